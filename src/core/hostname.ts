@@ -1,0 +1,77 @@
+/**
+ * Hosts and tunnel names: which host a request names, and whether that is the base host, a tunnel's or neither.
+ * A tunnel lives exactly one label in front of the base host. Ports never take part in a comparison.
+ */
+import { isIP } from 'node:net';
+import { headerValues, type RawHeaders } from './headers.js';
+
+/** The public address of an edge, read from `POSTERN_URL`. */
+export interface BaseAddress {
+  readonly scheme: 'http' | 'https';
+  /** Lower-case host without port, `tunnel.acme.com`. */
+  readonly host: string;
+  /** The port as visitors see it, the scheme's default included. */
+  readonly port: number;
+  /** Scheme, host and a port that is not the default: `https://tunnel.acme.com`. */
+  readonly origin: string;
+}
+
+/** What a host stands for at one edge. */
+export type Place =
+  | { readonly kind: 'base' }
+  | { readonly kind: 'tunnel'; readonly name: string }
+  | { readonly kind: 'unknown' };
+
+// RFC 9110 section 7.2 with the grammar of DNS names only: no userinfo, no IPv6 literal, no percent-encoding.
+const HOST = /^([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,30})\.?(?::(\d{1,5}))?$/i;
+
+// RFC 1035 label; the fourth character after `xn-` or the like would make it an A-label of some other name.
+const NAME = /^(?![a-z0-9]{2}--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const RESERVED_NAMES = new Set(['www', 'auth', 'admin', 'login', 'oauth2', 'postern', 'edge', 'mail', 'localhost']);
+
+/** Whether a string may be the name of a tunnel: a lower-case DNS label that is neither an A-label nor reserved. */
+export function isTunnelName(name: string): boolean {
+  return NAME.test(name) && !RESERVED_NAMES.has(name);
+}
+
+/** Reads a base URL; undefined unless it is http(s) with a DNS host and nothing after it. */
+export function readBaseAddress(text: string): BaseAddress | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const scheme = url.protocol === 'https:' ? 'https' : url.protocol === 'http:' ? 'http' : undefined;
+  if (scheme === undefined || url.username || url.password || url.search || url.hash || url.pathname !== '/') return undefined;
+  if (isIP(url.hostname) !== 0 || url.hostname.endsWith('.') || !HOST.test(url.hostname)) return undefined;
+  const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
+  return { scheme, host: url.hostname, port, origin: url.origin };
+}
+
+/** The origin that visitors of a tunnel see, `https://demo.tunnel.acme.com`. */
+export function tunnelOrigin(base: BaseAddress, name: string): string {
+  return `${base.scheme}://${name}.${base.origin.slice(base.scheme.length + 3)}`;
+}
+
+/** The host of a tunnel without port, `demo.tunnel.acme.com`. */
+export function tunnelHost(base: BaseAddress, name: string): string {
+  return `${name}.${base.host}`;
+}
+
+/**
+ * The canonical host of a request (lower-case, no port, no trailing dot); undefined unless there is exactly one `Host`
+ * line (RFC 9112 section 3.2) and it is a plain DNS name with a possible port.
+ */
+export function readHost(headers: RawHeaders): string | undefined {
+  const values = headerValues(headers, 'host');
+  const match = values.length === 1 ? HOST.exec(values[0] as string) : null;
+  if (match === null || Number(match[2] ?? 0) > 65_535) return undefined;
+  return (match[1] as string).toLowerCase();
+}
+
+/** What a canonical host stands for. */
+export function placeOf(host: string, base: BaseAddress): Place {
+  if (host === base.host) return { kind: 'base' };
+  const cut = host.length - base.host.length - 1;
+  if (cut < 1 || host[cut] !== '.' || !host.endsWith(base.host)) return { kind: 'unknown' };
+  const name = host.slice(0, cut);
+  return isTunnelName(name) ? { kind: 'tunnel', name } : { kind: 'unknown' };
+}

@@ -1,0 +1,31 @@
+/**
+ * Derives one key per purpose from the operator's secret (HKDF-SHA-256, RFC 5869), so that a cookie can never be taken
+ * for a ticket or a token. `POSTERN_SECRET=new,old` gives two keys per purpose: the first makes, every one reads.
+ */
+import { hkdfSync } from 'node:crypto';
+
+/** What a key is for. The string enters the derivation, so changing one invalidates all that was made with it. */
+export type KeyPurpose = 'session' | 'ticket' | 'transaction' | 'token' | 'assertion';
+
+/** A secret key of one purpose. `id` tells rotated keys apart and reveals nothing of the key. */
+export interface Key {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
+const SALT = 'postern/1';
+
+/** The keys of a purpose, newest first; at least one. `length` is in bytes (32 fits AES-256-GCM and HMAC-SHA-256). */
+export function deriveKeys(secrets: readonly string[], purpose: KeyPurpose, length = 32): readonly [Key, ...Key[]] {
+  const [newest, ...older] = secrets.map((secret) => deriveKey(secret, purpose, length));
+  if (newest === undefined) throw new RangeError('deriveKeys needs at least one secret');
+  return [newest, ...older];
+}
+
+function deriveKey(secret: string, purpose: KeyPurpose, length: number): Key {
+  const derived = (info: string, size: number) => new Uint8Array(hkdfSync('sha256', secret, SALT, info, size));
+  return {
+    id: Buffer.from(derived(`${purpose} key id`, 6)).toString('base64url'),
+    bytes: derived(`${purpose} key`, length),
+  };
+}

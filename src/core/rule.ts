@@ -1,0 +1,1 @@
+/** The words of an allow rule: `@acme.com`, `ana@acme.com`, `group:eng`, `*`, `public`. */

@@ -1,0 +1,85 @@
+/**
+ * Every error that Postern itself speaks of: one class, one table. The code is the contract (it stands in the
+ * `Postern-Error` header, in JSON answers, in logs and in the agent's refusals); the sentence is the only text a
+ * visitor ever sees. Internal detail travels in `message` and `cause` and stays in the logs.
+ */
+
+interface ErrorRow {
+  /** HTTP status of an answer that carries this code. */
+  readonly status: number;
+  /** Whether the same request may succeed later without anybody changing anything. */
+  readonly retryable: boolean;
+  /** The sentence for whoever is outside. Never holds a value from a request. */
+  readonly text: string;
+}
+
+const TABLE = {
+  ERR_BAD_REQUEST: { status: 400, retryable: false, text: 'The request is malformed.' },
+  ERR_LOGIN_FAILED: { status: 400, retryable: false, text: 'The sign-in could not be completed.' },
+  ERR_LOGIN_REQUIRED: { status: 401, retryable: false, text: 'Sign in to open this tunnel.' },
+  ERR_ACCESS_DENIED: { status: 403, retryable: false, text: 'This account may not open this address.' },
+  ERR_NOT_FOUND: { status: 404, retryable: false, text: 'There is nothing at this address.' },
+  ERR_TUNNEL_UNKNOWN: { status: 404, retryable: false, text: 'There is no tunnel at this address.' },
+  ERR_METHOD_REFUSED: { status: 405, retryable: false, text: 'This method is not served here.' },
+  ERR_EXPECTATION_FAILED: { status: 417, retryable: false, text: 'The expectation of the request cannot be met.' },
+  ERR_RATE_LIMITED: { status: 429, retryable: true, text: 'Too many attempts from this address. Wait a minute.' },
+  ERR_HEADERS_TOO_LARGE: {
+    status: 431,
+    retryable: false,
+    text: 'The request headers are too large, most often because of cookies. Clear the cookies of this site.',
+  },
+  ERR_INTERNAL: { status: 500, retryable: true, text: 'The edge failed to answer.' },
+  ERR_LINK_LOST: { status: 502, retryable: true, text: 'The connection to the agent was lost.' },
+  ERR_TARGET_REFUSED: { status: 502, retryable: true, text: 'The local server did not accept the request.' },
+  ERR_TARGET_PROTOCOL: { status: 502, retryable: false, text: 'The local server gave an answer that is not valid HTTP.' },
+  ERR_TUNNEL_OFFLINE: { status: 503, retryable: true, text: 'No agent is connected for this tunnel.' },
+  ERR_PROVIDER_UNAVAILABLE: { status: 503, retryable: true, text: 'The identity provider cannot be reached.' },
+  ERR_TARGET_TIMEOUT: { status: 504, retryable: true, text: 'The local server did not answer in time.' },
+  ERR_TOKEN_INVALID: { status: 401, retryable: false, text: 'The agent token is missing, expired or not of this edge.' },
+  ERR_NAME_FORBIDDEN: { status: 403, retryable: false, text: 'The token does not permit this tunnel name.' },
+  ERR_NAME_TAKEN: { status: 409, retryable: false, text: 'Another agent serves this tunnel name.' },
+  ERR_OFFER_INVALID: { status: 400, retryable: false, text: 'The offer of the agent is malformed.' },
+  ERR_PROTOCOL_VERSION: { status: 426, retryable: false, text: 'The edge speaks another protocol version.' },
+  ERR_EDGE_DRAINING: { status: 503, retryable: true, text: 'The edge is shutting down.' },
+  ERR_EDGE_FULL: { status: 503, retryable: true, text: 'The edge has no room for another link.' },
+  ERR_CONFIG_INVALID: { status: 500, retryable: false, text: 'The configuration is invalid.' },
+} as const satisfies Record<string, ErrorRow>;
+
+/** Every code that Postern answers with. Stable across releases. */
+export type ErrorCode = keyof typeof TABLE;
+
+export interface PosternErrorOptions {
+  /** The foreign error that this one translates. */
+  readonly cause?: unknown;
+  /** Shown to whoever is outside in place of the code's own sentence. Must hold no internal detail. */
+  readonly text?: string;
+}
+
+/** An error with a code of the table. `message` is for logs; `text` is for visitors and agents. */
+export class PosternError extends Error {
+  override readonly name = 'PosternError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly text: string;
+
+  constructor(code: ErrorCode, message?: string, options: PosternErrorOptions = {}) {
+    const row: ErrorRow = TABLE[code];
+    super(message ?? row.text, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = row.status;
+    this.retryable = row.retryable;
+    this.text = options.text ?? row.text;
+  }
+}
+
+/** Tells whether a string, from a header for instance, is one of our codes. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(TABLE, value);
+}
+
+/** Translates whatever was thrown: our own errors pass, anything else becomes `ERR_INTERNAL` with its cause. */
+export function asPosternError(thrown: unknown): PosternError {
+  if (thrown instanceof PosternError) return thrown;
+  return new PosternError('ERR_INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+}
