@@ -49,9 +49,12 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // past 0xFF: an encoder that keeps only the low byte would turn U+0161 into "a".
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** The name under which spellings of one header meet: lower-case, `_` and `.` as `-` (as CGI-like servers merge them). */
+/**
+ * The name under which spellings of one header meet: lower-case, every other sign as `-`. CGI-like servers merge `_`
+ * with `-`, and some (lighttpd) every character that is neither letter nor digit.
+ */
 export function normalizedName(name: string): string {
-  return name.toLowerCase().replace(/[_.]/g, '-');
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
 /** All values of a header, in order. `name` is lower-case. */

@@ -40,7 +40,8 @@ export function readBaseAddress(text: string): BaseAddress | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   const scheme = url.protocol === 'https:' ? 'https' : url.protocol === 'http:' ? 'http' : undefined;
-  if (scheme === undefined || url.username || url.password || url.search || url.hash || url.pathname !== '/') return undefined;
+  if (scheme === undefined || url.username || url.password || url.search || url.hash || url.pathname !== '/')
+    return undefined;
   if (isIP(url.hostname) !== 0 || url.hostname.endsWith('.') || !HOST.test(url.hostname)) return undefined;
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
   return { scheme, host: url.hostname, port, origin: url.origin };

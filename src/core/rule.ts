@@ -1,1 +1,109 @@
-/** The words of an allow rule: `@acme.com`, `ana@acme.com`, `group:eng`, `*`, `public`. */
+/**
+ * The words of a rule (`--allow`, `POSTERN_ALLOW`, `POSTERN_AGENTS`, `Postern-Allow`) and the one form in which an
+ * email address and a domain are compared. Whatever has no single obvious reading is not a rule and not an address:
+ * nothing is repaired, so that no two spellings which look alike can pass for each other.
+ */
+import { domainToASCII, domainToUnicode } from 'node:url';
+
+/** Whom a rule lets in. Domains and emails are canonical; a group is compared exactly as it is written. */
+export type Rule =
+  | { readonly kind: 'domain'; readonly domain: string }
+  | { readonly kind: 'email'; readonly email: string }
+  | { readonly kind: 'group'; readonly group: string }
+  | { readonly kind: 'anyone' }
+  | { readonly kind: 'public' };
+
+/** What a rule may be, as one sentence for error messages. */
+export const RULE_WORDS =
+  'A rule is "@acme.com", "ana@acme.com", "group:eng", "*" (anyone who signs in) or "public" (no sign-in).';
+
+/** The longest name of a group, in UTF-16 code units. */
+export const MOST_GROUP_CHARS = 256;
+
+const GROUP_PREFIX = 'group:';
+const MOST_RULE_CHARS = 512; // every rule fits, and what does not is not worth reading
+const MOST_EMAIL_BYTES = 254; // RFC 5321 section 4.5.3.1.3: a path of 256 octets, its angle brackets included
+const MOST_DOMAIN_CHARS = 253; // RFC 1035 section 2.3.4: 255 octets on the wire, one for each length and one for the root
+
+// Commas separate rules in an env and in `Postern-Allow`: a group with one would come out of a list as other rules.
+const GROUP = /^(?! )[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp},]+(?<! )$/u;
+
+// The dot-atom of RFC 5322 section 3.2.3, letters of other scripts included (RFC 6532), without the quoted form. `*` is
+// left out: in a rule it reads as a wildcard, which it would not be. Letters that render as nothing are refused.
+const LOCAL_PART =
+  /^(?!.*\p{Default_Ignorable_Code_Point})[\w!#$%&'+\-/=?^`{|}~\p{L}\p{M}\p{N}]+(?:\.[\w!#$%&'+\-/=?^`{|}~\p{L}\p{M}\p{N}]+)*$/u;
+
+// The LDH labels of RFC 1123 section 2.1; a last label of digits alone would make it an IP address.
+const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Reads one rule. Surrounding spaces and tabs are ignored; anything that is not exactly a rule is undefined. */
+export function parseRule(text: string): Rule | undefined {
+  if (text.length > MOST_RULE_CHARS) return undefined;
+  const word = text.replace(/^[ \t]+|[ \t]+$/g, '');
+  if (word === '*') return { kind: 'anyone' };
+  if (word === 'public') return { kind: 'public' };
+  if (word.startsWith(GROUP_PREFIX)) return parseGroup(word.slice(GROUP_PREFIX.length));
+  if (word.startsWith('@')) return parseDomain(word.slice(1));
+  if (word.startsWith('*@')) return parseDomain(word.slice(2));
+  const email = canonicalEmail(word);
+  return email === undefined ? undefined : { kind: 'email', email };
+}
+
+/** The canonical spelling of a rule; `parseRule` reads it back to an equal rule. */
+export function formatRule(rule: Rule): string {
+  switch (rule.kind) {
+    case 'domain':
+      return `@${rule.domain}`;
+    case 'email':
+      return rule.email;
+    case 'group':
+      return `${GROUP_PREFIX}${rule.group}`;
+    case 'anyone':
+      return '*';
+    case 'public':
+      return 'public';
+  }
+}
+
+/**
+ * The form in which addresses are compared: ASCII letters in lower case, the domain as by `canonicalDomain`. Undefined
+ * unless there is exactly one `@` and both parts are plain; plus tags and dots are kept, they make another address.
+ */
+export function canonicalEmail(text: string): string | undefined {
+  const parts = text.split('@', 3);
+  if (parts.length !== 2 || text.length > MOST_EMAIL_BYTES) return undefined;
+  const local = lowerAscii(parts[0] as string);
+  const domain = canonicalDomain(parts[1] as string);
+  // NFKC folds what only looks different (fullwidth, U+212A, decomposed accents): an address it would change is refused.
+  if (domain === undefined || !LOCAL_PART.test(local) || local.normalize('NFKC') !== local) return undefined;
+  const email = `${local}@${domain}`;
+  return Buffer.byteLength(email) > MOST_EMAIL_BYTES ? undefined : email;
+}
+
+/**
+ * The form in which domains are compared: lower-case A-labels (RFC 5890 section 2.3.2.1). Undefined for anything that
+ * IDNA would first have to map, capital ASCII letters excepted, and for IP addresses and a trailing dot.
+ */
+export function canonicalDomain(text: string): string | undefined {
+  if (text.length > MOST_DOMAIN_CHARS) return undefined;
+  const lower = lowerAscii(text);
+  const ascii = domainToASCII(lower);
+  const unicode = domainToUnicode(ascii);
+  if (ascii !== lower && unicode !== lower) return undefined;
+  if (domainToASCII(unicode) !== ascii) return undefined; // an A-label that is not the encoding of its U-label
+  return ascii.length <= MOST_DOMAIN_CHARS && DOMAIN.test(ascii) ? ascii : undefined;
+}
+
+function parseGroup(group: string): Rule | undefined {
+  return group.length <= MOST_GROUP_CHARS && GROUP.test(group) ? { kind: 'group', group } : undefined;
+}
+
+function parseDomain(text: string): Rule | undefined {
+  const domain = canonicalDomain(text);
+  return domain === undefined ? undefined : { kind: 'domain', domain };
+}
+
+// Not `toLowerCase`: that maps U+212A (Kelvin) to "k" and U+0130 to two characters.
+function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

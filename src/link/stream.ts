@@ -50,7 +50,7 @@ export interface OutboundObserver {
 export interface OutboundStream {
   /** Written: the request's body. Read: the answer's body, from `response` on. */
   readonly body: Duplex;
-  /** Ends the request at the agent and at the target (RST_STREAM CANCEL). Safe at any time, more than once. */
+  /** Ends the request at the agent and at the target (RST_STREAM). Safe at any time, more than once. */
   cancel(): void;
 }
 
@@ -65,7 +65,7 @@ export interface InboundStream {
   informational(head: ResponseHead): void;
   /** Sends the final head, once. For a WebSocket, 200 accepts and `body` carries its bytes both ways. */
   respond(head: ResponseHead, options: SendOptions): void;
-  /** Resets the stream (INTERNAL_ERROR), so that the visitor sees a broken answer and never a short one. */
+  /** Resets the stream, so that the visitor sees a broken answer and never a short one. */
   cancel(): void;
   /** Called once, when the edge cancelled the request or the link died before the answer was whole. */
   onCancelled(listener: () => void): void;

@@ -1,0 +1,95 @@
+/**
+ * The agent dials: one WebSocket upgrade request to the edge, and a link over it when the edge admits the offer.
+ */
+import type { Agent, IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import { PosternError } from '../errors.js';
+import { byteStream } from './byte-stream.js';
+import {
+  LINK_PATH,
+  MOST_MESSAGE_BYTES,
+  type Offer,
+  readPublicUrl,
+  readRefusal,
+  SUBPROTOCOL,
+  writeOffer,
+} from './handshake.js';
+import { InboundLink } from './inbound-link.js';
+import { lost } from './link.js';
+import type { InboundStream } from './stream.js';
+
+// An edge answers at once or is not there; longer waits only delay the next attempt.
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const MOST_REFUSAL_BYTES = 65_536;
+
+export interface DialOptions {
+  /** Carries the connection, through an HTTPS proxy for instance; `ws` takes its own when absent. */
+  readonly httpAgent?: Agent;
+  /** Gives the attempt up. Without effect on a link that is already there. */
+  readonly signal?: AbortSignal;
+  readonly onStream: (stream: InboundStream) => void;
+}
+
+/** The agent's end of a link, as the agent uses it. */
+export type AgentLink = Pick<InboundLink, 'url' | 'closed' | 'draining' | 'drain' | 'destroy'>;
+
+/**
+ * Dials an edge (`http(s)://` origin). Rejects with the code of the edge's refusal, or with `ERR_LINK_LOST` when the edge
+ * could not be reached or spoke nonsense.
+ */
+export function dialEdge(edge: string, offer: Offer, options: DialOptions): Promise<AgentLink> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${edge.replace(/^http/, 'ws')}${LINK_PATH}`, [SUBPROTOCOL], {
+      headers: writeOffer(offer),
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      perMessageDeflate: false, // HPACK and the bodies are compressed already, and mixing streams in one window leaks
+      maxPayload: MOST_MESSAGE_BYTES,
+      followRedirects: false, // the token must not travel to wherever an answer points
+      ...(options.httpAgent === undefined ? {} : { agent: options.httpAgent }),
+    });
+    const giveUp = () => socket.terminate();
+    options.signal?.addEventListener('abort', giveUp, { once: true });
+    const settle = () => options.signal?.removeEventListener('abort', giveUp);
+
+    let url: string | undefined;
+    socket.once('upgrade', (answer) => {
+      url = readPublicUrl(answer.headers['postern-url']);
+    });
+    socket.once('unexpected-response', (_request, answer) => {
+      readRefusalBody(answer).then((body) => {
+        settle();
+        socket.terminate();
+        reject(readRefusal(answer.statusCode ?? 0, body));
+      });
+    });
+    socket.on('error', (error) => {
+      settle();
+      reject(lost(error));
+    });
+    socket.once('open', () => {
+      settle();
+      if (url !== undefined) return resolve(openLink(socket, url, options));
+      socket.terminate();
+      reject(new PosternError('ERR_PROTOCOL_VERSION', 'the 101 carries no valid Postern-Url'));
+    });
+  });
+}
+
+function openLink(socket: WebSocket, url: string, options: DialOptions): InboundLink {
+  const bytes = byteStream(socket, () => link.heard());
+  const link = new InboundLink(bytes, url, options.onStream);
+  return link;
+}
+
+async function readRefusalBody(answer: IncomingMessage): Promise<string> {
+  let body = '';
+  try {
+    for await (const chunk of answer.setEncoding('utf8')) {
+      body += chunk;
+      if (body.length > MOST_REFUSAL_BYTES) break;
+    }
+  } catch {
+    // a refusal cut short is read as far as it came: the status still says what it was
+  }
+  return body;
+}

@@ -1,0 +1,129 @@
+/**
+ * The handshake that opens a link: an ordinary WebSocket upgrade request (RFC 6455 section 4) that carries the offer,
+ * and either a 101 that carries the public URL or an HTTP answer that says why not. Both halves stand here so that they
+ * cannot drift apart.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { headerValues, isFieldValue, type RawHeaders } from '../core/headers.js';
+import { isErrorCode, PosternError } from '../errors.js';
+
+/** Where agents knock, on the base host. */
+export const LINK_PATH = '/.postern/link';
+
+/** The WebSocket subprotocol: HTTP/2 frames in binary messages, whose boundaries mean nothing. */
+export const SUBPROTOCOL = 'postern.h2';
+
+/**
+ * Largest WebSocket message in bytes, both ways. An HTTP/2 frame of ours is 16 KiB and a turn's writes are joined into
+ * a few of them; 1 MiB leaves room for agents that join more, and bounds what a hostile peer can make us hold.
+ */
+export const MOST_MESSAGE_BYTES = 1_048_576;
+
+/** What an agent asks for. */
+export interface Offer {
+  readonly token: string;
+  /** The tunnel's name; without it the edge takes the first plain name that the token permits. */
+  readonly name: string | undefined;
+  /** Allow rules as written; none means that only the owner gets in. */
+  readonly allow: readonly string[];
+  /** Random per agent process: a redial under the same id takes its name over from the link that it replaces. */
+  readonly agentId: string;
+}
+
+const AGENT_ID = /^[A-Za-z0-9_-]{16,64}$/;
+const MOST_RULES = 100;
+const MOST_REFUSAL_CHARACTERS = 65_536;
+
+/** The agent's half: the headers of the upgrade request, next to those of RFC 6455. */
+export function writeOffer(offer: Offer): Record<string, string> {
+  const headers: Record<string, string> = { Authorization: `Bearer ${offer.token}`, 'Postern-Agent': offer.agentId };
+  if (offer.name !== undefined) headers['Postern-Tunnel'] = offer.name;
+  if (offer.allow.length > 0) headers['Postern-Allow'] = offer.allow.map(encodeURI).join(', ');
+  return headers;
+}
+
+/** The edge's half: reads an offer. Throws `ERR_TOKEN_INVALID`, `ERR_OFFER_INVALID` or `ERR_PROTOCOL_VERSION`. */
+export function readOffer(headers: RawHeaders): Offer {
+  const protocols = headerValues(headers, 'sec-websocket-protocol').flatMap((line) => line.split(/\s*,\s*/));
+  if (!protocols.includes(SUBPROTOCOL)) {
+    throw new PosternError('ERR_PROTOCOL_VERSION', undefined, {
+      text: `This edge speaks ${SUBPROTOCOL}: upgrade to a WebSocket with Sec-WebSocket-Protocol: ${SUBPROTOCOL}.`,
+    });
+  }
+  const token = /^Bearer +(\S+)$/i.exec(single(headers, 'authorization') ?? '')?.[1];
+  if (token === undefined) throw new PosternError('ERR_TOKEN_INVALID', 'no bearer token in Authorization');
+  const agentId = single(headers, 'postern-agent');
+  if (agentId === undefined || !AGENT_ID.test(agentId)) {
+    throw offerInvalid('Postern-Agent must be 16 to 64 letters, digits, _ or -, random for each agent process.');
+  }
+  return { token, name: single(headers, 'postern-tunnel'), allow: readAllow(headers), agentId };
+}
+
+function readAllow(headers: RawHeaders): string[] {
+  const written = headerValues(headers, 'postern-allow')
+    .flatMap((line) => line.split(','))
+    .map((rule) => rule.trim())
+    .filter((rule) => rule !== '');
+  if (written.length > MOST_RULES) throw offerInvalid(`Postern-Allow may hold at most ${MOST_RULES} rules.`);
+  try {
+    return written.map(decodeURI);
+  } catch (error) {
+    throw new PosternError('ERR_OFFER_INVALID', 'Postern-Allow is not percent-encoded UTF-8', { cause: error });
+  }
+}
+
+function single(headers: RawHeaders, name: string): string | undefined {
+  const values = headerValues(headers, name);
+  if (values.length > 1) throw offerInvalid(`There must be one ${name} header, not ${values.length}.`);
+  return values[0];
+}
+
+function offerInvalid(text: string): PosternError {
+  return new PosternError('ERR_OFFER_INVALID', text, { text });
+}
+
+/** The edge's half: answers an upgrade request with a refusal and closes the socket. */
+export function writeRefusal(socket: Duplex, error: PosternError): void {
+  const { code, text: message, retryable } = error;
+  const body = JSON.stringify({ error: { code, message, retryable } });
+  const head = [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Refused'}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+    `Postern-Error: ${code}`,
+  ];
+  if (error.status === 426) head.push('Upgrade: websocket');
+  socket.on('error', () => {}); // the agent may be gone already: there is nobody left to tell
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+/** The agent's half: turns an answer other than 101 into the error that it stands for. */
+export function readRefusal(status: number, body: string): PosternError {
+  const refusal = parseRefusal(body);
+  if (refusal !== undefined) return refusal;
+  // Not an edge speaking: a reverse proxy, a captive portal, a wrong address. 5xx and 429 may pass, the rest will not.
+  const code = status >= 500 || status === 429 ? 'ERR_LINK_LOST' : 'ERR_PROTOCOL_VERSION';
+  const text = `The address answered with status ${status}, which is not the answer of a Postern edge.`;
+  return new PosternError(code, text, { text });
+}
+
+function parseRefusal(body: string): PosternError | undefined {
+  try {
+    const { error } = JSON.parse(body.slice(0, MOST_REFUSAL_CHARACTERS)) as { error?: Record<string, unknown> };
+    if (!isErrorCode(error?.['code'])) return undefined;
+    const text = typeof error['message'] === 'string' ? error['message'].slice(0, 500) : undefined;
+    return new PosternError(error['code'], text, text === undefined ? {} : { text });
+  } catch {
+    return undefined; // not JSON, so not an edge: the caller says what it was instead
+  }
+}
+
+/** The agent's half: the tunnel's public URL out of the 101; undefined unless it is a plain http(s) origin. */
+export function readPublicUrl(value: string | string[] | undefined): string | undefined {
+  if (typeof value !== 'string' || !isFieldValue(value) || !URL.canParse(value)) return undefined;
+  const { origin, protocol } = new URL(value);
+  return (protocol === 'https:' || protocol === 'http:') && value === origin ? origin : undefined;
+}

@@ -1,0 +1,113 @@
+/**
+ * The agent's credential: a signed statement (JWT, RFC 7519, HS256) of who owns the tunnels that it opens, which names
+ * those may have and until when. Made by `postern token create` from the edge's own secret, checked by the edge; the
+ * agent carries it without reading it.
+ */
+import { randomBytes } from 'node:crypto';
+import { decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { deriveKeys } from '../core/keys.js';
+import { PosternError } from '../errors.js';
+
+/** What a token permits. */
+export interface TokenGrant {
+  /** Tells tokens apart in logs; reveals nothing of the token. */
+  readonly id: string;
+  /** Canonical e-mail address of the person who answers for the tunnels. */
+  readonly owner: string;
+  /** Names, or patterns in which `*` stands for any characters. */
+  readonly tunnels: readonly string[];
+  readonly expiresAtMs: number;
+}
+
+export interface TokenRequest {
+  readonly owner: string;
+  readonly tunnels: readonly string[];
+  /** Lifetime in milliseconds. */
+  readonly ttlMs: number;
+}
+
+// The prefix lets secret scanners and people recognise a leaked token; `typ` keeps every other JWT of ours out.
+const PREFIX = 'postern_';
+const TYPE = 'postern-agent+jwt';
+
+// Far above any token that we make (about 300 bytes), far below what would make verifying a load.
+const MOST_CHARACTERS = 4096;
+
+/** Makes a token with the newest secret. */
+export async function createToken(
+  secrets: readonly string[],
+  request: TokenRequest,
+  now: () => number = Date.now,
+): Promise<string> {
+  const [key] = deriveKeys(secrets, 'token');
+  const jwt = await new SignJWT({ tunnels: [...request.tunnels] })
+    .setProtectedHeader({ alg: 'HS256', typ: TYPE, kid: key.id })
+    .setJti(randomBytes(9).toString('base64url'))
+    .setSubject(request.owner)
+    .setIssuedAt(Math.floor(now() / 1000))
+    .setExpirationTime(Math.floor((now() + request.ttlMs) / 1000))
+    .sign(key.bytes);
+  return PREFIX + jwt;
+}
+
+/** Reads a token; throws `ERR_TOKEN_INVALID` for anything that is not a live token of one of the secrets. */
+export async function verifyToken(
+  secrets: readonly string[],
+  token: string,
+  now: () => number = Date.now,
+): Promise<TokenGrant> {
+  if (!token.startsWith(PREFIX) || token.length > MOST_CHARACTERS) throw invalid('is not one of Postern');
+  try {
+    const jwt = token.slice(PREFIX.length);
+    const kid = decodeProtectedHeader(jwt).kid;
+    const key = deriveKeys(secrets, 'token').find(({ id }) => id === kid);
+    if (key === undefined) throw invalid('was made with another secret');
+    const { payload } = await jwtVerify(jwt, key.bytes, {
+      algorithms: ['HS256'],
+      typ: TYPE,
+      requiredClaims: ['jti', 'sub', 'exp'],
+      currentDate: new Date(now()),
+    });
+    return readGrant(payload);
+  } catch (error) {
+    throw error instanceof PosternError ? error : invalid('is not a live one', error);
+  }
+}
+
+/** Whether a token's list of names and patterns covers a tunnel name. */
+export function coversName(tunnels: readonly string[], name: string): boolean {
+  return tunnels.some((pattern) => matchesPattern(pattern, name));
+}
+
+// Walks both strings once with one point of return, so a hostile pattern costs at most length times length.
+function matchesPattern(pattern: string, name: string): boolean {
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  let index = 0;
+  while (index < name.length) {
+    if (pattern[at] === '*') {
+      star = at++;
+      resume = index;
+    } else if (pattern[at] === name[index]) {
+      at++;
+      index++;
+    } else if (star >= 0) {
+      at = star + 1;
+      index = ++resume;
+    } else return false;
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
+}
+
+function readGrant({ jti, sub, exp, tunnels }: JWTPayload): TokenGrant {
+  if (!Array.isArray(tunnels) || !tunnels.every((name): name is string => typeof name === 'string')) {
+    throw invalid('lists no tunnels');
+  }
+  return { id: String(jti), owner: String(sub), tunnels, expiresAtMs: Number(exp) * 1000 };
+}
+
+function invalid(detail: string, cause?: unknown): PosternError {
+  return new PosternError('ERR_TOKEN_INVALID', `the agent token ${detail}`, { cause });
+}
