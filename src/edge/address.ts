@@ -1,0 +1,44 @@
+/**
+ * The visitor's IP address: the socket's, unless the socket belongs to a reverse proxy that the operator named in
+ * `POSTERN_TRUST_PROXY`; then the nearest address in `X-Forwarded-For` that is not such a proxy.
+ */
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import { headerValues } from '../core/headers.js';
+
+/** Makes the reader for a list of IP addresses and CIDR networks (checked by config). */
+export function addressReader(trusted: readonly string[]): (request: IncomingMessage) => string {
+  const list = trustedList(trusted);
+  const isTrusted = (address: string) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return (request) => {
+    const direct = plain(request.socket.remoteAddress ?? '');
+    if (trusted.length === 0 || isIP(direct) === 0 || !isTrusted(direct)) return direct;
+    const hops = headerValues(request.rawHeaders, 'x-forwarded-for')
+      .join(',')
+      .split(',')
+      .map((hop) => plain(hop.trim()));
+    let nearest = direct;
+    while (isTrusted(nearest)) {
+      const hop = hops.pop();
+      if (hop === undefined || isIP(hop) === 0) break; // a list that says nothing more: the last proxy is all we know
+      nearest = hop;
+    }
+    return nearest;
+  };
+}
+
+function trustedList(trusted: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of trusted) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+// A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).
+function plain(address: string): string {
+  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+}

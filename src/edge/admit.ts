@@ -1,0 +1,175 @@
+/**
+ * Admits agents: checks an offer (token, name, rules), answers it with a refusal or opens the link, and keeps the
+ * registry true while the link lives. A name belongs to whoever's agent holds it: the same agent process may take it
+ * over at once, anybody else only once the link that holds it no longer answers.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Policy } from '../auth/policy.js';
+import { type BaseAddress, isTunnelName, tunnelHost, tunnelOrigin } from '../core/hostname.js';
+import { parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
+import { asPosternError, PosternError } from '../errors.js';
+import { acceptLink } from '../link/accept.js';
+import { type Offer, readOffer, writeRefusal } from '../link/handshake.js';
+import type { OutboundLink } from '../link/outbound-link.js';
+import { coversName, type TokenGrant, verifyToken } from '../link/token.js';
+import { AttemptLimit, MOST_LINKS } from './limits.js';
+import type { Observer } from './observer.js';
+import type { Registry, Tunnel } from './registry.js';
+import { contextOf } from './request.js';
+
+export interface AdmitOptions {
+  readonly base: BaseAddress;
+  readonly secrets: readonly string[];
+  /** What every policy of this edge has in common. */
+  readonly policy: Pick<Policy, 'ceiling' | 'domainProof' | 'publicPermitted'>;
+  readonly registry: Registry;
+  readonly observer: Observer;
+}
+
+// Long enough for a round trip around the world, short enough that a restarted agent does not wait for its name.
+const PROBE_MS = 2_000;
+
+export class Admission {
+  readonly #options: AdmitOptions;
+  readonly #badTokens = new AttemptLimit('bad-token');
+  readonly #links = new Set<OutboundLink>();
+  #draining = false;
+
+  constructor(options: AdmitOptions) {
+    this.#options = options;
+  }
+
+  /** Answers an agent's upgrade request. Takes over the socket. Never rejects. */
+  async answer(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy()); // until the link owns it
+    try {
+      const { offer, grant, tunnel } = await this.#examine(request);
+      if (socket.destroyed) return;
+      acceptLink(request, socket, head, tunnel.origin, (link) => this.#connect(request, tunnel, link, offer, grant));
+    } catch (thrown) {
+      const error = asPosternError(thrown);
+      this.#options.observer.offerRefused(request, error);
+      writeRefusal(socket, error);
+    }
+  }
+
+  /** Refuses offers from here on, says GOAWAY on every link and resolves when all have ended. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await Promise.all([...this.#links].map((link) => link.drain()));
+  }
+
+  /** Ends every link now. */
+  destroy(): void {
+    this.#draining = true;
+    for (const link of this.#links) link.destroy();
+  }
+
+  async #examine(request: IncomingMessage): Promise<{ offer: Offer; grant: TokenGrant; tunnel: Tunnel }> {
+    if (this.#draining) throw new PosternError('ERR_EDGE_DRAINING');
+    if (request.headers.origin !== undefined) {
+      throw refusal('ERR_OFFER_INVALID', 'Agents send no Origin header: this endpoint is not for pages in a browser.');
+    }
+    const offer = readOffer(request.rawHeaders);
+    const grant = await this.#verify(offer.token, contextOf(request).address);
+    const name = chooseName(offer, grant);
+    const tunnel = this.#tunnel(name, offer, grant);
+    const held = this.#options.registry.tunnelNamed(name);
+    if (held?.link === undefined && this.#links.size >= MOST_LINKS) throw new PosternError('ERR_EDGE_FULL');
+    if (held?.link !== undefined && held.agentId !== offer.agentId) await this.#probe(held.link, name);
+    return { offer, grant, tunnel };
+  }
+
+  async #verify(token: string, address: string): Promise<TokenGrant> {
+    await this.#badTokens.check(address);
+    try {
+      return await verifyToken(this.#options.secrets, token);
+    } catch (error) {
+      await this.#badTokens.count(address);
+      throw error;
+    }
+  }
+
+  #tunnel(name: string, { allow, agentId }: Offer, { owner }: TokenGrant): Tunnel {
+    const { base, policy } = this.#options;
+    const rules = allow.map(readRule);
+    if (!policy.publicPermitted && rules.some(({ kind }) => kind === 'public')) {
+      throw refusal('ERR_OFFER_INVALID', 'This edge does not permit the rule public: name who may open the tunnel.');
+    }
+    const host = tunnelHost(base, name);
+    return {
+      name,
+      host,
+      origin: tunnelOrigin(base, name),
+      policy: { ...policy, rules, owner },
+      agentId,
+      link: undefined,
+    };
+  }
+
+  /** Throws `ERR_NAME_TAKEN` while the link that holds a name answers; ends it when it does not. */
+  async #probe(link: OutboundLink, name: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<'silent'>((resolve) => {
+      timer = setTimeout(resolve, PROBE_MS, 'silent');
+    });
+    const answer = await Promise.race([link.ping().catch(() => 'silent' as const), silence]);
+    clearTimeout(timer);
+    if (answer === 'silent') {
+      link.destroy(new PosternError('ERR_LINK_LOST', 'no answer while its name was asked for'));
+      return;
+    }
+    throw refusal('ERR_NAME_TAKEN', `Another agent serves ${name}. Stop it, or choose another --name.`);
+  }
+
+  #connect(request: IncomingMessage, tunnel: Tunnel, link: OutboundLink, offer: Offer, grant: TokenGrant): void {
+    const { registry, observer } = this.#options;
+    // Between the look at the name and this moment another agent may have connected under it.
+    const held = registry.tunnelNamed(tunnel.name);
+    if (this.#draining || (held?.link !== undefined && held.agentId !== offer.agentId)) return link.destroy();
+    const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
+    this.#links.add(link);
+    const former = registry.connect({ ...tunnel, link });
+    observer.tunnelUp({ ...agent, token: grant.id, address: contextOf(request).address });
+    // Running requests finish on the link that was replaced; its agent is the same process and knows.
+    void former?.drain();
+    const expiry = expireWith(grant, link);
+    void link.closed.then((reason) => {
+      clearTimeout(expiry);
+      this.#links.delete(link);
+      if (registry.disconnect(tunnel.name, link)) observer.tunnelDown(agent, reason);
+    });
+  }
+}
+
+function chooseName(offer: Offer, { tunnels }: TokenGrant): string {
+  const name = offer.name ?? tunnels.find((pattern) => isTunnelName(pattern));
+  if (name === undefined)
+    throw refusal('ERR_NAME_FORBIDDEN', 'The token names no tunnel in full: choose one with --name.');
+  if (!isTunnelName(name)) {
+    throw refusal('ERR_NAME_FORBIDDEN', 'A tunnel name is a DNS label (a-z, 0-9, inner hyphens) that is not reserved.');
+  }
+  if (!coversName(tunnels, name)) throw refusal('ERR_NAME_FORBIDDEN', `The token does not permit the name ${name}.`);
+  return name;
+}
+
+function readRule(text: string): Rule {
+  const rule = parseRule(text);
+  if (rule === undefined)
+    throw refusal('ERR_OFFER_INVALID', `Postern-Allow holds a word that is no rule. ${RULE_WORDS}`);
+  return rule;
+}
+
+// The largest delay of a timer, 24.8 days; a link lives shorter than that, and a redial is checked again.
+const MOST_TIMER_MS = 2_147_483_647;
+
+function expireWith({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.Timeout {
+  const expired = () => link.destroy(new PosternError('ERR_TOKEN_INVALID', 'the token has expired'));
+  const timer = setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MOST_TIMER_MS));
+  return timer.unref();
+}
+
+function refusal(code: 'ERR_OFFER_INVALID' | 'ERR_NAME_FORBIDDEN' | 'ERR_NAME_TAKEN', text: string): PosternError {
+  return new PosternError(code, text, { text });
+}

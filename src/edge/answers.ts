@@ -1,0 +1,126 @@
+/**
+ * Every answer that is ours and not a target's: pages for people, JSON for programs, redirects. Each says which error
+ * it is (`Postern-Error`), carries the request id, and is never cached. Works on a plain `node:http` answer, so that the
+ * fast lane, upgrades and Express share it.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type BaseAddress, placeOf } from '../core/hostname.js';
+import type { PosternError } from '../errors.js';
+import { type Block, PAGE_HEADERS, type Page, renderPage } from './page.js';
+import { acceptsHtml, contextOf, hasBody } from './request.js';
+
+/** What an error's answer says beyond the error itself. */
+export interface ErrorDetails {
+  /** Shown in place of the code's own heading. */
+  readonly title?: string;
+  readonly blocks?: readonly Block[];
+  /** The account that is signed in. */
+  readonly account?: string;
+  /** In the JSON: where a visitor signs in. */
+  readonly loginUrl?: string;
+  readonly reloadAfterSeconds?: number;
+  readonly cookies?: readonly string[];
+}
+
+/** How long a visitor should wait before the next try, in seconds: an agent is back within two. */
+const RETRY_AFTER_SECONDS = 2;
+const RATE_LIMIT_RETRY_SECONDS = 60;
+
+export class Answers {
+  readonly #base: BaseAddress;
+
+  constructor(base: BaseAddress) {
+    this.#base = base;
+  }
+
+  /** Answers with an error: a page where the visitor accepts HTML, else JSON. The answer's head must not have left. */
+  error(request: IncomingMessage, response: ServerResponse, error: PosternError, details: ErrorDetails = {}): void {
+    const { code, status, retryable, text } = error;
+    const { id } = contextOf(request);
+    response.statusCode = status;
+    response.setHeader('Postern-Error', code);
+    this.#allowSiblings(request, response);
+    if (details.cookies !== undefined) response.setHeader('Set-Cookie', details.cookies);
+    if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+    if (status === 429) response.setHeader('Retry-After', RATE_LIMIT_RETRY_SECONDS);
+    if (acceptsHtml(request.headers.accept)) {
+      this.page(request, response, errorPage(error, id, details));
+      return;
+    }
+    const login = details.loginUrl === undefined ? {} : { login_url: details.loginUrl };
+    this.json(request, response, { error: { code, message: text, retryable, request_id: id }, ...login });
+  }
+
+  page(request: IncomingMessage, response: ServerResponse, page: Page): void {
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
+    this.#send(request, response, 'text/html; charset=utf-8', renderPage(page));
+  }
+
+  /** Answers with JSON, with the status that the answer has. */
+  json(request: IncomingMessage, response: ServerResponse, body: unknown): void {
+    this.#send(request, response, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`);
+  }
+
+  /** Answers with a redirect. `location` must be an absolute URL or a path that was checked. */
+  redirect(
+    request: IncomingMessage,
+    response: ServerResponse,
+    location: string,
+    cookies: readonly string[] = [],
+  ): void {
+    response.statusCode = 302;
+    response.setHeader('Location', location);
+    response.setHeader('Referrer-Policy', 'no-referrer');
+    if (cookies.length > 0) response.setHeader('Set-Cookie', cookies);
+    this.#send(request, response, 'text/plain; charset=utf-8', '');
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, type: string, body: string): void {
+    response.setHeader('Content-Type', type);
+    response.setHeader('Content-Length', Buffer.byteLength(body));
+    response.setHeader('X-Request-Id', contextOf(request).id);
+    if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');
+    response.appendHeader('Vary', 'Accept, Origin, Sec-Fetch-Mode, Sec-Fetch-Dest');
+    // A body that nobody reads would be taken for the next request, or have to be waited for: close behind the answer.
+    if (hasBody(request) && !request.complete) response.setHeader('Connection', 'close');
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  /** A front end on one tunnel may read the refusals of another one of this edge, instead of a bare CORS failure. */
+  #allowSiblings(request: IncomingMessage, response: ServerResponse): void {
+    const { origin } = request.headers;
+    if (origin === undefined || !URL.canParse(origin)) return;
+    const sibling = new URL(origin);
+    const samePort = sibling.protocol === `${this.#base.scheme}:` && sibling.port === new URL(this.#base.origin).port;
+    if (!samePort || sibling.origin !== origin || placeOf(sibling.hostname, this.#base).kind === 'unknown') return;
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Access-Control-Allow-Credentials', 'true');
+    response.setHeader('Access-Control-Expose-Headers', 'Postern-Error, X-Request-Id');
+  }
+}
+
+const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
+  ERR_LOGIN_FAILED: 'Sign-in failed',
+  ERR_LOGIN_REQUIRED: 'Sign in first',
+  ERR_ACCESS_DENIED: 'Access denied',
+  ERR_NOT_FOUND: 'Nothing here',
+  ERR_TUNNEL_UNKNOWN: 'No tunnel here',
+  ERR_RATE_LIMITED: 'Too many attempts',
+  ERR_LINK_LOST: 'Connection lost',
+  ERR_TARGET_REFUSED: 'The app is not running',
+  ERR_TARGET_PROTOCOL: 'The app gave no valid answer',
+  ERR_TUNNEL_BUSY: 'Busy',
+  ERR_TUNNEL_OFFLINE: 'Tunnel offline',
+  ERR_PROVIDER_UNAVAILABLE: 'Sign-in is not possible right now',
+  ERR_TARGET_TIMEOUT: 'The app did not answer in time',
+};
+
+function errorPage({ code, text }: PosternError, id: string, details: ErrorDetails): Page {
+  const account = details.account === undefined ? [] : [['Signed in as', details.account] as const];
+  return {
+    title: details.title ?? TITLES[code] ?? 'This did not work',
+    blocks: [{ kind: 'text', text }, ...(details.blocks ?? [])],
+    facts: [...account, ['Error', code], ['Request', id]],
+    ...(details.reloadAfterSeconds === undefined ? {} : { reloadAfterSeconds: details.reloadAfterSeconds }),
+  };
+}

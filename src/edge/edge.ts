@@ -1,0 +1,204 @@
+/**
+ * An edge: composes the front door from its parts, listens, and stops in order. Everything is built here and passed
+ * on as arguments; no part finds another by itself.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Assertions } from '../auth/assertion.js';
+import { MemoryStore } from '../auth/memory-store.js';
+import { OidcProvider } from '../auth/oidc.js';
+import { decide } from '../auth/policy.js';
+import { Sessions } from '../auth/session.js';
+import { Tickets } from '../auth/ticket.js';
+import { Transactions } from '../auth/transaction.js';
+import type { EdgeConfig } from '../config/edge-config.js';
+import type { Log } from '../core/log.js';
+import { addressReader } from './address.js';
+import { createAdminServer } from './admin.js';
+import { Admission } from './admit.js';
+import { Answers } from './answers.js';
+import { createApp } from './app.js';
+import { Door } from './door.js';
+import { Forwarder } from './forward.js';
+import { createGate, type Verdict } from './gate.js';
+import * as limits from './limits.js';
+import { answerMalformed } from './malformed.js';
+import { Observer } from './observer.js';
+import { Registry } from './registry.js';
+import { SignIn } from './sign-in.js';
+import { Watch } from './watch.js';
+
+/** A running edge. */
+export interface Edge {
+  /** The base URL. */
+  readonly url: string;
+  /** Where the front door listens. */
+  readonly port: number;
+  readonly adminPort: number;
+  /**
+   * Stops: no new connection, offer or tunnel; GOAWAY to the agents; running requests have thirty seconds. Resolves
+   * when everything is closed. A second call waits for the first.
+   */
+  close(): Promise<void>;
+  /** Stops now. Running requests break. */
+  destroy(): void;
+}
+
+export interface EdgeOptions {
+  readonly log: Log;
+  /** The audit record: who signed in, who was let in or refused where, which tunnels came and went. */
+  readonly audit: Log;
+}
+
+// How often a closing edge looks for connections that have become idle.
+const SWEEP_MS = 100;
+
+/** Starts an edge. Rejects with the system's error when an address cannot be listened on; nothing is left half-open. */
+export async function startEdge(config: EdgeConfig, { log, audit }: EdgeOptions): Promise<Edge> {
+  const store = new MemoryStore();
+  const registry = new Registry();
+  const observer = new Observer(log, audit);
+  const watch = new Watch();
+  const { admission, door } = compose(config, { store, registry, observer, watch, log });
+
+  let closing: Promise<void> | undefined;
+  const server = createFrontDoor(door);
+  const admin = createAdminServer(() => closing === undefined);
+  const release = () => {
+    watch.close();
+    void store.close();
+  };
+  try {
+    await listen(server, config.listen);
+    await listen(admin, config.adminListen);
+  } catch (error) {
+    server.close();
+    release();
+    throw error;
+  }
+
+  const destroy = () => {
+    admission.destroy();
+    server.closeAllConnections();
+    admin.closeAllConnections();
+  };
+  const stop = async () => {
+    const stopped = Promise.all([closed(server), admission.drain()]);
+    const late = setTimeout(destroy, limits.DRAIN_MS);
+    // A connection whose request has just finished is idle only now, and would otherwise be kept alive.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+    await stopped;
+    clearTimeout(late);
+    clearInterval(sweep);
+    // Last, so that `/readyz` says what is going on for as long as something is.
+    const adminStopped = closed(admin);
+    admin.closeAllConnections();
+    await adminStopped;
+    release();
+  };
+  return {
+    url: config.base.origin,
+    port: portOf(server),
+    adminPort: portOf(admin),
+    close: () => {
+      closing ??= stop();
+      return closing;
+    },
+    destroy,
+  };
+}
+
+interface Parts {
+  readonly store: MemoryStore;
+  readonly registry: Registry;
+  readonly observer: Observer;
+  readonly watch: Watch;
+  readonly log: Log;
+}
+
+function compose(config: EdgeConfig, { store, registry, observer, watch, log }: Parts) {
+  const { base, secrets, allow: ceiling, publicPermitted } = config;
+  const secure = base.scheme === 'https';
+  const sessions = new Sessions({ secrets, ttlMs: config.sessionTtlMs, idleMs: config.sessionIdleMs, secure, store });
+  const assertions = new Assertions({ secrets, issuer: base.origin });
+  const provider = new OidcProvider({
+    ...config.oidc,
+    redirectUri: `${base.origin}/oauth2/callback`,
+    signedOutUri: `${base.origin}/oauth2/signed_out`,
+    log,
+  });
+  const policy = { ceiling, domainProof: provider.domainProof, publicPermitted };
+  const signIn = new SignIn({
+    base,
+    provider,
+    sessions,
+    tickets: new Tickets({ secrets, store }),
+    transactions: new Transactions({ secrets, secure, store }),
+    limit: new limits.AttemptLimit('sign-in'),
+    observer,
+    isAdmitted: ({ identity }, name) => {
+      const tunnel = registry.tunnelNamed(name);
+      return tunnel !== undefined && decide(tunnel.policy, identity).allow;
+    },
+  });
+  const answers = new Answers(base);
+  const admission = new Admission({ base, secrets, policy, registry, observer });
+  const verdicts = new WeakMap<IncomingMessage, Verdict>();
+  const verdictOf = (request: IncomingMessage) => verdicts.get(request);
+  const app = createApp({ base, sessions, assertions, registry, signIn, answers, observer, verdictOf });
+  const door: Door = new Door({
+    base,
+    gate: createGate({ sessions, registry, ceiling, domainProof: provider.domainProof }),
+    forwarder: new Forwarder({ base, sessions, assertions, refuse: (...refused) => door.refuse(...refused) }),
+    answers,
+    observer,
+    admission,
+    watch,
+    addressOf: addressReader(config.trustProxy),
+    others: (request, response, verdict) => {
+      if (verdict !== undefined) verdicts.set(request, verdict);
+      app(request, response);
+    },
+  });
+  return { admission, door };
+}
+
+function createFrontDoor(door: Door): Server {
+  const server = createServer({
+    maxHeaderSize: limits.MOST_HEADER_BYTES,
+    headersTimeout: limits.HEADERS_TIMEOUT_MS,
+    requestTimeout: 0, // covers the body too, and an upload may take as long as it takes
+    keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
+    noDelay: true,
+  });
+  server.maxConnections = limits.MOST_CONNECTIONS;
+  server.on('request', door.request);
+  server.on('checkContinue', door.expectation);
+  server.on('checkExpectation', door.foreignExpectation);
+  server.on('upgrade', door.upgrade);
+  server.on('connect', door.connect);
+  server.on('clientError', answerMalformed);
+  return server;
+}
+
+function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port; // a server that listens on a port has such an address
+}

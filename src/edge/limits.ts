@@ -1,0 +1,73 @@
+/**
+ * The limits of the front door, each with its reason, and the counters behind those that count attempts. Owns
+ * `rate-limiter-flexible`.
+ */
+import { isIPv6 } from 'node:net';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { PosternError } from '../errors.js';
+
+/** Request line and headers together. Four times Node's own, so that a browser full of cookies still gets a page. */
+export const MOST_HEADER_BYTES = 65_536;
+
+/** Slow senders of headers are cut here; slow bodies never are. */
+export const HEADERS_TIMEOUT_MS = 10_000;
+
+/** How often Node looks for slow senders. */
+export const CHECK_INTERVAL_MS = 2_000;
+
+/** Idle connections stay longer than the 60 s after which common reverse proxies drop theirs, so theirs goes first. */
+export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+
+/** Sockets at once, on the front door. Past it new ones are closed, and memory stays bounded. */
+export const MOST_CONNECTIONS = 20_000;
+
+/** Agents connected at once. */
+export const MOST_LINKS = 10_000;
+
+/** How long running requests may take to finish once the edge is told to stop. */
+export const DRAIN_MS = 30_000;
+
+/** Starts and completions of sign-in for one address: a person needs two, an office behind one address some dozens. */
+const SIGN_INS = { points: 120, duration: 60 };
+
+/** Refused tokens for one address: an honest agent stops at the first. */
+const BAD_TOKENS = { points: 20, duration: 60 };
+
+/** Counts attempts for each address within a minute. */
+export class AttemptLimit {
+  readonly #limiter: RateLimiterMemory;
+
+  constructor(kind: 'sign-in' | 'bad-token') {
+    this.#limiter = new RateLimiterMemory({ keyPrefix: kind, ...(kind === 'sign-in' ? SIGN_INS : BAD_TOKENS) });
+  }
+
+  /** Counts one attempt; throws `ERR_RATE_LIMITED` when there were too many. */
+  async count(address: string): Promise<void> {
+    try {
+      await this.#limiter.consume(network(address));
+    } catch (thrown) {
+      if (!(thrown instanceof RateLimiterRes)) throw thrown;
+      throw new PosternError('ERR_RATE_LIMITED', 'too many attempts from one address', { cause: thrown });
+    }
+  }
+
+  /** Throws `ERR_RATE_LIMITED` when there were too many attempts already, without counting one. */
+  async check(address: string): Promise<void> {
+    const state = await this.#limiter.get(network(address));
+    if (state !== null && state.remainingPoints <= 0) {
+      throw new PosternError('ERR_RATE_LIMITED', 'too many attempts from one address');
+    }
+  }
+}
+
+// One subscriber has a whole /64 of IPv6 addresses: they count as one.
+function network(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail = ''] = address.split('::');
+  const groups = head.split(':').filter((group) => group !== '');
+  if (address.includes('::')) {
+    const after = tail.split(':').filter((group) => group !== '').length;
+    while (groups.length + after < 8) groups.push('0');
+  }
+  return groups.slice(0, 4).join(':');
+}

@@ -1,0 +1,112 @@
+/**
+ * Tells what happens at the edge: one log line per request and decision, and the audit record of who was let in where.
+ * One place, so that log and audit never disagree. Values from outside are fields, never part of a message.
+ */
+import type { IncomingMessage } from 'node:http';
+import { LRUCache } from 'lru-cache';
+import type { Identity } from '../auth/identity.js';
+import type { Session } from '../auth/session.js';
+import type { Log } from '../core/log.js';
+import type { PosternError } from '../errors.js';
+import type { Verdict } from './gate.js';
+import { contextOf } from './request.js';
+
+// Allowing is recorded once for each session, tunnel and rule; what falls out of this memory is recorded again.
+const MOST_KNOWN_ALLOWS = 10_000;
+
+export class Observer {
+  readonly #log: Log;
+  readonly #audit: Log;
+  readonly #knownAllows = new LRUCache<string, true>({ max: MOST_KNOWN_ALLOWS });
+
+  constructor(log: Log, audit: Log) {
+    this.#log = log;
+    this.#audit = audit;
+  }
+
+  /** A request was answered, or its visitor left: `status` is 0 when no head had been sent. */
+  answered(request: IncomingMessage, status: number, code: string | undefined): void {
+    this.#log.info({ ...describe(request), status, code, durationMs: elapsed(request) }, 'request');
+  }
+
+  /** An error that a visitor sees only the code of. */
+  failed(request: IncomingMessage, error: PosternError): void {
+    const level = error.status >= 500 ? 'warn' : 'info';
+    this.#log[level](
+      { ...describe(request), code: error.code, detail: error.message, cause: causeOf(error) },
+      'refused',
+    );
+  }
+
+  /** The gate has decided about somebody: recorded when it refuses a session, or lets one in for the first time. */
+  decided(request: IncomingMessage, verdict: Verdict): void {
+    const { session } = verdict;
+    const { id, host, address } = contextOf(request);
+    if (verdict.kind === 'refuse') {
+      if (session === undefined || verdict.code !== 'ERR_ACCESS_DENIED') return;
+      this.#audit.info(
+        { event: 'deny', requestId: id, host, address, ...who(session), reason: verdict.reason },
+        'deny',
+      );
+      return;
+    }
+    const known = `${session?.id ?? address} ${host} ${verdict.rule}`;
+    if (this.#knownAllows.has(known)) return;
+    this.#knownAllows.set(known, true);
+    this.#audit.info({ event: 'allow', requestId: id, host, address, ...who(session), rule: verdict.rule }, 'allow');
+  }
+
+  signedIn(request: IncomingMessage, session: Session): void {
+    const { id, address } = contextOf(request);
+    const { groupsOmitted } = session.identity;
+    this.#audit.info({ event: 'sign-in', requestId: id, address, ...who(session), groupsOmitted }, 'sign-in');
+  }
+
+  signInFailed(request: IncomingMessage, error: PosternError): void {
+    const { id, address } = contextOf(request);
+    this.#audit.info(
+      { event: 'sign-in-failed', requestId: id, address, code: error.code, detail: error.message },
+      'sign-in failed',
+    );
+  }
+
+  signedOut(request: IncomingMessage, session: Session): void {
+    const { id, address } = contextOf(request);
+    this.#audit.info({ event: 'sign-out', requestId: id, address, ...who(session) }, 'sign-out');
+  }
+
+  tunnelUp(fields: { tunnel: string; owner: string; token: string; agent: string; address: string }): void {
+    this.#audit.info({ event: 'tunnel-up', ...fields }, 'tunnel up');
+  }
+
+  tunnelDown(fields: { tunnel: string; owner: string; agent: string }, reason: PosternError | undefined): void {
+    this.#audit.info({ event: 'tunnel-down', ...fields, reason: reason?.message ?? 'closed' }, 'tunnel down');
+  }
+
+  offerRefused(request: IncomingMessage, error: PosternError): void {
+    const { id, address } = contextOf(request);
+    const fields = { event: 'offer-refused', requestId: id, address, code: error.code, detail: error.message };
+    this.#audit.info(fields, 'offer refused');
+  }
+}
+
+function who(session: Session | undefined): { email?: Identity['email']; session?: string } {
+  return session === undefined ? {} : { email: session.identity.email, session: session.id };
+}
+
+// The path without its query: queries carry codes, tickets and the app's own secrets.
+function describe(request: IncomingMessage) {
+  const { id, host, address } = contextOf(request);
+  const target = request.url ?? '';
+  const query = target.indexOf('?');
+  const path = (query === -1 ? target : target.slice(0, query)).slice(0, 1024);
+  return { requestId: id, host, address, method: request.method, path };
+}
+
+function elapsed(request: IncomingMessage): number {
+  return Math.round((performance.now() - contextOf(request).arrivedAtMs) * 10) / 10;
+}
+
+function causeOf({ cause }: PosternError): string | undefined {
+  return cause instanceof Error ? cause.message : undefined;
+}

@@ -1,0 +1,132 @@
+/**
+ * The one template of every page that the edge shows: plain, readable on a phone, light and dark, without script. All
+ * that goes in is escaped here; nothing outside this file writes HTML.
+ */
+import { createHash } from 'node:crypto';
+
+/** A part of a page's body. */
+export type Block =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'link'; readonly label: string; readonly href: string; readonly rank: 'main' | 'other' }
+  | { readonly kind: 'button'; readonly label: string; readonly action: string }
+  | {
+      readonly kind: 'list';
+      readonly items: readonly { readonly label: string; readonly href: string; readonly note: string }[];
+    };
+
+export interface Page {
+  readonly title: string;
+  readonly blocks: readonly Block[];
+  /** Small print: `[label, value]` pairs such as the account and the request id. */
+  readonly facts: readonly (readonly [string, string])[];
+  /** The page asks again by itself after so many seconds. */
+  readonly reloadAfterSeconds?: number;
+}
+
+const STYLE = `
+:root{color-scheme:light dark;--ground:#f6f5f1;--card:#fff;--ink:#1d1f24;--soft:#5b606b;--line:#dddad2;--accent:#1f5f4a;--on-accent:#fff}
+@media (prefers-color-scheme:dark){:root{--ground:#14161a;--card:#1d2026;--ink:#eceef2;--soft:#a2a8b4;--line:#343943;--accent:#7fd1b0;--on-accent:#0d1f18}}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--ground);color:var(--ink);font:1rem/1.55 system-ui,sans-serif}
+main{width:100%;max-width:34rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:14px}
+.brand{display:flex;align-items:center;gap:.5rem;margin:0 0 1.25rem;color:var(--soft);font-size:.85rem;font-weight:600;letter-spacing:.04em}
+.brand svg{color:var(--accent)}
+h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.25}
+p{margin:0 0 1rem;overflow-wrap:anywhere}
+.acts{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0 .5rem}
+.act{display:inline-block;padding:.6rem 1.1rem;border:1px solid var(--line);border-radius:9px;background:none;color:var(--ink);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
+.act.main{border-color:var(--accent);background:var(--accent);color:var(--on-accent)}
+.act:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+ul{margin:0 0 1rem;padding:0;list-style:none}
+li{padding:.75rem 0;border-top:1px solid var(--line)}
+li a{color:var(--accent);font-weight:600;overflow-wrap:anywhere}
+li span{display:block;color:var(--soft);font-size:.9rem}
+dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
+dt{font-weight:600}
+dd{margin:0;overflow-wrap:anywhere}
+`;
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+
+/** The headers that every page carries: nothing may run in it, frame it, sniff it, keep it or learn where it was. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'`,
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+};
+
+/** Writes a page. */
+export function renderPage({ title, blocks, facts, reloadAfterSeconds }: Page): string {
+  const refresh =
+    reloadAfterSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${Math.ceil(reloadAfterSeconds)}">\n`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+${refresh}<title>${escapeHtml(title)} · Postern</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<p class="brand">${DOOR}Postern</p>
+<h1>${escapeHtml(title)}</h1>
+${blocks.filter(isContent).map(renderContent).join('\n')}
+${renderActs(blocks)}
+${renderFacts(facts)}
+</main>
+</body>
+</html>
+`;
+}
+
+const DOOR =
+  '<svg width="18" height="18" viewBox="0 0 18 18" fill="none" stroke="currentColor" stroke-width="1.6" aria-hidden="true">' +
+  '<path d="M3.5 16.5V8a5.5 5.5 0 0 1 11 0v8.5zM1.5 16.5h15"/><circle cx="11.4" cy="10.5" r=".9" fill="currentColor" stroke="none"/></svg>';
+
+type Content = Extract<Block, { kind: 'text' | 'list' }>;
+
+function isContent(block: Block): block is Content {
+  return block.kind === 'text' || block.kind === 'list';
+}
+
+function renderContent(block: Content): string {
+  if (block.kind === 'text') return `<p>${escapeHtml(block.text)}</p>`;
+  const items = block.items.map(
+    ({ label, href, note }) =>
+      `<li><a href="${escapeHtml(href)}">${escapeHtml(label)}</a><span>${escapeHtml(note)}</span></li>`,
+  );
+  return `<ul>${items.join('\n')}</ul>`;
+}
+
+function renderActs(blocks: readonly Block[]): string {
+  const acts = blocks.map((block) => {
+    if (block.kind === 'link') {
+      return `<a class="act${block.rank === 'main' ? ' main' : ''}" href="${escapeHtml(block.href)}">${escapeHtml(block.label)}</a>`;
+    }
+    if (block.kind !== 'button') return '';
+    return `<form method="post" action="${escapeHtml(block.action)}"><button class="act main">${escapeHtml(block.label)}</button></form>`;
+  });
+  const shown = acts.filter((act) => act !== '');
+  return shown.length === 0 ? '' : `<div class="acts">${shown.join('\n')}</div>`;
+}
+
+function renderFacts(facts: Page['facts']): string {
+  if (facts.length === 0) return '';
+  return `<dl>${facts.map(([label, value]) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n')}</dl>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
+}

@@ -1,0 +1,77 @@
+/**
+ * What the edge knows of a request before anybody decides on it: an id, the place it is for, the visitor's address.
+ * Refuses what has no single meaning (RFC 9112 sections 3.2 and 3.3): the bytes that the gate judges are the bytes that
+ * are forwarded, so nothing here is normalised, only accepted or refused.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
+import { PosternError } from '../errors.js';
+
+/** One request as the edge sees it. Lives as long as the request. */
+export interface RequestContext {
+  /** Stands in our pages, in the log, and in `X-Request-Id` to the target. */
+  readonly id: string;
+  /** Canonical host, without port; empty when the request has none that is valid. */
+  readonly host: string;
+  readonly place: Place;
+  /** The visitor's IP address. */
+  readonly address: string;
+  /** `performance.now()` at arrival. */
+  readonly arrivedAtMs: number;
+}
+
+const contexts = new WeakMap<IncomingMessage, RequestContext>();
+
+/** Reads the context of a request that arrives, and remembers it. Never throws: a bad host is an unknown place. */
+export function openContext(request: IncomingMessage, base: BaseAddress, address: string): RequestContext {
+  const host = readHost(request.rawHeaders) ?? '';
+  const place = placeOf(host, base);
+  const context = { id: randomUUID(), host, place, address, arrivedAtMs: performance.now() };
+  contexts.set(request, context);
+  return context;
+}
+
+/** The context of a request that came through the front door. */
+export function contextOf(request: IncomingMessage): RequestContext {
+  const context = contexts.get(request);
+  if (context === undefined) throw new PosternError('ERR_INTERNAL', 'a request without a context');
+  return context;
+}
+
+/** Throws for a request that has no single meaning, or whose method is not for us to forward. */
+export function checkRequest(request: IncomingMessage, context: RequestContext): void {
+  if (context.host === '') throw new PosternError('ERR_BAD_REQUEST', 'there must be one valid Host header');
+  if (request.method === 'TRACE' || request.method === 'CONNECT') throw new PosternError('ERR_METHOD_REFUSED');
+  const target = request.url ?? '';
+  // Absolute form, `*` and fragments: legal somewhere, but two readers would read two different targets.
+  if (!target.startsWith('/') || target.includes('#'))
+    throw new PosternError('ERR_BAD_REQUEST', 'unfit request target');
+  if (context.place.kind === 'unknown') throw new PosternError('ERR_TUNNEL_UNKNOWN');
+}
+
+/** Whether the path is the edge's own on a tunnel's host. Exact: every other spelling belongs to the app. */
+export function isOwnPath(target: string): boolean {
+  return target.startsWith('/.postern/') || target === '/.postern' || target.startsWith('/.postern?');
+}
+
+/** Whether the request has a body (RFC 9112 section 6). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/**
+ * Whether the request is a top-level navigation, the only kind that is ever redirected to sign-in: by `Sec-Fetch-*`
+ * where the browser sends it, else a GET or HEAD that accepts HTML.
+ */
+export function isNavigation({ headers, method }: IncomingMessage): boolean {
+  const mode = headers['sec-fetch-mode'];
+  const destination = headers['sec-fetch-dest'];
+  if (mode !== undefined || destination !== undefined) return mode === 'navigate' && destination === 'document';
+  return (method === 'GET' || method === 'HEAD') && acceptsHtml(headers.accept);
+}
+
+/** Whether an answer of ours should be a page. */
+export function acceptsHtml(accept: string | undefined): boolean {
+  return accept !== undefined && /(?:^|[,\s])(?:text\/html|application\/xhtml\+xml)(?:$|[\s,;])/i.test(accept);
+}

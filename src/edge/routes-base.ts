@@ -1,0 +1,118 @@
+/**
+ * The routes of the base host: the portal, signing in and out, the public keys. Owns no decision: `SignIn` takes the
+ * steps, `Answers` writes what people see.
+ */
+import { type Request, type Response, Router } from 'express';
+import type { Assertions } from '../auth/assertion.js';
+import { decide } from '../auth/policy.js';
+import type { Session, Sessions } from '../auth/session.js';
+import type { BaseAddress } from '../core/hostname.js';
+import { asPosternError, PosternError } from '../errors.js';
+import type { Answers } from './answers.js';
+import type { Observer } from './observer.js';
+import type { Block } from './page.js';
+import type { Registry } from './registry.js';
+import { isNavigation } from './request.js';
+import { answerUserInfo, mayLeaveByGet, mayLeaveByPost, queryText, signOutPage } from './session-answers.js';
+import { type SignIn, SignInFailure, signInPath } from './sign-in.js';
+
+export interface BaseRoutesOptions {
+  readonly base: BaseAddress;
+  readonly sessions: Sessions;
+  readonly assertions: Assertions;
+  readonly registry: Registry;
+  readonly signIn: SignIn;
+  readonly answers: Answers;
+  readonly observer: Observer;
+}
+
+export function baseRoutes(options: BaseRoutesOptions): Router {
+  const { base, sessions, assertions, answers, signIn, observer } = options;
+  const router = Router({ caseSensitive: true, strict: true });
+  const sessionOf = (request: Request) => sessions.read(request.headers.cookie, base.host);
+
+  router.get('/', async (request, response) => {
+    const session = await sessionOf(request);
+    if (session !== undefined) return answers.page(request, response, portal(options, session));
+    if (!isNavigation(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
+    answers.redirect(request, response, '/oauth2/start?rd=%2F');
+  });
+
+  router.get('/oauth2/start', async (request, response) => {
+    // Only a person who looks at the page can sign in; a background request would only fill the browser with cookies.
+    if (!isNavigation(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
+    const { location, cookies } = await signIn.start(request, {
+      returnTo: queryText(request, 'rd'),
+      nonceHash: queryText(request, 'nonce'),
+      account: queryText(request, 'switch') === 'account' ? 'other' : 'current',
+    });
+    answers.redirect(request, response, location, cookies);
+  });
+
+  router.get('/oauth2/callback', async (request, response) => {
+    try {
+      const { location, cookies } = await signIn.finish(request);
+      answers.redirect(request, response, location, cookies);
+    } catch (thrown) {
+      const error = asPosternError(thrown instanceof SignInFailure ? thrown.cause : thrown);
+      observer.signInFailed(request, error);
+      observer.failed(request, error);
+      answers.error(request, response, error, retryDetails(base, thrown));
+    }
+  });
+
+  router.get('/oauth2/sign_out', async (request, response) => {
+    if (!mayLeaveByGet(request)) return answers.page(request, response, signOutPage('/oauth2/sign_out'));
+    await signOut(request, response);
+  });
+  router.post('/oauth2/sign_out', async (request, response) => {
+    if (!mayLeaveByPost(request, base.origin)) return answers.page(request, response, signOutPage('/oauth2/sign_out'));
+    await signOut(request, response);
+  });
+  router.get('/oauth2/signed_out', (request, response) => {
+    const again: Block = { kind: 'link', label: 'Sign in again', href: '/', rank: 'main' };
+    const text: Block = { kind: 'text', text: 'Your session has ended on every tunnel of this address.' };
+    answers.page(request, response, { title: 'Signed out', blocks: [text, again], facts: [] });
+  });
+
+  router.get('/oauth2/userinfo', async (request, response) => {
+    answerUserInfo(request, response, answers, sessions, await sessionOf(request));
+  });
+
+  router.get('/.postern/jwks.json', (request, response) => {
+    response.setHeader('Cache-Control', 'public, max-age=300');
+    answers.json(request, response, assertions.jwks());
+  });
+
+  async function signOut(request: Request, response: Response): Promise<void> {
+    const { location, cookies } = await signIn.signOut(request);
+    answers.redirect(request, response, location, cookies);
+  }
+
+  return router;
+}
+
+function portal({ registry }: BaseRoutesOptions, { identity }: Session) {
+  const open = registry.online().filter(({ policy }) => decide(policy, identity).allow);
+  const items = open.map(({ name, origin, policy }) => ({
+    label: name,
+    href: `${origin}/`,
+    note: `Shared by ${policy.owner}`,
+  }));
+  items.sort((one, other) => one.label.localeCompare(other.label));
+  const none = 'No tunnel is open to you right now. A tunnel shows up here while its agent is connected.';
+  const blocks: Block[] = [items.length > 0 ? { kind: 'list', items } : { kind: 'text', text: none }];
+  blocks.push({ kind: 'link', label: 'Sign out', href: '/oauth2/sign_out', rank: 'other' });
+  return { title: 'Your tunnels', blocks, facts: [['Signed in as', identity.email] as const] };
+}
+
+function retryDetails(base: BaseAddress, thrown: unknown) {
+  if (!(thrown instanceof SignInFailure)) {
+    return { blocks: [{ kind: 'link', label: 'Start again', href: '/', rank: 'main' }] as const };
+  }
+  const { target, cookies } = thrown;
+  const query = new URLSearchParams({ rd: target.path, switch: 'account' });
+  const href =
+    target.name === undefined ? `/oauth2/start?${query}` : signInPath(base, target.name, target.path, 'other');
+  return { cookies, blocks: [{ kind: 'link', label: 'Try again', href, rank: 'main' }] as const };
+}

@@ -1,0 +1,119 @@
+/**
+ * The routes of a tunnel's host: the few paths that are ours there, and what a visitor gets whom the gate has refused.
+ * An authorised request never comes here.
+ */
+import { type Request, type Response, Router } from 'express';
+import { readReturnPath } from '../auth/return-path.js';
+import type { Sessions } from '../auth/session.js';
+import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
+import { PosternError } from '../errors.js';
+import type { Answers, ErrorDetails } from './answers.js';
+import type { Verdict } from './gate.js';
+import type { Observer } from './observer.js';
+import { contextOf, isNavigation, isOwnPath } from './request.js';
+import { answerUserInfo, mayLeaveByGet, mayLeaveByPost, queryText, signOutPage } from './session-answers.js';
+import { type SignIn, signInPath } from './sign-in.js';
+
+export interface TunnelRoutesOptions {
+  readonly base: BaseAddress;
+  readonly sessions: Sessions;
+  readonly signIn: SignIn;
+  readonly answers: Answers;
+  readonly observer: Observer;
+  /** What the gate said of a request that was not forwarded. */
+  readonly verdictOf: (request: Request) => Verdict | undefined;
+}
+
+// Often enough that the page is back before somebody wonders, rare enough for a thousand open tabs.
+const RELOAD_AFTER_SECONDS = 3;
+
+const REASONS: Readonly<Record<string, string>> = {
+  'email-unverified': 'Your identity provider has not verified your e-mail address, so nobody can be let in with it.',
+};
+
+export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdictOf }: TunnelRoutesOptions): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const sessionOf = (request: Request) => sessions.read(request.headers.cookie, contextOf(request).host);
+
+  router.get('/.postern/session', async (request, response) => {
+    const name = nameOf(request);
+    const ticket = queryText(request, 'ticket');
+    const { location, cookies } =
+      ticket === undefined
+        ? signIn.leaveTunnel(request, name, readReturnPath(queryText(request, 'rd')), account(request))
+        : await signIn.redeem(request, name, ticket);
+    answers.redirect(request, response, location, cookies);
+  });
+
+  router.get('/.postern/sign_out', async (request, response) => {
+    if (!mayLeaveByGet(request)) return answers.page(request, response, signOutPage('/.postern/sign_out'));
+    await signOut(request, response);
+  });
+  router.post('/.postern/sign_out', async (request, response) => {
+    const isOwn = mayLeaveByPost(request, tunnelOrigin(base, nameOf(request)));
+    if (!isOwn) return answers.page(request, response, signOutPage('/.postern/sign_out'));
+    await signOut(request, response);
+  });
+
+  router.get('/.postern/userinfo', async (request, response) => {
+    answerUserInfo(request, response, answers, sessions, await sessionOf(request));
+  });
+
+  router.use((request, response) => {
+    if (isOwnPath(request.originalUrl)) throw new PosternError('ERR_NOT_FOUND');
+    const verdict = verdictOf(request);
+    if (verdict?.kind !== 'refuse') throw new PosternError('ERR_INTERNAL', 'a request for a tunnel without a refusal');
+    refuse(request, response, verdict);
+  });
+
+  function refuse(request: Request, response: Response, verdict: Extract<Verdict, { kind: 'refuse' }>): void {
+    const path = readReturnPath(request.originalUrl);
+    if (verdict.code === 'ERR_LOGIN_REQUIRED' && isNavigation(request)) {
+      const { location, cookies } = signIn.leaveTunnel(request, nameOf(request), path, 'current');
+      answers.redirect(request, response, location, cookies);
+      return;
+    }
+    const text = REASONS[verdict.reason];
+    const error = new PosternError(verdict.code, `refused: ${verdict.reason}`, text === undefined ? {} : { text });
+    if (verdict.code !== 'ERR_LOGIN_REQUIRED') observer.failed(request, error);
+    answers.error(request, response, error, details(request, path, verdict));
+  }
+
+  function details(request: Request, path: string, { code, session }: Verdict & { kind: 'refuse' }): ErrorDetails {
+    const name = nameOf(request);
+    const account = session === undefined ? {} : { account: session.identity.email };
+    const href = (which: 'current' | 'other') => signInPath(base, name, path, which);
+    if (code === 'ERR_LOGIN_REQUIRED') {
+      const blocks = [{ kind: 'link', label: 'Sign in', href: href('current'), rank: 'main' }] as const;
+      return { blocks, loginUrl: href('current') };
+    }
+    if (code === 'ERR_TUNNEL_OFFLINE') {
+      const text = 'This page asks again by itself and shows the app as soon as its agent is back.';
+      const reload = request.method === 'GET' ? { reloadAfterSeconds: RELOAD_AFTER_SECONDS } : {};
+      return { ...account, ...reload, blocks: [{ kind: 'text', text }] };
+    }
+    const blocks = [
+      { kind: 'text', text: 'Ask whoever sent you the link to let this account in, or use another one.' },
+      { kind: 'link', label: 'Switch account', href: href('other'), rank: 'main' },
+      { kind: 'link', label: 'Sign out', href: '/.postern/sign_out', rank: 'other' },
+    ] as const;
+    return { ...account, blocks };
+  }
+
+  async function signOut(request: Request, response: Response): Promise<void> {
+    const { location, cookies } = await signIn.signOut(request);
+    answers.redirect(request, response, location, cookies);
+  }
+
+  return router;
+}
+
+function account(request: Request): 'current' | 'other' {
+  return queryText(request, 'switch') === 'account' ? 'other' : 'current';
+}
+
+function nameOf(request: Request): string {
+  const { place } = contextOf(request);
+  if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'not the host of a tunnel');
+  return place.name;
+}

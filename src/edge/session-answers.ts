@@ -1,0 +1,53 @@
+/** What the base host and every tunnel's host answer alike about a session: who it is, and how it may be ended. */
+import type { Request, Response } from 'express';
+import type { Session, Sessions } from '../auth/session.js';
+import { PosternError } from '../errors.js';
+import type { Answers } from './answers.js';
+import type { Page } from './page.js';
+
+/** One text parameter of the query; undefined when it is absent or there several times. */
+export function queryText(request: Request, name: string): string | undefined {
+  const value: unknown = request.query[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Answers who is signed in: the identity, never a token. */
+export function answerUserInfo(
+  request: Request,
+  response: Response,
+  answers: Answers,
+  sessions: Sessions,
+  session: Session | undefined,
+): void {
+  if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');
+  const { subject, email, username, groups } = session.identity;
+  const expires_at = new Date(sessions.endsAtMs(session)).toISOString();
+  answers.json(request, response, { subject, email, preferred_username: username, groups, expires_at });
+}
+
+/** Whether a GET may sign out: only one that the visitor typed or that comes from this very origin. */
+export function mayLeaveByGet({ headers }: Request): boolean {
+  const site = headers['sec-fetch-site'];
+  return site === 'same-origin' || site === 'none';
+}
+
+/** Whether a POST may sign out: only one from this very origin, by `Sec-Fetch-Site` or else by `Origin`. */
+export function mayLeaveByPost({ headers }: Request, origin: string): boolean {
+  const site = headers['sec-fetch-site'];
+  return site === undefined ? headers.origin === origin : site === 'same-origin';
+}
+
+/** The page for a sign-out that came from elsewhere: the visitor decides. */
+export function signOutPage(action: string): Page {
+  return {
+    title: 'Sign out?',
+    blocks: [
+      {
+        kind: 'text',
+        text: 'Another site asked to sign you out. Your session would end on every tunnel of this address.',
+      },
+      { kind: 'button', label: 'Sign out', action },
+    ],
+    facts: [],
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * The headers that a target receives: the visitor's own without what ends at this hop, what only we may say and our
+ * cookies; then what we say. The visitor's copies go first and in every spelling, so `Connection: x-forwarded-email`
+ * or `X_Forwarded_Email` can neither remove nor double an identity.
+ */
+import { isOurCookie, removeCookies } from '../auth/cookies.js';
+import type { Identity } from '../auth/identity.js';
+import { connectionOptions, encodeFieldText, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
+import type { BaseAddress } from '../core/hostname.js';
+import type { RequestContext } from './request.js';
+
+/** Who is asking, as the target is told. */
+export interface Introduction {
+  readonly identity: Identity;
+  /** The signed form of the same. */
+  readonly assertion: string;
+}
+
+/** The headers of a forwarded request, for HTTP/2: lower-case names, no `host` (that is `:authority`). */
+export function targetHeaders(
+  headers: RawHeaders,
+  context: RequestContext,
+  base: BaseAddress,
+  introduction: Introduction | undefined,
+): string[] {
+  const fields = visitorHeaders(headers);
+  fields.push('x-forwarded-for', context.address, 'x-forwarded-host', publicHost(context.host, base));
+  fields.push('x-forwarded-proto', base.scheme, 'x-forwarded-port', String(base.port), 'x-request-id', context.id);
+  if (introduction !== undefined) introduce(fields, introduction);
+  return fields;
+}
+
+function visitorHeaders(headers: RawHeaders): string[] {
+  const options = connectionOptions(headers);
+  const fields: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = (headers[at] as string).toLowerCase();
+    // `Expect` is answered by the edge, which has read the request's head: the target need not be asked again.
+    if (name === 'host' || name === 'expect' || isHopByHop(name) || options.has(name) || isReserved(name)) continue;
+    const value = headers[at + 1] as string;
+    if (name !== 'cookie') fields.push(name, value);
+    else {
+      const cookies = removeCookies(value, isOurCookie);
+      if (cookies !== '') fields.push(name, cookies);
+    }
+  }
+  return fields;
+}
+
+// A text that cannot be encoded throws, and the request fails: an identity is never cut, never left out (see headers.ts).
+function introduce(fields: string[], { identity, assertion }: Introduction): void {
+  const { subject, email, username, groups } = identity;
+  fields.push('x-forwarded-user', encodeFieldText(subject), 'x-forwarded-email', encodeFieldText(email));
+  if (username !== undefined) fields.push('x-forwarded-preferred-username', encodeFieldText(username));
+  if (groups.length > 0) fields.push('x-forwarded-groups', groups.map(encodeFieldText).join(','));
+  fields.push('x-postern-assertion', assertion);
+}
+
+// With the port that visitors see, unless it is the scheme's own: apps build absolute URLs and compare origins with it.
+function publicHost(host: string, base: BaseAddress): string {
+  const isDefault = base.port === (base.scheme === 'https' ? 443 : 80);
+  return isDefault ? host : `${host}:${base.port}`;
+}

@@ -1,0 +1,48 @@
+/**
+ * Long requests outlive the moment in which the gate allowed them. The watch asks the gate again every few seconds for
+ * each that is still open, and ends those that it would no longer let in: session over, signed out, policy changed.
+ */
+import type { Verdict } from './gate.js';
+
+// Ended within ten seconds of the cause, at a cost of one look into two maps for each open stream.
+const INTERVAL_MS = 5_000;
+
+interface Watched {
+  readonly judge: () => Promise<Verdict>;
+  readonly end: () => void;
+}
+
+export class Watch {
+  readonly #open = new Set<Watched>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor() {
+    this.#timer = setInterval(() => void this.review(), INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** Watches an open stream. Call what is returned when it has ended by itself. */
+  add(watched: Watched): () => void {
+    this.#open.add(watched);
+    return () => this.#open.delete(watched);
+  }
+
+  /** Asks the gate about every open stream now. */
+  async review(): Promise<void> {
+    await Promise.all([...this.#open].map((watched) => this.#reviewOne(watched)));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#open.clear();
+  }
+
+  async #reviewOne(watched: Watched): Promise<void> {
+    const isRefused = await watched.judge().then(
+      // A tunnel that is going away ends its streams by itself; only a decision against the visitor ends them here.
+      (verdict) => verdict.kind === 'refuse' && verdict.code !== 'ERR_TUNNEL_OFFLINE',
+      () => true, // a gate that cannot judge does not let through
+    );
+    if (isRefused && this.#open.delete(watched)) watched.end();
+  }
+}

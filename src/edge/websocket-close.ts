@@ -1,0 +1,70 @@
+/**
+ * Ends a spliced WebSocket from the edge with a close frame (RFC 6455 section 5.5.1) instead of a bare hang-up, so that
+ * the app's code in the browser can tell the end of a session (1008) from a lost connection. The frames that pass
+ * towards the visitor are not changed and not read but for their lengths: a frame can only be added between two others.
+ */
+import type { Duplex, Readable } from 'node:stream';
+
+/** The code that the visitor's WebSocket closes with when its session has ended: policy violation. */
+export const SESSION_ENDED_CODE = 1008;
+const REASON = 'session ended';
+
+/** Follows the frames from the target; returns the function that closes the visitor's side behind the current frame. */
+export function closeBehind(fromTarget: Readable, visitor: Duplex): () => void {
+  const frames = new FrameLengths();
+  fromTarget.on('data', (chunk: Buffer) => frames.pass(chunk));
+  return () => {
+    fromTarget.unpipe();
+    // In the middle of a frame nothing can be said any more; hanging up is all that is left.
+    if (!frames.isBetween || visitor.destroyed) visitor.destroy();
+    else visitor.end(closeFrame(), () => visitor.destroy());
+    fromTarget.destroy();
+  };
+}
+
+function closeFrame(): Buffer {
+  const payload = Buffer.concat([Buffer.alloc(2), Buffer.from(REASON)]);
+  payload.writeUInt16BE(SESSION_ENDED_CODE);
+  return Buffer.concat([Buffer.from([0x88, payload.length]), payload]);
+}
+
+/** Counts through frames by their lengths (RFC 6455 section 5.2), however the bytes are cut. */
+export class FrameLengths {
+  #payloadLeft = 0;
+  // The header of the frame that begins: at most 14 bytes, 10 from a server, which does not mask.
+  #header: number[] = [];
+
+  /** Whether all bytes so far are whole frames. */
+  get isBetween(): boolean {
+    return this.#payloadLeft === 0 && this.#header.length === 0;
+  }
+
+  pass(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#payloadLeft > 0) {
+        const step = Math.min(this.#payloadLeft, chunk.length - at);
+        this.#payloadLeft -= step;
+        at += step;
+        continue;
+      }
+      this.#header.push(chunk[at++] as number);
+      const length = payloadLength(this.#header);
+      if (length === undefined) continue;
+      this.#payloadLeft = length;
+      this.#header = [];
+    }
+  }
+}
+
+/** The payload's length once the header is whole; undefined before. */
+function payloadLength(header: readonly number[]): number | undefined {
+  const second = header[1];
+  if (second === undefined) return undefined;
+  const mark = second & 0x7f;
+  const lengthBytes = mark === 126 ? 2 : mark === 127 ? 8 : 0;
+  const maskBytes = (second & 0x80) === 0 ? 0 : 4;
+  if (header.length < 2 + lengthBytes + maskBytes) return undefined;
+  if (lengthBytes === 0) return mark;
+  return header.slice(2, 2 + lengthBytes).reduce((length, byte) => length * 256 + byte, 0);
+}
