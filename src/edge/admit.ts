@@ -127,7 +127,10 @@ export class Admission {
     const { registry, observer } = this.#options;
     // Between the look at the name and this moment another agent may have connected under it.
     const held = registry.tunnelNamed(tunnel.name);
-    if (this.#draining || (held?.link !== undefined && held.agentId !== offer.agentId)) return link.destroy();
+    if (this.#draining || (held?.link !== undefined && held.agentId !== offer.agentId)) {
+      link.destroy();
+      return;
+    }
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
     this.#links.add(link);
     const former = registry.connect({ ...tunnel, link });

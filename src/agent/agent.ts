@@ -1,0 +1,173 @@
+/**
+ * The agent: keeps one link to the edge up and gives its requests to the target. Dials with jittered waits, at once when
+ * the edge drains; a refusal that waiting cannot change ends it.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Agent as HttpAgent } from 'node:http';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import type { Log } from '../core/log.js';
+import { asPosternError, PosternError } from '../errors.js';
+import { type AgentLink, dialEdge } from '../link/dial.js';
+import { Redial } from './redial.js';
+import type { RequestRecord } from './request-record.js';
+import { Target } from './target.js';
+import { type HostHeader, readTargetAddress } from './target-address.js';
+
+export interface AgentOptions {
+  /** The edge's origin, `https://tunnel.acme.com`. */
+  readonly edge: string;
+  readonly token: string;
+  /** The tunnel's name; undefined leaves the choice to the edge. */
+  readonly name: string | undefined;
+  /** Allow rules as written; none lets only the owner in. */
+  readonly allow: readonly string[];
+  /** The local server: an http(s) origin. */
+  readonly target: URL;
+  readonly hostHeader: HostHeader;
+  readonly log: Log;
+  readonly events: AgentEvents;
+  /** Carries the connection to the edge, through an HTTPS proxy for instance. */
+  readonly httpAgent?: HttpAgent;
+}
+
+/** What an agent tells while it runs. */
+export interface AgentEvents {
+  /** A link is up and the tunnel answers at `url`. */
+  online(url: string): void;
+  /** No link takes new requests; the next attempt follows in `retryInMs`. */
+  offline(error: PosternError, retryInMs: number): void;
+  /** After the answer to each request; for a WebSocket when it was accepted. */
+  request(record: RequestRecord): void;
+  /** A sentence that tells what to change at the target, once each. */
+  hint(text: string): void;
+}
+
+/** A running agent. */
+export interface Agent {
+  /** Resolves when the agent was closed; rejects with the refusal that ended it. */
+  readonly ended: Promise<void>;
+  /** Takes no new requests, cuts WebSockets, gives running requests ten seconds and ends. */
+  close(): Promise<void>;
+  /** Ends at once; running requests fail. */
+  destroy(): void;
+}
+
+/** What a test may replace. */
+export interface AgentSeams {
+  readonly dial: typeof dialEdge;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly now: () => number;
+}
+
+// Long enough for a page, short enough for a person who pressed Ctrl-C.
+const CLOSE_GRACE_MS = 10_000;
+
+// A link that lives shorter than this counts as a failed attempt, or an edge that accepts and drops would be hammered.
+const STABLE_MS = 5_000;
+
+const SEAMS: AgentSeams = {
+  dial: dialEdge,
+  wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined), // rejects only because of the signal
+  now: () => performance.now(),
+};
+
+/** Starts an agent. Throws `ERR_CONFIG_INVALID` when the target is none; dials in the background. */
+export function startAgent(options: AgentOptions, seams: Partial<AgentSeams> = {}): Agent {
+  return new DialLoop(options, { ...SEAMS, ...seams });
+}
+
+class DialLoop implements Agent {
+  readonly ended: Promise<void>;
+  readonly #options: AgentOptions;
+  readonly #seams: AgentSeams;
+  readonly #target: Target;
+  readonly #agentId = randomUUID();
+  readonly #redial = new Redial();
+  readonly #stop = new AbortController();
+  /** The link that takes new requests, and those on which running requests finish. */
+  readonly #links = new Set<AgentLink>();
+
+  constructor(options: AgentOptions, seams: AgentSeams) {
+    this.#options = options;
+    this.#seams = seams;
+    this.#target = new Target(readTargetAddress(options.target, options.hostHeader), {
+      log: options.log,
+      record: (record) => options.events.request(record),
+      hint: (text) => options.events.hint(text),
+    });
+    this.ended = this.#run().finally(() => this.destroy());
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    const links = [...this.#links];
+    const drained = Promise.all(links.map((link) => link.drain()));
+    this.#target.cutWebSockets();
+    const grace = setTimeout(() => this.destroy(), CLOSE_GRACE_MS);
+    await drained.finally(() => clearTimeout(grace));
+    this.destroy();
+    await this.ended.catch(() => undefined); // a refusal is told by `ended` itself
+  }
+
+  destroy(): void {
+    this.#stop.abort();
+    for (const link of this.#links) link.destroy();
+    this.#target.close();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#hold(await this.#dial());
+      } catch (thrown) {
+        if (this.#stop.signal.aborted) break;
+        await this.#pause(thrown);
+      }
+    }
+    await Promise.all([...this.#links].map((link) => link.closed));
+  }
+
+  #dial(): Promise<AgentLink> {
+    const { edge, token, name, allow, httpAgent } = this.#options;
+    const offer = { token, name, allow, agentId: this.#agentId };
+    return this.#seams.dial(edge, offer, {
+      ...(httpAgent !== undefined && { httpAgent }),
+      signal: this.#stop.signal,
+      onStream: (stream) => this.#target.serve(stream),
+    });
+  }
+
+  /** Returns when the link drains, throws when it was lost. */
+  async #hold(link: AgentLink): Promise<void> {
+    const { events, log } = this.#options;
+    const startedMs = this.#seams.now();
+    this.#links.add(link);
+    const closed = link.closed.then((error) => {
+      this.#links.delete(link);
+      return error ?? new PosternError('ERR_LINK_LOST', 'the edge closed the link');
+    });
+    if (this.#stop.signal.aborted) return link.destroy();
+    log.info({ url: link.url }, 'link up');
+    events.online(link.url);
+    await Promise.race([closed, aborted(link.draining)]);
+    await nextTurn(); // a lost link drains as well: tell the two apart once both are known
+    if (this.#seams.now() - startedMs >= STABLE_MS) this.#redial.reset();
+    if (!this.#links.has(link)) throw await closed;
+    log.info({ url: link.url }, 'the edge drains the link, dialling anew');
+  }
+
+  async #pause(thrown: unknown): Promise<void> {
+    const error = asPosternError(thrown);
+    // Anything that is not of the table is a fault of ours or of the options: trying again would not change it.
+    if (!error.retryable || !(thrown instanceof PosternError)) throw error;
+    const waitMs = this.#redial.next(error.code);
+    this.#options.log.warn({ err: error, code: error.code, waitMs }, 'no link to the edge');
+    this.#options.events.offline(error, waitMs);
+    await this.#seams.wait(waitMs, this.#stop.signal);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

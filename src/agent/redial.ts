@@ -1,0 +1,41 @@
+/**
+ * When to dial again. An edge that restarts must find its agents back within two seconds, so the first half minute of
+ * failures keeps the waits short; an edge that stays away, or says that it has enough, is asked more and more rarely.
+ */
+import { Backoff } from '../core/backoff.js';
+import type { ErrorCode } from '../errors.js';
+
+const QUICK = { firstMs: 100, mostMs: 1_000 };
+const SLOW = { firstMs: 2_000, mostMs: 15_000 };
+
+// At three quarters of a second each on average, a little more than half a minute.
+const QUICK_ATTEMPTS = 45;
+
+// The edge is there and asks for fewer attempts.
+const ENOUGH = new Set<ErrorCode>(['ERR_RATE_LIMITED', 'ERR_EDGE_FULL']);
+
+/** Counts the failed attempts since the last stable link. */
+export class Redial {
+  readonly #quick: Backoff;
+  readonly #slow: Backoff;
+  #failures = 0;
+
+  constructor(random: () => number = Math.random) {
+    this.#quick = new Backoff({ ...QUICK, random });
+    this.#slow = new Backoff({ ...SLOW, random });
+  }
+
+  /** The wait after one more failure, in milliseconds. */
+  next(code: ErrorCode): number {
+    this.#failures += 1;
+    const slow = this.#failures > QUICK_ATTEMPTS || ENOUGH.has(code);
+    return (slow ? this.#slow : this.#quick).next();
+  }
+
+  /** Starts again at the shortest wait. */
+  reset(): void {
+    this.#failures = 0;
+    this.#quick.reset();
+    this.#slow.reset();
+  }
+}

@@ -1,0 +1,48 @@
+/** The record of one answered request, for the line that the agent prints. */
+import { performance } from 'node:perf_hooks';
+import { headerValue } from '../core/headers.js';
+import type { RequestHead } from '../link/stream.js';
+
+/** What the agent tells about a request, once, after its answer. Texts come from outside: escape before printing. */
+export interface RequestRecord {
+  /** When the request arrived. */
+  readonly time: Date;
+  /** The visitor's, as the edge verified it; undefined where no sign-in is asked. */
+  readonly email: string | undefined;
+  /** `GET` for a WebSocket, as the visitor sent it. */
+  readonly method: string;
+  readonly path: string;
+  /** 101 for an accepted WebSocket; 499 when the visitor left before there was an answer. */
+  readonly status: number;
+  /** Until the answer's last byte; for a WebSocket until it was accepted. */
+  readonly durationMs: number;
+  /** The answer did not reach its end: the visitor left or the target broke off. */
+  readonly aborted: boolean;
+}
+
+/** Status of a request that nobody waited for. The number is the one that nginx logs. */
+export const STATUS_LEFT = 499;
+
+/** Starts measuring a request; the function that it returns makes the record. */
+export function startRecord(head: RequestHead): (end: { status: number; aborted: boolean }) => RequestRecord {
+  const time = new Date();
+  const startedMs = performance.now();
+  return ({ status, aborted }) => ({
+    time,
+    email: readEmail(headerValue(head.headers, 'x-forwarded-email')),
+    method: head.protocol === 'websocket' ? 'GET' : head.method,
+    path: head.path,
+    status,
+    durationMs: performance.now() - startedMs,
+    aborted,
+  });
+}
+
+function readEmail(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value; // not encoded by an edge of ours: shown as it came
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Where the one target of an agent is and under which names it may speak of itself. The address is fixed when the agent
+ * starts: nothing that arrives on a link can change it.
+ */
+import { isIP } from 'node:net';
+import { PosternError } from '../errors.js';
+
+/** Which `Host` the target is told: its own, the public one, or a fixed text. */
+export type HostHeader = 'rewrite' | 'preserve' | { readonly literal: string };
+
+/** The target as the agent knows it. */
+export interface TargetAddress {
+  readonly scheme: 'http' | 'https';
+  /** Lower-case host without brackets and port. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Host and a port that is not the scheme's default, as it stands in a URL. */
+  readonly host: string;
+  readonly loopback: boolean;
+  readonly hostHeader: HostHeader;
+}
+
+const LITERAL = /^[a-z0-9._-]{1,253}(?::\d{1,5})?$/i;
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1?|0\.0\.0\.0)$/;
+
+/** Reads the target. Throws `ERR_CONFIG_INVALID` unless it is a plain http(s) origin and a literal host is a host. */
+export function readTargetAddress(url: URL, hostHeader: HostHeader): TargetAddress {
+  const scheme = url.protocol === 'http:' ? 'http' : url.protocol === 'https:' ? 'https' : undefined;
+  if (scheme === undefined || url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
+    throw new PosternError('ERR_CONFIG_INVALID', 'The target must be an http or https URL without a path.');
+  }
+  if (typeof hostHeader === 'object' && !isHostText(hostHeader.literal)) {
+    throw new PosternError('ERR_CONFIG_INVALID', 'The host header must be "rewrite", "preserve" or a host name.');
+  }
+  const hostname = bareHost(url.hostname);
+  const port = portOf(url);
+  return { scheme, hostname, port, host: url.host, loopback: isLoopback(hostname), hostHeader };
+}
+
+/** Whether a host, without port and brackets, is one by which the target may be meant. */
+export function isTargetHost(target: TargetAddress, hostname: string): boolean {
+  if (hostname === target.hostname || (target.loopback && isLoopback(hostname))) return true;
+  return typeof target.hostHeader === 'object' && hostname === literalUrl(target.hostHeader.literal).hostname;
+}
+
+/** Whether `authority` of a URL with `scheme` names the target: one of its hosts, and its port or the port it was told. */
+export function namesTarget(target: TargetAddress, scheme: string, authority: string): boolean {
+  const text = `${scheme}://${authority}`;
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '' || !isTargetHost(target, bareHost(url.hostname))) return false;
+  if (portOf(url) === target.port) return true;
+  return typeof target.hostHeader === 'object' && url.host === literalUrl(target.hostHeader.literal, scheme).host;
+}
+
+/** What `servername` a TLS handshake may carry: a name, never an address (RFC 6066 section 3). */
+export function serverName(target: TargetAddress): string {
+  return isIP(target.hostname) === 0 ? target.hostname : '';
+}
+
+function isHostText(text: string): boolean {
+  return LITERAL.test(text) && URL.canParse(`http://${text}`);
+}
+
+function isLoopback(hostname: string): boolean {
+  return LOOPBACK.test(hostname);
+}
+
+function literalUrl(literal: string, scheme = 'http'): URL {
+  return new URL(`${scheme}://${literal}`);
+}
+
+function bareHost(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '').toLowerCase();
+}
+
+function portOf(url: URL): number {
+  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+}

@@ -1,0 +1,102 @@
+/**
+ * The headers that the target is told, and the body's framing on HTTP/1.1 (RFC 9112 section 6). Pure. `Host` is the
+ * target's own unless configured otherwise; `Origin` is changed on a WebSocket upgrade only, and only when it is the
+ * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests.
+ */
+import {
+  connectionOptions,
+  headerValue,
+  headerValues,
+  isFieldName,
+  isFieldValue,
+  isHopByHop,
+} from '../core/headers.js';
+import { PosternError } from '../errors.js';
+import type { RequestHead } from '../link/stream.js';
+import type { TargetAddress } from './target-address.js';
+
+/** The tunnel's address as the visitor of one request sees it. */
+export interface PublicPlace {
+  /** Host and a port that is not the scheme's default. */
+  readonly host: string;
+  readonly hostname: string;
+  readonly origin: string;
+}
+
+const FORWARDED_HOST = /^[a-z0-9._-]{1,253}(?::\d{1,5})?$/i;
+const PORT = /^\d{1,5}$/;
+const LENGTH = /^\d{1,15}$/; // below 2 ** 53
+
+// Methods that promise no body when none is framed; any other without a body says `Content-Length: 0` (RFC 9110
+// section 8.6), since `node:http` would frame an empty chunked body.
+const BODILESS_METHODS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/** Reads the tunnel's public address from the `X-Forwarded-*` headers, which the edge alone sets. */
+export function readPublicPlace(head: RequestHead): PublicPlace {
+  const proto = headerValue(head.headers, 'x-forwarded-proto');
+  const scheme = proto === 'http' || proto === 'https' ? proto : head.scheme;
+  const forwarded = headerValue(head.headers, 'x-forwarded-host');
+  const host = forwarded !== undefined && FORWARDED_HOST.test(forwarded) ? forwarded : head.authority;
+  const port = headerValue(head.headers, 'x-forwarded-port');
+  const withPort = host.includes(':') || port === undefined || !PORT.test(port) ? host : `${host}:${port}`;
+  const text = `${scheme}://${withPort}`;
+  if (!FORWARDED_HOST.test(withPort) || !URL.canParse(text)) {
+    throw new PosternError('ERR_BAD_REQUEST', 'The request names no public host.');
+  }
+  const url = new URL(text);
+  return { host: url.host, hostname: url.hostname, origin: url.origin };
+}
+
+/** The `Host` that the target is told. */
+export function hostFor(target: TargetAddress, place: PublicPlace): string {
+  if (target.hostHeader === 'rewrite') return target.host;
+  return target.hostHeader === 'preserve' ? place.host : target.hostHeader.literal;
+}
+
+/**
+ * The request's headers for the target, without framing: `Host` first, the rest in order, cookie crumbs joined
+ * (RFC 9113 section 8.2.3). Throws `ERR_BAD_REQUEST` on a name or a value that HTTP/1.1 cannot carry.
+ */
+export function targetHeaders(head: RequestHead, target: TargetAddress, place: PublicPlace): string[] {
+  const host = hostFor(target, place);
+  const headers = ['host', host];
+  const dropped = connectionOptions(head.headers);
+  let cookieSeen = false;
+  for (let at = 0; at + 1 < head.headers.length; at += 2) {
+    const name = (head.headers[at] as string).toLowerCase();
+    const value = head.headers[at + 1] as string;
+    if (!isFieldName(name) || !isFieldValue(value)) throw new PosternError('ERR_BAD_REQUEST', 'A header is malformed.');
+    if (name === 'host' || name === 'content-length' || isHopByHop(name) || dropped.has(name)) continue;
+    if (name === 'cookie') {
+      if (!cookieSeen) headers.push(name, headerValues(head.headers, 'cookie').join('; '));
+      cookieSeen = true;
+    } else {
+      headers.push(name, name === 'origin' ? originFor(head, value, target, place) : value);
+    }
+  }
+  return headers;
+}
+
+/** How many bytes the body must have, when the visitor said so. Throws `ERR_BAD_REQUEST` when it cannot be true. */
+export function declaredLength(head: RequestHead, endOfBody: boolean): number | undefined {
+  const values = headerValues(head.headers, 'content-length');
+  if (values.length === 0) return undefined;
+  const length = values.length === 1 && LENGTH.test(values[0] as string) ? Number(values[0]) : undefined;
+  if (length === undefined || (endOfBody && length > 0)) {
+    throw new PosternError('ERR_BAD_REQUEST', 'The content length does not fit the body.');
+  }
+  return length;
+}
+
+/** The framing headers: the visitor's length, else chunks when there is a body. */
+export function framingHeaders(method: string, endOfBody: boolean, length: number | undefined): string[] {
+  if (length !== undefined) return ['content-length', String(length)];
+  if (!endOfBody) return ['transfer-encoding', 'chunked'];
+  return BODILESS_METHODS.has(method) ? [] : ['content-length', '0'];
+}
+
+// A target that compares Origin with Host (or with a list that holds its own address) must see the two agree.
+function originFor(head: RequestHead, origin: string, target: TargetAddress, place: PublicPlace): string {
+  if (head.protocol !== 'websocket' || origin !== place.origin || target.hostHeader === 'preserve') return origin;
+  return `${target.scheme}://${hostFor(target, place)}`;
+}

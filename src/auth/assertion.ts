@@ -1,0 +1,119 @@
+/**
+ * `X-Postern-Assertion`: a JWT (RFC 7519, ES256) by which a target can verify who the visitor is without trusting the
+ * network between. The signing key derives from the operator's secret, so every edge with that secret signs alike and
+ * a restart changes nothing; `/.postern/jwks.json` publishes its public half.
+ */
+import { createECDH, createPrivateKey, type KeyObject } from 'node:crypto';
+import { type JWK, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { deriveKeys, type Key } from '../core/keys.js';
+import type { Identity } from './identity.js';
+
+export interface AssertionsOptions {
+  /** Newest first: the first signs, all of them are published. */
+  readonly secrets: readonly string[];
+  /** The origin of the base host. */
+  readonly issuer: string;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface AssertionFields {
+  /** The origin of the tunnel. */
+  readonly audience: string;
+  readonly identity: Identity;
+  /** Of the sign-in. Not in the assertion: it tells whose cached one may be used again. */
+  readonly sessionId: string;
+}
+
+interface CachedAssertion {
+  readonly reusableUntilMs: number;
+  readonly text: Promise<string>;
+}
+
+interface SigningKey {
+  readonly privateKey: KeyObject;
+  readonly publicKey: JWK;
+}
+
+const ALGORITHM = 'ES256';
+const LIFETIME_SECONDS = 60;
+
+// The assertion that a target is given is good for half of its minute at least: time to queue and to verify.
+const LEAST_LEFT_MS = 30_000;
+
+// About 1 kB each.
+const MOST_CACHED = 10_000;
+
+// The order of P-256 (SP 800-186 section 3.2.1.3).
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** Signs assertions and publishes the keys that verify them. */
+export class Assertions {
+  readonly #issuer: string;
+  readonly #now: () => number;
+  readonly #signingKey: SigningKey;
+  readonly #publicKeys: readonly JWK[];
+  readonly #cache = new LRUCache<string, CachedAssertion>({ max: MOST_CACHED });
+
+  constructor({ secrets, issuer, now = Date.now }: AssertionsOptions) {
+    // 48 bytes: 128 bits more than the order, so that the reduction below has no noticeable bias.
+    const [newest, ...older] = deriveKeys(secrets, 'assertion', 48);
+    this.#issuer = issuer;
+    this.#now = now;
+    this.#signingKey = signingKeyOf(newest);
+    this.#publicKeys = [this.#signingKey.publicKey, ...older.map((key) => signingKeyOf(key).publicKey)];
+  }
+
+  /** The public keys of all secrets as a JWK set (RFC 7517 section 5). */
+  jwks(): { keys: JWK[] } {
+    return { keys: this.#publicKeys.map((key) => ({ ...key })) };
+  }
+
+  /** An assertion with at least thirty seconds left; signed anew only when the one of this session has fewer. */
+  sign(fields: AssertionFields): Promise<string> {
+    const nowMs = this.#now();
+    const key = `${fields.sessionId} ${fields.audience}`;
+    const cached = this.#cache.get(key);
+    if (cached !== undefined && nowMs < cached.reusableUntilMs) return cached.text;
+    const nowSeconds = Math.floor(nowMs / 1000);
+    const text = this.#sign(fields, nowSeconds);
+    this.#cache.set(key, { reusableUntilMs: (nowSeconds + LIFETIME_SECONDS) * 1000 - LEAST_LEFT_MS, text });
+    return text;
+  }
+
+  #sign({ audience, identity }: AssertionFields, nowSeconds: number): Promise<string> {
+    const { privateKey, publicKey } = this.#signingKey;
+    return new SignJWT({
+      email: identity.email,
+      ...(identity.username !== undefined && { preferred_username: identity.username }),
+      ...(identity.groups.length > 0 && { groups: [...identity.groups] }),
+    })
+      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: publicKey.kid as string })
+      .setIssuer(this.#issuer)
+      .setAudience(audience)
+      .setSubject(identity.subject)
+      .setIssuedAt(nowSeconds)
+      .setExpirationTime(nowSeconds + LIFETIME_SECONDS)
+      .sign(privateKey);
+  }
+}
+
+// FIPS 186-5 section A.2.1: a private key from more random bits than the order has, reduced and never zero.
+function signingKeyOf({ id, bytes }: Key): SigningKey {
+  const scalar = (BigInt(`0x${Buffer.from(bytes).toString('hex')}`) % (ORDER - 1n)) + 1n;
+  const d = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex');
+  const ecdh = createECDH('prime256v1');
+  ecdh.setPrivateKey(d);
+  const point = ecdh.getPublicKey(); // SEC 1 section 2.3.3, uncompressed: 0x04, x, y
+  const curve = {
+    kty: 'EC',
+    crv: 'P-256',
+    x: point.subarray(1, 33).toString('base64url'),
+    y: point.subarray(33).toString('base64url'),
+  };
+  return {
+    privateKey: createPrivateKey({ key: { ...curve, d: d.toString('base64url') }, format: 'jwk' }),
+    publicKey: { ...curve, alg: ALGORITHM, use: 'sig', kid: id },
+  };
+}

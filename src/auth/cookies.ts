@@ -1,0 +1,99 @@
+/**
+ * Cookies of ours and of others, RFC 6265: how ours are named and set, how they are found among duplicates (a sibling
+ * tunnel can plant cookies of any name that has no `__Host-` prefix, and they may come first), and how they are taken
+ * out of a request without touching the others. Whether a value is genuine is not known here.
+ */
+import { stringifySetCookie } from 'cookie';
+
+/** The names of our cookies at one edge. */
+export interface CookieNames {
+  readonly session: string;
+  readonly nonce: string;
+  /** Followed by the id of a sign-in transaction. */
+  readonly transactionPrefix: string;
+}
+
+export interface SetCookieOptions {
+  /** The edge is served over https. */
+  readonly secure: boolean;
+  readonly maxAgeSeconds: number;
+  readonly path?: '/';
+}
+
+// Each value costs a decryption; a browser has one, and nobody plants more than a few by accident.
+const MOST_VALUES = 8;
+
+// Prefixes that browsers know (RFC 6265bis section 4.1.3 and its successors): a request with another spelling of our
+// names is either ours from another setting of the edge or an attempt to be taken for it.
+const OURS = /^(?:__(?:host-http|host|http|secure)-)?postern-(?:session|nonce|signin)/i;
+
+/** The names of our cookies: on https bound to one host by `__Host-`, which browsers enforce. */
+export function cookieNames(secure: boolean): CookieNames {
+  const prefix = secure ? '__Host-' : '';
+  return {
+    session: `${prefix}postern-session`,
+    nonce: `${prefix}postern-nonce`,
+    transactionPrefix: `${prefix}postern-signin-`,
+  };
+}
+
+/** Whether a cookie name is one of ours in any spelling: such a cookie never reaches a target, nor comes from one. */
+export function isOurCookie(name: string): boolean {
+  return OURS.test(name.trim());
+}
+
+/** Every value under exactly this name, in order, at most eight. Quotes belong to the value. */
+export function cookieValues(header: string | undefined, name: string): string[] {
+  const values: string[] = [];
+  for (const pair of (header ?? '').split(';')) {
+    const equals = pair.indexOf('=');
+    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
+    values.push(pair.slice(equals + 1).trim());
+    if (values.length === MOST_VALUES) break;
+  }
+  return values;
+}
+
+/** A `Cookie` header without the cookies that are ours; the others are byte-identical and in order. May be empty. */
+export function removeCookies(header: string, isOurs: (name: string) => boolean): string {
+  const pairs = header.split(';');
+  const kept = pairs.filter((pair) => !isOurs((pair.split('=', 1)[0] as string).trim()));
+  if (kept.length === pairs.length) return header;
+  if (kept.every((pair) => trimBlanks(pair) === '')) return '';
+  return trimBlanks(kept.join(';'));
+}
+
+/** A `Set-Cookie` line: host-only, HttpOnly, `SameSite=Lax`. The value is written as it is; `TypeError` when it cannot. */
+export function setCookie(name: string, value: string, options: SetCookieOptions): string {
+  return stringifySetCookie(
+    {
+      name,
+      value,
+      maxAge: options.maxAgeSeconds,
+      path: options.path ?? '/',
+      httpOnly: true,
+      secure: options.secure,
+      sameSite: 'lax',
+    },
+    { encode: (text) => text },
+  );
+}
+
+/** A `Set-Cookie` line that makes a browser forget the cookie. */
+export function clearCookie(name: string, options: Pick<SetCookieOptions, 'secure'>): string {
+  return setCookie(name, '', { ...options, maxAgeSeconds: 0 });
+}
+
+// Only OWS (RFC 9110 section 5.6.3): `trim` would also take 0xA0, which is the last byte of many a UTF-8 letter. A loop,
+// because an expression anchored at the end is quadratic in blanks.
+function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text, start)) start += 1;
+  while (end > start && isBlank(text, end - 1)) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(text: string, at: number): boolean {
+  return text[at] === ' ' || text[at] === '\t';
+}

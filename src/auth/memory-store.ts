@@ -1,0 +1,86 @@
+/**
+ * The store of a single edge: two maps that forget what is past its time. It does not survive a restart: a sign-out
+ * made before one is forgotten, and a ticket of the last sixty seconds could be used again by the browser that has it.
+ */
+import { PosternError } from '../errors.js';
+import type { Store } from './store.js';
+
+export interface MemoryStoreOptions {
+  /** Most live entries of each kind. At about 100 bytes each the default is 10 MB. */
+  readonly mostEntries?: number;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+// Looking for the dead costs a walk over all entries: at most once in this time.
+const SWEEP_INTERVAL_MS = 60_000;
+
+/** Keeps everything in this process. When full of live entries it redeems nothing more and refuses to revoke. */
+export class MemoryStore implements Store {
+  readonly #redeemed: ExpiringIds;
+  readonly #revoked: ExpiringIds;
+  readonly #now: () => number;
+
+  constructor({ mostEntries = 100_000, now = Date.now }: MemoryStoreOptions = {}) {
+    this.#redeemed = new ExpiringIds(mostEntries);
+    this.#revoked = new ExpiringIds(mostEntries);
+    this.#now = now;
+  }
+
+  async redeem(id: string, untilMs: number): Promise<boolean> {
+    const nowMs = this.#now();
+    return untilMs > nowMs && !this.#redeemed.has(id, nowMs) && this.#redeemed.keep(id, untilMs, nowMs);
+  }
+
+  async revoke(sessionId: string, untilMs: number): Promise<void> {
+    const nowMs = this.#now();
+    if (untilMs > nowMs && !this.#revoked.keep(sessionId, untilMs, nowMs)) {
+      throw new PosternError('ERR_INTERNAL', 'the store has no room for another revocation');
+    }
+  }
+
+  async isRevoked(sessionId: string): Promise<boolean> {
+    return this.#revoked.has(sessionId, this.#now());
+  }
+
+  async close(): Promise<void> {
+    this.#redeemed.clear();
+    this.#revoked.clear();
+  }
+}
+
+/** Ids with the time at which each may be forgotten. It never drops a live one: a full set takes no more. */
+class ExpiringIds {
+  readonly #untilMs = new Map<string, number>();
+  readonly #most: number;
+  #sweptAtMs = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  has(id: string, nowMs: number): boolean {
+    const untilMs = this.#untilMs.get(id);
+    return untilMs !== undefined && untilMs > nowMs;
+  }
+
+  /** Keeps an id until the later of the given time and the one known before; false when there is no room. */
+  keep(id: string, untilMs: number, nowMs: number): boolean {
+    if (nowMs - this.#sweptAtMs >= SWEEP_INTERVAL_MS) this.#sweep(nowMs);
+    const known = this.#untilMs.get(id);
+    if (known === undefined && this.#untilMs.size >= this.#most) return false;
+    this.#untilMs.set(id, Math.max(untilMs, known ?? 0));
+    return true;
+  }
+
+  clear(): void {
+    this.#untilMs.clear();
+  }
+
+  #sweep(nowMs: number): void {
+    this.#sweptAtMs = nowMs;
+    for (const [id, untilMs] of this.#untilMs) {
+      if (untilMs <= nowMs) this.#untilMs.delete(id);
+    }
+  }
+}

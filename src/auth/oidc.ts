@@ -1,0 +1,222 @@
+/**
+ * The identity provider as this edge sees it: OpenID Connect Core 1.0, code flow with PKCE, state and nonce, found by
+ * discovery. Owns `openid-client`. What is said about a visitor is read in `identity.ts`;
+ * whether they may pass is policy's to say.
+ */
+import {
+  AuthorizationResponseError,
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  buildEndSessionUrl,
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretPost,
+  type Configuration,
+  calculatePKCECodeChallenge,
+  customFetch,
+  discovery,
+  fetchUserInfo,
+  type IDToken,
+  ResponseBodyError,
+  type ServerMetadata,
+  WWWAuthenticateChallengeError,
+} from 'openid-client';
+import type { Log } from '../core/log.js';
+import { PosternError } from '../errors.js';
+import { checkIdToken, mergeClaims } from './claims.js';
+import { type Identity, readIdentity } from './identity.js';
+import { isEndpoint, readIssuer } from './issuer.js';
+import { refusalOf, refused, translateProviderError } from './provider-errors.js';
+import { fetchFromProvider } from './provider-fetch.js';
+import { ProviderKeys } from './provider-keys.js';
+
+export interface OidcOptions {
+  /** As the provider spells it. https, or http on loopback. */
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Separated by spaces; `openid` among them. */
+  readonly scopes: string;
+  readonly groupsClaim: string;
+  /** The one redirect URI, on the base host. */
+  readonly redirectUri: string;
+  /** Where the provider sends a visitor who has signed out there. */
+  readonly signedOutUri: string;
+  readonly log: Log;
+  /** Longest wait for one answer of the provider. Default: 10 s. */
+  readonly timeoutMs?: number;
+}
+
+/** The secrets of one sign-in, from its transaction. */
+export interface SignInChecks {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+}
+
+export interface SignInFields extends SignInChecks {
+  /** `yes` shows the provider's choice of accounts even to a visitor with one sign-in there. */
+  readonly chooseAccount: 'no' | 'yes';
+  /** The domain that a visitor most likely belongs to. Sent to Google only, and never more than a hint. */
+  readonly domainHint?: string;
+}
+
+interface Provider {
+  readonly configuration: Configuration;
+  readonly metadata: Readonly<ServerMetadata>;
+  readonly keys: ProviderKeys;
+}
+
+const GOOGLE = 'https://accounts.google.com';
+const TIMEOUT_MS = 10_000;
+
+/** Sends visitors to the identity provider and reads what it says when they come back. */
+export class OidcProvider {
+  /** What a domain rule is held against: Google's `hd` claim, elsewhere the domain of a verified email. */
+  readonly domainProof: 'hosted-domain' | 'email';
+  readonly #options: OidcOptions;
+  readonly #issuer: URL;
+  #provider: Promise<Provider> | undefined;
+  #authentication: 'basic' | 'post' = 'basic';
+
+  /** Throws `ERR_CONFIG_INVALID` for an issuer that is not a https URL, or a http URL on loopback. */
+  constructor(options: OidcOptions) {
+    this.#options = options;
+    this.#issuer = readIssuer(options.issuer);
+    this.domainProof = this.#issuer.origin === GOOGLE ? 'hosted-domain' : 'email';
+  }
+
+  /** The URL at which a visitor signs in. Throws `ERR_PROVIDER_UNAVAILABLE` when discovery fails. */
+  async begin({ state, nonce, verifier, chooseAccount, domainHint }: SignInFields): Promise<string> {
+    const { configuration, metadata } = await this.#discovered();
+    const isGoogle = this.domainProof === 'hosted-domain';
+    const url = buildAuthorizationUrl(configuration, {
+      redirect_uri: this.#options.redirectUri,
+      scope: this.#options.scopes,
+      state,
+      nonce,
+      code_challenge: await calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      ...(chooseAccount === 'yes' && { prompt: isGoogle ? 'select_account' : promptFor(metadata) }),
+      ...(isGoogle && domainHint !== undefined && { hd: domainHint }),
+    });
+    return url.href;
+  }
+
+  /**
+   * Reads the provider's answer. Only the query of `callback` counts. Throws `ERR_LOGIN_FAILED` for an answer that
+   * proves nothing, `ERR_ACCESS_DENIED` when the provider or the visitor refused or the account has no usable email,
+   * `ERR_PROVIDER_UNAVAILABLE` when the provider fails.
+   */
+  async finish(callback: URL, checks: SignInChecks): Promise<Identity> {
+    const provider = await this.#discovered();
+    try {
+      const tokens = await this.#exchange(provider, this.#ownUrl(callback), checks);
+      const claims = tokens.claims();
+      if (claims === undefined || tokens.id_token === undefined) throw refused('there is no ID token');
+      await provider.keys.verify(tokens.id_token);
+      checkIdToken(claims, this.#options.clientId);
+      const extra = await this.#userInfo(provider, claims, tokens.access_token);
+      return readIdentity(mergeClaims(claims, extra, this.#options), this.#options);
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+
+  /** Where the visitor's sign-in at the provider itself ends; undefined when it has no such place or is unavailable. */
+  async signOutUrl(): Promise<string | undefined> {
+    const provider = await this.#discovered().catch(() => undefined); // logged there; signing out here works without
+    if (provider === undefined || !isEndpoint(provider.metadata.end_session_endpoint, this.#issuer)) return undefined;
+    return buildEndSessionUrl(provider.configuration, { post_logout_redirect_uri: this.#options.signedOutUri }).href;
+  }
+
+  // One attempt for all who wait; a failed one is forgotten, so that the next visitor tries again.
+  #discovered(): Promise<Provider> {
+    this.#provider ??= this.#discover().catch((error: unknown) => {
+      this.#provider = undefined;
+      const failure = new PosternError('ERR_PROVIDER_UNAVAILABLE', `discovery failed: ${translate(error).message}`);
+      this.#options.log.warn({ issuer: this.#issuer.href, reason: failure.message }, 'identity provider unavailable');
+      throw failure;
+    });
+    return this.#provider;
+  }
+
+  async #discover(): Promise<Provider> {
+    const timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS;
+    const insecure = this.#issuer.protocol === 'http:';
+    const configuration = await discovery(this.#issuer, this.#options.clientId, {}, this.#authenticate(), {
+      [customFetch]: (url, options) => fetchFromProvider(url, options as RequestInit),
+      timeout: timeoutMs / 1000,
+      execute: insecure ? [allowInsecureRequests] : [],
+    });
+    const metadata = configuration.serverMetadata();
+    for (const endpoint of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
+      if (!isEndpoint(metadata[endpoint], this.#issuer)) throw refused(`its metadata has no usable ${endpoint}`);
+    }
+    this.#authentication = preferredAuthentication(metadata);
+    const keys = new ProviderKeys(new URL(metadata.jwks_uri as string), timeoutMs);
+    return { configuration, metadata, keys };
+  }
+
+  #authenticate(): ClientAuth {
+    const basic = ClientSecretBasic(this.#options.clientSecret);
+    const post = ClientSecretPost(this.#options.clientSecret);
+    return (...request) => (this.#authentication === 'basic' ? basic : post)(...request);
+  }
+
+  // Providers accept one way of sending the secret, or either, whatever their metadata says; a refused attempt does not
+  // use up the code (RFC 6749 section 3.2.1), so the other way is tried once and kept when it works.
+  async #exchange({ configuration }: Provider, url: URL, { state, nonce, verifier }: SignInChecks) {
+    const grant = () =>
+      authorizationCodeGrant(configuration, url, {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+        idTokenExpected: true,
+      });
+    const tried = this.#authentication;
+    try {
+      return await grant();
+    } catch (error) {
+      if (!isSecretRefused(error)) throw error;
+      this.#authentication = tried === 'basic' ? 'post' : 'basic';
+      return await grant();
+    }
+  }
+
+  // The redirect URI sent to the provider is ours as configured, never what a `Host` header made of it.
+  #ownUrl({ searchParams, search }: URL): URL {
+    if (new Set(searchParams.keys()).size < searchParams.size) throw refused('it has a parameter twice');
+    const url = new URL(this.#options.redirectUri);
+    url.search = search;
+    return url;
+  }
+
+  // Google has no groups to ask for.
+  async #userInfo({ configuration, metadata }: Provider, claims: IDToken, accessToken: string) {
+    const hasGroups = this.domainProof === 'hosted-domain' || Object.hasOwn(claims, this.#options.groupsClaim);
+    if (metadata.userinfo_endpoint === undefined || (claims['email'] !== undefined && hasGroups)) return {};
+    return fetchUserInfo(configuration, accessToken, claims.sub);
+  }
+}
+
+// Every provider knows "login"; the choice of accounts is offered by some.
+function promptFor({ prompt_values_supported: supported }: Readonly<ServerMetadata>): string {
+  return Array.isArray(supported) && supported.includes('select_account') ? 'select_account' : 'login';
+}
+
+// Post where it is announced: providers disagree about how RFC 6749 section 2.3.1 encodes a secret for basic.
+function preferredAuthentication({ token_endpoint_auth_methods_supported: supported }: ServerMetadata) {
+  return Array.isArray(supported) && supported.includes('client_secret_post') ? 'post' : 'basic';
+}
+
+function isSecretRefused(error: unknown): boolean {
+  if (error instanceof ResponseBodyError) return error.error === 'invalid_client';
+  return error instanceof WWWAuthenticateChallengeError && error.status === 401;
+}
+
+function translate(error: unknown): PosternError {
+  if (error instanceof AuthorizationResponseError) return refusalOf(error.error);
+  return translateProviderError(error, error instanceof ResponseBodyError ? error.error : undefined);
+}

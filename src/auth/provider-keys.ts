@@ -1,0 +1,68 @@
+/**
+ * The keys with which the identity provider signs ID tokens. `openid-client` leaves signatures to TLS (OpenID Connect
+ * Core section 3.1.3.7, step 6); they are verified here all the same. Keys rotate: an unknown key id loads them anew,
+ * but a provider, or whoever answers for it, cannot make us do that over and over.
+ */
+import {
+  compactVerify,
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type FlattenedJWSInput,
+  type JWSHeaderParameters,
+} from 'jose';
+import { fetchFromProvider } from './provider-fetch.js';
+
+// Signatures only: nothing that a holder of the client secret or of the public key could make.
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+
+const RELOAD_INTERVAL_MS = 30_000;
+
+/** Verifies signatures by the provider's published keys. */
+export class ProviderKeys {
+  readonly #keys: ReturnType<typeof createRemoteJWKSet>;
+  #reloadedAtMs = 0;
+
+  constructor(url: URL, timeoutMs: number) {
+    this.#keys = createRemoteJWKSet(url, {
+      timeoutDuration: timeoutMs,
+      cooldownDuration: Number.POSITIVE_INFINITY, // reloading for an unknown key is decided below
+      [customFetch]: (address, options) => fetchFromProvider(address, options),
+    });
+  }
+
+  /** Throws an error of `jose`, or of `fetchFromProvider`, unless the token is signed with one of the keys. */
+  async verify(token: string): Promise<void> {
+    await compactVerify(token, (header, jws) => this.#keyFor(header, jws), { algorithms: ALGORITHMS });
+  }
+
+  async #keyFor(header: JWSHeaderParameters, jws: FlattenedJWSInput) {
+    try {
+      return await this.#keys(header, jws);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      await this.#reload();
+      return this.#keys(header, jws);
+    }
+  }
+
+  // The cooldown of `jose` counts from the first load and would refuse a rotation soon after it.
+  async #reload(): Promise<void> {
+    const nowMs = Date.now();
+    if (!this.#keys.reloading && nowMs - this.#reloadedAtMs < RELOAD_INTERVAL_MS) return;
+    this.#reloadedAtMs = nowMs;
+    await this.#keys.reload();
+  }
+}

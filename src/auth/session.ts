@@ -1,0 +1,191 @@
+/**
+ * A visitor's sign-in on one host, carried in a sealed cookie of that host: who they are, since when, and when last
+ * seen. The sessions that one sign-in has on several hosts share an id and end together. Any edge with the same
+ * secret reads them; only what ended early is kept elsewhere, in the store.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { deriveKeys } from '../core/keys.js';
+import { PosternError } from '../errors.js';
+import { clearCookie, cookieNames, cookieValues, setCookie } from './cookies.js';
+import type { Identity } from './identity.js';
+import { type Keys, open, seal } from './seal.js';
+import { packIdentity, unpackIdentity } from './sealed-identity.js';
+import type { Store } from './store.js';
+
+/** Never changed once made: renewing gives another one. */
+export interface Session {
+  /** Shared by all sessions of one sign-in. Reveals nothing that would open a session. */
+  readonly id: string;
+  readonly identity: Identity;
+  /** The host on which it counts, as `readHost` gives it. */
+  readonly host: string;
+  readonly signedInAtMs: number;
+  readonly seenAtMs: number;
+  /** The gate has let this visitor in on this host before. */
+  readonly admitted: boolean;
+}
+
+export interface SessionsOptions {
+  /** Newest first: the first seals, every one opens. */
+  readonly secrets: readonly string[];
+  /** A sign-in ends this long after it was made. */
+  readonly ttlMs: number;
+  /** A session ends this long after its visitor was last seen. */
+  readonly idleMs: number;
+  /** The edge is served over https. */
+  readonly secure: boolean;
+  readonly store: Store;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface NewSession {
+  readonly identity: Identity;
+  readonly host: string;
+  /** Of the sign-in that this session belongs to; absent begins a new one. */
+  readonly id?: string;
+  readonly signedInAtMs?: number;
+  readonly admitted: boolean;
+}
+
+export interface SealedSession {
+  readonly session: Session;
+  /** A `Set-Cookie` line. */
+  readonly cookie: string;
+}
+
+// With the longest cookie name, 22 characters, and the equals sign: 599 bytes, so a session is always under 600.
+const MOST_VALUE_CHARS = 576;
+
+// About 1.5 kB each. A session that falls out costs one decryption when it is seen again.
+const MOST_CACHED = 10_000;
+
+// An active visitor is given a new cookie at this pace, not with every answer; a quarter of a shorter idle limit.
+const RENEW_AFTER_MS = 5 * 60_000;
+
+/** Makes, reads, renews and ends the sessions of one edge. */
+export class Sessions {
+  readonly cookieName: string;
+  readonly #options: SessionsOptions;
+  readonly #keys: Keys;
+  readonly #now: () => number;
+  readonly #renewAfterMs: number;
+  // By the whole cookie value, which is sealed for one host: another host's session is told by `session.host`.
+  readonly #cache = new LRUCache<string, Session>({ max: MOST_CACHED });
+  // A page asks for fifty things at once with the old cookie: one of them seals, the others share its result.
+  readonly #renewals = new WeakMap<Session, { readonly next: Session; readonly cookie: Promise<string> }>();
+
+  constructor(options: SessionsOptions) {
+    this.cookieName = cookieNames(options.secure).session;
+    this.#options = options;
+    this.#keys = deriveKeys(options.secrets, 'session');
+    this.#now = options.now ?? Date.now;
+    this.#renewAfterMs = Math.min(options.idleMs / 4, RENEW_AFTER_MS);
+  }
+
+  /**
+   * Makes a session and its cookie. An identity too large for a cookie loses its groups, then its username; throws
+   * `ERR_LOGIN_FAILED` when it is too large even so.
+   */
+  async create({ identity, host, admitted, ...signIn }: NewSession): Promise<SealedSession> {
+    const nowMs = this.#now();
+    const id = signIn.id ?? randomBytes(12).toString('base64url');
+    const common = { id, host, signedInAtMs: signIn.signedInAtMs ?? nowMs, seenAtMs: nowMs, admitted };
+    for (const smaller of reductions(identity)) {
+      const session: Session = { ...common, identity: smaller };
+      const value = await seal(pack(session), this.#keys);
+      if (value.length <= MOST_VALUE_CHARS) return { session, cookie: this.#keep(session, value) };
+    }
+    throw new PosternError('ERR_LOGIN_FAILED', 'the identity does not fit a session cookie', {
+      text: 'The name of this account is too long to sign in with.',
+    });
+  }
+
+  /**
+   * The live session in a `Cookie` header for this host. Duplicates are all tried, since a cookie planted by a sibling
+   * may come first; two genuine sessions of different sign-ins are ambiguous and count as none.
+   */
+  async read(cookieHeader: string | undefined, host: string): Promise<Session | undefined> {
+    if (cookieHeader === undefined) return undefined;
+    let found: Session | undefined;
+    for (const value of cookieValues(cookieHeader, this.cookieName)) {
+      const session = this.#cache.get(value) ?? (await this.#open(value, host));
+      if (session === undefined || session.host !== host || this.endsAtMs(session) <= this.#now()) continue;
+      if (await this.#options.store.isRevoked(session.id)) continue;
+      if (found !== undefined && found.id !== session.id) return undefined;
+      if (found === undefined || found.seenAtMs < session.seenAtMs) found = session;
+    }
+    return found;
+  }
+
+  /** A `Set-Cookie` line when the session's cookie is old enough to be replaced or the gate has newly admitted it. */
+  async renew(session: Session, changes?: { readonly admitted: true }): Promise<string | undefined> {
+    const nowMs = this.#now();
+    const admitted = session.admitted || changes !== undefined;
+    const isFresh = (candidate: Session) =>
+      candidate.admitted === admitted && nowMs - candidate.seenAtMs < this.#renewAfterMs;
+    if (isFresh(session)) return undefined;
+    const known = this.#renewals.get(session);
+    if (known !== undefined && isFresh(known.next)) return known.cookie;
+    const next: Session = { ...session, admitted, seenAtMs: nowMs };
+    const cookie = seal(pack(next), this.#keys).then((value) => this.#keep(next, value));
+    this.#renewals.set(session, { next, cookie });
+    return cookie;
+  }
+
+  /** When the session ends if its visitor is not seen again: the earlier of both limits. */
+  endsAtMs({ signedInAtMs, seenAtMs }: Session): number {
+    return Math.min(signedInAtMs + this.#options.ttlMs, seenAtMs + this.#options.idleMs);
+  }
+
+  /** Ends every session of the same sign-in, on all hosts. */
+  revoke({ id, signedInAtMs }: Session): Promise<void> {
+    return this.#options.store.revoke(id, signedInAtMs + this.#options.ttlMs);
+  }
+
+  /** A `Set-Cookie` line that makes the browser forget its session on this host. */
+  clear(): string {
+    return clearCookie(this.cookieName, this.#options);
+  }
+
+  #keep(session: Session, value: string): string {
+    this.#cache.set(value, session);
+    const maxAgeSeconds = Math.max(0, Math.ceil((this.endsAtMs(session) - this.#now()) / 1000));
+    return setCookie(this.cookieName, value, { secure: this.#options.secure, maxAgeSeconds });
+  }
+
+  async #open(value: string, host: string): Promise<Session | undefined> {
+    if (value.length > MOST_VALUE_CHARS) return undefined;
+    const payload = await open(value, this.#keys);
+    const session = payload && unpack(payload, host);
+    if (session !== undefined) this.#cache.set(value, session);
+    return session;
+  }
+}
+
+function* reductions(identity: Identity): Generator<Identity> {
+  yield identity;
+  const { username, ...nameless } = identity;
+  const smaller = { groups: [], groupsOmitted: identity.groupsOmitted || identity.groups.length > 0 };
+  yield { ...identity, ...smaller };
+  if (username !== undefined) yield { ...nameless, ...smaller };
+}
+
+// Both times in full and `a` always present: a renewed session is exactly as long as the first, so it always fits.
+function pack({ id, identity, host, signedInAtMs, seenAtMs, admitted }: Session): object {
+  return { i: id, h: digest(host), t: signedInAtMs, n: seenAtMs, a: admitted ? 1 : 0, ...packIdentity(identity) };
+}
+
+function unpack(payload: Readonly<Record<string, unknown>>, host: string): Session | undefined {
+  const { i: id, h, t: signedInAtMs, n: seenAtMs, a } = payload;
+  const identity = unpackIdentity(payload);
+  if (typeof id !== 'string' || h !== digest(host) || identity === undefined) return undefined;
+  if (typeof signedInAtMs !== 'number' || typeof seenAtMs !== 'number') return undefined;
+  return { id, identity, host, signedInAtMs, seenAtMs, admitted: a === 1 };
+}
+
+// Hosts have up to 253 characters, a digest 16: 96 bits, inside a seal, for which nobody can look for a second host.
+function digest(host: string): string {
+  return createHash('sha256').update(host).digest('base64url').slice(0, 16);
+}

@@ -1,0 +1,19 @@
+/**
+ * What sealed cookies and tickets cannot say of themselves: which were already used and which sign-ins have ended.
+ * Everything else about a session travels in its cookie. The suite in `test/contract/store.ts` holds for every store.
+ */
+
+/** Remembers redeemed ids and revoked sign-ins until the given times, in milliseconds since the epoch. */
+export interface Store {
+  /**
+   * Uses up an id. True for the first caller only; false for every later one, for an id whose time is past, and when
+   * the store cannot promise to remember it.
+   */
+  redeem(id: string, untilMs: number): Promise<boolean>;
+  /** Ends all sessions of one sign-in. Rejects when the store cannot promise to remember it. */
+  revoke(sessionId: string, untilMs: number): Promise<void>;
+  /** Asked for every gated request: an implementation answers from memory, or nearly so. */
+  isRevoked(sessionId: string): Promise<boolean>;
+  /** Releases what the store holds. Nothing is called after it. */
+  close(): Promise<void>;
+}

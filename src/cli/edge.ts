@@ -1,0 +1,75 @@
+/** `postern edge`: runs the front door until a signal drains it. */
+import type { Command } from 'commander';
+import { type EdgeConfig, loadEdgeConfig } from '../config/edge-config.js';
+import { EDGE_OPTIONS } from '../config/edge-options.js';
+import { printable } from '../config/text.js';
+import type { Log } from '../core/log.js';
+import { CommandError, systemError } from './exit.js';
+import { addConfigFlag, addFlags, givenFlags } from './flags.js';
+import { openLogging } from './logging.js';
+import { endSignal, exitCodeAfter } from './signals.js';
+import { edgeSources } from './sources.js';
+
+const OLDEST_LIVING_NODE = 22;
+
+/** Adds the command to the program. */
+export function addEdgeCommand(program: Command): void {
+  const command = program.command('edge').description('Run the front door that visitors and agents connect to.');
+  addFlags(command, EDGE_OPTIONS);
+  addConfigFlag(command, 'A YAML file of options, such as config/edge.yaml.');
+  command.action(() => runEdge(readEdgeConfig(command)));
+}
+
+/** The configuration of an edge from a command's flags and everything beneath them. */
+export function readEdgeConfig(command: Command): EdgeConfig {
+  return loadEdgeConfig(edgeSources(givenFlags(command, EDGE_OPTIONS), command.opts<{ config?: string }>().config));
+}
+
+async function runEdge(config: EdgeConfig): Promise<void> {
+  const { log, audit, reopen } = openLogging(config);
+  warnOfOldNode(log);
+  const ended = endSignal();
+  process.on('SIGHUP', reopen);
+  const { startEdge } = await import('../edge/edge.js'); // here, so that no other command waits for it to load
+  const edge = await startEdge(config, { log, audit }).catch((error: unknown) => {
+    throw explainStart(error, config);
+  });
+  log.info({ url: edge.url, port: edge.port }, 'edge up');
+  const signal = await ended;
+  log.info({ signal }, 'edge drains');
+  await edge.close();
+  log.info({}, 'edge down');
+  process.exit(exitCodeAfter(signal));
+}
+
+function warnOfOldNode(log: Log): void {
+  const major = Number.parseInt(process.versions.node, 10);
+  if (major >= OLDEST_LIVING_NODE) return;
+  log.warn({ node: process.versions.node }, `Node ${major} is past its end of life: run the edge on Node 24`);
+}
+
+// A port that is taken or forbidden is for the operator to mend, and no fault of ours: a sentence, not a stack.
+function explainStart(error: unknown, { listen, adminListen }: EdgeConfig): unknown {
+  const system = systemError(error) as (NodeJS.ErrnoException & { port?: number; address?: string }) | undefined;
+  if (system?.syscall !== 'listen' && system?.syscall !== 'getaddrinfo') return error;
+  const isAdmin =
+    system.port === adminListen.port && (system.port !== listen.port || system.address === adminListen.host);
+  const option = isAdmin ? 'POSTERN_ADMIN_LISTEN' : 'POSTERN_LISTEN';
+  const { host, port } = isAdmin ? adminListen : listen;
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return new CommandError(`${option}: cannot listen on ${address}: ${reasonOf(system)}.`, undefined, { cause: error });
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another program uses it; stop that one or choose another port';
+    case 'EACCES':
+      return 'the system permits this port to root only; choose one from 1024 on';
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'this machine has no such address';
+    default:
+      return printable(message);
+  }
+}

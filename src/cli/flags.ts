@@ -1,0 +1,55 @@
+/** Options of a table as flags of a command, and back. A secret is never a flag; one that is given anyway is told so. */
+import { type Command, Option } from 'commander';
+import { ConfigError } from '../config/config-error.js';
+import { fileKeyOf, flagOf, type OptionTable, type Option as Row } from '../config/options.js';
+
+/** Adds the flags of a table's options to a command. */
+export function addFlags(command: Command, table: OptionTable): void {
+  for (const [key, row] of Object.entries(table)) {
+    if (row.positional) continue;
+    command.addOption(flagFor(key, row));
+    if (row.secret) command.addOption(refusedFlag(key, row));
+  }
+}
+
+/** Adds `--config`, which names a YAML file. */
+export function addConfigFlag(command: Command, sentence: string): void {
+  command.option('--config <path>', sentence);
+}
+
+/** The texts that were given for a table's options, by key. */
+export function givenFlags(command: Command, table: OptionTable): Record<string, string | undefined> {
+  const given = command.opts<Record<string, unknown>>();
+  const flags: Record<string, string | undefined> = {};
+  for (const [key, row] of Object.entries(table)) {
+    const text = given[fileKeyOf(key, row).replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
+    if (text !== undefined && !row.positional) flags[fileKeyOf(key, row)] = String(text);
+  }
+  return flags;
+}
+
+function flagFor(key: string, row: Row): Option {
+  const option = new Option(`${flagOf(key, row)} ${row.secret ? '<path>' : row.placeholder}`, describe(row));
+  if (!row.list) return option;
+  return option.argParser((text: string, before: string | undefined) =>
+    before === undefined ? text : `${before},${text}`,
+  );
+}
+
+function refusedFlag(key: string, row: Row): Option {
+  const name = `--${key.replaceAll('_', '-')}`;
+  return new Option(`${name} [value]`).hideHelp().argParser(() => {
+    throw new ConfigError([
+      `${name}: a secret on the command line is seen by everyone on the machine; expected ${row.env}, ${row.env}_FILE or ${flagOf(key, row)}.`,
+    ]);
+  });
+}
+
+function describe({ sentence, fallback, env, secret }: Row): string {
+  const notes = [
+    secret && 'a file; - is standard input',
+    fallback && `default: ${fallback}`,
+    env && `env: ${secret ? `${env}, ${env}_FILE` : env}`,
+  ].filter(Boolean);
+  return notes.length === 0 ? sentence : `${sentence} (${notes.join('; ')})`;
+}

@@ -1,0 +1,77 @@
+/** `postern http`: runs an agent for one target until Ctrl-C, a signal, or a refusal that waiting cannot change. */
+import type { Command } from 'commander';
+import { type AgentEvents, startAgent } from '../agent/agent.js';
+import { type AgentConfig, loadAgentConfig } from '../config/agent-config.js';
+import { AGENT_OPTIONS, TUNNEL_OPTIONS } from '../config/agent-options.js';
+import { silentLog } from '../core/log.js';
+import { type ErrorCode, PosternError } from '../errors.js';
+import { CommandError, complain, EXIT } from './exit.js';
+import { addConfigFlag, addFlags, givenFlags } from './flags.js';
+import { JsonLines } from './json-lines.js';
+import { openErrorLog } from './logging.js';
+import { outboundAgent } from './outbound.js';
+import { endSignal, exitCodeAfter } from './signals.js';
+import { agentSources } from './sources.js';
+import { Terminal } from './terminal.js';
+
+const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
+
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  ERR_TOKEN_INVALID:
+    'Ask the operator of the edge for a new token ("postern token create") and name its file with --token-file.',
+  ERR_NAME_FORBIDDEN:
+    'Choose a name that the token permits with --name, or ask the operator for a token with this one.',
+  ERR_NAME_TAKEN: 'Choose another name with --name, or stop the other agent.',
+  ERR_OFFER_INVALID: 'Look at --name and --allow.',
+  ERR_PROTOCOL_VERSION: 'Look at --edge, and install the version of Postern that the edge runs.',
+  ERR_ACCESS_DENIED: 'Look at --allow: the edge permits no more than its operator does.',
+};
+
+/** Adds the command to the program. */
+export function addHttpCommand(program: Command): void {
+  const command = program
+    .command('http')
+    .description('Put a local server behind a public URL; "postern 5173" is short for "postern http 5173".')
+    .argument('<target>', TUNNEL_OPTIONS.target.sentence);
+  addFlags(command, OPTIONS);
+  addConfigFlag(command, 'Another file than $XDG_CONFIG_HOME/postern/config.yaml.');
+  command.option('--json', 'Print one JSON object per line.');
+  command.action((target: string, options: { config?: string; json?: true }) => {
+    const flags = { ...givenFlags(command, OPTIONS), target };
+    return runAgent(loadAgentConfig(agentSources(flags, options.config)), options.json ? 'json' : 'text');
+  });
+}
+
+async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<void> {
+  const { logLevel, ...options } = config;
+  const lines = new JsonLines(process.stdout);
+  const httpAgent = outboundAgent(config.edge, process.env);
+  const agent = startAgent({
+    ...options,
+    log: logLevel === undefined ? silentLog : openErrorLog(logLevel),
+    events: format === 'json' ? lines : openTerminal(config),
+    ...(httpAgent === undefined ? {} : { httpAgent }),
+  });
+  const asked = endSignal();
+  const refusal = await Promise.race([asked.then(() => undefined), agent.ended.catch((error: unknown) => error)]);
+  if (refusal !== undefined) {
+    if (format === 'json' && refusal instanceof PosternError) lines.refused(refusal);
+    throw explainRefusal(refusal);
+  }
+  complain('finishing what is running; Ctrl-C again ends at once');
+  await agent.close();
+  process.exit(exitCodeAfter(await asked));
+}
+
+function openTerminal({ target, allow }: AgentConfig): AgentEvents {
+  const coloured = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  return new Terminal({ output: process.stdout, coloured, target, allow });
+}
+
+function explainRefusal(error: unknown): unknown {
+  if (!(error instanceof PosternError) || error.code === 'ERR_INTERNAL' || error.code === 'ERR_CONFIG_INVALID')
+    return error;
+  const advice = ADVICE[error.code];
+  const sentence = `the edge refused: ${error.text} (${error.code})`;
+  return new CommandError(advice === undefined ? sentence : `${sentence}\n${advice}`, EXIT.refused, { cause: error });
+}

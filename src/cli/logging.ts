@@ -1,0 +1,74 @@
+/**
+ * The logs, by pino: JSON lines on standard output, and audit records as a stream of their own. One record is one line
+ * whatever a visitor sends, and no line can move a cursor.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { type DestinationStream, destination, type LoggerOptions, pino } from 'pino';
+import { ConfigError } from '../config/config-error.js';
+import { quoted } from '../config/text.js';
+import type { LogLevel } from '../config/values.js';
+import type { Log } from '../core/log.js';
+import { systemError } from './exit.js';
+import { redact, redactText } from './redact.js';
+
+// JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would go out as they are.
+const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+/** What an edge writes to. */
+export interface Logging {
+  readonly log: Log;
+  readonly audit: Log;
+  /** Opens the audit file anew, after it was moved away. */
+  reopen(): void;
+}
+
+/** Opens both logs of an edge. Throws `ConfigError` when the audit file cannot be written. */
+export function openLogging({ logLevel, auditLog }: { logLevel: LogLevel; auditLog: string }): Logging {
+  const auditFile = auditLog === '-' ? undefined : openAuditFile(auditLog);
+  const output = destination(1);
+  return {
+    log: createLog(output, { level: logLevel }),
+    audit: createLog(auditFile ?? output, { level: 'info', base: { stream: 'audit' } }),
+    reopen: () => auditFile?.reopen(),
+  };
+}
+
+/** The log of an agent, on standard error beside its terminal output. */
+export function openErrorLog(level: LogLevel): Log {
+  return createLog(destination(2), { level });
+}
+
+/** A log that writes redacted JSON lines to a stream. */
+export function createLog(stream: DestinationStream, options: Pick<LoggerOptions, 'level' | 'base'>): Log {
+  return pino(
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: redact },
+      serializers: { err: (described: unknown) => described }, // errors are described where they are redacted
+      hooks: {
+        logMethod(args, method) {
+          const [fields, message, ...rest] = args;
+          method.apply(this, [fields, typeof message === 'string' ? redactText(message) : message, ...rest]);
+        },
+        streamWrite: escapeLine,
+      },
+      ...options,
+    },
+    stream,
+  );
+}
+
+function openAuditFile(path: string): ReturnType<typeof destination> {
+  try {
+    closeSync(openSync(path, 'a', 0o600)); // it names people: created for the operator's eyes only
+    return destination({ dest: path, append: true, sync: true });
+  } catch (error) {
+    const reason = systemError(error)?.code;
+    throw new ConfigError([`POSTERN_AUDIT_LOG: ${quoted(path)} cannot be written (${reason}): expected - or a file.`]);
+  }
+}
+
+function escapeLine(line: string): string {
+  return line.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

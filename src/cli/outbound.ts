@@ -1,0 +1,89 @@
+/**
+ * The way out of a network that permits only its own HTTP proxy (`HTTPS_PROXY`, `NO_PROXY`): one CONNECT request
+ * (RFC 9110 section 9.3.6), then TLS with the edge inside it. Node does this by itself from version 24 on only.
+ */
+import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import { isLoopback } from '../config/addresses.js';
+import { ConfigError } from '../config/config-error.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Connected = (error: Error | null, socket?: Duplex) => void;
+
+// Longer than any proxy that answers takes, shorter than a person waits.
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * What carries connections to an edge; undefined when it is dialled directly. Throws `ConfigError` when `HTTPS_PROXY` is
+ * no proxy's URL.
+ */
+export function outboundAgent(edge: string, env: Env): Agent | undefined {
+  const { protocol, hostname, port } = new URL(edge);
+  const text = env['HTTPS_PROXY'] || env['https_proxy'];
+  if (protocol !== 'https:' || !text || isLoopback(hostname) || isDirect(hostname, port || '443', env))
+    return undefined;
+  const url = readProxyUrl(text);
+  if (url !== undefined) return new ConnectAgent(url);
+  throw new ConfigError(['HTTPS_PROXY is not the URL of a proxy: expected one such as http://proxy.acme.com:3128.']);
+}
+
+function readProxyUrl(text: string): URL | undefined {
+  const full = text.includes('://') ? text : `http://${text}`;
+  const url = URL.canParse(full) ? new URL(full) : undefined;
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
+}
+
+function isDirect(hostname: string, port: string, env: Env): boolean {
+  const listed = (env['NO_PROXY'] || env['no_proxy'] || '').split(/[\s,]+/).filter((item) => item !== '');
+  return listed.some((item) => {
+    const [, name = '', itemPort] = /^(.*?)(?::(\d+))?$/.exec(item.toLowerCase()) ?? [];
+    if (itemPort !== undefined && itemPort !== port) return false;
+    const bare = name.replace(/^\*?\./, '');
+    return name === '*' || hostname === bare || hostname.endsWith(`.${bare}`);
+  });
+}
+
+class ConnectAgent extends TlsAgent {
+  readonly #url: URL;
+
+  constructor(url: URL) {
+    super({ keepAlive: false }); // each socket becomes a link, none comes back
+    this.#url = url;
+  }
+
+  override createConnection(options: Record<string, unknown>, connected: Connected): undefined {
+    const host = String(options['host']);
+    const authority = `${host.includes(':') ? `[${host}]` : host}:${options['port']}`;
+    const request = (this.#url.protocol === 'https:' ? httpsRequest : httpRequest)(this.#url, {
+      method: 'CONNECT',
+      path: authority,
+      headers: { Host: authority, ...this.#credentials() },
+      agent: false,
+      timeout: CONNECT_TIMEOUT_MS,
+    });
+    request.once('connect', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
+      if (answer.statusCode !== 200 || head.length > 0) {
+        socket.destroy();
+        return connected(new Error(`the proxy refused to connect: status ${answer.statusCode}`));
+      }
+      socket.setTimeout(0);
+      connected(null, connectTls({ ...options, socket }));
+    });
+    request.once('timeout', () => request.destroy(new Error('the proxy did not answer')));
+    request.once('response', (answer) => {
+      request.destroy(new Error(`the proxy refused to connect: status ${answer.statusCode}`));
+    });
+    request.once('error', connected);
+    request.end();
+  }
+
+  #credentials(): Record<string, string> {
+    const { username, password } = this.#url;
+    if (username === '') return {};
+    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return { 'Proxy-Authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
+  }
+}

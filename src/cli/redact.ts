@@ -1,0 +1,81 @@
+/**
+ * What a log line may hold. Whatever could let somebody in is removed by the name of its field, at any depth, and out of
+ * query strings; long values are cut. Written by hand because a line is made for every request: pino's own redaction
+ * with wildcards takes six times as long.
+ */
+import type { LogFields } from '../core/log.js';
+
+const REMOVED = '[redacted]';
+const CUT = '…';
+
+// A user agent or a path may have megabytes; a line is for people and their tools.
+const MOST_CHARS = 2_048;
+const MOST_DEPTH = 4;
+const MOST_ITEMS = 100;
+
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'token',
+  'access_token',
+  'id_token',
+  'refresh_token',
+  'ticket',
+  'code',
+  'code_verifier',
+  'client_secret',
+  'secret',
+]);
+
+const SECRET_PARAMETERS =
+  /([?&](?:code|state|ticket|token|access_token|id_token|id_token_hint|client_secret)=)[^&#\s"']*/gi;
+
+// `code` is also what errors are called by, which is the most useful word of a line.
+const ERROR_CODE = /^(?:ERR_[A-Z0-9_]{1,60}|E[A-Z0-9]{2,14})$/;
+
+/** The fields of a line without what must not be in it. The original is left as it is. */
+export function redact(fields: LogFields): Record<string, unknown> {
+  return redactFields(fields, MOST_DEPTH);
+}
+
+/** The text of a line, cut and without the values of secret parameters. */
+export function redactText(text: string): string {
+  const cut = text.length > MOST_CHARS ? text.slice(0, MOST_CHARS) + CUT : text;
+  return cut.includes('=') ? cut.replace(SECRET_PARAMETERS, `$1${REMOVED}`) : cut;
+}
+
+function redactFields(fields: Readonly<Record<string, unknown>>, depth: number): Record<string, unknown> {
+  const clean: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    clean[name] = isSecret(name, fields[name]) ? REMOVED : redactValue(fields[name], depth - 1);
+  }
+  return clean;
+}
+
+function redactValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth <= 0) return CUT;
+  if (value instanceof Error) return redactFields(describeError(value), depth);
+  if (value instanceof Date) return value;
+  if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map((item) => redactValue(item, depth - 1));
+  return redactFields(value as Record<string, unknown>, depth);
+}
+
+// An error's other properties are left out: those of HTTP libraries hold whole requests and answers.
+function describeError(error: Error): Record<string, unknown> {
+  const { name, message, stack, cause } = error;
+  const described: Record<string, unknown> = { name, message, stack };
+  if ('code' in error) described['code'] = error.code;
+  if (cause !== undefined) described['cause'] = cause;
+  return described;
+}
+
+function isSecret(name: string, value: unknown): boolean {
+  if (!SECRET_FIELDS.has(name) && !SECRET_FIELDS.has(name.toLowerCase())) return false;
+  const isErrorCode = name === 'code' && (typeof value === 'number' || ERROR_CODE.test(String(value)));
+  return value !== undefined && !isErrorCode;
+}

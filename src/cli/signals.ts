@@ -1,0 +1,24 @@
+/** Ctrl-C and SIGTERM of a command that runs until it is told to end: the first asks for a drain, the second ends it. */
+import { constants } from 'node:os';
+import { EXIT } from './exit.js';
+
+export type EndSignal = 'SIGINT' | 'SIGTERM';
+
+/** Resolves with the first signal. From then on another one ends the process at once. */
+export function endSignal(): Promise<EndSignal> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const hear = (signal: EndSignal) => {
+      if (asked) process.exit(128 + constants.signals[signal]);
+      asked = true;
+      resolve(signal);
+    };
+    process.on('SIGINT', hear);
+    process.on('SIGTERM', hear);
+  });
+}
+
+/** The exit code after a whole drain: a person interrupts, a supervisor's SIGTERM is the ordinary end. */
+export function exitCodeAfter(signal: EndSignal): number {
+  return signal === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
+}

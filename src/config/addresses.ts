@@ -1,0 +1,113 @@
+/**
+ * Values that say where something is: listen addresses, the URLs of edge, provider and target, networks. What travels
+ * outside this machine must be https.
+ */
+import { isIP, isIPv6 } from 'node:net';
+import { type BaseAddress, readBaseAddress, readHost } from '../core/hostname.js';
+import { nearest } from './text.js';
+import { list, type Value, value } from './value.js';
+
+/** Where a socket listens. */
+export interface ListenAddress {
+  /** An IP address or a host name, without brackets. */
+  readonly host: string;
+  /** Zero lets the system choose. */
+  readonly port: number;
+}
+
+/** What the agent does with `Host` on the way to the target. */
+export type HostHeader = 'rewrite' | 'preserve' | { readonly literal: string };
+
+/** `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`. */
+export const listenAddress: Value<ListenAddress> = value((text) => {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  if (match === null || Number(match[3]) > 65_535) return undefined;
+  const host = (match[1] ?? match[2]) as string;
+  return (match[1] === undefined ? isHost(host) : isIPv6(host)) ? { host, port: Number(match[3]) } : undefined;
+}, 'a listen address: expected host:port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080');
+
+/** The public address of an edge: https, or http where it cannot leave the machine. */
+export const baseAddress: Value<BaseAddress> = value((text) => {
+  const base = isPlain(text) ? readBaseAddress(text) : undefined;
+  return base !== undefined && base.port > 0 && base.host.length <= 189 ? base : undefined; // 253 less a name and its dot
+}, 'a base URL: expected scheme, DNS name and possibly a port, such as https://tunnel.acme.com').refine(
+  ({ scheme, host }) => scheme === 'https' || isLoopback(host),
+  'http is for localhost only: expected the https URL that visitors use, also when another program in front ends TLS',
+);
+
+/** The issuer of an identity provider, byte for byte as it is written, since it is compared with `iss`. */
+export const issuer: Value<string> = value((text) => {
+  const url = readUrl(text);
+  return url !== undefined && url.search === '' && url.hash === '' ? text : undefined;
+}, 'an issuer: expected a URL such as https://accounts.google.com').refine(
+  isSafeUrl,
+  'http is for a provider on localhost only: expected an https URL',
+);
+
+/** The origin of an edge as the agent dials it. */
+export const edgeOrigin: Value<string> = value((text) => {
+  const url = readUrl(text);
+  return url !== undefined && isOrigin(url) ? url.origin : undefined;
+}, 'the URL of an edge: expected scheme and host, such as https://tunnel.acme.com').refine(
+  isSafeUrl,
+  'http is for an edge on localhost only, the token would travel in the clear: expected an https URL',
+);
+
+/** A target: `5173`, `localhost:5173` or a URL without a path. */
+export const target: Value<URL> = value((text) => {
+  const port = /^\d{1,5}$/.test(text);
+  const bare = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i.test(text);
+  const url = readUrl(port ? `http://localhost:${text}` : bare ? `http://${text}` : text);
+  return url !== undefined && isOrigin(url) ? url : undefined;
+}, 'a target: expected a port from 1 to 65535 or a URL without a path, such as 5173 or http://localhost:5173');
+
+/** Addresses and networks. */
+export const networks: Value<string[]> = list(
+  value(
+    (text) => (isNetwork(text) ? text : undefined),
+    'an address: expected IP addresses or networks such as 10.0.0.0/8, separated by commas',
+  ),
+);
+
+/** `rewrite`, `preserve` or a host. */
+export const hostHeader: Value<HostHeader> = value((text) => {
+  if (text === 'rewrite' || text === 'preserve') return text;
+  const mistyped = nearest(text, ['rewrite', 'preserve']) !== undefined;
+  return !mistyped && readHost(['host', text]) !== undefined ? { literal: text } : undefined;
+}, 'a way to set Host: expected rewrite, preserve or a host such as app.test:3000');
+
+/** Whether a host, as `URL.hostname` spells it, can only be this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d+){3}$/.test(host);
+}
+
+function isSafeUrl(text: string): boolean {
+  const url = new URL(text);
+  return url.protocol === 'https:' || isLoopback(url.hostname);
+}
+
+function readUrl(text: string): URL | undefined {
+  if (!isPlain(text) || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return url.username === '' && url.password === '' && url.port !== '0' ? url : undefined;
+}
+
+function isOrigin(url: URL): boolean {
+  return url.pathname === '/' && url.search === '' && url.hash === '';
+}
+
+// The URL parser drops tabs and line ends and maps other scripts: an address must be what it looks like.
+function isPlain(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text) && !text.includes('\\');
+}
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || (/^[a-z0-9.-]+$/i.test(text) && !/(?:^|\.)\d*$/.test(text));
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  if (rest.length > 0 || isIP(address) === 0 || address.includes('%')) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv6(address) ? 128 : 32);
+}

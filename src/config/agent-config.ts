@@ -1,0 +1,92 @@
+/**
+ * The configuration of an agent that serves one tunnel: flags, environment and the developer's own file, whose
+ * `tunnels:` give targets a name. No `.env` is read here: the agent starts in the folder of some other project.
+ */
+import { formatRule } from '../core/rule.js';
+import type { HostHeader } from './addresses.js';
+import { type AgentFile, readAgentFile } from './agent-file.js';
+import { AGENT_OPTIONS, TUNNEL_OPTIONS } from './agent-options.js';
+import { ConfigError } from './config-error.js';
+import { KNOWN_ENV_NAMES } from './names.js';
+import type { ValuesOf } from './options.js';
+import { type Layers, readOptions } from './resolve.js';
+import { readEnvironment, type Sources } from './sources.js';
+import { quoted, suggestion } from './text.js';
+import type { LogLevel } from './values.js';
+
+/** What an agent is told to do. */
+export interface AgentConfig {
+  /** Origin of the edge, `https://tunnel.acme.com`. */
+  readonly edge: string;
+  /** Undefined lets the edge take the first plain name that the token permits. */
+  readonly name: string | undefined;
+  /** Rules in canonical spelling; none means that only the owner gets in. */
+  readonly allow: readonly string[];
+  readonly token: string;
+  readonly target: URL;
+  readonly hostHeader: HostHeader;
+  /** Undefined when no log was asked for. */
+  readonly logLevel: LogLevel | undefined;
+}
+
+const { target: _, ...UNTARGETED_OPTIONS } = TUNNEL_OPTIONS;
+
+type Values = ValuesOf<typeof AGENT_OPTIONS> & ValuesOf<typeof TUNNEL_OPTIONS>;
+
+/**
+ * Reads the configuration of an agent; throws `ConfigError` with every problem. `flags.target` is the command's
+ * argument: a port, a URL, or the name of a tunnel of the file.
+ */
+export function loadAgentConfig(sources: Omit<Sources, 'dotenv'>): AgentConfig {
+  const problems: string[] = [];
+  const file = readAgentFile(sources.file, problems);
+  const layers: Layers = {
+    flags: sources.flags,
+    environments: [readEnvironment(sources.env, KNOWN_ENV_NAMES, problems)],
+    file: file.agent,
+    readSecretFile: sources.readSecretFile,
+  };
+  const values: Partial<Values> = {
+    ...readOptions(AGENT_OPTIONS, layers, problems),
+    ...readTunnel(file, layers, sources.file?.path, problems),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return toAgentConfig(values as Values); // without problems nothing is missing
+}
+
+// Every tunnel of the file is checked, whichever is meant: a mistake is told before the day when it is needed.
+function readTunnel(
+  { tunnels }: AgentFile,
+  layers: Layers,
+  path: string | undefined,
+  problems: string[],
+): Partial<ValuesOf<typeof TUNNEL_OPTIONS>> {
+  const { target, ...flags } = layers.flags;
+  for (const [name, file] of tunnels) {
+    if (name !== target) readOptions(TUNNEL_OPTIONS, { ...layers, flags: {}, file }, problems);
+  }
+  const named = tunnels.get(target ?? '');
+  if (named !== undefined) return readOptions(TUNNEL_OPTIONS, { ...layers, flags, file: named }, problems);
+  if (target !== undefined && looksLikeName(target)) {
+    const where = path === undefined ? 'and there is no file with tunnels' : `nor a tunnel in ${path}`;
+    problems.push(`${quoted(target)} is neither a port nor a URL ${where}${suggestion(target, tunnels.keys()) || '.'}`);
+    return readOptions(UNTARGETED_OPTIONS, { ...layers, file: new Map() }, problems);
+  }
+  return readOptions(TUNNEL_OPTIONS, { ...layers, file: new Map() }, problems);
+}
+
+function looksLikeName(text: string): boolean {
+  return /^[a-z0-9_-]*[a-z_-][a-z0-9_-]*$/i.test(text);
+}
+
+function toAgentConfig(values: Values): AgentConfig {
+  return {
+    edge: values.edge,
+    name: values.name,
+    allow: (values.allow ?? []).map(formatRule),
+    token: values.token,
+    target: values.target,
+    hostHeader: values.host_header,
+    logLevel: values.log_level,
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * The developer's own file, `config.yaml`: the edge, the file that holds the token, and tunnels by name. The token
+ * itself may not stand in it: such files are shared and committed.
+ */
+import { asYamlMap, type Entries, type Entry, readEntries, readYaml, type TextFile, type YamlMap } from './sources.js';
+import { quoted } from './text.js';
+
+/** What the file says, unchecked. */
+export interface AgentFile {
+  /** Options of the agent as a whole, by key. */
+  readonly agent: Entries;
+  /** Options of each tunnel, by key, the name among them. */
+  readonly tunnels: ReadonlyMap<string, Entries>;
+}
+
+const AGENT_KEYS: ReadonlySet<string> = new Set(['edge', 'token_file', 'tunnels']);
+const TUNNEL_KEYS: ReadonlySet<string> = new Set(['target', 'allow', 'host_header']);
+
+/** Reads the file; without one there is nothing in it. */
+export function readAgentFile(file: TextFile | undefined, problems: string[]): AgentFile {
+  if (file === undefined) return { agent: new Map(), tunnels: new Map() };
+  const { path } = file;
+  const top = new Map(readYaml(file, problems));
+  const listed = asYamlMap(top.get('tunnels') ?? null, `tunnels in ${path}`, problems);
+  top.delete('tunnels');
+  return {
+    agent: readEntries(top, AGENT_KEYS, { name: path, path }, problems),
+    tunnels: readTunnels(listed, path, problems),
+  };
+}
+
+function readTunnels(listed: YamlMap, path: string, problems: string[]): Map<string, Entries> {
+  const tunnels = new Map<string, Entries>();
+  for (const [key, value] of listed) {
+    const name = typeof key === 'string' ? key : JSON.stringify(key);
+    const place = { name: `tunnel ${quoted(name)} in ${path}`, path };
+    const entries = new Map<string, Entry>([['target', { text: '', origin: `target of ${place.name}` }]]);
+    for (const entry of readEntries(asYamlMap(value, place.name, problems), TUNNEL_KEYS, place, problems)) {
+      entries.set(...entry);
+    }
+    tunnels.set(name, entries.set('name', { text: name, origin: `tunnels in ${path}` }));
+  }
+  return tunnels;
+}

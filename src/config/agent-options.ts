@@ -1,0 +1,58 @@
+/** Every option of an agent, one row each. Those of one tunnel may stand under `tunnels:` in its file. */
+import { edgeOrigin, hostHeader, target } from './addresses.js';
+import type { OptionTable } from './options.js';
+import { logLevel, rules, token, tunnelName } from './values.js';
+
+/** What holds for the agent as a whole, by key in `config.yaml`. */
+export const AGENT_OPTIONS = {
+  edge: {
+    env: 'POSTERN_EDGE',
+    placeholder: '<url>',
+    required: 'expected the URL of your edge, such as https://tunnel.acme.com',
+    sentence: 'The URL of the edge.',
+    schema: edgeOrigin,
+  },
+  token: {
+    env: 'POSTERN_TOKEN',
+    placeholder: '<token>',
+    secret: true,
+    required: 'expected the token that "postern token create" printed',
+    sentence: 'The token that "postern token create" printed.',
+    schema: token,
+  },
+  log_level: {
+    env: 'POSTERN_LOG_LEVEL',
+    placeholder: '<level>',
+    sentence: 'Logs to standard error as well: debug, info, warn or error.',
+    schema: logLevel,
+  },
+} as const satisfies OptionTable;
+
+/** What holds for one tunnel, by key under its name in `config.yaml`. */
+export const TUNNEL_OPTIONS = {
+  target: {
+    placeholder: '<target>',
+    positional: true,
+    required: 'expected a port, a URL or the name of a tunnel of your file',
+    sentence: 'The local server: a port, a URL without a path, or the name of a tunnel of your file.',
+    schema: target,
+  },
+  name: {
+    placeholder: '<name>',
+    sentence: 'The name of the tunnel; without it the first plain name that the token permits.',
+    schema: tunnelName,
+  },
+  allow: {
+    placeholder: '<rule>',
+    list: true,
+    sentence:
+      'Who may open it: @acme.com, ana@acme.com, group:eng, "*" or public; repeat for more. Without it only you.',
+    schema: rules,
+  },
+  host_header: {
+    placeholder: '<how>',
+    fallback: 'rewrite',
+    sentence: 'The Host that the target sees: rewrite (its own), preserve (the public one) or a host.',
+    schema: hostHeader,
+  },
+} as const satisfies OptionTable;

@@ -1,0 +1,87 @@
+/** The configuration of an edge: read once, checked whole, then passed on as an argument. */
+import type { BaseAddress } from '../core/hostname.js';
+import type { Rule } from '../core/rule.js';
+import type { ListenAddress } from './addresses.js';
+import { ConfigError } from './config-error.js';
+import { EDGE_OPTIONS } from './edge-options.js';
+import { KNOWN_ENV_NAMES } from './names.js';
+import { fileKeys, type ValuesOf } from './options.js';
+import { type Layers, readOptions } from './resolve.js';
+import { readDotenv, readEntries, readEnvironment, readYaml, type Sources } from './sources.js';
+import type { LogLevel } from './values.js';
+
+/** What an edge is told to be. */
+export interface EdgeConfig {
+  readonly base: BaseAddress;
+  readonly listen: ListenAddress;
+  readonly adminListen: ListenAddress;
+  /** Newest first; at least one. */
+  readonly secrets: readonly string[];
+  readonly oidc: {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly clientSecret: string;
+    /** Separated by spaces. */
+    readonly scopes: string;
+    readonly groupsClaim: string;
+  };
+  /** The ceiling; undefined when the operator set none. */
+  readonly allow: readonly Rule[] | undefined;
+  readonly sessionTtlMs: number;
+  readonly sessionIdleMs: number;
+  /** IP addresses and networks in CIDR notation. */
+  readonly trustProxy: readonly string[];
+  readonly publicPermitted: boolean;
+  readonly logLevel: LogLevel;
+  /** A path, or `-` for standard output. */
+  readonly auditLog: string;
+}
+
+type EdgeValues = ValuesOf<typeof EDGE_OPTIONS>;
+
+/** Reads the configuration of an edge; throws `ConfigError` with every problem. */
+export function loadEdgeConfig(sources: Sources): EdgeConfig {
+  const problems: string[] = [];
+  const values = readOptions(EDGE_OPTIONS, edgeLayers(sources, problems), problems);
+  checkListeners(values, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return toEdgeConfig(values as EdgeValues); // without problems nothing is missing
+}
+
+/** The sources of an edge's options; what is wrong with them is added to `problems`. */
+export function edgeLayers(sources: Sources, problems: string[]): Layers {
+  const { env, dotenv, flags, file, readSecretFile } = sources;
+  const environments = [readEnvironment(env, KNOWN_ENV_NAMES, problems), readDotenv(dotenv, KNOWN_ENV_NAMES, problems)];
+  const place = { name: file?.path ?? '', path: file?.path ?? '' };
+  const entries = readEntries(readYaml(file, problems), fileKeys(EDGE_OPTIONS), place, problems);
+  return { flags, environments, file: entries, readSecretFile };
+}
+
+function checkListeners({ listen, admin_listen: admin }: Partial<EdgeValues>, problems: string[]): void {
+  if (listen === undefined || admin === undefined || listen.port === 0) return;
+  if (listen.host !== admin.host || listen.port !== admin.port) return;
+  problems.push('POSTERN_ADMIN_LISTEN and POSTERN_LISTEN are the same address: expected two different ones.');
+}
+
+function toEdgeConfig(values: EdgeValues): EdgeConfig {
+  return {
+    base: values.url,
+    listen: values.listen,
+    adminListen: values.admin_listen,
+    secrets: values.secret,
+    oidc: {
+      issuer: values.oidc_issuer,
+      clientId: values.oidc_client_id,
+      clientSecret: values.oidc_client_secret,
+      scopes: values.oidc_scopes,
+      groupsClaim: values.oidc_groups_claim,
+    },
+    allow: values.allow,
+    sessionTtlMs: values.session_ttl,
+    sessionIdleMs: values.session_idle,
+    trustProxy: values.trust_proxy ?? [],
+    publicPermitted: values.public,
+    logLevel: values.log_level,
+    auditLog: values.audit_log,
+  };
+}

@@ -1,0 +1,136 @@
+/** Every option of an edge, one row each. `.env.example` and `--help` say what stands here; a test compares them. */
+import { baseAddress, issuer, listenAddress, networks } from './addresses.js';
+import type { OptionTable } from './options.js';
+import {
+  ceiling,
+  destination,
+  duration,
+  foreignSecret,
+  identifier,
+  logLevel,
+  scopes,
+  secrets,
+  toggle,
+} from './values.js';
+
+/** The rows, by their key in `config/edge.yaml`. */
+export const EDGE_OPTIONS = {
+  url: {
+    env: 'POSTERN_URL',
+    placeholder: '<url>',
+    fallback: 'http://localhost:8080',
+    sentence: 'The base URL as visitors see it; a tunnel lives at <name>. in front of its host.',
+    schema: baseAddress,
+  },
+  secret: {
+    env: 'POSTERN_SECRET',
+    placeholder: '<secret>',
+    secret: true,
+    required: 'expected 32 bytes or more, such as "openssl rand -base64 32" prints',
+    sentence:
+      'Seals cookies, tickets and tokens: 32 bytes or more, as "openssl rand -base64 32" prints; "new,old" rotates.',
+    schema: secrets,
+  },
+  oidc_client_id: {
+    env: 'POSTERN_OIDC_CLIENT_ID',
+    placeholder: '<id>',
+    required: 'expected the client id that the identity provider gave you',
+    sentence:
+      'The client id that the identity provider gave you; register <POSTERN_URL>/oauth2/callback there as the one redirect URI.',
+    schema: identifier,
+  },
+  oidc_client_secret: {
+    env: 'POSTERN_OIDC_CLIENT_SECRET',
+    placeholder: '<secret>',
+    secret: true,
+    required: 'expected the client secret that the identity provider gave you',
+    sentence: 'The client secret that the identity provider gave you.',
+    schema: foreignSecret,
+  },
+  oidc_issuer: {
+    env: 'POSTERN_OIDC_ISSUER',
+    placeholder: '<url>',
+    fallback: 'https://accounts.google.com',
+    sentence: 'The identity provider, found by OpenID Connect discovery; byte for byte as the provider spells it.',
+    schema: issuer,
+  },
+  oidc_scopes: {
+    env: 'POSTERN_OIDC_SCOPES',
+    placeholder: '<words>',
+    fallback: 'openid email profile',
+    sentence: 'What the provider is asked for, separated by spaces.',
+    schema: scopes,
+  },
+  oidc_groups_claim: {
+    env: 'POSTERN_OIDC_GROUPS_CLAIM',
+    placeholder: '<name>',
+    fallback: 'groups',
+    sentence: 'The claim that lists the groups of a visitor.',
+    schema: identifier,
+  },
+  allow: {
+    env: 'POSTERN_ALLOW',
+    placeholder: '<rules>',
+    list: true,
+    sentence:
+      'The ceiling, rules separated by commas such as @acme.com,ana@acme.com,group:eng: no tunnel may let in more; without it each tunnel decides.',
+    schema: ceiling,
+  },
+  listen: {
+    env: 'POSTERN_LISTEN',
+    placeholder: '<host:port>',
+    fallback: '127.0.0.1:8080',
+    sentence: 'Where the front door listens.',
+    schema: listenAddress,
+  },
+  admin_listen: {
+    env: 'POSTERN_ADMIN_LISTEN',
+    placeholder: '<host:port>',
+    fallback: '127.0.0.1:9090',
+    sentence: 'Where /healthz and /readyz are answered; keep it private.',
+    schema: listenAddress,
+  },
+  trust_proxy: {
+    env: 'POSTERN_TRUST_PROXY',
+    placeholder: '<addresses>',
+    list: true,
+    sentence:
+      'Addresses or networks whose X-Forwarded-* is believed, separated by commas: those of the program that ends TLS.',
+    schema: networks,
+  },
+  session_ttl: {
+    env: 'POSTERN_SESSION_TTL',
+    placeholder: '<duration>',
+    fallback: '12h',
+    sentence: 'How long a sign-in lasts at most.',
+    schema: duration,
+  },
+  session_idle: {
+    env: 'POSTERN_SESSION_IDLE',
+    placeholder: '<duration>',
+    fallback: '2h',
+    sentence: 'How long a sign-in lasts without a request.',
+    schema: duration,
+  },
+  public: {
+    env: 'POSTERN_PUBLIC',
+    placeholder: '[true|false]',
+    fallback: 'false',
+    sentence: 'Whether a tunnel may ask for no sign-in at all.',
+    schema: toggle,
+  },
+  log_level: {
+    env: 'POSTERN_LOG_LEVEL',
+    placeholder: '<level>',
+    fallback: 'info',
+    sentence: 'How much is logged: debug, info, warn or error.',
+    schema: logLevel,
+  },
+  audit_log: {
+    env: 'POSTERN_AUDIT_LOG',
+    placeholder: '<path>',
+    fallback: '-',
+    sentence: 'Where audit records go: - for standard output, else a file that is appended to.',
+    schema: destination,
+  },
+} as const satisfies OptionTable;

@@ -1,0 +1,91 @@
+/**
+ * Reads a table of options from its sources: flag beats environment beats `.env` beats file beats default. Nothing
+ * throws here; problems are collected, so that all are told at once.
+ */
+import { fileKeyOf, flagOf, type Option, type OptionTable, placesOf, type ValuesOf } from './options.js';
+import type { Entries, Entry, Sources } from './sources.js';
+import { quoted } from './text.js';
+
+/** The sources of a table, once the files among them have been read. */
+export interface Layers {
+  readonly flags: Sources['flags'];
+  /** By variable, the strongest first. */
+  readonly environments: readonly Entries[];
+  /** By key. */
+  readonly file: Entries;
+  readonly readSecretFile: Sources['readSecretFile'];
+}
+
+// What one source says about one option: the value, or the path of the file that holds it.
+interface Found {
+  readonly plain: Entry | undefined;
+  readonly path: Entry | undefined;
+}
+
+/** Reads every option of a table. One with a problem is undefined in the result. */
+export function readOptions<Table extends OptionTable>(
+  table: Table,
+  layers: Layers,
+  problems: string[],
+): Partial<ValuesOf<Table>> {
+  const values: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(table)) {
+    const entry = findEntry(key, option, layers, problems);
+    if (entry !== undefined) values[key] = readValue(option, entry, problems);
+  }
+  return values as Partial<ValuesOf<Table>>; // each value came from the schema of its own row
+}
+
+/** Checks one text against its row; undefined after a problem. */
+export function readValue(option: Option, { text, origin }: Entry, problems: string[]): unknown {
+  if (text.trim() === '') {
+    problems.push(`${origin} is empty: expected a value; leave it out to have none.`);
+    return undefined;
+  }
+  const result = option.schema.safeParse(text.trim());
+  if (result.success) return result.data;
+  for (const message of new Set(result.error.issues.map((issue) => issue.message)))
+    problems.push(`${origin}: ${message}.`);
+  return undefined;
+}
+
+function findEntry(key: string, option: Option, layers: Layers, problems: string[]): Entry | undefined {
+  for (const { plain, path } of findAll(key, option, layers)) {
+    if (plain !== undefined && path !== undefined) {
+      problems.push(`${plain.origin} and ${path.origin} are both set: expected one of them.`);
+      return undefined;
+    }
+    if (plain !== undefined) return plain;
+    if (path !== undefined) return readSecret(path, layers, problems);
+  }
+  if (option.fallback !== undefined) return { text: option.fallback, origin: placesOf(key, option) };
+  if (option.required !== undefined) problems.push(`${placesOf(key, option)} is not set: ${option.required}.`);
+  return undefined;
+}
+
+function findAll(key: string, option: Option, { flags, environments, file }: Layers): Found[] {
+  const flagText = flags[fileKeyOf(key, option)];
+  const flag = flagText === undefined ? undefined : { text: flagText, origin: flagOf(key, option) };
+  const { env = '', secret } = option;
+  if (!secret) {
+    const plain = [flag, ...environments.map((entries) => entries.get(env)), file.get(key)];
+    return plain.map((entry) => ({ plain: entry, path: undefined }));
+  }
+  return [
+    { plain: undefined, path: flag },
+    ...environments.map((entries) => ({ plain: entries.get(env), path: entries.get(`${env}_FILE`) })),
+    { plain: file.get(key), path: file.get(fileKeyOf(key, option)) },
+  ];
+}
+
+function readSecret({ text, origin }: Entry, { readSecretFile }: Layers, problems: string[]): Entry | undefined {
+  const path = text.trim();
+  try {
+    if (path === '' || readSecretFile === undefined) throw new RangeError('there is no file to read');
+    return { text: readSecretFile(path), origin: `${origin} (${quoted(path)})` };
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+    problems.push(`${origin}: ${quoted(path)} cannot be read${reason}: expected the path of a file that holds it.`);
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+/** Values that are neither addresses nor made elsewhere: durations, names, rules, secrets and the like. */
+import { isTunnelName } from '../core/hostname.js';
+import { canonicalEmail, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
+import { hidden, list, type Value, value } from './value.js';
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** The least severe message that is logged. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const LONGEST_MS = 365 * MS.d;
+const LEAST_SECRET_BYTES = 32; // the strength of the keys that are derived from it
+const MOST_TOKEN_CHARS = 4_096; // the edge reads no longer one
+const MOST_RULES = 100; // as many as an offer may carry
+const MOST_TUNNELS = 40; // with names of 63 characters the token stays below that
+
+/** `90s`, `30m`, `12h`, `30d`, in milliseconds. */
+export const duration = value((text) => {
+  const match = /^(\d{1,9})([smhd])$/.exec(text);
+  const ms = Number(match?.[1]) * MS[match?.[2] as keyof typeof MS];
+  return ms >= MS.s && ms <= LONGEST_MS ? ms : undefined;
+}, 'a duration: expected a whole number with s, m, h or d, such as 90s or 12h, from 1s to 365d');
+
+/** `true` or `false`. */
+export const toggle: Value<boolean> = value(
+  (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+  'a yes or no: expected true or false',
+);
+
+/** A tunnel's name. */
+export const tunnelName: Value<string> = value(
+  (text) => (isTunnelName(text) ? text : undefined),
+  'a tunnel name: expected 1 to 63 of a-z, 0-9 and - (not at an end), and no reserved word such as www or admin',
+);
+
+/** Names, or patterns with `*`, that a token permits. */
+export const tunnelPatterns: Value<string[]> = list(
+  value(
+    (text) => (text === '*' || isTunnelName(text.replaceAll('*', 'x')) ? text : undefined),
+    'a tunnel name or a pattern of one: expected names such as demo or dev-*, separated by commas',
+  ),
+).refine((names) => names.length <= MOST_TUNNELS, `there are too many: expected at most ${MOST_TUNNELS}`);
+
+/** An email address in canonical form. */
+export const email: Value<string> = value(canonicalEmail, 'an email address: expected one such as dev@acme.com');
+
+/** Rules, separated by commas. */
+export const rules: Value<Rule[]> = list(
+  value(parseRule, `a rule: ${RULE_WORDS.replace(/^A/, 'a').replace(/\.$/, '')}`),
+).refine((all) => all.length <= MOST_RULES, `there are too many: expected at most ${MOST_RULES}`);
+
+/** The operator's ceiling, in which `public` would mean nothing. */
+export const ceiling = rules.refine(
+  (all) => all.every(({ kind }) => kind !== 'public'),
+  '"public" says nothing here: expected whom a tunnel may let in; POSTERN_PUBLIC=true permits tunnels without sign-in',
+);
+
+/** One or several secrets, newest first. */
+export const secrets: Value<string[]> = list(
+  hidden(
+    (text) => Buffer.byteLength(text) >= LEAST_SECRET_BYTES,
+    `it has a part of less than ${LEAST_SECRET_BYTES} bytes: expected ${LEAST_SECRET_BYTES} or more in each, such as openssl rand -base64 32 prints`,
+  ),
+);
+
+/** A secret that somebody else made. */
+export const foreignSecret = hidden(
+  isVisible,
+  'it holds a space or a control character: expected visible characters only',
+);
+
+/** An agent's token as it goes into a header. */
+export const token = hidden(
+  (text) => /^[\x21-\x7e]+$/.test(text) && text.length <= MOST_TOKEN_CHARS,
+  'it is not a token: expected the one line that "postern token create" printed',
+);
+
+/** An identifier from somebody else: visible characters. */
+export const identifier = value(
+  (text) => (isVisible(text) ? text : undefined),
+  'a name: expected visible characters only',
+);
+
+/** Scopes in the words of RFC 6749 section 3.3; `openid` makes it OpenID Connect. */
+export const scopes = value(
+  (text) => (/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(text) ? text : undefined),
+  'a list of scopes: expected words separated by single spaces',
+).refine((text) => text.split(' ').includes('openid'), '"openid" is missing: expected it among the scopes');
+
+/** How much is logged. */
+export const logLevel: Value<LogLevel> = value(
+  (text) => LOG_LEVELS.find((level) => level === text),
+  'a log level: expected debug, info, warn or error',
+);
+
+/** `-` or a path. */
+export const destination = value((text) => (text.includes('\0') ? undefined : text), 'a path: expected - or a file');
+
+function isVisible(text: string): boolean {
+  return /^[^\p{C}\p{Z}]+$/u.test(text);
+}

@@ -1,0 +1,20 @@
+/** Postern as a library: an edge or an agent inside another program. What is not exported here may change at any time. */
+export {
+  type Agent,
+  type AgentEvents,
+  type AgentOptions,
+  startAgent,
+} from './agent/agent.js';
+export type { RequestRecord } from './agent/request-record.js';
+export type { HostHeader, ListenAddress } from './config/addresses.js';
+export { type AgentConfig, loadAgentConfig } from './config/agent-config.js';
+export { ConfigError } from './config/config-error.js';
+export { type EdgeConfig, loadEdgeConfig } from './config/edge-config.js';
+export type { Sources } from './config/sources.js';
+export type { LogLevel } from './config/values.js';
+export type { BaseAddress } from './core/hostname.js';
+export { type Log, type LogFields, silentLog } from './core/log.js';
+export type { Rule } from './core/rule.js';
+export { type Edge, startEdge } from './edge/edge.js';
+export { type ErrorCode, PosternError } from './errors.js';
+export { createToken, type TokenRequest } from './link/token.js';

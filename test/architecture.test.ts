@@ -1,0 +1,154 @@
+/** The source tree obeys the design, and the checks that say so can fail. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { describe, test } from 'node:test';
+import { findViolations, type Rules, type Sources } from './support/architecture.js';
+import { PROJECT_ROOT } from './support/project-root.js';
+
+const LOWEST = ['core', 'errors.ts'];
+const MIDDLE = [...LOWEST, 'config', 'link', 'auth'];
+
+const RULES: Rules = {
+  rooms: {
+    'errors.ts': [],
+    core: ['errors.ts'],
+    config: LOWEST,
+    link: LOWEST,
+    auth: LOWEST,
+    edge: MIDDLE,
+    agent: MIDDLE,
+    cli: [...MIDDLE, 'edge', 'agent', 'index.ts'],
+    'index.ts': [...MIDDLE, 'edge', 'agent', 'cli'],
+  },
+  owners: {
+    express: /^edge\/(app|routes-[a-z-]+|[a-z-]+-routes)\.ts$/,
+    'openid-client': /^auth\/oidc\.ts$/,
+    ws: /^(link|edge)\//,
+    jose: /^(auth\/|link\/token\.ts$)/,
+    pino: /^cli\//,
+    commander: /^cli\//,
+    zod: /^config\//,
+    yaml: /^config\//,
+    cookie: /^auth\/cookies\.ts$/,
+    'rate-limiter-flexible': /^edge\//,
+    'lru-cache': /^auth\//,
+    'node:http2': /^link\//,
+    'node:process': /^cli\//,
+    'node:console': /^cli\//,
+  },
+  single: ['rate-limiter-flexible', 'cookie', 'openid-client'],
+};
+
+const TOP_LEVEL = [
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'LICENSE',
+  'README.md',
+  'biome.json',
+  'config',
+  'docs',
+  'package-lock.json',
+  'package.json',
+  'src',
+  'test',
+  'tsconfig.json',
+];
+
+// What a build, an install and a test run leave behind, which git ignores.
+const LEFTOVERS = ['dist', 'node_modules', 'screenshots'];
+
+describe('the source tree', () => {
+  const sources = readSources(join(PROJECT_ROOT, 'src'));
+
+  test('obeys the rules of the rooms, of the dependencies and of the language', () => {
+    assert.ok(Object.keys(sources).length > 20, 'the sources were not found');
+    assert.deepEqual(findViolations(sources, RULES), []);
+  });
+
+  test('begins every file with what it is responsible for', () => {
+    const silent = Object.entries(sources).filter(([, source]) => !/^(#!.*\n)?\/\*\*/.test(source));
+    assert.deepEqual(
+      silent.map(([path]) => path),
+      [],
+    );
+  });
+
+  test('has an owner for every dependency', () => {
+    const manifest = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as { dependencies: object };
+    assert.deepEqual(
+      Object.keys(manifest.dependencies).filter((name) => !Object.hasOwn(RULES.owners, name)),
+      [],
+    );
+  });
+
+  test('keeps the top level short', () => {
+    const found = readdirSync(PROJECT_ROOT).filter(
+      (name) => !name.startsWith('.') && !/\.(log|cpuprofile)$/.test(name),
+    );
+    const expected = [...TOP_LEVEL, ...LEFTOVERS];
+    assert.deepEqual(
+      found.filter((name) => !expected.includes(name)),
+      [],
+    );
+  });
+});
+
+describe('the checks', () => {
+  const broken: readonly (readonly [name: string, sources: Sources, violation: RegExp])[] = [
+    ['an upward import', { 'core/a.ts': "import { b } from '../auth/b.js';" }, /core may not import from auth/],
+    ['a sideways import', { 'edge/a.ts': "export { b } from '../agent/b.js';" }, /edge may not import from agent/],
+    ['a type import', { 'link/a.ts': "import type { B } from '../auth/b.js';" }, /link may not import from auth/],
+    ['a type in place', { 'link/a.ts': "type B = import('../auth/b.js').B;" }, /link may not import from auth/],
+    ['an import inside a template', { 'link/a.ts': `const a = \`\${await import('../auth/b.js')}\`;` }, /from auth/],
+    ['a new room', { 'utils/a.ts': "import '../core/b.js';" }, /does not name: utils/],
+    ['an import from outside', { 'core/a.ts': "import '../../test/b.js';" }, /outside src/],
+    [
+      'a cycle',
+      { 'core/a.ts': "import './b.js';", 'core/b.ts': "import type { A } from './a.js';" },
+      /a.ts -> core\/b.ts -> /,
+    ],
+    ['a package elsewhere', { 'edge/gate.ts': "import express from 'express';" }, /express, which belongs to/],
+    ['a package below a path', { 'edge/gate.ts': "import 'zod/mini';" }, /zod, which belongs to/],
+    [
+      'HTTP/2 outside the link',
+      { 'agent/a.ts': "import { connect } from 'node:http2';" },
+      /node:http2, which belongs to/,
+    ],
+    ['a package of nobody', { 'core/a.ts': "import leftpad from 'left-pad';" }, /left-pad, which has no owner/],
+    [
+      'two owners of a single package',
+      { 'edge/a.ts': "import 'rate-limiter-flexible';", 'edge/b.ts': "import 'rate-limiter-flexible';" },
+      /expected one file/,
+    ],
+    ['any', { 'core/a.ts': 'export const a = (b: any) => b;' }, /says any/],
+    ['an enum', { 'core/a.ts': 'export const enum A { b }' }, /has an enum/],
+    ['a default export', { 'core/a.ts': 'export default 1;' }, /default export/],
+    ['a default export by another name', { 'core/a.ts': 'const a = 1; export { a as default };' }, /default export/],
+    ['the environment', { 'config/a.ts': 'export const a = process.env.A;' }, /process\.env outside cli/],
+    ['a taken process', { 'config/a.ts': 'const { env } = process;' }, /process around outside cli/],
+    ['an exit', { 'edge/a.ts': 'if (bad) process.exit(1);' }, /process\.exit outside cli/],
+    ['console', { 'edge/a.ts': 'console.log(1);' }, /console outside cli/],
+  ];
+  for (const [name, sources, violation] of broken) {
+    test(`find ${name}`, () => {
+      assert.match(findViolations(sources, RULES).join('\n'), violation);
+    });
+  }
+
+  test('are quiet about prose, strings, regular expressions and members of these names', () => {
+    const source = `/** import '../auth/b.js', any enum */
+      import { a } from './b.js'; // from '../edge/a.js'
+      export const text = "import '../auth/b.js'" + \`from '../auth/b.js' \${a}\`;
+      export const ratio = (a / 2) / 3, pattern = /['"\`/]any/.test(text), mixed = AbortSignal.any([]);
+      export const from = { process: a.process, env: 1 };
+      process.nextTick(a.console.log);`;
+    assert.deepEqual(findViolations({ 'core/a.ts': source }, RULES), []);
+  });
+});
+
+function readSources(folder: string): Sources {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+  const named = paths.map((path) => [relative(folder, join(folder, path)).split(sep).join('/'), join(folder, path)]);
+  return Object.fromEntries(named.map(([name = '', path = '']) => [name, readFileSync(path, 'utf8')]));
+}

@@ -1,0 +1,140 @@
+/**
+ * The rules of the source tree, as functions from sources to violations: which room may import which, no import cycle
+ * (types included), one owner per dependency, the system only in `cli/`, and no `any`, default export or enum.
+ */
+import { dirname, posix } from 'node:path';
+import { type Token, tokenize } from './source-words.js';
+
+/** Source text by path below `src/`, such as `auth/policy.ts`. */
+export type Sources = Readonly<Record<string, string>>;
+
+/** One sentence with the file (and line) that breaks a rule. */
+export type Violation = string;
+
+export interface Rules {
+  /** Which rooms a room may import from, itself aside. A file directly in `src/` is a room of its own. */
+  readonly rooms: Readonly<Record<string, readonly string[]>>;
+  /** Which files may import a package. Every package that is imported must be listed. */
+  readonly owners: Readonly<Record<string, RegExp>>;
+  /** Packages that only one of their possible owners may import. */
+  readonly single: readonly string[];
+}
+
+/** All violations of all rules. */
+export function findViolations(sources: Sources, rules: Rules): Violation[] {
+  const files = Object.entries(sources).map(([path, source]) => ({ path, tokens: tokenize(source) }));
+  const imports = files.flatMap(({ path, tokens }) => readImports(path, tokens));
+  return [
+    ...imports.flatMap((one) => checkRooms(one, rules)),
+    ...imports.flatMap((one) => checkOwner(one, rules)),
+    ...checkSingle(imports, rules),
+    ...findCycles(imports),
+    ...files.flatMap(({ path, tokens }) => checkWords(path, tokens)),
+  ];
+}
+
+interface Import {
+  readonly from: string;
+  readonly line: number;
+  /** A path below `src/`, or the specifier of a package. */
+  readonly to: string;
+  readonly local: boolean;
+}
+
+function readImports(path: string, tokens: readonly Token[]): Import[] {
+  return tokens.flatMap((token, at) => {
+    const specifier = importedAt(tokens, at);
+    if (specifier === undefined) return [];
+    const local = specifier.startsWith('.');
+    const to = local ? posix.join(dirname(path), specifier).replace(/\.js$/, '.ts') : specifier;
+    return [{ from: path, line: token.line, to, local }];
+  });
+}
+
+// `from '...'` of an import or re-export, `import '...'`, and `import('...')` as value or type.
+function importedAt(tokens: readonly Token[], at: number): string | undefined {
+  const [token, next, after] = tokens.slice(at, at + 3);
+  if (token?.kind !== 'word' || !['from', 'import'].includes(token.text) || tokens[at - 1]?.text === '.')
+    return undefined;
+  if (next?.kind === 'string') return next.text;
+  return token.text === 'import' && next?.text === '(' ? (after?.text ?? '') : undefined;
+}
+
+function checkRooms({ from, line, to, local }: Import, { rooms }: Rules): Violation[] {
+  if (!local) return [];
+  if (to.startsWith('..')) return [`${from}:${line} imports ${to}, which is outside src`];
+  const [room, other] = [roomOf(from), roomOf(to)];
+  if (rooms[room] === undefined) return [`${from}:${line} is in a room that the design does not name: ${room}`];
+  if (room === other || rooms[room].includes(other)) return [];
+  return [`${from}:${line} imports ${to}: ${room} may not import from ${other}`];
+}
+
+function checkOwner({ from, line, to, local }: Import, { owners }: Rules): Violation[] {
+  if (local) return [];
+  const name = packageOf(to);
+  const owner = owners[name];
+  if (owner === undefined)
+    return name.startsWith('node:') ? [] : [`${from}:${line} imports ${name}, which has no owner`];
+  return owner.test(from) ? [] : [`${from}:${line} imports ${name}, which belongs to ${owner.source}`];
+}
+
+function checkSingle(imports: readonly Import[], { single }: Rules): Violation[] {
+  return single.flatMap((name) => {
+    const files = new Set(imports.filter(({ to }) => packageOf(to) === name).map(({ from }) => from));
+    return files.size > 1 ? [`${name} is imported by ${[...files].join(' and ')}, expected one file`] : [];
+  });
+}
+
+function findCycles(imports: readonly Import[]): Violation[] {
+  const edges = new Map<string, string[]>();
+  for (const { from, to, local } of imports) if (local) edges.set(from, [...(edges.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): Violation[] => {
+    const start = trail.indexOf(path);
+    if (start >= 0) return [`import cycle: ${[...trail.slice(start), path].join(' -> ')}`];
+    if (done.has(path)) return [];
+    const found = (edges.get(path) ?? []).flatMap((to) => visit(to, [...trail, path]));
+    done.add(path);
+    return found;
+  };
+  return [...edges.keys()].flatMap((path) => visit(path, []));
+}
+
+function checkWords(path: string, tokens: readonly Token[]): Violation[] {
+  return tokens.flatMap((token, at) => {
+    const why =
+      token.kind === 'word' && forbidden(path, token.text, tokens[at - 1]?.text, tokens.slice(at + 1, at + 3));
+    return why ? [`${path}:${token.line} ${why}`] : [];
+  });
+}
+
+const SYSTEM = new Set(['env', 'exit', 'exitCode', 'argv', 'stdin', 'stdout', 'stderr', 'on', 'once']);
+
+function forbidden(
+  path: string,
+  word: string,
+  before: string | undefined,
+  after: readonly Token[],
+): string | undefined {
+  const [next, then] = after;
+  if (word === 'any' && before !== '.' && next?.text !== '(') return 'says any';
+  if (word === 'enum' && next?.kind === 'word') return 'has an enum';
+  if (word === 'default' && (before === 'export' || before === 'as')) return 'has a default export';
+  if (path.startsWith('cli/') || before === '.') return undefined;
+  if (word === 'console' && next?.text === '.') return 'uses console outside cli';
+  if (word !== 'process' || next?.text === ':') return undefined;
+  if (next?.text !== '.') return 'hands the process around outside cli';
+  return SYSTEM.has(then?.text ?? '') ? `uses process.${then?.text} outside cli` : undefined;
+}
+
+function roomOf(path: string): string {
+  return path.split('/')[0] ?? path;
+}
+
+function packageOf(specifier: string): string {
+  if (specifier.startsWith('node:')) return specifier;
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}

@@ -1,0 +1,101 @@
+/**
+ * A real browser for tests: Debian's Chromium driven by `playwright-core`, headless, with a new profile each time and
+ * with every host name resolved to 127.0.0.1, so that `*.localhost` and made-up domains reach the edge. Where there is
+ * no Chromium, a test is skipped with the reason.
+ */
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, type ConsoleMessage, chromium, type Page } from 'playwright-core';
+import { PROJECT_ROOT } from './project-root.js';
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+// Without these Chromium looks for updates and for hosts of its maker, which are out of reach and fill the console.
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--host-resolver-rules=MAP * 127.0.0.1',
+];
+
+/** Where Chromium is; `CHROMIUM_PATH` goes before the usual places. Undefined when there is none. */
+export function chromiumPath(): string | undefined {
+  const { CHROMIUM_PATH: given } = process.env;
+  return (given ? [given] : PLACES).find(isExecutable);
+}
+
+/** For `test(name, { skip: browserMissing() }, ...)`: false, or why a browser test cannot run here. */
+export function browserMissing(): string | false {
+  return chromiumPath() === undefined && 'no Chromium here: "npm run verify" installs it, or set CHROMIUM_PATH';
+}
+
+/** What a page reported as wrong: console errors, uncaught errors, requests that failed. */
+export type Complaints = readonly string[];
+
+export class TestBrowser {
+  readonly #browser: Browser;
+  readonly #contexts = new Set<BrowserContext>();
+
+  private constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  /** Starts Chromium. */
+  static async start(): Promise<TestBrowser> {
+    const executablePath = chromiumPath();
+    if (executablePath === undefined) throw new Error('no Chromium here');
+    return new TestBrowser(await chromium.launch({ executablePath, args: FLAGS, headless: true }));
+  }
+
+  /** A page of a person who has never been here: no cookie is shared with another one. */
+  async page(options: { colorScheme?: 'light' | 'dark'; width?: number } = {}): Promise<Page> {
+    const viewport = { width: options.width ?? 1200, height: 800 };
+    const context = await this.#browser.newContext({ viewport, colorScheme: options.colorScheme ?? 'light' });
+    this.#contexts.add(context);
+    return context.newPage();
+  }
+
+  async close(): Promise<void> {
+    for (const context of this.#contexts) await context.close();
+    await this.#browser.close();
+  }
+}
+
+/** Collects what goes wrong in a page from now on. */
+export function watch(page: Page): Complaints {
+  const complaints: string[] = [];
+  page.on('console', (message: ConsoleMessage) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`));
+  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  return complaints;
+}
+
+/** Writes `screenshots/<name>.png`, which git ignores, for a person to look at. */
+export async function screenshot(page: Page, name: string): Promise<string> {
+  const folder = join(PROJECT_ROOT, 'screenshots');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${name}.png`);
+  await page.screenshot({ path, fullPage: true });
+  return path;
+}
+
+/** Chooses an account on the test provider's page, and waits until the browser has left it. */
+export async function chooseAccount(page: Page, account: string): Promise<void> {
+  await page.locator(`button[name=account][value="${account}"]`).click();
+  await page.waitForURL((url) => !url.pathname.startsWith('/interaction/'));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false; // absent, or not ours to run
+  }
+}

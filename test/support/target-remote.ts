@@ -1,0 +1,32 @@
+/** The test target as a process of its own, with the same face as the one inside the process (target.ts). */
+import { compiled, Program } from './processes.js';
+import type { Seen, Target, TargetEvent } from './target.js';
+
+/** A target process; `program` kills or stops it. */
+export interface TargetProcess extends Target {
+  readonly program: Program;
+}
+
+/** Starts a target process on 127.0.0.1, on a free port unless one is given. */
+export async function startTargetProcess(options: { port?: number } = {}): Promise<TargetProcess> {
+  const script = compiled('./target-process.js');
+  const program = new Program({ name: 'target', script, args: [String(options.port ?? 0)] });
+  const ready = await program.record((line) => 'controlPort' in line);
+  const port = Number(ready['port']);
+  const ask = async (path: string, method = 'GET'): Promise<unknown> => {
+    const answer = await fetch(`http://127.0.0.1:${ready['controlPort']}${path}`, { method });
+    if (!answer.ok) throw new Error(`the target's control port answered ${answer.status}: ${await answer.text()}`);
+    return answer.json();
+  };
+  return {
+    program,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    seen: async () => (await ask('/seen')) as Seen[],
+    connections: async () => (await ask('/connections')) as number,
+    event: async (kind, url = '') => (await ask(`/event?${new URLSearchParams({ kind, url })}`)) as TargetEvent,
+    release: async (key) => void (await ask(`/release?${new URLSearchParams({ key })}`, 'POST')),
+    forget: async () => void (await ask('/forget', 'POST')),
+    close: async () => void (await program.kill()),
+  };
+}

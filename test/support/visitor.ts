@@ -1,0 +1,305 @@
+/**
+ * A visitor without a browser: HTTP/1.1 on `node:http`, always dialling 127.0.0.1 whatever the host says, with the
+ * cookies (cookie-jar.ts) and the `Sec-Fetch-*`, `Origin` and `Accept` lines that Chromium would send. It follows
+ * redirects and self-posting pages across edge and provider only when asked to.
+ */
+import { once } from 'node:events';
+import { Agent, type ClientRequest, request as dial, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { type Readable, Stream } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { WebSocket } from 'ws';
+import { type CookieContext, CookieJar, isTrustworthy } from './cookie-jar.js';
+import { deferred } from './deferred.js';
+import { postsItself, readForms } from './forms.js';
+
+/** How the request comes about: typed or clicked, `fetch()` of a page, or a bare tool without browser headers. */
+export type RequestKind = 'navigation' | 'fetch' | 'bare';
+
+export interface VisitOptions {
+  readonly method?: string;
+  /** Added to what the kind brings; `undefined` removes a header that the kind would bring. Names are lower-case. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body?: string | Uint8Array | Readable;
+  /** The origin of the page that asks; typed into the address bar unless given. */
+  readonly initiator?: string;
+  /** The request target, byte for byte, when it is not what the URL parser makes of the URL. */
+  readonly path?: string;
+  readonly trailers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** The head of an answer whose body is still to be read from `body`. */
+export interface OpenAnswer {
+  readonly url: string;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  /** 1xx heads that came before. */
+  readonly informational: readonly { readonly status: number; readonly headers: IncomingHttpHeaders }[];
+  readonly request: ClientRequest;
+  readonly body: IncomingMessage;
+}
+
+/** A whole answer. */
+export interface Answer extends Omit<OpenAnswer, 'body' | 'request'> {
+  readonly bytes: Buffer;
+  readonly text: string;
+  readonly trailers: NodeJS.Dict<string>;
+  readonly setCookies: readonly string[];
+  /** Every URL that was asked for on the way here, this one last. */
+  readonly trail: readonly string[];
+  json(): unknown;
+}
+
+export class Visitor {
+  readonly jar = new CookieJar();
+  /** The URL of the latest request, which a failed one leaves behind. */
+  lastUrl = '';
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #sockets = new Set<WebSocket>();
+
+  /** One top-level navigation, without following what it answers. */
+  navigate(url: string, options: VisitOptions = {}): Promise<Answer> {
+    return this.#exchange(url, 'navigation', options);
+  }
+
+  /** One request as a script of a page makes it; same-origin unless `initiator` says otherwise. */
+  fetch(url: string, options: VisitOptions = {}): Promise<Answer> {
+    return this.#exchange(url, 'fetch', { initiator: new URL(url).origin, ...options });
+  }
+
+  /** One request with nothing but `Host`, the cookies and the given headers. */
+  bare(url: string, options: VisitOptions = {}): Promise<Answer> {
+    return this.#exchange(url, 'bare', options);
+  }
+
+  /** A navigation that follows redirects and self-posting pages, at most thirty, as a browser does. */
+  async open(url: string, options: VisitOptions = {}): Promise<Answer> {
+    return this.#follow(await this.navigate(url, options), options.initiator);
+  }
+
+  /** Presses a button of a page: posts its first form that has `button`, and follows. */
+  async press(page: Answer, button?: readonly [name: string, value: string]): Promise<Answer> {
+    const form = readForms(page.text, page.url).find(
+      ({ buttons }) =>
+        button === undefined || buttons.some(([name, value]) => name === button[0] && value === button[1]),
+    );
+    if (form === undefined)
+      throw new Error(`no form with ${button?.join('=') ?? 'a button'} at ${page.url}:\n${page.text}`);
+    const fields = new URLSearchParams(
+      [...form.fields, ...(button ? [button] : [])].map(([name, value]) => [name, value]),
+    );
+    const initiator = new URL(page.url).origin;
+    if (form.method === 'GET')
+      return this.open(`${form.action.origin}${form.action.pathname}?${fields}`, { initiator });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    return this.open(form.action.href, { method: 'POST', headers, body: fields.toString(), initiator });
+  }
+
+  /**
+   * Opens a URL, chooses the account when the provider asks, and gives the page at the end of it. With a session
+   * at the provider the choice may not be asked for.
+   */
+  async signIn(url: string, account: string): Promise<Answer> {
+    const page = await this.open(url);
+    return new URL(page.url).pathname.startsWith('/interaction/') ? this.press(page, ['account', account]) : page;
+  }
+
+  /** Sends a request and gives the answer as soon as its head is here; the body is the caller's to read or destroy. */
+  async stream(url: string, kind: RequestKind = 'fetch', options: VisitOptions = {}): Promise<OpenAnswer> {
+    const target = new URL(url);
+    this.lastUrl = url;
+    const request = this.#dial(target, kind, options);
+    const informational: { status: number; headers: IncomingHttpHeaders }[] = [];
+    request.on('information', ({ statusCode, headers }) => informational.push({ status: statusCode, headers }));
+    const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+    // An answer may come before the body is sent; the failure that then ends the sending says nothing more.
+    const sent = send(request, options).then(() => answered);
+    const [body] = await Promise.race([answered, sent]);
+    sent.catch(() => {});
+    for (const line of body.headers['set-cookie'] ?? []) this.jar.set(line, target);
+    const { statusCode: status = 0, headers, rawHeaders } = body;
+    return { url, status, headers, rawHeaders, informational, request, body };
+  }
+
+  /** Opens a WebSocket with the cookies of its host. Resolves when it is open; rejects with `RefusedUpgrade`. */
+  async socket(url: string, options: { protocols?: string[]; headers?: Record<string, string>; origin?: string } = {}) {
+    const target = new URL(url);
+    const cookie = this.jar.header(target, { site: 'same-origin', safeNavigation: false });
+    const socket = new WebSocket(
+      `ws://127.0.0.1:${target.port || 80}${target.pathname}${target.search}`,
+      options.protocols ?? [],
+      {
+        headers: {
+          host: target.host,
+          origin: options.origin ?? target.origin.replace(/^ws/, 'http'),
+          ...(cookie ? { cookie } : {}),
+          ...options.headers,
+        },
+      },
+    );
+    this.#sockets.add(socket.on('close', () => this.#sockets.delete(socket)));
+    const opened = deferred<WebSocket>();
+    socket.on('open', () => opened.resolve(socket)).on('error', opened.reject);
+    socket.on('unexpected-response', (_request, response) => {
+      readWhole(response).then((bytes) => opened.reject(new RefusedUpgrade(response, bytes)), opened.reject);
+    });
+    return opened.promise;
+  }
+
+  /** Ends every connection. */
+  close(): void {
+    this.#agent.destroy();
+    for (const socket of this.#sockets) socket.terminate();
+  }
+
+  async #exchange(
+    url: string,
+    kind: RequestKind,
+    options: VisitOptions,
+    trail: readonly string[] = [],
+  ): Promise<Answer> {
+    const { body, request: _, ...head } = await this.stream(url, kind, options);
+    const bytes = await readWhole(body);
+    const text = bytes.toString();
+    const { 'set-cookie': setCookies = [] } = head.headers;
+    return {
+      ...head,
+      bytes,
+      text,
+      trailers: body.trailers,
+      setCookies,
+      trail: [...trail, url],
+      json: () => JSON.parse(text),
+    };
+  }
+
+  async #follow(first: Answer, initiator: string | undefined): Promise<Answer> {
+    let answer = first;
+    let from = initiator;
+    for (let hops = 0; hops < 30; hops++) {
+      const { location } = answer.headers;
+      if (location !== undefined && answer.status >= 300 && answer.status < 400) {
+        const next = new URL(location, answer.url).href;
+        answer = await this.#exchange(next, 'navigation', from ? { initiator: from } : {}, answer.trail);
+      } else if (postsItself(answer.text)) {
+        const [form] = readForms(answer.text, answer.url);
+        if (form === undefined) return answer;
+        from = new URL(answer.url).origin;
+        const body = new URLSearchParams(form.fields.map(([name, value]) => [name, value])).toString();
+        const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+        const options = { method: 'POST', headers, body, initiator: from };
+        answer = await this.#exchange(form.action.href, 'navigation', options, answer.trail);
+      } else {
+        return answer;
+      }
+    }
+    throw new Error(`a redirect loop:\n${answer.trail.join('\n')}`);
+  }
+
+  #dial(url: URL, kind: RequestKind, options: VisitOptions): ClientRequest {
+    const method = options.method ?? 'GET';
+    const site = siteOf(url, options.initiator);
+    const safeNavigation = kind !== 'fetch' && (method === 'GET' || method === 'HEAD');
+    const headers = {
+      host: url.host,
+      ...kindHeaders(url, kind, site, options),
+      ...this.#cookies(url, { site, safeNavigation }),
+    };
+    return dial({
+      host: '127.0.0.1',
+      port: url.port || 80,
+      method,
+      path: options.path ?? `${url.pathname}${url.search}`,
+      headers: withoutUndefined({ ...headers, ...options.headers }),
+      agent: this.#agent,
+      setHost: false,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+  }
+
+  #cookies(url: URL, context: CookieContext): { cookie?: string } {
+    const cookie = this.jar.header(url, context);
+    return cookie === '' ? {} : { cookie };
+  }
+}
+
+/** An upgrade that was answered with something other than 101. */
+export class RefusedUpgrade extends Error {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+
+  constructor(response: IncomingMessage, bytes: Buffer) {
+    super(`the upgrade was refused with ${response.statusCode}`);
+    this.status = response.statusCode ?? 0;
+    this.headers = response.headers;
+    this.text = bytes.toString();
+  }
+}
+
+/** Writes bytes to a port of 127.0.0.1 and gives all that comes back until the other side closes or `until` appears. */
+export async function rawExchange(port: number, bytes: string | Uint8Array, until?: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let received = '';
+  const ended = deferred<void>();
+  socket.on('error', () => ended.resolve()).on('close', () => ended.resolve()); // a reset ends an exchange as well
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    received += text;
+    if (until !== undefined && received.includes(until)) ended.resolve();
+  });
+  socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+  await ended.promise;
+  socket.destroy();
+  return received;
+}
+
+const NAVIGATION_ACCEPT = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
+
+function kindHeaders(
+  url: URL,
+  kind: RequestKind,
+  site: CookieContext['site'],
+  options: VisitOptions,
+): Record<string, string> {
+  if (kind === 'bare') return {};
+  const fetched = kind === 'fetch';
+  const headers: Record<string, string> = { accept: fetched ? '*/*' : NAVIGATION_ACCEPT, 'accept-language': 'en' };
+  if (isTrustworthy(url)) {
+    headers['sec-fetch-site'] = site;
+    headers['sec-fetch-mode'] = fetched ? 'cors' : 'navigate';
+    headers['sec-fetch-dest'] = fetched ? 'empty' : 'document';
+    if (!fetched) headers['sec-fetch-user'] = '?1';
+  }
+  const unsafe = !['GET', 'HEAD'].includes(options.method ?? 'GET');
+  const { initiator } = options;
+  if (initiator !== undefined && (unsafe || (fetched && initiator !== url.origin))) headers['origin'] = initiator;
+  return headers;
+}
+
+// A site is the registrable domain (with its scheme): two labels of a name, or the whole of a bare label.
+function siteOf(url: URL, initiator: string | undefined): CookieContext['site'] {
+  if (initiator === undefined) return 'none';
+  const from = new URL(initiator);
+  if (from.origin === url.origin) return 'same-origin';
+  const registrable = (host: string) => host.split('.').slice(-2).join('.');
+  const same = from.protocol === url.protocol && registrable(from.hostname) === registrable(url.hostname);
+  return same ? 'same-site' : 'cross-site';
+}
+
+function withoutUndefined(headers: Readonly<Record<string, string | readonly string[] | undefined>>) {
+  const given = Object.entries(headers).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Record<string, string | string[]>;
+}
+
+async function send(request: ClientRequest, { body, trailers }: VisitOptions): Promise<void> {
+  if (trailers !== undefined) request.addTrailers(trailers);
+  if (body instanceof Stream) await pipeline(body, request);
+  else request.end(body);
+}
+
+async function readWhole(body: IncomingMessage): Promise<Buffer> {
+  return buffer(body);
+}

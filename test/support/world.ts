@@ -1,0 +1,202 @@
+/**
+ * A whole Postern for a test: provider, edge, target and agent as processes of their own, wired together with a real
+ * token. Each part can be killed and started again under the same addresses; `close()` ends all that is left.
+ */
+import { compiled, freePort, type Line, POSTERN, Program, runPostern } from './processes.js';
+import type { Account, ProviderOptions } from './provider.js';
+import { startTargetProcess, type TargetProcess } from './target-remote.js';
+import { Visitor } from './visitor.js';
+
+/** The people at the provider, unless a test brings its own. `dev` owns the tunnel; `eve` is of another domain. */
+export const PEOPLE: readonly Account[] = [
+  { sub: 'dev', name: 'Dev', email: 'dev@acme.com', email_verified: true, preferred_username: 'dev' },
+  { sub: 'ana', name: 'Ana', email: 'ana@acme.com', email_verified: true, preferred_username: 'ana', groups: ['eng'] },
+  { sub: 'bob', name: 'Bob', email: 'bob@acme.com', email_verified: true, preferred_username: 'bob' },
+  { sub: 'eve', name: 'Eve', email: 'eve@elsewhere.test', email_verified: true },
+  { sub: 'mal', name: 'Mal', email: 'mal@acme.com', email_verified: false },
+];
+
+export interface WorldOptions {
+  /** The base host; `localhost` unless given. Any other name is resolved to loopback inside edge and agent. */
+  readonly domain?: string;
+  /** The tunnel's name; `demo` unless given. */
+  readonly name?: string;
+  /** The tunnel's rules; `@acme.com` unless given. */
+  readonly allow?: readonly string[];
+  /** Names or patterns that the token permits, separated by commas; the tunnel's name and `dev-*` unless given. */
+  readonly tunnels?: string;
+  readonly accounts?: readonly Account[];
+  readonly claimsIn?: 'userinfo' | 'id-token';
+  /** Added to the environment of the edge. */
+  readonly edgeEnv?: Readonly<Record<string, string>>;
+  /** Added to the command line of the agent. */
+  readonly agentArgs?: readonly string[];
+  /** Where the agent forwards to; a target process of this world unless given. */
+  readonly targetUrl?: string;
+}
+
+export interface AgentStart {
+  readonly name?: string;
+  readonly allow?: readonly string[];
+  readonly token?: string;
+  readonly targetUrl?: string;
+  readonly args?: readonly string[];
+}
+
+/** Starts everything and resolves when the tunnel is up. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const ports = { edge: await freePort(), admin: await freePort(), provider: await freePort() };
+  const world = new World(options, ports, await startTargetProcess());
+  try {
+    await world.startProvider();
+    await world.startEdge();
+    await world.startAgent();
+    return world;
+  } catch (error) {
+    await world.close();
+    throw error;
+  }
+}
+
+export class World {
+  readonly name: string;
+  /** `http://localhost:<port>` */
+  readonly base: string;
+  /** The tunnel as visitors see it, `http://demo.localhost:<port>`, without a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  readonly adminUrl: string;
+  readonly issuer: string;
+  readonly secret = 'a secret of thirty-two bytes or more for tests';
+  readonly target: TargetProcess;
+  /** The latest of each, running or not. */
+  provider!: Program; // set by startProvider, which startWorld awaits before a test sees the world
+  edge!: Program; // likewise
+  agent!: Program; // likewise
+  readonly #options: WorldOptions;
+  readonly #ports: { readonly edge: number; readonly admin: number; readonly provider: number };
+  readonly #programs: Program[] = [];
+  readonly #visitors: Visitor[] = [];
+
+  constructor(options: WorldOptions, ports: World['ports'], target: TargetProcess) {
+    const domain = options.domain ?? 'localhost';
+    this.#options = options;
+    this.#ports = ports;
+    this.target = target;
+    this.name = options.name ?? 'demo';
+    this.port = ports.edge;
+    this.base = `http://${domain}:${ports.edge}`;
+    this.url = this.urlOf(this.name);
+    this.adminUrl = `http://127.0.0.1:${ports.admin}`;
+    this.issuer = `http://localhost:${ports.provider}`;
+  }
+
+  get ports() {
+    return this.#ports;
+  }
+
+  /** The origin of a tunnel of this edge. */
+  urlOf(name: string): string {
+    return this.base.replace('://', `://${name}.`);
+  }
+
+  /** A new visitor; closed with the world. */
+  visitor(): Visitor {
+    const visitor = new Visitor();
+    this.#visitors.push(visitor);
+    return visitor;
+  }
+
+  /** A visitor who is signed in to the tunnel. */
+  async signedIn(account: string, url = `${this.url}/`): Promise<Visitor> {
+    const visitor = this.visitor();
+    const page = await visitor.signIn(url, account);
+    if (page.url !== url) throw new Error(`the sign-in ended at ${page.url}\n${page.trail.join('\n')}\n${page.text}`);
+    return visitor;
+  }
+
+  /** Starts the provider, at the same address each time. */
+  async startProvider(): Promise<Program> {
+    const client = { id: 'edge', secret: 'client-secret', redirectUris: [`${this.base}/oauth2/callback`] };
+    const signedOutUris = [this.base, `${this.base}/`, `${this.base}/oauth2/signed_out`];
+    const options: ProviderOptions = {
+      port: this.#ports.provider,
+      clients: [{ ...client, signedOutUris }],
+      accounts: this.#options.accounts ?? PEOPLE,
+      claimsIn: this.#options.claimsIn ?? 'userinfo',
+    };
+    const script = compiled('./provider-process.js');
+    this.provider = this.#start({ name: 'provider', script, args: [JSON.stringify(options)] });
+    await this.provider.record((line) => 'issuer' in line);
+    return this.provider;
+  }
+
+  /** Starts an edge, at the same address and with the same secret each time; `env` is added for this one. */
+  async startEdge(env: Readonly<Record<string, string>> = {}): Promise<Program> {
+    this.edge = this.#start({ name: 'edge', script: POSTERN, args: ['edge'], env: { ...this.edgeEnv(), ...env } });
+    await this.edge.record((line) => line['msg'] === 'edge up');
+    return this.edge;
+  }
+
+  /** Starts an agent and resolves when its tunnel is up. */
+  async startAgent(start: AgentStart = {}): Promise<Program> {
+    const agent = await this.offer(start);
+    await agent.record((line) => line['event'] === 'online');
+    return agent;
+  }
+
+  /** Starts an agent without waiting for anything: for refusals, and for an edge that is not there. */
+  async offer(start: AgentStart = {}): Promise<Program> {
+    const { name = this.name, allow = this.#options.allow ?? ['@acme.com'] } = start;
+    const rules = allow.flatMap((rule) => ['--allow', rule]);
+    const targetUrl = start.targetUrl ?? this.#options.targetUrl ?? this.target.url;
+    const args = ['http', targetUrl, '--edge', this.base, '--name', name, ...rules, '--json'];
+    const env = { POSTERN_TOKEN: start.token ?? (await this.token()) };
+    const more = [...(this.#options.agentArgs ?? []), ...(start.args ?? [])];
+    this.agent = this.#start({ name: `agent of ${name}`, script: POSTERN, args: [...args, ...more], env });
+    return this.agent;
+  }
+
+  /** A token made by `postern token create`. */
+  async token(grant: { owner?: string; tunnels?: string; ttl?: string } = {}): Promise<string> {
+    const { owner = 'dev@acme.com', tunnels = this.#options.tunnels ?? `${this.name},dev-*`, ttl = '1d' } = grant;
+    const args = ['token', 'create', '--owner', owner, '--tunnels', tunnels, '--ttl', ttl];
+    const { exit, stdout, stderr } = await runPostern(args, { POSTERN_SECRET: this.secret });
+    if (exit.code !== 0) throw new Error(`postern token create ended with ${exit.code}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  /** The environment of the edge. */
+  edgeEnv(): Record<string, string> {
+    return {
+      POSTERN_URL: this.base,
+      POSTERN_LISTEN: `127.0.0.1:${this.#ports.edge}`,
+      POSTERN_ADMIN_LISTEN: `127.0.0.1:${this.#ports.admin}`,
+      POSTERN_SECRET: this.secret,
+      POSTERN_OIDC_ISSUER: this.issuer,
+      POSTERN_OIDC_CLIENT_ID: 'edge',
+      POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
+      ...this.#options.edgeEnv,
+    };
+  }
+
+  /** The audit records of the edge so far, or those after a `mark()` of it. */
+  audit(since = 0): Line[] {
+    return this.edge.records(since).filter((line) => line['stream'] === 'audit');
+  }
+
+  /** Ends every process and connection. */
+  async close(): Promise<void> {
+    for (const visitor of this.#visitors) visitor.close();
+    await Promise.all(this.#programs.map((program) => program.kill()));
+    await this.target.close();
+  }
+
+  #start(options: ConstructorParameters<typeof Program>[0]): Program {
+    const foreign = (this.#options.domain ?? 'localhost') !== 'localhost';
+    const nodeArgs = foreign ? ['--import', compiled('./loopback-dns.js')] : [];
+    const program = new Program({ nodeArgs, ...options });
+    this.#programs.push(program);
+    return program;
+  }
+}

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import type net from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { type AgentSeams, startAgent } from '../../../src/agent/agent.js';
+import { silentLog } from '../../../src/core/log.js';
+import { type ErrorCode, PosternError } from '../../../src/errors.js';
+import type { AgentLink } from '../../../src/link/dial.js';
+import type { InboundStream } from '../../../src/link/stream.js';
+import { FakeInbound } from './fake-inbound.js';
+
+type DialArguments = Parameters<AgentSeams['dial']>;
+
+/** A link that a test ends as an edge would. */
+class FakeLink implements AgentLink {
+  readonly url = 'https://demo.tunnel.test';
+  readonly closed: Promise<PosternError | undefined>;
+  readonly onStream: (stream: InboundStream) => void;
+  readonly #draining = new AbortController();
+  #end: (error: PosternError | undefined) => void = () => {};
+  ended = false;
+
+  constructor([, , options]: DialArguments) {
+    this.onStream = options.onStream;
+    this.closed = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  get draining(): AbortSignal {
+    return this.#draining.signal;
+  }
+
+  announceDrain(): void {
+    this.#draining.abort();
+  }
+
+  lose(error?: PosternError): void {
+    this.ended = true;
+    this.#draining.abort();
+    this.#end(error);
+  }
+
+  drain(): Promise<void> {
+    this.announceDrain();
+    this.lose();
+    return Promise.resolve();
+  }
+
+  destroy(): void {
+    this.lose();
+  }
+}
+
+interface Edge {
+  readonly links: FakeLink[];
+  readonly offers: DialArguments[];
+  readonly events: string[];
+  /** Outcomes of the next attempts; without one an attempt is admitted. */
+  readonly refusals: unknown[];
+  readonly agent: ReturnType<typeof startAgent>;
+  /** Resolves when the agent has told this event. */
+  told(event: string, times?: number): Promise<void>;
+}
+
+function start(t: TestContext, settings: { refusals?: unknown[]; target?: string; nowMs?: () => number } = {}): Edge {
+  const [links, offers, events]: [FakeLink[], DialArguments[], string[]] = [[], [], []];
+  const refusals = settings.refusals ?? [];
+  let wake: (() => void)[] = [];
+  const tell = (event: string) => {
+    events.push(event);
+    for (const resume of wake.splice(0)) resume();
+  };
+  const agent = startAgent(
+    {
+      edge: 'https://tunnel.test',
+      token: 'token',
+      name: 'demo',
+      allow: ['@acme.com'],
+      target: new URL(settings.target ?? 'http://127.0.0.1:9'),
+      hostHeader: 'rewrite',
+      log: silentLog,
+      events: {
+        online: () => tell('online'),
+        offline: (error) => tell(`offline ${error.code}`),
+        request: (record) => tell(`request ${record.status}`),
+        hint: () => tell('hint'),
+      },
+    },
+    {
+      dial: async (...dialled) => {
+        offers.push(dialled);
+        if (refusals.length > 0) throw refusals.shift();
+        const link = new FakeLink(dialled);
+        links.push(link);
+        return link;
+      },
+      wait: () => Promise.resolve(),
+      ...(settings.nowMs && { now: settings.nowMs }),
+    },
+  );
+  t.after(() => {
+    wake = [];
+    agent.destroy();
+  });
+  const count = (event: string) => events.filter((told) => told === event).length;
+  const told = async (event: string, times = 1) => {
+    while (count(event) < times) await new Promise<void>((resolve) => wake.push(resolve));
+  };
+  return { links, offers, events, refusals, agent, told };
+}
+
+function refusal(code: ErrorCode): PosternError {
+  return new PosternError(code);
+}
+
+describe('startAgent', () => {
+  it('offers what it was told, under one id per agent', async (t) => {
+    const edge = start(t, { refusals: [refusal('ERR_EDGE_DRAINING')] });
+    await edge.told('online');
+    const [origin, offer] = edge.offers[0] as DialArguments;
+    assert.deepEqual(
+      [origin, offer.token, offer.name, offer.allow],
+      ['https://tunnel.test', 'token', 'demo', ['@acme.com']],
+    );
+    assert.equal(edge.offers[1]?.[1].agentId, offer.agentId);
+    assert.match(offer.agentId, /^[\w-]{16,64}$/);
+    await edge.agent.close();
+  });
+
+  it('tries again after a refusal that may pass', async (t) => {
+    const edge = start(t, {
+      refusals: [refusal('ERR_LINK_LOST'), refusal('ERR_EDGE_DRAINING'), refusal('ERR_RATE_LIMITED')],
+    });
+    await edge.told('online');
+    assert.deepEqual(edge.events, [
+      'offline ERR_LINK_LOST',
+      'offline ERR_EDGE_DRAINING',
+      'offline ERR_RATE_LIMITED',
+      'online',
+    ]);
+  });
+
+  it('ends with a refusal for good', async (t) => {
+    for (const code of ['ERR_TOKEN_INVALID', 'ERR_NAME_FORBIDDEN', 'ERR_NAME_TAKEN', 'ERR_PROTOCOL_VERSION'] as const) {
+      const edge = start(t, { refusals: [refusal(code)] });
+      await assert.rejects(edge.agent.ended, { code });
+      assert.deepEqual(edge.events, []);
+      assert.equal(edge.offers.length, 1);
+      await edge.agent.close();
+    }
+  });
+
+  it('ends with what is no refusal at all', async (t) => {
+    const edge = start(t, { refusals: [new TypeError('a fault')] });
+    await assert.rejects(edge.agent.ended, { code: 'ERR_INTERNAL' });
+  });
+
+  it('dials anew when the link is lost', async (t) => {
+    const edge = start(t);
+    await edge.told('online');
+    edge.links[0]?.lose(refusal('ERR_LINK_LOST'));
+    await edge.told('online', 2);
+    edge.links[1]?.lose();
+    await edge.told('online', 3);
+    assert.deepEqual(edge.events, ['online', 'offline ERR_LINK_LOST', 'online', 'offline ERR_LINK_LOST', 'online']);
+  });
+
+  it('ends when the redial is refused for good', async (t) => {
+    const edge = start(t);
+    await edge.told('online');
+    edge.refusals.push(refusal('ERR_TOKEN_INVALID'));
+    edge.links[0]?.lose();
+    await assert.rejects(edge.agent.ended, { code: 'ERR_TOKEN_INVALID' });
+  });
+
+  it('dials anew as soon as the link drains, and leaves the old one its requests', async (t) => {
+    const edge = start(t);
+    await edge.told('online');
+    edge.links[0]?.announceDrain();
+    await edge.told('online', 2);
+    assert.equal(edge.links[0]?.ended, false);
+    assert.deepEqual(edge.events, ['online', 'online']);
+    edge.links[0]?.lose();
+    await edge.agent.close();
+    assert.equal(edge.links[1]?.ended, true);
+    assert.deepEqual(edge.events, ['online', 'online']);
+  });
+
+  it('gives requests of every link to the target and tells of them', async (t) => {
+    const server = http.createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const edge = start(t, { target: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}` });
+    await edge.told('online');
+    const stream = new FakeInbound();
+    edge.links[0]?.onStream(stream);
+    assert.equal((await stream.answer()).body, 'hello');
+    assert.deepEqual(edge.events, ['online', 'request 200']);
+  });
+
+  it('closes: drains the link, dials no more, and ends', async (t) => {
+    const edge = start(t);
+    await edge.told('online');
+    await edge.agent.close();
+    await edge.agent.ended;
+    assert.equal(edge.links[0]?.ended, true);
+    assert.equal(edge.offers.length, 1);
+    assert.equal(edge.offers[0]?.[2].signal?.aborted, true);
+  });
+
+  it('destroys a link that comes up after it was destroyed', async (t) => {
+    const edge = start(t);
+    edge.agent.destroy();
+    await edge.agent.ended;
+    assert.ok(edge.links.every((link) => link.ended));
+    assert.deepEqual(edge.events, []);
+  });
+
+  it('refuses a target that is none, before anything is dialled', (t) => {
+    assert.throws(() => start(t, { target: 'ftp://x/' }), { code: 'ERR_CONFIG_INVALID' });
+  });
+});

@@ -1,0 +1,138 @@
+/** A request on a link without a link: what the edge would send and hear, in the same process. */
+import { Duplex } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { RawHeaders } from '../../../src/core/headers.js';
+import type { InboundStream, RequestHead, ResponseHead, SendOptions } from '../../../src/link/stream.js';
+
+export interface FakeRequest {
+  readonly method?: string;
+  readonly path?: string;
+  readonly authority?: string;
+  readonly headers?: RawHeaders;
+  readonly protocol?: 'websocket';
+  /** `open` leaves the body to be written to `far`. */
+  readonly body?: 'none' | 'open' | string;
+}
+
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly body: string;
+  readonly trailers: RawHeaders;
+}
+
+/** One side of two joined byte streams with back-pressure. */
+class Side extends Duplex {
+  other: Side | undefined;
+  #taken: (() => void) | undefined;
+
+  override _read(): void {
+    const taken = this.#taken;
+    this.#taken = undefined;
+    taken?.();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    if (this.other === undefined) throw new Error('this side is joined to no other');
+    this.other.#taken = done;
+    this.other.push(chunk);
+  }
+
+  override _final(done: () => void): void {
+    this.other?.push(null);
+    done();
+  }
+}
+
+export class FakeInbound implements InboundStream {
+  readonly head: RequestHead;
+  readonly endOfBody: boolean;
+  readonly body: Duplex;
+  /** The edge's side of the body. */
+  readonly far: Duplex;
+  readonly heads: ResponseHead[] = [];
+  readonly responded: Promise<ResponseHead & SendOptions>;
+  /** Resolves when the agent resets the stream. */
+  readonly reset: Promise<void>;
+  #resolveResponded: (head: ResponseHead & SendOptions) => void = () => {};
+  #resolveReset: () => void = () => {};
+  readonly #cancelListeners: (() => void)[] = [];
+  readonly #trailerListeners: ((trailers: RawHeaders) => void)[] = [];
+
+  constructor(request: FakeRequest = {}) {
+    this.head = {
+      method: request.method ?? (request.protocol === undefined ? 'GET' : 'CONNECT'),
+      scheme: 'https',
+      authority: request.authority ?? 'demo.tunnel.test',
+      path: request.path ?? '/',
+      headers: request.headers ?? [],
+      ...(request.protocol !== undefined && { protocol: request.protocol }),
+    };
+    this.endOfBody = request.protocol === undefined && (request.body ?? 'none') === 'none';
+    const [near, far] = [new Side(), new Side()];
+    near.other = far;
+    far.other = near;
+    far.on('error', () => {});
+    this.body = near;
+    this.far = far;
+    this.responded = new Promise((resolve) => {
+      this.#resolveResponded = resolve;
+    });
+    this.reset = new Promise((resolve) => {
+      this.#resolveReset = resolve;
+    });
+    if (this.endOfBody) far.end();
+    else if (request.body !== undefined && request.body !== 'open') far.end(request.body);
+  }
+
+  informational(head: ResponseHead): void {
+    this.heads.push(head);
+  }
+
+  respond(head: ResponseHead, options: SendOptions): void {
+    this.#resolveResponded({ ...head, ...options });
+    if (options.endOfBody) this.body.end();
+  }
+
+  cancel(): void {
+    this.body.destroy();
+    this.far.destroy(new Error('reset'));
+    this.#resolveReset();
+  }
+
+  onCancelled(listener: () => void): void {
+    this.#cancelListeners.push(listener);
+  }
+
+  onTrailers(listener: (trailers: RawHeaders) => void): void {
+    this.#trailerListeners.push(listener);
+  }
+
+  /** The visitor leaves. */
+  leave(): void {
+    for (const listener of this.#cancelListeners) listener();
+    this.body.destroy(new Error('the visitor left'));
+  }
+
+  /** The visitor's trailers, and the end of the body. */
+  endWithTrailers(trailers: RawHeaders): void {
+    for (const listener of this.#trailerListeners) listener(trailers);
+    this.far.end();
+  }
+
+  /** The answer with all of its body; rejects when the stream was reset. */
+  async answer(): Promise<WholeAnswer> {
+    const { status, headers, trailers } = await this.responded;
+    return { status, headers, body: await this.text(), trailers: trailers?.() ?? [] };
+  }
+
+  /** What the agent writes until it ends. Leaves the other direction open, as `node:stream/consumers` would not. */
+  async text(): Promise<string> {
+    let body = '';
+    this.far.on('data', (chunk: Buffer) => {
+      body += chunk.toString('latin1');
+    });
+    await finished(this.far, { writable: false });
+    return body;
+  }
+}

@@ -1,0 +1,498 @@
+import assert from 'node:assert/strict';
+import { createHmac, randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { inspect } from 'node:util';
+import { type OidcOptions, OidcProvider } from '../../../src/auth/oidc.js';
+import { silentLog } from '../../../src/core/log.js';
+import type { ErrorCode } from '../../../src/errors.js';
+import { HostileProvider, type Misbehaviour, newSigningKey, type Trouble } from '../../support/hostile-provider.js';
+
+const party = {
+  id: 'postern',
+  secret: 'the secret of the client',
+  redirectUri: 'https://tunnel.test/oauth2/callback',
+};
+
+let op: HostileProvider;
+let provider: OidcProvider;
+
+beforeEach(async () => {
+  op = await HostileProvider.start(party);
+  provider = connect();
+});
+afterEach(() => op.close());
+
+function connect(options: Partial<OidcOptions> = {}): OidcProvider {
+  return new OidcProvider({
+    issuer: op.issuer,
+    clientId: party.id,
+    clientSecret: party.secret,
+    scopes: 'openid email profile',
+    groupsClaim: 'groups',
+    redirectUri: party.redirectUri,
+    signedOutUri: 'https://tunnel.test/',
+    log: silentLog,
+    ...options,
+  });
+}
+
+function newChecks() {
+  const random = () => randomBytes(32).toString('base64url');
+  return { state: random(), nonce: random(), verifier: random() };
+}
+
+async function signIn(at: OidcProvider = provider) {
+  const checks = newChecks();
+  const back = op.authorize(await at.begin({ ...checks, chooseAccount: 'no' }));
+  return at.finish(back, checks);
+}
+
+// A function where the switches depend on the clock or on the provider at the time of the test.
+type Switches = Misbehaviour | (() => Misbehaviour);
+
+function misbehave(switches: Switches): void {
+  op.misbehaviour = typeof switches === 'function' ? switches() : switches;
+}
+
+function refuses(name: string, switches: Switches, code: ErrorCode = 'ERR_LOGIN_FAILED'): void {
+  it(name, async () => {
+    misbehave(switches);
+    await assert.rejects(signIn(), { name: 'PosternError', code });
+  });
+}
+
+function accepts(name: string, switches: Switches): void {
+  it(name, async () => {
+    misbehave(switches);
+    assert.equal((await signIn()).email, 'alice@acme.com');
+  });
+}
+
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+describe('the way to the provider', () => {
+  it('carries what the standard asks for and nothing that a visitor could add', async () => {
+    const checks = newChecks();
+    const url = new URL(await provider.begin({ ...checks, chooseAccount: 'no', domainHint: 'acme.com' }));
+    const challenge = url.searchParams.get('code_challenge');
+    assert.match(challenge ?? '', /^[\w-]{43}$/);
+    assert.equal(url.href.includes(checks.verifier), false);
+    assert.deepEqual(Object.fromEntries(url.searchParams), {
+      client_id: party.id,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      nonce: checks.nonce,
+      redirect_uri: party.redirectUri,
+      response_type: 'code',
+      scope: 'openid email profile',
+      state: checks.state,
+    });
+  });
+
+  it('asks for the account again when the visitor wants another', async () => {
+    const prompt = async (at: OidcProvider) =>
+      new URL(await at.begin({ ...newChecks(), chooseAccount: 'yes' })).searchParams.get('prompt');
+    assert.equal(await prompt(provider), 'login');
+    op.misbehaviour = { metadata: { prompt_values_supported: ['none', 'select_account'] } };
+    assert.equal(await prompt(connect()), 'select_account');
+  });
+
+  it('is looked for once by all who wait, and again after a failure', async () => {
+    op.misbehaviour = { trouble: { discovery: { kind: 'status', status: 500 } } };
+    const begin = () => provider.begin({ ...newChecks(), chooseAccount: 'no' });
+    const attempts = await Promise.allSettled([begin(), begin(), begin()]);
+    assert.deepEqual(
+      attempts.map(({ status }) => status),
+      ['rejected', 'rejected', 'rejected'],
+    );
+    assert.equal(op.asked.discovery, 1);
+    op.misbehaviour = {};
+    await Promise.all([begin(), begin()]);
+    await begin();
+    assert.equal(op.asked.discovery, 2);
+  });
+});
+
+describe('an honest answer', () => {
+  it('tells who the visitor is', async () => {
+    assert.deepEqual(await signIn(), {
+      subject: 'alice',
+      email: 'alice@acme.com',
+      emailVerified: true,
+      groups: ['eng'],
+      groupsOmitted: false,
+    });
+  });
+
+  it('is asked for with the configured redirect URI, whatever host the callback came to', async () => {
+    const checks = newChecks();
+    const back = op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }));
+    await provider.finish(new URL(`http://evil.test/other${back.search}`), checks);
+    assert.equal(op.lastTokenRequest.get('redirect_uri'), party.redirectUri);
+  });
+
+  accepts('with the audience as a list', { claims: { aud: ['postern'] } });
+  accepts('with further audiences and ours as authorized party', { claims: { aud: ['postern', 'x'], azp: 'postern' } });
+  accepts('that expired by a clock a little ahead', () => ({ claims: { exp: nowSeconds() - 15 } }));
+  accepts('issued by a clock a little ahead', () => ({ claims: { iat: nowSeconds() + 15, nbf: nowSeconds() + 15 } }));
+  accepts('with a key without id, when there is one key', { header: { kid: undefined } });
+  accepts('with parameters of extensions', { callback: { session_state: 'x', scope: 'openid' } });
+  accepts('without `expires_in`, and with the token type in capitals', {
+    token: { expires_in: undefined, token_type: 'BEARER' },
+  });
+  accepts('without `iss` when it is not announced', {
+    metadata: { authorization_response_iss_parameter_supported: undefined },
+    callback: { iss: undefined },
+  });
+
+  for (const authentication of ['basic', 'post'] as const) {
+    it(`is found whichever way the secret must be sent: ${authentication}`, async () => {
+      op.misbehaviour = { authentication };
+      await signIn();
+      const asked = op.asked.token;
+      await signIn();
+      assert.equal(op.asked.token, asked + 1); // the way that worked is kept
+    });
+  }
+
+  it('keeps many visitors apart who sign in at once', async () => {
+    const emails = Array.from({ length: 30 }, (_, at) => `v${at}@acme.com`);
+    const found = emails.map(async (email) => {
+      const checks = newChecks();
+      const back = op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }), { sub: email, email });
+      return (await provider.finish(back, checks)).email;
+    });
+    assert.deepEqual(await Promise.all(found), emails);
+  });
+});
+
+describe('a callback is refused', () => {
+  refuses('with the state of another sign-in', { callback: { state: 'other' } });
+  refuses('without a state', { callback: { state: undefined } });
+  refuses('without a code', { callback: { code: undefined } });
+  refuses('with a code that the provider does not know', { callback: { code: 'stolen' } });
+  refuses('with the issuer of another provider (RFC 9207)', { callback: { iss: 'https://evil.test' } });
+  refuses('without the issuer that was announced', { callback: { iss: undefined } });
+  refuses('with tokens in it', { callback: { id_token: 'x' } });
+  refuses('as a JARM response', { callback: { response: 'x' } });
+  refuses('with an error of ours', { callback: { error: 'invalid_request', error_description: '<script>' } });
+  refuses('when a sign-in was needed', { callback: { error: 'login_required' } });
+  refuses('when the visitor said no', { callback: { error: 'access_denied', code: undefined } }, 'ERR_ACCESS_DENIED');
+  refuses('when the provider failed', { callback: { error: 'server_error' } }, 'ERR_PROVIDER_UNAVAILABLE');
+
+  it('with any parameter twice', async () => {
+    for (const twice of ['code=b', 'state=b', 'iss=b', 'x=1&x=1', 'error=a&error=b']) {
+      const checks = newChecks();
+      const back = op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }));
+      back.search += `&${twice}`;
+      await assert.rejects(provider.finish(back, checks), { code: 'ERR_LOGIN_FAILED' }, twice);
+    }
+    assert.equal(op.asked.token, 0);
+  });
+
+  it('with parameters spelt as arrays', async () => {
+    const checks = newChecks();
+    const back = op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }));
+    back.search = back.search.replace('state=', 'state[]=');
+    await assert.rejects(provider.finish(back, checks), { code: 'ERR_LOGIN_FAILED' });
+  });
+
+  it('with the verifier of another sign-in, and when it comes twice', async () => {
+    const checks = newChecks();
+    const begin = async () => op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }));
+    const wrong = { ...checks, verifier: newChecks().verifier };
+    await assert.rejects(provider.finish(await begin(), wrong), { code: 'ERR_LOGIN_FAILED' });
+    const back = await begin();
+    await provider.finish(back, checks);
+    await assert.rejects(provider.finish(back, checks), { code: 'ERR_LOGIN_FAILED' });
+  });
+});
+
+describe('an ID token is refused', () => {
+  refuses('that is not there', { token: { id_token: undefined } });
+  refuses('of another issuer', { claims: { iss: 'https://evil.test' } });
+  refuses('of an issuer with a slash more', () => ({ claims: { iss: `${op.issuer}/` } }));
+  refuses('for another audience', { claims: { aud: 'other' } });
+  refuses('for another audience in a list', { claims: { aud: ['other'] } });
+  refuses('for further audiences without a party', { claims: { aud: ['postern', 'other'] } });
+  refuses('for another party', { claims: { aud: ['postern', 'other'], azp: 'other' } });
+  refuses('for another party, though for us alone', { claims: { azp: 'other' } });
+  refuses('with another nonce', { claims: { nonce: 'other' } });
+  refuses('without a nonce', { claims: { nonce: undefined } });
+  refuses('that has expired', () => ({ claims: { exp: nowSeconds() - 60 } }));
+  refuses('without an expiry', { claims: { exp: undefined } });
+  refuses('without a time of issue', { claims: { iat: undefined } });
+  refuses('with a time of issue that is no number', { claims: { iat: '1' } });
+  refuses('issued a week ago', () => ({ claims: { iat: nowSeconds() - 7 * 86_400 } }));
+  refuses('issued in the future', () => ({ claims: { iat: nowSeconds() + 120 } }));
+  refuses('not valid yet', () => ({ claims: { nbf: nowSeconds() + 120 } }));
+  refuses('without a subject', { claims: { sub: undefined } });
+  refuses('with a subject that is no text', { claims: { sub: 7 } });
+  refuses('that is not three parts', { token: { id_token: 'a.b' } });
+  refuses('that is encrypted', { token: { id_token: 'a.b.c.d.e' } });
+  refuses('of which nothing is readable', { token: { id_token: '!.!.!' } });
+  refuses('with critical header parameters', { header: { crit: ['b64'], b64: true } });
+  refuses('without a signature', { sign: (claims) => `${part({ alg: 'none' })}.${part(claims)}.` });
+  refuses('without a signature, where the provider announces that', {
+    metadata: { id_token_signing_alg_values_supported: ['RS256', 'none'] },
+    sign: (claims) => `${part({ alg: 'none' })}.${part(claims)}.`,
+  });
+  refuses('with a broken signature', { sign: (claims) => `${part({ alg: 'RS256' })}.${part(claims)}.${part('x')}` });
+
+  for (const announced of [['RS256'], ['RS256', 'HS256']]) {
+    refuses(`signed with the client secret (${announced})`, {
+      metadata: { id_token_signing_alg_values_supported: announced },
+      sign: (claims) => hmacToken(claims, party.secret),
+    });
+    it(`signed with the public key as a secret (${announced})`, async () => {
+      const published = JSON.stringify(op.keys[0]?.jwk);
+      op.misbehaviour = {
+        metadata: { id_token_signing_alg_values_supported: announced },
+        sign: (claims) => hmacToken(claims, published),
+      };
+      await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
+    });
+  }
+
+  it('signed with a key that is not published, though it is in the header', async () => {
+    const { key, jwk } = await newSigningKey('evil');
+    const honest = op.keys[0] ?? assert.fail();
+    for (const header of [{ jwk }, { jku: `${op.issuer}/evil` }, { x5u: `${op.issuer}/evil` }, { kid: 'evil', jwk }]) {
+      op.keys = [{ ...honest, key }];
+      op.misbehaviour = { header };
+      await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
+    }
+  });
+
+  it('without a key id when there are two keys', async () => {
+    op.keys = [...op.keys, await newSigningKey('second')];
+    op.misbehaviour = { header: { kid: undefined } };
+    await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
+    op.misbehaviour = {};
+    await signIn();
+  });
+
+  it('signed with a key that is not for signatures', async () => {
+    op.keys = [await newSigningKey('first', { use: 'enc' })];
+    await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
+  });
+});
+
+describe('keys', () => {
+  it('rotate between two sign-ins without a restart, for all who sign in just then', async () => {
+    await signIn();
+    await op.rotate('second');
+    const identities = await Promise.all(Array.from({ length: 10 }, () => signIn()));
+    assert.equal(identities.length, 10);
+    assert.equal(op.asked.jwks, 2);
+  });
+
+  it('are not fetched over and over for ids that do not exist', async () => {
+    await signIn();
+    op.misbehaviour = { header: { kid: 'unknown' } };
+    for (let count = 0; count < 10; count += 1) await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
+    assert.equal(op.asked.jwks, 2);
+    op.misbehaviour = {};
+    await signIn();
+  });
+});
+
+describe('userinfo', () => {
+  const metadata = () => ({ userinfo_endpoint: `${op.issuer}/userinfo` });
+  const noEmail = { email: undefined, email_verified: undefined };
+
+  it('is asked for what the ID token leaves out', async () => {
+    const userinfo = {
+      sub: 'alice',
+      email: 'a@x.com',
+      email_verified: true,
+      groups: ['ops'],
+      preferred_username: 'al',
+    };
+    op.misbehaviour = { metadata: metadata(), claims: { ...noEmail, groups: undefined }, userinfo };
+    const { subject, ...rest } = await signIn();
+    assert.equal(subject, 'alice');
+    assert.deepEqual(rest, {
+      email: 'a@x.com',
+      emailVerified: true,
+      groups: ['ops'],
+      groupsOmitted: false,
+      username: 'al',
+    });
+  });
+
+  it('is not asked when the ID token says it all', async () => {
+    op.misbehaviour = { metadata: metadata() };
+    await signIn();
+    assert.equal(op.asked.userinfo, 0);
+  });
+
+  it('never vouches for the email of the ID token, nor the ID token for its email', async () => {
+    const evil = { sub: 'alice', email: 'evil@x.com', email_verified: true };
+    op.misbehaviour = {
+      metadata: metadata(),
+      claims: { email_verified: undefined, groups: undefined },
+      userinfo: evil,
+    };
+    const first = await signIn();
+    assert.deepEqual([first.email, first.emailVerified], ['alice@acme.com', false]);
+    const unverified = { sub: 'alice', email: 'evil@x.com' };
+    op.misbehaviour = { metadata: metadata(), claims: { email: undefined }, userinfo: unverified };
+    const second = await signIn(connect());
+    assert.deepEqual([second.email, second.emailVerified], ['evil@x.com', false]);
+  });
+
+  it('of another subject is refused', async () => {
+    for (const sub of ['mallory', '', undefined, ['alice'], 'alice ']) {
+      op.misbehaviour = {
+        metadata: metadata(),
+        claims: noEmail,
+        userinfo: { sub, email: 'm@x.com', email_verified: true },
+      };
+      await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
+    }
+  });
+
+  it('that is no object is refused', async () => {
+    for (const body of ['[]', '"text"', 'null', '1', '', '<html>']) {
+      op.misbehaviour = { metadata: metadata(), claims: noEmail, trouble: { userinfo: { kind: 'body', body } } };
+      await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
+    }
+  });
+
+  it('that fails makes the provider unavailable: groups that nobody heard of are not none', async () => {
+    const trouble: Trouble = { kind: 'status', status: 503 };
+    op.misbehaviour = { metadata: metadata(), claims: { groups: undefined }, trouble: { userinfo: trouble } };
+    await assert.rejects(signIn(), { code: 'ERR_PROVIDER_UNAVAILABLE' });
+  });
+});
+
+describe('claims', () => {
+  const odd = [['alice@acme.com'], { a: 1 }, 7, null, '', 'eve@acme.com@evil.com', 'a@b\r\nx: y', undefined];
+  for (const email of odd) {
+    refuses(`without a usable email are denied: ${inspect(email)}`, { claims: { email } }, 'ERR_ACCESS_DENIED');
+  }
+
+  it('make an email verified by `true` alone', async () => {
+    for (const email_verified of ['true', 'false', 1, null, undefined, false]) {
+      op.misbehaviour = { claims: { email_verified } };
+      assert.equal((await signIn()).emailVerified, false, inspect(email_verified));
+    }
+  });
+
+  it('take one group as text, and no groups from anything else', async () => {
+    op.misbehaviour = { claims: { groups: 'eng' } };
+    assert.deepEqual((await signIn()).groups, ['eng']);
+    op.misbehaviour = { claims: { groups: { eng: true } } };
+    const { groups, groupsOmitted } = await signIn();
+    assert.deepEqual([groups, groupsOmitted], [[], true]);
+  });
+});
+
+describe('a provider in trouble', () => {
+  const troubles: Record<string, Trouble> = {
+    'answers 500': { kind: 'status', status: 500, body: 'internal secret' },
+    'answers 429': { kind: 'status', status: 429 },
+    'redirects to the network inside': { kind: 'redirect', location: 'http://127.0.0.1:22/' },
+    'pours without end': { kind: 'endless' },
+    'stalls in the middle': { kind: 'stall' },
+    'resets the connection': { kind: 'reset' },
+  };
+  for (const [name, trouble] of Object.entries(troubles)) {
+    for (const endpoint of ['discovery', 'jwks', 'token'] as const) {
+      it(`is unavailable and nothing worse: ${endpoint} ${name}`, async () => {
+        const patient = connect({ timeoutMs: trouble.kind === 'stall' ? 100 : 10_000 });
+        op.misbehaviour = { trouble: { [endpoint]: trouble } };
+        await assert.rejects(signIn(patient), { code: 'ERR_PROVIDER_UNAVAILABLE' });
+        op.misbehaviour = {};
+        await signIn(patient);
+      });
+    }
+  }
+
+  it('is unavailable when nobody listens', async () => {
+    const gone = await HostileProvider.start(party);
+    await gone.close();
+    const at = connect({ issuer: gone.issuer });
+    await assert.rejects(at.begin({ ...newChecks(), chooseAccount: 'no' }), { code: 'ERR_PROVIDER_UNAVAILABLE' });
+    assert.equal(await at.signOutUrl(), undefined);
+  });
+
+  const bodies = ['', 'null', '[]', '<html>', '{"issuer":1}', '['.repeat(100_000), `{"a":${'['.repeat(100_000)}`];
+  for (const body of bodies) {
+    it(`is unavailable when its metadata is ${JSON.stringify(body.slice(0, 12))}`, async () => {
+      op.misbehaviour = { trouble: { discovery: { kind: 'body', body } } };
+      await assert.rejects(signIn(), { code: 'ERR_PROVIDER_UNAVAILABLE' });
+    });
+    it(`proves nothing when its token answer is ${JSON.stringify(body.slice(0, 12))}`, async () => {
+      op.misbehaviour = { trouble: { token: { kind: 'body', body } } };
+      await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
+    });
+  }
+
+  for (const metadata of [
+    { issuer: 'https://evil.test' },
+    { authorization_endpoint: undefined },
+    { authorization_endpoint: 'javascript:alert(1)' },
+    { token_endpoint: 'file:///etc/passwd' },
+    { jwks_uri: undefined },
+    { jwks_uri: 7 },
+  ]) {
+    refuses(`is unavailable with the metadata ${JSON.stringify(metadata)}`, { metadata }, 'ERR_PROVIDER_UNAVAILABLE');
+  }
+
+  it('lets no code, token, secret or claim into the error', async () => {
+    const secrets = ['access-token-secret', 'alice@acme.com', party.secret];
+    const cases: Misbehaviour[] = [
+      { claims: { iss: 'https://evil.test' }, token: { access_token: 'access-token-secret' } },
+      { token: { access_token: 'access-token-secret', token_type: 'odd' } },
+      { trouble: { token: { kind: 'body', body: 'access-token-secret' } } },
+      { trouble: { token: { kind: 'status', status: 400, body: '{"error":"access-token-secret\\n"}' } } },
+      { callback: { error: 'invalid_request', error_description: 'access-token-secret' } },
+    ];
+    for (const misbehaviour of cases) {
+      op.misbehaviour = misbehaviour;
+      const checks = newChecks();
+      const back = op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }));
+      const error = await provider.finish(back, checks).catch((thrown: unknown) => thrown);
+      const shown = inspect(error, { depth: 20, showHidden: true });
+      assert.equal((error as { code?: string }).code, 'ERR_LOGIN_FAILED');
+      for (const secret of [...secrets, ...Object.values(checks), back.searchParams.get('code') ?? 'none']) {
+        assert.equal(shown.includes(secret), false, `${secret} in ${shown}`);
+      }
+    }
+  });
+});
+
+describe('sign-out at the provider', () => {
+  it('has a URL when the provider has a place for it', async () => {
+    op.misbehaviour = { metadata: { end_session_endpoint: `${op.issuer}/end` } };
+    const url = new URL((await provider.signOutUrl()) ?? '');
+    assert.equal(url.origin + url.pathname, `${op.issuer}/end`);
+    assert.deepEqual(Object.fromEntries(url.searchParams), {
+      client_id: party.id,
+      post_logout_redirect_uri: 'https://tunnel.test/',
+    });
+  });
+
+  it('has none otherwise', async () => {
+    assert.equal(await provider.signOutUrl(), undefined);
+    op.misbehaviour = { metadata: { end_session_endpoint: 'javascript:alert(1)' } };
+    assert.equal(await connect().signOutUrl(), undefined);
+  });
+});
+
+describe('Google', () => {
+  it('is known by its issuer: there a domain rule is held against `hd`', () => {
+    assert.equal(connect({ issuer: 'https://accounts.google.com' }).domainProof, 'hosted-domain');
+    for (const issuer of ['https://accounts.google.com.evil.test', 'https://google.com', op.issuer]) {
+      assert.equal(connect({ issuer }).domainProof, 'email');
+    }
+  });
+});
+
+function hmacToken(claims: object, secret: string): string {
+  const signed = `${part({ alg: 'HS256', kid: 'first' })}.${part(claims)}`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+}

@@ -1,0 +1,299 @@
+/** The compiled `postern` command as a person starts it: exit codes, and what goes to which stream. */
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readVersion } from '../../../src/cli/version.js';
+import { LINK_PATH } from '../../../src/link/handshake.js';
+import { verifyToken } from '../../../src/link/token.js';
+
+const POSTERN = fileURLToPath(new URL('../../../src/cli/postern.js', import.meta.url));
+const SECRET = 'k'.repeat(32);
+const EDGE_ENV = { POSTERN_SECRET: SECRET, POSTERN_OIDC_CLIENT_ID: 'id', POSTERN_OIDC_CLIENT_SECRET: 'hush' };
+const AGENT_ENV = { POSTERN_EDGE: 'http://127.0.0.1:9', POSTERN_TOKEN: 'postern_x' };
+
+const root = mkdtempSync(join(tmpdir(), 'postern-cli-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A new folder with files, as working directory and home. */
+function folder(files: Readonly<Record<string, string>> = {}): string {
+  const path = mkdtempSync(join(root, 'case-'));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(path, name, '..'), { recursive: true });
+    writeFileSync(join(path, name), text, { mode: 0o600 });
+  }
+  return path;
+}
+
+function environment(cwd: string, env: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return { PATH: process.env['PATH'], HOME: cwd, ...env };
+}
+
+function postern(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = folder()): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = { cwd, env: environment(cwd, env) };
+    const child = execFile(process.execPath, [POSTERN, ...args], options, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
+
+/** Asserts a refusal before anything started: exit 2, nothing on stdout, one line for each name. */
+function assertUsage({ code, stdout, stderr }: Ended, names: readonly string[]): void {
+  assert.equal(code, 2, stderr);
+  assert.equal(stdout, '');
+  assert.doesNotMatch(stderr, /^ +at /m, 'no stack');
+  for (const name of names)
+    assert.ok(
+      stderr.split('\n').some((line) => line.includes(name)),
+      `${name}:\n${stderr}`,
+    );
+}
+
+describe('postern', () => {
+  it('prints its version', async () => {
+    assert.deepEqual(await postern(['--version']), { code: 0, stdout: `${readVersion()}\n`, stderr: '' });
+  });
+
+  for (const args of [
+    ['--help'],
+    ['http', '--help'],
+    ['edge', '-h'],
+    ['token', 'create', '--help'],
+    ['help', 'edge'],
+  ]) {
+    it(`prints help on stdout for ${args.join(' ')}`, async () => {
+      const { code, stdout, stderr } = await postern(args);
+      assert.equal(code, 0);
+      assert.match(stdout, /^Usage: postern/);
+      assert.equal(stderr, '');
+    });
+  }
+
+  for (const [args, name] of [
+    [[], 'Usage: postern'],
+    [['egde'], "'egde'"],
+    [['--nope'], '--nope'],
+    [['http'], "'target'"],
+    [['http', '5173', '8080'], 'argument'],
+    [['http', '5173', '--nope'], '--nope'],
+    [['http', '5173', '--edge'], '--edge'],
+    [['edge', '--nope'], '--nope'],
+    [['edge', 'x'], 'argument'],
+    [['token'], 'Usage: postern token'],
+    [['token', 'make'], "'make'"],
+    [['config', 'chek'], "'chek'"],
+  ] as const) {
+    it(`refuses ${args.join(' ') || 'no command'}`, async () => assertUsage(await postern(args), [name]));
+  }
+
+  for (const [args, name] of [
+    [['edge', '--secret', SECRET], '--secret'],
+    [['edge', `--secret=${SECRET}`], '--secret'],
+    [['token', 'create', '--secret', SECRET], '--secret'],
+    [['edge', '--oidc-client-secret', SECRET], '--oidc-client-secret'],
+    [['http', '5173', '--token', SECRET], '--token'],
+  ] as const) {
+    it(`takes no secret from ${name} of ${args[0]}, and does not repeat it`, async () => {
+      const ended = await postern(args);
+      assertUsage(ended, [name]);
+      assert.ok(!ended.stderr.includes(SECRET));
+    });
+  }
+});
+
+describe('postern config check', () => {
+  it('says ok', async () => {
+    assert.deepEqual(await postern(['config', 'check'], EDGE_ENV), { code: 0, stdout: 'ok\n', stderr: '' });
+  });
+
+  it('reads .env of its folder, a YAML file and flags', async () => {
+    const cwd = folder({
+      '.env': 'POSTERN_OIDC_CLIENT_ID=id\nPOSTERN_OIDC_CLIENT_SECRET_FILE=secrets/oidc\n',
+      'secrets/oidc': 'hush\n',
+      'secrets/edge': `${SECRET}\n`,
+      'conf/edge.yaml': 'url: http://localhost\nsecret_file: ../secrets/edge\n',
+    });
+    const args = ['config', 'check', '--config', 'conf/edge.yaml', '--listen', '[::1]:0', '--public'];
+    assert.deepEqual(await postern(args, {}, cwd), { code: 0, stdout: 'ok\n', stderr: '' });
+  });
+
+  it('names every problem of every source at once', async () => {
+    const cwd = folder({ '.env': 'POSTERN_URL=nope\nPOSTERN_NOPE=1\n', 'edge.yaml': 'session_ttl: soon\nnope: 1\n' });
+    const args = [
+      'config',
+      'check',
+      '--config',
+      'edge.yaml',
+      '--listen',
+      'nowhere',
+      '--allow',
+      'acme.com',
+      '--allow',
+      '*',
+    ];
+    const ended = await postern(args, { POSTERN_SECRET: 'short', POSTERN_SECRET_FILE: 'absent' }, cwd);
+    assertUsage(ended, [
+      'POSTERN_URL in .env',
+      'POSTERN_NOPE in .env',
+      'session_ttl in edge.yaml',
+      'nope in edge.yaml',
+      '--listen',
+      '--allow: "acme.com"',
+      'POSTERN_SECRET_FILE',
+      'POSTERN_OIDC_CLIENT_ID',
+      'POSTERN_OIDC_CLIENT_SECRET',
+    ]);
+  });
+
+  for (const [what, path] of [
+    ['is not there', 'absent.yaml'],
+    ['is a folder', '.'],
+  ] as const) {
+    it(`refuses a --config that ${what}`, async () => {
+      assertUsage(await postern(['config', 'check', '--config', path], EDGE_ENV), [path]);
+    });
+  }
+});
+
+describe('postern edge', () => {
+  it('starts nothing with a wrong configuration', async () => {
+    assertUsage(await postern(['edge'], { ...EDGE_ENV, POSTERN_SESSION_IDLE: '2' }), ['POSTERN_SESSION_IDLE']);
+  });
+
+  it('starts nothing when the audit file cannot be written', async () => {
+    assertUsage(await postern(['edge', '--audit-log', 'absent/audit.log'], EDGE_ENV), ['POSTERN_AUDIT_LOG']);
+  });
+});
+
+describe('postern token create', () => {
+  const REQUEST = ['token', 'create', '--owner', 'Dev@acme.com', '--tunnels', 'demo,dev-*'];
+
+  it('prints one token on stdout and nothing else', async () => {
+    const cwd = folder({ '.env': `POSTERN_SECRET=${SECRET}\n` });
+    const { code, stdout, stderr } = await postern([...REQUEST, '--ttl', '1h'], {}, cwd);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+    assert.match(stdout, /^[\x21-\x7e]+\n$/);
+    const grant = await verifyToken([SECRET], stdout.trim());
+    assert.equal(grant.owner, 'dev@acme.com');
+    assert.deepEqual(grant.tunnels, ['demo', 'dev-*']);
+  });
+
+  it('takes tunnels one by one, and makes tokens with the newest secret', async () => {
+    const env = { POSTERN_SECRET: `${'n'.repeat(32)},${SECRET}` };
+    const { stdout } = await postern([...REQUEST, '--tunnels', 'api'], env);
+    const { tunnels } = await verifyToken(['n'.repeat(32)], stdout.trim());
+    assert.deepEqual(tunnels, ['demo', 'dev-*', 'api']);
+  });
+
+  it('names every problem at once', async () => {
+    const args = ['token', 'create', '--owner', 'dev', '--tunnels', 'De mo', '--ttl', 'long'];
+    assertUsage(await postern(args), ['--owner', '--tunnels', '--ttl', 'POSTERN_SECRET']);
+    assertUsage(await postern(['token', 'create']), ['--owner', '--tunnels', 'POSTERN_SECRET']);
+  });
+});
+
+describe('postern http', () => {
+  it('names every problem at once', async () => {
+    const args = [
+      'http',
+      'localhost/x',
+      '--edge',
+      'http://a.com',
+      '--name',
+      'A',
+      '--allow',
+      'a.com',
+      '--host-header',
+      '/',
+    ];
+    const env = { POSTERN_TOKEN_FILE: 'absent', POSTERN_NOPE: '1' };
+    const names = ['localhost/x', '--edge', '--name', '--allow', '--host-header', 'POSTERN_TOKEN_FILE', 'POSTERN_NOPE'];
+    assertUsage(await postern(args, env), names);
+  });
+
+  for (const target of ['5173', 'http://localhost:5173', 'localhost:5173']) {
+    it(`is meant by ${target} alone`, async () => {
+      assertUsage(await postern([target], {}), ['POSTERN_EDGE', 'POSTERN_TOKEN']);
+    });
+  }
+
+  it('does not read .env of the project that it is started in', async () => {
+    const cwd = folder({ '.env': 'POSTERN_EDGE=https://evil.example\nPOSTERN_TOKEN=x\nPOSTERN_NOPE=1\n' });
+    assertUsage(await postern(['5173'], {}, cwd), ['POSTERN_EDGE (', 'POSTERN_TOKEN (']);
+  });
+
+  it("reads the developer's own file", async () => {
+    const cwd = folder({ '.config/postern/config.yaml': 'edge: nope\ntunnels: { demo: { target: 0 } }\n' });
+    assertUsage(await postern(['http', 'demo'], {}, cwd), ['edge in ', 'target in tunnel "demo"']);
+    const other = folder({ 'xdg/postern/config.yaml': 'edge: nope\n' });
+    assertUsage(await postern(['5173'], { XDG_CONFIG_HOME: join(other, 'xdg') }), ['edge in ']);
+  });
+
+  it('refuses HTTPS_PROXY when it is no URL', async () => {
+    const env = { ...AGENT_ENV, POSTERN_EDGE: 'https://tunnel.example', HTTPS_PROXY: 'socks5://a' };
+    assertUsage(await postern(['5173'], env), ['HTTPS_PROXY']);
+  });
+
+  it('warns of a token that others can read', async () => {
+    const cwd = folder({ token: 'postern_x\n' });
+    const run = () => postern(['http', '0', '--token-file', 'token'], AGENT_ENV, cwd);
+    assert.doesNotMatch((await run()).stderr, /warning/);
+    chmodSync(join(cwd, 'token'), 0o640);
+    assert.match((await run()).stderr, /warning: .*token/);
+  });
+
+  it('ends with 4 when the edge refuses for good, and says its sentence', async (t) => {
+    const edge = createServer().listen(0, '127.0.0.1');
+    t.after(() => edge.close());
+    await once(edge, 'listening');
+    const error = { code: 'ERR_NAME_FORBIDDEN', message: 'Not \u001b[31mthis name.', retryable: false };
+    edge.on('upgrade', (request, socket) => {
+      assert.equal(request.url, LINK_PATH);
+      assert.equal(request.headers.authorization, 'Bearer postern_x');
+      const body = JSON.stringify({ error });
+      socket.end(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
+    });
+    const env = { ...AGENT_ENV, POSTERN_EDGE: `http://127.0.0.1:${(edge.address() as AddressInfo).port}` };
+    const text = await postern(['5173', '--name', 'demo'], env);
+    assert.equal(text.code, 4);
+    assert.match(text.stderr, /Not \\x1b\[31mthis name\..*ERR_NAME_FORBIDDEN.*\n.*--name/);
+    const json = await postern(['5173', '--name', 'demo', '--json'], env);
+    assert.equal(json.code, 4);
+    assert.deepEqual(JSON.parse(json.stdout), { event: 'refused', code: error.code, message: error.message });
+  });
+
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 0],
+  ] as const) {
+    it(`tells that it is offline and ends with ${code} on ${signal}`, async () => {
+      const cwd = folder();
+      const args = [POSTERN, 'http', '5173', '--json'];
+      const child = spawn(process.execPath, args, { cwd, env: environment(cwd, AGENT_ENV) });
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const { event, code: reason } = JSON.parse(String(line).split('\n')[0] ?? '') as Record<string, unknown>;
+      assert.deepEqual({ event, reason }, { event: 'offline', reason: 'ERR_LINK_LOST' });
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      assert.deepEqual(await exited, [code, null]);
+    });
+  }
+});
+
+describe('the compiled command', () => {
+  it('can be started by itself', () => assert.match(readFileSync(POSTERN, 'utf8'), /^#!\/usr\/bin\/env node\n/));
+});

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { loadAgentConfig } from '../../../src/config/agent-config.js';
+import { ConfigError } from '../../../src/config/config-error.js';
+import type { Sources } from '../../../src/config/sources.js';
+
+const ENV = { POSTERN_EDGE: 'https://tunnel.acme.com', POSTERN_TOKEN: 'postern_token' };
+
+const FILE = {
+  path: '/home/ana/.config/postern/config.yaml',
+  text: `
+edge: https://file.acme.com
+token_file: token
+tunnels:
+  demo: { target: 5173, allow: ["@acme.com", "group:eng"], host_header: preserve }
+  api:
+    target: http://127.0.0.1:3000
+`,
+};
+
+function load(changes: Partial<Sources>) {
+  return loadAgentConfig({ env: ENV, ...changes, flags: { target: '5173', ...changes.flags } });
+}
+
+function problemsOf(changes: Partial<Sources>): readonly string[] {
+  try {
+    load(changes);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+  return [];
+}
+
+function assertProblems(problems: readonly string[], names: readonly string[]): void {
+  assert.equal(problems.length, names.length, problems.join('\n'));
+  for (const name of names)
+    assert.ok(
+      problems.some((problem) => problem.includes(name)),
+      `${name}:\n${problems.join('\n')}`,
+    );
+}
+
+describe('loadAgentConfig', () => {
+  it('needs an edge, a token and a target, and nothing else', () => {
+    assert.deepEqual(load({}), {
+      edge: 'https://tunnel.acme.com',
+      name: undefined,
+      allow: [],
+      token: 'postern_token',
+      target: new URL('http://localhost:5173'),
+      hostHeader: 'rewrite',
+      logLevel: undefined,
+    });
+  });
+
+  it('takes a flag before the environment and that before the file', () => {
+    assert.equal(load({ file: FILE, flags: { edge: 'http://localhost:8080' } }).edge, 'http://localhost:8080');
+    assert.equal(load({ file: FILE }).edge, 'https://tunnel.acme.com');
+    assert.equal(load({ file: FILE, env: { POSTERN_TOKEN: 'x' } }).edge, 'https://file.acme.com');
+  });
+
+  it('reads a token from the file that a flag, the environment or the file names', () => {
+    const readSecretFile = (path: string) => `token_of_${path}\n`;
+    const tokenOf = (changes: Partial<Sources>) => load({ readSecretFile, ...changes }).token;
+    assert.equal(tokenOf({ flags: { token_file: '/t' } }), 'token_of_/t');
+    assert.equal(tokenOf({ env: { ...ENV, POSTERN_TOKEN: undefined, POSTERN_TOKEN_FILE: '/e' } }), 'token_of_/e');
+    assert.equal(tokenOf({ env: {}, file: FILE }), 'token_of_/home/ana/.config/postern/token');
+  });
+
+  it('takes the canonical spelling of rules, from a flag that was repeated or a list', () => {
+    assert.deepEqual(load({ flags: { allow: '*@ACME.com,Bob@x.com' } }).allow, ['@acme.com', 'bob@x.com']);
+  });
+
+  it('knows the tunnels of the file by name, and flags beat them', () => {
+    const named = load({ file: FILE, flags: { target: 'demo' } });
+    assert.equal(named.name, 'demo');
+    assert.equal(named.target.href, 'http://localhost:5173/');
+    assert.deepEqual(named.allow, ['@acme.com', 'group:eng']);
+    assert.equal(named.hostHeader, 'preserve');
+    const changed = load({ file: FILE, flags: { target: 'demo', name: 'other', allow: '*', host_header: 'app.test' } });
+    assert.equal(changed.name, 'other');
+    assert.deepEqual(changed.allow, ['*']);
+    assert.deepEqual(changed.hostHeader, { literal: 'app.test' });
+  });
+
+  it('takes nothing of a tunnel of the file that was not named', () => {
+    const { name, allow } = load({ file: FILE });
+    assert.equal(name, undefined);
+    assert.deepEqual(allow, []);
+  });
+
+  it('tells every problem at once', () => {
+    const flags = {
+      target: 'http://localhost/x',
+      edge: 'http://tunnel.acme.com',
+      name: 'Www',
+      allow: 'acme.com',
+      host_header: 'rewrit',
+    };
+    const env = { POSTERN_TOKEN: 'a b', POSTERN_EGDE: 'x' };
+    const names = ['<target>', '--edge', '--name', '--allow', '--host-header', 'POSTERN_TOKEN', '"POSTERN_EDGE"'];
+    assertProblems(problemsOf({ flags, env }), names);
+  });
+
+  it('says what is missing', () => {
+    assertProblems(problemsOf({ env: {} }), ['POSTERN_EDGE', 'POSTERN_TOKEN']);
+    assertProblems(problemsOf({ env: { ...ENV, POSTERN_TOKEN: ' ' } }), ['POSTERN_TOKEN']);
+  });
+
+  it('suggests the tunnel that was meant, and goes on looking for problems', () => {
+    assertProblems(problemsOf({ file: FILE, flags: { target: 'dmeo', name: 'Www' } }), ['"demo"', '--name']);
+    assertProblems(problemsOf({ flags: { target: 'demo' } }), ['"demo"']);
+  });
+
+  for (const [what, text, name] of [
+    ['a key of the top', 'egde: https://a.com', '"edge"'],
+    ['the token itself', 'token: abc', '"token_file"'],
+    ['a key of a tunnel', 'tunnels: { demo: { target: 1, alow: "*" } }', '"allow"'],
+    ['a tunnel without target', 'tunnels: { demo: {} }', 'target of tunnel "demo"'],
+    ['a tunnel with a wrong target', 'tunnels: { demo: { target: 0 } }', 'target in tunnel "demo"'],
+    ['a tunnel that is text', 'tunnels: { demo: 5173 }', 'tunnel "demo"'],
+    ['a name that no tunnel may have', 'tunnels: { WWW: { target: 1 } }', '"WWW"'],
+    ['tunnels as a list', 'tunnels: [demo]', 'tunnels in'],
+    ['a wrong rule', 'tunnels: { demo: { target: 1, allow: acme.com } }', 'allow in tunnel "demo"'],
+  ] as const) {
+    it(`refuses ${what} in the file, whichever tunnel is meant`, () => {
+      const problems = problemsOf({ file: { path: 'config.yaml', text } });
+      assert.ok(
+        problems.some((problem) => problem.includes(name)),
+        problems.join('\n'),
+      );
+      assert.ok(problems.length <= 2);
+    });
+  }
+});

@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ConfigError } from '../../../src/config/config-error.js';
+import { loadEdgeConfig } from '../../../src/config/edge-config.js';
+import { EDGE_OPTIONS } from '../../../src/config/edge-options.js';
+import type { Sources } from '../../../src/config/sources.js';
+import { loadTokenConfig } from '../../../src/config/token-config.js';
+
+const SECRET = 'k'.repeat(32);
+const REQUIRED = {
+  POSTERN_SECRET: SECRET,
+  POSTERN_OIDC_CLIENT_ID: 'postern',
+  POSTERN_OIDC_CLIENT_SECRET: 'hush',
+};
+
+function sources(changes: Partial<Sources> = {}): Sources {
+  return { flags: {}, ...changes, env: { ...REQUIRED, ...changes.env } };
+}
+
+function problemsOf(load: () => unknown): readonly string[] {
+  try {
+    load();
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(error.code, 'ERR_CONFIG_INVALID');
+    return error.problems;
+  }
+  return [];
+}
+
+/** Asserts that there is one problem for each text, in any order, which names it. */
+function assertProblems(problems: readonly string[], names: readonly string[]): void {
+  assert.equal(problems.length, names.length, problems.join('\n'));
+  for (const name of names)
+    assert.ok(
+      problems.some((problem) => problem.includes(name)),
+      `${name}:\n${problems.join('\n')}`,
+    );
+  for (const problem of problems) assert.match(problem, /[.?]$/);
+}
+
+describe('loadEdgeConfig', () => {
+  it('fills in the defaults', () => {
+    assert.deepEqual(loadEdgeConfig(sources()), {
+      base: { scheme: 'http', host: 'localhost', port: 8080, origin: 'http://localhost:8080' },
+      listen: { host: '127.0.0.1', port: 8080 },
+      adminListen: { host: '127.0.0.1', port: 9090 },
+      secrets: [SECRET],
+      oidc: {
+        issuer: 'https://accounts.google.com',
+        clientId: 'postern',
+        clientSecret: 'hush',
+        scopes: 'openid email profile',
+        groupsClaim: 'groups',
+      },
+      allow: undefined,
+      sessionTtlMs: 43_200_000,
+      sessionIdleMs: 7_200_000,
+      trustProxy: [],
+      publicPermitted: false,
+      logLevel: 'info',
+      auditLog: '-',
+    });
+  });
+
+  it('has a default for each option that is neither required nor optional, which its own row accepts', () => {
+    for (const option of Object.values(EDGE_OPTIONS)) {
+      if ('fallback' in option) assert.equal(option.schema.safeParse(option.fallback).success, true, option.env);
+    }
+  });
+
+  it('takes a flag before the environment, that before .env, that before the file, that before the default', () => {
+    const file = { path: 'edge.yaml', text: 'session_ttl: 1h' };
+    const dotenv = { path: '.env', text: 'POSTERN_SESSION_TTL=2h' };
+    const env = { POSTERN_SESSION_TTL: '3h' };
+    const flags = { session_ttl: '4h' };
+    const hours = (changes: Partial<Sources>) => loadEdgeConfig(sources(changes)).sessionTtlMs / 3_600_000;
+    assert.equal(hours({ file, dotenv, env, flags }), 4);
+    assert.equal(hours({ file, dotenv, env }), 3);
+    assert.equal(hours({ file, dotenv }), 2);
+    assert.equal(hours({ file }), 1);
+    assert.equal(hours({}), 12);
+  });
+
+  it('tells every problem at once', () => {
+    const env = {
+      POSTERN_URL: 'http://tunnel.acme.com',
+      POSTERN_LISTEN: '8080',
+      POSTERN_SECRET: 'short',
+      POSTERN_OIDC_CLIENT_ID: undefined,
+      POSTERN_ALLOW: 'acme.com,@acme.com,evil.com',
+      POSTERN_SESION_TTL: '1h',
+      POSTERN_PUBLIC: 'yes',
+    };
+    const problems = problemsOf(() => loadEdgeConfig(sources({ env, flags: { session_idle: 'soon' } })));
+    assertProblems(problems, [
+      'POSTERN_URL',
+      'POSTERN_LISTEN',
+      'POSTERN_SECRET',
+      'POSTERN_OIDC_CLIENT_ID',
+      '"acme.com"',
+      '"evil.com"',
+      'POSTERN_SESSION_TTL',
+      'POSTERN_PUBLIC',
+      '--session-idle',
+    ]);
+  });
+
+  it('names what is required and absent', () => {
+    const problems = problemsOf(() => loadEdgeConfig({ env: {}, flags: {} }));
+    assertProblems(problems, Object.keys(REQUIRED));
+  });
+
+  it('takes an empty value for a mistake, not for "none"', () => {
+    for (const text of ['', '  ']) {
+      assertProblems(
+        problemsOf(() => loadEdgeConfig(sources({ env: { POSTERN_ALLOW: text } }))),
+        ['POSTERN_ALLOW'],
+      );
+      assertProblems(
+        problemsOf(() => loadEdgeConfig(sources({ env: { POSTERN_SECRET: text } }))),
+        ['POSTERN_SECRET'],
+      );
+    }
+  });
+
+  it('never repeats a secret', () => {
+    const env = { POSTERN_SECRET: 'hunter2', POSTERN_OIDC_CLIENT_SECRET: 'hunter2 x' };
+    const problems = problemsOf(() => loadEdgeConfig(sources({ env })));
+    assert.equal(problems.length, 2);
+    assert.doesNotMatch(problems.join(), /hunter2/);
+  });
+
+  it('refuses one address for both doors', () => {
+    const env = { POSTERN_ADMIN_LISTEN: '127.0.0.1:8080' };
+    assertProblems(
+      problemsOf(() => loadEdgeConfig(sources({ env }))),
+      ['POSTERN_ADMIN_LISTEN'],
+    );
+  });
+
+  it('refuses variables of ours that it does not know, and suggests the one that is near', () => {
+    const env = { POSTERN_CLIENT_ID: 'x', POSTERN_REDIS_URL: 'redis://x', OTHER_URL: 'x', postern_url: 'x' };
+    const problems = problemsOf(() => loadEdgeConfig(sources({ env })));
+    assertProblems(problems, ['"POSTERN_OIDC_CLIENT_ID"', 'POSTERN_REDIS_URL']);
+  });
+
+  it("knows the agent's variables", () => {
+    assert.ok(loadEdgeConfig(sources({ env: { POSTERN_EDGE: 'x', POSTERN_TOKEN: 'x', POSTERN_TOKEN_FILE: 'x' } })));
+  });
+
+  it('passes over what a cluster announces of a service that is called postern', () => {
+    const env = {
+      POSTERN_PORT: 'tcp://10.0.0.1:8080',
+      POSTERN_SERVICE_HOST: '10.0.0.1',
+      POSTERN_SERVICE_PORT: '8080',
+      POSTERN_SERVICE_PORT_HTTP: '8080',
+      POSTERN_PORT_8080_TCP: 'tcp://10.0.0.1:8080',
+      POSTERN_PORT_8080_TCP_ADDR: '10.0.0.1',
+      POSTERN_EDGE_PORT: 'tcp://10.0.0.1:8080',
+    };
+    assert.ok(loadEdgeConfig(sources({ env })));
+    assertProblems(
+      problemsOf(() => loadEdgeConfig(sources({ env: { POSTERN_PORT: '8080' } }))),
+      ['POSTERN_PORT'],
+    );
+  });
+
+  it('does not take a value from a prototype', () => {
+    const file = { path: 'edge.yaml', text: '__proto__: { url: x }\nconstructor: x\n' };
+    assertProblems(
+      problemsOf(() => loadEdgeConfig(sources({ file }))),
+      ['__proto__', 'constructor'],
+    );
+  });
+});
+
+describe('the file of a secret', () => {
+  const read = (files: Record<string, string>) => (path: string) => {
+    const text = files[path];
+    if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    return text;
+  };
+
+  it('is read wherever it is named, without the end of its line', () => {
+    const readSecretFile = read({ '/run/s': `${SECRET}\n`, '/etc/postern/s': `${SECRET}\n` });
+    const env = { POSTERN_SECRET: undefined };
+    const config = (changes: Partial<Sources>) => loadEdgeConfig(sources({ readSecretFile, ...changes }));
+    assert.deepEqual(config({ env: { ...env, POSTERN_SECRET_FILE: '/run/s' } }).secrets, [SECRET]);
+    assert.deepEqual(config({ env, flags: { secret_file: '/run/s' } }).secrets, [SECRET]);
+    assert.deepEqual(config({ env, dotenv: { path: '.env', text: 'POSTERN_SECRET_FILE=/run/s' } }).secrets, [SECRET]);
+    const beside = { path: '/etc/postern/edge.yaml', text: 'secret_file: s' };
+    assert.deepEqual(config({ env, file: beside }).secrets, [SECRET]);
+  });
+
+  it('beats a weaker source, but not beside the value itself', () => {
+    const readSecretFile = read({ '/run/s': 'f'.repeat(32) });
+    const dotenv = { path: '.env', text: `POSTERN_SECRET=${SECRET}` };
+    const env = { POSTERN_SECRET: undefined, POSTERN_SECRET_FILE: '/run/s' };
+    assert.deepEqual(loadEdgeConfig(sources({ env, dotenv, readSecretFile })).secrets, ['f'.repeat(32)]);
+    const both = { POSTERN_SECRET_FILE: '/run/s' };
+    assertProblems(
+      problemsOf(() => loadEdgeConfig(sources({ env: both, readSecretFile }))),
+      ['POSTERN_SECRET_FILE'],
+    );
+  });
+
+  it('is a problem when it cannot be read or is wrong inside, without its text', () => {
+    const env = { POSTERN_SECRET: undefined, POSTERN_SECRET_FILE: '/run/s' };
+    const absent = problemsOf(() => loadEdgeConfig(sources({ env, readSecretFile: read({}) })));
+    assertProblems(absent, ['POSTERN_SECRET_FILE']);
+    assert.match(absent.join(), /ENOENT/);
+    const short = problemsOf(() => loadEdgeConfig(sources({ env, readSecretFile: read({ '/run/s': 'hunter2' }) })));
+    assertProblems(short, ['POSTERN_SECRET_FILE']);
+    assert.doesNotMatch(short.join(), /hunter2/);
+    assertProblems(
+      problemsOf(() => loadEdgeConfig(sources({ env }))),
+      ['POSTERN_SECRET_FILE'],
+    );
+  });
+});
+
+describe('the YAML file', () => {
+  const problemsIn = (text: string) => problemsOf(() => loadEdgeConfig(sources({ file: { path: 'edge.yaml', text } })));
+
+  it('may be empty', () => assert.deepEqual(problemsIn(''), []));
+
+  it('takes every value as it is written, and lists', () => {
+    const text =
+      'listen: "[::1]:80"\nadmin_listen: 127.0.0.1:0\noidc_client_id: 0123\npublic: true\nallow: ["@acme.com", "*"]\n';
+    const config = loadEdgeConfig(
+      sources({ env: { POSTERN_OIDC_CLIENT_ID: undefined }, file: { path: 'edge.yaml', text } }),
+    );
+    assert.equal(config.oidc.clientId, '0123');
+    assert.equal(config.publicPermitted, true);
+    assert.deepEqual(config.allow, [{ kind: 'domain', domain: 'acme.com' }, { kind: 'anyone' }]);
+  });
+
+  for (const [what, text, name] of [
+    ['a key that is no option', 'sesion_ttl: 1h', '"session_ttl"'],
+    ['a value that is no text', 'url: { a: b }', 'url in edge.yaml'],
+    ['a list in a list', 'allow: [[a]]', 'allow in edge.yaml'],
+    ['an empty value', 'url:', 'url in edge.yaml'],
+    ['a value that is wrong', 'session_ttl: 12', 'session_ttl in edge.yaml'],
+    ['a key twice', 'url: https://a.com\nurl: https://b.com', 'edge.yaml, line 2'],
+    ['what is no YAML', 'a: [', 'edge.yaml, line 1'],
+    ['an unquoted rule', '\nallow: @acme.com', 'edge.yaml, line 2'],
+    ['what is no mapping', '- url', 'edge.yaml'],
+    ['a key that is no text', '? [a]\n: b', 'edge.yaml'],
+  ] as const) {
+    it(`refuses ${what}`, () => assertProblems(problemsIn(text), [name]));
+  }
+
+  it('refuses aliases that grow without bound', () => {
+    const rows = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+    for (let at = 1; at < 9; at++)
+      rows.push(
+        `k${at}: &k${at} [${Array(9)
+          .fill(at === 1 ? '*a' : `*k${at - 1}`)
+          .join(', ')}]`,
+      );
+    assert.ok(problemsIn(rows.join('\n')).length > 0);
+  });
+});
+
+describe('.env', () => {
+  it('is read as a shell would, and may hold what is not ours', () => {
+    const text =
+      '\ufeff# comment\nexport POSTERN_SESSION_TTL="1h"\nFOO\nPOSTERN_OIDC_SCOPES=\'openid email\' # why\n\n';
+    const config = loadEdgeConfig(sources({ dotenv: { path: '.env', text } }));
+    assert.equal(config.sessionTtlMs, 3_600_000);
+    assert.equal(config.oidc.scopes, 'openid email');
+  });
+
+  it('must not hold lines of ours that say nothing, nor names that are no option', () => {
+    const text = 'POSTERN_URL: https://a.com\nPOSTERN_LISTN=127.0.0.1:1\nPOSTERN_PUBLIC\n';
+    const problems = problemsOf(() => loadEdgeConfig(sources({ dotenv: { path: '.env', text } })));
+    assertProblems(problems, ['.env, line 1', '"POSTERN_LISTEN"', '.env, line 3']);
+  });
+});
+
+describe('loadTokenConfig', () => {
+  it('reads the request from flags and the secret as an edge does', () => {
+    const flags = { owner: 'Dev@Acme.com', tunnels: 'demo,dev-*', ttl: '30d' };
+    const dotenv = { path: '.env', text: `POSTERN_SECRET=${SECRET},${'o'.repeat(32)}` };
+    assert.deepEqual(loadTokenConfig({ env: {}, flags, dotenv }), {
+      secrets: [SECRET, 'o'.repeat(32)],
+      owner: 'dev@acme.com',
+      tunnels: ['demo', 'dev-*'],
+      ttlMs: 2_592_000_000,
+    });
+  });
+
+  it('tells every problem at once', () => {
+    const problems = problemsOf(() =>
+      loadTokenConfig({ env: {}, flags: { owner: 'dev', tunnels: 'A,b_', ttl: '0d' } }),
+    );
+    assertProblems(problems, ['--owner', '"A"', '"b_"', '--ttl', 'POSTERN_SECRET']);
+  });
+});

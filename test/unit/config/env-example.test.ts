@@ -1,0 +1,69 @@
+/** What an operator copies must be what the edge reads: names, order, defaults and sentences. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadEdgeConfig } from '../../../src/config/edge-config.js';
+import { EDGE_OPTIONS } from '../../../src/config/edge-options.js';
+import type { Option } from '../../../src/config/options.js';
+
+interface Block {
+  readonly sentence: string;
+  readonly active: boolean;
+  readonly name: string;
+  readonly value: string;
+}
+
+const ROWS: readonly (readonly [string, Option])[] = Object.entries(EDGE_OPTIONS);
+
+/** Reads a file of the repository, which is above the compiled test and may be several folders up. */
+function readTopLevel(path: string, from = new URL('.', import.meta.url)): string {
+  const candidate = new URL(path, from);
+  if (existsSync(candidate)) return readFileSync(candidate, 'utf8');
+  const above = new URL('..', from);
+  assert.notEqual(above.href, from.href, `${path} is in no folder above ${fileURLToPath(import.meta.url)}`);
+  return readTopLevel(path, above);
+}
+
+function readBlock(text: string): Block {
+  const lines = text.trim().split('\n');
+  const [, comment, name, value] = /^(#?)([A-Z_]+)=(.*)$/.exec(lines.pop() ?? '') ?? [];
+  const sentence = lines.map((line) => line.replace(/^# /, '')).join(' ');
+  return { sentence, active: comment === '', name: name ?? '', value: (value ?? '').replace(/^"(.*)"$/, '$1') };
+}
+
+describe('.env.example', () => {
+  const [, ...blocks] = readTopLevel('.env.example').split('\n\n').map(readBlock);
+
+  it('has the options of the table, in its order', () => {
+    assert.deepEqual(
+      blocks.map(({ name }) => name),
+      ROWS.map(([, { env }]) => env),
+    );
+  });
+
+  for (const [at, [, option]] of ROWS.entries()) {
+    it(`agrees with the table on ${option.env}`, () => {
+      assert.equal(blocks[at]?.sentence, option.sentence);
+      assert.equal(blocks[at]?.value, option.fallback ?? '');
+      assert.equal(blocks[at]?.active, option.required !== undefined, 'only what must be filled in stands uncommented');
+    });
+  }
+});
+
+describe('the table of options', () => {
+  for (const [key, { env, sentence }] of ROWS) {
+    it(`has one spelling of ${key}`, () => {
+      assert.equal(env, `POSTERN_${key.toUpperCase()}`);
+      assert.match(sentence, /^[A-Z].*\.$/);
+    });
+  }
+});
+
+describe('config/edge.yaml', () => {
+  it('is accepted as it stands, once the secrets are there', () => {
+    const file = { path: 'config/edge.yaml', text: readTopLevel('config/edge.yaml') };
+    const env = { POSTERN_SECRET: 'k'.repeat(32), POSTERN_OIDC_CLIENT_SECRET: 'hush' };
+    assert.equal(loadEdgeConfig({ env, flags: {}, file }).base.scheme, 'https');
+  });
+});

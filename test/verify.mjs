@@ -1,0 +1,46 @@
+/**
+ * `npm run verify`: every test on this machine, the browser's included. Chromium is installed with apt when it is
+ * missing and this may be done (root on Debian); otherwise the browser tests are skipped, and said so. The exit code
+ * is that of the tests.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+if (!isInstalled('chromium') && !process.env.CHROMIUM_PATH) installChromium();
+for (const step of ['build', 'build:test']) {
+  const { status } = run('npm', ['run', '--silent', step]);
+  if (status !== 0) process.exit(status ?? 1);
+}
+process.exit(run(process.execPath, [new URL('run.mjs', import.meta.url).pathname]).status ?? 1);
+
+function installChromium() {
+  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
+    console.log(
+      'verify: Chromium is missing and may not be installed here (root and apt-get are needed): its tests are skipped.',
+    );
+    return;
+  }
+  console.log('verify: Chromium is missing, so it is installed with apt-get.');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const updated = run('apt-get', ['update', '-qq'], env);
+  const installed = run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], env);
+  if (updated.status !== 0 || installed.status !== 0) {
+    console.log('verify: apt-get could not install Chromium: its tests are skipped.');
+  }
+}
+
+function isInstalled(command) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false; // not in this folder
+    }
+  });
+}
+
+function run(command, args, env = process.env) {
+  return spawnSync(command, args, { stdio: 'inherit', env });
+}
