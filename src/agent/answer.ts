@@ -121,8 +121,10 @@ export class Answer {
     this.#stream.respond(head, { endOfBody: false, ...(isChunked(response.rawHeaders) && { trailers }) });
     this.#status = head.status;
     this.#context.refusals.inspect(response, this.#stream.head, place);
-    pipeline(response, this.#stream.body, (error) => {
-      if (error) this.#breakOff(error);
+    const { body } = this.#stream;
+    pipeline(response, body, (error) => {
+      // An HTTP/2 stream may close before it says `finish`. Once all is handed over, only `onCancelled` tells of a failure.
+      if (error && !(response.readableEnded && body.writableEnded)) this.#breakOff(error);
       else this.#settle({ aborted: false });
     });
   }

@@ -1,5 +1,4 @@
 /** The record of one answered request, for the line that the agent prints. */
-import { performance } from 'node:perf_hooks';
 import { headerValue } from '../core/headers.js';
 import type { RequestHead } from '../link/stream.js';
 

@@ -108,11 +108,15 @@ function splice(context: TargetContext, stream: InboundStream, socket: Duplex): 
     socket.destroy();
     stream.cancel();
   };
-  const settle = (error: Error | null | undefined) => {
-    if (error) cut();
-  };
   context.webSockets.add(cut);
   socket.once('close', () => context.webSockets.delete(cut));
-  pipeline(stream.body, socket, settle);
-  pipeline(socket, stream.body, settle);
+  join(stream.body, socket, cut);
+  join(socket, stream.body, cut);
+}
+
+// An HTTP/2 stream may close before it says `finish`: what was handed over whole is no abort.
+function join(from: Duplex, to: Duplex, cut: () => void): void {
+  pipeline(from, to, (error) => {
+    if (error && !(from.readableEnded && to.writableEnded)) cut();
+  });
 }

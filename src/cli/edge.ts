@@ -1,5 +1,6 @@
 /** `postern edge`: runs the front door until a signal drains it. */
 import type { Command } from 'commander';
+import type { ListenAddress } from '../config/addresses.js';
 import { type EdgeConfig, loadEdgeConfig } from '../config/edge-config.js';
 import { EDGE_OPTIONS } from '../config/edge-options.js';
 import { printable } from '../config/text.js';
@@ -34,7 +35,7 @@ async function runEdge(config: EdgeConfig): Promise<void> {
   const edge = await startEdge(config, { log, audit }).catch((error: unknown) => {
     throw explainStart(error, config);
   });
-  log.info({ url: edge.url, port: edge.port }, 'edge up');
+  log.info({ url: edge.url, port: edge.port, adminPort: edge.adminPort }, 'edge up');
   const signal = await ended;
   log.info({ signal }, 'edge drains');
   await edge.close();
@@ -48,12 +49,18 @@ function warnOfOldNode(log: Log): void {
   log.warn({ node: process.versions.node }, `Node ${major} is past its end of life: run the edge on Node 24`);
 }
 
+interface AddressError extends NodeJS.ErrnoException {
+  readonly address?: string;
+  readonly port?: number;
+  readonly hostname?: string;
+}
+
 // A port that is taken or forbidden is for the operator to mend, and no fault of ours: a sentence, not a stack.
 function explainStart(error: unknown, { listen, adminListen }: EdgeConfig): unknown {
-  const system = systemError(error) as (NodeJS.ErrnoException & { port?: number; address?: string }) | undefined;
+  const system: AddressError | undefined = systemError(error);
   if (system?.syscall !== 'listen' && system?.syscall !== 'getaddrinfo') return error;
-  const isAdmin =
-    system.port === adminListen.port && (system.port !== listen.port || system.address === adminListen.host);
+  const isMeant = ({ host, port }: ListenAddress) => port === system.port || host === system.hostname;
+  const isAdmin = isMeant(adminListen) && (!isMeant(listen) || system.address === adminListen.host);
   const option = isAdmin ? 'POSTERN_ADMIN_LISTEN' : 'POSTERN_LISTEN';
   const { host, port } = isAdmin ? adminListen : listen;
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;

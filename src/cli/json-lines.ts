@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { AgentEvents } from '../agent/agent.js';
 import type { RequestRecord } from '../agent/request-record.js';
 import type { PosternError } from '../errors.js';
+import { offlineReason } from './terminal.js';
 
 /** Agent events as JSON lines. */
 export class JsonLines implements AgentEvents {
@@ -16,8 +17,9 @@ export class JsonLines implements AgentEvents {
     this.#line({ event: 'online', url });
   }
 
-  offline({ code, text }: PosternError, retryInMs: number): void {
-    this.#line({ event: 'offline', code, message: text, retryInMs: Math.round(retryInMs) });
+  offline(error: PosternError, retryInMs: number): void {
+    const message = offlineReason(error);
+    this.#line({ event: 'offline', code: error.code, message, retryInMs: Math.round(retryInMs) });
   }
 
   request({ time, email, method, path, status, durationMs, aborted }: RequestRecord): void {

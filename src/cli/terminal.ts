@@ -24,6 +24,7 @@ type Style = Parameters<typeof styleText>[0];
 const MOST_PATH_CHARS = 200;
 const EMAIL_COLUMN = 24;
 const METHOD_COLUMN = 7;
+const PATH_COLUMN = 32;
 
 /** Agent events as text for a person. */
 export class Terminal implements AgentEvents {
@@ -40,8 +41,8 @@ export class Terminal implements AgentEvents {
   }
 
   offline(error: PosternError, retryInMs: number): void {
-    const reason = `${printable(error.text)} (${error.code})`;
-    this.#line(`${this.#style('yellow', 'offline')}  ${reason} Trying again in ${formatDuration(retryInMs)}.`);
+    const reason = `${printable(offlineReason(error))} (${error.code})`;
+    this.#line(`${this.#style('yellow', 'offline')}  ${reason}, trying again in ${formatDuration(retryInMs)}`);
   }
 
   request(record: RequestRecord): void {
@@ -50,7 +51,7 @@ export class Terminal implements AgentEvents {
       this.#style('dim', formatTime(time)),
       printable(email ?? '-').padEnd(EMAIL_COLUMN),
       printable(method).padEnd(METHOD_COLUMN),
-      printable(path.length > MOST_PATH_CHARS ? `${path.slice(0, MOST_PATH_CHARS)}…` : path),
+      printable(path.length > MOST_PATH_CHARS ? `${path.slice(0, MOST_PATH_CHARS)}…` : path).padEnd(PATH_COLUMN),
       this.#style(statusStyle(status), String(status)),
       this.#style('dim', formatDuration(durationMs)),
     ];
@@ -78,6 +79,11 @@ export class Terminal implements AgentEvents {
   #line(text: string): void {
     this.#options.output.write(`${text}\n`);
   }
+}
+
+/** Why there is no link. The sentence of a lost link is meant for visitors; its message says what happened here. */
+export function offlineReason({ code, text, message }: PosternError): string {
+  return code === 'ERR_LINK_LOST' ? message : text;
 }
 
 /** Who may open a tunnel, in words. */

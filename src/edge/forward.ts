@@ -8,7 +8,7 @@ import type { Assertions } from '../auth/assertion.js';
 import type { Sessions } from '../auth/session.js';
 import { filterTrailers, headerValue, type RawHeaders } from '../core/headers.js';
 import type { BaseAddress } from '../core/hostname.js';
-import { asPosternError, isErrorCode, PosternError } from '../errors.js';
+import { asPosternError, type ErrorCode, isErrorCode, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
 import { answerHeaders } from './answer-headers.js';
 import type { Verdict } from './gate.js';
@@ -117,11 +117,20 @@ export class Forwarder {
   }
 }
 
+/** What an agent may say of a request; any other code from it is none. */
+const AGENT_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'ERR_BAD_REQUEST',
+  'ERR_METHOD_REFUSED',
+  'ERR_TARGET_PROTOCOL',
+  'ERR_TARGET_REFUSED',
+  'ERR_TARGET_TIMEOUT',
+]);
+
 /** The agent's own voice: `postern-error` on an answer says that the target gave none. */
 export function readAgentError({ headers }: ResponseHead): PosternError | undefined {
   const code = headerValue(headers, 'postern-error');
   if (code === undefined) return undefined;
-  const isPermitted = isErrorCode(code) && code.startsWith('ERR_TARGET_');
+  const isPermitted = isErrorCode(code) && AGENT_CODES.has(code);
   return new PosternError(isPermitted ? code : 'ERR_TARGET_PROTOCOL', `the agent reports ${code.slice(0, 40)}`);
 }
 

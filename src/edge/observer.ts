@@ -3,7 +3,6 @@
  * One place, so that log and audit never disagree. Values from outside are fields, never part of a message.
  */
 import type { IncomingMessage } from 'node:http';
-import { LRUCache } from 'lru-cache';
 import type { Identity } from '../auth/identity.js';
 import type { Session } from '../auth/session.js';
 import type { Log } from '../core/log.js';
@@ -11,13 +10,13 @@ import type { PosternError } from '../errors.js';
 import type { Verdict } from './gate.js';
 import { contextOf } from './request.js';
 
-// Allowing is recorded once for each session, tunnel and rule; what falls out of this memory is recorded again.
+// Allowing is recorded once for each session, tunnel and rule. A full memory is emptied, and records start again.
 const MOST_KNOWN_ALLOWS = 10_000;
 
 export class Observer {
   readonly #log: Log;
   readonly #audit: Log;
-  readonly #knownAllows = new LRUCache<string, true>({ max: MOST_KNOWN_ALLOWS });
+  readonly #knownAllows = new Set<string>();
 
   constructor(log: Log, audit: Log) {
     this.#log = log;
@@ -52,7 +51,8 @@ export class Observer {
     }
     const known = `${session?.id ?? address} ${host} ${verdict.rule}`;
     if (this.#knownAllows.has(known)) return;
-    this.#knownAllows.set(known, true);
+    if (this.#knownAllows.size >= MOST_KNOWN_ALLOWS) this.#knownAllows.clear();
+    this.#knownAllows.add(known);
     this.#audit.info({ event: 'allow', requestId: id, host, address, ...who(session), rule: verdict.rule }, 'allow');
   }
 

@@ -85,7 +85,8 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
     const href = (which: 'current' | 'other') => signInPath(base, name, path, which);
     if (code === 'ERR_LOGIN_REQUIRED') {
       const blocks = [{ kind: 'link', label: 'Sign in', href: href('current'), rank: 'main' }] as const;
-      return { blocks, loginUrl: href('current') };
+      // Back to the page that asked, where the browser says which: the answer to a fetch is nothing to look at.
+      return { blocks, loginUrl: signInPath(base, name, pageBehind(request), 'current') };
     }
     if (code === 'ERR_TUNNEL_OFFLINE') {
       const text = 'This page asks again by itself and shows the app as soon as its agent is back.';
@@ -106,6 +107,14 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
   }
 
   return router;
+}
+
+/** The path of the page on this host that a background request came from; `/` when the browser does not say. */
+function pageBehind({ headers }: Request): string {
+  const { referer, host } = headers;
+  if (referer === undefined || !URL.canParse(referer)) return '/';
+  const page = new URL(referer);
+  return page.host === host?.toLowerCase() ? readReturnPath(page.pathname + page.search) : '/';
 }
 
 function account(request: Request): 'current' | 'other' {

@@ -1,20 +1,23 @@
 /** What the base host and every tunnel's host answer alike about a session: who it is, and how it may be ended. */
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Session, Sessions } from '../auth/session.js';
 import { PosternError } from '../errors.js';
 import type { Answers } from './answers.js';
 import type { Page } from './page.js';
 
 /** One text parameter of the query; undefined when it is absent or there several times. */
-export function queryText(request: Request, name: string): string | undefined {
-  const value: unknown = request.query[name];
+export function queryText(
+  request: { readonly query: Readonly<Record<string, unknown>> },
+  name: string,
+): string | undefined {
+  const value = request.query[name];
   return typeof value === 'string' ? value : undefined;
 }
 
 /** Answers who is signed in: the identity, never a token. */
 export function answerUserInfo(
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   answers: Answers,
   sessions: Sessions,
   session: Session | undefined,
@@ -26,13 +29,13 @@ export function answerUserInfo(
 }
 
 /** Whether a GET may sign out: only one that the visitor typed or that comes from this very origin. */
-export function mayLeaveByGet({ headers }: Request): boolean {
+export function mayLeaveByGet({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
   return site === 'same-origin' || site === 'none';
 }
 
 /** Whether a POST may sign out: only one from this very origin, by `Sec-Fetch-Site` or else by `Origin`. */
-export function mayLeaveByPost({ headers }: Request, origin: string): boolean {
+export function mayLeaveByPost({ headers }: IncomingMessage, origin: string): boolean {
   const site = headers['sec-fetch-site'];
   return site === undefined ? headers.origin === origin : site === 'same-origin';
 }

@@ -39,6 +39,7 @@ export type AgentLink = Pick<InboundLink, 'url' | 'closed' | 'draining' | 'drain
  */
 export function dialEdge(edge: string, offer: Offer, options: DialOptions): Promise<AgentLink> {
   return new Promise((resolve, reject) => {
+    if (options.signal?.aborted) return reject(lost('the attempt was given up'));
     const socket = new WebSocket(`${edge.replace(/^http/, 'ws')}${LINK_PATH}`, [SUBPROTOCOL], {
       headers: writeOffer(offer),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,

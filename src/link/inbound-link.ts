@@ -14,6 +14,9 @@ import { readFields, readRequestHead, writeFields, writeResponseHead } from './h
 import { Link, reset, SESSION_LIMITS, SETTINGS } from './link.js';
 import type { InboundStream, RequestHead, ResponseHead, SendOptions } from './stream.js';
 
+// Without it `node:http2` adds a Date that the target did not send. Read since its first release, absent from its types.
+const NO_DATE: object = { sendDate: false };
+
 export class InboundLink extends Link {
   /** The tunnel's public URL, as the edge gave it with the 101. */
   readonly url: string;
@@ -57,6 +60,7 @@ class Http2InboundStream implements InboundStream {
     this.body.respond(writeResponseHead(head, sensitiveHeaders), {
       endStream: options.endOfBody,
       waitForTrailers: trailers !== undefined,
+      ...NO_DATE,
     });
     if (trailers === undefined) return;
     this.body.once('wantTrailers', () => {
@@ -73,9 +77,9 @@ class Http2InboundStream implements InboundStream {
   }
 
   onCancelled(listener: () => void): void {
-    // `close` follows every end; only an end by both sides leaves `writableFinished` set and no reset code.
+    // `close` follows every end. `writableFinished` would not do: the edge may have the whole answer before Node says so.
     this.body.once('close', () => {
-      if (this.body.rstCode !== constants.NGHTTP2_NO_ERROR || !this.body.writableFinished) listener();
+      if (this.body.rstCode !== constants.NGHTTP2_NO_ERROR || !this.body.writableEnded) listener();
     });
   }
 

@@ -3,12 +3,12 @@
  * Options: `--port N` for another port than 8080, `--open` to open the browser. Ctrl-C stops all of it.
  */
 import { randomBytes } from 'node:crypto';
-import { Terminal } from '../../src/cli/terminal.js';
-import { type AgentEvents, createToken, loadEdgeConfig, silentLog, startAgent, startEdge } from '../../src/index.js';
+import { createToken, loadEdgeConfig, silentLog, startAgent, startEdge } from '../../src/index.js';
 import { startProvider } from '../support/provider.js';
 import { startSampleApp } from './app/sample-app.js';
 import { openBrowser } from './browser.js';
 import { ANA, EVE, welcome } from './cast.js';
+import { DemoTerminal } from './demo-terminal.js';
 import { complain, explain, readOptions, Sentence } from './options.js';
 
 const OWNER = 'dev@acme.com';
@@ -56,7 +56,7 @@ async function startDemo({ port, open }: { readonly port: number; readonly open:
   running.unshift(app.close);
 
   const token = await createToken(config.secrets, { owner: OWNER, tunnels: ['demo'], ttlMs: DAY_MS });
-  const events = new DemoTerminal(app.url, () => {
+  const events = new DemoTerminal({ target: app.url, allow: RULES }, () => {
     process.stdout.write(welcome(url));
     if (open) openBrowser(url);
   });
@@ -64,23 +64,6 @@ async function startDemo({ port, open }: { readonly port: number; readonly open:
   const agent = startAgent({ ...options, log: silentLog, events });
   running.unshift(() => agent.destroy());
   await agent.ended;
-}
-
-/** The agent's lines for a person, with the demo's own words in place of the block that a tunnel begins with. */
-class DemoTerminal extends Terminal implements AgentEvents {
-  readonly #first: () => void;
-  #started = false;
-
-  constructor(target: URL, first: () => void) {
-    super({ output: process.stdout, coloured: process.stdout.isTTY && !process.env['NO_COLOR'], target, allow: RULES });
-    this.#first = first;
-  }
-
-  override online(url: string): void {
-    if (this.#started) super.online(url);
-    else this.#first();
-    this.#started = true;
-  }
 }
 
 function stop(exitCode: number): void {

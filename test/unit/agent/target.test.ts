@@ -322,6 +322,23 @@ describe('a request that ends early', () => {
   });
 });
 
+describe('an answer that was handed over whole', () => {
+  it('is not called aborted because the stream closes before it says so', async (t) => {
+    const harness = await httpTarget(t, (_request, response) => response.end('all'));
+    const stream = new FakeInbound();
+    stream.body._final = () => {
+      stream.far.push(null);
+      stream.body.destroy();
+    };
+    harness.target.serve(stream);
+    assert.equal((await stream.answer()).body, 'all');
+    assert.deepEqual(
+      harness.records.map(({ status, aborted }) => [status, aborted]),
+      [[200, false]],
+    );
+  });
+});
+
 describe('a target that fails', () => {
   it('is ERR_TARGET_REFUSED when nobody listens', async (t) => {
     const closed = net.createServer().listen(0, '127.0.0.1');

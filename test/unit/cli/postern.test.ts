@@ -2,11 +2,23 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readVersion } from '../../../src/cli/version.js';
@@ -49,6 +61,13 @@ function postern(args: readonly string[], env: Readonly<Record<string, string>> 
     });
     child.stdin?.end();
   });
+}
+
+/** Resolves once a file of this name is in the folder. */
+async function watchFor(path: string, name: string): Promise<void> {
+  const watcher = watch(path);
+  while (!existsSync(join(path, name))) await once(watcher, 'change');
+  watcher.close();
 }
 
 /** Asserts a refusal before anything started: exit 2, nothing on stdout, one line for each name. */
@@ -176,6 +195,68 @@ describe('postern edge', () => {
 
   it('starts nothing when the audit file cannot be written', async () => {
     assertUsage(await postern(['edge', '--audit-log', 'absent/audit.log'], EDGE_ENV), ['POSTERN_AUDIT_LOG']);
+  });
+
+  for (const [option, other] of [
+    ['POSTERN_LISTEN', 'POSTERN_ADMIN_LISTEN'],
+    ['POSTERN_ADMIN_LISTEN', 'POSTERN_LISTEN'],
+  ] as const) {
+    it(`says in one line that the port of ${option} is taken`, async (t) => {
+      const taker = createServer().listen(0, '127.0.0.1');
+      t.after(() => taker.close());
+      await once(taker, 'listening');
+      const address = `127.0.0.1:${(taker.address() as AddressInfo).port}`;
+      const { code, stderr } = await postern(['edge'], { ...EDGE_ENV, [option]: address, [other]: '127.0.0.1:0' });
+      assert.equal(code, 1);
+      assert.ok(stderr.startsWith(`postern: ${option}: `) && stderr.includes(address), stderr);
+      assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+    });
+  }
+
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 0],
+  ] as const) {
+    it(`logs JSON lines only, and ends with ${code} on ${signal}`, async () => {
+      const cwd = folder();
+      const env = { ...EDGE_ENV, POSTERN_LISTEN: '127.0.0.1:0', POSTERN_ADMIN_LISTEN: '127.0.0.1:0' };
+      const child = spawn(process.execPath, [POSTERN, 'edge'], { cwd, env: environment(cwd, env) });
+      const exited = once(child, 'exit');
+      const records: Record<string, unknown>[] = [];
+      for await (const line of createInterface({ input: child.stdout })) {
+        const record = JSON.parse(line) as Record<string, unknown>;
+        if (typeof record['port'] === 'number') child.kill(signal);
+        records.push(record);
+      }
+      assert.deepEqual(await exited, [code, null]);
+      const isOld = Number.parseInt(process.versions.node, 10) < 22;
+      assert.equal(records.filter(({ node }) => node !== undefined).length, isOld ? 1 : 0);
+    });
+  }
+
+  it('keeps audit records in a file of their own, and opens it anew on SIGHUP', async () => {
+    const cwd = folder();
+    const audit = join(cwd, 'audit.log');
+    const env = {
+      ...EDGE_ENV,
+      POSTERN_LISTEN: '127.0.0.1:0',
+      POSTERN_ADMIN_LISTEN: '127.0.0.1:0',
+      POSTERN_AUDIT_LOG: audit,
+    };
+    const child = spawn(process.execPath, [POSTERN, 'edge'], { cwd, env: environment(cwd, env) });
+    const exited = once(child, 'exit');
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { port, signal } = JSON.parse(line) as Record<string, unknown>;
+      if (typeof port !== 'number') continue;
+      assert.equal(signal, undefined);
+      assert.equal(statSync(audit).mode & 0o777, 0o600);
+      renameSync(audit, `${audit}.1`);
+      const reopened = watchFor(cwd, 'audit.log');
+      child.kill('SIGHUP');
+      await reopened;
+      child.kill('SIGTERM');
+    }
+    assert.deepEqual(await exited, [0, null]);
   });
 });
 
