@@ -134,7 +134,7 @@ export class Admission {
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
     this.#links.add(link);
     const former = registry.connect({ ...tunnel, link });
-    observer.tunnelUp({ ...agent, token: grant.id, address: contextOf(request).address });
+    observer.tunnelUp({ ...agent, tokenId: grant.id, address: contextOf(request).address });
     // Running requests finish on the link that was replaced; its agent is the same process and knows.
     void former?.drain();
     const expiry = expireWith(grant, link);

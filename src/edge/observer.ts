@@ -75,7 +75,7 @@ export class Observer {
     this.#audit.info({ event: 'sign-out', requestId: id, address, ...who(session) }, 'sign-out');
   }
 
-  tunnelUp(fields: { tunnel: string; owner: string; token: string; agent: string; address: string }): void {
+  tunnelUp(fields: { tunnel: string; owner: string; tokenId: string; agent: string; address: string }): void {
     this.#audit.info({ event: 'tunnel-up', ...fields }, 'tunnel up');
   }
 

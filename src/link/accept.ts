@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { byteStream } from './byte-stream.js';
+import { ByteStream } from './byte-stream.js';
 import { MOST_MESSAGE_BYTES, SUBPROTOCOL } from './handshake.js';
 import { OutboundLink } from './outbound-link.js';
 
@@ -36,7 +36,7 @@ export function acceptLink(
 ): void {
   publicUrls.set(request, publicUrl);
   upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-    const bytes = byteStream(webSocket, () => link.heard());
+    const bytes = new ByteStream(webSocket, () => link.heard());
     const link = new OutboundLink(bytes, new URL(publicUrl).hostname);
     opened(link);
   });

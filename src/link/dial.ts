@@ -4,7 +4,7 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { byteStream } from './byte-stream.js';
+import { ByteStream } from './byte-stream.js';
 import {
   LINK_PATH,
   MOST_MESSAGE_BYTES,
@@ -77,7 +77,7 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
 }
 
 function openLink(socket: WebSocket, url: string, options: DialOptions): InboundLink {
-  const bytes = byteStream(socket, () => link.heard());
+  const bytes = new ByteStream(socket, () => link.heard());
   const link = new InboundLink(bytes, url, options.onStream);
   return link;
 }
