@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type BaseAddress, placeOf } from '../core/hostname.js';
 import type { PosternError } from '../errors.js';
 import { type Block, PAGE_HEADERS, type Page, renderPage } from './page.js';
-import { acceptsHtml, contextOf, hasBody } from './request.js';
+import { contextOf, hasBody, wantsPage } from './request.js';
 
 /** What an error's answer says beyond the error itself. */
 export interface ErrorDetails {
@@ -33,7 +33,7 @@ export class Answers {
     this.#base = base;
   }
 
-  /** Answers with an error: a page where the visitor accepts HTML, else JSON. The answer's head must not have left. */
+  /** Answers with an error: a page where a person will see it, else JSON. The answer's head must not have left. */
   error(request: IncomingMessage, response: ServerResponse, error: PosternError, details: ErrorDetails = {}): void {
     const { code, status, retryable, text } = error;
     const { id } = contextOf(request);
@@ -43,7 +43,7 @@ export class Answers {
     if (details.cookies !== undefined) response.setHeader('Set-Cookie', details.cookies);
     if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
     if (status === 429) response.setHeader('Retry-After', RATE_LIMIT_RETRY_SECONDS);
-    if (acceptsHtml(request.headers.accept)) {
+    if (wantsPage(request)) {
       this.page(request, response, errorPage(error, id, details));
       return;
     }

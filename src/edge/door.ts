@@ -13,7 +13,7 @@ import type { Forward, Forwarder } from './forward.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from './request.js';
-import { answerOn, checkUpgrade, forwardUpgrade } from './upgrade.js';
+import { answerOn, checkUpgrade, Upgrade } from './upgrade.js';
 import type { Watch } from './watch.js';
 
 export interface DoorOptions {
@@ -64,8 +64,9 @@ export class Door {
       void this.#options.admission.answer(request, socket, head);
       return;
     }
-    this.#upgrade(request, socket, head, context).catch((error) => {
-      this.refuse(request, answerOn(request, socket), asPosternError(error));
+    const response = this.#answerOn(request, socket);
+    this.#upgrade(request, socket, head, context, response).catch((error) => {
+      this.refuse(request, response, asPosternError(error));
     });
   };
 
@@ -73,7 +74,7 @@ export class Door {
   readonly connect = (request: IncomingMessage, socket: Socket): void => {
     openContext(request, this.#options.base, this.#options.addressOf(request));
     socket.on('error', () => socket.destroy());
-    this.refuse(request, answerOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
+    this.refuse(request, this.#answerOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
   };
 
   /** Answers a request with an error, and tells the observer. */
@@ -84,13 +85,25 @@ export class Door {
   };
 
   #enter(request: IncomingMessage, response: ServerResponse): RequestContext {
-    const { base, addressOf, observer } = this.#options;
-    response.once('close', () => {
-      const code = response.getHeader('Postern-Error');
-      const status = response.headersSent ? response.statusCode : 0;
-      observer.answered(request, status, typeof code === 'string' ? code : undefined);
-    });
+    const { base, addressOf } = this.#options;
+    response.once('close', () => this.#answered(request, response));
     return openContext(request, base, addressOf(request));
+  }
+
+  #answerOn(request: IncomingMessage, socket: Socket): ServerResponse {
+    const response = answerOn(request, socket);
+    socket.once('close', () => this.#answered(request, response));
+    return response;
+  }
+
+  #answered(request: IncomingMessage, response: ServerResponse): void {
+    const code = response.getHeader('Postern-Error');
+    const isSent = response.headersSent || response.statusCode === 101;
+    this.#options.observer.answered(
+      request,
+      isSent ? response.statusCode : 0,
+      typeof code === 'string' ? code : undefined,
+    );
   }
 
   async #admit(
@@ -113,17 +126,25 @@ export class Door {
     await this.#options.forwarder.forward(request, response, verdict);
   }
 
-  async #upgrade(request: IncomingMessage, socket: Socket, head: Buffer, context: RequestContext): Promise<void> {
+  async #upgrade(
+    request: IncomingMessage,
+    socket: Socket,
+    early: Buffer,
+    context: RequestContext,
+    response: ServerResponse,
+  ): Promise<void> {
     checkRequest(request, context);
     const { place } = context;
     if (place.kind !== 'tunnel' || isOwnPath(request.url as string)) throw new PosternError('ERR_NOT_FOUND');
     const verdict = await this.#judge(request, context);
     if (socket.destroyed) return;
-    if (verdict.kind !== 'forward') throw new PosternError(verdict.code, `refused: ${verdict.reason}`);
+    if (verdict.kind !== 'forward') return this.#options.others(request, response, verdict);
     // Behind the gate: a stranger learns from the answer only that there is a door.
     checkUpgrade(request, tunnelOrigin(this.#options.base, place.name));
-    const socketEnd = await forwardUpgrade(request, socket, head, verdict, this.#options.forwarder, this.refuse);
-    this.#watch(request, verdict, socket, socketEnd);
+    const { forwarder } = this.#options;
+    const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
+    this.#watch(request, verdict, socket, () => upgrade.end());
+    await upgrade.forward();
   }
 
   async #judge(request: IncomingMessage, { place, host }: RequestContext): Promise<Verdict> {

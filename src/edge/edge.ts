@@ -166,6 +166,7 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, log }: 
 function createFrontDoor(door: Door): Server {
   const server = createServer({
     maxHeaderSize: limits.MOST_HEADER_BYTES,
+    requireHostHeader: false, // checked by us: Node's own refusal is an answer without a word
     headersTimeout: limits.HEADERS_TIMEOUT_MS,
     requestTimeout: 0, // covers the body too, and an upload may take as long as it takes
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,

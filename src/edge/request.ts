@@ -62,16 +62,26 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 
 /**
  * Whether the request is a top-level navigation, the only kind that is ever redirected to sign-in: by `Sec-Fetch-*`
- * where the browser sends it, else a GET or HEAD that accepts HTML.
+ * where the browser sends it, else by whether it accepts HTML. Only GET and HEAD: a form that is posted would come back
+ * from the sign-in as a GET without its fields.
  */
 export function isNavigation({ headers, method }: IncomingMessage): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  if (headers.upgrade !== undefined) return false;
   const mode = headers['sec-fetch-mode'];
   const destination = headers['sec-fetch-dest'];
   if (mode !== undefined || destination !== undefined) return mode === 'navigate' && destination === 'document';
-  return (method === 'GET' || method === 'HEAD') && acceptsHtml(headers.accept);
+  return acceptsHtml(headers.accept);
 }
 
-/** Whether an answer of ours should be a page. */
-export function acceptsHtml(accept: string | undefined): boolean {
+/**
+ * Whether a person will look at the answer: then it is a page. A script that accepts HTML would put our page into the
+ * app's, and one of a sibling tunnel would read in it who is signed in.
+ */
+export function wantsPage({ headers }: IncomingMessage): boolean {
+  return (headers['sec-fetch-mode'] ?? 'navigate') === 'navigate' && acceptsHtml(headers.accept);
+}
+
+function acceptsHtml(accept: string | undefined): boolean {
   return accept !== undefined && /(?:^|[,\s])(?:text\/html|application\/xhtml\+xml)(?:$|[\s,;])/i.test(accept);
 }
