@@ -13,6 +13,7 @@ import { Tickets } from '../auth/ticket.js';
 import { Transactions } from '../auth/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
+import type { Rule } from '../core/rule.js';
 import { addressReader } from './address.js';
 import { createAdminServer } from './admin.js';
 import { Admission } from './admit.js';
@@ -136,6 +137,7 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, log }: 
     transactions: new Transactions({ secrets, secure, store }),
     limit: new limits.AttemptLimit('sign-in'),
     observer,
+    domainHint: soleDomain(ceiling),
     isAdmitted: ({ identity }, name) => {
       const tunnel = registry.tunnelNamed(name);
       return tunnel !== undefined && decide(tunnel.policy, identity).allow;
@@ -161,6 +163,12 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, log }: 
     },
   });
   return { admission, door };
+}
+
+/** The domain of a ceiling that admits nothing but one domain. */
+function soleDomain(ceiling: readonly Rule[] | undefined): string | undefined {
+  const [only, ...others] = ceiling ?? [];
+  return only?.kind === 'domain' && others.length === 0 ? only.domain : undefined;
 }
 
 function createFrontDoor(door: Door): Server {
