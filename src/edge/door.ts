@@ -8,11 +8,12 @@ import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { LINK_PATH } from '../link/handshake.js';
 import type { Admission } from './admit.js';
-import type { Answers } from './answers.js';
+import { type Answers, breakOff } from './answers.js';
 import type { Forward, Forwarder } from './forward.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from './request.js';
+import { oweAnswer, owesAnswer, turnOf } from './turns.js';
 import { answerOn, checkUpgrade, Upgrade } from './upgrade.js';
 import type { Watch } from './watch.js';
 
@@ -60,6 +61,7 @@ export class Door {
   readonly upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const context = openContext(request, this.#options.base, this.#options.addressOf(request));
     socket.on('error', () => socket.destroy());
+    if (owesAnswer(socket)) return void socket.destroy();
     if (context.place.kind === 'base' && request.url === LINK_PATH) {
       void this.#options.admission.answer(request, socket, head);
       return;
@@ -74,18 +76,20 @@ export class Door {
   readonly connect = (request: IncomingMessage, socket: Socket): void => {
     openContext(request, this.#options.base, this.#options.addressOf(request));
     socket.on('error', () => socket.destroy());
+    if (owesAnswer(socket)) return void socket.destroy();
     this.refuse(request, this.#answerOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
   };
 
   /** Answers a request with an error, and tells the observer. */
   readonly refuse = (request: IncomingMessage, response: ServerResponse, error: PosternError): void => {
     this.#options.observer.failed(request, error);
-    if (response.headersSent || response.destroyed) response.destroy();
+    if (response.headersSent || response.destroyed) breakOff(response);
     else this.#options.answers.error(request, response, error);
   };
 
   #enter(request: IncomingMessage, response: ServerResponse): RequestContext {
     const { base, addressOf } = this.#options;
+    oweAnswer(request.socket, response);
     response.once('close', () => this.#answered(request, response));
     return openContext(request, base, addressOf(request));
   }
@@ -113,6 +117,7 @@ export class Door {
     letBodyIn: () => void = () => {},
   ): Promise<void> {
     checkRequest(request, context);
+    await turnOf(response);
     const { place } = context;
     if (place.kind !== 'tunnel' || isOwnPath(request.url as string)) {
       letBodyIn();
@@ -122,7 +127,7 @@ export class Door {
     if (response.destroyed) return;
     if (verdict.kind !== 'forward') return this.#options.others(request, response, verdict);
     letBodyIn();
-    this.#watch(request, verdict, response, () => response.destroy());
+    this.#watch(request, verdict, response, () => breakOff(response));
     await this.#options.forwarder.forward(request, response, verdict);
   }
 

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { PosternError } from '../errors.js';
+import { MOST_HEADERS } from './limits.js';
 
 /** One request as the edge sees it. Lives as long as the request. */
 export interface RequestContext {
@@ -41,12 +42,17 @@ export function contextOf(request: IncomingMessage): RequestContext {
 
 /** Throws for a request that has no single meaning, or whose method is not for us to forward. */
 export function checkRequest(request: IncomingMessage, context: RequestContext): void {
+  if (request.rawHeaders.length > 2 * MOST_HEADERS) throw new PosternError('ERR_HEADERS_TOO_LARGE', 'too many headers');
   if (context.host === '') throw new PosternError('ERR_BAD_REQUEST', 'there must be one valid Host header');
   if (request.method === 'TRACE' || request.method === 'CONNECT') throw new PosternError('ERR_METHOD_REFUSED');
   const target = request.url ?? '';
   // Absolute form, `*` and fragments: legal somewhere, but two readers would read two different targets.
   if (!target.startsWith('/') || target.includes('#'))
     throw new PosternError('ERR_BAD_REQUEST', 'unfit request target');
+  // A body in any other coding would arrive at the target without the header that says so.
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    throw new PosternError('ERR_BAD_REQUEST', 'a transfer coding other than chunked');
   if (context.place.kind === 'unknown') throw new PosternError('ERR_TUNNEL_UNKNOWN');
 }
 

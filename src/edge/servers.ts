@@ -16,6 +16,7 @@ export function createFrontDoor(door: Door): Server {
     connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
     noDelay: true,
   });
+  server.maxHeadersCount = 0; // counted by us: Node would drop the lines past it in silence
   server.maxConnections = limits.MOST_CONNECTIONS;
   server.on('request', door.request);
   server.on('checkContinue', door.expectation);

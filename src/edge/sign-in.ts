@@ -105,7 +105,9 @@ export class SignIn {
     );
     const identity = await this.#identify(transaction, callback, cookie, provider);
     const former = await sessions.read(request.headers.cookie, base.host);
-    if (former !== undefined) await sessions.revoke(former); // one sign-in for each browser: the other account is out
+    // One account for each browser: switching ends the other one everywhere. Two tabs that sign in as the same person at
+    // the same time keep both sessions.
+    if (former !== undefined && former.identity.subject !== identity.subject) await sessions.revoke(former);
     const created = await sessions.create({ identity, host: base.host, admitted: false });
     observer.signedIn(request, created.session);
     return this.#handOver(created.session, transaction.target, transaction.nonceHash, [cookie, created.cookie]);

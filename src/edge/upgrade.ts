@@ -36,7 +36,7 @@ export function answerOn(request: IncomingMessage, socket: Socket): ServerRespon
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.once('finish', () => socket.end());
+  response.once('finish', () => socket.destroySoon()); // an `end` alone would wait for the visitor's
   socket.once('close', () => response.destroy());
   return response;
 }

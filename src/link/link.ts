@@ -48,6 +48,7 @@ export abstract class Link {
   readonly #draining = new AbortController();
   #lastHeardMs = performance.now();
   #reason: PosternError | undefined;
+  #pinging: Promise<number> | undefined;
 
   protected constructor(session: Http2Session, bytes: Duplex) {
     this.session = session;
@@ -65,6 +66,8 @@ export abstract class Link {
       if (code === constants.NGHTTP2_NO_ERROR) this.#draining.abort();
       else this.#reason ??= lost(`GOAWAY with code ${code}`);
     });
+    // Before the session hears of it, which takes some errors behind a GOAWAY for the proper end of what is under way.
+    bytes.prependListener('error', (error) => this.destroy(lost(error)));
     // A byte stream that ends under a session that nobody closed is a lost link, however politely it ended.
     bytes.once('close', () => this.destroy(session.closed ? undefined : lost('the WebSocket closed')));
     this.#timer = setInterval(() => this.#keepAlive(), PING_INTERVAL_MS);
@@ -83,14 +86,15 @@ export abstract class Link {
     this.#lastHeardMs = performance.now();
   }
 
-  /** Measures one round trip, in milliseconds. Rejects with `ERR_LINK_LOST` when the link ends first. */
+  /**
+   * Measures one round trip, in milliseconds; those who ask while one is under way share it, so that nobody can use up
+   * the few that may be. Rejects with `ERR_LINK_LOST` when the link ends first.
+   */
   ping(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const failed = (cause: unknown) => reject(lost(cause));
-      if (this.session.destroyed) return failed('the link has ended');
-      const sent = this.session.ping((error, durationMs) => (error === null ? resolve(durationMs) : failed(error)));
-      if (!sent) failed('too many pings without an answer');
+    this.#pinging ??= this.#ping().finally(() => {
+      this.#pinging = undefined;
     });
+    return this.#pinging;
   }
 
   /** Says GOAWAY; running requests finish, then the link closes. Resolves when it has. */
@@ -107,8 +111,18 @@ export abstract class Link {
   destroy(reason?: PosternError): void {
     if (this.session.destroyed) return;
     this.#reason ??= reason;
-    this.session.destroy();
+    // Always with an error: without one the bodies that are under way would end as if they were whole.
+    this.session.destroy(reason ?? lost('it was ended'), constants.NGHTTP2_CANCEL);
     this.#bytes.destroy();
+  }
+
+  #ping(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const failed = (cause: unknown) => reject(lost(cause));
+      if (this.session.destroyed) return failed('the link has ended');
+      const sent = this.session.ping((error, durationMs) => (error === null ? resolve(durationMs) : failed(error)));
+      if (!sent) failed('too many pings without an answer');
+    });
   }
 
   #keepAlive(): void {
