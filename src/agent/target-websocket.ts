@@ -107,5 +107,8 @@ function refuseSuccess(response: IncomingMessage): void {
 function join(context: TargetContext, stream: InboundStream, socket: Duplex): void {
   const cut = () => socket.destroy();
   context.webSockets.add(cut);
+  socket.once('close', () => {
+    if (!socket.readableEnded) stream.cancel();
+  });
   splice(socket, stream.body, () => context.webSockets.delete(cut));
 }

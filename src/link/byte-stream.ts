@@ -4,6 +4,7 @@
  */
 import { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
+import { LINK_WINDOW_BYTES } from './link.js';
 
 // After it a peer that does not answer our close frame is cut off.
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -11,8 +12,9 @@ const CLOSE_TIMEOUT_MS = 1_000;
 // Far below what the peer takes in one message (handshake.ts), large enough that a WebSocket header costs nothing.
 const MESSAGE_BYTES = 262_144;
 
-// What is read ahead of the session: one large message. The session itself is bounded by HTTP/2's windows.
-const READ_AHEAD_BYTES = 65_536;
+// `node:http2` reads nothing while a write of its own is under way. Two ends that both wait for the other to read would
+// wait for ever, so all that HTTP/2's window lets the peer send is taken off the wire here; twice, for the frames' heads.
+const READ_AHEAD_BYTES = 2 * LINK_WINDOW_BYTES;
 
 /**
  * Takes over an open WebSocket. It never emits `end`: `node:http2` answers the end of a stream by shutting its own side

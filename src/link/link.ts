@@ -12,8 +12,12 @@ const DEAD_AFTER_MS = 9_000;
 
 // One slow reader holds at most this much of its own stream in memory; at 100 ms it still allows 10 MB/s a stream.
 const STREAM_WINDOW_BYTES = 1_048_576;
-// The whole link may have more in flight than one stream, so that a slow reader never holds back the others.
-const LINK_WINDOW_BYTES = 16_777_216;
+
+/**
+ * What a link may have in flight in all, in bytes. `node:http2` gives it back as bytes arrive, whoever reads them, so a
+ * slow reader never holds back the others; it bounds what a peer can make us hold beside the streams' own windows.
+ */
+export const LINK_WINDOW_BYTES = 4_194_304;
 
 /** Most streams that one link carries at once, both as promise (SETTINGS) and as the edge's own cap. */
 export const MOST_STREAMS = 1_000;
