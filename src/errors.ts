@@ -30,7 +30,11 @@ const TABLE = {
   },
   ERR_INTERNAL: { status: 500, retryable: true, text: 'The edge failed to answer.' },
   ERR_LINK_LOST: { status: 502, retryable: true, text: 'The connection to the agent was lost.' },
-  ERR_TARGET_REFUSED: { status: 502, retryable: true, text: 'The local server did not accept the request.' },
+  ERR_TARGET_REFUSED: {
+    status: 502,
+    retryable: true,
+    text: 'The local server did not answer. Start it beside the agent, then reload.',
+  },
   ERR_TARGET_PROTOCOL: {
     status: 502,
     retryable: false,
@@ -39,7 +43,11 @@ const TABLE = {
   ERR_TUNNEL_BUSY: { status: 503, retryable: true, text: 'Too many requests run on this tunnel. Try again.' },
   ERR_TUNNEL_OFFLINE: { status: 503, retryable: true, text: 'No agent is connected for this tunnel.' },
   ERR_PROVIDER_UNAVAILABLE: { status: 503, retryable: true, text: 'The identity provider cannot be reached.' },
-  ERR_TARGET_TIMEOUT: { status: 504, retryable: true, text: 'The local server did not answer in time.' },
+  ERR_TARGET_TIMEOUT: {
+    status: 504,
+    retryable: true,
+    text: 'The local server did not answer in time. It may be stuck, or still starting.',
+  },
   ERR_TOKEN_INVALID: {
     status: 401,
     retryable: false,

@@ -10,6 +10,9 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiled = join(root, '.build', 'test');
 
+// For one test, so that one that hangs is named and the others still run; each takes seconds.
+const MOST_MS_OF_A_TEST = 120_000;
+
 const wanted = process.argv.slice(2).map((name) => name.replace(/^test\//, '').replace(/\.ts$/, '.js'));
 const files = existsSync(compiled) ? testsBelow(compiled).filter(isWanted) : [];
 if (files.length === 0) {
@@ -18,10 +21,8 @@ if (files.length === 0) {
   );
   process.exit(1);
 }
-const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const args = ['--test', '--test-reporter=spec', `--test-timeout=${MOST_MS_OF_A_TEST}`, ...files];
+const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);
 
 function testsBelow(folder) {
@@ -29,8 +30,14 @@ function testsBelow(folder) {
   return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return testsBelow(path);
-    return /\.test\.js$/.test(entry.name) ? [path] : [];
+    return isTest(path) ? [path] : [];
   });
+}
+
+// What was compiled from a file that is gone is no test any more.
+function isTest(path) {
+  const source = join(root, 'test', relative(compiled, path).replace(/\.js$/, '.ts'));
+  return path.endsWith('.test.js') && existsSync(source);
 }
 
 function isWanted(path) {

@@ -6,13 +6,14 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 if (!isInstalled('chromium') && !process.env.CHROMIUM_PATH) installChromium();
 for (const step of ['build', 'build:test']) {
   const { status } = run('npm', ['run', '--silent', step]);
   if (status !== 0) process.exit(status ?? 1);
 }
-process.exit(run(process.execPath, [new URL('run.mjs', import.meta.url).pathname]).status ?? 1);
+process.exit(run(process.execPath, [fileURLToPath(new URL('run.mjs', import.meta.url))]).status ?? 1);
 
 function installChromium() {
   if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {

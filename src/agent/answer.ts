@@ -3,7 +3,6 @@
  * is an answer with `postern-error`; after it, the stream is reset, so that nobody takes a part for the whole.
  */
 import type { IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream';
 import { headerValue, type RawHeaders } from '../core/headers.js';
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
@@ -122,11 +121,19 @@ export class Answer {
     this.#status = head.status;
     this.#context.refusals.inspect(response, this.#stream.head, place);
     const { body } = this.#stream;
-    pipeline(response, body, (error) => {
-      // An HTTP/2 stream may close before it says `finish`. Once all is handed over, only `onCancelled` tells of a failure.
-      if (error && !(response.readableEnded && body.writableEnded)) this.#breakOff(error);
-      else this.#settle({ aborted: false });
-    });
+    // Not `pipeline`: for each answer it makes an abort controller and aborts it, which costs more than a small body.
+    response.pipe(body);
+    const brokenOff = (cause: unknown) => {
+      if (!response.readableEnded) this.#breakOff(cause);
+    };
+    response.once('error', brokenOff);
+    response.once('close', () => brokenOff('the target closed the connection'));
+    // An HTTP/2 stream may close before it says `finish`. Once all is handed over, only `onCancelled` tells of a failure.
+    const handedOver = () => {
+      if (response.readableEnded) this.#settle({ aborted: false });
+    };
+    body.once('finish', handedOver);
+    body.once('close', handedOver);
   }
 
   #breakOff(cause: unknown): void {

@@ -4,8 +4,9 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type Duplex, pipeline } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { headerValue, headerValues, type RawHeaders } from '../core/headers.js';
+import { splice } from '../core/splice.js';
 import { PosternError } from '../errors.js';
 import type { InboundStream } from '../link/stream.js';
 import type { Answer, TargetContext } from './answer.js';
@@ -46,7 +47,7 @@ export function serveWebSocket(context: TargetContext, stream: InboundStream, an
       if (answer.begun) throw new PosternError('ERR_LINK_LOST', 'The visitor left.');
       answer.accept(accepted);
       if (first.length > 0) socket.unshift(first);
-      splice(context, stream, socket);
+      join(context, stream, socket);
     });
   });
   request.on('response', (response) => {
@@ -102,21 +103,12 @@ function refuseSuccess(response: IncomingMessage): void {
   throw new PosternError('ERR_TARGET_PROTOCOL', `The target answers ${status} to a WebSocket handshake.`);
 }
 
-/** Joins the two byte streams. Each direction ends on its own; an abort on one side aborts the other. */
-function splice(context: TargetContext, stream: InboundStream, socket: Duplex): void {
-  const cut = () => {
-    socket.destroy();
-    stream.cancel();
-  };
+/** Joins the two byte streams, and lets the agent's close cut them. */
+function join(context: TargetContext, stream: InboundStream, socket: Duplex): void {
+  const cut = () => socket.destroy();
   context.webSockets.add(cut);
-  socket.once('close', () => context.webSockets.delete(cut));
-  join(stream.body, socket, cut);
-  join(socket, stream.body, cut);
-}
-
-// An HTTP/2 stream may close before it says `finish`: what was handed over whole is no abort.
-function join(from: Duplex, to: Duplex, cut: () => void): void {
-  pipeline(from, to, (error) => {
-    if (error && !(from.readableEnded && to.writableEnded)) cut();
+  socket.once('close', () => {
+    if (!socket.readableEnded) stream.cancel();
   });
+  splice(socket, stream.body, () => context.webSockets.delete(cut));
 }

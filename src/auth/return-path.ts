@@ -39,9 +39,9 @@ export function readReturnTarget(rd: string | undefined, base: BaseAddress): Ret
   return { place: 'tunnel', name, path: checkedPath(path, tunnelOrigin(base, name), OURS.tunnel) };
 }
 
-/** A path on the host where it is used, or `/`: for redirects that stay on one host, such as after sign-out. */
+/** A path on the host of the tunnel where it is used, or `/`: for redirects that stay on that host. */
 export function readReturnPath(rd: string | undefined): string {
-  return checkedPath(withoutFragment(rd ?? HOME), 'https://host.invalid', OURS.base);
+  return checkedPath(withoutFragment(rd ?? HOME), 'https://host.invalid', OURS.tunnel);
 }
 
 // A server never sees the fragment of a request; a page that puts `location.href` into `rd` sends one all the same.

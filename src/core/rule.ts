@@ -65,6 +65,8 @@ export function formatRule(rule: Rule): string {
   }
 }
 
+const UNDECODED = /(?:^|\.)xn--/;
+
 /**
  * The form in which addresses are compared: ASCII letters in lower case, the domain as by `canonicalDomain`. Undefined
  * unless there is exactly one `@` and both parts are plain; plus tags and dots are kept, they make another address.
@@ -90,7 +92,8 @@ export function canonicalDomain(text: string): string | undefined {
   const ascii = domainToASCII(lower);
   const unicode = domainToUnicode(ascii);
   if (ascii !== lower && unicode !== lower) return undefined;
-  if (domainToASCII(unicode) !== ascii) return undefined; // an A-label that is not the encoding of its U-label
+  // An A-label that is not the encoding of its U-label, or of nothing: newer Node leaves those as they are.
+  if (domainToASCII(unicode) !== ascii || UNDECODED.test(unicode)) return undefined;
   return ascii.length <= MOST_DOMAIN_CHARS && DOMAIN.test(ascii) ? ascii : undefined;
 }
 

@@ -77,15 +77,15 @@ export class Admission {
     const tunnel = this.#tunnel(name, offer, grant);
     const held = this.#options.registry.tunnelNamed(name);
     if (held?.link === undefined && this.#links.size >= MOST_LINKS) throw new PosternError('ERR_EDGE_FULL');
-    if (held?.link !== undefined && held.agentId !== offer.agentId) await this.#probe(held.link, name);
+    if (held?.link !== undefined && !isSameAgent(held, tunnel)) await this.#probe(held.link, name);
     return { offer, grant, tunnel };
   }
 
   async #verify(token: string, address: string): Promise<TokenGrant> {
-    await this.#badTokens.check(address);
     try {
       return await verifyToken(this.#options.secrets, token);
     } catch (error) {
+      // Only bad ones count and are turned away: whoever has a good one may share the address with the one who guesses.
       await this.#badTokens.count(address);
       throw error;
     }
@@ -118,6 +118,7 @@ export class Admission {
     clearTimeout(timer);
     if (answer === 'silent') {
       link.destroy(new PosternError('ERR_LINK_LOST', 'no answer while its name was asked for'));
+      await link.closed; // only then is the name free
       return;
     }
     throw refusal('ERR_NAME_TAKEN', `Another agent serves ${name}. Stop it, or choose another --name.`);
@@ -127,7 +128,7 @@ export class Admission {
     const { registry, observer } = this.#options;
     // Between the look at the name and this moment another agent may have connected under it.
     const held = registry.tunnelNamed(tunnel.name);
-    if (this.#draining || (held?.link !== undefined && held.agentId !== offer.agentId)) {
+    if (this.#draining || (held?.link !== undefined && !isSameAgent(held, tunnel))) {
       link.destroy();
       return;
     }
@@ -144,6 +145,11 @@ export class Admission {
       if (registry.disconnect(tunnel.name, link)) observer.tunnelDown(agent, reason);
     });
   }
+}
+
+// The id stands in the audit record, so it alone proves nothing.
+function isSameAgent(held: Tunnel, offered: Tunnel): boolean {
+  return held.agentId === offered.agentId && held.policy.owner === offered.policy.owner;
 }
 
 function chooseName(offer: Offer, { tunnels }: TokenGrant): string {

@@ -46,7 +46,8 @@ function isOurs(name: string): boolean {
  */
 function mayBeSet(line: string, host: string): boolean {
   const [pair = '', ...attributes] = line.split(';');
-  if (isOurCookie(pair.split('=', 1)[0] as string)) return false;
+  // A cookie without a name comes back as its value alone: `=postern-session=x` reads like one of ours.
+  if (isOurCookie(pair.replace(/^[\s=]+/, '').split('=', 1)[0] as string)) return false;
   return attributes.every((attribute) => {
     const [name = '', value = ''] = attribute.split('=', 2);
     if (name.trim().toLowerCase() !== 'domain') return true;

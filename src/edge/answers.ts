@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type BaseAddress, placeOf } from '../core/hostname.js';
 import type { PosternError } from '../errors.js';
 import { type Block, PAGE_HEADERS, type Page, renderPage } from './page.js';
-import { acceptsHtml, contextOf, hasBody } from './request.js';
+import { contextOf, hasBody, wantsPage } from './request.js';
 
 /** What an error's answer says beyond the error itself. */
 export interface ErrorDetails {
@@ -33,20 +33,20 @@ export class Answers {
     this.#base = base;
   }
 
-  /** Answers with an error: a page where the visitor accepts HTML, else JSON. The answer's head must not have left. */
+  /** Answers with an error: a page where a person will see it, else JSON. The answer's head must not have left. */
   error(request: IncomingMessage, response: ServerResponse, error: PosternError, details: ErrorDetails = {}): void {
     const { code, status, retryable, text } = error;
     const { id } = contextOf(request);
     response.statusCode = status;
     response.setHeader('Postern-Error', code);
-    this.#allowSiblings(request, response);
     if (details.cookies !== undefined) response.setHeader('Set-Cookie', details.cookies);
     if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
     if (status === 429) response.setHeader('Retry-After', RATE_LIMIT_RETRY_SECONDS);
-    if (acceptsHtml(request.headers.accept)) {
+    if (wantsPage(request)) {
       this.page(request, response, errorPage(error, id, details));
       return;
     }
+    this.#allowSiblings(request, response); // never a page: it names the account
     const login = details.loginUrl === undefined ? {} : { login_url: details.loginUrl };
     this.json(request, response, { error: { code, message: text, retryable, request_id: id }, ...login });
   }
@@ -97,6 +97,15 @@ export class Answers {
     response.setHeader('Access-Control-Allow-Credentials', 'true');
     response.setHeader('Access-Control-Expose-Headers', 'Postern-Error, X-Request-Id');
   }
+}
+
+/**
+ * Ends an answer before it is whole, so that nobody takes a part for the whole. HTTP/1.0 has no other sign of an end than
+ * the connection's: only a reset tells it from a regular one.
+ */
+export function breakOff(response: ServerResponse): void {
+  if (response.req.httpVersionMinor === 0) response.req.socket.resetAndDestroy();
+  else response.destroy();
 }
 
 const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {

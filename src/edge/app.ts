@@ -36,6 +36,7 @@ export function createApp(options: AppOptions): Express {
 
 /** Express and its router throw errors with a `status` for requests that they cannot read, a bad %-escape for one. */
 function translate(thrown: unknown): PosternError {
+  if (thrown instanceof PosternError) return thrown; // has a status too
   const status: unknown = thrown instanceof Error && 'status' in thrown ? thrown.status : undefined;
   const isBadRequest = typeof status === 'number' && status >= 400 && status < 500;
   return isBadRequest ? new PosternError('ERR_BAD_REQUEST', undefined, { cause: thrown }) : asPosternError(thrown);

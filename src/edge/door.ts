@@ -8,12 +8,13 @@ import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { LINK_PATH } from '../link/handshake.js';
 import type { Admission } from './admit.js';
-import type { Answers } from './answers.js';
+import { type Answers, breakOff } from './answers.js';
 import type { Forward, Forwarder } from './forward.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from './request.js';
-import { answerOn, checkUpgrade, forwardUpgrade } from './upgrade.js';
+import { oweAnswer, owesAnswer, turnOf } from './turns.js';
+import { answerOn, checkUpgrade, Upgrade } from './upgrade.js';
 import type { Watch } from './watch.js';
 
 export interface DoorOptions {
@@ -60,12 +61,14 @@ export class Door {
   readonly upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const context = openContext(request, this.#options.base, this.#options.addressOf(request));
     socket.on('error', () => socket.destroy());
+    if (owesAnswer(socket)) return void socket.destroy();
     if (context.place.kind === 'base' && request.url === LINK_PATH) {
       void this.#options.admission.answer(request, socket, head);
       return;
     }
-    this.#upgrade(request, socket, head, context).catch((error) => {
-      this.refuse(request, answerOn(request, socket), asPosternError(error));
+    const response = this.#answerOn(request, socket);
+    this.#upgrade(request, socket, head, context, response).catch((error) => {
+      this.refuse(request, response, asPosternError(error));
     });
   };
 
@@ -73,24 +76,38 @@ export class Door {
   readonly connect = (request: IncomingMessage, socket: Socket): void => {
     openContext(request, this.#options.base, this.#options.addressOf(request));
     socket.on('error', () => socket.destroy());
-    this.refuse(request, answerOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
+    if (owesAnswer(socket)) return void socket.destroy();
+    this.refuse(request, this.#answerOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
   };
 
   /** Answers a request with an error, and tells the observer. */
   readonly refuse = (request: IncomingMessage, response: ServerResponse, error: PosternError): void => {
     this.#options.observer.failed(request, error);
-    if (response.headersSent || response.destroyed) response.destroy();
+    if (response.headersSent || response.destroyed) breakOff(response);
     else this.#options.answers.error(request, response, error);
   };
 
   #enter(request: IncomingMessage, response: ServerResponse): RequestContext {
-    const { base, addressOf, observer } = this.#options;
-    response.once('close', () => {
-      const code = response.getHeader('Postern-Error');
-      const status = response.headersSent ? response.statusCode : 0;
-      observer.answered(request, status, typeof code === 'string' ? code : undefined);
-    });
+    const { base, addressOf } = this.#options;
+    oweAnswer(request.socket, response);
+    response.once('close', () => this.#answered(request, response));
     return openContext(request, base, addressOf(request));
+  }
+
+  #answerOn(request: IncomingMessage, socket: Socket): ServerResponse {
+    const response = answerOn(request, socket);
+    socket.once('close', () => this.#answered(request, response));
+    return response;
+  }
+
+  #answered(request: IncomingMessage, response: ServerResponse): void {
+    const code = response.getHeader('Postern-Error');
+    const isSent = response.headersSent || response.statusCode === 101;
+    this.#options.observer.answered(
+      request,
+      isSent ? response.statusCode : 0,
+      typeof code === 'string' ? code : undefined,
+    );
   }
 
   async #admit(
@@ -100,6 +117,7 @@ export class Door {
     letBodyIn: () => void = () => {},
   ): Promise<void> {
     checkRequest(request, context);
+    await turnOf(response);
     const { place } = context;
     if (place.kind !== 'tunnel' || isOwnPath(request.url as string)) {
       letBodyIn();
@@ -109,21 +127,29 @@ export class Door {
     if (response.destroyed) return;
     if (verdict.kind !== 'forward') return this.#options.others(request, response, verdict);
     letBodyIn();
-    this.#watch(request, verdict, response, () => response.destroy());
+    this.#watch(request, verdict, response, () => breakOff(response));
     await this.#options.forwarder.forward(request, response, verdict);
   }
 
-  async #upgrade(request: IncomingMessage, socket: Socket, head: Buffer, context: RequestContext): Promise<void> {
+  async #upgrade(
+    request: IncomingMessage,
+    socket: Socket,
+    early: Buffer,
+    context: RequestContext,
+    response: ServerResponse,
+  ): Promise<void> {
     checkRequest(request, context);
     const { place } = context;
     if (place.kind !== 'tunnel' || isOwnPath(request.url as string)) throw new PosternError('ERR_NOT_FOUND');
     const verdict = await this.#judge(request, context);
     if (socket.destroyed) return;
-    if (verdict.kind !== 'forward') throw new PosternError(verdict.code, `refused: ${verdict.reason}`);
+    if (verdict.kind !== 'forward') return this.#options.others(request, response, verdict);
     // Behind the gate: a stranger learns from the answer only that there is a door.
     checkUpgrade(request, tunnelOrigin(this.#options.base, place.name));
-    const socketEnd = await forwardUpgrade(request, socket, head, verdict, this.#options.forwarder, this.refuse);
-    this.#watch(request, verdict, socket, socketEnd);
+    const { forwarder } = this.#options;
+    const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
+    this.#watch(request, verdict, socket, () => upgrade.end());
+    await upgrade.forward();
   }
 
   async #judge(request: IncomingMessage, { place, host }: RequestContext): Promise<Verdict> {

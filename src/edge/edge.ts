@@ -2,8 +2,7 @@
  * An edge: composes the front door from its parts, listens, and stops in order. Everything is built here and passed
  * on as arguments; no part finds another by itself.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { Assertions } from '../auth/assertion.js';
 import { MemoryStore } from '../auth/memory-store.js';
 import { OidcProvider } from '../auth/oidc.js';
@@ -13,6 +12,7 @@ import { Tickets } from '../auth/ticket.js';
 import { Transactions } from '../auth/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
+import type { Rule } from '../core/rule.js';
 import { addressReader } from './address.js';
 import { createAdminServer } from './admin.js';
 import { Admission } from './admit.js';
@@ -22,9 +22,9 @@ import { Door } from './door.js';
 import { Forwarder } from './forward.js';
 import { createGate, type Verdict } from './gate.js';
 import * as limits from './limits.js';
-import { answerMalformed } from './malformed.js';
 import { Observer } from './observer.js';
 import { Registry } from './registry.js';
+import { closed, createFrontDoor, listen, portOf } from './servers.js';
 import { SignIn } from './sign-in.js';
 import { Watch } from './watch.js';
 
@@ -136,6 +136,7 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, log }: 
     transactions: new Transactions({ secrets, secure, store }),
     limit: new limits.AttemptLimit('sign-in'),
     observer,
+    domainHint: soleDomain(ceiling),
     isAdmitted: ({ identity }, name) => {
       const tunnel = registry.tunnelNamed(name);
       return tunnel !== undefined && decide(tunnel.policy, identity).allow;
@@ -163,42 +164,8 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, log }: 
   return { admission, door };
 }
 
-function createFrontDoor(door: Door): Server {
-  const server = createServer({
-    maxHeaderSize: limits.MOST_HEADER_BYTES,
-    headersTimeout: limits.HEADERS_TIMEOUT_MS,
-    requestTimeout: 0, // covers the body too, and an upload may take as long as it takes
-    keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
-    noDelay: true,
-  });
-  server.maxConnections = limits.MOST_CONNECTIONS;
-  server.on('request', door.request);
-  server.on('checkContinue', door.expectation);
-  server.on('checkExpectation', door.foreignExpectation);
-  server.on('upgrade', door.upgrade);
-  server.on('connect', door.connect);
-  server.on('clientError', answerMalformed);
-  return server;
-}
-
-function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port; // a server that listens on a port has such an address
+/** The domain of a ceiling that admits nothing but one domain. */
+function soleDomain(ceiling: readonly Rule[] | undefined): string | undefined {
+  const [only, ...others] = ceiling ?? [];
+  return only?.kind === 'domain' && others.length === 0 ? only.domain : undefined;
 }

@@ -11,6 +11,7 @@ import type { BaseAddress } from '../core/hostname.js';
 import { asPosternError, type ErrorCode, isErrorCode, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
 import { answerHeaders } from './answer-headers.js';
+import { breakOff } from './answers.js';
 import type { Verdict } from './gate.js';
 import { contextOf, hasBody } from './request.js';
 import { type Introduction, targetHeaders } from './target-headers.js';
@@ -88,8 +89,9 @@ export class Forwarder {
           stream.cancel();
           return fail(asPosternError(error));
         }
-        if (endOfBody) response.end();
-        else stream.body.pipe(response);
+        if (endOfBody) return void response.end();
+        releaseHead(response);
+        stream.body.pipe(response);
       },
       trailers: (trailers) => sendTrailers(response, trailers),
       failed: fail,
@@ -112,7 +114,7 @@ export class Forwarder {
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: PosternError): void {
-    if (response.headersSent || response.destroyed) response.destroy();
+    if (response.headersSent || response.destroyed) breakOff(response);
     else this.#options.refuse(request, response, error);
   }
 }
@@ -146,6 +148,17 @@ function sendBody(request: IncomingMessage, stream: OutboundStream): void {
 
 function isChunked({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined;
+}
+
+/**
+ * Lets the head leave although no byte of the body is here yet: `node:http` would keep it back for the first one, and an
+ * event stream that is silent at first would look like a server that hangs. Body bytes that come at once travel along.
+ */
+function releaseHead(response: ServerResponse): void {
+  const { socket } = response;
+  socket?.cork();
+  response.flushHeaders();
+  setImmediate(() => socket?.uncork());
 }
 
 /** 103 and 102 are all that `node:http` can send early; an early head that it refuses is worth no error. */

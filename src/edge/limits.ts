@@ -9,6 +9,9 @@ import { PosternError } from '../errors.js';
 /** Request line and headers together. Four times Node's own, so that a browser full of cookies still gets a page. */
 export const MOST_HEADER_BYTES = 65_536;
 
+/** Header lines of a request. Far above any browser's, and what the link and common servers still take whole. */
+export const MOST_HEADERS = 1_000;
+
 /** Slow senders of headers are cut here; slow bodies never are. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 
@@ -48,14 +51,6 @@ export class AttemptLimit {
     } catch (thrown) {
       if (!(thrown instanceof RateLimiterRes)) throw thrown;
       throw new PosternError('ERR_RATE_LIMITED', 'too many attempts from one address', { cause: thrown });
-    }
-  }
-
-  /** Throws `ERR_RATE_LIMITED` when there were too many attempts already, without counting one. */
-  async check(address: string): Promise<void> {
-    const state = await this.#limiter.get(network(address));
-    if (state !== null && state.remainingPoints <= 0) {
-      throw new PosternError('ERR_RATE_LIMITED', 'too many attempts from one address');
     }
   }
 }

@@ -6,10 +6,11 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { PosternError } from '../errors.js';
 import { PAGE_HEADERS, renderPage } from './page.js';
+import { isAnswering } from './turns.js';
 
 /** For the server's `clientError` event. */
 export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
     socket.destroy();
     return;
   }

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { PosternError } from '../errors.js';
+import { MOST_HEADERS } from './limits.js';
 
 /** One request as the edge sees it. Lives as long as the request. */
 export interface RequestContext {
@@ -21,32 +22,40 @@ export interface RequestContext {
   readonly arrivedAtMs: number;
 }
 
-const contexts = new WeakMap<IncomingMessage, RequestContext>();
+// A property of the request rather than a WeakMap, which costs fifty times as much on the path of each request.
+const CONTEXT = Symbol('context');
+
+type Known = IncomingMessage & { [CONTEXT]?: RequestContext };
 
 /** Reads the context of a request that arrives, and remembers it. Never throws: a bad host is an unknown place. */
 export function openContext(request: IncomingMessage, base: BaseAddress, address: string): RequestContext {
   const host = readHost(request.rawHeaders) ?? '';
   const place = placeOf(host, base);
   const context = { id: randomUUID(), host, place, address, arrivedAtMs: performance.now() };
-  contexts.set(request, context);
+  (request as Known)[CONTEXT] = context;
   return context;
 }
 
 /** The context of a request that came through the front door. */
 export function contextOf(request: IncomingMessage): RequestContext {
-  const context = contexts.get(request);
+  const context = (request as Known)[CONTEXT];
   if (context === undefined) throw new PosternError('ERR_INTERNAL', 'a request without a context');
   return context;
 }
 
 /** Throws for a request that has no single meaning, or whose method is not for us to forward. */
 export function checkRequest(request: IncomingMessage, context: RequestContext): void {
+  if (request.rawHeaders.length > 2 * MOST_HEADERS) throw new PosternError('ERR_HEADERS_TOO_LARGE', 'too many headers');
   if (context.host === '') throw new PosternError('ERR_BAD_REQUEST', 'there must be one valid Host header');
   if (request.method === 'TRACE' || request.method === 'CONNECT') throw new PosternError('ERR_METHOD_REFUSED');
   const target = request.url ?? '';
   // Absolute form, `*` and fragments: legal somewhere, but two readers would read two different targets.
   if (!target.startsWith('/') || target.includes('#'))
     throw new PosternError('ERR_BAD_REQUEST', 'unfit request target');
+  // A body in any other coding would arrive at the target without the header that says so.
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    throw new PosternError('ERR_BAD_REQUEST', 'a transfer coding other than chunked');
   if (context.place.kind === 'unknown') throw new PosternError('ERR_TUNNEL_UNKNOWN');
 }
 
@@ -62,16 +71,26 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 
 /**
  * Whether the request is a top-level navigation, the only kind that is ever redirected to sign-in: by `Sec-Fetch-*`
- * where the browser sends it, else a GET or HEAD that accepts HTML.
+ * where the browser sends it, else by whether it accepts HTML. Only GET and HEAD: a form that is posted would come back
+ * from the sign-in as a GET without its fields.
  */
 export function isNavigation({ headers, method }: IncomingMessage): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  if (headers.upgrade !== undefined) return false;
   const mode = headers['sec-fetch-mode'];
   const destination = headers['sec-fetch-dest'];
   if (mode !== undefined || destination !== undefined) return mode === 'navigate' && destination === 'document';
-  return (method === 'GET' || method === 'HEAD') && acceptsHtml(headers.accept);
+  return acceptsHtml(headers.accept);
 }
 
-/** Whether an answer of ours should be a page. */
-export function acceptsHtml(accept: string | undefined): boolean {
+/**
+ * Whether a person will look at the answer: then it is a page. A script that accepts HTML would put our page into the
+ * app's, and one of a sibling tunnel would read in it who is signed in.
+ */
+export function wantsPage({ headers }: IncomingMessage): boolean {
+  return (headers['sec-fetch-mode'] ?? 'navigate') === 'navigate' && acceptsHtml(headers.accept);
+}
+
+function acceptsHtml(accept: string | undefined): boolean {
   return accept !== undefined && /(?:^|[,\s])(?:text\/html|application\/xhtml\+xml)(?:$|[\s,;])/i.test(accept);
 }

@@ -27,9 +27,7 @@ export interface TunnelRoutesOptions {
 // Often enough that the page is back before somebody wonders, rare enough for a thousand open tabs.
 const RELOAD_AFTER_SECONDS = 3;
 
-const REASONS: Readonly<Record<string, string>> = {
-  'email-unverified': 'Your identity provider has not verified your e-mail address, so nobody can be let in with it.',
-};
+const UNVERIFIED = 'Your identity provider has not verified your e-mail address, so nobody can be let in with it.';
 
 export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdictOf }: TunnelRoutesOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
@@ -73,8 +71,10 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
       answers.redirect(request, response, location, cookies);
       return;
     }
-    const text = REASONS[verdict.reason];
-    const error = new PosternError(verdict.code, `refused: ${verdict.reason}`, text === undefined ? {} : { text });
+    // By the identity, not by the reason: for a name that nobody serves there is no policy that could give this one.
+    const isUnverified = verdict.code === 'ERR_ACCESS_DENIED' && verdict.session?.identity.emailVerified === false;
+    const options = isUnverified ? { text: UNVERIFIED } : {};
+    const error = new PosternError(verdict.code, `refused: ${verdict.reason}`, options);
     if (verdict.code !== 'ERR_LOGIN_REQUIRED') observer.failed(request, error);
     answers.error(request, response, error, details(request, path, verdict));
   }

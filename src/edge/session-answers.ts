@@ -50,6 +50,7 @@ export function signOutPage(action: string): Page {
         text: 'Another site asked to sign you out. Your session would end on every tunnel of this address.',
       },
       { kind: 'button', label: 'Sign out', action },
+      { kind: 'link', label: 'Stay', href: '/', rank: 'other' },
     ],
     facts: [],
   };

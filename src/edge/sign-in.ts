@@ -24,6 +24,11 @@ export interface SignInOptions {
   readonly transactions: Transactions;
   readonly limit: AttemptLimit;
   readonly observer: Observer;
+  /**
+   * The one domain that the operator's ceiling admits, for providers that take a hint. Never from a tunnel's rules: the
+   * hint is seen before sign-in, and would tell a stranger that the tunnel exists and for whom.
+   */
+  readonly domainHint: string | undefined;
   /** Whether the gate would let a session in on a tunnel right now. */
   readonly isAdmitted: (session: Session, name: string) => boolean;
 }
@@ -68,7 +73,7 @@ export class SignIn {
 
   /** On the base host: straight to the tunnel for a visitor with a session here, else to the provider. */
   async start(request: IncomingMessage, fields: StartFields): Promise<Step> {
-    const { base, sessions, transactions, provider, limit } = this.#options;
+    const { base, sessions, transactions, provider, limit, domainHint } = this.#options;
     const target = readReturnTarget(fields.returnTo, base);
     const nonceHash = fields.nonceHash !== undefined && NONCE.test(fields.nonceHash) ? fields.nonceHash : undefined;
     if (target.name !== undefined && nonceHash === undefined) {
@@ -83,7 +88,9 @@ export class SignIn {
     });
     const { state, nonce, verifier } = started.transaction;
     const chooseAccount = fields.account === 'other' ? 'yes' : 'no';
-    return { location: await provider.begin({ state, nonce, verifier, chooseAccount }), cookies: started.cookies };
+    const hint = domainHint === undefined ? {} : { domainHint };
+    const location = await provider.begin({ state, nonce, verifier, chooseAccount, ...hint });
+    return { location, cookies: started.cookies };
   }
 
   /** On the base host, back from the provider: a new session here, and on to where the visitor wanted to go. */
@@ -98,7 +105,10 @@ export class SignIn {
     );
     const identity = await this.#identify(transaction, callback, cookie, provider);
     const former = await sessions.read(request.headers.cookie, base.host);
-    if (former !== undefined) await sessions.revoke(former); // one sign-in for each browser: the other account is out
+    // A new sign-in ends the one before it, everywhere. Only two tabs that sign in at once as the same person keep both:
+    // the former session is then younger than this sign-in's start.
+    const isConcurrent = former?.identity.subject === identity.subject && former.signedInAtMs > transaction.startedAtMs;
+    if (former !== undefined && !isConcurrent) await sessions.revoke(former);
     const created = await sessions.create({ identity, host: base.host, admitted: false });
     observer.signedIn(request, created.session);
     return this.#handOver(created.session, transaction.target, transaction.nonceHash, [cookie, created.cookie]);

@@ -8,7 +8,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { splice } from '../core/splice.js';
 import { asPosternError, PosternError } from '../errors.js';
-import type { OutboundObserver, RequestHead, ResponseHead } from '../link/stream.js';
+import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
 import { answerHeaders } from './answer-headers.js';
 import { type Forward, type Forwarder, readAgentError } from './forward.js';
 import { closeBehind } from './websocket-close.js';
@@ -36,70 +36,99 @@ export function answerOn(request: IncomingMessage, socket: Socket): ServerRespon
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.once('finish', () => socket.end());
+  response.once('finish', () => socket.destroySoon()); // an `end` alone would wait for the visitor's
   socket.once('close', () => response.destroy());
   return response;
 }
 
-type Refuse = (request: IncomingMessage, response: ServerResponse, error: PosternError) => void;
+export interface UpgradeOptions {
+  readonly forwarder: Forwarder;
+  /** The answer on the visitor's socket, from `answerOn`. */
+  readonly response: ServerResponse;
+  /** What came with the request's head. */
+  readonly early: Buffer;
+  readonly refuse: (request: IncomingMessage, response: ServerResponse, error: PosternError) => void;
+}
 
-/**
- * Forwards a WebSocket that the gate has let through. Never rejects. `early` is what came with the request's head.
- * Resolves, once the request is on its way, with the function that ends the WebSocket because its session has ended.
- */
-export async function forwardUpgrade(
-  request: IncomingMessage,
-  socket: Socket,
-  early: Buffer,
-  verdict: Forward,
-  forwarder: Forwarder,
-  refuse: Refuse,
-): Promise<() => void> {
-  const response = answerOn(request, socket);
-  let end = () => socket.destroy() as unknown;
-  const fail = (error: PosternError) => {
-    if (response.headersSent || socket.destroyed) socket.destroy();
-    else refuse(request, response, error);
-  };
-  try {
-    const head = webSocketHead(await forwarder.requestHead(request, verdict));
-    if (socket.destroyed) return end;
+/** One WebSocket that the gate has let through, from the visitor's request to the close of both ends. */
+export class Upgrade {
+  readonly #request: IncomingMessage;
+  readonly #socket: Socket;
+  readonly #verdict: Forward;
+  readonly #options: UpgradeOptions;
+  #stream: OutboundStream | undefined;
+  #closeBehind: (() => void) | undefined;
 
-    const accept = (answer: ResponseHead) => {
-      response.detachSocket(socket);
-      socket.write(switchingProtocols(request, answer, verdict));
-      if (early.length > 0) socket.unshift(early);
-      splice(socket, stream.body);
-      end = closeBehind(stream.body, socket);
-    };
-    // The app answered with something else than a WebSocket: its answer is relayed, the socket is not tunnelled.
-    const relay = (answer: ResponseHead, endOfBody: boolean) => {
-      stream.body.end();
-      try {
-        forwarder.sendHead(response, answer, verdict, undefined);
-      } catch (error) {
-        stream.cancel();
-        return fail(asPosternError(error));
-      }
-      if (endOfBody) response.end();
-      else stream.body.pipe(response);
-    };
-    const observer: OutboundObserver = {
-      informational: () => {},
-      response: (answer, endOfBody) => {
-        const isAccepted = answer.status === 200 && !endOfBody && readAgentError(answer) === undefined;
-        if (isAccepted) accept(answer);
-        else relay(answer, endOfBody);
-      },
-      trailers: () => {},
-      failed: (error) => (response.socket === null ? socket.destroy() : fail(error)),
-    };
-    const stream = verdict.link.open(head, { endOfBody: false }, observer);
-    socket.once('close', () => stream.cancel());
-  } catch (error) {
-    fail(asPosternError(error));
+  constructor(request: IncomingMessage, socket: Socket, verdict: Forward, options: UpgradeOptions) {
+    this.#request = request;
+    this.#socket = socket;
+    this.#verdict = verdict;
+    this.#options = options;
   }
-  return () => end();
+
+  /** Forwards the request; what follows, follows from its answer. Never rejects. */
+  async forward(): Promise<void> {
+    try {
+      const head = webSocketHead(await this.#options.forwarder.requestHead(this.#request, this.#verdict));
+      if (this.#socket.destroyed) return;
+      const stream = this.#verdict.link.open(head, { endOfBody: false }, this.#observer);
+      this.#stream = stream;
+      this.#socket.once('close', () => stream.cancel());
+    } catch (error) {
+      this.#fail(asPosternError(error));
+    }
+  }
+
+  /** Ends the WebSocket because the gate would no longer let it in. */
+  end(): void {
+    if (this.#closeBehind === undefined) this.#socket.destroy();
+    else this.#closeBehind();
+  }
+
+  readonly #observer: OutboundObserver = {
+    informational: () => {},
+    response: (answer, endOfBody) => {
+      const isAccepted = answer.status === 200 && !endOfBody && readAgentError(answer) === undefined;
+      if (isAccepted) this.#accept(answer);
+      else this.#relay(answer, endOfBody);
+    },
+    trailers: () => {},
+    failed: (error) => this.#fail(error),
+  };
+
+  #accept(answer: ResponseHead): void {
+    const { response, early } = this.#options;
+    const { body } = this.#stream as OutboundStream; // it answers, so it was opened
+    response.detachSocket(this.#socket);
+    response.statusCode = 101;
+    this.#socket.write(switchingProtocols(this.#request, answer, this.#verdict));
+    if (early.length > 0) this.#socket.unshift(early);
+    splice(this.#socket, body);
+    this.#closeBehind = closeBehind(body, this.#socket);
+  }
+
+  /** The app answered with something else than a WebSocket: its answer is relayed, the socket is not tunnelled. */
+  #relay(answer: ResponseHead, endOfBody: boolean): void {
+    const { response, forwarder } = this.#options;
+    const stream = this.#stream as OutboundStream;
+    try {
+      forwarder.sendHead(response, answer, this.#verdict, undefined);
+    } catch (error) {
+      stream.cancel();
+      this.#fail(asPosternError(error));
+      return;
+    }
+    stream.body.end();
+    if (endOfBody) response.end();
+    else stream.body.pipe(response);
+  }
+
+  #fail(error: PosternError): void {
+    const { response, refuse } = this.#options;
+    const isAnswered = response.headersSent || this.#closeBehind !== undefined;
+    if (isAnswered || this.#socket.destroyed) this.#socket.destroy();
+    else refuse(this.#request, response, error);
+  }
 }
 
 function webSocketHead(head: RequestHead): RequestHead {

@@ -3,22 +3,33 @@
  * the app's code in the browser can tell the end of a session (1008) from a lost connection. The frames that pass
  * towards the visitor are not changed and not read but for their lengths: a frame can only be added between two others.
  */
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 
 /** The code that the visitor's WebSocket closes with when its session has ended: policy violation. */
 export const SESSION_ENDED_CODE = 1008;
 const REASON = 'session ended';
 
-/** Follows the frames from the target; returns the function that closes the visitor's side behind the current frame. */
-export function closeBehind(fromTarget: Readable, visitor: Duplex): () => void {
+// A browser answers a close frame at once; whoever does not is hung up on.
+const ANSWER_TIMEOUT_MS = 1_000;
+
+/**
+ * Follows the frames of a spliced WebSocket; returns the function that closes the visitor's side behind the current
+ * frame. The target's side ends with it: `splice` sees to that.
+ */
+export function closeBehind(target: Duplex, visitor: Duplex): () => void {
   const frames = new FrameLengths();
-  fromTarget.on('data', (chunk: Buffer) => frames.pass(chunk));
+  target.on('data', (chunk: Buffer) => frames.pass(chunk));
   return () => {
-    fromTarget.unpipe();
+    target.unpipe(visitor);
+    visitor.unpipe(target);
     // In the middle of a frame nothing can be said any more; hanging up is all that is left.
-    if (!frames.isBetween || visitor.destroyed) visitor.destroy();
-    else visitor.end(closeFrame(), () => visitor.destroy());
-    fromTarget.destroy();
+    if (!frames.isBetween || visitor.writableEnded) {
+      visitor.destroy();
+      return;
+    }
+    visitor.resume(); // bytes left unread would turn the close into a reset, and the frame could be lost with it
+    visitor.end(closeFrame());
+    setTimeout(() => visitor.destroy(), ANSWER_TIMEOUT_MS).unref();
   };
 }
 

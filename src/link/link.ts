@@ -6,14 +6,22 @@ import { constants, type Http2Session, type Http2Stream, type Settings } from 'n
 import type { Duplex } from 'node:stream';
 import { PosternError } from '../errors.js';
 
-// A dead link must be noticed within 15 s: at the tick 15 s after the last sign of life the silence is always past 12 s.
+// A dead link must be noticed within 15 s: a silence is seen at the first tick after DEAD_AFTER_MS, 14 s at the latest.
 const PING_INTERVAL_MS = 5_000;
-const DEAD_AFTER_MS = 12_000;
+const DEAD_AFTER_MS = 9_000;
+
+// A peer that keeps talking may answer late, behind a full window on a slow line; past this it talks to nobody: a session
+// that was broken by a protocol error reads no more.
+const UNANSWERED_AFTER_MS = 60_000;
 
 // One slow reader holds at most this much of its own stream in memory; at 100 ms it still allows 10 MB/s a stream.
 const STREAM_WINDOW_BYTES = 1_048_576;
-// The whole link may have more in flight than one stream, so that a slow reader never holds back the others.
-const LINK_WINDOW_BYTES = 16_777_216;
+
+/**
+ * What a link may have in flight in all, in bytes. `node:http2` gives it back as bytes arrive, whoever reads them, so a
+ * slow reader never holds back the others; it bounds what a peer can make us hold beside the streams' own windows.
+ */
+export const LINK_WINDOW_BYTES = 4_194_304;
 
 /** Most streams that one link carries at once, both as promise (SETTINGS) and as the edge's own cap. */
 export const MOST_STREAMS = 1_000;
@@ -48,6 +56,8 @@ export abstract class Link {
   readonly #draining = new AbortController();
   #lastHeardMs = performance.now();
   #reason: PosternError | undefined;
+  #pinging: Promise<number> | undefined;
+  #pingedMs = 0;
 
   protected constructor(session: Http2Session, bytes: Duplex) {
     this.session = session;
@@ -65,6 +75,8 @@ export abstract class Link {
       if (code === constants.NGHTTP2_NO_ERROR) this.#draining.abort();
       else this.#reason ??= lost(`GOAWAY with code ${code}`);
     });
+    // Before the session hears of it, which takes some errors behind a GOAWAY for the proper end of what is under way.
+    bytes.prependListener('error', (error) => this.destroy(lost(error)));
     // A byte stream that ends under a session that nobody closed is a lost link, however politely it ended.
     bytes.once('close', () => this.destroy(session.closed ? undefined : lost('the WebSocket closed')));
     this.#timer = setInterval(() => this.#keepAlive(), PING_INTERVAL_MS);
@@ -83,14 +95,17 @@ export abstract class Link {
     this.#lastHeardMs = performance.now();
   }
 
-  /** Measures one round trip, in milliseconds. Rejects with `ERR_LINK_LOST` when the link ends first. */
+  /**
+   * Measures one round trip, in milliseconds; those who ask while one is under way share it, so that nobody can use up
+   * the few that may be. Rejects with `ERR_LINK_LOST` when the link ends first.
+   */
   ping(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const failed = (cause: unknown) => reject(lost(cause));
-      if (this.session.destroyed) return failed('the link has ended');
-      const sent = this.session.ping((error, durationMs) => (error === null ? resolve(durationMs) : failed(error)));
-      if (!sent) failed('too many pings without an answer');
+    if (this.#pinging !== undefined) return this.#pinging;
+    this.#pingedMs = performance.now();
+    this.#pinging = this.#ping().finally(() => {
+      this.#pinging = undefined;
     });
+    return this.#pinging;
   }
 
   /** Says GOAWAY; running requests finish, then the link closes. Resolves when it has. */
@@ -107,12 +122,24 @@ export abstract class Link {
   destroy(reason?: PosternError): void {
     if (this.session.destroyed) return;
     this.#reason ??= reason;
-    this.session.destroy();
+    // Always with an error: without one the bodies that are under way would end as if they were whole.
+    this.session.destroy(reason ?? lost('it was ended'), constants.NGHTTP2_CANCEL);
     this.#bytes.destroy();
   }
 
+  #ping(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const failed = (cause: unknown) => reject(lost(cause));
+      if (this.session.destroyed) return failed('the link has ended');
+      const sent = this.session.ping((error, durationMs) => (error === null ? resolve(durationMs) : failed(error)));
+      if (!sent) failed('too many pings without an answer');
+    });
+  }
+
   #keepAlive(): void {
-    if (performance.now() - this.#lastHeardMs > DEAD_AFTER_MS) {
+    const now = performance.now();
+    const isUnanswered = this.#pinging !== undefined && now - this.#pingedMs > UNANSWERED_AFTER_MS;
+    if (isUnanswered || now - this.#lastHeardMs > DEAD_AFTER_MS) {
       this.destroy(lost('no answer to PING'));
       return;
     }

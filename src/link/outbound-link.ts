@@ -71,6 +71,7 @@ function sendTrailers(body: ClientHttp2Stream, trailers: SendOptions['trailers']
 function observe(body: ClientHttp2Stream, observer: OutboundObserver): OutboundStream {
   let state: 'waiting' | 'answering' | 'over' = 'waiting';
   let informational = 0;
+  refuseUnfinishedEnd(body);
 
   const fail = (error: PosternError) => {
     if (state === 'over') return;
@@ -100,7 +101,10 @@ function observe(body: ClientHttp2Stream, observer: OutboundObserver): OutboundS
     if (state === 'answering') state = 'over'; // all of it was read: what follows cannot spoil the answer
   });
   body.on('error', (error) => fail(lost(error)));
-  body.on('close', () => fail(lost(`the stream closed with code ${body.rstCode}`)));
+  body.on('close', () => {
+    // Looked at first: an error with its stack for each request that went well would be felt.
+    if (state !== 'over') fail(lost(`the stream closed with code ${body.rstCode}`));
+  });
 
   const cancel = () => {
     if (state === 'over' && body.closed) return;
@@ -108,6 +112,21 @@ function observe(body: ClientHttp2Stream, observer: OutboundObserver): OutboundS
     reset(body);
   };
   return { body, cancel };
+}
+
+/**
+ * Lets the body end only where the agent said so (END_STREAM). `node:http2` ends it behind RST_STREAM with NO_ERROR as
+ * well, which would make a part look like the whole; it marks the stream as closed first, and that tells the two apart.
+ */
+function refuseUnfinishedEnd(body: ClientHttp2Stream): void {
+  const push = body.push.bind(body);
+  let isWhole = false;
+  body.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk === null && !body.closed) isWhole = true;
+    if (chunk !== null || isWhole) return push(chunk, encoding);
+    process.nextTick(() => body.destroy(new Error('the agent reset the stream before its end')));
+    return false;
+  };
 }
 
 function readResponseHead(status: number | undefined, raw: RawHeaders): ResponseHead | undefined {

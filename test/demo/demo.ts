@@ -34,7 +34,8 @@ async function startDemo({ port, open }: { readonly port: number; readonly open:
   const base = `http://localhost:${port}`;
   const url = `http://demo.localhost:${port}`;
   const secret = randomBytes(32).toString('base64url');
-  const client = { id: 'demo', secret, redirectUris: [`${base}/oauth2/callback`], signedOutUris: [base, `${base}/`] };
+  const [redirectUris, signedOutUris] = [[`${base}/oauth2/callback`], [`${base}/oauth2/signed_out`]];
+  const client = { id: 'demo', secret, redirectUris, signedOutUris };
   const provider = await startProvider({ clients: [client], accounts: [ANA, EVE] });
   running.unshift(provider.close);
 

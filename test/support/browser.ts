@@ -54,7 +54,11 @@ export class TestBrowser {
   /** A page of a person who has never been here: no cookie is shared with another one. */
   async page(options: { colorScheme?: 'light' | 'dark'; width?: number } = {}): Promise<Page> {
     const viewport = { width: options.width ?? 1200, height: 800 };
-    const context = await this.#browser.newContext({ viewport, colorScheme: options.colorScheme ?? 'light' });
+    const context = await this.#browser.newContext({
+      ignoreHTTPSErrors: true,
+      viewport,
+      colorScheme: options.colorScheme ?? 'light',
+    });
     this.#contexts.add(context);
     return context.newPage();
   }

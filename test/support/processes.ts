@@ -25,8 +25,10 @@ export interface Exit {
 export interface ProgramOptions {
   /** How failures call it. */
   readonly name: string;
-  /** The script to run with this Node, absolute. */
+  /** The script to run with this Node, absolute; or the first argument of `command`. */
   readonly script: string;
+  /** Another program than this Node. */
+  readonly command?: string;
   readonly args?: readonly string[];
   /** The whole environment, but for the few names that every program needs. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -62,8 +64,8 @@ export class Program {
   #exit: Exit | undefined;
 
   constructor(options: ProgramOptions) {
-    const { name, script, args = [], env = {}, nodeArgs = [] } = options;
-    const process = spawn(globalThis.process.execPath, [...nodeArgs, script, ...args], {
+    const { name, script, command = globalThis.process.execPath, args = [], env = {}, nodeArgs = [] } = options;
+    const process = spawn(command, [...nodeArgs, script, ...args], {
       env: { ...inheritedEnv(), HOME, XDG_CONFIG_HOME: HOME, ...env },
       cwd: HOME,
       stdio: ['ignore', 'pipe', 'pipe'],

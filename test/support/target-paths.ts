@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { deferred } from './deferred.js';
@@ -39,6 +39,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   '/trailers': sendTrailers,
   '/early-hints': sendEarlyHints,
   '/upload': echo,
+  '/discard': discard,
+  '/mirror': mirror,
   '/answer': answerAsTold,
   '/hang': () => {},
   '/hang-after-head': ({ response }) => void response.writeHead(200, { 'Content-Length': 10 }).write('half'),
@@ -81,6 +83,21 @@ async function echo({ request, response }: Scene): Promise<void> {
   const { method = '', url = '', rawHeaders, rawTrailers } = request;
   const said: Echo = { method, url, rawHeaders, rawTrailers, bodyBytes, bodySha256: hash.digest('hex') };
   response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(said));
+}
+
+// Reads the body and says only how long it was: what a measurement of the tunnel should not wait for is left out.
+async function discard({ request, response }: Scene): Promise<void> {
+  let bodyBytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) bodyBytes += chunk.length;
+  response.end(String(bodyBytes));
+}
+
+// Sends each piece of the body back as soon as it is here, then the trailers.
+async function mirror({ request, response }: Scene): Promise<void> {
+  response.writeHead(200, { 'Content-Type': 'application/octet-stream', Trailer: 'X-Mirrored' }).flushHeaders();
+  for await (const chunk of request as AsyncIterable<Buffer>) response.write(chunk);
+  response.addTrailers(request.trailers as OutgoingHttpHeaders);
+  response.end();
 }
 
 // With `chunked` the length is not announced.

@@ -4,7 +4,15 @@
  * redirects and self-posting pages across edge and provider only when asked to.
  */
 import { once } from 'node:events';
-import { Agent, type ClientRequest, request as dial, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { readFileSync } from 'node:fs';
+import {
+  Agent,
+  type ClientRequest,
+  request as dialHttp,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
+import { request as dialHttps, Agent as TlsAgent } from 'node:https';
 import { connect } from 'node:net';
 import { type Readable, Stream } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -13,6 +21,7 @@ import { WebSocket } from 'ws';
 import { type CookieContext, CookieJar, isTrustworthy } from './cookie-jar.js';
 import { deferred } from './deferred.js';
 import { postsItself, readForms } from './forms.js';
+import { CERTIFICATE_PATH } from './tls-front.js';
 
 /** How the request comes about: typed or clicked, `fetch()` of a page, or a bare tool without browser headers. */
 export type RequestKind = 'navigation' | 'fetch' | 'bare';
@@ -57,7 +66,10 @@ export class Visitor {
   readonly jar = new CookieJar();
   /** The URL of the latest request, which a failed one leaves behind. */
   lastUrl = '';
+  /** Sent with every request, lower-case names; those of the request itself go before. */
+  readonly headers: Record<string, string> = {};
   readonly #agent = new Agent({ keepAlive: true });
+  readonly #tlsAgent = new TlsAgent({ keepAlive: true });
   readonly #sockets = new Set<WebSocket>();
 
   /** One top-level navigation, without following what it answers. */
@@ -128,18 +140,17 @@ export class Visitor {
   async socket(url: string, options: { protocols?: string[]; headers?: Record<string, string>; origin?: string } = {}) {
     const target = new URL(url);
     const cookie = this.jar.header(target, { site: 'same-origin', safeNavigation: false });
-    const socket = new WebSocket(
-      `ws://127.0.0.1:${target.port || 80}${target.pathname}${target.search}`,
-      options.protocols ?? [],
-      {
-        headers: {
-          host: target.host,
-          origin: options.origin ?? target.origin.replace(/^ws/, 'http'),
-          ...(cookie ? { cookie } : {}),
-          ...options.headers,
-        },
+    const secure = target.protocol === 'https:' || target.protocol === 'wss:';
+    const address = `${secure ? 'wss' : 'ws'}://127.0.0.1:${portOf(target)}${target.pathname}${target.search}`;
+    const socket = new WebSocket(address, options.protocols ?? [], {
+      ...(secure ? tlsOptions(target) : {}),
+      headers: {
+        host: target.host,
+        origin: options.origin ?? target.origin.replace(/^ws/, 'http'),
+        ...(cookie ? { cookie } : {}),
+        ...options.headers,
       },
-    );
+    });
     this.#sockets.add(socket.on('close', () => this.#sockets.delete(socket)));
     const opened = deferred<WebSocket>();
     socket.on('open', () => opened.resolve(socket)).on('error', opened.reject);
@@ -152,6 +163,7 @@ export class Visitor {
   /** Ends every connection. */
   close(): void {
     this.#agent.destroy();
+    this.#tlsAgent.destroy();
     for (const socket of this.#sockets) socket.terminate();
   }
 
@@ -206,18 +218,20 @@ export class Visitor {
     const headers = {
       host: url.host,
       ...kindHeaders(url, kind, site, options),
+      ...this.headers,
       ...this.#cookies(url, { site, safeNavigation }),
     };
-    return dial({
+    const request = {
       host: '127.0.0.1',
-      port: url.port || 80,
+      port: portOf(url),
       method,
       path: options.path ?? `${url.pathname}${url.search}`,
       headers: withoutUndefined({ ...headers, ...options.headers }),
-      agent: this.#agent,
       setHost: false,
       ...(options.signal ? { signal: options.signal } : {}),
-    });
+    };
+    if (url.protocol !== 'https:') return dialHttp({ ...request, agent: this.#agent });
+    return dialHttps({ ...request, agent: this.#tlsAgent, ...tlsOptions(url) });
   }
 
   #cookies(url: URL, context: CookieContext): { cookie?: string } {
@@ -254,6 +268,14 @@ export async function rawExchange(port: number, bytes: string | Uint8Array, unti
   await ended.promise;
   socket.destroy();
   return received;
+}
+
+function portOf(url: URL): number {
+  return Number(url.port) || (/^(https|wss):$/.test(url.protocol) ? 443 : 80);
+}
+
+function tlsOptions(url: URL): { servername: string; ca: Buffer } {
+  return { servername: url.hostname, ca: readFileSync(CERTIFICATE_PATH) };
 }
 
 const NAVIGATION_ACCEPT = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';

@@ -5,6 +5,7 @@
 import { compiled, freePort, type Line, POSTERN, Program, runPostern } from './processes.js';
 import type { Account, ProviderOptions } from './provider.js';
 import { startTargetProcess, type TargetProcess } from './target-remote.js';
+import { CERTIFICATE_PATH, startTlsFront, type TLS_DOMAIN, type TlsFront } from './tls-front.js';
 import { Visitor } from './visitor.js';
 
 /** The people at the provider, unless a test brings its own. `dev` owns the tunnel; `eve` is of another domain. */
@@ -17,22 +18,35 @@ export const PEOPLE: readonly Account[] = [
 ];
 
 export interface WorldOptions {
-  /** The base host; `localhost` unless given. Any other name is resolved to loopback inside edge and agent. */
-  readonly domain?: string;
+  /** The base host; `localhost` unless given. `tunnel.test` is on https, with TLS ended in front of the edge. */
+  readonly domain?: 'localhost' | typeof TLS_DOMAIN;
   /** The tunnel's name; `demo` unless given. */
   readonly name?: string;
   /** The tunnel's rules; `@acme.com` unless given. */
   readonly allow?: readonly string[];
   /** Names or patterns that the token permits, separated by commas; the tunnel's name and `dev-*` unless given. */
   readonly tunnels?: string;
+  /** What ends TLS in front of `tunnel.test`; a splice of bytes unless given. */
+  readonly front?: typeof startTlsFront;
   readonly accounts?: readonly Account[];
   readonly claimsIn?: 'userinfo' | 'id-token';
   /** Added to the environment of the edge. */
   readonly edgeEnv?: Readonly<Record<string, string>>;
+  /** Each visitor comes from an address of its own, as behind a reverse proxy: sign-ins are counted by address. */
+  readonly manyAddresses?: true;
   /** Added to the command line of the agent. */
   readonly agentArgs?: readonly string[];
   /** Where the agent forwards to; a target process of this world unless given. */
   readonly targetUrl?: string;
+}
+
+/** The ports of a world on 127.0.0.1. */
+export interface Ports {
+  readonly edge: number;
+  /** Where visitors and agents connect: the edge's own, or what ends TLS in front of it. */
+  readonly front: number;
+  readonly admin: number;
+  readonly provider: number;
 }
 
 export interface AgentStart {
@@ -45,9 +59,12 @@ export interface AgentStart {
 
 /** Starts everything and resolves when the tunnel is up. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const ports = { edge: await freePort(), admin: await freePort(), provider: await freePort() };
+  const edge = await freePort();
+  const front = options.domain === undefined || options.domain === 'localhost' ? edge : await freePort();
+  const ports: Ports = { edge, front, admin: await freePort(), provider: await freePort() };
   const world = new World(options, ports, await startTargetProcess());
   try {
+    await world.startFront();
     await world.startProvider();
     await world.startEdge();
     await world.startAgent();
@@ -60,10 +77,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 
 export class World {
   readonly name: string;
-  /** `http://localhost:<port>` */
+  /** `http://localhost:<port>` or `https://tunnel.test:<port>`. */
   readonly base: string;
   /** The tunnel as visitors see it, `http://demo.localhost:<port>`, without a slash at the end. */
   readonly url: string;
+  readonly ports: Ports;
+  /** The edge's own port, for raw exchanges. */
   readonly port: number;
   readonly adminUrl: string;
   readonly issuer: string;
@@ -74,25 +93,21 @@ export class World {
   edge!: Program; // likewise
   agent!: Program; // likewise
   readonly #options: WorldOptions;
-  readonly #ports: { readonly edge: number; readonly admin: number; readonly provider: number };
+  #front: TlsFront | undefined;
   readonly #programs: Program[] = [];
   readonly #visitors: Visitor[] = [];
 
-  constructor(options: WorldOptions, ports: World['ports'], target: TargetProcess) {
+  constructor(options: WorldOptions, ports: Ports, target: TargetProcess) {
     const domain = options.domain ?? 'localhost';
     this.#options = options;
-    this.#ports = ports;
+    this.ports = ports;
+    this.port = ports.edge;
     this.target = target;
     this.name = options.name ?? 'demo';
-    this.port = ports.edge;
-    this.base = `http://${domain}:${ports.edge}`;
+    this.base = `${ports.front === ports.edge ? 'http' : 'https'}://${domain}:${ports.front}`;
     this.url = this.urlOf(this.name);
     this.adminUrl = `http://127.0.0.1:${ports.admin}`;
     this.issuer = `http://localhost:${ports.provider}`;
-  }
-
-  get ports() {
-    return this.#ports;
   }
 
   /** The origin of a tunnel of this edge. */
@@ -103,7 +118,8 @@ export class World {
   /** A new visitor; closed with the world. */
   visitor(): Visitor {
     const visitor = new Visitor();
-    this.#visitors.push(visitor);
+    const count = this.#visitors.push(visitor);
+    if (this.#options.manyAddresses) visitor.headers['x-forwarded-for'] = `198.18.${count >> 8}.${count & 255}`;
     return visitor;
   }
 
@@ -115,12 +131,18 @@ export class World {
     return visitor;
   }
 
+  /** Starts what ends TLS, where the domain needs it. */
+  async startFront(): Promise<void> {
+    const { front, edge } = this.ports;
+    if (front !== edge) this.#front = await (this.#options.front ?? startTlsFront)(front, edge);
+  }
+
   /** Starts the provider, at the same address each time. */
   async startProvider(): Promise<Program> {
     const client = { id: 'edge', secret: 'client-secret', redirectUris: [`${this.base}/oauth2/callback`] };
     const signedOutUris = [this.base, `${this.base}/`, `${this.base}/oauth2/signed_out`];
     const options: ProviderOptions = {
-      port: this.#ports.provider,
+      port: this.ports.provider,
       clients: [{ ...client, signedOutUris }],
       accounts: this.#options.accounts ?? PEOPLE,
       claimsIn: this.#options.claimsIn ?? 'userinfo',
@@ -170,12 +192,13 @@ export class World {
   edgeEnv(): Record<string, string> {
     return {
       POSTERN_URL: this.base,
-      POSTERN_LISTEN: `127.0.0.1:${this.#ports.edge}`,
-      POSTERN_ADMIN_LISTEN: `127.0.0.1:${this.#ports.admin}`,
+      POSTERN_LISTEN: `127.0.0.1:${this.ports.edge}`,
+      POSTERN_ADMIN_LISTEN: `127.0.0.1:${this.ports.admin}`,
       POSTERN_SECRET: this.secret,
       POSTERN_OIDC_ISSUER: this.issuer,
       POSTERN_OIDC_CLIENT_ID: 'edge',
       POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
+      ...(this.#options.manyAddresses ? { POSTERN_TRUST_PROXY: '127.0.0.1' } : {}),
       ...this.#options.edgeEnv,
     };
   }
@@ -190,12 +213,14 @@ export class World {
     for (const visitor of this.#visitors) visitor.close();
     await Promise.all(this.#programs.map((program) => program.kill()));
     await this.target.close();
+    await this.#front?.close();
   }
 
   #start(options: ConstructorParameters<typeof Program>[0]): Program {
-    const foreign = (this.#options.domain ?? 'localhost') !== 'localhost';
-    const nodeArgs = foreign ? ['--import', compiled('./loopback-dns.js')] : [];
-    const program = new Program({ nodeArgs, ...options });
+    const secure = this.ports.front !== this.ports.edge;
+    const nodeArgs = secure ? ['--import', compiled('./loopback-dns.js')] : [];
+    const env = { ...(secure ? { NODE_EXTRA_CA_CERTS: CERTIFICATE_PATH } : {}), ...options.env };
+    const program = new Program({ ...options, nodeArgs, env });
     this.#programs.push(program);
     return program;
   }

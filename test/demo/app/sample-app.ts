@@ -59,8 +59,10 @@ async function answer(
   response.writeHead(404, { 'Content-Type': 'text/plain' }).end('There is nothing here.\n');
 }
 
+const IDENTITY = /^x-forwarded-(user|email|preferred-username|groups)$/;
+
 async function describe(request: IncomingMessage, options: SampleAppOptions, keys: JWTVerifyGetKey) {
-  const headers = Object.entries(request.headers).filter(([name]) => name.startsWith('x-forwarded-'));
+  const headers = Object.entries(request.headers).filter(([name]) => IDENTITY.test(name));
   const assertion = await verify(request.headers['x-postern-assertion'], options, keys);
   return { name: nameOf(request), headers: headers.map(([name, value]) => [name, decode(String(value))]), assertion };
 }

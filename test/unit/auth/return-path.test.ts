@@ -50,6 +50,17 @@ const KEPT: readonly (readonly [string, ReturnTarget])[] = [
 /** Places of this edge whose path is doubtful: the place is kept, the path is not. */
 const PATH_DROPPED: readonly string[] = ['//evil.com', '/\\evil.com', '/a\\b', '/\tx', '/a b', '/.postern/sign_out'];
 
+/** Ours on the base host; on a tunnel's they are the app's. */
+const OF_THE_BASE_HOST: readonly string[] = [
+  '/oauth2',
+  '/oauth2/',
+  '/oauth2/start?rd=/oauth2/start',
+  '/oauth2/sign_out',
+  '/a/../oauth2/sign_out',
+  '/%6fauth2/sign_out',
+  '/OAuth2/sign_out',
+];
+
 const REFUSED: readonly string[] = [
   '',
   ' ',
@@ -153,13 +164,7 @@ const REFUSED: readonly string[] = [
   'https://\u212aapp.tunnel.test/',
   'https://[::1]/',
   'https://',
-  '/oauth2',
-  '/oauth2/',
-  '/oauth2/start?rd=/oauth2/start',
-  '/oauth2/sign_out',
-  '/a/../oauth2/sign_out',
-  '/%6fauth2/sign_out',
-  '/OAuth2/sign_out',
+  ...OF_THE_BASE_HOST,
   '/.postern/link',
   '/./.postern/link',
   '/%2epostern/link',
@@ -317,7 +322,11 @@ describe('readReturnPath', () => {
     }
   });
 
-  for (const rd of REFUSED) {
+  it('keeps the paths that are ours on the base host only: on a tunnel they belong to the app', () => {
+    for (const rd of OF_THE_BASE_HOST) assert.equal(readReturnPath(rd), rd);
+  });
+
+  for (const rd of REFUSED.filter((one) => !OF_THE_BASE_HOST.includes(one))) {
     it(`gives "/" for ${JSON.stringify(rd).slice(0, 70)}`, () => assert.equal(readReturnPath(rd), '/'));
   }
 });

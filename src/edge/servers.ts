@@ -1,0 +1,55 @@
+/** The sockets of an edge: how its servers are set up, start listening and are closed. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Door } from './door.js';
+import * as limits from './limits.js';
+import { answerMalformed } from './malformed.js';
+
+/** The server that visitors and agents connect to, with the limits of `limits.ts`. */
+export function createFrontDoor(door: Door): Server {
+  const server = createServer({
+    maxHeaderSize: limits.MOST_HEADER_BYTES,
+    requireHostHeader: false, // checked by us: Node's own refusal is an answer without a word
+    headersTimeout: limits.HEADERS_TIMEOUT_MS,
+    requestTimeout: 0, // covers the body too, and an upload may take as long as it takes
+    keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
+    noDelay: true,
+  });
+  server.maxHeadersCount = 0; // counted by us: Node would drop the lines past it in silence
+  server.maxConnections = limits.MOST_CONNECTIONS;
+  server.on('request', door.request);
+  server.on('checkContinue', door.expectation);
+  server.on('checkExpectation', door.foreignExpectation);
+  server.on('upgrade', door.upgrade);
+  server.on('connect', door.connect);
+  server.on('clientError', answerMalformed);
+  return server;
+}
+
+/** Resolves once the server listens; rejects with the system's error. */
+export function listen(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Stops listening; resolves once every connection is closed. Idle ones are closed at once. */
+export function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+/** The port of a server that listens. */
+export function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port; // a server that listens on a port has such an address
+}

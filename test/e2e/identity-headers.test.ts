@@ -1,0 +1,341 @@
+/**
+ * Who a request is from, as the target reads it: exactly one identity, the signed-in visitor's, whatever the visitor
+ * sends beside it and in whatever script their name is written; and a signed form of it that anybody can verify.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
+import { headerValues, normalizedName } from '../../src/core/headers.js';
+import type { Echo } from '../support/target-paths.js';
+import type { Visitor } from '../support/visitor.js';
+import { sendLines, sendLinesForHead } from '../support/wire.js';
+import { PEOPLE, startWorld, type World } from '../support/world.js';
+
+const ACCOUNTS = [
+  ...PEOPLE,
+  {
+    sub: 'z\u00f6e',
+    email: '\u0161lice@acme.com',
+    email_verified: true,
+    preferred_username: 'Zo\u00eb, 100% \u540d\u524d',
+    groups: ['eng', '\u540d \u524d', 'a,b', 'a', '100%', 'eng'],
+  },
+  { sub: 'caps', email: 'Caps.LOCK@ACME.com', email_verified: true, groups: 'solo' },
+  { sub: 'odd-groups', email: 'odd@acme.com', email_verified: true, groups: { eng: true }, preferred_username: ['x'] },
+  {
+    sub: 'evil|sub"%0d%0a',
+    email: 'evil+tag@acme.com',
+    email_verified: true,
+    preferred_username: 'a\r\nX-Forwarded-Email: dev@acme.com',
+  },
+  {
+    sub: 'many',
+    email: 'many@acme.com',
+    email_verified: true,
+    groups: Array.from({ length: 200 }, (_, at) => `group-${at}`),
+  },
+];
+
+const IDENTITY = [
+  'x-forwarded-user',
+  'x-forwarded-email',
+  'x-forwarded-preferred-username',
+  'x-forwarded-groups',
+  'x-postern-assertion',
+];
+
+describe('identity headers', () => {
+  let world: World;
+  let ana: Visitor;
+  let host: string;
+
+  before(async () => {
+    world = await startWorld({ accounts: ACCOUNTS });
+    ana = await world.signedIn('ana');
+    host = new URL(world.url).host;
+  });
+  after(() => world?.close());
+
+  /** What the target is told under any spelling of a name. */
+  const told = (rawHeaders: readonly string[], name: string): string[] =>
+    rawHeaders.flatMap((field, at) =>
+      at % 2 === 0 && normalizedName(field) === name ? [rawHeaders[at + 1] ?? ''] : [],
+    );
+
+  function isAna(rawHeaders: readonly string[], message = ''): void {
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-email'), ['ana@acme.com'], message);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-user'), ['ana'], message);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-preferred-username'), ['ana'], message);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-groups'), ['eng'], message);
+    assert.equal(told(rawHeaders, 'x-postern-assertion').length, 1, message);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-host'), [host], message);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-proto'), ['http'], message);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-port'), [String(world.port)], message);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-for'), ['127.0.0.1'], message);
+    assert.equal(told(rawHeaders, 'x-request-id').length, 1, message);
+    const raw = JSON.stringify(rawHeaders);
+    for (const word of ['evil', 'mallory']) assert.equal(raw.includes(word), false, `${message}: ${raw}`);
+  }
+
+  const cookie = () => `Cookie: ${ana.jar.header(new URL(world.url))}`;
+
+  async function echoOf(lines: readonly string[], method = 'GET'): Promise<Echo> {
+    const { status, body } = await sendLines(world.port, [
+      `${method} /echo HTTP/1.1`,
+      `Host: ${host}`,
+      cookie(),
+      ...lines,
+    ]);
+    assert.equal(status, 200, JSON.stringify(lines));
+    const json = body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1);
+    return JSON.parse(Buffer.from(json, 'latin1').toString()) as Echo;
+  }
+
+  async function upgradeOf(lines: readonly string[], path: string): Promise<readonly string[]> {
+    const key = randomBytes(16).toString('base64');
+    const upgrade = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${key}`];
+    const answer = await sendLinesForHead(world.port, [
+      `GET ${path} HTTP/1.1`,
+      `Host: ${host}`,
+      cookie(),
+      ...upgrade,
+      ...lines,
+    ]);
+    assert.equal(answer.status, 101, JSON.stringify(lines));
+    return (
+      (await world.target.seen()).find(({ url, upgrade: isUpgrade }) => isUpgrade && url === path)?.rawHeaders ?? []
+    );
+  }
+
+  const names = [
+    ...IDENTITY,
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-forwarded-port',
+    'x-request-id',
+  ];
+  const spellings = (name: string): string[] => [
+    name,
+    name.toUpperCase(),
+    name.replaceAll('-', '_'),
+    name.replaceAll('-', '.'),
+    name.replace('-', '_'),
+    name.replace('-', '.').toUpperCase(),
+    name.replaceAll('-', '~'),
+    name.replaceAll('-', '|'),
+    name.replaceAll('-', "'"),
+  ];
+  const spoofed = names.flatMap((name) => spellings(name).map((spelling) => `${spelling}: evil@acme.com`));
+  const namespace = [
+    ...['X-Real-IP', 'Forwarded', 'X-Forwarded', 'X-Forwarded-Prefix', 'X-Forwarded-Access-Token', 'X-Forwarded-Uri'],
+    ...[
+      'X-Auth-Request-Email',
+      'X-Auth-Request-User',
+      'X-Auth_Request-Groups',
+      'X-Postern-Anything',
+      'Postern-Error',
+      'POSTERN_ERROR',
+      'X-Tunnel-Id',
+    ],
+  ].map((name) => `${name}: evil`);
+
+  test('one identity arrives, not one of the spoofed spellings', async () => {
+    for (const line of spoofed) isAna((await echoOf([line, 'Connection: close'])).rawHeaders, line);
+  });
+
+  test('of all spellings at once, each of them twice, nothing arrives', async () => {
+    const lines = [...spoofed, ...namespace, ...spoofed, ...namespace];
+    for (const method of ['GET', 'OPTIONS', 'POST', 'PROPFIND']) {
+      const { rawHeaders, method: arrived } = await echoOf([...lines, 'Connection: close'], method);
+      assert.equal(arrived, method);
+      isAna(rawHeaders, method);
+      for (const line of namespace)
+        assert.deepEqual(told(rawHeaders, normalizedName(line.split(':')[0] ?? '')), [], line);
+    }
+    isAna(await upgradeOf([...lines, 'Connection: Upgrade'], '/ws-spoofed'), 'upgrade');
+  });
+
+  test('values with tabs, commas, bytes and nothing are no better', async () => {
+    const values = ['', '\t', 'ana@acme.com, evil@acme.com', '\xff\xfe evil', ' evil ', '"evil"', 'evil; x'];
+    for (const value of values)
+      isAna((await echoOf([`X-Forwarded-Email: ${value}`, 'Connection: close'])).rawHeaders, value);
+  });
+
+  test('no Connection line takes the identity away', async () => {
+    const removals = [
+      ['Connection: close, x-forwarded-email'],
+      ['Connection: close', 'Connection: x-forwarded-email'],
+      ['Connection: X-Forwarded-Email, X-FORWARDED-USER , x-postern-assertion,close'],
+      [`Connection: close, ${names.join(', ')}, cookie-not, host, content-length`],
+      ['Connection: close,,,x_forwarded_email', 'X-Forwarded-Email: evil@acme.com'],
+      ['connection: close', 'CONNECTION: X-Forwarded-Email', 'Connection:\tx-forwarded-for'],
+    ];
+    for (const lines of removals) isAna((await echoOf(lines)).rawHeaders, lines.join(' | '));
+    isAna(await upgradeOf(['Connection: Upgrade, x-forwarded-email', 'X-Forwarded-Email: evil'], '/ws-one-line'));
+    isAna(
+      await upgradeOf(
+        ['Connection: x-forwarded-email', 'Connection: Upgrade', 'Connection: x-forwarded-user'],
+        '/ws-two-lines',
+      ),
+    );
+  });
+
+  test('the visitor’s own headers arrive: Authorization, odd names, duplicates and bytes', async () => {
+    const { rawHeaders } = await echoOf([
+      'Authorization: Basic eDp5',
+      'X-Custom: one',
+      'x-custom: two',
+      '__proto__: x',
+      'X-Bytes: \xe9\xff',
+      'Connection: close, x-hop',
+      'X-Hop: gone',
+      'Proxy-Authorization: gone',
+      'TE: trailers',
+    ]);
+    assert.deepEqual(told(rawHeaders, 'authorization'), ['Basic eDp5']);
+    assert.deepEqual(headerValues(rawHeaders, 'x-custom').join(), 'one,two');
+    assert.deepEqual(headerValues(rawHeaders, '__proto__'), ['x']);
+    assert.deepEqual(headerValues(rawHeaders, 'x-bytes'), ['\xe9\xff']);
+    for (const name of ['x-hop', 'proxy-authorization']) assert.deepEqual(told(rawHeaders, name), [], name);
+  });
+
+  test('trailers cannot bring an identity either', async () => {
+    const answer = await ana.fetch(`${world.url}/upload`, {
+      method: 'POST',
+      headers: { 'transfer-encoding': 'chunked', trailer: 'X-Forwarded-Email, X-Checksum' },
+      body: 'body',
+      trailers: {
+        'X-Forwarded-Email': 'evil@acme.com',
+        X_Forwarded_Email: 'evil',
+        Cookie: 'evil=1',
+        'X-Checksum': 'abc',
+      },
+    });
+    const { rawHeaders, rawTrailers, bodyBytes } = answer.json() as Echo;
+    assert.equal(bodyBytes, 4);
+    isAna([...rawHeaders, ...rawTrailers]);
+    assert.deepEqual(
+      rawTrailers.map((text) => text.toLowerCase()),
+      ['x-checksum', 'abc'],
+    );
+  });
+
+  test('a name outside ASCII arrives percent-encoded, whole and never as somebody else’s', async () => {
+    const visitor = await world.signedIn('z\u00f6e');
+    const { rawHeaders } = (await visitor.fetch(`${world.url}/`)).json() as Echo;
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-email'), ['%C5%A1lice@acme.com']);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-user'), ['z%C3%B6e']);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-preferred-username'), ['Zo%C3%AB%2C%20100%25%20%E5%90%8D%E5%89%8D']);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-groups'), ['eng,%E5%90%8D%20%E5%89%8D,a%2Cb,a,100%25']);
+    const { email, groups } = await verified(rawHeaders);
+    assert.deepEqual([email, groups], ['\u0161lice@acme.com', ['eng', '\u540d \u524d', 'a,b', 'a', '100%']]);
+  });
+
+  const odd: Record<string, Record<string, string[]>> = {
+    caps: {
+      'x-forwarded-email': ['caps.lock@acme.com'],
+      'x-forwarded-groups': ['solo'],
+      'x-forwarded-preferred-username': [],
+    },
+    'odd-groups': {
+      'x-forwarded-email': ['odd@acme.com'],
+      'x-forwarded-groups': [],
+      'x-forwarded-preferred-username': [],
+    },
+    'evil|sub"%0d%0a': {
+      'x-forwarded-user': ['evil|sub"%250d%250a'],
+      'x-forwarded-email': ['evil+tag@acme.com'],
+      'x-forwarded-preferred-username': [],
+    },
+    many: { 'x-forwarded-email': ['many@acme.com'], 'x-forwarded-groups': [] },
+  };
+  for (const [account, expected] of Object.entries(odd)) {
+    test(`odd claims never become another identity, nor another header: ${JSON.stringify(account)}`, async () => {
+      const visitor = await world.signedIn(account);
+      const { rawHeaders } = (
+        await visitor.fetch(`${world.url}/`, {
+          headers: { 'x-forwarded-groups': 'admins', 'x-forwarded-preferred-username': 'root' },
+        })
+      ).json() as Echo;
+      for (const [name, values] of Object.entries(expected)) assert.deepEqual(told(rawHeaders, name), values, name);
+    });
+  }
+
+  /** Verifies the assertion as an app would, with nothing but the base URL and its own. */
+  async function verified(rawHeaders: readonly string[], audience = world.url): Promise<JWTPayload> {
+    const keys = createRemoteJWKSet(new URL(`${world.base}/.postern/jwks.json`));
+    const [assertion = ''] = told(rawHeaders, 'x-postern-assertion');
+    const { payload } = await jwtVerify(assertion, keys, { issuer: world.base, audience, algorithms: ['ES256'] });
+    return payload;
+  }
+
+  test('the assertion verifies against the published keys and says what the headers say', async () => {
+    const { rawHeaders } = (await ana.fetch(`${world.url}/`)).json() as Echo;
+    const { sub, email, preferred_username, groups, iat = 0, exp = 0, aud } = await verified(rawHeaders);
+    assert.deepEqual(
+      { sub, email, preferred_username, groups, aud },
+      { sub: 'ana', email: 'ana@acme.com', preferred_username: 'ana', groups: ['eng'], aud: world.url },
+    );
+    assert.equal(exp - iat, 60);
+    const { alg, kid } = decodeProtectedHeader(told(rawHeaders, 'x-postern-assertion')[0] ?? '');
+    assert.deepEqual([alg, typeof kid], ['ES256', 'string']);
+  });
+
+  test('the assertion is for one tunnel, and the one of a WebSocket is too', async () => {
+    await world.startAgent({ name: 'dev-two' });
+    const second = world.urlOf('dev-two');
+    const { rawHeaders } = (await ana.open(`${second}/`)).json() as Echo;
+    await verified(rawHeaders, second);
+    await assert.rejects(verified(rawHeaders, world.url), { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' });
+    await verified(await upgradeOf(['Connection: Upgrade'], '/ws-assertion'));
+  });
+
+  test('the published keys are public halves, and may be kept for a while', async () => {
+    const answer = await world.visitor().bare(`${world.base}/.postern/jwks.json`);
+    const { keys } = answer.json() as { keys: Record<string, unknown>[] };
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers['cache-control'] ?? '', /^public, max-age=\d+$/);
+    for (const key of keys) assert.deepEqual(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+  });
+});
+
+describe('a public tunnel', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld({ allow: ['public', 'ana@acme.com'], edgeEnv: { POSTERN_PUBLIC: 'true' } });
+  });
+  after(() => world?.close());
+
+  test('gives strangers no identity, and takes from them the one that they bring', async () => {
+    const headers = Object.fromEntries(IDENTITY.map((name) => [name, 'evil']));
+    for (const method of ['GET', 'OPTIONS', 'POST']) {
+      const answer = await world.visitor().bare(`${world.url}/`, {
+        method,
+        headers: { ...headers, x_forwarded_email: 'evil', connection: 'x-forwarded-for' },
+      });
+      assert.equal(answer.status, 200);
+      const { rawHeaders } = answer.json() as Echo;
+      for (const name of IDENTITY)
+        assert.equal(
+          rawHeaders.some((field) => normalizedName(field) === name),
+          false,
+          name,
+        );
+      assert.equal(JSON.stringify(rawHeaders).includes('evil'), false);
+      assert.deepEqual(headerValues(rawHeaders, 'x-forwarded-for'), ['127.0.0.1']);
+    }
+  });
+
+  test('says who it is of those whom another rule lets in', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(`${world.url}/.postern/session?rd=%2F`, 'ana');
+    const { rawHeaders } = (await visitor.fetch(`${world.url}/`)).json() as Echo;
+    assert.deepEqual(headerValues(rawHeaders, 'x-forwarded-email'), ['ana@acme.com']);
+    const other = world.visitor();
+    await other.signIn(`${world.url}/.postern/session?rd=%2F`, 'bob');
+    const anonymous = (await other.fetch(`${world.url}/`)).json() as Echo;
+    for (const name of IDENTITY) assert.deepEqual(headerValues(anonymous.rawHeaders, name), [], name);
+  });
+});

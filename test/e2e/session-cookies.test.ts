@@ -1,0 +1,385 @@
+/**
+ * The session cookie on its way: only a genuine one opens anything, on its own host alone; the app behind the tunnel
+ * never sees it and cannot set it. Forged cookies are made with the edge's own code and secret, so that each differs
+ * from a good one in exactly one thing.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { MemoryStore } from '../../src/auth/memory-store.js';
+import { seal } from '../../src/auth/seal.js';
+import { Sessions } from '../../src/auth/session.js';
+import { headerValues } from '../../src/core/headers.js';
+import { deriveKeys } from '../../src/core/keys.js';
+import type { Echo } from '../support/target-paths.js';
+import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
+import { startWorld, type World } from '../support/world.js';
+
+const NAME = 'postern-session';
+const HOUR_MS = 3_600_000;
+const ANA = { subject: 'ana', email: 'ana@acme.com', emailVerified: true, groups: ['eng'], groupsOmitted: false };
+
+/** A cookie without a name is sent as its value alone, and then reads like one with a name. */
+const NOT_SETTABLE = [
+  `${NAME}=evil`,
+  `${NAME}=evil; Path=/x`,
+  ` ${NAME} = evil`,
+  'POSTERN-Session=evil',
+  `__Host-${NAME}=evil; Secure; Path=/`,
+  `__Secure-${NAME}=evil; Secure`,
+  'postern-nonce=evil',
+  'postern-signin-zzzzzzzzzzzzzzzzz=evil',
+  `=${NAME}=nameless`,
+  `= ${NAME}=nameless`,
+  `==${NAME}=nameless`,
+  NAME,
+];
+
+describe('session cookies', () => {
+  let world: World;
+  let second: string;
+  let ana: Visitor;
+  let good: string;
+  let bobs: string;
+  const store = new MemoryStore();
+
+  before(async () => {
+    world = await startWorld({ manyAddresses: true });
+    await world.startAgent({ name: 'dev-two' });
+    second = world.urlOf('dev-two');
+    ana = await world.signedIn('ana');
+    good = sessionOf(ana, world.url);
+    bobs = sessionOf(await world.signedIn('bob'), world.url);
+  });
+  after(async () => {
+    await store.close();
+    await world?.close();
+  });
+
+  function sessionOf(visitor: Visitor, url: string): string {
+    return visitor.jar.cookies(url).find(({ name }) => name === NAME)?.value ?? '';
+  }
+
+  /** A cookie for the tunnel's host as the edge would make it, but for what is said. */
+  async function made(
+    said: { host?: string; ageMs?: number; secret?: string; signInAgeMs?: number; email?: string } = {},
+  ) {
+    const { host = `${world.name}.localhost`, ageMs = 0, signInAgeMs = ageMs, secret = world.secret } = said;
+    const now = () => Date.now() - ageMs;
+    const options = { secrets: [secret], ttlMs: 12 * HOUR_MS, idleMs: 2 * HOUR_MS, secure: false, store, now };
+    const identity = { ...ANA, email: said.email ?? ANA.email };
+    const signedInAtMs = Date.now() - signInAgeMs;
+    const { cookie } = await new Sessions(options).create({ identity, host, signedInAtMs, admitted: true });
+    return /=([^;]*)/.exec(cookie)?.[1] ?? '';
+  }
+
+  const ask = (cookie: string, url = `${world.url}/`) => world.visitor().bare(url, { headers: { cookie } });
+
+  async function isAnonymous(cookie: string, url?: string): Promise<void> {
+    const { status, headers } = await ask(cookie, url);
+    assert.equal(status, 401, `${JSON.stringify(cookie.slice(0, 120))} got ${status}`);
+    assert.equal(headers['postern-error'], 'ERR_LOGIN_REQUIRED');
+  }
+
+  describe('what is set', () => {
+    test('is small, host-only, for http alone and for the time of the session', async () => {
+      const visitor = world.visitor();
+      const page = await visitor.signIn(`${second}/`, 'ana');
+      assert.equal(page.url, `${second}/`);
+      for (const url of [second, world.base]) {
+        const [cookie] = visitor.jar.cookies(url).filter(({ name }) => name === NAME);
+        assert.ok(cookie?.hostOnly && cookie.httpOnly && cookie.path === '/' && cookie.sameSite === 'lax');
+        assert.ok(`${cookie.name}=${cookie.value}`.length < 600);
+        assert.ok(cookie.expiresAtMs > Date.now() && cookie.expiresAtMs <= Date.now() + 2 * HOUR_MS + 1000);
+      }
+      assert.ok(visitor.jar.all().every(({ hostOnly }) => hostOnly));
+    });
+
+    test('is not set again with every answer', async () => {
+      for (let count = 0; count < 3; count++) assert.deepEqual((await ana.fetch(`${world.url}/`)).setCookies, []);
+    });
+
+    test('is another one after each sign-in, and the one before it is worth nothing', async () => {
+      const visitor = await world.signedIn('ana');
+      const before = sessionOf(visitor, world.url);
+      const page = await visitor.open(`${world.url}/.postern/session?rd=%2F&switch=account`);
+      await visitor.press(page, ['account', 'ana']);
+      assert.notEqual(sessionOf(visitor, world.url), before);
+      assert.equal((await visitor.fetch(`${world.url}/`)).status, 200);
+      await isAnonymous(`${NAME}=${before}`);
+    });
+
+    test('slides: a session that has not been seen for a while gets a new cookie once', async () => {
+      const { status, setCookies } = await ask(`${NAME}=${await made({ ageMs: HOUR_MS })}`);
+      assert.equal(status, 200);
+      assert.equal(setCookies.length, 1);
+      assert.match(
+        setCookies[0] ?? '',
+        new RegExp(`^${NAME}=.+; Max-Age=7[12]\\d\\d; Path=/; HttpOnly; SameSite=Lax$`),
+      );
+    });
+  });
+
+  describe('what opens nothing', () => {
+    test('a cookie made with the edge’s own secret opens the tunnel: the forgeries below fail for their one flaw', async () => {
+      assert.equal((await ask(`${NAME}=${await made()}`)).status, 200);
+      assert.equal(
+        (await ask(`${NAME}=${await made({ host: 'localhost' })}`, `${world.base}/oauth2/userinfo`)).status,
+        200,
+      );
+    });
+
+    test('a cookie with any one character changed', async () => {
+      for (let at = 0; at < good.length; at++) {
+        await isAnonymous(`${NAME}=${good.slice(0, at)}${good[at] === 'A' ? 'B' : 'A'}${good.slice(at + 1)}`);
+      }
+    });
+
+    test('a cookie cut anywhere, or with something added', async () => {
+      for (let length = 0; length < good.length; length += 7) await isAnonymous(`${NAME}=${good.slice(0, length)}`);
+      for (const more of ['A', '=', '.', '~', '%20', '"', ',x', '\u00e9']) await isAnonymous(`${NAME}=${good}${more}`);
+      await isAnonymous(`${NAME}="${good}"`);
+      await isAnonymous(`${NAME}=${good.slice(1)}`);
+    });
+
+    test('parts of two cookies put together', async () => {
+      const [one, other] = [good.split('.'), bobs.split('.')];
+      for (let part = 2; part < one.length; part++) {
+        await isAnonymous(`${NAME}=${one.map((text, at) => (at === part ? other[at] : text)).join('.')}`);
+      }
+    });
+
+    test('a cookie that is over: absolutely, or since nobody came', async () => {
+      assert.equal((await ask(`${NAME}=${await made({ signInAgeMs: 11.9 * HOUR_MS })}`)).status, 200);
+      await isAnonymous(`${NAME}=${await made({ signInAgeMs: 12 * HOUR_MS })}`);
+      assert.equal((await ask(`${NAME}=${await made({ ageMs: 1.9 * HOUR_MS })}`)).status, 200);
+      await isAnonymous(`${NAME}=${await made({ ageMs: 2 * HOUR_MS })}`);
+    });
+
+    test('a cookie of another secret, of another purpose, or of no seal at all', async () => {
+      const claims = {
+        i: 'x',
+        h: 'demo.localhost',
+        t: Date.now(),
+        n: Date.now(),
+        a: 1,
+        s: 'ana',
+        e: 'ana@acme.com',
+        v: 1,
+      };
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const forged = [
+        await made({ secret: 'another secret of thirty-two bytes or more' }),
+        await seal(claims, deriveKeys([world.secret], 'ticket')),
+        await seal(claims, deriveKeys([world.secret], 'transaction')),
+        await seal({}, deriveKeys([world.secret], 'session')),
+        await seal({ ...claims, e: ['ana@acme.com'] }, deriveKeys([world.secret], 'session')),
+        await world.token(),
+        `${part({ alg: 'none' })}.${part(claims)}.`,
+        `${part({ alg: 'dir', enc: 'A256GCM' })}..${part(claims)}.${part(claims)}.${part(claims)}`,
+        `${part({ alg: 'PBES2-HS256+A128KW', enc: 'A256GCM', p2c: 2_000_000_000, p2s: 'AAAA' })}.AAAA.AAAA.AAAA.AAAA`,
+        part(claims),
+        'ana@acme.com',
+        'A'.repeat(8000),
+        '.'.repeat(8000),
+      ];
+      for (const value of forged) await isAnonymous(`${NAME}=${value}`);
+    });
+
+    test('a good value under another name', async () => {
+      for (const name of [
+        `__Host-${NAME}`,
+        `__Secure-${NAME}`,
+        'Postern-Session',
+        `${NAME}.0`,
+        `${NAME}s`,
+        'session',
+      ]) {
+        await isAnonymous(`${name}=${good}`);
+      }
+    });
+
+    test('a cookie of this host on any other one, the base host included', async () => {
+      await isAnonymous(`${NAME}=${good}`, `${second}/`);
+      await isAnonymous(`${NAME}=${good}`, `${world.base}/oauth2/userinfo`);
+      await isAnonymous(`${NAME}=${good}`, `${world.base}/`);
+      await isAnonymous(`${NAME}=${sessionOf(ana, world.base)}`);
+      const start = await world
+        .visitor()
+        .navigate(`${world.base}/oauth2/start?rd=%2F`, { headers: { cookie: `${NAME}=${good}` } });
+      assert.equal(new URL(start.headers.location ?? '').origin, world.issuer);
+    });
+
+    test('as a bearer token, in the query or in another header', async () => {
+      const headers = {
+        authorization: `Bearer ${good}`,
+        'x-forwarded-email': 'ana@acme.com',
+        'x-postern-session': good,
+        cookie2: `${NAME}=${good}`,
+      };
+      assert.equal((await world.visitor().bare(`${world.url}/?${NAME}=${good}`, { headers })).status, 401);
+    });
+  });
+
+  describe('several of one name', () => {
+    test('a planted one neither helps nor harms, wherever it stands', async () => {
+      for (const cookie of [
+        `${NAME}=planted; ${NAME}=${good}`,
+        `${NAME}=${good}; ${NAME}=planted; ${NAME}=`,
+        `${NAME}=${good}; ${NAME}=${good}`,
+      ]) {
+        assert.equal((await ask(cookie)).status, 200);
+      }
+      const twoLines = await world
+        .visitor()
+        .bare(`${world.url}/`, { headers: { cookie: [`${NAME}=planted`, `${NAME}=${good}`] } });
+      assert.equal(twoLines.status, 200);
+    });
+
+    test('two genuine ones of different people are nobody', async () => {
+      await isAnonymous(`${NAME}=${good}; ${NAME}=${bobs}`);
+      await isAnonymous(`${NAME}=${bobs}; ${NAME}=${good}`);
+    });
+
+    test('a thousand of them cost an answer and no more', async () => {
+      const many = Array.from({ length: 1000 }, (_, at) => `${NAME}=${at}`).join('; ');
+      await isAnonymous(`${many}; ${NAME}=${good}`);
+    });
+  });
+
+  describe('what the app sees', () => {
+    const others = 'a=1; b="x y, z"; c==;  d ; ;e=%00%; f=\u00fcber; __proto__=x; =nameless; postern=mine; g=2';
+
+    test('every other cookie, byte for byte and in order, and none of ours in any spelling', async () => {
+      const ours = [
+        'x',
+        `__Host-${NAME}=x`,
+        `__Secure-${NAME}=x`,
+        `POSTERN-SESSION=x`,
+        'postern-nonce=x',
+        'postern-signin-0=x',
+        '__Host-postern-nonce=x',
+        'Postern-Signin-9=x',
+      ];
+      const pieces = others.split(';');
+      const mixed = pieces
+        .flatMap((piece, at) => [piece, ` ${ours[at] ?? `${NAME}=x`}`])
+        .filter((piece) => piece !== ' x')
+        .join(';');
+      const { rawHeaders } = (await ask(`${NAME}=${good};${mixed};${NAME}=${good}`)).json() as Echo;
+      assert.deepEqual(headerValues(rawHeaders, 'cookie'), [others]);
+    });
+
+    test('nothing at all where there is no other cookie', async () => {
+      const { rawHeaders } = (await ask(`${NAME}=${good}`)).json() as Echo;
+      assert.deepEqual(headerValues(rawHeaders, 'cookie'), []);
+      assert.equal(JSON.stringify(rawHeaders).includes(good.slice(-40)), false);
+    });
+
+    test('the same on a WebSocket', async () => {
+      const socket = await ana.socket(`${world.url}/ws-cookies`, { headers: { cookie: `x=1; ${NAME}=${good}; y=2` } });
+      socket.terminate();
+      const seen = (await world.target.seen()).find(({ url, upgrade }) => upgrade && url === '/ws-cookies');
+      assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'cookie'), ['x=1; y=2']);
+    });
+  });
+
+  describe('what the app cannot set', () => {
+    for (const line of NOT_SETTABLE) {
+      test(`not ${JSON.stringify(line)}`, async () => assert.deepEqual(await told(ana, world, [line]), []));
+    }
+  });
+
+  test('an open WebSocket is closed with 1008 once its session has been signed out', async () => {
+    const visitor = await world.signedIn('bob');
+    const socket = await visitor.socket(`${world.url}/ws`);
+    const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+    await visitor.navigate(`${world.url}/.postern/sign_out`);
+    assert.equal(await closed, 1008);
+    await assert.rejects(
+      visitor.socket(`${world.url}/ws`),
+      (error) => error instanceof RefusedUpgrade && error.status === 401,
+    );
+  });
+
+  test('a restart of the edge with a new secret in front of the old one signs nobody out', async () => {
+    const secret = 'a newer secret of thirty-two bytes or more for tests';
+    await world.edge.kill();
+    const mark = world.agent.mark();
+    await world.startEdge({ POSTERN_SECRET: `${secret},${world.secret}` });
+    await world.agent.record((line) => line['event'] === 'online', mark);
+    const answer = await ask(`${NAME}=${sessionOf(ana, world.base)}`, `${world.base}/oauth2/userinfo`);
+    assert.equal(answer.status, 200);
+    assert.equal(
+      (await ask(`${NAME}=${await made({ secret, host: 'localhost' })}`, `${world.base}/oauth2/userinfo`)).status,
+      200,
+    );
+  });
+});
+
+describe('session cookies on https', () => {
+  let world: World;
+  let ana: Visitor;
+
+  before(async () => {
+    world = await startWorld({ domain: 'tunnel.test' });
+    ana = await world.signedIn('ana');
+  });
+  after(() => world?.close());
+
+  test('carry the prefix by which browsers keep them to their host, and Secure', () => {
+    for (const url of [world.url, world.base]) {
+      const [cookie] = ana.jar.cookies(url).filter(({ name }) => name === `__Host-${NAME}`);
+      assert.ok(cookie?.secure && cookie.hostOnly && cookie.httpOnly && cookie.path === '/', url);
+      assert.ok(`${cookie.name}=${cookie.value}`.length < 600);
+    }
+    const ours = ana.jar.all().filter(({ name }) => name.includes('postern'));
+    assert.ok(ours.every(({ name, secure }) => secure && name.startsWith('__Host-')));
+  });
+
+  test('count under the name with the prefix only', async () => {
+    const value = ana.jar.cookies(world.url).find(({ name }) => name === `__Host-${NAME}`)?.value;
+    const statusOf = async (name: string) => {
+      const { status } = await world.visitor().bare(`${world.url}/`, { headers: { cookie: `${name}=${value}` } });
+      return status;
+    };
+    assert.equal(await statusOf(`__Host-${NAME}`), 200);
+    for (const name of [NAME, `__Secure-${NAME}`, `__host-${NAME}`]) assert.equal(await statusOf(name), 401, name);
+  });
+
+  const host = 'demo.tunnel.test';
+  const kept = [
+    'a=1; Path=/; HttpOnly',
+    `b=2; Domain=${host}`,
+    `c=3; Domain=.${host}; Secure`,
+    'd=4; Domain=',
+    'postern=mine',
+    'e="quoted; Path=/x',
+    'f=postern-session=x',
+    'g=1; Expires=Wed, 21 Oct 2065 07:28:00 GMT',
+  ];
+  const forSiblings = [
+    'h=1; Domain=tunnel.test',
+    'i=1; Domain=.tunnel.test',
+    'j=1; domain = TUNNEL.TEST',
+    `k=1; Domain=${host}; Domain=tunnel.test`,
+    'l=1; Domain=dev-two.tunnel.test',
+    'm=1; Domain=..tunnel.test',
+    `n=1; Domain=x${host}`,
+    'o=1; Domain=test',
+  ];
+
+  test('the app sets its own cookies untouched, and none of ours or for its siblings', async () => {
+    const mixed = [...NOT_SETTABLE, ...forSiblings].flatMap((line, at) => [line, ...kept.slice(at, at + 1)]);
+    assert.deepEqual(await told(ana, world, mixed), kept);
+  });
+
+  for (const line of forSiblings) {
+    test(`not ${JSON.stringify(line)}`, async () => assert.deepEqual(await told(ana, world, [line]), []));
+  }
+});
+
+/** The `Set-Cookie` lines that arrive of those that the app sends. */
+async function told(visitor: Visitor, { url }: World, lines: readonly string[]): Promise<readonly string[]> {
+  const query = new URLSearchParams(lines.map((line) => ['header', `Set-Cookie: ${line}`]));
+  return (await visitor.fetch(`${url}/answer?${query}`)).setCookies;
+}

@@ -1,0 +1,39 @@
+/**
+ * A sign-in taken apart: follows redirects and the account page up to a URL at which the test wants to do something
+ * else than a browser would, and gives that URL unvisited.
+ */
+import { readForms } from './forms.js';
+import type { Answer, Visitor } from './visitor.js';
+
+/** The URL that would bring the provider's answer back to the edge. */
+export function callbackUrl(visitor: Visitor, start: string, account: string): Promise<string> {
+  return walk(visitor, start, account, (url) => url.pathname === '/oauth2/callback');
+}
+
+/** The URL that would redeem the ticket on a tunnel's host. */
+export function ticketUrl(visitor: Visitor, start: string, account: string): Promise<string> {
+  return walk(visitor, start, account, (url) => url.searchParams.has('ticket'));
+}
+
+async function walk(visitor: Visitor, start: string, account: string, isEnd: (url: URL) => boolean): Promise<string> {
+  let answer = await visitor.navigate(start);
+  for (let hops = 0; hops < 20; hops++) {
+    const { location } = answer.headers;
+    if (location === undefined) {
+      answer = await choose(visitor, answer, account);
+      continue;
+    }
+    const next = new URL(location, answer.url);
+    if (isEnd(next)) return next.href;
+    answer = await visitor.navigate(next.href);
+  }
+  throw new Error(`a sign-in without end, at ${answer.url}`);
+}
+
+function choose(visitor: Visitor, page: Answer, account: string): Promise<Answer> {
+  const form = readForms(page.text, page.url).find(({ buttons }) => buttons.some(([name]) => name === 'account'));
+  if (form === undefined) throw new Error(`no account to choose at ${page.url} (${page.status}):\n${page.text}`);
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const body = new URLSearchParams({ account }).toString();
+  return visitor.navigate(form.action.href, { method: 'POST', headers, body, initiator: new URL(page.url).origin });
+}

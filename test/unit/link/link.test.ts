@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { PosternError } from '../../../src/errors.js';
+import { MOST_STREAMS } from '../../../src/link/link.js';
+import type { InboundStream } from '../../../src/link/stream.js';
+import { deferred } from '../../support/deferred.js';
+import { Asked, openPair, PUBLIC_URL } from './pair.js';
+
+const echo = (stream: InboundStream) => {
+  stream.respond({ status: 200, headers: [] }, { endOfBody: false });
+  stream.body.pipe(stream.body);
+};
+const UPLOAD = { method: 'POST' };
+const OPEN = { endOfBody: false };
+
+/** An agent that gives its streams to the test, one after the other. */
+function streamQueue() {
+  const streams: InboundStream[] = [];
+  const waiting: ((stream: InboundStream) => void)[] = [];
+  return {
+    onStream: (stream: InboundStream) => {
+      const next = waiting.shift();
+      if (next === undefined) streams.push(stream);
+      else next(stream);
+    },
+    next: async () => streams.shift() ?? (await new Promise<InboundStream>((resolve) => waiting.push(resolve))),
+  };
+}
+
+describe('a request on a link', () => {
+  it('arrives with its head, and so does the answer', async (t) => {
+    const queue = streamQueue();
+    const { edge, agent } = await openPair(t, queue.onStream);
+    assert.equal(agent.url, PUBLIC_URL);
+    const head = { path: '/a%2Fb?x=\u00e9', headers: ['x-one', '1', 'cookie', 'a=b', 'x-latin', '\u00ff'] };
+    const asked = new Asked(edge, head);
+    const stream = await queue.next();
+    assert.deepEqual(stream.head, {
+      method: 'GET',
+      scheme: 'https',
+      authority: 'demo.tunnel.test',
+      ...head,
+    });
+    assert.ok(stream.endOfBody);
+    stream.respond({ status: 404, headers: ['set-cookie', 'a', 'set-cookie', 'b'] }, { endOfBody: true });
+    assert.deepEqual(await asked.head, {
+      status: 404,
+      headers: ['set-cookie', 'a', 'set-cookie', 'b'],
+      endOfBody: true,
+    });
+  });
+
+  it('carries bodies both ways at the same time', async (t) => {
+    const { edge } = await openPair(t, echo);
+    const asked = new Asked(edge, UPLOAD, OPEN);
+    const heard = asked.head.then(() => once(asked.stream.body, 'data'));
+    asked.stream.body.write('one');
+    assert.equal(String((await heard)[0]), 'one');
+    asked.stream.body.end(' two');
+    assert.equal(await asked.text(), ' two');
+  });
+
+  it('carries a hundred bodies of a megabyte at once, larger together than any message or window', async (t) => {
+    const { edge } = await openPair(t, echo);
+    const body = randomBytes(524_288).toString('hex');
+    const texts = Array.from({ length: 100 }, () => {
+      const asked = new Asked(edge, UPLOAD, OPEN);
+      asked.stream.body.end(body);
+      return asked.text();
+    });
+    for (const text of await Promise.all(texts)) assert.ok(text === body);
+    assert.equal(edge.draining.aborted, false);
+  });
+
+  it('carries trailers both ways, and ends without them when they cannot be carried', async (t) => {
+    const queue = streamQueue();
+    const { edge } = await openPair(t, queue.onStream);
+    const asked = new Asked(edge, UPLOAD, { endOfBody: false, trailers: () => ['x-sum', 'up'] });
+    const stream = await queue.next();
+    const received = deferred<readonly string[]>();
+    stream.onTrailers(received.resolve);
+    asked.stream.body.end('body');
+    stream.body.resume();
+    assert.deepEqual(await received.promise, ['x-sum', 'up']);
+    stream.respond({ status: 200, headers: [] }, { endOfBody: false, trailers: () => ['x-sum', 'down'] });
+    stream.body.end('answer');
+    assert.equal(await asked.text(), 'answer');
+    assert.deepEqual(asked.heardTrailers, ['x-sum', 'down']);
+
+    const broken = new Asked(edge);
+    const bad = await queue.next();
+    bad.respond({ status: 200, headers: [] }, { endOfBody: false, trailers: () => ['x-sum', '\u0161'] });
+    bad.body.end('answer');
+    await assert.rejects(broken.text(), isLost);
+  });
+
+  it('has informational heads before its answer, and never a 101', async (t) => {
+    const { edge } = await openPair(t, (stream) => {
+      stream.informational({ status: 101, headers: [] });
+      stream.informational({ status: 103, headers: ['link', '</a>'] });
+      stream.informational({ status: 102, headers: [] });
+      stream.respond({ status: 200, headers: [] }, { endOfBody: true });
+      stream.informational({ status: 103, headers: ['link', '</late>'] });
+    });
+    const asked = new Asked(edge);
+    await asked.head;
+    assert.deepEqual(asked.early, [
+      { status: 103, headers: ['link', '</a>'] },
+      { status: 102, headers: [] },
+    ]);
+  });
+
+  it('whose head cannot be carried is refused at once', async (t) => {
+    const { edge } = await openPair(t, () => assert.fail('it was carried'));
+    for (const head of [
+      { headers: ['x-forwarded-email', '\u0161lice@acme.com'] },
+      { path: '/\u0161' },
+      { path: '/a b' },
+    ]) {
+      assert.throws(() => new Asked(edge, head), isCode('ERR_BAD_REQUEST'));
+    }
+    assert.equal(edge.running, 0);
+  });
+
+  it('whose answer cannot be carried throws at the agent', async (t) => {
+    const outcome = deferred<unknown>();
+    const { edge } = await openPair(t, (stream) => {
+      try {
+        stream.respond({ status: 200, headers: ['x', 'a\r\nb'] }, { endOfBody: true });
+      } catch (error) {
+        outcome.resolve(error);
+      }
+      stream.cancel();
+    });
+    const asked = new Asked(edge);
+    assert.ok(isCode('ERR_TARGET_PROTOCOL')(await outcome.promise));
+    await asked.failure;
+  });
+
+  it('counts among the running ones until its stream has closed', async (t) => {
+    const queue = streamQueue();
+    const { edge } = await openPair(t, queue.onStream);
+    const asked = new Asked(edge);
+    assert.equal(edge.running, 1);
+    (await queue.next()).respond({ status: 204, headers: [] }, { endOfBody: true });
+    await once(asked.stream.body.resume(), 'close');
+    assert.equal(edge.running, 0);
+  });
+
+  it('past the most that a link carries is refused, not queued', async (t) => {
+    const queue = streamQueue();
+    const { edge } = await openPair(t, queue.onStream);
+    for (let at = 0; at < MOST_STREAMS; at++) new Asked(edge);
+    assert.throws(() => new Asked(edge), isCode('ERR_TUNNEL_BUSY'));
+    (await queue.next()).respond({ status: 204, headers: [] }, { endOfBody: true });
+  });
+});
+
+describe('a request that is broken off', () => {
+  for (const when of ['before the answer', 'in the middle of it'] as const) {
+    it(`by the agent ${when} is a failure at the edge, never a short body`, async (t) => {
+      const queue = streamQueue();
+      const { edge } = await openPair(t, queue.onStream);
+      const asked = new Asked(edge);
+      const stream = await queue.next();
+      if (when === 'in the middle of it') {
+        stream.respond({ status: 200, headers: [] }, { endOfBody: false });
+        stream.body.write('a part');
+        await asked.head;
+        await once(asked.stream.body, 'readable');
+      }
+      const ended = deferred<'ended'>();
+      asked.stream.body.on('end', () => ended.resolve('ended'));
+      stream.cancel();
+      const outcome = await Promise.race([ended.promise, asked.failure]);
+      assert.ok(isLost(outcome), String(outcome));
+    });
+  }
+
+  for (const when of ['before the answer', 'in the middle of it', 'in the middle of an upload'] as const) {
+    it(`by the visitor ${when} is told to the agent, once, and not to the edge`, async (t) => {
+      const queue = streamQueue();
+      const { edge } = await openPair(t, queue.onStream);
+      const asked = new Asked(edge, UPLOAD, OPEN);
+      const stream = await queue.next();
+      const ended = deferred<string>();
+      stream.onCancelled(() => ended.resolve('cancelled'));
+      stream.body.on('end', () => ended.resolve('a short body'));
+      if (when === 'in the middle of an upload') {
+        asked.stream.body.write('a part');
+        await once(stream.body, 'readable');
+      }
+      if (when === 'in the middle of it') {
+        stream.respond({ status: 200, headers: [] }, { endOfBody: false });
+        await asked.head;
+      }
+      asked.failure.then(() => assert.fail('the edge heard of its own cancel'));
+      asked.stream.cancel();
+      asked.stream.cancel();
+      assert.equal(await ended.promise, 'cancelled');
+      await once(asked.stream.body, 'close');
+    });
+  }
+
+  it('after its whole answer disturbs nothing', async (t) => {
+    const { edge } = await openPair(t, echo);
+    const asked = new Asked(edge, UPLOAD, OPEN);
+    asked.stream.body.end('whole');
+    assert.equal(await asked.text(), 'whole');
+    asked.stream.cancel();
+    const next = new Asked(edge, UPLOAD, OPEN);
+    next.stream.body.end('next');
+    assert.equal(await next.text(), 'next');
+  });
+
+  it('tells no agent that an answer was cancelled which went out whole', async (t) => {
+    const closed = deferred<string>();
+    const { edge } = await openPair(t, (stream) => {
+      stream.onCancelled(() => closed.resolve('cancelled'));
+      stream.body.once('close', () => setImmediate(() => closed.resolve('closed')));
+      stream.respond({ status: 200, headers: [] }, { endOfBody: true });
+    });
+    const asked = new Asked(edge);
+    asked.stream.body.resume();
+    assert.equal(await closed.promise, 'closed');
+  });
+});
+
+describe('a link that ends', () => {
+  for (const end of ['edge', 'agent'] as const) {
+    it(`because the ${end} drains lets running requests finish and takes no new one`, async (t) => {
+      const queue = streamQueue();
+      const pair = await openPair(t, queue.onStream);
+      const asked = new Asked(pair.edge, UPLOAD, OPEN);
+      const stream = await queue.next();
+      const drained = pair[end].drain();
+      await Promise.all([aborted(pair.edge.draining), aborted(pair.agent.draining)]);
+      assert.throws(() => new Asked(pair.edge), isLost);
+      stream.respond({ status: 200, headers: [] }, { endOfBody: false });
+      stream.body.pipe(stream.body);
+      asked.stream.body.end('still carried');
+      assert.equal(await asked.text(), 'still carried');
+      await drained;
+      assert.deepEqual(await Promise.all([pair.edge.closed, pair.agent.closed]), [undefined, undefined]);
+    });
+
+    it(`because the ${end} destroys it fails what runs on both sides`, async (t) => {
+      const queue = streamQueue();
+      const pair = await openPair(t, queue.onStream);
+      const asked = new Asked(pair.edge, UPLOAD, OPEN);
+      const stream = await queue.next();
+      const cancelled = deferred<void>();
+      stream.onCancelled(cancelled.resolve);
+      pair[end].destroy();
+      assert.ok(isLost(await asked.failure));
+      await cancelled.promise;
+      await Promise.all([pair.edge.closed, pair.agent.closed]);
+      assert.ok(pair.edge.draining.aborted && pair.agent.draining.aborted);
+      await assert.rejects(pair.edge.ping(), isLost);
+      assert.throws(() => new Asked(pair.edge), isLost);
+    });
+  }
+
+  it('can be drained and destroyed again', async (t) => {
+    const { edge, agent } = await openPair(t, echo);
+    await Promise.all([edge.drain(), edge.drain(), agent.drain()]);
+    edge.destroy();
+    agent.destroy();
+    await edge.drain();
+  });
+
+  it('gives the reason that it was destroyed for', async (t) => {
+    const { edge } = await openPair(t, echo);
+    edge.destroy(new PosternError('ERR_TOKEN_INVALID', 'expired'));
+    assert.equal((await edge.closed)?.code, 'ERR_TOKEN_INVALID');
+  });
+
+  it('answers a ping while it lives', async (t) => {
+    const { edge } = await openPair(t, echo);
+    assert.ok((await edge.ping()) >= 0);
+  });
+});
+
+function isCode(code: string) {
+  return (error: unknown) => error instanceof PosternError && error.code === code;
+}
+
+function isLost(error: unknown): boolean {
+  return isCode('ERR_LINK_LOST')(error);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}

@@ -1,0 +1,135 @@
+/** Two ends of a link over a real WebSocket on loopback, and what an edge hears of its requests. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { WebSocket } from 'ws';
+import type { RawHeaders } from '../../../src/core/headers.js';
+import type { PosternError } from '../../../src/errors.js';
+import { acceptLink } from '../../../src/link/accept.js';
+import { type AgentLink, dialEdge } from '../../../src/link/dial.js';
+import { LINK_PATH, type Offer, SUBPROTOCOL } from '../../../src/link/handshake.js';
+import type { OutboundLink } from '../../../src/link/outbound-link.js';
+import type {
+  InboundStream,
+  OutboundObserver,
+  OutboundStream,
+  RequestHead,
+  ResponseHead,
+  SendOptions,
+} from '../../../src/link/stream.js';
+import { deferred } from '../../support/deferred.js';
+
+export const OFFER: Offer = { token: 'token', name: 'demo', allow: [], agentId: 'agent-0123456789abcdef' };
+export const PUBLIC_URL = 'https://demo.tunnel.test';
+
+/** A server that admits every offer. `link` is the next one that it opened. */
+export class Acceptor {
+  readonly server: Server = createServer();
+  #waiting: ((link: OutboundLink) => void)[] = [];
+  #opened: OutboundLink[] = [];
+
+  static async start(t: TestContext): Promise<Acceptor> {
+    const acceptor = new Acceptor();
+    acceptor.server.on('upgrade', (request, socket, head) => {
+      acceptLink(request, socket, head, PUBLIC_URL, (link) => {
+        t.after(() => link.destroy());
+        const next = acceptor.#waiting.shift();
+        if (next === undefined) acceptor.#opened.push(link);
+        else next(link);
+      });
+    });
+    acceptor.server.listen(0, '127.0.0.1');
+    await once(acceptor.server, 'listening');
+    t.after(() => acceptor.server.close());
+    return acceptor;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  link(): Promise<OutboundLink> {
+    const opened = this.#opened.shift();
+    return opened === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(opened);
+  }
+}
+
+export interface Pair {
+  readonly edge: OutboundLink;
+  readonly agent: AgentLink;
+}
+
+/** An edge and an agent that serves each request with `onStream`. */
+export async function openPair(t: TestContext, onStream: (stream: InboundStream) => void): Promise<Pair> {
+  const acceptor = await Acceptor.start(t);
+  const agent = await dialEdge(acceptor.url, OFFER, { onStream });
+  t.after(() => agent.destroy());
+  return { edge: await acceptor.link(), agent };
+}
+
+/** An edge and a bare WebSocket in place of an agent. */
+export async function openBare(t: TestContext): Promise<{ readonly edge: OutboundLink; readonly socket: WebSocket }> {
+  const acceptor = await Acceptor.start(t);
+  const socket = new WebSocket(acceptor.url.replace('http', 'ws') + LINK_PATH, [SUBPROTOCOL]);
+  socket.on('error', () => {}); // 'close' follows and says it
+  await once(socket, 'open');
+  t.after(() => socket.terminate());
+  return { edge: await acceptor.link(), socket };
+}
+
+export const GET: RequestHead = {
+  method: 'GET',
+  scheme: 'https',
+  authority: 'demo.tunnel.test',
+  path: '/',
+  headers: [],
+};
+
+/** One request as the edge sees it. */
+export class Asked implements OutboundObserver {
+  readonly early: ResponseHead[] = [];
+  readonly stream: OutboundStream;
+  /** The final head; rejects with the failure when there is none. */
+  readonly head: Promise<ResponseHead & { readonly endOfBody: boolean }>;
+  /** Resolves with the error of a request that failed. */
+  readonly failure: Promise<PosternError>;
+  heardTrailers: RawHeaders = [];
+  readonly #head = deferred<ResponseHead & { readonly endOfBody: boolean }>();
+  readonly #failure = deferred<PosternError>();
+
+  constructor(link: OutboundLink, head: Partial<RequestHead> = {}, options: SendOptions = { endOfBody: true }) {
+    this.head = this.#head.promise;
+    this.head.catch(() => {}); // whoever waits for the failure does not look here
+    this.failure = this.#failure.promise;
+    this.stream = link.open({ ...GET, ...head }, options, this);
+  }
+
+  informational(head: ResponseHead): void {
+    this.early.push(head);
+  }
+
+  response(head: ResponseHead, endOfBody: boolean): void {
+    this.#head.resolve({ ...head, endOfBody });
+  }
+
+  trailers(trailers: RawHeaders): void {
+    this.heardTrailers = trailers;
+  }
+
+  failed(error: PosternError): void {
+    this.#head.reject(error);
+    this.#failure.resolve(error);
+  }
+
+  /** The answer's body; rejects when it breaks. */
+  async text(): Promise<string> {
+    await this.head;
+    const chunks: Buffer[] = [];
+    const whole = deferred<void>();
+    this.failure.then(whole.reject);
+    this.stream.body.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', whole.resolve);
+    await whole.promise;
+    return Buffer.concat(chunks).toString();
+  }
+}
