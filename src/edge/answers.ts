@@ -26,6 +26,9 @@ export interface ErrorDetails {
 const RETRY_AFTER_SECONDS = 2;
 const RATE_LIMIT_RETRY_SECONDS = 60;
 
+/** How long what is left of a refused body is dropped: an answer crosses the world, and its visitor stops sending. */
+const LINGER_MS = 2_000;
+
 export class Answers {
   readonly #base: BaseAddress;
 
@@ -81,9 +84,9 @@ export class Answers {
     response.setHeader('X-Request-Id', contextOf(request).id);
     if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');
     response.appendHeader('Vary', 'Accept, Origin, Sec-Fetch-Mode, Sec-Fetch-Dest');
-    // A body that nobody reads would be taken for the next request, or have to be waited for: close behind the answer.
-    if (hasBody(request) && !request.complete) response.setHeader('Connection', 'close');
-    response.end(request.method === 'HEAD' ? undefined : body);
+    const content = request.method === 'HEAD' ? '' : body;
+    if (hasBody(request) && !request.complete) closeBehind(request, response, content);
+    else response.end(content);
   }
 
   /** A front end on one tunnel may read the refusals of another one of this edge, instead of a bare CORS failure. */
@@ -106,6 +109,25 @@ export class Answers {
 export function breakOff(response: ServerResponse): void {
   if (response.req.httpVersionMinor === 0) response.req.socket.resetAndDestroy();
   else response.destroy();
+}
+
+/**
+ * Sends an answer to a request whose body is still coming. Nobody reads that body, so the connection closes behind the
+ * answer, in stages (RFC 9112 section 9.6): closed at once it would be reset by what still arrives, and the answer lost.
+ */
+function closeBehind(request: IncomingMessage, response: ServerResponse, content: string): void {
+  response.setHeader('Connection', 'close');
+  response.flushHeaders();
+  if (content !== '') response.write(content);
+  const end = () => {
+    clearTimeout(late);
+    response.end();
+  };
+  const late = setTimeout(end, LINGER_MS);
+  request.once('close', end);
+  response.once('close', end);
+  request.unpipe();
+  request.resume();
 }
 
 const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {

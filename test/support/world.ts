@@ -62,7 +62,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const edge = await freePort();
   const front = options.domain === undefined || options.domain === 'localhost' ? edge : await freePort();
   const ports: Ports = { edge, front, admin: await freePort(), provider: await freePort() };
-  const world = new World(options, ports, await startTargetProcess());
+  const world = new World(options, ports, await startTargetProcess({ port: await freePort() }));
   try {
     await world.startFront();
     await world.startProvider();

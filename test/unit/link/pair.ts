@@ -68,11 +68,15 @@ export async function openPair(t: TestContext, onStream: (stream: InboundStream)
   return { edge: await acceptor.link(), agent };
 }
 
-/** An edge and a bare WebSocket in place of an agent. */
-export async function openBare(t: TestContext): Promise<{ readonly edge: OutboundLink; readonly socket: WebSocket }> {
+/** An edge and a bare WebSocket in place of an agent; `attach` is given it before the edge can have said a word. */
+export async function openBare(
+  t: TestContext,
+  attach: (socket: WebSocket) => void = () => {},
+): Promise<{ readonly edge: OutboundLink; readonly socket: WebSocket }> {
   const acceptor = await Acceptor.start(t);
   const socket = new WebSocket(acceptor.url.replace('http', 'ws') + LINK_PATH, [SUBPROTOCOL]);
   socket.on('error', () => {}); // 'close' follows and says it
+  attach(socket);
   await once(socket, 'open');
   t.after(() => socket.terminate());
   return { edge: await acceptor.link(), socket };

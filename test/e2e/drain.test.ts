@@ -1,0 +1,198 @@
+/**
+ * Stopping in order: what runs is finished, what is new is turned away in words, the exit code says how it went. And
+ * starting: an address that cannot be had is one sentence.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, test } from 'node:test';
+import { isWhole, startEvents } from '../support/moments.js';
+import { freePort, type Program, runPostern } from '../support/processes.js';
+import { Transcript } from '../support/transcript.js';
+import type { Visitor } from '../support/visitor.js';
+import { startWorld, type World } from '../support/world.js';
+
+describe('stopping', () => {
+  let world: World;
+  let ana: Visitor;
+
+  before(async () => {
+    world = await startWorld();
+    ana = await world.signedIn('ana');
+  });
+  after(async () => world?.close());
+
+  test('an edge that is told to stop finishes what runs, turns away what is new, and ends with 0', async () => {
+    assert.deepEqual(await admin(world, '/readyz'), [200, 'ready\n']);
+    const download = await ana.stream(`${world.url}/bytes?n=50000000&chunked`);
+    const events = await startEvents(ana, `${world.url}/sse?n=3&key=drained`);
+    const token = await world.token();
+    // Connections whose request has begun: the only ones on which anything new can still arrive.
+    const offer = await begin(world, `GET /.postern/link HTTP/1.1\r\nHost: ${new URL(world.base).host}\r\n`);
+    const page = await begin(world, `GET / HTTP/1.1\r\nHost: ${new URL(world.url).host}\r\n`);
+
+    world.edge.signal('SIGTERM');
+    await world.edge.record(({ msg }) => msg === 'edge drains');
+    assert.deepEqual(await admin(world, '/readyz'), [503, 'draining\n']);
+    assert.deepEqual(await admin(world, '/healthz'), [200, 'ok\n']);
+    await assert.rejects(world.visitor().fetch(`${world.url}/`), { code: 'ECONNREFUSED' });
+    const refusal = await offer.finish([
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+      'Sec-WebSocket-Protocol: postern.h2',
+      'Postern-Agent: aaaaaaaaaaaaaaaaaaaa',
+      `Authorization: Bearer ${token}`,
+    ]);
+    assert.match(refusal, /^HTTP\/1\.1 503 /);
+    assert.match(refusal, /\r\nPostern-Error: ERR_EDGE_DRAINING\r\n/);
+    assert.match(refusal, /"retryable":true/);
+    const offline = await page.finish([`Cookie: ${ana.jar.header(new URL(world.url))}`, 'Connection: close']);
+    assert.match(offline, /^HTTP\/1\.1 503 .*\r\nPostern-Error: ERR_TUNNEL_OFFLINE\r\n/s);
+
+    await world.target.release('drained');
+    await events.says('event 1');
+    await world.target.release('drained');
+    assert.equal(await events.ended, undefined);
+    assert.equal(await isWhole(download), true);
+    assert.deepEqual(await world.edge.exited, { code: 0, signal: null });
+    assert.equal(world.edge.records().at(-1)?.['msg'], 'edge down');
+  });
+
+  test('a second signal ends the edge at once', async () => {
+    await restart(world);
+    const events = await startEvents(ana, `${world.url}/sse?key=cut`);
+    const body = new PassThrough();
+    body.write('the first half');
+    const broken = assert.rejects(ana.fetch(`${world.url}/upload?cut`, { method: 'POST', body }));
+    await world.target.event('request', '/upload?cut');
+    world.edge.signal('SIGTERM');
+    await world.edge.record(({ msg }) => msg === 'edge drains');
+    world.edge.signal('SIGTERM');
+    assert.deepEqual(await world.edge.exited, { code: 143, signal: null });
+    assert.ok((await events.ended) instanceof Error, 'the event stream must break');
+    await broken;
+    await world.target.event('aborted', '/upload?cut'); // and is not taken for a whole one
+  });
+
+  test('an agent dials anew as soon as its edge drains, and finishes on the old link what runs there', async () => {
+    const draining = await restart(world);
+    const events = await startEvents(ana, `${world.url}/sse?n=2&key=moved`);
+
+    const moved = world.agent.mark();
+    draining.signal('SIGTERM');
+    await draining.record(({ msg }) => msg === 'edge drains');
+    const POSTERN_ADMIN_LISTEN = `127.0.0.1:${await freePort()}`;
+    await world.startEdge({ POSTERN_ADMIN_LISTEN }); // the port of the front door is free from the first moment on
+    await world.agent.record(({ event }) => event === 'online', moved);
+    assert.equal((await ana.fetch(`${world.url}/new`)).status, 200);
+
+    await world.target.release('moved');
+    await events.says('event 1');
+    assert.equal(await events.ended, undefined);
+    assert.deepEqual(await draining.exited, { code: 0, signal: null });
+    assert.equal((await ana.fetch(`${world.url}/still`)).status, 200);
+  });
+
+  test('an agent that is interrupted finishes what runs, takes nothing new and ends with 130', async () => {
+    const events = await startEvents(ana, `${world.url}/sse?n=2&key=interrupted`);
+    const held = ana.fetch(`${world.url}/held?key=interrupted-held`);
+    await world.target.event('request', '/held?key=interrupted-held');
+    const socket = await ana.socket(`${world.url.replace('http', 'ws')}/ws`);
+    const closed = once(socket, 'close');
+
+    world.agent.signal('SIGINT');
+    assert.equal((await closed)[0], 1006); // WebSockets would never end by themselves
+    const refused = await ana.fetch(`${world.url}/new`);
+    assert.deepEqual([refused.status, refused.headers['postern-error']], [503, 'ERR_TUNNEL_OFFLINE']);
+    await world.target.release('interrupted-held');
+    assert.equal((await held).text, 'held');
+    await world.target.release('interrupted');
+    await events.says('event 1');
+    assert.equal(await events.ended, undefined);
+    assert.deepEqual(await world.agent.exited, { code: 130, signal: null });
+  });
+
+  test('a second signal ends the agent at once', async () => {
+    await world.startAgent();
+    const events = await startEvents(ana, `${world.url}/sse?key=cut-by-agent`);
+    world.agent.signal('SIGTERM');
+    await world.agent.complaint('finishing');
+    world.agent.signal('SIGTERM');
+    assert.deepEqual(await world.agent.exited, { code: 143, signal: null });
+    assert.ok((await events.ended) instanceof Error, 'the event stream must break');
+  });
+});
+
+describe('the addresses of an edge', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld();
+  });
+  after(async () => world?.close());
+
+  test('what is on the admin address is not on the front door', async () => {
+    const visitor = world.visitor();
+    for (const path of ['/healthz', '/readyz', '/metrics']) {
+      const answer = await visitor.bare(`${world.base}${path}`);
+      assert.deepEqual([answer.status, answer.headers['postern-error']], [404, 'ERR_NOT_FOUND'], path);
+      const byAddress = await visitor.bare(`http://127.0.0.1:${world.port}${path}`);
+      assert.deepEqual([byAddress.status, byAddress.headers['postern-error']], [404, 'ERR_TUNNEL_UNKNOWN'], path);
+    }
+    // On a tunnel's host these paths are the app's, and for those who may open it.
+    assert.equal((await visitor.bare(`${world.url}/healthz`)).status, 401);
+    assert.equal((await admin(world, '/'))[0], 404);
+    assert.equal((await admin(world, '/.postern/link'))[0], 404);
+  });
+
+  test('a port that is taken is one sentence with the option, and nothing is half-started', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    const free = await freePort();
+    for (const [busy, other] of [
+      ['POSTERN_LISTEN', 'POSTERN_ADMIN_LISTEN'],
+      ['POSTERN_ADMIN_LISTEN', 'POSTERN_LISTEN'],
+    ] as const) {
+      const env = { ...world.edgeEnv(), [busy]: `127.0.0.1:${port}`, [other]: `127.0.0.1:${free}` };
+      const { exit, stdout, stderr } = await runPostern(['edge'], env);
+      assert.deepEqual(exit, { code: 1, signal: null });
+      assert.match(stderr, new RegExp(`^postern: ${busy}: [^\\n]*127\\.0\\.0\\.1:${port}[^\\n]*\\.\\n$`));
+      assert.doesNotMatch(stdout, /edge up/);
+    }
+    taken.close();
+  });
+});
+
+/** Starts the edge again after it has ended, and waits for its agent. */
+async function restart(world: World): Promise<Program> {
+  await world.edge.exited;
+  const mark = world.agent.mark();
+  const edge = await world.startEdge();
+  await world.agent.record(({ event }) => event === 'online', mark);
+  return edge;
+}
+
+async function admin(world: World, path: string): Promise<[status: number | undefined, text: string]> {
+  const [answer] = await once(get(world.adminUrl + path, { agent: false }), 'response');
+  return [answer.statusCode, await text(answer)];
+}
+
+/** Sends the beginning of a request's head; `finish` sends the rest and gives all that comes back. */
+async function begin(world: World, head: string): Promise<{ finish(lines: string[]): Promise<string> }> {
+  const socket: Socket = connect(world.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(head);
+  const answer = new Transcript(socket);
+  return {
+    finish: async (lines) => {
+      socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+      await answer.ended;
+      return answer.text;
+    },
+  };
+}

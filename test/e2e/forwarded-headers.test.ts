@@ -1,0 +1,225 @@
+/**
+ * The headers of what is forwarded: a target and a visitor see each other's as if nothing stood between them, but for
+ * what names the wrong host, what only the edge may say and what a shared cache must not keep.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { headerValues } from '../../src/core/headers.js';
+import type { Echo } from '../support/target-paths.js';
+import { rawExchange, type VisitOptions, type Visitor } from '../support/visitor.js';
+import { startWorld, type World } from '../support/world.js';
+
+describe('forwarded headers', () => {
+  let world: World;
+  let ana: Visitor;
+  let host: string;
+
+  before(async () => {
+    world = await startWorld();
+    ana = await world.signedIn('ana');
+    host = new URL(world.url).host;
+  });
+  after(() => world?.close());
+
+  const cookie = () => ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true });
+  const seenAt = async (path: string, options: VisitOptions = {}, url = world.url) =>
+    (await ana.fetch(`${url}${path}`, options)).json() as Echo;
+  const told = (lines: readonly string[], status = 200) => {
+    const query = new URLSearchParams([['status', String(status)], ...lines.map((line) => ['header', line])]);
+    return ana.fetch(`${world.url}/answer?${query}`);
+  };
+
+  describe('to the target', () => {
+    test('carry the visitor and the public address', async () => {
+      const { rawHeaders } = await seenAt('/echo');
+      const said = (name: string) => headerValues(rawHeaders, name);
+      assert.deepEqual(said('x-forwarded-email'), ['ana@acme.com']);
+      assert.deepEqual(said('x-forwarded-user'), ['ana']);
+      assert.deepEqual(said('x-forwarded-preferred-username'), ['ana']);
+      assert.deepEqual(said('x-forwarded-groups'), ['eng']);
+      assert.deepEqual(said('x-forwarded-host'), [host]);
+      assert.deepEqual(said('x-forwarded-proto'), ['http']);
+      assert.deepEqual(said('x-forwarded-port'), [String(world.ports.edge)]);
+      assert.deepEqual(said('x-forwarded-for'), ['127.0.0.1']);
+      assert.equal(said('x-request-id').length, 1);
+      assert.equal(said('x-postern-assertion').length, 1);
+      assert.deepEqual(said('cookie'), []);
+    });
+
+    test('are the visitor’s own in everything else, byte for byte', async () => {
+      const headers = {
+        'x-odd': '\u00e9\u00ff "quoted", and, commas',
+        'x-empty': '',
+        'x-tab': 'a\tb',
+        'accept-language': 'de, en;q=0.5',
+        authorization: 'Basic YTpi',
+        'if-none-match': 'W/"1", "2"',
+        range: 'bytes=0-1',
+        __proto__x: 'kept',
+        'content-type': 'application/json; charset=utf-8',
+        referer: `${world.url}/deep?a=1`,
+        priority: 'u=1',
+      };
+      const { rawHeaders } = await seenAt('/echo', { headers });
+      for (const [name, value] of Object.entries(headers))
+        assert.deepEqual(headerValues(rawHeaders, name), [value], name);
+    });
+
+    test('keep a repeated header repeated, and one named like a prototype', async () => {
+      const lines = ['X-Many: one', 'X-Many: two', '__proto__: real', 'Cookie: theme=dark', 'constructor: c'];
+      const request = ['GET /echo HTTP/1.1', `Host: ${host}`, `Cookie: ${cookie()}`, ...lines, 'Connection: close'];
+      const answer = await rawExchange(world.ports.edge, `${request.join('\r\n')}\r\n\r\n`);
+      const echo = /\{.*\}/s.exec(answer)?.[0] ?? '';
+      const { rawHeaders } = JSON.parse(echo) as Echo;
+      assert.deepEqual(headerValues(rawHeaders, 'x-many'), ['one', 'two']);
+      assert.deepEqual(headerValues(rawHeaders, '__proto__'), ['real']);
+      assert.deepEqual(headerValues(rawHeaders, 'constructor'), ['c']);
+      assert.deepEqual(headerValues(rawHeaders, 'cookie'), ['theme=dark']);
+    });
+
+    test('name its own host, the public one or a fixed one, as the agent was told', async () => {
+      const hostSeen = async (url: string) => headerValues((await seenAt('/echo', {}, url)).rawHeaders, 'host');
+      assert.deepEqual(await hostSeen(world.url), [new URL(world.target.url).host]);
+      for (const [name, argument, expected] of [
+        ['dev-preserve', 'preserve', new URL(world.urlOf('dev-preserve')).host],
+        ['dev-literal', 'app.internal:81', 'app.internal:81'],
+      ] as const) {
+        await world.startAgent({ name, args: ['--host-header', argument] });
+        await ana.signIn(`${world.urlOf(name)}/`, 'ana');
+        assert.deepEqual(await hostSeen(world.urlOf(name)), [expected]);
+      }
+    });
+
+    test('leave Origin alone, except on the upgrade of a WebSocket', async () => {
+      const post = await seenAt('/echo', { method: 'POST', body: 'x' });
+      assert.deepEqual(headerValues(post.rawHeaders, 'origin'), [world.url]);
+      await world.target.forget();
+      (await ana.socket(`${world.url}/ws`)).close();
+      await world.target.event('socket-closed', '/ws');
+      const [upgrade] = await world.target.seen();
+      assert.deepEqual(headerValues(upgrade?.rawHeaders ?? [], 'origin'), [world.target.url]);
+    });
+
+    for (const path of ['/a%2Fb', '/a//b', '/%7Euser', '/a?', '/?', '/a?x=1&y=%2F&z', '//x/y', '/a;b=c', '/..%2f..']) {
+      test(`come with the path ${JSON.stringify(path)} as it is`, async () => {
+        const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie()}\r\nConnection: close\r\n\r\n`;
+        const answer = await rawExchange(world.ports.edge, request);
+        const { url } = JSON.parse(/\{.*\}/s.exec(answer)?.[0] ?? '{}') as Echo;
+        assert.equal(url, path);
+      });
+    }
+
+    test('may be nearly as large as the edge takes', async () => {
+      const headers = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`x-large-${at}`, 'v'.repeat(1_000)]));
+      assert.equal((await ana.fetch(`${world.url}/status/200`, { headers })).status, 200);
+    });
+
+    test('that are too large are answered with a page that says so', async () => {
+      for (const bytes of [70_000, 1_000_000]) {
+        const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: a=${'c'.repeat(bytes)}\r\n\r\n`;
+        const answer = await rawExchange(world.ports.edge, request);
+        assert.match(answer, /^HTTP\/1\.1 431 /);
+        assert.match(answer, /postern-error: ERR_HEADERS_TOO_LARGE/i);
+        assert.match(answer, /<h1>/);
+      }
+    });
+
+    for (const count of [900, 5_000]) {
+      test(`${count} of them arrive all, or the request is refused`, async () => {
+        const names = Array.from({ length: count }, (_, at) => `x-${at}: 1`);
+        const lines = ['GET /echo HTTP/1.1', `Host: ${host}`, `Cookie: ${cookie()}`, ...names, 'Connection: close'];
+        const answer = await rawExchange(world.ports.edge, `${lines.join('\r\n')}\r\n\r\n`);
+        const isWhole = answer.includes(`x-${count - 1}"`);
+        assert.match(answer, isWhole ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 431 /);
+        assert.equal(isWhole, count < 1_000);
+      });
+    }
+  });
+
+  describe('to the visitor', () => {
+    test('keep every cookie, in order', async () => {
+      const cookies = ['a=1; Path=/', 'b=2; HttpOnly', 'a=3; Path=/deep', 'c="quoted"'];
+      const answer = await told(cookies.map((line) => `Set-Cookie: ${line}`));
+      assert.deepEqual(answer.setCookies, cookies);
+    });
+
+    test('lose the cookies that would reach the edge or a sibling', async () => {
+      const kept = ['x=1', `y=1; Domain=${new URL(world.url).hostname}`];
+      const lost = [
+        'postern-session=x',
+        '__Host-postern-session=x',
+        'z=1; Domain=sibling.localhost',
+        'w=1; domain=.TEST',
+      ];
+      const answer = await told([...lost, ...kept].map((line) => `Set-Cookie: ${line}`));
+      assert.deepEqual(answer.setCookies, kept);
+    });
+
+    test('name the tunnel where they named the target', async () => {
+      const { url, port } = world.target;
+      for (const [said, heard] of [
+        [`${url}/next?a=b#c`, `${world.url}/next?a=b#c`],
+        [`http://localhost:${port}/next`, `${world.url}/next`],
+        ['/relative', '/relative'],
+        ['https://elsewhere.test/x', 'https://elsewhere.test/x'],
+        [`http://127.0.0.1:1/other`, 'http://127.0.0.1:1/other'],
+      ] as const) {
+        assert.equal((await told([`Location: ${said}`], 302)).headers.location, heard);
+      }
+      const answer = await told(['Set-Cookie: a=1; Domain=127.0.0.1; Path=/', 'Set-Cookie: b=1; Domain=localhost']);
+      const domain = new URL(world.url).hostname;
+      assert.deepEqual(answer.setCookies, [`a=1; Domain=${domain}; Path=/`, `b=1; Domain=${domain}`]);
+    });
+
+    for (const [said, heard] of [
+      [[], 'private'],
+      [['no-cache'], 'no-cache, private'],
+      [['max-age=60'], 'max-age=60, private'],
+      [['must-revalidate, max-age=0'], 'must-revalidate, max-age=0, private'],
+      [['public, max-age=60'], 'public, max-age=60'],
+      [['max-age=60, S-MaxAge=10'], 'max-age=60, S-MaxAge=10'],
+      [['no-store'], 'no-store'],
+      [['private'], 'private'],
+      [['private="set-cookie", max-age=9'], 'private="set-cookie", max-age=9'],
+      [['x-public-ish'], 'x-public-ish, private'],
+      [['max-age=60', 'public'], 'max-age=60, public'],
+    ] as const) {
+      test(`say Cache-Control: ${heard} when the target said ${said.join(' and ') || 'nothing'}`, async () => {
+        const answer = await told(said.map((value) => `Cache-Control: ${value}`));
+        assert.equal(answer.headers['cache-control'], heard);
+      });
+    }
+
+    test('are the target’s own in everything else, and nothing is added', async () => {
+      const lines = [
+        'X-Odd: a  b',
+        'ETag: W/"x"',
+        'Vary: Accept',
+        'X-Powered-By: tests',
+        'Content-Security-Policy: none',
+      ];
+      const answer = await told(lines);
+      for (const line of lines) {
+        const [name = '', value = ''] = line.split(': ');
+        assert.deepEqual(headerValues(answer.rawHeaders, name.toLowerCase()), [value]);
+      }
+      for (const name of ['server', 'via', 'postern-error', 'x-request-id'])
+        assert.equal(answer.headers[name], undefined);
+    });
+
+    test('cannot speak for the edge', async () => {
+      const answer = await told([
+        'Postern-Error: ERR_INTERNAL',
+        'Postern_Error: ERR_INTERNAL',
+        'Postern-Url: x',
+        'X-Own: 1',
+      ]);
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers['x-own'], '1');
+      assert.deepEqual(
+        Object.keys(answer.headers).filter((name) => /^postern/.test(name)),
+        [],
+      );
+    });
+  });
+});

@@ -1,0 +1,235 @@
+/**
+ * WebSockets through the tunnel are the app's own: subprotocol, messages, pings and close codes pass unchanged, a
+ * refusal is the app's refusal, and the end of a session ends what was opened with it.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import type { WebSocket } from 'ws';
+import { Transcript } from '../support/transcript.js';
+import { RefusedUpgrade, rawExchange, type Visitor } from '../support/visitor.js';
+import { startWorld, type World } from '../support/world.js';
+
+describe('websockets', () => {
+  let world: World;
+  let ana: Visitor;
+  let host: string;
+  let cookie: string;
+
+  before(async () => {
+    world = await startWorld();
+    ana = await world.signedIn('ana');
+    host = new URL(world.url).host;
+    cookie = `Cookie: ${ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true })}`;
+  });
+  after(() => world?.close());
+
+  const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+  const handshake = (path: string, ...more: string[]) =>
+    [
+      `GET ${path} HTTP/1.1`,
+      `Host: ${host}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Key: ${KEY}`,
+      ...more,
+      '',
+      '',
+    ].join('\r\n');
+  const refusal = async (path: string, options: Parameters<Visitor['socket']>[1] = {}, visitor = ana) => {
+    const error = await visitor.socket(`${world.url}${path}`, options).then(
+      () => assert.fail('the WebSocket was opened'),
+      (reason: unknown) => reason,
+    );
+    assert.ok(error instanceof RefusedUpgrade, String(error));
+    return error;
+  };
+
+  describe('an open one', () => {
+    test('carries text and binary messages both ways, as they are', async () => {
+      const socket = await ana.socket(`${world.url}/ws`);
+      for (const message of ['', 'text', 'ä€😀', 'x'.repeat(70_000)]) {
+        socket.send(message);
+        const [data, isBinary] = (await once(socket, 'message')) as [Buffer, boolean];
+        assert.deepEqual([data.toString(), isBinary], [message, false]);
+      }
+      for (const bytes of [0, 1, 125, 126, 65_535, 65_536, 1_048_576]) {
+        const message = randomBytes(bytes);
+        socket.send(message);
+        const [data, isBinary] = (await once(socket, 'message')) as [Buffer, boolean];
+        assert.ok(isBinary && message.equals(data), `${bytes} bytes`);
+      }
+      socket.close();
+    });
+
+    test('keeps the order of many messages that are sent at once', async () => {
+      const socket = await ana.socket(`${world.url}/ws`);
+      const received: string[] = [];
+      socket.on('message', (data) => received.push(String(data)));
+      const sent = Array.from({ length: 2_000 }, (_, at) => `message ${at}`);
+      for (const message of sent) socket.send(message);
+      while (received.length < sent.length) await once(socket, 'message');
+      assert.deepEqual(received, sent);
+      socket.close();
+    });
+
+    test('has the subprotocol that the app chose, or none', async () => {
+      const chosen = await ana.socket(`${world.url}/ws`, { protocols: ['chat.v2', 'chat.v1'] });
+      assert.equal(chosen.protocol, 'chat.v2');
+      const plain = await ana.socket(`${world.url}/ws`);
+      assert.equal(plain.protocol, '');
+      for (const socket of [chosen, plain]) socket.close();
+    });
+
+    test('answers pings, which the app does', async () => {
+      const socket = await ana.socket(`${world.url}/ws`);
+      socket.ping('are you there');
+      const [payload] = (await once(socket, 'pong')) as [Buffer];
+      assert.equal(String(payload), 'are you there');
+      socket.close();
+    });
+
+    for (const code of [1000, 1001, 1003, 1011, 3000, 4999]) {
+      test(`closes with ${code} when the app says so`, async () => {
+        const socket = await ana.socket(`${world.url}/ws`);
+        socket.send(`close ${code} because of ${code}`);
+        assert.deepEqual(await closeOf(socket), [code, `because of ${code}`]);
+      });
+
+      test(`closes with ${code} at the app when the visitor says so`, async () => {
+        const socket = await ana.socket(`${world.url}/ws?from-visitor=${code}`);
+        socket.close(code, 'enough');
+        assert.equal((await world.target.event('socket-closed', `/ws?from-visitor=${code}`)).code, code);
+      });
+    }
+
+    test('ends without a code when the app dies, and at the app when the visitor does', async () => {
+      const dying = await ana.socket(`${world.url}/ws`);
+      dying.send('die');
+      assert.equal((await closeOf(dying))[0], 1006);
+      const leaving = await ana.socket(`${world.url}/ws?leaving`);
+      leaving.terminate();
+      assert.equal((await world.target.event('socket-closed', '/ws?leaving')).code, 1006);
+    });
+
+    test('loses nothing that was sent together with the handshake', async () => {
+      const socket = connect(world.ports.edge, '127.0.0.1');
+      const mask = Buffer.alloc(4);
+      const frame = Buffer.concat([Buffer.from([0x81, 0x85]), mask, Buffer.from('early')]);
+      const received = new Transcript(socket);
+      socket.write(Buffer.concat([Buffer.from(handshake('/ws', cookie)), frame]));
+      await received.says('early');
+      assert.match(received.text, /^HTTP\/1\.1 101 /);
+      // The answer to the key of RFC 6455 section 1.3.
+      assert.match(received.text, /sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r\n/i);
+      socket.destroy();
+    });
+  });
+
+  describe('a refused one', () => {
+    test('by the app is answered with the app’s own answer', async () => {
+      const { status, headers, text } = await refusal('/ws-refuse');
+      assert.deepEqual([status, headers['x-refused'], text], [403, 'target', 'refused']);
+      assert.equal(headers['postern-error'], undefined);
+    });
+
+    test('after which the connection is closed, and what follows is no request', async () => {
+      const behind = `GET /behind HTTP/1.1\r\nHost: ${host}\r\n${cookie}\r\n\r\n`;
+      const answers = await rawExchange(world.ports.edge, handshake('/ws-refuse', cookie) + behind);
+      assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1);
+      assert.ok(!(await world.target.seen()).some(({ url }) => url === '/behind'));
+    });
+
+    test('because nobody is signed in gets 401 and never reaches the app', async () => {
+      const stranger = world.visitor();
+      const { status, headers } = await refusal('/ws?stranger', {}, stranger);
+      assert.deepEqual([status, headers['postern-error']], [401, 'ERR_LOGIN_REQUIRED']);
+      assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?stranger'));
+    });
+
+    for (const origin of ['https://evil.test', 'null', 'http://localhost', 'http://sibling.localhost']) {
+      test(`because it comes from ${origin} gets 403 and never reaches the app`, async () => {
+        const { status, headers } = await refusal('/ws?foreign', { origin });
+        assert.deepEqual([status, headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
+        assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?foreign'));
+      });
+    }
+
+    test('without an origin, from a program, is none', async () => {
+      const answers = await rawExchange(world.ports.edge, handshake('/ws', cookie), '\r\n\r\n');
+      assert.match(answers, /^HTTP\/1\.1 101 /);
+    });
+
+    for (const [what, change] of [
+      ['h2c', (head: string) => head.replace('Upgrade: websocket', 'Upgrade: h2c')],
+      ['two protocols', (head: string) => head.replace('Upgrade: websocket', 'Upgrade: websocket, h2c')],
+      ['version 8', (head: string) => head.replace('Version: 13', 'Version: 8')],
+      ['no key', (head: string) => head.replace(`Sec-WebSocket-Key: ${KEY}\r\n`, '')],
+      ['a short key', (head: string) => head.replace(KEY, 'AAAA')],
+      ['POST', (head: string) => head.replace('GET', 'POST')],
+      ['an absolute target', (head: string) => head.replace('/ws?odd', `http://${host}/ws?odd`)],
+    ] as const) {
+      test(`because of ${what} gets 4xx and never reaches the app`, async () => {
+        const answers = await rawExchange(world.ports.edge, change(handshake('/ws?odd', cookie)));
+        assert.match(answers, /^HTTP\/1\.1 4\d\d /);
+        assert.match(answers, /postern-error: ERR_BAD_REQUEST/i);
+        assert.ok(!(await world.target.seen()).some(({ url }) => url.includes('/ws?odd')));
+      });
+    }
+
+    test('because the target is down gets 502', async () => {
+      await world.startAgent({ name: 'dev-down', targetUrl: 'http://127.0.0.1:1' });
+      await ana.signIn(`${world.urlOf('dev-down')}/`, 'ana');
+      const error = await ana.socket(`${world.urlOf('dev-down')}/ws`).catch((reason: unknown) => reason);
+      assert.ok(error instanceof RefusedUpgrade);
+      assert.deepEqual([error.status, error.headers['postern-error']], [502, 'ERR_TARGET_REFUSED']);
+    });
+  });
+
+  describe('the end of a session', () => {
+    test('closes its WebSocket with 1008 and breaks off its event stream, and nobody else’s', async () => {
+      const bob = await world.signedIn('bob');
+      const leaving = await world.signedIn('dev');
+      const socket = await leaving.socket(`${world.url}/ws?leaves`);
+      const events = new Transcript((await leaving.stream(`${world.url}/sse?key=leaves`)).body);
+      await events.says('event 0');
+      const staying = await bob.socket(`${world.url}/ws?stays`);
+      const closed = closeOf(socket);
+      await leaving.open(`${world.url}/.postern/sign_out`);
+      assert.deepEqual(await closed, [1008, 'session ended']);
+      assert.ok((await events.ended) instanceof Error);
+      await world.target.event('aborted', '/sse?key=leaves');
+      await world.target.event('socket-closed', '/ws?leaves');
+      staying.send('still here');
+      const [data] = (await once(staying, 'message')) as [Buffer];
+      assert.equal(String(data), 'still here');
+      staying.close();
+    });
+
+    test('reaches a visitor to whom the app keeps sending', async () => {
+      const leaving = await world.signedIn('dev');
+      const socket = await leaving.socket(`${world.url}/ws?busy`);
+      socket.on('message', (data) => socket.readyState === socket.OPEN && socket.send(data));
+      for (let at = 0; at < 8; at++) socket.send(randomBytes(100_000));
+      const closed = closeOf(socket);
+      await leaving.open(`${world.url}/.postern/sign_out`);
+      // Between two frames it is a close frame, inside of one the connection can only be cut.
+      assert.ok([1008, 1006].includes((await closed)[0]));
+      await world.target.event('socket-closed', '/ws?busy');
+    });
+  });
+
+  test('nothing of all that was an error of the edge', () => {
+    assert.equal(world.edge.stderr, '');
+    const internal = world.edge.records().filter(({ code }) => code === 'ERR_INTERNAL');
+    assert.deepEqual(internal, []);
+  });
+});
+
+async function closeOf(socket: WebSocket): Promise<[number, string]> {
+  const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+  return [code, String(reason)];
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Registry, type Tunnel } from '../../../src/edge/registry.js';
+import type { OutboundLink } from '../../../src/link/outbound-link.js';
+import { openPair } from '../link/pair.js';
+
+function tunnel(name: string, link: OutboundLink): Tunnel & { readonly link: OutboundLink } {
+  return {
+    name,
+    host: `${name}.tunnel.test`,
+    origin: `https://${name}.tunnel.test`,
+    policy: { ceiling: undefined, rules: [], owner: 'dev@acme.com', domainProof: 'email', publicPermitted: false },
+    agentId: 'agent-0123456789abcdef',
+    link,
+  };
+}
+
+describe('the registry', () => {
+  it('knows a tunnel while it has a link, and remembers it afterwards', async (t) => {
+    const { edge } = await openPair(t, () => {});
+    const registry = new Registry();
+    assert.equal(registry.tunnelNamed('demo'), undefined);
+    assert.equal(registry.connect(tunnel('demo', edge)), undefined);
+    assert.deepEqual([registry.links, registry.tunnelNamed('demo')?.link, registry.online().length], [1, edge, 1]);
+    assert.ok(registry.disconnect('demo', edge));
+    assert.deepEqual([registry.links, registry.tunnelNamed('demo')?.link, registry.online().length], [0, undefined, 0]);
+    assert.equal(registry.tunnelNamed('demo')?.policy.owner, 'dev@acme.com');
+  });
+
+  it('hands back the link that a new one replaces, whose end then changes nothing', async (t) => {
+    const former = (await openPair(t, () => {})).edge;
+    const latter = (await openPair(t, () => {})).edge;
+    const registry = new Registry();
+    registry.connect(tunnel('demo', former));
+    assert.equal(registry.connect(tunnel('demo', latter)), former);
+    assert.equal(registry.disconnect('demo', former), false);
+    assert.deepEqual([registry.links, registry.tunnelNamed('demo')?.link], [1, latter]);
+    assert.equal(registry.disconnect('other', latter), false);
+    assert.ok(registry.disconnect('demo', latter));
+    assert.equal(registry.disconnect('demo', latter), false);
+    assert.equal(registry.links, 0);
+  });
+
+  it('knows names and nothing that every object has', () => {
+    const registry = new Registry();
+    for (const name of ['__proto__', 'constructor', 'toString']) assert.equal(registry.tunnelNamed(name), undefined);
+  });
+
+  it('forgets those first that have been offline the longest, and none that is online', async (t) => {
+    const { edge } = await openPair(t, () => {});
+    const registry = new Registry();
+    registry.connect(tunnel('online', edge));
+    for (let at = 0; at < 10_001; at++) {
+      registry.connect(tunnel(`t${at}`, edge));
+      registry.disconnect(`t${at}`, edge);
+    }
+    assert.ok(registry.tunnelNamed('online'));
+    assert.equal(registry.tunnelNamed('t0'), undefined);
+    assert.equal(registry.tunnelNamed('t1'), undefined);
+    assert.ok(registry.tunnelNamed('t2') && registry.tunnelNamed('t10000'));
+  });
+});

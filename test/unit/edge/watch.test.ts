@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { Verdict } from '../../../src/edge/gate.js';
+import { Watch } from '../../../src/edge/watch.js';
+
+type Refusal = Extract<Verdict, { kind: 'refuse' }>;
+
+const refused = (code: Refusal['code']): Refusal => ({
+  kind: 'refuse',
+  code,
+  session: undefined,
+  reason: 'for a test',
+});
+
+function watching(t: TestContext, judge: () => Promise<Verdict>) {
+  const watch = new Watch();
+  t.after(() => watch.close());
+  const ends: string[] = [];
+  const forget = watch.add({ judge, end: () => ends.push('ended') });
+  return { watch, ends, forget };
+}
+
+describe('the watch over open streams', () => {
+  for (const code of ['ERR_LOGIN_REQUIRED', 'ERR_ACCESS_DENIED'] as const) {
+    it(`ends one that the gate would refuse with ${code}`, async (t) => {
+      const { watch, ends } = watching(t, async () => refused(code));
+      await watch.review();
+      assert.deepEqual(ends, ['ended']);
+    });
+  }
+
+  it('leaves one alone whose tunnel is only offline', async (t) => {
+    const { watch, ends } = watching(t, async () => refused('ERR_TUNNEL_OFFLINE'));
+    await watch.review();
+    assert.deepEqual(ends, []);
+  });
+
+  it('ends one that the gate cannot judge, and still judges the others', async (t) => {
+    const { watch, ends } = watching(t, () => Promise.reject(new Error('no store')));
+    watch.add({ judge: async () => refused('ERR_ACCESS_DENIED'), end: () => ends.push('other') });
+    await watch.review();
+    assert.deepEqual(ends.sort(), ['ended', 'other']);
+  });
+
+  it('forgets one that has ended by itself', async (t) => {
+    const { watch, ends, forget } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
+    forget();
+    await watch.review();
+    assert.deepEqual(ends, []);
+  });
+
+  it('asks nothing more once it is closed', async (t) => {
+    const { watch, ends } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
+    watch.close();
+    await watch.review();
+    assert.deepEqual(ends, []);
+  });
+});
