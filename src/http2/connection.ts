@@ -63,7 +63,8 @@ export class Connection implements StreamOwner, IncomingHost {
     this.#settings = new LocalSettings(control, now);
     const announce = (bytes: number) =>
       this.#settings.announceWindow(bytes, () => this.#flow.initialWindowApplied(this.#streams));
-    this.#flow = new Flow({ limits: limits.flow, pings: this.#pings, send: control, announce, now });
+    const running = () => this.#streams.size;
+    this.#flow = new Flow({ limits: limits.flow, pings: this.#pings, send: control, announce, now, running });
     const parts = {
       role,
       abuse,

@@ -46,6 +46,8 @@ export interface FlowOptions {
   /** Announces another INITIAL_WINDOW_SIZE; not called again before `initialWindowApplied`. */
   readonly announce: (initialWindowBytes: number) => void;
   readonly now: () => number;
+  /** How many streams are open. */
+  readonly running: () => number;
 }
 
 export class Flow {
@@ -108,7 +110,10 @@ export class Flow {
     const { window, heldBytes, isEnded } = stream.receiving;
     if (isEnded || stream.isOver) return;
     // Only a reader that keeps up is given more than a new stream has.
-    if (heldBytes === 0 && this.#path.windowBytes > window.sizeBytes) window.resize(this.#path.windowBytes);
+    if (heldBytes === 0 && !this.#isScarce) {
+      const wanted = Math.min(this.#path.windowBytes, this.#fairShareBytes());
+      if (wanted > window.sizeBytes) window.resize(wanted);
+    }
     const increment = window.grant(heldBytes);
     if (increment > 0) this.#options.send(windowUpdateFrame(stream.id, increment));
   }
@@ -128,6 +133,14 @@ export class Flow {
       if (change < 0 || receiving.window.sizeBytes < this.#initialBytes) receiving.window.resize(this.#initialBytes);
     }
     this.#adaptInitialWindow();
+  }
+
+  /**
+   * The most that one of the running streams may grow to. A reader that kept up may stop at any time, and then holds its
+   * whole window: if the streams that run together could reach the bound, they would hold back all others.
+   */
+  #fairShareBytes(): number {
+    return this.#options.limits.connectionMostBytes / (4 * Math.max(1, this.#options.running()));
   }
 
   #beginRound(): void {

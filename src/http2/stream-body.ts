@@ -48,6 +48,11 @@ export class StreamBody extends Duplex {
     if (stream.sending.isEnding) this.end(); // a request without a body
   }
 
+  /** All that the peer had to send has come, though it may not all be read yet. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   override _read(): void {
     this.#stream.resume();
   }
@@ -104,7 +109,10 @@ export class StreamBody extends Duplex {
 
   /** Both directions that ended destroy the body by themselves, as those of any `Duplex` do. */
   #close(error: Http2Error | undefined): void {
-    if (error === undefined && this.#stream.endSent) return;
+    if (error === undefined && this.#stream.endSent) {
+      if (this.readableFlowing === null) this.resume(); // nobody reads: its end would never be seen, and it never closed
+      return;
+    }
     const destroy = () => this.destroy(error);
     if (this.#isWhole && !this.readableEnded) this.once('end', destroy);
     else destroy();

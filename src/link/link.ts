@@ -25,7 +25,7 @@ export const MOST_STREAMS = 1_000;
 
 /** The largest header list in bytes (RFC 9113 section 6.5.2), either way. Visitors may send half of it. */
 export const MOST_HEADER_LIST_BYTES = 131_072;
-const MOST_HEADER_FIELDS = 2_000;
+export const MOST_HEADER_FIELDS = 2_000;
 
 // The fields whose values are secrets: literal, never indexed, so that no compression state depends on them
 // (RFC 7541 section 7.1.3).
@@ -46,7 +46,7 @@ export abstract class Link {
   readonly #draining = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #lastHeardMs = performance.now();
-  #reason: PosternError | undefined;
+  #ending: { readonly reason: PosternError | undefined } | undefined;
   #pinging: Promise<number> | undefined;
   #pingedMs = 0;
   #resolveClosed: (reason: PosternError | undefined) => void = () => {};
@@ -118,7 +118,7 @@ export abstract class Link {
   /** Ends the link now. Every running request fails at both ends. */
   destroy(reason?: PosternError): void {
     if (this.connection.isClosed) return;
-    this.#reason ??= reason;
+    this.#ending ??= { reason };
     this.connection.destroy(new Http2ConnectionError(Code.CANCEL, reason?.message ?? 'the link was ended'));
   }
 
@@ -139,7 +139,7 @@ export abstract class Link {
     this.#draining.abort();
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(1000);
     setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref();
-    this.#resolveClosed(this.#reason ?? reason);
+    this.#resolveClosed(this.#ending === undefined ? reason : this.#ending.reason);
   }
 
   #keepAlive(): void {

@@ -74,7 +74,7 @@ function observe(
     },
     closed: (error) => {
       // An answer that has come whole stays whole, whatever came after it.
-      if (error !== undefined && !stream.receiving.isEnded) fail(lost(error));
+      if (error !== undefined && !body.isWhole) fail(lost(error));
     },
     ...(trailers === undefined ? {} : { writeTrailers: trailers }),
   });

@@ -57,17 +57,23 @@ describe('the client role against node:http2', () => {
     session.on('stream', answer);
     session.on('error', () => {});
     const announced = deferred<void>();
+    const draining = deferred<void>();
     const closed = deferred<Http2Error | undefined>();
     const connection = engineOver(near, {
       role: 'client',
-      observer: { settings: () => announced.resolve(), closed: (error) => closed.resolve(error) },
+      observer: {
+        settings: () => announced.resolve(),
+        goaway: () => draining.resolve(),
+        closed: (error) => closed.resolve(error),
+      },
     });
     open.push(() => {
       connection.destroy();
       session.destroy();
     });
     await announced.promise;
-    return { connection, session, closed: closed.promise };
+    const lose = () => far.destroy();
+    return { connection, session, lose, draining: draining.promise, closed: closed.promise };
   }
 
   for (const size of SIZES) {
@@ -164,7 +170,7 @@ describe('the client role against node:http2', () => {
 
   test('finishes what runs after GOAWAY, and then ends', async () => {
     let finish = () => {};
-    const { connection, session, closed } = await begin((stream) => {
+    const { connection, session, draining, closed } = await begin((stream) => {
       stream.respond({ ':status': 200 });
       stream.write('one ');
       finish = () => stream.end('two');
@@ -172,7 +178,7 @@ describe('the client role against node:http2', () => {
     const body = new StreamBody(connection.request(requestFields('GET', '/'), { endStream: true }));
     await once(body, 'data');
     session.close();
-    while (!connection.isDraining) await once(body, 'newListener').catch(() => {}), await tick();
+    await draining;
     assert.throws(() => connection.request(requestFields('GET', '/'), { endStream: true }), { code: 7 });
     finish();
     assert.equal(await text(body), 'two');
@@ -238,7 +244,7 @@ describe('the client role against node:http2', () => {
   });
 
   test('fails every stream when the connection is lost', async () => {
-    const { connection, session, closed } = await begin((stream) => {
+    const { connection, lose, closed } = await begin((stream) => {
       stream.on('error', () => {});
       stream.respond({ ':status': 200 });
       stream.write('part');
@@ -246,7 +252,7 @@ describe('the client role against node:http2', () => {
     const body = new StreamBody(connection.request(requestFields('GET', '/'), { endStream: true }));
     const received = text(body);
     await once(body, 'data');
-    session.socket.destroy();
+    lose();
     await assert.rejects(received);
     await closed;
   });
@@ -263,7 +269,10 @@ describe('the server role against node:http2', () => {
       connectProtocol: true,
       observer: { stream: answer, closed: (error) => closed.resolve(error) },
     });
-    const session: ClientHttp2Session = connect('http://demo.localhost', { createConnection: () => near });
+    const session: ClientHttp2Session = connect('http://demo.localhost', {
+      createConnection: () => near,
+      maxSessionMemory: 100, // what node itself refuses to hold otherwise
+    });
     session.on('error', () => {});
     open.push(() => {
       session.destroy();
@@ -323,7 +332,9 @@ describe('the server role against node:http2', () => {
 
   test('hears of a reset, and tells of one', async () => {
     const error = deferred<Http2Error | undefined>();
+    const came = deferred<void>();
     const { session } = await begin((stream, fields) => {
+      came.resolve();
       if (pseudoField(fields, ':path') === '/ours') {
         stream.observe({ data: () => {}, trailers: () => {}, end: () => {}, closed: () => {} });
         stream.reset(Code.ENHANCE_YOUR_CALM);
@@ -331,7 +342,7 @@ describe('the server role against node:http2', () => {
     });
     const theirs = session.request({ ':method': 'POST', ':path': '/theirs' });
     theirs.on('error', () => {});
-    await once(theirs, 'ready');
+    await came.promise;
     theirs.close(constants.NGHTTP2_CANCEL);
     assert.equal((await error.promise)?.code, Code.CANCEL);
     const ours = session.request({ ':path': '/ours' });
@@ -341,14 +352,15 @@ describe('the server role against node:http2', () => {
 
   test('drains: what runs and what is on its way finishes, nothing new begins', async () => {
     const streams: Http2Stream[] = [];
+    const one = deferred<void>();
     const two = deferred<void>();
     const { session, connection, closed } = await begin((stream) => {
       stream.observe({ data: () => {}, trailers: () => {}, end: () => {}, closed: () => {} });
       streams.push(stream);
-      if (streams.length === 2) two.resolve();
+      (streams.length === 1 ? one : two).resolve();
     });
     const requests: ClientHttp2Stream[] = [session.request({ ':path': '/1' })];
-    await once(requests[0]!, 'ready');
+    await one.promise;
     requests.push(session.request({ ':path': '/2' })); // crosses the first GOAWAY
     connection.drain();
     const gone = once(session, 'goaway');
@@ -387,7 +399,3 @@ describe('the server role against node:http2', () => {
     );
   });
 });
-
-function tick(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
