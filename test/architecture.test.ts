@@ -14,7 +14,8 @@ const RULES: Rules = {
     'errors.ts': [],
     core: ['errors.ts'],
     config: LOWEST,
-    link: LOWEST,
+    http2: [],
+    link: [...LOWEST, 'http2'],
     auth: LOWEST,
     edge: MIDDLE,
     agent: MIDDLE,
@@ -33,7 +34,7 @@ const RULES: Rules = {
     cookie: /^auth\/cookies\.ts$/,
     'rate-limiter-flexible': /^edge\//,
     'lru-cache': /^auth\//,
-    'node:http2': /^link\//,
+    'node:http2': /^$/, // nowhere: a peer for tests only
     'node:process': /^cli\//,
     'node:console': /^cli\//,
   },

@@ -1,0 +1,68 @@
+/**
+ * Puts header blocks together (RFC 9113 sections 4.3 and 6.10): HEADERS and its CONTINUATION frames, which nothing may
+ * come between. Bounded in bytes and in frames, so that a block without end is an error early.
+ */
+import { Buffer } from 'node:buffer';
+import { Code, Http2ConnectionError } from './errors.js';
+import { Flag, FrameType } from './frame-types.js';
+
+/** A header block that has arrived whole. */
+export interface HeaderBlock {
+  readonly streamId: number;
+  /** The flags of the HEADERS frame. */
+  readonly flags: number;
+  readonly bytes: Buffer;
+}
+
+interface OpenBlock {
+  readonly streamId: number;
+  readonly flags: number;
+  readonly fragments: Buffer[];
+  length: number;
+}
+
+// The largest list that is taken, 128 KiB, is eight full frames.
+const MOST_FRAMES = 32;
+
+export class HeaderBlocks {
+  readonly #mostBytes: number;
+  #open: OpenBlock | undefined;
+
+  /** `mostBytes` bounds a block as it is on the wire. */
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Throws when a frame comes between those of a block. */
+  requireOrder(type: number, streamId: number): void {
+    const isContinuation = type === FrameType.CONTINUATION;
+    if (this.#open === undefined ? !isContinuation : isContinuation && this.#open.streamId === streamId) return;
+    throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'a header block that is not in one piece');
+  }
+
+  /** Takes a HEADERS frame; returns the block when it is whole already. */
+  begin(streamId: number, flags: number, bytes: Buffer, start: number, end: number): HeaderBlock | undefined {
+    if ((flags & Flag.END_HEADERS) !== 0) return { streamId, flags, bytes: bytes.subarray(start, end) };
+    this.#open = { streamId, flags, fragments: [], length: 0 };
+    this.#add(this.#open, bytes, start, end);
+    return undefined;
+  }
+
+  /** Takes a CONTINUATION frame of the open block; returns the block when this was the last. */
+  continue(flags: number, bytes: Buffer, start: number, end: number): HeaderBlock | undefined {
+    const open = this.#open as OpenBlock; // `requireOrder` has seen that there is one
+    this.#add(open, bytes, start, end);
+    if ((flags & Flag.END_HEADERS) === 0) return undefined;
+    this.#open = undefined;
+    return { streamId: open.streamId, flags: open.flags, bytes: Buffer.concat(open.fragments, open.length) };
+  }
+
+  #add(open: OpenBlock, bytes: Buffer, start: number, end: number): void {
+    open.length += end - start;
+    // A block cannot be skipped without losing the header table, so a block too large to hold ends the connection.
+    if (open.length > this.#mostBytes || open.fragments.length >= MOST_FRAMES) {
+      throw new Http2ConnectionError(Code.ENHANCE_YOUR_CALM, 'a header block without end');
+    }
+    open.fragments.push(Buffer.from(bytes.subarray(start, end)));
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * What makes a list of fields a message (RFC 9113 sections 8.1 to 8.3, RFC 8441 section 4): valid names and values, the
+ * pseudo-fields of each kind of message, nothing that belongs to HTTP/1.1. Lists are flat: name, value, name, value; one
+ * code unit stands for one octet. The same rules hold for what arrives and for what leaves.
+ */
+
+/** A list that is not a message; the reason, for a log. */
+export class MalformedFields extends Error {
+  override readonly name = 'MalformedFields';
+}
+
+/** A message's `content-length` when it has none. */
+export const UNKNOWN_LENGTH = -1;
+
+type Kind = 'plain' | 'forbidden' | 'te' | 'content-length' | 'host' | 'malformed';
+
+// Section 8.2.2. `te` may only say `trailers`.
+const KINDS = new Map<string, Kind>([
+  ['connection', 'forbidden'],
+  ['keep-alive', 'forbidden'],
+  ['proxy-connection', 'forbidden'],
+  ['transfer-encoding', 'forbidden'],
+  ['upgrade', 'forbidden'],
+  ['te', 'te'],
+  ['content-length', 'content-length'],
+  ['host', 'host'],
+]);
+// Names repeat endlessly, so each is judged once; past this many a peer is inventing them.
+const MOST_REMEMBERED_NAMES = 1_000;
+const LONGEST_REMEMBERED_NAME = 64;
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/; // RFC 9110 section 5.6.2, lower case (section 8.2.1)
+// No controls, nothing past 0xFF: an encoder that keeps only the low byte would turn U+0161 into "a".
+const VALUE = /^(?![\t ])[\t\x20-\x7e\x80-\xff]*(?<![\t ])$/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const PATH = /^(?:\/[\x21-\x7e\x80-\xff]*|\*)$/;
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
+const AUTHORITY = /^[\x21-\x3f\x41-\x7e]+$/; // no userinfo (section 8.3.1)
+const STATUS = /^[1-5]\d\d$/;
+const LENGTH = /^\d{1,15}$/;
+
+const PSEUDO_OF_REQUESTS = [':method', ':scheme', ':authority', ':path', ':protocol'] as const;
+
+/** Checks the head of a request; returns its `content-length`. Throws `MalformedFields`. */
+export function checkRequest(fields: readonly string[]): number {
+  const pseudo: (string | undefined)[] = [];
+  let at = 0;
+  for (; at < fields.length && isPseudo(fields[at] as string); at += 2) {
+    const index = PSEUDO_OF_REQUESTS.indexOf(fields[at] as (typeof PSEUDO_OF_REQUESTS)[number]);
+    if (index === -1 || pseudo[index] !== undefined) throw new MalformedFields(`pseudo-field ${fields[at]}`);
+    pseudo[index] = fields[at + 1] as string;
+  }
+  const [method, scheme, authority, path, protocol] = pseudo;
+  requireMatch(TOKEN, method, ':method');
+  if (authority !== undefined) requireMatch(AUTHORITY, authority, ':authority');
+  if (method === 'CONNECT' && protocol === undefined) {
+    // Section 8.5.
+    requireMatch(AUTHORITY, authority, ':authority');
+    if (scheme !== undefined || path !== undefined) throw new MalformedFields('CONNECT with :scheme or :path');
+    return checkFields(fields, at, authority);
+  }
+  requireMatch(SCHEME, scheme, ':scheme');
+  requireMatch(PATH, path, ':path');
+  if (protocol !== undefined) {
+    // RFC 8441 section 4.
+    if (method !== 'CONNECT') throw new MalformedFields(':protocol without CONNECT');
+    requireMatch(TOKEN, protocol, ':protocol');
+    requireMatch(AUTHORITY, authority, ':authority');
+  }
+  return checkFields(fields, at, authority);
+}
+
+/** Checks the head of an answer, final or informational; returns its `content-length`. Throws `MalformedFields`. */
+export function checkResponse(fields: readonly string[]): number {
+  if (fields[0] !== ':status' || isPseudo(fields[2] ?? '')) throw new MalformedFields('not one :status');
+  requireMatch(STATUS, fields[1], ':status');
+  if (fields[1] === '101') throw new MalformedFields('101 (section 8.6)');
+  return checkFields(fields, 2, undefined);
+}
+
+/** Checks trailers, which have no pseudo-fields (section 8.1). Throws `MalformedFields`. */
+export function checkTrailers(fields: readonly string[]): void {
+  checkFields(fields, 0, undefined);
+}
+
+/** The status of an answer that was checked. */
+export function statusOf(fields: readonly string[]): number {
+  return Number(fields[1]);
+}
+
+/** The value of a pseudo-field of a head that was checked. */
+export function pseudoField(fields: readonly string[], name: string): string | undefined {
+  for (let at = 0; at < fields.length && isPseudo(fields[at] as string); at += 2) {
+    if (fields[at] === name) return fields[at + 1];
+  }
+  return undefined;
+}
+
+/** Checks the ordinary fields from `start` on; returns `content-length`. */
+function checkFields(fields: readonly string[], start: number, authority: string | undefined): number {
+  let length = UNKNOWN_LENGTH;
+  for (let at = start; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    const value = fields[at + 1];
+    if (value === undefined || !VALUE.test(value)) throw new MalformedFields(`the value of ${name}`);
+    switch (KINDS.get(name) ?? judgeName(name)) {
+      case 'plain':
+        break;
+      case 'content-length':
+        length = readLength(value, length);
+        break;
+      case 'te':
+        if (value !== 'trailers') throw new MalformedFields('te (section 8.2.2)');
+        break;
+      case 'host':
+        // Two hosts in one request are one too many (section 8.3.1).
+        if (authority !== undefined && value.toLowerCase() !== authority.toLowerCase())
+          throw new MalformedFields('host differs from :authority');
+        break;
+      default:
+        throw new MalformedFields(`the field ${name.slice(0, LONGEST_REMEMBERED_NAME)}`);
+    }
+  }
+  return length;
+}
+
+function judgeName(name: string): Kind {
+  if (!NAME.test(name)) return 'malformed';
+  if (KINDS.size < MOST_REMEMBERED_NAMES && name.length <= LONGEST_REMEMBERED_NAME) KINDS.set(name, 'plain');
+  return 'plain';
+}
+
+function readLength(value: string, previous: number): number {
+  const length = LENGTH.test(value) ? Number(value) : UNKNOWN_LENGTH;
+  if (length === UNKNOWN_LENGTH || (previous !== UNKNOWN_LENGTH && previous !== length)) {
+    throw new MalformedFields('content-length');
+  }
+  return length;
+}
+
+function requireMatch(pattern: RegExp, value: string | undefined, name: string): void {
+  if (value === undefined || !pattern.test(value)) throw new MalformedFields(name);
+}
+
+function isPseudo(name: string): boolean {
+  return name.charCodeAt(0) === 0x3a;
+}

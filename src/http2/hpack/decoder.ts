@@ -1,0 +1,195 @@
+/**
+ * The decoder of header blocks (RFC 7541 sections 3, 4 and 6). It holds the dynamic table, at most as large as we
+ * advertised, and one list, at most as large as the limits say, whatever the peer sends.
+ */
+import { Buffer } from 'node:buffer';
+import { DEFAULT_TABLE_BYTES, DynamicTable, fieldBytes, type TableView } from './dynamic-table.js';
+import { HeaderListTooLarge, HpackError } from './hpack-error.js';
+import { readInteger } from './integer.js';
+import { ReadLiterals } from './known-literals.js';
+import { INDEXED, INSERTED, NEVER_INDEXED, NOT_INDEXED, SIZE_UPDATE } from './representation.js';
+import { STATIC_FIELD_COUNT, STATIC_FIELDS, type TableField } from './static-table.js';
+import { readString } from './string-literal.js';
+
+const NOTHING = Buffer.alloc(0);
+
+/** The limits of a decoder. */
+export interface HpackDecoderOptions {
+  /**
+   * The SETTINGS_HEADER_TABLE_SIZE that we advertised. Below 4096 a peer may not know it yet: begin with 4096 and call
+   * `setTableSize` when it is acknowledged.
+   */
+  readonly tableSizeBytes: number;
+  /** The largest list, counted as SETTINGS_MAX_HEADER_LIST_SIZE counts (RFC 9113 section 6.5.2). */
+  readonly mostListBytes: number;
+  /** The most fields in a list. */
+  readonly mostFields: number;
+}
+
+/** Decodes the header blocks of one direction of one connection, in the order in which they arrive. */
+export class HpackDecoder {
+  readonly #table: DynamicTable<TableField>;
+  readonly #mostListBytes: number;
+  readonly #mostFields: number;
+  readonly #secrets = new ReadLiterals();
+  #settingBytes: number;
+  // The smallest setting since the last block. The peer owes an update when its table was larger (section 4.2).
+  #smallestSettingBytes: number;
+  // The block in hand.
+  readonly #cursor: { bytes: Buffer; at: number } = { bytes: NOTHING, at: 0 };
+  #fields: string[] = [];
+  #listBytes = 0;
+  #isTooLarge = false;
+  #neverIndexed: Set<string> | undefined;
+
+  constructor(options: HpackDecoderOptions) {
+    this.#settingBytes = options.tableSizeBytes;
+    this.#smallestSettingBytes = options.tableSizeBytes;
+    this.#mostListBytes = options.mostListBytes;
+    this.#mostFields = options.mostFields;
+    this.#table = new DynamicTable(Math.min(options.tableSizeBytes, DEFAULT_TABLE_BYTES));
+  }
+
+  /** The dynamic table after the blocks so far. */
+  get table(): TableView {
+    return this.#table;
+  }
+
+  /** Changes the setting, from the moment that the peer acknowledged it (RFC 9113 section 6.5.3). */
+  setTableSize(bytes: number): void {
+    this.#settingBytes = bytes;
+    this.#smallestSettingBytes = Math.min(this.#smallestSettingBytes, bytes);
+  }
+
+  /**
+   * Decodes a whole block to a flat list. Names of fields that came as never-indexed are added to `neverIndexed`, for
+   * whoever passes them on (section 7.1.3). Throws `HpackError` for anything that RFC 7541 calls an error, and
+   * `HeaderListTooLarge`, after the block was processed, when the list went past a limit.
+   */
+  decode(block: Uint8Array, neverIndexed?: Set<string>): string[] {
+    const bytes = Buffer.isBuffer(block) ? block : Buffer.from(block.buffer, block.byteOffset, block.byteLength);
+    const cursor = this.#cursor;
+    cursor.bytes = bytes;
+    cursor.at = 0;
+    this.#fields = [];
+    this.#listBytes = 0;
+    this.#isTooLarge = false;
+    this.#neverIndexed = neverIndexed;
+    this.#readSizeUpdates();
+    while (cursor.at < bytes.length) this.#readField(bytes[cursor.at] as number);
+    return this.#finish();
+  }
+
+  #readField(first: number): void {
+    const cursor = this.#cursor;
+    if (first >= INDEXED.flags) {
+      const { name, value } = this.#fieldAt(readInteger(cursor, INDEXED.prefixBits));
+      this.#append(name, value);
+    } else if (first >= INSERTED.flags) this.#readInserted();
+    else if (first >= SIZE_UPDATE.flags) throw new HpackError('a table size update stands behind a field');
+    else this.#readNotIndexed(first);
+  }
+
+  // Section 6.2.1.
+  #readInserted(): void {
+    // A string larger than the table and than what is left of the list is of no use to either.
+    const most = Math.max(this.#room(), this.#table.mostBytes);
+    const name = this.#readName(INSERTED.prefixBits, most);
+    const value = readString(this.#cursor, most);
+    if (name === undefined || value === undefined) {
+      this.#table.clear();
+      this.#refuse();
+      return;
+    }
+    this.#table.add({ name, value });
+    this.#append(name, value);
+  }
+
+  // Sections 6.2.2 and 6.2.3.
+  #readNotIndexed(first: number): void {
+    const isSecret = (first & NEVER_INDEXED.flags) !== 0;
+    const name = this.#readName(NOT_INDEXED.prefixBits, this.#room());
+    const value = isSecret ? this.#readSecret() : readString(this.#cursor, this.#room());
+    if (name === undefined || value === undefined) this.#refuse();
+    else {
+      if (isSecret) this.#neverIndexed?.add(name);
+      this.#append(name, value);
+    }
+  }
+
+  #readName(prefixBits: number, mostBytes: number): string | undefined {
+    const index = readInteger(this.#cursor, prefixBits);
+    return index === 0 ? readString(this.#cursor, mostBytes) : this.#fieldAt(index).name;
+  }
+
+  #readSecret(): string | undefined {
+    const cursor = this.#cursor;
+    const start = cursor.at;
+    const known = this.#secrets.find(cursor.bytes, start);
+    if (known !== undefined) {
+      cursor.at += known.bytes.length;
+      return known.value;
+    }
+    const value = readString(cursor, this.#room());
+    if (value !== undefined) this.#secrets.keep(cursor.bytes, start, cursor.at, value);
+    return value;
+  }
+
+  // Section 2.3.3.
+  #fieldAt(index: number): TableField {
+    const field = index <= STATIC_FIELD_COUNT ? STATIC_FIELDS[index] : this.#table.get(index - STATIC_FIELD_COUNT - 1);
+    if (field === undefined) throw new HpackError('an index is in neither table');
+    return field;
+  }
+
+  // Section 6.3, and section 4.2 for the place: only in front of the fields.
+  #readSizeUpdates(): void {
+    const cursor = this.#cursor;
+    let isOwed = this.#table.mostBytes > this.#smallestSettingBytes;
+    while (isSizeUpdate(cursor.bytes[cursor.at])) {
+      const size = readInteger(cursor, SIZE_UPDATE.prefixBits);
+      if (size > this.#settingBytes || (isOwed && size > this.#smallestSettingBytes)) {
+        throw new HpackError('a table size is larger than the setting');
+      }
+      this.#table.resize(size);
+      isOwed = false;
+    }
+    if (isOwed) throw new HpackError('a table size update is missing');
+    this.#smallestSettingBytes = this.#settingBytes;
+  }
+
+  // What a string may still add to the list; nothing once the list was refused.
+  #room(): number {
+    return this.#isTooLarge ? 0 : this.#mostListBytes - this.#listBytes;
+  }
+
+  #append(name: string, value: string): void {
+    if (this.#isTooLarge) return;
+    const listBytes = this.#listBytes + fieldBytes(name, value);
+    if (listBytes > this.#mostListBytes || this.#fields.length >= 2 * this.#mostFields) this.#refuse();
+    else {
+      this.#listBytes = listBytes;
+      this.#fields.push(name, value);
+    }
+  }
+
+  // The rest of the block is read for the sake of the tables.
+  #refuse(): void {
+    this.#fields = [];
+    this.#isTooLarge = true;
+  }
+
+  #finish(): string[] {
+    const fields = this.#fields;
+    this.#fields = [];
+    this.#neverIndexed = undefined;
+    // The chunk that the block came in must not live as long as an idle connection.
+    this.#cursor.bytes = NOTHING;
+    if (this.#isTooLarge) throw new HeaderListTooLarge('a header list is larger than the limits');
+    return fields;
+  }
+}
+
+function isSizeUpdate(first: number | undefined): boolean {
+  return first !== undefined && first >= SIZE_UPDATE.flags && first < INSERTED.flags;
+}

@@ -1,0 +1,105 @@
+/**
+ * The dynamic table (RFC 7541 sections 2.3.2 and 4): first in, first out, bounded by the size of its entries. The
+ * decoder keeps plain fields in it, the encoder entries of its own.
+ */
+import type { TableField } from './static-table.js';
+
+/** What an entry counts beyond its name and value (section 4.1). */
+export const ENTRY_OVERHEAD_BYTES = 32;
+
+/** The size with which both sides start (RFC 9113 section 6.5.2). */
+export const DEFAULT_TABLE_BYTES = 4_096;
+
+/** The size of an entry, and of a field in a list (RFC 9113 section 10.5.1 counts alike). */
+export function fieldBytes(name: string, value: string): number {
+  return name.length + value.length + ENTRY_OVERHEAD_BYTES;
+}
+
+// Room for the entries of an ordinary connection; doubled when needed, always a power of two.
+const FIRST_CAPACITY = 16;
+
+/** A dynamic table for those who only look. */
+export interface TableView {
+  /** The sum of the sizes of the entries. */
+  readonly sizeBytes: number;
+  /** What `sizeBytes` may not pass. */
+  readonly mostBytes: number;
+  /** The entry inserted `age` entries before the newest, if there is one. */
+  get(age: number): TableField | undefined;
+}
+
+export class DynamicTable<Entry extends TableField> implements TableView {
+  #ring: (Entry | undefined)[] = new Array(FIRST_CAPACITY);
+  #inserted = 0;
+  #evicted = 0;
+  #sizeBytes = 0;
+  #mostBytes: number;
+  readonly #onEvict: ((entry: Entry) => void) | undefined;
+
+  constructor(mostBytes: number, onEvict?: (entry: Entry) => void) {
+    this.#mostBytes = mostBytes;
+    this.#onEvict = onEvict;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  get mostBytes(): number {
+    return this.#mostBytes;
+  }
+
+  /** How many entries there ever were: the next one's place in the order of all. */
+  get inserted(): number {
+    return this.#inserted;
+  }
+
+  /** How many entries left: the place of the oldest that is still here. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  get(age: number): Entry | undefined {
+    const place = this.#inserted - 1 - age;
+    return place < this.#evicted ? undefined : this.#ring[place & (this.#ring.length - 1)];
+  }
+
+  /** Inserts an entry and evicts what has no room beside it. One larger than the table empties it (section 4.4). */
+  add(entry: Entry): void {
+    const size = fieldBytes(entry.name, entry.value);
+    this.#evictTo(this.#mostBytes - size);
+    if (size > this.#mostBytes) return;
+    if (this.#inserted - this.#evicted === this.#ring.length) this.#grow();
+    this.#ring[this.#inserted++ & (this.#ring.length - 1)] = entry;
+    this.#sizeBytes += size;
+  }
+
+  /** Changes the bound and evicts what is past it (section 4.3). */
+  resize(mostBytes: number): void {
+    this.#mostBytes = mostBytes;
+    this.#evictTo(mostBytes);
+  }
+
+  /** Evicts everything. */
+  clear(): void {
+    this.#evictTo(0);
+  }
+
+  #evictTo(bytes: number): void {
+    while (this.#evicted < this.#inserted && this.#sizeBytes > bytes) {
+      const place = this.#evicted++ & (this.#ring.length - 1);
+      const entry = this.#ring[place] as Entry;
+      this.#ring[place] = undefined;
+      this.#sizeBytes -= fieldBytes(entry.name, entry.value);
+      this.#onEvict?.(entry);
+    }
+  }
+
+  #grow(): void {
+    const ring: (Entry | undefined)[] = new Array(this.#ring.length * 2);
+    for (let place = this.#evicted; place < this.#inserted; place++) {
+      ring[place & (ring.length - 1)] = this.#ring[place & (this.#ring.length - 1)];
+    }
+    this.#ring = ring;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * The encoder of header blocks (RFC 7541 sections 2, 4.2, 6 and 7.1.3): chooses a representation for each field and
+ * writes it. Lists are flat (name, value, name, value), names in lower case, one octet in each code unit.
+ */
+import type { Buffer } from 'node:buffer';
+import { BlockWriter } from './block-writer.js';
+import { DEFAULT_TABLE_BYTES, type TableView } from './dynamic-table.js';
+import { EncoderTable, type Entry } from './encoder-table.js';
+import { HpackError } from './hpack-error.js';
+import { MOST_INTEGER_BYTES, writeInteger } from './integer.js';
+import { WrittenLiterals } from './known-literals.js';
+import { INDEXED, INSERTED, NEVER_INDEXED, NOT_INDEXED, type Representation, SIZE_UPDATE } from './representation.js';
+import { STATIC_NAMES } from './static-table.js';
+import { type HuffmanUse, mostStringBytes, writeString } from './string-literal.js';
+
+// The most a peer can make an encoder remember. What it offers beyond is not used (section 4.2 leaves that to us).
+const MOST_TABLE_BYTES = 16_384;
+
+// How many fields of a block are expected where the block before had them.
+const MOST_EXPECTED = 64;
+
+// One for all connections: a block is written in one go.
+const writer = new BlockWriter();
+
+/** How an encoder chooses; everything has a default. */
+export interface HpackEncoderOptions {
+  /** Names whose fields are secret: always literals, which no table and no intermediary may keep (section 7.1.3). */
+  readonly neverIndexed?: ReadonlySet<string>;
+  /** The table's size that both sides start with; 4096 by default, as in HTTP/2. */
+  readonly tableSizeBytes?: number;
+  /** What the table may grow to when the peer permits more; 16384 by default. */
+  readonly mostTableSizeBytes?: number;
+  readonly huffman?: HuffmanUse;
+}
+
+/** Encodes the header blocks of one direction of one connection, in the order in which they are sent. */
+export class HpackEncoder {
+  readonly #table: EncoderTable;
+  readonly #neverIndexed: ReadonlySet<string>;
+  readonly #mostTableBytes: number;
+  readonly #huffman: HuffmanUse;
+  readonly #secrets = new WrittenLiterals();
+  // The entries of the block before, by the place of their fields. Blocks of one connection resemble each other: most
+  // fields are found by comparing two strings, without computing the hash of either.
+  readonly #expected: (Entry | undefined)[] = [];
+  // How many entries had left the table when the expected ones were last looked through.
+  #evicted = 0;
+  // The smallest size since the last block, which is owed to the peer as an update.
+  #smallestBytes: number | undefined;
+
+  constructor(options: HpackEncoderOptions = {}) {
+    const tableBytes = options.tableSizeBytes ?? DEFAULT_TABLE_BYTES;
+    this.#table = new EncoderTable(tableBytes);
+    this.#neverIndexed = options.neverIndexed ?? new Set();
+    this.#mostTableBytes = options.mostTableSizeBytes ?? MOST_TABLE_BYTES;
+    this.#huffman = options.huffman ?? 'when-shorter';
+    this.setPeerTableSize(tableBytes);
+  }
+
+  /** The dynamic table, as the peer's decoder has it after the blocks so far. */
+  get table(): TableView {
+    return this.#table.dynamic;
+  }
+
+  /** Obeys the peer's SETTINGS_HEADER_TABLE_SIZE. The next block tells it so. */
+  setPeerTableSize(bytes: number): void {
+    const { dynamic } = this.#table;
+    const size = Math.min(bytes, this.#mostTableBytes);
+    if (size === dynamic.mostBytes) return;
+    this.#smallestBytes = Math.min(size, this.#smallestBytes ?? size);
+    dynamic.resize(size);
+  }
+
+  /**
+   * Encodes a list as one block. Fields named in `neverIndexed` came as never-indexed and are passed on so. Throws
+   * `HpackError` when a name or value holds anything but octets; the block is then void and the encoder goes on.
+   */
+  encode(fields: readonly string[], neverIndexed?: ReadonlySet<string>): Buffer {
+    try {
+      writer.begin();
+      if (this.#smallestBytes !== undefined) this.#writeSizeUpdates(this.#smallestBytes);
+      for (let at = 0; at < fields.length; at += 2) this.#writeField(fields, at, neverIndexed);
+    } catch (error) {
+      this.#startAnew();
+      throw error;
+    }
+    if (this.#table.dynamic.evicted !== this.#evicted) this.#dropEvicted();
+    return writer.cut();
+  }
+
+  #writeField(fields: readonly string[], at: number, neverIndexed: ReadonlySet<string> | undefined): void {
+    const name = fields[at] as string;
+    const value = fields[at + 1];
+    if (value === undefined) throw new HpackError('a list ends with a name');
+    const expected = this.#expected[at >> 1];
+    if (neverIndexed?.has(name)) this.#writeSecret(name, value);
+    else if (
+      expected !== undefined &&
+      expected.value === value &&
+      expected.name === name &&
+      this.#table.holds(expected)
+    ) {
+      this.#writeIndexed(expected);
+    } else if (this.#neverIndexed.has(name)) this.#writeSecret(name, value);
+    else this.#writeUnexpected(name, value, at >> 1);
+  }
+
+  #writeUnexpected(name: string, value: string, order: number): void {
+    let entry = this.#table.find(name, value);
+    if (entry !== undefined) this.#writeIndexed(entry);
+    else {
+      const worthwhile = this.#table.isWorthwhile(name, value);
+      this.#writeLiteral(worthwhile ? INSERTED : NOT_INDEXED, this.#table.nameIndex(name), name, value);
+      if (!worthwhile) return;
+      entry = this.#table.insert(name, value);
+    }
+    if (order < MOST_EXPECTED) this.#expected[order] = entry;
+  }
+
+  #writeIndexed(entry: Entry): void {
+    writer.reserve(MOST_INTEGER_BYTES);
+    writeInteger(writer, INDEXED.flags, INDEXED.prefixBits, this.#table.use(entry));
+  }
+
+  // Returns where it begins.
+  #writeLiteral(representation: Representation, nameIndex: number, name: string, value: string): number {
+    writer.reserve(MOST_INTEGER_BYTES + mostStringBytes(name) + mostStringBytes(value));
+    const start = writer.at;
+    writeInteger(writer, representation.flags, representation.prefixBits, nameIndex);
+    if (nameIndex === 0) writeString(writer, name, this.#huffman);
+    writeString(writer, value, this.#huffman);
+    return start;
+  }
+
+  // So that what is held never passes the table.
+  #dropEvicted(): void {
+    this.#evicted = this.#table.dynamic.evicted;
+    for (let order = 0; order < this.#expected.length; order++) {
+      const entry = this.#expected[order];
+      if (entry !== undefined && !this.#table.holds(entry)) this.#expected[order] = undefined;
+    }
+  }
+
+  // With static names only: so the representation stays the same whatever the dynamic table holds, and can be kept.
+  #writeSecret(name: string, value: string): void {
+    const known = this.#secrets.find(name, value);
+    if (known !== undefined) {
+      writer.reserve(known.length);
+      writer.bytes.set(known, writer.at);
+      writer.at += known.length;
+      return;
+    }
+    const start = this.#writeLiteral(NEVER_INDEXED, STATIC_NAMES.get(name)?.index ?? 0, name, value);
+    this.#secrets.keep(name, value, writer.bytes, start, writer.at);
+  }
+
+  // Section 4.2: the smallest size between two blocks, for what it evicted, and then the last.
+  #writeSizeUpdates(smallestBytes: number): void {
+    const { mostBytes } = this.#table.dynamic;
+    writer.reserve(2 * MOST_INTEGER_BYTES);
+    if (smallestBytes < mostBytes) {
+      writeInteger(writer, SIZE_UPDATE.flags, SIZE_UPDATE.prefixBits, smallestBytes);
+    }
+    writeInteger(writer, SIZE_UPDATE.flags, SIZE_UPDATE.prefixBits, mostBytes);
+    this.#smallestBytes = undefined;
+  }
+
+  // The peer will not see what the void block inserted; so both tables are emptied, by a size of zero.
+  #startAnew(): void {
+    const { dynamic } = this.#table;
+    const { mostBytes } = dynamic;
+    dynamic.resize(0);
+    dynamic.resize(mostBytes);
+    this.#smallestBytes = 0;
+  }
+}

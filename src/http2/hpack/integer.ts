@@ -1,0 +1,45 @@
+/** Integers with a prefix of N bits (RFC 7541 section 5.1). */
+import { HpackError } from './hpack-error.js';
+
+/** A place in bytes that are read or written in order. */
+export interface Cursor {
+  bytes: Uint8Array;
+  at: number;
+}
+
+// Octets after the prefix that are read: 28 bits, far above every limit of ours, and each sum stays a small integer.
+// Section 5.1 leaves the bound to us, for the value as for the length (zeros can be appended to an integer for ever).
+const MOST_CONTINUATIONS = 4;
+
+/** The most octets that `writeInteger` produces for a value below 2^31. */
+export const MOST_INTEGER_BYTES = 6;
+
+/** Reads an integer whose prefix is the low `prefixBits` of the octet at the cursor. */
+export function readInteger(cursor: Cursor, prefixBits: number): number {
+  const { bytes } = cursor;
+  if (cursor.at >= bytes.length) throw new HpackError('the block ends where an integer should begin');
+  const most = (1 << prefixBits) - 1;
+  let value = (bytes[cursor.at++] as number) & most;
+  if (value < most) return value;
+  for (let shift = 0; shift < 7 * MOST_CONTINUATIONS; shift += 7) {
+    if (cursor.at >= bytes.length) throw new HpackError('the block ends within an integer');
+    const octet = bytes[cursor.at++] as number;
+    value += (octet & 0x7f) << shift;
+    if (octet < 0x80) return value;
+  }
+  throw new HpackError('an integer is longer than any that could be meant');
+}
+
+/** Writes an integer below 2^31 behind `flags`, the bits in front of its prefix. */
+export function writeInteger(cursor: Cursor, flags: number, prefixBits: number, value: number): void {
+  const { bytes } = cursor;
+  const most = (1 << prefixBits) - 1;
+  if (value < most) {
+    bytes[cursor.at++] = flags | value;
+    return;
+  }
+  bytes[cursor.at++] = flags | most;
+  let rest = value - most;
+  for (; rest >= 0x80; rest >>>= 7) bytes[cursor.at++] = 0x80 | (rest & 0x7f);
+  bytes[cursor.at++] = rest;
+}

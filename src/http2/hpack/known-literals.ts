@@ -1,0 +1,79 @@
+/**
+ * What never enters a table comes again all the same: the cookie and the credentials of one person, in each request.
+ * A few such literals are kept per connection together with what they turned into, so that a long one costs a comparison
+ * (a tenth of a microsecond) and not the Huffman code of each octet (some microseconds). Nothing about the bytes on the
+ * wire depends on it, nor does anything of another connection.
+ */
+import { Buffer } from 'node:buffer';
+
+// Some people's sessions at once. All are compared, so there are no more than a miss can bear.
+const MOST_LITERALS = 8;
+
+// Below, coding costs as little as comparing; above, keeping would cost a connection more than 32 KiB.
+const LEAST_BYTES = 32;
+const MOST_BYTES = 2_048;
+
+interface Written {
+  readonly name: string;
+  readonly value: string;
+  readonly bytes: Buffer;
+}
+
+/** Literals that an encoder wrote: from the field to its representation. */
+export class WrittenLiterals {
+  readonly #literals: Written[] = [];
+  #oldest = 0;
+
+  /** The representation of a field that was kept. */
+  find(name: string, value: string): Buffer | undefined {
+    if (value.length < LEAST_BYTES) return undefined;
+    for (const literal of this.#literals) {
+      if (literal.value === value && literal.name === name) return literal.bytes;
+    }
+    return undefined;
+  }
+
+  /** Keeps a representation, copied from where it stands, in place of the oldest. */
+  keep(name: string, value: string, bytes: Uint8Array, start: number, end: number): void {
+    if (value.length < LEAST_BYTES || value.length > MOST_BYTES) return;
+    this.#literals[this.#oldest] = { name, value, bytes: copyOf(bytes, start, end) };
+    this.#oldest = (this.#oldest + 1) % MOST_LITERALS;
+  }
+}
+
+interface Read {
+  readonly bytes: Buffer;
+  readonly value: string;
+}
+
+/** Literals that a decoder read: from the octets of a value, length included, to the value. */
+export class ReadLiterals {
+  readonly #literals: Read[] = [];
+  #oldest = 0;
+
+  /** The kept value whose octets stand at a place, if any; `bytes` of it are how many octets it takes there. */
+  find(block: Buffer, at: number): Read | undefined {
+    for (const literal of this.#literals) {
+      const { bytes } = literal;
+      const end = at + bytes.length;
+      // The length stands in the first octets and most strings differ in the last: seldom is anything compared in vain.
+      if (block[at] !== bytes[0] || block[at + 1] !== bytes[1] || block[end - 1] !== bytes[bytes.length - 1]) continue;
+      if (end <= block.length && block.compare(bytes, 0, bytes.length, at, end) === 0) return literal;
+    }
+    return undefined;
+  }
+
+  /** Keeps a value with the octets that it was read from, in place of the oldest. */
+  keep(block: Buffer, start: number, end: number, value: string): void {
+    if (end - start < LEAST_BYTES || Math.max(end - start, value.length) > MOST_BYTES) return;
+    this.#literals[this.#oldest] = { bytes: copyOf(block, start, end), value };
+    this.#oldest = (this.#oldest + 1) % MOST_LITERALS;
+  }
+}
+
+// Not from Node's pool, and not a view of it: a secret that is kept for long must not keep a slab of others' alive.
+function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}

@@ -1,0 +1,66 @@
+/** String literals (RFC 7541 section 5.2): a length, then the octets or their Huffman code. */
+import { Buffer } from 'node:buffer';
+import { HpackError } from './hpack-error.js';
+import { huffmanBytes, readHuffman, writeHuffman } from './huffman.js';
+import { type Cursor, MOST_INTEGER_BYTES, readInteger, writeInteger } from './integer.js';
+
+/** When strings are Huffman-coded. On a tie plain octets are the quicker to read; the RFC's own examples code them. */
+export type HuffmanUse = 'when-shorter' | 'unless-longer' | 'never';
+
+// How much shorter or longer the code may be, against the text, for it to be used.
+const TIES = { 'when-shorter': 0, 'unless-longer': 1, never: Number.NEGATIVE_INFINITY } as const;
+
+const HUFFMAN_FLAG = 0x80;
+const LENGTH_BITS = 7;
+
+// No code is shorter than five bits.
+const MOST_EXPANSION = 8 / 5;
+
+// Decoded octets before they become a string. One for all connections: a string is read in one go. Longer strings,
+// which are rare, get their own room once they are known to fit the limits.
+const scratch = Buffer.allocUnsafeSlow(8_192);
+
+// From here on one native copy is cheaper than a loop.
+const NATIVE_COPY_BYTES = 32;
+
+/** The most octets that `writeString` produces. */
+export function mostStringBytes(text: string): number {
+  return MOST_INTEGER_BYTES + text.length;
+}
+
+/** Writes a string. Throws `HpackError`, with nothing written, when a code unit is no octet. */
+export function writeString(cursor: Cursor & { bytes: Buffer }, text: string, use: HuffmanUse): void {
+  const coded = huffmanBytes(text);
+  if (coded < text.length + TIES[use]) {
+    writeInteger(cursor, HUFFMAN_FLAG, LENGTH_BITS, coded);
+    cursor.at = writeHuffman(text, cursor.bytes, cursor.at);
+    return;
+  }
+  writeInteger(cursor, 0, LENGTH_BITS, text.length);
+  if (text.length >= NATIVE_COPY_BYTES) cursor.bytes.write(text, cursor.at, 'latin1');
+  else for (let at = 0; at < text.length; at++) cursor.bytes[cursor.at + at] = text.charCodeAt(at);
+  cursor.at += text.length;
+}
+
+/**
+ * Reads a string of at most `mostBytes`; a longer one is checked and passed over without being held, and undefined
+ * stands for it.
+ */
+export function readString(cursor: Cursor & { bytes: Buffer }, mostBytes: number): string | undefined {
+  const { bytes } = cursor;
+  const coded = ((bytes[cursor.at] as number) & HUFFMAN_FLAG) !== 0;
+  const length = readInteger(cursor, LENGTH_BITS);
+  const start = cursor.at;
+  const end = start + length;
+  if (end > bytes.length) throw new HpackError('the block ends within a string');
+  cursor.at = end;
+  if (coded) return readCoded(bytes, start, end, mostBytes);
+  return length > mostBytes ? undefined : bytes.toString('latin1', start, end);
+}
+
+function readCoded(bytes: Buffer, start: number, end: number, mostBytes: number): string | undefined {
+  const fits = (end - start) * MOST_EXPANSION <= scratch.length;
+  const target = fits ? scratch : Buffer.allocUnsafe(Math.min(mostBytes, Math.floor((end - start) * MOST_EXPANSION)));
+  const length = readHuffman(bytes, start, end, target);
+  return length > mostBytes ? undefined : target.toString('latin1', 0, length);
+}

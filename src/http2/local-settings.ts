@@ -1,0 +1,63 @@
+/** The SETTINGS that we send, and what follows when the peer has acknowledged them (RFC 9113 section 6.5.3). */
+import type { Buffer } from 'node:buffer';
+import type { ConnectionLimits } from './connection-options.js';
+import { Code, Http2ConnectionError } from './errors.js';
+import { CLIENT_PREFACE } from './frame-reader.js';
+import { settingsFrame } from './frame-writer.js';
+import { type Role, SettingId, settingsPayload } from './settings.js';
+
+export interface Greeting {
+  readonly role: Role;
+  readonly connectProtocol: boolean;
+  readonly limits: ConnectionLimits;
+}
+
+export class LocalSettings {
+  readonly #send: (frame: Buffer) => void;
+  readonly #now: () => number;
+  readonly #unacknowledged: (() => void)[] = [];
+  #connectProtocol = false;
+
+  constructor(send: (frame: Buffer) => void, now: () => number) {
+    this.#send = send;
+    this.#now = now;
+  }
+
+  /** Whether we announced extended CONNECT. */
+  get connectProtocol(): boolean {
+    return this.#connectProtocol;
+  }
+
+  /** Sends the connection preface (section 3.4). `acknowledged` is called with the round trip that it took. */
+  greet(greeting: Greeting, acknowledged: (roundTripMs: number) => void): void {
+    const { role, limits, connectProtocol } = greeting;
+    this.#connectProtocol = connectProtocol;
+    const entries: [number, number][] = [
+      [SettingId.INITIAL_WINDOW_SIZE, limits.flow.streamStartBytes],
+      [SettingId.MAX_HEADER_LIST_SIZE, limits.mostHeaderListBytes],
+    ];
+    if (role === 'client') {
+      this.#send(CLIENT_PREFACE);
+      entries.push([SettingId.ENABLE_PUSH, 0]);
+    } else entries.push([SettingId.MAX_CONCURRENT_STREAMS, limits.mostStreams]);
+    if (connectProtocol) entries.push([SettingId.ENABLE_CONNECT_PROTOCOL, 1]);
+    const sentMs = this.#now();
+    this.#announce(entries, () => acknowledged(this.#now() - sentMs));
+  }
+
+  announceWindow(initialWindowBytes: number, acknowledged: () => void): void {
+    this.#announce([[SettingId.INITIAL_WINDOW_SIZE, initialWindowBytes]], acknowledged);
+  }
+
+  /** The peer has acknowledged the oldest SETTINGS frame. */
+  acknowledged(): void {
+    const apply = this.#unacknowledged.shift();
+    if (apply === undefined) throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'nothing to acknowledge');
+    apply();
+  }
+
+  #announce(entries: readonly (readonly [number, number])[], acknowledged: () => void): void {
+    this.#unacknowledged.push(acknowledged);
+    this.#send(settingsFrame(settingsPayload(entries)));
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The order of a received message (RFC 9113 section 8.1): informational heads, the final head, content, trailers. Says
+ * which of them a field list is, and how much content may follow (section 8.1.1).
+ */
+import { Code, Http2StreamError } from './errors.js';
+import {
+  checkRequest,
+  checkResponse,
+  checkTrailers,
+  MalformedFields,
+  pseudoField,
+  statusOf,
+  UNKNOWN_LENGTH,
+} from './header-fields.js';
+import type { Role } from './settings.js';
+
+// Peers send a handful of 103 at most; more is an answer that never comes.
+const MOST_INFORMATIONAL = 32;
+
+export type ListKind = 'informational' | 'final' | 'trailers';
+
+/** The message that one stream receives: in the server role the request, in the client role the answer to ours. */
+export class ReceivedMessage {
+  readonly #streamId: number;
+  readonly #method: string;
+  #isHeadDone: boolean;
+  #isConnected = false;
+  #informational = 0;
+  #expectedBytes = UNKNOWN_LENGTH;
+
+  /** `request` is the head of the request, whoever sent it. Throws `MalformedFields` when it is none. */
+  constructor(streamId: number, role: Role, request: readonly string[]) {
+    const length = checkRequest(request);
+    this.#streamId = streamId;
+    this.#method = pseudoField(request, ':method') ?? '';
+    this.#isHeadDone = role === 'server';
+    if (!this.#isHeadDone) return;
+    this.#isConnected = this.#method === 'CONNECT';
+    if (!this.#isConnected) this.#expectedBytes = length;
+  }
+
+  /** The length that the content must have; `UNKNOWN_LENGTH` when it may have any. */
+  get expectedBytes(): number {
+    return this.#expectedBytes;
+  }
+
+  /** Checks DATA against the order. Throws `Http2StreamError`. */
+  requireContent(): void {
+    if (!this.#isHeadDone) throw this.#malformed('DATA before the head');
+  }
+
+  /** Takes a field list that came after the request. Throws `Http2StreamError`. */
+  next(fields: readonly string[], options: { readonly endStream: boolean }): ListKind {
+    try {
+      return this.#isHeadDone ? this.#trailers(fields, options.endStream) : this.#head(fields, options.endStream);
+    } catch (error) {
+      throw error instanceof MalformedFields ? this.#malformed(error.message) : error;
+    }
+  }
+
+  #head(fields: readonly string[], isEnd: boolean): ListKind {
+    const length = checkResponse(fields);
+    const status = statusOf(fields);
+    if (status < 200) return this.#informationalHead(isEnd);
+    this.#isHeadDone = true;
+    this.#isConnected = this.#method === 'CONNECT' && status < 300;
+    // What never has content may still say how long it would have been (RFC 9110 section 8.6).
+    const isBare = this.#method === 'HEAD' || status === 204 || status === 304;
+    if (isBare) this.#expectedBytes = 0;
+    else if (!this.#isConnected) this.#expectedBytes = length;
+    return 'final';
+  }
+
+  #informationalHead(isEnd: boolean): ListKind {
+    if (isEnd) throw this.#malformed('an informational head that ends the stream');
+    this.#informational += 1;
+    if (this.#informational > MOST_INFORMATIONAL) {
+      throw new Http2StreamError(this.#streamId, Code.ENHANCE_YOUR_CALM, 'informational heads without end');
+    }
+    return 'informational';
+  }
+
+  #trailers(fields: readonly string[], isEnd: boolean): ListKind {
+    if (!isEnd) throw this.#malformed('trailers that do not end the stream');
+    if (this.#isConnected) throw this.#malformed('HEADERS on a connected stream (section 8.5)');
+    checkTrailers(fields);
+    return 'trailers';
+  }
+
+  #malformed(reason: string): Http2StreamError {
+    return new Http2StreamError(this.#streamId, Code.PROTOCOL_ERROR, reason);
+  }
+}

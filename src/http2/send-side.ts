@@ -1,0 +1,169 @@
+/** What one stream has to send: its heads, its DATA, its trailers, its end. The send queue decides when. */
+import type { Buffer } from 'node:buffer';
+import { Flag, FrameType } from './frame-types.js';
+import type { Output } from './output.js';
+import { SendWindow } from './window.js';
+
+/** A list of fields that waits to be a HEADERS frame. */
+export interface Head {
+  readonly fields: readonly string[];
+  /** Informational heads are followed by another head and cannot end the stream. */
+  readonly kind: 'informational' | 'final' | 'trailers';
+}
+
+export interface SendSideOwner {
+  /** The bytes that were written have left, down to a rest; or the end has. */
+  drained(): void;
+  /** END_STREAM has left. */
+  endLeft(): void;
+}
+
+// What `write` takes before it asks to wait, and what is left when it may go on: enough to fill a turn.
+const MOST_PENDING_BYTES = 65_536;
+const REST_BYTES = 16_384;
+
+export class SendSide {
+  readonly streamId: number;
+  readonly window: SendWindow;
+  readonly owner: SendSideOwner;
+  /** In the order in which they must leave; DATA waits for them. */
+  readonly heads: Head[] = [];
+  #trailers: readonly string[] = [];
+  #chunks: Buffer[] = [];
+  #chunkAt = 0;
+  #offset = 0;
+  #pendingBytes = 0;
+  #sentBytes = 0;
+  #sentAtLastCheck = -1;
+  #state: 'open' | 'ending' | 'over' = 'open';
+  #isWaitedFor = false;
+  #hasBegun = false;
+
+  constructor(streamId: number, windowBytes: number, owner: SendSideOwner) {
+    this.streamId = streamId;
+    this.window = new SendWindow(windowBytes);
+    this.owner = owner;
+  }
+
+  /** Bytes that wait. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Nothing more can be written: `end` was called, or the stream is gone. */
+  get isEnding(): boolean {
+    return this.#state !== 'open';
+  }
+
+  /** END_STREAM has left, or the stream was reset: nothing more will leave. */
+  get isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  /** Whether a head has left: until then the peer knows nothing of a stream that we open. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Whether nothing of the body has left: a small answer may then pass a large one. */
+  get isFresh(): boolean {
+    return this.#sentBytes === 0;
+  }
+
+  /** Whether a DATA frame, trailers or the end can leave as far as this stream is concerned. */
+  get isReady(): boolean {
+    if (this.#state === 'over' || !this.#hasBegun || this.heads.length > 0) return false;
+    return this.#pendingBytes > 0 ? this.window.bytes > 0 : this.#state === 'ending';
+  }
+
+  /** Takes over a chunk. False when the writer should wait until it is told of `drained`. */
+  write(chunk: Buffer): boolean {
+    if (this.#state !== 'open') return false;
+    if (chunk.length > 0) {
+      this.#chunks.push(chunk);
+      this.#pendingBytes += chunk.length;
+    }
+    this.#isWaitedFor = this.#pendingBytes >= MOST_PENDING_BYTES;
+    return !this.#isWaitedFor;
+  }
+
+  end(trailers: readonly string[]): void {
+    this.#state = 'ending';
+    this.#trailers = trailers;
+  }
+
+  /** Forgets everything: the stream is reset or the connection is gone. */
+  abandon(): void {
+    this.#state = 'over';
+    this.heads.length = 0;
+    this.#chunks = [];
+    this.#pendingBytes = 0;
+  }
+
+  /** The flags of the next head, once it leaves: the end travels with it when nothing stands between. */
+  headFlags(head: Head): number {
+    this.#hasBegun = true;
+    const endsHere = this.#state === 'ending' && this.#pendingBytes === 0 && this.#trailers.length === 0;
+    if (head.kind === 'trailers' || (head.kind === 'final' && endsHere)) {
+      this.#state = 'over';
+      return Flag.END_STREAM;
+    }
+    return 0;
+  }
+
+  /**
+   * Writes one DATA frame of at most `mostBytes`. The last one ends the stream, unless trailers do: those are then put
+   * among the heads. Returns the bytes that flow control counts.
+   */
+  writeData(output: Output, mostBytes: number): number {
+    const wanted = Math.min(this.#pendingBytes, this.window.bytes, mostBytes);
+    const count = wanted > 0 ? output.dataRoom(wanted) : 0;
+    const isLast = this.#state === 'ending' && count === this.#pendingBytes;
+    const hasTrailers = this.#trailers.length > 0;
+    if (count > 0 || !hasTrailers) {
+      const ends = isLast && !hasTrailers;
+      output.frame(count, FrameType.DATA, ends ? Flag.END_STREAM : 0, this.streamId);
+      this.#copyChunks(output, count);
+      if (ends) this.#state = 'over';
+    }
+    if (isLast && hasTrailers) this.heads.push({ fields: this.#trailers, kind: 'trailers' });
+    return count;
+  }
+
+  /** Whether the writer waits and may go on; says so once. */
+  takeDrained(): boolean {
+    if (!this.#isWaitedFor || this.#pendingBytes > REST_BYTES) return false;
+    this.#isWaitedFor = false;
+    return true;
+  }
+
+  /** Whether bytes wait of which none has left since the last call. */
+  isStalled(): boolean {
+    const isStalled = this.#pendingBytes > 0 && this.#sentBytes === this.#sentAtLastCheck;
+    this.#sentAtLastCheck = this.#pendingBytes > 0 ? this.#sentBytes : -1;
+    return isStalled;
+  }
+
+  #copyChunks(output: Output, count: number): void {
+    let left = count;
+    while (left > 0) {
+      const chunk = this.#chunks[this.#chunkAt] as Buffer; // there are `pendingBytes` in them
+      const end = Math.min(this.#offset + left, chunk.length);
+      output.fill(chunk, this.#offset, end);
+      left -= end - this.#offset;
+      this.#offset = end;
+      if (end === chunk.length) this.#nextChunk();
+    }
+    this.#pendingBytes -= count;
+    this.#sentBytes += count;
+    this.window.bytes -= count;
+  }
+
+  #nextChunk(): void {
+    this.#offset = 0;
+    this.#chunkAt += 1;
+    if (this.#chunkAt < this.#chunks.length) return;
+    this.#chunks = [];
+    this.#chunkAt = 0;
+  }
+}

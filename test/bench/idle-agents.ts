@@ -1,0 +1,35 @@
+/**
+ * Many idle agents in one process: `node idle-agents.js` with JSON `{ edge, token, prefix, count }` dials `count` links
+ * and prints `{"dialled":N}`; SIGTERM prints `{"alive":N}` and ends.
+ */
+import { type AgentLink, dialEdge } from '../../src/link/dial.js';
+
+interface Order {
+  readonly edge: string;
+  readonly token: string;
+  readonly prefix: string;
+  readonly count: number;
+}
+
+// Enough to be quick, few enough that no handshake waits for long.
+const AT_ONCE = 32;
+
+const { edge, token, prefix, count } = JSON.parse(process.argv[2] ?? '{}') as Order;
+const alive = new Set<AgentLink>();
+let next = 0;
+
+process.on('SIGTERM', () => {
+  process.stdout.write(`{"alive":${alive.size}}\n`, () => process.exit(0));
+});
+await Promise.all(Array.from({ length: AT_ONCE }, dialInTurn));
+process.stdout.write(`{"dialled":${alive.size}}\n`);
+
+async function dialInTurn(): Promise<void> {
+  while (next < count) {
+    const name = `${prefix}${next++}`;
+    const offer = { token, name, allow: [], agentId: `agent-of-${name}-`.padEnd(24, '0') };
+    const link = await dialEdge(edge, offer, { onStream: (stream) => stream.cancel() });
+    alive.add(link);
+    void link.closed.then(() => alive.delete(link));
+  }
+}

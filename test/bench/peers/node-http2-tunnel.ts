@@ -1,0 +1,62 @@
+/**
+ * The textbook tunnel of Node: `node:http2` over `createWebSocketStream` of `ws`, defaults everywhere, no gate.
+ * `node node-http2-tunnel.js edge PORT` and `node node-http2-tunnel.js agent EDGE TARGET`; each prints `ready`.
+ */
+import { Agent, createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+import { type ClientHttp2Session, connect, performServerHandshake } from 'node:http2';
+import { pipeline } from 'node:stream';
+import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws';
+
+const LINK = '/link';
+const HOP_BY_HOP = new Set(['connection', 'host', 'keep-alive', 'transfer-encoding', 'upgrade', 'proxy-connection']);
+
+const [role, first = '', second = ''] = process.argv.slice(2);
+if (role === 'edge') runEdge(Number(first));
+else runAgent(first, second);
+
+function runEdge(port: number): void {
+  let link: ClientHttp2Session | undefined;
+  const edge = createServer((visitor, answer) => {
+    if (link === undefined) return void answer.writeHead(502).end();
+    const pseudo = { ':method': visitor.method, ':path': visitor.url, ':authority': visitor.headers.host };
+    const endStream = visitor.headers['content-length'] === undefined && !visitor.headers['transfer-encoding'];
+    const stream = link.request({ ...pseudo, ...carried(visitor.headers) }, { endStream });
+    if (!endStream) pipeline(visitor, stream, () => {});
+    stream.on('error', () => answer.destroy());
+    stream.on('response', ({ ':status': status = 502, ...headers }) => {
+      answer.writeHead(status, carried(headers));
+      pipeline(stream, answer, () => {});
+    });
+  });
+  const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  edge.on('upgrade', (offer, socket, head) => {
+    upgrades.handleUpgrade(offer, socket, head, (webSocket) => {
+      const bytes = createWebSocketStream(webSocket).on('error', () => {});
+      link = connect('http://tunnel', { createConnection: () => bytes }).on('error', () => {});
+    });
+  });
+  edge.listen(port, '127.0.0.1', 4096, () => console.log('ready'));
+}
+
+function runAgent(edge: string, target: string): void {
+  const webSocket = new WebSocket(`${edge.replace(/^http/, 'ws')}${LINK}`, { perMessageDeflate: false });
+  const agent = new Agent({ keepAlive: true });
+  webSocket.on('open', () => {
+    const bytes = createWebSocketStream(webSocket).on('error', () => {});
+    performServerHandshake(bytes).on('stream', (stream, { ':method': method, ':path': path, ...headers }) => {
+      const options = { agent, method: method ?? 'GET', path: path ?? '/', headers: carried(headers) };
+      const call = request(target, options, (response) => {
+        stream.respond({ ':status': response.statusCode ?? 502, ...carried(response.headers) });
+        pipeline(response, stream, () => {});
+      });
+      call.on('error', () => stream.destroy());
+      pipeline(stream, call, () => {});
+    });
+    console.log('ready');
+  });
+}
+
+function carried(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const kept = Object.entries(headers).filter(([name]) => !name.startsWith(':') && !HOP_BY_HOP.has(name));
+  return Object.fromEntries(kept);
+}
