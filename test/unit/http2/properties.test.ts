@@ -57,11 +57,11 @@ describe('any split of the bytes gives the same events', () => {
 function conversation(bare: Bare): Buffer[] {
   const head = (id: number, flags: number) =>
     bare.headers(id, requestFields('POST', `/${id}`, ['x-name', 'value', 'x-id', `${id}`]), flags);
+  const heads = [head(1, 0), head(3, 0)];
   const long = bare.block(requestFields('GET', '/long', ['x-long', 'v'.repeat(9_000)]));
   return [
-    head(1, 0),
+    ...heads,
     frame(FrameType.DATA, 0, 1, Buffer.alloc(5_000, 1)),
-    head(3, 0),
     frame(0xfa, 0xff, 3, 'abcdef'),
     frame(FrameType.DATA, 8, 3, Buffer.concat([Buffer.from([4]), Buffer.alloc(300, 2), Buffer.alloc(4)])),
     frame(FrameType.HEADERS, 1, 5, long.subarray(0, 100)),
