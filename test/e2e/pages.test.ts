@@ -1,5 +1,7 @@
 /** What people see: every page of the edge in a real browser, light and dark, without a word in the console. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { browserMissing, chooseAccount, screenshot, TestBrowser, watch } from '../support/browser.js';
@@ -104,6 +106,19 @@ describe('the pages', { skip }, () => {
     await world.startAgent({ name, targetUrl: 'http://127.0.0.1:9' });
     await page.goto(`${world.urlOf(name)}/`);
     await looksRight(page, 'target-down', 'The app is not running');
+  });
+
+  test('a target that accepts and then says nothing is told from one that is down', async () => {
+    // A TLS handshake that nobody answers is the one way to a timeout that needs no address outside of this machine.
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const page = await signedIn('ana');
+    const name = 'dev-stuck';
+    await world.startAgent({ name, targetUrl: `https://127.0.0.1:${port}` });
+    await page.goto(`${world.urlOf(name)}/`);
+    await looksRight(page, 'target-timeout', 'The app did not answer in time');
+    silent.close();
   });
 
   test('too many cookies get a page that says how to go on', async () => {
