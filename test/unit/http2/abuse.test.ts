@@ -1,0 +1,170 @@
+/** Peers that make work for nothing lose their connection, in bounded memory; honest ones never notice (section 10.5). */
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import { describe, test } from 'node:test';
+import { Code } from '../../../src/http2/errors.js';
+import { Flag, FrameType } from '../../../src/http2/frame-types.js';
+import { type Asked, ask, Bare, frame, requestFields } from './peers.js';
+
+const { ENHANCE_YOUR_CALM } = Code;
+const { DATA, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, PRIORITY, HEADERS, GOAWAY } = FrameType;
+
+const rst = (id: number) => frame(RST_STREAM, 0, id, '00000008');
+const widen = (id: number, bytes: number) => frame(WINDOW_UPDATE, 0, id, Buffer.from([0, 0, bytes >> 8, bytes & 255]));
+
+describe('a flood of', () => {
+  const floods: readonly (readonly [what: string, give: (bare: Bare, turn: number) => void])[] = [
+    [
+      'requests that are reset at once',
+      (b, turn) => b.give(b.headers(2 * turn + 1, requestFields('GET', '/')), rst(2 * turn + 1)),
+    ],
+    [
+      'requests that make us reset them',
+      (b, turn) => {
+        b.give(b.headers(2 * turn + 1, requestFields('POST', '/'), 0));
+        b.give(frame(WINDOW_UPDATE, 0, 2 * turn + 1, '00000000'));
+      },
+    ],
+    ['malformed requests', (b, turn) => b.give(b.headers(2 * turn + 1, [':method', 'GET']))],
+    ['PING', (b) => b.give(frame(PING, 0, 0, '0011223344556677'))],
+    ['answers to no PING', (b) => b.give(frame(PING, Flag.ACK, 0, '0011223344556677'))],
+    ['SETTINGS', (b) => b.give(frame(SETTINGS, 0, 0))],
+    ['PRIORITY', (b) => b.give(frame(PRIORITY, 0, 77, '0000000300'))],
+    ['unknown frames', (b) => b.give(frame(0xee, 0, 0, 'ff'))],
+    ['GOAWAY', (b) => b.give(b.headers(1, requestFields('POST', '/'), 0), frame(GOAWAY, 0, 0, '0000000000000000'))],
+    [
+      'DATA with nothing in it',
+      (b, turn) => b.give(...(turn === 0 ? [b.headers(1, requestFields('POST', '/'), 0)] : []), frame(DATA, 0, 1)),
+    ],
+    [
+      'DATA with nothing but padding',
+      (b, turn) => {
+        if (turn === 0) b.give(b.headers(1, requestFields('POST', '/'), 0));
+        b.give(frame(DATA, Flag.PADDED, 1, '0100'));
+      },
+    ],
+    ['window updates of the connection', (b) => b.give(widen(0, 1))],
+    [
+      'window updates of a stream',
+      (b, turn) => b.give(...(turn === 0 ? [b.headers(1, requestFields('POST', '/'), 0)] : []), widen(1, 1)),
+    ],
+    [
+      'header blocks that are never whole',
+      (b, turn) => b.give(turn === 0 ? frame(HEADERS, 1, 1, '82') : frame(FrameType.CONTINUATION, 0, 1, '86')),
+    ],
+  ];
+  for (const [what, give] of floods) {
+    test(`${what} ends the connection`, () => {
+      const bare = Bare.greeted('server');
+      let turns = 0;
+      while (!bare.engine.isClosed && turns < 10_000) give(bare, turns++);
+      assert.ok(turns < 5_000, 'within a bounded number of frames');
+      const last = bare.take().at(-1);
+      assert.equal(last?.type, GOAWAY);
+      assert.equal(last.payload.readUInt32BE(4), what === 'GOAWAY' ? last.payload.readUInt32BE(4) : ENHANCE_YOUR_CALM);
+      assert.equal(bare.engine.running, 0);
+    });
+  }
+
+  test('resets by a hostile agent ends its connection', () => {
+    const bare = Bare.greeted('client');
+    let turns = 0;
+    for (; !bare.engine.isClosed && turns < 5_000; turns++) {
+      const { stream } = ask(bare.engine, requestFields('GET', '/'));
+      bare.take();
+      bare.give(rst(stream.id));
+    }
+    assert.ok(turns < 5_000);
+    assert.ok(bare.closed !== 'whole' && bare.closed?.code === ENHANCE_YOUR_CALM);
+  });
+
+  test('requests whose answers are not read is bounded by the streams', () => {
+    const bare = Bare.greeted('server', { limits: { mostStreams: 10 } });
+    bare.holdBack();
+    for (let turn = 0; turn < 500 && !bare.engine.isClosed; turn++) {
+      bare.give(bare.headers(2 * turn + 1, requestFields('GET', '/')));
+      for (const { stream } of bare.streams.splice(0)) {
+        stream.sendHeaders([':status', '200', 'x-large', 'v'.repeat(50_000)], { endStream: true });
+      }
+    }
+    assert.ok(bare.engine.running <= 10);
+    assert.ok(bare.take().reduce((sum, { payload }) => sum + payload.length, 0) < 300_000);
+  });
+
+  test('questions whose answers are not read ends the connection', () => {
+    let nowMs = 0;
+    const bare = Bare.greeted('server', { now: () => nowMs });
+    bare.holdBack();
+    for (let turn = 0; turn < 200_000 && !bare.engine.isClosed; turn++) {
+      nowMs += 10; // slow enough for every budget
+      bare.give(frame(PING, 0, 0, '0011223344556677'));
+    }
+    assert.ok(bare.closed !== 'whole' && bare.closed?.code === ENHANCE_YOUR_CALM);
+  });
+});
+
+describe('an honest peer', () => {
+  test('may do all of it for hours, at the pace of a busy link', () => {
+    const bare = Bare.greeted('server');
+    for (let turn = 0; turn < 20_000; turn++) {
+      bare.nowMs += 10;
+      const id = 2 * turn + 1;
+      bare.give(bare.headers(id, requestFields('GET', '/')), rst(id), frame(PING, 0, 0, '0011223344556677'));
+    }
+    assert.equal(bare.closed, undefined);
+  });
+
+  test('may answer each DATA frame with two window updates', () => {
+    const bare = Bare.greeted('server');
+    bare.give(bare.headers(1, requestFields('GET', '/')));
+    const [{ stream }] = bare.streams as [Asked];
+    stream.sendHeaders([':status', '200'], { endStream: false });
+    for (let turn = 0; turn < 5_000; turn++) {
+      stream.write(Buffer.alloc(100));
+      bare.take();
+      bare.give(widen(0, 100), widen(1, 100));
+    }
+    assert.equal(bare.closed, undefined);
+  });
+
+  test('may send 100 kB in pieces of one byte, and what is held does not grow with the pieces', () => {
+    const bare = Bare.greeted('server');
+    bare.give(bare.headers(1, requestFields('POST', '/'), 0));
+    const [{ stream, record }] = bare.streams as [Asked];
+    stream.pause();
+    const message = Buffer.concat(Array.from({ length: 1_000 }, () => frame(DATA, 0, 1, '61')));
+    for (let turn = 0; turn < 100; turn++) bare.give(Buffer.from(message));
+    assert.equal(bare.closed, undefined);
+    stream.resume();
+    assert.ok(record.chunks.length < 20, 'gathered');
+    assert.ok(record.body.equals(Buffer.alloc(100_000, 'a')));
+    assert.ok(record.chunks.reduce((sum, chunk) => sum + chunk.buffer.byteLength, 0) < 200_000, 'nothing else pinned');
+  });
+});
+
+describe('a peer that gives no window', () => {
+  test('holds its own stream, and none when the owner says so', () => {
+    const bare = Bare.greeted('server');
+    bare.give(frame(SETTINGS, 0, 0, '000400000000')); // INITIAL_WINDOW_SIZE of 0
+    bare.give(bare.headers(1, requestFields('GET', '/')), bare.headers(3, requestFields('GET', '/')));
+    const [stuck, other] = bare.streams as [Asked, Asked];
+    for (const { stream } of [stuck, other]) stream.sendHeaders([':status', '200'], { endStream: false });
+    stuck.stream.write(Buffer.alloc(10));
+    bare.take();
+    bare.engine.resetStalled();
+    assert.ok(!stuck.stream.isOver, 'the first call only begins to watch');
+    bare.engine.resetStalled();
+    assert.deepEqual(stuck.record.events, ['end', `failed ${ENHANCE_YOUR_CALM}`]);
+    assert.ok(!other.stream.isOver, 'a stream with nothing to send waits for its writer');
+  });
+
+  test('takes at most what a stream takes before it asks to wait', () => {
+    const bare = Bare.greeted('client');
+    bare.give(frame(SETTINGS, 0, 0, '000400000000'));
+    const { stream } = ask(bare.engine, requestFields('POST', '/'), { endStream: false });
+    let taken = 0;
+    while (stream.write(Buffer.alloc(1_000))) taken += 1_000;
+    assert.ok(taken <= 65_536);
+    assert.equal(bare.take().filter(({ type }) => type === DATA).length, 0);
+  });
+});
