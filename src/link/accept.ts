@@ -4,7 +4,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { ByteStream } from './byte-stream.js';
 import { MOST_MESSAGE_BYTES, SUBPROTOCOL } from './handshake.js';
 import { OutboundLink } from './outbound-link.js';
 
@@ -36,8 +35,6 @@ export function acceptLink(
 ): void {
   publicUrls.set(request, publicUrl);
   upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-    const bytes = new ByteStream(webSocket, () => link.heard());
-    const link = new OutboundLink(bytes, new URL(publicUrl).hostname);
-    opened(link);
+    opened(new OutboundLink(webSocket));
   });
 }

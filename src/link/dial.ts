@@ -4,7 +4,6 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { ByteStream } from './byte-stream.js';
 import {
   LINK_PATH,
   MOST_MESSAGE_BYTES,
@@ -69,17 +68,11 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
     });
     socket.once('open', () => {
       settle();
-      if (url !== undefined) return resolve(openLink(socket, url, options));
+      if (url !== undefined) return resolve(new InboundLink(socket, url, options.onStream));
       socket.terminate();
       reject(new PosternError('ERR_PROTOCOL_VERSION', 'the 101 carries no valid Postern-Url'));
     });
   });
-}
-
-function openLink(socket: WebSocket, url: string, options: DialOptions): InboundLink {
-  const bytes = new ByteStream(socket, () => link.heard());
-  const link = new InboundLink(bytes, url, options.onStream);
-  return link;
 }
 
 async function readRefusalBody(answer: IncomingMessage): Promise<string> {

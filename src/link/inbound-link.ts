@@ -1,91 +1,96 @@
 /**
  * The agent's role on a link: the HTTP/2 server. Gives each request to `onStream` as an `InboundStream`.
  */
-import {
-  constants,
-  type IncomingHttpHeaders,
-  performServerHandshake,
-  type ServerHttp2Stream,
-  sensitiveHeaders,
-} from 'node:http2';
 import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
 import type { RawHeaders } from '../core/headers.js';
-import { readFields, readRequestHead, writeFields, writeResponseHead } from './http2-headers.js';
-import { Link, reset, SESSION_LIMITS, SETTINGS } from './link.js';
+import { PosternError } from '../errors.js';
+import { Code } from '../http2/errors.js';
+import { MalformedFields } from '../http2/header-fields.js';
+import type { Http2Stream } from '../http2/stream.js';
+import { StreamBody } from '../http2/stream-body.js';
+import { readRequestHead, writeResponseHead, writeTrailers } from './heads.js';
+import { Link } from './link.js';
 import type { InboundStream, RequestHead, ResponseHead, SendOptions } from './stream.js';
-
-// Without it `node:http2` adds a Date that the target did not send. Read since its first release, absent from its types.
-const NO_DATE: object = { sendDate: false };
 
 export class InboundLink extends Link {
   /** The tunnel's public URL, as the edge gave it with the 101. */
   readonly url: string;
 
-  /** Takes over the byte stream of a dialled WebSocket. */
-  constructor(bytes: Duplex, url: string, onStream: (stream: InboundStream) => void) {
-    const session = performServerHandshake(bytes, {
-      ...SESSION_LIMITS,
-      settings: { ...SETTINGS, enableConnectProtocol: true },
+  /** Takes over the WebSocket that was dialled. */
+  constructor(socket: WebSocket, url: string, onStream: (stream: InboundStream) => void) {
+    super(socket, {
+      role: 'server',
+      stream: (stream, fields, endStream) => {
+        const head = readRequestHead(fields);
+        if (head === undefined) stream.reset(Code.PROTOCOL_ERROR);
+        else onStream(new LinkedStream(stream, head, endStream));
+      },
     });
-    super(session, bytes);
     this.url = url;
-    session.on('stream', (body, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]) => {
-      body.on('error', () => {}); // told by `aborted` and `close`, which `onCancelled` listens to
-      const head = readRequestHead(headers, raw ?? []);
-      if (head === undefined) body.close(constants.NGHTTP2_PROTOCOL_ERROR);
-      else onStream(new Http2InboundStream(body, head, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0));
-    });
   }
 }
 
-class Http2InboundStream implements InboundStream {
+class LinkedStream implements InboundStream {
   readonly head: RequestHead;
   readonly endOfBody: boolean;
-  readonly body: ServerHttp2Stream;
+  readonly body: Duplex;
+  readonly #stream: Http2Stream;
+  #writeTrailers: (() => RawHeaders) | undefined;
+  readonly #cancelListeners: (() => void)[] = [];
+  readonly #trailerListeners: ((trailers: RawHeaders) => void)[] = [];
 
-  constructor(body: ServerHttp2Stream, head: RequestHead, endOfBody: boolean) {
-    this.body = body;
+  constructor(stream: Http2Stream, head: RequestHead, endOfBody: boolean) {
+    this.#stream = stream;
     this.head = head;
     this.endOfBody = endOfBody;
+    this.body = new StreamBody(stream, {
+      trailers: (fields) => {
+        for (const listener of this.#trailerListeners.splice(0)) listener(fields);
+      },
+      closed: (error) => {
+        if (error === undefined || stream.endSent) return;
+        for (const listener of this.#cancelListeners.splice(0)) listener();
+      },
+      writeTrailers: () => this.#trailers(),
+    });
+    this.body.on('error', () => {}); // told by `closed`
   }
 
   informational(head: ResponseHead): void {
-    if (this.body.headersSent || this.body.closed || head.status === 101) return;
-    this.body.additionalHeaders(writeResponseHead(head, sensitiveHeaders));
+    if (head.status !== 101) this.#checked(() => this.#stream.sendInformational(writeResponseHead(head)));
   }
 
-  respond(head: ResponseHead, options: SendOptions): void {
-    if (this.body.headersSent || this.body.closed || this.body.destroyed) return;
-    const { trailers } = options;
-    this.body.respond(writeResponseHead(head, sensitiveHeaders), {
-      endStream: options.endOfBody,
-      waitForTrailers: trailers !== undefined,
-      ...NO_DATE,
-    });
-    if (trailers === undefined) return;
-    this.body.once('wantTrailers', () => {
-      try {
-        this.body.sendTrailers(writeFields(trailers(), sensitiveHeaders, 'ERR_TARGET_PROTOCOL'));
-      } catch {
-        this.cancel(); // trailers that cannot be carried: the visitor must see a broken answer
-      }
-    });
+  respond(head: ResponseHead, { endOfBody, trailers }: SendOptions): void {
+    if (this.#stream.headersSent || this.body.destroyed) return;
+    this.#writeTrailers = trailers;
+    this.#checked(() => this.#stream.sendHeaders(writeResponseHead(head), { endStream: endOfBody }));
+    if (endOfBody) this.body.end();
   }
 
   cancel(): void {
-    reset(this.body);
+    this.body.destroy(new Error('the answer is broken off'));
   }
 
   onCancelled(listener: () => void): void {
-    // `close` follows every end. `writableFinished` would not do: the edge may have the whole answer before Node says so.
-    this.body.once('close', () => {
-      if (this.body.rstCode !== constants.NGHTTP2_NO_ERROR || !this.body.writableEnded) listener();
-    });
+    this.#cancelListeners.push(listener);
   }
 
   onTrailers(listener: (trailers: RawHeaders) => void): void {
-    this.body.once('trailers', (_fields: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) =>
-      listener(readFields(raw ?? [])),
-    );
+    this.#trailerListeners.push(listener);
+  }
+
+  // Trailers of the target that cannot be carried throw in the body, which breaks the answer.
+  #trailers(): string[] {
+    return writeTrailers(this.#writeTrailers?.() ?? []);
+  }
+
+  #checked(send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      if (!(error instanceof MalformedFields)) throw error;
+      throw new PosternError('ERR_TARGET_PROTOCOL', `the head cannot be carried: ${error.message}`, { cause: error });
+    }
   }
 }

@@ -1,41 +1,23 @@
 /**
  * The edge's role on a link: the HTTP/2 client. Opens a stream for each request and tells its observer what comes back.
- * The agent at the other end is not trusted: its heads are checked here before anybody sees them.
+ * The agent at the other end is not trusted: its heads are checked before anybody sees them, by the engine and here.
  */
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-  sensitiveHeaders,
-} from 'node:http2';
-import type { Duplex } from 'node:stream';
-import type { RawHeaders } from '../core/headers.js';
+import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { readFields, writeFields, writeRequestHead } from './http2-headers.js';
-import { Link, lost, MOST_STREAMS, reset, SESSION_LIMITS } from './link.js';
-import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead, SendOptions } from './stream.js';
-
-// What `node:http2` hands over with a head; its types leave out the flat list that comes third.
-type HeadFields = IncomingHttpHeaders & IncomingHttpStatusHeader;
+import { MalformedFields } from '../http2/header-fields.js';
+import type { Http2Stream } from '../http2/stream.js';
+import { StreamBody } from '../http2/stream-body.js';
+import { readResponseHead, writeRequestHead, writeTrailers } from './heads.js';
+import { Link, lost, MOST_STREAMS } from './link.js';
+import type { OutboundObserver, OutboundStream, RequestHead, SendOptions } from './stream.js';
 
 // A target sends a handful of 103 at most; more is an answer that never comes.
 const MOST_INFORMATIONAL = 32;
 
 export class OutboundLink extends Link {
-  declare protected readonly session: ClientHttp2Session;
-  #running = 0;
-
-  /** Takes over the byte stream of an accepted WebSocket. `authority` is the tunnel's public host. */
-  constructor(bytes: Duplex, authority: string) {
-    super(connect(`http://${authority}`, { ...SESSION_LIMITS, createConnection: () => bytes }), bytes);
-  }
-
-  /** How many requests run on this link. */
-  get running(): number {
-    return this.#running;
+  /** Takes over the WebSocket of an agent that was admitted. */
+  constructor(socket: WebSocket) {
+    super(socket, { role: 'client' });
   }
 
   /**
@@ -43,97 +25,64 @@ export class OutboundLink extends Link {
    * may and `ERR_BAD_REQUEST` when the head cannot be carried whole; the observer hears of everything later.
    */
   open(head: RequestHead, options: SendOptions, observer: OutboundObserver): OutboundStream {
-    if (this.draining.aborted || this.session.closed) throw lost('the link is closing');
-    if (this.#running >= MOST_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
-    const body = this.session.request(writeRequestHead(head, sensitiveHeaders), {
-      endStream: options.endOfBody,
-      waitForTrailers: options.trailers !== undefined,
-    });
-    this.#running++;
-    body.once('close', () => this.#running--);
-    sendTrailers(body, options.trailers);
-    return observe(body, observer);
+    if (this.connection.isDraining) throw lost('the link is closing');
+    if (this.running >= MOST_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
+    const stream = this.#request(head, options);
+    const { trailers } = options;
+    return observe(stream, observer, trailers && (() => writeTrailers(trailers())));
+  }
+
+  #request(head: RequestHead, { endOfBody }: SendOptions): Http2Stream {
+    try {
+      return this.connection.request(writeRequestHead(head), { endStream: endOfBody });
+    } catch (error) {
+      if (error instanceof MalformedFields) {
+        throw new PosternError('ERR_BAD_REQUEST', `the head cannot be carried: ${error.message}`, { cause: error });
+      }
+      // The agent may promise fewer streams than the edge would open.
+      throw new PosternError('ERR_TUNNEL_BUSY', 'the agent takes no more streams', { cause: error });
+    }
   }
 }
 
-function sendTrailers(body: ClientHttp2Stream, trailers: SendOptions['trailers']): void {
-  if (trailers === undefined) return;
-  body.once('wantTrailers', () => {
-    try {
-      body.sendTrailers(writeFields(trailers(), sensitiveHeaders, 'ERR_BAD_REQUEST'));
-    } catch (error) {
-      body.destroy(error as Error);
-    }
-  });
-}
-
-/** Joins a stream's events to its observer, so that the observer hears each thing once and nothing after the end. */
-function observe(body: ClientHttp2Stream, observer: OutboundObserver): OutboundStream {
-  let state: 'waiting' | 'answering' | 'over' = 'waiting';
+/** Joins a stream to its observer, so that the observer hears each thing once and nothing after the end. */
+function observe(
+  stream: Http2Stream,
+  observer: OutboundObserver,
+  trailers: (() => readonly string[]) | undefined,
+): OutboundStream {
   let informational = 0;
-  refuseUnfinishedEnd(body);
+  let isOver = false;
 
   const fail = (error: PosternError) => {
-    if (state === 'over') return;
-    state = 'over';
-    reset(body);
+    if (isOver) return;
+    isOver = true;
+    body.destroy();
     observer.failed(error);
   };
-
-  body.on('headers', (fields: HeadFields, _flags: number, raw: string[] = []) => {
-    if (state !== 'waiting') return;
-    const head = readResponseHead(fields[':status'], raw);
-    if (++informational > MOST_INFORMATIONAL || head === undefined) return fail(invalidAnswer('informational heads'));
-    if (head.status !== 101) observer.informational(head);
+  const body = new StreamBody(stream, {
+    informational: (fields) => {
+      if (++informational > MOST_INFORMATIONAL) {
+        fail(new PosternError('ERR_TARGET_PROTOCOL', 'too many informational heads'));
+      } else if (!isOver) observer.informational(readResponseHead(fields));
+    },
+    headers: (fields, endStream) => {
+      if (!isOver) observer.response(readResponseHead(fields), endStream);
+    },
+    trailers: (fields) => {
+      if (!isOver) observer.trailers(fields);
+    },
+    closed: (error) => {
+      // An answer that has come whole stays whole, whatever came after it.
+      if (error !== undefined && !body.isWhole) fail(lost(error));
+    },
+    ...(trailers === undefined ? {} : { writeTrailers: trailers }),
   });
-  body.on('response', (fields: HeadFields, flags: number, raw: string[] = []) => {
-    if (state !== 'waiting') return;
-    const head = readResponseHead(fields[':status'], raw);
-    if (head === undefined || head.status < 200) return fail(invalidAnswer('status'));
-    const endOfBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    state = endOfBody ? 'over' : 'answering';
-    observer.response(head, endOfBody);
-  });
-  body.on('trailers', (_fields: HeadFields, _flags: number, raw: string[] = []) => {
-    if (state === 'answering') observer.trailers(readFields(raw));
-  });
-  body.on('end', () => {
-    if (state === 'answering') state = 'over'; // all of it was read: what follows cannot spoil the answer
-  });
-  body.on('error', (error) => fail(lost(error)));
-  body.on('close', () => {
-    // Looked at first: an error with its stack for each request that went well would be felt.
-    if (state !== 'over') fail(lost(`the stream closed with code ${body.rstCode}`));
-  });
+  body.on('error', () => {}); // told by `closed`
 
   const cancel = () => {
-    if (state === 'over' && body.closed) return;
-    state = 'over';
-    reset(body);
+    isOver = true;
+    body.destroy();
   };
   return { body, cancel };
-}
-
-/**
- * Lets the body end only where the agent said so (END_STREAM). `node:http2` ends it behind RST_STREAM with NO_ERROR as
- * well, which would make a part look like the whole; it marks the stream as closed first, and that tells the two apart.
- */
-function refuseUnfinishedEnd(body: ClientHttp2Stream): void {
-  const push = body.push.bind(body);
-  let isWhole = false;
-  body.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (chunk === null && !body.closed) isWhole = true;
-    if (chunk !== null || isWhole) return push(chunk, encoding);
-    process.nextTick(() => body.destroy(new Error('the agent reset the stream before its end')));
-    return false;
-  };
-}
-
-function readResponseHead(status: number | undefined, raw: RawHeaders): ResponseHead | undefined {
-  if (status === undefined || !Number.isInteger(status) || status < 100 || status > 599) return undefined;
-  return { status, headers: readFields(raw) };
-}
-
-function invalidAnswer(what: string): PosternError {
-  return new PosternError('ERR_TARGET_PROTOCOL', `the agent sent invalid ${what}`);
 }

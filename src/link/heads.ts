@@ -1,0 +1,52 @@
+/**
+ * Between the heads of a link and HTTP/2's flat lists of fields, pseudo-fields first (RFC 9113 section 8.3). What the
+ * lists may hold is checked by the engine, on the way out as on the way in.
+ */
+import type { RawHeaders } from '../core/headers.js';
+import type { RequestHead, ResponseHead } from './stream.js';
+
+/** The fields of a request. */
+export function writeRequestHead({ method, scheme, authority, path, protocol, headers }: RequestHead): string[] {
+  const pseudo = [':method', method, ':scheme', scheme, ':authority', authority, ':path', path];
+  if (protocol !== undefined) pseudo.push(':protocol', protocol);
+  return pseudo.concat(headers);
+}
+
+/** The fields of an answer, informational or final. */
+export function writeResponseHead({ status, headers }: ResponseHead): string[] {
+  return [':status', String(status), ...headers];
+}
+
+/** Trailers as they came from HTTP/1.1, whose names may have capitals. */
+export function writeTrailers(trailers: RawHeaders): string[] {
+  return trailers.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text));
+}
+
+/** The head of a request that the engine has accepted; undefined when it is not one for a tunnel. */
+export function readRequestHead(fields: readonly string[]): RequestHead | undefined {
+  const [pseudo, headers] = split(fields);
+  const method = pseudo.get(':method');
+  const scheme = pseudo.get(':scheme');
+  const authority = pseudo.get(':authority');
+  const path = pseudo.get(':path');
+  const protocol = pseudo.get(':protocol');
+  if (method === undefined || path === undefined || authority === undefined) return undefined;
+  if (scheme !== 'http' && scheme !== 'https') return undefined;
+  const head: RequestHead = { method, scheme, authority, path, headers };
+  if (protocol === undefined) return method === 'CONNECT' ? undefined : head;
+  return method === 'CONNECT' && protocol === 'websocket' ? { ...head, protocol } : undefined;
+}
+
+/** The head of an answer that the engine has accepted. */
+export function readResponseHead(fields: readonly string[]): ResponseHead {
+  return { status: Number(fields[1]), headers: fields.slice(2) };
+}
+
+function split(fields: readonly string[]): [ReadonlyMap<string, string>, string[]] {
+  const pseudo = new Map<string, string>();
+  let at = 0;
+  for (; at + 1 < fields.length && (fields[at] as string).startsWith(':'); at += 2) {
+    pseudo.set(fields[at] as string, fields[at + 1] as string);
+  }
+  return [pseudo, fields.slice(at)];
+}
