@@ -61,10 +61,15 @@ export class Connection implements StreamOwner, IncomingHost {
     this.#streams = new StreamTable(role);
     this.#pings = new Pings(control, now);
     this.#settings = new LocalSettings(control, now);
-    const announce = (bytes: number) =>
-      this.#settings.announceWindow(bytes, () => this.#flow.initialWindowApplied(this.#streams));
-    const running = () => this.#streams.size;
-    this.#flow = new Flow({ limits: limits.flow, pings: this.#pings, send: control, announce, now, running });
+    const announce = (bytes: number) => this.#settings.announceWindow(bytes, () => this.#flow.initialWindowApplied());
+    this.#flow = new Flow({
+      limits: limits.flow,
+      pings: this.#pings,
+      send: control,
+      announce,
+      now,
+      streams: this.#streams,
+    });
     const parts = {
       role,
       abuse,
@@ -82,7 +87,7 @@ export class Connection implements StreamOwner, IncomingHost {
     };
     this.#reader = new FrameReader(new Incoming(parts, this), { preface: role === 'server' });
     this.#settings.greet(withDefaults(options), (roundTripMs) => {
-      this.#flow.initialWindowApplied(this.#streams);
+      this.#flow.initialWindowApplied();
       this.#flow.idleRoundTrip(roundTripMs);
     });
     this.#flow.start();
