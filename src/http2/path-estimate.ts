@@ -27,7 +27,7 @@ const LATE = 1.5;
 // A round tells of the path, and not of a sender with little to send, when it brought most of a window. The window is too
 // small when a round brought nearly all of it and nothing waits.
 const MOST_SHARE = 0.6;
-const NEARLY_ALL_SHARE = 0.85;
+const NEARLY_ALL_SHARE = 0.92;
 // A round begins after this share of a window; no closer than this, or on a local path rounds would be most of the traffic.
 const BETWEEN_SHARE = 1 / 16;
 const LEAST_INTERVAL_MS = 20;
@@ -104,6 +104,7 @@ export class PathEstimate {
     if (this.#isRising) this.#followTrain(bytes, now);
     if (this.#round !== undefined) return false;
     if (this.#receivedBytes - this.#endedBytes < this.#windowBytes * BETWEEN_SHARE) return false;
+    if (this.#roundTrip.isQuiet) return true;
     return now() - this.#startedMs >= LEAST_INTERVAL_MS;
   }
 
@@ -124,9 +125,10 @@ export class PathEstimate {
     this.#endedBytes = this.#receivedBytes;
     const ms = Math.max(nowMs - round.startMs, 0.01);
     const bytes = this.#receivedBytes - round.startBytes;
+    const wasQuiet = this.#roundTrip.isQuiet;
     this.#roundTrip.busy(ms, nowMs);
-    if ((globalThis as any).dbg) (globalThis as any).dbg?.(nowMs.toFixed(0), 'ms', ms.toFixed(1), 'min', this.roundTripMs.toFixed(1), 'bytes', bytes, 'W', this.#windowBytes, 'A', round.windowBytes, this.#flatRounds, this.#roundTrip.isQuiet);
-    if (bytes >= round.windowBytes * MOST_SHARE) this.#adapt(round, bytes / ms, ms);
+    if (wasQuiet || this.#roundTrip.isQuiet) this.#quieten(bytes / ms, ms);
+    else if (bytes >= round.windowBytes * MOST_SHARE) this.#adapt(round, bytes / ms, ms);
   }
 
   get #isRising(): boolean {
@@ -141,7 +143,6 @@ export class PathEstimate {
   #followTrain(bytes: number, now: () => number): void {
     const rate = this.#train.received(bytes, now(), this.roundTripMs);
     if (rate === undefined || this.roundTripMs === Number.POSITIVE_INFINITY) return;
-    if ((globalThis as any).dbg && rate * (this.roundTripMs + this.#queueMs)> this.#windowBytes) (globalThis as any).dbg?.(now().toFixed(0), 'TRAIN', rate.toFixed(0), 'W', Math.round(rate * (this.roundTripMs + this.#queueMs)));
     this.#resize(Math.max(this.#windowBytes, rate * (this.roundTripMs + this.#queueMs)));
   }
 
@@ -150,12 +151,18 @@ export class PathEstimate {
     const isLate = ms > LATE * (this.roundTripMs + this.#queueMs);
     this.#remember(rate, isLate ? FLAT_ROUNDS : isWaiting ? 1 : 0);
     if (isLate) this.#rates.splice(0, this.#rates.length - 1);
-    const best = Math.max(...this.#rates);
-    if (this.#roundTrip.isQuiet) this.#resize(best * this.roundTripMs * QUIET_SHARE);
-    else if (!isWaiting && rate * this.roundTripMs >= round.windowBytes * NEARLY_ALL_SHARE) {
+    if (!isWaiting && rate * this.roundTripMs >= round.windowBytes * NEARLY_ALL_SHARE) {
       this.#rise();
       this.#resize(Math.max(this.#windowBytes, round.windowBytes * 2));
-    } else if (!this.#isRising) this.#resize(best * (this.roundTripMs + this.#queueMs));
+    } else if (!this.#isRising) this.#resize(Math.max(...this.#rates) * (this.roundTripMs + this.#queueMs));
+  }
+
+  /** Leaves room in the path for as long as its round trip is looked at. */
+  #quieten(rate: number, ms: number): void {
+    const { isQuiet, shortestMs } = this.#roundTrip;
+    if (ms > LATE * (shortestMs + this.#queueMs)) this.#rates.splice(0, REMEMBERED_ROUNDS, rate);
+    const holdsMs = isQuiet ? shortestMs * QUIET_SHARE : shortestMs + this.#queueMs;
+    if (this.#rates.length > 0) this.#resize(Math.max(...this.#rates) * holdsMs);
   }
 
   /** A rate that is no rise counts as so many flat rounds. */

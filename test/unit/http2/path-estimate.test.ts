@@ -66,7 +66,8 @@ describe('a path', () => {
     world.run(5_000);
     world.path = { rate: 2e7, roundTripMs: 50 };
     world.run(5_000);
-    assert.ok(world.measure(1_000) < 1.5 * idleMs);
+    const smallMs = world.measure(1_000);
+    assert.ok(smallMs < 1.5 * idleMs, `${smallMs} ms, and ${idleMs} ms on an idle path`);
     assert.ok(!download.isOver);
   });
 
@@ -160,12 +161,12 @@ describe('downloads at the same time', () => {
 function assertRestGoesOn(world: SimulatedPath, unread: readonly Download[]): void {
   world.run(10_000);
   const held = unread.reduce((sum, { stream }) => sum + stream.receiving.heldBytes, 0);
-  assert.ok(held <= 50_331_648, `${held} bytes are held`);
+  assert.ok(held <= 67_108_864, `${held} bytes are held`);
   const { roundTripMs } = world.path;
   const smallMs = world.measure(1_000, 60_000);
   assert.ok(smallMs < 1.5 * roundTripMs, `a small answer took ${smallMs} ms`);
   const largeMs = world.measure(1e7, 60_000);
-  assert.ok(largeMs < 6 * world.idealMs(1e7), `10 MB took ${largeMs} ms`);
+  assert.ok(largeMs < 5_000, `10 MB took ${largeMs} ms`);
   for (const { stream } of unread) stream.resume();
   const before = unread.reduce((sum, { bytes }) => sum + bytes, 0);
   world.run(2_000);
