@@ -60,7 +60,7 @@ export class Door {
   /** For `upgrade`. Never throws. */
   readonly upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const context = openContext(request, this.#options.base, this.#options.addressOf(request));
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroySocket);
     if (owesAnswer(socket)) return void socket.destroy();
     if (context.place.kind === 'base' && request.url === LINK_PATH) {
       void this.#options.admission.answer(request, socket, head);
@@ -75,7 +75,7 @@ export class Door {
   /** For `connect`: this is no forward proxy. */
   readonly connect = (request: IncomingMessage, socket: Socket): void => {
     openContext(request, this.#options.base, this.#options.addressOf(request));
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroySocket);
     if (owesAnswer(socket)) return void socket.destroy();
     this.refuse(request, this.#answerOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
   };
@@ -172,4 +172,9 @@ export class Door {
     });
     stream.once('close', forget);
   }
+}
+
+// No closure: it stays with the socket, and would keep the upgrade request as long as a link lives.
+function destroySocket(this: Socket): void {
+  this.destroy();
 }

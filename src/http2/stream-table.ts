@@ -17,7 +17,7 @@ const LOW_ON_IDS = 0x6000_0000;
 export class StreamTable {
   readonly #role: Role;
   readonly #live = new Map<number, Http2Stream>();
-  readonly #reset = new Set<number>();
+  #reset: Set<number> | undefined; // most connections never need it
   // All streams are opened by the client role (odd identifiers): nobody pushes.
   #highestId = 0;
 
@@ -50,7 +50,7 @@ export class StreamTable {
   /** The state of a stream that is not live. */
   gone(id: number): Gone {
     if (id > this.#highestId || id % 2 === 0) return 'idle';
-    return this.#reset.has(id) ? 'reset' : 'closed';
+    return this.#reset?.has(id) ? 'reset' : 'closed';
   }
 
   /** Client role: the identifier of the next stream; undefined when there are none left. */
@@ -85,6 +85,7 @@ export class StreamTable {
   }
 
   #remember(id: number): void {
+    this.#reset ??= new Set();
     this.#reset.add(id);
     if (this.#reset.size <= MOST_REMEMBERED) return;
     for (const oldest of this.#reset) {
