@@ -20,7 +20,7 @@ export interface IdleLinks {
 // A collection of some hundred megabytes, and the pages going back to the system.
 const COLLECTION_MS = 1_000;
 // As many as one process dials in the time that it has to get ready.
-const MOST_AN_AGENT = 2_000;
+const MOST_AN_AGENT = 1_000;
 const LEAST_COLLECTIONS = 2;
 const MOST_COLLECTIONS = 10;
 const SETTLED_SHARE = 0.995;
