@@ -20,6 +20,7 @@ export interface OldInbound {
 }
 
 export function oldInbound(stream: InboundStream): OldInbound {
+  if ('body' in stream) return stream as never;
   const cancelListeners: (() => void)[] = [];
   const trailerListeners: ((trailers: RawHeaders) => void)[] = [];
   stream.observe({
