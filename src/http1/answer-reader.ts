@@ -1,6 +1,6 @@
 /**
  * Reads the answers of one connection, one request at a time (RFC 9112): bytes in, calls out. Knows no socket. A part is
- * never taken for the whole: only `end` says that an answer is complete.
+ * never taken for the whole: only `whole` says that an answer is complete.
  */
 import { Buffer } from 'node:buffer';
 import { type AnswerHead, readAnswerHead } from './answer-head.js';
@@ -9,15 +9,15 @@ import { MalformedAnswer } from './errors.js';
 import { type FieldList, readFields } from './fields.js';
 import { GatheredText } from './gathered-text.js';
 
-/** Hears one answer. Order: informational*, head, body*, end; or informational*, upgraded. May throw to refuse it. */
+/** Hears one answer. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */
 export interface AnswerObserver {
   /** A 1xx head other than 101. */
   informational(head: AnswerHead): void;
   head(head: AnswerHead): void;
   /** A piece of the body, which the observer may keep. */
-  body(piece: Buffer): void;
+  content(piece: Buffer): void;
   /** The answer is whole. */
-  end(trailers: FieldList): void;
+  whole(trailers: FieldList): void;
   /** 101, when it was asked for. What comes after it is not HTTP any more, `rest` included. */
   upgraded?(head: AnswerHead, rest: Buffer): void;
 }
@@ -68,7 +68,7 @@ export class AnswerReader {
     }
   }
 
-  /** The connection ended. True when that makes the answer whole; `end` was called then. */
+  /** The connection ended. True when that makes the answer whole; `whole` was called then. */
   finish(): boolean {
     this.#persistent = false;
     if (this.#part !== 'all') return false;
@@ -150,13 +150,13 @@ export class AnswerReader {
     if (this.#observer === undefined) return;
     const piece = Buffer.allocUnsafe(end - start);
     bytes.copy(piece, 0, start, end);
-    this.#observer.body(piece);
+    this.#observer.content(piece);
   };
 
   #end(trailers: FieldList): void {
     const observer = this.#observer;
     this.#observer = undefined;
     this.#part = 'nothing';
-    observer?.end(trailers);
+    observer?.whole(trailers);
   }
 }

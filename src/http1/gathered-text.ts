@@ -37,7 +37,7 @@ export class GatheredText {
     const end = bytes.indexOf(END, at, 'latin1');
     this.#limit((end === -1 ? bytes.length : end) - at);
     if (end === -1) return this.#hold(bytes, at);
-    this.#text = bytes.latin1Slice(at, end);
+    this.#text = bytes.toString('latin1', at, end);
     return end + END.length;
   }
 
@@ -48,7 +48,7 @@ export class GatheredText {
     const end = held.indexOf(END, Math.max(0, before - END.length + 1), 'latin1');
     this.#limit(end === -1 ? this.#heldBytes : end);
     if (end === -1) return -1;
-    this.#text = held.latin1Slice(0, end);
+    this.#text = held.toString('latin1', 0, end);
     this.#held = Buffer.alloc(0);
     this.#heldBytes = 0;
     return at + end + END.length - before;
