@@ -105,13 +105,8 @@ export class TargetConnection {
   /** Takes what was read; `bytes` may be used anew afterwards. */
   receive(bytes: Buffer): void {
     // What comes while nothing was asked would be read as the answer to the next request.
-    if (this.#observer === undefined) return this.destroy();
-    try {
-      this.#reader.receive(bytes);
-    } catch (thrown) {
-      return this.fail(thrown);
-    }
-    if (this.#reader.isIdle) this.#settle();
+    if (this.#observer === undefined) this.destroy();
+    else this.#read(bytes);
   }
 
   /** Gives the socket of an upgraded connection away, paused, with what was read too far. */
@@ -137,6 +132,15 @@ export class TargetConnection {
     this.#reader.abandon();
     this.#socket.destroy();
     this.#owner.closed(this);
+  }
+
+  #read(bytes: Buffer): void {
+    try {
+      this.#reader.receive(bytes);
+      if (this.#reader.isIdle) this.#settle();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
   }
 
   /** After a whole answer. A target that did not wait for all of the request gets nothing more of it. */

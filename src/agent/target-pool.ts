@@ -86,8 +86,8 @@ export class TargetPool implements ConnectionOwner {
   }
 
   idle(connection: TargetConnection): void {
-    if (this.#idle.length >= MOST_IDLE) return connection.destroy();
-    this.#idle.push({ connection, sinceMs: performance.now() });
+    if (this.#idle.length >= MOST_IDLE) connection.destroy();
+    else this.#idle.push({ connection, sinceMs: performance.now() });
     this.#sweep ??= setTimeout(() => this.#sweepIdle(), IDLE_MS);
   }
 
