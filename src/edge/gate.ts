@@ -27,6 +27,9 @@ export type Verdict =
       readonly reason: string;
     };
 
+/** That a request goes to its tunnel. */
+export type Forward = Extract<Verdict, { kind: 'forward' }>;
+
 export interface GateOptions {
   readonly sessions: Sessions;
   readonly registry: Registry;
