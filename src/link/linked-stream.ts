@@ -13,7 +13,7 @@ import type { BodyObserver, BodyStream } from './stream.js';
 /** Hears a stream for the observer of one end. */
 export abstract class Hearing implements StreamObserver {
   /** All that the other end had to send was heard: it stays whole, whatever comes after it. */
-  protected isWhole = false;
+  isWhole = false;
   readonly #observer: BodyObserver;
 
   protected constructor(observer: BodyObserver) {
@@ -82,7 +82,11 @@ export abstract class LinkedStream implements BodyStream {
       informational: (fields) => hearing?.informational?.(fields),
       headers: (fields, endStream) => hearing?.headers?.(fields, endStream),
       trailers: (fields) => hearing?.trailers(fields),
-      closed: (error) => hearing?.closed(body.isWhole ? undefined : error),
+      closed: (error) => {
+        if (hearing === undefined) return;
+        hearing.isWhole ||= body.isWhole;
+        hearing.closed(error);
+      },
     });
     body.on('error', () => {}); // told by `closed`
     this.#body = body;

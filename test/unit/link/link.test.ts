@@ -207,6 +207,17 @@ describe('a request that is broken off', () => {
     });
   }
 
+  it('by the visitor is told to the agent also when the request had come whole', async (t) => {
+    const queue = streamQueue();
+    const { edge } = await openPair(t, queue.onStream);
+    const asked = new Asked(edge);
+    const served = await queue.next();
+    served.respond(200, OPEN);
+    await asked.head;
+    asked.stream.cancel();
+    await served.isCancelled;
+  });
+
   it('after its whole answer disturbs nothing', async (t) => {
     const { edge } = await openPair(t, echo);
     const asked = new Asked(edge, UPLOAD, OPEN);
