@@ -128,9 +128,13 @@ export class Flow {
   initialWindowApplied(streams: Iterable<Http2Stream>): void {
     const change = this.#announcedBytes - this.#initialBytes;
     this.#initialBytes = this.#announcedBytes;
-    for (const { receiving } of streams) {
-      receiving.window.shift(change);
-      if (change < 0 || receiving.window.sizeBytes < this.#initialBytes) receiving.window.resize(this.#initialBytes);
+    for (const stream of streams) {
+      const { window } = stream.receiving;
+      window.shift(change);
+      if (change < 0 || window.sizeBytes < this.#initialBytes) window.resize(this.#initialBytes);
+      // What the wider window had not yet given back may be all of the narrower one: nothing would arrive any more, and
+      // nothing else would open it again.
+      if (change < 0) this.replenish(stream);
     }
     this.#adaptInitialWindow();
   }
