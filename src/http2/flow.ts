@@ -114,8 +114,7 @@ export class Flow {
       const wanted = Math.min(this.#path.windowBytes, this.#fairShareBytes());
       if (wanted > window.sizeBytes) window.resize(wanted);
     }
-    const increment = window.grant(heldBytes);
-    if (increment > 0) this.#options.send(windowUpdateFrame(stream.id, increment));
+    this.#grantStream(stream);
   }
 
   /** Notes a round trip without data. */
@@ -134,7 +133,7 @@ export class Flow {
       if (change < 0 || window.sizeBytes < this.#initialBytes) window.resize(this.#initialBytes);
       // What the wider window had not yet given back may be all of the narrower one: nothing would arrive any more, and
       // nothing else would open it again.
-      if (change < 0) this.replenish(stream);
+      if (change < 0) this.#grantStream(stream);
     }
     this.#adaptInitialWindow();
   }
@@ -155,6 +154,13 @@ export class Flow {
       this.#adaptInitialWindow();
     });
     if (isSent) this.#path.began(now());
+  }
+
+  #grantStream(stream: Http2Stream): void {
+    const { window, heldBytes, isEnded } = stream.receiving;
+    if (isEnded) return;
+    const increment = window.grant(heldBytes);
+    if (increment > 0) this.#options.send(windowUpdateFrame(stream.id, increment));
   }
 
   #grantConnection(): void {

@@ -1,11 +1,15 @@
 /** What once held a stream back for ever, or could: each case ends with everything delivered. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { Code, Http2ConnectionError, type Http2StreamError } from '../../../src/http2/errors.js';
 import { CLIENT_PREFACE } from '../../../src/http2/frame-reader.js';
 import { Flag, FrameType } from '../../../src/http2/frame-types.js';
 import { SettingId } from '../../../src/http2/settings.js';
-import { Bare, type Frame, frame, requestFields } from './peers.js';
+import type { Http2Stream } from '../../../src/http2/stream.js';
+import { StreamBody } from '../../../src/http2/stream-body.js';
+import { Bare, type Frame, frame, Record, requestFields } from './peers.js';
 
 const settingsAck = frame(FrameType.SETTINGS, Flag.ACK, 0);
 
@@ -42,5 +46,50 @@ describe('a stream whose window shrinks', () => {
     assert.ok(credit < 0, 'the peer may not send any more');
     bare.give(settingsAck);
     assert.ok(credit + updates(bare.take()) > 0, 'all was read, so the peer may send again');
+  });
+});
+
+describe('who waits is told', () => {
+  for (const end of ['GOAWAY and silence', 'a connection error'] as const) {
+    test(`that no answer to a PING can come, after ${end}`, async () => {
+      const bare = Bare.greeted('client');
+      const asked = bare.engine.ping();
+      if (end === 'a connection error') bare.give(frame(FrameType.PING, 0, 1));
+      else bare.engine.drain();
+      assert.ok(bare.engine.isClosed);
+      await assert.rejects(asked, Http2ConnectionError);
+      await assert.rejects(bare.engine.ping(), Http2ConnectionError);
+    });
+  }
+
+  test('that nobody waits for the answer to a request, though its reader has paused', () => {
+    const record = new Record();
+    const observer = {
+      stream: (stream: Http2Stream) => {
+        stream.pause();
+        stream.observe(record);
+      },
+      closed: () => {},
+    };
+    const bare = Bare.greeted('server', { observer });
+    bare.give(bare.headers(1, requestFields('POST', '/'), 0), frame(FrameType.DATA, 1, 1, Buffer.alloc(10_000)));
+    assert.deepEqual(record.events, []);
+    bare.give(frame(FrameType.RST_STREAM, 0, 1, '00000008'));
+    assert.deepEqual(record.events, [`failed ${Code.CANCEL}`]);
+    assert.equal(bare.engine.running, 0);
+  });
+
+  test('that nobody waits for the answer to a request, though its Duplex is not read', async () => {
+    const bodies: StreamBody[] = [];
+    const observer = { stream: (stream: Http2Stream) => void bodies.push(new StreamBody(stream)), closed: () => {} };
+    const bare = Bare.greeted('server', { observer });
+    bare.give(bare.headers(1, requestFields('POST', '/'), 0), frame(FrameType.DATA, 1, 1, Buffer.alloc(10)));
+    const [body] = bodies;
+    assert.ok(body);
+    body.read(0); // takes what there is, and none of it leaves the Duplex
+    bare.give(frame(FrameType.RST_STREAM, 0, 1, '00000008'));
+    const [error] = (await once(body, 'error')) as [Http2StreamError];
+    assert.equal(error.code, Code.CANCEL);
+    assert.ok(body.destroyed);
   });
 });
