@@ -114,8 +114,7 @@ export class Flow {
       const wanted = Math.min(this.#path.windowBytes, this.#fairShareBytes());
       if (wanted > window.sizeBytes) window.resize(wanted);
     }
-    const increment = window.grant(heldBytes);
-    if (increment > 0) this.#options.send(windowUpdateFrame(stream.id, increment));
+    this.#grantStream(stream);
   }
 
   /** Notes a round trip without data. */
@@ -132,7 +131,9 @@ export class Flow {
       const { window } = stream.receiving;
       window.shift(change);
       if (change < 0 || window.sizeBytes < this.#initialBytes) window.resize(this.#initialBytes);
-      this.replenish(stream); // a window that went below zero brings no DATA that would do it
+      // What the wider window had not yet given back may be all of the narrower one: nothing would arrive any more, and
+      // nothing else would open it again.
+      if (change < 0) this.#grantStream(stream);
     }
     this.#adaptInitialWindow();
   }
@@ -153,6 +154,13 @@ export class Flow {
       this.#adaptInitialWindow();
     });
     if (isSent) this.#path.began(now());
+  }
+
+  #grantStream(stream: Http2Stream): void {
+    const { window, heldBytes, isEnded } = stream.receiving;
+    if (isEnded) return;
+    const increment = window.grant(heldBytes);
+    if (increment > 0) this.#options.send(windowUpdateFrame(stream.id, increment));
   }
 
   #grantConnection(): void {
