@@ -12,10 +12,11 @@ import type { Head } from './send-side.js';
 import type { Role, Settings } from './settings.js';
 import { Http2Stream } from './stream.js';
 import type { StreamOwner } from './stream-observer.js';
-import { StreamTable } from './stream-table.js';
+import type { StreamTable } from './stream-table.js';
 
 export interface StreamsOptions {
   readonly role: Role;
+  readonly table: StreamTable;
   readonly queue: SendQueue;
   readonly flow: Flow;
   /** What the peer has announced. */
@@ -36,7 +37,7 @@ export class Streams implements StreamOwner<Http2Stream> {
 
   constructor(options: StreamsOptions) {
     this.#options = options;
-    this.table = new StreamTable(options.role);
+    this.table = options.table;
   }
 
   /**
@@ -135,10 +136,9 @@ export class Streams implements StreamOwner<Http2Stream> {
   }
 
   reset(stream: Http2Stream, code: number): void {
-    const isKnown = this.#options.role === 'server' || stream.sending.hasBegun;
     this.#options.queue.drop(stream.sending);
     this.table.forgetReset(stream.id);
-    if (isKnown) this.#options.queue.control(resetFrame(stream.id, code));
+    if (stream.isKnownToPeer) this.#options.queue.control(resetFrame(stream.id, code));
     this.#ended();
   }
 
