@@ -52,6 +52,7 @@ describe('loadEdgeConfig', () => {
         clientSecret: 'hush',
         scopes: 'openid email profile',
         groupsClaim: 'groups',
+        emailVerified: 'required',
       },
       allow: undefined,
       sessionTtlMs: 43_200_000,
