@@ -150,7 +150,7 @@ export class HostileProvider {
     if ((authentication ?? used) !== used) return sendJson(response, 401, { error: 'invalid_client' });
     const grant = this.#grants.get(form.get('code') ?? '');
     this.#grants.delete(form.get('code') ?? '');
-    if (grant === undefined || !keepsPromise(form, grant.query))
+    if (grant?.query.get('client_id') !== this.#party.id || !keepsPromise(form, grant.query))
       return sendJson(response, 400, { error: 'invalid_grant' });
     const nowSeconds = Math.floor(Date.now() / 1000);
     const claims = {
@@ -221,7 +221,7 @@ function makeTrouble(trouble: Trouble, response: ServerResponse): void {
     case 'stall':
       return void response.writeHead(200, type).write('{');
     case 'drip':
-      return drip(response.writeHead(200, type));
+      return void drip(response.writeHead(200, type));
     case 'reset':
       return void response.destroy();
   }

@@ -16,7 +16,7 @@ export interface HostileWorld {
   callback(visitor: Visitor, claims?: Record<string, unknown>): Promise<URL>;
   /** A whole sign-in on the base host with these switches; gives the answer to the callback. */
   signIn(visitor: Visitor, switches?: Misbehaviour): Promise<Answer>;
-  /** Starts another edge, for which the provider may have other metadata. */
+  /** Starts another edge, which reads the provider's metadata with these switches. */
   restartEdge(switches: Misbehaviour, env?: Record<string, string>): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,6 +48,7 @@ export async function startHostileWorld(options: WorldOptions = {}): Promise<Hos
       const mark = world.agent.mark();
       await world.startEdge(env);
       await world.agent.record((line) => line['event'] === 'online', mark);
+      await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`); // discovery waits for the first visitor
     },
     async close() {
       await world.close();
