@@ -28,6 +28,8 @@ export async function startHostileWorld(options: WorldOptions = {}): Promise<Hos
     throw error;
   });
 
+  const { agent } = world; // of the world's own tunnel; tests may start others
+
   async function callback(visitor: Visitor, claims: Record<string, unknown> = {}): Promise<URL> {
     const start = await visitor.navigate(`${world.base}/oauth2/start?rd=%2F`);
     assert.equal(start.status, 302, start.text);
@@ -45,9 +47,9 @@ export async function startHostileWorld(options: WorldOptions = {}): Promise<Hos
     async restartEdge(switches, env = {}) {
       await world.edge.kill();
       op.misbehaviour = switches;
-      const mark = world.agent.mark();
+      const mark = agent.mark();
       await world.startEdge(env);
-      await world.agent.record((line) => line['event'] === 'online', mark);
+      await agent.record((line) => line['event'] === 'online', mark);
       await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`); // discovery waits for the first visitor
     },
     async close() {
