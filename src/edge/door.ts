@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
+import type { BaseAddress } from '../core/hostname.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { LINK_PATH } from '../link/handshake.js';
 import type { Admission } from './admit.js';
@@ -145,7 +145,7 @@ export class Door {
     if (socket.destroyed) return;
     if (verdict.kind !== 'forward') return this.#options.others(request, response, verdict);
     // Behind the gate: a stranger learns from the answer only that there is a door.
-    checkUpgrade(request, tunnelOrigin(this.#options.base, place.name));
+    checkUpgrade(request, verdict.tunnel);
     const { forwarder } = this.#options;
     const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
     this.#watch(request, verdict, socket, () => upgrade.end());
