@@ -45,6 +45,8 @@ export class Door {
 
   /** For `checkContinue`: the body is asked for only once the gate has let the request in (RFC 9110 section 10.1.1). */
   readonly expectation: RequestListener = (request, response) => {
+    // Node looks for the word anywhere in the value: `100-continue, more` asks for more than that.
+    if (request.headers.expect?.toLowerCase() !== '100-continue') return this.foreignExpectation(request, response);
     const context = this.#enter(request, response);
     this.#admit(request, response, context, () => response.writeContinue()).catch((error) =>
       this.refuse(request, response, asPosternError(error)),

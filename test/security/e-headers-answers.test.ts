@@ -80,7 +80,9 @@ describe('the answer of a hostile target', () => {
     raw.answer('/ws-wide', (socket) => {
       const lines = ['Alt-Svc: h3=":1"', 'Clear-Site-Data: "cookies"', 'Strict-Transport-Security: includeSubDomains'];
       socket.end(
-        ['HTTP/1.1 403 No', 'Content-Length: 0', ...lines, 'Set-Cookie: a=1; Domain=sibling.localhost', '', ''].join('\r\n'),
+        ['HTTP/1.1 403 No', 'Content-Length: 0', ...lines, 'Set-Cookie: a=1; Domain=sibling.localhost', '', ''].join(
+          '\r\n',
+        ),
       );
     });
     const upgrade = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='];

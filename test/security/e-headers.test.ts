@@ -8,6 +8,8 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
 import { headerValues, normalizedName } from '../../src/core/headers.js';
+import { readBaseAddress } from '../../src/core/hostname.js';
+import { targetHeaders } from '../../src/edge/target-headers.js';
 import type { Echo } from '../support/target-paths.js';
 import type { Visitor } from '../support/visitor.js';
 import { sendLines, sendLinesForHead } from '../support/wire.js';
@@ -311,6 +313,22 @@ describe('identity headers', () => {
     assert.deepEqual(told(rawHeaders, 'x-forwarded-groups'), ['eng,%E5%90%8D%20%E5%89%8D,a%2Cb,a,100%25']);
     const { email, groups } = await verified(rawHeaders);
     assert.deepEqual([email, groups], ['\u0161lice@acme.com', ['eng', '\u540d \u524d', 'a,b', 'a', '100%']]);
+  });
+
+  test('E9 an identity that cannot be carried fails its request, and is never cut', () => {
+    const base = readBaseAddress('https://tunnel.test') ?? assert.fail();
+    const place = { kind: 'tunnel', name: 'demo' } as const;
+    const context = { id: 'id', host: 'demo.tunnel.test', place, address: '203.0.113.9', arrivedAtMs: 0 };
+    const ordinary = { subject: 'ana', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
+    for (const part of [
+      { subject: 'a\ud800' },
+      { email: '\udc00@acme.com' },
+      { username: '\ud800' },
+      { groups: ['a', '\udfff'] },
+    ]) {
+      const identity = { ...ordinary, ...part };
+      assert.throws(() => targetHeaders([], context, base, { identity, assertion: 'signed' }), URIError);
+    }
   });
 
   const odd: Record<string, Record<string, string[]>> = {
