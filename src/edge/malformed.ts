@@ -8,9 +8,6 @@ import { PosternError } from '../errors.js';
 import { PAGE_HEADERS, renderPage } from './page.js';
 import { isAnswering } from './turns.js';
 
-// As long as for a refused body, see answers.ts.
-const LINGER_MS = 2_000;
-
 /** For the server's `clientError` event. */
 export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
@@ -27,21 +24,7 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): v
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   lines.unshift(`HTTP/1.1 ${status} ${STATUS_CODES[status]}`);
   lines.push(`Content-Length: ${Buffer.byteLength(page)}`, 'Connection: close');
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${page}`);
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.once('finish', () => socket.destroy());
-  else dropTheRest(socket);
-}
-
-/**
- * Reads on without a parser until the visitor has stopped sending (RFC 9112 section 9.6): a socket that is closed with
- * bytes unread is reset, and the answer is lost on whoever still sends, a browser with too many cookies for instance.
- */
-function dropTheRest(socket: Duplex): void {
-  socket.removeAllListeners('data'); // Node's parser, which would report the same error for each further piece
-  socket.on('data', () => {});
-  socket.once('end', () => socket.destroy());
-  const late = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => clearTimeout(late));
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${page}`, () => socket.destroy());
 }
 
 function translate(error: NodeJS.ErrnoException): PosternError {
