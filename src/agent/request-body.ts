@@ -5,7 +5,7 @@
 import type { ClientRequest } from 'node:http';
 import { filterTrailers, isFieldValue, type RawHeaders } from '../core/headers.js';
 import { PosternError } from '../errors.js';
-import type { InboundStream } from '../link/stream.js';
+import type { OldInbound as InboundStream } from './old-inbound.js';
 
 /**
  * Sends the body with back-pressure, then its trailers. `lengthBytes` is what the head promised: a body of any other

@@ -8,9 +8,9 @@ import type { Duplex } from 'node:stream';
 import { headerValue, headerValues, type RawHeaders } from '../core/headers.js';
 import { splice } from '../core/splice.js';
 import { PosternError } from '../errors.js';
-import type { InboundStream } from '../link/stream.js';
 import type { Answer, TargetContext } from './answer.js';
 import { answerHeaders } from './answer-headers.js';
+import type { OldInbound as InboundStream } from './old-inbound.js';
 import { type PublicPlace, readPublicPlace, targetHeaders } from './target-headers.js';
 
 // RFC 6455 section 1.3.

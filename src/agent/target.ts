@@ -5,9 +5,9 @@
 import type { ClientRequest } from 'node:http';
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
-import type { InboundStream } from '../link/stream.js';
 import { Answer, type TargetContext } from './answer.js';
 import { HostRefusals } from './host-refusals.js';
+import type { OldInbound as InboundStream } from './old-inbound.js';
 import { sendBody } from './request-body.js';
 import type { RequestRecord } from './request-record.js';
 import type { TargetAddress } from './target-address.js';

@@ -4,6 +4,7 @@
  * at the visitor too, and is never made to look whole.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Assertions } from '../auth/assertion.js';
 import type { Sessions } from '../auth/session.js';
 import { filterTrailers, headerValue, type RawHeaders } from '../core/headers.js';
@@ -91,15 +92,18 @@ export class Forwarder {
         }
         if (endOfBody) return void response.end();
         releaseHead(response);
-        stream.body.pipe(response);
+        body.pipe(response);
       },
       trailers: (trailers) => sendTrailers(response, trailers),
+      data: () => {},
+      end: () => {},
+      drain: () => {},
       failed: fail,
     };
     const endOfBody = !hasBody(request);
-    const trailers = isChunked(request) ? { trailers: () => filterTrailers(request.rawTrailers) } : {};
-    const stream = verdict.link.open(head, { endOfBody, ...trailers }, observer);
-    if (!endOfBody) sendBody(request, stream);
+    const stream = verdict.link.open(head, { endOfBody }, observer);
+    const body = stream.takeBody();
+    if (!endOfBody) sendBody(request, stream, body);
     response.once('close', () => {
       // Also after a whole answer: an upload that nobody reads any more is given up with it.
       if (!response.writableFinished || !request.complete) stream.cancel();
@@ -136,18 +140,14 @@ export function readAgentError({ headers }: ResponseHead): PosternError | undefi
   return new PosternError(isPermitted ? code : 'ERR_TARGET_PROTOCOL', `the agent reports ${code.slice(0, 40)}`);
 }
 
-function sendBody(request: IncomingMessage, stream: OutboundStream): void {
-  request.pipe(stream.body);
+function sendBody(request: IncomingMessage, stream: OutboundStream, body: Duplex): void {
+  request.pipe(body);
   // A visitor who breaks off in the middle of a body: `pipe` would wait for an end that never comes.
   request.once('error', () => stream.cancel());
-  stream.body.once('close', () => {
-    request.unpipe(stream.body);
+  body.once('close', () => {
+    request.unpipe(body);
     request.resume(); // what still arrives is dropped, so that the connection can carry the next request
   });
-}
-
-function isChunked({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined;
 }
 
 /**

@@ -95,12 +95,15 @@ export class Upgrade {
       else this.#relay(answer, endOfBody);
     },
     trailers: () => {},
+    data: () => {},
+    end: () => {},
+    drain: () => {},
     failed: (error) => this.#fail(error),
   };
 
   #accept(answer: ResponseHead): void {
     const { response, early } = this.#options;
-    const { body } = this.#stream as OutboundStream; // it answers, so it was opened
+    const body = (this.#stream as OutboundStream).takeBody(); // it answers, so it was opened
     response.detachSocket(this.#socket);
     response.statusCode = 101;
     this.#socket.write(switchingProtocols(this.#request, answer, this.#verdict));
@@ -120,9 +123,9 @@ export class Upgrade {
       this.#fail(asPosternError(error));
       return;
     }
-    stream.body.end();
+    stream.end();
     if (endOfBody) response.end();
-    else stream.body.pipe(response);
+    else stream.takeBody().pipe(response);
   }
 
   #fail(error: PosternError): void {

@@ -128,9 +128,11 @@ export class Flow {
   initialWindowApplied(streams: Iterable<Http2Stream>): void {
     const change = this.#announcedBytes - this.#initialBytes;
     this.#initialBytes = this.#announcedBytes;
-    for (const { receiving } of streams) {
-      receiving.window.shift(change);
-      if (change < 0 || receiving.window.sizeBytes < this.#initialBytes) receiving.window.resize(this.#initialBytes);
+    for (const stream of streams) {
+      const { window } = stream.receiving;
+      window.shift(change);
+      if (change < 0 || window.sizeBytes < this.#initialBytes) window.resize(this.#initialBytes);
+      this.replenish(stream); // a window that went below zero brings no DATA that would do it
     }
     this.#adaptInitialWindow();
   }

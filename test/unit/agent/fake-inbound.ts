@@ -1,8 +1,9 @@
 /** A request on a link without a link: what the edge would send and hear, in the same process. */
 import { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import type { OldInbound as InboundStream, OldSendOptions as SendOptions } from '../../../src/agent/old-inbound.js';
 import type { RawHeaders } from '../../../src/core/headers.js';
-import type { InboundStream, RequestHead, ResponseHead, SendOptions } from '../../../src/link/stream.js';
+import type { RequestHead, ResponseHead } from '../../../src/link/stream.js';
 
 export interface FakeRequest {
   readonly method?: string;

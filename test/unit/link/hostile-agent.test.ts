@@ -29,7 +29,7 @@ async function assertFails(t: TestContext, answer: (agent: RawAgent, stream: num
   void asked.head.then(
     ({ endOfBody }) => {
       if (endOfBody) ended.resolve('whole');
-      else asked.stream.body.on('end', () => ended.resolve('whole')).resume();
+      else asked.body.on('end', () => ended.resolve('whole')).resume();
     },
     () => {},
   );
@@ -318,7 +318,7 @@ describe('a link from an agent', () => {
     await agent.frame(FRAME.settings, 0, ACK);
     const asked = new Asked(edge, { method: 'POST' }, { endOfBody: false });
     await agent.frame(FRAME.headers, 1);
-    assert.equal(asked.stream.body.write(Buffer.alloc(1_000_000)), false);
+    assert.equal(asked.body.write(Buffer.alloc(1_000_000)), false);
     asked.stream.cancel();
     await agent.frame(FRAME.reset, 1);
     assert.equal(agent.frames.filter(({ type }) => type === FRAME.data).length, 0);
