@@ -1,5 +1,9 @@
-/** An agent that speaks HTTP/2 frame by frame (RFC 9113 section 4), so that it can say what no library would send. */
+/**
+ * A peer on a link that speaks HTTP/2 frame by frame (RFC 9113 section 4), so that it can say what no library would
+ * send: in an agent's place towards a real edge, or in an edge's place towards a real agent.
+ */
 import type { WebSocket } from 'ws';
+import { HpackDecoder } from '../../src/http2/hpack/decoder.js';
 
 export const FRAME = {
   data: 0,
@@ -25,21 +29,30 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-const PREFACE_BYTES = 24;
+/** The identifiers of SETTINGS that tests use. */
+export const SETTING = { tableBytes: 1, push: 2, mostStreams: 3, windowBytes: 4 } as const;
+
+export type Fields = readonly (readonly [string, string])[];
+export type Settings = Readonly<Record<number, number>>;
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const HEAD_BYTES = 9;
 
-export class RawAgent {
+class RawPeer {
   readonly socket: WebSocket;
   readonly frames: Frame[] = [];
+  /** The close code of the WebSocket, once it has one. */
+  readonly closed: Promise<number>;
   #bytes = Buffer.alloc(0);
-  #prefaceLeft = PREFACE_BYTES;
-  #heard: () => void = () => {};
+  #prefaceLeft: number;
+  #heard: (() => void)[] = [];
 
-  /** Says its settings once the WebSocket is open, as every HTTP/2 server must. */
-  constructor(socket: WebSocket, settings: Readonly<Record<number, number>> = {}) {
+  protected constructor(socket: WebSocket, prefaceBytes: number) {
     this.socket = socket;
+    this.#prefaceLeft = prefaceBytes;
+    this.closed = new Promise((resolve) => socket.once('close', resolve));
     socket.on('message', (message: Buffer) => this.#read(message));
-    socket.once('open', () => this.send(FRAME.settings, 0, 0, writeSettings(settings)));
+    socket.once('close', () => this.#tell());
   }
 
   send(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): void {
@@ -51,21 +64,24 @@ export class RawAgent {
   }
 
   /** Sends a whole header block in one frame. */
-  headers(stream: number, flags: number, fields: readonly (readonly [string, string])[]): void {
+  headers(stream: number, flags: number, fields: Fields): void {
     this.send(FRAME.headers, flags | END_HEADERS, stream, block(fields));
   }
 
-  /** The first frame of a type and stream that has these flags, past or to come. */
+  /** The first frame of a type and stream that has these flags, past or to come. Rejects when the link ends first. */
   async frame(type: number, stream: number, flags = 0): Promise<Frame> {
     const isWanted = (frame: Frame) =>
       frame.type === type && frame.stream === stream && (frame.flags & flags) === flags;
     for (;;) {
       const found = this.frames.find(isWanted);
       if (found !== undefined) return found;
-      await new Promise<void>((resolve) => {
-        this.#heard = resolve;
-      });
+      if (this.socket.readyState === this.socket.CLOSED) throw new Error(`the link ended before frame ${type} came`);
+      await new Promise<void>((resolve) => this.#heard.push(resolve));
     }
+  }
+
+  #tell(): void {
+    for (const resolve of this.#heard.splice(0)) resolve();
   }
 
   #read(message: Buffer): void {
@@ -85,7 +101,7 @@ export class RawAgent {
       this.#bytes = this.#bytes.subarray(end);
       this.#answer(this.frames.at(-1) as Frame);
     }
-    this.#heard();
+    this.#tell();
   }
 
   // What any peer does: the rest is the test's.
@@ -94,6 +110,54 @@ export class RawAgent {
     if ((type === FRAME.settings || type === FRAME.ping) && (flags & ACK) === 0) {
       this.send(type, ACK, 0, type === FRAME.ping ? payload : undefined);
     }
+  }
+}
+
+/** In place of an agent: the HTTP/2 server. Says its settings once the WebSocket is open, as every one must. */
+export class RawAgent extends RawPeer {
+  constructor(socket: WebSocket, settings: Settings = {}) {
+    super(socket, PREFACE.length);
+    const greet = () => this.send(FRAME.settings, 0, 0, writeSettings(settings));
+    if (socket.readyState === socket.OPEN) greet();
+    else socket.once('open', greet);
+  }
+}
+
+/** What a real agent answered to a `RawEdge`. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly fields: readonly string[];
+  readonly body: Buffer;
+}
+
+/** In place of an edge: the HTTP/2 client. Says the preface and its settings at once. */
+export class RawEdge extends RawPeer {
+  readonly #decoder = new HpackDecoder({ tableSizeBytes: 4_096, mostListBytes: 131_072, mostFields: 2_000 });
+
+  constructor(socket: WebSocket, settings: Settings = {}) {
+    super(socket, 0);
+    this.write(PREFACE, frame(FRAME.settings, 0, 0, writeSettings(settings)));
+  }
+
+  /** The whole answer on a stream; rejects when the stream is reset. Answers are to be read in the order of arrival. */
+  async answer(stream: number): Promise<RawAnswer> {
+    const reset = this.frame(FRAME.reset, stream).then(({ payload }) => {
+      throw new Error(`stream ${stream} was reset with ${payload.readUInt32BE(0)}`);
+    });
+    reset.catch(() => {}); // a reset behind the whole answer says nothing more
+    const head = await Promise.race([this.frame(FRAME.headers, stream), reset]);
+    const fields = this.#decoder.decode(head.payload);
+    const isWhole = () =>
+      this.frames.some(
+        (seen) => seen.stream === stream && seen.type <= FRAME.headers && (seen.flags & END_STREAM) !== 0,
+      );
+    if (!isWhole()) await Promise.race([this.frame(FRAME.data, stream, END_STREAM), reset]);
+    const parts = this.frames.filter((seen) => seen.stream === stream && seen.type === FRAME.data);
+    return {
+      status: Number(fields[1]),
+      fields: fields.slice(2),
+      body: Buffer.concat(parts.map(({ payload }) => payload)),
+    };
   }
 }
 
@@ -107,7 +171,7 @@ export function frame(type: number, flags: number, stream: number, payload: Uint
 }
 
 /** A header block of literals that are never indexed and never compressed (RFC 7541 section 6.2.2). */
-export function block(fields: readonly (readonly [string, string])[]): Buffer {
+export function block(fields: Fields): Buffer {
   return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0]), text(name), text(value)]));
 }
 
@@ -131,7 +195,7 @@ function integer(value: number): Buffer {
   return Buffer.from([...bytes, left]);
 }
 
-function writeSettings(settings: Readonly<Record<number, number>>): Buffer {
+function writeSettings(settings: Settings): Buffer {
   const pairs = Object.entries(settings).map(([id, value]) => {
     const pair = Buffer.alloc(6);
     pair.writeUInt16BE(Number(id));
