@@ -6,7 +6,7 @@
 import type { Buffer } from 'node:buffer';
 import { Abuse } from './abuse.js';
 import { type ConnectionObserver, type ConnectionOptions, withDefaults } from './connection-options.js';
-import { Code, Http2ConnectionError, type Http2Error, Http2StreamError } from './errors.js';
+import { Code, Http2ConnectionError, type Http2Error, Http2StreamError, StalledStreamError } from './errors.js';
 import { Flow } from './flow.js';
 import { FrameReader } from './frame-reader.js';
 import { MOST_31_BITS } from './frame-types.js';
@@ -175,7 +175,7 @@ export class Connection implements StreamOwner, IncomingHost {
   resetStalled(): void {
     for (const stream of [...this.#streams]) {
       if (!stream.sending.isStalled()) continue;
-      this.failStream(new Http2StreamError(stream.id, Code.ENHANCE_YOUR_CALM, 'the peer does not read'));
+      this.failStream(new StalledStreamError(stream.id));
     }
   }
 
