@@ -33,15 +33,22 @@ export class HostileTunnel {
     return new HostileTunnel(world, name, await world.token({ tunnels: name }), visitor);
   }
 
-  /** Connects an agent in place of the one before. */
+  /** Connects an agent in place of the one before, whose link is cut. */
   async connect(settings: Settings = {}): Promise<RawAgent> {
+    const former = this.#agents.at(-1);
+    const agent = await this.replace(settings);
+    former?.socket.terminate();
+    return agent;
+  }
+
+  /** Connects an agent in place of the one before, which may finish what it has begun. */
+  async replace(settings: Settings = {}): Promise<RawAgent> {
     const offer = { token: this.#token, name: this.name, allow: '@acme.com', agentId: this.#agentId };
     let agent: RawAgent | undefined;
     const { outcome } = await knock(this.#world, offer, (link) => {
       agent = new RawAgent(link, settings);
     });
     assert.deepEqual(outcome, { url: this.url });
-    this.#agents.at(-1)?.socket.terminate();
     this.#agents.push(agent as RawAgent); // attached before the knock is answered
     return agent as RawAgent;
   }

@@ -72,8 +72,18 @@ class RawPeer {
   async frame(type: number, stream: number, flags = 0): Promise<Frame> {
     const isWanted = (frame: Frame) =>
       frame.type === type && frame.stream === stream && (frame.flags & flags) === flags;
+    return this.#look(() => this.frames.find(isWanted), type);
+  }
+
+  /** Resolves once so many frames of a type and stream have come. */
+  async count(type: number, stream: number, count: number): Promise<void> {
+    const isWanted = (frame: Frame) => frame.type === type && frame.stream === stream;
+    await this.#look(() => this.frames.filter(isWanted).length >= count || undefined, type);
+  }
+
+  async #look<Found>(look: () => Found | undefined, type: number): Promise<Found> {
     for (;;) {
-      const found = this.frames.find(isWanted);
+      const found = look();
       if (found !== undefined) return found;
       if (this.socket.readyState === this.socket.CLOSED) throw new Error(`the link ended before frame ${type} came`);
       await new Promise<void>((resolve) => this.#heard.push(resolve));
