@@ -44,12 +44,14 @@ class RawPeer {
   /** The close code of the WebSocket, once it has one. */
   readonly closed: Promise<number>;
   #bytes = Buffer.alloc(0);
+  readonly #role: 'agent' | 'edge';
   #prefaceLeft: number;
   #heard: (() => void)[] = [];
 
-  protected constructor(socket: WebSocket, prefaceBytes: number) {
+  protected constructor(socket: WebSocket, role: 'agent' | 'edge') {
     this.socket = socket;
-    this.#prefaceLeft = prefaceBytes;
+    this.#role = role;
+    this.#prefaceLeft = role === 'agent' ? PREFACE.length : 0;
     this.closed = new Promise((resolve) => socket.once('close', resolve));
     socket.on('message', (message: Buffer) => this.#read(message));
     socket.once('close', () => this.#tell());
@@ -116,7 +118,7 @@ class RawPeer {
 
   // What any peer does: the rest is the test's.
   #answer({ type, flags, payload }: Frame): void {
-    if (type === FRAME.goaway) this.socket.close();
+    if (type === FRAME.goaway && this.#role === 'agent') this.socket.close();
     if ((type === FRAME.settings || type === FRAME.ping) && (flags & ACK) === 0) {
       this.send(type, ACK, 0, type === FRAME.ping ? payload : undefined);
     }
@@ -126,7 +128,7 @@ class RawPeer {
 /** In place of an agent: the HTTP/2 server. Says its settings once the WebSocket is open, as every one must. */
 export class RawAgent extends RawPeer {
   constructor(socket: WebSocket, settings: Settings = {}) {
-    super(socket, PREFACE.length);
+    super(socket, 'agent');
     const greet = () => this.send(FRAME.settings, 0, 0, writeSettings(settings));
     if (socket.readyState === socket.OPEN) greet();
     else socket.once('open', greet);
@@ -145,7 +147,7 @@ export class RawEdge extends RawPeer {
   readonly #decoder = new HpackDecoder({ tableSizeBytes: 4_096, mostListBytes: 131_072, mostFields: 2_000 });
 
   constructor(socket: WebSocket, settings: Settings = {}) {
-    super(socket, 0);
+    super(socket, 'edge');
     this.write(PREFACE, frame(FRAME.settings, 0, 0, writeSettings(settings)));
   }
 
