@@ -48,6 +48,7 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
       maxPayload: MOST_MESSAGE_BYTES,
       maxFragments: MOST_MESSAGE_FRAGMENTS,
       maxBufferedChunks: MOST_MESSAGE_CHUNKS,
+      rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says: whoever answers is given the token
       followRedirects: false, // the token must not travel to wherever an answer points
       ...(options.httpAgent === undefined ? {} : { agent: options.httpAgent }),
     });

@@ -60,6 +60,7 @@ describe('loadEdgeConfig', () => {
       publicPermitted: false,
       logLevel: 'info',
       auditLog: '-',
+      revokedTokens: undefined,
     });
   });
 
