@@ -47,11 +47,11 @@ try {
   const first = once ?? Math.floor(Math.random() * 1_000_000_000);
   const endMs = performance.now() + Number(positionals[0] ?? 1) * 60_000;
   for (let seed = first; once === undefined ? performance.now() < endMs : seed === first; seed++) {
-    await tryRound(seed, cast);
+    if ((await tryRound(seed, cast)) === 'stop') break;
     if (++rounds % 100 === 0) report();
   }
   report();
-  console.log('nothing found');
+  if (process.exitCode === undefined) console.log('nothing found');
 } finally {
   await sibling.close();
   await world.close();
@@ -64,7 +64,7 @@ interface Cast {
   readonly programs: readonly Program[];
 }
 
-async function tryRound(seed: number, cast: Cast): Promise<void> {
+async function tryRound(seed: number, cast: Cast): Promise<'go on' | 'stop'> {
   const marks = cast.programs.map((program) => program.mark());
   try {
     const shortest = delay(SHORTEST_ROUND_MS);
@@ -74,16 +74,15 @@ async function tryRound(seed: number, cast: Cast): Promise<void> {
       judgeProgram(program, marks[at] ?? 0);
     });
     await shortest;
+    return 'go on';
   } catch (error) {
-    console.error(`FOUND with --seed ${seed}`);
+    console.error(`FOUND with --seed ${seed}:`, error);
     for (const [at, program] of cast.programs.entries()) {
-      console.error(
-        program.name,
-        program.stderr,
-        ...program.records(marks[at]).map((line) => `${JSON.stringify(line)}\n`),
-      );
+      const lines = program.records(marks[at]).map((line) => JSON.stringify(line));
+      console.error(`--- ${program.name}\n${program.stderr}${lines.join('\n')}`);
     }
-    throw error;
+    process.exitCode = 1;
+    return 'stop';
   }
 }
 
