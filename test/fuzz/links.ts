@@ -61,7 +61,7 @@ const reply = streams.map((stream) =>
   Buffer.concat([frame(FRAME.headers, 4, stream, STATUS_200), frame(FRAME.data, 1, stream, Buffer.from('fuzz'))]),
 );
 const word = fc.oneof(
-  { weight: 3, arbitrary: reply },
+  { weight: 40, arbitrary: reply },
   fc.tuple(flags, streams, block).map(([flag, stream, fields]) => frame(FRAME.headers, flag, stream, fields)),
   fc.tuple(flags, streams, garbage).map(([flag, stream, bytes]) => frame(FRAME.data, flag, stream, bytes)),
   fc.tuple(flags, streams, block).map(([flag, stream, fields]) => frame(FRAME.more, flag, stream, fields)),
@@ -88,7 +88,10 @@ const bend = fc.record({
   byte: fc.nat({ max: 255 }),
 });
 const speech = fc
-  .tuple(fc.array(word, { maxLength: 5 }), fc.oneof(fc.constant([]), fc.array(bend, { maxLength: 2 })))
+  .tuple(
+    fc.array(word, { maxLength: 3 }),
+    fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, fc.array(bend, { maxLength: 2 })),
+  )
   .map(([words, bends]) => bendBytes(Buffer.concat(words), bends));
 
 const odd = fc.constantFrom('', 'demo', 'www', '../x', 'x'.repeat(70), '@acme.com', '*', 'public', '%E0%A4%A', 'a,b,c');
@@ -109,8 +112,8 @@ const offer = fc.record(
 export const linkAttacks: fc.Arbitrary<LinkAttack> = fc.record({
   offer: fc.oneof({ weight: 4, arbitrary: fc.constant({}) }, offer),
   words: fc
-    .tuple(fc.boolean(), fc.array(speech, { minLength: 1, maxLength: 12 }))
-    .map(([greets, words]) => (greets ? [frame(FRAME.settings, 0, 0), ...words] : words)),
+    .tuple(fc.nat({ max: 9 }), fc.array(speech, { minLength: 1, maxLength: 12 }))
+    .map(([greets, words]) => (greets > 0 ? [frame(FRAME.settings, 0, 0), ...words] : words)),
 });
 
 function frame(type: number, flag: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {

@@ -97,6 +97,8 @@ const BODIES = [
   SMUGGLED,
   `0\r\n\r\n${SMUGGLED}`,
   '3\r\nabc\r\n0\r\n\r\n',
+  '6\r\nabcdef\r\n0\r\n\r\n',
+  'A\r\n0123456789\r\n0\r\nX-Trailer: a\r\n\r\n',
   '3;x=y\r\nabc\r\n0\r\nX-Forwarded-Email: ana@acme.com\r\n\r\n',
   'fffffffffffffffff\r\nabc',
   '-1\r\n',
@@ -113,21 +115,21 @@ const FRAMES = [
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((values) => Buffer.from(values).toString('latin1'));
 const line = fc.oneof(
-  { weight: 16, arbitrary: fc.constantFrom(...LINES) },
-  { weight: 2, arbitrary: fc.constantFrom(...WRONG_LINES) },
+  { weight: 28, arbitrary: fc.constantFrom(...LINES) },
+  { weight: 1, arbitrary: fc.constantFrom(...WRONG_LINES) },
   { weight: 1, arbitrary: bytes.map((value) => `X: ${value}`) },
 );
 const head = fc
   .record({
-    method: fc.oneof({ weight: 4, arbitrary: fc.constantFrom('GET', 'POST', 'PUT') }, fc.constantFrom(...METHODS)),
-    target: fc.oneof({ weight: 2, arbitrary: fc.constant('/{mark}') }, fc.constantFrom(...TARGETS)),
+    method: fc.oneof({ weight: 8, arbitrary: fc.constantFrom('GET', 'POST', 'PUT') }, fc.constantFrom(...METHODS)),
+    target: fc.oneof({ weight: 4, arbitrary: fc.constant('/{mark}') }, fc.constantFrom(...TARGETS)),
     version: fc.oneof({ weight: 9, arbitrary: fc.constant('HTTP/1.1') }, fc.constantFrom('HTTP/1.0', 'HTTP/2.0', '')),
-    host: fc.oneof({ weight: 9, arbitrary: fc.constant('{tunnel}') }, fc.constantFrom(...HOSTS)),
+    host: fc.oneof({ weight: 15, arbitrary: fc.constant('{tunnel}') }, fc.constantFrom(...HOSTS)),
     lines: fc.array(line, { maxLength: 6 }),
   })
   .map(({ method, target, version, host, lines }) => [`${method} ${target} ${version}`, `Host: ${host}`, ...lines]);
 const request = fc
-  .tuple(head, fc.oneof({ weight: 3, arbitrary: fc.constant('') }, fc.constantFrom(...BODIES), bytes))
+  .tuple(head, fc.oneof({ weight: 8, arbitrary: fc.constant('') }, fc.constantFrom(...BODIES), bytes))
   .map(([lines, body]) => join(lines, body));
 const chunked = fc
   .tuple(head, fc.constantFrom(...BODIES))
@@ -152,7 +154,7 @@ export const attacks: fc.Arbitrary<Attack> = fc.record({
     .array(fc.oneof({ weight: 3, arbitrary: request }, framed, chunked, upgrade), { minLength: 1, maxLength: 3 })
     .map((requests) => requests.join('')),
   signedIn: fc.boolean(),
-  bends: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(bend, { maxLength: 3 })),
+  bends: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(bend, { maxLength: 3 })),
   pieces: fc.integer({ min: 1, max: 5 }),
   end: fc.oneof({ weight: 6, arbitrary: fc.constant('wait') }, fc.constantFrom('half-close', 'reset')),
 });
