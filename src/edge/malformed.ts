@@ -8,32 +8,61 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PosternError } from '../errors.js';
 import type { Observer } from './observer.js';
-import { PAGE_HEADERS, renderPage } from './page.js';
+import { type Block, PAGE_HEADERS, renderPage } from './page.js';
 import { isAnswering } from './turns.js';
+
+/** How long what is left of a refused request is dropped: its visitor may be far away and still sending. */
+const LINGER_MS = 2_000;
 
 const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
   ERR_HEADERS_TOO_LARGE: 'Too many cookies',
   ERR_REQUEST_TIMEOUT: 'Too slow',
 };
 
+// Nobody can be helped by a script here, nor by a header that would clear more than the cookies in question.
+const HOW_TO_CLEAR: readonly Block[] = [
+  {
+    kind: 'text',
+    text: 'Another site below the same domain may have set them. Remove the cookies of this address and of the domains above it, then reload.',
+  },
+  {
+    kind: 'text',
+    text: 'Chrome and Edge: the icon left of the address, then “Cookies and site data”. Firefox: the padlock, then “Clear cookies and site data”. Safari: Settings, Privacy, “Manage Website Data”.',
+  },
+];
+
 /** Makes what listens to the server's `clientError` event. */
 export function malformedListener(observer: Observer): (error: NodeJS.ErrnoException, socket: Duplex) => void {
   return (error, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy(); // nobody is left, nothing was asked
+    // Nobody is left, and nothing was asked.
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const refusal = translate(error);
     const requestId = randomUUID();
     const isHeard = !isAnswering(socket);
     const address = (socket as Socket).remoteAddress ?? ''; // the sockets of `node:http` are of `node:net`
     observer.malformed({ requestId, address, status: isHeard ? refusal.status : 0 }, refusal);
-    if (isHeard) socket.end(writeAnswer(refusal, requestId), () => socket.destroy());
+    if (isHeard) closeBehind(socket, writeAnswer(refusal, requestId));
     else socket.destroy();
   };
+}
+
+/**
+ * Sends the answer and closes in stages (RFC 9112 section 9.6): closed at once, the socket would be reset by what still
+ * arrives, and the visitor would see a lost connection instead of the page.
+ */
+function closeBehind(socket: Duplex, answer: string): void {
+  socket.removeAllListeners('data'); // the parser's: it would report each further chunk as an error of its own
+  socket.on('data', () => {});
+  socket.end(answer);
+  socket.once('end', () => socket.destroy());
+  const late = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(late));
 }
 
 function writeAnswer({ status, code, text }: PosternError, requestId: string): string {
   const page = renderPage({
     title: TITLES[code] ?? 'Bad request',
-    blocks: [{ kind: 'text', text }],
+    blocks: [{ kind: 'text', text }, ...(code === 'ERR_HEADERS_TOO_LARGE' ? HOW_TO_CLEAR : [])],
     facts: [
       ['Error', code],
       ['Request', requestId],
