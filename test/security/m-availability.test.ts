@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { HostileProvider } from '../support/hostile-provider.js';
+import type { HostileProvider } from '../support/hostile-provider.js';
+import { type HostileWorld, startHostileWorld } from '../support/hostile-world.js';
 import { isWhole } from '../support/moments.js';
 import { compiled, Program } from '../support/processes.js';
 import { Transcript } from '../support/transcript.js';
@@ -15,21 +16,20 @@ import { sendLines } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('the edge under attack', { concurrency: 1 }, () => {
+  let hostile: HostileWorld;
   let world: World;
   let provider: HostileProvider;
   let ana: Visitor;
 
   before(async () => {
-    provider = await HostileProvider.start({ id: 'edge', secret: 'client-secret', redirectUri: '' });
-    world = await startWorld({ manyAddresses: true, edgeEnv: { POSTERN_OIDC_ISSUER: provider.issuer } });
+    hostile = await startHostileWorld();
+    ({ world, op: provider } = hostile);
     ana = world.visitor();
-    const page = await ana.open(`${world.url}/`); // the provider has no page: its URL is all that is needed
-    await ana.open(provider.authorize(page.url).href);
+    assert.equal((await ana.open(`${world.url}/`)).status, 200);
     await canary();
   });
   after(async () => {
-    await world?.close();
-    await provider?.close();
+    await hostile?.close();
   });
 
   async function canary(): Promise<void> {
