@@ -6,6 +6,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { Code, Http2ConnectionError } from './errors.js';
+import type { FlowLimits } from './flow-limits.js';
 import { DEFAULT_WINDOW_BYTES } from './frame-types.js';
 import { windowUpdateFrame } from './frame-writer.js';
 import { PathEstimate } from './path-estimate.js';
@@ -13,22 +14,6 @@ import type { Pings } from './pings.js';
 import { Shares } from './shares.js';
 import type { Http2Stream } from './stream.js';
 import { ReceiveWindow } from './window.js';
-
-export interface FlowLimits {
-  /** What a stream starts with on a short path, and the most it grows to. */
-  readonly streamStartBytes: number;
-  readonly streamMostBytes: number;
-  /** What a connection starts with, and the most that all its readers together may leave unread. */
-  readonly connectionStartBytes: number;
-  readonly connectionMostBytes: number;
-}
-
-export const DEFAULT_FLOW_LIMITS: FlowLimits = {
-  streamStartBytes: 262_144,
-  streamMostBytes: 16_777_216,
-  connectionStartBytes: 1_048_576,
-  connectionMostBytes: 67_108_864,
-};
 
 // A path slower than 10 Mbit/s needs no more, and one that measures less was measured wrong.
 const LEAST_WINDOW_BYTES = 65_536;
@@ -69,7 +54,7 @@ export class Flow {
     this.#path = new PathEstimate({
       leastBytes: Math.min(LEAST_WINDOW_BYTES, limits.streamStartBytes),
       startBytes: limits.streamStartBytes,
-      mostStartBytes: limits.connectionStartBytes * FAR_START_SHARE,
+      mostStartBytes: Math.min(limits.connectionStartBytes * FAR_START_SHARE, limits.streamMostBytes),
       mostBytes: limits.streamMostBytes,
     });
     this.#shares = new Shares(options.streams, limits);
@@ -166,9 +151,9 @@ export class Flow {
     if (increment > 0) this.#options.send(windowUpdateFrame(0, increment));
   }
 
-  #grant({ id, isOver, receiving }: Http2Stream): void {
+  #grant({ id, isOver, isKnownToPeer, receiving }: Http2Stream): void {
     const { window, heldBytes, isEnded } = receiving;
-    if (isEnded || isOver) return;
+    if (isEnded || isOver || !isKnownToPeer) return;
     const increment = window.grant(heldBytes, this.#stepOf(window));
     if (increment > 0) this.#options.send(windowUpdateFrame(id, increment));
   }

@@ -6,7 +6,7 @@
  * One part is for what streams start with; another for those whose readers keep up, while they do. What neither takes is
  * for the bytes that are on their way when a share gets less.
  */
-import type { FlowLimits } from './flow.js';
+import type { FlowLimits } from './flow-limits.js';
 import type { Http2Stream } from './stream.js';
 import type { ReceiveWindow } from './window.js';
 
