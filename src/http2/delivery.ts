@@ -12,7 +12,7 @@ const FLAT_ROUNDS = 2;
 const TIGHT_ROUNDS = 2;
 const NEARLY_ALL_SHARE = 0.92;
 // A rate is believed for this many rounds; after a late one only its own is, for the path got slower.
-const REMEMBERED_ROUNDS = 4;
+const REMEMBERED_ROUNDS = 8;
 
 /** A round that told of the path. */
 export interface RoundSeen {
@@ -21,8 +21,11 @@ export interface RoundSeen {
   readonly peakRate: number;
   /** How much of the window it would have brought in the shortest round trip. */
   readonly windowShare: number;
-  /** Whether nothing waited, something did, or far more than should. */
-  readonly queue: 'empty' | 'waiting' | 'late';
+  /**
+   * Whether nothing waited, something did, or far more than should; `unknown` when something held the bytes up for a
+   * while, be it the event loop of one of the ends: it made the round longer, and says nothing of the path.
+   */
+  readonly queue: 'empty' | 'waiting' | 'late' | 'unknown';
 }
 
 export class Delivery {
@@ -50,7 +53,7 @@ export class Delivery {
 
   /** Notes a round. `'tight'` when it was the window that kept it from bringing more. */
   note(round: RoundSeen): 'tight' | undefined {
-    this.believe(round);
+    if (round.queue !== 'unknown') this.believe(round);
     this.#countFlat(round);
     if (!this.#isTight(round)) return undefined;
     this.rise();

@@ -26,6 +26,8 @@ const FAR_MS = 5;
 const FAR_STEP_SHARE = 1 / 16;
 const STEP_SHARE = 1 / 8;
 const LARGE_STEP_BYTES = 131_072;
+// What is worth another announcement: so much more, or half.
+const WORTH_MORE = 1.25;
 
 export interface FlowOptions {
   readonly limits: FlowLimits;
@@ -177,7 +179,8 @@ export class Flow {
     const { streamStartBytes } = this.#options.limits;
     const wanted = this.#isFar ? Math.max(this.#path.windowBytes, streamStartBytes) : streamStartBytes;
     const next = this.#shares.startOf(wanted, this.#heldBytes);
-    if (next === this.#announcedBytes || (next > this.#announcedBytes / 2 && next < this.#announcedBytes * 2)) return;
+    if (next === this.#announcedBytes || (next > this.#announcedBytes / 2 && next < this.#announcedBytes * WORTH_MORE))
+      return;
     this.#announcedBytes = next;
     this.#options.announce(next);
   }

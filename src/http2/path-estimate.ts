@@ -6,7 +6,8 @@
  *
  * Until the path is seen to be full the window only widens; from then on it follows both ways.
  */
-import { Delivery } from './delivery.js';
+import { Delivery, type RoundSeen } from './delivery.js';
+import { type Before, MUCH_LESS, Narrowing } from './narrowing.js';
 import { RoundTrip } from './round-trip.js';
 import { Train } from './train.js';
 
@@ -26,6 +27,8 @@ const MOST_SHARE = 0.6;
 // A round begins after this share of a window; no closer than this, or on a local path rounds would be most of the traffic.
 const BETWEEN_SHARE = 1 / 16;
 const LEAST_INTERVAL_MS = 20;
+// Bytes that should have come in a pause, when it was more than that between two frames of a slow path.
+const HELD_UP_BYTES = 49_152;
 // After such a silence the path may be another, and TCP starts slowly again.
 const SILENCE_MS = 1_000;
 
@@ -49,12 +52,14 @@ export class PathEstimate {
   readonly #roundTrip = new RoundTrip();
   readonly #delivery = new Delivery();
   readonly #train = new Train();
+  readonly #narrowing = new Narrowing();
   #windowBytes: number;
   #windowBytesBefore: number;
   #isMeasured = false;
   #receivedBytes = 0;
   #round: Round | undefined;
   #peakRate = 0;
+  #pausedMs = 0;
   #startedMs = Number.NEGATIVE_INFINITY;
   #endedMs = Number.NEGATIVE_INFINITY;
   #endedBytes = 0;
@@ -102,12 +107,16 @@ export class PathEstimate {
   }
 
   began(nowMs: number): void {
-    if (nowMs - this.#endedMs > SILENCE_MS) this.#delivery.rise();
+    if (nowMs - this.#endedMs > SILENCE_MS) {
+      this.#delivery.rise();
+      this.#narrowing.forget();
+    }
     const windowBytes = Math.min(this.#windowBytesBefore, this.#windowBytes);
     this.#round = { startMs: nowMs, startBytes: this.#receivedBytes, windowBytes };
     this.#windowBytesBefore = this.#windowBytes;
     this.#startedMs = nowMs;
     this.#peakRate = 0;
+    this.#train.takeLongestPause(nowMs);
   }
 
   /** Ends the round; `windowBytes` may have changed. */
@@ -119,6 +128,7 @@ export class PathEstimate {
     this.#endedBytes = this.#receivedBytes;
     const ms = Math.max(nowMs - round.startMs, 0.01);
     const bytes = this.#receivedBytes - round.startBytes;
+    this.#pausedMs = this.#train.takeLongestPause(nowMs);
     const wasQuiet = this.#roundTrip.isQuiet;
     this.#roundTrip.busy(ms, nowMs);
     if (wasQuiet || this.#roundTrip.isQuiet) this.#quieten(bytes / ms, ms);
@@ -135,9 +145,12 @@ export class PathEstimate {
     return Math.max(this.roundTripMs * QUEUE_SHARE, LEAST_QUEUE_MS);
   }
 
-  #queueAfter(ms: number): 'empty' | 'waiting' | 'late' {
+  #queueAfter(ms: number, rate: number): RoundSeen['queue'] {
+    const isEmpty = ms <= this.roundTripMs + this.#queueMs / 2;
+    const isHeldUp = this.#pausedMs > this.#queueMs && this.#pausedMs * rate > HELD_UP_BYTES;
+    if (isHeldUp && !isEmpty) return 'unknown';
     if (ms > LATE * (this.roundTripMs + this.#queueMs)) return 'late';
-    return ms > this.roundTripMs + this.#queueMs / 2 ? 'waiting' : 'empty';
+    return isEmpty ? 'empty' : 'waiting';
   }
 
   #followTrain(bytes: number, nowMs: number): void {
@@ -149,15 +162,30 @@ export class PathEstimate {
 
   #adapt({ windowBytes }: Round, rate: number, ms: number): void {
     const windowShare = (rate * this.roundTripMs) / windowBytes;
-    const queue = this.#queueAfter(ms);
+    const queue = this.#queueAfter(ms, rate);
     const isTight = this.#delivery.note({ rate, peakRate: this.#peakRate, windowShare, queue }) === 'tight';
     if (isTight) this.#resize(Math.max(this.#windowBytes, windowBytes * WIDER));
-    else if (!this.#delivery.isRising) this.#resize(this.#filledBy(this.#delivery.rate));
+    else if (this.#narrowing.isOpen) this.#check(rate, ms);
+    else if (queue !== 'unknown' && !this.#delivery.isRising) this.#fit({ windowBytes, rate, ms });
+  }
+
+  #fit(before: Before): void {
+    const needed = this.#filledBy(this.#delivery.rate);
+    if (needed < this.#windowBytes * MUCH_LESS) this.#narrowing.begin(before);
+    this.#resize(needed);
+  }
+
+  #check(rate: number, ms: number): void {
+    const before = this.#narrowing.check(rate, ms);
+    if (before === undefined) return;
+    this.#roundTrip.believe(Math.min(ms, before.ms));
+    this.#resize(Math.max(before.windowBytes, this.#windowBytes));
   }
 
   /** Leaves room in the path for as long as its round trip is looked at. */
   #quieten(rate: number, ms: number): void {
-    const queue = this.#queueAfter(ms);
+    const queue = this.#queueAfter(ms, rate);
+    this.#narrowing.forget();
     if (queue === 'late') this.#delivery.believe({ rate, queue });
     const known = this.#delivery.rate;
     const needed = this.#roundTrip.isQuiet ? known * this.roundTripMs * QUIET_SHARE : this.#filledBy(known);

@@ -34,6 +34,11 @@ export class RoundTrip {
     else this.#shortestMs += (ms - this.#shortestMs) * BELIEVED_SHARE;
   }
 
+  /** Takes a longer one for the shortest: it is known that nothing waited. */
+  believe(ms: number): void {
+    this.#shortestMs = Math.max(this.#shortestMs, ms);
+  }
+
   /** Notes one that came with data. */
   busy(ms: number, nowMs: number): void {
     const isLastQuiet = this.#quietRounds === 1;

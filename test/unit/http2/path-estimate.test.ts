@@ -104,6 +104,26 @@ describe('a path', () => {
     assert.ok(download.bytes - before > 0.9 * 1e8, `${download.bytes - before} bytes in four seconds`);
   });
 
+  test('whose ends are held up now and then is not given up', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100 });
+    const download = world.get(1e10);
+    let seed = 1;
+    for (let at = 0; at < 100; at++) {
+      seed = (seed * 48_271) % 2_147_483_647;
+      world.path = { rate: 2e8, roundTripMs: 100, busyMs: 1 + (seed % 250) };
+      world.run(200);
+    }
+    assert.ok(download.bytes > 0.4 * 20 * 2.5e7, `${download.bytes} bytes in twenty seconds`);
+    world.path = { rate: 2e8, roundTripMs: 100 };
+    world.run(2_000);
+    const before = download.bytes;
+    world.run(2_000);
+    assert.ok(download.bytes - before > 0.97 * 5e7, `${download.bytes - before} bytes in two seconds`);
+    world.run(8_000); // the round trip is looked at again
+    const smallMs = world.measure(1_000);
+    assert.ok(smallMs < 150, `${smallMs} ms`);
+  });
+
   test('stays filled for a minute, with room made to see its round trip', () => {
     const world = new SimulatedPath({ rate: 5e7, roundTripMs: 40 });
     const download = world.get(1e9);

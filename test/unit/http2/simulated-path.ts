@@ -84,6 +84,7 @@ class Direction {
   readonly #to: () => Connection;
   readonly #from: () => Connection;
   #leftMs = 0;
+  #readMs = 0;
 
   constructor(clock: Clock, path: () => Path, from: () => Connection, to: () => Connection) {
     this.#clock = clock;
@@ -101,7 +102,8 @@ class Direction {
       this.#leftMs = Math.max(this.#leftMs, this.#clock.nowMs) + slice.length / bytesPerMs;
       const arrivesMs = this.#leftMs + roundTripMs / 2;
       const readMs = busyMs > 0 ? Math.ceil(arrivesMs / busyMs) * busyMs : arrivesMs;
-      this.#clock.at(readMs, () => this.#to().receive(slice));
+      this.#readMs = Math.max(this.#readMs, readMs);
+      this.#clock.at(this.#readMs, () => this.#to().receive(slice));
     }
     // The last byte is in the socket once what stands before it there has become little enough.
     this.#clock.at(this.#leftMs - socketBytes / bytesPerMs, () => this.#from().sent(bytes.length));
