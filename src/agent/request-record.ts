@@ -38,7 +38,7 @@ export function startRecord(head: RequestHead): (end: { status: number; aborted:
 }
 
 function readEmail(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined || !value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
   } catch {

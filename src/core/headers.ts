@@ -72,10 +72,14 @@ export function headerValue(headers: RawHeaders, name: string): string | undefin
   return headerValues(headers, name)[0];
 }
 
+const NO_OPTIONS: ReadonlySet<string> = new Set();
+
 /** The lower-case names that the `Connection` lines declare hop-by-hop, framing and routing excepted. */
 export function connectionOptions(headers: RawHeaders): ReadonlySet<string> {
+  const values = headerValues(headers, 'connection');
+  if (values.length === 0) return NO_OPTIONS;
   const options = new Set<string>();
-  for (const value of headerValues(headers, 'connection')) {
+  for (const value of values) {
     for (const option of value.split(',')) {
       const name = option.trim().toLowerCase();
       if (!NEVER_HOP_BY_HOP.has(name)) options.add(name);
