@@ -12,8 +12,8 @@ import {
   type RawHeaders,
 } from '../core/headers.js';
 import { PosternError } from '../errors.js';
-import { judgeAnswerName } from './header-names.js';
 import { MOST_HEADER_FIELDS } from '../link/link.js';
+import { judgeAnswerName } from './header-names.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './target-address.js';
 import type { PublicPlace } from './target-headers.js';
 
