@@ -9,6 +9,7 @@ import { quoted } from '../config/text.js';
 import type { LogLevel } from '../config/values.js';
 import type { Log } from '../core/log.js';
 import { systemError } from './exit.js';
+import { GatheredLines } from './gathered-lines.js';
 import { redact, redactText } from './redact.js';
 
 // JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would go out as they are.
@@ -25,7 +26,8 @@ export interface Logging {
 /** Opens both logs of an edge. Throws `ConfigError` when the audit file cannot be written. */
 export function openLogging({ logLevel, auditLog }: { logLevel: LogLevel; auditLog: string }): Logging {
   const auditFile = auditLog === '-' ? undefined : openAuditFile(auditLog);
-  const output = destination(1);
+  const output = new GatheredLines(destination(1));
+  process.once('exit', () => output.flush());
   return {
     log: createLog(output, { level: logLevel }),
     audit: createLog(auditFile ?? output, { level: 'info', base: { stream: 'audit' } }),
