@@ -8,7 +8,6 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import type { Log } from '../core/log.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { type AgentLink, dialEdge } from '../link/dial.js';
-import { oldInbound } from './old-inbound.js';
 import { Redial } from './redial.js';
 import type { RequestRecord } from './request-record.js';
 import { Target } from './target.js';
@@ -22,6 +21,8 @@ export interface AgentOptions {
   readonly name: string | undefined;
   /** Allow rules as written; none lets only the owner in. */
   readonly allow: readonly string[];
+  /** Origins besides the tunnel's own whose pages may open WebSockets on it; none unless given. */
+  readonly allowOrigins?: readonly string[];
   /** The local server: an http(s) origin. */
   readonly target: URL;
   readonly hostHeader: HostHeader;
@@ -129,12 +130,12 @@ class DialLoop implements Agent {
   }
 
   #dial(): Promise<AgentLink> {
-    const { edge, token, name, allow, httpAgent } = this.#options;
-    const offer = { token, name, allow, agentId: this.#agentId };
+    const { edge, token, name, allow, allowOrigins: origins = [], httpAgent } = this.#options;
+    const offer = { token, name, allow, origins, agentId: this.#agentId };
     return this.#seams.dial(edge, offer, {
       ...(httpAgent !== undefined && { httpAgent }),
       signal: this.#stop.signal,
-      onStream: (stream) => this.#target.serve(oldInbound(stream)),
+      onStream: (stream) => this.#target.serve(stream),
     });
   }
 

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
+import type { BaseAddress } from '../core/hostname.js';
 import { type Soon, whenThere } from '../core/soon.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { LINK_PATH } from '../link/handshake.js';
@@ -43,6 +43,8 @@ export class Door {
 
   /** For `checkContinue`: the body is asked for only once the gate has let the request in (RFC 9110 section 10.1.1). */
   readonly expectation: RequestListener = (request, response) => {
+    // Node looks for the word anywhere in the value: `100-continue, more` asks for more than that.
+    if (request.headers.expect?.toLowerCase() !== '100-continue') return this.foreignExpectation(request, response);
     this.#arrive(this.#enter(request, response), () => response.writeContinue());
   };
 
@@ -164,7 +166,7 @@ export class Door {
     if (socket.destroyed) return;
     if (verdict.kind !== 'forward') return others(request, response, verdict);
     // Behind the gate: a stranger learns from the answer only that there is a door.
-    checkUpgrade(request, tunnelOrigin(this.#options.base, place.name));
+    checkUpgrade(request, verdict.tunnel);
     const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
     this.#watch(request, socket, { judge, end: () => upgrade.end() });
     await upgrade.forward();

@@ -14,14 +14,15 @@ import { answerHeaders } from './answer-headers.js';
 import type { Forwarder } from './forward.js';
 import type { Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
+import type { Tunnel } from './registry.js';
 import { closeBehind } from './websocket-close.js';
 
 // RFC 6455 section 1.3.
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
-/** Throws for an upgrade that is not a WebSocket handshake (RFC 6455 section 4.2.1) from the tunnel's own origin. */
-export function checkUpgrade(request: IncomingMessage, origin: string): void {
+/** Throws for an upgrade that is not a WebSocket handshake (RFC 6455 section 4.2.1), or not from an origin of the tunnel. */
+export function checkUpgrade(request: IncomingMessage, tunnel: Pick<Tunnel, 'origin' | 'origins'>): void {
   const { headers, method } = request;
   const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET';
   if (!isWebSocket) throw new PosternError('ERR_BAD_REQUEST', 'an upgrade that is not a WebSocket');
@@ -29,7 +30,8 @@ export function checkUpgrade(request: IncomingMessage, origin: string): void {
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) throw new PosternError('ERR_BAD_REQUEST', 'WebSocket key');
   // Sibling tunnels are same-site, so a cookie says nothing about who opened the socket: the origin does. Programs that
   // are no browsers send none.
-  if (headers.origin !== undefined && headers.origin.toLowerCase() !== origin) {
+  const origin = headers.origin?.toLowerCase();
+  if (origin !== undefined && origin !== tunnel.origin && !tunnel.origins.includes(origin)) {
     throw new PosternError('ERR_ACCESS_DENIED', 'a WebSocket from a foreign origin');
   }
 }
