@@ -24,7 +24,7 @@ interface Written {
 function request({ method = 'GET', url = '/', raw = ['Host', 'demo.localhost'] }: Written = {}): IncomingMessage {
   const headers: Record<string, string> = {};
   for (let at = 0; at < raw.length; at += 2) headers[(raw[at] as string).toLowerCase()] = raw[at + 1] as string;
-  return { method, url, rawHeaders: raw, headers, httpVersionMajor: 1 } as unknown as IncomingMessage;
+  return { method, url, rawHeaders: raw, headers } as unknown as IncomingMessage;
 }
 
 function check(written: Written): string {
