@@ -5,9 +5,11 @@ import {
   ceiling,
   destination,
   duration,
+  emailVerification,
   foreignSecret,
   identifier,
   logLevel,
+  path,
   scopes,
   secrets,
   toggle,
@@ -68,6 +70,14 @@ export const EDGE_OPTIONS = {
     sentence: 'The claim that lists the groups of a visitor.',
     schema: identifier,
   },
+  oidc_email_verified: {
+    env: 'POSTERN_OIDC_EMAIL_VERIFIED',
+    placeholder: '<policy>',
+    fallback: 'required',
+    sentence:
+      'When an email address counts as verified: required (the claim email_verified is true) or accept-missing (also without the claim), for a provider that verifies every address and does not say so.',
+    schema: emailVerification,
+  },
   allow: {
     env: 'POSTERN_ALLOW',
     placeholder: '<rules>',
@@ -118,6 +128,13 @@ export const EDGE_OPTIONS = {
     fallback: 'false',
     sentence: 'Whether a tunnel may ask for no sign-in at all.',
     schema: toggle,
+  },
+  revoked_tokens: {
+    env: 'POSTERN_REVOKED_TOKENS',
+    placeholder: '<path>',
+    sentence:
+      'A file with the ids of tokens that are no longer valid, one on a line: their links end within five seconds.',
+    schema: path,
   },
   log_level: {
     env: 'POSTERN_LOG_LEVEL',

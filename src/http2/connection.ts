@@ -28,6 +28,7 @@ import { Pings } from './pings.js';
 import { SendQueue } from './send-queue.js';
 import { defaultSettings } from './settings.js';
 import type { Http2Stream } from './stream.js';
+import { StreamTable } from './stream-table.js';
 import { Streams } from './streams.js';
 
 export class Connection {
@@ -56,13 +57,13 @@ export class Connection {
     const control = (frame: Buffer) => queue.control(frame);
     const pings = new Pings(control, now);
     const local = new LocalSettings(control, now);
-    const applyWindow = () => this.#flow.initialWindowApplied(this.#streams.table);
+    const applyWindow = () => this.#flow.initialWindowApplied();
     const announce = (bytes: number) => local.announceWindow(bytes, applyWindow);
-    const running = () => this.running;
-    const flow = new Flow({ limits: limits.flow, pings, send: control, announce, now, running });
+    const table = new StreamTable(role);
+    const flow = new Flow({ limits: limits.flow, pings, send: control, announce, now, streams: table });
     const emptied = () => this.#ending.endIfIdle();
     const lowOnIds = () => observer.lowOnIds?.();
-    const streams = new Streams({ role, queue, flow, peer, mostStreams, connectProtocol, emptied, lowOnIds });
+    const streams = new Streams({ role, table, queue, flow, peer, mostStreams, connectProtocol, emptied, lowOnIds });
     const goaway = (error: Http2Error | undefined) => observer.goaway?.(error);
     const closed = (error: Http2Error | undefined) => {
       for (const lost of this.#pinging) lost();

@@ -47,6 +47,11 @@ export class Http2Stream implements SendSideOwner {
     this.receiving = new ReceiveSide(start.id, start.receiveWindowBytes, message);
   }
 
+  /** The peer has opened it, or our head has left: frames may name it. */
+  get isKnownToPeer(): boolean {
+    return this.role === 'server' || this.sending.hasBegun;
+  }
+
   /** Nothing more goes out or comes in, though what is held may still be read. */
   get isOver(): boolean {
     return this.#state !== 'open';

@@ -2,7 +2,7 @@
  * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and is what each of them asks
  * when it wants to send something.
  */
-import { Code, type Http2Error, Http2StreamError } from './errors.js';
+import { Code, type Http2Error, Http2StreamError, StalledStreamError } from './errors.js';
 import type { Flow } from './flow.js';
 import { Flag } from './frame-types.js';
 import { resetFrame } from './frame-writer.js';
@@ -12,10 +12,11 @@ import type { Head } from './send-side.js';
 import type { Role, Settings } from './settings.js';
 import { Http2Stream } from './stream.js';
 import type { StreamOwner } from './stream-observer.js';
-import { StreamTable } from './stream-table.js';
+import type { StreamTable } from './stream-table.js';
 
 export interface StreamsOptions {
   readonly role: Role;
+  readonly table: StreamTable;
   readonly queue: SendQueue;
   readonly flow: Flow;
   /** What the peer has announced. */
@@ -36,7 +37,7 @@ export class Streams implements StreamOwner<Http2Stream> {
 
   constructor(options: StreamsOptions) {
     this.#options = options;
-    this.table = new StreamTable(options.role);
+    this.table = options.table;
   }
 
   /**
@@ -120,7 +121,7 @@ export class Streams implements StreamOwner<Http2Stream> {
   failStalled(): void {
     for (const stream of [...this.table]) {
       if (!stream.sending.isStalled()) continue;
-      this.fail(new Http2StreamError(stream.id, Code.ENHANCE_YOUR_CALM, 'the peer does not read'));
+      this.fail(new StalledStreamError(stream.id));
     }
   }
 
@@ -135,10 +136,9 @@ export class Streams implements StreamOwner<Http2Stream> {
   }
 
   reset(stream: Http2Stream, code: number): void {
-    const isKnown = this.#options.role === 'server' || stream.sending.hasBegun;
     this.#options.queue.drop(stream.sending);
     this.table.forgetReset(stream.id);
-    if (isKnown) this.#options.queue.control(resetFrame(stream.id, code));
+    if (stream.isKnownToPeer) this.#options.queue.control(resetFrame(stream.id, code));
     this.#ended();
   }
 
