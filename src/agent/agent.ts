@@ -8,7 +8,6 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import type { Log } from '../core/log.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { type AgentLink, dialEdge } from '../link/dial.js';
-import { oldInbound } from './old-inbound.js';
 import { Redial } from './redial.js';
 import type { RequestRecord } from './request-record.js';
 import { Target } from './target.js';
@@ -136,7 +135,7 @@ class DialLoop implements Agent {
     return this.#seams.dial(edge, offer, {
       ...(httpAgent !== undefined && { httpAgent }),
       signal: this.#stop.signal,
-      onStream: (stream) => this.#target.serve(oldInbound(stream)),
+      onStream: (stream) => this.#target.serve(stream),
     });
   }
 

@@ -56,11 +56,6 @@ export function answerTrailers(raw: RawHeaders): string[] {
   return trailers;
 }
 
-/** Whether the answer came in chunks: only then can trailers follow. */
-export function isChunked(raw: RawHeaders): boolean {
-  return headerValues(raw, 'transfer-encoding').length > 0;
-}
-
 function refuseTransferCodings(raw: RawHeaders): void {
   const codings = headerValues(raw, 'transfer-encoding');
   if (codings.length === 0 || (codings.length === 1 && codings[0]?.toLowerCase() === 'chunked')) return;

@@ -3,6 +3,11 @@ import { isTunnelName, readOrigin } from '../core/hostname.js';
 import { canonicalEmail, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
 import { hidden, list, type Value, value } from './value.js';
 
+const EMAIL_VERIFICATIONS = ['required', 'accept-missing'] as const;
+
+/** What makes an email address a verified one. */
+export type EmailVerification = (typeof EMAIL_VERIFICATIONS)[number];
+
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** The least severe message that is logged. */
@@ -93,6 +98,12 @@ export const scopes = value(
   (text) => (/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(text) ? text : undefined),
   'a list of scopes: expected words separated by single spaces',
 ).refine((text) => text.split(' ').includes('openid'), '"openid" is missing: expected it among the scopes');
+
+/** When an email address counts as verified. */
+export const emailVerification: Value<EmailVerification> = value(
+  (text) => EMAIL_VERIFICATIONS.find((policy) => policy === text),
+  'a policy: expected required or accept-missing',
+);
 
 /** How much is logged. */
 export const logLevel: Value<LogLevel> = value(

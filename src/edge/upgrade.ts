@@ -9,8 +9,11 @@ import type { Socket } from 'node:net';
 import { splice } from '../core/splice.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
+import { readAgentError, sendHead } from './answer-head.js';
 import { answerHeaders } from './answer-headers.js';
-import { type Forward, type Forwarder, readAgentError } from './forward.js';
+import type { Forwarder } from './forward.js';
+import type { Refuse } from './forwarding.js';
+import type { Forward } from './gate.js';
 import type { Tunnel } from './registry.js';
 import { type Closing, closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
 
@@ -49,7 +52,7 @@ export interface UpgradeOptions {
   readonly response: ServerResponse;
   /** What came with the request's head. */
   readonly early: Buffer;
-  readonly refuse: (request: IncomingMessage, response: ServerResponse, error: PosternError) => void;
+  readonly refuse: Refuse;
 }
 
 /** One WebSocket that the gate has let through, from the visitor's request to the close of both ends. */
@@ -114,10 +117,10 @@ export class Upgrade {
 
   /** The app answered with something else than a WebSocket: its answer is relayed, the socket is not tunnelled. */
   #relay(answer: ResponseHead, endOfBody: boolean): void {
-    const { response, forwarder } = this.#options;
+    const { response } = this.#options;
     const stream = this.#stream as OutboundStream;
     try {
-      forwarder.sendHead(response, answer, this.#verdict, undefined);
+      sendHead(response, answer, this.#verdict, undefined);
     } catch (error) {
       stream.cancel();
       this.#fail(asPosternError(error));

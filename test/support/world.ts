@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly front?: typeof startTlsFront;
   readonly accounts?: readonly Account[];
   readonly claimsIn?: 'userinfo' | 'id-token';
+  /** A provider that the test runs itself; none is started then. */
+  readonly issuer?: string;
   /** Added to the environment of the edge. */
   readonly edgeEnv?: Readonly<Record<string, string>>;
   /** Each visitor comes from an address of its own, as behind a reverse proxy: sign-ins are counted by address. */
@@ -65,7 +67,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const world = new World(options, ports, await startTargetProcess({ port: await freePort() }));
   try {
     await world.startFront();
-    await world.startProvider();
+    if (options.issuer === undefined) await world.startProvider();
     await world.startEdge();
     await world.startAgent();
     return world;
@@ -107,7 +109,7 @@ export class World {
     this.base = `${ports.front === ports.edge ? 'http' : 'https'}://${domain}:${ports.front}`;
     this.url = this.urlOf(this.name);
     this.adminUrl = `http://127.0.0.1:${ports.admin}`;
-    this.issuer = `http://localhost:${ports.provider}`;
+    this.issuer = options.issuer ?? `http://localhost:${ports.provider}`;
   }
 
   /** The origin of a tunnel of this edge. */

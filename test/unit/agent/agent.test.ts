@@ -195,7 +195,7 @@ describe('startAgent', () => {
     const edge = start(t, { target: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}` });
     await edge.told('online');
     const stream = new FakeInbound();
-    edge.links[0]?.onStream(stream as never);
+    edge.links[0]?.onStream(stream);
     assert.equal((await stream.answer()).body, 'hello');
     assert.deepEqual(edge.events, ['online', 'request 200']);
   });
