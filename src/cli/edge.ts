@@ -1,17 +1,17 @@
 /** `postern edge`: runs the front door until a signal drains it. */
 import type { Command } from 'commander';
 import type { ListenAddress } from '../config/addresses.js';
+import { ConfigError } from '../config/config-error.js';
 import { type EdgeConfig, loadEdgeConfig } from '../config/edge-config.js';
 import { EDGE_OPTIONS } from '../config/edge-options.js';
 import { printable } from '../config/text.js';
 import type { Log } from '../core/log.js';
+import { endOfLifeWarning } from './end-of-life.js';
 import { CommandError, systemError } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
 import { openLogging } from './logging.js';
 import { endSignal, exitCodeAfter } from './signals.js';
 import { edgeSources } from './sources.js';
-
-const OLDEST_LIVING_NODE = 22;
 
 /** Adds the command to the program. */
 export function addEdgeCommand(program: Command): void {
@@ -27,6 +27,7 @@ export function readEdgeConfig(command: Command): EdgeConfig {
 }
 
 async function runEdge(config: EdgeConfig): Promise<void> {
+  refuseBlindTrust();
   const { log, audit, reopen } = openLogging(config);
   warnOfOldNode(log);
   const ended = endSignal();
@@ -43,10 +44,17 @@ async function runEdge(config: EdgeConfig): Promise<void> {
   process.exit(exitCodeAfter(signal));
 }
 
+// Who the visitors are is what the provider says: an edge that believes anybody who answers in its place has no gate.
+function refuseBlindTrust(): void {
+  if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
+  throw new ConfigError([
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody pose as the identity provider: name its certificate in NODE_EXTRA_CA_CERTS.',
+  ]);
+}
+
 function warnOfOldNode(log: Log): void {
-  const major = Number.parseInt(process.versions.node, 10);
-  if (major >= OLDEST_LIVING_NODE) return;
-  log.warn({ node: process.versions.node }, `Node ${major} is past its end of life: run the edge on Node 24`);
+  const warning = endOfLifeWarning(process.versions.node, new Date());
+  if (warning !== undefined) log.warn({ node: process.versions.node }, warning);
 }
 
 interface AddressError extends NodeJS.ErrnoException {

@@ -114,6 +114,9 @@ export const logLevel: Value<LogLevel> = value(
 /** `-` or a path. */
 export const destination = value((text) => (text.includes('\0') ? undefined : text), 'a path: expected - or a file');
 
+/** The path of a file. */
+export const path = value((text) => (text.includes('\0') ? undefined : text), 'a path: expected that of a file');
+
 function isVisible(text: string): boolean {
   return /^[^\p{C}\p{Z}]+$/u.test(text);
 }

@@ -40,6 +40,11 @@ export class Observer {
     );
   }
 
+  /** Bytes came that never became a request: `status` is 0 when the socket was closed without a word. */
+  malformed(fields: { requestId: string; address: string; status: number }, { code, message }: PosternError): void {
+    this.#log.info({ ...fields, code, detail: message }, 'malformed');
+  }
+
   /** The gate has decided about somebody: recorded when it refuses a session, or lets one in for the first time. */
   decided(request: IncomingMessage, verdict: Verdict): void {
     const { session } = verdict;

@@ -2,7 +2,7 @@
  * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and is what each of them asks
  * when it wants to send something.
  */
-import { Code, type Http2Error, Http2StreamError } from './errors.js';
+import { Code, type Http2Error, Http2StreamError, StalledStreamError } from './errors.js';
 import type { Flow } from './flow.js';
 import { Flag } from './frame-types.js';
 import { resetFrame } from './frame-writer.js';
@@ -121,7 +121,7 @@ export class Streams implements StreamOwner<Http2Stream> {
   failStalled(): void {
     for (const stream of [...this.table]) {
       if (!stream.sending.isStalled()) continue;
-      this.fail(new Http2StreamError(stream.id, Code.ENHANCE_YOUR_CALM, 'the peer does not read'));
+      this.fail(new StalledStreamError(stream.id));
     }
   }
 

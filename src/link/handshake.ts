@@ -21,6 +21,13 @@ export const SUBPROTOCOL = 'postern.h2';
  */
 export const MOST_MESSAGE_BYTES = 1_048_576;
 
+/**
+ * What a message may be cut into, by the peer (RFC 6455 section 5.4) and on the way: each piece costs an object until the
+ * message is whole. Ours are never fragmented; 1 MiB in pieces of 1 KiB and in reads of 64 bytes is the worst honest case.
+ */
+export const MOST_MESSAGE_FRAGMENTS = 1_024;
+export const MOST_MESSAGE_CHUNKS = 16_384;
+
 /** What an agent asks for. */
 export interface Offer {
   readonly token: string;

@@ -4,7 +4,7 @@
  */
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { Code } from '../http2/errors.js';
+import { Code, StalledStreamError } from '../http2/errors.js';
 import { MalformedFields } from '../http2/header-fields.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
@@ -15,10 +15,16 @@ import type { OutboundObserver, OutboundStream, RequestHead, SendOptions } from 
 // A target sends a handful of 103 at most; more is an answer that never comes.
 const MOST_INFORMATIONAL = 32;
 
+// A body of which nothing can leave between two looks is given up, so after 30 to 60 s. Only here: a visitor may leave a
+// download alone for hours, and what he holds at the agent is his window.
+const STALL_INTERVAL_MS = 30_000;
+
 export class OutboundLink extends Link {
   /** Takes over the WebSocket of an agent that was admitted. */
   constructor(socket: WebSocket) {
     super(socket, { role: 'client' });
+    const stalls = setInterval(() => this.connection.resetStalled(), STALL_INTERVAL_MS).unref();
+    void this.closed.then(() => clearInterval(stalls));
   }
 
   /**
@@ -69,9 +75,11 @@ class AnswerHearing extends Hearing {
 
   override informational(fields: string[]): void {
     this.#informational += 1;
-    if (this.#informational <= MOST_INFORMATIONAL) return this.#observer.informational(readResponseHead(fields));
-    this.#end.cancel();
-    this.#observer.failed(new PosternError('ERR_TARGET_PROTOCOL', 'too many informational heads'));
+    if (this.#informational <= MOST_INFORMATIONAL) this.#observer.informational(readResponseHead(fields));
+    else {
+      this.#end.cancel();
+      this.#observer.failed(new PosternError('ERR_TARGET_PROTOCOL', 'too many informational heads'));
+    }
   }
 
   override headers(fields: string[], endStream: boolean): void {
@@ -79,6 +87,11 @@ class AnswerHearing extends Hearing {
   }
 
   closed(error: Error | undefined): void {
-    if (error !== undefined && !this.isWhole) this.#observer.failed(lost(error));
+    if (error !== undefined && !this.isWhole) this.#observer.failed(asFailure(error));
   }
+}
+
+function asFailure(error: Error): PosternError {
+  if (!(error instanceof StalledStreamError)) return lost(error);
+  return new PosternError('ERR_TARGET_TIMEOUT', 'nobody reads the request at the agent', { cause: error });
 }

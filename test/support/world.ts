@@ -34,6 +34,8 @@ export interface WorldOptions {
   readonly issuer?: string;
   /** Added to the environment of the edge. */
   readonly edgeEnv?: Readonly<Record<string, string>>;
+  /** Added to the environment of the agents. */
+  readonly agentEnv?: Readonly<Record<string, string>>;
   /** Each visitor comes from an address of its own, as behind a reverse proxy: sign-ins are counted by address. */
   readonly manyAddresses?: true;
   /** Added to the command line of the agent. */
@@ -175,7 +177,7 @@ export class World {
     const rules = allow.flatMap((rule) => ['--allow', rule]);
     const targetUrl = start.targetUrl ?? this.#options.targetUrl ?? this.target.url;
     const args = ['http', targetUrl, '--edge', this.base, '--name', name, ...rules, '--json'];
-    const env = { POSTERN_TOKEN: start.token ?? (await this.token()) };
+    const env = { POSTERN_TOKEN: start.token ?? (await this.token()), ...this.#options.agentEnv };
     const more = [...(this.#options.agentArgs ?? []), ...(start.args ?? [])];
     this.agent = this.#start({ name: `agent of ${name}`, script: POSTERN, args: [...args, ...more], env });
     return this.agent;
