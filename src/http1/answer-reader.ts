@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { type AnswerHead, readAnswerHead } from './answer-head.js';
 import { ChunkedBody } from './chunked-body.js';
 import { MalformedAnswer } from './errors.js';
-import { type FieldList, readFields } from './fields.js';
+import { type FieldList, readTrailers } from './fields.js';
 import { GatheredText } from './gathered-text.js';
 
 /** Hears one answer. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */
@@ -148,7 +148,7 @@ export class AnswerReader {
   #readTrailers(bytes: Buffer, at: number): number {
     const next = this.#lines.take(bytes, at);
     if (next === -1) return bytes.length;
-    this.#end(readFields(this.#lines.text));
+    this.#end(readTrailers(this.#lines.text));
     return next;
   }
 
