@@ -109,7 +109,7 @@ describe('a hostile target', () => {
     ['a body behind 304', `HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nevil${EVIL}`, 'GET'],
   ];
   for (const [what, bytes, method] of TOO_MUCH) {
-    test(`G10 ${what}: the excess is nobody's answer`, async () => {
+    test(`G10 the excess is nobody’s answer: ${what}`, async () => {
       for (let times = 0; times < 3; times++) {
         const answers = await told(bytes, 'stays open', method);
         assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1);
