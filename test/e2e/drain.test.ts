@@ -106,7 +106,7 @@ describe('stopping', () => {
     const closed = once(socket, 'close');
 
     world.agent.signal('SIGINT');
-    assert.equal((await closed)[0], 1006); // WebSockets would never end by themselves
+    assert.equal((await closed)[0], 1012); // WebSockets would never end by themselves: the page is told to come back
     const refused = await ana.fetch(`${world.url}/new`);
     assert.deepEqual([refused.status, refused.headers['postern-error']], [503, 'ERR_TUNNEL_OFFLINE']);
     await world.target.release('interrupted-held');
