@@ -21,6 +21,7 @@ const TABLE = {
   ERR_NOT_FOUND: { status: 404, retryable: false, text: 'There is nothing at this address.' },
   ERR_TUNNEL_UNKNOWN: { status: 404, retryable: false, text: 'There is no tunnel at this address.' },
   ERR_METHOD_REFUSED: { status: 405, retryable: false, text: 'This method is not served here.' },
+  ERR_REQUEST_TIMEOUT: { status: 408, retryable: true, text: 'The request took too long to arrive.' },
   ERR_EXPECTATION_FAILED: { status: 417, retryable: false, text: 'The expectation of the request cannot be met.' },
   ERR_RATE_LIMITED: { status: 429, retryable: true, text: 'Too many attempts from this address. Wait a minute.' },
   ERR_HEADERS_TOO_LARGE: {

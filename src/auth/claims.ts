@@ -1,4 +1,5 @@
 /** What the identity provider says about a visitor, in the ID token and in userinfo, before any of it is believed. */
+import { createHash } from 'node:crypto';
 import { refused } from './provider-errors.js';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -7,18 +8,45 @@ type Claims = Readonly<Record<string, unknown>>;
 const MOST_AGE_SECONDS = 10 * 60;
 const CLOCK_TOLERANCE_SECONDS = 30;
 
+/** What came with an ID token. */
+export interface TokenAnswer {
+  /** The ID token as it came, its signature verified. */
+  readonly idToken: string;
+  readonly accessToken: string;
+  readonly code: string;
+}
+
 /** Checks what `openid-client` leaves open. Throws `ERR_LOGIN_FAILED`. */
-export function checkIdToken({ azp, iat }: Claims, clientId: string): void {
+export function checkIdToken(claims: Claims, clientId: string, answer: TokenAnswer): void {
+  const { azp, iat } = claims;
   if (azp !== undefined && azp !== clientId) throw refused('the ID token is for another party (azp)');
   const ageSeconds = Date.now() / 1000 - Number(iat);
   if (!(ageSeconds <= MOST_AGE_SECONDS && ageSeconds >= -CLOCK_TOLERANCE_SECONDS)) {
     throw refused('the ID token was not issued just now (iat)');
   }
+  checkHash(claims, 'at_hash', answer.accessToken, answer.idToken);
+  checkHash(claims, 'c_hash', answer.code, answer.idToken);
+}
+
+// OpenID Connect Core section 3.1.3.6: the left half of the hash that the signature uses. Optional in the code flow, but
+// one that is there and wrong says that token and access token, or token and code, do not belong together.
+function checkHash(claims: Claims, name: 'at_hash' | 'c_hash', text: string, idToken: string): void {
+  if (!Object.hasOwn(claims, name)) return;
+  const hash = createHash(hashOf(idToken)).update(text).digest();
+  const expected = hash.subarray(0, hash.length / 2).toString('base64url');
+  if (claims[name] !== expected) throw refused(`the ID token is for another answer (${name})`);
+}
+
+function hashOf(idToken: string): string {
+  const header = Buffer.from(idToken.slice(0, idToken.indexOf('.')), 'base64url').toString();
+  const { alg } = JSON.parse(header) as { readonly alg: string }; // verified, so it is one of those that we know
+  return /^[REP]S\d{3}$/.test(alg) ? `sha${alg.slice(2)}` : 'sha512'; // EdDSA with Ed25519
 }
 
 /**
  * Adds to the ID token what it left out. `email` and `email_verified` come from one place together: a verification in
- * one says nothing about an address in the other. Whatever else userinfo holds is ignored.
+ * one says nothing about an address in the other, but a denial in the other ends a silence. Whatever else userinfo holds is
+ * ignored.
  */
 export function mergeClaims(
   idToken: Claims,
@@ -26,9 +54,15 @@ export function mergeClaims(
   { groupsClaim }: { readonly groupsClaim: string },
 ): Claims {
   const added = pick(userInfo, ['preferred_username', groupsClaim]);
-  if (idToken['email'] !== undefined) return { ...added, ...idToken };
+  if (idToken['email'] !== undefined) return { ...added, ...denialOf(userInfo), ...idToken };
   const { email_verified: _verifiedAlone, ...rest } = idToken;
-  return { ...added, ...rest, ...pick(userInfo, ['email', 'email_verified']) };
+  return { ...added, ...rest, ...denialOf(idToken), ...pick(userInfo, ['email', 'email_verified']) };
+}
+
+/** What a source says against an address that comes from the other one. */
+function denialOf(claims: Claims): Claims {
+  const isDenied = Object.hasOwn(claims, 'email_verified') && claims['email_verified'] !== true;
+  return isDenied ? { email_verified: false } : {};
 }
 
 function pick(claims: Claims, names: readonly string[]): Claims {

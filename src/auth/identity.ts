@@ -24,7 +24,14 @@ export interface Identity {
 export interface ReadIdentityOptions {
   /** The claim that holds the groups (`POSTERN_OIDC_GROUPS_CLAIM`). */
   readonly groupsClaim: string;
+  readonly emailVerified?: EmailVerification;
 }
+
+/**
+ * When an address counts as verified (`POSTERN_OIDC_EMAIL_VERIFIED`): only with the claim, which is the default, or also
+ * without it, for a provider that verifies all addresses and does not say so. A claim that is there is always heard.
+ */
+export type EmailVerification = 'required' | 'accept-missing';
 
 // `sub` is at most 255 ASCII characters (OpenID Connect Core section 2); providers in the field also send others.
 const MOST_SUBJECT_CHARS = 255;
@@ -32,7 +39,7 @@ const MOST_USERNAME_CHARS = 64; // with it and an ordinary address a session sti
 
 /**
  * Reads the claims of an ID token, possibly merged with userinfo. Throws `ERR_ACCESS_DENIED` when the account has no
- * usable `sub` or `email`. Whether the email is verified is for policy to judge: only boolean `true` counts as yes.
+ * usable `sub` or `email`. Whether an unverified email matters is for policy to judge: only boolean `true` counts as yes.
  */
 export function readIdentity(claims: Readonly<Record<string, unknown>>, options: ReadIdentityOptions): Identity {
   const hostedDomain = readHostedDomain(claim(claims, 'hd'));
@@ -40,7 +47,7 @@ export function readIdentity(claims: Readonly<Record<string, unknown>>, options:
   return {
     subject: readSubject(claim(claims, 'sub')),
     email: readEmail(claim(claims, 'email')),
-    emailVerified: claim(claims, 'email_verified') === true,
+    emailVerified: isVerified(claims, options.emailVerified),
     ...(hostedDomain !== undefined && { hostedDomain }),
     ...(isPlainText(username, MOST_USERNAME_CHARS) && { username }),
     ...readGroups(claims, options.groupsClaim),
@@ -65,6 +72,11 @@ function readEmail(value: unknown): string {
   throw new PosternError('ERR_ACCESS_DENIED', 'the claim "email" is missing or is not one plain address', {
     text: 'The identity provider gave no usable email address for this account.',
   });
+}
+
+function isVerified(claims: Readonly<Record<string, unknown>>, policy: EmailVerification | undefined): boolean {
+  const value = claim(claims, 'email_verified');
+  return value === true || (value === undefined && policy === 'accept-missing');
 }
 
 function readHostedDomain(value: unknown): string | undefined {

@@ -9,11 +9,11 @@ export function readIssuer(text: string): URL {
   throw new PosternError('ERR_CONFIG_INVALID', 'The OIDC issuer must be a https URL, or a http URL on loopback.');
 }
 
-/** Whether a URL in the metadata of this issuer can be used: https, or http when the issuer itself is http. */
+/** Whether a URL in the metadata of this issuer can be used: https, or http on loopback when the issuer is http too. */
 export function isEndpoint(value: unknown, issuer: URL): value is string {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;
-  const { protocol } = new URL(value);
-  return protocol === 'https:' || (protocol === 'http:' && issuer.protocol === 'http:');
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || (protocol === 'http:' && issuer.protocol === 'http:' && isLoopback(hostname));
 }
 
 function isLoopback(hostname: string): boolean {

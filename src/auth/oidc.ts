@@ -25,7 +25,7 @@ import {
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import { checkIdToken, mergeClaims } from './claims.js';
-import { type Identity, readIdentity } from './identity.js';
+import { type EmailVerification, type Identity, readIdentity } from './identity.js';
 import { isEndpoint, readIssuer } from './issuer.js';
 import { refusalOf, refused, translateProviderError } from './provider-errors.js';
 import { fetchFromProvider } from './provider-fetch.js';
@@ -39,6 +39,8 @@ export interface OidcOptions {
   /** Separated by spaces; `openid` among them. */
   readonly scopes: string;
   readonly groupsClaim: string;
+  /** Default: `required`. */
+  readonly emailVerified?: EmailVerification;
   /** The one redirect URI, on the base host. */
   readonly redirectUri: string;
   /** Where the provider sends a visitor who has signed out there. */
@@ -116,9 +118,11 @@ export class OidcProvider {
       const claims = tokens.claims();
       if (claims === undefined || tokens.id_token === undefined) throw refused('there is no ID token');
       await provider.keys.verify(tokens.id_token);
-      checkIdToken(claims, this.#options.clientId);
+      const code = callback.searchParams.get('code') ?? '';
+      const answer = { idToken: tokens.id_token, accessToken: tokens.access_token, code };
+      checkIdToken(claims, this.#options.clientId, answer);
       const extra = await this.#userInfo(provider, claims, tokens.access_token);
-      return readIdentity(mergeClaims(claims, extra, this.#options), this.#options);
+      return this.#identityOf(mergeClaims(claims, extra, this.#options));
     } catch (error) {
       throw translate(error);
     }
@@ -151,7 +155,8 @@ export class OidcProvider {
       execute: insecure ? [allowInsecureRequests] : [],
     });
     const metadata = configuration.serverMetadata();
-    for (const endpoint of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
+    for (const endpoint of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'] as const) {
+      if (endpoint === 'userinfo_endpoint' && metadata[endpoint] === undefined) continue;
       if (!isEndpoint(metadata[endpoint], this.#issuer)) throw refused(`its metadata has no usable ${endpoint}`);
     }
     this.#authentication = preferredAuthentication(metadata);
@@ -185,6 +190,15 @@ export class OidcProvider {
     }
   }
 
+  // Fails closed: rules for groups match nobody whose groups are not known. The operator hears why.
+  #identityOf(claims: Readonly<Record<string, unknown>>): Identity {
+    const identity = readIdentity(claims, this.#options);
+    const { subject, groupsOmitted } = identity;
+    const { log, groupsClaim } = this.#options;
+    if (groupsOmitted) log.warn({ subject, groupsClaim }, 'identity provider left groups out');
+    return identity;
+  }
+
   // The redirect URI sent to the provider is ours as configured, never what a `Host` header made of it.
   #ownUrl({ searchParams, search }: URL): URL {
     if (new Set(searchParams.keys()).size < searchParams.size) throw refused('it has a parameter twice');
@@ -193,11 +207,16 @@ export class OidcProvider {
     return url;
   }
 
-  // Google has no groups to ask for.
   async #userInfo({ configuration, metadata }: Provider, claims: IDToken, accessToken: string) {
-    const hasGroups = this.domainProof === 'hosted-domain' || Object.hasOwn(claims, this.#options.groupsClaim);
-    if (metadata.userinfo_endpoint === undefined || (claims['email'] !== undefined && hasGroups)) return {};
+    if (metadata.userinfo_endpoint === undefined || this.#saysAll(claims)) return {};
     return fetchUserInfo(configuration, accessToken, claims.sub);
+  }
+
+  // Google has no groups to ask for. Where silence about an address is taken for a yes, userinfo is heard as well.
+  #saysAll(claims: IDToken): boolean {
+    const hasGroups = this.domainProof === 'hosted-domain' || Object.hasOwn(claims, this.#options.groupsClaim);
+    const isHeard = this.#options.emailVerified !== 'accept-missing' || claims['email_verified'] !== undefined;
+    return claims['email'] !== undefined && hasGroups && isHeard;
   }
 }
 

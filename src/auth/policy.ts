@@ -22,7 +22,7 @@ export interface Policy {
 }
 
 /** Why a visitor may not pass. */
-export type DenyReason = 'no-identity' | 'email-unverified' | 'ceiling' | 'no-rule';
+export type DenyReason = 'no-identity' | 'email-unverified' | 'ceiling' | 'no-rule' | 'groups-omitted';
 
 /** The one answer that gate, audit record, metrics and error page read. `rule` is the text of the rule, or `owner`. */
 export type Decision =
@@ -57,11 +57,17 @@ function decideIdentity(policy: Policy, identity: Identity | undefined): Decisio
   if (identity === undefined) return { allow: false, reason: 'no-identity' };
   if (!identity.emailVerified) return { allow: false, reason: 'email-unverified' };
   if (policy.ceiling !== undefined && firstMatch(policy.ceiling, identity, policy.domainProof) === undefined) {
-    return { allow: false, reason: 'ceiling' };
+    return { allow: false, reason: groupsMissed(policy.ceiling, identity) ?? 'ceiling' };
   }
   if (identity.email === policy.owner) return { allow: true, rule: 'owner' };
   const rule = firstMatch(policy.rules, identity, policy.domainProof);
-  return rule === undefined ? { allow: false, reason: 'no-rule' } : { allow: true, rule };
+  if (rule !== undefined) return { allow: true, rule };
+  return { allow: false, reason: groupsMissed(policy.rules, identity) ?? 'no-rule' };
+}
+
+// A group rule could not be held against anything: for the record, since the visitor may well be in the group.
+function groupsMissed(rules: readonly Rule[], { groupsOmitted }: Identity): 'groups-omitted' | undefined {
+  return groupsOmitted && rules.some(({ kind }) => kind === 'group') ? 'groups-omitted' : undefined;
 }
 
 function firstMatch(rules: readonly Rule[], identity: Identity, domainProof: DomainProof): string | undefined {

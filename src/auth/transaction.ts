@@ -37,8 +37,8 @@ export interface TransactionsOptions {
 const LIFETIME_MS = 10 * 60_000;
 const MOST_AT_ONCE = 5;
 
-// Of all together, names included: beside a session and other cookies, well under what servers accept as headers.
-const MOST_CHARS_IN_ALL = 8192;
+// Of all together, names included: beside a session and other cookies, under the 8 kB that common front ends take.
+const MOST_CHARS_IN_ALL = 4096;
 
 // What browsers must keep of one cookie: name, value and attributes together (RFC 6265 section 6.1).
 const MOST_LINE_CHARS = 4096;

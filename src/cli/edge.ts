@@ -6,13 +6,12 @@ import { type EdgeConfig, loadEdgeConfig } from '../config/edge-config.js';
 import { EDGE_OPTIONS } from '../config/edge-options.js';
 import { printable } from '../config/text.js';
 import type { Log } from '../core/log.js';
+import { endOfLifeWarning } from './end-of-life.js';
 import { CommandError, systemError } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
 import { openLogging } from './logging.js';
 import { endSignal, exitCodeAfter } from './signals.js';
 import { edgeSources } from './sources.js';
-
-const OLDEST_LIVING_NODE = 22;
 
 /** Adds the command to the program. */
 export function addEdgeCommand(program: Command): void {
@@ -54,9 +53,8 @@ function refuseBlindTrust(): void {
 }
 
 function warnOfOldNode(log: Log): void {
-  const major = Number.parseInt(process.versions.node, 10);
-  if (major >= OLDEST_LIVING_NODE) return;
-  log.warn({ node: process.versions.node }, `Node ${major} is past its end of life: run the edge on Node 24`);
+  const warning = endOfLifeWarning(process.versions.node, new Date());
+  if (warning !== undefined) log.warn({ node: process.versions.node }, warning);
 }
 
 interface AddressError extends NodeJS.ErrnoException {

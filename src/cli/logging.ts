@@ -14,6 +14,9 @@ import { redact, redactText } from './redact.js';
 // JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would go out as they are.
 const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
+// What waits in memory for a disk with room: some ten thousand records.
+const MOST_WAITING_CHARS = 4_000_000;
+
 /** What an edge writes to. */
 export interface Logging {
   readonly log: Log;
@@ -25,9 +28,15 @@ export interface Logging {
 /** Opens both logs of an edge. Throws `ConfigError` when the audit file cannot be written. */
 export function openLogging({ logLevel, auditLog }: { logLevel: LogLevel; auditLog: string }): Logging {
   const auditFile = auditLog === '-' ? undefined : openAuditFile(auditLog);
-  const output = destination(1);
+  const output = destination({ dest: 1, sync: true, maxLength: MOST_WAITING_CHARS });
+  output.on('error', () => {}); // there is nowhere left to say it, and a log is no reason to turn visitors away
+  const log = createLog(output, { level: logLevel });
+  if (auditFile !== undefined) {
+    tellOfFullDisk(auditFile, log);
+    auditFile.on('drop', (line: string) => output.write(line)); // what no longer fits is on record elsewhere at least
+  }
   return {
-    log: createLog(output, { level: logLevel }),
+    log,
     audit: createLog(auditFile ?? output, { level: 'info', base: { stream: 'audit' } }),
     reopen: () => auditFile?.reopen(),
   };
@@ -62,11 +71,24 @@ export function createLog(stream: DestinationStream, options: Pick<LoggerOptions
 function openAuditFile(path: string): ReturnType<typeof destination> {
   try {
     closeSync(openSync(path, 'a', 0o600)); // it names people: created for the operator's eyes only
-    return destination({ dest: path, append: true, sync: true });
+    return destination({ dest: path, append: true, sync: true, maxLength: MOST_WAITING_CHARS });
   } catch (error) {
     const reason = systemError(error)?.code;
     throw new ConfigError([`POSTERN_AUDIT_LOG: ${quoted(path)} cannot be written (${reason}): expected - or a file.`]);
   }
+}
+
+/** Says once that the file cannot be written, and again only after it could. Records wait, and go out with the next. */
+function tellOfFullDisk(auditFile: ReturnType<typeof destination>, log: Log): void {
+  let isTold = false;
+  auditFile.on('write', () => {
+    isTold = false;
+  });
+  auditFile.on('error', (error: NodeJS.ErrnoException) => {
+    if (isTold) return;
+    isTold = true;
+    log.error({ code: error.code, option: 'POSTERN_AUDIT_LOG' }, 'the audit file cannot be written; records wait');
+  });
 }
 
 function escapeLine(line: string): string {

@@ -44,6 +44,19 @@ export const issuer: Value<string> = value((text) => {
   'http is for a provider on localhost only: expected an https URL',
 );
 
+// The one organisation whose accounts an issuer of Microsoft Entra is about.
+const TENANT = /^\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\/|$)/i;
+
+/**
+ * Whether a missing `email_verified` says nothing good about an address of this issuer: Google always sends the claim,
+ * and Microsoft Entra for all organisations lets each of them write any address into its accounts.
+ */
+export function hasUnverifiedAddresses(address: string): boolean {
+  const { hostname, pathname } = new URL(address);
+  if (hostname === 'accounts.google.com') return true;
+  return /(?:^|\.)(?:microsoftonline\.(?:com|us|cn)|windows\.net)$/.test(hostname) && !TENANT.test(pathname);
+}
+
 /** The origin of an edge as the agent dials it. */
 export const edgeOrigin: Value<string> = value((text) => {
   const url = readUrl(text);

@@ -1,14 +1,14 @@
 /** The configuration of an edge: read once, checked whole, then passed on as an argument. */
 import type { BaseAddress } from '../core/hostname.js';
 import type { Rule } from '../core/rule.js';
-import type { ListenAddress } from './addresses.js';
+import { hasUnverifiedAddresses, type ListenAddress } from './addresses.js';
 import { ConfigError } from './config-error.js';
 import { EDGE_OPTIONS } from './edge-options.js';
 import { KNOWN_ENV_NAMES } from './names.js';
 import { fileKeys, type ValuesOf } from './options.js';
 import { type Layers, readOptions } from './resolve.js';
 import { readDotenv, readEntries, readEnvironment, readYaml, type Sources } from './sources.js';
-import type { LogLevel } from './values.js';
+import type { EmailVerification, LogLevel } from './values.js';
 
 /** What an edge is told to be. */
 export interface EdgeConfig {
@@ -24,6 +24,7 @@ export interface EdgeConfig {
     /** Separated by spaces. */
     readonly scopes: string;
     readonly groupsClaim: string;
+    readonly emailVerified: EmailVerification;
   };
   /** The ceiling; undefined when the operator set none. */
   readonly allow: readonly Rule[] | undefined;
@@ -46,6 +47,7 @@ export function loadEdgeConfig(sources: Sources): EdgeConfig {
   const problems: string[] = [];
   const values = readOptions(EDGE_OPTIONS, edgeLayers(sources, problems), problems);
   checkListeners(values, problems);
+  checkEmailVerification(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return toEdgeConfig(values as EdgeValues); // without problems nothing is missing
 }
@@ -65,6 +67,14 @@ function checkListeners({ listen, admin_listen: admin }: Partial<EdgeValues>, pr
   problems.push('POSTERN_ADMIN_LISTEN and POSTERN_LISTEN are the same address: expected two different ones.');
 }
 
+function checkEmailVerification(values: Partial<EdgeValues>, problems: string[]): void {
+  const { oidc_email_verified: policy, oidc_issuer: address } = values;
+  if (policy !== 'accept-missing' || address === undefined || !hasUnverifiedAddresses(address)) return;
+  problems.push(
+    'POSTERN_OIDC_EMAIL_VERIFIED: accept-missing is not for this POSTERN_OIDC_ISSUER, whose accounts may have addresses that nobody verified: expected required.',
+  );
+}
+
 function toEdgeConfig(values: EdgeValues): EdgeConfig {
   return {
     base: values.url,
@@ -77,6 +87,7 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
       clientSecret: values.oidc_client_secret,
       scopes: values.oidc_scopes,
       groupsClaim: values.oidc_groups_claim,
+      emailVerified: values.oidc_email_verified,
     },
     allow: values.allow,
     sessionTtlMs: values.session_ttl,

@@ -5,6 +5,7 @@ import {
   ceiling,
   destination,
   duration,
+  emailVerification,
   foreignSecret,
   identifier,
   logLevel,
@@ -68,6 +69,14 @@ export const EDGE_OPTIONS = {
     fallback: 'groups',
     sentence: 'The claim that lists the groups of a visitor.',
     schema: identifier,
+  },
+  oidc_email_verified: {
+    env: 'POSTERN_OIDC_EMAIL_VERIFIED',
+    placeholder: '<policy>',
+    fallback: 'required',
+    sentence:
+      'When an email address counts as verified: required (the claim email_verified is true) or accept-missing (also without the claim), for a provider that verifies every address and does not say so.',
+    schema: emailVerification,
   },
   allow: {
     env: 'POSTERN_ALLOW',

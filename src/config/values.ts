@@ -1,7 +1,12 @@
 /** Values that are neither addresses nor made elsewhere: durations, names, rules, secrets and the like. */
-import { isTunnelName } from '../core/hostname.js';
+import { isTunnelName, readOrigin } from '../core/hostname.js';
 import { canonicalEmail, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
 import { hidden, list, type Value, value } from './value.js';
+
+const EMAIL_VERIFICATIONS = ['required', 'accept-missing'] as const;
+
+/** What makes an email address a verified one. */
+export type EmailVerification = (typeof EMAIL_VERIFICATIONS)[number];
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -13,6 +18,7 @@ const LONGEST_MS = 365 * MS.d;
 const LEAST_SECRET_BYTES = 32; // the strength of the keys that are derived from it
 const MOST_TOKEN_CHARS = 4_096; // the edge reads no longer one
 const MOST_RULES = 100; // as many as an offer may carry
+const MOST_ORIGINS = 20; // likewise
 const MOST_TUNNELS = 40; // with names of 63 characters the token stays below that
 
 /** `90s`, `30m`, `12h`, `30d`, in milliseconds. */
@@ -49,6 +55,11 @@ export const email: Value<string> = value(canonicalEmail, 'an email address: exp
 export const rules: Value<Rule[]> = list(
   value(parseRule, `a rule: ${RULE_WORDS.replace(/^A/, 'a').replace(/\.$/, '')}`),
 ).refine((all) => all.length <= MOST_RULES, `there are too many: expected at most ${MOST_RULES}`);
+
+/** Origins of pages, separated by commas. */
+export const origins: Value<string[]> = list(
+  value(readOrigin, 'an origin: expected one such as https://web.acme.com, without a path'),
+).refine((all) => all.length <= MOST_ORIGINS, `there are too many: expected at most ${MOST_ORIGINS}`);
 
 /** The operator's ceiling, in which `public` would mean nothing. */
 export const ceiling = rules.refine(
@@ -87,6 +98,12 @@ export const scopes = value(
   (text) => (/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(text) ? text : undefined),
   'a list of scopes: expected words separated by single spaces',
 ).refine((text) => text.split(' ').includes('openid'), '"openid" is missing: expected it among the scopes');
+
+/** When an email address counts as verified. */
+export const emailVerification: Value<EmailVerification> = value(
+  (text) => EMAIL_VERIFICATIONS.find((policy) => policy === text),
+  'a policy: expected required or accept-missing',
+);
 
 /** How much is logged. */
 export const logLevel: Value<LogLevel> = value(

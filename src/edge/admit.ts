@@ -104,7 +104,7 @@ export class Admission {
     }
   }
 
-  #tunnel(name: string, { allow, agentId }: Offer, { owner }: TokenGrant): Tunnel {
+  #tunnel(name: string, { allow, origins, agentId }: Offer, { owner }: TokenGrant): Tunnel {
     const { base, policy } = this.#options;
     const rules = allow.map(readRule);
     if (!policy.publicPermitted && rules.some(({ kind }) => kind === 'public')) {
@@ -116,6 +116,7 @@ export class Admission {
       host,
       origin: tunnelOrigin(base, name),
       policy: { ...policy, rules, owner },
+      origins,
       agentId,
       link: undefined,
     };

@@ -64,7 +64,7 @@ export async function startEdge(config: EdgeConfig, { log, audit }: EdgeOptions)
   const { admission, door } = compose(config, { store, registry, observer, watch, revoked, log });
 
   let closing: Promise<void> | undefined;
-  const server = createFrontDoor(door);
+  const server = createFrontDoor(door, observer);
   const admin = createAdminServer(() => closing === undefined);
   const release = () => {
     watch.close();

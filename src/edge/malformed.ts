@@ -1,33 +1,87 @@
 /**
  * What a socket gets whose bytes never became a request: too large, too slow or not HTTP. The one answer that is
- * written by hand, since `node:http` has no answer object for it.
+ * written by hand, since `node:http` has no answer object for it. It has an id and a line in the log as any other.
  */
+import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PosternError } from '../errors.js';
-import { PAGE_HEADERS, renderPage } from './page.js';
+import type { Observer } from './observer.js';
+import { type Block, PAGE_HEADERS, renderPage } from './page.js';
 import { isAnswering } from './turns.js';
 
-/** For the server's `clientError` event. */
-export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
-    socket.destroy();
-    return;
-  }
-  const { status, code, text } = translate(error);
+/** How long what is left of a refused request is dropped: its visitor may be far away and still sending. */
+const LINGER_MS = 2_000;
+
+const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
+  ERR_HEADERS_TOO_LARGE: 'Too many cookies',
+  ERR_REQUEST_TIMEOUT: 'Too slow',
+};
+
+// Nobody can be helped by a script here, nor by a header that would clear more than the cookies in question.
+const HOW_TO_CLEAR: readonly Block[] = [
+  {
+    kind: 'text',
+    text: 'Another site below the same domain may have set them. Remove the cookies of this address and of the domains above it, then reload.',
+  },
+  {
+    kind: 'text',
+    text: 'Chrome and Edge: the icon left of the address, then “Cookies and site data”. Firefox: the padlock, then “Clear cookies and site data”. Safari: Settings, Privacy, “Manage Website Data”.',
+  },
+];
+
+/** Makes what listens to the server's `clientError` event. */
+export function malformedListener(observer: Observer): (error: NodeJS.ErrnoException, socket: Duplex) => void {
+  return (error, socket) => {
+    // Nobody is left, and nothing was asked.
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const refusal = translate(error);
+    const requestId = randomUUID();
+    const isHeard = !isAnswering(socket);
+    const address = (socket as Socket).remoteAddress ?? ''; // the sockets of `node:http` are of `node:net`
+    observer.malformed({ requestId, address, status: isHeard ? refusal.status : 0 }, refusal);
+    if (isHeard) closeBehind(socket, writeAnswer(refusal, requestId));
+    else socket.destroy();
+  };
+}
+
+/**
+ * Sends the answer and closes in stages (RFC 9112 section 9.6): closed at once, the socket would be reset by what still
+ * arrives, and the visitor would see a lost connection instead of the page.
+ */
+function closeBehind(socket: Duplex, answer: string): void {
+  socket.removeAllListeners('data'); // the parser's: it would report each further chunk as an error of its own
+  socket.on('data', () => {});
+  socket.end(answer);
+  socket.once('end', () => socket.destroy());
+  const late = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(late));
+}
+
+function writeAnswer({ status, code, text }: PosternError, requestId: string): string {
   const page = renderPage({
-    title: status === 431 ? 'Too many cookies' : 'Bad request',
-    blocks: [{ kind: 'text', text }],
-    facts: [['Error', code]],
+    title: TITLES[code] ?? 'Bad request',
+    blocks: [{ kind: 'text', text }, ...(code === 'ERR_HEADERS_TOO_LARGE' ? HOW_TO_CLEAR : [])],
+    facts: [
+      ['Error', code],
+      ['Request', requestId],
+    ],
   });
-  const headers = { ...PAGE_HEADERS, 'Content-Type': 'text/html; charset=utf-8', 'Postern-Error': code };
+  const headers = {
+    ...PAGE_HEADERS,
+    'Content-Type': 'text/html; charset=utf-8',
+    'Postern-Error': code,
+    'X-Request-Id': requestId,
+    'Content-Length': Buffer.byteLength(page),
+    Connection: 'close',
+  };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  lines.unshift(`HTTP/1.1 ${status} ${STATUS_CODES[status]}`);
-  lines.push(`Content-Length: ${Buffer.byteLength(page)}`, 'Connection: close');
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${page}`, () => socket.destroy());
+  return `${[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n')}\r\n\r\n${page}`;
 }
 
 function translate(error: NodeJS.ErrnoException): PosternError {
   if (error.code === 'HPE_HEADER_OVERFLOW') return new PosternError('ERR_HEADERS_TOO_LARGE');
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return new PosternError('ERR_REQUEST_TIMEOUT');
   return new PosternError('ERR_BAD_REQUEST', error.message, { cause: error });
 }

@@ -25,7 +25,10 @@ export class Observer {
 
   /** A request was answered, or its visitor left: `status` is 0 when no head had been sent. */
   answered(request: IncomingMessage, status: number, code: string | undefined): void {
-    this.#log.info({ ...describe(request), status, code, durationMs: elapsed(request) }, 'request');
+    if (this.#log.isLevelEnabled?.('info') === false) return;
+    const { arrivedAtMs } = contextOf(request);
+    const durationMs = Math.round((performance.now() - arrivedAtMs) * 10) / 10;
+    this.#log.info({ ...describe(request), status, code, durationMs }, 'request');
   }
 
   /** An error that a visitor sees only the code of. */
@@ -35,6 +38,11 @@ export class Observer {
       { ...describe(request), code: error.code, detail: error.message, cause: causeOf(error) },
       'refused',
     );
+  }
+
+  /** Bytes came that never became a request: `status` is 0 when the socket was closed without a word. */
+  malformed(fields: { requestId: string; address: string; status: number }, { code, message }: PosternError): void {
+    this.#log.info({ ...fields, code, detail: message }, 'malformed');
   }
 
   /** The gate has decided about somebody: recorded when it refuses a session, or lets one in for the first time. */
@@ -101,10 +109,6 @@ function describe(request: IncomingMessage) {
   const query = target.indexOf('?');
   const path = (query === -1 ? target : target.slice(0, query)).slice(0, 1024);
   return { requestId: id, host, address, method: request.method, path };
-}
-
-function elapsed(request: IncomingMessage): number {
-  return Math.round((performance.now() - contextOf(request).arrivedAtMs) * 10) / 10;
 }
 
 function causeOf({ cause }: PosternError): string | undefined {

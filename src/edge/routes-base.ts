@@ -26,6 +26,9 @@ export interface BaseRoutesOptions {
   readonly observer: Observer;
 }
 
+const FORM_ANSWER =
+  'The identity provider sent its answer as a form. Its response mode for this address must be “query”, the default.';
+
 export function baseRoutes(options: BaseRoutesOptions): Router {
   const { base, sessions, assertions, answers, signIn, observer } = options;
   const router = Router({ caseSensitive: true, strict: true });
@@ -59,6 +62,15 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
       observer.failed(request, error);
       answers.error(request, response, error, retryDetails(base, thrown));
     }
+  });
+
+  // The answer is asked for in the query. A form that another site posts comes without our cookies (SameSite=Lax), so it
+  // could prove nothing: said here in words, instead of a page that knows no such address.
+  router.post('/oauth2/callback', (request, response) => {
+    const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_ANSWER });
+    observer.signInFailed(request, error);
+    observer.failed(request, error);
+    answers.error(request, response, error, retryDetails(base, error));
   });
 
   router.get('/oauth2/sign_out', async (request, response) => {

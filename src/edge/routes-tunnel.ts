@@ -103,6 +103,8 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
 
   async function signOut(request: Request, response: Response): Promise<void> {
     const { location, cookies } = await signIn.signOut(request);
+    // What the app has let the browser keep must not be looked at by whoever comes next, by the Back button for one.
+    response.setHeader('Clear-Site-Data', '"cache"');
     answers.redirect(request, response, location, cookies);
   }
 

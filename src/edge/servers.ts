@@ -3,10 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Door } from './door.js';
 import * as limits from './limits.js';
-import { answerMalformed } from './malformed.js';
+import { malformedListener } from './malformed.js';
+import type { Observer } from './observer.js';
 
 /** The server that visitors and agents connect to, with the limits of `limits.ts`. */
-export function createFrontDoor(door: Door): Server {
+export function createFrontDoor(door: Door, observer: Observer): Server {
   const server = createServer({
     maxHeaderSize: limits.MOST_HEADER_BYTES,
     requireHostHeader: false, // checked by us: Node's own refusal is an answer without a word
@@ -23,7 +24,7 @@ export function createFrontDoor(door: Door): Server {
   server.on('checkExpectation', door.foreignExpectation);
   server.on('upgrade', door.upgrade);
   server.on('connect', door.connect);
-  server.on('clientError', answerMalformed);
+  server.on('clientError', malformedListener(observer));
   return server;
 }
 

@@ -137,7 +137,7 @@ describe('I a hostile agent on a link', () => {
     const asked = new Asked(edge, { method: 'POST' }, { endOfBody: false });
     const other = new Asked(edge);
     await agent.frame(FRAME.headers, 3);
-    assert.equal(asked.stream.body.write(Buffer.alloc(1_000_000)), false);
+    assert.equal(asked.body.write(Buffer.alloc(1_000_000)), false);
     t.mock.timers.tick(30_000);
     assert.equal(edge.running, 2, 'the first look only begins to watch');
     t.mock.timers.tick(30_000);
@@ -158,7 +158,7 @@ describe('I a hostile agent on a link', () => {
     const { edge, agent } = await openShut(t);
     const asked = new Asked(edge, { method: 'POST' }, { endOfBody: false });
     await agent.frame(FRAME.headers, 1);
-    asked.stream.body.end(Buffer.alloc(10));
+    asked.body.end(Buffer.alloc(10));
     for (let sent = 0; sent < 10; sent++) {
       agent.send(FRAME.windowUpdate, 0, 1, number32(1));
       await agent.count(FRAME.data, 1, sent + 1);
@@ -173,7 +173,7 @@ describe('I a hostile agent on a link', () => {
       const links = await Promise.all(Array.from({ length: 50 }, () => openBare(t)));
       const asked = links.map(({ edge }) => {
         const request = new Asked(edge, { method: 'POST' }, { endOfBody: false });
-        request.stream.body.write(Buffer.alloc(100_000));
+        request.body.write(Buffer.alloc(100_000));
         return request;
       });
       for (const { socket } of links) socket.terminate();

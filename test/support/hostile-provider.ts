@@ -20,6 +20,8 @@ export type Trouble =
   | { readonly kind: 'endless' }
   /** The head and one byte, then nothing more. */
   | { readonly kind: 'stall' }
+  /** The head, then a byte now and then, without end. */
+  | { readonly kind: 'drip' }
   | { readonly kind: 'reset' };
 
 export interface SigningKey {
@@ -112,6 +114,10 @@ export class HostileProvider {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url?.startsWith('/authorize?')) {
+      const back = this.authorize(this.issuer + request.url);
+      return void response.writeHead(302, { location: back.href }).end();
+    }
     const endpoint = endpointOf(request.url ?? '');
     if (endpoint === undefined) return void response.writeHead(404).end();
     this.asked[endpoint] += 1;
@@ -144,7 +150,7 @@ export class HostileProvider {
     if ((authentication ?? used) !== used) return sendJson(response, 401, { error: 'invalid_client' });
     const grant = this.#grants.get(form.get('code') ?? '');
     this.#grants.delete(form.get('code') ?? '');
-    if (grant === undefined || !keepsPromise(form, grant.query))
+    if (grant?.query.get('client_id') !== this.#party.id || !keepsPromise(form, grant.query))
       return sendJson(response, 400, { error: 'invalid_grant' });
     const nowSeconds = Math.floor(Date.now() / 1000);
     const claims = {
@@ -214,9 +220,18 @@ function makeTrouble(trouble: Trouble, response: ServerResponse): void {
       return void pour(response.writeHead(200, type), Buffer.alloc(64 * 1024, ' '));
     case 'stall':
       return void response.writeHead(200, type).write('{');
+    case 'drip':
+      return void drip(response.writeHead(200, type));
     case 'reset':
       return void response.destroy();
   }
+}
+
+const DRIP_MS = 20;
+
+function drip(response: ServerResponse): void {
+  const timer = setInterval(() => response.write(' '), DRIP_MS);
+  response.once('close', () => clearInterval(timer));
 }
 
 function pour(response: ServerResponse, chunk: Buffer): void {

@@ -89,6 +89,11 @@ export class Program {
     running.add(this);
   }
 
+  /** How it ended, if it has. */
+  get ended(): Exit | undefined {
+    return this.#exit;
+  }
+
   get stdout(): string {
     return this.#lines.join('\n');
   }

@@ -30,8 +30,12 @@ export interface WorldOptions {
   readonly front?: typeof startTlsFront;
   readonly accounts?: readonly Account[];
   readonly claimsIn?: 'userinfo' | 'id-token';
+  /** A provider that the test runs itself; none is started then. */
+  readonly issuer?: string;
   /** Added to the environment of the edge. */
   readonly edgeEnv?: Readonly<Record<string, string>>;
+  /** Added to the environment of the agents. */
+  readonly agentEnv?: Readonly<Record<string, string>>;
   /** Each visitor comes from an address of its own, as behind a reverse proxy: sign-ins are counted by address. */
   readonly manyAddresses?: true;
   /** Added to the command line of the agent. */
@@ -65,7 +69,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const world = new World(options, ports, await startTargetProcess({ port: await freePort() }));
   try {
     await world.startFront();
-    await world.startProvider();
+    if (options.issuer === undefined) await world.startProvider();
     await world.startEdge();
     await world.startAgent();
     return world;
@@ -107,7 +111,7 @@ export class World {
     this.base = `${ports.front === ports.edge ? 'http' : 'https'}://${domain}:${ports.front}`;
     this.url = this.urlOf(this.name);
     this.adminUrl = `http://127.0.0.1:${ports.admin}`;
-    this.issuer = `http://localhost:${ports.provider}`;
+    this.issuer = options.issuer ?? `http://localhost:${ports.provider}`;
   }
 
   /** The origin of a tunnel of this edge. */
@@ -173,7 +177,7 @@ export class World {
     const rules = allow.flatMap((rule) => ['--allow', rule]);
     const targetUrl = start.targetUrl ?? this.#options.targetUrl ?? this.target.url;
     const args = ['http', targetUrl, '--edge', this.base, '--name', name, ...rules, '--json'];
-    const env = { POSTERN_TOKEN: start.token ?? (await this.token()) };
+    const env = { POSTERN_TOKEN: start.token ?? (await this.token()), ...this.#options.agentEnv };
     const more = [...(this.#options.agentArgs ?? []), ...(start.args ?? [])];
     this.agent = this.#start({ name: `agent of ${name}`, script: POSTERN, args: [...args, ...more], env });
     return this.agent;

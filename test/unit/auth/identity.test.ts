@@ -157,6 +157,20 @@ describe('readIdentity', () => {
     });
   }
 
+  it('takes a missing email_verified for a yes only where that is the policy, and nothing else ever', () => {
+    const options = { ...OPTIONS, emailVerified: 'accept-missing' } as const;
+    const { email_verified: _, ...silent } = ALICE;
+    assert.equal(readIdentity(silent, options).emailVerified, true);
+    assert.equal(readIdentity(ALICE, options).emailVerified, true);
+    for (const policy of ['required', undefined] as const) {
+      const identity = readIdentity(silent, { ...OPTIONS, ...(policy && { emailVerified: policy }) });
+      assert.equal(identity.emailVerified, false);
+    }
+    for (const odd of [false, 'false', 'true', 0, 1, null, '', [], {}]) {
+      assert.equal(readIdentity({ ...ALICE, email_verified: odd }, options).emailVerified, false, JSON.stringify(odd));
+    }
+  });
+
   it('keeps five hundred groups', () => {
     const groups = Array.from({ length: 500 }, (_, at) => `group-${at}`);
     assert.deepEqual(read({ groups }).groups, groups);

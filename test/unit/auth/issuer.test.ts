@@ -23,10 +23,11 @@ it('refuses every other issuer', () => {
   }
 });
 
-it('takes http endpoints from a http issuer alone', () => {
+it('takes http endpoints from a http issuer alone, and on loopback only', () => {
   const [secure, loopback] = [new URL('https://id.acme.com'), new URL('http://localhost:1')];
   assert.deepEqual([isEndpoint('https://x.test/', secure), isEndpoint('http://x.test/', secure)], [true, false]);
-  assert.deepEqual([isEndpoint('https://x.test/', loopback), isEndpoint('http://x.test/', loopback)], [true, true]);
+  assert.deepEqual([isEndpoint('https://x.test/', loopback), isEndpoint('http://x.test/', loopback)], [true, false]);
+  assert.deepEqual([isEndpoint('http://127.0.0.1:2/', loopback), isEndpoint('http://[::1]/', loopback)], [true, true]);
   for (const odd of [undefined, 7, '', '/token', 'javascript:1', 'file:///x', ['https://x.test']]) {
     assert.equal(isEndpoint(odd, loopback), false);
   }

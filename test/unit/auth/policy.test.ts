@@ -104,7 +104,7 @@ table('a group rule', { rules: rules('group:admin') }, [
   [who('a@x.com', { groups: ['Admin'] }), '!no-rule'],
   [who('a@x.com', { groups: ['eng,admin'] }), '!no-rule'],
   [who('a@x.com', { groups: ['group:admin'] }), '!no-rule'],
-  [who('a@x.com', { groups: [], groupsOmitted: true }), '!no-rule'],
+  [who('a@x.com', { groups: [], groupsOmitted: true }), '!groups-omitted'],
   [who('a@x.com', { groups: ['admin'], emailVerified: false }), '!email-unverified'],
   [who('admin@admin'), '!no-rule'],
 ]);

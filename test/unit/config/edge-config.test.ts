@@ -52,6 +52,7 @@ describe('loadEdgeConfig', () => {
         clientSecret: 'hush',
         scopes: 'openid email profile',
         groupsClaim: 'groups',
+        emailVerified: 'required',
       },
       allow: undefined,
       sessionTtlMs: 43_200_000,
@@ -105,6 +106,25 @@ describe('loadEdgeConfig', () => {
       'POSTERN_PUBLIC',
       '--session-idle',
     ]);
+  });
+
+  it('takes a missing email_verified for a yes only from a provider that may be silent about it', () => {
+    const entra = 'https://login.microsoftonline.com/';
+    const tenant = `${entra}11111111-2222-3333-4444-555555555555/v2.0`;
+    const load = (issuer: string) => () =>
+      loadEdgeConfig(sources({ env: { ...issuerOf(issuer), POSTERN_OIDC_EMAIL_VERIFIED: 'accept-missing' } }));
+    const issuerOf = (issuer: string) => (issuer === '' ? {} : { POSTERN_OIDC_ISSUER: issuer });
+    for (const issuer of ['https://id.acme.com', 'http://localhost:9000/realms/x', tenant]) {
+      assert.equal(load(issuer)().oidc.emailVerified, 'accept-missing', issuer);
+    }
+    const silent = [`${entra}common/v2.0`, `${entra}organizations/v2.0`, 'https://sts.windows.net/common/'];
+    for (const issuer of ['', 'https://accounts.google.com', 'https://accounts.google.com/', ...silent]) {
+      assertProblems(problemsOf(load(issuer)), ['POSTERN_OIDC_EMAIL_VERIFIED']);
+    }
+    for (const policy of ['', 'true', 'Required', 'none']) {
+      const load = () => loadEdgeConfig(sources({ env: { POSTERN_OIDC_EMAIL_VERIFIED: policy } }));
+      assertProblems(problemsOf(load), ['POSTERN_OIDC_EMAIL_VERIFIED']);
+    }
   });
 
   it('names what is required and absent', () => {

@@ -1,0 +1,109 @@
+/**
+ * A bad network between two programs of a test: bytes pass through late, in small pieces, bent, not at all, or the
+ * connection is reset. It knows no protocol.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** What happens to bytes, both ways. May be changed at any time. */
+export interface Faults {
+  /** Each piece arrives so much later, in order. */
+  delayMs: number;
+  /** Pieces are no larger than this. */
+  mostPieceBytes: number;
+  /** Takes everything and passes nothing on, an end included, as a cable that was cut: on what is open and what comes. */
+  isDark: boolean;
+  /** So many of the pieces to come have a bit flipped. */
+  bentPieces: number;
+}
+
+export class FaultProxy {
+  readonly faults: Faults = { delayMs: 0, mostPieceBytes: 65_536, isDark: false, bentPieces: 0 };
+  /** Connections taken so far. */
+  connections = 0;
+  readonly #to: number;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(to: number) {
+    this.#to = to;
+    this.#server = createServer({ allowHalfOpen: true }, (near) => this.#join(near));
+  }
+
+  /** Starts in front of a port of 127.0.0.1. */
+  static async start(to: number): Promise<FaultProxy> {
+    const proxy = new FaultProxy(to);
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Resets every connection, on both sides. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #join(near: Socket): void {
+    this.connections++;
+    const far = connect({ port: this.#to, host: '127.0.0.1', allowHalfOpen: true });
+    for (const socket of [near, far]) {
+      this.#sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket)); // 'close' ends the other one
+    }
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      void this.#carry(from, to);
+      from.on('close', () => this.faults.isDark || to.destroy());
+    }
+  }
+
+  async #carry(from: Socket, to: Socket): Promise<void> {
+    let last = Promise.resolve();
+    try {
+      for await (const chunk of from as AsyncIterable<Buffer>) {
+        for (const piece of cut(chunk, this.faults.mostPieceBytes)) {
+          const passed = this.#pass(piece, to, last);
+          last = passed;
+          if (this.faults.delayMs === 0 || to.writableNeedDrain) await passed;
+        }
+      }
+      await last;
+      if (!this.faults.isDark) to.end();
+    } catch {
+      to.destroy(); // broken off: so is the other side
+    }
+  }
+
+  async #pass(piece: Buffer, to: Socket, last: Promise<void>): Promise<void> {
+    const { delayMs } = this.faults;
+    if (delayMs > 0) await delay(delayMs);
+    await last;
+    if (this.faults.isDark || !to.writable) return;
+    if (this.faults.bentPieces > 0) {
+      this.faults.bentPieces--;
+      const at = Math.floor(piece.length / 2);
+      piece[at] = (piece[at] ?? 0) ^ 1;
+    }
+    if (!to.write(piece)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
+  }
+}
+
+function cut(chunk: Buffer, mostBytes: number): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < chunk.length; at += mostBytes) pieces.push(chunk.subarray(at, at + mostBytes));
+  return pieces;
+}

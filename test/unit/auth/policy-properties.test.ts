@@ -1,0 +1,115 @@
+/** What holds of every policy and every identity, whatever rules and claims they are made of. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { cookieValues } from '../../../src/auth/cookies.js';
+import type { Identity } from '../../../src/auth/identity.js';
+import { decide, type Policy } from '../../../src/auth/policy.js';
+import { formatRule, type Rule } from '../../../src/core/rule.js';
+
+// Few values, so that rules and identities meet often; some look alike.
+const DOMAINS = ['acme.com', 'evil-acme.com', 'sub.acme.com', 'acme.com.evil.com'];
+const EMAILS = DOMAINS.flatMap((domain) => [`ana@${domain}`, `bob@${domain}`, `ana+x@${domain}`]);
+const GROUPS = ['eng', 'eng2', 'Eng', 'e,ng'];
+
+const rule: fc.Arbitrary<Rule> = fc.oneof(
+  fc.constantFrom(...DOMAINS).map((domain) => ({ kind: 'domain' as const, domain })),
+  fc.constantFrom(...EMAILS).map((email) => ({ kind: 'email' as const, email })),
+  fc.constantFrom(...GROUPS).map((group) => ({ kind: 'group' as const, group })),
+  fc.constant({ kind: 'anyone' as const }),
+  fc.constant({ kind: 'public' as const }),
+);
+const policies: fc.Arbitrary<Policy> = fc.record({
+  ceiling: fc.option(fc.array(rule, { maxLength: 3 }), { nil: undefined }),
+  rules: fc.array(rule, { maxLength: 3 }),
+  owner: fc.constantFrom(...EMAILS),
+  domainProof: fc.constantFrom('email', 'hosted-domain'),
+  publicPermitted: fc.boolean(),
+});
+const identities: fc.Arbitrary<Identity> = fc
+  .record({
+    email: fc.constantFrom(...EMAILS),
+    emailVerified: fc.boolean(),
+    hostedDomain: fc.option(fc.constantFrom(...DOMAINS), { nil: undefined }),
+    groups: fc.subarray(GROUPS),
+  })
+  .map(({ hostedDomain, ...identity }) => ({
+    subject: '1',
+    groupsOmitted: false,
+    ...identity,
+    ...(hostedDomain === undefined ? {} : { hostedDomain }),
+  }));
+
+describe('a decision', () => {
+  it('lets nobody in by an identity that is not verified, and nobody without one, but where it is public', () => {
+    fc.assert(
+      fc.property(policies, identities, (policy, identity) => {
+        for (const weak of [undefined, { ...identity, emailVerified: false }]) {
+          const decision = decide(policy, weak);
+          if (decision.allow) assert.deepEqual([decision.rule, policy.publicPermitted], ['public', true]);
+        }
+      }),
+    );
+  });
+
+  it('names a rule of this policy, or the owner, and the rule says so', () => {
+    fc.assert(
+      fc.property(policies, identities, (policy, identity) => {
+        const decision = decide(policy, identity);
+        if (!decision.allow) return;
+        if (decision.rule === 'owner') assert.equal(identity.email, policy.owner);
+        else assert.ok(policy.rules.some((candidate) => formatRule(candidate) === decision.rule));
+        if (decision.rule.startsWith('@')) assert.ok(identity.email.endsWith(decision.rule));
+        if (decision.rule.startsWith('group:')) assert.ok(identity.groups.includes(decision.rule.slice(6)));
+      }),
+    );
+  });
+
+  it('is never widened by a ceiling, and an empty one lets nobody in by an identity', () => {
+    fc.assert(
+      fc.property(policies, identities, (policy, identity) => {
+        const open = decide({ ...policy, ceiling: undefined, publicPermitted: false }, identity);
+        const bounded = decide({ ...policy, publicPermitted: false }, identity);
+        if (bounded.allow) assert.ok(open.allow);
+        assert.equal(decide({ ...policy, ceiling: [], publicPermitted: false }, identity).allow, false);
+      }),
+    );
+  });
+
+  it('is never narrowed by one rule more, and that rule alone is what widens it', () => {
+    fc.assert(
+      fc.property(policies, identities, rule, (policy, identity, more) => {
+        const before = decide(policy, identity);
+        const after = decide({ ...policy, rules: [...policy.rules, more] }, identity);
+        if (before.allow) assert.ok(after.allow);
+        else if (after.allow) assert.equal(after.rule, formatRule(more));
+      }),
+    );
+  });
+});
+
+describe('the values of a cookie', () => {
+  const piece = fc.constantFrom('s', 'session', '=', ';', ' ', '\t', '"', 'v', '\u00a0', '__proto__');
+
+  it('are in the header, hold no separator, and are eight at most', () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+        const header = pieces.join('');
+        const values = cookieValues(header, 'session');
+        assert.ok(values.length <= 8);
+        for (const value of values) assert.ok(header.includes(value) && !value.includes(';'));
+      }),
+    );
+  });
+
+  it('include the genuine one wherever it stands among few others', () => {
+    const other = fc.constantFrom('session', 'session=', 'session=x', 'sessions=y', 'Session=z', '=w', '', 'a=session');
+    const others = fc.array(other, { maxLength: 3 });
+    fc.assert(
+      fc.property(others, others, (before, behind) => {
+        const header = [...before, 'session=genuine', ...behind].join('; ');
+        assert.ok(cookieValues(header, 'session').includes('genuine'));
+      }),
+    );
+  });
+});
