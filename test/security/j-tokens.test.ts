@@ -210,8 +210,10 @@ describe('J the token of an agent', () => {
 
   test('J11 an edge that would believe anybody’s certificate does not start', async () => {
     const env = { ...world.edgeEnv(), NODE_TLS_REJECT_UNAUTHORIZED: '0' };
-    const { exit, stderr } = await runPostern(['edge'], env);
-    assert.equal(exit.code, 2);
-    assert.match(stderr, /NODE_TLS_REJECT_UNAUTHORIZED/);
+    for (const args of [['edge'], ['config', 'check']]) {
+      const { exit, stderr } = await runPostern(args, env);
+      assert.equal(exit.code, 2);
+      assert.match(stderr, /NODE_TLS_REJECT_UNAUTHORIZED/);
+    }
   });
 });
