@@ -42,6 +42,7 @@ const RULES: Rules = {
 };
 
 const TOP_LEVEL = [
+  'SECURITY.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'LICENSE',
