@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly name: string | undefined;
   /** Allow rules as written; none lets only the owner in. */
   readonly allow: readonly string[];
+  /** Origins besides the tunnel's own whose pages may open WebSockets on it; none unless given. */
+  readonly allowOrigins?: readonly string[];
   /** The local server: an http(s) origin. */
   readonly target: URL;
   readonly hostHeader: HostHeader;
@@ -128,8 +130,8 @@ class DialLoop implements Agent {
   }
 
   #dial(): Promise<AgentLink> {
-    const { edge, token, name, allow, httpAgent } = this.#options;
-    const offer = { token, name, allow, agentId: this.#agentId };
+    const { edge, token, name, allow, allowOrigins: origins = [], httpAgent } = this.#options;
+    const offer = { token, name, allow, origins, agentId: this.#agentId };
     return this.#seams.dial(edge, offer, {
       ...(httpAgent !== undefined && { httpAgent }),
       signal: this.#stop.signal,

@@ -14,6 +14,7 @@ import {
   type RawHeaders,
 } from '../core/headers.js';
 import { PosternError } from '../errors.js';
+import { MOST_HEADER_FIELDS } from '../link/link.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './target-address.js';
 import type { PublicPlace } from './target-headers.js';
 
@@ -21,11 +22,13 @@ const ABSOLUTE = /^(?:(https?):)?\/\/([^/?#\\]+)(.*)$/is;
 const DOMAIN_ATTRIBUTE = /^(\s*domain\s*=\s*)\.?([^\s]+)(\s*)$/i;
 
 /**
- * The headers of an answer. Throws `ERR_TARGET_PROTOCOL` on a name or value that is none, and on a transfer coding other
- * than chunked, since its body could not be carried on.
+ * The headers of an answer. Throws `ERR_TARGET_PROTOCOL` on a name or value that is none, on more lines than a link
+ * carries, and on a transfer coding other than chunked, since its body could not be carried on.
  */
 export function answerHeaders(raw: RawHeaders, status: number, target: TargetAddress, place: PublicPlace): string[] {
   refuseTransferCodings(raw);
+  if (raw.length >= 2 * MOST_HEADER_FIELDS)
+    throw new PosternError('ERR_TARGET_PROTOCOL', 'The target sends more header lines than a link carries.');
   const dropped = connectionOptions(raw);
   const withoutLength = status < 200 || status === 204; // RFC 9110 section 8.6
   const headers: string[] = [];
@@ -51,11 +54,6 @@ export function answerTrailers(raw: RawHeaders): string[] {
     if (isFieldName(name) && isFieldValue(value)) trailers.push(name, value);
   }
   return trailers;
-}
-
-/** Whether the answer came in chunks: only then can trailers follow. */
-export function isChunked(raw: RawHeaders): boolean {
-  return headerValues(raw, 'transfer-encoding').length > 0;
 }
 
 function refuseTransferCodings(raw: RawHeaders): void {

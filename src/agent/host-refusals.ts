@@ -1,9 +1,9 @@
 /**
- * Recognises the answers by which development servers refuse a host, and says what to change. Looks at the first chunk
+ * Recognises the answers by which development servers refuse a host, and says what to change. Looks at the first piece
  * of a small set of answers on its way past; the stream is neither delayed nor changed.
  */
-import type { IncomingMessage } from 'node:http';
-import type { RequestHead } from '../link/stream.js';
+import { headerValue } from '../core/headers.js';
+import type { RequestHead, ResponseHead } from '../link/stream.js';
 import type { TargetAddress } from './target-address.js';
 import { hostFor, type PublicPlace } from './target-headers.js';
 
@@ -86,15 +86,14 @@ export class HostRefusals {
     this.#hint = hint;
   }
 
-  /** Looks at the first chunk of an answer. To be called in the turn in which the response is piped on. */
-  inspect(response: IncomingMessage, head: RequestHead, place: PublicPlace): void {
-    const status = response.statusCode ?? 0;
-    if (this.#given.size === REFUSALS.length || !STATUSES.has(status) || !isPlainText(response, status)) return;
-    response.once('data', (chunk: Buffer) => {
-      const text = chunk.toString('latin1', 0, MOST_CHARACTERS);
-      const refusal = recognizeRefusal({ status, path: head.path, text });
+  /** What is to see the first piece of this answer's body, if that can be a refusal. */
+  inspector(answer: ResponseHead, head: RequestHead, place: PublicPlace): ((piece: Buffer) => void) | undefined {
+    if (this.#given.size === REFUSALS.length || !STATUSES.has(answer.status) || !isPlainText(answer)) return undefined;
+    return (piece) => {
+      const text = piece.toString('latin1', 0, MOST_CHARACTERS);
+      const refusal = recognizeRefusal({ status: answer.status, path: head.path, text });
       if (refusal !== undefined && !this.#given.has(refusal)) this.#tell(refusal, place);
-    });
+    };
   }
 
   #tell(refusal: Refusal, place: PublicPlace): void {
@@ -113,9 +112,10 @@ function isViteRefusal(text: string): boolean {
 }
 
 // A 200 is of interest only when it is as short as webpack-dev-server's old refusal.
-function isPlainText(response: IncomingMessage, status: number): boolean {
-  const { 'content-type': type, 'content-encoding': coding, 'content-length': length } = response.headers;
+function isPlainText({ status, headers }: ResponseHead): boolean {
+  if (status === 200 && !(Number(headerValue(headers, 'content-length')) <= 32)) return false;
+  const coding = headerValue(headers, 'content-encoding');
   if (coding !== undefined && coding !== 'identity') return false;
-  if (status === 200 && !(Number(length) <= 32)) return false;
+  const type = headerValue(headers, 'content-type');
   return type === undefined || type.startsWith('text/');
 }

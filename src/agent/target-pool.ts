@@ -1,30 +1,21 @@
 /**
- * Connections to the target: a keep-alive pool for requests and fresh ones for WebSockets and for the one retry. Every
- * connection goes to the configured address. `localhost` is `::1` and `127.0.0.1`, without asking a resolver.
+ * Connections to the target, kept for the next request while they are fresh. Every connection goes to the configured
+ * address. `localhost` is `::1` and `127.0.0.1`, without asking a resolver. However many requests run at once, none waits
+ * for another's connection: how many there are is limited at the edge.
  */
-import http from 'node:http';
-import https from 'node:https';
-import type { LookupFunction } from 'node:net';
-import type { Duplex } from 'node:stream';
+import net, { type LookupFunction, type Socket } from 'node:net';
+import tls from 'node:tls';
 import { PosternError } from '../errors.js';
 import { serverName, type TargetAddress } from './target-address.js';
-
-/** What differs from one request to the next. */
-export interface TargetCall {
-  readonly method: string;
-  readonly path: string;
-  /** With `Host` and framing; taken as they are. */
-  readonly headers: string[];
-  /** `pooled` may reuse a connection; `fresh` never does, and lets each direction end on its own. */
-  readonly connection: 'pooled' | 'fresh';
-}
+import { type ConnectionOwner, TargetConnection } from './target-connection.js';
 
 // Below the idle limits of the servers that stand behind an agent (gunicorn 2 s, Node and uvicorn 5 s): a connection
 // that the target is about to close is never picked. Opening another on loopback costs less than a millisecond.
 const IDLE_MS = 1_500;
-
-// Four times the default, since applications set many cookies; what the link carries is limited by the edge.
-const MOST_HEADER_BYTES = 64 * 1024;
+// As many as `node:http` keeps.
+const MOST_IDLE = 256;
+// What libuv reads at most at once.
+const READ_BYTES = 64 * 1024;
 
 const lookupLocalhost: LookupFunction = (_hostname, options, callback) => {
   if (options.all !== true) return callback(null, '127.0.0.1', 4);
@@ -35,91 +26,104 @@ const lookupLocalhost: LookupFunction = (_hostname, options, callback) => {
   return callback(null, both);
 };
 
-/** The connections of one agent. Owns its sockets until `close()`. */
-export class TargetPool {
+interface IdleConnection {
+  readonly connection: TargetConnection;
+  readonly sinceMs: number;
+}
+
+/** The connections of one agent. Owns them until `close()`. */
+export class TargetPool implements ConnectionOwner {
   readonly #target: TargetAddress;
   readonly #connectTimeoutMs: number;
-  readonly #pooled: http.Agent;
-  readonly #fresh: http.Agent;
+  readonly #open = new Set<TargetConnection>();
+  /** The oldest first. */
+  #idle: IdleConnection[] = [];
+  #sweep: NodeJS.Timeout | undefined;
+  // One for all connections: what is read is read out, or copied, before the next one reads.
+  readonly #readBytes = Buffer.allocUnsafeSlow(READ_BYTES);
 
   constructor(target: TargetAddress, options: { readonly connectTimeoutMs: number }) {
     this.#target = target;
     this.#connectTimeoutMs = options.connectTimeoutMs;
-    this.#pooled = destroyOnUnaskedBytes(this.#createAgent({ keepAlive: true, timeout: IDLE_MS }));
-    // `allowHalfOpen` reaches the socket: a WebSocket's two directions end one after the other.
-    this.#fresh = this.#createAgent({ keepAlive: false, allowHalfOpen: true } as http.AgentOptions);
   }
 
-  /**
-   * Starts a request. Its `error` is `ERR_TARGET_TIMEOUT` when no connection stands in time; there is no limit on the
-   * answer. Throws what `node:http` throws on a method or path that HTTP/1.1 cannot carry.
-   */
-  request(call: TargetCall): http.ClientRequest {
-    const request = (this.#target.scheme === 'https' ? https : http).request({
-      host: this.#target.hostname,
-      port: this.#target.port,
-      method: call.method,
-      path: call.path,
-      headers: call.headers,
-      agent: call.connection === 'fresh' ? this.#fresh : this.#pooled,
-      maxHeaderSize: MOST_HEADER_BYTES,
-    });
-    request.maxHeadersCount = 0; // the size is limited; a limit on the count would drop headers in silence
-    this.#limitConnecting(request);
-    return request;
+  /** A connection that idles, the one that was used last, or a new one. */
+  take(): TargetConnection {
+    const kept = this.#idle.pop();
+    if (kept === undefined) return this.connect();
+    if (performance.now() - kept.sinceMs < IDLE_MS) return kept.connection;
+    kept.connection.destroy();
+    return this.take();
+  }
+
+  /** A new connection. Its request fails with `ERR_TARGET_TIMEOUT` when it does not stand in time. */
+  connect(): TargetConnection {
+    if (this.#target.scheme === 'https') return this.connectDuplex();
+    let receive = (_bytes: Buffer): void => {};
+    // Past the machinery of streams, which costs a small answer more than reading it does.
+    const callback = (count: number, bytes: Uint8Array) => {
+      receive((bytes as Buffer).subarray(0, count));
+      return true;
+    };
+    const socket = net.connect({ ...this.#address(), onread: { buffer: this.#readBytes, callback } });
+    const connection = this.#own(socket, 'connect');
+    receive = (bytes) => connection.receive(bytes);
+    return connection;
+  }
+
+  /** A new connection whose socket can be detached; each of its directions ends on its own. */
+  connectDuplex(): TargetConnection {
+    const options = { ...this.#address(), allowHalfOpen: true };
+    const isTls = this.#target.scheme === 'https';
+    const socket = isTls ? tls.connect({ ...options, ...this.#tlsOptions() }) : net.connect(options);
+    return this.#own(socket, isTls ? 'secureConnect' : 'connect');
   }
 
   /** Ends every connection at once. */
   close(): void {
-    this.#pooled.destroy();
-    this.#fresh.destroy();
+    for (const connection of this.#open) connection.fail(new PosternError('ERR_TARGET_REFUSED', 'The agent ends.'));
+    clearTimeout(this.#sweep);
   }
 
-  #createAgent(options: http.AgentOptions): http.Agent {
-    const target = this.#target;
-    const connecting = {
-      ...options,
-      autoSelectFamily: true,
-      ...(target.hostname === 'localhost' ? { lookup: lookupLocalhost } : {}),
-    };
-    if (target.scheme === 'http') return new http.Agent(connecting);
-    // Development certificates are self-signed; on loopback nobody stands in between.
-    return new https.Agent({ ...connecting, servername: serverName(target), rejectUnauthorized: !target.loopback });
+  idle(connection: TargetConnection): void {
+    if (this.#idle.length >= MOST_IDLE) connection.destroy();
+    else this.#idle.push({ connection, sinceMs: performance.now() });
+    this.#sweep ??= setTimeout(() => this.#sweepIdle(), IDLE_MS);
   }
 
-  #limitConnecting(request: http.ClientRequest): void {
-    request.once('socket', (socket) => {
-      if (!socket.connecting) return;
-      const message = `No connection to the target in ${this.#connectTimeoutMs} ms.`;
-      const expire = () => request.destroy(new PosternError('ERR_TARGET_TIMEOUT', message));
-      const timer = setTimeout(expire, this.#connectTimeoutMs);
-      const stop = () => clearTimeout(timer);
-      socket.once(this.#target.scheme === 'https' ? 'secureConnect' : 'connect', stop);
-      request.once('close', stop);
-    });
+  closed(connection: TargetConnection): void {
+    if (!this.#open.delete(connection)) return;
+    const at = this.#idle.findIndex((kept) => kept.connection === connection);
+    if (at !== -1) this.#idle.splice(at, 1);
   }
-}
 
-/**
- * Bytes that come while nothing was asked would be read as the answer to the next visitor's request: the connection
- * that brings them is destroyed.
- */
-function destroyOnUnaskedBytes(agent: http.Agent): http.Agent {
-  const watched = new WeakMap<Duplex, () => void>();
-  const keep: (socket: Duplex) => unknown = agent.keepSocketAlive.bind(agent);
-  const reuse = agent.reuseSocket.bind(agent);
-  // The declared type says void; `node:http` reads the result and destroys the socket unless it is true.
-  agent.keepSocketAlive = (socket: Duplex): boolean => {
-    if (socket.readableLength > 0 || keep(socket) !== true) return false;
-    const refuse = () => socket.destroy();
-    watched.set(socket, refuse);
-    socket.on('data', refuse);
-    return true;
-  };
-  agent.reuseSocket = (socket, request) => {
-    const refuse = watched.get(socket);
-    if (refuse !== undefined) socket.off('data', refuse);
-    reuse(socket, request);
-  };
-  return agent;
+  #address(): { host: string; port: number; noDelay: true; autoSelectFamily: true; lookup?: LookupFunction } {
+    const { hostname, port } = this.#target;
+    const address = { host: hostname, port, noDelay: true, autoSelectFamily: true } as const;
+    return hostname === 'localhost' ? { ...address, lookup: lookupLocalhost } : address;
+  }
+
+  // Development certificates are self-signed; on loopback nobody stands in between.
+  #tlsOptions(): tls.ConnectionOptions {
+    return { servername: serverName(this.#target), rejectUnauthorized: !this.#target.loopback };
+  }
+
+  #own(socket: Socket, stands: 'connect' | 'secureConnect'): TargetConnection {
+    const connection = new TargetConnection(socket, this);
+    this.#open.add(connection);
+    const message = `No connection to the target in ${this.#connectTimeoutMs} ms.`;
+    const expire = () => connection.fail(new PosternError('ERR_TARGET_TIMEOUT', message));
+    const timer = setTimeout(expire, this.#connectTimeoutMs);
+    const stop = () => clearTimeout(timer);
+    socket.once(stands, stop);
+    socket.once('close', stop);
+    return connection;
+  }
+
+  // One timer for all: to arm one with each answer would cost more than it saves.
+  #sweepIdle(): void {
+    const longestMs = performance.now() - IDLE_MS;
+    for (const { connection, sinceMs } of [...this.#idle]) if (sinceMs <= longestMs) connection.destroy();
+    this.#sweep = this.#idle.length === 0 ? undefined : setTimeout(() => this.#sweepIdle(), IDLE_MS / 2);
+  }
 }

@@ -3,64 +3,111 @@
  * after which bytes are spliced unread, so that subprotocols, extensions and close codes pass as they are.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { headerValue, headerValues, type RawHeaders } from '../core/headers.js';
 import { splice } from '../core/splice.js';
 import { PosternError } from '../errors.js';
-import type { InboundStream } from '../link/stream.js';
+import type { AnswerHead } from '../http1/answer-head.js';
+import type { FieldList } from '../http1/fields.js';
+import { writeRequestHead } from '../http1/request-writer.js';
+import type { InboundObserver, InboundStream } from '../link/stream.js';
 import type { Answer, TargetContext } from './answer.js';
 import { answerHeaders } from './answer-headers.js';
+import type { CallObserver, TargetConnection } from './target-connection.js';
 import { type PublicPlace, readPublicPlace, targetHeaders } from './target-headers.js';
 
 // RFC 6455 section 1.3.
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** Opens a WebSocket at the target. An answer other than 101 is passed on with its status and body. */
-export function serveWebSocket(context: TargetContext, stream: InboundStream, answer: Answer): void {
-  const place = readPublicPlace(stream.head);
-  const key = randomBytes(16).toString('base64');
-  const headers = upgradeHeaders(targetHeaders(stream.head, context.target, place), key);
-  const request = context.pool.request({ method: 'GET', path: stream.head.path, headers, connection: 'fresh' });
-  let upgraded: Duplex | undefined;
-  const destroy = () => {
-    request.destroy();
-    upgraded?.destroy();
-  };
-  const attempt = (step: () => void) => {
+/** One WebSocket. An answer other than 101 is passed on with its status and body. */
+export class TargetWebSocket implements InboundObserver, CallObserver {
+  readonly #context: TargetContext;
+  readonly #stream: InboundStream;
+  readonly #answer: Answer;
+  readonly #place: PublicPlace;
+  readonly #key = randomBytes(16).toString('base64');
+  #connection: TargetConnection | undefined;
+  #socket: Duplex | undefined;
+
+  constructor(context: TargetContext, stream: InboundStream, answer: Answer) {
+    this.#context = context;
+    this.#stream = stream;
+    this.#answer = answer;
+    this.#place = readPublicPlace(stream.head);
+  }
+
+  /** Throws when the request cannot be said to the target; nothing has left then. */
+  open(): void {
+    const { head } = this.#stream;
+    const headers = upgradeHeaders(targetHeaders(head, this.#context.target, this.#place), this.#key);
+    const call = { method: 'GET', head: writeRequestHead('GET', head.path, headers), body: 0 };
+    this.#stream.observe(this);
+    this.#connection = this.#context.pool.connectDuplex();
+    this.#connection.begin(call, this);
+  }
+
+  // The visitor. What comes before the WebSocket is accepted is held.
+
+  data(): void {}
+
+  trailers(): void {}
+
+  end(): void {}
+
+  drain(): void {
+    this.#connection?.resume();
+  }
+
+  sent(): void {
+    this.#answer.sent();
+  }
+
+  cancelled(): void {
+    this.#answer.abandon();
+    this.#connection?.destroy();
+    this.#socket?.destroy();
+  }
+
+  // The target.
+
+  informational(head: AnswerHead): void {
+    this.#answer.inform(head, this.#place);
+  }
+
+  head(head: AnswerHead): void {
+    refuseSuccess(head);
+    this.#stream.resume();
+    this.#answer.relay(head, this.#place);
+  }
+
+  content(piece: Buffer): void {
+    if (!this.#answer.write(piece)) this.#connection?.pause();
+  }
+
+  whole(trailers: FieldList): void {
+    this.#answer.end(trailers);
+  }
+
+  writable(): void {}
+
+  failed(error: unknown): void {
+    this.#answer.fail(error);
+  }
+
+  upgraded(head: AnswerHead, rest: Buffer): void {
+    const accepted = acceptedHeaders(head, this.#key, this.#context, this.#place);
+    const socket = (this.#connection as TargetConnection).detach(rest); // it was there to answer
+    this.#connection = undefined;
+    this.#socket = socket;
+    socket.on('error', (error) => this.#context.log.debug({ err: error }, 'the WebSocket of the target failed'));
     try {
-      step();
+      this.#answer.accept(accepted);
+      join(this.#context, this.#stream, socket);
     } catch (thrown) {
-      answer.fail(thrown);
-      destroy();
+      this.#answer.fail(thrown);
+      socket.destroy();
     }
-  };
-  stream.onCancelled(() => {
-    answer.abandon();
-    destroy();
-  });
-  request.on('upgrade', (response, socket: Duplex, first) => {
-    upgraded = socket;
-    socket.on('error', (error) => context.log.debug({ err: error }, 'the WebSocket of the target failed'));
-    attempt(() => {
-      const accepted = acceptedHeaders(response, key, context, place);
-      if (answer.begun) throw new PosternError('ERR_LINK_LOST', 'The visitor left.');
-      answer.accept(accepted);
-      if (first.length > 0) socket.unshift(first);
-      join(context, stream, socket);
-    });
-  });
-  request.on('response', (response) => {
-    attempt(() => {
-      refuseSuccess(response);
-      stream.body.resume();
-      answer.relay(response, place);
-    });
-  });
-  request.on('error', (error) => {
-    if (!answer.begun) answer.fail(error);
-  });
-  request.end();
+  }
 }
 
 function upgradeHeaders(headers: readonly string[], key: string): string[] {
@@ -74,14 +121,14 @@ function upgradeHeaders(headers: readonly string[], key: string): string[] {
 }
 
 // The visitor's key is the edge's to answer: ours and its proof end here.
-function acceptedHeaders(response: IncomingMessage, key: string, context: TargetContext, place: PublicPlace): string[] {
-  const raw = response.rawHeaders;
+function acceptedHeaders(head: AnswerHead, key: string, context: TargetContext, place: PublicPlace): string[] {
+  const raw = head.fields;
   const accept = headerValues(raw, 'sec-websocket-accept');
   const expected = createHash('sha1')
     .update(key + ACCEPT_SUFFIX)
     .digest('base64');
   const upgrade = headerValue(raw, 'upgrade')?.toLowerCase();
-  if (response.statusCode !== 101 || upgrade !== 'websocket' || accept.length !== 1 || accept[0] !== expected) {
+  if (upgrade !== 'websocket' || accept.length !== 1 || accept[0] !== expected) {
     throw new PosternError('ERR_TARGET_PROTOCOL', 'The target does not complete the WebSocket handshake.');
   }
   return without(answerHeaders(raw, 101, context.target, place), 'sec-websocket-accept');
@@ -96,10 +143,8 @@ function without(headers: RawHeaders, unwanted: string): string[] {
 }
 
 // On the link any 2xx would accept the WebSocket (RFC 8441 section 5); from the target it does not.
-function refuseSuccess(response: IncomingMessage): void {
-  const status = response.statusCode ?? 0;
+function refuseSuccess({ status }: AnswerHead): void {
   if (status >= 300) return;
-  response.on('error', () => undefined); // destroyed by the caller, which reports
   throw new PosternError('ERR_TARGET_PROTOCOL', `The target answers ${status} to a WebSocket handshake.`);
 }
 
@@ -110,5 +155,5 @@ function join(context: TargetContext, stream: InboundStream, socket: Duplex): vo
   socket.once('close', () => {
     if (!socket.readableEnded) stream.cancel();
   });
-  splice(socket, stream.body, () => context.webSockets.delete(cut));
+  splice(socket, stream.takeBody(), () => context.webSockets.delete(cut));
 }

@@ -7,6 +7,7 @@ import { createECDH, createPrivateKey, type KeyObject } from 'node:crypto';
 import { type JWK, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { deriveKeys, type Key } from '../core/keys.js';
+import type { Soon } from '../core/soon.js';
 import type { Identity } from './identity.js';
 
 export interface AssertionsOptions {
@@ -28,7 +29,7 @@ export interface AssertionFields {
 
 interface CachedAssertion {
   readonly reusableUntilMs: number;
-  readonly text: Promise<string>;
+  text: Soon<string>;
 }
 
 interface SigningKey {
@@ -71,15 +72,23 @@ export class Assertions {
   }
 
   /** An assertion with at least thirty seconds left; signed anew only when the one of this session has fewer. */
-  sign(fields: AssertionFields): Promise<string> {
+  sign(fields: AssertionFields): Soon<string> {
     const nowMs = this.#now();
     const key = `${fields.sessionId} ${fields.audience}`;
     const cached = this.#cache.get(key);
     if (cached !== undefined && nowMs < cached.reusableUntilMs) return cached.text;
     const nowSeconds = Math.floor(nowMs / 1000);
-    const text = this.#sign(fields, nowSeconds);
-    this.#cache.set(key, { reusableUntilMs: (nowSeconds + LIFETIME_SECONDS) * 1000 - LEAST_LEFT_MS, text });
-    return text;
+    const reusableUntilMs = (nowSeconds + LIFETIME_SECONDS) * 1000 - LEAST_LEFT_MS;
+    const signing = this.#sign(fields, nowSeconds);
+    const entry: CachedAssertion = { reusableUntilMs, text: signing };
+    this.#cache.set(key, entry);
+    signing.then(
+      (text) => {
+        entry.text = text; // from now on it is there
+      },
+      () => this.#cache.delete(key), // whoever asked is told; the next one has it tried again
+    );
+    return signing;
   }
 
   #sign({ audience, identity }: AssertionFields, nowSeconds: number): Promise<string> {

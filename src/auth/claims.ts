@@ -40,12 +40,13 @@ function checkHash(claims: Claims, name: 'at_hash' | 'c_hash', text: string, idT
 function hashOf(idToken: string): string {
   const header = Buffer.from(idToken.slice(0, idToken.indexOf('.')), 'base64url').toString();
   const { alg } = JSON.parse(header) as { readonly alg: string }; // verified, so it is one of those that we know
-  return /\d{3}$/.test(alg) ? `sha${alg.slice(-3)}` : 'sha512'; // EdDSA with Ed25519
+  return /^[REP]S\d{3}$/.test(alg) ? `sha${alg.slice(2)}` : 'sha512'; // EdDSA with Ed25519
 }
 
 /**
  * Adds to the ID token what it left out. `email` and `email_verified` come from one place together: a verification in
- * one says nothing about an address in the other; a denial in either counts. Whatever else userinfo holds is ignored.
+ * one says nothing about an address in the other, but a denial in the other ends a silence. Whatever else userinfo holds is
+ * ignored.
  */
 export function mergeClaims(
   idToken: Claims,
@@ -53,14 +54,15 @@ export function mergeClaims(
   { groupsClaim }: { readonly groupsClaim: string },
 ): Claims {
   const added = pick(userInfo, ['preferred_username', groupsClaim]);
-  const denial = isDenied(idToken) || isDenied(userInfo) ? { email_verified: false } : {};
-  if (idToken['email'] !== undefined) return { ...added, ...idToken, ...denial };
+  if (idToken['email'] !== undefined) return { ...added, ...denialOf(userInfo), ...idToken };
   const { email_verified: _verifiedAlone, ...rest } = idToken;
-  return { ...added, ...rest, ...pick(userInfo, ['email', 'email_verified']), ...denial };
+  return { ...added, ...rest, ...denialOf(idToken), ...pick(userInfo, ['email', 'email_verified']) };
 }
 
-function isDenied(claims: Claims): boolean {
-  return Object.hasOwn(claims, 'email_verified') && claims['email_verified'] !== true;
+/** What a source says against an address that comes from the other one. */
+function denialOf(claims: Claims): Claims {
+  const isDenied = Object.hasOwn(claims, 'email_verified') && claims['email_verified'] !== true;
+  return isDenied ? { email_verified: false } : {};
 }
 
 function pick(claims: Claims, names: readonly string[]): Claims {

@@ -45,22 +45,36 @@ export function isOurCookie(name: string): boolean {
 /** Every value under exactly this name, in order, at most eight. Quotes belong to the value. */
 export function cookieValues(header: string | undefined, name: string): string[] {
   const values: string[] = [];
-  for (const pair of (header ?? '').split(';')) {
+  for (let start = 0; header !== undefined && start <= header.length; ) {
+    const end = endOfPair(header, start);
+    const pair = header.slice(start, end);
     const equals = pair.indexOf('=');
-    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
-    values.push(pair.slice(equals + 1).trim());
+    if (equals !== -1 && pair.slice(0, equals).trim() === name) values.push(pair.slice(equals + 1).trim());
     if (values.length === MOST_VALUES) break;
+    start = end + 1;
   }
   return values;
 }
 
 /** A `Cookie` header without the cookies that are ours; the others are byte-identical and in order. May be empty. */
 export function removeCookies(header: string, isOurs: (name: string) => boolean): string {
-  const pairs = header.split(';');
-  const kept = pairs.filter((pair) => !isOurs((pair.split('=', 1)[0] as string).trim()));
-  if (kept.length === pairs.length) return header;
+  let kept: string[] | undefined; // made at the first of ours: many apps get their header as it came
+  for (let start = 0; start <= header.length; ) {
+    const end = endOfPair(header, start);
+    const pair = header.slice(start, end);
+    const equals = pair.indexOf('=');
+    if (!isOurs((equals === -1 ? pair : pair.slice(0, equals)).trim())) kept?.push(pair);
+    else kept ??= start === 0 ? [] : [header.slice(0, start - 1)];
+    start = end + 1;
+  }
+  if (kept === undefined) return header;
   if (kept.every((pair) => trimBlanks(pair) === '')) return '';
   return trimBlanks(kept.join(';'));
+}
+
+function endOfPair(header: string, start: number): number {
+  const end = header.indexOf(';', start);
+  return end === -1 ? header.length : end;
 }
 
 /** A `Set-Cookie` line: host-only, HttpOnly, `SameSite=Lax`. The value is written as it is; `TypeError` when it cannot. */

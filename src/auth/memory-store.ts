@@ -39,7 +39,7 @@ export class MemoryStore implements Store {
     }
   }
 
-  async isRevoked(sessionId: string): Promise<boolean> {
+  isRevoked(sessionId: string): boolean {
     return this.#revoked.has(sessionId, this.#now());
   }
 

@@ -6,6 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { deriveKeys } from '../core/keys.js';
+import { type Soon, whenThere } from '../core/soon.js';
 import { PosternError } from '../errors.js';
 import { clearCookie, cookieNames, cookieValues, setCookie } from './cookies.js';
 import type { Identity } from './identity.js';
@@ -106,28 +107,25 @@ export class Sessions {
    * The live session in a `Cookie` header for this host. Duplicates are all tried, since a cookie planted by a sibling
    * may come first; two genuine sessions of different sign-ins are ambiguous and count as none.
    */
-  async read(cookieHeader: string | undefined, host: string): Promise<Session | undefined> {
-    if (cookieHeader === undefined) return undefined;
-    let found: Session | undefined;
-    for (const value of cookieValues(cookieHeader, this.cookieName)) {
-      const session = this.#cache.get(value) ?? (await this.#open(value, host));
-      if (session === undefined || session.host !== host || this.endsAtMs(session) <= this.#now()) continue;
-      if (await this.#options.store.isRevoked(session.id)) continue;
-      if (found !== undefined && found.id !== session.id) return undefined;
-      if (found === undefined || found.seenAtMs < session.seenAtMs) found = session;
-    }
-    return found;
+  read(cookieHeader: string | undefined, host: string): Soon<Session | undefined> {
+    const values = cookieValues(cookieHeader, this.cookieName);
+    const [only] = values;
+    if (only === undefined) return undefined;
+    const known = values.length === 1 ? this.#cache.get(only) : undefined;
+    // Almost every request: one cookie, opened before. What can end a session early is still asked each time.
+    return known === undefined ? this.#readAll(values, host) : this.#live(known, host);
   }
 
-  /** A `Set-Cookie` line when the session's cookie is old enough to be replaced or the gate has newly admitted it. */
-  async renew(session: Session, changes?: { readonly admitted: true }): Promise<string | undefined> {
+  /**
+   * A `Set-Cookie` line when the session's cookie is old enough to be replaced or the gate has newly admitted it. Nearly
+   * always there is none, and that is said at once.
+   */
+  renew(session: Session, changes?: { readonly admitted: true }): Soon<string | undefined> {
     const nowMs = this.#now();
     const admitted = session.admitted || changes !== undefined;
-    const isFresh = (candidate: Session) =>
-      candidate.admitted === admitted && nowMs - candidate.seenAtMs < this.#renewAfterMs;
-    if (isFresh(session)) return undefined;
+    if (this.#isFresh(session, admitted, nowMs)) return undefined;
     const known = this.#renewals.get(session);
-    if (known !== undefined && isFresh(known.next)) return known.cookie;
+    if (known !== undefined && this.#isFresh(known.next, admitted, nowMs)) return known.cookie;
     const next: Session = { ...session, admitted, seenAtMs: nowMs };
     const cookie = seal(pack(next), this.#keys).then((value) => this.#keep(next, value));
     this.#renewals.set(session, { next, cookie });
@@ -147,6 +145,28 @@ export class Sessions {
   /** A `Set-Cookie` line that makes the browser forget its session on this host. */
   clear(): string {
     return clearCookie(this.cookieName, this.#options);
+  }
+
+  async #readAll(values: readonly string[], host: string): Promise<Session | undefined> {
+    let found: Session | undefined;
+    for (const value of values) {
+      const opened = this.#cache.get(value) ?? (await this.#open(value, host));
+      const session = opened && (await this.#live(opened, host));
+      if (session === undefined) continue;
+      if (found !== undefined && found.id !== session.id) return undefined;
+      if (found === undefined || found.seenAtMs < session.seenAtMs) found = session;
+    }
+    return found;
+  }
+
+  /** The session itself if it counts on this host and is not over. */
+  #live(session: Session, host: string): Soon<Session | undefined> {
+    if (session.host !== host || this.endsAtMs(session) <= this.#now()) return undefined;
+    return whenThere(this.#options.store.isRevoked(session.id), (isRevoked) => (isRevoked ? undefined : session));
+  }
+
+  #isFresh({ admitted, seenAtMs }: Session, mustBe: boolean, nowMs: number): boolean {
+    return admitted === mustBe && nowMs - seenAtMs < this.#renewAfterMs;
   }
 
   #keep(session: Session, value: string): string {

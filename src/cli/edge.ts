@@ -1,6 +1,7 @@
 /** `postern edge`: runs the front door until a signal drains it. */
 import type { Command } from 'commander';
 import type { ListenAddress } from '../config/addresses.js';
+import { ConfigError } from '../config/config-error.js';
 import { type EdgeConfig, loadEdgeConfig } from '../config/edge-config.js';
 import { EDGE_OPTIONS } from '../config/edge-options.js';
 import { printable } from '../config/text.js';
@@ -26,6 +27,7 @@ export function readEdgeConfig(command: Command): EdgeConfig {
 }
 
 async function runEdge(config: EdgeConfig): Promise<void> {
+  refuseBlindTrust();
   const { log, audit, reopen } = openLogging(config);
   warnOfOldNode(log);
   const ended = endSignal();
@@ -40,6 +42,14 @@ async function runEdge(config: EdgeConfig): Promise<void> {
   await edge.close();
   log.info({}, 'edge down');
   process.exit(exitCodeAfter(signal));
+}
+
+// Who the visitors are is what the provider says: an edge that believes anybody who answers in its place has no gate.
+function refuseBlindTrust(): void {
+  if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
+  throw new ConfigError([
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody pose as the identity provider: name its certificate in NODE_EXTRA_CA_CERTS.',
+  ]);
 }
 
 function warnOfOldNode(log: Log): void {

@@ -7,6 +7,7 @@ import { silentLog } from '../core/log.js';
 import { type ErrorCode, PosternError } from '../errors.js';
 import { CommandError, complain, EXIT } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
+import { GatheredOutput, type Output } from './gathered-output.js';
 import { JsonLines } from './json-lines.js';
 import { openErrorLog } from './logging.js';
 import { outboundAgent } from './outbound.js';
@@ -44,12 +45,14 @@ export function addHttpCommand(program: Command): void {
 
 async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<void> {
   const { logLevel, ...options } = config;
-  const lines = new JsonLines(process.stdout);
+  const output = new GatheredOutput(process.stdout);
+  process.once('exit', () => output.flush());
+  const lines = new JsonLines(output);
   const httpAgent = outboundAgent(config.edge, process.env);
   const agent = startAgent({
     ...options,
     log: logLevel === undefined ? silentLog : openErrorLog(logLevel),
-    events: format === 'json' ? lines : openTerminal(config),
+    events: format === 'json' ? lines : openTerminal(config, output),
     ...(httpAgent === undefined ? {} : { httpAgent }),
   });
   const asked = endSignal();
@@ -63,9 +66,9 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   process.exit(exitCodeAfter(await asked));
 }
 
-function openTerminal({ target, allow }: AgentConfig): AgentEvents {
+function openTerminal({ target, allow }: AgentConfig, output: Output): AgentEvents {
   const coloured = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-  return new Terminal({ output: process.stdout, coloured, target, allow });
+  return new Terminal({ output, coloured, target, allow });
 }
 
 function explainRefusal(error: unknown): unknown {

@@ -1,15 +1,15 @@
 /** What the agent tells a program (`--json`): one JSON object per line, `event` first. Stable across releases. */
-import type { Writable } from 'node:stream';
 import type { AgentEvents } from '../agent/agent.js';
 import type { RequestRecord } from '../agent/request-record.js';
 import type { PosternError } from '../errors.js';
+import type { Output } from './gathered-output.js';
 import { offlineReason } from './terminal.js';
 
 /** Agent events as JSON lines. */
 export class JsonLines implements AgentEvents {
-  readonly #output: Writable;
+  readonly #output: Output;
 
-  constructor(output: Writable) {
+  constructor(output: Output) {
     this.#output = output;
   }
 

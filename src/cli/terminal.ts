@@ -2,15 +2,15 @@
  * What the agent shows a person: a block with the address when the tunnel is up, then one line per request. Everything
  * that comes from outside (paths, emails, sentences of the edge) is made printable before it is written.
  */
-import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { AgentEvents } from '../agent/agent.js';
 import type { RequestRecord } from '../agent/request-record.js';
 import { printable } from '../config/text.js';
 import type { PosternError } from '../errors.js';
+import type { Output } from './gathered-output.js';
 
 export interface TerminalOptions {
-  readonly output: Writable;
+  readonly output: Output;
   /** Whether colours may be written. */
   readonly coloured: boolean;
   /** What the block says of the tunnel. */

@@ -22,6 +22,8 @@ export interface AgentConfig {
   readonly name: string | undefined;
   /** Rules in canonical spelling; none means that only the owner gets in. */
   readonly allow: readonly string[];
+  /** Origins besides the tunnel's own whose pages may open WebSockets on it. */
+  readonly allowOrigins: readonly string[];
   readonly token: string;
   readonly target: URL;
   readonly hostHeader: HostHeader;
@@ -84,6 +86,7 @@ function toAgentConfig(values: Values): AgentConfig {
     edge: values.edge,
     name: values.name,
     allow: (values.allow ?? []).map(formatRule),
+    allowOrigins: values.allow_origin ?? [],
     token: values.token,
     target: values.target,
     hostHeader: values.host_header,

@@ -1,7 +1,7 @@
 /** Every option of an agent, one row each. Those of one tunnel may stand under `tunnels:` in its file. */
 import { edgeOrigin, hostHeader, target } from './addresses.js';
 import type { OptionTable } from './options.js';
-import { logLevel, rules, token, tunnelName } from './values.js';
+import { logLevel, origins, rules, token, tunnelName } from './values.js';
 
 /** What holds for the agent as a whole, by key in `config.yaml`. */
 export const AGENT_OPTIONS = {
@@ -48,6 +48,13 @@ export const TUNNEL_OPTIONS = {
     sentence:
       'Who may open it: @acme.com, ana@acme.com, group:eng, "*" or public; repeat for more. Without it only you.',
     schema: rules,
+  },
+  allow_origin: {
+    placeholder: '<origin>',
+    list: true,
+    sentence:
+      'An origin besides the tunnel’s own whose pages may open WebSockets on it, such as https://web.acme.com; repeat for more.',
+    schema: origins,
   },
   host_header: {
     placeholder: '<how>',

@@ -33,6 +33,8 @@ export interface EdgeConfig {
   /** IP addresses and networks in CIDR notation. */
   readonly trustProxy: readonly string[];
   readonly publicPermitted: boolean;
+  /** A path; undefined when no token can be revoked. */
+  readonly revokedTokens: string | undefined;
   readonly logLevel: LogLevel;
   /** A path, or `-` for standard output. */
   readonly auditLog: string;
@@ -92,6 +94,7 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
     sessionIdleMs: values.session_idle,
     trustProxy: values.trust_proxy ?? [],
     publicPermitted: values.public,
+    revokedTokens: values.revoked_tokens,
     logLevel: values.log_level,
     auditLog: values.audit_log,
   };

@@ -9,6 +9,7 @@ import {
   foreignSecret,
   identifier,
   logLevel,
+  path,
   scopes,
   secrets,
   toggle,
@@ -127,6 +128,13 @@ export const EDGE_OPTIONS = {
     fallback: 'false',
     sentence: 'Whether a tunnel may ask for no sign-in at all.',
     schema: toggle,
+  },
+  revoked_tokens: {
+    env: 'POSTERN_REVOKED_TOKENS',
+    placeholder: '<path>',
+    sentence:
+      'A file with the ids of tokens that are no longer valid, one on a line: their links end within five seconds.',
+    schema: path,
   },
   log_level: {
     env: 'POSTERN_LOG_LEVEL',

@@ -49,3 +49,21 @@ export function loadTokenConfig(sources: Sources): TokenConfig {
   const { secret, owner, tunnels, ttl } = values as ValuesOf<typeof TOKEN_OPTIONS>; // without problems nothing is missing
   return { secrets: secret, owner, tunnels, ttlMs: ttl };
 }
+
+/** The rows of `postern token revoke`. */
+export const REVOCATION_OPTIONS = {
+  revoked_tokens: {
+    ...EDGE_OPTIONS.revoked_tokens,
+    required: 'expected the file of revoked tokens that the edge looks at',
+  },
+  secret: EDGE_OPTIONS.secret,
+} as const satisfies OptionTable;
+
+/** Reads where revoked tokens are written, from an edge's sources; throws `ConfigError`. */
+export function loadRevocationConfig(sources: Sources): { readonly path: string; readonly secrets: readonly string[] } {
+  const problems: string[] = [];
+  const values = readOptions(REVOCATION_OPTIONS, edgeLayers(sources, problems), problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const { revoked_tokens: path, secret } = values as ValuesOf<typeof REVOCATION_OPTIONS>; // without problems none is missing
+  return { path, secrets: secret };
+}

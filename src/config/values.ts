@@ -1,5 +1,5 @@
 /** Values that are neither addresses nor made elsewhere: durations, names, rules, secrets and the like. */
-import { isTunnelName } from '../core/hostname.js';
+import { isTunnelName, readOrigin } from '../core/hostname.js';
 import { canonicalEmail, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
 import { hidden, list, type Value, value } from './value.js';
 
@@ -18,6 +18,7 @@ const LONGEST_MS = 365 * MS.d;
 const LEAST_SECRET_BYTES = 32; // the strength of the keys that are derived from it
 const MOST_TOKEN_CHARS = 4_096; // the edge reads no longer one
 const MOST_RULES = 100; // as many as an offer may carry
+const MOST_ORIGINS = 20; // likewise
 const MOST_TUNNELS = 40; // with names of 63 characters the token stays below that
 
 /** `90s`, `30m`, `12h`, `30d`, in milliseconds. */
@@ -54,6 +55,11 @@ export const email: Value<string> = value(canonicalEmail, 'an email address: exp
 export const rules: Value<Rule[]> = list(
   value(parseRule, `a rule: ${RULE_WORDS.replace(/^A/, 'a').replace(/\.$/, '')}`),
 ).refine((all) => all.length <= MOST_RULES, `there are too many: expected at most ${MOST_RULES}`);
+
+/** Origins of pages, separated by commas. */
+export const origins: Value<string[]> = list(
+  value(readOrigin, 'an origin: expected one such as https://web.acme.com, without a path'),
+).refine((all) => all.length <= MOST_ORIGINS, `there are too many: expected at most ${MOST_ORIGINS}`);
 
 /** The operator's ceiling, in which `public` would mean nothing. */
 export const ceiling = rules.refine(
@@ -107,6 +113,9 @@ export const logLevel: Value<LogLevel> = value(
 
 /** `-` or a path. */
 export const destination = value((text) => (text.includes('\0') ? undefined : text), 'a path: expected - or a file');
+
+/** The path of a file. */
+export const path = value((text) => (text.includes('\0') ? undefined : text), 'a path: expected that of a file');
 
 function isVisible(text: string): boolean {
   return /^[^\p{C}\p{Z}]+$/u.test(text);

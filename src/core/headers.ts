@@ -24,6 +24,9 @@ const HOP_BY_HOP = new Set([
 // A `Connection` line that names these would break framing or routing on the next hop instead of removing an option.
 const NEVER_HOP_BY_HOP = new Set(['host', 'content-length']);
 
+const CONNECTION = 'connection';
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 // Trailers may not frame, route, authenticate or describe content (RFC 9110 section 6.5.1).
 const NEVER_IN_TRAILERS = new Set([
   'authorization',
@@ -69,19 +72,30 @@ export function headerValues(headers: RawHeaders, name: string): string[] {
 
 /** The first value of a header, if any. `name` is lower-case. */
 export function headerValue(headers: RawHeaders, name: string): string | undefined {
-  return headerValues(headers, name)[0];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const candidate = headers[at] as string;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) return headers[at + 1];
+  }
+  return undefined;
 }
 
-/** The lower-case names that the `Connection` lines declare hop-by-hop, framing and routing excepted. */
+/**
+ * The lower-case names that the `Connection` lines declare hop-by-hop, framing and routing excepted. Without those that
+ * end at this hop anyway, `keep-alive` above all: it is what most requests name, and costs no set then.
+ */
 export function connectionOptions(headers: RawHeaders): ReadonlySet<string> {
-  const options = new Set<string>();
-  for (const value of headerValues(headers, 'connection')) {
-    for (const option of value.split(',')) {
-      const name = option.trim().toLowerCase();
-      if (!NEVER_HOP_BY_HOP.has(name)) options.add(name);
+  let options: Set<string> | undefined;
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string;
+    if (name.length !== CONNECTION.length || name.toLowerCase() !== CONNECTION) continue;
+    for (const option of (headers[at + 1] as string).toLowerCase().split(',')) {
+      const named = option.trim();
+      if (HOP_BY_HOP.has(named) || NEVER_HOP_BY_HOP.has(named)) continue;
+      options ??= new Set();
+      options.add(named);
     }
   }
-  return options;
+  return options ?? NO_NAMES;
 }
 
 /** Whether a header ends at this hop whatever `Connection` says. `name` is lower-case. */

@@ -47,6 +47,13 @@ export function readBaseAddress(text: string): BaseAddress | undefined {
   return { scheme, host: url.hostname, port, origin: url.origin };
 }
 
+/** An origin as a browser sends it in `Origin`: http(s), lower-case, no default port, nothing after the host. */
+export function readOrigin(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, origin } = new URL(text);
+  return (protocol === 'https:' || protocol === 'http:') && text.toLowerCase() === origin ? origin : undefined;
+}
+
 /** The origin that visitors of a tunnel see, `https://demo.tunnel.acme.com`. */
 export function tunnelOrigin(base: BaseAddress, name: string): string {
   return `${base.scheme}://${name}.${base.origin.slice(base.scheme.length + 3)}`;

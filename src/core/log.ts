@@ -2,7 +2,11 @@
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
 export interface Log {
+  /** Asked before fields are gathered for a line that is written for each request; absent means that every line counts. */
+  isLevelEnabled?(level: Level): boolean;
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;

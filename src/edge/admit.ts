@@ -17,6 +17,7 @@ import { AttemptLimit, MOST_LINKS } from './limits.js';
 import type { Observer } from './observer.js';
 import type { Registry, Tunnel } from './registry.js';
 import { contextOf } from './request.js';
+import type { RevokedTokens } from './revoked-tokens.js';
 
 export interface AdmitOptions {
   readonly base: BaseAddress;
@@ -24,6 +25,7 @@ export interface AdmitOptions {
   /** What every policy of this edge has in common. */
   readonly policy: Pick<Policy, 'ceiling' | 'domainProof' | 'publicPermitted'>;
   readonly registry: Registry;
+  readonly revoked: RevokedTokens;
   readonly observer: Observer;
 }
 
@@ -33,11 +35,13 @@ const PROBE_MS = 2_000;
 export class Admission {
   readonly #options: AdmitOptions;
   readonly #badTokens = new AttemptLimit('bad-token');
-  readonly #links = new Set<OutboundLink>();
+  /** Each with the id of the token that opened it. */
+  readonly #links = new Map<OutboundLink, string>();
   #draining = false;
 
   constructor(options: AdmitOptions) {
     this.#options = options;
+    options.revoked.onChange(() => this.#endRevoked());
   }
 
   /** Answers an agent's upgrade request. Takes over the socket. Never rejects. */
@@ -57,13 +61,13 @@ export class Admission {
   /** Refuses offers from here on, says GOAWAY on every link and resolves when all have ended. */
   async drain(): Promise<void> {
     this.#draining = true;
-    await Promise.all([...this.#links].map((link) => link.drain()));
+    await Promise.all([...this.#links.keys()].map((link) => link.drain()));
   }
 
   /** Ends every link now. */
   destroy(): void {
     this.#draining = true;
-    for (const link of this.#links) link.destroy();
+    for (const link of this.#links.keys()) link.destroy();
   }
 
   async #examine(request: IncomingMessage): Promise<{ offer: Offer; grant: TokenGrant; tunnel: Tunnel }> {
@@ -83,7 +87,9 @@ export class Admission {
 
   async #verify(token: string, address: string): Promise<TokenGrant> {
     try {
-      return await verifyToken(this.#options.secrets, token);
+      const grant = await verifyToken(this.#options.secrets, token);
+      if (this.#options.revoked.has(grant.id)) throw new PosternError('ERR_TOKEN_INVALID', 'the token was revoked');
+      return grant;
     } catch (error) {
       // Only bad ones count and are turned away: whoever has a good one may share the address with the one who guesses.
       await this.#badTokens.count(address);
@@ -91,7 +97,14 @@ export class Admission {
     }
   }
 
-  #tunnel(name: string, { allow, agentId }: Offer, { owner }: TokenGrant): Tunnel {
+  #endRevoked(): void {
+    for (const [link, tokenId] of this.#links) {
+      if (this.#options.revoked.has(tokenId))
+        link.destroy(new PosternError('ERR_TOKEN_INVALID', 'the token was revoked'));
+    }
+  }
+
+  #tunnel(name: string, { allow, origins, agentId }: Offer, { owner }: TokenGrant): Tunnel {
     const { base, policy } = this.#options;
     const rules = allow.map(readRule);
     if (!policy.publicPermitted && rules.some(({ kind }) => kind === 'public')) {
@@ -103,6 +116,7 @@ export class Admission {
       host,
       origin: tunnelOrigin(base, name),
       policy: { ...policy, rules, owner },
+      origins,
       agentId,
       link: undefined,
     };
@@ -125,15 +139,15 @@ export class Admission {
   }
 
   #connect(request: IncomingMessage, tunnel: Tunnel, link: OutboundLink, offer: Offer, grant: TokenGrant): void {
-    const { registry, observer } = this.#options;
-    // Between the look at the name and this moment another agent may have connected under it.
+    const { registry, observer, revoked } = this.#options;
+    // Between the look at the name and this moment another agent may have connected under it, and the token may have been revoked.
     const held = registry.tunnelNamed(tunnel.name);
-    if (this.#draining || (held?.link !== undefined && !isSameAgent(held, tunnel))) {
+    if (this.#draining || revoked.has(grant.id) || (held?.link !== undefined && !isSameAgent(held, tunnel))) {
       link.destroy();
       return;
     }
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
-    this.#links.add(link);
+    this.#links.set(link, grant.id);
     const former = registry.connect({ ...tunnel, link });
     observer.tunnelUp({ ...agent, tokenId: grant.id, address: contextOf(request).address });
     // Running requests finish on the link that was replaced; its agent is the same process and knows.

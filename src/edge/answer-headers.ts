@@ -5,6 +5,7 @@
  */
 import { isOurCookie } from '../auth/cookies.js';
 import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
+import { confined } from './answer-reach.js';
 
 export interface AnswerOptions {
   /** The tunnel's own host, without port. */
@@ -24,8 +25,9 @@ export function answerHeaders(headers: RawHeaders, { host, isGated, cookie }: An
   let needsPrivate = isGated;
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = (headers[at] as string).toLowerCase();
-    const value = headers[at + 1] as string;
     if (isHopByHop(name) || options.has(name) || isOurs(name)) continue;
+    const value = confined(name, headers[at + 1] as string);
+    if (value === undefined) continue;
     if (name === 'set-cookie' && !mayBeSet(value, host)) continue;
     if (name === 'cache-control' && DECIDES_ON_SHARING.test(value)) needsPrivate = false;
     fields.push(headers[at] as string, value);

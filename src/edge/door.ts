@@ -4,18 +4,19 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
+import type { BaseAddress } from '../core/hostname.js';
+import { type Soon, whenThere } from '../core/soon.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { LINK_PATH } from '../link/handshake.js';
 import type { Admission } from './admit.js';
 import { type Answers, breakOff } from './answers.js';
-import type { Forward, Forwarder } from './forward.js';
+import type { Forwarder } from './forward.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
-import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from './request.js';
-import { oweAnswer, owesAnswer, turnOf } from './turns.js';
+import { checkRequest, isOwnPath, openContext, type RequestContext } from './request.js';
+import { oweAnswer, owesAnswer, paid, turnOf } from './turns.js';
 import { answerOn, checkUpgrade, Upgrade } from './upgrade.js';
-import type { Watch } from './watch.js';
+import type { Watch, Watched } from './watch.js';
 
 export interface DoorOptions {
   readonly base: BaseAddress;
@@ -38,17 +39,13 @@ export class Door {
   }
 
   /** For the server's `request` event. */
-  readonly request: RequestListener = (request, response) => {
-    const context = this.#enter(request, response);
-    this.#admit(request, response, context).catch((error) => this.refuse(request, response, asPosternError(error)));
-  };
+  readonly request: RequestListener = (request, response) => this.#arrive(this.#enter(request, response));
 
   /** For `checkContinue`: the body is asked for only once the gate has let the request in (RFC 9110 section 10.1.1). */
   readonly expectation: RequestListener = (request, response) => {
-    const context = this.#enter(request, response);
-    this.#admit(request, response, context, () => response.writeContinue()).catch((error) =>
-      this.refuse(request, response, asPosternError(error)),
-    );
+    // Node looks for the word anywhere in the value: `100-continue, more` asks for more than that.
+    if (request.headers.expect?.toLowerCase() !== '100-continue') return this.foreignExpectation(request, response);
+    this.#arrive(this.#enter(request, response), () => response.writeContinue());
   };
 
   /** For `checkExpectation`: an expectation that nobody here can meet. */
@@ -87,11 +84,16 @@ export class Door {
     else this.#options.answers.error(request, response, error);
   };
 
-  #enter(request: IncomingMessage, response: ServerResponse): RequestContext {
+  #enter(request: IncomingMessage, response: ServerResponse): Visit {
     const { base, addressOf } = this.#options;
+    const visit = new Visit(request, response, openContext(request, base, addressOf(request)), this.#options);
     oweAnswer(request.socket, response);
-    response.once('close', () => this.#answered(request, response));
-    return openContext(request, base, addressOf(request));
+    response.on('close', () => {
+      paid(request.socket, response);
+      this.#options.watch.forget(visit);
+      this.#answered(request, response);
+    });
+    return visit;
   }
 
   #answerOn(request: IncomingMessage, socket: Socket): ServerResponse {
@@ -110,25 +112,41 @@ export class Door {
     );
   }
 
-  async #admit(
-    request: IncomingMessage,
-    response: ServerResponse,
-    context: RequestContext,
-    letBodyIn: () => void = () => {},
-  ): Promise<void> {
-    checkRequest(request, context);
-    await turnOf(response);
-    const { place } = context;
-    if (place.kind !== 'tunnel' || isOwnPath(request.url as string)) {
-      letBodyIn();
-      return this.#options.others(request, response, undefined);
+  /** Nothing on this path is awaited when it need not be: a request whose session is known is forwarded in its turn. */
+  #arrive(visit: Visit, letBodyIn?: () => void): void {
+    const { request, response, context } = visit;
+    try {
+      checkRequest(request, context);
+      const turn = turnOf(response);
+      const admitted =
+        turn === undefined ? this.#admit(visit, letBodyIn) : turn.then(() => this.#admit(visit, letBodyIn));
+      if (admitted instanceof Promise) admitted.catch((error) => this.refuse(request, response, asPosternError(error)));
+    } catch (error) {
+      this.refuse(request, response, asPosternError(error));
     }
-    const verdict = await this.#judge(request, context);
+  }
+
+  #admit(visit: Visit, letBodyIn: (() => void) | undefined): Soon<void> {
+    const { request, response, context } = visit;
+    if (context.place.kind === 'tunnel' && !isOwnPath(request.url as string)) {
+      return whenThere(visit.judge(), (verdict) => this.#carryOut(visit, verdict, letBodyIn));
+    }
+    letBodyIn?.();
+    this.#options.others(request, response, undefined);
+  }
+
+  #carryOut(visit: Visit, verdict: Verdict, letBodyIn: (() => void) | undefined): void {
+    const { request, response } = visit;
+    const { observer, others, watch, forwarder } = this.#options;
+    observer.decided(request, verdict);
     if (response.destroyed) return;
-    if (verdict.kind !== 'forward') return this.#options.others(request, response, verdict);
-    letBodyIn();
-    this.#watch(request, verdict, response, () => breakOff(response));
-    await this.#options.forwarder.forward(request, response, verdict);
+    if (verdict.kind !== 'forward') {
+      others(request, response, verdict);
+      return;
+    }
+    letBodyIn?.();
+    watch.add(visit);
+    forwarder.forward(request, response, verdict);
   }
 
   async #upgrade(
@@ -141,35 +159,59 @@ export class Door {
     checkRequest(request, context);
     const { place } = context;
     if (place.kind !== 'tunnel' || isOwnPath(request.url as string)) throw new PosternError('ERR_NOT_FOUND');
-    const verdict = await this.#judge(request, context);
+    const { gate, observer, forwarder, others } = this.#options;
+    const judge = () => gate(place.name, context.host, request.headers.cookie);
+    const verdict = await judge();
+    observer.decided(request, verdict);
     if (socket.destroyed) return;
-    if (verdict.kind !== 'forward') return this.#options.others(request, response, verdict);
+    if (verdict.kind !== 'forward') return others(request, response, verdict);
     // Behind the gate: a stranger learns from the answer only that there is a door.
-    checkUpgrade(request, tunnelOrigin(this.#options.base, place.name));
-    const { forwarder } = this.#options;
+    checkUpgrade(request, verdict.tunnel);
     const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
-    this.#watch(request, verdict, socket, () => upgrade.end());
+    this.#watch(request, socket, { judge, end: () => upgrade.end() });
     await upgrade.forward();
   }
 
-  async #judge(request: IncomingMessage, { place, host }: RequestContext): Promise<Verdict> {
-    if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
-    const verdict = await this.#options.gate(place.name, host, request.headers.cookie);
-    this.#options.observer.decided(request, verdict);
-    return verdict;
-  }
-
-  #watch(request: IncomingMessage, verdict: Forward, stream: ServerResponse | Socket, end: () => void): void {
-    const { gate, watch, observer } = this.#options;
-    const { host } = contextOf(request);
-    const judge = () => gate(verdict.tunnel.name, host, request.headers.cookie);
-    const forget = watch.add({
+  #watch(request: IncomingMessage, socket: Socket, { judge, end }: Watched): void {
+    const { watch, observer } = this.#options;
+    const watched = {
       judge,
       end: () => {
-        observer.failed(request, new PosternError('ERR_LOGIN_REQUIRED', 'the session ended while the stream was open'));
+        observer.failed(request, sessionEnded());
         end();
       },
-    });
-    stream.once('close', forget);
+    };
+    watch.add(watched);
+    socket.once('close', () => watch.forget(watched));
   }
+}
+
+/** One request at the door, from its arrival to the close of its answer. Long ones are judged again while they last. */
+class Visit implements Watched {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly context: RequestContext;
+  readonly #options: DoorOptions;
+
+  constructor(request: IncomingMessage, response: ServerResponse, context: RequestContext, options: DoorOptions) {
+    this.request = request;
+    this.response = response;
+    this.context = context;
+    this.#options = options;
+  }
+
+  judge(): Soon<Verdict> {
+    const { place, host } = this.context;
+    if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
+    return this.#options.gate(place.name, host, this.request.headers.cookie);
+  }
+
+  end(): void {
+    this.#options.observer.failed(this.request, sessionEnded());
+    breakOff(this.response);
+  }
+}
+
+function sessionEnded(): PosternError {
+  return new PosternError('ERR_LOGIN_REQUIRED', 'the session ended while the stream was open');
 }

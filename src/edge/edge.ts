@@ -24,6 +24,7 @@ import { createGate, type Verdict } from './gate.js';
 import * as limits from './limits.js';
 import { Observer } from './observer.js';
 import { Registry } from './registry.js';
+import { RevokedTokens } from './revoked-tokens.js';
 import { closed, createFrontDoor, listen, portOf } from './servers.js';
 import { SignIn } from './sign-in.js';
 import { Watch } from './watch.js';
@@ -59,13 +60,15 @@ export async function startEdge(config: EdgeConfig, { log, audit }: EdgeOptions)
   const registry = new Registry();
   const observer = new Observer(log, audit);
   const watch = new Watch();
-  const { admission, door } = compose(config, { store, registry, observer, watch, log });
+  const revoked = new RevokedTokens(config.revokedTokens, log);
+  const { admission, door } = compose(config, { store, registry, observer, watch, revoked, log });
 
   let closing: Promise<void> | undefined;
   const server = createFrontDoor(door, observer);
   const admin = createAdminServer(() => closing === undefined);
   const release = () => {
     watch.close();
+    revoked.close();
     void store.close();
   };
   try {
@@ -113,10 +116,11 @@ interface Parts {
   readonly registry: Registry;
   readonly observer: Observer;
   readonly watch: Watch;
+  readonly revoked: RevokedTokens;
   readonly log: Log;
 }
 
-function compose(config: EdgeConfig, { store, registry, observer, watch, log }: Parts) {
+function compose(config: EdgeConfig, { store, registry, observer, watch, revoked, log }: Parts) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
   const sessions = new Sessions({ secrets, ttlMs: config.sessionTtlMs, idleMs: config.sessionIdleMs, secure, store });
@@ -143,7 +147,7 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, log }: 
     },
   });
   const answers = new Answers(base);
-  const admission = new Admission({ base, secrets, policy, registry, observer });
+  const admission = new Admission({ base, secrets, policy, registry, revoked, observer });
   const verdicts = new WeakMap<IncomingMessage, Verdict>();
   const verdictOf = (request: IncomingMessage) => verdicts.get(request);
   const app = createApp({ base, sessions, assertions, registry, signIn, answers, observer, verdictOf });

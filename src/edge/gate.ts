@@ -5,6 +5,7 @@
 import { ceilingAllows, type Decision, type DomainProof, decide } from '../auth/policy.js';
 import type { Session, Sessions } from '../auth/session.js';
 import type { Rule } from '../core/rule.js';
+import { type Soon, whenThere } from '../core/soon.js';
 import type { OutboundLink } from '../link/outbound-link.js';
 import type { Registry, Tunnel } from './registry.js';
 
@@ -26,6 +27,9 @@ export type Verdict =
       readonly reason: string;
     };
 
+/** That a request goes to its tunnel. */
+export type Forward = Extract<Verdict, { kind: 'forward' }>;
+
 export interface GateOptions {
   readonly sessions: Sessions;
   readonly registry: Registry;
@@ -33,12 +37,16 @@ export interface GateOptions {
   readonly domainProof: DomainProof;
 }
 
-export type Gate = (name: string, host: string, cookies: string | undefined) => Promise<Verdict>;
+export type Gate = (name: string, host: string, cookies: string | undefined) => Soon<Verdict>;
 
-/** Makes the gate of an edge. `cookies` is the request's `Cookie` header, `host` the canonical host of the tunnel. */
+/**
+ * Makes the gate of an edge. `cookies` is the request's `Cookie` header, `host` the canonical host of the tunnel. It judges
+ * each request anew, at once unless the session has to be opened first.
+ */
 export function createGate({ sessions, registry, ceiling, domainProof }: GateOptions): Gate {
-  return async (name, host, cookies) => {
-    const session = await sessions.read(cookies, host);
+  return (name, host, cookies) => whenThere(sessions.read(cookies, host), (session) => judge(name, session));
+
+  function judge(name: string, session: Session | undefined): Verdict {
     const tunnel = registry.tunnelNamed(name);
     if (tunnel === undefined) return judgeUnknown(session);
     const decision = decide(tunnel.policy, session?.identity);
@@ -49,7 +57,7 @@ export function createGate({ sessions, registry, ceiling, domainProof }: GateOpt
     }
     const isNobodys = decision.rule === 'public';
     return { kind: 'forward', tunnel, link, rule: decision.rule, session: isNobodys ? undefined : session };
-  };
+  }
 
   /**
    * A name that the edge has not seen since it started. Visitors who were let in before, and the operator's own people,

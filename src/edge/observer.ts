@@ -25,7 +25,10 @@ export class Observer {
 
   /** A request was answered, or its visitor left: `status` is 0 when no head had been sent. */
   answered(request: IncomingMessage, status: number, code: string | undefined): void {
-    this.#log.info({ ...describe(request), status, code, durationMs: elapsed(request) }, 'request');
+    if (this.#log.isLevelEnabled?.('info') === false) return;
+    const { arrivedAtMs } = contextOf(request);
+    const durationMs = Math.round((performance.now() - arrivedAtMs) * 10) / 10;
+    this.#log.info({ ...describe(request), status, code, durationMs }, 'request');
   }
 
   /** An error that a visitor sees only the code of. */
@@ -106,10 +109,6 @@ function describe(request: IncomingMessage) {
   const query = target.indexOf('?');
   const path = (query === -1 ? target : target.slice(0, query)).slice(0, 1024);
   return { requestId: id, host, address, method: request.method, path };
-}
-
-function elapsed(request: IncomingMessage): number {
-  return Math.round((performance.now() - contextOf(request).arrivedAtMs) * 10) / 10;
 }
 
 function causeOf({ cause }: PosternError): string | undefined {

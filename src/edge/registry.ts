@@ -13,6 +13,8 @@ export interface Tunnel {
   /** The origin that visitors see. */
   readonly origin: string;
   readonly policy: Policy;
+  /** Origins besides its own whose pages may open WebSockets on it. */
+  readonly origins: readonly string[];
   /** Of the agent process that serves it: a redial under the same id takes the name over. */
   readonly agentId: string;
   /** Absent while no agent is connected. */

@@ -46,6 +46,8 @@ export function contextOf(request: IncomingMessage): RequestContext {
 /** Throws for a request that has no single meaning, or whose method is not for us to forward. */
 export function checkRequest(request: IncomingMessage, context: RequestContext): void {
   if (request.rawHeaders.length > 2 * MOST_HEADERS) throw new PosternError('ERR_HEADERS_TOO_LARGE', 'too many headers');
+  // Node's parser lets HTTP/0.9, a bare `GET /` and HTTP/2.0 through: lines that another reader answers in its own way.
+  if (request.httpVersionMajor !== 1) throw new PosternError('ERR_BAD_REQUEST', 'not HTTP/1');
   if (context.host === '') throw new PosternError('ERR_BAD_REQUEST', 'there must be one valid Host header');
   if (request.method === 'TRACE' || request.method === 'CONNECT') throw new PosternError('ERR_METHOD_REFUSED');
   const target = request.url ?? '';
@@ -67,6 +69,11 @@ export function isOwnPath(target: string): boolean {
 /** Whether the request has a body (RFC 9112 section 6). */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Whether the body has no length of its own: then trailers may follow it. */
+export function isChunked({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined;
 }
 
 /**

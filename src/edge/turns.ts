@@ -8,26 +8,33 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-const owed = new WeakMap<Duplex, Set<ServerResponse>>();
+// A property of the socket: a WeakMap would be looked into, and its set written to, several times for each request.
+const OWED = Symbol('owed answers');
 
-/** Notes that a connection owes this answer, until it has ended. */
-export function oweAnswer(socket: Duplex, response: ServerResponse): void {
-  const answers = owed.get(socket) ?? new Set();
-  owed.set(socket, answers.add(response));
-  response.once('close', () => answers.delete(response));
+type Owing = Duplex & { [OWED]?: Set<ServerResponse> };
+
+/** Notes that a connection owes this answer. Whoever notes it calls `paid` when the answer is closed. */
+export function oweAnswer(socket: Owing, response: ServerResponse): void {
+  socket[OWED] ??= new Set();
+  socket[OWED].add(response);
+}
+
+/** Notes that an answer has ended, whole or not. */
+export function paid(socket: Owing, response: ServerResponse): void {
+  socket[OWED]?.delete(response);
 }
 
 /** Whether an answer is under way on a connection, or waits for its turn there. */
-export function owesAnswer(socket: Duplex): boolean {
-  return (owed.get(socket)?.size ?? 0) > 0;
+export function owesAnswer(socket: Owing): boolean {
+  return (socket[OWED]?.size ?? 0) > 0;
 }
 
 /** Whether the head of an answer has left whose end has not: whatever is written now becomes a part of its body. */
-export function isAnswering(socket: Duplex): boolean {
-  return [...(owed.get(socket) ?? [])].some(({ headersSent }) => headersSent);
+export function isAnswering(socket: Owing): boolean {
+  return [...(socket[OWED] ?? [])].some(({ headersSent }) => headersSent);
 }
 
-/** Resolves once all answers before this one have left; never when their visitor leaves first. */
-export async function turnOf(response: ServerResponse): Promise<void> {
-  if (response.socket === null) await once(response, 'socket');
+/** Gives nothing at once when all answers before this one have left, else once they have; never if their visitor leaves. */
+export function turnOf(response: ServerResponse): Promise<unknown> | undefined {
+  return response.socket === null ? once(response, 'socket') : undefined;
 }

@@ -9,16 +9,20 @@ import type { Socket } from 'node:net';
 import { splice } from '../core/splice.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
+import { readAgentError, sendHead } from './answer-head.js';
 import { answerHeaders } from './answer-headers.js';
-import { type Forward, type Forwarder, readAgentError } from './forward.js';
+import type { Forwarder } from './forward.js';
+import type { Refuse } from './forwarding.js';
+import type { Forward } from './gate.js';
+import type { Tunnel } from './registry.js';
 import { closeBehind } from './websocket-close.js';
 
 // RFC 6455 section 1.3.
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
-/** Throws for an upgrade that is not a WebSocket handshake (RFC 6455 section 4.2.1) from the tunnel's own origin. */
-export function checkUpgrade(request: IncomingMessage, origin: string): void {
+/** Throws for an upgrade that is not a WebSocket handshake (RFC 6455 section 4.2.1), or not from an origin of the tunnel. */
+export function checkUpgrade(request: IncomingMessage, tunnel: Pick<Tunnel, 'origin' | 'origins'>): void {
   const { headers, method } = request;
   const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET';
   if (!isWebSocket) throw new PosternError('ERR_BAD_REQUEST', 'an upgrade that is not a WebSocket');
@@ -26,7 +30,8 @@ export function checkUpgrade(request: IncomingMessage, origin: string): void {
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) throw new PosternError('ERR_BAD_REQUEST', 'WebSocket key');
   // Sibling tunnels are same-site, so a cookie says nothing about who opened the socket: the origin does. Programs that
   // are no browsers send none.
-  if (headers.origin !== undefined && headers.origin.toLowerCase() !== origin) {
+  const origin = headers.origin?.toLowerCase();
+  if (origin !== undefined && origin !== tunnel.origin && !tunnel.origins.includes(origin)) {
     throw new PosternError('ERR_ACCESS_DENIED', 'a WebSocket from a foreign origin');
   }
 }
@@ -47,7 +52,7 @@ export interface UpgradeOptions {
   readonly response: ServerResponse;
   /** What came with the request's head. */
   readonly early: Buffer;
-  readonly refuse: (request: IncomingMessage, response: ServerResponse, error: PosternError) => void;
+  readonly refuse: Refuse;
 }
 
 /** One WebSocket that the gate has let through, from the visitor's request to the close of both ends. */
@@ -93,12 +98,15 @@ export class Upgrade {
       else this.#relay(answer, endOfBody);
     },
     trailers: () => {},
+    data: () => {},
+    end: () => {},
+    drain: () => {},
     failed: (error) => this.#fail(error),
   };
 
   #accept(answer: ResponseHead): void {
     const { response, early } = this.#options;
-    const { body } = this.#stream as OutboundStream; // it answers, so it was opened
+    const body = (this.#stream as OutboundStream).takeBody(); // it answers, so it was opened
     response.detachSocket(this.#socket);
     response.statusCode = 101;
     this.#socket.write(switchingProtocols(this.#request, answer, this.#verdict));
@@ -109,18 +117,18 @@ export class Upgrade {
 
   /** The app answered with something else than a WebSocket: its answer is relayed, the socket is not tunnelled. */
   #relay(answer: ResponseHead, endOfBody: boolean): void {
-    const { response, forwarder } = this.#options;
+    const { response } = this.#options;
     const stream = this.#stream as OutboundStream;
     try {
-      forwarder.sendHead(response, answer, this.#verdict, undefined);
+      sendHead(response, answer, this.#verdict, undefined);
     } catch (error) {
       stream.cancel();
       this.#fail(asPosternError(error));
       return;
     }
-    stream.body.end();
+    stream.end();
     if (endOfBody) response.end();
-    else stream.body.pipe(response);
+    else stream.takeBody().pipe(response);
   }
 
   #fail(error: PosternError): void {

@@ -2,14 +2,16 @@
  * Long requests outlive the moment in which the gate allowed them. The watch asks the gate again every few seconds for
  * each that is still open, and ends those that it would no longer let in: session over, signed out, policy changed.
  */
+import type { Soon } from '../core/soon.js';
 import type { Verdict } from './gate.js';
 
 // Ended within ten seconds of the cause, at a cost of one look into two maps for each open stream.
 const INTERVAL_MS = 5_000;
 
-interface Watched {
-  readonly judge: () => Promise<Verdict>;
-  readonly end: () => void;
+/** A request that is under way. */
+export interface Watched {
+  judge(): Soon<Verdict>;
+  end(): void;
 }
 
 export class Watch {
@@ -21,10 +23,13 @@ export class Watch {
     this.#timer.unref();
   }
 
-  /** Watches an open stream. Call what is returned when it has ended by itself. */
-  add(watched: Watched): () => void {
+  /** Watches an open stream, until it is forgotten because it has ended by itself. */
+  add(watched: Watched): void {
     this.#open.add(watched);
-    return () => this.#open.delete(watched);
+  }
+
+  forget(watched: Watched): void {
+    this.#open.delete(watched);
   }
 
   /** Asks the gate about every open stream now. */
@@ -38,11 +43,16 @@ export class Watch {
   }
 
   async #reviewOne(watched: Watched): Promise<void> {
-    const isRefused = await watched.judge().then(
-      // A tunnel that is going away ends its streams by itself; only a decision against the visitor ends them here.
-      (verdict) => verdict.kind === 'refuse' && verdict.code !== 'ERR_TUNNEL_OFFLINE',
-      () => true, // a gate that cannot judge does not let through
-    );
-    if (isRefused && this.#open.delete(watched)) watched.end();
+    if ((await refuses(watched)) && this.#open.delete(watched)) watched.end();
+  }
+}
+
+async function refuses(watched: Watched): Promise<boolean> {
+  try {
+    const verdict = await watched.judge();
+    // A tunnel that is going away ends its streams by itself; only a decision against the visitor ends them here.
+    return verdict.kind === 'refuse' && verdict.code !== 'ERR_TUNNEL_OFFLINE';
+  } catch {
+    return true; // a gate that cannot judge does not let through
   }
 }

@@ -2,7 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from './abuse.js';
 import type { Http2Error } from './errors.js';
-import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow.js';
+import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow-limits.js';
 import type { Role } from './settings.js';
 import type { Http2Stream } from './stream.js';
 

@@ -48,3 +48,10 @@ export class Http2StreamError extends Http2Error {
     this.streamId = streamId;
   }
 }
+
+/** The peer opened no window for what the stream has to send: `Connection.resetStalled` ended it. */
+export class StalledStreamError extends Http2StreamError {
+  constructor(streamId: number) {
+    super(streamId, Code.ENHANCE_YOUR_CALM, 'the peer does not read');
+  }
+}

@@ -1,43 +1,31 @@
 /**
  * What the peer may send us (RFC 9113 section 5.2): the window of the connection, those of its streams, and how both
- * follow the path. The connection's window is given back as bytes arrive, a stream's as they are read, so that a slow
- * reader holds back only its own stream; what all slow readers hold together is bounded, and long before the bound new
- * streams get a window so small that they cannot reach it.
+ * follow the path. The connection's window is given back as bytes arrive, so it holds what the path needs and keeps the
+ * queue in the sockets short; a stream's is given back as they are read, so that a slow reader holds back only its own
+ * stream. How much all slow readers may hold together is in `shares.ts`.
  */
 import type { Buffer } from 'node:buffer';
 import { Code, Http2ConnectionError } from './errors.js';
+import type { FlowLimits } from './flow-limits.js';
 import { DEFAULT_WINDOW_BYTES } from './frame-types.js';
 import { windowUpdateFrame } from './frame-writer.js';
 import { PathEstimate } from './path-estimate.js';
 import type { Pings } from './pings.js';
+import { Shares } from './shares.js';
 import type { Http2Stream } from './stream.js';
 import { ReceiveWindow } from './window.js';
 
-export interface FlowLimits {
-  /** What a stream starts with, and the most it grows to. */
-  readonly streamStartBytes: number;
-  readonly streamMostBytes: number;
-  /** What a connection starts with, and the most that all its readers together may leave unread. */
-  readonly connectionStartBytes: number;
-  readonly connectionMostBytes: number;
-}
-
-export const DEFAULT_FLOW_LIMITS: FlowLimits = {
-  streamStartBytes: 262_144,
-  streamMostBytes: 16_777_216,
-  connectionStartBytes: 1_048_576,
-  connectionMostBytes: 67_108_864,
-};
-
 // A path slower than 10 Mbit/s needs no more, and one that measures less was measured wrong.
 const LEAST_WINDOW_BYTES = 65_536;
-// What new streams start with while much is unread: a thousand of them hold 16 MiB.
-const SCARCE_WINDOW_BYTES = 16_384;
-// Shares of the bound: above the one windows get scarce, below the other no longer.
-const SCARCE_ABOVE = 0.5;
-const PLENTY_BELOW = 0.125;
-// On a shorter path a stream's window has grown before anybody notices.
+// On a path with a long round trip a connection may start with twice as much.
+const FAR_START_SHARE = 2;
+// On a shorter path a window has grown before anybody notices.
 const FAR_MS = 5;
+// An update each half window costs least. On a long path, or past a quarter of a megabyte, that would let a sender run
+// dry, or ask for a window of twice what the path holds.
+const FAR_STEP_SHARE = 1 / 16;
+const STEP_SHARE = 1 / 8;
+const LARGE_STEP_BYTES = 131_072;
 
 export interface FlowOptions {
   readonly limits: FlowLimits;
@@ -46,18 +34,18 @@ export interface FlowOptions {
   /** Announces another INITIAL_WINDOW_SIZE; not called again before `initialWindowApplied`. */
   readonly announce: (initialWindowBytes: number) => void;
   readonly now: () => number;
-  /** How many streams are open. */
-  readonly running: () => number;
+  /** Those that are open. */
+  readonly streams: Iterable<Http2Stream>;
 }
 
 export class Flow {
   readonly #options: FlowOptions;
   readonly #path: PathEstimate;
+  readonly #shares: Shares;
   readonly #window: ReceiveWindow;
   #heldBytes = 0;
   #initialBytes = DEFAULT_WINDOW_BYTES;
   #announcedBytes: number;
-  #isScarce = false;
   #trafficBytes = 0;
 
   constructor(options: FlowOptions) {
@@ -66,9 +54,10 @@ export class Flow {
     this.#path = new PathEstimate({
       leastBytes: Math.min(LEAST_WINDOW_BYTES, limits.streamStartBytes),
       startBytes: limits.streamStartBytes,
-      mostStartBytes: limits.connectionStartBytes,
+      mostStartBytes: limits.connectionStartBytes * FAR_START_SHARE,
       mostBytes: limits.streamMostBytes,
     });
+    this.#shares = new Shares(options.streams, limits);
     this.#window = new ReceiveWindow(DEFAULT_WINDOW_BYTES, limits.connectionStartBytes);
     this.#announcedBytes = limits.streamStartBytes;
   }
@@ -94,8 +83,11 @@ export class Flow {
       throw new Http2ConnectionError(Code.FLOW_CONTROL_ERROR, 'DATA past the window of the connection');
     }
     this.#trafficBytes += bytes;
+    const before = this.#path.windowBytes;
+    const isRoundDue = this.#path.received(bytes, this.#options.now);
+    if (this.#path.windowBytes !== before) this.#followPath();
     this.#grantConnection();
-    if (this.#path.received(bytes, this.#options.now)) this.#beginRound();
+    if (isRoundDue) this.#beginRound();
   }
 
   /** Bytes are held for a reader, or (below zero) were taken by one. */
@@ -108,69 +100,78 @@ export class Flow {
   /** Tells the peer what it may send on a stream, after something of it was read. */
   replenish(stream: Http2Stream): void {
     const { window, heldBytes, isEnded } = stream.receiving;
-    if (isEnded || stream.isOver) return;
-    // Only a reader that keeps up is given more than a new stream has.
-    if (heldBytes === 0 && !this.#isScarce) {
-      const wanted = Math.min(this.#path.windowBytes, this.#fairShareBytes());
-      if (wanted > window.sizeBytes) window.resize(wanted);
-    }
-    const increment = window.grant(heldBytes);
+    if (isEnded || stream.isOver || !stream.isKnownToPeer) return;
+    if (heldBytes === 0) this.#follow(window);
+    const increment = window.grant(heldBytes, this.#stepOf(window));
     if (increment > 0) this.#options.send(windowUpdateFrame(stream.id, increment));
   }
 
   /** Notes a round trip without data. */
   idleRoundTrip(ms: number): void {
     this.#path.idleRoundTrip(ms);
-    this.#adaptInitialWindow();
+    this.#followPath();
+    this.#grantConnection();
   }
 
-  /** The peer has acknowledged what was announced: from here on it counts (section 6.9.2). */
-  initialWindowApplied(streams: Iterable<Http2Stream>): void {
+  /** The peer has acknowledged what was announced: from here on it counts, for open streams too (section 6.9.2). */
+  initialWindowApplied(): void {
     const change = this.#announcedBytes - this.#initialBytes;
     this.#initialBytes = this.#announcedBytes;
-    for (const { receiving } of streams) {
-      receiving.window.shift(change);
-      if (change < 0 || receiving.window.sizeBytes < this.#initialBytes) receiving.window.resize(this.#initialBytes);
+    for (const stream of this.#options.streams) {
+      stream.receiving.window.shift(change);
+      this.replenish(stream); // what was read and not yet given back may be all that the stream has
     }
     this.#adaptInitialWindow();
   }
 
-  /**
-   * The most that one of the running streams may grow to. A reader that kept up may stop at any time, and then holds its
-   * whole window: if the streams that run together could reach the bound, they would hold back all others.
-   */
-  #fairShareBytes(): number {
-    return this.#options.limits.connectionMostBytes / (4 * Math.max(1, this.#options.running()));
+  /** A reader that keeps up is given what the path needs, as far as there is something to give. */
+  #follow(window: ReceiveWindow): void {
+    const needed = Math.max(this.#path.windowBytes, this.#initialBytes);
+    if (needed !== window.sizeBytes) this.#shares.resize(window, needed, this.#initialBytes, this.#trafficBytes);
   }
 
   #beginRound(): void {
     const { pings, now } = this.#options;
     const isSent = pings.send(() => {
       this.#path.ended(now());
-      if (this.#path.isMeasured) this.#window.resize(this.#path.windowBytes);
-      this.#adaptInitialWindow();
+      this.#followPath();
+      this.#grantConnection();
     });
     if (isSent) this.#path.began(now());
+  }
+
+  #followPath(): void {
+    const { windowBytes, isMeasured } = this.#path;
+    if (isMeasured || windowBytes > this.#window.sizeBytes) this.#window.resize(windowBytes);
+    this.#adaptInitialWindow();
   }
 
   #grantConnection(): void {
     const { connectionMostBytes } = this.#options.limits;
     const tooMuch = Math.max(this.#heldBytes + this.#window.sizeBytes - connectionMostBytes, 0);
-    const increment = this.#window.grant(tooMuch);
+    const increment = this.#window.grant(tooMuch, this.#stepOf(this.#window));
     if (increment > 0) this.#options.send(windowUpdateFrame(0, increment));
+  }
+
+  #stepOf({ sizeBytes }: ReceiveWindow): number {
+    if (this.#isFar) return sizeBytes * FAR_STEP_SHARE;
+    return Math.max(sizeBytes * STEP_SHARE, Math.min(sizeBytes / 2, LARGE_STEP_BYTES));
+  }
+
+  get #isFar(): boolean {
+    const { roundTripMs } = this.#path;
+    return roundTripMs > FAR_MS && roundTripMs !== Number.POSITIVE_INFINITY;
   }
 
   /**
    * New streams start with what the path needs, where it is long: a window that grew only once data came would cost each
-   * of them a round trip.
+   * of them a round trip. The less, the more is unread: streams that are open and not read lose what they had not used.
    */
   #adaptInitialWindow(): void {
     if (this.#announcedBytes !== this.#initialBytes) return; // one announcement at a time
-    const { connectionMostBytes, streamStartBytes } = this.#options.limits;
-    this.#isScarce = this.#heldBytes > connectionMostBytes * (this.#isScarce ? PLENTY_BELOW : SCARCE_ABOVE);
-    const isFar = this.#path.roundTripMs > FAR_MS;
-    const wanted = isFar ? Math.max(this.#path.windowBytes, streamStartBytes) : streamStartBytes;
-    const next = this.#isScarce ? Math.min(SCARCE_WINDOW_BYTES, streamStartBytes) : wanted;
+    const { streamStartBytes } = this.#options.limits;
+    const wanted = this.#isFar ? Math.max(this.#path.windowBytes, streamStartBytes) : streamStartBytes;
+    const next = this.#shares.startOf(wanted, this.#heldBytes);
     if (next === this.#announcedBytes || (next > this.#announcedBytes / 2 && next < this.#announcedBytes * 2)) return;
     this.#announcedBytes = next;
     this.#options.announce(next);

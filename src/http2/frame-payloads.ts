@@ -1,36 +1,42 @@
 /**
  * Reads the payload of each frame type and checks what a frame can do wrong by itself (RFC 9113 section 6): its size, its
- * stream identifier, its padding. What depends on the state of a stream or of the connection is the handler's to judge.
+ * stream identifier, its padding. What depends on the state of a stream or of the connection is for `incoming.ts` to judge.
  */
 import type { Buffer } from 'node:buffer';
 import { Code, Http2ConnectionError, Http2StreamError } from './errors.js';
 import { Flag, FrameType } from './frame-types.js';
 
-/** What frames say. Every method may throw `Http2StreamError` or `Http2ConnectionError`. */
-export interface FrameHandler {
+/** What the frames of streams say. Every method may throw `Http2StreamError` or `Http2ConnectionError`. */
+export interface StreamFrames {
+  /** The others. */
+  readonly control: ControlFrames;
   /** `flowBytes` is what flow control counts: the payload with its padding (section 6.1). */
   onData(streamId: number, flags: number, bytes: Buffer, start: number, end: number, flowBytes: number): void;
   /** A fragment of a header block; `Flag.END_HEADERS` in `flags` says whether it is the last. */
   onHeaders(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onContinuation(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void;
-  onPriority(streamId: number): void;
   onReset(streamId: number, code: number): void;
+  /** `increment` is never zero. Stream 0 is the connection. */
+  onWindowUpdate(streamId: number, increment: number): void;
+}
+
+/** What the frames of the connection say, and those that mean nothing. They throw as above. */
+export interface ControlFrames {
+  onPriority(): void;
   onSettings(bytes: Buffer, start: number, end: number): void;
   onSettingsAck(): void;
   /** `start` is where the eight opaque bytes begin. */
   onPing(flags: number, bytes: Buffer, start: number): void;
   onGoaway(lastStreamId: number, code: number): void;
-  /** `increment` is never zero. Stream 0 is the connection. */
-  onWindowUpdate(streamId: number, increment: number): void;
   /** A frame of a type that RFC 9113 does not define. It is to be ignored (section 4.1). */
-  onUnknown(type: number): void;
+  onUnknown(): void;
 }
 
 const MASK_31 = 0x7fff_ffff;
 
 /** Reads one frame and calls the method for its type. */
 export function readPayload(
-  handler: FrameHandler,
+  to: StreamFrames,
   type: number,
   flags: number,
   streamId: number,
@@ -40,21 +46,21 @@ export function readPayload(
 ): void {
   switch (type) {
     case FrameType.DATA:
-      readData(handler, flags, streamId, bytes, start, end);
+      readData(to, flags, streamId, bytes, start, end);
       break;
     case FrameType.HEADERS:
-      readHeaders(handler, flags, streamId, bytes, start, end);
+      readHeaders(to, flags, streamId, bytes, start, end);
       break;
     case FrameType.PRIORITY:
-      readPriority(handler, streamId, bytes, start, end);
+      readPriority(to, streamId, bytes, start, end);
       break;
     case FrameType.RST_STREAM:
       requireStream(streamId, 'RST_STREAM');
       requireSize(end - start === 4, 'RST_STREAM');
-      handler.onReset(streamId, bytes.readUInt32BE(start));
+      to.onReset(streamId, bytes.readUInt32BE(start));
       break;
     case FrameType.SETTINGS:
-      readSettings(handler, flags, streamId, bytes, start, end);
+      readSettings(to, flags, streamId, bytes, start, end);
       break;
     case FrameType.PUSH_PROMISE:
       // Refused in our SETTINGS by the client role; never permitted towards the server role (section 8.4).
@@ -62,79 +68,72 @@ export function readPayload(
     case FrameType.PING:
       requireConnection(streamId, 'PING');
       requireSize(end - start === 8, 'PING');
-      handler.onPing(flags, bytes, start);
+      to.control.onPing(flags, bytes, start);
       break;
     case FrameType.GOAWAY:
       requireConnection(streamId, 'GOAWAY');
       requireSize(end - start >= 8, 'GOAWAY');
-      handler.onGoaway(bytes.readUInt32BE(start) & MASK_31, bytes.readUInt32BE(start + 4));
+      to.control.onGoaway(bytes.readUInt32BE(start) & MASK_31, bytes.readUInt32BE(start + 4));
       break;
     case FrameType.WINDOW_UPDATE:
-      readWindowUpdate(handler, streamId, bytes, start, end);
+      readWindowUpdate(to, streamId, bytes, start, end);
       break;
     case FrameType.CONTINUATION:
       requireStream(streamId, 'CONTINUATION');
-      handler.onContinuation(streamId, flags, bytes, start, end);
+      to.onContinuation(streamId, flags, bytes, start, end);
       break;
     default:
-      handler.onUnknown(type);
+      to.control.onUnknown();
       break;
   }
 }
 
 /** Section 6.1. */
-function readData(handler: FrameHandler, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+function readData(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
   requireStream(id, 'DATA');
-  if ((flags & Flag.PADDED) === 0) handler.onData(id, flags, bytes, start, end, end - start);
-  else handler.onData(id, flags, bytes, start + 1, withoutPadding(bytes, start, end), end - start);
+  if ((flags & Flag.PADDED) === 0) to.onData(id, flags, bytes, start, end, end - start);
+  else to.onData(id, flags, bytes, start + 1, withoutPadding(bytes, start, end), end - start);
 }
 
 /** Section 6.2. The priority fields are read past: the scheme they belong to is deprecated (section 5.3.2). */
-function readHeaders(
-  handler: FrameHandler,
-  flags: number,
-  id: number,
-  bytes: Buffer,
-  start: number,
-  end: number,
-): void {
+function readHeaders(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
   requireStream(id, 'HEADERS');
   let from = start;
-  let to = end;
+  let until = end;
   if ((flags & Flag.PADDED) !== 0) {
-    to = withoutPadding(bytes, start, end);
+    until = withoutPadding(bytes, start, end);
     from += 1;
   }
   if ((flags & Flag.PRIORITY) !== 0) {
-    requireSize(to - from >= 5, 'HEADERS');
+    requireSize(until - from >= 5, 'HEADERS');
     requireOther(id, bytes.readUInt32BE(from) & MASK_31);
     from += 5;
   }
-  handler.onHeaders(id, flags, bytes, from, to);
+  to.onHeaders(id, flags, bytes, from, until);
 }
 
 /** Section 6.3. */
-function readPriority(handler: FrameHandler, id: number, bytes: Buffer, start: number, end: number): void {
+function readPriority(to: StreamFrames, id: number, bytes: Buffer, start: number, end: number): void {
   requireStream(id, 'PRIORITY');
-  handler.onPriority(id);
+  to.control.onPriority();
   if (end - start !== 5) throw new Http2StreamError(id, Code.FRAME_SIZE_ERROR, 'PRIORITY of a wrong size');
   requireOther(id, bytes.readUInt32BE(start) & MASK_31);
 }
 
 /** Section 6.5. */
-function readSettings(h: FrameHandler, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+function readSettings(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
   requireConnection(id, 'SETTINGS');
   const isAck = (flags & Flag.ACK) !== 0;
   requireSize(isAck ? end === start : (end - start) % 6 === 0, 'SETTINGS');
-  if (isAck) h.onSettingsAck();
-  else h.onSettings(bytes, start, end);
+  if (isAck) to.control.onSettingsAck();
+  else to.control.onSettings(bytes, start, end);
 }
 
 /** Section 6.9. */
-function readWindowUpdate(handler: FrameHandler, id: number, bytes: Buffer, start: number, end: number): void {
+function readWindowUpdate(to: StreamFrames, id: number, bytes: Buffer, start: number, end: number): void {
   requireSize(end - start === 4, 'WINDOW_UPDATE');
   const increment = bytes.readUInt32BE(start) & MASK_31;
-  if (increment > 0) handler.onWindowUpdate(id, increment);
+  if (increment > 0) to.onWindowUpdate(id, increment);
   else if (id === 0) throw violation('WINDOW_UPDATE by nothing');
   else throw new Http2StreamError(id, Code.PROTOCOL_ERROR, 'WINDOW_UPDATE by nothing');
 }

@@ -6,13 +6,8 @@ import { Buffer } from 'node:buffer';
 import { Code, Http2ConnectionError } from './errors.js';
 import { Flag, FrameType } from './frame-types.js';
 
-/** A header block that has arrived whole. */
-export interface HeaderBlock {
-  readonly streamId: number;
-  /** The flags of the HEADERS frame. */
-  readonly flags: number;
-  readonly bytes: Buffer;
-}
+/** Takes a header block that has arrived whole; `flags` are those of its HEADERS frame. */
+export type BlockSink = (streamId: number, flags: number, block: Buffer) => void;
 
 interface OpenBlock {
   readonly streamId: number;
@@ -26,11 +21,13 @@ const MOST_FRAMES = 32;
 
 export class HeaderBlocks {
   readonly #mostBytes: number;
+  readonly #sink: BlockSink;
   #open: OpenBlock | undefined;
 
   /** `mostBytes` bounds a block as it is on the wire. */
-  constructor(mostBytes: number) {
+  constructor(mostBytes: number, sink: BlockSink) {
     this.#mostBytes = mostBytes;
+    this.#sink = sink;
   }
 
   /** Throws when a frame comes between those of a block. */
@@ -40,21 +37,23 @@ export class HeaderBlocks {
     throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'a header block that is not in one piece');
   }
 
-  /** Takes a HEADERS frame; returns the block when it is whole already. */
-  begin(streamId: number, flags: number, bytes: Buffer, start: number, end: number): HeaderBlock | undefined {
-    if ((flags & Flag.END_HEADERS) !== 0) return { streamId, flags, bytes: bytes.subarray(start, end) };
+  /** Takes a HEADERS frame, which may be a whole block. */
+  begin(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void {
+    if ((flags & Flag.END_HEADERS) !== 0) {
+      this.#sink(streamId, flags, bytes.subarray(start, end));
+      return;
+    }
     this.#open = { streamId, flags, fragments: [], length: 0 };
     this.#add(this.#open, bytes, start, end);
-    return undefined;
   }
 
-  /** Takes a CONTINUATION frame of the open block; returns the block when this was the last. */
-  continue(flags: number, bytes: Buffer, start: number, end: number): HeaderBlock | undefined {
+  /** Takes a CONTINUATION frame of the open block, which may be its last. */
+  continue(flags: number, bytes: Buffer, start: number, end: number): void {
     const open = this.#open as OpenBlock; // `requireOrder` has seen that there is one
     this.#add(open, bytes, start, end);
-    if ((flags & Flag.END_HEADERS) === 0) return undefined;
+    if ((flags & Flag.END_HEADERS) === 0) return;
     this.#open = undefined;
-    return { streamId: open.streamId, flags: open.flags, bytes: Buffer.concat(open.fragments, open.length) };
+    this.#sink(open.streamId, open.flags, Buffer.concat(open.fragments, open.length));
   }
 
   #add(open: OpenBlock, bytes: Buffer, start: number, end: number): void {

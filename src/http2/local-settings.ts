@@ -16,22 +16,15 @@ export class LocalSettings {
   readonly #send: (frame: Buffer) => void;
   readonly #now: () => number;
   readonly #unacknowledged: (() => void)[] = [];
-  #connectProtocol = false;
 
   constructor(send: (frame: Buffer) => void, now: () => number) {
     this.#send = send;
     this.#now = now;
   }
 
-  /** Whether we announced extended CONNECT. */
-  get connectProtocol(): boolean {
-    return this.#connectProtocol;
-  }
-
   /** Sends the connection preface (section 3.4). `acknowledged` is called with the round trip that it took. */
   greet(greeting: Greeting, acknowledged: (roundTripMs: number) => void): void {
     const { role, limits, connectProtocol } = greeting;
-    this.#connectProtocol = connectProtocol;
     const entries: [number, number][] = [
       [SettingId.INITIAL_WINDOW_SIZE, limits.flow.streamStartBytes],
       [SettingId.MAX_HEADER_LIST_SIZE, limits.mostHeaderListBytes],

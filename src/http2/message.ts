@@ -3,6 +3,7 @@
  * which of them a field list is, and how much content may follow (section 8.1.1).
  */
 import { Code, Http2StreamError } from './errors.js';
+import { Flag } from './frame-types.js';
 import {
   checkRequest,
   checkResponse,
@@ -49,10 +50,11 @@ export class ReceivedMessage {
     if (!this.#isHeadDone) throw this.#malformed('DATA before the head');
   }
 
-  /** Takes a field list that came after the request. Throws `Http2StreamError`. */
-  next(fields: readonly string[], options: { readonly endStream: boolean }): ListKind {
+  /** Takes a field list that came after the request, and the flags of its frame. Throws `Http2StreamError`. */
+  next(fields: readonly string[], flags: number): ListKind {
     try {
-      return this.#isHeadDone ? this.#trailers(fields, options.endStream) : this.#head(fields, options.endStream);
+      const isEnd = (flags & Flag.END_STREAM) !== 0;
+      return this.#isHeadDone ? this.#trailers(fields, isEnd) : this.#head(fields, isEnd);
     } catch (error) {
       throw error instanceof MalformedFields ? this.#malformed(error.message) : error;
     }

@@ -1,29 +1,38 @@
 /**
- * How large a receive window the path needs. The receiver measures in rounds: a PING leaves, and what arrived until its
- * answer is what the path delivered in one round trip. The window follows the best delivery rate times the shortest round
- * trip: enough to keep the path full, and no more, since whatever is above it only waits in somebody's socket, in front
- * of every small answer.
+ * How large a receive window the path needs. The receiver measures in rounds: a PING leaves, and what arrives until its
+ * answer is what the path delivered in one round trip; by how much the answer is later than the shortest round trip tells
+ * how much waits in sockets, in front of every small answer. The window follows the delivery rate times the shortest
+ * round trip, and a little more, so that the path does not run dry between two updates.
+ *
+ * Until the path is seen to be full the window only widens; from then on it follows both ways.
  */
+import { RoundTrip } from './round-trip.js';
+import { Train } from './train.js';
 
-// What the two event loops may add to a round trip under load. On a local path it is all there is.
-const SLACK_MS = 5;
-// Before anything is measured: what 80 Mbit/s need over the round trip that was seen, within the limits.
-const START_BYTES_A_MS = 10_000;
-// A wider window shows only after two round trips, so while the path is not full it opens by much at once. Once it is
-// full, a quarter above what it carries lets a faster path show.
-const GAIN_WHILE_RISING = 4;
-const GAIN_WHEN_STEADY = 1.25;
-// A path is full when its round trips get longer by a quarter, or when two rounds bring no more than a quarter above.
+// What may wait beside what the path holds: a seventh of it, or what the two event loops add to a round trip under load.
+const QUEUE_SHARE = 0.15;
+const LEAST_QUEUE_MS = 6;
+// While the connection is quiet.
+const QUIET_SHARE = 0.75;
+// Before anything is measured: what 128 Mbit/s need over the round trip that was seen, within the limits.
+const START_BYTES_A_MS = 16_000;
+// A path is full when bytes wait in it and two rounds bring no more than a quarter above the best before. That bytes wait
+// is not enough: in the slow start of the TCP below they do too, and each round brings more.
 const RISE = 1.25;
 const FLAT_ROUNDS = 2;
-// A rate is believed for this many full rounds.
-const REMEMBERED_ROUNDS = 8;
-// A round tells of the path, and not of a sender with little to send, when it filled most of the window.
-const FULL_SHARE = 0.6;
-// How much of an idle round trip that got longer is believed at once.
-const LONGER_SHARE = 0.125;
-// No closer than this: on a local path rounds would otherwise be most of the traffic.
+// A rate is believed for this many rounds; when an answer is later than so many times what it should be, only the last:
+// the path got slower.
+const REMEMBERED_ROUNDS = 4;
+const LATE = 1.5;
+// A round tells of the path, and not of a sender with little to send, when it brought most of a window. The window is too
+// small when a round brought nearly all of it and nothing waits.
+const MOST_SHARE = 0.6;
+const NEARLY_ALL_SHARE = 0.92;
+// A round begins after this share of a window; no closer than this, or on a local path rounds would be most of the traffic.
+const BETWEEN_SHARE = 1 / 16;
 const LEAST_INTERVAL_MS = 20;
+// After such a silence the path may be another, and TCP starts slowly again.
+const SILENCE_MS = 1_000;
 
 export interface PathLimits {
   readonly leastBytes: number;
@@ -33,21 +42,33 @@ export interface PathLimits {
   readonly mostBytes: number;
 }
 
+interface Round {
+  readonly startMs: number;
+  readonly startBytes: number;
+  /** The window that the sender knows: what a round trip ago was granted. */
+  readonly windowBytes: number;
+}
+
 export class PathEstimate {
   readonly #limits: PathLimits;
+  readonly #roundTrip = new RoundTrip();
+  readonly #train = new Train();
   #windowBytes: number;
   #isMeasured = false;
-  #shortestMs = Number.POSITIVE_INFINITY;
   #receivedBytes = 0;
-  #round: { readonly startMs: number; readonly startBytes: number } | undefined;
-  #lastRound = { startMs: Number.NEGATIVE_INFINITY, endBytes: 0 };
-  readonly #fullRates: number[] = []; // bytes a millisecond
-  #risenRate = 0;
+  #round: Round | undefined;
+  #startedMs = Number.NEGATIVE_INFINITY;
+  #endedMs = Number.NEGATIVE_INFINITY;
+  #endedBytes = 0;
+  #windowBytesBefore: number;
+  readonly #rates: number[] = []; // bytes a millisecond
+  #bestRate = 0;
   #flatRounds = 0;
 
   constructor(limits: PathLimits) {
     this.#limits = limits;
     this.#windowBytes = limits.startBytes;
+    this.#windowBytesBefore = limits.startBytes;
   }
 
   /** The window that the path needs. */
@@ -55,35 +76,44 @@ export class PathEstimate {
     return this.#windowBytes;
   }
 
-  /** Whether `windowBytes` comes from a round that was full, and may be below what a connection starts with. */
+  /** Whether `windowBytes` comes from what arrived, and may be below what a connection starts with. */
   get isMeasured(): boolean {
     return this.#isMeasured;
   }
 
   /** The shortest round trip seen; infinite before the first. */
   get roundTripMs(): number {
-    return this.#shortestMs;
+    return this.#roundTrip.shortestMs;
   }
 
   /** Notes a round trip that no data shared the path with. */
   idleRoundTrip(ms: number): void {
-    if (ms < this.#shortestMs) this.#shortestMs = ms;
-    else if (this.#round === undefined) this.#shortestMs += (ms - this.#shortestMs) * LONGER_SHARE;
+    if (this.#round === undefined) this.#roundTrip.idle(ms);
     if (this.#isMeasured) return;
     const { startBytes, mostStartBytes } = this.#limits;
-    this.#windowBytes = Math.round(clamp(this.#shortestMs * START_BYTES_A_MS, startBytes, mostStartBytes));
+    this.#windowBytes = Math.round(clamp(this.roundTripMs * START_BYTES_A_MS, startBytes, mostStartBytes));
+    this.#windowBytesBefore = this.#windowBytes;
   }
 
-  /** Notes received bytes. True when a round should begin: send a PING, and call `began` and `ended`. */
+  /**
+   * Notes received bytes; `windowBytes` may have changed. True when a round should begin: send a PING, and call `began`
+   * and `ended`.
+   */
   received(bytes: number, now: () => number): boolean {
     this.#receivedBytes += bytes;
+    if (this.#isRising) this.#followTrain(bytes, now);
     if (this.#round !== undefined) return false;
-    if (this.#receivedBytes - this.#lastRound.endBytes < this.#windowBytes / 4) return false;
-    return now() - this.#lastRound.startMs >= LEAST_INTERVAL_MS;
+    if (this.#receivedBytes - this.#endedBytes < this.#windowBytes * BETWEEN_SHARE) return false;
+    if (this.#roundTrip.isQuiet) return true;
+    return now() - this.#startedMs >= LEAST_INTERVAL_MS;
   }
 
   began(nowMs: number): void {
-    this.#round = { startMs: nowMs, startBytes: this.#receivedBytes };
+    if (nowMs - this.#endedMs > SILENCE_MS) this.#rise();
+    const windowBytes = Math.min(this.#windowBytesBefore, this.#windowBytes);
+    this.#round = { startMs: nowMs, startBytes: this.#receivedBytes, windowBytes };
+    this.#windowBytesBefore = this.#windowBytes;
+    this.#startedMs = nowMs;
   }
 
   /** Ends the round; `windowBytes` may have changed. */
@@ -91,32 +121,68 @@ export class PathEstimate {
     const round = this.#round;
     if (round === undefined) return;
     this.#round = undefined;
-    this.#lastRound = { startMs: round.startMs, endBytes: this.#receivedBytes };
+    this.#endedMs = nowMs;
+    this.#endedBytes = this.#receivedBytes;
     const ms = Math.max(nowMs - round.startMs, 0.01);
     const bytes = this.#receivedBytes - round.startBytes;
-    this.#shortestMs = Math.min(this.#shortestMs, ms);
-    const isFull = bytes >= this.#windowBytes * FULL_SHARE;
-    if (isFull) this.#remember(bytes / ms, ms);
-    this.#adapt(bytes / ms, isFull);
+    const wasQuiet = this.#roundTrip.isQuiet;
+    this.#roundTrip.busy(ms, nowMs);
+    if (wasQuiet || this.#roundTrip.isQuiet) this.#quieten(bytes / ms, ms);
+    else if (bytes >= round.windowBytes * MOST_SHARE) this.#adapt(round, bytes / ms, ms);
   }
 
-  #adapt(rate: number, isFull: boolean): void {
-    const gain = this.#flatRounds < FLAT_ROUNDS ? GAIN_WHILE_RISING : GAIN_WHEN_STEADY;
-    const needed = gain * Math.max(rate, ...this.#fullRates) * (this.#shortestMs + SLACK_MS);
-    const windowBytes = Math.round(clamp(needed, this.#limits.leastBytes, this.#limits.mostBytes));
-    // A sender that had little to send says nothing of what the path could carry.
-    if (isFull || windowBytes > this.#windowBytes) this.#windowBytes = windowBytes;
-    this.#isMeasured ||= isFull;
+  get #isRising(): boolean {
+    return this.#flatRounds < FLAT_ROUNDS;
   }
 
-  #remember(rate: number, roundTripMs: number): void {
-    this.#fullRates.push(rate);
-    if (this.#fullRates.length > REMEMBERED_ROUNDS) this.#fullRates.shift();
-    if (rate >= this.#risenRate * RISE) {
-      this.#risenRate = rate;
+  /** How long bytes may wait on the way, beside the shortest round trip. */
+  get #queueMs(): number {
+    return Math.max(this.roundTripMs * QUEUE_SHARE, LEAST_QUEUE_MS);
+  }
+
+  #followTrain(bytes: number, now: () => number): void {
+    const rate = this.#train.received(bytes, now(), this.roundTripMs);
+    if (rate === undefined || this.roundTripMs === Number.POSITIVE_INFINITY) return;
+    this.#resize(Math.max(this.#windowBytes, rate * (this.roundTripMs + this.#queueMs)));
+  }
+
+  #adapt(round: Round, rate: number, ms: number): void {
+    const isWaiting = ms > this.roundTripMs + this.#queueMs / 2;
+    const isLate = ms > LATE * (this.roundTripMs + this.#queueMs);
+    this.#remember(rate, isLate ? FLAT_ROUNDS : isWaiting ? 1 : 0);
+    if (isLate) this.#rates.splice(0, this.#rates.length - 1);
+    if (!isWaiting && rate * this.roundTripMs >= round.windowBytes * NEARLY_ALL_SHARE) {
+      this.#rise();
+      this.#resize(Math.max(this.#windowBytes, round.windowBytes * 2));
+    } else if (!this.#isRising) this.#resize(Math.max(...this.#rates) * (this.roundTripMs + this.#queueMs));
+  }
+
+  /** Leaves room in the path for as long as its round trip is looked at. */
+  #quieten(rate: number, ms: number): void {
+    const { isQuiet, shortestMs } = this.#roundTrip;
+    if (ms > LATE * (shortestMs + this.#queueMs)) this.#rates.splice(0, REMEMBERED_ROUNDS, rate);
+    const holdsMs = isQuiet ? shortestMs * QUIET_SHARE : shortestMs + this.#queueMs;
+    if (this.#rates.length > 0) this.#resize(Math.max(...this.#rates) * holdsMs);
+  }
+
+  /** A rate that is no rise counts as so many flat rounds. */
+  #remember(rate: number, flatRounds: number): void {
+    this.#rates.push(rate);
+    if (this.#rates.length > REMEMBERED_ROUNDS) this.#rates.shift();
+    if (rate >= this.#bestRate * RISE) {
+      this.#bestRate = rate;
       this.#flatRounds = 0;
-    } else this.#flatRounds += 1;
-    if (roundTripMs > this.#shortestMs * RISE + SLACK_MS) this.#flatRounds = FLAT_ROUNDS;
+    } else this.#flatRounds += flatRounds;
+  }
+
+  #rise(): void {
+    this.#bestRate = 0;
+    this.#flatRounds = 0;
+  }
+
+  #resize(bytes: number): void {
+    this.#windowBytes = Math.round(clamp(bytes, this.#limits.leastBytes, this.#limits.mostBytes));
+    this.#isMeasured = true;
   }
 }
 

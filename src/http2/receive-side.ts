@@ -1,49 +1,38 @@
 /**
- * What one stream receives: DATA in order to whoever reads it, held while the reader is paused, counted against
+ * What one stream receives: heads, DATA in order to whoever reads it, held while the reader is paused, counted against
  * `content-length` (RFC 9113 section 8.1.1) and the stream's window. The end is told when all of it was delivered.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { Code, Http2StreamError } from './errors.js';
+import { Flag } from './frame-types.js';
 import { UNKNOWN_LENGTH } from './header-fields.js';
-import type { ReceiveWindow } from './window.js';
-
-/** Who reads a body. */
-export interface BodyReader {
-  /** Bytes of a received message; keeping them keeps all of that message. */
-  data(chunk: Buffer): void;
-  /** Comes after the last `data` and before `end`. */
-  trailers(fields: string[]): void;
-  /** The body has arrived whole. Never called for one that was cut short. */
-  end(): void;
-}
-
-// Smaller chunks are gathered while they are held: each would otherwise pin the message that it came in.
-const SMALL_CHUNK_BYTES = 4_096;
-const BLOCK_BYTES = 8_192;
-// A held chunk that is less of its message than one in this is copied.
-const LEAST_SHARE = 4;
+import { HeldChunks } from './held-chunks.js';
+import type { ReceivedMessage } from './message.js';
+import type { MessageReader } from './stream-observer.js';
+import { ReceiveWindow } from './window.js';
 
 export class ReceiveSide {
   readonly window: ReceiveWindow;
-  reader: BodyReader | undefined;
+  reader: MessageReader | undefined;
   readonly #streamId: number;
+  readonly #message: ReceivedMessage;
   #expectedBytes: number;
   #state: 'open' | 'ended' | 'delivered' = 'open';
   #trailers: string[] | undefined;
   #isPaused = false;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  #block: { readonly bytes: Buffer; used: number } | undefined;
+  #isDiscarding = false;
+  #held: HeldChunks | undefined;
 
-  constructor(streamId: number, window: ReceiveWindow, expectedBytes: number) {
+  constructor(streamId: number, windowBytes: number, message: ReceivedMessage) {
     this.#streamId = streamId;
-    this.window = window;
-    this.#expectedBytes = expectedBytes;
+    this.window = new ReceiveWindow(windowBytes, windowBytes);
+    this.#message = message;
+    this.#expectedBytes = message.expectedBytes;
   }
 
   /** Bytes that wait for the reader. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#held === undefined ? 0 : this.#held.bytes;
   }
 
   /** END_STREAM has arrived. */
@@ -56,25 +45,37 @@ export class ReceiveSide {
     return this.#state === 'delivered';
   }
 
-  /** Sets how long the body must be. Throws `Http2StreamError` when it ended already, and is not. */
-  expect(bytes: number, options: { readonly endStream: boolean }): void {
-    this.#expectedBytes = bytes;
-    if (options.endStream) this.requireAll();
+  /** Takes a list of fields that came after the request: a head of the answer, or trailers. Throws `Http2StreamError`. */
+  takeFields(fields: string[], flags: number): void {
+    this.#requireUnended();
+    const endStream = (flags & Flag.END_STREAM) !== 0;
+    const kind = this.#message.next(fields, flags);
+    if (kind === 'informational') this.reader?.informational?.(fields);
+    else if (kind === 'trailers') this.end(fields);
+    else {
+      this.#expectedBytes = this.#message.expectedBytes;
+      if (endStream) this.requireAll();
+      this.reader?.headers?.(fields, endStream);
+      if (endStream) this.end(undefined);
+    }
   }
 
   /**
-   * Takes the content of a DATA frame and returns how much of it is held. Throws `Http2StreamError`, before anybody sees
-   * the content, when the body is longer or, at its end, shorter than it must be.
+   * Takes the content of a DATA frame and returns how much of it is held; `flowBytes` counts its padding too. Throws
+   * `Http2StreamError`, before anybody sees the content, when the body is longer or, at its end, shorter than it must be.
    */
-  take(chunk: Buffer, options: { readonly endStream: boolean }): number {
-    if (this.#expectedBytes !== UNKNOWN_LENGTH) {
-      this.#expectedBytes -= chunk.length;
-      if (this.#expectedBytes < 0) throw this.#wrongLength();
-      if (options.endStream) this.requireAll();
+  takeData(chunk: Buffer, flowBytes: number, flags: number): number {
+    this.#requireUnended();
+    this.#message.requireContent();
+    if (this.window.take(flowBytes) === 'exceeded') {
+      throw new Http2StreamError(this.#streamId, Code.FLOW_CONTROL_ERROR, 'DATA past the window of the stream');
     }
-    if (this.#isPaused || this.#held.length > 0) return this.#hold(chunk);
-    this.reader?.data(chunk);
-    return 0;
+    const endStream = (flags & Flag.END_STREAM) !== 0;
+    this.#count(chunk.length);
+    if (endStream) this.requireAll();
+    const held = chunk.length > 0 ? this.#deliver(chunk) : 0;
+    if (endStream) this.end(undefined);
+    return held;
   }
 
   /** Throws `Http2StreamError` when the body, now that it ends, is shorter than it must be. */
@@ -82,8 +83,9 @@ export class ReceiveSide {
     if (this.#expectedBytes > 0) throw this.#wrongLength();
   }
 
-  /** Takes END_STREAM. Throws `Http2StreamError` when the body is shorter than it must be. */
+  /** Takes END_STREAM. Without effect when a reader has just abandoned the stream. */
   end(trailers: string[] | undefined): void {
+    if (this.#state !== 'open') return;
     this.requireAll();
     this.#state = 'ended';
     this.#trailers = trailers;
@@ -98,58 +100,63 @@ export class ReceiveSide {
   resume(): number {
     this.#isPaused = false;
     let count = 0;
+    // The reader may call `resume` again from within `data`: each call takes what is then the oldest.
     while (!this.#isPaused) {
-      const chunk = this.#held.shift();
+      const chunk = this.#held?.shift();
       if (chunk === undefined) break;
-      if (this.#held.length === 0) this.#block = undefined;
-      this.#heldBytes -= chunk.length;
       count += chunk.length;
-      this.reader?.data(chunk);
+      this.#read(chunk);
     }
     this.#deliverEnd();
     return count;
   }
 
+  /** Drops what is held and what still arrives. Returns how many bytes were held. */
+  discard(): number {
+    this.#isDiscarding = true;
+    return this.resume();
+  }
+
   /** Delivers nothing more. Returns how many bytes were held. */
   abandon(): number {
-    const count = this.#heldBytes;
+    const count = this.heldBytes;
     this.#state = 'delivered';
     this.reader = undefined;
-    this.#held = [];
-    this.#block = undefined;
-    this.#heldBytes = 0;
+    this.#held = undefined;
     return count;
   }
 
+  #count(bytes: number): void {
+    if (this.#expectedBytes === UNKNOWN_LENGTH) return;
+    this.#expectedBytes -= bytes;
+    if (this.#expectedBytes < 0) throw this.#wrongLength();
+  }
+
+  #deliver(chunk: Buffer): number {
+    if (this.#isPaused || this.heldBytes > 0) {
+      this.#held ??= new HeldChunks();
+      this.#held.add(chunk);
+      return chunk.length;
+    }
+    this.#read(chunk);
+    return 0;
+  }
+
+  #read(chunk: Buffer): void {
+    if (!this.#isDiscarding) this.reader?.data(chunk);
+  }
+
   #deliverEnd(): void {
-    if (this.#state !== 'ended' || this.#held.length > 0) return;
+    if (this.#state !== 'ended' || this.heldBytes > 0) return;
     this.#state = 'delivered';
-    const reader = this.reader;
+    const reader = this.#isDiscarding ? undefined : this.reader;
     this.reader = undefined;
     if (this.#trailers !== undefined) reader?.trailers(this.#trailers);
     reader?.end();
   }
 
-  #hold(chunk: Buffer): number {
-    this.#heldBytes += chunk.length;
-    if (chunk.length < SMALL_CHUNK_BYTES) this.#gather(chunk);
-    else {
-      this.#block = undefined;
-      this.#held.push(chunk.length * LEAST_SHARE >= chunk.buffer.byteLength ? chunk : Buffer.from(chunk));
-    }
-    return chunk.length;
-  }
-
-  #gather(chunk: Buffer): void {
-    let block = this.#block;
-    if (block === undefined || block.used + chunk.length > BLOCK_BYTES) {
-      block = { bytes: Buffer.allocUnsafeSlow(BLOCK_BYTES), used: 0 };
-      this.#block = block;
-      this.#held.push(block.bytes);
-    }
-    chunk.copy(block.bytes, block.used);
-    block.used += chunk.length;
-    this.#held[this.#held.length - 1] = block.bytes.subarray(0, block.used);
+  #requireUnended(): void {
+    if (this.isEnded) throw new Http2StreamError(this.#streamId, Code.STREAM_CLOSED, 'a frame after END_STREAM');
   }
 
   #wrongLength(): Http2StreamError {

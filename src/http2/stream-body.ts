@@ -5,7 +5,8 @@
 import type { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
 import { Code, type Http2Error } from './errors.js';
-import type { Http2Stream, StreamObserver } from './stream.js';
+import type { Http2Stream } from './stream.js';
+import type { StreamObserver } from './stream-observer.js';
 
 /** What a stream says beside its body; see `StreamObserver`. */
 export interface HeadObserver {
@@ -114,7 +115,8 @@ export class StreamBody extends Duplex {
       return;
     }
     const destroy = () => this.destroy(error);
-    if (this.#isWhole && !this.readableEnded) this.once('end', destroy);
+    // A whole answer may still be read to its end; a request whose answer nobody waits for need not be.
+    if (this.#isWhole && !this.readableEnded && this.#stream.role === 'client') this.once('end', destroy);
     else destroy();
   }
 }

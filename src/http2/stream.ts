@@ -4,40 +4,15 @@
  * is wanted, `StreamBody` puts one on top.
  */
 import type { Buffer } from 'node:buffer';
-import { Code, type Http2Error, Http2StreamError } from './errors.js';
+import { Code, type Http2Error } from './errors.js';
 import { checkResponse, checkTrailers } from './header-fields.js';
 import { ReceivedMessage } from './message.js';
-import { type BodyReader, ReceiveSide } from './receive-side.js';
-import { type Head, SendSide, type SendSideOwner } from './send-side.js';
+import { ReceiveSide } from './receive-side.js';
+import { SendSide, type SendSideOwner } from './send-side.js';
 import type { Role } from './settings.js';
-import { ReceiveWindow } from './window.js';
+import type { StreamObserver, StreamOwner } from './stream-observer.js';
 
-/**
- * What a stream tells of itself. Order: `informational`*, `headers` (both in the client role only: the server role is
- * given the head with the stream), `data`*, `trailers`?, `end`; `closed` is last, once, at any point. Field lists are
- * flat, pseudo-fields first. After `reset` nothing more is called.
- */
-export interface StreamObserver extends BodyReader {
-  informational?(fields: string[]): void;
-  headers?(fields: string[], endStream: boolean): void;
-  /** After `write` returned false: write on. Also when the end has been handed below. */
-  drain?(): void;
-  /** Without an error when both directions ended as they should: a body that was cut short always has one. */
-  closed(error: Http2Error | undefined): void;
-}
-
-/** What a stream asks of its connection. */
-export interface StreamOwner {
-  sendHead(stream: Http2Stream, head: Head): void;
-  /** The stream has something to send. */
-  wake(stream: Http2Stream): void;
-  /** Sends RST_STREAM, unless the peer has never heard of the stream, and forgets it. */
-  reset(stream: Http2Stream, code: number): void;
-  /** The reader took bytes that were held. */
-  released(stream: Http2Stream, bytes: number): void;
-  /** Both directions are over. */
-  forget(stream: Http2Stream): void;
-}
+export type { StreamObserver } from './stream-observer.js';
 
 export interface StreamStart {
   readonly id: number;
@@ -48,16 +23,13 @@ export interface StreamStart {
   readonly request: readonly string[];
 }
 
-const NOBODY: BodyReader = { data: () => {}, trailers: () => {}, end: () => {} };
-
 export class Http2Stream implements SendSideOwner {
   readonly id: number;
+  readonly role: Role;
   /** The two directions, for the connection alone. */
   readonly sending: SendSide;
   readonly receiving: ReceiveSide;
-  readonly #owner: StreamOwner;
-  readonly #role: Role;
-  readonly #message: ReceivedMessage;
+  readonly #owner: StreamOwner<Http2Stream>;
   #observer: StreamObserver | undefined;
   #state: 'open' | 'over' | 'closed' = 'open';
   #error: Http2Error | undefined;
@@ -66,14 +38,18 @@ export class Http2Stream implements SendSideOwner {
   #isDiscarding = false;
 
   /** Throws `MalformedFields` when the request is not one. */
-  constructor(owner: StreamOwner, start: StreamStart) {
-    this.#message = new ReceivedMessage(start.id, start.role, start.request);
+  constructor(owner: StreamOwner<Http2Stream>, start: StreamStart) {
+    const message = new ReceivedMessage(start.id, start.role, start.request);
     this.#owner = owner;
-    this.#role = start.role;
+    this.role = start.role;
     this.id = start.id;
     this.sending = new SendSide(start.id, start.sendWindowBytes, this);
-    const window = new ReceiveWindow(start.receiveWindowBytes, start.receiveWindowBytes);
-    this.receiving = new ReceiveSide(start.id, window, this.#message.expectedBytes);
+    this.receiving = new ReceiveSide(start.id, start.receiveWindowBytes, message);
+  }
+
+  /** The peer has opened it, or our head has left: frames may name it. */
+  get isKnownToPeer(): boolean {
+    return this.role === 'server' || this.sending.hasBegun;
   }
 
   /** Nothing more goes out or comes in, though what is held may still be read. */
@@ -154,8 +130,8 @@ export class Http2Stream implements SendSideOwner {
    */
   discard(): void {
     this.#isDiscarding = true;
-    if (!this.receiving.isDelivered) this.receiving.reader = NOBODY;
-    this.resume();
+    this.#owner.released(this, this.receiving.discard());
+    this.#close();
     this.#stopPeer();
   }
 
@@ -169,34 +145,23 @@ export class Http2Stream implements SendSideOwner {
     this.#owner.sendHead(this, { fields, kind: 'final' });
   }
 
-  /** Takes a field list that came after the request: a head of the answer, or trailers. */
-  receiveFields(fields: string[], endStream: boolean): void {
-    this.#requireUnended();
-    const kind = this.#message.next(fields, { endStream });
-    if (kind === 'informational') this.#observer?.informational?.(fields);
-    else if (kind === 'trailers') this.#endReceiving(fields);
-    else {
-      this.receiving.expect(this.#message.expectedBytes, { endStream });
-      this.#observer?.headers?.(fields, endStream);
-      if (endStream && !this.isOver) this.#endReceiving(undefined);
-    }
+  /** Takes a list of fields that came after the request. Throws `Http2StreamError`. */
+  receiveFields(fields: string[], flags: number): void {
+    this.receiving.takeFields(fields, flags);
+    this.#close();
   }
 
-  /** Takes DATA; returns how many bytes of it are held. `flowBytes` counts its padding too. */
-  receiveData(chunk: Buffer, flowBytes: number, endStream: boolean): number {
-    this.#requireUnended();
-    this.#message.requireContent();
-    if (this.receiving.window.take(flowBytes) === 'exceeded') {
-      throw new Http2StreamError(this.id, Code.FLOW_CONTROL_ERROR, 'DATA past the window of the stream');
-    }
-    const held = chunk.length > 0 ? this.receiving.take(chunk, { endStream }) : 0;
-    if (endStream && !this.isOver) this.#endReceiving(undefined);
+  /** Takes DATA; returns how many bytes of it are held. Throws `Http2StreamError`. */
+  receiveData(chunk: Buffer, flowBytes: number, flags: number): number {
+    const held = this.receiving.takeData(chunk, flowBytes, flags);
+    this.#close();
     return held;
   }
 
   /** Ends a request that came without content. */
   receiveEnd(): void {
-    if (!this.isOver) this.#endReceiving(undefined);
+    this.receiving.end(undefined);
+    this.#close();
   }
 
   drained(): void {
@@ -216,22 +181,14 @@ export class Http2Stream implements SendSideOwner {
     if (this.isOver) return;
     this.#state = 'over';
     this.#error = error;
-    // A body that has arrived whole stays whole, whatever came after it.
-    if (!this.receiving.isEnded) this.#abandon();
+    // An answer that has arrived whole stays whole, whatever came after it. A request is worth nothing any more, and who
+    // works for it must hear so at once, though they have not read it to its end.
+    if (this.role === 'server' || !this.receiving.isEnded) this.#abandon();
     this.#close();
-  }
-
-  #endReceiving(trailers: string[] | undefined): void {
-    this.receiving.end(trailers);
-    this.#close();
-  }
-
-  #requireUnended(): void {
-    if (this.receiving.isEnded) throw new Http2StreamError(this.id, Code.STREAM_CLOSED, 'a frame after END_STREAM');
   }
 
   #stopPeer(): void {
-    if (!this.#isDiscarding || !this.#isEndSent || this.#role === 'client') return;
+    if (!this.#isDiscarding || !this.#isEndSent || this.role === 'client') return;
     if (this.isOver || this.receiving.isEnded) return;
     this.#state = 'over';
     this.#abandon();

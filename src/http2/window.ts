@@ -17,22 +17,16 @@ export class SendWindow {
   }
 }
 
-// An update each half window costs least. Past a quarter of a megabyte that would let a sender far away run dry, or ask
-// for a window of twice what the path holds: from there on an update comes each eighth.
-const LARGE_STEP_BYTES = 131_072;
-
 /** How much the peer may send, and when to tell it that it may send more. */
 export class ReceiveWindow {
   /** What the peer may still send. */
   #creditBytes: number;
   #sizeBytes: number;
-  #stepBytes = 0;
 
   /** The peer starts with a credit; the window is `sizeBytes` wide from the first update on. */
   constructor(creditBytes: number, sizeBytes: number) {
     this.#creditBytes = creditBytes;
     this.#sizeBytes = sizeBytes;
-    this.resize(sizeBytes);
   }
 
   get sizeBytes(): number {
@@ -42,12 +36,12 @@ export class ReceiveWindow {
   /** Sets how much the peer should be able to have under way. A narrower window takes effect as credit is used up. */
   resize(sizeBytes: number): void {
     this.#sizeBytes = sizeBytes;
-    this.#stepBytes = Math.max(sizeBytes / 8, Math.min(sizeBytes / 2, LARGE_STEP_BYTES));
   }
 
-  /** Changes the credit by what an INITIAL_WINDOW_SIZE of ours changed (section 6.9.2); it may go below zero. */
+  /** Changes size and credit by what an INITIAL_WINDOW_SIZE of ours changed (section 6.9.2); credit may go below zero. */
   shift(bytes: number): void {
     this.#creditBytes += bytes;
+    this.#sizeBytes += bytes;
   }
 
   /** Notes what the peer sent; `'exceeded'` when it had no such credit. */
@@ -57,10 +51,15 @@ export class ReceiveWindow {
     return undefined;
   }
 
-  /** The increment to announce now, or 0. `heldBytes` is what arrived and still takes up the window. */
-  grant(heldBytes: number): number {
+  /** Whether an update of at least `stepBytes` is due. `heldBytes` is what arrived and still takes up the window. */
+  isDue(heldBytes: number, stepBytes: number): boolean {
+    return this.#sizeBytes - heldBytes - this.#creditBytes >= stepBytes;
+  }
+
+  /** The increment to announce now, of at least `stepBytes`, or 0. */
+  grant(heldBytes: number, stepBytes: number): number {
     const increment = Math.floor(this.#sizeBytes - heldBytes - this.#creditBytes);
-    if (increment < this.#stepBytes) return 0;
+    if (increment < Math.max(stepBytes, 1)) return 0;
     this.#creditBytes += increment;
     return increment;
   }

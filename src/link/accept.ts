@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { MOST_MESSAGE_BYTES, SUBPROTOCOL } from './handshake.js';
+import { MOST_MESSAGE_BYTES, MOST_MESSAGE_CHUNKS, MOST_MESSAGE_FRAGMENTS, SUBPROTOCOL } from './handshake.js';
 import { OutboundLink } from './outbound-link.js';
 
 const upgrades = new WebSocketServer({
@@ -12,6 +12,8 @@ const upgrades = new WebSocketServer({
   clientTracking: false,
   perMessageDeflate: false, // see dial.ts
   maxPayload: MOST_MESSAGE_BYTES,
+  maxFragments: MOST_MESSAGE_FRAGMENTS,
+  maxBufferedChunks: MOST_MESSAGE_CHUNKS,
   handleProtocols: () => SUBPROTOCOL, // readOffer has seen that the agent asked for it
 });
 

@@ -7,6 +7,8 @@ import { PosternError } from '../errors.js';
 import {
   LINK_PATH,
   MOST_MESSAGE_BYTES,
+  MOST_MESSAGE_CHUNKS,
+  MOST_MESSAGE_FRAGMENTS,
   type Offer,
   readPublicUrl,
   readRefusal,
@@ -44,6 +46,9 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       perMessageDeflate: false, // HPACK and the bodies are compressed already, and mixing streams in one window leaks
       maxPayload: MOST_MESSAGE_BYTES,
+      maxFragments: MOST_MESSAGE_FRAGMENTS,
+      maxBufferedChunks: MOST_MESSAGE_CHUNKS,
+      rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says: whoever answers is given the token
       followRedirects: false, // the token must not travel to wherever an answer points
       ...(options.httpAgent === undefined ? {} : { agent: options.httpAgent }),
     });

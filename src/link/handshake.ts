@@ -6,6 +6,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { headerValues, isFieldValue, type RawHeaders } from '../core/headers.js';
+import { readOrigin } from '../core/hostname.js';
 import { isErrorCode, PosternError } from '../errors.js';
 
 /** Where agents knock, on the base host. */
@@ -20,6 +21,13 @@ export const SUBPROTOCOL = 'postern.h2';
  */
 export const MOST_MESSAGE_BYTES = 1_048_576;
 
+/**
+ * What a message may be cut into, by the peer (RFC 6455 section 5.4) and on the way: each piece costs an object until the
+ * message is whole. Ours are never fragmented; 1 MiB in pieces of 1 KiB and in reads of 64 bytes is the worst honest case.
+ */
+export const MOST_MESSAGE_FRAGMENTS = 1_024;
+export const MOST_MESSAGE_CHUNKS = 16_384;
+
 /** What an agent asks for. */
 export interface Offer {
   readonly token: string;
@@ -27,12 +35,15 @@ export interface Offer {
   readonly name: string | undefined;
   /** Allow rules as written; none means that only the owner gets in. */
   readonly allow: readonly string[];
+  /** Origins besides the tunnel's own whose pages may open WebSockets on it. */
+  readonly origins: readonly string[];
   /** Random per agent process: a redial under the same id takes its name over from the link that it replaces. */
   readonly agentId: string;
 }
 
 const AGENT_ID = /^[A-Za-z0-9_-]{16,64}$/;
 const MOST_RULES = 100;
+const MOST_ORIGINS = 20;
 const MOST_REFUSAL_CHARACTERS = 65_536;
 
 /** The agent's half: the headers of the upgrade request, next to those of RFC 6455. */
@@ -40,6 +51,7 @@ export function writeOffer(offer: Offer): Record<string, string> {
   const headers: Record<string, string> = { Authorization: `Bearer ${offer.token}`, 'Postern-Agent': offer.agentId };
   if (offer.name !== undefined) headers['Postern-Tunnel'] = offer.name;
   if (offer.allow.length > 0) headers['Postern-Allow'] = offer.allow.map(encodeURI).join(', ');
+  if (offer.origins.length > 0) headers['Postern-Allow-Origin'] = offer.origins.join(', ');
   return headers;
 }
 
@@ -57,20 +69,38 @@ export function readOffer(headers: RawHeaders): Offer {
   if (agentId === undefined || !AGENT_ID.test(agentId)) {
     throw offerInvalid('Postern-Agent must be 16 to 64 letters, digits, _ or -, random for each agent process.');
   }
-  return { token, name: single(headers, 'postern-tunnel'), allow: readAllow(headers), agentId };
+  const name = single(headers, 'postern-tunnel');
+  return { token, name, allow: readAllow(headers), origins: readOrigins(headers), agentId };
 }
 
 function readAllow(headers: RawHeaders): string[] {
-  const written = headerValues(headers, 'postern-allow')
-    .flatMap((line) => line.split(','))
-    .map((rule) => rule.trim())
-    .filter((rule) => rule !== '');
+  const written = listed(headers, 'postern-allow');
   if (written.length > MOST_RULES) throw offerInvalid(`Postern-Allow may hold at most ${MOST_RULES} rules.`);
   try {
     return written.map(decodeURI);
   } catch (error) {
     throw new PosternError('ERR_OFFER_INVALID', 'Postern-Allow is not percent-encoded UTF-8', { cause: error });
   }
+}
+
+function readOrigins(headers: RawHeaders): string[] {
+  const written = listed(headers, 'postern-allow-origin');
+  if (written.length > MOST_ORIGINS)
+    throw offerInvalid(`Postern-Allow-Origin may hold at most ${MOST_ORIGINS} origins.`);
+  return written.map((text) => {
+    const origin = readOrigin(text);
+    if (origin === undefined)
+      throw offerInvalid('Postern-Allow-Origin holds what is no origin: https://web.acme.com is one.');
+    return origin;
+  });
+}
+
+/** The items of a list in one line or several. */
+function listed(headers: RawHeaders, name: string): string[] {
+  return headerValues(headers, name)
+    .flatMap((line) => line.split(','))
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }
 
 function single(headers: RawHeaders, name: string): string | undefined {

@@ -5,6 +5,7 @@
  */
 import { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
+import { DEFAULT_ABUSE_LIMITS } from '../http2/abuse.js';
 import { Connection } from '../http2/connection.js';
 import type { ConnectionObserver } from '../http2/connection-options.js';
 import { Code, Http2ConnectionError } from '../http2/errors.js';
@@ -30,6 +31,10 @@ export const MOST_HEADER_FIELDS = 2_000;
 // The fields whose values are secrets: literal, never indexed, so that no compression state depends on them
 // (RFC 7541 section 7.1.3).
 const NEVER_INDEXED: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-cookie', 'x-postern-assertion']);
+
+// Towards the edge, which resets a stream for each visitor who leaves: visitors in a hurry must not cost the link, and
+// with it all others. An agent at the edge has the engine's own budget.
+const RESETS_OF_AN_EDGE = { burst: 50_000, perSecond: 10_000 };
 
 export interface LinkOptions {
   readonly role: Role;
@@ -65,6 +70,7 @@ export abstract class Link {
         mostStreams: MOST_STREAMS,
         mostHeaderListBytes: MOST_HEADER_LIST_BYTES,
         mostHeaderFields: MOST_HEADER_FIELDS,
+        abuse: role === 'server' ? { ...DEFAULT_ABUSE_LIMITS, resets: RESETS_OF_AN_EDGE } : DEFAULT_ABUSE_LIMITS,
       },
       send: (bytes) => this.#send(bytes),
       observer: {

@@ -4,20 +4,27 @@
  */
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
+import { Code, StalledStreamError } from '../http2/errors.js';
 import { MalformedFields } from '../http2/header-fields.js';
 import type { Http2Stream } from '../http2/stream.js';
-import { StreamBody } from '../http2/stream-body.js';
-import { readResponseHead, writeRequestHead, writeTrailers } from './heads.js';
+import { readResponseHead, writeRequestHead } from './heads.js';
 import { Link, lost, MOST_STREAMS } from './link.js';
+import { Hearing, LinkedStream } from './linked-stream.js';
 import type { OutboundObserver, OutboundStream, RequestHead, SendOptions } from './stream.js';
 
 // A target sends a handful of 103 at most; more is an answer that never comes.
 const MOST_INFORMATIONAL = 32;
 
+// A body of which nothing can leave between two looks is given up, so after 30 to 60 s. Only here: a visitor may leave a
+// download alone for hours, and what he holds at the agent is his window.
+const STALL_INTERVAL_MS = 30_000;
+
 export class OutboundLink extends Link {
   /** Takes over the WebSocket of an agent that was admitted. */
   constructor(socket: WebSocket) {
     super(socket, { role: 'client' });
+    const stalls = setInterval(() => this.connection.resetStalled(), STALL_INTERVAL_MS).unref();
+    void this.closed.then(() => clearInterval(stalls));
   }
 
   /**
@@ -27,9 +34,7 @@ export class OutboundLink extends Link {
   open(head: RequestHead, options: SendOptions, observer: OutboundObserver): OutboundStream {
     if (this.connection.isDraining) throw lost('the link is closing');
     if (this.running >= MOST_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
-    const stream = this.#request(head, options);
-    const { trailers } = options;
-    return observe(stream, observer, trailers && (() => writeTrailers(trailers())));
+    return new OutboundEnd(this.#request(head, options), observer);
   }
 
   #request(head: RequestHead, { endOfBody }: SendOptions): Http2Stream {
@@ -45,44 +50,46 @@ export class OutboundLink extends Link {
   }
 }
 
-/** Joins a stream to its observer, so that the observer hears each thing once and nothing after the end. */
-function observe(
-  stream: Http2Stream,
-  observer: OutboundObserver,
-  trailers: (() => readonly string[]) | undefined,
-): OutboundStream {
-  let informational = 0;
-  let isOver = false;
+class OutboundEnd extends LinkedStream implements OutboundStream {
+  constructor(stream: Http2Stream, observer: OutboundObserver) {
+    super(stream);
+    this.hear(new AnswerHearing(observer, this));
+  }
 
-  const fail = (error: PosternError) => {
-    if (isOver) return;
-    isOver = true;
-    body.destroy();
-    observer.failed(error);
-  };
-  const body = new StreamBody(stream, {
-    informational: (fields) => {
-      if (++informational > MOST_INFORMATIONAL) {
-        fail(new PosternError('ERR_TARGET_PROTOCOL', 'too many informational heads'));
-      } else if (!isOver) observer.informational(readResponseHead(fields));
-    },
-    headers: (fields, endStream) => {
-      if (!isOver) observer.response(readResponseHead(fields), endStream);
-    },
-    trailers: (fields) => {
-      if (!isOver) observer.trailers(fields);
-    },
-    closed: (error) => {
-      // An answer that has come whole stays whole, whatever came after it.
-      if (error !== undefined && !body.isWhole) fail(lost(error));
-    },
-    ...(trailers === undefined ? {} : { writeTrailers: trailers }),
-  });
-  body.on('error', () => {}); // told by `closed`
+  cancel(): void {
+    this.breakOff(Code.CANCEL);
+  }
+}
 
-  const cancel = () => {
-    isOver = true;
-    body.destroy();
-  };
-  return { body, cancel };
+/** Passes on what the agent answers. */
+class AnswerHearing extends Hearing {
+  readonly #observer: OutboundObserver;
+  readonly #end: OutboundStream;
+  #informational = 0;
+
+  constructor(observer: OutboundObserver, end: OutboundStream) {
+    super(observer);
+    this.#observer = observer;
+    this.#end = end;
+  }
+
+  override informational(fields: string[]): void {
+    this.#informational += 1;
+    if (this.#informational <= MOST_INFORMATIONAL) return this.#observer.informational(readResponseHead(fields));
+    this.#end.cancel();
+    this.#observer.failed(new PosternError('ERR_TARGET_PROTOCOL', 'too many informational heads'));
+  }
+
+  override headers(fields: string[], endStream: boolean): void {
+    this.#observer.response(readResponseHead(fields), endStream);
+  }
+
+  closed(error: Error | undefined): void {
+    if (error !== undefined && !this.isWhole) this.#observer.failed(asFailure(error));
+  }
+}
+
+function asFailure(error: Error): PosternError {
+  if (!(error instanceof StalledStreamError)) return lost(error);
+  return new PosternError('ERR_TARGET_TIMEOUT', 'nobody reads the request at the agent', { cause: error });
 }

@@ -1,7 +1,7 @@
 /**
  * One request and its answer on a link, as each end sees it: the edge opens an `OutboundStream`, the agent is given an
- * `InboundStream`. Bodies flow through `body` with back-pressure and are never buffered whole. Header names are
- * lower-case on both sides.
+ * `InboundStream`. Each end hears of what arrives through its observer, and writes what it sends, both with
+ * back-pressure; bodies are never buffered whole. Header names are lower-case on both sides.
  */
 import type { Duplex } from 'node:stream';
 import type { RawHeaders } from '../core/headers.js';
@@ -29,16 +29,40 @@ export interface ResponseHead {
 export interface SendOptions {
   /** No body follows the head. */
   readonly endOfBody: boolean;
-  /** Asked once, when the written body has ended; absent means no trailers. */
-  readonly trailers?: () => RawHeaders;
 }
 
-/** What the edge hears about a request that it opened. Order: informational*, response, trailers?; or failed, once. */
-export interface OutboundObserver {
-  informational(head: ResponseHead): void;
-  response(head: ResponseHead, endOfBody: boolean): void;
-  /** Comes before `body` ends. */
+/** What is heard of a body. Order: `data`*, `trailers`?, `end`; nothing more after the stream has failed. */
+export interface BodyObserver {
+  /** The next bytes that arrived. Whoever keeps them keeps the whole message that they came in. */
+  data(chunk: Buffer): void;
   trailers(trailers: RawHeaders): void;
+  /** The body has arrived whole. Never called for one that was cut short. */
+  end(): void;
+  /** After `write` returned false: write on. */
+  drain(): void;
+}
+
+/** What both ends can do with the bodies of a stream. All of it is without effect on a stream that has ended. */
+export interface BodyStream {
+  /** Takes over the next bytes of our body: they must not change any more. False when to wait for `drain`. */
+  write(chunk: Buffer): boolean;
+  /**
+   * Ends our body, with trailers if there are any, whose names may have capitals. Trailers that cannot be carried break
+   * the stream, as if the body had been cut short.
+   */
+  end(trailers?: RawHeaders): void;
+  /** Holds back what arrives: the other end may fill the stream's window, and no more. */
+  pause(): void;
+  resume(): void;
+  /** The bodies as a Duplex, for whoever splices; `data`, `end` and `drain` are not called from here on. Once. */
+  takeBody(): Duplex;
+}
+
+/** What the edge hears about a request that it opened. Order: informational*, response, the body; or failed, once. */
+export interface OutboundObserver extends BodyObserver {
+  informational(head: ResponseHead): void;
+  /** With `endOfBody`, `end` follows at once. */
+  response(head: ResponseHead, endOfBody: boolean): void;
   /**
    * The stream ended before the answer was whole: `ERR_LINK_LOST` when the link died or the agent reset the stream.
    * Nothing more is called after it. Not called after `cancel()`.
@@ -47,28 +71,30 @@ export interface OutboundObserver {
 }
 
 /** The edge's end of one request. */
-export interface OutboundStream {
-  /** Written: the request's body. Read: the answer's body, from `response` on. */
-  readonly body: Duplex;
+export interface OutboundStream extends BodyStream {
   /** Ends the request at the agent and at the target (RST_STREAM). Safe at any time, more than once. */
   cancel(): void;
 }
 
+/** What the agent hears about a request. */
+export interface InboundObserver extends BodyObserver {
+  /** Our whole answer was handed below: the edge has it, unless the link is lost. */
+  sent(): void;
+  /** The edge cancelled the request, or the link died before our answer was whole. Once; not after `cancel()`. */
+  cancelled(): void;
+}
+
 /** The agent's end of one request. */
-export interface InboundStream {
+export interface InboundStream extends BodyStream {
   readonly head: RequestHead;
-  /** The request has no body. */
+  /** The request has no body: `end` follows as soon as the stream was given. */
   readonly endOfBody: boolean;
-  /** Read: the request's body. Written: the answer's body, after `respond`. */
-  readonly body: Duplex;
+  /** To be called in the turn in which the stream was given. What arrives is held until `resume` is called. */
+  observe(observer: InboundObserver): void;
   /** Sends a 1xx head other than 101. Ignored once `respond` was called. */
   informational(head: ResponseHead): void;
-  /** Sends the final head, once. For a WebSocket, 200 accepts and `body` carries its bytes both ways. */
+  /** Sends the final head, once. For a WebSocket, 200 accepts and the bodies carry its bytes both ways. */
   respond(head: ResponseHead, options: SendOptions): void;
   /** Resets the stream, so that the visitor sees a broken answer and never a short one. */
   cancel(): void;
-  /** Called once, when the edge cancelled the request or the link died before the answer was whole. */
-  onCancelled(listener: () => void): void;
-  /** Called before `body` ends, when the visitor sent trailers. */
-  onTrailers(listener: (trailers: RawHeaders) => void): void;
 }

@@ -42,7 +42,7 @@ export async function createToken(
   const [key] = deriveKeys(secrets, 'token');
   const jwt = await new SignJWT({ tunnels: [...request.tunnels] })
     .setProtectedHeader({ alg: 'HS256', typ: TYPE, kid: key.id })
-    .setJti(randomBytes(9).toString('base64url'))
+    .setJti(randomBytes(9).toString('hex')) // not base64url: an id is typed as an argument, and must not begin with -
     .setSubject(request.owner)
     .setIssuedAt(Math.floor(now() / 1000))
     .setExpirationTime(Math.floor((now() + request.ttlMs) / 1000))

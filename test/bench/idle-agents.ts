@@ -27,7 +27,7 @@ process.stdout.write(`{"dialled":${alive.size}}\n`);
 async function dialInTurn(): Promise<void> {
   while (next < count) {
     const name = `${prefix}${next++}`;
-    const offer = { token, name, allow: [], agentId: `agent-of-${name}-`.padEnd(24, '0') };
+    const offer = { token, name, allow: [], origins: [], agentId: `agent-of-${name}-`.padEnd(24, '0') };
     const link = await dialEdge(edge, offer, { onStream: (stream) => stream.cancel() });
     alive.add(link);
     void link.closed.then(() => alive.delete(link));

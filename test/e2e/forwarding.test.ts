@@ -206,25 +206,6 @@ describe('forwarding', () => {
       assert.deepEqual(statuses(answer.text), [100, 200]);
       assert.match(answer.text, /"bodyBytes":4/);
     });
-
-    test('is never met for a stranger, whose body is not read as a request', async () => {
-      const host = `Host: ${new URL(world.url).host}`;
-      const smuggled = `GET /smuggled-by-expect HTTP/1.1\r\n${host}\r\nCookie: ${cookie()}\r\n\r\n`;
-      const length = `Content-Length: ${smuggled.length}`;
-      const head = `POST /upload HTTP/1.1\r\n${host}\r\n${length}\r\nExpect: 100-continue\r\n\r\n`;
-      const answers = await rawExchange(world.ports.edge, head + smuggled);
-      assert.deepEqual(statuses(answers), [401]);
-      assert.ok(!(await world.target.seen()).some(({ url }) => url.startsWith('/smuggled')));
-    });
-
-    test('of another kind is refused with 417', async () => {
-      const answers = await rawExchange(
-        world.ports.edge,
-        rawHead('GET /x HTTP/1.1', 'Expect: more', 'Connection: close'),
-      );
-      assert.deepEqual(statuses(answers), [417]);
-      assert.match(answers, /postern-error: ERR_EXPECTATION_FAILED/i);
-    });
   });
 
   describe('a visitor who leaves', () => {

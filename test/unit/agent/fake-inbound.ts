@@ -2,7 +2,13 @@
 import { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { RawHeaders } from '../../../src/core/headers.js';
-import type { InboundStream, RequestHead, ResponseHead, SendOptions } from '../../../src/link/stream.js';
+import type {
+  InboundObserver,
+  InboundStream,
+  RequestHead,
+  ResponseHead,
+  SendOptions,
+} from '../../../src/link/stream.js';
 
 export interface FakeRequest {
   readonly method?: string;
@@ -47,17 +53,18 @@ class Side extends Duplex {
 export class FakeInbound implements InboundStream {
   readonly head: RequestHead;
   readonly endOfBody: boolean;
-  readonly body: Duplex;
   /** The edge's side of the body. */
   readonly far: Duplex;
   readonly heads: ResponseHead[] = [];
   readonly responded: Promise<ResponseHead & SendOptions>;
   /** Resolves when the agent resets the stream. */
   readonly reset: Promise<void>;
+  readonly #near: Duplex;
+  #observer: InboundObserver | undefined;
   #resolveResponded: (head: ResponseHead & SendOptions) => void = () => {};
   #resolveReset: () => void = () => {};
-  readonly #cancelListeners: (() => void)[] = [];
-  readonly #trailerListeners: ((trailers: RawHeaders) => void)[] = [];
+  #visitorTrailers: RawHeaders | undefined;
+  #answerTrailers: RawHeaders = [];
 
   constructor(request: FakeRequest = {}) {
     this.head = {
@@ -73,7 +80,8 @@ export class FakeInbound implements InboundStream {
     near.other = far;
     far.other = near;
     far.on('error', () => {});
-    this.body = near;
+    near.pause();
+    this.#near = near;
     this.far = far;
     this.responded = new Promise((resolve) => {
       this.#resolveResponded = resolve;
@@ -85,45 +93,71 @@ export class FakeInbound implements InboundStream {
     else if (request.body !== undefined && request.body !== 'open') far.end(request.body);
   }
 
+  observe(observer: InboundObserver): void {
+    this.#observer = observer;
+    this.#near.on('data', this.#arrived);
+    this.#near.on('end', this.#ended);
+    this.#near.on('drain', this.#drained);
+    this.#near.on('error', () => {});
+    this.#near.on('finish', () => this.#observer?.sent());
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#near.write(chunk);
+  }
+
+  end(trailers: RawHeaders = []): void {
+    this.#answerTrailers = trailers;
+    this.#near.end();
+  }
+
+  pause(): void {
+    this.#near.pause();
+  }
+
+  resume(): void {
+    this.#near.resume();
+  }
+
+  takeBody(): Duplex {
+    this.#near.off('data', this.#arrived).off('end', this.#ended).off('drain', this.#drained);
+    return this.#near;
+  }
+
   informational(head: ResponseHead): void {
     this.heads.push(head);
   }
 
   respond(head: ResponseHead, options: SendOptions): void {
     this.#resolveResponded({ ...head, ...options });
-    if (options.endOfBody) this.body.end();
+    if (options.endOfBody) this.#near.end();
   }
 
   cancel(): void {
-    this.body.destroy();
+    this.#observer = undefined;
+    this.#near.destroy();
     this.far.destroy(new Error('reset'));
     this.#resolveReset();
   }
 
-  onCancelled(listener: () => void): void {
-    this.#cancelListeners.push(listener);
-  }
-
-  onTrailers(listener: (trailers: RawHeaders) => void): void {
-    this.#trailerListeners.push(listener);
-  }
-
   /** The visitor leaves. */
   leave(): void {
-    for (const listener of this.#cancelListeners) listener();
-    this.body.destroy(new Error('the visitor left'));
+    const observer = this.#observer;
+    this.#observer = undefined;
+    this.#near.destroy(new Error('the visitor left'));
+    observer?.cancelled();
   }
 
   /** The visitor's trailers, and the end of the body. */
   endWithTrailers(trailers: RawHeaders): void {
-    for (const listener of this.#trailerListeners) listener(trailers);
+    this.#visitorTrailers = trailers;
     this.far.end();
   }
 
   /** The answer with all of its body; rejects when the stream was reset. */
   async answer(): Promise<WholeAnswer> {
-    const { status, headers, trailers } = await this.responded;
-    return { status, headers, body: await this.text(), trailers: trailers?.() ?? [] };
+    const { status, headers } = await this.responded;
+    return { status, headers, body: await this.text(), trailers: this.#answerTrailers };
   }
 
   /** What the agent writes until it ends. Leaves the other direction open, as `node:stream/consumers` would not. */
@@ -135,4 +169,11 @@ export class FakeInbound implements InboundStream {
     await finished(this.far, { writable: false });
     return body;
   }
+
+  readonly #arrived = (chunk: Buffer) => this.#observer?.data(chunk);
+  readonly #drained = () => this.#observer?.drain();
+  readonly #ended = () => {
+    if (this.#visitorTrailers !== undefined) this.#observer?.trailers(this.#visitorTrailers);
+    this.#observer?.end();
+  };
 }

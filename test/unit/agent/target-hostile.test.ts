@@ -31,6 +31,7 @@ describe('a hostile target is ERR_TARGET_PROTOCOL', () => {
     'with a NUL in a value': `${ok}X: a\0b\r\nContent-Length: 0\r\n\r\n`,
     'with a folded line': `${ok}X: a\r\n b\r\nContent-Length: 0\r\n\r\n`,
     'with a header of 70 kB': `${ok}X: ${'a'.repeat(70_000)}\r\n\r\n`,
+    'with more header lines than a link carries': `${ok}${'A: b\r\n'.repeat(2_000)}Content-Length: 0\r\n\r\n`,
     'with headers without end': `${ok}${'A: bbbbbbbbbbbbbbbbbbbbbbbb\r\n'.repeat(5_000)}`,
     'that storms with 1xx heads': `${'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'.repeat(33)}${ok}Content-Length: 0\r\n\r\n`,
     'with a malformed 1xx head': `HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: gzip\r\n\r\n${ok}Content-Length: 0\r\n\r\n`,
@@ -62,9 +63,9 @@ describe('a hostile target', () => {
 
   it('may send many headers: none vanishes', async (t) => {
     const harness = await rawTarget(t, (socket) => {
-      socket.write(`HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(3_000)}Content-Length: 2\r\n\r\nok`);
+      socket.write(`HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(1_900)}Content-Length: 2\r\n\r\nok`);
     });
-    assert.equal((await ask(harness).answer()).headers.length, 6_002);
+    assert.equal((await ask(harness).answer()).headers.length, 3_802);
   });
 
   it('that answers twice at once spoils no later answer', async (t) => {

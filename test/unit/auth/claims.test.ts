@@ -30,7 +30,12 @@ it('takes an email and its verification from one place', () => {
     [{}, { email: 'a@b.com', email_verified: true }, { email: 'a@b.com', email_verified: true }],
     [{ email: 'a@b.com' }, { email_verified: false }, { email: 'a@b.com', email_verified: false }],
     [{ email_verified: false }, { email: 'a@b.com' }, { email: 'a@b.com', email_verified: false }],
-    [{ email_verified: null }, { email: 'a@b.com', email_verified: true }, { email: 'a@b.com', email_verified: false }],
+    [{ email_verified: null }, { email: 'a@b.com', email_verified: true }, { email: 'a@b.com', email_verified: true }],
+    [
+      { email: 'a@b.com', email_verified: true },
+      { email_verified: 'true' },
+      { email: 'a@b.com', email_verified: true },
+    ],
   ] as const;
   for (const [idToken, userInfo, merged] of cases) assert.deepEqual(mergeClaims(idToken, userInfo, options), merged);
 });
@@ -55,6 +60,7 @@ it('holds the hashes of an ID token, where it has them, against what came with i
     ['ES384', 'sha384'],
     ['PS512', 'sha512'],
     ['EdDSA', 'sha512'],
+    ['Ed25519', 'sha512'],
   ] as const) {
     const half = (text: string) => {
       const digest = createHash(hash).update(text).digest();

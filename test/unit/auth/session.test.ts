@@ -314,7 +314,7 @@ describe('revocation', () => {
     });
     const { sessions } = setUp({ store: broken });
     const { cookie } = await sessions.create(fields);
-    await assert.rejects(sessions.read(sent(cookie), HOST), /store lost/);
+    await assert.rejects(async () => sessions.read(sent(cookie), HOST), /store lost/);
   });
 });
 

@@ -118,8 +118,4 @@ describe('the headers of a request to the target', () => {
       }),
     );
   });
-
-  it('are not written for an identity that cannot be carried', () => {
-    assert.throws(() => write([], { ...IDENTITY, username: 'half \ud800' }), URIError);
-  });
 });

@@ -16,8 +16,9 @@ function watching(t: TestContext, judge: () => Promise<Verdict>) {
   const watch = new Watch();
   t.after(() => watch.close());
   const ends: string[] = [];
-  const forget = watch.add({ judge, end: () => ends.push('ended') });
-  return { watch, ends, forget };
+  const watched = { judge, end: () => void ends.push('ended') };
+  watch.add(watched);
+  return { watch, ends, forget: () => watch.forget(watched) };
 }
 
 describe('the watch over open streams', () => {
@@ -37,7 +38,7 @@ describe('the watch over open streams', () => {
 
   it('ends one that the gate cannot judge, and still judges the others', async (t) => {
     const { watch, ends } = watching(t, () => Promise.reject(new Error('no store')));
-    watch.add({ judge: async () => refused('ERR_ACCESS_DENIED'), end: () => ends.push('other') });
+    watch.add({ judge: async () => refused('ERR_ACCESS_DENIED'), end: () => void ends.push('other') });
     await watch.review();
     assert.deepEqual(ends.sort(), ['ended', 'other']);
   });

@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Connection } from '../../../src/http2/connection.js';
+import type { ConnectionLimits } from '../../../src/http2/connection-options.js';
+import type { FlowLimits } from '../../../src/http2/flow-limits.js';
 import { CLIENT_PREFACE } from '../../../src/http2/frame-reader.js';
 import { FrameType } from '../../../src/http2/frame-types.js';
 import type { Http2Stream } from '../../../src/http2/stream.js';
@@ -142,7 +144,22 @@ describe('two engines, whatever the schedule', () => {
       { numRuns: 150 },
     );
   });
+
+  test('over paths that get longer and shorter, with windows that open and close', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => new World(random(seed), CHANGING).run()),
+      { numRuns: 150 },
+    );
+  });
 });
+
+// Limits that readers reach at once, so that windows are scarce and plentiful in turn.
+const CHANGING: FlowLimits = {
+  streamStartBytes: 32_768,
+  streamMostBytes: 4_194_304,
+  connectionStartBytes: 1_048_576,
+  connectionMostBytes: 524_288,
+};
 
 interface Body {
   readonly sent: Buffer;
@@ -162,9 +179,12 @@ class World {
   readonly #writers: (() => boolean)[] = [];
   readonly #live: Http2Stream[] = [];
   readonly #closed: unknown[] = [];
+  readonly #limits: Partial<ConnectionLimits>;
+  #nowMs = 0;
 
-  constructor(pick: (below: number) => number) {
+  constructor(pick: (below: number) => number, flow?: FlowLimits) {
     this.#pick = pick;
+    this.#limits = { mostStreams: 50, ...(flow && { flow }) };
     this.#engines = { client: this.#engine('client'), server: this.#engine('server') };
   }
 
@@ -186,7 +206,8 @@ class World {
       role,
       schedule: (run) => this.#tasks.push(run),
       send: (bytes) => this.#wires[role].push(bytes),
-      limits: { mostStreams: 50 },
+      limits: this.#limits,
+      now: () => this.#nowMs,
       observer: {
         stream: (stream) => this.#serve(stream),
         closed: (error) => this.#closed.push(error),
@@ -214,6 +235,10 @@ class World {
       () => this.#anyStream()?.pause(),
       () => this.#anyStream()?.resume(),
       () => this.#pick(8) === 0 && this.#cutShort(),
+      () => {
+        this.#nowMs += this.#pick(4) === 0 ? this.#pick(500) : this.#pick(30) / 10;
+      },
+      () => this.#engines[this.#pick(2) === 0 ? 'client' : 'server'].ping().catch(() => {}), // too many wait
     ];
     steps[this.#pick(steps.length)]?.();
   }

@@ -6,26 +6,28 @@ import { PosternError } from '../../../src/errors.js';
 import { MOST_STREAMS } from '../../../src/link/link.js';
 import type { InboundStream } from '../../../src/link/stream.js';
 import { deferred } from '../../support/deferred.js';
-import { Asked, openPair, PUBLIC_URL } from './pair.js';
+import { Asked, openPair, PUBLIC_URL, Served } from './pair.js';
 
 const echo = (stream: InboundStream) => {
-  stream.respond({ status: 200, headers: [] }, { endOfBody: false });
-  stream.body.pipe(stream.body);
+  const served = new Served(stream);
+  served.respond(200, OPEN);
+  served.body.pipe(served.body);
 };
 const UPLOAD = { method: 'POST' };
 const OPEN = { endOfBody: false };
 
 /** An agent that gives its streams to the test, one after the other. */
 function streamQueue() {
-  const streams: InboundStream[] = [];
-  const waiting: ((stream: InboundStream) => void)[] = [];
+  const streams: Served[] = [];
+  const waiting: ((stream: Served) => void)[] = [];
   return {
     onStream: (stream: InboundStream) => {
+      const served = new Served(stream);
       const next = waiting.shift();
-      if (next === undefined) streams.push(stream);
-      else next(stream);
+      if (next === undefined) streams.push(served);
+      else next(served);
     },
-    next: async () => streams.shift() ?? (await new Promise<InboundStream>((resolve) => waiting.push(resolve))),
+    next: async () => streams.shift() ?? (await new Promise<Served>((resolve) => waiting.push(resolve))),
   };
 }
 
@@ -36,7 +38,7 @@ describe('a request on a link', () => {
     assert.equal(agent.url, PUBLIC_URL);
     const head = { path: '/a%2Fb?x=\u00e9', headers: ['x-one', '1', 'cookie', 'a=b', 'x-latin', '\u00ff'] };
     const asked = new Asked(edge, head);
-    const stream = await queue.next();
+    const { stream } = await queue.next();
     assert.deepEqual(stream.head, {
       method: 'GET',
       scheme: 'https',
@@ -55,10 +57,10 @@ describe('a request on a link', () => {
   it('carries bodies both ways at the same time', async (t) => {
     const { edge } = await openPair(t, echo);
     const asked = new Asked(edge, UPLOAD, OPEN);
-    const heard = asked.head.then(() => once(asked.stream.body, 'data'));
-    asked.stream.body.write('one');
+    const heard = asked.head.then(() => once(asked.body, 'data'));
+    asked.body.write('one');
     assert.equal(String((await heard)[0]), 'one');
-    asked.stream.body.end(' two');
+    asked.body.end(' two');
     assert.equal(await asked.text(), ' two');
   });
 
@@ -67,32 +69,34 @@ describe('a request on a link', () => {
     const body = randomBytes(524_288).toString('hex');
     const texts = Array.from({ length: 100 }, () => {
       const asked = new Asked(edge, UPLOAD, OPEN);
-      asked.stream.body.end(body);
+      asked.body.end(body);
       return asked.text();
     });
     for (const text of await Promise.all(texts)) assert.ok(text === body);
     assert.equal(edge.draining.aborted, false);
   });
 
-  it('carries trailers both ways, and ends without them when they cannot be carried', async (t) => {
+  it('carries trailers both ways, and breaks when they cannot be carried', async (t) => {
     const queue = streamQueue();
     const { edge } = await openPair(t, queue.onStream);
-    const asked = new Asked(edge, UPLOAD, { endOfBody: false, trailers: () => ['x-sum', 'up'] });
-    const stream = await queue.next();
-    const received = deferred<readonly string[]>();
-    stream.onTrailers(received.resolve);
-    asked.stream.body.end('body');
-    stream.body.resume();
-    assert.deepEqual(await received.promise, ['x-sum', 'up']);
-    stream.respond({ status: 200, headers: [] }, { endOfBody: false, trailers: () => ['x-sum', 'down'] });
-    stream.body.end('answer');
+    const asked = new Asked(edge, UPLOAD, OPEN);
+    const served = await queue.next();
+    asked.stream.write(Buffer.from('body'));
+    asked.stream.end(['X-Sum', 'up']);
+    served.body.resume();
+    assert.deepEqual(await served.heardTrailers, ['x-sum', 'up']);
+    served.respond(200, OPEN);
+    served.stream.write(Buffer.from('answer'));
+    served.stream.end(['x-sum', 'down']);
     assert.equal(await asked.text(), 'answer');
     assert.deepEqual(asked.heardTrailers, ['x-sum', 'down']);
 
     const broken = new Asked(edge);
     const bad = await queue.next();
-    bad.respond({ status: 200, headers: [] }, { endOfBody: false, trailers: () => ['x-sum', '\u0161'] });
-    bad.body.end('answer');
+    bad.respond(200, OPEN);
+    bad.stream.write(Buffer.from('answer'));
+    bad.stream.end(['x-sum', '\u0161']);
+    await bad.isCancelled;
     await assert.rejects(broken.text(), isLost);
   });
 
@@ -144,8 +148,8 @@ describe('a request on a link', () => {
     const { edge } = await openPair(t, queue.onStream);
     const asked = new Asked(edge);
     assert.equal(edge.running, 1);
-    (await queue.next()).respond({ status: 204, headers: [] }, { endOfBody: true });
-    await once(asked.stream.body.resume(), 'close');
+    (await queue.next()).respond(204);
+    await once(asked.body.resume(), 'close');
     assert.equal(edge.running, 0);
   });
 
@@ -154,7 +158,7 @@ describe('a request on a link', () => {
     const { edge } = await openPair(t, queue.onStream);
     for (let at = 0; at < MOST_STREAMS; at++) new Asked(edge);
     assert.throws(() => new Asked(edge), isCode('ERR_TUNNEL_BUSY'));
-    (await queue.next()).respond({ status: 204, headers: [] }, { endOfBody: true });
+    (await queue.next()).respond(204);
   });
 });
 
@@ -166,14 +170,14 @@ describe('a request that is broken off', () => {
       const asked = new Asked(edge);
       const stream = await queue.next();
       if (when === 'in the middle of it') {
-        stream.respond({ status: 200, headers: [] }, { endOfBody: false });
+        stream.respond(200, OPEN);
         stream.body.write('a part');
         await asked.head;
-        await once(asked.stream.body, 'readable');
+        await once(asked.body, 'readable');
       }
       const ended = deferred<'ended'>();
-      asked.stream.body.on('end', () => ended.resolve('ended'));
-      stream.cancel();
+      asked.body.on('end', () => ended.resolve('ended'));
+      stream.stream.cancel();
       const outcome = await Promise.race([ended.promise, asked.failure]);
       assert.ok(isLost(outcome), String(outcome));
     });
@@ -186,14 +190,14 @@ describe('a request that is broken off', () => {
       const asked = new Asked(edge, UPLOAD, OPEN);
       const stream = await queue.next();
       const ended = deferred<string>();
-      stream.onCancelled(() => ended.resolve('cancelled'));
+      stream.isCancelled.then(() => ended.resolve('cancelled'));
       stream.body.on('end', () => ended.resolve('a short body'));
       if (when === 'in the middle of an upload') {
-        asked.stream.body.write('a part');
+        asked.body.write('a part');
         await once(stream.body, 'readable');
       }
       if (when === 'in the middle of it') {
-        stream.respond({ status: 200, headers: [] }, { endOfBody: false });
+        stream.respond(200, OPEN);
         await asked.head;
       }
       asked.failure.then(() => assert.fail('the edge heard of its own cancel'));
@@ -203,26 +207,39 @@ describe('a request that is broken off', () => {
     });
   }
 
+  it('by the visitor is told to the agent also when the request had come whole', async (t) => {
+    const queue = streamQueue();
+    const { edge } = await openPair(t, queue.onStream);
+    const asked = new Asked(edge);
+    const served = await queue.next();
+    served.respond(200, OPEN);
+    await asked.head;
+    asked.stream.cancel();
+    await served.isCancelled;
+  });
+
   it('after its whole answer disturbs nothing', async (t) => {
     const { edge } = await openPair(t, echo);
     const asked = new Asked(edge, UPLOAD, OPEN);
-    asked.stream.body.end('whole');
+    asked.body.end('whole');
     assert.equal(await asked.text(), 'whole');
     asked.stream.cancel();
     const next = new Asked(edge, UPLOAD, OPEN);
-    next.stream.body.end('next');
+    next.body.end('next');
     assert.equal(await next.text(), 'next');
   });
 
   it('tells no agent that an answer was cancelled which went out whole', async (t) => {
     const closed = deferred<string>();
     const { edge } = await openPair(t, (stream) => {
-      stream.onCancelled(() => closed.resolve('cancelled'));
-      stream.body.once('close', () => setImmediate(() => closed.resolve('closed')));
-      stream.respond({ status: 200, headers: [] }, { endOfBody: true });
+      const served = new Served(stream);
+      served.isCancelled.then(() => closed.resolve('cancelled'));
+      served.body.once('close', () => setImmediate(() => closed.resolve('closed')));
+      served.respond(200);
+      served.body.end();
     });
     const asked = new Asked(edge);
-    asked.stream.body.resume();
+    asked.body.resume();
     assert.equal(await closed.promise, 'closed');
   });
 });
@@ -237,9 +254,9 @@ describe('a link that ends', () => {
       const drained = pair[end].drain();
       await Promise.all([aborted(pair.edge.draining), aborted(pair.agent.draining)]);
       assert.throws(() => new Asked(pair.edge), isLost);
-      stream.respond({ status: 200, headers: [] }, { endOfBody: false });
+      stream.respond(200, OPEN);
       stream.body.pipe(stream.body);
-      asked.stream.body.end('still carried');
+      asked.body.end('still carried');
       assert.equal(await asked.text(), 'still carried');
       await drained;
       assert.deepEqual(await Promise.all([pair.edge.closed, pair.agent.closed]), [undefined, undefined]);
@@ -250,11 +267,9 @@ describe('a link that ends', () => {
       const pair = await openPair(t, queue.onStream);
       const asked = new Asked(pair.edge, UPLOAD, OPEN);
       const stream = await queue.next();
-      const cancelled = deferred<void>();
-      stream.onCancelled(cancelled.resolve);
       pair[end].destroy();
       assert.ok(isLost(await asked.failure));
-      await cancelled.promise;
+      await stream.isCancelled;
       await Promise.all([pair.edge.closed, pair.agent.closed]);
       assert.ok(pair.edge.draining.aborted && pair.agent.draining.aborted);
       await assert.rejects(pair.edge.ping(), isLost);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import type { RawHeaders } from '../../../src/core/headers.js';
@@ -11,6 +12,7 @@ import { type AgentLink, dialEdge } from '../../../src/link/dial.js';
 import { LINK_PATH, type Offer, SUBPROTOCOL } from '../../../src/link/handshake.js';
 import type { OutboundLink } from '../../../src/link/outbound-link.js';
 import type {
+  InboundObserver,
   InboundStream,
   OutboundObserver,
   OutboundStream,
@@ -20,7 +22,7 @@ import type {
 } from '../../../src/link/stream.js';
 import { deferred } from '../../support/deferred.js';
 
-export const OFFER: Offer = { token: 'token', name: 'demo', allow: [], agentId: 'agent-0123456789abcdef' };
+export const OFFER: Offer = { token: 'token', name: 'demo', allow: [], origins: [], agentId: 'agent-0123456789abcdef' };
 export const PUBLIC_URL = 'https://demo.tunnel.test';
 
 /** A server that admits every offer. `link` is the next one that it opened. */
@@ -82,6 +84,43 @@ export async function openBare(
   return { edge: await acceptor.link(), socket };
 }
 
+/** One request as the agent sees it, its bodies as a Duplex. */
+export class Served implements InboundObserver {
+  readonly stream: InboundStream;
+  readonly body: Duplex;
+  /** Resolves when the agent hears that the edge gave the request up. */
+  readonly isCancelled: Promise<void>;
+  readonly heardTrailers: Promise<RawHeaders>;
+  readonly #cancelled = deferred<void>();
+  readonly #trailers = deferred<RawHeaders>();
+
+  constructor(stream: InboundStream) {
+    this.stream = stream;
+    this.isCancelled = this.#cancelled.promise;
+    this.heardTrailers = this.#trailers.promise;
+    stream.observe(this);
+    this.body = stream.takeBody();
+  }
+
+  respond(status: number, options: SendOptions = { endOfBody: true }): void {
+    this.stream.respond({ status, headers: [] }, options);
+  }
+
+  trailers(trailers: RawHeaders): void {
+    this.#trailers.resolve(trailers);
+  }
+
+  cancelled(): void {
+    this.#cancelled.resolve();
+  }
+
+  // The bodies are the Duplex's.
+  data(): void {}
+  end(): void {}
+  drain(): void {}
+  sent(): void {}
+}
+
 export const GET: RequestHead = {
   method: 'GET',
   scheme: 'https',
@@ -94,6 +133,7 @@ export const GET: RequestHead = {
 export class Asked implements OutboundObserver {
   readonly early: ResponseHead[] = [];
   readonly stream: OutboundStream;
+  readonly body: Duplex;
   /** The final head; rejects with the failure when there is none. */
   readonly head: Promise<ResponseHead & { readonly endOfBody: boolean }>;
   /** Resolves with the error of a request that failed. */
@@ -107,6 +147,7 @@ export class Asked implements OutboundObserver {
     this.head.catch(() => {}); // whoever waits for the failure does not look here
     this.failure = this.#failure.promise;
     this.stream = link.open({ ...GET, ...head }, options, this);
+    this.body = this.stream.takeBody();
   }
 
   informational(head: ResponseHead): void {
@@ -121,6 +162,11 @@ export class Asked implements OutboundObserver {
     this.heardTrailers = trailers;
   }
 
+  // The bodies are the Duplex's.
+  data(): void {}
+  end(): void {}
+  drain(): void {}
+
   failed(error: PosternError): void {
     this.#head.reject(error);
     this.#failure.resolve(error);
@@ -132,7 +178,7 @@ export class Asked implements OutboundObserver {
     const chunks: Buffer[] = [];
     const whole = deferred<void>();
     this.failure.then(whole.reject);
-    this.stream.body.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', whole.resolve);
+    this.body.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', whole.resolve);
     await whole.promise;
     return Buffer.concat(chunks).toString();
   }

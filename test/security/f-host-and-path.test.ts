@@ -1,12 +1,13 @@
 /**
- * Which host a request is for and which path: one reading or none. What could be read in two ways is refused at the
- * door; what is let through arrives byte for byte; and an answer of ours is always to be told from one of the app's.
+ * Threats F: which host a request is for and which path has one reading or none. What could be read in two ways is
+ * refused at the door; what is let through arrives byte for byte.
  */
 import assert from 'node:assert/strict';
+import { METHODS } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import type { Echo } from '../support/target-paths.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
-import { readAnswer, sendLines, type WireAnswer } from '../support/wire.js';
+import type { Visitor } from '../support/visitor.js';
+import { sendLines, type WireAnswer } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('hosts and paths', () => {
@@ -43,7 +44,7 @@ describe('hosts and paths', () => {
   }
 
   describe('the host', () => {
-    test('may be written in capitals, with the root’s dot and with any port or none', async () => {
+    test('F3 the host may be written in capitals, with the root’s dot and with any port or none', async () => {
       const name = host.split(':')[0] ?? '';
       for (const spelling of [
         host,
@@ -60,7 +61,7 @@ describe('hosts and paths', () => {
       }
     });
 
-    test('is canonical for the target, however it was written', async () => {
+    test('F3 the host is canonical for the target, however it was written', async () => {
       const { body } = await ask('GET /spelt HTTP/1.1', `Host: DEMO.LocalHost.:1`);
       assert.match(body, new RegExp(`"x-forwarded-host","${host}"`, 'i'));
     });
@@ -99,7 +100,7 @@ describe('hosts and paths', () => {
       '<script>',
     ];
     for (const spelling of malformed) {
-      test(`is refused as ${JSON.stringify(spelling.slice(0, 40))}`, () =>
+      test(`F3 the host is refused as ${JSON.stringify(spelling.slice(0, 40))}`, () =>
         isRefused(400, 'GET /refused HTTP/1.1', `Host: ${spelling}`));
     }
 
@@ -110,12 +111,6 @@ describe('hosts and paths', () => {
       'xlocalhost',
       'evil.example',
       'localhost.evil.example',
-      '127.0.0.1',
-      '127.1',
-      '0.0.0.0',
-      '169.254.169.254',
-      '2130706433',
-      '0x7f000001',
       'www.localhost',
       'admin.localhost',
       '-demo.localhost',
@@ -127,10 +122,36 @@ describe('hosts and paths', () => {
       'demo',
     ];
     for (const spelling of elsewhere) {
-      test(`leads nowhere as ${spelling}`, () => isRefused(404, 'GET /nowhere HTTP/1.1', `Host: ${spelling}`));
+      test(`F4 the host leads nowhere as ${spelling}`, () =>
+        isRefused(404, 'GET /nowhere HTTP/1.1', `Host: ${spelling}`));
     }
 
-    test('must be there, and once', async () => {
+    const addresses = ['127.0.0.1', '127.1', '0.0.0.0', '169.254.169.254', '2130706433', '0x7f000001', '017700000001'];
+    for (const spelling of [...addresses, 'rebound.attacker.example', '127.0.0.1.nip.io']) {
+      test(`F14 the host leads nowhere when a name was rebound to the edge: ${spelling}`, () =>
+        isRefused(404, 'GET /nowhere HTTP/1.1', `Host: ${spelling}`));
+    }
+
+    test('F5 whether a name is a tunnel is not to be told from the answer, by a stranger or one who may not open it', async () => {
+      const eve = world.visitor();
+      await eve.signIn(`${world.url}/`, 'eve');
+      await eve.open(`${world.urlOf('nobody')}/`);
+      const answerFor = async (name: string, visitor: Visitor) => {
+        const { status, headers, text } = await visitor.fetch(`${world.urlOf(name)}/private`);
+        const id = String(headers['x-request-id']);
+        return JSON.stringify([status, headers['postern-error'], text.replaceAll(id, 'ID').replaceAll(name, 'NAME')]);
+      };
+      for (const [visitor, status] of [
+        [world.visitor(), 401],
+        [eve, 403],
+      ] as const) {
+        const known = await answerFor(world.name, visitor);
+        assert.equal(await answerFor('nobody', visitor), known);
+        assert.match(known, new RegExp(`^\\[${status},`));
+      }
+    });
+
+    test('F1 the host must be there, and once', async () => {
       await isRefused(400, 'GET / HTTP/1.1');
       await isRefused(400, 'GET / HTTP/1.0');
       await isRefused(400, 'GET / HTTP/1.1', `Host: ${host}`, `Host: ${host}`);
@@ -139,7 +160,7 @@ describe('hosts and paths', () => {
       await isRefused(400, 'GET /ws HTTP/1.1', `Host: ${host}`, 'Host: dev-two.localhost', 'Upgrade: websocket');
     });
 
-    test('is not taken from any other header', async () => {
+    test('F10 the host is not taken from any other header', async () => {
       await world.target.forget();
       const more = [
         'X-Forwarded-Host: dev-two.localhost',
@@ -157,63 +178,133 @@ describe('hosts and paths', () => {
   });
 
   describe('the request target', () => {
-    test('is a path: no URL, no asterisk, no authority, no fragment', async () => {
+    test('F2 the target is a path and no URL', async () => {
       const line = `Host: ${host}`;
       await isRefused(400, `GET http://${host}/x HTTP/1.1`, line);
       await isRefused(400, 'GET http://dev-two.localhost/x HTTP/1.1', line);
+      await isRefused(400, 'GET HTTP://dev-two.localhost/x HTTP/1.1', line);
       await isRefused(400, 'GET https://evil.example/ HTTP/1.1', line);
-      await isRefused(400, `GET http://${host}/ws HTTP/1.1`, line, 'Upgrade: websocket');
+      await isRefused(400, 'GET file:///etc/passwd HTTP/1.1', line);
+      await isRefused(400, `POST http://${host} HTTP/1.1`, line, 'Content-Length: 0');
+    });
+
+    test('F8 the target has no fragment', async () => {
+      const line = `Host: ${host}`;
+      for (const path of ['/public#/../secret', '/#', '/a?b#c', '//#', '/.postern/session#'])
+        await isRefused(400, `GET ${path} HTTP/1.1`, line);
+    });
+
+    test('F12 TRACE, CONNECT, the asterisk and what Node does not know are refused; every other method passes', async () => {
+      const line = `Host: ${host}`;
+      await isRefused(405, 'TRACE / HTTP/1.1', line);
+      await isRefused(405, `CONNECT ${host} HTTP/1.1`, line);
+      await isRefused(405, 'CONNECT 169.254.169.254:80 HTTP/1.1', 'Host: 169.254.169.254:80');
       await isRefused(400, 'OPTIONS * HTTP/1.1', line);
       await isRefused(400, 'GET * HTTP/1.1', line);
-      await isRefused(400, 'GET /public#/../secret HTTP/1.1', line);
-      await isRefused(400, 'GET /# HTTP/1.1', line);
-    });
-
-    test('is not asked for by TRACE or CONNECT', async () => {
-      await isRefused(405, 'TRACE / HTTP/1.1', `Host: ${host}`);
-      await isRefused(405, `CONNECT ${host} HTTP/1.1`, `Host: ${host}`);
-      await isRefused(405, 'CONNECT 169.254.169.254:80 HTTP/1.1', 'Host: 169.254.169.254:80');
-    });
-
-    test('that is no HTTP gets an answer of ours and no further', async () => {
-      await world.target.forget();
-      const garbage = [
-        'GET /\xc3\xa9 HTTP/1.1',
-        'FOO / HTTP/1.1',
-        'GET / HTTP/3.0',
-        'GET x HTTP/1.1',
-        'GET /a b HTTP/1.1',
-        'GET /\0 HTTP/1.1',
-        '\x16\x03\x01\x02\x00\x01\x00',
-        'PRI * HTTP/2.0',
-      ];
-      for (const start of garbage) {
-        const answer = readAnswer(await rawExchange(world.port, `${start}\r\nHost: ${host}\r\n${cookie}\r\n\r\n`));
-        assert.equal(answer.status, 400, JSON.stringify(start));
-        assert.deepEqual(
-          [answer.values('postern-error'), answer.values('cache-control')],
-          [['ERR_BAD_REQUEST'], ['no-store']],
-        );
+      for (const method of ['FOO', 'get', 'GETX']) assert.equal((await ask(`${method} / HTTP/1.1`, line)).status, 400);
+      for (const method of METHODS.filter((name) => !['TRACE', 'CONNECT'].includes(name))) {
+        const { status, body } = await ask(`${method} /by-method HTTP/1.1`, line);
+        assert.equal(status, 200, method);
+        if (method !== 'HEAD') assert.match(body, new RegExp(`"method":"${method}"`));
       }
-      const headers = [
-        'Content-Length: 1, 2',
-        'Content-Length: +5',
-        'Transfer-Encoding: xchunked',
-        'Transfer-Encoding: chunked\r\nContent-Length: 4',
-        'X : y',
-        'X: a\0b',
-        'X\xff: y',
-        'Content-Length: 5\r\nContent-Length: 6',
+    });
+
+    test('F12 no method is anonymous', async () => {
+      await world.target.forget();
+      for (const method of METHODS) {
+        const { status } = await sendLines(world.port, [`${method} / HTTP/1.1`, `Host: ${host}`, 'Connection: close']);
+        assert.ok(status === 401 || status === 405, `${method} got ${status}`);
+      }
+      assert.deepEqual(await world.target.seen(), []);
+    });
+
+    const doubtful = [
+      '/public/..%2fsecret',
+      '/public/%2e%2e/secret',
+      '/public;/../secret',
+      '/public\\..\\secret',
+      '//public/../secret',
+      '/public/%00',
+      '/.postern/..%2fsecret',
+      '/x/..;/.postern/userinfo',
+      '/.postern%2f..%2fsecret',
+      '/./.postern/session/../../secret',
+      '/favicon.ico',
+      '/robots.txt',
+      '/.well-known/acme-challenge/x',
+      '/healthz',
+      '/secret.css',
+      '/oauth2/sign_out',
+    ];
+    for (const path of doubtful) {
+      test(`F7 no path opens without a session: ${path}`, async () => {
+        await world.target.forget();
+        const answer = await sendLines(world.port, [`GET ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close']);
+        assert.ok(answer.status === 401 || answer.status === 404, String(answer.status));
+        assert.equal(answer.values('postern-error').length, 1);
+        assert.deepEqual(await world.target.seen(), []);
+      });
+    }
+
+    test('F9 a query decides nothing', async () => {
+      await world.target.forget();
+      for (const path of [
+        '/secret?x=/.postern/userinfo',
+        '/?/.postern/session',
+        '/secret?rd=/public&ticket=x',
+        '/secret?public',
+      ])
+        assert.equal((await world.visitor().bare(world.url, { path })).status, 401, path);
+      assert.deepEqual(await world.target.seen(), []);
+      const page = await ana.fetch(world.url, { path: '/x?/.postern/session' });
+      assert.equal((page.json() as Echo).url, '/x?/.postern/session');
+    });
+
+    test('F10 no header replaces the path or the method', async () => {
+      const lines = [
+        'X-Original-URL: /.postern/userinfo',
+        'X-Rewrite-URL: /.postern/userinfo',
+        'X-Forwarded-Uri: /public',
+        'X-Original-URI: /public',
+        'X-Forwarded-Method: GET',
+        'X-HTTP-Method-Override: TRACE',
+        'X-Method-Override: TRACE',
       ];
-      for (const line of headers) {
-        const answer = readAnswer(
-          await rawExchange(
-            world.port,
-            `POST / HTTP/1.1\r\nHost: ${host}\r\n${cookie}\r\nConnection: close\r\n${line}\r\n\r\n`,
-          ),
-        );
-        assert.equal(answer.status, 400, JSON.stringify(line));
-        assert.deepEqual(answer.values('postern-error'), ['ERR_BAD_REQUEST']);
+      const mine = await ask('GET /mine HTTP/1.1', `Host: ${host}`, ...lines);
+      assert.match(mine.body, /"method":"GET","url":"\/mine"/);
+      await world.target.forget();
+      for (const line of lines) {
+        const { status } = await sendLines(world.port, ['GET /x HTTP/1.1', `Host: ${host}`, line, 'Connection: close']);
+        assert.equal(status, 401, line);
+      }
+      assert.deepEqual(await world.target.seen(), []);
+    });
+
+    test('F11 no program is let in by its name', async () => {
+      await world.target.forget();
+      const names = [
+        'GoogleHC/1.0',
+        'kube-probe/1.30',
+        'ELB-HealthChecker/2.0',
+        'Googlebot/2.1',
+        'postern',
+        'curl/8',
+        '',
+      ];
+      for (const name of names) {
+        const lines = [
+          `User-Agent: ${name}`,
+          'X-Health-Check: 1',
+          'Purpose: prefetch',
+          'X-Requested-With: XMLHttpRequest',
+        ];
+        const answer = await sendLines(world.port, [
+          'GET /healthz HTTP/1.1',
+          `Host: ${host}`,
+          ...lines,
+          'Connection: close',
+        ]);
+        assert.equal(answer.status, 401, name);
       }
       assert.deepEqual(await world.target.seen(), []);
     });
@@ -255,7 +346,7 @@ describe('hosts and paths', () => {
       `/?${'q=%20&'.repeat(1300)}`,
     ];
     for (const path of kept) {
-      test(`arrives as it was sent: ${path.slice(0, 40)}`, async () => {
+      test(`F13 the path arrives as it was sent: ${path.slice(0, 40)}`, async () => {
         const page = await ana.fetch(world.url, { path });
         assert.deepEqual([page.status, page.headers['postern-error']], [200, undefined]);
         assert.equal((page.json() as Echo).url, path);
@@ -279,7 +370,7 @@ describe('hosts and paths', () => {
       '/.postern%3fx',
     ];
     for (const path of ofTheApp) {
-      test(`is the app’s unless it is ours to the letter: ${path}`, async () => {
+      test(`F6 a path is the app’s unless it is ours to the letter: ${path}`, async () => {
         const page = await ana.fetch(world.url, { path });
         assert.deepEqual([page.status, page.headers['postern-error']], [200, undefined]);
         assert.equal((page.json() as Echo).url, path);
@@ -303,12 +394,12 @@ describe('hosts and paths', () => {
       '/.postern/%',
       '/.postern/jwks.json',
     ]) {
-      test(`is ours and leads nowhere: ${path}`, async () => {
+      test(`F6 a path that is ours leads nowhere: ${path}`, async () => {
         await isRefused(404, `GET ${path} HTTP/1.1`, `Host: ${host}`);
       });
     }
 
-    test('on the base host leads nowhere but to our own', async () => {
+    test('F6 a path on the base host leads nowhere but to our own', async () => {
       const base = new URL(world.base).host;
       for (const path of [
         '/x',
@@ -332,90 +423,6 @@ describe('hosts and paths', () => {
         assert.ok(answer.status === 404 || answer.status === 400, `${path} got ${answer.status}`);
         isOurs(answer, answer.status, path);
       }
-    });
-  });
-
-  describe('an answer', () => {
-    test('of ours says so, is never kept and can be found in the log', async () => {
-      const { url, base } = world;
-      const answers = [
-        await world.visitor().navigate(`${url}/`),
-        await world.visitor().fetch(`${url}/`),
-        await world.visitor().bare(`${url}/.postern/userinfo`),
-        await ana.fetch(`${url}/.postern/userinfo`),
-        await ana.fetch(`${url}/.postern/nothing`),
-        await ana.navigate(`${url}/.postern/session?ticket=x`),
-        await ana.navigate(`${url}/.postern/sign_out`, { initiator: 'https://evil.example' }),
-        await ana.navigate(`${base}/`),
-        await ana.navigate(`${base}/nothing`),
-        await ana.navigate(`${base}/oauth2/start?rd=%2F`),
-        await world.visitor().navigate(`${base}/oauth2/start?rd=%2F`),
-        await ana.navigate(`${base}/oauth2/callback?code=x&state=y`),
-        await ana.navigate(`${base}/oauth2/signed_out`),
-        await ana.bare(`${url}/`, { method: 'TRACE' }),
-        await ana.bare(`${url}/`, { headers: { expect: 'a miracle' } }),
-        await world.visitor().bare(`${world.urlOf('www')}/`),
-      ];
-      const ids = new Set<unknown>();
-      for (const { status, headers, url: asked } of answers) {
-        assert.equal(headers['cache-control'], 'no-store', asked);
-        assert.equal(headers['postern-error'] !== undefined, status >= 400, asked);
-        assert.equal(headers['x-powered-by'], undefined);
-        assert.equal(headers['etag'], undefined);
-        const id = headers['x-request-id'];
-        ids.add(id);
-        await world.edge.record((line) => line['requestId'] === id);
-      }
-      assert.equal(ids.size, answers.length);
-    });
-
-    test('that is a page runs, frames and tells nothing, and escapes what it shows', async () => {
-      const visitor = world.visitor();
-      const xss = encodeURIComponent('"><script>alert(1)</script>');
-      const pages = [
-        await visitor.navigate(`${world.base}/oauth2/callback?error=${xss}&error_description=${xss}&state=${xss}`),
-        await visitor.navigate(`${world.base}/${xss}`),
-        await visitor.navigate(`${world.url}/.postern/session?ticket=${xss}`),
-        await visitor.navigate(`${world.url}/form?${xss}`, { method: 'POST', initiator: world.url }),
-      ];
-      for (const { text, headers, url } of pages) {
-        assert.match(headers['content-type'] ?? '', /^text\/html/, url);
-        assert.match(String(headers['content-security-policy']), /default-src 'none'.*frame-ancestors 'none'/);
-        assert.equal(headers['x-content-type-options'], 'nosniff');
-        assert.equal(headers['referrer-policy'], 'no-referrer');
-        assert.equal(text.includes('<script'), false);
-      }
-    });
-
-    test('of the app cannot pass for one of ours', async () => {
-      const lines = [
-        'Postern-Error: ERR_LOGIN_REQUIRED',
-        'postern_error: x',
-        'Postern-Anything: x',
-        'X-App: kept',
-        'X-Request-Id: of-the-app',
-      ];
-      const query = new URLSearchParams(lines.map((line) => ['header', line]));
-      for (const status of ['200', '401', '503']) {
-        const { headers, status: got } = await ana.fetch(`${world.url}/answer?status=${status}&${query}`);
-        assert.equal(String(got), status);
-        assert.deepEqual(
-          [headers['postern-error'], headers['postern_error'], headers['postern-anything']],
-          [undefined, undefined, undefined],
-        );
-        assert.deepEqual([headers['x-app'], headers['x-request-id']], ['kept', 'of-the-app']);
-      }
-    });
-
-    test('of the app that is gated is private unless the app has decided on sharing', async () => {
-      const answered = async (...lines: string[]) => {
-        const query = new URLSearchParams(lines.map((line) => ['header', line] as [string, string]));
-        return (await ana.fetch(`${world.url}/answer?${query}`)).headers['cache-control'];
-      };
-      assert.equal(await answered(), 'private');
-      assert.equal(await answered('Cache-Control: max-age=60'), 'max-age=60, private');
-      assert.equal(await answered('Cache-Control: public, max-age=60'), 'public, max-age=60');
-      assert.equal(await answered('Cache-Control: no-store'), 'no-store');
     });
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The session cookie on its way: only a genuine one opens anything, on its own host alone; the app behind the tunnel
+ * D, cookies. The session cookie on its way: only a genuine one opens anything, on its own host alone; the app behind the tunnel
  * never sees it and cannot set it. Forged cookies are made with the edge's own code and secret, so that each differs
  * from a good one in exactly one thing.
  */
@@ -81,7 +81,7 @@ describe('session cookies', () => {
   }
 
   describe('what is set', () => {
-    test('is small, host-only, for http alone and for the time of the session', async () => {
+    test('D2 a session cookie is small, host-only, for http alone and for the time of the session', async () => {
       const visitor = world.visitor();
       const page = await visitor.signIn(`${second}/`, 'ana');
       assert.equal(page.url, `${second}/`);
@@ -94,11 +94,11 @@ describe('session cookies', () => {
       assert.ok(visitor.jar.all().every(({ hostOnly }) => hostOnly));
     });
 
-    test('is not set again with every answer', async () => {
+    test('D2 a session cookie is not set again with every answer', async () => {
       for (let count = 0; count < 3; count++) assert.deepEqual((await ana.fetch(`${world.url}/`)).setCookies, []);
     });
 
-    test('is another one after each sign-in, and the one before it is worth nothing', async () => {
+    test('D1 a session cookie is another one after each sign-in, and the one before it is worth nothing', async () => {
       const visitor = await world.signedIn('ana');
       const before = sessionOf(visitor, world.url);
       const page = await visitor.open(`${world.url}/.postern/session?rd=%2F&switch=account`);
@@ -108,7 +108,7 @@ describe('session cookies', () => {
       await isAnonymous(`${NAME}=${before}`);
     });
 
-    test('slides: a session that has not been seen for a while gets a new cookie once', async () => {
+    test('D8 a session slides: one that has not been seen for a while gets a new cookie once', async () => {
       const { status, setCookies } = await ask(`${NAME}=${await made({ ageMs: HOUR_MS })}`);
       assert.equal(status, 200);
       assert.equal(setCookies.length, 1);
@@ -120,7 +120,7 @@ describe('session cookies', () => {
   });
 
   describe('what opens nothing', () => {
-    test('a cookie made with the edge’s own secret opens the tunnel: the forgeries below fail for their one flaw', async () => {
+    test('D6 a cookie made with the edge’s own secret opens the tunnel: the forgeries below fail for their one flaw', async () => {
       assert.equal((await ask(`${NAME}=${await made()}`)).status, 200);
       assert.equal(
         (await ask(`${NAME}=${await made({ host: 'localhost' })}`, `${world.base}/oauth2/userinfo`)).status,
@@ -128,34 +128,34 @@ describe('session cookies', () => {
       );
     });
 
-    test('a cookie with any one character changed', async () => {
+    test('D6 a cookie with any one character changed opens nothing', async () => {
       for (let at = 0; at < good.length; at++) {
         await isAnonymous(`${NAME}=${good.slice(0, at)}${good[at] === 'A' ? 'B' : 'A'}${good.slice(at + 1)}`);
       }
     });
 
-    test('a cookie cut anywhere, or with something added', async () => {
+    test('D6 a cookie cut anywhere, or with something added, opens nothing', async () => {
       for (let length = 0; length < good.length; length += 7) await isAnonymous(`${NAME}=${good.slice(0, length)}`);
       for (const more of ['A', '=', '.', '~', '%20', '"', ',x', '\u00e9']) await isAnonymous(`${NAME}=${good}${more}`);
       await isAnonymous(`${NAME}="${good}"`);
       await isAnonymous(`${NAME}=${good.slice(1)}`);
     });
 
-    test('parts of two cookies put together', async () => {
+    test('D6 parts of two cookies put together open nothing', async () => {
       const [one, other] = [good.split('.'), bobs.split('.')];
       for (let part = 2; part < one.length; part++) {
         await isAnonymous(`${NAME}=${one.map((text, at) => (at === part ? other[at] : text)).join('.')}`);
       }
     });
 
-    test('a cookie that is over: absolutely, or since nobody came', async () => {
+    test('D8 a cookie that is over opens nothing: absolutely, or since nobody came', async () => {
       assert.equal((await ask(`${NAME}=${await made({ signInAgeMs: 11.9 * HOUR_MS })}`)).status, 200);
       await isAnonymous(`${NAME}=${await made({ signInAgeMs: 12 * HOUR_MS })}`);
       assert.equal((await ask(`${NAME}=${await made({ ageMs: 1.9 * HOUR_MS })}`)).status, 200);
       await isAnonymous(`${NAME}=${await made({ ageMs: 2 * HOUR_MS })}`);
     });
 
-    test('a cookie of another secret, of another purpose, or of no seal at all', async () => {
+    test('D6 a cookie of another secret, of another purpose, or of no seal at all opens nothing', async () => {
       const claims = {
         i: 'x',
         h: 'demo.localhost',
@@ -185,7 +185,7 @@ describe('session cookies', () => {
       for (const value of forged) await isAnonymous(`${NAME}=${value}`);
     });
 
-    test('a good value under another name', async () => {
+    test('D6 a good value under another name opens nothing', async () => {
       for (const name of [
         `__Host-${NAME}`,
         `__Secure-${NAME}`,
@@ -198,7 +198,7 @@ describe('session cookies', () => {
       }
     });
 
-    test('a cookie of this host on any other one, the base host included', async () => {
+    test('D5 a cookie of this host opens no other one, the base host included', async () => {
       await isAnonymous(`${NAME}=${good}`, `${second}/`);
       await isAnonymous(`${NAME}=${good}`, `${world.base}/oauth2/userinfo`);
       await isAnonymous(`${NAME}=${good}`, `${world.base}/`);
@@ -209,7 +209,7 @@ describe('session cookies', () => {
       assert.equal(new URL(start.headers.location ?? '').origin, world.issuer);
     });
 
-    test('as a bearer token, in the query or in another header', async () => {
+    test('D5 a good value opens nothing as a bearer token, in the query or in another header', async () => {
       const headers = {
         authorization: `Bearer ${good}`,
         'x-forwarded-email': 'ana@acme.com',
@@ -221,7 +221,7 @@ describe('session cookies', () => {
   });
 
   describe('several of one name', () => {
-    test('a planted one neither helps nor harms, wherever it stands', async () => {
+    test('D3 a planted cookie of our name neither helps nor harms, wherever it stands', async () => {
       for (const cookie of [
         `${NAME}=planted; ${NAME}=${good}`,
         `${NAME}=${good}; ${NAME}=planted; ${NAME}=`,
@@ -235,12 +235,12 @@ describe('session cookies', () => {
       assert.equal(twoLines.status, 200);
     });
 
-    test('two genuine ones of different people are nobody', async () => {
+    test('D3 two genuine cookies of different people are nobody', async () => {
       await isAnonymous(`${NAME}=${good}; ${NAME}=${bobs}`);
       await isAnonymous(`${NAME}=${bobs}; ${NAME}=${good}`);
     });
 
-    test('a thousand of them cost an answer and no more', async () => {
+    test('D13 a thousand cookies of our name cost an answer and no more', async () => {
       const many = Array.from({ length: 1000 }, (_, at) => `${NAME}=${at}`).join('; ');
       await isAnonymous(`${many}; ${NAME}=${good}`);
     });
@@ -249,7 +249,7 @@ describe('session cookies', () => {
   describe('what the app sees', () => {
     const others = 'a=1; b="x y, z"; c==;  d ; ;e=%00%; f=\u00fcber; __proto__=x; =nameless; postern=mine; g=2';
 
-    test('every other cookie, byte for byte and in order, and none of ours in any spelling', async () => {
+    test('D4 the app sees every other cookie, byte for byte and in order, and none of ours in any spelling', async () => {
       const ours = [
         'x',
         `__Host-${NAME}=x`,
@@ -269,13 +269,13 @@ describe('session cookies', () => {
       assert.deepEqual(headerValues(rawHeaders, 'cookie'), [others]);
     });
 
-    test('nothing at all where there is no other cookie', async () => {
+    test('D4 the app sees no cookie at all where there is no other', async () => {
       const { rawHeaders } = (await ask(`${NAME}=${good}`)).json() as Echo;
       assert.deepEqual(headerValues(rawHeaders, 'cookie'), []);
       assert.equal(JSON.stringify(rawHeaders).includes(good.slice(-40)), false);
     });
 
-    test('the same on a WebSocket', async () => {
+    test('D4 the app sees the same cookies on a WebSocket', async () => {
       const socket = await ana.socket(`${world.url}/ws-cookies`, { headers: { cookie: `x=1; ${NAME}=${good}; y=2` } });
       socket.terminate();
       const seen = (await world.target.seen()).find(({ url, upgrade }) => upgrade && url === '/ws-cookies');
@@ -285,11 +285,12 @@ describe('session cookies', () => {
 
   describe('what the app cannot set', () => {
     for (const line of NOT_SETTABLE) {
-      test(`not ${JSON.stringify(line)}`, async () => assert.deepEqual(await told(ana, world, [line]), []));
+      test(`D19 the app cannot set ${JSON.stringify(line)}`, async () =>
+        assert.deepEqual(await told(ana, world, [line]), []));
     }
   });
 
-  test('an open WebSocket is closed with 1008 once its session has been signed out', async () => {
+  test('D8 an open WebSocket is closed with 1008 once its session has been signed out', async () => {
     const visitor = await world.signedIn('bob');
     const socket = await visitor.socket(`${world.url}/ws`);
     const closed = new Promise<number>((resolve) => socket.once('close', resolve));
@@ -301,7 +302,7 @@ describe('session cookies', () => {
     );
   });
 
-  test('a restart of the edge with a new secret in front of the old one signs nobody out', async () => {
+  test('D15 a restart of the edge with a new secret in front of the old one signs nobody out', async () => {
     const secret = 'a newer secret of thirty-two bytes or more for tests';
     await world.edge.kill();
     const mark = world.agent.mark();
@@ -309,10 +310,12 @@ describe('session cookies', () => {
     await world.agent.record((line) => line['event'] === 'online', mark);
     const answer = await ask(`${NAME}=${sessionOf(ana, world.base)}`, `${world.base}/oauth2/userinfo`);
     assert.equal(answer.status, 200);
-    assert.equal(
-      (await ask(`${NAME}=${await made({ secret, host: 'localhost' })}`, `${world.base}/oauth2/userinfo`)).status,
-      200,
-    );
+    const ofTheNew = `${NAME}=${await made({ secret, host: 'localhost' })}`;
+    assert.equal((await ask(ofTheNew, `${world.base}/oauth2/userinfo`)).status, 200);
+    await world.edge.kill();
+    await world.startEdge({ POSTERN_SECRET: secret });
+    await isAnonymous(`${NAME}=${sessionOf(ana, world.base)}`, `${world.base}/oauth2/userinfo`);
+    assert.equal((await ask(ofTheNew, `${world.base}/oauth2/userinfo`)).status, 200);
   });
 });
 
@@ -326,17 +329,18 @@ describe('session cookies on https', () => {
   });
   after(() => world?.close());
 
-  test('carry the prefix by which browsers keep them to their host, and Secure', () => {
+  test('D2 our cookies carry the prefix by which browsers keep them to their host, and Secure', () => {
     for (const url of [world.url, world.base]) {
       const [cookie] = ana.jar.cookies(url).filter(({ name }) => name === `__Host-${NAME}`);
       assert.ok(cookie?.secure && cookie.hostOnly && cookie.httpOnly && cookie.path === '/', url);
       assert.ok(`${cookie.name}=${cookie.value}`.length < 600);
+      assert.ok(cookie.sameSite === 'lax' && cookie.expiresAtMs <= Date.now() + 2 * HOUR_MS + 1000);
     }
     const ours = ana.jar.all().filter(({ name }) => name.includes('postern'));
     assert.ok(ours.every(({ name, secure }) => secure && name.startsWith('__Host-')));
   });
 
-  test('count under the name with the prefix only', async () => {
+  test('D3 a session counts under the name with the prefix only', async () => {
     const value = ana.jar.cookies(world.url).find(({ name }) => name === `__Host-${NAME}`)?.value;
     const statusOf = async (name: string) => {
       const { status } = await world.visitor().bare(`${world.url}/`, { headers: { cookie: `${name}=${value}` } });
@@ -368,13 +372,14 @@ describe('session cookies on https', () => {
     'o=1; Domain=test',
   ];
 
-  test('the app sets its own cookies untouched, and none of ours or for its siblings', async () => {
+  test('D19 the app sets its own cookies untouched, and none of ours or for its siblings', async () => {
     const mixed = [...NOT_SETTABLE, ...forSiblings].flatMap((line, at) => [line, ...kept.slice(at, at + 1)]);
     assert.deepEqual(await told(ana, world, mixed), kept);
   });
 
   for (const line of forSiblings) {
-    test(`not ${JSON.stringify(line)}`, async () => assert.deepEqual(await told(ana, world, [line]), []));
+    test(`D19 the app cannot set ${JSON.stringify(line)}`, async () =>
+      assert.deepEqual(await told(ana, world, [line]), []));
   }
 });
 

@@ -1,12 +1,15 @@
 /**
- * Who a request is from, as the target reads it: exactly one identity, the signed-in visitor's, whatever the visitor
- * sends beside it and in whatever script their name is written; and a signed form of it that anybody can verify.
+ * Threats E, the way to the target. Who a request is from, as the target reads it: exactly one identity, the signed-in
+ * visitor's, whatever the visitor sends beside it and in whatever script their name is written; and a signed form of it
+ * that anybody can verify.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
 import { headerValues, normalizedName } from '../../src/core/headers.js';
+import { readBaseAddress } from '../../src/core/hostname.js';
+import { targetHeaders } from '../../src/edge/target-headers.js';
 import type { Echo } from '../support/target-paths.js';
 import type { Visitor } from '../support/visitor.js';
 import { sendLines, sendLinesForHead } from '../support/wire.js';
@@ -141,29 +144,59 @@ describe('identity headers', () => {
     ],
   ].map((name) => `${name}: evil`);
 
-  test('one identity arrives, not one of the spoofed spellings', async () => {
+  test('E1 an identity that the visitor claims is replaced by the visitor’s own', async () => {
+    for (const name of names) {
+      const { rawHeaders } = await echoOf([`${name}: evil@acme.com`, 'Connection: close']);
+      isAna(rawHeaders, name);
+    }
+  });
+
+  test('E2 no spelling of a name of ours arrives', async () => {
     for (const line of spoofed) isAna((await echoOf([line, 'Connection: close'])).rawHeaders, line);
   });
 
-  test('of all spellings at once, each of them twice, nothing arrives', async () => {
+  test('E3 a name arrives once, however often and in whatever case it is sent', async () => {
+    for (const name of names) {
+      const cased = [...name].map((sign, at) => (at % 2 === 0 ? sign.toUpperCase() : sign)).join('');
+      const lines = [name, name.toUpperCase(), cased, name].map((spelling) => `${spelling}: evil@acme.com`);
+      isAna((await echoOf([...lines, 'Connection: close'])).rawHeaders, name);
+    }
+  });
+
+  test('E4 our whole namespace is replaced or removed, in all spellings at once', async () => {
     const lines = [...spoofed, ...namespace, ...spoofed, ...namespace];
-    for (const method of ['GET', 'OPTIONS', 'POST', 'PROPFIND']) {
+    for (const method of ['GET', 'POST', 'PROPFIND']) {
       const { rawHeaders, method: arrived } = await echoOf([...lines, 'Connection: close'], method);
       assert.equal(arrived, method);
       isAna(rawHeaders, method);
       for (const line of namespace)
         assert.deepEqual(told(rawHeaders, normalizedName(line.split(':')[0] ?? '')), [], line);
     }
-    isAna(await upgradeOf([...lines, 'Connection: Upgrade'], '/ws-spoofed'), 'upgrade');
   });
 
-  test('values with tabs, commas, bytes and nothing are no better', async () => {
+  test('E6 on preflights, upgrades, heads and paths that fail nothing of it arrives either', async () => {
+    const lines = [...spoofed, ...namespace];
+    const preflight = ['Origin: https://elsewhere.test', 'Access-Control-Request-Method: PUT'];
+    isAna((await echoOf([...lines, ...preflight, 'Connection: close'], 'OPTIONS')).rawHeaders, 'preflight');
+    isAna(await upgradeOf([...lines, 'Connection: Upgrade'], '/ws-spoofed'), 'upgrade');
+    for (const [start, path] of [
+      ['HEAD /status/200?spoofed', '/status/200?spoofed'],
+      ['GET /status/500?spoofed', '/status/500?spoofed'],
+      ['GET /die-first?spoofed', '/die-first?spoofed'],
+    ] as const) {
+      await sendLines(world.port, [`${start} HTTP/1.1`, `Host: ${host}`, cookie(), ...lines, 'Connection: close']);
+      const seen = (await world.target.seen()).find(({ url }) => url === path);
+      isAna(seen?.rawHeaders ?? [], start);
+    }
+  });
+
+  test('E1 a claimed value with tabs, commas, odd bytes or nothing in it is no better', async () => {
     const values = ['', '\t', 'ana@acme.com, evil@acme.com', '\xff\xfe evil', ' evil ', '"evil"', 'evil; x'];
     for (const value of values)
       isAna((await echoOf([`X-Forwarded-Email: ${value}`, 'Connection: close'])).rawHeaders, value);
   });
 
-  test('no Connection line takes the identity away', async () => {
+  test('E5 no Connection line takes the identity away', async () => {
     const removals = [
       ['Connection: close, x-forwarded-email'],
       ['Connection: close', 'Connection: x-forwarded-email'],
@@ -182,7 +215,7 @@ describe('identity headers', () => {
     );
   });
 
-  test('the visitor’s own headers arrive: Authorization, odd names, duplicates and bytes', async () => {
+  test('E11 Authorization and all else that is the visitor’s own arrives as it was sent', async () => {
     const { rawHeaders } = await echoOf([
       'Authorization: Basic eDp5',
       'X-Custom: one',
@@ -201,7 +234,56 @@ describe('identity headers', () => {
     for (const name of ['x-hop', 'proxy-authorization']) assert.deepEqual(told(rawHeaders, name), [], name);
   });
 
-  test('trailers cannot bring an identity either', async () => {
+  test('E7 scheme, host, port and prefix are the edge’s own, whatever the visitor says', async () => {
+    const lines = [
+      'X-Forwarded-Proto: https',
+      'X-Forwarded-Host: evil.example',
+      'X-Forwarded-Port: 8443',
+      'X-Forwarded-Prefix: //evil.example',
+      'X-Forwarded-Scheme: https',
+      'X-Forwarded-Ssl: on',
+      'X-Forwarded-Server: evil',
+      'X-Forwarded-Path: /evil',
+      'Forwarded: for=1.2.3.4;host=evil.example;proto=https',
+    ];
+    const { rawHeaders } = await echoOf([...lines, 'Connection: close']);
+    isAna(rawHeaders);
+    for (const name of ['x-forwarded-prefix', 'x-forwarded-scheme', 'x-forwarded-ssl', 'x-forwarded-path', 'forwarded'])
+      assert.deepEqual(told(rawHeaders, name), [], name);
+  });
+
+  test('E8 an address that the visitor claims is neither forwarded nor logged', async () => {
+    const lines = [
+      'X-Forwarded-For: 1.2.3.4',
+      'X-Real-IP: 1.2.3.4',
+      'Forwarded: for=1.2.3.4',
+      'True-Client-IP: 1.2.3.4',
+    ];
+    const { rawHeaders } = await echoOf([...lines, 'Connection: close']);
+    assert.deepEqual(told(rawHeaders, 'x-forwarded-for'), ['127.0.0.1']);
+    const [id] = told(rawHeaders, 'x-request-id');
+    const record = await world.edge.record((line) => line['requestId'] === id && line['msg'] === 'request');
+    assert.equal(record['address'], '127.0.0.1');
+  });
+
+  test('E10 no secret reaches the app: no cookie of ours, no token of an agent or of the provider', async () => {
+    await echoOf(['Cookie: theme=dark', 'Connection: close']);
+    await upgradeOf(['Connection: Upgrade', 'Cookie: theme=dark'], '/ws-secrets');
+    const told = JSON.stringify(await world.target.seen());
+    const secrets = [
+      ...(ana.jar.header(new URL(world.url)).match(/[^=; ]{20,}/g) ?? []),
+      'postern-session',
+      'client-secret',
+      world.secret,
+    ];
+    assert.ok(secrets.length >= 4);
+    for (const secret of secrets) assert.equal(told.includes(secret), false, secret);
+    assert.ok(told.includes('theme=dark'));
+    // A bearer of any kind would be the agent's or the provider's: this visitor has none.
+    assert.doesNotMatch(told, /bearer/i);
+  });
+
+  test('E6 trailers cannot bring an identity either', async () => {
     const answer = await ana.fetch(`${world.url}/upload`, {
       method: 'POST',
       headers: { 'transfer-encoding': 'chunked', trailer: 'X-Forwarded-Email, X-Checksum' },
@@ -222,7 +304,7 @@ describe('identity headers', () => {
     );
   });
 
-  test('a name outside ASCII arrives percent-encoded, whole and never as somebody else’s', async () => {
+  test('E9 a name outside ASCII arrives percent-encoded, whole and never as somebody else’s', async () => {
     const visitor = await world.signedIn('z\u00f6e');
     const { rawHeaders } = (await visitor.fetch(`${world.url}/`)).json() as Echo;
     assert.deepEqual(told(rawHeaders, 'x-forwarded-email'), ['%C5%A1lice@acme.com']);
@@ -231,6 +313,22 @@ describe('identity headers', () => {
     assert.deepEqual(told(rawHeaders, 'x-forwarded-groups'), ['eng,%E5%90%8D%20%E5%89%8D,a%2Cb,a,100%25']);
     const { email, groups } = await verified(rawHeaders);
     assert.deepEqual([email, groups], ['\u0161lice@acme.com', ['eng', '\u540d \u524d', 'a,b', 'a', '100%']]);
+  });
+
+  test('E9 an identity that cannot be carried fails its request, and is never cut', () => {
+    const base = readBaseAddress('https://tunnel.test') ?? assert.fail();
+    const place = { kind: 'tunnel', name: 'demo' } as const;
+    const context = { id: 'id', host: 'demo.tunnel.test', place, address: '203.0.113.9', arrivedAtMs: 0 };
+    const ordinary = { subject: 'ana', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
+    for (const part of [
+      { subject: 'a\ud800' },
+      { email: '\udc00@acme.com' },
+      { username: '\ud800' },
+      { groups: ['a', '\udfff'] },
+    ]) {
+      const identity = { ...ordinary, ...part };
+      assert.throws(() => targetHeaders([], context, base, { identity, assertion: 'signed' }), URIError);
+    }
   });
 
   const odd: Record<string, Record<string, string[]>> = {
@@ -252,7 +350,7 @@ describe('identity headers', () => {
     many: { 'x-forwarded-email': ['many@acme.com'], 'x-forwarded-groups': [] },
   };
   for (const [account, expected] of Object.entries(odd)) {
-    test(`odd claims never become another identity, nor another header: ${JSON.stringify(account)}`, async () => {
+    test(`E9 odd claims never become another identity, nor another header: ${JSON.stringify(account)}`, async () => {
       const visitor = await world.signedIn(account);
       const { rawHeaders } = (
         await visitor.fetch(`${world.url}/`, {
@@ -271,7 +369,7 @@ describe('identity headers', () => {
     return payload;
   }
 
-  test('the assertion verifies against the published keys and says what the headers say', async () => {
+  test('E16 the assertion verifies against the published keys and says what the headers say', async () => {
     const { rawHeaders } = (await ana.fetch(`${world.url}/`)).json() as Echo;
     const { sub, email, preferred_username, groups, iat = 0, exp = 0, aud } = await verified(rawHeaders);
     assert.deepEqual(
@@ -283,7 +381,7 @@ describe('identity headers', () => {
     assert.deepEqual([alg, typeof kid], ['ES256', 'string']);
   });
 
-  test('the assertion is for one tunnel, and the one of a WebSocket is too', async () => {
+  test('E16 the assertion of one tunnel is refused on another, and the one of a WebSocket is too', async () => {
     await world.startAgent({ name: 'dev-two' });
     const second = world.urlOf('dev-two');
     const { rawHeaders } = (await ana.open(`${second}/`)).json() as Echo;
@@ -292,7 +390,7 @@ describe('identity headers', () => {
     await verified(await upgradeOf(['Connection: Upgrade'], '/ws-assertion'));
   });
 
-  test('the published keys are public halves, and may be kept for a while', async () => {
+  test('E16 the published keys are public halves, and may be kept for a while', async () => {
     const answer = await world.visitor().bare(`${world.base}/.postern/jwks.json`);
     const { keys } = answer.json() as { keys: Record<string, unknown>[] };
     assert.equal(answer.status, 200);
@@ -308,7 +406,7 @@ describe('a public tunnel', () => {
   });
   after(() => world?.close());
 
-  test('gives strangers no identity, and takes from them the one that they bring', async () => {
+  test('E6 gives strangers no identity, and takes from them the one that they bring', async () => {
     const headers = Object.fromEntries(IDENTITY.map((name) => [name, 'evil']));
     for (const method of ['GET', 'OPTIONS', 'POST']) {
       const answer = await world.visitor().bare(`${world.url}/`, {
@@ -328,7 +426,7 @@ describe('a public tunnel', () => {
     }
   });
 
-  test('says who it is of those whom another rule lets in', async () => {
+  test('E6 says who it is of those whom another rule lets in', async () => {
     const visitor = world.visitor();
     await visitor.signIn(`${world.url}/.postern/session?rd=%2F`, 'ana');
     const { rawHeaders } = (await visitor.fetch(`${world.url}/`)).json() as Echo;

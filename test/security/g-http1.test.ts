@@ -1,5 +1,5 @@
 /**
- * Two readers never see two requests where one was sent: what is framed in more than one way is refused, what is
+ * Threats G: two readers never see two requests where one was sent: what is framed in more than one way is refused, what is
  * forwarded is framed anew, and bytes that are no request neither reach the target nor harm the edge. Raw sockets.
  */
 import assert from 'node:assert/strict';
@@ -88,6 +88,22 @@ const CHUNKS = [
   'fffffffffffffffff\r\n',
 ];
 
+// Connections at once: enough to be quick, too few to disturb the other tests of the machine.
+const BATCH = 16;
+
+/** A line with one byte put in at each place where a parser decides something. */
+function mutations(byte: string): string[] {
+  return [
+    `${byte}Transfer-Encoding: chunked`,
+    `Transfer${byte}Encoding: chunked`,
+    `Transfer-Encoding${byte}: chunked`,
+    `Transfer-Encoding:${byte}chunked`,
+    `Transfer-Encoding: chunked${byte}`,
+    `Transfer-Encoding: chun${byte}ked`,
+    `Transfer-Encoding: chunked,${byte}`,
+  ];
+}
+
 describe('a request with two readings', () => {
   let world: World;
   let ana: Visitor;
@@ -109,7 +125,7 @@ describe('a request with two readings', () => {
   };
 
   for (const coding of CODINGS) {
-    test(`is one or none: ${JSON.stringify(coding)}`, async () => {
+    test(`G1 is one or none: ${JSON.stringify(coding)}`, async () => {
       const body = `0\r\n\r\n${smuggled()}`;
       const head = `${start('POST /upload HTTP/1.1')}Content-Length: ${body.length}\r\n${coding}\r\n\r\n`;
       // What follows closes the connection, so that the exchange ends for those that are read as one request too.
@@ -120,8 +136,25 @@ describe('a request with two readings', () => {
     });
   }
 
+  test('G1 is one or none for every byte at every place of a Transfer-Encoding line', async () => {
+    const body = `0\r\n\r\n${smuggled()}`;
+    const begin = `${start('POST /upload HTTP/1.1')}Content-Length: ${body.length}\r\n`;
+    const lines = Array.from({ length: 256 }, (_, code) => mutations(String.fromCharCode(code))).flat();
+    for (let at = 0; at < lines.length; at += BATCH) {
+      await Promise.all(
+        lines.slice(at, at + BATCH).map(async (line) => {
+          const answers = await rawExchange(world.ports.edge, `${begin}${line}\r\n\r\n${body}\x01\r\n\r\n`);
+          assert.match(answers, /^HTTP\/1\.1 (?:200|400) /, JSON.stringify(line));
+          const passed = answers.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
+          assert.equal(passed, answers.startsWith('HTTP/1.1 200 ') ? 1 : 0, JSON.stringify(line));
+        }),
+      );
+    }
+    await assertNotSmuggled();
+  });
+
   for (const length of LENGTHS) {
-    test(`is refused: ${JSON.stringify(length)}`, async () => {
+    test(`G4 is refused: ${JSON.stringify(length)}`, async () => {
       await world.target.forget();
       const answers = await rawExchange(
         world.ports.edge,
@@ -134,7 +167,7 @@ describe('a request with two readings', () => {
   }
 
   for (const chunk of CHUNKS) {
-    test(`is cut off in its body: ${JSON.stringify(chunk)}`, async () => {
+    test(`G8 is cut off in its body: ${JSON.stringify(chunk)}`, async () => {
       await world.target.forget();
       const head = `${start('POST /upload?cut HTTP/1.1')}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n`;
       const socket = connect(world.ports.edge, '127.0.0.1');
@@ -168,7 +201,7 @@ describe('requests on one connection', () => {
   const statuses = (answers: string) =>
     [...answers.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 
-  test('are judged one by one: a session on the first says nothing of the next', async () => {
+  test('G5 are judged one by one: a session on the first says nothing of the next', async () => {
     const own = `Host: ${host}`;
     const sibling = `Host: ${new URL(world.urlOf('dev-sibling')).host}`;
     const answers = await rawExchange(
@@ -192,7 +225,7 @@ describe('requests on one connection', () => {
     ['CONNECT', () => request(`CONNECT ${host} HTTP/1.1`, `Host: ${host}`)],
     ['no HTTP at all', () => '\x16\x03\x01\x02\x00\r\n\r\n'],
   ] as const) {
-    test(`behind an unanswered one: ${what} ends the connection and nothing else`, async () => {
+    test(`G5 behind an unanswered one: ${what} ends the connection and nothing else`, async () => {
       for (const first of [
         request('GET /hang HTTP/1.1', `Host: ${host}`, cookie),
         request('GET / HTTP/1.1', `Host: ${host}`),
@@ -206,7 +239,7 @@ describe('requests on one connection', () => {
     });
   }
 
-  test('an answer that is under way is not written into', async () => {
+  test('G5 an answer that is under way is not written into', async () => {
     const socket = connect(world.ports.edge, '127.0.0.1');
     const answer = new Transcript(socket);
     socket.write(request('GET /sse?key=garbage HTTP/1.1', `Host: ${host}`, cookie));

@@ -1,0 +1,168 @@
+/**
+ * One connection to the target: a socket, and one request at a time on it in HTTP/1.1. Bytes go from the socket to the
+ * reader of answers without a stream in between. Tells its pool when it is idle and when it is gone.
+ */
+import type { Socket } from 'node:net';
+import { type AnswerObserver, AnswerReader } from '../http1/answer-reader.js';
+import type { FieldList } from '../http1/fields.js';
+import { writeChunkSize, writeLastChunk } from '../http1/request-writer.js';
+
+/** One request as it is sent. */
+export interface TargetCall {
+  readonly method: string;
+  /** As it is written, with its framing. */
+  readonly head: string;
+  /** What follows the head: so many bytes, or chunks until `end()`. */
+  readonly body: number | 'chunked';
+}
+
+/** Hears of one request. Nothing is called after `failed`, nor after `destroy()`. */
+export interface CallObserver extends AnswerObserver {
+  /** After `write` returned false: write on. */
+  writable(): void;
+  /** There is no answer, or no more of it. The connection is gone. */
+  failed(error: unknown): void;
+}
+
+/** What a connection tells its pool. */
+export interface ConnectionOwner {
+  /** Another request may follow. */
+  idle(connection: TargetConnection): void;
+  closed(connection: TargetConnection): void;
+}
+
+export class TargetConnection {
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #reader = new AnswerReader();
+  #observer: CallObserver | undefined;
+  #calls = 0;
+  /** What has yet to be sent of the body that runs. */
+  #unsent: number | 'chunked' = 0;
+  #isPaused = false;
+  readonly #listeners = [
+    ['data', (bytes: Buffer) => this.receive(bytes)],
+    ['drain', () => this.#observer?.writable()],
+    ['end', () => this.#ended()],
+    ['error', (error: Error) => this.fail(error)],
+    ['close', () => this.fail(cutOff())],
+  ] as const;
+
+  /** Takes over the socket, which may be connecting. What it reads past its stream is to be given to `receive`. */
+  constructor(socket: Socket, owner: ConnectionOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+    for (const [event, listener] of this.#listeners) socket.on(event, listener);
+  }
+
+  /** The request that runs is not the first one: the target may have closed the connection before it came. */
+  get isReused(): boolean {
+    return this.#calls > 1;
+  }
+
+  /** Sends the head. Only when idle. */
+  begin(call: TargetCall, observer: CallObserver): void {
+    this.#calls += 1;
+    this.#observer = observer;
+    this.#unsent = call.body;
+    this.#reader.expect(call.method, observer);
+    this.#socket.write(call.head, 'latin1');
+  }
+
+  /** Sends a piece of the body. False when to wait for `writable`. */
+  write(piece: Buffer): boolean {
+    if (this.#observer === undefined || piece.length === 0) return true;
+    if (this.#unsent !== 'chunked') {
+      this.#unsent -= piece.length;
+      return this.#socket.write(piece);
+    }
+    this.#socket.cork();
+    this.#socket.write(writeChunkSize(piece.length), 'latin1');
+    this.#socket.write(piece);
+    const isWelcome = this.#socket.write('\r\n', 'latin1');
+    this.#socket.uncork();
+    return isWelcome;
+  }
+
+  /** Ends the body. Without chunks there is no place for trailers (RFC 9112 section 7.1.2). */
+  end(trailers: FieldList): void {
+    if (this.#observer === undefined || this.#unsent !== 'chunked') return;
+    this.#unsent = 0;
+    this.#socket.write(writeLastChunk(trailers), 'latin1');
+  }
+
+  /** Holds the answer back: the target can send what the sockets take and no more. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (this.#isPaused) this.#socket.resume();
+    this.#isPaused = false;
+  }
+
+  /** Takes what was read; `bytes` may be used anew afterwards. */
+  receive(bytes: Buffer): void {
+    // What comes while nothing was asked would be read as the answer to the next request.
+    if (this.#observer === undefined) this.destroy();
+    else this.#read(bytes);
+  }
+
+  /** Gives the socket of an upgraded connection away, paused, with what was read too far. */
+  detach(rest: Buffer): Socket {
+    this.#observer = undefined;
+    for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
+    this.#owner.closed(this);
+    this.#socket.pause();
+    if (rest.length > 0) this.#socket.unshift(rest);
+    return this.#socket;
+  }
+
+  /** Ends the connection and tells whoever awaits an answer. */
+  fail(error: unknown): void {
+    const observer = this.#observer;
+    this.destroy();
+    observer?.failed(error);
+  }
+
+  /** Ends the connection. */
+  destroy(): void {
+    this.#observer = undefined;
+    this.#reader.abandon();
+    this.#socket.destroy();
+    this.#owner.closed(this);
+  }
+
+  #read(bytes: Buffer): void {
+    try {
+      this.#reader.receive(bytes);
+      if (this.#reader.isIdle) this.#settle();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  /** After a whole answer. A target that did not wait for all of the request gets nothing more of it. */
+  #settle(): void {
+    if (this.#observer === undefined) return; // destroyed or detached meanwhile
+    this.#observer = undefined;
+    this.resume();
+    if (this.#unsent === 0 && this.#reader.isReusable) this.#owner.idle(this);
+    else this.destroy();
+  }
+
+  #ended(): void {
+    try {
+      if (this.#reader.finish()) this.#settle();
+      else this.fail(cutOff());
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+}
+
+// The code of a reset: what the request becomes is the same.
+function cutOff(): Error {
+  return Object.assign(new Error('the target closed the connection'), { code: 'ECONNRESET' });
+}

@@ -1,0 +1,160 @@
+/**
+ * One ordinary request on its way to the target and back. Hears both sides, the visitor's on the link and the target's
+ * on its connection, and hands what each says to the other, with back-pressure.
+ */
+import { filterTrailers, isFieldValue, type RawHeaders } from '../core/headers.js';
+import { PosternError } from '../errors.js';
+import type { AnswerHead } from '../http1/answer-head.js';
+import { writeRequestHead } from '../http1/request-writer.js';
+import type { InboundObserver, InboundStream } from '../link/stream.js';
+import type { Answer, TargetContext } from './answer.js';
+import type { CallObserver, TargetCall, TargetConnection } from './target-connection.js';
+import { isStaleConnection } from './target-errors.js';
+import { declaredLength, framingHeaders, type PublicPlace, readPublicPlace, targetHeaders } from './target-headers.js';
+
+// A call that may be sent again, because repeating it changes nothing (RFC 9110 section 9.2.2).
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+export class TargetRequest implements InboundObserver, CallObserver {
+  readonly #context: TargetContext;
+  readonly #stream: InboundStream;
+  readonly #answer: Answer;
+  readonly #place: PublicPlace;
+  readonly #call: TargetCall;
+  readonly #lengthBytes: number | undefined;
+  #connection: TargetConnection | undefined;
+  #receivedBytes = 0;
+  #trailers: RawHeaders = [];
+
+  /** Throws when the request cannot be said to the target; nothing has left then. */
+  constructor(context: TargetContext, stream: InboundStream, answer: Answer) {
+    this.#context = context;
+    this.#stream = stream;
+    this.#answer = answer;
+    const { head, endOfBody } = stream;
+    this.#place = readPublicPlace(head);
+    this.#lengthBytes = declaredLength(head, endOfBody);
+    this.#call = {
+      method: head.method,
+      head: this.#writeHead(),
+      body: endOfBody ? 0 : (this.#lengthBytes ?? 'chunked'),
+    };
+  }
+
+  send(): void {
+    this.#stream.observe(this);
+    this.#begin(this.#context.pool.take());
+    this.#readOn();
+  }
+
+  // The visitor.
+
+  data(chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
+    if (this.#connection === undefined) return; // the target has answered, or failed: the rest is discarded
+    // The target would take the excess for a second request.
+    if (this.#lengthBytes !== undefined && this.#receivedBytes > this.#lengthBytes) this.#refuseLength();
+    else if (!this.#connection.write(chunk)) this.#stream.pause();
+  }
+
+  trailers(trailers: RawHeaders): void {
+    this.#trailers = trailers;
+  }
+
+  end(): void {
+    if (this.#stream.endOfBody) return;
+    if (this.#lengthBytes !== undefined && this.#receivedBytes !== this.#lengthBytes) this.#refuseLength();
+    else this.#connection?.end(carriedTrailers(this.#trailers));
+  }
+
+  drain(): void {
+    this.#connection?.resume();
+  }
+
+  sent(): void {
+    this.#answer.sent();
+  }
+
+  cancelled(): void {
+    this.#answer.abandon();
+    this.#drop();
+  }
+
+  // The target.
+
+  informational(head: AnswerHead): void {
+    this.#answer.inform(head, this.#place);
+  }
+
+  head(head: AnswerHead): void {
+    this.#answer.relay(head, this.#place);
+  }
+
+  content(piece: Buffer): void {
+    if (!this.#answer.write(piece)) this.#connection?.pause();
+  }
+
+  whole(trailers: RawHeaders): void {
+    this.#connection = undefined;
+    this.#answer.end(trailers);
+    this.#readOn();
+  }
+
+  writable(): void {
+    this.#readOn();
+  }
+
+  failed(error: unknown): void {
+    const isReused = this.#connection?.isReused === true;
+    this.#connection = undefined;
+    if (isReused && this.#mayRepeat(error)) this.#begin(this.#context.pool.connect());
+    else this.#fail(error);
+  }
+
+  #begin(connection: TargetConnection): void {
+    this.#connection = connection;
+    connection.begin(this.#call, this);
+  }
+
+  #writeHead(): string {
+    const { head, endOfBody } = this.#stream;
+    const headers = targetHeaders(head, this.#context.target, this.#place);
+    headers.push(...framingHeaders(head.method, endOfBody, this.#lengthBytes), 'connection', 'keep-alive');
+    return writeRequestHead(head.method, head.path, headers);
+  }
+
+  #mayRepeat(error: unknown): boolean {
+    if (this.#answer.heard || !this.#stream.endOfBody) return false;
+    return isStaleConnection(error) && IDEMPOTENT.has(this.#stream.head.method);
+  }
+
+  #refuseLength(): void {
+    this.#drop();
+    this.#fail(new PosternError('ERR_BAD_REQUEST', 'The body is not as long as announced.'));
+  }
+
+  #fail(error: unknown): void {
+    this.#answer.fail(error);
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (!this.#stream.endOfBody) this.#stream.resume();
+  }
+
+  #drop(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.destroy();
+  }
+}
+
+function carriedTrailers(trailers: RawHeaders): string[] {
+  const kept = filterTrailers(trailers);
+  const list: string[] = [];
+  for (let at = 0; at + 1 < kept.length; at += 2) {
+    const value = kept[at + 1] as string;
+    if (isFieldValue(value)) list.push(kept[at] as string, value);
+  }
+  return list;
+}

@@ -1,0 +1,40 @@
+/**
+ * What a target's answer may not do beyond the tunnel's own host: a browser obeys some headers for a whole domain, and
+ * the tunnels of an edge share theirs without trusting each other. Cookies are judged in answer-headers.ts.
+ */
+
+// By lower-case name. Certificates and ports are the edge's: a target can neither pin the first nor move visitors to
+// another of the second.
+const CONFINED: ReadonlyMap<string, (value: string) => string | undefined> = new Map([
+  ['strict-transport-security', transportSecurity],
+  ['clear-site-data', siteData],
+  ['alt-svc', dropped],
+  ['public-key-pins', dropped],
+  ['public-key-pins-report-only', dropped],
+]);
+
+/** The value that a header of an answer may have, undefined when there is none. `name` is lower-case. */
+export function confined(name: string, value: string): string | undefined {
+  const confine = CONFINED.get(name);
+  return confine === undefined ? value : confine(value);
+}
+
+function dropped(): undefined {
+  return undefined;
+}
+
+// RFC 6797 section 6.1: the promise is kept for the host itself, and not made for what may live below it.
+function transportSecurity(value: string): string | undefined {
+  const isWide = (directive: string) => /^\s*(?:includesubdomains|preload)\s*(?:=|$)/i.test(directive);
+  const kept = value.split(';').filter((directive) => directive.trim() !== '' && !isWide(directive));
+  return kept.length === 0 ? undefined : kept.join(';').trim();
+}
+
+// "cookies" clears those of the registrable domain: the sessions of every tunnel. The rest stays within the origin.
+const OF_THE_ORIGIN = '"cache", "storage", "executionContexts"';
+
+function siteData(value: string): string | undefined {
+  const types = value.split(',').map((type) => type.trim());
+  const kept = types.filter((type) => type !== '' && !/cookies/i.test(type));
+  return kept.length === 0 ? undefined : kept.map((type) => (type.includes('*') ? OF_THE_ORIGIN : type)).join(', ');
+}

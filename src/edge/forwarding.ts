@@ -1,0 +1,141 @@
+/**
+ * One forwarded request: its body goes to the agent and what the agent says of it to the visitor, both as they come. A
+ * visitor who leaves ends the request at the target; an answer that breaks after its head has left breaks at the visitor
+ * too, and is never made to look whole. One object and no pipes: this is the path of every request.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RawHeaders } from '../core/headers.js';
+import { asPosternError, type PosternError } from '../errors.js';
+import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
+import { sendEarly, sendHead, sendTrailers } from './answer-head.js';
+import { breakOff } from './answers.js';
+import type { Forward } from './gate.js';
+import { hasBody } from './request.js';
+import { Upload } from './upload.js';
+
+// A body that is this short is given to `node:http` as text: it puts head and body into one string, one write and no list
+// of buffers for the kernel. Past some kilobytes the copy costs more than that saves.
+const MOST_TEXT_BYTES = 4_096;
+
+/** Answers a request whose answer's head has not left. */
+export type Refuse = (request: IncomingMessage, response: ServerResponse, error: PosternError) => void;
+
+export class Forwarding implements OutboundObserver {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #verdict: Forward;
+  readonly #refuse: Refuse;
+  #cookie: string | undefined;
+  #stream: OutboundStream | undefined;
+  #upload: Upload | undefined;
+  // The beginning of the body until the turn is over: an answer that is whole by then leaves in one piece.
+  #held: Buffer | undefined;
+  #isHolding = false;
+  #waitsForDrain = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse, verdict: Forward, refuse: Refuse) {
+    this.#request = request;
+    this.#response = response;
+    this.#verdict = verdict;
+    this.#refuse = refuse;
+  }
+
+  /** Opens the stream, unless the visitor has left meanwhile. `cookie` is a `Set-Cookie` line of ours. */
+  open(head: RequestHead, cookie: string | undefined): void {
+    if (this.#response.destroyed) return;
+    this.#cookie = cookie;
+    const endOfBody = !hasBody(this.#request);
+    this.#stream = this.#verdict.link.open(head, { endOfBody }, this);
+    if (!endOfBody) this.#upload = new Upload(this.#request, this.#stream);
+    this.#response.on('close', () => this.#closed());
+  }
+
+  informational(head: ResponseHead): void {
+    sendEarly(this.#response, head);
+  }
+
+  response(head: ResponseHead, endOfBody: boolean): void {
+    if (this.#response.destroyed) return;
+    try {
+      sendHead(this.#response, head, this.#verdict, this.#cookie);
+    } catch (error) {
+      this.#stream?.cancel();
+      this.failed(asPosternError(error));
+      return;
+    }
+    if (endOfBody) return; // `end` follows
+    this.#isHolding = true;
+    process.nextTick(release, this);
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#isHolding && this.#held === undefined) this.#held = chunk;
+    else this.#write(chunk);
+  }
+
+  trailers(trailers: RawHeaders): void {
+    if (!this.#response.destroyed) sendTrailers(this.#response, trailers);
+  }
+
+  end(): void {
+    if (this.#response.destroyed) return;
+    const held = this.#held;
+    this.#held = undefined;
+    this.#isHolding = false;
+    if (held === undefined) this.#response.end();
+    else if (held.length > MOST_TEXT_BYTES) this.#response.end(held);
+    else this.#response.end(held.toString('latin1'), 'latin1');
+  }
+
+  drain(): void {
+    this.#upload?.resume();
+  }
+
+  failed(error: PosternError): void {
+    this.#held = undefined;
+    this.#isHolding = false;
+    if (this.#response.headersSent || this.#response.destroyed) breakOff(this.#response);
+    else this.#refuse(this.#request, this.#response, error);
+  }
+
+  /**
+   * Lets the head leave although no byte of the body is here yet: `node:http` would keep it back for the first one, and an
+   * event stream that is silent at first would look like a server that hangs.
+   */
+  release(): void {
+    if (!this.#isHolding) return;
+    this.#isHolding = false;
+    if (this.#response.destroyed) return;
+    if (this.#held === undefined) this.#response.flushHeaders();
+    else this.#writeHeld();
+  }
+
+  #write(chunk: Buffer): void {
+    this.#isHolding = false;
+    this.#writeHeld();
+    if (this.#response.destroyed || this.#response.write(chunk) || this.#waitsForDrain) return;
+    this.#waitsForDrain = true;
+    this.#stream?.pause();
+    this.#response.once('drain', () => {
+      this.#waitsForDrain = false;
+      this.#stream?.resume();
+    });
+  }
+
+  #writeHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#write(held);
+  }
+
+  #closed(): void {
+    // Also after a whole answer: an upload that nobody reads any more is given up with it.
+    if (!this.#response.writableFinished || !this.#request.complete) this.#stream?.cancel();
+    this.#upload?.stop();
+  }
+}
+
+// A function of the module: a closure for each answer is what this saves.
+function release(forwarding: Forwarding): void {
+  forwarding.release();
+}

@@ -1,0 +1,107 @@
+/**
+ * The head of an answer (RFC 9112 sections 4, 5 and 6): its status line, its fields, and what they say about where the
+ * body ends. What two readers could read differently is refused: two lengths, a length beside a transfer coding, a
+ * coding other than chunked.
+ */
+import { MalformedAnswer } from './errors.js';
+import { type FieldList, splitFields } from './fields.js';
+
+export interface AnswerHead {
+  readonly status: number;
+  readonly fields: FieldList;
+  /** Where the body ends: after so many bytes, with the last chunk, or with the connection. */
+  readonly framing: number | 'chunked' | 'close';
+  /** The connection may carry another request afterwards, as far as the head tells. */
+  readonly persistent: boolean;
+}
+
+// The whole head in one test, which is many times as fast as one for each line.
+const HEAD =
+  /^HTTP\/1\.[01] [1-5]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
+const STATUS_AT = 'HTTP/1.1 '.length;
+const MINOR_VERSION_AT = 'HTTP/1.'.length;
+const LENGTH = /^\d{1,15}$/; // below 2 ** 53
+const IDLE_SECONDS = /(?:^|,)\s*timeout=(\d+)/i;
+
+// An idle connection that its owner closes earlier than this would be picked while it is closed.
+const LEAST_IDLE_SECONDS = 2;
+
+/** Reads the head of an answer to `method`, without the empty line that ends it. Throws `MalformedAnswer`. */
+export function readAnswerHead(text: string, method: string): AnswerHead {
+  if (!HEAD.test(text)) throw new MalformedAnswer('the head is malformed');
+  const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));
+  const lineEnd = text.indexOf('\r\n');
+  const fields = lineEnd === -1 ? [] : splitFields(text, lineEnd);
+  const said = readHopFields(fields);
+  const framed = framingOf(said);
+  const framing = isBodiless(status, method) ? 0 : framed;
+  const isOld = text[MINOR_VERSION_AT] === '0';
+  // A version 1.0 that sends chunks is faulty and is not used again (section 6.1).
+  const persistent = framing !== 'close' && !(isOld && framed === 'chunked') && staysOpen(said, isOld);
+  return { status, fields, framing, persistent };
+}
+
+// RFC 9112 section 6.3: these have no body whatever their fields say.
+function isBodiless(status: number, method: string): boolean {
+  return method === 'HEAD' || status < 200 || status === 204 || status === 304;
+}
+
+/** What the fields say that end at this hop. */
+interface HopFields {
+  lengths: number;
+  length: string;
+  codings: number;
+  coding: string;
+  connection: string;
+  keepAlive: string;
+}
+
+function readHopFields(fields: FieldList): HopFields {
+  const said: HopFields = { lengths: 0, length: '', codings: 0, coding: '', connection: '', keepAlive: '' };
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    // Few names have these lengths: the others need not be lower-cased.
+    if (name.length !== 10 && name.length !== 14 && name.length !== 17) continue;
+    readHopField(said, name.toLowerCase(), fields[at + 1] as string);
+  }
+  return said;
+}
+
+function readHopField(said: HopFields, name: string, value: string): void {
+  if (name === 'content-length') {
+    said.lengths += 1;
+    said.length = value;
+  } else if (name === 'transfer-encoding') {
+    said.codings += 1;
+    said.coding = value.toLowerCase();
+  } else if (name === 'connection') {
+    said.connection += `,${value.toLowerCase()}`;
+  } else if (name === 'keep-alive') {
+    said.keepAlive = value;
+  }
+}
+
+// RFC 9112 section 6.3.
+function framingOf({ lengths, length, codings, coding }: HopFields): AnswerHead['framing'] {
+  if (codings > 0) {
+    if (codings > 1 || coding !== 'chunked') throw new MalformedAnswer('a transfer coding other than chunked');
+    if (lengths > 0) throw new MalformedAnswer('a content length beside a transfer coding');
+    return 'chunked';
+  }
+  if (lengths === 0) return 'close';
+  if (lengths > 1 || !LENGTH.test(length)) throw new MalformedAnswer('the content length is not one number');
+  return Number(length);
+}
+
+// RFC 9112 section 9.3.
+function staysOpen({ connection, keepAlive }: HopFields, isOld: boolean): boolean {
+  if (connection === '') return !isOld && idlesLongEnough(keepAlive);
+  const options = connection.split(',').map((option) => option.trim());
+  if (options.includes('close')) return false;
+  return (!isOld || options.includes('keep-alive')) && idlesLongEnough(keepAlive);
+}
+
+function idlesLongEnough(keepAlive: string): boolean {
+  const seconds = keepAlive === '' ? null : IDLE_SECONDS.exec(keepAlive);
+  return seconds === null || Number(seconds[1]) >= LEAST_IDLE_SECONDS;
+}

@@ -1,0 +1,162 @@
+/**
+ * Reads the answers of one connection, one request at a time (RFC 9112): bytes in, calls out. Knows no socket. A part is
+ * never taken for the whole: only `whole` says that an answer is complete.
+ */
+import { Buffer } from 'node:buffer';
+import { type AnswerHead, readAnswerHead } from './answer-head.js';
+import { ChunkedBody } from './chunked-body.js';
+import { MalformedAnswer } from './errors.js';
+import { type FieldList, readFields } from './fields.js';
+import { GatheredText } from './gathered-text.js';
+
+/** Hears one answer. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */
+export interface AnswerObserver {
+  /** A 1xx head other than 101. */
+  informational(head: AnswerHead): void;
+  head(head: AnswerHead): void;
+  /** A piece of the body, which the observer may keep. */
+  content(piece: Buffer): void;
+  /** The answer is whole. */
+  whole(trailers: FieldList): void;
+  /** 101, when it was asked for. What comes after it is not HTTP any more, `rest` included. */
+  upgraded?(head: AnswerHead, rest: Buffer): void;
+}
+
+// Four times what `node:http` takes, since applications set many cookies.
+const MOST_HEAD_BYTES = 64 * 1024;
+
+const NO_FIELDS: FieldList = [];
+
+export class AnswerReader {
+  readonly #lines = new GatheredText(MOST_HEAD_BYTES);
+  #observer: AnswerObserver | undefined;
+  #method = '';
+  #part: 'nothing' | 'head' | 'content' | 'chunks' | 'trailers' | 'all' = 'nothing';
+  #contentBytes = 0;
+  #chunks = new ChunkedBody();
+  #persistent = true;
+
+  /** Nothing is being answered. */
+  get isIdle(): boolean {
+    return this.#part === 'nothing';
+  }
+
+  /** The last answer left the connection fit for another request. */
+  get isReusable(): boolean {
+    return this.isIdle && this.#persistent;
+  }
+
+  /** Awaits the answer to a request with this method. Only when idle. */
+  expect(method: string, observer: AnswerObserver): void {
+    this.#method = method;
+    this.#observer = observer;
+    this.#part = 'head';
+    this.#persistent = true;
+  }
+
+  /**
+   * Reads what arrived; `bytes` may be used anew afterwards. Throws `MalformedAnswer`, or what the observer throws; after
+   * that nothing more may be read.
+   */
+  receive(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length) {
+      // A second answer nobody asked for, which the next request must never get.
+      if (this.isIdle) this.#persistent = false;
+      if (this.isIdle) return;
+      at = this.#read(bytes, at);
+    }
+  }
+
+  /** The connection ended. True when that makes the answer whole; `whole` was called then. */
+  finish(): boolean {
+    this.#persistent = false;
+    if (this.#part !== 'all') return false;
+    this.#end(NO_FIELDS);
+    return true;
+  }
+
+  /** The answer is of no interest any more: the observer hears nothing of it. */
+  abandon(): void {
+    this.#observer = undefined;
+    this.#part = 'nothing';
+    this.#persistent = false;
+  }
+
+  #read(bytes: Buffer, at: number): number {
+    switch (this.#part) {
+      case 'head':
+        return this.#readHead(bytes, at);
+      case 'chunks':
+        return this.#readChunks(bytes, at);
+      case 'trailers':
+        return this.#readTrailers(bytes, at);
+      default:
+        return this.#readContent(bytes, at);
+    }
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    const next = this.#lines.take(bytes, at);
+    if (next === -1) return bytes.length;
+    const head = readAnswerHead(this.#lines.text, this.#method);
+    if (head.status === 101) return this.#upgrade(head, bytes, next);
+    if (head.status < 200) this.#observer?.informational(head);
+    else this.#begin(head);
+    return next;
+  }
+
+  #begin({ framing, ...head }: AnswerHead): void {
+    this.#persistent = head.persistent;
+    this.#part = framing === 'chunked' ? 'chunks' : framing === 'close' ? 'all' : 'content';
+    if (framing === 'chunked') this.#chunks = new ChunkedBody();
+    else this.#contentBytes = framing === 'close' ? Number.POSITIVE_INFINITY : framing;
+    this.#observer?.head({ framing, ...head });
+    if (framing === 0) this.#end(NO_FIELDS);
+  }
+
+  #upgrade(head: AnswerHead, bytes: Buffer, at: number): number {
+    const observer = this.#observer;
+    if (observer?.upgraded === undefined) throw new MalformedAnswer('the protocol is switched unasked');
+    this.abandon();
+    observer.upgraded(head, Buffer.from(bytes.subarray(at)));
+    return bytes.length;
+  }
+
+  #readContent(bytes: Buffer, at: number): number {
+    const end = Math.min(bytes.length, at + this.#contentBytes);
+    this.#contentBytes -= end - at;
+    this.#give(bytes, at, end);
+    if (this.#contentBytes === 0) this.#end(NO_FIELDS);
+    return end;
+  }
+
+  #readChunks(bytes: Buffer, at: number): number {
+    const next = this.#chunks.read(bytes, at, this.#give);
+    if (this.#chunks.isOver) this.#part = 'trailers';
+    return next;
+  }
+
+  // Begins with the CR LF of the last chunk's line, so that no trailers at all are an empty text as well.
+  #readTrailers(bytes: Buffer, at: number): number {
+    const next = this.#lines.take(bytes, at);
+    if (next === -1) return bytes.length;
+    this.#end(readFields(this.#lines.text));
+    return next;
+  }
+
+  // A copy: the bytes belong to the connection, which reads into them again.
+  readonly #give = (bytes: Buffer, start: number, end: number): void => {
+    if (this.#observer === undefined) return;
+    const piece = Buffer.allocUnsafe(end - start);
+    bytes.copy(piece, 0, start, end);
+    this.#observer.content(piece);
+  };
+
+  #end(trailers: FieldList): void {
+    const observer = this.#observer;
+    this.#observer = undefined;
+    this.#part = 'nothing';
+    observer?.whole(trailers);
+  }
+}

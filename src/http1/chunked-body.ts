@@ -1,0 +1,110 @@
+/**
+ * The chunked transfer coding, as it is read (RFC 9112 section 7.1). Every line ends with CR and LF, sizes are plain
+ * hexadecimal digits, extensions are passed over.
+ */
+import type { Buffer } from 'node:buffer';
+import { MalformedAnswer } from './errors.js';
+
+// 2 ** 52 at most, so that a size is exact.
+const MOST_DIGITS = 13;
+// Nothing sends extensions; without a limit a line could go on for ever.
+const MOST_EXTENSION_BYTES = 4_096;
+
+const [CR, LF, SEMICOLON] = [0x0d, 0x0a, 0x3b];
+
+/** Takes a piece of the body: `bytes` from `start` to `end`. */
+export type PieceTaker = (bytes: Buffer, start: number, end: number) => void;
+
+export class ChunkedBody {
+  #part: 'size' | 'extension' | 'size-lf' | 'content' | 'content-cr' | 'content-lf' | 'last' = 'size';
+  #sizeBytes = 0;
+  #digits = 0;
+  #extensionBytes = 0;
+
+  /** The last chunk's size was read; its line's CR LF and the trailers are next. */
+  get isOver(): boolean {
+    return this.#part === 'last';
+  }
+
+  /**
+   * Reads from `at` on and gives the content to `taken`. Returns the position where it stopped: the end of the bytes, or
+   * the CR of the last chunk's line. Throws `MalformedAnswer`.
+   */
+  read(bytes: Buffer, at: number, taken: PieceTaker): number {
+    let position = at;
+    while (position < bytes.length && !this.isOver) {
+      if (this.#part === 'content') position = this.#readContent(bytes, position, taken);
+      else if (this.#readSign(bytes[position] as number)) position += 1;
+    }
+    return position;
+  }
+
+  #readContent(bytes: Buffer, at: number, taken: PieceTaker): number {
+    const end = Math.min(bytes.length, at + this.#sizeBytes);
+    this.#sizeBytes -= end - at;
+    if (this.#sizeBytes === 0) this.#part = 'content-cr';
+    taken(bytes, at, end);
+    return end;
+  }
+
+  /** Reads one byte of what is around the content. False when it is left to whoever reads the trailers. */
+  #readSign(byte: number): boolean {
+    switch (this.#part) {
+      case 'size':
+        return this.#readSize(byte);
+      case 'extension':
+        return this.#readExtension(byte);
+      case 'size-lf':
+        this.#require(byte === LF);
+        this.#part = 'content';
+        return true;
+      case 'content-cr':
+        this.#require(byte === CR);
+        this.#part = 'content-lf';
+        return true;
+      default:
+        this.#require(byte === LF);
+        this.#part = 'size';
+        return true;
+    }
+  }
+
+  #readSize(byte: number): boolean {
+    const digit = hexadecimal(byte);
+    if (digit === -1) {
+      this.#require(this.#digits > 0 && (byte === CR || byte === SEMICOLON));
+      if (byte === CR) return this.#endSize();
+      this.#part = 'extension';
+      return true;
+    }
+    this.#digits += 1;
+    this.#require(this.#digits <= MOST_DIGITS);
+    this.#sizeBytes = this.#sizeBytes * 16 + digit;
+    return true;
+  }
+
+  #readExtension(byte: number): boolean {
+    if (byte === CR) return this.#endSize();
+    this.#extensionBytes += 1;
+    this.#require((byte >= 0x20 && byte !== 0x7f) || byte === 0x09);
+    this.#require(this.#extensionBytes <= MOST_EXTENSION_BYTES);
+    return true;
+  }
+
+  #endSize(): boolean {
+    this.#part = this.#sizeBytes === 0 ? 'last' : 'size-lf';
+    this.#digits = 0;
+    this.#extensionBytes = 0;
+    return !this.isOver;
+  }
+
+  #require(isMet: boolean): void {
+    if (!isMet) throw new MalformedAnswer('a chunk is malformed');
+  }
+}
+
+function hexadecimal(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

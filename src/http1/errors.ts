@@ -1,0 +1,11 @@
+/** What is wrong with a message of HTTP/1.1, in the words of RFC 9112. Whoever speaks for a hop translates it. */
+
+/** What came is no answer that can be carried on without guessing. Nothing more is read from that connection. */
+export class MalformedAnswer extends Error {
+  override readonly name = 'MalformedAnswer';
+}
+
+/** What was to be sent cannot be said in HTTP/1.1. Nothing of it has left. */
+export class MalformedRequest extends Error {
+  override readonly name = 'MalformedRequest';
+}

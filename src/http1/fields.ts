@@ -1,0 +1,44 @@
+/**
+ * Field lines (RFC 9112 section 5): names are tokens directly before their colon, values are bytes without controls, a
+ * line ends with CR and LF and is never folded. Texts hold one byte in each code unit.
+ */
+import { MalformedAnswer } from './errors.js';
+
+/** Name, value, name, value, in the order and the spelling of the wire. */
+export type FieldList = readonly string[];
+
+const FIELD_LINES = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
+
+const SPACE = 0x20;
+const TAB = 0x09;
+
+/** Reads field lines, each with the CR LF before it. Throws `MalformedAnswer`. */
+export function readFields(lines: string): string[] {
+  if (!FIELD_LINES.test(lines)) throw new MalformedAnswer('a field line is malformed');
+  return splitFields(lines, 0);
+}
+
+/** The same for lines that have been checked, from the position `at` on. */
+export function splitFields(lines: string, at: number): string[] {
+  const fields: string[] = [];
+  for (let start = at + 2; start < lines.length; ) {
+    const next = lines.indexOf('\r\n', start);
+    const end = next === -1 ? lines.length : next;
+    const colon = lines.indexOf(':', start);
+    fields.push(lines.slice(start, colon), trimmed(lines, colon + 1, end));
+    start = end + 2;
+  }
+  return fields;
+}
+
+// Optional white space around a value is no part of it. Not `trim()`, which takes U+00A0 for space.
+function trimmed(text: string, from: number, to: number): string {
+  let [start, end] = [from, to];
+  while (start < end && isWhiteSpace(text.charCodeAt(start))) start += 1;
+  while (end > start && isWhiteSpace(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isWhiteSpace(code: number): boolean {
+  return code === SPACE || code === TAB;
+}

@@ -1,0 +1,91 @@
+/**
+ * What received frames do to the connection: SETTINGS, PING and GOAWAY (RFC 9113 sections 6.5, 6.7 and 6.8), and those
+ * that do nothing, PRIORITY and unknown ones. Each of them costs the peer some of its budget.
+ */
+import type { Buffer } from 'node:buffer';
+import type { Budget } from './abuse.js';
+import type { Ending } from './ending.js';
+import { Code, Http2ConnectionError } from './errors.js';
+import type { ControlFrames } from './frame-payloads.js';
+import { Flag } from './frame-types.js';
+import { pingFrame, settingsAckFrame } from './frame-writer.js';
+import type { LocalSettings } from './local-settings.js';
+import type { Pings } from './pings.js';
+import type { SendQueue } from './send-queue.js';
+import { applySettings, type Role, type Settings } from './settings.js';
+import type { Streams } from './streams.js';
+
+export interface IncomingControlOptions {
+  readonly role: Role;
+  readonly streams: Streams;
+  readonly queue: SendQueue;
+  readonly pings: Pings;
+  readonly ending: Ending;
+  readonly budget: Budget;
+  /** What we have announced, and the peer has yet to acknowledge. */
+  readonly local: LocalSettings;
+  /** What the peer has announced. */
+  readonly peer: Settings;
+  /** `peer` has changed. */
+  readonly settingsReceived: () => void;
+}
+
+export class IncomingControl implements ControlFrames {
+  readonly #options: IncomingControlOptions;
+  #hasSettings = false;
+
+  constructor(options: IncomingControlOptions) {
+    this.#options = options;
+  }
+
+  onPriority(): void {
+    this.#options.budget.spend();
+  }
+
+  onSettings(bytes: Buffer, start: number, end: number): void {
+    const { budget, queue, streams, peer, role } = this.#options;
+    // A change of the initial window touches every stream, so a frame costs more than its header.
+    budget.spend(1 + streams.table.size / 100);
+    const before = peer.initialWindowBytes;
+    applySettings(peer, role === 'client' ? 'server' : 'client', bytes, start, end);
+    this.#widenStreams(peer.initialWindowBytes - before);
+    queue.control(settingsAckFrame());
+    this.#hasSettings = true;
+    this.#options.settingsReceived();
+  }
+
+  onSettingsAck(): void {
+    if (!this.#hasSettings) {
+      throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'an acknowledgement before any SETTINGS');
+    }
+    this.#options.local.acknowledged();
+  }
+
+  onPing(flags: number, bytes: Buffer, start: number): void {
+    const { budget, queue, pings } = this.#options;
+    budget.spend();
+    if ((flags & Flag.ACK) === 0) queue.control(pingFrame(Flag.ACK, bytes, start));
+    else pings.receive(bytes, start);
+  }
+
+  onGoaway(lastStreamId: number, code: number): void {
+    this.#options.budget.spend();
+    this.#options.ending.receiveGoaway(lastStreamId, code);
+  }
+
+  onUnknown(): void {
+    this.#options.budget.spend();
+  }
+
+  /** Section 6.9.2: a new INITIAL_WINDOW_SIZE is for the streams that are open, too. */
+  #widenStreams(change: number): void {
+    if (change === 0) return;
+    const { streams, queue } = this.#options;
+    for (const { sending } of streams.table) {
+      if (sending.window.widen(change) === 'overflow') {
+        throw new Http2ConnectionError(Code.FLOW_CONTROL_ERROR, 'INITIAL_WINDOW_SIZE takes a window past 2^31-1');
+      }
+      queue.wake(sending);
+    }
+  }
+}

@@ -1,0 +1,318 @@
+/**
+ * D, sessions: how they begin, how they end, and what happens to whoever has one then. Lifetimes are short by
+ * configuration; nothing here waits for a clock but for what the edge does when one has run out.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { headerValues } from '../../src/core/headers.js';
+import { assertRefused, whoIs } from '../support/hostile-world.js';
+import { isWhole } from '../support/moments.js';
+import type { Program } from '../support/processes.js';
+import { callbackUrl } from '../support/sign-in-steps.js';
+import type { Echo } from '../support/target-paths.js';
+import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
+import { PEOPLE, startWorld, type World } from '../support/world.js';
+
+const SESSION = 'postern-session';
+const CROWD = Array.from({ length: 20 }, (_, at) => ({
+  sub: `crowd-${at}`,
+  email: `crowd-${at}@acme.com`,
+  email_verified: true,
+}));
+
+const closeCode = (socket: { once(event: 'close', then: (code: number) => void): unknown }) =>
+  new Promise<number>((resolve) => socket.once('close', resolve));
+
+describe('sessions', () => {
+  let world: World;
+  let second: string;
+  let first: Program; // the agent of the world's own tunnel
+
+  before(async () => {
+    world = await startWorld({ manyAddresses: true, accounts: [...PEOPLE, ...CROWD] });
+    first = world.agent;
+    await world.startAgent({ name: 'dev-two' });
+    second = world.urlOf('dev-two');
+  });
+  after(() => world?.close());
+
+  async function isIn(visitor: Visitor, url: string): Promise<boolean> {
+    return (await whoIs(visitor, url)) !== undefined;
+  }
+
+  const cookiesOf = (visitor: Visitor, url: string) =>
+    visitor.jar
+      .cookies(url)
+      .filter(({ name }) => name === SESSION)
+      .map(({ value }) => value);
+
+  test('D1 a session cookie that was there before the sign-in is neither kept nor worth anything', async () => {
+    const other = cookiesOf(await world.signedIn('bob'), world.url)[0] ?? '';
+    for (const planted of ['known', other.replace(/.$/, 'A'), '']) {
+      const visitor = world.visitor();
+      for (const url of [world.url, world.base]) visitor.jar.set(`${SESSION}=${planted}; Path=/`, new URL(url));
+      const page = await visitor.signIn(`${world.url}/`, 'ana');
+      assert.equal(page.status, 200);
+      assert.deepEqual(headerValues((page.json() as Echo).rawHeaders, 'x-forwarded-email'), ['ana@acme.com']);
+      for (const url of [world.url, world.base]) {
+        const values = cookiesOf(visitor, url);
+        assert.equal(values.length, 1);
+        assert.notEqual(values[0], planted);
+      }
+      const { status } = await world.visitor().bare(world.url, { headers: { cookie: `${SESSION}=${planted}` } });
+      assert.equal(status, 401);
+    }
+  });
+
+  test('D1 a sign-in over the session of somebody else ends that session everywhere', async () => {
+    const attacker = await world.signedIn('bob');
+    const kept = [world.url, world.base].map((url) => [url, attacker.jar.header(new URL(url))] as const);
+    const victim = world.visitor();
+    const planted = cookiesOf(attacker, world.base)[0];
+    victim.jar.set(`${SESSION}=${planted}; Path=/`, new URL(world.base));
+    const page = await victim.signIn(`${world.url}/.postern/session?rd=%2F&switch=account`, 'ana');
+    assert.deepEqual(headerValues((page.json() as Echo).rawHeaders, 'x-forwarded-email'), ['ana@acme.com']);
+    for (const [url, cookie] of kept) {
+      const own = url === world.base ? `${url}/oauth2/userinfo` : `${url}/`;
+      assert.equal((await world.visitor().bare(own, { headers: { cookie } })).status, 401, url);
+    }
+  });
+
+  test('D3 a cookie of our name for a longer path, sent first, neither helps nor harms', async () => {
+    const visitor = await world.signedIn('ana');
+    for (const path of ['/.postern', '/.postern/session', '/oauth2', '/oauth2/callback', '/deep']) {
+      for (const url of [world.url, world.base]) {
+        visitor.jar.set(`${SESSION}=evil; Path=${path}`, new URL(url));
+        visitor.jar.set(`postern-nonce=evil; Path=${path}`, new URL(url));
+      }
+    }
+    assert.equal(await whoIs(visitor, world.url), 'ana@acme.com');
+    assert.equal(await whoIs(visitor, world.base), 'ana@acme.com');
+    assert.equal((await visitor.open(`${world.url}/deep/link`)).status, 200);
+    assert.equal((await visitor.open(`${second}/deep`)).url, `${second}/deep`); // by a ticket, past the planted nonce
+  });
+
+  test('D7 a sign-out on one tunnel ends the session on all of them, also for cookies that were kept', async () => {
+    const visitor = await world.signedIn('ana');
+    await visitor.open(`${second}/`);
+    const kept = [world.url, second, world.base].map((url) => [url, visitor.jar.header(new URL(url))] as const);
+    const end = await visitor.open(`${world.url}/.postern/sign_out`);
+    assert.equal(end.url, `${world.base}/oauth2/signed_out`);
+    for (const [url, cookie] of kept) {
+      const own = url === world.base ? `${url}/oauth2/userinfo` : `${url}/`;
+      const { status } = await world.visitor().bare(own, { headers: { cookie } });
+      assert.equal(status, 401, url);
+      const isKept = visitor.jar.cookies(world.url).some(({ name }) => name === SESSION);
+      assert.equal(isKept, false);
+    }
+    await assert.rejects(
+      visitor.socket(`${second}/ws`),
+      (error) => error instanceof RefusedUpgrade && error.status === 401,
+    );
+  });
+
+  test('D9 after a sign-out the next page asks to sign in, and nothing of before is kept', async () => {
+    const visitor = await world.signedIn('ana');
+    const gone = await visitor.navigate(`${world.url}/.postern/sign_out`);
+    assert.equal(gone.status, 302);
+    assert.equal(gone.headers['cache-control'], 'no-store');
+    assert.equal(gone.headers['clear-site-data'], '"cache"');
+    assert.match(gone.setCookies.find((line) => line.startsWith(SESSION)) ?? '', /^postern-session=; Max-Age=0;/);
+    assert.deepEqual(cookiesOf(visitor, world.url), []);
+    await visitor.open(gone.headers.location ?? '');
+    const again = await visitor.navigate(`${world.url}/`);
+    assert.deepEqual([again.status, again.headers['cache-control']], [302, 'no-store']);
+    assert.equal((await visitor.fetch(`${world.url}/`)).status, 401);
+    const page = await visitor.open(`${second}/`);
+    assert.equal(new URL(page.url).origin, world.issuer);
+  });
+
+  for (const where of ['tunnel', 'base'] as const) {
+    const pathOf = { tunnel: '/.postern/sign_out', base: '/oauth2/sign_out' }[where];
+    const leave = () => (where === 'base' ? world.base : world.url) + pathOf;
+
+    test(`D10 a sign-out happens on the ${where} host when typed, or from the same origin`, async () => {
+      for (const initiator of [undefined, new URL(leave()).origin]) {
+        for (const method of initiator === undefined ? ['GET'] : ['GET', 'POST']) {
+          const visitor = await world.signedIn('ana');
+          const answer = await visitor.navigate(leave(), { method, ...(initiator ? { initiator } : {}) });
+          assert.equal(answer.status, 302);
+          assert.equal(await isIn(visitor, world.url), false);
+        }
+      }
+    });
+
+    test(`D10 a sign-out asks first on the ${where} host when another site sent the visitor`, async () => {
+      const visitor = await world.signedIn('ana');
+      for (const initiator of ['https://evil.example', second, 'http://localhost:1']) {
+        for (const method of ['GET', 'POST']) {
+          const page = await visitor.navigate(leave(), { method, initiator });
+          assert.equal(page.status, 200, `${method} from ${initiator}`);
+          assert.deepEqual(page.setCookies, []);
+          assert.equal(await isIn(visitor, world.url), true, `${method} from ${initiator}`);
+        }
+      }
+      const page = await visitor.open(leave(), { initiator: 'https://evil.example' });
+      await visitor.press(page);
+      assert.equal(await isIn(visitor, world.url), false);
+    });
+
+    test(`D10 a sign-out is not done by an image or an old browser's GET on the ${where} host`, async () => {
+      const visitor = await world.signedIn('ana');
+      const image = { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image', 'sec-fetch-site': 'cross-site' };
+      for (const headers of [image, {}, { origin: 'null' }]) {
+        await visitor.bare(leave(), { headers });
+        await visitor.bare(leave(), { headers, method: 'POST' });
+        assert.equal(await isIn(visitor, world.url), true);
+      }
+    });
+  }
+  test('D14 what is remembered of a session is its own, also when two hundred ask at once for the first time', async () => {
+    const visitors = await Promise.all(CROWD.map(({ sub }) => world.signedIn(sub)));
+    for (const visitor of visitors) await visitor.open(`${second}/`);
+    await world.edge.kill();
+    const marks = [first, world.agent].map((agent) => [agent, agent.mark()] as const);
+    await world.startEdge(); // remembers nothing
+    for (const [agent, mark] of marks) await agent.record((line) => line['event'] === 'online', mark);
+    // Half of them send to one tunnel the cookie of the other, which the edge then remembers of both.
+    const asked = Array.from({ length: 200 }, (_, at) => ({ visitor: visitors[at % CROWD.length] as Visitor, at }));
+    const seen = await Promise.all(
+      asked.map(async ({ visitor, at }) => {
+        const [own, other] = at % 2 === 0 ? [world.url, second] : [second, world.url];
+        const headers = { cookie: `${SESSION}=${cookiesOf(visitor, at % 3 === 0 ? other : own)[0]}` };
+        const answer = await visitor.fetch(`${own}/`, { headers });
+        if (answer.status !== 200) return answer.status;
+        return headerValues((answer.json() as Echo).rawHeaders, 'x-forwarded-email').join();
+      }),
+    );
+    assert.deepEqual(
+      seen,
+      asked.map(({ at }) => (at % 3 === 0 ? 401 : `crowd-${at % CROWD.length}@acme.com`)),
+    );
+  });
+
+  test('D17 six starts leave five transactions, and the one that had to go cannot be finished', async () => {
+    const visitor = world.visitor();
+    const states = [];
+    for (let count = 0; count < 6; count++) {
+      const { headers } = await visitor.navigate(`${world.base}/oauth2/start?rd=%2F`);
+      states.push(new URL(headers.location ?? '').searchParams.get('state') ?? '');
+    }
+    const names = pending(visitor).map(({ name }) => name);
+    assert.equal(names.length, 5);
+    const evicted = states.filter((state) => !names.includes(`postern-signin-${state.split('.')[0]}`));
+    assert.equal(evicted.length, 1);
+    assert.notEqual(evicted[0], states[5]);
+    assertRefused(await visitor.navigate(`${world.base}/oauth2/callback?code=x&state=${evicted[0]}`));
+  });
+
+  for (const [name, path] of [
+    ['the front page', '/'],
+    ['deep links of a kilobyte', `/${'long'.repeat(250)}`],
+    ['deep links of three kilobytes', `/?${'q=%2F&'.repeat(500)}`],
+  ] as const) {
+    test(`D17 a hundred starts given up leave fewer than 4 kB of cookies: ${name}`, async () => {
+      const visitor = world.visitor();
+      for (let count = 0; count < 100; count++) {
+        await visitor.navigate(`${world.base}/oauth2/start?rd=${encodeURIComponent(`${path}${count}`)}`);
+        assert.ok(visitor.jar.header(new URL(world.base)).length <= 4096);
+      }
+      assert.ok(pending(visitor).length <= 5);
+      assert.equal((await visitor.signIn(`${world.base}/`, 'ana')).status, 200);
+    });
+  }
+
+  const pending = (visitor: Visitor) =>
+    visitor.jar.cookies(`${world.base}/`).filter(({ name }) => name.startsWith('postern-signin-'));
+
+  test('D18 an answer of the provider as a form is refused in words, and the sign-in can still be finished', async () => {
+    const visitor = world.visitor();
+    const callback = new URL(await callbackUrl(visitor, `${world.base}/oauth2/start?rd=%2F`, 'ana'));
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = callback.search.slice(1);
+    for (const url of [`${callback.origin}${callback.pathname}`, callback.href]) {
+      const answer = await visitor.navigate(url, { method: 'POST', headers, body, initiator: world.issuer });
+      assertRefused(answer);
+      assert.match(answer.text, /form/);
+    }
+    assert.equal(await isIn(visitor, world.base), false);
+    assert.equal((await visitor.navigate(callback.href)).status, 302);
+    assert.equal(await whoIs(visitor, world.base), 'ana@acme.com');
+  });
+
+  test('D8 an event stream is cut once its session has been signed out on another tunnel', async () => {
+    const visitor = await world.signedIn('bob');
+    const events = await visitor.stream(`${world.url}/sse?key=signed-out`);
+    await once(events.body, 'data');
+    await visitor.open(`${second}/`);
+    await visitor.navigate(`${second}/.postern/sign_out`);
+    assert.equal(await isWhole(events), false);
+  });
+
+  test('D11 somebody whom the rules no longer name is refused on the next request, with the session they have', async () => {
+    const [ana, bob] = [await world.signedIn('ana'), await world.signedIn('bob')];
+    const socket = await ana.socket(`${world.url}/ws`);
+    const closed = closeCode(socket);
+    const down = world.edge.record((line) => line['event'] === 'tunnel-down' && line['tunnel'] === world.name);
+    await first.kill();
+    await down;
+    assert.ok((await closed) > 0);
+    first = await world.startAgent({ allow: ['bob@acme.com'] });
+    assert.deepEqual(
+      [(await ana.fetch(`${world.url}/`)).status, (await bob.fetch(`${world.url}/`)).status],
+      [403, 200],
+    );
+    await assert.rejects(
+      ana.socket(`${world.url}/ws`),
+      (error) => error instanceof RefusedUpgrade && error.status === 403,
+    );
+  });
+
+  test('D11 a ceiling that no longer names somebody holds for the sessions that exist', async () => {
+    const bob = await world.signedIn('bob');
+    await world.edge.kill();
+    const mark = first.mark();
+    await world.startEdge({ POSTERN_ALLOW: 'ana@acme.com,dev@acme.com' });
+    await first.record((line) => line['event'] === 'online', mark);
+    assert.equal((await bob.fetch(`${world.url}/`)).status, 403);
+  });
+});
+
+describe('sessions that run out', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld({
+      manyAddresses: true,
+      edgeEnv: { POSTERN_SESSION_TTL: '6s', POSTERN_SESSION_IDLE: '6s' },
+    });
+  });
+  after(() => world?.close());
+
+  test('D8 what is open is cut when the session has run out, and the next request signs in again', async () => {
+    const visitor = await world.signedIn('ana');
+    const socket = await visitor.socket(`${world.url}/ws`);
+    const closed = closeCode(socket);
+    const events = await visitor.stream(`${world.url}/sse?key=run-out`);
+    await once(events.body, 'data');
+    const upload = visitor.fetch(`${world.url}/held?key=never`);
+    upload.catch(() => {}); // looked at below
+    assert.deepEqual([await closed, await isWhole(events)], [1008, false]);
+    await assert.rejects(upload);
+    assert.equal((await visitor.fetch(`${world.url}/`)).status, 401);
+    assert.equal((await visitor.navigate(`${world.url}/`)).status, 302);
+    assert.equal(await whoIs(visitor, world.base), undefined);
+  });
+
+  test('D8 a visitor who stays does not outlive the absolute limit', async () => {
+    const visitor = await world.signedIn('bob');
+    let answers = 0;
+    for (;;) {
+      const { status } = await visitor.fetch(`${world.url}/`);
+      if (status === 401) break;
+      assert.equal(status, 200);
+      answers += 1;
+    }
+    assert.ok(answers > 0);
+  });
+});

@@ -1,0 +1,222 @@
+/**
+ * Two engines with a path between them, computed: a clock of its own, a rate and a round trip each way, and the sender's
+ * socket buffer in front of it. The same every time, whatever the machine does meanwhile.
+ */
+import { Buffer } from 'node:buffer';
+import { Connection } from '../../../src/http2/connection.js';
+import type { ConnectionObserver, ConnectionOptions } from '../../../src/http2/connection-options.js';
+import type { Http2Stream, StreamObserver } from '../../../src/http2/stream.js';
+import { requestFields } from './peers.js';
+
+export interface Path {
+  readonly roundTripMs: number;
+  /** Bits a second, each way. */
+  readonly rate: number;
+  /** What the sender's socket takes beyond what has left: as much as a system gives at most, unless said otherwise. */
+  readonly socketBytes?: number;
+}
+
+const MOST_SOCKET_BYTES = 4_194_304;
+// A reader is given what came in this time, and no more than this at once.
+const READ_MS = 1;
+const READ_BYTES = 65_536;
+
+interface Task {
+  readonly atMs: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/** The simulated time: tasks run in their order, and the clock stands still while they do. */
+class Clock {
+  nowMs = 0;
+  #order = 0;
+  readonly #heap: Task[] = [];
+
+  at(atMs: number, run: () => void): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    const task = { atMs: Math.max(atMs, this.nowMs), order: this.#order++, run };
+    for (; index > 0; index = (index - 1) >> 1) {
+      const parent = heap[(index - 1) >> 1] as Task;
+      if (!isBefore(task, parent)) break;
+      heap[index] = parent;
+    }
+    heap[index] = task;
+  }
+
+  /** Runs the next task; false when there is none before `endMs`. */
+  step(endMs: number): boolean {
+    const first = this.#heap[0];
+    if (first === undefined || first.atMs > endMs) return false;
+    const last = this.#heap.pop() as Task;
+    if (last !== first) this.#sink(last);
+    this.nowMs = first.atMs;
+    first.run();
+    return true;
+  }
+
+  #sink(task: Task): void {
+    const heap = this.#heap;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Task, heap[child] as Task)) child += 1;
+      if (!isBefore(heap[child] as Task, task)) break;
+      heap[index] = heap[child] as Task;
+      index = child;
+    }
+    heap[index] = task;
+  }
+}
+
+function isBefore(one: Task, other: Task): boolean {
+  return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
+}
+
+/** One direction: what is sent waits in the socket, leaves at the rate and arrives half a round trip later. */
+class Direction {
+  readonly #clock: Clock;
+  readonly #path: () => Path;
+  readonly #to: () => Connection;
+  readonly #from: () => Connection;
+  #leftMs = 0;
+
+  constructor(clock: Clock, path: () => Path, from: () => Connection, to: () => Connection) {
+    this.#clock = clock;
+    this.#path = path;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  send(bytes: Buffer): void {
+    const { rate, roundTripMs, socketBytes = MOST_SOCKET_BYTES } = this.#path();
+    const bytesPerMs = rate / 8_000;
+    const sliceBytes = Math.max(1_460, Math.min(READ_BYTES, Math.floor(bytesPerMs * READ_MS)));
+    for (let at = 0; at < bytes.length; at += sliceBytes) {
+      const slice = bytes.subarray(at, at + sliceBytes);
+      this.#leftMs = Math.max(this.#leftMs, this.#clock.nowMs) + slice.length / bytesPerMs;
+      this.#clock.at(this.#leftMs + roundTripMs / 2, () => this.#to().receive(slice));
+    }
+    // The last byte is in the socket once what stands before it there has become little enough.
+    this.#clock.at(this.#leftMs - socketBytes / bytesPerMs, () => this.#from().sent(bytes.length));
+  }
+}
+
+export class SimulatedPath {
+  readonly client: Connection;
+  readonly server: Connection;
+  path: Path;
+  readonly #clock = new Clock();
+
+  /** The server answers `/N` with N bytes, as fast as it may. */
+  constructor(path: Path, limits: ConnectionOptions['limits'] = {}) {
+    this.path = path;
+    const down = new Direction(this.#clock, () => this.path, () => this.server, () => this.client); // biome-ignore format: both ways alike
+    const up = new Direction(this.#clock, () => this.path, () => this.client, () => this.server); // biome-ignore format: both ways alike
+    this.client = this.#end('client', up, {}, limits);
+    this.server = this.#end('server', down, { stream: serve }, limits);
+    this.run(1_000);
+  }
+
+  get nowMs(): number {
+    return this.#clock.nowMs;
+  }
+
+  /** Lets the time pass until `isDone`, or for so long. */
+  run(mostMs: number, isDone = () => false): void {
+    const endMs = this.#clock.nowMs + mostMs;
+    while (!isDone() && this.#clock.step(endMs));
+    if (!isDone()) this.#clock.nowMs = endMs;
+  }
+
+  /** Asks for so many bytes. */
+  get(bytes: number): Download {
+    const stream = this.client.request(requestFields('GET', `/${bytes}`), { endStream: true });
+    const download = new Download(stream, () => this.#clock.nowMs);
+    stream.observe(download);
+    return download;
+  }
+
+  /** Asks for so many bytes and waits for all of them. Returns how long it took. */
+  measure(bytes: number, mostMs = 600_000): number {
+    const download = this.get(bytes);
+    this.run(mostMs, () => download.isOver);
+    return download.elapsedMs;
+  }
+
+  /** What a download of so many bytes takes on a path of its own that is filled from its first byte to its last. */
+  idealMs(bytes: number): number {
+    return this.path.roundTripMs + bytes / (this.path.rate / 8_000);
+  }
+
+  #end(role: 'client' | 'server', way: Direction, observer: Partial<ConnectionObserver>, limits: object): Connection {
+    return new Connection({
+      role,
+      limits,
+      now: () => this.#clock.nowMs,
+      schedule: (run) => this.#clock.at(this.#clock.nowMs, run),
+      send: (bytes) => way.send(bytes),
+      observer: {
+        ...observer,
+        closed: (error) => {
+          throw error ?? new Error('the connection ended');
+        },
+      },
+    });
+  }
+}
+
+/** A body that is read as it comes, unless it is paused, and only counted. */
+export class Download implements StreamObserver {
+  readonly stream: Http2Stream;
+  bytes = 0;
+  isOver = false;
+  readonly #now: () => number;
+  readonly #startMs: number;
+  #endMs = Number.POSITIVE_INFINITY;
+
+  constructor(stream: Http2Stream, now: () => number) {
+    this.stream = stream;
+    this.#now = now;
+    this.#startMs = now();
+  }
+
+  /** Infinite until it is over. */
+  get elapsedMs(): number {
+    return this.#endMs - this.#startMs;
+  }
+
+  data(chunk: Buffer): void {
+    this.bytes += chunk.length;
+  }
+
+  trailers(): void {}
+
+  end(): void {
+    this.isOver = true;
+    this.#endMs = this.#now();
+  }
+
+  closed(): void {}
+}
+
+const CHUNK = Buffer.alloc(65_536);
+
+function serve(stream: Http2Stream, fields: string[]): void {
+  let left = Number(fields[fields.indexOf(':path') + 1]?.slice(1));
+  const fill = () => {
+    let isWelcome = true;
+    while (isWelcome && left > 0) {
+      const count = Math.min(left, CHUNK.length);
+      left -= count;
+      isWelcome = stream.write(CHUNK.subarray(0, count));
+    }
+    if (left === 0) stream.end();
+  };
+  const nothing = () => {};
+  stream.observe({ data: nothing, trailers: nothing, end: nothing, closed: nothing, drain: fill });
+  stream.sendHeaders([':status', '200'], { endStream: false });
+  fill();
+}

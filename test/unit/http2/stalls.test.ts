@@ -1,0 +1,95 @@
+/** What once held a stream back for ever, or could: each case ends with everything delivered. */
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { Code, Http2ConnectionError, type Http2StreamError } from '../../../src/http2/errors.js';
+import { CLIENT_PREFACE } from '../../../src/http2/frame-reader.js';
+import { Flag, FrameType } from '../../../src/http2/frame-types.js';
+import { SettingId } from '../../../src/http2/settings.js';
+import type { Http2Stream } from '../../../src/http2/stream.js';
+import { StreamBody } from '../../../src/http2/stream-body.js';
+import { Bare, type Frame, frame, Record, requestFields } from './peers.js';
+
+const settingsAck = frame(FrameType.SETTINGS, Flag.ACK, 0);
+
+/** What the frames add to the window of stream 1. */
+function updates(frames: readonly Frame[]): number {
+  const own = frames.filter(({ type, streamId }) => type === FrameType.WINDOW_UPDATE && streamId === 1);
+  return own.reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0);
+}
+
+/** The INITIAL_WINDOW_SIZE that the frames announce. */
+function announced(frames: readonly Frame[]): number | undefined {
+  const settings = frames.find(({ type, flags }) => type === FrameType.SETTINGS && flags === 0);
+  if (settings?.payload.readUInt16BE(0) !== SettingId.INITIAL_WINDOW_SIZE) return undefined;
+  return settings.payload.readUInt32BE(2);
+}
+
+describe('a stream whose window shrinks', () => {
+  test('below what was not yet given back is opened again', () => {
+    const farBytes = 16_777_216;
+    const limits = { streamStartBytes: 65_536, streamMostBytes: farBytes, connectionStartBytes: farBytes };
+    const bare = new Bare('server', { limits: { flow: { ...limits, connectionMostBytes: 67_108_864 } } });
+    bare.give(CLIENT_PREFACE, frame(FrameType.SETTINGS, 0, 0));
+    bare.take();
+    bare.nowMs = 2_000; // so far away that the window is as wide as can be
+    bare.give(settingsAck);
+    const wideBytes = announced(bare.take()) ?? 0;
+    bare.give(settingsAck, bare.headers(1, requestFields('POST', '/'), 0));
+    for (let at = 0; at < 64; at++) bare.give(frame(FrameType.DATA, 0, 1, Buffer.alloc(16_384)));
+    let credit = wideBytes - 64 * 16_384 + updates(bare.take());
+    void bare.engine.ping();
+    const [ping] = bare.take();
+    bare.give(frame(FrameType.PING, Flag.ACK, 0, ping?.payload)); // and then near
+    credit += (announced(bare.take()) ?? wideBytes) - wideBytes;
+    assert.ok(credit < 0, 'the peer may not send any more');
+    bare.give(settingsAck);
+    assert.ok(credit + updates(bare.take()) > 0, 'all was read, so the peer may send again');
+  });
+});
+
+describe('who waits is told', () => {
+  for (const end of ['GOAWAY and silence', 'a connection error'] as const) {
+    test(`that no answer to a PING can come, after ${end}`, async () => {
+      const bare = Bare.greeted('client');
+      const asked = bare.engine.ping();
+      if (end === 'a connection error') bare.give(frame(FrameType.PING, 0, 1));
+      else bare.engine.drain();
+      assert.ok(bare.engine.isClosed);
+      await assert.rejects(asked, Http2ConnectionError);
+      await assert.rejects(bare.engine.ping(), Http2ConnectionError);
+    });
+  }
+
+  test('that nobody waits for the answer to a request, though its reader has paused', () => {
+    const record = new Record();
+    const observer = {
+      stream: (stream: Http2Stream) => {
+        stream.pause();
+        stream.observe(record);
+      },
+      closed: () => {},
+    };
+    const bare = Bare.greeted('server', { observer });
+    bare.give(bare.headers(1, requestFields('POST', '/'), 0), frame(FrameType.DATA, 1, 1, Buffer.alloc(10_000)));
+    assert.deepEqual(record.events, []);
+    bare.give(frame(FrameType.RST_STREAM, 0, 1, '00000008'));
+    assert.deepEqual(record.events, [`failed ${Code.CANCEL}`]);
+    assert.equal(bare.engine.running, 0);
+  });
+
+  test('that nobody waits for the answer to a request, though its Duplex is not read', async () => {
+    const bodies: StreamBody[] = [];
+    const observer = { stream: (stream: Http2Stream) => void bodies.push(new StreamBody(stream)), closed: () => {} };
+    const bare = Bare.greeted('server', { observer });
+    bare.give(bare.headers(1, requestFields('POST', '/'), 0), frame(FrameType.DATA, 1, 1, Buffer.alloc(10)));
+    const [body] = bodies;
+    assert.ok(body);
+    body.read(0); // takes what there is, and none of it leaves the Duplex
+    bare.give(frame(FrameType.RST_STREAM, 0, 1, '00000008'));
+    const [error] = (await once(body, 'error')) as [Http2StreamError];
+    assert.equal(error.code, Code.CANCEL);
+    assert.ok(body.destroyed);
+  });
+});
