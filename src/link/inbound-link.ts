@@ -70,9 +70,11 @@ class RequestHearing extends Hearing {
   }
 
   override drain(): void {
-    if (!this.#stream.endSent) return super.drain();
-    if (!this.#isSent) this.#observer.sent();
-    this.#isSent = true;
+    if (!this.#stream.endSent) super.drain();
+    else if (!this.#isSent) {
+      this.#isSent = true;
+      this.#observer.sent();
+    }
   }
 
   closed(error: Error | undefined): void {

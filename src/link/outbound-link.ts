@@ -75,9 +75,11 @@ class AnswerHearing extends Hearing {
 
   override informational(fields: string[]): void {
     this.#informational += 1;
-    if (this.#informational <= MOST_INFORMATIONAL) return this.#observer.informational(readResponseHead(fields));
-    this.#end.cancel();
-    this.#observer.failed(new PosternError('ERR_TARGET_PROTOCOL', 'too many informational heads'));
+    if (this.#informational <= MOST_INFORMATIONAL) this.#observer.informational(readResponseHead(fields));
+    else {
+      this.#end.cancel();
+      this.#observer.failed(new PosternError('ERR_TARGET_PROTOCOL', 'too many informational heads'));
+    }
   }
 
   override headers(fields: string[], endStream: boolean): void {
