@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Line } from '../support/processes.js';
 import type { Echo } from '../support/target-paths.js';
-import type { Visitor } from '../support/visitor.js';
+import { rawExchange, type Visitor } from '../support/visitor.js';
+import { readAnswer } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('logs', () => {
@@ -81,6 +82,21 @@ describe('logs', () => {
       assert.equal(lines.filter(({ msg }) => msg === 'request').length, 1);
     }
   });
+
+  for (const [what, bytes, status, code] of [
+    ['no HTTP', 'this is not HTTP\r\n\r\n', 400, 'ERR_BAD_REQUEST'],
+    ['too large', `GET / HTTP/1.1\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`, 431, 'ERR_HEADERS_TOO_LARGE'],
+  ] as const) {
+    test(`bytes that never became a request, ${what}, have an id in header, page and log`, async () => {
+      const answer = readAnswer(await rawExchange(world.port, bytes));
+      const [id] = answer.values('x-request-id');
+      assert.deepEqual([answer.status, answer.values('postern-error')], [status, [code]]);
+      assert.ok(id !== undefined && answer.body.includes(id));
+      const line = await world.edge.record(({ requestId }) => requestId === id);
+      assert.deepEqual([line['msg'], line['status'], line['code']], ['malformed', status, code]);
+      assert.equal(line['address'], '127.0.0.1');
+    });
+  }
 
   test('the audit stream says who signed in, who was let in by which rule, who was not and why', async () => {
     await ana.fetch(`${world.url}/again`);
