@@ -97,6 +97,7 @@ export class Forwarding implements OutboundObserver {
   }
 
   failed(error: PosternError): void {
+    this.#upload?.stop(); // what is left of it is dropped, or its visitor could not hear why
     if (this.#response.headersSent || this.#response.destroyed) breakOff(this.#response);
     else this.#refuse(this.#request, this.#response, error);
   }
