@@ -19,8 +19,8 @@ const LOW_ON_IDS = 0x6000_0000;
 export class StreamTable {
   readonly #role: Role;
   readonly #live = new Map<number, Http2Stream>();
-  // With the number of frames without content that came for each since.
-  readonly #reset = new Map<number, number>();
+  // With the number of frames without content that came for each since. Most connections never need it.
+  #reset: Map<number, number> | undefined;
   // All streams are opened by the client role (odd identifiers): nobody pushes.
   #highestId = 0;
 
@@ -53,7 +53,7 @@ export class StreamTable {
   /** The state of a stream that is not live. */
   gone(id: number): Gone {
     if (id > this.#highestId || id % 2 === 0) return 'idle';
-    return this.#reset.has(id) ? 'reset' : 'closed';
+    return this.#reset?.has(id) ? 'reset' : 'closed';
   }
 
   /** Client role: the identifier of the next stream; undefined when there are none left. */
@@ -89,12 +89,13 @@ export class StreamTable {
 
   /** Counts a frame without content for a stream that we reset; `'flood'` when there were more than could be on their way. */
   countLate(id: number): 'flood' | undefined {
-    const count = (this.#reset.get(id) ?? 0) + 1;
-    this.#reset.set(id, count);
+    const count = (this.#reset?.get(id) ?? 0) + 1;
+    this.#reset?.set(id, count);
     return count > MOST_LATE_FRAMES ? 'flood' : undefined;
   }
 
   #remember(id: number): void {
+    this.#reset ??= new Map();
     this.#reset.set(id, 0);
     if (this.#reset.size <= MOST_REMEMBERED) return;
     for (const oldest of this.#reset.keys()) {
