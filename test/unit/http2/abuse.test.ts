@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Code } from '../../../src/http2/errors.js';
 import { Flag, FrameType } from '../../../src/http2/frame-types.js';
-import { type Asked, ask, Bare, frame, requestFields } from './peers.js';
+import type { Http2Stream } from '../../../src/http2/stream.js';
+import { type Asked, ask, Bare, frame, Record, requestFields } from './peers.js';
 
 const { ENHANCE_YOUR_CALM } = Code;
 const { DATA, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, PRIORITY, HEADERS, GOAWAY } = FrameType;
@@ -141,6 +144,48 @@ describe('a flood of', () => {
     assert.ok(bare.closed !== 'whole' && bare.closed?.code === ENHANCE_YOUR_CALM);
   });
 });
+
+describe('a hostile peer that stays below every budget', () => {
+  test('makes nothing grow', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const record = new Record();
+    const observer = { stream: (stream: Http2Stream) => stream.observe(record), closed: () => {} };
+    const bare = Bare.greeted('server', { observer });
+    const usedBytes = (turns: number, from: number) => {
+      for (let turn = from; turn < from + turns; turn++) hostileTurn(bare, turn);
+      record.events.length = 0;
+      record.chunks.length = 0;
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = usedBytes(3_000, 0); // the reset streams that are remembered, the header tables
+    const after = usedBytes(6_000, 3_000);
+    assert.equal(bare.engine.isClosed, false);
+    assert.equal(bare.engine.running, 0);
+    assert.ok(after - before < 500_000, `${after - before} bytes`);
+  });
+});
+
+/** A second in which everything is done that budgets permit: new names, new sizes, streams that are reset by each side. */
+function hostileTurn(bare: Bare, turn: number): void {
+  const id = 4 * turn + 1;
+  bare.nowMs += 1_000;
+  bare.give(
+    bare.headers(id, requestFields('POST', `/${turn}`, [`x-${turn}`, 'v'.repeat(turn % 500)]), 0),
+    frame(DATA, 0, id, Buffer.alloc(turn % 2_000)),
+    rst(id),
+    bare.headers(id + 2, requestFields('POST', '/'), 0),
+    frame(WINDOW_UPDATE, 0, id + 2, '00000000'), // we reset this one
+    frame(DATA, 0, id + 2, Buffer.alloc(100)),
+    frame(SETTINGS, 0, 0, Buffer.from([0, 4, 0, 0, turn >> 8, turn & 255, 0, 1, 0, 0, turn >> 8, turn & 255])),
+    frame(PRIORITY, 0, id + 2, '0000000100'),
+    frame(0xbe, 0, id, 'ff'),
+    frame(PING, 0, 0, '0011223344556677'),
+    widen(0, 1),
+  );
+  bare.take();
+}
 
 describe('an honest peer', () => {
   test('may do all of it for hours, at the pace of a busy link', () => {
