@@ -66,6 +66,7 @@ const SPEED: readonly SpeedCase[] = [
 ];
 
 const WARM_UP_SECONDS = 5;
+const WAN_WARM_UP_SECONDS = 5;
 const RTT_MS = 100;
 const RATES: Readonly<Record<(typeof table.WAYS)[number], number>> = { '200 Mbit/s': 2e8, '1 Gbit/s': 1e9 };
 
@@ -123,6 +124,8 @@ async function measureWays(systems: readonly System[], target: BenchTarget, samp
     const way = { rttMs: RTT_MS, rate: RATES[name] };
     const links: WanLink[] = [];
     const places = await enterAll(systems, target, way, links);
+    // Unmeasured, as with the speed: an agent that has just started runs code that is not compiled yet.
+    for (const [, place] of places) await measureWan(place, WAN_WARM_UP_SECONDS);
     for (let round = 0; round < Number(flags['wan-rounds']); round++) {
       for (const [system, place] of rotated(places, round)) {
         const { bytesPerSecond, idleMs, busyMs } = await measureWan(place, Number(flags['wan-seconds']));
