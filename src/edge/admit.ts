@@ -46,7 +46,7 @@ export class Admission {
 
   /** Answers an agent's upgrade request. Takes over the socket. Never rejects. */
   async answer(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    socket.on('error', () => socket.destroy()); // until the link owns it
+    socket.on('error', destroySocket); // until the link owns it
     try {
       const { offer, grant, tunnel } = await this.#examine(request);
       if (socket.destroyed) return;
@@ -159,6 +159,11 @@ export class Admission {
       if (registry.disconnect(tunnel.name, link)) observer.tunnelDown(agent, reason);
     });
   }
+}
+
+// No closure: it stays with the socket, and would keep the upgrade request as long as the link lives.
+function destroySocket(this: Socket): void {
+  this.destroy();
 }
 
 // The id stands in the audit record, so it alone proves nothing.

@@ -57,7 +57,7 @@ export class Door {
   /** For `upgrade`. Never throws. */
   readonly upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const context = openContext(request, this.#options.base, this.#options.addressOf(request));
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroySocket);
     if (owesAnswer(socket)) return void socket.destroy();
     if (context.place.kind === 'base' && request.url === LINK_PATH) {
       void this.#options.admission.answer(request, socket, head);
@@ -72,7 +72,7 @@ export class Door {
   /** For `connect`: this is no forward proxy. */
   readonly connect = (request: IncomingMessage, socket: Socket): void => {
     openContext(request, this.#options.base, this.#options.addressOf(request));
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroySocket);
     if (owesAnswer(socket)) return void socket.destroy();
     this.refuse(request, this.#answerOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
   };
@@ -184,6 +184,11 @@ export class Door {
     watch.add(watched);
     socket.once('close', () => watch.forget(watched));
   }
+}
+
+// No closure: it stays with the socket, and would keep the upgrade request as long as a link lives.
+function destroySocket(this: Socket): void {
+  this.destroy();
 }
 
 /** One request at the door, from its arrival to the close of its answer. Long ones are judged again while they last. */

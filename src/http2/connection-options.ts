@@ -62,13 +62,16 @@ const DEFAULT_LIMITS: ConnectionLimits = {
 
 const SECRETS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-cookie']);
 
+const monotonicMs = () => performance.now();
+const afterTurn = (run: () => void) => void setImmediate(run);
+
 /** The options with what was left out. */
 export function withDefaults(options: ConnectionOptions): Required<ConnectionOptions> & { limits: ConnectionLimits } {
   return {
     connectProtocol: false,
     neverIndexed: SECRETS,
-    now: () => performance.now(),
-    schedule: (run) => setImmediate(run),
+    now: monotonicMs,
+    schedule: afterTurn,
     ...options,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
   };

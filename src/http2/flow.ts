@@ -54,7 +54,7 @@ export class Flow {
     this.#path = new PathEstimate({
       leastBytes: Math.min(LEAST_WINDOW_BYTES, limits.streamStartBytes),
       startBytes: limits.streamStartBytes,
-      mostStartBytes: limits.connectionStartBytes * FAR_START_SHARE,
+      mostStartBytes: Math.min(limits.connectionStartBytes * FAR_START_SHARE, limits.streamMostBytes),
       mostBytes: limits.streamMostBytes,
     });
     this.#shares = new Shares(options.streams, limits);
@@ -100,10 +100,8 @@ export class Flow {
   /** Tells the peer what it may send on a stream, after something of it was read. */
   replenish(stream: Http2Stream): void {
     const { window, heldBytes, isEnded } = stream.receiving;
-    if (isEnded || stream.isOver || !stream.isKnownToPeer) return;
-    if (heldBytes === 0) this.#follow(window);
-    const increment = window.grant(heldBytes, this.#stepOf(window));
-    if (increment > 0) this.#options.send(windowUpdateFrame(stream.id, increment));
+    if (heldBytes === 0 && !isEnded) this.#follow(window);
+    this.#grant(stream);
   }
 
   /** Notes a round trip without data. */
@@ -119,7 +117,7 @@ export class Flow {
     this.#initialBytes = this.#announcedBytes;
     for (const stream of this.#options.streams) {
       stream.receiving.window.shift(change);
-      this.replenish(stream); // what was read and not yet given back may be all that the stream has
+      this.#grant(stream); // what was read and not yet given back may be all that the stream has
     }
     this.#adaptInitialWindow();
   }
@@ -151,6 +149,13 @@ export class Flow {
     const tooMuch = Math.max(this.#heldBytes + this.#window.sizeBytes - connectionMostBytes, 0);
     const increment = this.#window.grant(tooMuch, this.#stepOf(this.#window));
     if (increment > 0) this.#options.send(windowUpdateFrame(0, increment));
+  }
+
+  #grant({ id, isOver, isKnownToPeer, receiving }: Http2Stream): void {
+    const { window, heldBytes, isEnded } = receiving;
+    if (isEnded || isOver || !isKnownToPeer) return;
+    const increment = window.grant(heldBytes, this.#stepOf(window));
+    if (increment > 0) this.#options.send(windowUpdateFrame(id, increment));
   }
 
   #stepOf({ sizeBytes }: ReceiveWindow): number {

@@ -6,28 +6,23 @@
  *
  * Until the path is seen to be full the window only widens; from then on it follows both ways.
  */
+import { Delivery } from './delivery.js';
 import { RoundTrip } from './round-trip.js';
 import { Train } from './train.js';
 
 // What may wait beside what the path holds: a seventh of it, or what the two event loops add to a round trip under load.
 const QUEUE_SHARE = 0.15;
 const LEAST_QUEUE_MS = 6;
+// A round trip so many times what it should be is late.
+const LATE = 1.5;
 // While the connection is quiet.
 const QUIET_SHARE = 0.75;
 // Before anything is measured: what 128 Mbit/s need over the round trip that was seen, within the limits.
 const START_BYTES_A_MS = 16_000;
-// A path is full when bytes wait in it and two rounds bring no more than a quarter above the best before. That bytes wait
-// is not enough: in the slow start of the TCP below they do too, and each round brings more.
-const RISE = 1.25;
-const FLAT_ROUNDS = 2;
-// A rate is believed for this many rounds; when an answer is later than so many times what it should be, only the last:
-// the path got slower.
-const REMEMBERED_ROUNDS = 4;
-const LATE = 1.5;
-// A round tells of the path, and not of a sender with little to send, when it brought most of a window. The window is too
-// small when a round brought nearly all of it and nothing waits.
+// By so much a window opens that was too small: it shows only two round trips later.
+const WIDER = 2;
+// A round tells of the path, and not of a sender with little to send, when it brought most of a window.
 const MOST_SHARE = 0.6;
-const NEARLY_ALL_SHARE = 0.92;
 // A round begins after this share of a window; no closer than this, or on a local path rounds would be most of the traffic.
 const BETWEEN_SHARE = 1 / 16;
 const LEAST_INTERVAL_MS = 20;
@@ -52,18 +47,17 @@ interface Round {
 export class PathEstimate {
   readonly #limits: PathLimits;
   readonly #roundTrip = new RoundTrip();
+  readonly #delivery = new Delivery();
   readonly #train = new Train();
   #windowBytes: number;
+  #windowBytesBefore: number;
   #isMeasured = false;
   #receivedBytes = 0;
   #round: Round | undefined;
+  #peakRate = 0;
   #startedMs = Number.NEGATIVE_INFINITY;
   #endedMs = Number.NEGATIVE_INFINITY;
   #endedBytes = 0;
-  #windowBytesBefore: number;
-  readonly #rates: number[] = []; // bytes a millisecond
-  #bestRate = 0;
-  #flatRounds = 0;
 
   constructor(limits: PathLimits) {
     this.#limits = limits;
@@ -101,19 +95,19 @@ export class PathEstimate {
    */
   received(bytes: number, now: () => number): boolean {
     this.#receivedBytes += bytes;
-    if (this.#isRising) this.#followTrain(bytes, now);
+    if (this.roundTripMs !== Number.POSITIVE_INFINITY) this.#followTrain(bytes, now());
     if (this.#round !== undefined) return false;
     if (this.#receivedBytes - this.#endedBytes < this.#windowBytes * BETWEEN_SHARE) return false;
-    if (this.#roundTrip.isQuiet) return true;
-    return now() - this.#startedMs >= LEAST_INTERVAL_MS;
+    return this.#roundTrip.isQuiet || now() - this.#startedMs >= LEAST_INTERVAL_MS;
   }
 
   began(nowMs: number): void {
-    if (nowMs - this.#endedMs > SILENCE_MS) this.#rise();
+    if (nowMs - this.#endedMs > SILENCE_MS) this.#delivery.rise();
     const windowBytes = Math.min(this.#windowBytesBefore, this.#windowBytes);
     this.#round = { startMs: nowMs, startBytes: this.#receivedBytes, windowBytes };
     this.#windowBytesBefore = this.#windowBytes;
     this.#startedMs = nowMs;
+    this.#peakRate = 0;
   }
 
   /** Ends the round; `windowBytes` may have changed. */
@@ -131,8 +125,9 @@ export class PathEstimate {
     else if (bytes >= round.windowBytes * MOST_SHARE) this.#adapt(round, bytes / ms, ms);
   }
 
-  get #isRising(): boolean {
-    return this.#flatRounds < FLAT_ROUNDS;
+  /** What a path of a rate holds when as much waits as may. */
+  #filledBy(rate: number): number {
+    return rate * (this.roundTripMs + this.#queueMs);
   }
 
   /** How long bytes may wait on the way, beside the shortest round trip. */
@@ -140,44 +135,33 @@ export class PathEstimate {
     return Math.max(this.roundTripMs * QUEUE_SHARE, LEAST_QUEUE_MS);
   }
 
-  #followTrain(bytes: number, now: () => number): void {
-    const rate = this.#train.received(bytes, now(), this.roundTripMs);
-    if (rate === undefined || this.roundTripMs === Number.POSITIVE_INFINITY) return;
-    this.#resize(Math.max(this.#windowBytes, rate * (this.roundTripMs + this.#queueMs)));
+  #queueAfter(ms: number): 'empty' | 'waiting' | 'late' {
+    if (ms > LATE * (this.roundTripMs + this.#queueMs)) return 'late';
+    return ms > this.roundTripMs + this.#queueMs / 2 ? 'waiting' : 'empty';
   }
 
-  #adapt(round: Round, rate: number, ms: number): void {
-    const isWaiting = ms > this.roundTripMs + this.#queueMs / 2;
-    const isLate = ms > LATE * (this.roundTripMs + this.#queueMs);
-    this.#remember(rate, isLate ? FLAT_ROUNDS : isWaiting ? 1 : 0);
-    if (isLate) this.#rates.splice(0, this.#rates.length - 1);
-    if (!isWaiting && rate * this.roundTripMs >= round.windowBytes * NEARLY_ALL_SHARE) {
-      this.#rise();
-      this.#resize(Math.max(this.#windowBytes, round.windowBytes * 2));
-    } else if (!this.#isRising) this.#resize(Math.max(...this.#rates) * (this.roundTripMs + this.#queueMs));
+  #followTrain(bytes: number, nowMs: number): void {
+    const rate = this.#train.received(bytes, nowMs, this.roundTripMs);
+    if (rate === undefined) return;
+    this.#peakRate = Math.max(this.#peakRate, rate);
+    if (this.#delivery.isRising) this.#resize(Math.max(this.#windowBytes, this.#filledBy(rate)));
+  }
+
+  #adapt({ windowBytes }: Round, rate: number, ms: number): void {
+    const windowShare = (rate * this.roundTripMs) / windowBytes;
+    const queue = this.#queueAfter(ms);
+    const isTight = this.#delivery.note({ rate, peakRate: this.#peakRate, windowShare, queue }) === 'tight';
+    if (isTight) this.#resize(Math.max(this.#windowBytes, windowBytes * WIDER));
+    else if (!this.#delivery.isRising) this.#resize(this.#filledBy(this.#delivery.rate));
   }
 
   /** Leaves room in the path for as long as its round trip is looked at. */
   #quieten(rate: number, ms: number): void {
-    const { isQuiet, shortestMs } = this.#roundTrip;
-    if (ms > LATE * (shortestMs + this.#queueMs)) this.#rates.splice(0, REMEMBERED_ROUNDS, rate);
-    const holdsMs = isQuiet ? shortestMs * QUIET_SHARE : shortestMs + this.#queueMs;
-    if (this.#rates.length > 0) this.#resize(Math.max(...this.#rates) * holdsMs);
-  }
-
-  /** A rate that is no rise counts as so many flat rounds. */
-  #remember(rate: number, flatRounds: number): void {
-    this.#rates.push(rate);
-    if (this.#rates.length > REMEMBERED_ROUNDS) this.#rates.shift();
-    if (rate >= this.#bestRate * RISE) {
-      this.#bestRate = rate;
-      this.#flatRounds = 0;
-    } else this.#flatRounds += flatRounds;
-  }
-
-  #rise(): void {
-    this.#bestRate = 0;
-    this.#flatRounds = 0;
+    const queue = this.#queueAfter(ms);
+    if (queue === 'late') this.#delivery.believe({ rate, queue });
+    const known = this.#delivery.rate;
+    const needed = this.#roundTrip.isQuiet ? known * this.roundTripMs * QUIET_SHARE : this.#filledBy(known);
+    if (known > 0) this.#resize(needed);
   }
 
   #resize(bytes: number): void {

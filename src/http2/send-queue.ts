@@ -14,6 +14,7 @@ import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES, Flag } from './frame-typ
 import type { HpackEncoder } from './hpack/encoder.js';
 import { Output } from './output.js';
 import type { Head, SendSide } from './send-side.js';
+import { TurnList } from './turn-list.js';
 import { SendWindow } from './window.js';
 
 // At 10 Mbit/s a tenth of a second, on a fast path far more than the owner needs to keep its socket busy.
@@ -40,12 +41,12 @@ export class SendQueue {
   readonly #options: SendQueueOptions;
   #control: Buffer[] = [];
   #controlBytes = 0;
-  // Sets keep the order of insertion; deleting a stream and adding it again puts it behind all others.
-  readonly #heads = new Set<SendSide>();
-  readonly #fresh = new Set<SendSide>();
-  readonly #begun = new Set<SendSide>();
-  // Streams whose DATA waits for the window of the connection.
-  readonly #parked = new Set<SendSide>();
+  // A stream waits in one of these: with heads; with DATA of which none has left; with more DATA; for the window of the
+  // connection.
+  readonly #heads = new TurnList<SendSide>();
+  readonly #fresh = new TurnList<SendSide>();
+  readonly #begun = new TurnList<SendSide>();
+  readonly #parked = new TurnList<SendSide>();
   #belowBytes = 0;
   #turnBytes = 0;
   #state: 'resting' | 'scheduled' | 'flushing' | 'closed' = 'resting';
@@ -91,15 +92,13 @@ export class SendQueue {
   /** Takes a stream out: it was reset. */
   drop(side: SendSide): void {
     side.abandon();
-    for (const set of [this.#heads, this.#fresh, this.#begun, this.#parked]) set.delete(side);
+    side.list?.remove(side);
   }
 
   /** Widens the window of the connection. */
   widen(increment: number): 'overflow' | undefined {
     if (this.window.widen(increment) === 'overflow') return 'overflow';
-    const parked = [...this.#parked];
-    this.#parked.clear();
-    for (const side of parked) this.wake(side);
+    this.#parked.empty((side) => this.wake(side));
     return undefined;
   }
 
@@ -129,7 +128,7 @@ export class SendQueue {
   close(last: Buffer): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    for (const set of [this.#heads, this.#fresh, this.#begun, this.#parked]) set.clear();
+    for (const list of [this.#heads, this.#fresh, this.#begun, this.#parked]) list.empty(() => {});
     const output = new Output(this.#send);
     this.#writeControl(output);
     output.append(last);
@@ -147,7 +146,11 @@ export class SendQueue {
   }
 
   #hasWork(): boolean {
-    return this.#heads.size > 0 || this.#fresh.size > 0 || this.#begun.size > 0 || this.#control.length > 0;
+    return this.#control.length > 0 || this.#heads.first !== undefined || this.#hasData();
+  }
+
+  #hasData(): boolean {
+    return this.#fresh.first !== undefined || this.#begun.first !== undefined;
   }
 
   #hasRoom(output: Output): boolean {
@@ -163,9 +166,9 @@ export class SendQueue {
   }
 
   #writeHeads(output: Output, touched: SendSide[]): boolean {
-    for (const side of this.#heads) {
+    for (let side = this.#heads.first; side !== undefined; side = this.#heads.first) {
       if (!this.#hasRoom(output)) return false;
-      this.#heads.delete(side);
+      this.#heads.remove(side);
       this.#writeHeadsOf(side, output, touched);
     }
     return true;
@@ -185,14 +188,13 @@ export class SendQueue {
 
   /** Turns between streams that have not begun and those that have, so that neither waits for all of the others. */
   #writeData(output: Output, touched: SendSide[]): void {
-    while (this.#fresh.size > 0 || this.#begun.size > 0) {
-      for (const set of [this.#fresh, this.#begun]) {
-        for (const side of set) {
-          if (!this.#hasRoom(output)) return;
-          set.delete(side);
-          this.#writeDataOf(side, output, touched);
-          break;
-        }
+    while (this.#hasData()) {
+      for (const list of [this.#fresh, this.#begun]) {
+        const side = list.first;
+        if (side === undefined) continue;
+        if (!this.#hasRoom(output)) return;
+        list.remove(side);
+        this.#writeDataOf(side, output, touched);
       }
     }
   }

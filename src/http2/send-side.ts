@@ -2,6 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import { Flag, FrameType } from './frame-types.js';
 import type { Output } from './output.js';
+import type { TurnList, Waiting } from './turn-list.js';
 import { SendWindow } from './window.js';
 
 /** A list of fields that waits to be a HEADERS frame. */
@@ -22,12 +23,16 @@ export interface SendSideOwner {
 const MOST_PENDING_BYTES = 65_536;
 const REST_BYTES = 16_384;
 
-export class SendSide {
+export class SendSide implements Waiting<SendSide> {
   readonly streamId: number;
   readonly window: SendWindow;
   readonly owner: SendSideOwner;
   /** In the order in which they must leave; DATA waits for them. */
   readonly heads: Head[] = [];
+  /** Where it waits for its turn; for `TurnList` alone. */
+  list: TurnList<SendSide> | undefined;
+  next: SendSide | undefined;
+  previous: SendSide | undefined;
   #trailers: readonly string[] = [];
   #chunks: Buffer[] = [];
   #chunkAt = 0;

@@ -52,7 +52,9 @@ export class Shares {
   #recount(initialBytes: number, trafficBytes: number): void {
     this.#countedAt = trafficBytes;
     this.#grownBytes = 0;
-    for (const { receiving } of this.#streams) this.#grownBytes += grown(receiving.window, initialBytes);
+    for (const { receiving } of this.#streams) {
+      if (!receiving.isEnded) this.#grownBytes += grown(receiving.window, initialBytes);
+    }
   }
 }
 

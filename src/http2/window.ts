@@ -51,12 +51,7 @@ export class ReceiveWindow {
     return undefined;
   }
 
-  /** Whether an update of at least `stepBytes` is due. `heldBytes` is what arrived and still takes up the window. */
-  isDue(heldBytes: number, stepBytes: number): boolean {
-    return this.#sizeBytes - heldBytes - this.#creditBytes >= stepBytes;
-  }
-
-  /** The increment to announce now, of at least `stepBytes`, or 0. */
+  /** The increment to announce now, of at least `stepBytes`, or 0. `heldBytes` is what arrived and still takes up room. */
   grant(heldBytes: number, stepBytes: number): number {
     const increment = Math.floor(this.#sizeBytes - heldBytes - this.#creditBytes);
     if (increment < Math.max(stepBytes, 1)) return 0;

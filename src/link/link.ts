@@ -51,6 +51,7 @@ export abstract class Link {
   readonly #draining = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #lastHeardMs = performance.now();
+  #tickedMs = this.#lastHeardMs;
   #ending: { readonly reason: PosternError | undefined } | undefined;
   #pinging: Promise<number> | undefined;
   #pingedMs = 0;
@@ -150,6 +151,11 @@ export abstract class Link {
 
   #keepAlive(): void {
     const now = performance.now();
+    // While this process stood still nothing was read: that is no silence of the peer. What came meanwhile is read after
+    // this, and a peer that is gone is noticed so much later.
+    const stoodStillMs = Math.max(now - this.#tickedMs - PING_INTERVAL_MS, 0);
+    this.#lastHeardMs = Math.min(this.#lastHeardMs + stoodStillMs, now);
+    this.#tickedMs = now;
     const isUnanswered = this.#pinging !== undefined && now - this.#pingedMs > UNANSWERED_AFTER_MS;
     if (isUnanswered || now - this.#lastHeardMs > DEAD_AFTER_MS) {
       this.destroy(lost('no answer to PING'));

@@ -156,9 +156,12 @@ async function enterAll(systems: readonly System[], target: BenchTarget, way: Wa
 async function measureLinks(samples: table.Samples, notes: string[]): Promise<void> {
   const measured = await measureIdleLinks(Number(flags.links), Number(flags['hold-seconds']));
   if (measured === undefined) return void notes.push('idle links: this system tells no resident memory');
-  const { links, alive, holdSeconds, bytesPerLink } = measured;
+  const { links, alive, holdSeconds, bytesPerLink, edgeShare } = measured;
   samples.add(table.IDLE_LINK, POSTERN, bytesPerLink / 1024);
-  notes.push(`idle links: ${alive} of ${links} alive after ${holdSeconds} s`);
+  const percent = (100 * edgeShare).toFixed(1);
+  notes.push(
+    `idle links: ${alive} of ${links} alive after ${holdSeconds} s, for ${percent} % of a processor at the edge`,
+  );
 }
 
 function describe(driver: Driver, target: BenchTarget): string {

@@ -18,6 +18,8 @@ export interface ChildOptions {
   readonly args: readonly string[];
   /** Added to the few names that every program needs. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How long it may take to say what is waited for. */
+  readonly readyMs?: number;
 }
 
 // Ending nicely takes a moment; a program that takes longer has no reason that matters here.
@@ -42,11 +44,13 @@ export class Child {
   readonly pid: number;
   readonly exited: Promise<unknown>;
   readonly #process: ChildProcess;
+  readonly #readyMs: number;
   #complaint = '';
   #ended = false;
 
-  constructor({ name, command = process.execPath, args, env }: ChildOptions) {
+  constructor({ name, command = process.execPath, args, env, readyMs = READY_MS }: ChildOptions) {
     this.name = name;
+    this.#readyMs = readyMs;
     this.#process = spawn(command, args, {
       cwd: FOLDER,
       env: { ...inheritedEnv(), HOME: FOLDER, XDG_CONFIG_HOME: FOLDER, ...env },
@@ -75,7 +79,7 @@ export class Child {
     const { stdout } = this.#process;
     if (stdout === null) throw new Error(`${this.name} has no output`);
     const lines = createInterface({ input: stdout });
-    const late = setTimeout(() => lines.close(), READY_MS);
+    const late = setTimeout(() => lines.close(), this.#readyMs);
     try {
       for await (const line of lines) if (test(line)) return line;
     } finally {

@@ -2,7 +2,10 @@
  * Many idle agents in one process: `node idle-agents.js` with JSON `{ edge, token, prefix, count }` dials `count` links
  * and prints `{"dialled":N}`; SIGTERM prints `{"alive":N}` and ends.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+import { PosternError } from '../../src/errors.js';
 import { type AgentLink, dialEdge } from '../../src/link/dial.js';
+import type { Offer } from '../../src/link/handshake.js';
 
 interface Order {
   readonly edge: string;
@@ -13,6 +16,7 @@ interface Order {
 
 // Enough to be quick, few enough that no handshake waits for long.
 const AT_ONCE = 32;
+const AGAIN_MS = 500;
 
 const { edge, token, prefix, count } = JSON.parse(process.argv[2] ?? '{}') as Order;
 const alive = new Set<AgentLink>();
@@ -28,8 +32,20 @@ async function dialInTurn(): Promise<void> {
   while (next < count) {
     const name = `${prefix}${next++}`;
     const offer = { token, name, allow: [], origins: [], agentId: `agent-of-${name}-`.padEnd(24, '0') };
-    const link = await dialEdge(edge, offer, { onStream: (stream) => stream.cancel() });
+    const link = await dialPatiently(offer);
     alive.add(link);
     void link.closed.then(() => alive.delete(link));
+  }
+}
+
+/** Dials until it succeeds, as any agent does: on a busy machine a handshake may time out. */
+async function dialPatiently(offer: Offer): Promise<AgentLink> {
+  for (;;) {
+    try {
+      return await dialEdge(edge, offer, { onStream: (stream) => stream.cancel() });
+    } catch (error) {
+      if (!(error instanceof PosternError && error.retryable)) throw error;
+      await delay(AGAIN_MS);
+    }
   }
 }

@@ -12,6 +12,26 @@ const { DATA, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, PRIORITY, HEADERS, GOAW
 const rst = (id: number) => frame(RST_STREAM, 0, id, '00000008');
 const widen = (id: number, bytes: number) => frame(WINDOW_UPDATE, 0, id, Buffer.from([0, 0, bytes >> 8, bytes & 255]));
 
+/** Requests that the peer makes us reset: a head with the flags, and a frame behind it. */
+function madeToReset(
+  what: string,
+  flags: number,
+  offence: (id: number, trailers: Buffer) => Buffer,
+): [string, (bare: Bare, turn: number) => void][] {
+  const give = (b: Bare, turn: number) => {
+    const id = 2 * turn + 1;
+    b.give(b.headers(id, requestFields('POST', '/'), flags), offence(id, b.headers(id, [':method', 'GET'])));
+  };
+  return [[`requests with ${what}`, give]];
+}
+
+/** A request that we have reset, and whose peer does not know it yet. */
+function resetByUs(bare: Bare): Buffer[] {
+  bare.give(bare.headers(1, requestFields('POST', '/'), 0));
+  bare.streams[0]?.stream.reset();
+  return [];
+}
+
 describe('a flood of', () => {
   const floods: readonly (readonly [what: string, give: (bare: Bare, turn: number) => void])[] = [
     [
@@ -24,6 +44,25 @@ describe('a flood of', () => {
         b.give(b.headers(2 * turn + 1, requestFields('POST', '/'), 0));
         b.give(frame(WINDOW_UPDATE, 0, 2 * turn + 1, '00000000'));
       },
+    ],
+    ...madeToReset('DATA after the end', 1, (id) => frame(DATA, 0, id, '00')),
+    ...madeToReset('a window past 2^31-1', 0, (id) => frame(WINDOW_UPDATE, 0, id, '7fffffff')),
+    ...madeToReset('PRIORITY of a wrong size', 0, (id) => frame(PRIORITY, 0, id, '00')),
+    ...madeToReset('pseudo-fields in trailers', 0, (_, trailers) => trailers),
+    [
+      'DATA for streams that are closed',
+      (b, turn) => {
+        const id = 2 * turn + 1;
+        b.give(b.headers(id, requestFields('POST', '/'), 0), rst(id), frame(DATA, 0, id, '00'));
+      },
+    ],
+    [
+      'ends of a stream that we reset',
+      (b, turn) => b.give(...(turn === 0 ? resetByUs(b) : []), frame(DATA, Flag.END_STREAM, 1)),
+    ],
+    [
+      'heads of a stream that we reset',
+      (b, turn) => b.give(...(turn === 0 ? resetByUs(b) : []), b.headers(1, ['x-late', '1'])),
     ],
     ['malformed requests', (b, turn) => b.give(b.headers(2 * turn + 1, [':method', 'GET']))],
     ['PING', (b) => b.give(frame(PING, 0, 0, '0011223344556677'))],

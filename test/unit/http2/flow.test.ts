@@ -89,6 +89,45 @@ describe('what we receive', () => {
     assert.equal(bare.closed, undefined);
   });
 
+  test('much that is unread takes windows back, and a stream that is read goes on', () => {
+    const flow = {
+      streamStartBytes: 262_144,
+      streamMostBytes: 1_048_576,
+      connectionStartBytes: 1_048_576,
+      connectionMostBytes: 8_388_608,
+    };
+    const bare = Bare.greeted('server', { limits: { flow } });
+    bare.give(post(bare, 1));
+    for (let at = 0; at < 6; at++) bare.give(data(1, 16_384)); // read, and too little to be given back
+    for (let id = 3; id < 25; id += 2) {
+      bare.give(post(bare, id));
+      bare.streams.at(-1)?.stream.pause();
+      for (let at = 0; at < 16; at++) bare.give(data(id, 16_384));
+    }
+    const announced = bare.take().filter(({ type, flags }) => type === SETTINGS && flags === 0);
+    assert.equal(announced.length, 1);
+    const initial = announced[0]?.payload.readUInt32BE(2) ?? 0;
+    assert.ok(initial <= 131_072, `${initial} bytes`);
+    bare.give(frame(SETTINGS, Flag.ACK, 0));
+    const given = bare.take().filter(({ type, streamId }) => type === WINDOW_UPDATE && streamId !== 0);
+    assert.deepEqual(
+      given.map(({ streamId, payload }) => [streamId, payload.readUInt32BE()]),
+      [[1, 6 * 16_384]],
+    );
+    bare.give(data(1, 16_384), post(bare, 25), data(25, 16_384));
+    assert.equal(bare.closed, undefined);
+    assert.equal(bare.streams.at(-1)?.record.body.length, 16_384);
+  });
+
+  test('a stream that has not left is told nothing of', () => {
+    const bare = new Bare('client');
+    bare.give(frame(SETTINGS, 0, 0));
+    bare.take();
+    ask(bare.engine, requestFields('GET', '/'));
+    bare.engine.receive(frame(SETTINGS, Flag.ACK, 0));
+    assert.ok(bare.take().every(({ type, streamId }) => type !== WINDOW_UPDATE || streamId === 0));
+  });
+
   test('slow readers hold back no other stream, and together a bounded number of bytes', () => {
     const limits = {
       flow: {

@@ -50,6 +50,17 @@ describe('a path', () => {
     }
   });
 
+  test('whose ends are busy is filled too', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100, busyMs: 10 });
+    const idleMs = world.measure(1_000);
+    const download = world.get(1e8);
+    world.run(3_000);
+    const smallMs = world.measure(1_000);
+    assert.ok(smallMs < 1.3 * idleMs, `${smallMs} ms`);
+    world.run(60_000, () => download.isOver);
+    assertShare(world, download, 0.97);
+  });
+
   test('is filled again at once by the next download', () => {
     const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100 });
     world.measure(1e8);

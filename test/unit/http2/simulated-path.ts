@@ -14,6 +14,8 @@ export interface Path {
   readonly rate: number;
   /** What the sender's socket takes beyond what has left: as much as a system gives at most, unless said otherwise. */
   readonly socketBytes?: number;
+  /** An event loop that is busy: what arrives is read only once in so long. */
+  readonly busyMs?: number;
 }
 
 const MOST_SOCKET_BYTES = 4_194_304;
@@ -91,13 +93,15 @@ class Direction {
   }
 
   send(bytes: Buffer): void {
-    const { rate, roundTripMs, socketBytes = MOST_SOCKET_BYTES } = this.#path();
+    const { rate, roundTripMs, socketBytes = MOST_SOCKET_BYTES, busyMs = 0 } = this.#path();
     const bytesPerMs = rate / 8_000;
     const sliceBytes = Math.max(1_460, Math.min(READ_BYTES, Math.floor(bytesPerMs * READ_MS)));
     for (let at = 0; at < bytes.length; at += sliceBytes) {
       const slice = bytes.subarray(at, at + sliceBytes);
       this.#leftMs = Math.max(this.#leftMs, this.#clock.nowMs) + slice.length / bytesPerMs;
-      this.#clock.at(this.#leftMs + roundTripMs / 2, () => this.#to().receive(slice));
+      const arrivesMs = this.#leftMs + roundTripMs / 2;
+      const readMs = busyMs > 0 ? Math.ceil(arrivesMs / busyMs) * busyMs : arrivesMs;
+      this.#clock.at(readMs, () => this.#to().receive(slice));
     }
     // The last byte is in the socket once what stands before it there has become little enough.
     this.#clock.at(this.#leftMs - socketBytes / bytesPerMs, () => this.#from().sent(bytes.length));
