@@ -121,5 +121,8 @@ function beginsWith(title: string, start: string, source: string): boolean {
 
 /** Whether a table of the file holds the whole name of a test, which is then given by a variable. */
 function stands(source: string, start: string): boolean {
-  return /(?<![.\w])(?:test|it)\(\w+,/.test(source) && ["'", '"', '`'].some((quote) => source.includes(quote + start));
+  return (
+    /(?<![.\w])(?:test|it)\((?:\w+,|`\$\{)/.test(source) &&
+    ["'", '"', '`'].some((quote) => source.includes(quote + start))
+  );
 }
