@@ -337,7 +337,7 @@ describe('a WebSocket', () => {
     });
   });
 
-  test('nothing of all that was an error of the edge', () => {
+  test('H3 nothing of all that was an error of the edge', () => {
     assert.equal(world.edge.stderr, '');
     const internal = world.edge.records().filter(({ code }) => code === 'ERR_INTERNAL');
     assert.deepEqual(internal, []);
