@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { loadAgentConfig } from '../../src/config/agent-config.js';
+import type { ConfigError } from '../../src/config/config-error.js';
 import { verifyToken } from '../../src/link/token.js';
 import { HostileEdge, TOKEN } from '../support/hostile-edge.js';
 import { POSTERN, Program, runPostern } from '../support/processes.js';
@@ -177,10 +179,12 @@ describe('J the token of an agent', () => {
     'https://dev:secret@tunnel.acme.test',
     'https://tunnel.acme.test/path',
   ]) {
-    test(`J11 an agent does not take ${edge} for an edge`, async () => {
-      const { exit, stderr } = await runPostern(['http', '5173', '--edge', edge], { POSTERN_TOKEN: TOKEN });
-      assert.equal(exit.code, 2);
-      assert.match(stderr, /--edge/);
+    test(`J11 an agent does not take ${edge} for an edge`, () => {
+      const sources = { env: { POSTERN_TOKEN: TOKEN }, flags: { target: '5173', edge } };
+      assert.throws(
+        () => loadAgentConfig(sources),
+        ({ problems }: ConfigError) => problems.length === 1 && problems[0]?.startsWith('--edge') === true,
+      );
     });
   }
 
