@@ -43,6 +43,7 @@ const RULES: Rules = {
 };
 
 const TOP_LEVEL = [
+  'SECURITY.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'LICENSE',

@@ -9,12 +9,11 @@ import {
   headerValues,
   isFieldName,
   isFieldValue,
-  isHopByHop,
-  normalizedName,
   type RawHeaders,
 } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import { MOST_HEADER_FIELDS } from '../link/link.js';
+import { judgeAnswerName } from './header-names.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './target-address.js';
 import type { PublicPlace } from './target-headers.js';
 
@@ -33,13 +32,13 @@ export function answerHeaders(raw: RawHeaders, status: number, target: TargetAdd
   const withoutLength = status < 200 || status === 204; // RFC 9110 section 8.6
   const headers: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] as string).toLowerCase();
+    const { lower, fate } = judgeAnswerName(raw[at] as string);
     const value = raw[at + 1] as string;
-    if (!isFieldName(name) || !isFieldValue(value))
+    if (fate === 'malformed' || !isFieldValue(value))
       throw new PosternError('ERR_TARGET_PROTOCOL', `Header ${at / 2} is malformed.`);
-    if (isHopByHop(name) || dropped.has(name) || normalizedName(name) === 'postern-error') continue;
-    if (name === 'content-length' && withoutLength) continue;
-    headers.push(name, rewritten(name, value, target, place));
+    if (fate === 'dropped' || dropped.has(lower)) continue;
+    if (lower === 'content-length' && withoutLength) continue;
+    headers.push(lower, fate === 'special' ? rewritten(lower, value, target, place) : value);
   }
   return headers;
 }

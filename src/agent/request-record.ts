@@ -24,10 +24,10 @@ export const STATUS_LEFT = 499;
 
 /** Starts measuring a request; the function that it returns makes the record. */
 export function startRecord(head: RequestHead): (end: { status: number; aborted: boolean }) => RequestRecord {
-  const time = new Date();
+  const timeMs = Date.now();
   const startedMs = performance.now();
   return ({ status, aborted }) => ({
-    time,
+    time: new Date(timeMs),
     email: readEmail(headerValue(head.headers, 'x-forwarded-email')),
     method: head.protocol === 'websocket' ? 'GET' : head.method,
     path: head.path,
@@ -38,7 +38,7 @@ export function startRecord(head: RequestHead): (end: { status: number; aborted:
 }
 
 function readEmail(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined || !value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
   } catch {

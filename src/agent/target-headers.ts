@@ -3,16 +3,10 @@
  * target's own unless configured otherwise; `Origin` is changed on a WebSocket upgrade only, and only when it is the
  * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests.
  */
-import {
-  connectionOptions,
-  headerValue,
-  headerValues,
-  isFieldName,
-  isFieldValue,
-  isHopByHop,
-} from '../core/headers.js';
+import { connectionOptions, headerValue, headerValues, isFieldValue } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
+import { judgeRequestName } from './header-names.js';
 import type { TargetAddress } from './target-address.js';
 
 /** The tunnel's address as the visitor of one request sees it. */
@@ -40,7 +34,18 @@ export function readPublicPlace(head: RequestHead): PublicPlace {
   const port = headerValue(head.headers, 'x-forwarded-port');
   const withPort = host.includes(':') || port === undefined || !PORT.test(port) ? host : `${host}:${port}`;
   const text = `${scheme}://${withPort}`;
-  if (!FORWARDED_HOST.test(withPort) || !URL.canParse(text)) {
+  if (text !== lastRead.text) lastRead = { text, place: parsePlace(text, withPort) };
+  return lastRead.place;
+}
+
+// An agent has one public address, or two: reading it anew for each request would cost as much as a small answer does.
+let lastRead: { readonly text: string; readonly place: PublicPlace } = {
+  text: '',
+  place: { host: '', hostname: '', origin: '' },
+};
+
+function parsePlace(text: string, host: string): PublicPlace {
+  if (!FORWARDED_HOST.test(host) || !URL.canParse(text)) {
     throw new PosternError('ERR_BAD_REQUEST', 'The request names no public host.');
   }
   const url = new URL(text);
@@ -63,15 +68,16 @@ export function targetHeaders(head: RequestHead, target: TargetAddress, place: P
   const dropped = connectionOptions(head.headers);
   let cookieSeen = false;
   for (let at = 0; at + 1 < head.headers.length; at += 2) {
-    const name = (head.headers[at] as string).toLowerCase();
+    const { lower, fate } = judgeRequestName(head.headers[at] as string);
     const value = head.headers[at + 1] as string;
-    if (!isFieldName(name) || !isFieldValue(value)) throw new PosternError('ERR_BAD_REQUEST', 'A header is malformed.');
-    if (name === 'host' || name === 'content-length' || isHopByHop(name) || dropped.has(name)) continue;
-    if (name === 'cookie') {
-      if (!cookieSeen) headers.push(name, headerValues(head.headers, 'cookie').join('; '));
+    if (fate === 'malformed' || !isFieldValue(value))
+      throw new PosternError('ERR_BAD_REQUEST', 'A header is malformed.');
+    if (fate === 'dropped' || dropped.has(lower)) continue;
+    if (fate === 'carried') headers.push(lower, value);
+    else if (lower === 'origin') headers.push(lower, originFor(head, value, target, place));
+    else if (!cookieSeen) {
+      headers.push(lower, headerValues(head.headers, 'cookie').join('; '));
       cookieSeen = true;
-    } else {
-      headers.push(name, name === 'origin' ? originFor(head, value, target, place) : value);
     }
   }
   return headers;

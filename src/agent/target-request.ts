@@ -62,9 +62,9 @@ export class TargetRequest implements InboundObserver, CallObserver {
   }
 
   end(): void {
-    if (this.#stream.endOfBody) return;
+    if (this.#stream.endOfBody || this.#connection === undefined) return;
     if (this.#lengthBytes !== undefined && this.#receivedBytes !== this.#lengthBytes) this.#refuseLength();
-    else this.#connection?.end(carriedTrailers(this.#trailers));
+    else this.#connection.end(carriedTrailers(this.#trailers));
   }
 
   drain(): void {

@@ -92,6 +92,7 @@ export class TargetWebSocket implements InboundObserver, CallObserver {
 
   failed(error: unknown): void {
     this.#answer.fail(error);
+    this.#stream.resume(); // nobody is there for what the visitor still sends
   }
 
   upgraded(head: AnswerHead, rest: Buffer): void {

@@ -23,11 +23,11 @@ export function addEdgeCommand(program: Command): void {
 
 /** The configuration of an edge from a command's flags and everything beneath them. */
 export function readEdgeConfig(command: Command): EdgeConfig {
+  refuseBlindTrust();
   return loadEdgeConfig(edgeSources(givenFlags(command, EDGE_OPTIONS), command.opts<{ config?: string }>().config));
 }
 
 async function runEdge(config: EdgeConfig): Promise<void> {
-  refuseBlindTrust();
   const { log, audit, reopen } = openLogging(config);
   warnOfOldNode(log);
   const ended = endSignal();

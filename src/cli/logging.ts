@@ -9,6 +9,7 @@ import { quoted } from '../config/text.js';
 import type { LogLevel } from '../config/values.js';
 import type { Log } from '../core/log.js';
 import { systemError } from './exit.js';
+import { GatheredOutput } from './gathered-output.js';
 import { redact, redactText } from './redact.js';
 
 // JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would go out as they are.
@@ -28,8 +29,10 @@ export interface Logging {
 /** Opens both logs of an edge. Throws `ConfigError` when the audit file cannot be written. */
 export function openLogging({ logLevel, auditLog }: { logLevel: LogLevel; auditLog: string }): Logging {
   const auditFile = auditLog === '-' ? undefined : openAuditFile(auditLog);
-  const output = destination({ dest: 1, sync: true, maxLength: MOST_WAITING_CHARS });
-  output.on('error', () => {}); // there is nowhere left to say it, and a log is no reason to turn visitors away
+  const standard = destination({ dest: 1, sync: true, maxLength: MOST_WAITING_CHARS });
+  standard.on('error', () => {}); // there is nowhere left to say it, and a log is no reason to turn visitors away
+  const output = new GatheredOutput(standard); // a system call for each line costs several times what making it does
+  process.once('exit', () => output.flush());
   const log = createLog(output, { level: logLevel });
   if (auditFile !== undefined) {
     tellOfFullDisk(auditFile, log);

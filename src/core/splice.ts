@@ -22,6 +22,7 @@ function follow(from: Duplex, to: Duplex, closed: () => void): void {
   from.on('error', () => {}); // `close` follows and says all that is needed; unheard it would end the process
   from.once('close', () => {
     closed();
+    if (!from.readableEnded && to.writableEnded) return; // whoever has ended it, with a last word perhaps, closes it
     if (!from.readableEnded) to.destroy(new Error('the other side broke off'));
     else if (to.writableFinished) to.destroy();
     else to.once('finish', () => to.destroy());

@@ -80,6 +80,7 @@ export class Answers {
 
   #send(request: IncomingMessage, response: ServerResponse, type: string, body: string): void {
     response.setHeader('Content-Type', type);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Content-Length', Buffer.byteLength(body));
     response.setHeader('X-Request-Id', contextOf(request).id);
     if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-store');

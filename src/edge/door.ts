@@ -16,6 +16,7 @@ import type { Observer } from './observer.js';
 import { checkRequest, isOwnPath, openContext, type RequestContext } from './request.js';
 import { oweAnswer, owesAnswer, paid, turnOf } from './turns.js';
 import { answerOn, checkUpgrade, Upgrade } from './upgrade.js';
+import { sessionEnded, Visit } from './visit.js';
 import type { Watch, Watched } from './watch.js';
 
 export interface DoorOptions {
@@ -189,34 +190,4 @@ export class Door {
 // No closure: it stays with the socket, and would keep the upgrade request as long as a link lives.
 function destroySocket(this: Socket): void {
   this.destroy();
-}
-
-/** One request at the door, from its arrival to the close of its answer. Long ones are judged again while they last. */
-class Visit implements Watched {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly context: RequestContext;
-  readonly #options: DoorOptions;
-
-  constructor(request: IncomingMessage, response: ServerResponse, context: RequestContext, options: DoorOptions) {
-    this.request = request;
-    this.response = response;
-    this.context = context;
-    this.#options = options;
-  }
-
-  judge(): Soon<Verdict> {
-    const { place, host } = this.context;
-    if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
-    return this.#options.gate(place.name, host, this.request.headers.cookie);
-  }
-
-  end(): void {
-    this.#options.observer.failed(this.request, sessionEnded());
-    breakOff(this.response);
-  }
-}
-
-function sessionEnded(): PosternError {
-  return new PosternError('ERR_LOGIN_REQUIRED', 'the session ended while the stream was open');
 }

@@ -17,6 +17,10 @@ import { Upload } from './upload.js';
 // of buffers for the kernel. Past some kilobytes the copy costs more than that saves.
 const MOST_TEXT_BYTES = 4_096;
 
+// What may wait for a slow visitor before its stream is paused. Node's own mark, 16 kB, is one frame: each would stop and
+// start the stream, and leave in a write of its own.
+const MOST_UNSENT_BYTES = 131_072;
+
 /** Answers a request whose answer's head has not left. */
 export type Refuse = (request: IncomingMessage, response: ServerResponse, error: PosternError) => void;
 
@@ -30,8 +34,9 @@ export class Forwarding implements OutboundObserver {
   #upload: Upload | undefined;
   // The beginning of the body until the turn is over: an answer that is whole by then leaves in one piece.
   #held: Buffer | undefined;
-  #isHolding = false;
-  #waitsForDrain = false;
+  // What this turn has brought and not let go: nothing, a head with what is held, or bytes that are corked.
+  #turn: 'nothing' | 'head' | 'bytes' = 'nothing';
+  #isPaused = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, verdict: Forward, refuse: Refuse) {
     this.#request = request;
@@ -64,12 +69,12 @@ export class Forwarding implements OutboundObserver {
       return;
     }
     if (endOfBody) return; // `end` follows
-    this.#isHolding = true;
-    process.nextTick(release, this);
+    this.#turn = 'head';
+    atEndOfTurn(this);
   }
 
   data(chunk: Buffer): void {
-    if (this.#isHolding && this.#held === undefined) this.#held = chunk;
+    if (this.#turn === 'head' && this.#held === undefined) this.#held = chunk;
     else this.#write(chunk);
   }
 
@@ -79,9 +84,9 @@ export class Forwarding implements OutboundObserver {
 
   end(): void {
     if (this.#response.destroyed) return;
+    this.#turn = 'nothing'; // an end lets everything go
     const held = this.#held;
     this.#held = undefined;
-    this.#isHolding = false;
     if (held === undefined) this.#response.end();
     else if (held.length > MOST_TEXT_BYTES) this.#response.end(held);
     else this.#response.end(held.toString('latin1'), 'latin1');
@@ -92,40 +97,48 @@ export class Forwarding implements OutboundObserver {
   }
 
   failed(error: PosternError): void {
-    this.#held = undefined;
-    this.#isHolding = false;
+    this.#upload?.stop(); // what is left of it is dropped, or its visitor could not hear why
     if (this.#response.headersSent || this.#response.destroyed) breakOff(this.#response);
     else this.#refuse(this.#request, this.#response, error);
   }
 
   /**
-   * Lets the head leave although no byte of the body is here yet: `node:http` would keep it back for the first one, and an
-   * event stream that is silent at first would look like a server that hangs.
+   * Lets go what this turn has brought. The head too when no byte of the body is here yet: `node:http` would keep it back
+   * for the first one, and an event stream that is silent at first would look like a server that hangs.
    */
   release(): void {
-    if (!this.#isHolding) return;
-    this.#isHolding = false;
-    if (this.#response.destroyed) return;
-    if (this.#held === undefined) this.#response.flushHeaders();
+    const turn = this.#turn;
+    this.#turn = 'nothing';
+    if (turn === 'nothing' || this.#response.destroyed) return;
+    if (turn === 'bytes') this.#response.uncork();
+    else if (this.#held === undefined) this.#response.flushHeaders();
     else this.#writeHeld();
   }
 
   #write(chunk: Buffer): void {
-    this.#isHolding = false;
+    if (this.#response.destroyed) return;
+    if (this.#turn !== 'bytes') this.#cork();
     this.#writeHeld();
-    if (this.#response.destroyed || this.#response.write(chunk) || this.#waitsForDrain) return;
-    this.#waitsForDrain = true;
+    this.#response.write(chunk);
+    if (this.#isPaused || this.#response.writableLength < MOST_UNSENT_BYTES) return;
+    this.#isPaused = true;
     this.#stream?.pause();
     this.#response.once('drain', () => {
-      this.#waitsForDrain = false;
+      this.#isPaused = false;
       this.#stream?.resume();
     });
+  }
+
+  #cork(): void {
+    this.#response.cork();
+    if (this.#turn === 'nothing') atEndOfTurn(this);
+    this.#turn = 'bytes';
   }
 
   #writeHeld(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#write(held);
+    if (held !== undefined) this.#response.write(held);
   }
 
   #closed(): void {
@@ -135,7 +148,16 @@ export class Forwarding implements OutboundObserver {
   }
 }
 
-// A function of the module: a closure for each answer is what this saves.
-function release(forwarding: Forwarding): void {
-  forwarding.release();
+// The end of a turn is after all that has arrived: what a busy link brings for one visitor leaves in one write. One
+// immediate for all of them, since making one costs as much as all else that happens to an answer at the end of its turn.
+let waiting: Forwarding[] = [];
+
+function atEndOfTurn(forwarding: Forwarding): void {
+  if (waiting.push(forwarding) === 1) setImmediate(endTurn);
+}
+
+function endTurn(): void {
+  const all = waiting;
+  waiting = [];
+  for (const forwarding of all) forwarding.release();
 }

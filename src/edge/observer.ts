@@ -7,7 +7,7 @@ import type { Identity } from '../auth/identity.js';
 import type { Session } from '../auth/session.js';
 import type { Log } from '../core/log.js';
 import type { PosternError } from '../errors.js';
-import type { Verdict } from './gate.js';
+import type { Forward, Verdict } from './gate.js';
 import { contextOf } from './request.js';
 
 // Allowing is recorded once for each session, tunnel and rule. A full memory is emptied, and records start again.
@@ -17,6 +17,8 @@ export class Observer {
   readonly #log: Log;
   readonly #audit: Log;
   readonly #knownAllows = new Set<string>();
+  // The rule that a session was last recorded with: what a session that goes on asking costs.
+  readonly #lastRules = new WeakMap<Session, string>();
 
   constructor(log: Log, audit: Log) {
     this.#log = log;
@@ -47,21 +49,27 @@ export class Observer {
 
   /** The gate has decided about somebody: recorded when it refuses a session, or lets one in for the first time. */
   decided(request: IncomingMessage, verdict: Verdict): void {
-    const { session } = verdict;
-    const { id, host, address } = contextOf(request);
-    if (verdict.kind === 'refuse') {
-      if (session === undefined || verdict.code !== 'ERR_ACCESS_DENIED') return;
-      this.#audit.info(
-        { event: 'deny', requestId: id, host, address, ...who(session), reason: verdict.reason },
-        'deny',
-      );
-      return;
+    if (verdict.kind === 'refuse') this.#refused(request, verdict);
+    else if (verdict.session === undefined) this.#allowed(request, verdict);
+    else if (this.#lastRules.get(verdict.session) !== verdict.rule) {
+      this.#lastRules.set(verdict.session, verdict.rule);
+      this.#allowed(request, verdict);
     }
-    const known = `${session?.id ?? address} ${host} ${verdict.rule}`;
+  }
+
+  #refused(request: IncomingMessage, { session, code, reason }: Extract<Verdict, { kind: 'refuse' }>): void {
+    if (session === undefined || code !== 'ERR_ACCESS_DENIED') return;
+    const { id, host, address } = contextOf(request);
+    this.#audit.info({ event: 'deny', requestId: id, host, address, ...who(session), reason }, 'deny');
+  }
+
+  #allowed(request: IncomingMessage, { session, rule }: Forward): void {
+    const { id, host, address } = contextOf(request);
+    const known = `${session?.id ?? address} ${host} ${rule}`;
     if (this.#knownAllows.has(known)) return;
     if (this.#knownAllows.size >= MOST_KNOWN_ALLOWS) this.#knownAllows.clear();
     this.#knownAllows.add(known);
-    this.#audit.info({ event: 'allow', requestId: id, host, address, ...who(session), rule: verdict.rule }, 'allow');
+    this.#audit.info({ event: 'allow', requestId: id, host, address, ...who(session), rule }, 'allow');
   }
 
   signedIn(request: IncomingMessage, session: Session): void {

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { headerValues, type RawHeaders } from '../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { PosternError } from '../errors.js';
 import { MOST_HEADERS } from './limits.js';
@@ -29,11 +30,34 @@ type Known = IncomingMessage & { [CONTEXT]?: RequestContext };
 
 /** Reads the context of a request that arrives, and remembers it. Never throws: a bad host is an unknown place. */
 export function openContext(request: IncomingMessage, base: BaseAddress, address: string): RequestContext {
-  const host = readHost(request.rawHeaders) ?? '';
-  const place = placeOf(host, base);
+  const { host, place } = destination(request.rawHeaders, base);
   const context = { id: randomUUID(), host, place, address, arrivedAtMs: performance.now() };
   (request as Known)[CONTEXT] = context;
   return context;
+}
+
+type Destination = Pick<RequestContext, 'host' | 'place'>;
+
+// The few hosts that visitors ask for again and again. One that is none is not kept: nobody can fill this with those.
+const MOST_KNOWN_HOSTS = 1_000;
+const knownHosts = new WeakMap<BaseAddress, Map<string, Destination>>();
+
+function destination(headers: RawHeaders, base: BaseAddress): Destination {
+  const lines = headerValues(headers, 'host');
+  const [line = ''] = lines;
+  const known = lines.length === 1 ? knownHosts.get(base)?.get(line) : undefined;
+  if (known !== undefined) return known;
+  const host = readHost(headers) ?? '';
+  const found: Destination = { host, place: placeOf(host, base) };
+  if (found.place.kind !== 'unknown') remember(base, line, found);
+  return found;
+}
+
+function remember(base: BaseAddress, line: string, found: Destination): void {
+  const hosts = knownHosts.get(base) ?? new Map<string, Destination>();
+  knownHosts.set(base, hosts);
+  if (hosts.size >= MOST_KNOWN_HOSTS) hosts.clear(); // a stranger can invent names, but not keep out those that are asked for
+  hosts.set(line, found);
 }
 
 /** The context of a request that came through the front door. */

@@ -24,7 +24,15 @@ export class RevokedTokens {
     this.#path = path;
     this.#log = log;
     if (path === undefined) return;
-    this.#ids = readIds(path);
+    try {
+      this.#ids = readIds(path);
+    } catch (error) {
+      if (!isAbsent(error))
+        throw new PosternError('ERR_CONFIG_INVALID', `POSTERN_REVOKED_TOKENS cannot be read: ${path}`, {
+          cause: error,
+        });
+      log.info({}, 'no token is revoked: the file of POSTERN_REVOKED_TOKENS is not there yet');
+    }
     watchFile(path, { interval: LOOK_INTERVAL_MS, persistent: false }, this.#look);
   }
 
@@ -52,13 +60,11 @@ export class RevokedTokens {
   }
 }
 
-/** The ids in a file; none when there is no file yet. */
 function readIds(path: string): Set<string> {
-  try {
-    const lines = readFileSync(path, 'utf8').split(/\r?\n/);
-    return new Set(lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#')));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set();
-    throw new PosternError('ERR_CONFIG_INVALID', `POSTERN_REVOKED_TOKENS cannot be read: ${path}`, { cause: error });
-  }
+  const lines = readFileSync(path, 'utf8').split(/\r?\n/);
+  return new Set(lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#')));
+}
+
+function isAbsent(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

@@ -34,9 +34,8 @@ function visitorHeaders(headers: RawHeaders): string[] {
   const options = connectionOptions(headers);
   const fields: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = (headers[at] as string).toLowerCase();
-    // `Expect` is answered by the edge, which has read the request's head: the target need not be asked again.
-    if (name === 'host' || name === 'expect' || isHopByHop(name) || options.has(name) || isReserved(name)) continue;
+    const name = forwardedName(headers[at] as string);
+    if (name === undefined || options.has(name)) continue;
     const value = headers[at + 1] as string;
     if (name !== 'cookie') fields.push(name, value);
     else {
@@ -47,13 +46,48 @@ function visitorHeaders(headers: RawHeaders): string[] {
   return fields;
 }
 
-// A text that cannot be encoded throws, and the request fails: an identity is never cut, never left out (see headers.ts).
+// Browsers send the same two dozen names with each request. Bounded, so that whoever invents names fills it once.
+const MOST_KNOWN_NAMES = 1_000;
+const MOST_KNOWN_CHARACTERS = 64;
+
+const ENDS_HERE = Symbol('ends here');
+const knownNames = new Map<string, string | typeof ENDS_HERE>();
+
+/** The lower-case name under which a visitor's header goes on; undefined when it ends at this hop or is ours to give. */
+function forwardedName(spelling: string): string | undefined {
+  let name = knownNames.get(spelling);
+  if (name === undefined) {
+    name = judgeName(spelling.toLowerCase());
+    if (knownNames.size < MOST_KNOWN_NAMES && spelling.length <= MOST_KNOWN_CHARACTERS) knownNames.set(spelling, name);
+  }
+  return name === ENDS_HERE ? undefined : name;
+}
+
+function judgeName(name: string): string | typeof ENDS_HERE {
+  // `Expect` is answered by the edge, which has read the request's head: the target need not be asked again.
+  const endsHere = name === 'host' || name === 'expect' || isHopByHop(name) || isReserved(name);
+  return endsHere ? ENDS_HERE : name;
+}
+
 function introduce(fields: string[], { identity, assertion }: Introduction): void {
-  const { subject, email, username, groups } = identity;
-  fields.push('x-forwarded-user', encodeFieldText(subject), 'x-forwarded-email', encodeFieldText(email));
+  let known = identityFields.get(identity);
+  if (known === undefined) {
+    known = writeIdentity(identity);
+    identityFields.set(identity, known);
+  }
+  for (const text of known) fields.push(text);
+  fields.push('x-postern-assertion', assertion);
+}
+
+// An identity belongs to a session and never changes: it is encoded once for all of its requests.
+const identityFields = new WeakMap<Identity, readonly string[]>();
+
+// A text that cannot be encoded throws, and the request fails: an identity is never cut, never left out (see headers.ts).
+function writeIdentity({ subject, email, username, groups }: Identity): string[] {
+  const fields = ['x-forwarded-user', encodeFieldText(subject), 'x-forwarded-email', encodeFieldText(email)];
   if (username !== undefined) fields.push('x-forwarded-preferred-username', encodeFieldText(username));
   if (groups.length > 0) fields.push('x-forwarded-groups', groups.map(encodeFieldText).join(','));
-  fields.push('x-postern-assertion', assertion);
+  return fields;
 }
 
 // With the port that visitors see, unless it is the scheme's own: apps build absolute URLs and compare origins with it.

@@ -15,7 +15,7 @@ import type { Forwarder } from './forward.js';
 import type { Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
 import type { Tunnel } from './registry.js';
-import { closeBehind } from './websocket-close.js';
+import { type Closing, closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
 
 // RFC 6455 section 1.3.
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -62,7 +62,7 @@ export class Upgrade {
   readonly #verdict: Forward;
   readonly #options: UpgradeOptions;
   #stream: OutboundStream | undefined;
-  #closeBehind: (() => void) | undefined;
+  #closeBehind: ((closing: Closing) => void) | undefined;
 
   constructor(request: IncomingMessage, socket: Socket, verdict: Forward, options: UpgradeOptions) {
     this.#request = request;
@@ -87,7 +87,7 @@ export class Upgrade {
   /** Ends the WebSocket because the gate would no longer let it in. */
   end(): void {
     if (this.#closeBehind === undefined) this.#socket.destroy();
-    else this.#closeBehind();
+    else this.#closeBehind(SESSION_ENDED);
   }
 
   readonly #observer: OutboundObserver = {
@@ -133,9 +133,15 @@ export class Upgrade {
 
   #fail(error: PosternError): void {
     const { response, refuse } = this.#options;
-    const isAnswered = response.headersSent || this.#closeBehind !== undefined;
-    if (isAnswered || this.#socket.destroyed) this.#socket.destroy();
+    // In the next tick: only then is a stream that ended with its link to be told from one that the app broke off.
+    if (this.#closeBehind !== undefined) process.nextTick(() => this.#breakOff());
+    else if (response.headersSent || this.#socket.destroyed) this.#socket.destroy();
     else refuse(this.#request, response, error);
+  }
+
+  #breakOff(): void {
+    if (this.#verdict.link.draining.aborted) this.#closeBehind?.(TUNNEL_LOST);
+    else this.#socket.destroy();
   }
 }
 

@@ -1,13 +1,21 @@
 /**
  * Ends a spliced WebSocket from the edge with a close frame (RFC 6455 section 5.5.1) instead of a bare hang-up, so that
- * the app's code in the browser can tell the end of a session (1008) from a lost connection. The frames that pass
+ * the app's code in the browser can tell the end of a session (1008) and of a tunnel (1012) from a lost connection. The frames that pass
  * towards the visitor are not changed and not read but for their lengths: a frame can only be added between two others.
  */
 import type { Duplex } from 'node:stream';
 
-/** The code that the visitor's WebSocket closes with when its session has ended: policy violation. */
-export const SESSION_ENDED_CODE = 1008;
-const REASON = 'session ended';
+/** What a close frame says (RFC 6455 section 7.4). */
+export interface Closing {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** The gate would no longer let the visitor in: policy violation. */
+export const SESSION_ENDED: Closing = { code: 1008, reason: 'session ended' };
+
+/** The agent went or was lost: service restart, which tells a page to come back. */
+export const TUNNEL_LOST: Closing = { code: 1012, reason: 'tunnel lost' };
 
 // A browser answers a close frame at once; whoever does not is hung up on.
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -16,10 +24,10 @@ const ANSWER_TIMEOUT_MS = 1_000;
  * Follows the frames of a spliced WebSocket; returns the function that closes the visitor's side behind the current
  * frame. The target's side ends with it: `splice` sees to that.
  */
-export function closeBehind(target: Duplex, visitor: Duplex): () => void {
+export function closeBehind(target: Duplex, visitor: Duplex): (closing: Closing) => void {
   const frames = new FrameLengths();
   target.on('data', (chunk: Buffer) => frames.pass(chunk));
-  return () => {
+  return (closing) => {
     target.unpipe(visitor);
     visitor.unpipe(target);
     // In the middle of a frame nothing can be said any more; hanging up is all that is left.
@@ -28,14 +36,14 @@ export function closeBehind(target: Duplex, visitor: Duplex): () => void {
       return;
     }
     visitor.resume(); // bytes left unread would turn the close into a reset, and the frame could be lost with it
-    visitor.end(closeFrame());
+    visitor.end(closeFrame(closing));
     setTimeout(() => visitor.destroy(), ANSWER_TIMEOUT_MS).unref();
   };
 }
 
-function closeFrame(): Buffer {
-  const payload = Buffer.concat([Buffer.alloc(2), Buffer.from(REASON)]);
-  payload.writeUInt16BE(SESSION_ENDED_CODE);
+function closeFrame({ code, reason }: Closing): Buffer {
+  const payload = Buffer.concat([Buffer.alloc(2), Buffer.from(reason)]);
+  payload.writeUInt16BE(code);
   return Buffer.concat([Buffer.from([0x88, payload.length]), payload]);
 }
 

@@ -36,6 +36,7 @@ export function readAnswerHead(text: string, method: string): AnswerHead {
   const framed = framingOf(said);
   const framing = isBodiless(status, method) ? 0 : framed;
   const isOld = text[MINOR_VERSION_AT] === '0';
+  if (isOld && status < 200) throw new MalformedAnswer('an informational head of a version that has none');
   // A version 1.0 that sends chunks is faulty and is not used again (section 6.1).
   const persistent = framing !== 'close' && !(isOld && framed === 'chunked') && staysOpen(said, isOld);
   return { status, fields, framing, persistent };

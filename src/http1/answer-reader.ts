@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { type AnswerHead, readAnswerHead } from './answer-head.js';
 import { ChunkedBody } from './chunked-body.js';
 import { MalformedAnswer } from './errors.js';
-import { type FieldList, readFields } from './fields.js';
+import { type FieldList, readTrailers } from './fields.js';
 import { GatheredText } from './gathered-text.js';
 
 /** Hears one answer. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */
@@ -26,6 +26,10 @@ export interface AnswerObserver {
 const MOST_HEAD_BYTES = 64 * 1024;
 
 const NO_FIELDS: FieldList = [];
+
+const START = 'HTTP/1.';
+const LF = 10;
+const CR = 13;
 
 export class AnswerReader {
   readonly #lines = new GatheredText(MOST_HEAD_BYTES);
@@ -98,7 +102,10 @@ export class AnswerReader {
 
   #readHead(bytes: Buffer, at: number): number {
     const next = this.#lines.take(bytes, at);
-    if (next === -1) return bytes.length;
+    if (next === -1) {
+      if (!mayBecomeHead(this.#lines.held)) throw new MalformedAnswer('this is not HTTP');
+      return bytes.length;
+    }
     const head = readAnswerHead(this.#lines.text, this.#method);
     if (head.status === 101) return this.#upgrade(head, bytes, next);
     if (head.status < 200) this.#observer?.informational(head);
@@ -141,7 +148,7 @@ export class AnswerReader {
   #readTrailers(bytes: Buffer, at: number): number {
     const next = this.#lines.take(bytes, at);
     if (next === -1) return bytes.length;
-    this.#end(readFields(this.#lines.text));
+    this.#end(readTrailers(this.#lines.text));
     return next;
   }
 
@@ -159,4 +166,13 @@ export class AnswerReader {
     this.#part = 'nothing';
     observer?.whole(trailers);
   }
+}
+
+/**
+ * Whether more bytes can make a head of these. What says hello in another protocol, or ends its lines in another way, may
+ * wait for an answer of ours, and the visitor would wait with it.
+ */
+function mayBecomeHead(held: Buffer): boolean {
+  const lineEnd = held.indexOf(LF);
+  return START.startsWith(held.toString('latin1', 0, START.length)) && (lineEnd < 1 || held[lineEnd - 1] === CR);
 }

@@ -1,6 +1,6 @@
 /**
  * The chunked transfer coding, as it is read (RFC 9112 section 7.1). Every line ends with CR and LF, sizes are plain
- * hexadecimal digits, extensions are passed over.
+ * hexadecimal digits, extensions are passed over once they are known to be some.
  */
 import type { Buffer } from 'node:buffer';
 import { MalformedAnswer } from './errors.js';
@@ -9,6 +9,9 @@ import { MalformedAnswer } from './errors.js';
 const MOST_DIGITS = 13;
 // Nothing sends extensions; without a limit a line could go on for ever.
 const MOST_EXTENSION_BYTES = 4_096;
+
+const EXTENSIONS =
+  /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/;
 
 const [CR, LF, SEMICOLON] = [0x0d, 0x0a, 0x3b];
 
@@ -19,7 +22,7 @@ export class ChunkedBody {
   #part: 'size' | 'extension' | 'size-lf' | 'content' | 'content-cr' | 'content-lf' | 'last' = 'size';
   #sizeBytes = 0;
   #digits = 0;
-  #extensionBytes = 0;
+  #extensions = '';
 
   /** The last chunk's size was read; its line's CR LF and the trailers are next. */
   get isOver(): boolean {
@@ -75,7 +78,7 @@ export class ChunkedBody {
       this.#require(this.#digits > 0 && (byte === CR || byte === SEMICOLON));
       if (byte === CR) return this.#endSize();
       this.#part = 'extension';
-      return true;
+      return this.#readExtension(byte);
     }
     this.#digits += 1;
     this.#require(this.#digits <= MOST_DIGITS);
@@ -85,16 +88,16 @@ export class ChunkedBody {
 
   #readExtension(byte: number): boolean {
     if (byte === CR) return this.#endSize();
-    this.#extensionBytes += 1;
-    this.#require((byte >= 0x20 && byte !== 0x7f) || byte === 0x09);
-    this.#require(this.#extensionBytes <= MOST_EXTENSION_BYTES);
+    this.#extensions += String.fromCharCode(byte);
+    this.#require(this.#extensions.length <= MOST_EXTENSION_BYTES);
     return true;
   }
 
   #endSize(): boolean {
+    this.#require(EXTENSIONS.test(this.#extensions));
     this.#part = this.#sizeBytes === 0 ? 'last' : 'size-lf';
     this.#digits = 0;
-    this.#extensionBytes = 0;
+    this.#extensions = '';
     return !this.isOver;
   }
 

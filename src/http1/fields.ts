@@ -9,16 +9,24 @@ export type FieldList = readonly string[];
 
 const FIELD_LINES = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
 
+const FRAMING = /^(?:content-length|transfer-encoding)$/i;
 const SPACE = 0x20;
 const TAB = 0x09;
 
-/** Reads field lines, each with the CR LF before it. Throws `MalformedAnswer`. */
-export function readFields(lines: string): string[] {
-  if (!FIELD_LINES.test(lines)) throw new MalformedAnswer('a field line is malformed');
-  return splitFields(lines, 0);
+/**
+ * Reads trailers, each line with the CR LF before it. Throws `MalformedAnswer`, also when they speak of framing, which is
+ * decided long before them.
+ */
+export function readTrailers(lines: string): string[] {
+  if (!FIELD_LINES.test(lines)) throw new MalformedAnswer('a trailer is malformed');
+  const trailers = splitFields(lines, 0);
+  for (let at = 0; at < trailers.length; at += 2) {
+    if (FRAMING.test(trailers[at] as string)) throw new MalformedAnswer('framing in the trailers');
+  }
+  return trailers;
 }
 
-/** The same for lines that have been checked, from the position `at` on. */
+/** Splits field lines that have been checked, from the CR LF at `at` on. */
 export function splitFields(lines: string, at: number): string[] {
   const fields: string[] = [];
   for (let start = at + 2; start < lines.length; ) {

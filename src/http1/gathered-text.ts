@@ -23,9 +23,9 @@ export class GatheredText {
     return this.#text;
   }
 
-  /** The number of bytes that are held until more come. */
-  get heldBytes(): number {
-    return this.#heldBytes;
+  /** The bytes that are held until more come; valid until then. */
+  get held(): Buffer {
+    return this.#held.subarray(0, this.#heldBytes);
   }
 
   /**

@@ -5,7 +5,7 @@
 import { MalformedRequest } from './errors.js';
 import type { FieldList } from './fields.js';
 
-// Of the whole head at once: a text that passes has no other line ends than those that were put there.
+// Of the whole head at once. Together with the number of its lines it says that every line is one that was put there.
 const HEAD =
   /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ \/[\x21-\x7e\x80-\xff]* HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n)+\r\n$/;
 const TRAILERS = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n)*$/;
@@ -27,13 +27,18 @@ export function writeChunkSize(bytes: number): string {
 /** The last chunk and the trailers. Throws `MalformedRequest`. */
 export function writeLastChunk(trailers: FieldList): string {
   const lines = fieldLines(trailers);
-  if (!TRAILERS.test(lines)) throw new MalformedRequest('the trailers cannot be said in HTTP/1.1');
+  if (!TRAILERS.test(lines) || countLines(lines) !== trailers.length / 2)
+    throw new MalformedRequest('the trailers cannot be said in HTTP/1.1');
   return `0\r\n${lines}\r\n`;
 }
 
 function fieldLines(fields: FieldList): string {
   let lines = '';
-  for (let at = 0; at + 1 < fields.length; at += 2) lines += `${fields[at]}: ${fields[at + 1]}\r\n`;
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const name = fields[at] as string;
+    if (name.includes(':')) throw new MalformedRequest('a name with a colon would be another name');
+    lines += `${name}: ${fields[at + 1]}\r\n`;
+  }
   return lines;
 }
 

@@ -7,7 +7,8 @@
  * - 4, 6 frames: `frame-reader.ts` cuts, `frame-payloads.ts` checks each alone, `incoming.ts` and `incoming-control.ts`
  *   know what they do; `header-block.ts` joins CONTINUATION; `hpack/` is RFC 7541
  * - 5.1 streams: `stream.ts`, `send-side.ts`, `receive-side.ts`; all of them: `streams.ts`, `stream-table.ts`
- * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow.ts`, `path-estimate.ts`
+ * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow.ts`, what the path needs: `path-estimate.ts`, what slow
+ *   readers may hold: `shares.ts`
  * - 5.4.1, 6.8 errors of the connection, GOAWAY: `ending.ts`; 10.5 floods: `abuse.ts`
  * - 8 messages: `header-fields.ts` (lists), `message.ts` (order)
  * - what leaves, and in which order: `send-queue.ts`, `output.ts`, `frame-writer.ts`

@@ -39,35 +39,65 @@ const AUTHORITY = /^[\x21-\x3f\x41-\x7e]+$/; // no userinfo (section 8.3.1)
 const STATUS = /^[1-5]\d\d$/;
 const LENGTH = /^\d{1,15}$/;
 
-const PSEUDO_OF_REQUESTS = [':method', ':scheme', ':authority', ':path', ':protocol'] as const;
-
 /** Checks the head of a request; returns its `content-length`. Throws `MalformedFields`. */
 export function checkRequest(fields: readonly string[]): number {
-  const pseudo: (string | undefined)[] = [];
+  // Five variables and no list of them: with one, a request allocated a twentieth more.
+  let method: string | undefined;
+  let scheme: string | undefined;
+  let authority: string | undefined;
+  let path: string | undefined;
+  let protocol: string | undefined;
   let at = 0;
   for (; at < fields.length && isPseudo(fields[at] as string); at += 2) {
-    const index = PSEUDO_OF_REQUESTS.indexOf(fields[at] as (typeof PSEUDO_OF_REQUESTS)[number]);
-    if (index === -1 || pseudo[index] !== undefined) throw new MalformedFields(`pseudo-field ${fields[at]}`);
-    pseudo[index] = fields[at + 1] as string;
+    const value = fields[at + 1];
+    switch (fields[at]) {
+      case ':method':
+        method = once(method, value, ':method');
+        break;
+      case ':scheme':
+        scheme = once(scheme, value, ':scheme');
+        break;
+      case ':authority':
+        authority = once(authority, value, ':authority');
+        break;
+      case ':path':
+        path = once(path, value, ':path');
+        break;
+      case ':protocol':
+        protocol = once(protocol, value, ':protocol');
+        break;
+      default:
+        throw new MalformedFields('an unknown pseudo-field');
+    }
   }
-  const [method, scheme, authority, path, protocol] = pseudo;
   requireMatch(TOKEN, method, ':method');
   if (authority !== undefined) requireMatch(AUTHORITY, authority, ':authority');
-  if (method === 'CONNECT' && protocol === undefined) {
-    // Section 8.5.
-    requireMatch(AUTHORITY, authority, ':authority');
-    if (scheme !== undefined || path !== undefined) throw new MalformedFields('CONNECT with :scheme or :path');
-    return checkFields(fields, at, authority);
-  }
-  requireMatch(SCHEME, scheme, ':scheme');
-  requireMatch(PATH, path, ':path');
-  if (protocol !== undefined) {
-    // RFC 8441 section 4.
-    if (method !== 'CONNECT') throw new MalformedFields(':protocol without CONNECT');
-    requireMatch(TOKEN, protocol, ':protocol');
-    requireMatch(AUTHORITY, authority, ':authority');
+  if (method === 'CONNECT' && protocol === undefined) requireConnect(scheme, authority, path);
+  else {
+    requireMatch(SCHEME, scheme, ':scheme');
+    requireMatch(PATH, path, ':path');
+    if (protocol !== undefined) requireExtendedConnect(method, authority, protocol);
   }
   return checkFields(fields, at, authority);
+}
+
+/** Section 8.5. */
+function requireConnect(scheme: string | undefined, authority: string | undefined, path: string | undefined): void {
+  requireMatch(AUTHORITY, authority, ':authority');
+  if (scheme !== undefined || path !== undefined) throw new MalformedFields('CONNECT with :scheme or :path');
+}
+
+/** RFC 8441 section 4. */
+function requireExtendedConnect(method: string | undefined, authority: string | undefined, protocol: string): void {
+  if (method !== 'CONNECT') throw new MalformedFields(':protocol without CONNECT');
+  requireMatch(TOKEN, protocol, ':protocol');
+  requireMatch(AUTHORITY, authority, ':authority');
+}
+
+/** The value of a pseudo-field that has none yet. */
+function once(previous: string | undefined, value: string | undefined, name: string): string | undefined {
+  if (previous !== undefined) throw new MalformedFields(`two ${name}`);
+  return value;
 }
 
 /** Checks the head of an answer, final or informational; returns its `content-length`. Throws `MalformedFields`. */

@@ -60,7 +60,7 @@ export class Incoming implements FrameSink, StreamFrames {
     flow.received(flowBytes);
     const stream = streams.table.get(id);
     if (stream === undefined) {
-      this.#onGone(id, 'DATA');
+      this.#onGone(id, start === end ? 'empty DATA' : 'DATA');
       return;
     }
     const held = stream.receiveData(bytes.subarray(start, end), flowBytes, flags);
@@ -133,10 +133,13 @@ export class Incoming implements FrameSink, StreamFrames {
   }
 
   /** A frame for a stream that is not live (section 5.1, idle and closed). */
-  #onGone(id: number, what: 'DATA' | 'HEADERS'): void {
+  #onGone(id: number, what: 'DATA' | 'empty DATA' | 'HEADERS'): void {
     const { streams, role } = this.#options;
     this.#requireUsed(id, what);
-    if (streams.table.gone(id) === 'reset') return;
+    if (streams.table.gone(id) === 'reset') {
+      if (what === 'DATA' || streams.table.countLate(id) !== 'flood') return;
+      throw new Http2ConnectionError(Code.ENHANCE_YOUR_CALM, `${what} without end for a stream that was reset`);
+    }
     // In the server role HEADERS want to open the stream, and one number may not come twice (section 5.1.1).
     if (what === 'HEADERS' && role === 'server') {
       const code = id === streams.table.highestId ? Code.STREAM_CLOSED : Code.PROTOCOL_ERROR;

@@ -11,13 +11,16 @@ export type Gone = 'idle' | 'reset' | 'closed';
 
 // How many of the streams that we reset are remembered: far more than a path holds in frames for any of them.
 const MOST_REMEMBERED = 2_000;
+// Heads, trailers and empty DATA that may be on their way for one of them; DATA with content pays by the windows.
+const MOST_LATE_FRAMES = 64;
 // Three quarters of all identifiers: enough are left while a new connection takes over.
 const LOW_ON_IDS = 0x6000_0000;
 
 export class StreamTable {
   readonly #role: Role;
   readonly #live = new Map<number, Http2Stream>();
-  #reset: Set<number> | undefined; // most connections never need it
+  // With the number of frames without content that came for each since. Most connections never need it.
+  #reset: Map<number, number> | undefined;
   // All streams are opened by the client role (odd identifiers): nobody pushes.
   #highestId = 0;
 
@@ -84,11 +87,18 @@ export class StreamTable {
     this.#remember(id);
   }
 
+  /** Counts a frame without content for a stream that we reset; `'flood'` when there were more than could be on their way. */
+  countLate(id: number): 'flood' | undefined {
+    const count = (this.#reset?.get(id) ?? 0) + 1;
+    this.#reset?.set(id, count);
+    return count > MOST_LATE_FRAMES ? 'flood' : undefined;
+  }
+
   #remember(id: number): void {
-    this.#reset ??= new Set();
-    this.#reset.add(id);
+    this.#reset ??= new Map();
+    this.#reset.set(id, 0);
     if (this.#reset.size <= MOST_REMEMBERED) return;
-    for (const oldest of this.#reset) {
+    for (const oldest of this.#reset.keys()) {
       this.#reset.delete(oldest);
       break;
     }

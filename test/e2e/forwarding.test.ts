@@ -272,7 +272,9 @@ describe('forwarding', () => {
     test('in the middle of a body breaks it for a visitor of HTTP/1.0, who knows an end only by the connection', async () => {
       const socket = connect(world.ports.edge, '127.0.0.1');
       const text = new Transcript(socket);
-      socket.write(rawHead('GET /die?chunked HTTP/1.0'));
+      socket.write(rawHead('GET /die?chunked&key=oldest HTTP/1.0'));
+      await text.says('the beginning');
+      await world.target.release('oldest');
       const ended = await text.ended;
       assert.ok(ended instanceof Error, 'the answer looks whole');
     });

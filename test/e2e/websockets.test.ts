@@ -9,7 +9,7 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { Transcript } from '../support/transcript.js';
-import { RefusedUpgrade, rawExchange, type Visitor } from '../support/visitor.js';
+import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('websockets', () => {
@@ -136,89 +136,12 @@ describe('websockets', () => {
       assert.equal(headers['postern-error'], undefined);
     });
 
-    test('after which the connection is closed, and what follows is no request', async () => {
-      const behind = `GET /behind HTTP/1.1\r\nHost: ${host}\r\n${cookie}\r\n\r\n`;
-      const answers = await rawExchange(world.ports.edge, handshake('/ws-refuse', cookie) + behind);
-      assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1);
-      assert.ok(!(await world.target.seen()).some(({ url }) => url === '/behind'));
-    });
-
-    test('because nobody is signed in gets 401 and never reaches the app', async () => {
-      const stranger = world.visitor();
-      const { status, headers } = await refusal('/ws?stranger', {}, stranger);
-      assert.deepEqual([status, headers['postern-error']], [401, 'ERR_LOGIN_REQUIRED']);
-      assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?stranger'));
-    });
-
-    for (const origin of ['https://evil.test', 'null', 'http://localhost', 'http://sibling.localhost']) {
-      test(`because it comes from ${origin} gets 403 and never reaches the app`, async () => {
-        const { status, headers } = await refusal('/ws?foreign', { origin });
-        assert.deepEqual([status, headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
-        assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?foreign'));
-      });
-    }
-
-    test('without an origin, from a program, is none', async () => {
-      const answers = await rawExchange(world.ports.edge, handshake('/ws', cookie), '\r\n\r\n');
-      assert.match(answers, /^HTTP\/1\.1 101 /);
-    });
-
-    for (const [what, change] of [
-      ['h2c', (head: string) => head.replace('Upgrade: websocket', 'Upgrade: h2c')],
-      ['two protocols', (head: string) => head.replace('Upgrade: websocket', 'Upgrade: websocket, h2c')],
-      ['version 8', (head: string) => head.replace('Version: 13', 'Version: 8')],
-      ['no key', (head: string) => head.replace(`Sec-WebSocket-Key: ${KEY}\r\n`, '')],
-      ['a short key', (head: string) => head.replace(KEY, 'AAAA')],
-      ['POST', (head: string) => head.replace('GET', 'POST')],
-      ['an absolute target', (head: string) => head.replace('/ws?odd', `http://${host}/ws?odd`)],
-    ] as const) {
-      test(`because of ${what} gets 4xx and never reaches the app`, async () => {
-        const answers = await rawExchange(world.ports.edge, change(handshake('/ws?odd', cookie)));
-        assert.match(answers, /^HTTP\/1\.1 4\d\d /);
-        assert.match(answers, /postern-error: ERR_BAD_REQUEST/i);
-        assert.ok(!(await world.target.seen()).some(({ url }) => url.includes('/ws?odd')));
-      });
-    }
-
     test('because the target is down gets 502', async () => {
       await world.startAgent({ name: 'dev-down', targetUrl: 'http://127.0.0.1:1' });
       await ana.signIn(`${world.urlOf('dev-down')}/`, 'ana');
       const error = await ana.socket(`${world.urlOf('dev-down')}/ws`).catch((reason: unknown) => reason);
       assert.ok(error instanceof RefusedUpgrade);
       assert.deepEqual([error.status, error.headers['postern-error']], [502, 'ERR_TARGET_REFUSED']);
-    });
-  });
-
-  describe('the end of a session', () => {
-    test('closes its WebSocket with 1008 and breaks off its event stream, and nobody else’s', async () => {
-      const bob = await world.signedIn('bob');
-      const leaving = await world.signedIn('dev');
-      const socket = await leaving.socket(`${world.url}/ws?leaves`);
-      const events = new Transcript((await leaving.stream(`${world.url}/sse?key=leaves`)).body);
-      await events.says('event 0');
-      const staying = await bob.socket(`${world.url}/ws?stays`);
-      const closed = closeOf(socket);
-      await leaving.open(`${world.url}/.postern/sign_out`);
-      assert.deepEqual(await closed, [1008, 'session ended']);
-      assert.ok((await events.ended) instanceof Error);
-      await world.target.event('aborted', '/sse?key=leaves');
-      await world.target.event('socket-closed', '/ws?leaves');
-      staying.send('still here');
-      const [data] = (await once(staying, 'message')) as [Buffer];
-      assert.equal(String(data), 'still here');
-      staying.close();
-    });
-
-    test('reaches a visitor to whom the app keeps sending', async () => {
-      const leaving = await world.signedIn('dev');
-      const socket = await leaving.socket(`${world.url}/ws?busy`);
-      socket.on('message', (data) => socket.readyState === socket.OPEN && socket.send(data));
-      for (let at = 0; at < 8; at++) socket.send(randomBytes(100_000));
-      const closed = closeOf(socket);
-      await leaving.open(`${world.url}/.postern/sign_out`);
-      // Between two frames it is a close frame, inside of one the connection can only be cut.
-      assert.ok([1008, 1006].includes((await closed)[0]));
-      await world.target.event('socket-closed', '/ws?busy');
     });
   });
 

@@ -27,9 +27,9 @@ type Table = Readonly<Record<string, Switches>>;
 
 const read = (switches: Switches) => (typeof switches === 'function' ? switches() : switches);
 
-function refuses(id: string, table: Table, status = 400, code = 'ERR_LOGIN_FAILED'): void {
+function refuses(table: Table, status = 400, code = 'ERR_LOGIN_FAILED'): void {
   for (const [name, switches] of Object.entries(table)) {
-    test(`${id} refuses an ID token ${name}`, async () => {
+    test(name, async () => {
       const visitor = hostile.world.visitor();
       assertRefused(await hostile.signIn(visitor, await read(switches)), status, code);
       assert.equal(await whoIs(visitor, hostile.world.base), undefined);
@@ -37,9 +37,9 @@ function refuses(id: string, table: Table, status = 400, code = 'ERR_LOGIN_FAILE
   }
 }
 
-function accepts(id: string, table: Table): void {
+function accepts(table: Table): void {
   for (const [name, switches] of Object.entries(table)) {
-    test(`${id} accepts an ID token ${name}`, async () => {
+    test(name, async () => {
       const visitor = hostile.world.visitor();
       const answer = await hostile.signIn(visitor, await read(switches));
       assert.equal(answer.status, 302, answer.text);
@@ -48,41 +48,45 @@ function accepts(id: string, table: Table): void {
   }
 }
 
-refuses('B4', {
-  'with another nonce': { claims: { nonce: 'other' } },
-  'without a nonce': { claims: { nonce: undefined } },
-  'with a nonce that is no text': { claims: { nonce: [''] } },
+refuses({
+  'B4 refuses an ID token with another nonce': { claims: { nonce: 'other' } },
+  'B4 refuses an ID token without a nonce': { claims: { nonce: undefined } },
+  'B4 refuses an ID token with a nonce that is no text': { claims: { nonce: [''] } },
 });
 
-refuses('B5', {
-  'of another issuer': { claims: { iss: 'https://evil.test' } },
-  'of an issuer with a slash more': () => ({ claims: { iss: `${hostile.op.issuer}/` } }),
-  'without an issuer': { claims: { iss: undefined } },
-  'whose audience is another': { claims: { aud: 'other' } },
-  'whose audience is another, in a list': { claims: { aud: ['other'] } },
-  'whose audience is nobody': { claims: { aud: [] } },
-  'for further audiences without a party': { claims: { aud: ['edge', 'other'] } },
-  'for further audiences and another party': { claims: { aud: ['edge', 'other'], azp: 'other' } },
-  'for another party, though for us alone': { claims: { azp: 'other' } },
+refuses({
+  'B5 refuses an ID token of another issuer': { claims: { iss: 'https://evil.test' } },
+  'B5 refuses an ID token of an issuer with a slash more': () => ({ claims: { iss: `${hostile.op.issuer}/` } }),
+  'B5 refuses an ID token without an issuer': { claims: { iss: undefined } },
+  'B5 refuses an ID token whose audience is another': { claims: { aud: 'other' } },
+  'B5 refuses an ID token whose audience is another, in a list': { claims: { aud: ['other'] } },
+  'B5 refuses an ID token whose audience is nobody': { claims: { aud: [] } },
+  'B5 refuses an ID token for further audiences without a party': { claims: { aud: ['edge', 'other'] } },
+  'B5 refuses an ID token for further audiences and another party': {
+    claims: { aud: ['edge', 'other'], azp: 'other' },
+  },
+  'B5 refuses an ID token for another party, though for us alone': { claims: { azp: 'other' } },
 });
-accepts('B5', {
-  'with the audience as a list': { claims: { aud: ['edge'] } },
-  'with further audiences and ours as authorized party': { claims: { aud: ['edge', 'x'], azp: 'edge' } },
+accepts({
+  'B5 accepts an ID token with the audience as a list': { claims: { aud: ['edge'] } },
+  'B5 accepts an ID token with further audiences and ours as authorized party': {
+    claims: { aud: ['edge', 'x'], azp: 'edge' },
+  },
 });
 
-refuses('B6', {
-  'without a signature': { sign: (claims) => `${part({ alg: 'none' })}.${part(claims)}.` },
-  'with a broken signature': {
+refuses({
+  'B6 refuses an ID token without a signature': { sign: (claims) => `${part({ alg: 'none' })}.${part(claims)}.` },
+  'B6 refuses an ID token with a broken signature': {
     sign: (claims) => `${part({ alg: 'RS256', kid: 'first' })}.${part(claims)}.${part('x')}`,
   },
-  'signed with the client secret': { sign: (claims) => hmacToken(claims, 'client-secret') },
-  'signed with the public key as a secret': () => {
+  'B6 refuses an ID token signed with the client secret': { sign: (claims) => hmacToken(claims, 'client-secret') },
+  'B6 refuses an ID token signed with the public key as a secret': () => {
     const published = JSON.stringify(hostile.op.keys[0]?.jwk);
     return { sign: (claims) => hmacToken(claims, published) };
   },
-  'with critical header parameters': { header: { crit: ['b64'], b64: true } },
+  'B6 refuses an ID token with critical header parameters': { header: { crit: ['b64'], b64: true } },
 });
-accepts('B6', { 'without a key id, when there is one key': { header: { kid: undefined } } });
+accepts({ 'B6 accepts an ID token without a key id, when there is one key': { header: { kid: undefined } } });
 
 test('B6 refuses an ID token signed with a key that is only in its header', async () => {
   const honest = hostile.op.keys;
@@ -95,19 +99,21 @@ test('B6 refuses an ID token signed with a key that is only in its header', asyn
   hostile.op.keys = honest;
 });
 
-refuses('B7', {
-  'that has expired': () => ({ claims: { exp: nowSeconds() - 60 } }),
-  'without an expiry': { claims: { exp: undefined } },
-  'with an expiry that is no number': { claims: { exp: '9999999999' } },
-  'without a time of issue': { claims: { iat: undefined } },
-  'with a time of issue that is no number': { claims: { iat: '1' } },
-  'issued a week ago': () => ({ claims: { iat: nowSeconds() - 7 * 86_400 } }),
-  'issued in the future': () => ({ claims: { iat: nowSeconds() + 120 } }),
-  'not valid yet': () => ({ claims: { nbf: nowSeconds() + 120 } }),
+refuses({
+  'B7 refuses an ID token that has expired': () => ({ claims: { exp: nowSeconds() - 60 } }),
+  'B7 refuses an ID token without an expiry': { claims: { exp: undefined } },
+  'B7 refuses an ID token with an expiry that is no number': { claims: { exp: '9999999999' } },
+  'B7 refuses an ID token without a time of issue': { claims: { iat: undefined } },
+  'B7 refuses an ID token with a time of issue that is no number': { claims: { iat: '1' } },
+  'B7 refuses an ID token issued a week ago': () => ({ claims: { iat: nowSeconds() - 7 * 86_400 } }),
+  'B7 refuses an ID token issued in the future': () => ({ claims: { iat: nowSeconds() + 120 } }),
+  'B7 refuses an ID token not valid yet': () => ({ claims: { nbf: nowSeconds() + 120 } }),
 });
-accepts('B7', {
-  'that expired by a clock a little ahead': () => ({ claims: { exp: nowSeconds() - 15 } }),
-  'issued by a clock a little ahead': () => ({ claims: { iat: nowSeconds() + 15, nbf: nowSeconds() + 15 } }),
+accepts({
+  'B7 accepts an ID token that expired by a clock a little ahead': () => ({ claims: { exp: nowSeconds() - 25 } }),
+  'B7 accepts an ID token issued by a clock a little ahead': () => ({
+    claims: { iat: nowSeconds() + 25, nbf: nowSeconds() + 25 },
+  }),
 });
 
 test('B8 the keys rotate between two sign-ins without a restart, and ids that do not exist are not looked for over and over', async () => {
@@ -154,10 +160,9 @@ test('B6 refuses what is no signature of a provider that announces such', async 
 });
 
 refuses(
-  'B15',
   Object.fromEntries(
     [['alice@acme.com'], { a: 1 }, 7, null, '', true, 'eve@acme.com@evil.com', 'a@b\r\nx: y', undefined].map(
-      (email) => [`whose email is ${inspect(email)}`, { claims: { email } }],
+      (email) => [`B15 refuses an ID token whose email is ${inspect(email)}`, { claims: { email } }],
     ),
   ),
   403,
@@ -215,17 +220,17 @@ test('B15 refuses a userinfo that is no object', async () => {
 
 const DEEP = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 
-refuses('B19', {
-  'that is encrypted': { token: { id_token: 'a.b.c.d.e' } },
-  'that is encrypted with the client secret around an inflate bomb': async () => ({
+refuses({
+  'B19 refuses an ID token that is encrypted': { token: { id_token: 'a.b.c.d.e' } },
+  'B19 refuses an ID token that is encrypted with the client secret around an inflate bomb': async () => ({
     token: { id_token: await bomb() },
   }),
-  'of which nothing is readable': { token: { id_token: '!.!.!' } },
-  'that is not three parts': { token: { id_token: 'a.b' } },
-  'whose claims are a hundred thousand deep': {
+  'B19 refuses an ID token of which nothing is readable': { token: { id_token: '!.!.!' } },
+  'B19 refuses an ID token that is not three parts': { token: { id_token: 'a.b' } },
+  'B19 refuses an ID token whose claims are a hundred thousand deep': {
     sign: () => `${part({ alg: 'RS256' })}.${Buffer.from(DEEP).toString('base64url')}.AA`,
   },
-  'whose header is a hundred thousand deep': {
+  'B19 refuses an ID token whose header is a hundred thousand deep': {
     sign: () => `${Buffer.from(DEEP).toString('base64url')}.${part({})}.AA`,
   },
 });
@@ -245,27 +250,35 @@ test('B19 refuses a token answer and a userinfo a hundred thousand deep', async 
 // their own stand above: invalid-iss, invalid-aud, invalid-azp, invalid-nonce, invalid-sig, kid-absent, userinfo.
 const halfHash = (text: string) => createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url');
 
-refuses('B21', {
-  '(invalid-chash) for another code': { claims: { c_hash: halfHash('another code') } },
-  '(invalid-athash) for another access token': { claims: { at_hash: halfHash('another token') } },
-  '(missing-sub) without a subject': { claims: { sub: undefined } },
-  '(invalid-sub) whose subject is no text': { claims: { sub: 7 } },
-  '(missing-iat) without a time of issue': { claims: { iat: undefined } },
-  '(missing-aud) without an audience': { claims: { aud: undefined } },
-  '(missing-iss) without an issuer': { claims: { iss: undefined } },
-  '(invalid-exp) that has expired': () => ({ claims: { exp: nowSeconds() - 3600 } }),
-  '(missing) that is not there': { token: { id_token: undefined } },
-  '(token-type) beside a token that is no bearer token': { token: { token_type: 'mac' } },
+refuses({
+  'B21 refuses an ID token (invalid-chash) for another code': { claims: { c_hash: halfHash('another code') } },
+  'B21 refuses an ID token (invalid-athash) for another access token': {
+    claims: { at_hash: halfHash('another token') },
+  },
+  'B21 refuses an ID token (missing-sub) without a subject': { claims: { sub: undefined } },
+  'B21 refuses an ID token (invalid-sub) whose subject is no text': { claims: { sub: 7 } },
+  'B21 refuses an ID token (missing-iat) without a time of issue': { claims: { iat: undefined } },
+  'B21 refuses an ID token (missing-aud) without an audience': { claims: { aud: undefined } },
+  'B21 refuses an ID token (missing-iss) without an issuer': { claims: { iss: undefined } },
+  'B21 refuses an ID token (invalid-exp) that has expired': () => ({ claims: { exp: nowSeconds() - 3600 } }),
+  'B21 refuses an ID token (missing) that is not there': { token: { id_token: undefined } },
+  'B21 refuses an ID token (token-type) beside a token that is no bearer token': { token: { token_type: 'mac' } },
 });
-accepts('B21', {
-  '(athash) for this access token': { claims: { at_hash: halfHash('access') } },
-  '(token-type-case) beside a token type in capitals': { token: { token_type: 'BEARER' } },
-  '(no expires_in) beside a token that does not say when it expires': { token: { expires_in: undefined } },
-  '(aud-as-array) with the audience as a list': { claims: { aud: ['edge'] } },
-  '(extra) with claims that nobody asked for': { claims: { auth_time: 0, acr: '', amr: [], x: DEEP.slice(0, 100) } },
+accepts({
+  'B21 accepts an ID token (athash) for this access token': { claims: { at_hash: halfHash('access') } },
+  'B21 accepts an ID token (token-type-case) beside a token type in capitals': { token: { token_type: 'BEARER' } },
+  'B21 accepts an ID token (no expires_in) beside a token that does not say when it expires': {
+    token: { expires_in: undefined },
+  },
+  'B21 accepts an ID token (aud-as-array) with the audience as a list': { claims: { aud: ['edge'] } },
+  'B21 accepts an ID token (extra) with claims that nobody asked for': {
+    claims: { auth_time: 0, acr: '', amr: [], x: DEEP.slice(0, 100) },
+  },
 });
-accepts('B21', {
-  '(session_state) though the callback has extensions': { callback: { session_state: 'x', scope: 'openid' } },
+accepts({
+  'B21 accepts an ID token (session_state) though the callback has extensions': {
+    callback: { session_state: 'x', scope: 'openid' },
+  },
 });
 
 function hmacToken(claims: object, secret: string): string {

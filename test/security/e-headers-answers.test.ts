@@ -126,6 +126,15 @@ describe('the answer of a hostile target', () => {
     });
   }
 
+  test('E11 the app asks for a password of its own, and is given it', async () => {
+    const asked = await told('HTTP/1.1 401 X\r\nWWW-Authenticate: Basic realm="app"\r\nContent-Length: 0\r\n\r\n');
+    assert.deepEqual([asked.status, asked.values('www-authenticate')], [401, ['Basic realm="app"']]);
+    for (const value of ['Basic YTpi', 'Bearer of-the-app', 'Digest username="a", uri="/"', 'Negotiate x']) {
+      await sendLines(world.port, [...start('/own-password'), `Authorization: ${value}`]);
+      assert.ok(raw.heads.at(-1)?.includes(`\r\nauthorization: ${value}\r\n`), value);
+    }
+  });
+
   test('E13 bytes above ASCII pass as they are', async () => {
     const value = 'caf\xc3\xa9 \xe9\xff\xa0.';
     assert.deepEqual((await toldLines(`X: ${value}`)).values('x'), [value]);

@@ -64,6 +64,7 @@ describe('a hostile target', () => {
     'with 100 again and again': `${'HTTP/1.1 100 Continue\r\n\r\n'.repeat(1_000)}${EVIL}`,
     'with headers without end': `${OK}${'A: evil\r\n'.repeat(20_000)}`,
     'with a start line without end': `HTTP/1.1 200 ${'evil'.repeat(50_000)}`,
+    'of another protocol that waits for an answer': 'SSH-2.0-OpenSSH_9.2\r\n',
     'with LF instead of CR LF': EVIL.replaceAll('\r\n', '\n'),
   };
   for (const [what, bytes] of Object.entries(NO_ANSWER)) {
@@ -90,6 +91,7 @@ describe('a hostile target', () => {
       assert.ok((answers.match(/HTTP\/1\.1 /g)?.length ?? 0) <= 1); // none when it breaks in the same breath
       assert.equal(answers.includes('evil'), false);
       assert.doesNotMatch(answers, /\r\n0\r\n(?:.*\r\n)*\r\n$/);
+      if (answers.startsWith('HTTP/1.1 502 ')) return bobIsUntouched(); // broken before its head had left
       const length = /content-length: (\d+)/i.exec(answers)?.[1];
       const body = answers.slice(answers.indexOf('\r\n\r\n') + 4);
       assert.ok(length === undefined || body.length < Number(length));
@@ -107,7 +109,7 @@ describe('a hostile target', () => {
     ['a body behind 304', `HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nevil${EVIL}`, 'GET'],
   ];
   for (const [what, bytes, method] of TOO_MUCH) {
-    test(`G10 ${what}: the excess is nobody's answer`, async () => {
+    test(`G10 the excess is nobody’s answer: ${what}`, async () => {
       for (let times = 0; times < 3; times++) {
         const answers = await told(bytes, 'stays open', method);
         assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1);
@@ -118,15 +120,17 @@ describe('a hostile target', () => {
   }
 
   test('G10 an answer that nobody asked for, on a connection that is idle, is nobody’s', async () => {
-    const sent = new Promise<void>((resolve) => {
-      raw.answer('/later', (socket) => {
-        socket.once('close', () => resolve());
-        socket.write(`${OK}Content-Length: 4\r\n\r\ngood`, () => setImmediate(() => socket.write(EVIL.repeat(3))));
+    for (let times = 0; times < 50; times++) {
+      const sent = new Promise<void>((resolve) => {
+        raw.answer('/later', (socket) => {
+          socket.once('close', () => resolve());
+          socket.write(`${OK}Content-Length: 4\r\n\r\ngood`, () => setImmediate(() => socket.write(EVIL.repeat(3))));
+        });
       });
-    });
-    assert.equal((await ana.fetch(`${world.url}/later`)).text, 'good');
-    await bobIsUntouched();
-    await sent;
+      assert.equal((await ana.fetch(`${world.url}/later`)).text, 'good');
+      await bobIsUntouched();
+      await sent;
+    }
     await bobIsUntouched();
   });
 });

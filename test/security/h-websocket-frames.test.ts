@@ -7,9 +7,10 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
+import { WebSocketServer } from 'ws';
 import { deferred } from '../support/deferred.js';
 import { accepting, RawTarget } from '../support/raw-target.js';
 import type { Visitor } from '../support/visitor.js';
@@ -279,6 +280,29 @@ describe('the frames of a WebSocket', () => {
       }
     }
   }
+
+  test('H12 a client and a server of a real library speak as straight to each other, compression included', async () => {
+    const app = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: { threshold: 0 } });
+    app.on('connection', (socket) => socket.on('message', (message, binary) => socket.send(message, { binary })));
+    await once(app, 'listening');
+    const targetUrl = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+    await world.startAgent({ name: 'dev-library', targetUrl });
+    const url = world.urlOf('dev-library');
+    await ana.signIn(`${url}/`, 'ana');
+    const socket = await ana.socket(`${url}/`);
+    assert.match(socket.extensions, /permessage-deflate/);
+    for (const bytes of [0, 1, 125, 126, 65_536, 1_000_000]) {
+      for (const message of [randomBytes(bytes), Buffer.alloc(bytes, 'again ')]) {
+        socket.send(message);
+        const [echo] = (await once(socket, 'message')) as [Buffer];
+        assert.ok(message.equals(echo), `${bytes} bytes`);
+      }
+    }
+    const closed = once(socket, 'close');
+    socket.close(4_001);
+    assert.equal((await closed)[0], 4_001);
+    app.close();
+  });
 
   test('H9 an extension is between visitor and app: offers, odd window bits and what is compressed pass unread', async () => {
     const offer = 'permessage-deflate; client_max_window_bits=99; server_max_window_bits="x"';

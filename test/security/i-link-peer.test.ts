@@ -5,9 +5,14 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
 import type { WebSocket } from 'ws';
+import { loadEdgeConfig } from '../../src/config/edge-config.js';
+import { silentLog } from '../../src/core/log.js';
+import { startEdge } from '../../src/edge/edge.js';
 import { MOST_MESSAGE_FRAGMENTS } from '../../src/link/handshake.js';
 import type { OutboundLink } from '../../src/link/outbound-link.js';
+import { createToken } from '../../src/link/token.js';
 import { HostileTunnel } from '../support/hostile-tunnel.js';
+import { knock } from '../support/knock.js';
 import {
   ACK,
   block,
@@ -19,6 +24,7 @@ import {
   number32,
   RawAgent,
   SETTING,
+  type Settings,
 } from '../support/raw-peer.js';
 import type { Answer, Visitor } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
@@ -151,6 +157,24 @@ describe('I a hostile agent on a link', () => {
       'whoever has nothing to send waits for the target as long as it takes',
     );
     assert.equal(edge.running, 0);
+  });
+
+  test('I4 a visitor whose upload the agent opens no window for gets 504, and the next one is served', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { edge, agent, url } = await openPublicTunnel(t, { [SETTING.windowBytes]: 0 });
+    const visitor = world.visitor();
+    const upload = visitor.fetch(`${url}/upload`, { method: 'POST', body: Buffer.alloc(1_000_000) });
+    await agent.frame(FRAME.headers, 1);
+    const held = visitor.fetch(`${url}/held`);
+    await agent.frame(FRAME.headers, 3);
+    while (!agent.frames.some(({ type }) => type === FRAME.reset)) {
+      t.mock.timers.tick(30_000);
+      await visitor.bare(`http://127.0.0.1:${edge.adminPort}/healthz`); // lets the body reach the link between two looks
+    }
+    const answer = await upload;
+    assert.deepEqual([answer.status, answer.headers['postern-error']], [504, 'ERR_TARGET_TIMEOUT']);
+    agent.headers(3, END_STREAM, OK);
+    assert.equal((await held).status, 200);
   });
 
   test('I4 a window that opens only now and then is no stall', async (t) => {
@@ -333,6 +357,36 @@ async function openShut(t: TestContext): Promise<{ readonly edge: OutboundLink; 
   const agent = agents[0] as RawAgent; // attached by `openBare`
   await agent.frame(FRAME.settings, 0, ACK);
   return { edge, agent };
+}
+
+/** An edge in this process, whose timers are the test's, and a tunnel of it that needs no sign-in. */
+async function openPublicTunnel(t: TestContext, settings: Settings) {
+  const secret = 'a secret of thirty-two bytes or more for tests';
+  const env = {
+    POSTERN_LISTEN: '127.0.0.1:0',
+    POSTERN_ADMIN_LISTEN: '127.0.0.1:0',
+    POSTERN_SECRET: secret,
+    POSTERN_PUBLIC: 'true',
+    POSTERN_OIDC_ISSUER: 'http://localhost:1',
+    POSTERN_OIDC_CLIENT_ID: 'edge',
+    POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
+  };
+  const edge = await startEdge(loadEdgeConfig({ env, flags: {} }), { log: silentLog, audit: silentLog });
+  const token = await createToken([secret], { owner: 'dev@acme.com', tunnels: ['demo'], ttlMs: 60_000 });
+  const agents: RawAgent[] = [];
+  const { link } = await knock(
+    { port: edge.port, base: edge.url },
+    { token, name: 'demo', allow: 'public' },
+    (socket) => agents.push(new RawAgent(socket, settings)),
+  );
+  t.after(async () => {
+    link.terminate();
+    edge.destroy();
+    await edge.close();
+  });
+  const agent = agents[0] as RawAgent; // attached before the knock was answered
+  await agent.frame(FRAME.settings, 0, ACK);
+  return { edge, agent, url: `http://demo.localhost:${edge.port}` };
 }
 
 function sendFragments(link: WebSocket, count: number, bytes: number): void {

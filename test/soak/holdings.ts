@@ -28,7 +28,9 @@ export async function holdings(program: Program, expected: Holdings | undefined)
     const { resources, ...memory } = line.holdings;
     const sockets = (resources['TCPSocketWrap'] ?? 0) + (resources['TCPWRAP'] ?? 0);
     const held = { ...memory, sockets, files: readdirSync(`/proc/${program.pid}/fd`).length };
-    if (tries === 20 || (expected !== undefined && held.sockets <= expected.sockets)) return held;
+    const isSettled =
+      expected === undefined ? tries === 8 : held.sockets <= expected.sockets && held.files <= expected.files;
+    if (isSettled || tries === 20) return held;
     await delay(500);
   }
 }

@@ -30,7 +30,7 @@ export interface Knocked {
 
 /** Makes an offer. `attach` is given the WebSocket before the edge can have said a word on it. */
 export async function knock(
-  world: World,
+  world: Pick<World, 'base' | 'port'>,
   raw: RawOffer,
   attach: (link: WebSocket) => void = () => {},
 ): Promise<Knocked> {

@@ -33,6 +33,8 @@ export interface ProgramOptions {
   /** The whole environment, but for the few names that every program needs. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly nodeArgs?: readonly string[];
+  /** The folder to run in; an empty home unless given. */
+  readonly cwd?: string;
 }
 
 /** The compiled `postern` command. */
@@ -64,10 +66,18 @@ export class Program {
   #exit: Exit | undefined;
 
   constructor(options: ProgramOptions) {
-    const { name, script, command = globalThis.process.execPath, args = [], env = {}, nodeArgs = [] } = options;
+    const {
+      name,
+      script,
+      command = globalThis.process.execPath,
+      args = [],
+      env = {},
+      nodeArgs = [],
+      cwd = HOME,
+    } = options;
     const process = spawn(command, [...nodeArgs, script, ...args], {
       env: { ...inheritedEnv(), HOME, XDG_CONFIG_HOME: HOME, ...env },
-      cwd: HOME,
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.name = name;
@@ -180,8 +190,12 @@ export async function run(options: ProgramOptions): Promise<{ exit: Exit; stdout
 }
 
 /** Runs the `postern` command to its end. */
-export function runPostern(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return run({ name: `postern ${args[0] ?? ''}`, script: POSTERN, args, env });
+export function runPostern(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  place: Pick<ProgramOptions, 'cwd'> = {},
+) {
+  return run({ name: `postern ${args[0] ?? ''}`, script: POSTERN, args, env, ...place });
 }
 
 /** A port of 127.0.0.1 that is free now, outside the range from which the kernel gives ports to connections. */

@@ -52,7 +52,7 @@ export class RawTarget {
   }
 
   #serve(socket: Socket): void {
-    this.#sockets.add(socket);
+    this.#sockets.add(socket.setNoDelay()); // else what nobody asked for would wait for the next request
     socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket)); // visitors leave, and edges cut
     let received = '';
     const read = (chunk: Buffer) => {

@@ -3,7 +3,7 @@
  * URL Standard is the oracle: browsers read `Location` by it.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ReturnTarget, readReturnPath, readReturnTarget } from '../../src/auth/return-path.js';
 import { type BaseAddress, isTunnelName, readBaseAddress, tunnelOrigin } from '../../src/core/hostname.js';
@@ -12,10 +12,15 @@ import { PROJECT_ROOT } from './project-root.js';
 export const BASE = readBaseAddress('https://tunnel.test') as BaseAddress;
 export const LOCAL = readBaseAddress('http://localhost:8080') as BaseAddress;
 
-/** The lines of the corpus (test/security/open-redirects.md), each escaped once for a query. */
-export function openRedirects(): string[] {
-  const text = readFileSync(join(PROJECT_ROOT, 'test/security/open-redirects.txt'), 'utf8');
-  return text.split('\n').filter((line) => line !== '');
+// Public test data that is kept beside a checkout, and not in it.
+const CORPUS = join(PROJECT_ROOT, '../shared/corpora/oauth2-proxy-openredirects.txt');
+
+/** The redirect targets of the public corpus, each escaped once for a query; undefined where it is not at hand. */
+export function openRedirects(): readonly string[] | undefined {
+  if (!existsSync(CORPUS)) return undefined;
+  return readFileSync(CORPUS, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 /** As a query parser does it, except that what is no escape stays: hostile lines are not always well-formed. */

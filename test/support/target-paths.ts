@@ -164,10 +164,13 @@ function answerAsTold({ request, response, query }: Scene): void {
   response.writeHead(Number(query.get('status') ?? 200), headers).end(query.get('body') ?? '');
 }
 
-async function dieInTheBody({ response, query }: Scene): Promise<void> {
+// With a `key` it dies when that is released: a reset that comes together with what it cuts short may not be seen as one.
+async function dieInTheBody({ response, query, stage, gone }: Scene): Promise<void> {
   response.writeHead(200, query.has('chunked') ? {} : { 'Content-Length': 1_000_000 });
   const written = deferred<unknown>();
   response.write('the beginning', written.resolve);
   await written.promise;
+  const key = query.get('key');
+  if (key !== null) await stage.released(key, gone);
   response.destroy();
 }

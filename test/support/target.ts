@@ -36,7 +36,7 @@ export interface Target {
   connections(): Promise<number>;
   /** Resolves with the first event (past ones included) of a kind whose URL begins with `url`. */
   event(kind: TargetEvent['kind'], url?: string): Promise<TargetEvent>;
-  /** Lets one waiting step go on: `/held`, `/slow` and `/sse` with this `key`. Steps may be released in advance. */
+  /** Lets one waiting step go on: `/held`, `/slow`, `/sse` and `/die` with this `key`. Steps may be released in advance. */
   release(key: string): Promise<void>;
   /** Forgets what was seen. */
   forget(): Promise<void>;

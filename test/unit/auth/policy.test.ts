@@ -129,6 +129,13 @@ table('a ceiling bounds what an agent asks for', { ceiling: rules('@acme.com', '
   [who('ana@acme.com', { emailVerified: false }), '!email-unverified'],
 ]);
 
+table('a ceiling of groups', { ceiling: rules('group:admin'), rules: rules('*') }, [
+  [who('a@x.com', { groups: ['admin'] }), '*'],
+  [who('a@x.com'), '!ceiling'],
+  [who('a@x.com', { groupsOmitted: true }), '!groups-omitted'],
+  [who(OWNER, { groupsOmitted: true }), '!groups-omitted'],
+]);
+
 table('a ceiling bounds the owner too', { ceiling: rules('@example.com'), rules: rules('@acme.com') }, [
   [who(OWNER), '!ceiling'],
   [who('ana@acme.com'), '!ceiling'],

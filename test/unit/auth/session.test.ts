@@ -140,6 +140,16 @@ describe('a session is none', () => {
     }
   });
 
+  it('when only its end is that of one that is known', async () => {
+    const { sessions } = setUp();
+    const one = sent((await sessions.create(fields)).cookie);
+    const two = sent((await sessions.create({ ...fields, identity: mallory })).cookie);
+    for (let tail = 1; tail <= 64; tail += 1) {
+      const mixed = one.slice(0, -tail) + two.slice(-tail);
+      if (mixed !== one) assert.equal(await sessions.read(mixed, HOST), undefined, `tail of ${tail}`);
+    }
+  });
+
   it('when made of parts of two', async () => {
     const { sessions } = setUp();
     const one = sent((await sessions.create(fields)).cookie).split('.');
@@ -192,6 +202,21 @@ describe('duplicate cookies', () => {
     const renewed = await sessions.renew(session);
     const both = await sessions.read(`${sent(cookie)}; ${sent(renewed as string)}`, HOST);
     assert.equal(both?.seenAtMs, clock.nowMs);
+  });
+});
+
+describe('a session that is known', () => {
+  it('is given at once, and judged each time', async () => {
+    const { sessions, clock } = setUp();
+    const { session, cookie } = await sessions.create(fields);
+    assert.equal(sessions.read(sent(cookie), HOST), session);
+    assert.equal(sessions.renew(session), undefined);
+    assert.equal(sessions.read(sent(cookie), 'other.tunnel.test'), undefined);
+    await sessions.revoke(session);
+    assert.equal(sessions.read(sent(cookie), HOST), undefined);
+    const late = await sessions.create(fields);
+    clock.nowMs += 2 * HOUR_MS;
+    assert.equal(sessions.read(sent(late.cookie), HOST), undefined);
   });
 });
 

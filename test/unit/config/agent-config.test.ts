@@ -12,7 +12,7 @@ const FILE = {
 edge: https://file.acme.com
 token_file: token
 tunnels:
-  demo: { target: 5173, allow: ["@acme.com", "group:eng"], host_header: preserve }
+  demo: { target: 5173, allow: ["@acme.com", "group:eng"], host_header: preserve, allow_origin: ["https://web.acme.com"] }
   api:
     target: http://127.0.0.1:3000
 `,
@@ -47,6 +47,7 @@ describe('loadAgentConfig', () => {
       edge: 'https://tunnel.acme.com',
       name: undefined,
       allow: [],
+      allowOrigins: [],
       token: 'postern_token',
       target: new URL('http://localhost:5173'),
       hostHeader: 'rewrite',
@@ -72,12 +73,28 @@ describe('loadAgentConfig', () => {
     assert.deepEqual(load({ flags: { allow: '*@ACME.com,Bob@x.com' } }).allow, ['@acme.com', 'bob@x.com']);
   });
 
+  it('takes origins as browsers send them', () => {
+    const allow_origin = 'HTTPS://Web.acme.com,http://localhost:3000';
+    assert.deepEqual(load({ flags: { allow_origin } }).allowOrigins, ['https://web.acme.com', 'http://localhost:3000']);
+    for (const wrong of [
+      '*',
+      'null',
+      'web.acme.com',
+      'https://web.acme.com/x',
+      'https://a@web.acme.com',
+      'ws://a.com',
+      '',
+    ])
+      assertProblems(problemsOf({ flags: { allow_origin: wrong } }), ['--allow-origin']);
+  });
+
   it('knows the tunnels of the file by name, and flags beat them', () => {
     const named = load({ file: FILE, flags: { target: 'demo' } });
     assert.equal(named.name, 'demo');
     assert.equal(named.target.href, 'http://localhost:5173/');
     assert.deepEqual(named.allow, ['@acme.com', 'group:eng']);
     assert.equal(named.hostHeader, 'preserve');
+    assert.deepEqual(named.allowOrigins, ['https://web.acme.com']);
     const changed = load({ file: FILE, flags: { target: 'demo', name: 'other', allow: '*', host_header: 'app.test' } });
     assert.equal(changed.name, 'other');
     assert.deepEqual(changed.allow, ['*']);

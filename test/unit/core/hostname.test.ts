@@ -7,6 +7,7 @@ import {
   placeOf,
   readBaseAddress,
   readHost,
+  readOrigin,
   tunnelHost,
   tunnelOrigin,
 } from '../../../src/core/hostname.js';
@@ -160,6 +161,26 @@ describe('isTunnelName', () => {
   for (const name of [...refused, 'www', 'admin', 'auth', 'oauth2', 'postern']) {
     it(`${JSON.stringify(name)} may not`, () => assert.equal(isTunnelName(name), false));
   }
+});
+
+describe('readOrigin', () => {
+  it('reads an origin in the spelling of browsers, and nothing more or less', () => {
+    assert.equal(readOrigin('https://Web.Acme.com'), 'https://web.acme.com');
+    assert.equal(readOrigin('http://localhost:3000'), 'http://localhost:3000');
+    assert.equal(readOrigin('http://[::1]:3000'), 'http://[::1]:3000');
+    const refused = [
+      '',
+      '*',
+      'null',
+      'web.acme.com',
+      'https://a.com/',
+      'https://a.com:443',
+      'https://a.com?x',
+      'file://',
+    ];
+    refused.push('ftp://a.com', 'https://a:b@a.com', 'https://zoë.com', 'https://', ' https://a.com', 'data:,x');
+    for (const text of refused) assert.equal(readOrigin(text), undefined, text);
+  });
 });
 
 describe('readBaseAddress', () => {

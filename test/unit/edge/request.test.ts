@@ -19,12 +19,14 @@ interface Written {
   readonly method?: string;
   readonly url?: string;
   readonly raw?: readonly string[];
+  readonly httpVersionMajor?: number;
 }
 
-function request({ method = 'GET', url = '/', raw = ['Host', 'demo.localhost'] }: Written = {}): IncomingMessage {
+function request({ raw = ['Host', 'demo.localhost'], ...written }: Written = {}): IncomingMessage {
   const headers: Record<string, string> = {};
   for (let at = 0; at < raw.length; at += 2) headers[(raw[at] as string).toLowerCase()] = raw[at + 1] as string;
-  return { method, url, rawHeaders: raw, headers } as unknown as IncomingMessage;
+  const ordinary = { method: 'GET', url: '/', httpVersionMajor: 1 };
+  return { ...ordinary, ...written, rawHeaders: raw, headers } as unknown as IncomingMessage;
 }
 
 function check(written: Written): string {
@@ -65,6 +67,8 @@ describe('a request', () => {
     ['with user info in its host', { raw: ['Host', 'demo.localhost:80@evil'] }, 'ERR_BAD_REQUEST'],
     ['in absolute form', { url: 'http://demo.localhost/' }, 'ERR_BAD_REQUEST'],
     ['for everything', { method: 'OPTIONS', url: '*' }, 'ERR_BAD_REQUEST'],
+    ['in HTTP/0.9', { httpVersionMajor: 0 }, 'ERR_BAD_REQUEST'],
+    ['in HTTP/2.0', { httpVersionMajor: 2 }, 'ERR_BAD_REQUEST'],
     ['with a fragment', { url: '/a#b' }, 'ERR_BAD_REQUEST'],
     ['without a target', { url: '' }, 'ERR_BAD_REQUEST'],
     ['to trace', { method: 'TRACE' }, 'ERR_METHOD_REFUSED'],

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { closeBehind, FrameLengths, SESSION_ENDED_CODE } from '../../../src/edge/websocket-close.js';
+import { closeBehind, FrameLengths, SESSION_ENDED } from '../../../src/edge/websocket-close.js';
 
 interface FrameShape {
   readonly payloadBytes: number;
@@ -95,7 +95,8 @@ describe('closing a WebSocket behind its current frame', () => {
     });
     const target = new PassThrough();
     target.pipe(visitor);
-    const end = closeBehind(target, visitor);
+    const close = closeBehind(target, visitor);
+    const end = () => close(SESSION_ENDED);
     const received = far.toArray().then((chunks) => Buffer.concat(chunks as Buffer[]));
     return { target, visitor, received, end };
   }
@@ -109,7 +110,7 @@ describe('closing a WebSocket behind its current frame', () => {
     const bytes = await received;
     assert.ok(bytes.subarray(0, hello.length).equals(hello));
     const close = bytes.subarray(hello.length);
-    assert.deepEqual([close[0], close[1], close.readUInt16BE(2)], [0x88, close.length - 2, SESSION_ENDED_CODE]);
+    assert.deepEqual([close[0], close[1], close.readUInt16BE(2)], [0x88, close.length - 2, SESSION_ENDED.code]);
     visitor.destroy();
   });
 

@@ -2,15 +2,38 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Code } from '../../../src/http2/errors.js';
 import { Flag, FrameType } from '../../../src/http2/frame-types.js';
-import { type Asked, ask, Bare, frame, requestFields } from './peers.js';
+import type { Http2Stream } from '../../../src/http2/stream.js';
+import { type Asked, ask, Bare, frame, Record, requestFields } from './peers.js';
 
 const { ENHANCE_YOUR_CALM } = Code;
 const { DATA, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, PRIORITY, HEADERS, GOAWAY } = FrameType;
 
 const rst = (id: number) => frame(RST_STREAM, 0, id, '00000008');
 const widen = (id: number, bytes: number) => frame(WINDOW_UPDATE, 0, id, Buffer.from([0, 0, bytes >> 8, bytes & 255]));
+
+/** Requests that the peer makes us reset: a head with the flags, and a frame behind it. */
+function madeToReset(
+  what: string,
+  flags: number,
+  offence: (id: number, trailers: Buffer) => Buffer,
+): [string, (bare: Bare, turn: number) => void][] {
+  const give = (b: Bare, turn: number) => {
+    const id = 2 * turn + 1;
+    b.give(b.headers(id, requestFields('POST', '/'), flags), offence(id, b.headers(id, [':method', 'GET'])));
+  };
+  return [[`requests with ${what}`, give]];
+}
+
+/** A request that we have reset, and whose peer does not know it yet. */
+function resetByUs(bare: Bare): Buffer[] {
+  bare.give(bare.headers(1, requestFields('POST', '/'), 0));
+  bare.streams[0]?.stream.reset();
+  return [];
+}
 
 describe('a flood of', () => {
   const floods: readonly (readonly [what: string, give: (bare: Bare, turn: number) => void])[] = [
@@ -24,6 +47,25 @@ describe('a flood of', () => {
         b.give(b.headers(2 * turn + 1, requestFields('POST', '/'), 0));
         b.give(frame(WINDOW_UPDATE, 0, 2 * turn + 1, '00000000'));
       },
+    ],
+    ...madeToReset('DATA after the end', 1, (id) => frame(DATA, 0, id, '00')),
+    ...madeToReset('a window past 2^31-1', 0, (id) => frame(WINDOW_UPDATE, 0, id, '7fffffff')),
+    ...madeToReset('PRIORITY of a wrong size', 0, (id) => frame(PRIORITY, 0, id, '00')),
+    ...madeToReset('pseudo-fields in trailers', 0, (_, trailers) => trailers),
+    [
+      'DATA for streams that are closed',
+      (b, turn) => {
+        const id = 2 * turn + 1;
+        b.give(b.headers(id, requestFields('POST', '/'), 0), rst(id), frame(DATA, 0, id, '00'));
+      },
+    ],
+    [
+      'ends of a stream that we reset',
+      (b, turn) => b.give(...(turn === 0 ? resetByUs(b) : []), frame(DATA, Flag.END_STREAM, 1)),
+    ],
+    [
+      'heads of a stream that we reset',
+      (b, turn) => b.give(...(turn === 0 ? resetByUs(b) : []), b.headers(1, ['x-late', '1'])),
     ],
     ['malformed requests', (b, turn) => b.give(b.headers(2 * turn + 1, [':method', 'GET']))],
     ['PING', (b) => b.give(frame(PING, 0, 0, '0011223344556677'))],
@@ -102,6 +144,48 @@ describe('a flood of', () => {
     assert.ok(bare.closed !== 'whole' && bare.closed?.code === ENHANCE_YOUR_CALM);
   });
 });
+
+describe('a hostile peer that stays below every budget', () => {
+  test('makes nothing grow', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const record = new Record();
+    const observer = { stream: (stream: Http2Stream) => stream.observe(record), closed: () => {} };
+    const bare = Bare.greeted('server', { observer });
+    const usedBytes = (turns: number, from: number) => {
+      for (let turn = from; turn < from + turns; turn++) hostileTurn(bare, turn);
+      record.events.length = 0;
+      record.chunks.length = 0;
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = usedBytes(3_000, 0); // the reset streams that are remembered, the header tables
+    const after = usedBytes(6_000, 3_000);
+    assert.equal(bare.engine.isClosed, false);
+    assert.equal(bare.engine.running, 0);
+    assert.ok(after - before < 500_000, `${after - before} bytes`);
+  });
+});
+
+/** A second in which everything is done that budgets permit: new names, new sizes, streams that are reset by each side. */
+function hostileTurn(bare: Bare, turn: number): void {
+  const id = 4 * turn + 1;
+  bare.nowMs += 1_000;
+  bare.give(
+    bare.headers(id, requestFields('POST', `/${turn}`, [`x-${turn}`, 'v'.repeat(turn % 500)]), 0),
+    frame(DATA, 0, id, Buffer.alloc(turn % 2_000)),
+    rst(id),
+    bare.headers(id + 2, requestFields('POST', '/'), 0),
+    frame(WINDOW_UPDATE, 0, id + 2, '00000000'), // we reset this one
+    frame(DATA, 0, id + 2, Buffer.alloc(100)),
+    frame(SETTINGS, 0, 0, Buffer.from([0, 4, 0, 0, turn >> 8, turn & 255, 0, 1, 0, 0, turn >> 8, turn & 255])),
+    frame(PRIORITY, 0, id + 2, '0000000100'),
+    frame(0xbe, 0, id, 'ff'),
+    frame(PING, 0, 0, '0011223344556677'),
+    widen(0, 1),
+  );
+  bare.take();
+}
 
 describe('an honest peer', () => {
   test('may do all of it for hours, at the pace of a busy link', () => {

@@ -30,30 +30,40 @@ describe('any split of the bytes gives the same events', () => {
   });
 
   test('in the server role', () => {
-    const bytes = Buffer.concat([CLIENT_PREFACE, frame(FrameType.SETTINGS, 0, 0), ...conversation(new Bare('client'))]);
+    const bytes = Buffer.concat(sessionBytes(new Bare('client')));
     const whole = replay('server', [bytes]);
     assert.equal(whole.length, 3);
     fc.assert(fc.property(cuts, (sizes) => assert.deepEqual(replay('server', cut(bytes, sizes)), whole)));
   });
 
   test('in the client role', () => {
-    const bare = new Bare('server');
-    const block = (fields: string[]) => bare.headers(1, fields, 0);
-    const bytes = Buffer.concat([
-      frame(FrameType.SETTINGS, 0, 0, '000300000064'),
-      block([':status', '103', 'link', '</style.css>']),
-      block([':status', '200', 'x-long', 'v'.repeat(10_000)]),
-      frame(FrameType.DATA, 8, 1, Buffer.concat([Buffer.from([3]), Buffer.alloc(9_000, 7), Buffer.alloc(3)])),
-      frame(FrameType.PING, 0, 0, '0011223344556677'),
-      frame(FrameType.DATA, 0, 1, Buffer.alloc(16_384, 8)),
-      bare.headers(1, ['x-checksum', '1']),
-      frame(FrameType.GOAWAY, 0, 0, Buffer.concat([Buffer.alloc(8), Buffer.from('why')])),
-    ]);
+    const bytes = answerBytes();
     const whole = replay('client', [bytes]);
     assert.match(whole[0] ?? '', /trailers.*end.*closed/);
     fc.assert(fc.property(cuts, (sizes) => assert.deepEqual(replay('client', cut(bytes, sizes)), whole)));
   });
 });
+
+/** What a client says that sends three requests. */
+function sessionBytes(bare: Bare): Buffer[] {
+  return [CLIENT_PREFACE, frame(FrameType.SETTINGS, 0, 0), ...conversation(bare)];
+}
+
+/** What a server says that answers one request with all there is. */
+function answerBytes(): Buffer {
+  const bare = new Bare('server');
+  const block = (fields: string[]) => bare.headers(1, fields, 0);
+  return Buffer.concat([
+    frame(FrameType.SETTINGS, 0, 0, '000300000064'),
+    block([':status', '103', 'link', '</style.css>']),
+    block([':status', '200', 'x-long', 'v'.repeat(10_000)]),
+    frame(FrameType.DATA, 8, 1, Buffer.concat([Buffer.from([3]), Buffer.alloc(9_000, 7), Buffer.alloc(3)])),
+    frame(FrameType.PING, 0, 0, '0011223344556677'),
+    frame(FrameType.DATA, 0, 1, Buffer.alloc(16_384, 8)),
+    bare.headers(1, ['x-checksum', '1']),
+    frame(FrameType.GOAWAY, 0, 0, Buffer.concat([Buffer.alloc(8), Buffer.from('why')])),
+  ]);
+}
 
 /** Frames of three requests, in between each other. */
 function conversation(bare: Bare): Buffer[] {
@@ -130,6 +140,46 @@ describe('no bytes do harm', () => {
           if (!bare.engine.isClosed) return;
           assert.equal(bare.engine.running, 0);
           for (const { record } of asked) assert.match(record.events.at(-1) ?? '', /^(closed|failed)/);
+        }),
+        { numRuns: 1_000 },
+      );
+    });
+  }
+});
+
+describe('no damage to a session does harm', () => {
+  // Bytes that are replaced, left out or said twice, at places of a session that is valid otherwise.
+  const damage = fc.array(
+    fc.record({
+      at: fc.nat(60_000),
+      count: fc.oneof(fc.constantFrom(0, 1, 4, 9), fc.nat(300)),
+      instead: fc.uint8Array({ maxLength: 12 }),
+    }),
+    { minLength: 1, maxLength: 4 },
+  );
+  const parts = fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1, maxLength: 40 });
+
+  for (const role of ['client', 'server'] as const) {
+    test(`in the ${role} role`, () => {
+      fc.assert(
+        fc.property(damage, parts, (places, sizes) => {
+          const bare = new Bare(role);
+          const asked = role === 'client' ? [ask(bare.engine, requestFields('GET', '/'))] : bare.streams;
+          bare.take();
+          let bytes = role === 'client' ? answerBytes() : Buffer.concat(sessionBytes(new Bare('client')));
+          for (const { at, count, instead } of places) {
+            const start = at % bytes.length;
+            bytes = Buffer.concat([bytes.subarray(0, start), instead, bytes.subarray(start + count)]);
+          }
+          bare.give(...cut(bytes, sizes));
+          const sent = bare.take();
+          assert.ok(sent.length < 200, 'answers are not many more than what was said');
+          const received = asked.reduce((sum, { record }) => sum + record.body.length, 0);
+          assert.ok(received <= bytes.length, 'nothing is told twice');
+          bare.engine.destroy();
+          assert.equal(bare.engine.running, 0);
+          for (const { record } of asked) assert.match(record.events.at(-1) ?? '', /^(closed|failed)/);
+          for (const { record } of asked) assert.ok(record.events.filter((event) => event === 'end').length <= 1);
         }),
         { numRuns: 1_000 },
       );

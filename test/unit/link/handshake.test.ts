@@ -28,6 +28,7 @@ describe('an offer', () => {
     ['everything', { allow: ['@acme.com', 'bob@x.com', 'group:eng'] }],
     ['no name', { name: undefined }],
     ['no rules', { allow: [] }],
+    ['origins', { origins: ['https://web.acme.com', 'http://localhost:3000'] }],
     ['a rule outside of ASCII', { allow: ['zoë@acme.com', 'group:Ingénieurs & amis'] }],
     ['a rule with a percent sign', { allow: ['group:100%', 'group:%41'] }],
   ] as const) {
@@ -65,6 +66,9 @@ describe('an offer', () => {
     ['a short agent', 'ERR_OFFER_INVALID', written({ ...OFFER, agentId: 'short' })],
     ['an odd agent', 'ERR_OFFER_INVALID', written({ ...OFFER, agentId: 'agent 0123456789 <b>' })],
     ['a hundred and one rules', 'ERR_OFFER_INVALID', written({ ...OFFER, allow: Array(101).fill('@a.com') })],
+    ['twenty-one origins', 'ERR_OFFER_INVALID', written({ ...OFFER, origins: Array(21).fill('https://a.com') })],
+    ['an origin with a path', 'ERR_OFFER_INVALID', written({ ...OFFER, origins: ['https://a.com/x'] })],
+    ['an origin that is none', 'ERR_OFFER_INVALID', written({ ...OFFER, origins: ['*'] })],
     ['a rule that is not UTF-8', 'ERR_OFFER_INVALID', [...written(OFFER), 'Postern-Allow', 'group:%ff']],
   ] as const) {
     it(`with ${what} is refused with ${code}`, () => {

@@ -1,0 +1,48 @@
+/**
+ * What becomes of a header because of its name, on the way to the target and back. Both ends send the same few dozen names
+ * with each message: a name is judged once and looked up from then on.
+ */
+import { isFieldName, isHopByHop, normalizedName } from '../core/headers.js';
+
+export interface JudgedName {
+  readonly lower: string;
+  /** `dropped`: it ends at this hop or is ours to give; `special`: whoever carries it looks at it. */
+  readonly fate: 'malformed' | 'dropped' | 'special' | 'carried';
+}
+
+// Bounded, so that whoever invents names fills it once and then only pays for the judging.
+const MOST_NAMES = 1_000;
+const MOST_CHARACTERS = 64;
+
+/** A judge of the names of one direction: drops `dropped` beside what is hop-by-hop anyway. */
+export function judgeOfNames(rules: {
+  readonly dropped: (lower: string) => boolean;
+  readonly special: readonly string[];
+}): (name: string) => JudgedName {
+  const known = new Map<string, JudgedName>();
+  const fateOf = (lower: string): JudgedName['fate'] => {
+    if (!isFieldName(lower)) return 'malformed';
+    if (isHopByHop(lower) || rules.dropped(lower)) return 'dropped';
+    return rules.special.includes(lower) ? 'special' : 'carried';
+  };
+  return (name) => {
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const lower = name.toLowerCase();
+    const judged: JudgedName = { lower, fate: fateOf(lower) };
+    if (known.size < MOST_NAMES && name.length <= MOST_CHARACTERS) known.set(name, judged);
+    return judged;
+  };
+}
+
+/** To the target: it is told a `Host` and a framing of its own. */
+export const judgeRequestName = judgeOfNames({
+  dropped: (lower) => lower === 'host' || lower === 'content-length',
+  special: ['cookie', 'origin'],
+});
+
+/** To the visitor: a target cannot speak for the agent, in any spelling. */
+export const judgeAnswerName = judgeOfNames({
+  dropped: (lower) => normalizedName(lower) === 'postern-error',
+  special: ['content-length', 'location', 'set-cookie'],
+});

@@ -1,0 +1,45 @@
+/** One request of a visitor while it is under way: what the gate is asked of it, and how it is ended from here. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Soon } from '../core/soon.js';
+import { PosternError } from '../errors.js';
+import { breakOff } from './answers.js';
+import type { Gate, Verdict } from './gate.js';
+import type { Observer } from './observer.js';
+import type { RequestContext } from './request.js';
+import type { Watched } from './watch.js';
+
+export interface VisitOptions {
+  readonly gate: Gate;
+  readonly observer: Observer;
+}
+
+/** One request at the door, from its arrival to the close of its answer. Long ones are judged again while they last. */
+export class Visit implements Watched {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly context: RequestContext;
+  readonly #options: VisitOptions;
+
+  constructor(request: IncomingMessage, response: ServerResponse, context: RequestContext, options: VisitOptions) {
+    this.request = request;
+    this.response = response;
+    this.context = context;
+    this.#options = options;
+  }
+
+  judge(): Soon<Verdict> {
+    const { place, host } = this.context;
+    if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
+    return this.#options.gate(place.name, host, this.request.headers.cookie);
+  }
+
+  end(): void {
+    this.#options.observer.failed(this.request, sessionEnded());
+    breakOff(this.response);
+  }
+}
+
+/** Why a request ends that the gate had let in. */
+export function sessionEnded(): PosternError {
+  return new PosternError('ERR_LOGIN_REQUIRED', 'the session ended while the stream was open');
+}

@@ -1,0 +1,27 @@
+/** Cases: what one peer says, and what the other must do. Each runs on a connection of its own. */
+import { after, before, describe, test } from 'node:test';
+import { type ConformanceServer, startConformanceServer } from './server.js';
+import { Session } from './session.js';
+
+/** Numbered as the sections of the public h2spec suite are, and said as it says them. */
+export type Case = readonly [section: string, what: string, run: (session: Session) => Promise<void> | void];
+
+export function runCases(title: string, cases: readonly Case[], open = Session.open): void {
+  describe(title, () => {
+    let server: ConformanceServer;
+    before(async () => {
+      server = await startConformanceServer(0);
+    });
+    after(() => server.close());
+    for (const [section, what, run] of cases) {
+      test(`${section} ${what}`, async () => {
+        const session = await open(server.port);
+        try {
+          await run(session);
+        } finally {
+          session.destroy();
+        }
+      });
+    }
+  });
+}

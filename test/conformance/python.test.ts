@@ -1,0 +1,74 @@
+/** Both roles against python's `h2` module. Skipped where it is missing. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Code } from '../../src/http2/errors.js';
+import { post, withEngine } from './exchange.js';
+import { startConformanceServer } from './server.js';
+
+// Compiled to `.build/test/conformance`.
+const PEER = fileURLToPath(new URL('../../../test/conformance/peer.py', import.meta.url));
+// Debian's modules belong to Debian's python, which need not be the first.
+const PYTHON = ['python3', '/usr/bin/python3'].find((path) => spawnSync(path, ['-c', 'import h2']).status === 0);
+
+describe('python h2', { skip: PYTHON === undefined && 'the python module h2 is not installed' }, () => {
+  const python = PYTHON ?? '';
+
+  test('asks the server role: bodies of 3 MB both ways, trailers, a reset, GOAWAY', async () => {
+    const server = await startConformanceServer(0);
+    try {
+      const { stdout } = await promisify(execFile)(python, [PEER, 'client', `${server.port}`]);
+      assert.equal(stdout, 'ok\n');
+    } finally {
+      server.close();
+    }
+  });
+
+  describe('answers the client role', () => {
+    let peer: ChildProcess;
+    let port = 0;
+    before(async () => {
+      peer = spawn(python, [PEER, 'server'], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const [line] = (await once(peer.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+      port = Number(String(line));
+    });
+    after(() => peer.kill());
+
+    test('with 20 bodies at once, 103 and trailers', async () => {
+      await withEngine(port, async (engine) => {
+        const bodies = Array.from({ length: 20 }, () => randomBytes(200_000));
+        const all = bodies.map((body) => post(engine, '/', body));
+        for (const [at, asked] of all.entries()) {
+          await asked.settled;
+          const body = bodies[at] as Buffer;
+          assert.ok(asked.body.equals(body));
+          assert.deepEqual(asked.trailerFields, ['x-sum', createHash('sha256').update(body).digest('hex')]);
+          assert.equal(asked.events[0], 'informational 103');
+        }
+      });
+    });
+
+    test('with a reset, after which the others go on', async () => {
+      await withEngine(port, async (engine) => {
+        const broken = post(engine, '/reset', Buffer.alloc(10));
+        const whole = post(engine, '/', Buffer.alloc(1_000_000, 1));
+        await Promise.all([broken.settled, whole.settled]);
+        assert.deepEqual(broken.events, [`failed ${Code.INTERNAL_ERROR}`]);
+        assert.equal(whole.body.length, 1_000_000);
+      });
+    });
+
+    test('with GOAWAY, which fails what it did not take', async () => {
+      await withEngine(port, async (engine) => {
+        const asked = post(engine, '/goaway', Buffer.alloc(10));
+        await asked.settled;
+        assert.match(asked.events.at(-1) ?? '', /failed/);
+        assert.ok(engine.isDraining);
+      });
+    });
+  });
+});

@@ -1,0 +1,128 @@
+/**
+ * docs/security.md ends with a table: each threat by its id, what is promised, and the test that holds it or the reason
+ * why there is none. Here the table is held to the tests, and the tests to their files.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { PROJECT_ROOT } from '../support/project-root.js';
+
+// How many threats there are under each letter.
+const THREATS: Readonly<Record<string, number>> = {
+  A: 10,
+  B: 22,
+  C: 18,
+  D: 19,
+  E: 16,
+  F: 14,
+  G: 10,
+  H: 12,
+  I: 16,
+  J: 12,
+  K: 9,
+  L: 12,
+  M: 8,
+  N: 12,
+  O: 3,
+};
+const IDS = Object.entries(THREATS).flatMap(([letter, count]) =>
+  Array.from({ length: count }, (_, at) => `${letter}${at + 1}`),
+);
+
+interface Row {
+  readonly id: string;
+  readonly promise: string;
+  readonly proof: string;
+}
+
+const rows: readonly Row[] = readFileSync(join(PROJECT_ROOT, 'docs', 'security.md'), 'utf8')
+  .split('\n')
+  .flatMap((line) => {
+    const [, id = '', promise = '', proof = ''] = /^\| ([A-O]\d+) \| (.*?) \| (.*) \|$/.exec(line) ?? [];
+    return id === '' ? [] : [{ id, promise, proof }];
+  });
+
+describe('docs/security.md', () => {
+  test('has one row for each threat, in order, each with a promise', () => {
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      IDS,
+    );
+    for (const { id, promise } of rows) assert.ok(promise.length > 10, `${id} promises nothing`);
+  });
+
+  for (const { id, proof } of rows) {
+    test(`names for ${id} a test that exists, or a reason`, () => {
+      const named = testsOf(proof);
+      if (named.length === 0) assert.match(proof, /\w.{30,}/, 'a reason is a sentence');
+      for (const { file, start } of named) {
+        const path = join(PROJECT_ROOT, 'test', file);
+        assert.ok(existsSync(path), `${file} is not below test/`);
+        const source = readFileSync(path, 'utf8');
+        assert.ok(
+          titlesOf(source).some((title) => beginsWith(title, start, source)) || stands(source, start),
+          `${file} has no test that begins with ${JSON.stringify(start)}`,
+        );
+        if (file.startsWith('security/'))
+          assert.ok(IDS.includes(start.split(' ')[0] ?? ''), `${start} has no id in front`);
+      }
+    });
+  }
+});
+
+describe('the tests of the threats', () => {
+  const folder = join(PROJECT_ROOT, 'test', 'security');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.test.ts') && name !== 'documentation.test.ts');
+
+  for (const letter of Object.keys(THREATS)) {
+    test(`there is a file for ${letter}`, () => {
+      assert.ok(files.some((name) => name.startsWith(`${letter.toLowerCase()}-`)));
+    });
+  }
+
+  for (const name of files) {
+    test(`${name} has nothing but tests of its letter, each with the id of a threat in front`, () => {
+      const letter = name.slice(0, 1).toUpperCase();
+      for (const title of titlesOf(readFileSync(join(folder, name), 'utf8'))) {
+        const [id = ''] = title.split(' ');
+        if (id.startsWith('${')) continue; // put together at run time: its ids stand in the table of that file
+        assert.ok(id.startsWith(letter) && IDS.includes(id), title);
+      }
+    });
+  }
+});
+
+/** The tests that a cell names: `file: start of the name`, separated by `<br>`. */
+function testsOf(proof: string): { file: string; start: string }[] {
+  return proof.split('<br>').flatMap((entry) => {
+    const [, file = '', start = ''] = /^([\w/-]+\.test\.ts): (.+)$/.exec(entry.trim()) ?? [];
+    return file === '' ? [] : [{ file, start: start.replaceAll('\\|', '|') }];
+  });
+}
+
+/** The names of the tests in a source as they stand there; `${…}` in a template stands for whatever it will be. */
+function titlesOf(source: string): string[] {
+  return [
+    ...source.matchAll(/(?<![.\w])(?:test|it)\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g),
+  ].map(([, single, double, template]) => (single ?? double ?? template ?? '').replace(/\\(.)/g, '$1'));
+}
+
+function beginsWith(title: string, start: string, source: string): boolean {
+  if (title.startsWith(start)) return true;
+  const [first = '', ...others] = title.split(/\$\{[^}]*\}/);
+  if (others.length === 0) return false;
+  // What stands for a placeholder must be in the file, and what is fixed must agree as far as the start goes.
+  if (first !== '') return start.startsWith(first) && source.includes(start.slice(first.length));
+  const [second = ''] = others;
+  const [id = ''] = start.split(' ');
+  return start.slice(id.length).startsWith(second.trimEnd()) && source.includes(`'${id}'`);
+}
+
+/** Whether a table of the file holds the whole name of a test, which is then given by a variable. */
+function stands(source: string, start: string): boolean {
+  return (
+    /(?<![.\w])(?:test|it)\((?:\w+,|`\$\{)/.test(source) &&
+    ["'", '"', '`'].some((quote) => source.includes(quote + start))
+  );
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type http from 'node:http';
+import https from 'node:https';
+import type net from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, it, type TestContext } from 'node:test';
+import { Target } from '../../../src/agent/target.js';
+import { readTargetAddress } from '../../../src/agent/target-address.js';
+import { silentLog } from '../../../src/core/log.js';
+import { PROJECT_ROOT } from '../../support/project-root.js';
+import { FakeInbound, type FakeRequest } from './fake-inbound.js';
+import { type Harness, httpTarget, rawTarget } from './targets.js';
+
+function ask({ target }: Pick<Harness, 'target'>, request: FakeRequest = {}): FakeInbound {
+  const stream = new FakeInbound(request);
+  target.serve(stream);
+  return stream;
+}
+
+/** A target that tells by which connection it was asked, after reading the body. */
+async function portTarget(t: TestContext) {
+  return httpTarget(t, async (request, response) => {
+    await text(request);
+    response.end(String(request.socket.remotePort));
+  });
+}
+
+describe('the connections to the target', () => {
+  it('are as many as the requests that run at once: none waits for another', async (t) => {
+    const waiting: http.ServerResponse[] = [];
+    const harness = await httpTarget(t, (_request, response) => {
+      waiting.push(response);
+      if (waiting.length === 64) for (const held of waiting) held.end('all');
+    });
+    const answers = await Promise.all(Array.from({ length: 64 }, () => ask(harness).answer()));
+    assert.ok(answers.every(({ status, body }) => status === 200 && body === 'all'));
+  });
+
+  it('carry the next request after a body of a known length, and after chunks', async (t) => {
+    const harness = await portTarget(t);
+    const first = (await ask(harness).answer()).body;
+    const known = { method: 'POST', headers: ['content-length', '5'], body: 'hello' };
+    assert.equal((await ask(harness, known).answer()).body, first);
+    assert.equal((await ask(harness, { method: 'POST', body: 'hello' }).answer()).body, first);
+    assert.equal((await ask(harness).answer()).body, first);
+  });
+
+  it('carry the next request after an answer that the visitor reads slowly', async (t) => {
+    const large = 'x'.repeat(300_000);
+    const harness = await httpTarget(t, (request, response) => {
+      response.setHeader('x-port', String(request.socket.remotePort));
+      response.end(large);
+    });
+    const ports = new Set<string | undefined>();
+    for (let times = 0; times < 3; times += 1) {
+      const stream = ask(harness);
+      const { headers } = await stream.responded;
+      await once(stream.far, 'readable'); // what comes is held back now
+      ports.add(headers[headers.indexOf('x-port') + 1]);
+      assert.equal((await stream.answer()).body, large);
+    }
+    assert.equal(ports.size, 1);
+  });
+
+  it('carry nothing more when the target answered before it had the whole body', async (t) => {
+    const ports: unknown[] = [];
+    const harness = await httpTarget(t, (request, response) => {
+      ports.push(request.socket.remotePort);
+      response.end('early');
+    });
+    const stream = ask(harness, { method: 'POST', body: 'open' });
+    stream.far.write('part');
+    assert.equal((await stream.answer()).body, 'early');
+    stream.far.end('the rest');
+    await once(stream.far, 'finish');
+    assert.equal((await ask(harness).answer()).body, 'early');
+    assert.equal(new Set(ports).size, 2);
+  });
+
+  it('are closed when the target asks for it', async (t) => {
+    let connections = 0;
+    const harness = await rawTarget(t, (socket) => {
+      connections += 1;
+      socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
+    });
+    for (let times = 1; times <= 2; times += 1) {
+      assert.equal((await ask(harness).answer()).body, 'ok');
+      assert.equal(connections, times);
+    }
+  });
+
+  it('are closed when they idle for long, before the target would close them', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const sockets: net.Socket[] = [];
+    const harness = await rawTarget(t, (socket) => {
+      sockets.push(socket);
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    });
+    const now = t.mock.method(performance, 'now', () => 0);
+    await ask(harness).answer();
+    now.mock.mockImplementation(() => 1_500);
+    const [socket] = sockets;
+    assert.ok(socket);
+    const closed = once(socket, 'close');
+    t.mock.timers.tick(1_500);
+    await closed;
+  });
+
+  it('are not picked when they idled for long', async (t) => {
+    const harness = await portTarget(t);
+    const now = t.mock.method(performance, 'now', () => 0);
+    const first = (await ask(harness).answer()).body;
+    now.mock.mockImplementation(() => 1_499);
+    assert.equal((await ask(harness).answer()).body, first);
+    now.mock.mockImplementation(() => 3_000);
+    assert.notEqual((await ask(harness).answer()).body, first);
+  });
+
+  it('speak TLS, and believe a certificate of its own making on loopback', async (t) => {
+    const read = (name: string) => readFileSync(join(PROJECT_ROOT, 'test', 'support', 'certificate', name));
+    const server = https.createServer(
+      { cert: read('certificate.pem'), key: read('key.pem') },
+      async (request, response) => {
+        response.end(`${await text(request)} by ${request.socket.remotePort}`);
+      },
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = new URL(`https://localhost:${(server.address() as net.AddressInfo).port}`);
+    const target = new Target(readTargetAddress(url, 'rewrite'), { log: silentLog, record: () => {}, hint: () => {} });
+    t.after(() => {
+      target.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    const post = { method: 'POST', body: 'hello' };
+    const { body } = await ask({ target }, post).answer();
+    assert.match(body, /^hello by \d+$/);
+    assert.equal((await ask({ target }, post).answer()).body, body);
+  });
+});

@@ -1,0 +1,68 @@
+/** What the reader of answers makes of bytes, as one value that can be compared. */
+import { AnswerReader } from '../../../src/http1/answer-reader.js';
+import { MalformedAnswer } from '../../../src/http1/errors.js';
+
+export interface Heard {
+  readonly informational: { status: number; fields: readonly string[] }[];
+  status: number;
+  fields: readonly string[];
+  body: string;
+  trailers: readonly string[];
+  /** `whole`, `cut` when the connection ended too early, `malformed`, `upgraded`, or `waiting` for more. */
+  outcome: 'whole' | 'cut' | 'malformed' | 'upgraded' | 'waiting';
+  /** How many pieces came until then. */
+  pieces: number;
+  /** Whether the connection could carry another request. */
+  reusable: boolean;
+}
+
+export interface Listening {
+  readonly method?: string;
+  /** 101 was asked for. */
+  readonly upgrade?: boolean;
+  /** The connection stays open after the last bytes. */
+  readonly open?: boolean;
+}
+
+/** Reads pieces of latin1 text one after the other, each in the same memory, and then the end of the connection. */
+export function hear(pieces: readonly string[], { method = 'GET', upgrade, open }: Listening = {}): Heard {
+  const heard: Heard = {
+    informational: [],
+    status: 0,
+    fields: [],
+    body: '',
+    trailers: [],
+    outcome: 'waiting',
+    pieces: 0,
+    reusable: false,
+  };
+  const reader = new AnswerReader();
+  const kept: Buffer[] = [];
+  reader.expect(method, {
+    informational: ({ status, fields }) => void heard.informational.push({ status, fields }),
+    head: ({ status, fields }) => Object.assign(heard, { status, fields }),
+    content: (piece) => void kept.push(piece),
+    whole: (trailers) => Object.assign(heard, { trailers, outcome: 'whole' }),
+    ...(upgrade && {
+      upgraded: ({ status, fields }, rest) => {
+        kept.push(rest);
+        Object.assign(heard, { status, fields, outcome: 'upgraded' });
+      },
+    }),
+  });
+  const memory = Buffer.alloc(Math.max(0, ...pieces.map((piece) => piece.length)));
+  try {
+    for (const piece of pieces) {
+      if (heard.outcome === 'waiting') heard.pieces += 1;
+      memory.fill(0x23);
+      reader.receive(memory.subarray(0, memory.write(piece, 'latin1')));
+    }
+    heard.reusable = reader.isReusable;
+    if (open !== true && !reader.finish() && heard.outcome === 'waiting') heard.outcome = 'cut';
+  } catch (thrown) {
+    if (!(thrown instanceof MalformedAnswer)) throw thrown;
+    heard.outcome = 'malformed';
+  }
+  heard.body = Buffer.concat(kept).toString('latin1');
+  return heard;
+}
