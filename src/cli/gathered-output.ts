@@ -24,6 +24,12 @@ export class GatheredOutput implements Output {
     this.#waiting += text;
   }
 
+  /** Writes a line that must not be lost with the process, behind those that wait. */
+  writeNow(text: string): void {
+    this.#waiting += text;
+    this.flush();
+  }
+
   /** Writes what waits. To be called when the process exits, since no timer fires any more. */
   flush(): void {
     const text = this.#waiting;

@@ -40,7 +40,10 @@ export function openLogging({ logLevel, auditLog }: { logLevel: LogLevel; auditL
   }
   return {
     log,
-    audit: createLog(auditFile ?? output, { level: 'info', base: { stream: 'audit' } }),
+    audit: createLog(auditFile ?? { write: (line) => output.writeNow(line) }, {
+      level: 'info',
+      base: { stream: 'audit' },
+    }),
     reopen: () => auditFile?.reopen(),
   };
 }

@@ -110,7 +110,7 @@ export class Forwarding implements OutboundObserver {
     const turn = this.#turn;
     this.#turn = 'nothing';
     if (turn === 'nothing' || this.#response.destroyed) return;
-    if (turn === 'bytes') this.#response.uncork();
+    if (turn === 'bytes') this.#response.socket?.uncork();
     else if (this.#held === undefined) this.#response.flushHeaders();
     else this.#writeHeld();
   }
@@ -129,8 +129,9 @@ export class Forwarding implements OutboundObserver {
     });
   }
 
+  // The socket, and not the answer: Node 24 gathers the chunks of a corked answer, and may end it in the middle.
   #cork(): void {
-    this.#response.cork();
+    this.#response.socket?.cork();
     if (this.#turn === 'nothing') atEndOfTurn(this);
     this.#turn = 'bytes';
   }

@@ -26,4 +26,13 @@ describe('GatheredOutput', () => {
     t.mock.timers.tick(20);
     assert.deepEqual(written, ['last\n']);
   });
+
+  it('writes at once what must not be lost, behind what waits', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const written: string[] = [];
+    const output = new GatheredOutput({ write: (text) => written.push(text) });
+    output.write('waits\n');
+    output.writeNow('audit\n');
+    assert.deepEqual(written, ['waits\naudit\n']);
+  });
 });
