@@ -198,10 +198,18 @@ export function runPostern(
   return run({ name: `postern ${args[0] ?? ''}`, script: POSTERN, args, env, ...place });
 }
 
+// Each test process draws from a part of its own, most likely, and no port twice: one that was given is not bound at once.
+const PARTS = 16;
+const PART_PORTS = 1_250;
+const firstPort = 12_000 + (process.pid % PARTS) * PART_PORTS;
+const givenPorts = new Set<number>();
+
 /** A port of 127.0.0.1 that is free now, outside the range from which the kernel gives ports to connections. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(12_000, 32_000);
+    const port = randomInt(firstPort, firstPort + PART_PORTS);
+    if (givenPorts.has(port)) continue;
+    givenPorts.add(port);
     const probe = createServer().listen(port, '127.0.0.1');
     const free = await once(probe, 'listening').then(
       () => true,
