@@ -119,11 +119,13 @@ export class SendQueue {
   flush(): void {
     if (this.#state === 'flushing' || this.#state === 'closed') return;
     this.#state = 'flushing';
-    const output = new Output(this.#send);
     const touched: SendSide[] = [];
-    this.#writeControl(output);
-    if (this.#writeHeads(output, touched)) this.#writeData(output, touched);
-    output.close();
+    try {
+      this.#writeAll(touched);
+    } catch (error) {
+      this.#options.failed(error); // what has left can no longer be told from what has not
+      return;
+    }
     if (this.#isClosed()) return; // by the owner, while it was sending
     this.#state = 'resting';
     // What came up meanwhile, or what this turn had no time for. What had no room waits for `sent`.
@@ -136,10 +138,14 @@ export class SendQueue {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     for (const list of [this.#heads, this.#fresh, this.#begun, this.#parked]) list.empty(() => {});
-    const output = new Output(this.#send);
-    this.#writeControl(output);
-    output.append(last);
-    output.close();
+    try {
+      const output = new Output(this.#send);
+      this.#writeControl(output);
+      output.append(last);
+      output.close();
+    } catch {
+      // what is below takes nothing any more, and whoever owns it is told of the end in any case
+    }
   }
 
   #isClosed(): boolean {
@@ -162,6 +168,13 @@ export class SendQueue {
 
   #hasRoom(output: Output): boolean {
     return this.#belowBytes + output.waitingBytes < MOST_BELOW_BYTES && this.#turnBytes < MOST_TURN_BYTES;
+  }
+
+  #writeAll(touched: SendSide[]): void {
+    const output = new Output(this.#send);
+    this.#writeControl(output);
+    if (this.#writeHeads(output, touched)) this.#writeData(output, touched);
+    output.close();
   }
 
   #writeControl(output: Output): void {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import { Connection } from '../../../src/http2/connection.js';
+import { Code, type Http2ConnectionError } from '../../../src/http2/errors.js';
 import { Flag, FrameType } from '../../../src/http2/frame-types.js';
 import { type Asked, ask, Bare, frame, requestFields } from './peers.js';
 
@@ -25,6 +26,25 @@ function answered(bare: Bare, id: number, size: number): Asked {
 }
 
 describe('the send queue', () => {
+  test('ends the connection when what is below throws, and does not stand still', () => {
+    const scheduled: (() => void)[] = [];
+    const ended: unknown[] = [];
+    const engine = new Connection({
+      role: 'server',
+      observer: { closed: (error) => ended.push(error) },
+      schedule: (run) => scheduled.push(run),
+      send: () => {
+        throw new Error('the socket is gone');
+      },
+    });
+    scheduled.shift()?.();
+    assert.ok(engine.isClosed);
+    assert.deepEqual(
+      ended.map((error) => (error as Http2ConnectionError).code),
+      [Code.INTERNAL_ERROR],
+    );
+  });
+
   test('sends control frames, then heads, then DATA', () => {
     const bare = wide();
     const { stream } = answered(bare, 1, 100);
