@@ -3,7 +3,7 @@
  * seen. The sessions that one sign-in has on several hosts share an id and end together. Any edge with the same
  * secret reads them; only what ended early is kept elsewhere, in the store.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { deriveKeys } from '../core/keys.js';
 import { type Soon, whenThere } from '../core/soon.js';
@@ -11,21 +11,10 @@ import { PosternError } from '../errors.js';
 import { clearCookie, cookieNames, cookieValues, setCookie } from './cookies.js';
 import type { Identity } from './identity.js';
 import { type Keys, open, seal } from './seal.js';
-import { packIdentity, unpackIdentity } from './sealed-identity.js';
+import { packSession, reductions, type Session, unpackSession } from './sealed-session.js';
 import type { Store } from './store.js';
 
-/** Never changed once made: renewing gives another one. */
-export interface Session {
-  /** Shared by all sessions of one sign-in. Reveals nothing that would open a session. */
-  readonly id: string;
-  readonly identity: Identity;
-  /** The host on which it counts, as `readHost` gives it. */
-  readonly host: string;
-  readonly signedInAtMs: number;
-  readonly seenAtMs: number;
-  /** The gate has let this visitor in on this host before. */
-  readonly admitted: boolean;
-}
+export type { Session } from './sealed-session.js';
 
 export interface SessionsOptions {
   /** Newest first: the first seals, every one opens. */
@@ -104,7 +93,7 @@ export class Sessions {
     const common = { id, host, signedInAtMs: signIn.signedInAtMs ?? nowMs, seenAtMs: nowMs, admitted };
     for (const smaller of reductions(identity)) {
       const session: Session = { ...common, identity: smaller };
-      const value = await seal(pack(session), this.#keys);
+      const value = await seal(packSession(session), this.#keys);
       if (value.length <= MOST_VALUE_CHARS) return { session, cookie: this.#keep(session, value) };
     }
     throw new PosternError('ERR_LOGIN_FAILED', 'the identity does not fit a session cookie', {
@@ -136,7 +125,7 @@ export class Sessions {
     const known = this.#renewals.get(session);
     if (known !== undefined && this.#isFresh(known.next, admitted, nowMs)) return known.cookie;
     const next: Session = { ...session, admitted, seenAtMs: nowMs };
-    const cookie = seal(pack(next), this.#keys).then((value) => this.#keep(next, value));
+    const cookie = seal(packSession(next), this.#keys).then((value) => this.#keep(next, value));
     this.#renewals.set(session, { next, cookie });
     return cookie;
   }
@@ -196,34 +185,8 @@ export class Sessions {
   async #open(value: string, host: string): Promise<Session | undefined> {
     if (value.length > MOST_VALUE_CHARS) return undefined;
     const payload = await open(value, this.#keys);
-    const session = payload && unpack(payload, host);
+    const session = payload && unpackSession(payload, host);
     if (session !== undefined) this.#remember(value, session);
     return session;
   }
-}
-
-function* reductions(identity: Identity): Generator<Identity> {
-  yield identity;
-  const { username, ...nameless } = identity;
-  const smaller = { groups: [], groupsOmitted: identity.groupsOmitted || identity.groups.length > 0 };
-  yield { ...identity, ...smaller };
-  if (username !== undefined) yield { ...nameless, ...smaller };
-}
-
-// Both times in full and `a` always present: a renewed session is exactly as long as the first, so it always fits.
-function pack({ id, identity, host, signedInAtMs, seenAtMs, admitted }: Session): object {
-  return { i: id, h: digest(host), t: signedInAtMs, n: seenAtMs, a: admitted ? 1 : 0, ...packIdentity(identity) };
-}
-
-function unpack(payload: Readonly<Record<string, unknown>>, host: string): Session | undefined {
-  const { i: id, h, t: signedInAtMs, n: seenAtMs, a } = payload;
-  const identity = unpackIdentity(payload);
-  if (typeof id !== 'string' || h !== digest(host) || identity === undefined) return undefined;
-  if (typeof signedInAtMs !== 'number' || typeof seenAtMs !== 'number') return undefined;
-  return { id, identity, host, signedInAtMs, seenAtMs, admitted: a === 1 };
-}
-
-// Hosts have up to 253 characters, a digest 16: 96 bits, inside a seal, for which nobody can look for a second host.
-function digest(host: string): string {
-  return createHash('sha256').update(host).digest('base64url').slice(0, 16);
 }
