@@ -27,7 +27,7 @@ const USAGE = `npm run bench -- [options]
   --only WORDS        speed, wan or links, separated by commas; all of them
   --wan-rounds N      2
   --wan-seconds N     after which a download over the long way is broken off; 15
-  --links N           idle links on one edge; 500
+  --links N           idle links on one edge; 3000, fewer measure what an edge takes by itself
   --hold-seconds N    how long they are held; 15
   --log-level LEVEL   of the edge; warn, since no peer logs requests
   --json FILE         .build/bench.json`;
@@ -42,7 +42,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string', default: 'speed,wan,links' },
     'wan-rounds': { type: 'string', default: '2' },
     'wan-seconds': { type: 'string', default: '15' },
-    links: { type: 'string', default: '500' },
+    links: { type: 'string', default: '3000' },
     'hold-seconds': { type: 'string', default: '15' },
     'log-level': { type: 'string', default: 'warn' },
     json: { type: 'string', default: join(PROJECT_ROOT, '.build', 'bench.json') },
