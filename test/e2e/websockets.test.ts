@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
+import { handshakeRequest, refusedUpgrade } from '../support/handshakes.js';
 import { Transcript } from '../support/transcript.js';
 import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
@@ -26,27 +27,9 @@ describe('websockets', () => {
   });
   after(() => world?.close());
 
-  const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
-  const handshake = (path: string, ...more: string[]) =>
-    [
-      `GET ${path} HTTP/1.1`,
-      `Host: ${host}`,
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      `Sec-WebSocket-Key: ${KEY}`,
-      ...more,
-      '',
-      '',
-    ].join('\r\n');
-  const refusal = async (path: string, options: Parameters<Visitor['socket']>[1] = {}, visitor = ana) => {
-    const error = await visitor.socket(`${world.url}${path}`, options).then(
-      () => assert.fail('the WebSocket was opened'),
-      (reason: unknown) => reason,
-    );
-    assert.ok(error instanceof RefusedUpgrade, String(error));
-    return error;
-  };
+  const handshake = (path: string, ...more: string[]) => handshakeRequest(host, path, more);
+  const refusal = (path: string, options: Parameters<Visitor['socket']>[1] = {}, visitor = ana) =>
+    refusedUpgrade(visitor, `${world.url}${path}`, options);
 
   describe('an open one', () => {
     test('carries text and binary messages both ways, as they are', async () => {

@@ -9,6 +9,7 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { headerValues } from '../../src/core/headers.js';
+import { handshakeRequest, KEY, refusedUpgrade } from '../support/handshakes.js';
 import type { Program } from '../support/processes.js';
 import { accepting, RawTarget } from '../support/raw-target.js';
 import { Transcript } from '../support/transcript.js';
@@ -57,27 +58,9 @@ describe('a WebSocket', () => {
     await raw?.close();
   });
 
-  const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
-  const handshake = (path: string, ...more: string[]) =>
-    [
-      `GET ${path} HTTP/1.1`,
-      `Host: ${host}`,
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      `Sec-WebSocket-Key: ${KEY}`,
-      ...more,
-      '',
-      '',
-    ].join('\r\n');
-  const refusal = async (path: string, options: Parameters<Visitor['socket']>[1] = {}, visitor = ana) => {
-    const error = await visitor.socket(`${world.url}${path}`, options).then(
-      () => assert.fail('the WebSocket was opened'),
-      (reason: unknown) => reason,
-    );
-    assert.ok(error instanceof RefusedUpgrade, String(error));
-    return error;
-  };
+  const handshake = (path: string, ...more: string[]) => handshakeRequest(host, path, more);
+  const refusal = (path: string, options: Parameters<Visitor['socket']>[1] = {}, visitor = ana) =>
+    refusedUpgrade(visitor, `${world.url}${path}`, options);
 
   // A page of the tunnel itself is `http://demo.localhost:<port>`.
   const FOREIGN = [

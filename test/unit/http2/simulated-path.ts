@@ -119,8 +119,18 @@ export class SimulatedPath {
   /** The server answers `/N` with N bytes, as fast as it may. */
   constructor(path: Path, limits: ConnectionOptions['limits'] = {}) {
     this.path = path;
-    const down = new Direction(this.#clock, () => this.path, () => this.server, () => this.client); // biome-ignore format: both ways alike
-    const up = new Direction(this.#clock, () => this.path, () => this.client, () => this.server); // biome-ignore format: both ways alike
+    const down = new Direction(
+      this.#clock,
+      () => this.path,
+      () => this.server,
+      () => this.client,
+    );
+    const up = new Direction(
+      this.#clock,
+      () => this.path,
+      () => this.client,
+      () => this.server,
+    );
     this.client = this.#end('client', up, {}, limits);
     this.server = this.#end('server', down, { stream: serve }, limits);
     this.run(1_000);
