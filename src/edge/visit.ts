@@ -18,6 +18,7 @@ export class Visit implements Watched {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly context: RequestContext;
+  watchedAt: number | undefined;
   readonly #options: VisitOptions;
 
   constructor(request: IncomingMessage, response: ServerResponse, context: RequestContext, options: VisitOptions) {

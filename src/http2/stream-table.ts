@@ -1,5 +1,6 @@
 /** The streams of a connection and the states of those that are not live (RFC 9113 sections 5.1 and 5.1.1). */
 import { MOST_31_BITS } from './frame-types.js';
+import { LiveStreams } from './live-streams.js';
 import type { Role } from './settings.js';
 import type { Http2Stream } from './stream.js';
 
@@ -18,7 +19,7 @@ const LOW_ON_IDS = 0x6000_0000;
 
 export class StreamTable {
   readonly #role: Role;
-  readonly #live = new Map<number, Http2Stream>();
+  readonly #live = new LiveStreams<Http2Stream>();
   // With the number of frames without content that came for each since. Most connections never need it.
   #reset: Map<number, number> | undefined;
   // All streams are opened by the client role (odd identifiers): nobody pushes.
@@ -46,8 +47,8 @@ export class StreamTable {
     return this.#live.get(id);
   }
 
-  [Symbol.iterator](): IterableIterator<Http2Stream> {
-    return this.#live.values();
+  [Symbol.iterator](): Iterator<Http2Stream> {
+    return this.#live[Symbol.iterator]();
   }
 
   /** The state of a stream that is not live. */
@@ -73,7 +74,7 @@ export class StreamTable {
   }
 
   add(stream: Http2Stream): void {
-    this.#live.set(stream.id, stream);
+    this.#live.add(stream);
   }
 
   /** Both directions are over. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Verdict } from '../../../src/edge/gate.js';
-import { Watch } from '../../../src/edge/watch.js';
+import { Watch, type Watched } from '../../../src/edge/watch.js';
 
 type Refusal = Extract<Verdict, { kind: 'refuse' }>;
 
@@ -50,10 +50,25 @@ describe('the watch over open streams', () => {
     assert.deepEqual(ends, []);
   });
 
+  it('still knows all others when some end in any order', async (t) => {
+    const { watch, ends, forget } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
+    const others = ['a', 'b', 'c', 'd'].map((name) => ({
+      judge: async () => refused('ERR_ACCESS_DENIED'),
+      end: () => void ends.push(name),
+    }));
+    for (const other of others) watch.add(other);
+    const [a, , , d] = others as [Watched, Watched, Watched, Watched];
+    assert.deepEqual([watch.forget(d), watch.forget(a), watch.forget(a)], [true, true, false]);
+    forget();
+    await watch.review();
+    assert.deepEqual(ends.sort(), ['b', 'c']);
+  });
+
   it('asks nothing more once it is closed', async (t) => {
-    const { watch, ends } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
+    const { watch, ends, forget } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
     watch.close();
     await watch.review();
+    forget(); // as whatever was open does when it ends at last
     assert.deepEqual(ends, []);
   });
 });
