@@ -3,7 +3,7 @@
  * target's own unless configured otherwise; `Origin` is changed on a WebSocket upgrade only, and only when it is the
  * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests.
  */
-import { connectionOptions, headerValue, headerValues, isFieldValue } from '../core/headers.js';
+import { connectionOptions, headerValue, headerValues } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
 import { judgeRequestName } from './header-names.js';
@@ -60,7 +60,7 @@ export function hostFor(target: TargetAddress, place: PublicPlace): string {
 
 /**
  * The request's headers for the target, without framing: `Host` first, the rest in order, cookie crumbs joined
- * (RFC 9113 section 8.2.3). Throws `ERR_BAD_REQUEST` on a name or a value that HTTP/1.1 cannot carry.
+ * (RFC 9113 section 8.2.3). Throws `ERR_BAD_REQUEST` on a name that is none; values are checked as they are written.
  */
 export function targetHeaders(head: RequestHead, target: TargetAddress, place: PublicPlace): string[] {
   const host = hostFor(target, place);
@@ -70,8 +70,7 @@ export function targetHeaders(head: RequestHead, target: TargetAddress, place: P
   for (let at = 0; at + 1 < head.headers.length; at += 2) {
     const { lower, fate } = judgeRequestName(head.headers[at] as string);
     const value = head.headers[at + 1] as string;
-    if (fate === 'malformed' || !isFieldValue(value))
-      throw new PosternError('ERR_BAD_REQUEST', 'A header is malformed.');
+    if (fate === 'malformed') throw new PosternError('ERR_BAD_REQUEST', 'A header is malformed.');
     if (fate === 'dropped' || dropped.has(lower)) continue;
     if (fate === 'carried') headers.push(lower, value);
     else if (lower === 'origin') headers.push(lower, originFor(head, value, target, place));

@@ -1,17 +1,15 @@
 #!/usr/bin/env node
 /** The `postern` command: one program, one file per command. Gives every failure its exit code. */
-import v8 from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import { addConfigCommand } from './config-check.js';
 import { addEdgeCommand } from './edge.js';
 import { EXIT, report } from './exit.js';
 import { addHttpCommand } from './http.js';
 import { addTokenCommand } from './token.js';
+import { tuneProcess } from './tuning.js';
 import { readVersion } from './version.js';
 
-// Bodies are Buffers that die young. Freed by another thread they are counted as alive for too long, and V8 answers with
-// full collections: measured at a third of the throughput of large answers, where both cores are busy.
-v8.setFlagsFromString('--no-concurrent-array-buffer-sweeping');
+tuneProcess();
 
 // The reader of our output (`| head`) has gone: there is nobody left to tell, and nothing wrong.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

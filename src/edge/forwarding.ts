@@ -89,7 +89,8 @@ export class Forwarding implements OutboundObserver {
     this.#held = undefined;
     if (held === undefined) this.#response.end();
     else if (held.length > MOST_TEXT_BYTES) this.#response.end(held);
-    else this.#response.end(held.toString('latin1'), 'latin1');
+    else if (this.#response.chunkedEncoding) this.#response.end(held.toString('latin1'), 'latin1');
+    else this.#endWith(held.toString('latin1'));
   }
 
   drain(): void {
@@ -113,6 +114,14 @@ export class Forwarding implements OutboundObserver {
     if (turn === 'bytes') this.#response.socket?.uncork();
     else if (this.#held === undefined) this.#response.flushHeaders();
     else this.#writeHeld();
+  }
+
+  // Written before the end: an end that has bytes to send adds an empty piece to them, and two pieces are a list for the
+  // kernel again.
+  #endWith(text: string): void {
+    this.#response.write(text, 'latin1');
+    this.#response.socket?.uncork();
+    this.#response.end();
   }
 
   #write(chunk: Buffer): void {

@@ -3,6 +3,7 @@
  * lists may hold is checked by the engine, on the way out as on the way in.
  */
 import type { RawHeaders } from '../core/headers.js';
+import { pseudoField } from '../http2/header-fields.js';
 import type { RequestHead, ResponseHead } from './stream.js';
 
 /** The fields of a request. */
@@ -24,14 +25,14 @@ export function writeTrailers(trailers: RawHeaders): string[] {
 
 /** The head of a request that the engine has accepted; undefined when it is not one for a tunnel. */
 export function readRequestHead(fields: readonly string[]): RequestHead | undefined {
-  const [pseudo, headers] = split(fields);
-  const method = pseudo.get(':method');
-  const scheme = pseudo.get(':scheme');
-  const authority = pseudo.get(':authority');
-  const path = pseudo.get(':path');
-  const protocol = pseudo.get(':protocol');
+  const method = pseudoField(fields, ':method');
+  const scheme = pseudoField(fields, ':scheme');
+  const authority = pseudoField(fields, ':authority');
+  const path = pseudoField(fields, ':path');
+  const protocol = pseudoField(fields, ':protocol');
   if (method === undefined || path === undefined || authority === undefined) return undefined;
   if (scheme !== 'http' && scheme !== 'https') return undefined;
+  const headers = fields.slice(protocol === undefined ? 8 : 10); // all of them are there, and each once
   const head: RequestHead = { method, scheme, authority, path, headers };
   if (protocol === undefined) return method === 'CONNECT' ? undefined : head;
   return method === 'CONNECT' && protocol === 'websocket' ? { ...head, protocol } : undefined;
@@ -40,13 +41,4 @@ export function readRequestHead(fields: readonly string[]): RequestHead | undefi
 /** The head of an answer that the engine has accepted. */
 export function readResponseHead(fields: readonly string[]): ResponseHead {
   return { status: Number(fields[1]), headers: fields.slice(2) };
-}
-
-function split(fields: readonly string[]): [ReadonlyMap<string, string>, string[]] {
-  const pseudo = new Map<string, string>();
-  let at = 0;
-  for (; at + 1 < fields.length && (fields[at] as string).startsWith(':'); at += 2) {
-    pseudo.set(fields[at] as string, fields[at + 1] as string);
-  }
-  return [pseudo, fields.slice(at)];
 }

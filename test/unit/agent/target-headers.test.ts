@@ -106,14 +106,11 @@ describe('targetHeaders', () => {
     ]);
   });
 
-  it('refuses names and values that are none', () => {
+  it('refuses names that are none', () => {
     for (const headers of [
       ['a b', '1'],
       ['', '1'],
       ['a:', '1'],
-      ['x', 'a\r\nb: c'],
-      ['x', 'a\0'],
-      ['x', '\u0161'],
     ]) {
       assert.throws(() => told(head(headers)), code('ERR_BAD_REQUEST'), JSON.stringify(headers));
     }

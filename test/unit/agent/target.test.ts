@@ -98,6 +98,19 @@ describe('a request to the target', () => {
     assert.equal(status, 400);
   });
 
+  it('refuses headers that HTTP/1.1 cannot carry', async (t) => {
+    const harness = await httpTarget(t, () => assert.fail('reached the target'));
+    for (const headers of [
+      ['x', 'a\r\nb: c'],
+      ['x', 'a\0'],
+      ['x', '\u0161'],
+      ['a b', '1'],
+    ]) {
+      const answer = await ask(harness, { headers }).answer();
+      assert.deepEqual([answer.status, answer.headers], [400, ['postern-error', 'ERR_BAD_REQUEST']]);
+    }
+  });
+
   it('frames a body of a known length by it, and refuses a body of another length', async (t) => {
     const bodies: string[] = [];
     const harness = await httpTarget(t, async (request, response) => {
