@@ -57,6 +57,15 @@ const MOST_CACHED = 10_000;
 // An active visitor is given a new cookie at this pace, not with every answer; a quarter of a shorter idle limit.
 const RENEW_AFTER_MS = 5 * 60_000;
 
+/**
+ * What a connection's last request brought. A browser sends the same cookies with each: then they are known by one
+ * comparison. Of a connection and of nobody else, so that no visitor's cookies are ever compared with another's.
+ */
+export interface Recall {
+  cookieHeader?: string;
+  session?: Session;
+}
+
 interface Opened {
   readonly value: string;
   readonly session: Session;
@@ -103,15 +112,21 @@ export class Sessions {
 
   /**
    * The live session in a `Cookie` header for this host. Duplicates are all tried, since a cookie planted by a sibling
-   * may come first; two genuine sessions of different sign-ins are ambiguous and count as none.
+   * may come first; two genuine sessions of different sign-ins are ambiguous and count as none. `recall` is asked first
+   * and told last.
    */
-  read(cookieHeader: string | undefined, host: string): Soon<Session | undefined> {
+  read(cookieHeader: string | undefined, host: string, recall: Recall = {}): Soon<Session | undefined> {
+    // What can end a session early is asked each time, whoever remembers it.
+    if (recall.session !== undefined && recall.cookieHeader === cookieHeader) return this.#live(recall.session, host);
     const values = cookieValues(cookieHeader, this.cookieName);
     const [only] = values;
     if (only === undefined) return undefined;
     const known = values.length === 1 ? this.#known(only) : undefined;
-    // Almost every request: one cookie, opened before. What can end a session early is still asked each time.
-    return known === undefined ? this.#readAll(values, host) : this.#live(known, host);
+    if (known === undefined) return this.#readAll(values, host);
+    // Almost every request: one cookie, opened before.
+    recall.cookieHeader = cookieHeader as string;
+    recall.session = known;
+    return this.#live(known, host);
   }
 
   /**

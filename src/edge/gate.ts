@@ -3,7 +3,7 @@
  * upgrades all ask it, and nothing else may forward. It fails closed: whatever is not explicitly `forward` is refused.
  */
 import { ceilingAllows, type Decision, type DomainProof, decide } from '../auth/policy.js';
-import type { Session, Sessions } from '../auth/session.js';
+import type { Recall, Session, Sessions } from '../auth/session.js';
 import type { Rule } from '../core/rule.js';
 import { type Soon, whenThere } from '../core/soon.js';
 import type { OutboundLink } from '../link/outbound-link.js';
@@ -37,14 +37,15 @@ export interface GateOptions {
   readonly domainProof: DomainProof;
 }
 
-export type Gate = (name: string, host: string, cookies: string | undefined) => Soon<Verdict>;
+export type Gate = (name: string, host: string, cookies: string | undefined, recall?: Recall) => Soon<Verdict>;
 
 /**
- * Makes the gate of an edge. `cookies` is the request's `Cookie` header, `host` the canonical host of the tunnel. It judges
- * each request anew, at once unless the session has to be opened first.
+ * Makes the gate of an edge. `cookies` is the request's `Cookie` header, `host` the canonical host of the tunnel, `recall`
+ * what its connection brought before. It judges each request anew, at once unless the session has to be opened first.
  */
 export function createGate({ sessions, registry, ceiling, domainProof }: GateOptions): Gate {
-  return (name, host, cookies) => whenThere(sessions.read(cookies, host), (session) => judge(name, session));
+  return (name, host, cookies, recall) =>
+    whenThere(sessions.read(cookies, host, recall), (session) => judge(name, session));
 
   function judge(name: string, session: Session | undefined): Verdict {
     const tunnel = registry.tunnelNamed(name);

@@ -5,6 +5,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Recall } from '../auth/session.js';
 import { headerValues, type RawHeaders } from '../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { PosternError } from '../errors.js';
@@ -21,6 +23,14 @@ export interface RequestContext {
   readonly address: string;
   /** `performance.now()` at arrival. */
   readonly arrivedAtMs: number;
+  readonly recall: CookieRecall;
+}
+
+/** What is known of the cookies of a connection's last request. */
+export interface CookieRecall extends Recall {
+  /** A `Cookie` line, and what of it goes on to the target. */
+  line?: string;
+  others?: string;
 }
 
 // A property of the request rather than a WeakMap, which costs fifty times as much on the path of each request.
@@ -28,12 +38,22 @@ const CONTEXT = Symbol('context');
 
 type Known = IncomingMessage & { [CONTEXT]?: RequestContext };
 
+const RECALL = Symbol('recall');
+
+type Remembering = Socket & { [RECALL]?: CookieRecall };
+
 /** Reads the context of a request that arrives, and remembers it. Never throws: a bad host is an unknown place. */
 export function openContext(request: IncomingMessage, base: BaseAddress, address: string): RequestContext {
   const { host, place } = destination(request.rawHeaders, base);
-  const context = { id: randomUUID(), host, place, address, arrivedAtMs: performance.now() };
+  const recall = recallOf(request.socket);
+  const context = { id: randomUUID(), host, place, address, arrivedAtMs: performance.now(), recall };
   (request as Known)[CONTEXT] = context;
   return context;
+}
+
+function recallOf(socket: Remembering): CookieRecall {
+  socket[RECALL] ??= {};
+  return socket[RECALL];
 }
 
 type Destination = Pick<RequestContext, 'host' | 'place'>;

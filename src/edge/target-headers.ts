@@ -7,7 +7,7 @@ import { isOurCookie, removeCookies } from '../auth/cookies.js';
 import type { Identity } from '../auth/identity.js';
 import { connectionOptions, encodeFieldText, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
 import type { BaseAddress } from '../core/hostname.js';
-import type { RequestContext } from './request.js';
+import type { CookieRecall, RequestContext } from './request.js';
 
 /** Who is asking, as the target is told. */
 export interface Introduction {
@@ -23,14 +23,14 @@ export function targetHeaders(
   base: BaseAddress,
   introduction: Introduction | undefined,
 ): string[] {
-  const fields = visitorHeaders(headers);
+  const fields = visitorHeaders(headers, context.recall);
   fields.push('x-forwarded-for', context.address, 'x-forwarded-host', publicHost(context.host, base));
   fields.push('x-forwarded-proto', base.scheme, 'x-forwarded-port', String(base.port), 'x-request-id', context.id);
   if (introduction !== undefined) introduce(fields, introduction);
   return fields;
 }
 
-function visitorHeaders(headers: RawHeaders): string[] {
+function visitorHeaders(headers: RawHeaders, recall: CookieRecall): string[] {
   const options = connectionOptions(headers);
   const fields: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
@@ -39,11 +39,19 @@ function visitorHeaders(headers: RawHeaders): string[] {
     const value = headers[at + 1] as string;
     if (name !== 'cookie') fields.push(name, value);
     else {
-      const cookies = removeCookies(value, isOurCookie);
+      const cookies = otherCookies(value, recall);
       if (cookies !== '') fields.push(name, cookies);
     }
   }
   return fields;
+}
+
+function otherCookies(line: string, recall: CookieRecall): string {
+  if (recall.others === undefined || recall.line !== line) {
+    recall.line = line;
+    recall.others = removeCookies(line, isOurCookie);
+  }
+  return recall.others;
 }
 
 // Browsers send the same two dozen names with each request. Bounded, so that whoever invents names fills it once.

@@ -29,9 +29,9 @@ export class Visit implements Watched {
   }
 
   judge(): Soon<Verdict> {
-    const { place, host } = this.context;
+    const { place, host, recall } = this.context;
     if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
-    return this.#options.gate(place.name, host, this.request.headers.cookie);
+    return this.#options.gate(place.name, host, this.request.headers.cookie, recall);
   }
 
   end(): void {

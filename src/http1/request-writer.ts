@@ -33,20 +33,24 @@ function fieldLines(fields: FieldList): string {
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const name = fields[at] as string;
     const value = fields[at + 1] as string;
-    if (!isName(name) || !VALUE.test(value)) throw new MalformedRequest('a field cannot be said in HTTP/1.1');
+    if (!isField(name, value)) throw new MalformedRequest('a field cannot be said in HTTP/1.1');
     lines += `${name}: ${value}\r\n`;
   }
   return lines;
 }
 
-// The same few dozen names with each request. Bounded, so that whoever invents names fills it once.
+// The same few dozen names with each request, most of them with the value of the one before: a name is judged once, a value
+// when it is another. Bounded, so that whoever invents names fills it once.
 const MOST_KNOWN_NAMES = 1_000;
-const MOST_KNOWN_CHARACTERS = 64;
-const knownNames = new Set<string>();
+const LONGEST_KNOWN_NAME = 64;
+const LONGEST_KNOWN_VALUE = 512;
+const lastValues = new Map<string, string>();
 
-function isName(text: string): boolean {
-  if (knownNames.has(text)) return true;
-  if (!TOKEN.test(text)) return false;
-  if (knownNames.size < MOST_KNOWN_NAMES && text.length <= MOST_KNOWN_CHARACTERS) knownNames.add(text);
+function isField(name: string, value: string): boolean {
+  const last = lastValues.get(name);
+  if (last === value) return true;
+  if ((last === undefined && !TOKEN.test(name)) || !VALUE.test(value)) return false;
+  if (value.length > LONGEST_KNOWN_VALUE || name.length > LONGEST_KNOWN_NAME) return true;
+  if (last !== undefined || lastValues.size < MOST_KNOWN_NAMES) lastValues.set(name, value);
   return true;
 }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { headerValue } from '../../src/core/headers.js';
 import { type Answer, RefusedUpgrade, rawExchange, type VisitOptions, type Visitor } from '../support/visitor.js';
 import { readAnswer, sendLines, type WireAnswer } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
@@ -212,6 +213,32 @@ describe('before the decision is allow', () => {
         ['401', '403', '401'],
       );
     }));
+
+  test('a connection that carries several people, as that of a proxy does, takes none for another', async () => {
+    const app = 'theme=dark';
+    const cookies = [cookieOf(ana), cookieOf(ana), cookieOf(eve), '', app, `${app}; ${cookieOf(ana)}`, cookieOf(ana)];
+    const lines = (cookie: string, at: number) =>
+      `GET /many-${at} HTTP/1.1\r\nHost: ${host}\r\n${cookie && `Cookie: ${cookie}\r\n`}`;
+    const bytes = `${cookies.map(lines).join('\r\n')}Connection: close\r\n\r\n`;
+    await world.target.forget();
+    const text = await rawExchange(world.port, bytes);
+    assert.deepEqual(
+      [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status),
+      ['200', '200', '403', '401', '401', '200', '200'],
+    );
+    const seen = await world.target.seen();
+    const told = seen.map(({ url, rawHeaders }) => [
+      url,
+      headerValue(rawHeaders, 'x-forwarded-email'),
+      headerValue(rawHeaders, 'cookie'),
+    ]);
+    assert.deepEqual(told, [
+      ['/many-0', 'ana@acme.com', undefined],
+      ['/many-1', 'ana@acme.com', undefined],
+      ['/many-5', 'ana@acme.com', app],
+      ['/many-6', 'ana@acme.com', undefined],
+    ]);
+  });
 });
 
 describe('what a visitor without a session gets', () => {

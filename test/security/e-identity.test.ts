@@ -67,7 +67,7 @@ describe('the identity that a target reads', () => {
   test('E9 an identity that cannot be carried fails its request, and is never cut', () => {
     const base = readBaseAddress('https://tunnel.test') ?? assert.fail();
     const place = { kind: 'tunnel', name: 'demo' } as const;
-    const context = { id: 'id', host: 'demo.tunnel.test', place, address: '203.0.113.9', arrivedAtMs: 0 };
+    const context = { id: 'id', host: 'demo.tunnel.test', place, address: '203.0.113.9', arrivedAtMs: 0, recall: {} };
     const ordinary = { subject: 'ana', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
     for (const part of [
       { subject: 'a\ud800' },

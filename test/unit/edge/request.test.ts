@@ -25,7 +25,7 @@ interface Written {
 function request({ raw = ['Host', 'demo.localhost'], ...written }: Written = {}): IncomingMessage {
   const headers: Record<string, string> = {};
   for (let at = 0; at < raw.length; at += 2) headers[(raw[at] as string).toLowerCase()] = raw[at + 1] as string;
-  const ordinary = { method: 'GET', url: '/', httpVersionMajor: 1 };
+  const ordinary = { method: 'GET', url: '/', httpVersionMajor: 1, socket: {} };
   return { ...ordinary, ...written, rawHeaders: raw, headers } as unknown as IncomingMessage;
 }
 

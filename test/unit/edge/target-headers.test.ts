@@ -13,6 +13,7 @@ const CONTEXT: RequestContext = {
   place: { kind: 'tunnel', name: 'demo' },
   address: '203.0.113.9',
   arrivedAtMs: 0,
+  recall: {},
 };
 const IDENTITY: Identity = {
   subject: 'ana',
