@@ -61,7 +61,7 @@ const RENEW_AFTER_MS = 5 * 60_000;
  * What a connection's last request brought. A browser sends the same cookies with each: then they are known by one
  * comparison. Of a connection and of nobody else, so that no visitor's cookies are ever compared with another's.
  */
-export interface Recall {
+export interface SessionRecall {
   cookieHeader?: string;
   session?: Session;
 }
@@ -115,7 +115,7 @@ export class Sessions {
    * may come first; two genuine sessions of different sign-ins are ambiguous and count as none. `recall` is asked first
    * and told last.
    */
-  read(cookieHeader: string | undefined, host: string, recall: Recall = {}): Soon<Session | undefined> {
+  read(cookieHeader: string | undefined, host: string, recall: SessionRecall = {}): Soon<Session | undefined> {
     // What can end a session early is asked each time, whoever remembers it.
     if (recall.session !== undefined && recall.cookieHeader === cookieHeader) return this.#live(recall.session, host);
     const values = cookieValues(cookieHeader, this.cookieName);

@@ -11,7 +11,7 @@ import { asPosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
 import { Forwarding, type Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
-import { contextOf } from './request.js';
+import { contextOf, type Recall } from './request.js';
 import { type Introduction, targetHeaders } from './target-headers.js';
 
 export interface ForwarderOptions {
@@ -47,7 +47,8 @@ export class Forwarder {
 
   /** The head of the request as the agent receives it. Throws or rejects when an identity cannot be carried. */
   requestHead(request: IncomingMessage, verdict: Forward): Soon<RequestHead> {
-    return whenThere(this.#introduce(verdict), (introduction) => this.#head(request, introduction));
+    const introduction = this.#introduce(verdict, contextOf(request).recall);
+    return whenThere(introduction, (known) => this.#head(request, known));
   }
 
   #head(request: IncomingMessage, introduction: Introduction | undefined): RequestHead {
@@ -62,10 +63,10 @@ export class Forwarder {
     };
   }
 
-  #introduce({ session, tunnel }: Forward): Soon<Introduction | undefined> {
+  #introduce({ session, tunnel }: Forward, recall: Recall): Soon<Introduction | undefined> {
     if (session === undefined) return undefined;
     const { identity, id } = session;
-    const signed = this.#options.assertions.sign({ audience: tunnel.origin, identity, sessionId: id });
+    const signed = this.#options.assertions.sign({ audience: tunnel.origin, identity, sessionId: id }, recall);
     return whenThere(signed, (assertion) => ({ identity, assertion }));
   }
 

@@ -3,7 +3,7 @@
  * upgrades all ask it, and nothing else may forward. It fails closed: whatever is not explicitly `forward` is refused.
  */
 import { ceilingAllows, type Decision, type DomainProof, decide } from '../auth/policy.js';
-import type { Recall, Session, Sessions } from '../auth/session.js';
+import type { Session, SessionRecall, Sessions } from '../auth/session.js';
 import type { Rule } from '../core/rule.js';
 import { type Soon, whenThere } from '../core/soon.js';
 import type { OutboundLink } from '../link/outbound-link.js';
@@ -37,7 +37,7 @@ export interface GateOptions {
   readonly domainProof: DomainProof;
 }
 
-export type Gate = (name: string, host: string, cookies: string | undefined, recall?: Recall) => Soon<Verdict>;
+export type Gate = (name: string, host: string, cookies: string | undefined, recall?: SessionRecall) => Soon<Verdict>;
 
 /**
  * Makes the gate of an edge. `cookies` is the request's `Cookie` header, `host` the canonical host of the tunnel, `recall`

@@ -6,7 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Recall } from '../auth/session.js';
+import type { AssertionRecall } from '../auth/assertion.js';
+import type { SessionRecall } from '../auth/session.js';
 import { headerValues, type RawHeaders } from '../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { PosternError } from '../errors.js';
@@ -23,11 +24,11 @@ export interface RequestContext {
   readonly address: string;
   /** `performance.now()` at arrival. */
   readonly arrivedAtMs: number;
-  readonly recall: CookieRecall;
+  readonly recall: Recall;
 }
 
-/** What is known of the cookies of a connection's last request. */
-export interface CookieRecall extends Recall {
+/** What is known of a connection's last request, for the next one. */
+export interface Recall extends SessionRecall, AssertionRecall {
   /** A `Cookie` line, and what of it goes on to the target. */
   line?: string;
   others?: string;
@@ -40,7 +41,7 @@ type Known = IncomingMessage & { [CONTEXT]?: RequestContext };
 
 const RECALL = Symbol('recall');
 
-type Remembering = Socket & { [RECALL]?: CookieRecall };
+type Remembering = Socket & { [RECALL]?: Recall };
 
 /** Reads the context of a request that arrives, and remembers it. Never throws: a bad host is an unknown place. */
 export function openContext(request: IncomingMessage, base: BaseAddress, address: string): RequestContext {
@@ -51,7 +52,7 @@ export function openContext(request: IncomingMessage, base: BaseAddress, address
   return context;
 }
 
-function recallOf(socket: Remembering): CookieRecall {
+function recallOf(socket: Remembering): Recall {
   socket[RECALL] ??= {};
   return socket[RECALL];
 }

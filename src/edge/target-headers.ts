@@ -7,7 +7,7 @@ import { isOurCookie, removeCookies } from '../auth/cookies.js';
 import type { Identity } from '../auth/identity.js';
 import { connectionOptions, encodeFieldText, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
 import type { BaseAddress } from '../core/hostname.js';
-import type { CookieRecall, RequestContext } from './request.js';
+import type { Recall, RequestContext } from './request.js';
 
 /** Who is asking, as the target is told. */
 export interface Introduction {
@@ -30,7 +30,7 @@ export function targetHeaders(
   return fields;
 }
 
-function visitorHeaders(headers: RawHeaders, recall: CookieRecall): string[] {
+function visitorHeaders(headers: RawHeaders, recall: Recall): string[] {
   const options = connectionOptions(headers);
   const fields: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
@@ -46,7 +46,7 @@ function visitorHeaders(headers: RawHeaders, recall: CookieRecall): string[] {
   return fields;
 }
 
-function otherCookies(line: string, recall: CookieRecall): string {
+function otherCookies(line: string, recall: Recall): string {
   if (recall.others === undefined || recall.line !== line) {
     recall.line = line;
     recall.others = removeCookies(line, isOurCookie);

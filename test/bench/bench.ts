@@ -187,10 +187,12 @@ function commit(): string {
   }
 }
 
-// Another first in each round, so that none always runs after the same neighbour.
+// Another first in each round, and every second round backwards: none always runs after the same neighbour. The gate on and
+// the gate off share an edge, and the second of them would always find it warm.
 function rotated<T>(list: readonly T[], by: number): T[] {
   const at = by % list.length;
-  return [...list.slice(at), ...list.slice(0, at)];
+  const order = [...list.slice(at), ...list.slice(0, at)];
+  return by % 2 === 0 ? order : order.reverse();
 }
 
 function readPeer(text: string): { name: string; url: string } {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { Assertions } from '../../../src/auth/assertion.js';
+import { type AssertionRecall, Assertions } from '../../../src/auth/assertion.js';
 import type { Identity } from '../../../src/auth/identity.js';
 
 const START_MS = 1_790_000_000_000;
@@ -88,6 +88,20 @@ describe('an assertion', () => {
     assert.equal(decodeJwt(other).aud, 'https://other.tunnel.test');
     const bob = await assertions.sign({ ...fields, sessionId: 'two', identity: { ...alice, subject: 'bob' } });
     assert.equal(decodeJwt(bob).sub, 'bob');
+  });
+
+  it('is recalled for the same session and tunnel, and while it is fresh', async () => {
+    const { assertions, pass } = setUp();
+    const recall: AssertionRecall = {};
+    const first = await assertions.sign(fields, recall);
+    assert.equal(assertions.sign(fields, recall), first);
+    const other = await assertions.sign({ ...fields, audience: 'https://other.tunnel.test' }, recall);
+    assert.equal(decodeJwt(other).aud, 'https://other.tunnel.test');
+    const bob = { ...fields, sessionId: 'two', identity: { ...alice, subject: 'bob' } };
+    assert.equal(decodeJwt(await assertions.sign(bob, recall)).sub, 'bob');
+    assert.equal(await assertions.sign(fields, recall), first);
+    pass(30_000);
+    assert.equal(decodeJwt(await assertions.sign(fields, recall)).iat, START_MS / 1000 + 30);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Identity } from '../../../src/auth/identity.js';
 import { MemoryStore } from '../../../src/auth/memory-store.js';
-import { type Recall, Sessions, type SessionsOptions } from '../../../src/auth/session.js';
+import { type SessionRecall, Sessions, type SessionsOptions } from '../../../src/auth/session.js';
 import type { Store } from '../../../src/auth/store.js';
 
 const HOST = 'demo.tunnel.test';
@@ -223,7 +223,7 @@ describe('a session that is known', () => {
 describe('a session that its connection recalls', () => {
   it('is given for the same cookies alone, and judged each time', async () => {
     const { sessions } = setUp();
-    const recall: Recall = {};
+    const recall: SessionRecall = {};
     const one = await sessions.create(fields);
     const two = await sessions.create(fields);
     for (const { session, cookie } of [one, one, two, one]) {
