@@ -107,7 +107,13 @@ async function measureSpeed(driver: Driver, systems: readonly System[], samples:
         const { origin, name } = system;
         const load = { url: `${origin}${path}`, headers: await system.headers(), connections, seconds };
         const startedUs = edgeUs(system);
-        const measured = await driver.drive(load);
+        const measured = await driver.drive(load).catch((error: Error) => error);
+        if (measured instanceof Error) {
+          notes.push(`${name}, ${measure}: nothing in round ${round + 1}: ${measured.message}`);
+          samples.add(measure, name, Number.NaN);
+          if (measure === table.SMALL) samples.add(table.EDGE_TIME, name, Number.NaN);
+          continue;
+        }
         const requests = measured.requestsPerSecond * seconds;
         if (measure === table.SMALL) samples.add(table.EDGE_TIME, name, (edgeUs(system) - startedUs) / requests);
         progress(`round ${round + 1}: ${measure}, ${name}: ${value(measured).toFixed(2)}`);

@@ -17,7 +17,7 @@ else runAgent(first, second);
 function runEdge(port: number): void {
   let link: ClientHttp2Session | undefined;
   const edge = createServer((visitor, answer) => {
-    if (link === undefined) return void answer.writeHead(502).end();
+    if (link === undefined || link.destroyed) return void answer.writeHead(502).end();
     const pseudo = { ':method': visitor.method, ':path': visitor.url, ':authority': visitor.headers.host };
     const endStream = visitor.headers['content-length'] === undefined && !visitor.headers['transfer-encoding'];
     const stream = link.request({ ...pseudo, ...carried(visitor.headers) }, { endStream });
@@ -46,6 +46,7 @@ function runAgent(edge: string, target: string): void {
     performServerHandshake(bytes).on('stream', (stream, { ':method': method, ':path': path, ...headers }) => {
       const options = { agent, method: method ?? 'GET', path: path ?? '/', headers: carried(headers) };
       const call = request(target, options, (response) => {
+        if (stream.destroyed) return void response.destroy(); // its visitor has left
         stream.respond({ ':status': response.statusCode ?? 502, ...carried(response.headers) });
         pipeline(response, stream, () => {});
       });
