@@ -45,12 +45,17 @@ const MOST_KNOWN_NAMES = 1_000;
 const LONGEST_KNOWN_NAME = 64;
 const LONGEST_KNOWN_VALUE = 512;
 const lastValues = new Map<string, string>();
+// These are compared with nobody else's.
+const SECRET = /^(?:authorization|cookie)$/i;
 
 function isField(name: string, value: string): boolean {
   const last = lastValues.get(name);
   if (last === value) return true;
   if ((last === undefined && !TOKEN.test(name)) || !VALUE.test(value)) return false;
-  if (value.length > LONGEST_KNOWN_VALUE || name.length > LONGEST_KNOWN_NAME) return true;
-  if (last !== undefined || lastValues.size < MOST_KNOWN_NAMES) lastValues.set(name, value);
+  if (value.length <= LONGEST_KNOWN_VALUE && (last !== undefined || mayBeKept(name))) lastValues.set(name, value);
   return true;
+}
+
+function mayBeKept(name: string): boolean {
+  return lastValues.size < MOST_KNOWN_NAMES && name.length <= LONGEST_KNOWN_NAME && !SECRET.test(name);
 }

@@ -12,11 +12,11 @@ export class MalformedFields extends Error {
 /** A message's `content-length` when it has none. */
 export const UNKNOWN_LENGTH = -1;
 
-type Kind = 'plain' | 'forbidden' | 'te' | 'content-length' | 'host';
+type Kind = 'plain' | 'secret' | 'forbidden' | 'te' | 'content-length' | 'host';
 
 interface Judged {
   readonly kind: Kind;
-  /** The last value that was one. */
+  /** The last value that was one; never a secret, which is compared with nobody else's. */
   value: string | undefined;
 }
 
@@ -30,6 +30,9 @@ const KINDS: readonly (readonly [string, Kind])[] = [
   ['te', 'te'],
   ['content-length', 'content-length'],
   ['host', 'host'],
+  ['authorization', 'secret'],
+  ['cookie', 'secret'],
+  ['set-cookie', 'secret'],
 ];
 
 // Names repeat endlessly, so each is judged once, and its value only when it is another one than before: that costs a
@@ -149,6 +152,7 @@ function checkFields(fields: readonly string[], start: number, authority: string
     }
     switch (known.kind) {
       case 'plain':
+      case 'secret':
         break;
       case 'content-length':
         length = readLength(value, length);
@@ -170,7 +174,7 @@ function checkFields(fields: readonly string[], start: number, authority: string
 
 function isValue(value: string, known: Judged): boolean {
   if (!VALUE.test(value)) return false;
-  if (value.length <= LONGEST_REMEMBERED_VALUE) known.value = value;
+  if (known.kind !== 'secret' && value.length <= LONGEST_REMEMBERED_VALUE) known.value = value;
   return true;
 }
 

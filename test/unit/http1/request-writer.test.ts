@@ -47,6 +47,15 @@ describe('writeRequestHead', () => {
     }
   });
 
+  it('judges a value whenever it is another than the last of its name', () => {
+    for (const name of ['x-again', 'cookie', 'a'.repeat(100)]) {
+      for (const value of ['good', 'good', 'bad\r\nx: y', 'good', 'bad\0', 'other', 'good']) {
+        const head = written(() => writeRequestHead('GET', '/', [name, value]));
+        assert.equal(head, value.startsWith('bad') ? undefined : `GET / HTTP/1.1\r\n${name}: ${value}\r\n\r\n`);
+      }
+    }
+  });
+
   it('is read as one request, with the same fields, by the parser of node:http', async () => {
     const texts = fc.string({ unit: 'binary', maxLength: 6 });
     const fields = fc.array(fc.tuple(texts, texts), { maxLength: 3 }).map((pairs) => pairs.flat());

@@ -137,3 +137,15 @@ describe('trailers', () => {
   test('have no pseudo-fields', () => assert.throws(() => checkTrailers([':status', '200']), MalformedFields));
   test('have no fields of a connection', () => assert.throws(() => checkTrailers(['te', 'gzip']), MalformedFields));
 });
+
+describe('a value', () => {
+  test('is judged whenever it is another than the last of its name', () => {
+    for (const name of ['x-again', 'cookie', 'te', 'a'.repeat(100)]) {
+      for (const value of ['trailers', 'trailers', 'a\r\nb', 'trailers', ' a', 'trailers', '\u0161', 'trailers']) {
+        const check = () => checkRequest([...GET, name, value]);
+        if (value === 'trailers') assert.equal(check(), UNKNOWN_LENGTH);
+        else assert.throws(check, MalformedFields);
+      }
+    }
+  });
+});
