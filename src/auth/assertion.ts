@@ -88,15 +88,15 @@ export class Assertions {
     const last = recall.assertion;
     const isSame = last !== undefined && last.sessionId === sessionId && last.audience === audience;
     if (isSame && nowMs < last.reusableUntilMs) return last.text;
-    const cached = this.#cache.get(`${sessionId} ${audience}`);
+    const key = `${sessionId} ${audience}`;
+    const cached = this.#cache.get(key);
     const isFresh = cached !== undefined && nowMs < cached.reusableUntilMs;
-    recall.assertion = isFresh ? cached : this.#signAnew(fields, nowMs);
+    recall.assertion = isFresh ? cached : this.#signAnew(fields, key, nowMs);
     return recall.assertion.text;
   }
 
-  #signAnew(fields: AssertionFields, nowMs: number): CachedAssertion {
+  #signAnew(fields: AssertionFields, key: string, nowMs: number): CachedAssertion {
     const { sessionId, audience } = fields;
-    const key = `${sessionId} ${audience}`;
     const nowSeconds = Math.floor(nowMs / 1000);
     const reusableUntilMs = (nowSeconds + LIFETIME_SECONDS) * 1000 - LEAST_LEFT_MS;
     const signing = this.#sign(fields, nowSeconds);

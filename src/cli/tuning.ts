@@ -1,6 +1,6 @@
 /**
- * What V8 has to be told so that an edge or an agent that has rested is as fast as one that has not. For the process as a
- * whole, and so for the command alone: a program that embeds us decides for itself.
+ * What V8 has to be told so that an edge or an agent that has rested does not stay slow, and that large answers are fast. For
+ * the process as a whole, and so for the command alone: a program that embeds us decides for itself.
  */
 import { executionAsyncResource } from 'node:async_hooks';
 import v8 from 'node:v8';
