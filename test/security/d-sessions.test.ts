@@ -21,6 +21,9 @@ const CROWD = Array.from({ length: 20 }, (_, at) => ({
   email_verified: true,
 }));
 
+// With another last character in any case: it is an `A` in one cookie of four, and then an `A` would change nothing.
+const damaged = (value: string) => value.slice(0, -1) + (value.endsWith('A') ? 'Q' : 'A');
+
 const closeCode = (socket: { once(event: 'close', then: (code: number) => void): unknown }) =>
   new Promise<number>((resolve) => socket.once('close', resolve));
 
@@ -49,7 +52,7 @@ describe('sessions', () => {
 
   test('D1 a session cookie that was there before the sign-in is neither kept nor worth anything', async () => {
     const other = cookiesOf(await world.signedIn('bob'), world.url)[0] ?? '';
-    for (const planted of ['known', other.replace(/.$/, 'A'), '']) {
+    for (const planted of ['known', damaged(other), '']) {
       const visitor = world.visitor();
       for (const url of [world.url, world.base]) visitor.jar.set(`${SESSION}=${planted}; Path=/`, new URL(url));
       const page = await visitor.signIn(`${world.url}/`, 'ana');
