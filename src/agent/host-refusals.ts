@@ -2,7 +2,7 @@
  * Recognises the answers by which development servers refuse a host, and says what to change. Looks at the first piece
  * of a small set of answers on its way past; the stream is neither delayed nor changed.
  */
-import { headerValue } from '../core/headers.js';
+import { fieldValue } from '../core/headers.js';
 import type { RequestHead, ResponseHead } from '../link/stream.js';
 import type { TargetAddress } from './target-address.js';
 import { hostFor, type PublicPlace } from './target-headers.js';
@@ -113,9 +113,9 @@ function isViteRefusal(text: string): boolean {
 
 // A 200 is of interest only when it is as short as webpack-dev-server's old refusal.
 function isPlainText({ status, headers }: ResponseHead): boolean {
-  if (status === 200 && !(Number(headerValue(headers, 'content-length')) <= 32)) return false;
-  const coding = headerValue(headers, 'content-encoding');
+  if (status === 200 && !(Number(fieldValue(headers, 'content-length')) <= 32)) return false;
+  const coding = fieldValue(headers, 'content-encoding');
   if (coding !== undefined && coding !== 'identity') return false;
-  const type = headerValue(headers, 'content-type');
+  const type = fieldValue(headers, 'content-type');
   return type === undefined || type.startsWith('text/');
 }

@@ -1,5 +1,5 @@
 /** The record of one answered request, for the line that the agent prints. */
-import { headerValue } from '../core/headers.js';
+import { fieldValue } from '../core/headers.js';
 import type { RequestHead } from '../link/stream.js';
 
 /** What the agent tells about a request, once, after its answer. Texts come from outside: escape before printing. */
@@ -28,7 +28,7 @@ export function startRecord(head: RequestHead): (end: { status: number; aborted:
   const startedMs = performance.now();
   return ({ status, aborted }) => ({
     time: new Date(timeMs),
-    email: readEmail(headerValue(head.headers, 'x-forwarded-email')),
+    email: readEmail(fieldValue(head.headers, 'x-forwarded-email')),
     method: head.protocol === 'websocket' ? 'GET' : head.method,
     path: head.path,
     status,

@@ -3,7 +3,7 @@
  * target's own unless configured otherwise; `Origin` is changed on a WebSocket upgrade only, and only when it is the
  * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests.
  */
-import { connectionOptions, headerValue, headerValues } from '../core/headers.js';
+import { connectionOptions, fieldValue, headerValues } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
 import { judgeRequestName } from './header-names.js';
@@ -27,11 +27,11 @@ const BODILESS_METHODS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
 /** Reads the tunnel's public address from the `X-Forwarded-*` headers, which the edge alone sets. */
 export function readPublicPlace(head: RequestHead): PublicPlace {
-  const proto = headerValue(head.headers, 'x-forwarded-proto');
+  const proto = fieldValue(head.headers, 'x-forwarded-proto');
   const scheme = proto === 'http' || proto === 'https' ? proto : head.scheme;
-  const forwarded = headerValue(head.headers, 'x-forwarded-host');
+  const forwarded = fieldValue(head.headers, 'x-forwarded-host');
   const host = forwarded !== undefined && FORWARDED_HOST.test(forwarded) ? forwarded : head.authority;
-  const port = headerValue(head.headers, 'x-forwarded-port');
+  const port = fieldValue(head.headers, 'x-forwarded-port');
   const withPort = host.includes(':') || port === undefined || !PORT.test(port) ? host : `${host}:${port}`;
   const text = `${scheme}://${withPort}`;
   if (text !== lastRead.text) lastRead = { text, place: parsePlace(text, withPort) };

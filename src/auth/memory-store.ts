@@ -40,7 +40,8 @@ export class MemoryStore implements Store {
   }
 
   isRevoked(sessionId: string): boolean {
-    return this.#revoked.has(sessionId, this.#now());
+    // Asked of every request: the time is looked up only for those that were ever ended.
+    return this.#revoked.knows(sessionId) && this.#revoked.has(sessionId, this.#now());
   }
 
   async close(): Promise<void> {
@@ -57,6 +58,11 @@ class ExpiringIds {
 
   constructor(most: number) {
     this.#most = most;
+  }
+
+  /** Whether it is here, dead or alive. */
+  knows(id: string): boolean {
+    return this.#untilMs.has(id);
   }
 
   has(id: string, nowMs: number): boolean {

@@ -8,6 +8,7 @@ import { LRUCache } from 'lru-cache';
 import { deriveKeys } from '../core/keys.js';
 import { type Soon, whenThere } from '../core/soon.js';
 import { PosternError } from '../errors.js';
+import { type CookieRecall, recallCookies } from './cookie-recall.js';
 import { clearCookie, cookieNames, cookieValues, setCookie } from './cookies.js';
 import type { Identity } from './identity.js';
 import { type Keys, open, seal } from './seal.js';
@@ -56,15 +57,6 @@ const MOST_CACHED = 10_000;
 
 // An active visitor is given a new cookie at this pace, not with every answer; a quarter of a shorter idle limit.
 const RENEW_AFTER_MS = 5 * 60_000;
-
-/**
- * What a connection's last request brought. A browser sends the same cookies with each: then they are known by one
- * comparison. Of a connection and of nobody else, so that no visitor's cookies are ever compared with another's.
- */
-export interface SessionRecall {
-  cookieHeader?: string;
-  session?: Session;
-}
 
 interface Opened {
   readonly value: string;
@@ -115,17 +107,18 @@ export class Sessions {
    * may come first; two genuine sessions of different sign-ins are ambiguous and count as none. `recall` is asked first
    * and told last.
    */
-  read(cookieHeader: string | undefined, host: string, recall: SessionRecall = {}): Soon<Session | undefined> {
+  read(cookieHeader: string | undefined, host: string, recall: CookieRecall = {}): Soon<Session | undefined> {
+    if (cookieHeader === undefined) return undefined;
+    const recalled = recallCookies(recall, cookieHeader);
     // What can end a session early is asked each time, whoever remembers it.
-    if (recall.session !== undefined && recall.cookieHeader === cookieHeader) return this.#live(recall.session, host);
+    if (recalled.session !== undefined) return this.#live(recalled.session, host);
     const values = cookieValues(cookieHeader, this.cookieName);
     const [only] = values;
     if (only === undefined) return undefined;
     const known = values.length === 1 ? this.#known(only) : undefined;
     if (known === undefined) return this.#readAll(values, host);
     // Almost every request: one cookie, opened before.
-    recall.cookieHeader = cookieHeader as string;
-    recall.session = known;
+    recalled.session = known;
     return this.#live(known, host);
   }
 

@@ -79,6 +79,12 @@ export function headerValue(headers: RawHeaders, name: string): string | undefin
   return undefined;
 }
 
+/** As `headerValue`, where all names are lower-case, as on a link: a name of the same length need not be lower-cased. */
+export function fieldValue(fields: RawHeaders, name: string): string | undefined {
+  for (let at = 0; at + 1 < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
+  return undefined;
+}
+
 /**
  * The lower-case names that the `Connection` lines declare hop-by-hop, framing and routing excepted. Without those that
  * end at this hop anyway, `keep-alive` above all: it is what most requests name, and costs no set then.

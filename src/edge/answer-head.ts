@@ -3,7 +3,7 @@
  * says that there is no answer of the target.
  */
 import type { ServerResponse } from 'node:http';
-import { filterTrailers, headerValue, type RawHeaders } from '../core/headers.js';
+import { fieldValue, filterTrailers, type RawHeaders } from '../core/headers.js';
 import { type ErrorCode, isErrorCode, PosternError } from '../errors.js';
 import type { ResponseHead } from '../link/stream.js';
 import { answerHeaders } from './answer-headers.js';
@@ -34,7 +34,7 @@ const AGENT_CODES: ReadonlySet<string> = new Set<ErrorCode>([
 
 /** The agent's own voice: `postern-error` on an answer says that the target gave none. */
 export function readAgentError({ headers }: ResponseHead): PosternError | undefined {
-  const code = headerValue(headers, 'postern-error');
+  const code = fieldValue(headers, 'postern-error');
   if (code === undefined) return undefined;
   const isPermitted = isErrorCode(code) && AGENT_CODES.has(code);
   return new PosternError(isPermitted ? code : 'ERR_TARGET_PROTOCOL', `the agent reports ${code.slice(0, 40)}`);

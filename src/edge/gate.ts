@@ -2,8 +2,9 @@
  * The gate: the one function that lets a visitor's request through to a tunnel. The fast lane, Express and WebSocket
  * upgrades all ask it, and nothing else may forward. It fails closed: whatever is not explicitly `forward` is refused.
  */
-import { ceilingAllows, type Decision, type DomainProof, decide } from '../auth/policy.js';
-import type { Session, SessionRecall, Sessions } from '../auth/session.js';
+import type { CookieRecall } from '../auth/cookie-recall.js';
+import { ceilingAllows, type Decision, type DecisionRecall, type DomainProof, decideAgain } from '../auth/policy.js';
+import type { Session, Sessions } from '../auth/session.js';
 import type { Rule } from '../core/rule.js';
 import { type Soon, whenThere } from '../core/soon.js';
 import type { OutboundLink } from '../link/outbound-link.js';
@@ -37,20 +38,23 @@ export interface GateOptions {
   readonly domainProof: DomainProof;
 }
 
-export type Gate = (name: string, host: string, cookies: string | undefined, recall?: SessionRecall) => Soon<Verdict>;
+/** What the gate recalls of a connection's last request. */
+export type GateRecall = CookieRecall & DecisionRecall;
+
+export type Gate = (name: string, host: string, cookies: string | undefined, recall?: GateRecall) => Soon<Verdict>;
 
 /**
  * Makes the gate of an edge. `cookies` is the request's `Cookie` header, `host` the canonical host of the tunnel, `recall`
  * what its connection brought before. It judges each request anew, at once unless the session has to be opened first.
  */
 export function createGate({ sessions, registry, ceiling, domainProof }: GateOptions): Gate {
-  return (name, host, cookies, recall) =>
-    whenThere(sessions.read(cookies, host, recall), (session) => judge(name, session));
+  return (name, host, cookies, recall = {}) =>
+    whenThere(sessions.read(cookies, host, recall), (session) => judge(name, session, recall));
 
-  function judge(name: string, session: Session | undefined): Verdict {
+  function judge(name: string, session: Session | undefined, recall: DecisionRecall): Verdict {
     const tunnel = registry.tunnelNamed(name);
     if (tunnel === undefined) return judgeUnknown(session);
-    const decision = decide(tunnel.policy, session?.identity);
+    const decision = decideAgain(tunnel.policy, session?.identity, recall);
     if (!decision.allow) return refuse(session, decision);
     const { link } = tunnel;
     if (link === undefined || link.draining.aborted) {

@@ -7,7 +7,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AssertionRecall } from '../auth/assertion.js';
-import type { SessionRecall } from '../auth/session.js';
+import type { CookieRecall } from '../auth/cookie-recall.js';
+import type { DecisionRecall } from '../auth/policy.js';
 import { headerValues, type RawHeaders } from '../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { PosternError } from '../errors.js';
@@ -28,11 +29,7 @@ export interface RequestContext {
 }
 
 /** What is known of a connection's last request, for the next one. */
-export interface Recall extends SessionRecall, AssertionRecall {
-  /** A `Cookie` line, and what of it goes on to the target. */
-  line?: string;
-  others?: string;
-}
+export interface Recall extends CookieRecall, DecisionRecall, AssertionRecall {}
 
 // A property of the request rather than a WeakMap, which costs fifty times as much on the path of each request.
 const CONTEXT = Symbol('context');

@@ -3,6 +3,7 @@
  * cookies; then what we say. The visitor's copies go first and in every spelling, so `Connection: x-forwarded-email`
  * or `X_Forwarded_Email` can neither remove nor double an identity.
  */
+import { recallCookies } from '../auth/cookie-recall.js';
 import { isOurCookie, removeCookies } from '../auth/cookies.js';
 import type { Identity } from '../auth/identity.js';
 import { connectionOptions, encodeFieldText, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
@@ -47,11 +48,9 @@ function visitorHeaders(headers: RawHeaders, recall: Recall): string[] {
 }
 
 function otherCookies(line: string, recall: Recall): string {
-  if (recall.others === undefined || recall.line !== line) {
-    recall.line = line;
-    recall.others = removeCookies(line, isOurCookie);
-  }
-  return recall.others;
+  const recalled = recallCookies(recall, line);
+  recalled.others ??= removeCookies(line, isOurCookie);
+  return recalled.others;
 }
 
 // Browsers send the same two dozen names with each request. Bounded, so that whoever invents names fills it once.

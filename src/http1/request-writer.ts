@@ -27,35 +27,56 @@ export function writeLastChunk(trailers: FieldList): string {
   return `0\r\n${fieldLines(trailers)}\r\n`;
 }
 
-// Each by itself, while it is still in one piece: a test of the whole head would have to put its pieces together first.
 function fieldLines(fields: FieldList): string {
   let lines = '';
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    const name = fields[at] as string;
-    const value = fields[at + 1] as string;
-    if (!isField(name, value)) throw new MalformedRequest('a field cannot be said in HTTP/1.1');
-    lines += `${name}: ${value}\r\n`;
-  }
+  for (let at = 0; at + 1 < fields.length; at += 2) lines += fieldLine(fields[at] as string, fields[at + 1] as string);
   return lines;
 }
 
+/** The last field that was written under a name. */
+interface Written {
+  value: string;
+  /** In one piece; made when the value comes a second time, since many come once. */
+  line: string | undefined;
+}
+
 // The same few dozen names with each request, most of them with the value of the one before: a name is judged once, a value
-// when it is another. Bounded, so that whoever invents names fills it once.
+// when it is another, and the line of one that stays is put together once. Bounded, so that whoever invents names fills it
+// once.
 const MOST_KNOWN_NAMES = 1_000;
 const LONGEST_KNOWN_NAME = 64;
-const LONGEST_KNOWN_VALUE = 512;
-const lastValues = new Map<string, string>();
+const LONGEST_KNOWN_VALUE = 1_024;
+const lastWritten = new Map<string, Written>();
 // These are compared with nobody else's.
 const SECRET = /^(?:authorization|cookie)$/i;
 
-function isField(name: string, value: string): boolean {
-  const last = lastValues.get(name);
-  if (last === value) return true;
-  if ((last === undefined && !TOKEN.test(name)) || !VALUE.test(value)) return false;
-  if (value.length <= LONGEST_KNOWN_VALUE && (last !== undefined || mayBeKept(name))) lastValues.set(name, value);
-  return true;
+function fieldLine(name: string, value: string): string {
+  const last = lastWritten.get(name);
+  if (last !== undefined && last.value === value) {
+    last.line ??= inOnePiece(lineOf(name, value));
+    return last.line;
+  }
+  if ((last === undefined && !TOKEN.test(name)) || !VALUE.test(value)) {
+    throw new MalformedRequest('a field cannot be said in HTTP/1.1');
+  }
+  if (value.length <= LONGEST_KNOWN_VALUE) remember(name, value, last);
+  return lineOf(name, value);
 }
 
-function mayBeKept(name: string): boolean {
-  return lastValues.size < MOST_KNOWN_NAMES && name.length <= LONGEST_KNOWN_NAME && !SECRET.test(name);
+function lineOf(name: string, value: string): string {
+  return `${name}: ${value}\r\n`;
+}
+
+function remember(name: string, value: string, last: Written | undefined): void {
+  if (last !== undefined) {
+    last.value = value;
+    last.line = undefined;
+  } else if (lastWritten.size < MOST_KNOWN_NAMES && name.length <= LONGEST_KNOWN_NAME && !SECRET.test(name)) {
+    lastWritten.set(name, { value, line: undefined });
+  }
+}
+
+// V8 joins texts by remembering their pieces, and would walk through them anew for each request.
+function inOnePiece(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -41,7 +41,7 @@ const KINDS: readonly (readonly [string, Kind])[] = [
 const judged = new Map<string, Judged>(KINDS.map(([name, kind]) => [name, { kind, value: undefined }]));
 const MOST_REMEMBERED_NAMES = 1_000;
 const LONGEST_REMEMBERED_NAME = 64;
-const LONGEST_REMEMBERED_VALUE = 512;
+const LONGEST_REMEMBERED_VALUE = 1_024;
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/; // RFC 9110 section 5.6.2, lower case (section 8.2.1)
 // No controls, nothing past 0xFF: an encoder that keeps only the low byte would turn U+0161 into "a".

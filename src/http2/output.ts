@@ -63,18 +63,18 @@ export class Output {
     this.#slab.usedBytes += end - start;
   }
 
-  /** Writes a header block as HEADERS and as many CONTINUATION frames as it needs (section 6.10). */
-  headers(streamId: number, flags: number, block: Buffer, maxFrameBytes: number): void {
+  /** Writes a header block, the first `length` of `bytes`, as HEADERS and as many CONTINUATION frames as it needs (section 6.10). */
+  headers(streamId: number, flags: number, bytes: Buffer, length: number, maxFrameBytes: number): void {
     let type: number = FrameType.HEADERS;
     let at = 0;
     do {
-      const end = Math.min(at + maxFrameBytes, block.length);
-      const last = end === block.length ? Flag.END_HEADERS : 0;
+      const end = Math.min(at + maxFrameBytes, length);
+      const last = end === length ? Flag.END_HEADERS : 0;
       this.frame(end - at, type, (type === FrameType.HEADERS ? flags : 0) | last, streamId);
-      this.fill(block, at, end);
+      this.fill(bytes, at, end);
       type = FrameType.CONTINUATION;
       at = end;
-    } while (at < block.length);
+    } while (at < length);
   }
 
   /** Hands over what is left. */

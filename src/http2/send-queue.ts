@@ -199,8 +199,8 @@ export class SendQueue {
     for (const head of side.heads) {
       const flags = side.headFlags(head);
       // Encoded only here: the header table must see the blocks in the order of the wire (RFC 7541 section 2.2).
-      const block = this.#options.encoder.encode(head.fields);
-      output.headers(side.streamId, flags, block, DEFAULT_MAX_FRAME_BYTES);
+      const { bytes, at } = this.#options.encoder.encodeInPlace(head.fields);
+      output.headers(side.streamId, flags, bytes, at, DEFAULT_MAX_FRAME_BYTES);
       if ((flags & Flag.END_STREAM) !== 0) touched.push(side);
     }
     side.heads.length = 0;

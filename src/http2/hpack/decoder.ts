@@ -87,7 +87,8 @@ export class HpackDecoder {
       this.#append(name, value);
     } else if (first >= INSERTED.flags) this.#readInserted();
     else if (first >= SIZE_UPDATE.flags) throw new HpackError('a table size update stands behind a field');
-    else this.#readNotIndexed(first);
+    else if (first >= NEVER_INDEXED.flags) this.#readSecret();
+    else this.#readLiteral();
   }
 
   // Section 6.2.1.
@@ -105,34 +106,43 @@ export class HpackDecoder {
     this.#append(name, value);
   }
 
-  // Sections 6.2.2 and 6.2.3.
-  #readNotIndexed(first: number): void {
-    const isSecret = (first & NEVER_INDEXED.flags) !== 0;
-    const name = this.#readName(NOT_INDEXED.prefixBits, this.#room());
-    const value = isSecret ? this.#readSecret() : readString(this.#cursor, this.#room());
-    if (name === undefined || value === undefined) this.#refuse();
-    else {
-      if (isSecret) this.#neverIndexed?.add(name);
-      this.#append(name, value);
+  // Section 6.2.3.
+  #readSecret(): void {
+    const cursor = this.#cursor;
+    const start = cursor.at;
+    const known = this.#secrets.find(cursor.bytes, start);
+    if (known === undefined) {
+      const field = this.#readLiteral();
+      if (field === undefined) return;
+      if (this.#isSelfContained(start)) this.#secrets.keep(field, cursor.bytes, start, cursor.at);
+      this.#neverIndexed?.add(field.name);
+    } else {
+      cursor.at += known.bytes.length;
+      this.#append(known.field.name, known.field.value);
+      this.#neverIndexed?.add(known.field.name);
     }
+  }
+
+  // An index into the dynamic table stands for another name later.
+  #isSelfContained(start: number): boolean {
+    return readInteger({ bytes: this.#cursor.bytes, at: start }, NEVER_INDEXED.prefixBits) <= STATIC_FIELD_COUNT;
+  }
+
+  // Sections 6.2.2 and 6.2.3.
+  #readLiteral(): TableField | undefined {
+    const name = this.#readName(NOT_INDEXED.prefixBits, this.#room());
+    const value = readString(this.#cursor, this.#room());
+    if (name === undefined || value === undefined) {
+      this.#refuse();
+      return undefined;
+    }
+    this.#append(name, value);
+    return { name, value };
   }
 
   #readName(prefixBits: number, mostBytes: number): string | undefined {
     const index = readInteger(this.#cursor, prefixBits);
     return index === 0 ? readString(this.#cursor, mostBytes) : this.#fieldAt(index).name;
-  }
-
-  #readSecret(): string | undefined {
-    const cursor = this.#cursor;
-    const start = cursor.at;
-    const known = this.#secrets.find(cursor.bytes, start);
-    if (known !== undefined) {
-      cursor.at += known.bytes.length;
-      return known.value;
-    }
-    const value = readString(cursor, this.#room());
-    if (value !== undefined) this.#secrets.keep(cursor.bytes, start, cursor.at, value);
-    return value;
   }
 
   // Section 2.3.3.

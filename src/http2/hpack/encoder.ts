@@ -2,7 +2,7 @@
  * The encoder of header blocks (RFC 7541 sections 2, 4.2, 6 and 7.1.3): chooses a representation for each field and
  * writes it. Lists are flat (name, value, name, value), names in lower case, one octet in each code unit.
  */
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { BlockWriter } from './block-writer.js';
 import { DEFAULT_TABLE_BYTES, type TableView } from './dynamic-table.js';
 import { EncoderTable, type Entry } from './encoder-table.js';
@@ -76,6 +76,15 @@ export class HpackEncoder {
    * `HpackError` when a name or value holds anything but octets; the block is then void and the encoder goes on.
    */
   encode(fields: readonly string[], neverIndexed?: ReadonlySet<string>): Buffer {
+    const { bytes, at } = this.encodeInPlace(fields, neverIndexed);
+    return Buffer.from(bytes.subarray(0, at));
+  }
+
+  /**
+   * As `encode`, for whoever copies the block at once: it is the first `at` of these octets, until any encoder encodes
+   * anything. A Buffer for each block would cost more than the copy.
+   */
+  encodeInPlace(fields: readonly string[], neverIndexed?: ReadonlySet<string>): Readonly<BlockWriter> {
     try {
       writer.begin();
       if (this.#smallestBytes !== undefined) this.#writeSizeUpdates(this.#smallestBytes);
@@ -85,7 +94,7 @@ export class HpackEncoder {
       throw error;
     }
     if (this.#table.dynamic.evicted !== this.#evicted) this.#dropEvicted();
-    return writer.cut();
+    return writer;
   }
 
   #writeField(fields: readonly string[], at: number, neverIndexed: ReadonlySet<string> | undefined): void {

@@ -5,6 +5,7 @@
  * wire depends on it, nor does anything of another connection.
  */
 import { Buffer } from 'node:buffer';
+import type { TableField } from './static-table.js';
 
 // Some people's sessions at once. All are compared, so there are no more than a miss can bear.
 const MOST_LITERALS = 8;
@@ -43,30 +44,31 @@ export class WrittenLiterals {
 
 interface Read {
   readonly bytes: Buffer;
-  readonly value: string;
+  readonly field: TableField;
 }
 
-/** Literals that a decoder read: from the octets of a value, length included, to the value. */
+/** Literals that a decoder read: from the representation to the field. The same representation gives the same strings. */
 export class ReadLiterals {
   readonly #literals: Read[] = [];
   #oldest = 0;
 
-  /** The kept value whose octets stand at a place, if any; `bytes` of it are how many octets it takes there. */
+  /** The kept field whose representation stands at a place, if any; `bytes` of it are how many octets it takes there. */
   find(block: Buffer, at: number): Read | undefined {
     for (const literal of this.#literals) {
       const { bytes } = literal;
       const end = at + bytes.length;
-      // The length stands in the first octets and most strings differ in the last: seldom is anything compared in vain.
+      // Most differ in the name, which stands in front, or in the last octet: seldom is anything compared in vain.
       if (block[at] !== bytes[0] || block[at + 1] !== bytes[1] || block[end - 1] !== bytes[bytes.length - 1]) continue;
       if (end <= block.length && block.compare(bytes, 0, bytes.length, at, end) === 0) return literal;
     }
     return undefined;
   }
 
-  /** Keeps a value with the octets that it was read from, in place of the oldest. */
-  keep(block: Buffer, start: number, end: number, value: string): void {
-    if (end - start < LEAST_BYTES || Math.max(end - start, value.length) > MOST_BYTES) return;
-    this.#literals[this.#oldest] = { bytes: copyOf(block, start, end), value };
+  /** Keeps a field with the representation that it was read from, in place of the oldest. */
+  keep(field: TableField, block: Buffer, start: number, end: number): void {
+    const length = field.name.length + field.value.length;
+    if (end - start < LEAST_BYTES || Math.max(end - start, length) > MOST_BYTES) return;
+    this.#literals[this.#oldest] = { bytes: copyOf(block, start, end), field };
     this.#oldest = (this.#oldest + 1) % MOST_LITERALS;
   }
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { CookieRecall } from '../../../src/auth/cookie-recall.js';
 import type { Identity } from '../../../src/auth/identity.js';
 import { MemoryStore } from '../../../src/auth/memory-store.js';
-import { type SessionRecall, Sessions, type SessionsOptions } from '../../../src/auth/session.js';
+import { Sessions, type SessionsOptions } from '../../../src/auth/session.js';
 import type { Store } from '../../../src/auth/store.js';
 
 const HOST = 'demo.tunnel.test';
@@ -223,7 +224,7 @@ describe('a session that is known', () => {
 describe('a session that its connection recalls', () => {
   it('is given for the same cookies alone, and judged each time', async () => {
     const { sessions } = setUp();
-    const recall: SessionRecall = {};
+    const recall: CookieRecall = {};
     const one = await sessions.create(fields);
     const two = await sessions.create(fields);
     for (const { session, cookie } of [one, one, two, one]) {

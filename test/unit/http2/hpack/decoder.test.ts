@@ -230,6 +230,27 @@ describe('never-indexed fields', () => {
     }
   });
 
+  it('have the name that stands under their index now, however often the same octets came before', () => {
+    const decoder = newDecoder();
+    const secret = `1f2f 28 ${'61'.repeat(40)}`; // its name is that of the newest entry
+    for (const [name, entry] of Object.entries({ a: '400161 0178', b: '400162 0178', c: '400163 0178' })) {
+      assert.deepEqual(decoder.decode(fromHex(`${entry} ${secret}`)), [name, 'x', name, 'a'.repeat(40)]);
+    }
+  });
+
+  it('are told by name, and fill a list, also when they are known', () => {
+    const decoder = newDecoder({ mostListBytes: 500 });
+    const encoder = newEncoder({ neverIndexed: new Set(['x-proof']) });
+    const proof = ['x-proof', 'p'.repeat(100)];
+    for (let round = 0; round < 3; round++) {
+      const secrets = new Set<string>();
+      assert.deepEqual(decoder.decode(encoder.encode([...proof, ...proof, ...proof]), secrets).length, 6);
+      assert.deepEqual([...secrets], ['x-proof']);
+      const tooMany = encoder.encode([...proof, ...proof, ...proof, ...proof]);
+      assert.throws(() => decoder.decode(tooMany), HeaderListTooLarge);
+    }
+  });
+
   it('are errors when they are cut short, also where they were whole before', () => {
     const decoder = newDecoder();
     const block = newEncoder().encode(['cookie', 'a'.repeat(100)]);
