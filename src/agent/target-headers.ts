@@ -84,8 +84,8 @@ export function targetHeaders(head: RequestHead, target: TargetAddress, place: P
 
 /** How many bytes the body must have, when the visitor said so. Throws `ERR_BAD_REQUEST` when it cannot be true. */
 export function declaredLength(head: RequestHead, endOfBody: boolean): number | undefined {
+  if (fieldValue(head.headers, 'content-length') === undefined) return undefined;
   const values = headerValues(head.headers, 'content-length');
-  if (values.length === 0) return undefined;
   const length = values.length === 1 && LENGTH.test(values[0] as string) ? Number(values[0]) : undefined;
   if (length === undefined || (endOfBody && length > 0)) {
     throw new PosternError('ERR_BAD_REQUEST', 'The content length does not fit the body.');

@@ -82,9 +82,8 @@ export class Assertions {
    * An assertion with at least thirty seconds left; signed anew only when the one of this session has fewer. `recall` is
    * asked first and told last.
    */
-  sign(fields: AssertionFields, recall: AssertionRecall = {}): Soon<string> {
+  sign(fields: AssertionFields, recall: AssertionRecall = {}, nowMs = this.#now()): Soon<string> {
     const { sessionId, audience } = fields;
-    const nowMs = this.#now();
     const last = recall.assertion;
     const isSame = last !== undefined && last.sessionId === sessionId && last.audience === audience;
     if (isSame && nowMs < last.reusableUntilMs) return last.text;

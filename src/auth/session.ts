@@ -68,7 +68,8 @@ export class Sessions {
   readonly cookieName: string;
   readonly #options: SessionsOptions;
   readonly #keys: Keys;
-  readonly #now: () => number;
+  /** The clock that sessions are judged by. To read it costs as much as the rest of judging one: ask once for a request. */
+  readonly nowMs: () => number;
   readonly #renewAfterMs: number;
   // By the end of the cookie value, and only for the whole of it. The value is sealed for one host: another host's session
   // is told by `session.host`.
@@ -80,7 +81,7 @@ export class Sessions {
     this.cookieName = cookieNames(options.secure).session;
     this.#options = options;
     this.#keys = deriveKeys(options.secrets, 'session');
-    this.#now = options.now ?? Date.now;
+    this.nowMs = options.now ?? Date.now;
     this.#renewAfterMs = Math.min(options.idleMs / 4, RENEW_AFTER_MS);
   }
 
@@ -89,7 +90,7 @@ export class Sessions {
    * `ERR_LOGIN_FAILED` when it is too large even so.
    */
   async create({ identity, host, admitted, ...signIn }: NewSession): Promise<SealedSession> {
-    const nowMs = this.#now();
+    const nowMs = this.nowMs();
     const id = signIn.id ?? randomBytes(12).toString('base64url');
     const common = { id, host, signedInAtMs: signIn.signedInAtMs ?? nowMs, seenAtMs: nowMs, admitted };
     for (const smaller of reductions(identity)) {
@@ -107,27 +108,31 @@ export class Sessions {
    * may come first; two genuine sessions of different sign-ins are ambiguous and count as none. `recall` is asked first
    * and told last.
    */
-  read(cookieHeader: string | undefined, host: string, recall: CookieRecall = {}): Soon<Session | undefined> {
+  read(
+    cookieHeader: string | undefined,
+    host: string,
+    recall: CookieRecall = {},
+    nowMs = this.nowMs(),
+  ): Soon<Session | undefined> {
     if (cookieHeader === undefined) return undefined;
     const recalled = recallCookies(recall, cookieHeader);
     // What can end a session early is asked each time, whoever remembers it.
-    if (recalled.session !== undefined) return this.#live(recalled.session, host);
+    if (recalled.session !== undefined) return this.#live(recalled.session, host, nowMs);
     const values = cookieValues(cookieHeader, this.cookieName);
     const [only] = values;
     if (only === undefined) return undefined;
     const known = values.length === 1 ? this.#known(only) : undefined;
-    if (known === undefined) return this.#readAll(values, host);
+    if (known === undefined) return this.#readAll(values, host, nowMs);
     // Almost every request: one cookie, opened before.
     recalled.session = known;
-    return this.#live(known, host);
+    return this.#live(known, host, nowMs);
   }
 
   /**
    * A `Set-Cookie` line when the session's cookie is old enough to be replaced or the gate has newly admitted it. Nearly
    * always there is none, and that is said at once.
    */
-  renew(session: Session, changes?: { readonly admitted: true }): Soon<string | undefined> {
-    const nowMs = this.#now();
+  renew(session: Session, changes?: { readonly admitted: true }, nowMs = this.nowMs()): Soon<string | undefined> {
     const admitted = session.admitted || changes !== undefined;
     if (this.#isFresh(session, admitted, nowMs)) return undefined;
     const known = this.#renewals.get(session);
@@ -153,11 +158,11 @@ export class Sessions {
     return clearCookie(this.cookieName, this.#options);
   }
 
-  async #readAll(values: readonly string[], host: string): Promise<Session | undefined> {
+  async #readAll(values: readonly string[], host: string, nowMs: number): Promise<Session | undefined> {
     let found: Session | undefined;
     for (const value of values) {
       const opened = this.#known(value) ?? (await this.#open(value, host));
-      const session = opened && (await this.#live(opened, host));
+      const session = opened && (await this.#live(opened, host, nowMs));
       if (session === undefined) continue;
       if (found !== undefined && found.id !== session.id) return undefined;
       if (found === undefined || found.seenAtMs < session.seenAtMs) found = session;
@@ -166,8 +171,8 @@ export class Sessions {
   }
 
   /** The session itself if it counts on this host and is not over. */
-  #live(session: Session, host: string): Soon<Session | undefined> {
-    if (session.host !== host || this.endsAtMs(session) <= this.#now()) return undefined;
+  #live(session: Session, host: string, nowMs: number): Soon<Session | undefined> {
+    if (session.host !== host || this.endsAtMs(session) <= nowMs) return undefined;
     return whenThere(this.#options.store.isRevoked(session.id), (isRevoked) => (isRevoked ? undefined : session));
   }
 
@@ -177,7 +182,7 @@ export class Sessions {
 
   #keep(session: Session, value: string): string {
     this.#remember(value, session);
-    const maxAgeSeconds = Math.max(0, Math.ceil((this.endsAtMs(session) - this.#now()) / 1000));
+    const maxAgeSeconds = Math.max(0, Math.ceil((this.endsAtMs(session) - this.nowMs()) / 1000));
     return setCookie(this.cookieName, value, { secure: this.#options.secure, maxAgeSeconds });
   }
 

@@ -11,8 +11,9 @@ import { asPosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
 import { Forwarding, type Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
+import { type Introduction, introductionOf } from './introduction.js';
 import { contextOf, type Recall } from './request.js';
-import { type Introduction, targetHeaders } from './target-headers.js';
+import { targetHeaders } from './target-headers.js';
 
 export interface ForwarderOptions {
   readonly base: BaseAddress;
@@ -63,15 +64,16 @@ export class Forwarder {
     };
   }
 
-  #introduce({ session, tunnel }: Forward, recall: Recall): Soon<Introduction | undefined> {
+  #introduce({ session, tunnel, judgedAtMs }: Forward, recall: Recall): Soon<Introduction | undefined> {
     if (session === undefined) return undefined;
     const { identity, id } = session;
-    const signed = this.#options.assertions.sign({ audience: tunnel.origin, identity, sessionId: id }, recall);
-    return whenThere(signed, (assertion) => ({ identity, assertion }));
+    const fields = { audience: tunnel.origin, identity, sessionId: id };
+    const signed = this.#options.assertions.sign(fields, recall, judgedAtMs);
+    return whenThere(signed, (assertion) => introductionOf(identity, assertion, recall));
   }
 
   /** The `Set-Cookie` line of a session that has slid. */
-  #renewal({ session }: Forward): Soon<string | undefined> {
-    return session === undefined ? undefined : this.#options.sessions.renew(session, { admitted: true });
+  #renewal({ session, judgedAtMs }: Forward): Soon<string | undefined> {
+    return session === undefined ? undefined : this.#options.sessions.renew(session, { admitted: true }, judgedAtMs);
   }
 }

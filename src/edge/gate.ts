@@ -19,6 +19,8 @@ export type Verdict =
       readonly rule: string;
       /** Whose request it is. Absent when only the rule `public` let it in: then it carries no identity at all. */
       readonly session: Session | undefined;
+      /** When the gate judged, in milliseconds since the epoch. */
+      readonly judgedAtMs: number;
     }
   | {
       readonly kind: 'refuse';
@@ -48,10 +50,12 @@ export type Gate = (name: string, host: string, cookies: string | undefined, rec
  * what its connection brought before. It judges each request anew, at once unless the session has to be opened first.
  */
 export function createGate({ sessions, registry, ceiling, domainProof }: GateOptions): Gate {
-  return (name, host, cookies, recall = {}) =>
-    whenThere(sessions.read(cookies, host, recall), (session) => judge(name, session, recall));
+  return (name, host, cookies, recall = {}) => {
+    const nowMs = sessions.nowMs();
+    return whenThere(sessions.read(cookies, host, recall, nowMs), (session) => judge(name, session, recall, nowMs));
+  };
 
-  function judge(name: string, session: Session | undefined, recall: DecisionRecall): Verdict {
+  function judge(name: string, session: Session | undefined, recall: DecisionRecall, nowMs: number): Verdict {
     const tunnel = registry.tunnelNamed(name);
     if (tunnel === undefined) return judgeUnknown(session);
     const decision = decideAgain(tunnel.policy, session?.identity, recall);
@@ -61,7 +65,8 @@ export function createGate({ sessions, registry, ceiling, domainProof }: GateOpt
       return { kind: 'refuse', code: 'ERR_TUNNEL_OFFLINE', session, reason: 'offline' };
     }
     const isNobodys = decision.rule === 'public';
-    return { kind: 'forward', tunnel, link, rule: decision.rule, session: isNobodys ? undefined : session };
+    const whose = isNobodys ? undefined : session;
+    return { kind: 'forward', tunnel, link, rule: decision.rule, session: whose, judgedAtMs: nowMs };
   }
 
   /**

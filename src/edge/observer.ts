@@ -17,8 +17,6 @@ export class Observer {
   readonly #log: Log;
   readonly #audit: Log;
   readonly #knownAllows = new Set<string>();
-  // The rule that a session was last recorded with: what a session that goes on asking costs.
-  readonly #lastRules = new WeakMap<Session, string>();
 
   constructor(log: Log, audit: Log) {
     this.#log = log;
@@ -51,8 +49,11 @@ export class Observer {
   decided(request: IncomingMessage, verdict: Verdict): void {
     if (verdict.kind === 'refuse') this.#refused(request, verdict);
     else if (verdict.session === undefined) this.#allowed(request, verdict);
-    else if (this.#lastRules.get(verdict.session) !== verdict.rule) {
-      this.#lastRules.set(verdict.session, verdict.rule);
+    else {
+      const { session, rule } = verdict;
+      const { recall } = contextOf(request);
+      if (recall.allowed?.session === session && recall.allowed.rule === rule) return; // as with the request before
+      recall.allowed = { session, rule };
       this.#allowed(request, verdict);
     }
   }

@@ -9,9 +9,11 @@ import type { Socket } from 'node:net';
 import type { AssertionRecall } from '../auth/assertion.js';
 import type { CookieRecall } from '../auth/cookie-recall.js';
 import type { DecisionRecall } from '../auth/policy.js';
+import type { Session } from '../auth/session.js';
 import { headerValues, type RawHeaders } from '../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { PosternError } from '../errors.js';
+import type { IntroductionRecall } from './introduction.js';
 import { MOST_HEADERS } from './limits.js';
 
 /** One request as the edge sees it. Lives as long as the request. */
@@ -29,7 +31,10 @@ export interface RequestContext {
 }
 
 /** What is known of a connection's last request, for the next one. */
-export interface Recall extends CookieRecall, DecisionRecall, AssertionRecall {}
+export interface Recall extends CookieRecall, DecisionRecall, AssertionRecall, IntroductionRecall {
+  /** Whom the audit record has as let in, and by which rule. */
+  allowed?: { readonly session: Session; readonly rule: string };
+}
 
 // A property of the request rather than a WeakMap, which costs fifty times as much on the path of each request.
 const CONTEXT = Symbol('context');

@@ -5,17 +5,10 @@
  */
 import { recallCookies } from '../auth/cookie-recall.js';
 import { isOurCookie, removeCookies } from '../auth/cookies.js';
-import type { Identity } from '../auth/identity.js';
-import { connectionOptions, encodeFieldText, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
+import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
 import type { BaseAddress } from '../core/hostname.js';
+import { type Introduction, introductionFields } from './introduction.js';
 import type { Recall, RequestContext } from './request.js';
-
-/** Who is asking, as the target is told. */
-export interface Introduction {
-  readonly identity: Identity;
-  /** The signed form of the same. */
-  readonly assertion: string;
-}
 
 /** The headers of a forwarded request, for HTTP/2: lower-case names, no `host` (that is `:authority`). */
 export function targetHeaders(
@@ -27,7 +20,7 @@ export function targetHeaders(
   const fields = visitorHeaders(headers, context.recall);
   fields.push('x-forwarded-for', context.address, 'x-forwarded-host', publicHost(context.host, base));
   fields.push('x-forwarded-proto', base.scheme, 'x-forwarded-port', String(base.port), 'x-request-id', context.id);
-  if (introduction !== undefined) introduce(fields, introduction);
+  if (introduction !== undefined) for (const text of introductionFields(introduction)) fields.push(text);
   return fields;
 }
 
@@ -74,27 +67,6 @@ function judgeName(name: string): string | typeof ENDS_HERE {
   // `Expect` is answered by the edge, which has read the request's head: the target need not be asked again.
   const endsHere = name === 'host' || name === 'expect' || isHopByHop(name) || isReserved(name);
   return endsHere ? ENDS_HERE : name;
-}
-
-function introduce(fields: string[], { identity, assertion }: Introduction): void {
-  let known = identityFields.get(identity);
-  if (known === undefined) {
-    known = writeIdentity(identity);
-    identityFields.set(identity, known);
-  }
-  for (const text of known) fields.push(text);
-  fields.push('x-postern-assertion', assertion);
-}
-
-// An identity belongs to a session and never changes: it is encoded once for all of its requests.
-const identityFields = new WeakMap<Identity, readonly string[]>();
-
-// A text that cannot be encoded throws, and the request fails: an identity is never cut, never left out (see headers.ts).
-function writeIdentity({ subject, email, username, groups }: Identity): string[] {
-  const fields = ['x-forwarded-user', encodeFieldText(subject), 'x-forwarded-email', encodeFieldText(email)];
-  if (username !== undefined) fields.push('x-forwarded-preferred-username', encodeFieldText(username));
-  if (groups.length > 0) fields.push('x-forwarded-groups', groups.map(encodeFieldText).join(','));
-  return fields;
 }
 
 // With the port that visitors see, unless it is the scheme's own: apps build absolute URLs and compare origins with it.
