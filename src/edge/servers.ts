@@ -5,10 +5,12 @@ import type { Door } from './door.js';
 import * as limits from './limits.js';
 import { malformedListener } from './malformed.js';
 import type { Observer } from './observer.js';
+import { VisitorRequest } from './visitor-request.js';
 
 /** The server that visitors and agents connect to, with the limits of `limits.ts`. */
 export function createFrontDoor(door: Door, observer: Observer): Server {
   const server = createServer({
+    IncomingMessage: VisitorRequest,
     maxHeaderSize: limits.MOST_HEADER_BYTES,
     requireHostHeader: false, // checked by us: Node's own refusal is an answer without a word
     headersTimeout: limits.HEADERS_TIMEOUT_MS,

@@ -23,8 +23,9 @@ const USAGE = `npm run bench -- [options]
   --target-port N     where the target listens, for such peers to lead to
   --rounds N          5
   --seconds N         of each measurement of each round; 3
+  --gate-rounds N     of a second each, with the gate on and off; 60
   --connections N     64
-  --only WORDS        speed, wan or links, separated by commas; all of them
+  --only WORDS        speed, gate, wan or links, separated by commas; all of them
   --wan-rounds N      2
   --wan-seconds N     after which a download over the long way is broken off; 15
   --links N           idle links on one edge; 3000, fewer measure what an edge takes by itself
@@ -38,8 +39,9 @@ const { values: flags } = parseArgs({
     'target-port': { type: 'string' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
+    'gate-rounds': { type: 'string', default: '60' },
     connections: { type: 'string', default: '64' },
-    only: { type: 'string', default: 'speed,wan,links' },
+    only: { type: 'string', default: 'speed,gate,wan,links' },
     'wan-rounds': { type: 'string', default: '2' },
     'wan-seconds': { type: 'string', default: '15' },
     links: { type: 'string', default: '3000' },
@@ -86,8 +88,10 @@ async function main(): Promise<void> {
   const about = describe(driver, target);
   console.log(`${about}\n${absent.map((sentence) => `absent: ${sentence}`).join('\n')}`);
   if (wanted.has('speed')) await measureSpeed(driver, systems, samples, notes);
+  if (wanted.has('gate')) await measureGate(driver, systems, samples, notes);
   if (wanted.has('wan')) await measureWays(systems, target, samples);
   await end();
+  await target.end();
   if (wanted.has('links')) await measureLinks(samples, notes);
   const names = systems.map(({ name }) => name);
   console.log(`\n${table.formatTable(samples, names)}\n${notes.join('\n')}`);
@@ -97,26 +101,18 @@ async function main(): Promise<void> {
 
 async function measureSpeed(driver: Driver, systems: readonly System[], samples: table.Samples, notes: string[]) {
   const seconds = Number(flags.seconds);
-  // Unmeasured: code that is not compiled yet runs at a third of its speed, and connections to the target are few.
-  for (const { origin, headers } of systems) {
-    const load = { url: `${origin}/1k`, headers: await headers(), connections: Number(flags.connections) };
-    await driver.drive({ ...load, seconds: WARM_UP_SECONDS });
-  }
+  for (const system of systems) await warmUp(driver, system);
   for (let round = 0; round < Number(flags.rounds); round++) {
     for (const { measure, path, connections, value } of SPEED) {
       for (const system of rotated(systems, round)) {
         const { origin, name } = system;
         const load = { url: `${origin}${path}`, headers: await system.headers(), connections, seconds };
-        const startedUs = edgeUs(system);
         const measured = await driver.drive(load).catch((error: Error) => error);
         if (measured instanceof Error) {
           notes.push(`${name}, ${measure}: nothing in round ${round + 1}: ${measured.message}`);
           samples.add(measure, name, Number.NaN);
-          if (measure === table.SMALL) samples.add(table.EDGE_TIME, name, Number.NaN);
           continue;
         }
-        const requests = measured.requestsPerSecond * seconds;
-        if (measure === table.SMALL) samples.add(table.EDGE_TIME, name, (edgeUs(system) - startedUs) / requests);
         progress(`round ${round + 1}: ${measure}, ${name}: ${value(measured).toFixed(2)}`);
         // What fails is often fast: a value with errors is no value.
         samples.add(measure, name, measured.errors === 0 ? value(measured) : Number.NaN);
@@ -124,6 +120,34 @@ async function measureSpeed(driver: Driver, systems: readonly System[], samples:
       }
     }
   }
+}
+
+/**
+ * The gate's share is a few percent, and the machine's speed wanders by more than that within seconds: so many short
+ * measurements, on and off in turns, say more than a few long ones with other systems in between.
+ */
+async function measureGate(driver: Driver, systems: readonly System[], samples: table.Samples, notes: string[]) {
+  const both = systems.filter(({ name }) => name === POSTERN || name === POSTERN_PUBLIC);
+  for (const system of both) await warmUp(driver, system);
+  for (let round = 0; round < Number(flags['gate-rounds']); round++) {
+    for (const system of round % 2 === 0 ? both : both.toReversed()) {
+      const startedUs = edgeUs(system);
+      const { requestsPerSecond, errors } = await driver.drive({ ...(await smallLoad(system)), seconds: 1 });
+      if (errors > 0) notes.push(`${system.name}, ${table.GATE}: ${errors} errors in round ${round + 1}`);
+      samples.add(table.GATE, system.name, errors === 0 ? requestsPerSecond : Number.NaN);
+      samples.add(table.EDGE_TIME, system.name, (edgeUs(system) - startedUs) / requestsPerSecond);
+    }
+    progress(`round ${round + 1}: ${table.GATE}: ${table.gateShare(samples)}`);
+  }
+}
+
+/** Unmeasured: code that is not compiled yet runs at a third of its speed, and connections to the target are few. */
+async function warmUp(driver: Driver, system: System): Promise<void> {
+  await driver.drive({ ...(await smallLoad(system)), seconds: WARM_UP_SECONDS });
+}
+
+async function smallLoad({ origin, headers }: System) {
+  return { url: `${origin}/1k`, headers: await headers(), connections: Number(flags.connections) };
 }
 
 async function measureWays(systems: readonly System[], target: BenchTarget, samples: table.Samples): Promise<void> {
