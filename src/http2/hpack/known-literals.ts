@@ -17,6 +17,7 @@ const MOST_BYTES = 2_048;
 interface Written {
   readonly name: string;
   readonly value: string;
+  readonly tail: number;
   readonly bytes: Buffer;
 }
 
@@ -28,8 +29,9 @@ export class WrittenLiterals {
   /** The representation of a field that was kept. */
   find(name: string, value: string): Buffer | undefined {
     if (value.length < LEAST_BYTES) return undefined;
+    const tail = tailOf(value);
     for (const literal of this.#literals) {
-      if (literal.value === value && literal.name === name) return literal.bytes;
+      if (literal.tail === tail && literal.value === value && literal.name === name) return literal.bytes;
     }
     return undefined;
   }
@@ -37,9 +39,16 @@ export class WrittenLiterals {
   /** Keeps a representation, copied from where it stands, in place of the oldest. */
   keep(name: string, value: string, bytes: Uint8Array, start: number, end: number): void {
     if (value.length < LEAST_BYTES || value.length > MOST_BYTES) return;
-    this.#literals[this.#oldest] = { name, value, bytes: copyOf(bytes, start, end) };
+    this.#literals[this.#oldest] = { name, value, tail: tailOf(value), bytes: copyOf(bytes, start, end) };
     this.#oldest = (this.#oldest + 1) % MOST_LITERALS;
   }
+}
+
+// The former assertions of one person are as long as the one of now and begin with the same hundreds of octets: the last
+// ones tell them apart. Not the very last, which has two bits of a signature.
+function tailOf(value: string): number {
+  const at = value.length - 4;
+  return (value.charCodeAt(at) << 16) | (value.charCodeAt(at + 1) << 8) | value.charCodeAt(at + 2);
 }
 
 interface Read {
