@@ -56,4 +56,16 @@ describe('the line of a request', () => {
       [1_000, 1_000, 1_001, 1_000].map((ms) => new Date(ms).toISOString()),
     );
   });
+
+  it('names its own visitor, also after others and after nobody', () => {
+    const lines: string[] = [];
+    const output = new JsonLines({ write: (line) => lines.push(line) });
+    const common = { time: new Date(0), method: 'GET', path: '/', status: 200, durationMs: 1, aborted: false };
+    const emails = [undefined, 'ana@acme.com', 'ana@acme.com', 'b"@acme.com', undefined, 'ana@acme.com'];
+    for (const email of emails) output.request({ ...common, email });
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { email: string | null }).email),
+      emails.map((email) => email ?? null),
+    );
+  });
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   connectionOptions,
   encodeFieldText,
+  fieldValue,
   filterTrailers,
   headerValue,
   headerValues,
@@ -98,6 +99,15 @@ describe('headerValues', () => {
     assert.deepEqual(headerValues(headers, 'constructor'), []);
     assert.deepEqual(headerValues(['a', 'host', 'b', 'c'], 'host'), []);
     assert.equal(headerValue([], 'host'), undefined);
+  });
+});
+
+describe('fieldValue', () => {
+  it('gives the first value of exactly this name, and takes no value for a name', () => {
+    const fields = ['b', 'a', 'a', '1', 'a', '2', 'c', ''];
+    assert.equal(fieldValue(fields, 'a'), '1');
+    assert.equal(fieldValue(fields, 'c'), '');
+    for (const name of ['A', '1', '', 'constructor']) assert.equal(fieldValue(fields, name), undefined);
   });
 });
 

@@ -89,6 +89,17 @@ describe('a secret', () => {
     }
   });
 
+  it('that differs from former ones in one octet only, wherever it is, is written as itself', () => {
+    const encoder = newEncoder({ neverIndexed: new Set(['x-proof']) });
+    const decoder = newDecoder();
+    for (let round = 0; round < 2; round++) {
+      for (const at of [0, 20, 35, 36, 37, 38, 39, 40]) {
+        const proof = `${'y'.repeat(at)}z${'y'.repeat(40 - at)}`.slice(0, 40);
+        assert.deepEqual(decoder.decode(encoder.encode(['x-proof', proof])), ['x-proof', proof]);
+      }
+    }
+  });
+
   it('that is empty, and stands so in the static table, is a never-indexed literal too', () => {
     assert.equal(hex(newEncoder().encode(['cookie', ''])), '1f1100');
   });
