@@ -33,7 +33,7 @@ const HEADERS = Symbol('headers');
 
 /** For `createServer({ IncomingMessage })`. */
 export class VisitorRequest extends IncomingMessage {
-  [HEADERS]?: IncomingHttpHeaders;
+  declare [HEADERS]?: IncomingHttpHeaders; // made when it is asked for, and not with each request
 }
 
 // Not in the class: TypeScript knows `headers` as a property, which no accessor may replace.
