@@ -3,11 +3,20 @@
  * with each message: a name is judged once and looked up from then on.
  */
 import { isFieldName, isHopByHop, normalizedName } from '../core/headers.js';
+import { FieldLines } from '../http1/request-writer.js';
 
 export interface JudgedName {
   readonly lower: string;
   /** `dropped`: it ends at this hop or is ours to give; `special`: whoever carries it looks at it. */
   readonly fate: 'malformed' | 'dropped' | 'special' | 'carried';
+  /** How its headers are written; made with the first of them. */
+  lines?: FieldLines;
+}
+
+/** The line of a header. Throws `MalformedRequest`. */
+export function writeHeader(name: JudgedName, value: string): string {
+  name.lines ??= new FieldLines(name.lower);
+  return name.lines.write(value);
 }
 
 // Bounded, so that whoever invents names fills it once and then only pays for the judging.

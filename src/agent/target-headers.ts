@@ -6,7 +6,7 @@
 import { connectionOptions, fieldValue, headerValues } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
-import { judgeRequestName } from './header-names.js';
+import { type JudgedName, judgeRequestName } from './header-names.js';
 import type { TargetAddress } from './target-address.js';
 
 /** The tunnel's address as the visitor of one request sees it. */
@@ -63,24 +63,37 @@ export function hostFor(target: TargetAddress, place: PublicPlace): string {
  * (RFC 9113 section 8.2.3). Throws `ERR_BAD_REQUEST` on a name that is none; values are checked as they are written.
  */
 export function targetHeaders(head: RequestHead, target: TargetAddress, place: PublicPlace): string[] {
-  const host = hostFor(target, place);
-  const headers = ['host', host];
+  const headers: string[] = [];
+  tellHeaders(head, target, place, ({ lower }, value) => headers.push(lower, value));
+  return headers;
+}
+
+/** As `targetHeaders`, one after the other: each request would otherwise make a list only to walk through it. */
+export function tellHeaders(
+  head: RequestHead,
+  target: TargetAddress,
+  place: PublicPlace,
+  tell: (name: JudgedName, value: string) => void,
+): void {
+  tell(HOST, hostFor(target, place));
   const dropped = connectionOptions(head.headers);
   let cookieSeen = false;
   for (let at = 0; at + 1 < head.headers.length; at += 2) {
-    const { lower, fate } = judgeRequestName(head.headers[at] as string);
+    const name = judgeRequestName(head.headers[at] as string);
+    const { lower, fate } = name;
     const value = head.headers[at + 1] as string;
     if (fate === 'malformed') throw new PosternError('ERR_BAD_REQUEST', 'A header is malformed.');
     if (fate === 'dropped' || dropped.has(lower)) continue;
-    if (fate === 'carried') headers.push(lower, value);
-    else if (lower === 'origin') headers.push(lower, originFor(head, value, target, place));
+    if (fate === 'carried') tell(name, value);
+    else if (lower === 'origin') tell(name, originFor(head, value, target, place));
     else if (!cookieSeen) {
-      headers.push(lower, headerValues(head.headers, 'cookie').join('; '));
+      tell(name, headerValues(head.headers, 'cookie').join('; '));
       cookieSeen = true;
     }
   }
-  return headers;
 }
+
+const HOST = judgeRequestName('host');
 
 /** How many bytes the body must have, when the visitor said so. Throws `ERR_BAD_REQUEST` when it cannot be true. */
 export function declaredLength(head: RequestHead, endOfBody: boolean): number | undefined {

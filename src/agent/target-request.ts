@@ -5,12 +5,13 @@
 import { filterTrailers, isFieldValue, type RawHeaders } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import type { AnswerHead } from '../http1/answer-head.js';
-import { writeRequestHead } from '../http1/request-writer.js';
+import { writeFields, writeRequestLine } from '../http1/request-writer.js';
 import type { InboundObserver, InboundStream } from '../link/stream.js';
 import type { Answer, TargetContext } from './answer.js';
+import { writeHeader } from './header-names.js';
 import type { CallObserver, TargetCall, TargetConnection } from './target-connection.js';
 import { isStaleConnection } from './target-errors.js';
-import { declaredLength, framingHeaders, type PublicPlace, readPublicPlace, targetHeaders } from './target-headers.js';
+import { declaredLength, framingHeaders, type PublicPlace, readPublicPlace, tellHeaders } from './target-headers.js';
 
 // A call that may be sent again, because repeating it changes nothing (RFC 9110 section 9.2.2).
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
@@ -118,9 +119,12 @@ export class TargetRequest implements InboundObserver, CallObserver {
 
   #writeHead(): string {
     const { head, endOfBody } = this.#stream;
-    const headers = targetHeaders(head, this.#context.target, this.#place);
-    headers.push(...framingHeaders(head.method, endOfBody, this.#lengthBytes), 'connection', 'keep-alive');
-    return writeRequestHead(head.method, head.path, headers);
+    let text = writeRequestLine(head.method, head.path);
+    tellHeaders(head, this.#context.target, this.#place, (name, value) => {
+      text += writeHeader(name, value);
+    });
+    text += writeFields(framingHeaders(head.method, endOfBody, this.#lengthBytes));
+    return `${text}connection: keep-alive\r\n\r\n`;
   }
 
   #mayRepeat(error: unknown): boolean {

@@ -11,10 +11,23 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** The head of a request: the path in origin form, the fields as they are, with `host` among them. Throws `MalformedRequest`. */
 export function writeRequestHead(method: string, path: string, fields: FieldList): string {
-  if (!TOKEN.test(method) || !PATH.test(path) || fields.length === 0) {
-    throw new MalformedRequest('the request cannot be said in HTTP/1.1');
+  if (fields.length === 0) throw new MalformedRequest('the request has no host');
+  return `${writeRequestLine(method, path)}${writeFields(fields)}\r\n`;
+}
+
+/** The request line. Throws `MalformedRequest`. */
+export function writeRequestLine(method: string, path: string): string {
+  if (!TOKEN.test(method) || !PATH.test(path)) throw new MalformedRequest('the request cannot be said in HTTP/1.1');
+  return `${method} ${path} HTTP/1.1\r\n`;
+}
+
+/** Field lines, each with the CR LF behind it. Throws `MalformedRequest`. */
+export function writeFields(fields: FieldList): string {
+  let lines = '';
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    lines += new FieldLines(fields[at] as string).write(fields[at + 1] as string);
   }
-  return `${method} ${path} HTTP/1.1\r\n${fieldLines(fields)}\r\n`;
+  return lines;
 }
 
 /** What comes before a chunk; after it comes CR LF. */
@@ -24,55 +37,48 @@ export function writeChunkSize(bytes: number): string {
 
 /** The last chunk and the trailers. Throws `MalformedRequest`. */
 export function writeLastChunk(trailers: FieldList): string {
-  return `0\r\n${fieldLines(trailers)}\r\n`;
+  return `0\r\n${writeFields(trailers)}\r\n`;
 }
 
-function fieldLines(fields: FieldList): string {
-  let lines = '';
-  for (let at = 0; at + 1 < fields.length; at += 2) lines += fieldLine(fields[at] as string, fields[at + 1] as string);
-  return lines;
-}
-
-/** The last field that was written under a name. */
-interface Written {
-  value: string;
-  /** In one piece; made when the value comes a second time, since many come once. */
-  line: string | undefined;
-}
-
-// The same few dozen names with each request, most of them with the value of the one before: a name is judged once, a value
-// when it is another, and the line of one that stays is put together once. Bounded, so that whoever invents names fills it
-// once.
-const MOST_KNOWN_NAMES = 1_000;
-const LONGEST_KNOWN_NAME = 64;
-const LONGEST_KNOWN_VALUE = 1_024;
-const lastWritten = new Map<string, Written>();
-// These are compared with nobody else's.
+const LONGEST_KEPT_VALUE = 1_024;
+// The values of these are compared with nobody else's.
 const SECRET = /^(?:authorization|cookie)$/i;
 
-function fieldLine(name: string, value: string): string {
-  const last = lastWritten.get(name);
-  if (last !== undefined && last.value === value) {
-    last.line ??= inOnePiece(lineOf(name, value));
-    return last.line;
-  }
-  if ((last === undefined && !TOKEN.test(name)) || !VALUE.test(value)) {
-    throw new MalformedRequest('a field cannot be said in HTTP/1.1');
-  }
-  if (value.length <= LONGEST_KNOWN_VALUE) remember(name, value, last);
-  return lineOf(name, value);
-}
+/**
+ * The lines of one name, for whoever writes many. Most requests repeat the value of the one before: then it is not judged
+ * again, and its line is there already.
+ */
+export class FieldLines {
+  readonly #name: string;
+  readonly #keeps: boolean;
+  #value: string | undefined;
+  // In one piece; made when the value comes a second time, since many come once.
+  #line: string | undefined;
 
-function lineOf(name: string, value: string): string {
-  return `${name}: ${value}\r\n`;
-}
+  /** Throws `MalformedRequest`. */
+  constructor(name: string) {
+    if (!TOKEN.test(name)) throw new MalformedRequest('a name cannot be said in HTTP/1.1');
+    this.#name = name;
+    this.#keeps = !SECRET.test(name);
+  }
 
-function remember(name: string, value: string, last: Written | undefined): void {
-  if (last !== undefined) {
-    last.value = value;
-    last.line = undefined;
-  } else if (lastWritten.size < MOST_KNOWN_NAMES && name.length <= LONGEST_KNOWN_NAME && !SECRET.test(name)) {
-    lastWritten.set(name, { value, line: undefined });
+  /** The line with this value, and the CR LF behind it. Throws `MalformedRequest`. */
+  write(value: string): string {
+    if (value === this.#value) {
+      this.#line ??= inOnePiece(this.#lineOf(value));
+      return this.#line;
+    }
+    // By itself, while it is still in one piece: a test of the whole head would have to put its pieces together first.
+    if (!VALUE.test(value)) throw new MalformedRequest('a value cannot be said in HTTP/1.1');
+    if (this.#keeps && value.length <= LONGEST_KEPT_VALUE) {
+      this.#value = value;
+      this.#line = undefined;
+    }
+    return this.#lineOf(value);
+  }
+
+  #lineOf(value: string): string {
+    return `${this.#name}: ${value}\r\n`;
   }
 }
 

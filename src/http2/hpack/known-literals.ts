@@ -30,7 +30,8 @@ export class WrittenLiterals {
   find(name: string, value: string): Buffer | undefined {
     if (value.length < LEAST_BYTES) return undefined;
     const tail = tailOf(value);
-    for (const literal of this.#literals) {
+    for (let age = 1; age <= this.#literals.length; age++) {
+      const literal = this.#literals[agedPlace(this.#oldest, age)] as Written;
       if (literal.tail === tail && literal.value === value && literal.name === name) return literal.bytes;
     }
     return undefined;
@@ -63,7 +64,8 @@ export class ReadLiterals {
 
   /** The kept field whose representation stands at a place, if any; `bytes` of it are how many octets it takes there. */
   find(block: Buffer, at: number): Read | undefined {
-    for (const literal of this.#literals) {
+    for (let age = 1; age <= this.#literals.length; age++) {
+      const literal = this.#literals[agedPlace(this.#oldest, age)] as Read;
       const { bytes } = literal;
       const end = at + bytes.length;
       // Most differ in the name, which stands in front, or in the last octet: seldom is anything compared in vain.
@@ -80,6 +82,11 @@ export class ReadLiterals {
     this.#literals[this.#oldest] = { bytes: copyOf(block, start, end), field };
     this.#oldest = (this.#oldest + 1) % MOST_LITERALS;
   }
+}
+
+// The newest first: it is the one that is asked for, as long as one person asks.
+function agedPlace(oldest: number, age: number): number {
+  return (oldest - age + MOST_LITERALS) % MOST_LITERALS;
 }
 
 // Not from Node's pool, and not a view of it: a secret that is kept for long must not keep a slab of others' alive.
