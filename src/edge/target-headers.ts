@@ -71,6 +71,16 @@ function judgeName(name: string): string | typeof ENDS_HERE {
 
 // With the port that visitors see, unless it is the scheme's own: apps build absolute URLs and compare origins with it.
 function publicHost(host: string, base: BaseAddress): string {
-  const isDefault = base.port === (base.scheme === 'https' ? 443 : 80);
-  return isDefault ? host : `${host}:${base.port}`;
+  if (host !== lastPublic.host || base !== lastPublic.base) {
+    const isDefault = base.port === (base.scheme === 'https' ? 443 : 80);
+    lastPublic = { host, base, text: isDefault ? host : `${host}:${base.port}` };
+  }
+  return lastPublic.text;
 }
+
+// The same text again where it is the same: whoever encodes it compares it with the one before at once.
+let lastPublic: { readonly host: string; readonly base: BaseAddress | undefined; readonly text: string } = {
+  host: '',
+  base: undefined,
+  text: '',
+};
