@@ -84,11 +84,11 @@ async function main(): Promise<void> {
   const driver = findDriver();
   const target = await startBenchTarget(flags['target-port'] === undefined ? undefined : Number(flags['target-port']));
   const logLevel = flags['log-level'];
-  const { systems, absent, end } = await startSystems({ target, peers: flags.peer.map(readPeer), logLevel });
+  const { systems, gate, absent, end } = await startSystems({ target, peers: flags.peer.map(readPeer), logLevel });
   const about = describe(driver, target);
   console.log(`${about}\n${absent.map((sentence) => `absent: ${sentence}`).join('\n')}`);
   if (wanted.has('speed')) await measureSpeed(driver, systems, samples, notes);
-  if (wanted.has('gate')) await measureGate(driver, systems, samples, notes);
+  if (wanted.has('gate')) await measureGate(driver, [gate.on, gate.off], samples, notes);
   if (wanted.has('wan')) await measureWays(systems, target, samples);
   await end();
   await target.end();
@@ -126,8 +126,7 @@ async function measureSpeed(driver: Driver, systems: readonly System[], samples:
  * The gate's share is a few percent, and the machine's speed wanders by more than that within seconds: so many short
  * measurements, on and off in turns, say more than a few long ones with other systems in between.
  */
-async function measureGate(driver: Driver, systems: readonly System[], samples: table.Samples, notes: string[]) {
-  const both = systems.filter(({ name }) => name === POSTERN || name === POSTERN_PUBLIC);
+async function measureGate(driver: Driver, both: readonly System[], samples: table.Samples, notes: string[]) {
   for (const system of both) await warmUp(driver, system);
   for (let round = 0; round < Number(flags['gate-rounds']); round++) {
     for (const system of round % 2 === 0 ? both : both.toReversed()) {

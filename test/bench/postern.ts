@@ -20,6 +20,7 @@ export interface PosternOptions {
 
 export interface AgentOptions {
   readonly name: string;
+  /** Rules, separated by commas. */
   readonly allow: string;
   readonly targetUrl: string;
   /** Where it dials, when not the edge itself. */
@@ -72,7 +73,8 @@ export class Postern {
   /** Starts an agent and resolves when its tunnel is up. */
   async startAgent({ name, allow, targetUrl, via = this.base, nodeArgs = [] }: AgentOptions): Promise<Child> {
     const token = await this.token(name);
-    const args = [...nodeArgs, POSTERN, 'http', targetUrl, '--edge', via, '--name', name, '--allow', allow, '--json'];
+    const rules = allow.split(',').flatMap((rule) => ['--allow', rule]);
+    const args = [...nodeArgs, POSTERN, 'http', targetUrl, '--edge', via, '--name', name, ...rules, '--json'];
     const options = { name: `agent of ${name}`, args, env: { POSTERN_TOKEN: token } };
     const agent = await Child.ready(options, (line) => line.includes('"online"'));
     this.#agents.push(agent);

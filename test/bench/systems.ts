@@ -31,6 +31,8 @@ export const TARGET = 'target';
 
 export interface Systems {
   readonly systems: readonly System[];
+  /** One tunnel, asked by somebody who is signed in and by nobody. */
+  readonly gate: { readonly on: System; readonly off: System };
   /** One sentence for each that is absent. */
   readonly absent: readonly string[];
   readonly end: () => Promise<void>;
@@ -54,7 +56,7 @@ export async function startSystems({ target, peers, logLevel }: SystemsOptions):
   }
   systems.push(plain(TARGET, target.origin));
   systems.push(...peers.map(({ name, url }) => plain(name, url.replace(/\/$/, ''))));
-  return { systems, absent, end: () => postern.end() };
+  return { systems, gate: await onAndOff(postern, target), absent, end: () => postern.end() };
 }
 
 async function gated(postern: Postern, { origin: targetUrl }: BenchTarget): Promise<System> {
@@ -73,6 +75,15 @@ async function ungated(postern: Postern, { origin: targetUrl }: BenchTarget): Pr
   const { host } = new URL(postern.urlOf('open'));
   const origin = `http://127.0.0.1:${postern.port}`;
   return { name: POSTERN_PUBLIC, edgePid: postern.edge.pid, origin, headers: async () => ({ host }) };
+}
+
+// The same edge, agent and connection to it: two processes of one program differ by more than the gate takes.
+async function onAndOff(postern: Postern, { origin: targetUrl }: BenchTarget): Promise<Systems['gate']> {
+  await postern.startAgent({ name: 'both', allow: '@acme.com,public', targetUrl });
+  const { host } = new URL(postern.urlOf('both'));
+  const common = { edgePid: postern.edge.pid, origin: `http://127.0.0.1:${postern.port}` };
+  const on = { ...common, name: POSTERN, headers: await postern.signIn('both') };
+  return { on, off: { ...common, name: POSTERN_PUBLIC, headers: async () => ({ host }) } };
 }
 
 async function startNodeTunnel(target: BenchTarget): Promise<System> {
