@@ -161,7 +161,7 @@ test('N11 an edge without free file descriptors keeps what it has, and takes vis
   const turnedAway = flood.filter((socket) => socket.closed || socket.destroyed);
   assert.ok(turnedAway.length > 100, `${turnedAway.length} of 500 were turned away`);
   assert.equal((await ana.fetch(`${world.url}/during`)).status, 200);
-  for (const socket of flood) socket.destroy();
+  await leaveAll(flood);
   const bob = world.visitor();
   const page = await bob.signIn(`${world.url}/after`, 'bob');
   assert.deepEqual([page.status, page.url], [200, `${world.url}/after`]);
@@ -185,6 +185,12 @@ test('N12 a full disk under the audit file is told, and nobody is let in or kept
   await faults.assertBackInTime(world);
   assert.equal((await ana.fetch(`${world.url}/`)).status, 200);
 });
+
+/** Ends connections; resolves when the edge has let go of each, and so of its descriptor. */
+async function leaveAll(sockets: readonly Socket[]): Promise<void> {
+  const open = sockets.filter((socket) => !socket.closed);
+  await Promise.all(open.map((socket) => once(socket.end(), 'close')));
+}
 
 /** Opens connections and says nothing on them; resolves when each is either there or turned away. */
 async function dialMany(port: number, count: number): Promise<Socket[]> {
