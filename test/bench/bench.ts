@@ -23,7 +23,7 @@ const USAGE = `npm run bench -- [options]
   --target-port N     where the target listens, for such peers to lead to
   --rounds N          5
   --seconds N         of each measurement of each round; 3
-  --gate-rounds N     of a second each, with the gate on and off; 60
+  --gate-rounds N     of a second each, with the gate on and off; 120
   --connections N     64
   --only WORDS        speed, gate, wan or links, separated by commas; all of them
   --wan-rounds N      2
@@ -39,7 +39,7 @@ const { values: flags } = parseArgs({
     'target-port': { type: 'string' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
-    'gate-rounds': { type: 'string', default: '60' },
+    'gate-rounds': { type: 'string', default: '120' },
     connections: { type: 'string', default: '64' },
     only: { type: 'string', default: 'speed,gate,wan,links' },
     'wan-rounds': { type: 'string', default: '2' },
