@@ -53,7 +53,8 @@ function headersByName(raw: readonly string[]): IncomingHttpHeaders {
     const { lower, repeated } = nameOf(raw[at] as string);
     const value = raw[at + 1] as string;
     const former = headers[lower];
-    if (repeated === 'set-cookie') headers[lower] = [...(former ?? []), value];
+    if (Array.isArray(former)) former.push(value);
+    else if (repeated === 'set-cookie') headers[lower] = [value];
     else if (typeof former !== 'string') headers[lower] = value;
     else if (repeated !== 'drop') headers[lower] = `${former}${repeated === 'cookie' ? '; ' : ', '}${value}`;
   }
