@@ -10,8 +10,8 @@
  * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow.ts`, what the path needs: `path-estimate.ts`, what slow
  *   readers may hold: `shares.ts`
  * - 5.4.1, 6.8 errors of the connection, GOAWAY: `ending.ts`; 10.5 floods: `abuse.ts`
- * - 8 messages: `header-fields.ts` (lists), `message.ts` (order)
- * - what leaves, and in which order: `send-queue.ts`, `output.ts`, `frame-writer.ts`
+ * - 8 messages: `header-fields.ts` and `ordinary-fields.ts` (lists), `message.ts` (order)
+ * - what leaves: `send-queue.ts` (when), `send-order.ts` and `data-turns.ts` (in which order), `output.ts`, `frame-writer.ts`
  */
 import type { Buffer } from 'node:buffer';
 import { Abuse } from './abuse.js';

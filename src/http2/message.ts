@@ -4,15 +4,8 @@
  */
 import { Code, Http2StreamError } from './errors.js';
 import { Flag } from './frame-types.js';
-import {
-  checkRequest,
-  checkResponse,
-  checkTrailers,
-  MalformedFields,
-  pseudoField,
-  statusOf,
-  UNKNOWN_LENGTH,
-} from './header-fields.js';
+import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } from './header-fields.js';
+import { MalformedFields, UNKNOWN_LENGTH } from './ordinary-fields.js';
 import type { Role } from './settings.js';
 
 // Peers send a handful of 103 at most; more is an answer that never comes.

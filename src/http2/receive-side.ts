@@ -5,9 +5,9 @@
 import type { Buffer } from 'node:buffer';
 import { Code, Http2StreamError } from './errors.js';
 import { Flag } from './frame-types.js';
-import { UNKNOWN_LENGTH } from './header-fields.js';
 import { HeldChunks } from './held-chunks.js';
 import type { ReceivedMessage } from './message.js';
+import { UNKNOWN_LENGTH } from './ordinary-fields.js';
 import type { MessageReader } from './stream-observer.js';
 import { ReceiveWindow } from './window.js';
 

@@ -6,7 +6,8 @@ import { Code, type Http2Error, Http2StreamError, StalledStreamError } from './e
 import type { Flow } from './flow.js';
 import { Flag } from './frame-types.js';
 import { resetFrame } from './frame-writer.js';
-import { MalformedFields, pseudoField } from './header-fields.js';
+import { pseudoField } from './header-fields.js';
+import { MalformedFields } from './ordinary-fields.js';
 import type { SendQueue } from './send-queue.js';
 import type { Head } from './send-side.js';
 import type { Role, Settings } from './settings.js';

@@ -1,6 +1,6 @@
 /**
- * The systems that a measurement compares: the product with and without its gate, the textbook tunnels, a single hop,
- * the target alone, and whatever the command line names. Each that cannot be started here is named with the reason.
+ * The systems that a measurement compares: the product, the textbook tunnels, a single hop, the target alone, and
+ * whatever the command line names. Each that cannot be started here is named with the reason.
  */
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ export interface System extends Place {
 
 /** The names by which the table finds them. */
 export const POSTERN = 'Postern';
-export const POSTERN_PUBLIC = 'gate off';
+export const GATE_OFF = 'gate off';
 export const GO = 'Go x/net';
 export const NODE_HTTP2 = 'node:http2';
 export const HTTP_PROXY = 'http-proxy';
@@ -47,7 +47,7 @@ export interface SystemsOptions {
 /** Starts all that can be started. */
 export async function startSystems({ target, peers, logLevel }: SystemsOptions): Promise<Systems> {
   const postern = await Postern.start({ logLevel });
-  const systems = [await gated(postern, target), await ungated(postern, target)];
+  const systems = [await gated(postern, target)];
   const absent: string[] = [];
   for (const start of [startNodeTunnel, startGoTunnel, startHttpProxy]) {
     const started = await start(target);
@@ -70,20 +70,13 @@ async function gated(postern: Postern, { origin: targetUrl }: BenchTarget): Prom
   return { name: POSTERN, edgePid: postern.edge.pid, ...(await enter('demo')), overWan };
 }
 
-async function ungated(postern: Postern, { origin: targetUrl }: BenchTarget): Promise<System> {
-  await postern.startAgent({ name: 'open', allow: 'public', targetUrl });
-  const { host } = new URL(postern.urlOf('open'));
-  const origin = `http://127.0.0.1:${postern.port}`;
-  return { name: POSTERN_PUBLIC, edgePid: postern.edge.pid, origin, headers: async () => ({ host }) };
-}
-
 // The same edge, agent and connection to it: two processes of one program differ by more than the gate takes.
 async function onAndOff(postern: Postern, { origin: targetUrl }: BenchTarget): Promise<Systems['gate']> {
   await postern.startAgent({ name: 'both', allow: '@acme.com,public', targetUrl });
   const { host } = new URL(postern.urlOf('both'));
   const common = { edgePid: postern.edge.pid, origin: `http://127.0.0.1:${postern.port}` };
   const on = { ...common, name: POSTERN, headers: await postern.signIn('both') };
-  return { on, off: { ...common, name: POSTERN_PUBLIC, headers: async () => ({ host }) } };
+  return { on, off: { ...common, name: GATE_OFF, headers: async () => ({ host }) } };
 }
 
 async function startNodeTunnel(target: BenchTarget): Promise<System> {

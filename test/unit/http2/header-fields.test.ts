@@ -1,13 +1,8 @@
 /** Which lists of fields are messages: RFC 9113 sections 8.1 to 8.3 and 8.5, RFC 8441 section 4. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  checkRequest,
-  checkResponse,
-  checkTrailers,
-  MalformedFields,
-  UNKNOWN_LENGTH,
-} from '../../../src/http2/header-fields.js';
+import { checkRequest, checkResponse, checkTrailers } from '../../../src/http2/header-fields.js';
+import { MalformedFields, UNKNOWN_LENGTH } from '../../../src/http2/ordinary-fields.js';
 
 const GET = [':method', 'GET', ':scheme', 'https', ':authority', 'demo.localhost', ':path', '/'];
 const CONNECT = [':method', 'CONNECT', ':authority', 'demo.localhost:443'];

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import { Code, Http2StreamError } from '../../../src/http2/errors.js';
 import { Flag, FrameType } from '../../../src/http2/frame-types.js';
-import { MalformedFields } from '../../../src/http2/header-fields.js';
+import { MalformedFields } from '../../../src/http2/ordinary-fields.js';
 import { type Asked, ask, Bare, engines, frame, Record, requestFields } from './peers.js';
 
 const { DATA, RST_STREAM } = FrameType;

@@ -1,0 +1,125 @@
+/**
+ * In which order a connection sends: control frames, then heads, then DATA in turns of a frame (`data-turns.ts`), so that
+ * no download starves a small answer.
+ */
+import type { Buffer } from 'node:buffer';
+import type { Abuse } from './abuse.js';
+import type { Backlog } from './backlog.js';
+import { DataTurns } from './data-turns.js';
+import { DEFAULT_MAX_FRAME_BYTES, Flag } from './frame-types.js';
+import type { HpackEncoder } from './hpack/encoder.js';
+import type { Output } from './output.js';
+import type { Head, SendSide } from './send-side.js';
+import { TurnList } from './turn-list.js';
+
+export interface SendOrderOptions {
+  readonly encoder: HpackEncoder;
+  readonly backlog: Backlog;
+  readonly abuse: Abuse;
+}
+
+export class SendOrder {
+  readonly #options: SendOrderOptions;
+  #control: Buffer[] = [];
+  #controlBytes = 0;
+  // A stream waits in one of these.
+  readonly #heads = new TurnList<SendSide>();
+  readonly #turns = new DataTurns();
+
+  constructor(options: SendOrderOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes of the control frames that wait. */
+  get controlBytes(): number {
+    return this.#controlBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#controlBytes === 0 && this.#heads.first === undefined && this.#turns.isEmpty;
+  }
+
+  addControl(frame: Buffer): void {
+    this.#control.push(frame);
+    this.#controlBytes += frame.length;
+  }
+
+  addHead(side: SendSide, head: Head): void {
+    side.heads.push(head);
+    this.#heads.add(side);
+  }
+
+  addData(side: SendSide): void {
+    this.#turns.add(side);
+  }
+
+  /** Widens the window of the connection. */
+  widen(increment: number): 'overflow' | undefined {
+    return this.#turns.widen(increment);
+  }
+
+  /** Takes out all streams. */
+  clear(): void {
+    this.#heads.empty(() => {});
+    this.#turns.clear();
+  }
+
+  /** Writes what may leave in this turn; returns the streams that are to be told of it. */
+  write(output: Output): SendSide[] {
+    const touched: SendSide[] = [];
+    this.writeControl(output);
+    if (this.#writeHeads(output, touched)) this.#writeData(output, touched);
+    return touched;
+  }
+
+  writeControl(output: Output): void {
+    const frames = this.#control;
+    this.#control = [];
+    this.#controlBytes = 0;
+    for (const frame of frames) output.append(frame);
+  }
+
+  #hasRoom(output: Output): boolean {
+    return this.#options.backlog.hasRoom(output.waitingBytes);
+  }
+
+  #writeHeads(output: Output, touched: SendSide[]): boolean {
+    for (let side = this.#heads.first; side !== undefined; side = this.#heads.first) {
+      if (!this.#hasRoom(output)) return false;
+      this.#heads.remove(side);
+      this.#writeHeadsOf(side, output, touched);
+    }
+    return true;
+  }
+
+  #writeHeadsOf(side: SendSide, output: Output, touched: SendSide[]): void {
+    for (const head of side.heads) {
+      const flags = side.headFlags(head);
+      // Encoded only here: the header table must see the blocks in the order of the wire (RFC 7541 section 2.2).
+      const { bytes, at } = this.#options.encoder.encodeInPlace(head.fields);
+      output.headers(side.streamId, flags, bytes, at, DEFAULT_MAX_FRAME_BYTES);
+      if ((flags & Flag.END_STREAM) !== 0) touched.push(side);
+    }
+    side.heads.length = 0;
+    this.addData(side); // what was written before the head left
+  }
+
+  #writeData(output: Output, touched: SendSide[]): void {
+    while (!this.#turns.isEmpty && this.#hasRoom(output)) {
+      const side = this.#turns.next();
+      if (side !== undefined) this.#writeDataOf(side, output, touched);
+    }
+  }
+
+  #writeDataOf(side: SendSide, output: Output, touched: SendSide[]): void {
+    const bytes = this.#turns.write(side, output);
+    // What the peer may well answer with window updates.
+    this.#options.abuse.windowUpdates.earn(2 + bytes / 1_024);
+    if (side.heads.length > 0) this.#writeHeadsOf(side, output, touched);
+    else if (side.isOver) touched.push(side);
+    else {
+      this.#turns.add(side);
+      if (side.takeDrained()) touched.push(side);
+    }
+  }
+}
