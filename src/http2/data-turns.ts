@@ -36,6 +36,11 @@ export class DataTurns {
     return undefined;
   }
 
+  /** Gives the next turn to a stream that has not begun. */
+  beginFresh(): void {
+    this.#isBegunNext = false;
+  }
+
   /** Takes out the stream whose turn it is; undefined when it cannot use it, or when there is none. */
   next(): SendSide | undefined {
     const side = this.#isBegunNext

@@ -105,6 +105,7 @@ export class SendOrder {
   }
 
   #writeData(output: Output, touched: SendSide[]): void {
+    this.#turns.beginFresh();
     while (!this.#turns.isEmpty && this.#hasRoom(output)) {
       const side = this.#turns.next();
       if (side !== undefined) this.#writeDataOf(side, output, touched);

@@ -1,19 +1,19 @@
 /** Both roles against python's `h2` module. Skipped where it is missing. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Code } from '../../src/http2/errors.js';
+import { pythonWith } from '../support/python.js';
 import { post, withEngine } from './exchange.js';
 import { startConformanceServer } from './server.js';
 
 // Compiled to `.build/test/conformance`.
 const PEER = fileURLToPath(new URL('../../../test/conformance/peer.py', import.meta.url));
-// Debian's modules belong to Debian's python, which need not be the first.
-const PYTHON = ['python3', '/usr/bin/python3'].find((path) => spawnSync(path, ['-c', 'import h2']).status === 0);
+const PYTHON = pythonWith('h2');
 
 describe('python h2', { skip: PYTHON === undefined && 'the python module h2 is not installed' }, () => {
   const python = PYTHON ?? '';

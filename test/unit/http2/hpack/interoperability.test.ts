@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type Http2Server, type ServerHttp2Stream, sensitiveHeaders } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { pythonWith } from '../../../support/python.js';
 import { contents, newDecoder, newEncoder } from './support.js';
 
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0';
@@ -176,8 +177,8 @@ json.dump({'decoded': decoded, 'encoded': encoded}, sys.stdout)
 `;
 
 describe('python hpack', () => {
-  const isInstalled = spawnSync('python3', ['-c', 'import hpack']).status === 0;
-  const skip = isInstalled ? false : 'python3 with the package hpack is not installed';
+  const python = pythonWith('hpack') ?? '';
+  const skip = python === '' && 'the python module hpack is not installed';
 
   it('reads what we encode, and we what it encodes, while the table changes its size', { skip }, () => {
     const encoder = newEncoder({ mostTableSizeBytes: 65_536 });
@@ -189,7 +190,7 @@ describe('python hpack', () => {
     });
     const pairs = (fields: string[]) => fields.flatMap((text, at) => (at % 2 === 0 ? [[text, fields[at + 1]]] : []));
     const input = JSON.stringify(steps.map((step) => ({ ...step, fields: pairs(step.fields) })));
-    const run = spawnSync('python3', ['-c', PYTHON], { input, encoding: 'utf8', maxBuffer: 1 << 26 });
+    const run = spawnSync(python, ['-c', PYTHON], { input, encoding: 'utf8', maxBuffer: 1 << 26 });
     assert.equal(run.status, 0, run.stderr);
     const { decoded, encoded } = JSON.parse(run.stdout) as { decoded: string[][]; encoded: string[] };
     const decoder = newDecoder();
