@@ -21,8 +21,8 @@ import { measureWan, type Place } from './wan-cases.js';
 const USAGE = `npm run bench -- [options]
   --peer NAME=URL     another system that is already running; asked for /1k, /100k and /10m below its URL; repeatable
   --target-port N     where the target listens, for such peers to lead to
-  --rounds N          5
-  --seconds N         of each measurement of each round; 3
+  --rounds N          15
+  --seconds N         of each measurement of each round; 1
   --gate-rounds N     of a second each, with the gate on and off; 120
   --connections N     64
   --only WORDS        speed, gate, wan or links, separated by commas; all of them
@@ -37,8 +37,8 @@ const { values: flags } = parseArgs({
   options: {
     peer: { type: 'string', multiple: true, default: [] },
     'target-port': { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '1' },
     'gate-rounds': { type: 'string', default: '120' },
     connections: { type: 'string', default: '64' },
     only: { type: 'string', default: 'speed,gate,wan,links' },
@@ -99,6 +99,10 @@ async function main(): Promise<void> {
   writeFileSync(flags.json, `${JSON.stringify({ about, absent, notes, flags, samples }, undefined, 2)}\n`);
 }
 
+/**
+ * All systems in turns, measure by measure. Many short turns and not a few long ones: on a shared machine the speed changes
+ * by a quarter within a minute, and a ratio is worth only as much as its two turns are close to each other.
+ */
 async function measureSpeed(driver: Driver, systems: readonly System[], samples: table.Samples, notes: string[]) {
   const seconds = Number(flags.seconds);
   for (const system of systems) await warmUp(driver, system);
@@ -123,8 +127,8 @@ async function measureSpeed(driver: Driver, systems: readonly System[], samples:
 }
 
 /**
- * The gate's share is a few percent, and the machine's speed wanders by more than that within seconds: so many short
- * measurements, on and off in turns, say more than a few long ones with other systems in between.
+ * The gate's share is a few percent, and the machine's speed wanders by more than that within seconds: so many more
+ * turns, on and off, with no other system in between.
  */
 async function measureGate(driver: Driver, both: readonly System[], samples: table.Samples, notes: string[]) {
   for (const system of both) await warmUp(driver, system);
