@@ -1,5 +1,7 @@
 /**
- * The textbook tunnel of Node: `node:http2` over `createWebSocketStream` of `ws`, defaults everywhere, no gate.
+ * The textbook tunnel of Node: `node:http2` over `createWebSocketStream` of `ws`, defaults everywhere, no gate. When visitors
+ * leave in the middle of large answers the agent's session ends now and then (`The user callback function failed`), so it
+ * dials again.
  * `node node-http2-tunnel.js edge PORT` and `node node-http2-tunnel.js agent EDGE TARGET`; each prints `ready`.
  */
 import { Agent, createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
@@ -8,6 +10,7 @@ import { pipeline } from 'node:stream';
 import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws';
 
 const LINK = '/link';
+const REDIAL_MS = 100;
 const HOP_BY_HOP = new Set(['connection', 'host', 'keep-alive', 'transfer-encoding', 'upgrade', 'proxy-connection']);
 
 const [role, first = '', second = ''] = process.argv.slice(2);
@@ -43,7 +46,8 @@ function runAgent(edge: string, target: string): void {
   const agent = new Agent({ keepAlive: true });
   webSocket.on('open', () => {
     const bytes = createWebSocketStream(webSocket).on('error', () => {});
-    performServerHandshake(bytes).on('stream', (stream, { ':method': method, ':path': path, ...headers }) => {
+    const session = performServerHandshake(bytes).on('error', () => {});
+    session.on('stream', (stream, { ':method': method, ':path': path, ...headers }) => {
       const options = { agent, method: method ?? 'GET', path: path ?? '/', headers: carried(headers) };
       const call = request(target, options, (response) => {
         if (stream.destroyed) return void response.destroy(); // its visitor has left
@@ -55,6 +59,8 @@ function runAgent(edge: string, target: string): void {
     });
     console.log('ready');
   });
+  webSocket.on('error', () => {}); // `close` follows
+  webSocket.on('close', () => setTimeout(runAgent, REDIAL_MS, edge, target));
 }
 
 function carried(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
