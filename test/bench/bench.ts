@@ -26,8 +26,8 @@ const USAGE = `npm run bench -- [options]
   --gate-rounds N     of a second each, with the gate on and off; 120
   --connections N     64
   --only WORDS        speed, gate, wan or links, separated by commas; all of them
-  --wan-rounds N      2
-  --wan-seconds N     after which a download over the long way is broken off; 15
+  --wan-rounds N      5
+  --wan-seconds N     after which a download over the long way is broken off; 6
   --links N           idle links on one edge; 3000, fewer measure what an edge takes by itself
   --hold-seconds N    how long they are held; 15
   --log-level LEVEL   of the edge; warn, since no peer logs requests
@@ -42,8 +42,8 @@ const { values: flags } = parseArgs({
     'gate-rounds': { type: 'string', default: '120' },
     connections: { type: 'string', default: '64' },
     only: { type: 'string', default: 'speed,gate,wan,links' },
-    'wan-rounds': { type: 'string', default: '2' },
-    'wan-seconds': { type: 'string', default: '15' },
+    'wan-rounds': { type: 'string', default: '5' },
+    'wan-seconds': { type: 'string', default: '6' },
     links: { type: 'string', default: '3000' },
     'hold-seconds': { type: 'string', default: '15' },
     'log-level': { type: 'string', default: 'warn' },
