@@ -60,6 +60,7 @@ async function main(): Promise<void> {
   const perRequest = spent().map((us, at) => ((us - (before[at] ?? 0)) / requests).toFixed(0));
   await agent.end(); // the profile is written when a process ends
   await postern.end();
+  await target.end();
   console.log(`${flags.path}, ${flags.connections} connections, driven by ${driver.name}, target: ${target.name}`);
   console.log(`${requestsPerSecond.toFixed(0)} requests/s, p50 ${p50Ms.toFixed(2)} ms, ${errors} errors`);
   console.log(`CPU a request, profiler included: edge ${perRequest[0]} us, agent ${perRequest[1]} us`);
