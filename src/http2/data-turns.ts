@@ -22,6 +22,11 @@ export class DataTurns {
     return this.#fresh.first === undefined && this.#begun.first === undefined;
   }
 
+  /** Whether a stream waits for the window of the connection. */
+  get isBlocked(): boolean {
+    return this.#parked.first !== undefined;
+  }
+
   /** Puts a stream behind the others of its kind, if it has something that may leave. */
   add(side: SendSide): void {
     if (!side.isReady) return;

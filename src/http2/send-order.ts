@@ -39,6 +39,11 @@ export class SendOrder {
     return this.#controlBytes === 0 && this.#heads.first === undefined && this.#turns.isEmpty;
   }
 
+  /** Whether a stream waits for the window of the connection. */
+  get isBlocked(): boolean {
+    return this.#turns.isBlocked;
+  }
+
   addControl(frame: Buffer): void {
     this.#control.push(frame);
     this.#controlBytes += frame.length;

@@ -82,8 +82,9 @@ export class SendQueue {
 
   /** Widens the window of the connection. */
   widen(increment: number): 'overflow' | undefined {
+    const { isBlocked } = this.#order;
     if (this.#order.widen(increment) === 'overflow') return 'overflow';
-    if (!this.#order.isEmpty) this.#schedule();
+    if (isBlocked) this.#schedule(); // who waits for room below goes on waiting for it
     return undefined;
   }
 

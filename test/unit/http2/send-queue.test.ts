@@ -98,6 +98,18 @@ describe('the send queue', () => {
     assert.ok(size(bare) > 60_000);
   });
 
+  test('does not fill up what is below in crumbs when the window of the connection widens', () => {
+    const bare = Bare.greeted('server');
+    bare.give(frame(SETTINGS, 0, 0, '00047fffffff'), frame(WINDOW_UPDATE, 0, 0, '00ffffff'));
+    bare.take();
+    bare.holdBack();
+    for (let at = 0; at < 20; at++) answered(bare, 2 * at + 1, 60_000);
+    assert.ok(size(bare) >= 131_072);
+    bare.engine.sent(40_000);
+    bare.give(frame(WINDOW_UPDATE, 0, 0, '00010000'));
+    assert.equal(size(bare), 0);
+  });
+
   test('sends control frames though everything else waits', () => {
     const bare = wide();
     bare.holdBack();
