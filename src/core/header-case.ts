@@ -1,0 +1,41 @@
+/**
+ * The spelling of field names on HTTP/1.1. Names are case-insensitive (RFC 9110 section 5.1), and HTTP/2 carries them in
+ * lower case (RFC 9113 section 8.2.1), so the sender's own spelling is lost on the way; programs that compare names all
+ * the same expect the usual one: `Content-Type`, `ETag`, `WWW-Authenticate`.
+ */
+import { RecentMap } from './recent-map.js';
+
+// Names whose usual spelling their words do not give.
+const NAMES: ReadonlyMap<string, string> = new Map(
+  ['Content-ID', 'Last-Event-ID', 'OData-EntityId', 'OData-MaxVersion', 'X-XSRF-TOKEN'].map((name) => [
+    name.toLowerCase(),
+    name,
+  ]),
+);
+
+// Words that are not one capital and small letters, from the IANA registry of field names and from common usage.
+const WORDS: ReadonlyMap<string, string> = new Map(
+  [
+    ...['ALPN', 'AMP', 'CDN', 'CF', 'CH', 'CSP', 'CSRF', 'CT', 'DASL', 'DAV', 'DNS', 'DNT', 'DPoP', 'DPR', 'ECT'],
+    ...['EDIINT', 'ETag', 'GetProfile', 'GitHub', 'GitLab', 'GPC', 'HTTP', 'HTTP2', 'IM', 'IP', 'MD5', 'MIME'],
+    ...['NEL', 'OData', 'OSCORE', 'OSLC', 'P3P', 'PEP', 'PICS', 'RTT', 'SLUG', 'SOAPAction', 'SourceMap', 'SSL'],
+    ...['TCN', 'TE', 'TTL', 'UA', 'URI', 'WebKit', 'WebSocket', 'WWW', 'XSRF', 'XSS'],
+  ].map((word) => [word.toLowerCase(), word]),
+);
+
+const MAX_NAMES = 1_000;
+const MAX_NAME_LENGTH = 64;
+const spellings = new RecentMap<string>(MAX_NAMES, MAX_NAME_LENGTH);
+
+/** The usual spelling of a field name, which must be lower-case. Costs one look-up for a name that was met before. */
+export function usualCase(lower: string): string {
+  const known = spellings.get(lower);
+  if (known !== undefined) return known;
+  const spelling = NAMES.get(lower) ?? lower.split('-').map(usualWord).join('-');
+  spellings.set(lower, spelling);
+  return spelling;
+}
+
+function usualWord(word: string): string {
+  return WORDS.get(word) ?? word.charAt(0).toUpperCase() + word.slice(1);
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { METHODS } from 'node:http';
+import { describe, test } from 'node:test';
+import { usualCase } from '../../../src/core/header-case.js';
+import { RecentMap } from '../../../src/core/recent-map.js';
+
+describe('the usual spelling of field names', () => {
+  const NAMES = [
+    ...['Content-Type', 'Content-Length', 'Host', 'Set-Cookie', 'ETag', 'TE', 'DNT', 'WWW-Authenticate', 'Content-MD5'],
+    ...['Sec-WebSocket-Accept', 'Sec-WebSocket-Key', 'Sec-CH-UA', 'Sec-CH-UA-Mobile', 'Sec-GPC', 'X-XSS-Protection'],
+    ...['X-DNS-Prefetch-Control', 'X-UA-Compatible', 'X-Forwarded-For', 'X-Request-Id', 'Last-Event-ID', 'SourceMap'],
+    ...['SOAPAction', 'MIME-Version', 'X-HTTP-Method-Override', 'A-IM', 'CDN-Cache-Control', 'DPoP', 'NEL', 'P3P'],
+    ...['X-GitHub-Event', 'X-Hub-Signature-256', 'Stripe-Signature', 'X-CSRF-Token', 'X-XSRF-TOKEN', 'Accept-CH'],
+    ...['OData-Version', 'OData-MaxVersion', 'If-None-Match', 'Access-Control-Allow-Origin', 'HTTP2-Settings'],
+  ];
+  for (const name of NAMES) test(name, () => assert.equal(usualCase(name.toLowerCase()), name));
+
+  test('changes nothing but the case of letters, whatever the name', () => {
+    for (const name of ['', '-', '--a', 'x_y-z', "a!#$%&'*+-.^_`|~0", '1a', METHODS.join('-').toLowerCase()]) {
+      for (let round = 0; round < 2; round += 1) assert.equal(usualCase(name).toLowerCase(), name);
+    }
+  });
+});
+
+describe('a recent map', () => {
+  test('keeps what is asked for, however many other keys come', () => {
+    const map = new RecentMap<number>(10, 20);
+    map.set('kept', 1);
+    for (let at = 0; at < 1_000; at += 1) {
+      map.set(`other ${at}`, at);
+      assert.equal(map.get('kept'), 1);
+      assert.ok(map.size <= 20);
+    }
+    assert.equal(map.get('other 0'), undefined);
+    assert.equal(map.get('other 999'), 999);
+  });
+
+  test('keeps no key past its length', () => {
+    const map = new RecentMap<number>(10, 4);
+    map.set('12345', 1);
+    map.set('1234', 1);
+    assert.deepEqual([map.size, map.get('12345')], [1, undefined]);
+  });
+});
