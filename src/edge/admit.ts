@@ -1,7 +1,8 @@
 /**
  * Admits agents: checks an offer (token, name, rules), answers it with a refusal or opens the link, and keeps the
  * registry true while the link lives. A name belongs to whoever's agent holds it: the same agent process may take it
- * over at once, anybody else only once the link that holds it no longer answers.
+ * over at once, and so may another of the same owner once the link that holds it drains; anybody else only once that
+ * link no longer answers. How many links an owner or an address may hold is counted here.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,7 +14,8 @@ import { acceptLink } from '../link/accept.js';
 import { type Offer, readOffer, writeRefusal } from '../link/handshake.js';
 import type { OutboundLink } from '../link/outbound-link.js';
 import { coversName, type TokenGrant, verifyToken } from '../link/token.js';
-import { AttemptLimit, MOST_LINKS } from './limits.js';
+import { AttemptLimit, LINKS, network } from './limits.js';
+import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
 import type { Observer } from './observer.js';
 import type { Registry, Tunnel } from './registry.js';
 import { contextOf } from './request.js';
@@ -27,6 +29,8 @@ export interface AdmitOptions {
   readonly registry: Registry;
   readonly revoked: RevokedTokens;
   readonly observer: Observer;
+  /** How many links there may be; those of `limits.ts` unless given. */
+  readonly links?: LinkBudgetLimits;
 }
 
 // Long enough for a round trip around the world, short enough that a restarted agent does not wait for its name.
@@ -37,10 +41,12 @@ export class Admission {
   readonly #badTokens = new AttemptLimit('bad-token');
   /** Each with the id of the token that opened it. */
   readonly #links = new Map<OutboundLink, string>();
+  readonly #budget: LinkBudget;
   #draining = false;
 
   constructor(options: AdmitOptions) {
     this.#options = options;
+    this.#budget = new LinkBudget(options.links ?? LINKS);
     options.revoked.onChange(() => this.#endRevoked());
   }
 
@@ -80,8 +86,12 @@ export class Admission {
     const name = chooseName(offer, grant);
     const tunnel = this.#tunnel(name, offer, grant);
     const held = this.#options.registry.tunnelNamed(name);
-    if (held?.link === undefined && this.#links.size >= MOST_LINKS) throw new PosternError('ERR_EDGE_FULL');
-    if (held?.link !== undefined && !isSameAgent(held, tunnel)) await this.#probe(held.link, name);
+    if (held?.link !== undefined && !mayTakeOver(held, tunnel))
+      await this.#probe(held.link, name, () => mayTakeOver(held, tunnel));
+    this.#budget.check(
+      partiesOf(grant, request),
+      held?.link !== undefined && mayTakeOver(held, tunnel) ? 'replacement' : 'new',
+    );
     return { offer, grant, tunnel };
   }
 
@@ -122,19 +132,24 @@ export class Admission {
     };
   }
 
-  /** Throws `ERR_NAME_TAKEN` while the link that holds a name answers; ends it when it does not. */
-  async #probe(link: OutboundLink, name: string): Promise<void> {
+  /**
+   * Throws `ERR_NAME_TAKEN` while the link that holds a name answers; ends it when it does not. On a line that is full
+   * the answer stands behind everything else, but something comes: any byte will do. `isFree` is asked again behind it.
+   */
+  async #probe(link: OutboundLink, name: string, isFree: () => boolean): Promise<void> {
+    const { receivedBytes } = link;
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<'silent'>((resolve) => {
       timer = setTimeout(resolve, PROBE_MS, 'silent');
     });
     const answer = await Promise.race([link.ping().catch(() => 'silent' as const), silence]);
     clearTimeout(timer);
-    if (answer === 'silent') {
+    if (answer === 'silent' && link.receivedBytes === receivedBytes) {
       link.destroy(new PosternError('ERR_LINK_LOST', 'no answer while its name was asked for'));
       await link.closed; // only then is the name free
       return;
     }
+    if (isFree()) return;
     throw refusal('ERR_NAME_TAKEN', `Another agent serves ${name}. Stop it, or choose another --name.`);
   }
 
@@ -142,10 +157,11 @@ export class Admission {
     const { registry, observer, revoked } = this.#options;
     // Between the look at the name and this moment another agent may have connected under it, and the token may have been revoked.
     const held = registry.tunnelNamed(tunnel.name);
-    if (this.#draining || revoked.has(grant.id) || (held?.link !== undefined && !isSameAgent(held, tunnel))) {
+    if (this.#draining || revoked.has(grant.id) || (held?.link !== undefined && !mayTakeOver(held, tunnel))) {
       link.destroy();
       return;
     }
+    const release = this.#budget.take(partiesOf(grant, request));
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
     this.#links.set(link, grant.id);
     const former = registry.connect({ ...tunnel, link });
@@ -155,6 +171,7 @@ export class Admission {
     const expiry = expireWith(grant, link);
     void link.closed.then((reason) => {
       clearTimeout(expiry);
+      release();
       this.#links.delete(link);
       if (registry.disconnect(tunnel.name, link)) observer.tunnelDown(agent, reason);
     });
@@ -166,9 +183,16 @@ function destroySocket(this: Socket): void {
   this.destroy();
 }
 
+// The same process dials again, or the owner has told the other one to stop, which only finishes what runs on its link.
 // The id stands in the audit record, so it alone proves nothing.
-function isSameAgent(held: Tunnel, offered: Tunnel): boolean {
-  return held.agentId === offered.agentId && held.policy.owner === offered.policy.owner;
+function mayTakeOver(held: Tunnel, offered: Tunnel): boolean {
+  if (held.policy.owner !== offered.policy.owner) return false;
+  return held.agentId === offered.agentId || held.link?.draining.aborted === true;
+}
+
+/** Who a link counts for: each of them may hold so many. */
+function partiesOf({ owner }: TokenGrant, request: IncomingMessage): readonly string[] {
+  return [`owner ${owner}`, `network ${network(contextOf(request).address)}`];
 }
 
 function chooseName(offer: Offer, { tunnels }: TokenGrant): string {

@@ -24,8 +24,11 @@ export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Sockets at once, on the front door. Past it new ones are closed, and memory stays bounded. */
 export const MOST_CONNECTIONS = 20_000;
 
-/** Agents connected at once. */
-export const MOST_LINKS = 10_000;
+/**
+ * Links of agents at once: of all; of one owner and of one network, so that a token that leaks or a fleet that runs wild
+ * leaves three quarters to the others; and more of those that replace a link which finishes what runs on it.
+ */
+export const LINKS = { most: 10_000, mostOfOne: 2_500, spare: 500 };
 
 /** How long running requests may take to finish once the edge is told to stop. */
 export const DRAIN_MS = 30_000;
@@ -55,8 +58,8 @@ export class AttemptLimit {
   }
 }
 
-// One subscriber has a whole /64 of IPv6 addresses: they count as one.
-function network(address: string): string {
+/** What counts as one address: one subscriber has a whole /64 of IPv6. */
+export function network(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = '', tail = ''] = address.split('::');
   const groups = head.split(':').filter((group) => group !== '');

@@ -37,6 +37,6 @@ export function acceptLink(
 ): void {
   publicUrls.set(request, publicUrl);
   upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-    opened(new OutboundLink(webSocket));
+    opened(new OutboundLink(webSocket, socket));
   });
 }

@@ -2,6 +2,7 @@
  * The edge's role on a link: the HTTP/2 client. Opens a stream for each request and tells its observer what comes back.
  * The agent at the other end is not trusted: its heads are checked before anybody sees them, by the engine and here.
  */
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import { Code, StalledStreamError } from '../http2/errors.js';
@@ -20,11 +21,19 @@ const MOST_INFORMATIONAL = 32;
 const STALL_INTERVAL_MS = 30_000;
 
 export class OutboundLink extends Link {
-  /** Takes over the WebSocket of an agent that was admitted. */
-  constructor(socket: WebSocket) {
+  readonly #wire: Duplex & { readonly bytesRead?: number };
+
+  /** Takes over the WebSocket of an agent that was admitted; `wire` is the socket that it came on. */
+  constructor(socket: WebSocket, wire: Duplex) {
     super(socket, { role: 'client' });
+    this.#wire = wire;
     const stalls = setInterval(() => this.connection.resetStalled(), STALL_INTERVAL_MS).unref();
     void this.closed.then(() => clearInterval(stalls));
+  }
+
+  /** How many bytes have come from the agent, parts of a message included: more than before means that it lives. */
+  get receivedBytes(): number {
+    return this.#wire.bytesRead ?? 0;
   }
 
   /**

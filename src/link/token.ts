@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
-import { deriveKeys } from '../core/keys.js';
+import { deriveKeys, type Key } from '../core/keys.js';
 import { PosternError } from '../errors.js';
 
 /** What a token permits. */
@@ -39,7 +39,7 @@ export async function createToken(
   request: TokenRequest,
   now: () => number = Date.now,
 ): Promise<string> {
-  const [key] = deriveKeys(secrets, 'token');
+  const [key] = keysOf(secrets);
   const jwt = await new SignJWT({ tunnels: [...request.tunnels] })
     .setProtectedHeader({ alg: 'HS256', typ: TYPE, kid: key.id })
     .setJti(randomBytes(9).toString('hex')) // not base64url: an id is typed as an argument, and must not begin with -
@@ -60,7 +60,7 @@ export async function verifyToken(
   try {
     const jwt = token.slice(PREFIX.length);
     const kid = decodeProtectedHeader(jwt).kid;
-    const key = deriveKeys(secrets, 'token').find(({ id }) => id === kid);
+    const key = keysOf(secrets).find(({ id }) => id === kid);
     if (key === undefined) throw invalid('was made with another secret');
     const { payload } = await jwtVerify(jwt, key.bytes, {
       algorithms: ['HS256'],
@@ -72,6 +72,15 @@ export async function verifyToken(
   } catch (error) {
     throw error instanceof PosternError ? error : invalid('is not a live one', error);
   }
+}
+
+// Derived once for each list: whoever guesses tokens must not make the edge derive keys.
+const derived = new WeakMap<readonly string[], readonly [Key, ...Key[]]>();
+
+function keysOf(secrets: readonly string[]): readonly [Key, ...Key[]] {
+  const keys = derived.get(secrets) ?? deriveKeys(secrets, 'token');
+  derived.set(secrets, keys);
+  return keys;
 }
 
 /** Whether a token's list of names and patterns covers a tunnel name. */
