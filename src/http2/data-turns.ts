@@ -2,6 +2,9 @@
  * Whose DATA leaves next, and how much of it the window of the connection allows (RFC 9113 sections 5.2 and 6.9). Streams
  * of which nothing has left and those that have begun take turns, so that neither waits for all of the others: a small
  * answer passes a hundred downloads, and a hundred small answers do not stop one download.
+ *
+ * A stream keeps its place while the window of the connection is closed: a wider window costs what it lets leave, however
+ * many streams wait for it. Ends without content need no window and have a list of their own.
  */
 import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES } from './frame-types.js';
 import type { Output } from './output.js';
@@ -13,32 +16,30 @@ export class DataTurns {
   readonly #window = new SendWindow(DEFAULT_WINDOW_BYTES);
   readonly #fresh = new TurnList<SendSide>();
   readonly #begun = new TurnList<SendSide>();
-  /** Those that wait for the window of the connection. */
-  readonly #parked = new TurnList<SendSide>();
+  readonly #ends = new TurnList<SendSide>();
   #isBegunNext = false;
 
-  /** Whether nobody waits for a turn. */
+  /** Whether nobody can use a turn now. */
   get isEmpty(): boolean {
-    return this.#fresh.first === undefined && this.#begun.first === undefined;
+    return this.#ends.first === undefined && (this.#window.bytes <= 0 || !this.#hasContent);
   }
 
   /** Whether a stream waits for the window of the connection. */
   get isBlocked(): boolean {
-    return this.#parked.first !== undefined;
+    return this.#window.bytes <= 0 && this.#hasContent;
   }
 
   /** Puts a stream behind the others of its kind, if it has something that may leave. */
   add(side: SendSide): void {
     if (!side.isReady) return;
-    if (side.isFresh) this.#fresh.add(side);
+    if (side.pendingBytes === 0) this.#ends.add(side);
+    else if (side.isFresh) this.#fresh.add(side);
     else this.#begun.add(side);
   }
 
   /** Widens the window of the connection. */
   widen(increment: number): 'overflow' | undefined {
-    if (this.#window.widen(increment) === 'overflow') return 'overflow';
-    this.#parked.empty((side) => this.add(side));
-    return undefined;
+    return this.#window.widen(increment);
   }
 
   /** Gives the next turn to a stream that has not begun. */
@@ -48,15 +49,9 @@ export class DataTurns {
 
   /** Takes out the stream whose turn it is; undefined when it cannot use it, or when there is none. */
   next(): SendSide | undefined {
-    const side = this.#isBegunNext
-      ? (this.#begun.first ?? this.#fresh.first)
-      : (this.#fresh.first ?? this.#begun.first);
-    this.#isBegunNext = !this.#isBegunNext;
+    const side = this.#ends.first ?? (this.#window.bytes > 0 ? this.#nextWithContent() : undefined);
     side?.list?.remove(side);
-    if (!side?.isReady) return undefined;
-    if (side.pendingBytes === 0 || this.#window.bytes > 0) return side;
-    this.#parked.add(side);
-    return undefined;
+    return side?.isReady ? side : undefined;
   }
 
   /** Writes a frame of a stream that has the turn; returns the bytes that flow control counts. */
@@ -67,6 +62,16 @@ export class DataTurns {
   }
 
   clear(): void {
-    for (const list of [this.#fresh, this.#begun, this.#parked]) list.empty(() => {});
+    for (const list of [this.#fresh, this.#begun, this.#ends]) list.empty();
+  }
+
+  get #hasContent(): boolean {
+    return this.#fresh.first !== undefined || this.#begun.first !== undefined;
+  }
+
+  #nextWithContent(): SendSide | undefined {
+    const isBegunNext = this.#isBegunNext;
+    this.#isBegunNext = !isBegunNext;
+    return isBegunNext ? (this.#begun.first ?? this.#fresh.first) : (this.#fresh.first ?? this.#begun.first);
   }
 }

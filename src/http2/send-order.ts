@@ -12,6 +12,11 @@ import type { Output } from './output.js';
 import type { Head, SendSide } from './send-side.js';
 import { TurnList } from './turn-list.js';
 
+// What an honest peer answers a DATA frame with: an update each of the stream and of the connection, or one for so many
+// bytes. A frame that the window cut short is worth only its bytes: updates by one byte each must not pay for the next.
+const UPDATES_OF_A_FRAME = 2;
+const BYTES_OF_AN_UPDATE = 512;
+
 export interface SendOrderOptions {
   readonly encoder: HpackEncoder;
   readonly backlog: Backlog;
@@ -65,7 +70,7 @@ export class SendOrder {
 
   /** Takes out all streams. */
   clear(): void {
-    this.#heads.empty(() => {});
+    this.#heads.empty();
     this.#turns.clear();
   }
 
@@ -119,8 +124,7 @@ export class SendOrder {
 
   #writeDataOf(side: SendSide, output: Output, touched: SendSide[]): void {
     const bytes = this.#turns.write(side, output);
-    // What the peer may well answer with window updates.
-    this.#options.abuse.windowUpdates.earn(2 + bytes / 1_024);
+    this.#options.abuse.windowUpdates.earn(updatesFor(bytes, side.pendingBytes === 0));
     if (side.heads.length > 0) this.#writeHeadsOf(side, output, touched);
     else if (side.isOver) touched.push(side);
     else {
@@ -128,4 +132,8 @@ export class SendOrder {
       if (side.takeDrained()) touched.push(side);
     }
   }
+}
+
+function updatesFor(bytes: number, isWhole: boolean): number {
+  return (isWhole ? UPDATES_OF_A_FRAME : 0) + bytes / BYTES_OF_AN_UPDATE;
 }

@@ -2,6 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import { Flag, FrameType } from './frame-types.js';
 import type { Output } from './output.js';
+import { SendBuffer } from './send-buffer.js';
 import type { TurnList, Waiting } from './turn-list.js';
 import { SendWindow } from './window.js';
 
@@ -34,10 +35,8 @@ export class SendSide implements Waiting<SendSide> {
   next: SendSide | undefined;
   previous: SendSide | undefined;
   #trailers: readonly string[] = [];
-  #chunks: Buffer[] = [];
-  #chunkAt = 0;
-  #offset = 0;
-  #pendingBytes = 0;
+  // Only what has a body needs it.
+  #buffer: SendBuffer | undefined;
   #sentBytes = 0;
   #sentAtLastCheck = -1;
   #state: 'open' | 'ending' | 'over' = 'open';
@@ -50,9 +49,14 @@ export class SendSide implements Waiting<SendSide> {
     this.owner = owner;
   }
 
+  /** See `SendBuffer`. */
+  get retainedBytes(): number {
+    return this.#buffer === undefined ? 0 : this.#buffer.retainedBytes;
+  }
+
   /** Bytes that wait. */
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#buffer === undefined ? 0 : this.#buffer.bytes;
   }
 
   /** Nothing more can be written: `end` was called, or the stream is gone. */
@@ -78,17 +82,15 @@ export class SendSide implements Waiting<SendSide> {
   /** Whether a DATA frame, trailers or the end can leave as far as this stream is concerned. */
   get isReady(): boolean {
     if (this.#state === 'over' || !this.#hasBegun || this.heads.length > 0) return false;
-    return this.#pendingBytes > 0 ? this.window.bytes > 0 : this.#state === 'ending';
+    return this.pendingBytes > 0 ? this.window.bytes > 0 : this.#state === 'ending';
   }
 
   /** Takes over a chunk. False when the writer should wait until it is told of `drained`. */
   write(chunk: Buffer): boolean {
     if (this.#state !== 'open') return false;
-    if (chunk.length > 0) {
-      this.#chunks.push(chunk);
-      this.#pendingBytes += chunk.length;
-    }
-    this.#isWaitedFor = this.#pendingBytes >= MOST_PENDING_BYTES;
+    this.#buffer ??= new SendBuffer();
+    this.#buffer.add(chunk);
+    this.#isWaitedFor = this.#buffer.bytes >= MOST_PENDING_BYTES;
     return !this.#isWaitedFor;
   }
 
@@ -101,14 +103,13 @@ export class SendSide implements Waiting<SendSide> {
   abandon(): void {
     this.#state = 'over';
     this.heads.length = 0;
-    this.#chunks = [];
-    this.#pendingBytes = 0;
+    this.#buffer = undefined;
   }
 
   /** The flags of the next head, once it leaves: the end travels with it when nothing stands between. */
   headFlags(head: Head): number {
     this.#hasBegun = true;
-    const endsHere = this.#state === 'ending' && this.#pendingBytes === 0 && this.#trailers.length === 0;
+    const endsHere = this.#state === 'ending' && this.pendingBytes === 0 && this.#trailers.length === 0;
     if (head.kind === 'trailers' || (head.kind === 'final' && endsHere)) {
       this.#state = 'over';
       return Flag.END_STREAM;
@@ -121,14 +122,14 @@ export class SendSide implements Waiting<SendSide> {
    * among the heads. Returns the bytes that flow control counts.
    */
   writeData(output: Output, mostBytes: number): number {
-    const wanted = Math.min(this.#pendingBytes, this.window.bytes, mostBytes);
+    const wanted = Math.min(this.pendingBytes, this.window.bytes, mostBytes);
     const count = wanted > 0 ? output.dataRoom(wanted) : 0;
-    const isLast = this.#state === 'ending' && count === this.#pendingBytes;
+    const isLast = this.#state === 'ending' && count === this.pendingBytes;
     const hasTrailers = this.#trailers.length > 0;
     if (count > 0 || !hasTrailers) {
       const ends = isLast && !hasTrailers;
       output.frame(count, FrameType.DATA, ends ? Flag.END_STREAM : 0, this.streamId);
-      this.#copyChunks(output, count);
+      this.#move(output, count);
       if (ends) this.#state = 'over';
     }
     if (isLast && hasTrailers) this.heads.push({ fields: this.#trailers, kind: 'trailers' });
@@ -137,38 +138,21 @@ export class SendSide implements Waiting<SendSide> {
 
   /** Whether the writer waits and may go on; says so once. */
   takeDrained(): boolean {
-    if (!this.#isWaitedFor || this.#pendingBytes > REST_BYTES) return false;
+    if (!this.#isWaitedFor || this.pendingBytes > REST_BYTES) return false;
     this.#isWaitedFor = false;
     return true;
   }
 
   /** Whether bytes wait of which none has left since the last call. */
   isStalled(): boolean {
-    const isStalled = this.#pendingBytes > 0 && this.#sentBytes === this.#sentAtLastCheck;
-    this.#sentAtLastCheck = this.#pendingBytes > 0 ? this.#sentBytes : -1;
+    const isStalled = this.pendingBytes > 0 && this.#sentBytes === this.#sentAtLastCheck;
+    this.#sentAtLastCheck = this.pendingBytes > 0 ? this.#sentBytes : -1;
     return isStalled;
   }
 
-  #copyChunks(output: Output, count: number): void {
-    let left = count;
-    while (left > 0) {
-      const chunk = this.#chunks[this.#chunkAt] as Buffer; // there are `pendingBytes` in them
-      const end = Math.min(this.#offset + left, chunk.length);
-      output.fill(chunk, this.#offset, end);
-      left -= end - this.#offset;
-      this.#offset = end;
-      if (end === chunk.length) this.#nextChunk();
-    }
-    this.#pendingBytes -= count;
+  #move(output: Output, count: number): void {
+    this.#buffer?.moveTo(output, count);
     this.#sentBytes += count;
     this.window.bytes -= count;
-  }
-
-  #nextChunk(): void {
-    this.#offset = 0;
-    this.#chunkAt += 1;
-    if (this.#chunkAt < this.#chunks.length) return;
-    this.#chunks = [];
-    this.#chunkAt = 0;
   }
 }

@@ -43,13 +43,8 @@ export class TurnList<T extends Waiting<T>> {
     one.previous = undefined;
   }
 
-  /** Takes out all, in their order, and gives each to `then`, which may put it elsewhere. */
-  empty(then: (one: T) => void): void {
-    const last = this.#last;
-    for (let one = this.#first; one !== undefined; one = this.#first) {
-      this.remove(one);
-      then(one);
-      if (one === last) return;
-    }
+  /** Takes out all. */
+  empty(): void {
+    for (let one = this.#first; one !== undefined; one = this.#first) this.remove(one);
   }
 }

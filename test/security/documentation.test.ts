@@ -30,7 +30,7 @@ const THREATS: Readonly<Record<string, number>> = {
   R: 0,
   S: 0,
   T: 0,
-  U: 0,
+  U: 2,
   V: 0,
   W: 0,
 };

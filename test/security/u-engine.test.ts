@@ -1,0 +1,64 @@
+/**
+ * U1: what a peer on a link may make the HTTP/2 engine keep and do. What it costs stands in a fixed ratio to what
+ * the peer sends or takes; the engine's own tests count it, here a real edge is asked.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { after, before, describe, test } from 'node:test';
+import { HostileTunnel } from '../support/hostile-tunnel.js';
+import { END_STREAM, FRAME, number32, SETTING } from '../support/raw-peer.js';
+import type { Visitor } from '../support/visitor.js';
+import { startWorld, type World } from '../support/world.js';
+
+const STEP_BYTES = 12_288;
+const UPLOAD_BYTES = 120_000_000;
+// Far more than windows, sockets and the collector's delay; far less than the upload.
+const MAX_GROWTH_BYTES = 60_000_000;
+
+describe('U a hostile peer of the engine', () => {
+  let world: World;
+  let hostile: HostileTunnel;
+  let canary: Visitor;
+
+  before(async () => {
+    world = await startWorld();
+    hostile = await HostileTunnel.open(world);
+    canary = await world.signedIn('ana');
+  });
+  after(async () => {
+    assert.equal((await canary.fetch(`${world.url}/canary`)).status, 200);
+    hostile?.close();
+    await world?.close();
+  });
+
+  test('U1 an agent that opens its windows in small steps makes the edge keep nothing that was sent', async () => {
+    const agent = await hostile.connect({ [SETTING.windowBytes]: STEP_BYTES });
+    const before = peakBytes(world.edge.pid);
+    const chunk = Buffer.alloc(65_536, 'x');
+    let made = 0;
+    const body = new Readable({
+      read() {
+        if (made >= UPLOAD_BYTES) this.push(null);
+        else this.push(chunk.subarray(0, Math.min(chunk.length, UPLOAD_BYTES - made)));
+        made += chunk.length;
+      },
+    });
+    const upload = hostile.visitor.fetch(`${hostile.url}/upload`, { method: 'POST', body });
+    for (let got = 0; got < UPLOAD_BYTES; ) {
+      await agent.count(FRAME.data, 1, 1);
+      const bytes = agent.frames.splice(0).reduce((sum, seen) => sum + (seen.type ? 0 : seen.payload.length), 0);
+      got += bytes;
+      for (const stream of [0, 1]) agent.send(FRAME.windowUpdate, 0, stream, number32(bytes));
+    }
+    agent.headers(1, END_STREAM, [[':status', '200']]);
+    assert.equal((await upload).status, 200);
+    const grown = peakBytes(world.edge.pid) - before;
+    assert.ok(grown < MAX_GROWTH_BYTES, `${grown} bytes`);
+  });
+});
+
+/** The most memory that a process ever had. */
+function peakBytes(pid: number): number {
+  return 1_024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+}
