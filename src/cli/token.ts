@@ -1,16 +1,15 @@
 /**
- * `postern token create`: prints one token on standard output and nothing else, so that it can go into a file.
+ * `postern token create`: prints one token on standard output and nothing else, or puts it into a file of its owner's.
  * `postern token revoke`: adds the id of one to the file that the edge looks at.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, fstatSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { quoted } from '../config/text.js';
 import { loadRevocationConfig, loadTokenConfig, REVOCATION_OPTIONS, TOKEN_OPTIONS } from '../config/token-config.js';
-import { createToken, verifyToken } from '../link/token.js';
-import { CommandError, EXIT } from './exit.js';
+import { createToken, isTokenId, verifyToken } from '../link/token.js';
+import { CommandError, complain, EXIT, systemError } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
 import { edgeSources } from './sources.js';
-
-const TOKEN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Adds the command to the program. */
 export function addTokenCommand(program: Command): void {
@@ -23,10 +22,11 @@ function addCreateCommand(token: Command): void {
   const command = token.command('create').description("Print a token, made with the edge's secret.");
   addFlags(command, TOKEN_OPTIONS);
   addConfigFlag(command, "The edge's YAML file, when it names the secret.");
+  command.option('--out <path>', 'A new file for the token, which only you can read; standard output without it.');
   command.action(async () => {
-    const { config } = command.opts<{ config?: string }>();
+    const { config, out } = command.opts<{ config?: string; out?: string }>();
     const { secrets, ...request } = loadTokenConfig(edgeSources(givenFlags(command, TOKEN_OPTIONS), config));
-    process.stdout.write(`${await createToken(secrets, request)}\n`);
+    give(await createToken(secrets, request), out);
   });
 }
 
@@ -41,9 +41,31 @@ function addRevokeCommand(token: Command): void {
     const { config } = command.opts<{ config?: string }>();
     const { path, secrets } = loadRevocationConfig(edgeSources(givenFlags(command, REVOCATION_OPTIONS), config));
     const revoked = id === '-' ? (await verifyToken(secrets, readFileSync(0, 'utf8').trim())).id : id;
-    if (!TOKEN_ID.test(revoked))
-      throw new CommandError('that is no id of a token: the audit record calls it tokenId.', EXIT.usage);
+    if (!isTokenId(revoked)) {
+      const expected = 'expected the 18 digits and letters that the audit record calls tokenId';
+      throw new CommandError(`that is no id of a token: ${expected}.`, EXIT.usage);
+    }
     appendFileSync(path, `${revoked}\n`, { mode: 0o600 });
     process.stdout.write(`${revoked}\n`);
+    complain(`revoked: an edge that looks at ${quoted(path)} ends its links within five seconds.`);
   });
+}
+
+function give(token: string, path: string | undefined): void {
+  if (path === undefined) {
+    process.stdout.write(`${token}\n`);
+    const output = fstatSync(1);
+    if (output.isFile() && (output.mode & 0o077) !== 0)
+      complain('warning: the file that this goes to can be read by others: chmod 600 it, or use --out.');
+    return;
+  }
+  try {
+    writeFileSync(path, `${token}\n`, { mode: 0o600, flag: 'wx' }); // a file that is there keeps its mode, and may be open
+  } catch (error) {
+    const code = systemError(error)?.code;
+    const reason =
+      code === 'EEXIST' ? 'is there already: name another one or remove it' : `cannot be written (${code})`;
+    throw new CommandError(`--out: ${quoted(path)} ${reason}.`, EXIT.usage, { cause: error });
+  }
+  complain(`the token is in ${quoted(path)}: give it to its owner.`);
 }

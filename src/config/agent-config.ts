@@ -46,6 +46,7 @@ export function loadAgentConfig(sources: Omit<Sources, 'dotenv'>): AgentConfig {
     flags: sources.flags,
     environments: [readEnvironment(sources.env, KNOWN_ENV_NAMES, problems)],
     file: file.agent,
+    isFileBroken: file.isBroken,
     readSecretFile: sources.readSecretFile,
   };
   const values: Partial<Values> = {
@@ -70,6 +71,7 @@ function readTunnel(
   const named = tunnels.get(target ?? '');
   if (named !== undefined) return readOptions(TUNNEL_OPTIONS, { ...layers, flags, file: named }, problems);
   if (target !== undefined && looksLikeName(target)) {
+    if (layers.isFileBroken) return {}; // it may be a tunnel there
     const where = path === undefined ? 'and there is no file with tunnels' : `nor a tunnel in ${path}`;
     problems.push(`${quoted(target)} is neither a port nor a URL ${where}${suggestion(target, tunnels.keys()) || '.'}`);
     return readOptions(UNTARGETED_OPTIONS, { ...layers, file: new Map() }, problems);

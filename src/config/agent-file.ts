@@ -11,6 +11,8 @@ export interface AgentFile {
   readonly agent: Entries;
   /** Options of each tunnel, by key, the name among them. */
   readonly tunnels: ReadonlyMap<string, Entries>;
+  /** It could not be parsed: what is in it is not known. */
+  readonly isBroken: boolean;
 }
 
 const AGENT_KEYS: ReadonlySet<string> = new Set(['edge', 'token_file', 'tunnels']);
@@ -18,14 +20,17 @@ const TUNNEL_KEYS: ReadonlySet<string> = new Set(['target', 'allow', 'allow_orig
 
 /** Reads the file; without one there is nothing in it. */
 export function readAgentFile(file: TextFile | undefined, problems: string[]): AgentFile {
-  if (file === undefined) return { agent: new Map(), tunnels: new Map() };
+  if (file === undefined) return { agent: new Map(), tunnels: new Map(), isBroken: false };
   const { path } = file;
+  const before = problems.length;
   const top = new Map(readYaml(file, problems));
+  const isBroken = problems.length > before;
   const listed = asYamlMap(top.get('tunnels') ?? null, `tunnels in ${path}`, problems);
   top.delete('tunnels');
   return {
     agent: readEntries(top, AGENT_KEYS, { name: path, path }, problems),
     tunnels: readTunnels(listed, path, problems),
+    isBroken,
   };
 }
 

@@ -57,8 +57,11 @@ export function edgeLayers(sources: Sources, problems: string[]): Layers {
   const { env, dotenv, flags, file, readSecretFile } = sources;
   const environments = [readEnvironment(env, KNOWN_ENV_NAMES, problems), readDotenv(dotenv, KNOWN_ENV_NAMES, problems)];
   const place = { name: file?.path ?? '', path: file?.path ?? '' };
-  const entries = readEntries(readYaml(file, problems), fileKeys(EDGE_OPTIONS), place, problems);
-  return { flags, environments, file: entries, readSecretFile };
+  const before = problems.length;
+  const map = readYaml(file, problems);
+  const isFileBroken = problems.length > before;
+  const entries = readEntries(map, fileKeys(EDGE_OPTIONS), place, problems);
+  return { flags, environments, file: entries, isFileBroken, readSecretFile };
 }
 
 function checkListeners({ listen, admin_listen: admin }: Partial<EdgeValues>, problems: string[]): void {

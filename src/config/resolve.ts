@@ -2,6 +2,7 @@
  * Reads a table of options from its sources: flag beats environment beats `.env` beats file beats default. Nothing
  * throws here; problems are collected, so that all are told at once.
  */
+import { ConfigError } from './config-error.js';
 import { fileKeyOf, flagOf, type Option, type OptionTable, placesOf, type ValuesOf } from './options.js';
 import type { Entries, Entry, Sources } from './sources.js';
 import { quoted } from './text.js';
@@ -13,6 +14,8 @@ export interface Layers {
   readonly environments: readonly Entries[];
   /** By key. */
   readonly file: Entries;
+  /** The file could not be parsed: what is set nowhere else may stand in it. */
+  readonly isFileBroken?: boolean;
   readonly readSecretFile: Sources['readSecretFile'];
 }
 
@@ -39,7 +42,7 @@ export function readOptions<Table extends OptionTable>(
 /** Checks one text against its row; undefined after a problem. */
 export function readValue(option: Option, { text, origin }: Entry, problems: string[]): unknown {
   if (text.trim() === '') {
-    problems.push(`${origin} is empty: expected a value; leave it out to have none.`);
+    problems.push(`${origin} is empty: ${option.required ?? 'expected a value; leave it out to have none'}.`);
     return undefined;
   }
   const result = option.schema.safeParse(text.trim());
@@ -59,7 +62,8 @@ function findEntry(key: string, option: Option, layers: Layers, problems: string
     if (path !== undefined) return readSecret(path, layers, problems);
   }
   if (option.fallback !== undefined) return { text: option.fallback, origin: placesOf(key, option) };
-  if (option.required !== undefined) problems.push(`${placesOf(key, option)} is not set: ${option.required}.`);
+  if (option.required !== undefined && !layers.isFileBroken)
+    problems.push(`${placesOf(key, option)} is not set: ${option.required}.`);
   return undefined;
 }
 
@@ -84,6 +88,10 @@ function readSecret({ text, origin }: Entry, { readSecretFile }: Layers, problem
     if (path === '' || readSecretFile === undefined) throw new RangeError('there is no file to read');
     return { text: readSecretFile(path), origin: `${origin} (${quoted(path)})` };
   } catch (error) {
+    if (error instanceof ConfigError) {
+      problems.push(...error.problems.map((problem) => `${origin}: ${quoted(path)} ${problem}`));
+      return undefined;
+    }
     const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     problems.push(`${origin}: ${quoted(path)} cannot be read${reason}: expected the path of a file that holds it.`);
     return undefined;

@@ -21,7 +21,10 @@ export interface Sources {
   readonly dotenv?: TextFile;
   /** A YAML file, which both beat. */
   readonly file?: TextFile;
-  /** Reads the file that holds a secret; throws when it cannot. Without it no `_FILE` option works. */
+  /**
+   * Reads the file that holds a secret; throws when it cannot, a `ConfigError` whose problems end a sentence about the
+   * file when it may not. Without it no `_FILE` option works.
+   */
   readonly readSecretFile?: (path: string) => string;
 }
 

@@ -1,6 +1,7 @@
 /** Values that are neither addresses nor made elsewhere: durations, names, rules, secrets and the like. */
 import { isTunnelName, readOrigin } from '../core/hostname.js';
 import { canonicalEmail, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
+import { isGuessable } from './secret-strength.js';
 import { hidden, list, type Value, value } from './value.js';
 
 const EMAIL_VERIFICATIONS = ['required', 'accept-missing'] as const;
@@ -72,6 +73,9 @@ export const secrets: Value<string[]> = list(
   hidden(
     (text) => Buffer.byteLength(text) >= LEAST_SECRET_BYTES,
     `it has a part of less than ${LEAST_SECRET_BYTES} bytes: expected ${LEAST_SECRET_BYTES} or more in each, such as openssl rand -base64 32 prints`,
+  ).refine(
+    (text) => Buffer.byteLength(text) < LEAST_SECRET_BYTES || !isGuessable(text), // one complaint is enough
+    'it has a part that can be guessed (few different characters, or a row or a repetition of some): expected random ones, such as openssl rand -base64 32 prints',
   ),
 );
 

@@ -18,6 +18,7 @@ export class RevokedTokens {
   readonly #listeners = new Set<() => void>();
   readonly #look = () => this.#read();
   #ids: ReadonlySet<string> = new Set();
+  #wasThere = false;
 
   /** Without a path no token is revoked. Throws `ERR_CONFIG_INVALID` when there is a file that cannot be read. */
   constructor(path: string | undefined, log: Log) {
@@ -26,6 +27,7 @@ export class RevokedTokens {
     if (path === undefined) return;
     try {
       this.#ids = readIds(path);
+      this.#wasThere = true;
     } catch (error) {
       if (!isAbsent(error))
         throw new PosternError('ERR_CONFIG_INVALID', `POSTERN_REVOKED_TOKENS cannot be read: ${path}`, {
@@ -45,6 +47,11 @@ export class RevokedTokens {
     this.#listeners.add(listener);
   }
 
+  /** Reads the file now, when the operator asks for it (SIGHUP). */
+  reload(): void {
+    if (this.#path !== undefined) this.#read();
+  }
+
   close(): void {
     if (this.#path !== undefined) unwatchFile(this.#path, this.#look);
   }
@@ -52,10 +59,16 @@ export class RevokedTokens {
   #read(): void {
     try {
       this.#ids = readIds(this.#path as string); // watched only when there is one
+      this.#wasThere = true;
       this.#log.info({ count: this.#ids.size }, 'revoked tokens read');
       for (const listener of this.#listeners) listener();
     } catch (error) {
-      this.#log.error({ err: error }, 'revoked tokens cannot be read: those of before stay revoked');
+      // The first look at a file that is not there yet comes as a change as well.
+      if (isAbsent(error) && !this.#wasThere) return;
+      this.#log.error(
+        { code: (error as NodeJS.ErrnoException).code },
+        'revoked tokens cannot be read: those of before stay revoked',
+      );
     }
   }
 }

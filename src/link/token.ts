@@ -33,6 +33,14 @@ const TYPE = 'postern-agent+jwt';
 // Far above any token that we make (about 300 bytes), far below what would make verifying a load.
 const MOST_CHARACTERS = 4096;
 
+const ID_BYTES = 9;
+const ID = new RegExp(`^[0-9a-f]{${2 * ID_BYTES}}$`);
+
+/** Whether a text has the form of a token's id, `TokenGrant.id`: 18 hexadecimal digits. */
+export function isTokenId(text: string): boolean {
+  return ID.test(text);
+}
+
 /** Makes a token with the newest secret. */
 export async function createToken(
   secrets: readonly string[],
@@ -42,7 +50,7 @@ export async function createToken(
   const [key] = keysOf(secrets);
   const jwt = await new SignJWT({ tunnels: [...request.tunnels] })
     .setProtectedHeader({ alg: 'HS256', typ: TYPE, kid: key.id })
-    .setJti(randomBytes(9).toString('hex')) // not base64url: an id is typed as an argument, and must not begin with -
+    .setJti(randomBytes(ID_BYTES).toString('hex')) // not base64url: an id is typed as an argument, and must not begin with -
     .setSubject(request.owner)
     .setIssuedAt(Math.floor(now() / 1000))
     .setExpirationTime(Math.floor((now() + request.ttlMs) / 1000))

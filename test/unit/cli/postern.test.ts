@@ -26,7 +26,7 @@ import { LINK_PATH } from '../../../src/link/handshake.js';
 import { verifyToken } from '../../../src/link/token.js';
 
 const POSTERN = fileURLToPath(new URL('../../../src/cli/postern.js', import.meta.url));
-const SECRET = 'k'.repeat(32);
+const SECRET = 'secret k of thirty-two bytes or more';
 const EDGE_ENV = { POSTERN_SECRET: SECRET, POSTERN_OIDC_CLIENT_ID: 'id', POSTERN_OIDC_CLIENT_SECRET: 'hush' };
 const AGENT_ENV = { POSTERN_EDGE: 'http://127.0.0.1:9', POSTERN_TOKEN: 'postern_x' };
 
@@ -274,9 +274,9 @@ describe('postern token create', () => {
   });
 
   it('takes tunnels one by one, and makes tokens with the newest secret', async () => {
-    const env = { POSTERN_SECRET: `${'n'.repeat(32)},${SECRET}` };
+    const env = { POSTERN_SECRET: `${'secret n of thirty-two bytes or more'},${SECRET}` };
     const { stdout } = await postern([...REQUEST, '--tunnels', 'api'], env);
-    const { tunnels } = await verifyToken(['n'.repeat(32)], stdout.trim());
+    const { tunnels } = await verifyToken(['secret n of thirty-two bytes or more'], stdout.trim());
     assert.deepEqual(tunnels, ['demo', 'dev-*', 'api']);
   });
 

@@ -6,7 +6,7 @@ import { EDGE_OPTIONS } from '../../../src/config/edge-options.js';
 import type { Sources } from '../../../src/config/sources.js';
 import { loadTokenConfig } from '../../../src/config/token-config.js';
 
-const SECRET = 'k'.repeat(32);
+const SECRET = 'secret k of thirty-two bytes or more';
 const REQUIRED = {
   POSTERN_SECRET: SECRET,
   POSTERN_OIDC_CLIENT_ID: 'postern',
@@ -145,6 +145,13 @@ describe('loadEdgeConfig', () => {
     }
   });
 
+  it('says of an empty value that is required what it should be, not to leave it out', () => {
+    const [problem = ''] = problemsOf(() => loadEdgeConfig(sources({ env: { POSTERN_SECRET: '' } })));
+    assert.match(problem, /^POSTERN_SECRET is empty: expected 32 bytes/);
+    const [other = ''] = problemsOf(() => loadEdgeConfig(sources({ env: { POSTERN_ALLOW: '' } })));
+    assert.match(other, /leave it out/);
+  });
+
   it('never repeats a secret', () => {
     const env = { POSTERN_SECRET: 'hunter2', POSTERN_OIDC_CLIENT_SECRET: 'hunter2 x' };
     const problems = problemsOf(() => loadEdgeConfig(sources({ env })));
@@ -215,10 +222,12 @@ describe('the file of a secret', () => {
   });
 
   it('beats a weaker source, but not beside the value itself', () => {
-    const readSecretFile = read({ '/run/s': 'f'.repeat(32) });
+    const readSecretFile = read({ '/run/s': 'secret f of thirty-two bytes or more' });
     const dotenv = { path: '.env', text: `POSTERN_SECRET=${SECRET}` };
     const env = { POSTERN_SECRET: undefined, POSTERN_SECRET_FILE: '/run/s' };
-    assert.deepEqual(loadEdgeConfig(sources({ env, dotenv, readSecretFile })).secrets, ['f'.repeat(32)]);
+    assert.deepEqual(loadEdgeConfig(sources({ env, dotenv, readSecretFile })).secrets, [
+      'secret f of thirty-two bytes or more',
+    ]);
     const both = { POSTERN_SECRET_FILE: '/run/s' };
     assertProblems(
       problemsOf(() => loadEdgeConfig(sources({ env: both, readSecretFile }))),
@@ -272,6 +281,13 @@ describe('the YAML file', () => {
     it(`refuses ${what}`, () => assertProblems(problemsIn(text), [name]));
   }
 
+  it('is not blamed for what may stand in it when it cannot be parsed, and the rest is told', () => {
+    const file = { path: 'edge.yaml', text: 'oidc_client_id: a: b\n' };
+    const problems = problemsOf(() => loadEdgeConfig({ env: { POSTERN_SESSION_TTL: 'long' }, flags: {}, file }));
+    assertProblems(problems, ['edge.yaml, line 1', 'POSTERN_SESSION_TTL']);
+    assert.equal(problems.length, 2);
+  });
+
   it('refuses aliases that grow without bound', () => {
     const rows = ['a: &a [x, x, x, x, x, x, x, x, x]'];
     for (let at = 1; at < 9; at++)
@@ -303,9 +319,9 @@ describe('.env', () => {
 describe('loadTokenConfig', () => {
   it('reads the request from flags and the secret as an edge does', () => {
     const flags = { owner: 'Dev@Acme.com', tunnels: 'demo,dev-*', ttl: '30d' };
-    const dotenv = { path: '.env', text: `POSTERN_SECRET=${SECRET},${'o'.repeat(32)}` };
+    const dotenv = { path: '.env', text: `POSTERN_SECRET=${SECRET},${'secret o of thirty-two bytes or more'}` };
     assert.deepEqual(loadTokenConfig({ env: {}, flags, dotenv }), {
-      secrets: [SECRET, 'o'.repeat(32)],
+      secrets: [SECRET, 'secret o of thirty-two bytes or more'],
       owner: 'dev@acme.com',
       tunnels: ['demo', 'dev-*'],
       ttlMs: 2_592_000_000,

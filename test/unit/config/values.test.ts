@@ -24,7 +24,7 @@ import {
   tunnelPatterns,
 } from '../../../src/config/values.js';
 
-const SECRET = 'k'.repeat(32);
+const SECRET = 'secret k of thirty-two bytes or more';
 
 interface Table {
   readonly schema: Value<unknown>;
@@ -225,7 +225,7 @@ const TABLES: Readonly<Record<string, Table>> = {
     schema: secrets,
     accepted: [
       [SECRET, [SECRET]],
-      [`${SECRET},${'ü'.repeat(16)}`, [SECRET, 'ü'.repeat(16)]],
+      [`${SECRET},üéàöäßñçøåœæêîôû`, [SECRET, 'üéàöäßñçøåœæêîôû']],
     ],
     refused: ['k'.repeat(31), `${SECRET},old`, `${SECRET},`],
   },

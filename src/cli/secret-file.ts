@@ -1,0 +1,74 @@
+/**
+ * Files that hold a secret: who may read and change them. A secret that others on the machine know is none, so an edge
+ * does not start with one; where only the system's administrator could mend it, it is told and used.
+ */
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../config/config-error.js';
+import { quoted } from '../config/text.js';
+import { complain } from './exit.js';
+
+// No secret and no token is near it; a path that names something else by mistake ends here.
+const MOST_SECRET_FILE_BYTES = 65_536;
+
+const READABLE_BY_GROUP = 0o040;
+const READABLE_BY_ALL = 0o004;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** What is wrong with a file's owner and mode. The sentence goes on from its path. */
+export interface FileFault {
+  readonly kind: 'refuse' | 'warn';
+  readonly sentence: string;
+}
+
+/** Judges a file that holds a secret for a process of user `uid`; undefined when it is as it should be. */
+export function judgeSecretFile({ mode, uid: owner }: Pick<Stats, 'mode' | 'uid'>, uid: number): FileFault | undefined {
+  if (owner !== uid && owner !== 0) return refusal('belongs to another user: expected a file of your own.');
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) return refusal('can be changed by others: chmod 600 it.');
+  if (owner === uid && (mode & (READABLE_BY_GROUP | READABLE_BY_ALL)) !== 0)
+    return refusal('can be read by others: chmod 600 it.');
+  // Of root and mounted into a container, or lent to a group: not ours to change.
+  if ((mode & READABLE_BY_ALL) !== 0) return { kind: 'warn', sentence: 'can be read by everyone on this machine.' };
+  return undefined;
+}
+
+/** Reads a secret of an edge; `-` is standard input. Throws `ConfigError` when others may read or change the file. */
+export function readSecretFile(path: string): string {
+  const { text, fault } = read(path);
+  if (fault?.kind === 'refuse') throw new ConfigError([fault.sentence]);
+  if (fault !== undefined) complain(`warning: ${quoted(path)} ${fault.sentence}`);
+  return text;
+}
+
+/** Reads an agent's token; `-` is standard input. A file that others may read is told of. */
+export function readTokenFile(path: string): string {
+  const { text, fault } = read(path);
+  if (fault !== undefined)
+    complain(`warning: ${quoted(path)} ${fault.sentence} Whoever has the token can open tunnels as you.`);
+  return text;
+}
+
+/** Tells of a file that holds a secret among other things, and that others may read or change. */
+export function warnOfShared(path: string): void {
+  const fault = faultOf(statSync(path));
+  if (fault !== undefined) complain(`warning: ${quoted(path)} holds a secret and ${fault.sentence}`);
+}
+
+function read(path: string): { text: string; fault: FileFault | undefined } {
+  if (path === '-') return { text: readFileSync(0, 'utf8'), fault: undefined };
+  const real = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+  const stats = statSync(real);
+  if (stats.size > MOST_SECRET_FILE_BYTES) throw new RangeError('the file is too large to be a secret');
+  return { text: readFileSync(real, 'utf8'), fault: faultOf(stats) };
+}
+
+// Pipes that a shell makes (`<(pass show …)`) have modes that mean nothing.
+function faultOf(stats: Stats): FileFault | undefined {
+  const uid = process.getuid?.();
+  return uid === undefined || !stats.isFile() ? undefined : judgeSecretFile(stats, uid);
+}
+
+function refusal(sentence: string): FileFault {
+  return { kind: 'refuse', sentence };
+}
