@@ -40,6 +40,9 @@ const RULES: Rules = {
     'node:console': /^cli\//,
   },
   single: ['rate-limiter-flexible', 'cookie', 'openid-client'],
+  // Options, files and a table; claims, where any white space at an end is refused; bodies that dev servers write.
+  unicodeSpace:
+    /^(?:cli\/|config\/|edge\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\.ts|agent\/host-refusals\.ts)/,
 };
 
 const TOP_LEVEL = [
@@ -132,6 +135,10 @@ describe('the checks', () => {
     ['a taken process', { 'config/a.ts': 'const { env } = process;' }, /process around outside cli/],
     ['an exit', { 'edge/a.ts': 'if (bad) process.exit(1);' }, /process\.exit outside cli/],
     ['console', { 'edge/a.ts': 'console.log(1);' }, /console outside cli/],
+    ['a trim', { 'edge/a.ts': 'export const a = (b: string) => b.trim();' }, /white space/],
+    ['a trim handed on', { 'auth/a.ts': 'export const a = (b?: string) => b?.trimEnd();' }, /white space/],
+    ['white space in an expression', { 'auth/a.ts': 'export const a = /^[\\s=]+/;' }, /white space/],
+    ['white space in a text', { 'auth/a.ts': "export const a = new RegExp('\\\\s');" }, /white space/],
   ];
   for (const [name, sources, violation] of broken) {
     test(`find ${name}`, () => {

@@ -18,7 +18,7 @@ import { isTargetHost, namesTarget, type TargetAddress } from './target-address.
 import type { PublicPlace } from './target-headers.js';
 
 const ABSOLUTE = /^(?:(https?):)?\/\/([^/?#\\]+)(.*)$/is;
-const DOMAIN_ATTRIBUTE = /^(\s*domain\s*=\s*)\.?([^\s]+)(\s*)$/i;
+const DOMAIN_ATTRIBUTE = /^([ \t]*domain[ \t]*=[ \t]*)\.?([^ \t]+)([ \t]*)$/i;
 
 /**
  * The headers of an answer. Throws `ERR_TARGET_PROTOCOL` on a name or value that is none, on more lines than a link

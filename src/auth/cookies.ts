@@ -4,6 +4,7 @@
  * out of a request without touching the others. Whether a value is genuine is not known here.
  */
 import { stringifySetCookie } from 'cookie';
+import { trimOws } from '../core/white-space.js';
 
 /** The names of our cookies at one edge. */
 export interface CookieNames {
@@ -17,15 +18,18 @@ export interface SetCookieOptions {
   /** The edge is served over https. */
   readonly secure: boolean;
   readonly maxAgeSeconds: number;
-  readonly path?: '/';
+  readonly path?: string;
+  /** Absent for a cookie of this host alone. */
+  readonly domain?: string;
 }
 
 // Each value costs a decryption; a browser has one, and nobody plants more than a few by accident.
 const MOST_VALUES = 8;
 
 // Prefixes that browsers know (RFC 6265bis section 4.1.3 and its successors): a request with another spelling of our
-// names is either ours from another setting of the edge or an attempt to be taken for it.
-const OURS = /^(?:__(?:host-http|host|http|secure)-)?postern-(?:session|nonce|signin)/i;
+// names is either ours from another setting of the edge or an attempt to be taken for it. So is one behind bytes that some
+// reader drops: blanks, controls, the white space of Unicode, a byte order mark.
+const OURS = /^[^!-~]*(?:__(?:host-http|host|http|secure)-)?postern-(?:session|nonce|signin)/i;
 
 /** The names of our cookies: on https bound to one host by `__Host-`, which browsers enforce. */
 export function cookieNames(secure: boolean): CookieNames {
@@ -39,7 +43,7 @@ export function cookieNames(secure: boolean): CookieNames {
 
 /** Whether a cookie name is one of ours in any spelling: such a cookie never reaches a target, nor comes from one. */
 export function isOurCookie(name: string): boolean {
-  return OURS.test(name.trim());
+  return OURS.test(name);
 }
 
 /** Every value under exactly this name, in order, at most eight. Quotes belong to the value. */
@@ -49,7 +53,7 @@ export function cookieValues(header: string | undefined, name: string): string[]
     const end = endOfPair(header, start);
     const pair = header.slice(start, end);
     const equals = pair.indexOf('=');
-    if (equals !== -1 && pair.slice(0, equals).trim() === name) values.push(pair.slice(equals + 1).trim());
+    if (equals !== -1 && trimOws(pair.slice(0, equals)) === name) values.push(trimOws(pair.slice(equals + 1)));
     if (values.length === MOST_VALUES) break;
     start = end + 1;
   }
@@ -63,13 +67,13 @@ export function removeCookies(header: string, isOurs: (name: string) => boolean)
     const end = endOfPair(header, start);
     const pair = header.slice(start, end);
     const equals = pair.indexOf('=');
-    if (!isOurs((equals === -1 ? pair : pair.slice(0, equals)).trim())) kept?.push(pair);
+    if (!isOurs(trimOws(equals === -1 ? pair : pair.slice(0, equals)))) kept?.push(pair);
     else kept ??= start === 0 ? [] : [header.slice(0, start - 1)];
     start = end + 1;
   }
   if (kept === undefined) return header;
-  if (kept.every((pair) => trimBlanks(pair) === '')) return '';
-  return trimBlanks(kept.join(';'));
+  if (kept.every((pair) => trimOws(pair) === '')) return '';
+  return trimOws(kept.join(';'));
 }
 
 function endOfPair(header: string, start: number): number {
@@ -85,6 +89,7 @@ export function setCookie(name: string, value: string, options: SetCookieOptions
       value,
       maxAge: options.maxAgeSeconds,
       path: options.path ?? '/',
+      ...(options.domain === undefined ? {} : { domain: options.domain }),
       httpOnly: true,
       secure: options.secure,
       sameSite: 'lax',
@@ -94,20 +99,36 @@ export function setCookie(name: string, value: string, options: SetCookieOptions
 }
 
 /** A `Set-Cookie` line that makes a browser forget the cookie. */
-export function clearCookie(name: string, options: Pick<SetCookieOptions, 'secure'>): string {
+export function clearCookie(name: string, options: Omit<SetCookieOptions, 'maxAgeSeconds'>): string {
   return setCookie(name, '', { ...options, maxAgeSeconds: 0 });
 }
 
-// Only OWS (RFC 9110 section 5.6.3): `trim` would also take 0xA0, which is the last byte of many a UTF-8 letter. A loop,
-// because an expression anchored at the end is quadratic in blanks.
-function trimBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text, start)) start += 1;
-  while (end > start && isBlank(text, end - 1)) end -= 1;
-  return text.slice(start, end);
+// A planted cookie may have the path of any folder above the one that was asked for.
+const MOST_CLEARED_PATHS = 8;
+
+/**
+ * `Set-Cookie` lines that make a browser forget every cookie of this name that a request for the host and the path may have
+ * brought: one for the host alone, and, where no `__Host-` keeps them out, those for the host and the domains above it.
+ */
+export function clearEverywhere(name: string, at: { secure: boolean; host: string; path: string }): string[] {
+  const lines = [clearCookie(name, at)];
+  if (name.startsWith('__Host-')) return lines;
+  const labels = at.host.split('.');
+  for (const path of foldersOf(at.path)) {
+    if (path !== '/') lines.push(clearCookie(name, { secure: at.secure, path }));
+    for (let cut = 0; cut < labels.length; cut += 1) {
+      lines.push(clearCookie(name, { secure: at.secure, path, domain: labels.slice(cut).join('.') }));
+    }
+  }
+  return lines;
 }
 
-function isBlank(text: string, at: number): boolean {
-  return text[at] === ' ' || text[at] === '\t';
+function foldersOf(path: string): string[] {
+  const segments =
+    path
+      .split(/[?#]/, 1)[0]
+      ?.split('/')
+      .filter((segment) => /^[\w.~%-]+$/.test(segment)) ?? [];
+  const folders = segments.slice(0, MOST_CLEARED_PATHS).map((_, at) => `/${segments.slice(0, at + 1).join('/')}`);
+  return ['/', ...folders];
 }

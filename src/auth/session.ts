@@ -9,7 +9,7 @@ import { deriveKeys } from '../core/keys.js';
 import { type Soon, whenThere } from '../core/soon.js';
 import { PosternError } from '../errors.js';
 import { type CookieRecall, recallCookies } from './cookie-recall.js';
-import { clearCookie, cookieNames, cookieValues, setCookie } from './cookies.js';
+import { clearCookie, clearEverywhere, cookieNames, cookieValues, setCookie } from './cookies.js';
 import type { Identity } from './identity.js';
 import { type Keys, open, seal } from './seal.js';
 import { packSession, reductions, type Session, unpackSession } from './sealed-session.js';
@@ -129,6 +129,15 @@ export class Sessions {
   }
 
   /**
+   * `Set-Cookie` lines that make the browser forget its sessions, when a `Cookie` header holds two of different sign-ins:
+   * then `read` gives none, and another sign-in would only add a third. None otherwise.
+   */
+  async clearRivals(cookieHeader: string | undefined, host: string, path: string): Promise<readonly string[]> {
+    const live = await this.#liveAmong(cookieValues(cookieHeader, this.cookieName), host, this.nowMs());
+    return areRivals(live) ? clearEverywhere(this.cookieName, { secure: this.#options.secure, host, path }) : [];
+  }
+
+  /**
    * A `Set-Cookie` line when the session's cookie is old enough to be replaced or the gate has newly admitted it. Nearly
    * always there is none, and that is said at once.
    */
@@ -159,15 +168,22 @@ export class Sessions {
   }
 
   async #readAll(values: readonly string[], host: string, nowMs: number): Promise<Session | undefined> {
-    let found: Session | undefined;
+    const live = await this.#liveAmong(values, host, nowMs);
+    if (areRivals(live)) return undefined;
+    return live.reduce<Session | undefined>(
+      (latest, session) => (latest === undefined || latest.seenAtMs < session.seenAtMs ? session : latest),
+      undefined,
+    );
+  }
+
+  async #liveAmong(values: readonly string[], host: string, nowMs: number): Promise<Session[]> {
+    const live: Session[] = [];
     for (const value of values) {
       const opened = this.#known(value) ?? (await this.#open(value, host));
       const session = opened && (await this.#live(opened, host, nowMs));
-      if (session === undefined) continue;
-      if (found !== undefined && found.id !== session.id) return undefined;
-      if (found === undefined || found.seenAtMs < session.seenAtMs) found = session;
+      if (session !== undefined) live.push(session);
     }
-    return found;
+    return live;
   }
 
   /** The session itself if it counts on this host and is not over. */
@@ -202,4 +218,9 @@ export class Sessions {
     if (session !== undefined) this.#remember(value, session);
     return session;
   }
+}
+
+// Whose would they be? One of them was planted: by a sibling, where no `__Host-` prefix keeps it from doing so.
+function areRivals([first, ...others]: readonly Session[]): boolean {
+  return others.some(({ id }) => id !== first?.id);
 }

@@ -5,6 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { deriveKeys } from '../core/keys.js';
+import { trimOws } from '../core/white-space.js';
 import { PosternError } from '../errors.js';
 import { clearCookie, cookieNames, cookieValues, setCookie } from './cookies.js';
 import type { ReturnTarget } from './return-path.js';
@@ -134,7 +135,7 @@ export class Transactions {
 
   /** The transactions of a browser, newest first. */
   #pending(cookieHeader: string | undefined): { name: string; size: number }[] {
-    const pairs = (cookieHeader ?? '').split(';').map((pair) => pair.trim());
+    const pairs = (cookieHeader ?? '').split(';').map(trimOws);
     return pairs
       .filter((pair) => pair.startsWith(this.#prefix) && pair.includes('='))
       .map((pair) => ({ name: pair.slice(0, pair.indexOf('=')), size: pair.length }))

@@ -3,6 +3,7 @@
  * a name or a value may consist of, and how a value outside ASCII is carried. Headers are flat lists as `node:http`
  * gives and takes them: name, value, name, value; duplicates and order are kept.
  */
+import { trimOws } from './white-space.js';
 
 /** Name, value, name, value, in the order of the wire. */
 export type RawHeaders = readonly string[];
@@ -95,7 +96,7 @@ export function connectionOptions(headers: RawHeaders): ReadonlySet<string> {
     const name = headers[at] as string;
     if (name.length !== CONNECTION.length || name.toLowerCase() !== CONNECTION) continue;
     for (const option of (headers[at + 1] as string).toLowerCase().split(',')) {
-      const named = option.trim();
+      const named = trimOws(option);
       if (HOP_BY_HOP.has(named) || NEVER_HOP_BY_HOP.has(named)) continue;
       options ??= new Set();
       options.add(named);

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { headerValues } from '../core/headers.js';
+import { trimOws } from '../core/white-space.js';
 
 /** Makes the reader for a list of IP addresses and CIDR networks (checked by config). */
 export function addressReader(trusted: readonly string[]): (request: IncomingMessage) => string {
@@ -16,7 +17,7 @@ export function addressReader(trusted: readonly string[]): (request: IncomingMes
     const hops = headerValues(request.rawHeaders, 'x-forwarded-for')
       .join(',')
       .split(',')
-      .map((hop) => plain(hop.trim()));
+      .map((hop) => plain(trimOws(hop)));
     let nearest = direct;
     while (isTrusted(nearest)) {
       const hop = hops.pop();

@@ -5,6 +5,7 @@
  */
 import { isOurCookie } from '../auth/cookies.js';
 import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
+import { trimOws } from '../core/white-space.js';
 import { confined } from './answer-reach.js';
 
 export interface AnswerOptions {
@@ -16,7 +17,7 @@ export interface AnswerOptions {
   readonly cookie: string | undefined;
 }
 
-const DECIDES_ON_SHARING = /(?:^|[,\s])(?:private|no-store|public|s-maxage)(?:$|[\s,;=])/i;
+const DECIDES_ON_SHARING = /(?:^|[, \t])(?:private|no-store|public|s-maxage)(?:$|[ \t,;=])/i;
 
 /** The headers to send, in the form that `node:http` takes. */
 export function answerHeaders(headers: RawHeaders, { host, isGated, cookie }: AnswerOptions): string[] {
@@ -49,11 +50,11 @@ function isOurs(name: string): boolean {
 function mayBeSet(line: string, host: string): boolean {
   const [pair = '', ...attributes] = line.split(';');
   // A cookie without a name comes back as its value alone: `=postern-session=x` reads like one of ours.
-  if (isOurCookie(pair.replace(/^[\s=]+/, '').split('=', 1)[0] as string)) return false;
+  if (isOurCookie(pair.replace(/^[ \t=]+/, '').split('=', 1)[0] as string)) return false;
   return attributes.every((attribute) => {
     const [name = '', value = ''] = attribute.split('=', 2);
-    if (name.trim().toLowerCase() !== 'domain') return true;
-    const domain = value.trim().toLowerCase().replace(/^\./, '');
+    if (trimOws(name).toLowerCase() !== 'domain') return true;
+    const domain = trimOws(value).toLowerCase().replace(/^\./, '');
     return domain === '' || domain === host || domain.endsWith(`.${host}`);
   });
 }

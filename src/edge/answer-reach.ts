@@ -2,6 +2,7 @@
  * What a target's answer may not do beyond the tunnel's own host: a browser obeys some headers for a whole domain, and
  * the tunnels of an edge share theirs without trusting each other. Cookies are judged in answer-headers.ts.
  */
+import { listMembers, trimOws } from '../core/white-space.js';
 
 // By lower-case name. Certificates and ports are the edge's: a target can neither pin the first nor move visitors to
 // another of the second.
@@ -25,16 +26,16 @@ function dropped(): undefined {
 
 // RFC 6797 section 6.1: the promise is kept for the host itself, and not made for what may live below it.
 function transportSecurity(value: string): string | undefined {
-  const isWide = (directive: string) => /^\s*(?:includesubdomains|preload)\s*(?:=|$)/i.test(directive);
-  const kept = value.split(';').filter((directive) => directive.trim() !== '' && !isWide(directive));
-  return kept.length === 0 ? undefined : kept.join(';').trim();
+  const isWide = (directive: string) => /^[ \t]*(?:includesubdomains|preload)[ \t]*(?:=|$)/i.test(directive);
+  const kept = value.split(';').filter((directive) => trimOws(directive) !== '' && !isWide(directive));
+  return kept.length === 0 ? undefined : trimOws(kept.join(';'));
 }
 
 // "cookies" clears those of the registrable domain: the sessions of every tunnel. The rest stays within the origin.
 const OF_THE_ORIGIN = '"cache", "storage", "executionContexts"';
 
 function siteData(value: string): string | undefined {
-  const types = value.split(',').map((type) => type.trim());
-  const kept = types.filter((type) => type !== '' && !/cookies/i.test(type));
+  const types = listMembers(value);
+  const kept = types.filter((type) => !/cookies/i.test(type));
   return kept.length === 0 ? undefined : kept.map((type) => (type.includes('*') ? OF_THE_ORIGIN : type)).join(', ');
 }

@@ -146,5 +146,5 @@ export function wantsPage({ headers }: IncomingMessage): boolean {
 }
 
 function acceptsHtml(accept: string | undefined): boolean {
-  return accept !== undefined && /(?:^|[,\s])(?:text\/html|application\/xhtml\+xml)(?:$|[\s,;])/i.test(accept);
+  return accept !== undefined && /(?:^|[, \t])(?:text\/html|application\/xhtml\+xml)(?:$|[ \t,;])/i.test(accept);
 }

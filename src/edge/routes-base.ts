@@ -13,7 +13,14 @@ import type { Observer } from './observer.js';
 import type { Block } from './page.js';
 import type { Registry } from './registry.js';
 import { isNavigation } from './request.js';
-import { answerUserInfo, mayLeaveByGet, mayLeaveByPost, queryText, signOutPage } from './session-answers.js';
+import {
+  answerUserInfo,
+  mayLeaveByGet,
+  mayLeaveByPost,
+  queryText,
+  refuseRivals,
+  signOutPage,
+} from './session-answers.js';
 import { type SignIn, SignInFailure, signInPath } from './sign-in.js';
 
 export interface BaseRoutesOptions {
@@ -37,6 +44,8 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
   router.get('/', async (request, response) => {
     const session = await sessionOf(request);
     if (session !== undefined) return answers.page(request, response, portal(options, session));
+    const cookies = await sessions.clearRivals(request.headers.cookie, base.host, '/');
+    if (cookies.length > 0) return refuseRivals(request, response, answers, '/', cookies);
     if (!isNavigation(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
     answers.redirect(request, response, '/oauth2/start?rd=%2F');
   });

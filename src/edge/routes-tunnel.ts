@@ -11,7 +11,14 @@ import type { Answers, ErrorDetails } from './answers.js';
 import type { Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { contextOf, isNavigation, isOwnPath } from './request.js';
-import { answerUserInfo, mayLeaveByGet, mayLeaveByPost, queryText, signOutPage } from './session-answers.js';
+import {
+  answerUserInfo,
+  mayLeaveByGet,
+  mayLeaveByPost,
+  queryText,
+  refuseRivals,
+  signOutPage,
+} from './session-answers.js';
 import { type SignIn, signInPath } from './sign-in.js';
 
 export interface TunnelRoutesOptions {
@@ -61,11 +68,20 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
     if (isOwnPath(request.originalUrl)) throw new PosternError('ERR_NOT_FOUND');
     const verdict = verdictOf(request);
     if (verdict?.kind !== 'refuse') throw new PosternError('ERR_INTERNAL', 'a request for a tunnel without a refusal');
-    refuse(request, response, verdict);
+    return refuse(request, response, verdict);
   });
 
-  function refuse(request: Request, response: Response, verdict: Extract<Verdict, { kind: 'refuse' }>): void {
+  async function refuse(
+    request: Request,
+    response: Response,
+    verdict: Extract<Verdict, { kind: 'refuse' }>,
+  ): Promise<void> {
     const path = readReturnPath(request.originalUrl);
+    if (verdict.code === 'ERR_LOGIN_REQUIRED') {
+      const cookies = await sessions.clearRivals(request.headers.cookie, contextOf(request).host, path);
+      if (cookies.length > 0)
+        return refuseRivals(request, response, answers, signInPath(base, nameOf(request), path, 'current'), cookies);
+    }
     if (verdict.code === 'ERR_LOGIN_REQUIRED' && isNavigation(request)) {
       const { location, cookies } = signIn.leaveTunnel(request, nameOf(request), path, 'current');
       answers.redirect(request, response, location, cookies);

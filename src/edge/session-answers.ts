@@ -55,3 +55,19 @@ export function signOutPage(action: string): Page {
     facts: [],
   };
 }
+
+const RIVALS =
+  'Your browser has sent two sign-ins for this address, so nobody can say which of them is yours. Both have been removed from it: sign in again. Should this page come back, clear the cookies of this address and of the domains above it.';
+
+/** Answers a request that brought two sessions: neither counts, both are cleared, and no redirect leads back here. */
+export function refuseRivals(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answers: Answers,
+  signIn: string,
+  cookies: readonly string[],
+): void {
+  const error = new PosternError('ERR_LOGIN_REQUIRED', 'two sessions in one request', { text: RIVALS });
+  const blocks = [{ kind: 'link', label: 'Sign in', href: signIn, rank: 'main' }] as const;
+  answers.error(request, response, error, { title: 'Two sign-ins at once', blocks, cookies });
+}

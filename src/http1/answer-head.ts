@@ -4,7 +4,7 @@
  * coding other than chunked.
  */
 import { MalformedAnswer } from './errors.js';
-import { type FieldList, splitFields } from './fields.js';
+import { type FieldList, splitFields, trimOws } from './fields.js';
 
 export interface AnswerHead {
   readonly status: number;
@@ -21,7 +21,7 @@ const HEAD =
 const STATUS_AT = 'HTTP/1.1 '.length;
 const MINOR_VERSION_AT = 'HTTP/1.'.length;
 const LENGTH = /^\d{1,15}$/; // below 2 ** 53
-const IDLE_SECONDS = /(?:^|,)\s*timeout=(\d+)/i;
+const IDLE_SECONDS = /(?:^|,)[ \t]*timeout=(\d+)/i;
 
 // An idle connection that its owner closes earlier than this would be picked while it is closed.
 const LEAST_IDLE_SECONDS = 2;
@@ -97,7 +97,7 @@ function framingOf({ lengths, length, codings, coding }: HopFields): AnswerHead[
 // RFC 9112 section 9.3.
 function staysOpen({ connection, keepAlive }: HopFields, isOld: boolean): boolean {
   if (connection === '') return !isOld && idlesLongEnough(keepAlive);
-  const options = connection.split(',').map((option) => option.trim());
+  const options = connection.split(',').map(trimOws);
   if (options.includes('close')) return false;
   return (!isOld || options.includes('keep-alive')) && idlesLongEnough(keepAlive);
 }

@@ -47,6 +47,11 @@ function trimmed(text: string, from: number, to: number): string {
   return text.slice(start, end);
 }
 
+/** A text without the optional white space at its ends. */
+export function trimOws(text: string): string {
+  return trimmed(text, 0, text.length);
+}
+
 function isWhiteSpace(code: number): boolean {
   return code === SPACE || code === TAB;
 }

@@ -7,6 +7,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { headerValues, isFieldValue, type RawHeaders } from '../core/headers.js';
 import { readOrigin } from '../core/hostname.js';
+import { listMembers } from '../core/white-space.js';
 import { isErrorCode, PosternError } from '../errors.js';
 
 /** Where agents knock, on the base host. */
@@ -57,13 +58,13 @@ export function writeOffer(offer: Offer): Record<string, string> {
 
 /** The edge's half: reads an offer. Throws `ERR_TOKEN_INVALID`, `ERR_OFFER_INVALID` or `ERR_PROTOCOL_VERSION`. */
 export function readOffer(headers: RawHeaders): Offer {
-  const protocols = headerValues(headers, 'sec-websocket-protocol').flatMap((line) => line.split(/\s*,\s*/));
+  const protocols = headerValues(headers, 'sec-websocket-protocol').flatMap(listMembers);
   if (!protocols.includes(SUBPROTOCOL)) {
     throw new PosternError('ERR_PROTOCOL_VERSION', undefined, {
       text: `This edge speaks ${SUBPROTOCOL}: upgrade to a WebSocket with Sec-WebSocket-Protocol: ${SUBPROTOCOL}.`,
     });
   }
-  const token = /^Bearer +(\S+)$/i.exec(single(headers, 'authorization') ?? '')?.[1];
+  const token = /^Bearer +([!-~]+)$/i.exec(single(headers, 'authorization') ?? '')?.[1];
   if (token === undefined) throw new PosternError('ERR_TOKEN_INVALID', 'no bearer token in Authorization');
   const agentId = single(headers, 'postern-agent');
   if (agentId === undefined || !AGENT_ID.test(agentId)) {
@@ -97,10 +98,7 @@ function readOrigins(headers: RawHeaders): string[] {
 
 /** The items of a list in one line or several. */
 function listed(headers: RawHeaders, name: string): string[] {
-  return headerValues(headers, name)
-    .flatMap((line) => line.split(','))
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
+  return headerValues(headers, name).flatMap(listMembers);
 }
 
 function single(headers: RawHeaders, name: string): string | undefined {

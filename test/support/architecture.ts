@@ -18,6 +18,8 @@ export interface Rules {
   readonly owners: Readonly<Record<string, RegExp>>;
   /** Packages that only one of their possible owners may import. */
   readonly single: readonly string[];
+  /** Files that read no bytes of the wire and so may take white space as Unicode has it. */
+  readonly unicodeSpace: RegExp;
 }
 
 /** All violations of all rules. */
@@ -30,6 +32,7 @@ export function findViolations(sources: Sources, rules: Rules): Violation[] {
     ...checkSingle(imports, rules),
     ...findCycles(imports),
     ...files.flatMap(({ path, tokens }) => checkWords(path, tokens)),
+    ...files.flatMap(({ path, tokens }) => (rules.unicodeSpace.test(path) ? [] : checkWhiteSpace(path, tokens))),
   ];
 }
 
@@ -105,6 +108,23 @@ function checkWords(path: string, tokens: readonly Token[]): Violation[] {
     const why =
       token.kind === 'word' && forbidden(path, token.text, tokens[at - 1]?.text, tokens.slice(at + 1, at + 3));
     return why ? [`${path}:${token.line} ${why}`] : [];
+  });
+}
+
+const TRIMS: ReadonlySet<string> = new Set(['trim', 'trimStart', 'trimEnd', 'trimLeft', 'trimRight']);
+
+// In an expression, and in a text that one is made of.
+const SPACE_CLASS: Readonly<Partial<Record<Token['kind'], RegExp>>> = {
+  regex: /(?<!\\)(?:\\\\)*\\[sS]/,
+  string: /\\\\[sS]/,
+};
+
+// On the wire white space is SP and HTAB (RFC 9110 section 5.6.3); these take U+00A0, one byte of many a letter, as well.
+function checkWhiteSpace(path: string, tokens: readonly Token[]): Violation[] {
+  return tokens.flatMap(({ kind, text, line }, at) => {
+    const isTrim = kind === 'word' && TRIMS.has(text) && tokens[at - 1]?.text === '.';
+    const isClass = SPACE_CLASS[kind]?.test(text) ?? false;
+    return isTrim || isClass ? [`${path}:${line} takes Unicode's white space for that of the wire`] : [];
   });
 }
 

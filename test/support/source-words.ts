@@ -1,10 +1,10 @@
 /**
- * Cuts TypeScript into words, strings and signs, without comments: enough to see imports and single words where they
+ * Cuts TypeScript into words, strings, regular expressions and signs, without comments: enough to see imports and single words where they
  * are code and not prose. (The compiler's own parser has no stable API in TypeScript 7.)
  */
 
 export interface Token {
-  readonly kind: 'word' | 'string' | 'sign';
+  readonly kind: 'word' | 'string' | 'regex' | 'sign';
   /** A string without its quotes. */
   readonly text: string;
   readonly line: number;
@@ -71,7 +71,12 @@ class Tokenizer {
     const word = string ?? this.#match(WORD) ?? this.#match(NUMBER);
     if (string) this.#push('string', string[1] ?? string[2] ?? '');
     else if (word) this.#push('word', word[0]);
-    else if (this.#source[this.#at] === '/' && !this.#divides() && this.#match(REGEX)) this.#push('sign', '/regex/');
+    else this.#signOrRegex();
+  }
+
+  #signOrRegex(): void {
+    const regex = this.#source[this.#at] === '/' && !this.#divides() ? this.#match(REGEX) : undefined;
+    if (regex) this.#push('regex', regex[0]);
     else this.#push('sign', this.#source[this.#at++] as string);
   }
 

@@ -27,6 +27,9 @@ const OURS: readonly string[] = [
   '__Host-postern-signin-0abc',
   'postern-signin-',
   ' postern-session ',
+  '\u00a0postern-session',
+  '\u00c2\u00a0__Host-postern-session',
+  '\ufeff__Host-postern-session',
 ];
 
 const OTHERS: readonly string[] = [
@@ -69,6 +72,25 @@ const HEADERS: readonly (readonly [string, string])[] = [
   ['', ''],
   [';;;', ';;;'],
 ];
+
+describe('the bytes around a name', () => {
+  const names = [SESSION, 'postern-session', '__Host-postern-nonce', '__Host-postern-signin-0abc'];
+  for (const name of names) {
+    it(`make ${name} another one, SP and HTAB excepted`, () => {
+      for (let byte = 0; byte <= 0xff; byte++) {
+        const sign = String.fromCharCode(byte);
+        const isBlank = byte === 0x20 || byte === 0x09;
+        const isEnd = sign === ';';
+        assert.deepEqual(cookieValues(`${sign}${name}=x`, name), isBlank || isEnd ? ['x'] : [], `${byte} before`);
+        if (sign === '=') assert.deepEqual(cookieValues(`${name}==x`, name), ['=x']);
+        else assert.deepEqual(cookieValues(`${name}${sign}=x`, name), isBlank ? ['x'] : [], `${byte} behind`);
+        // Towards the target whatever is not plainly another name is taken for ours.
+        assert.equal(isOurCookie(`${sign}${name}`), byte < 0x21 || byte > 0x7e, `${byte} before`);
+        assert.equal(isOurCookie(`${name}${sign}`), true, `${byte} behind`);
+      }
+    });
+  }
+});
 
 describe('isOurCookie', () => {
   for (const name of OURS) it(`${JSON.stringify(name)} is ours`, () => assert.equal(isOurCookie(name), true));
