@@ -43,6 +43,11 @@ const TABLE = {
   },
   ERR_TUNNEL_BUSY: { status: 503, retryable: true, text: 'Too many requests run on this tunnel. Try again.' },
   ERR_TUNNEL_OFFLINE: { status: 503, retryable: true, text: 'No agent is connected for this tunnel.' },
+  ERR_AUDIT_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    text: 'The edge cannot record who comes in, and so lets nobody in. Its operator must look at it.',
+  },
   ERR_PROVIDER_UNAVAILABLE: { status: 503, retryable: true, text: 'The identity provider cannot be reached.' },
   ERR_TARGET_TIMEOUT: {
     status: 504,

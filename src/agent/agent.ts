@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Agent as HttpAgent } from 'node:http';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { Log } from '../core/log.js';
+import { target } from '../config/addresses.js';
+import { type Log, silentLog } from '../core/log.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { type AgentLink, dialEdge } from '../link/dial.js';
 import { Redial } from './redial.js';
@@ -13,21 +14,25 @@ import type { RequestRecord } from './request-record.js';
 import { Target } from './target.js';
 import { type HostHeader, readTargetAddress } from './target-address.js';
 
+/** What an agent is told. Only edge, token and target have no default. */
 export interface AgentOptions {
   /** The edge's origin, `https://tunnel.acme.com`. */
   readonly edge: string;
   readonly token: string;
+  /** The local server: a port, `localhost:5173`, or an http(s) origin. */
+  readonly target: number | string | URL;
   /** The tunnel's name; undefined leaves the choice to the edge. */
-  readonly name: string | undefined;
-  /** Allow rules as written; none lets only the owner in. */
-  readonly allow: readonly string[];
+  readonly name?: string | undefined;
+  /** Allow rules as written; none, the default, lets only the owner in. */
+  readonly allow?: readonly string[];
   /** Origins besides the tunnel's own whose pages may open WebSockets on it; none unless given. */
   readonly allowOrigins?: readonly string[];
-  /** The local server: an http(s) origin. */
-  readonly target: URL;
-  readonly hostHeader: HostHeader;
-  readonly log: Log;
-  readonly events: AgentEvents;
+  /** The `Host` that the target sees; `rewrite`, its own, unless given. */
+  readonly hostHeader?: HostHeader;
+  /** Silent unless given. */
+  readonly log?: Log;
+  /** Whatever of it is of interest. */
+  readonly events?: Partial<AgentEvents>;
   /** Carries the connection to the edge, through an HTTPS proxy for instance. */
   readonly httpAgent?: HttpAgent;
 }
@@ -46,6 +51,8 @@ export interface AgentEvents {
 
 /** A running agent. */
 export interface Agent {
+  /** The tunnel's URL, once it answers; rejects with what ended the agent before that. */
+  readonly online: Promise<string>;
   /** Resolves when the agent was closed; rejects with the refusal that ended it. */
   readonly ended: Promise<void>;
   /** Takes no new requests, cuts WebSockets, gives running requests ten seconds and ends. */
@@ -73,14 +80,29 @@ const SEAMS: AgentSeams = {
   now: () => performance.now(),
 };
 
-/** Starts an agent. Throws `ERR_CONFIG_INVALID` when the target is none; dials in the background. */
-export function startAgent(options: AgentOptions, seams: Partial<AgentSeams> = {}): Agent {
+/**
+ * Starts an agent. Throws `ERR_CONFIG_INVALID` when the target is none; dials in the background.
+ *
+ * ```js
+ * const agent = startAgent({ edge: 'https://tunnel.acme.com', token, target: 5173 });
+ * console.log(await agent.online);
+ * ```
+ */
+export function startAgent(options: AgentOptions): Agent {
+  return startAgentWith(options, {});
+}
+
+/** As `startAgent`, for tests. */
+export function startAgentWith(options: AgentOptions, seams: Partial<AgentSeams>): Agent {
   return new DialLoop(options, { ...SEAMS, ...seams });
 }
 
 class DialLoop implements Agent {
   readonly ended: Promise<void>;
+  readonly online: Promise<string>;
   readonly #options: AgentOptions;
+  readonly #log: Log;
+  readonly #events: Partial<AgentEvents>;
   readonly #seams: AgentSeams;
   readonly #target: Target;
   readonly #agentId = randomUUID();
@@ -88,16 +110,30 @@ class DialLoop implements Agent {
   readonly #stop = new AbortController();
   /** The link that takes new requests, and those on which running requests finish. */
   readonly #links = new Set<AgentLink>();
+  readonly #wentOnline: (url: string) => void;
 
   constructor(options: AgentOptions, seams: AgentSeams) {
     this.#options = options;
+    this.#log = options.log ?? silentLog;
+    this.#events = options.events ?? {};
     this.#seams = seams;
-    this.#target = new Target(readTargetAddress(options.target, options.hostHeader), {
-      log: options.log,
-      record: (record) => options.events.request(record),
-      hint: (text) => options.events.hint(text),
+    this.#target = new Target(readTargetAddress(readTarget(options.target), options.hostHeader ?? 'rewrite'), {
+      log: this.#log,
+      record: (record) => this.#events.request?.(record),
+      hint: (text) => this.#events.hint?.(text),
     });
+    let firstLink: (url: string) => void = () => {};
+    const online = new Promise<string>((resolve) => {
+      firstLink = resolve;
+    });
+    this.#wentOnline = firstLink;
     this.ended = this.#run().finally(() => this.destroy());
+    const endedFirst = this.ended.then(() => {
+      throw new PosternError('ERR_LINK_LOST', 'the agent was closed before its tunnel was up');
+    });
+    this.online = Promise.race([online, endedFirst]);
+    // Both tell of one refusal: whoever waits for one of them has been told.
+    for (const promise of [this.online, this.ended]) promise.catch(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -130,7 +166,7 @@ class DialLoop implements Agent {
   }
 
   #dial(): Promise<AgentLink> {
-    const { edge, token, name, allow, allowOrigins: origins = [], httpAgent } = this.#options;
+    const { edge, token, name, allow = [], allowOrigins: origins = [], httpAgent } = this.#options;
     const offer = { token, name, allow, origins, agentId: this.#agentId };
     return this.#seams.dial(edge, offer, {
       ...(httpAgent !== undefined && { httpAgent }),
@@ -141,7 +177,6 @@ class DialLoop implements Agent {
 
   /** Returns when the link drains, throws when it was lost. */
   async #hold(link: AgentLink): Promise<void> {
-    const { events, log } = this.#options;
     const startedMs = this.#seams.now();
     this.#links.add(link);
     const closed = link.closed.then((error) => {
@@ -149,13 +184,14 @@ class DialLoop implements Agent {
       return error ?? new PosternError('ERR_LINK_LOST', 'the edge closed the link');
     });
     if (this.#stop.signal.aborted) return link.destroy();
-    log.info({ url: link.url }, 'link up');
-    events.online(link.url);
+    this.#log.info({ url: link.url }, 'link up');
+    this.#wentOnline(link.url);
+    this.#events.online?.(link.url);
     await Promise.race([closed, aborted(link.draining)]);
     await nextTurn(); // a lost link drains as well: tell the two apart once both are known
     if (this.#seams.now() - startedMs >= STABLE_MS) this.#redial.reset();
     if (!this.#links.has(link)) throw await closed;
-    log.info({ url: link.url }, 'the edge drains the link, dialling anew');
+    this.#log.info({ url: link.url }, 'the edge drains the link, dialling anew');
   }
 
   async #pause(thrown: unknown): Promise<void> {
@@ -163,10 +199,18 @@ class DialLoop implements Agent {
     // Anything that is not of the table is a fault of ours or of the options: trying again would not change it.
     if (!error.retryable || !(thrown instanceof PosternError)) throw error;
     const waitMs = this.#redial.next(error.code);
-    this.#options.log.warn({ err: error, code: error.code, waitMs }, 'no link to the edge');
-    this.#options.events.offline(error, waitMs);
+    this.#log.warn({ err: error, code: error.code, waitMs }, 'no link to the edge');
+    this.#events.offline?.(error, waitMs);
     await this.#seams.wait(waitMs, this.#stop.signal);
   }
+}
+
+/** Throws `ERR_CONFIG_INVALID` for what is no target. */
+function readTarget(given: number | string | URL): URL {
+  if (given instanceof URL) return given;
+  const read = target.safeParse(String(given));
+  if (read.success) return read.data;
+  throw new PosternError('ERR_CONFIG_INVALID', `target: ${read.error.issues[0]?.message}.`);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

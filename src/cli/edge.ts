@@ -28,19 +28,24 @@ export function readEdgeConfig(command: Command): EdgeConfig {
 }
 
 async function runEdge(config: EdgeConfig): Promise<void> {
-  const { log, audit, reopen } = openLogging(config);
+  const logging = openLogging(config);
+  const { log, audit } = logging;
   warnOfOldNode(log);
   const ended = endSignal();
-  process.on('SIGHUP', reopen);
   const { startEdge } = await import('../edge/edge.js'); // here, so that no other command waits for it to load
-  const edge = await startEdge(config, { log, audit }).catch((error: unknown) => {
+  const edge = await startEdge(config, { log, audit, health: logging }).catch((error: unknown) => {
     throw explainStart(error, config);
+  });
+  process.on('SIGHUP', () => {
+    logging.reopen();
+    edge.reload();
   });
   log.info({ url: edge.url, port: edge.port, adminPort: edge.adminPort }, 'edge up');
   const signal = await ended;
   log.info({ signal }, 'edge drains');
   await edge.close();
   log.info({}, 'edge down');
+  await logging.close();
   process.exit(exitCodeAfter(signal));
 }
 

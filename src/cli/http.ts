@@ -9,13 +9,17 @@ import { CommandError, complain, EXIT } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
 import { GatheredOutput, type Output } from './gathered-output.js';
 import { JsonLines } from './json-lines.js';
-import { openErrorLog } from './logging.js';
+import { openErrorLog, tellOfOutput } from './logging.js';
 import { outboundAgent } from './outbound.js';
 import { endSignal, exitCodeAfter } from './signals.js';
+import { standardSink, unblock } from './sinks.js';
 import { agentSources } from './sources.js';
 import { Terminal } from './terminal.js';
 
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
+
+// A reader that is there takes what is left in less.
+const MOST_OUTPUT_MS = 1_000;
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   ERR_TOKEN_INVALID:
@@ -45,8 +49,10 @@ export function addHttpCommand(program: Command): void {
 
 async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<void> {
   const { logLevel, ...options } = config;
-  const output = new GatheredOutput(process.stdout);
-  process.once('exit', () => output.flush());
+  unblock(process.stderr);
+  const droppedLine = format === 'json' ? JsonLines.dropped : Terminal.dropped;
+  const output = new GatheredOutput(standardSink(process.stdout), { droppedLine, failed: tellOfOutput });
+  process.once('exit', () => output.flushLast());
   const lines = new JsonLines(output);
   const httpAgent = outboundAgent(config.edge, process.env);
   const agent = startAgent({
@@ -63,6 +69,7 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   }
   complain('finishing what is running; Ctrl-C again ends at once');
   await agent.close();
+  await output.drained(MOST_OUTPUT_MS);
   process.exit(exitCodeAfter(await asked));
 }
 

@@ -17,6 +17,11 @@ export class JsonLines implements AgentEvents {
     this.#output = output;
   }
 
+  /** The line that stands for others that found no room. */
+  static dropped(lines: number): string {
+    return `{"event":"dropped","lines":${lines}}\n`;
+  }
+
   online(url: string): void {
     this.#line({ event: 'online', url });
   }

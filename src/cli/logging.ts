@@ -2,55 +2,57 @@
  * The logs, by pino: JSON lines on standard output, and audit records as a stream of their own. One record is one line
  * whatever a visitor sends, and no line can move a cursor.
  */
-import { closeSync, openSync } from 'node:fs';
-import { type DestinationStream, destination, type LoggerOptions, pino } from 'pino';
+import { type DestinationStream, type LoggerOptions, pino } from 'pino';
 import { ConfigError } from '../config/config-error.js';
 import { quoted } from '../config/text.js';
 import type { LogLevel } from '../config/values.js';
 import type { Log } from '../core/log.js';
-import { systemError } from './exit.js';
+import type { OutputHealth } from '../edge/admin.js';
+import { complain, systemError } from './exit.js';
 import { GatheredOutput } from './gathered-output.js';
 import { redact, redactText } from './redact.js';
+import { FileSink, standardSink, unblock } from './sinks.js';
 
 // JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would go out as they are.
 const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
-// What waits in memory for a disk with room: some ten thousand records.
-const MOST_WAITING_CHARS = 4_000_000;
-
 /** What an edge writes to. */
-export interface Logging {
+export interface Logging extends OutputHealth {
   readonly log: Log;
   readonly audit: Log;
   /** Opens the audit file anew, after it was moved away. */
   reopen(): void;
+  /** Resolves when all is written, or after a second. */
+  close(): Promise<void>;
 }
+
+// A reader that is there takes what is left in less.
+const MOST_CLOSE_MS = 1_000;
 
 /** Opens both logs of an edge. Throws `ConfigError` when the audit file cannot be written. */
 export function openLogging({ logLevel, auditLog }: { logLevel: LogLevel; auditLog: string }): Logging {
   const auditFile = auditLog === '-' ? undefined : openAuditFile(auditLog);
-  const standard = destination({ dest: 1, sync: true, maxLength: MOST_WAITING_CHARS });
-  standard.on('error', () => {}); // there is nowhere left to say it, and a log is no reason to turn visitors away
-  const output = new GatheredOutput(standard); // a system call for each line costs several times what making it does
-  process.once('exit', () => output.flush());
+  unblock(process.stderr);
+  const output = new GatheredOutput(standardSink(process.stdout), { droppedLine, failed: tellOfOutput });
   const log = createLog(output, { level: logLevel });
-  if (auditFile !== undefined) {
-    tellOfFullDisk(auditFile, log);
-    auditFile.on('drop', (line: string) => output.write(line)); // what no longer fits is on record elsewhere at least
-  }
+  const audit = auditFile === undefined ? output : auditOutput(auditFile, output, log);
+  process.once('exit', () => {
+    output.flushLast();
+    audit.flushLast();
+  });
   return {
     log,
-    audit: createLog(auditFile ?? { write: (line) => output.writeNow(line) }, {
-      level: 'info',
-      base: { stream: 'audit' },
-    }),
-    reopen: () => auditFile?.reopen(),
+    audit: createLog({ write: (line) => audit.writeNow(line) }, { level: 'info', base: { stream: 'audit' } }),
+    isRecording: () => audit.isFlowing,
+    notes: () => notesOf(output),
+    reopen: () => reopen(auditFile, log),
+    close: async () => void (await Promise.all([output.drained(MOST_CLOSE_MS), audit.drained(MOST_CLOSE_MS)])),
   };
 }
 
 /** The log of an agent, on standard error beside its terminal output. */
 export function openErrorLog(level: LogLevel): Log {
-  return createLog(destination(2), { level });
+  return createLog(new GatheredOutput(standardSink(process.stderr), { droppedLine }), { level });
 }
 
 /** A log that writes redacted JSON lines to a stream. */
@@ -74,27 +76,51 @@ export function createLog(stream: DestinationStream, options: Pick<LoggerOptions
   );
 }
 
-function openAuditFile(path: string): ReturnType<typeof destination> {
+function openAuditFile(path: string): FileSink {
   try {
-    closeSync(openSync(path, 'a', 0o600)); // it names people: created for the operator's eyes only
-    return destination({ dest: path, append: true, sync: true, maxLength: MOST_WAITING_CHARS });
+    return new FileSink(path);
   } catch (error) {
     const reason = systemError(error)?.code;
     throw new ConfigError([`POSTERN_AUDIT_LOG: ${quoted(path)} cannot be written (${reason}): expected - or a file.`]);
   }
 }
 
-/** Says once that the file cannot be written, and again only after it could. Records wait, and go out with the next. */
-function tellOfFullDisk(auditFile: ReturnType<typeof destination>, log: Log): void {
-  let isTold = false;
-  auditFile.on('write', () => {
-    isTold = false;
+/** Records wait while the file cannot be written; what no longer fits is on record elsewhere at least. */
+function auditOutput(file: FileSink, output: GatheredOutput, log: Log): GatheredOutput {
+  return new GatheredOutput(file, {
+    failed: ({ code }) => {
+      log.error({ code, option: 'POSTERN_AUDIT_LOG' }, 'the audit file cannot be written; records wait');
+    },
+    overflow: (line) => output.writeNow(line),
   });
-  auditFile.on('error', (error: NodeJS.ErrnoException) => {
-    if (isTold) return;
-    isTold = true;
-    log.error({ code: error.code, option: 'POSTERN_AUDIT_LOG' }, 'the audit file cannot be written; records wait');
-  });
+}
+
+function reopen(file: FileSink | undefined, log: Log): void {
+  try {
+    file?.reopen();
+  } catch (error) {
+    const code = systemError(error)?.code;
+    log.error({ code, option: 'POSTERN_AUDIT_LOG' }, 'the audit file cannot be opened anew; the old one is kept');
+  }
+}
+
+/** For the place where it can still be seen. */
+export function tellOfOutput({ code }: NodeJS.ErrnoException, isGone: boolean): void {
+  if (isGone) complain(`the reader of standard output has gone (${code}): nothing more is written there.`);
+  else complain(`standard output cannot be written (${code}): what is written there waits.`);
+}
+
+function notesOf(output: GatheredOutput): string[] {
+  const notes: string[] = [];
+  if (output.isGone) notes.push('log: its reader has gone');
+  else if (!output.isFlowing) notes.push('log: its reader has stopped');
+  if (output.droppedLines > 0) notes.push(`log: ${output.droppedLines} lines dropped`);
+  return notes;
+}
+
+function droppedLine(count: number): string {
+  const time = new Date().toISOString();
+  return `${JSON.stringify({ level: 'warn', time, count, msg: 'log lines dropped' })}\n`;
 }
 
 function escapeLine(line: string): string {

@@ -5,17 +5,14 @@ import { addConfigCommand } from './config-check.js';
 import { addEdgeCommand } from './edge.js';
 import { EXIT, report } from './exit.js';
 import { addHttpCommand } from './http.js';
+import { endWithReader } from './sinks.js';
 import { addTokenCommand } from './token.js';
 import { tuneProcess } from './tuning.js';
 import { readVersion } from './version.js';
 
 tuneProcess();
 
-// The reader of our output (`| head`) has gone: there is nobody left to tell, and nothing wrong.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok);
-  throw error;
-});
+endWithReader();
 
 try {
   await createProgram().parseAsync(expandShort(process.argv.slice(2)), { from: 'user' });

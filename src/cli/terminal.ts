@@ -35,6 +35,11 @@ export class Terminal implements AgentEvents {
     this.#options = options;
   }
 
+  /** The line that stands for others that found no room. */
+  static dropped(lines: number): string {
+    return `… ${lines} lines dropped\n`;
+  }
+
   online(url: string): void {
     if (url === this.#url) this.#line(this.#style('green', 'online again'));
     else this.#block(url);

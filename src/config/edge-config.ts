@@ -38,6 +38,8 @@ export interface EdgeConfig {
   readonly logLevel: LogLevel;
   /** A path, or `-` for standard output. */
   readonly auditLog: string;
+  /** Whether nobody is let in while audit records cannot be written. */
+  readonly auditRequired: boolean;
 }
 
 type EdgeValues = ValuesOf<typeof EDGE_OPTIONS>;
@@ -100,5 +102,6 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
     revokedTokens: values.revoked_tokens,
     logLevel: values.log_level,
     auditLog: values.audit_log,
+    auditRequired: values.audit === 'require',
   };
 }

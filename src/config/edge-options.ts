@@ -2,6 +2,7 @@
 import { baseAddress, issuer, listenAddress, networks } from './addresses.js';
 import type { OptionTable } from './options.js';
 import {
+  auditPolicy,
   ceiling,
   destination,
   duration,
@@ -149,5 +150,13 @@ export const EDGE_OPTIONS = {
     fallback: '-',
     sentence: 'Where audit records go: - for standard output, else a file that is appended to.',
     schema: destination,
+  },
+  audit: {
+    env: 'POSTERN_AUDIT',
+    placeholder: '<policy>',
+    fallback: 'best-effort',
+    sentence:
+      'What happens while audit records cannot be written: best-effort (they wait, then they are dropped and counted) or require (nobody is let in).',
+    schema: auditPolicy,
   },
 } as const satisfies OptionTable;

@@ -115,6 +115,12 @@ export const logLevel: Value<LogLevel> = value(
   'a log level: expected debug, info, warn or error',
 );
 
+/** What is done while the audit cannot be written. */
+export const auditPolicy: Value<'best-effort' | 'require'> = value(
+  (text) => (text === 'best-effort' || text === 'require' ? text : undefined),
+  'a policy: expected best-effort or require',
+);
+
 /** `-` or a path. */
 export const destination = value((text) => (text.includes('\0') ? undefined : text), 'a path: expected - or a file');
 

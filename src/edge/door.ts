@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { BaseAddress } from '../core/hostname.js';
 import { type Soon, whenThere } from '../core/soon.js';
 import { asPosternError, PosternError } from '../errors.js';
-import { LINK_PATH } from '../link/handshake.js';
+import { LINK_PATH, writeRefusal } from '../link/handshake.js';
 import type { Admission } from './admit.js';
 import { type Answers, breakOff } from './answers.js';
 import type { Forwarder } from './forward.js';
@@ -28,6 +28,8 @@ export interface DoorOptions {
   readonly admission: Admission;
   readonly watch: Watch;
   readonly addressOf: (request: IncomingMessage) => string;
+  /** Whether the audit takes records, where nobody may be let in without one. */
+  readonly isRecording: () => boolean;
   /** Takes what is not forwarded, together with what the gate said of it. */
   readonly others: (request: IncomingMessage, response: ServerResponse, verdict: Verdict | undefined) => void;
 }
@@ -61,7 +63,8 @@ export class Door {
     socket.on('error', destroySocket);
     if (owesAnswer(socket)) return void socket.destroy();
     if (context.place.kind === 'base' && request.url === LINK_PATH) {
-      void this.#options.admission.answer(request, socket, head);
+      if (this.#options.isRecording()) void this.#options.admission.answer(request, socket, head);
+      else writeRefusal(socket, new PosternError('ERR_AUDIT_UNAVAILABLE'));
       return;
     }
     const response = this.#answerOn(request, socket);
@@ -84,6 +87,11 @@ export class Door {
     if (response.headersSent || response.destroyed) breakOff(response);
     else this.#options.answers.error(request, response, error);
   };
+
+  #check(request: IncomingMessage, context: RequestContext): void {
+    if (!this.#options.isRecording()) throw new PosternError('ERR_AUDIT_UNAVAILABLE');
+    checkRequest(request, context);
+  }
 
   #enter(request: IncomingMessage, response: ServerResponse): Visit {
     const { base, addressOf } = this.#options;
@@ -117,7 +125,7 @@ export class Door {
   #arrive(visit: Visit, letBodyIn?: () => void): void {
     const { request, response, context } = visit;
     try {
-      checkRequest(request, context);
+      this.#check(request, context);
       const turn = turnOf(response);
       const admitted =
         turn === undefined ? this.#admit(visit, letBodyIn) : turn.then(() => this.#admit(visit, letBodyIn));
@@ -157,7 +165,7 @@ export class Door {
     context: RequestContext,
     response: ServerResponse,
   ): Promise<void> {
-    checkRequest(request, context);
+    this.#check(request, context);
     const { place } = context;
     if (place.kind !== 'tunnel' || isOwnPath(request.url as string)) throw new PosternError('ERR_NOT_FOUND');
     const { gate, observer, forwarder, others } = this.#options;

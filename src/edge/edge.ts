@@ -14,7 +14,7 @@ import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 import type { Rule } from '../core/rule.js';
 import { addressReader } from './address.js';
-import { createAdminServer } from './admin.js';
+import { createAdminServer, type OutputHealth } from './admin.js';
 import { Admission } from './admit.js';
 import { Answers } from './answers.js';
 import { createApp } from './app.js';
@@ -43,29 +43,37 @@ export interface Edge {
   close(): Promise<void>;
   /** Stops now. Running requests break. */
   destroy(): void;
+  /** Reads the file of revoked tokens now. */
+  reload(): void;
 }
 
 export interface EdgeOptions {
   readonly log: Log;
   /** The audit record: who signed in, who was let in or refused where, which tunnels came and went. */
   readonly audit: Log;
+  /** What has become of both; absent when nothing can happen to them. */
+  readonly health?: OutputHealth;
 }
 
 // How often a closing edge looks for connections that have become idle.
 const SWEEP_MS = 100;
 
 /** Starts an edge. Rejects with the system's error when an address cannot be listened on; nothing is left half-open. */
-export async function startEdge(config: EdgeConfig, { log, audit }: EdgeOptions): Promise<Edge> {
+export async function startEdge(config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
   const store = new MemoryStore();
   const registry = new Registry();
   const observer = new Observer(log, audit);
   const watch = new Watch();
   const revoked = new RevokedTokens(config.revokedTokens, log);
-  const { admission, door } = compose(config, { store, registry, observer, watch, revoked, log });
+  const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
+  const { admission, door } = compose(config, { store, registry, observer, watch, revoked, log, isRecording });
 
   let closing: Promise<void> | undefined;
   const server = createFrontDoor(door, observer);
-  const admin = createAdminServer(() => closing === undefined);
+  const admin = createAdminServer(
+    () => (closing !== undefined ? 'draining' : isRecording() || 'the audit cannot be written'),
+    () => health?.notes() ?? [],
+  );
   const release = () => {
     watch.close();
     revoked.close();
@@ -108,6 +116,7 @@ export async function startEdge(config: EdgeConfig, { log, audit }: EdgeOptions)
       return closing;
     },
     destroy,
+    reload: () => revoked.reload(),
   };
 }
 
@@ -118,9 +127,10 @@ interface Parts {
   readonly watch: Watch;
   readonly revoked: RevokedTokens;
   readonly log: Log;
+  readonly isRecording: () => boolean;
 }
 
-function compose(config: EdgeConfig, { store, registry, observer, watch, revoked, log }: Parts) {
+function compose(config: EdgeConfig, { store, registry, observer, watch, revoked, log, isRecording }: Parts) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
   const sessions = new Sessions({ secrets, ttlMs: config.sessionTtlMs, idleMs: config.sessionIdleMs, secure, store });
@@ -160,6 +170,7 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, revoked
     admission,
     watch,
     addressOf: addressReader(config.trustProxy),
+    isRecording,
     others: (request, response, verdict) => {
       if (verdict !== undefined) verdicts.set(request, verdict);
       app(request, response);

@@ -31,7 +31,7 @@ const THREATS: Readonly<Record<string, number>> = {
   S: 0,
   T: 0,
   U: 2,
-  V: 3,
+  V: 6,
   W: 0,
 };
 const IDS = Object.entries(THREATS).flatMap(([letter, count]) =>

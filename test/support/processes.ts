@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { deferred } from './deferred.js';
 
@@ -60,6 +60,7 @@ export class Program {
   readonly pid: number;
   readonly exited: Promise<Exit>;
   readonly #process: ChildProcess;
+  readonly #reader: Interface;
   readonly #listeners = new Set<() => void>();
   readonly #lines: string[] = [];
   #errors = '';
@@ -83,7 +84,8 @@ export class Program {
     this.name = name;
     this.pid = process.pid ?? 0;
     this.#process = process;
-    createInterface({ input: process.stdout }).on('line', (line) => this.#changed(() => this.#lines.push(line)));
+    this.#reader = createInterface({ input: process.stdout });
+    this.#reader.on('line', (line) => this.#changed(() => this.#lines.push(line)));
     process.stderr.setEncoding('utf8').on('data', (text: string) => this.#changed(() => (this.#errors += text)));
     this.exited = this.#ended();
     running.add(this);
@@ -125,6 +127,21 @@ export class Program {
   /** Resolves once stderr holds the text. */
   async complaint(text: string): Promise<void> {
     await this.#find(() => this.#errors.includes(text) || undefined, `"${text}" on stderr`);
+  }
+
+  /** Reads no more of its output: what it writes then stays in the pipe, which fills up. */
+  hold(): void {
+    this.#reader.pause();
+  }
+
+  /** Reads on after `hold`. */
+  release(): void {
+    this.#reader.resume();
+  }
+
+  /** Closes the reading end of its output. */
+  stopReading(): void {
+    this.#process.stdout?.destroy();
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { type AgentSeams, startAgent } from '../../../src/agent/agent.js';
+import { type AgentSeams, startAgent, startAgentWith } from '../../../src/agent/agent.js';
 import { silentLog } from '../../../src/core/log.js';
 import { type ErrorCode, PosternError } from '../../../src/errors.js';
 import type { AgentLink } from '../../../src/link/dial.js';
@@ -72,7 +72,7 @@ function start(t: TestContext, settings: { refusals?: unknown[]; target?: string
     events.push(event);
     for (const resume of wake.splice(0)) resume();
   };
-  const agent = startAgent(
+  const agent = startAgentWith(
     {
       edge: 'https://tunnel.test',
       token: 'token',
@@ -220,5 +220,30 @@ describe('startAgent', () => {
 
   it('refuses a target that is none, before anything is dialled', (t) => {
     assert.throws(() => start(t, { target: 'ftp://x/' }), { code: 'ERR_CONFIG_INVALID' });
+  });
+
+  it('needs no more than an edge, a token and a target, which may be a port, a host and port, or a URL', async () => {
+    for (const target of [9, '9', 'localhost:9', 'http://127.0.0.1:9', new URL('http://127.0.0.1:9')]) {
+      const agent = startAgent({ edge: 'http://127.0.0.1:9', token: 'token', target });
+      agent.destroy();
+      await agent.ended;
+    }
+    for (const target of [0, 70_000, 'nope', 'http://127.0.0.1/path']) {
+      const start = () => startAgent({ edge: 'http://127.0.0.1:9', token: 'token', target });
+      assert.throws(start, { code: 'ERR_CONFIG_INVALID' });
+    }
+  });
+
+  it('promises the URL of the tunnel, after refusals that pass', async (t) => {
+    const edge = start(t, { refusals: [refusal('ERR_EDGE_DRAINING')] });
+    assert.equal(await edge.agent.online, 'https://demo.tunnel.test');
+  });
+
+  it('breaks the promise of the URL with what ended it, and nobody has to hear of it twice', async (t) => {
+    const refused = start(t, { refusals: [refusal('ERR_NAME_TAKEN')] });
+    await assert.rejects(refused.agent.online, { code: 'ERR_NAME_TAKEN' });
+    const closed = startAgent({ edge: 'http://127.0.0.1:9', token: 'token', target: 9 });
+    await closed.close();
+    await assert.rejects(closed.online, { code: 'ERR_LINK_LOST' });
   });
 });

@@ -5,7 +5,15 @@ import { GatheredOutput } from '../../../src/cli/gathered-output.js';
 function gathering(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const written: string[] = [];
-  return { output: new GatheredOutput({ write: (text) => written.push(text) }), written };
+  return {
+    output: new GatheredOutput({
+      write: (text, done) => {
+        written.push(text);
+        done();
+      },
+    }),
+    written,
+  };
 }
 
 describe('GatheredOutput', () => {
@@ -35,4 +43,88 @@ describe('GatheredOutput', () => {
     output.writeNow('audit\n');
     assert.deepEqual(written, ['waits\naudit\n']);
   });
+
+  it('drops and counts what finds no room while the sink takes nothing, and says so when it can', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { output, written, finish } = stuck();
+    const line = `${'x'.repeat(999_999)}\n`;
+    output.writeNow('first\n');
+    for (let count = 0; count < 9; count++) output.write(line);
+    assert.deepEqual(written, ['first\n']);
+    assert.equal(output.droppedLines, 6);
+    finish();
+    assert.deepEqual(written.slice(1), [`${line.repeat(3)}6 dropped\n`]);
+    finish();
+    output.writeNow('again\n');
+    assert.equal(written.at(-1), 'again\n');
+    assert.ok(output.isFlowing);
+  });
+
+  it('has room for what must not be lost when there is none for the rest', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { output, written, finish } = stuck();
+    output.writeNow('first\n');
+    for (let count = 0; count < 9; count++) output.write('x'.repeat(1_000_000));
+    output.writeNow('audit\n');
+    finish();
+    assert.match(written[1] ?? '', /audit\n6 dropped\n$/);
+  });
+
+  it('tells once of a sink that fails for a while, keeps what waits, and is not flowing meanwhile', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { output, written, finish, failures } = stuck();
+    output.writeNow('kept by the sink\n');
+    finish('ENOSPC');
+    output.writeNow('waits\n');
+    t.mock.timers.tick(1_000);
+    finish('ENOSPC');
+    assert.deepEqual(failures, ['ENOSPC false']);
+    assert.equal(output.isFlowing, false);
+    t.mock.timers.tick(1_000);
+    finish();
+    assert.deepEqual(written, ['kept by the sink\n', '', '', 'waits\n']);
+    finish();
+    assert.equal(output.isFlowing, true);
+  });
+
+  it('writes nothing more to a sink whose reader has gone', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { output, written, finish, failures } = stuck();
+    output.writeNow('one\n');
+    finish('EPIPE');
+    output.writeNow('two\n');
+    t.mock.timers.tick(5_000);
+    assert.deepEqual([written, failures, output.isGone, output.droppedLines], [['one\n'], ['EPIPE true'], true, 1]);
+  });
+
+  it('gives to another place what finds no room, if there is one', () => {
+    const overflow: string[] = [];
+    const output = new GatheredOutput({ write() {} }, { overflow: (line) => overflow.push(line) });
+    output.writeNow('x'.repeat(8_000_000));
+    output.writeNow('last\n');
+    assert.deepEqual(overflow, ['last\n']);
+  });
 });
+
+/** An output whose sink is done only when the test says so. */
+function stuck() {
+  const written: string[] = [];
+  const failures: string[] = [];
+  const waiting: ((error?: Error) => void)[] = [];
+  const output = new GatheredOutput(
+    {
+      write: (text, done) => {
+        written.push(text);
+        waiting.push(done);
+      },
+    },
+    {
+      droppedLine: (count) => `${count} dropped\n`,
+      failed: ({ code }, isGone) => failures.push(`${code} ${isGone}`),
+    },
+  );
+  const finish = (code?: string) => {
+    waiting.shift()?.(code === undefined ? undefined : Object.assign(new Error(code), { code }));
+  };
+  return { output, written, finish, failures };
+}

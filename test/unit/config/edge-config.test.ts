@@ -61,6 +61,7 @@ describe('loadEdgeConfig', () => {
       publicPermitted: false,
       logLevel: 'info',
       auditLog: '-',
+      auditRequired: false,
       revokedTokens: undefined,
     });
   });

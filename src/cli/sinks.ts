@@ -1,0 +1,97 @@
+/**
+ * What output is written to without waiting: standard streams and files. Node writes to terminals, and to files, while the
+ * event loop stands still: whoever presses Ctrl-S in the terminal of an edge would stop all of its tunnels.
+ */
+import { close, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { EXIT } from './exit.js';
+import type { Sink } from './gathered-output.js';
+
+// A pipe or terminal that was opened as a file is full: its reader is slow.
+const FULL_RETRY_MS = 50;
+
+type StandardStream = NodeJS.WriteStream & { readonly fd: 1 | 2 };
+
+/** The command ends in silence when the reader of its output has gone (`| head`): nothing is wrong. */
+export function endWithReader(): void {
+  process.stdout.on('error', leave);
+}
+
+function leave(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
+}
+
+/** Standard output or error of a command that runs until it is told to end: it outlives its readers. */
+export function standardSink(stream: StandardStream): Sink {
+  const stats = fstatSync(stream.fd);
+  if (stats.isFile() || (stats.isCharacterDevice() && !stream.isTTY)) return new FileSink(stream.fd);
+  unblock(stream);
+  return { write: (text, done) => stream.write(text, done) };
+}
+
+/** Lets a standard stream be written to without waiting, and lets its reader go without ending the process. */
+export function unblock(stream: StandardStream): void {
+  stream.off('error', leave);
+  stream.on('error', () => {}); // each write is told by its own callback
+  // Only of the handle, and so not typed: the package `set-blocking` does the reverse in the same way.
+  const { _handle: handle } = stream as { _handle?: { setBlocking?: (isBlocking: boolean) => void } };
+  if (!fstatSync(stream.fd).isFile()) handle?.setBlocking?.(false);
+}
+
+/** A file, appended to by the system's threads. */
+export class FileSink implements Sink {
+  #fd: number;
+  #rest: Buffer = Buffer.alloc(0);
+  #path: string | undefined;
+  #isWriting = false;
+  /** Moved away while it was written to. */
+  #former: number | undefined;
+
+  /** Of a descriptor, or of a path that is created for its owner alone. Throws the system's error. */
+  constructor(file: number | string) {
+    this.#path = typeof file === 'string' ? file : undefined;
+    this.#fd = typeof file === 'number' ? file : openToAppend(file);
+  }
+
+  write(text: string, done: (error?: Error | null) => void): void {
+    this.#rest = Buffer.concat([this.#rest, Buffer.from(text)]);
+    if (!this.#isWriting) this.#next(done);
+  }
+
+  /** Opens the path anew, after the file was moved away. Throws the system's error and keeps the old file then. */
+  reopen(): void {
+    if (this.#path === undefined) return;
+    const fd = openToAppend(this.#path);
+    if (this.#isWriting && this.#former === undefined) this.#former = this.#fd;
+    else close(this.#fd, () => {}); // nothing can be done about it
+    this.#fd = fd;
+  }
+
+  /** Writes while the process exits, when nothing is done behind its back any more. */
+  writeLast(text: string): void {
+    try {
+      writeSync(this.#fd, this.#isWriting ? text : `${this.#rest}${text}`);
+    } catch {
+      // there is no later to try it in, and nowhere left to say it
+    }
+  }
+
+  #next(done: (error?: Error | null) => void): void {
+    this.#isWriting = true;
+    write(this.#fd, this.#rest, 0, this.#rest.length, null, (error, written) => {
+      this.#isWriting = false;
+      if (this.#former !== undefined) close(this.#former, () => {}); // as above
+      this.#former = undefined;
+      if (error?.code === 'EAGAIN') return void setTimeout(() => this.#next(done), FULL_RETRY_MS).unref();
+      if (error !== null) return done(error);
+      this.#rest = this.#rest.subarray(written);
+      if (this.#rest.length === 0) done();
+      else this.#next(done);
+    });
+  }
+}
+
+// Not to wait for the reader of a named pipe, here or with a write.
+function openToAppend(path: string): number {
+  return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o600);
+}

@@ -1,0 +1,59 @@
+/** Programs in a terminal of their own, by Python's pty: what it shows, keys that are pressed, its size. */
+import { spawnSync } from 'node:child_process';
+import { Program, type ProgramOptions } from './processes.js';
+
+/** Whether this machine can do it. */
+export const HAS_PTY = process.platform !== 'win32' && spawnSync('python3', ['-c', 'import pty']).status === 0;
+
+// Runs a command in a new terminal. Once the terminal shows `mark`, presses `key`, says "pressed" and shows no more: what
+// the command writes then stays in the terminal. On SIGTERM the command is ended first. Without a key all is shown.
+const SCRIPT = `
+import fcntl, json, os, pty, signal, struct, sys, termios
+rows, columns, mark, key, command = json.loads(sys.argv[1])
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(command[0], command)
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
+os.kill(pid, signal.SIGWINCH)
+signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
+seen = b''
+while True:
+    try:
+        data = os.read(terminal, 65536)
+    except OSError:
+        break
+    seen += data
+    os.write(1, data)
+    if key and mark.encode() in seen:
+        os.write(terminal, key.encode())
+        os.write(1, b'\\n{"pressed":true}\\n')
+        key = ''
+        if not data: break
+        if len(sys.argv) > 2: break
+_, status = os.waitpid(pid, 0)
+sys.exit(os.waitstatus_to_exitcode(status) % 256)
+`;
+
+export interface TerminalOptions extends Pick<ProgramOptions, 'name' | 'env'> {
+  readonly command: readonly string[];
+  readonly columns?: number;
+  /** What to wait for before the key is pressed. */
+  readonly mark?: string;
+  /** Ctrl-S is `\x13`, Ctrl-C `\x03`. */
+  readonly key?: string;
+  /** Nothing is read of the terminal once the key was pressed. */
+  readonly unread?: true;
+}
+
+/** Starts a command in a terminal; `line` finds what it shows. */
+export function startInTerminal(options: TerminalOptions): Program {
+  const { name, command, columns = 80, mark = '', key = '', unread, env = {} } = options;
+  const request = JSON.stringify([24, columns, mark, key, command]);
+  return new Program({
+    name,
+    command: 'python3',
+    script: '-c',
+    args: [SCRIPT, request, ...(unread ? ['unread'] : [])],
+    env,
+  });
+}
