@@ -42,18 +42,22 @@ export class Door {
   }
 
   /** For the server's `request` event. */
-  readonly request: RequestListener = (request, response) => this.#arrive(this.#enter(request, response));
+  readonly request: RequestListener = (request, response) => {
+    const visit = this.#enter(request, response);
+    if (visit !== undefined) this.#arrive(visit);
+  };
 
   /** For `checkContinue`: the body is asked for only once the gate has let the request in (RFC 9110 section 10.1.1). */
   readonly expectation: RequestListener = (request, response) => {
     // Node looks for the word anywhere in the value: `100-continue, more` asks for more than that.
     if (request.headers.expect?.toLowerCase() !== '100-continue') return this.foreignExpectation(request, response);
-    this.#arrive(this.#enter(request, response), () => response.writeContinue());
+    const visit = this.#enter(request, response);
+    if (visit !== undefined) this.#arrive(visit, () => response.writeContinue());
   };
 
   /** For `checkExpectation`: an expectation that nobody here can meet. */
   readonly foreignExpectation: RequestListener = (request, response) => {
-    this.#enter(request, response);
+    if (this.#enter(request, response) === undefined) return;
     this.refuse(request, response, new PosternError('ERR_EXPECTATION_FAILED'));
   };
 
@@ -93,10 +97,16 @@ export class Door {
     checkRequest(request, context);
   }
 
-  #enter(request: IncomingMessage, response: ServerResponse): Visit {
-    const { base, addressOf } = this.#options;
+  /** Gives nothing for a request that is dropped, with its connection. */
+  #enter(request: IncomingMessage, response: ServerResponse): Visit | undefined {
+    const { base, addressOf, observer } = this.#options;
+    if (request.socket.destroyed) return undefined; // cut just now: the parser goes on to the end of what was read
+    if (!oweAnswer(request.socket, response)) {
+      observer.overBudget('waiting requests', addressOf(request));
+      request.socket.destroy();
+      return undefined;
+    }
     const visit = new Visit(request, response, openContext(request, base, addressOf(request)), this.#options);
-    oweAnswer(request.socket, response);
     response.on('close', () => {
       paid(request.socket, response);
       this.#options.watch.forget(visit);

@@ -76,6 +76,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   );
   const release = () => {
     watch.close();
+    observer.close();
     revoked.close();
     void store.close();
   };

@@ -15,6 +15,14 @@ export const MOST_HEADERS = 1_000;
 /** Slow senders of headers are cut here; slow bodies never are. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 
+/**
+ * Requests on a connection whose responses have not left, and what the heads of those may hold that wait behind another.
+ * Browsers do not pipeline, and the tools that do send a handful. 20,000 connections with sixteen requests each are past
+ * any flood that a line brings; one that waits costs about 5 kB beside its head.
+ */
+export const MAX_UNANSWERED = 16;
+export const MAX_WAITING_HEAD_BYTES = 65_536;
+
 /** How often Node looks for slow senders. */
 export const CHECK_INTERVAL_MS = 2_000;
 

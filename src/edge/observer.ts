@@ -1,6 +1,7 @@
 /**
  * Tells what happens at the edge: one log line per request and decision, and the audit record of who was let in where.
- * One place, so that log and audit never disagree. Values from outside are fields, never part of a message.
+ * One place, so that log and audit never disagree. Values from outside are fields, never part of a message. What
+ * strangers can cause without end, refusals and cut connections, is counted and written once a minute.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Identity } from '../auth/identity.js';
@@ -8,19 +9,49 @@ import type { Session } from '../auth/session.js';
 import type { Log } from '../core/log.js';
 import type { PosternError } from '../errors.js';
 import type { Forward, Verdict } from './gate.js';
+import { network } from './limits.js';
 import { contextOf } from './request.js';
+import { Tally } from './tally.js';
 
 // Allowing is recorded once for each session, tunnel and rule. A full memory is emptied, and records start again.
 const MOST_KNOWN_ALLOWS = 10_000;
+
+const TALLY_INTERVAL_MS = 60_000;
+
+/** What a party held too much of, as the log names it. */
+export type Budget = 'waiting requests' | 'unfinished heads' | 'streams' | 'unread bytes' | 'links';
 
 export class Observer {
   readonly #log: Log;
   readonly #audit: Log;
   readonly #knownAllows = new Set<string>();
+  readonly #refusals: Tally;
+  readonly #cuts: Tally;
+  readonly #timer: NodeJS.Timeout;
 
   constructor(log: Log, audit: Log) {
     this.#log = log;
     this.#audit = audit;
+    this.#refusals = new Tally({ write: (fields, message) => audit.info(fields, message) });
+    this.#cuts = new Tally({ write: (fields, message) => log.warn(fields, message) });
+    this.#timer = setInterval(() => this.#flush(), TALLY_INTERVAL_MS).unref();
+  }
+
+  /** Writes what was counted and stops counting. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#flush();
+  }
+
+  /** A party was past a budget: something of it was refused or cut. */
+  overBudget(budget: Budget, address: string): void {
+    const fields = { party: network(address), who: { address }, what: { budget }, once: {} };
+    this.#cuts.note({ event: 'over-budget', message: 'over budget', ...fields });
+  }
+
+  #flush(): void {
+    this.#refusals.flush();
+    this.#cuts.flush();
   }
 
   /** A request was answered, or its visitor left: `status` is 0 when no head had been sent. */
@@ -61,12 +92,19 @@ export class Observer {
   #refused(request: IncomingMessage, { session, code, reason }: Extract<Verdict, { kind: 'refuse' }>): void {
     if (session === undefined || code !== 'ERR_ACCESS_DENIED') return;
     const { id, host, address } = contextOf(request);
-    this.#audit.info({ event: 'deny', requestId: id, host, address, ...who(session), reason }, 'deny');
+    this.#refusals.note({
+      event: 'deny',
+      message: 'deny',
+      party: session.id,
+      who: { address, ...who(session) },
+      what: { host, reason },
+      once: { requestId: id },
+    });
   }
 
   #allowed(request: IncomingMessage, { session, rule }: Forward): void {
     const { id, host, address } = contextOf(request);
-    const known = `${session?.id ?? address} ${host} ${rule}`;
+    const known = `${session?.id ?? network(address)} ${host} ${rule}`;
     if (this.#knownAllows.has(known)) return;
     if (this.#knownAllows.size >= MOST_KNOWN_ALLOWS) this.#knownAllows.clear();
     this.#knownAllows.add(known);
@@ -80,11 +118,7 @@ export class Observer {
   }
 
   signInFailed(request: IncomingMessage, error: PosternError): void {
-    const { id, address } = contextOf(request);
-    this.#audit.info(
-      { event: 'sign-in-failed', requestId: id, address, code: error.code, detail: error.message },
-      'sign-in failed',
-    );
+    this.#refuses(request, error, 'sign-in-failed', 'sign-in failed');
   }
 
   signedOut(request: IncomingMessage, session: Session): void {
@@ -101,9 +135,13 @@ export class Observer {
   }
 
   offerRefused(request: IncomingMessage, error: PosternError): void {
+    this.#refuses(request, error, 'offer-refused', 'offer refused');
+  }
+
+  #refuses(request: IncomingMessage, { code, message: detail }: PosternError, event: string, message: string): void {
     const { id, address } = contextOf(request);
-    const fields = { event: 'offer-refused', requestId: id, address, code: error.code, detail: error.message };
-    this.#audit.info(fields, 'offer refused');
+    const fields = { party: network(address), who: { address }, what: { code }, once: { requestId: id, detail } };
+    this.#refusals.note({ event, message, ...fields });
   }
 }
 

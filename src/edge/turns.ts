@@ -7,17 +7,39 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { MAX_UNANSWERED, MAX_WAITING_HEAD_BYTES } from './limits.js';
 
 // A property of the socket and a list, which nearly always holds one: a WeakMap and a Set cost ten times as much.
 const OWED = Symbol('owed answers');
 
 type Owing = Duplex & { [OWED]?: ServerResponse[] };
 
-/** Notes that a connection owes this answer. Whoever notes it calls `paid` when the answer is closed. */
-export function oweAnswer(socket: Owing, response: ServerResponse): void {
+/**
+ * Notes that a connection owes this answer. Whoever notes it calls `paid` when the answer is closed. False, and nothing
+ * is noted, when the connection owes as many as it may: it is to be closed.
+ */
+export function oweAnswer(socket: Owing, response: ServerResponse): boolean {
   const owed = socket[OWED];
   if (owed === undefined) socket[OWED] = [response];
-  else owed.push(response);
+  else {
+    if (owed.length > 0 && !hasRoom(owed, response)) return false;
+    owed.push(response);
+  }
+  return true;
+}
+
+// `node:http` reads on while answers wait, as long as nobody has written to one of them: each holds its request.
+function hasRoom(owed: readonly ServerResponse[], response: ServerResponse): boolean {
+  if (owed.length >= MAX_UNANSWERED) return false;
+  let bytes = headBytes(response);
+  for (const other of owed) if (other.socket === null) bytes += headBytes(other);
+  return bytes <= MAX_WAITING_HEAD_BYTES;
+}
+
+function headBytes({ req: { url, rawHeaders } }: ServerResponse): number {
+  let bytes = url?.length ?? 0;
+  for (const text of rawHeaders) bytes += text.length + 2; // a colon and a blank, or CR and LF
+  return bytes;
 }
 
 /** Notes that an answer has ended, whole or not. */
