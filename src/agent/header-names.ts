@@ -3,6 +3,7 @@
  * with each message: a name is judged once and looked up from then on.
  */
 import { isFieldName, isHopByHop, normalizedName } from '../core/headers.js';
+import { RecentMap } from '../core/recent-map.js';
 import { FieldLines } from '../http1/request-writer.js';
 
 export interface JudgedName {
@@ -19,7 +20,6 @@ export function writeHeader(name: JudgedName, value: string): string {
   return name.lines.write(value);
 }
 
-// Bounded, so that whoever invents names fills it once and then only pays for the judging.
 const MOST_NAMES = 1_000;
 const MOST_CHARACTERS = 64;
 
@@ -28,7 +28,7 @@ export function judgeOfNames(rules: {
   readonly dropped: (lower: string) => boolean;
   readonly special: readonly string[];
 }): (name: string) => JudgedName {
-  const known = new Map<string, JudgedName>();
+  const known = new RecentMap<JudgedName>(MOST_NAMES, MOST_CHARACTERS);
   const fateOf = (lower: string): JudgedName['fate'] => {
     if (!isFieldName(lower)) return 'malformed';
     if (isHopByHop(lower) || rules.dropped(lower)) return 'dropped';
@@ -39,7 +39,7 @@ export function judgeOfNames(rules: {
     if (found !== undefined) return found;
     const lower = name.toLowerCase();
     const judged: JudgedName = { lower, fate: fateOf(lower) };
-    if (known.size < MOST_NAMES && name.length <= MOST_CHARACTERS) known.set(name, judged);
+    known.set(name, judged);
     return judged;
   };
 }

@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { isLoopback } from '../config/addresses.js';
 import { ConfigError } from '../config/config-error.js';
+import { STRICT_PARSER } from '../core/strict-http.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Connected = (error: Error | null, socket?: Duplex) => void;
@@ -62,6 +63,7 @@ class ConnectAgent extends TlsAgent {
       path: authority,
       headers: { Host: authority, ...this.#credentials() },
       agent: false,
+      ...STRICT_PARSER,
       timeout: CONNECT_TIMEOUT_MS,
     });
     request.once('connect', (answer: IncomingMessage, socket: Socket, head: Buffer) => {

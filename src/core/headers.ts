@@ -5,6 +5,8 @@
  */
 import { trimOws } from './white-space.js';
 
+import { RecentMap } from './recent-map.js';
+
 /** Name, value, name, value, in the order of the wire. */
 export type RawHeaders = readonly string[];
 
@@ -116,15 +118,14 @@ export function isReserved(name: string): boolean {
   if (known !== undefined) return known;
   const normalized = normalizedName(name);
   const reserved = RESERVED.has(normalized) || RESERVED_PREFIXES.some((prefix) => normalized.startsWith(prefix));
-  if (knownNames.size < MOST_KNOWN_NAMES && name.length <= MOST_KNOWN_CHARACTERS) knownNames.set(name, reserved);
+  knownNames.set(name, reserved);
   return reserved;
 }
 
 // Browsers send the same dozen names with each request: looking them up is thirty times as fast as judging them anew.
-// Bounded, so that whoever invents names fills it once and then only pays for the judging.
 const MOST_KNOWN_NAMES = 1_000;
 const MOST_KNOWN_CHARACTERS = 64;
-const knownNames = new Map<string, boolean>();
+const knownNames = new RecentMap<boolean>(MOST_KNOWN_NAMES, MOST_KNOWN_CHARACTERS);
 
 /** Whether a header may stand in trailers that are passed on. */
 export function mayTrail(name: string): boolean {

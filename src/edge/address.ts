@@ -7,13 +7,22 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import { headerValues } from '../core/headers.js';
 import { trimOws } from '../core/white-space.js';
 
-/** Makes the reader for a list of IP addresses and CIDR networks (checked by config). */
-export function addressReader(trusted: readonly string[]): (request: IncomingMessage) => string {
+/** Tells whether a peer's address is one of a list of IP addresses and CIDR networks (checked by config). */
+export function proxyCheck(trusted: readonly string[]): (address: string) => boolean {
+  if (trusted.length === 0) return () => false;
   const list = trustedList(trusted);
-  const isTrusted = (address: string) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return (address) => {
+    const direct = plain(address);
+    return isIP(direct) !== 0 && list.check(direct, isIPv6(direct) ? 'ipv6' : 'ipv4');
+  };
+}
+
+/** Makes the reader for the addresses of proxies that are trusted. */
+export function addressReader(trusted: readonly string[]): (request: IncomingMessage) => string {
+  const isTrusted = proxyCheck(trusted);
   return (request) => {
     const direct = plain(request.socket.remoteAddress ?? '');
-    if (trusted.length === 0 || isIP(direct) === 0 || !isTrusted(direct)) return direct;
+    if (!isTrusted(direct)) return direct;
     const hops = headerValues(request.rawHeaders, 'x-forwarded-for')
       .join(',')
       .split(',')

@@ -1,5 +1,6 @@
 /** The admin address: whether the process lives, whether it takes visitors and what has become of its output. Private. */
 import { createServer, type Server } from 'node:http';
+import { STRICT_PARSER } from '../core/strict-http.js';
 
 /** What has become of log and audit. */
 export interface OutputHealth {
@@ -11,7 +12,7 @@ export interface OutputHealth {
 
 /** Makes the server; `isReady` is asked for each `/readyz`, and gives a reason where it is not. */
 export function createAdminServer(isReady: () => true | string, notes: () => readonly string[] = () => []): Server {
-  return createServer((request, response) => {
+  return createServer(STRICT_PARSER, (request, response) => {
     const answer = (status: number, text: string) => {
       response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
       response.end(`${text}\n`);

@@ -13,7 +13,7 @@ import { Transactions } from '../auth/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 import type { Rule } from '../core/rule.js';
-import { addressReader } from './address.js';
+import { addressReader, proxyCheck } from './address.js';
 import { createAdminServer, type OutputHealth } from './admin.js';
 import { Admission } from './admit.js';
 import { Answers } from './answers.js';
@@ -69,7 +69,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   const { admission, door } = compose(config, { store, registry, observer, watch, revoked, log, isRecording });
 
   let closing: Promise<void> | undefined;
-  const server = createFrontDoor(door, observer);
+  const server = createFrontDoor(door, observer, proxyCheck(config.trustProxy));
   const admin = createAdminServer(
     () => (closing !== undefined ? 'draining' : isRecording() || 'the audit cannot be written'),
     () => health?.notes() ?? [],

@@ -12,6 +12,12 @@ export const MOST_HEADER_BYTES = 65_536;
 /** Header lines of a request. Far above any browser's, and what the link and common servers still take whole. */
 export const MOST_HEADERS = 1_000;
 
+/**
+ * Bytes of request heads that are not whole yet. Of one network: 32 heads of the largest size, or a thousand phones on a
+ * slow line behind one address with 2 kB each. Of all: sixteen such networks; with the strings that they become 100 MB.
+ */
+export const UNFINISHED_HEADS = { maxBytes: 33_554_432, maxBytesOfOne: 2_097_152 };
+
 /** Slow senders of headers are cut here; slow bodies never are. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 

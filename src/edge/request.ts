@@ -12,6 +12,7 @@ import type { DecisionRecall } from '../auth/policy.js';
 import type { Session } from '../auth/session.js';
 import { headerValues, type RawHeaders } from '../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
+import { RecentMap } from '../core/recent-map.js';
 import { PosternError } from '../errors.js';
 import type { IntroductionRecall } from './introduction.js';
 import { MOST_HEADERS } from './limits.js';
@@ -63,7 +64,8 @@ type Destination = Pick<RequestContext, 'host' | 'place'>;
 
 // The few hosts that visitors ask for again and again. One that is none is not kept: nobody can fill this with those.
 const MOST_KNOWN_HOSTS = 1_000;
-const knownHosts = new WeakMap<BaseAddress, Map<string, Destination>>();
+const MOST_KNOWN_HOST_CHARACTERS = 260; // a DNS name of 253 and its port
+const knownHosts = new WeakMap<BaseAddress, RecentMap<Destination>>();
 
 function destination(headers: RawHeaders, base: BaseAddress): Destination {
   const lines = headerValues(headers, 'host');
@@ -77,9 +79,8 @@ function destination(headers: RawHeaders, base: BaseAddress): Destination {
 }
 
 function remember(base: BaseAddress, line: string, found: Destination): void {
-  const hosts = knownHosts.get(base) ?? new Map<string, Destination>();
+  const hosts = knownHosts.get(base) ?? new RecentMap<Destination>(MOST_KNOWN_HOSTS, MOST_KNOWN_HOST_CHARACTERS);
   knownHosts.set(base, hosts);
-  if (hosts.size >= MOST_KNOWN_HOSTS) hosts.clear(); // a stranger can invent names, but not keep out those that are asked for
   hosts.set(line, found);
 }
 

@@ -1,15 +1,18 @@
 /** The sockets of an edge: how its servers are set up, start listening and are closed. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { STRICT_PARSER } from '../core/strict-http.js';
 import type { Door } from './door.js';
+import { HeadBudget } from './head-budget.js';
 import * as limits from './limits.js';
 import { malformedListener } from './malformed.js';
 import type { Observer } from './observer.js';
 import { VisitorRequest } from './visitor-request.js';
 
 /** The server that visitors and agents connect to, with the limits of `limits.ts`. */
-export function createFrontDoor(door: Door, observer: Observer): Server {
+export function createFrontDoor(door: Door, observer: Observer, isProxy: (address: string) => boolean): Server {
   const server = createServer({
+    ...STRICT_PARSER,
     IncomingMessage: VisitorRequest,
     maxHeaderSize: limits.MOST_HEADER_BYTES,
     requireHostHeader: false, // checked by us: Node's own refusal is an answer without a word
@@ -19,7 +22,7 @@ export function createFrontDoor(door: Door, observer: Observer): Server {
     connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
     noDelay: true,
   });
-  server.maxHeadersCount = 0; // counted by us: Node would drop the lines past it in silence
+  server.maxHeadersCount = limits.MOST_HEADERS + 1; // one past ours: what Node drops in silence is refused by us
   server.maxConnections = limits.MOST_CONNECTIONS;
   server.on('request', door.request);
   server.on('checkContinue', door.expectation);
@@ -27,6 +30,7 @@ export function createFrontDoor(door: Door, observer: Observer): Server {
   server.on('upgrade', door.upgrade);
   server.on('connect', door.connect);
   server.on('clientError', malformedListener(observer));
+  new HeadBudget(server, { isProxy, cut: (address) => observer.overBudget('unfinished heads', address) });
   return server;
 }
 

@@ -7,6 +7,7 @@ import { recallCookies } from '../auth/cookie-recall.js';
 import { isOurCookie, removeCookies } from '../auth/cookies.js';
 import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
 import type { BaseAddress } from '../core/hostname.js';
+import { RecentMap } from '../core/recent-map.js';
 import { type Introduction, introductionFields } from './introduction.js';
 import type { Recall, RequestContext } from './request.js';
 
@@ -46,19 +47,19 @@ function otherCookies(line: string, recall: Recall): string {
   return recalled.others;
 }
 
-// Browsers send the same two dozen names with each request. Bounded, so that whoever invents names fills it once.
+// Browsers send the same two dozen names with each request.
 const MOST_KNOWN_NAMES = 1_000;
 const MOST_KNOWN_CHARACTERS = 64;
 
 const ENDS_HERE = Symbol('ends here');
-const knownNames = new Map<string, string | typeof ENDS_HERE>();
+const knownNames = new RecentMap<string | typeof ENDS_HERE>(MOST_KNOWN_NAMES, MOST_KNOWN_CHARACTERS);
 
 /** The lower-case name under which a visitor's header goes on; undefined when it ends at this hop or is ours to give. */
 function forwardedName(spelling: string): string | undefined {
   let name = knownNames.get(spelling);
   if (name === undefined) {
     name = judgeName(spelling.toLowerCase());
-    if (knownNames.size < MOST_KNOWN_NAMES && spelling.length <= MOST_KNOWN_CHARACTERS) knownNames.set(spelling, name);
+    knownNames.set(spelling, name);
   }
   return name === ENDS_HERE ? undefined : name;
 }

@@ -3,6 +3,7 @@
  * a name is looked up by its spelling, and neither lower-cased nor cut anew for each request.
  */
 import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { RecentMap } from '../core/recent-map.js';
 
 /** What `node:http` does with a second line of a name: `join` with a comma, cookies with a semicolon, or drop it. */
 type Repeated = 'join' | 'cookie' | 'set-cookie' | 'drop';
@@ -24,10 +25,9 @@ const REPEATED: ReadonlyMap<string, Repeated> = new Map([
   ['set-cookie', 'set-cookie'],
 ]);
 
-// Bounded, so that whoever invents names fills it once and then only pays for the judging.
 const MOST_NAMES = 1_000;
 const MOST_CHARACTERS = 64;
-const names = new Map<string, Name>();
+const names = new RecentMap<Name>(MOST_NAMES, MOST_CHARACTERS);
 
 const HEADERS = Symbol('headers');
 
@@ -66,6 +66,6 @@ function nameOf(spelling: string): Name {
   if (known !== undefined) return known;
   const lower = spelling.toLowerCase();
   const name: Name = { lower, repeated: REPEATED.get(lower) ?? 'join' };
-  if (names.size < MOST_NAMES && spelling.length <= MOST_CHARACTERS) names.set(spelling, name);
+  names.set(spelling, name);
   return name;
 }

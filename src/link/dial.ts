@@ -3,6 +3,7 @@
  */
 import type { Agent, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { STRICT_PARSER } from '../core/strict-http.js';
 import { PosternError } from '../errors.js';
 import {
   LINK_PATH,
@@ -42,6 +43,7 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
   return new Promise((resolve, reject) => {
     if (options.signal?.aborted) return reject(lost('the attempt was given up'));
     const socket = new WebSocket(`${edge.replace(/^http/, 'ws')}${LINK_PATH}`, [SUBPROTOCOL], {
+      ...STRICT_PARSER,
       headers: writeOffer(offer),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       perMessageDeflate: false, // HPACK and the bodies are compressed already, and mixing streams in one window leaks

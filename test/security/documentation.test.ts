@@ -27,7 +27,7 @@ const THREATS: Readonly<Record<string, number>> = {
   O: 3,
   P: 2,
   Q: 0,
-  R: 0,
+  R: 6,
   S: 0,
   T: 0,
   U: 2,

@@ -1,0 +1,134 @@
+/**
+ * Budgets: a hostile client for each party of docs/budgets.md, beside a canary, a visitor who is signed in and served
+ * throughout. Each attack is bounded by a count, so that no test waits for a clock.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { memoryOf } from '../support/memory.js';
+import { Transcript } from '../support/transcript.js';
+import { rawExchange, type Visitor } from '../support/visitor.js';
+import { startWorld, type World } from '../support/world.js';
+
+describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
+  let world: World;
+  let ana: Visitor;
+
+  before(async () => {
+    // Lenient where Node is told to be: what it reads must be strict all the same.
+    world = await startWorld({ edgeEnv: { NODE_OPTIONS: '--insecure-http-parser' } });
+    ana = await world.signedIn('ana');
+  });
+  afterEach(async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ana.fetch(`${world.url}/canary`)));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    assert.deepEqual([world.edge.ended, world.edge.stderr], [undefined, '']);
+  });
+  after(async () => world?.close());
+
+  const host = () => `Host: ${new URL(world.url).host}\r\n`;
+  const own = () => `${host()}Cookie: ${ana.jar.header(new URL(world.url))}\r\n`;
+  const overBudget = (budget: string, since: number) =>
+    world.edge.record((line) => line['event'] === 'over-budget' && line['budget'] === budget, since);
+
+  test('R1 sixteen requests wait on a connection, in order', async () => {
+    const requests = Array.from({ length: 16 }, (_, at) => `GET /piped/${at} HTTP/1.1\r\n${own()}\r\n`);
+    const socket = connect(world.port, '127.0.0.1');
+    const heard = new Transcript(socket);
+    socket.write(requests.join(''));
+    await heard.says('"url":"/piped/15"');
+    const order = [...heard.text.matchAll(/"url":"\/piped\/(\d+)"/g)].map(([, at]) => Number(at));
+    assert.deepEqual(
+      order,
+      Array.from({ length: 16 }, (_, at) => at),
+    );
+    socket.destroy();
+  });
+
+  test('R1 the seventeenth closes the connection, and the log says so', async () => {
+    const mark = world.edge.mark();
+    const held = `GET /held?key=piped HTTP/1.1\r\n${own()}\r\n`;
+    const request = `GET / HTTP/1.1\r\n${own()}\r\n`;
+    await rawExchange(world.port, held + request.repeat(16)); // until the edge closes
+    await overBudget('waiting requests', mark);
+    await world.target.event('aborted', '/held?key=piped');
+  });
+
+  test('R1 thirteen megabytes of requests on an anonymous connection are dropped with it', async () => {
+    const before = await memoryOf(world.edge.pid);
+    const flood = `GET / HTTP/1.1\r\n${host()}\r\n`.repeat(13_000_000 / 40);
+    for (let count = 0; count < 5; count++) await rawExchange(world.port, flood);
+    const upload = `POST / HTTP/1.1\r\n${host()}Content-Length: 1\r\n\r\n`; // answered in stages, after its body
+    for (let count = 0; count < 5; count++) await rawExchange(world.port, upload + flood);
+    const grownBytes = (await memoryOf(world.edge.pid)) - before;
+    assert.ok(grownBytes < 100_000_000, `${grownBytes} bytes`);
+  });
+
+  test('R1 heads that wait hold 64 KiB together', async () => {
+    const large = `GET / HTTP/1.1\r\n${own()}X-Large: ${'x'.repeat(30_000)}\r\n\r\n`;
+    await rawExchange(world.port, `GET /held?key=large HTTP/1.1\r\n${own()}\r\n${large.repeat(3)}`);
+    await world.target.event('aborted', '/held?key=large');
+  });
+
+  test('R2 three hundred unfinished heads are cut down to what one address may hold', async () => {
+    const mark = world.edge.mark();
+    const before = await memoryOf(world.edge.pid);
+    const head = `GET / HTTP/1.1\r\n${host()}${Array.from({ length: 900 }, (_, at) => `X-${at}: ${'y'.repeat(45)}\r\n`).join('')}`;
+    const sockets = await Promise.all(Array.from({ length: 300 }, () => sending(world.port, head)));
+    await overBudget('unfinished heads', mark);
+    // 48 kB each: forty-three of them are left, and the others are closed long before their ten seconds are over.
+    const cut = new Set<Socket>();
+    await new Promise<void>((resolve) => {
+      for (const socket of sockets) {
+        const gone = () => cut.add(socket).size >= 250 && resolve();
+        if (socket.destroyed) gone();
+        else socket.once('close', gone);
+      }
+    });
+    const grownBytes = (await memoryOf(world.edge.pid)) - before;
+    assert.ok(grownBytes < 100_000_000, `${grownBytes} bytes`);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test('R2 no head has more than a thousand lines, finished or not', async () => {
+    const lines = 'a:\r\n'.repeat(15_000);
+    const heard = await rawExchange(world.port, `GET / HTTP/1.1\r\n${host()}${lines}\r\n`, '\r\n\r\n');
+    assert.match(heard, /^HTTP\/1\.1 431 .*\r\nPostern-Error: ERR_HEADERS_TOO_LARGE\r\n/s);
+  });
+
+  test('R3 what strangers cause in the audit record is one line for each kind and minute', async () => {
+    const mark = world.edge.mark();
+    const stranger = world.visitor();
+    const link = (token: string) =>
+      stranger.bare(`${world.base}/.postern/link`, {
+        headers: { connection: 'Upgrade', upgrade: 'websocket', authorization: `Bearer ${token}` },
+      });
+    for (let count = 0; count < 40; count++) await stranger.navigate(`${world.base}/oauth2/callback?state=${count}`);
+    for (let count = 0; count < 40; count++) await link(`postern_${count}`).catch(() => undefined);
+    const refusals = world.audit(mark).filter(({ event }) => event === 'sign-in-failed' || event === 'offer-refused');
+    const kinds = refusals.map(
+      ({ event, code, count }) => `${event} ${code} ${count === undefined ? 'first' : 'count'}`,
+    );
+    assert.deepEqual(new Set(kinds).size, kinds.length, kinds.join('\n'));
+    assert.ok(kinds.length >= 2 && kinds.length <= 8, kinds.join('\n'));
+  });
+
+  test('R4 no option of Node makes the edge read HTTP loosely', async () => {
+    const loose = [
+      `GET / HTTP/1.1\r\n${host()}X-Control: a\x01b\r\nConnection: close\r\n\r\n`,
+      `POST / HTTP/1.1\r\n${host()}Content-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n`,
+    ];
+    for (const request of loose) assert.match(await rawExchange(world.port, request), /^HTTP\/1\.1 400 /);
+    const admin = Number(new URL(world.adminUrl).port);
+    assert.match(await rawExchange(admin, 'GET /healthz HTTP/1.1\r\nHost: x\r\nX: a\x01b\r\n\r\n'), /^HTTP\/1\.1 400 /);
+  });
+});
+
+async function sending(port: number, bytes: string): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {}).resume(); // whoever does not read hears of no end
+  await once(socket, 'connect');
+  socket.write(bytes);
+  return socket;
+}
