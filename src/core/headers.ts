@@ -3,9 +3,9 @@
  * a name or a value may consist of, and how a value outside ASCII is carried. Headers are flat lists as `node:http`
  * gives and takes them: name, value, name, value; duplicates and order are kept.
  */
-import { trimOws } from './white-space.js';
 
 import { RecentMap } from './recent-map.js';
+import { trimOws } from './white-space.js';
 
 /** Name, value, name, value, in the order of the wire. */
 export type RawHeaders = readonly string[];
