@@ -22,6 +22,8 @@ export interface TargetAddress {
 
 const LITERAL = /^[a-z0-9._-]{1,253}(?::\d{1,5})?$/i;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1?|0\.0\.0\.0)$/;
+// RFC 6761 section 6.3, with the dot that ends a full name.
+const LOCALHOST = /^(?:[^.]+\.)*localhost\.?$/;
 
 /** Reads the target. Throws `ERR_CONFIG_INVALID` unless it is a plain http(s) origin and a literal host is a host. */
 export function readTargetAddress(url: URL, hostHeader: HostHeader): TargetAddress {
@@ -34,7 +36,14 @@ export function readTargetAddress(url: URL, hostHeader: HostHeader): TargetAddre
   }
   const hostname = bareHost(url.hostname);
   const port = portOf(url);
-  return { scheme, hostname, port, host: url.host, loopback: isLoopback(hostname), hostHeader };
+  return {
+    scheme,
+    hostname,
+    port,
+    host: url.host,
+    loopback: isLoopback(hostname) || isLocalhostName(hostname),
+    hostHeader,
+  };
 }
 
 /** Whether a host, without port and brackets, is one by which the target may be meant. */
@@ -62,6 +71,12 @@ function isHostText(text: string): boolean {
   return LITERAL.test(text) && URL.canParse(`http://${text}`);
 }
 
+/** Whether a name is `localhost` or below it, which is this machine whatever a resolver says. */
+export function isLocalhostName(hostname: string): boolean {
+  return LOCALHOST.test(hostname);
+}
+
+// Without the names below `localhost`: a tunnel of an edge on this machine has one of those itself.
 function isLoopback(hostname: string): boolean {
   return LOOPBACK.test(hostname);
 }

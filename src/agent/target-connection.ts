@@ -14,6 +14,8 @@ export interface TargetCall {
   readonly head: string;
   /** What follows the head: so many bytes, or chunks until `end()`. */
   readonly body: number | 'chunked';
+  /** It signs the connection in (NTLM, Negotiate), which must then carry nobody else's requests. */
+  readonly signsConnectionIn: boolean;
 }
 
 /** Hears of one request. Nothing is called after `failed`, nor after `destroy()`. */
@@ -26,6 +28,7 @@ export interface CallObserver extends AnswerObserver {
 
 /** What a connection tells its pool. */
 export interface ConnectionOwner {
+  opened(connection: TargetConnection): void;
   /** Another request may follow. */
   idle(connection: TargetConnection): void;
   closed(connection: TargetConnection): void;
@@ -36,7 +39,7 @@ export class TargetConnection {
   readonly #owner: ConnectionOwner;
   readonly #reader = new AnswerReader();
   #observer: CallObserver | undefined;
-  #calls = 0;
+  #isSignedIn = false;
   /** What has yet to be sent of the body that runs. */
   #unsent: number | 'chunked' = 0;
   #isPaused = false;
@@ -48,22 +51,23 @@ export class TargetConnection {
     ['close', () => this.fail(cutOff())],
   ] as const;
 
-  /** Takes over the socket, which may be connecting. What it reads past its stream is to be given to `receive`. */
+  /** Takes over the socket, which stands. What it reads past its stream is to be given to `receive`. */
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.#socket = socket;
     this.#owner = owner;
     for (const [event, listener] of this.#listeners) socket.on(event, listener);
+    owner.opened(this);
   }
 
-  /** The request that runs is not the first one: the target may have closed the connection before it came. */
-  get isReused(): boolean {
-    return this.#calls > 1;
+  /** The last response told its end by itself, and not by its status alone. */
+  get isEndCertain(): boolean {
+    return this.#reader.isEndCertain;
   }
 
   /** Sends the head. Only when idle. */
   begin(call: TargetCall, observer: CallObserver): void {
-    this.#calls += 1;
     this.#observer = observer;
+    this.#isSignedIn ||= call.signsConnectionIn;
     this.#unsent = call.body;
     this.#reader.expect(call.method, observer);
     this.#socket.write(call.head, 'latin1');
@@ -148,7 +152,7 @@ export class TargetConnection {
     if (this.#observer === undefined) return; // destroyed or detached meanwhile
     this.#observer = undefined;
     this.resume();
-    if (this.#unsent === 0 && this.#reader.isReusable) this.#owner.idle(this);
+    if (this.#unsent === 0 && this.#reader.isReusable && !this.#isSignedIn) this.#owner.idle(this);
     else this.destroy();
   }
 

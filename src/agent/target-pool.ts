@@ -1,30 +1,21 @@
 /**
- * Connections to the target, kept for the next request while they are fresh. Every connection goes to the configured
- * address. `localhost` is `::1` and `127.0.0.1`, without asking a resolver. However many requests run at once, none waits
- * for another's connection: how many there are is limited at the edge.
+ * Connections to the target, kept for the next request while they are fresh. However many requests run at once, none waits
+ * for another's answer: how many there are is limited at the edge. They wait for their turn to connect.
  */
-import net, { type LookupFunction, type Socket } from 'node:net';
-import tls from 'node:tls';
 import { PosternError } from '../errors.js';
-import { serverName, type TargetAddress } from './target-address.js';
-import { type ConnectionOwner, TargetConnection } from './target-connection.js';
+import { type ConnectionUser, ConnectQueue } from './connect-queue.js';
+import type { TargetAddress } from './target-address.js';
+import type { ConnectionOwner, TargetConnection } from './target-connection.js';
+import { type ConnectionKind, TargetDialer } from './target-dialer.js';
 
 // Below the idle limits of the servers that stand behind an agent (gunicorn 2 s, Node and uvicorn 5 s): a connection
 // that the target is about to close is never picked. Opening another on loopback costs less than a millisecond.
 const IDLE_MS = 1_500;
 // As many as `node:http` keeps.
-const MOST_IDLE = 256;
-// What libuv reads at most at once.
-const READ_BYTES = 64 * 1024;
-
-const lookupLocalhost: LookupFunction = (_hostname, options, callback) => {
-  if (options.all !== true) return callback(null, '127.0.0.1', 4);
-  const both = [
-    { address: '::1', family: 6 },
-    { address: '127.0.0.1', family: 4 },
-  ];
-  return callback(null, both);
-};
+const MAX_IDLE = 256;
+// How long a connection must have been silent after a response that has no body by its status alone: a target that
+// sends one all the same sends it right behind.
+const QUIET_MS = 100;
 
 interface IdleConnection {
   readonly connection: TargetConnection;
@@ -33,91 +24,98 @@ interface IdleConnection {
 
 /** The connections of one agent. Owns them until `close()`. */
 export class TargetPool implements ConnectionOwner {
-  readonly #target: TargetAddress;
-  readonly #connectTimeoutMs: number;
+  readonly #plain: ConnectQueue;
+  readonly #detachable: ConnectQueue;
   readonly #open = new Set<TargetConnection>();
   /** The oldest first. */
   #idle: IdleConnection[] = [];
   #sweep: NodeJS.Timeout | undefined;
-  // One for all connections: what is read is read out, or copied, before the next one reads.
-  readonly #readBytes = Buffer.allocUnsafeSlow(READ_BYTES);
 
-  constructor(target: TargetAddress, options: { readonly connectTimeoutMs: number }) {
-    this.#target = target;
-    this.#connectTimeoutMs = options.connectTimeoutMs;
+  constructor(target: TargetAddress, { connectTimeoutMs }: { readonly connectTimeoutMs: number }) {
+    const dialer = new TargetDialer(target, connectTimeoutMs);
+    const queue = (kind: ConnectionKind) =>
+      new ConnectQueue({
+        dial: (outcome) => dialer.dial(kind, this, outcome),
+        unused: (connection) => this.#keep(connection, performance.now()),
+        timeout: () => dialer.timeout(),
+        timeoutMs: connectTimeoutMs,
+      });
+    this.#plain = queue('plain');
+    this.#detachable = queue('detachable');
   }
 
-  /** A connection that idles, the one that was used last, or a new one. */
-  take(): TargetConnection {
-    const kept = this.#idle.pop();
-    if (kept === undefined) return this.connect();
-    if (performance.now() - kept.sinceMs < IDLE_MS) return kept.connection;
-    kept.connection.destroy();
-    return this.take();
+  /** A connection that idles, the one that was used last, or a new one. For requests that may be repeated. */
+  take(user: ConnectionUser): void {
+    const kept = this.#pickIdle();
+    if (kept === undefined) this.#plain.add(user, { onlyFresh: false });
+    else user.ready(kept, false);
   }
 
-  /** A new connection. Its request fails with `ERR_TARGET_TIMEOUT` when it does not stand in time. */
-  connect(): TargetConnection {
-    if (this.#target.scheme === 'https') return this.connectDuplex();
-    let receive = (_bytes: Buffer): void => {};
-    // Past the machinery of streams, which costs a small answer more than reading it does.
-    const callback = (count: number, bytes: Uint8Array) => {
-      receive((bytes as Buffer).subarray(0, count));
-      return true;
-    };
-    const socket = net.connect({ ...this.#address(), onread: { buffer: this.#readBytes, callback } });
-    const connection = this.#own(socket, 'connect');
-    receive = (bytes) => connection.receive(bytes);
-    return connection;
+  /**
+   * A new connection, for a request that must not be sent into one that the target may just have closed. An idle one makes
+   * room for it: a target that serves one connection at a time would not come to the new one.
+   */
+  takeFresh(user: ConnectionUser): void {
+    this.#idle[0]?.connection.destroy();
+    this.#plain.add(user, { onlyFresh: true });
   }
 
-  /** A new connection whose socket can be detached; each of its directions ends on its own. */
-  connectDuplex(): TargetConnection {
-    const options = { ...this.#address(), allowHalfOpen: true };
-    const isTls = this.#target.scheme === 'https';
-    const socket = isTls ? tls.connect({ ...options, ...this.#tlsOptions() }) : net.connect(options);
-    return this.#own(socket, isTls ? 'secureConnect' : 'connect');
+  /** A new connection whose socket can be detached. */
+  takeDetachable(user: ConnectionUser): void {
+    this.#detachable.add(user, { onlyFresh: true });
+  }
+
+  /** Whoever waits for a connection needs none any more. */
+  forget(user: ConnectionUser): void {
+    this.#plain.forget(user);
+    this.#detachable.forget(user);
   }
 
   /** Ends every connection at once. */
   close(): void {
-    for (const connection of this.#open) connection.fail(new PosternError('ERR_TARGET_REFUSED', 'The agent ends.'));
+    const error = new PosternError('ERR_TARGET_REFUSED', 'The agent ends.');
+    this.#plain.close(error);
+    this.#detachable.close(error);
+    for (const connection of this.#open) connection.fail(error);
     clearTimeout(this.#sweep);
   }
 
+  opened(connection: TargetConnection): void {
+    this.#open.add(connection);
+  }
+
   idle(connection: TargetConnection): void {
-    if (this.#idle.length >= MOST_IDLE) connection.destroy();
-    else this.#idle.push({ connection, sinceMs: performance.now() });
-    this.#sweep ??= setTimeout(() => this.#sweepIdle(), IDLE_MS);
+    const nowMs = performance.now();
+    this.#plain.served(nowMs);
+    if (connection.isEndCertain) this.#reuse(connection, nowMs);
+    else setTimeout(() => this.#open.has(connection) && this.#reuse(connection, nowMs), QUIET_MS).unref();
   }
 
   closed(connection: TargetConnection): void {
     if (!this.#open.delete(connection)) return;
+    this.#plain.served(performance.now());
     const at = this.#idle.findIndex((kept) => kept.connection === connection);
     if (at !== -1) this.#idle.splice(at, 1);
   }
 
-  #address(): { host: string; port: number; noDelay: true; autoSelectFamily: true; lookup?: LookupFunction } {
-    const { hostname, port } = this.#target;
-    const address = { host: hostname, port, noDelay: true, autoSelectFamily: true } as const;
-    return hostname === 'localhost' ? { ...address, lookup: lookupLocalhost } : address;
+  #reuse(connection: TargetConnection, sinceMs: number): void {
+    if (!this.#plain.give(connection, false)) this.#keep(connection, sinceMs);
   }
 
-  // Development certificates are self-signed; on loopback nobody stands in between.
-  #tlsOptions(): tls.ConnectionOptions {
-    return { servername: serverName(this.#target), rejectUnauthorized: !this.#target.loopback };
+  #keep(connection: TargetConnection, sinceMs: number): void {
+    if (this.#idle.length >= MAX_IDLE) {
+      connection.destroy();
+      return;
+    }
+    this.#idle.push({ connection, sinceMs });
+    this.#sweep ??= setTimeout(() => this.#sweepIdle(), IDLE_MS);
   }
 
-  #own(socket: Socket, stands: 'connect' | 'secureConnect'): TargetConnection {
-    const connection = new TargetConnection(socket, this);
-    this.#open.add(connection);
-    const message = `No connection to the target in ${this.#connectTimeoutMs} ms.`;
-    const expire = () => connection.fail(new PosternError('ERR_TARGET_TIMEOUT', message));
-    const timer = setTimeout(expire, this.#connectTimeoutMs);
-    const stop = () => clearTimeout(timer);
-    socket.once(stands, stop);
-    socket.once('close', stop);
-    return connection;
+  #pickIdle(): TargetConnection | undefined {
+    const kept = this.#idle.pop();
+    if (kept === undefined || performance.now() - kept.sinceMs < IDLE_MS) return kept?.connection;
+    kept.connection.destroy();
+    return this.#pickIdle();
   }
 
   // One timer for all: to arm one with each answer would cost more than it saves.

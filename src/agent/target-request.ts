@@ -5,9 +5,11 @@
 import { filterTrailers, isFieldValue, type RawHeaders } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import type { AnswerHead } from '../http1/answer-head.js';
+import { signsConnectionIn } from '../http1/connection-auth.js';
 import { writeFields, writeRequestLine } from '../http1/request-writer.js';
 import type { InboundObserver, InboundStream } from '../link/stream.js';
 import type { Answer, TargetContext } from './answer.js';
+import type { ConnectionUser } from './connect-queue.js';
 import { writeHeader } from './header-names.js';
 import type { CallObserver, TargetCall, TargetConnection } from './target-connection.js';
 import { isStaleConnection } from './target-errors.js';
@@ -16,14 +18,17 @@ import { declaredLength, framingHeaders, type PublicPlace, readPublicPlace, tell
 // A call that may be sent again, because repeating it changes nothing (RFC 9110 section 9.2.2).
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
-export class TargetRequest implements InboundObserver, CallObserver {
+export class TargetRequest implements InboundObserver, CallObserver, ConnectionUser {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
   readonly #answer: Answer;
   readonly #place: PublicPlace;
   readonly #call: TargetCall;
   readonly #lengthBytes: number | undefined;
+  /** Undefined while the request waits for one, and once the target has answered or failed. */
   #connection: TargetConnection | undefined;
+  #isFresh = false;
+  #signsConnectionIn = false;
   #receivedBytes = 0;
   #trailers: RawHeaders = [];
 
@@ -39,12 +44,20 @@ export class TargetRequest implements InboundObserver, CallObserver {
       method: head.method,
       head: this.#writeHead(),
       body: endOfBody ? 0 : (this.#lengthBytes ?? 'chunked'),
+      signsConnectionIn: this.#signsConnectionIn,
     };
   }
 
   send(): void {
     this.#stream.observe(this);
-    this.#begin(this.#context.pool.take());
+    if (this.#isRepeatable()) this.#context.pool.take(this);
+    else this.#context.pool.takeFresh(this);
+  }
+
+  ready(connection: TargetConnection, isFresh: boolean): void {
+    this.#connection = connection;
+    this.#isFresh = isFresh;
+    connection.begin(this.#call, this);
     this.#readOn();
   }
 
@@ -106,15 +119,10 @@ export class TargetRequest implements InboundObserver, CallObserver {
   }
 
   failed(error: unknown): void {
-    const isReused = this.#connection?.isReused === true;
+    const wasKept = this.#connection !== undefined && !this.#isFresh;
     this.#connection = undefined;
-    if (isReused && this.#mayRepeat(error)) this.#begin(this.#context.pool.connect());
+    if (wasKept && isStaleConnection(error) && !this.#answer.heard) this.#context.pool.takeFresh(this);
     else this.#fail(error);
-  }
-
-  #begin(connection: TargetConnection): void {
-    this.#connection = connection;
-    connection.begin(this.#call, this);
   }
 
   #writeHead(): string {
@@ -122,14 +130,15 @@ export class TargetRequest implements InboundObserver, CallObserver {
     let text = writeRequestLine(head.method, head.path);
     tellHeaders(head, this.#context.target, this.#place, (name, value) => {
       text += writeHeader(name, value);
+      if (name.lower === 'authorization') this.#signsConnectionIn ||= signsConnectionIn(value);
     });
     text += writeFields(framingHeaders(head.method, endOfBody, this.#lengthBytes));
-    return `${text}connection: keep-alive\r\n\r\n`;
+    return `${text}Connection: keep-alive\r\n\r\n`;
   }
 
-  #mayRepeat(error: unknown): boolean {
-    if (this.#answer.heard || !this.#stream.endOfBody) return false;
-    return isStaleConnection(error) && IDEMPOTENT.has(this.#stream.head.method);
+  // Anything else takes a fresh connection, since nobody could tell whether the target has seen it in a stale one.
+  #isRepeatable(): boolean {
+    return this.#stream.endOfBody && IDEMPOTENT.has(this.#stream.head.method);
   }
 
   #refuseLength(): void {
@@ -147,6 +156,7 @@ export class TargetRequest implements InboundObserver, CallObserver {
   }
 
   #drop(): void {
+    this.#context.pool.forget(this);
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.destroy();

@@ -13,6 +13,7 @@ import { writeRequestHead } from '../http1/request-writer.js';
 import type { InboundObserver, InboundStream } from '../link/stream.js';
 import type { Answer, TargetContext } from './answer.js';
 import { answerHeaders } from './answer-headers.js';
+import type { ConnectionUser } from './connect-queue.js';
 import type { CallObserver, TargetConnection } from './target-connection.js';
 import { type PublicPlace, readPublicPlace, targetHeaders } from './target-headers.js';
 
@@ -20,12 +21,13 @@ import { type PublicPlace, readPublicPlace, targetHeaders } from './target-heade
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /** One WebSocket. An answer other than 101 is passed on with its status and body. */
-export class TargetWebSocket implements InboundObserver, CallObserver {
+export class TargetWebSocket implements InboundObserver, CallObserver, ConnectionUser {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
   readonly #answer: Answer;
   readonly #place: PublicPlace;
   readonly #key = randomBytes(16).toString('base64');
+  #head = '';
   #connection: TargetConnection | undefined;
   #socket: Duplex | undefined;
 
@@ -40,10 +42,14 @@ export class TargetWebSocket implements InboundObserver, CallObserver {
   open(): void {
     const { head } = this.#stream;
     const headers = upgradeHeaders(targetHeaders(head, this.#context.target, this.#place), this.#key);
-    const call = { method: 'GET', head: writeRequestHead('GET', head.path, headers), body: 0 };
+    this.#head = writeRequestHead('GET', head.path, headers);
     this.#stream.observe(this);
-    this.#connection = this.#context.pool.connectDuplex();
-    this.#connection.begin(call, this);
+    this.#context.pool.takeDetachable(this);
+  }
+
+  ready(connection: TargetConnection): void {
+    this.#connection = connection;
+    connection.begin({ method: 'GET', head: this.#head, body: 0, signsConnectionIn: true }, this);
   }
 
   // The visitor. What comes before the WebSocket is accepted is held.
@@ -64,6 +70,7 @@ export class TargetWebSocket implements InboundObserver, CallObserver {
 
   cancelled(): void {
     this.#answer.abandon();
+    this.#context.pool.forget(this);
     this.#connection?.destroy();
     this.#socket?.destroy();
   }

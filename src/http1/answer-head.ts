@@ -3,6 +3,7 @@
  * body ends. What two readers could read differently is refused: two lengths, a length beside a transfer coding, a
  * coding other than chunked.
  */
+import { offersConnectionAuth } from './connection-auth.js';
 import { MalformedAnswer } from './errors.js';
 import { type FieldList, splitFields, trimOws } from './fields.js';
 
@@ -13,6 +14,8 @@ export interface AnswerHead {
   readonly framing: number | 'chunked' | 'close';
   /** The connection may carry another request afterwards, as far as the head tells. */
   readonly persistent: boolean;
+  /** The end of the body is told by the fields, and not by the status or the request's method alone. */
+  readonly isEndCertain: boolean;
 }
 
 // The whole head in one test, which is many times as fast as one for each line.
@@ -34,12 +37,21 @@ export function readAnswerHead(text: string, method: string): AnswerHead {
   const fields = lineEnd === -1 ? [] : splitFields(text, lineEnd);
   const said = readHopFields(fields);
   const framed = framingOf(said);
-  const framing = isBodiless(status, method) ? 0 : framed;
+  const isEndCertain = !isBodiless(status, method);
+  const framing = isEndCertain ? framed : 0;
   const isOld = text[MINOR_VERSION_AT] === '0';
   if (isOld && status < 200) throw new MalformedAnswer('an informational head of a version that has none');
-  // A version 1.0 that sends chunks is faulty and is not used again (section 6.1).
-  const persistent = framing !== 'close' && !(isOld && framed === 'chunked') && staysOpen(said, isOld);
-  return { status, fields, framing, persistent };
+  const persistent =
+    mayGoOn(framed, method, isEndCertain) && !(isOld && framed === 'chunked') && staysOpen(said, isOld);
+  return { status, fields, framing, persistent, isEndCertain };
+}
+
+// A body that the fields promise beside a status without one may come all the same, and would be read as the next
+// response. After HEAD that is every honest response, so HEAD costs a connection. A version 1.0 that sends chunks is
+// faulty and is not used again either (section 6.1).
+function mayGoOn(framed: AnswerHead['framing'], method: string, isEndCertain: boolean): boolean {
+  if (isEndCertain) return framed !== 'close';
+  return framed === 0 || (framed === 'close' && method !== 'HEAD');
 }
 
 // RFC 9112 section 6.3: these have no body whatever their fields say.
@@ -55,14 +67,24 @@ interface HopFields {
   coding: string;
   connection: string;
   keepAlive: string;
+  /** The connection is, or is about to be, signed in as somebody. */
+  isSignedIn: boolean;
 }
 
 function readHopFields(fields: FieldList): HopFields {
-  const said: HopFields = { lengths: 0, length: '', codings: 0, coding: '', connection: '', keepAlive: '' };
+  const said: HopFields = {
+    lengths: 0,
+    length: '',
+    codings: 0,
+    coding: '',
+    connection: '',
+    keepAlive: '',
+    isSignedIn: false,
+  };
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] as string;
     // Few names have these lengths: the others need not be lower-cased.
-    if (name.length !== 10 && name.length !== 14 && name.length !== 17) continue;
+    if (name.length !== 10 && (name.length < 14 || name.length > 17)) continue;
     readHopField(said, name.toLowerCase(), fields[at + 1] as string);
   }
   return said;
@@ -79,6 +101,10 @@ function readHopField(said: HopFields, name: string, value: string): void {
     said.connection += `,${value.toLowerCase()}`;
   } else if (name === 'keep-alive') {
     said.keepAlive = value;
+  } else if (name === 'persistent-auth') {
+    said.isSignedIn ||= true;
+  } else if (name === 'www-authenticate') {
+    said.isSignedIn ||= offersConnectionAuth(value);
   }
 }
 
@@ -95,7 +121,8 @@ function framingOf({ lengths, length, codings, coding }: HopFields): AnswerHead[
 }
 
 // RFC 9112 section 9.3.
-function staysOpen({ connection, keepAlive }: HopFields, isOld: boolean): boolean {
+function staysOpen({ connection, keepAlive, isSignedIn }: HopFields, isOld: boolean): boolean {
+  if (isSignedIn) return false;
   if (connection === '') return !isOld && idlesLongEnough(keepAlive);
   const options = connection.split(',').map(trimOws);
   if (options.includes('close')) return false;

@@ -39,6 +39,7 @@ export class AnswerReader {
   #contentBytes = 0;
   #chunks = new ChunkedBody();
   #persistent = true;
+  #isEndCertain = true;
 
   /** Nothing is being answered. */
   get isIdle(): boolean {
@@ -48,6 +49,11 @@ export class AnswerReader {
   /** The last answer left the connection fit for another request. */
   get isReusable(): boolean {
     return this.isIdle && this.#persistent;
+  }
+
+  /** The last answer told its end by itself: a length or a last chunk, not a status or a method that has no body. */
+  get isEndCertain(): boolean {
+    return this.#isEndCertain;
   }
 
   /** Awaits the answer to a request with this method. Only when idle. */
@@ -115,6 +121,7 @@ export class AnswerReader {
 
   #begin({ framing, ...head }: AnswerHead): void {
     this.#persistent = head.persistent;
+    this.#isEndCertain = head.isEndCertain;
     this.#part = framing === 'chunked' ? 'chunks' : framing === 'close' ? 'all' : 'content';
     if (framing === 'chunked') this.#chunks = new ChunkedBody();
     else this.#contentBytes = framing === 'close' ? Number.POSITIVE_INFINITY : framing;

@@ -29,7 +29,7 @@ const THREATS: Readonly<Record<string, number>> = {
   Q: 0,
   R: 6,
   S: 0,
-  T: 0,
+  T: 2,
   U: 2,
   V: 6,
   W: 0,

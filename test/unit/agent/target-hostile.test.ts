@@ -114,7 +114,38 @@ describe('a hostile target', () => {
     }
   });
 
-  it('that breaks the chunks is a reset', async (t) => {
+  it('that sends a body behind a bare 204, late, spoils no later answer', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const sockets: net.Socket[] = [];
+    const harness = await rawTarget(t, (socket) => {
+      if (!sockets.includes(socket)) sockets.push(socket);
+      if (sockets.length === 1) socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+      else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood');
+    });
+    assert.equal((await ask(harness).answer()).status, 204);
+    assert.equal((await ask(harness).answer()).body, 'good'); // by another connection
+    assert.equal(sockets.length, 2);
+    const [first] = sockets;
+    assert.ok(first);
+    const closed = once(first, 'close');
+    first.write('0\r\n\r\n');
+    await closed;
+  });
+
+  it('that sends nothing behind a bare 204 is asked again on its connection after a while', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const sockets = new Set<net.Socket>();
+    const harness = await rawTarget(t, (socket) => {
+      sockets.add(socket);
+      socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+    });
+    await ask(harness).answer();
+    t.mock.timers.tick(100);
+    await ask(harness).answer();
+    assert.equal(sockets.size, 1);
+  });
+
+  it('that breaks the chunks is a reset', { timeout: 10_000 }, async (t) => {
     const harness = await rawTarget(t, (socket) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\nzz\r\n');
     });

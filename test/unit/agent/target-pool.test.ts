@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import https from 'node:https';
@@ -41,11 +41,52 @@ describe('the connections to the target', () => {
 
   it('carry the next request after a body of a known length, and after chunks', async (t) => {
     const harness = await portTarget(t);
-    const first = (await ask(harness).answer()).body;
     const known = { method: 'POST', headers: ['content-length', '5'], body: 'hello' };
-    assert.equal((await ask(harness, known).answer()).body, first);
-    assert.equal((await ask(harness, { method: 'POST', body: 'hello' }).answer()).body, first);
-    assert.equal((await ask(harness).answer()).body, first);
+    for (const request of [known, { method: 'POST', body: 'hello' }]) {
+      const first = (await ask(harness, request).answer()).body;
+      assert.equal((await ask(harness).answer()).body, first);
+    }
+  });
+
+  it('are opened anew for what may not be repeated: the target may just have closed the idle one', async (t) => {
+    let times = 0;
+    const harness = await rawTarget(t, (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      setTimeout(() => socket.destroy(), times % 3); // before, with and after the next request
+    });
+    for (; times < 100; times += 1) {
+      const method = ['POST', 'PUT', 'PATCH', 'DELETE'][times % 4] as string;
+      assert.equal((await ask(harness, { method, body: 'hello' }).answer()).body, 'ok');
+    }
+  });
+
+  it('do not become more by that: an idle one makes room', async (t) => {
+    const open = new Set<unknown>();
+    const harness = await httpTarget(t, async (request, response) => {
+      open.add(request.socket);
+      request.socket.once('close', () => open.delete(request.socket));
+      response.end(await text(request));
+    });
+    for (let times = 0; times < 10; times += 1) await ask(harness, { method: 'POST', body: 'x' }).answer();
+    assert.ok(open.size <= 2, `${open.size} connections`);
+  });
+
+  it('are kept while idle up to 256, and no more', { timeout: 20_000 }, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] }); // nothing is closed for its age
+    const waiting: http.ServerResponse[] = [];
+    const sockets: net.Socket[] = [];
+    const harness = await httpTarget(t, (_request, response) => {
+      waiting.push(response);
+      if (waiting.length === 260) for (const held of waiting) held.end('all');
+    });
+    const closings = new EventEmitter();
+    harness.server.on('connection', (socket: net.Socket) => {
+      sockets.push(socket);
+      socket.once('close', () => closings.emit('close'));
+    });
+    await Promise.all(Array.from({ length: 260 }, () => ask(harness).answer()));
+    while (sockets.filter((socket) => socket.closed).length < 4) await once(closings, 'close');
+    assert.equal(sockets.filter((socket) => !socket.closed).length, 256);
   });
 
   it('carry the next request after an answer that the visitor reads slowly', async (t) => {
@@ -119,6 +160,27 @@ describe('the connections to the target', () => {
     assert.notEqual((await ask(harness).answer()).body, first);
   });
 
+  it('do not believe a certificate of its own making off loopback', async (t) => {
+    const read = (name: string) => readFileSync(join(PROJECT_ROOT, 'test', 'support', 'certificate', name));
+    const server = https.createServer({ cert: read('certificate.pem'), key: read('key.pem') }, () =>
+      assert.fail('asked'),
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = new URL(`https://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+    // The same place, under an address that is not said to be this machine.
+    const address = { ...readTargetAddress(url, 'rewrite'), loopback: false };
+    const target = new Target(address, { log: silentLog, record: () => {}, hint: () => {} });
+    t.after(() => {
+      target.close();
+      server.close();
+    });
+    for (const request of [{}, { protocol: 'websocket' } as const]) {
+      const { headers } = await ask({ target }, request).responded;
+      assert.equal(headers[0], 'postern-error');
+    }
+  });
+
   it('speak TLS, and believe a certificate of its own making on loopback', async (t) => {
     const read = (name: string) => readFileSync(join(PROJECT_ROOT, 'test', 'support', 'certificate', name));
     const server = https.createServer(
@@ -136,9 +198,8 @@ describe('the connections to the target', () => {
       server.closeAllConnections();
       server.close();
     });
-    const post = { method: 'POST', body: 'hello' };
-    const { body } = await ask({ target }, post).answer();
+    const { body } = await ask({ target }, { method: 'POST', body: 'hello' }).answer();
     assert.match(body, /^hello by \d+$/);
-    assert.equal((await ask({ target }, post).answer()).body, body);
+    assert.equal((await ask({ target }).answer()).body, body.replace('hello', ''));
   });
 });

@@ -114,9 +114,8 @@ describe('a request to the target', () => {
   it('frames a body of a known length by it, and refuses a body of another length', async (t) => {
     const bodies: string[] = [];
     const harness = await httpTarget(t, async (request, response) => {
-      bodies.push(
-        `${request.headers['content-length']} ${request.headers['transfer-encoding']} ${await text(request)}`,
-      );
+      const body = await text(request).catch(() => 'cut');
+      bodies.push(`${request.headers['content-length']} ${request.headers['transfer-encoding']} ${body}`);
       response.end();
     });
     await ask(harness, { method: 'POST', headers: ['content-length', '5'], body: 'hello' }).answer();

@@ -1,0 +1,144 @@
+/**
+ * Requests that wait for a connection of one kind, in their order, and the attempts to open connections for them. Few
+ * attempts run at once: a burst would overflow a short accept queue, and what overflows is lost for a second or for good.
+ * An attempt belongs to nobody: a connection that stands, or that others left idle, goes to whoever waits longest.
+ */
+import type { TargetConnection } from './target-connection.js';
+import type { DialOutcome } from './target-dialer.js';
+
+/** Whoever needs a connection. Exactly one is called, once, and none after `forget`. */
+export interface ConnectionUser {
+  /** `isFresh`: it was opened just now, so the target has had no time to close it. */
+  ready(connection: TargetConnection, isFresh: boolean): void;
+  failed(error: unknown): void;
+}
+
+/** What the queue is told. */
+export interface ConnectQueueOptions {
+  /** Begins an attempt and returns what cancels it. */
+  dial(outcome: DialOutcome): () => void;
+  /** A connection stands that nobody waits for any more. */
+  unused(connection: TargetConnection): void;
+  /** What a request fails with that waited for `timeoutMs` while nobody was served. */
+  timeout(): Error;
+  readonly timeoutMs: number;
+}
+
+interface Wait {
+  readonly sinceMs: number;
+  readonly onlyFresh: boolean;
+}
+
+// As many as browsers open to one host, and two for the address that is tried in vain.
+const MAX_ATTEMPTS = 8;
+
+// After a refusal while others are served: some systems refuse what their accept queue cannot take.
+const RETRY_MS = 50;
+const SERVING_MS = 1_000;
+
+export class ConnectQueue {
+  readonly #options: ConnectQueueOptions;
+  readonly #waiting = new Map<ConnectionUser, Wait>();
+  readonly #attempts = new Set<() => void>();
+  #retry: NodeJS.Timeout | undefined;
+  #servedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ConnectQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Waits for a connection; with `onlyFresh` for none that was idle. */
+  add(user: ConnectionUser, { onlyFresh }: { readonly onlyFresh: boolean }): void {
+    this.#waiting.set(user, { sinceMs: performance.now(), onlyFresh });
+    this.#dialOn();
+  }
+
+  forget(user: ConnectionUser): void {
+    this.#waiting.delete(user);
+  }
+
+  /** The target has served somebody: who waits may go on waiting. */
+  served(nowMs: number): void {
+    this.#servedMs = nowMs;
+  }
+
+  /** Gives a connection that is idle, or fresh, to the first who takes it. False when nobody does. */
+  give(connection: TargetConnection, isFresh: boolean): boolean {
+    for (const [user, { onlyFresh }] of this.#waiting) {
+      if (onlyFresh && !isFresh) continue;
+      this.#waiting.delete(user);
+      user.ready(connection, isFresh);
+      return true;
+    }
+    return false;
+  }
+
+  /** Ends every attempt and every wait. */
+  close(error: Error): void {
+    clearTimeout(this.#retry);
+    for (const cancel of this.#attempts) cancel();
+    this.#attempts.clear();
+    const users = [...this.#waiting.keys()];
+    this.#waiting.clear();
+    for (const user of users) user.failed(error);
+  }
+
+  #dialOn(): void {
+    while (this.#retry === undefined && this.#attempts.size < Math.min(MAX_ATTEMPTS, this.#waiting.size)) this.#dial();
+  }
+
+  #dial(): void {
+    const over = (next: () => void) => {
+      this.#attempts.delete(cancel);
+      next();
+      this.#dialOn();
+    };
+    const cancel = this.#options.dial({
+      stands: (connection) => over(() => this.#stands(connection)),
+      crowded: () => over(() => this.#failOverdue()),
+      failed: (error) => over(() => this.#failed(error)),
+    });
+    this.#attempts.add(cancel);
+  }
+
+  #stands(connection: TargetConnection): void {
+    this.served(performance.now());
+    if (!this.give(connection, true)) this.#options.unused(connection);
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isCrowded(error)) this.#pause();
+    else this.#failFirst(error);
+    this.#failOverdue();
+  }
+
+  #isCrowded(error: unknown): boolean {
+    const code = (error as { readonly code?: unknown } | undefined)?.code;
+    if (code === 'EAGAIN') return true; // a unix socket whose accept queue is full
+    return code === 'ECONNREFUSED' && performance.now() - this.#servedMs < SERVING_MS;
+  }
+
+  #failFirst(error: unknown): void {
+    const [first] = this.#waiting.keys();
+    if (first === undefined) return;
+    this.#waiting.delete(first);
+    first.failed(error);
+  }
+
+  #pause(): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#dialOn();
+    }, RETRY_MS);
+  }
+
+  #failOverdue(): void {
+    const { timeoutMs } = this.#options;
+    const nowMs = performance.now();
+    for (const [user, { sinceMs }] of this.#waiting) {
+      if (nowMs - Math.max(sinceMs, this.#servedMs) < timeoutMs) continue;
+      this.#waiting.delete(user);
+      user.failed(this.#options.timeout());
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Opens connections to the target, one attempt each. Every connection goes to the configured address: `localhost` and the
+ * names below it are `::1` and `127.0.0.1`, without asking a resolver (RFC 6761 section 6.3).
+ */
+import net, { type LookupFunction, type Socket } from 'node:net';
+import tls from 'node:tls';
+import { PosternError } from '../errors.js';
+import { isLocalhostName, serverName, type TargetAddress } from './target-address.js';
+import { type ConnectionOwner, TargetConnection } from './target-connection.js';
+
+/** `detachable`: its socket can be given away, and each of its directions ends on its own. */
+export type ConnectionKind = 'plain' | 'detachable';
+
+/** What becomes of an attempt; exactly one is called, once, and none after it was cancelled. */
+export interface DialOutcome {
+  stands(connection: TargetConnection): void;
+  /** The target's accept queue is full: its kernel dropped what would have opened the connection. Nothing was sent. */
+  crowded(): void;
+  failed(error: unknown): void;
+}
+
+// What libuv reads at most at once.
+const READ_BYTES = 64 * 1024;
+
+// A loopback connection stands within the system call, or its SYN was dropped and the kernel would wait for a second.
+const CROWDED_MS = 50;
+
+const lookupLocalhost: LookupFunction = (_hostname, options, callback) => {
+  if (options.all !== true) return callback(null, '127.0.0.1', 4);
+  const both = [
+    { address: '::1', family: 6 },
+    { address: '127.0.0.1', family: 4 },
+  ];
+  return callback(null, both);
+};
+
+export class TargetDialer {
+  readonly #target: TargetAddress;
+  readonly #timeoutMs: number;
+  // One for all connections: what is read is read out, or copied, before the next one reads.
+  readonly #readBytes = Buffer.allocUnsafeSlow(READ_BYTES);
+
+  constructor(target: TargetAddress, timeoutMs: number) {
+    this.#target = target;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Begins an attempt; a connection that stands belongs to `owner`. Returns what cancels the attempt. */
+  dial(kind: ConnectionKind, owner: ConnectionOwner, outcome: DialOutcome): () => void {
+    const reading = { receive: (_bytes: Buffer): void => {} };
+    const socket = this.#open(kind, reading);
+    const settle = (tell?: () => void) => {
+      for (const timer of timers) clearTimeout(timer);
+      socket.off(stands, stood).off('error', failed).off('close', cut);
+      if (tell !== undefined) return tell();
+      socket.on('error', () => {}).destroy(); // nobody is interested any more
+    };
+    const fail = (error: unknown) => {
+      settle();
+      outcome.failed(error);
+    };
+    const stood = () =>
+      settle(() => {
+        const connection = new TargetConnection(socket, owner);
+        reading.receive = (bytes) => connection.receive(bytes);
+        outcome.stands(connection);
+      });
+    const failed = (error: Error) => fail(error);
+    const cut = () => fail(Object.assign(new Error('the target closed the connection'), { code: 'ECONNRESET' }));
+    const stands = this.#target.scheme === 'https' ? 'secureConnect' : 'connect';
+    const crowded = () => {
+      if (!socket.connecting) return;
+      settle();
+      outcome.crowded();
+    };
+    const timers = [setTimeout(() => fail(this.timeout()), this.#timeoutMs)];
+    // Once what has arrived by then was looked at: this process may have been the one that was busy.
+    if (this.#target.loopback) timers.push(setTimeout(() => setImmediate(crowded), CROWDED_MS));
+    socket.once(stands, stood).once('error', failed).once('close', cut);
+    return () => settle();
+  }
+
+  /** What a request fails with that got no connection in time. */
+  timeout(): PosternError {
+    return new PosternError('ERR_TARGET_TIMEOUT', `No connection to the target in ${this.#timeoutMs} ms.`);
+  }
+
+  #open(kind: ConnectionKind, reading: { receive(bytes: Buffer): void }): Socket {
+    const address = this.#address();
+    const detachable = { ...address, allowHalfOpen: true };
+    if (this.#target.scheme === 'https') return tls.connect({ ...detachable, ...this.#tlsOptions() });
+    if (kind === 'detachable') return net.connect(detachable);
+    // Past the machinery of streams, which costs a small answer more than reading it does.
+    const callback = (count: number, bytes: Uint8Array) => {
+      reading.receive((bytes as Buffer).subarray(0, count));
+      return true;
+    };
+    return net.connect({ ...address, onread: { buffer: this.#readBytes, callback } });
+  }
+
+  #address(): { host: string; port: number; noDelay: true; autoSelectFamily: true; lookup?: LookupFunction } {
+    const { hostname, port } = this.#target;
+    const address = { host: hostname, port, noDelay: true, autoSelectFamily: true } as const;
+    return isLocalhostName(hostname) ? { ...address, lookup: lookupLocalhost } : address;
+  }
+
+  // Development certificates are self-signed; on loopback nobody stands in between.
+  #tlsOptions(): tls.ConnectionOptions {
+    return { servername: serverName(this.#target), rejectUnauthorized: !this.#target.loopback };
+  }
+}

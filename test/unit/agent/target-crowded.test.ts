@@ -1,0 +1,51 @@
+/** A target whose accept queue is short: connections to it are opened few at a time, and again where they were lost. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
+import { Target } from '../../../src/agent/target.js';
+import { readTargetAddress } from '../../../src/agent/target-address.js';
+import { silentLog } from '../../../src/core/log.js';
+import { FakeInbound } from './fake-inbound.js';
+
+// A process of its own, which is busy for a while with each request: otherwise it would accept as fast as we connect.
+const SERVER = `
+  const server = require('node:http').createServer((request, response) => {
+    for (const until = performance.now() + 2; performance.now() < until; );
+    if (request.url === '/close') response.setHeader('connection', 'close');
+    response.end('ok');
+  });
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port));
+`;
+
+async function crowdedTarget(t: TestContext): Promise<Target> {
+  const server = spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [port] = await once(server.stdout, 'data');
+  const address = readTargetAddress(new URL(`http://127.0.0.1:${String(port).trim()}`), 'rewrite');
+  const target = new Target(address, { log: silentLog, record: () => {}, hint: () => {} });
+  t.after(() => {
+    target.close();
+    server.kill();
+  });
+  return target;
+}
+
+describe('a target with an accept queue of one', () => {
+  for (const [method, path] of [
+    ['GET', '/'],
+    ['POST', '/'],
+    ['GET', '/close'],
+  ] as const) {
+    it(`answers 200 requests at once 200 times: ${method} ${path}`, async (t) => {
+      const target = await crowdedTarget(t);
+      const statuses = await Promise.all(
+        Array.from({ length: 200 }, async () => {
+          const stream = new FakeInbound({ method, path });
+          target.serve(stream);
+          return (await stream.answer()).status;
+        }),
+      );
+      assert.deepEqual(new Set(statuses), new Set([200]));
+    });
+  }
+});
