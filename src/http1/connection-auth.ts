@@ -4,7 +4,7 @@
  */
 
 const CREDENTIALS = /^[ \t]*(?:ntlm|negotiate)(?:[ \t]|$)/i;
-const CHALLENGES = /(?:^|[,\s])(?:ntlm|negotiate)(?:[,\s]|$)/i;
+const CHALLENGES = /(?:^|[, \t])(?:ntlm|negotiate)(?:[, \t]|$)/i;
 
 /** Whether this value of `Authorization` signs the connection in. */
 export function signsConnectionIn(value: string): boolean {
