@@ -10,7 +10,8 @@
  * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow.ts`, what the path needs: `path-estimate.ts`, what slow
  *   readers may hold: `shares.ts`
  * - 5.4.1, 6.8 errors of the connection, GOAWAY: `ending.ts`; 10.5 floods: `abuse.ts`
- * - 8 messages: `header-fields.ts` and `ordinary-fields.ts` (lists), `message.ts` (order)
+ * - 8 messages: `field-syntax.ts` and `field-judge.ts` (a field by itself), `header-fields.ts` and `ordinary-fields.ts`
+ *   (lists), `message.ts` (order)
  * - what leaves: `send-queue.ts` (when), `send-order.ts` and `data-turns.ts` (in which order), `output.ts`, `frame-writer.ts`
  */
 import type { Buffer } from 'node:buffer';
@@ -18,6 +19,7 @@ import { Abuse } from './abuse.js';
 import { type ConnectionOptions, withDefaults } from './connection-options.js';
 import { Ending } from './ending.js';
 import { Code, Http2ConnectionError, type Http2Error, Http2StreamError } from './errors.js';
+import { FieldCache } from './field-judge.js';
 import { Flow } from './flow.js';
 import { FrameReader } from './frame-reader.js';
 import { HpackDecoder } from './hpack/decoder.js';
@@ -64,7 +66,9 @@ export class Connection {
     const flow = new Flow({ limits: limits.flow, pings, send: control, announce, now, streams: table });
     const emptied = () => this.#ending.endIfIdle();
     const lowOnIds = () => observer.lowOnIds?.();
-    const streams = new Streams({ role, table, queue, flow, peer, mostStreams, connectProtocol, emptied, lowOnIds });
+    const sentFields = new FieldCache(neverIndexed);
+    const toStreams = { role, table, queue, flow, sentFields, peer, mostStreams, connectProtocol, emptied, lowOnIds };
+    const streams = new Streams(toStreams);
     const goaway = (error: Http2Error | undefined) => observer.goaway?.(error);
     const closed = (error: Http2Error | undefined) => {
       for (const lost of this.#pinging) lost();

@@ -11,7 +11,7 @@ import { DEFAULT_WINDOW_BYTES } from './frame-types.js';
 import { windowUpdateFrame } from './frame-writer.js';
 import { PathEstimate } from './path-estimate.js';
 import type { Pings } from './pings.js';
-import { Shares } from './shares.js';
+import { LEAST_START_BYTES, Shares } from './shares.js';
 import type { Http2Stream } from './stream.js';
 import { ReceiveWindow } from './window.js';
 
@@ -153,9 +153,10 @@ export class Flow {
     if (increment > 0) this.#options.send(windowUpdateFrame(0, increment));
   }
 
-  #grant({ id, isOver, isKnownToPeer, receiving }: Http2Stream): void {
+  // Of a stream that the peer does not know nothing has arrived, so there is nothing to give back.
+  #grant({ id, isOver, receiving }: Http2Stream): void {
     const { window, heldBytes, isEnded } = receiving;
-    if (isEnded || isOver || !isKnownToPeer) return;
+    if (isEnded || isOver) return;
     const increment = window.grant(heldBytes, this.#stepOf(window));
     if (increment > 0) this.#options.send(windowUpdateFrame(id, increment));
   }
@@ -179,8 +180,9 @@ export class Flow {
     const { streamStartBytes } = this.#options.limits;
     const wanted = this.#isFar ? Math.max(this.#path.windowBytes, streamStartBytes) : streamStartBytes;
     const next = this.#shares.startOf(wanted, this.#heldBytes);
-    if (next === this.#announcedBytes || (next > this.#announcedBytes / 2 && next < this.#announcedBytes * WORTH_MORE))
-      return;
+    // The least is announced whatever came before: twice of it, times all streams, is more than there is.
+    const isLike = next > this.#announcedBytes / 2 && next < this.#announcedBytes * WORTH_MORE;
+    if (next === this.#announcedBytes || (isLike && next > LEAST_START_BYTES)) return;
     this.#announcedBytes = next;
     this.#options.announce(next);
   }

@@ -18,6 +18,9 @@ import type { SendQueue } from './send-queue.js';
 import type { Role } from './settings.js';
 import type { Streams } from './streams.js';
 
+// A DATA frame with less than this costs its sender, for it costs us as much as a full one.
+const MIN_FREE_DATA_BYTES = 64;
+
 export interface IncomingOptions {
   readonly role: Role;
   readonly streams: Streams;
@@ -56,7 +59,10 @@ export class Incoming implements FrameSink, StreamFrames {
 
   onData(id: number, flags: number, bytes: Buffer, start: number, end: number, flowBytes: number): void {
     const { flow, streams, abuse } = this.#options;
-    if (start === end && (flags & Flag.END_STREAM) === 0) abuse.idleFrames.spend();
+    if (end - start < MIN_FREE_DATA_BYTES && (flags & Flag.END_STREAM) === 0) {
+      if (start === end) abuse.idleFrames.spend();
+      else abuse.smallData.spend();
+    }
     flow.received(flowBytes);
     const stream = streams.table.get(id);
     if (stream === undefined) {
@@ -110,22 +116,22 @@ export class Incoming implements FrameSink, StreamFrames {
 
   /** Every block is decoded, whatever becomes of its stream: the header table is the connection's (section 4.3). */
   #onBlock(id: number, flags: number, block: Buffer): void {
-    const { streams, decoder } = this.#options;
+    const { streams, decoder, ending } = this.#options;
     const stream = streams.table.get(id);
     const isNew = stream === undefined && streams.table.mayOpen(id);
     if (isNew) streams.table.use(id); // even when the list is refused
     const fields = decode(decoder, id, block);
-    if (stream !== undefined) stream.receiveFields(fields, flags);
-    else if (isNew) this.#onRequest(id, fields, flags);
-    else this.#onGone(id, 'HEADERS');
+    if (stream === undefined && !isNew) this.#onGone(id, 'HEADERS');
+    else if (isNew && ending.isLast)
+      streams.table.forgetReset(id); // after the last GOAWAY: ignored (section 6.8)
+    else if (!decoder.isWellFormed)
+      throw new Http2StreamError(id, Code.PROTOCOL_ERROR, 'a name or a value that is none');
+    else if (stream !== undefined) stream.receiveFields(fields, flags);
+    else this.#onRequest(id, fields, flags);
   }
 
   #onRequest(id: number, fields: string[], flags: number): void {
-    const { streams, ending, observer } = this.#options;
-    if (ending.isLast) {
-      streams.table.forgetReset(id); // after the last GOAWAY: ignored (section 6.8)
-      return;
-    }
+    const { streams, observer } = this.#options;
     const stream = streams.accept(id, fields, flags);
     const endStream = (flags & Flag.END_STREAM) !== 0;
     observer.stream?.(stream, fields, endStream);

@@ -3,9 +3,10 @@
  * which of them a field list is, and how much content may follow (section 8.1.1).
  */
 import { Code, Http2StreamError } from './errors.js';
+import { type FieldJudge, MalformedFields, RECEIVED } from './field-judge.js';
 import { Flag } from './frame-types.js';
 import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } from './header-fields.js';
-import { MalformedFields, UNKNOWN_LENGTH } from './ordinary-fields.js';
+import { UNKNOWN_LENGTH } from './ordinary-fields.js';
 import type { Role } from './settings.js';
 
 // Peers send a handful of 103 at most; more is an answer that never comes.
@@ -22,9 +23,12 @@ export class ReceivedMessage {
   #informational = 0;
   #expectedBytes = UNKNOWN_LENGTH;
 
-  /** `request` is the head of the request, whoever sent it. Throws `MalformedFields` when it is none. */
-  constructor(streamId: number, role: Role, request: readonly string[]) {
-    const length = checkRequest(request);
+  /**
+   * `request` is the head of the request, whoever sent it; `sent` judges it when we did. Throws `MalformedFields` when it
+   * is none.
+   */
+  constructor(streamId: number, role: Role, request: readonly string[], sent: FieldJudge) {
+    const length = checkRequest(request, role === 'server' ? RECEIVED : sent);
     this.#streamId = streamId;
     this.#method = pseudoField(request, ':method') ?? '';
     this.#isHeadDone = role === 'server';
@@ -54,7 +58,7 @@ export class ReceivedMessage {
   }
 
   #head(fields: readonly string[], isEnd: boolean): ListKind {
-    const length = checkResponse(fields);
+    const length = checkResponse(fields, RECEIVED);
     const status = statusOf(fields);
     if (status < 200) return this.#informationalHead(isEnd);
     this.#isHeadDone = true;
@@ -78,7 +82,7 @@ export class ReceivedMessage {
   #trailers(fields: readonly string[], isEnd: boolean): ListKind {
     if (!isEnd) throw this.#malformed('trailers that do not end the stream');
     if (this.#isConnected) throw this.#malformed('HEADERS on a connected stream (section 8.5)');
-    checkTrailers(fields);
+    checkTrailers(fields, RECEIVED);
     return 'trailers';
   }
 

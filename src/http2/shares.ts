@@ -17,7 +17,7 @@ const GROWTH_PART = 1 / 2;
 const START_SHARE = 1 / 2;
 const GROWTH_SHARE = 1 / 4;
 // The least that a stream starts with: a thousand of them hold 16 MiB.
-const LEAST_START_BYTES = 16_384;
+export const LEAST_START_BYTES = 16_384;
 // Streams that ended are noticed after so much traffic: counting all of them for each frame would cost more than the frame.
 const RECOUNT_BYTES = 131_072;
 

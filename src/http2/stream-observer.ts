@@ -1,6 +1,7 @@
 /** What a stream tells of itself, and what it asks of its connection. */
 import type { Buffer } from 'node:buffer';
 import type { Http2Error } from './errors.js';
+import type { FieldJudge } from './field-judge.js';
 import type { Head } from './send-side.js';
 
 /** Who reads a message. Field lists are flat, pseudo-fields first. */
@@ -28,6 +29,8 @@ export interface StreamObserver extends MessageReader {
 
 /** What a stream, an `Http2Stream`, asks of its connection. */
 export interface StreamOwner<Stream> {
+  /** Judges the lists that leave. */
+  readonly sentFields: FieldJudge;
   sendHead(stream: Stream, head: Head): void;
   /** The stream has something to send. */
   wake(stream: Stream): void;

@@ -39,7 +39,7 @@ export class Http2Stream implements SendSideOwner {
 
   /** Throws `MalformedFields` when the request is not one. */
   constructor(owner: StreamOwner<Http2Stream>, start: StreamStart) {
-    const message = new ReceivedMessage(start.id, start.role, start.request);
+    const message = new ReceivedMessage(start.id, start.role, start.request, owner.sentFields);
     this.#owner = owner;
     this.role = start.role;
     this.id = start.id;
@@ -79,14 +79,14 @@ export class Http2Stream implements SendSideOwner {
 
   /** Server role: sends a 1xx head, until the final one was sent. Throws `MalformedFields`. */
   sendInformational(fields: readonly string[]): void {
-    checkResponse(fields);
+    checkResponse(fields, this.#owner.sentFields);
     if (this.#isHeadGiven || this.isOver) return;
     this.#owner.sendHead(this, { fields, kind: 'informational' });
   }
 
   /** Server role: sends the final head, once. Throws `MalformedFields`. */
   sendHeaders(fields: readonly string[], options: { readonly endStream: boolean }): void {
-    checkResponse(fields);
+    checkResponse(fields, this.#owner.sentFields);
     this.sendFinalHead(fields, options);
   }
 
@@ -99,7 +99,7 @@ export class Http2Stream implements SendSideOwner {
 
   /** Ends the body, with trailers if there are any. Throws `MalformedFields`. */
   end(trailers: readonly string[] = []): void {
-    checkTrailers(trailers);
+    checkTrailers(trailers, this.#owner.sentFields);
     if (this.sending.isEnding) return;
     this.sending.end(trailers);
     this.#owner.wake(this);

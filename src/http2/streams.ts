@@ -3,11 +3,11 @@
  * when it wants to send something.
  */
 import { Code, type Http2Error, Http2StreamError, StalledStreamError } from './errors.js';
+import { type FieldJudge, MalformedFields } from './field-judge.js';
 import type { Flow } from './flow.js';
 import { Flag } from './frame-types.js';
 import { resetFrame } from './frame-writer.js';
 import { pseudoField } from './header-fields.js';
-import { MalformedFields } from './ordinary-fields.js';
 import type { SendQueue } from './send-queue.js';
 import type { Head } from './send-side.js';
 import type { Role, Settings } from './settings.js';
@@ -20,6 +20,7 @@ export interface StreamsOptions {
   readonly table: StreamTable;
   readonly queue: SendQueue;
   readonly flow: Flow;
+  readonly sentFields: FieldJudge;
   /** What the peer has announced. */
   readonly peer: Settings;
   /** What we have announced: how many streams the peer may open, and whether by extended CONNECT. */
@@ -33,12 +34,14 @@ export interface StreamsOptions {
 
 export class Streams implements StreamOwner<Http2Stream> {
   readonly table: StreamTable;
+  readonly sentFields: FieldJudge;
   readonly #options: StreamsOptions;
   #isLowOnIds = false;
 
   constructor(options: StreamsOptions) {
     this.#options = options;
     this.table = options.table;
+    this.sentFields = options.sentFields;
   }
 
   /**

@@ -4,7 +4,7 @@
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import { Code } from '../http2/errors.js';
-import { MalformedFields } from '../http2/ordinary-fields.js';
+import { MalformedFields } from '../http2/field-judge.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readRequestHead, writeResponseHead } from './heads.js';
 import { Link } from './link.js';

@@ -5,10 +5,11 @@
  */
 import { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { DEFAULT_ABUSE_LIMITS } from '../http2/abuse.js';
+import { type AbuseLimits, Budget, DEFAULT_ABUSE_LIMITS } from '../http2/abuse.js';
 import { Connection } from '../http2/connection.js';
 import type { ConnectionObserver } from '../http2/connection-options.js';
-import { Code, Http2ConnectionError } from '../http2/errors.js';
+import { Code, Http2ConnectionError, type Http2Error } from '../http2/errors.js';
+import { FRAME_HEADER_BYTES } from '../http2/frame-types.js';
 import type { Role } from '../http2/settings.js';
 
 // A dead link must be noticed within 15 s: a silence is seen at the first tick after DEAD_AFTER_MS, 14 s at the latest.
@@ -32,9 +33,17 @@ export const MOST_HEADER_FIELDS = 2_000;
 // (RFC 7541 section 7.1.3).
 const NEVER_INDEXED: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-cookie', 'x-postern-assertion']);
 
-// Towards the edge, which resets a stream for each visitor who leaves: visitors in a hurry must not cost the link, and
-// with it all others. An agent at the edge has the engine's own budget.
-const RESETS_OF_AN_EDGE = { burst: 50_000, perSecond: 10_000 };
+// Towards the edge, which resets a stream for each visitor who leaves and sends on what each of them types: visitors in
+// a hurry must not cost the link, and with it all others. An agent at the edge has the engine's own budget.
+const ABUSE_BY_AN_EDGE: AbuseLimits = {
+  ...DEFAULT_ABUSE_LIMITS,
+  resets: { burst: 50_000, perSecond: 10_000 },
+  smallData: { burst: 2_000_000, perSecond: 500_000 },
+};
+
+// Messages in which not even the header of a frame has room, and the pings of the WebSocket, which `ws` answers: both
+// cost as much as a message with frames in it. Whoever sends such headers and what follows them apart earns as much.
+const EMPTY_MESSAGES = { burst: 1_000, perSecond: 200 };
 
 export interface LinkOptions {
   readonly role: Role;
@@ -49,6 +58,7 @@ export abstract class Link {
   protected readonly connection: Connection;
   readonly #socket: WebSocket;
   readonly #draining = new AbortController();
+  readonly #emptyMessages = new Budget('WebSocket messages without frames', EMPTY_MESSAGES, () => performance.now());
   #timer: NodeJS.Timeout | undefined;
   #lastHeardMs = performance.now();
   #tickedMs = this.#lastHeardMs;
@@ -71,7 +81,7 @@ export abstract class Link {
         mostStreams: MOST_STREAMS,
         mostHeaderListBytes: MOST_HEADER_LIST_BYTES,
         mostHeaderFields: MOST_HEADER_FIELDS,
-        abuse: role === 'server' ? { ...DEFAULT_ABUSE_LIMITS, resets: RESETS_OF_AN_EDGE } : DEFAULT_ABUSE_LIMITS,
+        abuse: role === 'server' ? ABUSE_BY_AN_EDGE : DEFAULT_ABUSE_LIMITS,
       },
       send: (bytes) => this.#send(bytes),
       observer: {
@@ -82,6 +92,8 @@ export abstract class Link {
       },
     });
     socket.on('message', (message, isBinary) => this.#receive(message as Buffer, isBinary));
+    socket.on('ping', () => this.#pay());
+    socket.on('pong', () => this.#pay());
     socket.on('close', () => this.destroy(lost('the WebSocket closed')));
     socket.on('error', (error) => this.destroy(lost(error)));
     this.#timer = setInterval(() => this.#keepAlive(), PING_INTERVAL_MS).unref();
@@ -137,8 +149,19 @@ export abstract class Link {
   // `message` is one Buffer: the `binaryType` that `ws` starts with.
   #receive(message: Buffer, isBinary: boolean): void {
     this.#lastHeardMs = performance.now();
+    if (message.length < FRAME_HEADER_BYTES) this.#pay();
+    else this.#emptyMessages.earn(1);
     if (isBinary) this.connection.receive(message);
     else this.#socket.close(1003); // a text message is a protocol error (RFC 6455 section 7.4.1)
+  }
+
+  /** For a message that carries nothing, or hardly anything. */
+  #pay(): void {
+    try {
+      this.#emptyMessages.spend();
+    } catch (error) {
+      this.connection.destroy(error as Http2Error); // `spend` throws no other
+    }
   }
 
   #end(reason: PosternError | undefined): void {
@@ -155,6 +178,7 @@ export abstract class Link {
     // this, and a peer that is gone is noticed so much later.
     const stoodStillMs = Math.max(now - this.#tickedMs - PING_INTERVAL_MS, 0);
     this.#lastHeardMs = Math.min(this.#lastHeardMs + stoodStillMs, now);
+    this.#pingedMs = Math.min(this.#pingedMs + stoodStillMs, now);
     this.#tickedMs = now;
     const isUnanswered = this.#pinging !== undefined && now - this.#pingedMs > UNANSWERED_AFTER_MS;
     if (isUnanswered || now - this.#lastHeardMs > DEAD_AFTER_MS) {

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import { Code, StalledStreamError } from '../http2/errors.js';
-import { MalformedFields } from '../http2/ordinary-fields.js';
+import { MalformedFields } from '../http2/field-judge.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
 import { Link, lost, MOST_STREAMS } from './link.js';

@@ -30,7 +30,7 @@ const THREATS: Readonly<Record<string, number>> = {
   R: 6,
   S: 0,
   T: 2,
-  U: 2,
+  U: 4,
   V: 6,
   W: 0,
 };

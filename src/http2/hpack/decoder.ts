@@ -3,6 +3,7 @@
  * advertised, and one list, at most as large as the limits say, whatever the peer sends.
  */
 import { Buffer } from 'node:buffer';
+import { isName, isValue } from '../field-syntax.js';
 import { DEFAULT_TABLE_BYTES, DynamicTable, fieldBytes, type TableView } from './dynamic-table.js';
 import { HeaderListTooLarge, HpackError } from './hpack-error.js';
 import { readInteger } from './integer.js';
@@ -12,6 +13,20 @@ import { STATIC_FIELD_COUNT, STATIC_FIELDS, type TableField } from './static-tab
 import { readString } from './string-literal.js';
 
 const NOTHING = Buffer.alloc(0);
+
+/**
+ * A field of the tables with the verdict on it, so that an index costs no look at its octets, however many they are and
+ * however often it comes.
+ */
+interface DecodedField extends TableField {
+  readonly isName: boolean;
+  /** Name and value are such as may be in a message; see `field-syntax.ts`. */
+  readonly isField: boolean;
+}
+
+const STATIC: readonly (DecodedField | undefined)[] = STATIC_FIELDS.map(
+  (field) => field && { ...field, isName: isName(field.name), isField: isValue(field.name, field.value) },
+);
 
 /** The limits of a decoder. */
 export interface HpackDecoderOptions {
@@ -28,10 +43,10 @@ export interface HpackDecoderOptions {
 
 /** Decodes the header blocks of one direction of one connection, in the order in which they arrive. */
 export class HpackDecoder {
-  readonly #table: DynamicTable<TableField>;
+  readonly #table: DynamicTable<DecodedField>;
   readonly #mostListBytes: number;
   readonly #mostFields: number;
-  readonly #secrets = new ReadLiterals();
+  readonly #secrets = new ReadLiterals<DecodedField>();
   #settingBytes: number;
   // The smallest setting since the last block. The peer owes an update when its table was larger (section 4.2).
   #smallestSettingBytes: number;
@@ -40,6 +55,9 @@ export class HpackDecoder {
   #fields: string[] = [];
   #listBytes = 0;
   #isTooLarge = false;
+  #isWellFormed = true;
+  // The verdict on the name that was read last.
+  #isName = true;
   #neverIndexed: Set<string> | undefined;
 
   constructor(options: HpackDecoderOptions) {
@@ -53,6 +71,11 @@ export class HpackDecoder {
   /** The dynamic table after the blocks so far. */
   get table(): TableView {
     return this.#table;
+  }
+
+  /** Whether every field of the last list was one by itself (RFC 9113 section 8.2.1); it may be no message all the same. */
+  get isWellFormed(): boolean {
+    return this.#isWellFormed;
   }
 
   /** Changes the setting, from the moment that the peer acknowledged it (RFC 9113 section 6.5.3). */
@@ -74,6 +97,7 @@ export class HpackDecoder {
     this.#fields = [];
     this.#listBytes = 0;
     this.#isTooLarge = false;
+    this.#isWellFormed = true;
     this.#neverIndexed = neverIndexed;
     this.#readSizeUpdates();
     while (cursor.at < bytes.length) this.#readField(bytes[cursor.at] as number);
@@ -83,8 +107,7 @@ export class HpackDecoder {
   #readField(first: number): void {
     const cursor = this.#cursor;
     if (first >= INDEXED.flags) {
-      const { name, value } = this.#fieldAt(readInteger(cursor, INDEXED.prefixBits));
-      this.#append(name, value);
+      this.#append(this.#fieldAt(readInteger(cursor, INDEXED.prefixBits)));
     } else if (first >= INSERTED.flags) this.#readInserted();
     else if (first >= SIZE_UPDATE.flags) throw new HpackError('a table size update stands behind a field');
     else if (first >= NEVER_INDEXED.flags) this.#readSecret();
@@ -102,8 +125,9 @@ export class HpackDecoder {
       this.#refuse();
       return;
     }
-    this.#table.add({ name, value });
-    this.#append(name, value);
+    const field = this.#judged(name, value);
+    this.#table.add(field);
+    this.#append(field);
   }
 
   // Section 6.2.3.
@@ -114,11 +138,11 @@ export class HpackDecoder {
     if (known === undefined) {
       const field = this.#readLiteral();
       if (field === undefined) return;
-      if (this.#isSelfContained(start)) this.#secrets.keep(field, cursor.bytes, start, cursor.at);
+      if (field.isField && this.#isSelfContained(start)) this.#secrets.keep(field, cursor.bytes, start, cursor.at);
       this.#neverIndexed?.add(field.name);
     } else {
       cursor.at += known.bytes.length;
-      this.#append(known.field.name, known.field.value);
+      this.#append(known.field);
       this.#neverIndexed?.add(known.field.name);
     }
   }
@@ -129,25 +153,39 @@ export class HpackDecoder {
   }
 
   // Sections 6.2.2 and 6.2.3.
-  #readLiteral(): TableField | undefined {
+  #readLiteral(): DecodedField | undefined {
     const name = this.#readName(NOT_INDEXED.prefixBits, this.#room());
     const value = readString(this.#cursor, this.#room());
     if (name === undefined || value === undefined) {
       this.#refuse();
       return undefined;
     }
-    this.#append(name, value);
-    return { name, value };
+    const field = this.#judged(name, value);
+    this.#append(field);
+    return field;
   }
 
   #readName(prefixBits: number, mostBytes: number): string | undefined {
     const index = readInteger(this.#cursor, prefixBits);
-    return index === 0 ? readString(this.#cursor, mostBytes) : this.#fieldAt(index).name;
+    if (index > 0) {
+      const field = this.#fieldAt(index);
+      this.#isName = field.isName;
+      return field.name;
+    }
+    const name = readString(this.#cursor, mostBytes);
+    this.#isName = name !== undefined && isName(name);
+    return name;
+  }
+
+  /** A field of the name that was just read, and judged. */
+  #judged(name: string, value: string): DecodedField {
+    const isJudgedName = this.#isName;
+    return { name, value, isName: isJudgedName, isField: isJudgedName && isValue(name, value) };
   }
 
   // Section 2.3.3.
-  #fieldAt(index: number): TableField {
-    const field = index <= STATIC_FIELD_COUNT ? STATIC_FIELDS[index] : this.#table.get(index - STATIC_FIELD_COUNT - 1);
+  #fieldAt(index: number): DecodedField {
+    const field = index <= STATIC_FIELD_COUNT ? STATIC[index] : this.#table.get(index - STATIC_FIELD_COUNT - 1);
     if (field === undefined) throw new HpackError('an index is in neither table');
     return field;
   }
@@ -173,13 +211,14 @@ export class HpackDecoder {
     return this.#isTooLarge ? 0 : this.#mostListBytes - this.#listBytes;
   }
 
-  #append(name: string, value: string): void {
+  #append({ name, value, isField }: DecodedField): void {
     if (this.#isTooLarge) return;
     const listBytes = this.#listBytes + fieldBytes(name, value);
     if (listBytes > this.#mostListBytes || this.#fields.length >= 2 * this.#mostFields) this.#refuse();
     else {
       this.#listBytes = listBytes;
       this.#fields.push(name, value);
+      if (!isField) this.#isWellFormed = false;
     }
   }
 

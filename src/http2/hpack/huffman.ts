@@ -17,6 +17,13 @@ for (let symbol = 0; symbol < EOS; symbol++) {
   SHORT_CODES.fill((bits << 8) | symbol, first, first + (1 << (WINDOW_BITS - bits)));
 }
 
+// For each length, what all of its codes and of the shorter ones are below, in as many bits as the longest has.
+const LIMITS = new Uint32Array(LONGEST_CODE_BITS + 1);
+for (let bits = 1; bits <= LONGEST_CODE_BITS; bits++) {
+  const codes = (SHORTER_SYMBOLS[bits + 1] as number) - (SHORTER_SYMBOLS[bits] as number);
+  LIMITS[bits] = ((FIRST_CODES[bits] as number) + codes) << (LONGEST_CODE_BITS - bits);
+}
+
 /** The octets that the code of a text takes. Throws `HpackError` when a code unit is no octet. */
 export function huffmanBytes(text: string): number {
   let bits = 0;
@@ -114,20 +121,33 @@ function findLast(window: number, held: number): number {
 }
 
 // A code that no window holds, from its place in bits, as in `SHORT_CODES`; 0 when the string ends before the code
-// does. Rare: controls, signs such as `\`, octets past ASCII.
+// does. Rare: controls, signs such as `\`, octets past ASCII. Thirty bits are looked at together, so that a string of
+// nothing else costs little more than any other.
 function readLong(bytes: Uint8Array, start: number, end: number): number {
-  let code = 0;
-  for (let bits = 1; bits <= LONGEST_CODE_BITS; bits++) {
-    const place = start + bits - 1;
-    if (place >= end) return 0;
-    code = (code << 1) | (((bytes[place >>> 3] as number) >>> (7 - (place & 7))) & 1);
-    const order = (SHORTER_SYMBOLS[bits] as number) + code - (FIRST_CODES[bits] as number);
-    if (order >= (SHORTER_SYMBOLS[bits + 1] as number)) continue;
-    const symbol = SYMBOLS[order] as number;
-    if (symbol === EOS) break;
-    return (bits << 8) | symbol;
+  const seen = bitsAt(bytes, start, end);
+  for (let bits = WINDOW_BITS + 1; bits < LONGEST_CODE_BITS; bits++) {
+    if (seen < (LIMITS[bits] as number)) return foundLong(seen, bits, end - start);
   }
-  throw new HpackError('a string holds the end-of-string symbol');
+  return foundLong(seen, LONGEST_CODE_BITS, end - start);
+}
+
+function foundLong(seen: number, bits: number, bitsLeft: number): number {
+  if (bits > bitsLeft) return 0;
+  const code = seen >>> (LONGEST_CODE_BITS - bits);
+  const symbol = SYMBOLS[(SHORTER_SYMBOLS[bits] as number) + code - (FIRST_CODES[bits] as number)] as number;
+  if (symbol === EOS) throw new HpackError('a string holds the end-of-string symbol');
+  return (bits << 8) | symbol;
+}
+
+// As many bits as the longest code has, from a place on; ones where the string has ended, as in its padding.
+function bitsAt(bytes: Uint8Array, start: number, end: number): number {
+  const at = start >>> 3;
+  const octets = end >>> 3;
+  let seen = 0;
+  for (let place = at; place < at + 4; place++) seen = (seen << 8) | (place < octets ? (bytes[place] as number) : 0xff);
+  const shift = start & 7;
+  const next = at + 4 < octets ? (bytes[at + 4] as number) : 0xff;
+  return ((seen << shift) | (next >>> (8 - shift))) >>> (32 - LONGEST_CODE_BITS);
 }
 
 function checkPadding(window: number, bits: number): void {

@@ -52,20 +52,20 @@ function tailOf(value: string): number {
   return (value.charCodeAt(at) << 16) | (value.charCodeAt(at + 1) << 8) | value.charCodeAt(at + 2);
 }
 
-interface Read {
+interface Read<Field> {
   readonly bytes: Buffer;
-  readonly field: TableField;
+  readonly field: Field;
 }
 
 /** Literals that a decoder read: from the representation to the field. The same representation gives the same strings. */
-export class ReadLiterals {
-  readonly #literals: Read[] = [];
+export class ReadLiterals<Field extends TableField> {
+  readonly #literals: Read<Field>[] = [];
   #oldest = 0;
 
   /** The kept field whose representation stands at a place, if any; `bytes` of it are how many octets it takes there. */
-  find(block: Buffer, at: number): Read | undefined {
+  find(block: Buffer, at: number): Read<Field> | undefined {
     for (let age = 1; age <= this.#literals.length; age++) {
-      const literal = this.#literals[agedPlace(this.#oldest, age)] as Read;
+      const literal = this.#literals[agedPlace(this.#oldest, age)] as Read<Field>;
       const { bytes } = literal;
       const end = at + bytes.length;
       // Most differ in the name, which stands in front, or in the last octet: seldom is anything compared in vain.
@@ -76,7 +76,7 @@ export class ReadLiterals {
   }
 
   /** Keeps a field with the representation that it was read from, in place of the oldest. */
-  keep(field: TableField, block: Buffer, start: number, end: number): void {
+  keep(field: Field, block: Buffer, start: number, end: number): void {
     const length = field.name.length + field.value.length;
     if (end - start < LEAST_BYTES || Math.max(end - start, length) > MOST_BYTES) return;
     this.#literals[this.#oldest] = { bytes: copyOf(block, start, end), field };

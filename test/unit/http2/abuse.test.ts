@@ -68,6 +68,10 @@ describe('a flood of', () => {
       (b, turn) => b.give(...(turn === 0 ? resetByUs(b) : []), b.headers(1, ['x-late', '1'])),
     ],
     ['malformed requests', (b, turn) => b.give(b.headers(2 * turn + 1, [':method', 'GET']))],
+    [
+      'resets of a stream that is gone',
+      (b, turn) => b.give(...(turn === 0 ? [b.headers(1, requestFields('POST', '/'), 0)] : []), rst(1)),
+    ],
     ['PING', (b) => b.give(frame(PING, 0, 0, '0011223344556677'))],
     ['answers to no PING', (b) => b.give(frame(PING, Flag.ACK, 0, '0011223344556677'))],
     ['SETTINGS', (b) => b.give(frame(SETTINGS, 0, 0))],

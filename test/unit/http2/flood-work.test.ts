@@ -6,11 +6,12 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, type TestContext, test } from 'node:test';
 import { Code } from '../../../src/http2/errors.js';
-import { FrameType } from '../../../src/http2/frame-types.js';
+import { Flag, FrameType } from '../../../src/http2/frame-types.js';
 import { SendSide } from '../../../src/http2/send-side.js';
 import { type Asked, Bare, frame, requestFields } from './peers.js';
 
-const { DATA, SETTINGS, WINDOW_UPDATE } = FrameType;
+const { DATA, HEADERS, SETTINGS, WINDOW_UPDATE } = FrameType;
+const END = Flag.END_STREAM | Flag.END_HEADERS;
 const STREAMS = 1_000;
 const BODY_BYTES = 10_000;
 const FIRST_WINDOW_BYTES = 65_535;
@@ -34,6 +35,19 @@ function parked(count: number, whose: 'connection' | 'stream' = 'connection'): B
   }
   bare.take();
   return bare;
+}
+
+/** How many octets are looked at, one by one, while `run` runs. */
+function octetsJudged(t: TestContext, run: () => void): number {
+  const { test: judge } = RegExp.prototype;
+  let octets = 0;
+  const spy = t.mock.method(RegExp.prototype, 'test', function count(this: RegExp, text: string) {
+    octets += text.length;
+    return judge.call(this, text);
+  });
+  run();
+  spy.mock.restore();
+  return octets;
 }
 
 /** How often a stream is looked at while `run` runs. */
@@ -107,6 +121,104 @@ describe('a window update of the connection', () => {
       while (stream.write(Buffer.alloc(16_384)));
       bare.give(widen(0, 4_096), widen(1, 4_096));
       bare.take();
+    }
+    assert.equal(bare.closed, undefined);
+  });
+});
+
+// Each octet of a block once, and as much again for what a Huffman code makes of it; each field its name.
+const MAX_JUDGED_PER_OCTET = 4;
+const LARGE_BYTES = 1_900;
+const LARGEST_BYTES = 4_000;
+
+// The start of a request by the static table, with an authority of one octet.
+const HEAD = Buffer.from([0x83, 0x86, 0x84, 0x01, 1, 0x61]);
+// In the dynamic table the newest entry is the first behind the static ones.
+const NEWEST = 62;
+
+function literal(first: number, name: string, value: string): Buffer {
+  return Buffer.concat([Buffer.from([first]), string(name), string(value)]);
+}
+
+function string(text: string): Buffer {
+  const octets = [];
+  let rest = text.length - 127;
+  if (rest < 0) return Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]);
+  for (; rest >= 128; rest >>>= 7) octets.push((rest & 127) | 128);
+  return Buffer.concat([Buffer.from([127, ...octets, rest]), Buffer.from(text, 'latin1')]);
+}
+
+const INSERTED = 0x40;
+const indexed = (index: number, count: number) => Buffer.alloc(count, 0x80 | index);
+const bigV = 'v'.repeat(LARGE_BYTES);
+const bigW = 'w'.repeat(LARGE_BYTES);
+
+describe('a header block', () => {
+  const cases: readonly (readonly [what: string, table: Buffer, block: Buffer])[] = [
+    [
+      'that points to two large values in turn',
+      Buffer.concat([literal(INSERTED, 'x', bigV), literal(INSERTED, 'x', bigW)]),
+      Buffer.concat(Array(15).fill(Buffer.from([0x80 | NEWEST, 0x80 | (NEWEST + 1)]))),
+    ],
+    ['that points to one of the largest', literal(INSERTED, 'x', 'v'.repeat(LARGEST_BYTES)), indexed(NEWEST, 30)],
+    [
+      'that points to a large name, with a value each time',
+      literal(INSERTED, 'n'.repeat(LARGEST_BYTES), '1'),
+      Buffer.concat(Array(30).fill(Buffer.from([0x0f, NEWEST - 15, 1, 0x32]))),
+    ],
+    [
+      'that points to a value that is none',
+      literal(INSERTED, 'x', `${'v'.repeat(LARGEST_BYTES)}\0`),
+      indexed(NEWEST, 30),
+    ],
+    ['that points to a name that is none', literal(INSERTED, 'X'.repeat(LARGEST_BYTES), '1'), indexed(NEWEST, 30)],
+  ];
+  for (const [what, table, block] of cases) {
+    test(`costs what its own octets cost: ${what}`, (t) => {
+      const bare = Bare.greeted('server');
+      bare.give(frame(HEADERS, END, 1, Buffer.concat([HEAD, table])));
+      const octets = octetsJudged(t, () => bare.give(frame(HEADERS, END, 3, Buffer.concat([HEAD, block]))));
+      assert.ok(octets <= MAX_JUDGED_PER_OCTET * (HEAD.length + block.length), `${octets} octets`);
+      assert.equal(bare.closed, undefined, 'the list was taken, or its stream reset');
+    });
+  }
+
+  test('that points to a large path is judged when it comes', (t) => {
+    const bare = Bare.greeted('server');
+    const path = literal(INSERTED, ':path', `/${'p'.repeat(LARGEST_BYTES)}`);
+    const start = Buffer.from([0x83, 0x86]); // POST, http
+    bare.give(frame(HEADERS, END, 1, Buffer.concat([start, path])));
+    const again = Buffer.concat([start, indexed(NEWEST, 1)]);
+    const octets = octetsJudged(t, () => bare.give(frame(HEADERS, END, 3, again)));
+    assert.equal(bare.streams.length, 2);
+    assert.ok(octets <= MAX_JUDGED_PER_OCTET * again.length, `${octets} octets`);
+  });
+});
+
+describe('DATA', () => {
+  const upload = () => {
+    const bare = Bare.greeted('server');
+    bare.give(bare.headers(1, requestFields('POST', '/'), 0));
+    return bare;
+  };
+
+  test('of one byte each without end ends the connection, for a stream that was reset too', () => {
+    for (const isReset of [false, true]) {
+      const bare = upload();
+      if (isReset) (bare.streams[0] as Asked).stream.reset();
+      const crumbs = Buffer.concat(Array(1_000).fill(frame(DATA, 0, 1, '61')));
+      for (let sent = 0; sent < 400 && !bare.engine.isClosed; sent++) bare.give(crumbs);
+      assert.ok(bare.closed !== 'whole' && bare.closed?.code === Code.ENHANCE_YOUR_CALM);
+    }
+  });
+
+  test('with more in it is paid by its octets', () => {
+    const bare = upload();
+    const record = (bare.streams[0] as Asked).record;
+    const some = Buffer.concat(Array(1_000).fill(frame(DATA, 0, 1, Buffer.alloc(64))));
+    for (let sent = 0; sent < 400; sent++) {
+      bare.give(some);
+      record.chunks.length = 0;
     }
     assert.equal(bare.closed, undefined);
   });

@@ -119,6 +119,50 @@ describe('what we receive', () => {
     assert.equal(bare.streams.at(-1)?.record.body.length, 16_384);
   });
 
+  test('all streams together are never given more than the connection may hold, whatever the peer acknowledges', () => {
+    const most = 1_048_576;
+    const flow = {
+      streamStartBytes: 262_144,
+      streamMostBytes: 262_144,
+      connectionStartBytes: 262_144,
+      connectionMostBytes: most,
+    };
+    const bare = Bare.greeted('server', { limits: { flow } });
+    let given = flow.connectionStartBytes; // at the greeting
+    let sent = 0;
+    for (let id = 1; id < 65; id += 2) {
+      bare.give(post(bare, id));
+      bare.streams.at(-1)?.stream.pause();
+      for (let at = 0; at < 16 && sent + 16_384 <= given; at++) {
+        bare.give(data(id, 16_384));
+        sent += 16_384;
+        given += updates(bare, 0);
+      }
+    }
+    assert.equal(bare.closed, undefined);
+    assert.ok(given <= most, `${given} bytes`);
+    assert.ok(sent > most / 2, 'and not so few that nothing could be held');
+    for (const { stream } of bare.streams) stream.resume();
+    assert.ok(updates(bare, 0) > 0, 'once it is read there is room again');
+  });
+
+  test('nothing is given to a stream that has ended, or that its reader reset', () => {
+    const bare = Bare.greeted('server');
+    bare.give(post(bare, 1), post(bare, 3));
+    const [ended, left] = bare.streams as [Asked, Asked];
+    const count = (id: number) => bare.take().filter((it) => it.type === WINDOW_UPDATE && it.streamId === id).length;
+    ended.stream.pause();
+    for (let at = 0; at < 14; at++) bare.give(data(1, 16_384));
+    bare.give(data(1, 16_384, Flag.END_STREAM));
+    ended.stream.resume();
+    assert.deepEqual(ended.record.events, ['data', 'end']);
+    assert.equal(count(1), 0);
+    for (let at = 0; at < 7; at++) bare.give(data(3, 16_384));
+    left.record.data = () => left.stream.reset();
+    bare.give(data(3, 16_384));
+    assert.equal(count(3), 0);
+  });
+
   test('a stream that has not left is told nothing of', () => {
     const bare = new Bare('client');
     bare.give(frame(SETTINGS, 0, 0));
@@ -128,44 +172,62 @@ describe('what we receive', () => {
     assert.ok(bare.take().every(({ type, streamId }) => type !== WINDOW_UPDATE || streamId === 0));
   });
 
-  test('slow readers hold back no other stream, and together a bounded number of bytes', () => {
-    const limits = {
-      flow: {
-        streamStartBytes: 262_144,
-        streamMostBytes: 1_048_576,
-        connectionStartBytes: 1_048_576,
-        connectionMostBytes: 8_388_608,
-      },
-    };
-    const pair = engines(
-      (stream) => {
-        stream.observe(new Record());
-        stream.sendHeaders([':status', '200'], { endStream: false });
-        for (let at = 0; at < 64; at++) stream.write(Buffer.alloc(16_384, stream.id));
-        stream.end();
-      },
-      { limits },
-    );
-    const slow: Asked[] = [];
-    for (let at = 0; at < 200; at++) {
-      const asked = ask(pair.client, requestFields('GET', '/'));
-      asked.stream.pause();
-      slow.push(asked);
+  for (const [what, now] of [
+    ['', () => performance.now()],
+    [', however long the path seems at times', unevenClock(6)],
+    [', on a path that seems longer', unevenClock(34)],
+    [', on a path that seems to change', unevenClock(146)],
+  ] as const) {
+    test(`slow readers hold back no other stream, and together a bounded number of bytes${what}`, () => {
+      const limits = {
+        flow: {
+          streamStartBytes: 262_144,
+          streamMostBytes: 1_048_576,
+          connectionStartBytes: 1_048_576,
+          connectionMostBytes: 8_388_608,
+        },
+      };
+      const pair = engines(
+        (stream) => {
+          stream.observe(new Record());
+          stream.sendHeaders([':status', '200'], { endStream: false });
+          for (let at = 0; at < 64; at++) stream.write(Buffer.alloc(16_384, stream.id));
+          stream.end();
+        },
+        { limits, now },
+      );
+      const slow: Asked[] = [];
+      for (let at = 0; at < 200; at++) {
+        const asked = ask(pair.client, requestFields('GET', '/'));
+        asked.stream.pause();
+        slow.push(asked);
+        pair.settle();
+      }
+      const held = slow.reduce((sum, { stream }) => sum + stream.receiving.heldBytes, 0);
+      assert.ok(held <= 8_388_608, `${held} bytes are held`);
+      const { record } = ask(pair.client, requestFields('GET', '/'));
       pair.settle();
-    }
-    const held = slow.reduce((sum, { stream }) => sum + stream.receiving.heldBytes, 0);
-    assert.ok(held <= 8_388_608, `${held} bytes are held`);
-    const { record } = ask(pair.client, requestFields('GET', '/'));
-    pair.settle();
-    assert.equal(record.body.length, 1_048_576);
-    assert.equal(record.events.at(-1), 'closed');
-    for (const { stream } of slow) stream.resume();
-    pair.settle();
-    for (const asked of slow) {
-      assert.ok(asked.record.body.equals(Buffer.alloc(1_048_576, asked.stream.id)));
-    }
-  });
+      assert.equal(record.body.length, 1_048_576);
+      assert.equal(record.events.at(-1), 'closed');
+      for (const { stream } of slow) stream.resume();
+      pair.settle();
+      for (const asked of slow) {
+        assert.ok(asked.record.body.equals(Buffer.alloc(1_048_576, asked.stream.id)));
+      }
+    });
+  }
 });
+
+/** A clock of which each look takes up to ten milliseconds, as on a busy machine. */
+function unevenClock(seed: number): () => number {
+  let state = seed * 7_919;
+  let ms = 0;
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+    ms += (10 * state) / 0x7fff_ffff;
+    return ms;
+  };
+}
 
 describe('what we send', () => {
   test('stops at the window of the stream, and goes on with it', () => {

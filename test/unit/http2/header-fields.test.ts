@@ -1,8 +1,37 @@
 /** Which lists of fields are messages: RFC 9113 sections 8.1 to 8.3 and 8.5, RFC 8441 section 4. */
 import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
-import { checkRequest, checkResponse, checkTrailers } from '../../../src/http2/header-fields.js';
-import { MalformedFields, UNKNOWN_LENGTH } from '../../../src/http2/ordinary-fields.js';
+import { FieldCache, type FieldJudge, MalformedFields, RECEIVED } from '../../../src/http2/field-judge.js';
+import * as lists from '../../../src/http2/header-fields.js';
+import { HpackDecoder } from '../../../src/http2/hpack/decoder.js';
+import { HpackEncoder } from '../../../src/http2/hpack/encoder.js';
+import { UNKNOWN_LENGTH } from '../../../src/http2/ordinary-fields.js';
+
+const judge: FieldJudge = new FieldCache(new Set(['cookie']));
+const checkRequest = (fields: readonly string[]) => lists.checkRequest(fields, judge);
+const checkResponse = (fields: readonly string[]) => lists.checkResponse(fields, judge);
+const checkTrailers = (fields: readonly string[]) => lists.checkTrailers(fields, judge);
+
+/** Whether a list that arrives, with these octets, is the message that `check` wants. */
+function arrives(fields: readonly string[], check: (fields: readonly string[], judge: FieldJudge) => unknown): boolean {
+  const decoder = new HpackDecoder({ tableSizeBytes: 4_096, mostListBytes: 100_000, mostFields: 1_000 });
+  const encoder = new HpackEncoder();
+  for (let time = 0; time < 3; time++) {
+    const list = decoder.decode(Buffer.from(encoder.encode(fields)));
+    assert.deepEqual(list, fields);
+    try {
+      check(list, RECEIVED);
+    } catch (error) {
+      assert.ok(error instanceof MalformedFields);
+      return false;
+    }
+    if (!decoder.isWellFormed) return false;
+  }
+  return true;
+}
+
+const isOctets = (fields: readonly string[]) => fields.length % 2 === 0 && !/[^\0-\xff]/.test(fields.join(''));
 
 const GET = [':method', 'GET', ':scheme', 'https', ':authority', 'demo.localhost', ':path', '/'];
 const CONNECT = [':method', 'CONNECT', ':authority', 'demo.localhost:443'];
@@ -30,6 +59,7 @@ describe('a request', () => {
   for (const [what, fields] of good) {
     test(`${what} is taken`, () => {
       assert.equal(checkRequest(fields), UNKNOWN_LENGTH);
+      assert.ok(arrives(fields, lists.checkRequest));
     });
   }
 
@@ -71,6 +101,7 @@ describe('a request', () => {
     ['with transfer-encoding', [...GET, 'transfer-encoding', 'chunked']],
     ['with upgrade', [...GET, 'upgrade', 'h2c']],
     ['with te other than trailers', [...GET, 'te', 'trailers, gzip']],
+    ['with two hosts', [...GET, 'host', 'demo.localhost', 'host', 'demo.localhost']],
     ['with another host', [...GET, 'host', 'evil.localhost']],
     ['with two lengths', [...GET, 'content-length', '1', 'content-length', '2']],
     ['with a list of lengths', [...GET, 'content-length', '1, 1']],
@@ -86,7 +117,10 @@ describe('a request', () => {
     ['to connect, extended, without :authority', without(':authority', WEBSOCKET)],
   ];
   for (const [what, fields] of bad) {
-    test(`${what} is malformed`, () => assert.throws(() => checkRequest(fields), MalformedFields));
+    test(`${what} is malformed`, () => {
+      assert.throws(() => checkRequest(fields), MalformedFields);
+      if (isOctets(fields)) assert.equal(arrives(fields, lists.checkRequest), false);
+    });
   }
 
   test('says how long its content is', () => {
@@ -122,7 +156,10 @@ describe('an answer', () => {
     ),
   ];
   for (const [what, fields] of bad) {
-    test(`${what} is malformed`, () => assert.throws(() => checkResponse(fields), MalformedFields));
+    test(`${what} is malformed`, () => {
+      assert.throws(() => checkResponse(fields), MalformedFields);
+      if (isOctets(fields)) assert.equal(arrives(fields, lists.checkResponse), false);
+    });
   }
 });
 
@@ -142,5 +179,36 @@ describe('a value', () => {
         else assert.throws(check, MalformedFields);
       }
     }
+  });
+});
+
+describe('a cache of fields', () => {
+  const kept = new Set(['cookie']);
+
+  test('keeps a bounded number of names, and those of ordinary traffic after any others', () => {
+    const cache = new FieldCache(kept);
+    for (let at = 0; at < 3_000; at++) {
+      cache.kindOf(`x-name-${at}`, '1');
+      assert.ok(cache.size <= 128);
+    }
+    cache.kindOf('x-late', '1');
+    const before = cache.size;
+    cache.kindOf('x-late', '2');
+    assert.equal(cache.size, before, 'it was kept');
+    cache.kindOf('n'.repeat(65), '1');
+    assert.equal(cache.size, before, 'a long name is not');
+  });
+
+  test('looks at a value once while it stays the same, and never keeps a secret or a long one', (t) => {
+    const cache = new FieldCache(kept);
+    const spy = t.mock.method(RegExp.prototype, 'test');
+    const looks = (name: string, value: string) => {
+      cache.kindOf(name, value);
+      const before = spy.mock.callCount();
+      cache.kindOf(name, value);
+      return spy.mock.callCount() - before;
+    };
+    assert.deepEqual([looks('accept', '*/*'), looks(':path', '/'), looks('x-long', 'v'.repeat(1_024))], [0, 0, 0]);
+    assert.deepEqual([looks('cookie', 'a=1'), looks('x-long', 'v'.repeat(1_025))], [1, 1]);
   });
 });

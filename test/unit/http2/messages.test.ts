@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import { Code, Http2StreamError } from '../../../src/http2/errors.js';
+import { MalformedFields } from '../../../src/http2/field-judge.js';
 import { Flag, FrameType } from '../../../src/http2/frame-types.js';
-import { MalformedFields } from '../../../src/http2/ordinary-fields.js';
 import { type Asked, ask, Bare, engines, frame, Record, requestFields } from './peers.js';
 
 const { DATA, RST_STREAM } = FrameType;
@@ -301,6 +301,42 @@ describe('an answer', () => {
     assert.ok(bare.closed !== undefined && bare.closed !== 'whole');
     assert.equal(bare.closed.code, INTERNAL_ERROR);
     assert.equal((bare.closed.cause as Error).message, 'a bug');
+  });
+});
+
+describe('a request that nobody reads, whose answer has left', () => {
+  const answered = () => {
+    const bare = Bare.greeted('server');
+    bare.give(bare.headers(1, requestFields('POST', '/'), 0));
+    const [asked] = bare.streams as [Asked];
+    asked.stream.sendHeaders([':status', '200'], { endStream: true });
+    return { bare, ...asked };
+  };
+
+  test('is stopped once', () => {
+    const { bare, stream, record } = answered();
+    stream.discard();
+    assert.deepEqual(resets(bare), [[1, NO_ERROR]]);
+    stream.discard();
+    assert.deepEqual(resets(bare), []);
+    assert.deepEqual(record.events, ['closed']);
+  });
+
+  test('is not stopped when it has ended by itself', () => {
+    const { bare, stream } = answered();
+    stream.pause();
+    bare.give(data(1, 'whole', END));
+    assert.deepEqual(resets(bare), []);
+    stream.discard();
+    assert.deepEqual(resets(bare), []);
+  });
+
+  test('is not stopped when the peer has reset it', () => {
+    const { bare, stream } = answered();
+    bare.take();
+    bare.give(reset(1, CANCEL));
+    stream.discard();
+    assert.deepEqual(resets(bare), []);
   });
 });
 
