@@ -1,11 +1,12 @@
 /**
  * The head of an answer (RFC 9112 sections 4, 5 and 6): its status line, its fields, and what they say about where the
- * body ends. What two readers could read differently is refused: two lengths, a length beside a transfer coding, a
+ * body ends. What two readers could read differently is refused: two different lengths, a length beside a transfer coding, a
  * coding other than chunked.
  */
 import { offersConnectionAuth } from './connection-auth.js';
-import { MalformedAnswer } from './errors.js';
+import { MalformedAnswer, quoted } from './errors.js';
 import { type FieldList, splitFields, trimOws } from './fields.js';
+import { repairHead } from './lenient-fields.js';
 
 export interface AnswerHead {
   readonly status: number;
@@ -24,19 +25,21 @@ const HEAD =
 const STATUS_AT = 'HTTP/1.1 '.length;
 const MINOR_VERSION_AT = 'HTTP/1.'.length;
 const LENGTH = /^\d{1,15}$/; // below 2 ** 53
+const CHUNKED_TWICE = /^chunked[ \t]*(?:,[ \t]*chunked[ \t]*)+$/;
 const IDLE_SECONDS = /(?:^|,)[ \t]*timeout=(\d+)/i;
 
 // An idle connection that its owner closes earlier than this would be picked while it is closed.
 const LEAST_IDLE_SECONDS = 2;
 
 /** Reads the head of an answer to `method`, without the empty line that ends it. Throws `MalformedAnswer`. */
-export function readAnswerHead(text: string, method: string): AnswerHead {
-  if (!HEAD.test(text)) throw new MalformedAnswer('the head is malformed');
+export function readAnswerHead(received: string, method: string): AnswerHead {
+  const text = HEAD.test(received) ? received : repairHead(received);
   const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));
   const lineEnd = text.indexOf('\r\n');
-  const fields = lineEnd === -1 ? [] : splitFields(text, lineEnd);
-  const said = readHopFields(fields);
+  const sent = lineEnd === -1 ? [] : splitFields(text, lineEnd);
+  const said = readHopFields(sent);
   const framed = framingOf(said);
+  const fields = said.lengths > 1 || said.length.includes(',') ? withOneLength(sent, framed) : sent;
   const isEndCertain = !isBodiless(status, method);
   const framing = isEndCertain ? framed : 0;
   const isOld = text[MINOR_VERSION_AT] === '0';
@@ -93,7 +96,7 @@ function readHopFields(fields: FieldList): HopFields {
 function readHopField(said: HopFields, name: string, value: string): void {
   if (name === 'content-length') {
     said.lengths += 1;
-    said.length = value;
+    said.length = said.lengths === 1 ? value : `${said.length},${value}`;
   } else if (name === 'transfer-encoding') {
     said.codings += 1;
     said.coding = value.toLowerCase();
@@ -111,13 +114,34 @@ function readHopField(said: HopFields, name: string, value: string): void {
 // RFC 9112 section 6.3.
 function framingOf({ lengths, length, codings, coding }: HopFields): AnswerHead['framing'] {
   if (codings > 0) {
-    if (codings > 1 || coding !== 'chunked') throw new MalformedAnswer('a transfer coding other than chunked');
+    if (codings > 1 || CHUNKED_TWICE.test(coding)) throw new MalformedAnswer('the transfer coding is named twice');
+    if (coding !== 'chunked') throw new MalformedAnswer(`a transfer coding other than chunked: ${quoted(coding)}`);
     if (lengths > 0) throw new MalformedAnswer('a content length beside a transfer coding');
     return 'chunked';
   }
   if (lengths === 0) return 'close';
-  if (lengths > 1 || !LENGTH.test(length)) throw new MalformedAnswer('the content length is not one number');
-  return Number(length);
+  return readLength(length);
+}
+
+// One number, or the same one several times, in one line or many: a proxy may take that for one (section 6.3).
+function readLength(length: string): number {
+  if (LENGTH.test(length)) return Number(length);
+  const [first = '', ...others] = length.split(',').map(trimOws);
+  if (LENGTH.test(first) && others.every((other) => other === first)) return Number(first);
+  throw new MalformedAnswer(`the content length is not one number: ${quoted(length)}`);
+}
+
+// Said once where it is sent on, or the next reader would have to judge it again.
+function withOneLength(fields: FieldList, framed: AnswerHead['framing']): FieldList {
+  const kept: string[] = [];
+  let isSaid = false;
+  for (let at = 0; at < fields.length; at += 2) {
+    const isLength = (fields[at] as string).toLowerCase() === 'content-length';
+    if (!isLength) kept.push(fields[at] as string, fields[at + 1] as string);
+    else if (!isSaid) kept.push(fields[at] as string, String(framed));
+    isSaid ||= isLength;
+  }
+  return kept;
 }
 
 // RFC 9112 section 9.3.

@@ -6,8 +6,9 @@ import { Buffer } from 'node:buffer';
 import { type AnswerHead, readAnswerHead } from './answer-head.js';
 import { ChunkedBody } from './chunked-body.js';
 import { MalformedAnswer } from './errors.js';
-import { type FieldList, readTrailers } from './fields.js';
+import type { FieldList } from './fields.js';
 import { GatheredText } from './gathered-text.js';
+import { readTrailers } from './trailers.js';
 
 /** Hears one answer. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */
 export interface AnswerObserver {

@@ -1,19 +1,22 @@
 /**
- * The chunked transfer coding, as it is read (RFC 9112 section 7.1). Every line ends with CR and LF, sizes are plain
+ * The chunked transfer coding, as it is read (RFC 9112 section 7.1). Every line ends with CR and LF, sizes are
  * hexadecimal digits, extensions are passed over once they are known to be some.
  */
 import type { Buffer } from 'node:buffer';
 import { MalformedAnswer } from './errors.js';
 
-// 2 ** 52 at most, so that a size is exact.
-const MOST_DIGITS = 13;
+// So that a size is exact.
+const MAX_SIZE_BYTES = 2 ** 52;
+// Some senders write sizes in a fixed width, and section 7.1 allows any number of leading zeros; not without end.
+const MAX_DIGITS = 256;
 // Nothing sends extensions; without a limit a line could go on for ever.
 const MOST_EXTENSION_BYTES = 4_096;
 
+// With the "bad" white space of section 7.1.1, which also older servers leave behind a size.
 const EXTENSIONS =
-  /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/;
+  /^[ \t]*(?:;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?[ \t]*)*$/;
 
-const [CR, LF, SEMICOLON] = [0x0d, 0x0a, 0x3b];
+const [TAB, CR, LF, SPACE, SEMICOLON] = [0x09, 0x0d, 0x0a, 0x20, 0x3b];
 
 /** Takes a piece of the body: `bytes` from `start` to `end`. */
 export type PieceTaker = (bytes: Buffer, start: number, end: number) => void;
@@ -75,14 +78,14 @@ export class ChunkedBody {
   #readSize(byte: number): boolean {
     const digit = hexadecimal(byte);
     if (digit === -1) {
-      this.#require(this.#digits > 0 && (byte === CR || byte === SEMICOLON));
+      this.#require(this.#digits > 0 && endsSize(byte));
       if (byte === CR) return this.#endSize();
       this.#part = 'extension';
       return this.#readExtension(byte);
     }
     this.#digits += 1;
-    this.#require(this.#digits <= MOST_DIGITS);
     this.#sizeBytes = this.#sizeBytes * 16 + digit;
+    this.#require(this.#digits <= MAX_DIGITS && this.#sizeBytes < MAX_SIZE_BYTES);
     return true;
   }
 
@@ -104,6 +107,10 @@ export class ChunkedBody {
   #require(isMet: boolean): void {
     if (!isMet) throw new MalformedAnswer('a chunk is malformed');
   }
+}
+
+function endsSize(byte: number): boolean {
+  return byte === CR || byte === SEMICOLON || byte === SPACE || byte === TAB;
 }
 
 function hexadecimal(byte: number): number {

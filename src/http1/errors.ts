@@ -9,3 +9,11 @@ export class MalformedAnswer extends Error {
 export class MalformedRequest extends Error {
   override readonly name = 'MalformedRequest';
 }
+
+const MAX_QUOTED_CHARS = 80;
+
+/** Text from the wire for the message of an error: in quotes, controls and bytes above 0x7E spelled out, not too long. */
+export function quoted(text: string): string {
+  const beginning = text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text;
+  return JSON.stringify(beginning).replace(/[\x7f-\xff]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16)}`);
+}

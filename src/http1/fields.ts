@@ -2,29 +2,11 @@
  * Field lines (RFC 9112 section 5): names are tokens directly before their colon, values are bytes without controls, a
  * line ends with CR and LF and is never folded. Texts hold one byte in each code unit.
  */
-import { MalformedAnswer } from './errors.js';
-
 /** Name, value, name, value, in the order and the spelling of the wire. */
 export type FieldList = readonly string[];
 
-const FIELD_LINES = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
-
-const FRAMING = /^(?:content-length|transfer-encoding)$/i;
 const SPACE = 0x20;
 const TAB = 0x09;
-
-/**
- * Reads trailers, each line with the CR LF before it. Throws `MalformedAnswer`, also when they speak of framing, which is
- * decided long before them.
- */
-export function readTrailers(lines: string): string[] {
-  if (!FIELD_LINES.test(lines)) throw new MalformedAnswer('a trailer is malformed');
-  const trailers = splitFields(lines, 0);
-  for (let at = 0; at < trailers.length; at += 2) {
-    if (FRAMING.test(trailers[at] as string)) throw new MalformedAnswer('framing in the trailers');
-  }
-  return trailers;
-}
 
 /** Splits field lines that have been checked, from the CR LF at `at` on. */
 export function splitFields(lines: string, at: number): string[] {

@@ -29,7 +29,7 @@ describe('a hostile target is ERR_TARGET_PROTOCOL', () => {
     'with another transfer coding': `${ok}Transfer-Encoding: gzip\r\n\r\nhi`,
     'that splits its head': `${ok}X: a\rSet-Cookie: b=c\r\nContent-Length: 0\r\n\r\n`,
     'with a NUL in a value': `${ok}X: a\0b\r\nContent-Length: 0\r\n\r\n`,
-    'with a folded line': `${ok}X: a\r\n b\r\nContent-Length: 0\r\n\r\n`,
+    'that folds before its first line': `${ok} X: a\r\nContent-Length: 0\r\n\r\n`,
     'with a header of 70 kB': `${ok}X: ${'a'.repeat(70_000)}\r\n\r\n`,
     'with more header lines than a link carries': `${ok}${'A: b\r\n'.repeat(2_000)}Content-Length: 0\r\n\r\n`,
     'with headers without end': `${ok}${'A: bbbbbbbbbbbbbbbbbbbbbbbb\r\n'.repeat(5_000)}`,
@@ -49,6 +49,16 @@ describe('a hostile target is ERR_TARGET_PROTOCOL', () => {
       await closed;
     });
   }
+});
+
+describe('an old target', () => {
+  it('that breaks rules in a way that can mean one thing is understood, and carried on without', async (t) => {
+    const harness = await rawTarget(t, (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nX : a\r\n b\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello');
+    });
+    const { status, headers, body } = await ask(harness).answer();
+    assert.deepEqual([status, headers, body], [200, ['x', 'a b', 'content-length', '5'], 'hello']);
+  });
 });
 
 describe('a hostile target', () => {

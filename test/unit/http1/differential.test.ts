@@ -42,11 +42,17 @@ function readByNode(bytes: string): Promise<Read | undefined> {
   });
 }
 
+// What we take since it can mean one thing only, and llhttp does not: white space before a colon and behind a chunk's size,
+// folded lines, equal lengths.
+const LENIENT =
+  /[ \t]+:|\r\n[ \t]|\r\n[0-9a-f]+[ \t]|;[^\r]*[ \t]|content-length:[\s\S]*content-length:|length:[^\r]*,|\r\n0{8}/i;
+
 async function compare(bytes: string): Promise<'same' | 'refused'> {
   const { outcome, status, fields, body, trailers, pieces } = hear([...bytes]);
   // White space after a value is no part of it, tabs included (RFC 9110 section 5.5), which llhttp does not know here.
   if (outcome !== 'whole' || /(?:length|encoding|connection):[^\r]*\t/i.test(bytes)) return 'refused';
   const read = await readByNode(bytes.slice(0, pieces)); // what comes behind an answer is part of none
+  if (read === undefined && LENIENT.test(bytes)) return 'refused';
   assert.deepEqual({ status, fields, body, trailers }, read, JSON.stringify(bytes));
   return 'same';
 }
