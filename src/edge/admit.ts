@@ -78,9 +78,7 @@ export class Admission {
 
   async #examine(request: IncomingMessage): Promise<{ offer: Offer; grant: TokenGrant; tunnel: Tunnel }> {
     if (this.#draining) throw new PosternError('ERR_EDGE_DRAINING');
-    if (request.headers.origin !== undefined) {
-      throw refusal('ERR_OFFER_INVALID', 'Agents send no Origin header: this endpoint is not for pages in a browser.');
-    }
+    // An `Origin` is no reason to refuse: some libraries always send one, and no page can set `Authorization` here.
     const offer = readOffer(request.rawHeaders);
     const grant = await this.#verify(offer.token, contextOf(request).address);
     const name = chooseName(offer, grant);

@@ -13,7 +13,7 @@ import { Forwarding, type Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
 import { type Introduction, introductionOf } from './introduction.js';
 import { contextOf, type Recall } from './request.js';
-import { targetHeaders } from './target-headers.js';
+import { publicHost, targetHeaders } from './target-headers.js';
 
 export interface ForwarderOptions {
   readonly base: BaseAddress;
@@ -58,7 +58,7 @@ export class Forwarder {
     return {
       method: request.method ?? 'GET',
       scheme: base.scheme,
-      authority: context.host,
+      authority: publicHost(context.host, base),
       path: request.url ?? '/',
       headers: targetHeaders(request.rawHeaders, context, base, introduction),
     };

@@ -70,8 +70,11 @@ function judgeName(name: string): string | typeof ENDS_HERE {
   return endsHere ? ENDS_HERE : name;
 }
 
-// With the port that visitors see, unless it is the scheme's own: apps build absolute URLs and compare origins with it.
-function publicHost(host: string, base: BaseAddress): string {
+/**
+ * A host with the port that visitors see, unless it is the scheme's own (RFC 9110 section 4.2.3): apps build absolute
+ * URLs and compare origins with it.
+ */
+export function publicHost(host: string, base: BaseAddress): string {
   if (host !== lastPublic.host || base !== lastPublic.base) {
     const isDefault = base.port === (base.scheme === 'https' ? 443 : 80);
     lastPublic = { host, base, text: isDefault ? host : `${host}:${base.port}` };

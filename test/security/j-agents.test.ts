@@ -240,12 +240,21 @@ describe('J agents', () => {
     await assertRefused({ token: patterns, name: world.name }, 403, 'ERR_NAME_FORBIDDEN');
   });
 
-  test('J12 a page in a browser cannot open a link, whoever is signed in there and whatever token it has', async () => {
+  // What a page can send with a WebSocket: its origin, the visitor's cookies, protocols and a query; no Authorization.
+  test('J12 a page in a browser cannot open a link, whoever is signed in there', async () => {
     const cookie = `${ana.jar.header(new URL(world.base))}; ${ana.jar.header(new URL(world.url))}`;
     for (const origin of [world.base, world.url, 'https://elsewhere.test', 'null', '']) {
-      for (const given of [token, '']) {
-        await assertRefused({ name: 'dev-1', token: given, headers: { origin, cookie } }, 400, 'ERR_OFFER_INVALID');
-      }
+      await assertRefused({ name: 'dev-1', token: '', headers: { origin, cookie } }, 401, 'ERR_TOKEN_INVALID');
+    }
+  });
+
+  test('J12 an Origin beside a live token is no reason to refuse: some libraries always send one', async () => {
+    for (const origin of [world.base, 'https://elsewhere.test', 'null']) {
+      const { outcome, link } = await offer({ name: 'dev-origin', headers: { origin } });
+      assert.deepEqual(outcome, { url: world.urlOf('dev-origin') });
+      const closed = once(link, 'close');
+      link.terminate();
+      await closed;
     }
   });
 
