@@ -35,6 +35,9 @@ export const CHECK_INTERVAL_MS = 2_000;
 /** Idle connections stay longer than the 60 s after which common reverse proxies drop theirs, so theirs goes first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
+/** Silence on a socket after which the kernel asks whether the other end is still there (RFC 9293 section 3.8.4). */
+export const KEEP_ALIVE_PROBE_MS = 60_000;
+
 /** Sockets at once, on the front door. Past it new ones are closed, and memory stays bounded. */
 export const MOST_CONNECTIONS = 20_000;
 

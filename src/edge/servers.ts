@@ -21,6 +21,8 @@ export function createFrontDoor(door: Door, observer: Observer, isProxy: (addres
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
     noDelay: true,
+    keepAlive: true, // a visitor who vanishes without a word is found, also behind a stream that is silent for hours
+    keepAliveInitialDelay: limits.KEEP_ALIVE_PROBE_MS,
   });
   server.maxHeadersCount = limits.MOST_HEADERS + 1; // one past ours: what Node drops in silence is refused by us
   server.maxConnections = limits.MOST_CONNECTIONS;

@@ -49,6 +49,6 @@ function moved(text: string, port: number, edgePort: number, folder: string): st
     .replaceAll(/^((?!#).*)tunnel\.example\.com, demo\.tunnel\.example\.com \{$/gm, (_, before: string) => {
       return `${before}https://${TLS_DOMAIN}:${port}, https://demo.${TLS_DOMAIN}:${port} {\n\t${certificate}`;
     })
-    .replace('127.0.0.1:8080 {', `127.0.0.1:${edgePort} {`);
+    .replace(/^(\treverse_proxy 127\.0\.0\.1:)8080$/m, `$1${edgePort}`);
   return `{\n\tadmin off\n\tauto_https disable_redirects\n\tstorage file_system ${folder}\n}\n${site}`;
 }
