@@ -30,6 +30,7 @@ const RULES: Rules = {
     jose: /^(auth\/|link\/token\.ts$)/,
     pino: /^cli\//,
     commander: /^cli\//,
+    'string-width': /^cli\/fit\.ts$/,
     zod: /^config\//,
     yaml: /^config\//,
     cookie: /^auth\/cookies\.ts$/,

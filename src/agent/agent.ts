@@ -55,7 +55,7 @@ export interface Agent {
   readonly online: Promise<string>;
   /** Resolves when the agent was closed; rejects with the refusal that ended it. */
   readonly ended: Promise<void>;
-  /** Takes no new requests, cuts WebSockets, gives running requests ten seconds and ends. */
+  /** Takes no new requests, cuts WebSockets and event streams, gives running requests ten seconds and ends. */
   close(): Promise<void>;
   /** Ends at once; running requests fail. */
   destroy(): void;
@@ -140,7 +140,7 @@ class DialLoop implements Agent {
     this.#stop.abort();
     const links = [...this.#links];
     const drained = Promise.all(links.map((link) => link.drain()));
-    this.#target.cutWebSockets();
+    this.#target.cutEndless();
     const grace = setTimeout(() => this.destroy(), CLOSE_GRACE_MS);
     await drained.finally(() => clearTimeout(grace));
     this.destroy();

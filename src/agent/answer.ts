@@ -2,7 +2,7 @@
  * The answer to one request on a link: the target's, or ours when the target fails. Before the head has left, a failure
  * is an answer with `postern-error`; after it, the stream is reset, so that nobody takes a part for the whole.
  */
-import type { RawHeaders } from '../core/headers.js';
+import { fieldValue, type RawHeaders } from '../core/headers.js';
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import type { AnswerHead } from '../http1/answer-head.js';
@@ -24,6 +24,8 @@ export interface TargetContext {
   readonly record: (record: RequestRecord) => void;
   /** Cuts one open WebSocket each. */
   readonly webSockets: Set<() => void>;
+  /** Answers that never end by themselves (`text/event-stream`). */
+  readonly eventStreams: Set<Answer>;
 }
 
 // More than any server has a use for; without a limit a target could send heads for ever.
@@ -72,6 +74,8 @@ export class Answer {
     if (this.begun) return;
     this.#isEnded = framing === 0;
     if (!this.#isEnded) this.#inspect = this.#context.refusals.inspector(head, this.#stream.head, place);
+    // An event stream has no length: those that have one are spared the look.
+    if (typeof framing !== 'number' && isEventStream(head.headers)) this.#context.eventStreams.add(this);
     this.#stream.respond(head, { endOfBody: this.#isEnded });
     this.#status = status;
   }
@@ -103,6 +107,11 @@ export class Answer {
     else this.#answerWith(asTargetError(thrown));
   }
 
+  /** The agent ends: browsers open an event stream anew when it breaks. */
+  cut(): void {
+    this.#breakOff(new PosternError('ERR_LINK_LOST', 'the agent closes'));
+  }
+
   /** The visitor left or the link died: nothing more can be said. */
   abandon(): void {
     this.#settle({ aborted: true });
@@ -131,6 +140,11 @@ export class Answer {
   #settle(end: { readonly aborted: boolean }): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    if (this.#context.eventStreams.size > 0) this.#context.eventStreams.delete(this);
     this.#context.record(this.#makeRecord({ status: this.#status || STATUS_LEFT, aborted: end.aborted }));
   }
+}
+
+function isEventStream(headers: RawHeaders): boolean {
+  return fieldValue(headers, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true;
 }

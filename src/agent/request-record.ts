@@ -17,6 +17,8 @@ export interface RequestRecord {
   readonly durationMs: number;
   /** The answer did not reach its end: the visitor left or the target broke off. */
   readonly aborted: boolean;
+  /** The edge's, as it stands on its pages, in its log and in `X-Request-Id`. */
+  readonly requestId: string | undefined;
 }
 
 /** Status of a request that nobody waited for. The number is the one that nginx logs. */
@@ -34,6 +36,7 @@ export function startRecord(head: RequestHead): (end: { status: number; aborted:
     status,
     durationMs: performance.now() - startedMs,
     aborted,
+    requestId: fieldValue(head.headers, 'x-request-id'),
   });
 }
 

@@ -38,6 +38,7 @@ export class Target {
       log: options.log,
       record: options.record,
       webSockets: new Set(),
+      eventStreams: new Set(),
     };
   }
 
@@ -54,9 +55,10 @@ export class Target {
     }
   }
 
-  /** Cuts the open WebSockets, which would never end by themselves. */
-  cutWebSockets(): void {
+  /** Cuts the open WebSockets and event streams, which would never end by themselves. */
+  cutEndless(): void {
     for (const cut of this.#context.webSockets) cut();
+    for (const answer of this.#context.eventStreams) answer.cut();
   }
 
   /** Ends every connection to the target at once. */

@@ -1,10 +1,11 @@
 /** `postern http`: runs an agent for one target until Ctrl-C, a signal, or a refusal that waiting cannot change. */
 import type { Command } from 'commander';
-import { type AgentEvents, startAgent } from '../agent/agent.js';
+import { startAgent } from '../agent/agent.js';
 import { type AgentConfig, loadAgentConfig } from '../config/agent-config.js';
 import { AGENT_OPTIONS, TUNNEL_OPTIONS } from '../config/agent-options.js';
 import { silentLog } from '../core/log.js';
-import { type ErrorCode, PosternError } from '../errors.js';
+import { PosternError } from '../errors.js';
+import { adviceFor } from './connection-advice.js';
 import { CommandError, complain, EXIT } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
 import { GatheredOutput, type Output } from './gathered-output.js';
@@ -15,22 +16,15 @@ import { endSignal, exitCodeAfter } from './signals.js';
 import { standardSink, unblock } from './sinks.js';
 import { agentSources } from './sources.js';
 import { Terminal } from './terminal.js';
+import { warnOfExpiry } from './token-expiry.js';
 
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
 
 // A reader that is there takes what is left in less.
 const MOST_OUTPUT_MS = 1_000;
 
-const ADVICE: Partial<Record<ErrorCode, string>> = {
-  ERR_TOKEN_INVALID:
-    'Ask the operator of the edge for a new token ("postern token create") and name its file with --token-file.',
-  ERR_NAME_FORBIDDEN:
-    'Choose a name that the token permits with --name, or ask the operator for a token with this one.',
-  ERR_NAME_TAKEN: 'Choose another name with --name, or stop the other agent.',
-  ERR_OFFER_INVALID: 'Look at --name and --allow.',
-  ERR_PROTOCOL_VERSION: 'Look at --edge, and install the version of Postern that the edge runs.',
-  ERR_ACCESS_DENIED: 'Look at --allow: the edge permits no more than its operator does.',
-};
+// Of a terminal that does not say how wide it is.
+const DEFAULT_COLUMNS = 80;
 
 /** Adds the command to the program. */
 export function addHttpCommand(program: Command): void {
@@ -53,16 +47,20 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   const droppedLine = format === 'json' ? JsonLines.dropped : Terminal.dropped;
   const output = new GatheredOutput(standardSink(process.stdout), { droppedLine, failed: tellOfOutput });
   process.once('exit', () => output.flushLast());
-  const lines = new JsonLines(output);
+  const lines = new JsonLines(output, config.edge);
+  const terminal = openTerminal(config, output);
+  const events = format === 'json' ? lines : terminal;
   const httpAgent = outboundAgent(config.edge, process.env);
   const agent = startAgent({
     ...options,
     log: logLevel === undefined ? silentLog : openErrorLog(logLevel),
-    events: format === 'json' ? lines : openTerminal(config, output),
+    events,
     ...(httpAgent === undefined ? {} : { httpAgent }),
   });
+  warnOfExpiry(config.token, (text) => events.hint(text));
   const asked = endSignal();
   const refusal = await Promise.race([asked.then(() => undefined), agent.ended.catch((error: unknown) => error)]);
+  terminal.close();
   if (refusal !== undefined) {
     if (format === 'json' && refusal instanceof PosternError) lines.refused(refusal);
     throw explainRefusal(refusal);
@@ -73,15 +71,16 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   process.exit(exitCodeAfter(await asked));
 }
 
-function openTerminal({ target, allow }: AgentConfig, output: Output): AgentEvents {
+function openTerminal({ edge, target, allow }: AgentConfig, output: Output): Terminal {
+  const columns = () => (process.stdout.isTTY ? process.stdout.columns || DEFAULT_COLUMNS : undefined);
   const coloured = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-  return new Terminal({ output, coloured, target, allow });
+  return new Terminal({ output, coloured, columns, edge, target, allow });
 }
 
 function explainRefusal(error: unknown): unknown {
   if (!(error instanceof PosternError) || error.code === 'ERR_INTERNAL' || error.code === 'ERR_CONFIG_INVALID')
     return error;
-  const advice = ADVICE[error.code];
+  const advice = adviceFor(error);
   const sentence = `the edge refused: ${error.text} (${error.code})`;
   return new CommandError(advice === undefined ? sentence : `${sentence}\n${advice}`, EXIT.refused, { cause: error });
 }

@@ -2,19 +2,21 @@
 import type { AgentEvents } from '../agent/agent.js';
 import type { RequestRecord } from '../agent/request-record.js';
 import type { PosternError } from '../errors.js';
+import { explainOffline } from './connection-advice.js';
 import type { Output } from './gathered-output.js';
-import { offlineReason } from './terminal.js';
 
 /** Agent events as JSON lines. */
 export class JsonLines implements AgentEvents {
   readonly #output: Output;
+  readonly #edge: string;
   #timeMs = Number.NaN;
   #timeText = '';
   #email: string | undefined;
   #who = 'null';
 
-  constructor(output: Output) {
+  constructor(output: Output, edge: string) {
     this.#output = output;
+    this.#edge = edge;
   }
 
   /** The line that stands for others that found no room. */
@@ -27,14 +29,14 @@ export class JsonLines implements AgentEvents {
   }
 
   offline(error: PosternError, retryInMs: number): void {
-    const message = offlineReason(error);
-    this.#line({ event: 'offline', code: error.code, message, retryInMs: Math.round(retryInMs) });
+    const { reason: message, cure } = explainOffline(error, this.#edge);
+    this.#line({ event: 'offline', code: error.code, message, cure, retryInMs: Math.round(retryInMs) });
   }
 
   // Put together by hand: `JSON.stringify` of it takes two of the thirty microseconds that a request costs a busy agent.
-  request({ time, email, method, path, status, durationMs, aborted }: RequestRecord): void {
+  request({ time, email, method, path, status, durationMs, aborted, requestId }: RequestRecord): void {
     const what = `"method":${quoted(method)},"path":${quoted(path)},"status":${status}`;
-    const end = `"durationMs":${Math.round(durationMs)},"aborted":${aborted}`;
+    const end = `"durationMs":${Math.round(durationMs)},"aborted":${aborted},"requestId":${requestId === undefined ? 'null' : quoted(requestId)}`;
     this.#output.write(
       `{"event":"request","time":"${this.#iso(time)}","email":${this.#whose(email)},${what},${end}}\n`,
     );

@@ -6,6 +6,7 @@ import { addEdgeCommand } from './edge.js';
 import { EXIT, report } from './exit.js';
 import { addHttpCommand } from './http.js';
 import { endWithReader } from './sinks.js';
+import { isTunnelOfFile } from './sources.js';
 import { addTokenCommand } from './token.js';
 import { tuneProcess } from './tuning.js';
 import { readVersion } from './version.js';
@@ -15,7 +16,8 @@ tuneProcess();
 endWithReader();
 
 try {
-  await createProgram().parseAsync(expandShort(process.argv.slice(2)), { from: 'user' });
+  const program = createProgram();
+  await program.parseAsync(expandShort(process.argv.slice(2), program), { from: 'user' });
 } catch (thrown) {
   process.exit(thrown instanceof CommanderError ? usageCode(thrown) : report(thrown));
 }
@@ -36,10 +38,22 @@ function createProgram(): Command {
   return program;
 }
 
-/** `postern 5173` is `postern http 5173`, and so are URLs and `localhost:5173`. */
-function expandShort(args: readonly string[]): string[] {
-  const isTarget = /^(?:\d+|https?:\/\/.*|[^-/][^/]*:\d+)$/i.test(args[0] ?? '');
-  return isTarget ? ['http', ...args] : [...args];
+/** `postern 5173` is `postern http 5173`, and so are URLs, `localhost:5173` and the name of a tunnel of the file. */
+function expandShort(args: readonly string[], program: Command): string[] {
+  const [first = ''] = args;
+  const isTarget = /^(?:\d+|https?:\/\/.*|[^-/][^/]*:\d+)$/i.test(first);
+  const isCommand =
+    first === '' ||
+    first.startsWith('-') ||
+    first === 'help' ||
+    program.commands.some((command) => command.name() === first);
+  return isTarget || (!isCommand && isTunnelOfFile(first, configFlag(args))) ? ['http', ...args] : [...args];
+}
+
+function configFlag(args: readonly string[]): string | undefined {
+  const joined = args.find((arg) => arg.startsWith('--config='));
+  const at = args.indexOf('--config');
+  return joined?.slice('--config='.length) ?? (at === -1 ? undefined : args[at + 1]);
 }
 
 // Help and version were asked for; everything else that commander throws is a wrong command line.

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { readAgentFile } from '../config/agent-file.js';
 import { ConfigError } from '../config/config-error.js';
 import type { Sources, TextFile } from '../config/sources.js';
 import { quoted } from '../config/text.js';
@@ -32,6 +33,16 @@ export function edgeSources(flags: Sources['flags'], configPath: string | undefi
 export function agentSources(flags: Sources['flags'], configPath: string | undefined): Sources {
   const file = configPath === undefined ? readOptional(agentConfigPath()) : readNamed(configPath);
   return { env: process.env, flags, ...(file === undefined ? {} : { file }), readSecretFile: readTokenFile };
+}
+
+/** Whether the developer's file has a tunnel of this name. What is wrong with the file is told by whoever uses it. */
+export function isTunnelOfFile(name: string, configPath: string | undefined): boolean {
+  try {
+    const file = configPath === undefined ? readOptional(agentConfigPath()) : readNamed(configPath);
+    return readAgentFile(file, []).tunnels.has(name);
+  } catch {
+    return false; // no file that can be read: the name is taken for a mistyped command
+  }
 }
 
 function agentConfigPath(): string {

@@ -1,18 +1,24 @@
 /**
- * What the agent shows a person: a block with the address when the tunnel is up, then one line per request. Everything
- * that comes from outside (paths, emails, sentences of the edge) is made printable before it is written.
+ * What the agent shows a person: a block with the address when the tunnel is up, then one line per request, fitted to the
+ * terminal, or whole where there is none. Everything that comes from outside (paths, emails, sentences of the edge) is made
+ * printable before it is measured and written.
  */
 import { styleText } from 'node:util';
 import type { AgentEvents } from '../agent/agent.js';
 import type { RequestRecord } from '../agent/request-record.js';
 import { printable } from '../config/text.js';
 import type { PosternError } from '../errors.js';
+import { explainOffline } from './connection-advice.js';
+import { cutTo, fitTo } from './fit.js';
 import type { Output } from './gathered-output.js';
 
 export interface TerminalOptions {
   readonly output: Output;
   /** Whether colours may be written. */
   readonly coloured: boolean;
+  /** The width of the terminal, asked for with each line; undefined when this is none: lines are whole then. */
+  readonly columns: () => number | undefined;
+  readonly edge: string;
   /** What the block says of the tunnel. */
   readonly target: URL;
   readonly allow: readonly string[];
@@ -22,14 +28,26 @@ type Style = Parameters<typeof styleText>[0];
 
 // A path of this length still leaves a line readable; the rest is told by its beginning.
 const MOST_PATH_CHARS = 200;
-const EMAIL_COLUMN = 24;
-const METHOD_COLUMN = 7;
-const PATH_COLUMN = 32;
+const DURATION_COLUMNS = 7;
+const METHOD_COLUMNS = 6;
+const EMAIL_COLUMNS = 24;
+/** Time, status, duration and method, with a space behind each. */
+const FIXED_COLUMNS = 8 + 1 + 3 + 1 + DURATION_COLUMNS + 1 + METHOD_COLUMNS + 1;
+// Of what the fixed columns leave, a person's name is worth less than the path.
+const EMAIL_SHARE = 0.4;
+const MIN_EMAIL_COLUMNS = 8;
+
+const ERASE_LINE = '\r\x1b[2K';
 
 /** Agent events as text for a person. */
 export class Terminal implements AgentEvents {
   readonly #options: TerminalOptions;
   #url: string | undefined;
+  /** What the last failure was told as, until there is a link. */
+  #offlineAs: string | undefined;
+  #attempts = 0;
+  /** The line at the bottom is written over by the next one. */
+  #isPassing = false;
 
   constructor(options: TerminalOptions) {
     this.#options = options;
@@ -41,27 +59,39 @@ export class Terminal implements AgentEvents {
   }
 
   online(url: string): void {
+    this.#offlineAs = undefined;
+    this.#attempts = 0;
     if (url === this.#url) this.#line(this.#style('green', 'online again'));
     else this.#block(url);
   }
 
+  /** The cause is told once; each further attempt that fails for the same one only counts, at the bottom of a terminal. */
   offline(error: PosternError, retryInMs: number): void {
-    const reason = `${printable(offlineReason(error))} (${error.code})`;
-    this.#line(`${this.#style('yellow', 'offline')}  ${reason}, trying again in ${formatDuration(retryInMs)}`);
+    const { reason, cure } = explainOffline(error, this.#options.edge);
+    const told = `${this.#style('yellow', 'offline')}  ${printable(reason)} (${error.code})`;
+    const columns = this.#options.columns();
+    const isNew = told !== this.#offlineAs;
+    this.#offlineAs = told;
+    this.#attempts += 1;
+    if (isNew) this.#line(columns === undefined ? `${told}, trying again in ${formatDuration(retryInMs)}` : told);
+    if (isNew && cure !== undefined) this.#line(`         ${cure}`);
+    if (columns !== undefined)
+      this.#passing(`attempt ${this.#attempts}, again in ${formatDuration(retryInMs)}`, columns);
   }
 
   request(record: RequestRecord): void {
-    const { time, email, method, path, status, durationMs, aborted } = record;
-    const columns = [
-      this.#style('dim', formatTime(time)),
-      printable(email ?? '-').padEnd(EMAIL_COLUMN),
-      printable(method).padEnd(METHOD_COLUMN),
-      printable(path.length > MOST_PATH_CHARS ? `${path.slice(0, MOST_PATH_CHARS)}…` : path).padEnd(PATH_COLUMN),
-      this.#style(statusStyle(status), String(status)),
-      this.#style('dim', formatDuration(durationMs)),
-    ];
-    if (aborted) columns.push(this.#style('yellow', 'broken off'));
-    this.#line(columns.join('  '));
+    const columns = this.#options.columns();
+    this.#line(columns === undefined ? this.#whole(record) : this.#fitted(record, columns));
+    // What went wrong here may be on a page before somebody's eyes, with its id.
+    const { status, aborted, requestId } = record;
+    if (columns !== undefined && requestId !== undefined && (status >= 500 || aborted))
+      this.#line(this.#style('dim', cutTo(`         id ${printable(requestId)}`, columns)));
+  }
+
+  /** Takes back what was only passing. To be called at the end. */
+  close(): void {
+    if (this.#isPassing) this.#options.output.write(ERASE_LINE);
+    this.#isPassing = false;
   }
 
   hint(text: string): void {
@@ -77,18 +107,53 @@ export class Terminal implements AgentEvents {
     this.#line('');
   }
 
+  #whole({ time, email, method, path, status, durationMs, aborted, requestId }: RequestRecord): string {
+    const columns = [
+      this.#style('dim', formatTime(time)),
+      this.#style(statusStyle(status), String(status)),
+      this.#style('dim', formatDuration(durationMs).padStart(DURATION_COLUMNS)),
+      printable(method).padEnd(METHOD_COLUMNS),
+      printable(email ?? '-').padEnd(EMAIL_COLUMNS),
+      printable(path.length > MOST_PATH_CHARS ? `${path.slice(0, MOST_PATH_CHARS)}…` : path),
+    ];
+    if (requestId !== undefined) columns.push(printable(requestId));
+    if (aborted) columns.push(this.#style('yellow', 'broken off'));
+    return columns.join('  ');
+  }
+
+  #fitted({ time, email, method, path, status, durationMs, aborted }: RequestRecord, columns: number): string {
+    const start = [
+      this.#style('dim', formatTime(time)),
+      this.#style(statusStyle(status), String(status)),
+      this.#style('dim', formatDuration(durationMs).padStart(DURATION_COLUMNS)),
+      fitTo(printable(method), METHOD_COLUMNS),
+    ];
+    let left = columns - FIXED_COLUMNS;
+    const forEmail = Math.min(EMAIL_COLUMNS, Math.floor(left * EMAIL_SHARE));
+    if (forEmail >= MIN_EMAIL_COLUMNS) {
+      start.push(fitTo(printable(email ?? '-'), forEmail));
+      left -= forEmail + 1;
+    }
+    const mark = aborted ? 'broken off ' : '';
+    // As long as it may be, no more of it is looked at than fits.
+    const shown = cutTo(printable(path.slice(0, columns + 1)), Math.max(1, left - mark.length));
+    return `${start.join(' ')} ${mark && this.#style('yellow', mark)}${shown}`;
+  }
+
+  #passing(text: string, columns: number): void {
+    const line = this.#style('dim', cutTo(`         ${text}`, columns - 1)); // in the last column some terminals wrap
+    this.#options.output.write(this.#isPassing ? `${ERASE_LINE}${line}` : line);
+    this.#isPassing = true;
+  }
+
   #style(style: Style, text: string): string {
     return this.#options.coloured ? styleText(style, text, { validateStream: false }) : text;
   }
 
   #line(text: string): void {
-    this.#options.output.write(`${text}\n`);
+    this.#options.output.write(this.#isPassing ? `${ERASE_LINE}${text}\n` : `${text}\n`);
+    this.#isPassing = false;
   }
-}
-
-/** Why there is no link. The sentence of a lost link is meant for visitors; its message says what happened here. */
-export function offlineReason({ code, text, message }: PosternError): string {
-  return code === 'ERR_LINK_LOST' ? message : text;
 }
 
 /** Who may open a tunnel, in words. */
@@ -103,8 +168,10 @@ function formatTime(time: Date): string {
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
+/** In seven characters for four months. */
 function formatDuration(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  return ms < 999_900 ? `${(ms / 1_000).toFixed(1)} s` : `${(ms / 3_600_000).toFixed(1)} h`;
 }
 
 function statusStyle(status: number): Style {

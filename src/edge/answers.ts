@@ -8,6 +8,7 @@ import { type BaseAddress, placeOf } from '../core/hostname.js';
 import type { PosternError } from '../errors.js';
 import { type Block, PAGE_HEADERS, type Page, renderPage } from './page.js';
 import { contextOf, hasBody, wantsPage } from './request.js';
+import { signInHint } from './sign-in-hints.js';
 
 /** What an error's answer says beyond the error itself. */
 export interface ErrorDetails {
@@ -51,7 +52,8 @@ export class Answers {
     }
     this.#allowSiblings(request, response); // never a page: it names the account
     const login = details.loginUrl === undefined ? {} : { login_url: details.loginUrl };
-    this.json(request, response, { error: { code, message: text, retryable, request_id: id }, ...login });
+    const hint = code === 'ERR_LOGIN_REQUIRED' ? signInHint(request) : undefined;
+    this.json(request, response, { error: { code, message: text, retryable, request_id: id }, ...login, hint });
   }
 
   page(request: IncomingMessage, response: ServerResponse, page: Page): void {

@@ -124,11 +124,11 @@ export class Door {
   #answered(request: IncomingMessage, response: ServerResponse): void {
     const code = response.getHeader('Postern-Error');
     const isSent = response.headersSent || response.statusCode === 101;
-    this.#options.observer.answered(
-      request,
-      isSent ? response.statusCode : 0,
-      typeof code === 'string' ? code : undefined,
-    );
+    const isBroken = response.headersSent && !response.writableFinished;
+    this.#options.observer.answered(request, isSent ? response.statusCode : 0, {
+      code: typeof code === 'string' ? code : undefined,
+      aborted: isBroken || undefined,
+    });
   }
 
   /** Nothing on this path is awaited when it need not be: a request whose session is known is forwarded in its turn. */

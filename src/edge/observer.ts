@@ -11,6 +11,7 @@ import type { PosternError } from '../errors.js';
 import type { Forward, Verdict } from './gate.js';
 import { network } from './limits.js';
 import { contextOf } from './request.js';
+import { signInHint } from './sign-in-hints.js';
 import { Tally } from './tally.js';
 
 // Allowing is recorded once for each session, tunnel and rule. A full memory is emptied, and records start again.
@@ -20,6 +21,16 @@ const TALLY_INTERVAL_MS = 60_000;
 
 /** What a party held too much of, as the log names it. */
 export type Budget = 'waiting requests' | 'unfinished heads' | 'streams' | 'unread bytes' | 'links';
+// Two hints for each tunnel at most; past it they are only in the answers.
+const MAX_HINTS = 1_000;
+
+/** How the answer to a request ended. */
+export interface Outcome {
+  /** Of an answer of ours. */
+  readonly code: string | undefined;
+  /** The answer had begun and was never whole: the visitor left, or it broke. */
+  readonly aborted: true | undefined;
+}
 
 export class Observer {
   readonly #log: Log;
@@ -28,6 +39,7 @@ export class Observer {
   readonly #refusals: Tally;
   readonly #cuts: Tally;
   readonly #timer: NodeJS.Timeout;
+  readonly #hinted = new Set<string>();
 
   constructor(log: Log, audit: Log) {
     this.#log = log;
@@ -54,12 +66,16 @@ export class Observer {
     this.#cuts.flush();
   }
 
-  /** A request was answered, or its visitor left: `status` is 0 when no head had been sent. */
-  answered(request: IncomingMessage, status: number, code: string | undefined): void {
+  /**
+   * A request was answered, or its visitor left: `status` is 0 when no head had been sent. `aborted` tells an answer that
+   * broke off from one that was whole.
+   */
+  answered(request: IncomingMessage, status: number, { code, aborted }: Outcome): void {
+    if (code === 'ERR_LOGIN_REQUIRED') this.#hint(request);
     if (this.#log.isLevelEnabled?.('info') === false) return;
     const { arrivedAtMs } = contextOf(request);
     const durationMs = Math.round((performance.now() - arrivedAtMs) * 10) / 10;
-    this.#log.info({ ...describe(request), status, code, durationMs }, 'request');
+    this.#log.info({ ...describe(request), status, code, aborted, durationMs }, 'request');
   }
 
   /** An error that a visitor sees only the code of. */
@@ -87,6 +103,17 @@ export class Observer {
       recall.allowed = { session, rule };
       this.#allowed(request, verdict);
     }
+  }
+
+  /** Once for each tunnel: what a browser does without a word. */
+  #hint(request: IncomingMessage): void {
+    const hint = signInHint(request);
+    if (hint === undefined || this.#hinted.size >= MAX_HINTS) return;
+    const { id, host } = contextOf(request);
+    const known = `${host} ${hint}`;
+    if (this.#hinted.has(known)) return;
+    this.#hinted.add(known);
+    this.#log.info({ requestId: id, host, hint }, 'hint');
   }
 
   #refused(request: IncomingMessage, { session, code, reason }: Extract<Verdict, { kind: 'refuse' }>): void {

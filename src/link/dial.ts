@@ -66,7 +66,7 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
       readRefusalBody(answer).then((body) => {
         settle();
         socket.terminate();
-        reject(readRefusal(answer.statusCode ?? 0, body));
+        reject(readRefusal(answer.statusCode ?? 0, body, answer.headers.location));
       });
     });
     socket.on('error', (error) => {

@@ -128,14 +128,29 @@ export function writeRefusal(socket: Duplex, error: PosternError): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
+/** The cause of an error: whatever answered was no edge. */
+export class ForeignAnswer extends Error {
+  override readonly name = 'ForeignAnswer';
+  readonly status: number;
+  /** Where the answer points to, if it is a redirect. */
+  readonly origin: string | undefined;
+
+  constructor(status: number, location: string | undefined) {
+    super(`status ${status}`);
+    this.status = status;
+    const isUrl = status >= 300 && status < 400 && location !== undefined && URL.canParse(location);
+    this.origin = isUrl ? new URL(location).origin : undefined;
+  }
+}
+
 /** The agent's half: turns an answer other than 101 into the error that it stands for. */
-export function readRefusal(status: number, body: string): PosternError {
+export function readRefusal(status: number, body: string, location?: string): PosternError {
   const refusal = parseRefusal(body);
   if (refusal !== undefined) return refusal;
   // Not an edge speaking: a reverse proxy, a captive portal, a wrong address. 5xx and 429 may pass, the rest will not.
   const code = status >= 500 || status === 429 ? 'ERR_LINK_LOST' : 'ERR_PROTOCOL_VERSION';
   const text = `The address answered with status ${status}, which is not the answer of a Postern edge.`;
-  return new PosternError(code, text, { text });
+  return new PosternError(code, text, { text, cause: new ForeignAnswer(status, location) });
 }
 
 function parseRefusal(body: string): PosternError | undefined {

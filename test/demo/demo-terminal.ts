@@ -6,8 +6,10 @@ export class DemoTerminal extends Terminal {
   #started = false;
 
   /** `first` is called when the tunnel is up for the first time. */
-  constructor(options: Pick<TerminalOptions, 'target' | 'allow'>, first: () => void) {
-    super({ output: process.stdout, coloured: process.stdout.isTTY && !process.env['NO_COLOR'], ...options });
+  constructor(options: Pick<TerminalOptions, 'edge' | 'target' | 'allow'>, first: () => void) {
+    const { stdout } = process;
+    const coloured = stdout.isTTY && !process.env['NO_COLOR'];
+    super({ output: stdout, coloured, columns: () => (stdout.isTTY ? stdout.columns : undefined), ...options });
     this.#first = first;
   }
 

@@ -57,7 +57,7 @@ async function startDemo({ port, open }: { readonly port: number; readonly open:
   running.unshift(app.close);
 
   const token = await createToken(config.secrets, { owner: OWNER, tunnels: ['demo'], ttlMs: DAY_MS });
-  const events = new DemoTerminal({ target: app.url, allow: RULES }, () => {
+  const events = new DemoTerminal({ edge: base, target: app.url, allow: RULES }, () => {
     process.stdout.write(welcome(url));
     if (open) openBrowser(url);
   });

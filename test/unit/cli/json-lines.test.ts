@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import type { RequestRecord } from '../../../src/agent/request-record.js';
 import { JsonLines } from '../../../src/cli/json-lines.js';
 
+const EDGE = 'https://tunnel.acme.com';
+
 function lineOf(record: RequestRecord): string {
   const lines: string[] = [];
-  new JsonLines({ write: (text) => lines.push(text) }).request(record);
+  new JsonLines({ write: (text) => lines.push(text) }, EDGE).request(record);
   assert.equal(lines.length, 1);
   return lines[0] as string;
 }
@@ -25,12 +27,13 @@ describe('the line of a request', () => {
     status: fc.integer({ min: 100, max: 599 }),
     durationMs: fc.double({ min: 0, max: 1e9, noNaN: true }),
     aborted: fc.boolean(),
+    requestId: fc.option(text, { nil: undefined }),
   });
 
   it('is what JSON.stringify makes of it, whatever its texts hold', () => {
     fc.assert(
       fc.property(record, (given) => {
-        const { time, email, method, path, status, durationMs, aborted } = given;
+        const { time, email, method, path, status, durationMs, aborted, requestId } = given;
         const fields = {
           time,
           email: email ?? null,
@@ -39,6 +42,7 @@ describe('the line of a request', () => {
           status,
           durationMs: Math.round(durationMs),
           aborted,
+          requestId: requestId ?? null,
         };
         assert.equal(lineOf(given), `${JSON.stringify({ event: 'request', ...fields })}\n`);
       }),
@@ -47,8 +51,16 @@ describe('the line of a request', () => {
 
   it('has its own time, also after others', () => {
     const lines: string[] = [];
-    const output = new JsonLines({ write: (line) => lines.push(line) });
-    const common = { email: undefined, method: 'GET', path: '/', status: 200, durationMs: 1, aborted: false };
+    const output = new JsonLines({ write: (line) => lines.push(line) }, EDGE);
+    const common = {
+      email: undefined,
+      method: 'GET',
+      path: '/',
+      status: 200,
+      durationMs: 1,
+      aborted: false,
+      requestId: 'r',
+    };
     for (const ms of [1_000, 1_000, 1_001, 1_000]) output.request({ ...common, time: new Date(ms) });
     const times = lines.map((line) => (JSON.parse(line) as { time: string }).time);
     assert.deepEqual(
@@ -59,8 +71,16 @@ describe('the line of a request', () => {
 
   it('names its own visitor, also after others and after nobody', () => {
     const lines: string[] = [];
-    const output = new JsonLines({ write: (line) => lines.push(line) });
-    const common = { time: new Date(0), method: 'GET', path: '/', status: 200, durationMs: 1, aborted: false };
+    const output = new JsonLines({ write: (line) => lines.push(line) }, EDGE);
+    const common = {
+      time: new Date(0),
+      method: 'GET',
+      path: '/',
+      status: 200,
+      durationMs: 1,
+      aborted: false,
+      requestId: 'r',
+    };
     const emails = [undefined, 'ana@acme.com', 'ana@acme.com', 'b"@acme.com', undefined, 'ana@acme.com'];
     for (const email of emails) output.request({ ...common, email });
     assert.deepEqual(

@@ -312,6 +312,18 @@ describe('postern http', () => {
     });
   }
 
+  it('is meant by the name of a tunnel of the file alone, and by no other word', async () => {
+    const text = 'edge: nope\ntunnels: { dev-3: { target: 0 } }\n';
+    const cwd = folder({ '.config/postern/config.yaml': text, 'other.yaml': text.replace('dev-3', 'web') });
+    assertUsage(await postern(['dev-3'], {}, cwd), ['edge in ', 'target in tunnel "dev-3"']);
+    for (const args of [
+      ['web', '--config', 'other.yaml'],
+      ['web', '--config=other.yaml'],
+    ])
+      assertUsage(await postern(args, {}, cwd), ['target in tunnel "web"']);
+    assertUsage(await postern(['dev-4'], {}, cwd), ["'dev-4'"]);
+  });
+
   it('does not read .env of the project that it is started in', async () => {
     const cwd = folder({ '.env': 'POSTERN_EDGE=https://evil.example\nPOSTERN_TOKEN=x\nPOSTERN_NOPE=1\n' });
     assertUsage(await postern(['5173'], {}, cwd), ['POSTERN_EDGE (', 'POSTERN_TOKEN (']);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
+import stringWidth from 'string-width';
 import type { AgentEvents } from '../../../src/agent/agent.js';
 import type { RequestRecord } from '../../../src/agent/request-record.js';
 import { JsonLines } from '../../../src/cli/json-lines.js';
@@ -15,7 +16,10 @@ const RECORD: RequestRecord = {
   status: 200,
   durationMs: 12.4,
   aborted: false,
+  requestId: '2c9b6f0e-0000-4000-8000-000000000000',
 };
+
+const EDGE = 'https://tunnel.acme.com';
 
 const HOSTILE = '\x1b]0;owned\x07\r\n\x9b2J\u202e';
 
@@ -25,9 +29,18 @@ function written(events: (output: PassThrough) => void): string {
   return String(output.read() ?? '');
 }
 
-function shown(tell: (terminal: AgentEvents) => void, { coloured = false, allow = ['@acme.com'] } = {}): string {
+interface Shown {
+  readonly coloured?: boolean;
+  readonly allow?: readonly string[];
+  /** Of a terminal; lines are whole without it. */
+  readonly columns?: number;
+}
+
+function shown(tell: (terminal: Terminal) => void, { coloured = false, allow = ['@acme.com'], columns }: Shown = {}) {
   const target = new URL('http://localhost:5173');
-  return written((output) => tell(new Terminal({ output, coloured, target, allow })));
+  return written((output) =>
+    tell(new Terminal({ output, coloured, columns: () => columns, edge: EDGE, target, allow })),
+  );
 }
 
 describe('Terminal', () => {
@@ -47,23 +60,24 @@ describe('Terminal', () => {
     assert.equal(text.split('https://b.acme.com').length, 2);
   });
 
-  it('shows one line per request: time, email, method, path, status, duration', () => {
+  it('shows one whole line per request where there is no terminal: time, status, duration, method, email, path, id', () => {
     const text = shown((terminal) => terminal.request(RECORD));
     assert.deepEqual(text.trimEnd().split(/ {2,}/), [
       '03:04:05',
-      'ana@acme.com',
-      'GET',
-      '/src/main.ts?x=1',
       '200',
       '12 ms',
+      'GET',
+      'ana@acme.com',
+      '/src/main.ts?x=1',
+      RECORD.requestId,
     ]);
     assert.equal(text.split('\n').length, 2);
   });
 
   it('marks an answer that did not reach its end, and a visitor who did not sign in', () => {
     const text = shown((terminal) => terminal.request({ ...RECORD, email: undefined, aborted: true }));
-    assert.deepEqual(text.trimEnd().split(/ {2,}/).slice(1, 2), ['-']);
-    assert.ok(text.trimEnd().split(/ {2,}/).length > 6);
+    assert.deepEqual(text.trimEnd().split(/ {2,}/).slice(4, 5), ['-']);
+    assert.ok(text.trimEnd().split(/ {2,}/).length > 7);
   });
 
   it('writes nothing from outside that could act on the terminal', () => {
@@ -86,6 +100,71 @@ describe('Terminal', () => {
     assert.match(text, /ERR_EDGE_DRAINING.*1\.5 s/);
   });
 
+  for (const columns of [40, 60, 80, 120]) {
+    it(`fits every line to a terminal of ${columns} columns, whatever is in it`, () => {
+      const records = [
+        RECORD,
+        { ...RECORD, path: `/${'x'.repeat(500)}`, email: `${'a'.repeat(100)}@acme.com`, method: 'PROPFINDALL' },
+        { ...RECORD, path: `/${'日本語'.repeat(50)}`, email: 'šéf.日本語@acme.com' },
+        { ...RECORD, path: `/${'👩‍👩‍👧 e\u0301'.repeat(50)}`, status: 502, durationMs: 3_600_000 },
+        { ...RECORD, path: `/${HOSTILE.repeat(20)}`, aborted: true, durationMs: 100_000_000 },
+      ];
+      for (const record of records) {
+        const text = shown((terminal) => terminal.request(record), { columns });
+        for (const line of text.trimEnd().split('\n')) assert.ok(stringWidth(line) <= columns, line);
+        assert.match(text, new RegExp(`^03:04:05 ${record.status} `));
+      }
+    });
+  }
+
+  it('says in a terminal the id of what went wrong, on a line of its own, and of nothing else', () => {
+    const lines = (record: RequestRecord) =>
+      shown((terminal) => terminal.request(record), { columns: 80 })
+        .trimEnd()
+        .split('\n');
+    assert.equal(lines(RECORD).length, 1);
+    for (const record of [
+      { ...RECORD, status: 502 },
+      { ...RECORD, aborted: true },
+    ]) {
+      assert.equal(lines(record)[1]?.trim(), `id ${RECORD.requestId}`);
+    }
+  });
+
+  it('tells a cause once with its cure, and counts attempts in place', () => {
+    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    const error = new PosternError('ERR_LINK_LOST', 'the link was lost: ECONNREFUSED', { cause: refused });
+    const text = shown(
+      (terminal) => {
+        for (const ms of [100, 200, 400]) terminal.offline(error, ms);
+        terminal.online('https://demo.acme.com');
+        terminal.close();
+      },
+      { columns: 80 },
+    );
+    const [told = '', ...rest] = text.split('\n');
+    assert.match(told, /^offline {2}cannot reach tunnel\.acme\.com: nothing listens there \(ERR_LINK_LOST\)$/);
+    assert.match(rest[0] ?? '', /--edge/);
+    assert.equal(text.split('offline').length, 2);
+    const passing = (rest[1] ?? '').split('\r\x1b[2K').map((line) => line.trim());
+    assert.deepEqual(passing, [
+      'attempt 1, again in 100 ms',
+      'attempt 2, again in 200 ms',
+      'attempt 3, again in 400 ms',
+      '',
+    ]);
+  });
+
+  it('tells a cause once where there is no terminal, and again after a link', () => {
+    const text = shown((terminal) => {
+      for (const ms of [100, 200]) terminal.offline(new PosternError('ERR_EDGE_DRAINING'), ms);
+      terminal.online('https://demo.acme.com');
+      terminal.offline(new PosternError('ERR_EDGE_DRAINING'), 100);
+    });
+    assert.equal(text.split('ERR_EDGE_DRAINING').length, 3);
+    assert.ok(!text.includes('\x1b'));
+  });
+
   it('writes colours only where they were asked for', () => {
     const tell = (terminal: AgentEvents) => terminal.request({ ...RECORD, status: 502 });
     assert.ok(!shown(tell).includes('\x1b'));
@@ -101,7 +180,7 @@ describe('describeAllow', () => {
 
 describe('JsonLines', () => {
   const told = (tell: (lines: JsonLines) => void): unknown[] =>
-    written((output) => tell(new JsonLines(output)))
+    written((output) => tell(new JsonLines(output, EDGE)))
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as unknown);

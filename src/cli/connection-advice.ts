@@ -1,0 +1,76 @@
+/** Why there is no link to the edge, in words, and what to do about it: for the person who types the command. */
+import type { ErrorCode, PosternError } from '../errors.js';
+import { ForeignAnswer } from '../link/handshake.js';
+
+/** A cause in words, and the cure where there is one. */
+export interface Explanation {
+  /** Goes on from "cannot reach <edge>: " or stands by itself. */
+  readonly reason: string;
+  readonly cure?: string;
+}
+
+const CA = 'If the edge has a certificate of your company, name its authority: NODE_EXTRA_CA_CERTS=/path/to/ca.pem.';
+const CLOCK = "Look at this machine's clock; if it is right, the operator must renew the certificate.";
+const NAME = 'Look at --edge: it must be the host that the certificate is for.';
+const NETWORK = 'Look at the network, a VPN or a firewall; if a proxy is the only way out, set HTTPS_PROXY.';
+
+/** By the code of the system, of TLS or of the HTTP parser. */
+const CAUSES: Readonly<Record<string, Explanation>> = {
+  ENOTFOUND: { reason: 'there is no such host', cure: 'Look at --edge, and whether this network needs a VPN.' },
+  EAI_AGAIN: { reason: 'the name cannot be looked up', cure: 'Is there a network?' },
+  ECONNREFUSED: { reason: 'nothing listens there', cure: 'Look at --edge and its port, and whether the edge runs.' },
+  ECONNRESET: { reason: 'the connection was cut', cure: NETWORK },
+  ENETUNREACH: { reason: 'there is no network', cure: NETWORK },
+  EHOSTUNREACH: { reason: 'the host cannot be reached', cure: NETWORK },
+  ETIMEDOUT: { reason: 'there was no reply', cure: NETWORK },
+  SELF_SIGNED_CERT_IN_CHAIN: { reason: 'its certificate is not trusted here', cure: CA },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { reason: 'its certificate is not trusted here', cure: CA },
+  UNABLE_TO_GET_ISSUER_CERT: { reason: 'its certificate is not trusted here', cure: CA },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { reason: 'its certificate is not trusted here', cure: CA },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { reason: 'its certificate is not trusted here', cure: CA },
+  CERT_HAS_EXPIRED: { reason: 'its certificate has expired', cure: CLOCK },
+  CERT_NOT_YET_VALID: { reason: 'its certificate is not valid yet', cure: CLOCK },
+  ERR_TLS_CERT_ALTNAME_INVALID: { reason: 'its certificate is for another name', cure: NAME },
+  EPROTO: { reason: 'it speaks no TLS', cure: 'Is it an http:// address or another port?' },
+  ERR_SSL_WRONG_VERSION_NUMBER: { reason: 'it speaks no TLS', cure: 'Is it an http:// address or another port?' },
+  HPE_INVALID_CONSTANT: { reason: 'it speaks no HTTP', cure: 'Is it an https:// address or another port?' },
+};
+
+const REFUSED: Partial<Record<ErrorCode, string>> = {
+  ERR_TOKEN_INVALID:
+    'Ask the operator of the edge for a new token ("postern token create") and name its file with --token-file.',
+  ERR_NAME_FORBIDDEN:
+    'Choose a name that the token permits with --name, or ask the operator for a token with this one.',
+  ERR_NAME_TAKEN: 'Choose another name with --name, or stop the other agent.',
+  ERR_OFFER_INVALID: 'Look at --name and --allow.',
+  ERR_PROTOCOL_VERSION: 'Look at --edge, and install the version of Postern that the edge runs.',
+  ERR_ACCESS_DENIED: 'Look at --allow: the edge permits no more than its operator does.',
+  ERR_NOT_FOUND:
+    'Look at --edge: it must be the address of the edge itself, such as https://tunnel.acme.com, not of a tunnel.',
+};
+
+/** Why an attempt to dial failed that is made again. */
+export function explainOffline(error: PosternError, edge: string): Explanation {
+  if (error.code !== 'ERR_LINK_LOST') return { reason: error.text };
+  const known = CAUSES[causeOf(error) ?? ''];
+  if (known !== undefined) return { ...known, reason: `cannot reach ${new URL(edge).host}: ${known.reason}` };
+  return { reason: error.message };
+}
+
+/** What to do about a refusal that no waiting changes. */
+export function adviceFor(error: PosternError): string | undefined {
+  if (!(error.cause instanceof ForeignAnswer)) return REFUSED[error.code];
+  const { origin } = error.cause;
+  return origin === undefined
+    ? 'Look at --edge: something else answers there, such as another site or the sign-in page of a network.'
+    : `It points to ${origin}: if that is your edge, name it with --edge.`;
+}
+
+/** The code along the causes: an attempt at several addresses has one for each, and they mostly agree. */
+function causeOf(error: PosternError): string | undefined {
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause.message.includes('handshake has timed out')) return 'ETIMEDOUT'; // of `ws`, which has no code for it
+    if ('code' in cause && typeof cause.code === 'string' && cause.code in CAUSES) return cause.code;
+  }
+  return undefined;
+}

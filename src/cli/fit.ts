@@ -1,0 +1,30 @@
+/** Text fitted to the columns of a terminal: an East Asian character or an emoji takes two, an accent of its own none. */
+import stringWidth from 'string-width';
+
+const ASCII = /^[\x20-\x7e]*$/;
+const CUT = '…';
+
+/** The text in at most so many columns, cut with `…`. It must be printable already. */
+export function cutTo(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  if (columns < 1) return '';
+  if (ASCII.test(text)) return `${text.slice(0, columns - 1)}${CUT}`;
+  let cut = '';
+  let width = 1; // of the cut's mark
+  for (const { segment } of new Intl.Segmenter().segment(text.slice(0, 8 * columns))) {
+    width += stringWidth(segment);
+    if (width > columns) break;
+    cut += segment;
+  }
+  return `${cut}${CUT}`;
+}
+
+/** The text in exactly so many columns: cut, or filled up with spaces. */
+export function fitTo(text: string, columns: number): string {
+  const cut = cutTo(text, columns);
+  return cut + ' '.repeat(Math.max(0, columns - widthOf(cut)));
+}
+
+function widthOf(text: string): number {
+  return ASCII.test(text) ? text.length : stringWidth(text);
+}

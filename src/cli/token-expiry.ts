@@ -1,0 +1,39 @@
+/** Tells the developer that the token will expire while there is time to ask for another one: a day before, and an hour. */
+
+const HOUR_MS = 3_600_000;
+const WARNINGS_MS = [24 * HOUR_MS, HOUR_MS];
+
+// The longest wait of a timer in Node.
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** When a token of ours expires; undefined for what is none. It is read, not checked: that is the edge's business. */
+export function expiryOf(token: string): number | undefined {
+  try {
+    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    const { exp } = payload as { exp?: unknown };
+    return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1_000 : undefined;
+  } catch {
+    return undefined; // not a token of ours, and the edge will say so
+  }
+}
+
+/** Calls `tell` at once when the token has less than a day left, and again when there is less than an hour. */
+export function warnOfExpiry(token: string, tell: (text: string) => void, now: () => number = Date.now): void {
+  const expiresAtMs = expiryOf(token);
+  if (expiresAtMs === undefined || expiresAtMs <= now()) return; // the refusal of the edge says it
+  const leftMs = expiresAtMs - now();
+  // Of several that are due only the last: the others say less.
+  const due = WARNINGS_MS.filter((beforeMs) => leftMs <= beforeMs);
+  if (due.length > 0) tell(sentence(expiresAtMs, leftMs));
+  const next = WARNINGS_MS.find((beforeMs) => leftMs > beforeMs);
+  if (next === undefined) return;
+  const wait = Math.min(leftMs - next, MAX_TIMER_MS);
+  setTimeout(() => warnOfExpiry(token, tell, now), wait).unref();
+}
+
+function sentence(expiresAtMs: number, leftMs: number): string {
+  const left =
+    leftMs >= 2 * HOUR_MS ? `${Math.floor(leftMs / HOUR_MS)} hours` : `${Math.ceil(leftMs / 60_000)} minutes`;
+  const at = new Date(expiresAtMs).toISOString().slice(0, 16).replace('T', ' ');
+  return `the token expires in ${left} (${at} UTC): ask the operator of the edge for a new one.`;
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import stringWidth from 'string-width';
+import { cutTo, fitTo } from '../../../src/cli/fit.js';
+
+describe('cutTo', () => {
+  for (const [text, columns, cut] of [
+    ['abc', 3, 'abc'],
+    ['abcd', 3, 'ab…'],
+    ['abcd', 1, '…'],
+    ['abcd', 0, ''],
+    ['日本語', 6, '日本語'],
+    ['日本語', 5, '日本…'],
+    ['日本語', 4, '日…'],
+    ['e\u0301e\u0301', 2, 'e\u0301e\u0301'],
+    ['👩‍👩‍👧👩‍👩‍👧', 3, '👩‍👩‍👧…'],
+  ] as const) {
+    it(`makes ${JSON.stringify(cut)} of ${JSON.stringify(text)} in ${columns}`, () =>
+      assert.equal(cutTo(text, columns), cut));
+  }
+
+  it('never makes more than the columns', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.nat(30), (text, columns) => {
+        assert.ok(stringWidth(cutTo(text, columns)) <= columns);
+      }),
+    );
+  });
+});
+
+describe('fitTo', () => {
+  it('fills up by columns, not by characters', () => {
+    assert.equal(fitTo('日本', 6), '日本  ');
+    assert.equal(fitTo('abcdefg', 6), 'abcde…');
+  });
+});
