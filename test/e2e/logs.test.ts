@@ -135,6 +135,44 @@ describe('logs', () => {
     assert.match(String(down['reason']), /./);
   });
 
+  test('a request has one id from the edge’s log to the agent’s line', async () => {
+    await ana.fetch(`${world.url}/same-id`);
+    const told = await world.agent.record(({ path }) => path === '/same-id');
+    const lines = await linesOf(told['requestId']);
+    assert.deepEqual(
+      lines.filter(({ msg }) => msg === 'request').map(({ path }) => path),
+      ['/same-id'],
+    );
+  });
+
+  test('an answer that broke off is told from one that was whole', async () => {
+    const mark = world.edge.mark();
+    const download = await ana.stream(`${world.url}/bytes?n=50000000&chunked`);
+    download.body.destroy();
+    await ana.fetch(`${world.url}/whole`);
+    const broken = await world.edge.record(({ msg, path }) => msg === 'request' && path === '/bytes', mark);
+    const whole = await world.edge.record(({ msg, path }) => msg === 'request' && path === '/whole', mark);
+    assert.deepEqual([broken['status'], broken['aborted']], [200, true]);
+    assert.deepEqual([whole['status'], whole['aborted']], [200, undefined]);
+  });
+
+  for (const [what, options, remedy] of [
+    ['a manifest', { headers: { 'sec-fetch-dest': 'manifest' } }, /use-credentials/],
+    ['a preflight', { method: 'OPTIONS', headers: { 'access-control-request-method': 'PUT' } }, /preflight/],
+  ] as const) {
+    test(`a hint says why ${what} is refused, in each answer and once in the log`, async () => {
+      const mark = world.edge.mark();
+      for (let time = 0; time < 2; time++) {
+        const answer = await world.visitor().fetch(`${world.url}/x`, options);
+        assert.equal(answer.status, 401);
+        assert.match((answer.json() as { hint: string }).hint, remedy);
+        await linesOf(answer.headers['x-request-id']);
+      }
+      const hints = world.edge.records(mark).filter(({ hint }) => remedy.test(String(hint)));
+      assert.equal(hints.length, 1);
+    });
+  }
+
   test('every line of the edge is one JSON object with a level, a time and a message', async () => {
     for (const line of world.edge.stdout.split('\n')) {
       const { level, time, msg } = JSON.parse(line) as Line;
