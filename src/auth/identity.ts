@@ -25,6 +25,8 @@ export interface ReadIdentityOptions {
   /** The claim that holds the groups (`POSTERN_OIDC_GROUPS_CLAIM`). */
   readonly groupsClaim: string;
   readonly emailVerified?: EmailVerification;
+  /** As `DomainProof` of `policy.ts`; `email` unless given. */
+  readonly domainProof?: 'hosted-domain' | 'email';
 }
 
 /**
@@ -39,15 +41,18 @@ const MOST_USERNAME_CHARS = 64; // with it and an ordinary address a session sti
 
 /**
  * Reads the claims of an ID token, possibly merged with userinfo. Throws `ERR_ACCESS_DENIED` when the account has no
- * usable `sub` or `email`. Whether an unverified email matters is for policy to judge: only boolean `true` counts as yes.
+ * usable `sub` or `email`. Whether an unverified email matters is for policy to judge: only boolean `true` counts as yes,
+ * and from Google only for an address that it answers for.
  */
 export function readIdentity(claims: Readonly<Record<string, unknown>>, options: ReadIdentityOptions): Identity {
   const hostedDomain = readHostedDomain(claim(claims, 'hd'));
+  const email = readEmail(claim(claims, 'email'));
+  const isProven = options.domainProof !== 'hosted-domain' || isProvenByGoogle(email, hostedDomain);
   const username = claim(claims, 'preferred_username');
   return {
     subject: readSubject(claim(claims, 'sub')),
-    email: readEmail(claim(claims, 'email')),
-    emailVerified: isVerified(claims, options.emailVerified),
+    email,
+    emailVerified: isProven && isVerified(claims, options.emailVerified),
     ...(hostedDomain !== undefined && { hostedDomain }),
     ...(isPlainText(username, MOST_USERNAME_CHARS) && { username }),
     ...readGroups(claims, options.groupsClaim),
@@ -77,6 +82,14 @@ function readEmail(value: unknown): string {
 function isVerified(claims: Readonly<Record<string, unknown>>, policy: EmailVerification | undefined): boolean {
   const value = claim(claims, 'email_verified');
   return value === true || (value === undefined && policy === 'accept-missing');
+}
+
+// Google says `email_verified` of what was true once: a consumer account made on a work address keeps it after its owner
+// has left. An address is the account's own now when its organisation says so (`hd`), or when Google gave it out itself.
+// https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload
+function isProvenByGoogle(email: string, hostedDomain: string | undefined): boolean {
+  const domain = email.slice(email.indexOf('@') + 1);
+  return domain === hostedDomain || domain === 'gmail.com' || domain === 'googlemail.com';
 }
 
 function readHostedDomain(value: unknown): string | undefined {

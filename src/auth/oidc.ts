@@ -192,7 +192,7 @@ export class OidcProvider {
 
   // Fails closed: rules for groups match nobody whose groups are not known. The operator hears why.
   #identityOf(claims: Readonly<Record<string, unknown>>): Identity {
-    const identity = readIdentity(claims, this.#options);
+    const identity = readIdentity(claims, { ...this.#options, domainProof: this.domainProof });
     const { subject, groupsOmitted } = identity;
     const { log, groupsClaim } = this.#options;
     if (groupsOmitted) log.warn({ subject, groupsClaim }, 'identity provider left groups out');

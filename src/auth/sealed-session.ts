@@ -16,14 +16,27 @@ export interface Session {
   readonly admitted: boolean;
 }
 
-/** What of an identity may be sealed, the most first: an identity too large loses its groups, then its username. */
-export function* reductions(identity: Identity): Generator<Identity> {
+/**
+ * What of an identity may be sealed, the most first: an identity too large loses groups, those that no rule asks for
+ * first, and then its username.
+ */
+export function* reductions(identity: Identity, asked: ReadonlySet<string>): Generator<Identity> {
   yield identity;
+  const groups = [
+    ...identity.groups.filter((group) => asked.has(group)),
+    ...identity.groups.filter((group) => !asked.has(group)),
+  ];
+  for (let count = groups.length; count > 0; ) {
+    count = Math.floor(count * KEPT_OF_GROUPS);
+    yield { ...identity, groups: groups.slice(0, count), groupsOmitted: true };
+  }
   const { username, ...nameless } = identity;
-  const smaller = { groups: [], groupsOmitted: identity.groupsOmitted || identity.groups.length > 0 };
-  yield { ...identity, ...smaller };
-  if (username !== undefined) yield { ...nameless, ...smaller };
+  if (username !== undefined)
+    yield { ...nameless, groups: [], groupsOmitted: identity.groupsOmitted || groups.length > 0 };
 }
+
+// Each try costs a seal: some thirty for the thousand groups of a large directory.
+const KEPT_OF_GROUPS = 0.8;
 
 /** The payload. Both times in full and `a` always present: a renewed session is as long as the first, so it always fits. */
 export function packSession({ id, identity, host, signedInAtMs, seenAtMs, admitted }: Session): object {

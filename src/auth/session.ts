@@ -27,6 +27,8 @@ export interface SessionsOptions {
   /** The edge is served over https. */
   readonly secure: boolean;
   readonly store: Store;
+  /** The groups that rules name now: of an identity too large for a cookie these are kept first. None unless given. */
+  readonly groupsAskedFor?: () => ReadonlySet<string>;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -86,14 +88,16 @@ export class Sessions {
   }
 
   /**
-   * Makes a session and its cookie. An identity too large for a cookie loses its groups, then its username; throws
+   * Makes a session and its cookie. An identity too large for a cookie loses groups, those that no rule names first,
+   * and then its username; throws
    * `ERR_LOGIN_FAILED` when it is too large even so.
    */
   async create({ identity, host, admitted, ...signIn }: NewSession): Promise<SealedSession> {
     const nowMs = this.nowMs();
     const id = signIn.id ?? randomBytes(12).toString('base64url');
     const common = { id, host, signedInAtMs: signIn.signedInAtMs ?? nowMs, seenAtMs: nowMs, admitted };
-    for (const smaller of reductions(identity)) {
+    const asked = this.#options.groupsAskedFor?.() ?? new Set();
+    for (const smaller of reductions(identity, asked)) {
       const session: Session = { ...common, identity: smaller };
       const value = await seal(packSession(session), this.#keys);
       if (value.length <= MOST_VALUE_CHARS) return { session, cookie: this.#keep(session, value) };

@@ -49,6 +49,11 @@ export function parseRule(text: string): Rule | undefined {
   return email === undefined ? undefined : { kind: 'email', email };
 }
 
+/** The groups that rules name. */
+export function groupsOf(rules: readonly Rule[]): string[] {
+  return rules.flatMap((rule) => (rule.kind === 'group' ? [rule.group] : []));
+}
+
 /** The canonical spelling of a rule; `parseRule` reads it back to an equal rule. */
 export function formatRule(rule: Rule): string {
   switch (rule.kind) {

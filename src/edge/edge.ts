@@ -12,7 +12,7 @@ import { Tickets } from '../auth/ticket.js';
 import { Transactions } from '../auth/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
-import type { Rule } from '../core/rule.js';
+import { groupsOf, type Rule } from '../core/rule.js';
 import { addressReader, proxyCheck } from './address.js';
 import { createAdminServer, type OutputHealth } from './admin.js';
 import { Admission } from './admit.js';
@@ -134,7 +134,14 @@ interface Parts {
 function compose(config: EdgeConfig, { store, registry, observer, watch, revoked, log, isRecording }: Parts) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
-  const sessions = new Sessions({ secrets, ttlMs: config.sessionTtlMs, idleMs: config.sessionIdleMs, secure, store });
+  const sessions = new Sessions({
+    secrets,
+    ttlMs: config.sessionTtlMs,
+    idleMs: config.sessionIdleMs,
+    secure,
+    store,
+    groupsAskedFor: () => new Set([...groupsOf(ceiling ?? []), ...registry.groups()]),
+  });
   const assertions = new Assertions({ secrets, issuer: base.origin });
   const provider = new OidcProvider({
     ...config.oidc,

@@ -32,6 +32,9 @@ export interface Outcome {
   readonly aborted: true | undefined;
 }
 
+const GROUPS_LEFT_OUT =
+  'not all groups of an account are known here: rules for the others let it in nowhere until it signs in again';
+
 export class Observer {
   readonly #log: Log;
   readonly #audit: Log;
@@ -140,7 +143,9 @@ export class Observer {
 
   signedIn(request: IncomingMessage, session: Session): void {
     const { id, address } = contextOf(request);
-    const { groupsOmitted } = session.identity;
+    const { groupsOmitted, groups } = session.identity;
+    if (groupsOmitted)
+      this.#log.warn({ requestId: id, subject: session.identity.subject, kept: groups.length }, GROUPS_LEFT_OUT);
     this.#audit.info({ event: 'sign-in', requestId: id, address, ...who(session), groupsOmitted }, 'sign-in');
   }
 

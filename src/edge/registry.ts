@@ -3,6 +3,7 @@
  * its policy allows learn that it is offline while nobody else learns that it exists.
  */
 import type { Policy } from '../auth/policy.js';
+import { groupsOf } from '../core/rule.js';
 import type { OutboundLink } from '../link/outbound-link.js';
 
 /** A name with an owner and a policy, as its agent offered it last. */
@@ -42,6 +43,11 @@ export class Registry {
   /** All tunnels that have a link. */
   online(): Tunnel[] {
     return [...this.#tunnels.values()].filter(({ link }) => link !== undefined);
+  }
+
+  /** The groups that the rules of all tunnels name, online or remembered. */
+  groups(): string[] {
+    return [...this.#tunnels.values()].flatMap(({ policy }) => groupsOf(policy.rules));
   }
 
   /** Makes a link the way to a tunnel. Returns the link that it takes the place of, for the caller to end. */

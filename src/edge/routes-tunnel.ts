@@ -34,7 +34,10 @@ export interface TunnelRoutesOptions {
 // Often enough that the page is back before somebody wonders, rare enough for a thousand open tabs.
 const RELOAD_AFTER_SECONDS = 3;
 
-const UNVERIFIED = 'Your identity provider has not verified your e-mail address, so nobody can be let in with it.';
+const UNVERIFIED =
+  'Nothing shows that this e-mail address is yours now: your identity provider has not verified it, or the account does not belong to the organisation of the address. Nobody can be let in with it.';
+
+const GROUPS_LEFT_OUT = 'Not all of your groups are known here. If one of them should let you in, sign in again.';
 
 export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdictOf }: TunnelRoutesOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
@@ -109,7 +112,9 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
       const reload = request.method === 'GET' ? { reloadAfterSeconds: RELOAD_AFTER_SECONDS } : {};
       return { ...account, ...reload, blocks: [{ kind: 'text', text }] };
     }
+    const isPartial = session?.identity.groupsOmitted === true;
     const blocks = [
+      ...(isPartial ? [{ kind: 'text', text: GROUPS_LEFT_OUT } as const] : []),
       { kind: 'text', text: 'Ask whoever sent you the link to let this account in, or use another one.' },
       { kind: 'link', label: 'Switch account', href: href('other'), rank: 'main' },
       { kind: 'link', label: 'Sign out', href: '/.postern/sign_out', rank: 'other' },

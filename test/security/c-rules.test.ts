@@ -321,15 +321,13 @@ test('C13 groups match exactly', async () => {
   await decides(bob(['eng,ops']), 'dev-comma', 403);
 });
 
-test('C13 groups that the provider left out, or that are too many to keep, let nobody in, and the log says why', async () => {
+test('C13 groups that the provider left out let nobody in, and the log says why', async () => {
   const { world } = hostile;
-  const many = Array.from({ length: 500 }, (_, at) => `group-${at}`);
   const rows: readonly Claims[] = [
     { groups: undefined, _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'https://x.test' } } },
     { groups: undefined, hasgroups: true },
     { groups: { admin: true } },
     { groups: ['admin', 7] },
-    { groups: [...many, 'admin'] },
   ];
   for (const [at, claims] of rows.entries()) {
     const email = `omitted-${at}@acme.com`; // records of others may still be on their way
@@ -338,7 +336,7 @@ test('C13 groups that the provider left out, or that are too many to keep, let n
     assert.equal(denied['reason'], 'groups-omitted');
     await decides(account(email, claims), 'demo', 200); // by the domain, which does not ask for groups
     const warned = (line: Claims) => line['msg'] === 'identity provider left groups out' && line['subject'] === email;
-    if (!Array.isArray(claims['groups']) || at === 3) await world.edge.record(warned);
+    await world.edge.record(warned);
   }
 });
 

@@ -1,0 +1,96 @@
+/** W: what the identity provider says of an account, and what of it is kept. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { readIdentity } from '../../src/auth/identity.js';
+import { ceilingAllows, decide, type Policy } from '../../src/auth/policy.js';
+import type { Rule } from '../../src/core/rule.js';
+import { type HostileWorld, startHostileWorld } from '../support/hostile-world.js';
+import type { Answer } from '../support/visitor.js';
+
+const PROOF = { groupsClaim: 'groups', domainProof: 'hosted-domain' } as const;
+
+/** An account of Google's, whose issuer no test can be. */
+function google(email: string, hd?: string) {
+  return readIdentity({ sub: '1', email, email_verified: true, ...(hd === undefined ? {} : { hd }) }, PROOF);
+}
+
+// A consumer account that was made on a work address goes on saying `email_verified` after its owner has left.
+describe('W1 with Google an address is proven by `hd` or is of gmail.com', () => {
+  const EVERY_KIND: readonly (readonly [string, Partial<Policy>])[] = [
+    ['a domain', { rules: [{ kind: 'domain', domain: 'acme.com' }] }],
+    ['an address', { rules: [{ kind: 'email', email: 'ana@acme.com' }] }],
+    ['anyone', { rules: [{ kind: 'anyone' }] }],
+    ['the owner', { owner: 'ana@acme.com' }],
+    [
+      'an address below a ceiling',
+      { rules: [{ kind: 'anyone' }], ceiling: [{ kind: 'email', email: 'ana@acme.com' }] },
+    ],
+  ];
+  for (const [kind, part] of EVERY_KIND) {
+    test(`W1 for a rule that names ${kind}`, () => {
+      const policy: Policy = {
+        ceiling: undefined,
+        rules: [],
+        owner: 'dev@acme.com',
+        domainProof: 'hosted-domain',
+        publicPermitted: false,
+        ...part,
+      };
+      assert.equal(decide(policy, google('ana@acme.com', 'acme.com')).allow, true);
+      for (const hd of [undefined, 'elsewhere.test', 'sub.acme.com']) {
+        assert.deepEqual(decide(policy, google('ana@acme.com', hd)), { allow: false, reason: 'email-unverified' });
+      }
+    });
+  }
+
+  test('W1 an account without an organisation is of gmail.com or googlemail.com', () => {
+    const ceiling: Rule[] = [{ kind: 'anyone' }];
+    for (const email of ['ana@gmail.com', 'ana@googlemail.com']) {
+      assert.equal(ceilingAllows(ceiling, google(email), 'hosted-domain'), '*');
+    }
+    for (const email of ['ana@gmail.com.evil.test', 'ana@evil-gmail.com', 'ana@outlook.com']) {
+      assert.equal(ceilingAllows(ceiling, google(email), 'hosted-domain'), undefined, email);
+    }
+  });
+
+  test('W1 elsewhere the provider answers for every address that it says is verified', () => {
+    const claims = { sub: '1', email: 'ana@acme.com', email_verified: true };
+    assert.equal(readIdentity(claims, { groupsClaim: 'groups' }).emailVerified, true);
+  });
+});
+
+describe('W2 a member of an allowed group', () => {
+  let hostile: HostileWorld;
+  const many = Array.from({ length: 500 }, (_, at) => `group-${at}`);
+
+  before(async () => {
+    hostile = await startHostileWorld({ allow: ['group:admin'] });
+  });
+  after(() => hostile?.close());
+
+  async function openAs(groups: readonly string[], name = hostile.world.name): Promise<Answer> {
+    const { world, op } = hostile;
+    op.misbehaviour = { claims: { sub: 'ana', email: 'ana@elsewhere.test', groups } };
+    const visitor = world.visitor();
+    return visitor.open(`${world.urlOf(name)}/`).finally(() => visitor.close());
+  }
+
+  test('W2 is let in however many other groups the provider names', async () => {
+    for (const groups of [['admin'], ['admin', ...many], [...many, 'admin']]) {
+      assert.equal((await openAs(groups)).status, 200, `${groups.length} groups`);
+    }
+    assert.equal((await openAs(many)).status, 403);
+  });
+
+  test('W2 hears on the page, and the operator in the log, when groups had to be left out', async () => {
+    const { edge } = hostile.world;
+    const since = edge.mark();
+    const denied = await openAs(many);
+    assert.match(denied.text, /Not all of your groups are known here/);
+    await edge.record(
+      (line) => line['level'] === 'warn' && line['subject'] === 'ana' && Number(line['kept']) > 0,
+      since,
+    );
+    assert.doesNotMatch((await openAs(['eng'])).text, /Not all of your groups/);
+  });
+});
