@@ -18,6 +18,11 @@ const TABLE = {
   ERR_LOGIN_FAILED: { status: 400, retryable: false, text: 'The sign-in could not be completed.' },
   ERR_LOGIN_REQUIRED: { status: 401, retryable: false, text: 'Sign in to open this tunnel.' },
   ERR_ACCESS_DENIED: { status: 403, retryable: false, text: 'This account may not open this address.' },
+  ERR_CROSS_SITE: {
+    status: 403,
+    retryable: false,
+    text: 'A page of another origin caused this request. To permit it, start the agent with --allow-origin and that origin (--allow-frame for frames).',
+  },
   ERR_NOT_FOUND: { status: 404, retryable: false, text: 'There is nothing at this address.' },
   ERR_TUNNEL_UNKNOWN: { status: 404, retryable: false, text: 'There is no tunnel at this address.' },
   ERR_METHOD_REFUSED: { status: 405, retryable: false, text: 'This method is not served here.' },

@@ -25,8 +25,10 @@ export interface AgentOptions {
   readonly name?: string | undefined;
   /** Allow rules as written; none, the default, lets only the owner in. */
   readonly allow?: readonly string[];
-  /** Origins besides the tunnel's own whose pages may open WebSockets on it; none unless given. */
+  /** Origins besides the tunnel's own whose pages may cause requests for it; none unless given. */
   readonly allowOrigins?: readonly string[];
+  /** Origins besides the tunnel's own whose pages may show it in a frame; none unless given. */
+  readonly allowFrames?: readonly string[];
   /** The `Host` that the target sees; `rewrite`, its own, unless given. */
   readonly hostHeader?: HostHeader;
   /** Silent unless given. */
@@ -166,8 +168,16 @@ class DialLoop implements Agent {
   }
 
   #dial(): Promise<AgentLink> {
-    const { edge, token, name, allow = [], allowOrigins: origins = [], httpAgent } = this.#options;
-    const offer = { token, name, allow, origins, agentId: this.#agentId };
+    const {
+      edge,
+      token,
+      name,
+      allow = [],
+      allowOrigins: origins = [],
+      allowFrames: frameOrigins = [],
+      httpAgent,
+    } = this.#options;
+    const offer = { token, name, allow, origins, frameOrigins, agentId: this.#agentId };
     return this.#seams.dial(edge, offer, {
       ...(httpAgent !== undefined && { httpAgent }),
       signal: this.#stop.signal,

@@ -22,8 +22,10 @@ export interface AgentConfig {
   readonly name: string | undefined;
   /** Rules in canonical spelling; none means that only the owner gets in. */
   readonly allow: readonly string[];
-  /** Origins besides the tunnel's own whose pages may open WebSockets on it. */
+  /** Origins besides the tunnel's own whose pages may cause requests for it. */
   readonly allowOrigins: readonly string[];
+  /** Origins besides the tunnel's own whose pages may show it in a frame. */
+  readonly allowFrames: readonly string[];
   readonly token: string;
   readonly target: URL;
   readonly hostHeader: HostHeader;
@@ -89,6 +91,7 @@ function toAgentConfig(values: Values): AgentConfig {
     name: values.name,
     allow: (values.allow ?? []).map(formatRule),
     allowOrigins: values.allow_origin ?? [],
+    allowFrames: values.allow_frame ?? [],
     token: values.token,
     target: values.target,
     hostHeader: values.host_header,

@@ -16,7 +16,7 @@ export interface AgentFile {
 }
 
 const AGENT_KEYS: ReadonlySet<string> = new Set(['edge', 'token_file', 'tunnels']);
-const TUNNEL_KEYS: ReadonlySet<string> = new Set(['target', 'allow', 'allow_origin', 'host_header']);
+const TUNNEL_KEYS: ReadonlySet<string> = new Set(['target', 'allow', 'allow_origin', 'allow_frame', 'host_header']);
 
 /** Reads the file; without one there is nothing in it. */
 export function readAgentFile(file: TextFile | undefined, problems: string[]): AgentFile {

@@ -53,7 +53,13 @@ export const TUNNEL_OPTIONS = {
     placeholder: '<origin>',
     list: true,
     sentence:
-      'An origin besides the tunnel’s own whose pages may open WebSockets on it, such as https://web.acme.com; repeat for more.',
+      'An origin besides the tunnel’s own whose pages may cause requests for it (fetch, forms, WebSockets), such as https://web.acme.com; repeat for more.',
+    schema: origins,
+  },
+  allow_frame: {
+    placeholder: '<origin>',
+    list: true,
+    sentence: 'An origin besides the tunnel’s own whose pages may show it in a frame; repeat for more.',
     schema: origins,
   },
   host_header: {

@@ -14,6 +14,7 @@ import { acceptLink } from '../link/accept.js';
 import { type Offer, readOffer, writeRefusal } from '../link/handshake.js';
 import type { OutboundLink } from '../link/outbound-link.js';
 import { coversName, type TokenGrant, verifyToken } from '../link/token.js';
+import { framingPolicy } from './framing.js';
 import { AttemptLimit, LINKS, network } from './limits.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
 import type { Observer } from './observer.js';
@@ -112,7 +113,7 @@ export class Admission {
     }
   }
 
-  #tunnel(name: string, { allow, origins, agentId }: Offer, { owner }: TokenGrant): Tunnel {
+  #tunnel(name: string, { allow, origins, frameOrigins, agentId }: Offer, { owner }: TokenGrant): Tunnel {
     const { base, policy } = this.#options;
     const rules = allow.map(readRule);
     if (!policy.publicPermitted && rules.some(({ kind }) => kind === 'public')) {
@@ -125,6 +126,8 @@ export class Admission {
       origin: tunnelOrigin(base, name),
       policy: { ...policy, rules, owner },
       origins,
+      frameOrigins,
+      framing: framingPolicy(frameOrigins),
       agentId,
       link: undefined,
     };

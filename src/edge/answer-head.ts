@@ -7,6 +7,7 @@ import { fieldValue, filterTrailers, type RawHeaders } from '../core/headers.js'
 import { type ErrorCode, isErrorCode, PosternError } from '../errors.js';
 import type { ResponseHead } from '../link/stream.js';
 import { answerHeaders } from './answer-headers.js';
+import { needsFraming } from './framing.js';
 import type { Forward } from './gate.js';
 
 /** Sends an answer's head to the visitor. Throws when the agent gave none, or one that cannot stand in HTTP/1.1. */
@@ -20,7 +21,9 @@ export function sendHead(
   if (error !== undefined) throw error;
   response.sendDate = false; // the target's Date, or none: nothing is added to its answer
   const isGated = rule !== 'public';
-  response.writeHead(head.status, answerHeaders(head.headers, { host: tunnel.host, isGated, cookie }));
+  const fields = answerHeaders(head.headers, { host: tunnel.host, isGated, cookie });
+  if (isGated && needsFraming(head)) fields.push('Content-Security-Policy', tunnel.framing);
+  response.writeHead(head.status, fields);
 }
 
 /** What an agent may say of a request; any other code from it is none. */

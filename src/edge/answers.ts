@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type BaseAddress, placeOf } from '../core/hostname.js';
 import type { PosternError } from '../errors.js';
-import { type Block, PAGE_HEADERS, type Page, renderPage } from './page.js';
+import { type Block, type Page, pageHeaders, renderPage } from './page.js';
 import { contextOf, hasBody, wantsPage } from './request.js';
 import { signInHint } from './sign-in-hints.js';
 
@@ -26,6 +26,9 @@ export interface ErrorDetails {
 /** How long a visitor should wait before the next try, in seconds: an agent is back within two. */
 const RETRY_AFTER_SECONDS = 2;
 const RATE_LIMIT_RETRY_SECONDS = 60;
+
+/** How long a browser may go by a preflight. An origin that is named no more is refused whatever it remembers. */
+const PREFLIGHT_SECONDS = 600;
 
 /** How long what is left of a refused body is dropped: an answer crosses the world, and its visitor stops sending. */
 const LINGER_MS = 2_000;
@@ -57,13 +60,31 @@ export class Answers {
   }
 
   page(request: IncomingMessage, response: ServerResponse, page: Page): void {
-    for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(pageHeaders(page))) response.setHeader(name, value);
     this.#send(request, response, 'text/html; charset=utf-8', renderPage(page));
   }
 
   /** Answers with JSON, with the status that the answer has. */
   json(request: IncomingMessage, response: ServerResponse, body: unknown): void {
     this.#send(request, response, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`);
+  }
+
+  /** Answers the preflight of an origin that may ask (Fetch, section 4.8): the app has the last word in its response. */
+  preflight(request: IncomingMessage, response: ServerResponse): void {
+    const {
+      origin = '',
+      'access-control-request-method': method,
+      'access-control-request-headers': names,
+    } = request.headers;
+    response.statusCode = 204;
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Access-Control-Allow-Credentials', 'true');
+    response.setHeader('Access-Control-Allow-Methods', method ?? '');
+    if (names !== undefined) response.setHeader('Access-Control-Allow-Headers', names);
+    response.setHeader('Access-Control-Max-Age', PREFLIGHT_SECONDS);
+    response.setHeader('Vary', 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers');
+    response.setHeader('X-Request-Id', contextOf(request).id);
+    response.end();
   }
 
   /** Answers with a redirect. `location` must be an absolute URL or a path that was checked. */
@@ -137,6 +158,7 @@ const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
   ERR_LOGIN_FAILED: 'Sign-in failed',
   ERR_LOGIN_REQUIRED: 'Sign in first',
   ERR_ACCESS_DENIED: 'Access denied',
+  ERR_CROSS_SITE: 'Asked for by another site',
   ERR_NOT_FOUND: 'Nothing here',
   ERR_TUNNEL_UNKNOWN: 'No tunnel here',
   ERR_RATE_LIMITED: 'Too many attempts',

@@ -179,13 +179,13 @@ export class Door {
     const { place } = context;
     if (place.kind !== 'tunnel' || isOwnPath(request.url as string)) throw new PosternError('ERR_NOT_FOUND');
     const { gate, observer, forwarder, others } = this.#options;
-    const judge = () => gate(place.name, context.host, request.headers.cookie);
+    const judge = () => gate(place.name, context.host, request);
     const verdict = await judge();
     observer.decided(request, verdict);
     if (socket.destroyed) return;
     if (verdict.kind !== 'forward') return others(request, response, verdict);
     // Behind the gate: a stranger learns from the answer only that there is a door.
-    checkUpgrade(request, verdict.tunnel);
+    checkUpgrade(request);
     const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
     this.#watch(request, socket, { judge, end: () => upgrade.end() });
     await upgrade.forward();

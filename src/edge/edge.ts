@@ -171,7 +171,7 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, revoked
   const app = createApp({ base, sessions, assertions, registry, signIn, answers, observer, verdictOf });
   const door: Door = new Door({
     base,
-    gate: createGate({ sessions, registry, ceiling, domainProof: provider.domainProof }),
+    gate: createGate({ base, sessions, registry, ceiling, domainProof: provider.domainProof }),
     forwarder: new Forwarder({ base, sessions, assertions, refuse: (...refused) => door.refuse(...refused) }),
     answers,
     observer,

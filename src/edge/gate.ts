@@ -1,13 +1,23 @@
 /**
- * The gate: the one function that lets a visitor's request through to a tunnel. The fast lane, Express and WebSocket
- * upgrades all ask it, and nothing else may forward. It fails closed: whatever is not explicitly `forward` is refused.
+ * The gate: the one function that lets a visitor's request through to a tunnel. It judges who asks and what made their browser
+ * ask, for requests and upgrades alike. The fast lane, Express and WebSocket upgrades all ask it, and nothing else may
+ * forward. It fails closed: whatever is not explicitly `forward` is refused.
  */
 import type { CookieRecall } from '../auth/cookie-recall.js';
-import { ceilingAllows, type Decision, type DecisionRecall, type DomainProof, decideAgain } from '../auth/policy.js';
+import {
+  ceilingAllows,
+  type Decision,
+  type DecisionRecall,
+  type DomainProof,
+  decide,
+  decideAgain,
+} from '../auth/policy.js';
 import type { Session, Sessions } from '../auth/session.js';
+import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
 import type { Rule } from '../core/rule.js';
 import { type Soon, whenThere } from '../core/soon.js';
 import type { OutboundLink } from '../link/outbound-link.js';
+import { type Cause, type Caused, causeOf } from './cause.js';
 import type { Registry, Tunnel } from './registry.js';
 
 /** What the gate says of a request. */
@@ -22,18 +32,23 @@ export type Verdict =
       /** When the gate judged, in milliseconds since the epoch. */
       readonly judgedAtMs: number;
     }
+  /** The question of a named origin whether it may ask: to be answered by the edge. */
+  | { readonly kind: 'preflight' }
   | {
       readonly kind: 'refuse';
-      readonly code: 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' | 'ERR_TUNNEL_OFFLINE';
+      readonly code: 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' | 'ERR_TUNNEL_OFFLINE' | 'ERR_CROSS_SITE';
       readonly session: Session | undefined;
       /** Why, for the audit record: never shown. */
       readonly reason: string;
+      /** The request is a form that a page of a named origin has posted, and came without a session for that alone. */
+      readonly isPosted?: true;
     };
 
 /** That a request goes to its tunnel. */
 export type Forward = Extract<Verdict, { kind: 'forward' }>;
 
 export interface GateOptions {
+  readonly base: BaseAddress;
   readonly sessions: Sessions;
   readonly registry: Registry;
   readonly ceiling: readonly Rule[] | undefined;
@@ -43,30 +58,57 @@ export interface GateOptions {
 /** What the gate recalls of a connection's last request. */
 export type GateRecall = CookieRecall & DecisionRecall;
 
-export type Gate = (name: string, host: string, cookies: string | undefined, recall?: GateRecall) => Soon<Verdict>;
+/** A request as the gate sees it. */
+export interface Judged extends Caused {
+  readonly headers: Caused['headers'] & { readonly cookie?: string | undefined };
+}
+
+export type Gate = (name: string, host: string, request: Judged, recall?: GateRecall) => Soon<Verdict>;
 
 /**
- * Makes the gate of an edge. `cookies` is the request's `Cookie` header, `host` the canonical host of the tunnel, `recall`
- * what its connection brought before. It judges each request anew, at once unless the session has to be opened first.
+ * Makes the gate of an edge. `host` is the canonical host of the tunnel, `recall` what the request's connection brought
+ * before. It judges each request anew, at once unless the session has to be opened first.
  */
-export function createGate({ sessions, registry, ceiling, domainProof }: GateOptions): Gate {
-  return (name, host, cookies, recall = {}) => {
+export function createGate({ base, sessions, registry, ceiling, domainProof }: GateOptions): Gate {
+  return (name, host, request, recall = {}) => {
     const nowMs = sessions.nowMs();
-    return whenThere(sessions.read(cookies, host, recall, nowMs), (session) => judge(name, session, recall, nowMs));
+    const tunnel = registry.tunnelNamed(name);
+    const cause = causeOf(request, tunnel ?? { origin: tunnelOrigin(base, name), origins: [], frameOrigins: [] });
+    // Before the session is looked at: a page that may not ask learns nothing of who is signed in, by the time it takes neither.
+    if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, nowMs);
+    const found = sessions.read(request.headers.cookie, host, recall, nowMs);
+    return whenThere(found, (session) => judge(name, cause, session, recall, nowMs));
   };
 
-  function judge(name: string, session: Session | undefined, recall: DecisionRecall, nowMs: number): Verdict {
+  /** No identity belongs to it: it passes where everybody does, as a stranger. */
+  function judgeForeign(tunnel: Tunnel | undefined, cause: Cause, nowMs: number): Verdict {
+    const decision = tunnel && decide(tunnel.policy, undefined);
+    if (tunnel !== undefined && decision?.allow) return admit(tunnel, undefined, decision.rule, nowMs);
+    if (cause === 'preflight') return { kind: 'preflight' };
+    return { kind: 'refuse', code: 'ERR_CROSS_SITE', session: undefined, reason: 'cross-site' };
+  }
+
+  function judge(
+    name: string,
+    cause: Cause,
+    session: Session | undefined,
+    recall: DecisionRecall,
+    nowMs: number,
+  ): Verdict {
     const tunnel = registry.tunnelNamed(name);
     if (tunnel === undefined) return judgeUnknown(session);
     const decision = decideAgain(tunnel.policy, session?.identity, recall);
-    if (!decision.allow) return refuse(session, decision);
+    if (!decision.allow) return refuse(session, decision, cause);
+    return admit(tunnel, session, decision.rule, nowMs);
+  }
+
+  function admit(tunnel: Tunnel, session: Session | undefined, rule: string, judgedAtMs: number): Verdict {
     const { link } = tunnel;
     if (link === undefined || link.draining.aborted) {
       return { kind: 'refuse', code: 'ERR_TUNNEL_OFFLINE', session, reason: 'offline' };
     }
-    const isNobodys = decision.rule === 'public';
-    const whose = isNobodys ? undefined : session;
-    return { kind: 'forward', tunnel, link, rule: decision.rule, session: whose, judgedAtMs: nowMs };
+    const isNobodys = rule === 'public';
+    return { kind: 'forward', tunnel, link, rule, session: isNobodys ? undefined : session, judgedAtMs };
   }
 
   /**
@@ -82,7 +124,8 @@ export function createGate({ sessions, registry, ceiling, domainProof }: GateOpt
   }
 }
 
-function refuse(session: Session | undefined, decision: Decision & { readonly allow: false }): Verdict {
-  const code = session === undefined ? 'ERR_LOGIN_REQUIRED' : 'ERR_ACCESS_DENIED';
-  return { kind: 'refuse', code, session, reason: decision.reason };
+function refuse(session: Session | undefined, { reason }: Decision & { readonly allow: false }, cause: Cause): Verdict {
+  if (session !== undefined) return { kind: 'refuse', code: 'ERR_ACCESS_DENIED', session, reason };
+  const posted = cause === 'posted' ? { isPosted: true as const } : {};
+  return { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session, reason, ...posted };
 }

@@ -60,7 +60,8 @@ export class HeadBudget {
   }
 
   #opened(socket: Read): void {
-    socket[READING] = { readBytes: 0, surplusBytes: 0, last: undefined };
+    // Some bytes were read before of one that comes back from an offer to switch protocols (upgrade-offer.ts).
+    socket[READING] = { readBytes: socket.bytesRead, surplusBytes: 0, last: undefined };
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
   }

@@ -97,6 +97,7 @@ export class Observer {
 
   /** The gate has decided about somebody: recorded when it refuses a session, or lets one in for the first time. */
   decided(request: IncomingMessage, verdict: Verdict): void {
+    if (verdict.kind === 'preflight') return;
     if (verdict.kind === 'refuse') this.#refused(request, verdict);
     else if (verdict.session === undefined) this.#allowed(request, verdict);
     else {

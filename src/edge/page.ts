@@ -9,6 +9,13 @@ export type Block =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'link'; readonly label: string; readonly href: string; readonly rank: 'main' | 'other' }
   | { readonly kind: 'button'; readonly label: string; readonly action: string }
+  /** Posts its fields by itself, or where no script runs by its button. */
+  | {
+      readonly kind: 'form';
+      readonly label: string;
+      readonly action: string;
+      readonly fields: readonly (readonly [name: string, value: string])[];
+    }
   | {
       readonly kind: 'list';
       readonly items: readonly { readonly label: string; readonly href: string; readonly note: string }[];
@@ -49,6 +56,10 @@ dd{margin:0;overflow-wrap:anywhere}
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
+// The one script of ours. By way of the prototype: a field may be called `submit`.
+const SUBMIT = 'HTMLFormElement.prototype.submit.call(document.forms[0])';
+const SUBMIT_HASH = createHash('sha256').update(SUBMIT).digest('base64');
+
 /** The headers that every page carries: nothing may run in it, frame it, sniff it, keep it or learn where it was. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'`,
@@ -57,6 +68,14 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
 };
+
+/** The headers of a page: those of every one, and leave for the script of one that posts a form by itself. */
+export function pageHeaders({ blocks }: Page): Readonly<Record<string, string>> {
+  if (!blocks.some(({ kind }) => kind === 'form')) return PAGE_HEADERS;
+  const policy = `${PAGE_HEADERS['Content-Security-Policy']}; script-src 'sha256-${SUBMIT_HASH}'; form-action 'self'`;
+  // With a referrer for its own origin, or its form would come from the origin `null`.
+  return { ...PAGE_HEADERS, 'Content-Security-Policy': policy, 'Referrer-Policy': 'same-origin' };
+}
 
 /** Writes a page. */
 export function renderPage({ title, blocks, facts, reloadAfterSeconds }: Page): string {
@@ -108,11 +127,25 @@ function renderActs(blocks: readonly Block[]): string {
     if (block.kind === 'link') {
       return `<a class="act${block.rank === 'main' ? ' main' : ''}" href="${escapeHtml(block.href)}">${escapeHtml(block.label)}</a>`;
     }
+    if (block.kind === 'form') return renderForm(block);
     if (block.kind !== 'button') return '';
     return `<form method="post" action="${escapeHtml(block.action)}"><button class="act main">${escapeHtml(block.label)}</button></form>`;
   });
   const shown = acts.filter((act) => act !== '');
   return shown.length === 0 ? '' : `<div class="acts">${shown.join('\n')}</div>`;
+}
+
+function renderForm({ label, action, fields }: Extract<Block, { kind: 'form' }>): string {
+  const inputs = fields.map(
+    ([name, value]) => `<input type="hidden" name="${escapeValue(name)}" value="${escapeValue(value)}">`,
+  );
+  const button = `<button class="act main">${escapeHtml(label)}</button>`;
+  return `<form method="post" action="${escapeHtml(action)}">${inputs.join('')}${button}</form><script>${SUBMIT}</script>`;
+}
+
+// Line breaks too: a parser of HTML would take CR LF for one of them.
+function escapeValue(text: string): string {
+  return escapeHtml(text).replaceAll('\r', '&#13;').replaceAll('\n', '&#10;');
 }
 
 function renderFacts(facts: Page['facts']): string {

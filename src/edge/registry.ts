@@ -14,8 +14,12 @@ export interface Tunnel {
   /** The origin that visitors see. */
   readonly origin: string;
   readonly policy: Policy;
-  /** Origins besides its own whose pages may open WebSockets on it. */
+  /** Origins besides its own whose pages may cause requests for it. */
   readonly origins: readonly string[];
+  /** Origins besides its own whose pages may frame its documents. */
+  readonly frameOrigins: readonly string[];
+  /** The policy for documents whose app says nothing about framing. */
+  readonly framing: string;
   /** Of the agent process that serves it: a redial under the same id takes the name over. */
   readonly agentId: string;
   /** Absent while no agent is connected. */

@@ -15,6 +15,7 @@ import type { Registry } from './registry.js';
 import { isNavigation } from './request.js';
 import {
   answerUserInfo,
+  checkCause,
   mayLeaveByGet,
   mayLeaveByPost,
   queryText,
@@ -42,6 +43,7 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
   const sessionOf = (request: Request) => sessions.read(request.headers.cookie, base.host);
 
   router.get('/', async (request, response) => {
+    checkCause(request, base.origin);
     const session = await sessionOf(request);
     if (session !== undefined) return answers.page(request, response, portal(options, session));
     const cookies = await sessions.clearRivals(request.headers.cookie, base.host, '/');
@@ -97,6 +99,7 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
   });
 
   router.get('/oauth2/userinfo', async (request, response) => {
+    checkCause(request, base.origin);
     answerUserInfo(request, response, answers, sessions, await sessionOf(request));
   });
 

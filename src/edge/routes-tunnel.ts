@@ -10,9 +10,11 @@ import { PosternError } from '../errors.js';
 import type { Answers, ErrorDetails } from './answers.js';
 import type { Verdict } from './gate.js';
 import type { Observer } from './observer.js';
+import { isRepeatable, readForm, repostPage } from './repost.js';
 import { contextOf, isNavigation, isOwnPath } from './request.js';
 import {
   answerUserInfo,
+  checkCause,
   mayLeaveByGet,
   mayLeaveByPost,
   queryText,
@@ -64,12 +66,14 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
   });
 
   router.get('/.postern/userinfo', async (request, response) => {
+    checkCause(request, tunnelOrigin(base, nameOf(request)));
     answerUserInfo(request, response, answers, sessions, await sessionOf(request));
   });
 
   router.use((request, response) => {
     if (isOwnPath(request.originalUrl)) throw new PosternError('ERR_NOT_FOUND');
     const verdict = verdictOf(request);
+    if (verdict?.kind === 'preflight') return answers.preflight(request, response);
     if (verdict?.kind !== 'refuse') throw new PosternError('ERR_INTERNAL', 'a request for a tunnel without a refusal');
     return refuse(request, response, verdict);
   });
@@ -80,6 +84,10 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
     verdict: Extract<Verdict, { kind: 'refuse' }>,
   ): Promise<void> {
     const path = readReturnPath(request.originalUrl);
+    if (verdict.isPosted && isRepeatable(request)) {
+      const fields = await readForm(request);
+      if (fields !== undefined) return answers.page(request, response, repostPage(path, fields));
+    }
     if (verdict.code === 'ERR_LOGIN_REQUIRED') {
       const cookies = await sessions.clearRivals(request.headers.cookie, contextOf(request).host, path);
       if (cookies.length > 0)
@@ -107,6 +115,8 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
       // Back to the page that asked, where the browser says which: the answer to a fetch is nothing to look at.
       return { blocks, loginUrl: signInPath(base, name, pageBehind(request), 'current') };
     }
+    if (code === 'ERR_CROSS_SITE')
+      return { blocks: [{ kind: 'link', label: 'Open this address', href: path, rank: 'main' }] };
     if (code === 'ERR_TUNNEL_OFFLINE') {
       const text = 'This page asks again by itself and shows the app as soon as its agent is back.';
       const reload = request.method === 'GET' ? { reloadAfterSeconds: RELOAD_AFTER_SECONDS } : {};

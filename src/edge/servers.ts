@@ -1,12 +1,13 @@
 /** The sockets of an edge: how its servers are set up, start listening and are closed. */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { STRICT_PARSER } from '../core/strict-http.js';
 import type { Door } from './door.js';
 import { HeadBudget } from './head-budget.js';
 import * as limits from './limits.js';
 import { malformedListener } from './malformed.js';
 import type { Observer } from './observer.js';
+import { offersWebSocket, serveWithoutOffer } from './upgrade-offer.js';
 import { VisitorRequest } from './visitor-request.js';
 
 /** The server that visitors and agents connect to, with the limits of `limits.ts`. */
@@ -29,7 +30,10 @@ export function createFrontDoor(door: Door, observer: Observer, isProxy: (addres
   server.on('request', door.request);
   server.on('checkContinue', door.expectation);
   server.on('checkExpectation', door.foreignExpectation);
-  server.on('upgrade', door.upgrade);
+  server.on('upgrade', (request, socket: Socket, behind) => {
+    if (offersWebSocket(request)) door.upgrade(request, socket, behind);
+    else serveWithoutOffer(server, request, socket, behind);
+  });
   server.on('connect', door.connect);
   server.on('clientError', malformedListener(observer));
   new HeadBudget(server, { isProxy, cut: (address) => observer.overBudget('unfinished heads', address) });

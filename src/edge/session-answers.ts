@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Session, Sessions } from '../auth/session.js';
 import { PosternError } from '../errors.js';
 import type { Answers } from './answers.js';
+import { causeOf } from './cause.js';
 import type { Page } from './page.js';
 
 /** One text parameter of the query; undefined when it is absent or there several times. */
@@ -12,6 +13,15 @@ export function queryText(
 ): string | undefined {
   const value = request.query[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/**
+ * Throws `ERR_CROSS_SITE` for a request that a page of another origin has caused, whether or not anybody is signed in: by
+ * how it were answered that page would learn which.
+ */
+export function checkCause(request: IncomingMessage, origin: string): void {
+  if (causeOf(request, { origin, origins: [], frameOrigins: [] }) === 'foreign')
+    throw new PosternError('ERR_CROSS_SITE');
 }
 
 /** Answers who is signed in: the identity, never a token. */

@@ -54,6 +54,13 @@ export function owesAnswer(socket: Owing): boolean {
   return (socket[OWED]?.length ?? 0) > 0;
 }
 
+/** Calls back when a connection owes nothing: now, or once the last of its answers is closed. */
+export function whenAllPaid(socket: Owing, then: () => void): void {
+  const last = socket[OWED]?.at(-1);
+  if (last === undefined) then();
+  else last.once('close', then);
+}
+
 /** Whether the head of an answer has left whose end has not: whatever is written now becomes a part of its body. */
 export function isAnswering(socket: Owing): boolean {
   return (socket[OWED] ?? []).some(({ headersSent }) => headersSent);

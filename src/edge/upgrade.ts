@@ -1,7 +1,7 @@
 /**
  * WebSockets of visitors: the same gate, then an extended CONNECT (RFC 8441) over the link, then two byte streams
- * spliced. The frames themselves are never read: subprotocols, extensions, close codes and sizes are the app's. Any
- * other upgrade is refused, `h2c` above all.
+ * spliced. The frames themselves are never read: subprotocols, extensions, close codes and sizes are the app's. Offers of
+ * any other protocol do not come here (`upgrade-offer.ts`).
  */
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, ServerResponse } from 'node:http';
@@ -14,26 +14,19 @@ import { answerHeaders } from './answer-headers.js';
 import type { Forwarder } from './forward.js';
 import type { Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
-import type { Tunnel } from './registry.js';
 import { type Closing, closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
 
 // RFC 6455 section 1.3.
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
-/** Throws for an upgrade that is not a WebSocket handshake (RFC 6455 section 4.2.1), or not from an origin of the tunnel. */
-export function checkUpgrade(request: IncomingMessage, tunnel: Pick<Tunnel, 'origin' | 'origins'>): void {
+/** Throws for an upgrade that is no WebSocket handshake (RFC 6455 section 4.2.1). Who caused it the gate has judged. */
+export function checkUpgrade(request: IncomingMessage): void {
   const { headers, method } = request;
   const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET';
   if (!isWebSocket) throw new PosternError('ERR_BAD_REQUEST', 'an upgrade that is not a WebSocket');
   if (headers['sec-websocket-version'] !== '13') throw new PosternError('ERR_BAD_REQUEST', 'WebSocket version');
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) throw new PosternError('ERR_BAD_REQUEST', 'WebSocket key');
-  // Sibling tunnels are same-site, so a cookie says nothing about who opened the socket: the origin does. Programs that
-  // are no browsers send none.
-  const origin = headers.origin?.toLowerCase();
-  if (origin !== undefined && origin !== tunnel.origin && !tunnel.origins.includes(origin)) {
-    throw new PosternError('ERR_ACCESS_DENIED', 'a WebSocket from a foreign origin');
-  }
 }
 
 /** An answer on the socket of an upgrade request, for everything that is not the 101. Closes the socket behind it. */

@@ -31,7 +31,7 @@ export class Visit implements Watched {
   judge(): Soon<Verdict> {
     const { place, host, recall } = this.context;
     if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
-    return this.#options.gate(place.name, host, this.request.headers.cookie, recall);
+    return this.#options.gate(place.name, host, this.request, recall);
   }
 
   end(): void {

@@ -36,8 +36,10 @@ export interface Offer {
   readonly name: string | undefined;
   /** Allow rules as written; none means that only the owner gets in. */
   readonly allow: readonly string[];
-  /** Origins besides the tunnel's own whose pages may open WebSockets on it. */
+  /** Origins besides the tunnel's own whose pages may cause requests for it, WebSockets among them. */
   readonly origins: readonly string[];
+  /** Origins besides the tunnel's own whose pages may frame its documents. */
+  readonly frameOrigins: readonly string[];
   /** Random per agent process: a redial under the same id takes its name over from the link that it replaces. */
   readonly agentId: string;
 }
@@ -53,6 +55,7 @@ export function writeOffer(offer: Offer): Record<string, string> {
   if (offer.name !== undefined) headers['Postern-Tunnel'] = offer.name;
   if (offer.allow.length > 0) headers['Postern-Allow'] = offer.allow.map(encodeURI).join(', ');
   if (offer.origins.length > 0) headers['Postern-Allow-Origin'] = offer.origins.join(', ');
+  if (offer.frameOrigins.length > 0) headers['Postern-Frame-Origins'] = offer.frameOrigins.join(', ');
   return headers;
 }
 
@@ -71,7 +74,14 @@ export function readOffer(headers: RawHeaders): Offer {
     throw offerInvalid('Postern-Agent must be 16 to 64 letters, digits, _ or -, random for each agent process.');
   }
   const name = single(headers, 'postern-tunnel');
-  return { token, name, allow: readAllow(headers), origins: readOrigins(headers), agentId };
+  return {
+    token,
+    name,
+    allow: readAllow(headers),
+    origins: readOrigins(headers, 'Postern-Allow-Origin'),
+    frameOrigins: readOrigins(headers, 'Postern-Frame-Origins'),
+    agentId,
+  };
 }
 
 function readAllow(headers: RawHeaders): string[] {
@@ -84,14 +94,12 @@ function readAllow(headers: RawHeaders): string[] {
   }
 }
 
-function readOrigins(headers: RawHeaders): string[] {
-  const written = listed(headers, 'postern-allow-origin');
-  if (written.length > MOST_ORIGINS)
-    throw offerInvalid(`Postern-Allow-Origin may hold at most ${MOST_ORIGINS} origins.`);
+function readOrigins(headers: RawHeaders, name: string): string[] {
+  const written = listed(headers, name.toLowerCase());
+  if (written.length > MOST_ORIGINS) throw offerInvalid(`${name} may hold at most ${MOST_ORIGINS} origins.`);
   return written.map((text) => {
     const origin = readOrigin(text);
-    if (origin === undefined)
-      throw offerInvalid('Postern-Allow-Origin holds what is no origin: https://web.acme.com is one.');
+    if (origin === undefined) throw offerInvalid(`${name} holds what is no origin: https://web.acme.com is one.`);
     return origin;
   });
 }

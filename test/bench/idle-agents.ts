@@ -31,7 +31,14 @@ process.stdout.write(`{"dialled":${alive.size}}\n`);
 async function dialInTurn(): Promise<void> {
   while (next < count) {
     const name = `${prefix}${next++}`;
-    const offer = { token, name, allow: [], origins: [], agentId: `agent-of-${name}-`.padEnd(24, '0') };
+    const offer = {
+      token,
+      name,
+      allow: [],
+      origins: [],
+      frameOrigins: [],
+      agentId: `agent-of-${name}-`.padEnd(24, '0'),
+    };
     const link = await dialPatiently(offer);
     alive.add(link);
     void link.closed.then(() => alive.delete(link));

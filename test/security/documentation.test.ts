@@ -25,7 +25,7 @@ const THREATS: Readonly<Record<string, number>> = {
   M: 8,
   N: 12,
   O: 3,
-  P: 2,
+  P: 8,
   Q: 0,
   R: 6,
   S: 0,

@@ -60,8 +60,8 @@ describe('the answer of a hostile target', () => {
     ['Public-Key-Pins-Report-Only', 'pin-sha256="x"', undefined],
     [
       'Content-Security-Policy',
-      "default-src 'self'; upgrade-insecure-requests",
-      "default-src 'self'; upgrade-insecure-requests",
+      "default-src 'self'; frame-ancestors *; upgrade-insecure-requests",
+      "default-src 'self'; frame-ancestors *; upgrade-insecure-requests",
     ],
     ['Service-Worker-Allowed', '/', '/'],
     ['Set-Cookie', 'a=1; Path=/; HttpOnly', 'a=1; Path=/; HttpOnly'],

@@ -147,7 +147,7 @@ describe('identity headers', () => {
 
   test('E6 on preflights, upgrades, heads and paths that fail nothing of it arrives either', async () => {
     const lines = [...spoofed, ...namespace];
-    const preflight = ['Origin: https://elsewhere.test', 'Access-Control-Request-Method: PUT'];
+    const preflight = [`Origin: ${world.url}`, 'Access-Control-Request-Method: PUT'];
     isAna((await echoOf([...lines, ...preflight, 'Connection: close'], 'OPTIONS')).rawHeaders, 'preflight');
     isAna(await upgradeOf([...lines, 'Connection: Upgrade'], '/ws-spoofed'), 'upgrade');
     for (const [start, path] of [

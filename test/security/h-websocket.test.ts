@@ -89,7 +89,7 @@ describe('a WebSocket', () => {
     for (const origin of FOREIGN) {
       test(`H2 because it comes from ${origin} gets 403 and never reaches the app`, async () => {
         const { status, headers } = await refusal('/ws?foreign', { origin });
-        assert.deepEqual([status, headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
+        assert.deepEqual([status, headers['postern-error']], [403, 'ERR_CROSS_SITE']);
         assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?foreign'));
       });
     }
@@ -100,8 +100,6 @@ describe('a WebSocket', () => {
     });
 
     for (const [what, change] of [
-      ['h2c', (head: string) => head.replace('Upgrade: websocket', 'Upgrade: h2c')],
-      ['two protocols', (head: string) => head.replace('Upgrade: websocket', 'Upgrade: websocket, h2c')],
       ['version 8', (head: string) => head.replace('Version: 13', 'Version: 8')],
       ['no key', (head: string) => head.replace(`Sec-WebSocket-Key: ${KEY}\r\n`, '')],
       ['a short key', (head: string) => head.replace(KEY, 'AAAA')],
@@ -113,6 +111,18 @@ describe('a WebSocket', () => {
         assert.match(answers, /^HTTP\/1\.1 4\d\d /);
         assert.match(answers, /postern-error: ERR_BAD_REQUEST/i);
         assert.ok(!(await world.target.seen()).some(({ url }) => url.includes('/ws?odd')));
+      });
+    }
+
+    for (const offer of ['h2c', 'TLS/1.2', 'websocket, h2c', 'websocket2', 'h2c\r\nUpgrade: websocket']) {
+      test(`H6 to ${JSON.stringify(offer)} is no upgrade: the app sees an ordinary request without the offer`, async () => {
+        await world.target.forget();
+        const head = handshake('/ordinary', cookie).replace('Upgrade: websocket', `Upgrade: ${offer}`);
+        const closing = head.replace('Connection: Upgrade', 'Connection: Upgrade, close');
+        assert.match(await rawExchange(world.ports.edge, closing), /^HTTP\/1\.1 200 /);
+        const [seen] = await world.target.seen();
+        assert.deepEqual([seen?.url, seen?.upgrade], ['/ordinary', false]);
+        assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'upgrade'), []);
       });
     }
 

@@ -44,11 +44,12 @@ export class TestBrowser {
     this.#browser = browser;
   }
 
-  /** Starts Chromium. */
-  static async start(): Promise<TestBrowser> {
+  /** Starts Chromium; service workers on https need `anyCertificate`. */
+  static async start(options: { anyCertificate?: true } = {}): Promise<TestBrowser> {
     const executablePath = chromiumPath();
     if (executablePath === undefined) throw new Error('no Chromium here');
-    return new TestBrowser(await chromium.launch({ executablePath, args: FLAGS, headless: true }));
+    const args = options.anyCertificate ? [...FLAGS, '--ignore-certificate-errors'] : FLAGS;
+    return new TestBrowser(await chromium.launch({ executablePath, args, headless: true }));
   }
 
   /** A page of a person who has never been here: no cookie is shared with another one. */

@@ -11,7 +11,7 @@ import { PosternError } from '../../../src/errors.js';
 import { dialEdge } from '../../../src/link/dial.js';
 import { CERTIFICATE_PATH } from '../../support/tls-front.js';
 
-const OFFER = { token: 'token', name: 'demo', allow: [], origins: [], agentId: 'a'.repeat(20) };
+const OFFER = { token: 'token', name: 'demo', allow: [], origins: [], frameOrigins: [], agentId: 'a'.repeat(20) };
 
 async function failureAt(edge: string): Promise<PosternError> {
   const error = await dialEdge(edge, OFFER, { onStream: () => assert.fail() }).catch((thrown: unknown) => thrown);

@@ -11,6 +11,8 @@ function tunnel(name: string, link: OutboundLink): Tunnel & { readonly link: Out
     origin: `https://${name}.tunnel.test`,
     policy: { ceiling: undefined, rules: [], owner: 'dev@acme.com', domainProof: 'email', publicPermitted: false },
     origins: [],
+    frameOrigins: [],
+    framing: '',
     agentId: 'agent-0123456789abcdef',
     link,
   };

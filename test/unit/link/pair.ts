@@ -22,7 +22,14 @@ import type {
 } from '../../../src/link/stream.js';
 import { deferred } from '../../support/deferred.js';
 
-export const OFFER: Offer = { token: 'token', name: 'demo', allow: [], origins: [], agentId: 'agent-0123456789abcdef' };
+export const OFFER: Offer = {
+  token: 'token',
+  name: 'demo',
+  allow: [],
+  origins: [],
+  frameOrigins: [],
+  agentId: 'agent-0123456789abcdef',
+};
 export const PUBLIC_URL = 'https://demo.tunnel.test';
 
 /** A server that admits every offer. `link` is the next one that it opened. */

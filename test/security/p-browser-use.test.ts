@@ -1,0 +1,192 @@
+/**
+ * P, in a real browser: what is not lost where pages of other tunnels reach nothing. What the visitor, the app's own pages
+ * and pages of the origins that its owner has named may do: ask, frame, and post a form of a sign-in provider.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { headerValues } from '../../src/core/headers.js';
+import { browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
+import type { Line } from '../support/processes.js';
+import { form, WAYS_TO_ASK } from '../support/ways-to-ask.js';
+import { startWorld, type World } from '../support/world.js';
+
+const skip = browserMissing();
+
+describe('a page', { skip }, () => {
+  let world: World;
+  let browser: TestBrowser;
+  let sibling: string;
+  let page: Page;
+  let idp: Server;
+
+  const html = (origin: string, body: string) =>
+    `${origin}/answer?${new URLSearchParams([
+      ['header', 'Content-Type: text/html'],
+      ['body', body],
+    ])}`;
+
+  /** The edge's line of the request for a path; the requests of a page may come late. */
+  const answered = (path: string, mark: number): Promise<Line> =>
+    world.edge.record((line) => line['msg'] === 'request' && line['path'] === path, mark);
+
+  const reached = async (path: string) => (await world.target.seen()).filter(({ url }) => url.split('?')[0] === path);
+
+  before(async () => {
+    world = await startWorld({ domain: 'tunnel.test' });
+    sibling = world.urlOf('dev-two');
+    idp = createServer((request, response) => {
+      const action = `${world.urlOf('dev-app')}/acs`;
+      const fields = '<input name="SAMLResponse" value="a&amp;b=ä"><textarea name="submit">two\nlines</textarea>';
+      response.setHeader('Content-Type', 'text/html; charset=utf-8');
+      response.end(`<form method="post" action="${action}">${fields}<button>go</button></form>${request.url}`);
+    });
+    await once(idp.listen(0, '127.0.0.1'), 'listening');
+    await world.startAgent({ name: 'dev-two' });
+    const named = ['--allow-origin', sibling, '--allow-origin', `http://idp.example:${port()}`];
+    await world.startAgent({ name: 'dev-app', args: [...named, '--allow-frame', sibling] });
+    browser = await TestBrowser.start({ anyCertificate: true });
+    page = await signedIn();
+  });
+  after(async () => {
+    await browser?.close();
+    idp?.close();
+    await world?.close();
+  });
+
+  const port = () => (idp.address() as AddressInfo).port;
+
+  async function signedIn(): Promise<Page> {
+    const made = await browser.page();
+    await made.goto(`${world.url}/`);
+    await chooseAccount(made, 'ana');
+    await made.waitForURL(`${world.url}/**`);
+    for (const name of ['dev-two', 'dev-app']) await made.goto(`${world.urlOf(name)}/`);
+    return made;
+  }
+
+  let attempts = 0;
+
+  test('P5 may lead the visitor to another tunnel: by a link, a new window, a redirect, a form that is got', async () => {
+    const ways: Record<string, (url: string) => Promise<unknown>> = {
+      link: (url) => page.goto(html(sibling, `<a href="${url}">go</a>`)).then(() => page.click('a')),
+      replaced: (url) => page.goto(html(sibling, '')).then(() => page.evaluate(`location.href = '${url}'`)),
+      redirect: (url) =>
+        page.goto(
+          `${sibling}/answer?${new URLSearchParams([
+            ['status', '302'],
+            ['header', `Location: ${url}`],
+          ])}`,
+        ),
+      form: (url) => page.goto(html(sibling, '')).then(() => page.evaluate(form(url, 'get', '_self'))),
+      bookmark: (url) => page.goto(url),
+    };
+    for (const [name, go] of Object.entries(ways)) {
+      const path = `/visit-${name}`;
+      await go(`${world.url}${path}`);
+      await page.waitForURL(`${world.url}${path}*`);
+      const [seen] = await reached(path);
+      assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'x-forwarded-email'), ['ana@acme.com'], name);
+    }
+  });
+
+  test('P5 an app’s own pages ask as ever: fetch, form, script, frame, EventSource, WebSocket, beacon, worker', async () => {
+    const own: Record<string, (url: string) => string> = {
+      ...WAYS_TO_ASK,
+      'a form that is got': (url) => form(url, 'get', '_self'),
+    };
+    for (const [what, ask] of Object.entries(own)) {
+      const path = what === 'a WebSocket' ? '/ws-own' : `/own-${attempts++}`;
+      const tab = await page.context().newPage();
+      await tab.goto(html(world.url, '<p>own</p>'));
+      const mark = world.edge.mark();
+      await tab.evaluate(ask(`${world.url}${path}`));
+      const line = await answered(path, mark);
+      await tab.close();
+      assert.ok([101, 200].includes(Number(line['status'])), `${what}: ${line['status']} ${line['code']}`);
+      const [seen] = await reached(path);
+      assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'x-forwarded-email'), ['ana@acme.com'], what);
+    }
+  });
+
+  test('P6 frames only what its owner lets it, and not what the app itself forbids', async () => {
+    const framed = async (url: string) => {
+      await page.goto(html(sibling, ''));
+      await page.evaluate(`new Promise((resolve) => {
+        const made = document.createElement('iframe'); made.src = ${JSON.stringify(url)};
+        made.onload = resolve; document.body.append(made);
+      })`);
+      const frame = page.frames()[1];
+      return frame?.url().startsWith('chrome-error:') ? 'refused' : await frame?.textContent('body');
+    };
+    const app = world.urlOf('dev-app');
+    assert.equal(await framed(html(app, 'the app')), 'the app');
+    assert.equal(await framed(html(world.url, 'the app')), 'refused');
+    for (const header of ['X-Frame-Options: DENY', "Content-Security-Policy: frame-ancestors 'none'"]) {
+      const url = `${html(app, 'the app')}&${new URLSearchParams({ header })}`;
+      assert.equal(await framed(url), 'refused', header);
+    }
+    // Without its own origin among the named ones a page of another tunnel does not get in by a frame of a frame.
+    await page.goto(html(app, `<iframe src="${world.url}/nested"></iframe>`));
+    assert.deepEqual(await reached('/nested'), []);
+  });
+
+  test('P7 of a named origin asks with a preflight, a method and headers of its own, and reads what the app lets it read', async () => {
+    const app = world.urlOf('dev-app');
+    const allowed = new URLSearchParams([
+      ['header', `Access-Control-Allow-Origin: ${sibling}`],
+      ['header', 'Access-Control-Allow-Credentials: true'],
+      ['body', 'from the app'],
+    ]);
+    const ask = (url: string) =>
+      page.evaluate(`fetch('${url}', {
+        method: 'PUT', credentials: 'include', body: '{}', headers: { 'Content-Type': 'application/json', 'X-Custom': '1' },
+      }).then((answer) => answer.text(), () => 'unreadable')`);
+    await page.goto(html(sibling, ''));
+    assert.equal(await ask(`${app}/answer?${allowed}`), 'from the app');
+    const put = (await world.target.seen()).find(({ method }) => method === 'PUT');
+    assert.deepEqual(headerValues(put?.rawHeaders ?? [], 'x-forwarded-email'), ['ana@acme.com']);
+    assert.equal(await ask(`${app}/silent`), 'unreadable'); // the app has the last word
+    await world.target.forget();
+    assert.equal(await ask(`${world.url}/answer?${allowed}`), 'unreadable');
+    assert.deepEqual(await world.target.seen(), []);
+  });
+
+  test('P8 a form that a named provider posts arrives with its fields and its visitor', async () => {
+    await world.target.forget();
+    await page.goto(`http://idp.example:${port()}/`);
+    await page.click('button');
+    await page.waitForFunction("document.body.textContent.includes('bodyBytes')");
+    assert.equal(page.url(), `${world.urlOf('dev-app')}/acs`);
+    const [seen, ...more] = await reached('/acs');
+    assert.deepEqual([seen?.method, more], ['POST', []]);
+    assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'x-forwarded-email'), ['ana@acme.com']);
+    assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'origin'), [world.urlOf('dev-app')]);
+    const body = 'SAMLResponse=a%26b%3D%C3%A4&submit=two%0D%0Alines';
+    assert.equal(headerValues(seen?.rawHeaders ?? [], 'content-length').join(), String(body.length));
+  });
+
+  test('P8 without a session it ends, after one more try, at the page that offers to sign in', async () => {
+    const stranger = await browser.page();
+    await world.target.forget();
+    const statuses: number[] = [];
+    stranger.on('response', (answer) => answer.url().endsWith('/acs') && statuses.push(answer.status()));
+    await stranger.goto(`http://idp.example:${port()}/`);
+    await stranger.click('button');
+    await stranger.waitForSelector('a[href*="/.postern/session"]');
+    assert.deepEqual(statuses, [200, 401]);
+    assert.deepEqual(await world.target.seen(), []);
+  });
+
+  test('P8 a form of an origin that nobody has named is not taken over, nor one of a sibling', async () => {
+    await world.target.forget();
+    await page.goto(`http://evil.example:${port()}/`);
+    const mark = world.edge.mark();
+    await page.click('button');
+    assert.equal((await answered('/acs', mark))['code'], 'ERR_CROSS_SITE');
+    assert.deepEqual(await reached('/acs'), []);
+  });
+});

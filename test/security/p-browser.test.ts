@@ -1,0 +1,91 @@
+/**
+ * P, in a real browser: two tunnels of one edge that do not trust each other, and a visitor who is signed in to both. What
+ * the pages of one make her browser ask of the other, by every way that a page has. On https, where tunnels are the same
+ * site and the browser says who asks.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
+import type { Line } from '../support/processes.js';
+import { WAYS_TO_ASK } from '../support/ways-to-ask.js';
+import { startWorld, type World } from '../support/world.js';
+
+const skip = browserMissing();
+
+describe('a sibling’s page', { skip }, () => {
+  let world: World;
+  let browser: TestBrowser;
+  let sibling: string;
+  let page: Page;
+
+  const html = (origin: string, body: string) =>
+    `${origin}/answer?${new URLSearchParams([
+      ['header', 'Content-Type: text/html'],
+      ['body', body],
+    ])}`;
+
+  /** The edge's line of the request for a path; the requests of a page may come late. */
+  const answered = (path: string, mark: number): Promise<Line> =>
+    world.edge.record((line) => line['msg'] === 'request' && line['path'] === path, mark);
+
+  const reached = async (path: string) => (await world.target.seen()).filter(({ url }) => url.split('?')[0] === path);
+
+  before(async () => {
+    world = await startWorld({ domain: 'tunnel.test' });
+    sibling = world.urlOf('dev-two');
+    await world.startAgent({ name: 'dev-two' });
+    browser = await TestBrowser.start({ anyCertificate: true });
+    page = await signedIn();
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.close();
+  });
+
+  async function signedIn(): Promise<Page> {
+    const made = await browser.page();
+    await made.goto(`${world.url}/`);
+    await chooseAccount(made, 'ana');
+    await made.waitForURL(`${world.url}/**`);
+    await made.goto(`${sibling}/`);
+    return made;
+  }
+
+  let attempts = 0;
+
+  for (const [what, attack] of Object.entries(WAYS_TO_ASK)) {
+    test(`P4 reaches no other tunnel as the visitor by ${what}`, async () => {
+      const path = `/attack-${attempts++}`;
+      const tab = await page.context().newPage();
+      await tab.goto(html(sibling, '<p>hostile</p>'));
+      const mark = world.edge.mark();
+      await tab.evaluate(attack(`${world.url}${path}`));
+      const line = await answered(path, mark);
+      await tab.close();
+      assert.deepEqual([line['status'], line['code']], [403, 'ERR_CROSS_SITE']);
+      assert.deepEqual(await reached(path), []);
+    });
+  }
+
+  test('P4 reads in the refusal the code, and the same with a session, without one and where there is no tunnel', async () => {
+    const ask = (url: string) =>
+      page.evaluate(`fetch('${url}', { credentials: 'include' }).then(async (answer) => {
+        const { error } = await answer.json();
+        return JSON.stringify([answer.status, error.code, error.message, error.retryable, [...answer.headers.keys()]]);
+      })`);
+    await page.goto(html(sibling, ''));
+    const withSession = await ask(`${world.url}/x`);
+    assert.match(String(withSession), /^\[403,"ERR_CROSS_SITE"/);
+    assert.equal(await ask(`${world.urlOf('dev-nobody')}/x`), withSession);
+    for (const path of ['/.postern/userinfo']) assert.equal(await ask(`${world.url}${path}`), withSession);
+    assert.equal(await ask(`${world.base}/`), withSession);
+    assert.equal(await ask(`${world.base}/oauth2/userinfo`), withSession);
+    await page.context().clearCookies({ domain: new URL(world.url).hostname });
+    await page.context().clearCookies({ domain: new URL(world.base).hostname });
+    assert.equal(await ask(`${world.url}/x`), withSession);
+    assert.equal(await ask(`${world.base}/`), withSession);
+    assert.equal(await ask(`${world.base}/oauth2/userinfo`), withSession);
+    page = await signedIn();
+  });
+});
