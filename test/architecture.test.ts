@@ -43,7 +43,7 @@ const RULES: Rules = {
   single: ['rate-limiter-flexible', 'cookie', 'openid-client'],
   // Options, files and a table; claims, where any white space at an end is refused; bodies that dev servers write.
   unicodeSpace:
-    /^(?:cli\/|config\/|edge\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\.ts|agent\/host-refusals\.ts)/,
+    /^(?:cli\/|config\/|edge\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\.ts|agent\/refusal-table\.ts)/,
 };
 
 const TOP_LEVEL = [

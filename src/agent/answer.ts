@@ -31,6 +31,8 @@ export interface TargetContext {
 // More than any server has a use for; without a limit a target could send heads for ever.
 const MOST_INFORMATIONAL = 32;
 
+const NOTHING = Buffer.alloc(0);
+
 /** One answer. Exactly one of `relay`, `accept` and `fail` sends the head; the record is made once. */
 export class Answer {
   readonly #context: TargetContext;
@@ -73,7 +75,8 @@ export class Answer {
     const head = { status, headers: answerHeaders(fields, status, this.#context.target, place) };
     if (this.begun) return;
     this.#isEnded = framing === 0;
-    if (!this.#isEnded) this.#inspect = this.#context.refusals.inspector(head, this.#stream.head, place);
+    this.#inspect = this.#context.refusals.inspector(head, this.#stream.head, place);
+    if (this.#isEnded) this.#inspect?.(NOTHING);
     // An event stream has no length: those that have one are spared the look.
     if (typeof framing !== 'number' && isEventStream(head.headers)) this.#context.eventStreams.add(this);
     this.#stream.respond(head, { endOfBody: this.#isEnded });
@@ -91,6 +94,7 @@ export class Answer {
   end(trailers: RawHeaders): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#inspect?.(NOTHING);
     this.#stream.end(trailers.length === 0 ? undefined : answerTrailers(trailers));
   }
 

@@ -2,6 +2,7 @@
  * What becomes of a header because of its name, on the way to the target and back. Both ends send the same few dozen names
  * with each message: a name is judged once and looked up from then on.
  */
+import { usualCase } from '../core/header-case.js';
 import { isFieldName, isHopByHop, normalizedName } from '../core/headers.js';
 import { RecentMap } from '../core/recent-map.js';
 import { FieldLines } from '../http1/request-writer.js';
@@ -16,7 +17,7 @@ export interface JudgedName {
 
 /** The line of a header. Throws `MalformedRequest`. */
 export function writeHeader(name: JudgedName, value: string): string {
-  name.lines ??= new FieldLines(name.lower);
+  name.lines ??= new FieldLines(usualCase(name.lower));
   return name.lines.write(value);
 }
 

@@ -1,121 +1,112 @@
 /**
- * Recognises the answers by which development servers refuse a host, and says what to change. Looks at the first piece
- * of a small set of answers on its way past; the stream is neither delayed nor changed.
+ * Recognises the answers by which a target refuses a host or an origin, by their text or because the same target answers
+ * GET well, and says what to change. Looks at the first piece of a small set of answers on its way past; the stream is
+ * neither delayed nor changed.
  */
 import { fieldValue } from '../core/headers.js';
+import { RecentMap } from '../core/recent-map.js';
 import type { RequestHead, ResponseHead } from '../link/stream.js';
+import { type Refusal, recognizeRefusal } from './refusal-table.js';
 import type { TargetAddress } from './target-address.js';
 import { hostFor, type PublicPlace } from './target-headers.js';
 
-/** The beginning of an answer. */
-export interface AnswerStart {
-  readonly status: number;
-  /** Of the request. */
-  readonly path: string;
-  /** The first characters of the body. */
-  readonly text: string;
-}
-
-interface Refusal {
-  readonly server: string;
-  matches(start: AnswerStart): boolean;
-  /** The change at the target that admits `host`, a name without port. */
-  fix(host: string): string;
-}
-
-const STATUSES = new Set([200, 400, 403]);
+const STATUSES = new Set([200, 400, 403, 404, 422]);
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 // Django's debug page names the refusal in its title; all others fit in a few hundred bytes.
-const MOST_CHARACTERS = 4_096;
+const MAX_CHARACTERS = 4_096;
 
-// More specific rows first: Angular's text begins like Vite's.
-const REFUSALS: readonly Refusal[] = [
-  {
-    server: 'Angular',
-    matches: ({ status, text }) =>
-      status === 403 && text.includes('Blocked request. This host') && text.includes('angular.json'),
-    fix: (host) => `add "${host}" to "allowedHosts" in the options of the "serve" target in angular.json`,
-  },
-  {
-    server: 'Vite (preview)',
-    matches: ({ status, text }) => status === 403 && isViteRefusal(text) && text.includes('preview.allowedHosts'),
-    fix: (host) => `add preview: { allowedHosts: ['${host}'] } to vite.config.js`,
-  },
-  {
-    server: 'Vite',
-    matches: ({ status, text }) => status === 403 && isViteRefusal(text),
-    fix: (host) => `add server: { allowedHosts: ['${host}'] } to vite.config.js`,
-  },
-  {
-    server: 'webpack-dev-server',
-    matches: ({ text }) => text.trim() === 'Invalid Host header' || text.trim() === 'Invalid Host/Origin header',
-    fix: (host) => `add devServer: { allowedHosts: ['${host}'] } to webpack.config.js`,
-  },
-  {
-    server: 'Next.js',
-    matches: ({ status, path, text }) =>
-      status === 403 && /^\/(?:_next|__next)/.test(path) && text.trim() === 'Unauthorized',
-    fix: (host) => `add allowedDevOrigins: ['${host}'] to next.config.js`,
-  },
-  {
-    server: 'Rails',
-    matches: ({ status, text }) => status === 403 && /Blocked hosts?: /.test(text),
-    fix: (host) => `add config.hosts << "${host}" to config/environments/development.rb`,
-  },
-  {
-    server: 'Django',
-    matches: ({ status, text }) =>
-      status === 400 && (/<title>\s*DisallowedHost\b/.test(text) || text.includes('to ALLOWED_HOSTS')),
-    fix: (host) => `add '${host}' to ALLOWED_HOSTS in settings.py`,
-  },
-];
+const DATA = /^application\/(?:json|xml)\b/;
 
-/** Which server refuses the host in this answer, if it is such an answer. */
-export function recognizeRefusal(start: AnswerStart): Refusal | undefined {
-  return REFUSALS.find((refusal) => refusal.matches(start));
-}
+const MAX_PATHS = 100;
+const MAX_PATH_CHARACTERS = 256;
 
 /** Watches the answers of one target and gives each hint once. */
 export class HostRefusals {
   readonly #target: TargetAddress;
   readonly #hint: (text: string) => void;
-  readonly #given = new Set<Refusal>();
+  readonly #given = new Set<Refusal | 'unknown server'>();
+  /** Paths, without query, whose GET the target answered well. */
+  readonly #served = new RecentMap<true>(MAX_PATHS, MAX_PATH_CHARACTERS);
 
   constructor(target: TargetAddress, hint: (text: string) => void) {
     this.#target = target;
     this.#hint = hint;
   }
 
-  /** What is to see the first piece of this answer's body, if that can be a refusal. */
+  /** What is to see the first piece of this answer's body, or an empty one, if that can be a refusal. */
   inspector(answer: ResponseHead, head: RequestHead, place: PublicPlace): ((piece: Buffer) => void) | undefined {
-    if (this.#given.size === REFUSALS.length || !STATUSES.has(answer.status) || !isPlainText(answer)) return undefined;
+    if (answer.status < 300 && head.method === 'GET') this.#remember(head.path);
+    if (!STATUSES.has(answer.status)) return undefined;
+    const isByOrigin = this.#refusesOrigin(answer, head, place);
+    const type = readableType(answer);
+    if (!isByOrigin && type === undefined) return undefined;
     return (piece) => {
-      const text = piece.toString('latin1', 0, MOST_CHARACTERS);
-      const refusal = recognizeRefusal({ status: answer.status, path: head.path, text });
-      if (refusal !== undefined && !this.#given.has(refusal)) this.#tell(refusal, place);
+      const text = type === undefined ? '' : piece.toString('latin1', 0, MAX_CHARACTERS);
+      const refusal = recognizeRefusal({ status: answer.status, path: head.path, isText: type === 'text', text });
+      if (refusal !== undefined) this.#tell(refusal, place);
+      else if (isByOrigin) this.#tellUnknown(answer, head, place);
     };
   }
 
+  // While it can be of use: few requests are worth a look once the hint has been given.
+  #remember(path: string): void {
+    if (this.#target.hostHeader === 'preserve' || this.#given.has('unknown server')) return;
+    const page = pageOf(path);
+    if (this.#served.get(page) === undefined) this.#served.set(page, true);
+  }
+
+  /** A request of the tunnel's own page is refused as the pages of strangers are. */
+  #refusesOrigin({ status }: ResponseHead, head: RequestHead, place: PublicPlace): boolean {
+    if (SAFE_METHODS.has(head.method) || this.#target.hostHeader === 'preserve') return false;
+    if (fieldValue(head.headers, 'origin') !== place.origin) return false;
+    // There may be nothing at that address: only one that answers GET is known to be there.
+    return status === 403 ? this.#served.size > 0 : status === 404 && this.#served.get(pageOf(head.path)) === true;
+  }
+
   #tell(refusal: Refusal, place: PublicPlace): void {
+    if (this.#given.has(refusal)) return;
     this.#given.add(refusal);
+    if (refusal.judges === 'origin') this.#tellOrigin(refusal, place);
+    else this.#tellHost(refusal, place);
+  }
+
+  #tellHost(refusal: Refusal, place: PublicPlace): void {
     // Next.js judges the Origin, which is the public one on ordinary requests; all others judge the Host.
     const told = refusal.server === 'Next.js' ? place.hostname : hostFor(this.#target, place);
     const host = told.replace(/:\d+$/, '');
     const otherwise = host === place.hostname && this.#target.hostHeader === 'preserve' && refusal.server !== 'Next.js';
     const remedy = otherwise ? ', or leave out --host-header preserve' : '';
-    this.#hint(`${refusal.server} refuses the host ${host}: ${refusal.fix(host)}${remedy}.`);
+    this.#hint(`${refusal.server} refuses the host ${host}: ${refusal.fix(host, place.origin)}${remedy}.`);
+  }
+
+  #tellOrigin(refusal: Refusal, place: PublicPlace): void {
+    const fix = refusal.fix(place.host, place.origin);
+    const remedy = this.#target.hostHeader === 'preserve' ? fix : `give the agent --host-header preserve, or ${fix}`;
+    this.#hint(`${refusal.server} refuses what comes from ${place.origin}: ${remedy}.`);
+  }
+
+  #tellUnknown({ status }: ResponseHead, { method }: RequestHead, place: PublicPlace): void {
+    if (this.#given.has('unknown server')) return;
+    this.#given.add('unknown server');
+    const host = hostFor(this.#target, place);
+    this.#hint(
+      `The app answers ${status} to a ${method} from its own page: if it compares the origin ${place.origin} with the host ${host}, give the agent --host-header preserve.`,
+    );
   }
 }
 
-function isViteRefusal(text: string): boolean {
-  return text.startsWith('Blocked request. This host');
+function pageOf(path: string): string {
+  const query = path.indexOf('?');
+  return query === -1 ? path : path.slice(0, query);
 }
 
 // A 200 is of interest only when it is as short as webpack-dev-server's old refusal.
-function isPlainText({ status, headers }: ResponseHead): boolean {
-  if (status === 200 && !(Number(fieldValue(headers, 'content-length')) <= 32)) return false;
+function readableType({ status, headers }: ResponseHead): 'text' | 'data' | undefined {
+  if (status === 200 && !(Number(fieldValue(headers, 'content-length')) <= 32)) return undefined;
   const coding = fieldValue(headers, 'content-encoding');
-  if (coding !== undefined && coding !== 'identity') return false;
+  if (coding !== undefined && coding !== 'identity') return undefined;
   const type = fieldValue(headers, 'content-type');
-  return type === undefined || type.startsWith('text/');
+  if (type === undefined || type.startsWith('text/')) return 'text';
+  return DATA.test(type) ? 'data' : undefined;
 }

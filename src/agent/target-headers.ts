@@ -64,8 +64,20 @@ export function hostFor(target: TargetAddress, place: PublicPlace): string {
  */
 export function targetHeaders(head: RequestHead, target: TargetAddress, place: PublicPlace): string[] {
   const headers: string[] = [];
-  tellHeaders(head, target, place, ({ lower }, value) => headers.push(lower, value));
+  const forwarded = rewritesOrigin(head, target, place) ? forwardedPlace(target, place) : undefined;
+  tellHeaders(head, target, place, ({ lower }, value) => headers.push(lower, forwarded?.get(lower) ?? value));
   return headers;
+}
+
+// What is rewritten is rewritten as one: apps compare `Origin` with `X-Forwarded-Host` where there is one, else `Host`.
+function forwardedPlace(target: TargetAddress, place: PublicPlace): ReadonlyMap<string, string> {
+  const host = hostFor(target, place);
+  const port = new URL(`${target.scheme}://${host}`).port || (target.scheme === 'https' ? '443' : '80');
+  return new Map([
+    ['x-forwarded-host', host],
+    ['x-forwarded-port', port],
+    ['x-forwarded-proto', target.scheme],
+  ]);
 }
 
 /** As `targetHeaders`, one after the other: each request would otherwise make a list only to walk through it. */
@@ -108,13 +120,19 @@ export function declaredLength(head: RequestHead, endOfBody: boolean): number | 
 
 /** The framing headers: the visitor's length, else chunks when there is a body. */
 export function framingHeaders(method: string, endOfBody: boolean, length: number | undefined): string[] {
-  if (length !== undefined) return ['content-length', String(length)];
-  if (!endOfBody) return ['transfer-encoding', 'chunked'];
-  return BODILESS_METHODS.has(method) ? [] : ['content-length', '0'];
+  if (length !== undefined) return ['Content-Length', String(length)];
+  if (!endOfBody) return ['Transfer-Encoding', 'chunked'];
+  return BODILESS_METHODS.has(method) ? [] : ['Content-Length', '0'];
+}
+
+function originFor(head: RequestHead, origin: string, target: TargetAddress, place: PublicPlace): string {
+  return origin === place.origin && rewritesOrigin(head, target, place)
+    ? `${target.scheme}://${hostFor(target, place)}`
+    : origin;
 }
 
 // A target that compares Origin with Host (or with a list that holds its own address) must see the two agree.
-function originFor(head: RequestHead, origin: string, target: TargetAddress, place: PublicPlace): string {
-  if (head.protocol !== 'websocket' || origin !== place.origin || target.hostHeader === 'preserve') return origin;
-  return `${target.scheme}://${hostFor(target, place)}`;
+function rewritesOrigin(head: RequestHead, target: TargetAddress, place: PublicPlace): boolean {
+  if (head.protocol !== 'websocket' || target.hostHeader === 'preserve') return false;
+  return fieldValue(head.headers, 'origin') === place.origin;
 }

@@ -2,6 +2,7 @@
  * One ordinary request on its way to the target and back. Hears both sides, the visitor's on the link and the target's
  * on its connection, and hands what each says to the other, with back-pressure.
  */
+import { usualCase } from '../core/header-case.js';
 import { filterTrailers, isFieldValue, type RawHeaders } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import type { AnswerHead } from '../http1/answer-head.js';
@@ -168,7 +169,7 @@ function carriedTrailers(trailers: RawHeaders): string[] {
   const list: string[] = [];
   for (let at = 0; at + 1 < kept.length; at += 2) {
     const value = kept[at + 1] as string;
-    if (isFieldValue(value)) list.push(kept[at] as string, value);
+    if (isFieldValue(value)) list.push(usualCase((kept[at] as string).toLowerCase()), value);
   }
   return list;
 }

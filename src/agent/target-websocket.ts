@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { usualCase } from '../core/header-case.js';
 import { headerValue, headerValues, type RawHeaders } from '../core/headers.js';
 import { splice } from '../core/splice.js';
 import { PosternError } from '../errors.js';
@@ -122,10 +123,11 @@ function upgradeHeaders(headers: readonly string[], key: string): string[] {
   const kept: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] as string;
-    if (name !== 'sec-websocket-key' && name !== 'sec-websocket-accept') kept.push(name, headers[at + 1] as string);
+    if (name === 'sec-websocket-key' || name === 'sec-websocket-accept') continue;
+    kept.push(usualCase(name), headers[at + 1] as string);
   }
-  if (headerValue(kept, 'sec-websocket-version') === undefined) kept.push('sec-websocket-version', '13');
-  return [...kept, 'connection', 'Upgrade', 'upgrade', 'websocket', 'sec-websocket-key', key];
+  if (headerValue(kept, 'sec-websocket-version') === undefined) kept.push('Sec-WebSocket-Version', '13');
+  return [...kept, 'Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Key', key];
 }
 
 // The visitor's key is the edge's to answer: ours and its proof end here.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { recognizeRefusal } from '../../../src/agent/host-refusals.js';
+import { describe, it, type TestContext } from 'node:test';
+import { recognizeRefusal } from '../../../src/agent/refusal-table.js';
 import { FakeInbound } from './fake-inbound.js';
 import { httpTarget } from './targets.js';
 
@@ -25,10 +25,16 @@ describe('recognizeRefusal', () => {
       ['Next.js', 403, '/_next/webpack-hmr', 'Unauthorized'],
       ['Rails', 403, '/', RAILS],
       ['Rails', 403, '/', `Blocked host: ${HOST}`],
+      ['Grafana', 403, '/api/ds/query', '{"message":"origin not allowed"}'],
+      ['Django', 403, '/', '<h1>Forbidden</h1>CSRF verification failed. Request aborted. Origin checking failed'],
+      ['Rails', 422, '/', '<h1>ActionController::InvalidAuthenticityToken in PostsController#create</h1>'],
+      ['SvelteKit or Astro', 403, '/', 'Cross-site POST form submissions are forbidden'],
+      ['SvelteKit or Astro', 403, '/', '{"message":"Cross-site PUT form submissions are forbidden"}'],
+      ['The object store', 403, '/bucket/x', '<Error><Code>SignatureDoesNotMatch</Code></Error>'],
       ['Django', 400, '/', '<!DOCTYPE html><html><head><title>DisallowedHost\n          at /</title>'],
     ];
     for (const [server, status, path, text] of rows) {
-      assert.equal(recognizeRefusal({ status, path, text })?.server, server, text);
+      assert.equal(recognizeRefusal({ status, path, isText: true, text })?.server, server, text);
     }
   });
 
@@ -41,7 +47,8 @@ describe('recognizeRefusal', () => {
       [400, '/', 'Bad Request (400)'],
       [403, '/', ''],
     ];
-    for (const [status, path, text] of rows) assert.equal(recognizeRefusal({ status, path, text }), undefined, text);
+    for (const [status, path, text] of rows)
+      assert.equal(recognizeRefusal({ status, path, isText: true, text }), undefined, text);
   });
 });
 
@@ -85,5 +92,79 @@ describe('a refused host', () => {
       assert.equal((await stream.answer()).body, 'Invalid Host header');
       assert.deepEqual(hints, []);
     }
+  });
+});
+
+describe('a refused origin', () => {
+  const origin = `https://${HOST}`;
+  const forwarded = ['x-forwarded-proto', 'https', 'x-forwarded-host', HOST];
+  const fromItsPage = [...forwarded, 'origin', origin];
+
+  it('is recognised by its text, JSON and XML too, with the setting to change, once', async (t) => {
+    const rows: [type: string, text: string, named: RegExp][] = [
+      [
+        'application/json',
+        '{"message":"origin not allowed"}',
+        /^Grafana .* --host-header preserve, or .*csrf_trusted_origins/,
+      ],
+      ['text/html', 'Origin checking failed', /^Django .*CSRF_TRUSTED_ORIGINS/],
+      ['application/xml', '<Code>SignatureDoesNotMatch</Code>', /^The object store .*--host-header preserve/],
+    ];
+    for (const [type, text, named] of rows) {
+      const { target, hints } = await httpTarget(t, (_request, response) =>
+        response.writeHead(403, { 'content-type': type }).end(text),
+      );
+      for (let times = 0; times < 2; times += 1) {
+        const stream = new FakeInbound({ method: 'POST', headers: fromItsPage });
+        target.serve(stream);
+        assert.equal((await stream.answer()).body, text);
+      }
+      assert.equal(hints.length, 1);
+      assert.match(hints[0] ?? '', named);
+    }
+  });
+
+  /** The hints after these requests; the target answers each with the status it names. */
+  async function hintsAfter(
+    t: TestContext,
+    requests: readonly [method: string, path: string, status: number, headers?: readonly string[]][],
+    hostHeader: 'rewrite' | 'preserve' = 'rewrite',
+  ): Promise<string[]> {
+    const statuses = requests.map(([, , status]) => status);
+    const { target, hints } = await httpTarget(
+      t,
+      (_request, response) => response.writeHead(statuses.shift() ?? 0).end(),
+      {
+        hostHeader,
+      },
+    );
+    for (const [method, path, , headers = fromItsPage] of requests) {
+      const stream = new FakeInbound({ method, path, headers });
+      target.serve(stream);
+      await stream.answer();
+    }
+    return hints;
+  }
+
+  it('is recognised by what the app does, once, without a text', async (t) => {
+    const page: [string, string, number] = ['GET', '/api/sessions?x=1', 200];
+    for (const status of [403, 404]) {
+      const hints = await hintsAfter(t, [page, ['POST', '/api/sessions', status], ['POST', '/api/sessions', status]]);
+      assert.equal(hints.length, 1);
+      assert.match(hints[0] ?? '', /--host-header preserve/);
+    }
+  });
+
+  it('is not seen where the app may mean something else', async (t) => {
+    const page: [string, string, number] = ['GET', '/there', 200];
+    assert.deepEqual(await hintsAfter(t, [['POST', '/there', 403]]), [], 'nothing is known of its GETs');
+    assert.deepEqual(await hintsAfter(t, [page, ['POST', '/elsewhere', 404]]), [], 'there may be nothing');
+    assert.deepEqual(await hintsAfter(t, [page, ['POST', '/there', 403, forwarded]]), [], 'no origin');
+    assert.deepEqual(
+      await hintsAfter(t, [page, ['POST', '/there', 403, [...forwarded, 'origin', 'https://x.test']]]),
+      [],
+    );
+    assert.deepEqual(await hintsAfter(t, [page, ['GET', '/there', 403]]), [], 'a safe method');
+    assert.deepEqual(await hintsAfter(t, [page, ['POST', '/there', 403]], 'preserve'), [], 'the host is preserved');
   });
 });

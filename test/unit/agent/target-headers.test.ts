@@ -136,20 +136,49 @@ describe('targetHeaders', () => {
   });
 });
 
+describe('the place that an upgrade names', () => {
+  const upgrade = { method: 'CONNECT', protocol: 'websocket' } as const;
+  const place = (headers: readonly string[], more: Partial<RequestHead> = upgrade, host?: HostHeader) => {
+    const list = told(head(headers, more), host);
+    return ['host', 'origin', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'].map(
+      (name) => list[list.indexOf(name) + 1],
+    );
+  };
+  const own = [...FORWARDED, 'origin', 'https://demo.tunnel.test'];
+
+  it('is one: Host, Origin and X-Forwarded-* agree where Origin is rewritten', () => {
+    assert.deepEqual(place(own), ['localhost:5173', 'http://localhost:5173', 'localhost:5173', 'http', '5173']);
+    assert.deepEqual(place(own, upgrade, { literal: 'app.test' }), [
+      'app.test',
+      'http://app.test',
+      'app.test',
+      'http',
+      '80',
+    ]);
+  });
+
+  it('is the public one where nothing is rewritten, and on other requests', () => {
+    const forwarded = ['demo.tunnel.test', 'https', '443'];
+    assert.deepEqual(place(own, upgrade, 'preserve').slice(2), forwarded);
+    assert.deepEqual(place([...FORWARDED, 'origin', 'https://web.test']).slice(1), ['https://web.test', ...forwarded]);
+    assert.deepEqual(place(own, {}).slice(2), forwarded);
+  });
+});
+
 describe('framing', () => {
   it("passes the visitor's length on", () => {
     assert.equal(declaredLength(head(['content-length', '12']), false), 12);
-    assert.deepEqual(framingHeaders('POST', false, 12), ['content-length', '12']);
+    assert.deepEqual(framingHeaders('POST', false, 12), ['Content-Length', '12']);
   });
 
   it('uses chunks for a body without a length, whatever the method', () => {
-    assert.deepEqual(framingHeaders('GET', false, undefined), ['transfer-encoding', 'chunked']);
+    assert.deepEqual(framingHeaders('GET', false, undefined), ['Transfer-Encoding', 'chunked']);
   });
 
   it('says nothing for GET and a length of zero for POST when there is no body', () => {
     assert.deepEqual(framingHeaders('GET', true, undefined), []);
-    assert.deepEqual(framingHeaders('POST', true, undefined), ['content-length', '0']);
-    assert.deepEqual(framingHeaders('PROPFIND', true, undefined), ['content-length', '0']);
+    assert.deepEqual(framingHeaders('POST', true, undefined), ['Content-Length', '0']);
+    assert.deepEqual(framingHeaders('PROPFIND', true, undefined), ['Content-Length', '0']);
   });
 
   it('refuses lengths that are doubtful', () => {

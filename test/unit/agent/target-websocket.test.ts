@@ -59,10 +59,10 @@ describe('a WebSocket at the target', () => {
     ]);
     const [bytes] = await once(stream.far, 'data');
     assert.equal(String(bytes), 'first');
-    assert.match(heads[0] ?? '', /^GET \/ws\?x=1 HTTP\/1\.1\r\nhost: 127\.0\.0\.1:\d+\r\n/);
+    assert.match(heads[0] ?? '', /^GET \/ws\?x=1 HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\n/);
     assert.match(
       heads[0] ?? '',
-      /\r\nsec-websocket-version: 13\r\nsec-websocket-protocol: vite-hmr, x\r\norigin: http:\/\/127\.0\.0\.1:\d+\r\ncookie: c=d\r\nconnection: Upgrade\r\nupgrade: websocket\r\n/i,
+      /\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: vite-hmr, x\r\nOrigin: http:\/\/127\.0\.0\.1:\d+\r\nCookie: c=d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: /,
     );
     assert.equal(heads[0]?.includes('visitors'), false);
     assert.deepEqual(

@@ -56,11 +56,27 @@ describe('a request to the target', () => {
       'x-two',
       '2',
       'x-raw',
-      'b,1,a,2',
+      'B,1,A,2',
     ]);
     assert.equal(harness.records.length, 1);
     const [record] = harness.records;
     assert.deepEqual([record?.method, record?.path, record?.status, record?.aborted], ['PUT', path, 201, false]);
+  });
+
+  it('spells header names as HTTP/1.1 does', async (t) => {
+    const heads: string[] = [];
+    const harness = await rawTarget(t, (socket, head) => {
+      heads.push(head);
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    });
+    const headers = ['content-type', 'a/b', 'if-none-match', '*', 'x-request-id', '1', 'dnt', '1', 'te', 'trailers'];
+    await ask(harness, { method: 'POST', headers, body: 'x' }).answer();
+    const names = heads[0]
+      ?.split('\r\n')
+      .slice(1, -2)
+      .map((line) => line.split(':')[0]);
+    const ours = ['Transfer-Encoding', 'Connection'];
+    assert.deepEqual(names, ['Host', 'Content-Type', 'If-None-Match', 'X-Request-Id', 'DNT', ...ours]);
   });
 
   it('tells the visitor by the email that the edge verified', async (t) => {
@@ -139,8 +155,8 @@ describe('a request to the target', () => {
     await ask(harness, { method: 'GET', body: 'x' }).answer();
     await ask(harness, { method: 'POST' }).answer();
     await ask(harness, { method: 'GET' }).answer();
-    assert.match(heads[0] ?? '', /\r\ntransfer-encoding: chunked\r\n/);
-    assert.match(heads[1] ?? '', /\r\ncontent-length: 0\r\n/);
+    assert.match(heads[0] ?? '', /\r\nTransfer-Encoding: chunked\r\n/);
+    assert.match(heads[1] ?? '', /\r\nContent-Length: 0\r\n/);
     assert.doesNotMatch(heads[2] ?? '', /content-length|transfer-encoding/i);
   });
 
@@ -225,9 +241,9 @@ describe('a request to the target', () => {
 
   it('keeps bytes above 0x7F in path and headers, with a body and with Expect', async (t) => {
     const harness = await rawTarget(t, (socket, head) => {
-      const raw = /^PUT (\S+)[\s\S]*\r\nx: (\S+)/.exec(head);
+      const raw = /^PUT (\S+)[\s\S]*\r\nX: (\S+)/.exec(head);
       if (raw === null) return;
-      if (head.includes('\r\nexpect: 100-continue\r\n')) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+      if (head.includes('\r\nExpect: 100-continue\r\n')) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
       socket.end(`HTTP/1.1 200 OK\r\n\r\n${raw[1]} ${raw[2]}`, 'latin1');
     });
     for (const expect of [[], ['expect', '100-continue']]) {

@@ -1,0 +1,106 @@
+/** The texts by which development servers refuse a host or an origin, and the setting of each that admits it. Pure. */
+
+/** The beginning of an answer. */
+export interface AnswerStart {
+  readonly status: number;
+  /** Of the request. */
+  readonly path: string;
+  /** Its type is a text's, as those of all that refuse a host are. */
+  readonly isText: boolean;
+  /** The first characters of the body. */
+  readonly text: string;
+}
+
+export interface Refusal {
+  readonly server: string;
+  /** It compares `Origin`, which is the public one, with `Host`: they agree when the agent preserves the latter. */
+  readonly judges?: 'origin';
+  matches(start: AnswerStart): boolean;
+  /** The change at the target that admits `host`, a name without port, or its `origin`. */
+  fix(host: string, origin: string): string;
+}
+
+// More specific rows first: Angular's text begins like Vite's.
+const REFUSALS: readonly Refusal[] = [
+  {
+    server: 'Angular',
+    matches: ({ status, text }) =>
+      status === 403 && text.includes('Blocked request. This host') && text.includes('angular.json'),
+    fix: (host) => `add "${host}" to "allowedHosts" in the options of the "serve" target in angular.json`,
+  },
+  {
+    server: 'Vite (preview)',
+    matches: ({ status, text }) => status === 403 && isViteRefusal(text) && text.includes('preview.allowedHosts'),
+    fix: (host) => `add preview: { allowedHosts: ['${host}'] } to vite.config.js`,
+  },
+  {
+    server: 'Vite',
+    matches: ({ status, text }) => status === 403 && isViteRefusal(text),
+    fix: (host) => `add server: { allowedHosts: ['${host}'] } to vite.config.js`,
+  },
+  {
+    server: 'webpack-dev-server',
+    matches: ({ text }) => text.trim() === 'Invalid Host header' || text.trim() === 'Invalid Host/Origin header',
+    fix: (host) => `add devServer: { allowedHosts: ['${host}'] } to webpack.config.js`,
+  },
+  {
+    server: 'Next.js',
+    matches: ({ status, path, text }) =>
+      status === 403 && /^\/(?:_next|__next)/.test(path) && text.trim() === 'Unauthorized',
+    fix: (host) => `add allowedDevOrigins: ['${host}'] to next.config.js`,
+  },
+  {
+    server: 'Rails',
+    matches: ({ status, text }) => status === 403 && /Blocked hosts?: /.test(text),
+    fix: (host) => `add config.hosts << "${host}" to config/environments/development.rb`,
+  },
+  {
+    server: 'Django',
+    matches: ({ status, text }) =>
+      status === 400 && (/<title>\s*DisallowedHost\b/.test(text) || text.includes('to ALLOWED_HOSTS')),
+    fix: (host) => `add '${host}' to ALLOWED_HOSTS in settings.py`,
+  },
+  {
+    server: 'Grafana',
+    judges: 'origin',
+    matches: ({ status, text }) => status === 403 && text.includes('origin not allowed'),
+    fix: (host) => `set csrf_trusted_origins = ${host} in [security] of grafana.ini`,
+  },
+  {
+    server: 'Django',
+    judges: 'origin',
+    matches: ({ status, text }) =>
+      status === 403 && /Origin checking failed|CSRF verification failed\. Request aborted/.test(text),
+    fix: (_host, origin) => `add '${origin}' to CSRF_TRUSTED_ORIGINS in settings.py`,
+  },
+  {
+    server: 'Rails',
+    judges: 'origin',
+    matches: ({ status, text }) =>
+      status === 422 && /InvalidAuthenticityToken|HTTP Origin header .{1,200} didn.{1,5}t match/.test(text),
+    fix: () =>
+      'set config.action_controller.forgery_protection_origin_check = false in config/environments/development.rb',
+  },
+  {
+    server: 'SvelteKit or Astro',
+    judges: 'origin',
+    matches: ({ status, text }) => status === 403 && /Cross-site \w+ form submissions are forbidden/.test(text),
+    fix: (_host, origin) =>
+      `set ORIGIN=${origin} (SvelteKit with adapter-node), or security: { checkOrigin: false } in astro.config.mjs`,
+  },
+  {
+    server: 'The object store',
+    judges: 'origin',
+    matches: ({ status, text }) => status === 403 && text.includes('<Code>SignatureDoesNotMatch</Code>'),
+    fix: (host) => `let whoever signs the requests sign for ${host}`,
+  },
+];
+
+/** Which server refuses the host in this answer, if it is such an answer. */
+export function recognizeRefusal(start: AnswerStart): Refusal | undefined {
+  return REFUSALS.find((refusal) => (start.isText || refusal.judges === 'origin') && refusal.matches(start));
+}
+
+function isViteRefusal(text: string): boolean {
+  return text.startsWith('Blocked request. This host');
+}
