@@ -6,19 +6,27 @@ import { type EdgeConfig, loadEdgeConfig } from '../config/edge-config.js';
 import { EDGE_OPTIONS } from '../config/edge-options.js';
 import { printable } from '../config/text.js';
 import type { Log } from '../core/log.js';
+import type { Edge } from '../edge/edge.js';
 import { endOfLifeWarning } from './end-of-life.js';
 import { CommandError, systemError } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
-import { openLogging } from './logging.js';
-import { endSignal, exitCodeAfter } from './signals.js';
+import { type Logging, openLogging } from './logging.js';
+import { edgeBlock, type ReadableOptions, readableLine } from './readable-log.js';
+import { endSignal, exitCodeAfter, hasTerminal } from './signals.js';
 import { edgeSources } from './sources.js';
+
+// Of a terminal that does not say how wide it is.
+const DEFAULT_COLUMNS = 80;
 
 /** Adds the command to the program. */
 export function addEdgeCommand(program: Command): void {
   const command = program.command('edge').description('Run the front door that visitors and agents connect to.');
   addFlags(command, EDGE_OPTIONS);
   addConfigFlag(command, 'A YAML file of options, such as config/edge.yaml.');
-  command.action(() => runEdge(readEdgeConfig(command)));
+  command.option('--json', 'Print JSON lines on a terminal too, as everywhere else.');
+  command.action(({ json }: { json?: true }) =>
+    runEdge(readEdgeConfig(command), json !== true && process.stdout.isTTY),
+  );
 }
 
 /** The configuration of an edge from a command's flags and everything beneath them. */
@@ -27,8 +35,8 @@ export function readEdgeConfig(command: Command): EdgeConfig {
   return loadEdgeConfig(edgeSources(givenFlags(command, EDGE_OPTIONS), command.opts<{ config?: string }>().config));
 }
 
-async function runEdge(config: EdgeConfig): Promise<void> {
-  const logging = openLogging(config);
+async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
+  const logging = openLogging(config, isReadable ? (line) => readableLine(line, terminalOptions()) : undefined);
   const { log, audit } = logging;
   warnOfOldNode(log);
   const ended = endSignal();
@@ -36,10 +44,8 @@ async function runEdge(config: EdgeConfig): Promise<void> {
   const edge = await startEdge(config, { log, audit, health: logging }).catch((error: unknown) => {
     throw explainStart(error, config);
   });
-  process.on('SIGHUP', () => {
-    logging.reopen();
-    edge.reload();
-  });
+  if (!hasTerminal()) process.on('SIGHUP', () => reload(logging, edge));
+  if (isReadable) logging.say(edgeBlock(config, edge, config.adminListen.host));
   log.info({ url: edge.url, port: edge.port, adminPort: edge.adminPort }, 'edge up');
   const signal = await ended;
   log.info({ signal }, 'edge drains');
@@ -47,6 +53,19 @@ async function runEdge(config: EdgeConfig): Promise<void> {
   log.info({}, 'edge down');
   await logging.close();
   process.exit(exitCodeAfter(signal));
+}
+
+// What can be read anew while visitors are served. Options are not among it: some of them are part of what was begun.
+function reload({ log, reopen }: Logging, edge: Edge): void {
+  log.info({ signal: 'SIGHUP' }, 'audit file and revoked tokens are read anew; options are not');
+  reopen();
+  edge.reload();
+}
+
+function terminalOptions(): ReadableOptions {
+  const { isTTY, columns } = process.stdout;
+  const coloured = isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  return { coloured, columns: () => columns || DEFAULT_COLUMNS };
 }
 
 // Who the visitors are is what the provider says: an edge that believes anybody who answers in its place has no gate.

@@ -20,6 +20,8 @@ const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 export interface Logging extends OutputHealth {
   readonly log: Log;
   readonly audit: Log;
+  /** Writes text for a person among the lines. */
+  say(text: string): void;
   /** Opens the audit file anew, after it was moved away. */
   reopen(): void;
   /** Resolves when all is written, or after a second. */
@@ -29,12 +31,27 @@ export interface Logging extends OutputHealth {
 // A reader that is there takes what is left in less.
 const MOST_CLOSE_MS = 1_000;
 
-/** Opens both logs of an edge. Throws `ConfigError` when the audit file cannot be written. */
-export function openLogging({ logLevel, auditLog }: { logLevel: LogLevel; auditLog: string }): Logging {
+/** Makes the line that is shown of a JSON line. */
+export type Render = (line: string) => string;
+
+const asItIs: Render = (line) => line;
+
+/**
+ * Opens both logs of an edge, as `render` shows them on standard output. Throws `ConfigError` when the audit file cannot be
+ * written.
+ */
+export function openLogging(
+  { logLevel, auditLog }: { logLevel: LogLevel; auditLog: string },
+  render: Render = asItIs,
+): Logging {
   const auditFile = auditLog === '-' ? undefined : openAuditFile(auditLog);
   unblock(process.stderr);
-  const output = new GatheredOutput(standardSink(process.stdout), { droppedLine, failed: tellOfOutput });
-  const log = createLog(output, { level: logLevel });
+  const output = new GatheredOutput(standardSink(process.stdout), {
+    droppedLine: (count) => render(droppedLine(count)),
+    failed: tellOfOutput,
+  });
+  const log = createLog({ write: (line) => output.write(render(line)) }, { level: logLevel });
+  const renderAudit = auditFile === undefined ? render : asItIs;
   const audit = auditFile === undefined ? output : auditOutput(auditFile, output, log);
   process.once('exit', () => {
     output.flushLast();
@@ -42,7 +59,11 @@ export function openLogging({ logLevel, auditLog }: { logLevel: LogLevel; auditL
   });
   return {
     log,
-    audit: createLog({ write: (line) => audit.writeNow(line) }, { level: 'info', base: { stream: 'audit' } }),
+    say: (text) => output.write(text),
+    audit: createLog(
+      { write: (line) => audit.writeNow(renderAudit(line)) },
+      { level: 'info', base: { stream: 'audit' } },
+    ),
     isRecording: () => audit.isFlowing,
     notes: () => notesOf(output),
     reopen: () => reopen(auditFile, log),

@@ -1,8 +1,12 @@
-/** Ctrl-C and SIGTERM of a command that runs until it is told to end: the first asks for a drain, the second ends it. */
+/**
+ * Ctrl-C, SIGTERM and the end of the terminal, of a command that runs until it is told to end: the first asks for a drain,
+ * the second ends it.
+ */
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { EXIT } from './exit.js';
 
-export type EndSignal = 'SIGINT' | 'SIGTERM';
+export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** Resolves with the first signal. From then on another one ends the process at once. */
 export function endSignal(): Promise<EndSignal> {
@@ -15,7 +19,13 @@ export function endSignal(): Promise<EndSignal> {
     };
     process.on('SIGINT', hear);
     process.on('SIGTERM', hear);
+    if (hasTerminal()) process.on('SIGHUP', hear);
   });
+}
+
+/** Whether a terminal is at any end of the command: SIGHUP then says that it was closed, elsewhere to read files anew. */
+export function hasTerminal(): boolean {
+  return [0, 1, 2].some((fd) => isatty(fd));
 }
 
 /** The exit code after a whole drain: a person interrupts, a supervisor's SIGTERM is the ordinary end. */

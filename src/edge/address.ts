@@ -17,12 +17,31 @@ export function proxyCheck(trusted: readonly string[]): (address: string) => boo
   };
 }
 
-/** Makes the reader for the addresses of proxies that are trusted. */
-export function addressReader(trusted: readonly string[]): (request: IncomingMessage) => string {
+// A reverse proxy is in front of the first request already; the later ones are not looked at.
+const LOOKED_AT = 100;
+
+/**
+ * Makes the reader for the addresses of proxies that are trusted. `distrusted` is told once of a peer that sends
+ * `X-Forwarded-For` and is not of them: the proxy that the operator forgot, most likely.
+ */
+export function addressReader(
+  trusted: readonly string[],
+  distrusted: (peer: string) => void = () => {},
+): (request: IncomingMessage) => string {
+  let left = LOOKED_AT;
+  const look = (request: IncomingMessage, peer: string) => {
+    left -= 1;
+    if (headerValues(request.rawHeaders, 'x-forwarded-for').length === 0) return;
+    left = 0;
+    distrusted(peer);
+  };
   const isTrusted = proxyCheck(trusted);
   return (request) => {
     const direct = plain(request.socket.remoteAddress ?? '');
-    if (!isTrusted(direct)) return direct;
+    if (!isTrusted(direct)) {
+      if (left > 0) look(request, direct);
+      return direct;
+    }
     const hops = headerValues(request.rawHeaders, 'x-forwarded-for')
       .join(',')
       .split(',')

@@ -55,6 +55,9 @@ export interface EdgeOptions {
   readonly health?: OutputHealth;
 }
 
+const DISTRUSTED =
+  'X-Forwarded-For of an address that is not trusted is not believed: if it is your reverse proxy, name it';
+
 // How often a closing edge looks for connections that have become idle.
 const SWEEP_MS = 100;
 
@@ -177,7 +180,9 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, revoked
     observer,
     admission,
     watch,
-    addressOf: addressReader(config.trustProxy),
+    addressOf: addressReader(config.trustProxy, (address) =>
+      log.warn({ address, option: 'POSTERN_TRUST_PROXY' }, DISTRUSTED),
+    ),
     isRecording,
     others: (request, response, verdict) => {
       if (verdict !== undefined) verdicts.set(request, verdict);

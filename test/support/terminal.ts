@@ -15,7 +15,8 @@ if pid == 0:
     os.execvp(command[0], command)
 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
 os.kill(pid, signal.SIGWINCH)
-signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
+for name in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(name, lambda number, _: os.kill(pid, number))
 seen = b''
 while True:
     try:

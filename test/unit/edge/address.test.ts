@@ -37,4 +37,14 @@ describe('the address of a visitor', () => {
   ] as const) {
     it(what, () => assert.equal(addressReader(trusted)(request), address));
   }
+
+  it('tells once of a peer that is not trusted and speaks for others', () => {
+    const told: string[] = [];
+    const read = addressReader(['10.0.0.1'], (peer) => told.push(peer));
+    read(from('203.0.113.9'));
+    read(from('10.0.0.1', '203.0.113.9'));
+    assert.deepEqual(told, []);
+    for (let time = 0; time < 3; time++) read(from('172.17.0.1', '203.0.113.9'));
+    assert.deepEqual(told, ['172.17.0.1']);
+  });
 });

@@ -1,0 +1,95 @@
+/**
+ * The edge's log for a person at a terminal: one line for each record, time first, fitted to its width, and at the start
+ * what to do next. It is made of the same JSON lines that go everywhere else, so that nothing is on a terminal that is
+ * not in a log, and nothing of it is less clean.
+ */
+import { styleText } from 'node:util';
+import type { EdgeConfig } from '../config/edge-config.js';
+import { printable } from '../config/text.js';
+import { cutTo } from './fit.js';
+
+export interface ReadableOptions {
+  /** Whether colours may be written. */
+  readonly coloured: boolean;
+  /** The width of the terminal, asked for with each line. */
+  readonly columns: () => number;
+}
+
+type Style = Parameters<typeof styleText>[0];
+type Fields = Readonly<Record<string, unknown>>;
+
+const LEVEL_STYLES: Readonly<Record<string, Style>> = { warn: 'yellow', error: 'red', debug: 'dim' };
+
+// Of the line of a request: where and what, so that the rest is seen without a word before it.
+const BARE = ['status', 'method', 'host', 'path'];
+
+/** The text of a log line, with its end. A line that is no record is given as it is. */
+export function readableLine(line: string, { coloured, columns }: ReadableOptions): string {
+  const { level, time, msg, stream, ...fields } = read(line);
+  if (typeof level !== 'string') return line;
+  const word = stream === 'audit' ? 'audit' : level;
+  const style = (name: Style, text: string) => (coloured ? styleText(name, text, { validateStream: false }) : text);
+  const start = `${formatTime(String(time))} ${word.padEnd(5)} `;
+  const rest = [String(msg), ...describe(fields)].map(printable).join(' ');
+  // What went wrong is read to its end; for the rest a line is enough.
+  const isCut = level === 'info' || level === 'debug';
+  const text = isCut ? cutTo(rest, Math.max(1, columns() - start.length)) : rest;
+  const levelStyle = LEVEL_STYLES[level];
+  return `${style('dim', start)}${levelStyle === undefined ? text : style(levelStyle, text)}\n`;
+}
+
+/** What an operator needs next, once the edge is up. */
+export function edgeBlock({ base, oidc, listen }: EdgeConfig, { port, adminPort }: Ports, adminHost: string): string {
+  const front = base.scheme === 'https' ? ', behind what ends TLS for it' : '';
+  const rows = [
+    ['listens on', `${hostText(listen.host)}:${port}${front}`],
+    ['health', `http://${hostText(adminHost)}:${adminPort}/healthz`],
+    ['sign-in by', oidc.issuer],
+    ['redirect URI', `${base.origin}/oauth2/callback`],
+  ];
+  const lines = rows.map(([name = '', text = '']) => `  ${name.padEnd(13)} ${printable(text)}`);
+  return `\n  ${base.origin}\n\n${lines.join('\n')}\n\n${NEXT_STEPS}\n`;
+}
+
+// Each command in the width of a narrow terminal, to be selected whole.
+const NEXT_STEPS = `  Register the redirect URI at the provider, one for all
+  tunnels. Then a token for each developer:
+    postern token create --owner EMAIL --tunnels demo --out FILE
+  and on the laptop, beside what listens on port 5173:
+    postern http 5173 --edge URL --token-file FILE
+`;
+
+interface Ports {
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+function hostText(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function read(line: string): Fields {
+  try {
+    const record: unknown = JSON.parse(line);
+    return typeof record === 'object' && record !== null ? (record as Fields) : {};
+  } catch {
+    return {}; // the line of another program's making
+  }
+}
+
+function describe(fields: Fields): string[] {
+  const bare = BARE.filter((name) => fields[name] !== undefined).map((name) => String(fields[name]));
+  const named = Object.entries(fields).filter(([name, value]) => !BARE.includes(name) && value !== undefined);
+  return [...bare, ...named.map(([name, value]) => `${name}=${textOf(value)}`)];
+}
+
+// Of an error only what it says: its stack is in the JSON.
+function textOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { message } = value as { message?: unknown };
+  return typeof message === 'string' ? message : JSON.stringify(value);
+}
+
+function formatTime(time: string): string {
+  return new Date(time).toTimeString().slice(0, 8);
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import stringWidth from 'string-width';
+import { createLog } from '../../../src/cli/logging.js';
+import { edgeBlock, readableLine } from '../../../src/cli/readable-log.js';
+import { loadEdgeConfig } from '../../../src/config/edge-config.js';
+import type { Log } from '../../../src/core/log.js';
+
+const HOSTILE = '\x1b]0;owned\x07\r\n\x9b2J\u202e';
+
+function shown(tell: (log: Log) => void, columns = 80, coloured = false): string {
+  let text = '';
+  const write = (line: string) => {
+    text += readableLine(line, { coloured, columns: () => columns });
+  };
+  tell(createLog({ write }, { level: 'info' }));
+  return text;
+}
+
+describe('readableLine', () => {
+  it('shows a request as one line, what matters first, in the columns that there are', () => {
+    const fields = { requestId: 'r', host: 'demo.acme.com', address: '::1', method: 'GET', path: '/x', status: 200 };
+    const line = shown((log) => log.info({ ...fields, durationMs: 12 }, 'request'), 100);
+    assert.match(line, /^\d\d:\d\d:\d\d info {2}request 200 GET demo\.acme\.com \/x requestId=r .*\n$/);
+    for (const columns of [40, 60, 80]) {
+      const cut = shown((log) => log.info({ ...fields, path: `/${'日本'.repeat(100)}` }, 'request'), columns);
+      assert.ok(stringWidth(cut.trimEnd()) <= columns, cut);
+    }
+  });
+
+  it('shows a warning whole, with what an error says but not its stack', () => {
+    const line = shown((log) => log.warn({ err: new Error('why '.repeat(50)) }, 'refused'));
+    assert.ok(line.includes('why '.repeat(50).trimEnd()));
+    assert.ok(!line.includes('    at '));
+  });
+
+  it('writes nothing from outside that could act on the terminal', () => {
+    const line = shown((log) => log.warn({ path: HOSTILE, [HOSTILE]: HOSTILE, host: HOSTILE }, HOSTILE), 1_000);
+    assert.doesNotMatch(line.slice(0, -1), /[\p{C}\p{Zl}\p{Zp}]/u);
+  });
+
+  it('writes colours only where they may be', () => {
+    const tell = (log: Log) => log.error({}, 'x');
+    assert.ok(!shown(tell).includes('\x1b'));
+    assert.ok(shown(tell, 80, true).includes('\x1b['));
+  });
+});
+
+describe('edgeBlock', () => {
+  it('says what to register at the provider, and how to make a token', () => {
+    const env = {
+      POSTERN_URL: 'https://tunnel.acme.com',
+      POSTERN_SECRET: 'a secret of thirty-two bytes or more',
+      POSTERN_OIDC_CLIENT_ID: 'id',
+      POSTERN_OIDC_CLIENT_SECRET: 'hush',
+    };
+    const text = edgeBlock(loadEdgeConfig({ env, flags: {} }), { port: 8080, adminPort: 9090 }, '::1');
+    for (const part of ['https://tunnel.acme.com/oauth2/callback', 'postern token create', 'http://[::1]:9090/healthz'])
+      assert.ok(text.includes(part), text);
+  });
+});
