@@ -43,6 +43,14 @@ describe('the watch over open streams', () => {
     assert.deepEqual(ends.sort(), ['ended', 'other']);
   });
 
+  it('looks by itself, within ten seconds of the cause', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { ends } = watching(t, async () => refused('ERR_LOGIN_REQUIRED'));
+    t.mock.timers.tick(10_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(ends, ['ended']);
+  });
+
   it('forgets one that has ended by itself', async (t) => {
     const { watch, ends, forget } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
     forget();

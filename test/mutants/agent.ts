@@ -1,0 +1,47 @@
+/** Faults of the agent, `src/agent`. */
+import type { Mutant } from './mutant.js';
+
+export const AGENT: readonly Mutant[] = [
+  {
+    file: 'src/agent/target-dialer.ts',
+    fault: 'certificates of targets off loopback are not checked',
+    before: 'rejectUnauthorized: !this.#target.loopback',
+    after: 'rejectUnauthorized: false',
+    tests: ['unit/agent/target-dialer.test.ts'],
+  },
+  {
+    file: 'src/agent/target-dialer.ts',
+    fault: 'certificates of targets on loopback are checked',
+    before: 'rejectUnauthorized: !this.#target.loopback',
+    after: 'rejectUnauthorized: true',
+    tests: ['unit/agent/target-dialer.test.ts', 'unit/agent/target.test.ts'],
+  },
+  {
+    file: 'src/agent/target-pool.ts',
+    fault: 'idle connections are kept without a bound',
+    before: 'if (this.#idle.length >= MAX_IDLE) {',
+    after: 'if (this.#idle.length < 0) {',
+    tests: ['unit/agent/target-pool.test.ts'],
+  },
+  {
+    file: 'src/agent/target-pool.ts',
+    fault: 'a connection that the target is about to close is used again',
+    before: 'performance.now() - kept.sinceMs < IDLE_MS',
+    after: 'performance.now() - kept.sinceMs < 3_600_000',
+    tests: ['unit/agent/target-pool.test.ts'],
+  },
+  {
+    file: 'src/agent/answer-headers.ts',
+    fault: 'a transfer coding that is not undone goes on',
+    before: '  refuseTransferCodings(raw);\n',
+    after: '',
+    tests: ['unit/agent/answer-headers.test.ts'],
+  },
+  {
+    file: 'src/agent/header-names.ts',
+    fault: 'a target speaks for the agent',
+    before: "normalizedName(lower) === 'postern-error'",
+    after: "lower === 'postern-error!'",
+    tests: ['unit/agent/answer-headers.test.ts'],
+  },
+];

@@ -1,0 +1,103 @@
+/** Faults of the link, `src/link`. */
+import type { Mutant } from './mutant.js';
+
+export const LINK: readonly Mutant[] = [
+  {
+    file: 'src/link/link.ts',
+    fault: 'cookies and tokens enter the shared table',
+    before: "new Set(['authorization', 'cookie', 'set-cookie', 'x-postern-assertion'])",
+    after: 'new Set([])',
+    tests: ['unit/link/liveness.test.ts'],
+  },
+  {
+    file: 'src/link/link.ts',
+    fault: 'the assertion enters the shared table',
+    before: ", 'x-postern-assertion'])",
+    after: '])',
+    tests: ['unit/link/liveness.test.ts'],
+  },
+  {
+    file: 'src/link/link.ts',
+    fault: 'the time in which the process stood still is silence of the peer',
+    before: 'Math.min(this.#lastHeardMs + stoodStillMs, now)',
+    after: 'Math.min(this.#lastHeardMs + 0 * stoodStillMs, now)',
+    tests: ['unit/link/liveness.test.ts'],
+  },
+  {
+    file: 'src/link/link.ts',
+    fault: 'a PING waits while the process stands still',
+    before: 'this.#pingedMs = Math.min(this.#pingedMs + stoodStillMs, now);',
+    after: '',
+    tests: ['unit/link/liveness.test.ts'],
+  },
+  {
+    file: 'src/link/link.ts',
+    fault: 'all time is time in which the process stood still',
+    before: 'now - this.#tickedMs - PING_INTERVAL_MS, 0)',
+    after: 'now - this.#tickedMs, 0)',
+    tests: ['unit/link/liveness.test.ts'],
+  },
+  {
+    file: 'src/link/link.ts',
+    fault: 'a peer that talks and answers no PING is kept for ever',
+    before: 'if (isUnanswered || ',
+    after: 'if (',
+    tests: ['unit/link/liveness.test.ts'],
+  },
+  {
+    file: 'src/link/link.ts',
+    fault: 'a silent peer is kept for ever',
+    before: 'if (isUnanswered || now - this.#lastHeardMs > DEAD_AFTER_MS) {',
+    after: 'if (isUnanswered) {',
+    tests: ['unit/link/liveness.test.ts'],
+  },
+  {
+    file: 'src/link/link.ts',
+    fault: 'messages without frames are free',
+    before: 'if (message.length < FRAME_HEADER_BYTES) this.#pay();',
+    after: 'if (message.length < 0) this.#pay();',
+    tests: ['unit/link/liveness.test.ts'],
+  },
+  {
+    file: 'src/link/link.ts',
+    fault: 'pings of the WebSocket are free',
+    before: "socket.on('ping', () => this.#pay());",
+    after: '',
+    tests: ['unit/link/liveness.test.ts'],
+  },
+  {
+    file: 'src/link/link.ts',
+    fault: 'text messages are taken for frames',
+    before: 'if (isBinary) this.connection',
+    after: 'if (isBinary || true) this.connection',
+    tests: ['security/i-link-peer.test.ts'],
+  },
+  {
+    file: 'src/link/outbound-link.ts',
+    fault: 'an upload that the agent never takes is kept for ever',
+    before: 'setInterval(() => this.connection.resetStalled(), STALL_INTERVAL_MS)',
+    after: 'setInterval(() => {}, STALL_INTERVAL_MS)',
+    tests: ['security/i-link-peer.test.ts'],
+  },
+  {
+    file: 'src/link/outbound-link.ts',
+    fault: 'informational heads have no end',
+    before: 'if (this.#informational <= MOST_INFORMATIONAL)',
+    after: 'if (this.#informational > 0)',
+    tests: ['unit/link/link.test.ts'],
+  },
+  {
+    file: 'src/link/token.ts',
+    fault: 'a token counts for names that it does not hold',
+    before: 'return at === pattern.length;',
+    after: 'return true;',
+    tests: ['unit/link/token.test.ts'],
+  },
+  {
+    file: 'src/link/token.ts',
+    fault: 'a token without an end counts',
+    before: "requiredClaims: ['jti', 'sub', 'exp']",
+    after: "requiredClaims: ['jti', 'sub']",
+    tests: ['unit/link/token.test.ts'],
+  },
+];

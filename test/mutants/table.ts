@@ -1,0 +1,10 @@
+/** All faults that the tests should notice: `npm run mutants`. */
+import { AGENT } from './agent.js';
+import { CORE } from './core.js';
+import { EDGE } from './edge.js';
+import { ENGINE } from './engine.js';
+import { LINK } from './link.js';
+import type { Mutant } from './mutant.js';
+import { SESSIONS } from './sessions.js';
+
+export const MUTANTS: readonly Mutant[] = [...ENGINE, ...LINK, ...SESSIONS, ...CORE, ...EDGE, ...AGENT];
