@@ -153,10 +153,10 @@ export class Flow {
     if (increment > 0) this.#options.send(windowUpdateFrame(0, increment));
   }
 
-  // Of a stream that the peer does not know nothing has arrived, so there is nothing to give back.
-  #grant({ id, isOver, receiving }: Http2Stream): void {
+  // Of a stream that the peer does not know nothing has arrived, and one that is over has ended.
+  #grant({ id, receiving }: Http2Stream): void {
     const { window, heldBytes, isEnded } = receiving;
-    if (isEnded || isOver) return;
+    if (isEnded) return;
     const increment = window.grant(heldBytes, this.#stepOf(window));
     if (increment > 0) this.#options.send(windowUpdateFrame(id, increment));
   }

@@ -105,21 +105,21 @@ export const EDGE: readonly Mutant[] = [
     fault: 'a stream is opened for a visitor who has left',
     before: 'if (this.#response.destroyed) return;\n    this.#cookie = cookie;',
     after: 'this.#cookie = cookie;',
-    tests: ['unit/edge/forwarding.test.ts'],
+    tests: ['unit/edge/forwarding-ends.test.ts'],
   },
   {
     file: 'src/edge/forwarding.ts',
     fault: 'an upload goes on behind a response that failed',
     before: '    this.#upload?.stop(); // what is left',
     after: '    // what is left',
-    tests: ['unit/edge/forwarding.test.ts'],
+    tests: ['unit/edge/forwarding-ends.test.ts'],
   },
   {
     file: 'src/edge/forwarding.ts',
     fault: 'an upload behind a finished response is not cancelled',
     before: 'if (!this.#response.writableFinished || !this.#request.complete)',
     after: 'if (!this.#response.writableFinished)',
-    tests: ['unit/edge/forwarding.test.ts'],
+    tests: ['unit/edge/forwarding-ends.test.ts'],
   },
   {
     file: 'src/edge/forwarding.ts',
@@ -203,7 +203,7 @@ export const EDGE: readonly Mutant[] = [
     fault: 'the session of another subject is kept at sign-in',
     before: 'former?.identity.subject === identity.subject && former.signedInAtMs > transaction.startedAtMs',
     after: '(former?.signedInAtMs ?? 0) > transaction.startedAtMs',
-    tests: ['security/d-sessions.test.ts'],
+    tests: ['unit/edge/sign-in.test.ts'],
   },
   {
     file: 'src/edge/sign-in.ts',

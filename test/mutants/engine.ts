@@ -67,16 +67,9 @@ export const ENGINE: readonly Mutant[] = [
   },
   {
     file: 'src/http2/flow.ts',
-    fault: 'a stream that is over is given a window',
-    before: 'if (isEnded || isOver) return;',
-    after: 'if (isEnded) return;',
-    tests: ['unit/http2/flow.test.ts'],
-  },
-  {
-    file: 'src/http2/flow.ts',
-    fault: 'a stream that has ended is given a window',
-    before: 'if (isEnded || isOver) return;',
-    after: 'if (isOver) return;',
+    fault: 'a stream that has ended or was reset is given a window',
+    before: 'if (isEnded) return;',
+    after: '',
     tests: ['unit/http2/flow.test.ts'],
   },
   {

@@ -94,9 +94,10 @@ function run(command: string, args: readonly string[]): Promise<Outcome> {
   });
 }
 
-/** The deepest first failure of a TAP report: suites are told behind what is in them. */
+/** The first failure of a TAP report: suites and files are told behind what is in them. */
 function firstFailure(output: string): string | undefined {
-  return /^\s*not ok \d+ - (.*)$/m.exec(output)?.[1];
+  const failures = [...output.matchAll(/^\s*not ok \d+ - (.*)$/gm)].map(([, name]) => name as string);
+  return failures.find((name) => !name.startsWith('/')) ?? failures[0];
 }
 
 function isNamed({ file, fault, tests }: Mutant, word: string): boolean {

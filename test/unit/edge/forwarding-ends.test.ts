@@ -1,0 +1,100 @@
+/** What becomes of a forwarded request whose visitor, whose upload or whose stream ends before its time. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { Forwarding } from '../../../src/edge/forwarding.js';
+import type { Forward } from '../../../src/edge/gate.js';
+import type { OutboundLink } from '../../../src/link/outbound-link.js';
+import type { InboundStream } from '../../../src/link/stream.js';
+import { openPair, Served } from '../link/pair.js';
+
+const HEAD = { scheme: 'http', authority: 'demo.tunnel.test', headers: [] } as const;
+
+interface Door {
+  readonly edge: OutboundLink;
+  forward(incoming: IncomingMessage, response: ServerResponse): void;
+  listen(onRequest: RequestListener): Promise<(method?: string) => ReturnType<typeof request>>;
+}
+
+async function openDoor(t: TestContext, onStream: (stream: InboundStream) => void): Promise<Door> {
+  const { edge } = await openPair(t, onStream);
+  const verdict = { kind: 'forward', link: edge, rule: 'public', tunnel: { host: 'demo.tunnel.test' } } as Forward;
+  return {
+    edge,
+    forward(incoming, response) {
+      const refuse = () => response.writeHead(502).end();
+      new Forwarding(incoming, response, verdict, refuse).open({ ...HEAD, method: 'POST', path: '/' }, undefined);
+    },
+    async listen(onRequest) {
+      const server = createServer(onRequest).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      t.after(() => {
+        agent.destroy();
+        server.closeAllConnections();
+        server.close();
+      });
+      const { port } = server.address() as AddressInfo;
+      return (method = 'GET') => request({ host: '127.0.0.1', port, agent, method });
+    },
+  };
+}
+
+/** Looks until it is so, for as many turns of the event loop as loopback may take. */
+async function settles(isSo: () => boolean): Promise<boolean> {
+  for (let turn = 0; turn < 10_000 && !isSo(); turn++) await new Promise((resolve) => setImmediate(resolve));
+  return isSo();
+}
+
+describe('a forwarded request', () => {
+  it('opens no stream for a visitor who has left', async (t) => {
+    const { edge, forward, listen } = await openDoor(t, (stream) => new Served(stream).respond(204));
+    const arrived = new Promise<number>((resolve) => {
+      void listen((incoming, response) => {
+        response.destroy();
+        forward(incoming, response);
+        resolve(edge.running);
+      }).then((visit) =>
+        visit()
+          .on('error', () => {})
+          .end(),
+      );
+    });
+    assert.equal(await arrived, 0);
+  });
+
+  it('whose response is whole before its upload gives the upload up', async (t) => {
+    const { edge, forward, listen } = await openDoor(t, (stream) => new Served(stream).respond(204));
+    const visit = await listen(forward);
+    const upload = visit('POST').on('error', () => {});
+    upload.write('x'.repeat(100_000));
+    const [answer] = (await once(upload, 'response')) as [IncomingMessage];
+    answer.resume();
+    assert.ok(await settles(() => edge.running === 0), 'the stream is still open');
+  });
+
+  it('that fails while it is sent reads what is left, and its connection carries the next', async (t) => {
+    const { forward, listen } = await openDoor(t, (stream) => stream.cancel());
+    const arrived: IncomingMessage[] = [];
+    const visit = await listen((incoming, response) => {
+      arrived.push(incoming);
+      forward(incoming, response);
+    });
+    const upload = visit('POST').on('error', () => {});
+    upload.write('x'.repeat(1_000_000));
+    const [answer] = (await once(upload, 'response')) as [IncomingMessage];
+    assert.equal(answer.statusCode, 502);
+    answer.resume();
+    upload.end('the rest');
+    assert.ok(await settles(() => arrived[0]?.complete === true), 'the upload is not read to its end');
+  });
+});
