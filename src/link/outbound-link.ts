@@ -13,9 +13,6 @@ import { Link, lost, MOST_STREAMS } from './link.js';
 import { Hearing, LinkedStream } from './linked-stream.js';
 import type { OutboundObserver, OutboundStream, RequestHead, SendOptions } from './stream.js';
 
-// A target sends a handful of 103 at most; more is an answer that never comes.
-const MOST_INFORMATIONAL = 32;
-
 // A body of which nothing can leave between two looks is given up, so after 30 to 60 s. Only here: a visitor may leave a
 // download alone for hours, and what he holds at the agent is his window.
 const STALL_INTERVAL_MS = 30_000;
@@ -62,7 +59,7 @@ export class OutboundLink extends Link {
 class OutboundEnd extends LinkedStream implements OutboundStream {
   constructor(stream: Http2Stream, observer: OutboundObserver) {
     super(stream);
-    this.hear(new AnswerHearing(observer, this));
+    this.hear(new AnswerHearing(observer));
   }
 
   cancel(): void {
@@ -73,22 +70,14 @@ class OutboundEnd extends LinkedStream implements OutboundStream {
 /** Passes on what the agent answers. */
 class AnswerHearing extends Hearing {
   readonly #observer: OutboundObserver;
-  readonly #end: OutboundStream;
-  #informational = 0;
 
-  constructor(observer: OutboundObserver, end: OutboundStream) {
+  constructor(observer: OutboundObserver) {
     super(observer);
     this.#observer = observer;
-    this.#end = end;
   }
 
   override informational(fields: string[]): void {
-    this.#informational += 1;
-    if (this.#informational <= MOST_INFORMATIONAL) this.#observer.informational(readResponseHead(fields));
-    else {
-      this.#end.cancel();
-      this.#observer.failed(new PosternError('ERR_TARGET_PROTOCOL', 'too many informational heads'));
-    }
+    this.#observer.informational(readResponseHead(fields)); // the engine bounds how many
   }
 
   override headers(fields: string[], endStream: boolean): void {

@@ -84,7 +84,7 @@ export const ENGINE: readonly Mutant[] = [
     fault: 'DATA past the window of the connection is taken',
     before: "if (this.#window.take(bytes) === 'exceeded') {",
     after: "if (this.#window.take(bytes) === 'exceeded' && bytes < 0) {",
-    tests: ['unit/http2/frame-errors.test.ts'],
+    tests: ['unit/http2/flow.test.ts'],
   },
   {
     file: 'src/http2/receive-side.ts',

@@ -80,11 +80,11 @@ export const LINK: readonly Mutant[] = [
     tests: ['security/i-link-peer.test.ts'],
   },
   {
-    file: 'src/link/outbound-link.ts',
+    file: 'src/http2/message.ts',
     fault: 'informational heads have no end',
-    before: 'if (this.#informational <= MOST_INFORMATIONAL)',
-    after: 'if (this.#informational > 0)',
-    tests: ['unit/link/link.test.ts'],
+    before: 'if (this.#informational > MOST_INFORMATIONAL) {',
+    after: 'if (this.#informational < 0) {',
+    tests: ['unit/http2/messages.test.ts'],
   },
   {
     file: 'src/link/token.ts',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
+import { Code } from '../../../src/http2/errors.js';
 import { Flag, FrameType } from '../../../src/http2/frame-types.js';
 import { type Asked, ask, Bare, engines, frame, Record, requestFields } from './peers.js';
 
@@ -144,6 +145,25 @@ describe('what we receive', () => {
     assert.ok(sent > most / 2, 'and not so few that nothing could be held');
     for (const { stream } of bare.streams) stream.resume();
     assert.ok(updates(bare, 0) > 0, 'once it is read there is room again');
+  });
+
+  test('DATA past the window of the connection ends it, though its own stream has room', () => {
+    const bytes = 65_536;
+    const flow = {
+      streamStartBytes: bytes,
+      streamMostBytes: bytes,
+      connectionStartBytes: bytes,
+      connectionMostBytes: bytes,
+    };
+    const bare = Bare.greeted('server', { limits: { flow } });
+    for (const id of [1, 3]) {
+      bare.give(post(bare, id));
+      bare.streams.at(-1)?.stream.pause();
+    }
+    for (let at = 0; at < 4; at++) bare.give(data(1, 16_383));
+    assert.equal(bare.closed, undefined);
+    bare.give(data(3, 1_000));
+    assert.ok(bare.closed !== 'whole' && bare.closed?.code === Code.FLOW_CONTROL_ERROR);
   });
 
   test('nothing is given to a stream that has ended, or that its reader reset', () => {
