@@ -1,29 +1,32 @@
 /**
- * The head of an answer on its way from the agent to the visitor: final and early ones, and the agent's own voice, which
+ * The head of an answer on its way from the agent to the visitor: final and interim ones, and the agent's own voice, which
  * says that there is no answer of the target.
  */
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { usualCase } from '../core/header-case.js';
 import { fieldValue, filterTrailers, type RawHeaders } from '../core/headers.js';
+import { VIA_HTTP_1_1 } from '../core/via.js';
 import { type ErrorCode, isErrorCode, PosternError } from '../errors.js';
 import type { ResponseHead } from '../link/stream.js';
 import { answerHeaders } from './answer-headers.js';
 import { needsFraming } from './framing.js';
 import type { Forward } from './gate.js';
 
-/** Sends an answer's head to the visitor. Throws when the agent gave none, or one that cannot stand in HTTP/1.1. */
+/** Gives an answer's head to `node:http`. Throws when it cannot stand in HTTP/1.1. */
 export function sendHead(
   response: ServerResponse,
   head: ResponseHead,
   { tunnel, rule }: Forward,
   cookie: string | undefined,
 ): void {
-  const error = readAgentError(head);
-  if (error !== undefined) throw error;
-  response.sendDate = false; // the target's Date, or none: nothing is added to its answer
   const isGated = rule !== 'public';
-  const fields = answerHeaders(head.headers, { host: tunnel.host, isGated, cookie });
+  const fields = answerHeaders(head, { host: tunnel.host, isGated, cookie });
   if (isGated && needsFraming(head)) fields.push('Content-Security-Policy', tunnel.framing);
-  response.writeHead(head.status, fields);
+  fields.push('Via', VIA_HTTP_1_1);
+  // Which protocol is required ends at this hop, and here it can only be this one (RFC 9110 section 15.5.22).
+  if (head.status === 426)
+    fields.push('Upgrade', 'websocket', 'Connection', response.shouldKeepAlive ? 'Upgrade' : 'Upgrade, close');
+  response.writeHead(head.status, fields); // adds a `Date` where the target gave none (RFC 9110 section 6.6.1)
 }
 
 /** What an agent may say of a request; any other code from it is none. */
@@ -43,19 +46,33 @@ export function readAgentError({ headers }: ResponseHead): PosternError | undefi
   return new PosternError(isPermitted ? code : 'ERR_TARGET_PROTOCOL', `the agent reports ${code.slice(0, 40)}`);
 }
 
-/** 103 and 102 are all that `node:http` can send early; an early head that it refuses is worth no error. */
-export function sendEarly(response: ServerResponse, { status, headers }: ResponseHead): void {
-  if (response.headersSent || response.destroyed || response.req.httpVersionMinor === 0) return;
-  if (status === 102) response.writeProcessing();
-  if (status !== 103) return;
-  const links: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    if ((headers[at] as string).toLowerCase() === 'link') links.push(headers[at + 1] as string);
+/** How many interim heads of one answer are passed on, and how many bytes they may have together. */
+const MAX_INTERIM_HEADS = 16;
+const MAX_INTERIM_BYTES = 65_536;
+
+/** Passes on the interim heads of one answer (RFC 9110 section 15.2). The edge itself has said 100, or never will. */
+export class InterimHeads {
+  readonly #response: ServerResponse;
+  #heads = 0;
+  #bytes = 0;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
   }
-  try {
-    if (links.length > 0) response.writeEarlyHints({ link: links });
-  } catch {
-    // a `Link` value outside Node's grammar: the hint is dropped, the answer itself will come
+
+  /** Sends one, unless it is one too many, or for a version that knows none. */
+  send({ status, headers }: ResponseHead, host: string): void {
+    const { headersSent, destroyed, req, socket } = this.#response;
+    if (status === 100 || headersSent || destroyed || req.httpVersionMinor === 0) return;
+    this.#heads += 1;
+    if (this.#heads > MAX_INTERIM_HEADS) return;
+    const fields = answerHeaders({ status, headers }, { host, isGated: false, cookie: undefined });
+    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+    for (let at = 0; at + 1 < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
+    this.#bytes += text.length;
+    // Written to the socket: `node:http` can say 102 and 103 alone, and those without most of their headers. It has
+    // written all answers before this one there, and nothing of this one.
+    if (this.#bytes <= MAX_INTERIM_BYTES) socket?.write(`${text}\r\n`, 'latin1');
   }
 }
 
@@ -63,6 +80,7 @@ export function sendEarly(response: ServerResponse, { status, headers }: Respons
 export function sendTrailers(response: ServerResponse, trailers: RawHeaders): void {
   const kept = filterTrailers(trailers);
   const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < kept.length; at += 2) pairs.push([kept[at] as string, kept[at + 1] as string]);
+  for (let at = 0; at + 1 < kept.length; at += 2)
+    pairs.push([usualCase((kept[at] as string).toLowerCase()), kept[at + 1] as string]);
   if (pairs.length > 0) response.addTrailers(pairs);
 }

@@ -1,46 +1,98 @@
 /**
- * The headers of a target's answer as the visitor receives them: untouched but for what ends at this hop, what only we
- * may say, and what would reach beyond the tunnel's own host. A gated answer is made `private` unless the target has
- * said how shared caches may keep it.
+ * The headers of a target's answer as the visitor receives them: the target's own but for what ends at this hop, what only
+ * we may say, and what would reach beyond the tunnel's own host. A gated answer is made `private` unless the target has
+ * said how shared caches may keep it, and a cookie of ours leaves only where no shared cache may keep it.
  */
 import { isOurCookie } from '../auth/cookies.js';
-import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
+import { readSharing } from '../core/cache-control.js';
+import { usualCase } from '../core/header-case.js';
+import { connectionOptions, isHopByHop, isReserved } from '../core/headers.js';
+import { RecentMap } from '../core/recent-map.js';
 import { trimOws } from '../core/white-space.js';
-import { confined } from './answer-reach.js';
+import type { ResponseHead } from '../link/stream.js';
+import { confined, isConfined, isForCaches } from './answer-reach.js';
 
 export interface AnswerOptions {
   /** The tunnel's own host, without port. */
   readonly host: string;
   /** The answer is for signed-in visitors only. */
   readonly isGated: boolean;
-  /** A `Set-Cookie` line of ours, when the session has slid. */
+  /** A `Set-Cookie` line of ours, when the session has slid. It is left out of an answer that a shared cache may keep. */
   readonly cookie: string | undefined;
 }
 
-const DECIDES_ON_SHARING = /(?:^|[, \t])(?:private|no-store|public|s-maxage)(?:$|[ \t,;=])/i;
-
-/** The headers to send, in the form that `node:http` takes. */
-export function answerHeaders(headers: RawHeaders, { host, isGated, cookie }: AnswerOptions): string[] {
+/** The headers to send, in the form that `node:http` takes, names in their usual case. */
+export function answerHeaders({ status, headers }: ResponseHead, { host, isGated, cookie }: AnswerOptions): string[] {
   const options = connectionOptions(headers);
   const fields: string[] = [];
-  let needsPrivate = isGated;
+  let cacheControl = '';
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = (headers[at] as string).toLowerCase();
-    if (isHopByHop(name) || options.has(name) || isOurs(name)) continue;
-    const value = confined(name, headers[at + 1] as string);
-    if (value === undefined) continue;
-    if (name === 'set-cookie' && !mayBeSet(value, host)) continue;
-    if (name === 'cache-control' && DECIDES_ON_SHARING.test(value)) needsPrivate = false;
-    fields.push(headers[at] as string, value);
+    const { lower, spelling, fate } = nameOf(headers[at] as string);
+    if (fate === 'dropped' || options.has(lower)) continue;
+    const value = headers[at + 1] as string;
+    if (fate === 'passed') fields.push(spelling, value);
+    else if (fate === 'cache-control') {
+      cacheControl = cacheControl === '' ? value : `${cacheControl}, ${value}`;
+      fields.push(spelling, value);
+    } else {
+      const kept = limited(fate, lower, value, { host, isGated, status });
+      if (kept !== undefined) fields.push(spelling, kept);
+    }
   }
-  if (needsPrivate) fields.push('Cache-Control', 'private');
-  if (cookie !== undefined) fields.push('Set-Cookie', cookie);
+  if (!isGated && cookie === undefined) return fields;
+  const sharing = readSharing(cacheControl);
+  if (isGated && !sharing.isDecided && status >= 200) fields.push('Cache-Control', 'private');
+  // Only where no shared cache may keep the answer (RFC 9111 section 3). A cache takes the fields of a 304 into the answer
+  // that it has kept (section 4.3.4), and that one is as private as the target itself says.
+  const mayCarryCookie = isGated && status !== 304 ? sharing.isPrivateWhenTold : sharing.isPrivate;
+  if (cookie !== undefined && mayCarryCookie) fields.push('Set-Cookie', cookie);
   return fields;
+}
+
+type Fate = 'dropped' | 'passed' | 'cache-control' | 'for-caches' | 'set-cookie' | 'content-length' | 'confined';
+
+interface Name {
+  readonly lower: string;
+  readonly spelling: string;
+  readonly fate: Fate;
+}
+
+// Apps send the same few dozen names with each answer: each is judged once.
+const MAX_NAMES = 1_000;
+const MAX_NAME_LENGTH = 64;
+const names = new RecentMap<Name>(MAX_NAMES, MAX_NAME_LENGTH);
+
+function nameOf(name: string): Name {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  const judged: Name = { lower, spelling: usualCase(lower), fate: fateOf(lower) };
+  names.set(name, judged);
+  return judged;
+}
+
+function fateOf(lower: string): Fate {
+  if (isHopByHop(lower) || isOurs(lower)) return 'dropped';
+  if (lower === 'cache-control' || lower === 'set-cookie' || lower === 'content-length') return lower;
+  if (isForCaches(lower)) return 'for-caches';
+  return isConfined(lower) ? 'confined' : 'passed';
 }
 
 // `x-request-id` and the like are reserved towards the target only: an app may say what it wants to its visitors.
 function isOurs(name: string): boolean {
   return name.startsWith('postern-') && isReserved(name);
+}
+
+function limited(
+  fate: Fate,
+  lower: string,
+  value: string,
+  { host, isGated, status }: { readonly host: string; readonly isGated: boolean; readonly status: number },
+): string | undefined {
+  if (fate === 'confined') return confined(lower, value);
+  if (fate === 'for-caches') return isGated ? undefined : value;
+  if (fate === 'set-cookie') return mayBeSet(value, host) ? value : undefined;
+  return status < 200 || status === 204 ? undefined : value; // a length has no place there (RFC 9110 section 8.6)
 }
 
 /**

@@ -12,7 +12,26 @@ const CONFINED: ReadonlyMap<string, (value: string) => string | undefined> = new
   ['alt-svc', dropped],
   ['public-key-pins', dropped],
   ['public-key-pins-report-only', dropped],
+  // Orders to a reverse proxy in front, which would serve a file or an internal address of its own machine instead.
+  ['x-accel-redirect', dropped],
+  ['x-lighttpd-send-file', dropped],
+  ['x-reproxy-url', dropped],
+  ['x-sendfile', dropped],
 ]);
+
+// What shared caches obey before `Cache-Control`: fields for one kind of cache (RFC 9213 section 2), by their custom of
+// ending in `-Cache-Control`, and those that are older than it.
+const FOR_CACHES: ReadonlySet<string> = new Set(['edge-control', 'surrogate-control', 'x-accel-expires']);
+
+/** Whether a header tells a shared cache how long to keep an answer, past `Cache-Control`. `name` is lower-case. */
+export function isForCaches(name: string): boolean {
+  return name.endsWith('-cache-control') || FOR_CACHES.has(name);
+}
+
+/** Whether `confined` has anything to say of a header. `name` is lower-case. */
+export function isConfined(name: string): boolean {
+  return CONFINED.has(name);
+}
 
 /** The value that a header of an answer may have, undefined when there is none. `name` is lower-case. */
 export function confined(name: string, value: string): string | undefined {

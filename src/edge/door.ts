@@ -13,6 +13,7 @@ import { type Answers, breakOff } from './answers.js';
 import type { Forwarder } from './forward.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
+import { cutterOf, noteCut } from './outcome.js';
 import { checkRequest, isOwnPath, openContext, type RequestContext } from './request.js';
 import { oweAnswer, owesAnswer, paid, turnOf } from './turns.js';
 import { answerOn, checkUpgrade, Upgrade } from './upgrade.js';
@@ -88,8 +89,10 @@ export class Door {
   /** Answers a request with an error, and tells the observer. */
   readonly refuse = (request: IncomingMessage, response: ServerResponse, error: PosternError): void => {
     this.#options.observer.failed(request, error);
-    if (response.headersSent || response.destroyed) breakOff(response);
-    else this.#options.answers.error(request, response, error);
+    if (response.headersSent || response.destroyed) {
+      noteCut(response, error);
+      breakOff(response);
+    } else this.#options.answers.error(request, response, error);
   };
 
   #check(request: IncomingMessage, context: RequestContext): void {
@@ -128,6 +131,7 @@ export class Door {
     this.#options.observer.answered(request, isSent ? response.statusCode : 0, {
       code: typeof code === 'string' ? code : undefined,
       aborted: isBroken || undefined,
+      cutBy: cutterOf(response),
     });
   }
 

@@ -7,9 +7,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RawHeaders } from '../core/headers.js';
 import { asPosternError, type PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
-import { sendEarly, sendHead, sendTrailers } from './answer-head.js';
+import { InterimHeads, readAgentError, sendHead, sendTrailers } from './answer-head.js';
 import { breakOff } from './answers.js';
 import type { Forward } from './gate.js';
+import { noteCut } from './outcome.js';
 import { hasBody } from './request.js';
 import { Upload } from './upload.js';
 
@@ -32,6 +33,9 @@ export class Forwarding implements OutboundObserver {
   #cookie: string | undefined;
   #stream: OutboundStream | undefined;
   #upload: Upload | undefined;
+  #interim: InterimHeads | undefined;
+  // The head until it leaves: of an answer that breaks before, the visitor still gets an error with a status.
+  #head: ResponseHead | undefined;
   // The beginning of the body until the turn is over: an answer that is whole by then leaves in one piece.
   #held: Buffer | undefined;
   // What this turn has brought and not let go: nothing, a head with what is held, or bytes that are corked.
@@ -50,24 +54,30 @@ export class Forwarding implements OutboundObserver {
     if (this.#response.destroyed) return;
     this.#cookie = cookie;
     const endOfBody = !hasBody(this.#request);
-    this.#stream = this.#verdict.link.open(head, { endOfBody }, this);
-    if (!endOfBody) this.#upload = new Upload(this.#request, this.#stream);
+    const stream = this.#verdict.link.open(head, { endOfBody }, this);
+    if (!endOfBody) this.#upload = new Upload(this.#request, stream);
+    this.take(stream);
+  }
+
+  /** Takes a stream that has been opened, before its answer. */
+  take(stream: OutboundStream): void {
+    this.#stream = stream;
     this.#response.on('close', () => this.#closed());
   }
 
   informational(head: ResponseHead): void {
-    sendEarly(this.#response, head);
+    this.#interim ??= new InterimHeads(this.#response);
+    this.#interim.send(head, this.#verdict.tunnel.host);
   }
 
   response(head: ResponseHead, endOfBody: boolean): void {
     if (this.#response.destroyed) return;
-    try {
-      sendHead(this.#response, head, this.#verdict, this.#cookie);
-    } catch (error) {
-      this.#stream?.cancel();
-      this.failed(asPosternError(error));
+    const error = readAgentError(head);
+    if (error !== undefined) {
+      this.#give(error);
       return;
     }
+    this.#head = head;
     if (endOfBody) return; // `end` follows
     this.#turn = 'head';
     atEndOfTurn(this);
@@ -79,11 +89,11 @@ export class Forwarding implements OutboundObserver {
   }
 
   trailers(trailers: RawHeaders): void {
-    if (!this.#response.destroyed) sendTrailers(this.#response, trailers);
+    if (!this.#response.destroyed && this.#sendHead()) sendTrailers(this.#response, trailers);
   }
 
   end(): void {
-    if (this.#response.destroyed) return;
+    if (this.#response.destroyed || !this.#sendHead()) return;
     this.#turn = 'nothing'; // an end lets everything go
     const held = this.#held;
     this.#held = undefined;
@@ -99,8 +109,17 @@ export class Forwarding implements OutboundObserver {
 
   failed(error: PosternError): void {
     this.#upload?.stop(); // what is left of it is dropped, or its visitor could not hear why
-    if (this.#response.headersSent || this.#response.destroyed) breakOff(this.#response);
-    else this.#refuse(this.#request, this.#response, error);
+    const isCorked = this.#turn === 'bytes';
+    this.#turn = 'nothing';
+    this.#head = undefined;
+    this.#held = undefined;
+    if (!this.#response.headersSent && !this.#response.destroyed) {
+      this.#refuse(this.#request, this.#response, error);
+      return;
+    }
+    if (isCorked) this.#response.socket?.uncork(); // a part of an answer says more than an empty reply
+    noteCut(this.#response, error);
+    breakOff(this.#response);
   }
 
   /**
@@ -112,6 +131,7 @@ export class Forwarding implements OutboundObserver {
     this.#turn = 'nothing';
     if (turn === 'nothing' || this.#response.destroyed) return;
     if (turn === 'bytes') this.#response.socket?.uncork();
+    else if (!this.#sendHead()) return;
     else if (this.#held === undefined) this.#response.flushHeaders();
     else this.#writeHeld();
   }
@@ -124,8 +144,28 @@ export class Forwarding implements OutboundObserver {
     this.#response.end();
   }
 
+  // False when it cannot be sent: the visitor has been told why.
+  #sendHead(): boolean {
+    const head = this.#head;
+    if (head === undefined) return true;
+    this.#head = undefined;
+    try {
+      sendHead(this.#response, head, this.#verdict, this.#cookie);
+      return true;
+    } catch (error) {
+      this.#give(asPosternError(error));
+      return false;
+    }
+  }
+
+  // Ends the stream, which goes on at the agent, and tells the visitor.
+  #give(error: PosternError): void {
+    this.#stream?.cancel();
+    this.failed(error);
+  }
+
   #write(chunk: Buffer): void {
-    if (this.#response.destroyed) return;
+    if (this.#response.destroyed || !this.#sendHead()) return;
     if (this.#turn !== 'bytes') this.#cork();
     this.#writeHeld();
     this.#response.write(chunk);

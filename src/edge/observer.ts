@@ -10,6 +10,7 @@ import type { Log } from '../core/log.js';
 import type { PosternError } from '../errors.js';
 import type { Forward, Verdict } from './gate.js';
 import { network } from './limits.js';
+import type { Cutter } from './outcome.js';
 import { contextOf } from './request.js';
 import { signInHint } from './sign-in-hints.js';
 import { Tally } from './tally.js';
@@ -30,6 +31,8 @@ export interface Outcome {
   readonly code: string | undefined;
   /** The answer had begun and was never whole: the visitor left, or it broke. */
   readonly aborted: true | undefined;
+  /** Who ended it before it was whole, if anybody did. */
+  readonly cutBy: Cutter | undefined;
 }
 
 const GROUPS_LEFT_OUT =
@@ -73,12 +76,12 @@ export class Observer {
    * A request was answered, or its visitor left: `status` is 0 when no head had been sent. `aborted` tells an answer that
    * broke off from one that was whole.
    */
-  answered(request: IncomingMessage, status: number, { code, aborted }: Outcome): void {
+  answered(request: IncomingMessage, status: number, { code, aborted, cutBy }: Outcome): void {
     if (code === 'ERR_LOGIN_REQUIRED') this.#hint(request);
     if (this.#log.isLevelEnabled?.('info') === false) return;
     const { arrivedAtMs } = contextOf(request);
     const durationMs = Math.round((performance.now() - arrivedAtMs) * 10) / 10;
-    this.#log.info({ ...describe(request), status, code, aborted, durationMs }, 'request');
+    this.#log.info({ ...describe(request), status, code, aborted, cutBy, durationMs }, 'request');
   }
 
   /** An error that a visitor sees only the code of. */

@@ -9,11 +9,12 @@ import type { Socket } from 'node:net';
 import { splice } from '../core/splice.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
-import { readAgentError, sendHead } from './answer-head.js';
+import { readAgentError } from './answer-head.js';
 import { answerHeaders } from './answer-headers.js';
 import type { Forwarder } from './forward.js';
-import type { Refuse } from './forwarding.js';
+import { Forwarding, type Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
+import { noteCut } from './outcome.js';
 import { type Closing, closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
 
 // RFC 6455 section 1.3.
@@ -56,6 +57,7 @@ export class Upgrade {
   readonly #options: UpgradeOptions;
   #stream: OutboundStream | undefined;
   #closeBehind: ((closing: Closing) => void) | undefined;
+  #forwarding: Forwarding | undefined;
 
   constructor(request: IncomingMessage, socket: Socket, verdict: Forward, options: UpgradeOptions) {
     this.#request = request;
@@ -79,20 +81,21 @@ export class Upgrade {
 
   /** Ends the WebSocket because the gate would no longer let it in. */
   end(): void {
+    noteCut(this.#options.response, { code: 'ERR_LOGIN_REQUIRED' });
     if (this.#closeBehind === undefined) this.#socket.destroy();
     else this.#closeBehind(SESSION_ENDED);
   }
 
   readonly #observer: OutboundObserver = {
-    informational: () => {},
+    informational: () => {}, // few clients of WebSockets expect anything before the 101
     response: (answer, endOfBody) => {
       const isAccepted = answer.status === 200 && !endOfBody && readAgentError(answer) === undefined;
       if (isAccepted) this.#accept(answer);
       else this.#relay(answer, endOfBody);
     },
-    trailers: () => {},
-    data: () => {},
-    end: () => {},
+    trailers: (trailers) => this.#forwarding?.trailers(trailers),
+    data: (chunk) => this.#forwarding?.data(chunk),
+    end: () => this.#forwarding?.end(),
     drain: () => {},
     failed: (error) => this.#fail(error),
   };
@@ -108,26 +111,23 @@ export class Upgrade {
     this.#closeBehind = closeBehind(body, this.#socket);
   }
 
-  /** The app answered with something else than a WebSocket: its answer is relayed, the socket is not tunnelled. */
+  /** The app answered with something else than a WebSocket: its answer is relayed as any other. */
   #relay(answer: ResponseHead, endOfBody: boolean): void {
-    const { response } = this.#options;
-    const stream = this.#stream as OutboundStream;
-    try {
-      sendHead(response, answer, this.#verdict, undefined);
-    } catch (error) {
-      stream.cancel();
-      this.#fail(asPosternError(error));
-      return;
-    }
+    const stream = this.#stream as OutboundStream; // it answers, so it was opened
+    const { response, refuse } = this.#options;
+    this.#forwarding = new Forwarding(this.#request, response, this.#verdict, refuse);
+    this.#forwarding.take(stream);
+    this.#forwarding.response(answer, endOfBody);
     stream.end();
-    if (endOfBody) response.end();
-    else stream.takeBody().pipe(response);
   }
 
   #fail(error: PosternError): void {
     const { response, refuse } = this.#options;
     // In the next tick: only then is a stream that ended with its link to be told from one that the app broke off.
-    if (this.#closeBehind !== undefined) process.nextTick(() => this.#breakOff());
+    if (this.#closeBehind !== undefined) {
+      noteCut(response, error);
+      process.nextTick(() => this.#breakOff());
+    } else if (this.#forwarding !== undefined) this.#forwarding.failed(error);
     else if (response.headersSent || this.#socket.destroyed) this.#socket.destroy();
     else refuse(this.#request, response, error);
   }
@@ -156,11 +156,12 @@ function switchingProtocols(request: IncomingMessage, answer: ResponseHead, { tu
     'Connection: Upgrade',
     `Sec-WebSocket-Accept: ${accept}`,
   ];
-  const fields = answerHeaders(answer.headers, { host: tunnel.host, isGated: rule !== 'public', cookie: undefined });
+  const head = { status: 101, headers: answer.headers };
+  const fields = answerHeaders(head, { host: tunnel.host, isGated: rule !== 'public', cookie: undefined });
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const name = (fields[at] as string).toLowerCase();
-    // Framing of a body that a 101 does not have, and what only we can compute.
-    if (name === 'content-length' || name === 'sec-websocket-accept' || name === 'cache-control') continue;
+    // What only we can compute, and what means nothing here.
+    if (name === 'sec-websocket-accept' || name === 'cache-control') continue;
     lines.push(`${fields[at]}: ${fields[at + 1]}`);
   }
   return `${lines.join('\r\n')}\r\n\r\n`;

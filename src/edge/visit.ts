@@ -5,6 +5,7 @@ import { PosternError } from '../errors.js';
 import { breakOff } from './answers.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
+import { noteCut } from './outcome.js';
 import type { RequestContext } from './request.js';
 import type { Watched } from './watch.js';
 
@@ -35,7 +36,9 @@ export class Visit implements Watched {
   }
 
   end(): void {
-    this.#options.observer.failed(this.request, sessionEnded());
+    const error = sessionEnded();
+    this.#options.observer.failed(this.request, error);
+    noteCut(this.response, error);
     breakOff(this.response);
   }
 }

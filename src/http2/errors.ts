@@ -49,6 +49,9 @@ export class Http2StreamError extends Http2Error {
   }
 }
 
+/** The peer has ended the stream (RST_STREAM, section 6.4), while the connection goes on. */
+export class PeerResetError extends Http2StreamError {}
+
 /** The peer opened no window for what the stream has to send: `Connection.resetStalled` ended it. */
 export class StalledStreamError extends Http2StreamError {
   constructor(streamId: number) {

@@ -2,7 +2,7 @@
  * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and is what each of them asks
  * when it wants to send something.
  */
-import { Code, type Http2Error, Http2StreamError, StalledStreamError } from './errors.js';
+import { Code, type Http2Error, Http2StreamError, PeerResetError, StalledStreamError } from './errors.js';
 import { type FieldJudge, MalformedFields } from './field-judge.js';
 import type { Flow } from './flow.js';
 import { Flag } from './frame-types.js';
@@ -75,7 +75,7 @@ export class Streams implements StreamOwner<Http2Stream> {
 
   /** RST_STREAM has come (section 6.4). */
   resetByPeer(stream: Http2Stream, code: number): void {
-    const error = new Http2StreamError(stream.id, code, 'the peer reset the stream');
+    const error = new PeerResetError(stream.id, code, 'the peer reset the stream');
     // Section 8.1: a whole answer stays whole when the server role does not want the rest of the request.
     const isWhole = code === Code.NO_ERROR && this.#options.role === 'client' && stream.receiving.isEnded;
     this.#options.queue.drop(stream.sending);

@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { Code, StalledStreamError } from '../http2/errors.js';
+import { Code, Http2StreamError, PeerResetError, StalledStreamError } from '../http2/errors.js';
 import { MalformedFields } from '../http2/field-judge.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
@@ -89,7 +89,18 @@ class AnswerHearing extends Hearing {
   }
 }
 
+/** Whose fault it is: the agent resets a stream when its target breaks off, and what it sends malformed is its target's. */
 function asFailure(error: Error): PosternError {
-  if (!(error instanceof StalledStreamError)) return lost(error);
-  return new PosternError('ERR_TARGET_TIMEOUT', 'nobody reads the request at the agent', { cause: error });
+  if (error instanceof StalledStreamError)
+    return new PosternError('ERR_TARGET_TIMEOUT', 'nobody reads the request at the agent', { cause: error });
+  if (!(error instanceof Http2StreamError)) return lost(error);
+  if (error.code === Code.REFUSED_STREAM)
+    return error instanceof PeerResetError
+      ? new PosternError('ERR_TUNNEL_BUSY', 'the agent takes no more requests', { cause: error })
+      : lost(error); // the link was ended before the agent looked at the request
+  if (error instanceof PeerResetError)
+    return new PosternError('ERR_TARGET_REFUSED', `the target broke off: ${error.message}`, { cause: error });
+  return new PosternError('ERR_TARGET_PROTOCOL', `the agent's response is malformed: ${error.message}`, {
+    cause: error,
+  });
 }

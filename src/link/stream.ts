@@ -64,7 +64,9 @@ export interface OutboundObserver extends BodyObserver {
   /** With `endOfBody`, `end` follows at once. */
   response(head: ResponseHead, endOfBody: boolean): void;
   /**
-   * The stream ended before the answer was whole: `ERR_LINK_LOST` when the link died or the agent reset the stream.
+   * The stream ended before the answer was whole: `ERR_LINK_LOST` when the link died, `ERR_TARGET_REFUSED` when the agent
+   * reset the stream because its target broke off, `ERR_TARGET_PROTOCOL` when what the agent sent is malformed,
+   * `ERR_TARGET_TIMEOUT` when nobody read the request, `ERR_TUNNEL_BUSY` when the agent takes no more requests.
    * Nothing more is called after it. Not called after `cancel()`.
    */
   failed(error: PosternError): void;

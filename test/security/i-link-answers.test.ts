@@ -21,7 +21,7 @@ import { startWorld, type World } from '../support/world.js';
 type Reply = (agent: RawAgent, stream: number) => void;
 
 const OK: Fields = [[':status', '200']];
-const CODES = new Set(['ERR_LINK_LOST', 'ERR_TARGET_PROTOCOL']);
+const CODES = new Set(['ERR_LINK_LOST', 'ERR_TARGET_PROTOCOL', 'ERR_TARGET_REFUSED']);
 
 describe('I an answer of a hostile agent', () => {
   let world: World;
@@ -168,7 +168,7 @@ describe('I an answer of a hostile agent', () => {
       const pipelined =
         [`${method} /asked HTTP/1.1`, ...lines].join('\r\n') + ['GET /next HTTP/1.1', ...lines].join('\r\n');
       // Either the connection ends behind the answer, or the next answer on it is the next answer.
-      const exchange = rawExchange(world.port, pipelined, 'x-next: 1');
+      const exchange = rawExchange(world.port, pipelined, 'X-Next: 1');
       await agent.frame(FRAME.headers, 1);
       agent.headers(1, 0, [[':status', status]]);
       agent.send(FRAME.data, END_STREAM, 1, Buffer.from('HTTP/1.1 200 OK\r\nX-Evil: 1\r\n\r\n'));

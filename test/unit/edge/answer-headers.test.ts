@@ -1,15 +1,58 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { answerHeaders } from '../../../src/edge/answer-headers.js';
+import type { AnswerOptions } from '../../../src/edge/answer-headers.js';
+import { answerHeaders as headersOf } from '../../../src/edge/answer-headers.js';
 
 const GATED = { host: 'demo.tunnel.test', isGated: true, cookie: undefined };
 const OPEN = { ...GATED, isGated: false };
 
+function answerHeaders(headers: readonly string[], options: AnswerOptions, status = 200): string[] {
+  return headersOf({ status, headers }, options);
+}
+
 describe('the headers of an answer', () => {
-  it('pass in order, with their case and their repetitions', () => {
-    const headers = ['X-B', '1', 'x-a', '2', 'X-b', '3', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2'];
-    assert.deepEqual(answerHeaders(headers, OPEN), headers);
+  it('pass in order, in their usual case and with their repetitions', () => {
+    const headers = [
+      'x-b',
+      '1',
+      'etag',
+      '2',
+      'x-b',
+      '3',
+      'set-cookie',
+      'a=1',
+      'www-authenticate',
+      'x',
+      'Set-Cookie',
+      'b=2',
+    ];
+    const sent = [
+      'X-B',
+      '1',
+      'ETag',
+      '2',
+      'X-B',
+      '3',
+      'Set-Cookie',
+      'a=1',
+      'WWW-Authenticate',
+      'x',
+      'Set-Cookie',
+      'b=2',
+    ];
+    assert.deepEqual(answerHeaders(headers, OPEN), sent);
   });
+
+  for (const [status, hasLength] of [
+    [103, false],
+    [204, false],
+    [200, true],
+    [304, true],
+  ] as const) {
+    it(`${hasLength ? 'keep' : 'lose'} the length of a ${status} (RFC 9110 section 8.6)`, () => {
+      assert.equal(answerHeaders(['content-length', '5'], OPEN, status).includes('5'), hasLength);
+    });
+  }
 
   for (const name of [
     'Connection',
@@ -69,9 +112,60 @@ describe('the headers of an answer', () => {
   }
 
   it('end with the edge’s own cookie', () => {
-    const fields = answerHeaders(['Set-Cookie', 'a=1'], { ...OPEN, cookie: '__Host-postern-session=x' });
-    assert.deepEqual(fields, ['Set-Cookie', 'a=1', 'Set-Cookie', '__Host-postern-session=x']);
+    const fields = answerHeaders(['Set-Cookie', 'a=1'], { ...GATED, cookie: '__Host-postern-session=x' });
+    const ours = ['Cache-Control', 'private', 'Set-Cookie', '__Host-postern-session=x'];
+    assert.deepEqual(fields, ['Set-Cookie', 'a=1', ...ours]);
   });
+
+  // [Cache-Control lines, status, whether a cookie of ours leaves where visitors sign in, and where nobody does]
+  for (const [values, status, gated, open] of [
+    [[], 200, true, false],
+    [['no-cache'], 200, true, false],
+    [['max-age=60'], 200, true, false],
+    [['private'], 200, true, true],
+    [['PRIVATE, max-age=60'], 200, true, true],
+    [['no-store'], 404, true, true],
+    [['no-store, must-understand'], 200, true, false],
+    [['private="set-cookie"'], 200, true, false],
+    [['public'], 200, false, false],
+    [['private, public'], 200, false, false],
+    [['private', 'Public'], 200, false, false],
+    [['private, s-maxage=1'], 200, false, false],
+    [['no-store, s-maxage="1"'], 200, false, false],
+    [['max-age=31536000, immutable'], 200, false, false],
+    [['private; public'], 200, false, false],
+    [['private, x="'], 200, false, false],
+    [[], 304, false, false],
+    [['max-age=60'], 304, false, false],
+    [['private'], 304, true, true],
+  ] as const) {
+    it(`${gated ? 'carry' : 'never carry'} a cookie of ours where a ${status} says ${JSON.stringify(values)}`, () => {
+      const headers = values.flatMap((value) => ['cache-control', value]);
+      const carries = (options: AnswerOptions) =>
+        answerHeaders(headers, { ...options, cookie: 'ours=1' }, status).includes('ours=1');
+      assert.deepEqual([carries(GATED), carries(OPEN)], [gated, open]);
+    });
+  }
+
+  for (const name of [
+    'CDN-Cache-Control',
+    'Cloudflare-CDN-Cache-Control',
+    'x-litespeed-cache-control',
+    'Surrogate-Control',
+    'Edge-Control',
+    'X-Accel-Expires',
+  ]) {
+    it(`lose ${name} where visitors sign in: it would override Cache-Control in a cache`, () => {
+      assert.deepEqual(answerHeaders([name, 'max-age=60'], GATED), ['Cache-Control', 'private']);
+      assert.equal(answerHeaders([name, 'max-age=60'], OPEN)[1], 'max-age=60');
+    });
+  }
+
+  for (const name of ['X-Accel-Redirect', 'X-Sendfile', 'X-LIGHTTPD-send-file', 'X-Reproxy-URL']) {
+    it(`lose ${name}, an order to the reverse proxy in front`, () => {
+      assert.deepEqual(answerHeaders([name, '/etc/passwd'], OPEN), []);
+    });
+  }
 
   for (const [values, isPrivate] of [
     [[], true],
@@ -82,7 +176,14 @@ describe('the headers of an answer', () => {
     [['max-age=60,Public'], false],
     [['S-MAXAGE=1'], false],
     [['no-store'], false],
-    [['private="x"'], false],
+    [['private="x"'], true],
+    [['private=x'], true],
+    [['x="private"'], true],
+    [['x="a, private"'], true],
+    [['x="\\"", private'], false],
+    [['no-store, must-understand'], true],
+    [['private; max-age=1'], true],
+    [[', ,private ,'], false],
     [['max-age=1', 'private'], false],
   ] as const) {
     it(`are ${isPrivate ? 'made' : 'not made'} private by ${JSON.stringify(values)}, and never where nobody signs in`, () => {

@@ -1,0 +1,61 @@
+/**
+ * What `Cache-Control` says of a response to shared caches (RFC 9111 sections 3 and 5.2.2). Directives are parsed and not
+ * searched for: `private="x-a"` keeps one field private, and `x="private"` nothing at all.
+ */
+import { RecentMap } from './recent-map.js';
+
+/** How shared caches may treat a response. */
+export interface Sharing {
+  /** The response says itself whether a shared cache may keep it. */
+  readonly isDecided: boolean;
+  /** With `private` added to it, no shared cache keeps it, nor one that gives a stricter word less weight. */
+  readonly isPrivateWhenTold: boolean;
+  /** As it is, no shared cache keeps it. */
+  readonly isPrivate: boolean;
+}
+
+// A token, alone or with `=` and a token or a quoted string (RFC 9110 sections 5.6.2 and 5.6.4).
+const DIRECTIVE =
+  /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?[\t ]*(?:,|$)/y;
+const EMPTY_ITEM = /[\t ]*(?:,|$)/y;
+
+// An app says the same few things again and again.
+const MAX_VALUES = 500;
+const MAX_VALUE_LENGTH = 256;
+const known = new RecentMap<Sharing>(MAX_VALUES, MAX_VALUE_LENGTH);
+
+/** Reads the value of all `Cache-Control` lines of a response, joined with commas. */
+export function readSharing(value: string): Sharing {
+  const found = known.get(value);
+  if (found !== undefined) return found;
+  const sharing = judge(readDirectives(value));
+  known.set(value, sharing);
+  return sharing;
+}
+
+/** The directives in lower case, each with whether it has an argument; undefined when the list is malformed. */
+export function readDirectives(value: string): ReadonlyMap<string, boolean> | undefined {
+  const directives = new Map<string, boolean>();
+  let at = 0;
+  while (at < value.length) {
+    EMPTY_ITEM.lastIndex = at;
+    DIRECTIVE.lastIndex = at;
+    const match = DIRECTIVE.exec(value);
+    if (match !== null) directives.set((match[1] as string).toLowerCase(), match[2] !== undefined);
+    else if (!EMPTY_ITEM.test(value)) return undefined;
+    at = match === null ? EMPTY_ITEM.lastIndex : DIRECTIVE.lastIndex;
+  }
+  return directives;
+}
+
+// A list that cannot be read says nothing that may be relied on: caches read it in ways of their own.
+function judge(directives: ReadonlyMap<string, boolean> | undefined): Sharing {
+  if (directives === undefined) return { isDecided: false, isPrivateWhenTold: false, isPrivate: false };
+  const isAlone = (name: string) => directives.get(name) === false;
+  // A cache that understands the status ignores a `no-store` beside `must-understand` (section 5.2.2.3).
+  const forbids = isAlone('private') || (isAlone('no-store') && !directives.has('must-understand'));
+  const invites = directives.has('public') || directives.has('s-maxage');
+  // `immutable` is no permission by itself, but whoever says it expects the response to be kept for long (RFC 8246).
+  const isPrivateWhenTold = !invites && !directives.has('immutable');
+  return { isDecided: forbids || invites, isPrivateWhenTold, isPrivate: forbids && isPrivateWhenTold };
+}
