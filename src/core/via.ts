@@ -11,7 +11,7 @@ export const VIA_HTTP_1_0 = `1.0 ${PSEUDONYM}`;
 
 // An edge behind an edge is one more; nobody puts ten of them behind each other.
 const MAX_PASSES = 10;
-const PASS = new RegExp(`(?:^|[\\s,])\\S+[\\t ]+${PSEUDONYM}(?=$|[\\s,;])`, 'gi');
+const PASS = new RegExp(`(?:^|[\\t ,])[^\\t ,]+[\\t ]+${PSEUDONYM}(?=$|[\\t ,])`, 'gi');
 
 /** Whether the `Via` of a request, all its lines joined with commas, shows that it runs in a circle. */
 export function isCircular(via: string): boolean {
