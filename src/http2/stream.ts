@@ -189,7 +189,7 @@ export class Http2Stream implements SendSideOwner {
 
   #stopPeer(): void {
     if (!this.#isDiscarding || !this.#isEndSent || this.role === 'client') return;
-    if (this.isOver || this.receiving.isEnded) return;
+    if (this.receiving.isEnded) return; // as it has in each stream that is over
     this.#state = 'over';
     this.#abandon();
     this.#owner.reset(this, Code.NO_ERROR);

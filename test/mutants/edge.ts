@@ -5,15 +5,17 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/gate.ts',
     fault: 'whatever the decision is, the request goes on',
-    before: 'if (!decision.allow) return refuse(session, decision);',
-    after: 'if (!decision.allow && session === undefined) return refuse(session, decision);',
+    before:
+      'if (!decision.allow) return refuse(session, decision, cause);\n    return admit(tunnel, session, decision.rule, nowMs);',
+    after:
+      'if (!decision.allow && session === undefined) return refuse(session, decision, cause);\n    return admit(tunnel, session, "owner", nowMs);',
     tests: ['e2e/gate.test.ts'],
   },
   {
     file: 'src/edge/gate.ts',
     fault: 'an anonymous request of a public tunnel carries an identity',
-    before: 'const whose = isNobodys ? undefined : session;',
-    after: 'const whose = session;',
+    before: 'session: isNobodys ? undefined : session, judgedAtMs',
+    after: 'session, judgedAtMs',
     tests: ['e2e/gate.test.ts'],
   },
   {

@@ -331,6 +331,17 @@ describe('a request that nobody reads, whose answer has left', () => {
     assert.deepEqual(resets(bare), []);
   });
 
+  test('is not stopped when it had ended before its answer', () => {
+    const bare = Bare.greeted('server');
+    bare.give(bare.headers(1, requestFields('POST', '/'), 0));
+    const [{ stream }] = bare.streams as [Asked];
+    stream.discard();
+    bare.give(data(1, 'whole', END));
+    stream.sendHeaders([':status', '200'], { endStream: true });
+    assert.deepEqual(resets(bare), []);
+    assert.equal(bare.engine.running, 0);
+  });
+
   test('is not stopped when the peer has reset it', () => {
     const { bare, stream } = answered();
     bare.take();
