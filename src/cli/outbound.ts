@@ -1,6 +1,8 @@
 /**
  * The way out of a network that permits only its own HTTP proxy (`HTTPS_PROXY`, `NO_PROXY`): one CONNECT request
- * (RFC 9110 section 9.3.6), then TLS with the edge inside it. Node does this by itself from version 24 on only.
+ * (RFC 9110 section 9.3.6), then TLS with the edge inside it. Node does this by itself from version 24 on only. By hand,
+ * since `https-proxy-agent` takes a proxy's refusal for the edge's and holds its head without bounds of size and time, and
+ * `proxy-from-env` reads NO_PROXY otherwise than curl and Go (docs/dependencies.md).
  */
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';

@@ -1,0 +1,66 @@
+/** The package that `npm pack` makes: it installs by itself, without a registry, a compiler or a clone, and runs. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { PROJECT_ROOT } from '../support/project-root.js';
+
+const run = promisify(execFile);
+const MANIFEST = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as {
+  version: string;
+  devDependencies: Record<string, string>;
+};
+
+describe('the package', () => {
+  let folder: string;
+  let installed: string;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'postern-package-'));
+    const source = join(folder, 'source');
+    // Packed from a copy, so that the compiled files of the clone are left alone.
+    const kept = new Set(['.git', '.build', 'dist', 'node_modules', 'test', 'screenshots']);
+    for (const name of readdirSync(PROJECT_ROOT)) {
+      if (!kept.has(name)) cpSync(join(PROJECT_ROOT, name), join(source, name), { recursive: true });
+    }
+    symlinkSync(join(PROJECT_ROOT, 'node_modules'), join(source, 'node_modules'));
+    await npm(['pack', '--pack-destination', folder], source);
+    // No registry answers there: what the package needs must be in it.
+    const nowhere = ['--offline', '--registry', 'http://127.0.0.1:9/', '--cache', join(folder, 'cache')];
+    const tarball = join(folder, `postern-${MANIFEST.version}.tgz`);
+    await npm(['install', '--global', '--prefix', folder, ...nowhere, tarball], folder);
+    installed = join(folder, 'lib', 'node_modules', 'postern');
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  function npm(args: readonly string[], cwd: string) {
+    const env = { PATH: process.env['PATH'], HOME: folder };
+    return run('npm', [...args, '--no-audit', '--no-fund', '--no-update-notifier'], { cwd, env });
+  }
+
+  test('installs a command that runs', async () => {
+    const { stdout, stderr } = await run(join(folder, 'bin', 'postern'), ['--version']);
+    assert.deepEqual([stdout, stderr], [`${MANIFEST.version}\n`, '']);
+  });
+
+  test('is a library for another program', async () => {
+    const program = `import { startAgent, startEdge } from 'postern'; console.log(typeof startAgent, typeof startEdge);`;
+    const path = join(folder, 'lib', 'program.mjs');
+    writeFileSync(path, program);
+    assert.equal((await run(process.execPath, [path])).stdout, 'function function\n');
+  });
+
+  test('brings what it needs to run, and nothing that only its makers need', () => {
+    const brought = readdirSync(join(installed, 'node_modules'));
+    assert.deepEqual(
+      Object.keys(MANIFEST.devDependencies).filter((name) => brought.includes(name)),
+      [],
+    );
+    for (const name of ['.env.example', 'config', 'docs', 'README.md', 'LICENSE', 'SECURITY.md'])
+      assert.ok(readdirSync(installed).includes(name), name);
+    for (const name of ['src', 'test', '.env']) assert.ok(!readdirSync(installed).includes(name), name);
+  });
+});
