@@ -8,9 +8,10 @@ import type { Soon } from '../core/soon.js';
 export interface Store {
   /**
    * Uses up an id. True for the first caller only; false for every later one, for an id whose time is past, and when
-   * the store cannot promise to remember it.
+   * the store cannot promise to remember it. `party` is whose id it is, where a stranger can make many: each may have a
+   * share of what the store remembers.
    */
-  redeem(id: string, untilMs: number): Promise<boolean>;
+  redeem(id: string, untilMs: number, party?: string): Promise<boolean>;
   /** Ends all sessions of one sign-in. Rejects when the store cannot promise to remember it. */
   revoke(sessionId: string, untilMs: number): Promise<void>;
   /** Asked for every gated request: an implementation answers from memory, at once where it can. */

@@ -90,11 +90,12 @@ export class Transactions {
 
   /**
    * Finishes the sign-in that a `state` from the identity provider belongs to, once. Throws `ERR_LOGIN_FAILED` unless
-   * this browser started it within the last ten minutes.
+   * this browser started it within the last ten minutes, and its address has finished no more than one may.
    */
   async finish(
     cookieHeader: string | undefined,
     state: string | undefined,
+    party?: string,
   ): Promise<{ transaction: Transaction; cookie: string }> {
     const id = state?.split('.', 1)[0] ?? '';
     if (state === undefined || !ID.test(id)) throw refused('the state is missing or not of this edge');
@@ -103,7 +104,7 @@ export class Transactions {
     if (transaction === undefined) throw refused('this browser has no sign-in with this state');
     const endsAtMs = transaction.startedAtMs + LIFETIME_MS;
     if (endsAtMs <= this.#now()) throw refused('the sign-in took longer than ten minutes');
-    if (!(await this.#store.redeem(`state ${state}`, endsAtMs))) throw refused('the state was already used');
+    if (!(await this.#store.redeem(`state ${state}`, endsAtMs, party))) throw refused('the state was already used');
     return { transaction, cookie: clearCookie(name, { secure: this.#secure }) };
   }
 

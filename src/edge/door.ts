@@ -14,7 +14,7 @@ import type { Forwarder } from './forward.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { cutterOf, noteCut } from './outcome.js';
-import { checkRequest, isOwnPath, openContext, type RequestContext } from './request.js';
+import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from './request.js';
 import { oweAnswer, owesAnswer, paid, turnOf } from './turns.js';
 import { answerOn, checkUpgrade, Upgrade } from './upgrade.js';
 import { sessionEnded, Visit } from './visit.js';
@@ -191,17 +191,22 @@ export class Door {
     // Behind the gate: a stranger learns from the answer only that there is a door.
     checkUpgrade(request);
     const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
-    this.#watch(request, socket, { judge, end: () => upgrade.end() });
+    this.#watch(request, socket, judge, () => upgrade.end());
     await upgrade.forward();
   }
 
-  #watch(request: IncomingMessage, socket: Socket, { judge, end }: Watched): void {
+  #watch(request: IncomingMessage, socket: Socket, judge: Watched['judge'], end: () => void): void {
     const { watch, observer } = this.#options;
-    const watched = {
+    const watched: Watched = {
+      outlet: socket,
       judge,
       end: () => {
         observer.failed(request, sessionEnded());
         end();
+      },
+      cut: () => {
+        observer.overBudget('unread bytes', contextOf(request).address);
+        socket.destroy();
       },
     };
     watch.add(watched);

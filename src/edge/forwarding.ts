@@ -11,6 +11,7 @@ import { InterimHeads, readAgentError, sendHead, sendTrailers } from './answer-h
 import { breakOff } from './answers.js';
 import type { Forward } from './gate.js';
 import { noteCut } from './outcome.js';
+import { partyOf } from './party.js';
 import { hasBody } from './request.js';
 import { Upload } from './upload.js';
 
@@ -54,7 +55,8 @@ export class Forwarding implements OutboundObserver {
     if (this.#response.destroyed) return;
     this.#cookie = cookie;
     const endOfBody = !hasBody(this.#request);
-    const stream = this.#verdict.link.open(head, { endOfBody }, this);
+    const party = partyOf(this.#request, this.#verdict);
+    const stream = this.#verdict.link.open(head, { endOfBody, party }, this);
     if (!endOfBody) this.#upload = new Upload(this.#request, stream);
     this.take(stream);
   }

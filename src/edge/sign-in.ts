@@ -12,7 +12,7 @@ import type { Session, Sessions } from '../auth/session.js';
 import { hashNonce, newNonce, type Tickets } from '../auth/ticket.js';
 import type { Transaction, Transactions } from '../auth/transaction.js';
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../core/hostname.js';
-import type { AttemptLimit } from './limits.js';
+import { type AttemptLimit, network } from './limits.js';
 import type { Observer } from './observer.js';
 import { contextOf } from './request.js';
 
@@ -102,6 +102,7 @@ export class SignIn {
     const { transaction, cookie } = await transactions.finish(
       request.headers.cookie,
       state.length === 1 ? state[0] : undefined,
+      network(contextOf(request).address),
     );
     const identity = await this.#identify(transaction, callback, cookie, provider);
     const former = await sessions.read(request.headers.cookie, base.host);

@@ -11,10 +11,12 @@ import { asPosternError, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
 import { readAgentError } from './answer-head.js';
 import { answerHeaders } from './answer-headers.js';
+import { EarlyBytes } from './early-bytes.js';
 import type { Forwarder } from './forward.js';
 import { Forwarding, type Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
 import { noteCut } from './outcome.js';
+import { partyOf } from './party.js';
 import { type Closing, closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
 
 // RFC 6455 section 1.3.
@@ -55,6 +57,7 @@ export class Upgrade {
   readonly #socket: Socket;
   readonly #verdict: Forward;
   readonly #options: UpgradeOptions;
+  readonly #early: EarlyBytes;
   #stream: OutboundStream | undefined;
   #closeBehind: ((closing: Closing) => void) | undefined;
   #forwarding: Forwarding | undefined;
@@ -64,6 +67,7 @@ export class Upgrade {
     this.#socket = socket;
     this.#verdict = verdict;
     this.#options = options;
+    this.#early = new EarlyBytes(socket, options.early);
   }
 
   /** Forwards the request; what follows, follows from its answer. Never rejects. */
@@ -71,9 +75,11 @@ export class Upgrade {
     try {
       const head = webSocketHead(await this.#options.forwarder.requestHead(this.#request, this.#verdict));
       if (this.#socket.destroyed) return;
-      const stream = this.#verdict.link.open(head, { endOfBody: false }, this.#observer);
+      const party = partyOf(this.#request, this.#verdict);
+      const stream = this.#verdict.link.open(head, { endOfBody: false, party }, this.#observer);
       this.#stream = stream;
       this.#socket.once('close', () => stream.cancel());
+      this.#early.read();
     } catch (error) {
       this.#fail(asPosternError(error));
     }
@@ -101,12 +107,12 @@ export class Upgrade {
   };
 
   #accept(answer: ResponseHead): void {
-    const { response, early } = this.#options;
+    const { response } = this.#options;
     const body = (this.#stream as OutboundStream).takeBody(); // it answers, so it was opened
     response.detachSocket(this.#socket);
     response.statusCode = 101;
     this.#socket.write(switchingProtocols(this.#request, answer, this.#verdict));
-    if (early.length > 0) this.#socket.unshift(early);
+    this.#early.giveBack();
     splice(this.#socket, body);
     this.#closeBehind = closeBehind(body, this.#socket);
   }

@@ -7,6 +7,7 @@ import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { noteCut } from './outcome.js';
 import type { RequestContext } from './request.js';
+import type { Outlet, Progress } from './stalls.js';
 import type { Watched } from './watch.js';
 
 export interface VisitOptions {
@@ -20,6 +21,7 @@ export class Visit implements Watched {
   readonly response: ServerResponse;
   readonly context: RequestContext;
   watchedAt: number | undefined;
+  progress: Progress | undefined;
   readonly #options: VisitOptions;
 
   constructor(request: IncomingMessage, response: ServerResponse, context: RequestContext, options: VisitOptions) {
@@ -35,10 +37,20 @@ export class Visit implements Watched {
     return this.#options.gate(place.name, host, this.request, recall);
   }
 
+  get outlet(): Outlet {
+    return this.request.socket;
+  }
+
   end(): void {
     const error = sessionEnded();
     this.#options.observer.failed(this.request, error);
     noteCut(this.response, error);
+    breakOff(this.response);
+  }
+
+  cut(): void {
+    this.#options.observer.overBudget('unread bytes', this.context.address);
+    noteCut(this.response, { code: 'ERR_REQUEST_TIMEOUT' });
     breakOff(this.response);
   }
 }

@@ -1,29 +1,41 @@
 /**
  * Long requests outlive the moment in which the gate allowed them. The watch asks the gate again every few seconds for
- * each that is still open, and ends those that it would no longer let in: session over, signed out, policy changed.
+ * each that is still open, and ends those that it would no longer let in: session over, signed out, policy changed. It
+ * also cuts those whose visitor does not read.
  */
 import type { Soon } from '../core/soon.js';
 import type { Verdict } from './gate.js';
+import { type Outlet, type Progress, progressOf } from './stalls.js';
 
 // Ended within ten seconds of the cause, at a cost of one look into two maps for each open stream.
 const INTERVAL_MS = 5_000;
+const STALL_INTERVAL_MS = 60_000;
 
 /** A request that is under way. */
 export interface Watched {
   /** Where the watch keeps it; the watch's own. */
   watchedAt?: number | undefined;
+  /** What its visitor had taken at the last look; the watch's own. */
+  progress?: Progress | undefined;
+  /** Where it is sent to its visitor. */
+  readonly outlet: Outlet;
   judge(): Soon<Verdict>;
+  /** Ends it because the gate would no longer let it in. */
   end(): void;
+  /** Ends it because nobody reads it. */
+  cut(): void;
 }
 
 export class Watch {
   // A list in no order, and not a Set: see `http2/live-streams.ts` for what those cost where every request comes and goes.
   readonly #open: Watched[] = [];
-  readonly #timer: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
 
   constructor() {
-    this.#timer = setInterval(() => void this.review(), INTERVAL_MS);
-    this.#timer.unref();
+    this.#timers = [
+      setInterval(() => void this.review(), INTERVAL_MS).unref(),
+      setInterval(() => this.cutStalled(performance.now()), STALL_INTERVAL_MS).unref(),
+    ];
   }
 
   /** Watches an open stream, until it is forgotten because it has ended by itself. */
@@ -49,8 +61,17 @@ export class Watch {
     await Promise.all([...this.#open].map((watched) => this.#reviewOne(watched)));
   }
 
+  /** Cuts those that nobody has read for long. */
+  cutStalled(nowMs: number): void {
+    for (const watched of [...this.#open]) {
+      const progress = progressOf(watched.outlet, watched.progress, nowMs);
+      watched.progress = progress === 'stalled' ? undefined : progress;
+      if (progress === 'stalled' && this.forget(watched)) watched.cut();
+    }
+  }
+
   close(): void {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#open.length = 0;
   }
 

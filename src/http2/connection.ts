@@ -110,6 +110,11 @@ export class Connection {
     return this.#streams.table.size;
   }
 
+  /** How many streams the peer takes from us (MAX_CONCURRENT_STREAMS); without bound until it has said so. */
+  get mostStreams(): number {
+    return this.#peer.maxConcurrentStreams;
+  }
+
   get isClosed(): boolean {
     return this.#ending.isClosed;
   }

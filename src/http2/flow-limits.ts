@@ -1,3 +1,5 @@
+import type { ReceivePool } from './receive-pool.js';
+
 /** How far the windows that we open may grow, and what they start with. */
 export interface FlowLimits {
   /** What a stream starts with on a short path, and the most it grows to. */
@@ -6,6 +8,8 @@ export interface FlowLimits {
   /** What a connection starts with, and the most that all its readers together may leave unread. */
   readonly connectionStartBytes: number;
   readonly connectionMostBytes: number;
+  /** Shared with other connections, whose unread bytes count together. */
+  readonly pool?: ReceivePool;
 }
 
 export const DEFAULT_FLOW_LIMITS: FlowLimits = {

@@ -95,6 +95,7 @@ export class Flow {
   /** Bytes are held for a reader, or (below zero) were taken by one. */
   held(bytes: number): void {
     this.#heldBytes += bytes;
+    this.#options.limits.pool?.held(bytes);
     if (bytes < 0) this.#grantConnection();
     this.#adaptInitialWindow();
   }
@@ -148,9 +149,15 @@ export class Flow {
 
   #grantConnection(): void {
     const { connectionMostBytes } = this.#options.limits;
-    const tooMuch = Math.max(this.#heldBytes + this.#window.sizeBytes - connectionMostBytes, 0);
+    const tooMuch = Math.max(this.#heldBytes + this.#window.sizeBytes - connectionMostBytes, this.#tooMuchOfPool, 0);
     const increment = this.#window.grant(tooMuch, this.#stepOf(this.#window));
     if (increment > 0) this.#options.send(windowUpdateFrame(0, increment));
+  }
+
+  /** What all hold is too much: who holds something of it is left with the least window, and who holds nothing with all. */
+  get #tooMuchOfPool(): number {
+    if (this.#options.limits.pool?.isExceeded !== true) return 0;
+    return Math.min(this.#heldBytes, this.#window.sizeBytes - LEAST_WINDOW_BYTES);
   }
 
   // Of a stream that the peer does not know nothing has arrived, and one that is over has ended.
@@ -177,9 +184,9 @@ export class Flow {
    */
   #adaptInitialWindow(): void {
     if (this.#announcedBytes !== this.#initialBytes) return; // one announcement at a time
-    const { streamStartBytes } = this.#options.limits;
+    const { streamStartBytes, connectionMostBytes, pool } = this.#options.limits;
     const wanted = this.#isFar ? Math.max(this.#path.windowBytes, streamStartBytes) : streamStartBytes;
-    const next = this.#shares.startOf(wanted, this.#heldBytes);
+    const next = this.#shares.startOf(wanted, pool?.isExceeded ? connectionMostBytes : this.#heldBytes);
     // The least is announced whatever came before: twice of it, times all streams, is more than there is.
     const isLike = next > this.#announcedBytes / 2 && next < this.#announcedBytes * WORTH_MORE;
     if (next === this.#announcedBytes || (isLike && next > LEAST_START_BYTES)) return;

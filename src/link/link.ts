@@ -9,7 +9,9 @@ import { type AbuseLimits, Budget, DEFAULT_ABUSE_LIMITS } from '../http2/abuse.j
 import { Connection } from '../http2/connection.js';
 import type { ConnectionObserver } from '../http2/connection-options.js';
 import { Code, Http2ConnectionError, type Http2Error } from '../http2/errors.js';
+import { DEFAULT_FLOW_LIMITS } from '../http2/flow-limits.js';
 import { FRAME_HEADER_BYTES } from '../http2/frame-types.js';
+import { ReceivePool } from '../http2/receive-pool.js';
 import type { Role } from '../http2/settings.js';
 
 // A dead link must be noticed within 15 s: a silence is seen at the first tick after DEAD_AFTER_MS, 14 s at the latest.
@@ -28,6 +30,10 @@ export const MOST_STREAMS = 1_000;
 /** The largest header list in bytes (RFC 9113 section 6.5.2), either way. Visitors may send half of it. */
 export const MOST_HEADER_LIST_BYTES = 131_072;
 export const MOST_HEADER_FIELDS = 2_000;
+
+/** What readers on all links of this process leave unread, together: as much as four links may, and ten thousand may not. */
+export const UNREAD = new ReceivePool(268_435_456);
+const FLOW_LIMITS = { ...DEFAULT_FLOW_LIMITS, pool: UNREAD };
 
 // The fields whose values are secrets: literal, never indexed, so that no compression state depends on them
 // (RFC 7541 section 7.1.3).
@@ -81,6 +87,7 @@ export abstract class Link {
         mostStreams: MOST_STREAMS,
         mostHeaderListBytes: MOST_HEADER_LIST_BYTES,
         mostHeaderFields: MOST_HEADER_FIELDS,
+        flow: FLOW_LIMITS,
         abuse: role === 'server' ? ABUSE_BY_AN_EDGE : DEFAULT_ABUSE_LIMITS,
       },
       send: (bytes) => this.#send(bytes),

@@ -11,13 +11,15 @@ import type { Http2Stream } from '../http2/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
 import { Link, lost, MOST_STREAMS } from './link.js';
 import { Hearing, LinkedStream } from './linked-stream.js';
-import type { OutboundObserver, OutboundStream, RequestHead, SendOptions } from './stream.js';
+import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from './stream.js';
+import { type Holder, StreamShares } from './stream-shares.js';
 
 // A body of which nothing can leave between two looks is given up, so after 30 to 60 s. Only here: a visitor may leave a
 // download alone for hours, and what he holds at the agent is his window.
 const STALL_INTERVAL_MS = 30_000;
 
 export class OutboundLink extends Link {
+  readonly #shares = new StreamShares();
   readonly #wire: Duplex & { readonly bytesRead?: number };
 
   /** Takes over the WebSocket of an agent that was admitted; `wire` is the socket that it came on. */
@@ -34,16 +36,24 @@ export class OutboundLink extends Link {
   }
 
   /**
-   * Opens a request. Throws `ERR_LINK_LOST` when the link takes no more, `ERR_TUNNEL_BUSY` when it carries as many as it
-   * may and `ERR_BAD_REQUEST` when the head cannot be carried whole; the observer hears of everything later.
+   * Opens a request. Throws `ERR_LINK_LOST` when the link takes no more, `ERR_TUNNEL_BUSY` when it, or the party whose
+   * request it is, carries as many as it may and `ERR_BAD_REQUEST` when the head cannot be carried whole; the observer hears of everything later.
    */
-  open(head: RequestHead, options: SendOptions, observer: OutboundObserver): OutboundStream {
+  open(head: RequestHead, options: OpenOptions, observer: OutboundObserver): OutboundStream {
     if (this.connection.isDraining) throw lost('the link is closing');
-    if (this.running >= MOST_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
-    return new OutboundEnd(this.#request(head, options), observer);
+    const { running } = this;
+    if (running >= MOST_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
+    const mostStreams = Math.min(MOST_STREAMS, this.connection.mostStreams);
+    const holder = this.#shares.take(options.party, running, mostStreams);
+    try {
+      return new OutboundEnd(this.#request(head, options), observer, holder);
+    } catch (error) {
+      holder.streams -= 1;
+      throw error;
+    }
   }
 
-  #request(head: RequestHead, { endOfBody }: SendOptions): Http2Stream {
+  #request(head: RequestHead, { endOfBody }: OpenOptions): Http2Stream {
     try {
       return this.connection.request(writeRequestHead(head), { endStream: endOfBody });
     } catch (error) {
@@ -57,23 +67,35 @@ export class OutboundLink extends Link {
 }
 
 class OutboundEnd extends LinkedStream implements OutboundStream {
-  constructor(stream: Http2Stream, observer: OutboundObserver) {
+  #holder: Holder | undefined;
+
+  constructor(stream: Http2Stream, observer: OutboundObserver, holder: Holder) {
     super(stream);
-    this.hear(new AnswerHearing(observer));
+    this.#holder = holder;
+    this.hear(new AnswerHearing(observer, this));
   }
 
   cancel(): void {
+    this.release();
     this.breakOff(Code.CANCEL);
+  }
+
+  /** The stream counts for nobody any more. */
+  release(): void {
+    if (this.#holder !== undefined) this.#holder.streams -= 1;
+    this.#holder = undefined;
   }
 }
 
 /** Passes on what the agent answers. */
 class AnswerHearing extends Hearing {
   readonly #observer: OutboundObserver;
+  readonly #end: OutboundEnd;
 
-  constructor(observer: OutboundObserver) {
+  constructor(observer: OutboundObserver, end: OutboundEnd) {
     super(observer);
     this.#observer = observer;
+    this.#end = end;
   }
 
   override informational(fields: string[]): void {
@@ -85,6 +107,7 @@ class AnswerHearing extends Hearing {
   }
 
   closed(error: Error | undefined): void {
+    this.#end.release();
     if (error !== undefined && !this.isWhole) this.#observer.failed(asFailure(error));
   }
 }

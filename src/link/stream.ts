@@ -31,6 +31,11 @@ export interface SendOptions {
   readonly endOfBody: boolean;
 }
 
+export interface OpenOptions extends SendOptions {
+  /** Whose request it is: a visitor, or a network of those who are nobody. Each has a share of a link's streams. */
+  readonly party: string;
+}
+
 /** What is heard of a body. Order: `data`*, `trailers`?, `end`; nothing more after the stream has failed. */
 export interface BodyObserver {
   /** The next bytes that arrived. Whoever keeps them keeps the whole message that they came in. */

@@ -27,7 +27,7 @@ const THREATS: Readonly<Record<string, number>> = {
   O: 3,
   P: 8,
   Q: 0,
-  R: 6,
+  R: 11,
   S: 0,
   T: 2,
   U: 4,

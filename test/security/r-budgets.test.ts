@@ -6,9 +6,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { handshakeRequest } from '../support/handshakes.js';
 import { memoryOf } from '../support/memory.js';
+import { accepting, RawTarget } from '../support/raw-target.js';
 import { Transcript } from '../support/transcript.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
+import { type Answer, rawExchange, type Visitor } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
@@ -114,6 +116,80 @@ describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
     assert.ok(kinds.length >= 2 && kinds.length <= 8, kinds.join('\n'));
   });
 
+  test('R7 a visitor with a thousand open requests shuts nobody out, and is told so', async () => {
+    const bob = await world.signedIn('bob');
+    const left = new AbortController();
+    const asked = Array.from({ length: 1_000 }, (_, at) =>
+      ana.fetch(`${world.url}/hang?share=${at}`, { signal: left.signal }).catch(() => undefined),
+    );
+    const refused = (await Promise.race([Promise.any(asked.map(isAnswered)), Promise.all(asked)])) as Answer;
+    assert.deepEqual([refused.status, refused.headers['postern-error']], [503, 'ERR_TUNNEL_BUSY']);
+    assert.ok(Number(refused.headers['retry-after']) > 0);
+    for (let count = 0; count < 20; count++) assert.equal((await bob.fetch(`${world.url}/canary`)).status, 200);
+    left.abort();
+    const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);
+    assert.ok(answers.length <= 750 && answers.every(({ status }) => status === 503));
+    await world.target.event('aborted', '/hang?share=0');
+  });
+
+  test('R8 WebSockets that the app ignores and their visitor leaves are gone at the target, and free their streams', async () => {
+    const raw = await RawTarget.start();
+    const agent = await world.startAgent({ name: 'dev-raw', targetUrl: raw.url });
+    await ana.open(`${world.urlOf('dev-raw')}/`);
+    const cookie = `Cookie: ${ana.jar.header(new URL(world.urlOf('dev-raw')))}`;
+    const handshake = handshakeRequest(new URL(world.urlOf('dev-raw')).host, '/ignored', [cookie]);
+    let open = 0;
+    let heard: () => void = () => {};
+    raw.answer('/ignored', (socket) => {
+      open += 1;
+      socket.on('close', () => {
+        open -= 1;
+        heard();
+      });
+      socket.resume();
+      heard();
+    });
+    const openAre = (count: number) =>
+      new Promise<void>((resolve) => {
+        heard = () => open === count && resolve();
+        heard();
+      });
+    for (const leave of ['end', 'resetAndDestroy'] as const) {
+      for (let round = 0; round < 3; round++) {
+        // More in three rounds than one visitor may have at once: each is free again for the next.
+        const sockets = await Promise.all(Array.from({ length: 120 }, () => sending(world.port, handshake)));
+        await openAre(120);
+        for (const socket of sockets) socket[leave]();
+        await openAre(0);
+      }
+    }
+    assert.equal((await ana.fetch(`${world.urlOf('dev-raw')}/canary`)).status, 200);
+    await agent.terminate();
+    await raw.close();
+  });
+
+  test('R8 what a WebSocket client sends ahead of the answer reaches the app', async () => {
+    const raw = await RawTarget.start();
+    const agent = await world.startAgent({ name: 'dev-raw', targetUrl: raw.url });
+    await ana.open(`${world.urlOf('dev-raw')}/`);
+    const cookie = `Cookie: ${ana.jar.header(new URL(world.urlOf('dev-raw')))}`;
+    const handshake = handshakeRequest(new URL(world.urlOf('dev-raw')).host, '/late', [cookie]);
+    const socket = await sending(world.port, handshake);
+    raw.answer('/late', (target, head) => {
+      socket.write('one', () => {
+        // The edge reads it before the answer, or behind it: the app gets it either way.
+        socket.write('two');
+        target.write(accepting(head));
+      });
+      target.pipe(target);
+    });
+    const echoed = new Transcript(socket);
+    await echoed.says('onetwo');
+    socket.destroy();
+    await agent.terminate();
+    await raw.close();
+  });
+
   test('R4 no option of Node makes the edge read HTTP loosely', async () => {
     const loose = [
       `GET / HTTP/1.1\r\n${host()}X-Control: a\x01b\r\nConnection: close\r\n\r\n`,
@@ -124,6 +200,10 @@ describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
     assert.match(await rawExchange(admin, 'GET /healthz HTTP/1.1\r\nHost: x\r\nX: a\x01b\r\n\r\n'), /^HTTP\/1\.1 400 /);
   });
 });
+
+function isAnswered<Value>(asked: Promise<Value | undefined>): Promise<Value> {
+  return asked.then((answer) => answer ?? Promise.reject(new Error('left')));
+}
 
 async function sending(port: number, bytes: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');

@@ -108,7 +108,7 @@ describe('a name', () => {
     assert.deepEqual((await offer('demo')).outcome, TAKEN);
     const running = held.open(
       { method: 'GET', scheme: 'http', authority: 'demo.localhost', path: '/', headers: [] },
-      { endOfBody: true },
+      { endOfBody: true, party: 'ana' },
       { informational() {}, response() {}, data() {}, trailers() {}, end() {}, drain() {}, failed() {} },
     );
     await agent.frame(FRAME.headers, 1);

@@ -14,10 +14,14 @@ const HEAD = { scheme: 'http', authority: 'demo.tunnel.test', headers: [] } as c
 /** A front door that forwards everything, without a gate, to an agent that answers with `onStream`. */
 async function forwarded(t: TestContext, onStream: (stream: InboundStream) => void) {
   const { edge } = await openPair(t, onStream);
-  const verdict = { kind: 'forward', link: edge, rule: 'public', tunnel: { host: 'demo.tunnel.test' } } as Forward;
+  const session = { identity: { subject: 'ana' } };
+  const verdict = { kind: 'forward', link: edge, session, rule: '*', tunnel: { host: 'demo.tunnel.test' } };
   const door = createServer((incoming, response) => {
     const refuse = () => response.writeHead(502).end();
-    new Forwarding(incoming, response, verdict, refuse).open({ ...HEAD, method: 'GET', path: '/' }, undefined);
+    new Forwarding(incoming, response, verdict as unknown as Forward, refuse).open(
+      { ...HEAD, method: 'GET', path: '/' },
+      undefined,
+    );
   });
   door.listen(0, '127.0.0.1');
   await once(door, 'listening');

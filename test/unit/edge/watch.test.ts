@@ -12,11 +12,14 @@ const refused = (code: Refusal['code']): Refusal => ({
   reason: 'for a test',
 });
 
+/** A socket on which nothing waits. */
+const idle = { writableLength: 0, bytesWritten: 0 };
+
 function watching(t: TestContext, judge: () => Promise<Verdict>) {
   const watch = new Watch();
   t.after(() => watch.close());
   const ends: string[] = [];
-  const watched = { judge, end: () => void ends.push('ended') };
+  const watched = { outlet: idle, judge, end: () => void ends.push('ended'), cut: () => void ends.push('cut') };
   watch.add(watched);
   return { watch, ends, forget: () => watch.forget(watched) };
 }
@@ -38,7 +41,8 @@ describe('the watch over open streams', () => {
 
   it('ends one that the gate cannot judge, and still judges the others', async (t) => {
     const { watch, ends } = watching(t, () => Promise.reject(new Error('no store')));
-    watch.add({ judge: async () => refused('ERR_ACCESS_DENIED'), end: () => void ends.push('other') });
+    const judge = async () => refused('ERR_ACCESS_DENIED');
+    watch.add({ outlet: idle, judge, end: () => void ends.push('other'), cut: () => {} });
     await watch.review();
     assert.deepEqual(ends.sort(), ['ended', 'other']);
   });
@@ -61,8 +65,10 @@ describe('the watch over open streams', () => {
   it('still knows all others when some end in any order', async (t) => {
     const { watch, ends, forget } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
     const others = ['a', 'b', 'c', 'd'].map((name) => ({
+      outlet: idle,
       judge: async () => refused('ERR_ACCESS_DENIED'),
       end: () => void ends.push(name),
+      cut: () => {},
     }));
     for (const other of others) watch.add(other);
     const [a, , , d] = others as [Watched, Watched, Watched, Watched];
@@ -78,5 +84,69 @@ describe('the watch over open streams', () => {
     await watch.review();
     forget(); // as whatever was open does when it ends at last
     assert.deepEqual(ends, []);
+  });
+
+  it('asks every five seconds', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    let asked = 0;
+    watching(t, async () => {
+      asked += 1;
+      return refused('ERR_TUNNEL_OFFLINE');
+    });
+    t.mock.timers.tick(4_999);
+    assert.equal(asked, 0);
+    t.mock.timers.tick(1);
+    assert.equal(asked, 1);
+    t.mock.timers.tick(5_000);
+    assert.equal(asked, 2);
+  });
+});
+
+describe('the watch over visitors who do not read', () => {
+  const MINUTE_MS = 60_000;
+
+  /** A visitor who takes so many bytes between two looks, one a minute, with so many waiting. */
+  function reading(t: TestContext, { perMinute, waiting }: { perMinute: number; waiting: number }) {
+    const watch = new Watch();
+    t.after(() => watch.close());
+    const outlet = { writableLength: waiting, bytesWritten: waiting };
+    let cuts = 0;
+    watch.add({ outlet, judge: () => refused('ERR_TUNNEL_OFFLINE'), end: () => {}, cut: () => void cuts++ });
+    let nowMs = 1_000;
+    return (minutes: number) => {
+      for (let minute = 0; minute < minutes; minute++) {
+        watch.cutStalled(nowMs);
+        nowMs += MINUTE_MS;
+        outlet.bytesWritten += perMinute;
+      }
+      return cuts;
+    };
+  }
+
+  it('cuts one who has taken nothing for ten minutes, once', (t) => {
+    const pass = reading(t, { perMinute: 0, waiting: 131_072 });
+    assert.equal(pass(10), 0);
+    assert.equal(pass(1), 1);
+    assert.equal(pass(100), 1);
+  });
+
+  it('cuts one who takes a byte now and then', (t) => {
+    assert.equal(reading(t, { perMinute: 1_000, waiting: 131_072 })(11), 1);
+  });
+
+  it('lets one alone who reads slowly', (t) => {
+    assert.equal(reading(t, { perMinute: 10_000, waiting: 131_072 })(1_000), 0);
+  });
+
+  it('lets one alone for whom nothing waits, as in a silent event stream', (t) => {
+    assert.equal(reading(t, { perMinute: 0, waiting: 0 })(10_000), 0);
+  });
+
+  it('looks once a minute', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { watch } = watching(t, async () => refused('ERR_TUNNEL_OFFLINE'));
+    const look = t.mock.method(watch, 'cutStalled');
+    t.mock.timers.tick(3 * MINUTE_MS);
+    assert.equal(look.mock.callCount(), 3);
   });
 });

@@ -156,7 +156,7 @@ describe('a request on a link', () => {
   it('past the most that a link carries is refused, not queued', async (t) => {
     const queue = streamQueue();
     const { edge } = await openPair(t, queue.onStream);
-    for (let at = 0; at < MOST_STREAMS; at++) new Asked(edge);
+    for (let at = 0; at < MOST_STREAMS; at++) new Asked(edge, {}, { party: `visitor ${at}` });
     assert.throws(() => new Asked(edge), isCode('ERR_TUNNEL_BUSY'));
     (await queue.next()).respond(204);
   });

@@ -14,6 +14,7 @@ import type { OutboundLink } from '../../../src/link/outbound-link.js';
 import type {
   InboundObserver,
   InboundStream,
+  OpenOptions,
   OutboundObserver,
   OutboundStream,
   RequestHead,
@@ -149,11 +150,11 @@ export class Asked implements OutboundObserver {
   readonly #head = deferred<ResponseHead & { readonly endOfBody: boolean }>();
   readonly #failure = deferred<PosternError>();
 
-  constructor(link: OutboundLink, head: Partial<RequestHead> = {}, options: SendOptions = { endOfBody: true }) {
+  constructor(link: OutboundLink, head: Partial<RequestHead> = {}, options: Partial<OpenOptions> = {}) {
     this.head = this.#head.promise;
     this.head.catch(() => {}); // whoever waits for the failure does not look here
     this.failure = this.#failure.promise;
-    this.stream = link.open({ ...GET, ...head }, options, this);
+    this.stream = link.open({ ...GET, ...head }, { endOfBody: true, party: 'ana', ...options }, this);
     this.body = this.stream.takeBody();
   }
 

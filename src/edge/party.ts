@@ -1,0 +1,10 @@
+/** Whom a forwarded request counts for, where visitors share what a tunnel has. */
+import type { IncomingMessage } from 'node:http';
+import type { Forward } from './gate.js';
+import { network } from './limits.js';
+import { contextOf } from './request.js';
+
+/** The account of the visitor, on however many sessions; their network where they are nobody. */
+export function partyOf(request: IncomingMessage, { session }: Forward): string {
+  return session === undefined ? `network ${network(contextOf(request).address)}` : session.identity.subject;
+}

@@ -1,0 +1,25 @@
+/**
+ * What the readers of several connections leave unread, together: the bound of one connection times their number is more
+ * than a process has. While it is exceeded each connection takes no more than the least that keeps it going.
+ */
+export class ReceivePool {
+  readonly #mostBytes: number;
+  #heldBytes = 0;
+
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get isExceeded(): boolean {
+    return this.#heldBytes > this.#mostBytes;
+  }
+
+  /** Bytes are held for a reader, or (below zero) were taken by one. */
+  held(bytes: number): void {
+    this.#heldBytes += bytes;
+  }
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PosternError } from '../../../src/errors.js';
+import type { InboundStream } from '../../../src/link/stream.js';
+import { type Holder, StreamShares } from '../../../src/link/stream-shares.js';
+import { Asked, openPair, Served } from './pair.js';
+
+const isBusy = (error: unknown) => error instanceof PosternError && error.code === 'ERR_TUNNEL_BUSY';
+
+/** Takes streams for a party until it is refused; returns what it got. */
+function takeAll(shares: StreamShares, party: string, maxStreams: number, running = 0): Holder[] {
+  const held: Holder[] = [];
+  for (;;) {
+    try {
+      held.push(shares.take(party, running + held.length, maxStreams));
+    } catch (error) {
+      assert.ok(isBusy(error));
+      return held;
+    }
+  }
+}
+
+describe('the streams of a link', () => {
+  for (const [maxStreams, share] of [
+    [1_000, 250],
+    [400, 100],
+    [200, 100],
+    [100, 75],
+    [10, 7],
+    [1, 1],
+  ] as const) {
+    it(`of which there are ${maxStreams} give ${share} to one party and leave some to others`, () => {
+      const shares = new StreamShares();
+      const held = takeAll(shares, 'greedy', maxStreams);
+      assert.equal(held.length, share);
+      if (maxStreams > 1) assert.ok(shares.take('ana', held.length, maxStreams));
+    });
+  }
+
+  it('leave the last tenth to those who have only a few', () => {
+    const shares = new StreamShares();
+    let running = 0;
+    for (const party of ['a', 'b', 'c', 'd', 'e']) running += takeAll(shares, party, 1_000, running).length;
+    assert.equal(running, 904); // four of the last party, which came when they were scarce
+    for (let count = 0; count < 24; count++) running += takeAll(shares, `late ${count}`, 1_000, running).length;
+    assert.equal(running, 1_000);
+  });
+
+  it('are free again when they end', () => {
+    const shares = new StreamShares();
+    const held = takeAll(shares, 'greedy', 1_000);
+    for (const holder of held) holder.streams -= 1;
+    assert.equal(takeAll(shares, 'greedy', 1_000).length, held.length);
+  });
+
+  it('are counted right for a party that holds some while thousands of others come and go', () => {
+    const shares = new StreamShares();
+    const held = takeAll(shares, 'greedy', 1_000).slice(1);
+    for (let count = 0; count < 5_000; count++) shares.take(`passer-by ${count}`, 250, 1_000).streams -= 1;
+    assert.throws(() => shares.take('greedy', 250, 1_000), isBusy);
+    for (const holder of held) holder.streams -= 1;
+    assert.equal(takeAll(shares, 'greedy', 1_000).length, held.length);
+  });
+});
+
+describe('a link', () => {
+  const hold = (stream: InboundStream) => void new Served(stream);
+
+  it('refuses a party that holds its share, serves another, and counts down however a request ends', async (t) => {
+    const served: Served[] = [];
+    const { edge } = await openPair(t, (stream) => served.push(new Served(stream)));
+    const asked = Array.from({ length: 250 }, () => new Asked(edge));
+    assert.throws(() => new Asked(edge), isBusy);
+    const [cancelled, answered, reset] = asked as [Asked, Asked, Asked];
+    const other = new Asked(edge, {}, { party: 'bob' });
+    while (served.length < 251) await new Promise(setImmediate);
+    served[250]?.respond(200);
+    assert.equal((await other.head).status, 200);
+
+    cancelled.stream.cancel();
+    cancelled.stream.cancel(); // again: counts once
+    new Asked(edge);
+    assert.throws(() => new Asked(edge), isBusy);
+    served[1]?.respond(200, { endOfBody: false });
+    const text = answered.text();
+    served[1]?.body.end('whole');
+    assert.equal(await text, 'whole');
+    new Asked(edge);
+    assert.throws(() => new Asked(edge), isBusy);
+    served[2]?.stream.cancel();
+    await reset.failure;
+    new Asked(edge);
+    assert.throws(() => new Asked(edge), isBusy);
+  });
+
+  it('counts nothing for a head that cannot be carried', async (t) => {
+    const { edge } = await openPair(t, hold);
+    for (let count = 0; count < 300; count++) {
+      assert.throws(() => new Asked(edge, { headers: ['x-bad', 'a\r\nb'] }), { code: 'ERR_BAD_REQUEST' });
+    }
+    new Asked(edge);
+  });
+});
