@@ -1,6 +1,6 @@
+/** How far the windows that we open may grow, and what they start with. */
 import type { ReceivePool } from './receive-pool.js';
 
-/** How far the windows that we open may grow, and what they start with. */
 export interface FlowLimits {
   /** What a stream starts with on a short path, and the most it grows to. */
   readonly streamStartBytes: number;
