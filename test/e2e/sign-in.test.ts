@@ -67,10 +67,10 @@ describe('signing in', () => {
 
   describe('transactions', () => {
     const background: Record<string, Record<string, string>> = {
-      'a fetch': { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
-      'a module': { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'script' },
-      'an image': { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
-      'a frame': { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
+      'a fetch': { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
+      'a module': { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'script' },
+      'an image': { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+      'a frame': { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
       'a tool that wants JSON': { accept: 'application/json' },
     };
     for (const [name, headers] of Object.entries(background)) {
