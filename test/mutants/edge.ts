@@ -128,7 +128,7 @@ export const EDGE: readonly Mutant[] = [
     fault: 'a broken response looks whole',
     before: 'if (this.#response.headersSent || this.#response.destroyed) breakOff(this.#response);',
     after: 'if (this.#response.headersSent || this.#response.destroyed) this.#response.end();',
-    tests: ['unit/edge/forwarding.test.ts'],
+    tests: ['unit/edge/forwarding-ends.test.ts'],
   },
   {
     file: 'src/edge/forwarding.ts',

@@ -121,3 +121,18 @@ it('gives no two nonces alike, each of 256 bits', () => {
   assert.equal(nonces.size, 100);
   for (const nonce of nonces) assert.match(nonce, /^[\w-]{43}$/);
 });
+
+describe('a ticket that is past its time', () => {
+  it('does not count, whatever the store says', async () => {
+    const { fields, at } = setUp();
+    let nowMs = START_MS;
+    const store = new MemoryStore();
+    store.redeem = async () => true;
+    const tickets = new Tickets({ secrets: [SECRET], store, now: () => nowMs });
+    const text = await tickets.issue(fields);
+    nowMs += 59_999;
+    await tickets.redeem(text, at);
+    nowMs += 1;
+    await assert.rejects(tickets.redeem(text, at), failed);
+  });
+});
