@@ -25,7 +25,7 @@ const RULES: Rules = {
   },
   owners: {
     express: /^edge\/(app|routes-[a-z-]+|[a-z-]+-routes)\.ts$/,
-    'openid-client': /^auth\/oidc\.ts$/,
+    'openid-client': /^auth\/(oidc|client-authentication|provider-discovery)\.ts$/,
     ws: /^(link|edge)\//,
     jose: /^(auth\/|link\/token\.ts$)/,
     pino: /^cli\//,
@@ -40,7 +40,7 @@ const RULES: Rules = {
     'node:process': /^cli\//,
     'node:console': /^cli\//,
   },
-  single: ['rate-limiter-flexible', 'cookie', 'openid-client'],
+  single: ['rate-limiter-flexible', 'cookie'],
   // Options, files and a table; claims, where any white space at an end is refused; bodies that dev servers write.
   unicodeSpace:
     /^(?:cli\/|config\/|edge\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\.ts|agent\/refusal-table\.ts)/,

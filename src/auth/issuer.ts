@@ -1,8 +1,15 @@
 /** Addresses of the identity provider that may be spoken to: https, and plain http only where no network is between. */
 import { PosternError } from '../errors.js';
 
-/** Reads the issuer's URL. Throws `ERR_CONFIG_INVALID` unless it is https, or http on loopback, with no query. */
-export function readIssuer(text: string): URL {
+// What providers show beside the issuer, and what is pasted in its place (OpenID Connect Discovery section 4).
+const METADATA_PATH = /\/\.well-known\/openid-configuration$/;
+
+/**
+ * Reads the issuer's URL, or that of its metadata. Throws `ERR_CONFIG_INVALID` unless it is https, or http on loopback,
+ * with no query.
+ */
+export function readIssuer(given: string): URL {
+  const text = given.replace(METADATA_PATH, '');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isBare = url !== undefined && `${url.username}${url.password}${url.search}${url.hash}` === '';
   if (isBare && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))) return url;

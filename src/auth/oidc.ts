@@ -5,31 +5,26 @@
  */
 import {
   AuthorizationResponseError,
-  allowInsecureRequests,
   authorizationCodeGrant,
   buildAuthorizationUrl,
+  buildAuthorizationUrlWithPAR,
   buildEndSessionUrl,
-  type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
   type Configuration,
   calculatePKCECodeChallenge,
-  customFetch,
-  discovery,
   fetchUserInfo,
   type IDToken,
   ResponseBodyError,
   type ServerMetadata,
-  WWWAuthenticateChallengeError,
 } from 'openid-client';
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import { checkIdToken, mergeClaims } from './claims.js';
+import { ClientAuthentication, isSecretRefused } from './client-authentication.js';
 import { type EmailVerification, type Identity, readIdentity } from './identity.js';
 import { isEndpoint, readIssuer } from './issuer.js';
+import { SECRET_REFUSED } from './provider-checks.js';
+import { discoverProvider, type Provider } from './provider-discovery.js';
 import { refusalOf, refused, translateProviderError } from './provider-errors.js';
-import { fetchFromProvider } from './provider-fetch.js';
-import { ProviderKeys } from './provider-keys.js';
 
 export interface OidcOptions {
   /** As the provider spells it. https, or http on loopback. */
@@ -64,14 +59,7 @@ export interface SignInFields extends SignInChecks {
   readonly domainHint?: string;
 }
 
-interface Provider {
-  readonly configuration: Configuration;
-  readonly metadata: Readonly<ServerMetadata>;
-  readonly keys: ProviderKeys;
-}
-
 const GOOGLE = 'https://accounts.google.com';
-const TIMEOUT_MS = 10_000;
 
 /** Sends visitors to the identity provider and reads what it says when they come back. */
 export class OidcProvider {
@@ -80,12 +68,13 @@ export class OidcProvider {
   readonly #options: OidcOptions;
   readonly #issuer: URL;
   #provider: Promise<Provider> | undefined;
-  #authentication: 'basic' | 'post' = 'basic';
+  readonly #authentication: ClientAuthentication;
 
   /** Throws `ERR_CONFIG_INVALID` for an issuer that is not a https URL, or a http URL on loopback. */
   constructor(options: OidcOptions) {
     this.#options = options;
     this.#issuer = readIssuer(options.issuer);
+    this.#authentication = new ClientAuthentication(options.clientSecret);
     this.domainProof = this.#issuer.origin === GOOGLE ? 'hosted-domain' : 'email';
   }
 
@@ -93,7 +82,7 @@ export class OidcProvider {
   async begin({ state, nonce, verifier, chooseAccount, domainHint }: SignInFields): Promise<string> {
     const { configuration, metadata } = await this.#discovered();
     const isGoogle = this.domainProof === 'hosted-domain';
-    const url = buildAuthorizationUrl(configuration, {
+    const parameters = {
       redirect_uri: this.#options.redirectUri,
       scope: this.#options.scopes,
       state,
@@ -102,8 +91,8 @@ export class OidcProvider {
       code_challenge_method: 'S256',
       ...(chooseAccount === 'yes' && { prompt: isGoogle ? 'select_account' : promptFor(metadata) }),
       ...(isGoogle && domainHint !== undefined && { hd: domainHint }),
-    });
-    return url.href;
+    };
+    return (await this.#authorizationUrl(configuration, metadata, parameters)).href;
   }
 
   /**
@@ -124,7 +113,23 @@ export class OidcProvider {
       const extra = await this.#userInfo(provider, claims, tokens.access_token);
       return this.#identityOf(mergeClaims(claims, extra, this.#options));
     } catch (error) {
+      if (isSecretRefused(error)) this.#warn(SECRET_REFUSED);
       throw translate(error);
+    }
+  }
+
+  /**
+   * Tries what can be tried without a visitor: discovery, the clock, and the client's secret with a code that nobody was
+   * given. Each finding is a sentence that names option and remedy. Never rejects, and takes no longer than the provider's
+   * time limits.
+   */
+  async check(): Promise<readonly string[]> {
+    try {
+      const provider = await this.#discovered();
+      const secret = await this.#isSecretRefused(provider);
+      return [...(provider.clock === undefined ? [] : [provider.clock]), ...(secret ? [SECRET_REFUSED] : [])];
+    } catch (error) {
+      return [translate(error).message];
     }
   }
 
@@ -137,7 +142,7 @@ export class OidcProvider {
 
   // One attempt for all who wait; a failed one is forgotten, so that the next visitor tries again.
   #discovered(): Promise<Provider> {
-    this.#provider ??= this.#discover().catch((error: unknown) => {
+    this.#provider ??= discoverProvider(this.#issuer, this.#options, this.#authentication).catch((error: unknown) => {
       this.#provider = undefined;
       const failure = new PosternError('ERR_PROVIDER_UNAVAILABLE', `discovery failed: ${translate(error).message}`);
       this.#options.log.warn({ issuer: this.#issuer.href, reason: failure.message }, 'identity provider unavailable');
@@ -146,48 +151,43 @@ export class OidcProvider {
     return this.#provider;
   }
 
-  async #discover(): Promise<Provider> {
-    const timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS;
-    const insecure = this.#issuer.protocol === 'http:';
-    const configuration = await discovery(this.#issuer, this.#options.clientId, {}, this.#authenticate(), {
-      [customFetch]: (url, options) => fetchFromProvider(url, options as RequestInit),
-      timeout: timeoutMs / 1000,
-      execute: insecure ? [allowInsecureRequests] : [],
-    });
-    const metadata = configuration.serverMetadata();
-    for (const endpoint of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'] as const) {
-      if (endpoint === 'userinfo_endpoint' && metadata[endpoint] === undefined) continue;
-      if (!isEndpoint(metadata[endpoint], this.#issuer)) throw refused(`its metadata has no usable ${endpoint}`);
-    }
-    this.#authentication = preferredAuthentication(metadata);
-    const keys = new ProviderKeys(new URL(metadata.jwks_uri as string), timeoutMs);
-    return { configuration, metadata, keys };
-  }
-
-  #authenticate(): ClientAuth {
-    const basic = ClientSecretBasic(this.#options.clientSecret);
-    const post = ClientSecretPost(this.#options.clientSecret);
-    return (...request) => (this.#authentication === 'basic' ? basic : post)(...request);
-  }
-
-  // Providers accept one way of sending the secret, or either, whatever their metadata says; a refused attempt does not
-  // use up the code (RFC 6749 section 3.2.1), so the other way is tried once and kept when it works.
-  async #exchange({ configuration }: Provider, url: URL, { state, nonce, verifier }: SignInChecks) {
-    const grant = () =>
+  #exchange({ configuration }: Provider, url: URL, { state, nonce, verifier }: SignInChecks) {
+    return this.#authentication.tried(() =>
       authorizationCodeGrant(configuration, url, {
         expectedState: state,
         expectedNonce: nonce,
         pkceCodeVerifier: verifier,
         idTokenExpected: true,
+      }),
+    );
+  }
+
+  // RFC 9126 section 5: a provider may take requests over the back channel only.
+  #authorizationUrl(
+    configuration: Configuration,
+    metadata: Readonly<ServerMetadata>,
+    parameters: Record<string, string>,
+  ): Promise<URL> | URL {
+    if (metadata.require_pushed_authorization_requests !== true)
+      return buildAuthorizationUrl(configuration, parameters);
+    return this.#authentication
+      .tried(() => buildAuthorizationUrlWithPAR(configuration, parameters))
+      .catch((error: unknown) => {
+        if (isSecretRefused(error)) this.#warn(SECRET_REFUSED);
+        throw translate(error);
       });
-    const tried = this.#authentication;
-    try {
-      return await grant();
-    } catch (error) {
-      if (!isSecretRefused(error)) throw error;
-      this.#authentication = tried === 'basic' ? 'post' : 'basic';
-      return await grant();
-    }
+  }
+
+  // The client is authenticated before the code is looked at (RFC 6749 section 4.1.3): any other error is as expected.
+  async #isSecretRefused(provider: Provider): Promise<boolean> {
+    const checks = { state: 'check', nonce: 'check', verifier: 'check'.repeat(10) };
+    const query = new URLSearchParams({ code: 'check', state: checks.state, iss: provider.metadata.issuer });
+    const url = new URL(`${this.#options.redirectUri}?${query}`);
+    return this.#exchange(provider, url, checks).then(() => false, isSecretRefused);
+  }
+
+  #warn(reason: string): void {
+    this.#options.log.warn({ issuer: this.#issuer.href, reason }, 'identity provider refuses this edge');
   }
 
   // Fails closed: rules for groups match nobody whose groups are not known. The operator hears why.
@@ -223,16 +223,6 @@ export class OidcProvider {
 // Every provider knows "login"; the choice of accounts is offered by some.
 function promptFor({ prompt_values_supported: supported }: Readonly<ServerMetadata>): string {
   return Array.isArray(supported) && supported.includes('select_account') ? 'select_account' : 'login';
-}
-
-// Post where it is announced: providers disagree about how RFC 6749 section 2.3.1 encodes a secret for basic.
-function preferredAuthentication({ token_endpoint_auth_methods_supported: supported }: ServerMetadata) {
-  return Array.isArray(supported) && supported.includes('client_secret_post') ? 'post' : 'basic';
-}
-
-function isSecretRefused(error: unknown): boolean {
-  if (error instanceof ResponseBodyError) return error.error === 'invalid_client';
-  return error instanceof WWWAuthenticateChallengeError && error.status === 401;
 }
 
 function translate(error: unknown): PosternError {

@@ -3,6 +3,7 @@
  * failure of the server is not read further and counts as the provider being unavailable.
  */
 import { PosternError } from '../errors.js';
+import { remedyFor } from './provider-checks.js';
 
 // The largest honest answers, a userinfo with hundreds of groups, have some 50 kB.
 const MOST_BODY_BYTES = 1024 * 1024;
@@ -45,7 +46,9 @@ async function readBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
 function unavailable(reason: unknown): PosternError {
   if (reason instanceof PosternError) return reason;
   const detail =
-    reason instanceof Error ? [reason.message, messageOf(reason.cause)].filter(Boolean).join(': ') : reason;
+    reason instanceof Error
+      ? [reason.message, messageOf(reason.cause), remedyFor(reason.cause)].filter(Boolean).join(': ')
+      : reason;
   return new PosternError('ERR_PROVIDER_UNAVAILABLE', `the identity provider cannot be used: ${detail}`);
 }
 

@@ -1,6 +1,12 @@
-/** `postern config check`: says whether an edge would start with this configuration, and if not, every reason. */
+/**
+ * `postern config check`: says whether an edge would start with this configuration, and if not, every reason; then what
+ * would stop visitors from signing in, as far as it can be tried without one.
+ */
 import type { Command } from 'commander';
+import type { EdgeConfig } from '../config/edge-config.js';
 import { EDGE_OPTIONS } from '../config/edge-options.js';
+import { printable } from '../config/text.js';
+import { silentLog } from '../core/log.js';
 import { readEdgeConfig } from './edge.js';
 import { addConfigFlag, addFlags } from './flags.js';
 
@@ -10,8 +16,17 @@ export function addConfigCommand(program: Command): void {
   const command = config.command('check').description('Print "ok", or every problem.');
   addFlags(command, EDGE_OPTIONS);
   addConfigFlag(command, 'A YAML file of options, such as config/edge.yaml.');
-  command.action(() => {
-    readEdgeConfig(command);
+  command.option('--offline', 'Do not ask the identity provider.');
+  command.action(async () => {
+    const config = readEdgeConfig(command);
+    if (command.opts<{ offline?: true }>().offline !== true) await warnOfProvider(config);
     process.stdout.write('ok\n');
   });
+}
+
+async function warnOfProvider(config: EdgeConfig): Promise<void> {
+  const { createProvider } = await import('../edge/provider.js'); // here, so that no other command waits for it to load
+  for (const finding of await createProvider(config, silentLog).check()) {
+    process.stderr.write(`postern: warning: ${printable(finding)}\n`);
+  }
 }

@@ -79,10 +79,10 @@ export const secrets: Value<string[]> = list(
   ),
 );
 
-/** A secret that somebody else made. */
+/** A secret that somebody else made (RFC 6749 appendix A.2). */
 export const foreignSecret = hidden(
-  isVisible,
-  'it holds a space or a control character: expected visible characters only',
+  (text) => /^[\x20-\x7e]+$/.test(text),
+  'it holds a control character or one outside ASCII: expected the secret as the identity provider shows it',
 );
 
 /** An agent's token as it goes into a header. */

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Assertions } from '../auth/assertion.js';
 import { MemoryStore } from '../auth/memory-store.js';
-import { OidcProvider } from '../auth/oidc.js';
+import type { OidcProvider } from '../auth/oidc.js';
 import { decide } from '../auth/policy.js';
 import { Sessions } from '../auth/session.js';
 import { Tickets } from '../auth/ticket.js';
@@ -23,6 +23,7 @@ import { Forwarder } from './forward.js';
 import { createGate, type Verdict } from './gate.js';
 import * as limits from './limits.js';
 import { Observer } from './observer.js';
+import { createProvider, warnOfProvider } from './provider.js';
 import { Registry } from './registry.js';
 import { RevokedTokens } from './revoked-tokens.js';
 import { closed, createFrontDoor, listen, portOf } from './servers.js';
@@ -69,7 +70,17 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   const watch = new Watch();
   const revoked = new RevokedTokens(config.revokedTokens, log);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
-  const { admission, door } = compose(config, { store, registry, observer, watch, revoked, log, isRecording });
+  const provider = createProvider(config, log);
+  const { admission, door } = compose(config, {
+    provider,
+    store,
+    registry,
+    observer,
+    watch,
+    revoked,
+    isRecording,
+    log,
+  });
 
   let closing: Promise<void> | undefined;
   const server = createFrontDoor(door, observer, proxyCheck(config.trustProxy));
@@ -91,6 +102,8 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     release();
     throw error;
   }
+
+  void warnOfProvider(provider, log); // the edge is up meanwhile: sessions that there are go on without the provider
 
   const destroy = () => {
     admission.destroy();
@@ -125,16 +138,17 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
 }
 
 interface Parts {
+  readonly log: Log;
+  readonly provider: OidcProvider;
   readonly store: MemoryStore;
   readonly registry: Registry;
   readonly observer: Observer;
   readonly watch: Watch;
   readonly revoked: RevokedTokens;
-  readonly log: Log;
   readonly isRecording: () => boolean;
 }
 
-function compose(config: EdgeConfig, { store, registry, observer, watch, revoked, log, isRecording }: Parts) {
+function compose(config: EdgeConfig, { provider, store, registry, observer, watch, revoked, isRecording, log }: Parts) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
   const sessions = new Sessions({
@@ -146,12 +160,6 @@ function compose(config: EdgeConfig, { store, registry, observer, watch, revoked
     groupsAskedFor: () => new Set([...groupsOf(ceiling ?? []), ...registry.groups()]),
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
-  const provider = new OidcProvider({
-    ...config.oidc,
-    redirectUri: `${base.origin}/oauth2/callback`,
-    signedOutUri: `${base.origin}/oauth2/signed_out`,
-    log,
-  });
   const policy = { ceiling, domainProof: provider.domainProof, publicPermitted };
   const signIn = new SignIn({
     base,

@@ -10,6 +10,7 @@ const EDGE_ENV = {
   POSTERN_LISTEN: '127.0.0.1:0',
   POSTERN_ADMIN_LISTEN: '127.0.0.1:0',
   POSTERN_SECRET: 'a secret of thirty-two bytes or more for tests',
+  POSTERN_OIDC_ISSUER: 'http://127.0.0.1:9', // asked at start; nobody answers there
   POSTERN_OIDC_CLIENT_ID: 'edge',
   POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
 };

@@ -32,7 +32,7 @@ const THREATS: Readonly<Record<string, number>> = {
   T: 2,
   U: 4,
   V: 6,
-  W: 2,
+  W: 3,
 };
 const IDS = Object.entries(THREATS).flatMap(([letter, count]) =>
   Array.from({ length: count }, (_, at) => `${letter}${at + 1}`),

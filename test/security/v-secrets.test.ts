@@ -9,7 +9,11 @@ import { verifyToken } from '../../src/link/token.js';
 import { freePort, POSTERN, Program, run, runPostern } from '../support/processes.js';
 
 const SECRET = 'a secret of thirty-two bytes or more for tests';
-const EDGE_ENV = { POSTERN_OIDC_CLIENT_ID: 'edge', POSTERN_OIDC_CLIENT_SECRET: 'client-secret' };
+const EDGE_ENV = {
+  POSTERN_OIDC_ISSUER: 'http://127.0.0.1:9', // asked at start and by a check; nobody answers there
+  POSTERN_OIDC_CLIENT_ID: 'edge',
+  POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
+};
 const CREATE = ['token', 'create', '--owner', 'dev@acme.com', '--tunnels', 'demo'];
 
 describe('V the operator’s secrets', () => {
@@ -33,7 +37,7 @@ describe('V the operator’s secrets', () => {
     for (const mode of [0o644, 0o640, 0o660, 0o602]) {
       test(`V1 ${option} of mode ${mode.toString(8)} is refused by config check and by the edge`, async () => {
         const env = { ...other, [option]: file('shared', `${SECRET.replaceAll(' ', '-')}\n`, mode) };
-        for (const args of [['config', 'check'], ['edge']]) {
+        for (const args of [['config', 'check', '--offline'], ['edge']]) {
           const { exit, stdout, stderr } = await runPostern(args, env);
           assert.deepEqual([exit.code, stdout], [2, ''], stderr);
           assert.ok(stderr.startsWith(`postern: ${option}: `) && stderr.includes('chmod 600'), stderr);
@@ -44,7 +48,7 @@ describe('V the operator’s secrets', () => {
 
   test('V1 a secret file of mode 600 is accepted without a word', async () => {
     const env = { ...EDGE_ENV, POSTERN_SECRET_FILE: file('own', `${SECRET}\n`, 0o600) };
-    const { exit, stdout, stderr } = await runPostern(['config', 'check'], env);
+    const { exit, stdout, stderr } = await runPostern(['config', 'check', '--offline'], env);
     assert.deepEqual([exit.code, stdout, stderr], [0, 'ok', '']);
   });
 
@@ -64,7 +68,7 @@ describe('V the operator’s secrets', () => {
     const dotenv = `POSTERN_SECRET=${SECRET}\nPOSTERN_OIDC_CLIENT_ID=edge\nPOSTERN_OIDC_CLIENT_SECRET=hush\n`;
     file('.env', dotenv, 0o644);
     file('edge.yaml', 'session_ttl: 1h\n', 0o644);
-    const check = () => runPostern(['config', 'check', '--config', 'edge.yaml'], {}, { cwd: folder });
+    const check = () => runPostern(['config', 'check', '--offline', '--config', 'edge.yaml'], {}, { cwd: folder });
     const { exit, stderr } = await check();
     assert.equal(exit.code, 0);
     assert.match(stderr, /^postern: warning: "\.env" .*chmod 600.*\n$/);
@@ -84,7 +88,10 @@ describe('V the operator’s secrets', () => {
     'a weak one behind a strong one': `${SECRET},${'old-secret'.repeat(5)}`,
   })) {
     test(`V2 a secret of ${what} is refused`, async () => {
-      const { exit, stderr } = await runPostern(['config', 'check'], { ...EDGE_ENV, POSTERN_SECRET: weak });
+      const { exit, stderr } = await runPostern(['config', 'check', '--offline'], {
+        ...EDGE_ENV,
+        POSTERN_SECRET: weak,
+      });
       assert.equal(exit.code, 2);
       assert.match(stderr, /^postern: POSTERN_SECRET: .*guessed.*openssl rand -base64 32/);
       assert.ok(!stderr.includes(weak));

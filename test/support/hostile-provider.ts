@@ -45,8 +45,10 @@ export interface Misbehaviour {
   metadata?: Record<string, unknown>;
   /** Adds to, or replaces in, the query that the visitor comes back with; an undefined one is left out. */
   callback?: Record<string, string | undefined>;
-  /** Only this way of sending the client secret is accepted. */
-  authentication?: 'basic' | 'post';
+  /** Only this way of sending the client secret is accepted, or none. */
+  authentication?: 'basic' | 'post' | 'none';
+  /** How far its clock is ahead, as its `Date` headers say. */
+  dateOffsetMs?: number;
   trouble?: Partial<Record<Endpoint, Trouble>>;
 }
 
@@ -74,6 +76,8 @@ export class HostileProvider {
   keys: SigningKey[];
   readonly #party: Party;
   readonly #grants = new Map<string, Grant>();
+  /** Requests that were pushed (RFC 9126), by their URI. */
+  readonly #pushed = new Map<string, URLSearchParams>();
   readonly #server: ReturnType<typeof createServer>;
 
   private constructor(party: Party, server: ReturnType<typeof createServer>, key: SigningKey) {
@@ -98,7 +102,8 @@ export class HostileProvider {
 
   /** Plays the visitor with these claims: follows an authorization URL and gives the URL that they are sent back to. */
   authorize(authorizationUrl: string, claims: Record<string, unknown> = {}): URL {
-    const query = new URL(authorizationUrl).searchParams;
+    const asked = new URL(authorizationUrl).searchParams;
+    const query = this.#pushed.get(asked.get('request_uri') ?? '') ?? asked;
     const code = randomBytes(16).toString('hex');
     this.#grants.set(code, { query, claims });
     const back = new URL(query.get('redirect_uri') ?? '');
@@ -118,6 +123,8 @@ export class HostileProvider {
       const back = this.authorize(this.issuer + request.url);
       return void response.writeHead(302, { location: back.href }).end();
     }
+    response.setHeader('date', new Date(Date.now() + (this.misbehaviour.dateOffsetMs ?? 0)).toUTCString());
+    if (request.url === '/par') return this.#push(new URLSearchParams(await text(request)), response);
     const endpoint = endpointOf(request.url ?? '');
     if (endpoint === undefined) return void response.writeHead(404).end();
     this.asked[endpoint] += 1;
@@ -128,6 +135,12 @@ export class HostileProvider {
     if (endpoint === 'discovery') return sendJson(response, 200, this.#metadata());
     if (endpoint === 'jwks') return sendJson(response, 200, { keys: this.keys.map(({ jwk }) => jwk) });
     sendJson(response, 200, this.misbehaviour.userinfo ?? { sub: 'alice' });
+  }
+
+  #push(parameters: URLSearchParams, response: ServerResponse): void {
+    const request_uri = `urn:ietf:params:oauth:request_uri:${randomBytes(16).toString('hex')}`;
+    this.#pushed.set(request_uri, parameters);
+    sendJson(response, 201, { request_uri, expires_in: 60 });
   }
 
   #metadata(): object {

@@ -308,3 +308,74 @@ describe('Google', () => {
     }
   });
 });
+
+describe('what is tried before the first visitor', () => {
+  it('finds nothing at an honest provider, and asks its token endpoint once', async () => {
+    assert.deepEqual(await provider.check(), []);
+    assert.equal(op.asked.token, 1);
+  });
+
+  const FINDINGS: Readonly<Record<string, readonly [Misbehaviour, RegExp]>> = {
+    'a secret that the provider does not accept': [{ authentication: 'none' }, /POSTERN_OIDC_CLIENT_SECRET/],
+    'a provider whose clock is another': [
+      { dateOffsetMs: 120_000 },
+      /clock of this machine is 1(?:19|20|21) seconds behind/,
+    ],
+    'a way to authenticate that is not there': [
+      { metadata: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } },
+      /client_secret_post, client_secret_basic, client_secret_jwt/,
+    ],
+    'an issuer that answers with an error': [{ trouble: { discovery: { kind: 'status', status: 500 } } }, /500/],
+  };
+  for (const [what, [switches, finding]] of Object.entries(FINDINGS)) {
+    it(`says ${what}`, async () => {
+      op.misbehaviour = switches;
+      const findings = await provider.check();
+      assert.equal(findings.length, 1, findings.join('\n'));
+      assert.match(findings[0] ?? '', finding);
+    });
+  }
+
+  it('says that nothing listens where the issuer is', async () => {
+    const { issuer } = op;
+    await op.close();
+    const findings = await connect({ issuer }).check();
+    op = await HostileProvider.start(party); // for `afterEach` to close
+    assert.match(findings[0] ?? '', /nothing listens there: look at POSTERN_OIDC_ISSUER/);
+  });
+
+  it('takes an issuer with the path of its metadata behind it', async () => {
+    const pasted = connect({ issuer: `${op.issuer}/.well-known/openid-configuration` });
+    assert.deepEqual(await pasted.check(), []);
+  });
+});
+
+describe('the client authenticates', () => {
+  it('with a JWT where the provider takes nothing else', async () => {
+    op.misbehaviour = { metadata: { token_endpoint_auth_methods_supported: ['client_secret_jwt'] } };
+    await signIn();
+    assert.equal(
+      op.lastTokenRequest.get('client_assertion_type'),
+      'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    );
+    assert.equal(op.lastTokenRequest.get('client_secret'), null);
+  });
+
+  it('once when what the provider refuses is not the secret', async () => {
+    op.misbehaviour = { trouble: { token: { kind: 'status', status: 400 } } };
+    await assert.rejects(signIn(), { name: 'PosternError' });
+    assert.equal(op.asked.token, 1);
+  });
+
+  it('over the back channel first where the provider demands it', async () => {
+    op.misbehaviour = {
+      metadata: {
+        require_pushed_authorization_requests: true,
+        pushed_authorization_request_endpoint: `${op.issuer}/par`,
+      },
+    };
+    const url = new URL(await provider.begin({ ...newChecks(), chooseAccount: 'no' }));
+    assert.deepEqual([...url.searchParams.keys()].sort(), ['client_id', 'request_uri']);
+    assert.equal((await signIn()).subject, 'alice');
+  });
+});

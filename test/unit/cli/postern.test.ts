@@ -19,15 +19,21 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readVersion } from '../../../src/cli/version.js';
 import { LINK_PATH } from '../../../src/link/handshake.js';
 import { verifyToken } from '../../../src/link/token.js';
+import { HostileProvider } from '../../support/hostile-provider.js';
 
 const POSTERN = fileURLToPath(new URL('../../../src/cli/postern.js', import.meta.url));
 const SECRET = 'secret k of thirty-two bytes or more';
-const EDGE_ENV = { POSTERN_SECRET: SECRET, POSTERN_OIDC_CLIENT_ID: 'id', POSTERN_OIDC_CLIENT_SECRET: 'hush' };
+const EDGE_ENV = {
+  POSTERN_SECRET: SECRET,
+  POSTERN_OIDC_ISSUER: 'http://127.0.0.1:9', // an edge asks at start, and nobody answers there
+  POSTERN_OIDC_CLIENT_ID: 'id',
+  POSTERN_OIDC_CLIENT_SECRET: 'hush',
+};
 const AGENT_ENV = { POSTERN_EDGE: 'http://127.0.0.1:9', POSTERN_TOKEN: 'postern_x' };
 
 const root = mkdtempSync(join(tmpdir(), 'postern-cli-'));
@@ -135,8 +141,26 @@ describe('postern', () => {
 });
 
 describe('postern config check', () => {
+  let op: HostileProvider;
+  before(async () => {
+    op = await HostileProvider.start({ id: 'id', secret: 'hush', redirectUri: 'http://localhost/oauth2/callback' });
+  });
+  after(() => op.close());
+
   it('says ok', async () => {
-    assert.deepEqual(await postern(['config', 'check'], EDGE_ENV), { code: 0, stdout: 'ok\n', stderr: '' });
+    const env = { ...EDGE_ENV, POSTERN_OIDC_ISSUER: op.issuer };
+    assert.deepEqual(await postern(['config', 'check'], env), { code: 0, stdout: 'ok\n', stderr: '' });
+  });
+
+  it('warns of a provider with which nobody could sign in, and goes on', async () => {
+    op.misbehaviour = { authentication: 'none' };
+    const { code, stdout, stderr } = await postern(['config', 'check'], {
+      ...EDGE_ENV,
+      POSTERN_OIDC_ISSUER: op.issuer,
+    });
+    op.misbehaviour = {};
+    assert.deepEqual([code, stdout], [0, 'ok\n']);
+    assert.match(stderr, /^postern: warning: .*POSTERN_OIDC_CLIENT_SECRET.*\n$/);
   });
 
   it('reads .env of its folder, a YAML file and flags', async () => {
@@ -144,7 +168,7 @@ describe('postern config check', () => {
       '.env': 'POSTERN_OIDC_CLIENT_ID=id\nPOSTERN_OIDC_CLIENT_SECRET_FILE=secrets/oidc\n',
       'secrets/oidc': 'hush\n',
       'secrets/edge': `${SECRET}\n`,
-      'conf/edge.yaml': 'url: http://localhost\nsecret_file: ../secrets/edge\n',
+      'conf/edge.yaml': `url: http://localhost\nsecret_file: ../secrets/edge\noidc_issuer: ${op.issuer}\n`,
     });
     const args = ['config', 'check', '--config', 'conf/edge.yaml', '--listen', '[::1]:0', '--public'];
     assert.deepEqual(await postern(args, {}, cwd), { code: 0, stdout: 'ok\n', stderr: '' });
@@ -183,7 +207,7 @@ describe('postern config check', () => {
     ['is a folder', '.'],
   ] as const) {
     it(`refuses a --config that ${what}`, async () => {
-      assertUsage(await postern(['config', 'check', '--config', path], EDGE_ENV), [path]);
+      assertUsage(await postern(['config', 'check', '--offline', '--config', path], EDGE_ENV), [path]);
     });
   }
 });

@@ -154,7 +154,7 @@ describe('loadEdgeConfig', () => {
   });
 
   it('never repeats a secret', () => {
-    const env = { POSTERN_SECRET: 'hunter2', POSTERN_OIDC_CLIENT_SECRET: 'hunter2 x' };
+    const env = { POSTERN_SECRET: 'hunter2', POSTERN_OIDC_CLIENT_SECRET: 'hunter2\tx' };
     const problems = problemsOf(() => loadEdgeConfig(sources({ env })));
     assert.equal(problems.length, 2);
     assert.doesNotMatch(problems.join(), /hunter2/);

@@ -1,0 +1,42 @@
+/** What can be said of an identity provider before the first visitor signs in: sentences that name option and remedy. */
+import { CLOCK_TOLERANCE_SECONDS } from './claims.js';
+
+export const SECRET_REFUSED =
+  'the identity provider does not accept POSTERN_OIDC_CLIENT_ID with POSTERN_OIDC_CLIENT_SECRET: copy both anew from its console';
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'no such host: look at POSTERN_OIDC_ISSUER',
+  EAI_AGAIN: 'its name cannot be looked up now: look at the DNS of this machine',
+  ECONNREFUSED: 'nothing listens there: look at POSTERN_OIDC_ISSUER',
+  CERT_HAS_EXPIRED: 'its certificate has expired, or the clock of this machine is wrong',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet, or the clock of this machine is wrong',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host: look at POSTERN_OIDC_ISSUER',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it speaks no TLS: look at the scheme and port of POSTERN_OIDC_ISSUER',
+  ...Object.fromEntries(
+    [
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    ].map((code) => [
+      code,
+      'its certificate is not trusted here: name the file of its authority in NODE_EXTRA_CA_CERTS',
+    ]),
+  ),
+};
+
+/** What to do about an error of the system or of TLS; undefined for one that is not known. */
+export function remedyFor(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? REMEDIES[code] : undefined;
+}
+
+/** What a `Date` of the provider (RFC 9110 section 6.6.1) says of the clock of this machine; undefined when it is right. */
+export function clockFinding(date: string | null, nowMs: number): string | undefined {
+  const seconds = date === null ? 0 : Math.round((nowMs - Date.parse(date)) / 1000);
+  // A date is cut to the second, and the response took a moment; NaN is no date.
+  if (!(Math.abs(seconds) > CLOCK_TOLERANCE_SECONDS)) return undefined;
+  const way = seconds > 0 ? 'ahead of' : 'behind';
+  return `the clock of this machine is ${Math.abs(seconds)} seconds ${way} the identity provider's: sign-ins fail until it is set`;
+}
