@@ -46,6 +46,7 @@ const TABLE = {
     retryable: false,
     text: 'The local server gave an answer that is not valid HTTP.',
   },
+  ERR_LOOP_DETECTED: { status: 508, retryable: false, text: 'The request comes back to this edge again and again.' },
   ERR_TUNNEL_BUSY: { status: 503, retryable: true, text: 'Too many requests run on this tunnel. Try again.' },
   ERR_TUNNEL_OFFLINE: { status: 503, retryable: true, text: 'No agent is connected for this tunnel.' },
   ERR_AUDIT_UNAVAILABLE: {

@@ -33,6 +33,12 @@ const PREFLIGHT_SECONDS = 600;
 /** How long what is left of a refused body is dropped: an answer crosses the world, and its visitor stops sending. */
 const LINGER_MS = 2_000;
 
+/** What `Allow` says of a tunnel (RFC 9110 section 10.2.1). Others pass too, but for TRACE and CONNECT. */
+export const FORWARDED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
+// How soon a browser opens an event stream anew, in milliseconds.
+const EVENT_STREAM_RETRY_MS = 2_000;
+
 export class Answers {
   readonly #base: BaseAddress;
 
@@ -49,6 +55,17 @@ export class Answers {
     if (details.cookies !== undefined) response.setHeader('Set-Cookie', details.cookies);
     if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
     if (status === 429) response.setHeader('Retry-After', RATE_LIMIT_RETRY_SECONDS);
+    if (status === 401) response.setHeader('WWW-Authenticate', challenge(details.loginUrl));
+    if (status === 405) response.setHeader('Allow', FORWARDED_METHODS);
+    if (status === 426) response.setHeader('Sec-WebSocket-Version', '13').setHeader('Upgrade', 'websocket');
+    if (status === 426) response.setHeader('Connection', 'Upgrade, close');
+    if (retryable && status >= 502 && isEventSource(request)) {
+      // By the HTML standard (section 9.2.3) any other status ends an event stream for good; one that ends is opened anew.
+      response.statusCode = 200;
+      this.#allowSiblings(request, response);
+      this.#send(request, response, 'text/event-stream', `retry: ${EVENT_STREAM_RETRY_MS}\n: ${code}\n\n`);
+      return;
+    }
     if (wantsPage(request)) {
       this.page(request, response, errorPage(error, id, details));
       return;
@@ -124,6 +141,16 @@ export class Answers {
     response.setHeader('Access-Control-Allow-Credentials', 'true');
     response.setHeader('Access-Control-Expose-Headers', 'Postern-Error, X-Request-Id');
   }
+}
+
+/** A scheme of our own, which no browser asks a password for (RFC 9110 sections 11.6.1 and 15.5.2). */
+function challenge(loginUrl: string | undefined): string {
+  return loginUrl === undefined ? 'Postern' : `Postern login_url="${loginUrl.replace(/[\\"]/g, '\\$&')}"`;
+}
+
+/** Whether this is the request of an `EventSource`, which accepts nothing else. */
+function isEventSource({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.accept?.toLowerCase() === 'text/event-stream';
 }
 
 /**

@@ -7,8 +7,10 @@ import type { Assertions } from '../auth/assertion.js';
 import type { Sessions } from '../auth/session.js';
 import type { BaseAddress } from '../core/hostname.js';
 import { type Soon, whenThere } from '../core/soon.js';
-import { asPosternError } from '../errors.js';
+import { isCircular, VIA_HTTP_1_0, VIA_HTTP_1_1 } from '../core/via.js';
+import { asPosternError, PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
+import { FORWARDED_METHODS } from './answers.js';
 import { Forwarding, type Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
 import { type Introduction, introductionOf } from './introduction.js';
@@ -31,6 +33,10 @@ export class Forwarder {
 
   /** Forwards a request and its answer, at once when nothing has to be sealed or signed. Every failure ends the answer. */
   forward(request: IncomingMessage, response: ServerResponse, verdict: Forward): void {
+    if (request.method === 'OPTIONS' && request.headers['max-forwards'] === '0') {
+      answerOptions(response, contextOf(request).id);
+      return;
+    }
     const forwarding = new Forwarding(request, response, verdict, this.#options.refuse);
     try {
       const head = this.requestHead(request, verdict);
@@ -55,12 +61,16 @@ export class Forwarder {
   #head(request: IncomingMessage, introduction: Introduction | undefined): RequestHead {
     const context = contextOf(request);
     const { base } = this.#options;
+    const headers = targetHeaders(request.rawHeaders, context, base, introduction);
+    headers.push('via', request.httpVersionMinor === 0 ? VIA_HTTP_1_0 : VIA_HTTP_1_1);
+    if (isCircular(request.headers.via ?? '')) throw new PosternError('ERR_LOOP_DETECTED');
+    if (request.method === 'OPTIONS') countDown(headers);
     return {
       method: request.method ?? 'GET',
       scheme: base.scheme,
       authority: publicHost(context.host, base),
       path: request.url ?? '/',
-      headers: targetHeaders(request.rawHeaders, context, base, introduction),
+      headers,
     };
   }
 
@@ -76,4 +86,19 @@ export class Forwarder {
   #renewal({ session, judgedAtMs }: Forward): Soon<string | undefined> {
     return session === undefined ? undefined : this.#options.sessions.renew(session, { admitted: true }, judgedAtMs);
   }
+}
+
+// Decimal, and exact: any other value is none, and passes as it is.
+const HOPS = /^\d{1,15}$/;
+
+/** Takes one hop off `Max-Forwards` (RFC 9110 section 7.6.2). */
+function countDown(headers: string[]): void {
+  const at = headers.indexOf('max-forwards');
+  const hops = at % 2 === 0 ? (headers[at + 1] ?? '') : '';
+  if (HOPS.test(hops)) headers[at + 1] = String(Math.max(Number(hops) - 1, 0));
+}
+
+/** Answers an OPTIONS that may go no further, as its last recipient (RFC 9110 sections 7.6.2 and 9.3.7). */
+function answerOptions(response: ServerResponse, id: string): void {
+  response.writeHead(204, { Allow: FORWARDED_METHODS, 'X-Request-Id': id, 'Cache-Control': 'no-store' }).end();
 }

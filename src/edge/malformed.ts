@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { PosternError } from '../errors.js';
 import type { Observer } from './observer.js';
 import { type Block, PAGE_HEADERS, renderPage } from './page.js';
-import { isAnswering } from './turns.js';
+import { isAnswering, whenWholePaid } from './turns.js';
 
 /** How long what is left of a refused request is dropped: its visitor may be far away and still sending. */
 const LINGER_MS = 2_000;
@@ -31,19 +31,34 @@ const HOW_TO_CLEAR: readonly Block[] = [
   },
 ];
 
+// Whose answer waits for its turn, or has left.
+const refused = new WeakSet<Duplex>();
+
 /** Makes what listens to the server's `clientError` event. */
 export function malformedListener(observer: Observer): (error: NodeJS.ErrnoException, socket: Duplex) => void {
   return (error, socket) => {
     // Nobody is left, and nothing was asked.
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    if (refused.has(socket)) return; // the parser's last word, at the visitor's end
+    refused.add(socket);
     const refusal = translate(error);
     const requestId = randomUUID();
-    const isHeard = !isAnswering(socket);
     const address = (socket as Socket).remoteAddress ?? ''; // the sockets of `node:http` are of `node:net`
-    observer.malformed({ requestId, address, status: isHeard ? refusal.status : 0 }, refusal);
-    if (isHeard) closeBehind(socket, writeAnswer(refusal, requestId));
-    else socket.destroy();
+    drop(socket);
+    // In its turn (RFC 9112 section 9.3.2): what was asked for before it is answered first.
+    whenWholePaid(socket, () => {
+      const isHeard = socket.writable && !isAnswering(socket);
+      observer.malformed({ requestId, address, status: isHeard ? refusal.status : 0 }, refusal);
+      if (isHeard) closeBehind(socket, writeAnswer(refusal, requestId));
+      else socket.destroy();
+    });
   };
+}
+
+/** Reads on without a parser, which would report each further chunk as an error of its own. */
+function drop(socket: Duplex): void {
+  socket.removeAllListeners('data');
+  socket.on('data', () => {});
 }
 
 /**
@@ -51,8 +66,6 @@ export function malformedListener(observer: Observer): (error: NodeJS.ErrnoExcep
  * arrives, and the visitor would see a lost connection instead of the page.
  */
 function closeBehind(socket: Duplex, answer: string): void {
-  socket.removeAllListeners('data'); // the parser's: it would report each further chunk as an error of its own
-  socket.on('data', () => {});
   socket.end(answer);
   socket.once('end', () => socket.destroy());
   const late = setTimeout(() => socket.destroy(), LINGER_MS).unref();
@@ -70,6 +83,7 @@ function writeAnswer({ status, code, text }: PosternError, requestId: string): s
   });
   const headers = {
     ...PAGE_HEADERS,
+    Date: new Date().toUTCString(),
     'Content-Type': 'text/html; charset=utf-8',
     'Postern-Error': code,
     'X-Request-Id': requestId,

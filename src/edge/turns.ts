@@ -61,6 +61,13 @@ export function whenAllPaid(socket: Owing, then: () => void): void {
   else last.once('close', then);
 }
 
+/** Calls back once the answers to all requests that have come whole are closed: now, when there are none. */
+export function whenWholePaid(socket: Owing, then: () => void): void {
+  const last = (socket[OWED] ?? []).filter(({ req }) => req.complete).at(-1);
+  if (last === undefined) then();
+  else last.once('close', then);
+}
+
 /** Whether the head of an answer has left whose end has not: whatever is written now becomes a part of its body. */
 export function isAnswering(socket: Owing): boolean {
   return (socket[OWED] ?? []).some(({ headersSent }) => headersSent);

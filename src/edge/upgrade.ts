@@ -28,7 +28,10 @@ export function checkUpgrade(request: IncomingMessage): void {
   const { headers, method } = request;
   const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET';
   if (!isWebSocket) throw new PosternError('ERR_BAD_REQUEST', 'an upgrade that is not a WebSocket');
-  if (headers['sec-websocket-version'] !== '13') throw new PosternError('ERR_BAD_REQUEST', 'WebSocket version');
+  if (headers['sec-websocket-version'] !== '13')
+    throw new PosternError('ERR_PROTOCOL_VERSION', 'WebSocket version', {
+      text: 'The edge speaks WebSocket version 13.',
+    });
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) throw new PosternError('ERR_BAD_REQUEST', 'WebSocket key');
 }
 

@@ -128,10 +128,12 @@ export function writeRefusal(socket: Duplex, error: PosternError): void {
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
-    'Connection: close',
+    `Date: ${new Date().toUTCString()}`,
+    error.status === 426 ? 'Connection: Upgrade, close' : 'Connection: close',
     `Postern-Error: ${code}`,
   ];
-  if (error.status === 426) head.push('Upgrade: websocket');
+  if (error.status === 401) head.push('WWW-Authenticate: Bearer'); // RFC 6750 section 3
+  if (error.status === 426) head.push('Upgrade: websocket', 'Sec-WebSocket-Version: 13');
   socket.on('error', () => {}); // the agent may be gone already: there is nobody left to tell
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

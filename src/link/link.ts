@@ -95,7 +95,7 @@ export abstract class Link {
         ...(stream === undefined ? {} : { stream }),
         goaway: () => this.#draining.abort(),
         lowOnIds: () => void this.drain(), // the agent dials another link, and this one ends with what runs on it
-        closed: (error) => this.#end(error === undefined ? undefined : lost(error)),
+        closed: (error) => this.#end(error),
       },
     });
     socket.on('message', (message, isBinary) => this.#receive(message as Buffer, isBinary));
@@ -171,10 +171,11 @@ export abstract class Link {
     }
   }
 
-  #end(reason: PosternError | undefined): void {
+  #end(error: Http2Error | undefined): void {
+    const reason = error === undefined ? undefined : lost(error);
     clearInterval(this.#timer);
     this.#draining.abort();
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(1000);
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(closeCode(error));
     setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref();
     this.#resolveClosed(this.#ending === undefined ? reason : this.#ending.reason);
   }
@@ -193,6 +194,24 @@ export abstract class Link {
       return;
     }
     this.ping().catch(() => {}); // a missing answer is noticed by the silence, at the next ticks
+  }
+}
+
+/** The status of our close frame (RFC 6455 section 7.4.1): what the peer did wrong in HTTP/2 is a protocol error here. */
+function closeCode(error: Http2Error | undefined): number {
+  switch (error?.code) {
+    case undefined:
+    case Code.NO_ERROR:
+    case Code.CANCEL:
+      return 1000;
+    case Code.INTERNAL_ERROR:
+      return 1011;
+    case Code.ENHANCE_YOUR_CALM:
+      return 1008;
+    case Code.FRAME_SIZE_ERROR:
+      return 1009;
+    default:
+      return 1002;
   }
 }
 
