@@ -28,7 +28,7 @@ const THREATS: Readonly<Record<string, number>> = {
   P: 8,
   Q: 0,
   R: 11,
-  S: 0,
+  S: 6,
   T: 2,
   U: 4,
   V: 6,
