@@ -253,3 +253,18 @@ it('starts whatever the header of the browser looks like', async () => {
   const odd = [undefined, '', ';;;', '=', PREFIX, `${PREFIX}=`, `${PREFIX}x`, 'a=b; __proto__=1', 'x'.repeat(16_000)];
   for (const header of odd) assert.equal((await transactions.start(header, { target })).cookies.length, 1);
 });
+
+describe('a sign-in that is past its time', () => {
+  it('does not end, whatever the store says', async () => {
+    let nowMs = START_MS;
+    const store = new MemoryStore();
+    store.redeem = async () => true;
+    const transactions = new Transactions({ secrets: [SECRET], secure: true, store, now: () => nowMs });
+    const { transaction, cookies } = await transactions.start('', { target });
+    const cookie = cookies[0]?.split(';', 1)[0];
+    nowMs += 10 * MINUTE_MS - 1;
+    await transactions.finish(cookie, transaction.state);
+    nowMs += 1;
+    await assert.rejects(transactions.finish(cookie, transaction.state), failed);
+  });
+});
