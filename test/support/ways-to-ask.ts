@@ -25,7 +25,8 @@ export const WAYS_TO_ASK: Readonly<Record<string, (url: string) => string>> = {
   'a font': (url) => `void new FontFace('x', 'url(${url})').load().catch(() => {})`,
   'an EventSource': (url) =>
     `{ const made = new EventSource('${url}', { withCredentials: true }); made.onerror = () => made.close(); }`,
-  'a WebSocket': (url) => `new WebSocket('${url.replace(/^http/, 'ws')}')`,
+  'a WebSocket': (url) =>
+    `{ const made = new WebSocket('${url.replace(/^http/, 'ws')}'); made.onopen = () => made.close(); }`,
   'a beacon': (url) => `navigator.sendBeacon('${url}', 'a=1')`,
   'a ping of a link': (url) =>
     `{ const made = document.createElement('a'); made.href = '#'; made.ping = '${url}'; document.body.append(made); made.click(); }`,
