@@ -47,6 +47,11 @@ const TABLE = {
     text: 'The local server gave an answer that is not valid HTTP.',
   },
   ERR_LOOP_DETECTED: { status: 508, retryable: false, text: 'The request comes back to this edge again and again.' },
+  ERR_TARGET_TLS: {
+    status: 502,
+    retryable: false,
+    text: 'The agent and the local server do not agree on TLS: only one of them speaks it, or the certificate is not trusted.',
+  },
   ERR_TUNNEL_BUSY: { status: 503, retryable: true, text: 'Too many requests run on this tunnel. Try again.' },
   ERR_TUNNEL_OFFLINE: { status: 503, retryable: true, text: 'No agent is connected for this tunnel.' },
   ERR_AUDIT_UNAVAILABLE: {

@@ -3,6 +3,7 @@
  * the edge drains; a refusal that waiting cannot change ends it.
  */
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { target } from '../config/addresses.js';
@@ -19,7 +20,7 @@ export interface AgentOptions {
   /** The edge's origin, `https://tunnel.acme.com`. */
   readonly edge: string;
   readonly token: string;
-  /** The local server: a port, `localhost:5173`, or an http(s) origin. */
+  /** The local server: a port, `localhost:5173`, an http(s) origin, or `unix:/run/app.sock`. */
   readonly target: number | string | URL;
   /** The tunnel's name; undefined leaves the choice to the edge. */
   readonly name?: string | undefined;
@@ -31,6 +32,10 @@ export interface AgentOptions {
   readonly allowFrames?: readonly string[];
   /** The `Host` that the target sees; `rewrite`, its own, unless given. */
   readonly hostHeader?: HostHeader;
+  /** A PEM file with the issuers that the target's certificate may have; on loopback any certificate will do without it. */
+  readonly targetCa?: string | undefined;
+  /** Believes any certificate of the target, wherever it is. */
+  readonly targetInsecure?: boolean | undefined;
   /** Silent unless given. */
   readonly log?: Log;
   /** Whatever of it is of interest. */
@@ -119,11 +124,14 @@ class DialLoop implements Agent {
     this.#log = options.log ?? silentLog;
     this.#events = options.events ?? {};
     this.#seams = seams;
-    this.#target = new Target(readTargetAddress(readTarget(options.target), options.hostHeader ?? 'rewrite'), {
+    const trust = { ca: readCa(options.targetCa), insecure: options.targetInsecure };
+    const address = readTargetAddress(readTarget(options.target), options.hostHeader ?? 'rewrite', trust);
+    this.#target = new Target(address, {
       log: this.#log,
       record: (record) => this.#events.request?.(record),
       hint: (text) => this.#events.hint?.(text),
     });
+    void this.#target.probe();
     let firstLink: (url: string) => void = () => {};
     const online = new Promise<string>((resolve) => {
       firstLink = resolve;
@@ -221,6 +229,15 @@ function readTarget(given: number | string | URL): URL {
   const read = target.safeParse(String(given));
   if (read.success) return read.data;
   throw new PosternError('ERR_CONFIG_INVALID', `target: ${read.error.issues[0]?.message}.`);
+}
+
+function readCa(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new PosternError('ERR_CONFIG_INVALID', `target_ca: the file cannot be read: ${path}.`, { cause: error });
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

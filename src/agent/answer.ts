@@ -39,6 +39,7 @@ export class Answer {
   readonly #stream: InboundStream;
   readonly #makeRecord: ReturnType<typeof startRecord>;
   #inspect: ((piece: Buffer) => void) | undefined;
+  #failure: string | undefined;
   #informational = 0;
   #status = 0;
   #isEnded = false;
@@ -108,7 +109,7 @@ export class Answer {
   /** Ends the request with an error: as an answer while that is possible, else by a reset. */
   fail(thrown: unknown): void {
     if (this.begun) this.#breakOff(thrown);
-    else this.#answerWith(asTargetError(thrown));
+    else this.#answerWith(asTargetError(thrown, this.#context.target));
   }
 
   /** The agent ends: browsers open an event stream anew when it breaks. */
@@ -128,6 +129,7 @@ export class Answer {
 
   #answerWith(error: PosternError): void {
     this.#context.log.warn({ err: error, code: error.code }, 'the target gave no answer');
+    this.#failure = error.message;
     this.#isEnded = true;
     this.#status = error.status;
     this.#stream.respond({ status: error.status, headers: ['postern-error', error.code] }, { endOfBody: true });
@@ -136,6 +138,7 @@ export class Answer {
 
   #breakOff(cause: unknown): void {
     if (this.#isSettled || this.#isEnded) return;
+    this.#failure = asTargetError(cause, this.#context.target).message;
     this.#context.log.debug({ err: cause }, 'an answer ended before it was whole');
     this.#stream.cancel();
     this.#settle({ aborted: true });
@@ -145,7 +148,9 @@ export class Answer {
     if (this.#isSettled) return;
     this.#isSettled = true;
     if (this.#context.eventStreams.size > 0) this.#context.eventStreams.delete(this);
-    this.#context.record(this.#makeRecord({ status: this.#status || STATUS_LEFT, aborted: end.aborted }));
+    this.#context.record(
+      this.#makeRecord({ status: this.#status || STATUS_LEFT, aborted: end.aborted, failure: this.#failure }),
+    );
   }
 }
 

@@ -19,16 +19,25 @@ export interface RequestRecord {
   readonly aborted: boolean;
   /** The edge's, as it stands on its pages, in its log and in `X-Request-Id`. */
   readonly requestId: string | undefined;
+  /** How the target failed, in a sentence; not there when it did not. */
+  readonly failure?: string;
 }
 
 /** Status of a request that nobody waited for. The number is the one that nginx logs. */
 export const STATUS_LEFT = 499;
 
+/** How a request ended. */
+export interface RecordEnd {
+  readonly status: number;
+  readonly aborted: boolean;
+  readonly failure?: string | undefined;
+}
+
 /** Starts measuring a request; the function that it returns makes the record. */
-export function startRecord(head: RequestHead): (end: { status: number; aborted: boolean }) => RequestRecord {
+export function startRecord(head: RequestHead): (end: RecordEnd) => RequestRecord {
   const timeMs = Date.now();
   const startedMs = performance.now();
-  return ({ status, aborted }) => ({
+  return ({ status, aborted, failure }) => ({
     time: new Date(timeMs),
     email: readEmail(fieldValue(head.headers, 'x-forwarded-email')),
     method: head.protocol === 'websocket' ? 'GET' : head.method,
@@ -37,6 +46,7 @@ export function startRecord(head: RequestHead): (end: { status: number; aborted:
     durationMs: performance.now() - startedMs,
     aborted,
     requestId: fieldValue(head.headers, 'x-request-id'),
+    ...(failure === undefined ? {} : { failure }),
   });
 }
 

@@ -17,6 +17,14 @@ export interface TargetAddress {
   /** Host and a port that is not the scheme's default, as it stands in a URL. */
   readonly host: string;
   readonly loopback: boolean;
+  /** Host and port, or the socket, as a person would name it. */
+  readonly place: string;
+  /** A unix socket that stands for host and port. */
+  readonly socketPath?: string;
+  /** Whether its certificate must be valid. */
+  readonly isVerified: boolean;
+  /** Certificates of those who may issue it, as PEM, in place of the well-known ones. */
+  readonly ca?: string;
   readonly hostHeader: HostHeader;
 }
 
@@ -25,25 +33,47 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1?|0\.0\.0\.0)$/;
 // RFC 6761 section 6.3, with the dot that ends a full name.
 const LOCALHOST = /^(?:[^.]+\.)*localhost\.?$/;
 
+/** What of a target's certificate is trusted beside what is by default: everything on loopback, else well-known issuers. */
+export interface TargetTrust {
+  readonly ca?: string | undefined;
+  readonly insecure?: boolean | undefined;
+}
+
 /** Reads the target. Throws `ERR_CONFIG_INVALID` unless it is a plain http(s) origin and a literal host is a host. */
-export function readTargetAddress(url: URL, hostHeader: HostHeader): TargetAddress {
+export function readTargetAddress(url: URL, hostHeader: HostHeader, trust: TargetTrust = {}): TargetAddress {
+  if (url.protocol === 'unix:') return readSocketAddress(url, hostHeader);
   const scheme = url.protocol === 'http:' ? 'http' : url.protocol === 'https:' ? 'https' : undefined;
   if (scheme === undefined || url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
     throw new PosternError('ERR_CONFIG_INVALID', 'The target must be an http or https URL without a path.');
   }
-  if (typeof hostHeader === 'object' && !isHostText(hostHeader.literal)) {
-    throw new PosternError('ERR_CONFIG_INVALID', 'The host header must be "rewrite", "preserve" or a host name.');
-  }
+  checkHostHeader(hostHeader);
   const hostname = bareHost(url.hostname);
   const port = portOf(url);
-  return {
-    scheme,
-    hostname,
-    port,
-    host: url.host,
-    loopback: isLoopback(hostname) || isLocalhostName(hostname),
-    hostHeader,
-  };
+  const loopback = isLoopback(hostname) || isLocalhostName(hostname);
+  const place = url.port === '' ? `${url.host}:${port}` : url.host;
+  const isVerified = trust.insecure !== true && (trust.ca !== undefined || !loopback);
+  const { ca } = trust;
+  const address = { scheme, hostname, port, host: url.host, loopback, place, isVerified, hostHeader } as const;
+  return ca === undefined ? address : { ...address, ca };
+}
+
+// To HTTP it is localhost on its usual port.
+function readSocketAddress(url: URL, hostHeader: HostHeader): TargetAddress {
+  const socketPath = decodeURIComponent(url.pathname);
+  if (socketPath === '' || url.host !== '' || url.search !== '' || url.hash !== '') {
+    throw new PosternError(
+      'ERR_CONFIG_INVALID',
+      'The target must be the path of a socket, such as unix:/run/app.sock.',
+    );
+  }
+  checkHostHeader(hostHeader);
+  const localhost = { scheme: 'http', hostname: 'localhost', port: 80, host: 'localhost', loopback: true } as const;
+  return { ...localhost, place: `unix:${socketPath}`, socketPath, isVerified: false, hostHeader };
+}
+
+function checkHostHeader(hostHeader: HostHeader): void {
+  if (typeof hostHeader !== 'object' || isHostText(hostHeader.literal)) return;
+  throw new PosternError('ERR_CONFIG_INVALID', 'The host header must be "rewrite", "preserve" or a host name.');
 }
 
 /** Whether a host, without port and brackets, is one by which the target may be meant. */

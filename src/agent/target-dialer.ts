@@ -19,6 +19,10 @@ export interface DialOutcome {
   failed(error: unknown): void;
 }
 
+type DialAddress =
+  | { path: string }
+  | { host: string; port: number; noDelay: true; autoSelectFamily: true; lookup?: LookupFunction };
+
 // What libuv reads at most at once.
 const READ_BYTES = 64 * 1024;
 
@@ -82,7 +86,10 @@ export class TargetDialer {
 
   /** What a request fails with that got no connection in time. */
   timeout(): PosternError {
-    return new PosternError('ERR_TARGET_TIMEOUT', `No connection to the target in ${this.#timeoutMs} ms.`);
+    return new PosternError(
+      'ERR_TARGET_TIMEOUT',
+      `${this.#target.place} accepts no connection: none stands after ${this.#timeoutMs} ms`,
+    );
   }
 
   #open(kind: ConnectionKind, reading: { receive(bytes: Buffer): void }): Socket {
@@ -98,14 +105,16 @@ export class TargetDialer {
     return net.connect({ ...address, onread: { buffer: this.#readBytes, callback } });
   }
 
-  #address(): { host: string; port: number; noDelay: true; autoSelectFamily: true; lookup?: LookupFunction } {
-    const { hostname, port } = this.#target;
+  #address(): DialAddress {
+    const { hostname, port, socketPath } = this.#target;
+    if (socketPath !== undefined) return { path: socketPath };
     const address = { host: hostname, port, noDelay: true, autoSelectFamily: true } as const;
     return isLocalhostName(hostname) ? { ...address, lookup: lookupLocalhost } : address;
   }
 
   // Development certificates are self-signed; on loopback nobody stands in between.
   #tlsOptions(): tls.ConnectionOptions {
-    return { servername: serverName(this.#target), rejectUnauthorized: !this.#target.loopback };
+    const { ca, isVerified } = this.#target;
+    return { servername: serverName(this.#target), rejectUnauthorized: isVerified, ...(ca !== undefined && { ca }) };
   }
 }

@@ -1,22 +1,72 @@
-/** Translates what `http1`, `node:net` and `node:tls` report about the target into our codes, once. */
+/**
+ * Translates what `http1`, `node:net` and `node:tls` report about the target into our codes, and each way to fail into a
+ * sentence for whoever runs the target: the cause, and what to do where there is one thing to do.
+ */
 import { type ErrorCode, PosternError } from '../errors.js';
 import { MalformedAnswer, MalformedRequest } from '../http1/errors.js';
+import type { TargetAddress } from './target-address.js';
 
+interface Failure {
+  readonly code: ErrorCode;
+  sentence(target: TargetAddress): string;
+}
+
+const UNREACHABLE: Failure = {
+  code: 'ERR_TARGET_REFUSED',
+  sentence: ({ place }) => `${place} cannot be reached from this machine`,
+};
+const UNKNOWN_NAME: Failure = {
+  code: 'ERR_TARGET_REFUSED',
+  sentence: ({ hostname }) => `this machine does not know the name ${hostname}`,
+};
+const CLOSED: Failure = {
+  code: 'ERR_TARGET_REFUSED',
+  sentence: ({ place, scheme }) =>
+    `${place} closed the connection without a whole response${scheme === 'http' ? ' (or it speaks TLS: https://)' : ''}`,
+};
 // RFC 9110 section 15.6: a gateway tells "no valid answer" (502) from "no answer in time" (504).
-const TIMEOUTS = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT']);
+const TIMEOUT: Failure = { code: 'ERR_TARGET_TIMEOUT', sentence: ({ place }) => `${place} accepts no connection` };
+const NO_TLS: Failure = {
+  code: 'ERR_TARGET_TLS',
+  sentence: ({ place }) => `${place} speaks no TLS that the agent understands: http:// may be what is meant`,
+};
+const UNTRUSTED: Failure = {
+  code: 'ERR_TARGET_TLS',
+  sentence: ({ place }) =>
+    `the certificate of ${place} is not trusted: name who issued it with --target-ca, or give --target-insecure`,
+};
 
-// TLS was spoken to a port that does not speak it.
-const NO_TLS = 'EPROTO';
+const FAILURES: ReadonlyMap<string, Failure> = new Map([
+  ['ECONNREFUSED', { code: 'ERR_TARGET_REFUSED', sentence: ({ place }) => `nothing listens on ${place}` }],
+  ['ENOENT', { code: 'ERR_TARGET_REFUSED', sentence: ({ place }) => `there is no socket ${place}` }],
+  ['EACCES', { code: 'ERR_TARGET_REFUSED', sentence: ({ place }) => `this user may not open ${place}` }],
+  ['ENOTFOUND', UNKNOWN_NAME],
+  ['EAI_AGAIN', UNKNOWN_NAME],
+  ['EHOSTUNREACH', UNREACHABLE],
+  ['ENETUNREACH', UNREACHABLE],
+  ['ECONNRESET', CLOSED],
+  ['EPIPE', CLOSED],
+  ['ETIMEDOUT', TIMEOUT],
+  ['EPROTO', NO_TLS],
+]);
 
-/** The error of the request to the target, with what was reported as its cause. */
-export function asTargetError(thrown: unknown): PosternError {
+// OpenSSL's verdicts on a chain, and Node's own on a name.
+const CERTIFICATE =
+  /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|INVALID_(?:CA|PURPOSE)|HOSTNAME_MISMATCH)/;
+
+/** The error of the request to the target, with what was reported as its cause. Its message is the sentence. */
+export function asTargetError(thrown: unknown, target: TargetAddress): PosternError {
   if (thrown instanceof PosternError) return thrown;
-  if (thrown instanceof MalformedAnswer) return malformed('ERR_TARGET_PROTOCOL', thrown);
+  if (thrown instanceof MalformedAnswer)
+    return malformed(thrown.isTls ? 'ERR_TARGET_TLS' : 'ERR_TARGET_PROTOCOL', thrown);
   if (thrown instanceof MalformedRequest) return malformed('ERR_BAD_REQUEST', thrown);
   const reported = thrown as { readonly code?: unknown; readonly message?: unknown } | undefined;
   const code = typeof reported?.code === 'string' ? reported.code : '';
-  const detail = code === '' ? String(reported?.message ?? thrown) : `${code}: ${String(reported?.message)}`;
-  return new PosternError(targetCode(code), `The target failed: ${detail}`, { cause: thrown });
+  const failure = failureOf(code);
+  const sentence = failure?.sentence(target) ?? `the target failed: ${String(reported?.message ?? thrown)}`;
+  return new PosternError(failure?.code ?? 'ERR_TARGET_REFUSED', `${sentence}${code && ` (${code})`}`, {
+    cause: thrown,
+  });
 }
 
 /** Whether a kept-alive connection was closed under the request, which then never reached the application. */
@@ -25,11 +75,11 @@ export function isStaleConnection(thrown: unknown): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE';
 }
 
-function malformed(code: ErrorCode, cause: Error): PosternError {
-  return new PosternError(code, `${cause.message}.`, { cause });
+function failureOf(code: string): Failure | undefined {
+  if (CERTIFICATE.test(code)) return UNTRUSTED;
+  return FAILURES.get(code) ?? (code.startsWith('ERR_SSL_') ? NO_TLS : undefined);
 }
 
-function targetCode(code: string): ErrorCode {
-  if (TIMEOUTS.has(code)) return 'ERR_TARGET_TIMEOUT';
-  return code === NO_TLS ? 'ERR_TARGET_PROTOCOL' : 'ERR_TARGET_REFUSED';
+function malformed(code: ErrorCode, cause: Error): PosternError {
+  return new PosternError(code, `the response cannot be used: ${cause.message}`, { cause });
 }

@@ -24,15 +24,18 @@ interface IdleConnection {
 
 /** The connections of one agent. Owns them until `close()`. */
 export class TargetPool implements ConnectionOwner {
+  readonly #dialer: TargetDialer;
   readonly #plain: ConnectQueue;
   readonly #detachable: ConnectQueue;
   readonly #open = new Set<TargetConnection>();
   /** The oldest first. */
   #idle: IdleConnection[] = [];
   #sweep: NodeJS.Timeout | undefined;
+  #cancelProbe: () => void = () => {};
 
   constructor(target: TargetAddress, { connectTimeoutMs }: { readonly connectTimeoutMs: number }) {
     const dialer = new TargetDialer(target, connectTimeoutMs);
+    this.#dialer = dialer;
     const queue = (kind: ConnectionKind) =>
       new ConnectQueue({
         dial: (outcome) => dialer.dial(kind, this, outcome),
@@ -65,6 +68,20 @@ export class TargetPool implements ConnectionOwner {
     this.#detachable.add(user, { onlyFresh: true });
   }
 
+  /** Opens a connection and closes it, without a request on it. Resolves with what failed. */
+  probe(): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#cancelProbe = this.#dialer.dial('plain', this, {
+        stands: (connection) => {
+          connection.destroy();
+          resolve(undefined);
+        },
+        crowded: () => resolve(undefined),
+        failed: resolve,
+      });
+    });
+  }
+
   /** Whoever waits for a connection needs none any more. */
   forget(user: ConnectionUser): void {
     this.#plain.forget(user);
@@ -74,6 +91,7 @@ export class TargetPool implements ConnectionOwner {
   /** Ends every connection at once. */
   close(): void {
     const error = new PosternError('ERR_TARGET_REFUSED', 'The agent ends.');
+    this.#cancelProbe();
     this.#plain.close(error);
     this.#detachable.close(error);
     for (const connection of this.#open) connection.fail(error);

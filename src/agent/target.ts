@@ -9,6 +9,7 @@ import { Answer, type TargetContext } from './answer.js';
 import { HostRefusals } from './host-refusals.js';
 import type { RequestRecord } from './request-record.js';
 import type { TargetAddress } from './target-address.js';
+import { asTargetError } from './target-errors.js';
 import { TargetPool } from './target-pool.js';
 import { TargetRequest } from './target-request.js';
 import { TargetWebSocket } from './target-websocket.js';
@@ -29,8 +30,10 @@ const ORIGIN_FORM = /^\/[\x21-\x7e\x80-\xff]*$/;
 /** The target of one agent. */
 export class Target {
   readonly #context: TargetContext;
+  readonly #hint: (text: string) => void;
 
   constructor(address: TargetAddress, options: TargetOptions) {
+    this.#hint = options.hint;
     this.#context = {
       target: address,
       pool: new TargetPool(address, { connectTimeoutMs: options.connectTimeoutMs ?? 10_000 }),
@@ -40,6 +43,15 @@ export class Target {
       webSockets: new Set(),
       eventStreams: new Set(),
     };
+  }
+
+  /** Looks once whether the target is there, without a request, and hints at what is wrong. */
+  async probe(): Promise<void> {
+    const failure = await this.#context.pool.probe();
+    if (failure === undefined) return;
+    const error = asTargetError(failure, this.#context.target);
+    this.#context.log.warn({ err: error, code: error.code }, 'the target cannot be reached yet');
+    this.#hint(`${error.message}. Visitors get an error page until that has changed.`);
   }
 
   /** Answers one request. Never throws: whatever goes wrong ends this stream alone. */

@@ -29,6 +29,7 @@ export function givenFlags(command: Command, table: OptionTable): Record<string,
 }
 
 function flagFor(key: string, row: Row): Option {
+  if (row.isSwitch) return new Option(flagOf(key, row), describe(row));
   const option = new Option(`${flagOf(key, row)} ${row.secret ? '<path>' : row.placeholder}`, describe(row));
   if (!row.list) return option;
   return option.argParser((text: string, before: string | undefined) =>

@@ -34,11 +34,12 @@ export class JsonLines implements AgentEvents {
   }
 
   // Put together by hand: `JSON.stringify` of it takes two of the thirty microseconds that a request costs a busy agent.
-  request({ time, email, method, path, status, durationMs, aborted, requestId }: RequestRecord): void {
+  request({ failure, time, email, method, path, status, durationMs, aborted, requestId }: RequestRecord): void {
     const what = `"method":${quoted(method)},"path":${quoted(path)},"status":${status}`;
     const end = `"durationMs":${Math.round(durationMs)},"aborted":${aborted},"requestId":${requestId === undefined ? 'null' : quoted(requestId)}`;
+    const why = failure === undefined ? '' : `,"failure":${quoted(failure)}`;
     this.#output.write(
-      `{"event":"request","time":"${this.#iso(time)}","email":${this.#whose(email)},${what},${end}}\n`,
+      `{"event":"request","time":"${this.#iso(time)}","email":${this.#whose(email)},${what},${end}${why}}\n`,
     );
   }
 

@@ -83,7 +83,8 @@ export class Terminal implements AgentEvents {
     const columns = this.#options.columns();
     this.#line(columns === undefined ? this.#whole(record) : this.#fitted(record, columns));
     // What went wrong here may be on a page before somebody's eyes, with its id.
-    const { status, aborted, requestId } = record;
+    const { status, aborted, requestId, failure } = record;
+    if (failure !== undefined) this.#line(`         ${printable(failure)}`);
     if (columns !== undefined && requestId !== undefined && (status >= 500 || aborted))
       this.#line(this.#style('dim', cutTo(`         id ${printable(requestId)}`, columns)));
   }
@@ -102,7 +103,7 @@ export class Terminal implements AgentEvents {
     this.#url = url;
     this.#line('');
     this.#line(`  ${this.#style(['bold', 'green'], printable(url))}`);
-    this.#line(`  forwards to   ${printable(this.#options.target.origin)}`);
+    this.#line(`  forwards to   ${printable(describeTarget(this.#options.target))}`);
     this.#line(`  open to       ${printable(describeAllow(this.#options.allow))}`);
     this.#line('');
   }
@@ -154,6 +155,11 @@ export class Terminal implements AgentEvents {
     this.#options.output.write(this.#isPassing ? `${ERASE_LINE}${text}\n` : `${text}\n`);
     this.#isPassing = false;
   }
+}
+
+// A socket has no origin.
+function describeTarget(target: URL): string {
+  return target.protocol === 'unix:' ? decodeURIComponent(target.href) : target.origin;
 }
 
 /** Who may open a tunnel, in words. */

@@ -66,13 +66,14 @@ export const edgeOrigin: Value<string> = value((text) => {
   'http is for an edge on localhost only, the token would travel in the clear: expected an https URL',
 );
 
-/** A target: `5173`, `localhost:5173` or a URL without a path. */
+/** A target: `5173`, `localhost:5173`, a URL without a path, or the path of a socket behind `unix:`. */
 export const target: Value<URL> = value((text) => {
   const port = /^\d{1,5}$/.test(text);
   const bare = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i.test(text);
+  if (text.startsWith('unix:')) return readSocket(text);
   const url = readUrl(port ? `http://localhost:${text}` : bare ? `http://${text}` : text);
   return url !== undefined && isOrigin(url) ? url : undefined;
-}, 'a target: expected a port from 1 to 65535 or a URL without a path, such as 5173 or http://localhost:5173');
+}, 'a target: expected a port from 1 to 65535, a URL without a path or a socket, such as 5173, http://localhost:5173 or unix:/run/app.sock');
 
 /** Addresses and networks. */
 export const networks: Value<string[]> = list(
@@ -103,6 +104,13 @@ function readUrl(text: string): URL | undefined {
   if (!isPlain(text) || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   return url.username === '' && url.password === '' && url.port !== '0' ? url : undefined;
+}
+
+// Its path as it is, in a URL: only what a URL would take for something else is encoded.
+function readSocket(text: string): URL | undefined {
+  const path = text.slice('unix:'.length);
+  if (path === '' || path.startsWith('//') || path.includes('\0')) return undefined;
+  return new URL(`unix:${path.split('/').map(encodeURIComponent).join('/')}`);
 }
 
 function isOrigin(url: URL): boolean {

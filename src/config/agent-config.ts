@@ -29,6 +29,9 @@ export interface AgentConfig {
   readonly token: string;
   readonly target: URL;
   readonly hostHeader: HostHeader;
+  /** A file of certificates. */
+  readonly targetCa?: string;
+  readonly targetInsecure?: boolean;
   /** Undefined when no log was asked for. */
   readonly logLevel: LogLevel | undefined;
 }
@@ -95,6 +98,8 @@ function toAgentConfig(values: Values): AgentConfig {
     token: values.token,
     target: values.target,
     hostHeader: values.host_header,
+    ...(values.target_ca !== undefined && { targetCa: values.target_ca }),
+    ...(values.target_insecure !== undefined && { targetInsecure: values.target_insecure }),
     logLevel: values.log_level,
   };
 }

@@ -1,7 +1,7 @@
 /** Every option of an agent, one row each. Those of one tunnel may stand under `tunnels:` in its file. */
 import { edgeOrigin, hostHeader, target } from './addresses.js';
 import type { OptionTable } from './options.js';
-import { logLevel, origins, rules, token, tunnelName } from './values.js';
+import { logLevel, origins, path, rules, toggle, token, tunnelName } from './values.js';
 
 /** What holds for the agent as a whole, by key in `config.yaml`. */
 export const AGENT_OPTIONS = {
@@ -34,7 +34,8 @@ export const TUNNEL_OPTIONS = {
     placeholder: '<target>',
     positional: true,
     required: 'expected a port, a URL or the name of a tunnel of your file',
-    sentence: 'The local server: a port, a URL without a path, or the name of a tunnel of your file.',
+    sentence:
+      'The local server: a port, a URL without a path, unix:/run/app.sock, or the name of a tunnel of your file.',
     schema: target,
   },
   name: {
@@ -67,5 +68,16 @@ export const TUNNEL_OPTIONS = {
     fallback: 'rewrite',
     sentence: 'The Host that the target sees: rewrite (its own), preserve (the public one) or a host.',
     schema: hostHeader,
+  },
+  target_ca: {
+    placeholder: '<path>',
+    sentence: 'A PEM file with who may issue the certificate of an https target; on loopback none is needed.',
+    schema: path,
+  },
+  target_insecure: {
+    placeholder: '<bool>',
+    isSwitch: true,
+    sentence: 'Believes any certificate of an https target, wherever it is.',
+    schema: toggle,
   },
 } as const satisfies OptionTable;

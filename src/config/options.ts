@@ -14,6 +14,8 @@ export interface Option<T = unknown> {
   readonly secret?: true;
   /** The value is a list separated by commas, and its flag may be repeated. */
   readonly list?: true;
+  /** Its flag alone means `true`. */
+  readonly isSwitch?: true;
   /** The default, as one would write it. */
   readonly fallback?: string;
   /** There is no default and the option must be set: what is expected. */

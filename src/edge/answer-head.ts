@@ -36,6 +36,7 @@ const AGENT_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'ERR_TARGET_PROTOCOL',
   'ERR_TARGET_REFUSED',
   'ERR_TARGET_TIMEOUT',
+  'ERR_TARGET_TLS',
 ]);
 
 /** The agent's own voice: `postern-error` on an answer says that the target gave none. */

@@ -192,6 +192,7 @@ const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
   ERR_LINK_LOST: 'Connection lost',
   ERR_TARGET_REFUSED: 'The app is not running',
   ERR_TARGET_PROTOCOL: 'The app gave no valid answer',
+  ERR_TARGET_TLS: 'The app cannot be reached over TLS',
   ERR_TUNNEL_BUSY: 'Busy',
   ERR_TUNNEL_OFFLINE: 'Tunnel offline',
   ERR_PROVIDER_UNAVAILABLE: 'Sign-in is not possible right now',

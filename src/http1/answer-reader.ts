@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { type AnswerHead, readAnswerHead } from './answer-head.js';
 import { ChunkedBody } from './chunked-body.js';
-import { MalformedAnswer } from './errors.js';
+import { MalformedAnswer, quoted, TlsAnswer } from './errors.js';
 import type { FieldList } from './fields.js';
 import { GatheredText } from './gathered-text.js';
 import { readTrailers } from './trailers.js';
@@ -31,6 +31,7 @@ const NO_FIELDS: FieldList = [];
 const START = 'HTTP/1.';
 const LF = 10;
 const CR = 13;
+const TLS_ALERT = 21;
 
 export class AnswerReader {
   readonly #lines = new GatheredText(MOST_HEAD_BYTES);
@@ -110,7 +111,7 @@ export class AnswerReader {
   #readHead(bytes: Buffer, at: number): number {
     const next = this.#lines.take(bytes, at);
     if (next === -1) {
-      if (!mayBecomeHead(this.#lines.held)) throw new MalformedAnswer('this is not HTTP');
+      if (!mayBecomeHead(this.#lines.held)) throw noHead(this.#lines.held);
       return bytes.length;
     }
     const head = readAnswerHead(this.#lines.text, this.#method);
@@ -183,4 +184,9 @@ export class AnswerReader {
 function mayBecomeHead(held: Buffer): boolean {
   const lineEnd = held.indexOf(LF);
   return START.startsWith(held.toString('latin1', 0, START.length)) && (lineEnd < 1 || held[lineEnd - 1] === CR);
+}
+
+function noHead(held: Buffer): MalformedAnswer {
+  if (held[0] === TLS_ALERT) return new TlsAnswer('it speaks TLS and no plain HTTP: https:// may be what is meant');
+  return new MalformedAnswer(`this is not HTTP: it begins with ${quoted(held.toString('latin1', 0, 100))}`);
 }

@@ -3,6 +3,13 @@
 /** What came is no answer that can be carried on without guessing. Nothing more is read from that connection. */
 export class MalformedAnswer extends Error {
   override readonly name = 'MalformedAnswer';
+  /** It is a record of TLS: the sender expects TLS, and was asked in plain text. */
+  readonly isTls: boolean = false;
+}
+
+/** A TLS alert (RFC 8446 section 6) in place of a response. */
+export class TlsAnswer extends MalformedAnswer {
+  override readonly isTls = true;
 }
 
 /** What was to be sent cannot be said in HTTP/1.1. Nothing of it has left. */

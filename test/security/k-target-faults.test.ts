@@ -43,7 +43,7 @@ describe('K a target that fails', { concurrency: 3 }, () => {
     'that hangs up': ['ERR_TARGET_REFUSED', 502, () => rawTarget((socket) => socket.destroy())],
     'that resets': ['ERR_TARGET_REFUSED', 502, () => rawTarget((socket) => socket.resetAndDestroy())],
     'that speaks no HTTP': ['ERR_TARGET_PROTOCOL', 502, () => rawTarget((socket) => socket.end('SSH-2.0-x\r\n\r\n'))],
-    'that speaks no TLS': ['ERR_TARGET_PROTOCOL', 502, async () => world.target.url.replace('http:', 'https:')],
+    'that speaks no TLS': ['ERR_TARGET_TLS', 502, async () => world.target.url.replace('http:', 'https:')],
     'that accepts and begins nothing': [
       'ERR_TARGET_TIMEOUT',
       504,

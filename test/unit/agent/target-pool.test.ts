@@ -169,7 +169,7 @@ describe('the connections to the target', () => {
     await once(server, 'listening');
     const url = new URL(`https://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
     // The same place, under an address that is not said to be this machine.
-    const address = { ...readTargetAddress(url, 'rewrite'), loopback: false };
+    const address = { ...readTargetAddress(url, 'rewrite'), loopback: false, isVerified: true };
     const target = new Target(address, { log: silentLog, record: () => {}, hint: () => {} });
     t.after(() => {
       target.close();
