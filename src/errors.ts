@@ -35,6 +35,7 @@ const TABLE = {
     text: 'The request headers are too large, most often because of cookies. Clear the cookies of this site.',
   },
   ERR_INTERNAL: { status: 500, retryable: true, text: 'The edge failed to answer.' },
+  ERR_METHOD_UNKNOWN: { status: 501, retryable: false, text: 'This method is not known here.' },
   ERR_LINK_LOST: { status: 502, retryable: true, text: 'The connection to the agent was lost.' },
   ERR_TARGET_REFUSED: {
     status: 502,

@@ -45,10 +45,14 @@ interface SigningKey {
 }
 
 const ALGORITHM = 'ES256';
-const LIFETIME_SECONDS = 60;
 
-// The assertion that a target is given is good for half of its minute at least: time to queue and to verify.
-const LEAST_LEFT_MS = 30_000;
+// Verifiers compare with their own clock, and most of them tolerate nothing. `iat` is back-dated: some refuse one that is
+// yet to come (RFC 7519 section 4.1.6 leaves it to them). `nbf` would only be one more time to compare, and is left out.
+const BACKDATED_SECONDS = 60;
+const LIFETIME_SECONDS = 120;
+
+// Half a minute for a clock that is ahead, and a minute to queue and to verify.
+const MIN_LEFT_MS = 90_000;
 
 // About 1 kB each.
 const MOST_CACHED = 10_000;
@@ -79,7 +83,7 @@ export class Assertions {
   }
 
   /**
-   * An assertion with at least thirty seconds left; signed anew only when the one of this session has fewer. `recall` is
+   * An assertion with at least ninety seconds left; signed anew only when the one of this session has fewer. `recall` is
    * asked first and told last.
    */
   sign(fields: AssertionFields, recall: AssertionRecall = {}, nowMs = this.#now()): Soon<string> {
@@ -97,7 +101,7 @@ export class Assertions {
   #signAnew(fields: AssertionFields, key: string, nowMs: number): CachedAssertion {
     const { sessionId, audience } = fields;
     const nowSeconds = Math.floor(nowMs / 1000);
-    const reusableUntilMs = (nowSeconds + LIFETIME_SECONDS) * 1000 - LEAST_LEFT_MS;
+    const reusableUntilMs = (nowSeconds + LIFETIME_SECONDS) * 1000 - MIN_LEFT_MS;
     const signing = this.#sign(fields, nowSeconds);
     const entry: CachedAssertion = { sessionId, audience, reusableUntilMs, text: signing };
     this.#cache.set(key, entry);
@@ -124,7 +128,7 @@ export class Assertions {
       .setIssuer(this.#issuer)
       .setAudience(audience)
       .setSubject(identity.subject)
-      .setIssuedAt(nowSeconds)
+      .setIssuedAt(nowSeconds - BACKDATED_SECONDS)
       .setExpirationTime(nowSeconds + LIFETIME_SECONDS)
       .sign(privateKey);
   }

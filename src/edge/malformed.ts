@@ -16,6 +16,7 @@ const LINGER_MS = 2_000;
 
 const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
   ERR_HEADERS_TOO_LARGE: 'Too many cookies',
+  ERR_METHOD_UNKNOWN: 'Unknown method',
   ERR_REQUEST_TIMEOUT: 'Too slow',
 };
 
@@ -33,9 +34,14 @@ const HOW_TO_CLEAR: readonly Block[] = [
 
 // Whose answer waits for its turn, or has left.
 const refused = new WeakSet<Duplex>();
+/** What `node:http` adds to an error of its parser. */
+interface ParserError extends NodeJS.ErrnoException {
+  readonly rawPacket?: Buffer;
+  readonly bytesParsed?: number;
+}
 
 /** Makes what listens to the server's `clientError` event. */
-export function malformedListener(observer: Observer): (error: NodeJS.ErrnoException, socket: Duplex) => void {
+export function malformedListener(observer: Observer): (error: ParserError, socket: Duplex) => void {
   return (error, socket) => {
     // Nobody is left, and nothing was asked.
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
@@ -94,7 +100,19 @@ function writeAnswer({ status, code, text }: PosternError, requestId: string): s
   return `${[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n')}\r\n\r\n${page}`;
 }
 
-function translate(error: NodeJS.ErrnoException): PosternError {
+// A whole request line (RFC 9112 section 3) whose method is a token. Bounded: it is looked for in what strangers send.
+const REQUEST_LINE = /^[!#$%&'*+.^`|~\w-]{1,64} [\x21-\xff]{1,65536} HTTP\/1\.[01]\r?\n/;
+
+/** Whether the parser stopped at a method that it does not know, and not at something that is no HTTP at all. */
+function isUnknownMethod({ code, rawPacket, bytesParsed }: ParserError): boolean {
+  if (code !== 'HPE_INVALID_METHOD' || rawPacket === undefined || bytesParsed === undefined) return false;
+  const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1;
+  return REQUEST_LINE.test(rawPacket.toString('latin1', start));
+}
+
+function translate(error: ParserError): PosternError {
+  // RFC 9110 section 9.1.
+  if (isUnknownMethod(error)) return new PosternError('ERR_METHOD_UNKNOWN', error.message, { cause: error });
   if (error.code === 'HPE_HEADER_OVERFLOW') return new PosternError('ERR_HEADERS_TOO_LARGE');
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return new PosternError('ERR_REQUEST_TIMEOUT');
   return new PosternError('ERR_BAD_REQUEST', error.message, { cause: error });
