@@ -15,7 +15,12 @@ export interface ReturnTarget {
 }
 
 const HOME = '/';
-const MOST_PATH_CHARS = 8192; // a longer one fits no ticket
+
+// Escaped, in the query of the start on the base host: what is left of a head of 64 kB is for cookies and other headers.
+const MAX_ESCAPED_CHARS = 49_152;
+
+// What cannot stand for itself in the value of a query. All else does: a path is not to grow to thrice its length.
+const ESCAPED = /[^\w\-.~:/?=@!$'()*,;]/g;
 
 // Paths of ours: returning to one would start another sign-in, or end the one just made. On a tunnel `/oauth2/` is the app's.
 const OURS = { base: ['/oauth2', '/.postern'], tunnel: ['/.postern'] } as const;
@@ -44,6 +49,11 @@ export function readReturnPath(rd: string | undefined): string {
   return checkedPath(withoutFragment(rd ?? HOME), 'https://host.invalid', OURS.tunnel);
 }
 
+/** A return path or URL as the value of a query, for an `rd` that is read here again. */
+export function queryValue(path: string): string {
+  return path.replace(ESCAPED, encodeURIComponent);
+}
+
 // A server never sees the fragment of a request; a page that puts `location.href` into `rd` sends one all the same.
 function withoutFragment(text: string): string {
   const at = text.indexOf('#');
@@ -58,7 +68,8 @@ function splitAuthority(text: string): [authority: string, path: string] {
 }
 
 function checkedPath(path: string, origin: string, ours: readonly string[]): string {
-  if (path.length > MOST_PATH_CHARS || !PATH.test(path) || !URL.canParse(path, origin)) return HOME;
+  if (path.length > MAX_ESCAPED_CHARS || !PATH.test(path) || !URL.canParse(path, origin)) return HOME;
+  if (queryValue(path).length > MAX_ESCAPED_CHARS) return HOME;
   const url = new URL(path, origin);
   // "/.//evil" resolves to the path "//evil": on this origin still, but one careless step from leaving it.
   if (url.origin !== origin || url.pathname.startsWith('//')) return HOME;

@@ -14,6 +14,16 @@ export interface Session {
   readonly seenAtMs: number;
   /** The gate has let this visitor in on this host before. */
   readonly admitted: boolean;
+  /** `ownerTag` of whoever had the tunnel's name when the session was made; absent on the base host. */
+  readonly owner?: string;
+}
+
+/** The tag of a name that nobody had. */
+export const NO_OWNER = '';
+
+/** What stands for the owner of a tunnel in a session, where every byte counts. */
+export function ownerTag(owner: string): string {
+  return createHash('sha256').update(owner).digest('base64url').slice(0, 8);
 }
 
 /**
@@ -39,17 +49,19 @@ export function* reductions(identity: Identity, asked: ReadonlySet<string>): Gen
 const KEPT_OF_GROUPS = 0.8;
 
 /** The payload. Both times in full and `a` always present: a renewed session is as long as the first, so it always fits. */
-export function packSession({ id, identity, host, signedInAtMs, seenAtMs, admitted }: Session): object {
-  return { i: id, h: digest(host), t: signedInAtMs, n: seenAtMs, a: admitted ? 1 : 0, ...packIdentity(identity) };
+export function packSession({ id, identity, host, signedInAtMs, seenAtMs, admitted, owner }: Session): object {
+  const common = { i: id, h: digest(host), t: signedInAtMs, n: seenAtMs, a: admitted ? 1 : 0 };
+  return { ...common, ...(owner !== undefined && { w: owner }), ...packIdentity(identity) };
 }
 
 /** The session that a payload of ours holds, if it was made for this host. */
 export function unpackSession(payload: Readonly<Record<string, unknown>>, host: string): Session | undefined {
-  const { i: id, h, t: signedInAtMs, n: seenAtMs, a } = payload;
+  const { i: id, h, t: signedInAtMs, n: seenAtMs, a, w: owner } = payload;
   const identity = unpackIdentity(payload);
   if (typeof id !== 'string' || h !== digest(host) || identity === undefined) return undefined;
   if (typeof signedInAtMs !== 'number' || typeof seenAtMs !== 'number') return undefined;
-  return { id, identity, host, signedInAtMs, seenAtMs, admitted: a === 1 };
+  const session = { id, identity, host, signedInAtMs, seenAtMs, admitted: a === 1 };
+  return typeof owner === 'string' ? { ...session, owner } : session;
 }
 
 // Hosts have up to 253 characters, a digest 16: 96 bits, inside a seal, for which nobody can look for a second host.

@@ -40,6 +40,8 @@ export interface NewSession {
   readonly id?: string;
   readonly signedInAtMs?: number;
   readonly admitted: boolean;
+  /** `ownerTag` of the tunnel's owner. */
+  readonly owner?: string;
 }
 
 export interface SealedSession {
@@ -92,10 +94,11 @@ export class Sessions {
    * and then its username; throws
    * `ERR_LOGIN_FAILED` when it is too large even so.
    */
-  async create({ identity, host, admitted, ...signIn }: NewSession): Promise<SealedSession> {
+  async create({ identity, host, admitted, owner, ...signIn }: NewSession): Promise<SealedSession> {
     const nowMs = this.nowMs();
     const id = signIn.id ?? randomBytes(12).toString('base64url');
-    const common = { id, host, signedInAtMs: signIn.signedInAtMs ?? nowMs, seenAtMs: nowMs, admitted };
+    const times = { signedInAtMs: signIn.signedInAtMs ?? nowMs, seenAtMs: nowMs };
+    const common = { id, host, ...times, admitted, ...(owner !== undefined && { owner }) };
     const asked = this.#options.groupsAskedFor?.() ?? new Set();
     for (const smaller of reductions(identity, asked)) {
       const session: Session = { ...common, identity: smaller };
@@ -161,8 +164,20 @@ export class Sessions {
     return Math.min(signedInAtMs + this.#options.ttlMs, seenAtMs + this.#options.idleMs);
   }
 
+  /**
+   * Whether this browser still presents a session of this host that was ended by somebody, as opposed to one that ran out.
+   * For those alone who are refused: it opens cookies.
+   */
+  async hasEnded(cookieHeader: string | undefined, host: string): Promise<boolean> {
+    for (const value of cookieValues(cookieHeader, this.cookieName)) {
+      const session = this.#known(value) ?? (await this.#open(value, host));
+      if (session?.host === host && (await this.#options.store.isRevoked(session.id))) return true;
+    }
+    return false;
+  }
+
   /** Ends every session of the same sign-in, on all hosts. */
-  revoke({ id, signedInAtMs }: Session): Promise<void> {
+  revoke({ id, signedInAtMs }: Pick<Session, 'id' | 'signedInAtMs'>): Promise<void> {
     return this.#options.store.revoke(id, signedInAtMs + this.#options.ttlMs);
   }
 

@@ -1,12 +1,13 @@
 /**
  * The hand-off from the base host, where visitors sign in, to a tunnel host, which has a cookie of its own: a sealed
- * text in a URL. It opens nothing by itself: it counts once, for sixty seconds, on one host, and only in the browser
- * that holds the nonce it was issued for.
+ * text. It opens nothing by itself: it counts once, for sixty seconds, on one host, and only in the browser that holds the
+ * nonce it was issued for. Whoever presents it uses it up, whatever else is right or wrong about it.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { deriveKeys } from '../core/keys.js';
 import { PosternError } from '../errors.js';
 import type { Identity } from './identity.js';
+import { hashNonce } from './nonce.js';
 import { type Keys, MOST_SEALED_CHARS, open, seal } from './seal.js';
 import { packIdentity, unpackIdentity } from './sealed-identity.js';
 import type { Store } from './store.js';
@@ -68,27 +69,18 @@ export class Tickets {
     throw new PosternError('ERR_LOGIN_FAILED', 'the identity does not fit a ticket');
   }
 
-  /** Redeems a ticket; throws `ERR_LOGIN_FAILED` unless everything about it is right and it was never redeemed. */
+  /** Redeems a ticket; throws `ERR_LOGIN_FAILED` unless everything about it is right and it was never presented before. */
   async redeem(text: string, at: Presentation): Promise<Ticket> {
     const payload = await open(text, this.#keys);
     const ticket = payload && unpack(payload);
     if (ticket === undefined) throw refused('is not of this edge');
     if (ticket.expiresAtMs <= this.#now()) throw refused('has expired');
+    // First of all: one that was seen where it does not belong is in the wrong hands.
+    if (!(await this.#store.redeem(`ticket ${ticket.id}`, ticket.expiresAtMs))) throw refused('was already presented');
     if (ticket.host !== at.host) throw refused('is for another host');
     if (!at.nonces.some((nonce) => hashNonce(nonce) === ticket.nonceHash)) throw refused('is for another browser');
-    if (!(await this.#store.redeem(`ticket ${ticket.id}`, ticket.expiresAtMs))) throw refused('was already redeemed');
     return ticket;
   }
-}
-
-/** A value for the nonce cookie: 256 random bits. */
-export function newNonce(): string {
-  return randomBytes(32).toString('base64url');
-}
-
-/** What stands for a nonce where it must not be known: SHA-256, base64url. */
-export function hashNonce(nonce: string): string {
-  return createHash('sha256').update(nonce).digest('base64url');
 }
 
 function pack({ identity, ...ticket }: Ticket): object {

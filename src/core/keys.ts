@@ -5,7 +5,7 @@
 import { hkdfSync } from 'node:crypto';
 
 /** What a key is for. The string enters the derivation, so changing one invalidates all that was made with it. */
-export type KeyPurpose = 'session' | 'ticket' | 'transaction' | 'token' | 'assertion';
+export type KeyPurpose = 'session' | 'ticket' | 'nonce' | 'sign-out' | 'transaction' | 'token' | 'assertion';
 
 /** A secret key of one purpose. `id` tells rotated keys apart and reveals nothing of the key. */
 export interface Key {

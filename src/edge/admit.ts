@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Policy } from '../auth/policy.js';
+import { ownerTag } from '../auth/sealed-session.js';
 import { type BaseAddress, isTunnelName, tunnelHost, tunnelOrigin } from '../core/hostname.js';
 import { parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
 import { asPosternError, PosternError } from '../errors.js';
@@ -125,6 +126,7 @@ export class Admission {
       host,
       origin: tunnelOrigin(base, name),
       policy: { ...policy, rules, owner },
+      ownerTag: ownerTag(owner),
       origins,
       frameOrigins,
       framing: framingPolicy(frameOrigins),

@@ -81,6 +81,11 @@ export class Answers {
     this.#send(request, response, 'text/html; charset=utf-8', renderPage(page));
   }
 
+  /** Answers with a script of ours. */
+  script(request: IncomingMessage, response: ServerResponse, text: string): void {
+    this.#send(request, response, 'text/javascript; charset=utf-8', text);
+  }
+
   /** Answers with JSON, with the status that the answer has. */
   json(request: IncomingMessage, response: ServerResponse, body: unknown): void {
     this.#send(request, response, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`);

@@ -5,9 +5,16 @@
 import type { IncomingMessage } from 'node:http';
 import { Assertions } from '../auth/assertion.js';
 import { MemoryStore } from '../auth/memory-store.js';
+<<<<<<< HEAD
 import type { OidcProvider } from '../auth/oidc.js';
+=======
+import { Nonces } from '../auth/nonce.js';
+import { OidcProvider } from '../auth/oidc.js';
+>>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
 import { decide } from '../auth/policy.js';
+import { NO_OWNER } from '../auth/sealed-session.js';
 import { Sessions } from '../auth/session.js';
+import { SignOutReferences } from '../auth/sign-out-reference.js';
 import { Tickets } from '../auth/ticket.js';
 import { Transactions } from '../auth/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
@@ -161,11 +168,14 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
   const policy = { ceiling, domainProof: provider.domainProof, publicPermitted };
+  const ownerOf = (name: string) => registry.tunnelNamed(name)?.ownerTag ?? NO_OWNER;
   const signIn = new SignIn({
     base,
     provider,
     sessions,
     tickets: new Tickets({ secrets, store }),
+    nonces: new Nonces(secrets),
+    references: new SignOutReferences(secrets),
     transactions: new Transactions({ secrets, secure, store }),
     limit: new limits.AttemptLimit('sign-in'),
     observer,
@@ -174,12 +184,13 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
       const tunnel = registry.tunnelNamed(name);
       return tunnel !== undefined && decide(tunnel.policy, identity).allow;
     },
+    ownerOf,
   });
   const answers = new Answers(base);
   const admission = new Admission({ base, secrets, policy, registry, revoked, observer });
   const verdicts = new WeakMap<IncomingMessage, Verdict>();
   const verdictOf = (request: IncomingMessage) => verdicts.get(request);
-  const app = createApp({ base, sessions, assertions, registry, signIn, answers, observer, verdictOf });
+  const app = createApp({ base, sessions, assertions, registry, signIn, answers, observer, verdictOf, ownerOf });
   const door: Door = new Door({
     base,
     gate: createGate({ base, sessions, registry, ceiling, domainProof: provider.domainProof }),

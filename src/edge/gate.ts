@@ -12,6 +12,7 @@ import {
   decide,
   decideAgain,
 } from '../auth/policy.js';
+import { NO_OWNER } from '../auth/sealed-session.js';
 import type { Session, Sessions } from '../auth/session.js';
 import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
 import type { Rule } from '../core/rule.js';
@@ -19,6 +20,9 @@ import { type Soon, whenThere } from '../core/soon.js';
 import type { OutboundLink } from '../link/outbound-link.js';
 import { type Cause, type Caused, causeOf } from './cause.js';
 import type { Registry, Tunnel } from './registry.js';
+
+/** Why a session of this very host is refused that was made when its name had another owner. */
+export const NEW_OWNER = 'new-owner';
 
 /** What the gate says of a request. */
 export type Verdict =
@@ -97,6 +101,11 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
   ): Verdict {
     const tunnel = registry.tunnelNamed(name);
     if (tunnel === undefined) return judgeUnknown(session);
+    if (session?.owner !== undefined && session.owner !== NO_OWNER && session.owner !== tunnel.ownerTag) {
+      // Made for a tunnel of somebody else under this name: here it is nobody's.
+      const verdict = judge(name, cause, undefined, recall, nowMs);
+      return verdict.kind === 'refuse' ? { ...verdict, reason: NEW_OWNER } : verdict;
+    }
     const decision = decideAgain(tunnel.policy, session?.identity, recall);
     if (!decision.allow) return refuse(session, decision, cause);
     return admit(tunnel, session, decision.rule, nowMs);

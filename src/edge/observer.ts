@@ -157,7 +157,7 @@ export class Observer {
     this.#refuses(request, error, 'sign-in-failed', 'sign-in failed');
   }
 
-  signedOut(request: IncomingMessage, session: Session): void {
+  signedOut(request: IncomingMessage, session: Pick<Session, 'id'> & Partial<Session>): void {
     const { id, address } = contextOf(request);
     this.#audit.info({ event: 'sign-out', requestId: id, address, ...who(session) }, 'sign-out');
   }
@@ -181,8 +181,13 @@ export class Observer {
   }
 }
 
-function who(session: Session | undefined): { email?: Identity['email']; session?: string } {
-  return session === undefined ? {} : { email: session.identity.email, session: session.id };
+function who(session: (Pick<Session, 'id'> & Partial<Session>) | undefined): {
+  email?: Identity['email'];
+  session?: string;
+} {
+  if (session === undefined) return {};
+  const { id, identity } = session;
+  return identity === undefined ? { session: id } : { email: identity.email, session: id };
 }
 
 // The path without its query: queries carry codes, tickets and the app's own secrets.

@@ -28,6 +28,23 @@ export interface Page {
   readonly facts: readonly (readonly [string, string])[];
   /** The page asks again by itself after so many seconds. */
   readonly reloadAfterSeconds?: number;
+  readonly script?: PageScript;
+}
+
+/** A script of ours, the only thing that ever runs in a page. */
+export interface PageScript {
+  /** Its address, without a query. */
+  readonly url: string;
+  /** Told apart from other releases of it. */
+  readonly version: string;
+  /** What it works on: `data-*` attributes, by their names without `data-`. */
+  readonly data: Readonly<Record<string, string>>;
+  /** The one address that it may fetch. */
+  readonly connectTo?: string;
+  /** The way on without scripts. */
+  readonly without: { readonly label: string; readonly href: string };
+  /** Shown by the script when it fails. */
+  readonly failure: readonly Block[];
 }
 
 const STYLE = `
@@ -56,21 +73,31 @@ dd{margin:0;overflow-wrap:anywhere}
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
+const CONTENT_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'`;
+
 // The one script of ours. By way of the prototype: a field may be called `submit`.
 const SUBMIT = 'HTMLFormElement.prototype.submit.call(document.forms[0])';
 const SUBMIT_HASH = createHash('sha256').update(SUBMIT).digest('base64');
 
-/** The headers that every page carries: nothing may run in it, frame it, sniff it, keep it or learn where it was. */
+/**
+ * The headers that every page carries: nothing may run in it, frame it, sniff it, keep it or learn where it was, nor hold a
+ * handle on its window.
+ */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'`,
+  'Content-Security-Policy': CONTENT_POLICY,
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
+  'Cross-Origin-Opener-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
 };
 
-/** The headers of a page: those of every one, and leave for the script of one that posts a form by itself. */
-export function pageHeaders({ blocks }: Page): Readonly<Record<string, string>> {
+/** The headers of a page: those of every one, and leave for its script, or for that of one that posts a form by itself. */
+export function pageHeaders({ blocks, script }: Page): Readonly<Record<string, string>> {
+  if (script !== undefined) {
+    const connect = script.connectTo === undefined ? '' : `; connect-src ${script.connectTo}`;
+    return { ...PAGE_HEADERS, 'Content-Security-Policy': `${CONTENT_POLICY}; script-src ${script.url}${connect}` };
+  }
   if (!blocks.some(({ kind }) => kind === 'form')) return PAGE_HEADERS;
   const policy = `${PAGE_HEADERS['Content-Security-Policy']}; script-src 'sha256-${SUBMIT_HASH}'; form-action 'self'`;
   // With a referrer for its own origin, or its form would come from the origin `null`.
@@ -78,7 +105,7 @@ export function pageHeaders({ blocks }: Page): Readonly<Record<string, string>> 
 }
 
 /** Writes a page. */
-export function renderPage({ title, blocks, facts, reloadAfterSeconds }: Page): string {
+export function renderPage({ title, blocks, facts, reloadAfterSeconds, script }: Page): string {
   const refresh =
     reloadAfterSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${Math.ceil(reloadAfterSeconds)}">\n`;
   return `<!doctype html>
@@ -97,6 +124,7 @@ ${refresh}<title>${escapeHtml(title)} · Postern</title>
 ${blocks.filter(isContent).map(renderContent).join('\n')}
 ${renderActs(blocks)}
 ${renderFacts(facts)}
+${renderScript(script)}
 </main>
 </body>
 </html>
@@ -146,6 +174,18 @@ function renderForm({ label, action, fields }: Extract<Block, { kind: 'form' }>)
 // Line breaks too: a parser of HTML would take CR LF for one of them.
 function escapeValue(text: string): string {
   return escapeHtml(text).replaceAll('\r', '&#13;').replaceAll('\n', '&#10;');
+}
+
+function renderScript(script: PageScript | undefined): string {
+  if (script === undefined) return '';
+  const { url, version, data, without, failure } = script;
+  const attributes = Object.entries(data).map(([name, value]) => ` data-${name}="${escapeHtml(value)}"`);
+  return `<div id="failure" hidden>
+${failure.filter(isContent).map(renderContent).join('\n')}
+${renderActs(failure)}
+</div>
+<noscript>${renderActs([{ kind: 'link', ...without, rank: 'main' }])}</noscript>
+<script src="${escapeHtml(`${url}?v=${version}`)}"${attributes.join('')}></script>`;
 }
 
 function renderFacts(facts: Page['facts']): string {

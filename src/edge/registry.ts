@@ -14,6 +14,8 @@ export interface Tunnel {
   /** The origin that visitors see. */
   readonly origin: string;
   readonly policy: Policy;
+  /** Of `policy.owner`: a session that was made for somebody else's tunnel of this name does not count. */
+  readonly ownerTag: string;
   /** Origins besides its own whose pages may cause requests for it. */
   readonly origins: readonly string[];
   /** Origins besides its own whose pages may frame its documents. */

@@ -2,13 +2,16 @@
  * The routes of the base host: the portal, signing in and out, the public keys. Owns no decision: `SignIn` takes the
  * steps, `Answers` writes what people see.
  */
-import { type Request, type Response, Router } from 'express';
+import { type Request, Router } from 'express';
 import type { Assertions } from '../auth/assertion.js';
 import { decide } from '../auth/policy.js';
+import { readReturnTarget } from '../auth/return-path.js';
 import type { Session, Sessions } from '../auth/session.js';
 import type { BaseAddress } from '../core/hostname.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { Answers } from './answers.js';
+import { sendStep } from './hand-off.js';
+import { HAND_OFF_SCRIPT, HAND_OFF_SCRIPT_PATH } from './hand-off-script.js';
 import type { Observer } from './observer.js';
 import type { Block } from './page.js';
 import type { Registry } from './registry.js';
@@ -16,8 +19,8 @@ import { isNavigation } from './request.js';
 import {
   answerUserInfo,
   checkCause,
-  mayLeaveByGet,
-  mayLeaveByPost,
+  isFromOrigin,
+  isVisit,
   queryText,
   refuseRivals,
   signOutPage,
@@ -54,22 +57,23 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
 
   router.get('/oauth2/start', async (request, response) => {
     // Only a person who looks at the page can sign in; a background request would only fill the browser with cookies.
-    if (!isNavigation(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
-    const { location, cookies } = await signIn.start(request, {
+    if (!isVisit(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
+    const step = await signIn.start(request, {
       returnTo: queryText(request, 'rd'),
-      nonceHash: queryText(request, 'nonce'),
+      nonceProof: queryText(request, 'nonce'),
       account: queryText(request, 'switch') === 'account' ? 'other' : 'current',
     });
-    answers.redirect(request, response, location, cookies);
+    sendStep(base, answers, request, response, step);
   });
 
   router.get('/oauth2/callback', async (request, response) => {
+    if (!isVisit(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
     try {
-      const { location, cookies } = await signIn.finish(request);
-      answers.redirect(request, response, location, cookies);
+      sendStep(base, answers, request, response, await signIn.finish(request));
     } catch (thrown) {
       const error = asPosternError(thrown instanceof SignInFailure ? thrown.cause : thrown);
-      observer.signInFailed(request, error);
+      // Of a callback that belongs to no sign-in there can be any number: it has its line in the log, and no record.
+      if (thrown instanceof SignInFailure) observer.signInFailed(request, error);
       observer.failed(request, error);
       answers.error(request, response, error, retryDetails(base, thrown));
     }
@@ -79,18 +83,32 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
   // could prove nothing: said here in words, instead of a page that knows no such address.
   router.post('/oauth2/callback', (request, response) => {
     const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_ANSWER });
-    observer.signInFailed(request, error);
     observer.failed(request, error);
     answers.error(request, response, error, retryDetails(base, error));
   });
 
-  router.get('/oauth2/sign_out', async (request, response) => {
-    if (!mayLeaveByGet(request)) return answers.page(request, response, signOutPage('/oauth2/sign_out'));
-    await signOut(request, response);
+  // Where a tunnel's host sends a visitor whose ticket was refused: no ticket stays in the address bar.
+  router.get('/oauth2/failed', (request, response) => {
+    const target = readReturnTarget(queryText(request, 'rd'), base);
+    const error = new PosternError('ERR_LOGIN_FAILED');
+    answers.error(request, response, error, retryDetails(base, new SignInFailure(error, target, [])));
+  });
+
+  router.get(HAND_OFF_SCRIPT_PATH, (request, response) => {
+    response.setHeader('Cache-Control', 'public, max-age=31536000, immutable'); // its address changes with it
+    answers.script(request, response, HAND_OFF_SCRIPT);
+  });
+
+  // Always a button: what else brings a visitor here may be the doing of an app.
+  router.get('/oauth2/sign_out', (request, response) => {
+    answers.page(request, response, signOutPage(signOutAction(request)));
   });
   router.post('/oauth2/sign_out', async (request, response) => {
-    if (!mayLeaveByPost(request, base.origin)) return answers.page(request, response, signOutPage('/oauth2/sign_out'));
-    await signOut(request, response);
+    if (!isFromOrigin(request, base.origin)) {
+      return answers.page(request, response, signOutPage(signOutAction(request)));
+    }
+    const { location, cookies } = await signIn.signOut(request, queryText(request, 'of'));
+    answers.redirect(request, response, location, cookies);
   });
   router.get('/oauth2/signed_out', (request, response) => {
     const again: Block = { kind: 'link', label: 'Sign in again', href: '/', rank: 'main' };
@@ -108,12 +126,13 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
     answers.json(request, response, assertions.jwks());
   });
 
-  async function signOut(request: Request, response: Response): Promise<void> {
-    const { location, cookies } = await signIn.signOut(request);
-    answers.redirect(request, response, location, cookies);
-  }
-
   return router;
+}
+
+/** The sign-out of the visitor's own session, and of the one that a tunnel's host has told of. */
+function signOutAction(request: Request): string {
+  const reference = queryText(request, 'of');
+  return `/oauth2/sign_out${reference === undefined ? '' : `?of=${encodeURIComponent(reference)}`}`;
 }
 
 function portal({ registry }: BaseRoutesOptions, { identity }: Session) {
@@ -126,7 +145,7 @@ function portal({ registry }: BaseRoutesOptions, { identity }: Session) {
   items.sort((one, other) => one.label.localeCompare(other.label));
   const none = 'No tunnel is open to you right now. A tunnel shows up here while its agent is connected.';
   const blocks: Block[] = [items.length > 0 ? { kind: 'list', items } : { kind: 'text', text: none }];
-  blocks.push({ kind: 'link', label: 'Sign out', href: '/oauth2/sign_out', rank: 'other' });
+  blocks.push({ kind: 'button', label: 'Sign out', action: '/oauth2/sign_out' });
   return { title: 'Your tunnels', blocks, facts: [['Signed in as', identity.email] as const] };
 }
 

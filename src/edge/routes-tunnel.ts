@@ -2,25 +2,18 @@
  * The routes of a tunnel's host: the few paths that are ours there, and what a visitor gets whom the gate has refused.
  * An authorised request never comes here.
  */
-import { type Request, type Response, Router } from 'express';
-import { readReturnPath } from '../auth/return-path.js';
+import { type Request, type Response, Router, text } from 'express';
+import { queryValue, readReturnPath } from '../auth/return-path.js';
+import { MOST_SEALED_CHARS } from '../auth/seal.js';
 import type { Sessions } from '../auth/session.js';
 import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
-import { PosternError } from '../errors.js';
+import { asPosternError, PosternError } from '../errors.js';
 import type { Answers, ErrorDetails } from './answers.js';
-import type { Verdict } from './gate.js';
+import { NEW_OWNER, type Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { isRepeatable, readForm, repostPage } from './repost.js';
 import { contextOf, isNavigation, isOwnPath } from './request.js';
-import {
-  answerUserInfo,
-  checkCause,
-  mayLeaveByGet,
-  mayLeaveByPost,
-  queryText,
-  refuseRivals,
-  signOutPage,
-} from './session-answers.js';
+import { answerUserInfo, checkCause, isVisit, queryText, refuseRivals } from './session-answers.js';
 import { type SignIn, signInPath } from './sign-in.js';
 
 export interface TunnelRoutesOptions {
@@ -31,7 +24,14 @@ export interface TunnelRoutesOptions {
   readonly observer: Observer;
   /** What the gate said of a request that was not forwarded. */
   readonly verdictOf: (request: Request) => Verdict | undefined;
+  /** `ownerTag` of whoever has a tunnel's name. */
+  readonly ownerOf: (name: string) => string;
 }
+
+// A ticket as a page of the base host posts it: `text/plain`, which needs no preflight.
+const TICKET_BODY = text({ limit: MOST_SEALED_CHARS, inflate: false });
+
+const SIGN_OUT = 'Sign out in the browser, on the page that this address leads to: nothing else ends a session.';
 
 // Often enough that the page is back before somebody wonders, rare enough for a thousand open tabs.
 const RELOAD_AFTER_SECONDS = 3;
@@ -41,28 +41,45 @@ const UNVERIFIED =
 
 const GROUPS_LEFT_OUT = 'Not all of your groups are known here. If one of them should let you in, sign in again.';
 
-export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdictOf }: TunnelRoutesOptions): Router {
+export function tunnelRoutes(options: TunnelRoutesOptions): Router {
+  const { base, sessions, signIn, answers, observer, verdictOf, ownerOf } = options;
   const router = Router({ caseSensitive: true, strict: true });
-  const sessionOf = (request: Request) => sessions.read(request.headers.cookie, contextOf(request).host);
+  // A session of another owner's tunnel is nobody's here, as for the gate.
+  const sessionOf = async (request: Request) => {
+    const session = await sessions.read(request.headers.cookie, contextOf(request).host);
+    return session?.owner === undefined || session.owner === ownerOf(nameOf(request)) ? session : undefined;
+  };
 
   router.get('/.postern/session', async (request, response) => {
-    const name = nameOf(request);
-    const ticket = queryText(request, 'ticket');
-    const { location, cookies } =
-      ticket === undefined
-        ? signIn.leaveTunnel(request, name, readReturnPath(queryText(request, 'rd')), account(request))
-        : await signIn.redeem(request, name, ticket);
-    answers.redirect(request, response, location, cookies);
+    const text = queryText(request, 'ticket');
+    if (text !== undefined) return redeemByUrl(request, response, text);
+    if (!isVisit(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
+    await leaveTunnel(request, response, readReturnPath(queryText(request, 'rd')), account(request));
   });
 
-  router.get('/.postern/sign_out', async (request, response) => {
-    if (!mayLeaveByGet(request)) return answers.page(request, response, signOutPage('/.postern/sign_out'));
-    await signOut(request, response);
+  router.post('/.postern/session', TICKET_BODY, async (request, response) => {
+    const { origin, 'sec-fetch-site': site } = request.headers;
+    const text = typeof request.body === 'string' ? request.body : '';
+    const isWelcome = origin === base.origin;
+    if (isWelcome) allowBase(response);
+    // Between sites the browser would neither send nor keep our cookies: the page has to come by URL.
+    if (isWelcome && site === 'cross-site') return answers.json(request, response, { redeemed: false });
+    const { cookies } = await signIn.redeem(request, nameOf(request), { text, isWelcome });
+    response.setHeader('Set-Cookie', cookies);
+    answers.json(request, response, { redeemed: true });
   });
-  router.post('/.postern/sign_out', async (request, response) => {
-    const isOwn = mayLeaveByPost(request, tunnelOrigin(base, nameOf(request)));
-    if (!isOwn) return answers.page(request, response, signOutPage('/.postern/sign_out'));
-    await signOut(request, response);
+
+  // Any page can bring a visitor here, and any script of the app ask for it: the base host asks the visitor.
+  router.get('/.postern/sign_out', async (request, response) => {
+    if (!isVisit(request)) throw new PosternError('ERR_BAD_REQUEST', 'no visit', { text: SIGN_OUT });
+    const session = await sessionOf(request);
+    // What the app has let the browser keep must not be looked at by whoever comes next, by the Back button for one.
+    if (session !== undefined) response.setHeader('Clear-Site-Data', '"cache"');
+    const { location, cookies } = await signIn.leaveForSignOut(session);
+    answers.redirect(request, response, location, cookies);
+  });
+  router.post('/.postern/sign_out', () => {
+    throw new PosternError('ERR_METHOD_REFUSED', 'a sign-out by POST', { text: SIGN_OUT });
   });
 
   router.get('/.postern/userinfo', async (request, response) => {
@@ -70,13 +87,58 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
     answerUserInfo(request, response, answers, sessions, await sessionOf(request));
   });
 
-  router.use((request, response) => {
+  router.use(async (request, response) => {
     if (isOwnPath(request.originalUrl)) throw new PosternError('ERR_NOT_FOUND');
     const verdict = verdictOf(request);
     if (verdict?.kind === 'preflight') return answers.preflight(request, response);
     if (verdict?.kind !== 'refuse') throw new PosternError('ERR_INTERNAL', 'a request for a tunnel without a refusal');
     return refuse(request, response, verdict);
   });
+
+  /** No outcome leaves the ticket in the address bar of a page of the app's origin. */
+  async function redeemByUrl(request: Request, response: Response, text: string): Promise<void> {
+    const isWelcome = isVisit(request);
+    try {
+      const returnTo = queryText(request, 'rd');
+      const { location, cookies } = await signIn.redeem(request, nameOf(request), { text, returnTo, isWelcome });
+      answers.redirect(request, response, location, cookies);
+    } catch (thrown) {
+      if (!isWelcome) throw thrown;
+      observer.failed(request, asPosternError(thrown));
+      const returnTo = tunnelOrigin(base, nameOf(request)) + readReturnPath(queryText(request, 'rd'));
+      answers.redirect(request, response, `${base.origin}/oauth2/failed?rd=${queryValue(returnTo)}`);
+    }
+  }
+
+  async function leaveTunnel(
+    request: Request,
+    response: Response,
+    path: string,
+    account: 'current' | 'other',
+    reason?: string,
+  ): Promise<void> {
+    const { location, cookies } = signIn.leaveTunnel(request, nameOf(request), path, account);
+    const cleared = await clearEnded(request, response, reason);
+    answers.redirect(request, response, location, [...cookies, ...cleared]);
+  }
+
+  /**
+   * What the app has stored in the browser of somebody who signed out here, or for whom the name had another owner, ends
+   * with the session: its service worker too, which would go on answering in its place. Said once, since the cookie that
+   * tells of it goes along.
+   */
+  async function clearEnded(request: Request, response: Response, reason: string | undefined): Promise<string[]> {
+    const { host } = contextOf(request);
+    const isOver = reason === NEW_OWNER || (await sessions.hasEnded(request.headers.cookie, host));
+    if (!isOver) return [];
+    response.setHeader('Clear-Site-Data', '"cache", "storage"');
+    return [sessions.clear()];
+  }
+
+  function allowBase(response: Response): void {
+    response.setHeader('Access-Control-Allow-Origin', base.origin);
+    response.setHeader('Access-Control-Allow-Credentials', 'true');
+  }
 
   async function refuse(
     request: Request,
@@ -94,16 +156,18 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
         return refuseRivals(request, response, answers, signInPath(base, nameOf(request), path, 'current'), cookies);
     }
     if (verdict.code === 'ERR_LOGIN_REQUIRED' && isNavigation(request)) {
-      const { location, cookies } = signIn.leaveTunnel(request, nameOf(request), path, 'current');
-      answers.redirect(request, response, location, cookies);
-      return;
+      return leaveTunnel(request, response, path, 'current', verdict.reason);
     }
+    const cookies = verdict.code === 'ERR_LOGIN_REQUIRED' ? await clearEnded(request, response, verdict.reason) : [];
     // By the identity, not by the reason: for a name that nobody serves there is no policy that could give this one.
     const isUnverified = verdict.code === 'ERR_ACCESS_DENIED' && verdict.session?.identity.emailVerified === false;
     const options = isUnverified ? { text: UNVERIFIED } : {};
     const error = new PosternError(verdict.code, `refused: ${verdict.reason}`, options);
     if (verdict.code !== 'ERR_LOGIN_REQUIRED') observer.failed(request, error);
-    answers.error(request, response, error, details(request, path, verdict));
+    answers.error(request, response, error, {
+      ...details(request, path, verdict),
+      ...(cookies.length > 0 && { cookies }),
+    });
   }
 
   function details(request: Request, path: string, { code, session }: Verdict & { kind: 'refuse' }): ErrorDetails {
@@ -130,13 +194,6 @@ export function tunnelRoutes({ base, sessions, signIn, answers, observer, verdic
       { kind: 'link', label: 'Sign out', href: '/.postern/sign_out', rank: 'other' },
     ] as const;
     return { ...account, blocks };
-  }
-
-  async function signOut(request: Request, response: Response): Promise<void> {
-    const { location, cookies } = await signIn.signOut(request);
-    // What the app has let the browser keep must not be looked at by whoever comes next, by the Back button for one.
-    response.setHeader('Clear-Site-Data', '"cache"');
-    answers.redirect(request, response, location, cookies);
   }
 
   return router;

@@ -1,10 +1,11 @@
-/** What the base host and every tunnel's host answer alike about a session: who it is, and how it may be ended. */
+/** What the base host and every tunnel's host answer alike about a session, and how a request for them is judged. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Session, Sessions } from '../auth/session.js';
 import { PosternError } from '../errors.js';
 import type { Answers } from './answers.js';
 import { causeOf } from './cause.js';
 import type { Page } from './page.js';
+import { isNavigation } from './request.js';
 
 /** One text parameter of the query; undefined when it is absent or there several times. */
 export function queryText(
@@ -38,14 +39,19 @@ export function answerUserInfo(
   answers.json(request, response, { subject, email, preferred_username: username, groups, expires_at });
 }
 
-/** Whether a GET may sign out: only one that the visitor typed or that comes from this very origin. */
-export function mayLeaveByGet({ headers }: IncomingMessage): boolean {
-  const site = headers['sec-fetch-site'];
-  return site === 'same-origin' || site === 'none';
+/**
+ * Whether a person has just gone here: nothing else begins or ends a sign-in. A page that the browser only fetches ahead
+ * is nothing that anybody has asked for.
+ */
+export function isVisit(request: IncomingMessage): boolean {
+  return isNavigation(request) && request.headers['sec-purpose'] === undefined;
 }
 
-/** Whether a POST may sign out: only one from this very origin, by `Sec-Fetch-Site` or else by `Origin`. */
-export function mayLeaveByPost({ headers }: IncomingMessage, origin: string): boolean {
+/**
+ * Whether a request to sign out comes from a page of this very origin, by `Sec-Fetch-Site` or else by `Origin`. A typed
+ * address does not: an app can redirect it here.
+ */
+export function isFromOrigin({ headers }: IncomingMessage, origin: string): boolean {
   const site = headers['sec-fetch-site'];
   return site === undefined ? headers.origin === origin : site === 'same-origin';
 }
@@ -57,7 +63,7 @@ export function signOutPage(action: string): Page {
     blocks: [
       {
         kind: 'text',
-        text: 'Another site asked to sign you out. Your session would end on every tunnel of this address.',
+        text: 'Your session ends on every tunnel of this address.',
       },
       { kind: 'button', label: 'Sign out', action },
       { kind: 'link', label: 'Stay', href: '/', rank: 'other' },

@@ -6,13 +6,20 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { cookieNames, cookieValues, setCookie } from '../auth/cookies.js';
+import type { Nonces } from '../auth/nonce.js';
 import type { OidcProvider } from '../auth/oidc.js';
-import { type ReturnTarget, readReturnPath, readReturnTarget } from '../auth/return-path.js';
+import { queryValue, type ReturnTarget, readReturnPath, readReturnTarget } from '../auth/return-path.js';
 import type { Session, Sessions } from '../auth/session.js';
-import { hashNonce, newNonce, type Tickets } from '../auth/ticket.js';
+import type { SignInReference, SignOutReferences } from '../auth/sign-out-reference.js';
+import type { Tickets } from '../auth/ticket.js';
 import type { Transaction, Transactions } from '../auth/transaction.js';
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../core/hostname.js';
+<<<<<<< HEAD
 import { type AttemptLimit, network } from './limits.js';
+=======
+import type { Departure, HandOff, Step } from './hand-off.js';
+import type { AttemptLimit } from './limits.js';
+>>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
 import type { Observer } from './observer.js';
 import { contextOf } from './request.js';
 
@@ -21,6 +28,8 @@ export interface SignInOptions {
   readonly provider: OidcProvider;
   readonly sessions: Sessions;
   readonly tickets: Tickets;
+  readonly nonces: Nonces;
+  readonly references: SignOutReferences;
   readonly transactions: Transactions;
   readonly limit: AttemptLimit;
   readonly observer: Observer;
@@ -31,25 +40,34 @@ export interface SignInOptions {
   readonly domainHint: string | undefined;
   /** Whether the gate would let a session in on a tunnel right now. */
   readonly isAdmitted: (session: Session, name: string) => boolean;
+  /** `ownerTag` of whoever has a tunnel's name, `NO_OWNER` when nobody is known to. */
+  readonly ownerOf: (name: string) => string;
 }
 
-/** Where the visitor goes next, and the cookies that go along. */
-export interface Step {
-  readonly location: string;
-  readonly cookies: readonly string[];
-}
+type Redirect = Extract<Step, { kind: 'redirect' }>;
 
 /** A start's own parameters. Anything else in its query is ignored. */
 export interface StartFields {
   readonly returnTo: string | undefined;
-  /** `hashNonce` of the nonce cookie on the tunnel's host. */
-  readonly nonceHash: string | undefined;
+  /** What `Nonces.prove` said of the nonce cookie on the tunnel's host. */
+  readonly nonceProof: string | undefined;
   readonly account: 'current' | 'other';
+}
+
+/** How a ticket comes to the tunnel's host. */
+export interface TicketFields {
+  readonly text: string;
+  /** Where to go instead of the path in the ticket. */
+  readonly returnTo?: string | undefined;
+  /** Whether a browser may keep a session from it; if not, the ticket is used up all the same. */
+  readonly isWelcome: boolean;
 }
 
 // As long as a transaction may take, with room for the ticket behind it.
 const NONCE_SECONDS = 15 * 60;
-const NONCE = /^[A-Za-z0-9_-]{43}$/;
+
+// A longer path goes beside the ticket: what is sealed grows by a third, and may hold no more than 8 kB.
+const MAX_TICKET_PATH_CHARS = 2_048;
 
 export class SignIn {
   readonly #options: SignInOptions;
@@ -61,48 +79,52 @@ export class SignIn {
   }
 
   /** On a tunnel's host, without a session: to the start on the base host, with a nonce in this browser. */
-  leaveTunnel(request: IncomingMessage, name: string, path: string, account: StartFields['account']): Step {
-    const { base } = this.#options;
-    const nonce = this.#nonces(request).find((value) => NONCE.test(value)) ?? newNonce();
-    const query = new URLSearchParams({ rd: tunnelOrigin(base, name) + path, nonce: hashNonce(nonce) });
-    if (account === 'other') query.set('switch', 'account');
+  leaveTunnel(request: IncomingMessage, name: string, path: string, account: StartFields['account']): Redirect {
+    const { base, nonces } = this.#options;
+    const host = tunnelHost(base, name);
+    const nonce = this.#nonces(request).find((value) => nonces.isIssued(value, host)) ?? nonces.issue(host);
+    const returnTo = queryValue(tunnelOrigin(base, name) + path);
+    const other = account === 'other' ? '&switch=account' : '';
     const maxAgeSeconds = NONCE_SECONDS;
     const cookie = setCookie(cookieNames(this.#isSecure).nonce, nonce, { secure: this.#isSecure, maxAgeSeconds });
-    return { location: `${base.origin}/oauth2/start?${query}`, cookies: [cookie] };
+    const location = `${base.origin}/oauth2/start?rd=${returnTo}&nonce=${nonces.prove(nonce, host)}${other}`;
+    return { kind: 'redirect', location, cookies: [cookie] };
   }
 
   /** On the base host: straight to the tunnel for a visitor with a session here, else to the provider. */
   async start(request: IncomingMessage, fields: StartFields): Promise<Step> {
-    const { base, sessions, transactions, provider, limit, domainHint } = this.#options;
+    const { base, sessions, limit } = this.#options;
     const target = readReturnTarget(fields.returnTo, base);
-    const nonceHash = fields.nonceHash !== undefined && NONCE.test(fields.nonceHash) ? fields.nonceHash : undefined;
+    const nonceHash = this.#readProof(fields.nonceProof, target);
     if (target.name !== undefined && nonceHash === undefined) {
-      return { location: signInPath(base, target.name, target.path, fields.account), cookies: [] };
+      const location = signInPath(base, target.name, target.path, fields.account);
+      return { kind: 'redirect', location, cookies: [] };
     }
     const session = await sessions.read(request.headers.cookie, base.host);
-    if (session !== undefined && fields.account === 'current') return this.#handOver(session, target, nonceHash, []);
+    if (session !== undefined && fields.account === 'current') {
+      return this.#handOver(session, target, nonceHash, { cookies: [], state: undefined });
+    }
     await limit.count(contextOf(request).address);
-    const started = await transactions.start(request.headers.cookie, {
-      target,
-      ...(nonceHash === undefined ? {} : { nonceHash }),
-    });
-    const { state, nonce, verifier } = started.transaction;
-    const chooseAccount = fields.account === 'other' ? 'yes' : 'no';
-    const hint = domainHint === undefined ? {} : { domainHint };
-    const location = await provider.begin({ state, nonce, verifier, chooseAccount, ...hint });
-    return { location, cookies: started.cookies };
+    return this.#toProvider(request, target, nonceHash, fields.account);
   }
 
-  /** On the base host, back from the provider: a new session here, and on to where the visitor wanted to go. */
+  /**
+   * On the base host, back from the provider: a new session here, and on to where the visitor wanted to go. Counted, and
+   * the provider asked, only for a sign-in that this browser has begun and not used before.
+   */
   async finish(request: IncomingMessage): Promise<Step> {
     const { base, sessions, transactions, provider, limit, observer } = this.#options;
-    await limit.count(contextOf(request).address);
     const callback = new URL(base.origin + request.url);
-    const state = callback.searchParams.getAll('state');
+    const states = callback.searchParams.getAll('state');
     const { transaction, cookie } = await transactions.finish(
       request.headers.cookie,
+<<<<<<< HEAD
       state.length === 1 ? state[0] : undefined,
       network(contextOf(request).address),
+=======
+      states.length === 1 ? states[0] : undefined,
+      () => limit.count(contextOf(request).address),
+>>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
     );
     const identity = await this.#identify(transaction, callback, cookie, provider);
     const former = await sessions.read(request.headers.cookie, base.host);
@@ -112,44 +134,90 @@ export class SignIn {
     if (former !== undefined && !isConcurrent) await sessions.revoke(former);
     const created = await sessions.create({ identity, host: base.host, admitted: false });
     observer.signedIn(request, created.session);
-    return this.#handOver(created.session, transaction.target, transaction.nonceHash, [cookie, created.cookie]);
+    const { target, nonceHash, state } = transaction;
+    return this.#handOver(created.session, target, nonceHash, { cookies: [cookie, created.cookie], state });
   }
 
-  /** On a tunnel's host: the ticket becomes a session of this host. */
-  async redeem(request: IncomingMessage, name: string, ticketText: string): Promise<Step> {
-    const { base, tickets, sessions, isAdmitted } = this.#options;
-    const ticket = await tickets.redeem(ticketText, { host: tunnelHost(base, name), nonces: this.#nonces(request) });
+  /** On a tunnel's host: the ticket becomes a session of this host. Throws `ERR_LOGIN_FAILED`. */
+  async redeem(request: IncomingMessage, name: string, { text, returnTo, isWelcome }: TicketFields): Promise<Redirect> {
+    const { base, tickets, sessions, isAdmitted, ownerOf } = this.#options;
+    const nonces = isWelcome ? this.#nonces(request) : [];
+    const ticket = await tickets.redeem(text, { host: tunnelHost(base, name), nonces });
     const { identity, host, sessionId: id, signedInAtMs } = ticket;
-    const { session, cookie } = await sessions.create({ identity, host, id, signedInAtMs, admitted: false });
+    const owner = ownerOf(name);
+    const { session, cookie } = await sessions.create({ identity, host, id, signedInAtMs, admitted: false, owner });
     const admitted = isAdmitted(session, name) ? await sessions.renew(session, { admitted: true }) : undefined;
-    return { location: readReturnPath(ticket.path), cookies: [admitted ?? cookie] };
+    const location = readReturnPath(returnTo ?? ticket.path);
+    return { kind: 'redirect', location, cookies: [admitted ?? cookie] };
   }
 
-  /** Ends the sign-in on all hosts; the provider's own sign-out follows where it offers one. */
-  async signOut(request: IncomingMessage): Promise<Step> {
-    const { base, sessions, provider, observer } = this.#options;
-    const session = await sessions.read(request.headers.cookie, contextOf(request).host);
-    if (session !== undefined) {
-      await sessions.revoke(session);
-      observer.signedOut(request, session);
-    }
+  /** On a tunnel's host: to the page of the base host where the visitor signs out. Ends nothing. */
+  async leaveForSignOut(session: Session | undefined): Promise<Redirect> {
+    const { base, references } = this.#options;
+    const query = session === undefined ? '' : `?of=${await references.issue(session)}`;
+    return { kind: 'redirect', location: `${base.origin}/oauth2/sign_out${query}`, cookies: [] };
+  }
+
+  /**
+   * On the base host: ends the sign-in of this browser on all hosts, and the one that `reference` names, which may be
+   * another; the provider's own sign-out follows where it offers one.
+   */
+  async signOut(request: IncomingMessage, reference: string | undefined): Promise<Redirect> {
+    const { base, sessions, provider, references } = this.#options;
+    const session = await sessions.read(request.headers.cookie, base.host);
+    const referred = reference === undefined ? undefined : await references.read(reference);
+    if (session !== undefined) await this.#end(request, session);
+    if (referred !== undefined && referred.id !== session?.id) await this.#end(request, referred);
     // The visitor is out here whatever the provider says: one that cannot be reached must not keep them in.
     const providerUrl = await provider.signOutUrl().catch(() => undefined);
-    return { location: providerUrl ?? `${base.origin}/oauth2/signed_out`, cookies: [sessions.clear()] };
+    const location = providerUrl ?? `${base.origin}/oauth2/signed_out`;
+    return { kind: 'redirect', location, cookies: [sessions.clear()] };
+  }
+
+  async #end(request: IncomingMessage, signIn: Session | SignInReference): Promise<void> {
+    await this.#options.sessions.revoke(signIn);
+    this.#options.observer.signedOut(request, signIn);
+  }
+
+  #readProof(proof: string | undefined, { name }: ReturnTarget): string | undefined {
+    const { base, nonces } = this.#options;
+    return proof === undefined || name === undefined ? undefined : nonces.readProof(proof, tunnelHost(base, name));
+  }
+
+  async #toProvider(
+    request: IncomingMessage,
+    target: ReturnTarget,
+    nonceHash: string | undefined,
+    account: StartFields['account'],
+  ): Promise<Redirect | Departure> {
+    const { transactions, provider, domainHint } = this.#options;
+    const fields = { target, ...(nonceHash !== undefined && { nonceHash }) };
+    const { transaction, cookies } = await transactions.start(request.headers.cookie, fields);
+    const { state, nonce, verifier } = transaction;
+    const chooseAccount = account === 'other' ? 'yes' : 'no';
+    const hint = domainHint === undefined ? {} : { domainHint };
+    const location = await provider.begin({ state, nonce, verifier, chooseAccount, ...hint });
+    if (target.name === undefined) return { kind: 'redirect', location, cookies };
+    const path = transaction.target.path === target.path ? undefined : target.path;
+    return { kind: 'departure', location, cookies, state, path };
   }
 
   async #handOver(
-    session: Session,
-    target: ReturnTarget,
+    { identity, id: sessionId, signedInAtMs }: Session,
+    { name, path }: ReturnTarget,
     nonceHash: string | undefined,
-    cookies: readonly string[],
-  ): Promise<Step> {
+    also: Pick<HandOff, 'cookies' | 'state'>,
+  ): Promise<Redirect | HandOff> {
     const { base, tickets } = this.#options;
-    if (target.name === undefined || nonceHash === undefined) return { location: target.path, cookies };
-    const { identity, id: sessionId, signedInAtMs } = session;
-    const host = tunnelHost(base, target.name);
-    const ticket = await tickets.issue({ host, nonceHash, identity, sessionId, signedInAtMs, path: target.path });
-    return { location: `${tunnelOrigin(base, target.name)}/.postern/session?ticket=${ticket}`, cookies };
+    if (name === undefined || nonceHash === undefined) {
+      return { kind: 'redirect', location: path, cookies: also.cookies };
+    }
+    const isShort = path.length <= MAX_TICKET_PATH_CHARS;
+    const fields = { host: tunnelHost(base, name), nonceHash, identity, sessionId, signedInAtMs };
+    const ticket = await tickets.issue({ ...fields, path: isShort ? path : '/' });
+    const origin = tunnelOrigin(base, name);
+    const location = `${origin}/.postern/session?ticket=${ticket}${isShort ? '' : `&rd=${queryValue(path)}`}`;
+    return { kind: 'hand-off', location, origin, path, ticket, ...also };
   }
 
   async #identify(transaction: Transaction, callback: URL, cookie: string, provider: OidcProvider) {
@@ -179,7 +247,6 @@ export class SignInFailure extends Error {
 
 /** Where a visitor of a tunnel begins to sign in and comes back to a path. */
 export function signInPath(base: BaseAddress, name: string, path: string, account: StartFields['account']): string {
-  const query = new URLSearchParams({ rd: path });
-  if (account === 'other') query.set('switch', 'account');
-  return `${tunnelOrigin(base, name)}/.postern/session?${query}`;
+  const other = account === 'other' ? '&switch=account' : '';
+  return `${tunnelOrigin(base, name)}/.postern/session?rd=${queryValue(path)}${other}`;
 }

@@ -151,6 +151,8 @@ describe('the sample app in a browser', { skip: browserMissing() }, () => {
     const page = await open();
     await page.getByRole('link', { name: 'Sign out' }).click();
     await page.waitForURL((url) => url.hostname === 'localhost' && url.pathname.startsWith('/oauth2/'));
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL('**/oauth2/signed_out');
     await screenshot(page, 'demo-signed-out');
     await page.goto(`${running.url}/`);
     await chooseAccount(page, 'eve');

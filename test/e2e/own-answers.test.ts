@@ -55,7 +55,7 @@ describe('an answer', () => {
     const pages = [
       await visitor.navigate(`${world.base}/oauth2/callback?error=${xss}&error_description=${xss}&state=${xss}`),
       await visitor.navigate(`${world.base}/${xss}`),
-      await visitor.navigate(`${world.url}/.postern/session?ticket=${xss}`),
+      await visitor.open(`${world.url}/.postern/session?ticket=${xss}&rd=${xss}`),
       await visitor.navigate(`${world.url}/form?${xss}`, { method: 'POST', initiator: world.url }),
     ];
     for (const { text, headers, url } of pages) {

@@ -74,7 +74,7 @@ describe('the pages', { skip }, () => {
     await page.goto(`${world.base}/oauth2/userinfo`);
     await page.setContent(`<a href="${world.url}/.postern/sign_out">leave</a>`);
     await page.getByRole('link', { name: 'leave' }).click();
-    await page.waitForURL('**/.postern/sign_out');
+    await page.waitForURL('**/oauth2/sign_out?of=*');
     await looksRight(page, 'sign-out', 'Sign out?');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(/signed_out|session\/end/);

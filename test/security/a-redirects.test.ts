@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { readReturnTarget } from '../../src/auth/return-path.js';
+import { readForms } from '../support/forms.js';
+import { readHandOff } from '../support/hand-off.js';
 import { BASE, checkContained, openRedirects, unescapeOnce } from '../support/return-paths.js';
 import { ticketUrl } from '../support/sign-in-steps.js';
 import type { Echo } from '../support/target-paths.js';
@@ -307,10 +309,23 @@ test('A7 what a start for a sibling gives away opens nothing there: no code, no 
   const next = new URL(first.headers.location ?? '');
   assert.equal(next.origin + next.pathname, `${second}/.postern/session`);
   assert.deepEqual([...next.searchParams.keys()], ['rd']);
-  // A nonce that the attacker chose gets a ticket, which counts only in a browser that has this nonce on that host.
-  const chosen = await ana.navigate(`${world.base}/oauth2/start?rd=${rd}&nonce=${'A'.repeat(43)}`);
-  const ticket = await ana.navigate(chosen.headers.location ?? '');
-  assert.deepEqual([ticket.status, ticket.headers['postern-error']], [400, 'ERR_LOGIN_FAILED']);
+  // A nonce that the attacker made up, or one of another host, gets no ticket.
+  const own = new URL((await world.visitor().navigate(`${world.url}/`)).headers.location ?? '').searchParams.get(
+    'nonce',
+  );
+  for (const nonce of ['A'.repeat(43), `${'A'.repeat(43)}.${'A'.repeat(43)}`, own]) {
+    const chosen = await ana.navigate(`${world.base}/oauth2/start?rd=${rd}&nonce=${nonce}`);
+    assert.equal(chosen.headers.location, `${second}/.postern/session?rd=/steal`);
+  }
+  // One that the edge made for the attacker's own browser gets a ticket, which counts in no other browser.
+  const theirs = (await world.visitor().navigate(`${second}/steal`)).headers.location ?? '';
+  const page = readHandOff((await ana.navigate(theirs)).text);
+  assert.equal(page?.kind, 'hand-off');
+  const ticket = await ana.navigate(page?.kind === 'hand-off' ? page.url : '');
+  assert.deepEqual(
+    [ticket.status, ticket.headers.location, ticket.setCookies],
+    [302, `${world.base}/oauth2/failed?rd=${second}/`, []],
+  );
   assert.equal(ticket.headers['referrer-policy'], 'no-referrer');
 });
 
@@ -354,9 +369,17 @@ test('A9 a sign-out ends at the provider or here, whatever its query says', asyn
   const provider = world.visitor(); // signed out already: the answer is the same, and the world need not sign in again
   for (const rd of rds) {
     const text = encodeURIComponent(rd);
-    for (const from of [`${world.base}/oauth2/sign_out`, `${world.url}/.postern/sign_out`]) {
-      const query = `rd=${text}&post_logout_redirect_uri=${text}&redirect_uri=${text}&returnTo=${text}`;
-      const { status, headers } = await provider.navigate(`${from}?${query}`);
+    const query = `rd=${text}&post_logout_redirect_uri=${text}&redirect_uri=${text}&returnTo=${text}`;
+    const first = await provider.navigate(`${world.url}/.postern/sign_out?${query}`);
+    assert.equal(first.headers.location, `${world.base}/oauth2/sign_out`);
+    const from = `${world.base}/oauth2/sign_out?${query}`;
+    const page = await provider.navigate(from);
+    assert.deepEqual(
+      readForms(page.text, page.url).map(({ action }) => action.href),
+      [`${world.base}/oauth2/sign_out`],
+    );
+    for (const leave of [`${from}`, `${from}&of=${text}`]) {
+      const { status, headers } = await provider.navigate(leave, { method: 'POST', initiator: world.base });
       assert.equal(status, 302);
       const next = new URL(headers.location ?? '', from);
       assert.ok([world.issuer, world.base].includes(next.origin), rd);

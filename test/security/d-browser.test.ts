@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { headerValues } from '../../src/core/headers.js';
-import { browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
+import { arrive, browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
 import type { Echo } from '../support/target-paths.js';
 import { startWorld, type World } from '../support/world.js';
 
@@ -34,7 +34,7 @@ describe('in a browser', { skip }, () => {
 
   test('D3 a sibling tunnel cannot overwrite, lend or end a session by the cookies that it can set', async () => {
     const page = await signedIn(browser, world);
-    await page.goto(`${sibling}/`);
+    await arrive(page, `${sibling}/`);
     const planted = await page.evaluate(`
       for (const name of ['__Host-postern-session', '__Secure-postern-session', 'postern-session', '__Host-postern-nonce']) {
         for (const more of ['; Domain=tunnel.test', '; Domain=tunnel.test; Path=/.postern', '; Domain=${world.name}.tunnel.test', '']) {
@@ -43,18 +43,18 @@ describe('in a browser', { skip }, () => {
       }
       document.cookie`);
     assert.match(String(planted), /postern-session=evil/); // it could set those without the prefix
-    await page.goto(`${world.url}/deep`);
+    await arrive(page, `${world.url}/deep`);
     const { rawHeaders } = await echoIn(page);
     assert.deepEqual(headerValues(rawHeaders, 'x-forwarded-email'), ['ana@acme.com']);
     assert.equal(JSON.stringify(rawHeaders).includes('evil'), false);
     await page.context().clearCookies({ name: '__Host-postern-session', domain: new URL(world.url).hostname });
-    await page.goto(`${world.url}/again`); // a new ticket, past whatever nonce was planted
+    await arrive(page, `${world.url}/again`); // a new ticket, past whatever nonce was planted
     assert.equal(page.url(), `${world.url}/again`);
   });
 
   test('D12 the cookie bomb of a sibling tunnel shows a page that helps, until the cookies are gone', async () => {
     const page = await signedIn(browser, world);
-    await page.goto(`${sibling}/`);
+    await arrive(page, `${sibling}/`);
     await page.evaluate(`
       for (let at = 0; at < 40; at++) document.cookie = 'bomb' + at + '=' + 'x'.repeat(3900) + '; Secure; Domain=tunnel.test'`);
     // The browser writes them down in its own time; each look at them is a round trip to it.
@@ -95,6 +95,7 @@ describe('in a browser that keeps things', { skip }, () => {
     const asked = (await world.target.seen()).filter(({ url }) => url.startsWith('/answer'));
     assert.deepEqual(asked, []); // the browser has kept it
     await page.goto(`${world.url}/.postern/sign_out`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(`${world.base}/oauth2/signed_out`);
     const tab = await page.context().newPage();
     await tab.goto(kept);

@@ -294,7 +294,7 @@ describe('session cookies', () => {
     const visitor = await world.signedIn('bob');
     const socket = await visitor.socket(`${world.url}/ws`);
     const closed = new Promise<number>((resolve) => socket.once('close', resolve));
-    await visitor.navigate(`${world.url}/.postern/sign_out`);
+    await visitor.press(await visitor.open(`${world.url}/.postern/sign_out`));
     assert.equal(await closed, 1008);
     await assert.rejects(
       visitor.socket(`${world.url}/ws`),

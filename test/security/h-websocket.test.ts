@@ -262,7 +262,7 @@ describe('a WebSocket', () => {
       await events.says('event 0');
       const staying = await bob.socket(`${world.url}/ws?stays`);
       const closed = closeOf(socket);
-      await leaving.open(`${world.url}/.postern/sign_out`);
+      await leaving.press(await leaving.open(`${world.url}/.postern/sign_out`));
       assert.deepEqual(await closed, [1008, 'session ended']);
       assert.ok((await events.ended) instanceof Error);
       await world.target.event('aborted', '/sse?key=leaves');
@@ -279,7 +279,7 @@ describe('a WebSocket', () => {
       socket.on('message', (data) => socket.readyState === socket.OPEN && socket.send(data));
       for (let at = 0; at < 8; at++) socket.send(randomBytes(100_000));
       const closed = closeOf(socket);
-      await leaving.open(`${world.url}/.postern/sign_out`);
+      await leaving.press(await leaving.open(`${world.url}/.postern/sign_out`));
       // Between two frames it is a close frame, inside of one the connection can only be cut.
       assert.ok([1008, 1006].includes((await closed)[0]));
       await world.target.event('socket-closed', '/ws?busy');

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { readHandOff } from '../support/hand-off.js';
 import { knock } from '../support/knock.js';
 import { callbackUrl, ticketUrl } from '../support/sign-in-steps.js';
 import { type Answer, rawExchange, type Visitor } from '../support/visitor.js';
@@ -45,13 +46,14 @@ describe('L leaks', () => {
     return Promise.all([
       stranger.navigate(`${world.base}/oauth2/callback?${query}`, { headers }),
       stranger.navigate(`${world.base}/${XSS}?${query}`, { headers }),
-      stranger.navigate(`${world.url}/.postern/session?ticket=${XSS}`, { headers }),
+      stranger.open(`${world.url}/.postern/session?ticket=${XSS}&rd=${XSS}`, { headers }),
       stranger.navigate(`${world.url}/.postern/${XSS}`, { headers }),
       stranger.navigate(`${world.url}/${XSS}`, { headers, method: 'POST', initiator: world.url }),
       stranger.navigate(`${world.url.replace('demo', 'www')}/${XSS}`, { headers }),
       stranger.navigate(`${world.base}/oauth2/signed_out?${query}`, { headers }),
       ana.navigate(`${world.base}/?${query}`, { headers }),
-      ana.navigate(`${world.url}/.postern/sign_out?${query}`, { headers, initiator: 'https://evil.test' }),
+      ana.open(`${world.url}/.postern/sign_out?${query}`, { headers, initiator: 'https://evil.test' }),
+      ana.navigate(`${world.base}/oauth2/sign_out?of=${XSS}`, { headers }),
       eve.navigate(`${world.url}/${XSS}?${query}`, { headers }),
       odd.navigate(`${world.url}/${XSS}?${query}`, { headers }),
       odd.navigate(`${world.base}/?${query}`, { headers }),
@@ -301,9 +303,11 @@ describe('L leaks', () => {
     for (const reach of [callbackUrl, ticketUrl]) {
       const visitor = world.visitor();
       const url = await reach(visitor, `${world.url}/deep?x=1`, 'ana');
-      const redirect = await visitor.navigate(url);
-      assert.deepEqual([redirect.status, redirect.headers['referrer-policy']], [302, 'no-referrer'], url);
-      assert.deepEqual([redirect.headers['cache-control'], redirect.text], ['no-store', '']);
+      const answer = await visitor.navigate(url);
+      const isPage = readHandOff(answer.text) !== undefined; // its script leaves the address at once
+      assert.deepEqual([answer.status, answer.headers['referrer-policy']], [isPage ? 200 : 302, 'no-referrer'], url);
+      assert.equal(answer.headers['cache-control'], 'no-store');
+      if (!isPage) assert.equal(answer.text, '');
     }
   });
 
@@ -325,7 +329,7 @@ function anonymous({ status, headers, text: body, setCookies }: Answer, name: st
     words
       .replaceAll(id, 'ID')
       .replaceAll(name, 'NAME')
-      .replace(/nonce=[\w-]+/g, 'nonce=N')
+      .replace(/nonce=[\w.-]+/g, 'nonce=N')
       .replace(/expires_at":"[^"]+/, 'expires_at":"LATER');
   const { date: _date, 'x-request-id': _id, 'set-cookie': _cookies, 'content-length': _length, ...rest } = headers;
   const cookies = setCookies.map((line) => line.replace(/=[^;]+/, '=V'));

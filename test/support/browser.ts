@@ -90,6 +90,12 @@ export async function screenshot(page: Page, name: string): Promise<string> {
   return path;
 }
 
+/** Opens a URL and waits until the browser is there, by whatever pages of the edge lead to it. */
+export async function arrive(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.waitForURL(url);
+}
+
 /** Chooses an account on the test provider's page, and waits until the browser has left it. */
 export async function chooseAccount(page: Page, account: string): Promise<void> {
   await page.locator(`button[name=account][value="${account}"]`).click();

@@ -1,8 +1,9 @@
 /**
- * A sign-in taken apart: follows redirects and the account page up to a URL at which the test wants to do something
+ * A sign-in taken apart: follows redirects, the edge's own pages and the account page up to a URL at which the test wants to do something
  * else than a browser would, and gives that URL unvisited.
  */
 import { readForms } from './forms.js';
+import { type HandOff, readHandOff } from './hand-off.js';
 import type { Answer, Visitor } from './visitor.js';
 
 /** The URL that would bring the provider's answer back to the edge. */
@@ -10,15 +11,25 @@ export function callbackUrl(visitor: Visitor, start: string, account: string): P
   return walk(visitor, start, account, (url) => url.pathname === '/oauth2/callback');
 }
 
-/** The URL that would redeem the ticket on a tunnel's host. */
+/** The URL that would redeem the ticket on a tunnel's host, where it is not posted. */
 export function ticketUrl(visitor: Visitor, start: string, account: string): Promise<string> {
   return walk(visitor, start, account, (url) => url.searchParams.has('ticket'));
+}
+
+/** The page of the base host whose script would post the ticket, unposted. */
+export async function handOff(visitor: Visitor, start: string, account: string): Promise<HandOff> {
+  const callback = await callbackUrl(visitor, start, account);
+  const { text } = await visitor.navigate(callback);
+  const step = readHandOff(text);
+  if (step?.kind !== 'hand-off') throw new Error(`no hand-off at ${callback}:\n${text}`);
+  return step;
 }
 
 async function walk(visitor: Visitor, start: string, account: string, isEnd: (url: URL) => boolean): Promise<string> {
   let answer = await visitor.navigate(start);
   for (let hops = 0; hops < 20; hops++) {
-    const { location } = answer.headers;
+    const step = readHandOff(answer.text);
+    const location = answer.headers.location ?? (step?.kind === 'departure' ? step.provider : step?.url);
     if (location === undefined) {
       answer = await choose(visitor, answer, account);
       continue;

@@ -1,7 +1,7 @@
 /**
  * A visitor without a browser: HTTP/1.1 on `node:http`, always dialling 127.0.0.1 whatever the host says, with the
  * cookies (cookie-jar.ts) and the `Sec-Fetch-*`, `Origin` and `Accept` lines that Chromium would send. It follows
- * redirects and self-posting pages across edge and provider only when asked to.
+ * redirects, self-posting pages and the script of the edge's own pages across edge and provider only when asked to.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -21,6 +21,7 @@ import { WebSocket } from 'ws';
 import { type CookieContext, CookieJar, isTrustworthy } from './cookie-jar.js';
 import { deferred } from './deferred.js';
 import { postsItself, readForms } from './forms.js';
+import { type HandOff, readHandOff } from './hand-off.js';
 import { CERTIFICATE_PATH } from './tls-front.js';
 
 /** How the request comes about: typed or clicked, `fetch()` of a page, or a bare tool without browser headers. */
@@ -71,6 +72,8 @@ export class Visitor {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #tlsAgent = new TlsAgent({ keepAlive: true });
   readonly #sockets = new Set<WebSocket>();
+  // What the script of the edge's pages keeps in the tab: paths to return to, by the state of the sign-in.
+  readonly #keptPaths = new Map<string, string>();
 
   /** One top-level navigation, without following what it answers. */
   navigate(url: string, options: VisitOptions = {}): Promise<Answer> {
@@ -193,6 +196,15 @@ export class Visitor {
     let from = initiator;
     for (let hops = 0; hops < 30; hops++) {
       const { location } = answer.headers;
+      const step = answer.status === 200 ? readHandOff(answer.text) : undefined;
+      if (step !== undefined) {
+        from = new URL(answer.url).origin;
+        if (step.kind === 'departure' && step.path !== undefined) this.#keptPaths.set(step.state, step.path);
+        const next = step.kind === 'departure' ? step.provider : await this.#present(step, from);
+        if (next === undefined) return answer;
+        answer = await this.#exchange(next, 'navigation', { initiator: from }, answer.trail);
+        continue;
+      }
       if (location !== undefined && answer.status >= 300 && answer.status < 400) {
         const next = new URL(location, answer.url).href;
         answer = await this.#exchange(next, 'navigation', from ? { initiator: from } : {}, answer.trail);
@@ -209,6 +221,19 @@ export class Visitor {
       }
     }
     throw new Error(`a redirect loop:\n${answer.trail.join('\n')}`);
+  }
+
+  /** Posts the ticket as the page's script does; gives where the script goes then, undefined when it was refused. */
+  async #present(
+    { redeem, ticket, origin, path, url, state }: HandOff,
+    initiator: string,
+  ): Promise<string | undefined> {
+    const headers = { 'content-type': 'text/plain;charset=UTF-8' };
+    const answer = await this.#exchange(redeem, 'fetch', { method: 'POST', body: ticket, headers, initiator });
+    if (answer.status !== 200) return undefined;
+    const kept = state === undefined ? undefined : this.#keptPaths.get(state);
+    if ((answer.json() as { redeemed: boolean }).redeemed) return origin + (kept ?? path);
+    return kept === undefined ? url : `${url}&rd=${kept.replace(/[%&+#]/g, encodeURIComponent)}`;
   }
 
   #dial(url: URL, kind: RequestKind, options: VisitOptions): ClientRequest {
@@ -228,6 +253,7 @@ export class Visitor {
       path: options.path ?? `${url.pathname}${url.search}`,
       headers: withoutUndefined({ ...headers, ...options.headers }),
       setHost: false,
+      maxHeaderSize: 131_072, // a redirect may hold the whole path to return to
       ...(options.signal ? { signal: options.signal } : {}),
     };
     if (url.protocol !== 'https:') return dialHttp({ ...request, agent: this.#agent });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Identity } from '../../../src/auth/identity.js';
 import { MemoryStore } from '../../../src/auth/memory-store.js';
-import { hashNonce, newNonce, Tickets } from '../../../src/auth/ticket.js';
+import { hashNonce, Nonces } from '../../../src/auth/nonce.js';
+import { Tickets } from '../../../src/auth/ticket.js';
 
 const START_MS = 1_790_000_000_000;
 const HOST = 'demo.tunnel.test';
@@ -20,7 +21,8 @@ function setUp() {
   const now = () => nowMs;
   const store = new MemoryStore({ now });
   const make = (...secrets: string[]) => new Tickets({ secrets, store, now });
-  const nonce = newNonce();
+  const nonces = new Nonces([SECRET]);
+  const nonce = nonces.issue(HOST);
   const fields = {
     host: HOST,
     nonceHash: hashNonce(nonce),
@@ -32,7 +34,7 @@ function setUp() {
   const pass = (ms: number) => {
     nowMs += ms;
   };
-  return { tickets: make(SECRET), make, fields, at: { host: HOST, nonces: [nonce] }, pass };
+  return { tickets: make(SECRET), make, fields, at: { host: HOST, nonces: [nonce] }, other: nonces.issue(HOST), pass };
 }
 
 const failed = { code: 'ERR_LOGIN_FAILED' };
@@ -63,16 +65,17 @@ describe('a ticket', () => {
     await assert.rejects(tickets.redeem(late, at), failed);
   });
 
-  it('counts on no other host and in no other browser, and such an attempt does not use it up', async () => {
-    const { tickets, fields, at } = setUp();
-    const text = await tickets.issue(fields);
-    for (const host of ['evil.tunnel.test', 'tunnel.test', '']) {
-      await assert.rejects(tickets.redeem(text, { ...at, host }), failed);
+  it('counts on no other host and in no other browser, and such an attempt uses it up', async () => {
+    const { tickets, fields, at, other } = setUp();
+    const wrong = [
+      ...['evil.tunnel.test', 'tunnel.test', ''].map((host) => ({ ...at, host })),
+      ...[[], [''], [other], [fields.nonceHash], [`${at.nonces[0]} `]].map((nonces) => ({ ...at, nonces })),
+    ];
+    for (const presentation of wrong) {
+      const text = await tickets.issue(fields);
+      await assert.rejects(tickets.redeem(text, presentation), failed);
+      await assert.rejects(tickets.redeem(text, at), failed);
     }
-    for (const nonces of [[], [''], [newNonce()], [fields.nonceHash], [`${at.nonces[0]} `]]) {
-      await assert.rejects(tickets.redeem(text, { ...at, nonces }), failed);
-    }
-    await tickets.redeem(text, at);
   });
 
   it('counts when a planted nonce stands before the genuine one', async () => {
@@ -115,6 +118,7 @@ it('refuses whatever is not a ticket of this edge', async () => {
     await assert.rejects(tickets.redeem(odd, at), failed);
   }
 });
+<<<<<<< HEAD
 
 it('gives no two nonces alike, each of 256 bits', () => {
   const nonces = new Set(Array.from({ length: 100 }, newNonce));
@@ -136,3 +140,5 @@ describe('a ticket that is past its time', () => {
     await assert.rejects(tickets.redeem(text, at), failed);
   });
 });
+=======
+>>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)

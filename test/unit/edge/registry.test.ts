@@ -10,6 +10,7 @@ function tunnel(name: string, link: OutboundLink): Tunnel & { readonly link: Out
     host: `${name}.tunnel.test`,
     origin: `https://${name}.tunnel.test`,
     policy: { ceiling: undefined, rules: [], owner: 'dev@acme.com', domainProof: 'email', publicPermitted: false },
+    ownerTag: 'tag',
     origins: [],
     frameOrigins: [],
     framing: '',

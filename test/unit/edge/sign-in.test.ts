@@ -4,8 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import type { Identity } from '../../../src/auth/identity.js';
 import { MemoryStore } from '../../../src/auth/memory-store.js';
+import { Nonces } from '../../../src/auth/nonce.js';
 import type { OidcProvider } from '../../../src/auth/oidc.js';
 import { Sessions } from '../../../src/auth/session.js';
+import { SignOutReferences } from '../../../src/auth/sign-out-reference.js';
 import { Tickets } from '../../../src/auth/ticket.js';
 import { Transactions } from '../../../src/auth/transaction.js';
 import { readBaseAddress } from '../../../src/core/hostname.js';
@@ -42,13 +44,16 @@ function signingIn() {
     observer: { signedIn: () => {}, signedOut: () => {} } as unknown as Observer,
     domainHint: undefined,
     isAdmitted: () => true,
+    nonces: new Nonces(common.secrets),
+    references: new SignOutReferences(common.secrets),
+    ownerOf: () => 'tag',
   });
   return {
     pass: () => {
       nowMs += 1_000;
     },
     start: () =>
-      signIn.start(arrived('/oauth2/start', ''), { returnTo: '/', nonceHash: undefined, account: 'current' }),
+      signIn.start(arrived('/oauth2/start', ''), { returnTo: '/', nonceProof: undefined, account: 'current' }),
     finish: (cookie: string) => signIn.finish(arrived(`/oauth2/callback?code=x&state=${state}`, cookie)),
     session: async (identity: Identity) =>
       pair((await sessions.create({ identity, host: BASE.host, admitted: false })).cookie),
