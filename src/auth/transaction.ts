@@ -90,21 +90,14 @@ export class Transactions {
 
   /**
    * Finishes the sign-in that a `state` from the identity provider belongs to, once. Throws `ERR_LOGIN_FAILED` unless
-<<<<<<< HEAD
-   * this browser started it within the last ten minutes, and its address has finished no more than one may.
-=======
-   * this browser started it within the last ten minutes. `found` is called when it did, before the sign-in is used up; what
-   * it throws leaves the sign-in unused.
->>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
+   * this browser started it within the last ten minutes, and its address has finished no more than one may. `found` is called
+   * when it did, before the sign-in is used up; what it throws leaves the sign-in unused.
    */
   async finish(
     cookieHeader: string | undefined,
     state: string | undefined,
-<<<<<<< HEAD
     party?: string,
-=======
     found: () => Promise<void> = async () => {},
->>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
   ): Promise<{ transaction: Transaction; cookie: string }> {
     const id = state?.split('.', 1)[0] ?? '';
     if (state === undefined || !ID.test(id)) throw refused('the state is missing or not of this edge');
@@ -113,12 +106,8 @@ export class Transactions {
     if (transaction === undefined) throw refused('this browser has no sign-in with this state');
     const endsAtMs = transaction.startedAtMs + LIFETIME_MS;
     if (endsAtMs <= this.#now()) throw refused('the sign-in took longer than ten minutes');
-<<<<<<< HEAD
-    if (!(await this.#store.redeem(`state ${state}`, endsAtMs, party))) throw refused('the state was already used');
-=======
     await found();
-    if (!(await this.#store.redeem(`state ${state}`, endsAtMs))) throw refused('the state was already used');
->>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
+    if (!(await this.#store.redeem(`state ${state}`, endsAtMs, party))) throw refused('the state was already used');
     return { transaction, cookie: clearCookie(name, { secure: this.#secure }) };
   }
 

@@ -5,12 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Assertions } from '../auth/assertion.js';
 import { MemoryStore } from '../auth/memory-store.js';
-<<<<<<< HEAD
-import type { OidcProvider } from '../auth/oidc.js';
-=======
 import { Nonces } from '../auth/nonce.js';
-import { OidcProvider } from '../auth/oidc.js';
->>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
+import type { OidcProvider } from '../auth/oidc.js';
 import { decide } from '../auth/policy.js';
 import { NO_OWNER } from '../auth/sealed-session.js';
 import { Sessions } from '../auth/session.js';

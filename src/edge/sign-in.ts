@@ -14,12 +14,8 @@ import type { SignInReference, SignOutReferences } from '../auth/sign-out-refere
 import type { Tickets } from '../auth/ticket.js';
 import type { Transaction, Transactions } from '../auth/transaction.js';
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../core/hostname.js';
-<<<<<<< HEAD
-import { type AttemptLimit, network } from './limits.js';
-=======
 import type { Departure, HandOff, Step } from './hand-off.js';
-import type { AttemptLimit } from './limits.js';
->>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
+import { type AttemptLimit, network } from './limits.js';
 import type { Observer } from './observer.js';
 import { contextOf } from './request.js';
 
@@ -118,13 +114,9 @@ export class SignIn {
     const states = callback.searchParams.getAll('state');
     const { transaction, cookie } = await transactions.finish(
       request.headers.cookie,
-<<<<<<< HEAD
-      state.length === 1 ? state[0] : undefined,
-      network(contextOf(request).address),
-=======
       states.length === 1 ? states[0] : undefined,
+      network(contextOf(request).address),
       () => limit.count(contextOf(request).address),
->>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
     );
     const identity = await this.#identify(transaction, callback, cookie, provider);
     const former = await sessions.read(request.headers.cookie, base.host);

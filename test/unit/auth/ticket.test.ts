@@ -118,13 +118,6 @@ it('refuses whatever is not a ticket of this edge', async () => {
     await assert.rejects(tickets.redeem(odd, at), failed);
   }
 });
-<<<<<<< HEAD
-
-it('gives no two nonces alike, each of 256 bits', () => {
-  const nonces = new Set(Array.from({ length: 100 }, newNonce));
-  assert.equal(nonces.size, 100);
-  for (const nonce of nonces) assert.match(nonce, /^[\w-]{43}$/);
-});
 
 describe('a ticket that is past its time', () => {
   it('does not count, whatever the store says', async () => {
@@ -140,5 +133,3 @@ describe('a ticket that is past its time', () => {
     await assert.rejects(tickets.redeem(text, at), failed);
   });
 });
-=======
->>>>>>> 10fe2f3 (edge: a browser's ticket is posted by a page of the base host and never stands in a URL; sign-out lives on the base host; a fragment and long paths survive sign-in)
