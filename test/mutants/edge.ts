@@ -125,13 +125,6 @@ export const EDGE: readonly Mutant[] = [
   },
   {
     file: 'src/edge/forwarding.ts',
-    fault: 'a broken response looks whole',
-    before: 'if (this.#response.headersSent || this.#response.destroyed) breakOff(this.#response);',
-    after: 'if (this.#response.headersSent || this.#response.destroyed) this.#response.end();',
-    tests: ['unit/edge/forwarding-ends.test.ts'],
-  },
-  {
-    file: 'src/edge/forwarding.ts',
     fault: 'a slow visitor holds nothing back',
     before: '    this.#stream?.pause();\n',
     after: '',

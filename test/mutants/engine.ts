@@ -61,8 +61,8 @@ export const ENGINE: readonly Mutant[] = [
   {
     file: 'src/http2/flow.ts',
     fault: 'the window of the connection is unbounded',
-    before: 'Math.max(this.#heldBytes + this.#window.sizeBytes - connectionMostBytes, 0)',
-    after: '0 * connectionMostBytes',
+    before: 'this.#heldBytes + this.#window.sizeBytes - connectionMostBytes, this',
+    after: '0 * connectionMostBytes, this',
     tests: ['unit/http2/flow.test.ts'],
   },
   {

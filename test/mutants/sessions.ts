@@ -199,20 +199,6 @@ export const SESSIONS: readonly Mutant[] = [
     tests: ['unit/auth/claims.test.ts', 'unit/auth/oidc.test.ts'],
   },
   {
-    file: 'src/auth/oidc.ts',
-    fault: 'the secret is sent the other way after any error',
-    before: 'if (!isSecretRefused(error)) throw error;',
-    after: '',
-    tests: ['unit/auth/oidc.test.ts'],
-  },
-  {
-    file: 'src/auth/oidc.ts',
-    fault: 'the way in which the secret was taken is forgotten',
-    before: "this.#authentication = tried === 'basic' ? 'post' : 'basic';",
-    after: '',
-    tests: ['unit/auth/oidc.test.ts'],
-  },
-  {
     file: 'src/auth/return-path.ts',
     fault: 'a sign-in returns to another host',
     before: "if (url.origin !== origin || url.pathname.startsWith('//')) return HOME;",
@@ -232,13 +218,6 @@ export const SESSIONS: readonly Mutant[] = [
     before: 'if (values.length === MOST_VALUES) break;',
     after: '',
     tests: ['unit/auth/cookies.test.ts'],
-  },
-  {
-    file: 'src/auth/memory-store.ts',
-    fault: 'what is past its time is kept',
-    before: 'if (untilMs <= nowMs) this.#untilMs.delete(id);',
-    after: '',
-    tests: ['unit/auth/memory-store.test.ts'],
   },
   {
     file: 'src/auth/assertion.ts',
