@@ -15,7 +15,13 @@ const HEAD = { scheme: 'http', authority: 'demo.tunnel.test', headers: [] } as c
 async function forwarded(t: TestContext, onStream: (stream: InboundStream) => void) {
   const { edge } = await openPair(t, onStream);
   const session = { identity: { subject: 'ana' } };
-  const verdict = { kind: 'forward', link: edge, session, rule: '*', tunnel: { host: 'demo.tunnel.test' } };
+  const verdict = {
+    kind: 'forward',
+    link: edge,
+    session,
+    rule: '*',
+    tunnel: { host: 'demo.tunnel.test', framing: "frame-ancestors 'self'" },
+  };
   const door = createServer((incoming, response) => {
     const refuse = () => response.writeHead(502).end();
     new Forwarding(incoming, response, verdict as unknown as Forward, refuse).open(
