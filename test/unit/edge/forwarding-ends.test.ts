@@ -27,7 +27,9 @@ interface Door {
 
 async function openDoor(t: TestContext, onStream: (stream: InboundStream) => void): Promise<Door> {
   const { edge } = await openPair(t, onStream);
-  const verdict = { kind: 'forward', link: edge, rule: 'public', tunnel: { host: 'demo.tunnel.test' } } as Forward;
+  const session = { identity: { subject: 'ana' } };
+  const tunnel = { host: 'demo.tunnel.test', framing: "frame-ancestors 'self'" };
+  const verdict = { kind: 'forward', link: edge, session, rule: '*', tunnel } as unknown as Forward;
   return {
     edge,
     forward(incoming, response) {
