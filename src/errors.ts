@@ -36,7 +36,7 @@ const TABLE = {
   },
   ERR_INTERNAL: { status: 500, retryable: true, text: 'The edge failed to answer.' },
   ERR_METHOD_UNKNOWN: { status: 501, retryable: false, text: 'This method is not known here.' },
-  ERR_LINK_LOST: { status: 502, retryable: true, text: 'The connection to the agent was lost.' },
+  ERR_LINK_LOST: { status: 502, retryable: true, text: 'The connection to the app was lost.' },
   ERR_TARGET_REFUSED: {
     status: 502,
     retryable: true,
@@ -54,7 +54,7 @@ const TABLE = {
     text: 'The agent and the local server do not agree on TLS: only one of them speaks it, or the certificate is not trusted.',
   },
   ERR_TUNNEL_BUSY: { status: 503, retryable: true, text: 'Too many requests run on this tunnel. Try again.' },
-  ERR_TUNNEL_OFFLINE: { status: 503, retryable: true, text: 'No agent is connected for this tunnel.' },
+  ERR_TUNNEL_OFFLINE: { status: 503, retryable: true, text: 'The app at this address is not shared right now.' },
   ERR_AUDIT_UNAVAILABLE: {
     status: 503,
     retryable: true,

@@ -25,7 +25,9 @@ export function refusalOf(code: string): PosternError {
     return new PosternError('ERR_PROVIDER_UNAVAILABLE', detail);
   }
   if (code !== 'access_denied') return new PosternError('ERR_LOGIN_FAILED', detail);
-  return new PosternError('ERR_ACCESS_DENIED', detail, { text: 'The sign-in was refused at the identity provider.' });
+  return new PosternError('ERR_ACCESS_DENIED', detail, {
+    text: 'The sign-in was given up, or refused, at the identity provider.',
+  });
 }
 
 /** An answer of the provider that proves nothing. */

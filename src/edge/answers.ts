@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type BaseAddress, placeOf } from '../core/hostname.js';
 import type { PosternError } from '../errors.js';
 import { type Block, type Page, pageHeaders, renderPage } from './page.js';
-import { contextOf, hasBody, wantsPage } from './request.js';
+import { contextOf, hasBody, type RequestContext, wantsPage } from './request.js';
 import { signInHint } from './sign-in-hints.js';
 
 /** What an error's answer says beyond the error itself. */
@@ -26,6 +26,9 @@ export interface ErrorDetails {
 /** How long a visitor should wait before the next try, in seconds: an agent is back within two. */
 const RETRY_AFTER_SECONDS = 2;
 const RATE_LIMIT_RETRY_SECONDS = 60;
+
+/** After so long the page of a fault asks again: soon enough that nobody wonders, rare enough for a thousand open tabs. */
+const RELOAD_SECONDS = 3;
 
 /** How long a browser may go by a preflight. An origin that is named no more is refused whatever it remembers. */
 const PREFLIGHT_SECONDS = 600;
@@ -49,7 +52,6 @@ export class Answers {
   /** Answers with an error: a page where a person will see it, else JSON. The answer's head must not have left. */
   error(request: IncomingMessage, response: ServerResponse, error: PosternError, details: ErrorDetails = {}): void {
     const { code, status, retryable, text } = error;
-    const { id } = contextOf(request);
     response.statusCode = status;
     response.setHeader('Postern-Error', code);
     if (details.cookies !== undefined) response.setHeader('Set-Cookie', details.cookies);
@@ -67,13 +69,17 @@ export class Answers {
       return;
     }
     if (wantsPage(request)) {
-      this.page(request, response, errorPage(error, id, details));
+      this.page(request, response, errorPage(error, contextOf(request), { ...reloadOf(request, status), ...details }));
       return;
     }
     this.#allowSiblings(request, response); // never a page: it names the account
     const login = details.loginUrl === undefined ? {} : { login_url: details.loginUrl };
     const hint = code === 'ERR_LOGIN_REQUIRED' ? signInHint(request) : undefined;
-    this.json(request, response, { error: { code, message: text, retryable, request_id: id }, ...login, hint });
+    this.json(request, response, {
+      error: { code, message: text, retryable, request_id: contextOf(request).id },
+      ...login,
+      hint,
+    });
   }
 
   page(request: IncomingMessage, response: ServerResponse, page: Page): void {
@@ -148,6 +154,11 @@ export class Answers {
   }
 }
 
+/** Whatever stands between the visitor and the app may be back any moment; what a form has sent is not sent again. */
+function reloadOf({ method }: IncomingMessage, status: number): Pick<ErrorDetails, 'reloadAfterSeconds'> {
+  return status >= 502 && status <= 504 && method === 'GET' ? { reloadAfterSeconds: RELOAD_SECONDS } : {};
+}
+
 /** A scheme of our own, which no browser asks a password for (RFC 9110 sections 11.6.1 and 15.5.2). */
 function challenge(loginUrl: string | undefined): string {
   return loginUrl === undefined ? 'Postern' : `Postern login_url="${loginUrl.replace(/[\\"]/g, '\\$&')}"`;
@@ -199,17 +210,28 @@ const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
   ERR_TARGET_PROTOCOL: 'The app gave no valid answer',
   ERR_TARGET_TLS: 'The app cannot be reached over TLS',
   ERR_TUNNEL_BUSY: 'Busy',
-  ERR_TUNNEL_OFFLINE: 'Tunnel offline',
+  ERR_TUNNEL_OFFLINE: 'Offline right now',
   ERR_PROVIDER_UNAVAILABLE: 'Sign-in is not possible right now',
   ERR_TARGET_TIMEOUT: 'The app did not answer in time',
 };
 
-function errorPage({ code, text }: PosternError, id: string, details: ErrorDetails): Page {
-  const account = details.account === undefined ? [] : [['Signed in as', details.account] as const];
+function errorPage({ code, text }: PosternError, { id, host }: RequestContext, details: ErrorDetails): Page {
+  const { account, reloadAfterSeconds, blocks = [] } = details;
   return {
     title: details.title ?? TITLES[code] ?? 'This did not work',
-    blocks: [{ kind: 'text', text }, ...(details.blocks ?? [])],
-    facts: [...account, ['Error', code], ['Request', id]],
-    ...(details.reloadAfterSeconds === undefined ? {} : { reloadAfterSeconds: details.reloadAfterSeconds }),
+    blocks: [
+      { kind: 'text', text },
+      ...(reloadAfterSeconds === undefined ? [] : [{ kind: 'text', text: LOOKS_AGAIN } as const]),
+      ...blocks,
+    ],
+    facts: [
+      ...(host === '' ? [] : [['Address', host] as const]),
+      ...(account === undefined ? [] : [['Signed in as', account] as const]),
+      ['Error', code],
+      ['Request', id],
+    ],
+    ...(reloadAfterSeconds === undefined ? {} : { reloadAfterSeconds }),
   };
 }
+
+const LOOKS_AGAIN = 'This page looks again by itself.';

@@ -62,9 +62,10 @@ p{margin:0 0 1rem;overflow-wrap:anywhere}
 .act.main{border-color:var(--accent);background:var(--accent);color:var(--on-accent)}
 .act:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 ul{margin:0 0 1rem;padding:0;list-style:none}
-li{padding:.75rem 0;border-top:1px solid var(--line)}
-li a{color:var(--accent);font-weight:600;overflow-wrap:anywhere}
-li span{display:block;color:var(--soft);font-size:.9rem}
+li{border-top:1px solid var(--line)}
+li a{display:block;padding:.9rem .25rem;color:var(--accent);font-weight:600;font-size:1.1rem;text-decoration:none;overflow-wrap:anywhere}
+li a:hover{background:var(--ground)}
+li span{display:block;color:var(--soft);font-size:.9rem;font-weight:400}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 dt{font-weight:600}
 dd{margin:0;overflow-wrap:anywhere}
@@ -73,7 +74,7 @@ dd{margin:0;overflow-wrap:anywhere}
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
-const CONTENT_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'`;
+const CONTENT_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; base-uri 'none'; frame-ancestors 'none'`;
 
 // The one script of ours. By way of the prototype: a field may be called `submit`.
 const SUBMIT = 'HTMLFormElement.prototype.submit.call(document.forms[0])';
@@ -114,7 +115,8 @@ export function renderPage({ title, blocks, facts, reloadAfterSeconds, script }:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${refresh}<title>${escapeHtml(title)} · Postern</title>
+${refresh}<link rel="icon" href="${ICON}">
+<title>${escapeHtml(title)} · Postern</title>
 <style>${STYLE}</style>
 </head>
 <body>
@@ -131,6 +133,11 @@ ${renderScript(script)}
 `;
 }
 
+// The door in the browser's tab. In the page itself: a request for it would be the app's on a tunnel's host.
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 18 18"><rect width="18" height="18" rx="4" fill="#1f5f4a"/><path d="M5 15V8.5a4 4 0 0 1 8 0V15z" fill="#fff"/><circle cx="11" cy="11" r=".9" fill="#1f5f4a"/></svg>',
+).replaceAll("'", '%27')}`;
+
 const DOOR =
   '<svg width="18" height="18" viewBox="0 0 18 18" fill="none" stroke="currentColor" stroke-width="1.6" aria-hidden="true">' +
   '<path d="M3.5 16.5V8a5.5 5.5 0 0 1 11 0v8.5zM1.5 16.5h15"/><circle cx="11.4" cy="10.5" r=".9" fill="currentColor" stroke="none"/></svg>';
@@ -145,7 +152,7 @@ function renderContent(block: Content): string {
   if (block.kind === 'text') return `<p>${escapeHtml(block.text)}</p>`;
   const items = block.items.map(
     ({ label, href, note }) =>
-      `<li><a href="${escapeHtml(href)}">${escapeHtml(label)}</a><span>${escapeHtml(note)}</span></li>`,
+      `<li><a href="${escapeHtml(href)}">${escapeHtml(label)}<span>${escapeHtml(note)}</span></a></li>`,
   );
   return `<ul>${items.join('\n')}</ul>`;
 }

@@ -75,7 +75,7 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
       // Of a callback that belongs to no sign-in there can be any number: it has its line in the log, and no record.
       if (thrown instanceof SignInFailure) observer.signInFailed(request, error);
       observer.failed(request, error);
-      answers.error(request, response, error, retryDetails(base, thrown));
+      answers.error(request, response, error, { ...titleOf(request, error), ...retryDetails(base, thrown) });
     }
   });
 
@@ -147,6 +147,12 @@ function portal({ registry }: BaseRoutesOptions, { identity }: Session) {
   const blocks: Block[] = [items.length > 0 ? { kind: 'list', items } : { kind: 'text', text: none }];
   blocks.push({ kind: 'button', label: 'Sign out', action: '/oauth2/sign_out' });
   return { title: 'Your tunnels', blocks, facts: [['Signed in as', identity.email] as const] };
+}
+
+/** Who gives up at the provider was denied nothing (RFC 6749 section 4.1.2.1). */
+function titleOf(request: Request, { code }: PosternError): { title?: string } {
+  if (code !== 'ERR_ACCESS_DENIED') return {};
+  return { title: queryText(request, 'error') === undefined ? 'This account cannot sign in' : 'Sign-in cancelled' };
 }
 
 function retryDetails(base: BaseAddress, thrown: unknown) {

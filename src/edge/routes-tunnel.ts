@@ -12,7 +12,7 @@ import type { Answers, ErrorDetails } from './answers.js';
 import { NEW_OWNER, type Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { isRepeatable, readForm, repostPage } from './repost.js';
-import { contextOf, isNavigation, isOwnPath } from './request.js';
+import { contextOf, isNavigation, isOwnPath, wantsPage } from './request.js';
 import { answerUserInfo, checkCause, isVisit, queryText, refuseRivals } from './session-answers.js';
 import { type SignIn, signInPath } from './sign-in.js';
 
@@ -33,8 +33,11 @@ const TICKET_BODY = text({ limit: MOST_SEALED_CHARS, inflate: false });
 
 const SIGN_OUT = 'Sign out in the browser, on the page that this address leads to: nothing else ends a session.';
 
-// Often enough that the page is back before somebody wonders, rare enough for a thousand open tabs.
-const RELOAD_AFTER_SECONDS = 3;
+// Whoever may come in after a restart of the edge sees the app soon; whoever may not asks six times a minute.
+const RELOAD_SECONDS = 10;
+
+// True of an account that may not come in and of a name that nobody serves, and tells nobody which.
+const NOT_OPEN = 'Either this account may not open the app at this address, or no app is shared here at the moment.';
 
 const UNVERIFIED =
   'Nothing shows that this e-mail address is yours now: your identity provider has not verified it, or the account does not belong to the organisation of the address. Nobody can be let in with it.';
@@ -161,7 +164,8 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     const cookies = verdict.code === 'ERR_LOGIN_REQUIRED' ? await clearEnded(request, response, verdict.reason) : [];
     // By the identity, not by the reason: for a name that nobody serves there is no policy that could give this one.
     const isUnverified = verdict.code === 'ERR_ACCESS_DENIED' && verdict.session?.identity.emailVerified === false;
-    const options = isUnverified ? { text: UNVERIFIED } : {};
+    const isDenied = verdict.code === 'ERR_ACCESS_DENIED' && wantsPage(request);
+    const options = isUnverified ? { text: UNVERIFIED } : isDenied ? { text: NOT_OPEN } : {};
     const error = new PosternError(verdict.code, `refused: ${verdict.reason}`, options);
     if (verdict.code !== 'ERR_LOGIN_REQUIRED') observer.failed(request, error);
     answers.error(request, response, error, {
@@ -181,19 +185,16 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     }
     if (code === 'ERR_CROSS_SITE')
       return { blocks: [{ kind: 'link', label: 'Open this address', href: path, rank: 'main' }] };
-    if (code === 'ERR_TUNNEL_OFFLINE') {
-      const text = 'This page asks again by itself and shows the app as soon as its agent is back.';
-      const reload = request.method === 'GET' ? { reloadAfterSeconds: RELOAD_AFTER_SECONDS } : {};
-      return { ...account, ...reload, blocks: [{ kind: 'text', text }] };
-    }
+    if (code === 'ERR_TUNNEL_OFFLINE') return account;
+    const reload = request.method === 'GET' ? { reloadAfterSeconds: RELOAD_SECONDS } : {};
     const isPartial = session?.identity.groupsOmitted === true;
     const blocks = [
       ...(isPartial ? [{ kind: 'text', text: GROUPS_LEFT_OUT } as const] : []),
-      { kind: 'text', text: 'Ask whoever sent you the link to let this account in, or use another one.' },
+      { kind: 'text', text: 'If somebody sent you the link, ask them to let this account in, or use another one.' },
       { kind: 'link', label: 'Switch account', href: href('other'), rank: 'main' },
       { kind: 'link', label: 'Sign out', href: '/.postern/sign_out', rank: 'other' },
     ] as const;
-    return { ...account, blocks };
+    return { title: 'Not open to you', ...account, ...reload, blocks };
   }
 
   return router;

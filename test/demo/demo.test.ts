@@ -156,6 +156,6 @@ describe('the sample app in a browser', { skip: browserMissing() }, () => {
     await screenshot(page, 'demo-signed-out');
     await page.goto(`${running.url}/`);
     await chooseAccount(page, 'eve');
-    await page.getByRole('heading', { name: 'Access denied' }).waitFor();
+    await page.getByRole('heading', { name: 'Not open to you' }).waitFor();
   });
 });

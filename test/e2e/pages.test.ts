@@ -43,7 +43,7 @@ describe('the pages', { skip }, () => {
   test('access denied names the account and offers another one', async () => {
     const page = await signedIn('eve');
     const complaints = watch(page);
-    await looksRight(page, 'access-denied-light', 'Access denied');
+    await looksRight(page, 'access-denied-light', 'Not open to you');
     assert.match((await page.locator('main').textContent()) ?? '', /eve@elsewhere\.test/);
     await page.getByRole('link', { name: 'Switch account' }).click();
     await chooseAccount(page, 'ana');
@@ -54,7 +54,7 @@ describe('the pages', { skip }, () => {
 
   test('access denied is readable in the dark and on a phone', async () => {
     const page = await signedIn('eve', { colorScheme: 'dark', width: 360 });
-    await looksRight(page, 'access-denied-dark-phone', 'Access denied');
+    await looksRight(page, 'access-denied-dark-phone', 'Not open to you');
   });
 
   test('the portal lists the tunnels that are open to the visitor, and only those', async () => {
@@ -94,7 +94,7 @@ describe('the pages', { skip }, () => {
     await world.agent.kill();
     await down;
     await page.goto(`${world.url}/back`);
-    await looksRight(page, 'offline', 'Tunnel offline');
+    await looksRight(page, 'offline', 'Offline right now');
     await world.startAgent();
     await page.locator('h1').waitFor({ state: 'detached' });
     assert.match((await page.locator('body').textContent()) ?? '', /"url":"\/back"/);
