@@ -167,7 +167,7 @@ const REFUSED: readonly string[] = [
   '/.POSTERN/x',
   'https://tunnel.test/oauth2/sign_out',
   'https://tunnel.test//evil.com',
-  `/${'a'.repeat(9000)}`,
+  `/${'a'.repeat(50_000)}`,
 ];
 
 describe('readReturnTarget', () => {
