@@ -5,14 +5,14 @@ export const AGENT: readonly Mutant[] = [
   {
     file: 'src/agent/target-dialer.ts',
     fault: 'certificates of targets off loopback are not checked',
-    before: 'rejectUnauthorized: !this.#target.loopback',
+    before: 'rejectUnauthorized: isVerified',
     after: 'rejectUnauthorized: false',
     tests: ['unit/agent/target-dialer.test.ts'],
   },
   {
     file: 'src/agent/target-dialer.ts',
     fault: 'certificates of targets on loopback are checked',
-    before: 'rejectUnauthorized: !this.#target.loopback',
+    before: 'rejectUnauthorized: isVerified',
     after: 'rejectUnauthorized: true',
     tests: ['unit/agent/target-dialer.test.ts', 'unit/agent/target.test.ts'],
   },
