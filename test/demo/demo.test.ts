@@ -30,7 +30,7 @@ describe('npm run demo', () => {
     try {
       for (const words of [`${url}\n`, 'ana@acme.com', 'eve@elsewhere.test']) assert.ok(demo.stdout.includes(words));
       assert.match((await ana.signIn(`${url}/`, 'ana')).text, /Sample app behind Postern/);
-      await demo.line((line) => /ana@acme\.com +GET +\/ +200/.test(line));
+      await demo.line((line) => / 200 +\d+ ms +GET +ana@acme\.com +\/ /.test(line));
       const who = (await ana.fetch(`${url}/who`)).json() as { name: string; assertion: { valid: boolean } };
       assert.equal(who.name, 'Ana');
       assert.equal(who.assertion.valid, true);

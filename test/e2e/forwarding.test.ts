@@ -141,7 +141,7 @@ describe('forwarding', () => {
       };
       const body = Readable.from(['some bytes']);
       const answer = await ana.fetch(`${world.url}/upload`, { method: 'POST', body, trailers });
-      assert.deepEqual((answer.json() as Echo).rawTrailers, ['x-sum', 'one']);
+      assert.deepEqual((answer.json() as Echo).rawTrailers, ['X-Sum', 'one']);
       const mirrored = { method: 'POST', body: Readable.from(['more']), trailers: { 'x-sum': 'two' } };
       assert.equal((await ana.fetch(`${world.url}/mirror`, mirrored)).trailers['x-sum'], 'two');
     });

@@ -203,7 +203,7 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/sign-in.ts',
     fault: 'signing out ends nothing',
-    before: '      await sessions.revoke(session);\n',
+    before: '    await this.#options.sessions.revoke(signIn);\n',
     after: '',
     tests: ['e2e/sign-in.test.ts'],
   },

@@ -48,6 +48,7 @@ describe('loadAgentConfig', () => {
       name: undefined,
       allow: [],
       allowOrigins: [],
+      allowFrames: [],
       token: 'postern_token',
       target: new URL('http://localhost:5173'),
       hostHeader: 'rewrite',
