@@ -26,7 +26,7 @@ const THREATS: Readonly<Record<string, number>> = {
   N: 12,
   O: 3,
   P: 8,
-  Q: 0,
+  Q: 5,
   R: 11,
   S: 6,
   T: 2,
@@ -50,6 +50,23 @@ const rows: readonly Row[] = readFileSync(join(PROJECT_ROOT, 'docs', 'security.m
     const [, id = '', promise = '', proof = ''] = /^\| ([A-Z]\d+) \| (.*?) \| (.*) \|$/.exec(line) ?? [];
     return id === '' ? [] : [{ id, promise, proof }];
   });
+
+const PROMISES = /^## What (?:a visitor|a target|an agent|a sibling)[^\n]*\n(.*?)(?=^## )/gms;
+
+describe('the promises of docs/security.md', () => {
+  const text = readFileSync(join(PROJECT_ROOT, 'docs', 'security.md'), 'utf8');
+  const promises = [...text.matchAll(PROMISES)].flatMap(([, section = '']) => section.split(/^- /m).slice(1));
+
+  test('were found', () => assert.ok(promises.length > 20, `${promises.length} promises`));
+
+  for (const promise of promises) {
+    test(`end with the rows that hold them: ${promise.slice(0, 50).replaceAll('\n', ' ')}`, () => {
+      const ids = /\[([A-Z]\d+(?:, [A-Z]\d+)*)\]\s*$/.exec(promise)?.[1]?.split(', ') ?? [];
+      assert.ok(ids.length > 0, 'it names no row');
+      for (const id of ids) assert.ok(IDS.includes(id), `there is no row ${id}`);
+    });
+  }
+});
 
 describe('docs/security.md', () => {
   test('has one row for each threat, in order, each with a promise', () => {
