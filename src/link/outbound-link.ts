@@ -14,9 +14,9 @@ import { Hearing, LinkedStream } from './linked-stream.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from './stream.js';
 import { type Holder, StreamShares } from './stream-shares.js';
 
-// A body of which nothing can leave between two looks is given up, so after 30 to 60 s. Only here: a visitor may leave a
-// download alone for hours, and what he holds at the agent is his window.
-const STALL_INTERVAL_MS = 30_000;
+// A body of which nothing can leave between two looks is given up, so after five to ten minutes: an app may rest at a
+// breakpoint, but what waits for it is held here. Only here: what a visitor does not read is looked at in `edge/stalls.ts`.
+const STALL_INTERVAL_MS = 300_000;
 
 export class OutboundLink extends Link {
   readonly #shares = new StreamShares();

@@ -35,6 +35,9 @@ const CODES = new Set(['ERR_LINK_LOST', 'ERR_TARGET_PROTOCOL', 'ERR_TARGET_REFUS
 const REFUSED_STREAM = 7;
 const ENHANCE_YOUR_CALM = 11;
 
+// How often an edge looks for uploads that nobody takes.
+const STALL_INTERVAL_MS = 300_000;
+
 describe('I a hostile agent on a link', () => {
   let world: World;
   let hostile: HostileTunnel;
@@ -152,9 +155,9 @@ describe('I a hostile agent on a link', () => {
     const other = new Asked(edge);
     await agent.frame(FRAME.headers, 3);
     assert.equal(asked.body.write(Buffer.alloc(1_000_000)), false);
-    t.mock.timers.tick(30_000);
+    t.mock.timers.tick(STALL_INTERVAL_MS);
     assert.equal(edge.running, 2, 'the first look only begins to watch');
-    t.mock.timers.tick(30_000);
+    t.mock.timers.tick(STALL_INTERVAL_MS);
     const { code, status } = await asked.failure;
     assert.deepEqual([code, status], ['ERR_TARGET_TIMEOUT', 504]);
     assert.equal((await agent.frame(FRAME.reset, 1)).payload.readUInt32BE(0), ENHANCE_YOUR_CALM);
@@ -176,7 +179,7 @@ describe('I a hostile agent on a link', () => {
     const held = visitor.fetch(`${url}/held`);
     await agent.frame(FRAME.headers, 3);
     while (!agent.frames.some(({ type }) => type === FRAME.reset)) {
-      t.mock.timers.tick(30_000);
+      t.mock.timers.tick(STALL_INTERVAL_MS);
       await visitor.bare(`http://127.0.0.1:${edge.adminPort}/healthz`); // lets the body reach the link between two looks
     }
     const answer = await upload;
@@ -194,7 +197,7 @@ describe('I a hostile agent on a link', () => {
     for (let sent = 0; sent < 10; sent++) {
       agent.send(FRAME.windowUpdate, 0, 1, number32(1));
       await agent.count(FRAME.data, 1, sent + 1);
-      t.mock.timers.tick(30_000);
+      t.mock.timers.tick(STALL_INTERVAL_MS);
     }
     agent.headers(1, END_STREAM, OK);
     assert.equal((await asked.head).status, 200);
