@@ -51,6 +51,11 @@ export function malformedListener(observer: Observer): (error: ParserError, sock
     const requestId = randomUUID();
     const address = (socket as Socket).remoteAddress ?? ''; // the sockets of `node:http` are of `node:net`
     drop(socket);
+    if (isAnswering(socket)) {
+      // It may go on for hours, and whatever is written now would become a part of it.
+      observer.malformed({ requestId, address, status: 0 }, refusal);
+      return void socket.destroy();
+    }
     // In its turn (RFC 9112 section 9.3.2): what was asked for before it is answered first.
     whenWholePaid(socket, () => {
       const isHeard = socket.writable && !isAnswering(socket);

@@ -223,7 +223,6 @@ describe('requests on one connection', () => {
     ['a WebSocket handshake', () => request('GET /ws HTTP/1.1', `Host: ${host}`, ...upgrade, key)],
     ['an agent’s offer', () => request('GET /.postern/link HTTP/1.1', `Host: ${new URL(world.base).host}`, ...upgrade)],
     ['CONNECT', () => request(`CONNECT ${host} HTTP/1.1`, `Host: ${host}`)],
-    ['no HTTP at all', () => '\x16\x03\x01\x02\x00\r\n\r\n'],
   ] as const) {
     test(`G5 behind an unanswered one: ${what} ends the connection and nothing else`, async () => {
       for (const first of [
@@ -238,6 +237,13 @@ describe('requests on one connection', () => {
       assert.equal(world.edge.stderr, '');
     });
   }
+
+  test('G5 behind an unanswered one: no HTTP at all waits for its turn, and ends the connection', async () => {
+    const first = request('GET / HTTP/1.1', `Host: ${host}`);
+    const answers = await rawExchange(world.ports.edge, `${first}\x16\x03\x01\x02\x00\r\n\r\n`);
+    assert.deepEqual(statuses(answers), [401, 400]);
+    assert.equal((await ana.fetch(`${world.url}/bytes?n=1`)).status, 200);
+  });
 
   test('G5 an answer that is under way is not written into', async () => {
     const socket = connect(world.ports.edge, '127.0.0.1');

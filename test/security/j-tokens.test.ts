@@ -86,7 +86,10 @@ describe('J the token of an agent', () => {
     await first.kill();
     await world.startAgent({ name, token: bob, allow: ['eve@elsewhere.test'] });
     for (const former of [ana, dev]) {
-      const answer = await former.fetch(url);
+      // The session was of the former owner's tunnel, and counts no more; a new one is given silently, and judged.
+      const fetched = await former.fetch(url);
+      assert.deepEqual([fetched.status, fetched.headers['postern-error']], [401, 'ERR_LOGIN_REQUIRED']);
+      const answer = await former.open(url);
       assert.deepEqual([answer.status, answer.headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
     }
     const up = world.audit().filter(({ event, tunnel }) => event === 'tunnel-up' && tunnel === name);

@@ -124,7 +124,8 @@ describe('an old Node', () => {
       },
     });
     await edge.record(({ msg }) => msg === 'edge up');
-    const warnings = edge.records().filter(({ level }) => level === 'warn');
+    // Nobody listens at the provider's address either, which is told in lines without a version.
+    const warnings = edge.records().filter(({ level, node }) => level === 'warn' && node !== undefined);
     const expected = endOfLifeWarning(process.versions.node, new Date());
     assert.deepEqual(
       warnings.map(({ msg, node }) => [msg, node]),
