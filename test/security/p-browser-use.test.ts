@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { headerValues } from '../../src/core/headers.js';
-import { browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
+import { arrive, browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
 import type { Line } from '../support/processes.js';
 import { form, WAYS_TO_ASK } from '../support/ways-to-ask.js';
 import { startWorld, type World } from '../support/world.js';
@@ -64,7 +64,7 @@ describe('a page', { skip }, () => {
     await made.goto(`${world.url}/`);
     await chooseAccount(made, 'ana');
     await made.waitForURL(`${world.url}/**`);
-    for (const name of ['dev-two', 'dev-app']) await made.goto(`${world.urlOf(name)}/`);
+    for (const name of ['dev-two', 'dev-app']) await arrive(made, `${world.urlOf(name)}/`);
     return made;
   }
 

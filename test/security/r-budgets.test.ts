@@ -113,7 +113,7 @@ describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
       ({ event, code, count }) => `${event} ${code} ${count === undefined ? 'first' : 'count'}`,
     );
     assert.deepEqual(new Set(kinds).size, kinds.length, kinds.join('\n'));
-    assert.ok(kinds.length >= 2 && kinds.length <= 8, kinds.join('\n'));
+    assert.ok(kinds.length >= 1 && kinds.length <= 8, kinds.join('\n'));
   });
 
   test('R7 a visitor with a thousand open requests shuts nobody out, and is told so', async () => {
