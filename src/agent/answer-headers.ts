@@ -1,7 +1,7 @@
 /**
  * The headers of a target's answer as the link carries them. Pure. Nothing is added; removed is only what ends at this
- * hop (RFC 9110 section 7.6.1) and our own `postern-error`; changed are only a `Location` and a cookie's `Domain` that
- * name the target, which would send the visitor's browser to the visitor's own machine.
+ * hop (RFC 9110 section 7.6.1) and our own `postern-error`; changed are only URLs (of the fields in url-fields.ts) and a
+ * cookie's `Domain` that name the target, which would send the visitor's browser to the visitor's own machine.
  */
 import {
   connectionOptions,
@@ -11,13 +11,16 @@ import {
   isFieldValue,
   type RawHeaders,
 } from '../core/headers.js';
+import { RecentMap } from '../core/recent-map.js';
 import { PosternError } from '../errors.js';
 import { MOST_HEADER_FIELDS } from '../link/link.js';
 import { judgeAnswerName } from './header-names.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './target-address.js';
 import type { PublicPlace } from './target-headers.js';
+import { RESPONSE_URL_FIELDS, translated } from './url-fields.js';
+import { replaceOrigins } from './url-text.js';
 
-const ABSOLUTE = /^(?:(https?):)?\/\/([^/?#\\]+)(.*)$/is;
+const TRANSLATED = translated(RESPONSE_URL_FIELDS);
 const DOMAIN_ATTRIBUTE = /^([ \t]*domain[ \t]*=[ \t]*)\.?([^ \t]+)([ \t]*)$/i;
 
 /**
@@ -62,17 +65,44 @@ function refuseTransferCodings(raw: RawHeaders): void {
 }
 
 function rewritten(name: string, value: string, target: TargetAddress, place: PublicPlace): string {
-  if (name === 'location') return publicLocation(value, target, place);
+  const syntax = TRANSLATED.get(name);
+  if (syntax !== undefined && value.includes('//')) {
+    return replaceOrigins(syntax, value, (scheme, authority) => publicOrigin(scheme, authority, target, place));
+  }
   return name === 'set-cookie' ? publicCookie(value, target, place) : value;
 }
 
-function publicLocation(value: string, target: TargetAddress, place: PublicPlace): string {
-  const match = ABSOLUTE.exec(value);
-  if (match === null) return value;
-  const [, scheme, authority = '', rest = ''] = match;
-  if (authority.toLowerCase() === place.host) return value;
-  return namesTarget(target, scheme?.toLowerCase() ?? target.scheme, authority) ? place.origin + rest : value;
+function publicOrigin(
+  scheme: string | undefined,
+  authority: string,
+  target: TargetAddress,
+  place: PublicPlace,
+): string | undefined {
+  if (authority.toLowerCase() === place.host || !isOwn(scheme ?? target.scheme, authority, target, place))
+    return undefined;
+  return scheme?.startsWith('ws') ? place.origin.replace('http', 'ws') : place.origin;
 }
+
+function isOwn(scheme: string, authority: string, target: TargetAddress, place: PublicPlace): boolean {
+  if (judged.target !== target || judged.place !== place) judged = { target, place, own: namesJudged() };
+  const name = `${scheme}://${authority}`;
+  const known = judged.own.get(name);
+  if (known !== undefined) return known;
+  const isNamed = namesTarget(target, scheme, authority, place.origin);
+  judged.own.set(name, isNamed);
+  return isNamed;
+}
+
+// A policy names the same few hosts with each page: each is judged once, since reading a URL costs as much as a small response.
+const MAX_NAMES = 100;
+const MAX_NAME_LENGTH = 300;
+const namesJudged = () => new RecentMap<boolean>(MAX_NAMES, MAX_NAME_LENGTH);
+
+let judged: {
+  readonly target: TargetAddress | undefined;
+  readonly place: PublicPlace | undefined;
+  readonly own: RecentMap<boolean>;
+} = { target: undefined, place: undefined, own: namesJudged() };
 
 function publicCookie(line: string, target: TargetAddress, place: PublicPlace): string {
   const [pair = '', ...attributes] = line.split(';');

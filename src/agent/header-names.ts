@@ -6,6 +6,7 @@ import { usualCase } from '../core/header-case.js';
 import { isFieldName, isHopByHop, normalizedName } from '../core/headers.js';
 import { RecentMap } from '../core/recent-map.js';
 import { FieldLines } from '../http1/request-writer.js';
+import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS, translated } from './url-fields.js';
 
 export interface JudgedName {
   readonly lower: string;
@@ -48,11 +49,11 @@ export function judgeOfNames(rules: {
 /** To the target: it is told a `Host` and a framing of its own. */
 export const judgeRequestName = judgeOfNames({
   dropped: (lower) => lower === 'host' || lower === 'content-length',
-  special: ['cookie', 'origin'],
+  special: ['cookie', 'origin', ...translated(REQUEST_URL_FIELDS).keys()],
 });
 
 /** To the visitor: a target cannot speak for the agent, in any spelling. */
 export const judgeAnswerName = judgeOfNames({
   dropped: (lower) => normalizedName(lower) === 'postern-error',
-  special: ['content-length', 'location', 'set-cookie'],
+  special: ['content-length', 'set-cookie', ...translated(RESPONSE_URL_FIELDS).keys()],
 });

@@ -82,14 +82,26 @@ export function isTargetHost(target: TargetAddress, hostname: string): boolean {
   return typeof target.hostHeader === 'object' && hostname === literalUrl(target.hostHeader.literal).hostname;
 }
 
-/** Whether `authority` of a URL with `scheme` names the target: one of its hosts, and its port or the port it was told. */
-export function namesTarget(target: TargetAddress, scheme: string, authority: string): boolean {
+/**
+ * Whether `authority` of a URL with `scheme` names the target: one of its hosts, and its port or the port it was told. With
+ * `publicOrigin` also one of its hosts with the scheme or port of that, which an app puts together from the `Host` and the
+ * `X-Forwarded-*` that it is told.
+ */
+export function namesTarget(target: TargetAddress, scheme: string, authority: string, publicOrigin?: string): boolean {
   const text = `${scheme}://${authority}`;
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   if (url.username !== '' || url.password !== '' || !isTargetHost(target, bareHost(url.hostname))) return false;
   if (portOf(url) === target.port) return true;
+  if (publicOrigin !== undefined && isForwarded(url, target, new URL(publicOrigin))) return true;
   return typeof target.hostHeader === 'object' && url.host === literalUrl(target.hostHeader.literal, scheme).host;
+}
+
+// A public scheme that is also the target's own tells nothing: on its usual port another server of that machine may be meant.
+function isForwarded(url: URL, target: TargetAddress, place: URL): boolean {
+  if (portOf(url) === portOf(place)) return true;
+  const isPublicScheme = url.protocol.replace('ws', 'http') === place.protocol;
+  return isPublicScheme && place.protocol !== `${target.scheme}:` && url.port === '';
 }
 
 /** What `servername` a TLS handshake may carry: a name, never an address (RFC 6066 section 3). */
@@ -120,5 +132,6 @@ function bareHost(hostname: string): string {
 }
 
 function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  if (url.port !== '') return Number(url.port);
+  return url.protocol === 'https:' || url.protocol === 'wss:' ? 443 : 80;
 }

@@ -1,13 +1,16 @@
 /**
  * The headers that the target is told, and the body's framing on HTTP/1.1 (RFC 9112 section 6). Pure. `Host` is the
  * target's own unless configured otherwise; `Origin` is changed on a WebSocket upgrade only, and only when it is the
- * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests.
+ * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests. Which other
+ * fields name the tunnel, and what becomes of them: url-fields.ts.
  */
 import { connectionOptions, fieldValue, headerValues } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
 import { type JudgedName, judgeRequestName } from './header-names.js';
 import type { TargetAddress } from './target-address.js';
+import { REQUEST_URL_FIELDS, translated } from './url-fields.js';
+import { replaceOrigins } from './url-text.js';
 
 /** The tunnel's address as the visitor of one request sees it. */
 export interface PublicPlace {
@@ -98,11 +101,27 @@ export function tellHeaders(
     if (fate === 'dropped' || dropped.has(lower)) continue;
     if (fate === 'carried') tell(name, value);
     else if (lower === 'origin') tell(name, originFor(head, value, target, place));
+    else if (lower !== 'cookie') tell(name, ownUrls(lower, value, target, place));
     else if (!cookieSeen) {
       tell(name, headerValues(head.headers, 'cookie').join('; '));
       cookieSeen = true;
     }
   }
+}
+
+const TRANSLATED = translated(REQUEST_URL_FIELDS);
+
+// With the scheme and host that the target itself sees: servers of WebDAV compare all of it.
+function ownUrls(name: string, value: string, target: TargetAddress, place: PublicPlace): string {
+  const syntax = TRANSLATED.get(name);
+  if (syntax === undefined) return value;
+  return replaceOrigins(syntax, value, (scheme, authority) =>
+    `${scheme}://${authority.toLowerCase()}` === place.origin ? ownOrigin(target, place) : undefined,
+  );
+}
+
+function ownOrigin(target: TargetAddress, place: PublicPlace): string {
+  return `${target.scheme}://${hostFor(target, place)}`;
 }
 
 const HOST = judgeRequestName('host');
@@ -126,9 +145,7 @@ export function framingHeaders(method: string, endOfBody: boolean, length: numbe
 }
 
 function originFor(head: RequestHead, origin: string, target: TargetAddress, place: PublicPlace): string {
-  return origin === place.origin && rewritesOrigin(head, target, place)
-    ? `${target.scheme}://${hostFor(target, place)}`
-    : origin;
+  return origin === place.origin && rewritesOrigin(head, target, place) ? ownOrigin(target, place) : origin;
 }
 
 // A target that compares Origin with Host (or with a list that holds its own address) must see the two agree.

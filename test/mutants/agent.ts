@@ -44,4 +44,18 @@ export const AGENT: readonly Mutant[] = [
     after: "lower === 'postern-error!'",
     tests: ['unit/agent/answer-headers.test.ts'],
   },
+  {
+    file: 'src/agent/target-address.ts',
+    fault: 'a name of the target with the public port leads to the visitor’s own machine',
+    before: 'if (portOf(url) === portOf(place)) return true;',
+    after: '',
+    tests: ['unit/agent/target-address.test.ts', 'e2e/url-fields.test.ts'],
+  },
+  {
+    file: 'src/agent/url-text.ts',
+    fault: 'what stands in quotes or parentheses is taken for a reference',
+    before: "  ['\"', '\"'],\n  ['(', ')'],\n",
+    after: '',
+    tests: ['unit/agent/url-text.test.ts', 'e2e/url-fields.test.ts'],
+  },
 ];

@@ -63,6 +63,24 @@ describe('namesTarget', () => {
     }
   });
 
+  it('knows its own host with the public port, or with a public scheme that is not its own', () => {
+    const names = (scheme: string, authority: string, place: string) => namesTarget(target, scheme, authority, place);
+    for (const host of ['localhost', '127.0.0.1', '[::1]']) {
+      assert.equal(names('https', host, 'https://demo.tunnel.test'), true, host);
+      assert.equal(names('wss', host, 'https://demo.tunnel.test'), true, host);
+      assert.equal(names('http', `${host}:443`, 'https://demo.tunnel.test'), true, host);
+      assert.equal(names('https', host, 'https://demo.tunnel.test:8443'), true, host);
+      assert.equal(names('https', `${host}:8443`, 'https://demo.tunnel.test:8443'), true, host);
+      assert.equal(names('http', `${host}:8080`, 'http://demo.localhost:8080'), true, host);
+      assert.equal(names('http', host, 'http://demo.localhost:8080'), false, host);
+      assert.equal(names('http', host, 'https://demo.tunnel.test'), false, host);
+      assert.equal(names('https', `${host}:3000`, 'https://demo.tunnel.test'), false, host);
+    }
+    for (const authority of ['elsewhere.test', 'localhost.elsewhere.test', 'a@localhost', 'demo.tunnel.test']) {
+      assert.equal(names('https', authority, 'https://demo.tunnel.test'), false, authority);
+    }
+  });
+
   it('knows a target elsewhere by its own name only', () => {
     const other = address('http://10.0.0.7:80');
     assert.equal(namesTarget(other, 'http', '10.0.0.7'), true);

@@ -116,6 +116,13 @@ describe('targetHeaders', () => {
     }
   });
 
+  it('names in Destination the scheme and host that the target sees', () => {
+    const request = head([...FORWARDED, 'destination', 'https://DEMO.tunnel.test/b']);
+    assert.equal(told(request).at(-1), 'http://localhost:5173/b');
+    assert.equal(told(request, 'preserve').at(-1), 'http://demo.tunnel.test/b');
+    assert.equal(told(request, { literal: 'app.test' }, 'https://localhost:5173').at(-1), 'https://app.test/b');
+  });
+
   it('leaves Origin alone on everything but an upgrade', () => {
     const sent = [...FORWARDED, 'origin', 'https://demo.tunnel.test'];
     for (const method of ['GET', 'POST', 'OPTIONS']) {
