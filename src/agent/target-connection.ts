@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { type AnswerObserver, AnswerReader } from '../http1/answer-reader.js';
 import type { FieldList } from '../http1/fields.js';
 import { writeChunkSize, writeLastChunk } from '../http1/request-writer.js';
+import { WriteFailures } from './write-failures.js';
 
 /** One request as it is sent. */
 export interface TargetCall {
@@ -38,6 +39,7 @@ export class TargetConnection {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #reader = new AnswerReader();
+  readonly #failures: WriteFailures;
   #observer: CallObserver | undefined;
   #isSignedIn = false;
   /** What has yet to be sent of the body that runs. */
@@ -54,6 +56,7 @@ export class TargetConnection {
   /** Takes over the socket, which stands. What it reads past its stream is to be given to `receive`. */
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.#socket = socket;
+    this.#failures = new WriteFailures(socket);
     this.#owner = owner;
     for (const [event, listener] of this.#listeners) socket.on(event, listener);
     owner.opened(this);
@@ -116,6 +119,7 @@ export class TargetConnection {
   /** Gives the socket of an upgraded connection away, paused, with what was read too far. */
   detach(rest: Buffer): Socket {
     this.#observer = undefined;
+    this.#failures.release();
     for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
     this.#owner.closed(this);
     this.#socket.pause();
@@ -152,14 +156,20 @@ export class TargetConnection {
     if (this.#observer === undefined) return; // destroyed or detached meanwhile
     this.#observer = undefined;
     this.resume();
-    if (this.#unsent === 0 && this.#reader.isReusable && !this.#isSignedIn) this.#owner.idle(this);
+    if (this.#unsent === 0 && this.#isReusable) this.#owner.idle(this);
     else this.destroy();
   }
 
+  get #isReusable(): boolean {
+    return this.#reader.isReusable && !this.#isSignedIn && this.#failures.error === undefined;
+  }
+
   #ended(): void {
+    const { error } = this.#failures;
     try {
-      if (this.#reader.finish()) this.#settle();
-      else this.fail(cutOff());
+      // A write that failed has taken the error that reading would have told: then this may be no regular end.
+      if (error === undefined && this.#reader.finish()) this.#settle();
+      else this.fail(error ?? cutOff());
     } catch (thrown) {
       this.fail(thrown);
     }

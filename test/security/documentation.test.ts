@@ -20,7 +20,7 @@ const THREATS: Readonly<Record<string, number>> = {
   H: 12,
   I: 16,
   J: 12,
-  K: 9,
+  K: 10,
   L: 12,
   M: 8,
   N: 12,
