@@ -19,6 +19,8 @@ export interface Identity {
   readonly groups: readonly string[];
   /** The provider, or a cookie too small for them, left groups out: absence from `groups` says nothing. */
   readonly groupsOmitted: boolean;
+  /** `groupsTag` of the groups that rules named at the sign-in that left groups out; none matches an empty one. */
+  readonly omittedFor?: string;
 }
 
 export interface ReadIdentityOptions {

@@ -12,7 +12,8 @@ export interface PackedIdentity {
   readonly d?: string;
   readonly u?: string;
   readonly g?: readonly string[];
-  readonly o?: 1;
+  /** `omittedFor`; 1 from releases that kept none. */
+  readonly o?: string | 1;
 }
 
 /** Packs an identity; `unpackIdentity` gives back an equal one. */
@@ -24,7 +25,7 @@ export function packIdentity(identity: Identity): PackedIdentity {
     ...(identity.hostedDomain !== undefined && { d: identity.hostedDomain }),
     ...(identity.username !== undefined && { u: identity.username }),
     ...(identity.groups.length > 0 && { g: identity.groups }),
-    ...(identity.groupsOmitted && { o: 1 }),
+    ...(identity.groupsOmitted && { o: identity.omittedFor ?? '' }),
   };
 }
 
@@ -32,6 +33,8 @@ export function packIdentity(identity: Identity): PackedIdentity {
 export function unpackIdentity(payload: Readonly<Record<string, unknown>>): Identity | undefined {
   const { s: subject, e: email, v, d: hostedDomain, u: username, g: groups = [], o } = payload;
   if (typeof subject !== 'string' || typeof email !== 'string' || !isTextList(groups)) return undefined;
+  const omittedFor = o === 1 ? '' : o;
+  if (!isTextOrAbsent(omittedFor)) return undefined;
   if (!isTextOrAbsent(hostedDomain) || !isTextOrAbsent(username)) return undefined;
   return {
     subject,
@@ -40,7 +43,8 @@ export function unpackIdentity(payload: Readonly<Record<string, unknown>>): Iden
     ...(hostedDomain !== undefined && { hostedDomain }),
     ...(username !== undefined && { username }),
     groups,
-    groupsOmitted: o === 1,
+    groupsOmitted: omittedFor !== undefined,
+    ...(omittedFor !== undefined && { omittedFor }),
   };
 }
 

@@ -27,22 +27,42 @@ export function ownerTag(owner: string): string {
 }
 
 /**
+ * What stands for the groups that rules name in an identity that has lost groups: a group that it lacks and that rules did
+ * not name then may be one of those.
+ */
+export function groupsTag(groups: ReadonlySet<string>): string {
+  const known = TAGS.get(groups);
+  if (known !== undefined) return known;
+  const tag = createHash('sha256')
+    .update(JSON.stringify([...groups].sort()))
+    .digest('base64url')
+    .slice(0, 8);
+  TAGS.set(groups, tag);
+  return tag;
+}
+
+// There may be thousands of groups, and each visitor who is denied is looked at.
+const TAGS = new WeakMap<ReadonlySet<string>, string>();
+
+/**
  * What of an identity may be sealed, the most first: an identity too large loses groups, those that no rule asks for
  * first, and then its username.
  */
 export function* reductions(identity: Identity, asked: ReadonlySet<string>): Generator<Identity> {
-  yield identity;
+  const omittedFor = identity.omittedFor ?? groupsTag(asked);
+  yield identity.groupsOmitted ? { ...identity, omittedFor } : identity;
   const groups = [
     ...identity.groups.filter((group) => asked.has(group)),
     ...identity.groups.filter((group) => !asked.has(group)),
   ];
   for (let count = groups.length; count > 0; ) {
     count = Math.floor(count * KEPT_OF_GROUPS);
-    yield { ...identity, groups: groups.slice(0, count), groupsOmitted: true };
+    yield { ...identity, groups: groups.slice(0, count), groupsOmitted: true, omittedFor };
   }
   const { username, ...nameless } = identity;
-  if (username !== undefined)
-    yield { ...nameless, groups: [], groupsOmitted: identity.groupsOmitted || groups.length > 0 };
+  if (username === undefined) return;
+  const isCut = identity.groupsOmitted || groups.length > 0;
+  yield { ...nameless, groups: [], groupsOmitted: isCut, ...(isCut && { omittedFor }) };
 }
 
 // Each try costs a seal: some thirty for the thousand groups of a large directory.
@@ -62,6 +82,14 @@ export function unpackSession(payload: Readonly<Record<string, unknown>>, host: 
   if (typeof signedInAtMs !== 'number' || typeof seenAtMs !== 'number') return undefined;
   const session = { id, identity, host, signedInAtMs, seenAtMs, admitted: a === 1 };
   return typeof owner === 'string' ? { ...session, owner } : session;
+}
+
+/**
+ * Whether sessions that one browser brings are of different sign-ins. Whose would they be? One of them was planted: by a
+ * sibling, where no `__Host-` prefix keeps it from doing so.
+ */
+export function areRivals([first, ...others]: readonly Session[]): boolean {
+  return others.some(({ id }) => id !== first?.id);
 }
 
 // Hosts have up to 253 characters, a digest 16: 96 bits, inside a seal, for which nobody can look for a second host.

@@ -12,7 +12,7 @@ import { type CookieRecall, recallCookies } from './cookie-recall.js';
 import { clearCookie, clearEverywhere, cookieNames, cookieValues, setCookie } from './cookies.js';
 import type { Identity } from './identity.js';
 import { type Keys, open, seal } from './seal.js';
-import { packSession, reductions, type Session, unpackSession } from './sealed-session.js';
+import { areRivals, groupsTag, packSession, reductions, type Session, unpackSession } from './sealed-session.js';
 import type { Store } from './store.js';
 
 export type { Session } from './sealed-session.js';
@@ -27,7 +27,7 @@ export interface SessionsOptions {
   /** The edge is served over https. */
   readonly secure: boolean;
   readonly store: Store;
-  /** The groups that rules name now: of an identity too large for a cookie these are kept first. None unless given. */
+  /** The groups that rules name now, which are kept first; the same set until they change. None unless given. */
   readonly groupsAskedFor?: () => ReadonlySet<string>;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
@@ -53,6 +53,11 @@ export interface SealedSession {
 // With the longest cookie name, 22 characters, and the equals sign: 599 bytes, so a session is always under 600.
 const MOST_VALUE_CHARS = 576;
 
+// A session of the base host leaves room for the owner of a tunnel, so that those made from it are cut no further.
+const OWNER_CHARS = 20;
+
+const NO_GROUPS: ReadonlySet<string> = new Set();
+
 // The seal's authentication tag, 16 bytes in base64url: to look for it costs a tenth of what the hash of a whole value does.
 const TAG_CHARS = 22;
 
@@ -75,6 +80,7 @@ export class Sessions {
   /** The clock that sessions are judged by. To read it costs as much as the rest of judging one: ask once for a request. */
   readonly nowMs: () => number;
   readonly #renewAfterMs: number;
+  readonly #groupsAskedFor: () => ReadonlySet<string>;
   // By the end of the cookie value, and only for the whole of it. The value is sealed for one host: another host's session
   // is told by `session.host`.
   readonly #cache = new LRUCache<string, Opened>({ max: MOST_CACHED });
@@ -86,24 +92,23 @@ export class Sessions {
     this.#options = options;
     this.#keys = deriveKeys(options.secrets, 'session');
     this.nowMs = options.now ?? Date.now;
+    this.#groupsAskedFor = options.groupsAskedFor ?? (() => NO_GROUPS);
     this.#renewAfterMs = Math.min(options.idleMs / 4, RENEW_AFTER_MS);
   }
 
   /**
-   * Makes a session and its cookie. An identity too large for a cookie loses groups, those that no rule names first,
-   * and then its username; throws
-   * `ERR_LOGIN_FAILED` when it is too large even so.
+   * Makes a session and its cookie. An identity too large for a cookie loses groups, those that no rule names first, and
+   * then its username; throws `ERR_LOGIN_FAILED` when it is too large even so.
    */
   async create({ identity, host, admitted, owner, ...signIn }: NewSession): Promise<SealedSession> {
     const nowMs = this.nowMs();
-    const id = signIn.id ?? randomBytes(12).toString('base64url');
-    const times = { signedInAtMs: signIn.signedInAtMs ?? nowMs, seenAtMs: nowMs };
-    const common = { id, host, ...times, admitted, ...(owner !== undefined && { owner }) };
-    const asked = this.#options.groupsAskedFor?.() ?? new Set();
-    for (const smaller of reductions(identity, asked)) {
+    const fresh = { id: randomBytes(12).toString('base64url'), signedInAtMs: nowMs };
+    const common = { ...fresh, ...signIn, host, seenAtMs: nowMs, admitted, ...(owner !== undefined && { owner }) };
+    const mostChars = owner === undefined ? MOST_VALUE_CHARS - OWNER_CHARS : MOST_VALUE_CHARS;
+    for (const smaller of reductions(identity, this.#groupsAskedFor())) {
       const session: Session = { ...common, identity: smaller };
       const value = await seal(packSession(session), this.#keys);
-      if (value.length <= MOST_VALUE_CHARS) return { session, cookie: this.#keep(session, value) };
+      if (value.length <= mostChars) return { session, cookie: this.#keep(session, value) };
     }
     throw new PosternError('ERR_LOGIN_FAILED', 'the identity does not fit a session cookie', {
       text: 'The name of this account is too long to sign in with.',
@@ -145,8 +150,8 @@ export class Sessions {
   }
 
   /**
-   * A `Set-Cookie` line when the session's cookie is old enough to be replaced or the gate has newly admitted it. Nearly
-   * always there is none, and that is said at once.
+   * A `Set-Cookie` line when the session's cookie is old enough to be replaced or the gate has newly admitted it: nearly
+   * always none, and at once.
    */
   renew(session: Session, changes?: { readonly admitted: true }, nowMs = this.nowMs()): Soon<string | undefined> {
     const admitted = session.admitted || changes !== undefined;
@@ -159,14 +164,19 @@ export class Sessions {
     return cookie;
   }
 
+  /** Whether the session has lost no group that rules name now: groups it lacks are groups that the visitor is not in. */
+  knowsGroups({ identity: { groupsOmitted, omittedFor } }: Pick<Session, 'identity'>): boolean {
+    return !groupsOmitted || omittedFor === groupsTag(this.#groupsAskedFor());
+  }
+
   /** When the session ends if its visitor is not seen again: the earlier of both limits. */
   endsAtMs({ signedInAtMs, seenAtMs }: Session): number {
     return Math.min(signedInAtMs + this.#options.ttlMs, seenAtMs + this.#options.idleMs);
   }
 
   /**
-   * Whether this browser still presents a session of this host that was ended by somebody, as opposed to one that ran out.
-   * For those alone who are refused: it opens cookies.
+   * Whether this browser still presents a session of this host that was ended, and did not run out. Only for those who are
+   * refused: it opens cookies.
    */
   async hasEnded(cookieHeader: string | undefined, host: string): Promise<boolean> {
     for (const value of cookieValues(cookieHeader, this.cookieName)) {
@@ -237,9 +247,4 @@ export class Sessions {
     if (session !== undefined) this.#remember(value, session);
     return session;
   }
-}
-
-// Whose would they be? One of them was planted: by a sibling, where no `__Host-` prefix keeps it from doing so.
-function areRivals([first, ...others]: readonly Session[]): boolean {
-  return others.some(({ id }) => id !== first?.id);
 }

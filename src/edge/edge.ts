@@ -68,7 +68,7 @@ const SWEEP_MS = 100;
 /** Starts an edge. Rejects with the system's error when an address cannot be listened on; nothing is left half-open. */
 export async function startEdge(config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
   const store = new MemoryStore();
-  const registry = new Registry();
+  const registry = new Registry(groupsOf(config.allow ?? []));
   const observer = new Observer(log, audit);
   const watch = new Watch();
   const revoked = new RevokedTokens(config.revokedTokens, log);
@@ -160,7 +160,7 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
     idleMs: config.sessionIdleMs,
     secure,
     store,
-    groupsAskedFor: () => new Set([...groupsOf(ceiling ?? []), ...registry.groups()]),
+    groupsAskedFor: () => registry.groups(),
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
   const policy = { ceiling, domainProof: provider.domainProof, publicPermitted };
@@ -186,7 +186,9 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
   const admission = new Admission({ base, secrets, policy, registry, revoked, observer });
   const verdicts = new WeakMap<IncomingMessage, Verdict>();
   const verdictOf = (request: IncomingMessage) => verdicts.get(request);
-  const app = createApp({ base, sessions, assertions, registry, signIn, answers, observer, verdictOf, ownerOf });
+  const renewals = new limits.AttemptLimit('renewal');
+  const parts = { base, sessions, assertions, registry, signIn, answers, observer, renewals };
+  const app = createApp({ ...parts, verdictOf, ownerOf });
   const door: Door = new Door({
     base,
     gate: createGate({ base, sessions, registry, ceiling, domainProof: provider.domainProof }),

@@ -4,14 +4,7 @@
  * forward. It fails closed: whatever is not explicitly `forward` is refused.
  */
 import type { CookieRecall } from '../auth/cookie-recall.js';
-import {
-  ceilingAllows,
-  type Decision,
-  type DecisionRecall,
-  type DomainProof,
-  decide,
-  decideAgain,
-} from '../auth/policy.js';
+import { ceilingAllows, type DecisionRecall, type DomainProof, decide, decideAgain } from '../auth/policy.js';
 import { NO_OWNER } from '../auth/sealed-session.js';
 import type { Session, Sessions } from '../auth/session.js';
 import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
@@ -41,6 +34,7 @@ export type Verdict =
   | {
       readonly kind: 'refuse';
       readonly code: 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' | 'ERR_TUNNEL_OFFLINE' | 'ERR_CROSS_SITE';
+      /** With `ERR_LOGIN_REQUIRED`: one that lacks groups which rules have come to name since. */
       readonly session: Session | undefined;
       /** Why, for the audit record: never shown. */
       readonly reason: string;
@@ -107,7 +101,7 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
       return verdict.kind === 'refuse' ? { ...verdict, reason: NEW_OWNER } : verdict;
     }
     const decision = decideAgain(tunnel.policy, session?.identity, recall);
-    if (!decision.allow) return refuse(session, decision, cause);
+    if (!decision.allow) return refuse(session, decision.reason, cause);
     return admit(tunnel, session, decision.rule, nowMs);
   }
 
@@ -128,13 +122,21 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
     if (session === undefined) return { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session, reason: 'no-identity' };
     const rule = ceilingAllows(ceiling, session.identity, domainProof);
     const isInsider = session.admitted || (rule !== undefined && rule !== '*');
-    const code = isInsider ? 'ERR_TUNNEL_OFFLINE' : 'ERR_ACCESS_DENIED';
+    const code = isInsider ? 'ERR_TUNNEL_OFFLINE' : denialOf(session);
     return { kind: 'refuse', code, session, reason: 'unknown' };
   }
-}
 
-function refuse(session: Session | undefined, { reason }: Decision & { readonly allow: false }, cause: Cause): Verdict {
-  if (session !== undefined) return { kind: 'refuse', code: 'ERR_ACCESS_DENIED', session, reason };
-  const posted = cause === 'posted' ? { isPosted: true as const } : {};
-  return { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session, reason, ...posted };
+  function refuse(session: Session | undefined, reason: string, cause: Cause): Verdict {
+    if (session !== undefined) return { kind: 'refuse', code: denialOf(session), session, reason };
+    const posted = cause === 'posted' ? { isPosted: true as const } : {};
+    return { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session, reason, ...posted };
+  }
+
+  /**
+   * Who has lost groups that rules name by now signs in again. Whatever the tunnel's rules are, and where there is no tunnel: a
+   * difference would tell a visitor who is denied which it is.
+   */
+  function denialOf(session: Session): 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' {
+    return sessions.knowsGroups(session) ? 'ERR_ACCESS_DENIED' : 'ERR_LOGIN_REQUIRED';
+  }
 }

@@ -56,12 +56,17 @@ const SIGN_INS = { points: 120, duration: 60 };
 /** Refused tokens for one address: an honest agent stops at the first. */
 const BAD_TOKENS = { points: 20, duration: 60 };
 
-/** Counts attempts for each address within a minute. */
+/** Sign-ins that the edge asks an account for again because of its groups: rules that never rest would ask without end. */
+const RENEWALS = { points: 3, duration: 60 };
+
+const KINDS = { 'sign-in': SIGN_INS, 'bad-token': BAD_TOKENS, renewal: RENEWALS };
+
+/** Counts attempts within a minute, for each address or, of renewals, for each account. */
 export class AttemptLimit {
   readonly #limiter: RateLimiterMemory;
 
-  constructor(kind: 'sign-in' | 'bad-token') {
-    this.#limiter = new RateLimiterMemory({ keyPrefix: kind, ...(kind === 'sign-in' ? SIGN_INS : BAD_TOKENS) });
+  constructor(kind: keyof typeof KINDS) {
+    this.#limiter = new RateLimiterMemory({ keyPrefix: kind, ...KINDS[kind] });
   }
 
   /** Counts one attempt; throws `ERR_RATE_LIMITED` when there were too many. */

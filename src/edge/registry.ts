@@ -34,7 +34,14 @@ const MOST_REMEMBERED = 10_000;
 
 export class Registry {
   readonly #tunnels = new Map<string, Tunnel>();
+  readonly #alsoNamed: readonly string[];
+  #groups: ReadonlySet<string> | undefined;
   #links = 0;
+
+  /** `alsoNamed` are groups that rules name besides those of tunnels. */
+  constructor(alsoNamed: readonly string[] = []) {
+    this.#alsoNamed = alsoNamed;
+  }
 
   /** How many tunnels have a link. */
   get links(): number {
@@ -51,9 +58,13 @@ export class Registry {
     return [...this.#tunnels.values()].filter(({ link }) => link !== undefined);
   }
 
-  /** The groups that the rules of all tunnels name, online or remembered. */
-  groups(): string[] {
-    return [...this.#tunnels.values()].flatMap(({ policy }) => groupsOf(policy.rules));
+  /** The groups that rules name, those of all tunnels online or remembered: the same set until a tunnel changes. */
+  groups(): ReadonlySet<string> {
+    this.#groups ??= new Set([
+      ...this.#alsoNamed,
+      ...[...this.#tunnels.values()].flatMap(({ policy }) => groupsOf(policy.rules)),
+    ]);
+    return this.#groups;
   }
 
   /** Makes a link the way to a tunnel. Returns the link that it takes the place of, for the caller to end. */
@@ -75,6 +86,7 @@ export class Registry {
 
   // Deleting first keeps the map in the order of the last change, oldest in front.
   #put(tunnel: Tunnel): void {
+    this.#groups = undefined;
     this.#tunnels.delete(tunnel.name);
     this.#tunnels.set(tunnel.name, tunnel);
     if (this.#tunnels.size <= MOST_REMEMBERED) return;

@@ -10,6 +10,7 @@ import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { Answers, ErrorDetails } from './answers.js';
 import { NEW_OWNER, type Verdict } from './gate.js';
+import type { AttemptLimit } from './limits.js';
 import type { Observer } from './observer.js';
 import { isRepeatable, readForm, repostPage } from './repost.js';
 import { contextOf, isNavigation, isOwnPath, wantsPage } from './request.js';
@@ -22,6 +23,8 @@ export interface TunnelRoutesOptions {
   readonly signIn: SignIn;
   readonly answers: Answers;
   readonly observer: Observer;
+  /** Of accounts that are to sign in again because their session lacks groups. */
+  readonly renewals: AttemptLimit;
   /** What the gate said of a request that was not forwarded. */
   readonly verdictOf: (request: Request) => Verdict | undefined;
   /** `ownerTag` of whoever has a tunnel's name. */
@@ -44,8 +47,10 @@ const UNVERIFIED =
 
 const GROUPS_LEFT_OUT = 'Not all of your groups are known here. If one of them should let you in, sign in again.';
 
+type Refusal = Extract<Verdict, { kind: 'refuse' }>;
+
 export function tunnelRoutes(options: TunnelRoutesOptions): Router {
-  const { base, sessions, signIn, answers, observer, verdictOf, ownerOf } = options;
+  const { base, sessions, signIn, answers, observer, renewals, verdictOf, ownerOf } = options;
   const router = Router({ caseSensitive: true, strict: true });
   // A session of another owner's tunnel is nobody's here, as for the gate.
   const sessionOf = async (request: Request) => {
@@ -95,7 +100,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     const verdict = verdictOf(request);
     if (verdict?.kind === 'preflight') return answers.preflight(request, response);
     if (verdict?.kind !== 'refuse') throw new PosternError('ERR_INTERNAL', 'a request for a tunnel without a refusal');
-    return refuse(request, response, verdict);
+    return refuse(request, response, await bounded(request, verdict));
   });
 
   /** No outcome leaves the ticket in the address bar of a page of the app's origin. */
@@ -143,11 +148,18 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     response.setHeader('Access-Control-Allow-Credentials', 'true');
   }
 
-  async function refuse(
-    request: Request,
-    response: Response,
-    verdict: Extract<Verdict, { kind: 'refuse' }>,
-  ): Promise<void> {
+  /** A denial, where signing in again for the sake of groups has not helped: rules that never rest would have it done for ever. */
+  async function bounded(request: Request, verdict: Refusal): Promise<Refusal> {
+    if (verdict.code !== 'ERR_LOGIN_REQUIRED' || verdict.session === undefined || !isNavigation(request))
+      return verdict;
+    const { subject } = verdict.session.identity;
+    if (await isWithin(renewals, subject)) return verdict;
+    const denied: Refusal = { ...verdict, code: 'ERR_ACCESS_DENIED' };
+    observer.decided(request, denied);
+    return denied;
+  }
+
+  async function refuse(request: Request, response: Response, verdict: Refusal): Promise<void> {
     const path = readReturnPath(request.originalUrl);
     if (verdict.isPosted && isRepeatable(request)) {
       const fields = await readForm(request);
@@ -174,7 +186,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     });
   }
 
-  function details(request: Request, path: string, { code, session }: Verdict & { kind: 'refuse' }): ErrorDetails {
+  function details(request: Request, path: string, { code, session }: Refusal): ErrorDetails {
     const name = nameOf(request);
     const account = session === undefined ? {} : { account: session.identity.email };
     const href = (which: 'current' | 'other') => signInPath(base, name, path, which);
@@ -198,6 +210,13 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
   }
 
   return router;
+}
+
+function isWithin(limit: AttemptLimit, party: string): Promise<boolean> {
+  return limit.count(party).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The path of the page on this host that a background request came from; `/` when the browser does not say. */

@@ -87,7 +87,7 @@ export class SignIn {
     return { kind: 'redirect', location, cookies: [cookie] };
   }
 
-  /** On the base host: straight to the tunnel for a visitor with a session here, else to the provider. */
+  /** On the base host: straight to the tunnel with a session here that says enough, else to the provider. */
   async start(request: IncomingMessage, fields: StartFields): Promise<Step> {
     const { base, sessions, limit } = this.#options;
     const target = readReturnTarget(fields.returnTo, base);
@@ -97,7 +97,7 @@ export class SignIn {
       return { kind: 'redirect', location, cookies: [] };
     }
     const session = await sessions.read(request.headers.cookie, base.host);
-    if (session !== undefined && fields.account === 'current') {
+    if (session !== undefined && fields.account === 'current' && !this.#lacksGroups(session, target)) {
       return this.#handOver(session, target, nonceHash, { cookies: [], state: undefined });
     }
     await limit.count(contextOf(request).address);
@@ -123,8 +123,11 @@ export class SignIn {
     // A new sign-in ends the one before it, everywhere. Only two tabs that sign in at once as the same person keep both:
     // the former session is then younger than this sign-in's start.
     const isConcurrent = former?.identity.subject === identity.subject && former.signedInAtMs > transaction.startedAtMs;
-    if (former !== undefined && !isConcurrent) await sessions.revoke(former);
-    const created = await sessions.create({ identity, host: base.host, admitted: false });
+    // One that only lacked groups goes on: it is the same sign-in, and nothing that hangs on it ends.
+    const isContinued = former?.identity.subject === identity.subject && !sessions.knowsGroups(former);
+    if (former !== undefined && !isConcurrent && !isContinued) await sessions.revoke(former);
+    const signIn = isContinued ? { id: former.id, signedInAtMs: former.signedInAtMs } : {};
+    const created = await sessions.create({ identity, host: base.host, admitted: false, ...signIn });
     observer.signedIn(request, created.session);
     const { target, nonceHash, state } = transaction;
     return this.#handOver(created.session, target, nonceHash, { cookies: [cookie, created.cookie], state });
@@ -150,10 +153,7 @@ export class SignIn {
     return { kind: 'redirect', location: `${base.origin}/oauth2/sign_out${query}`, cookies: [] };
   }
 
-  /**
-   * On the base host: ends the sign-in of this browser on all hosts, and the one that `reference` names, which may be
-   * another; the provider's own sign-out follows where it offers one.
-   */
+  /** On the base host: ends the sign-in of this browser and the one that `reference` names on all hosts; then the provider's. */
   async signOut(request: IncomingMessage, reference: string | undefined): Promise<Redirect> {
     const { base, sessions, provider, references } = this.#options;
     const session = await sessions.read(request.headers.cookie, base.host);
@@ -169,6 +169,11 @@ export class SignIn {
   async #end(request: IncomingMessage, signIn: Session | SignInReference): Promise<void> {
     await this.#options.sessions.revoke(signIn);
     this.#options.observer.signedOut(request, signIn);
+  }
+
+  #lacksGroups(session: Session, { name }: ReturnTarget): boolean {
+    const { sessions, isAdmitted } = this.#options;
+    return name !== undefined && !sessions.knowsGroups(session) && !isAdmitted(session, name);
   }
 
   #readProof(proof: string | undefined, { name }: ReturnTarget): string | undefined {

@@ -6,17 +6,17 @@ export const EDGE: readonly Mutant[] = [
     file: 'src/edge/gate.ts',
     fault: 'whatever the decision is, the request goes on',
     before:
-      'if (!decision.allow) return refuse(session, decision, cause);\n    return admit(tunnel, session, decision.rule, nowMs);',
+      'if (!decision.allow) return refuse(session, decision.reason, cause);\n    return admit(tunnel, session, decision.rule, nowMs);',
     after:
-      'if (!decision.allow && session === undefined) return refuse(session, decision, cause);\n    return admit(tunnel, session, "owner", nowMs);',
-    tests: ['e2e/gate.test.ts'],
+      'if (!decision.allow && session === undefined) return refuse(session, decision.reason, cause);\n    return admit(tunnel, session, "owner", nowMs);',
+    tests: ['unit/edge/gate.test.ts'],
   },
   {
     file: 'src/edge/gate.ts',
     fault: 'an anonymous request of a public tunnel carries an identity',
     before: 'session: isNobodys ? undefined : session, judgedAtMs',
     after: 'session, judgedAtMs',
-    tests: ['e2e/gate.test.ts'],
+    tests: ['unit/edge/gate.test.ts'],
   },
   {
     file: 'src/edge/gate.ts',
@@ -28,9 +28,38 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/gate.ts',
     fault: 'a stranger hears whether a tunnel exists',
-    before: "const code = isInsider ? 'ERR_TUNNEL_OFFLINE' : 'ERR_ACCESS_DENIED';",
+    before: "const code = isInsider ? 'ERR_TUNNEL_OFFLINE' : denialOf(session);",
     after: "const code = 'ERR_TUNNEL_OFFLINE';",
     tests: ['security/l-leaks.test.ts'],
+  },
+  {
+    file: 'src/edge/gate.ts',
+    fault: 'who has lost groups that rules name by now is denied',
+    before: "sessions.knowsGroups(session) ? 'ERR_ACCESS_DENIED' : 'ERR_LOGIN_REQUIRED'",
+    after: "'ERR_ACCESS_DENIED' as never",
+    tests: ['unit/edge/gate.test.ts', 'security/w-provider.test.ts'],
+  },
+  {
+    file: 'src/edge/gate.ts',
+    fault: 'the session is looked at before the cause',
+    before: "if (cause === 'foreign' || cause === 'preflight') return",
+    after:
+      "sessions.read(request.headers.cookie, host, recall, nowMs);\n    if (cause === 'foreign' || cause === 'preflight') return",
+    tests: ['unit/edge/gate.test.ts'],
+  },
+  {
+    file: 'src/edge/gate.ts',
+    fault: 'a session of the former owner of a name counts',
+    before: ' && session.owner !== tunnel.ownerTag) {',
+    after: ' && session.owner === undefined) {',
+    tests: ['unit/edge/gate.test.ts'],
+  },
+  {
+    file: 'src/edge/routes-tunnel.ts',
+    fault: 'rules that never rest send a visitor round and round',
+    before: 'if (await isWithin(renewals, subject)) return verdict;',
+    after: 'if ((await isWithin(renewals, subject)) || true) return verdict;',
+    tests: ['security/w-provider.test.ts'],
   },
   {
     file: 'src/edge/admit.ts',

@@ -5,6 +5,7 @@ import { readIdentity } from '../../src/auth/identity.js';
 import { ceilingAllows, decide, type Policy } from '../../src/auth/policy.js';
 import type { Rule } from '../../src/core/rule.js';
 import { type HostileWorld, startHostileWorld } from '../support/hostile-world.js';
+import type { Line } from '../support/processes.js';
 import type { Answer } from '../support/visitor.js';
 
 const PROOF = { groupsClaim: 'groups', domainProof: 'hosted-domain' } as const;
@@ -80,6 +81,69 @@ describe('W2 a member of an allowed group', () => {
       assert.equal((await openAs(groups)).status, 200, `${groups.length} groups`);
     }
     assert.equal((await openAs(many)).status, 403);
+  });
+
+  test('W2 is let in by a rule that names the group only after the sign-in had to leave it out', async () => {
+    const { world, op } = hostile;
+    op.misbehaviour = { claims: { sub: 'ana', email: 'ana@elsewhere.test', groups: ['admin', ...many] } };
+    const visitor = world.visitor();
+    assert.equal((await visitor.open(`${world.url}/`)).status, 200);
+    const asksProvider = ({ trail }: Answer) => trail.filter((url) => url.startsWith(op.issuer)).length;
+
+    // Another tunnel: the session of the base host is not enough.
+    const late = await world.startAgent({ name: 'dev-late', allow: ['group:group-499'] });
+    const url = `${world.urlOf('dev-late')}/`;
+    const opened = await visitor.open(url);
+    assert.deepEqual([opened.status, opened.url, asksProvider(opened)], [200, url, 1]);
+    assert.equal(asksProvider(await visitor.open(`${world.url}/`)), 0, 'the first tunnel goes on as it was');
+
+    // The rules of the same tunnel change: its own session is not enough.
+    await late.kill();
+    await world.startAgent({ name: 'dev-late', allow: ['group:group-498'] });
+    const fetched = await visitor.fetch(url);
+    assert.deepEqual([fetched.status, fetched.headers['postern-error']], [401, 'ERR_LOGIN_REQUIRED']);
+    const again = await visitor.open(url);
+    assert.deepEqual([again.status, again.url, asksProvider(again)], [200, url, 1]);
+    assert.equal((await visitor.fetch(url)).status, 200);
+  });
+
+  test('W2 is a visitor who is in none of them denied after one more sign-in, and hears nothing of what is there', async () => {
+    const { world, op } = hostile;
+    op.misbehaviour = { claims: { sub: 'ben', email: 'ben@elsewhere.test', groups: ['admin', ...many] } };
+    const visitor = world.visitor();
+    assert.equal((await visitor.open(`${world.url}/`)).status, 200);
+    await world.startAgent({ name: 'dev-closed', allow: ['group:of-others'] });
+    const asksProvider = ({ trail }: Answer) => trail.filter((url) => url.startsWith(op.issuer)).length;
+    for (const [name, times] of [
+      ['dev-closed', 1],
+      ['dev-closed', 0],
+      ['dev-nowhere', 0],
+    ] as const) {
+      const answer = await visitor.open(`${world.urlOf(name)}/`);
+      assert.deepEqual([answer.status, asksProvider(answer)], [403, times], name);
+    }
+    // Rules have changed, and nobody hears whose: where nothing is the visitor is sent round as well.
+    await world.startAgent({ name: 'dev-more', allow: ['group:of-more'] });
+    const nowhere = await visitor.open(`${world.urlOf('dev-nowhere')}/`);
+    assert.deepEqual([nowhere.status, asksProvider(nowhere)], [403, 1]);
+  });
+
+  test('W2 is not sent round and round by rules that never rest', async () => {
+    const { world, op } = hostile;
+    op.misbehaviour = { claims: { sub: 'eve', email: 'eve@elsewhere.test', groups: ['admin', ...many] } };
+    const visitor = world.visitor();
+    assert.equal((await visitor.open(`${world.url}/`)).status, 200);
+    const url = `${world.urlOf('dev-nowhere')}/`;
+    assert.equal((await visitor.open(url)).status, 403);
+    await world.edge.record((line) => line['event'] === 'deny' && line['email'] === 'eve@elsewhere.test');
+    const since = world.edge.mark();
+    await world.startAgent({ name: 'dev-restless', allow: ['group:of-restless'] });
+    const statuses: number[] = [];
+    // Each as if rules had changed again before the sign-in came back.
+    for (let at = 0; at < 5; at++) statuses.push((await visitor.navigate(url)).status);
+    assert.deepEqual(statuses, [302, 302, 302, 403, 403]);
+    const denied = (line: Line) => line['event'] === 'deny' && line['email'] === 'eve@elsewhere.test';
+    await world.edge.record(denied, since);
   });
 
   test('W2 hears on the page, and the operator in the log, when groups had to be left out', async () => {

@@ -396,19 +396,76 @@ describe('size', () => {
   it('costs groups first, those that no rule asks for before the others, then the username', async () => {
     const { sessions } = setUp({ groupsAskedFor: () => new Set(['group-499', 'group-250', 'of nobody']) });
     const grouped = await sessions.create({ ...fields, identity: { ...alice, groups: manyGroups } });
-    const { groups, ...rest } = grouped.session.identity;
+    const { groups, omittedFor, ...rest } = grouped.session.identity;
     assert.deepEqual(groups.slice(0, 3), ['group-250', 'group-499', 'group-0']);
     const { groups: _, ...ungrouped } = alice;
     assert.deepEqual(rest, { ...ungrouped, groupsOmitted: true });
     const { username, ...nameless } = { ...alice, ...most };
     const named = await sessions.create({ ...fields, identity: { ...nameless, username } });
-    assert.deepEqual(named.session.identity, { ...nameless, groups: [], groupsOmitted: true });
+    assert.deepEqual(named.session.identity, { ...nameless, groups: [], groupsOmitted: true, omittedFor });
   });
 
   it('fails the sign-in of an identity that does not fit at all', async () => {
     const { sessions } = setUp();
     const identity = { ...mallory, subject: 's'.repeat(255), email: `${'e'.repeat(200)}@acme.com` };
     await assert.rejects(sessions.create({ ...fields, identity }), { code: 'ERR_LOGIN_FAILED' });
+  });
+});
+
+describe('groups that were left out', () => {
+  const many = { ...alice, groups: Array.from({ length: 500 }, (_, at) => `group-${at}`) };
+  const small = setUp();
+
+  function setUpRules(...groups: string[]) {
+    let asked: ReadonlySet<string> = new Set(groups);
+    const set = setUp({ groupsAskedFor: () => asked });
+    const name = (...more: string[]) => {
+      asked = new Set(more);
+    };
+    return { ...set, name };
+  }
+
+  it('say nothing once rules name others, on every edge, until they are named no more', async () => {
+    const { sessions, make, name } = setUpRules('admin', 'eng');
+    const { session, cookie } = await sessions.create({ ...fields, identity: many });
+    const other = await make().read(sent(cookie), HOST);
+    for (const [rules, knows] of [
+      [['eng', 'admin'], true],
+      [['eng', 'admin', 'group-499'], false],
+      [['eng,admin'], false],
+      [[], false],
+      [['admin', 'eng'], true],
+    ] as const) {
+      name(...rules);
+      assert.equal(sessions.knowsGroups(session), knows, String(rules));
+      assert.equal(sessions.knowsGroups(other ?? assert.fail()), knows);
+    }
+  });
+
+  it('are none where all had room, whatever rules name', async () => {
+    const { sessions, name } = setUpRules('admin');
+    const { session } = await sessions.create(fields);
+    name('group-499');
+    assert.ok(sessions.knowsGroups(session));
+    assert.ok(small.sessions.knowsGroups((await small.sessions.create(fields)).session));
+  });
+
+  it('stay left out, for the rules of their sign-in, in sessions that are made of this one', async () => {
+    const { sessions, name } = setUpRules('admin');
+    const { session } = await sessions.create({ ...fields, identity: many });
+    name('group-499');
+    const further = await sessions.create({ ...fields, ...session, owner: 'o'.repeat(8) });
+    assert.equal(sessions.knowsGroups(further.session), false);
+    assert.deepEqual(further.session.identity, session.identity);
+  });
+
+  it('of a session that says not for which rules may be any', async () => {
+    const { sessions } = setUpRules('admin');
+    const identity = { ...alice, groupsOmitted: true, omittedFor: '' };
+    assert.equal(sessions.knowsGroups((await sessions.create({ ...fields, identity })).session), false);
+    // One that the provider left out is no longer there to be had.
+    const { session } = await sessions.create({ ...fields, identity: { ...alice, groupsOmitted: true } });
+    assert.ok(sessions.knowsGroups(session));
   });
 });
 

@@ -24,6 +24,7 @@ describe('the limit of attempts', () => {
     await assert.rejects(limit.count('203.0.113.9'), isLimited);
     await limit.count('203.0.113.10');
     assert.equal(await useUp(new limits.AttemptLimit('bad-token'), '203.0.113.9'), 20);
+    assert.equal(await useUp(new limits.AttemptLimit('renewal'), 'ana'), 3);
   });
 
   for (const [one, other, same] of [

@@ -50,6 +50,28 @@ describe('the registry', () => {
     for (const name of ['__proto__', 'constructor', 'toString']) assert.equal(registry.tunnelNamed(name), undefined);
   });
 
+  it('names the groups of all rules, in the same set until a tunnel changes', async (t) => {
+    const { edge } = await openPair(t, () => {});
+    const registry = new Registry(['ops']);
+    assert.deepEqual([...registry.groups()], ['ops']);
+    const asking = (name: string, group: string) => {
+      const { policy, ...rest } = tunnel(name, edge);
+      return {
+        ...rest,
+        policy: { ...policy, rules: [{ kind: 'group', group } as const, { kind: 'anyone' } as const] },
+      };
+    };
+    registry.connect(asking('one', 'eng'));
+    registry.connect(asking('two', 'ops'));
+    const before = registry.groups();
+    assert.deepEqual([...before].sort(), ['eng', 'ops']);
+    assert.equal(registry.groups(), before);
+    registry.disconnect('one', edge);
+    assert.deepEqual([...registry.groups()].sort(), ['eng', 'ops'], 'those of a tunnel that is offline too');
+    registry.connect(asking('one', 'sales'));
+    assert.deepEqual([...registry.groups()].sort(), ['ops', 'sales']);
+  });
+
   it('forgets those first that have been offline the longest, and none that is online', async (t) => {
     const { edge } = await openPair(t, () => {});
     const registry = new Registry();

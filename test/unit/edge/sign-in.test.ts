@@ -10,7 +10,7 @@ import { Sessions } from '../../../src/auth/session.js';
 import { SignOutReferences } from '../../../src/auth/sign-out-reference.js';
 import { Tickets } from '../../../src/auth/ticket.js';
 import { Transactions } from '../../../src/auth/transaction.js';
-import { readBaseAddress } from '../../../src/core/hostname.js';
+import { readBaseAddress, tunnelHost, tunnelOrigin } from '../../../src/core/hostname.js';
 import type { AttemptLimit } from '../../../src/edge/limits.js';
 import type { Observer } from '../../../src/edge/observer.js';
 import { openContext } from '../../../src/edge/request.js';
@@ -21,18 +21,22 @@ const ANA: Identity = { subject: 'a', email: 'ana@acme.com', emailVerified: true
 const BEN: Identity = { ...ANA, subject: 'b', email: 'ben@acme.com' };
 const HOUR_MS = 3_600_000;
 
-function signingIn() {
+function signingIn({ isAdmitted = true } = {}) {
   let nowMs = 1_700_000_000_000;
   let state = '';
+  let identity = ANA;
+  let asked: ReadonlySet<string> = new Set();
   const clock = { now: () => nowMs };
   const common = { secrets: ['a secret of thirty-two bytes or more'], store: new MemoryStore(clock), secure: false };
-  const sessions = new Sessions({ ...common, ...clock, ttlMs: HOUR_MS, idleMs: HOUR_MS });
+  const times = { ttlMs: HOUR_MS, idleMs: HOUR_MS };
+  const sessions = new Sessions({ ...common, ...clock, ...times, groupsAskedFor: () => asked });
+  const nonces = new Nonces(common.secrets);
   const provider = {
     begin: async (fields: { readonly state: string }) => {
       state = fields.state;
       return 'https://provider.test/';
     },
-    finish: async () => ANA,
+    finish: async () => identity,
   };
   const signIn = new SignIn({
     base: BASE,
@@ -43,8 +47,8 @@ function signingIn() {
     limit: { count: async () => {} } as unknown as AttemptLimit,
     observer: { signedIn: () => {}, signedOut: () => {} } as unknown as Observer,
     domainHint: undefined,
-    isAdmitted: () => true,
-    nonces: new Nonces(common.secrets),
+    isAdmitted: () => isAdmitted,
+    nonces,
     references: new SignOutReferences(common.secrets),
     ownerOf: () => 'tag',
   });
@@ -52,8 +56,21 @@ function signingIn() {
     pass: () => {
       nowMs += 1_000;
     },
+    nameGroup: (group: string) => {
+      asked = new Set([group]);
+    },
+    signsIn: (who: Identity) => {
+      identity = who;
+    },
     start: () =>
       signIn.start(arrived('/oauth2/start', ''), { returnTo: '/', nonceProof: undefined, account: 'current' }),
+    startFor: (name: string, cookie: string) => {
+      const host = tunnelHost(BASE, name);
+      const nonceProof = nonces.prove(nonces.issue(host), host);
+      const fields = { returnTo: `${tunnelOrigin(BASE, name)}/`, nonceProof, account: 'current' } as const;
+      return signIn.start(arrived('/oauth2/start', cookie), fields);
+    },
+    read: async (cookie: string) => (await sessions.read(cookie, BASE.host)) ?? assert.fail('no session'),
     finish: (cookie: string) => signIn.finish(arrived(`/oauth2/callback?code=x&state=${state}`, cookie)),
     session: async (identity: Identity) =>
       pair((await sessions.create({ identity, host: BASE.host, admitted: false })).cookie),
@@ -88,4 +105,50 @@ describe('a sign-in over another session in this browser', () => {
       assert.ok(await visit.isLive(pair(after.cookies.at(-1))), 'the new one counts');
     });
   }
+});
+
+describe('a session that has lost groups which rules name by now', () => {
+  const MEMBER: Identity = { ...ANA, groups: Array.from({ length: 500 }, (_, at) => `group-${at}`) };
+
+  async function signedIn(options: { isAdmitted: boolean }) {
+    const visit = signingIn(options);
+    visit.signsIn(MEMBER);
+    const former = await visit.session(MEMBER);
+    return { visit, former };
+  }
+
+  for (const [what, isAdmitted, renamed, kind] of [
+    ['goes to the provider where it is not enough', false, true, 'departure'],
+    ['is enough where it is let in without', true, true, 'hand-off'],
+    ['is enough while rules name the same groups', false, false, 'hand-off'],
+  ] as const) {
+    test(what, async () => {
+      const { visit, former } = await signedIn({ isAdmitted });
+      if (renamed) visit.nameGroup('group-499');
+      assert.equal((await visit.startFor('demo', former)).kind, kind);
+    });
+  }
+
+  test('goes on under its id and no longer than before, with the groups', async () => {
+    const { visit, former } = await signedIn({ isAdmitted: false });
+    const { id, signedInAtMs } = await visit.read(former);
+    visit.nameGroup('group-499');
+    visit.pass();
+    const { cookies } = await visit.startFor('demo', former);
+    const after = await visit.finish(`${pair(cookies[0])}; ${former}`);
+    const session = await visit.read(pair(after.cookies.at(-1)));
+    assert.deepEqual([session.id, session.signedInAtMs], [id, signedInAtMs]);
+    assert.ok(session.identity.groups.includes('group-499'));
+    assert.ok(await visit.isLive(former), 'nothing that hangs on the sign-in has ended');
+  });
+
+  test('ends when somebody else signs in', async () => {
+    const { visit, former } = await signedIn({ isAdmitted: false });
+    visit.nameGroup('group-499');
+    visit.signsIn(BEN);
+    const { cookies } = await visit.startFor('demo', former);
+    const after = await visit.finish(`${pair(cookies[0])}; ${former}`);
+    assert.equal(await visit.isLive(former), false);
+    assert.equal((await visit.read(pair(after.cookies.at(-1)))).identity.subject, BEN.subject);
+  });
 });
