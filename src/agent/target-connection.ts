@@ -42,6 +42,7 @@ export class TargetConnection {
   readonly #failures: WriteFailures;
   #observer: CallObserver | undefined;
   #isSignedIn = false;
+  #hasHeard = false;
   /** What has yet to be sent of the body that runs. */
   #unsent: number | 'chunked' = 0;
   #isPaused = false;
@@ -67,9 +68,15 @@ export class TargetConnection {
     return this.#reader.isEndCertain;
   }
 
+  /** The target has sent something since the request was begun. */
+  get hasHeard(): boolean {
+    return this.#hasHeard;
+  }
+
   /** Sends the head. Only when idle. */
   begin(call: TargetCall, observer: CallObserver): void {
     this.#observer = observer;
+    this.#hasHeard = false;
     this.#isSignedIn ||= call.signsConnectionIn;
     this.#unsent = call.body;
     this.#reader.expect(call.method, observer);
@@ -143,6 +150,7 @@ export class TargetConnection {
   }
 
   #read(bytes: Buffer): void {
+    this.#hasHeard = true;
     try {
       this.#reader.receive(bytes);
       if (this.#reader.isIdle) this.#settle();

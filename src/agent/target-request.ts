@@ -18,6 +18,9 @@ import { declaredLength, framingHeaders, type PublicPlace, readPublicPlace, tell
 
 // A call that may be sent again, because repeating it changes nothing (RFC 9110 section 9.2.2).
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+const NOTHING = Buffer.alloc(0);
+// The largest body that is kept until the target responds, to be sent again: 1,000 streams of a link hold 16 MiB.
+const MAX_REPEATABLE_BYTES = 16_384;
 
 export class TargetRequest implements InboundObserver, CallObserver, ConnectionUser {
   readonly #context: TargetContext;
@@ -30,6 +33,8 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
   #connection: TargetConnection | undefined;
   #isFresh = false;
   #signsConnectionIn = false;
+  /** A copy of the body as far as it has come, while the request may have to be sent again. */
+  #copy: Buffer | undefined;
   #receivedBytes = 0;
   #trailers: RawHeaders = [];
 
@@ -59,6 +64,7 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
     this.#connection = connection;
     this.#isFresh = isFresh;
     connection.begin(this.#call, this);
+    if (this.#receivedBytes > 0) connection.write(this.#takeCopy()); // once more: the connection before was stale
     this.#readOn();
   }
 
@@ -69,7 +75,7 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
     if (this.#connection === undefined) return; // the target has answered, or failed: the rest is discarded
     // The target would take the excess for a second request.
     if (this.#lengthBytes !== undefined && this.#receivedBytes > this.#lengthBytes) this.#refuseLength();
-    else if (!this.#connection.write(chunk)) this.#stream.pause();
+    else this.#sendOn(this.#connection, chunk);
   }
 
   trailers(trailers: RawHeaders): void {
@@ -102,6 +108,7 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
   }
 
   head(head: AnswerHead): void {
+    this.#copy = undefined;
     this.#answer.relay(head, this.#place);
   }
 
@@ -120,10 +127,30 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
   }
 
   failed(error: unknown): void {
-    const wasKept = this.#connection !== undefined && !this.#isFresh;
+    const isUnheard = this.#connection?.hasHeard === false && !this.#isFresh;
     this.#connection = undefined;
-    if (wasKept && isStaleConnection(error) && !this.#answer.heard) this.#context.pool.takeFresh(this);
+    if (isUnheard && isStaleConnection(error) && !this.#answer.heard) this.#sendAgain();
     else this.#fail(error);
+  }
+
+  /** A connection that the target has closed between two requests is no failure of the second (RFC 9112 section 9.3.1). */
+  #sendAgain(): void {
+    this.#stream.pause();
+    this.#context.pool.takeFresh(this);
+  }
+
+  #sendOn(connection: TargetConnection, chunk: Buffer): void {
+    if (!this.#isFresh) {
+      this.#copy ??= Buffer.allocUnsafe(this.#lengthBytes ?? 0);
+      chunk.copy(this.#copy, this.#receivedBytes - chunk.length);
+    }
+    if (!connection.write(chunk)) this.#stream.pause();
+  }
+
+  #takeCopy(): Buffer {
+    const copy = this.#copy?.subarray(0, this.#receivedBytes) ?? NOTHING;
+    this.#copy = undefined;
+    return copy;
   }
 
   #writeHead(): string {
@@ -139,7 +166,11 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
 
   // Anything else takes a fresh connection, since nobody could tell whether the target has seen it in a stale one.
   #isRepeatable(): boolean {
-    return this.#stream.endOfBody && IDEMPOTENT.has(this.#stream.head.method);
+    return IDEMPOTENT.has(this.#stream.head.method) && (this.#stream.endOfBody || this.#isSmall);
+  }
+
+  get #isSmall(): boolean {
+    return this.#lengthBytes !== undefined && this.#lengthBytes <= MAX_REPEATABLE_BYTES;
   }
 
   #refuseLength(): void {
@@ -157,6 +188,7 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
   }
 
   #drop(): void {
+    this.#copy = undefined;
     this.#context.pool.forget(this);
     const connection = this.#connection;
     this.#connection = undefined;

@@ -7,9 +7,11 @@ import type net from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Target } from '../../../src/agent/target.js';
 import { readTargetAddress } from '../../../src/agent/target-address.js';
 import { silentLog } from '../../../src/core/log.js';
+import { deferred } from '../../support/deferred.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
 import { FakeInbound, type FakeRequest } from './fake-inbound.js';
 import { type Harness, httpTarget, rawTarget } from './targets.js';
@@ -18,6 +20,26 @@ function ask({ target }: Pick<Harness, 'target'>, request: FakeRequest = {}): Fa
   const stream = new FakeInbound(request);
   target.serve(stream);
   return stream;
+}
+
+const SMALL = { headers: ['content-length', '5'], body: 'hello' };
+
+/** A target that does `act` in the body of its second request; `again` resolves when there is a third. */
+async function closingTarget(t: TestContext, act: (socket: net.Socket) => void) {
+  const bodies: string[] = [];
+  const { promise: again, resolve } = deferred<void>();
+  let requests = 0;
+  const harness = await httpTarget(t, async (request, response) => {
+    requests += 1;
+    if (requests === 3) resolve();
+    if (requests === 2)
+      request.once('data', () => act(request.socket)).once('error', () => {}); // as it was told
+    else {
+      bodies.push(await text(request));
+      response.end('ok');
+    }
+  });
+  return { harness, bodies, again };
 }
 
 /** A target that tells by which connection it was asked, after reading the body. */
@@ -59,6 +81,54 @@ describe('the connections to the target', () => {
       assert.equal((await ask(harness, { method, body: 'hello' }).answer()).body, 'ok');
     }
   });
+
+  for (const method of ['PUT', 'DELETE', 'POST']) {
+    it(`that are closed a moment after each response lose no ${method}, and none is heard twice`, async (t) => {
+      const heard: string[] = [];
+      const harness = await rawTarget(t, (socket, head) => {
+        heard.push(/^\S+ (\S+)/.exec(head)?.[1] ?? '');
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        setTimeout(() => socket.destroy(), 10); // without a word
+      });
+      const paths = Array.from({ length: 100 }, (_, at) => `/${at}`);
+      for (const [at, path] of paths.entries()) {
+        const { status } = await ask(harness, { method, path, ...SMALL }).answer();
+        assert.equal(status, 200, path);
+        await delay(at % 14); // before, with and after the close
+      }
+      assert.deepEqual(heard, paths);
+    });
+  }
+
+  it('carry a small PUT, which is sent again whole when its connection was closed before a response', async (t) => {
+    const { harness, bodies, again } = await closingTarget(t, (socket) => socket.resetAndDestroy());
+    await ask(harness).answer();
+    const stream = ask(harness, { method: 'PUT', headers: ['content-length', '10'], body: 'open' });
+    stream.far.write('hello');
+    await again;
+    stream.far.end('world');
+    assert.equal((await stream.answer()).body, 'ok');
+    assert.deepEqual(bodies, ['', 'helloworld']);
+  });
+
+  it('carry a PUT once only when the target had begun to respond', async (t) => {
+    const { harness, bodies } = await closingTarget(t, (socket) => socket.end('HTTP/1.1 2'));
+    await ask(harness).answer();
+    assert.equal((await ask(harness, { method: 'PUT', ...SMALL }).answer()).status, 502);
+    assert.deepEqual(bodies, ['']);
+  });
+
+  for (const [bytes, isKept] of [
+    [16_384, true],
+    [16_385, false],
+  ] as const) {
+    it(`carry a PUT of ${bytes} bytes ${isKept ? 'on an idle one' : 'on a new one'}`, async (t) => {
+      const harness = await portTarget(t);
+      const idle = (await ask(harness).answer()).body;
+      const request = { method: 'PUT', headers: ['content-length', String(bytes)], body: 'x'.repeat(bytes) };
+      assert.equal((await ask(harness, request).answer()).body === idle, isKept);
+    });
+  }
 
   it('do not become more by that: an idle one makes room', async (t) => {
     const open = new Set<unknown>();
