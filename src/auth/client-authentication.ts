@@ -44,7 +44,8 @@ export class ClientAuthentication {
 
   /**
    * Runs a request. Providers accept one way of sending the secret, or either, whatever their metadata says; a refused
-   * attempt does not use up a code (RFC 6749 section 3.2.1), so the other way is tried once and kept when it works.
+   * attempt does not use up a code (RFC 6749 section 3.2.1), so the other method is tried once, and kept unless it
+   * is refused as well: then the secret is wrong, and the method may be right.
    */
   async tried<Result>(request: () => Promise<Result>): Promise<Result> {
     const method = this.#method;
@@ -53,7 +54,16 @@ export class ClientAuthentication {
     } catch (error) {
       if (method === 'client_secret_jwt' || !isSecretRefused(error)) throw error;
       this.#method = method === 'client_secret_basic' ? 'client_secret_post' : 'client_secret_basic';
+      return await this.#orBackTo(method, request);
+    }
+  }
+
+  async #orBackTo<Result>(method: Method, request: () => Promise<Result>): Promise<Result> {
+    try {
       return await request();
+    } catch (error) {
+      if (isSecretRefused(error)) this.#method = method;
+      throw error;
     }
   }
 }

@@ -136,8 +136,9 @@ export class Admission {
   }
 
   /**
-   * Throws `ERR_NAME_TAKEN` while the link that holds a name answers; ends it when it does not. On a line that is full
-   * the answer stands behind everything else, but something comes: any byte will do. `isFree` is asked again behind it.
+   * Throws `ERR_NAME_TAKEN` if the link that holds a name is alive, and ends the link if it is not. Alive is a peer that
+   * acknowledges a PING or sends any byte in the meantime: on a congested connection the acknowledgement waits behind other
+   * data. The name may become free while we wait, so `isFree` is called afterwards.
    */
   async #probe(link: OutboundLink, name: string, isFree: () => boolean): Promise<void> {
     const { receivedBytes } = link;

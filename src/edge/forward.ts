@@ -88,7 +88,7 @@ export class Forwarder {
   }
 }
 
-// Decimal, and exact: any other value is none, and passes as it is.
+// 1*DIGIT, small enough to be an exact number. Any other value of `Max-Forwards` is forwarded as it came.
 const HOPS = /^\d{1,15}$/;
 
 /** Takes one hop off `Max-Forwards` (RFC 9110 section 7.6.2). */

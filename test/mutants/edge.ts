@@ -139,6 +139,20 @@ export const EDGE: readonly Mutant[] = [
     tests: ['unit/edge/forwarding-ends.test.ts'],
   },
   {
+    file: 'src/edge/answers.ts',
+    fault: 'a response that is broken off looks whole',
+    before: '  else response.destroy();\n}',
+    after: '  else response.end();\n}',
+    tests: ['unit/edge/forwarding-ends.test.ts'],
+  },
+  {
+    file: 'src/edge/answers.ts',
+    fault: 'a response of HTTP/1.0 that is broken off looks whole',
+    before: 'response.req.socket.resetAndDestroy();',
+    after: 'response.end();',
+    tests: ['unit/edge/forwarding-ends.test.ts'],
+  },
+  {
     file: 'src/edge/forwarding.ts',
     fault: 'an upload goes on behind a response that failed',
     before: '    this.#upload?.stop(); // what is left',

@@ -332,7 +332,20 @@ describe('a WebSocket', () => {
     });
   });
 
-  test('H3 nothing of all that was an error of the edge', () => {
+  test('H3 what others do wrong is told as theirs, and as no error of the edge', async () => {
+    const since = world.edge.mark();
+    const told = (code: string) => world.edge.record((line) => line['code'] === code, since);
+    await refusal('/ws?wrong', { origin: 'https://evil.test' });
+    await told('ERR_CROSS_SITE');
+    raw.answer('/wrong', (socket) => socket.end('smuggled\r\n\r\n'));
+    await refusedUpgrade(ana, `${world.urlOf('dev-raw')}/wrong`, {});
+    await told('ERR_TARGET_PROTOCOL');
+    const broken = await ana.socket(`${world.url}/ws`);
+    const closed = closeOf(broken);
+    broken.send('die');
+    await closed;
+    (await ana.socket(`${world.url}/ws?left`)).terminate();
+    await world.target.event('socket-closed', '/ws?left');
     assert.equal(world.edge.stderr, '');
     const internal = world.edge.records().filter(({ code }) => code === 'ERR_INTERNAL');
     assert.deepEqual(internal, []);

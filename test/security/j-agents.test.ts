@@ -10,6 +10,7 @@ import type { WebSocket } from 'ws';
 import { createToken } from '../../src/link/token.js';
 import { HostileTunnel } from '../support/hostile-tunnel.js';
 import { type Knocked, knock, type RawOffer } from '../support/knock.js';
+import type { Line } from '../support/processes.js';
 import { END_STREAM, FRAME, frame } from '../support/raw-peer.js';
 import { rawExchange, type Visitor } from '../support/visitor.js';
 import { readAnswer } from '../support/wire.js';
@@ -204,7 +205,16 @@ describe('J agents', () => {
   });
 
   test('J6 a name is free at once when its agent was killed', async () => {
+    const since = world.edge.mark();
     await world.agent.kill();
+    const gone = (line: Line) => line['event'] === 'tunnel-down' && line['tunnel'] === world.name;
+    await world.edge.record(gone, since);
+    assert.equal((await ana.fetch(`${world.url}/canary`)).headers['postern-error'], 'ERR_TUNNEL_OFFLINE');
+    const { outcome, link } = await offer({ name: world.name });
+    assert.deepEqual(outcome, { url: world.url });
+    const again = world.edge.mark();
+    link.terminate();
+    await world.edge.record(gone, again);
     await world.startAgent();
   });
 

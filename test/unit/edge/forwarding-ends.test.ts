@@ -9,7 +9,7 @@ import {
   request,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { Forwarding } from '../../../src/edge/forwarding.js';
 import type { Forward } from '../../../src/edge/gate.js';
@@ -22,7 +22,7 @@ const HEAD = { scheme: 'http', authority: 'demo.tunnel.test', headers: [] } as c
 interface Door {
   readonly edge: OutboundLink;
   forward(incoming: IncomingMessage, response: ServerResponse): void;
-  listen(onRequest: RequestListener): Promise<(method?: string) => ReturnType<typeof request>>;
+  listen(onRequest: RequestListener): Promise<((method?: string) => ReturnType<typeof request>) & { port: number }>;
 }
 
 async function openDoor(t: TestContext, onStream: (stream: InboundStream) => void): Promise<Door> {
@@ -47,7 +47,7 @@ async function openDoor(t: TestContext, onStream: (stream: InboundStream) => voi
         server.close();
       });
       const { port } = server.address() as AddressInfo;
-      return (method = 'GET') => request({ host: '127.0.0.1', port, agent, method });
+      return Object.assign((method = 'GET') => request({ host: '127.0.0.1', port, agent, method }), { port });
     },
   };
 }
@@ -95,6 +95,18 @@ describe('a forwarded request', () => {
     const [answer] = (await once((await listen(forward))().end(), 'response')) as [IncomingMessage];
     assert.equal(answer.headers['content-length'], undefined);
     await assert.rejects(answer.toArray(), { code: 'ECONNRESET' });
+  });
+
+  it('whose response breaks is reset where the end of the connection is the end of the response', async (t) => {
+    const { forward, listen } = await openDoor(t, (stream) => {
+      const served = new Served(stream);
+      served.respond(200, { endOfBody: false });
+      served.body.write('a part of it');
+      setImmediate(() => stream.cancel());
+    });
+    const { port } = await listen(forward);
+    const visitor = connect(port, '127.0.0.1', () => visitor.write('GET / HTTP/1.0\r\n\r\n'));
+    await assert.rejects(visitor.toArray(), { code: 'ECONNRESET' });
   });
 
   it('that fails while it is sent reads what is left, and its connection carries the next', async (t) => {

@@ -315,6 +315,25 @@ describe('the server role', () => {
     assert.ok(bare.take().some(({ type, streamId }) => type === WINDOW_UPDATE && streamId === 0));
   });
 
+  for (const [whose, leave] of [
+    ['ours', (bare: Bare) => bare.engine.drain()],
+    ['the peer’s', (bare: Bare) => bare.give(frame(GOAWAY, 0, 0, '0000000000000000'))],
+  ] as const) {
+    test(`6.8: a request behind the last GOAWAY, ${whose}, is ignored, and still updates the table`, () => {
+      const bare = Bare.greeted('server');
+      bare.give(post(bare));
+      leave(bare);
+      // The acknowledgement of the PING behind our first GOAWAY: the next one is the last.
+      const pings = bare.take().filter(({ type, flags }) => type === PING && flags === 0);
+      for (const { payload } of pings) bare.give(frame(PING, ACK, 0, payload));
+      bare.give(bare.headers(3, requestFields('GET', '/', ['x-kept', 'value'])), frame(DATA, 0, 3, 'aabb'));
+      expect(bare, 'nothing');
+      assert.equal(bare.streams.length, 1);
+      bare.give(bare.headers(1, ['x-kept', 'value']));
+      expect(bare, 'nothing');
+    });
+  }
+
   test('4.3: the list of a refused stream still updates the table', () => {
     const bare = Bare.greeted('server', { limits: { mostStreams: 1 } });
     bare.give(post(bare, 1), bare.headers(3, requestFields('GET', '/', ['x-kept', 'value'])));
