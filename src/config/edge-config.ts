@@ -30,6 +30,8 @@ export interface EdgeConfig {
   readonly allow: readonly Rule[] | undefined;
   readonly sessionTtlMs: number;
   readonly sessionIdleMs: number;
+  /** For how long an app may take nothing of what a visitor sends; undefined for as long as it likes. */
+  readonly uploadIdleMs: number | undefined;
   /** IP addresses and networks in CIDR notation. */
   readonly trustProxy: readonly string[];
   readonly publicPermitted: boolean;
@@ -97,6 +99,7 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
     allow: values.allow,
     sessionTtlMs: values.session_ttl,
     sessionIdleMs: values.session_idle,
+    uploadIdleMs: values.upload_idle,
     trustProxy: values.trust_proxy ?? [],
     publicPermitted: values.public,
     revokedTokens: values.revoked_tokens,

@@ -123,6 +123,13 @@ export const EDGE_OPTIONS = {
     sentence: 'How long a sign-in lasts without a request.',
     schema: duration,
   },
+  upload_idle: {
+    env: 'POSTERN_UPLOAD_IDLE',
+    placeholder: '<duration>',
+    sentence:
+      'How long an app may take nothing of what a visitor sends before the visitor gets 504; without it no limit.',
+    schema: duration,
+  },
   public: {
     env: 'POSTERN_PUBLIC',
     placeholder: '[true|false]',

@@ -169,7 +169,7 @@ export class Door {
     }
     letBodyIn?.();
     watch.add(visit);
-    forwarder.forward(request, response, verdict);
+    visit.forwarding = forwarder.forward(request, response, verdict);
   }
 
   async #upgrade(
@@ -191,23 +191,25 @@ export class Door {
     // Behind the gate: a stranger learns from the answer only that there is a door.
     checkUpgrade(request);
     const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
-    this.#watch(request, socket, judge, () => upgrade.end());
+    this.#watch(request, socket, judge, upgrade);
     await upgrade.forward();
   }
 
-  #watch(request: IncomingMessage, socket: Socket, judge: Watched['judge'], end: () => void): void {
+  #watch(request: IncomingMessage, socket: Socket, judge: Watched['judge'], upgrade: Upgrade): void {
     const { watch, observer } = this.#options;
     const watched: Watched = {
       outlet: socket,
+      upload: upgrade,
       judge,
       end: () => {
         observer.failed(request, sessionEnded());
-        end();
+        upgrade.end();
       },
       cut: () => {
         observer.overBudget('unread bytes', contextOf(request).address);
         socket.destroy();
       },
+      giveUp: () => socket.destroy(),
     };
     watch.add(watched);
     socket.once('close', () => watch.forget(watched));

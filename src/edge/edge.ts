@@ -70,7 +70,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   const store = new MemoryStore();
   const registry = new Registry(groupsOf(config.allow ?? []));
   const observer = new Observer(log, audit);
-  const watch = new Watch();
+  const watch = new Watch({ uploadIdleMs: config.uploadIdleMs });
   const revoked = new RevokedTokens(config.revokedTokens, log);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   const provider = createProvider(config, log);

@@ -31,11 +31,14 @@ export class Forwarder {
     this.#options = options;
   }
 
-  /** Forwards a request and its answer, at once when nothing has to be sealed or signed. Every failure ends the answer. */
-  forward(request: IncomingMessage, response: ServerResponse, verdict: Forward): void {
+  /**
+   * Forwards a request and its answer, at once when nothing has to be sealed or signed. Every failure ends the answer.
+   * Returns the exchange; undefined when the edge itself was the last recipient.
+   */
+  forward(request: IncomingMessage, response: ServerResponse, verdict: Forward): Forwarding | undefined {
     if (request.method === 'OPTIONS' && request.headers['max-forwards'] === '0') {
       answerOptions(response, contextOf(request).id);
-      return;
+      return undefined;
     }
     const forwarding = new Forwarding(request, response, verdict, this.#options.refuse);
     try {
@@ -50,6 +53,7 @@ export class Forwarder {
     } catch (error) {
       forwarding.failed(asPosternError(error));
     }
+    return forwarding;
   }
 
   /** The head of the request as the agent receives it. Throws or rejects when an identity cannot be carried. */

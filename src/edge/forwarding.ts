@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RawHeaders } from '../core/headers.js';
-import { asPosternError, type PosternError } from '../errors.js';
+import { asPosternError, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
 import { InterimHeads, readAgentError, sendHead, sendTrailers } from './answer-head.js';
 import { breakOff } from './answers.js';
@@ -65,6 +65,16 @@ export class Forwarding implements OutboundObserver {
   take(stream: OutboundStream): void {
     this.#stream = stream;
     this.#response.on('close', () => this.#closed());
+  }
+
+  /** Where the request's body goes; undefined when it has none, or there is no stream. */
+  get upload(): OutboundStream | undefined {
+    return this.#upload === undefined ? undefined : this.#stream;
+  }
+
+  /** Ends the request because the app does not take its body. */
+  giveUp(): void {
+    this.#give(new PosternError('ERR_TARGET_TIMEOUT', 'the app does not take the request'));
   }
 
   informational(head: ResponseHead): void {

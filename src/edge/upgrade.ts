@@ -88,6 +88,16 @@ export class Upgrade {
     }
   }
 
+  /** Bytes of the visitor that wait for the app. */
+  get writableLength(): number {
+    return this.#stream?.writableLength ?? 0;
+  }
+
+  /** All bytes of the visitor that were given to the stream. */
+  get bytesWritten(): number {
+    return this.#stream?.bytesWritten ?? 0;
+  }
+
   /** Ends the WebSocket because the gate would no longer let it in. */
   end(): void {
     noteCut(this.#options.response, { code: 'ERR_LOGIN_REQUIRED' });

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Soon } from '../core/soon.js';
 import { PosternError } from '../errors.js';
 import { breakOff } from './answers.js';
+import type { Forwarding } from './forwarding.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { noteCut } from './outcome.js';
@@ -22,6 +23,9 @@ export class Visit implements Watched {
   readonly context: RequestContext;
   watchedAt: number | undefined;
   progress: Progress | undefined;
+  uploadProgress: Progress | undefined;
+  /** Once the gate has let it through. */
+  forwarding: Forwarding | undefined;
   readonly #options: VisitOptions;
 
   constructor(request: IncomingMessage, response: ServerResponse, context: RequestContext, options: VisitOptions) {
@@ -39,6 +43,14 @@ export class Visit implements Watched {
 
   get outlet(): Outlet {
     return this.request.socket;
+  }
+
+  get upload(): Outlet | undefined {
+    return this.forwarding?.upload;
+  }
+
+  giveUp(): void {
+    this.forwarding?.giveUp();
   }
 
   end(): void {

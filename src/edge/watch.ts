@@ -1,7 +1,7 @@
 /**
  * Long requests outlive the moment in which the gate allowed them. The watch asks the gate again every few seconds for
  * each that is still open, and ends those that it would no longer let in: session over, signed out, policy changed. It
- * also cuts those whose visitor does not read.
+ * also cuts those whose visitor does not read, and gives up uploads that no app takes where there is a limit to that.
  */
 import type { Soon } from '../core/soon.js';
 import type { Verdict } from './gate.js';
@@ -17,24 +17,38 @@ export interface Watched {
   watchedAt?: number | undefined;
   /** What its visitor had taken at the last look; the watch's own. */
   progress?: Progress | undefined;
+  /** What its app had taken at the last look; the watch's own. */
+  uploadProgress?: Progress | undefined;
   /** Where it is sent to its visitor. */
   readonly outlet: Outlet;
+  /** Where what the visitor sends is sent to the app. */
+  readonly upload?: Outlet | undefined;
   judge(): Soon<Verdict>;
   /** Ends it because the gate would no longer let it in. */
   end(): void;
   /** Ends it because nobody reads it. */
   cut(): void;
+  /** Ends it because its app does not take what the visitor sends. */
+  giveUp?(): void;
+}
+
+export interface WatchOptions {
+  /** For how long an app may take too little of an upload, in milliseconds; undefined for as long as it likes. */
+  readonly uploadIdleMs?: number | undefined;
 }
 
 export class Watch {
+  readonly #uploadIdleMs: number | undefined;
   // A list in no order, and not a Set: see `http2/live-streams.ts` for what those cost where every request comes and goes.
   readonly #open: Watched[] = [];
   readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor() {
+  constructor({ uploadIdleMs }: WatchOptions = {}) {
+    this.#uploadIdleMs = uploadIdleMs;
+    const stallIntervalMs = Math.min(STALL_INTERVAL_MS, (uploadIdleMs ?? Number.POSITIVE_INFINITY) / 2);
     this.#timers = [
       setInterval(() => void this.review(), INTERVAL_MS).unref(),
-      setInterval(() => this.cutStalled(performance.now()), STALL_INTERVAL_MS).unref(),
+      setInterval(() => this.cutStalled(performance.now()), stallIntervalMs).unref(),
     ];
   }
 
@@ -61,9 +75,10 @@ export class Watch {
     await Promise.all([...this.#open].map((watched) => this.#reviewOne(watched)));
   }
 
-  /** Cuts those that nobody has read for long. */
+  /** Cuts those that nobody has read for long, and gives up those that no app takes. */
   cutStalled(nowMs: number): void {
     for (const watched of [...this.#open]) {
+      if (this.#isNotTaken(watched, nowMs) && this.forget(watched)) watched.giveUp?.();
       const progress = progressOf(watched.outlet, watched.progress, nowMs);
       watched.progress = progress === 'stalled' ? undefined : progress;
       if (progress === 'stalled' && this.forget(watched)) watched.cut();
@@ -73,6 +88,14 @@ export class Watch {
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#open.length = 0;
+  }
+
+  #isNotTaken(watched: Watched, nowMs: number): boolean {
+    const { upload } = watched;
+    if (this.#uploadIdleMs === undefined || upload === undefined) return false;
+    const progress = progressOf(upload, watched.uploadProgress, nowMs, this.#uploadIdleMs);
+    watched.uploadProgress = progress === 'stalled' ? undefined : progress;
+    return progress === 'stalled';
   }
 
   async #reviewOne(watched: Watched): Promise<void> {

@@ -181,12 +181,4 @@ export class Connection {
   destroy(error?: Http2Error): void {
     this.#ending.destroy(error);
   }
-
-  /**
-   * Resets every stream that has had bytes to send since the last call and could not send one. The engine has no timers:
-   * the owner of one calls this, if it wants to, once in a time in which an honest peer reads something.
-   */
-  resetStalled(): void {
-    if (!this.isClosed) this.#streams.failStalled();
-  }
 }

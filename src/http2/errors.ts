@@ -51,10 +51,3 @@ export class Http2StreamError extends Http2Error {
 
 /** The peer has ended the stream (RST_STREAM, section 6.4), while the connection goes on. */
 export class PeerResetError extends Http2StreamError {}
-
-/** The peer opened no window for what the stream has to send: `Connection.resetStalled` ended it. */
-export class StalledStreamError extends Http2StreamError {
-  constructor(streamId: number) {
-    super(streamId, Code.ENHANCE_YOUR_CALM, 'the peer does not read');
-  }
-}

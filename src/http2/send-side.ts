@@ -38,7 +38,6 @@ export class SendSide implements Waiting<SendSide> {
   // Only what has a body needs it.
   #buffer: SendBuffer | undefined;
   #sentBytes = 0;
-  #sentAtLastCheck = -1;
   #state: 'open' | 'ending' | 'over' = 'open';
   #isWaitedFor = false;
   #hasBegun = false;
@@ -57,6 +56,11 @@ export class SendSide implements Waiting<SendSide> {
   /** Bytes that wait. */
   get pendingBytes(): number {
     return this.#buffer === undefined ? 0 : this.#buffer.bytes;
+  }
+
+  /** Bytes that have left. */
+  get sentBytes(): number {
+    return this.#sentBytes;
   }
 
   /** Nothing more can be written: `end` was called, or the stream is gone. */
@@ -141,13 +145,6 @@ export class SendSide implements Waiting<SendSide> {
     if (!this.#isWaitedFor || this.pendingBytes > REST_BYTES) return false;
     this.#isWaitedFor = false;
     return true;
-  }
-
-  /** Whether bytes wait of which none has left since the last call. */
-  isStalled(): boolean {
-    const isStalled = this.pendingBytes > 0 && this.#sentBytes === this.#sentAtLastCheck;
-    this.#sentAtLastCheck = this.pendingBytes > 0 ? this.#sentBytes : -1;
-    return isStalled;
   }
 
   #move(output: Output, count: number): void {

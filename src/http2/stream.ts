@@ -72,6 +72,11 @@ export class Http2Stream implements SendSideOwner {
     return this.sending.pendingBytes;
   }
 
+  /** Bytes that were ever written, those that have not left included. */
+  get writtenBytes(): number {
+    return this.sending.sentBytes + this.sending.pendingBytes;
+  }
+
   observe(observer: StreamObserver): void {
     this.#observer = observer;
     this.receiving.reader = observer;

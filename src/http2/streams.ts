@@ -2,7 +2,7 @@
  * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and is what each of them asks
  * when it wants to send something.
  */
-import { Code, type Http2Error, Http2StreamError, PeerResetError, StalledStreamError } from './errors.js';
+import { Code, type Http2Error, Http2StreamError, PeerResetError } from './errors.js';
 import { type FieldJudge, MalformedFields } from './field-judge.js';
 import type { Flow } from './flow.js';
 import { Flag } from './frame-types.js';
@@ -119,14 +119,6 @@ export class Streams implements StreamOwner<Http2Stream> {
       }
     }
     return thrown;
-  }
-
-  /** Resets the streams that have had bytes to send since the last call and could not send one. */
-  failStalled(): void {
-    for (const stream of [...this.table]) {
-      if (!stream.sending.isStalled()) continue;
-      this.fail(new StalledStreamError(stream.id));
-    }
   }
 
   // What follows is for the streams (`StreamOwner`).

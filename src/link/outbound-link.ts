@@ -5,18 +5,14 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { Code, Http2StreamError, PeerResetError, StalledStreamError } from '../http2/errors.js';
+import { Code, Http2StreamError, PeerResetError } from '../http2/errors.js';
 import { MalformedFields } from '../http2/field-judge.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
 import { Link, lost, MOST_STREAMS } from './link.js';
 import { Hearing, LinkedStream } from './linked-stream.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from './stream.js';
-import { type Holder, StreamShares } from './stream-shares.js';
-
-// A body of which nothing can leave between two looks is given up, so after five to ten minutes: an app may rest at a
-// breakpoint, but what waits for it is held here. Only here: what a visitor does not read is looked at in `edge/stalls.ts`.
-const STALL_INTERVAL_MS = 300_000;
+import { type Holder, StreamShares, type Waiting } from './stream-shares.js';
 
 export class OutboundLink extends Link {
   readonly #shares = new StreamShares();
@@ -26,8 +22,6 @@ export class OutboundLink extends Link {
   constructor(socket: WebSocket, wire: Duplex) {
     super(socket, { role: 'client' });
     this.#wire = wire;
-    const stalls = setInterval(() => this.connection.resetStalled(), STALL_INTERVAL_MS).unref();
-    void this.closed.then(() => clearInterval(stalls));
   }
 
   /** How many bytes have come from the agent, parts of a message included: more than before means that it lives. */
@@ -66,13 +60,42 @@ export class OutboundLink extends Link {
   }
 }
 
-class OutboundEnd extends LinkedStream implements OutboundStream {
+class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
+  waitsSinceMs = 0;
   #holder: Holder | undefined;
+  readonly #observer: OutboundObserver;
 
   constructor(stream: Http2Stream, observer: OutboundObserver, holder: Holder) {
     super(stream);
     this.#holder = holder;
+    this.#observer = observer;
     this.hear(new AnswerHearing(observer, this));
+  }
+
+  get writableLength(): number {
+    return this.stream.pendingBytes;
+  }
+
+  get bytesWritten(): number {
+    return this.stream.writtenBytes;
+  }
+
+  override write(chunk: Buffer): boolean {
+    const isWelcome = super.write(chunk);
+    if (!isWelcome) this.#wait();
+    return isWelcome;
+  }
+
+  /** The agent takes more. */
+  waitNoLonger(): void {
+    this.#holder?.waiting.delete(this);
+  }
+
+  giveUp(): void {
+    this.cancel();
+    this.#observer.failed(
+      new PosternError('ERR_TUNNEL_BUSY', 'nobody takes the request, and its visitor needs the room'),
+    );
   }
 
   cancel(): void {
@@ -82,8 +105,15 @@ class OutboundEnd extends LinkedStream implements OutboundStream {
 
   /** The stream counts for nobody any more. */
   release(): void {
+    this.waitNoLonger();
     if (this.#holder !== undefined) this.#holder.streams -= 1;
     this.#holder = undefined;
+  }
+
+  #wait(): void {
+    if (this.#holder === undefined || this.#holder.waiting.has(this)) return;
+    this.waitsSinceMs = performance.now();
+    this.#holder.waiting.add(this);
   }
 }
 
@@ -106,6 +136,11 @@ class AnswerHearing extends Hearing {
     this.#observer.response(readResponseHead(fields), endStream);
   }
 
+  override drain(): void {
+    this.#end.waitNoLonger();
+    super.drain();
+  }
+
   closed(error: Error | undefined): void {
     this.#end.release();
     if (error !== undefined && !this.isWhole) this.#observer.failed(asFailure(error));
@@ -114,8 +149,6 @@ class AnswerHearing extends Hearing {
 
 /** Whose fault it is: the agent resets a stream when its target breaks off, and what it sends malformed is its target's. */
 function asFailure(error: Error): PosternError {
-  if (error instanceof StalledStreamError)
-    return new PosternError('ERR_TARGET_TIMEOUT', 'nobody reads the request at the agent', { cause: error });
   if (!(error instanceof Http2StreamError)) return lost(error);
   if (error.code === Code.REFUSED_STREAM)
     return error instanceof PeerResetError

@@ -4,9 +4,18 @@
  */
 import { PosternError } from '../errors.js';
 
+/** A stream whose agent takes nothing more of what its party sends, for now. */
+export interface Waiting {
+  readonly waitsSinceMs: number;
+  /** Ends it in favour of another stream of its party, and counts it down. */
+  giveUp(): void;
+}
+
 /** What one party holds. Counted down by whoever was given it, once for each time. */
 export interface Holder {
   streams: number;
+  /** Those of the streams that wait, the one that has waited the longest first. */
+  readonly waiting: Set<Waiting>;
 }
 
 // A browser behind an HTTP/2 proxy opens a hundred at once, and a quarter of our own thousand is two and a half of those.
@@ -17,6 +26,10 @@ const MAX_SHARE = 3 / 4;
 const RESERVED_SHARE = 1 / 10;
 const FEW_STREAMS = 4;
 
+// An app may rest, and what is sent to it waits. Nobody can tell whether the party of such a stream is still there: a
+// connection that is not read does not tell that it is closed. When the party needs the room, those have it no longer.
+const RECLAIMED_AFTER_MS = 30_000;
+
 // Those who hold nothing are forgotten together, which costs less than forgetting each.
 const MAX_IDLE_HOLDERS = 1_000;
 
@@ -24,13 +37,15 @@ export class StreamShares {
   readonly #holders = new Map<string, Holder>();
 
   /**
-   * Counts one stream for a party, when so many of at most `maxStreams` run. Throws `ERR_TUNNEL_BUSY` when the party has
-   * its share.
+   * Counts one stream for a party, when so many of at most `maxStreams` run. A party that has its share loses the stream
+   * that waits the longest, if one has waited for long; else this throws `ERR_TUNNEL_BUSY`.
    */
   take(party: string, running: number, maxStreams: number): Holder {
     const holder = this.#holderOf(party);
     const isScarce = running >= maxStreams - Math.floor(maxStreams * RESERVED_SHARE);
-    if (holder.streams >= (isScarce ? Math.min(FEW_STREAMS, shareOf(maxStreams)) : shareOf(maxStreams))) {
+    const share = isScarce ? Math.min(FEW_STREAMS, shareOf(maxStreams)) : shareOf(maxStreams);
+    if (holder.streams >= share) reclaim(holder);
+    if (holder.streams >= share) {
       const text = 'Too many of your requests run on this tunnel at once. Close some pages and try again.';
       throw new PosternError('ERR_TUNNEL_BUSY', `one party holds ${holder.streams} streams`, { text });
     }
@@ -42,7 +57,7 @@ export class StreamShares {
     const known = this.#holders.get(party);
     if (known !== undefined) return known;
     if (this.#holders.size >= MAX_IDLE_HOLDERS) this.#forgetIdle();
-    const holder = { streams: 0 };
+    const holder = { streams: 0, waiting: new Set<Waiting>() };
     this.#holders.set(party, holder);
     return holder;
   }
@@ -50,6 +65,11 @@ export class StreamShares {
   #forgetIdle(): void {
     for (const [party, { streams }] of this.#holders) if (streams === 0) this.#holders.delete(party);
   }
+}
+
+function reclaim({ waiting }: Holder): void {
+  const [oldest] = waiting;
+  if (oldest !== undefined && performance.now() - oldest.waitsSinceMs >= RECLAIMED_AFTER_MS) oldest.giveUp();
 }
 
 function shareOf(maxStreams: number): number {

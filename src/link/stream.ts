@@ -71,14 +71,17 @@ export interface OutboundObserver extends BodyObserver {
   /**
    * The stream ended before the answer was whole: `ERR_LINK_LOST` when the link died, `ERR_TARGET_REFUSED` when the agent
    * reset the stream because its target broke off, `ERR_TARGET_PROTOCOL` when what the agent sent is malformed,
-   * `ERR_TARGET_TIMEOUT` when nobody read the request, `ERR_TUNNEL_BUSY` when the agent takes no more requests.
-   * Nothing more is called after it. Not called after `cancel()`.
+   * `ERR_TUNNEL_BUSY` when the agent takes no more requests. Nothing more is called after it. Not called after `cancel()`.
    */
   failed(error: PosternError): void;
 }
 
 /** The edge's end of one request. */
 export interface OutboundStream extends BodyStream {
+  /** Bytes of our body that wait for the agent: at most what `write` takes before it asks to wait, and one chunk. */
+  readonly writableLength: number;
+  /** All bytes of our body that were ever written, those that wait included. */
+  readonly bytesWritten: number;
   /** Ends the request at the agent and at the target (RST_STREAM). Safe at any time, more than once. */
   cancel(): void;
 }

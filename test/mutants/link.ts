@@ -73,11 +73,11 @@ export const LINK: readonly Mutant[] = [
     tests: ['security/i-link-peer.test.ts'],
   },
   {
-    file: 'src/link/outbound-link.ts',
-    fault: 'an upload that the agent never takes is kept for ever',
-    before: 'setInterval(() => this.connection.resetStalled(), STALL_INTERVAL_MS)',
-    after: 'setInterval(() => {}, STALL_INTERVAL_MS)',
-    tests: ['security/i-link-peer.test.ts'],
+    file: 'src/edge/watch.ts',
+    fault: 'an upload that no app takes is kept although there is a limit',
+    before: 'watched.giveUp?.()',
+    after: 'undefined',
+    tests: ['unit/edge/watch.test.ts', 'security/i-link-peer.test.ts'],
   },
   {
     file: 'src/http2/message.ts',

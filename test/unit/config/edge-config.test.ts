@@ -57,6 +57,7 @@ describe('loadEdgeConfig', () => {
       allow: undefined,
       sessionTtlMs: 43_200_000,
       sessionIdleMs: 7_200_000,
+      uploadIdleMs: undefined,
       trustProxy: [],
       publicPermitted: false,
       logLevel: 'info',

@@ -150,3 +150,59 @@ describe('the watch over visitors who do not read', () => {
     assert.equal(look.mock.callCount(), 3);
   });
 });
+
+describe('the watch over uploads', () => {
+  const LIMIT_MS = 60_000;
+  const HOUR_MS = 3_600_000;
+
+  /** An app that takes so many bytes between two looks, one in ten seconds, with so many waiting. */
+  function taking(t: TestContext, taken: { perLook: number; waiting: number }, uploadIdleMs: number | undefined) {
+    const watch = new Watch({ uploadIdleMs });
+    t.after(() => watch.close());
+    const upload = { writableLength: taken.waiting, bytesWritten: taken.waiting };
+    const ends: string[] = [];
+    watch.add({
+      outlet: idle,
+      upload,
+      judge: () => refused('ERR_TUNNEL_OFFLINE'),
+      end: () => {},
+      cut: () => void ends.push('cut'),
+      giveUp: () => void ends.push('given up'),
+    });
+    return (forMs: number) => {
+      for (let nowMs = 1_000; nowMs <= 1_000 + forMs; nowMs += 10_000) {
+        watch.cutStalled(nowMs);
+        upload.bytesWritten += taken.perLook;
+      }
+      return ends;
+    };
+  }
+
+  it('lets an app rest for as long as it likes', (t) => {
+    assert.deepEqual(taking(t, { perLook: 0, waiting: 131_072 }, undefined)(24 * HOUR_MS), []);
+  });
+
+  it('gives up, once, what is not taken for as long as the limit', (t) => {
+    const pass = taking(t, { perLook: 0, waiting: 131_072 }, LIMIT_MS);
+    assert.deepEqual(pass(LIMIT_MS - 10_000), []);
+    assert.deepEqual(pass(2 * LIMIT_MS), ['given up']);
+  });
+
+  it('gives up what is taken by the byte', (t) => {
+    assert.deepEqual(taking(t, { perLook: 100, waiting: 131_072 }, LIMIT_MS)(LIMIT_MS), ['given up']);
+  });
+
+  it('lets alone what is taken slowly, and where nothing waits', (t) => {
+    assert.deepEqual(taking(t, { perLook: 2_000, waiting: 131_072 }, LIMIT_MS)(HOUR_MS), []);
+    assert.deepEqual(taking(t, { perLook: 0, waiting: 0 }, LIMIT_MS)(HOUR_MS), []);
+  });
+
+  it('looks more than once within the limit', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const watch = new Watch({ uploadIdleMs: 1_000 });
+    t.after(() => watch.close());
+    const look = t.mock.method(watch, 'cutStalled');
+    t.mock.timers.tick(1_000);
+    assert.equal(look.mock.callCount(), 2);
+  });
+});

@@ -37,6 +37,33 @@ describe('the streams of a link', () => {
     });
   }
 
+  it('of a party that has its share give the one up that has waited the longest, once it has for thirty seconds', () => {
+    const shares = new StreamShares();
+    const held = takeAll(shares, 'ana', 10);
+    const holder = held[0] as Holder; // the same for all of one party
+    const ends: string[] = [];
+    const wait = (name: string, forMs: number) => {
+      const waiting = {
+        waitsSinceMs: performance.now() - forMs,
+        giveUp: () => {
+          ends.push(name);
+          holder.streams -= 1;
+          holder.waiting.delete(waiting);
+        },
+      };
+      holder.waiting.add(waiting);
+    };
+    wait('first', 29_000);
+    assert.throws(() => shares.take('ana', held.length, 10), isBusy);
+    holder.waiting.clear();
+    wait('old', 31_000);
+    wait('new', 31_000);
+    assert.equal(shares.take('ana', held.length, 10), holder);
+    assert.deepEqual(ends, ['old']);
+    shares.take('bob', held.length, 10);
+    assert.deepEqual(ends, ['old'], 'what others ask for costs ana nothing');
+  });
+
   it('leave the last tenth to those who have only a few', () => {
     const shares = new StreamShares();
     let running = 0;
