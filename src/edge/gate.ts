@@ -95,10 +95,11 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
   ): Verdict {
     const tunnel = registry.tunnelNamed(name);
     if (tunnel === undefined) return judgeUnknown(session);
-    if (session?.owner !== undefined && session.owner !== NO_OWNER && session.owner !== tunnel.ownerTag) {
-      // Made for a tunnel of somebody else under this name: here it is nobody's.
+    if (session !== undefined && session.owner !== tunnel.ownerTag) {
+      // Made for a tunnel of somebody else under this name, or while the name was nobody's: here it is nobody's.
       const verdict = judge(name, cause, undefined, recall, nowMs);
-      return verdict.kind === 'refuse' ? { ...verdict, reason: NEW_OWNER } : verdict;
+      const isFormer = session.owner !== undefined && session.owner !== NO_OWNER;
+      return verdict.kind === 'refuse' && isFormer ? { ...verdict, reason: NEW_OWNER } : verdict;
     }
     const decision = decideAgain(tunnel.policy, session?.identity, recall);
     if (!decision.allow) return refuse(session, decision.reason, cause);

@@ -55,7 +55,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
   // A session of another owner's tunnel is nobody's here, as for the gate.
   const sessionOf = async (request: Request) => {
     const session = await sessions.read(request.headers.cookie, contextOf(request).host);
-    return session?.owner === undefined || session.owner === ownerOf(nameOf(request)) ? session : undefined;
+    return session?.owner === ownerOf(nameOf(request)) ? session : undefined;
   };
 
   router.get('/.postern/session', async (request, response) => {

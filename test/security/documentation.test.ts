@@ -26,7 +26,7 @@ const THREATS: Readonly<Record<string, number>> = {
   N: 12,
   O: 3,
   P: 8,
-  Q: 5,
+  Q: 8,
   R: 11,
   S: 6,
   T: 2,
