@@ -192,7 +192,7 @@ ${failure.filter(isContent).map(renderContent).join('\n')}
 ${renderActs(failure)}
 </div>
 <noscript>${renderActs([{ kind: 'link', ...without, rank: 'main' }])}</noscript>
-<script src="${escapeHtml(`${url}?v=${version}`)}"${attributes.join('')}></script>`;
+<script defer src="${escapeHtml(`${url}?v=${version}`)}"${attributes.join('')}></script>`;
 }
 
 function renderFacts(facts: Page['facts']): string {

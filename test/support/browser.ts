@@ -6,6 +6,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, type ConsoleMessage, chromium, type Page } from 'playwright-core';
+import { deferred } from './deferred.js';
 import { PROJECT_ROOT } from './project-root.js';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -65,8 +66,8 @@ export class TestBrowser {
   }
 
   async close(): Promise<void> {
-    for (const context of this.#contexts) await context.close();
-    await this.#browser.close();
+    for (const context of this.#contexts) await withCeiling(context.close(), 'a context to close');
+    await withCeiling(this.#browser.close(), 'the browser to close');
   }
 }
 
@@ -88,6 +89,18 @@ export async function screenshot(page: Page, name: string): Promise<string> {
   const path = join(folder, `${name}.png`);
   await page.screenshot({ path, fullPage: true });
   return path;
+}
+
+/** Runs a script in a page, which by itself would wait without end for what the script waits for. */
+export function evaluate(page: Page, script: string): Promise<unknown> {
+  return withCeiling(page.evaluate(script), script);
+}
+
+// Only a ceiling for a wait that would never end: it decides no test, it explains a failed one.
+function withCeiling<T>(wait: Promise<T>, what: string): Promise<T> {
+  const { promise, reject } = deferred<never>();
+  const ceiling = setTimeout(() => reject(new Error(`was waited for too long: ${what}`)), 30_000);
+  return Promise.race([wait, promise]).finally(() => clearTimeout(ceiling));
 }
 
 /** Opens a URL and waits until the browser is there, by whatever pages of the edge lead to it. */

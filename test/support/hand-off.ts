@@ -24,7 +24,8 @@ export interface HandOff {
 
 /** What the script of this page does; undefined for any other page. */
 export function readHandOff(html: string): Departure | HandOff | undefined {
-  const [, attributes = ''] = /<script src="[^"]*\/oauth2\/hand-off\.js\?v=[\w-]+"([^>]*)><\/script>/.exec(html) ?? [];
+  const [, attributes = ''] =
+    /<script defer src="[^"]*\/oauth2\/hand-off\.js\?v=[\w-]+"([^>]*)><\/script>/.exec(html) ?? [];
   const data = new Map(
     [...attributes.matchAll(/ data-(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, unescapeHtml(value)]),
   );
