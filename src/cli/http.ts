@@ -3,17 +3,17 @@ import type { Command } from 'commander';
 import { startAgent } from '../agent/agent.js';
 import { type AgentConfig, loadAgentConfig } from '../config/agent-config.js';
 import { AGENT_OPTIONS, TUNNEL_OPTIONS } from '../config/agent-options.js';
-import { silentLog } from '../core/log.js';
+import type { LogLevel } from '../config/values.js';
+import { type Log, silentLog } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import { adviceFor } from './connection-advice.js';
 import { CommandError, complain, EXIT } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
 import { GatheredOutput, type Output } from './gathered-output.js';
 import { JsonLines } from './json-lines.js';
-import { openErrorLog, tellOfOutput } from './logging.js';
 import { outboundAgent } from './outbound.js';
 import { endSignal, exitCodeAfter } from './signals.js';
-import { standardSink, unblock } from './sinks.js';
+import { standardSink, tellOfOutput, unblock } from './sinks.js';
 import { agentSources } from './sources.js';
 import { Terminal } from './terminal.js';
 import { warnOfExpiry } from './token-expiry.js';
@@ -53,7 +53,7 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   const httpAgent = outboundAgent(config.edge, process.env);
   const agent = startAgent({
     ...options,
-    log: logLevel === undefined ? silentLog : openErrorLog(logLevel),
+    log: logLevel === undefined ? silentLog : await openErrorLog(logLevel),
     events,
     ...(httpAgent === undefined ? {} : { httpAgent }),
   });
@@ -69,6 +69,11 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   await agent.close();
   await output.drained(MOST_OUTPUT_MS);
   process.exit(exitCodeAfter(await asked));
+}
+
+async function openErrorLog(level: LogLevel): Promise<Log> {
+  const logging = await import('./logging.js'); // here, so that an agent without a log need not load one
+  return logging.openErrorLog(level);
 }
 
 function openTerminal({ edge, target, allow }: AgentConfig, output: Output): Terminal {

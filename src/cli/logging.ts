@@ -8,10 +8,10 @@ import { quoted } from '../config/text.js';
 import type { LogLevel } from '../config/values.js';
 import type { Log } from '../core/log.js';
 import type { OutputHealth } from '../edge/admin.js';
-import { complain, systemError } from './exit.js';
+import { systemError } from './exit.js';
 import { GatheredOutput } from './gathered-output.js';
 import { redact, redactText } from './redact.js';
-import { FileSink, standardSink, unblock } from './sinks.js';
+import { FileSink, standardSink, tellOfOutput, unblock } from './sinks.js';
 
 // JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would go out as they are.
 const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
@@ -123,12 +123,6 @@ function reopen(file: FileSink | undefined, log: Log): void {
     const code = systemError(error)?.code;
     log.error({ code, option: 'POSTERN_AUDIT_LOG' }, 'the audit file cannot be opened anew; the old one is kept');
   }
-}
-
-/** For the place where it can still be seen. */
-export function tellOfOutput({ code }: NodeJS.ErrnoException, isGone: boolean): void {
-  if (isGone) complain(`the reader of standard output has gone (${code}): nothing more is written there.`);
-  else complain(`standard output cannot be written (${code}): what is written there waits.`);
 }
 
 function notesOf(output: GatheredOutput): string[] {

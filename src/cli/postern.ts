@@ -1,29 +1,34 @@
 #!/usr/bin/env node
-/** The `postern` command: one program, one file per command. Gives every failure its exit code. */
+/** The `postern` command: one program, one file per command, which is loaded when it is asked for. Gives every failure its exit code. */
 import { Command, CommanderError } from 'commander';
-import { addConfigCommand } from './config-check.js';
-import { addEdgeCommand } from './edge.js';
 import { EXIT, report } from './exit.js';
-import { addHttpCommand } from './http.js';
 import { endWithReader } from './sinks.js';
-import { isTunnelOfFile } from './sources.js';
-import { addTokenCommand } from './token.js';
 import { tuneProcess } from './tuning.js';
 import { readVersion } from './version.js';
+
+/** Each command, in the order of `--help`. An agent need not load what an edge is made of, nor `--version` either. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  http: async () => (await import('./http.js')).addHttpCommand,
+  edge: async () => (await import('./edge.js')).addEdgeCommand,
+  token: async () => (await import('./token.js')).addTokenCommand,
+  config: async () => (await import('./config-check.js')).addConfigCommand,
+};
 
 tuneProcess();
 
 endWithReader();
 
 try {
+  const args = await expandShort(process.argv.slice(2));
   const program = createProgram();
-  await program.parseAsync(expandShort(process.argv.slice(2), program), { from: 'user' });
+  for (const name of wanted(args)) (await COMMANDS[name]?.())?.(program);
+  await program.parseAsync(args, { from: 'user' });
 } catch (thrown) {
   process.exit(thrown instanceof CommanderError ? usageCode(thrown) : report(thrown));
 }
 
 function createProgram(): Command {
-  const program = new Command('postern')
+  return new Command('postern')
     .description('Put localhost behind a public URL that only the people you allow can open.')
     .version(readVersion(), '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print this help.')
@@ -31,23 +36,26 @@ function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'postern: ')) })
     .showSuggestionAfterError()
     .exitOverride();
-  addHttpCommand(program);
-  addEdgeCommand(program);
-  addTokenCommand(program);
-  addConfigCommand(program);
-  return program;
+}
+
+/** The commands that a command line needs: its own one, none for the version, all for the help and for a mistyped one. */
+function wanted([first = '', second = '']: readonly string[]): readonly string[] {
+  const name = first === 'help' ? second : first;
+  if (Object.hasOwn(COMMANDS, name)) return [name];
+  return first === '--version' || first === '-V' ? [] : Object.keys(COMMANDS);
 }
 
 /** `postern 5173` is `postern http 5173`, and so are URLs, `localhost:5173` and the name of a tunnel of the file. */
-function expandShort(args: readonly string[], program: Command): string[] {
+async function expandShort(args: readonly string[]): Promise<string[]> {
   const [first = ''] = args;
+  if (first === '' || first === 'help' || first.startsWith('-') || Object.hasOwn(COMMANDS, first)) return [...args];
   const isTarget = /^(?:\d+|https?:\/\/.*|[^-/][^/]*:\d+)$/i.test(first);
-  const isCommand =
-    first === '' ||
-    first.startsWith('-') ||
-    first === 'help' ||
-    program.commands.some((command) => command.name() === first);
-  return isTarget || (!isCommand && isTunnelOfFile(first, configFlag(args))) ? ['http', ...args] : [...args];
+  return isTarget || (await isTunnel(first, configFlag(args))) ? ['http', ...args] : [...args];
+}
+
+async function isTunnel(name: string, configPath: string | undefined): Promise<boolean> {
+  const { isTunnelOfFile } = await import('./sources.js');
+  return isTunnelOfFile(name, configPath);
 }
 
 function configFlag(args: readonly string[]): string | undefined {

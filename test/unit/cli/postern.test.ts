@@ -25,6 +25,7 @@ import { readVersion } from '../../../src/cli/version.js';
 import { LINK_PATH } from '../../../src/link/handshake.js';
 import { verifyToken } from '../../../src/link/token.js';
 import { HostileProvider } from '../../support/hostile-provider.js';
+import { PROJECT_ROOT } from '../../support/project-root.js';
 
 const POSTERN = fileURLToPath(new URL('../../../src/cli/postern.js', import.meta.url));
 const SECRET = 'secret k of thirty-two bytes or more';
@@ -35,6 +36,23 @@ const EDGE_ENV = {
   POSTERN_OIDC_CLIENT_SECRET: 'hush',
 };
 const AGENT_ENV = { POSTERN_EDGE: 'http://127.0.0.1:9', POSTERN_TOKEN: 'postern_x' };
+
+/** Our own dependencies that a command line loads. */
+async function packagesOf(args: readonly string[]): Promise<string[]> {
+  const told = join(mkdtempSync(join(root, 'loads-')), 'urls');
+  const hook = `import { appendFileSync } from 'node:fs';
+    export const load = (url, context, next) => { appendFileSync(${JSON.stringify(told)}, url + '\\n'); return next(url, context); };`;
+  const url = `data:text/javascript,${encodeURIComponent(hook)}`;
+  const register = `import { register } from 'node:module'; register(${JSON.stringify(url)});`;
+  const command = ['--import', `data:text/javascript,${encodeURIComponent(register)}`, POSTERN, ...args];
+  await once(spawn(process.execPath, command, { stdio: 'ignore' }), 'close');
+  const { dependencies } = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as Record<
+    string,
+    object
+  >;
+  const urls = readFileSync(told, 'utf8');
+  return Object.keys(dependencies ?? {}).filter((name) => urls.includes(`/node_modules/${name}/`));
+}
 
 const root = mkdtempSync(join(tmpdir(), 'postern-cli-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -89,6 +107,14 @@ function assertUsage({ code, stdout, stderr }: Ended, names: readonly string[]):
 }
 
 describe('postern', () => {
+  it('loads what its command needs, and no more', async () => {
+    assert.deepEqual(await packagesOf(['--version']), ['commander']);
+    assert.deepEqual(await packagesOf(['token', 'create', '--help']), ['commander', 'jose', 'yaml', 'zod']);
+    const agent = await packagesOf(['http', '--help']);
+    const ofEdge = ['express', 'openid-client', 'jose', 'pino', 'lru-cache', 'rate-limiter-flexible', 'cookie'];
+    assert.deepEqual([agent.includes('ws'), agent.filter((name) => ofEdge.includes(name))], [true, []]);
+  });
+
   it('prints its version', async () => {
     assert.deepEqual(await postern(['--version']), { code: 0, stdout: `${readVersion()}\n`, stderr: '' });
   });
