@@ -1,59 +1,7 @@
-/** Faults of gate, admission, forwarding and sign-in, `src/edge`. */
+/** Faults of admission, forwarding and sign-in, `src/edge`. */
 import type { Mutant } from './mutant.js';
 
 export const EDGE: readonly Mutant[] = [
-  {
-    file: 'src/edge/gate.ts',
-    fault: 'whatever the decision is, the request goes on',
-    before:
-      'if (!decision.allow) return refuse(session, decision.reason, cause);\n    return admit(tunnel, session, decision.rule, nowMs);',
-    after:
-      'if (!decision.allow && session === undefined) return refuse(session, decision.reason, cause);\n    return admit(tunnel, session, "owner", nowMs);',
-    tests: ['unit/edge/gate.test.ts'],
-  },
-  {
-    file: 'src/edge/gate.ts',
-    fault: 'an anonymous request of a public tunnel carries an identity',
-    before: 'session: isNobodys ? undefined : session, judgedAtMs',
-    after: 'session, judgedAtMs',
-    tests: ['unit/edge/gate.test.ts'],
-  },
-  {
-    file: 'src/edge/gate.ts',
-    fault: 'requests go to a link that drains',
-    before: 'link === undefined || link.draining.aborted',
-    after: 'link === undefined',
-    tests: ['e2e/drain.test.ts', 'security/i-link-peer.test.ts'],
-  },
-  {
-    file: 'src/edge/gate.ts',
-    fault: 'a stranger hears whether a tunnel exists',
-    before: "const code = isInsider ? 'ERR_TUNNEL_OFFLINE' : denialOf(session);",
-    after: "const code = 'ERR_TUNNEL_OFFLINE';",
-    tests: ['security/l-leaks.test.ts'],
-  },
-  {
-    file: 'src/edge/gate.ts',
-    fault: 'who has lost groups that rules name by now is denied',
-    before: "sessions.knowsGroups(session) ? 'ERR_ACCESS_DENIED' : 'ERR_LOGIN_REQUIRED'",
-    after: "'ERR_ACCESS_DENIED' as never",
-    tests: ['unit/edge/gate.test.ts', 'security/w-provider.test.ts'],
-  },
-  {
-    file: 'src/edge/gate.ts',
-    fault: 'the session is looked at before the cause',
-    before: "if (cause === 'foreign' || cause === 'preflight') return",
-    after:
-      "sessions.read(request.headers.cookie, host, recall, nowMs);\n    if (cause === 'foreign' || cause === 'preflight') return",
-    tests: ['unit/edge/gate.test.ts'],
-  },
-  {
-    file: 'src/edge/gate.ts',
-    fault: 'a session of the former owner of a name counts',
-    before: ' && session.owner !== tunnel.ownerTag) {',
-    after: ' && session.owner === undefined) {',
-    tests: ['unit/edge/gate.test.ts'],
-  },
   {
     file: 'src/edge/routes-tunnel.ts',
     fault: 'rules that never rest send a visitor round and round',

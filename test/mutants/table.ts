@@ -1,10 +1,21 @@
 /** All faults that the tests should notice: `npm run mutants`. */
 import { AGENT } from './agent.js';
 import { CORE } from './core.js';
+import { DOOR } from './door.js';
 import { EDGE } from './edge.js';
 import { ENGINE } from './engine.js';
 import { LINK } from './link.js';
 import type { Mutant } from './mutant.js';
+import { PROVIDER } from './provider.js';
 import { SESSIONS } from './sessions.js';
 
-export const MUTANTS: readonly Mutant[] = [...ENGINE, ...LINK, ...SESSIONS, ...CORE, ...EDGE, ...AGENT];
+export const MUTANTS: readonly Mutant[] = [
+  ...ENGINE,
+  ...LINK,
+  ...SESSIONS,
+  ...PROVIDER,
+  ...CORE,
+  ...EDGE,
+  ...DOOR,
+  ...AGENT,
+];

@@ -1,0 +1,47 @@
+/** Faults of what is asked of the identity provider and taken from it, `src/auth`. */
+import type { Mutant } from './mutant.js';
+
+export const PROVIDER: readonly Mutant[] = [
+  {
+    file: 'src/auth/identity.ts',
+    fault: 'an email without a word on its verification is verified',
+    before: "value === true || (value === undefined && policy === 'accept-missing')",
+    after: 'value === true || (value === undefined && policy !== undefined)',
+    tests: ['unit/auth/identity.test.ts'],
+  },
+  {
+    file: 'src/auth/claims.ts',
+    fault: 'an ID token of another party is taken',
+    before: 'if (azp !== undefined && azp !== clientId)',
+    after: 'if (azp !== undefined && azp === undefined)',
+    tests: ['unit/auth/claims.test.ts', 'unit/auth/oidc.test.ts'],
+  },
+  {
+    file: 'src/auth/claims.ts',
+    fault: 'an ID token of long ago is taken',
+    before: 'ageSeconds <= MOST_AGE_SECONDS && ',
+    after: '',
+    tests: ['unit/auth/claims.test.ts', 'unit/auth/oidc.test.ts'],
+  },
+  {
+    file: 'src/auth/client-authentication.ts',
+    fault: 'the client secret is sent the other way after any error',
+    before: "if (method === 'client_secret_jwt' || !isSecretRefused(error)) throw error;",
+    after: "if (method === 'client_secret_jwt') throw error;",
+    tests: ['unit/auth/client-authentication.test.ts'],
+  },
+  {
+    file: 'src/auth/client-authentication.ts',
+    fault: 'the way that the provider takes is forgotten after it was learned',
+    before: 'return await this.#orBackTo(method, request);',
+    after: 'return await this.#orBackTo(method, request).finally(() => (this.#method = method));',
+    tests: ['unit/auth/client-authentication.test.ts'],
+  },
+  {
+    file: 'src/auth/client-authentication.ts',
+    fault: 'a wrong secret leaves the way changed',
+    before: 'if (isSecretRefused(error)) this.#method = method;',
+    after: '',
+    tests: ['unit/auth/client-authentication.test.ts'],
+  },
+];

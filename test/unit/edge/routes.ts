@@ -1,0 +1,157 @@
+/** The Express app over parts that write down what they are asked, on a server of its own. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import type { Identity } from '../../../src/auth/identity.js';
+import type { Session } from '../../../src/auth/session.js';
+import { readBaseAddress } from '../../../src/core/hostname.js';
+import { Answers } from '../../../src/edge/answers.js';
+import { type AppOptions, createApp } from '../../../src/edge/app.js';
+import type { Verdict } from '../../../src/edge/gate.js';
+import { openContext } from '../../../src/edge/request.js';
+import { PosternError } from '../../../src/errors.js';
+
+export const BASE = readBaseAddress('https://tunnel.test') ?? assert.fail();
+export const ORIGIN = 'https://demo.tunnel.test';
+export const SIBLING = 'https://other.tunnel.test';
+
+export const ana: Identity = {
+  subject: 'a',
+  email: 'ana@acme.com',
+  emailVerified: true,
+  groups: ['eng'],
+  groupsOmitted: false,
+};
+
+export function sessionOf(more: Partial<Session> = {}): Session {
+  const times = { signedInAtMs: 0, seenAtMs: 0 };
+  return { id: 'the id', identity: ana, host: 'demo.tunnel.test', ...times, admitted: true, owner: 'tag', ...more };
+}
+
+export interface Setting {
+  readonly session?: Session | undefined;
+  readonly verdict?: Verdict | undefined;
+  /** Whether the visitor brings two sessions. */
+  readonly rivals?: true;
+  readonly hasEnded?: true;
+  /** What a step of the sign-in throws. */
+  readonly fails?: unknown;
+  readonly renewals?: 'used up';
+}
+
+export interface Heard {
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly location: string | undefined;
+  readonly cookies: readonly string[];
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly text: string;
+}
+
+export interface Asking {
+  readonly method?: string;
+  readonly host?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** Headers of a browser: what it says of the cause of a request. */
+export const by = {
+  visit: { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: 'text/html' },
+  link: {
+    'sec-fetch-site': 'cross-site',
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    accept: 'text/html',
+  },
+  prefetch: {
+    'sec-fetch-site': 'none',
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    'sec-purpose': 'prefetch',
+    accept: 'text/html',
+  },
+  ownFetch: { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
+  sibling: { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', origin: SIBLING },
+} as const;
+
+export async function openApp(t: TestContext, setting: Setting = {}) {
+  const asked: string[] = [];
+  const step =
+    (name: string, result: object) =>
+    (_request: unknown, ...fields: unknown[]) => {
+      const welcome = fields.map((field) => (field as { isWelcome?: boolean } | undefined)?.isWelcome);
+      asked.push(name + (welcome.includes(true) ? ' welcome' : ''));
+      if (setting.fails !== undefined) throw setting.fails;
+      return result;
+    };
+  const redirect = (location: string, ...cookies: string[]) => ({ kind: 'redirect', location, cookies });
+  const parts = {
+    base: BASE,
+    sessions: {
+      read: () => {
+        asked.push('read');
+        return setting.session;
+      },
+      clearRivals: async () => (setting.rivals ? ['session=; Max-Age=0'] : []),
+      hasEnded: async () => setting.hasEnded === true,
+      clear: () => 'session=; Max-Age=0',
+      endsAtMs: () => 0,
+    },
+    signIn: {
+      start: step('start', redirect('https://provider.test/')),
+      finish: step('finish', redirect('/', 'session=new')),
+      redeem: step('redeem', redirect('/path', 'session=new')),
+      leaveTunnel: step('leave', redirect(`${BASE.origin}/oauth2/start`, 'nonce=x')),
+      leaveForSignOut: step('leave for sign-out', redirect(`${BASE.origin}/oauth2/sign_out?of=x`)),
+      signOut: step('sign out', redirect('/oauth2/signed_out', 'session=; Max-Age=0')),
+    },
+    assertions: { jwks: () => ({ keys: [] }) },
+    registry: { online: () => [] },
+    answers: new Answers(BASE),
+    observer: {
+      failed: () => {},
+      signInFailed: () => void asked.push('sign-in failed'),
+      decided: (_request: unknown, verdict: Verdict) =>
+        void asked.push(`decided ${'code' in verdict ? verdict.code : verdict.kind}`),
+    },
+    renewals: {
+      count: async () => {
+        asked.push('renewal');
+        if (setting.renewals === 'used up') throw new PosternError('ERR_RATE_LIMITED');
+      },
+    },
+    verdictOf: () => setting.verdict,
+    ownerOf: () => 'tag',
+  };
+  const app = createApp(parts as unknown as AppOptions);
+  const server = createServer((incoming, response) => {
+    openContext(incoming, BASE, '198.51.100.1');
+    app(incoming, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { asked, ask: (path: string, asking: Asking = {}) => exchange(port, path, asking) };
+}
+
+async function exchange(port: number, path: string, { method = 'GET', host, headers, body }: Asking): Promise<Heard> {
+  const sent = request({ host: '127.0.0.1', port, path, method, agent: false, headers: { host, ...headers } });
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const text = String(Buffer.concat(await response.toArray()));
+  const code = response.headers['postern-error'];
+  return {
+    status: response.statusCode ?? 0,
+    code: typeof code === 'string' ? code : undefined,
+    location: response.headers.location,
+    cookies: response.headers['set-cookie'] ?? [],
+    headers: response.headers,
+    text,
+  };
+}
