@@ -67,8 +67,9 @@ export class Connection {
     const emptied = () => this.#ending.endIfIdle();
     const lowOnIds = () => observer.lowOnIds?.();
     const sentFields = new FieldCache(neverIndexed);
-    const toStreams = { role, table, queue, flow, sentFields, peer, mostStreams, connectProtocol, emptied, lowOnIds };
-    const streams = new Streams(toStreams);
+    const { sendPool } = limits.flow;
+    const shared = { role, table, queue, flow, sendPool, sentFields, peer };
+    const streams = new Streams({ ...shared, mostStreams, connectProtocol, emptied, lowOnIds });
     const goaway = (error: Http2Error | undefined) => observer.goaway?.(error);
     const closed = (error: Http2Error | undefined) => {
       for (const lost of this.#pinging) lost();

@@ -3,6 +3,7 @@ import type { Buffer } from 'node:buffer';
 import { Flag, FrameType } from './frame-types.js';
 import type { Output } from './output.js';
 import { SendBuffer } from './send-buffer.js';
+import type { SendPool } from './send-pool.js';
 import type { TurnList, Waiting } from './turn-list.js';
 import { SendWindow } from './window.js';
 
@@ -37,15 +38,17 @@ export class SendSide implements Waiting<SendSide> {
   #trailers: readonly string[] = [];
   // Only what has a body needs it.
   #buffer: SendBuffer | undefined;
+  readonly #pool: SendPool | undefined;
   #sentBytes = 0;
   #state: 'open' | 'ending' | 'over' = 'open';
   #isWaitedFor = false;
   #hasBegun = false;
 
-  constructor(streamId: number, windowBytes: number, owner: SendSideOwner) {
+  constructor(streamId: number, windowBytes: number, owner: SendSideOwner, pool?: SendPool) {
     this.streamId = streamId;
     this.window = new SendWindow(windowBytes);
     this.owner = owner;
+    this.#pool = pool;
   }
 
   /** See `SendBuffer`. */
@@ -94,7 +97,10 @@ export class SendSide implements Waiting<SendSide> {
     if (this.#state !== 'open') return false;
     this.#buffer ??= new SendBuffer();
     this.#buffer.add(chunk);
-    this.#isWaitedFor = this.#buffer.bytes >= MOST_PENDING_BYTES;
+    this.#pool?.add(chunk.length);
+    const mostBytes = this.#pool?.isExceeded ? 1 : MOST_PENDING_BYTES;
+    // Once the writer was told to wait it does, whatever the others hold meanwhile.
+    this.#isWaitedFor ||= this.#buffer.bytes >= mostBytes;
     return !this.#isWaitedFor;
   }
 
@@ -107,6 +113,7 @@ export class SendSide implements Waiting<SendSide> {
   abandon(): void {
     this.#state = 'over';
     this.heads.length = 0;
+    this.#pool?.add(-this.pendingBytes);
     this.#buffer = undefined;
   }
 
@@ -149,6 +156,7 @@ export class SendSide implements Waiting<SendSide> {
 
   #move(output: Output, count: number): void {
     this.#buffer?.moveTo(output, count);
+    this.#pool?.add(-count);
     this.#sentBytes += count;
     this.window.bytes -= count;
   }

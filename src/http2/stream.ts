@@ -8,6 +8,7 @@ import { Code, type Http2Error } from './errors.js';
 import { checkResponse, checkTrailers } from './header-fields.js';
 import { ReceivedMessage } from './message.js';
 import { ReceiveSide } from './receive-side.js';
+import type { SendPool } from './send-pool.js';
 import { SendSide, type SendSideOwner } from './send-side.js';
 import type { Role } from './settings.js';
 import type { StreamObserver, StreamOwner } from './stream-observer.js';
@@ -19,6 +20,7 @@ export interface StreamStart {
   readonly role: Role;
   readonly sendWindowBytes: number;
   readonly receiveWindowBytes: number;
+  readonly sendPool?: SendPool | undefined;
   /** The head of the request: the peer's in the server role, else ours. */
   readonly request: readonly string[];
 }
@@ -43,7 +45,7 @@ export class Http2Stream implements SendSideOwner {
     this.#owner = owner;
     this.role = start.role;
     this.id = start.id;
-    this.sending = new SendSide(start.id, start.sendWindowBytes, this);
+    this.sending = new SendSide(start.id, start.sendWindowBytes, this, start.sendPool);
     this.receiving = new ReceiveSide(start.id, start.receiveWindowBytes, message);
   }
 

@@ -8,6 +8,7 @@ import type { Flow } from './flow.js';
 import { Flag } from './frame-types.js';
 import { resetFrame } from './frame-writer.js';
 import { pseudoField } from './header-fields.js';
+import type { SendPool } from './send-pool.js';
 import type { SendQueue } from './send-queue.js';
 import type { Head } from './send-side.js';
 import type { Role, Settings } from './settings.js';
@@ -20,6 +21,7 @@ export interface StreamsOptions {
   readonly table: StreamTable;
   readonly queue: SendQueue;
   readonly flow: Flow;
+  readonly sendPool: SendPool | undefined;
   readonly sentFields: FieldJudge;
   /** What the peer has announced. */
   readonly peer: Settings;
@@ -167,9 +169,10 @@ export class Streams implements StreamOwner<Http2Stream> {
   }
 
   #create(id: number, request: readonly string[]): Http2Stream {
-    const { role, peer, flow } = this.#options;
+    const { role, peer, flow, sendPool } = this.#options;
     const sendWindowBytes = peer.initialWindowBytes;
-    return new Http2Stream(this, { id, role, sendWindowBytes, receiveWindowBytes: flow.initialWindowBytes, request });
+    const receiveWindowBytes = flow.initialWindowBytes;
+    return new Http2Stream(this, { id, role, sendWindowBytes, receiveWindowBytes, sendPool, request });
   }
 
   #add(stream: Http2Stream): void {

@@ -12,6 +12,7 @@ import { Code, Http2ConnectionError, type Http2Error } from '../http2/errors.js'
 import { DEFAULT_FLOW_LIMITS } from '../http2/flow-limits.js';
 import { FRAME_HEADER_BYTES } from '../http2/frame-types.js';
 import { ReceivePool } from '../http2/receive-pool.js';
+import { SendPool } from '../http2/send-pool.js';
 import type { Role } from '../http2/settings.js';
 
 // A dead link must be noticed within 15 s: a silence is seen at the first tick after DEAD_AFTER_MS, 14 s at the latest.
@@ -33,7 +34,12 @@ export const MOST_HEADER_FIELDS = 2_000;
 
 /** What readers on all links of this process leave unread, together: as much as four links may, and ten thousand may not. */
 export const UNREAD = new ReceivePool(268_435_456);
-const FLOW_LIMITS = { ...DEFAULT_FLOW_LIMITS, pool: UNREAD };
+/**
+ * What waits on all links of this process to be sent: at an agent the responses that visitors do not read, at an edge what
+ * apps do not take of uploads. Up to here a stream may hold two reads of 64 KiB, past it one: 80 MiB for a thousand.
+ */
+export const UNSENT = new SendPool(16_777_216);
+const FLOW_LIMITS = { ...DEFAULT_FLOW_LIMITS, pool: UNREAD, sendPool: UNSENT };
 
 // The fields whose values are secrets: literal, never indexed, so that no compression state depends on them
 // (RFC 7541 section 7.1.3).

@@ -18,7 +18,7 @@ const THREATS: Readonly<Record<string, number>> = {
   F: 14,
   G: 10,
   H: 12,
-  I: 16,
+  I: 17,
   J: 12,
   K: 10,
   L: 12,
