@@ -4,14 +4,18 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiled = join(root, '.build', 'test');
 
-// For one test, so that one that hangs is named and the others still run; each takes seconds.
-const MOST_MS_OF_A_TEST = 120_000;
+// For one file, so that one that hangs is named and the others still run; each takes seconds, the longest a minute.
+const MAX_MS_OF_A_FILE = 240_000;
+
+// Files at once. Node's own default leaves a processor unused, but most of a test is a wait for processes to start.
+const FILES_AT_ONCE = Math.max(2, availableParallelism());
 
 const wanted = process.argv.slice(2).map((name) => name.replace(/^test\//, '').replace(/\.ts$/, '.js'));
 const files = existsSync(compiled) ? testsBelow(compiled).filter(isWanted) : [];
@@ -21,7 +25,8 @@ if (files.length === 0) {
   );
   process.exit(1);
 }
-const args = ['--test', '--test-reporter=spec', `--test-timeout=${MOST_MS_OF_A_TEST}`, ...files];
+const limits = [`--test-timeout=${MAX_MS_OF_A_FILE}`, `--test-concurrency=${FILES_AT_ONCE}`];
+const args = ['--test', '--test-reporter=spec', ...limits, ...files];
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);
 

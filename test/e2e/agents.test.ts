@@ -68,6 +68,14 @@ describe('agents', () => {
     await assertServes();
   });
 
+  test('a token that "postern token create" printed admits an agent', async () => {
+    const args = ['token', 'create', '--owner', 'dev@acme.com', '--tunnels', 'dev-printed'];
+    const { stdout } = await runPostern(args, { POSTERN_SECRET: world.secret });
+    const { outcome, link } = await offer({ token: stdout.trim(), name: 'dev-printed' });
+    assert.deepEqual(outcome, { url: world.urlOf('dev-printed') });
+    link.terminate();
+  });
+
   test('what is wrong by itself is told before the edge is asked', async () => {
     const env = { POSTERN_TOKEN: token };
     const args = ['http', '5173', '--edge', world.base];
