@@ -103,14 +103,17 @@ test('B13 a callback with tokens in it, or of another response mode, is refused'
   }
 });
 
-const troubles: Record<string, () => Trouble> = {
+const troubles = {
   'answers 500': () => ({ kind: 'status', status: 500, body: 'internal secret' }),
   'answers 429': () => ({ kind: 'status', status: 429 }),
   'redirects to somewhere inside': () => ({ kind: 'redirect', location: `${hostile.op.issuer}/userinfo` }),
   'pours without end': () => ({ kind: 'endless' }),
   'sends 50 MB': () => ({ kind: 'body', body: ' '.repeat(50_000_000) }),
   'resets the connection': () => ({ kind: 'reset' }),
-};
+} satisfies Record<string, () => Trouble>;
+
+// Enough where each needs an edge of its own.
+const someTroubles = [troubles['answers 500'], troubles['pours without end']];
 for (const [name, trouble] of Object.entries(troubles)) {
   test(`B18 a token endpoint that ${name} signs nobody in and harms nobody else`, async () => {
     const { world, op, signIn } = hostile;
@@ -136,7 +139,7 @@ test('B18 a userinfo endpoint in trouble makes the provider unavailable: groups 
 
 test('B18 an edge whose provider cannot be discovered when it starts serves its sessions and tries again', async () => {
   const { world, op, restartEdge } = hostile;
-  for (const trouble of Object.values(troubles)) {
+  for (const trouble of someTroubles) {
     await restartEdge({ trouble: { discovery: trouble() } });
     assert.equal((await known.fetch(`${world.url}/canary`)).status, 200);
     const answer = await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`);
@@ -149,7 +152,7 @@ test('B18 an edge whose provider cannot be discovered when it starts serves its 
 
 test('B18 keys that cannot be fetched sign nobody in, and are fetched again', async () => {
   const { world, restartEdge, signIn } = hostile;
-  for (const trouble of Object.values(troubles)) {
+  for (const trouble of someTroubles) {
     await restartEdge({});
     const answer = await signIn(world.visitor(), { trouble: { jwks: trouble() } });
     assertRefused(answer, 503, 'ERR_PROVIDER_UNAVAILABLE');
@@ -157,36 +160,53 @@ test('B18 keys that cannot be fetched sign nobody in, and are fetched again', as
   }
 });
 
-for (const kind of ['stall', 'drip'] as const) {
-  for (const endpoint of ['discovery', 'jwks', 'token', 'userinfo'] as const) {
-    test(`B18 a wait for the provider has an end: ${endpoint} with a ${kind}`, async () => {
-      const { op } = hostile;
-      const metadata = { userinfo_endpoint: `${op.issuer}/userinfo` };
-      const provider = new OidcProvider({
-        issuer: op.issuer,
-        clientId: 'edge',
-        clientSecret: 'client-secret',
-        scopes: 'openid',
-        groupsClaim: 'groups',
-        redirectUri: 'http://localhost/oauth2/callback',
-        signedOutUri: 'http://localhost/',
-        log: silentLog,
-        timeoutMs: 100, // ten seconds, where nothing else is said
-      });
-      op.misbehaviour = { metadata, claims: { groups: undefined }, trouble: { [endpoint]: { kind } } };
-      const checks = { state: 's'.repeat(43), nonce: 'n'.repeat(43), verifier: 'v'.repeat(43) };
-      const attempt = async () => {
-        const back = op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }));
-        return provider.finish(back, checks);
-      };
+/** A sign-in by a provider object of its own, in this process: as an edge does it, without a process for each. */
+function ownSignIn(timeoutMs?: number): () => Promise<{ email: string }> {
+  const { op } = hostile;
+  const provider = new OidcProvider({
+    issuer: op.issuer,
+    clientId: 'edge',
+    clientSecret: 'client-secret',
+    scopes: 'openid',
+    groupsClaim: 'groups',
+    redirectUri: 'http://localhost/oauth2/callback',
+    signedOutUri: 'http://localhost/',
+    log: silentLog,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }), // ten seconds, where nothing else is said
+  });
+  const checks = { state: 's'.repeat(43), nonce: 'n'.repeat(43), verifier: 'v'.repeat(43) };
+  return async () => {
+    const back = op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }));
+    return provider.finish(back, checks);
+  };
+}
+
+for (const [name, trouble] of Object.entries(troubles)) {
+  for (const endpoint of ['discovery', 'jwks'] as const) {
+    test(`B18 ${endpoint} that ${name} signs nobody in, and is fetched again`, async () => {
+      hostile.op.misbehaviour = { trouble: { [endpoint]: trouble() } };
+      const attempt = ownSignIn();
       await assert.rejects(attempt(), { code: 'ERR_PROVIDER_UNAVAILABLE' });
-      op.misbehaviour = { metadata };
+      hostile.op.misbehaviour = {};
       assert.equal((await attempt()).email, 'alice@acme.com');
     });
   }
 }
 
-for (const metadata of [
+for (const kind of ['stall', 'drip'] as const) {
+  for (const endpoint of ['discovery', 'jwks', 'token', 'userinfo'] as const) {
+    test(`B18 a wait for the provider has an end: ${endpoint} with a ${kind}`, async () => {
+      const { op } = hostile;
+      const metadata = { userinfo_endpoint: `${op.issuer}/userinfo` };
+      op.misbehaviour = { metadata, claims: { groups: undefined }, trouble: { [endpoint]: { kind } } };
+      await assert.rejects(ownSignIn(100)(), { code: 'ERR_PROVIDER_UNAVAILABLE' });
+      op.misbehaviour = { metadata };
+      assert.equal((await ownSignIn()()).email, 'alice@acme.com');
+    });
+  }
+}
+
+const elsewhere = [
   { token_endpoint: 'http://id.acme.com/token' },
   { jwks_uri: 'http://10.0.0.1/jwks' },
   { userinfo_endpoint: 'http://localhost.evil.test/userinfo' },
@@ -194,14 +214,20 @@ for (const metadata of [
   { authorization_endpoint: 'javascript:alert(1)' },
   { token_endpoint: 'file:///etc/passwd' },
   { issuer: 'https://evil.test' },
-]) {
+];
+for (const metadata of elsewhere) {
   test(`B20 a provider on loopback may not lead elsewhere in the clear: ${JSON.stringify(metadata)}`, async () => {
-    const { world, restartEdge } = hostile;
-    await restartEdge({ metadata });
-    const answer = await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`);
-    assert.deepEqual([answer.status, answer.headers['postern-error']], [503, 'ERR_PROVIDER_UNAVAILABLE']);
+    hostile.op.misbehaviour = { metadata };
+    await assert.rejects(ownSignIn()(), { code: 'ERR_PROVIDER_UNAVAILABLE' });
   });
 }
+
+test('B20 an edge whose provider leads elsewhere in the clear says that it cannot be used', async () => {
+  const { world, restartEdge } = hostile;
+  await restartEdge({ metadata: elsewhere[0] as Record<string, string> }); // the first of the list above
+  const answer = await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`);
+  assert.deepEqual([answer.status, answer.headers['postern-error']], [503, 'ERR_PROVIDER_UNAVAILABLE']);
+});
 
 for (const issuer of [
   'http://id.acme.com',
