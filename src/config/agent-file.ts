@@ -2,6 +2,7 @@
  * The developer's own file, `config.yaml`: the edge, the file that holds the token, and tunnels by name. The token
  * itself may not stand in it: such files are shared and committed.
  */
+import { TUNNEL_OPTIONS } from './agent-options.js';
 import { asYamlMap, type Entries, type Entry, readEntries, readYaml, type TextFile, type YamlMap } from './sources.js';
 import { quoted } from './text.js';
 
@@ -16,7 +17,8 @@ export interface AgentFile {
 }
 
 const AGENT_KEYS: ReadonlySet<string> = new Set(['edge', 'token_file', 'tunnels']);
-const TUNNEL_KEYS: ReadonlySet<string> = new Set(['target', 'allow', 'allow_origin', 'allow_frame', 'host_header']);
+// Every option of a tunnel; its name is the key above them.
+const TUNNEL_KEYS: ReadonlySet<string> = new Set(Object.keys(TUNNEL_OPTIONS).filter((key) => key !== 'name'));
 
 /** Reads the file; without one there is nothing in it. */
 export function readAgentFile(file: TextFile | undefined, problems: string[]): AgentFile {

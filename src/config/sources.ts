@@ -119,7 +119,7 @@ export function readEntries(
     const origin = `${printable(name)} in ${place.name}`;
     if (!known.has(name)) problems.push(`${origin} is not an option of Postern${suggestion(name, known) || '.'}`);
     else if (text === undefined) problems.push(`${origin}: expected one value or a list of values.`);
-    else entries.set(name, { text: name.endsWith('_file') ? besideFile(text, place.path) : text, origin });
+    else entries.set(name, { text: isPath(name) ? besideFile(text, place.path) : text, origin });
   }
   return entries;
 }
@@ -128,6 +128,10 @@ function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   const isList = Array.isArray(value) && value.every((item) => typeof item === 'string');
   return isList ? value.join(',') : undefined;
+}
+
+function isPath(name: string): boolean {
+  return name.endsWith('_file') || name === 'target_ca';
 }
 
 // A path in a file is meant from where the file is, wherever the program was started.

@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { dial } from '../support/hostile-clients.js';
 import type { HostileProvider } from '../support/hostile-provider.js';
 import { type HostileWorld, startHostileWorld } from '../support/hostile-world.js';
 import { isWhole } from '../support/moments.js';
@@ -66,7 +67,7 @@ describe('the edge under attack', { concurrency: 1 }, () => {
   });
 
   test('M2 two thousand idle connections hold up nobody', async () => {
-    const idle = await dial(world.port, 2_000);
+    const idle = await dial(world, 2_000);
     await canary();
     assert.equal((await ana.fetch(`${world.url}/upload`, { method: 'POST', body: Buffer.alloc(100_000) })).status, 200);
     for (const socket of idle) socket.destroy();
@@ -224,14 +225,4 @@ async function trickle(port: number, beginning: string, drop: string): Promise<s
   clearInterval(dripping);
   socket.destroy();
   return heard.text;
-}
-
-async function dial(port: number, count: number): Promise<Socket[]> {
-  const sockets: Socket[] = [];
-  while (sockets.length < count) {
-    const batch = Array.from({ length: 100 }, () => connect(port, '127.0.0.1'));
-    await Promise.all(batch.map((socket) => once(socket, 'connect')));
-    sockets.push(...batch);
-  }
-  return sockets;
 }

@@ -3,10 +3,10 @@
  * throughout. Each attack is bounded by a count, so that no test waits for a clock.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { handshakeRequest } from '../support/handshakes.js';
+import { sending, unfinishedHead } from '../support/hostile-clients.js';
 import { memoryOf } from '../support/memory.js';
 import { accepting, RawTarget } from '../support/raw-target.js';
 import { Transcript } from '../support/transcript.js';
@@ -76,8 +76,8 @@ describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
   test('R2 three hundred unfinished heads are cut down to what one address may hold', async () => {
     const mark = world.edge.mark();
     const before = await memoryOf(world.edge.pid);
-    const head = `GET / HTTP/1.1\r\n${host()}${Array.from({ length: 900 }, (_, at) => `X-${at}: ${'y'.repeat(45)}\r\n`).join('')}`;
-    const sockets = await Promise.all(Array.from({ length: 300 }, () => sending(world.port, head)));
+    const head = unfinishedHead(host());
+    const sockets = await Promise.all(Array.from({ length: 300 }, () => sending(world, head)));
     await overBudget('unfinished heads', mark);
     // 48 kB each: forty-three of them are left, and the others are closed long before their ten seconds are over.
     const cut = new Set<Socket>();
@@ -157,7 +157,7 @@ describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
     for (const leave of ['end', 'resetAndDestroy'] as const) {
       for (let round = 0; round < 3; round++) {
         // More in three rounds than one visitor may have at once: each is free again for the next.
-        const sockets = await Promise.all(Array.from({ length: 120 }, () => sending(world.port, handshake)));
+        const sockets = await Promise.all(Array.from({ length: 120 }, () => sending(world, handshake)));
         await openAre(120);
         for (const socket of sockets) socket[leave]();
         await openAre(0);
@@ -174,7 +174,7 @@ describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
     await ana.open(`${world.urlOf('dev-raw')}/`);
     const cookie = `Cookie: ${ana.jar.header(new URL(world.urlOf('dev-raw')))}`;
     const handshake = handshakeRequest(new URL(world.urlOf('dev-raw')).host, '/late', [cookie]);
-    const socket = await sending(world.port, handshake);
+    const socket = await sending(world, handshake);
     raw.answer('/late', (target, head) => {
       socket.write('one', () => {
         // The edge reads it before the answer, or behind it: the app gets it either way.
@@ -203,12 +203,4 @@ describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
 
 function isAnswered<Value>(asked: Promise<Value | undefined>): Promise<Value> {
   return asked.then((answer) => answer ?? Promise.reject(new Error('left')));
-}
-
-async function sending(port: number, bytes: string): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
-  socket.on('error', () => {}).resume(); // whoever does not read hears of no end
-  await once(socket, 'connect');
-  socket.write(bytes);
-  return socket;
 }

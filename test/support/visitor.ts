@@ -281,8 +281,13 @@ export class RefusedUpgrade extends Error {
 }
 
 /** Writes bytes to a port of 127.0.0.1 and gives all that comes back until the other side closes or `until` appears. */
-export async function rawExchange(port: number, bytes: string | Uint8Array, until?: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
+export async function rawExchange(
+  port: number,
+  bytes: string | Uint8Array,
+  until?: string,
+  localAddress = '127.0.0.1',
+): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   let received = '';
   const ended = deferred<void>();
   socket.on('error', () => ended.resolve()).on('close', () => ended.resolve()); // a reset ends an exchange as well

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { loadAgentConfig } from '../../../src/config/agent-config.js';
+import { TUNNEL_OPTIONS } from '../../../src/config/agent-options.js';
 import { loadEdgeConfig } from '../../../src/config/edge-config.js';
 import { EDGE_OPTIONS } from '../../../src/config/edge-options.js';
 import type { Option } from '../../../src/config/options.js';
@@ -66,4 +68,40 @@ describe('config/edge.yaml', () => {
     const env = { POSTERN_SECRET: 'secret k of thirty-two bytes or more', POSTERN_OIDC_CLIENT_SECRET: 'hush' };
     assert.equal(loadEdgeConfig({ env, flags: {}, file }).base.scheme, 'https');
   });
+});
+
+describe('config/agent.yaml', () => {
+  const file = { path: '/home/ana/config.yaml', text: readTopLevel('config/agent.yaml') };
+  const load = (target: string) =>
+    loadAgentConfig({ env: {}, flags: { target }, file, readSecretFile: () => 'postern_v1_token' });
+
+  it('is accepted as it stands, with the paths from its folder', () => {
+    assert.deepEqual(load('demo').allow, ['@acme.com', 'group:eng']);
+    const { targetCa, targetInsecure, allowFrames } = load('shop');
+    assert.deepEqual(
+      [targetCa, targetInsecure, allowFrames],
+      ['/home/ana/shop-ca.pem', false, ['https://web.acme.com']],
+    );
+  });
+
+  for (const key of Object.keys(TUNNEL_OPTIONS).filter((key) => key !== 'name')) {
+    it(`has ${key}`, () => assert.match(file.text, new RegExp(`^ +${key}:`, 'm')));
+  }
+});
+
+describe('README.md', () => {
+  const text = readTopLevel('README.md');
+
+  it('points to the files that have every option', () => {
+    for (const path of ['.env.example', 'config/edge.yaml', 'config/agent.yaml']) assert.ok(text.includes(`(${path})`));
+  });
+});
+
+describe('the settings of an edge in config/edge.yaml', () => {
+  const text = readTopLevel('config/edge.yaml');
+  for (const [key, { secret }] of ROWS) {
+    it(`have ${key}`, () => {
+      assert.match(text, new RegExp(`^(?:# )?${key}${secret === true ? '_file' : ''}:`, 'm'));
+    });
+  }
 });
