@@ -198,6 +198,23 @@ describe('I many requests at once', () => {
     }
   });
 
+  // As nginx and Go's net/http decide: a tab that is closed says FIN too, and nothing more until something is written to it.
+  for (const [what, path] of [
+    ['before the response', '/hang?half-closed'],
+    ['in the middle of it', '/hang-after-head?half-closed'],
+  ] as const) {
+    test(`I15 a visitor who half-closes (FIN behind a whole request) has left, ${what}`, async () => {
+      const { host } = new URL(world.url);
+      const socket = connect({ port: world.port, host: '127.0.0.1', allowHalfOpen: true });
+      const closed = once(socket.resume(), 'close');
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${ana.jar.header(new URL(world.url))}\r\n\r\n`);
+      await world.target.event('request', path);
+      socket.end();
+      await world.target.event('aborted', path);
+      await closed;
+    });
+  }
+
   test('I15 a visitor who leaves a WebSocket ends it at the target', async () => {
     const socket = await ana.socket(`${world.url.replace('http', 'ws')}/ws?left`);
     assert.equal(socket.readyState, WebSocket.OPEN);
