@@ -86,6 +86,7 @@ export class Observer {
 
   /** An error that a visitor sees only the code of. */
   failed(request: IncomingMessage, error: PosternError): void {
+    if (error.code === 'ERR_TUNNEL_BUSY') this.overBudget('streams', contextOf(request).address);
     const level = error.status >= 500 ? 'warn' : 'info';
     this.#log[level](
       { ...describe(request), code: error.code, detail: error.message, cause: causeOf(error) },
@@ -171,6 +172,7 @@ export class Observer {
   }
 
   offerRefused(request: IncomingMessage, error: PosternError): void {
+    if (error.code === 'ERR_EDGE_FULL') this.overBudget('links', contextOf(request).address);
     this.#refuses(request, error, 'offer-refused', 'offer refused');
   }
 

@@ -102,6 +102,17 @@ describe('sessions', () => {
     const kept = [world.url, second, world.base].map((url) => [url, visitor.jar.header(new URL(url))] as const);
     const end = await visitor.press(await visitor.open(`${world.url}/.postern/sign_out`));
     assert.equal(end.url, `${world.base}/oauth2/signed_out`);
+    // The base host takes its cookie back at once, and each tunnel its own with the first thing that it is asked.
+    assert.deepEqual(cookiesOf(visitor, world.base), []);
+    for (const url of [world.url, second]) {
+      const first = await visitor.fetch(`${url}/`);
+      assert.match(
+        first.setCookies.find((line) => line.startsWith(SESSION)) ?? '',
+        /^postern-session=; Max-Age=0;/,
+        url,
+      );
+      assert.deepEqual(cookiesOf(visitor, url), [], url);
+    }
     for (const [url, cookie] of kept) {
       const own = url === world.base ? `${url}/oauth2/userinfo` : `${url}/`;
       const { status } = await world.visitor().bare(own, { headers: { cookie } });
