@@ -18,9 +18,10 @@ const FULL_SWEEP_INTERVAL_MS = 1_000;
 
 // A party is an address. A hundredth of all, a thousand, are the sign-ins of an office behind one address in ten minutes;
 // where nine tenths are taken, a person's own few still have room.
-const SHARE = 1 / 100;
-const SCARCE_SHARE = 9 / 10;
-const FEW_ENTRIES = 10;
+export const MAX_ENTRIES = 100_000;
+export const SHARE = 1 / 100;
+export const SCARCE_SHARE = 9 / 10;
+export const FEW_ENTRIES = 10;
 
 /** Keeps everything in this process. When full of live entries it redeems nothing more and refuses to revoke. */
 export class MemoryStore implements Store {
@@ -28,7 +29,7 @@ export class MemoryStore implements Store {
   readonly #revoked: ExpiringIds;
   readonly #now: () => number;
 
-  constructor({ mostEntries = 100_000, now = Date.now }: MemoryStoreOptions = {}) {
+  constructor({ mostEntries = MAX_ENTRIES, now = Date.now }: MemoryStoreOptions = {}) {
     this.#redeemed = new ExpiringIds(mostEntries);
     this.#revoked = new ExpiringIds(mostEntries);
     this.#now = now;

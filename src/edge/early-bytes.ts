@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 
 // A client must wait for the 101 (RFC 6455 section 4.1); one that is ahead of it sends a few frames.
-const MAX_BYTES = 65_536;
+export const MAX_EARLY_BYTES = 65_536;
 
 export class EarlyBytes {
   readonly #socket: Socket;
@@ -32,7 +32,7 @@ export class EarlyBytes {
   readonly #keep = (chunk: Buffer): void => {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes > MAX_BYTES) this.#socket.pause();
+    if (this.#bytes > MAX_EARLY_BYTES) this.#socket.pause();
   };
 
   readonly #left = (): void => {

@@ -51,10 +51,10 @@ export const LINKS = { most: 10_000, mostOfOne: 2_500, spare: 500 };
 export const DRAIN_MS = 30_000;
 
 /** Starts and completions of sign-in for one address: a person needs two, an office behind one address some dozens. */
-const SIGN_INS = { points: 120, duration: 60 };
+export const SIGN_INS = { points: 120, duration: 60 };
 
 /** Refused tokens for one address: an honest agent stops at the first. */
-const BAD_TOKENS = { points: 20, duration: 60 };
+export const BAD_TOKENS = { points: 20, duration: 60 };
 
 /** Sign-ins that the edge asks an account for again because of its groups: rules that never rest would ask without end. */
 const RENEWALS = { points: 3, duration: 60 };

@@ -21,7 +21,8 @@ export interface Progress {
 // A download may be paused for some minutes, a laptop closed on the way to a meeting. 64 KiB in ten minutes is a hundred
 // bytes a second: no line that carries a page is so slow.
 export const STALLED_AFTER_MS = 600_000;
-const MIN_BYTES_PER_MS = 65_536 / STALLED_AFTER_MS;
+export const MIN_TAKEN_BYTES = 65_536;
+const MIN_BYTES_PER_MS = MIN_TAKEN_BYTES / STALLED_AFTER_MS;
 
 /** What is to be remembered of an outlet until the next look; `stalled` when it takes too little for `limitMs`. */
 export function progressOf(

@@ -32,9 +32,9 @@ interface Counted {
 }
 
 // At 300 bytes for a record, 256 first ones and as many counts are 150 kB a minute at most, whoever knocks.
-const MAX_KEYS = 256;
+export const MAX_KEYS = 256;
 // One party cannot take the room of the others.
-const MAX_KEYS_OF_ONE = 16;
+export const MAX_KEYS_OF_ONE = 16;
 
 export class Tally {
   readonly #options: Required<TallyOptions>;

@@ -22,7 +22,7 @@ export interface SendSideOwner {
 }
 
 // What `write` takes before it asks to wait, and what is left when it may go on: enough to fill a turn.
-const MOST_PENDING_BYTES = 65_536;
+export const MOST_PENDING_BYTES = 65_536;
 const REST_BYTES = 16_384;
 
 export class SendSide implements Waiting<SendSide> {

@@ -19,16 +19,16 @@ export interface Holder {
 }
 
 // A browser behind an HTTP/2 proxy opens a hundred at once, and a quarter of our own thousand is two and a half of those.
-const SHARE = 1 / 4;
+export const SHARE = 1 / 4;
 const MIN_SHARE_STREAMS = 100;
 // Where an agent takes few streams, a party may have most of them, and never all.
 const MAX_SHARE = 3 / 4;
-const RESERVED_SHARE = 1 / 10;
-const FEW_STREAMS = 4;
+export const RESERVED_SHARE = 1 / 10;
+export const FEW_STREAMS = 4;
 
 // An app may rest, and what is sent to it waits. Nobody can tell whether the party of such a stream is still there: a
 // connection that is not read does not tell that it is closed. When the party needs the room, those have it no longer.
-const RECLAIMED_AFTER_MS = 30_000;
+export const RECLAIMED_AFTER_MS = 30_000;
 
 // Those who hold nothing are forgotten together, which costs less than forgetting each.
 const MAX_IDLE_HOLDERS = 1_000;

@@ -139,6 +139,22 @@ describe('the audit record', () => {
 });
 
 describe('the log', () => {
+  it('says that streams and links were refused for want of room, as of any budget', (t) => {
+    const { observer, log } = observing(t);
+    const busy = new PosternError('ERR_TUNNEL_BUSY');
+    observer.failed(request('203.0.113.1'), busy);
+    observer.failed(request('203.0.113.1'), busy);
+    observer.failed(request('203.0.113.1'), new PosternError('ERR_LINK_LOST'));
+    observer.offerRefused(request('203.0.113.2'), new PosternError('ERR_EDGE_FULL'));
+    assert.deepEqual(
+      log.filter(({ event }) => event === 'over-budget'),
+      [
+        { event: 'over-budget', address: '203.0.113.1', budget: 'streams' },
+        { event: 'over-budget', address: '203.0.113.2', budget: 'links' },
+      ],
+    );
+  });
+
   it('says who was past a budget, once and then once a minute', (t) => {
     const { observer, log, minute } = observing(t);
     for (let at = 0; at < 20; at++) observer.overBudget('waiting requests', '203.0.113.1');

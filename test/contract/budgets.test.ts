@@ -1,0 +1,128 @@
+/** docs/budgets.md is held to the code: each number to the constant that bounds it, each id to a threat, each code to the table. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { FEW_ENTRIES, MAX_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/auth/memory-store.js';
+import { MAX_EARLY_BYTES } from '../../src/edge/early-bytes.js';
+import {
+  BAD_TOKENS,
+  HEADERS_TIMEOUT_MS,
+  LINKS,
+  MAX_UNANSWERED,
+  MAX_WAITING_HEAD_BYTES,
+  MOST_CONNECTIONS,
+  MOST_HEADER_BYTES,
+  MOST_HEADERS,
+  SIGN_INS,
+  UNFINISHED_HEADS,
+} from '../../src/edge/limits.js';
+import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/stalls.js';
+import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/tally.js';
+import { PosternError } from '../../src/errors.js';
+import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow-limits.js';
+import { MOST_PENDING_BYTES } from '../../src/http2/send-side.js';
+import { LEAST_START_BYTES } from '../../src/http2/shares.js';
+import { MOST_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
+import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../src/link/stream-shares.js';
+import { PROJECT_ROOT } from '../support/project-root.js';
+
+const read = (...path: string[]) => readFileSync(join(PROJECT_ROOT, ...path), 'utf8');
+const count = (number: number) => number.toLocaleString('en');
+const KIB = 1_024;
+const MIB = 1_048_576;
+const UNREAD_BYTES = 256 * MIB;
+const UNSENT_BYTES = 16 * MIB;
+const READ_BYTES = 65_536; // what Node reads from a socket at once
+const WORDS: ReadonlyMap<number, string> = new Map([
+  [1 / 4, 'a quarter'],
+  [1 / 10, 'tenth'],
+  [9 / 10, 'nine tenths'],
+  [4, 'four'],
+  [10, 'ten'],
+  [30, 'thirty'],
+]);
+const word = (number: number) => WORDS.get(number) ?? `no word for ${number}`;
+
+// By party and what it holds: how much, and what happens past it where a number is in that.
+const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
+  'process: connections': count(MOST_CONNECTIONS),
+  'process: bytes of unfinished request heads': `${UNFINISHED_HEADS.maxBytes / MIB} MiB`,
+  'process: links': count(LINKS.most),
+  'process: bytes that are unread on all links': [
+    `${UNREAD_BYTES / MIB} MiB`,
+    `new streams start with ${LEAST_START_BYTES / KIB} KiB`,
+  ],
+  'process, edge or agent: bytes that wait on all links to be sent (uploads, responses)': `${(MOST_PENDING_BYTES + READ_BYTES) / KIB} KiB a stream; ${READ_BYTES / KIB} KiB once all together are ${UNSENT_BYTES / MIB} MiB`,
+  'process: audit records of refusals': `${2 * MAX_KEYS} a minute`, // the first of each kind, and its count
+  'process: ids of finished sign-ins': count(MAX_ENTRIES),
+  'connection: requests whose response has not left': `${MAX_UNANSWERED}`,
+  'connection: heads that wait behind another request': `${MAX_WAITING_HEAD_BYTES / KIB} KiB`,
+  'connection: a request head': `${MOST_HEADER_BYTES / KIB} KiB, ${count(MOST_HEADERS)} lines, ${word(HEADERS_TIMEOUT_MS / 1_000)} seconds`,
+  'network: bytes of unfinished request heads, unless it is a trusted proxy': `${UNFINISHED_HEADS.maxBytesOfOne / MIB} MiB`,
+  'network: steps of a sign-in': `${SIGN_INS.points} a minute`,
+  'network: refused tokens': `${BAD_TOKENS.points} a minute`,
+  'network: links': count(LINKS.mostOfOne),
+  'network: ids of finished sign-ins': `${count(MAX_ENTRIES * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
+  'network, session: kinds of refusals with records of their own': `${MAX_KEYS_OF_ONE} a minute`,
+  'owner of tokens: links': count(LINKS.mostOfOne),
+  'visitor: streams of a tunnel': `${word(SHARE)}, none of the last ${word(RESERVED_SHARE)} beyond ${word(FEW_STREAMS)}`,
+  'visitor: time for which a response is not read': `${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes are the least`,
+  'visitor: bytes of one upload that its app does not take': '256 KiB', // several buffers together: I4 measures them
+  [`visitor: streams whose app takes nothing for ${word(RECLAIMED_AFTER_MS / 1_000)} seconds`]:
+    'as many as of others, until the visitor needs the room',
+  'visitor: bytes ahead of an accepted WebSocket': `${MAX_EARLY_BYTES / KIB} KiB`,
+  'link: streams': `${count(MOST_STREAMS)}, or what its agent takes`,
+  'link: frames that carry nothing, resets, window updates': 'budgets that fill again',
+  'link: unread bytes': `${DEFAULT_FLOW_LIMITS.connectionMostBytes / MIB} MiB`,
+};
+
+const rows = read('docs', 'budgets.md')
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .slice(1) // the names of the columns
+  .map((line) => line.slice(2, -2).split(' | '));
+
+describe('docs/budgets.md', () => {
+  const threats = new Set([...read('docs', 'security.md').matchAll(/^\| ([A-Z]\d+) \|/gm)].map(([, id]) => id));
+
+  // What stands in parentheses says who the party is.
+  const keyOf = ([party = '', what = '']: readonly string[]) => `${party.replace(/ \(.*\)$/, '')}: ${what}`;
+
+  test('has each budget once', () => assert.deepEqual(rows.map(keyOf).sort(), Object.keys(BUDGETS).sort()));
+
+  for (const row of rows) {
+    const [, , much, past = '', ids = ''] = row;
+    test(`says of ${keyOf(row)} what the code does`, () => {
+      const expected = BUDGETS[keyOf(row)] ?? '';
+      assert.equal(much, typeof expected === 'string' ? expected : expected[0]);
+      if (typeof expected !== 'string') assert.equal(past, expected[1]);
+      for (const id of ids.split(', ')) assert.ok(threats.has(id), `there is no row ${id}`);
+      const [, status, code] = /^(\d{3}) `(ERR_[A-Z_]+)`/.exec(past) ?? [];
+      if (code !== undefined) assert.equal(new PosternError(code as 'ERR_INTERNAL').status, Number(status), code);
+    });
+  }
+
+  test('is told of in the log by the words of the README', () => {
+    const source = read('src', 'edge', 'observer.ts');
+    const budgets = /type Budget = (.*);/.exec(source)?.[1]?.match(/'[^']+'/g) ?? [];
+    const events = source.match(/(?<=event: |error, )'[a-z-]+'/g) ?? [];
+    assert.ok(budgets.length > 3 && events.length > 8, `${budgets} ${events}`);
+    const readme = read('README.md');
+    for (const quoted of [...budgets, ...events, "'count'", "'others'"])
+      assert.match(readme, new RegExp(`[\`\\s]${quoted.slice(1, -1)}\``), quoted);
+  });
+
+  test('is where the README leads', () => assert.match(read('README.md'), /\(docs\/budgets\.md\)/));
+
+  test('bounds what is unread and what is unsent on all links', (t) => {
+    t.after(() => UNREAD.held(-UNREAD.heldBytes));
+    t.after(() => UNSENT.add(-UNSENT.waitingBytes));
+    UNREAD.held(UNREAD_BYTES);
+    UNSENT.add(UNSENT_BYTES);
+    assert.deepEqual([UNREAD.isExceeded, UNSENT.isExceeded], [false, false]);
+    UNREAD.held(1);
+    UNSENT.add(1);
+    assert.deepEqual([UNREAD.isExceeded, UNSENT.isExceeded], [true, true]);
+  });
+});
