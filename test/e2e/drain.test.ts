@@ -126,6 +126,33 @@ describe('stopping', () => {
     assert.deepEqual(await world.agent.exited, { code: 143, signal: null });
     assert.equal((await held).headers['postern-error'], 'ERR_LINK_LOST');
   });
+
+  // Ctrl-C and arrow-up, a restart by systemd.
+  test('an agent that is stopped while a request runs gives its name to the next agent of its owner at once, and to no other owner', async () => {
+    const stopped = world.agent.ended === undefined ? world.agent : await world.startAgent();
+    const held = ana.fetch(`${world.url}/held?key=stopped`);
+    await world.target.event('request', '/held?key=stopped');
+    stopped.signal('SIGINT');
+    await stopped.complaint('finishing');
+
+    const stranger = await world.offer({ token: await world.token({ owner: 'bob@acme.com' }) });
+    assert.deepEqual(await stranger.exited, { code: 4, signal: null });
+    assert.equal(stranger.records().at(-1)?.['code'], 'ERR_NAME_TAKEN');
+
+    const mark = world.edge.mark();
+    const next = await world.startAgent();
+    assert.equal((await ana.fetch(`${world.url}/new`)).status, 200);
+    assert.equal(stopped.ended, undefined, 'the request still runs on the old link');
+
+    await world.target.release('stopped');
+    assert.equal((await held).text, 'held');
+    assert.deepEqual(await stopped.exited, { code: 130, signal: null });
+    // The end of the old link is not the end of the tunnel.
+    assert.equal((await ana.fetch(`${world.url}/still`)).status, 200);
+    assert.equal(next.ended, undefined);
+    const seen = world.audit(mark).map(({ event }) => event);
+    assert.deepEqual([seen.filter((event) => event === 'tunnel-up').length, seen.includes('tunnel-down')], [1, false]);
+  });
 });
 
 describe('the addresses of an edge', () => {

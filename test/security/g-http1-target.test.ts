@@ -4,29 +4,25 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { RawTarget } from '../support/raw-target.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { type RawWorld, startRawWorld } from '../support/raw-world.js';
+import type { Visitor } from '../support/visitor.js';
+import type { World } from '../support/world.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const EVIL = `${OK}Content-Length: 4\r\n\r\nevil`;
 
 describe('a hostile target', () => {
   let world: World;
-  let raw: RawTarget;
+  let raw: RawWorld['raw'];
   let ana: Visitor;
   let bob: Visitor;
+  let rawWorld: RawWorld;
 
   before(async () => {
-    raw = await RawTarget.start();
-    world = await startWorld({ targetUrl: raw.url });
-    ana = await world.signedIn('ana');
-    bob = await world.signedIn('bob');
+    rawWorld = await startRawWorld();
+    ({ world, raw, ana, bob } = rawWorld);
   });
-  after(async () => {
-    await world?.close();
-    await raw?.close();
-  });
+  after(() => rawWorld?.close());
 
   /** Everything that ana is sent when the target answers these bytes. */
   async function told(bytes: string, end: 'then closes' | 'stays open', method = 'GET'): Promise<string> {
@@ -35,8 +31,7 @@ describe('a hostile target', () => {
       if (end === 'stays open') socket.write(bytes, 'latin1');
       else socket.end(bytes, 'latin1');
     });
-    const lines = [`Host: ${new URL(world.url).host}`, `Cookie: ${ana.jar.header(new URL(world.url))}`];
-    return rawExchange(world.port, `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`);
+    return rawWorld.anaAsks(method, path);
   }
 
   /** Bob's answers are his own, several at once. */

@@ -9,34 +9,24 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { headerValues } from '../../src/core/headers.js';
-import { arrive, browserMissing, chooseAccount, evaluate, TestBrowser } from '../support/browser.js';
-import type { Line } from '../support/processes.js';
+import { browserMissing, evaluate, type TestBrowser } from '../support/browser.js';
+import { BrowserWorld, html } from '../support/browser-world.js';
 import { form, WAYS_TO_ASK } from '../support/ways-to-ask.js';
-import { startWorld, type World } from '../support/world.js';
+import type { World } from '../support/world.js';
 
 const skip = browserMissing();
 
 describe('a page', { skip }, () => {
+  let tunnels: BrowserWorld;
   let world: World;
   let browser: TestBrowser;
   let sibling: string;
   let page: Page;
   let idp: Server;
 
-  const html = (origin: string, body: string) =>
-    `${origin}/answer?${new URLSearchParams([
-      ['header', 'Content-Type: text/html'],
-      ['body', body],
-    ])}`;
-
-  /** The edge's line of the request for a path; the requests of a page may come late. */
-  const answered = (path: string, mark: number): Promise<Line> =>
-    world.edge.record((line) => line['msg'] === 'request' && line['path'] === path, mark);
-
-  const reached = async (path: string) => (await world.target.seen()).filter(({ url }) => url.split('?')[0] === path);
-
   before(async () => {
-    world = await startWorld({ domain: 'tunnel.test' });
+    tunnels = await BrowserWorld.start();
+    ({ world, browser } = tunnels);
     sibling = world.urlOf('dev-two');
     idp = createServer((request, response) => {
       const action = `${world.urlOf('dev-app')}/acs`;
@@ -48,25 +38,14 @@ describe('a page', { skip }, () => {
     await world.startAgent({ name: 'dev-two' });
     const named = ['--allow-origin', sibling, '--allow-origin', `http://idp.example:${port()}`];
     await world.startAgent({ name: 'dev-app', args: [...named, '--allow-frame', sibling] });
-    browser = await TestBrowser.start({ anyCertificate: true });
-    page = await signedIn();
+    page = await tunnels.signedIn('dev-two', 'dev-app');
   });
   after(async () => {
-    await browser?.close();
+    await tunnels?.close();
     idp?.close();
-    await world?.close();
   });
 
   const port = () => (idp.address() as AddressInfo).port;
-
-  async function signedIn(): Promise<Page> {
-    const made = await browser.page();
-    await made.goto(`${world.url}/`);
-    await chooseAccount(made, 'ana');
-    await made.waitForURL(`${world.url}/**`);
-    for (const name of ['dev-two', 'dev-app']) await arrive(made, `${world.urlOf(name)}/`);
-    return made;
-  }
 
   let attempts = 0;
 
@@ -88,7 +67,7 @@ describe('a page', { skip }, () => {
       const path = `/visit-${name}`;
       await go(`${world.url}${path}`);
       await page.waitForURL(`${world.url}${path}*`);
-      const [seen] = await reached(path);
+      const [seen] = await tunnels.reached(path);
       assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'x-forwarded-email'), ['ana@acme.com'], name);
     }
   });
@@ -102,9 +81,9 @@ describe('a page', { skip }, () => {
       const path = what === 'a WebSocket' ? '/ws-own' : `/own-${attempts++}`;
       const mark = world.edge.mark();
       await evaluate(tab, own[what]?.(`${world.url}${path}`) ?? '');
-      const line = await answered(path, mark);
+      const line = await tunnels.answered(path, mark);
       assert.ok([101, 200].includes(Number(line['status'])), `${what}: ${line['status']} ${line['code']}`);
-      const [seen] = await reached(path);
+      const [seen] = await tunnels.reached(path);
       assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'x-forwarded-email'), ['ana@acme.com'], what);
     };
     // What leads away from the page or shares a frame needs one of its own; a service worker comes last, since it is asked
@@ -145,7 +124,7 @@ describe('a page', { skip }, () => {
     }
     // Without its own origin among the named ones a page of another tunnel does not get in by a frame of a frame.
     await page.goto(html(app, `<iframe src="${world.url}/nested"></iframe>`));
-    assert.deepEqual(await reached('/nested'), []);
+    assert.deepEqual(await tunnels.reached('/nested'), []);
   });
 
   test('P7 of a named origin asks with a preflight, a method and headers of its own, and reads what the app lets it read', async () => {
@@ -178,7 +157,7 @@ describe('a page', { skip }, () => {
     await page.click('button');
     await page.waitForFunction("document.body.textContent.includes('bodyBytes')");
     assert.equal(page.url(), `${world.urlOf('dev-app')}/acs`);
-    const [seen, ...more] = await reached('/acs');
+    const [seen, ...more] = await tunnels.reached('/acs');
     assert.deepEqual([seen?.method, more], ['POST', []]);
     assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'x-forwarded-email'), ['ana@acme.com']);
     assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'origin'), [world.urlOf('dev-app')]);
@@ -203,7 +182,7 @@ describe('a page', { skip }, () => {
     await page.goto(`http://evil.example:${port()}/`);
     const mark = world.edge.mark();
     await page.click('button');
-    assert.equal((await answered('/acs', mark))['code'], 'ERR_CROSS_SITE');
-    assert.deepEqual(await reached('/acs'), []);
+    assert.equal((await tunnels.answered('/acs', mark))['code'], 'ERR_CROSS_SITE');
+    assert.deepEqual(await tunnels.reached('/acs'), []);
   });
 });

@@ -6,51 +6,29 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
-import type { Line } from '../support/processes.js';
+import { browserMissing } from '../support/browser.js';
+import { BrowserWorld, html } from '../support/browser-world.js';
 import { WAYS_TO_ASK } from '../support/ways-to-ask.js';
-import { startWorld, type World } from '../support/world.js';
+import type { World } from '../support/world.js';
 
 const skip = browserMissing();
 
 describe('a sibling’s page', { skip }, () => {
+  let tunnels: BrowserWorld;
   let world: World;
-  let browser: TestBrowser;
   let sibling: string;
   let page: Page;
 
-  const html = (origin: string, body: string) =>
-    `${origin}/answer?${new URLSearchParams([
-      ['header', 'Content-Type: text/html'],
-      ['body', body],
-    ])}`;
-
-  /** The edge's line of the request for a path; the requests of a page may come late. */
-  const answered = (path: string, mark: number): Promise<Line> =>
-    world.edge.record((line) => line['msg'] === 'request' && line['path'] === path, mark);
-
-  const reached = async (path: string) => (await world.target.seen()).filter(({ url }) => url.split('?')[0] === path);
-
   before(async () => {
-    world = await startWorld({ domain: 'tunnel.test' });
+    tunnels = await BrowserWorld.start();
+    ({ world } = tunnels);
     sibling = world.urlOf('dev-two');
     await world.startAgent({ name: 'dev-two' });
-    browser = await TestBrowser.start({ anyCertificate: true });
-    page = await signedIn();
+    page = await tunnels.signedIn('dev-two');
   });
   after(async () => {
-    await browser?.close();
-    await world?.close();
+    await tunnels?.close();
   });
-
-  async function signedIn(): Promise<Page> {
-    const made = await browser.page();
-    await made.goto(`${world.url}/`);
-    await chooseAccount(made, 'ana');
-    await made.waitForURL(`${world.url}/**`);
-    await made.goto(`${sibling}/`);
-    return made;
-  }
 
   let attempts = 0;
 
@@ -61,10 +39,10 @@ describe('a sibling’s page', { skip }, () => {
       await tab.goto(html(sibling, '<p>hostile</p>'));
       const mark = world.edge.mark();
       await tab.evaluate(attack(`${world.url}${path}`));
-      const line = await answered(path, mark);
+      const line = await tunnels.answered(path, mark);
       await tab.close();
       assert.deepEqual([line['status'], line['code']], [403, 'ERR_CROSS_SITE']);
-      assert.deepEqual(await reached(path), []);
+      assert.deepEqual(await tunnels.reached(path), []);
     });
   }
 
@@ -86,6 +64,6 @@ describe('a sibling’s page', { skip }, () => {
     assert.equal(await ask(`${world.url}/x`), withSession);
     assert.equal(await ask(`${world.base}/`), withSession);
     assert.equal(await ask(`${world.base}/oauth2/userinfo`), withSession);
-    page = await signedIn();
+    page = await tunnels.signedIn('dev-two');
   });
 });

@@ -5,34 +5,23 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { RawTarget } from '../support/raw-target.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { type RawWorld, startRawWorld } from '../support/raw-world.js';
+import type { Visitor } from '../support/visitor.js';
 
 const EVIL = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil';
 
 describe('T connections to the target', () => {
-  let world: World;
-  let raw: RawTarget;
-  let ana: Visitor;
+  let raw: RawWorld['raw'];
   let bob: Visitor;
+  let url: string;
+  let rawWorld: RawWorld;
 
   before(async () => {
-    raw = await RawTarget.start();
-    world = await startWorld({ targetUrl: raw.url });
-    ana = await world.signedIn('ana');
-    bob = await world.signedIn('bob');
+    rawWorld = await startRawWorld();
+    ({ raw, bob } = rawWorld);
+    url = rawWorld.world.url;
   });
-  after(async () => {
-    await world?.close();
-    await raw?.close();
-  });
-
-  /** Asks as ana, with header lines of her own. */
-  async function anaAsks(method: string, path: string, ...lines: readonly string[]): Promise<string> {
-    const head = [`Host: ${new URL(world.url).host}`, `Cookie: ${ana.jar.header(new URL(world.url))}`, ...lines];
-    return rawExchange(world.port, `${method} ${path} HTTP/1.1\r\n${head.join('\r\n')}\r\nConnection: close\r\n\r\n`);
-  }
+  after(() => rawWorld?.close());
 
   const UNCERTAIN: Readonly<Record<string, readonly [method: string, head: string, late: string]>> = {
     'a HEAD with a length': ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 44\r\n\r\n', EVIL],
@@ -54,8 +43,8 @@ describe('T connections to the target', () => {
         left?.write(late); // on bob's connection, before his own response, were it the same one
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbob');
       });
-      assert.match(await anaAsks(method, path), /^HTTP\/1\.1 (?:200|204|304) /);
-      const { status, text } = await bob.fetch(`${world.url}/next`);
+      assert.match(await rawWorld.anaAsks(method, path), /^HTTP\/1\.1 (?:200|204|304) /);
+      const { status, text } = await bob.fetch(`${url}/next`);
       assert.deepEqual([status, text], [200, 'bob']);
     });
   }
@@ -69,8 +58,8 @@ describe('T connections to the target', () => {
         socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${who.length}\r\n\r\n${who}`);
       };
       raw.answer('/who', whoAsks);
-      assert.match(await anaAsks('GET', '/who', `Authorization: ${scheme}`), /\r\n\r\nana$/);
-      assert.equal((await bob.fetch(`${world.url}/who`)).text, 'nobody');
+      assert.match(await rawWorld.anaAsks('GET', '/who', `Authorization: ${scheme}`), /\r\n\r\nana$/);
+      assert.equal((await bob.fetch(`${url}/who`)).text, 'nobody');
     });
   }
 
@@ -85,7 +74,7 @@ describe('T connections to the target', () => {
         sockets.add(socket);
         socket.write(`HTTP/1.1 401 Unauthorized\r\n${line}\r\nContent-Length: 0\r\n\r\n`);
       });
-      for (let times = 0; times < 2; times += 1) await bob.fetch(`${world.url}/challenge`);
+      for (let times = 0; times < 2; times += 1) await bob.fetch(`${url}/challenge`);
       assert.equal(sockets.size, 2);
     });
   }
