@@ -51,7 +51,7 @@ const rows: readonly Row[] = readFileSync(join(PROJECT_ROOT, 'docs', 'security.m
     return id === '' ? [] : [{ id, promise, proof }];
   });
 
-const PROMISES = /^## What (?:a visitor|a target|an agent|a sibling)[^\n]*\n(.*?)(?=^## )/gms;
+const PROMISES = /^## What (?:the edge|a visitor|a target|an agent|a sibling)[^\n]*\n(.*?)(?=^## )/gms;
 
 describe('the promises of docs/security.md', () => {
   const text = readFileSync(join(PROJECT_ROOT, 'docs', 'security.md'), 'utf8');
@@ -59,9 +59,19 @@ describe('the promises of docs/security.md', () => {
 
   test('were found', () => assert.ok(promises.length > 20, `${promises.length} promises`));
 
+  test('and all else that is said name only rows that exist', () => {
+    const [prose = ''] = text.split('## The threats');
+    const ids = [...prose.matchAll(/\[([A-Z]\d+(?:,\s+[A-Z]\d+)*)\]/g)].flatMap(([, list = '']) => list.split(/,\s+/));
+    assert.ok(ids.length > 50, `${ids.length} ids`);
+    assert.deepEqual(
+      ids.filter((id) => !IDS.includes(id)),
+      [],
+    );
+  });
+
   for (const promise of promises) {
     test(`end with the rows that hold them: ${promise.slice(0, 50).replaceAll('\n', ' ')}`, () => {
-      const ids = /\[([A-Z]\d+(?:, [A-Z]\d+)*)\]\s*$/.exec(promise)?.[1]?.split(', ') ?? [];
+      const ids = /\[([A-Z]\d+(?:,\s+[A-Z]\d+)*)\]\s*$/.exec(promise)?.[1]?.split(/,\s+/) ?? [];
       assert.ok(ids.length > 0, 'it names no row');
       for (const id of ids) assert.ok(IDS.includes(id), `there is no row ${id}`);
     });
