@@ -1,4 +1,5 @@
 /** What an attack is, and what it is given: a world of its own, and an end. */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Visitor } from '../support/visitor.js';
 import type { World } from '../support/world.js';
@@ -56,6 +57,20 @@ export async function repeat({ over }: Ground, act: (tally: Tally, round: number
 /** Waits, but no longer than the attack lasts. */
 export async function pause(over: AbortSignal, ms: number): Promise<void> {
   await delay(ms, undefined, { signal: over }).catch(() => undefined); // over
+}
+
+/** A signal for one round of an attack: after `ms`, or when the attack is over. */
+export function roundOf({ over }: Ground, ms: number): AbortSignal {
+  const round = new AbortController();
+  setMaxListeners(0, round.signal);
+  const end = () => {
+    clearTimeout(timer);
+    over.removeEventListener('abort', end);
+    round.abort();
+  };
+  const timer = setTimeout(end, ms);
+  over.addEventListener('abort', end);
+  return round.signal;
 }
 
 /** The `Host` line of the canary's tunnel, and with it bob's cookies. */

@@ -19,6 +19,7 @@ import { VISITOR_ATTACKS } from './visitors.js';
 const ATTACKS = [...CONNECTION_ATTACKS, ...STRANGER_ATTACKS, ...LINK_ATTACKS, ...VISITOR_ATTACKS];
 const MAX_KEPT_MB = 16;
 const SAMPLE_MS = 250;
+const REMEMBERED_MS = 45_000;
 
 const { values } = parseArgs({
   options: { only: { type: 'string', default: '' }, seconds: { type: 'string', default: '60' } },
@@ -60,7 +61,7 @@ async function beside(attack: Attack, world: World, ground: Ground, canary: Cana
   for (const end of ground.ends) await end();
   ground.bob.close();
   await canary.sing(AbortSignal.timeout(1_000));
-  const after = await holdings(world.edge, before);
+  const after = await settled(world, before, attack.maxKeptMb ?? MAX_KEPT_MB);
   const growthMb = (await memory) - before.residentMb;
   const failures = [
     ...(outcome instanceof Error ? [String(outcome)] : []),
@@ -71,6 +72,14 @@ async function beside(attack: Attack, world: World, ground: Ground, canary: Cana
     ...(world.edge.ended === undefined ? [] : ['the edge has ended']),
   ];
   return { canary, came: String(outcome), growthMb, before, after, failures };
+}
+
+/** What it holds afterwards; some of it is remembered for a while, such as the name of an agent that may come back. */
+async function settled({ edge }: World, before: Holdings, maxKeptMb: number): Promise<Holdings> {
+  const after = await holdings(edge, before);
+  if (left(before, after, maxKeptMb).length === 0) return after;
+  await delay(REMEMBERED_MS);
+  return holdings(edge, before);
 }
 
 /** The most that the edge has in memory until the signal, in megabytes. */

@@ -2,7 +2,7 @@
 import { address, offerFrom } from '../support/hostile-clients.js';
 import { HostileTunnel } from '../support/hostile-tunnel.js';
 import { ACK, FRAME, frame, number32, RawAgent, SETTING } from '../support/raw-peer.js';
-import { type Attack, type Ground, pause, repeat, type Tally } from './attack.js';
+import { type Attack, type Ground, pause, repeat, roundOf, type Tally } from './attack.js';
 
 const AT_ONCE = 25;
 
@@ -68,7 +68,7 @@ async function streams(ground: Ground): Promise<Tally> {
   ground.ends.push(() => hostile.close());
   await hostile.connect();
   return repeat(ground, async (tally) => {
-    const round = AbortSignal.any([ground.over, AbortSignal.timeout(5_000)]);
+    const round = roundOf(ground, 5_000);
     const asked = Array.from({ length: 1_200 }, (_, at) =>
       (at % 2 ? dev : hostile.visitor).fetch(`${hostile.url}/never`, { signal: round }).then(
         ({ status }) => tally.add(status),

@@ -2,14 +2,14 @@
 import { handshakeRequest } from '../support/handshakes.js';
 import { sending } from '../support/hostile-clients.js';
 import { RawTarget } from '../support/raw-target.js';
-import { type Attack, type Ground, pause, repeat, type Tally } from './attack.js';
+import { type Attack, type Ground, pause, repeat, roundOf, type Tally } from './attack.js';
 
 const ROUND_MS = 5_000;
 
 async function openRequests(ground: Ground): Promise<Tally> {
-  const { world, bob, over } = ground;
+  const { world, bob } = ground;
   return repeat(ground, async (tally) => {
-    const round = AbortSignal.any([over, AbortSignal.timeout(ROUND_MS)]);
+    const round = roundOf(ground, ROUND_MS);
     const asked = Array.from({ length: 1_000 }, () =>
       bob.fetch(`${world.url}/hang`, { signal: round }).then(
         ({ status, headers }) => tally.add(`${status} ${headers['postern-error']}`),

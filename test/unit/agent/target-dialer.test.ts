@@ -1,5 +1,6 @@
 /** Who a target must prove to be, and how many idle connections to it are kept. */
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
@@ -30,6 +31,17 @@ describe('a target with a certificate that nobody vouches for', () => {
       assert.equal(await dialled(address, kind), 'stands');
       const refused = await dialled({ ...address, loopback: false, isVerified: true }, kind);
       assert.ok(SELF_SIGNED.includes(String(refused)), String(refused));
+    });
+  }
+});
+
+describe('a name of loopback', () => {
+  for (const host of ['localhost', 'app.localhost', 'a.b.localhost']) {
+    test(`is found without a resolver: ${host} (RFC 6761 section 6.3)`, async (t) => {
+      const { port } = await httpTarget(t, (_request, response) => response.end());
+      t.mock.method(dns, 'lookup', () => assert.fail('the resolver was asked'));
+      const address = readTargetAddress(new URL(`http://${host}:${port}`), 'rewrite');
+      for (const kind of ['plain', 'detachable'] as const) assert.equal(await dialled(address, kind), 'stands');
     });
   }
 });
