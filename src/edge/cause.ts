@@ -44,7 +44,7 @@ export function causeOf(request: Caused, permitted: Permitted): Cause {
   // With an `Origin` of `null` too: a page that sends no referrer says no more about itself, even to itself.
   if (site === 'same-origin') return 'permitted';
   if (site === 'none') return isAsked(headers, permitted) ? 'permitted' : 'foreign';
-  if (!saysMetadata(headers)) return origin === undefined ? 'permitted' : 'foreign';
+  if (isProgram(headers)) return origin === undefined ? 'permitted' : 'foreign';
   return isVisit(request, permitted) ? 'permitted' : 'foreign';
 }
 
@@ -58,12 +58,14 @@ function causeByOrigin(request: Caused, origin: string, permitted: Permitted): C
   return isForm ? 'posted' : 'permitted';
 }
 
-function saysMetadata(headers: Caused['headers']): boolean {
-  return (
-    headers['sec-fetch-site'] !== undefined ||
-    headers['sec-fetch-mode'] !== undefined ||
-    headers['sec-fetch-dest'] !== undefined
-  );
+/**
+ * Whether no browser says what has caused the request. The `fetch` of Node sends `Sec-Fetch-Mode: cors` and nothing else: a
+ * browser sends an `Origin` with every such request to another origin (Fetch, section 3.2), which is judged before.
+ */
+function isProgram(headers: Caused['headers']): boolean {
+  if (headers['sec-fetch-site'] !== undefined || headers['sec-fetch-dest'] !== undefined) return false;
+  const mode = headers['sec-fetch-mode'];
+  return mode === undefined || mode === 'cors';
 }
 
 /**

@@ -154,4 +154,32 @@ export const DOOR: readonly Mutant[] = [
     after: ';',
     tests: ['unit/edge/upgrade.test.ts'],
   },
+  {
+    file: 'src/edge/cause.ts',
+    fault: 'a part of the metadata is none',
+    before: "return mode === undefined || mode === 'cors';",
+    after: 'return true;',
+    tests: ['unit/edge/cause.test.ts'],
+  },
+  {
+    file: 'src/edge/cause.ts',
+    fault: 'what is fetched ahead from the address bar is asked for by the visitor',
+    before: 'if (!isSpeculative(headers)) return true;',
+    after: 'return true;',
+    tests: ['unit/edge/cause.test.ts'],
+  },
+  {
+    file: 'src/edge/cause.ts',
+    fault: 'a page of another origin posts as a visit',
+    before: "if ((method !== 'GET' && method !== 'HEAD') || headers.upgrade !== undefined) return false;",
+    after: '',
+    tests: ['unit/edge/cause.test.ts'],
+  },
+  {
+    file: 'src/edge/cause.ts',
+    fault: 'a sandbox opens a WebSocket',
+    before: " && (origin !== 'null' || headers.upgrade !== undefined)) {",
+    after: " && origin !== 'null') {",
+    tests: ['unit/edge/cause.test.ts'],
+  },
 ];

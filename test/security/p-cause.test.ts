@@ -86,6 +86,20 @@ describe('the cause of a request', () => {
     }
   });
 
+  test('P5 a program of Node is let in with the session that it was given, by its own fetch', async () => {
+    const headers = { host: new URL(world.url).host, cookie: ana.jar.header(new URL(world.url)) };
+    await world.target.forget();
+    for (const method of ['GET', 'POST']) {
+      const { status } = await fetch(`http://localhost:${world.port}/of-node`, { method, headers });
+      assert.equal(status, 200, method);
+    }
+    const seen = await world.target.seen();
+    assert.deepEqual(
+      seen.map(({ rawHeaders }) => headerValues(rawHeaders, 'sec-fetch-mode')),
+      [['cors'], ['cors']],
+    );
+  });
+
   test('P5 where everybody gets in, a foreign page’s request does as nobody’s', async () => {
     const url = world.urlOf('dev-open');
     const emails = async (lines: readonly string[]) => {

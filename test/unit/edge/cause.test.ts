@@ -69,7 +69,24 @@ const CASES: readonly (readonly [what: string, method: string, headers: Caused['
     metadata('same-origin', 'cors', 'empty', { origin: SIBLING }),
     'foreign',
   ],
-  ['a part of the metadata', 'GET', { 'sec-fetch-mode': 'cors' }, 'foreign'],
+  ['the fetch of Node', 'GET', { 'sec-fetch-mode': 'cors' }, 'permitted'],
+  ['the fetch of Node that posts', 'POST', { 'sec-fetch-mode': 'cors' }, 'permitted'],
+  ['such a fetch with a foreign origin', 'GET', { 'sec-fetch-mode': 'cors', origin: SIBLING }, 'foreign'],
+  ['such a fetch of a sandbox', 'GET', { 'sec-fetch-mode': 'cors', origin: 'null' }, 'foreign'],
+  ['a part of the metadata: another mode', 'GET', { 'sec-fetch-mode': 'no-cors' }, 'foreign'],
+  ['a part of the metadata: a visit to nothing', 'GET', { 'sec-fetch-mode': 'navigate' }, 'foreign'],
+  ['a part of the metadata: an image', 'GET', { 'sec-fetch-dest': 'image' }, 'foreign'],
+  ['a part of the metadata: no site', 'GET', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }, 'foreign'],
+  ['two modes', 'GET', { 'sec-fetch-mode': 'cors, cors' }, 'foreign'],
+  ['a mode of nothing', 'GET', { 'sec-fetch-mode': '' }, 'foreign'],
+  ['a site in other letters', 'GET', metadata('Same-Origin', 'cors', 'empty'), 'foreign'],
+  [
+    'a share from another app, with which the browser posts',
+    'POST',
+    metadata('none', 'navigate', 'document', { origin: 'null' }),
+    'permitted',
+  ],
+  ['a redirect that led over a sibling', 'POST', metadata('same-site', 'cors', 'empty', { origin: 'null' }), 'foreign'],
   ['an own WebSocket', 'GET', { origin: OWN, upgrade: 'websocket' }, 'permitted'],
   ['a named WebSocket', 'GET', { origin: NAMED, upgrade: 'websocket' }, 'permitted'],
   ['a foreign WebSocket', 'GET', { origin: SIBLING, upgrade: 'websocket' }, 'foreign'],
@@ -134,6 +151,39 @@ describe('the cause of a request', () => {
       }
     }
   }
+
+  // What holds of whatever is said, told in other words than the source has.
+  it('is permitted for nothing but what the rules name, in whatever combination', () => {
+    const said = <T extends string>(...values: T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
+    const request = fc.record({
+      method: fc.constantFrom('GET', 'HEAD', 'POST', 'OPTIONS', 'PURGE'),
+      origin: said(OWN, NAMED, SIBLING, 'null', '', `${OWN}.evil.test`, `${OWN}:444`, `${OWN}/`),
+      upgrade: said('websocket', 'h2c'),
+      referer: said(`${OWN}/x`, `${SIBLING}/x`, `${OWN}.evil.test/`),
+      'sec-fetch-site': said('same-origin', 'same-site', 'cross-site', 'none', 'x', ''),
+      'sec-fetch-mode': said('navigate', 'cors', 'no-cors', 'websocket', ''),
+      'sec-fetch-dest': said('document', 'iframe', 'empty', 'image', ''),
+      'sec-purpose': said('prefetch', 'prefetch;prerender'),
+    });
+    const isKnown = ({ method, ...headers }: Record<string, string | undefined> & { method: string }): boolean => {
+      const { origin, upgrade, referer } = headers;
+      const [site, mode, dest] = ['site', 'mode', 'dest'].map((what) => headers[`sec-fetch-${what}`]);
+      if (origin === OWN || origin === NAMED) return true;
+      const isAhead = headers['sec-purpose'] !== undefined;
+      const isGot = ['GET', 'HEAD'].includes(method) && upgrade === undefined && !isAhead;
+      if (isGot && mode === 'navigate' && dest === 'document') return true;
+      if (origin !== undefined && (origin !== 'null' || upgrade !== undefined)) return false;
+      if (site === 'same-origin') return true;
+      if (site === 'none') return !isAhead || referer === `${OWN}/x`;
+      return origin === undefined && site === undefined && dest === undefined && (mode ?? 'cors') === 'cors';
+    };
+    fc.assert(
+      fc.property(request, ({ method, ...headers }) => {
+        assert.equal(judge(method, headers) !== 'foreign', isKnown({ method, ...headers }));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
 
   it('is foreign whatever else a page of another origin can have sent', () => {
     const word = fc.constantFrom('cors', 'no-cors', 'navigate', 'document', 'empty', 'iframe', 'x', '');
