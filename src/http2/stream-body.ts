@@ -21,6 +21,8 @@ export interface HeadObserver {
 export interface StreamBodyOptions extends HeadObserver {
   /** Asked once for the fields that follow what was written. */
   readonly writeTrailers?: () => readonly string[];
+  /** What was written waits for the peer, or does so no longer. */
+  waits?(isWaiting: boolean): void;
 }
 
 type Done = (error?: Error | null) => void;
@@ -60,14 +62,14 @@ export class StreamBody extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     if (this.#stream.write(chunk)) done();
-    else this.#written = done;
+    else this.#wait(done);
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], done: Done): void {
     let isWelcome = true;
     for (const { chunk } of chunks) isWelcome = this.#stream.write(chunk);
     if (isWelcome) done();
-    else this.#written = done;
+    else this.#wait(done);
   }
 
   override _final(done: Done): void {
@@ -101,8 +103,14 @@ export class StreamBody extends Duplex {
     };
   }
 
+  #wait(done: Done): void {
+    this.#written = done;
+    this.#options.waits?.(true);
+  }
+
   #drain(): void {
     if (this.#isFinal && !this.#stream.endSent) return;
+    this.#options.waits?.(false);
     const done = this.#written;
     this.#written = undefined;
     done?.();

@@ -20,6 +20,8 @@ export abstract class Hearing implements StreamObserver {
     this.#observer = observer;
   }
 
+  /** What was written waits for the other end, or does so no longer. */
+  waits?(isWaiting: boolean): void;
   informational?(fields: string[]): void;
   headers?(fields: string[], endStream: boolean): void;
 
@@ -79,6 +81,7 @@ export abstract class LinkedStream implements BodyStream {
   takeBody(): Duplex {
     const hearing = this.#hearing;
     const body = new StreamBody(this.stream, {
+      waits: (isWaiting) => hearing?.waits?.(isWaiting),
       informational: (fields) => hearing?.informational?.(fields),
       headers: (fields, endStream) => hearing?.headers?.(fields, endStream),
       trailers: (fields) => hearing?.trailers(fields),

@@ -82,7 +82,7 @@ class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
 
   override write(chunk: Buffer): boolean {
     const isWelcome = super.write(chunk);
-    if (!isWelcome) this.#wait();
+    if (!isWelcome) this.wait();
     return isWelcome;
   }
 
@@ -110,7 +110,8 @@ class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
     this.#holder = undefined;
   }
 
-  #wait(): void {
+  /** The agent takes no more, for now. */
+  wait(): void {
     if (this.#holder === undefined || this.#holder.waiting.has(this)) return;
     this.waitsSinceMs = performance.now();
     this.#holder.waiting.add(this);
@@ -134,6 +135,11 @@ class AnswerHearing extends Hearing {
 
   override headers(fields: string[], endStream: boolean): void {
     this.#observer.response(readResponseHead(fields), endStream);
+  }
+
+  override waits(isWaiting: boolean): void {
+    if (isWaiting) this.#end.wait();
+    else this.#end.waitNoLonger();
   }
 
   override drain(): void {

@@ -210,6 +210,32 @@ describe('I a hostile agent on a link', () => {
     }
   });
 
+  test('I4 a visitor who leaves a WebSocket that the agent takes nothing of has their share of streams again', async (t) => {
+    let passedMs = 0;
+    const now = performance.now.bind(performance);
+    t.mock.method(performance, 'now', () => now() + passedMs);
+    const { agent, url } = await openPublicTunnel(t, { [SETTING.windowBytes]: 0, [SETTING.mostStreams]: 2, 8: 1 });
+    const visitor = world.visitor();
+    const opening = visitor.socket(`${url.replace('http', 'ws')}/ws`);
+    await agent.frame(FRAME.headers, 1);
+    agent.headers(1, 0, OK);
+    const socket = await opening;
+    socket.send(Buffer.alloc(UPLOAD_BYTES));
+    let isReset = false;
+    const reset = agent.frame(FRAME.reset, 1).then(() => {
+      isReset = true;
+    });
+    let next: Promise<Answer> | undefined;
+    while (!isReset) {
+      passedMs += 30_000;
+      next = visitor.fetch(`${url}/next`);
+      await Promise.race([next, reset]);
+    }
+    await agent.frame(FRAME.headers, 3);
+    agent.headers(3, END_STREAM, OK);
+    assert.equal((await next)?.status, 200);
+  });
+
   test('I4 a thousand links with shut windows leave nothing behind', async (t) => {
     for (let round = 0; round < 20; round++) {
       const links = await Promise.all(Array.from({ length: 50 }, () => openBare(t)));
