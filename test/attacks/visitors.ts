@@ -26,7 +26,8 @@ async function unreadResponses(ground: Ground, tunnels: number): Promise<Tally> 
   const urls: string[] = [];
   for (let count = 0; count < tunnels; count++) {
     const name = `dev-unread${count}`;
-    await world.startAgent({ name, targetUrl: world.target.url });
+    const agent = await world.startAgent({ name, targetUrl: world.target.url });
+    ground.ends.push(() => agent.kill());
     await bob.open(`${world.urlOf(name)}/`);
     urls.push(world.urlOf(name));
   }

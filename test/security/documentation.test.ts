@@ -29,7 +29,7 @@ const THREATS: Readonly<Record<string, number>> = {
   Q: 8,
   R: 11,
   S: 6,
-  T: 2,
+  T: 3,
   U: 4,
   V: 6,
   W: 3,
