@@ -148,7 +148,12 @@ describe('the gate', () => {
     [
       'a session that was made when nobody had the name',
       { session: sessionOf(ana, { owner: NO_OWNER }) },
-      'forward @acme.com ana@acme.com',
+      'ERR_LOGIN_REQUIRED no-identity',
+    ],
+    [
+      'a session that was made when nobody had the name, where everybody may',
+      { allow: ['public'], session: sessionOf(ana, { owner: NO_OWNER }) },
+      'forward public nobody',
     ],
     [
       'a visitor whom none allows and whose groups were left out for other rules',
