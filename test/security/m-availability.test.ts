@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { dial } from '../support/hostile-clients.js';
 import type { HostileProvider } from '../support/hostile-provider.js';
-import { type HostileWorld, startHostileWorld } from '../support/hostile-world.js';
+import { type HostileWorld, sessionsSet, startHostileWorld } from '../support/hostile-world.js';
 import { isWhole } from '../support/moments.js';
 import { compiled, Program } from '../support/processes.js';
 import { Transcript } from '../support/transcript.js';
@@ -115,6 +115,22 @@ describe('the edge under attack', { concurrency: 1 }, () => {
     assert.ok(started.length <= 5 && again.jar.header(new URL(world.base)).length < 4_096);
     // Whoever comes from another address is not concerned.
     assert.equal((await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`)).status, 302);
+    await canary();
+  });
+
+  test('M4 strangers who know the state of a sign-in neither use it up nor reach the provider with it', async () => {
+    const visitor = world.visitor();
+    const callback = await hostile.callback(visitor);
+    const asked = { ...provider.asked };
+    const stranger = world.visitor();
+    const statuses = new Set<number>();
+    for (let count = 0; count < 60; count++) {
+      await stranger.navigate(`${world.base}/oauth2/start?rd=%2F`); // has a sign-in of its own under way
+      statuses.add((await stranger.navigate(callback.href)).status);
+    }
+    assert.deepEqual([...statuses], [400]);
+    assert.deepEqual(provider.asked, asked);
+    assert.equal(sessionsSet(await visitor.navigate(callback.href)).length, 1);
     await canary();
   });
 
