@@ -27,10 +27,15 @@ export class HostileTunnel {
     this.visitor = visitor;
   }
 
-  /** A tunnel without an agent so far. */
+  /** A tunnel whose agent is away: it was there once, so that the visitor's session is of its owner's tunnel. */
   static async open(world: World, name = 'dev-hostile', account = 'ana'): Promise<HostileTunnel> {
+    const token = await world.token({ tunnels: name });
+    const mark = world.edge.mark();
+    const { link } = await knock(world, { token, name, allow: '@acme.com' });
+    link.terminate();
+    await world.edge.record(({ event, tunnel }) => event === 'tunnel-down' && tunnel === name, mark);
     const visitor = await world.signedIn(account, `${world.urlOf(name)}/`);
-    return new HostileTunnel(world, name, await world.token({ tunnels: name }), visitor);
+    return new HostileTunnel(world, name, token, visitor);
   }
 
   /** Connects an agent in place of the one before, whose link is cut. */
