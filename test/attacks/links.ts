@@ -65,9 +65,12 @@ async function frames(ground: Ground): Promise<Tally> {
 async function streams(ground: Ground): Promise<Tally> {
   const hostile = await HostileTunnel.open(ground.world, 'dev-hostile', 'bob');
   const dev = await ground.world.signedIn('dev', `${hostile.url}/`);
-  ground.ends.push(() => hostile.close());
-  await hostile.connect();
+  ground.ends.push(
+    () => hostile.close(),
+    () => dev.close(),
+  );
   return repeat(ground, async (tally) => {
+    await hostile.connect(); // an agent whose requests are all given up loses its link in the end
     const round = roundOf(ground, 5_000);
     const asked = Array.from({ length: 1_200 }, (_, at) =>
       (at % 2 ? dev : hostile.visitor).fetch(`${hostile.url}/never`, { signal: round }).then(
