@@ -78,8 +78,10 @@ export class TargetDialer {
       outcome.crowded();
     };
     const timers = [setTimeout(() => fail(this.timeout()), this.#timeoutMs)];
-    // Once what has arrived by then was looked at: this process may have been the one that was busy.
-    if (this.#target.loopback) timers.push(setTimeout(() => setImmediate(crowded), CROWDED_MS));
+    // Once what has arrived by then was looked at, of both addresses that a name may have: this process may have been the one
+    // that was busy.
+    const look = () => setImmediate(() => setImmediate(crowded));
+    if (this.#target.loopback) timers.push(setTimeout(look, CROWDED_MS));
     socket.once(stands, stood).once('error', failed).once('close', cut);
     return () => settle();
   }
