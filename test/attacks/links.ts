@@ -67,6 +67,7 @@ async function streams(ground: Ground): Promise<Tally> {
   const dev = await ground.world.signedIn('dev', `${hostile.url}/`);
   ground.ends.push(
     () => hostile.close(),
+    () => hostile.visitor.close(),
     () => dev.close(),
   );
   return repeat(ground, async (tally) => {
