@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { MemoryStore } from '../../src/auth/memory-store.js';
 import { seal } from '../../src/auth/seal.js';
+import { ownerTag } from '../../src/auth/sealed-session.js';
 import { Sessions } from '../../src/auth/session.js';
 import { headerValues } from '../../src/core/headers.js';
 import { deriveKeys } from '../../src/core/keys.js';
@@ -68,7 +69,8 @@ describe('session cookies', () => {
     const options = { secrets: [secret], ttlMs: 12 * HOUR_MS, idleMs: 2 * HOUR_MS, secure: false, store, now };
     const identity = { ...ANA, email: said.email ?? ANA.email };
     const signedInAtMs = Date.now() - signInAgeMs;
-    const { cookie } = await new Sessions(options).create({ identity, host, signedInAtMs, admitted: true });
+    const owner = ownerTag('dev@acme.com'); // of the tunnel
+    const { cookie } = await new Sessions(options).create({ identity, host, signedInAtMs, admitted: true, owner });
     return /=([^;]*)/.exec(cookie)?.[1] ?? '';
   }
 
