@@ -14,8 +14,8 @@ const compiled = join(root, '.build', 'test');
 // For one file, so that one that hangs is named and the others still run; each takes seconds, the longest a minute.
 const MAX_MS_OF_A_FILE = 240_000;
 
-// Files at once. Node's own default leaves a processor unused, but most of a test is a wait for processes to start.
-const FILES_AT_ONCE = Math.max(2, availableParallelism());
+// Files at once. Node's own default leaves a processor unused; more than there are, since some tests wait for a clock.
+const FILES_AT_ONCE = availableParallelism() + 1;
 
 const wanted = process.argv.slice(2).map((name) => name.replace(/^test\//, '').replace(/\.ts$/, '.js'));
 const files = existsSync(compiled) ? testsBelow(compiled).filter(isWanted) : [];

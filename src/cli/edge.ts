@@ -11,7 +11,7 @@ import { endOfLifeWarning } from './end-of-life.js';
 import { CommandError, systemError } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
 import { type Logging, openLogging } from './logging.js';
-import { edgeBlock, type ReadableOptions, readableLine } from './readable-log.js';
+import type { ReadableOptions } from './readable-log.js';
 import { endSignal, exitCodeAfter, hasTerminal } from './signals.js';
 import { edgeSources } from './sources.js';
 
@@ -36,7 +36,8 @@ export function readEdgeConfig(command: Command): EdgeConfig {
 }
 
 async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
-  const logging = openLogging(config, isReadable ? (line) => readableLine(line, terminalOptions()) : undefined);
+  const readable = isReadable ? await import('./readable-log.js') : undefined; // here, as is the edge below
+  const logging = openLogging(config, readable && ((line) => readable.readableLine(line, terminalOptions())));
   const { log, audit } = logging;
   warnOfOldNode(log);
   const ended = endSignal();
@@ -45,7 +46,7 @@ async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
     throw explainStart(error, config);
   });
   if (!hasTerminal()) process.on('SIGHUP', () => reload(logging, edge));
-  if (isReadable) logging.say(edgeBlock(config, edge, config.adminListen.host));
+  if (readable) logging.say(readable.edgeBlock(config, edge, config.adminListen.host));
   log.info({ url: edge.url, port: edge.port, adminPort: edge.adminPort }, 'edge up');
   const signal = await ended;
   log.info({ signal }, 'edge drains');

@@ -15,7 +15,7 @@ import { outboundAgent } from './outbound.js';
 import { endSignal, exitCodeAfter } from './signals.js';
 import { standardSink, tellOfOutput, unblock } from './sinks.js';
 import { agentSources } from './sources.js';
-import { Terminal } from './terminal.js';
+import type { TerminalOptions } from './terminal.js';
 import { warnOfExpiry } from './token-expiry.js';
 
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
@@ -44,12 +44,13 @@ export function addHttpCommand(program: Command): void {
 async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<void> {
   const { logLevel, ...options } = config;
   unblock(process.stderr);
-  const droppedLine = format === 'json' ? JsonLines.dropped : Terminal.dropped;
+  const View = format === 'json' ? undefined : (await import('./terminal.js')).Terminal; // here, as is the log below
+  const { dropped: droppedLine } = View ?? JsonLines;
   const output = new GatheredOutput(standardSink(process.stdout), { droppedLine, failed: tellOfOutput });
   process.once('exit', () => output.flushLast());
   const lines = new JsonLines(output, config.edge);
-  const terminal = openTerminal(config, output);
-  const events = format === 'json' ? lines : terminal;
+  const terminal = View && new View(terminalOptions(config, output));
+  const events = terminal ?? lines;
   const httpAgent = outboundAgent(config.edge, process.env);
   const agent = startAgent({
     ...options,
@@ -60,7 +61,7 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   warnOfExpiry(config.token, (text) => events.hint(text));
   const asked = endSignal();
   const refusal = await Promise.race([asked.then(() => undefined), agent.ended.catch((error: unknown) => error)]);
-  terminal.close();
+  terminal?.close();
   if (refusal !== undefined) {
     if (format === 'json' && refusal instanceof PosternError) lines.refused(refusal);
     throw explainRefusal(refusal);
@@ -76,10 +77,10 @@ async function openErrorLog(level: LogLevel): Promise<Log> {
   return logging.openErrorLog(level);
 }
 
-function openTerminal({ edge, target, allow }: AgentConfig, output: Output): Terminal {
+function terminalOptions({ edge, target, allow }: AgentConfig, output: Output): TerminalOptions {
   const columns = () => (process.stdout.isTTY ? process.stdout.columns || DEFAULT_COLUMNS : undefined);
   const coloured = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-  return new Terminal({ output, coloured, columns, edge, target, allow });
+  return { output, coloured, columns, edge, target, allow };
 }
 
 function explainRefusal(error: unknown): unknown {

@@ -2,9 +2,10 @@
  * Where options come from, as text: flags, the environment, a `.env` file and a YAML file. What is read here keeps the
  * name of the place where it stood, for the sentences about it. A name that no option has is a problem.
  */
+import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { parseDocument } from 'yaml';
+import type { Document } from 'yaml';
 import { printable, suggestion } from './text.js';
 
 export interface TextFile {
@@ -80,6 +81,8 @@ function parseDotenv(text: string): Sources['env'] {
 /** The top-level mapping of a YAML file; an empty file is an empty one. */
 export function readYaml(file: TextFile | undefined, problems: string[]): YamlMap {
   if (file === undefined) return new Map();
+  // Loaded when there is a file: most agents have none, and would start later by what it takes to load it.
+  const { parseDocument } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
   const document = parseDocument(file.text, { schema: 'failsafe', prettyErrors: false, logLevel: 'silent' });
   for (const error of document.errors) {
     const line = file.text.slice(0, error.pos[0]).split('\n').length;
@@ -89,7 +92,7 @@ export function readYaml(file: TextFile | undefined, problems: string[]): YamlMa
   return asYamlMap(toPlain(document), file.path, problems);
 }
 
-function toPlain(document: ReturnType<typeof parseDocument>): unknown {
+function toPlain(document: Document): unknown {
   try {
     return document.toJS({ mapAsMap: true });
   } catch {
