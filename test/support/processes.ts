@@ -240,8 +240,8 @@ export async function freePort(): Promise<number> {
 }
 
 function inheritedEnv(): Record<string, string | undefined> {
-  const { PATH, NODE_V8_COVERAGE, TMPDIR } = process.env;
-  return { PATH, NODE_V8_COVERAGE, TMPDIR };
+  const { PATH, NODE_COMPILE_CACHE, NODE_V8_COVERAGE, TMPDIR } = process.env;
+  return { PATH, NODE_COMPILE_CACHE, NODE_V8_COVERAGE, TMPDIR };
 }
 
 function readLine(line: string): Line[] {
