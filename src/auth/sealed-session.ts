@@ -18,12 +18,17 @@ export interface Session {
   readonly owner?: string;
 }
 
-/** The tag of a name that nobody had. */
-export const NO_OWNER = '';
+/** The tag of a name that nobody had: none that `ownerTag` gives, and as long, since the length of a sealed text can be seen. */
+export const NO_OWNER = '~~~~~~~~';
 
 /** What stands for the owner of a tunnel in a session, where every byte counts. */
 export function ownerTag(owner: string): string {
   return createHash('sha256').update(owner).digest('base64url').slice(0, 8);
+}
+
+/** Whether somebody had the tunnel's name when the session was made. Earlier releases gave no tag, or an empty one. */
+export function hasOwner({ owner }: Pick<Session, 'owner'>): boolean {
+  return owner !== undefined && owner !== '' && owner !== NO_OWNER;
 }
 
 /**

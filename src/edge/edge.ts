@@ -188,7 +188,7 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
   const verdictOf = (request: IncomingMessage) => verdicts.get(request);
   const renewals = new limits.AttemptLimit('renewal');
   const parts = { base, sessions, assertions, registry, signIn, answers, observer, renewals };
-  const app = createApp({ ...parts, verdictOf, ownerOf });
+  const app = createApp({ ...parts, verdictOf });
   const door: Door = new Door({
     base,
     gate: createGate({ base, sessions, registry, ceiling, domainProof: provider.domainProof }),

@@ -5,7 +5,7 @@
  */
 import type { CookieRecall } from '../auth/cookie-recall.js';
 import { ceilingAllows, type DecisionRecall, type DomainProof, decide, decideAgain } from '../auth/policy.js';
-import { NO_OWNER } from '../auth/sealed-session.js';
+import { hasOwner } from '../auth/sealed-session.js';
 import type { Session, Sessions } from '../auth/session.js';
 import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
 import type { Rule } from '../core/rule.js';
@@ -96,14 +96,25 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
     const tunnel = registry.tunnelNamed(name);
     if (tunnel === undefined) return judgeUnknown(session);
     if (session !== undefined && session.owner !== tunnel.ownerTag) {
-      // Made for a tunnel of somebody else under this name, or while the name was nobody's: here it is nobody's.
-      const verdict = judge(name, cause, undefined, recall, nowMs);
-      const isFormer = session.owner !== undefined && session.owner !== NO_OWNER;
-      return verdict.kind === 'refuse' && isFormer ? { ...verdict, reason: NEW_OWNER } : verdict;
+      return judgeAnothers(tunnel, session, cause, nowMs);
     }
     const decision = decideAgain(tunnel.policy, session?.identity, recall);
     if (!decision.allow) return refuse(session, decision.reason, cause);
     return admit(tunnel, session, decision.rule, nowMs);
+  }
+
+  /**
+   * With a session that was made for a tunnel of somebody else under this name, or while the name was nobody's: it lets nobody
+   * in. Whom the tunnel would let in signs in again, silently; so does whom the former owner's let in, to be rid of what that
+   * app has stored. Everybody else hears what they hear where there is no tunnel.
+   */
+  function judgeAnothers(tunnel: Tunnel, session: Session, cause: Cause, nowMs: number): Verdict {
+    const asNobody = decide(tunnel.policy, undefined);
+    if (asNobody.allow) return admit(tunnel, undefined, asNobody.rule, nowMs);
+    const wasLetIn = hasOwner(session) && session.admitted;
+    const decision = decide(tunnel.policy, session.identity);
+    if (!decision.allow && !wasLetIn) return refuse(session, decision.reason, cause);
+    return refuse(undefined, hasOwner(session) ? NEW_OWNER : 'no-identity', cause);
   }
 
   function admit(tunnel: Tunnel, session: Session | undefined, rule: string, judgedAtMs: number): Verdict {

@@ -27,8 +27,6 @@ export interface TunnelRoutesOptions {
   readonly renewals: AttemptLimit;
   /** What the gate said of a request that was not forwarded. */
   readonly verdictOf: (request: Request) => Verdict | undefined;
-  /** `ownerTag` of whoever has a tunnel's name. */
-  readonly ownerOf: (name: string) => string;
 }
 
 // A ticket as a page of the base host posts it: `text/plain`, which needs no preflight.
@@ -50,13 +48,11 @@ const GROUPS_LEFT_OUT = 'Not all of your groups are known here. If one of them s
 type Refusal = Extract<Verdict, { kind: 'refuse' }>;
 
 export function tunnelRoutes(options: TunnelRoutesOptions): Router {
-  const { base, sessions, signIn, answers, observer, renewals, verdictOf, ownerOf } = options;
+  const { base, sessions, signIn, answers, observer, renewals, verdictOf } = options;
   const router = Router({ caseSensitive: true, strict: true });
-  // A session of another owner's tunnel is nobody's here, as for the gate.
-  const sessionOf = async (request: Request) => {
-    const session = await sessions.read(request.headers.cookie, contextOf(request).host);
-    return session?.owner === ownerOf(nameOf(request)) ? session : undefined;
-  };
+  // Whoever had the name when it was made, unlike the gate, which it opens only for that owner's tunnel: who is told here who
+  // they are, or not, must not learn from it whether the name is anybody's now.
+  const sessionOf = (request: Request) => sessions.read(request.headers.cookie, contextOf(request).host);
 
   router.get('/.postern/session', async (request, response) => {
     const text = queryText(request, 'ticket');

@@ -426,3 +426,87 @@ describe('hosts and paths', () => {
     });
   });
 });
+
+describe('whether a name is a tunnel', () => {
+  const [late, never] = ['dev-late', 'dev-none']; // of one length: so are the answers
+  let world: World;
+
+  before(async () => {
+    world = await startWorld({ manyAddresses: true });
+  });
+  after(() => world?.close());
+
+  const kinds = {
+    navigation: (visitor: Visitor, url: string, cookie: string) =>
+      visitor.navigate(`${url}/x`, { headers: { cookie } }),
+    fetch: (visitor: Visitor, url: string, cookie: string) =>
+      visitor.fetch(`${url}/x`, { initiator: url, headers: { cookie } }),
+    userinfo: (visitor: Visitor, url: string, cookie: string) =>
+      visitor.fetch(`${url}/.postern/userinfo`, { initiator: url, headers: { cookie } }),
+    'sign-out': (visitor: Visitor, url: string, cookie: string) =>
+      visitor.navigate(`${url}/.postern/sign_out`, { headers: { cookie } }),
+    'sign-in': (visitor: Visitor, url: string, cookie: string) =>
+      visitor.navigate(`${url}/.postern/session?rd=%2F`, { headers: { cookie } }),
+  };
+
+  /** What a cookie gets: random texts by their length, and without what differs for two names in any case. */
+  async function heard(name: string, cookie: string): Promise<unknown> {
+    const answers = Object.entries(kinds).map(async ([kind, ask]) => {
+      const { status, headers, text } = await ask(world.visitor(), world.urlOf(name), cookie);
+      const { date: _, ...rest } = headers;
+      const plain = (one: string) =>
+        one
+          .replaceAll(String(headers['x-request-id']), 'ID')
+          .replaceAll(name, 'NAME')
+          .replace(/"expires_at":"[^"]*"/, '')
+          .replace(/((?:nonce|of)[=-])([\w.-]+)/g, (_, before, random) => `${before}${String(random).length}`);
+      return [kind, status, plain(JSON.stringify(rest)), plain(text)];
+    });
+    return Promise.all(answers);
+  }
+
+  /** The cookie that a visitor who is denied at a name has from there. */
+  async function deniedAt(name: string, who = 'eve'): Promise<string> {
+    const visitor = world.visitor();
+    const page = await visitor.signIn(`${world.urlOf(name)}/`, who);
+    assert.deepEqual([page.status, page.headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
+    return visitor.jar.header(new URL(world.urlOf(name)));
+  }
+
+  /** `userinfo` tells who one is. */
+  function isDenied(answers: unknown): void {
+    const statuses = (answers as [string, number][]).map(([kind, status]) => [kind, status]);
+    assert.deepEqual(Object.fromEntries(statuses), {
+      navigation: 403,
+      fetch: 403,
+      userinfo: 200,
+      'sign-out': 302,
+      'sign-in': 302,
+    });
+  }
+
+  test('F5 whether a name is a tunnel is not told by what becomes of a session from before it was one, or of a former owner', async () => {
+    const early = { [late]: await deniedAt(late), [never]: await deniedAt(never) };
+    const unknown = await heard(never, early[never] ?? '');
+    isDenied(unknown);
+    assert.deepEqual(await heard(late, early[late] ?? ''), unknown);
+
+    const bob = await world.token({ owner: 'bob@acme.com' });
+    const first = await world.startAgent({ name: late, token: bob, allow: ['bob@acme.com'] });
+    assert.deepEqual(await heard(late, early[late] ?? ''), unknown, 'somebody has the name now');
+
+    const ofBobs = await deniedAt(late);
+    assert.equal(ofBobs.length, early[late]?.length, 'a session of a name that somebody has');
+    assert.deepEqual(await heard(late, ofBobs), unknown);
+
+    await first.kill();
+    const second = await world.startAgent({ name: late });
+    assert.deepEqual(await heard(late, ofBobs), unknown, 'somebody else has it');
+    await second.kill();
+    assert.deepEqual(await heard(late, ofBobs), unknown, 'its agent has gone');
+
+    await world.edge.kill();
+    await world.startEdge();
+    assert.deepEqual(await heard(late, ofBobs), unknown, 'nobody is known to have it');
+  });
+});

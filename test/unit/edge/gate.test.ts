@@ -28,6 +28,8 @@ function sessionOf(identity: Identity, more: Partial<Session> = {}): Session {
   return { id: 'id', identity, host: HOST, ...times, admitted: false, owner: 'tag', ...more };
 }
 
+const withoutOwner = ({ owner: _, ...session }: Session): Session => session;
+
 interface Setting {
   readonly allow?: readonly string[];
   readonly policy?: Partial<Policy>;
@@ -148,6 +150,29 @@ describe('the gate', () => {
     [
       'a session that was made when nobody had the name',
       { session: sessionOf(ana, { owner: NO_OWNER }) },
+      'ERR_LOGIN_REQUIRED no-identity',
+    ],
+    ...['other', NO_OWNER, '', undefined].map(
+      (owner) =>
+        [
+          `a visitor whom none allows, with a session of another owner (${owner})`,
+          { session: { ...withoutOwner(sessionOf(eve)), ...(owner !== undefined && { owner }) } },
+          'ERR_ACCESS_DENIED no-rule',
+        ] as const,
+    ),
+    [
+      'the same, with groups left out for other rules',
+      { session: sessionOf(eve, { owner: NO_OWNER }), knowsGroups: false },
+      'ERR_LOGIN_REQUIRED no-rule',
+    ],
+    [
+      'a visitor whom the name’s former owner let in, and this one does not',
+      { session: sessionOf(eve, { owner: 'other', admitted: true }) },
+      `ERR_LOGIN_REQUIRED ${NEW_OWNER}`,
+    ],
+    [
+      'a session of an earlier release, of nobody',
+      { session: sessionOf(ana, { owner: '', admitted: true }) },
       'ERR_LOGIN_REQUIRED no-identity',
     ],
     [

@@ -1,6 +1,7 @@
 /** The routes of a tunnel's host: tickets, sign-out, and what somebody gets whom the gate has refused. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { NO_OWNER } from '../../../src/auth/sealed-session.js';
 import { NEW_OWNER, type Verdict } from '../../../src/edge/gate.js';
 import { PosternError } from '../../../src/errors.js';
 import { type Asking, BASE, by, ORIGIN, openApp, SIBLING, sessionOf } from './routes.js';
@@ -100,9 +101,13 @@ describe('who is signed in on a tunnel’s host', () => {
     assert.deepEqual([foreign.status, foreign.code, asked], [403, 'ERR_CROSS_SITE', []]);
   });
 
-  it('is nobody when the session is of the name’s former owner', async (t) => {
-    const { ask } = await openApp(t, { session: sessionOf({ owner: 'other' }) });
-    assert.equal((await ask('/.postern/userinfo', at({ headers: by.ownFetch }))).status, 401);
+  it('is told, and signed out, whoever has the name now: a difference would tell whether anybody has', async (t) => {
+    for (const owner of ['tag', 'other', NO_OWNER]) {
+      const { ask } = await openApp(t, { session: sessionOf({ owner }) });
+      assert.equal((await ask('/.postern/userinfo', at({ headers: by.ownFetch }))).status, 200, owner);
+      const { headers } = await ask('/.postern/sign_out', at({ headers: by.visit }));
+      assert.equal(headers['clear-site-data'], '"cache"', owner);
+    }
   });
 });
 

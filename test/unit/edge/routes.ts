@@ -124,7 +124,6 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
       },
     },
     verdictOf: () => setting.verdict,
-    ownerOf: () => 'tag',
   };
   const app = createApp(parts as unknown as AppOptions);
   const server = createServer((incoming, response) => {
