@@ -22,6 +22,8 @@ export interface Transaction {
   readonly target: ReturnTarget;
   /** Of the nonce cookie on the tunnel host, when the sign-in started there. */
   readonly nonceHash?: string;
+  /** The id of the sign-in that this one goes on with: one that only lacked groups, so that the edge itself began this. */
+  readonly continues?: string;
   readonly startedAtMs: number;
 }
 
@@ -73,7 +75,7 @@ export class Transactions {
    */
   async start(
     cookieHeader: string | undefined,
-    fields: { readonly target: ReturnTarget; readonly nonceHash?: string },
+    fields: Pick<Transaction, 'target' | 'nonceHash' | 'continues'>,
   ): Promise<{ transaction: Transaction; cookies: string[] }> {
     const startedAtMs = this.#now();
     const id = startedAtMs.toString(36).padStart(9, '0') + randomBytes(6).toString('base64url');
@@ -162,18 +164,30 @@ function random(): string {
   return randomBytes(32).toString('base64url');
 }
 
-function pack({ state, nonce, verifier, target, nonceHash, startedAtMs }: Transaction): object {
+function pack({ state, nonce, verifier, target, nonceHash, continues, startedAtMs }: Transaction): object {
   const name = target.name === undefined ? {} : { b: target.name };
-  return { s: state, n: nonce, v: verifier, t: startedAtMs, p: digest(target.path), h: nonceHash, ...name };
+  return {
+    s: state,
+    n: nonce,
+    v: verifier,
+    t: startedAtMs,
+    p: digest(target.path),
+    h: nonceHash,
+    c: continues,
+    ...name,
+  };
 }
 
 function unpack(payload: Readonly<Record<string, unknown>>, path: string): Transaction | undefined {
-  const { s: state, n: nonce, v: verifier, t: startedAtMs, p, h: nonceHash, b: name } = payload;
+  const { s: state, n: nonce, v: verifier, t: startedAtMs, p, h: nonceHash, c: continues, b: name } = payload;
   if (typeof state !== 'string' || typeof nonce !== 'string' || typeof verifier !== 'string') return undefined;
   if (typeof startedAtMs !== 'number' || p !== digest(path)) return undefined;
   const target: ReturnTarget = typeof name === 'string' ? { place: 'tunnel', name, path } : { place: 'base', path };
-  const transaction = { state, nonce, verifier, target, startedAtMs };
-  return typeof nonceHash === 'string' ? { ...transaction, nonceHash } : transaction;
+  return {
+    ...{ state, nonce, verifier, target, startedAtMs },
+    ...(typeof nonceHash === 'string' && { nonceHash }),
+    ...(typeof continues === 'string' && { continues }),
+  };
 }
 
 function digest(path: string): string {

@@ -97,11 +97,13 @@ export class SignIn {
       return { kind: 'redirect', location, cookies: [] };
     }
     const session = await sessions.read(request.headers.cookie, base.host);
-    if (session !== undefined && fields.account === 'current' && !this.#lacksGroups(session, target)) {
-      return this.#handOver(session, target, nonceHash, { cookies: [], state: undefined });
+    const current = fields.account === 'current' ? session : undefined;
+    if (current !== undefined && !this.#lacksGroups(current, target)) {
+      return this.#handOver(current, target, nonceHash, { cookies: [], state: undefined });
     }
     await limit.count(contextOf(request).address);
-    return this.#toProvider(request, target, nonceHash, fields.account);
+    const began = { target, ...(nonceHash !== undefined && { nonceHash }), ...(current && { continues: current.id }) };
+    return this.#toProvider(request, began, fields.account);
   }
 
   /**
@@ -123,8 +125,9 @@ export class SignIn {
     // A new sign-in ends the one before it, everywhere. Only two tabs that sign in at once as the same person keep both:
     // the former session is then younger than this sign-in's start.
     const isConcurrent = former?.identity.subject === identity.subject && former.signedInAtMs > transaction.startedAtMs;
-    // One that only lacked groups goes on: it is the same sign-in, and nothing that hangs on it ends.
-    const isContinued = former?.identity.subject === identity.subject && !sessions.knowsGroups(former);
+    // One that only lacked groups goes on, where nobody asked for another: it is the same sign-in, and nothing that hangs on it
+    // ends.
+    const isContinued = former?.identity.subject === identity.subject && former.id === transaction.continues;
     if (former !== undefined && !isConcurrent && !isContinued) await sessions.revoke(former);
     const signIn = isContinued ? { id: former.id, signedInAtMs: former.signedInAtMs } : {};
     const created = await sessions.create({ identity, host: base.host, admitted: false, ...signIn });
@@ -183,13 +186,12 @@ export class SignIn {
 
   async #toProvider(
     request: IncomingMessage,
-    target: ReturnTarget,
-    nonceHash: string | undefined,
+    began: Pick<Transaction, 'target' | 'nonceHash' | 'continues'>,
     account: StartFields['account'],
   ): Promise<Redirect | Departure> {
     const { transactions, provider, domainHint } = this.#options;
-    const fields = { target, ...(nonceHash !== undefined && { nonceHash }) };
-    const { transaction, cookies } = await transactions.start(request.headers.cookie, fields);
+    const { target } = began;
+    const { transaction, cookies } = await transactions.start(request.headers.cookie, began);
     const { state, nonce, verifier } = transaction;
     const chooseAccount = account === 'other' ? 'yes' : 'no';
     const hint = domainHint === undefined ? {} : { domainHint };

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { CookieRecall } from '../../../src/auth/cookie-recall.js';
 import type { Identity } from '../../../src/auth/identity.js';
 import { MemoryStore } from '../../../src/auth/memory-store.js';
+import { hasOwner, NO_OWNER, ownerTag } from '../../../src/auth/sealed-session.js';
 import { Sessions, type SessionsOptions } from '../../../src/auth/session.js';
 import type { Store } from '../../../src/auth/store.js';
 
@@ -409,6 +410,31 @@ describe('size', () => {
     const { sessions } = setUp();
     const identity = { ...mallory, subject: 's'.repeat(255), email: `${'e'.repeat(200)}@acme.com` };
     await assert.rejects(sessions.create({ ...fields, identity }), { code: 'ERR_LOGIN_FAILED' });
+  });
+});
+
+describe('the owner of a tunnel’s name', () => {
+  it('does not show in the length of a cookie, nor does that there is none', async () => {
+    const { sessions } = setUp();
+    assert.notEqual(ownerTag('dev@acme.com'), NO_OWNER);
+    const lengths = ['dev@acme.com', 'b@x.io']
+      .map(ownerTag)
+      .concat(NO_OWNER)
+      .map(async (owner) => {
+        return (await sessions.create({ ...fields, owner })).cookie.length;
+      });
+    assert.equal(new Set(await Promise.all(lengths)).size, 1);
+  });
+
+  it('is nobody in a session of nobody’s name, also from earlier releases, and never one of theirs', () => {
+    assert.doesNotMatch(NO_OWNER, /[\w-]/, 'no digit of base64url');
+    for (const [session, is] of [
+      [{ owner: ownerTag('dev@acme.com') }, true],
+      [{ owner: NO_OWNER }, false],
+      [{ owner: '' }, false],
+      [{}, false],
+    ] as const)
+      assert.equal(hasOwner(session), is);
   });
 });
 

@@ -35,7 +35,7 @@ function setUp() {
   const make = (...secrets: string[]) => new Transactions({ secrets, secure: true, store, now });
   const transactions = make(SECRET);
   const browser = new Browser();
-  const start = async (fields: { target: ReturnTarget; nonceHash?: string } = { target }) => {
+  const start = async (fields: { target: ReturnTarget; nonceHash?: string; continues?: string } = { target }) => {
     nowMs += 1;
     const { transaction, cookies } = await transactions.start(browser.header, fields);
     browser.take(...cookies);
@@ -55,7 +55,7 @@ function setUp() {
 describe('a sign-in', () => {
   it('finishes in the browser that started it, with all it was started with', async () => {
     const { start, finish, browser } = setUp();
-    const started = await start({ target, nonceHash: 'hash' });
+    const started = await start({ target, nonceHash: 'hash', continues: 'id' });
     assert.deepEqual(await finish(started.state), started);
     assert.equal(browser.cookies.size, 0);
   });

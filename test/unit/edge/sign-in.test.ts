@@ -64,14 +64,19 @@ function signingIn({ isAdmitted = true } = {}) {
     },
     start: () =>
       signIn.start(arrived('/oauth2/start', ''), { returnTo: '/', nonceProof: undefined, account: 'current' }),
-    startFor: (name: string, cookie: string) => {
+    startFor: (name: string, cookie: string, account: 'current' | 'other' = 'current') => {
       const host = tunnelHost(BASE, name);
       const nonceProof = nonces.prove(nonces.issue(host), host);
-      const fields = { returnTo: `${tunnelOrigin(BASE, name)}/`, nonceProof, account: 'current' } as const;
+      const fields = { returnTo: `${tunnelOrigin(BASE, name)}/`, nonceProof, account };
       return signIn.start(arrived('/oauth2/start', cookie), fields);
     },
     read: async (cookie: string) => (await sessions.read(cookie, BASE.host)) ?? assert.fail('no session'),
     finish: (cookie: string) => signIn.finish(arrived(`/oauth2/callback?code=x&state=${state}`, cookie)),
+    /** Finishes the sign-in that was started last, whatever is started until then. */
+    finishOf: (transaction: string) => {
+      const url = `/oauth2/callback?code=x&state=${state}`;
+      return (session: string) => signIn.finish(arrived(url, `${transaction}; ${session}`));
+    },
     session: async (identity: Identity) =>
       pair((await sessions.create({ identity, host: BASE.host, admitted: false })).cookie),
     isLive: async (cookie: string) => (await sessions.read(cookie, BASE.host)) !== undefined,
@@ -140,6 +145,41 @@ describe('a session that has lost groups which rules name by now', () => {
     assert.deepEqual([session.id, session.signedInAtMs], [id, signedInAtMs]);
     assert.ok(session.identity.groups.includes('group-499'));
     assert.ok(await visit.isLive(former), 'nothing that hangs on the sign-in has ended');
+  });
+
+  test('ends when the same visitor asks to sign in, as any other does', async () => {
+    const { visit, former } = await signedIn({ isAdmitted: false });
+    const { id } = await visit.read(former);
+    visit.nameGroup('group-499');
+    visit.pass();
+    const { cookies } = await visit.startFor('demo', former, 'other');
+    const after = await visit.finish(`${pair(cookies[0])}; ${former}`);
+    assert.equal(await visit.isLive(former), false);
+    assert.notEqual((await visit.read(pair(after.cookies.at(-1)))).id, id);
+  });
+
+  test('is not gone on with by a sign-in that was begun for another', async () => {
+    const { visit, former } = await signedIn({ isAdmitted: false });
+    visit.nameGroup('group-499');
+    const { cookies } = await visit.startFor('demo', former);
+    const other = await visit.session(MEMBER);
+    visit.nameGroup('group-498');
+    const after = await visit.finish(`${pair(cookies[0])}; ${other}`);
+    assert.notEqual((await visit.read(pair(after.cookies.at(-1)))).id, (await visit.read(former)).id);
+    assert.equal(await visit.isLive(other), false);
+  });
+
+  test('goes on in two tabs at once', async () => {
+    const { visit, former } = await signedIn({ isAdmitted: false });
+    const { id } = await visit.read(former);
+    visit.nameGroup('group-499');
+    const first = await visit.startFor('demo', former);
+    const finishFirst = visit.finishOf(pair(first.cookies[0]));
+    const second = await visit.startFor('demo', former);
+    const finishSecond = visit.finishOf(pair(second.cookies[0]));
+    const between = pair((await finishFirst(former)).cookies.at(-1));
+    const after = pair((await finishSecond(between)).cookies.at(-1));
+    assert.deepEqual([(await visit.read(between)).id, (await visit.read(after)).id], [id, id]);
   });
 
   test('ends when somebody else signs in', async () => {
