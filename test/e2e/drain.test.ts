@@ -33,6 +33,8 @@ describe('stopping', () => {
     // Connections whose request has begun: the only ones on which anything new can still arrive.
     const offer = await begin(world, `GET /.postern/link HTTP/1.1\r\nHost: ${new URL(world.base).host}\r\n`);
     const page = await begin(world, `GET / HTTP/1.1\r\nHost: ${new URL(world.url).host}\r\n`);
+    // One that the edge has not read from yet would be idle, and closed: what came before this request was read before it.
+    assert.deepEqual(await admin(world, '/readyz'), [200, 'ready\n']);
 
     world.edge.signal('SIGTERM');
     await world.edge.record(({ msg }) => msg === 'edge drains');
@@ -199,7 +201,7 @@ async function admin(world: World, path: string): Promise<[status: number | unde
 async function begin(world: World, head: string): Promise<{ finish(lines: string[]): Promise<string> }> {
   const socket: Socket = connect(world.port, '127.0.0.1');
   await once(socket, 'connect');
-  socket.write(head);
+  await new Promise((resolve) => socket.write(head, resolve));
   const answer = new Transcript(socket);
   return {
     finish: async (lines) => {
