@@ -25,7 +25,8 @@ import {
   refuseRivals,
   signOutPage,
 } from './session-answers.js';
-import { type SignIn, SignInFailure, signInPath } from './sign-in.js';
+import { type SignIn, signInPath } from './sign-in.js';
+import { SignInFailure } from './sign-in-failure.js';
 
 export interface BaseRoutesOptions {
   readonly base: BaseAddress;

@@ -68,7 +68,8 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     if (isWelcome) allowBase(response);
     // Between sites the browser would neither send nor keep our cookies: the page has to come by URL.
     if (isWelcome && site === 'cross-site') return answers.json(request, response, { redeemed: false });
-    const { cookies } = await signIn.redeem(request, nameOf(request), { text, isWelcome });
+    const { cookies, isPassedOn } = await signIn.redeem(request, nameOf(request), { text, isWelcome });
+    if (isPassedOn) clearStored(response);
     response.setHeader('Set-Cookie', cookies);
     answers.json(request, response, { redeemed: true });
   });
@@ -104,7 +105,9 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     const isWelcome = isVisit(request);
     try {
       const returnTo = queryText(request, 'rd');
-      const { location, cookies } = await signIn.redeem(request, nameOf(request), { text, returnTo, isWelcome });
+      const redeemed = await signIn.redeem(request, nameOf(request), { text, returnTo, isWelcome });
+      const { location, cookies, isPassedOn } = redeemed;
+      if (isPassedOn) clearStored(response);
       answers.redirect(request, response, location, cookies);
     } catch (thrown) {
       if (!isWelcome) throw thrown;
@@ -135,7 +138,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     const { host } = contextOf(request);
     const isOver = reason === NEW_OWNER || (await sessions.hasEnded(request.headers.cookie, host));
     if (!isOver) return [];
-    response.setHeader('Clear-Site-Data', '"cache", "storage"');
+    clearStored(response);
     return [sessions.clear()];
   }
 
@@ -206,6 +209,10 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
   }
 
   return router;
+}
+
+function clearStored(response: Response): void {
+  response.setHeader('Clear-Site-Data', '"cache", "storage"');
 }
 
 function isWithin(limit: AttemptLimit, party: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import { cookieNames, cookieValues, setCookie } from '../auth/cookies.js';
 import type { Nonces } from '../auth/nonce.js';
 import type { OidcProvider } from '../auth/oidc.js';
 import { queryValue, type ReturnTarget, readReturnPath, readReturnTarget } from '../auth/return-path.js';
+import { hasOwner } from '../auth/sealed-session.js';
 import type { Session, Sessions } from '../auth/session.js';
 import type { SignInReference, SignOutReferences } from '../auth/sign-out-reference.js';
 import type { Tickets } from '../auth/ticket.js';
@@ -18,6 +19,7 @@ import type { Departure, HandOff, Step } from './hand-off.js';
 import { type AttemptLimit, network } from './limits.js';
 import type { Observer } from './observer.js';
 import { contextOf } from './request.js';
+import { SignInFailure } from './sign-in-failure.js';
 
 export interface SignInOptions {
   readonly base: BaseAddress;
@@ -41,6 +43,12 @@ export interface SignInOptions {
 }
 
 type Redirect = Extract<Step, { kind: 'redirect' }>;
+
+/** On to the tunnel. */
+export interface Redeemed extends Redirect {
+  /** The visitor is let in, in a browser whose session here was of the name's former owner: what that app stored is to go. */
+  readonly isPassedOn: boolean;
+}
 
 /** A start's own parameters. Anything else in its query is ignored. */
 export interface StartFields {
@@ -137,16 +145,19 @@ export class SignIn {
   }
 
   /** On a tunnel's host: the ticket becomes a session of this host. Throws `ERR_LOGIN_FAILED`. */
-  async redeem(request: IncomingMessage, name: string, { text, returnTo, isWelcome }: TicketFields): Promise<Redirect> {
+  async redeem(request: IncomingMessage, name: string, { text, returnTo, isWelcome }: TicketFields): Promise<Redeemed> {
     const { base, tickets, sessions, isAdmitted, ownerOf } = this.#options;
     const nonces = isWelcome ? this.#nonces(request) : [];
     const ticket = await tickets.redeem(text, { host: tunnelHost(base, name), nonces });
     const { identity, host, sessionId: id, signedInAtMs } = ticket;
     const owner = ownerOf(name);
+    const former = await sessions.read(request.headers.cookie, host);
     const { session, cookie } = await sessions.create({ identity, host, id, signedInAtMs, admitted: false, owner });
     const admitted = isAdmitted(session, name) ? await sessions.renew(session, { admitted: true }) : undefined;
     const location = readReturnPath(returnTo ?? ticket.path);
-    return { kind: 'redirect', location, cookies: [admitted ?? cookie] };
+    // Of nobody else: whoever is denied would learn from it that the name is somebody's.
+    const isPassedOn = admitted !== undefined && former !== undefined && hasOwner(former) && former.owner !== owner;
+    return { kind: 'redirect', location, cookies: [admitted ?? cookie], isPassedOn };
   }
 
   /** On a tunnel's host: to the page of the base host where the visitor signs out. Ends nothing. */
@@ -229,18 +240,6 @@ export class SignIn {
 
   #nonces(request: IncomingMessage): string[] {
     return cookieValues(request.headers.cookie, cookieNames(this.#isSecure).nonce);
-  }
-}
-
-/** A sign-in that failed at the provider: where the visitor wanted to go, so that the page can offer another try. */
-export class SignInFailure extends Error {
-  readonly target: ReturnTarget;
-  readonly cookies: readonly string[];
-
-  constructor(cause: unknown, target: ReturnTarget, cookies: readonly string[]) {
-    super('the sign-in failed', { cause });
-    this.target = target;
-    this.cookies = cookies;
   }
 }
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import type { Echo } from '../support/target-paths.js';
-import type { Visitor } from '../support/visitor.js';
+import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
 import { sendLines, type WireAnswer } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
@@ -429,6 +429,7 @@ describe('hosts and paths', () => {
 
 describe('whether a name is a tunnel', () => {
   const [late, never] = ['dev-late', 'dev-none']; // of one length: so are the answers
+  const sizes: number[][] = [];
   let world: World;
 
   before(async () => {
@@ -466,11 +467,19 @@ describe('whether a name is a tunnel', () => {
   }
 
   /** The cookie that a visitor who is denied at a name has from there. */
-  async function deniedAt(name: string, who = 'eve'): Promise<string> {
+  async function deniedAt(name: string): Promise<string> {
     const visitor = world.visitor();
-    const page = await visitor.signIn(`${world.urlOf(name)}/`, who);
+    const page = await visitor.signIn(`${world.urlOf(name)}/`, 'eve');
     assert.deepEqual([page.status, page.headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
-    return visitor.jar.header(new URL(world.urlOf(name)));
+    const cookie = visitor.jar.header(new URL(world.urlOf(name)));
+    await assert.rejects(
+      world.visitor().socket(`${world.urlOf(name)}/ws`, { headers: { cookie } }),
+      (error) => error instanceof RefusedUpgrade && error.status === 403,
+    );
+    // The ticket among them, where it goes by URL.
+    const steps = page.trail.filter((url) => !url.startsWith(world.issuer)).map((url) => url.length);
+    sizes.push([...steps, cookie.length]);
+    return cookie;
   }
 
   /** `userinfo` tells who one is. */
@@ -496,7 +505,9 @@ describe('whether a name is a tunnel', () => {
     assert.deepEqual(await heard(late, early[late] ?? ''), unknown, 'somebody has the name now');
 
     const ofBobs = await deniedAt(late);
-    assert.equal(ofBobs.length, early[late]?.length, 'a session of a name that somebody has');
+    assert.equal(sizes.length, 3);
+    for (const size of sizes)
+      assert.deepEqual(size, sizes[0], 'what a sign-in looks like, where somebody has the name');
     assert.deepEqual(await heard(late, ofBobs), unknown);
 
     await first.kill();

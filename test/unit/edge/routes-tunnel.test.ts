@@ -58,6 +58,17 @@ describe('a ticket', () => {
     assert.deepEqual(asked, ['redeem welcome', 'redeem', 'redeem', 'redeem']);
   });
 
+  it('ends what the app of a former owner of the name keeps in the browser', async (t) => {
+    for (const isPassedOn of [true, undefined] as const) {
+      const { ask } = await openApp(t, isPassedOn ? { isPassedOn } : {});
+      for (const heard of [
+        await ask('/.postern/session', post(BASE.origin, 'same-site')),
+        await ask('/.postern/session?ticket=x', at({ headers: by.link })),
+      ])
+        assert.equal(heard.headers['clear-site-data'], isPassedOn && '"cache", "storage"');
+    }
+  });
+
   it('that is refused does not stay in the address bar', async (t) => {
     const fails = new PosternError('ERR_LOGIN_FAILED', 'the ticket is stale');
     const { ask } = await openApp(t, { fails });

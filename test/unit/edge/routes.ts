@@ -36,6 +36,8 @@ export interface Setting {
   /** Whether the visitor brings two sessions. */
   readonly rivals?: true;
   readonly hasEnded?: true;
+  /** Whether a ticket comes to a browser with a session of the name's former owner. */
+  readonly isPassedOn?: true;
   /** What a step of the sign-in throws. */
   readonly fails?: unknown;
   readonly renewals?: 'used up';
@@ -103,7 +105,7 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
     signIn: {
       start: step('start', redirect('https://provider.test/')),
       finish: step('finish', redirect('/', 'session=new')),
-      redeem: step('redeem', redirect('/path', 'session=new')),
+      redeem: step('redeem', { ...redirect('/path', 'session=new'), isPassedOn: setting.isPassedOn === true }),
       leaveTunnel: step('leave', redirect(`${BASE.origin}/oauth2/start`, 'nonce=x')),
       leaveForSignOut: step('leave for sign-out', redirect(`${BASE.origin}/oauth2/sign_out?of=x`)),
       signOut: step('sign out', redirect('/oauth2/signed_out', 'session=; Max-Age=0')),

@@ -4,8 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import type { Identity } from '../../../src/auth/identity.js';
 import { MemoryStore } from '../../../src/auth/memory-store.js';
-import { Nonces } from '../../../src/auth/nonce.js';
+import { hashNonce, Nonces } from '../../../src/auth/nonce.js';
 import type { OidcProvider } from '../../../src/auth/oidc.js';
+import { NO_OWNER } from '../../../src/auth/sealed-session.js';
 import { Sessions } from '../../../src/auth/session.js';
 import { SignOutReferences } from '../../../src/auth/sign-out-reference.js';
 import { Tickets } from '../../../src/auth/ticket.js';
@@ -25,6 +26,7 @@ function signingIn({ isAdmitted = true } = {}) {
   let nowMs = 1_700_000_000_000;
   let state = '';
   let identity = ANA;
+  let owner = 'tag';
   let asked: ReadonlySet<string> = new Set();
   const clock = { now: () => nowMs };
   const common = { secrets: ['a secret of thirty-two bytes or more'], store: new MemoryStore(clock), secure: false };
@@ -38,11 +40,12 @@ function signingIn({ isAdmitted = true } = {}) {
     },
     finish: async () => identity,
   };
+  const tickets = new Tickets({ ...common, ...clock });
   const signIn = new SignIn({
     base: BASE,
     provider: provider as unknown as OidcProvider,
     sessions,
-    tickets: new Tickets({ ...common, ...clock }),
+    tickets,
     transactions: new Transactions({ ...common, ...clock }),
     limit: { count: async () => {} } as unknown as AttemptLimit,
     observer: { signedIn: () => {}, signedOut: () => {} } as unknown as Observer,
@@ -50,7 +53,7 @@ function signingIn({ isAdmitted = true } = {}) {
     isAdmitted: () => isAdmitted,
     nonces,
     references: new SignOutReferences(common.secrets),
-    ownerOf: () => 'tag',
+    ownerOf: () => owner,
   });
   return {
     pass: () => {
@@ -69,6 +72,17 @@ function signingIn({ isAdmitted = true } = {}) {
       const nonceProof = nonces.prove(nonces.issue(host), host);
       const fields = { returnTo: `${tunnelOrigin(BASE, name)}/`, nonceProof, account };
       return signIn.start(arrived('/oauth2/start', cookie), fields);
+    },
+    passOn: (to: string) => {
+      owner = to;
+    },
+    /** Brings a ticket to a tunnel's host, in a browser with a cookie there. */
+    redeem: async (name: string, cookie: string) => {
+      const host = tunnelHost(BASE, name);
+      const nonce = nonces.issue(host);
+      const fields = { host, identity, sessionId: 'id', signedInAtMs: nowMs, path: '/', nonceHash: hashNonce(nonce) };
+      const request = arrived('/.postern/session', `postern-nonce=${nonce}; ${cookie}`);
+      return signIn.redeem(request, name, { text: await tickets.issue(fields), isWelcome: true });
     },
     read: async (cookie: string) => (await sessions.read(cookie, BASE.host)) ?? assert.fail('no session'),
     finish: (cookie: string) => signIn.finish(arrived(`/oauth2/callback?code=x&state=${state}`, cookie)),
@@ -108,6 +122,26 @@ describe('a sign-in over another session in this browser', () => {
       const after = await visit.finish(`${pair(cookies[0])}; ${former}`);
       assert.equal(await visit.isLive(former), isKept);
       assert.ok(await visit.isLive(pair(after.cookies.at(-1))), 'the new one counts');
+    });
+  }
+});
+
+describe('a sign-in over a session of a tunnel', () => {
+  for (const [what, isAdmitted, from, to, is] of [
+    ['of the former owner says so', true, 'of another', 'tag', true],
+    ['of the same owner does not say that it was of another', true, 'tag', 'tag', false],
+    ['of nobody does not', true, NO_OWNER, 'tag', false],
+    ['does not tell whoever is denied that the name is somebody’s', false, 'of another', 'tag', false],
+    ['nor that it is nobody’s', false, 'of another', NO_OWNER, false],
+  ] as const) {
+    test(what, async () => {
+      const visit = signingIn({ isAdmitted });
+      visit.passOn(from);
+      const first = await visit.redeem('demo', '');
+      assert.equal(first.isPassedOn, false);
+      visit.passOn(to);
+      visit.signsIn(BEN);
+      assert.equal((await visit.redeem('demo', pair(first.cookies[0]))).isPassedOn, is);
     });
   }
 });
