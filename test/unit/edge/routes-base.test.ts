@@ -1,7 +1,7 @@
 /** The routes of the base host: which method and which cause may do what, and in which order they are looked at. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SignInFailure } from '../../../src/edge/sign-in.js';
+import { SignInFailure } from '../../../src/edge/sign-in-failure.js';
 import { PosternError } from '../../../src/errors.js';
 import { type Asking, BASE, by, openApp, SIBLING, sessionOf } from './routes.js';
 
