@@ -15,7 +15,7 @@ export type UrlSyntax = 'reference' | 'refresh' | 'bracketed' | 'tokens';
  */
 export type ReplaceOrigin = (scheme: string | undefined, authority: string) => string | undefined;
 
-const ABSOLUTE = /^(?:(https?|wss?):)?\/\/([^/?#\\]+)(.*)$/is;
+const ABSOLUTE = /^(?:(https?|wss?):)?\/\/([^/?#\\"']+)(.*)$/is;
 const REFRESH = /^([\d.]*[ \t;,]*(?:url[ \t]*=[ \t]*)?["']?)(.*)$/is;
 const TOKEN = /(?<![^ \t,;"'()])(?:https?|wss?):\/\/[^ \t,;"'()]+/gi;
 

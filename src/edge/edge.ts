@@ -29,7 +29,7 @@ import { Observer } from './observer.js';
 import { createProvider, warnOfProvider } from './provider.js';
 import { Registry } from './registry.js';
 import { RevokedTokens } from './revoked-tokens.js';
-import { closed, createFrontDoor, listen, portOf } from './servers.js';
+import { ConnectionCount, closed, createFrontDoor, listen, portOf } from './servers.js';
 import { SignIn } from './sign-in.js';
 import { Watch } from './watch.js';
 
@@ -70,7 +70,8 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   const store = new MemoryStore();
   const registry = new Registry(groupsOf(config.allow ?? []));
   const observer = new Observer(log, audit);
-  const watch = new Watch({ uploadIdleMs: config.uploadIdleMs });
+  const connections = new ConnectionCount();
+  const watch = new Watch({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const revoked = new RevokedTokens(config.revokedTokens, log);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   const provider = createProvider(config, log);
@@ -87,6 +88,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
 
   let closing: Promise<void> | undefined;
   const server = createFrontDoor(door, observer, proxyCheck(config.trustProxy));
+  connections.follow(server);
   const admin = createAdminServer(
     () => (closing !== undefined ? 'draining' : isRecording() || 'the audit cannot be written'),
     () => health?.notes() ?? [],

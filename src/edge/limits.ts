@@ -41,6 +41,9 @@ export const KEEP_ALIVE_PROBE_MS = 60_000;
 /** Sockets at once, on the front door. Past it new ones are closed, and memory stays bounded. */
 export const MOST_CONNECTIONS = 20_000;
 
+/** While so many are open, what no app takes may not stay: nobody can tell whether its visitor is still there. */
+export const CROWDED_CONNECTIONS = MOST_CONNECTIONS * 0.9;
+
 /**
  * Links of agents at once: of all; of one owner and of one network, so that a token that leaks or a fleet that runs wild
  * leaves three quarters to the others; and more of those that replace a link which finishes what runs on it.

@@ -10,6 +10,25 @@ import type { Observer } from './observer.js';
 import { offersWebSocket, serveWithoutOffer } from './upgrade-offer.js';
 import { VisitorRequest } from './visitor-request.js';
 
+/** How many connections a server has, those that were upgraded included. */
+export class ConnectionCount {
+  #open = 0;
+
+  /** Counts the connections of a server from now on. */
+  follow(server: Server): void {
+    server.on('connection', (socket: Socket) => {
+      this.#open += 1;
+      socket.once('close', () => {
+        this.#open -= 1;
+      });
+    });
+  }
+
+  get isCrowded(): boolean {
+    return this.#open > limits.CROWDED_CONNECTIONS;
+  }
+}
+
 /** The server that visitors and agents connect to, with the limits of `limits.ts`. */
 export function createFrontDoor(door: Door, observer: Observer, isProxy: (address: string) => boolean): Server {
   const server = createServer({

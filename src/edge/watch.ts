@@ -1,11 +1,12 @@
 /**
  * Long requests outlive the moment in which the gate allowed them. The watch asks the gate again every few seconds for
  * each that is still open, and ends those that it would no longer let in: session over, signed out, policy changed. It
- * also cuts those whose visitor does not read, and gives up uploads that no app takes where there is a limit to that.
+ * also cuts those whose visitor does not read, and gives up uploads that no app takes where there is a limit to that, or
+ * where the edge runs out of connections: one that is not read does not tell that its visitor has left.
  */
 import type { Soon } from '../core/soon.js';
 import type { Verdict } from './gate.js';
-import { type Outlet, type Progress, progressOf } from './stalls.js';
+import { type Outlet, type Progress, progressOf, STALLED_AFTER_MS } from './stalls.js';
 
 // Ended within ten seconds of the cause, at a cost of one look into two maps for each open stream.
 const INTERVAL_MS = 5_000;
@@ -35,17 +36,21 @@ export interface Watched {
 export interface WatchOptions {
   /** For how long an app may take too little of an upload, in milliseconds; undefined for as long as it likes. */
   readonly uploadIdleMs?: number | undefined;
+  /** Whether the edge runs out of connections. */
+  readonly isCrowded?: () => boolean;
 }
 
 export class Watch {
-  readonly #uploadIdleMs: number | undefined;
+  readonly #uploadIdleMs: number;
+  readonly #isCrowded: () => boolean;
   // A list in no order, and not a Set: see `http2/live-streams.ts` for what those cost where every request comes and goes.
   readonly #open: Watched[] = [];
   readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor({ uploadIdleMs }: WatchOptions = {}) {
+  constructor({ uploadIdleMs = Number.POSITIVE_INFINITY, isCrowded = () => false }: WatchOptions = {}) {
     this.#uploadIdleMs = uploadIdleMs;
-    const stallIntervalMs = Math.min(STALL_INTERVAL_MS, (uploadIdleMs ?? Number.POSITIVE_INFINITY) / 2);
+    this.#isCrowded = isCrowded;
+    const stallIntervalMs = Math.min(STALL_INTERVAL_MS, uploadIdleMs / 2);
     this.#timers = [
       setInterval(() => void this.review(), INTERVAL_MS).unref(),
       setInterval(() => this.cutStalled(performance.now()), stallIntervalMs).unref(),
@@ -77,8 +82,9 @@ export class Watch {
 
   /** Cuts those that nobody has read for long, and gives up those that no app takes. */
   cutStalled(nowMs: number): void {
+    const uploadIdleMs = this.#isCrowded() ? Math.min(this.#uploadIdleMs, STALLED_AFTER_MS) : this.#uploadIdleMs;
     for (const watched of [...this.#open]) {
-      if (this.#isNotTaken(watched, nowMs) && this.forget(watched)) watched.giveUp?.();
+      if (isNotTaken(watched, nowMs, uploadIdleMs) && this.forget(watched)) watched.giveUp?.();
       const progress = progressOf(watched.outlet, watched.progress, nowMs);
       watched.progress = progress === 'stalled' ? undefined : progress;
       if (progress === 'stalled' && this.forget(watched)) watched.cut();
@@ -90,17 +96,17 @@ export class Watch {
     this.#open.length = 0;
   }
 
-  #isNotTaken(watched: Watched, nowMs: number): boolean {
-    const { upload } = watched;
-    if (this.#uploadIdleMs === undefined || upload === undefined) return false;
-    const progress = progressOf(upload, watched.uploadProgress, nowMs, this.#uploadIdleMs);
-    watched.uploadProgress = progress === 'stalled' ? undefined : progress;
-    return progress === 'stalled';
-  }
-
   async #reviewOne(watched: Watched): Promise<void> {
     if ((await refuses(watched)) && this.forget(watched)) watched.end();
   }
+}
+
+function isNotTaken(watched: Watched, nowMs: number, limitMs: number): boolean {
+  const { upload } = watched;
+  if (upload === undefined) return false;
+  const progress = progressOf(upload, watched.uploadProgress, nowMs, limitMs);
+  watched.uploadProgress = progress === 'stalled' ? undefined : progress;
+  return progress === 'stalled';
 }
 
 async function refuses(watched: Watched): Promise<boolean> {

@@ -74,6 +74,11 @@ export class Http2Stream implements SendSideOwner {
     return this.sending.pendingBytes;
   }
 
+  /** Bytes that have left. */
+  get sentBytes(): number {
+    return this.sending.sentBytes;
+  }
+
   /** Bytes that were ever written, those that have not left included. */
   get writtenBytes(): number {
     return this.sending.sentBytes + this.sending.pendingBytes;

@@ -62,6 +62,7 @@ export class OutboundLink extends Link {
 
 class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
   waitsSinceMs = 0;
+  #sentBytes = 0;
   #holder: Holder | undefined;
   readonly #observer: OutboundObserver;
 
@@ -91,6 +92,13 @@ class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
     this.#holder?.waiting.delete(this);
   }
 
+  hasMovedOn(): boolean {
+    if (this.stream.sentBytes === this.#sentBytes) return false;
+    this.waitNoLonger();
+    this.wait();
+    return true;
+  }
+
   giveUp(): void {
     this.cancel();
     this.#observer.failed(
@@ -114,6 +122,7 @@ class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
   wait(): void {
     if (this.#holder === undefined || this.#holder.waiting.has(this)) return;
     this.waitsSinceMs = performance.now();
+    this.#sentBytes = this.stream.sentBytes;
     this.#holder.waiting.add(this);
   }
 }

@@ -6,7 +6,10 @@ import { PosternError } from '../errors.js';
 
 /** A stream whose agent takes nothing more of what its party sends, for now. */
 export interface Waiting {
+  /** In milliseconds of `performance.now()`. */
   readonly waitsSinceMs: number;
+  /** Whether the agent has taken some of it meanwhile: then it waits from now on. */
+  hasMovedOn(): boolean;
   /** Ends it in favour of another stream of its party, and counts it down. */
   giveUp(): void;
 }
@@ -44,7 +47,7 @@ export class StreamShares {
     const holder = this.#holderOf(party);
     const isScarce = running >= maxStreams - Math.floor(maxStreams * RESERVED_SHARE);
     const share = isScarce ? Math.min(FEW_STREAMS, shareOf(maxStreams)) : shareOf(maxStreams);
-    if (holder.streams >= share) reclaim(holder);
+    if (holder.streams === share) reclaim(holder); // of a party that is past its share one stream less makes no room
     if (holder.streams >= share) {
       const text = 'Too many of your requests run on this tunnel at once. Close some pages and try again.';
       throw new PosternError('ERR_TUNNEL_BUSY', `one party holds ${holder.streams} streams`, { text });
@@ -68,8 +71,12 @@ export class StreamShares {
 }
 
 function reclaim({ waiting }: Holder): void {
-  const [oldest] = waiting;
-  if (oldest !== undefined && performance.now() - oldest.waitsSinceMs >= RECLAIMED_AFTER_MS) oldest.giveUp();
+  for (const oldest of waiting) {
+    if (performance.now() - oldest.waitsSinceMs < RECLAIMED_AFTER_MS) return;
+    if (oldest.hasMovedOn()) continue; // it is the last of them now
+    oldest.giveUp();
+    return;
+  }
 }
 
 function shareOf(maxStreams: number): number {

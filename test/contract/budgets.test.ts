@@ -7,6 +7,7 @@ import { FEW_ENTRIES, MAX_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '.
 import { MAX_EARLY_BYTES } from '../../src/edge/early-bytes.js';
 import {
   BAD_TOKENS,
+  CROWDED_CONNECTIONS,
   HEADERS_TIMEOUT_MS,
   LINKS,
   MAX_UNANSWERED,
@@ -68,6 +69,8 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'owner of tokens: links': count(LINKS.mostOfOne),
   'visitor: streams of a tunnel': `${word(SHARE)}, none of the last ${word(RESERVED_SHARE)} beyond ${word(FEW_STREAMS)}`,
   'visitor: time for which a response is not read': `${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes are the least`,
+  [`process: uploads whose app takes less than ${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes, while nine tenths of the connections are open`]:
+    CROWDED_CONNECTIONS === 0.9 * MOST_CONNECTIONS ? 'none' : 'another share',
   'visitor: bytes of one upload that its app does not take': '256 KiB', // several buffers together: I4 measures them
   [`visitor: streams whose app takes nothing for ${word(RECLAIMED_AFTER_MS / 1_000)} seconds`]:
     'as many as of others, until the visitor needs the room',

@@ -37,6 +37,7 @@ describe('replaceOrigins', () => {
   it('finds the URL of a Refresh as browsers do', () => {
     for (const start of ['0;url=', '0; URL = "', "1.5,url='", '5 ', '3;']) {
       assert.equal(replaced('refresh', `${start}http://own/?http://own`), `${start}http://new/?http://own`);
+      assert.equal(replaced('refresh', `${start}http://own'`), `${start}http://new'`);
     }
   });
 

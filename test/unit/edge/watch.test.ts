@@ -156,8 +156,13 @@ describe('the watch over uploads', () => {
   const HOUR_MS = 3_600_000;
 
   /** An app that takes so many bytes between two looks, one in ten seconds, with so many waiting. */
-  function taking(t: TestContext, taken: { perLook: number; waiting: number }, uploadIdleMs: number | undefined) {
-    const watch = new Watch({ uploadIdleMs });
+  function taking(
+    t: TestContext,
+    taken: { perLook: number; waiting: number },
+    uploadIdleMs: number | undefined,
+    isCrowded = false,
+  ) {
+    const watch = new Watch({ uploadIdleMs, isCrowded: () => isCrowded });
     t.after(() => watch.close());
     const upload = { writableLength: taken.waiting, bytesWritten: taken.waiting };
     const ends: string[] = [];
@@ -180,6 +185,14 @@ describe('the watch over uploads', () => {
 
   it('lets an app rest for as long as it likes', (t) => {
     assert.deepEqual(taking(t, { perLook: 0, waiting: 131_072 }, undefined)(24 * HOUR_MS), []);
+  });
+
+  it('gives up what is not taken for ten minutes when connections are few, whatever the limit', (t) => {
+    for (const limitMs of [undefined, HOUR_MS]) {
+      assert.deepEqual(taking(t, { perLook: 0, waiting: 131_072 }, limitMs, true)(590_000), []);
+      assert.deepEqual(taking(t, { perLook: 0, waiting: 131_072 }, limitMs, true)(610_000), ['given up']);
+      assert.deepEqual(taking(t, { perLook: 2_000, waiting: 131_072 }, limitMs, true)(HOUR_MS), []);
+    }
   });
 
   it('gives up, once, what is not taken for as long as the limit', (t) => {

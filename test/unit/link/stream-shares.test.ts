@@ -45,6 +45,7 @@ describe('the streams of a link', () => {
     const wait = (name: string, forMs: number) => {
       const waiting = {
         waitsSinceMs: performance.now() - forMs,
+        hasMovedOn: () => name === 'slow',
         giveUp: () => {
           ends.push(name);
           holder.streams -= 1;
@@ -56,10 +57,13 @@ describe('the streams of a link', () => {
     wait('first', 29_000);
     assert.throws(() => shares.take('ana', held.length, 10), isBusy);
     holder.waiting.clear();
+    wait('slow', 32_000);
     wait('old', 31_000);
     wait('new', 31_000);
     assert.equal(shares.take('ana', held.length, 10), holder);
     assert.deepEqual(ends, ['old']);
+    assert.throws(() => shares.take('ana', 9, 10), isBusy); // scarce: seven are past the share of four
+    assert.deepEqual(ends, ['old'], 'what makes no room ends nothing');
     shares.take('bob', held.length, 10);
     assert.deepEqual(ends, ['old'], 'what others ask for costs ana nothing');
   });
