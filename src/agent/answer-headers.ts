@@ -13,7 +13,7 @@ import {
 } from '../core/headers.js';
 import { RecentMap } from '../core/recent-map.js';
 import { PosternError } from '../errors.js';
-import { MOST_HEADER_FIELDS } from '../link/link.js';
+import { MAX_HEADER_FIELDS } from '../link/link.js';
 import { judgeAnswerName } from './header-names.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './target-address.js';
 import type { PublicPlace } from './target-headers.js';
@@ -29,7 +29,7 @@ const DOMAIN_ATTRIBUTE = /^([ \t]*domain[ \t]*=[ \t]*)\.?([^ \t]+)([ \t]*)$/i;
  */
 export function answerHeaders(raw: RawHeaders, status: number, target: TargetAddress, place: PublicPlace): string[] {
   refuseTransferCodings(raw);
-  if (raw.length >= 2 * MOST_HEADER_FIELDS)
+  if (raw.length >= 2 * MAX_HEADER_FIELDS)
     throw new PosternError('ERR_TARGET_PROTOCOL', 'The target sends more header lines than a link carries.');
   const dropped = connectionOptions(raw);
   const withoutLength = status < 200 || status === 204; // RFC 9110 section 8.6

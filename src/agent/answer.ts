@@ -29,7 +29,7 @@ export interface TargetContext {
 }
 
 // More than any server has a use for; without a limit a target could send heads for ever.
-const MOST_INFORMATIONAL = 32;
+const MAX_INFORMATIONAL = 32;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -64,7 +64,7 @@ export class Answer {
   /** Passes a 1xx head on. Throws `ERR_TARGET_PROTOCOL` when there are too many or one is malformed. */
   inform({ status, fields }: AnswerHead, place: PublicPlace): void {
     this.#informational += 1;
-    if (this.#informational > MOST_INFORMATIONAL) {
+    if (this.#informational > MAX_INFORMATIONAL) {
       throw new PosternError('ERR_TARGET_PROTOCOL', 'The target sends 1xx heads without end.');
     }
     const headers = answerHeaders(fields, status, this.#context.target, place);

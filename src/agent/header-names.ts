@@ -22,15 +22,15 @@ export function writeHeader(name: JudgedName, value: string): string {
   return name.lines.write(value);
 }
 
-const MOST_NAMES = 1_000;
-const MOST_CHARACTERS = 64;
+const MAX_NAMES = 1_000;
+const MAX_CHARACTERS = 64;
 
 /** A judge of the names of one direction: drops `dropped` beside what is hop-by-hop anyway. */
 export function judgeOfNames(rules: {
   readonly dropped: (lower: string) => boolean;
   readonly special: readonly string[];
 }): (name: string) => JudgedName {
-  const known = new RecentMap<JudgedName>(MOST_NAMES, MOST_CHARACTERS);
+  const known = new RecentMap<JudgedName>(MAX_NAMES, MAX_CHARACTERS);
   const fateOf = (lower: string): JudgedName['fate'] => {
     if (!isFieldName(lower)) return 'malformed';
     if (isHopByHop(lower) || rules.dropped(lower)) return 'dropped';

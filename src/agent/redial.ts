@@ -5,8 +5,8 @@
 import { Backoff } from '../core/backoff.js';
 import type { ErrorCode } from '../errors.js';
 
-const QUICK = { firstMs: 100, mostMs: 1_000 };
-const SLOW = { firstMs: 2_000, mostMs: 15_000 };
+const QUICK = { firstMs: 100, maxMs: 1_000 };
+const SLOW = { firstMs: 2_000, maxMs: 15_000 };
 
 // At three quarters of a second each on average, a little more than half a minute.
 const QUICK_ATTEMPTS = 45;

@@ -138,8 +138,8 @@ export class TargetPool implements ConnectionOwner {
 
   // One timer for all: to arm one with each answer would cost more than it saves.
   #sweepIdle(): void {
-    const longestMs = performance.now() - IDLE_MS;
-    for (const { connection, sinceMs } of [...this.#idle]) if (sinceMs <= longestMs) connection.destroy();
+    const maxMs = performance.now() - IDLE_MS;
+    for (const { connection, sinceMs } of [...this.#idle]) if (sinceMs <= maxMs) connection.destroy();
     this.#sweep = this.#idle.length === 0 ? undefined : setTimeout(() => this.#sweepIdle(), IDLE_MS / 2);
   }
 }

@@ -55,7 +55,7 @@ const LIFETIME_SECONDS = 120;
 const MIN_LEFT_MS = 90_000;
 
 // About 1 kB each.
-const MOST_CACHED = 10_000;
+const MAX_CACHED = 10_000;
 
 // The order of P-256 (SP 800-186 section 3.2.1.3).
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
@@ -66,7 +66,7 @@ export class Assertions {
   readonly #now: () => number;
   readonly #signingKey: SigningKey;
   readonly #publicKeys: readonly JWK[];
-  readonly #cache = new LRUCache<string, CachedAssertion>({ max: MOST_CACHED });
+  readonly #cache = new LRUCache<string, CachedAssertion>({ max: MAX_CACHED });
 
   constructor({ secrets, issuer, now = Date.now }: AssertionsOptions) {
     // 48 bytes: 128 bits more than the order, so that the reduction below has no noticeable bias.

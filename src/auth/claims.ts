@@ -5,7 +5,7 @@ import { refused } from './provider-errors.js';
 type Claims = Readonly<Record<string, unknown>>;
 
 // An ID token is made for this very answer: one issued long ago was kept by somebody. Clocks may differ a little.
-const MOST_AGE_SECONDS = 10 * 60;
+const MAX_AGE_SECONDS = 10 * 60;
 export const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** What came with an ID token. */
@@ -21,7 +21,7 @@ export function checkIdToken(claims: Claims, clientId: string, answer: TokenAnsw
   const { azp, iat } = claims;
   if (azp !== undefined && azp !== clientId) throw refused('the ID token is for another party (azp)');
   const ageSeconds = Date.now() / 1000 - Number(iat);
-  if (!(ageSeconds <= MOST_AGE_SECONDS && ageSeconds >= -CLOCK_TOLERANCE_SECONDS)) {
+  if (!(ageSeconds <= MAX_AGE_SECONDS && ageSeconds >= -CLOCK_TOLERANCE_SECONDS)) {
     throw refused('the ID token was not issued just now (iat): is the clock of this machine right?');
   }
   checkHash(claims, 'at_hash', answer.accessToken, answer.idToken);

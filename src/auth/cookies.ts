@@ -24,7 +24,7 @@ export interface SetCookieOptions {
 }
 
 // Each value costs a decryption; a browser has one, and nobody plants more than a few by accident.
-const MOST_VALUES = 8;
+const MAX_VALUES = 8;
 
 // Prefixes that browsers know (RFC 6265bis section 4.1.3 and its successors): a request with another spelling of our
 // names is either ours from another setting of the edge or an attempt to be taken for it. So is one behind bytes that some
@@ -54,7 +54,7 @@ export function cookieValues(header: string | undefined, name: string): string[]
     const pair = header.slice(start, end);
     const equals = pair.indexOf('=');
     if (equals !== -1 && trimOws(pair.slice(0, equals)) === name) values.push(trimOws(pair.slice(equals + 1)));
-    if (values.length === MOST_VALUES) break;
+    if (values.length === MAX_VALUES) break;
     start = end + 1;
   }
   return values;
@@ -104,7 +104,7 @@ export function clearCookie(name: string, options: Omit<SetCookieOptions, 'maxAg
 }
 
 // A planted cookie may have the path of any folder above the one that was asked for.
-const MOST_CLEARED_PATHS = 8;
+const MAX_CLEARED_PATHS = 8;
 
 /**
  * `Set-Cookie` lines that make a browser forget every cookie of this name that a request for the host and the path may have
@@ -129,6 +129,6 @@ function foldersOf(path: string): string[] {
       .split(/[?#]/, 1)[0]
       ?.split('/')
       .filter((segment) => /^[\w.~%-]+$/.test(segment)) ?? [];
-  const folders = segments.slice(0, MOST_CLEARED_PATHS).map((_, at) => `/${segments.slice(0, at + 1).join('/')}`);
+  const folders = segments.slice(0, MAX_CLEARED_PATHS).map((_, at) => `/${segments.slice(0, at + 1).join('/')}`);
   return ['/', ...folders];
 }

@@ -2,7 +2,7 @@
  * What OpenID Connect says about a visitor, reduced to what policy and headers need. Claims come from an identity
  * provider and are not believed to be well-typed: what is odd is refused (sub, email) or left out (the rest).
  */
-import { canonicalDomain, canonicalEmail, MOST_GROUP_CHARS } from '../core/rule.js';
+import { canonicalDomain, canonicalEmail, MAX_GROUP_CHARS } from '../core/rule.js';
 import { PosternError } from '../errors.js';
 
 /** A visitor as the identity provider describes them. */
@@ -38,8 +38,8 @@ export interface ReadIdentityOptions {
 export type EmailVerification = 'required' | 'accept-missing';
 
 // `sub` is at most 255 ASCII characters (OpenID Connect Core section 2); providers in the field also send others.
-const MOST_SUBJECT_CHARS = 255;
-const MOST_USERNAME_CHARS = 64; // with it and an ordinary address a session still fits its 600 bytes
+const MAX_SUBJECT_CHARS = 255;
+const MAX_USERNAME_CHARS = 64; // with it and an ordinary address a session still fits its 600 bytes
 
 /**
  * Reads the claims of an ID token, possibly merged with userinfo. Throws `ERR_ACCESS_DENIED` when the account has no
@@ -56,7 +56,7 @@ export function readIdentity(claims: Readonly<Record<string, unknown>>, options:
     email,
     emailVerified: isProven && isVerified(claims, options.emailVerified),
     ...(hostedDomain !== undefined && { hostedDomain }),
-    ...(isPlainText(username, MOST_USERNAME_CHARS) && { username }),
+    ...(isPlainText(username, MAX_USERNAME_CHARS) && { username }),
     ...readGroups(claims, options.groupsClaim),
   };
 }
@@ -67,7 +67,7 @@ function claim(claims: Readonly<Record<string, unknown>>, name: string): unknown
 }
 
 function readSubject(value: unknown): string {
-  if (isPlainText(value, MOST_SUBJECT_CHARS)) return value;
+  if (isPlainText(value, MAX_SUBJECT_CHARS)) return value;
   throw new PosternError('ERR_ACCESS_DENIED', 'the claim "sub" is missing or unusable', {
     text: 'The identity provider did not say which account this is.',
   });
@@ -106,7 +106,7 @@ function readGroups(
   if (value === undefined) return { groups: [], groupsOmitted: isOverage(claims, groupsClaim) };
   const listed: unknown[] = Array.isArray(value) ? value : [value];
   if (!listed.every((group) => typeof group === 'string')) return { groups: [], groupsOmitted: true };
-  const groups = new Set(listed.filter((group) => isPlainText(group, MOST_GROUP_CHARS)));
+  const groups = new Set(listed.filter((group) => isPlainText(group, MAX_GROUP_CHARS)));
   return { groups: [...groups], groupsOmitted: groups.size < new Set(listed).size };
 }
 
@@ -118,7 +118,7 @@ function isOverage(claims: Readonly<Record<string, unknown>>, groupsClaim: strin
 }
 
 // Text that can be shown, logged and encoded: no controls, line separators, bidi overrides or lone surrogates.
-function isPlainText(value: unknown, mostChars: number): value is string {
-  if (typeof value !== 'string' || value.length > mostChars || value.trim() !== value) return false;
+function isPlainText(value: unknown, maxChars: number): value is string {
+  if (typeof value !== 'string' || value.length > maxChars || value.trim() !== value) return false;
   return /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]+$/u.test(value);
 }

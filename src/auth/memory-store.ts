@@ -7,7 +7,7 @@ import type { Store } from './store.js';
 
 export interface MemoryStoreOptions {
   /** Most live entries of each kind. At about 100 bytes each the default is 10 MB. */
-  readonly mostEntries?: number;
+  readonly maxEntries?: number;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -29,9 +29,9 @@ export class MemoryStore implements Store {
   readonly #revoked: ExpiringIds;
   readonly #now: () => number;
 
-  constructor({ mostEntries = MAX_ENTRIES, now = Date.now }: MemoryStoreOptions = {}) {
-    this.#redeemed = new ExpiringIds(mostEntries);
-    this.#revoked = new ExpiringIds(mostEntries);
+  constructor({ maxEntries = MAX_ENTRIES, now = Date.now }: MemoryStoreOptions = {}) {
+    this.#redeemed = new ExpiringIds(maxEntries);
+    this.#revoked = new ExpiringIds(maxEntries);
     this.#now = now;
   }
 

@@ -6,7 +6,7 @@
 import { PosternError } from '../errors.js';
 
 // A library wraps an error of ours twice at most; the rest is there against a chain without end.
-const MOST_CAUSES = 5;
+const MAX_CAUSES = 5;
 
 /** An error that was thrown on the way: one of ours within it stands, any other becomes `ERR_LOGIN_FAILED`. */
 export function translateProviderError(error: unknown, providerCode?: string): PosternError {
@@ -37,7 +37,7 @@ export function refused(reason: string): PosternError {
 
 function causesOf(error: unknown): Error[] {
   const chain: Error[] = [];
-  for (let at = error; at instanceof Error && chain.length < MOST_CAUSES; at = at.cause) chain.push(at);
+  for (let at = error; at instanceof Error && chain.length < MAX_CAUSES; at = at.cause) chain.push(at);
   return chain;
 }
 

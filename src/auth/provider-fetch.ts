@@ -6,7 +6,7 @@ import { PosternError } from '../errors.js';
 import { remedyFor } from './provider-checks.js';
 
 // The largest honest answers, a userinfo with hundreds of groups, have some 50 kB.
-const MOST_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 // Answers for which `Response` takes no body.
 const WITHOUT_BODY = new Set([204, 205, 304]);
@@ -37,7 +37,7 @@ async function readBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > MOST_BODY_BYTES) throw unavailable('its answer is larger than 1 MB'); // which cancels the body
+    if (size > MAX_BODY_BYTES) throw unavailable('its answer is larger than 1 MB'); // which cancels the body
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));

@@ -9,7 +9,7 @@ import type { Key } from '../core/keys.js';
 export type Keys = readonly [Key, ...Key[]];
 
 /** Nothing longer is ever opened; far above a ticket with a long return path, far below what would be a load. */
-export const MOST_SEALED_CHARS = 8192;
+export const MAX_SEALED_CHARS = 8192;
 
 const ALGORITHM = 'dir';
 const ENCRYPTION = 'A256GCM';
@@ -27,7 +27,7 @@ export function seal(payload: object, keys: Keys): Promise<string> {
 
 /** Opens a sealed text with whichever key made it; undefined for anything that was not made with one of them. */
 export async function open(sealed: string, keys: Keys): Promise<Record<string, unknown> | undefined> {
-  if (sealed.length > MOST_SEALED_CHARS || !isCanonical(sealed)) return undefined;
+  if (sealed.length > MAX_SEALED_CHARS || !isCanonical(sealed)) return undefined;
   try {
     const { plaintext } = await compactDecrypt(sealed, ({ kid }) => keyOf(keys, kid), {
       keyManagementAlgorithms: [ALGORITHM],

@@ -51,7 +51,7 @@ export interface SealedSession {
 }
 
 // With the longest cookie name, 22 characters, and the equals sign: 599 bytes, so a session is always under 600.
-const MOST_VALUE_CHARS = 576;
+const MAX_VALUE_CHARS = 576;
 
 // A session of the base host leaves room for the owner of a tunnel, so that those made from it are cut no further.
 const OWNER_CHARS = 20;
@@ -62,7 +62,7 @@ const NO_GROUPS: ReadonlySet<string> = new Set();
 const TAG_CHARS = 22;
 
 // About 1.5 kB each. A session that falls out costs one decryption when it is seen again.
-const MOST_CACHED = 10_000;
+const MAX_CACHED = 10_000;
 
 // An active visitor is given a new cookie at this pace, not with every answer; a quarter of a shorter idle limit.
 const RENEW_AFTER_MS = 5 * 60_000;
@@ -83,7 +83,7 @@ export class Sessions {
   readonly #groupsAskedFor: () => ReadonlySet<string>;
   // By the end of the cookie value, and only for the whole of it. The value is sealed for one host: another host's session
   // is told by `session.host`.
-  readonly #cache = new LRUCache<string, Opened>({ max: MOST_CACHED });
+  readonly #cache = new LRUCache<string, Opened>({ max: MAX_CACHED });
   // A page asks for fifty things at once with the old cookie: one of them seals, the others share its result.
   readonly #renewals = new WeakMap<Session, { readonly next: Session; readonly cookie: Promise<string> }>();
 
@@ -104,11 +104,11 @@ export class Sessions {
     const nowMs = this.nowMs();
     const fresh = { id: randomBytes(12).toString('base64url'), signedInAtMs: nowMs };
     const common = { ...fresh, ...signIn, host, seenAtMs: nowMs, admitted, ...(owner !== undefined && { owner }) };
-    const mostChars = owner === undefined ? MOST_VALUE_CHARS - OWNER_CHARS : MOST_VALUE_CHARS;
+    const maxChars = owner === undefined ? MAX_VALUE_CHARS - OWNER_CHARS : MAX_VALUE_CHARS;
     for (const smaller of reductions(identity, this.#groupsAskedFor())) {
       const session: Session = { ...common, identity: smaller };
       const value = await seal(packSession(session), this.#keys);
-      if (value.length <= mostChars) return { session, cookie: this.#keep(session, value) };
+      if (value.length <= maxChars) return { session, cookie: this.#keep(session, value) };
     }
     throw new PosternError('ERR_LOGIN_FAILED', 'the identity does not fit a session cookie', {
       text: 'The name of this account is too long to sign in with.',
@@ -241,7 +241,7 @@ export class Sessions {
   }
 
   async #open(value: string, host: string): Promise<Session | undefined> {
-    if (value.length > MOST_VALUE_CHARS) return undefined;
+    if (value.length > MAX_VALUE_CHARS) return undefined;
     const payload = await open(value, this.#keys);
     const session = payload && unpackSession(payload, host);
     if (session !== undefined) this.#remember(value, session);

@@ -8,7 +8,7 @@ import { deriveKeys } from '../core/keys.js';
 import { PosternError } from '../errors.js';
 import type { Identity } from './identity.js';
 import { hashNonce } from './nonce.js';
-import { type Keys, MOST_SEALED_CHARS, open, seal } from './seal.js';
+import { type Keys, MAX_SEALED_CHARS, open, seal } from './seal.js';
 import { packIdentity, unpackIdentity } from './sealed-identity.js';
 import type { Store } from './store.js';
 
@@ -64,7 +64,7 @@ export class Tickets {
     const issued = { ...fields, id: randomBytes(16).toString('base64url'), expiresAtMs: this.#now() + LIFETIME_MS };
     for (const path of [fields.path, '/']) {
       const text = await seal(pack({ ...issued, path }), this.#keys);
-      if (text.length <= MOST_SEALED_CHARS) return text;
+      if (text.length <= MAX_SEALED_CHARS) return text;
     }
     throw new PosternError('ERR_LOGIN_FAILED', 'the identity does not fit a ticket');
   }

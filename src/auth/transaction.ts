@@ -38,13 +38,13 @@ export interface TransactionsOptions {
 }
 
 const LIFETIME_MS = 10 * 60_000;
-const MOST_AT_ONCE = 5;
+const MAX_AT_ONCE = 5;
 
 // Of all together, names included: beside a session and other cookies, under the 8 kB that common front ends take.
-const MOST_CHARS_IN_ALL = 4096;
+const MAX_CHARS_IN_ALL = 4096;
 
 // What browsers must keep of one cookie: name, value and attributes together (RFC 6265 section 6.1).
-const MOST_LINE_CHARS = 4096;
+const MAX_LINE_CHARS = 4096;
 
 // Milliseconds in base 36, nine digits until the year 5188, then six random bytes: names sort by age.
 const ID = /^([0-9a-z]{9})[\w-]{8}$/;
@@ -84,7 +84,7 @@ export class Transactions {
       const transaction: Transaction = { ...fields, ...fresh, target: { ...fields.target, path } };
       const value = (await seal(pack(transaction), this.#keys)) + SEPARATOR + escapePath(path);
       const cookie = this.#set(this.#prefix + id, value);
-      if (cookie.length > MOST_LINE_CHARS) continue;
+      if (cookie.length > MAX_LINE_CHARS) continue;
       return { transaction, cookies: [cookie, ...this.#evict(cookieHeader, cookie.length)] };
     }
     throw new PosternError('ERR_LOGIN_FAILED', 'the sign-in does not fit a cookie');
@@ -132,7 +132,7 @@ export class Transactions {
       if (this.#isAlive(name)) {
         chars += size;
         count += 1;
-        if (count <= MOST_AT_ONCE && chars <= MOST_CHARS_IN_ALL) continue;
+        if (count <= MAX_AT_ONCE && chars <= MAX_CHARS_IN_ALL) continue;
       }
       evicted.push(clearCookie(name, { secure: this.#secure }));
     }

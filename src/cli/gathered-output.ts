@@ -100,13 +100,13 @@ export class GatheredOutput implements Output {
     else this.#sink.writeLast(text);
   }
 
-  /** Resolves when everything is out, or when `mostMs` are over. */
-  async drained(mostMs: number): Promise<void> {
+  /** Resolves when everything is out, or when `maxMs` are over. */
+  async drained(maxMs: number): Promise<void> {
     this.flush();
     if (this.#beingWrittenChars === 0 || this.#failure !== undefined) return;
     await new Promise<void>((resolve) => {
       this.#whenIdle = resolve;
-      setTimeout(resolve, mostMs);
+      setTimeout(resolve, maxMs);
     });
   }
 

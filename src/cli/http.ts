@@ -21,7 +21,7 @@ import { warnOfExpiry } from './token-expiry.js';
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
 
 // A reader that is there takes what is left in less.
-const MOST_OUTPUT_MS = 1_000;
+const MAX_OUTPUT_MS = 1_000;
 
 // Of a terminal that does not say how wide it is.
 const DEFAULT_COLUMNS = 80;
@@ -68,7 +68,7 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   }
   complain('finishing what is running; Ctrl-C again ends at once');
   await agent.close();
-  await output.drained(MOST_OUTPUT_MS);
+  await output.drained(MAX_OUTPUT_MS);
   process.exit(exitCodeAfter(await asked));
 }
 

@@ -29,7 +29,7 @@ export interface Logging extends OutputHealth {
 }
 
 // A reader that is there takes what is left in less.
-const MOST_CLOSE_MS = 1_000;
+const MAX_CLOSE_MS = 1_000;
 
 /** Makes the line that is shown of a JSON line. */
 export type Render = (line: string) => string;
@@ -67,7 +67,7 @@ export function openLogging(
     isRecording: () => audit.isFlowing,
     notes: () => notesOf(output),
     reopen: () => reopen(auditFile, log),
-    close: async () => void (await Promise.all([output.drained(MOST_CLOSE_MS), audit.drained(MOST_CLOSE_MS)])),
+    close: async () => void (await Promise.all([output.drained(MAX_CLOSE_MS), audit.drained(MAX_CLOSE_MS)])),
   };
 }
 

@@ -9,9 +9,9 @@ const REMOVED = '[redacted]';
 const CUT = '…';
 
 // A user agent or a path may have megabytes; a line is for people and their tools.
-const MOST_CHARS = 2_048;
-const MOST_DEPTH = 4;
-const MOST_ITEMS = 100;
+const MAX_CHARS = 2_048;
+const MAX_DEPTH = 4;
+const MAX_ITEMS = 100;
 
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'authorization',
@@ -37,12 +37,12 @@ const ERROR_CODE = /^(?:ERR_[A-Z0-9_]{1,60}|E[A-Z0-9]{2,14})$/;
 
 /** The fields of a line without what must not be in it. The original is left as it is. */
 export function redact(fields: LogFields): Record<string, unknown> {
-  return redactFields(fields, MOST_DEPTH);
+  return redactFields(fields, MAX_DEPTH);
 }
 
 /** The text of a line, cut and without the values of secret parameters. */
 export function redactText(text: string): string {
-  const cut = text.length > MOST_CHARS ? text.slice(0, MOST_CHARS) + CUT : text;
+  const cut = text.length > MAX_CHARS ? text.slice(0, MAX_CHARS) + CUT : text;
   return cut.includes('=') ? cut.replace(SECRET_PARAMETERS, `$1${REMOVED}`) : cut;
 }
 
@@ -61,7 +61,7 @@ function redactValue(value: unknown, depth: number): unknown {
   if (depth <= 0) return CUT;
   if (value instanceof Error) return redactFields(describeError(value), depth);
   if (value instanceof Date) return value;
-  if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map((item) => redactValue(item, depth - 1));
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => redactValue(item, depth - 1));
   return redactFields(value as Record<string, unknown>, depth);
 }
 

@@ -10,7 +10,7 @@ import { quoted } from '../config/text.js';
 import { complain } from './exit.js';
 
 // No secret and no token is near it; a path that names something else by mistake ends here.
-const MOST_SECRET_FILE_BYTES = 65_536;
+const MAX_SECRET_FILE_BYTES = 65_536;
 
 const READABLE_BY_GROUP = 0o040;
 const READABLE_BY_ALL = 0o004;
@@ -59,7 +59,7 @@ function read(path: string): { text: string; fault: FileFault | undefined } {
   if (path === '-') return { text: readFileSync(0, 'utf8'), fault: undefined };
   const real = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
   const stats = statSync(real);
-  if (stats.size > MOST_SECRET_FILE_BYTES) throw new RangeError('the file is too large to be a secret');
+  if (stats.size > MAX_SECRET_FILE_BYTES) throw new RangeError('the file is too large to be a secret');
   return { text: readFileSync(real, 'utf8'), fault: faultOf(stats) };
 }
 

@@ -27,7 +27,7 @@ export interface TerminalOptions {
 type Style = Parameters<typeof styleText>[0];
 
 // A path of this length still leaves a line readable; the rest is told by its beginning.
-const MOST_PATH_CHARS = 200;
+const MAX_PATH_CHARS = 200;
 const DURATION_COLUMNS = 7;
 const METHOD_COLUMNS = 6;
 const EMAIL_COLUMNS = 24;
@@ -115,7 +115,7 @@ export class Terminal implements AgentEvents {
       this.#style('dim', formatDuration(durationMs).padStart(DURATION_COLUMNS)),
       printable(method).padEnd(METHOD_COLUMNS),
       printable(email ?? '-').padEnd(EMAIL_COLUMNS),
-      printable(path.length > MOST_PATH_CHARS ? `${path.slice(0, MOST_PATH_CHARS)}…` : path),
+      printable(path.length > MAX_PATH_CHARS ? `${path.slice(0, MAX_PATH_CHARS)}…` : path),
     ];
     if (requestId !== undefined) columns.push(printable(requestId));
     if (aborted) columns.push(this.#style('yellow', 'broken off'));

@@ -3,7 +3,7 @@
  * and invisible characters are spelled out, so that what is printed can neither move the cursor nor pose as ours.
  */
 
-const MOST_QUOTED_CHARS = 80;
+const MAX_QUOTED_CHARS = 80;
 
 // Everything of the general category C (controls, format, surrogates, private, unassigned) and both Unicode separators.
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
@@ -18,12 +18,12 @@ export function printable(text: string): string {
 
 /** The text between quotation marks, printable and not too long, for a sentence. */
 export function quoted(text: string): string {
-  return `"${printable(text.length > MOST_QUOTED_CHARS ? `${text.slice(0, MOST_QUOTED_CHARS)}…` : text)}"`;
+  return `"${printable(text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text)}"`;
 }
 
 /** The candidate that a mistyped word most likely means; undefined when none is near. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  if (word.length > MOST_QUOTED_CHARS) return undefined; // no name is so long, and counting takes the square
+  if (word.length > MAX_QUOTED_CHARS) return undefined; // no name is so long, and counting takes the square
   const most = Math.max(1, Math.floor(word.length / 3));
   let best: { candidate: string; edits: number } | undefined;
   for (const candidate of candidates) {

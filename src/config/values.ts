@@ -15,18 +15,18 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const LONGEST_MS = 365 * MS.d;
-const LEAST_SECRET_BYTES = 32; // the strength of the keys that are derived from it
-const MOST_TOKEN_CHARS = 4_096; // the edge reads no longer one
-const MOST_RULES = 100; // as many as an offer may carry
-const MOST_ORIGINS = 20; // likewise
-const MOST_TUNNELS = 40; // with names of 63 characters the token stays below that
+const MAX_MS = 365 * MS.d;
+const MIN_SECRET_BYTES = 32; // the strength of the keys that are derived from it
+const MAX_TOKEN_CHARS = 4_096; // the edge reads no longer one
+const MAX_RULES = 100; // as many as an offer may carry
+const MAX_ORIGINS = 20; // likewise
+const MAX_TUNNELS = 40; // with names of 63 characters the token stays below that
 
 /** `90s`, `30m`, `12h`, `30d`, in milliseconds. */
 export const duration = value((text) => {
   const match = /^(\d{1,9})([smhd])$/.exec(text);
   const ms = Number(match?.[1]) * MS[match?.[2] as keyof typeof MS];
-  return ms >= MS.s && ms <= LONGEST_MS ? ms : undefined;
+  return ms >= MS.s && ms <= MAX_MS ? ms : undefined;
 }, 'a duration: expected a whole number with s, m, h or d, such as 90s or 12h, from 1s to 365d');
 
 /** `true` or `false`. */
@@ -47,7 +47,7 @@ export const tunnelPatterns: Value<string[]> = list(
     (text) => (text === '*' || isTunnelName(text.replaceAll('*', 'x')) ? text : undefined),
     'a tunnel name or a pattern of one: expected names such as demo or dev-*, separated by commas',
   ),
-).refine((names) => names.length <= MOST_TUNNELS, `there are too many: expected at most ${MOST_TUNNELS}`);
+).refine((names) => names.length <= MAX_TUNNELS, `there are too many: expected at most ${MAX_TUNNELS}`);
 
 /** An email address in canonical form. */
 export const email: Value<string> = value(canonicalEmail, 'an email address: expected one such as dev@acme.com');
@@ -55,12 +55,12 @@ export const email: Value<string> = value(canonicalEmail, 'an email address: exp
 /** Rules, separated by commas. */
 export const rules: Value<Rule[]> = list(
   value(parseRule, `a rule: ${RULE_WORDS.replace(/^A/, 'a').replace(/\.$/, '')}`),
-).refine((all) => all.length <= MOST_RULES, `there are too many: expected at most ${MOST_RULES}`);
+).refine((all) => all.length <= MAX_RULES, `there are too many: expected at most ${MAX_RULES}`);
 
 /** Origins of pages, separated by commas. */
 export const origins: Value<string[]> = list(
   value(readOrigin, 'an origin: expected one such as https://web.acme.com, without a path'),
-).refine((all) => all.length <= MOST_ORIGINS, `there are too many: expected at most ${MOST_ORIGINS}`);
+).refine((all) => all.length <= MAX_ORIGINS, `there are too many: expected at most ${MAX_ORIGINS}`);
 
 /** The operator's ceiling, in which `public` would mean nothing. */
 export const ceiling = rules.refine(
@@ -71,10 +71,10 @@ export const ceiling = rules.refine(
 /** One or several secrets, newest first. */
 export const secrets: Value<string[]> = list(
   hidden(
-    (text) => Buffer.byteLength(text) >= LEAST_SECRET_BYTES,
-    `it has a part of less than ${LEAST_SECRET_BYTES} bytes: expected ${LEAST_SECRET_BYTES} or more in each, such as openssl rand -base64 32 prints`,
+    (text) => Buffer.byteLength(text) >= MIN_SECRET_BYTES,
+    `it has a part of less than ${MIN_SECRET_BYTES} bytes: expected ${MIN_SECRET_BYTES} or more in each, such as openssl rand -base64 32 prints`,
   ).refine(
-    (text) => Buffer.byteLength(text) < LEAST_SECRET_BYTES || !isGuessable(text), // one complaint is enough
+    (text) => Buffer.byteLength(text) < MIN_SECRET_BYTES || !isGuessable(text), // one complaint is enough
     'it has a part that can be guessed (few different characters, or a row or a repetition of some): expected random ones, such as openssl rand -base64 32 prints',
   ),
 );
@@ -87,7 +87,7 @@ export const foreignSecret = hidden(
 
 /** An agent's token as it goes into a header. */
 export const token = hidden(
-  (text) => /^[\x21-\x7e]+$/.test(text) && text.length <= MOST_TOKEN_CHARS,
+  (text) => /^[\x21-\x7e]+$/.test(text) && text.length <= MAX_TOKEN_CHARS,
   'it is not a token: expected the one line that "postern token create" printed',
 );
 

@@ -4,7 +4,7 @@ export interface BackoffOptions {
   /** Ceiling of the first wait, in milliseconds. */
   readonly firstMs: number;
   /** Ceiling of every wait, in milliseconds. */
-  readonly mostMs: number;
+  readonly maxMs: number;
   /** A number in [0, 1); `Math.random` unless a test says otherwise. */
   readonly random?: () => number;
 }
@@ -20,7 +20,7 @@ export class Backoff {
 
   /** The wait after one more failure, in milliseconds: between half of the ceiling and the ceiling. */
   next(): number {
-    const ceiling = Math.min(this.#options.mostMs, this.#options.firstMs * 2 ** this.#failures);
+    const ceiling = Math.min(this.#options.maxMs, this.#options.firstMs * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, 30); // 2 ** 30 is past every ceiling; more would overflow in the end
     return ceiling / 2 + (ceiling / 2) * (this.#options.random ?? Math.random)();
   }

@@ -123,9 +123,9 @@ export function isReserved(name: string): boolean {
 }
 
 // Browsers send the same dozen names with each request: looking them up is thirty times as fast as judging them anew.
-const MOST_KNOWN_NAMES = 1_000;
-const MOST_KNOWN_CHARACTERS = 64;
-const knownNames = new RecentMap<boolean>(MOST_KNOWN_NAMES, MOST_KNOWN_CHARACTERS);
+const MAX_KNOWN_NAMES = 1_000;
+const MAX_KNOWN_CHARACTERS = 64;
+const knownNames = new RecentMap<boolean>(MAX_KNOWN_NAMES, MAX_KNOWN_CHARACTERS);
 
 /** Whether a header may stand in trailers that are passed on. */
 export function mayTrail(name: string): boolean {

@@ -18,12 +18,12 @@ export const RULE_WORDS =
   'A rule is "@acme.com", "ana@acme.com", "group:eng", "*" (anyone who signs in) or "public" (no sign-in).';
 
 /** The longest name of a group, in UTF-16 code units. */
-export const MOST_GROUP_CHARS = 256;
+export const MAX_GROUP_CHARS = 256;
 
 const GROUP_PREFIX = 'group:';
-const MOST_RULE_CHARS = 512; // every rule fits, and what does not is not worth reading
-const MOST_EMAIL_BYTES = 254; // RFC 5321 section 4.5.3.1.3: a path of 256 octets, its angle brackets included
-const MOST_DOMAIN_CHARS = 253; // RFC 1035 section 2.3.4: 255 octets on the wire, one for each length and one for the root
+const MAX_RULE_CHARS = 512; // every rule fits, and what does not is not worth reading
+const MAX_EMAIL_BYTES = 254; // RFC 5321 section 4.5.3.1.3: a path of 256 octets, its angle brackets included
+const MAX_DOMAIN_CHARS = 253; // RFC 1035 section 2.3.4: 255 octets on the wire, one for each length and one for the root
 
 // Commas separate rules in an env and in `Postern-Allow`: a group with one would come out of a list as other rules.
 const GROUP = /^(?! )[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp},]+(?<! )$/u;
@@ -38,7 +38,7 @@ const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9](?:[
 
 /** Reads one rule. Surrounding spaces and tabs are ignored; anything that is not exactly a rule is undefined. */
 export function parseRule(text: string): Rule | undefined {
-  if (text.length > MOST_RULE_CHARS) return undefined;
+  if (text.length > MAX_RULE_CHARS) return undefined;
   const word = text.replace(/^[ \t]+|[ \t]+$/g, '');
   if (word === '*') return { kind: 'anyone' };
   if (word === 'public') return { kind: 'public' };
@@ -78,13 +78,13 @@ const UNDECODED = /(?:^|\.)xn--/;
  */
 export function canonicalEmail(text: string): string | undefined {
   const parts = text.split('@', 3);
-  if (parts.length !== 2 || text.length > MOST_EMAIL_BYTES) return undefined;
+  if (parts.length !== 2 || text.length > MAX_EMAIL_BYTES) return undefined;
   const local = lowerAscii(parts[0] as string);
   const domain = canonicalDomain(parts[1] as string);
   // NFKC folds what only looks different (fullwidth, U+212A, decomposed accents): an address it would change is refused.
   if (domain === undefined || !LOCAL_PART.test(local) || local.normalize('NFKC') !== local) return undefined;
   const email = `${local}@${domain}`;
-  return Buffer.byteLength(email) > MOST_EMAIL_BYTES ? undefined : email;
+  return Buffer.byteLength(email) > MAX_EMAIL_BYTES ? undefined : email;
 }
 
 /**
@@ -92,18 +92,18 @@ export function canonicalEmail(text: string): string | undefined {
  * IDNA would first have to map, capital ASCII letters excepted, and for IP addresses and a trailing dot.
  */
 export function canonicalDomain(text: string): string | undefined {
-  if (text.length > MOST_DOMAIN_CHARS) return undefined;
+  if (text.length > MAX_DOMAIN_CHARS) return undefined;
   const lower = lowerAscii(text);
   const ascii = domainToASCII(lower);
   const unicode = domainToUnicode(ascii);
   if (ascii !== lower && unicode !== lower) return undefined;
   // An A-label that is not the encoding of its U-label, or of nothing: newer Node leaves those as they are.
   if (domainToASCII(unicode) !== ascii || UNDECODED.test(unicode)) return undefined;
-  return ascii.length <= MOST_DOMAIN_CHARS && DOMAIN.test(ascii) ? ascii : undefined;
+  return ascii.length <= MAX_DOMAIN_CHARS && DOMAIN.test(ascii) ? ascii : undefined;
 }
 
 function parseGroup(group: string): Rule | undefined {
-  return group.length <= MOST_GROUP_CHARS && GROUP.test(group) ? { kind: 'group', group } : undefined;
+  return group.length <= MAX_GROUP_CHARS && GROUP.test(group) ? { kind: 'group', group } : undefined;
 }
 
 function parseDomain(text: string): Rule | undefined {

@@ -218,11 +218,11 @@ function readRule(text: string): Rule {
 }
 
 // The largest delay of a timer, 24.8 days; a link lives shorter than that, and a redial is checked again.
-const MOST_TIMER_MS = 2_147_483_647;
+const MAX_TIMER_MS = 2_147_483_647;
 
 function expireWith({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.Timeout {
   const expired = () => link.destroy(new PosternError('ERR_TOKEN_INVALID', 'the token has expired'));
-  const timer = setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MOST_TIMER_MS));
+  const timer = setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MAX_TIMER_MS));
   return timer.unref();
 }
 

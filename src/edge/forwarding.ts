@@ -17,11 +17,11 @@ import { Upload } from './upload.js';
 
 // A body that is this short is given to `node:http` as text: it puts head and body into one string, one write and no list
 // of buffers for the kernel. Past some kilobytes the copy costs more than that saves.
-const MOST_TEXT_BYTES = 4_096;
+const MAX_TEXT_BYTES = 4_096;
 
 // What may wait for a slow visitor before its stream is paused. Node's own mark, 16 kB, is one frame: each would stop and
 // start the stream, and leave in a write of its own.
-const MOST_UNSENT_BYTES = 131_072;
+const MAX_UNSENT_BYTES = 131_072;
 
 /** Answers a request whose answer's head has not left. */
 export type Refuse = (request: IncomingMessage, response: ServerResponse, error: PosternError) => void;
@@ -110,7 +110,7 @@ export class Forwarding implements OutboundObserver {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) this.#response.end();
-    else if (held.length > MOST_TEXT_BYTES) this.#response.end(held);
+    else if (held.length > MAX_TEXT_BYTES) this.#response.end(held);
     else if (this.#response.chunkedEncoding) this.#response.end(held.toString('latin1'), 'latin1');
     else this.#endWith(held.toString('latin1'));
   }
@@ -181,7 +181,7 @@ export class Forwarding implements OutboundObserver {
     if (this.#turn !== 'bytes') this.#cork();
     this.#writeHeld();
     this.#response.write(chunk);
-    if (this.#isPaused || this.#response.writableLength < MOST_UNSENT_BYTES) return;
+    if (this.#isPaused || this.#response.writableLength < MAX_UNSENT_BYTES) return;
     this.#isPaused = true;
     this.#stream?.pause();
     this.#response.once('drain', () => {

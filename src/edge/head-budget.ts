@@ -6,7 +6,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { MOST_HEADER_BYTES, network, UNFINISHED_HEADS } from './limits.js';
+import { MAX_HEADER_BYTES, network, UNFINISHED_HEADS } from './limits.js';
 import { hasBody, isChunked } from './request.js';
 
 const LOOK_INTERVAL_MS = 500;
@@ -115,7 +115,7 @@ function headEnded(request: IncomingMessage): void {
   const { bytesRead } = request.socket;
   const bytes = reading.surplusBytes + bytesRead - reading.readBytes - lengthOf(reading.last) - headBytes(request);
   // Behind a long body in chunks nothing is known: what was counted for it ends here.
-  const isKnown = reading.last === undefined || !isChunked(reading.last) || bytes <= MOST_HEADER_BYTES;
+  const isKnown = reading.last === undefined || !isChunked(reading.last) || bytes <= MAX_HEADER_BYTES;
   reading.surplusBytes = isKnown ? Math.max(bytes, 0) : 0;
   reading.readBytes = bytesRead;
   reading.last = hasBody(request) ? request : undefined;
@@ -130,7 +130,7 @@ function unfinishedBytes(socket: Read): number {
     reading.last = undefined; // a connection that is idle must not hold it
   }
   const bytes = reading.surplusBytes + socket.bytesRead - reading.readBytes;
-  return Math.min(Math.max(bytes, 0), MOST_HEADER_BYTES);
+  return Math.min(Math.max(bytes, 0), MAX_HEADER_BYTES);
 }
 
 function lengthOf(request: IncomingMessage | undefined): number {

@@ -7,10 +7,10 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { PosternError } from '../errors.js';
 
 /** Request line and headers together. Four times Node's own, so that a browser full of cookies still gets a page. */
-export const MOST_HEADER_BYTES = 65_536;
+export const MAX_HEADER_BYTES = 65_536;
 
 /** Header lines of a request. Far above any browser's, and what the link and common servers still take whole. */
-export const MOST_HEADERS = 1_000;
+export const MAX_HEADERS = 1_000;
 
 /**
  * Bytes of request heads that are not whole yet. Of one network: 32 heads of the largest size, or a thousand phones on a
@@ -39,16 +39,16 @@ export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 export const KEEP_ALIVE_PROBE_MS = 60_000;
 
 /** Sockets at once, on the front door. Past it new ones are closed, and memory stays bounded. */
-export const MOST_CONNECTIONS = 20_000;
+export const MAX_CONNECTIONS = 20_000;
 
 /** While so many are open, what no app takes may not stay: nobody can tell whether its visitor is still there. */
-export const CROWDED_CONNECTIONS = MOST_CONNECTIONS * 0.9;
+export const CROWDED_CONNECTIONS = MAX_CONNECTIONS * 0.9;
 
 /**
  * Links of agents at once: of all; of one owner and of one network, so that a token that leaks or a fleet that runs wild
  * leaves three quarters to the others; and more of those that replace a link which finishes what runs on it.
  */
-export const LINKS = { most: 10_000, mostOfOne: 2_500, spare: 500 };
+export const LINKS = { most: 10_000, maxOfOne: 2_500, spare: 500 };
 
 /** How long running requests may take to finish once the edge is told to stop. */
 export const DRAIN_MS = 30_000;

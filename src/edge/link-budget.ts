@@ -4,7 +4,7 @@ import { PosternError } from '../errors.js';
 export interface LinkBudgetLimits {
   readonly most: number;
   /** For each party. */
-  readonly mostOfOne: number;
+  readonly maxOfOne: number;
   /** So many more for links that take the place of one on which requests still run. */
   readonly spare: number;
 }
@@ -20,13 +20,13 @@ export class LinkBudget {
 
   /** Throws `ERR_EDGE_FULL` when there is no room for another link, or one of its parties holds all that it may. */
   check(parties: readonly string[], kind: 'new' | 'replacement'): void {
-    const { most, mostOfOne } = this.#limits;
+    const { most, maxOfOne } = this.#limits;
     const spare = kind === 'new' ? 0 : this.#limits.spare;
     if (this.#links >= most + spare) throw new PosternError('ERR_EDGE_FULL');
-    const full = parties.find((party) => this.#countOf(party) >= mostOfOne + spare);
+    const full = parties.find((party) => this.#countOf(party) >= maxOfOne + spare);
     if (full === undefined) return;
-    const text = `One owner, and one address, may have ${mostOfOne} agents connected at once.`;
-    throw new PosternError('ERR_EDGE_FULL', `the ${full} holds ${mostOfOne} links`, { text });
+    const text = `One owner, and one address, may have ${maxOfOne} agents connected at once.`;
+    throw new PosternError('ERR_EDGE_FULL', `the ${full} holds ${maxOfOne} links`, { text });
   }
 
   /** Counts a link for its parties until the function that it returns is called, once. */

@@ -16,7 +16,7 @@ import { signInHint } from './sign-in-hints.js';
 import { Tally } from './tally.js';
 
 // Allowing is recorded once for each session, tunnel and rule. A full memory is emptied, and records start again.
-const MOST_KNOWN_ALLOWS = 10_000;
+const MAX_KNOWN_ALLOWS = 10_000;
 
 const TALLY_INTERVAL_MS = 60_000;
 
@@ -141,7 +141,7 @@ export class Observer {
     const { id, host, address } = contextOf(request);
     const known = `${session?.id ?? network(address)} ${host} ${rule}`;
     if (this.#knownAllows.has(known)) return;
-    if (this.#knownAllows.size >= MOST_KNOWN_ALLOWS) this.#knownAllows.clear();
+    if (this.#knownAllows.size >= MAX_KNOWN_ALLOWS) this.#knownAllows.clear();
     this.#knownAllows.add(known);
     this.#audit.info({ event: 'allow', requestId: id, host, address, ...who(session), rule }, 'allow');
   }

@@ -30,7 +30,7 @@ export interface Tunnel {
 
 // About 1 kB each. Beyond it the tunnel that has been offline the longest is forgotten, and its visitors see what
 // visitors of a name see that never was.
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 
 export class Registry {
   readonly #tunnels = new Map<string, Tunnel>();
@@ -89,7 +89,7 @@ export class Registry {
     this.#groups = undefined;
     this.#tunnels.delete(tunnel.name);
     this.#tunnels.set(tunnel.name, tunnel);
-    if (this.#tunnels.size <= MOST_REMEMBERED) return;
+    if (this.#tunnels.size <= MAX_REMEMBERED) return;
     for (const [name, { link }] of this.#tunnels) {
       if (link !== undefined) continue;
       this.#tunnels.delete(name);

@@ -15,7 +15,7 @@ import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostnam
 import { RecentMap } from '../core/recent-map.js';
 import { PosternError } from '../errors.js';
 import type { IntroductionRecall } from './introduction.js';
-import { MOST_HEADERS } from './limits.js';
+import { MAX_HEADERS } from './limits.js';
 
 /** One request as the edge sees it. Lives as long as the request. */
 export interface RequestContext {
@@ -63,8 +63,8 @@ function recallOf(socket: Remembering): Recall {
 type Destination = Pick<RequestContext, 'host' | 'place'>;
 
 // The few hosts that visitors ask for again and again. One that is none is not kept: nobody can fill this with those.
-const MOST_KNOWN_HOSTS = 1_000;
-const MOST_KNOWN_HOST_CHARACTERS = 260; // a DNS name of 253 and its port
+const MAX_KNOWN_HOSTS = 1_000;
+const MAX_KNOWN_HOST_CHARACTERS = 260; // a DNS name of 253 and its port
 const knownHosts = new WeakMap<BaseAddress, RecentMap<Destination>>();
 
 function destination(headers: RawHeaders, base: BaseAddress): Destination {
@@ -79,7 +79,7 @@ function destination(headers: RawHeaders, base: BaseAddress): Destination {
 }
 
 function remember(base: BaseAddress, line: string, found: Destination): void {
-  const hosts = knownHosts.get(base) ?? new RecentMap<Destination>(MOST_KNOWN_HOSTS, MOST_KNOWN_HOST_CHARACTERS);
+  const hosts = knownHosts.get(base) ?? new RecentMap<Destination>(MAX_KNOWN_HOSTS, MAX_KNOWN_HOST_CHARACTERS);
   knownHosts.set(base, hosts);
   hosts.set(line, found);
 }
@@ -93,7 +93,7 @@ export function contextOf(request: IncomingMessage): RequestContext {
 
 /** Throws for a request that has no single meaning, or whose method is not for us to forward. */
 export function checkRequest(request: IncomingMessage, context: RequestContext): void {
-  if (request.rawHeaders.length > 2 * MOST_HEADERS) throw new PosternError('ERR_HEADERS_TOO_LARGE', 'too many headers');
+  if (request.rawHeaders.length > 2 * MAX_HEADERS) throw new PosternError('ERR_HEADERS_TOO_LARGE', 'too many headers');
   // Node's parser lets HTTP/0.9, a bare `GET /` and HTTP/2.0 through: lines that another reader answers in its own way.
   if (request.httpVersionMajor !== 1) throw new PosternError('ERR_BAD_REQUEST', 'not HTTP/1');
   if (context.host === '') throw new PosternError('ERR_BAD_REQUEST', 'there must be one valid Host header');

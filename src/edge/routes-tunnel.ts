@@ -4,7 +4,7 @@
  */
 import { type Request, type Response, Router, text } from 'express';
 import { queryValue, readReturnPath } from '../auth/return-path.js';
-import { MOST_SEALED_CHARS } from '../auth/seal.js';
+import { MAX_SEALED_CHARS } from '../auth/seal.js';
 import type { Sessions } from '../auth/session.js';
 import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
 import { asPosternError, PosternError } from '../errors.js';
@@ -30,7 +30,7 @@ export interface TunnelRoutesOptions {
 }
 
 // A ticket as a page of the base host posts it: `text/plain`, which needs no preflight.
-const TICKET_BODY = text({ limit: MOST_SEALED_CHARS, inflate: false });
+const TICKET_BODY = text({ limit: MAX_SEALED_CHARS, inflate: false });
 
 const SIGN_OUT = 'Sign out in the browser, on the page that this address leads to: nothing else ends a session.';
 

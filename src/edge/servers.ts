@@ -34,7 +34,7 @@ export function createFrontDoor(door: Door, observer: Observer, isProxy: (addres
   const server = createServer({
     ...STRICT_PARSER,
     IncomingMessage: VisitorRequest,
-    maxHeaderSize: limits.MOST_HEADER_BYTES,
+    maxHeaderSize: limits.MAX_HEADER_BYTES,
     requireHostHeader: false, // checked by us: Node's own refusal is an answer without a word
     headersTimeout: limits.HEADERS_TIMEOUT_MS,
     requestTimeout: 0, // covers the body too, and an upload may take as long as it takes
@@ -44,8 +44,8 @@ export function createFrontDoor(door: Door, observer: Observer, isProxy: (addres
     keepAlive: true, // a visitor who vanishes without a word is found, also behind a stream that is silent for hours
     keepAliveInitialDelay: limits.KEEP_ALIVE_PROBE_MS,
   });
-  server.maxHeadersCount = limits.MOST_HEADERS + 1; // one past ours: what Node drops in silence is refused by us
-  server.maxConnections = limits.MOST_CONNECTIONS;
+  server.maxHeadersCount = limits.MAX_HEADERS + 1; // one past ours: what Node drops in silence is refused by us
+  server.maxConnections = limits.MAX_CONNECTIONS;
   server.on('request', door.request);
   server.on('checkContinue', door.expectation);
   server.on('checkExpectation', door.foreignExpectation);

@@ -48,11 +48,11 @@ function otherCookies(line: string, recall: Recall): string {
 }
 
 // Browsers send the same two dozen names with each request.
-const MOST_KNOWN_NAMES = 1_000;
-const MOST_KNOWN_CHARACTERS = 64;
+const MAX_KNOWN_NAMES = 1_000;
+const MAX_KNOWN_CHARACTERS = 64;
 
 const ENDS_HERE = Symbol('ends here');
-const knownNames = new RecentMap<string | typeof ENDS_HERE>(MOST_KNOWN_NAMES, MOST_KNOWN_CHARACTERS);
+const knownNames = new RecentMap<string | typeof ENDS_HERE>(MAX_KNOWN_NAMES, MAX_KNOWN_CHARACTERS);
 
 /** The lower-case name under which a visitor's header goes on; undefined when it ends at this hop or is ours to give. */
 function forwardedName(spelling: string): string | undefined {

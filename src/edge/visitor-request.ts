@@ -25,9 +25,9 @@ const REPEATED: ReadonlyMap<string, Repeated> = new Map([
   ['set-cookie', 'set-cookie'],
 ]);
 
-const MOST_NAMES = 1_000;
-const MOST_CHARACTERS = 64;
-const names = new RecentMap<Name>(MOST_NAMES, MOST_CHARACTERS);
+const MAX_NAMES = 1_000;
+const MAX_CHARACTERS = 64;
+const names = new RecentMap<Name>(MAX_NAMES, MAX_CHARACTERS);
 
 const HEADERS = Symbol('headers');
 

@@ -29,7 +29,7 @@ const CHUNKED_TWICE = /^chunked[ \t]*(?:,[ \t]*chunked[ \t]*)+$/;
 const IDLE_SECONDS = /(?:^|,)[ \t]*timeout=(\d+)/i;
 
 // An idle connection that its owner closes earlier than this would be picked while it is closed.
-const LEAST_IDLE_SECONDS = 2;
+const MIN_IDLE_SECONDS = 2;
 
 /** Reads the head of an answer to `method`, without the empty line that ends it. Throws `MalformedAnswer`. */
 export function readAnswerHead(received: string, method: string): AnswerHead {
@@ -155,5 +155,5 @@ function staysOpen({ connection, keepAlive, isSignedIn }: HopFields, isOld: bool
 
 function idlesLongEnough(keepAlive: string): boolean {
   const seconds = keepAlive === '' ? null : IDLE_SECONDS.exec(keepAlive);
-  return seconds === null || Number(seconds[1]) >= LEAST_IDLE_SECONDS;
+  return seconds === null || Number(seconds[1]) >= MIN_IDLE_SECONDS;
 }

@@ -24,7 +24,7 @@ export interface AnswerObserver {
 }
 
 // Four times what `node:http` takes, since applications set many cookies.
-const MOST_HEAD_BYTES = 64 * 1024;
+const MAX_HEAD_BYTES = 64 * 1024;
 
 const NO_FIELDS: FieldList = [];
 
@@ -34,7 +34,7 @@ const CR = 13;
 const TLS_ALERT = 21;
 
 export class AnswerReader {
-  readonly #lines = new GatheredText(MOST_HEAD_BYTES);
+  readonly #lines = new GatheredText(MAX_HEAD_BYTES);
   #observer: AnswerObserver | undefined;
   #method = '';
   #part: 'nothing' | 'head' | 'content' | 'chunks' | 'trailers' | 'all' = 'nothing';

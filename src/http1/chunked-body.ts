@@ -10,7 +10,7 @@ const MAX_SIZE_BYTES = 2 ** 52;
 // Some senders write sizes in a fixed width, and section 7.1 allows any number of leading zeros; not without end.
 const MAX_DIGITS = 256;
 // Nothing sends extensions; without a limit a line could go on for ever.
-const MOST_EXTENSION_BYTES = 4_096;
+const MAX_EXTENSION_BYTES = 4_096;
 
 // With the "bad" white space of section 7.1.1, which also older servers leave behind a size.
 const EXTENSIONS =
@@ -92,7 +92,7 @@ export class ChunkedBody {
   #readExtension(byte: number): boolean {
     if (byte === CR) return this.#endSize();
     this.#extensions += String.fromCharCode(byte);
-    this.#require(this.#extensions.length <= MOST_EXTENSION_BYTES);
+    this.#require(this.#extensions.length <= MAX_EXTENSION_BYTES);
     return true;
   }
 

@@ -8,14 +8,14 @@ import { MalformedAnswer } from './errors.js';
 const END = '\r\n\r\n';
 
 export class GatheredText {
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #held = Buffer.alloc(0);
   #heldBytes = 0;
   #text = '';
 
   /** Refuses a text that is longer. */
-  constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes;
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
   /** The text that was completed last, without the empty line and the end of the line before it. */
@@ -43,7 +43,7 @@ export class GatheredText {
 
   #takeMore(bytes: Buffer, at: number): number {
     const before = this.#heldBytes;
-    this.#hold(bytes.subarray(at, at + this.#mostBytes + END.length), 0);
+    this.#hold(bytes.subarray(at, at + this.#maxBytes + END.length), 0);
     const held = this.#held.subarray(0, this.#heldBytes);
     const end = held.indexOf(END, Math.max(0, before - END.length + 1), 'latin1');
     this.#limit(end === -1 ? this.#heldBytes : end);
@@ -68,6 +68,6 @@ export class GatheredText {
   }
 
   #limit(bytes: number): void {
-    if (bytes > this.#mostBytes) throw new MalformedAnswer(`a head or trailers of more than ${this.#mostBytes} bytes`);
+    if (bytes > this.#maxBytes) throw new MalformedAnswer(`a head or trailers of more than ${this.#maxBytes} bytes`);
   }
 }

@@ -40,7 +40,7 @@ export function writeLastChunk(trailers: FieldList): string {
   return `0\r\n${writeFields(trailers)}\r\n`;
 }
 
-const LONGEST_KEPT_VALUE = 1_024;
+const MAX_KEPT_VALUE = 1_024;
 // The values of these are compared with nobody else's.
 const SECRET = /^(?:authorization|cookie)$/i;
 
@@ -70,7 +70,7 @@ export class FieldLines {
     }
     // By itself, while it is still in one piece: a test of the whole head would have to put its pieces together first.
     if (!VALUE.test(value)) throw new MalformedRequest('a value cannot be said in HTTP/1.1');
-    if (this.#keeps && value.length <= LONGEST_KEPT_VALUE) {
+    if (this.#keeps && value.length <= MAX_KEPT_VALUE) {
       this.#value = value;
       this.#line = undefined;
     }

@@ -28,10 +28,10 @@ export interface ConnectionObserver {
 
 export interface ConnectionLimits {
   /** The most streams that the peer may have open (MAX_CONCURRENT_STREAMS). */
-  readonly mostStreams: number;
+  readonly maxStreams: number;
   /** The largest list of fields that is taken, as section 6.5.2 counts (MAX_HEADER_LIST_SIZE). */
-  readonly mostHeaderListBytes: number;
-  readonly mostHeaderFields: number;
+  readonly maxHeaderListBytes: number;
+  readonly maxHeaderFields: number;
   readonly flow: FlowLimits;
   readonly abuse: AbuseLimits;
 }
@@ -53,9 +53,9 @@ export interface ConnectionOptions {
 }
 
 const DEFAULT_LIMITS: ConnectionLimits = {
-  mostStreams: 1_000,
-  mostHeaderListBytes: 131_072,
-  mostHeaderFields: 2_000,
+  maxStreams: 1_000,
+  maxHeaderListBytes: 131_072,
+  maxHeaderFields: 2_000,
   flow: DEFAULT_FLOW_LIMITS,
   abuse: DEFAULT_ABUSE_LIMITS,
 };

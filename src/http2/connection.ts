@@ -49,12 +49,12 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     const settled = withDefaults(options);
     const { role, observer, send, schedule, now, limits, connectProtocol, neverIndexed } = settled;
-    const { mostStreams, mostHeaderListBytes, mostHeaderFields: mostFields } = limits;
+    const { maxStreams, maxHeaderListBytes, maxHeaderFields: maxFields } = limits;
     const peer = this.#peer;
     const abuse = new Abuse(limits.abuse, now);
     const encoder = new HpackEncoder({ neverIndexed });
     const tableSizeBytes = peer.headerTableBytes; // the default of both sides: a larger one costs each idle link
-    const decoder = new HpackDecoder({ tableSizeBytes, mostListBytes: mostHeaderListBytes, mostFields });
+    const decoder = new HpackDecoder({ tableSizeBytes, maxListBytes: maxHeaderListBytes, maxFields: maxFields });
     const failed = (error: unknown) => this.#ending.fail(error);
     const queue = new SendQueue({ encoder, send, schedule, abuse, failed });
     const control = (frame: Buffer) => queue.control(frame);
@@ -69,7 +69,7 @@ export class Connection {
     const sentFields = new FieldCache(neverIndexed);
     const { sendPool } = limits.flow;
     const shared = { role, table, queue, flow, sendPool, sentFields, peer };
-    const streams = new Streams({ ...shared, mostStreams, connectProtocol, emptied, lowOnIds });
+    const streams = new Streams({ ...shared, maxStreams: maxStreams, connectProtocol, emptied, lowOnIds });
     const goaway = (error: Http2Error | undefined) => observer.goaway?.(error);
     const closed = (error: Http2Error | undefined) => {
       for (const lost of this.#pinging) lost();
@@ -98,7 +98,9 @@ export class Connection {
     this.#pings = pings;
     this.#flow = flow;
     this.#ending = ending;
-    this.#reader = new FrameReader(new Incoming({ ...parts, mostHeaderListBytes }), { preface: role === 'server' });
+    this.#reader = new FrameReader(new Incoming({ ...parts, maxHeaderListBytes: maxHeaderListBytes }), {
+      preface: role === 'server',
+    });
     local.greet(settled, (roundTripMs) => {
       applyWindow();
       flow.idleRoundTrip(roundTripMs);
@@ -112,7 +114,7 @@ export class Connection {
   }
 
   /** How many streams the peer takes from us (MAX_CONCURRENT_STREAMS); without bound until it has said so. */
-  get mostStreams(): number {
+  get maxStreams(): number {
     return this.#peer.maxConcurrentStreams;
   }
 

@@ -3,7 +3,7 @@
  * (section 5.4.1), and the end that its owner wants at once.
  */
 import { Code, Http2ConnectionError, type Http2Error } from './errors.js';
-import { MOST_31_BITS } from './frame-types.js';
+import { MAX_31_BITS } from './frame-types.js';
 import { goawayFrame } from './frame-writer.js';
 import type { Pings } from './pings.js';
 import type { SendQueue } from './send-queue.js';
@@ -25,7 +25,7 @@ export class Ending {
   readonly #options: EndingOptions;
   // `leaving`: no new streams are wanted; `last`: and none can be on its way any more.
   #state: 'open' | 'leaving' | 'last' | 'closed' = 'open';
-  #peerLastId = MOST_31_BITS;
+  #peerLastId = MAX_31_BITS;
   #reason: Http2ConnectionError | undefined;
 
   constructor(options: EndingOptions) {
@@ -55,7 +55,7 @@ export class Ending {
     this.#state = 'leaving';
     const { role, queue, pings } = this.#options;
     if (role === 'server') {
-      queue.control(goawayFrame(MOST_31_BITS, Code.NO_ERROR));
+      queue.control(goawayFrame(MAX_31_BITS, Code.NO_ERROR));
       if (pings.send(() => this.#sayLast())) return;
     }
     this.#sayLast();

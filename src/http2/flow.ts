@@ -11,12 +11,12 @@ import { DEFAULT_WINDOW_BYTES } from './frame-types.js';
 import { windowUpdateFrame } from './frame-writer.js';
 import { PathEstimate } from './path-estimate.js';
 import type { Pings } from './pings.js';
-import { LEAST_START_BYTES, Shares } from './shares.js';
+import { MIN_START_BYTES, Shares } from './shares.js';
 import type { Http2Stream } from './stream.js';
 import { ReceiveWindow } from './window.js';
 
 // A path slower than 10 Mbit/s needs no more, and one that measures less was measured wrong.
-const LEAST_WINDOW_BYTES = 65_536;
+const MIN_WINDOW_BYTES = 65_536;
 // On a path with a long round trip a connection may start with twice as much.
 const FAR_START_SHARE = 2;
 // On a shorter path a window has grown before anybody notices.
@@ -54,10 +54,10 @@ export class Flow {
     const { limits } = options;
     this.#options = options;
     this.#path = new PathEstimate({
-      leastBytes: Math.min(LEAST_WINDOW_BYTES, limits.streamStartBytes),
+      minBytes: Math.min(MIN_WINDOW_BYTES, limits.streamStartBytes),
       startBytes: limits.streamStartBytes,
-      mostStartBytes: Math.min(limits.connectionStartBytes * FAR_START_SHARE, limits.streamMostBytes),
-      mostBytes: limits.streamMostBytes,
+      maxStartBytes: Math.min(limits.connectionStartBytes * FAR_START_SHARE, limits.streamMostBytes),
+      maxBytes: limits.streamMostBytes,
     });
     this.#shares = new Shares(options.streams, limits);
     this.#window = new ReceiveWindow(DEFAULT_WINDOW_BYTES, limits.connectionStartBytes);
@@ -157,7 +157,7 @@ export class Flow {
   /** What all hold is too much: who holds something of it is left with the least window, and who holds nothing with all. */
   get #tooMuchOfPool(): number {
     if (this.#options.limits.pool?.isExceeded !== true) return 0;
-    return Math.min(this.#heldBytes, this.#window.sizeBytes - LEAST_WINDOW_BYTES);
+    return Math.min(this.#heldBytes, this.#window.sizeBytes - MIN_WINDOW_BYTES);
   }
 
   // Of a stream that the peer does not know nothing has arrived, and one that is over has ended.
@@ -189,7 +189,7 @@ export class Flow {
     const next = this.#shares.startOf(wanted, pool?.isExceeded ? connectionMostBytes : this.#heldBytes);
     // The least is announced whatever came before: twice of it, times all streams, is more than there is.
     const isLike = next > this.#announcedBytes / 2 && next < this.#announcedBytes * WORTH_MORE;
-    if (next === this.#announcedBytes || (isLike && next > LEAST_START_BYTES)) return;
+    if (next === this.#announcedBytes || (isLike && next > MIN_START_BYTES)) return;
     this.#announcedBytes = next;
     this.#options.announce(next);
   }

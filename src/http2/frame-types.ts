@@ -7,7 +7,7 @@ export const FRAME_HEADER_BYTES = 9;
 export const DEFAULT_MAX_FRAME_BYTES = 16_384;
 
 /** The largest flow-control window (section 6.9.1) and the largest stream identifier (section 5.1.1). */
-export const MOST_31_BITS = 0x7fff_ffff;
+export const MAX_31_BITS = 0x7fff_ffff;
 
 /** Both flow-control windows before any SETTINGS or WINDOW_UPDATE (section 6.9.2). */
 export const DEFAULT_WINDOW_BYTES = 65_535;

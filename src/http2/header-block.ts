@@ -17,16 +17,16 @@ interface OpenBlock {
 }
 
 // The largest list that is taken, 128 KiB, is eight full frames.
-const MOST_FRAMES = 32;
+const MAX_FRAMES = 32;
 
 export class HeaderBlocks {
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   readonly #sink: BlockSink;
   #open: OpenBlock | undefined;
 
-  /** `mostBytes` bounds a block as it is on the wire. */
-  constructor(mostBytes: number, sink: BlockSink) {
-    this.#mostBytes = mostBytes;
+  /** `maxBytes` bounds a block as it is on the wire. */
+  constructor(maxBytes: number, sink: BlockSink) {
+    this.#maxBytes = maxBytes;
     this.#sink = sink;
   }
 
@@ -59,7 +59,7 @@ export class HeaderBlocks {
   #add(open: OpenBlock, bytes: Buffer, start: number, end: number): void {
     open.length += end - start;
     // A block cannot be skipped without losing the header table, so a block too large to hold ends the connection.
-    if (open.length > this.#mostBytes || open.fragments.length >= MOST_FRAMES) {
+    if (open.length > this.#maxBytes || open.fragments.length >= MAX_FRAMES) {
       throw new Http2ConnectionError(Code.ENHANCE_YOUR_CALM, 'a header block without end');
     }
     open.fragments.push(Buffer.from(bytes.subarray(start, end)));

@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
 const SMALL_CHUNK_BYTES = 4_096;
 const BLOCK_BYTES = 8_192;
 // A chunk that is less of its message than one in this is copied.
-const LEAST_SHARE = 4;
+const MIN_SHARE = 4;
 
 export class HeldChunks {
   readonly #chunks: Buffer[] = [];
@@ -22,7 +22,7 @@ export class HeldChunks {
     if (chunk.length < SMALL_CHUNK_BYTES) this.#gather(chunk);
     else {
       this.#block = undefined;
-      this.#chunks.push(chunk.length * LEAST_SHARE >= chunk.buffer.byteLength ? chunk : Buffer.from(chunk));
+      this.#chunks.push(chunk.length * MIN_SHARE >= chunk.buffer.byteLength ? chunk : Buffer.from(chunk));
     }
   }
 

@@ -31,7 +31,7 @@ export interface IncomingOptions {
   readonly decoder: HpackDecoder;
   readonly control: ControlFrames;
   readonly observer: ConnectionObserver;
-  readonly mostHeaderListBytes: number;
+  readonly maxHeaderListBytes: number;
 }
 
 export class Incoming implements FrameSink, StreamFrames {
@@ -42,7 +42,7 @@ export class Incoming implements FrameSink, StreamFrames {
   constructor(options: IncomingOptions) {
     this.control = options.control;
     this.#options = options;
-    this.#blocks = new HeaderBlocks(options.mostHeaderListBytes, (id, flags, block) => this.#onBlock(id, flags, block));
+    this.#blocks = new HeaderBlocks(options.maxHeaderListBytes, (id, flags, block) => this.#onBlock(id, flags, block));
   }
 
   frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): 'stop' | undefined {

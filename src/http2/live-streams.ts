@@ -8,13 +8,13 @@
 
 // Open addressing with linear probing. Identifiers count upwards in steps of two, so that nearly all stand in their own
 // place; a peer that chooses them to collide makes us look at no more places than it may have streams.
-const LEAST_PLACES = 8;
+const MIN_PLACES = 8;
 // A burst costs its memory no longer than it lasts.
-const MOST_EMPTY_PLACES = 256;
+const MAX_EMPTY_PLACES = 256;
 
 export class LiveStreams<T extends { readonly id: number }> {
   // A power of two, of which half at least is free.
-  #places = emptyPlaces<T>(LEAST_PLACES);
+  #places = emptyPlaces<T>(MIN_PLACES);
   #size = 0;
 
   get size(): number {
@@ -38,7 +38,7 @@ export class LiveStreams<T extends { readonly id: number }> {
     if (this.#places[free] === undefined) return;
     this.#size -= 1;
     this.#free(free);
-    if (this.#size === 0 && this.#places.length > MOST_EMPTY_PLACES) this.#resize(LEAST_PLACES);
+    if (this.#size === 0 && this.#places.length > MAX_EMPTY_PLACES) this.#resize(MIN_PLACES);
   }
 
   *[Symbol.iterator](): Generator<T, void> {

@@ -27,12 +27,12 @@ export class LocalSettings {
     const { role, limits, connectProtocol } = greeting;
     const entries: [number, number][] = [
       [SettingId.INITIAL_WINDOW_SIZE, limits.flow.streamStartBytes],
-      [SettingId.MAX_HEADER_LIST_SIZE, limits.mostHeaderListBytes],
+      [SettingId.MAX_HEADER_LIST_SIZE, limits.maxHeaderListBytes],
     ];
     if (role === 'client') {
       this.#send(CLIENT_PREFACE);
       entries.push([SettingId.ENABLE_PUSH, 0]);
-    } else entries.push([SettingId.MAX_CONCURRENT_STREAMS, limits.mostStreams]);
+    } else entries.push([SettingId.MAX_CONCURRENT_STREAMS, limits.maxStreams]);
     if (connectProtocol) entries.push([SettingId.ENABLE_CONNECT_PROTOCOL, 1]);
     const sentMs = this.#now();
     this.#announce(entries, () => acknowledged(this.#now() - sentMs));

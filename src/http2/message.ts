@@ -10,7 +10,7 @@ import { UNKNOWN_LENGTH } from './ordinary-fields.js';
 import type { Role } from './settings.js';
 
 // Peers send a handful of 103 at most; more is an answer that never comes.
-const MOST_INFORMATIONAL = 32;
+const MAX_INFORMATIONAL = 32;
 
 export type ListKind = 'informational' | 'final' | 'trailers';
 
@@ -73,7 +73,7 @@ export class ReceivedMessage {
   #informationalHead(isEnd: boolean): ListKind {
     if (isEnd) throw this.#malformed('an informational head that ends the stream');
     this.#informational += 1;
-    if (this.#informational > MOST_INFORMATIONAL) {
+    if (this.#informational > MAX_INFORMATIONAL) {
       throw new Http2StreamError(this.#streamId, Code.ENHANCE_YOUR_CALM, 'informational heads without end');
     }
     return 'informational';

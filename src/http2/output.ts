@@ -9,7 +9,7 @@ import { writeFrameHeader } from './frame-writer.js';
 // One slab is one message: as much as a socket reads at once.
 const SLAB_BYTES = 65_536;
 // A DATA frame is cut short at the end of a slab, unless that would leave a crumb.
-const LEAST_DATA_BYTES = 1_024;
+const MIN_DATA_BYTES = 1_024;
 
 interface Slab {
   readonly bytes: Buffer;
@@ -47,7 +47,7 @@ export class Output {
   /** How large the payload of a DATA frame may be, up to `wanted`, that fits where writing goes on. */
   dataRoom(wanted: number): number {
     const room = this.#slab.bytes.length - this.#slab.usedBytes - FRAME_HEADER_BYTES;
-    return room >= LEAST_DATA_BYTES ? Math.min(wanted, room) : wanted;
+    return room >= MIN_DATA_BYTES ? Math.min(wanted, room) : wanted;
   }
 
   /** Begins a frame of `length` bytes; `fill` or `copyInto` of its payload follow. */
@@ -80,7 +80,7 @@ export class Output {
   /** Hands over what is left. */
   close(): void {
     this.#flush();
-    if (this.#slab.bytes.length - this.#slab.usedBytes >= LEAST_DATA_BYTES) spare = this.#slab;
+    if (this.#slab.bytes.length - this.#slab.usedBytes >= MIN_DATA_BYTES) spare = this.#slab;
   }
 
   #reserve(count: number): void {

@@ -13,7 +13,7 @@ import { Train } from './train.js';
 
 // What may wait beside what the path holds: a seventh of it, or what the two event loops add to a round trip under load.
 const QUEUE_SHARE = 0.15;
-const LEAST_QUEUE_MS = 6;
+const MIN_QUEUE_MS = 6;
 // A round trip so many times what it should be is late.
 const LATE = 1.5;
 // While the connection is quiet.
@@ -23,21 +23,21 @@ const START_BYTES_A_MS = 16_000;
 // By so much a window opens that was too small: it shows only two round trips later.
 const WIDER = 2;
 // A round tells of the path, and not of a sender with little to send, when it brought most of a window.
-const MOST_SHARE = 0.6;
+const MAX_SHARE = 0.6;
 // A round begins after this share of a window; no closer than this, or on a local path rounds would be most of the traffic.
 const BETWEEN_SHARE = 1 / 16;
-const LEAST_INTERVAL_MS = 20;
+const MIN_INTERVAL_MS = 20;
 // Bytes that should have come in a pause, when it was more than that between two frames of a slow path.
 const HELD_UP_BYTES = 49_152;
 // After such a silence the path may be another, and TCP starts slowly again.
 const SILENCE_MS = 1_000;
 
 export interface PathLimits {
-  readonly leastBytes: number;
+  readonly minBytes: number;
   readonly startBytes: number;
   /** The most to start with on a path with a long round trip. */
-  readonly mostStartBytes: number;
-  readonly mostBytes: number;
+  readonly maxStartBytes: number;
+  readonly maxBytes: number;
 }
 
 interface Round {
@@ -89,8 +89,8 @@ export class PathEstimate {
   idleRoundTrip(ms: number): void {
     if (this.#round === undefined) this.#roundTrip.idle(ms);
     if (this.#isMeasured) return;
-    const { startBytes, mostStartBytes } = this.#limits;
-    this.#windowBytes = Math.round(clamp(this.roundTripMs * START_BYTES_A_MS, startBytes, mostStartBytes));
+    const { startBytes, maxStartBytes } = this.#limits;
+    this.#windowBytes = Math.round(clamp(this.roundTripMs * START_BYTES_A_MS, startBytes, maxStartBytes));
     this.#windowBytesBefore = this.#windowBytes;
   }
 
@@ -103,7 +103,7 @@ export class PathEstimate {
     if (this.roundTripMs !== Number.POSITIVE_INFINITY) this.#followTrain(bytes, now());
     if (this.#round !== undefined) return false;
     if (this.#receivedBytes - this.#endedBytes < this.#windowBytes * BETWEEN_SHARE) return false;
-    return this.#roundTrip.isQuiet || now() - this.#startedMs >= LEAST_INTERVAL_MS;
+    return this.#roundTrip.isQuiet || now() - this.#startedMs >= MIN_INTERVAL_MS;
   }
 
   began(nowMs: number): void {
@@ -132,7 +132,7 @@ export class PathEstimate {
     const wasQuiet = this.#roundTrip.isQuiet;
     this.#roundTrip.busy(ms, nowMs);
     if (wasQuiet || this.#roundTrip.isQuiet) this.#quieten(bytes / ms, ms);
-    else if (bytes >= round.windowBytes * MOST_SHARE) this.#adapt(round, bytes / ms, ms);
+    else if (bytes >= round.windowBytes * MAX_SHARE) this.#adapt(round, bytes / ms, ms);
   }
 
   /** What a path of a rate holds when as much waits as may. */
@@ -142,7 +142,7 @@ export class PathEstimate {
 
   /** How long bytes may wait on the way, beside the shortest round trip. */
   get #queueMs(): number {
-    return Math.max(this.roundTripMs * QUEUE_SHARE, LEAST_QUEUE_MS);
+    return Math.max(this.roundTripMs * QUEUE_SHARE, MIN_QUEUE_MS);
   }
 
   #queueAfter(ms: number, rate: number): RoundSeen['queue'] {
@@ -193,7 +193,7 @@ export class PathEstimate {
   }
 
   #resize(bytes: number): void {
-    this.#windowBytes = Math.round(clamp(bytes, this.#limits.leastBytes, this.#limits.mostBytes));
+    this.#windowBytes = Math.round(clamp(bytes, this.#limits.minBytes, this.#limits.maxBytes));
     this.#isMeasured = true;
   }
 }

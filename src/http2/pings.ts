@@ -9,7 +9,7 @@ interface Waiting {
 }
 
 // The owner's liveness, a round of the path estimate, a drain: a peer that leaves more than this unanswered is dead.
-const MOST_WAITING = 16;
+const MAX_WAITING = 16;
 
 export class Pings {
   readonly #send: (frame: Buffer) => void;
@@ -24,7 +24,7 @@ export class Pings {
 
   /** Sends a PING; false when too many wait already. `answered` is not called if the connection ends before. */
   send(answered: (roundTripMs: number) => void): boolean {
-    if (this.#waiting.length >= MOST_WAITING) return false;
+    if (this.#waiting.length >= MAX_WAITING) return false;
     this.#sent += 1;
     this.#waiting.push({ number: this.#sent, sentMs: this.#now(), answered });
     const opaque = Buffer.alloc(8);

@@ -3,11 +3,11 @@
  * than a process has. While it is exceeded each connection takes no more than the least that keeps it going.
  */
 export class ReceivePool {
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #heldBytes = 0;
 
-  constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes;
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
   get heldBytes(): number {
@@ -15,7 +15,7 @@ export class ReceivePool {
   }
 
   get isExceeded(): boolean {
-    return this.#heldBytes > this.#mostBytes;
+    return this.#heldBytes > this.#maxBytes;
   }
 
   /** Bytes are held for a reader, or (below zero) were taken by one. */

@@ -15,7 +15,7 @@ import type { Head, SendSide } from './send-side.js';
 
 // So many messages do not wait for the end of the turn: their receiver works on them while this side works on the next
 // (measured with 64 requests at once on two processors: a tenth more of them; with 8 no more than with 16).
-const MOST_WAITING_HEADS = 16;
+const MAX_WAITING_HEADS = 16;
 
 export interface SendQueueOptions {
   readonly encoder: HpackEncoder;
@@ -64,7 +64,7 @@ export class SendQueue {
     this.#schedule();
     this.#waitingHeads += 1;
     // Not at once: whoever gave us the head is in the middle of its work, and its body may follow.
-    if (this.#waitingHeads === MOST_WAITING_HEADS) queueMicrotask(this.#run);
+    if (this.#waitingHeads === MAX_WAITING_HEADS) queueMicrotask(this.#run);
   }
 
   /** A stream has something to send, or a wider window. */

@@ -22,7 +22,7 @@ export interface SendSideOwner {
 }
 
 // What `write` takes before it asks to wait, and what is left when it may go on: enough to fill a turn.
-export const MOST_PENDING_BYTES = 65_536;
+export const MAX_PENDING_BYTES = 65_536;
 const REST_BYTES = 16_384;
 
 export class SendSide implements Waiting<SendSide> {
@@ -98,9 +98,9 @@ export class SendSide implements Waiting<SendSide> {
     this.#buffer ??= new SendBuffer();
     this.#buffer.add(chunk);
     this.#pool?.add(chunk.length);
-    const mostBytes = this.#pool?.isExceeded ? 1 : MOST_PENDING_BYTES;
+    const maxBytes = this.#pool?.isExceeded ? 1 : MAX_PENDING_BYTES;
     // Once the writer was told to wait it does, whatever the others hold meanwhile.
-    this.#isWaitedFor ||= this.#buffer.bytes >= mostBytes;
+    this.#isWaitedFor ||= this.#buffer.bytes >= maxBytes;
     return !this.#isWaitedFor;
   }
 
@@ -129,11 +129,11 @@ export class SendSide implements Waiting<SendSide> {
   }
 
   /**
-   * Writes one DATA frame of at most `mostBytes`. The last one ends the stream, unless trailers do: those are then put
+   * Writes one DATA frame of at most `maxBytes`. The last one ends the stream, unless trailers do: those are then put
    * among the heads. Returns the bytes that flow control counts.
    */
-  writeData(output: Output, mostBytes: number): number {
-    const wanted = Math.min(this.pendingBytes, this.window.bytes, mostBytes);
+  writeData(output: Output, maxBytes: number): number {
+    const wanted = Math.min(this.pendingBytes, this.window.bytes, maxBytes);
     const count = wanted > 0 ? output.dataRoom(wanted) : 0;
     const isLast = this.#state === 'ending' && count === this.pendingBytes;
     const hasTrailers = this.#trailers.length > 0;

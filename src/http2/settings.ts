@@ -1,7 +1,7 @@
 /** SETTINGS: their identifiers, defaults and permitted values (RFC 9113 section 6.5, RFC 8441 section 3). */
 import { Buffer } from 'node:buffer';
 import { Code, Http2ConnectionError } from './errors.js';
-import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES, MOST_31_BITS } from './frame-types.js';
+import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES, MAX_31_BITS } from './frame-types.js';
 
 export const SettingId = {
   HEADER_TABLE_SIZE: 0x1,
@@ -13,7 +13,7 @@ export const SettingId = {
   ENABLE_CONNECT_PROTOCOL: 0x8,
 } as const;
 
-const MOST_FRAME_BYTES = 16_777_215;
+const MAX_FRAME_BYTES = 16_777_215;
 
 /** What the peer has announced. Push is not among it: we never push. */
 export interface Settings {
@@ -61,11 +61,11 @@ function applySetting(settings: Settings, sender: Role, id: number, value: numbe
       settings.maxConcurrentStreams = value;
       break;
     case SettingId.INITIAL_WINDOW_SIZE:
-      require(value <= MOST_31_BITS, 'INITIAL_WINDOW_SIZE', value, Code.FLOW_CONTROL_ERROR);
+      require(value <= MAX_31_BITS, 'INITIAL_WINDOW_SIZE', value, Code.FLOW_CONTROL_ERROR);
       settings.initialWindowBytes = value;
       break;
     case SettingId.MAX_FRAME_SIZE:
-      require(value >= DEFAULT_MAX_FRAME_BYTES && value <= MOST_FRAME_BYTES, 'MAX_FRAME_SIZE', value);
+      require(value >= DEFAULT_MAX_FRAME_BYTES && value <= MAX_FRAME_BYTES, 'MAX_FRAME_SIZE', value);
       settings.maxFrameBytes = value;
       break;
     case SettingId.MAX_HEADER_LIST_SIZE:

@@ -17,7 +17,7 @@ const GROWTH_PART = 1 / 2;
 const START_SHARE = 1 / 2;
 const GROWTH_SHARE = 1 / 4;
 // The least that a stream starts with: a thousand of them hold 16 MiB.
-export const LEAST_START_BYTES = 16_384;
+export const MIN_START_BYTES = 16_384;
 // Streams that ended are noticed after so much traffic: counting all of them for each frame would cost more than the frame.
 const RECOUNT_BYTES = 131_072;
 
@@ -37,7 +37,7 @@ export class Shares {
   /** What new streams may start with, if they want so much, while so much is held. */
   startOf(wantedBytes: number, heldBytes: number): number {
     const share = Math.round((this.#startBytes - heldBytes) * START_SHARE);
-    return Math.min(wantedBytes, Math.max(share, LEAST_START_BYTES));
+    return Math.min(wantedBytes, Math.max(share, MIN_START_BYTES));
   }
 
   /** Resizes the window of a stream to what it needs, as far as there is something to give. `trafficBytes` is a clock. */

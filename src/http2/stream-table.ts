@@ -1,5 +1,5 @@
 /** The streams of a connection and the states of those that are not live (RFC 9113 sections 5.1 and 5.1.1). */
-import { MOST_31_BITS } from './frame-types.js';
+import { MAX_31_BITS } from './frame-types.js';
 import { LiveStreams } from './live-streams.js';
 import type { Role } from './settings.js';
 import type { Http2Stream } from './stream.js';
@@ -11,9 +11,9 @@ import type { Http2Stream } from './stream.js';
 export type Gone = 'idle' | 'reset' | 'closed';
 
 // How many of the streams that we reset are remembered: far more than a path holds in frames for any of them.
-const MOST_REMEMBERED = 2_000;
+const MAX_REMEMBERED = 2_000;
 // Heads, trailers and empty DATA that may be on their way for one of them; DATA with content pays by the windows.
-const MOST_LATE_FRAMES = 64;
+const MAX_LATE_FRAMES = 64;
 // Three quarters of all identifiers: enough are left while a new connection takes over.
 const LOW_ON_IDS = 0x6000_0000;
 
@@ -60,7 +60,7 @@ export class StreamTable {
   /** Client role: the identifier of the next stream; undefined when there are none left. */
   nextId(): number | undefined {
     const id = this.#highestId === 0 ? 1 : this.#highestId + 2;
-    return id > MOST_31_BITS ? undefined : id;
+    return id > MAX_31_BITS ? undefined : id;
   }
 
   /** Whether the peer may open a stream by this identifier: odd, and higher than all before (section 5.1.1). */
@@ -92,13 +92,13 @@ export class StreamTable {
   countLate(id: number): 'flood' | undefined {
     const count = (this.#reset?.get(id) ?? 0) + 1;
     this.#reset?.set(id, count);
-    return count > MOST_LATE_FRAMES ? 'flood' : undefined;
+    return count > MAX_LATE_FRAMES ? 'flood' : undefined;
   }
 
   #remember(id: number): void {
     this.#reset ??= new Map();
     this.#reset.set(id, 0);
-    if (this.#reset.size <= MOST_REMEMBERED) return;
+    if (this.#reset.size <= MAX_REMEMBERED) return;
     for (const oldest of this.#reset.keys()) {
       this.#reset.delete(oldest);
       break;

@@ -26,7 +26,7 @@ export interface StreamsOptions {
   /** What the peer has announced. */
   readonly peer: Settings;
   /** What we have announced: how many streams the peer may open, and whether by extended CONNECT. */
-  readonly mostStreams: number;
+  readonly maxStreams: number;
   readonly connectProtocol: boolean;
   /** A stream has ended, and no other is open. */
   readonly emptied: () => void;
@@ -60,8 +60,8 @@ export class Streams implements StreamOwner<Http2Stream> {
 
   /** Server role: takes a request. Throws `Http2StreamError` when it is malformed or one too many (section 5.1.2). */
   accept(id: number, fields: readonly string[], flags: number): Http2Stream {
-    const { mostStreams, connectProtocol } = this.#options;
-    if (this.table.size >= mostStreams) throw new Http2StreamError(id, Code.REFUSED_STREAM, 'one stream too many');
+    const { maxStreams, connectProtocol } = this.#options;
+    if (this.table.size >= maxStreams) throw new Http2StreamError(id, Code.REFUSED_STREAM, 'one stream too many');
     if (!connectProtocol && pseudoField(fields, ':protocol') !== undefined) {
       throw new Http2StreamError(id, Code.PROTOCOL_ERROR, ':protocol, which was not announced');
     }

@@ -5,42 +5,42 @@
  */
 
 // A pause in which a sender waited for its window, not one between two chunks of a slow path.
-const LEAST_PAUSE_MS = 4;
+const MIN_PAUSE_MS = 4;
 const PAUSE_SHARE = 0.25;
 // So long is measured, and half of it left out before: less would measure single socket reads.
-const LEAST_SPAN_MS = 4;
+const MIN_SPAN_MS = 4;
 const SPAN_SHARE = 0.05;
-const LEAST_BYTES = 65_536;
+const MIN_BYTES = 65_536;
 
 export class Train {
   #startMs = Number.NEGATIVE_INFINITY;
   #lastMs = Number.NEGATIVE_INFINITY;
-  #longestPauseMs = 0;
+  #maxPauseMs = 0;
   // Without what came first: it may have waited for our event loop, and then came all at once.
   #fromMs = Number.NEGATIVE_INFINITY;
   #bytes = 0;
 
   /** The longest time without anything since the last call. */
   takeLongestPause(nowMs: number): number {
-    const longestMs = Math.max(this.#longestPauseMs, nowMs - this.#lastMs);
-    this.#longestPauseMs = 0;
-    return longestMs;
+    const maxMs = Math.max(this.#maxPauseMs, nowMs - this.#lastMs);
+    this.#maxPauseMs = 0;
+    return maxMs;
   }
 
   /** Notes what arrived. Returns bytes a millisecond once the train is long enough to tell. */
   received(bytes: number, nowMs: number, roundTripMs: number): number | undefined {
     const pausedMs = nowMs - this.#lastMs;
     this.#lastMs = nowMs;
-    this.#longestPauseMs = Math.max(this.#longestPauseMs, pausedMs);
-    if (pausedMs > Math.max(LEAST_PAUSE_MS, roundTripMs * PAUSE_SHARE)) this.#startMs = nowMs;
-    const leastMs = Math.max(LEAST_SPAN_MS, roundTripMs * SPAN_SHARE);
-    if (nowMs - this.#startMs < leastMs / 2) {
+    this.#maxPauseMs = Math.max(this.#maxPauseMs, pausedMs);
+    if (pausedMs > Math.max(MIN_PAUSE_MS, roundTripMs * PAUSE_SHARE)) this.#startMs = nowMs;
+    const minMs = Math.max(MIN_SPAN_MS, roundTripMs * SPAN_SHARE);
+    if (nowMs - this.#startMs < minMs / 2) {
       this.#fromMs = nowMs;
       this.#bytes = 0;
       return undefined;
     }
     this.#bytes += bytes;
     const spanMs = nowMs - this.#fromMs;
-    return this.#bytes < LEAST_BYTES || spanMs < leastMs ? undefined : this.#bytes / spanMs;
+    return this.#bytes < MIN_BYTES || spanMs < minMs ? undefined : this.#bytes / spanMs;
   }
 }

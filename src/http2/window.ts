@@ -1,5 +1,5 @@
 /** Flow-control windows (RFC 9113 sections 5.2 and 6.9), of a stream or of the connection. */
-import { MOST_31_BITS } from './frame-types.js';
+import { MAX_31_BITS } from './frame-types.js';
 
 /** How much we may send. May be below zero after the peer lowered its INITIAL_WINDOW_SIZE (section 6.9.2). */
 export class SendWindow {
@@ -11,7 +11,7 @@ export class SendWindow {
 
   /** Widens, or with a negative number narrows, the window. `'overflow'` when it would pass 2^31-1 (section 6.9.1). */
   widen(increment: number): 'overflow' | undefined {
-    if (this.bytes + increment > MOST_31_BITS) return 'overflow';
+    if (this.bytes + increment > MAX_31_BITS) return 'overflow';
     this.bytes += increment;
     return undefined;
   }

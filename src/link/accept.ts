@@ -4,16 +4,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { MOST_MESSAGE_BYTES, MOST_MESSAGE_CHUNKS, MOST_MESSAGE_FRAGMENTS, SUBPROTOCOL } from './handshake.js';
+import { MAX_MESSAGE_BYTES, MAX_MESSAGE_CHUNKS, MAX_MESSAGE_FRAGMENTS, SUBPROTOCOL } from './handshake.js';
 import { OutboundLink } from './outbound-link.js';
 
 const upgrades = new WebSocketServer({
   noServer: true,
   clientTracking: false,
   perMessageDeflate: false, // see dial.ts
-  maxPayload: MOST_MESSAGE_BYTES,
-  maxFragments: MOST_MESSAGE_FRAGMENTS,
-  maxBufferedChunks: MOST_MESSAGE_CHUNKS,
+  maxPayload: MAX_MESSAGE_BYTES,
+  maxFragments: MAX_MESSAGE_FRAGMENTS,
+  maxBufferedChunks: MAX_MESSAGE_CHUNKS,
   handleProtocols: () => SUBPROTOCOL, // readOffer has seen that the agent asked for it
 });
 

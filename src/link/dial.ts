@@ -7,9 +7,9 @@ import { STRICT_PARSER } from '../core/strict-http.js';
 import { PosternError } from '../errors.js';
 import {
   LINK_PATH,
-  MOST_MESSAGE_BYTES,
-  MOST_MESSAGE_CHUNKS,
-  MOST_MESSAGE_FRAGMENTS,
+  MAX_MESSAGE_BYTES,
+  MAX_MESSAGE_CHUNKS,
+  MAX_MESSAGE_FRAGMENTS,
   type Offer,
   readPublicUrl,
   readRefusal,
@@ -22,7 +22,7 @@ import type { InboundStream } from './stream.js';
 
 // An edge answers at once or is not there; longer waits only delay the next attempt.
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-const MOST_REFUSAL_BYTES = 65_536;
+const MAX_REFUSAL_BYTES = 65_536;
 
 export interface DialOptions {
   /** Carries the connection, through an HTTPS proxy for instance; `ws` takes its own when absent. */
@@ -47,9 +47,9 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
       headers: writeOffer(offer),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       perMessageDeflate: false, // HPACK and the bodies are compressed already, and mixing streams in one window leaks
-      maxPayload: MOST_MESSAGE_BYTES,
-      maxFragments: MOST_MESSAGE_FRAGMENTS,
-      maxBufferedChunks: MOST_MESSAGE_CHUNKS,
+      maxPayload: MAX_MESSAGE_BYTES,
+      maxFragments: MAX_MESSAGE_FRAGMENTS,
+      maxBufferedChunks: MAX_MESSAGE_CHUNKS,
       rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says: whoever answers is given the token
       followRedirects: false, // the token must not travel to wherever an answer points
       ...(options.httpAgent === undefined ? {} : { agent: options.httpAgent }),
@@ -87,7 +87,7 @@ async function readRefusalBody(answer: IncomingMessage): Promise<string> {
   try {
     for await (const chunk of answer.setEncoding('utf8')) {
       body += chunk;
-      if (body.length > MOST_REFUSAL_BYTES) break;
+      if (body.length > MAX_REFUSAL_BYTES) break;
     }
   } catch {
     // a refusal cut short is read as far as it came: the status still says what it was

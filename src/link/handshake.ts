@@ -20,14 +20,14 @@ export const SUBPROTOCOL = 'postern.h2';
  * Largest WebSocket message in bytes, both ways. An HTTP/2 frame of ours is 16 KiB and a turn's writes are joined into
  * a few of them; 1 MiB leaves room for agents that join more, and bounds what a hostile peer can make us hold.
  */
-export const MOST_MESSAGE_BYTES = 1_048_576;
+export const MAX_MESSAGE_BYTES = 1_048_576;
 
 /**
  * What a message may be cut into, by the peer (RFC 6455 section 5.4) and on the way: each piece costs an object until the
  * message is whole. Ours are never fragmented; 1 MiB in pieces of 1 KiB and in reads of 64 bytes is the worst honest case.
  */
-export const MOST_MESSAGE_FRAGMENTS = 1_024;
-export const MOST_MESSAGE_CHUNKS = 16_384;
+export const MAX_MESSAGE_FRAGMENTS = 1_024;
+export const MAX_MESSAGE_CHUNKS = 16_384;
 
 /** What an agent asks for. */
 export interface Offer {
@@ -45,9 +45,9 @@ export interface Offer {
 }
 
 const AGENT_ID = /^[A-Za-z0-9_-]{16,64}$/;
-const MOST_RULES = 100;
-const MOST_ORIGINS = 20;
-const MOST_REFUSAL_CHARACTERS = 65_536;
+const MAX_RULES = 100;
+const MAX_ORIGINS = 20;
+const MAX_REFUSAL_CHARACTERS = 65_536;
 
 /** The agent's half: the headers of the upgrade request, next to those of RFC 6455. */
 export function writeOffer(offer: Offer): Record<string, string> {
@@ -86,7 +86,7 @@ export function readOffer(headers: RawHeaders): Offer {
 
 function readAllow(headers: RawHeaders): string[] {
   const written = listed(headers, 'postern-allow');
-  if (written.length > MOST_RULES) throw offerInvalid(`Postern-Allow may hold at most ${MOST_RULES} rules.`);
+  if (written.length > MAX_RULES) throw offerInvalid(`Postern-Allow may hold at most ${MAX_RULES} rules.`);
   try {
     return written.map(decodeURI);
   } catch (error) {
@@ -96,7 +96,7 @@ function readAllow(headers: RawHeaders): string[] {
 
 function readOrigins(headers: RawHeaders, name: string): string[] {
   const written = listed(headers, name.toLowerCase());
-  if (written.length > MOST_ORIGINS) throw offerInvalid(`${name} may hold at most ${MOST_ORIGINS} origins.`);
+  if (written.length > MAX_ORIGINS) throw offerInvalid(`${name} may hold at most ${MAX_ORIGINS} origins.`);
   return written.map((text) => {
     const origin = readOrigin(text);
     if (origin === undefined) throw offerInvalid(`${name} holds what is no origin: https://web.acme.com is one.`);
@@ -165,7 +165,7 @@ export function readRefusal(status: number, body: string, location?: string): Po
 
 function parseRefusal(body: string): PosternError | undefined {
   try {
-    const { error } = JSON.parse(body.slice(0, MOST_REFUSAL_CHARACTERS)) as { error?: Record<string, unknown> };
+    const { error } = JSON.parse(body.slice(0, MAX_REFUSAL_CHARACTERS)) as { error?: Record<string, unknown> };
     if (!isErrorCode(error?.['code'])) return undefined;
     const text = typeof error['message'] === 'string' ? error['message'].slice(0, 500) : undefined;
     return new PosternError(error['code'], text, text === undefined ? {} : { text });

@@ -26,11 +26,11 @@ const UNANSWERED_AFTER_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Most streams that one link carries at once, both as promise (SETTINGS) and as the edge's own cap. */
-export const MOST_STREAMS = 1_000;
+export const MAX_STREAMS = 1_000;
 
 /** The largest header list in bytes (RFC 9113 section 6.5.2), either way. Visitors may send half of it. */
-export const MOST_HEADER_LIST_BYTES = 131_072;
-export const MOST_HEADER_FIELDS = 2_000;
+export const MAX_HEADER_LIST_BYTES = 131_072;
+export const MAX_HEADER_FIELDS = 2_000;
 
 /** What readers on all links of this process leave unread, together: as much as four links may, and ten thousand may not. */
 export const UNREAD = new ReceivePool(268_435_456);
@@ -90,9 +90,9 @@ export abstract class Link {
       connectProtocol: role === 'server',
       neverIndexed: NEVER_INDEXED,
       limits: {
-        mostStreams: MOST_STREAMS,
-        mostHeaderListBytes: MOST_HEADER_LIST_BYTES,
-        mostHeaderFields: MOST_HEADER_FIELDS,
+        maxStreams: MAX_STREAMS,
+        maxHeaderListBytes: MAX_HEADER_LIST_BYTES,
+        maxHeaderFields: MAX_HEADER_FIELDS,
         flow: FLOW_LIMITS,
         abuse: role === 'server' ? ABUSE_BY_AN_EDGE : DEFAULT_ABUSE_LIMITS,
       },

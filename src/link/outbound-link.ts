@@ -9,7 +9,7 @@ import { Code, Http2StreamError, PeerResetError } from '../http2/errors.js';
 import { MalformedFields } from '../http2/field-judge.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
-import { Link, lost, MOST_STREAMS } from './link.js';
+import { Link, lost, MAX_STREAMS } from './link.js';
 import { Hearing, LinkedStream } from './linked-stream.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from './stream.js';
 import { type Holder, StreamShares, type Waiting } from './stream-shares.js';
@@ -36,9 +36,9 @@ export class OutboundLink extends Link {
   open(head: RequestHead, options: OpenOptions, observer: OutboundObserver): OutboundStream {
     if (this.connection.isDraining) throw lost('the link is closing');
     const { running } = this;
-    if (running >= MOST_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
-    const mostStreams = Math.min(MOST_STREAMS, this.connection.mostStreams);
-    const holder = this.#shares.take(options.party, running, mostStreams);
+    if (running >= MAX_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
+    const maxStreams = Math.min(MAX_STREAMS, this.connection.maxStreams);
+    const holder = this.#shares.take(options.party, running, maxStreams);
     try {
       return new OutboundEnd(this.#request(head, options), observer, holder);
     } catch (error) {

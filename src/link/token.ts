@@ -31,7 +31,7 @@ const PREFIX = 'postern_';
 const TYPE = 'postern-agent+jwt';
 
 // Far above any token that we make (about 300 bytes), far below what would make verifying a load.
-const MOST_CHARACTERS = 4096;
+const MAX_CHARACTERS = 4096;
 
 const ID_BYTES = 9;
 const ID = new RegExp(`^[0-9a-f]{${2 * ID_BYTES}}$`);
@@ -64,7 +64,7 @@ export async function verifyToken(
   token: string,
   now: () => number = Date.now,
 ): Promise<TokenGrant> {
-  if (!token.startsWith(PREFIX) || token.length > MOST_CHARACTERS) throw invalid('is not one of Postern');
+  if (!token.startsWith(PREFIX) || token.length > MAX_CHARACTERS) throw invalid('is not one of Postern');
   try {
     const jwt = token.slice(PREFIX.length);
     const kid = decodeProtectedHeader(jwt).kid;

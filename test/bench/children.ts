@@ -25,7 +25,7 @@ export interface ChildOptions {
 // Ending nicely takes a moment; a program that takes longer has no reason that matters here.
 const END_MS = 5_000;
 const READY_MS = 30_000;
-const MOST_COMPLAINT_CHARS = 20_000;
+const MAX_COMPLAINT_CHARS = 20_000;
 
 /** The folder of this run, for configurations and bodies; removed at the end. */
 export const FOLDER = mkdtempSync(join(tmpdir(), 'postern-bench-'));
@@ -59,7 +59,7 @@ export class Child {
     this.pid = this.#process.pid ?? 0;
     running.add(this);
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#complaint = (this.#complaint + text).slice(-MOST_COMPLAINT_CHARS);
+      this.#complaint = (this.#complaint + text).slice(-MAX_COMPLAINT_CHARS);
     });
     this.exited = once(this.#process, 'close').then(() => {
       this.#ended = true;

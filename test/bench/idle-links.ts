@@ -20,10 +20,10 @@ export interface IdleLinks {
 // A collection of some hundred megabytes, and the pages going back to the system.
 const COLLECTION_MS = 1_000;
 // Few enough that the process that holds them is never what is late; and on a busy machine they take their time.
-const MOST_AN_AGENT = 1_000;
+const MAX_AN_AGENT = 1_000;
 const DIALLED_MS = 300_000;
-const LEAST_COLLECTIONS = 2;
-const MOST_COLLECTIONS = 10;
+const MIN_COLLECTIONS = 2;
+const MAX_COLLECTIONS = 10;
 const SETTLED_SHARE = 0.995;
 
 /** Opens the links on an edge of its own, holds them and counts. Undefined where `/proc` tells no memory. */
@@ -33,8 +33,8 @@ export async function measureIdleLinks(links: number, holdSeconds: number): Prom
   const postern = await Postern.start({ edgeNodeArgs: ['--expose-gc', '--import', preload] });
   const agents: Child[] = [];
   const dial = async (prefix: string, count: number) => {
-    for (let at = 0; at < count; at += MOST_AN_AGENT) {
-      const part = Math.min(count - at, MOST_AN_AGENT);
+    for (let at = 0; at < count; at += MAX_AN_AGENT) {
+      const part = Math.min(count - at, MAX_AN_AGENT);
       const order = {
         edge: postern.base,
         token: await postern.token('idle-*'),
@@ -67,11 +67,11 @@ export async function measureIdleLinks(links: number, holdSeconds: number): Prom
 /** Collects until that brings no more: pages go back to the system late, and later on a busy machine. */
 async function settledBytes(edge: Child): Promise<number> {
   let before = Number.POSITIVE_INFINITY;
-  for (let times = 0; times < MOST_COLLECTIONS; times++) {
+  for (let times = 0; times < MAX_COLLECTIONS; times++) {
     edge.signal('SIGUSR2');
     await delay(COLLECTION_MS);
     const bytes = residentBytes(edge.pid) ?? Number.NaN;
-    if (times >= LEAST_COLLECTIONS && bytes > before * SETTLED_SHARE) return bytes;
+    if (times >= MIN_COLLECTIONS && bytes > before * SETTLED_SHARE) return bytes;
     before = bytes;
   }
   return before;

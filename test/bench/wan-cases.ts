@@ -28,7 +28,7 @@ const BETWEEN_MS = 50;
 const WARM_UP_MS = 300;
 
 /** Downloads `/100m`, for `mostSeconds` at most, and asks for `/1k` all the while on another connection. */
-export async function measureWan({ origin, headers }: Place, mostSeconds: number): Promise<WanMeasured> {
+export async function measureWan({ origin, headers }: Place, maxSeconds: number): Promise<WanMeasured> {
   const small = new Agent({ keepAlive: true });
   const head = await headers();
   const ask = async () => timed(() => fetchWhole(`${origin}/1k`, head, small));
@@ -36,7 +36,7 @@ export async function measureWan({ origin, headers }: Place, mostSeconds: number
     await ask(); // connects
     const idle: number[] = [];
     for (let count = 0; count < IDLE_SAMPLES; count++) idle.push(await ask());
-    const download = new Download(`${origin}/100m`, head, mostSeconds * 1000);
+    const download = new Download(`${origin}/100m`, head, maxSeconds * 1000);
     const busy = await askWhile(ask, download);
     return { bytesPerSecond: await download.bytesPerSecond, idleMs: median(idle), busyMs: median(busy) };
   } finally {
@@ -68,14 +68,14 @@ class Download {
   readonly bytesPerSecond: Promise<number>;
   over = false;
 
-  constructor(url: string, headers: RequestHeaders, mostMs: number) {
-    this.bytesPerSecond = this.#run(url, headers, mostMs).finally(() => {
+  constructor(url: string, headers: RequestHeaders, maxMs: number) {
+    this.bytesPerSecond = this.#run(url, headers, maxMs).finally(() => {
       this.over = true;
     });
     this.bytesPerSecond.catch(() => {}); // told to whoever awaits it
   }
 
-  async #run(url: string, headers: RequestHeaders, mostMs: number): Promise<number> {
+  async #run(url: string, headers: RequestHeaders, maxMs: number): Promise<number> {
     const startedMs = performance.now();
     const body = await answerTo(url, headers, new Agent());
     let isBrokenOff = false;
@@ -83,7 +83,7 @@ class Download {
       isBrokenOff = true;
       body.destroy();
     };
-    const late = setTimeout(breakOff, Math.max(0, startedMs + mostMs - performance.now()));
+    const late = setTimeout(breakOff, Math.max(0, startedMs + maxMs - performance.now()));
     let bytes = 0;
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) bytes += chunk.length;

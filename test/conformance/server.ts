@@ -12,8 +12,8 @@ import { pseudoField } from '../../src/http2/header-fields.js';
 import type { Http2Stream, StreamObserver } from '../../src/http2/stream.js';
 
 // Few, so that a tool that opens one too many gets there at once.
-const MOST_STREAMS = 100;
-const MOST_BIG_BYTES = 1_073_741_824;
+const MAX_STREAMS = 100;
+const MAX_BIG_BYTES = 1_073_741_824;
 const PIECE = Buffer.alloc(65_536, 'postern ');
 
 export interface ConformanceServer {
@@ -42,7 +42,7 @@ function serve(socket: Socket): void {
   const connection: Connection = new Connection({
     role: 'server',
     connectProtocol: true,
-    limits: { mostStreams: MOST_STREAMS },
+    limits: { maxStreams: MAX_STREAMS },
     send: (bytes) => {
       socket.write(bytes, () => connection.sent(bytes.length));
     },
@@ -86,7 +86,7 @@ function sendShort(stream: Http2Stream, receivedBytes: number, trailers: readonl
 
 /** Sends so many bytes as the peer takes them; returns what goes on with it. */
 function sendBig(stream: Http2Stream, bytes: number): () => void {
-  let left = Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= MOST_BIG_BYTES ? bytes : 0;
+  let left = Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= MAX_BIG_BYTES ? bytes : 0;
   stream.sendHeaders([':status', '200', 'content-length', `${left}`], { endStream: false });
   const write = () => {
     if (left < 0) return;

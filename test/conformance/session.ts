@@ -22,7 +22,7 @@ const OPAQUE = Buffer.from('posterns');
 export class Session {
   readonly #socket: Socket;
   readonly #encoder = new HpackEncoder();
-  readonly #decoder = new HpackDecoder({ tableSizeBytes: 4_096, mostListBytes: 100_000, mostFields: 1_000 });
+  readonly #decoder = new HpackDecoder({ tableSizeBytes: 4_096, maxListBytes: 100_000, maxFields: 1_000 });
   readonly #frames: Frame[] = [];
   #rest = Buffer.alloc(0);
   #isClosed = false;
@@ -48,14 +48,14 @@ export class Session {
     const session = await Session.connect(port);
     session.send(CLIENT_PREFACE, frame(FrameType.SETTINGS, 0, 0));
     const settings = await session.next(({ type, flags }) => type === FrameType.SETTINGS && flags === 0);
-    session.mostStreams = mostStreams(settings.payload);
+    session.maxStreams = maxStreams(settings.payload);
     session.send(frame(FrameType.SETTINGS, Flag.ACK, 0));
     await session.acknowledged();
     return session;
   }
 
   /** What the other end has announced. */
-  mostStreams = 0;
+  maxStreams = 0;
 
   send(...parts: readonly Buffer[]): this {
     if (!this.#socket.destroyed) this.#socket.write(Buffer.concat(parts));
@@ -180,7 +180,7 @@ export class Session {
   }
 }
 
-function mostStreams(payload: Buffer): number {
+function maxStreams(payload: Buffer): number {
   for (let at = 0; at < payload.length; at += 6) {
     if (payload.readUInt16BE(at) === SettingId.MAX_CONCURRENT_STREAMS) return payload.readUInt32BE(at + 2);
   }

@@ -11,7 +11,7 @@ const { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDA
 const { END_STREAM, END_HEADERS } = Flag;
 
 const CANCEL = '00000008';
-const MOST_FRAME_BYTES = 16_384;
+const MAX_FRAME_BYTES = 16_384;
 const data = (flags = END_STREAM) => frame(DATA, flags, 1, Buffer.from('test'));
 const reset = (id = 1) => frame(RST_STREAM, 0, id, CANCEL);
 const continuation = (s: Session, id = 1) => frame(CONTINUATION, END_HEADERS, id, s.block(COMMON));
@@ -58,7 +58,7 @@ const formats: readonly Case[] = [
     'http2/4.2/1',
     'a DATA frame of 2^14 octets',
     async (s) => {
-      s.send(s.headers(1, POST, 0), frame(DATA, END_STREAM, 1, Buffer.alloc(MOST_FRAME_BYTES)));
+      s.send(s.headers(1, POST, 0), frame(DATA, END_STREAM, 1, Buffer.alloc(MAX_FRAME_BYTES)));
       assert.match(String((await s.answer(1)).body), /16384/);
     },
   ],
@@ -66,7 +66,7 @@ const formats: readonly Case[] = [
     'http2/4.2/2',
     'a DATA frame larger than MAX_FRAME_SIZE',
     (s) => {
-      s.send(s.headers(1, POST, 0), frame(DATA, END_STREAM, 1, Buffer.alloc(MOST_FRAME_BYTES + 1)));
+      s.send(s.headers(1, POST, 0), frame(DATA, END_STREAM, 1, Buffer.alloc(MAX_FRAME_BYTES + 1)));
       return s.connectionError('FRAME_SIZE_ERROR');
     },
   ],
@@ -74,7 +74,7 @@ const formats: readonly Case[] = [
     'http2/4.2/3',
     'a HEADERS frame larger than MAX_FRAME_SIZE',
     (s) => {
-      s.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, Buffer.alloc(MOST_FRAME_BYTES + 1, 0x82)));
+      s.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, Buffer.alloc(MAX_FRAME_BYTES + 1, 0x82)));
       return s.connectionError('FRAME_SIZE_ERROR');
     },
   ],
@@ -216,7 +216,7 @@ const states: readonly Case[] = [
     'more streams than were permitted',
     async (s) => {
       await s.window(0); // so that no answer ends
-      const ids = Array.from({ length: s.mostStreams + 1 }, (_, at) => 2 * at + 1);
+      const ids = Array.from({ length: s.maxStreams + 1 }, (_, at) => 2 * at + 1);
       s.send(...ids.map((id) => s.headers(id, COMMON)));
       await s.streamError(ids.at(-1) ?? 0, 'REFUSED_STREAM', 'PROTOCOL_ERROR');
     },

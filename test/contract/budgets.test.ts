@@ -10,11 +10,11 @@ import {
   CROWDED_CONNECTIONS,
   HEADERS_TIMEOUT_MS,
   LINKS,
+  MAX_CONNECTIONS,
+  MAX_HEADER_BYTES,
+  MAX_HEADERS,
   MAX_UNANSWERED,
   MAX_WAITING_HEAD_BYTES,
-  MOST_CONNECTIONS,
-  MOST_HEADER_BYTES,
-  MOST_HEADERS,
   SIGN_INS,
   UNFINISHED_HEADS,
 } from '../../src/edge/limits.js';
@@ -22,9 +22,9 @@ import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/stalls.js';
 import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/tally.js';
 import { PosternError } from '../../src/errors.js';
 import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow-limits.js';
-import { MOST_PENDING_BYTES } from '../../src/http2/send-side.js';
-import { LEAST_START_BYTES } from '../../src/http2/shares.js';
-import { MOST_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
+import { MAX_PENDING_BYTES } from '../../src/http2/send-side.js';
+import { MIN_START_BYTES } from '../../src/http2/shares.js';
+import { MAX_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
 import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../src/link/stream-shares.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 
@@ -47,35 +47,35 @@ const word = (number: number) => WORDS.get(number) ?? `no word for ${number}`;
 
 // By party and what it holds: how much, and what happens past it where a number is in that.
 const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
-  'process: connections': count(MOST_CONNECTIONS),
+  'process: connections': count(MAX_CONNECTIONS),
   'process: bytes of unfinished request heads': `${UNFINISHED_HEADS.maxBytes / MIB} MiB`,
   'process: links': count(LINKS.most),
   'process: bytes that are unread on all links': [
     `${UNREAD_BYTES / MIB} MiB`,
-    `new streams start with ${LEAST_START_BYTES / KIB} KiB`,
+    `new streams start with ${MIN_START_BYTES / KIB} KiB`,
   ],
-  'process, edge or agent: bytes that wait on all links to be sent (uploads, responses)': `${(MOST_PENDING_BYTES + READ_BYTES) / KIB} KiB a stream; ${READ_BYTES / KIB} KiB once all together are ${UNSENT_BYTES / MIB} MiB`,
+  'process, edge or agent: bytes that wait on all links to be sent (uploads, responses)': `${(MAX_PENDING_BYTES + READ_BYTES) / KIB} KiB a stream; ${READ_BYTES / KIB} KiB once all together are ${UNSENT_BYTES / MIB} MiB`,
   'process: audit records of refusals': `${2 * MAX_KEYS} a minute`, // the first of each kind, and its count
   'process: ids of finished sign-ins': count(MAX_ENTRIES),
   'connection: requests whose response has not left': `${MAX_UNANSWERED}`,
   'connection: heads that wait behind another request': `${MAX_WAITING_HEAD_BYTES / KIB} KiB`,
-  'connection: a request head': `${MOST_HEADER_BYTES / KIB} KiB, ${count(MOST_HEADERS)} lines, ${word(HEADERS_TIMEOUT_MS / 1_000)} seconds`,
+  'connection: a request head': `${MAX_HEADER_BYTES / KIB} KiB, ${count(MAX_HEADERS)} lines, ${word(HEADERS_TIMEOUT_MS / 1_000)} seconds`,
   'network: bytes of unfinished request heads, unless it is a trusted proxy': `${UNFINISHED_HEADS.maxBytesOfOne / MIB} MiB`,
   'network: steps of a sign-in': `${SIGN_INS.points} a minute`,
   'network: refused tokens': `${BAD_TOKENS.points} a minute`,
-  'network: links': count(LINKS.mostOfOne),
+  'network: links': count(LINKS.maxOfOne),
   'network: ids of finished sign-ins': `${count(MAX_ENTRIES * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
   'network, session: kinds of refusals with records of their own': `${MAX_KEYS_OF_ONE} a minute`,
-  'owner of tokens: links': count(LINKS.mostOfOne),
+  'owner of tokens: links': count(LINKS.maxOfOne),
   'visitor: streams of a tunnel': `${word(SHARE)}, none of the last ${word(RESERVED_SHARE)} beyond ${word(FEW_STREAMS)}`,
   'visitor: time for which a response is not read': `${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes are the least`,
   [`process: uploads whose app takes less than ${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes, while nine tenths of the connections are open`]:
-    CROWDED_CONNECTIONS === 0.9 * MOST_CONNECTIONS ? 'none' : 'another share',
+    CROWDED_CONNECTIONS === 0.9 * MAX_CONNECTIONS ? 'none' : 'another share',
   'visitor: bytes of one upload that its app does not take': '256 KiB', // several buffers together: I4 measures them
   [`visitor: streams whose app takes nothing for ${word(RECLAIMED_AFTER_MS / 1_000)} seconds`]:
     'as many as of others, until the visitor needs the room',
   'visitor: bytes ahead of an accepted WebSocket': `${MAX_EARLY_BYTES / KIB} KiB`,
-  'link: streams': `${count(MOST_STREAMS)}, or what its agent takes`,
+  'link: streams': `${count(MAX_STREAMS)}, or what its agent takes`,
   'link: frames that carry nothing, resets, window updates': 'budgets that fill again',
   'link: unread bytes': `${DEFAULT_FLOW_LIMITS.connectionMostBytes / MIB} MiB`,
 };

@@ -15,7 +15,7 @@ export interface Places {
 }
 
 // An answer that has not come by then is not waited for: hanging is no crime, a canary that hangs is.
-const MOST_WAIT_MS = 300;
+const MAX_WAIT_MS = 300;
 
 /** Writes an attack and gives the status of the first answer, or why there was none. */
 export async function sendAttack(attack: Attack, mark: string, places: Places): Promise<string> {
@@ -27,7 +27,7 @@ export async function sendAttack(attack: Attack, mark: string, places: Places): 
       if (heard.length < 20) heard += bytes.toString('latin1', 0, 20);
     });
   });
-  const late = setTimeout(() => socket.destroy(), MOST_WAIT_MS);
+  const late = setTimeout(() => socket.destroy(), MAX_WAIT_MS);
   await write(socket, attack, fill(attack, mark, places));
   if (attack.end === 'reset') socket.resetAndDestroy();
   if (attack.end === 'half-close') socket.end();

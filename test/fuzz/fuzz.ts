@@ -21,8 +21,8 @@ const ATTACKS_OF_A_ROUND = 30;
 const LINKS_OF_A_ROUND = 3;
 const AT_ONCE = 6;
 // A bounded rate: the machine may have other work.
-const SHORTEST_ROUND_MS = 700;
-const MOST_VISIT_MS = 400;
+const MIN_ROUND_MS = 700;
+const MAX_VISIT_MS = 400;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { seed: { type: 'string' } } });
 const world = await startWorld({ manyAddresses: true, tunnels: 'demo,sibling,fuzz-*' });
@@ -67,7 +67,7 @@ interface Cast {
 async function tryRound(seed: number, cast: Cast): Promise<'go on' | 'stop'> {
   const marks = cast.programs.map((program) => program.mark());
   try {
-    const shortest = delay(SHORTEST_ROUND_MS);
+    const shortest = delay(MIN_ROUND_MS);
     await playRound(seed, cast);
     await cast.canary.judgeTargets();
     cast.programs.forEach((program, at) => {
@@ -113,7 +113,7 @@ async function playRound(seed: number, { canary, bob, token }: Cast): Promise<vo
 // Bob asks the tunnel of a hostile agent: any answer will do, and so will none.
 async function visit(bob: Visitor, name: string): Promise<void> {
   const visits = Array.from({ length: 3 }, async (_, at) => {
-    const signal = AbortSignal.timeout(MOST_VISIT_MS);
+    const signal = AbortSignal.timeout(MAX_VISIT_MS);
     const body = at === 2 ? 'x'.repeat(100_000) : undefined;
     const url = `${world.urlOf(name)}/visit`;
     const asked = bob.fetch(url, body === undefined ? { signal } : { signal, method: 'POST', body });

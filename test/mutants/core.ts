@@ -26,7 +26,7 @@ export const CORE: readonly Mutant[] = [
   {
     file: 'src/core/headers.ts',
     fault: 'which names are reserved is looked up in a cache without a bound',
-    before: 'new RecentMap<boolean>(MOST_KNOWN_NAMES, MOST_KNOWN_CHARACTERS)',
+    before: 'new RecentMap<boolean>(MAX_KNOWN_NAMES, MAX_KNOWN_CHARACTERS)',
     after: 'new Map<string, boolean>()',
     tests: ['unit/edge/bounded-caches.test.ts'],
   },

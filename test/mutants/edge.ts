@@ -47,8 +47,8 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/admit.ts',
     fault: 'a link outlives its token',
-    before: 'setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MOST_TIMER_MS))',
-    after: 'setTimeout(expired, MOST_TIMER_MS)',
+    before: 'setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MAX_TIMER_MS))',
+    after: 'setTimeout(expired, MAX_TIMER_MS)',
     tests: ['security/j-tokens.test.ts', 'security/j-agents.test.ts'],
   },
   {
@@ -68,14 +68,14 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/request.ts',
     fault: 'hosts are kept without a bound',
-    before: 'new RecentMap<Destination>(MOST_KNOWN_HOSTS, MOST_KNOWN_HOST_CHARACTERS)',
+    before: 'new RecentMap<Destination>(MAX_KNOWN_HOSTS, MAX_KNOWN_HOST_CHARACTERS)',
     after: 'new Map<string, Destination>()',
     tests: ['unit/edge/bounded-caches.test.ts'],
   },
   {
     file: 'src/edge/target-headers.ts',
     fault: 'names of headers are kept without a bound',
-    before: 'new RecentMap<string | typeof ENDS_HERE>(MOST_KNOWN_NAMES, MOST_KNOWN_CHARACTERS)',
+    before: 'new RecentMap<string | typeof ENDS_HERE>(MAX_KNOWN_NAMES, MAX_KNOWN_CHARACTERS)',
     after: 'new Map<string, string | typeof ENDS_HERE>()',
     tests: ['unit/edge/bounded-caches.test.ts'],
   },

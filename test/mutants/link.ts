@@ -82,7 +82,7 @@ export const LINK: readonly Mutant[] = [
   {
     file: 'src/http2/message.ts',
     fault: 'informational heads have no end',
-    before: 'if (this.#informational > MOST_INFORMATIONAL) {',
+    before: 'if (this.#informational > MAX_INFORMATIONAL) {',
     after: 'if (this.#informational < 0) {',
     tests: ['unit/http2/messages.test.ts'],
   },

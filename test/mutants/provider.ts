@@ -19,7 +19,7 @@ export const PROVIDER: readonly Mutant[] = [
   {
     file: 'src/auth/claims.ts',
     fault: 'an ID token of long ago is taken',
-    before: 'ageSeconds <= MOST_AGE_SECONDS && ',
+    before: 'ageSeconds <= MAX_AGE_SECONDS && ',
     after: '',
     tests: ['unit/auth/claims.test.ts', 'unit/auth/oidc.test.ts'],
   },

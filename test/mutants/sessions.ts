@@ -61,14 +61,14 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/seal.ts',
     fault: 'one seal has many texts',
-    before: 'sealed.length > MOST_SEALED_CHARS || !isCanonical(sealed)',
-    after: 'sealed.length > MOST_SEALED_CHARS',
+    before: 'sealed.length > MAX_SEALED_CHARS || !isCanonical(sealed)',
+    after: 'sealed.length > MAX_SEALED_CHARS',
     tests: ['unit/auth/seal.test.ts'],
   },
   {
     file: 'src/auth/seal.ts',
     fault: 'a sealed text may be of any length',
-    before: 'sealed.length > MOST_SEALED_CHARS || ',
+    before: 'sealed.length > MAX_SEALED_CHARS || ',
     after: '',
     tests: ['unit/auth/seal.test.ts'],
   },
@@ -215,7 +215,7 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/cookies.ts',
     fault: 'each of any number of values is opened',
-    before: 'if (values.length === MOST_VALUES) break;',
+    before: 'if (values.length === MAX_VALUES) break;',
     after: '',
     tests: ['unit/auth/cookies.test.ts'],
   },

@@ -187,7 +187,7 @@ describe('the frames of a WebSocket', () => {
   const peakOfEdge = () =>
     Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${world.edge.pid}/status`, 'utf8'))?.[1]) * 1024;
   const skip = process.platform === 'linux' ? false : 'the memory of a process is read from /proc';
-  const MOST_GROWTH = 96 * 1024 * 1024;
+  const MAX_GROWTH = 96 * 1024 * 1024;
 
   /** The raw target echoes the bytes of a socket; gives the socket. */
   async function openEcho(...answered: readonly string[]): Promise<Socket> {
@@ -228,7 +228,7 @@ describe('the frames of a WebSocket', () => {
       isSent = true;
       if (heardBytes < sentBytes) await whole.promise;
       assert.equal(heard.digest('hex'), sent.digest('hex'));
-      assert.ok(peakOfEdge() - before < MOST_GROWTH, `${peakOfEdge() - before} bytes more`);
+      assert.ok(peakOfEdge() - before < MAX_GROWTH, `${peakOfEdge() - before} bytes more`);
       socket.destroy();
     });
   }
@@ -267,7 +267,7 @@ describe('the frames of a WebSocket', () => {
       const taken = socket.bytesWritten - socket.writableLength;
       assert.ok(taken < 64 * 1024 * 1024, `${taken} bytes were taken that nobody reads`);
     }
-    assert.ok(peakOfEdge() - before < MOST_GROWTH);
+    assert.ok(peakOfEdge() - before < MAX_GROWTH);
     for (const socket of [deaf, unheard]) socket.destroy();
   });
 

@@ -20,7 +20,7 @@ import type { Visitor } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 
 // More than all windows and buffers on the way hold together, far less than what would be sent.
-const MOST_ON_THE_WAY_BYTES = 64_000_000;
+const MAX_ON_THE_WAY_BYTES = 64_000_000;
 const ENDLESS_BYTES = 1_000_000_000;
 
 describe('I many requests at once', () => {
@@ -127,7 +127,7 @@ describe('I many requests at once', () => {
         const left = into.bytesWritten - into.writableLength;
         still = left === last ? still + 1 : 0;
         last = left;
-        if (left > MOST_ON_THE_WAY_BYTES) break;
+        if (left > MAX_ON_THE_WAY_BYTES) break;
       }
       return last;
     }
@@ -139,7 +139,7 @@ describe('I many requests at once', () => {
       visitor.write(`GET /fast HTTP/1.1\r\nHost: ${new URL(url).host}\r\nCookie: ${cookie}\r\n\r\n`);
       await once(server, 'request');
       const passed = await pour(socket);
-      assert.ok(passed < MOST_ON_THE_WAY_BYTES, `${passed} bytes are on the way`);
+      assert.ok(passed < MAX_ON_THE_WAY_BYTES, `${passed} bytes are on the way`);
       const closed = new Promise((resolve) => socket.once('close', resolve)); // also after a reset
       visitor.destroy();
       await closed;
@@ -153,7 +153,7 @@ describe('I many requests at once', () => {
       visitor.write(head);
       await once(server, 'request');
       const passed = await pour(visitor);
-      assert.ok(passed < MOST_ON_THE_WAY_BYTES, `${passed} bytes are on the way`);
+      assert.ok(passed < MAX_ON_THE_WAY_BYTES, `${passed} bytes are on the way`);
       visitor.destroy();
     });
   });

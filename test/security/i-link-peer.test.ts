@@ -10,7 +10,7 @@ import type { WebSocket } from 'ws';
 import { loadEdgeConfig } from '../../src/config/edge-config.js';
 import { silentLog } from '../../src/core/log.js';
 import { startEdge } from '../../src/edge/edge.js';
-import { MOST_MESSAGE_FRAGMENTS } from '../../src/link/handshake.js';
+import { MAX_MESSAGE_FRAGMENTS } from '../../src/link/handshake.js';
 import { createToken } from '../../src/link/token.js';
 import { HostileTunnel } from '../support/hostile-tunnel.js';
 import { knock } from '../support/knock.js';
@@ -192,7 +192,7 @@ describe('I a hostile agent on a link', () => {
     let passedMs = 0;
     const now = performance.now.bind(performance);
     t.mock.method(performance, 'now', () => now() + passedMs);
-    const { agent, url } = await openPublicTunnel(t, { [SETTING.windowBytes]: 0, [SETTING.mostStreams]: 2 });
+    const { agent, url } = await openPublicTunnel(t, { [SETTING.windowBytes]: 0, [SETTING.maxStreams]: 2 });
     const visitor = world.visitor();
     let previous: AbortController | undefined;
     for (let stream = 1; stream < 20; stream += 2) {
@@ -214,7 +214,7 @@ describe('I a hostile agent on a link', () => {
     let passedMs = 0;
     const now = performance.now.bind(performance);
     t.mock.method(performance, 'now', () => now() + passedMs);
-    const { agent, url } = await openPublicTunnel(t, { [SETTING.windowBytes]: 0, [SETTING.mostStreams]: 2, 8: 1 });
+    const { agent, url } = await openPublicTunnel(t, { [SETTING.windowBytes]: 0, [SETTING.maxStreams]: 2, 8: 1 });
     const visitor = world.visitor();
     const opening = visitor.socket(`${url.replace('http', 'ws')}/ws`);
     await agent.frame(FRAME.headers, 1);
@@ -288,7 +288,7 @@ describe('I a hostile agent on a link', () => {
     'fragments that make a message above the limit': [1009, (link) => sendFragments(link, 20, 65_536)],
     'a message in more fragments than anybody needs': [
       1008,
-      (link) => sendFragments(link, MOST_MESSAGE_FRAGMENTS + 1, 1),
+      (link) => sendFragments(link, MAX_MESSAGE_FRAGMENTS + 1, 1),
     ],
   };
   for (const [what, [code, send]] of Object.entries(messages)) {
@@ -380,7 +380,7 @@ describe('I a hostile agent on a link', () => {
   });
 
   test('I4 an agent that permits no stream gives its visitors 503, and nothing waits', async () => {
-    const agent = await hostile.connect({ [SETTING.mostStreams]: 0 });
+    const agent = await hostile.connect({ [SETTING.maxStreams]: 0 });
     await agent.frame(FRAME.settings, 0, ACK);
     const answer = await ask();
     assert.deepEqual([answer?.status, answer?.headers['postern-error']], [503, 'ERR_TUNNEL_BUSY']);

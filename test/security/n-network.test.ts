@@ -70,7 +70,7 @@ describe('a link over a bad network', () => {
   });
 
   test('N6 that is slow and cuts everything to pieces carries the same bytes, and nothing times out', async () => {
-    Object.assign(network.faults, { delayMs: 150, mostPieceBytes: 1_000 });
+    Object.assign(network.faults, { delayMs: 150, maxPieceBytes: 1_000 });
     const mark = agent.mark();
     const body = randomBytes(300_000);
     const [page, upload, download] = await Promise.all([
@@ -93,7 +93,7 @@ describe('a link over a bad network', () => {
       agent.records(mark).filter(({ event }) => event === 'offline'),
       [],
     );
-    Object.assign(network.faults, { delayMs: 0, mostPieceBytes: 65_536 });
+    Object.assign(network.faults, { delayMs: 0, maxPieceBytes: 65_536 });
   });
 });
 

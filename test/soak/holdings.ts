@@ -7,7 +7,7 @@ import { compiled, type Program } from '../support/processes.js';
 export const REPORTING = { NODE_OPTIONS: `--import ${compiled('../soak/report-on-signal.js')}` };
 
 // Sessions, caches and compiled code find their size in the first leg; what comes on top of it after that is a leak.
-const MOST_GROWTH_MB = 8;
+const MAX_GROWTH_MB = 8;
 
 export interface Holdings {
   readonly heapMb: number;
@@ -39,7 +39,7 @@ export async function holdings(program: Program, expected: Holdings | undefined)
 export function judge(name: string, first: Holdings, last: Holdings): string[] {
   const growthMb = last.heapMb + last.outsideMb - first.heapMb - first.outsideMb;
   return [
-    ...(growthMb > MOST_GROWTH_MB ? [`${name} holds ${growthMb.toFixed(1)} MB more than after the first leg`] : []),
+    ...(growthMb > MAX_GROWTH_MB ? [`${name} holds ${growthMb.toFixed(1)} MB more than after the first leg`] : []),
     ...(last.sockets > first.sockets ? [`${name} holds ${last.sockets} sockets instead of ${first.sockets}`] : []),
     ...(last.files > first.files ? [`${name} holds ${last.files} files instead of ${first.files}`] : []),
   ];

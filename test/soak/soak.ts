@@ -15,7 +15,7 @@ const VISITORS = 10;
 const LEG_MS = 60_000;
 const PAUSE_MS = 60;
 // An act that takes longer is stuck.
-const MOST_ACT_MS = 30_000;
+const MAX_ACT_MS = 30_000;
 class Soak {
   readonly #world: World;
   readonly #visitors: Visitor[] = [];
@@ -64,7 +64,7 @@ class Soak {
     const turns = this.#turns;
     const url = this.#world.urlOf(tunnel);
     try {
-      await act({ url, target: this.#world.target, visitor, signal: AbortSignal.timeout(MOST_ACT_MS) });
+      await act({ url, target: this.#world.target, visitor, signal: AbortSignal.timeout(MAX_ACT_MS) });
       this.#count(`${name} whole`);
     } catch (error) {
       // Odd while the agent is away, and in the act in which that changes.

@@ -11,7 +11,7 @@ export interface Faults {
   /** Each piece arrives so much later, in order. */
   delayMs: number;
   /** Pieces are no larger than this. */
-  mostPieceBytes: number;
+  maxPieceBytes: number;
   /** Takes everything and passes nothing on, an end included, as a cable that was cut: on what is open and what comes. */
   isDark: boolean;
   /** So many of the pieces to come have a bit flipped. */
@@ -19,7 +19,7 @@ export interface Faults {
 }
 
 export class FaultProxy {
-  readonly faults: Faults = { delayMs: 0, mostPieceBytes: 65_536, isDark: false, bentPieces: 0 };
+  readonly faults: Faults = { delayMs: 0, maxPieceBytes: 65_536, isDark: false, bentPieces: 0 };
   /** Connections taken so far. */
   connections = 0;
   readonly #to: number;
@@ -75,7 +75,7 @@ export class FaultProxy {
     let last = Promise.resolve();
     try {
       for await (const chunk of from as AsyncIterable<Buffer>) {
-        for (const piece of cut(chunk, this.faults.mostPieceBytes)) {
+        for (const piece of cut(chunk, this.faults.maxPieceBytes)) {
           const passed = this.#pass(piece, to, last);
           last = passed;
           if (this.faults.delayMs === 0 || to.writableNeedDrain) await passed;
@@ -102,8 +102,8 @@ export class FaultProxy {
   }
 }
 
-function cut(chunk: Buffer, mostBytes: number): Buffer[] {
+function cut(chunk: Buffer, maxBytes: number): Buffer[] {
   const pieces: Buffer[] = [];
-  for (let at = 0; at < chunk.length; at += mostBytes) pieces.push(chunk.subarray(at, at + mostBytes));
+  for (let at = 0; at < chunk.length; at += maxBytes) pieces.push(chunk.subarray(at, at + maxBytes));
   return pieces;
 }

@@ -30,7 +30,7 @@ export interface Frame {
 }
 
 /** The identifiers of SETTINGS that tests use. */
-export const SETTING = { tableBytes: 1, push: 2, mostStreams: 3, windowBytes: 4 } as const;
+export const SETTING = { tableBytes: 1, push: 2, maxStreams: 3, windowBytes: 4 } as const;
 
 export type Fields = readonly (readonly [string, string])[];
 export type Settings = Readonly<Record<number, number>>;
@@ -144,7 +144,7 @@ export interface RawAnswer {
 
 /** In place of an edge: the HTTP/2 client. Says the preface and its settings at once. */
 export class RawEdge extends RawPeer {
-  readonly #decoder = new HpackDecoder({ tableSizeBytes: 4_096, mostListBytes: 131_072, mostFields: 2_000 });
+  readonly #decoder = new HpackDecoder({ tableSizeBytes: 4_096, maxListBytes: 131_072, maxFields: 2_000 });
 
   constructor(socket: WebSocket, settings: Settings = {}) {
     super(socket, 'edge');

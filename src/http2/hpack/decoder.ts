@@ -36,16 +36,16 @@ export interface HpackDecoderOptions {
    */
   readonly tableSizeBytes: number;
   /** The largest list, counted as SETTINGS_MAX_HEADER_LIST_SIZE counts (RFC 9113 section 6.5.2). */
-  readonly mostListBytes: number;
+  readonly maxListBytes: number;
   /** The most fields in a list. */
-  readonly mostFields: number;
+  readonly maxFields: number;
 }
 
 /** Decodes the header blocks of one direction of one connection, in the order in which they arrive. */
 export class HpackDecoder {
   readonly #table: DynamicTable<DecodedField>;
-  readonly #mostListBytes: number;
-  readonly #mostFields: number;
+  readonly #maxListBytes: number;
+  readonly #maxFields: number;
   readonly #secrets = new ReadLiterals<DecodedField>();
   #settingBytes: number;
   // The smallest setting since the last block. The peer owes an update when its table was larger (section 4.2).
@@ -63,8 +63,8 @@ export class HpackDecoder {
   constructor(options: HpackDecoderOptions) {
     this.#settingBytes = options.tableSizeBytes;
     this.#smallestSettingBytes = options.tableSizeBytes;
-    this.#mostListBytes = options.mostListBytes;
-    this.#mostFields = options.mostFields;
+    this.#maxListBytes = options.maxListBytes;
+    this.#maxFields = options.maxFields;
     this.#table = new DynamicTable(Math.min(options.tableSizeBytes, DEFAULT_TABLE_BYTES));
   }
 
@@ -117,7 +117,7 @@ export class HpackDecoder {
   // Section 6.2.1.
   #readInserted(): void {
     // A string larger than the table and than what is left of the list is of no use to either.
-    const most = Math.max(this.#room(), this.#table.mostBytes);
+    const most = Math.max(this.#room(), this.#table.maxBytes);
     const name = this.#readName(INSERTED.prefixBits, most);
     const value = readString(this.#cursor, most);
     if (name === undefined || value === undefined) {
@@ -165,14 +165,14 @@ export class HpackDecoder {
     return field;
   }
 
-  #readName(prefixBits: number, mostBytes: number): string | undefined {
+  #readName(prefixBits: number, maxBytes: number): string | undefined {
     const index = readInteger(this.#cursor, prefixBits);
     if (index > 0) {
       const field = this.#fieldAt(index);
       this.#isName = field.isName;
       return field.name;
     }
-    const name = readString(this.#cursor, mostBytes);
+    const name = readString(this.#cursor, maxBytes);
     this.#isName = name !== undefined && isName(name);
     return name;
   }
@@ -193,7 +193,7 @@ export class HpackDecoder {
   // Section 6.3, and section 4.2 for the place: only in front of the fields.
   #readSizeUpdates(): void {
     const cursor = this.#cursor;
-    let isOwed = this.#table.mostBytes > this.#smallestSettingBytes;
+    let isOwed = this.#table.maxBytes > this.#smallestSettingBytes;
     while (isSizeUpdate(cursor.bytes[cursor.at])) {
       const size = readInteger(cursor, SIZE_UPDATE.prefixBits);
       if (size > this.#settingBytes || (isOwed && size > this.#smallestSettingBytes)) {
@@ -208,13 +208,13 @@ export class HpackDecoder {
 
   // What a string may still add to the list; nothing once the list was refused.
   #room(): number {
-    return this.#isTooLarge ? 0 : this.#mostListBytes - this.#listBytes;
+    return this.#isTooLarge ? 0 : this.#maxListBytes - this.#listBytes;
   }
 
   #append({ name, value, isField }: DecodedField): void {
     if (this.#isTooLarge) return;
     const listBytes = this.#listBytes + fieldBytes(name, value);
-    if (listBytes > this.#mostListBytes || this.#fields.length >= 2 * this.#mostFields) this.#refuse();
+    if (listBytes > this.#maxListBytes || this.#fields.length >= 2 * this.#maxFields) this.#refuse();
     else {
       this.#listBytes = listBytes;
       this.#fields.push(name, value);

@@ -23,7 +23,7 @@ export interface TableView {
   /** The sum of the sizes of the entries. */
   readonly sizeBytes: number;
   /** What `sizeBytes` may not pass. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /** The entry inserted `age` entries before the newest, if there is one. */
   get(age: number): TableField | undefined;
 }
@@ -33,11 +33,11 @@ export class DynamicTable<Entry extends TableField> implements TableView {
   #inserted = 0;
   #evicted = 0;
   #sizeBytes = 0;
-  #mostBytes: number;
+  #maxBytes: number;
   readonly #onEvict: ((entry: Entry) => void) | undefined;
 
-  constructor(mostBytes: number, onEvict?: (entry: Entry) => void) {
-    this.#mostBytes = mostBytes;
+  constructor(maxBytes: number, onEvict?: (entry: Entry) => void) {
+    this.#maxBytes = maxBytes;
     this.#onEvict = onEvict;
   }
 
@@ -45,8 +45,8 @@ export class DynamicTable<Entry extends TableField> implements TableView {
     return this.#sizeBytes;
   }
 
-  get mostBytes(): number {
-    return this.#mostBytes;
+  get maxBytes(): number {
+    return this.#maxBytes;
   }
 
   /** How many entries there ever were: the next one's place in the order of all. */
@@ -67,17 +67,17 @@ export class DynamicTable<Entry extends TableField> implements TableView {
   /** Inserts an entry and evicts what has no room beside it. One larger than the table empties it (section 4.4). */
   add(entry: Entry): void {
     const size = fieldBytes(entry.name, entry.value);
-    this.#evictTo(this.#mostBytes - size);
-    if (size > this.#mostBytes) return;
+    this.#evictTo(this.#maxBytes - size);
+    if (size > this.#maxBytes) return;
     if (this.#inserted - this.#evicted === this.#ring.length) this.#grow();
     this.#ring[this.#inserted++ & (this.#ring.length - 1)] = entry;
     this.#sizeBytes += size;
   }
 
   /** Changes the bound and evicts what is past it (section 4.3). */
-  resize(mostBytes: number): void {
-    this.#mostBytes = mostBytes;
-    this.#evictTo(mostBytes);
+  resize(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
+    this.#evictTo(maxBytes);
   }
 
   /** Evicts everything. */

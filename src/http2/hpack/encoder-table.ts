@@ -7,10 +7,10 @@ import { STATIC_FIELD_COUNT, STATIC_FIELDS, STATIC_NAMES, type TableField } from
 
 // So many values of a name in a row that were inserted for nothing, and the next ones stay out: request ids, paths and
 // lengths would only drive out what is used.
-const MOST_UNUSED = 4;
+const MAX_UNUSED = 4;
 
 // The longest value that is remembered in order to see it come a second time.
-const MOST_SEEN_LENGTH = 512;
+const MAX_SEEN_LENGTH = 512;
 
 /** A field that can be referred to. */
 export interface Entry extends TableField {
@@ -41,8 +41,8 @@ export class EncoderTable {
   readonly dynamic: DynamicTable<Entry>;
   readonly #names = new Map<string, NameRecord>();
 
-  constructor(mostBytes: number) {
-    this.dynamic = new DynamicTable<Entry>(mostBytes, (entry) => this.#forget(entry));
+  constructor(maxBytes: number) {
+    this.dynamic = new DynamicTable<Entry>(maxBytes, (entry) => this.#forget(entry));
   }
 
   /** Whether an entry found earlier is still in its table. */
@@ -78,10 +78,10 @@ export class EncoderTable {
   /** Whether a field that is in no table should enter the dynamic one. */
   isWorthwhile(name: string, value: string): boolean {
     // A field that would drive out most of the others saves less than they do.
-    if (fieldBytes(name, value) > this.dynamic.mostBytes / 2) return false;
+    if (fieldBytes(name, value) > this.dynamic.maxBytes / 2) return false;
     const record = this.#names.get(name);
-    if (record === undefined || record.unused < MOST_UNUSED || record.seen === value) return true;
-    record.seen = value.length <= MOST_SEEN_LENGTH ? value : undefined;
+    if (record === undefined || record.unused < MAX_UNUSED || record.seen === value) return true;
+    record.seen = value.length <= MAX_SEEN_LENGTH ? value : undefined;
     return false;
   }
 

@@ -7,17 +7,17 @@ import { BlockWriter } from './block-writer.js';
 import { DEFAULT_TABLE_BYTES, type TableView } from './dynamic-table.js';
 import { EncoderTable, type Entry } from './encoder-table.js';
 import { HpackError } from './hpack-error.js';
-import { MOST_INTEGER_BYTES, writeInteger } from './integer.js';
+import { MAX_INTEGER_BYTES, writeInteger } from './integer.js';
 import { WrittenLiterals } from './known-literals.js';
 import { INDEXED, INSERTED, NEVER_INDEXED, NOT_INDEXED, type Representation, SIZE_UPDATE } from './representation.js';
 import { STATIC_NAMES } from './static-table.js';
-import { type HuffmanUse, mostStringBytes, writeString } from './string-literal.js';
+import { type HuffmanUse, maxStringBytes, writeString } from './string-literal.js';
 
 // The most a peer can make an encoder remember. What it offers beyond is not used (section 4.2 leaves that to us).
-const MOST_TABLE_BYTES = 16_384;
+const MAX_TABLE_BYTES = 16_384;
 
 // How many fields of a block are expected where the block before had them.
-const MOST_EXPECTED = 64;
+const MAX_EXPECTED = 64;
 
 // One for all connections: a block is written in one go.
 const writer = new BlockWriter();
@@ -29,7 +29,7 @@ export interface HpackEncoderOptions {
   /** The table's size that both sides start with; 4096 by default, as in HTTP/2. */
   readonly tableSizeBytes?: number;
   /** What the table may grow to when the peer permits more; 16384 by default. */
-  readonly mostTableSizeBytes?: number;
+  readonly maxTableSizeBytes?: number;
   readonly huffman?: HuffmanUse;
 }
 
@@ -37,7 +37,7 @@ export interface HpackEncoderOptions {
 export class HpackEncoder {
   readonly #table: EncoderTable;
   readonly #neverIndexed: ReadonlySet<string>;
-  readonly #mostTableBytes: number;
+  readonly #maxTableBytes: number;
   readonly #huffman: HuffmanUse;
   readonly #secrets = new WrittenLiterals();
   // The entries of the block before, by the place of their fields. Blocks of one connection resemble each other: most
@@ -52,7 +52,7 @@ export class HpackEncoder {
     const tableBytes = options.tableSizeBytes ?? DEFAULT_TABLE_BYTES;
     this.#table = new EncoderTable(tableBytes);
     this.#neverIndexed = options.neverIndexed ?? new Set();
-    this.#mostTableBytes = options.mostTableSizeBytes ?? MOST_TABLE_BYTES;
+    this.#maxTableBytes = options.maxTableSizeBytes ?? MAX_TABLE_BYTES;
     this.#huffman = options.huffman ?? 'when-shorter';
     this.setPeerTableSize(tableBytes);
   }
@@ -65,8 +65,8 @@ export class HpackEncoder {
   /** Obeys the peer's SETTINGS_HEADER_TABLE_SIZE. The next block tells it so. */
   setPeerTableSize(bytes: number): void {
     const { dynamic } = this.#table;
-    const size = Math.min(bytes, this.#mostTableBytes);
-    if (size === dynamic.mostBytes) return;
+    const size = Math.min(bytes, this.#maxTableBytes);
+    if (size === dynamic.maxBytes) return;
     this.#smallestBytes = Math.min(size, this.#smallestBytes ?? size);
     dynamic.resize(size);
   }
@@ -123,17 +123,17 @@ export class HpackEncoder {
       if (!worthwhile) return;
       entry = this.#table.insert(name, value);
     }
-    if (order < MOST_EXPECTED) this.#expected[order] = entry;
+    if (order < MAX_EXPECTED) this.#expected[order] = entry;
   }
 
   #writeIndexed(entry: Entry): void {
-    writer.reserve(MOST_INTEGER_BYTES);
+    writer.reserve(MAX_INTEGER_BYTES);
     writeInteger(writer, INDEXED.flags, INDEXED.prefixBits, this.#table.use(entry));
   }
 
   // Returns where it begins.
   #writeLiteral(representation: Representation, nameIndex: number, name: string, value: string): number {
-    writer.reserve(MOST_INTEGER_BYTES + mostStringBytes(name) + mostStringBytes(value));
+    writer.reserve(MAX_INTEGER_BYTES + maxStringBytes(name) + maxStringBytes(value));
     const start = writer.at;
     writeInteger(writer, representation.flags, representation.prefixBits, nameIndex);
     if (nameIndex === 0) writeString(writer, name, this.#huffman);
@@ -165,21 +165,21 @@ export class HpackEncoder {
 
   // Section 4.2: the smallest size between two blocks, for what it evicted, and then the last.
   #writeSizeUpdates(smallestBytes: number): void {
-    const { mostBytes } = this.#table.dynamic;
-    writer.reserve(2 * MOST_INTEGER_BYTES);
-    if (smallestBytes < mostBytes) {
+    const { maxBytes } = this.#table.dynamic;
+    writer.reserve(2 * MAX_INTEGER_BYTES);
+    if (smallestBytes < maxBytes) {
       writeInteger(writer, SIZE_UPDATE.flags, SIZE_UPDATE.prefixBits, smallestBytes);
     }
-    writeInteger(writer, SIZE_UPDATE.flags, SIZE_UPDATE.prefixBits, mostBytes);
+    writeInteger(writer, SIZE_UPDATE.flags, SIZE_UPDATE.prefixBits, maxBytes);
     this.#smallestBytes = undefined;
   }
 
   // The peer will not see what the void block inserted; so both tables are emptied, by a size of zero.
   #startAnew(): void {
     const { dynamic } = this.#table;
-    const { mostBytes } = dynamic;
+    const { maxBytes } = dynamic;
     dynamic.resize(0);
-    dynamic.resize(mostBytes);
+    dynamic.resize(maxBytes);
     this.#smallestBytes = 0;
   }
 }

@@ -7,7 +7,7 @@
 export const EOS = 256;
 
 /** The longest code, that of EOS: thirty ones. */
-export const LONGEST_CODE_BITS = 30;
+export const MAX_CODE_BITS = 30;
 
 /** For each octet, and for EOS, the bits of its code. */
 export const CODE_BITS = Uint8Array.from(
@@ -36,12 +36,12 @@ export const SYMBOLS = Uint16Array.from(CODE_BITS.keys()).sort(
 export const CODES = new Uint32Array(CODE_BITS.length);
 
 /** For each length, the first code that it has (or would have). */
-export const FIRST_CODES = new Uint32Array(LONGEST_CODE_BITS + 1);
+export const FIRST_CODES = new Uint32Array(MAX_CODE_BITS + 1);
 
 /** For each length, how many symbols have shorter codes; one more at the end. */
-export const SHORTER_SYMBOLS = new Uint16Array(LONGEST_CODE_BITS + 2);
+export const SHORTER_SYMBOLS = new Uint16Array(MAX_CODE_BITS + 2);
 
-for (let bits = 1, code = 0, place = 0; bits <= LONGEST_CODE_BITS; bits++, code <<= 1) {
+for (let bits = 1, code = 0, place = 0; bits <= MAX_CODE_BITS; bits++, code <<= 1) {
   FIRST_CODES[bits] = code;
   SHORTER_SYMBOLS[bits] = place;
   for (; place < SYMBOLS.length && bitsOf(SYMBOLS[place] as number) === bits; place++) {

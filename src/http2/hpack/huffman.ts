@@ -1,7 +1,7 @@
 /** Strings in the Huffman code, both ways (RFC 7541 section 5.2). */
 
 import { HpackError } from './hpack-error.js';
-import { CODE_BITS, CODES, EOS, FIRST_CODES, LONGEST_CODE_BITS, SHORTER_SYMBOLS, SYMBOLS } from './huffman-code.js';
+import { CODE_BITS, CODES, EOS, FIRST_CODES, MAX_CODE_BITS, SHORTER_SYMBOLS, SYMBOLS } from './huffman-code.js';
 
 // A window of ten bits finds every code of up to ten, which is all that ordinary text consists of, in one look-up of a
 // table that stays in the processor's nearest cache (2 KiB).
@@ -18,10 +18,10 @@ for (let symbol = 0; symbol < EOS; symbol++) {
 }
 
 // For each length, what all of its codes and of the shorter ones are below, in as many bits as the longest has.
-const LIMITS = new Uint32Array(LONGEST_CODE_BITS + 1);
-for (let bits = 1; bits <= LONGEST_CODE_BITS; bits++) {
+const LIMITS = new Uint32Array(MAX_CODE_BITS + 1);
+for (let bits = 1; bits <= MAX_CODE_BITS; bits++) {
   const codes = (SHORTER_SYMBOLS[bits + 1] as number) - (SHORTER_SYMBOLS[bits] as number);
-  LIMITS[bits] = ((FIRST_CODES[bits] as number) + codes) << (LONGEST_CODE_BITS - bits);
+  LIMITS[bits] = ((FIRST_CODES[bits] as number) + codes) << (MAX_CODE_BITS - bits);
 }
 
 /** The octets that the code of a text takes. Throws `HpackError` when a code unit is no octet. */
@@ -125,15 +125,15 @@ function findLast(window: number, held: number): number {
 // nothing else costs little more than any other.
 function readLong(bytes: Uint8Array, start: number, end: number): number {
   const seen = bitsAt(bytes, start, end);
-  for (let bits = WINDOW_BITS + 1; bits < LONGEST_CODE_BITS; bits++) {
+  for (let bits = WINDOW_BITS + 1; bits < MAX_CODE_BITS; bits++) {
     if (seen < (LIMITS[bits] as number)) return foundLong(seen, bits, end - start);
   }
-  return foundLong(seen, LONGEST_CODE_BITS, end - start);
+  return foundLong(seen, MAX_CODE_BITS, end - start);
 }
 
 function foundLong(seen: number, bits: number, bitsLeft: number): number {
   if (bits > bitsLeft) return 0;
-  const code = seen >>> (LONGEST_CODE_BITS - bits);
+  const code = seen >>> (MAX_CODE_BITS - bits);
   const symbol = SYMBOLS[(SHORTER_SYMBOLS[bits] as number) + code - (FIRST_CODES[bits] as number)] as number;
   if (symbol === EOS) throw new HpackError('a string holds the end-of-string symbol');
   return (bits << 8) | symbol;
@@ -147,7 +147,7 @@ function bitsAt(bytes: Uint8Array, start: number, end: number): number {
   for (let place = at; place < at + 4; place++) seen = (seen << 8) | (place < octets ? (bytes[place] as number) : 0xff);
   const shift = start & 7;
   const next = at + 4 < octets ? (bytes[at + 4] as number) : 0xff;
-  return ((seen << shift) | (next >>> (8 - shift))) >>> (32 - LONGEST_CODE_BITS);
+  return ((seen << shift) | (next >>> (8 - shift))) >>> (32 - MAX_CODE_BITS);
 }
 
 function checkPadding(window: number, bits: number): void {

@@ -9,10 +9,10 @@ export interface Cursor {
 
 // Octets after the prefix that are read: 28 bits, far above every limit of ours, and each sum stays a small integer.
 // Section 5.1 leaves the bound to us, for the value as for the length (zeros can be appended to an integer for ever).
-const MOST_CONTINUATIONS = 4;
+const MAX_CONTINUATIONS = 4;
 
 /** The most octets that `writeInteger` produces for a value below 2^31. */
-export const MOST_INTEGER_BYTES = 6;
+export const MAX_INTEGER_BYTES = 6;
 
 /** Reads an integer whose prefix is the low `prefixBits` of the octet at the cursor. */
 export function readInteger(cursor: Cursor, prefixBits: number): number {
@@ -21,7 +21,7 @@ export function readInteger(cursor: Cursor, prefixBits: number): number {
   const most = (1 << prefixBits) - 1;
   let value = (bytes[cursor.at++] as number) & most;
   if (value < most) return value;
-  for (let shift = 0; shift < 7 * MOST_CONTINUATIONS; shift += 7) {
+  for (let shift = 0; shift < 7 * MAX_CONTINUATIONS; shift += 7) {
     if (cursor.at >= bytes.length) throw new HpackError('the block ends within an integer');
     const octet = bytes[cursor.at++] as number;
     value += (octet & 0x7f) << shift;

@@ -8,11 +8,11 @@ import { Buffer } from 'node:buffer';
 import type { TableField } from './static-table.js';
 
 // Some people's sessions at once. All are compared, so there are no more than a miss can bear.
-const MOST_LITERALS = 8;
+const MAX_LITERALS = 8;
 
 // Below, coding costs as little as comparing; above, keeping would cost a connection more than 32 KiB.
-const LEAST_BYTES = 32;
-const MOST_BYTES = 2_048;
+const MIN_BYTES = 32;
+const MAX_BYTES = 2_048;
 
 interface Written {
   readonly name: string;
@@ -28,7 +28,7 @@ export class WrittenLiterals {
 
   /** The representation of a field that was kept. */
   find(name: string, value: string): Buffer | undefined {
-    if (value.length < LEAST_BYTES) return undefined;
+    if (value.length < MIN_BYTES) return undefined;
     const tail = tailOf(value);
     for (let age = 1; age <= this.#literals.length; age++) {
       const literal = this.#literals[agedPlace(this.#oldest, age)] as Written;
@@ -39,9 +39,9 @@ export class WrittenLiterals {
 
   /** Keeps a representation, copied from where it stands, in place of the oldest. */
   keep(name: string, value: string, bytes: Uint8Array, start: number, end: number): void {
-    if (value.length < LEAST_BYTES || value.length > MOST_BYTES) return;
+    if (value.length < MIN_BYTES || value.length > MAX_BYTES) return;
     this.#literals[this.#oldest] = { name, value, tail: tailOf(value), bytes: copyOf(bytes, start, end) };
-    this.#oldest = (this.#oldest + 1) % MOST_LITERALS;
+    this.#oldest = (this.#oldest + 1) % MAX_LITERALS;
   }
 }
 
@@ -78,15 +78,15 @@ export class ReadLiterals<Field extends TableField> {
   /** Keeps a field with the representation that it was read from, in place of the oldest. */
   keep(field: Field, block: Buffer, start: number, end: number): void {
     const length = field.name.length + field.value.length;
-    if (end - start < LEAST_BYTES || Math.max(end - start, length) > MOST_BYTES) return;
+    if (end - start < MIN_BYTES || Math.max(end - start, length) > MAX_BYTES) return;
     this.#literals[this.#oldest] = { bytes: copyOf(block, start, end), field };
-    this.#oldest = (this.#oldest + 1) % MOST_LITERALS;
+    this.#oldest = (this.#oldest + 1) % MAX_LITERALS;
   }
 }
 
 // The newest first: it is the one that is asked for, as long as one person asks.
 function agedPlace(oldest: number, age: number): number {
-  return (oldest - age + MOST_LITERALS) % MOST_LITERALS;
+  return (oldest - age + MAX_LITERALS) % MAX_LITERALS;
 }
 
 // Not from Node's pool, and not a view of it: a secret that is kept for long must not keep a slab of others' alive.

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { HpackError } from './hpack-error.js';
 import { huffmanBytes, readHuffman, writeHuffman } from './huffman.js';
-import { type Cursor, MOST_INTEGER_BYTES, readInteger, writeInteger } from './integer.js';
+import { type Cursor, MAX_INTEGER_BYTES, readInteger, writeInteger } from './integer.js';
 
 /** When strings are Huffman-coded. On a tie plain octets are the quicker to read; the RFC's own examples code them. */
 export type HuffmanUse = 'when-shorter' | 'unless-longer' | 'never';
@@ -14,7 +14,7 @@ const HUFFMAN_FLAG = 0x80;
 const LENGTH_BITS = 7;
 
 // No code is shorter than five bits.
-const MOST_EXPANSION = 8 / 5;
+const MAX_EXPANSION = 8 / 5;
 
 // Decoded octets before they become a string. One for all connections: a string is read in one go. Longer strings,
 // which are rare, get their own room once they are known to fit the limits.
@@ -24,8 +24,8 @@ const scratch = Buffer.allocUnsafeSlow(8_192);
 const NATIVE_COPY_BYTES = 32;
 
 /** The most octets that `writeString` produces. */
-export function mostStringBytes(text: string): number {
-  return MOST_INTEGER_BYTES + text.length;
+export function maxStringBytes(text: string): number {
+  return MAX_INTEGER_BYTES + text.length;
 }
 
 /** Writes a string. Throws `HpackError`, with nothing written, when a code unit is no octet. */
@@ -43,10 +43,10 @@ export function writeString(cursor: Cursor & { bytes: Buffer }, text: string, us
 }
 
 /**
- * Reads a string of at most `mostBytes`; a longer one is checked and passed over without being held, and undefined
+ * Reads a string of at most `maxBytes`; a longer one is checked and passed over without being held, and undefined
  * stands for it.
  */
-export function readString(cursor: Cursor & { bytes: Buffer }, mostBytes: number): string | undefined {
+export function readString(cursor: Cursor & { bytes: Buffer }, maxBytes: number): string | undefined {
   const { bytes } = cursor;
   const coded = ((bytes[cursor.at] as number) & HUFFMAN_FLAG) !== 0;
   const length = readInteger(cursor, LENGTH_BITS);
@@ -54,13 +54,13 @@ export function readString(cursor: Cursor & { bytes: Buffer }, mostBytes: number
   const end = start + length;
   if (end > bytes.length) throw new HpackError('the block ends within a string');
   cursor.at = end;
-  if (coded) return readCoded(bytes, start, end, mostBytes);
-  return length > mostBytes ? undefined : bytes.toString('latin1', start, end);
+  if (coded) return readCoded(bytes, start, end, maxBytes);
+  return length > maxBytes ? undefined : bytes.toString('latin1', start, end);
 }
 
-function readCoded(bytes: Buffer, start: number, end: number, mostBytes: number): string | undefined {
-  const fits = (end - start) * MOST_EXPANSION <= scratch.length;
-  const target = fits ? scratch : Buffer.allocUnsafe(Math.min(mostBytes, Math.floor((end - start) * MOST_EXPANSION)));
+function readCoded(bytes: Buffer, start: number, end: number, maxBytes: number): string | undefined {
+  const fits = (end - start) * MAX_EXPANSION <= scratch.length;
+  const target = fits ? scratch : Buffer.allocUnsafe(Math.min(maxBytes, Math.floor((end - start) * MAX_EXPANSION)));
   const length = readHuffman(bytes, start, end, target);
-  return length > mostBytes ? undefined : target.toString('latin1', 0, length);
+  return length > maxBytes ? undefined : target.toString('latin1', 0, length);
 }

@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 
 it('redeems nothing more when full of live ids, and again once they are past', async () => {
   let nowMs = START_MS;
-  const store = new MemoryStore({ mostEntries: 3, now: () => nowMs });
+  const store = new MemoryStore({ maxEntries: 3, now: () => nowMs });
   for (const id of ['a', 'b', 'c']) assert.equal(await store.redeem(id, nowMs + MINUTE_MS), true);
   assert.equal(await store.redeem('d', nowMs + MINUTE_MS), false);
   assert.equal(await store.redeem('a', nowMs + MINUTE_MS), false);
@@ -16,7 +16,7 @@ it('redeems nothing more when full of live ids, and again once they are past', a
 });
 
 it('refuses a revocation that it cannot keep, and drops none to make room', async () => {
-  const store = new MemoryStore({ mostEntries: 2, now: () => START_MS });
+  const store = new MemoryStore({ maxEntries: 2, now: () => START_MS });
   await store.revoke('a', START_MS + MINUTE_MS);
   await store.revoke('b', START_MS + MINUTE_MS);
   await assert.rejects(store.revoke('c', START_MS + MINUTE_MS), { code: 'ERR_INTERNAL' });
@@ -25,7 +25,7 @@ it('refuses a revocation that it cannot keep, and drops none to make room', asyn
 });
 
 it('gives a stranger’s address a share of its room, and keeps some for all others', async () => {
-  const store = new MemoryStore({ mostEntries: 10_000, now: () => START_MS });
+  const store = new MemoryStore({ maxEntries: 10_000, now: () => START_MS });
   const redeem = (id: string, party?: string) => store.redeem(id, START_MS + MINUTE_MS, party);
   let kept = 0;
   for (let at = 0; at < 1_000; at++) kept += Number(await redeem(`greedy ${at}`, 'greedy'));
@@ -41,7 +41,7 @@ it('gives a stranger’s address a share of its room, and keeps some for all oth
 
 it('gives the room back once what an address holds is past', async () => {
   let nowMs = START_MS;
-  const store = new MemoryStore({ mostEntries: 1_000, now: () => nowMs });
+  const store = new MemoryStore({ maxEntries: 1_000, now: () => nowMs });
   for (let at = 0; at < 10; at++) assert.equal(await store.redeem(`a ${at}`, nowMs + MINUTE_MS, 'greedy'), true);
   assert.equal(await store.redeem('b', nowMs + MINUTE_MS, 'greedy'), false);
   nowMs += MINUTE_MS;
@@ -50,7 +50,7 @@ it('gives the room back once what an address holds is past', async () => {
 
 it('looks for what is past more often when it is full', async () => {
   let nowMs = START_MS;
-  const store = new MemoryStore({ mostEntries: 3, now: () => nowMs });
+  const store = new MemoryStore({ maxEntries: 3, now: () => nowMs });
   assert.equal(await store.redeem('first', nowMs + MINUTE_MS), true); // the walk of this minute
   for (const id of ['a', 'b']) assert.equal(await store.redeem(id, nowMs + 2_000), true);
   nowMs += 2_000;

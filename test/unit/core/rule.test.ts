@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { canonicalDomain, canonicalEmail, formatRule, MOST_GROUP_CHARS, parseRule } from '../../../src/core/rule.js';
+import { canonicalDomain, canonicalEmail, formatRule, MAX_GROUP_CHARS, parseRule } from '../../../src/core/rule.js';
 
 /** What is written, and the canonical spelling of the rule that it is. */
 const RULES: readonly (readonly [string, string])[] = [
@@ -52,7 +52,7 @@ const NOT_RULES: readonly string[] = [
   'group:eng\n',
   'group:\ud800',
   'group:adm\u200bin',
-  `group:${'g'.repeat(MOST_GROUP_CHARS + 1)}`,
+  `group:${'g'.repeat(MAX_GROUP_CHARS + 1)}`,
   'Group:eng',
   'user:ana',
   '@acme.com, bob@x.com',

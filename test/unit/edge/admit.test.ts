@@ -72,7 +72,7 @@ async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Pr
 
 describe('the room for links', () => {
   it('of one owner ends where the others begin, and comes back with each link that ends', async (t) => {
-    const { offer, registry } = await openDoor(t, { links: { most: 10, mostOfOne: 2, spare: 1 } });
+    const { offer, registry } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 1 } });
     const first = await offer('one', { address: '198.51.100.1' });
     await offer('two', { address: '198.51.100.2' });
     assert.deepEqual((await offer('three', { address: '198.51.100.3' })).outcome, FULL);
@@ -84,7 +84,7 @@ describe('the room for links', () => {
   });
 
   it('of one network ends as well, whoever owns what', async (t) => {
-    const { offer } = await openDoor(t, { links: { most: 10, mostOfOne: 2, spare: 0 } });
+    const { offer } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 0 } });
     await offer('one', { owner: 'a@acme.com', address: '2001:db8::1' });
     await offer('two', { owner: 'b@acme.com', address: '2001:db8::2' });
     assert.deepEqual((await offer('three', { owner: 'c@acme.com', address: '2001:db8::3' })).outcome, FULL);
@@ -92,7 +92,7 @@ describe('the room for links', () => {
   });
 
   it('of the edge ends, but an agent may still replace its own link', async (t) => {
-    const { offer } = await openDoor(t, { links: { most: 1, mostOfOne: 1, spare: 1 } });
+    const { offer } = await openDoor(t, { links: { most: 1, maxOfOne: 1, spare: 1 } });
     const agentId = randomUUID();
     await offer('one', { agentId });
     assert.deepEqual((await offer('two', { owner: 'b@acme.com', address: '198.51.100.2' })).outcome, FULL);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as limits from '../../../src/edge/limits.js';
 import { PosternError } from '../../../src/errors.js';
-import { MOST_HEADER_FIELDS, MOST_HEADER_LIST_BYTES } from '../../../src/link/link.js';
+import { MAX_HEADER_FIELDS, MAX_HEADER_LIST_BYTES } from '../../../src/link/link.js';
 
 const isLimited = (error: unknown) => error instanceof PosternError && error.code === 'ERR_RATE_LIMITED';
 
@@ -47,8 +47,8 @@ describe('the limit of attempts', () => {
 describe('the limits', () => {
   it('fit together: what the front door takes the link carries', () => {
     // HTTP/2 counts 32 bytes more for each field (RFC 9113 section 6.5.2).
-    assert.ok(limits.MOST_HEADER_BYTES + 32 * limits.MOST_HEADERS < MOST_HEADER_LIST_BYTES);
-    assert.ok(limits.MOST_HEADERS + 50 < MOST_HEADER_FIELDS);
+    assert.ok(limits.MAX_HEADER_BYTES + 32 * limits.MAX_HEADERS < MAX_HEADER_LIST_BYTES);
+    assert.ok(limits.MAX_HEADERS + 50 < MAX_HEADER_FIELDS);
     assert.ok(limits.HEADERS_TIMEOUT_MS < limits.KEEP_ALIVE_TIMEOUT_MS);
   });
 });

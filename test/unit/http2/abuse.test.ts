@@ -125,7 +125,7 @@ describe('a flood of', () => {
   });
 
   test('requests whose answers are not read is bounded by the streams', () => {
-    const bare = Bare.greeted('server', { limits: { mostStreams: 10 } });
+    const bare = Bare.greeted('server', { limits: { maxStreams: 10 } });
     bare.holdBack();
     for (let turn = 0; turn < 500 && !bare.engine.isClosed; turn++) {
       bare.give(bare.headers(2 * turn + 1, requestFields('GET', '/')));

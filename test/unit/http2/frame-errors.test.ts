@@ -280,7 +280,7 @@ const CLIENT: readonly Row[] = [
 describe('the server role', () => {
   for (const row of SERVER) {
     run(row, () => {
-      const bare = Bare.greeted('server', { limits: { mostStreams: 2 } });
+      const bare = Bare.greeted('server', { limits: { maxStreams: 2 } });
       return bare;
     });
   }
@@ -335,7 +335,7 @@ describe('the server role', () => {
   }
 
   test('4.3: the list of a refused stream still updates the table', () => {
-    const bare = Bare.greeted('server', { limits: { mostStreams: 1 } });
+    const bare = Bare.greeted('server', { limits: { maxStreams: 1 } });
     bare.give(post(bare, 1), bare.headers(3, requestFields('GET', '/', ['x-kept', 'value'])));
     assert.deepEqual(resets(bare), [[3, REFUSED_STREAM]]);
     bare.give(reset(1), bare.headers(5, requestFields('GET', '/', ['x-kept', 'value'])));

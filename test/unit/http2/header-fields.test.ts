@@ -15,7 +15,7 @@ const checkTrailers = (fields: readonly string[]) => lists.checkTrailers(fields,
 
 /** Whether a list that arrives, with these octets, is the message that `check` wants. */
 function arrives(fields: readonly string[], check: (fields: readonly string[], judge: FieldJudge) => unknown): boolean {
-  const decoder = new HpackDecoder({ tableSizeBytes: 4_096, mostListBytes: 100_000, mostFields: 1_000 });
+  const decoder = new HpackDecoder({ tableSizeBytes: 4_096, maxListBytes: 100_000, maxFields: 1_000 });
   const encoder = new HpackEncoder();
   for (let time = 0; time < 3; time++) {
     const list = decoder.decode(Buffer.from(encoder.encode(fields)));

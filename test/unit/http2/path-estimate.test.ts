@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { PathEstimate } from '../../../src/http2/path-estimate.js';
 import { type Download, type Path, SimulatedPath } from './simulated-path.js';
 
-const LIMITS = { leastBytes: 65_536, startBytes: 262_144, mostStartBytes: 2_097_152, mostBytes: 16_777_216 };
+const LIMITS = { minBytes: 65_536, startBytes: 262_144, maxStartBytes: 2_097_152, maxBytes: 16_777_216 };
 
 interface Expected extends Path {
   readonly what: string;
@@ -181,7 +181,7 @@ describe('downloads at the same time', () => {
   });
 
   test('go on beside a thousand that nobody reads', () => {
-    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 50 }, { mostStreams: 1_010 });
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 50 }, { maxStreams: 1_010 });
     const unread = Array.from({ length: 1_000 }, () => world.get(1e7));
     for (const { stream } of unread) stream.pause();
     assertRestGoesOn(world, unread);
@@ -240,6 +240,6 @@ test('no measurement passes the limits', () => {
     estimate.began(at * 1_000);
     estimate.received(1e12, () => at * 1_000);
     estimate.ended(at * 1_000 + 0.001);
-    assert.ok(estimate.windowBytes <= LIMITS.mostBytes);
+    assert.ok(estimate.windowBytes <= LIMITS.maxBytes);
   }
 });

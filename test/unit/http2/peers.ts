@@ -157,7 +157,7 @@ export class Bare {
   readonly engine: Connection;
   readonly streams: Asked[] = [];
   readonly encoder = new HpackEncoder();
-  readonly decoder = new HpackDecoder({ tableSizeBytes: 4_096, mostListBytes: 1_000_000, mostFields: 10_000 });
+  readonly decoder = new HpackDecoder({ tableSizeBytes: 4_096, maxListBytes: 1_000_000, maxFields: 10_000 });
   nowMs = 0;
   closed: Http2Error | 'whole' | undefined;
   #tasks: (() => void)[] = [];

@@ -234,7 +234,7 @@ class World {
 
   constructor(pick: (below: number) => number, flow?: FlowLimits) {
     this.#pick = pick;
-    this.#limits = { mostStreams: 50, ...(flow && { flow }) };
+    this.#limits = { maxStreams: 50, ...(flow && { flow }) };
     this.#engines = { client: this.#engine('client'), server: this.#engine('server') };
   }
 

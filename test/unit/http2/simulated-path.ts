@@ -18,7 +18,7 @@ export interface Path {
   readonly busyMs?: number;
 }
 
-const MOST_SOCKET_BYTES = 4_194_304;
+const MAX_SOCKET_BYTES = 4_194_304;
 // A reader is given what came in this time, and no more than this at once.
 const READ_MS = 1;
 const READ_BYTES = 65_536;
@@ -94,7 +94,7 @@ class Direction {
   }
 
   send(bytes: Buffer): void {
-    const { rate, roundTripMs, socketBytes = MOST_SOCKET_BYTES, busyMs = 0 } = this.#path();
+    const { rate, roundTripMs, socketBytes = MAX_SOCKET_BYTES, busyMs = 0 } = this.#path();
     const bytesPerMs = rate / 8_000;
     const sliceBytes = Math.max(1_460, Math.min(READ_BYTES, Math.floor(bytesPerMs * READ_MS)));
     for (let at = 0; at < bytes.length; at += sliceBytes) {
@@ -141,8 +141,8 @@ export class SimulatedPath {
   }
 
   /** Lets the time pass until `isDone`, or for so long. */
-  run(mostMs: number, isDone = () => false): void {
-    const endMs = this.#clock.nowMs + mostMs;
+  run(maxMs: number, isDone = () => false): void {
+    const endMs = this.#clock.nowMs + maxMs;
     while (!isDone() && this.#clock.step(endMs));
     if (!isDone()) this.#clock.nowMs = endMs;
   }
@@ -156,9 +156,9 @@ export class SimulatedPath {
   }
 
   /** Asks for so many bytes and waits for all of them. Returns how long it took. */
-  measure(bytes: number, mostMs = 600_000): number {
+  measure(bytes: number, maxMs = 600_000): number {
     const download = this.get(bytes);
-    this.run(mostMs, () => download.isOver);
+    this.run(maxMs, () => download.isOver);
     return download.elapsedMs;
   }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { PosternError } from '../../../src/errors.js';
-import { MOST_STREAMS } from '../../../src/link/link.js';
+import { MAX_STREAMS } from '../../../src/link/link.js';
 import type { InboundStream } from '../../../src/link/stream.js';
 import { deferred } from '../../support/deferred.js';
 import { Asked, openPair, PUBLIC_URL, Served } from './pair.js';
@@ -156,7 +156,7 @@ describe('a request on a link', () => {
   it('past the most that a link carries is refused, not queued', async (t) => {
     const queue = streamQueue();
     const { edge } = await openPair(t, queue.onStream);
-    for (let at = 0; at < MOST_STREAMS; at++) new Asked(edge, {}, { party: `visitor ${at}` });
+    for (let at = 0; at < MAX_STREAMS; at++) new Asked(edge, {}, { party: `visitor ${at}` });
     assert.throws(() => new Asked(edge), isCode('ERR_TUNNEL_BUSY'));
     (await queue.next()).respond(204);
   });

@@ -136,7 +136,7 @@ test('no secret of a request enters a table, here or further on', async (t) => {
   const { edge, agent } = await openRaw(t);
   const secrets = ['authorization', 'cookie', 'set-cookie', 'x-postern-assertion'];
   const headers = ['accept', '*/*', ...secrets.flatMap((name) => [name, 'a-secret-of-some-length'])];
-  const decoder = new HpackDecoder({ tableSizeBytes: 4_096, mostListBytes: 10_000, mostFields: 100 });
+  const decoder = new HpackDecoder({ tableSizeBytes: 4_096, maxListBytes: 10_000, maxFields: 100 });
   for (const stream of [1, 3, 5]) {
     new Asked(edge, { headers });
     const neverIndexed = new Set<string>();

@@ -75,22 +75,22 @@ describe('a size update', () => {
     decoder.decode(fromHex(CUSTOM));
     assert.deepEqual(decoder.decode(fromHex('20 82')), [':method', 'GET']);
     assert.deepEqual(contents(decoder.table), []);
-    assert.equal(decoder.table.mostBytes, 0);
+    assert.equal(decoder.table.maxBytes, 0);
   });
 
   it('may stand alone, and twice: to a smaller size and up again (4.2)', () => {
     const decoder = newDecoder();
     decoder.decode(fromHex(CUSTOM));
     assert.deepEqual(decoder.decode(fromHex('20 3fe11f')), []);
-    assert.equal(decoder.table.mostBytes, 4096);
+    assert.equal(decoder.table.maxBytes, 4096);
     assert.deepEqual(contents(decoder.table), []);
   });
 
   it('may grow the table up to a setting above 4096, which starts with 4096', () => {
     const decoder = newDecoder({ tableSizeBytes: 8192 });
-    assert.equal(decoder.table.mostBytes, 4096);
+    assert.equal(decoder.table.maxBytes, 4096);
     decoder.decode(fromHex('3fe13f'));
-    assert.equal(decoder.table.mostBytes, 8192);
+    assert.equal(decoder.table.maxBytes, 8192);
     assert.throws(() => decoder.decode(fromHex('3fe23f')), HpackError);
   });
 
@@ -114,7 +114,7 @@ describe('a size update', () => {
       const decoder = newDecoder();
       decoder.setTableSize(100);
       assert.deepEqual(decoder.decode(fromHex(block)), [':method', 'GET']);
-      assert.equal(decoder.table.mostBytes, size);
+      assert.equal(decoder.table.maxBytes, size);
       assert.deepEqual(decoder.decode(fromHex('82')), [':method', 'GET']);
     }
   });
@@ -141,16 +141,16 @@ describe('a size update', () => {
 });
 
 describe('a list past the limits', () => {
-  const LIMIT = { mostListBytes: 100, mostFields: 2 };
+  const LIMIT = { maxListBytes: 100, maxFields: 2 };
 
   it('is refused by its octets, 32 more for each field, and not before they pass the limit', () => {
-    const decoder = newDecoder({ mostListBytes: 84 });
+    const decoder = newDecoder({ maxListBytes: 84 });
     assert.equal(decoder.decode(fromHex('82 82')).length, 4);
-    assert.throws(() => newDecoder({ mostListBytes: 83 }).decode(fromHex('82 82')), HeaderListTooLarge);
+    assert.throws(() => newDecoder({ maxListBytes: 83 }).decode(fromHex('82 82')), HeaderListTooLarge);
   });
 
   it('is refused by the number of its fields', () => {
-    const decoder = newDecoder({ mostFields: 2 });
+    const decoder = newDecoder({ maxFields: 2 });
     assert.equal(decoder.decode(fromHex('82 82')).length, 4);
     assert.throws(() => decoder.decode(fromHex('82 82 82')), HeaderListTooLarge);
   });
@@ -170,7 +170,7 @@ describe('a list past the limits', () => {
   });
 
   it('with an entry larger than the table empties it', () => {
-    const decoder = newDecoder({ tableSizeBytes: 60, mostListBytes: 60 });
+    const decoder = newDecoder({ tableSizeBytes: 60, maxListBytes: 60 });
     decoder.decode(fromHex(CUSTOM));
     const block = Buffer.concat([fromHex('400161 7f01'), Buffer.alloc(128, 'x')]);
     assert.throws(() => decoder.decode(block), HeaderListTooLarge);
@@ -178,7 +178,7 @@ describe('a list past the limits', () => {
   });
 
   it('holds nothing of a bomb: one entry, referred to ten thousand times', () => {
-    const decoder = newDecoder({ mostListBytes: 16_384 });
+    const decoder = newDecoder({ maxListBytes: 16_384 });
     const encoder = newEncoder();
     const entry = ['x-bomb', 'b'.repeat(1900)];
     const block = Buffer.concat([encoder.encode(entry), Buffer.alloc(10_000, 0xbe)]);
@@ -198,7 +198,7 @@ describe('a list past the limits', () => {
   });
 
   it('is not what a large list within them is', () => {
-    const decoder = newDecoder({ mostListBytes: 1_100_000 });
+    const decoder = newDecoder({ maxListBytes: 1_100_000 });
     const fields = ['x-large', 'a'.repeat(1_000_000), 'cookie', '\\'.repeat(20_000), 'x-b', '2'];
     assert.deepEqual(decoder.decode(newEncoder().encode(fields)), fields);
   });
@@ -239,7 +239,7 @@ describe('never-indexed fields', () => {
   });
 
   it('are told by name, and fill a list, also when they are known', () => {
-    const decoder = newDecoder({ mostListBytes: 500 });
+    const decoder = newDecoder({ maxListBytes: 500 });
     const encoder = newEncoder({ neverIndexed: new Set(['x-proof']) });
     const proof = ['x-proof', 'p'.repeat(100)];
     for (let round = 0; round < 3; round++) {

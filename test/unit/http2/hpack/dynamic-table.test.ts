@@ -81,7 +81,7 @@ describe('a dynamic table', () => {
           let bytes = 0;
           const end = list.findIndex((value) => {
             bytes += fieldBytes('n', value);
-            return bytes > table.mostBytes;
+            return bytes > table.maxBytes;
           });
           if (end !== -1) list = list.slice(0, end);
           assert.deepEqual(

@@ -65,7 +65,7 @@ describe('a block', () => {
   it('may be larger than any room kept for blocks', () => {
     const fields = ['x-a', 'a'.repeat(100), 'x-large', '"'.repeat(50_000), 'cookie', 'c'.repeat(50_000), 'x-b', 'b'];
     const encoder = newEncoder();
-    const decoder = newDecoder({ mostListBytes: 200_000 });
+    const decoder = newDecoder({ maxListBytes: 200_000 });
     for (let round = 0; round < 2; round++) assert.deepEqual(decoder.decode(encoder.encode(fields)), fields);
   });
 });
@@ -178,9 +178,9 @@ describe('a setting of the peer', () => {
   });
 
   it('above the most is used up to the most', () => {
-    const encoder = newEncoder({ mostTableSizeBytes: 8192 });
+    const encoder = newEncoder({ maxTableSizeBytes: 8192 });
     encoder.setPeerTableSize(2 ** 32 - 1);
-    assert.equal(encoder.table.mostBytes, 8192);
+    assert.equal(encoder.table.maxBytes, 8192);
     assert.deepEqual(encoder.encode([]), fromHex('3fe13f'));
     encoder.setPeerTableSize(10_000);
     assert.equal(encoder.encode([]).length, 0);
@@ -194,7 +194,7 @@ describe('a setting of the peer', () => {
   });
 
   it('starts the table smaller when we want no more', () => {
-    const encoder = newEncoder({ mostTableSizeBytes: 0 });
+    const encoder = newEncoder({ maxTableSizeBytes: 0 });
     assert.equal(hex(encoder.encode([':method', 'GET'])), '2082');
   });
 });

@@ -3,11 +3,11 @@ import { Buffer } from 'node:buffer';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HpackError } from '../../../../src/http2/hpack/hpack-error.js';
-import { MOST_INTEGER_BYTES, readInteger, writeInteger } from '../../../../src/http2/hpack/integer.js';
+import { MAX_INTEGER_BYTES, readInteger, writeInteger } from '../../../../src/http2/hpack/integer.js';
 import { fromHex } from './support.js';
 
 function write(value: number, prefixBits: number, flags = 0): string {
-  const cursor = { bytes: Buffer.alloc(MOST_INTEGER_BYTES), at: 0 };
+  const cursor = { bytes: Buffer.alloc(MAX_INTEGER_BYTES), at: 0 };
   writeInteger(cursor, flags, prefixBits, value);
   return cursor.bytes.toString('hex', 0, cursor.at);
 }

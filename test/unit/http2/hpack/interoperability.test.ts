@@ -181,7 +181,7 @@ describe('python hpack', () => {
   const skip = python === '' && 'the python module hpack is not installed';
 
   it('reads what we encode, and we what it encodes, while the table changes its size', { skip }, () => {
-    const encoder = newEncoder({ mostTableSizeBytes: 65_536 });
+    const encoder = newEncoder({ maxTableSizeBytes: 65_536 });
     const steps = Array.from({ length: 60 }, (_, order) => {
       const size = [4096, 4096, 300, 65_536, 0, 4096][Math.floor(order / 10)] as number;
       encoder.setPeerTableSize(size);

@@ -61,13 +61,13 @@ describe('a series of blocks', () => {
 
   it('with lists past the limits leaves both tables one', () => {
     fc.assert(
-      fc.property(fc.array(list, { maxLength: 20 }), fc.nat({ max: 600 }), (lists, mostListBytes) => {
+      fc.property(fc.array(list, { maxLength: 20 }), fc.nat({ max: 600 }), (lists, maxListBytes) => {
         const encoder = newEncoder();
-        const decoder = newDecoder({ mostListBytes, mostFields: 8 });
+        const decoder = newDecoder({ maxListBytes: maxListBytes, maxFields: 8 });
         for (const fields of lists) {
           const bytes = fields.reduce((sum, text) => sum + text.length + 16, 0);
           const block = encoder.encode(fields);
-          if (bytes <= mostListBytes && fields.length <= 16) assert.deepEqual(decoder.decode(block), fields);
+          if (bytes <= maxListBytes && fields.length <= 16) assert.deepEqual(decoder.decode(block), fields);
           else assert.throws(() => decoder.decode(block), HeaderListTooLarge);
           assert.deepEqual(contents(decoder.table), contents(encoder.table));
         }
@@ -109,7 +109,7 @@ describe('random octets', () => {
   it('are lists within the limits or errors of their own, and never anything else', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.uint8Array({ maxLength: 60 }), likely), { maxLength: 8 }), (blocks) => {
-        const decoder = newDecoder({ tableSizeBytes: 300, mostListBytes: 500, mostFields: 6 });
+        const decoder = newDecoder({ tableSizeBytes: 300, maxListBytes: 500, maxFields: 6 });
         for (const block of blocks) {
           try {
             const fields = decoder.decode(block);

@@ -12,7 +12,7 @@ export function fromHex(digits: string): Buffer {
 }
 
 export function newDecoder(options: Partial<HpackDecoderOptions> = {}): HpackDecoder {
-  return new HpackDecoder({ tableSizeBytes: 4096, mostListBytes: 65_536, mostFields: 500, ...options });
+  return new HpackDecoder({ tableSizeBytes: 4096, maxListBytes: 65_536, maxFields: 500, ...options });
 }
 
 export function newEncoder(options: HpackEncoderOptions = {}): HpackEncoder {
