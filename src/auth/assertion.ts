@@ -7,7 +7,7 @@ import { createECDH, createPrivateKey, type KeyObject } from 'node:crypto';
 import { type JWK, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { deriveKeys, type Key } from '../core/keys.js';
-import type { Soon } from '../core/soon.js';
+import type { MaybePromise } from '../core/maybe-promise.js';
 import type { Identity } from './identity.js';
 
 export interface AssertionsOptions {
@@ -31,7 +31,7 @@ interface CachedAssertion {
   readonly sessionId: string;
   readonly audience: string;
   reusableUntilMs: number;
-  text: Soon<string>;
+  text: MaybePromise<string>;
 }
 
 /** What a connection's last request was introduced with: the next one is mostly of the same session. */
@@ -86,7 +86,7 @@ export class Assertions {
    * An assertion with at least ninety seconds left; signed anew only when the one of this session has fewer. `recall` is
    * asked first and told last.
    */
-  sign(fields: AssertionFields, recall: AssertionRecall = {}, nowMs = this.#now()): Soon<string> {
+  sign(fields: AssertionFields, recall: AssertionRecall = {}, nowMs = this.#now()): MaybePromise<string> {
     const { sessionId, audience } = fields;
     const last = recall.assertion;
     const isSame = last !== undefined && last.sessionId === sessionId && last.audience === audience;

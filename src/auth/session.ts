@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { deriveKeys } from '../core/keys.js';
-import { type Soon, whenThere } from '../core/soon.js';
+import { chain, type MaybePromise } from '../core/maybe-promise.js';
 import { PosternError } from '../errors.js';
 import { type CookieRecall, recallCookies } from './cookie-recall.js';
 import { clearCookie, clearEverywhere, cookieNames, cookieValues, setCookie } from './cookies.js';
@@ -125,7 +125,7 @@ export class Sessions {
     host: string,
     recall: CookieRecall = {},
     nowMs = this.nowMs(),
-  ): Soon<Session | undefined> {
+  ): MaybePromise<Session | undefined> {
     if (cookieHeader === undefined) return undefined;
     const recalled = recallCookies(recall, cookieHeader);
     // What can end a session early is asked each time, whoever remembers it.
@@ -153,7 +153,11 @@ export class Sessions {
    * A `Set-Cookie` line when the session's cookie is old enough to be replaced or the gate has newly admitted it: nearly
    * always none, and at once.
    */
-  renew(session: Session, changes?: { readonly admitted: true }, nowMs = this.nowMs()): Soon<string | undefined> {
+  renew(
+    session: Session,
+    changes?: { readonly admitted: true },
+    nowMs = this.nowMs(),
+  ): MaybePromise<string | undefined> {
     const admitted = session.admitted || changes !== undefined;
     if (this.#isFresh(session, admitted, nowMs)) return undefined;
     const known = this.#renewals.get(session);
@@ -216,9 +220,9 @@ export class Sessions {
   }
 
   /** The session itself if it counts on this host and is not over. */
-  #live(session: Session, host: string, nowMs: number): Soon<Session | undefined> {
+  #live(session: Session, host: string, nowMs: number): MaybePromise<Session | undefined> {
     if (session.host !== host || this.endsAtMs(session) <= nowMs) return undefined;
-    return whenThere(this.#options.store.isRevoked(session.id), (isRevoked) => (isRevoked ? undefined : session));
+    return chain(this.#options.store.isRevoked(session.id), (isRevoked) => (isRevoked ? undefined : session));
   }
 
   #isFresh({ admitted, seenAtMs }: Session, mustBe: boolean, nowMs: number): boolean {

@@ -2,7 +2,7 @@
  * What sealed cookies and tickets cannot say of themselves: which were already used and which sign-ins have ended.
  * Everything else about a session travels in its cookie. The suite in `test/contract/store.ts` holds for every store.
  */
-import type { Soon } from '../core/soon.js';
+import type { MaybePromise } from '../core/maybe-promise.js';
 
 /** Remembers redeemed ids and revoked sign-ins until the given times, in milliseconds since the epoch. */
 export interface Store {
@@ -15,7 +15,7 @@ export interface Store {
   /** Ends all sessions of one sign-in. Rejects when the store cannot promise to remember it. */
   revoke(sessionId: string, untilMs: number): Promise<void>;
   /** Asked for every gated request: an implementation answers from memory, at once where it can. */
-  isRevoked(sessionId: string): Soon<boolean>;
+  isRevoked(sessionId: string): MaybePromise<boolean>;
   /** Releases what the store holds. Nothing is called after it. */
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { BaseAddress } from '../core/hostname.js';
-import { type Soon, whenThere } from '../core/soon.js';
+import { chain, type MaybePromise } from '../core/maybe-promise.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { LINK_PATH, writeRefusal } from '../link/handshake.js';
 import type { Admission } from './admit.js';
@@ -149,10 +149,10 @@ export class Door {
     }
   }
 
-  #admit(visit: Visit, letBodyIn: (() => void) | undefined): Soon<void> {
+  #admit(visit: Visit, letBodyIn: (() => void) | undefined): MaybePromise<void> {
     const { request, response, context } = visit;
     if (context.place.kind === 'tunnel' && !isOwnPath(request.url as string)) {
-      return whenThere(visit.judge(), (verdict) => this.#carryOut(visit, verdict, letBodyIn));
+      return chain(visit.judge(), (verdict) => this.#carryOut(visit, verdict, letBodyIn));
     }
     letBodyIn?.();
     this.#options.others(request, response, undefined);

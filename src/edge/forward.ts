@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Assertions } from '../auth/assertion.js';
 import type { Sessions } from '../auth/session.js';
 import type { BaseAddress } from '../core/hostname.js';
-import { type Soon, whenThere } from '../core/soon.js';
+import { chain, type MaybePromise } from '../core/maybe-promise.js';
 import { isCircular, VIA_HTTP_1_0, VIA_HTTP_1_1 } from '../core/via.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
@@ -57,9 +57,9 @@ export class Forwarder {
   }
 
   /** The head of the request as the agent receives it. Throws or rejects when an identity cannot be carried. */
-  requestHead(request: IncomingMessage, verdict: Forward): Soon<RequestHead> {
+  requestHead(request: IncomingMessage, verdict: Forward): MaybePromise<RequestHead> {
     const introduction = this.#introduce(verdict, contextOf(request).recall);
-    return whenThere(introduction, (known) => this.#head(request, known));
+    return chain(introduction, (known) => this.#head(request, known));
   }
 
   #head(request: IncomingMessage, introduction: Introduction | undefined): RequestHead {
@@ -78,16 +78,16 @@ export class Forwarder {
     };
   }
 
-  #introduce({ session, tunnel, judgedAtMs }: Forward, recall: Recall): Soon<Introduction | undefined> {
+  #introduce({ session, tunnel, judgedAtMs }: Forward, recall: Recall): MaybePromise<Introduction | undefined> {
     if (session === undefined) return undefined;
     const { identity, id } = session;
     const fields = { audience: tunnel.origin, identity, sessionId: id };
     const signed = this.#options.assertions.sign(fields, recall, judgedAtMs);
-    return whenThere(signed, (assertion) => introductionOf(identity, assertion, recall));
+    return chain(signed, (assertion) => introductionOf(identity, assertion, recall));
   }
 
   /** The `Set-Cookie` line of a session that has slid. */
-  #renewal({ session, judgedAtMs }: Forward): Soon<string | undefined> {
+  #renewal({ session, judgedAtMs }: Forward): MaybePromise<string | undefined> {
     return session === undefined ? undefined : this.#options.sessions.renew(session, { admitted: true }, judgedAtMs);
   }
 }

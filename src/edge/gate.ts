@@ -8,8 +8,8 @@ import { ceilingAllows, type DecisionRecall, type DomainProof, decide, decideAga
 import { hasOwner } from '../auth/sealed-session.js';
 import type { Session, Sessions } from '../auth/session.js';
 import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
+import { chain, type MaybePromise } from '../core/maybe-promise.js';
 import type { Rule } from '../core/rule.js';
-import { type Soon, whenThere } from '../core/soon.js';
 import type { OutboundLink } from '../link/outbound-link.js';
 import { type Cause, type Caused, causeOf } from './cause.js';
 import type { Registry, Tunnel } from './registry.js';
@@ -61,7 +61,7 @@ export interface Judged extends Caused {
   readonly headers: Caused['headers'] & { readonly cookie?: string | undefined };
 }
 
-export type Gate = (name: string, host: string, request: Judged, recall?: GateRecall) => Soon<Verdict>;
+export type Gate = (name: string, host: string, request: Judged, recall?: GateRecall) => MaybePromise<Verdict>;
 
 /**
  * Makes the gate of an edge. `host` is the canonical host of the tunnel, `recall` what the request's connection brought
@@ -75,7 +75,7 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
     // Before the session is looked at: a page that may not ask learns nothing of who is signed in, by the time it takes neither.
     if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, nowMs);
     const found = sessions.read(request.headers.cookie, host, recall, nowMs);
-    return whenThere(found, (session) => judge(name, cause, session, recall, nowMs));
+    return chain(found, (session) => judge(name, cause, session, recall, nowMs));
   };
 
   /** No identity belongs to it: it passes where everybody does, as a stranger. */

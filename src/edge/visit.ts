@@ -1,6 +1,6 @@
 /** One request of a visitor while it is under way: what the gate is asked of it, and how it is ended from here. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Soon } from '../core/soon.js';
+import type { MaybePromise } from '../core/maybe-promise.js';
 import { PosternError } from '../errors.js';
 import { breakOff } from './answers.js';
 import type { Forwarding } from './forwarding.js';
@@ -35,7 +35,7 @@ export class Visit implements Watched {
     this.#options = options;
   }
 
-  judge(): Soon<Verdict> {
+  judge(): MaybePromise<Verdict> {
     const { place, host, recall } = this.context;
     if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
     return this.#options.gate(place.name, host, this.request, recall);

@@ -4,7 +4,7 @@
  * also cuts those whose visitor does not read, and gives up uploads that no app takes where there is a limit to that, or
  * where the edge runs out of connections: one that is not read does not tell that its visitor has left.
  */
-import type { Soon } from '../core/soon.js';
+import type { MaybePromise } from '../core/maybe-promise.js';
 import type { Verdict } from './gate.js';
 import { type Outlet, type Progress, progressOf, STALLED_AFTER_MS } from './stalls.js';
 
@@ -24,7 +24,7 @@ export interface Watched {
   readonly outlet: Outlet;
   /** Where what the visitor sends is sent to the app. */
   readonly upload?: Outlet | undefined;
-  judge(): Soon<Verdict>;
+  judge(): MaybePromise<Verdict>;
   /** Ends it because the gate would no longer let it in. */
   end(): void;
   /** Ends it because nobody reads it. */

@@ -106,9 +106,10 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/door.ts',
     fault: 'a body is asked for before the gate has spoken',
-    before: 'letBodyIn: (() => void) | undefined): Soon<void> {\n    const { request, response, context } = visit;\n',
+    before:
+      'letBodyIn: (() => void) | undefined): MaybePromise<void> {\n    const { request, response, context } = visit;\n',
     after:
-      'letBodyIn: (() => void) | undefined): Soon<void> {\n    const { request, response, context } = visit;\n    letBodyIn?.();\n',
+      'letBodyIn: (() => void) | undefined): MaybePromise<void> {\n    const { request, response, context } = visit;\n    letBodyIn?.();\n',
     tests: ['unit/edge/door.test.ts'],
   },
   {

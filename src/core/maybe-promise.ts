@@ -4,9 +4,9 @@
  */
 
 /** A value, or the promise of one when it has to be waited for. */
-export type Soon<T> = T | Promise<T>;
+export type MaybePromise<T> = T | Promise<T>;
 
 /** Goes on with a value: at once when it is there. */
-export function whenThere<T, R>(value: Soon<T>, next: (value: T) => Soon<R>): Soon<R> {
+export function chain<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
