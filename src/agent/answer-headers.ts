@@ -14,7 +14,7 @@ import {
 import { RecentMap } from '../core/recent-map.js';
 import { PosternError } from '../errors.js';
 import { MAX_HEADER_FIELDS } from '../link/link.js';
-import { judgeAnswerName } from './header-names.js';
+import { judgeResponseName } from './header-names.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './target-address.js';
 import type { PublicPlace } from './target-headers.js';
 import { RESPONSE_URL_FIELDS, translated } from './url-fields.js';
@@ -27,7 +27,7 @@ const DOMAIN_ATTRIBUTE = /^([ \t]*domain[ \t]*=[ \t]*)\.?([^ \t]+)([ \t]*)$/i;
  * The headers of an answer. Throws `ERR_TARGET_PROTOCOL` on a name or value that is none, on more lines than a link
  * carries, and on a transfer coding other than chunked, since its body could not be carried on.
  */
-export function answerHeaders(raw: RawHeaders, status: number, target: TargetAddress, place: PublicPlace): string[] {
+export function responseHeaders(raw: RawHeaders, status: number, target: TargetAddress, place: PublicPlace): string[] {
   refuseTransferCodings(raw);
   if (raw.length >= 2 * MAX_HEADER_FIELDS)
     throw new PosternError('ERR_TARGET_PROTOCOL', 'The target sends more header lines than a link carries.');
@@ -35,7 +35,7 @@ export function answerHeaders(raw: RawHeaders, status: number, target: TargetAdd
   const withoutLength = status < 200 || status === 204; // RFC 9110 section 8.6
   const headers: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const { lower, fate } = judgeAnswerName(raw[at] as string);
+    const { lower, fate } = judgeResponseName(raw[at] as string);
     const value = raw[at + 1] as string;
     if (fate === 'malformed' || !isFieldValue(value))
       throw new PosternError('ERR_TARGET_PROTOCOL', `Header ${at / 2} is malformed.`);
@@ -47,7 +47,7 @@ export function answerHeaders(raw: RawHeaders, status: number, target: TargetAdd
 }
 
 /** The trailers of an answer: lower-case, and only those that may trail and can be carried. */
-export function answerTrailers(raw: RawHeaders): string[] {
+export function responseTrailers(raw: RawHeaders): string[] {
   const trailers: string[] = [];
   const kept = filterTrailers(raw);
   for (let at = 0; at + 1 < kept.length; at += 2) {

@@ -5,9 +5,9 @@
 import { fieldValue, type RawHeaders } from '../core/headers.js';
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
-import type { AnswerHead } from '../http1/answer-head.js';
+import type { ResponseHead } from '../http1/answer-head.js';
 import type { InboundStream } from '../link/stream.js';
-import { answerHeaders, answerTrailers } from './answer-headers.js';
+import { responseHeaders, responseTrailers } from './answer-headers.js';
 import type { HostRefusals } from './host-refusals.js';
 import { type RequestRecord, STATUS_LEFT, startRecord } from './request-record.js';
 import type { TargetAddress } from './target-address.js';
@@ -25,7 +25,7 @@ export interface TargetContext {
   /** Cuts one open WebSocket each. */
   readonly webSockets: Set<() => void>;
   /** Answers that never end by themselves (`text/event-stream`). */
-  readonly eventStreams: Set<Answer>;
+  readonly eventStreams: Set<Exchange>;
 }
 
 // More than any server has a use for; without a limit a target could send heads for ever.
@@ -34,7 +34,7 @@ const MAX_INFORMATIONAL = 32;
 const NOTHING = Buffer.alloc(0);
 
 /** One answer. Exactly one of `relay`, `accept` and `fail` sends the head; the record is made once. */
-export class Answer {
+export class Exchange {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
   readonly #makeRecord: ReturnType<typeof startRecord>;
@@ -62,18 +62,18 @@ export class Answer {
   }
 
   /** Passes a 1xx head on. Throws `ERR_TARGET_PROTOCOL` when there are too many or one is malformed. */
-  inform({ status, fields }: AnswerHead, place: PublicPlace): void {
+  inform({ status, fields }: ResponseHead, place: PublicPlace): void {
     this.#informational += 1;
     if (this.#informational > MAX_INFORMATIONAL) {
       throw new PosternError('ERR_TARGET_PROTOCOL', 'The target sends 1xx heads without end.');
     }
-    const headers = answerHeaders(fields, status, this.#context.target, place);
+    const headers = responseHeaders(fields, status, this.#context.target, place);
     if (!this.begun) this.#stream.informational({ status, headers });
   }
 
   /** Passes the target's head on; its body follows. Throws `ERR_TARGET_PROTOCOL` before anything has left. */
-  relay({ status, fields, framing }: AnswerHead, place: PublicPlace): void {
-    const head = { status, headers: answerHeaders(fields, status, this.#context.target, place) };
+  relay({ status, fields, framing }: ResponseHead, place: PublicPlace): void {
+    const head = { status, headers: responseHeaders(fields, status, this.#context.target, place) };
     if (this.begun) return;
     this.#isEnded = framing === 0;
     this.#inspect = this.#context.refusals.inspector(head, this.#stream.head, place);
@@ -96,7 +96,7 @@ export class Answer {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#inspect?.(NOTHING);
-    this.#stream.end(trailers.length === 0 ? undefined : answerTrailers(trailers));
+    this.#stream.end(trailers.length === 0 ? undefined : responseTrailers(trailers));
   }
 
   /** Accepts a WebSocket (RFC 8441 section 5). */
@@ -109,7 +109,7 @@ export class Answer {
   /** Ends the request with an error: as an answer while that is possible, else by a reset. */
   fail(thrown: unknown): void {
     if (this.begun) this.#breakOff(thrown);
-    else this.#answerWith(asTargetError(thrown, this.#context.target));
+    else this.#respondWith(asTargetError(thrown, this.#context.target));
   }
 
   /** The agent ends: browsers open an event stream anew when it breaks. */
@@ -127,7 +127,7 @@ export class Answer {
     this.#settle({ aborted: false });
   }
 
-  #answerWith(error: PosternError): void {
+  #respondWith(error: PosternError): void {
     this.#context.log.warn({ err: error, code: error.code }, 'the target gave no answer');
     this.#failure = error.message;
     this.#isEnded = true;

@@ -53,7 +53,7 @@ export const judgeRequestName = judgeOfNames({
 });
 
 /** To the visitor: a target cannot speak for the agent, in any spelling. */
-export const judgeAnswerName = judgeOfNames({
+export const judgeResponseName = judgeOfNames({
   dropped: (lower) => normalizedName(lower) === 'postern-error',
   special: ['content-length', 'set-cookie', ...translated(RESPONSE_URL_FIELDS).keys()],
 });

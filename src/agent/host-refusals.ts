@@ -35,17 +35,17 @@ export class HostRefusals {
   }
 
   /** What is to see the first piece of this answer's body, or an empty one, if that can be a refusal. */
-  inspector(answer: ResponseHead, head: RequestHead, place: PublicPlace): ((piece: Buffer) => void) | undefined {
-    if (answer.status < 300 && head.method === 'GET') this.#remember(head.path);
-    if (!STATUSES.has(answer.status)) return undefined;
-    const isByOrigin = this.#refusesOrigin(answer, head, place);
-    const type = readableType(answer);
+  inspector(response: ResponseHead, head: RequestHead, place: PublicPlace): ((piece: Buffer) => void) | undefined {
+    if (response.status < 300 && head.method === 'GET') this.#remember(head.path);
+    if (!STATUSES.has(response.status)) return undefined;
+    const isByOrigin = this.#refusesOrigin(response, head, place);
+    const type = readableType(response);
     if (!isByOrigin && type === undefined) return undefined;
     return (piece) => {
       const text = type === undefined ? '' : piece.toString('latin1', 0, MAX_CHARACTERS);
-      const refusal = recognizeRefusal({ status: answer.status, path: head.path, isText: type === 'text', text });
+      const refusal = recognizeRefusal({ status: response.status, path: head.path, isText: type === 'text', text });
       if (refusal !== undefined) this.#tell(refusal, place);
-      else if (isByOrigin) this.#tellUnknown(answer, head, place);
+      else if (isByOrigin) this.#tellUnknown(response, head, place);
     };
   }
 

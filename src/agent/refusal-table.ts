@@ -1,7 +1,7 @@
 /** The texts by which development servers refuse a host or an origin, and the setting of each that admits it. Pure. */
 
 /** The beginning of an answer. */
-export interface AnswerStart {
+export interface ResponseStart {
   readonly status: number;
   /** Of the request. */
   readonly path: string;
@@ -15,7 +15,7 @@ export interface Refusal {
   readonly server: string;
   /** It compares `Origin`, which is the public one, with `Host`: they agree when the agent preserves the latter. */
   readonly judges?: 'origin';
-  matches(start: AnswerStart): boolean;
+  matches(start: ResponseStart): boolean;
   /** The change at the target that admits `host`, a name without port, or its `origin`. */
   fix(host: string, origin: string): string;
 }
@@ -97,7 +97,7 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 /** Which server refuses the host in this answer, if it is such an answer. */
-export function recognizeRefusal(start: AnswerStart): Refusal | undefined {
+export function recognizeRefusal(start: ResponseStart): Refusal | undefined {
   return REFUSALS.find((refusal) => (start.isText || refusal.judges === 'origin') && refusal.matches(start));
 }
 

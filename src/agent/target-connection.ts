@@ -3,7 +3,7 @@
  * reader of answers without a stream in between. Tells its pool when it is idle and when it is gone.
  */
 import type { Socket } from 'node:net';
-import { type AnswerObserver, AnswerReader } from '../http1/answer-reader.js';
+import { type ResponseObserver, ResponseParser } from '../http1/answer-reader.js';
 import type { FieldList } from '../http1/fields.js';
 import { writeChunkSize, writeLastChunk } from '../http1/request-writer.js';
 import { WriteFailures } from './write-failures.js';
@@ -20,7 +20,7 @@ export interface TargetCall {
 }
 
 /** Hears of one request. Nothing is called after `failed`, nor after `destroy()`. */
-export interface CallObserver extends AnswerObserver {
+export interface CallObserver extends ResponseObserver {
   /** After `write` returned false: write on. */
   writable(): void;
   /** There is no answer, or no more of it. The connection is gone. */
@@ -38,7 +38,7 @@ export interface ConnectionOwner {
 export class TargetConnection {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
-  readonly #reader = new AnswerReader();
+  readonly #reader = new ResponseParser();
   readonly #failures: WriteFailures;
   #observer: CallObserver | undefined;
   #isSignedIn = false;

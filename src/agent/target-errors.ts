@@ -3,7 +3,7 @@
  * sentence for whoever runs the target: the cause, and what to do where there is one thing to do.
  */
 import { type ErrorCode, PosternError } from '../errors.js';
-import { MalformedAnswer, MalformedRequest } from '../http1/errors.js';
+import { MalformedRequest, MalformedResponse } from '../http1/errors.js';
 import type { TargetAddress } from './target-address.js';
 
 interface Failure {
@@ -57,7 +57,7 @@ const CERTIFICATE =
 /** The error of the request to the target, with what was reported as its cause. Its message is the sentence. */
 export function asTargetError(thrown: unknown, target: TargetAddress): PosternError {
   if (thrown instanceof PosternError) return thrown;
-  if (thrown instanceof MalformedAnswer)
+  if (thrown instanceof MalformedResponse)
     return malformed(thrown.isTls ? 'ERR_TARGET_TLS' : 'ERR_TARGET_PROTOCOL', thrown);
   if (thrown instanceof MalformedRequest) return malformed('ERR_BAD_REQUEST', thrown);
   const reported = thrown as { readonly code?: unknown; readonly message?: unknown } | undefined;

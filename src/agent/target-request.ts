@@ -5,11 +5,11 @@
 import { usualCase } from '../core/header-case.js';
 import { filterTrailers, isFieldValue, type RawHeaders } from '../core/headers.js';
 import { PosternError } from '../errors.js';
-import type { AnswerHead } from '../http1/answer-head.js';
+import type { ResponseHead } from '../http1/answer-head.js';
 import { signsConnectionIn } from '../http1/connection-auth.js';
 import { writeFields, writeRequestLine } from '../http1/request-writer.js';
 import type { InboundObserver, InboundStream } from '../link/stream.js';
-import type { Answer, TargetContext } from './answer.js';
+import type { Exchange, TargetContext } from './answer.js';
 import type { ConnectionUser } from './connect-queue.js';
 import { writeHeader } from './header-names.js';
 import type { CallObserver, TargetCall, TargetConnection } from './target-connection.js';
@@ -25,7 +25,7 @@ const MAX_REPEATABLE_BYTES = 16_384;
 export class TargetRequest implements InboundObserver, CallObserver, ConnectionUser {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
-  readonly #answer: Answer;
+  readonly #answer: Exchange;
   readonly #place: PublicPlace;
   readonly #call: TargetCall;
   readonly #lengthBytes: number | undefined;
@@ -39,10 +39,10 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
   #trailers: RawHeaders = [];
 
   /** Throws when the request cannot be said to the target; nothing has left then. */
-  constructor(context: TargetContext, stream: InboundStream, answer: Answer) {
+  constructor(context: TargetContext, stream: InboundStream, response: Exchange) {
     this.#context = context;
     this.#stream = stream;
-    this.#answer = answer;
+    this.#answer = response;
     const { head, endOfBody } = stream;
     this.#place = readPublicPlace(head);
     this.#lengthBytes = declaredLength(head, endOfBody);
@@ -103,11 +103,11 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
 
   // The target.
 
-  informational(head: AnswerHead): void {
+  informational(head: ResponseHead): void {
     this.#answer.inform(head, this.#place);
   }
 
-  head(head: AnswerHead): void {
+  head(head: ResponseHead): void {
     this.#copy = undefined;
     this.#answer.relay(head, this.#place);
   }

@@ -8,12 +8,12 @@ import { usualCase } from '../core/header-case.js';
 import { headerValue, headerValues, type RawHeaders } from '../core/headers.js';
 import { splice } from '../core/splice.js';
 import { PosternError } from '../errors.js';
-import type { AnswerHead } from '../http1/answer-head.js';
+import type { ResponseHead } from '../http1/answer-head.js';
 import type { FieldList } from '../http1/fields.js';
 import { writeRequestHead } from '../http1/request-writer.js';
 import type { InboundObserver, InboundStream } from '../link/stream.js';
-import type { Answer, TargetContext } from './answer.js';
-import { answerHeaders } from './answer-headers.js';
+import type { Exchange, TargetContext } from './answer.js';
+import { responseHeaders } from './answer-headers.js';
 import type { ConnectionUser } from './connect-queue.js';
 import type { CallObserver, TargetConnection } from './target-connection.js';
 import { type PublicPlace, readPublicPlace, targetHeaders } from './target-headers.js';
@@ -25,17 +25,17 @@ const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 export class TargetWebSocket implements InboundObserver, CallObserver, ConnectionUser {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
-  readonly #answer: Answer;
+  readonly #answer: Exchange;
   readonly #place: PublicPlace;
   readonly #key = randomBytes(16).toString('base64');
   #head = '';
   #connection: TargetConnection | undefined;
   #socket: Duplex | undefined;
 
-  constructor(context: TargetContext, stream: InboundStream, answer: Answer) {
+  constructor(context: TargetContext, stream: InboundStream, response: Exchange) {
     this.#context = context;
     this.#stream = stream;
-    this.#answer = answer;
+    this.#answer = response;
     this.#place = readPublicPlace(stream.head);
   }
 
@@ -78,11 +78,11 @@ export class TargetWebSocket implements InboundObserver, CallObserver, Connectio
 
   // The target.
 
-  informational(head: AnswerHead): void {
+  informational(head: ResponseHead): void {
     this.#answer.inform(head, this.#place);
   }
 
-  head(head: AnswerHead): void {
+  head(head: ResponseHead): void {
     refuseSuccess(head);
     this.#stream.resume();
     this.#answer.relay(head, this.#place);
@@ -103,7 +103,7 @@ export class TargetWebSocket implements InboundObserver, CallObserver, Connectio
     this.#stream.resume(); // nobody is there for what the visitor still sends
   }
 
-  upgraded(head: AnswerHead, rest: Buffer): void {
+  upgraded(head: ResponseHead, rest: Buffer): void {
     const accepted = acceptedHeaders(head, this.#key, this.#context, this.#place);
     const socket = (this.#connection as TargetConnection).detach(rest); // it was there to answer
     this.#connection = undefined;
@@ -131,7 +131,7 @@ function upgradeHeaders(headers: readonly string[], key: string): string[] {
 }
 
 // The visitor's key is the edge's to answer: ours and its proof end here.
-function acceptedHeaders(head: AnswerHead, key: string, context: TargetContext, place: PublicPlace): string[] {
+function acceptedHeaders(head: ResponseHead, key: string, context: TargetContext, place: PublicPlace): string[] {
   const raw = head.fields;
   const accept = headerValues(raw, 'sec-websocket-accept');
   const expected = createHash('sha1')
@@ -141,7 +141,7 @@ function acceptedHeaders(head: AnswerHead, key: string, context: TargetContext, 
   if (upgrade !== 'websocket' || accept.length !== 1 || accept[0] !== expected) {
     throw new PosternError('ERR_TARGET_PROTOCOL', 'The target does not complete the WebSocket handshake.');
   }
-  return without(answerHeaders(raw, 101, context.target, place), 'sec-websocket-accept');
+  return without(responseHeaders(raw, 101, context.target, place), 'sec-websocket-accept');
 }
 
 function without(headers: RawHeaders, unwanted: string): string[] {
@@ -153,7 +153,7 @@ function without(headers: RawHeaders, unwanted: string): string[] {
 }
 
 // On the link any 2xx would accept the WebSocket (RFC 8441 section 5); from the target it does not.
-function refuseSuccess({ status }: AnswerHead): void {
+function refuseSuccess({ status }: ResponseHead): void {
   if (status >= 300) return;
   throw new PosternError('ERR_TARGET_PROTOCOL', `The target answers ${status} to a WebSocket handshake.`);
 }

@@ -5,7 +5,7 @@
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import type { InboundStream } from '../link/stream.js';
-import { Answer, type TargetContext } from './answer.js';
+import { Exchange, type TargetContext } from './answer.js';
 import { HostRefusals } from './host-refusals.js';
 import type { RequestRecord } from './request-record.js';
 import type { TargetAddress } from './target-address.js';
@@ -56,13 +56,13 @@ export class Target {
 
   /** Answers one request. Never throws: whatever goes wrong ends this stream alone. */
   serve(stream: InboundStream): void {
-    const answer = new Answer(this.#context, stream);
+    const response = new Exchange(this.#context, stream);
     try {
       refuseUnservable(stream);
-      if (stream.head.protocol === 'websocket') new TargetWebSocket(this.#context, stream, answer).open();
-      else new TargetRequest(this.#context, stream, answer).send();
+      if (stream.head.protocol === 'websocket') new TargetWebSocket(this.#context, stream, response).open();
+      else new TargetRequest(this.#context, stream, response).send();
     } catch (thrown) {
-      answer.fail(thrown);
+      response.fail(thrown);
       stream.resume();
     }
   }
@@ -70,7 +70,7 @@ export class Target {
   /** Cuts the open WebSockets and event streams, which would never end by themselves. */
   cutEndless(): void {
     for (const cut of this.#context.webSockets) cut();
-    for (const answer of this.#context.eventStreams) answer.cut();
+    for (const response of this.#context.eventStreams) response.cut();
   }
 
   /** Ends every connection to the target at once. */

@@ -9,7 +9,7 @@ const MAX_AGE_SECONDS = 10 * 60;
 export const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** What came with an ID token. */
-export interface TokenAnswer {
+export interface TokenResponse {
   /** The ID token as it came, its signature verified. */
   readonly idToken: string;
   readonly accessToken: string;
@@ -17,15 +17,15 @@ export interface TokenAnswer {
 }
 
 /** Checks what `openid-client` leaves open. Throws `ERR_LOGIN_FAILED`. */
-export function checkIdToken(claims: Claims, clientId: string, answer: TokenAnswer): void {
+export function checkIdToken(claims: Claims, clientId: string, response: TokenResponse): void {
   const { azp, iat } = claims;
   if (azp !== undefined && azp !== clientId) throw refused('the ID token is for another party (azp)');
   const ageSeconds = Date.now() / 1000 - Number(iat);
   if (!(ageSeconds <= MAX_AGE_SECONDS && ageSeconds >= -CLOCK_TOLERANCE_SECONDS)) {
     throw refused('the ID token was not issued just now (iat): is the clock of this machine right?');
   }
-  checkHash(claims, 'at_hash', answer.accessToken, answer.idToken);
-  checkHash(claims, 'c_hash', answer.code, answer.idToken);
+  checkHash(claims, 'at_hash', response.accessToken, response.idToken);
+  checkHash(claims, 'c_hash', response.code, response.idToken);
 }
 
 // OpenID Connect Core section 3.1.3.6: the left half of the hash that the signature uses. Optional in the code flow, but

@@ -108,8 +108,8 @@ export class OidcProvider {
       if (claims === undefined || tokens.id_token === undefined) throw refused('there is no ID token');
       await provider.keys.verify(tokens.id_token);
       const code = callback.searchParams.get('code') ?? '';
-      const answer = { idToken: tokens.id_token, accessToken: tokens.access_token, code };
-      checkIdToken(claims, this.#options.clientId, answer);
+      const response = { idToken: tokens.id_token, accessToken: tokens.access_token, code };
+      checkIdToken(claims, this.#options.clientId, response);
       const extra = await this.#userInfo(provider, claims, tokens.access_token);
       return this.#identityOf(mergeClaims(claims, extra, this.#options));
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Why there is no link to the edge, in words, and what to do about it: for the person who types the command. */
 import type { ErrorCode, PosternError } from '../errors.js';
-import { ForeignAnswer } from '../link/handshake.js';
+import { ForeignResponse } from '../link/handshake.js';
 
 /** A cause in words, and the cure where there is one. */
 export interface Explanation {
@@ -59,7 +59,7 @@ export function explainOffline(error: PosternError, edge: string): Explanation {
 
 /** What to do about a refusal that no waiting changes. */
 export function adviceFor(error: PosternError): string | undefined {
-  if (!(error.cause instanceof ForeignAnswer)) return REFUSED[error.code];
+  if (!(error.cause instanceof ForeignResponse)) return REFUSED[error.code];
   const { origin } = error.cause;
   return origin === undefined
     ? 'Look at --edge: something else answers there, such as another site or the sign-in page of a network.'

@@ -68,17 +68,17 @@ class ConnectAgent extends TlsAgent {
       ...STRICT_PARSER,
       timeout: CONNECT_TIMEOUT_MS,
     });
-    request.once('connect', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
-      if (answer.statusCode !== 200 || head.length > 0) {
+    request.once('connect', (response: IncomingMessage, socket: Socket, head: Buffer) => {
+      if (response.statusCode !== 200 || head.length > 0) {
         socket.destroy();
-        return connected(new Error(`the proxy refused to connect: status ${answer.statusCode}`));
+        return connected(new Error(`the proxy refused to connect: status ${response.statusCode}`));
       }
       socket.setTimeout(0);
       connected(null, connectTls({ ...options, socket }));
     });
     request.once('timeout', () => request.destroy(new Error('the proxy did not answer')));
-    request.once('response', (answer) => {
-      request.destroy(new Error(`the proxy refused to connect: status ${answer.statusCode}`));
+    request.once('response', (response) => {
+      request.destroy(new Error(`the proxy refused to connect: status ${response.statusCode}`));
     });
     request.once('error', connected);
     request.end();

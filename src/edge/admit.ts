@@ -146,9 +146,9 @@ export class Admission {
     const silence = new Promise<'silent'>((resolve) => {
       timer = setTimeout(resolve, PROBE_MS, 'silent');
     });
-    const answer = await Promise.race([link.ping().catch(() => 'silent' as const), silence]);
+    const response = await Promise.race([link.ping().catch(() => 'silent' as const), silence]);
     clearTimeout(timer);
-    if (answer === 'silent' && link.receivedBytes === receivedBytes) {
+    if (response === 'silent' && link.receivedBytes === receivedBytes) {
       link.destroy(new PosternError('ERR_LINK_LOST', 'no answer while its name was asked for'));
       await link.closed; // only then is the name free
       return;

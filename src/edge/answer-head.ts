@@ -8,7 +8,7 @@ import { fieldValue, filterTrailers, type RawHeaders } from '../core/headers.js'
 import { VIA_HTTP_1_1 } from '../core/via.js';
 import { type ErrorCode, isErrorCode, PosternError } from '../errors.js';
 import type { ResponseHead } from '../link/stream.js';
-import { answerHeaders } from './answer-headers.js';
+import { responseHeaders } from './answer-headers.js';
 import { needsFraming } from './framing.js';
 import type { Forward } from './gate.js';
 
@@ -20,7 +20,7 @@ export function sendHead(
   cookie: string | undefined,
 ): void {
   const isGated = rule !== 'public';
-  const fields = answerHeaders(head, { host: tunnel.host, isGated, cookie });
+  const fields = responseHeaders(head, { host: tunnel.host, isGated, cookie });
   if (isGated && needsFraming(head)) fields.push('Content-Security-Policy', tunnel.framing);
   fields.push('Via', VIA_HTTP_1_1);
   // Which protocol is required ends at this hop, and here it can only be this one (RFC 9110 section 15.5.22).
@@ -67,7 +67,7 @@ export class InterimHeads {
     if (status === 100 || headersSent || destroyed || req.httpVersionMinor === 0) return;
     this.#heads += 1;
     if (this.#heads > MAX_INTERIM_HEADS) return;
-    const fields = answerHeaders({ status, headers }, { host, isGated: false, cookie: undefined });
+    const fields = responseHeaders({ status, headers }, { host, isGated: false, cookie: undefined });
     let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
     for (let at = 0; at + 1 < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
     this.#bytes += text.length;

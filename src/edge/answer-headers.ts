@@ -12,7 +12,7 @@ import { trimOws } from '../core/white-space.js';
 import type { ResponseHead } from '../link/stream.js';
 import { confined, isConfined, isForCaches } from './answer-reach.js';
 
-export interface AnswerOptions {
+export interface ResponseHeaderOptions {
   /** The tunnel's own host, without port. */
   readonly host: string;
   /** The answer is for signed-in visitors only. */
@@ -22,7 +22,10 @@ export interface AnswerOptions {
 }
 
 /** The headers to send, in the form that `node:http` takes, names in their usual case. */
-export function answerHeaders({ status, headers }: ResponseHead, { host, isGated, cookie }: AnswerOptions): string[] {
+export function responseHeaders(
+  { status, headers }: ResponseHead,
+  { host, isGated, cookie }: ResponseHeaderOptions,
+): string[] {
   const options = connectionOptions(headers);
   const fields: string[] = [];
   let cacheControl = '';

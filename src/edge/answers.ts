@@ -42,7 +42,7 @@ export const FORWARDED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 // How soon a browser opens an event stream anew, in milliseconds.
 const EVENT_STREAM_RETRY_MS = 2_000;
 
-export class Answers {
+export class Replies {
   readonly #base: BaseAddress;
 
   constructor(base: BaseAddress) {

@@ -11,7 +11,7 @@ import { type TunnelRoutesOptions, tunnelRoutes } from './routes-tunnel.js';
 export type AppOptions = BaseRoutesOptions & TunnelRoutesOptions;
 
 export function createApp(options: AppOptions): Express {
-  const { answers, observer } = options;
+  const { replies, observer } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -28,7 +28,7 @@ export function createApp(options: AppOptions): Express {
     const error = translate(thrown);
     observer.failed(request, error);
     if (response.headersSent) response.destroy();
-    else answers.error(request, response, error);
+    else replies.error(request, response, error);
   };
   app.use(onError);
   return app;

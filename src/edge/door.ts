@@ -9,14 +9,14 @@ import { chain, type MaybePromise } from '../core/maybe-promise.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { LINK_PATH, writeRefusal } from '../link/handshake.js';
 import type { Admission } from './admit.js';
-import { type Answers, breakOff } from './answers.js';
+import { breakOff, type Replies } from './answers.js';
 import type { Forwarder } from './forward.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { cutterOf, noteCut } from './outcome.js';
 import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from './request.js';
-import { oweAnswer, owesAnswer, paid, turnOf } from './turns.js';
-import { answerOn, checkUpgrade, Upgrade } from './upgrade.js';
+import { hasPendingResponse, paid, trackResponse, turnOf } from './turns.js';
+import { checkUpgrade, responseOn, Upgrade } from './upgrade.js';
 import { sessionEnded, Visit } from './visit.js';
 import type { Watch, Watched } from './watch.js';
 
@@ -24,7 +24,7 @@ export interface DoorOptions {
   readonly base: BaseAddress;
   readonly gate: Gate;
   readonly forwarder: Forwarder;
-  readonly answers: Answers;
+  readonly replies: Replies;
   readonly observer: Observer;
   readonly admission: Admission;
   readonly watch: Watch;
@@ -66,13 +66,13 @@ export class Door {
   readonly upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const context = openContext(request, this.#options.base, this.#options.addressOf(request));
     socket.on('error', destroySocket);
-    if (owesAnswer(socket)) return void socket.destroy();
+    if (hasPendingResponse(socket)) return void socket.destroy();
     if (context.place.kind === 'base' && request.url === LINK_PATH) {
       if (this.#options.isRecording()) void this.#options.admission.answer(request, socket, head);
       else writeRefusal(socket, new PosternError('ERR_AUDIT_UNAVAILABLE'));
       return;
     }
-    const response = this.#answerOn(request, socket);
+    const response = this.#responseOn(request, socket);
     this.#upgrade(request, socket, head, context, response).catch((error) => {
       this.refuse(request, response, asPosternError(error));
     });
@@ -82,8 +82,8 @@ export class Door {
   readonly connect = (request: IncomingMessage, socket: Socket): void => {
     openContext(request, this.#options.base, this.#options.addressOf(request));
     socket.on('error', destroySocket);
-    if (owesAnswer(socket)) return void socket.destroy();
-    this.refuse(request, this.#answerOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
+    if (hasPendingResponse(socket)) return void socket.destroy();
+    this.refuse(request, this.#responseOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
   };
 
   /** Answers a request with an error, and tells the observer. */
@@ -92,7 +92,7 @@ export class Door {
     if (response.headersSent || response.destroyed) {
       noteCut(response, error);
       breakOff(response);
-    } else this.#options.answers.error(request, response, error);
+    } else this.#options.replies.error(request, response, error);
   };
 
   #check(request: IncomingMessage, context: RequestContext): void {
@@ -104,7 +104,7 @@ export class Door {
   #enter(request: IncomingMessage, response: ServerResponse): Visit | undefined {
     const { base, addressOf, observer } = this.#options;
     if (request.socket.destroyed) return undefined; // cut just now: the parser goes on to the end of what was read
-    if (!oweAnswer(request.socket, response)) {
+    if (!trackResponse(request.socket, response)) {
       observer.overBudget('waiting requests', addressOf(request));
       request.socket.destroy();
       return undefined;
@@ -118,8 +118,8 @@ export class Door {
     return visit;
   }
 
-  #answerOn(request: IncomingMessage, socket: Socket): ServerResponse {
-    const response = answerOn(request, socket);
+  #responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
+    const response = responseOn(request, socket);
     socket.once('close', () => this.#answered(request, response));
     return response;
   }

@@ -19,7 +19,7 @@ import { groupsOf, type Rule } from '../core/rule.js';
 import { addressReader, proxyCheck } from './address.js';
 import { createAdminServer, type OutputHealth } from './admin.js';
 import { Admission } from './admit.js';
-import { Answers } from './answers.js';
+import { Replies } from './answers.js';
 import { createApp } from './app.js';
 import { Door } from './door.js';
 import { Forwarder } from './forward.js';
@@ -184,18 +184,18 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
     },
     ownerOf,
   });
-  const answers = new Answers(base);
+  const replies = new Replies(base);
   const admission = new Admission({ base, secrets, policy, registry, revoked, observer });
   const verdicts = new WeakMap<IncomingMessage, Verdict>();
   const verdictOf = (request: IncomingMessage) => verdicts.get(request);
   const renewals = new limits.AttemptLimit('renewal');
-  const parts = { base, sessions, assertions, registry, signIn, answers, observer, renewals };
+  const parts = { base, sessions, assertions, registry, signIn, replies, observer, renewals };
   const app = createApp({ ...parts, verdictOf });
   const door: Door = new Door({
     base,
     gate: createGate({ base, sessions, registry, ceiling, domainProof: provider.domainProof }),
     forwarder: new Forwarder({ base, sessions, assertions, refuse: (...refused) => door.refuse(...refused) }),
-    answers,
+    replies,
     observer,
     admission,
     watch,

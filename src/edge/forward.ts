@@ -37,7 +37,7 @@ export class Forwarder {
    */
   forward(request: IncomingMessage, response: ServerResponse, verdict: Forward): Forwarding | undefined {
     if (request.method === 'OPTIONS' && request.headers['max-forwards'] === '0') {
-      answerOptions(response, contextOf(request).id);
+      setUpResponse(response, contextOf(request).id);
       return undefined;
     }
     const forwarding = new Forwarding(request, response, verdict, this.#options.refuse);
@@ -103,6 +103,6 @@ function countDown(headers: string[]): void {
 }
 
 /** Answers an OPTIONS that may go no further, as its last recipient (RFC 9110 sections 7.6.2 and 9.3.7). */
-function answerOptions(response: ServerResponse, id: string): void {
+function setUpResponse(response: ServerResponse, id: string): void {
   response.writeHead(204, { Allow: FORWARDED_METHODS, 'X-Request-Id': id, 'Cache-Control': 'no-store' }).end();
 }

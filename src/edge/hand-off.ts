@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BaseAddress } from '../core/hostname.js';
-import type { Answers } from './answers.js';
+import type { Replies } from './answers.js';
 import { HAND_OFF_SCRIPT_PATH, HAND_OFF_SCRIPT_VERSION } from './hand-off-script.js';
 import type { Page, PageScript } from './page.js';
 
@@ -40,18 +40,18 @@ export interface HandOff extends Omit<Redirect, 'kind'> {
 /** Sends the visitor to the next step of a sign-in. */
 export function sendStep(
   base: BaseAddress,
-  answers: Answers,
+  replies: Replies,
   request: IncomingMessage,
   response: ServerResponse,
   step: Step,
 ): void {
   if (step.kind === 'redirect' || !isBrowser(request)) {
-    answers.redirect(request, response, step.location, step.cookies);
+    replies.redirect(request, response, step.location, step.cookies);
     return;
   }
   if (step.cookies.length > 0) response.setHeader('Set-Cookie', step.cookies);
   const url = base.origin + HAND_OFF_SCRIPT_PATH;
-  answers.page(request, response, step.kind === 'departure' ? departurePage(step, url) : handOffPage(step, url));
+  replies.page(request, response, step.kind === 'departure' ? departurePage(step, url) : handOffPage(step, url));
 }
 
 // Every browser of the last years says so on secure origins; who does not is taken for a program.

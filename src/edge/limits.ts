@@ -26,7 +26,7 @@ export const HEADERS_TIMEOUT_MS = 10_000;
  * Browsers do not pipeline, and the tools that do send a handful. 20,000 connections with sixteen requests each are past
  * any flood that a line brings; one that waits costs about 5 kB beside its head.
  */
-export const MAX_UNANSWERED = 16;
+export const MAX_PENDING_RESPONSES = 16;
 export const MAX_WAITING_HEAD_BYTES = 65_536;
 
 /** How often Node looks for slow senders. */

@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { PosternError } from '../errors.js';
 import type { Observer } from './observer.js';
 import { type Block, PAGE_HEADERS, renderPage } from './page.js';
-import { isAnswering, whenWholePaid } from './turns.js';
+import { responseStarted, whenWholePaid } from './turns.js';
 
 /** How long what is left of a refused request is dropped: its visitor may be far away and still sending. */
 const LINGER_MS = 2_000;
@@ -51,16 +51,16 @@ export function malformedListener(observer: Observer): (error: ParserError, sock
     const requestId = randomUUID();
     const address = (socket as Socket).remoteAddress ?? ''; // the sockets of `node:http` are of `node:net`
     drop(socket);
-    if (isAnswering(socket)) {
+    if (responseStarted(socket)) {
       // It may go on for hours, and whatever is written now would become a part of it.
       observer.malformed({ requestId, address, status: 0 }, refusal);
       return void socket.destroy();
     }
     // In its turn (RFC 9112 section 9.3.2): what was asked for before it is answered first.
     whenWholePaid(socket, () => {
-      const isHeard = socket.writable && !isAnswering(socket);
+      const isHeard = socket.writable && !responseStarted(socket);
       observer.malformed({ requestId, address, status: isHeard ? refusal.status : 0 }, refusal);
-      if (isHeard) closeBehind(socket, writeAnswer(refusal, requestId));
+      if (isHeard) closeBehind(socket, writeResponse(refusal, requestId));
       else socket.destroy();
     });
   };
@@ -76,14 +76,14 @@ function drop(socket: Duplex): void {
  * Sends the answer and closes in stages (RFC 9112 section 9.6): closed at once, the socket would be reset by what still
  * arrives, and the visitor would see a lost connection instead of the page.
  */
-function closeBehind(socket: Duplex, answer: string): void {
-  socket.end(answer);
+function closeBehind(socket: Duplex, response: string): void {
+  socket.end(response);
   socket.once('end', () => socket.destroy());
   const late = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once('close', () => clearTimeout(late));
 }
 
-function writeAnswer({ status, code, text }: PosternError, requestId: string): string {
+function writeResponse({ status, code, text }: PosternError, requestId: string): string {
   const page = renderPage({
     title: TITLES[code] ?? 'Bad request',
     blocks: [{ kind: 'text', text }, ...(code === 'ERR_HEADERS_TOO_LARGE' ? HOW_TO_CLEAR : [])],

@@ -9,7 +9,7 @@ import { readReturnTarget } from '../auth/return-path.js';
 import type { Session, Sessions } from '../auth/session.js';
 import type { BaseAddress } from '../core/hostname.js';
 import { asPosternError, PosternError } from '../errors.js';
-import type { Answers } from './answers.js';
+import type { Replies } from './answers.js';
 import { sendStep } from './hand-off.js';
 import { HAND_OFF_SCRIPT, HAND_OFF_SCRIPT_PATH } from './hand-off-script.js';
 import type { Observer } from './observer.js';
@@ -17,12 +17,12 @@ import type { Block } from './page.js';
 import type { Registry } from './registry.js';
 import { isNavigation } from './request.js';
 import {
-  answerUserInfo,
   checkCause,
   isFromOrigin,
   isVisit,
   queryText,
   refuseRivals,
+  sendUserInfo,
   signOutPage,
 } from './session-answers.js';
 import { type SignIn, signInPath } from './sign-in.js';
@@ -34,26 +34,26 @@ export interface BaseRoutesOptions {
   readonly assertions: Assertions;
   readonly registry: Registry;
   readonly signIn: SignIn;
-  readonly answers: Answers;
+  readonly replies: Replies;
   readonly observer: Observer;
 }
 
-const FORM_ANSWER =
+const FORM_RESPONSE =
   'The identity provider sent its answer as a form. Its response mode for this address must be “query”, the default.';
 
 export function baseRoutes(options: BaseRoutesOptions): Router {
-  const { base, sessions, assertions, answers, signIn, observer } = options;
+  const { base, sessions, assertions, replies, signIn, observer } = options;
   const router = Router({ caseSensitive: true, strict: true });
   const sessionOf = (request: Request) => sessions.read(request.headers.cookie, base.host);
 
   router.get('/', async (request, response) => {
     checkCause(request, base.origin);
     const session = await sessionOf(request);
-    if (session !== undefined) return answers.page(request, response, portal(options, session));
+    if (session !== undefined) return replies.page(request, response, portal(options, session));
     const cookies = await sessions.clearRivals(request.headers.cookie, base.host, '/');
-    if (cookies.length > 0) return refuseRivals(request, response, answers, '/', cookies);
+    if (cookies.length > 0) return refuseRivals(request, response, replies, '/', cookies);
     if (!isNavigation(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
-    answers.redirect(request, response, '/oauth2/start?rd=%2F');
+    replies.redirect(request, response, '/oauth2/start?rd=%2F');
   });
 
   router.get('/oauth2/start', async (request, response) => {
@@ -64,67 +64,67 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
       nonceProof: queryText(request, 'nonce'),
       account: queryText(request, 'switch') === 'account' ? 'other' : 'current',
     });
-    sendStep(base, answers, request, response, step);
+    sendStep(base, replies, request, response, step);
   });
 
   router.get('/oauth2/callback', async (request, response) => {
     if (!isVisit(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
     try {
-      sendStep(base, answers, request, response, await signIn.finish(request));
+      sendStep(base, replies, request, response, await signIn.finish(request));
     } catch (thrown) {
       const error = asPosternError(thrown instanceof SignInFailure ? thrown.cause : thrown);
       // Of a callback that belongs to no sign-in there can be any number: it has its line in the log, and no record.
       if (thrown instanceof SignInFailure) observer.signInFailed(request, error);
       observer.failed(request, error);
-      answers.error(request, response, error, { ...titleOf(request, error), ...retryDetails(base, thrown) });
+      replies.error(request, response, error, { ...titleOf(request, error), ...retryDetails(base, thrown) });
     }
   });
 
   // The answer is asked for in the query. A form that another site posts comes without our cookies (SameSite=Lax), so it
   // could prove nothing: said here in words, instead of a page that knows no such address.
   router.post('/oauth2/callback', (request, response) => {
-    const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_ANSWER });
+    const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_RESPONSE });
     observer.failed(request, error);
-    answers.error(request, response, error, retryDetails(base, error));
+    replies.error(request, response, error, retryDetails(base, error));
   });
 
   // Where a tunnel's host sends a visitor whose ticket was refused: no ticket stays in the address bar.
   router.get('/oauth2/failed', (request, response) => {
     const target = readReturnTarget(queryText(request, 'rd'), base);
     const error = new PosternError('ERR_LOGIN_FAILED');
-    answers.error(request, response, error, retryDetails(base, new SignInFailure(error, target, [])));
+    replies.error(request, response, error, retryDetails(base, new SignInFailure(error, target, [])));
   });
 
   router.get(HAND_OFF_SCRIPT_PATH, (request, response) => {
     response.setHeader('Cache-Control', 'public, max-age=31536000, immutable'); // its address changes with it
-    answers.script(request, response, HAND_OFF_SCRIPT);
+    replies.script(request, response, HAND_OFF_SCRIPT);
   });
 
   // Always a button: what else brings a visitor here may be the doing of an app.
   router.get('/oauth2/sign_out', (request, response) => {
-    answers.page(request, response, signOutPage(signOutAction(request)));
+    replies.page(request, response, signOutPage(signOutAction(request)));
   });
   router.post('/oauth2/sign_out', async (request, response) => {
     if (!isFromOrigin(request, base.origin)) {
-      return answers.page(request, response, signOutPage(signOutAction(request)));
+      return replies.page(request, response, signOutPage(signOutAction(request)));
     }
     const { location, cookies } = await signIn.signOut(request, queryText(request, 'of'));
-    answers.redirect(request, response, location, cookies);
+    replies.redirect(request, response, location, cookies);
   });
   router.get('/oauth2/signed_out', (request, response) => {
     const again: Block = { kind: 'link', label: 'Sign in again', href: '/', rank: 'main' };
     const text: Block = { kind: 'text', text: 'Your session has ended on every tunnel of this address.' };
-    answers.page(request, response, { title: 'Signed out', blocks: [text, again], facts: [] });
+    replies.page(request, response, { title: 'Signed out', blocks: [text, again], facts: [] });
   });
 
   router.get('/oauth2/userinfo', async (request, response) => {
     checkCause(request, base.origin);
-    answerUserInfo(request, response, answers, sessions, await sessionOf(request));
+    sendUserInfo(request, response, replies, sessions, await sessionOf(request));
   });
 
   router.get('/.postern/jwks.json', (request, response) => {
     response.setHeader('Cache-Control', 'public, max-age=300');
-    answers.json(request, response, assertions.jwks());
+    replies.json(request, response, assertions.jwks());
   });
 
   return router;

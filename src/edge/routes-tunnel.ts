@@ -8,20 +8,20 @@ import { MAX_SEALED_CHARS } from '../auth/seal.js';
 import type { Sessions } from '../auth/session.js';
 import { type BaseAddress, tunnelOrigin } from '../core/hostname.js';
 import { asPosternError, PosternError } from '../errors.js';
-import type { Answers, ErrorDetails } from './answers.js';
+import type { ErrorDetails, Replies } from './answers.js';
 import { NEW_OWNER, type Verdict } from './gate.js';
 import type { AttemptLimit } from './limits.js';
 import type { Observer } from './observer.js';
 import { isRepeatable, readForm, repostPage } from './repost.js';
 import { contextOf, isNavigation, isOwnPath, wantsPage } from './request.js';
-import { answerUserInfo, checkCause, isVisit, queryText, refuseRivals } from './session-answers.js';
+import { checkCause, isVisit, queryText, refuseRivals, sendUserInfo } from './session-answers.js';
 import { type SignIn, signInPath } from './sign-in.js';
 
 export interface TunnelRoutesOptions {
   readonly base: BaseAddress;
   readonly sessions: Sessions;
   readonly signIn: SignIn;
-  readonly answers: Answers;
+  readonly replies: Replies;
   readonly observer: Observer;
   /** Of accounts that are to sign in again because their session lacks groups. */
   readonly renewals: AttemptLimit;
@@ -48,7 +48,7 @@ const GROUPS_LEFT_OUT = 'Not all of your groups are known here. If one of them s
 type Refusal = Extract<Verdict, { kind: 'refuse' }>;
 
 export function tunnelRoutes(options: TunnelRoutesOptions): Router {
-  const { base, sessions, signIn, answers, observer, renewals, verdictOf } = options;
+  const { base, sessions, signIn, replies, observer, renewals, verdictOf } = options;
   const router = Router({ caseSensitive: true, strict: true });
   // Whoever had the name when it was made, unlike the gate, which it opens only for that owner's tunnel: who is told here who
   // they are, or not, must not learn from it whether the name is anybody's now.
@@ -67,11 +67,11 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     const isWelcome = origin === base.origin;
     if (isWelcome) allowBase(response);
     // Between sites the browser would neither send nor keep our cookies: the page has to come by URL.
-    if (isWelcome && site === 'cross-site') return answers.json(request, response, { redeemed: false });
+    if (isWelcome && site === 'cross-site') return replies.json(request, response, { redeemed: false });
     const { cookies, isPassedOn } = await signIn.redeem(request, nameOf(request), { text, isWelcome });
     if (isPassedOn) clearStored(response);
     response.setHeader('Set-Cookie', cookies);
-    answers.json(request, response, { redeemed: true });
+    replies.json(request, response, { redeemed: true });
   });
 
   // Any page can bring a visitor here, and any script of the app ask for it: the base host asks the visitor.
@@ -81,7 +81,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     // What the app has let the browser keep must not be looked at by whoever comes next, by the Back button for one.
     if (session !== undefined) response.setHeader('Clear-Site-Data', '"cache"');
     const { location, cookies } = await signIn.leaveForSignOut(session);
-    answers.redirect(request, response, location, cookies);
+    replies.redirect(request, response, location, cookies);
   });
   router.post('/.postern/sign_out', () => {
     throw new PosternError('ERR_METHOD_REFUSED', 'a sign-out by POST', { text: SIGN_OUT });
@@ -89,13 +89,13 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
 
   router.get('/.postern/userinfo', async (request, response) => {
     checkCause(request, tunnelOrigin(base, nameOf(request)));
-    answerUserInfo(request, response, answers, sessions, await sessionOf(request));
+    sendUserInfo(request, response, replies, sessions, await sessionOf(request));
   });
 
   router.use(async (request, response) => {
     if (isOwnPath(request.originalUrl)) throw new PosternError('ERR_NOT_FOUND');
     const verdict = verdictOf(request);
-    if (verdict?.kind === 'preflight') return answers.preflight(request, response);
+    if (verdict?.kind === 'preflight') return replies.preflight(request, response);
     if (verdict?.kind !== 'refuse') throw new PosternError('ERR_INTERNAL', 'a request for a tunnel without a refusal');
     return refuse(request, response, await bounded(request, verdict));
   });
@@ -108,12 +108,12 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
       const redeemed = await signIn.redeem(request, nameOf(request), { text, returnTo, isWelcome });
       const { location, cookies, isPassedOn } = redeemed;
       if (isPassedOn) clearStored(response);
-      answers.redirect(request, response, location, cookies);
+      replies.redirect(request, response, location, cookies);
     } catch (thrown) {
       if (!isWelcome) throw thrown;
       observer.failed(request, asPosternError(thrown));
       const returnTo = tunnelOrigin(base, nameOf(request)) + readReturnPath(queryText(request, 'rd'));
-      answers.redirect(request, response, `${base.origin}/oauth2/failed?rd=${queryValue(returnTo)}`);
+      replies.redirect(request, response, `${base.origin}/oauth2/failed?rd=${queryValue(returnTo)}`);
     }
   }
 
@@ -126,7 +126,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
   ): Promise<void> {
     const { location, cookies } = signIn.leaveTunnel(request, nameOf(request), path, account);
     const cleared = await clearEnded(request, response, reason);
-    answers.redirect(request, response, location, [...cookies, ...cleared]);
+    replies.redirect(request, response, location, [...cookies, ...cleared]);
   }
 
   /**
@@ -162,12 +162,12 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     const path = readReturnPath(request.originalUrl);
     if (verdict.isPosted && isRepeatable(request)) {
       const fields = await readForm(request);
-      if (fields !== undefined) return answers.page(request, response, repostPage(path, fields));
+      if (fields !== undefined) return replies.page(request, response, repostPage(path, fields));
     }
     if (verdict.code === 'ERR_LOGIN_REQUIRED') {
       const cookies = await sessions.clearRivals(request.headers.cookie, contextOf(request).host, path);
       if (cookies.length > 0)
-        return refuseRivals(request, response, answers, signInPath(base, nameOf(request), path, 'current'), cookies);
+        return refuseRivals(request, response, replies, signInPath(base, nameOf(request), path, 'current'), cookies);
     }
     if (verdict.code === 'ERR_LOGIN_REQUIRED' && isNavigation(request)) {
       return leaveTunnel(request, response, path, 'current', verdict.reason);
@@ -179,7 +179,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     const options = isUnverified ? { text: UNVERIFIED } : isDenied ? { text: NOT_OPEN } : {};
     const error = new PosternError(verdict.code, `refused: ${verdict.reason}`, options);
     if (verdict.code !== 'ERR_LOGIN_REQUIRED') observer.failed(request, error);
-    answers.error(request, response, error, {
+    replies.error(request, response, error, {
       ...details(request, path, verdict),
       ...(cookies.length > 0 && { cookies }),
     });

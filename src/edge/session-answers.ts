@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Session, Sessions } from '../auth/session.js';
 import { PosternError } from '../errors.js';
-import type { Answers } from './answers.js';
+import type { Replies } from './answers.js';
 import { causeOf } from './cause.js';
 import type { Page } from './page.js';
 import { isNavigation } from './request.js';
@@ -26,17 +26,17 @@ export function checkCause(request: IncomingMessage, origin: string): void {
 }
 
 /** Answers who is signed in: the identity, never a token. */
-export function answerUserInfo(
+export function sendUserInfo(
   request: IncomingMessage,
   response: ServerResponse,
-  answers: Answers,
+  replies: Replies,
   sessions: Sessions,
   session: Session | undefined,
 ): void {
   if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');
   const { subject, email, username, groups } = session.identity;
   const expires_at = new Date(sessions.endsAtMs(session)).toISOString();
-  answers.json(request, response, { subject, email, preferred_username: username, groups, expires_at });
+  replies.json(request, response, { subject, email, preferred_username: username, groups, expires_at });
 }
 
 /**
@@ -79,11 +79,11 @@ const RIVALS =
 export function refuseRivals(
   request: IncomingMessage,
   response: ServerResponse,
-  answers: Answers,
+  replies: Replies,
   signIn: string,
   cookies: readonly string[],
 ): void {
   const error = new PosternError('ERR_LOGIN_REQUIRED', 'two sessions in one request', { text: RIVALS });
   const blocks = [{ kind: 'link', label: 'Sign in', href: signIn, rank: 'main' }] as const;
-  answers.error(request, response, error, { title: 'Two sign-ins at once', blocks, cookies });
+  replies.error(request, response, error, { title: 'Two sign-ins at once', blocks, cookies });
 }

@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { MAX_UNANSWERED, MAX_WAITING_HEAD_BYTES } from './limits.js';
+import { MAX_PENDING_RESPONSES, MAX_WAITING_HEAD_BYTES } from './limits.js';
 
 // A property of the socket and a list, which nearly always holds one: a WeakMap and a Set cost ten times as much.
 const OWED = Symbol('owed answers');
@@ -18,7 +18,7 @@ type Owing = Duplex & { [OWED]?: ServerResponse[] };
  * Notes that a connection owes this answer. Whoever notes it calls `paid` when the answer is closed. False, and nothing
  * is noted, when the connection owes as many as it may: it is to be closed.
  */
-export function oweAnswer(socket: Owing, response: ServerResponse): boolean {
+export function trackResponse(socket: Owing, response: ServerResponse): boolean {
   const owed = socket[OWED];
   if (owed === undefined) socket[OWED] = [response];
   else {
@@ -30,7 +30,7 @@ export function oweAnswer(socket: Owing, response: ServerResponse): boolean {
 
 // `node:http` reads on while answers wait, as long as nobody has written to one of them: each holds its request.
 function hasRoom(owed: readonly ServerResponse[], response: ServerResponse): boolean {
-  if (owed.length >= MAX_UNANSWERED) return false;
+  if (owed.length >= MAX_PENDING_RESPONSES) return false;
   let bytes = headBytes(response);
   for (const other of owed) if (other.socket === null) bytes += headBytes(other);
   return bytes <= MAX_WAITING_HEAD_BYTES;
@@ -50,7 +50,7 @@ export function paid(socket: Owing, response: ServerResponse): void {
 }
 
 /** Whether an answer is under way on a connection, or waits for its turn there. */
-export function owesAnswer(socket: Owing): boolean {
+export function hasPendingResponse(socket: Owing): boolean {
   return (socket[OWED]?.length ?? 0) > 0;
 }
 
@@ -69,7 +69,7 @@ export function whenWholePaid(socket: Owing, then: () => void): void {
 }
 
 /** Whether the head of an answer has left whose end has not: whatever is written now becomes a part of its body. */
-export function isAnswering(socket: Owing): boolean {
+export function responseStarted(socket: Owing): boolean {
   return (socket[OWED] ?? []).some(({ headersSent }) => headersSent);
 }
 

@@ -10,7 +10,7 @@ import { splice } from '../core/splice.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
 import { readAgentError } from './answer-head.js';
-import { answerHeaders } from './answer-headers.js';
+import { responseHeaders } from './answer-headers.js';
 import { EarlyBytes } from './early-bytes.js';
 import type { Forwarder } from './forward.js';
 import { Forwarding, type Refuse } from './forwarding.js';
@@ -36,7 +36,7 @@ export function checkUpgrade(request: IncomingMessage): void {
 }
 
 /** An answer on the socket of an upgrade request, for everything that is not the 101. Closes the socket behind it. */
-export function answerOn(request: IncomingMessage, socket: Socket): ServerResponse {
+export function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
@@ -107,10 +107,10 @@ export class Upgrade {
 
   readonly #observer: OutboundObserver = {
     informational: () => {}, // few clients of WebSockets expect anything before the 101
-    response: (answer, endOfBody) => {
-      const isAccepted = answer.status === 200 && !endOfBody && readAgentError(answer) === undefined;
-      if (isAccepted) this.#accept(answer);
-      else this.#relay(answer, endOfBody);
+    response: (response, endOfBody) => {
+      const isAccepted = response.status === 200 && !endOfBody && readAgentError(response) === undefined;
+      if (isAccepted) this.#accept(response);
+      else this.#relay(response, endOfBody);
     },
     trailers: (trailers) => this.#forwarding?.trailers(trailers),
     data: (chunk) => this.#forwarding?.data(chunk),
@@ -167,7 +167,7 @@ function webSocketHead(head: RequestHead): RequestHead {
   return { ...head, method: 'CONNECT', protocol: 'websocket', headers };
 }
 
-function switchingProtocols(request: IncomingMessage, answer: ResponseHead, { tunnel, rule }: Forward): string {
+function switchingProtocols(request: IncomingMessage, response: ResponseHead, { tunnel, rule }: Forward): string {
   const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${KEY_SUFFIX}`).digest('base64');
   const lines = [
     'HTTP/1.1 101 Switching Protocols',
@@ -175,8 +175,8 @@ function switchingProtocols(request: IncomingMessage, answer: ResponseHead, { tu
     'Connection: Upgrade',
     `Sec-WebSocket-Accept: ${accept}`,
   ];
-  const head = { status: 101, headers: answer.headers };
-  const fields = answerHeaders(head, { host: tunnel.host, isGated: rule !== 'public', cookie: undefined });
+  const head = { status: 101, headers: response.headers };
+  const fields = responseHeaders(head, { host: tunnel.host, isGated: rule !== 'public', cookie: undefined });
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const name = (fields[at] as string).toLowerCase();
     // What only we can compute, and what means nothing here.

@@ -18,7 +18,7 @@ export const SESSION_ENDED: Closing = { code: 1008, reason: 'session ended' };
 export const TUNNEL_LOST: Closing = { code: 1012, reason: 'tunnel lost' };
 
 // A browser answers a close frame at once; whoever does not is hung up on.
-const ANSWER_TIMEOUT_MS = 1_000;
+const RESPONSE_TIMEOUT_MS = 1_000;
 
 /**
  * Follows the frames of a spliced WebSocket; returns the function that closes the visitor's side behind the current
@@ -37,7 +37,7 @@ export function closeBehind(target: Duplex, visitor: Duplex): (closing: Closing)
     }
     visitor.resume(); // bytes left unread would turn the close into a reset, and the frame could be lost with it
     visitor.end(closeFrame(closing));
-    setTimeout(() => visitor.destroy(), ANSWER_TIMEOUT_MS).unref();
+    setTimeout(() => visitor.destroy(), RESPONSE_TIMEOUT_MS).unref();
   };
 }
 

@@ -4,11 +4,11 @@
  * coding other than chunked.
  */
 import { offersConnectionAuth } from './connection-auth.js';
-import { MalformedAnswer, quoted } from './errors.js';
+import { MalformedResponse, quoted } from './errors.js';
 import { type FieldList, splitFields, trimOws } from './fields.js';
 import { repairHead } from './lenient-fields.js';
 
-export interface AnswerHead {
+export interface ResponseHead {
   readonly status: number;
   readonly fields: FieldList;
   /** Where the body ends: after so many bytes, with the last chunk, or with the connection. */
@@ -32,7 +32,7 @@ const IDLE_SECONDS = /(?:^|,)[ \t]*timeout=(\d+)/i;
 const MIN_IDLE_SECONDS = 2;
 
 /** Reads the head of an answer to `method`, without the empty line that ends it. Throws `MalformedAnswer`. */
-export function readAnswerHead(received: string, method: string): AnswerHead {
+export function readResponseHead(received: string, method: string): ResponseHead {
   const text = HEAD.test(received) ? received : repairHead(received);
   const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));
   const lineEnd = text.indexOf('\r\n');
@@ -43,7 +43,7 @@ export function readAnswerHead(received: string, method: string): AnswerHead {
   const isEndCertain = !isBodiless(status, method);
   const framing = isEndCertain ? framed : 0;
   const isOld = text[MINOR_VERSION_AT] === '0';
-  if (isOld && status < 200) throw new MalformedAnswer('an informational head of a version that has none');
+  if (isOld && status < 200) throw new MalformedResponse('an informational head of a version that has none');
   const persistent =
     mayGoOn(framed, method, isEndCertain) && !(isOld && framed === 'chunked') && staysOpen(said, isOld);
   return { status, fields, framing, persistent, isEndCertain };
@@ -52,7 +52,7 @@ export function readAnswerHead(received: string, method: string): AnswerHead {
 // A body that the fields promise beside a status without one may come all the same, and would be read as the next
 // response. After HEAD that is every honest response, so HEAD costs a connection. A version 1.0 that sends chunks is
 // faulty and is not used again either (section 6.1).
-function mayGoOn(framed: AnswerHead['framing'], method: string, isEndCertain: boolean): boolean {
+function mayGoOn(framed: ResponseHead['framing'], method: string, isEndCertain: boolean): boolean {
   if (isEndCertain) return framed !== 'close';
   return framed === 0 || (framed === 'close' && method !== 'HEAD');
 }
@@ -112,11 +112,11 @@ function readHopField(said: HopFields, name: string, value: string): void {
 }
 
 // RFC 9112 section 6.3.
-function framingOf({ lengths, length, codings, coding }: HopFields): AnswerHead['framing'] {
+function framingOf({ lengths, length, codings, coding }: HopFields): ResponseHead['framing'] {
   if (codings > 0) {
-    if (codings > 1 || CHUNKED_TWICE.test(coding)) throw new MalformedAnswer('the transfer coding is named twice');
-    if (coding !== 'chunked') throw new MalformedAnswer(`a transfer coding other than chunked: ${quoted(coding)}`);
-    if (lengths > 0) throw new MalformedAnswer('a content length beside a transfer coding');
+    if (codings > 1 || CHUNKED_TWICE.test(coding)) throw new MalformedResponse('the transfer coding is named twice');
+    if (coding !== 'chunked') throw new MalformedResponse(`a transfer coding other than chunked: ${quoted(coding)}`);
+    if (lengths > 0) throw new MalformedResponse('a content length beside a transfer coding');
     return 'chunked';
   }
   if (lengths === 0) return 'close';
@@ -128,11 +128,11 @@ function readLength(length: string): number {
   if (LENGTH.test(length)) return Number(length);
   const [first = '', ...others] = length.split(',').map(trimOws);
   if (LENGTH.test(first) && others.every((other) => other === first)) return Number(first);
-  throw new MalformedAnswer(`the content length is not one number: ${quoted(length)}`);
+  throw new MalformedResponse(`the content length is not one number: ${quoted(length)}`);
 }
 
 // Said once where it is sent on, or the next reader would have to judge it again.
-function withOneLength(fields: FieldList, framed: AnswerHead['framing']): FieldList {
+function withOneLength(fields: FieldList, framed: ResponseHead['framing']): FieldList {
   const kept: string[] = [];
   let isSaid = false;
   for (let at = 0; at < fields.length; at += 2) {

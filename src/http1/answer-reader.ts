@@ -3,24 +3,24 @@
  * never taken for the whole: only `whole` says that an answer is complete.
  */
 import { Buffer } from 'node:buffer';
-import { type AnswerHead, readAnswerHead } from './answer-head.js';
+import { type ResponseHead, readResponseHead } from './answer-head.js';
 import { ChunkedBody } from './chunked-body.js';
-import { MalformedAnswer, quoted, TlsAnswer } from './errors.js';
+import { MalformedResponse, quoted, TlsResponse } from './errors.js';
 import type { FieldList } from './fields.js';
 import { GatheredText } from './gathered-text.js';
 import { readTrailers } from './trailers.js';
 
 /** Hears one answer. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */
-export interface AnswerObserver {
+export interface ResponseObserver {
   /** A 1xx head other than 101. */
-  informational(head: AnswerHead): void;
-  head(head: AnswerHead): void;
+  informational(head: ResponseHead): void;
+  head(head: ResponseHead): void;
   /** A piece of the body, which the observer may keep. */
   content(piece: Buffer): void;
   /** The answer is whole. */
   whole(trailers: FieldList): void;
   /** 101, when it was asked for. What comes after it is not HTTP any more, `rest` included. */
-  upgraded?(head: AnswerHead, rest: Buffer): void;
+  upgraded?(head: ResponseHead, rest: Buffer): void;
 }
 
 // Four times what `node:http` takes, since applications set many cookies.
@@ -33,9 +33,9 @@ const LF = 10;
 const CR = 13;
 const TLS_ALERT = 21;
 
-export class AnswerReader {
+export class ResponseParser {
   readonly #lines = new GatheredText(MAX_HEAD_BYTES);
-  #observer: AnswerObserver | undefined;
+  #observer: ResponseObserver | undefined;
   #method = '';
   #part: 'nothing' | 'head' | 'content' | 'chunks' | 'trailers' | 'all' = 'nothing';
   #contentBytes = 0;
@@ -59,7 +59,7 @@ export class AnswerReader {
   }
 
   /** Awaits the answer to a request with this method. Only when idle. */
-  expect(method: string, observer: AnswerObserver): void {
+  expect(method: string, observer: ResponseObserver): void {
     this.#method = method;
     this.#observer = observer;
     this.#part = 'head';
@@ -114,14 +114,14 @@ export class AnswerReader {
       if (!mayBecomeHead(this.#lines.held)) throw noHead(this.#lines.held);
       return bytes.length;
     }
-    const head = readAnswerHead(this.#lines.text, this.#method);
+    const head = readResponseHead(this.#lines.text, this.#method);
     if (head.status === 101) return this.#upgrade(head, bytes, next);
     if (head.status < 200) this.#observer?.informational(head);
     else this.#begin(head);
     return next;
   }
 
-  #begin({ framing, ...head }: AnswerHead): void {
+  #begin({ framing, ...head }: ResponseHead): void {
     this.#persistent = head.persistent;
     this.#isEndCertain = head.isEndCertain;
     this.#part = framing === 'chunked' ? 'chunks' : framing === 'close' ? 'all' : 'content';
@@ -131,9 +131,9 @@ export class AnswerReader {
     if (framing === 0) this.#end(NO_FIELDS);
   }
 
-  #upgrade(head: AnswerHead, bytes: Buffer, at: number): number {
+  #upgrade(head: ResponseHead, bytes: Buffer, at: number): number {
     const observer = this.#observer;
-    if (observer?.upgraded === undefined) throw new MalformedAnswer('the protocol is switched unasked');
+    if (observer?.upgraded === undefined) throw new MalformedResponse('the protocol is switched unasked');
     this.abandon();
     observer.upgraded(head, Buffer.from(bytes.subarray(at)));
     return bytes.length;
@@ -186,7 +186,7 @@ function mayBecomeHead(held: Buffer): boolean {
   return START.startsWith(held.toString('latin1', 0, START.length)) && (lineEnd < 1 || held[lineEnd - 1] === CR);
 }
 
-function noHead(held: Buffer): MalformedAnswer {
-  if (held[0] === TLS_ALERT) return new TlsAnswer('it speaks TLS and no plain HTTP: https:// may be what is meant');
-  return new MalformedAnswer(`this is not HTTP: it begins with ${quoted(held.toString('latin1', 0, 100))}`);
+function noHead(held: Buffer): MalformedResponse {
+  if (held[0] === TLS_ALERT) return new TlsResponse('it speaks TLS and no plain HTTP: https:// may be what is meant');
+  return new MalformedResponse(`this is not HTTP: it begins with ${quoted(held.toString('latin1', 0, 100))}`);
 }

@@ -3,7 +3,7 @@
  * hexadecimal digits, extensions are passed over once they are known to be some.
  */
 import type { Buffer } from 'node:buffer';
-import { MalformedAnswer } from './errors.js';
+import { MalformedResponse } from './errors.js';
 
 // So that a size is exact.
 const MAX_SIZE_BYTES = 2 ** 52;
@@ -105,7 +105,7 @@ export class ChunkedBody {
   }
 
   #require(isMet: boolean): void {
-    if (!isMet) throw new MalformedAnswer('a chunk is malformed');
+    if (!isMet) throw new MalformedResponse('a chunk is malformed');
   }
 }
 

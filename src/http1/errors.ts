@@ -1,14 +1,14 @@
 /** What is wrong with a message of HTTP/1.1, in the words of RFC 9112. Whoever speaks for a hop translates it. */
 
 /** What came is no answer that can be carried on without guessing. Nothing more is read from that connection. */
-export class MalformedAnswer extends Error {
+export class MalformedResponse extends Error {
   override readonly name = 'MalformedAnswer';
   /** It is a record of TLS: the sender expects TLS, and was asked in plain text. */
   readonly isTls: boolean = false;
 }
 
 /** A TLS alert (RFC 8446 section 6) in place of a response. */
-export class TlsAnswer extends MalformedAnswer {
+export class TlsResponse extends MalformedResponse {
   override readonly isTls = true;
 }
 

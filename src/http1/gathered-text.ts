@@ -3,7 +3,7 @@
  * is copied where it comes in one piece, which is nearly always.
  */
 import { Buffer } from 'node:buffer';
-import { MalformedAnswer } from './errors.js';
+import { MalformedResponse } from './errors.js';
 
 const END = '\r\n\r\n';
 
@@ -68,6 +68,6 @@ export class GatheredText {
   }
 
   #limit(bytes: number): void {
-    if (bytes > this.#maxBytes) throw new MalformedAnswer(`a head or trailers of more than ${this.#maxBytes} bytes`);
+    if (bytes > this.#maxBytes) throw new MalformedResponse(`a head or trailers of more than ${this.#maxBytes} bytes`);
   }
 }

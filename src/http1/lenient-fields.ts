@@ -3,7 +3,7 @@
  * space before the colon goes (RFC 9112 section 5.1), a folded line becomes one (section 5.2). Whatever else is wrong is
  * refused, with the line. Needed by few responses: who asks has found out that the plain form does not fit.
  */
-import { MalformedAnswer, quoted } from './errors.js';
+import { MalformedResponse, quoted } from './errors.js';
 import { trimOws } from './fields.js';
 
 const STATUS_LINE = /^HTTP\/1\.[01] [1-5]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?$/;
@@ -14,14 +14,14 @@ const FOLDED = /^[ \t]/;
 /** The head of a response whose lines are all well-formed. Throws `MalformedAnswer`, which names the first that cannot be. */
 export function repairHead(text: string): string {
   const [start = '', ...lines] = text.split('\r\n');
-  if (!STATUS_LINE.test(start)) throw new MalformedAnswer(`this is not HTTP: the first line is ${quoted(start)}`);
+  if (!STATUS_LINE.test(start)) throw new MalformedResponse(`this is not HTTP: the first line is ${quoted(start)}`);
   return [start, ...repairLines(lines)].join('\r\n');
 }
 
 /** Field lines, each with the CR LF before it, all well-formed. Throws `MalformedAnswer`. */
 export function repairFields(text: string): string {
   const [before = '', ...lines] = text.split('\r\n');
-  if (before !== '') throw new MalformedAnswer(`a line ends without CR LF: ${quoted(before)}`);
+  if (before !== '') throw new MalformedResponse(`a line ends without CR LF: ${quoted(before)}`);
   return ['', ...repairLines(lines)].join('\r\n');
 }
 
@@ -33,7 +33,7 @@ function repairLines(lines: readonly string[]): string[] {
     if (FOLDED.test(line) && last >= 0) repaired[last] = `${trimOws(repaired[last] as string)} ${trimOws(line)}`;
     else repaired.push(line.replace(SPACE_BEFORE_COLON, '$1:'));
     const whole = repaired[repaired.length - 1] as string;
-    if (!FIELD_LINE.test(whole)) throw new MalformedAnswer(`a header line is malformed: ${quoted(line)}`);
+    if (!FIELD_LINE.test(whole)) throw new MalformedResponse(`a header line is malformed: ${quoted(line)}`);
   }
   return repaired;
 }

@@ -1,5 +1,5 @@
 /** The trailers of a chunked body (RFC 9112 section 7.1.2), which begin behind the size of the last chunk. */
-import { MalformedAnswer, quoted } from './errors.js';
+import { MalformedResponse, quoted } from './errors.js';
 import { splitFields } from './fields.js';
 import { repairFields } from './lenient-fields.js';
 
@@ -14,7 +14,7 @@ export function readTrailers(lines: string): string[] {
   const trailers = splitFields(FIELD_LINES.test(lines) ? lines : repairFields(lines), 0);
   for (let at = 0; at < trailers.length; at += 2) {
     if (FRAMING.test(trailers[at] as string))
-      throw new MalformedAnswer(`framing in the trailers: ${quoted(trailers[at] as string)}`);
+      throw new MalformedResponse(`framing in the trailers: ${quoted(trailers[at] as string)}`);
   }
   return trailers;
 }

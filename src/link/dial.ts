@@ -59,14 +59,14 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
     const settle = () => options.signal?.removeEventListener('abort', giveUp);
 
     let url: string | undefined;
-    socket.once('upgrade', (answer) => {
-      url = readPublicUrl(answer.headers['postern-url']);
+    socket.once('upgrade', (response) => {
+      url = readPublicUrl(response.headers['postern-url']);
     });
-    socket.once('unexpected-response', (_request, answer) => {
-      readRefusalBody(answer).then((body) => {
+    socket.once('unexpected-response', (_request, response) => {
+      readRefusalBody(response).then((body) => {
         settle();
         socket.terminate();
-        reject(readRefusal(answer.statusCode ?? 0, body, answer.headers.location));
+        reject(readRefusal(response.statusCode ?? 0, body, response.headers.location));
       });
     });
     socket.on('error', (error) => {
@@ -82,10 +82,10 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
   });
 }
 
-async function readRefusalBody(answer: IncomingMessage): Promise<string> {
+async function readRefusalBody(response: IncomingMessage): Promise<string> {
   let body = '';
   try {
-    for await (const chunk of answer.setEncoding('utf8')) {
+    for await (const chunk of response.setEncoding('utf8')) {
       body += chunk;
       if (body.length > MAX_REFUSAL_BYTES) break;
     }

@@ -139,7 +139,7 @@ export function writeRefusal(socket: Duplex, error: PosternError): void {
 }
 
 /** The cause of an error: whatever answered was no edge. */
-export class ForeignAnswer extends Error {
+export class ForeignResponse extends Error {
   override readonly name = 'ForeignAnswer';
   readonly status: number;
   /** Where the answer points to, if it is a redirect. */
@@ -160,7 +160,7 @@ export function readRefusal(status: number, body: string, location?: string): Po
   // Not an edge speaking: a reverse proxy, a captive portal, a wrong address. 5xx and 429 may pass, the rest will not.
   const code = status >= 500 || status === 429 ? 'ERR_LINK_LOST' : 'ERR_PROTOCOL_VERSION';
   const text = `The address answered with status ${status}, which is not the answer of a Postern edge.`;
-  return new PosternError(code, text, { text, cause: new ForeignAnswer(status, location) });
+  return new PosternError(code, text, { text, cause: new ForeignResponse(status, location) });
 }
 
 function parseRefusal(body: string): PosternError | undefined {

@@ -8,7 +8,7 @@ import { MalformedFields } from '../http2/field-judge.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readRequestHead, writeResponseHead } from './heads.js';
 import { Link } from './link.js';
-import { Hearing, LinkedStream } from './linked-stream.js';
+import { LinkedStream, StreamListener } from './linked-stream.js';
 import type { InboundObserver, InboundStream, RequestHead, ResponseHead, SendOptions } from './stream.js';
 
 export class InboundLink extends Link {
@@ -41,7 +41,7 @@ class InboundEnd extends LinkedStream implements InboundStream {
   }
 
   observe(observer: InboundObserver): void {
-    this.hear(new RequestHearing(this.stream, observer));
+    this.hear(new RequestListener(this.stream, observer));
   }
 
   informational(head: ResponseHead): void {
@@ -58,7 +58,7 @@ class InboundEnd extends LinkedStream implements InboundStream {
 }
 
 /** Passes on what the edge sends of a request, and what becomes of our answer. */
-class RequestHearing extends Hearing {
+class RequestListener extends StreamListener {
   readonly #stream: Http2Stream;
   readonly #observer: InboundObserver;
   #isSent = false;

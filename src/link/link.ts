@@ -20,7 +20,7 @@ const PING_INTERVAL_MS = 5_000;
 const DEAD_AFTER_MS = 9_000;
 
 // A peer that keeps talking may answer late, behind a full queue on a slow line; past this it talks to nobody.
-const UNANSWERED_AFTER_MS = 60_000;
+const PING_TIMEOUT_MS = 60_000;
 
 // After it a peer that does not answer our close frame is cut off.
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -194,8 +194,8 @@ export abstract class Link {
     this.#lastHeardMs = Math.min(this.#lastHeardMs + stoodStillMs, now);
     this.#pingedMs = Math.min(this.#pingedMs + stoodStillMs, now);
     this.#tickedMs = now;
-    const isUnanswered = this.#pinging !== undefined && now - this.#pingedMs > UNANSWERED_AFTER_MS;
-    if (isUnanswered || now - this.#lastHeardMs > DEAD_AFTER_MS) {
+    const isOverdue = this.#pinging !== undefined && now - this.#pingedMs > PING_TIMEOUT_MS;
+    if (isOverdue || now - this.#lastHeardMs > DEAD_AFTER_MS) {
       this.destroy(lost('no answer to PING'));
       return;
     }

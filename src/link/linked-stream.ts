@@ -11,7 +11,7 @@ import { writeTrailers } from './heads.js';
 import type { BodyObserver, BodyStream } from './stream.js';
 
 /** Hears a stream for the observer of one end. */
-export abstract class Hearing implements StreamObserver {
+export abstract class StreamListener implements StreamObserver {
   /** All that the other end had to send was heard: it stays whole, whatever comes after it. */
   isWhole = false;
   readonly #observer: BodyObserver;
@@ -50,7 +50,7 @@ export abstract class Hearing implements StreamObserver {
 /** Writes one end of a stream. */
 export abstract class LinkedStream implements BodyStream {
   protected readonly stream: Http2Stream;
-  #hearing: Hearing | undefined;
+  #hearing: StreamListener | undefined;
   #body: StreamBody | undefined;
 
   protected constructor(stream: Http2Stream) {
@@ -96,7 +96,7 @@ export abstract class LinkedStream implements BodyStream {
     return body;
   }
 
-  protected hear(hearing: Hearing): void {
+  protected hear(hearing: StreamListener): void {
     this.#hearing = hearing;
     this.stream.observe(hearing);
   }

@@ -10,7 +10,7 @@ import { MalformedFields } from '../http2/field-judge.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
 import { Link, lost, MAX_STREAMS } from './link.js';
-import { Hearing, LinkedStream } from './linked-stream.js';
+import { LinkedStream, StreamListener } from './linked-stream.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from './stream.js';
 import { type Holder, StreamShares, type Waiting } from './stream-shares.js';
 
@@ -70,7 +70,7 @@ class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
     super(stream);
     this.#holder = holder;
     this.#observer = observer;
-    this.hear(new AnswerHearing(observer, this));
+    this.hear(new ResponseListener(observer, this));
   }
 
   get writableLength(): number {
@@ -128,7 +128,7 @@ class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
 }
 
 /** Passes on what the agent answers. */
-class AnswerHearing extends Hearing {
+class ResponseListener extends StreamListener {
   readonly #observer: OutboundObserver;
   readonly #end: OutboundEnd;
 

@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { address } from '../support/hostile-clients.js';
 import { rawExchange } from '../support/visitor.js';
-import { readAnswer, type WireAnswer } from '../support/wire.js';
+import { readResponse, type WireResponse } from '../support/wire.js';
 import { type Attack, type Ground, repeat, type Tally } from './attack.js';
 
 const AT_ONCE = 10;
 const MAX_REFUSALS_A_MINUTE = 512;
 
-async function ask({ world }: Ground, path: string, from: string, more = ''): Promise<WireAnswer> {
+async function ask({ world }: Ground, path: string, from: string, more = ''): Promise<WireResponse> {
   const head = `GET ${path} HTTP/1.1\r\nHost: ${new URL(world.base).host}\r\nConnection: close\r\n${more}\r\n`;
-  return readAnswer(await rawExchange(world.port, head, undefined, from));
+  return readResponse(await rawExchange(world.port, head, undefined, from));
 }
 
 /** Begins a sign-in and ends it with a code that nobody has issued: its id is remembered. */
@@ -35,7 +35,7 @@ async function guess(ground: Ground, from: string, count: number): Promise<numbe
     `Sec-WebSocket-Protocol: postern.h2\r\nAuthorization: Bearer postern_${count}\r\n`;
   const lines = `Host: ${new URL(ground.world.base).host}\r\nPostern-Agent: ${randomUUID()}\r\nPostern-Tunnel: dev-x\r\nConnection: Upgrade\r\n${upgrade}\r\n`;
   const head = `GET /.postern/link HTTP/1.1\r\n${lines}`;
-  return readAnswer(await rawExchange(ground.world.port, head, '\r\n\r\n', from)).status;
+  return readResponse(await rawExchange(ground.world.port, head, '\r\n\r\n', from)).status;
 }
 
 /** Two refusals of each address; throws when the audit record has more of them than it may. */

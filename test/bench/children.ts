@@ -157,9 +157,9 @@ function readProc(pid: number, name: string): string {
 }
 
 async function isAnswered(url: string): Promise<boolean> {
-  const answer = await fetch(url).catch(() => undefined); // nobody listens yet
-  await answer?.arrayBuffer();
-  return answer?.ok ?? false;
+  const response = await fetch(url).catch(() => undefined); // nobody listens yet
+  await response?.arrayBuffer();
+  return response?.ok ?? false;
 }
 
 function isExecutable(path: string): boolean {

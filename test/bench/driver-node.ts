@@ -36,13 +36,13 @@ async function keepAsking(): Promise<void> {
 // as it came, for bodies that take longer than the whole measurement.
 function ask(): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = get(url, { agent, headers }, (answer) => {
-      answer.on('data', (chunk: Buffer) => {
+    const request = get(url, { agent, headers }, (response) => {
+      response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
         if (performance.now() > endMs) request.destroy();
       });
-      answer.on('end', () => resolve(answer.statusCode === 200));
-      answer.on('error', () => resolve(performance.now() > endMs));
+      response.on('end', () => resolve(response.statusCode === 200));
+      response.on('error', () => resolve(performance.now() > endMs));
     });
     request.on('error', () => resolve(performance.now() > endMs));
   });

@@ -26,8 +26,8 @@ const FLOWS: readonly Flow[] = [
     name: 'up',
     async carry(visitor, world, bytes) {
       const headers = { 'content-length': String(bytes) };
-      const answer = await visitor.fetch(`${world.url}/discard`, { method: 'POST', headers, body: source(bytes) });
-      if (answer.text !== String(bytes)) throw new Error(`${answer.text} bytes arrived of ${bytes}`);
+      const response = await visitor.fetch(`${world.url}/discard`, { method: 'POST', headers, body: source(bytes) });
+      if (response.text !== String(bytes)) throw new Error(`${response.text} bytes arrived of ${bytes}`);
     },
   },
   {

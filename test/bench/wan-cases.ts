@@ -77,7 +77,7 @@ class Download {
 
   async #run(url: string, headers: RequestHeaders, maxMs: number): Promise<number> {
     const startedMs = performance.now();
-    const body = await answerTo(url, headers, new Agent());
+    const body = await responseTo(url, headers, new Agent());
     let isBrokenOff = false;
     const breakOff = () => {
       isBrokenOff = true;
@@ -97,18 +97,18 @@ class Download {
   }
 }
 
-function answerTo(url: string, headers: RequestHeaders, agent: Agent): Promise<IncomingMessage> {
+function responseTo(url: string, headers: RequestHeaders, agent: Agent): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent, headers }, (answer) => {
-      if (answer.statusCode === 200) resolve(answer);
-      else reject(new Error(`${url} answered ${answer.statusCode}`));
+    const request = get(url, { agent, headers }, (response) => {
+      if (response.statusCode === 200) resolve(response);
+      else reject(new Error(`${url} answered ${response.statusCode}`));
     });
     request.on('error', reject);
   });
 }
 
 async function fetchWhole(url: string, headers: RequestHeaders, agent: Agent): Promise<void> {
-  for await (const _ of await answerTo(url, headers, agent));
+  for await (const _ of await responseTo(url, headers, agent));
 }
 
 async function timed(step: () => Promise<void>): Promise<number> {

@@ -13,7 +13,7 @@ import {
   MAX_CONNECTIONS,
   MAX_HEADER_BYTES,
   MAX_HEADERS,
-  MAX_UNANSWERED,
+  MAX_PENDING_RESPONSES,
   MAX_WAITING_HEAD_BYTES,
   SIGN_INS,
   UNFINISHED_HEADS,
@@ -57,7 +57,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'process, edge or agent: bytes that wait on all links to be sent (uploads, responses)': `${(MAX_PENDING_BYTES + READ_BYTES) / KIB} KiB a stream; ${READ_BYTES / KIB} KiB once all together are ${UNSENT_BYTES / MIB} MiB`,
   'process: audit records of refusals': `${2 * MAX_KEYS} a minute`, // the first of each kind, and its count
   'process: ids of finished sign-ins': count(MAX_ENTRIES),
-  'connection: requests whose response has not left': `${MAX_UNANSWERED}`,
+  'connection: requests whose response has not left': `${MAX_PENDING_RESPONSES}`,
   'connection: heads that wait behind another request': `${MAX_WAITING_HEAD_BYTES / KIB} KiB`,
   'connection: a request head': `${MAX_HEADER_BYTES / KIB} KiB, ${count(MAX_HEADERS)} lines, ${word(HEADERS_TIMEOUT_MS / 1_000)} seconds`,
   'network: bytes of unfinished request heads, unless it is a trusted proxy': `${UNFINISHED_HEADS.maxBytesOfOne / MIB} MiB`,

@@ -193,8 +193,8 @@ async function restart(world: World): Promise<Program> {
 }
 
 async function admin(world: World, path: string): Promise<[status: number | undefined, text: string]> {
-  const [answer] = await once(get(world.adminUrl + path, { agent: false }), 'response');
-  return [answer.statusCode, await text(answer)];
+  const [response] = await once(get(world.adminUrl + path, { agent: false }), 'response');
+  return [response.statusCode, await text(response)];
 }
 
 /** Sends the beginning of a request's head; `finish` sends the rest and gives all that comes back. */
@@ -202,12 +202,12 @@ async function begin(world: World, head: string): Promise<{ finish(lines: string
   const socket: Socket = connect(world.port, '127.0.0.1');
   await once(socket, 'connect');
   await new Promise((resolve) => socket.write(head, resolve));
-  const answer = new Transcript(socket);
+  const response = new Transcript(socket);
   return {
     finish: async (lines) => {
       socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-      await answer.ended;
-      return answer.text;
+      await response.ended;
+      return response.text;
     },
   };
 }

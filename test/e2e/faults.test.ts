@@ -35,9 +35,9 @@ describe('a process is killed', () => {
     const moments = await startMoments(world.url, target, ana);
     await target.program.kill();
     await faults.assertBroken(moments);
-    await faults.assertAnswers(moments, 502, 'ERR_TARGET_REFUSED');
-    for (const answer of [await ana.fetch(`${world.url}/`), await ana.fetch(`${world.url}/`, { method: 'POST' })]) {
-      faults.assertError(answer, 502, 'ERR_TARGET_REFUSED');
+    await faults.assertResponses(moments, 502, 'ERR_TARGET_REFUSED');
+    for (const response of [await ana.fetch(`${world.url}/`), await ana.fetch(`${world.url}/`, { method: 'POST' })]) {
+      faults.assertError(response, 502, 'ERR_TARGET_REFUSED');
     }
     await faults.assertRefusedUpgrade(ana, world, 502, 'ERR_TARGET_REFUSED');
     target = await startTargetProcess({ port: target.port });

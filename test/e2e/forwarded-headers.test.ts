@@ -68,8 +68,8 @@ describe('forwarded headers', () => {
     test('keep a repeated header repeated, and one named like a prototype', async () => {
       const lines = ['X-Many: one', 'X-Many: two', '__proto__: real', 'Cookie: theme=dark', 'constructor: c'];
       const request = ['GET /echo HTTP/1.1', `Host: ${host}`, `Cookie: ${cookie()}`, ...lines, 'Connection: close'];
-      const answer = await rawExchange(world.ports.edge, `${request.join('\r\n')}\r\n\r\n`);
-      const echo = /\{.*\}/s.exec(answer)?.[0] ?? '';
+      const response = await rawExchange(world.ports.edge, `${request.join('\r\n')}\r\n\r\n`);
+      const echo = /\{.*\}/s.exec(response)?.[0] ?? '';
       const { rawHeaders } = JSON.parse(echo) as Echo;
       assert.deepEqual(headerValues(rawHeaders, 'x-many'), ['one', 'two']);
       assert.deepEqual(headerValues(rawHeaders, '__proto__'), ['real']);
@@ -103,8 +103,8 @@ describe('forwarded headers', () => {
     for (const path of ['/a%2Fb', '/a//b', '/%7Euser', '/a?', '/?', '/a?x=1&y=%2F&z', '//x/y', '/a;b=c', '/..%2f..']) {
       test(`come with the path ${JSON.stringify(path)} as it is`, async () => {
         const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie()}\r\nConnection: close\r\n\r\n`;
-        const answer = await rawExchange(world.ports.edge, request);
-        const { url } = JSON.parse(/\{.*\}/s.exec(answer)?.[0] ?? '{}') as Echo;
+        const response = await rawExchange(world.ports.edge, request);
+        const { url } = JSON.parse(/\{.*\}/s.exec(response)?.[0] ?? '{}') as Echo;
         assert.equal(url, path);
       });
     }
@@ -117,10 +117,10 @@ describe('forwarded headers', () => {
     test('that are too large are answered with a page that says so', async () => {
       for (const bytes of [70_000, 1_000_000]) {
         const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: a=${'c'.repeat(bytes)}\r\n\r\n`;
-        const answer = await rawExchange(world.ports.edge, request);
-        assert.match(answer, /^HTTP\/1\.1 431 /);
-        assert.match(answer, /postern-error: ERR_HEADERS_TOO_LARGE/i);
-        assert.match(answer, /<h1>/);
+        const response = await rawExchange(world.ports.edge, request);
+        assert.match(response, /^HTTP\/1\.1 431 /);
+        assert.match(response, /postern-error: ERR_HEADERS_TOO_LARGE/i);
+        assert.match(response, /<h1>/);
       }
     });
 
@@ -128,9 +128,9 @@ describe('forwarded headers', () => {
       test(`${count} of them arrive all, or the request is refused`, async () => {
         const names = Array.from({ length: count }, (_, at) => `x-${at}: 1`);
         const lines = ['GET /echo HTTP/1.1', `Host: ${host}`, `Cookie: ${cookie()}`, ...names, 'Connection: close'];
-        const answer = await rawExchange(world.ports.edge, `${lines.join('\r\n')}\r\n\r\n`);
-        const isWhole = answer.includes(`X-${count - 1}"`);
-        assert.match(answer, isWhole ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 431 /);
+        const response = await rawExchange(world.ports.edge, `${lines.join('\r\n')}\r\n\r\n`);
+        const isWhole = response.includes(`X-${count - 1}"`);
+        assert.match(response, isWhole ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 431 /);
         assert.equal(isWhole, count < 1_000);
       });
     }
@@ -139,8 +139,8 @@ describe('forwarded headers', () => {
   describe('to the visitor', () => {
     test('keep every cookie, in order', async () => {
       const cookies = ['a=1; Path=/', 'b=2; HttpOnly', 'a=3; Path=/deep', 'c="quoted"'];
-      const answer = await told(cookies.map((line) => `Set-Cookie: ${line}`));
-      assert.deepEqual(answer.setCookies, cookies);
+      const response = await told(cookies.map((line) => `Set-Cookie: ${line}`));
+      assert.deepEqual(response.setCookies, cookies);
     });
 
     test('lose the cookies that would reach the edge or a sibling', async () => {
@@ -151,8 +151,8 @@ describe('forwarded headers', () => {
         'z=1; Domain=sibling.localhost',
         'w=1; domain=.TEST',
       ];
-      const answer = await told([...lost, ...kept].map((line) => `Set-Cookie: ${line}`));
-      assert.deepEqual(answer.setCookies, kept);
+      const response = await told([...lost, ...kept].map((line) => `Set-Cookie: ${line}`));
+      assert.deepEqual(response.setCookies, kept);
     });
 
     test('name the tunnel where they named the target', async () => {
@@ -166,9 +166,9 @@ describe('forwarded headers', () => {
       ] as const) {
         assert.equal((await told([`Location: ${said}`], 302)).headers.location, heard);
       }
-      const answer = await told(['Set-Cookie: a=1; Domain=127.0.0.1; Path=/', 'Set-Cookie: b=1; Domain=localhost']);
+      const response = await told(['Set-Cookie: a=1; Domain=127.0.0.1; Path=/', 'Set-Cookie: b=1; Domain=localhost']);
       const domain = new URL(world.url).hostname;
-      assert.deepEqual(answer.setCookies, [`a=1; Domain=${domain}; Path=/`, `b=1; Domain=${domain}`]);
+      assert.deepEqual(response.setCookies, [`a=1; Domain=${domain}; Path=/`, `b=1; Domain=${domain}`]);
     });
 
     for (const [said, heard] of [
@@ -185,8 +185,8 @@ describe('forwarded headers', () => {
       [['max-age=60', 'public'], 'max-age=60, public'],
     ] as const) {
       test(`say Cache-Control: ${heard} when the target said ${said.join(' and ') || 'nothing'}`, async () => {
-        const answer = await told(said.map((value) => `Cache-Control: ${value}`));
-        assert.equal(answer.headers['cache-control'], heard);
+        const response = await told(said.map((value) => `Cache-Control: ${value}`));
+        assert.equal(response.headers['cache-control'], heard);
       });
     }
 
@@ -198,26 +198,26 @@ describe('forwarded headers', () => {
         'X-Powered-By: tests',
         "Content-Security-Policy: frame-ancestors 'none'",
       ];
-      const answer = await told(lines);
+      const response = await told(lines);
       for (const line of lines) {
         const [name = '', value = ''] = line.split(': ');
-        assert.deepEqual(headerValues(answer.rawHeaders, name.toLowerCase()), [value]);
+        assert.deepEqual(headerValues(response.rawHeaders, name.toLowerCase()), [value]);
       }
-      assert.equal(answer.headers['via'], '1.1 postern');
-      for (const name of ['server', 'postern-error', 'x-request-id']) assert.equal(answer.headers[name], undefined);
+      assert.equal(response.headers['via'], '1.1 postern');
+      for (const name of ['server', 'postern-error', 'x-request-id']) assert.equal(response.headers[name], undefined);
     });
 
     test('cannot speak for the edge', async () => {
-      const answer = await told([
+      const response = await told([
         'Postern-Error: ERR_INTERNAL',
         'Postern_Error: ERR_INTERNAL',
         'Postern-Url: x',
         'X-Own: 1',
       ]);
-      assert.equal(answer.status, 200);
-      assert.equal(answer.headers['x-own'], '1');
+      assert.equal(response.status, 200);
+      assert.equal(response.headers['x-own'], '1');
       assert.deepEqual(
-        Object.keys(answer.headers).filter((name) => /^postern/.test(name)),
+        Object.keys(response.headers).filter((name) => /^postern/.test(name)),
         [],
       );
     });

@@ -38,17 +38,17 @@ describe('forwarding', () => {
           await ana.fetch(`${world.url}/upload`, { method: 'PUT', body }),
           await ana.fetch(`${world.url}/upload`, { method: 'PUT', body: Readable.from([body]) }),
         ];
-        for (const answer of sent) {
-          const echo = answer.json() as Echo;
+        for (const response of sent) {
+          const echo = response.json() as Echo;
           assert.deepEqual([echo.bodyBytes, echo.bodySha256], [bytes, sha256([body])]);
         }
       });
 
       test(`of ${bytes} bytes arrives whole at the visitor, with and without a length`, async () => {
         for (const form of ['', '&chunked']) {
-          const answer = await ana.fetch(`${world.url}/bytes?n=${bytes}${form}`);
-          assert.equal(answer.headers['content-length'], form === '' ? String(bytes) : undefined);
-          assert.deepEqual([answer.bytes.length, sha256([answer.bytes])], [bytes, sha256(patternBytes(bytes))]);
+          const response = await ana.fetch(`${world.url}/bytes?n=${bytes}${form}`);
+          assert.equal(response.headers['content-length'], form === '' ? String(bytes) : undefined);
+          assert.deepEqual([response.bytes.length, sha256([response.bytes])], [bytes, sha256(patternBytes(bytes))]);
         }
       });
     }
@@ -74,8 +74,8 @@ describe('forwarding', () => {
       const idle = await Promise.all(
         Array.from({ length: 8 }, () => ana.stream(`${world.url}/bytes?n=100000000&unread`)),
       );
-      const answer = await ana.fetch(`${world.url}/bytes?n=20971520`);
-      assert.equal(answer.bytes.length, 20_971_520);
+      const response = await ana.fetch(`${world.url}/bytes?n=20971520`);
+      assert.equal(response.bytes.length, 20_971_520);
       for (const { body } of idle) body.destroy();
     });
 
@@ -140,8 +140,8 @@ describe('forwarding', () => {
         cookie: 'a=b',
       };
       const body = Readable.from(['some bytes']);
-      const answer = await ana.fetch(`${world.url}/upload`, { method: 'POST', body, trailers });
-      assert.deepEqual((answer.json() as Echo).rawTrailers, ['X-Sum', 'one']);
+      const response = await ana.fetch(`${world.url}/upload`, { method: 'POST', body, trailers });
+      assert.deepEqual((response.json() as Echo).rawTrailers, ['X-Sum', 'one']);
       const mirrored = { method: 'POST', body: Readable.from(['more']), trailers: { 'x-sum': 'two' } };
       assert.equal((await ana.fetch(`${world.url}/mirror`, mirrored)).trailers['x-sum'], 'two');
     });
@@ -159,9 +159,9 @@ describe('forwarding', () => {
       const head = await ana.fetch(`${world.url}/bytes?n=1234`, { method: 'HEAD' });
       assert.deepEqual([head.status, head.headers['content-length'], head.bytes.length], [200, '1234', 0]);
       for (const status of [204, 304]) {
-        const answer = await ana.fetch(`${world.url}/status/${status}`);
-        assert.deepEqual([answer.status, answer.bytes.length], [status, 0]);
-        assert.equal(answer.headers['transfer-encoding'], undefined);
+        const response = await ana.fetch(`${world.url}/status/${status}`);
+        assert.deepEqual([response.status, response.bytes.length], [status, 0]);
+        assert.equal(response.headers['transfer-encoding'], undefined);
       }
       const answers = await rawExchange(
         world.ports.edge,
@@ -175,9 +175,9 @@ describe('forwarding', () => {
 
     for (const status of [200, 201, 206, 226, 299, 300, 307, 400, 401, 404, 418, 429, 451, 500, 503, 599]) {
       test(`status ${status} passes, and is not taken for the edge's`, async () => {
-        const answer = await ana.fetch(`${world.url}/status/${status}`);
-        assert.deepEqual([answer.status, answer.text], [status, `status ${status}`]);
-        assert.equal(answer.headers['postern-error'], undefined);
+        const response = await ana.fetch(`${world.url}/status/${status}`);
+        assert.deepEqual([response.status, response.text], [status, `status ${status}`]);
+        assert.equal(response.headers['postern-error'], undefined);
       });
     }
 
@@ -196,15 +196,15 @@ describe('forwarding', () => {
   describe('Expect: 100-continue', () => {
     test('asks for the body once the gate has let the request in', async () => {
       const socket = connect(world.ports.edge, '127.0.0.1');
-      const answer = new Transcript(socket);
+      const response = new Transcript(socket);
       socket.write(
         rawHead('POST /upload?continued HTTP/1.1', 'Content-Length: 4', 'Expect: 100-continue', 'Connection: close'),
       );
-      await answer.says('HTTP/1.1 100 Continue\r\n\r\n');
+      await response.says('HTTP/1.1 100 Continue\r\n\r\n');
       socket.write('body');
-      await answer.ended;
-      assert.deepEqual(statuses(answer.text), [100, 200]);
-      assert.match(answer.text, /"bodyBytes":4/);
+      await response.ended;
+      assert.deepEqual(statuses(response.text), [100, 200]);
+      assert.match(response.text, /"bodyBytes":4/);
     });
   });
 
@@ -239,10 +239,10 @@ describe('forwarding', () => {
 
     test('ends a request that the target leaves hanging', async () => {
       const waiting = new AbortController();
-      const answer = ana.fetch(`${world.url}/hang?left`, { signal: waiting.signal });
+      const response = ana.fetch(`${world.url}/hang?left`, { signal: waiting.signal });
       await world.target.event('request', '/hang?left');
       waiting.abort();
-      await assert.rejects(answer);
+      await assert.rejects(response);
       await world.target.event('aborted', '/hang?left');
     });
 
@@ -276,10 +276,10 @@ describe('forwarding', () => {
     test('in its first bytes gives a status, whoever was how fast', async () => {
       for (let round = 0; round < 30; round += 1) {
         const path = round % 2 === 0 ? '/die' : '/die?chunked';
-        const answer = await rawExchange(world.ports.edge, rawHead(`GET ${path} HTTP/1.1`, 'Connection: close'));
-        assert.match(answer, /^HTTP\/1\.1 (?:200 OK|502 Bad Gateway)\r\n/);
-        if (answer.startsWith('HTTP/1.1 502')) assert.match(answer, /\r\nPostern-Error: ERR_TARGET_REFUSED\r\n/);
-        else assert.doesNotMatch(answer, /\r\n0\r\n\r\n$/);
+        const response = await rawExchange(world.ports.edge, rawHead(`GET ${path} HTTP/1.1`, 'Connection: close'));
+        assert.match(response, /^HTTP\/1\.1 (?:200 OK|502 Bad Gateway)\r\n/);
+        if (response.startsWith('HTTP/1.1 502')) assert.match(response, /\r\nPostern-Error: ERR_TARGET_REFUSED\r\n/);
+        else assert.doesNotMatch(response, /\r\n0\r\n\r\n$/);
       }
     });
 
@@ -317,9 +317,9 @@ describe('forwarding', () => {
     test('to wait for a body has its early answer relayed', async () => {
       const upload = new PassThrough();
       upload.write('the beginning');
-      const answer = await ana.stream(`${world.url}/status/413`, 'fetch', { method: 'POST', body: upload });
-      assert.equal(answer.status, 413);
-      assert.equal(await new Transcript(answer.body).ended, undefined);
+      const response = await ana.stream(`${world.url}/status/413`, 'fetch', { method: 'POST', body: upload });
+      assert.equal(response.status, 413);
+      assert.equal(await new Transcript(response.body).ended, undefined);
       upload.end();
     });
 

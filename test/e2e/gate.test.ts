@@ -6,8 +6,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { headerValue } from '../../src/core/headers.js';
-import { type Answer, RefusedUpgrade, rawExchange, type VisitOptions, type Visitor } from '../support/visitor.js';
-import { readAnswer, sendLines, type WireAnswer } from '../support/wire.js';
+import {
+  RefusedUpgrade,
+  rawExchange,
+  type VisitOptions,
+  type Visitor,
+  type VisitorResponse,
+} from '../support/visitor.js';
+import { readResponse, sendLines, type WireResponse } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 const METHODS = [
@@ -64,10 +70,10 @@ describe('before the decision is allow', () => {
 
   const cookieOf = (visitor: Visitor | undefined) => visitor?.jar.header(new URL(world.url)) ?? '';
 
-  function isOurs(answer: WireAnswer, statuses: readonly number[], message: string): void {
-    assert.ok(statuses.includes(answer.status), `${message} got ${answer.status}`);
-    assert.equal(answer.values('postern-error').length, 1, message);
-    assert.deepEqual(answer.values('cache-control'), ['no-store'], message);
+  function isOurs(response: WireResponse, statuses: readonly number[], message: string): void {
+    assert.ok(statuses.includes(response.status), `${message} got ${response.status}`);
+    assert.equal(response.values('postern-error').length, 1, message);
+    assert.deepEqual(response.values('cache-control'), ['no-store'], message);
   }
 
   for (const who of ['a stranger', 'somebody who is signed in and not allowed'] as const) {
@@ -92,7 +98,7 @@ describe('before the decision is allow', () => {
             world.port,
             [...lines, 'Expect: 100-continue', 'Connection: close', '', ''].join('\r\n'),
           );
-          assert.equal(readAnswer(expecting).status, refusal);
+          assert.equal(readResponse(expecting).status, refusal);
         }
       }));
 
@@ -131,14 +137,14 @@ describe('before the decision is allow', () => {
         };
         for (const [name, lines] of Object.entries(upgrades)) {
           for (const path of ['/ws', '/.postern/link', '/']) {
-            const answer = await sendLines(world.port, [
+            const response = await sendLines(world.port, [
               `GET ${path} HTTP/1.1`,
               `Host: ${host}`,
               ...cookies(),
               ...lines,
             ]);
-            isOurs(answer, path === '/.postern/link' ? [404] : [refusal], `${name} ${path}`);
-            assert.deepEqual(answer.values('location'), []);
+            isOurs(response, path === '/.postern/link' ? [404] : [refusal], `${name} ${path}`);
+            assert.deepEqual(response.values('location'), []);
           }
         }
       }));
@@ -201,8 +207,8 @@ describe('before the decision is allow', () => {
         { authorization: `Bearer ${await world.token()}` },
       ];
       for (const headers of claims) {
-        const answer = await world.visitor().bare(`${world.url}/claim`, { headers });
-        assert.equal(answer.status, 401, JSON.stringify(headers));
+        const response = await world.visitor().bare(`${world.url}/claim`, { headers });
+        assert.equal(response.status, 401, JSON.stringify(headers));
       }
     }));
 
@@ -264,10 +270,10 @@ describe('what a visitor without a session gets', () => {
   for (const [name, options] of Object.entries(navigations)) {
     test(`${name} is sent to sign in`, async () => {
       const visitor = world.visitor();
-      const answer = await visitor.navigate(`${world.url}/page?x=1`, options);
-      assert.equal(answer.status, 302);
-      assert.equal(answer.headers['cache-control'], 'no-store');
-      const location = new URL(answer.headers.location ?? '');
+      const response = await visitor.navigate(`${world.url}/page?x=1`, options);
+      assert.equal(response.status, 302);
+      assert.equal(response.headers['cache-control'], 'no-store');
+      const location = new URL(response.headers.location ?? '');
       assert.equal(location.origin + location.pathname, `${world.base}/oauth2/start`);
       assert.equal(location.searchParams.get('rd'), `${world.url}/page?x=1`);
       assert.deepEqual(
@@ -305,9 +311,9 @@ describe('what a visitor without a session gets', () => {
   for (const [name, options] of Object.entries(background)) {
     test(`${name} gets 401 as JSON with where to sign in, and no redirect`, async () => {
       const visitor = world.visitor();
-      const answer = await visitor.bare(`${world.url}/api?x=1`, options);
-      isRefused(answer, 401, 'ERR_LOGIN_REQUIRED');
-      assert.equal(loginUrlOf(answer).origin, world.url);
+      const response = await visitor.bare(`${world.url}/api?x=1`, options);
+      isRefused(response, 401, 'ERR_LOGIN_REQUIRED');
+      assert.equal(loginUrlOf(response).origin, world.url);
       assert.deepEqual(visitor.jar.all(), []);
     });
   }
@@ -316,11 +322,11 @@ describe('what a visitor without a session gets', () => {
     const visitor = world.visitor();
     const posted = await visitor.navigate(`${world.url}/form`, { method: 'POST', body: 'a=1', initiator: world.url });
     const framed = await visitor.navigate(`${world.url}/frame`, { headers: { 'sec-fetch-dest': 'iframe' } });
-    for (const answer of [posted, framed]) {
-      assert.deepEqual([answer.status, answer.headers.location], [401, undefined]);
-      assert.equal(answer.headers['cache-control'], 'no-store');
-      assert.match(answer.headers['content-type'] ?? '', /^text\/html/);
-      assert.match(answer.text, /href="[^"]*\/\.postern\/session\?rd=/);
+    for (const response of [posted, framed]) {
+      assert.deepEqual([response.status, response.headers.location], [401, undefined]);
+      assert.equal(response.headers['cache-control'], 'no-store');
+      assert.match(response.headers['content-type'] ?? '', /^text\/html/);
+      assert.match(response.text, /href="[^"]*\/\.postern\/session\?rd=/);
     }
   });
 
@@ -348,8 +354,8 @@ describe('what a visitor without a session gets', () => {
       'nonsense',
       `${world.url}//evil.example`,
     ]) {
-      const answer = await world.visitor().fetch(`${world.url}/api`, { headers: { referer } });
-      assert.equal(loginUrlOf(answer).searchParams.get('rd'), '/');
+      const response = await world.visitor().fetch(`${world.url}/api`, { headers: { referer } });
+      assert.equal(loginUrlOf(response).searchParams.get('rd'), '/');
     }
   });
 
@@ -402,12 +408,12 @@ describe('what a visitor without a session gets', () => {
 
     test('a sibling tunnel does not learn who is signed in', async () => {
       const eve = await visitors['somebody who is signed in']();
-      const answer = await eve.fetch(`${world.url}/`, {
+      const response = await eve.fetch(`${world.url}/`, {
         initiator: world.urlOf('dev-two'),
         headers: { accept: 'text/html', origin: world.urlOf('dev-two'), cookie: eve.jar.header(new URL(world.url)) },
       });
-      assert.equal(answer.status, 403);
-      assert.equal(answer.text.includes('eve@'), false);
+      assert.equal(response.status, 403);
+      assert.equal(response.text.includes('eve@'), false);
     });
   });
 });
@@ -420,7 +426,7 @@ describe('whether a tunnel exists', () => {
   after(() => world?.close());
 
   /** An answer without what differs for two names in any case: the names, the request id, the time. */
-  function comparable({ status, headers, text }: Answer, name: string): unknown {
+  function comparable({ status, headers, text }: VisitorResponse, name: string): unknown {
     const id = headers['x-request-id'];
     const plain = (one: string) =>
       one
@@ -481,17 +487,17 @@ describe('whether a tunnel exists', () => {
   });
 });
 
-function isRefused(answer: Answer, status: number, code: string): void {
-  assert.equal(answer.status, status);
-  assert.equal(answer.headers['postern-error'], code);
-  assert.equal(answer.headers['cache-control'], 'no-store');
-  assert.equal(answer.headers.location, undefined);
-  assert.match(answer.headers['content-type'] ?? '', /^application\/json/);
-  assert.equal((answer.json() as { error: { code: string } }).error.code, code);
+function isRefused(response: VisitorResponse, status: number, code: string): void {
+  assert.equal(response.status, status);
+  assert.equal(response.headers['postern-error'], code);
+  assert.equal(response.headers['cache-control'], 'no-store');
+  assert.equal(response.headers.location, undefined);
+  assert.match(response.headers['content-type'] ?? '', /^application\/json/);
+  assert.equal((response.json() as { error: { code: string } }).error.code, code);
 }
 
-function loginUrlOf(answer: Answer): URL {
-  return new URL((answer.json() as { login_url: string }).login_url);
+function loginUrlOf(response: VisitorResponse): URL {
+  return new URL((response.json() as { login_url: string }).login_url);
 }
 
 /** Cookie lines around a good one that are all something else than it. */

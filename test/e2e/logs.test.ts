@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Line } from '../support/processes.js';
 import type { Echo } from '../support/target-paths.js';
 import { rawExchange, type Visitor } from '../support/visitor.js';
-import { readAnswer } from '../support/wire.js';
+import { readResponse } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('logs', () => {
@@ -29,8 +29,8 @@ describe('logs', () => {
   }
 
   test('a forwarded request is one line, under the id that the target was given', async () => {
-    const answer = await ana.fetch(`${world.url}/app/list?password=hunter2`, { method: 'POST', body: 'x' });
-    const echo = answer.json() as Echo;
+    const response = await ana.fetch(`${world.url}/app/list?password=hunter2`, { method: 'POST', body: 'x' });
+    const echo = response.json() as Echo;
     const at = echo.rawHeaders.findIndex((name) => name.toLowerCase() === 'x-request-id');
     const [line, ...more] = (await linesOf(echo.rawHeaders[at + 1])).filter(({ stream }) => stream !== 'audit');
     assert.deepEqual(more, []);
@@ -61,9 +61,9 @@ describe('logs', () => {
   test('a refusal has the same id in header, page, JSON and log, with its code', async () => {
     const page = await eve.navigate(`${world.url}/secret`);
     const json = await eve.fetch(`${world.url}/secret`);
-    for (const answer of [page, json]) {
-      const id = String(answer.headers['x-request-id']);
-      assert.ok(answer.text.includes(id), answer.text);
+    for (const response of [page, json]) {
+      const id = String(response.headers['x-request-id']);
+      assert.ok(response.text.includes(id), response.text);
       const lines = await linesOf(id);
       const request = lines.filter(({ msg }) => msg === 'request');
       const refused = lines.filter(({ msg }) => msg === 'refused');
@@ -77,8 +77,8 @@ describe('logs', () => {
       );
     }
     const stranger = world.visitor();
-    for (const answer of [await stranger.navigate(`${world.url}/x`), await stranger.fetch(`${world.url}/x`)]) {
-      const lines = await linesOf(answer.headers['x-request-id']);
+    for (const response of [await stranger.navigate(`${world.url}/x`), await stranger.fetch(`${world.url}/x`)]) {
+      const lines = await linesOf(response.headers['x-request-id']);
       assert.equal(lines.filter(({ msg }) => msg === 'request').length, 1);
     }
   });
@@ -88,10 +88,10 @@ describe('logs', () => {
     ['too large', `GET / HTTP/1.1\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`, 431, 'ERR_HEADERS_TOO_LARGE'],
   ] as const) {
     test(`bytes that never became a request, ${what}, have an id in header, page and log`, async () => {
-      const answer = readAnswer(await rawExchange(world.port, bytes));
-      const [id] = answer.values('x-request-id');
-      assert.deepEqual([answer.status, answer.values('postern-error')], [status, [code]]);
-      assert.ok(id !== undefined && answer.body.includes(id));
+      const response = readResponse(await rawExchange(world.port, bytes));
+      const [id] = response.values('x-request-id');
+      assert.deepEqual([response.status, response.values('postern-error')], [status, [code]]);
+      assert.ok(id !== undefined && response.body.includes(id));
       const line = await world.edge.record(({ requestId }) => requestId === id);
       assert.deepEqual([line['msg'], line['status'], line['code']], ['malformed', status, code]);
       assert.equal(line['address'], '127.0.0.1');
@@ -163,10 +163,10 @@ describe('logs', () => {
     test(`a hint says why ${what} is refused, in each answer and once in the log`, async () => {
       const mark = world.edge.mark();
       for (let time = 0; time < 2; time++) {
-        const answer = await world.visitor().fetch(`${world.url}/x`, options);
-        assert.equal(answer.status, 401);
-        assert.match((answer.json() as { hint: string }).hint, remedy);
-        await linesOf(answer.headers['x-request-id']);
+        const response = await world.visitor().fetch(`${world.url}/x`, options);
+        assert.equal(response.status, 401);
+        assert.match((response.json() as { hint: string }).hint, remedy);
+        await linesOf(response.headers['x-request-id']);
       }
       const hints = world.edge.records(mark).filter(({ hint }) => remedy.test(String(hint)));
       assert.equal(hints.length, 1);

@@ -10,7 +10,7 @@ import { Tickets } from '../../src/auth/ticket.js';
 import { headerValues } from '../../src/core/headers.js';
 import { ticketUrl } from '../support/sign-in-steps.js';
 import type { Echo } from '../support/target-paths.js';
-import type { Answer, Visitor } from '../support/visitor.js';
+import type { Visitor, VisitorResponse } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 
 const SESSION = 'postern-session';
@@ -26,17 +26,17 @@ describe('signing in', () => {
   });
   after(() => world?.close());
 
-  function isRefused(answer: Answer): void {
-    assert.equal(answer.status, 302, answer.url);
-    assert.equal(answer.headers['cache-control'], 'no-store');
+  function isRefused(response: VisitorResponse): void {
+    assert.equal(response.status, 302, response.url);
+    assert.equal(response.headers['cache-control'], 'no-store');
     // To a page of the base host: the ticket does not stay in the address bar of the app's origin.
-    const shown = new URL(answer.headers.location ?? '');
+    const shown = new URL(response.headers.location ?? '');
     assert.equal(shown.origin + shown.pathname, `${world.base}/oauth2/failed`);
     assert.equal(shown.href.includes('ticket'), false);
-    assert.deepEqual(sessionsSet(answer), []);
+    assert.deepEqual(sessionsSet(response), []);
   }
 
-  const originsOf = ({ trail }: Answer) => new Set(trail.map((url) => new URL(url).origin));
+  const originsOf = ({ trail }: VisitorResponse) => new Set(trail.map((url) => new URL(url).origin));
 
   describe('the way back', () => {
     test('a session on the base host opens a second tunnel without the provider', async () => {
@@ -80,10 +80,10 @@ describe('signing in', () => {
       test(`only navigations start one: ${name} does not`, async () => {
         const visitor = world.visitor();
         for (const url of [`${world.base}/oauth2/start?rd=%2F`, `${world.base}/`, `${world.url}/`]) {
-          const answer = await visitor.bare(url, { headers });
-          assert.equal(answer.status, 401, url);
-          assert.equal(answer.headers['postern-error'], 'ERR_LOGIN_REQUIRED');
-          assert.equal(answer.headers.location, undefined);
+          const response = await visitor.bare(url, { headers });
+          assert.equal(response.status, 401, url);
+          assert.equal(response.headers['postern-error'], 'ERR_LOGIN_REQUIRED');
+          assert.equal(response.headers.location, undefined);
         }
         assert.deepEqual(visitor.jar.all(), []);
       });
@@ -177,6 +177,6 @@ describe('signing in', () => {
   });
 });
 
-function sessionsSet({ setCookies }: Answer): string[] {
+function sessionsSet({ setCookies }: VisitorResponse): string[] {
   return setCookies.filter((line) => line.includes(SESSION));
 }

@@ -59,9 +59,9 @@ describe('a Vite dev server behind the tunnel', { skip: browserMissing() }, () =
   });
 
   test('its modules are refused, and not redirected, without a session', async () => {
-    const answer = await world.visitor().fetch(`${world.url}/src/main.js`);
-    assert.equal(answer.status, 401);
-    assert.equal(answer.headers['postern-error'], 'ERR_LOGIN_REQUIRED');
+    const response = await world.visitor().fetch(`${world.url}/src/main.js`);
+    assert.equal(response.status, 401);
+    assert.equal(response.headers['postern-error'], 'ERR_LOGIN_REQUIRED');
   });
 });
 

@@ -79,8 +79,8 @@ export class Canary {
     const body = randomBytes(50_000);
     const path = `/mirror?${this.#path()}`;
     this.#asked.add(path);
-    const answer = await tunnel.visitor.fetch(tunnel.url + path, { method: 'PUT', body });
-    assert.deepEqual([answer.status, answer.bytes.equals(body)], [200, true], 'the mirrored body');
+    const response = await tunnel.visitor.fetch(tunnel.url + path, { method: 'PUT', body });
+    assert.deepEqual([response.status, response.bytes.equals(body)], [200, true], 'the mirrored body');
   }
 
   #path(): string {
@@ -89,9 +89,13 @@ export class Canary {
     return path;
   }
 
-  #check(answer: { status: number; json(): unknown }, { target }: CanaryTunnel, sent: { path: string; body: Buffer }) {
-    assert.equal(answer.status, 200, `the status of ${sent.path}`);
-    const echo = answer.json() as Echo;
+  #check(
+    response: { status: number; json(): unknown },
+    { target }: CanaryTunnel,
+    sent: { path: string; body: Buffer },
+  ) {
+    assert.equal(response.status, 200, `the status of ${sent.path}`);
+    const echo = response.json() as Echo;
     assert.deepEqual(
       [echo.url, echo.bodySha256, said(echo.rawHeaders, 'x-forwarded-email'), said(echo.rawHeaders, 'host')],
       [sent.path, createHash('sha256').update(sent.body).digest('hex'), ['ana@acme.com'], [new URL(target.url).host]],

@@ -11,7 +11,7 @@ import { readHandOff } from '../support/hand-off.js';
 import { BASE, checkContained, openRedirects, unescapeOnce } from '../support/return-paths.js';
 import { ticketUrl } from '../support/sign-in-steps.js';
 import type { Echo } from '../support/target-paths.js';
-import type { Answer, Visitor } from '../support/visitor.js';
+import type { Visitor, VisitorResponse } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 
 const EVIL = 'evil.example';
@@ -35,11 +35,11 @@ const ours = () => [world.base, world.url, second];
 
 /** Where a start with this `rd` leads somebody who is signed in already, and hence nowhere near the provider. */
 async function leadsTo(rd: string, visitor = ana): Promise<URL> {
-  const answer = await visitor.navigate(`${world.base}/oauth2/start?rd=${encodeURIComponent(rd)}`);
-  assert.equal(answer.status, 302, rd);
-  assert.equal(answer.text, '', 'no link in the body either');
-  const next = new URL(answer.headers.location ?? '', world.base);
-  assert.ok(ours().includes(next.origin), `${JSON.stringify(rd)} leads to ${answer.headers.location}`);
+  const response = await visitor.navigate(`${world.base}/oauth2/start?rd=${encodeURIComponent(rd)}`);
+  assert.equal(response.status, 302, rd);
+  assert.equal(response.text, '', 'no link in the body either');
+  const next = new URL(response.headers.location ?? '', world.base);
+  assert.ok(ours().includes(next.origin), `${JSON.stringify(rd)} leads to ${response.headers.location}`);
   return next;
 }
 
@@ -65,7 +65,7 @@ async function stayOnTunnel(rd: string): Promise<void> {
   assert.deepEqual([back.origin, back.pathname, back.search], [world.url, '/', ''], JSON.stringify(rd));
 }
 
-function staysHere({ trail }: Answer, message: string): void {
+function staysHere({ trail }: VisitorResponse, message: string): void {
   for (const url of trail) assert.ok([world.issuer, ...ours()].includes(new URL(url).origin), `${message}: ${url}`);
 }
 
@@ -103,8 +103,8 @@ test(
     for (const line of corpus) {
       const visitor = world.visitor();
       const rd = encodeURIComponent(unescapeOnce(line));
-      const answer = await visitor.navigate(`${world.base}/oauth2/start?rd=${rd}`);
-      assert.equal(new URL(answer.headers.location ?? '').origin, world.issuer, line);
+      const response = await visitor.navigate(`${world.base}/oauth2/start?rd=${rd}`);
+      assert.equal(new URL(response.headers.location ?? '').origin, world.issuer, line);
       visitor.close();
     }
     for (const line of corpus.filter((_line, at) => at % 30 === 0)) {
@@ -143,10 +143,10 @@ test('A2 escaped control characters stay escaped, on this edge', async () => {
     '/%0d%0aSet-Cookie:a=b',
   ]) {
     assert.equal((await leadsTo(rd)).origin, world.base);
-    const answer = await ana.navigate(`${world.base}/oauth2/start?rd=${rd}`); // unescaped once by the query
-    assert.equal(answer.headers.location, '/');
+    const response = await ana.navigate(`${world.base}/oauth2/start?rd=${rd}`); // unescaped once by the query
+    assert.equal(response.headers.location, '/');
     assert.equal(
-      answer.setCookies.some((line) => line.startsWith('a=')),
+      response.setCookies.some((line) => line.startsWith('a=')),
       false,
     );
   }

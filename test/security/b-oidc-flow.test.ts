@@ -144,15 +144,15 @@ test('B11 the redirect URI is the one that is registered, whatever host the requ
     [[`Host: ${host}`, 'Host: evil.example'], 400],
   ];
   for (const [headers, status] of rows) {
-    const answer = await sendLinesForHead(world.port, [
+    const response = await sendLinesForHead(world.port, [
       'GET /oauth2/start?rd=/ HTTP/1.1',
       ...headers,
       'Accept: text/html',
       'Connection: close',
     ]);
-    assert.equal(answer.status, status, headers.join());
+    assert.equal(response.status, status, headers.join());
     if (status !== 302) continue;
-    const asked = new URL(answer.values('location')[0] ?? '').searchParams;
+    const asked = new URL(response.values('location')[0] ?? '').searchParams;
     assert.deepEqual(asked.getAll('redirect_uri'), [`${world.base}/oauth2/callback`]);
   }
 });
@@ -196,9 +196,9 @@ test('B14 a sign-in that is never finished leaves no session, and neither does a
       iss: world.issuer,
       error_description: '<script>alert(1)</script>',
     });
-    const answer = await visitor.navigate(`${world.base}/oauth2/callback?${query}`);
-    assertRefused(answer);
-    assert.equal(answer.text.includes('<script'), false);
+    const response = await visitor.navigate(`${world.base}/oauth2/callback?${query}`);
+    assertRefused(response);
+    assert.equal(response.text.includes('<script'), false);
     assert.equal(await isIn(visitor), false);
   }
 });
@@ -227,10 +227,10 @@ test('B22 there is no back-channel or front-channel logout that anybody could ca
     for (const method of ['GET', 'POST']) {
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };
       const body = method === 'POST' ? { body: 'logout_token=e30.e30.x&sid=x' } : {};
-      const answer = await world
+      const response = await world
         .visitor()
         .bare(`${world.base}/oauth2/${path}?iss=x&sid=x`, { method, headers, ...body });
-      assert.equal(answer.status, 404, `${method} ${path}`);
+      assert.equal(response.status, 404, `${method} ${path}`);
     }
   }
   assert.equal(await whoIs(visitor, world.url), 'ana@acme.com');

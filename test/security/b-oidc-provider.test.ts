@@ -118,9 +118,9 @@ for (const [name, trouble] of Object.entries(troubles)) {
   test(`B18 a token endpoint that ${name} signs nobody in and harms nobody else`, async () => {
     const { world, op, signIn } = hostile;
     const asked = op.asked.userinfo;
-    const answer = await signIn(world.visitor(), { trouble: { token: trouble() } });
-    assertRefused(answer, 503, 'ERR_PROVIDER_UNAVAILABLE');
-    assert.equal(answer.text.includes('internal secret'), false);
+    const response = await signIn(world.visitor(), { trouble: { token: trouble() } });
+    assertRefused(response, 503, 'ERR_PROVIDER_UNAVAILABLE');
+    assert.equal(response.text.includes('internal secret'), false);
     assert.equal(op.asked.userinfo, asked); // a redirect is not followed
     await isWell();
   });
@@ -131,8 +131,8 @@ test('B18 a userinfo endpoint in trouble makes the provider unavailable: groups 
   await restartEdge({ metadata: { userinfo_endpoint: `${op.issuer}/userinfo` } });
   for (const trouble of Object.values(troubles)) {
     const claims = { groups: undefined };
-    const answer = await signIn(world.visitor(), { claims, trouble: { userinfo: trouble() } });
-    assertRefused(answer, 503, 'ERR_PROVIDER_UNAVAILABLE');
+    const response = await signIn(world.visitor(), { claims, trouble: { userinfo: trouble() } });
+    assertRefused(response, 503, 'ERR_PROVIDER_UNAVAILABLE');
   }
   await restartEdge({});
 });
@@ -142,9 +142,9 @@ test('B18 an edge whose provider cannot be discovered when it starts serves its 
   for (const trouble of someTroubles) {
     await restartEdge({ trouble: { discovery: trouble() } });
     assert.equal((await known.fetch(`${world.url}/canary`)).status, 200);
-    const answer = await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`);
-    assert.deepEqual([answer.status, answer.headers['postern-error']], [503, 'ERR_PROVIDER_UNAVAILABLE']);
-    assert.ok(Number(answer.headers['retry-after']) > 0);
+    const response = await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`);
+    assert.deepEqual([response.status, response.headers['postern-error']], [503, 'ERR_PROVIDER_UNAVAILABLE']);
+    assert.ok(Number(response.headers['retry-after']) > 0);
     op.misbehaviour = {};
     await isWell();
   }
@@ -154,8 +154,8 @@ test('B18 keys that cannot be fetched sign nobody in, and are fetched again', as
   const { world, restartEdge, signIn } = hostile;
   for (const trouble of someTroubles) {
     await restartEdge({});
-    const answer = await signIn(world.visitor(), { trouble: { jwks: trouble() } });
-    assertRefused(answer, 503, 'ERR_PROVIDER_UNAVAILABLE');
+    const response = await signIn(world.visitor(), { trouble: { jwks: trouble() } });
+    assertRefused(response, 503, 'ERR_PROVIDER_UNAVAILABLE');
     await isWell();
   }
 });
@@ -225,8 +225,8 @@ for (const metadata of elsewhere) {
 test('B20 an edge whose provider leads elsewhere in the clear says that it cannot be used', async () => {
   const { world, restartEdge } = hostile;
   await restartEdge({ metadata: elsewhere[0] as Record<string, string> }); // the first of the list above
-  const answer = await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`);
-  assert.deepEqual([answer.status, answer.headers['postern-error']], [503, 'ERR_PROVIDER_UNAVAILABLE']);
+  const response = await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`);
+  assert.deepEqual([response.status, response.headers['postern-error']], [503, 'ERR_PROVIDER_UNAVAILABLE']);
 });
 
 for (const issuer of [

@@ -41,8 +41,8 @@ function accepts(table: Table): void {
   for (const [name, switches] of Object.entries(table)) {
     test(name, async () => {
       const visitor = hostile.world.visitor();
-      const answer = await hostile.signIn(visitor, await read(switches));
-      assert.equal(answer.status, 302, answer.text);
+      const response = await hostile.signIn(visitor, await read(switches));
+      assert.equal(response.status, 302, response.text);
       assert.equal(await whoIs(visitor, hostile.world.base), 'alice@acme.com');
     });
   }

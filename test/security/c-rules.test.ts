@@ -13,7 +13,7 @@ import { formatRule, parseRule, type Rule } from '../../src/core/rule.js';
 import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../support/hostile-world.js';
 import { type Line, runPostern } from '../support/processes.js';
 import type { Echo } from '../support/target-paths.js';
-import type { Answer } from '../support/visitor.js';
+import type { VisitorResponse } from '../support/visitor.js';
 
 type Claims = Record<string, unknown>;
 
@@ -42,24 +42,24 @@ async function startTunnels(): Promise<void> {
 }
 
 /** A new browser opens a tunnel and is signed in with these claims on the way. */
-async function openAs(claims: Claims, name: string = hostile.world.name): Promise<Answer> {
+async function openAs(claims: Claims, name: string = hostile.world.name): Promise<VisitorResponse> {
   const { world, op } = hostile;
   op.misbehaviour = { claims };
   const visitor = world.visitor();
-  const answer = await visitor.open(`${world.urlOf(name)}/`);
+  const response = await visitor.open(`${world.urlOf(name)}/`);
   visitor.close();
-  return answer;
+  return response;
 }
 
 const account = (email: string, more: Claims = {}): Claims => ({ sub: email, email, groups: undefined, ...more });
 
 /** The tunnel decides: the account is signed in, and let in or not. */
 async function decides(claims: Claims, name: string, status: 200 | 403): Promise<void> {
-  const answer = await openAs(claims, name);
+  const response = await openAs(claims, name);
   const message = `${JSON.stringify(claims)} on ${name}`;
-  assert.equal(answer.status, status, message);
-  assert.equal(new URL(answer.url).origin, hostile.world.urlOf(name), message);
-  assert.equal(answer.headers['postern-error'], status === 200 ? undefined : 'ERR_ACCESS_DENIED', message);
+  assert.equal(response.status, status, message);
+  assert.equal(new URL(response.url).origin, hostile.world.urlOf(name), message);
+  assert.equal(response.headers['postern-error'], status === 200 ? undefined : 'ERR_ACCESS_DENIED', message);
 }
 
 /** The account is none: the sign-in itself ends with 403 on the base host, and nobody is signed in. */
@@ -213,9 +213,9 @@ test('C5 a homograph of a domain is another domain, and only ASCII case is folde
 });
 
 test('C6 ASCII case is folded in the local part too: one spelling for rule, header and record', async () => {
-  const answer = await openAs(account('PAT@Partner.TEST'), 'dev-email');
-  assert.equal(answer.status, 200);
-  assert.deepEqual(headerValues((answer.json() as Echo).rawHeaders, 'x-forwarded-email'), ['pat@partner.test']);
+  const response = await openAs(account('PAT@Partner.TEST'), 'dev-email');
+  assert.equal(response.status, 200);
+  assert.deepEqual(headerValues((response.json() as Echo).rawHeaders, 'x-forwarded-email'), ['pat@partner.test']);
   const { world } = hostile;
   const isAllowed = (line: Line) => line['event'] === 'allow' && line['host'] === 'dev-email.localhost';
   await world.edge.record(isAllowed);
@@ -286,9 +286,9 @@ test('C10 an issuer whose accounts may bear any address cannot be told to be bel
 });
 
 test('C11 an account without an address gets a page that says so', async () => {
-  const answer = await openAs({ sub: 'octocat', email: undefined, email_verified: undefined, login: 'octocat' });
-  assertRefused(answer, 403, 'ERR_ACCESS_DENIED');
-  assert.match(answer.text, /no usable email address/);
+  const response = await openAs({ sub: 'octocat', email: undefined, email_verified: undefined, login: 'octocat' });
+  assertRefused(response, 403, 'ERR_ACCESS_DENIED');
+  assert.match(response.text, /no usable email address/);
 });
 
 test('C12 plus tags and dots make another address', async () => {

@@ -60,8 +60,8 @@ describe('in a browser', { skip }, () => {
     // The browser writes them down in its own time; each look at them is a round trip to it.
     const planted = async () => (await page.context().cookies()).filter(({ name }) => name.startsWith('bomb')).length;
     while ((await planted()) < 40);
-    const answer = await page.goto(`${world.url}/`);
-    assert.equal(answer?.status(), 431);
+    const response = await page.goto(`${world.url}/`);
+    assert.equal(response?.status(), 431);
     assert.equal(await page.locator('h1').textContent(), 'Too many cookies');
     await page.context().clearCookies({ name: /^bomb/ });
     assert.equal((await page.goto(`${world.url}/`))?.status(), 200);

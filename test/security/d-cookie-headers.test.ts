@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { headerValues } from '../../src/core/headers.js';
 import type { Echo } from '../support/target-paths.js';
 import type { Visitor } from '../support/visitor.js';
-import { readAnswer, sendLines, type WireAnswer } from '../support/wire.js';
+import { readResponse, sendLines, type WireResponse } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 const SESSION = 'postern-session';
@@ -28,14 +28,14 @@ after(() => world?.close());
 /** As a sibling tunnel can set them for the parent domain: forty of the largest that browsers keep. */
 const BOMB = Array.from({ length: 40 }, (_, at) => `bomb${at}=${'x'.repeat(3900)}`).join('; ');
 
-function isHelp(answer: WireAnswer): void {
-  assert.equal(answer.status, 431);
-  assert.deepEqual(answer.values('postern-error'), ['ERR_HEADERS_TOO_LARGE']);
-  assert.deepEqual(answer.values('cache-control'), ['no-store']);
-  assert.match(answer.values('content-type')[0] ?? '', /^text\/html/);
-  assert.match(answer.body, /<h1>Too many cookies<\/h1>/);
-  assert.match(answer.body, /Remove the cookies of this address and of the domains above it/);
-  assert.ok(answer.body.trimEnd().endsWith('</html>'));
+function isHelp(response: WireResponse): void {
+  assert.equal(response.status, 431);
+  assert.deepEqual(response.values('postern-error'), ['ERR_HEADERS_TOO_LARGE']);
+  assert.deepEqual(response.values('cache-control'), ['no-store']);
+  assert.match(response.values('content-type')[0] ?? '', /^text\/html/);
+  assert.match(response.body, /<h1>Too many cookies<\/h1>/);
+  assert.match(response.body, /Remove the cookies of this address and of the domains above it/);
+  assert.ok(response.body.trimEnd().endsWith('</html>'));
 }
 
 const headOf = (host: string, path: string, cookie: string) => [
@@ -65,7 +65,7 @@ test('D12 the page arrives whole though the visitor is still sending, and the co
   const text = `${headOf(new URL(world.url).host, '/', BOMB).join('\r\n')}\r\n\r\n`;
   socket.write(text.slice(0, 70_000));
   await once(socket, 'end'); // the answer is here and over
-  isHelp(readAnswer(received));
+  isHelp(readResponse(received));
   for (let at = 70_000; at < text.length; at += 1000) {
     await new Promise<void>((resolve, reject) => {
       socket.write(text.slice(at, at + 1000), (error) => (error ? reject(error) : resolve()));
@@ -80,13 +80,13 @@ test('D12 a bomb harms nobody but the browser that carries it, and that one only
   const bombs = Array.from({ length: 20 }, () => sendLines(world.port, lines));
   const canaries = Array.from({ length: 20 }, () => ana.fetch(`${world.url}/canary`));
   for (const { status } of await Promise.all(canaries)) assert.equal(status, 200);
-  for (const answer of await Promise.all(bombs)) isHelp(answer);
+  for (const response of await Promise.all(bombs)) isHelp(response);
 });
 
 test('D12 sixty kilobytes of cookies are no bomb yet', async () => {
   const cookie = `${Array.from({ length: 15 }, (_, at) => `big${at}=${'x'.repeat(3900)}`).join('; ')}; ${SESSION}=${good}`;
-  const answer = await world.visitor().bare(`${world.url}/`, { headers: { cookie } });
-  assert.equal(answer.status, 200);
+  const response = await world.visitor().bare(`${world.url}/`, { headers: { cookie } });
+  assert.equal(response.status, 200);
 });
 
 test('D13 numbered parts and counts of a session cookie are ignored, and never reach the app', async () => {
@@ -122,11 +122,11 @@ const ODD: Record<string, string> = {
 };
 for (const [name, cookies] of Object.entries(ODD)) {
   test(`D16 cookies with ${name} reach the app byte for byte`, async () => {
-    const answer = await world
+    const response = await world
       .visitor()
       .bare(`${world.url}/`, { headers: { cookie: `${cookies}; ${SESSION}=${good}` } });
-    assert.equal(answer.status, 200);
-    const seen = headerValues((answer.json() as Echo).rawHeaders, 'cookie');
+    assert.equal(response.status, 200);
+    const seen = headerValues((response.json() as Echo).rawHeaders, 'cookie');
     assert.deepEqual(seen, [cookies]);
   });
 }

@@ -310,8 +310,8 @@ describe('session cookies', () => {
     const mark = world.agent.mark();
     await world.startEdge({ POSTERN_SECRET: `${secret},${world.secret}` });
     await world.agent.record((line) => line['event'] === 'online', mark);
-    const answer = await ask(`${NAME}=${sessionOf(ana, world.base)}`, `${world.base}/oauth2/userinfo`);
-    assert.equal(answer.status, 200);
+    const response = await ask(`${NAME}=${sessionOf(ana, world.base)}`, `${world.base}/oauth2/userinfo`);
+    assert.equal(response.status, 200);
     const ofTheNew = `${NAME}=${await made({ secret, host: 'localhost' })}`;
     assert.equal((await ask(ofTheNew, `${world.base}/oauth2/userinfo`)).status, 200);
     await world.edge.kill();

@@ -195,9 +195,9 @@ describe('sessions', () => {
       asked.map(async ({ visitor, at }) => {
         const [own, other] = at % 2 === 0 ? [world.url, second] : [second, world.url];
         const headers = { cookie: `${SESSION}=${cookiesOf(visitor, at % 3 === 0 ? other : own)[0]}` };
-        const answer = await visitor.fetch(`${own}/`, { headers });
-        if (answer.status !== 200) return answer.status;
-        return headerValues((answer.json() as Echo).rawHeaders, 'x-forwarded-email').join();
+        const response = await visitor.fetch(`${own}/`, { headers });
+        if (response.status !== 200) return response.status;
+        return headerValues((response.json() as Echo).rawHeaders, 'x-forwarded-email').join();
       }),
     );
     assert.deepEqual(
@@ -246,9 +246,9 @@ describe('sessions', () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const body = callback.search.slice(1);
     for (const url of [`${callback.origin}${callback.pathname}`, callback.href]) {
-      const answer = await visitor.navigate(url, { method: 'POST', headers, body, initiator: world.issuer });
-      assertRefused(answer);
-      assert.match(answer.text, /form/);
+      const response = await visitor.navigate(url, { method: 'POST', headers, body, initiator: world.issuer });
+      assertRefused(response);
+      assert.match(response.text, /form/);
     }
     assert.equal(await isIn(visitor, world.base), false);
     assert.equal((await visitor.navigate(callback.href)).status, 302);

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { confined } from '../../src/edge/answer-reach.js';
 import { RawTarget } from '../support/raw-target.js';
 import { rawExchange, type Visitor } from '../support/visitor.js';
-import { readAnswer, sendLines, type WireAnswer } from '../support/wire.js';
+import { readResponse, sendLines, type WireResponse } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('the answer of a hostile target', () => {
@@ -29,7 +29,7 @@ describe('the answer of a hostile target', () => {
   });
 
   /** What a visitor is told when the target answers these bytes. */
-  async function told(bytes: string): Promise<WireAnswer> {
+  async function told(bytes: string): Promise<WireResponse> {
     const path = `/${raw.heads.length}`;
     raw.answer(path, bytes);
     return sendLines(world.port, start(path));
@@ -87,10 +87,10 @@ describe('the answer of a hostile target', () => {
     });
     const upgrade = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='];
     const [line = '', ...rest] = start('/ws-wide').slice(0, 3);
-    const answer = await sendLines(world.port, [line, ...rest, 'Connection: Upgrade', ...upgrade]);
-    assert.equal(answer.status, 403);
+    const response = await sendLines(world.port, [line, ...rest, 'Connection: Upgrade', ...upgrade]);
+    assert.equal(response.status, 403);
     for (const name of ['alt-svc', 'clear-site-data', 'strict-transport-security', 'set-cookie'])
-      assert.deepEqual(answer.values(name), [], name);
+      assert.deepEqual(response.values(name), [], name);
   });
 
   const SPLITTING = [
@@ -118,8 +118,8 @@ describe('the answer of a hostile target', () => {
     test(`E13 reads as one field, and sends it as one: ${JSON.stringify(line)}`, async () => {
       const path = `/${raw.heads.length}`;
       raw.answer(path, `HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${line}\r\n\r\n`);
-      const answer = readAnswer(await rawExchange(world.port, `${start(path).join('\r\n')}\r\n\r\n`));
-      assert.deepEqual([answer.status, answer.values('x'), answer.values('set-cookie')], [200, [value], []]);
+      const response = readResponse(await rawExchange(world.port, `${start(path).join('\r\n')}\r\n\r\n`));
+      assert.deepEqual([response.status, response.values('x'), response.values('set-cookie')], [200, [value], []]);
       await canary();
     });
   }
@@ -129,9 +129,9 @@ describe('the answer of a hostile target', () => {
       const path = `/${raw.heads.length}`;
       raw.answer(path, `HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${line}\r\n\r\n`);
       const text = await rawExchange(world.port, `${start(path).join('\r\n')}\r\n\r\n`);
-      const answer = readAnswer(text);
-      assert.equal(answer.status, 502);
-      assert.deepEqual(answer.values('postern-error'), ['ERR_TARGET_PROTOCOL']);
+      const response = readResponse(text);
+      assert.equal(response.status, 502);
+      assert.deepEqual(response.values('postern-error'), ['ERR_TARGET_PROTOCOL']);
       assert.equal(text.toLowerCase().includes('evil'), false);
       assert.equal(text.match(/HTTP\/1\.1 /g)?.length, 1);
       await canary();
@@ -168,12 +168,12 @@ describe('the answer of a hostile target', () => {
   test('E14 what ends at a hop ends there, all at once and in odd case', async () => {
     const odd = HOP_BY_HOP.map((line) => line.replace(/^[^:]+/, (name) => name.toUpperCase()));
     for (const lines of [HOP_BY_HOP, odd]) {
-      const answer = await toldLines(...lines, 'X-Kept: 1');
-      assert.equal(answer.status, 200);
-      assert.deepEqual(answer.values('x-kept'), ['1']);
+      const response = await toldLines(...lines, 'X-Kept: 1');
+      assert.equal(response.status, 200);
+      assert.deepEqual(response.values('x-kept'), ['1']);
       for (const line of HOP_BY_HOP.slice(1))
-        assert.deepEqual(answer.values((line.split(':')[0] ?? '').toLowerCase()), [], line);
-      assert.deepEqual(answer.values('connection'), ['close']); // the edge's own, towards this visitor
+        assert.deepEqual(response.values((line.split(':')[0] ?? '').toLowerCase()), [], line);
+      assert.deepEqual(response.values('connection'), ['close']); // the edge's own, towards this visitor
     }
     await canary();
   });
@@ -202,8 +202,8 @@ describe('the answer of a hostile target', () => {
       Array.from({ length: 100 }, (_, at) => line(1_000, at)),
       Array(20_000).fill('A: b'),
     ]) {
-      const answer = await toldLines(...lines);
-      assert.deepEqual([answer.status, answer.values('postern-error')], [502, ['ERR_TARGET_PROTOCOL']]);
+      const response = await toldLines(...lines);
+      assert.deepEqual([response.status, response.values('postern-error')], [502, ['ERR_TARGET_PROTOCOL']]);
       await canary();
     }
   });
@@ -219,8 +219,8 @@ describe('the answer of a hostile target', () => {
       [`Cookie: ${'c=1; '.repeat(14_000)}`],
     ]) {
       const before = raw.heads.length;
-      const answer = await ask(...more);
-      assert.deepEqual([answer.status, answer.values('postern-error')], [431, ['ERR_HEADERS_TOO_LARGE']]);
+      const response = await ask(...more);
+      assert.deepEqual([response.status, response.values('postern-error')], [431, ['ERR_HEADERS_TOO_LARGE']]);
       assert.equal(raw.heads.length, before);
       await canary();
     }

@@ -69,14 +69,14 @@ describe('identity headers', () => {
   async function upgradeOf(lines: readonly string[], path: string): Promise<readonly string[]> {
     const key = randomBytes(16).toString('base64');
     const upgrade = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${key}`];
-    const answer = await sendLinesForHead(world.port, [
+    const response = await sendLinesForHead(world.port, [
       `GET ${path} HTTP/1.1`,
       `Host: ${host}`,
       cookie(),
       ...upgrade,
       ...lines,
     ]);
-    assert.equal(answer.status, 101, JSON.stringify(lines));
+    assert.equal(response.status, 101, JSON.stringify(lines));
     return (
       (await world.target.seen()).find(({ url, upgrade: isUpgrade }) => isUpgrade && url === path)?.rawHeaders ?? []
     );
@@ -255,7 +255,7 @@ describe('identity headers', () => {
   });
 
   test('E6 trailers cannot bring an identity either', async () => {
-    const answer = await ana.fetch(`${world.url}/upload`, {
+    const response = await ana.fetch(`${world.url}/upload`, {
       method: 'POST',
       headers: { 'transfer-encoding': 'chunked', trailer: 'X-Forwarded-Email, X-Checksum' },
       body: 'body',
@@ -266,7 +266,7 @@ describe('identity headers', () => {
         'X-Checksum': 'abc',
       },
     });
-    const { rawHeaders, rawTrailers, bodyBytes } = answer.json() as Echo;
+    const { rawHeaders, rawTrailers, bodyBytes } = response.json() as Echo;
     assert.equal(bodyBytes, 4);
     isAna([...rawHeaders, ...rawTrailers]);
     assert.deepEqual(
@@ -286,12 +286,12 @@ describe('a public tunnel', () => {
   test('E6 gives strangers no identity, and takes from them the one that they bring', async () => {
     const headers = Object.fromEntries(IDENTITY.map((name) => [name, 'evil']));
     for (const method of ['GET', 'OPTIONS', 'POST']) {
-      const answer = await world.visitor().bare(`${world.url}/`, {
+      const response = await world.visitor().bare(`${world.url}/`, {
         method,
         headers: { ...headers, x_forwarded_email: 'evil', connection: 'x-forwarded-for' },
       });
-      assert.equal(answer.status, 200);
-      const { rawHeaders } = answer.json() as Echo;
+      assert.equal(response.status, 200);
+      const { rawHeaders } = response.json() as Echo;
       for (const name of IDENTITY)
         assert.equal(
           rawHeaders.some((field) => normalizedName(field) === name),

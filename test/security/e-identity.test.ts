@@ -146,10 +146,10 @@ describe('the identity that a target reads', () => {
   });
 
   test('E16 the published keys are public halves, and may be kept for a while', async () => {
-    const answer = await world.visitor().bare(`${world.base}/.postern/jwks.json`);
-    const { keys } = answer.json() as { keys: Record<string, unknown>[] };
-    assert.equal(answer.status, 200);
-    assert.match(answer.headers['cache-control'] ?? '', /^public, max-age=\d+$/);
+    const response = await world.visitor().bare(`${world.base}/.postern/jwks.json`);
+    const { keys } = response.json() as { keys: Record<string, unknown>[] };
+    assert.equal(response.status, 200);
+    assert.match(response.headers['cache-control'] ?? '', /^public, max-age=\d+$/);
     for (const key of keys) assert.deepEqual(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
   });
 });

@@ -7,7 +7,7 @@ import { METHODS } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import type { Echo } from '../support/target-paths.js';
 import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
-import { sendLines, type WireAnswer } from '../support/wire.js';
+import { sendLines, type WireResponse } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('hosts and paths', () => {
@@ -29,11 +29,11 @@ describe('hosts and paths', () => {
   const ask = (start: string, ...lines: readonly string[]) =>
     sendLines(world.port, [start, ...lines, cookie, 'Connection: close']);
 
-  function isOurs(answer: WireAnswer, status: number, message: string): void {
-    assert.equal(answer.status, status, message);
-    assert.match(answer.values('postern-error').join(), /^ERR_[A-Z_]+$/, message);
-    assert.deepEqual(answer.values('cache-control'), ['no-store'], message);
-    assert.match(answer.values('x-request-id').join(), /^[\w-]{36}$/, message);
+  function isOurs(response: WireResponse, status: number, message: string): void {
+    assert.equal(response.status, status, message);
+    assert.match(response.values('postern-error').join(), /^ERR_[A-Z_]+$/, message);
+    assert.deepEqual(response.values('cache-control'), ['no-store'], message);
+    assert.match(response.values('x-request-id').join(), /^[\w-]{36}$/, message);
   }
 
   /** The start of a request whose answer must be a refusal of ours, without the target having heard of it. */
@@ -136,7 +136,7 @@ describe('hosts and paths', () => {
       const eve = world.visitor();
       await eve.signIn(`${world.url}/`, 'eve');
       await eve.open(`${world.urlOf('nobody')}/`);
-      const answerFor = async (name: string, visitor: Visitor) => {
+      const responseFor = async (name: string, visitor: Visitor) => {
         const { status, headers, text } = await visitor.fetch(`${world.urlOf(name)}/private`);
         const id = String(headers['x-request-id']);
         return JSON.stringify([status, headers['postern-error'], text.replaceAll(id, 'ID').replaceAll(name, 'NAME')]);
@@ -145,8 +145,8 @@ describe('hosts and paths', () => {
         [world.visitor(), 401],
         [eve, 403],
       ] as const) {
-        const known = await answerFor(world.name, visitor);
-        assert.equal(await answerFor('nobody', visitor), known);
+        const known = await responseFor(world.name, visitor);
+        assert.equal(await responseFor('nobody', visitor), known);
         assert.match(known, new RegExp(`^\\[${status},`));
       }
     });
@@ -239,9 +239,9 @@ describe('hosts and paths', () => {
     for (const path of doubtful) {
       test(`F7 no path opens without a session: ${path}`, async () => {
         await world.target.forget();
-        const answer = await sendLines(world.port, [`GET ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close']);
-        assert.ok(answer.status === 401 || answer.status === 404, String(answer.status));
-        assert.equal(answer.values('postern-error').length, 1);
+        const response = await sendLines(world.port, [`GET ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close']);
+        assert.ok(response.status === 401 || response.status === 404, String(response.status));
+        assert.equal(response.values('postern-error').length, 1);
         assert.deepEqual(await world.target.seen(), []);
       });
     }
@@ -298,13 +298,13 @@ describe('hosts and paths', () => {
           'Purpose: prefetch',
           'X-Requested-With: XMLHttpRequest',
         ];
-        const answer = await sendLines(world.port, [
+        const response = await sendLines(world.port, [
           'GET /healthz HTTP/1.1',
           `Host: ${host}`,
           ...lines,
           'Connection: close',
         ]);
-        assert.equal(answer.status, 401, name);
+        assert.equal(response.status, 401, name);
       }
       assert.deepEqual(await world.target.seen(), []);
     });
@@ -419,9 +419,9 @@ describe('hosts and paths', () => {
         '/..',
         '/favicon.ico',
       ]) {
-        const answer = await ask(`GET ${path} HTTP/1.1`, `Host: ${base}`);
-        assert.ok(answer.status === 404 || answer.status === 400, `${path} got ${answer.status}`);
-        isOurs(answer, answer.status, path);
+        const response = await ask(`GET ${path} HTTP/1.1`, `Host: ${base}`);
+        assert.ok(response.status === 404 || response.status === 400, `${path} got ${response.status}`);
+        isOurs(response, response.status, path);
       }
     });
   });

@@ -10,7 +10,7 @@ import { headerValues } from '../../src/core/headers.js';
 import type { Echo } from '../support/target-paths.js';
 import { Transcript } from '../support/transcript.js';
 import { rawExchange, type Visitor } from '../support/visitor.js';
-import { readAnswer } from '../support/wire.js';
+import { readResponse } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('the grammar of HTTP/1.1', () => {
@@ -91,9 +91,9 @@ describe('the grammar of HTTP/1.1', () => {
   async function isRefused(bytes: string, expected: [number, string[]] = [400, ['ERR_BAD_REQUEST']]): Promise<void> {
     await world.target.forget();
     const answers = await exchange(bytes);
-    const answer = readAnswer(answers);
-    assert.deepEqual([answer.status, answer.values('postern-error')], expected);
-    assert.deepEqual(answer.values('cache-control'), ['no-store']);
+    const response = readResponse(answers);
+    assert.deepEqual([response.status, response.values('postern-error')], expected);
+    assert.deepEqual(response.values('cache-control'), ['no-store']);
     assert.equal(statuses(answers).length, 1);
     assert.deepEqual(await world.target.seen(), []);
   }
@@ -160,14 +160,14 @@ describe('the grammar of HTTP/1.1', () => {
   }
   async function inPieces(bytes: string): Promise<string> {
     const socket = connect(world.port, '127.0.0.1').setNoDelay(true);
-    const answer = new Transcript(socket);
+    const response = new Transcript(socket);
     await once(socket, 'connect');
     socket.on('error', () => {}); // an edge that has refused reads no further
     for (const byte of Buffer.from(bytes, 'latin1')) {
-      if (!socket.write(Uint8Array.of(byte)) || answer.text !== '') await new Promise(setImmediate);
+      if (!socket.write(Uint8Array.of(byte)) || response.text !== '') await new Promise(setImmediate);
     }
-    await answer.ended;
-    return answer.text;
+    await response.ended;
+    return response.text;
   }
 
   test('G6 a body has exactly one framing towards the app, whatever the method', async () => {

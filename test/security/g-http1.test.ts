@@ -171,12 +171,12 @@ describe('a request with two readings', () => {
       await world.target.forget();
       const head = `${start('POST /upload?cut HTTP/1.1')}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n`;
       const socket = connect(world.ports.edge, '127.0.0.1');
-      const answer = new Transcript(socket);
+      const response = new Transcript(socket);
       socket.write(head);
       await world.target.event('request', '/upload?cut');
       socket.write(Buffer.from(chunk + smuggled(), 'latin1'));
-      await answer.ended;
-      assert.match(answer.text, /^HTTP\/1\.1 400 /);
+      await response.ended;
+      assert.match(response.text, /^HTTP\/1\.1 400 /);
       await world.target.event('aborted', '/upload?cut');
       await assertNotSmuggled();
     });
@@ -247,13 +247,13 @@ describe('requests on one connection', () => {
 
   test('G5 an answer that is under way is not written into', async () => {
     const socket = connect(world.ports.edge, '127.0.0.1');
-    const answer = new Transcript(socket);
+    const response = new Transcript(socket);
     socket.write(request('GET /sse?key=garbage HTTP/1.1', `Host: ${host}`, cookie));
-    await answer.says('event 0');
+    await response.says('event 0');
     socket.write('this is no request\r\n\r\n');
-    await answer.ended;
-    assert.deepEqual(statuses(answer.text), [200]);
-    assert.doesNotMatch(answer.text, /ERR_/);
+    await response.ended;
+    assert.deepEqual(statuses(response.text), [200]);
+    assert.doesNotMatch(response.text, /ERR_/);
     await world.target.event('aborted', '/sse?key=garbage');
   });
 });

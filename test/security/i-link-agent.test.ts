@@ -17,8 +17,8 @@ import {
   FRAME,
   frame,
   number32,
-  type RawAnswer,
   type RawEdge,
+  type RawResponse,
 } from '../support/raw-peer.js';
 import { startTarget, type Target } from '../support/target.js';
 import type { Echo } from '../support/target-paths.js';
@@ -53,7 +53,7 @@ describe('I a hostile edge', () => {
     decoy?.close();
   });
 
-  function next(fields: Fields): Promise<RawAnswer> {
+  function next(fields: Fields): Promise<RawResponse> {
     const asked = ask(link, stream, fields);
     stream += 2;
     return asked;

@@ -15,7 +15,7 @@ import {
   number32,
   type RawAgent,
 } from '../support/raw-peer.js';
-import { type Answer, rawExchange, type Visitor } from '../support/visitor.js';
+import { rawExchange, type Visitor, type VisitorResponse } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 
 type Reply = (agent: RawAgent, stream: number) => void;
@@ -41,7 +41,7 @@ describe('I an answer of a hostile agent', () => {
   });
 
   /** Asks, lets the agent answer, and gives what the visitor has of it; undefined for an answer that broke. */
-  async function ask(reply: Reply): Promise<Answer | undefined> {
+  async function ask(reply: Reply): Promise<VisitorResponse | undefined> {
     const agent = await hostile.connect();
     const asked = hostile.visitor.fetch(`${hostile.url}/asked`).catch(() => undefined);
     await agent.frame(FRAME.headers, 1);
@@ -53,10 +53,10 @@ describe('I an answer of a hostile agent', () => {
     assertRefused(await ask(reply));
   }
 
-  function assertRefused(answer: Answer | undefined): void {
-    if (answer === undefined) return;
-    const code = String(answer.headers['postern-error']);
-    assert.deepEqual([answer.status, CODES.has(code)], [502, true], `${answer.status} ${code}: ${answer.text}`);
+  function assertRefused(response: VisitorResponse | undefined): void {
+    if (response === undefined) return;
+    const code = String(response.headers['postern-error']);
+    assert.deepEqual([response.status, CODES.has(code)], [502, true], `${response.status} ${code}: ${response.text}`);
   }
 
   const statuses = [
@@ -111,9 +111,9 @@ describe('I an answer of a hostile agent', () => {
   ];
   for (const field of splitting) {
     test(`I8 an answer with the field ${JSON.stringify(field)} is 502 or comes without it`, async () => {
-      const answer = await ask((agent, stream) => agent.headers(stream, END_STREAM, [...OK, field, ['x-good', 'y']]));
-      if (answer?.status !== 200) return assertRefused(answer);
-      const { 'x-good': good, 'x-bad': bad, 'set-cookie': cookies } = answer.headers;
+      const response = await ask((agent, stream) => agent.headers(stream, END_STREAM, [...OK, field, ['x-good', 'y']]));
+      if (response?.status !== 200) return assertRefused(response);
+      const { 'x-good': good, 'x-bad': bad, 'set-cookie': cookies } = response.headers;
       assert.deepEqual({ good, bad, cookies }, { good: 'y', bad: undefined, cookies: undefined });
     });
   }
@@ -147,11 +147,11 @@ describe('I an answer of a hostile agent', () => {
     for (const announced of [true, false]) {
       if (!announced && what.endsWith('announced')) continue;
       test(`I8 a body that is ${what} breaks, ${announced ? 'with' : 'without'} its length`, async () => {
-        const answer = await ask((agent, stream) => {
+        const response = await ask((agent, stream) => {
           agent.headers(stream, 0, announced ? [...OK, ['content-length', '10']] : OK);
           reply(agent, stream);
         });
-        assertRefused(answer);
+        assertRefused(response);
       });
     }
   }

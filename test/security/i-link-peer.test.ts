@@ -27,7 +27,7 @@ import {
   SETTING,
   type Settings,
 } from '../support/raw-peer.js';
-import type { Answer, Visitor } from '../support/visitor.js';
+import type { Visitor, VisitorResponse } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 import { Asked, openBare, openPair } from '../unit/link/pair.js';
 
@@ -63,25 +63,25 @@ describe('I a hostile agent on a link', () => {
     const answers = await Promise.all(
       Array.from({ length: count }, (_, at) => canary.fetch(`${world.url}/canary/${at}`)),
     );
-    const seen = answers.map((answer) => [answer.status, (answer.json() as { url: string }).url]);
+    const seen = answers.map((response) => [response.status, (response.json() as { url: string }).url]);
     assert.deepEqual(
       seen,
       answers.map((_, at) => [200, `/canary/${at}`]),
     );
   }
 
-  function ask(path = '/asked'): Promise<Answer | undefined> {
+  function ask(path = '/asked'): Promise<VisitorResponse | undefined> {
     return hostile.visitor.fetch(hostile.url + path).catch(() => undefined);
   }
 
-  function assertRefused(answer: Answer | undefined): void {
-    const code = String(answer?.headers['postern-error']);
-    assert.deepEqual([answer?.status, CODES.has(code)], [502, true], `${answer?.status} ${code}`);
+  function assertRefused(response: VisitorResponse | undefined): void {
+    const code = String(response?.headers['postern-error']);
+    assert.deepEqual([response?.status, CODES.has(code)], [502, true], `${response?.status} ${code}`);
   }
 
   /** No answer that looks whole: a 502 when no head had left, else one that breaks. */
-  function assertBroken(answer: Answer | undefined): void {
-    if (answer !== undefined) assertRefused(answer);
+  function assertBroken(response: VisitorResponse | undefined): void {
+    if (response !== undefined) assertRefused(response);
   }
 
   test('I1 an agent that resets every stream costs each visitor a 502, and others nothing', async () => {
@@ -181,8 +181,8 @@ describe('I a hostile agent on a link', () => {
     await agent.frame(FRAME.headers, 1);
     const held = visitor.fetch(`${url}/held`); // whoever has nothing to send waits for the target as long as it takes
     await agent.frame(FRAME.headers, 3);
-    const answer = await upload;
-    assert.deepEqual([answer.status, answer.headers['postern-error']], [504, 'ERR_TARGET_TIMEOUT']);
+    const response = await upload;
+    assert.deepEqual([response.status, response.headers['postern-error']], [504, 'ERR_TARGET_TIMEOUT']);
     assert.equal((await agent.frame(FRAME.reset, 1)).payload.readUInt32BE(0), CANCEL);
     agent.headers(3, END_STREAM, OK);
     assert.equal((await held).status, 200);
@@ -225,7 +225,7 @@ describe('I a hostile agent on a link', () => {
     const reset = agent.frame(FRAME.reset, 1).then(() => {
       isReset = true;
     });
-    let next: Promise<Answer> | undefined;
+    let next: Promise<VisitorResponse> | undefined;
     while (!isReset) {
       passedMs += 30_000;
       next = visitor.fetch(`${url}/next`);
@@ -312,15 +312,15 @@ describe('I a hostile agent on a link', () => {
 
   test('I5 an answer may be cut into messages and fragments anywhere', async () => {
     const agent = await hostile.connect();
-    const answer = Buffer.concat([
+    const response = Buffer.concat([
       frame(FRAME.headers, END_HEADERS, 1, block([...OK, ['x', 'y']])),
       frame(FRAME.data, END_STREAM, 1, Buffer.from('byte by byte')),
     ]);
     const asked = ask();
     await agent.frame(FRAME.headers, 1);
-    for (const [at, byte] of answer.entries()) agent.socket.send(Buffer.from([byte]), { fin: at % 3 === 2 });
+    for (const [at, byte] of response.entries()) agent.socket.send(Buffer.from([byte]), { fin: at % 3 === 2 });
     agent.socket.send(Buffer.alloc(0));
-    const { status, headers, text } = (await asked) as Answer;
+    const { status, headers, text } = (await asked) as VisitorResponse;
     assert.deepEqual([status, headers['x'], text], [200, 'y', 'byte by byte']);
   });
 
@@ -369,7 +369,7 @@ describe('I a hostile agent on a link', () => {
     const answers = [await Promise.race([begun, unseen])];
     agent.socket.terminate();
     answers.push(...(await Promise.all([begun, unseen])));
-    for (const answer of answers.slice(1)) assertBroken(answer);
+    for (const response of answers.slice(1)) assertBroken(response);
   });
 
   test('I7 a GOAWAY that gives back what another has taken away ends the link', async () => {
@@ -382,8 +382,8 @@ describe('I a hostile agent on a link', () => {
   test('I4 an agent that permits no stream gives its visitors 503, and nothing waits', async () => {
     const agent = await hostile.connect({ [SETTING.maxStreams]: 0 });
     await agent.frame(FRAME.settings, 0, ACK);
-    const answer = await ask();
-    assert.deepEqual([answer?.status, answer?.headers['postern-error']], [503, 'ERR_TUNNEL_BUSY']);
+    const response = await ask();
+    assert.deepEqual([response?.status, response?.headers['postern-error']], [503, 'ERR_TUNNEL_BUSY']);
   });
 
   test('I16 after all of that the edge has logged no error of its own, and nothing on standard error', async () => {

@@ -13,7 +13,7 @@ import { type Knocked, knock, type RawOffer } from '../support/knock.js';
 import type { Line } from '../support/processes.js';
 import { END_STREAM, FRAME, frame } from '../support/raw-peer.js';
 import { rawExchange, type Visitor } from '../support/visitor.js';
-import { readAnswer } from '../support/wire.js';
+import { readResponse } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('J agents', () => {
@@ -68,17 +68,17 @@ describe('J agents', () => {
   for (const [what, raw] of Object.entries(NO_TOKEN)) {
     test(`J1 ${what} is 401 before the upgrade, and tells no name`, async () => {
       for (const name of [world.name, 'dev-nobody', 'www', '../x']) {
-        const { answer } = await assertRefused({ ...raw(token), name }, 401, 'ERR_TOKEN_INVALID');
-        assert.equal(answer.headers.upgrade, undefined);
-        assert.equal(answer.headers['postern-url'], undefined);
+        const { answer: response } = await assertRefused({ ...raw(token), name }, 401, 'ERR_TOKEN_INVALID');
+        assert.equal(response.headers.upgrade, undefined);
+        assert.equal(response.headers['postern-url'], undefined);
       }
     });
   }
 
   test('J1 a token of a megabyte is refused unread', async () => {
     const head = `GET /.postern/link HTTP/1.1\r\nHost: ${new URL(world.base).host}\r\nAuthorization: Bearer `;
-    const answer = readAnswer(await rawExchange(world.port, head + 'x'.repeat(1_000_000), '\r\n\r\n'));
-    assert.deepEqual([answer.status, answer.values('postern-error')], [431, ['ERR_HEADERS_TOO_LARGE']]);
+    const response = readResponse(await rawExchange(world.port, head + 'x'.repeat(1_000_000), '\r\n\r\n'));
+    assert.deepEqual([response.status, response.values('postern-error')], [431, ['ERR_HEADERS_TOO_LARGE']]);
   });
 
   test('J1 two tokens at once are none', async () => {
@@ -94,8 +94,8 @@ describe('J agents', () => {
       `Authorization: Bearer ${token}`,
       'Authorization: Bearer postern_x',
     ];
-    const answer = readAnswer(await rawExchange(world.port, `${lines.join('\r\n')}\r\n\r\n`));
-    assert.ok(answer.status === 400 || answer.status === 401, String(answer.status));
+    const response = readResponse(await rawExchange(world.port, `${lines.join('\r\n')}\r\n\r\n`));
+    assert.ok(response.status === 400 || response.status === 401, String(response.status));
   });
 
   test('J3 guessing tokens ends in 429 for the address that guesses, and for nobody who has one', async () => {
@@ -269,8 +269,12 @@ describe('J agents', () => {
   });
 
   test('J12 the endpoint is a WebSocket of one protocol, on the base host alone', async () => {
-    const { answer } = await assertRefused({ name: 'dev-1', protocol: 'postern.h3' }, 426, 'ERR_PROTOCOL_VERSION');
-    assert.equal(answer.headers.upgrade, 'websocket');
+    const { answer: response } = await assertRefused(
+      { name: 'dev-1', protocol: 'postern.h3' },
+      426,
+      'ERR_PROTOCOL_VERSION',
+    );
+    assert.equal(response.headers.upgrade, 'websocket');
     const plain = await ana.bare(`${world.base}/.postern/link`, { headers: { authorization: `Bearer ${token}` } });
     assert.ok(plain.status >= 400 && plain.status < 500, String(plain.status));
     await assertRefused({ name: 'dev-1', headers: { host: new URL(world.url).host } }, 404, 'ERR_NOT_FOUND');

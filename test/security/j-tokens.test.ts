@@ -89,8 +89,8 @@ describe('J the token of an agent', () => {
       // The session was of the former owner's tunnel, and counts no more; a new one is given silently, and judged.
       const fetched = await former.fetch(url);
       assert.deepEqual([fetched.status, fetched.headers['postern-error']], [401, 'ERR_LOGIN_REQUIRED']);
-      const answer = await former.open(url);
-      assert.deepEqual([answer.status, answer.headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
+      const response = await former.open(url);
+      assert.deepEqual([response.status, response.headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
     }
     const up = world.audit().filter(({ event, tunnel }) => event === 'tunnel-up' && tunnel === name);
     assert.deepEqual(

@@ -64,10 +64,10 @@ describe('K the developer’s machine', () => {
       ]) {
         for (const method of ['GET', 'POST']) {
           const query = new URLSearchParams({ status: String(status), header: `Location: ${location}` });
-          const answer = await ana.fetch(`${world.url}/answer?${query}`, { method });
-          assert.equal(answer.status, status);
+          const response = await ana.fetch(`${world.url}/answer?${query}`, { method });
+          assert.equal(response.status, status);
           // Only what names the target's own port is made public (the sibling port is not it).
-          assert.equal(answer.headers.location, location);
+          assert.equal(response.headers.location, location);
         }
       }
       assert.equal(reached, 0, 'the agent followed');
@@ -150,8 +150,8 @@ describe('K the developer’s machine', () => {
     const edge = await HostileEdge.start();
     const args = ['http', world.target.url.replace('127.0.0.1', 'localhost'), '--edge', edge.url, '--json'];
     const agent = new Program({ name: 'agent', script: POSTERN, args, env: ENV, nodeArgs: ['--import', script] });
-    const answer = await ask(await edge.link(), 1, requestFields('/canary'));
-    assert.equal(answer.status, 200);
+    const response = await ask(await edge.link(), 1, requestFields('/canary'));
+    assert.equal(response.status, 200);
     assert.equal(agent.stderr, '');
     await agent.kill();
     await edge.close();

@@ -10,8 +10,8 @@ import { after, before, describe, test } from 'node:test';
 import { readHandOff } from '../support/hand-off.js';
 import { knock } from '../support/knock.js';
 import { callbackUrl, ticketUrl } from '../support/sign-in-steps.js';
-import { type Answer, rawExchange, type Visitor } from '../support/visitor.js';
-import { readAnswer } from '../support/wire.js';
+import { rawExchange, type Visitor, type VisitorResponse } from '../support/visitor.js';
+import { readResponse } from '../support/wire.js';
 import { PEOPLE, startWorld, type World } from '../support/world.js';
 
 const SCRIPT = '"\'></pre><script>alert(1)</script><img src=x onerror=alert(1)>';
@@ -25,7 +25,7 @@ describe('L leaks', () => {
   let ana: Visitor;
   let eve: Visitor;
   let odd: Visitor;
-  let trails: readonly Answer[];
+  let trails: readonly VisitorResponse[];
 
   before(async () => {
     const account = { sub: `odd-${SCRIPT}`, name: SCRIPT, email: "o'hara&co@elsewhere.test", email_verified: true };
@@ -39,7 +39,7 @@ describe('L leaks', () => {
   after(async () => world?.close());
 
   /** Pages of every kind, each with something hostile in all that its request says. */
-  async function pages(): Promise<Answer[]> {
+  async function pages(): Promise<VisitorResponse[]> {
     const stranger = world.visitor();
     const query = `rd=${XSS}&error=${XSS}&error_description=${XSS}&code=${XSS}&state=${XSS}&iss=${XSS}`;
     const headers = { 'user-agent': SCRIPT, referer: `https://evil.test/?${XSS}`, 'x-forwarded-host': SCRIPT };
@@ -104,10 +104,10 @@ describe('L leaks', () => {
 
   test('L2 the same holds for what never became a request', async () => {
     for (const bytes of ['nonsense\r\n\r\n', `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${'x'.repeat(70_000)}\r\n\r\n`]) {
-      const answer = readAnswer(await rawExchange(world.port, bytes));
-      assert.match(answer.values('content-security-policy')[0] ?? '', /default-src 'none'.*frame-ancestors 'none'/);
-      assert.deepEqual(answer.values('x-content-type-options'), ['nosniff']);
-      assert.deepEqual(answer.values('cache-control'), ['no-store']);
+      const response = readResponse(await rawExchange(world.port, bytes));
+      assert.match(response.values('content-security-policy')[0] ?? '', /default-src 'none'.*frame-ancestors 'none'/);
+      assert.deepEqual(response.values('x-content-type-options'), ['nosniff']);
+      assert.deepEqual(response.values('cache-control'), ['no-store']);
     }
   });
 
@@ -138,11 +138,11 @@ describe('L leaks', () => {
   });
 
   test('L3 a header of a megabyte is refused, and not a word of it logged', async () => {
-    const answer = await rawExchange(
+    const response = await rawExchange(
       world.port,
       `GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: ${'needle'.repeat(170_000)}\r\n\r\n`,
     );
-    assert.match(answer, /^HTTP\/1\.1 431 /);
+    assert.match(response, /^HTTP\/1\.1 431 /);
     assert.doesNotMatch(world.edge.stdout, /needle/);
   });
 
@@ -168,23 +168,23 @@ describe('L leaks', () => {
       `CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: ${host}`,
     ];
     for (const head of malformed) {
-      const answer = await rawExchange(world.port, `${head}\r\nConnection: close\r\n\r\n`);
-      assert.match(answer, /^HTTP\/1\.1 [234]\d\d /, head);
-      assert.doesNotMatch(answer, INSIDE, head);
+      const response = await rawExchange(world.port, `${head}\r\nConnection: close\r\n\r\n`);
+      assert.match(response, /^HTTP\/1\.1 [234]\d\d /, head);
+      assert.doesNotMatch(response, INSIDE, head);
     }
     for (const path of ['/die-first', '/nonsense', '/die']) {
-      const answer = await ana.navigate(world.url + path).catch(() => undefined);
-      if (answer !== undefined) assert.doesNotMatch(answer.text, INSIDE, path);
+      const response = await ana.navigate(world.url + path).catch(() => undefined);
+      if (response !== undefined) assert.doesNotMatch(response.text, INSIDE, path);
     }
   });
 
   test('L6 what tells visitors who they are tells nothing that lets anybody in', async () => {
     for (const url of [`${world.url}/.postern/userinfo`, `${world.base}/oauth2/userinfo`]) {
-      const answer = await ana.fetch(url);
-      assert.deepEqual([answer.status, answer.headers['cache-control']], [200, 'no-store']);
-      assert.match(answer.text, /"email":"ana@acme\.com"/);
-      assert.doesNotMatch(answer.text, /eyJ|token|secret|ticket/i);
-      for (const { value } of ana.jar.all()) assert.ok(!answer.text.includes(value));
+      const response = await ana.fetch(url);
+      assert.deepEqual([response.status, response.headers['cache-control']], [200, 'no-store']);
+      assert.match(response.text, /"email":"ana@acme\.com"/);
+      assert.doesNotMatch(response.text, /eyJ|token|secret|ticket/i);
+      for (const { value } of ana.jar.all()) assert.ok(!response.text.includes(value));
     }
     const page = await eve.navigate(`${world.url}/`);
     assert.doesNotMatch(page.text, /eyJ|@acme\.com/, 'the page names the rules');
@@ -202,8 +202,8 @@ describe('L leaks', () => {
   for (const [said, kept] of CACHING) {
     test(`L7 behind the gate "${said}" of a target is "${kept}": no cache shares what it did not share itself`, async () => {
       const query = said === '' ? '' : `?${new URLSearchParams({ header: `Cache-Control: ${said}` })}`;
-      const answer = await ana.fetch(`${world.url}/answer${query}`);
-      assert.equal(answer.headers['cache-control'], kept);
+      const response = await ana.fetch(`${world.url}/answer${query}`);
+      assert.equal(response.headers['cache-control'], kept);
     });
   }
 
@@ -232,9 +232,9 @@ describe('L leaks', () => {
   ]) {
     test(`L8 ${path} looks like a file that caches share, and is none behind the gate`, async () => {
       const stranger = world.visitor();
-      for (const answer of [await stranger.navigate(world.url + path), await stranger.bare(world.url + path)]) {
-        assert.notEqual(answer.status, 200);
-        assert.equal(answer.headers['cache-control'], 'no-store');
+      for (const response of [await stranger.navigate(world.url + path), await stranger.bare(world.url + path)]) {
+        assert.notEqual(response.status, 200);
+        assert.equal(response.headers['cache-control'], 'no-store');
       }
       assert.equal((await ana.fetch(world.url + path)).headers['cache-control'], 'private');
     });
@@ -259,11 +259,11 @@ describe('L leaks', () => {
   });
 
   async function admin(path: string): Promise<[status: number | undefined, text: string]> {
-    const [answer] = await once(
+    const [response] = await once(
       get(world.adminUrl + path, { agent: false, headers: { host: 'rebound.evil.test' } }),
       'response',
     );
-    return [answer.statusCode, await text(answer)];
+    return [response.statusCode, await text(response)];
   }
 
   test('L10 a stranger, and whoever is not allowed, cannot tell a tunnel that is there from a name that is not', async () => {
@@ -279,7 +279,7 @@ describe('L leaks', () => {
         for (const path of ['/', '/deep?x=1', '/.postern/userinfo', '/.postern/session?ticket=x']) {
           const answers = [];
           for (const name of names) answers.push(anonymous(await visitor[ask](world.urlOf(name) + path), name));
-          for (const answer of answers) assert.deepEqual(answer, answers[0], `${ask} ${path}`);
+          for (const response of answers) assert.deepEqual(response, answers[0], `${ask} ${path}`);
         }
       }
     }
@@ -303,17 +303,21 @@ describe('L leaks', () => {
     for (const reach of [callbackUrl, ticketUrl]) {
       const visitor = world.visitor();
       const url = await reach(visitor, `${world.url}/deep?x=1`, 'ana');
-      const answer = await visitor.navigate(url);
-      const isPage = readHandOff(answer.text) !== undefined; // its script leaves the address at once
-      assert.deepEqual([answer.status, answer.headers['referrer-policy']], [isPage ? 200 : 302, 'no-referrer'], url);
-      assert.equal(answer.headers['cache-control'], 'no-store');
-      if (!isPage) assert.equal(answer.text, '');
+      const response = await visitor.navigate(url);
+      const isPage = readHandOff(response.text) !== undefined; // its script leaves the address at once
+      assert.deepEqual(
+        [response.status, response.headers['referrer-policy']],
+        [isPage ? 200 : 302, 'no-referrer'],
+        url,
+      );
+      assert.equal(response.headers['cache-control'], 'no-store');
+      if (!isPage) assert.equal(response.text, '');
     }
   });
 
   test('L12 the line of a request names nobody; who it was is in the audit stream, by session', async () => {
-    const answer = await ana.fetch(`${world.url}/who?email=ana@acme.com`);
-    assert.equal(answer.status, 200);
+    const response = await ana.fetch(`${world.url}/who?email=ana@acme.com`);
+    assert.equal(response.status, 200);
     await world.edge.record(({ path }) => path === '/who');
     const lines = world.edge.records().filter(({ stream }) => stream !== 'audit');
     assert.ok(lines.length > 10);
@@ -323,7 +327,7 @@ describe('L leaks', () => {
 });
 
 /** An answer without what differs from one request to the next, and without the name that was asked for. */
-function anonymous({ status, headers, text: body, setCookies }: Answer, name: string): unknown {
+function anonymous({ status, headers, text: body, setCookies }: VisitorResponse, name: string): unknown {
   const id = String(headers['x-request-id']);
   const strip = (words: string) =>
     words

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { knock } from '../support/knock.js';
 import type { Program } from '../support/processes.js';
 import type { Echo } from '../support/target-paths.js';
-import type { Answer, Visitor } from '../support/visitor.js';
+import type { Visitor, VisitorResponse } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('L secrets in logs', () => {
@@ -16,7 +16,7 @@ describe('L secrets in logs', () => {
   const tokens: string[] = [];
   const programs = new Set<Program>();
   const visitors: Visitor[] = [];
-  const answers: Answer[] = [];
+  const answers: VisitorResponse[] = [];
 
   before(async () => {
     world = await startWorld({ edgeEnv: { POSTERN_LOG_LEVEL: 'debug' } });

@@ -12,7 +12,7 @@ import { type HostileWorld, sessionsSet, startHostileWorld } from '../support/ho
 import { isWhole } from '../support/moments.js';
 import { compiled, Program } from '../support/processes.js';
 import { Transcript } from '../support/transcript.js';
-import { type OpenAnswer, rawExchange, type Visitor } from '../support/visitor.js';
+import { type OpenResponse, rawExchange, type Visitor } from '../support/visitor.js';
 import { sendLines } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
@@ -61,7 +61,7 @@ describe('the edge under attack', { concurrency: 1 }, () => {
   test('M1 visitors who do not read what they asked for hold up nobody', async () => {
     const unread = await Promise.all(Array.from({ length: 30 }, () => ana.stream(`${world.url}/bytes?n=50000000`)));
     await canary();
-    const [first, ...others] = unread as [OpenAnswer, ...OpenAnswer[]];
+    const [first, ...others] = unread as [OpenResponse, ...OpenResponse[]];
     for (const { body } of others) body.destroy();
     assert.equal(await isWhole(first), true, 'what was not read for a while is whole when it is');
   });

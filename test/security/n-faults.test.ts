@@ -33,7 +33,7 @@ describe('a process that is killed', () => {
     const moments = await startMoments(world.url, world.target, ana);
     await world.agent.kill();
     await faults.assertBroken(moments);
-    await faults.assertAnswers(moments, 502, 'ERR_LINK_LOST');
+    await faults.assertResponses(moments, 502, 'ERR_LINK_LOST');
     await world.edge.record(({ event }) => event === 'tunnel-down');
     await faults.assertOffline(world, { ana, eve });
     await world.startAgent();
@@ -44,15 +44,15 @@ describe('a process that is killed', () => {
     const moments = await startMoments(world.url, world.target, ana);
     await world.edge.kill();
     await faults.assertBroken(moments);
-    for (const answer of Object.values(moments.pending)) await assert.rejects(answer);
+    for (const response of Object.values(moments.pending)) await assert.rejects(response);
     await assert.rejects(ana.fetch(`${world.url}/`), { code: 'ECONNREFUSED' });
     const mark = world.agent.mark();
     // As long as it takes for the waits between two attempts to be at their longest.
     await world.agent.line(() => world.agent.records(mark).filter(({ event }) => event === 'offline').length >= 6);
     await faults.assertBackInTime(world);
-    const answer = await ana.navigate(`${world.url}/still/signed/in`);
-    assert.equal(answer.status, 200);
-    assert.deepEqual(answer.setCookies, []);
+    const response = await ana.navigate(`${world.url}/still/signed/in`);
+    assert.equal(response.status, 200);
+    assert.deepEqual(response.setCookies, []);
     faults.assertError(await eve.navigate(`${world.url}/`), 403, 'ERR_ACCESS_DENIED');
   });
 

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { headerValues } from '../../src/core/headers.js';
 import { KEY } from '../support/handshakes.js';
 import type { Visitor } from '../support/visitor.js';
-import { sendLines, type WireAnswer } from '../support/wire.js';
+import { sendLines, type WireResponse } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 const SIBLING_FETCH = ['Sec-Fetch-Site: same-site', 'Sec-Fetch-Mode: cors', 'Sec-Fetch-Dest: empty'];
@@ -39,11 +39,11 @@ describe('the cause of a request', () => {
     return sendLines(world.port, [`${start} HTTP/1.1`, `Host: ${new URL(url).host}`, ...cookie, ...lines, connection]);
   }
 
-  const isForeign = ({ status, values }: WireAnswer, message: string) =>
+  const isForeign = ({ status, values }: WireResponse, message: string) =>
     assert.deepEqual([status, values('postern-error')], [403, ['ERR_CROSS_SITE']], message);
 
   /** What stays the same between two answers to the same question. */
-  const face = ({ status, rawHeaders, body }: WireAnswer) => {
+  const face = ({ status, rawHeaders, body }: WireResponse) => {
     const ids = /"request_id":"[^"]*"|<dd>[0-9a-f-]{36}<\/dd>|<dd>(?:demo|gone)\.localhost<\/dd>/g; // and its own address
     return [
       status,
@@ -173,9 +173,9 @@ describe('the cause of a request', () => {
       assert.deepEqual(values('set-cookie'), []);
     }
     for (const origin of ['https://evil.test', `${sibling}.evil.test`, 'null']) {
-      const answer = await ask('OPTIONS /x', [`Origin: ${origin}`, ...preflight], world.urlOf('dev-named'));
-      isForeign(answer, origin);
-      assert.deepEqual(answer.values('access-control-allow-methods'), []);
+      const response = await ask('OPTIONS /x', [`Origin: ${origin}`, ...preflight], world.urlOf('dev-named'));
+      isForeign(response, origin);
+      assert.deepEqual(response.values('access-control-allow-methods'), []);
     }
     assert.deepEqual(await world.target.seen(), []);
   });

@@ -11,7 +11,7 @@ import { knock } from '../support/knock.js';
 import { memoryOf } from '../support/memory.js';
 import { accepting, RawTarget } from '../support/raw-target.js';
 import { Transcript } from '../support/transcript.js';
-import { type Answer, rawExchange, type Visitor } from '../support/visitor.js';
+import { rawExchange, type Visitor, type VisitorResponse } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
@@ -135,13 +135,13 @@ describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
     const asked = Array.from({ length: 1_000 }, (_, at) =>
       ana.fetch(`${world.url}/hang?share=${at}`, { signal: left.signal }).catch(() => undefined),
     );
-    const refused = (await Promise.race([Promise.any(asked.map(isAnswered)), Promise.all(asked)])) as Answer;
+    const refused = (await Promise.race([Promise.any(asked.map(isAnswered)), Promise.all(asked)])) as VisitorResponse;
     assert.deepEqual([refused.status, refused.headers['postern-error']], [503, 'ERR_TUNNEL_BUSY']);
     assert.ok(Number(refused.headers['retry-after']) > 0);
     await overBudget('streams', mark);
     for (let count = 0; count < 20; count++) assert.equal((await bob.fetch(`${world.url}/canary`)).status, 200);
     left.abort();
-    const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);
+    const answers = (await Promise.all(asked)).filter((response) => response !== undefined);
     assert.ok(answers.length <= 750 && answers.every(({ status }) => status === 503));
     await world.target.event('aborted', '/hang?share=0');
   });
@@ -216,5 +216,5 @@ describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
 });
 
 function isAnswered<Value>(asked: Promise<Value | undefined>): Promise<Value> {
-  return asked.then((answer) => answer ?? Promise.reject(new Error('left')));
+  return asked.then((response) => response ?? Promise.reject(new Error('left')));
 }

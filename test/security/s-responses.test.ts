@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { freePort } from '../support/processes.js';
 import { RawTarget } from '../support/raw-target.js';
 import { rawExchange } from '../support/visitor.js';
-import { readAnswer, sendLines } from '../support/wire.js';
+import { readResponse, sendLines } from '../support/wire.js';
 import { startWorld, type World } from '../support/world.js';
 
 describe('S responses of a gateway', () => {
@@ -49,10 +49,10 @@ describe('S responses of a gateway', () => {
       [['G\x01T / HTTP/1.1', host], 400, 'postern-error', /^ERR_BAD_REQUEST$/],
     ];
     for (const [lines, status, name, value] of cases) {
-      const answer = await sendLines(world.port, [...lines, ...(status === 400 ? ['Connection: close'] : [])]);
-      assert.equal(answer.status, status, lines[0]);
-      assert.match(answer.values(name).join(), value);
-      assert.equal(answer.values('date').length, 1, lines[0]);
+      const response = await sendLines(world.port, [...lines, ...(status === 400 ? ['Connection: close'] : [])]);
+      assert.equal(response.status, status, lines[0]);
+      assert.match(response.values(name).join(), value);
+      assert.equal(response.values('date').length, 1, lines[0]);
     }
   });
 
@@ -75,8 +75,8 @@ describe('S responses of a gateway', () => {
 
   test('S4 Via names no host and no version, OPTIONS counts its hops, and circles end', async () => {
     raw.answer('/via', 'HTTP/1.1 200 OK\r\nVia: 1.0 fred\r\nContent-Length: 0\r\n\r\n');
-    const answer = await sendLines(world.port, start('GET /via HTTP/1.1', 'Connection: close', 'Via: 1.0 fred'));
-    assert.deepEqual([answer.values('via'), answer.values('date').length], [['1.0 fred', '1.1 postern'], 1]);
+    const response = await sendLines(world.port, start('GET /via HTTP/1.1', 'Connection: close', 'Via: 1.0 fred'));
+    assert.deepEqual([response.values('via'), response.values('date').length], [['1.0 fred', '1.1 postern'], 1]);
     assert.deepEqual(raw.heads.at(-1)?.match(/^via: .*$/gim), ['via: 1.0 fred', 'via: 1.1 postern'].map(matching));
 
     await sendLines(world.port, start('OPTIONS /hops HTTP/1.1', 'Max-Forwards: 3', 'Connection: close'));
@@ -105,7 +105,7 @@ describe('S responses of a gateway', () => {
     for (const head of heads) assert.match(head, /\r\nLink: <\/a\.css>\r\nX-More: 1$/);
     assert.match(received, /\r\n\r\nHTTP\/1\.1 200 OK\r\n.*\r\n\r\nhi$/s);
     const old = await rawExchange(world.port, text(start('GET /early HTTP/1.0')));
-    assert.equal(readAnswer(old).status, 200);
+    assert.equal(readResponse(old).status, 200);
   });
 
   test('S6 a gated response keeps no word to shared caches nor to the proxy in front, and names have their usual case', async () => {

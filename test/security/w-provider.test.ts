@@ -5,7 +5,7 @@ import { readIdentity } from '../../src/auth/identity.js';
 import { ceilingAllows, decide, type Policy } from '../../src/auth/policy.js';
 import type { Rule } from '../../src/core/rule.js';
 import { type HostileWorld, startHostileWorld } from '../support/hostile-world.js';
-import type { Answer } from '../support/visitor.js';
+import type { VisitorResponse } from '../support/visitor.js';
 
 const PROOF = { groupsClaim: 'groups', domainProof: 'hosted-domain' } as const;
 
@@ -68,7 +68,7 @@ describe('W2 a member of an allowed group', () => {
   });
   after(() => hostile?.close());
 
-  async function openAs(groups: readonly string[], name = hostile.world.name): Promise<Answer> {
+  async function openAs(groups: readonly string[], name = hostile.world.name): Promise<VisitorResponse> {
     const { world, op } = hostile;
     op.misbehaviour = { claims: { sub: 'ana', email: 'ana@elsewhere.test', groups } };
     const visitor = world.visitor();
@@ -87,7 +87,7 @@ describe('W2 a member of an allowed group', () => {
     op.misbehaviour = { claims: { sub: 'ana', email: 'ana@elsewhere.test', groups: ['admin', ...many] } };
     const visitor = world.visitor();
     assert.equal((await visitor.open(`${world.url}/`)).status, 200);
-    const asksProvider = ({ trail }: Answer) => trail.filter((url) => url.startsWith(op.issuer)).length;
+    const asksProvider = ({ trail }: VisitorResponse) => trail.filter((url) => url.startsWith(op.issuer)).length;
 
     // Another tunnel: the session of the base host is not enough.
     const late = await world.startAgent({ name: 'dev-late', allow: ['group:group-499'] });
@@ -112,14 +112,14 @@ describe('W2 a member of an allowed group', () => {
     const visitor = world.visitor();
     assert.equal((await visitor.open(`${world.url}/`)).status, 200);
     await world.startAgent({ name: 'dev-closed', allow: ['group:of-others'] });
-    const asksProvider = ({ trail }: Answer) => trail.filter((url) => url.startsWith(op.issuer)).length;
+    const asksProvider = ({ trail }: VisitorResponse) => trail.filter((url) => url.startsWith(op.issuer)).length;
     for (const [name, times] of [
       ['dev-closed', 1],
       ['dev-closed', 0],
       ['dev-nowhere', 0],
     ] as const) {
-      const answer = await visitor.open(`${world.urlOf(name)}/`);
-      assert.deepEqual([answer.status, asksProvider(answer)], [403, times], name);
+      const response = await visitor.open(`${world.urlOf(name)}/`);
+      assert.deepEqual([response.status, asksProvider(response)], [403, times], name);
     }
     // Rules have changed, and nobody hears whose: where nothing is the visitor is sent round as well.
     await world.startAgent({ name: 'dev-more', allow: ['group:of-more'] });

@@ -15,20 +15,20 @@ export async function leaveBeforeHead({ url, visitor }: Scene): Promise<void> {
 
 export async function leaveDownload({ url, visitor, signal }: Scene): Promise<void> {
   const length = 20_000_000;
-  const answer = await visitor.stream(`${url}/bytes?n=${length}`, 'fetch', { signal });
-  if (answer.status !== 200) throw new Broken(`status ${answer.status}`);
+  const response = await visitor.stream(`${url}/bytes?n=${length}`, 'fetch', { signal });
+  if (response.status !== 200) throw new Broken(`status ${response.status}`);
   const heard = new Prefix(length);
   const enough = size(3_000_000);
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
     heard.take(chunk);
     if (heard.bytes > enough) break; // which destroys the answer
   }
 }
 
 export async function leaveUnread({ url, visitor, signal }: Scene): Promise<void> {
-  const answer = await visitor.stream(`${url}/bytes?n=50000000&chunked`, 'fetch', { signal });
+  const response = await visitor.stream(`${url}/bytes?n=50000000&chunked`, 'fetch', { signal });
   await delay(randomInt(1, 200));
-  answer.body.destroy();
+  response.body.destroy();
 }
 
 export async function leaveUpload({ url, visitor }: Scene): Promise<void> {
@@ -41,9 +41,9 @@ export async function leaveUpload({ url, visitor }: Scene): Promise<void> {
 }
 
 export async function leaveEvents({ url, visitor, signal }: Scene): Promise<void> {
-  const answer = await visitor.stream(`${url}/sse?key=never`, 'fetch', { signal });
+  const response = await visitor.stream(`${url}/sse?key=never`, 'fetch', { signal });
   await delay(randomInt(1, 100));
-  answer.body.destroy();
+  response.body.destroy();
 }
 
 export async function leaveMessages({ url, visitor }: Scene): Promise<void> {

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { headerValues } from '../../src/core/headers.js';
 import type { Target } from '../support/target.js';
 import type { Echo } from '../support/target-paths.js';
-import type { Answer, Visitor } from '../support/visitor.js';
+import type { Visitor, VisitorResponse } from '../support/visitor.js';
 import { Broken, compare, Prefix, size, WrongBytes } from './check.js';
 import * as leaving from './leaving.js';
 
@@ -38,8 +38,8 @@ export const ACTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
 async function echo(scene: Scene, body: Buffer): Promise<void> {
   const path = `/${randomBytes(6).toString('hex')}`;
   const options = body.length === 0 ? {} : { method: 'POST', body };
-  const answer = whole(await scene.visitor.fetch(scene.url + path, { ...options, signal: scene.signal }));
-  const said = answer.json() as Echo;
+  const response = whole(await scene.visitor.fetch(scene.url + path, { ...options, signal: scene.signal }));
+  const said = response.json() as Echo;
   const hash = createHash('sha256').update(body).digest('hex');
   const emails = headerValues(said.rawHeaders, 'x-forwarded-email').join();
   compare([said.url, said.bodySha256, emails], [path, hash, 'ana@acme.com']);
@@ -49,16 +49,18 @@ async function mirror({ url, visitor, signal }: Scene): Promise<void> {
   const sent = randomBytes(size(500_000));
   const body = new PassThrough(); // its length is not announced
   body.end(sent);
-  const answer = whole(await visitor.fetch(`${url}/mirror`, { method: 'PUT', body, signal }));
-  if (!answer.bytes.equals(sent)) throw new WrongBytes(`the mirror of ${sent.length} bytes`);
+  const response = whole(await visitor.fetch(`${url}/mirror`, { method: 'PUT', body, signal }));
+  if (!response.bytes.equals(sent)) throw new WrongBytes(`the mirror of ${sent.length} bytes`);
 }
 
 async function download({ url, visitor, signal }: Scene, pauseMs: number): Promise<void> {
   const length = size(3_000_000);
-  const answer = await visitor.stream(`${url}/bytes?n=${length}${randomInt(2) ? '&chunked' : ''}`, 'fetch', { signal });
-  if (answer.status !== 200) throw new Broken(`status ${answer.status}`);
+  const response = await visitor.stream(`${url}/bytes?n=${length}${randomInt(2) ? '&chunked' : ''}`, 'fetch', {
+    signal,
+  });
+  if (response.status !== 200) throw new Broken(`status ${response.status}`);
   const heard = new Prefix(length);
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
     heard.take(chunk);
     if (pauseMs > 0) await delay(pauseMs);
   }
@@ -67,10 +69,10 @@ async function download({ url, visitor, signal }: Scene, pauseMs: number): Promi
 
 async function events({ url, target, visitor, signal }: Scene): Promise<void> {
   const key = randomBytes(6).toString('hex');
-  const answer = await visitor.stream(`${url}/sse?n=5&key=${key}`, 'fetch', { signal });
-  if (answer.status !== 200) throw new Broken(`status ${answer.status}`);
+  const response = await visitor.stream(`${url}/sse?n=5&key=${key}`, 'fetch', { signal });
+  if (response.status !== 200) throw new Broken(`status ${response.status}`);
   let text = '';
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
     text += chunk;
     if (text.endsWith('\n\n')) await target.release(key);
   }
@@ -95,7 +97,7 @@ async function messages({ url, visitor, signal }: Scene): Promise<void> {
   }
 }
 
-function whole(answer: Answer): Answer {
-  if (answer.status === 200) return answer;
-  throw new Broken(`status ${answer.status} ${answer.headers['postern-error']}`);
+function whole(response: VisitorResponse): VisitorResponse {
+  if (response.status === 200) return response;
+  throw new Broken(`status ${response.status} ${response.headers['postern-error']}`);
 }

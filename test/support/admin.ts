@@ -7,8 +7,8 @@ import type { World } from './world.js';
 /** Status and body of a path of the admin address. */
 export async function askAdmin({ adminUrl }: World, path: string): Promise<[number | undefined, string]> {
   return new Promise((resolve, reject) => {
-    get(`${adminUrl}${path}`, (answer) => {
-      text(answer).then((body) => resolve([answer.statusCode, body]), reject);
+    get(`${adminUrl}${path}`, (response) => {
+      text(response).then((body) => resolve([response.statusCode, body]), reject);
     }).on('error', reject);
   });
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { isWhole, type Moments } from './moments.js';
-import { type Answer, RefusedUpgrade, type Visitor } from './visitor.js';
+import { RefusedUpgrade, type Visitor, type VisitorResponse } from './visitor.js';
 import type { World } from './world.js';
 
 // A promise: the agent is back within so long of the edge's return.
@@ -20,21 +20,21 @@ export async function assertBackInTime(world: World): Promise<void> {
 
 /** Whatever had begun is broken off: nothing looks like a whole answer. */
 export async function assertBroken({ downloads, socket }: Moments): Promise<void> {
-  for (const [name, answer] of Object.entries(downloads)) {
-    assert.equal(await isWhole(answer), false, `the ${name} download looks whole`);
+  for (const [name, response] of Object.entries(downloads)) {
+    assert.equal(await isWhole(response), false, `the ${name} download looks whole`);
   }
   const closed = socket.readyState === socket.CLOSED ? undefined : once(socket, 'close');
   const [code] = (await closed) ?? [1006];
   assert.equal(code, 1006);
 }
 
-export async function assertAnswers({ pending }: Moments, status: number, code: string): Promise<void> {
-  for (const answer of Object.values(pending)) assertError(await answer, status, code);
+export async function assertResponses({ pending }: Moments, status: number, code: string): Promise<void> {
+  for (const response of Object.values(pending)) assertError(await response, status, code);
 }
 
-export function assertError(answer: Answer, status: number, code: string): void {
-  assert.deepEqual([answer.status, answer.headers['postern-error']], [status, code], answer.url);
-  assert.match(String(answer.headers['cache-control']), /no-store/);
+export function assertError(response: VisitorResponse, status: number, code: string): void {
+  assert.deepEqual([response.status, response.headers['postern-error']], [status, code], response.url);
+  assert.match(String(response.headers['cache-control']), /no-store/);
 }
 
 export async function assertRefusedUpgrade(

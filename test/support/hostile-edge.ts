@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { POSTERN, Program } from './processes.js';
-import { END_STREAM, type Fields, type RawAnswer, RawEdge } from './raw-peer.js';
+import { END_STREAM, type Fields, RawEdge, type RawResponse } from './raw-peer.js';
 
 const AUTHORITY = 'demo.tunnel.test';
 
@@ -85,7 +85,7 @@ export function requestFields(
 }
 
 /** Asks an agent for a path and gives its whole answer. */
-export function ask(link: RawEdge, stream: number, fields: Fields): Promise<RawAnswer> {
+export function ask(link: RawEdge, stream: number, fields: Fields): Promise<RawResponse> {
   link.headers(stream, END_STREAM, fields);
   return link.answer(stream);
 }

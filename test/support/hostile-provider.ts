@@ -107,8 +107,8 @@ export class HostileProvider {
     const code = randomBytes(16).toString('hex');
     this.#grants.set(code, { query, claims });
     const back = new URL(query.get('redirect_uri') ?? '');
-    const answer = { code, state: query.get('state') ?? '', iss: this.issuer, ...this.misbehaviour.callback };
-    for (const [name, value] of Object.entries(answer)) if (value !== undefined) back.searchParams.set(name, value);
+    const response = { code, state: query.get('state') ?? '', iss: this.issuer, ...this.misbehaviour.callback };
+    for (const [name, value] of Object.entries(response)) if (value !== undefined) back.searchParams.set(name, value);
     return back;
   }
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { HostileProvider, type Misbehaviour } from './hostile-provider.js';
-import type { Answer, Visitor } from './visitor.js';
+import type { Visitor, VisitorResponse } from './visitor.js';
 import { startWorld, type World, type WorldOptions } from './world.js';
 
 const PARTY = { id: 'edge', secret: 'client-secret', redirectUri: 'http://localhost/oauth2/callback' };
@@ -15,7 +15,7 @@ export interface HostileWorld {
   /** Begins a sign-in in this browser; gives the URL with which the provider sends it back. */
   callback(visitor: Visitor, claims?: Record<string, unknown>): Promise<URL>;
   /** A whole sign-in on the base host with these switches; gives the answer to the callback. */
-  signIn(visitor: Visitor, switches?: Misbehaviour): Promise<Answer>;
+  signIn(visitor: Visitor, switches?: Misbehaviour): Promise<VisitorResponse>;
   /** Starts another edge, which reads the provider's metadata with these switches. */
   restartEdge(switches: Misbehaviour, env?: Record<string, string>): Promise<void>;
   close(): Promise<void>;
@@ -60,24 +60,24 @@ export async function startHostileWorld(options: WorldOptions = {}): Promise<Hos
 }
 
 /** Asserts an answer of the base host that signs nobody in, and tells nothing beyond its code. */
-export function assertRefused(answer: Answer, status = 400, code = 'ERR_LOGIN_FAILED'): void {
-  assert.equal(answer.status, status, `${answer.url} ${answer.text.slice(0, 500)}`);
-  assert.equal(answer.headers['postern-error'], code);
-  assert.equal(answer.headers['cache-control'], 'no-store');
-  assert.equal(answer.headers.location, undefined);
-  assert.match(answer.headers['content-type'] ?? '', /^text\/html/);
-  assert.deepEqual(sessionsSet(answer), []);
+export function assertRefused(response: VisitorResponse, status = 400, code = 'ERR_LOGIN_FAILED'): void {
+  assert.equal(response.status, status, `${response.url} ${response.text.slice(0, 500)}`);
+  assert.equal(response.headers['postern-error'], code);
+  assert.equal(response.headers['cache-control'], 'no-store');
+  assert.equal(response.headers.location, undefined);
+  assert.match(response.headers['content-type'] ?? '', /^text\/html/);
+  assert.deepEqual(sessionsSet(response), []);
 }
 
 /** The `Set-Cookie` lines of an answer that set a session. */
-export function sessionsSet({ setCookies }: Answer): readonly string[] {
+export function sessionsSet({ setCookies }: VisitorResponse): readonly string[] {
   return setCookies.filter((line) => line.includes('postern-session'));
 }
 
 /** Who a visitor is on a host; undefined for nobody. */
 export async function whoIs(visitor: Visitor, origin: string): Promise<string | undefined> {
   const own = /\/\/(?:localhost|tunnel\.test)(?::|$)/.test(origin) ? '/oauth2/userinfo' : '/.postern/userinfo';
-  const answer = await visitor.fetch(origin + own);
-  assert.ok(answer.status === 200 || answer.status === 401, `userinfo answered ${answer.status}`);
-  return answer.status === 200 ? (answer.json() as { email: string }).email : undefined;
+  const response = await visitor.fetch(origin + own);
+  assert.ok(response.status === 200 || response.status === 401, `userinfo answered ${response.status}`);
+  return response.status === 200 ? (response.json() as { email: string }).email : undefined;
 }

@@ -47,20 +47,20 @@ export async function knock(
   attach(link);
   const { promise, resolve, reject } = deferred<Omit<Knocked, 'link'>>();
   link.on('error', reject); // after the outcome it says nothing new
-  link.once('upgrade', (answer) => {
-    link.once('open', () => resolve({ outcome: { url: String(answer.headers['postern-url']) }, answer }));
+  link.once('upgrade', (response) => {
+    link.once('open', () => resolve({ outcome: { url: String(response.headers['postern-url']) }, answer: response }));
   });
-  link.once('unexpected-response', (_request, answer: IncomingMessage) => {
-    readRefusal(answer).then((outcome) => resolve({ outcome, answer }), reject);
+  link.once('unexpected-response', (_request, response: IncomingMessage) => {
+    readRefusal(response).then((outcome) => resolve({ outcome, answer: response }), reject);
   });
   return { ...(await promise), link };
 }
 
-async function readRefusal(answer: IncomingMessage): Promise<Outcome> {
-  const body = await text(answer);
-  const code = String(answer.headers['postern-error']);
+async function readRefusal(response: IncomingMessage): Promise<Outcome> {
+  const body = await text(response);
+  const code = String(response.headers['postern-error']);
   if (body.startsWith('{')) assert.equal((JSON.parse(body) as { error: { code: string } }).error.code, code);
-  return { status: answer.statusCode ?? 0, code };
+  return { status: response.statusCode ?? 0, code };
 }
 
 /** Asserts that an offer is refused. */

@@ -5,9 +5,11 @@ import { syncBuiltinESMExports } from 'node:module';
 type Found = (error: null, address: string | { address: string; family: number }[], family?: number) => void;
 
 const lookup = (_host: string, options: LookupOptions | Found, found?: Found) => {
-  const answer = typeof options === 'function' ? options : (found as Found);
+  const response = typeof options === 'function' ? options : (found as Found);
   const all = typeof options === 'object' && options.all === true;
-  process.nextTick(() => (all ? answer(null, [{ address: '127.0.0.1', family: 4 }]) : answer(null, '127.0.0.1', 4)));
+  process.nextTick(() =>
+    all ? response(null, [{ address: '127.0.0.1', family: 4 }]) : response(null, '127.0.0.1', 4),
+  );
 };
 Object.assign(dns, { lookup });
 syncBuiltinESMExports();

@@ -9,15 +9,15 @@ import { deferred } from './deferred.js';
 import type { Target } from './target.js';
 import { patternBytes } from './target-paths.js';
 import { Transcript } from './transcript.js';
-import type { Answer, OpenAnswer, Visitor } from './visitor.js';
+import type { OpenResponse, Visitor, VisitorResponse } from './visitor.js';
 
 /** One of each kind. What has no head yet is a promise of its answer. */
 export interface Moments {
   /** Answers that are under way and not read: back-pressure keeps them in their middle. */
-  readonly downloads: Readonly<Record<'announced' | 'chunked' | 'endless', OpenAnswer>>;
+  readonly downloads: Readonly<Record<'announced' | 'chunked' | 'endless', OpenResponse>>;
   readonly socket: WebSocket;
   /** Requests whose answer's head is awaited. */
-  readonly pending: Readonly<Record<'held' | 'posted' | 'halfUpload' | 'floodingUpload', Promise<Answer>>>;
+  readonly pending: Readonly<Record<'held' | 'posted' | 'halfUpload' | 'floodingUpload', Promise<VisitorResponse>>>;
 }
 
 // More than all buffers on the way hold together.
@@ -37,7 +37,7 @@ export async function startMoments(url: string, target: Target, visitor: Visitor
     halfUpload: visitor.fetch(at('/upload?half'), { method: 'POST', body }),
     floodingUpload: visitor.fetch(at('/upload?flood'), { method: 'PUT', body: Readable.from(endlessBytes()) }),
   };
-  for (const answer of Object.values(pending)) answer.catch(() => {}); // the test looks at it later
+  for (const response of Object.values(pending)) response.catch(() => {}); // the test looks at it later
   const downloads = {
     announced: await visitor.stream(at(`/bytes?n=${LARGE_BYTES}`)),
     chunked: await visitor.stream(at(`/bytes?n=${LARGE_BYTES}&chunked`)),
@@ -52,7 +52,7 @@ export async function startMoments(url: string, target: Target, visitor: Visitor
 }
 
 /** Reads what is left of an answer; true when it came to its proper end, false when it broke. */
-export async function isWhole({ body }: OpenAnswer): Promise<boolean> {
+export async function isWhole({ body }: OpenResponse): Promise<boolean> {
   body.on('error', () => {}).resume(); // an error says no more than `complete`
   const closed = deferred<void>();
   if (body.closed) closed.resolve();

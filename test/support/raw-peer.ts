@@ -136,7 +136,7 @@ export class RawAgent extends RawPeer {
 }
 
 /** What a real agent answered to a `RawEdge`. */
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   readonly fields: readonly string[];
   readonly body: Buffer;
@@ -152,7 +152,7 @@ export class RawEdge extends RawPeer {
   }
 
   /** The whole answer on a stream; rejects when the stream is reset. Answers are to be read in the order of arrival. */
-  async answer(stream: number): Promise<RawAnswer> {
+  async answer(stream: number): Promise<RawResponse> {
     const reset = this.frame(FRAME.reset, stream).then(({ payload }) => {
       throw new Error(`stream ${stream} was reset with ${payload.readUInt32BE(0)}`);
     });

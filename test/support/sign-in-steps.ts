@@ -4,7 +4,7 @@
  */
 import { readForms } from './forms.js';
 import { type HandOff, readHandOff } from './hand-off.js';
-import type { Answer, Visitor } from './visitor.js';
+import type { Visitor, VisitorResponse } from './visitor.js';
 
 /** The URL that would bring the provider's answer back to the edge. */
 export function callbackUrl(visitor: Visitor, start: string, account: string): Promise<string> {
@@ -26,22 +26,22 @@ export async function handOff(visitor: Visitor, start: string, account: string):
 }
 
 async function walk(visitor: Visitor, start: string, account: string, isEnd: (url: URL) => boolean): Promise<string> {
-  let answer = await visitor.navigate(start);
+  let response = await visitor.navigate(start);
   for (let hops = 0; hops < 20; hops++) {
-    const step = readHandOff(answer.text);
-    const location = answer.headers.location ?? (step?.kind === 'departure' ? step.provider : step?.url);
+    const step = readHandOff(response.text);
+    const location = response.headers.location ?? (step?.kind === 'departure' ? step.provider : step?.url);
     if (location === undefined) {
-      answer = await choose(visitor, answer, account);
+      response = await choose(visitor, response, account);
       continue;
     }
-    const next = new URL(location, answer.url);
+    const next = new URL(location, response.url);
     if (isEnd(next)) return next.href;
-    answer = await visitor.navigate(next.href);
+    response = await visitor.navigate(next.href);
   }
-  throw new Error(`a sign-in without end, at ${answer.url}`);
+  throw new Error(`a sign-in without end, at ${response.url}`);
 }
 
-function choose(visitor: Visitor, page: Answer, account: string): Promise<Answer> {
+function choose(visitor: Visitor, page: VisitorResponse, account: string): Promise<VisitorResponse> {
   const form = readForms(page.text, page.url).find(({ buttons }) => buttons.some(([name]) => name === 'account'));
   if (form === undefined) throw new Error(`no account to choose at ${page.url} (${page.status}):\n${page.text}`);
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };

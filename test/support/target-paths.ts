@@ -51,7 +51,7 @@ const ACTS: Readonly<Record<string, Act>> = {
 };
 
 /** Answers one request. Rejects when the visitor leaves in the middle of it. */
-export async function answerByPath(
+export async function responseByPath(
   request: IncomingMessage,
   response: ServerResponse,
   stage: Stage,

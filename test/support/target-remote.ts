@@ -14,9 +14,10 @@ export async function startTargetProcess(options: { port?: number } = {}): Promi
   const ready = await program.record((line) => 'controlPort' in line);
   const port = Number(ready['port']);
   const ask = async (path: string, method = 'GET'): Promise<unknown> => {
-    const answer = await fetch(`http://127.0.0.1:${ready['controlPort']}${path}`, { method });
-    if (!answer.ok) throw new Error(`the target's control port answered ${answer.status}: ${await answer.text()}`);
-    return answer.json();
+    const response = await fetch(`http://127.0.0.1:${ready['controlPort']}${path}`, { method });
+    if (!response.ok)
+      throw new Error(`the target's control port answered ${response.status}: ${await response.text()}`);
+    return response.json();
   };
   return {
     program,

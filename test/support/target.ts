@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { answerByPath } from './target-paths.js';
+import { responseByPath } from './target-paths.js';
 
 /** One request that reached the target, upgrades included. */
 export interface Seen {
@@ -145,7 +145,7 @@ class LocalTarget implements Target, Stage {
       if (!whole) gone.abort();
       this.#note({ kind: whole ? 'answered' : 'aborted', url });
     });
-    answerByPath(request, response, this, gone.signal).catch((error: unknown) => {
+    responseByPath(request, response, this, gone.signal).catch((error: unknown) => {
       if (!gone.signal.aborted) response.destroy(error instanceof Error ? error : undefined);
     });
   }

@@ -41,7 +41,7 @@ export interface VisitOptions {
 }
 
 /** The head of an answer whose body is still to be read from `body`. */
-export interface OpenAnswer {
+export interface OpenResponse {
   readonly url: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -53,7 +53,7 @@ export interface OpenAnswer {
 }
 
 /** A whole answer. */
-export interface Answer extends Omit<OpenAnswer, 'body' | 'request'> {
+export interface VisitorResponse extends Omit<OpenResponse, 'body' | 'request'> {
   readonly bytes: Buffer;
   readonly text: string;
   readonly trailers: NodeJS.Dict<string>;
@@ -76,27 +76,27 @@ export class Visitor {
   readonly #keptPaths = new Map<string, string>();
 
   /** One top-level navigation, without following what it answers. */
-  navigate(url: string, options: VisitOptions = {}): Promise<Answer> {
+  navigate(url: string, options: VisitOptions = {}): Promise<VisitorResponse> {
     return this.#exchange(url, 'navigation', options);
   }
 
   /** One request as a script of a page makes it; same-origin unless `initiator` says otherwise. */
-  fetch(url: string, options: VisitOptions = {}): Promise<Answer> {
+  fetch(url: string, options: VisitOptions = {}): Promise<VisitorResponse> {
     return this.#exchange(url, 'fetch', { initiator: new URL(url).origin, ...options });
   }
 
   /** One request with nothing but `Host`, the cookies and the given headers. */
-  bare(url: string, options: VisitOptions = {}): Promise<Answer> {
+  bare(url: string, options: VisitOptions = {}): Promise<VisitorResponse> {
     return this.#exchange(url, 'bare', options);
   }
 
   /** A navigation that follows redirects and self-posting pages, at most thirty, as a browser does. */
-  async open(url: string, options: VisitOptions = {}): Promise<Answer> {
+  async open(url: string, options: VisitOptions = {}): Promise<VisitorResponse> {
     return this.#follow(await this.navigate(url, options), options.initiator);
   }
 
   /** Presses a button of a page: posts its first form that has `button`, and follows. */
-  async press(page: Answer, button?: readonly [name: string, value: string]): Promise<Answer> {
+  async press(page: VisitorResponse, button?: readonly [name: string, value: string]): Promise<VisitorResponse> {
     const form = readForms(page.text, page.url).find(
       ({ buttons }) =>
         button === undefined || buttons.some(([name, value]) => name === button[0] && value === button[1]),
@@ -117,13 +117,13 @@ export class Visitor {
    * Opens a URL, chooses the account when the provider asks, and gives the page at the end of it. With a session
    * at the provider the choice may not be asked for.
    */
-  async signIn(url: string, account: string): Promise<Answer> {
+  async signIn(url: string, account: string): Promise<VisitorResponse> {
     const page = await this.open(url);
     return new URL(page.url).pathname.startsWith('/interaction/') ? this.press(page, ['account', account]) : page;
   }
 
   /** Sends a request and gives the answer as soon as its head is here; the body is the caller's to read or destroy. */
-  async stream(url: string, kind: RequestKind = 'fetch', options: VisitOptions = {}): Promise<OpenAnswer> {
+  async stream(url: string, kind: RequestKind = 'fetch', options: VisitOptions = {}): Promise<OpenResponse> {
     const target = new URL(url);
     this.lastUrl = url;
     const request = this.#dial(target, kind, options);
@@ -175,7 +175,7 @@ export class Visitor {
     kind: RequestKind,
     options: VisitOptions,
     trail: readonly string[] = [],
-  ): Promise<Answer> {
+  ): Promise<VisitorResponse> {
     const { body, request: _, ...head } = await this.stream(url, kind, options);
     const bytes = await readWhole(body);
     const text = bytes.toString();
@@ -191,36 +191,36 @@ export class Visitor {
     };
   }
 
-  async #follow(first: Answer, initiator: string | undefined): Promise<Answer> {
-    let answer = first;
+  async #follow(first: VisitorResponse, initiator: string | undefined): Promise<VisitorResponse> {
+    let response = first;
     let from = initiator;
     for (let hops = 0; hops < 30; hops++) {
-      const { location } = answer.headers;
-      const step = answer.status === 200 ? readHandOff(answer.text) : undefined;
+      const { location } = response.headers;
+      const step = response.status === 200 ? readHandOff(response.text) : undefined;
       if (step !== undefined) {
-        from = new URL(answer.url).origin;
+        from = new URL(response.url).origin;
         if (step.kind === 'departure' && step.path !== undefined) this.#keptPaths.set(step.state, step.path);
         const next = step.kind === 'departure' ? step.provider : await this.#present(step, from);
-        if (next === undefined) return answer;
-        answer = await this.#exchange(next, 'navigation', { initiator: from }, answer.trail);
+        if (next === undefined) return response;
+        response = await this.#exchange(next, 'navigation', { initiator: from }, response.trail);
         continue;
       }
-      if (location !== undefined && answer.status >= 300 && answer.status < 400) {
-        const next = new URL(location, answer.url).href;
-        answer = await this.#exchange(next, 'navigation', from ? { initiator: from } : {}, answer.trail);
-      } else if (postsItself(answer.text)) {
-        const [form] = readForms(answer.text, answer.url);
-        if (form === undefined) return answer;
-        from = new URL(answer.url).origin;
+      if (location !== undefined && response.status >= 300 && response.status < 400) {
+        const next = new URL(location, response.url).href;
+        response = await this.#exchange(next, 'navigation', from ? { initiator: from } : {}, response.trail);
+      } else if (postsItself(response.text)) {
+        const [form] = readForms(response.text, response.url);
+        if (form === undefined) return response;
+        from = new URL(response.url).origin;
         const body = new URLSearchParams(form.fields.map(([name, value]) => [name, value])).toString();
         const headers = { 'content-type': 'application/x-www-form-urlencoded' };
         const options = { method: 'POST', headers, body, initiator: from };
-        answer = await this.#exchange(form.action.href, 'navigation', options, answer.trail);
+        response = await this.#exchange(form.action.href, 'navigation', options, response.trail);
       } else {
-        return answer;
+        return response;
       }
     }
-    throw new Error(`a redirect loop:\n${answer.trail.join('\n')}`);
+    throw new Error(`a redirect loop:\n${response.trail.join('\n')}`);
   }
 
   /** Posts the ticket as the page's script does; gives where the script goes then, undefined when it was refused. */
@@ -229,10 +229,10 @@ export class Visitor {
     initiator: string,
   ): Promise<string | undefined> {
     const headers = { 'content-type': 'text/plain;charset=UTF-8' };
-    const answer = await this.#exchange(redeem, 'fetch', { method: 'POST', body: ticket, headers, initiator });
-    if (answer.status !== 200) return undefined;
+    const response = await this.#exchange(redeem, 'fetch', { method: 'POST', body: ticket, headers, initiator });
+    if (response.status !== 200) return undefined;
     const kept = state === undefined ? undefined : this.#keptPaths.get(state);
-    if ((answer.json() as { redeemed: boolean }).redeemed) return origin + (kept ?? path);
+    if ((response.json() as { redeemed: boolean }).redeemed) return origin + (kept ?? path);
     return kept === undefined ? url : `${url}&rd=${kept.replace(/[%&+#]/g, encodeURIComponent)}`;
   }
 

@@ -3,7 +3,7 @@ import { headerValues } from '../../src/core/headers.js';
 import { rawExchange } from './visitor.js';
 
 /** An answer as it stood on the wire. */
-export interface WireAnswer {
+export interface WireResponse {
   readonly status: number;
   readonly rawHeaders: readonly string[];
   readonly body: string;
@@ -12,17 +12,17 @@ export interface WireAnswer {
 }
 
 /** Sends the lines of a request head, then a body, to a port of 127.0.0.1; reads until the edge closes. */
-export async function sendLines(port: number, lines: readonly string[], body = ''): Promise<WireAnswer> {
-  return readAnswer(await rawExchange(port, `${lines.join('\r\n')}\r\n\r\n${body}`));
+export async function sendLines(port: number, lines: readonly string[], body = ''): Promise<WireResponse> {
+  return readResponse(await rawExchange(port, `${lines.join('\r\n')}\r\n\r\n${body}`));
 }
 
 /** The same, for an answer behind which the connection stays open: reads no further than its head. */
-export async function sendLinesForHead(port: number, lines: readonly string[]): Promise<WireAnswer> {
-  return readAnswer(await rawExchange(port, `${lines.join('\r\n')}\r\n\r\n`, '\r\n\r\n'));
+export async function sendLinesForHead(port: number, lines: readonly string[]): Promise<WireResponse> {
+  return readResponse(await rawExchange(port, `${lines.join('\r\n')}\r\n\r\n`, '\r\n\r\n'));
 }
 
 /** Reads the first answer in a text. */
-export function readAnswer(text: string): WireAnswer {
+export function readResponse(text: string): WireResponse {
   const end = text.indexOf('\r\n\r\n');
   const [start = '', ...fields] = text.slice(0, end < 0 ? text.length : end).split('\r\n');
   const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(start)?.[1]);

@@ -19,16 +19,16 @@ else runAgent(first, second);
 
 function runEdge(port: number): void {
   let link: ClientHttp2Session | undefined;
-  const edge = createServer((visitor, answer) => {
-    if (link === undefined || link.destroyed) return void answer.writeHead(502).end();
+  const edge = createServer((visitor, response) => {
+    if (link === undefined || link.destroyed) return void response.writeHead(502).end();
     const pseudo = { ':method': visitor.method, ':path': visitor.url, ':authority': visitor.headers.host };
     const endStream = visitor.headers['content-length'] === undefined && !visitor.headers['transfer-encoding'];
     const stream = link.request({ ...pseudo, ...carried(visitor.headers) }, { endStream });
     if (!endStream) pipeline(visitor, stream, () => {});
-    stream.on('error', () => answer.destroy());
+    stream.on('error', () => response.destroy());
     stream.on('response', ({ ':status': status = 502, ...headers }) => {
-      answer.writeHead(status, carried(headers));
-      pipeline(stream, answer, () => {});
+      response.writeHead(status, carried(headers));
+      pipeline(stream, response, () => {});
     });
   });
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { answerHeaders, answerTrailers } from '../../../src/agent/answer-headers.js';
+import { responseHeaders, responseTrailers } from '../../../src/agent/answer-headers.js';
 import { readTargetAddress } from '../../../src/agent/target-address.js';
 import { PosternError } from '../../../src/errors.js';
 
@@ -8,7 +8,7 @@ const TARGET = readTargetAddress(new URL('http://localhost:5173'), 'rewrite');
 const PLACE = { host: 'demo.localhost:8080', hostname: 'demo.localhost', origin: 'http://demo.localhost:8080' };
 
 function carried(raw: string[], status = 200): string[] {
-  return answerHeaders(raw, status, TARGET, PLACE);
+  return responseHeaders(raw, status, TARGET, PLACE);
 }
 
 function location(value: string): string | undefined {
@@ -166,6 +166,6 @@ describe('answerTrailers', () => {
       'ETag',
       '"x"',
     ];
-    assert.deepEqual(answerTrailers(raw), ['x-sum', '1', 'etag', '"x"']);
+    assert.deepEqual(responseTrailers(raw), ['x-sum', '1', 'etag', '"x"']);
   });
 });

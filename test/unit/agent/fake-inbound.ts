@@ -20,7 +20,7 @@ export interface FakeRequest {
   readonly body?: 'none' | 'open' | string;
 }
 
-export interface WholeAnswer {
+export interface WholeResponse {
   readonly status: number;
   readonly headers: RawHeaders;
   readonly body: string;
@@ -64,7 +64,7 @@ export class FakeInbound implements InboundStream {
   #resolveResponded: (head: ResponseHead & SendOptions) => void = () => {};
   #resolveReset: () => void = () => {};
   #visitorTrailers: RawHeaders | undefined;
-  #answerTrailers: RawHeaders = [];
+  #responseTrailers: RawHeaders = [];
 
   constructor(request: FakeRequest = {}) {
     this.head = {
@@ -107,7 +107,7 @@ export class FakeInbound implements InboundStream {
   }
 
   end(trailers: RawHeaders = []): void {
-    this.#answerTrailers = trailers;
+    this.#responseTrailers = trailers;
     this.#near.end();
   }
 
@@ -155,9 +155,9 @@ export class FakeInbound implements InboundStream {
   }
 
   /** The answer with all of its body; rejects when the stream was reset. */
-  async answer(): Promise<WholeAnswer> {
+  async answer(): Promise<WholeResponse> {
     const { status, headers } = await this.responded;
-    return { status, headers, body: await this.text(), trailers: this.#answerTrailers };
+    return { status, headers, body: await this.text(), trailers: this.#responseTrailers };
   }
 
   /** What the agent writes until it ends. Leaves the other direction open, as `node:stream/consumers` would not. */

@@ -11,7 +11,7 @@ import { Target } from '../../../src/agent/target.js';
 import { readTargetAddress, type TargetTrust } from '../../../src/agent/target-address.js';
 import { asTargetError } from '../../../src/agent/target-errors.js';
 import { silentLog } from '../../../src/core/log.js';
-import { MalformedAnswer } from '../../../src/http1/errors.js';
+import { MalformedResponse } from '../../../src/http1/errors.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
 import { FakeInbound } from './fake-inbound.js';
 
@@ -115,7 +115,7 @@ describe('asTargetError', () => {
   }
 
   it('passes on what is malformed in a response', () => {
-    const error = asTargetError(new MalformedAnswer('a header line is malformed: "X"'), ADDRESS);
+    const error = asTargetError(new MalformedResponse('a header line is malformed: "X"'), ADDRESS);
     assert.equal(error.code, 'ERR_TARGET_PROTOCOL');
     assert.match(error.message, /"X"/);
   });

@@ -118,8 +118,8 @@ describe('a hostile target', () => {
         socket.write(`HTTP/1.1 ${status} X\r\nContent-Length: 4\r\n\r\nevil`);
       });
       for (let times = 0; times < 2; times += 1) {
-        const answer = await ask(harness, { method }).answer();
-        assert.deepEqual([answer.status, answer.body], [status, '']);
+        const response = await ask(harness, { method }).answer();
+        assert.deepEqual([response.status, response.body], [status, '']);
       }
     }
   });

@@ -154,8 +154,8 @@ describe('a WebSocket that the target does not open', () => {
       const harness = await rawTarget(t, (socket) => {
         socket.end(`HTTP/1.1 ${status} X\r\nSec-WebSocket-Version: 13\r\nContent-Length: 2\r\n\r\nno`);
       });
-      const answer = await open(harness, { headers: ['sec-websocket-version', '777'] }).answer();
-      assert.deepEqual([answer.status, answer.headers.slice(0, 2), answer.body], [status, VERSION, 'no']);
+      const response = await open(harness, { headers: ['sec-websocket-version', '777'] }).answer();
+      assert.deepEqual([response.status, response.headers.slice(0, 2), response.body], [status, VERSION, 'no']);
     }
   });
 

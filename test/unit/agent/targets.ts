@@ -18,15 +18,15 @@ export interface Harness {
 type Settings = Partial<TargetOptions> & { readonly hostHeader?: HostHeader; readonly url?: string };
 
 /** A `node:http` target. */
-export async function httpTarget(t: TestContext, answer: http.RequestListener, settings: Settings = {}) {
-  const server = http.createServer(answer);
+export async function httpTarget(t: TestContext, response: http.RequestListener, settings: Settings = {}) {
+  const server = http.createServer(response);
   return { server, ...(await harness(t, server, settings)) };
 }
 
 /** A target of bare bytes: `answer` is called with each connection and the bytes of its first request head. */
 export async function rawTarget(
   t: TestContext,
-  answer: (socket: net.Socket, head: string) => void,
+  response: (socket: net.Socket, head: string) => void,
   settings: Settings = {},
 ) {
   const server = net.createServer((socket) => {
@@ -37,7 +37,7 @@ export async function rawTarget(
       for (let end = received.indexOf('\r\n\r\n'); end !== -1; end = received.indexOf('\r\n\r\n')) {
         const head = received.slice(0, end + 4);
         received = received.slice(end + 4);
-        if (/^[A-Z]+ /.test(head)) answer(socket, head); // else the end of a body
+        if (/^[A-Z]+ /.test(head)) response(socket, head); // else the end of a body
       }
     });
   });

@@ -41,15 +41,15 @@ it('takes an email and its verification from one place', () => {
 });
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const answerOf = (alg: string) => ({ idToken: `${part({ alg })}.x.y`, accessToken: 'access', code: 'code' });
+const responseOf = (alg: string) => ({ idToken: `${part({ alg })}.x.y`, accessToken: 'access', code: 'code' });
 
 it('accepts an ID token that was issued just now, for us', () => {
   const nowSeconds = Date.now() / 1000;
-  for (const iat of [nowSeconds, nowSeconds - 60, nowSeconds + 20]) checkIdToken({ iat }, 'us', answerOf('RS256'));
-  checkIdToken({ iat: nowSeconds, azp: 'us' }, 'us', answerOf('RS256'));
+  for (const iat of [nowSeconds, nowSeconds - 60, nowSeconds + 20]) checkIdToken({ iat }, 'us', responseOf('RS256'));
+  checkIdToken({ iat: nowSeconds, azp: 'us' }, 'us', responseOf('RS256'));
   const odd = [{ iat: nowSeconds, azp: 'other' }, { iat: nowSeconds, azp: null }, { iat: nowSeconds - 700 }];
   for (const claims of [...odd, { iat: nowSeconds + 60 }, { iat: Number.NaN }, {}]) {
-    assert.throws(() => checkIdToken(claims, 'us', answerOf('RS256')), { code: 'ERR_LOGIN_FAILED' });
+    assert.throws(() => checkIdToken(claims, 'us', responseOf('RS256')), { code: 'ERR_LOGIN_FAILED' });
   }
 });
 
@@ -66,10 +66,10 @@ it('holds the hashes of an ID token, where it has them, against what came with i
       const digest = createHash(hash).update(text).digest();
       return digest.subarray(0, digest.length / 2).toString('base64url');
     };
-    checkIdToken({ iat, at_hash: half('access'), c_hash: half('code') }, 'us', answerOf(alg));
+    checkIdToken({ iat, at_hash: half('access'), c_hash: half('code') }, 'us', responseOf(alg));
     for (const odd of [half('other'), `${half('access')}=`, half('access').slice(1), '', null, undefined, 7, ['x']]) {
       for (const name of ['at_hash', 'c_hash']) {
-        const check = () => checkIdToken({ iat, [name]: odd }, 'us', answerOf(alg));
+        const check = () => checkIdToken({ iat, [name]: odd }, 'us', responseOf(alg));
         assert.throws(check, { code: 'ERR_LOGIN_FAILED' }, `${alg} ${name} ${odd}`);
       }
     }

@@ -20,7 +20,7 @@ function provider(supported: readonly string[] | undefined) {
   configuration[customFetch] = async (_url, { body, headers }) => {
     const way = wayOf(String(body), new Headers(headers));
     ways.push(way);
-    return answerTo(says[way]);
+    return responseTo(says[way]);
   };
   return {
     says,
@@ -35,7 +35,7 @@ function wayOf(body: string, headers: Headers): Way {
   return new URLSearchParams(body).has('client_assertion') ? 'jwt' : 'post';
 }
 
-function answerTo(says: Says): Response {
+function responseTo(says: Says): Response {
   if (says === 'nothing') throw new TypeError('fetch failed');
   const [status, body] = says === 'token' ? [200, { access_token: 'x', token_type: 'bearer' }] : [400, { error: says }];
   return Response.json(body, { status });

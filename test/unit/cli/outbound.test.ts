@@ -61,19 +61,19 @@ describe('outboundAgent', () => {
     await failed;
   });
 
-  for (const answer of [
+  for (const response of [
     'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n',
     'HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n',
   ]) {
-    it(`fails the request when the proxy answers ${answer.slice(9, 12)}`, async (t) => {
+    it(`fails the request when the proxy answers ${response.slice(9, 12)}`, async (t) => {
       const proxy = createServer().listen(0, '127.0.0.1');
       t.after(() => proxy.close());
       await once(proxy, 'listening');
-      proxy.on('connect', (_request: IncomingMessage, socket: Socket) => socket.end(answer));
+      proxy.on('connect', (_request: IncomingMessage, socket: Socket) => socket.end(response));
       const agent = outboundAgent(EDGE, { HTTPS_PROXY: `127.0.0.1:${(proxy.address() as AddressInfo).port}` });
       const dialled = secureRequest(EDGE, agent === undefined ? {} : { agent });
       const [error] = (await once(dialled.end(), 'error')) as [Error];
-      assert.match(error.message, new RegExp(answer.slice(9, 12)));
+      assert.match(error.message, new RegExp(response.slice(9, 12)));
     });
   }
 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AnswerOptions } from '../../../src/edge/answer-headers.js';
-import { answerHeaders as headersOf } from '../../../src/edge/answer-headers.js';
+import type { ResponseHeaderOptions } from '../../../src/edge/answer-headers.js';
+import { responseHeaders as headersOf } from '../../../src/edge/answer-headers.js';
 
 const GATED = { host: 'demo.tunnel.test', isGated: true, cookie: undefined };
 const OPEN = { ...GATED, isGated: false };
 
-function answerHeaders(headers: readonly string[], options: AnswerOptions, status = 200): string[] {
+function responseHeaders(headers: readonly string[], options: ResponseHeaderOptions, status = 200): string[] {
   return headersOf({ status, headers }, options);
 }
 
@@ -40,7 +40,7 @@ describe('the headers of an answer', () => {
       'Set-Cookie',
       'b=2',
     ];
-    assert.deepEqual(answerHeaders(headers, OPEN), sent);
+    assert.deepEqual(responseHeaders(headers, OPEN), sent);
   });
 
   for (const [status, hasLength] of [
@@ -50,7 +50,7 @@ describe('the headers of an answer', () => {
     [304, true],
   ] as const) {
     it(`${hasLength ? 'keep' : 'lose'} the length of a ${status} (RFC 9110 section 8.6)`, () => {
-      assert.equal(answerHeaders(['content-length', '5'], OPEN, status).includes('5'), hasLength);
+      assert.equal(responseHeaders(['content-length', '5'], OPEN, status).includes('5'), hasLength);
     });
   }
 
@@ -64,24 +64,24 @@ describe('the headers of an answer', () => {
     'Upgrade',
   ]) {
     it(`lose ${name}, which ends at this hop`, () => {
-      assert.deepEqual(answerHeaders([name, 'x', 'X-Kept', 'y'], OPEN), ['X-Kept', 'y']);
+      assert.deepEqual(responseHeaders([name, 'x', 'X-Kept', 'y'], OPEN), ['X-Kept', 'y']);
     });
   }
 
   it('lose what Connection names, but neither framing nor routing', () => {
     const headers = ['Connection', 'X-Hop, content-length', 'x-hop', '1', 'Content-Length', '2', 'X-Kept', '3'];
-    assert.deepEqual(answerHeaders(headers, OPEN), ['Content-Length', '2', 'X-Kept', '3']);
+    assert.deepEqual(responseHeaders(headers, OPEN), ['Content-Length', '2', 'X-Kept', '3']);
   });
 
   for (const name of ['postern-error', 'Postern-Error', 'POSTERN-URL', 'postern-anything']) {
     it(`lose ${name}, which only the edge may say`, () => {
-      assert.deepEqual(answerHeaders([name, 'x'], OPEN), []);
+      assert.deepEqual(responseHeaders([name, 'x'], OPEN), []);
     });
   }
 
   it('keep what is reserved only towards the target', () => {
     const headers = ['X-Request-Id', 'own', 'X-Forwarded-For', 'own'];
-    assert.deepEqual(answerHeaders(headers, OPEN), headers);
+    assert.deepEqual(responseHeaders(headers, OPEN), headers);
   });
 
   for (const [cookie, passes] of [
@@ -107,12 +107,12 @@ describe('the headers of an answer', () => {
     ['postern-session', false],
   ] as const) {
     it(`${passes ? 'keep' : 'lose'} the cookie ${JSON.stringify(cookie)}`, () => {
-      assert.deepEqual(answerHeaders(['Set-Cookie', cookie], OPEN), passes ? ['Set-Cookie', cookie] : []);
+      assert.deepEqual(responseHeaders(['Set-Cookie', cookie], OPEN), passes ? ['Set-Cookie', cookie] : []);
     });
   }
 
   it('end with the edge’s own cookie', () => {
-    const fields = answerHeaders(['Set-Cookie', 'a=1'], { ...GATED, cookie: '__Host-postern-session=x' });
+    const fields = responseHeaders(['Set-Cookie', 'a=1'], { ...GATED, cookie: '__Host-postern-session=x' });
     const ours = ['Cache-Control', 'private', 'Set-Cookie', '__Host-postern-session=x'];
     assert.deepEqual(fields, ['Set-Cookie', 'a=1', ...ours]);
   });
@@ -141,8 +141,8 @@ describe('the headers of an answer', () => {
   ] as const) {
     it(`${gated ? 'carry' : 'never carry'} a cookie of ours where a ${status} says ${JSON.stringify(values)}`, () => {
       const headers = values.flatMap((value) => ['cache-control', value]);
-      const carries = (options: AnswerOptions) =>
-        answerHeaders(headers, { ...options, cookie: 'ours=1' }, status).includes('ours=1');
+      const carries = (options: ResponseHeaderOptions) =>
+        responseHeaders(headers, { ...options, cookie: 'ours=1' }, status).includes('ours=1');
       assert.deepEqual([carries(GATED), carries(OPEN)], [gated, open]);
     });
   }
@@ -156,14 +156,14 @@ describe('the headers of an answer', () => {
     'X-Accel-Expires',
   ]) {
     it(`lose ${name} where visitors sign in: it would override Cache-Control in a cache`, () => {
-      assert.deepEqual(answerHeaders([name, 'max-age=60'], GATED), ['Cache-Control', 'private']);
-      assert.equal(answerHeaders([name, 'max-age=60'], OPEN)[1], 'max-age=60');
+      assert.deepEqual(responseHeaders([name, 'max-age=60'], GATED), ['Cache-Control', 'private']);
+      assert.equal(responseHeaders([name, 'max-age=60'], OPEN)[1], 'max-age=60');
     });
   }
 
   for (const name of ['X-Accel-Redirect', 'X-Sendfile', 'X-LIGHTTPD-send-file', 'X-Reproxy-URL']) {
     it(`lose ${name}, an order to the reverse proxy in front`, () => {
-      assert.deepEqual(answerHeaders([name, '/etc/passwd'], OPEN), []);
+      assert.deepEqual(responseHeaders([name, '/etc/passwd'], OPEN), []);
     });
   }
 
@@ -188,8 +188,8 @@ describe('the headers of an answer', () => {
   ] as const) {
     it(`are ${isPrivate ? 'made' : 'not made'} private by ${JSON.stringify(values)}, and never where nobody signs in`, () => {
       const headers = values.flatMap((value) => ['Cache-Control', value]);
-      assert.deepEqual(answerHeaders(headers, OPEN), headers);
-      assert.deepEqual(answerHeaders(headers, GATED), isPrivate ? [...headers, 'Cache-Control', 'private'] : headers);
+      assert.deepEqual(responseHeaders(headers, OPEN), headers);
+      assert.deepEqual(responseHeaders(headers, GATED), isPrivate ? [...headers, 'Cache-Control', 'private'] : headers);
     });
   }
 });

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { readBaseAddress } from '../../../src/core/hostname.js';
-import { Answers } from '../../../src/edge/answers.js';
+import { Replies } from '../../../src/edge/answers.js';
 import { Door, type DoorOptions } from '../../../src/edge/door.js';
 import type { Gate, Verdict } from '../../../src/edge/gate.js';
 import type { PosternError } from '../../../src/errors.js';
@@ -48,7 +48,7 @@ async function openDoor(t: TestContext, setting: Setting = {}) {
         return Promise.reject(new Error('far enough'));
       },
     },
-    answers: new Answers(BASE),
+    answers: new Replies(BASE),
     observer: {
       decided: (_request: IncomingMessage, { kind }: Verdict) => note(`decided ${kind}`),
       failed: (_request: IncomingMessage, { code }: PosternError) => note(code),

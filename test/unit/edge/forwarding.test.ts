@@ -40,13 +40,13 @@ async function forwarded(t: TestContext, onStream: (stream: InboundStream) => vo
   return (options: RequestOptions = {}) => request({ host: '127.0.0.1', port, agent, ...options });
 }
 
-async function answerOf(visit: ReturnType<typeof request>): Promise<IncomingMessage> {
-  const [answer] = (await once(visit, 'response')) as [IncomingMessage];
-  return answer;
+async function responseOf(visit: ReturnType<typeof request>): Promise<IncomingMessage> {
+  const [response] = (await once(visit, 'response')) as [IncomingMessage];
+  return response;
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
-  return Buffer.concat(await answer.toArray()).toString('latin1');
+async function textOf(response: IncomingMessage): Promise<string> {
+  return Buffer.concat(await response.toArray()).toString('latin1');
 }
 
 describe('a forwarded request', () => {
@@ -58,9 +58,9 @@ describe('a forwarded request', () => {
         served.stream.respond({ status: 200, headers: ['content-length', String(bytes)] }, { endOfBody: bytes === 0 });
         served.body.end(body);
       });
-      const answer = await answerOf(visit().end());
-      assert.deepEqual([answer.statusCode, answer.headers['content-length']], [200, String(bytes)]);
-      assert.equal(await textOf(answer), body.toString('latin1'));
+      const response = await responseOf(visit().end());
+      assert.deepEqual([response.statusCode, response.headers['content-length']], [200, String(bytes)]);
+      assert.equal(await textOf(response), body.toString('latin1'));
     });
   }
 
@@ -70,9 +70,9 @@ describe('a forwarded request', () => {
     const visiting = visit().end();
     const { stream, body } = await served.promise;
     stream.respond({ status: 200, headers: [] }, { endOfBody: false });
-    const answer = await answerOf(visiting);
+    const response = await responseOf(visiting);
     body.end('later');
-    assert.equal(await textOf(answer), 'later');
+    assert.equal(await textOf(response), 'later');
   });
 
   for (const bytes of [0, 6, 200_000]) {
@@ -83,9 +83,9 @@ describe('a forwarded request', () => {
       const { stream, body } = await served.promise;
       stream.respond({ status: 200, headers: ['content-length', '1000000'] }, { endOfBody: false });
       if (bytes > 0) body.write('x'.repeat(bytes));
-      const answer = await answerOf(visiting);
+      const response = await responseOf(visiting);
       stream.cancel();
-      await assert.rejects(textOf(answer), { code: 'ECONNRESET' });
+      await assert.rejects(textOf(response), { code: 'ECONNRESET' });
     });
   }
 
@@ -104,13 +104,13 @@ describe('a forwarded request', () => {
     const visit = await forwarded(t, (stream) => new Served(stream).respond(204));
     const first = visit({ method: 'POST' });
     first.write('x'.repeat(300_000));
-    const answer = await answerOf(first);
-    answer.resume();
+    const response = await responseOf(first);
+    response.resume();
     const { socket } = first;
     first.end('the rest');
-    await once(answer, 'close');
+    await once(response, 'close');
     const second = visit();
-    assert.equal((await answerOf(second.end())).statusCode, 204);
+    assert.equal((await responseOf(second.end())).statusCode, 204);
     assert.equal(second.socket, socket);
   });
 });

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import type { Identity } from '../../../src/auth/identity.js';
 import type { Session } from '../../../src/auth/session.js';
 import { readBaseAddress } from '../../../src/core/hostname.js';
-import { Answers } from '../../../src/edge/answers.js';
+import { Replies } from '../../../src/edge/answers.js';
 import { type AppOptions, createApp } from '../../../src/edge/app.js';
 import type { Verdict } from '../../../src/edge/gate.js';
 import { openContext } from '../../../src/edge/request.js';
@@ -112,7 +112,7 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
     },
     assertions: { jwks: () => ({ keys: [] }) },
     registry: { online: () => [] },
-    answers: new Answers(BASE),
+    answers: new Replies(BASE),
     observer: {
       failed: () => {},
       signInFailed: () => void asked.push('sign-in failed'),

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import type { Sessions } from '../../../src/auth/session.js';
-import type { Answers } from '../../../src/edge/answers.js';
+import type { Replies } from '../../../src/edge/answers.js';
 import {
-  answerUserInfo,
   checkCause,
   isFromOrigin,
   isVisit,
   queryText,
+  sendUserInfo,
   signOutPage,
 } from '../../../src/edge/session-answers.js';
 import { by, ORIGIN, SIBLING, sessionOf } from './routes.js';
@@ -84,10 +84,10 @@ describe('who is signed in', () => {
     const said: unknown[] = [];
     const answers = { json: (_request: unknown, _response: unknown, body: unknown) => said.push(body) };
     const sessions = { endsAtMs: () => 0 } as unknown as Sessions;
-    const answer = (session?: ReturnType<typeof sessionOf>) =>
-      answerUserInfo(request({}), {} as ServerResponse, answers as unknown as Answers, sessions, session);
-    assert.throws(() => answer(), { code: 'ERR_LOGIN_REQUIRED' });
-    answer(sessionOf());
+    const response = (session?: ReturnType<typeof sessionOf>) =>
+      sendUserInfo(request({}), {} as ServerResponse, answers as unknown as Replies, sessions, session);
+    assert.throws(() => response(), { code: 'ERR_LOGIN_REQUIRED' });
+    response(sessionOf());
     const expires_at = '1970-01-01T00:00:00.000Z';
     const identity = { subject: 'a', email: 'ana@acme.com', preferred_username: undefined, groups: ['eng'] };
     assert.deepEqual(said, [{ ...identity, expires_at }]);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { isAnswering, oweAnswer, owesAnswer, paid, turnOf } from '../../../src/edge/turns.js';
+import { hasPendingResponse, paid, responseStarted, trackResponse, turnOf } from '../../../src/edge/turns.js';
 
 /** The responses of `node:http` to requests that were sent behind each other in one piece. */
 async function pipelined(t: TestContext, requests: readonly string[]): Promise<ServerResponse[]> {
@@ -34,10 +34,10 @@ describe('the answers that a connection owes', () => {
       Array.from({ length: 17 }, () => get()),
     );
     const socket = socketOf(responses);
-    const owed = responses.map((response) => oweAnswer(socket, response));
+    const owed = responses.map((response) => trackResponse(socket, response));
     assert.deepEqual(owed.indexOf(false), 16);
     paid(socket, responses[0] as ServerResponse);
-    assert.ok(oweAnswer(socket, responses[16] as ServerResponse));
+    assert.ok(trackResponse(socket, responses[16] as ServerResponse));
   });
 
   it('hold heads of 64 KiB together while they wait, beside the one whose turn it is', async (t) => {
@@ -45,7 +45,7 @@ describe('the answers that a connection owes', () => {
     const responses = await pipelined(t, [large, large, large, large]);
     const socket = socketOf(responses);
     assert.deepEqual(
-      responses.map((response) => oweAnswer(socket, response)),
+      responses.map((response) => trackResponse(socket, response)),
       [true, true, true, false],
     );
   });
@@ -53,17 +53,17 @@ describe('the answers that a connection owes', () => {
   it('are known until they are paid, and one that has begun is told from one that waits', async (t) => {
     const [first, second] = (await pipelined(t, [get(), get()])) as [ServerResponse, ServerResponse];
     const { socket } = first.req;
-    assert.deepEqual([owesAnswer(socket), isAnswering(socket)], [false, false]);
-    oweAnswer(socket, first);
-    oweAnswer(socket, second);
-    assert.deepEqual([owesAnswer(socket), isAnswering(socket)], [true, false]);
+    assert.deepEqual([hasPendingResponse(socket), responseStarted(socket)], [false, false]);
+    trackResponse(socket, first);
+    trackResponse(socket, second);
+    assert.deepEqual([hasPendingResponse(socket), responseStarted(socket)], [true, false]);
     first.flushHeaders();
-    assert.equal(isAnswering(socket), true);
+    assert.equal(responseStarted(socket), true);
     paid(socket, first);
-    assert.deepEqual([owesAnswer(socket), isAnswering(socket)], [true, false]);
+    assert.deepEqual([hasPendingResponse(socket), responseStarted(socket)], [true, false]);
     paid(socket, first); // again: changes nothing
     paid(socket, second);
-    assert.equal(owesAnswer(socket), false);
+    assert.equal(hasPendingResponse(socket), false);
   });
 
   it('leave one after the other', async (t) => {

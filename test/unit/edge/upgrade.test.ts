@@ -8,7 +8,7 @@ import { readBaseAddress } from '../../../src/core/hostname.js';
 import type { Forwarder } from '../../../src/edge/forward.js';
 import type { Forward } from '../../../src/edge/gate.js';
 import { openContext } from '../../../src/edge/request.js';
-import { answerOn, checkUpgrade, Upgrade } from '../../../src/edge/upgrade.js';
+import { checkUpgrade, responseOn, Upgrade } from '../../../src/edge/upgrade.js';
 import { PosternError } from '../../../src/errors.js';
 import type { InboundStream } from '../../../src/link/stream.js';
 import { deferred } from '../../support/deferred.js';
@@ -70,7 +70,7 @@ async function openDoor(t: TestContext, { onStream = () => {}, requestHead }: Se
   const server = createServer().on('upgrade', (request: IncomingMessage, socket: Socket, early: Buffer) => {
     openContext(request, BASE, '198.51.100.1');
     socket.on('error', () => socket.destroy()); // as the door does
-    const response = answerOn(request, socket);
+    const response = responseOn(request, socket);
     const refuse = (_request: IncomingMessage, _response: unknown, { code }: PosternError) => {
       refusals.push(code);
       response.writeHead(502).end();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { AnswerReader } from '../../../src/http1/answer-reader.js';
-import { MalformedAnswer } from '../../../src/http1/errors.js';
+import { ResponseParser } from '../../../src/http1/answer-reader.js';
+import { MalformedResponse } from '../../../src/http1/errors.js';
 import { hear } from './heard.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
@@ -115,7 +115,7 @@ describe('the connection after an answer', () => {
   }
 
   it('reads the next answer when the next request was sent', () => {
-    const reader = new AnswerReader();
+    const reader = new ResponseParser();
     const statuses: number[] = [];
     for (const status of [200, 404]) {
       reader.expect('GET', {
@@ -211,11 +211,11 @@ describe('what is refused is named', () => {
   ];
   for (const [bytes, named] of rows) {
     it(JSON.stringify(bytes.slice(0, 60)), () => {
-      const reader = new AnswerReader();
+      const reader = new ResponseParser();
       reader.expect('GET', { informational: () => {}, head: () => {}, content: () => {}, whole: () => {} });
       assert.throws(
         () => reader.receive(Buffer.from(bytes, 'latin1')),
-        (error) => error instanceof MalformedAnswer && error.message.includes(named),
+        (error) => error instanceof MalformedResponse && error.message.includes(named),
       );
     });
   }
@@ -400,16 +400,16 @@ describe('any answer', () => {
 
 describe('an observer', () => {
   it('that throws stops the reading', () => {
-    const reader = new AnswerReader();
+    const reader = new ResponseParser();
     const refuse = () => {
-      throw new MalformedAnswer('refused');
+      throw new MalformedResponse('refused');
     };
     reader.expect('GET', { informational: refuse, head: refuse, content: refuse, whole: refuse });
-    assert.throws(() => reader.receive(Buffer.from(`${OK}Content-Length: 2\r\n\r\nhi`)), MalformedAnswer);
+    assert.throws(() => reader.receive(Buffer.from(`${OK}Content-Length: 2\r\n\r\nhi`)), MalformedResponse);
   });
 
   it('that is abandoned in the middle hears nothing more, and the connection is not used again', () => {
-    const reader = new AnswerReader();
+    const reader = new ResponseParser();
     const heard: string[] = [];
     reader.expect('GET', {
       informational: () => heard.push('informational'),

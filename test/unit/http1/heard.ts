@@ -1,6 +1,6 @@
 /** What the reader of answers makes of bytes, as one value that can be compared. */
-import { AnswerReader } from '../../../src/http1/answer-reader.js';
-import { MalformedAnswer } from '../../../src/http1/errors.js';
+import { ResponseParser } from '../../../src/http1/answer-reader.js';
+import { MalformedResponse } from '../../../src/http1/errors.js';
 
 export interface Heard {
   readonly informational: { status: number; fields: readonly string[] }[];
@@ -36,7 +36,7 @@ export function hear(pieces: readonly string[], { method = 'GET', upgrade, open 
     pieces: 0,
     reusable: false,
   };
-  const reader = new AnswerReader();
+  const reader = new ResponseParser();
   const kept: Buffer[] = [];
   reader.expect(method, {
     informational: ({ status, fields }) => void heard.informational.push({ status, fields }),
@@ -60,7 +60,7 @@ export function hear(pieces: readonly string[], { method = 'GET', upgrade, open 
     heard.reusable = reader.isReusable;
     if (open !== true && !reader.finish() && heard.outcome === 'waiting') heard.outcome = 'cut';
   } catch (thrown) {
-    if (!(thrown instanceof MalformedAnswer)) throw thrown;
+    if (!(thrown instanceof MalformedResponse)) throw thrown;
     heard.outcome = 'malformed';
   }
   heard.body = Buffer.concat(kept).toString('latin1');

@@ -378,8 +378,8 @@ function expectOpen(bare: Bare, expected: readonly (readonly [number, number])[]
   assert.deepEqual(resets(bare), expected);
   assert.equal(bare.closed, undefined);
   bare.give(frame(PING, 0, 0, 'aa11223344556677'));
-  const [answer] = bare.take().filter(({ type }) => type === PING);
-  assert.equal(answer?.payload.toString('hex'), 'aa11223344556677', 'the connection goes on');
+  const [response] = bare.take().filter(({ type }) => type === PING);
+  assert.equal(response?.payload.toString('hex'), 'aa11223344556677', 'the connection goes on');
 }
 
 function expectGoaway(bare: Bare, code: number): void {

@@ -44,17 +44,17 @@ function sum(bytes: Buffer): string {
 async function fetchBody(connection: Connection, fields: string[], body?: Buffer): Promise<[string, Buffer]> {
   const head = deferred<string>();
   const stream = connection.request(fields, { endStream: body === undefined });
-  const content = new StreamBody(stream, { headers: (answer) => head.resolve(answer[1] ?? '') });
+  const content = new StreamBody(stream, { headers: (response) => head.resolve(response[1] ?? '') });
   if (body !== undefined) content.end(body);
   const received = await buffer(content);
   return [await head.promise, received];
 }
 
 describe('the client role against node:http2', () => {
-  async function begin(answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void) {
+  async function begin(response: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void) {
     const [near, far] = await socketPair();
     const session = performServerHandshake(far, { settings: { enableConnectProtocol: true } });
-    session.on('stream', answer);
+    session.on('stream', response);
     session.on('error', () => {});
     const announced = deferred<void>();
     const draining = deferred<void>();
@@ -102,10 +102,10 @@ describe('the client role against node:http2', () => {
       const stream = connection.request(fields, { endStream: true });
       const body = new StreamBody(stream, { headers: head.resolve });
       assert.equal((await buffer(body)).toString('latin1'), '/caf\u00e9 Zo\u00eb c=1');
-      const answer = await head.promise;
-      assert.equal(answer[answer.indexOf('x-long') + 1], long);
+      const response = await head.promise;
+      assert.equal(response[response.indexOf('x-long') + 1], long);
       assert.deepEqual(
-        answer.filter((_, index) => answer[index - 1] === 'set-cookie'),
+        response.filter((_, index) => response[index - 1] === 'set-cookie'),
         ['a=1', 'b=2'],
       );
     }
@@ -192,13 +192,13 @@ describe('the client role against node:http2', () => {
       requests.push(stream);
       came.resolve();
     });
-    const answer = fetchBody(connection, requestFields('GET', '/'));
+    const response = fetchBody(connection, requestFields('GET', '/'));
     await came.promise;
     connection.drain();
     await once(session, 'goaway');
     requests[0]?.respond({ ':status': 200 });
     requests[0]?.end('whole');
-    assert.equal((await answer)[1].toString(), 'whole');
+    assert.equal((await response)[1].toString(), 'whole');
     assert.equal(await closed, undefined);
   });
 
@@ -261,13 +261,13 @@ describe('the client role against node:http2', () => {
 describe('the server role against node:http2', () => {
   type Answer = (stream: Http2Stream, fields: string[], endStream: boolean) => void;
 
-  async function begin(answer: Answer) {
+  async function begin(response: Answer) {
     const [near, far] = await socketPair();
     const closed = deferred<Http2Error | undefined>();
     const connection = engineOver(far, {
       role: 'server',
       connectProtocol: true,
-      observer: { stream: answer, closed: (error) => closed.resolve(error) },
+      observer: { stream: response, closed: (error) => closed.resolve(error) },
     });
     const session: ClientHttp2Session = connect('http://demo.localhost', {
       createConnection: () => near,

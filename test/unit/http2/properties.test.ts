@@ -37,7 +37,7 @@ describe('any split of the bytes gives the same events', () => {
   });
 
   test('in the client role', () => {
-    const bytes = answerBytes();
+    const bytes = responseBytes();
     const whole = replay('client', [bytes]);
     assert.match(whole[0] ?? '', /trailers.*end.*closed/);
     fc.assert(fc.property(cuts, (sizes) => assert.deepEqual(replay('client', cut(bytes, sizes)), whole)));
@@ -50,7 +50,7 @@ function sessionBytes(bare: Bare): Buffer[] {
 }
 
 /** What a server says that answers one request with all there is. */
-function answerBytes(): Buffer {
+function responseBytes(): Buffer {
   const bare = new Bare('server');
   const block = (fields: string[]) => bare.headers(1, fields, 0);
   return Buffer.concat([
@@ -166,7 +166,7 @@ describe('no damage to a session does harm', () => {
           const bare = new Bare(role);
           const asked = role === 'client' ? [ask(bare.engine, requestFields('GET', '/'))] : bare.streams;
           bare.take();
-          let bytes = role === 'client' ? answerBytes() : Buffer.concat(sessionBytes(new Bare('client')));
+          let bytes = role === 'client' ? responseBytes() : Buffer.concat(sessionBytes(new Bare('client')));
           for (const { at, count, instead } of places) {
             const start = at % bytes.length;
             bytes = Buffer.concat([bytes.subarray(0, start), instead, bytes.subarray(start + count)]);
@@ -269,8 +269,8 @@ class World {
     const request = this.#byStream.get(stream.id) as Body;
     stream.observe(request.record);
     stream.sendHeaders([':status', '200'], { endStream: false });
-    const answer = this.#byStream.get(-stream.id) as Body;
-    this.#write(stream, answer);
+    const response = this.#byStream.get(-stream.id) as Body;
+    this.#write(stream, response);
     this.#live.push(stream);
   }
 
@@ -297,9 +297,9 @@ class World {
     if (this.#engines.client.running >= 20) return;
     const bodies = [this.#body(), this.#body()] as const;
     const { stream, record } = ask(this.#engines.client, requestFields('POST', '/'), { endStream: false });
-    const [request, answer] = [bodies[0], { ...bodies[1], record }];
-    this.#bodies.push(request, answer);
-    this.#byStream.set(stream.id, request).set(-stream.id, answer);
+    const [request, response] = [bodies[0], { ...bodies[1], record }];
+    this.#bodies.push(request, response);
+    this.#byStream.set(stream.id, request).set(-stream.id, response);
     this.#write(stream, request);
     this.#live.push(stream);
   }

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import * as oidc from 'openid-client';
 import { compiled, freePort, Program } from '../../support/processes.js';
 import { type RunningProvider, startProvider } from '../../support/provider.js';
-import { type Answer, Visitor } from '../../support/visitor.js';
+import { Visitor, type VisitorResponse } from '../../support/visitor.js';
 
 const ANA = { sub: 'ana', email: 'ana@acme.com', email_verified: true, groups: ['eng'], hd: 'acme.com' };
 const EVE = { sub: 'eve', email: 'eve@elsewhere.test', email_verified: true };
@@ -48,8 +48,8 @@ describe('the test identity provider', () => {
   }
 
   // A visitor follows redirects until the relying party, where nobody listens here: the refused address is the answer.
-  async function callbackOf(answer: Promise<Answer>): Promise<URL> {
-    const failure = await answer.then(
+  async function callbackOf(response: Promise<VisitorResponse>): Promise<URL> {
+    const failure = await response.then(
       (page) => assert.fail(`stopped at ${page.url}\n${page.text}`),
       (error: NodeJS.ErrnoException) => error,
     );

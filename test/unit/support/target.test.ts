@@ -23,13 +23,13 @@ for (const [form, start] of [
     });
 
     test('echoes a request and remembers it', async () => {
-      const answer = await visitor.fetch(`${target.url}/a%2Fb?x=1`, {
+      const response = await visitor.fetch(`${target.url}/a%2Fb?x=1`, {
         method: 'PUT',
         body: 'hello',
         trailers: { 'X-End': 'yes' },
         headers: { 'transfer-encoding': 'chunked', trailer: 'X-End' },
       });
-      const echo = answer.json() as Echo;
+      const echo = response.json() as Echo;
       assert.equal(echo.method, 'PUT');
       assert.equal(echo.url, '/a%2Fb?x=1');
       assert.equal(echo.bodyBytes, 5);
@@ -97,8 +97,8 @@ for (const [form, start] of [
     });
 
     test('takes raw bytes', async () => {
-      const answer = await rawExchange(target.port, 'GET /raw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-      assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+      const response = await rawExchange(target.port, 'GET /raw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      assert.match(response, /^HTTP\/1\.1 200 OK\r\n/);
     });
 
     test('forgets', async () => {
