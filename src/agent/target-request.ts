@@ -5,12 +5,12 @@
 import { usualCase } from '../core/header-case.js';
 import { filterTrailers, isFieldValue, type RawHeaders } from '../core/headers.js';
 import { PosternError } from '../errors.js';
-import type { ResponseHead } from '../http1/answer-head.js';
 import { signsConnectionIn } from '../http1/connection-auth.js';
 import { writeFields, writeRequestLine } from '../http1/request-writer.js';
+import type { ResponseHead } from '../http1/response-head.js';
 import type { InboundObserver, InboundStream } from '../link/stream.js';
-import type { Exchange, TargetContext } from './answer.js';
 import type { ConnectionUser } from './connect-queue.js';
+import type { Exchange, TargetContext } from './exchange.js';
 import { writeHeader } from './header-names.js';
 import type { CallObserver, TargetCall, TargetConnection } from './target-connection.js';
 import { isStaleConnection } from './target-errors.js';

@@ -8,13 +8,13 @@ import { usualCase } from '../core/header-case.js';
 import { headerValue, headerValues, type RawHeaders } from '../core/headers.js';
 import { splice } from '../core/splice.js';
 import { PosternError } from '../errors.js';
-import type { ResponseHead } from '../http1/answer-head.js';
 import type { FieldList } from '../http1/fields.js';
 import { writeRequestHead } from '../http1/request-writer.js';
+import type { ResponseHead } from '../http1/response-head.js';
 import type { InboundObserver, InboundStream } from '../link/stream.js';
-import type { Exchange, TargetContext } from './answer.js';
-import { responseHeaders } from './answer-headers.js';
 import type { ConnectionUser } from './connect-queue.js';
+import type { Exchange, TargetContext } from './exchange.js';
+import { responseHeaders } from './response-headers.js';
 import type { CallObserver, TargetConnection } from './target-connection.js';
 import { type PublicPlace, readPublicPlace, targetHeaders } from './target-headers.js';
 

@@ -5,7 +5,7 @@
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import type { InboundStream } from '../link/stream.js';
-import { Exchange, type TargetContext } from './answer.js';
+import { Exchange, type TargetContext } from './exchange.js';
 import { HostRefusals } from './host-refusals.js';
 import type { RequestRecord } from './request-record.js';
 import type { TargetAddress } from './target-address.js';

@@ -10,10 +10,10 @@ import { chain, type MaybePromise } from '../core/maybe-promise.js';
 import { isCircular, VIA_HTTP_1_0, VIA_HTTP_1_1 } from '../core/via.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
-import { FORWARDED_METHODS } from './answers.js';
 import { Forwarding, type Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
 import { type Introduction, introductionOf } from './introduction.js';
+import { FORWARDED_METHODS } from './replies.js';
 import { contextOf, type Recall } from './request.js';
 import { publicHost, targetHeaders } from './target-headers.js';
 

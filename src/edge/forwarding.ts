@@ -7,12 +7,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RawHeaders } from '../core/headers.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
-import { InterimHeads, readAgentError, sendHead, sendTrailers } from './answer-head.js';
-import { breakOff } from './answers.js';
 import type { Forward } from './gate.js';
 import { noteCut } from './outcome.js';
 import { partyOf } from './party.js';
+import { breakOff } from './replies.js';
 import { hasBody } from './request.js';
+import { InterimHeads, readAgentError, sendHead, sendTrailers } from './response-head.js';
 import { Upload } from './upload.js';
 
 // A body that is this short is given to `node:http` as text: it puts head and body into one string, one write and no list

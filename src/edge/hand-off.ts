@@ -4,9 +4,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BaseAddress } from '../core/hostname.js';
-import type { Replies } from './answers.js';
 import { HAND_OFF_SCRIPT_PATH, HAND_OFF_SCRIPT_VERSION } from './hand-off-script.js';
 import type { Page, PageScript } from './page.js';
+import type { Replies } from './replies.js';
 
 /** Where the visitor goes next, and the cookies that go along. */
 export type Step = Redirect | Departure | HandOff;

@@ -9,12 +9,12 @@ import { readReturnTarget } from '../auth/return-path.js';
 import type { Session, Sessions } from '../auth/session.js';
 import type { BaseAddress } from '../core/hostname.js';
 import { asPosternError, PosternError } from '../errors.js';
-import type { Replies } from './answers.js';
 import { sendStep } from './hand-off.js';
 import { HAND_OFF_SCRIPT, HAND_OFF_SCRIPT_PATH } from './hand-off-script.js';
 import type { Observer } from './observer.js';
 import type { Block } from './page.js';
 import type { Registry } from './registry.js';
+import type { Replies } from './replies.js';
 import { isNavigation } from './request.js';
 import {
   checkCause,

@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Session, Sessions } from '../auth/session.js';
 import { PosternError } from '../errors.js';
-import type { Replies } from './answers.js';
 import { causeOf } from './cause.js';
 import type { Page } from './page.js';
+import type { Replies } from './replies.js';
 import { isNavigation } from './request.js';
 
 /** One text parameter of the query; undefined when it is absent or there several times. */

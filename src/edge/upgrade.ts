@@ -9,14 +9,14 @@ import type { Socket } from 'node:net';
 import { splice } from '../core/splice.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
-import { readAgentError } from './answer-head.js';
-import { responseHeaders } from './answer-headers.js';
 import { EarlyBytes } from './early-bytes.js';
 import type { Forwarder } from './forward.js';
 import { Forwarding, type Refuse } from './forwarding.js';
 import type { Forward } from './gate.js';
 import { noteCut } from './outcome.js';
 import { partyOf } from './party.js';
+import { readAgentError } from './response-head.js';
+import { responseHeaders } from './response-headers.js';
 import { type Closing, closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
 
 // RFC 6455 section 1.3.

@@ -2,11 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MaybePromise } from '../core/maybe-promise.js';
 import { PosternError } from '../errors.js';
-import { breakOff } from './answers.js';
 import type { Forwarding } from './forwarding.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { noteCut } from './outcome.js';
+import { breakOff } from './replies.js';
 import type { RequestContext } from './request.js';
 import type { Outlet, Progress } from './stalls.js';
 import type { Watched } from './watch.js';

@@ -31,7 +31,7 @@ export const AGENT: readonly Mutant[] = [
     tests: ['unit/agent/target-pool.test.ts'],
   },
   {
-    file: 'src/agent/answer-headers.ts',
+    file: 'src/agent/response-headers.ts',
     fault: 'a transfer coding that is not undone goes on',
     before: '  refuseTransferCodings(raw);\n',
     after: '',

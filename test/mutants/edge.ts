@@ -87,14 +87,14 @@ export const EDGE: readonly Mutant[] = [
     tests: ['unit/edge/forwarding-ends.test.ts'],
   },
   {
-    file: 'src/edge/answers.ts',
+    file: 'src/edge/replies.ts',
     fault: 'a response that is broken off looks whole',
     before: '  else response.destroy();\n}',
     after: '  else response.end();\n}',
     tests: ['unit/edge/forwarding-ends.test.ts'],
   },
   {
-    file: 'src/edge/answers.ts',
+    file: 'src/edge/replies.ts',
     fault: 'a response of HTTP/1.0 that is broken off looks whole',
     before: 'response.req.socket.resetAndDestroy();',
     after: 'response.end();',
@@ -164,14 +164,14 @@ export const EDGE: readonly Mutant[] = [
     tests: ['unit/edge/answer-reach.test.ts'],
   },
   {
-    file: 'src/edge/answer-headers.ts',
+    file: 'src/edge/response-headers.ts',
     fault: 'an app sets cookies for its siblings',
     before: "return domain === '' || ",
     after: "return domain !== 'none' || ",
     tests: ['unit/edge/answer-headers.test.ts'],
   },
   {
-    file: 'src/edge/answer-headers.ts',
+    file: 'src/edge/response-headers.ts',
     fault: 'an app sets our cookies',
     before: "if (isOurCookie(pair.replace(/^[ \\t=]+/, '').split('=', 1)[0] as string)) return false;",
     after: '',

@@ -5,9 +5,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { readBaseAddress } from '../../../src/core/hostname.js';
-import { Replies } from '../../../src/edge/answers.js';
 import { Door, type DoorOptions } from '../../../src/edge/door.js';
 import type { Gate, Verdict } from '../../../src/edge/gate.js';
+import { Replies } from '../../../src/edge/replies.js';
 import type { PosternError } from '../../../src/errors.js';
 import { LINK_PATH } from '../../../src/link/handshake.js';
 import { deferred } from '../../support/deferred.js';

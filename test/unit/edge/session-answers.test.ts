@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import type { Sessions } from '../../../src/auth/session.js';
-import type { Replies } from '../../../src/edge/answers.js';
+import type { Replies } from '../../../src/edge/replies.js';
 import {
   checkCause,
   isFromOrigin,

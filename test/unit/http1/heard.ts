@@ -1,6 +1,7 @@
 /** What the reader of answers makes of bytes, as one value that can be compared. */
-import { ResponseParser } from '../../../src/http1/answer-reader.js';
+
 import { MalformedResponse } from '../../../src/http1/errors.js';
+import { ResponseParser } from '../../../src/http1/response-parser.js';
 
 export interface Heard {
   readonly informational: { status: number; fields: readonly string[] }[];

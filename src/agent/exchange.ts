@@ -5,11 +5,11 @@
 import { fieldValue, type RawHeaders } from '../core/headers.js';
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
-import type { ResponseHead } from '../http1/answer-head.js';
+import type { ResponseHead } from '../http1/response-head.js';
 import type { InboundStream } from '../link/stream.js';
-import { responseHeaders, responseTrailers } from './answer-headers.js';
 import type { HostRefusals } from './host-refusals.js';
 import { type RequestRecord, STATUS_LEFT, startRecord } from './request-record.js';
+import { responseHeaders, responseTrailers } from './response-headers.js';
 import type { TargetAddress } from './target-address.js';
 import { asTargetError } from './target-errors.js';
 import type { PublicPlace } from './target-headers.js';

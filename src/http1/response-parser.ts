@@ -3,11 +3,11 @@
  * never taken for the whole: only `whole` says that an answer is complete.
  */
 import { Buffer } from 'node:buffer';
-import { type ResponseHead, readResponseHead } from './answer-head.js';
 import { ChunkedBody } from './chunked-body.js';
 import { MalformedResponse, quoted, TlsResponse } from './errors.js';
 import type { FieldList } from './fields.js';
 import { GatheredText } from './gathered-text.js';
+import { type ResponseHead, readResponseHead } from './response-head.js';
 import { readTrailers } from './trailers.js';
 
 /** Hears one answer. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */

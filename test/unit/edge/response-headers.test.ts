@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ResponseHeaderOptions } from '../../../src/edge/answer-headers.js';
-import { responseHeaders as headersOf } from '../../../src/edge/answer-headers.js';
+import type { ResponseHeaderOptions } from '../../../src/edge/response-headers.js';
+import { responseHeaders as headersOf } from '../../../src/edge/response-headers.js';
 
 const GATED = { host: 'demo.tunnel.test', isGated: true, cookie: undefined };
 const OPEN = { ...GATED, isGated: false };

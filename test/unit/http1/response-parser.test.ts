@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ResponseParser } from '../../../src/http1/answer-reader.js';
 import { MalformedResponse } from '../../../src/http1/errors.js';
+import { ResponseParser } from '../../../src/http1/response-parser.js';
 import { hear } from './heard.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';

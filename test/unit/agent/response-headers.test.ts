@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { responseHeaders, responseTrailers } from '../../../src/agent/answer-headers.js';
+import { responseHeaders, responseTrailers } from '../../../src/agent/response-headers.js';
 import { readTargetAddress } from '../../../src/agent/target-address.js';
 import { PosternError } from '../../../src/errors.js';
 
