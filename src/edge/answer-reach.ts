@@ -1,6 +1,6 @@
 /**
  * What a target's answer may not do beyond the tunnel's own host: a browser obeys some headers for a whole domain, and
- * the tunnels of an edge share theirs without trusting each other. Cookies are judged in answer-headers.ts.
+ * the tunnels of an edge share theirs without trusting each other. Cookies are judged in response-headers.ts.
  */
 import { listMembers, trimOws } from '../core/white-space.js';
 

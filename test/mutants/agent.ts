@@ -35,14 +35,14 @@ export const AGENT: readonly Mutant[] = [
     fault: 'a transfer coding that is not undone goes on',
     before: '  refuseTransferCodings(raw);\n',
     after: '',
-    tests: ['unit/agent/answer-headers.test.ts'],
+    tests: ['unit/agent/response-headers.test.ts'],
   },
   {
     file: 'src/agent/header-names.ts',
     fault: 'a target speaks for the agent',
     before: "normalizedName(lower) === 'postern-error'",
     after: "lower === 'postern-error!'",
-    tests: ['unit/agent/answer-headers.test.ts'],
+    tests: ['unit/agent/response-headers.test.ts'],
   },
   {
     file: 'src/agent/target-address.ts',

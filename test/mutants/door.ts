@@ -116,7 +116,7 @@ export const DOOR: readonly Mutant[] = [
     file: 'src/edge/door.ts',
     fault: 'an upgrade writes into the response that is under way',
     before:
-      "    socket.on('error', destroySocket);\n    if (owesAnswer(socket)) return void socket.destroy();\n    if (context.place",
+      "    socket.on('error', destroySocket);\n    if (hasPendingResponse(socket)) return void socket.destroy();\n    if (context.place",
     after: "    socket.on('error', destroySocket);\n    if (context.place",
     tests: ['unit/edge/door.test.ts'],
   },
@@ -151,7 +151,7 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/upgrade.ts',
     fault: 'an error of the agent is taken for a WebSocket',
-    before: ' && readAgentError(answer) === undefined;',
+    before: ' && readAgentError(response) === undefined;',
     after: ';',
     tests: ['unit/edge/upgrade.test.ts'],
   },

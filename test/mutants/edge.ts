@@ -168,14 +168,14 @@ export const EDGE: readonly Mutant[] = [
     fault: 'an app sets cookies for its siblings',
     before: "return domain === '' || ",
     after: "return domain !== 'none' || ",
-    tests: ['unit/edge/answer-headers.test.ts'],
+    tests: ['unit/edge/response-headers.test.ts'],
   },
   {
     file: 'src/edge/response-headers.ts',
     fault: 'an app sets our cookies',
     before: "if (isOurCookie(pair.replace(/^[ \\t=]+/, '').split('=', 1)[0] as string)) return false;",
     after: '',
-    tests: ['unit/edge/answer-headers.test.ts'],
+    tests: ['unit/edge/response-headers.test.ts'],
   },
   {
     file: 'src/edge/target-headers.ts',
@@ -201,7 +201,7 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/turns.ts',
     fault: 'any number of requests wait on a connection',
-    before: 'if (owed.length >= MAX_UNANSWERED) return false;',
+    before: 'if (owed.length >= MAX_PENDING_RESPONSES) return false;',
     after: '',
     tests: ['unit/edge/turns.test.ts'],
   },

@@ -40,15 +40,15 @@ export const LINK: readonly Mutant[] = [
   {
     file: 'src/link/link.ts',
     fault: 'a peer that talks and answers no PING is kept for ever',
-    before: 'if (isUnanswered || ',
+    before: 'if (isOverdue || ',
     after: 'if (',
     tests: ['unit/link/liveness.test.ts'],
   },
   {
     file: 'src/link/link.ts',
     fault: 'a silent peer is kept for ever',
-    before: 'if (isUnanswered || now - this.#lastHeardMs > DEAD_AFTER_MS) {',
-    after: 'if (isUnanswered) {',
+    before: 'if (isOverdue || now - this.#lastHeardMs > DEAD_AFTER_MS) {',
+    after: 'if (isOverdue) {',
     tests: ['unit/link/liveness.test.ts'],
   },
   {
