@@ -101,10 +101,10 @@ export function startAgent(options: AgentOptions): Agent {
 
 /** As `startAgent`, for tests. */
 export function startAgentWith(options: AgentOptions, seams: Partial<AgentSeams>): Agent {
-  return new DialLoop(options, { ...SEAMS, ...seams });
+  return new LinkKeeper(options, { ...SEAMS, ...seams });
 }
 
-class DialLoop implements Agent {
+class LinkKeeper implements Agent {
   readonly ended: Promise<void>;
   readonly online: Promise<string>;
   readonly #options: AgentOptions;

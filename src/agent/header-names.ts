@@ -5,20 +5,20 @@
 import { usualCase } from '../core/header-case.js';
 import { isFieldName, isHopByHop, normalizedName } from '../core/headers.js';
 import { RecentMap } from '../core/recent-map.js';
-import { FieldLines } from '../http1/request-writer.js';
+import { FieldLineCache } from '../http1/request-writer.js';
 import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS, translated } from './url-fields.js';
 
-export interface JudgedName {
+export interface HeaderRule {
   readonly lower: string;
   /** `dropped`: it ends at this hop or is ours to give; `special`: whoever carries it looks at it. */
   readonly fate: 'malformed' | 'dropped' | 'special' | 'carried';
   /** How its headers are written; made with the first of them. */
-  lines?: FieldLines;
+  lines?: FieldLineCache;
 }
 
 /** The line of a header. Throws `MalformedRequest`. */
-export function writeHeader(name: JudgedName, value: string): string {
-  name.lines ??= new FieldLines(usualCase(name.lower));
+export function writeHeader(name: HeaderRule, value: string): string {
+  name.lines ??= new FieldLineCache(usualCase(name.lower));
   return name.lines.write(value);
 }
 
@@ -26,12 +26,12 @@ const MAX_NAMES = 1_000;
 const MAX_CHARACTERS = 64;
 
 /** A judge of the names of one direction: drops `dropped` beside what is hop-by-hop anyway. */
-export function judgeOfNames(rules: {
+export function headerClassifier(rules: {
   readonly dropped: (lower: string) => boolean;
   readonly special: readonly string[];
-}): (name: string) => JudgedName {
-  const known = new RecentMap<JudgedName>(MAX_NAMES, MAX_CHARACTERS);
-  const fateOf = (lower: string): JudgedName['fate'] => {
+}): (name: string) => HeaderRule {
+  const known = new RecentMap<HeaderRule>(MAX_NAMES, MAX_CHARACTERS);
+  const fateOf = (lower: string): HeaderRule['fate'] => {
     if (!isFieldName(lower)) return 'malformed';
     if (isHopByHop(lower) || rules.dropped(lower)) return 'dropped';
     return rules.special.includes(lower) ? 'special' : 'carried';
@@ -40,20 +40,20 @@ export function judgeOfNames(rules: {
     const found = known.get(name);
     if (found !== undefined) return found;
     const lower = name.toLowerCase();
-    const judged: JudgedName = { lower, fate: fateOf(lower) };
+    const judged: HeaderRule = { lower, fate: fateOf(lower) };
     known.set(name, judged);
     return judged;
   };
 }
 
 /** To the target: it is told a `Host` and a framing of its own. */
-export const judgeRequestName = judgeOfNames({
+export const judgeRequestName = headerClassifier({
   dropped: (lower) => lower === 'host' || lower === 'content-length',
   special: ['cookie', 'origin', ...translated(REQUEST_URL_FIELDS).keys()],
 });
 
 /** To the visitor: a target cannot speak for the agent, in any spelling. */
-export const judgeResponseName = judgeOfNames({
+export const judgeResponseName = headerClassifier({
   dropped: (lower) => normalizedName(lower) === 'postern-error',
   special: ['content-length', 'set-cookie', ...translated(RESPONSE_URL_FIELDS).keys()],
 });

@@ -22,7 +22,7 @@ const MAX_PATHS = 100;
 const MAX_PATH_CHARACTERS = 256;
 
 /** Watches the answers of one target and gives each hint once. */
-export class HostRefusals {
+export class DevServerHints {
   readonly #target: TargetAddress;
   readonly #hint: (text: string) => void;
   readonly #given = new Set<Refusal | 'unknown server'>();

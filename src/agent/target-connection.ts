@@ -9,7 +9,7 @@ import { type ResponseObserver, ResponseParser } from '../http1/response-parser.
 import { WriteFailures } from './write-failures.js';
 
 /** One request as it is sent. */
-export interface TargetCall {
+export interface WireRequest {
   readonly method: string;
   /** As it is written, with its framing. */
   readonly head: string;
@@ -74,7 +74,7 @@ export class TargetConnection {
   }
 
   /** Sends the head. Only when idle. */
-  begin(call: TargetCall, observer: CallObserver): void {
+  begin(call: WireRequest, observer: CallObserver): void {
     this.#observer = observer;
     this.#hasHeard = false;
     this.#isSignedIn ||= call.signsConnectionIn;

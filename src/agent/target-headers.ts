@@ -7,7 +7,7 @@
 import { connectionOptions, fieldValue, headerValues } from '../core/headers.js';
 import { PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
-import { type JudgedName, judgeRequestName } from './header-names.js';
+import { type HeaderRule, judgeRequestName } from './header-names.js';
 import type { TargetAddress } from './target-address.js';
 import { REQUEST_URL_FIELDS, translated } from './url-fields.js';
 import { replaceOrigins } from './url-text.js';
@@ -88,7 +88,7 @@ export function tellHeaders(
   head: RequestHead,
   target: TargetAddress,
   place: PublicPlace,
-  tell: (name: JudgedName, value: string) => void,
+  tell: (name: HeaderRule, value: string) => void,
 ): void {
   tell(HOST, hostFor(target, place));
   const dropped = connectionOptions(head.headers);

@@ -12,7 +12,7 @@ import type { InboundObserver, InboundStream } from '../link/stream.js';
 import type { ConnectionUser } from './connect-queue.js';
 import type { Exchange, TargetContext } from './exchange.js';
 import { writeHeader } from './header-names.js';
-import type { CallObserver, TargetCall, TargetConnection } from './target-connection.js';
+import type { CallObserver, TargetConnection, WireRequest } from './target-connection.js';
 import { isStaleConnection } from './target-errors.js';
 import { declaredLength, framingHeaders, type PublicPlace, readPublicPlace, tellHeaders } from './target-headers.js';
 
@@ -27,7 +27,7 @@ export class TargetRequest implements InboundObserver, CallObserver, ConnectionU
   readonly #stream: InboundStream;
   readonly #answer: Exchange;
   readonly #place: PublicPlace;
-  readonly #call: TargetCall;
+  readonly #call: WireRequest;
   readonly #lengthBytes: number | undefined;
   /** Undefined while the request waits for one, and once the target has answered or failed. */
   #connection: TargetConnection | undefined;

@@ -6,7 +6,7 @@ import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import type { InboundStream } from '../link/stream.js';
 import { Exchange, type TargetContext } from './exchange.js';
-import { HostRefusals } from './host-refusals.js';
+import { DevServerHints } from './host-refusals.js';
 import type { RequestRecord } from './request-record.js';
 import type { TargetAddress } from './target-address.js';
 import { asTargetError } from './target-errors.js';
@@ -37,7 +37,7 @@ export class Target {
     this.#context = {
       target: address,
       pool: new TargetPool(address, { connectTimeoutMs: options.connectTimeoutMs ?? 10_000 }),
-      refusals: new HostRefusals(address, options.hint),
+      refusals: new DevServerHints(address, options.hint),
       log: options.log,
       record: options.record,
       webSockets: new Set(),

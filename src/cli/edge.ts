@@ -13,7 +13,7 @@ import { addConfigFlag, addFlags, givenFlags } from './flags.js';
 import { type Logging, openLogging } from './logging.js';
 import type { ReadableOptions } from './readable-log.js';
 import { endSignal, exitCodeAfter, hasTerminal } from './signals.js';
-import { edgeSources } from './sources.js';
+import { readEdgeSources } from './sources.js';
 
 // Of a terminal that does not say how wide it is.
 const DEFAULT_COLUMNS = 80;
@@ -32,7 +32,7 @@ export function addEdgeCommand(program: Command): void {
 /** The configuration of an edge from a command's flags and everything beneath them. */
 export function readEdgeConfig(command: Command): EdgeConfig {
   refuseBlindTrust();
-  return loadEdgeConfig(edgeSources(givenFlags(command, EDGE_OPTIONS), command.opts<{ config?: string }>().config));
+  return loadEdgeConfig(readEdgeSources(givenFlags(command, EDGE_OPTIONS), command.opts<{ config?: string }>().config));
 }
 
 async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {

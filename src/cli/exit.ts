@@ -27,23 +27,23 @@ export class CommandError extends Error {
 /** Says on standard error what went wrong and gives the exit code that stands for it. */
 export function report(thrown: unknown): number {
   if (thrown instanceof ConfigError) {
-    for (const problem of thrown.problems) complain(problem);
+    for (const problem of thrown.problems) printError(problem);
     return EXIT.usage;
   }
   if (thrown instanceof CommandError) {
-    complain(thrown.message);
+    printError(thrown.message);
     return thrown.exitCode;
   }
   if (thrown instanceof PosternError && thrown.code !== 'ERR_INTERNAL') {
-    complain(`${thrown.message} (${thrown.code})`);
+    printError(`${thrown.message} (${thrown.code})`);
     return thrown.code === 'ERR_CONFIG_INVALID' ? EXIT.usage : EXIT.failure;
   }
-  complain(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  printError(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
   return EXIT.failure;
 }
 
 /** One line for the person at the terminal, on standard error. */
-export function complain(text: string): void {
+export function printError(text: string): void {
   process.stderr.write(`postern: ${text.split('\n').map(printable).join('\n')}\n`);
 }
 

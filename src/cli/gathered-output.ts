@@ -40,7 +40,7 @@ export interface GatheredOutputOptions {
   readonly overflow?: (line: string) => void;
 }
 
-export class GatheredOutput implements Output {
+export class BatchedOutput implements Output {
   readonly #sink: Sink;
   readonly #options: GatheredOutputOptions;
   #waiting = '';

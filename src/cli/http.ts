@@ -7,14 +7,14 @@ import type { LogLevel } from '../config/values.js';
 import { type Log, silentLog } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import { adviceFor } from './connection-advice.js';
-import { CommandError, complain, EXIT } from './exit.js';
+import { CommandError, EXIT, printError } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
-import { GatheredOutput, type Output } from './gathered-output.js';
+import { BatchedOutput, type Output } from './gathered-output.js';
 import { JsonLines } from './json-lines.js';
 import { outboundAgent } from './outbound.js';
 import { endSignal, exitCodeAfter } from './signals.js';
 import { standardSink, tellOfOutput, unblock } from './sinks.js';
-import { agentSources } from './sources.js';
+import { readAgentSources } from './sources.js';
 import type { TerminalOptions } from './terminal.js';
 import { warnOfExpiry } from './token-expiry.js';
 
@@ -37,7 +37,7 @@ export function addHttpCommand(program: Command): void {
   command.option('--json', 'Print one JSON object per line.');
   command.action((target: string, options: { config?: string; json?: true }) => {
     const flags = { ...givenFlags(command, OPTIONS), target };
-    return runAgent(loadAgentConfig(agentSources(flags, options.config)), options.json ? 'json' : 'text');
+    return runAgent(loadAgentConfig(readAgentSources(flags, options.config)), options.json ? 'json' : 'text');
   });
 }
 
@@ -46,7 +46,7 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   unblock(process.stderr);
   const View = format === 'json' ? undefined : (await import('./terminal.js')).Terminal; // here, as is the log below
   const { dropped: droppedLine } = View ?? JsonLines;
-  const output = new GatheredOutput(standardSink(process.stdout), { droppedLine, failed: tellOfOutput });
+  const output = new BatchedOutput(standardSink(process.stdout), { droppedLine, failed: tellOfOutput });
   process.once('exit', () => output.flushLast());
   const lines = new JsonLines(output, config.edge);
   const terminal = View && new View(terminalOptions(config, output));
@@ -66,7 +66,7 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
     if (format === 'json' && refusal instanceof PosternError) lines.refused(refusal);
     throw explainRefusal(refusal);
   }
-  complain('finishing what is running; Ctrl-C again ends at once');
+  printError('finishing what is running; Ctrl-C again ends at once');
   await agent.close();
   await output.drained(MAX_OUTPUT_MS);
   process.exit(exitCodeAfter(await asked));

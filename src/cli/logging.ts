@@ -9,7 +9,7 @@ import type { LogLevel } from '../config/values.js';
 import type { Log } from '../core/log.js';
 import type { OutputHealth } from '../edge/admin.js';
 import { systemError } from './exit.js';
-import { GatheredOutput } from './gathered-output.js';
+import { BatchedOutput } from './gathered-output.js';
 import { redact, redactText } from './redact.js';
 import { FileSink, standardSink, tellOfOutput, unblock } from './sinks.js';
 
@@ -46,7 +46,7 @@ export function openLogging(
 ): Logging {
   const auditFile = auditLog === '-' ? undefined : openAuditFile(auditLog);
   unblock(process.stderr);
-  const output = new GatheredOutput(standardSink(process.stdout), {
+  const output = new BatchedOutput(standardSink(process.stdout), {
     droppedLine: (count) => render(droppedLine(count)),
     failed: tellOfOutput,
   });
@@ -73,7 +73,7 @@ export function openLogging(
 
 /** The log of an agent, on standard error beside its terminal output. */
 export function openErrorLog(level: LogLevel): Log {
-  return createLog(new GatheredOutput(standardSink(process.stderr), { droppedLine }), { level });
+  return createLog(new BatchedOutput(standardSink(process.stderr), { droppedLine }), { level });
 }
 
 /** A log that writes redacted JSON lines to a stream. */
@@ -107,8 +107,8 @@ function openAuditFile(path: string): FileSink {
 }
 
 /** Records wait while the file cannot be written; what no longer fits is on record elsewhere at least. */
-function auditOutput(file: FileSink, output: GatheredOutput, log: Log): GatheredOutput {
-  return new GatheredOutput(file, {
+function auditOutput(file: FileSink, output: BatchedOutput, log: Log): BatchedOutput {
+  return new BatchedOutput(file, {
     failed: ({ code }) => {
       log.error({ code, option: 'POSTERN_AUDIT_LOG' }, 'the audit file cannot be written; records wait');
     },
@@ -125,7 +125,7 @@ function reopen(file: FileSink | undefined, log: Log): void {
   }
 }
 
-function notesOf(output: GatheredOutput): string[] {
+function notesOf(output: BatchedOutput): string[] {
   const notes: string[] = [];
   if (output.isGone) notes.push('log: its reader has gone');
   else if (!output.isFlowing) notes.push('log: its reader has stopped');

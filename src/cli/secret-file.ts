@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../config/config-error.js';
 import { quoted } from '../config/text.js';
-import { complain } from './exit.js';
+import { printError } from './exit.js';
 
 // No secret and no token is near it; a path that names something else by mistake ends here.
 const MAX_SECRET_FILE_BYTES = 65_536;
@@ -37,7 +37,7 @@ export function judgeSecretFile({ mode, uid: owner }: Pick<Stats, 'mode' | 'uid'
 export function readSecretFile(path: string): string {
   const { text, fault } = read(path);
   if (fault?.kind === 'refuse') throw new ConfigError([fault.sentence]);
-  if (fault !== undefined) complain(`warning: ${quoted(path)} ${fault.sentence}`);
+  if (fault !== undefined) printError(`warning: ${quoted(path)} ${fault.sentence}`);
   return text;
 }
 
@@ -45,14 +45,14 @@ export function readSecretFile(path: string): string {
 export function readTokenFile(path: string): string {
   const { text, fault } = read(path);
   if (fault !== undefined)
-    complain(`warning: ${quoted(path)} ${fault.sentence} Whoever has the token can open tunnels as you.`);
+    printError(`warning: ${quoted(path)} ${fault.sentence} Whoever has the token can open tunnels as you.`);
   return text;
 }
 
 /** Tells of a file that holds a secret among other things, and that others may read or change. */
 export function warnOfShared(path: string): void {
   const fault = faultOf(statSync(path));
-  if (fault !== undefined) complain(`warning: ${quoted(path)} holds a secret and ${fault.sentence}`);
+  if (fault !== undefined) printError(`warning: ${quoted(path)} holds a secret and ${fault.sentence}`);
 }
 
 function read(path: string): { text: string; fault: FileFault | undefined } {

@@ -3,7 +3,7 @@
  * event loop stands still: whoever presses Ctrl-S in the terminal of an edge would stop all of its tunnels.
  */
 import { close, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
-import { complain, EXIT } from './exit.js';
+import { EXIT, printError } from './exit.js';
 import type { Sink } from './gathered-output.js';
 
 // A pipe or terminal that was opened as a file is full: its reader is slow.
@@ -40,8 +40,8 @@ export function unblock(stream: StandardStream): void {
 
 /** Tells of standard output that cannot be written, on standard error, where it can still be seen. */
 export function tellOfOutput({ code }: NodeJS.ErrnoException, isGone: boolean): void {
-  if (isGone) complain(`the reader of standard output has gone (${code}): nothing more is written there.`);
-  else complain(`standard output cannot be written (${code}): what is written there waits.`);
+  if (isGone) printError(`the reader of standard output has gone (${code}): nothing more is written there.`);
+  else printError(`standard output cannot be written (${code}): what is written there waits.`);
 }
 
 /** A file, appended to by the system's threads. */

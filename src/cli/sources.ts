@@ -14,7 +14,7 @@ const HOLDS_SECRET =
   /^\s*(?:export\s+)?(?:POSTERN_(?:OIDC_CLIENT_)?SECRET\s*=|(?:oidc_client_)?secret\s*:)\s*["']?[^\s"'#]/m;
 
 /** The sources of an edge: `.env` of the working directory, and the file of `--config`. */
-export function edgeSources(flags: Sources['flags'], configPath: string | undefined): Sources {
+export function readEdgeSources(flags: Sources['flags'], configPath: string | undefined): Sources {
   const dotenv = readOptional('.env');
   const file = configPath === undefined ? undefined : readNamed(configPath);
   for (const source of [dotenv, file]) {
@@ -30,7 +30,7 @@ export function edgeSources(flags: Sources['flags'], configPath: string | undefi
 }
 
 /** The sources of an agent: the file of `--config`, else the developer's own where there is one. */
-export function agentSources(flags: Sources['flags'], configPath: string | undefined): Sources {
+export function readAgentSources(flags: Sources['flags'], configPath: string | undefined): Sources {
   const file = configPath === undefined ? readOptional(agentConfigPath()) : readNamed(configPath);
   return { env: process.env, flags, ...(file === undefined ? {} : { file }), readSecretFile: readTokenFile };
 }

@@ -7,9 +7,9 @@ import type { Command } from 'commander';
 import { quoted } from '../config/text.js';
 import { loadRevocationConfig, loadTokenConfig, REVOCATION_OPTIONS, TOKEN_OPTIONS } from '../config/token-config.js';
 import { createToken, isTokenId, verifyToken } from '../link/token.js';
-import { CommandError, complain, EXIT, systemError } from './exit.js';
+import { CommandError, EXIT, printError, systemError } from './exit.js';
 import { addConfigFlag, addFlags, givenFlags } from './flags.js';
-import { edgeSources } from './sources.js';
+import { readEdgeSources } from './sources.js';
 
 /** Adds the command to the program. */
 export function addTokenCommand(program: Command): void {
@@ -25,7 +25,7 @@ function addCreateCommand(token: Command): void {
   command.option('--out <path>', 'A new file for the token, which only you can read; standard output without it.');
   command.action(async () => {
     const { config, out } = command.opts<{ config?: string; out?: string }>();
-    const { secrets, ...request } = loadTokenConfig(edgeSources(givenFlags(command, TOKEN_OPTIONS), config));
+    const { secrets, ...request } = loadTokenConfig(readEdgeSources(givenFlags(command, TOKEN_OPTIONS), config));
     give(await createToken(secrets, request), out);
   });
 }
@@ -39,7 +39,7 @@ function addRevokeCommand(token: Command): void {
   addConfigFlag(command, "The edge's YAML file, when it names the file of revoked tokens.");
   command.action(async (id: string) => {
     const { config } = command.opts<{ config?: string }>();
-    const { path, secrets } = loadRevocationConfig(edgeSources(givenFlags(command, REVOCATION_OPTIONS), config));
+    const { path, secrets } = loadRevocationConfig(readEdgeSources(givenFlags(command, REVOCATION_OPTIONS), config));
     const revoked = id === '-' ? (await verifyToken(secrets, readFileSync(0, 'utf8').trim())).id : id;
     if (!isTokenId(revoked)) {
       const expected = 'expected the 18 digits and letters that the audit record calls tokenId';
@@ -47,7 +47,7 @@ function addRevokeCommand(token: Command): void {
     }
     appendFileSync(path, `${revoked}\n`, { mode: 0o600 });
     process.stdout.write(`${revoked}\n`);
-    complain(`revoked: an edge that looks at ${quoted(path)} ends its links within five seconds.`);
+    printError(`revoked: an edge that looks at ${quoted(path)} ends its links within five seconds.`);
   });
 }
 
@@ -56,7 +56,7 @@ function give(token: string, path: string | undefined): void {
     process.stdout.write(`${token}\n`);
     const output = fstatSync(1);
     if (output.isFile() && (output.mode & 0o077) !== 0)
-      complain('warning: the file that this goes to can be read by others: chmod 600 it, or use --out.');
+      printError('warning: the file that this goes to can be read by others: chmod 600 it, or use --out.');
     return;
   }
   try {
@@ -67,5 +67,5 @@ function give(token: string, path: string | undefined): void {
       code === 'EEXIST' ? 'is there already: name another one or remove it' : `cannot be written (${code})`;
     throw new CommandError(`--out: ${quoted(path)} ${reason}.`, EXIT.usage, { cause: error });
   }
-  complain(`the token is in ${quoted(path)}: give it to its owner.`);
+  printError(`the token is in ${quoted(path)}: give it to its owner.`);
 }

@@ -85,7 +85,7 @@ export class Admission {
     const grant = await this.#verify(offer.token, contextOf(request).address);
     const name = chooseName(offer, grant);
     const tunnel = this.#tunnel(name, offer, grant);
-    const held = this.#options.registry.tunnelNamed(name);
+    const held = this.#options.registry.find(name);
     if (held?.link !== undefined && !mayTakeOver(held, tunnel))
       await this.#probe(held.link, name, () => mayTakeOver(held, tunnel));
     this.#budget.check(
@@ -160,7 +160,7 @@ export class Admission {
   #connect(request: IncomingMessage, tunnel: Tunnel, link: OutboundLink, offer: Offer, grant: TokenGrant): void {
     const { registry, observer, revoked } = this.#options;
     // Between the look at the name and this moment another agent may have connected under it, and the token may have been revoked.
-    const held = registry.tunnelNamed(tunnel.name);
+    const held = registry.find(tunnel.name);
     if (this.#draining || revoked.has(grant.id) || (held?.link !== undefined && !mayTakeOver(held, tunnel))) {
       link.destroy();
       return;

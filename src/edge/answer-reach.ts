@@ -6,7 +6,7 @@ import { listMembers, trimOws } from '../core/white-space.js';
 
 // By lower-case name. Certificates and ports are the edge's: a target can neither pin the first nor move visitors to
 // another of the second.
-const CONFINED: ReadonlyMap<string, (value: string) => string | undefined> = new Map([
+const ISOLATED_HEADERS: ReadonlyMap<string, (value: string) => string | undefined> = new Map([
   ['strict-transport-security', transportSecurity],
   ['clear-site-data', siteData],
   ['alt-svc', dropped],
@@ -30,12 +30,12 @@ export function isForCaches(name: string): boolean {
 
 /** Whether `confined` has anything to say of a header. `name` is lower-case. */
 export function isConfined(name: string): boolean {
-  return CONFINED.has(name);
+  return ISOLATED_HEADERS.has(name);
 }
 
 /** The value that a header of an answer may have, undefined when there is none. `name` is lower-case. */
-export function confined(name: string, value: string): string | undefined {
-  const confine = CONFINED.get(name);
+export function isolated(name: string, value: string): string | undefined {
+  const confine = ISOLATED_HEADERS.get(name);
   return confine === undefined ? value : confine(value);
 }
 

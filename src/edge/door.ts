@@ -18,16 +18,16 @@ import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } 
 import { hasPendingResponse, paid, trackResponse, turnOf } from './turns.js';
 import { checkUpgrade, responseOn, Upgrade } from './upgrade.js';
 import { sessionEnded, Visit } from './visit.js';
-import type { Watch, Watched } from './watch.js';
+import type { LongLivedRequest, Revalidator } from './watch.js';
 
-export interface DoorOptions {
+export interface FrontDoorOptions {
   readonly base: BaseAddress;
   readonly gate: Gate;
   readonly forwarder: Forwarder;
   readonly replies: Replies;
   readonly observer: Observer;
   readonly admission: Admission;
-  readonly watch: Watch;
+  readonly watch: Revalidator;
   readonly addressOf: (request: IncomingMessage) => string;
   /** Whether the audit takes records, where nobody may be let in without one. */
   readonly isRecording: () => boolean;
@@ -35,10 +35,10 @@ export interface DoorOptions {
   readonly others: (request: IncomingMessage, response: ServerResponse, verdict: Verdict | undefined) => void;
 }
 
-export class Door {
-  readonly #options: DoorOptions;
+export class FrontDoor {
+  readonly #options: FrontDoorOptions;
 
-  constructor(options: DoorOptions) {
+  constructor(options: FrontDoorOptions) {
     this.#options = options;
   }
 
@@ -195,9 +195,9 @@ export class Door {
     await upgrade.forward();
   }
 
-  #watch(request: IncomingMessage, socket: Socket, judge: Watched['judge'], upgrade: Upgrade): void {
+  #watch(request: IncomingMessage, socket: Socket, judge: LongLivedRequest['judge'], upgrade: Upgrade): void {
     const { watch, observer } = this.#options;
-    const watched: Watched = {
+    const watched: LongLivedRequest = {
       outlet: socket,
       upload: upgrade,
       judge,

@@ -20,7 +20,7 @@ import { addressReader, proxyCheck } from './address.js';
 import { createAdminServer, type OutputHealth } from './admin.js';
 import { Admission } from './admit.js';
 import { createApp } from './app.js';
-import { Door } from './door.js';
+import { FrontDoor } from './door.js';
 import { Forwarder } from './forward.js';
 import { createGate, type Verdict } from './gate.js';
 import * as limits from './limits.js';
@@ -31,7 +31,7 @@ import { Replies } from './replies.js';
 import { RevokedTokens } from './revoked-tokens.js';
 import { ConnectionCount, closed, createFrontDoor, listen, portOf } from './servers.js';
 import { SignIn } from './sign-in.js';
-import { Watch } from './watch.js';
+import { Revalidator } from './watch.js';
 
 /** A running edge. */
 export interface Edge {
@@ -71,7 +71,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   const registry = new Registry(groupsOf(config.allow ?? []));
   const observer = new Observer(log, audit);
   const connections = new ConnectionCount();
-  const watch = new Watch({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
+  const watch = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const revoked = new RevokedTokens(config.revokedTokens, log);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   const provider = createProvider(config, log);
@@ -148,7 +148,7 @@ interface Parts {
   readonly store: MemoryStore;
   readonly registry: Registry;
   readonly observer: Observer;
-  readonly watch: Watch;
+  readonly watch: Revalidator;
   readonly revoked: RevokedTokens;
   readonly isRecording: () => boolean;
 }
@@ -166,7 +166,7 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
   const policy = { ceiling, domainProof: provider.domainProof, publicPermitted };
-  const ownerOf = (name: string) => registry.tunnelNamed(name)?.ownerTag ?? NO_OWNER;
+  const ownerOf = (name: string) => registry.find(name)?.ownerTag ?? NO_OWNER;
   const signIn = new SignIn({
     base,
     provider,
@@ -179,7 +179,7 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
     observer,
     domainHint: soleDomain(ceiling),
     isAdmitted: ({ identity }, name) => {
-      const tunnel = registry.tunnelNamed(name);
+      const tunnel = registry.find(name);
       return tunnel !== undefined && decide(tunnel.policy, identity).allow;
     },
     ownerOf,
@@ -191,7 +191,7 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
   const renewals = new limits.AttemptLimit('renewal');
   const parts = { base, sessions, assertions, registry, signIn, replies, observer, renewals };
   const app = createApp({ ...parts, verdictOf });
-  const door: Door = new Door({
+  const door: FrontDoor = new FrontDoor({
     base,
     gate: createGate({ base, sessions, registry, ceiling, domainProof: provider.domainProof }),
     forwarder: new Forwarder({ base, sessions, assertions, refuse: (...refused) => door.refuse(...refused) }),

@@ -11,8 +11,8 @@ import { isCircular, VIA_HTTP_1_0, VIA_HTTP_1_1 } from '../core/via.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
 import { Forwarding, type Refuse } from './forwarding.js';
-import type { Forward } from './gate.js';
-import { type Introduction, introductionOf } from './introduction.js';
+import type { Admitted } from './gate.js';
+import { type IdentityHeaders, identityHeadersOf } from './introduction.js';
 import { FORWARDED_METHODS } from './replies.js';
 import { contextOf, type Recall } from './request.js';
 import { publicHost, targetHeaders } from './target-headers.js';
@@ -35,7 +35,7 @@ export class Forwarder {
    * Forwards a request and its answer, at once when nothing has to be sealed or signed. Every failure ends the answer.
    * Returns the exchange; undefined when the edge itself was the last recipient.
    */
-  forward(request: IncomingMessage, response: ServerResponse, verdict: Forward): Forwarding | undefined {
+  forward(request: IncomingMessage, response: ServerResponse, verdict: Admitted): Forwarding | undefined {
     if (request.method === 'OPTIONS' && request.headers['max-forwards'] === '0') {
       setUpResponse(response, contextOf(request).id);
       return undefined;
@@ -57,12 +57,12 @@ export class Forwarder {
   }
 
   /** The head of the request as the agent receives it. Throws or rejects when an identity cannot be carried. */
-  requestHead(request: IncomingMessage, verdict: Forward): MaybePromise<RequestHead> {
+  requestHead(request: IncomingMessage, verdict: Admitted): MaybePromise<RequestHead> {
     const introduction = this.#introduce(verdict, contextOf(request).recall);
     return chain(introduction, (known) => this.#head(request, known));
   }
 
-  #head(request: IncomingMessage, introduction: Introduction | undefined): RequestHead {
+  #head(request: IncomingMessage, introduction: IdentityHeaders | undefined): RequestHead {
     const context = contextOf(request);
     const { base } = this.#options;
     const headers = targetHeaders(request.rawHeaders, context, base, introduction);
@@ -78,16 +78,16 @@ export class Forwarder {
     };
   }
 
-  #introduce({ session, tunnel, judgedAtMs }: Forward, recall: Recall): MaybePromise<Introduction | undefined> {
+  #introduce({ session, tunnel, judgedAtMs }: Admitted, recall: Recall): MaybePromise<IdentityHeaders | undefined> {
     if (session === undefined) return undefined;
     const { identity, id } = session;
     const fields = { audience: tunnel.origin, identity, sessionId: id };
     const signed = this.#options.assertions.sign(fields, recall, judgedAtMs);
-    return chain(signed, (assertion) => introductionOf(identity, assertion, recall));
+    return chain(signed, (assertion) => identityHeadersOf(identity, assertion, recall));
   }
 
   /** The `Set-Cookie` line of a session that has slid. */
-  #renewal({ session, judgedAtMs }: Forward): MaybePromise<string | undefined> {
+  #renewal({ session, judgedAtMs }: Admitted): MaybePromise<string | undefined> {
     return session === undefined ? undefined : this.#options.sessions.renew(session, { admitted: true }, judgedAtMs);
   }
 }

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RawHeaders } from '../core/headers.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../link/stream.js';
-import type { Forward } from './gate.js';
+import type { Admitted } from './gate.js';
 import { noteCut } from './outcome.js';
 import { partyOf } from './party.js';
 import { breakOff } from './replies.js';
@@ -29,7 +29,7 @@ export type Refuse = (request: IncomingMessage, response: ServerResponse, error:
 export class Forwarding implements OutboundObserver {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #verdict: Forward;
+  readonly #verdict: Admitted;
   readonly #refuse: Refuse;
   #cookie: string | undefined;
   #stream: OutboundStream | undefined;
@@ -43,7 +43,7 @@ export class Forwarding implements OutboundObserver {
   #turn: 'nothing' | 'head' | 'bytes' = 'nothing';
   #isPaused = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, verdict: Forward, refuse: Refuse) {
+  constructor(request: IncomingMessage, response: ServerResponse, verdict: Admitted, refuse: Refuse) {
     this.#request = request;
     this.#response = response;
     this.#verdict = verdict;

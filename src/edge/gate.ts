@@ -43,7 +43,7 @@ export type Verdict =
     };
 
 /** That a request goes to its tunnel. */
-export type Forward = Extract<Verdict, { kind: 'forward' }>;
+export type Admitted = Extract<Verdict, { kind: 'forward' }>;
 
 export interface GateOptions {
   readonly base: BaseAddress;
@@ -70,7 +70,7 @@ export type Gate = (name: string, host: string, request: Judged, recall?: GateRe
 export function createGate({ base, sessions, registry, ceiling, domainProof }: GateOptions): Gate {
   return (name, host, request, recall = {}) => {
     const nowMs = sessions.nowMs();
-    const tunnel = registry.tunnelNamed(name);
+    const tunnel = registry.find(name);
     const cause = causeOf(request, tunnel ?? { origin: tunnelOrigin(base, name), origins: [], frameOrigins: [] });
     // Before the session is looked at: a page that may not ask learns nothing of who is signed in, by the time it takes neither.
     if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, nowMs);
@@ -93,7 +93,7 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
     recall: DecisionRecall,
     nowMs: number,
   ): Verdict {
-    const tunnel = registry.tunnelNamed(name);
+    const tunnel = registry.find(name);
     if (tunnel === undefined) return judgeUnknown(session);
     if (session !== undefined && session.owner !== tunnel.ownerTag) {
       return judgeAnothers(tunnel, session, cause, nowMs);

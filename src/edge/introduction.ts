@@ -5,7 +5,7 @@
 import type { Identity } from '../auth/identity.js';
 import { encodeFieldText } from '../core/headers.js';
 
-export interface Introduction {
+export interface IdentityHeaders {
   readonly identity: Identity;
   /** The signed form of the same. */
   readonly assertion: string;
@@ -14,12 +14,16 @@ export interface Introduction {
 }
 
 /** What a connection's last request was introduced with. */
-export interface IntroductionRecall {
-  introduced?: Introduction;
+export interface IdentityHeadersRecall {
+  introduced?: IdentityHeaders;
 }
 
 /** The introduction of an identity: the one of the request before, when nothing about it has changed. */
-export function introductionOf(identity: Identity, assertion: string, recall: IntroductionRecall): Introduction {
+export function identityHeadersOf(
+  identity: Identity,
+  assertion: string,
+  recall: IdentityHeadersRecall,
+): IdentityHeaders {
   const last = recall.introduced;
   if (last !== undefined && last.identity === identity && last.assertion === assertion) return last;
   recall.introduced = { identity, assertion };
@@ -27,12 +31,12 @@ export function introductionOf(identity: Identity, assertion: string, recall: In
 }
 
 /** The headers of an introduction. Throws `URIError` for an identity that cannot be carried. */
-export function introductionFields(introduction: Introduction): readonly string[] {
+export function identityFields(introduction: IdentityHeaders): readonly string[] {
   introduction.fields ??= write(introduction);
   return introduction.fields;
 }
 
-function write({ identity: { subject, email, username, groups }, assertion }: Introduction): string[] {
+function write({ identity: { subject, email, username, groups }, assertion }: IdentityHeaders): string[] {
   const fields = ['x-forwarded-user', encodeFieldText(subject), 'x-forwarded-email', encodeFieldText(email)];
   if (username !== undefined) fields.push('x-forwarded-preferred-username', encodeFieldText(username));
   if (groups.length > 0) fields.push('x-forwarded-groups', groups.map(encodeFieldText).join(','));

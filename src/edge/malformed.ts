@@ -41,7 +41,7 @@ interface ParserError extends NodeJS.ErrnoException {
 }
 
 /** Makes what listens to the server's `clientError` event. */
-export function malformedListener(observer: Observer): (error: ParserError, socket: Duplex) => void {
+export function clientErrorListener(observer: Observer): (error: ParserError, socket: Duplex) => void {
   return (error, socket) => {
     // Nobody is left, and nothing was asked.
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();

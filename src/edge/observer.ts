@@ -8,7 +8,7 @@ import type { Identity } from '../auth/identity.js';
 import type { Session } from '../auth/session.js';
 import type { Log } from '../core/log.js';
 import type { PosternError } from '../errors.js';
-import type { Forward, Verdict } from './gate.js';
+import type { Admitted, Verdict } from './gate.js';
 import { network } from './limits.js';
 import type { Cutter } from './outcome.js';
 import { contextOf } from './request.js';
@@ -137,7 +137,7 @@ export class Observer {
     });
   }
 
-  #allowed(request: IncomingMessage, { session, rule }: Forward): void {
+  #allowed(request: IncomingMessage, { session, rule }: Admitted): void {
     const { id, host, address } = contextOf(request);
     const known = `${session?.id ?? network(address)} ${host} ${rule}`;
     if (this.#knownAllows.has(known)) return;

@@ -1,10 +1,10 @@
 /** Whom a forwarded request counts for, where visitors share what a tunnel has. */
 import type { IncomingMessage } from 'node:http';
-import type { Forward } from './gate.js';
+import type { Admitted } from './gate.js';
 import { network } from './limits.js';
 import { contextOf } from './request.js';
 
 /** The account of the visitor, on however many sessions; their network where they are nobody. */
-export function partyOf(request: IncomingMessage, { session }: Forward): string {
+export function partyOf(request: IncomingMessage, { session }: Admitted): string {
   return session === undefined ? `network ${network(contextOf(request).address)}` : session.identity.subject;
 }

@@ -49,7 +49,7 @@ export class Registry {
   }
 
   /** The tunnel of a name, online or remembered. */
-  tunnelNamed(name: string): Tunnel | undefined {
+  find(name: string): Tunnel | undefined {
     return this.#tunnels.get(name);
   }
 

@@ -14,7 +14,7 @@ import { headerValues, type RawHeaders } from '../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { RecentMap } from '../core/recent-map.js';
 import { PosternError } from '../errors.js';
-import type { IntroductionRecall } from './introduction.js';
+import type { IdentityHeadersRecall } from './introduction.js';
 import { MAX_HEADERS } from './limits.js';
 
 /** One request as the edge sees it. Lives as long as the request. */
@@ -32,7 +32,7 @@ export interface RequestContext {
 }
 
 /** What is known of a connection's last request, for the next one. */
-export interface Recall extends CookieRecall, DecisionRecall, AssertionRecall, IntroductionRecall {
+export interface Recall extends CookieRecall, DecisionRecall, AssertionRecall, IdentityHeadersRecall {
   /** Whom the audit record has as let in, and by which rule. */
   allowed?: { readonly session: Session; readonly rule: string };
 }

@@ -9,14 +9,14 @@ import { VIA_HTTP_1_1 } from '../core/via.js';
 import { type ErrorCode, isErrorCode, PosternError } from '../errors.js';
 import type { ResponseHead } from '../link/stream.js';
 import { needsFraming } from './framing.js';
-import type { Forward } from './gate.js';
+import type { Admitted } from './gate.js';
 import { responseHeaders } from './response-headers.js';
 
 /** Gives an answer's head to `node:http`. Throws when it cannot stand in HTTP/1.1. */
 export function sendHead(
   response: ServerResponse,
   head: ResponseHead,
-  { tunnel, rule }: Forward,
+  { tunnel, rule }: Admitted,
   cookie: string | undefined,
 ): void {
   const isGated = rule !== 'public';

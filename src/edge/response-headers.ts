@@ -10,7 +10,7 @@ import { connectionOptions, isHopByHop, isReserved } from '../core/headers.js';
 import { RecentMap } from '../core/recent-map.js';
 import { trimOws } from '../core/white-space.js';
 import type { ResponseHead } from '../link/stream.js';
-import { confined, isConfined, isForCaches } from './answer-reach.js';
+import { isConfined, isForCaches, isolated } from './answer-reach.js';
 
 export interface ResponseHeaderOptions {
   /** The tunnel's own host, without port. */
@@ -92,7 +92,7 @@ function limited(
   value: string,
   { host, isGated, status }: { readonly host: string; readonly isGated: boolean; readonly status: number },
 ): string | undefined {
-  if (fate === 'confined') return confined(lower, value);
+  if (fate === 'confined') return isolated(lower, value);
   if (fate === 'for-caches') return isGated ? undefined : value;
   if (fate === 'set-cookie') return mayBeSet(value, host) ? value : undefined;
   return status < 200 || status === 204 ? undefined : value; // a length has no place there (RFC 9110 section 8.6)

@@ -20,7 +20,7 @@ import {
   checkCause,
   isFromOrigin,
   isVisit,
-  queryText,
+  queryParam,
   refuseRivals,
   sendUserInfo,
   signOutPage,
@@ -60,9 +60,9 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
     // Only a person who looks at the page can sign in; a background request would only fill the browser with cookies.
     if (!isVisit(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
     const step = await signIn.start(request, {
-      returnTo: queryText(request, 'rd'),
-      nonceProof: queryText(request, 'nonce'),
-      account: queryText(request, 'switch') === 'account' ? 'other' : 'current',
+      returnTo: queryParam(request, 'rd'),
+      nonceProof: queryParam(request, 'nonce'),
+      account: queryParam(request, 'switch') === 'account' ? 'other' : 'current',
     });
     sendStep(base, replies, request, response, step);
   });
@@ -90,7 +90,7 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
 
   // Where a tunnel's host sends a visitor whose ticket was refused: no ticket stays in the address bar.
   router.get('/oauth2/failed', (request, response) => {
-    const target = readReturnTarget(queryText(request, 'rd'), base);
+    const target = readReturnTarget(queryParam(request, 'rd'), base);
     const error = new PosternError('ERR_LOGIN_FAILED');
     replies.error(request, response, error, retryDetails(base, new SignInFailure(error, target, [])));
   });
@@ -108,7 +108,7 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
     if (!isFromOrigin(request, base.origin)) {
       return replies.page(request, response, signOutPage(signOutAction(request)));
     }
-    const { location, cookies } = await signIn.signOut(request, queryText(request, 'of'));
+    const { location, cookies } = await signIn.signOut(request, queryParam(request, 'of'));
     replies.redirect(request, response, location, cookies);
   });
   router.get('/oauth2/signed_out', (request, response) => {
@@ -132,7 +132,7 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
 
 /** The sign-out of the visitor's own session, and of the one that a tunnel's host has told of. */
 function signOutAction(request: Request): string {
-  const reference = queryText(request, 'of');
+  const reference = queryParam(request, 'of');
   return `/oauth2/sign_out${reference === undefined ? '' : `?of=${encodeURIComponent(reference)}`}`;
 }
 
@@ -153,7 +153,7 @@ function portal({ registry }: BaseRoutesOptions, { identity }: Session) {
 /** Who gives up at the provider was denied nothing (RFC 6749 section 4.1.2.1). */
 function titleOf(request: Request, { code }: PosternError): { title?: string } {
   if (code !== 'ERR_ACCESS_DENIED') return {};
-  return { title: queryText(request, 'error') === undefined ? 'This account cannot sign in' : 'Sign-in cancelled' };
+  return { title: queryParam(request, 'error') === undefined ? 'This account cannot sign in' : 'Sign-in cancelled' };
 }
 
 function retryDetails(base: BaseAddress, thrown: unknown) {

@@ -14,7 +14,7 @@ import type { Observer } from './observer.js';
 import type { ErrorDetails, Replies } from './replies.js';
 import { isRepeatable, readForm, repostPage } from './repost.js';
 import { contextOf, isNavigation, isOwnPath, wantsPage } from './request.js';
-import { checkCause, isVisit, queryText, refuseRivals, sendUserInfo } from './session-answers.js';
+import { checkCause, isVisit, queryParam, refuseRivals, sendUserInfo } from './session-answers.js';
 import { type SignIn, signInPath } from './sign-in.js';
 
 export interface TunnelRoutesOptions {
@@ -55,10 +55,10 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
   const sessionOf = (request: Request) => sessions.read(request.headers.cookie, contextOf(request).host);
 
   router.get('/.postern/session', async (request, response) => {
-    const text = queryText(request, 'ticket');
+    const text = queryParam(request, 'ticket');
     if (text !== undefined) return redeemByUrl(request, response, text);
     if (!isVisit(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
-    await leaveTunnel(request, response, readReturnPath(queryText(request, 'rd')), account(request));
+    await leaveTunnel(request, response, readReturnPath(queryParam(request, 'rd')), account(request));
   });
 
   router.post('/.postern/session', TICKET_BODY, async (request, response) => {
@@ -104,7 +104,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
   async function redeemByUrl(request: Request, response: Response, text: string): Promise<void> {
     const isWelcome = isVisit(request);
     try {
-      const returnTo = queryText(request, 'rd');
+      const returnTo = queryParam(request, 'rd');
       const redeemed = await signIn.redeem(request, nameOf(request), { text, returnTo, isWelcome });
       const { location, cookies, isPassedOn } = redeemed;
       if (isPassedOn) clearStored(response);
@@ -112,7 +112,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     } catch (thrown) {
       if (!isWelcome) throw thrown;
       observer.failed(request, asPosternError(thrown));
-      const returnTo = tunnelOrigin(base, nameOf(request)) + readReturnPath(queryText(request, 'rd'));
+      const returnTo = tunnelOrigin(base, nameOf(request)) + readReturnPath(queryParam(request, 'rd'));
       replies.redirect(request, response, `${base.origin}/oauth2/failed?rd=${queryValue(returnTo)}`);
     }
   }
@@ -192,7 +192,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): Router {
     if (code === 'ERR_LOGIN_REQUIRED') {
       const blocks = [{ kind: 'link', label: 'Sign in', href: href('current'), rank: 'main' }] as const;
       // Back to the page that asked, where the browser says which: the answer to a fetch is nothing to look at.
-      return { blocks, loginUrl: signInPath(base, name, pageBehind(request), 'current') };
+      return { blocks, loginUrl: signInPath(base, name, refererPage(request), 'current') };
     }
     if (code === 'ERR_CROSS_SITE')
       return { blocks: [{ kind: 'link', label: 'Open this address', href: path, rank: 'main' }] };
@@ -223,7 +223,7 @@ function isWithin(limit: AttemptLimit, party: string): Promise<boolean> {
 }
 
 /** The path of the page on this host that a background request came from; `/` when the browser does not say. */
-function pageBehind({ headers }: Request): string {
+function refererPage({ headers }: Request): string {
   const { referer, host } = headers;
   if (referer === undefined || !URL.canParse(referer)) return '/';
   const page = new URL(referer);
@@ -231,7 +231,7 @@ function pageBehind({ headers }: Request): string {
 }
 
 function account(request: Request): 'current' | 'other' {
-  return queryText(request, 'switch') === 'account' ? 'other' : 'current';
+  return queryParam(request, 'switch') === 'account' ? 'other' : 'current';
 }
 
 function nameOf(request: Request): string {

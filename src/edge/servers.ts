@@ -2,10 +2,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { STRICT_PARSER } from '../core/strict-http.js';
-import type { Door } from './door.js';
+import type { FrontDoor } from './door.js';
 import { HeadBudget } from './head-budget.js';
 import * as limits from './limits.js';
-import { malformedListener } from './malformed.js';
+import { clientErrorListener } from './malformed.js';
 import type { Observer } from './observer.js';
 import { offersWebSocket, serveWithoutOffer } from './upgrade-offer.js';
 import { VisitorRequest } from './visitor-request.js';
@@ -30,7 +30,7 @@ export class ConnectionCount {
 }
 
 /** The server that visitors and agents connect to, with the limits of `limits.ts`. */
-export function createFrontDoor(door: Door, observer: Observer, isProxy: (address: string) => boolean): Server {
+export function createFrontDoor(door: FrontDoor, observer: Observer, isProxy: (address: string) => boolean): Server {
   const server = createServer({
     ...STRICT_PARSER,
     IncomingMessage: VisitorRequest,
@@ -54,7 +54,7 @@ export function createFrontDoor(door: Door, observer: Observer, isProxy: (addres
     else serveWithoutOffer(server, request, socket, behind);
   });
   server.on('connect', door.connect);
-  server.on('clientError', malformedListener(observer));
+  server.on('clientError', clientErrorListener(observer));
   new HeadBudget(server, { isProxy, cut: (address) => observer.overBudget('unfinished heads', address) });
   return server;
 }

@@ -8,7 +8,7 @@ import type { Replies } from './replies.js';
 import { isNavigation } from './request.js';
 
 /** One text parameter of the query; undefined when it is absent or there several times. */
-export function queryText(
+export function queryParam(
   request: { readonly query: Readonly<Record<string, unknown>> },
   name: string,
 ): string | undefined {

@@ -8,7 +8,7 @@ import { isOurCookie, removeCookies } from '../auth/cookies.js';
 import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
 import type { BaseAddress } from '../core/hostname.js';
 import { RecentMap } from '../core/recent-map.js';
-import { type Introduction, introductionFields } from './introduction.js';
+import { type IdentityHeaders, identityFields } from './introduction.js';
 import type { Recall, RequestContext } from './request.js';
 
 /** The headers of a forwarded request, for HTTP/2: lower-case names, no `host` (that is `:authority`). */
@@ -16,12 +16,12 @@ export function targetHeaders(
   headers: RawHeaders,
   context: RequestContext,
   base: BaseAddress,
-  introduction: Introduction | undefined,
+  introduction: IdentityHeaders | undefined,
 ): string[] {
   const fields = visitorHeaders(headers, context.recall);
   fields.push('x-forwarded-for', context.address, 'x-forwarded-host', publicHost(context.host, base));
   fields.push('x-forwarded-proto', base.scheme, 'x-forwarded-port', String(base.port), 'x-request-id', context.id);
-  if (introduction !== undefined) for (const text of introductionFields(introduction)) fields.push(text);
+  if (introduction !== undefined) for (const text of identityFields(introduction)) fields.push(text);
   return fields;
 }
 

@@ -12,7 +12,7 @@ import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from
 import { EarlyBytes } from './early-bytes.js';
 import type { Forwarder } from './forward.js';
 import { Forwarding, type Refuse } from './forwarding.js';
-import type { Forward } from './gate.js';
+import type { Admitted } from './gate.js';
 import { noteCut } from './outcome.js';
 import { partyOf } from './party.js';
 import { readAgentError } from './response-head.js';
@@ -58,14 +58,14 @@ export interface UpgradeOptions {
 export class Upgrade {
   readonly #request: IncomingMessage;
   readonly #socket: Socket;
-  readonly #verdict: Forward;
+  readonly #verdict: Admitted;
   readonly #options: UpgradeOptions;
   readonly #early: EarlyBytes;
   #stream: OutboundStream | undefined;
   #closeBehind: ((closing: Closing) => void) | undefined;
   #forwarding: Forwarding | undefined;
 
-  constructor(request: IncomingMessage, socket: Socket, verdict: Forward, options: UpgradeOptions) {
+  constructor(request: IncomingMessage, socket: Socket, verdict: Admitted, options: UpgradeOptions) {
     this.#request = request;
     this.#socket = socket;
     this.#verdict = verdict;
@@ -167,7 +167,7 @@ function webSocketHead(head: RequestHead): RequestHead {
   return { ...head, method: 'CONNECT', protocol: 'websocket', headers };
 }
 
-function switchingProtocols(request: IncomingMessage, response: ResponseHead, { tunnel, rule }: Forward): string {
+function switchingProtocols(request: IncomingMessage, response: ResponseHead, { tunnel, rule }: Admitted): string {
   const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${KEY_SUFFIX}`).digest('base64');
   const lines = [
     'HTTP/1.1 101 Switching Protocols',

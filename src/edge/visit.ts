@@ -9,7 +9,7 @@ import { noteCut } from './outcome.js';
 import { breakOff } from './replies.js';
 import type { RequestContext } from './request.js';
 import type { Outlet, Progress } from './stalls.js';
-import type { Watched } from './watch.js';
+import type { LongLivedRequest } from './watch.js';
 
 export interface VisitOptions {
   readonly gate: Gate;
@@ -17,7 +17,7 @@ export interface VisitOptions {
 }
 
 /** One request at the door, from its arrival to the close of its answer. Long ones are judged again while they last. */
-export class Visit implements Watched {
+export class Visit implements LongLivedRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly context: RequestContext;

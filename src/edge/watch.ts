@@ -13,7 +13,7 @@ const INTERVAL_MS = 5_000;
 const STALL_INTERVAL_MS = 60_000;
 
 /** A request that is under way. */
-export interface Watched {
+export interface LongLivedRequest {
   /** Where the watch keeps it; the watch's own. */
   watchedAt?: number | undefined;
   /** What its visitor had taken at the last look; the watch's own. */
@@ -40,11 +40,11 @@ export interface WatchOptions {
   readonly isCrowded?: () => boolean;
 }
 
-export class Watch {
+export class Revalidator {
   readonly #uploadIdleMs: number;
   readonly #isCrowded: () => boolean;
   // A list in no order, and not a Set: see `http2/live-streams.ts` for what those cost where every request comes and goes.
-  readonly #open: Watched[] = [];
+  readonly #open: LongLivedRequest[] = [];
   readonly #timers: readonly NodeJS.Timeout[];
 
   constructor({ uploadIdleMs = Number.POSITIVE_INFINITY, isCrowded = () => false }: WatchOptions = {}) {
@@ -58,17 +58,17 @@ export class Watch {
   }
 
   /** Watches an open stream, until it is forgotten because it has ended by itself. */
-  add(watched: Watched): void {
+  add(watched: LongLivedRequest): void {
     if (watched.watchedAt !== undefined) return;
     watched.watchedAt = this.#open.push(watched) - 1;
   }
 
   /** Returns whether it was watched. */
-  forget(watched: Watched): boolean {
+  forget(watched: LongLivedRequest): boolean {
     const at = watched.watchedAt;
     if (at === undefined || this.#open[at] !== watched) return false;
     watched.watchedAt = undefined;
-    const last = this.#open.pop() as Watched;
+    const last = this.#open.pop() as LongLivedRequest;
     if (last === watched) return true;
     this.#open[at] = last;
     last.watchedAt = at;
@@ -96,12 +96,12 @@ export class Watch {
     this.#open.length = 0;
   }
 
-  async #reviewOne(watched: Watched): Promise<void> {
+  async #reviewOne(watched: LongLivedRequest): Promise<void> {
     if ((await refuses(watched)) && this.forget(watched)) watched.end();
   }
 }
 
-function isNotTaken(watched: Watched, nowMs: number, limitMs: number): boolean {
+function isNotTaken(watched: LongLivedRequest, nowMs: number, limitMs: number): boolean {
   const { upload } = watched;
   if (upload === undefined) return false;
   const progress = progressOf(upload, watched.uploadProgress, nowMs, limitMs);
@@ -109,7 +109,7 @@ function isNotTaken(watched: Watched, nowMs: number, limitMs: number): boolean {
   return progress === 'stalled';
 }
 
-async function refuses(watched: Watched): Promise<boolean> {
+async function refuses(watched: LongLivedRequest): Promise<boolean> {
   try {
     const verdict = await watched.judge();
     // A tunnel that is going away ends its streams by itself; only a decision against the visitor ends them here.

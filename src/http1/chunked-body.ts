@@ -19,7 +19,7 @@ const EXTENSIONS =
 const [TAB, CR, LF, SPACE, SEMICOLON] = [0x09, 0x0d, 0x0a, 0x20, 0x3b];
 
 /** Takes a piece of the body: `bytes` from `start` to `end`. */
-export type PieceTaker = (bytes: Buffer, start: number, end: number) => void;
+export type ChunkSink = (bytes: Buffer, start: number, end: number) => void;
 
 export class ChunkedBody {
   #part: 'size' | 'extension' | 'size-lf' | 'content' | 'content-cr' | 'content-lf' | 'last' = 'size';
@@ -36,7 +36,7 @@ export class ChunkedBody {
    * Reads from `at` on and gives the content to `taken`. Returns the position where it stopped: the end of the bytes, or
    * the CR of the last chunk's line. Throws `MalformedAnswer`.
    */
-  read(bytes: Buffer, at: number, taken: PieceTaker): number {
+  read(bytes: Buffer, at: number, taken: ChunkSink): number {
     let position = at;
     while (position < bytes.length && !this.isOver) {
       if (this.#part === 'content') position = this.#readContent(bytes, position, taken);
@@ -45,7 +45,7 @@ export class ChunkedBody {
     return position;
   }
 
-  #readContent(bytes: Buffer, at: number, taken: PieceTaker): number {
+  #readContent(bytes: Buffer, at: number, taken: ChunkSink): number {
     const end = Math.min(bytes.length, at + this.#sizeBytes);
     this.#sizeBytes -= end - at;
     if (this.#sizeBytes === 0) this.#part = 'content-cr';

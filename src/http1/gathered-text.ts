@@ -7,7 +7,7 @@ import { MalformedResponse } from './errors.js';
 
 const END = '\r\n\r\n';
 
-export class GatheredText {
+export class HeadBuffer {
   readonly #maxBytes: number;
   #held = Buffer.alloc(0);
   #heldBytes = 0;

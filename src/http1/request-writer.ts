@@ -25,7 +25,7 @@ export function writeRequestLine(method: string, path: string): string {
 export function writeFields(fields: FieldList): string {
   let lines = '';
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    lines += new FieldLines(fields[at] as string).write(fields[at + 1] as string);
+    lines += new FieldLineCache(fields[at] as string).write(fields[at + 1] as string);
   }
   return lines;
 }
@@ -48,7 +48,7 @@ const SECRET = /^(?:authorization|cookie)$/i;
  * The lines of one name, for whoever writes many. Most requests repeat the value of the one before: then it is not judged
  * again, and its line is there already.
  */
-export class FieldLines {
+export class FieldLineCache {
   readonly #name: string;
   readonly #keeps: boolean;
   #value: string | undefined;

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { ChunkedBody } from './chunked-body.js';
 import { MalformedResponse, quoted, TlsResponse } from './errors.js';
 import type { FieldList } from './fields.js';
-import { GatheredText } from './gathered-text.js';
+import { HeadBuffer } from './gathered-text.js';
 import { type ResponseHead, readResponseHead } from './response-head.js';
 import { readTrailers } from './trailers.js';
 
@@ -34,7 +34,7 @@ const CR = 13;
 const TLS_ALERT = 21;
 
 export class ResponseParser {
-  readonly #lines = new GatheredText(MAX_HEAD_BYTES);
+  readonly #lines = new HeadBuffer(MAX_HEAD_BYTES);
   #observer: ResponseObserver | undefined;
   #method = '';
   #part: 'nothing' | 'head' | 'content' | 'chunks' | 'trailers' | 'all' = 'nothing';

@@ -3,7 +3,7 @@
  * fills again with time, or with the work that honest peers do beside it; who exceeds one is told ENHANCE_YOUR_CALM and
  * loses the connection.
  */
-import { Code, Http2ConnectionError } from './errors.js';
+import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
 
 export interface BudgetLimits {
   /** How many at once. */
@@ -53,7 +53,7 @@ export class Budget {
   spend(count = 1): void {
     this.#left -= count;
     if (this.#left < 0) this.#refill();
-    if (this.#left < 0) throw new Http2ConnectionError(Code.ENHANCE_YOUR_CALM, `too many: ${this.#what}`);
+    if (this.#left < 0) throw new Http2ConnectionError(Http2ErrorCode.ENHANCE_YOUR_CALM, `too many: ${this.#what}`);
   }
 
   /** Gives back what honest work is worth. */
@@ -70,7 +70,7 @@ export class Budget {
 }
 
 /** The budgets of one connection. */
-export class Abuse {
+export class FloodGuard {
   readonly resets: Budget;
   readonly idleFrames: Budget;
   readonly smallData: Budget;

@@ -15,12 +15,12 @@
  * - what leaves: `send-queue.ts` (when), `send-order.ts` and `data-turns.ts` (in which order), `output.ts`, `frame-writer.ts`
  */
 import type { Buffer } from 'node:buffer';
-import { Abuse } from './abuse.js';
+import { FloodGuard } from './abuse.js';
 import { type ConnectionOptions, withDefaults } from './connection-options.js';
-import { Ending } from './ending.js';
-import { Code, Http2ConnectionError, type Http2Error, Http2StreamError } from './errors.js';
+import { Shutdown } from './ending.js';
+import { Http2ConnectionError, type Http2Error, Http2ErrorCode, Http2StreamError } from './errors.js';
 import { FieldCache } from './field-judge.js';
-import { Flow } from './flow.js';
+import { FlowControl } from './flow.js';
 import { FrameReader } from './frame-reader.js';
 import { HpackDecoder } from './hpack/decoder.js';
 import { HpackEncoder } from './hpack/encoder.js';
@@ -39,8 +39,8 @@ export class Connection {
   readonly #queue: SendQueue;
   readonly #streams: Streams;
   readonly #pings: Pings;
-  readonly #flow: Flow;
-  readonly #ending: Ending;
+  readonly #flow: FlowControl;
+  readonly #ending: Shutdown;
   readonly #reader: FrameReader;
   // Who waits for the answer to a PING and must hear that none can come.
   readonly #pinging = new Set<() => void>();
@@ -51,7 +51,7 @@ export class Connection {
     const { role, observer, send, schedule, now, limits, connectProtocol, neverIndexed } = settled;
     const { maxStreams, maxHeaderListBytes, maxHeaderFields: maxFields } = limits;
     const peer = this.#peer;
-    const abuse = new Abuse(limits.abuse, now);
+    const abuse = new FloodGuard(limits.abuse, now);
     const encoder = new HpackEncoder({ neverIndexed });
     const tableSizeBytes = peer.headerTableBytes; // the default of both sides: a larger one costs each idle link
     const decoder = new HpackDecoder({ tableSizeBytes, maxListBytes: maxHeaderListBytes, maxFields: maxFields });
@@ -63,7 +63,7 @@ export class Connection {
     const applyWindow = () => this.#flow.initialWindowApplied();
     const announce = (bytes: number) => local.announceWindow(bytes, applyWindow);
     const table = new StreamTable(role);
-    const flow = new Flow({ limits: limits.flow, pings, send: control, announce, now, streams: table });
+    const flow = new FlowControl({ limits: limits.flow, pings, send: control, announce, now, streams: table });
     const emptied = () => this.#ending.endIfIdle();
     const lowOnIds = () => observer.lowOnIds?.();
     const sentFields = new FieldCache(neverIndexed);
@@ -75,7 +75,7 @@ export class Connection {
       for (const lost of this.#pinging) lost();
       observer.closed(error);
     };
-    const ending = new Ending({ role, streams, queue, pings, goaway, closed });
+    const ending = new Shutdown({ role, streams, queue, pings, goaway, closed });
     const settingsReceived = () => {
       encoder.setPeerTableSize(peer.headerTableBytes);
       observer.settings?.();
@@ -101,7 +101,7 @@ export class Connection {
     this.#reader = new FrameReader(new Incoming({ ...parts, maxHeaderListBytes: maxHeaderListBytes }), {
       preface: role === 'server',
     });
-    local.greet(settled, (roundTripMs) => {
+    local.sendPreface(settled, (roundTripMs) => {
       applyWindow();
       flow.idleRoundTrip(roundTripMs);
     });
@@ -153,14 +153,15 @@ export class Connection {
    * can be opened now.
    */
   request(fields: readonly string[], options: { readonly endStream: boolean }): Http2Stream {
-    if (this.isDraining) throw new Http2StreamError(0, Code.REFUSED_STREAM, 'the connection takes no new streams');
+    if (this.isDraining)
+      throw new Http2StreamError(0, Http2ErrorCode.REFUSED_STREAM, 'the connection takes no new streams');
     return this.#streams.open(fields, options);
   }
 
   /** Measures a round trip in milliseconds. Rejects when the connection ends first, or too many wait for an answer. */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
-      const lost = () => reject(new Http2ConnectionError(Code.CANCEL, 'no answer to a PING can come'));
+      const lost = () => reject(new Http2ConnectionError(Http2ErrorCode.CANCEL, 'no answer to a PING can come'));
       const traffic = this.#flow.trafficBytes;
       const answered = (ms: number) => {
         this.#pinging.delete(lost);

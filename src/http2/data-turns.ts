@@ -7,16 +7,16 @@
  * many streams wait for it. Ends without content need no window and have a list of their own.
  */
 import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES } from './frame-types.js';
-import type { Output } from './output.js';
-import type { SendSide } from './send-side.js';
-import { TurnList } from './turn-list.js';
+import type { WriteBuffer } from './output.js';
+import type { SendHalf } from './send-side.js';
+import { IntrusiveQueue } from './turn-list.js';
 import { SendWindow } from './window.js';
 
-export class DataTurns {
+export class DataScheduler {
   readonly #window = new SendWindow(DEFAULT_WINDOW_BYTES);
-  readonly #fresh = new TurnList<SendSide>();
-  readonly #begun = new TurnList<SendSide>();
-  readonly #ends = new TurnList<SendSide>();
+  readonly #fresh = new IntrusiveQueue<SendHalf>();
+  readonly #begun = new IntrusiveQueue<SendHalf>();
+  readonly #ends = new IntrusiveQueue<SendHalf>();
   #isBegunNext = false;
 
   /** Whether nobody can use a turn now. */
@@ -30,7 +30,7 @@ export class DataTurns {
   }
 
   /** Puts a stream behind the others of its kind, if it has something that may leave. */
-  add(side: SendSide): void {
+  add(side: SendHalf): void {
     if (!side.isReady) return;
     if (side.pendingBytes === 0) this.#ends.add(side);
     else if (side.isFresh) this.#fresh.add(side);
@@ -48,14 +48,14 @@ export class DataTurns {
   }
 
   /** Takes out the stream whose turn it is; undefined when it cannot use it, or when there is none. */
-  next(): SendSide | undefined {
+  next(): SendHalf | undefined {
     const side = this.#ends.first ?? (this.#window.bytes > 0 ? this.#nextWithContent() : undefined);
     side?.list?.remove(side);
     return side?.isReady ? side : undefined;
   }
 
   /** Writes a frame of a stream that has the turn; returns the bytes that flow control counts. */
-  write(side: SendSide, output: Output): number {
+  write(side: SendHalf, output: WriteBuffer): number {
     const bytes = side.writeData(output, Math.min(this.#window.bytes, DEFAULT_MAX_FRAME_BYTES));
     this.#window.bytes -= bytes;
     return bytes;
@@ -69,7 +69,7 @@ export class DataTurns {
     return this.#fresh.first !== undefined || this.#begun.first !== undefined;
   }
 
-  #nextWithContent(): SendSide | undefined {
+  #nextWithContent(): SendHalf | undefined {
     const isBegunNext = this.#isBegunNext;
     this.#isBegunNext = !isBegunNext;
     return isBegunNext ? (this.#begun.first ?? this.#fresh.first) : (this.#fresh.first ?? this.#begun.first);

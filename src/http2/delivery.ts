@@ -28,7 +28,7 @@ export interface RoundSeen {
   readonly queue: 'empty' | 'waiting' | 'late' | 'unknown';
 }
 
-export class Delivery {
+export class DeliveryRate {
   readonly #rates: number[] = [];
   #bestRate = 0;
   #flatRounds = 0;

@@ -2,7 +2,7 @@
  * How a connection ends: GOAWAY that lets running streams finish (RFC 9113 section 6.8), errors of connection scope
  * (section 5.4.1), and the end that its owner wants at once.
  */
-import { Code, Http2ConnectionError, type Http2Error } from './errors.js';
+import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from './errors.js';
 import { MAX_31_BITS } from './frame-types.js';
 import { goawayFrame } from './frame-writer.js';
 import type { Pings } from './pings.js';
@@ -21,7 +21,7 @@ export interface EndingOptions {
   readonly closed: (error: Http2Error | undefined) => void;
 }
 
-export class Ending {
+export class Shutdown {
   readonly #options: EndingOptions;
   // `leaving`: no new streams are wanted; `last`: and none can be on its way any more.
   #state: 'open' | 'leaving' | 'last' | 'closed' = 'open';
@@ -55,7 +55,7 @@ export class Ending {
     this.#state = 'leaving';
     const { role, queue, pings } = this.#options;
     if (role === 'server') {
-      queue.control(goawayFrame(MAX_31_BITS, Code.NO_ERROR));
+      queue.control(goawayFrame(MAX_31_BITS, Http2ErrorCode.NO_ERROR));
       if (pings.send(() => this.#sayLast())) return;
     }
     this.#sayLast();
@@ -64,10 +64,11 @@ export class Ending {
   /** Takes a GOAWAY of the peer's. Throws `Http2ConnectionError`. */
   receiveGoaway(lastId: number, code: number): void {
     if (lastId > this.#peerLastId) {
-      throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'a GOAWAY that takes back another');
+      throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'a GOAWAY that takes back another');
     }
     this.#peerLastId = lastId;
-    if (code !== Code.NO_ERROR) this.#reason ??= new Http2ConnectionError(code, 'the peer ended the connection');
+    if (code !== Http2ErrorCode.NO_ERROR)
+      this.#reason ??= new Http2ConnectionError(code, 'the peer ended the connection');
     // Streams are opened by the client role alone: once it has said GOAWAY, or heard it, none is to come.
     this.#state = 'last';
     this.#options.goaway(this.#reason); // before the streams fail, which may then be tried on another connection
@@ -77,12 +78,13 @@ export class Ending {
 
   /** Ends the connection when it drains and its last stream has ended. */
   endIfIdle(): void {
-    if (this.#state === 'last' && this.#options.streams.table.size === 0) this.#close(this.#reason, Code.NO_ERROR);
+    if (this.#state === 'last' && this.#options.streams.table.size === 0)
+      this.#close(this.#reason, Http2ErrorCode.NO_ERROR);
   }
 
   /** Ends the connection now, because its owner wants it. Every running stream fails. */
   destroy(error: Http2Error | undefined): void {
-    if (!this.isClosed) this.#close(error, error?.code ?? Code.NO_ERROR);
+    if (!this.isClosed) this.#close(error, error?.code ?? Http2ErrorCode.NO_ERROR);
   }
 
   /** Answers an error of connection scope, and whatever else was thrown while the connection worked. */
@@ -95,14 +97,14 @@ export class Ending {
   #sayLast(): void {
     if (this.#state !== 'leaving') return;
     this.#state = 'last';
-    this.#options.queue.control(goawayFrame(this.#lastId(), Code.NO_ERROR));
+    this.#options.queue.control(goawayFrame(this.#lastId(), Http2ErrorCode.NO_ERROR));
     this.endIfIdle();
   }
 
   #close(error: Http2Error | undefined, code: number): void {
     this.#state = 'closed';
     this.#options.queue.close(goawayFrame(this.#lastId(), code));
-    const lost = error ?? new Http2ConnectionError(Code.CANCEL, 'the connection was closed');
+    const lost = error ?? new Http2ConnectionError(Http2ErrorCode.CANCEL, 'the connection was closed');
     const thrown = this.#options.streams.failAll(lost);
     this.#options.closed(error ?? (thrown === undefined ? undefined : internalError(thrown)));
   }
@@ -116,5 +118,5 @@ export class Ending {
 /** What is not the peer's doing: an observer threw. It costs this connection, and no other. */
 function internalError(thrown: unknown): Http2ConnectionError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new Http2ConnectionError(Code.INTERNAL_ERROR, message, { cause: thrown });
+  return new Http2ConnectionError(Http2ErrorCode.INTERNAL_ERROR, message, { cause: thrown });
 }

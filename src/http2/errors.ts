@@ -4,7 +4,7 @@
  */
 
 /** The error codes of RST_STREAM and GOAWAY frames. A peer may send codes that are not among them. */
-export const Code = {
+export const Http2ErrorCode = {
   NO_ERROR: 0x0,
   PROTOCOL_ERROR: 0x1,
   INTERNAL_ERROR: 0x2,
@@ -21,7 +21,7 @@ export const Code = {
   HTTP_1_1_REQUIRED: 0xd,
 } as const;
 
-const NAMES = new Map<number, string>(Object.entries(Code).map(([name, code]) => [code, name]));
+const NAMES = new Map<number, string>(Object.entries(Http2ErrorCode).map(([name, code]) => [code, name]));
 
 /** Either scope of error. `code` is what stands, or would stand, on the wire. */
 export abstract class Http2Error extends Error {

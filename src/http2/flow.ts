@@ -5,13 +5,13 @@
  * stream. How much all slow readers may hold together is in `shares.ts`.
  */
 import type { Buffer } from 'node:buffer';
-import { Code, Http2ConnectionError } from './errors.js';
+import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
 import type { FlowLimits } from './flow-limits.js';
 import { DEFAULT_WINDOW_BYTES } from './frame-types.js';
 import { windowUpdateFrame } from './frame-writer.js';
 import { PathEstimate } from './path-estimate.js';
 import type { Pings } from './pings.js';
-import { MIN_START_BYTES, Shares } from './shares.js';
+import { BufferShares, MIN_START_BYTES } from './shares.js';
 import type { Http2Stream } from './stream.js';
 import { ReceiveWindow } from './window.js';
 
@@ -40,10 +40,10 @@ export interface FlowOptions {
   readonly streams: Iterable<Http2Stream>;
 }
 
-export class Flow {
+export class FlowControl {
   readonly #options: FlowOptions;
   readonly #path: PathEstimate;
-  readonly #shares: Shares;
+  readonly #shares: BufferShares;
   readonly #window: ReceiveWindow;
   #heldBytes = 0;
   #initialBytes = DEFAULT_WINDOW_BYTES;
@@ -59,7 +59,7 @@ export class Flow {
       maxStartBytes: Math.min(limits.connectionStartBytes * FAR_START_SHARE, limits.streamMostBytes),
       maxBytes: limits.streamMostBytes,
     });
-    this.#shares = new Shares(options.streams, limits);
+    this.#shares = new BufferShares(options.streams, limits);
     this.#window = new ReceiveWindow(DEFAULT_WINDOW_BYTES, limits.connectionStartBytes);
     this.#announcedBytes = limits.streamStartBytes;
   }
@@ -82,7 +82,7 @@ export class Flow {
   /** Counts the flow-controlled bytes of a DATA frame, of whatever stream. Throws `Http2ConnectionError`. */
   received(bytes: number): void {
     if (this.#window.take(bytes) === 'exceeded') {
-      throw new Http2ConnectionError(Code.FLOW_CONTROL_ERROR, 'DATA past the window of the connection');
+      throw new Http2ConnectionError(Http2ErrorCode.FLOW_CONTROL_ERROR, 'DATA past the window of the connection');
     }
     this.#trafficBytes += bytes;
     const before = this.#path.windowBytes;

@@ -3,8 +3,8 @@
  * stream identifier, its padding. What depends on the state of a stream or of the connection is for `incoming.ts` to judge.
  */
 import type { Buffer } from 'node:buffer';
-import { Code, Http2ConnectionError, Http2StreamError } from './errors.js';
-import { Flag, FrameType } from './frame-types.js';
+import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from './errors.js';
+import { FrameFlag, FrameType } from './frame-types.js';
 
 /** What the frames of streams say. Every method may throw `Http2StreamError` or `Http2ConnectionError`. */
 export interface StreamFrames {
@@ -91,7 +91,7 @@ export function readPayload(
 /** Section 6.1. */
 function readData(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
   requireStream(id, 'DATA');
-  if ((flags & Flag.PADDED) === 0) to.onData(id, flags, bytes, start, end, end - start);
+  if ((flags & FrameFlag.PADDED) === 0) to.onData(id, flags, bytes, start, end, end - start);
   else to.onData(id, flags, bytes, start + 1, withoutPadding(bytes, start, end), end - start);
 }
 
@@ -100,11 +100,11 @@ function readHeaders(to: StreamFrames, flags: number, id: number, bytes: Buffer,
   requireStream(id, 'HEADERS');
   let from = start;
   let until = end;
-  if ((flags & Flag.PADDED) !== 0) {
+  if ((flags & FrameFlag.PADDED) !== 0) {
     until = withoutPadding(bytes, start, end);
     from += 1;
   }
-  if ((flags & Flag.PRIORITY) !== 0) {
+  if ((flags & FrameFlag.PRIORITY) !== 0) {
     requireSize(until - from >= 5, 'HEADERS');
     requireOther(id, bytes.readUInt32BE(from) & MASK_31);
     from += 5;
@@ -116,14 +116,14 @@ function readHeaders(to: StreamFrames, flags: number, id: number, bytes: Buffer,
 function readPriority(to: StreamFrames, id: number, bytes: Buffer, start: number, end: number): void {
   requireStream(id, 'PRIORITY');
   to.control.onPriority();
-  if (end - start !== 5) throw new Http2StreamError(id, Code.FRAME_SIZE_ERROR, 'PRIORITY of a wrong size');
+  if (end - start !== 5) throw new Http2StreamError(id, Http2ErrorCode.FRAME_SIZE_ERROR, 'PRIORITY of a wrong size');
   requireOther(id, bytes.readUInt32BE(start) & MASK_31);
 }
 
 /** Section 6.5. */
 function readSettings(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
   requireConnection(id, 'SETTINGS');
-  const isAck = (flags & Flag.ACK) !== 0;
+  const isAck = (flags & FrameFlag.ACK) !== 0;
   requireSize(isAck ? end === start : (end - start) % 6 === 0, 'SETTINGS');
   if (isAck) to.control.onSettingsAck();
   else to.control.onSettings(bytes, start, end);
@@ -135,7 +135,7 @@ function readWindowUpdate(to: StreamFrames, id: number, bytes: Buffer, start: nu
   const increment = bytes.readUInt32BE(start) & MASK_31;
   if (increment > 0) to.onWindowUpdate(id, increment);
   else if (id === 0) throw violation('WINDOW_UPDATE by nothing');
-  else throw new Http2StreamError(id, Code.PROTOCOL_ERROR, 'WINDOW_UPDATE by nothing');
+  else throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, 'WINDOW_UPDATE by nothing');
 }
 
 /** Where the payload ends without its padding; the byte at `start` is the pad length. */
@@ -164,9 +164,9 @@ function requireOther(streamId: number, dependsOn: number): void {
 
 /** A frame of a wrong size that may alter the state of the connection ends it (section 4.2). */
 function requireSize(isRight: boolean, what: string): void {
-  if (!isRight) throw new Http2ConnectionError(Code.FRAME_SIZE_ERROR, `${what} of a wrong size`);
+  if (!isRight) throw new Http2ConnectionError(Http2ErrorCode.FRAME_SIZE_ERROR, `${what} of a wrong size`);
 }
 
 function violation(what: string): Http2ConnectionError {
-  return new Http2ConnectionError(Code.PROTOCOL_ERROR, what);
+  return new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, what);
 }

@@ -3,7 +3,7 @@
  * before a payload is there: the connection preface (section 3.4) and the frame's size (section 4.2).
  */
 import { Buffer } from 'node:buffer';
-import { Code, Http2ConnectionError } from './errors.js';
+import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
 import { DEFAULT_MAX_FRAME_BYTES, FRAME_HEADER_BYTES, FrameType } from './frame-types.js';
 
 /** What the client role sends before its first frame (section 3.4). */
@@ -50,7 +50,7 @@ export class FrameReader {
     const done = CLIENT_PREFACE.length - this.#prefaceBytesLeft;
     const count = Math.min(this.#prefaceBytesLeft, chunk.length);
     if (chunk.compare(CLIENT_PREFACE, done, done + count, 0, count) !== 0) {
-      throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'the connection preface is not that of HTTP/2');
+      throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'the connection preface is not that of HTTP/2');
     }
     this.#prefaceBytesLeft -= count;
     return count;
@@ -90,10 +90,10 @@ export class FrameReader {
   #checkedLength(bytes: Buffer, at: number): number {
     const length = bytes.readUIntBE(at, 3);
     if (this.#isFirst && bytes[at + 3] !== FrameType.SETTINGS) {
-      throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'the first frame is not SETTINGS');
+      throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'the first frame is not SETTINGS');
     }
     if (length > DEFAULT_MAX_FRAME_BYTES) {
-      throw new Http2ConnectionError(Code.FRAME_SIZE_ERROR, `a frame of ${length} bytes`);
+      throw new Http2ConnectionError(Http2ErrorCode.FRAME_SIZE_ERROR, `a frame of ${length} bytes`);
     }
     return length;
   }

@@ -26,7 +26,7 @@ export const FrameType = {
 } as const;
 
 /** Flags. `ACK` stands on SETTINGS and PING, `END_STREAM` on DATA and HEADERS: the same bit. */
-export const Flag = {
+export const FrameFlag = {
   END_STREAM: 0x1,
   ACK: 0x1,
   END_HEADERS: 0x4,

@@ -1,6 +1,6 @@
 /** Writes frames (RFC 9113 section 6). Control frames are small Buffers of their own; DATA and HEADERS go into `Output`. */
 import { Buffer } from 'node:buffer';
-import { Flag, FRAME_HEADER_BYTES, FrameType } from './frame-types.js';
+import { FRAME_HEADER_BYTES, FrameFlag, FrameType } from './frame-types.js';
 
 /** Writes the header of a frame at `at`. */
 export function writeFrameHeader(
@@ -42,7 +42,7 @@ export function settingsFrame(payload: Buffer): Buffer {
 }
 
 export function settingsAckFrame(): Buffer {
-  return frame(0, FrameType.SETTINGS, Flag.ACK, 0);
+  return frame(0, FrameType.SETTINGS, FrameFlag.ACK, 0);
 }
 
 /** `flags` is 0 or `Flag.ACK`; the payload is eight bytes of `opaque` from `start` on. */

@@ -3,8 +3,8 @@
  * come between. Bounded in bytes and in frames, so that a block without end is an error early.
  */
 import { Buffer } from 'node:buffer';
-import { Code, Http2ConnectionError } from './errors.js';
-import { Flag, FrameType } from './frame-types.js';
+import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
+import { FrameFlag, FrameType } from './frame-types.js';
 
 /** Takes a header block that has arrived whole; `flags` are those of its HEADERS frame. */
 export type BlockSink = (streamId: number, flags: number, block: Buffer) => void;
@@ -34,12 +34,12 @@ export class HeaderBlocks {
   requireOrder(type: number, streamId: number): void {
     const isContinuation = type === FrameType.CONTINUATION;
     if (this.#open === undefined ? !isContinuation : isContinuation && this.#open.streamId === streamId) return;
-    throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'a header block that is not in one piece');
+    throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'a header block that is not in one piece');
   }
 
   /** Takes a HEADERS frame, which may be a whole block. */
   begin(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void {
-    if ((flags & Flag.END_HEADERS) !== 0) {
+    if ((flags & FrameFlag.END_HEADERS) !== 0) {
       this.#sink(streamId, flags, bytes.subarray(start, end));
       return;
     }
@@ -51,7 +51,7 @@ export class HeaderBlocks {
   continue(flags: number, bytes: Buffer, start: number, end: number): void {
     const open = this.#open as OpenBlock; // `requireOrder` has seen that there is one
     this.#add(open, bytes, start, end);
-    if ((flags & Flag.END_HEADERS) === 0) return;
+    if ((flags & FrameFlag.END_HEADERS) === 0) return;
     this.#open = undefined;
     this.#sink(open.streamId, open.flags, Buffer.concat(open.fragments, open.length));
   }
@@ -60,7 +60,7 @@ export class HeaderBlocks {
     open.length += end - start;
     // A block cannot be skipped without losing the header table, so a block too large to hold ends the connection.
     if (open.length > this.#maxBytes || open.fragments.length >= MAX_FRAMES) {
-      throw new Http2ConnectionError(Code.ENHANCE_YOUR_CALM, 'a header block without end');
+      throw new Http2ConnectionError(Http2ErrorCode.ENHANCE_YOUR_CALM, 'a header block without end');
     }
     open.fragments.push(Buffer.from(bytes.subarray(start, end)));
   }

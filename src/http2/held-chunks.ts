@@ -7,7 +7,7 @@ const BLOCK_BYTES = 8_192;
 // A chunk that is less of its message than one in this is copied.
 const MIN_SHARE = 4;
 
-export class HeldChunks {
+export class ReceiveBuffer {
   readonly #chunks: Buffer[] = [];
   // Where small chunks are gathered; what is used of it is the last of the chunks.
   #block: { readonly bytes: Buffer; used: number } | undefined;

@@ -4,10 +4,10 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { Budget } from './abuse.js';
-import type { Ending } from './ending.js';
-import { Code, Http2ConnectionError } from './errors.js';
+import type { Shutdown } from './ending.js';
+import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
 import type { ControlFrames } from './frame-payloads.js';
-import { Flag } from './frame-types.js';
+import { FrameFlag } from './frame-types.js';
 import { pingFrame, settingsAckFrame } from './frame-writer.js';
 import type { LocalSettings } from './local-settings.js';
 import type { Pings } from './pings.js';
@@ -20,7 +20,7 @@ export interface IncomingControlOptions {
   readonly streams: Streams;
   readonly queue: SendQueue;
   readonly pings: Pings;
-  readonly ending: Ending;
+  readonly ending: Shutdown;
   readonly budget: Budget;
   /** What we have announced, and the peer has yet to acknowledge. */
   readonly local: LocalSettings;
@@ -56,7 +56,7 @@ export class IncomingControl implements ControlFrames {
 
   onSettingsAck(): void {
     if (!this.#hasSettings) {
-      throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'an acknowledgement before any SETTINGS');
+      throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'an acknowledgement before any SETTINGS');
     }
     this.#options.local.acknowledged();
   }
@@ -64,7 +64,7 @@ export class IncomingControl implements ControlFrames {
   onPing(flags: number, bytes: Buffer, start: number): void {
     const { budget, queue, pings } = this.#options;
     budget.spend();
-    if ((flags & Flag.ACK) === 0) queue.control(pingFrame(Flag.ACK, bytes, start));
+    if ((flags & FrameFlag.ACK) === 0) queue.control(pingFrame(FrameFlag.ACK, bytes, start));
     else pings.receive(bytes, start);
   }
 
@@ -83,7 +83,10 @@ export class IncomingControl implements ControlFrames {
     const { streams, queue } = this.#options;
     for (const { sending } of streams.table) {
       if (sending.window.widen(change) === 'overflow') {
-        throw new Http2ConnectionError(Code.FLOW_CONTROL_ERROR, 'INITIAL_WINDOW_SIZE takes a window past 2^31-1');
+        throw new Http2ConnectionError(
+          Http2ErrorCode.FLOW_CONTROL_ERROR,
+          'INITIAL_WINDOW_SIZE takes a window past 2^31-1',
+        );
       }
       queue.wake(sending);
     }

@@ -3,14 +3,14 @@
  * error is answered (section 5.4): everything that a frame does wrong is thrown, and caught here.
  */
 import type { Buffer } from 'node:buffer';
-import type { Abuse } from './abuse.js';
+import type { FloodGuard } from './abuse.js';
 import type { ConnectionObserver } from './connection-options.js';
-import type { Ending } from './ending.js';
-import { Code, Http2ConnectionError, Http2StreamError } from './errors.js';
-import type { Flow } from './flow.js';
+import type { Shutdown } from './ending.js';
+import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from './errors.js';
+import type { FlowControl } from './flow.js';
 import { type ControlFrames, readPayload, type StreamFrames } from './frame-payloads.js';
 import type { FrameSink } from './frame-reader.js';
-import { Flag } from './frame-types.js';
+import { FrameFlag } from './frame-types.js';
 import { HeaderBlocks } from './header-block.js';
 import type { HpackDecoder } from './hpack/decoder.js';
 import { HeaderListTooLarge, HpackError } from './hpack/hpack-error.js';
@@ -25,9 +25,9 @@ export interface IncomingOptions {
   readonly role: Role;
   readonly streams: Streams;
   readonly queue: SendQueue;
-  readonly flow: Flow;
-  readonly ending: Ending;
-  readonly abuse: Abuse;
+  readonly flow: FlowControl;
+  readonly ending: Shutdown;
+  readonly abuse: FloodGuard;
   readonly decoder: HpackDecoder;
   readonly control: ControlFrames;
   readonly observer: ConnectionObserver;
@@ -50,7 +50,8 @@ export class Incoming implements FrameSink, StreamFrames {
     try {
       this.#blocks.requireOrder(type, id);
       readPayload(this, type, flags, id, bytes, start, end);
-      if (queue.isOverfull) throw new Http2ConnectionError(Code.ENHANCE_YOUR_CALM, 'answers that are not read');
+      if (queue.isOverfull)
+        throw new Http2ConnectionError(Http2ErrorCode.ENHANCE_YOUR_CALM, 'answers that are not read');
     } catch (error) {
       this.#fail(error);
     }
@@ -59,7 +60,7 @@ export class Incoming implements FrameSink, StreamFrames {
 
   onData(id: number, flags: number, bytes: Buffer, start: number, end: number, flowBytes: number): void {
     const { flow, streams, abuse } = this.#options;
-    if (end - start < MIN_FREE_DATA_BYTES && (flags & Flag.END_STREAM) === 0) {
+    if (end - start < MIN_FREE_DATA_BYTES && (flags & FrameFlag.END_STREAM) === 0) {
       if (start === end) abuse.idleFrames.spend();
       else abuse.smallData.spend();
     }
@@ -99,7 +100,7 @@ export class Incoming implements FrameSink, StreamFrames {
     abuse.windowUpdates.spend();
     if (id === 0) {
       if (queue.widen(increment) === 'overflow') {
-        throw new Http2ConnectionError(Code.FLOW_CONTROL_ERROR, 'the window of the connection passes 2^31-1');
+        throw new Http2ConnectionError(Http2ErrorCode.FLOW_CONTROL_ERROR, 'the window of the connection passes 2^31-1');
       }
       return;
     }
@@ -109,7 +110,7 @@ export class Incoming implements FrameSink, StreamFrames {
       return; // sent before the peer knew (section 5.1, closed)
     }
     if (stream.sending.window.widen(increment) === 'overflow') {
-      throw new Http2StreamError(id, Code.FLOW_CONTROL_ERROR, 'the window passes 2^31-1');
+      throw new Http2StreamError(id, Http2ErrorCode.FLOW_CONTROL_ERROR, 'the window passes 2^31-1');
     }
     queue.wake(stream.sending);
   }
@@ -125,7 +126,7 @@ export class Incoming implements FrameSink, StreamFrames {
     else if (isNew && ending.isLast)
       streams.table.forgetReset(id); // after the last GOAWAY: ignored (section 6.8)
     else if (!decoder.isWellFormed)
-      throw new Http2StreamError(id, Code.PROTOCOL_ERROR, 'a name or a value that is none');
+      throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, 'a name or a value that is none');
     else if (stream !== undefined) stream.receiveFields(fields, flags);
     else this.#onRequest(id, fields, flags);
   }
@@ -133,7 +134,7 @@ export class Incoming implements FrameSink, StreamFrames {
   #onRequest(id: number, fields: string[], flags: number): void {
     const { streams, observer } = this.#options;
     const stream = streams.accept(id, fields, flags);
-    const endStream = (flags & Flag.END_STREAM) !== 0;
+    const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     observer.stream?.(stream, fields, endStream);
     if (endStream) stream.receiveEnd();
   }
@@ -144,19 +145,22 @@ export class Incoming implements FrameSink, StreamFrames {
     this.#requireUsed(id, what);
     if (streams.table.gone(id) === 'reset') {
       if (what === 'DATA' || streams.table.countLate(id) !== 'flood') return;
-      throw new Http2ConnectionError(Code.ENHANCE_YOUR_CALM, `${what} without end for a stream that was reset`);
+      throw new Http2ConnectionError(
+        Http2ErrorCode.ENHANCE_YOUR_CALM,
+        `${what} without end for a stream that was reset`,
+      );
     }
     // In the server role HEADERS want to open the stream, and one number may not come twice (section 5.1.1).
     if (what === 'HEADERS' && role === 'server') {
-      const code = id === streams.table.highestId ? Code.STREAM_CLOSED : Code.PROTOCOL_ERROR;
+      const code = id === streams.table.highestId ? Http2ErrorCode.STREAM_CLOSED : Http2ErrorCode.PROTOCOL_ERROR;
       throw new Http2ConnectionError(code, `HEADERS for stream ${id}, which is closed`);
     }
-    throw new Http2StreamError(id, Code.STREAM_CLOSED, `${what} for a stream that is closed`);
+    throw new Http2StreamError(id, Http2ErrorCode.STREAM_CLOSED, `${what} for a stream that is closed`);
   }
 
   #requireUsed(id: number, what: string): void {
     if (this.#options.streams.table.gone(id) !== 'idle') return;
-    throw new Http2ConnectionError(Code.PROTOCOL_ERROR, `${what} for stream ${id}, which is idle`);
+    throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, `${what} for stream ${id}, which is idle`);
   }
 
   #fail(error: unknown): void {
@@ -178,8 +182,8 @@ function decode(decoder: HpackDecoder, streamId: number, block: Buffer): string[
     return decoder.decode(block);
   } catch (error) {
     if (error instanceof HeaderListTooLarge)
-      throw new Http2StreamError(streamId, Code.ENHANCE_YOUR_CALM, error.message);
-    if (error instanceof HpackError) throw new Http2ConnectionError(Code.COMPRESSION_ERROR, error.message);
+      throw new Http2StreamError(streamId, Http2ErrorCode.ENHANCE_YOUR_CALM, error.message);
+    if (error instanceof HpackError) throw new Http2ConnectionError(Http2ErrorCode.COMPRESSION_ERROR, error.message);
     throw error;
   }
 }

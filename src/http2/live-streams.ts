@@ -12,7 +12,7 @@ const MIN_PLACES = 8;
 // A burst costs its memory no longer than it lasts.
 const MAX_EMPTY_PLACES = 256;
 
-export class LiveStreams<T extends { readonly id: number }> {
+export class StreamIdTable<T extends { readonly id: number }> {
   // A power of two, of which half at least is free.
   #places = emptyPlaces<T>(MIN_PLACES);
   #size = 0;

@@ -1,12 +1,12 @@
 /** The SETTINGS that we send, and what follows when the peer has acknowledged them (RFC 9113 section 6.5.3). */
 import type { Buffer } from 'node:buffer';
 import type { ConnectionLimits } from './connection-options.js';
-import { Code, Http2ConnectionError } from './errors.js';
+import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
 import { CLIENT_PREFACE } from './frame-reader.js';
 import { settingsFrame } from './frame-writer.js';
 import { type Role, SettingId, settingsPayload } from './settings.js';
 
-export interface Greeting {
+export interface PrefaceOptions {
   readonly role: Role;
   readonly connectProtocol: boolean;
   readonly limits: ConnectionLimits;
@@ -23,7 +23,7 @@ export class LocalSettings {
   }
 
   /** Sends the connection preface (section 3.4). `acknowledged` is called with the round trip that it took. */
-  greet(greeting: Greeting, acknowledged: (roundTripMs: number) => void): void {
+  sendPreface(greeting: PrefaceOptions, acknowledged: (roundTripMs: number) => void): void {
     const { role, limits, connectProtocol } = greeting;
     const entries: [number, number][] = [
       [SettingId.INITIAL_WINDOW_SIZE, limits.flow.streamStartBytes],
@@ -45,7 +45,7 @@ export class LocalSettings {
   /** The peer has acknowledged the oldest SETTINGS frame. */
   acknowledged(): void {
     const apply = this.#unacknowledged.shift();
-    if (apply === undefined) throw new Http2ConnectionError(Code.PROTOCOL_ERROR, 'nothing to acknowledge');
+    if (apply === undefined) throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'nothing to acknowledge');
     apply();
   }
 

@@ -2,9 +2,9 @@
  * The order of a received message (RFC 9113 section 8.1): informational heads, the final head, content, trailers. Says
  * which of them a field list is, and how much content may follow (section 8.1.1).
  */
-import { Code, Http2StreamError } from './errors.js';
+import { Http2ErrorCode, Http2StreamError } from './errors.js';
 import { type FieldJudge, MalformedFields, RECEIVED } from './field-judge.js';
-import { Flag } from './frame-types.js';
+import { FrameFlag } from './frame-types.js';
 import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } from './header-fields.js';
 import { UNKNOWN_LENGTH } from './ordinary-fields.js';
 import type { Role } from './settings.js';
@@ -50,7 +50,7 @@ export class ReceivedMessage {
   /** Takes a field list that came after the request, and the flags of its frame. Throws `Http2StreamError`. */
   next(fields: readonly string[], flags: number): ListKind {
     try {
-      const isEnd = (flags & Flag.END_STREAM) !== 0;
+      const isEnd = (flags & FrameFlag.END_STREAM) !== 0;
       return this.#isHeadDone ? this.#trailers(fields, isEnd) : this.#head(fields, isEnd);
     } catch (error) {
       throw error instanceof MalformedFields ? this.#malformed(error.message) : error;
@@ -74,7 +74,7 @@ export class ReceivedMessage {
     if (isEnd) throw this.#malformed('an informational head that ends the stream');
     this.#informational += 1;
     if (this.#informational > MAX_INFORMATIONAL) {
-      throw new Http2StreamError(this.#streamId, Code.ENHANCE_YOUR_CALM, 'informational heads without end');
+      throw new Http2StreamError(this.#streamId, Http2ErrorCode.ENHANCE_YOUR_CALM, 'informational heads without end');
     }
     return 'informational';
   }
@@ -87,6 +87,6 @@ export class ReceivedMessage {
   }
 
   #malformed(reason: string): Http2StreamError {
-    return new Http2StreamError(this.#streamId, Code.PROTOCOL_ERROR, reason);
+    return new Http2StreamError(this.#streamId, Http2ErrorCode.PROTOCOL_ERROR, reason);
   }
 }

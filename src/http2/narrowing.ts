@@ -10,14 +10,14 @@ const SHOWS_AFTER_ROUNDS = 2;
 export const MUCH_LESS = 0.85;
 
 /** A round, and the window in it. */
-export interface Before {
+export interface Baseline {
   readonly windowBytes: number;
   readonly rate: number;
   readonly ms: number;
 }
 
-export class Narrowing {
-  #before: Before | undefined;
+export class ShrinkTrial {
+  #before: Baseline | undefined;
   #roundsLeft = 0;
 
   /** Whether it is not known yet. */
@@ -26,7 +26,7 @@ export class Narrowing {
   }
 
   /** Notes that the window gets narrower after this round. */
-  begin(before: Before): void {
+  begin(before: Baseline): void {
     this.#before = before;
     this.#roundsLeft = SHOWS_AFTER_ROUNDS;
   }
@@ -36,7 +36,7 @@ export class Narrowing {
   }
 
   /** Notes a round after it. Returns what was before when that should be given back. */
-  check(rate: number, ms: number): Before | undefined {
+  check(rate: number, ms: number): Baseline | undefined {
     const before = this.#before;
     this.#roundsLeft -= 1;
     if (before === undefined || this.#roundsLeft > 0) return undefined;

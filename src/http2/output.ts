@@ -3,7 +3,7 @@
  * of a few kilobytes costs less than one more message, and below a WebSocket the pieces would be joined anyway.
  */
 import { Buffer } from 'node:buffer';
-import { Flag, FRAME_HEADER_BYTES, FrameType } from './frame-types.js';
+import { FRAME_HEADER_BYTES, FrameFlag, FrameType } from './frame-types.js';
 import { writeFrameHeader } from './frame-writer.js';
 
 // One slab is one message: as much as a socket reads at once.
@@ -21,7 +21,7 @@ interface Slab {
 let spare: Slab | undefined;
 
 /** Opened at the start of a turn, closed at its end. Holds nothing in between. */
-export class Output {
+export class WriteBuffer {
   #slab: Slab;
   #sentFrom: number;
   readonly #send: (bytes: Buffer) => void;
@@ -69,7 +69,7 @@ export class Output {
     let at = 0;
     do {
       const end = Math.min(at + maxFrameBytes, length);
-      const last = end === length ? Flag.END_HEADERS : 0;
+      const last = end === length ? FrameFlag.END_HEADERS : 0;
       this.frame(end - at, type, (type === FrameType.HEADERS ? flags : 0) | last, streamId);
       this.fill(bytes, at, end);
       type = FrameType.CONTINUATION;

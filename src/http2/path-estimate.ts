@@ -6,10 +6,10 @@
  *
  * Until the path is seen to be full the window only widens; from then on it follows both ways.
  */
-import { Delivery, type RoundSeen } from './delivery.js';
-import { type Before, MUCH_LESS, Narrowing } from './narrowing.js';
-import { RoundTrip } from './round-trip.js';
-import { Train } from './train.js';
+import { DeliveryRate, type RoundSeen } from './delivery.js';
+import { type Baseline, MUCH_LESS, ShrinkTrial } from './narrowing.js';
+import { MinRtt } from './round-trip.js';
+import { PacketTrain } from './train.js';
 
 // What may wait beside what the path holds: a seventh of it, or what the two event loops add to a round trip under load.
 const QUEUE_SHARE = 0.15;
@@ -49,10 +49,10 @@ interface Round {
 
 export class PathEstimate {
   readonly #limits: PathLimits;
-  readonly #roundTrip = new RoundTrip();
-  readonly #delivery = new Delivery();
-  readonly #train = new Train();
-  readonly #narrowing = new Narrowing();
+  readonly #roundTrip = new MinRtt();
+  readonly #delivery = new DeliveryRate();
+  readonly #train = new PacketTrain();
+  readonly #narrowing = new ShrinkTrial();
   #windowBytes: number;
   #windowBytesBefore: number;
   #isMeasured = false;
@@ -169,7 +169,7 @@ export class PathEstimate {
     else if (queue !== 'unknown' && !this.#delivery.isRising) this.#fit({ windowBytes, rate, ms });
   }
 
-  #fit(before: Before): void {
+  #fit(before: Baseline): void {
     const needed = this.#filledBy(this.#delivery.rate);
     if (needed < this.#windowBytes * MUCH_LESS) this.#narrowing.begin(before);
     this.#resize(needed);

@@ -3,15 +3,15 @@
  * `content-length` (RFC 9113 section 8.1.1) and the stream's window. The end is told when all of it was delivered.
  */
 import type { Buffer } from 'node:buffer';
-import { Code, Http2StreamError } from './errors.js';
-import { Flag } from './frame-types.js';
-import { HeldChunks } from './held-chunks.js';
+import { Http2ErrorCode, Http2StreamError } from './errors.js';
+import { FrameFlag } from './frame-types.js';
+import { ReceiveBuffer } from './held-chunks.js';
 import type { ReceivedMessage } from './message.js';
 import { UNKNOWN_LENGTH } from './ordinary-fields.js';
 import type { MessageReader } from './stream-observer.js';
 import { ReceiveWindow } from './window.js';
 
-export class ReceiveSide {
+export class ReceiveHalf {
   readonly window: ReceiveWindow;
   reader: MessageReader | undefined;
   readonly #streamId: number;
@@ -21,7 +21,7 @@ export class ReceiveSide {
   #trailers: string[] | undefined;
   #isPaused = false;
   #isDiscarding = false;
-  #held: HeldChunks | undefined;
+  #held: ReceiveBuffer | undefined;
 
   constructor(streamId: number, windowBytes: number, message: ReceivedMessage) {
     this.#streamId = streamId;
@@ -48,7 +48,7 @@ export class ReceiveSide {
   /** Takes a list of fields that came after the request: a head of the answer, or trailers. Throws `Http2StreamError`. */
   takeFields(fields: string[], flags: number): void {
     this.#requireUnended();
-    const endStream = (flags & Flag.END_STREAM) !== 0;
+    const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     const kind = this.#message.next(fields, flags);
     if (kind === 'informational') this.reader?.informational?.(fields);
     else if (kind === 'trailers') this.end(fields);
@@ -68,9 +68,13 @@ export class ReceiveSide {
     this.#requireUnended();
     this.#message.requireContent();
     if (this.window.take(flowBytes) === 'exceeded') {
-      throw new Http2StreamError(this.#streamId, Code.FLOW_CONTROL_ERROR, 'DATA past the window of the stream');
+      throw new Http2StreamError(
+        this.#streamId,
+        Http2ErrorCode.FLOW_CONTROL_ERROR,
+        'DATA past the window of the stream',
+      );
     }
-    const endStream = (flags & Flag.END_STREAM) !== 0;
+    const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     this.#count(chunk.length);
     if (endStream) this.requireAll();
     const held = chunk.length > 0 ? this.#deliver(chunk) : 0;
@@ -134,7 +138,7 @@ export class ReceiveSide {
 
   #deliver(chunk: Buffer): number {
     if (this.#isPaused || this.heldBytes > 0) {
-      this.#held ??= new HeldChunks();
+      this.#held ??= new ReceiveBuffer();
       this.#held.add(chunk);
       return chunk.length;
     }
@@ -156,10 +160,15 @@ export class ReceiveSide {
   }
 
   #requireUnended(): void {
-    if (this.isEnded) throw new Http2StreamError(this.#streamId, Code.STREAM_CLOSED, 'a frame after END_STREAM');
+    if (this.isEnded)
+      throw new Http2StreamError(this.#streamId, Http2ErrorCode.STREAM_CLOSED, 'a frame after END_STREAM');
   }
 
   #wrongLength(): Http2StreamError {
-    return new Http2StreamError(this.#streamId, Code.PROTOCOL_ERROR, 'a body not as long as its content-length');
+    return new Http2StreamError(
+      this.#streamId,
+      Http2ErrorCode.PROTOCOL_ERROR,
+      'a body not as long as its content-length',
+    );
   }
 }

@@ -12,7 +12,7 @@ const LONGER_MS = 0.5;
 // How much of an idle round trip that got longer is believed at once.
 const BELIEVED_SHARE = 0.125;
 
-export class RoundTrip {
+export class MinRtt {
   #shortestMs = Number.POSITIVE_INFINITY;
   #rounds = 0;
   #confirmedMs = 0;

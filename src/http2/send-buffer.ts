@@ -1,6 +1,6 @@
 /** The bytes of one stream that were written and have not been sent. What has been sent is released at once. */
 import { Buffer } from 'node:buffer';
-import type { Output } from './output.js';
+import type { WriteBuffer } from './output.js';
 
 const RELEASED = Buffer.alloc(0);
 // The places of released chunks are given back once there are so many, and as many as chunks that wait: each is moved
@@ -37,7 +37,7 @@ export class SendBuffer {
   }
 
   /** Moves the oldest `count` bytes, of those that wait, into the frame that was begun. */
-  moveTo(output: Output, count: number): void {
+  moveTo(output: WriteBuffer, count: number): void {
     let left = count;
     while (left > 0) {
       const chunk = this.#chunks[this.#first] as Buffer; // there are `bytes` in them

@@ -3,14 +3,14 @@
  * no download starves a small answer.
  */
 import type { Buffer } from 'node:buffer';
-import type { Abuse } from './abuse.js';
+import type { FloodGuard } from './abuse.js';
 import type { Backlog } from './backlog.js';
-import { DataTurns } from './data-turns.js';
-import { DEFAULT_MAX_FRAME_BYTES, Flag } from './frame-types.js';
+import { DataScheduler } from './data-turns.js';
+import { DEFAULT_MAX_FRAME_BYTES, FrameFlag } from './frame-types.js';
 import type { HpackEncoder } from './hpack/encoder.js';
-import type { Output } from './output.js';
-import type { Head, SendSide } from './send-side.js';
-import { TurnList } from './turn-list.js';
+import type { WriteBuffer } from './output.js';
+import type { Head, SendHalf } from './send-side.js';
+import { IntrusiveQueue } from './turn-list.js';
 
 // What an honest peer answers a DATA frame with: an update each of the stream and of the connection, or one for so many
 // bytes. A frame that the window cut short is worth only its bytes: updates by one byte each must not pay for the next.
@@ -20,16 +20,16 @@ const BYTES_OF_AN_UPDATE = 512;
 export interface SendOrderOptions {
   readonly encoder: HpackEncoder;
   readonly backlog: Backlog;
-  readonly abuse: Abuse;
+  readonly abuse: FloodGuard;
 }
 
-export class SendOrder {
+export class FrameScheduler {
   readonly #options: SendOrderOptions;
   #control: Buffer[] = [];
   #controlBytes = 0;
   // A stream waits in one of these.
-  readonly #heads = new TurnList<SendSide>();
-  readonly #turns = new DataTurns();
+  readonly #heads = new IntrusiveQueue<SendHalf>();
+  readonly #turns = new DataScheduler();
 
   constructor(options: SendOrderOptions) {
     this.#options = options;
@@ -54,12 +54,12 @@ export class SendOrder {
     this.#controlBytes += frame.length;
   }
 
-  addHead(side: SendSide, head: Head): void {
+  addHead(side: SendHalf, head: Head): void {
     side.heads.push(head);
     this.#heads.add(side);
   }
 
-  addData(side: SendSide): void {
+  addData(side: SendHalf): void {
     this.#turns.add(side);
   }
 
@@ -75,25 +75,25 @@ export class SendOrder {
   }
 
   /** Writes what may leave in this turn; returns the streams that are to be told of it. */
-  write(output: Output): SendSide[] {
-    const touched: SendSide[] = [];
+  write(output: WriteBuffer): SendHalf[] {
+    const touched: SendHalf[] = [];
     this.writeControl(output);
     if (this.#writeHeads(output, touched)) this.#writeData(output, touched);
     return touched;
   }
 
-  writeControl(output: Output): void {
+  writeControl(output: WriteBuffer): void {
     const frames = this.#control;
     this.#control = [];
     this.#controlBytes = 0;
     for (const frame of frames) output.append(frame);
   }
 
-  #hasRoom(output: Output): boolean {
+  #hasRoom(output: WriteBuffer): boolean {
     return this.#options.backlog.hasRoom(output.waitingBytes);
   }
 
-  #writeHeads(output: Output, touched: SendSide[]): boolean {
+  #writeHeads(output: WriteBuffer, touched: SendHalf[]): boolean {
     for (let side = this.#heads.first; side !== undefined; side = this.#heads.first) {
       if (!this.#hasRoom(output)) return false;
       this.#heads.remove(side);
@@ -102,19 +102,19 @@ export class SendOrder {
     return true;
   }
 
-  #writeHeadsOf(side: SendSide, output: Output, touched: SendSide[]): void {
+  #writeHeadsOf(side: SendHalf, output: WriteBuffer, touched: SendHalf[]): void {
     for (const head of side.heads) {
       const flags = side.headFlags(head);
       // Encoded only here: the header table must see the blocks in the order of the wire (RFC 7541 section 2.2).
       const { bytes, at } = this.#options.encoder.encodeInPlace(head.fields);
       output.headers(side.streamId, flags, bytes, at, DEFAULT_MAX_FRAME_BYTES);
-      if ((flags & Flag.END_STREAM) !== 0) touched.push(side);
+      if ((flags & FrameFlag.END_STREAM) !== 0) touched.push(side);
     }
     side.heads.length = 0;
     this.addData(side); // what was written before the head left
   }
 
-  #writeData(output: Output, touched: SendSide[]): void {
+  #writeData(output: WriteBuffer, touched: SendHalf[]): void {
     this.#turns.beginFresh();
     while (!this.#turns.isEmpty && this.#hasRoom(output)) {
       const side = this.#turns.next();
@@ -122,7 +122,7 @@ export class SendOrder {
     }
   }
 
-  #writeDataOf(side: SendSide, output: Output, touched: SendSide[]): void {
+  #writeDataOf(side: SendHalf, output: WriteBuffer, touched: SendHalf[]): void {
     const bytes = this.#turns.write(side, output);
     this.#options.abuse.windowUpdates.earn(updatesFor(bytes, side.pendingBytes === 0));
     if (side.heads.length > 0) this.#writeHeadsOf(side, output, touched);

@@ -6,12 +6,12 @@
  * leave while there is room below (`backlog.ts`).
  */
 import type { Buffer } from 'node:buffer';
-import type { Abuse } from './abuse.js';
+import type { FloodGuard } from './abuse.js';
 import { Backlog } from './backlog.js';
 import type { HpackEncoder } from './hpack/encoder.js';
-import { Output } from './output.js';
-import { SendOrder } from './send-order.js';
-import type { Head, SendSide } from './send-side.js';
+import { WriteBuffer } from './output.js';
+import { FrameScheduler } from './send-order.js';
+import type { Head, SendHalf } from './send-side.js';
 
 // So many messages do not wait for the end of the turn: their receiver works on them while this side works on the next
 // (measured with 64 requests at once on two processors: a tenth more of them; with 8 no more than with 16).
@@ -23,7 +23,7 @@ export interface SendQueueOptions {
   readonly send: (bytes: Buffer) => void;
   /** Runs a function after the current turn of the event loop. */
   readonly schedule: (run: () => void) => void;
-  readonly abuse: Abuse;
+  readonly abuse: FloodGuard;
   /** Told of what an observer of a stream throws. */
   readonly failed: (error: unknown) => void;
 }
@@ -31,7 +31,7 @@ export interface SendQueueOptions {
 export class SendQueue {
   readonly #options: SendQueueOptions;
   readonly #backlog = new Backlog();
-  readonly #order: SendOrder;
+  readonly #order: FrameScheduler;
   #waitingHeads = 0;
   #state: 'resting' | 'scheduled' | 'flushing' | 'closed' = 'resting';
   readonly #run = (): void => {
@@ -45,7 +45,7 @@ export class SendQueue {
   constructor(options: SendQueueOptions) {
     const { encoder, abuse } = options;
     this.#options = options;
-    this.#order = new SendOrder({ encoder, abuse, backlog: this.#backlog });
+    this.#order = new FrameScheduler({ encoder, abuse, backlog: this.#backlog });
   }
 
   /** Whether more waits below than an honest peer ever lets come together. */
@@ -59,7 +59,7 @@ export class SendQueue {
     this.#schedule();
   }
 
-  head(side: SendSide, head: Head): void {
+  head(side: SendHalf, head: Head): void {
     this.#order.addHead(side, head);
     this.#schedule();
     this.#waitingHeads += 1;
@@ -68,14 +68,14 @@ export class SendQueue {
   }
 
   /** A stream has something to send, or a wider window. */
-  wake(side: SendSide): void {
+  wake(side: SendHalf): void {
     if (!side.isReady) return;
     this.#order.addData(side);
     this.#schedule();
   }
 
   /** Takes a stream out: it was reset. */
-  drop(side: SendSide): void {
+  drop(side: SendHalf): void {
     side.abandon();
     side.list?.remove(side);
   }
@@ -98,7 +98,7 @@ export class SendQueue {
   flush(): void {
     if (this.#state === 'flushing' || this.#state === 'closed') return;
     this.#state = 'flushing';
-    let touched: SendSide[];
+    let touched: SendHalf[];
     try {
       touched = this.#write();
     } catch (error) {
@@ -118,7 +118,7 @@ export class SendQueue {
     this.#state = 'closed';
     this.#order.clear();
     try {
-      const output = new Output(this.#send);
+      const output = new WriteBuffer(this.#send);
       this.#order.writeControl(output);
       output.append(last);
       output.close();
@@ -137,17 +137,17 @@ export class SendQueue {
     this.#options.schedule(this.#run);
   }
 
-  #write(): SendSide[] {
+  #write(): SendHalf[] {
     this.#backlog.beginTurn();
     this.#waitingHeads = 0;
-    const output = new Output(this.#send);
+    const output = new WriteBuffer(this.#send);
     const touched = this.#order.write(output);
     output.close();
     return touched;
   }
 
   /** After everything was handed over, so that what streams do now cannot come in between. */
-  #report(touched: readonly SendSide[]): void {
+  #report(touched: readonly SendHalf[]): void {
     try {
       for (const side of touched) {
         if (side.isOver) side.owner.endLeft();

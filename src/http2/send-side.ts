@@ -1,10 +1,10 @@
 /** What one stream has to send: its heads, its DATA, its trailers, its end. The send queue decides when. */
 import type { Buffer } from 'node:buffer';
-import { Flag, FrameType } from './frame-types.js';
-import type { Output } from './output.js';
+import { FrameFlag, FrameType } from './frame-types.js';
+import type { WriteBuffer } from './output.js';
 import { SendBuffer } from './send-buffer.js';
 import type { SendPool } from './send-pool.js';
-import type { TurnList, Waiting } from './turn-list.js';
+import type { IntrusiveQueue, QueueNode } from './turn-list.js';
 import { SendWindow } from './window.js';
 
 /** A list of fields that waits to be a HEADERS frame. */
@@ -25,16 +25,16 @@ export interface SendSideOwner {
 export const MAX_PENDING_BYTES = 65_536;
 const REST_BYTES = 16_384;
 
-export class SendSide implements Waiting<SendSide> {
+export class SendHalf implements QueueNode<SendHalf> {
   readonly streamId: number;
   readonly window: SendWindow;
   readonly owner: SendSideOwner;
   /** In the order in which they must leave; DATA waits for them. */
   readonly heads: Head[] = [];
   /** Where it waits for its turn; for `TurnList` alone. */
-  list: TurnList<SendSide> | undefined;
-  next: SendSide | undefined;
-  previous: SendSide | undefined;
+  list: IntrusiveQueue<SendHalf> | undefined;
+  next: SendHalf | undefined;
+  previous: SendHalf | undefined;
   #trailers: readonly string[] = [];
   // Only what has a body needs it.
   #buffer: SendBuffer | undefined;
@@ -123,7 +123,7 @@ export class SendSide implements Waiting<SendSide> {
     const endsHere = this.#state === 'ending' && this.pendingBytes === 0 && this.#trailers.length === 0;
     if (head.kind === 'trailers' || (head.kind === 'final' && endsHere)) {
       this.#state = 'over';
-      return Flag.END_STREAM;
+      return FrameFlag.END_STREAM;
     }
     return 0;
   }
@@ -132,14 +132,14 @@ export class SendSide implements Waiting<SendSide> {
    * Writes one DATA frame of at most `maxBytes`. The last one ends the stream, unless trailers do: those are then put
    * among the heads. Returns the bytes that flow control counts.
    */
-  writeData(output: Output, maxBytes: number): number {
+  writeData(output: WriteBuffer, maxBytes: number): number {
     const wanted = Math.min(this.pendingBytes, this.window.bytes, maxBytes);
     const count = wanted > 0 ? output.dataRoom(wanted) : 0;
     const isLast = this.#state === 'ending' && count === this.pendingBytes;
     const hasTrailers = this.#trailers.length > 0;
     if (count > 0 || !hasTrailers) {
       const ends = isLast && !hasTrailers;
-      output.frame(count, FrameType.DATA, ends ? Flag.END_STREAM : 0, this.streamId);
+      output.frame(count, FrameType.DATA, ends ? FrameFlag.END_STREAM : 0, this.streamId);
       this.#move(output, count);
       if (ends) this.#state = 'over';
     }
@@ -154,7 +154,7 @@ export class SendSide implements Waiting<SendSide> {
     return true;
   }
 
-  #move(output: Output, count: number): void {
+  #move(output: WriteBuffer, count: number): void {
     this.#buffer?.moveTo(output, count);
     this.#pool?.add(-count);
     this.#sentBytes += count;

@@ -1,6 +1,6 @@
 /** SETTINGS: their identifiers, defaults and permitted values (RFC 9113 section 6.5, RFC 8441 section 3). */
 import { Buffer } from 'node:buffer';
-import { Code, Http2ConnectionError } from './errors.js';
+import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
 import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES, MAX_31_BITS } from './frame-types.js';
 
 export const SettingId = {
@@ -55,17 +55,17 @@ function applySetting(settings: Settings, sender: Role, id: number, value: numbe
       settings.headerTableBytes = value;
       break;
     case SettingId.ENABLE_PUSH:
-      require(value === 0 || (value === 1 && sender === 'client'), 'ENABLE_PUSH', value);
+      assertPermitted(value === 0 || (value === 1 && sender === 'client'), 'ENABLE_PUSH', value);
       break;
     case SettingId.MAX_CONCURRENT_STREAMS:
       settings.maxConcurrentStreams = value;
       break;
     case SettingId.INITIAL_WINDOW_SIZE:
-      require(value <= MAX_31_BITS, 'INITIAL_WINDOW_SIZE', value, Code.FLOW_CONTROL_ERROR);
+      assertPermitted(value <= MAX_31_BITS, 'INITIAL_WINDOW_SIZE', value, Http2ErrorCode.FLOW_CONTROL_ERROR);
       settings.initialWindowBytes = value;
       break;
     case SettingId.MAX_FRAME_SIZE:
-      require(value >= DEFAULT_MAX_FRAME_BYTES && value <= MAX_FRAME_BYTES, 'MAX_FRAME_SIZE', value);
+      assertPermitted(value >= DEFAULT_MAX_FRAME_BYTES && value <= MAX_FRAME_BYTES, 'MAX_FRAME_SIZE', value);
       settings.maxFrameBytes = value;
       break;
     case SettingId.MAX_HEADER_LIST_SIZE:
@@ -73,14 +73,19 @@ function applySetting(settings: Settings, sender: Role, id: number, value: numbe
       break;
     case SettingId.ENABLE_CONNECT_PROTOCOL:
       // What was offered once may not be taken back (RFC 8441 section 3).
-      require(value === 1 || (value === 0 && !settings.connectProtocol), 'ENABLE_CONNECT_PROTOCOL', value);
+      assertPermitted(value === 1 || (value === 0 && !settings.connectProtocol), 'ENABLE_CONNECT_PROTOCOL', value);
       settings.connectProtocol = value === 1;
       break;
     // Any other is ignored (section 6.5.2).
   }
 }
 
-function require(isPermitted: boolean, name: string, value: number, code: number = Code.PROTOCOL_ERROR): void {
+function assertPermitted(
+  isPermitted: boolean,
+  name: string,
+  value: number,
+  code: number = Http2ErrorCode.PROTOCOL_ERROR,
+): void {
   if (!isPermitted) throw new Http2ConnectionError(code, `${name} of ${value}`);
 }
 

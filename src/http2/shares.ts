@@ -21,7 +21,7 @@ export const MIN_START_BYTES = 16_384;
 // Streams that ended are noticed after so much traffic: counting all of them for each frame would cost more than the frame.
 const RECOUNT_BYTES = 131_072;
 
-export class Shares {
+export class BufferShares {
   readonly #streams: Iterable<Http2Stream>;
   readonly #startBytes: number;
   readonly #growthBytes: number;

@@ -4,7 +4,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
-import { Code, type Http2Error } from './errors.js';
+import { type Http2Error, Http2ErrorCode } from './errors.js';
 import type { Http2Stream } from './stream.js';
 import type { StreamObserver } from './stream-observer.js';
 
@@ -80,7 +80,7 @@ export class StreamBody extends Duplex {
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    this.#stream.reset(error === null ? Code.CANCEL : Code.INTERNAL_ERROR);
+    this.#stream.reset(error === null ? Http2ErrorCode.CANCEL : Http2ErrorCode.INTERNAL_ERROR);
     done(error);
   }
 

@@ -1,6 +1,6 @@
 /** The streams of a connection and the states of those that are not live (RFC 9113 sections 5.1 and 5.1.1). */
 import { MAX_31_BITS } from './frame-types.js';
-import { LiveStreams } from './live-streams.js';
+import { StreamIdTable } from './live-streams.js';
 import type { Role } from './settings.js';
 import type { Http2Stream } from './stream.js';
 
@@ -8,7 +8,7 @@ import type { Http2Stream } from './stream.js';
  * `idle`: never used. `reset`: reset by us, so that frames may still be on their way (section 5.4.2). `closed`: any
  * other that has ended.
  */
-export type Gone = 'idle' | 'reset' | 'closed';
+export type ClosedState = 'idle' | 'reset' | 'closed';
 
 // How many of the streams that we reset are remembered: far more than a path holds in frames for any of them.
 const MAX_REMEMBERED = 2_000;
@@ -19,7 +19,7 @@ const LOW_ON_IDS = 0x6000_0000;
 
 export class StreamTable {
   readonly #role: Role;
-  readonly #live = new LiveStreams<Http2Stream>();
+  readonly #live = new StreamIdTable<Http2Stream>();
   // With the number of frames without content that came for each since. Most connections never need it.
   #reset: Map<number, number> | undefined;
   // All streams are opened by the client role (odd identifiers): nobody pushes.
@@ -52,7 +52,7 @@ export class StreamTable {
   }
 
   /** The state of a stream that is not live. */
-  gone(id: number): Gone {
+  gone(id: number): ClosedState {
     if (id > this.#highestId || id % 2 === 0) return 'idle';
     return this.#reset?.has(id) ? 'reset' : 'closed';
   }

@@ -4,12 +4,12 @@
  * is wanted, `StreamBody` puts one on top.
  */
 import type { Buffer } from 'node:buffer';
-import { Code, type Http2Error } from './errors.js';
+import { type Http2Error, Http2ErrorCode } from './errors.js';
 import { checkResponse, checkTrailers } from './header-fields.js';
 import { ReceivedMessage } from './message.js';
-import { ReceiveSide } from './receive-side.js';
+import { ReceiveHalf } from './receive-side.js';
 import type { SendPool } from './send-pool.js';
-import { SendSide, type SendSideOwner } from './send-side.js';
+import { SendHalf, type SendSideOwner } from './send-side.js';
 import type { Role } from './settings.js';
 import type { StreamObserver, StreamOwner } from './stream-observer.js';
 
@@ -29,8 +29,8 @@ export class Http2Stream implements SendSideOwner {
   readonly id: number;
   readonly role: Role;
   /** The two directions, for the connection alone. */
-  readonly sending: SendSide;
-  readonly receiving: ReceiveSide;
+  readonly sending: SendHalf;
+  readonly receiving: ReceiveHalf;
   readonly #owner: StreamOwner<Http2Stream>;
   #observer: StreamObserver | undefined;
   #state: 'open' | 'over' | 'closed' = 'open';
@@ -45,8 +45,8 @@ export class Http2Stream implements SendSideOwner {
     this.#owner = owner;
     this.role = start.role;
     this.id = start.id;
-    this.sending = new SendSide(start.id, start.sendWindowBytes, this, start.sendPool);
-    this.receiving = new ReceiveSide(start.id, start.receiveWindowBytes, message);
+    this.sending = new SendHalf(start.id, start.sendWindowBytes, this, start.sendPool);
+    this.receiving = new ReceiveHalf(start.id, start.receiveWindowBytes, message);
   }
 
   /** The peer has opened it, or our head has left: frames may name it. */
@@ -118,7 +118,7 @@ export class Http2Stream implements SendSideOwner {
   }
 
   /** Resets the stream at both ends; the observer hears nothing more. Without effect on one that is over. */
-  reset(code: number = Code.CANCEL): void {
+  reset(code: number = Http2ErrorCode.CANCEL): void {
     const isOpen = this.#state === 'open';
     this.#observer = undefined;
     this.#state = 'closed';
@@ -204,7 +204,7 @@ export class Http2Stream implements SendSideOwner {
     if (this.receiving.isEnded) return; // as it has in each stream that is over
     this.#state = 'over';
     this.#abandon();
-    this.#owner.reset(this, Code.NO_ERROR);
+    this.#owner.reset(this, Http2ErrorCode.NO_ERROR);
     this.#close();
   }
 

@@ -2,10 +2,10 @@
  * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and is what each of them asks
  * when it wants to send something.
  */
-import { Code, type Http2Error, Http2StreamError, PeerResetError } from './errors.js';
+import { type Http2Error, Http2ErrorCode, Http2StreamError, PeerResetError } from './errors.js';
 import { type FieldJudge, MalformedFields } from './field-judge.js';
-import type { Flow } from './flow.js';
-import { Flag } from './frame-types.js';
+import type { FlowControl } from './flow.js';
+import { FrameFlag } from './frame-types.js';
 import { resetFrame } from './frame-writer.js';
 import { pseudoField } from './header-fields.js';
 import type { SendPool } from './send-pool.js';
@@ -20,7 +20,7 @@ export interface StreamsOptions {
   readonly role: Role;
   readonly table: StreamTable;
   readonly queue: SendQueue;
-  readonly flow: Flow;
+  readonly flow: FlowControl;
   readonly sendPool: SendPool | undefined;
   readonly sentFields: FieldJudge;
   /** What the peer has announced. */
@@ -61,17 +61,20 @@ export class Streams implements StreamOwner<Http2Stream> {
   /** Server role: takes a request. Throws `Http2StreamError` when it is malformed or one too many (section 5.1.2). */
   accept(id: number, fields: readonly string[], flags: number): Http2Stream {
     const { maxStreams, connectProtocol } = this.#options;
-    if (this.table.size >= maxStreams) throw new Http2StreamError(id, Code.REFUSED_STREAM, 'one stream too many');
+    if (this.table.size >= maxStreams)
+      throw new Http2StreamError(id, Http2ErrorCode.REFUSED_STREAM, 'one stream too many');
     if (!connectProtocol && pseudoField(fields, ':protocol') !== undefined) {
-      throw new Http2StreamError(id, Code.PROTOCOL_ERROR, ':protocol, which was not announced');
+      throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, ':protocol, which was not announced');
     }
     try {
       const stream = this.#create(id, fields);
-      if ((flags & Flag.END_STREAM) !== 0) stream.receiving.requireAll();
+      if ((flags & FrameFlag.END_STREAM) !== 0) stream.receiving.requireAll();
       this.#add(stream);
       return stream;
     } catch (error) {
-      throw error instanceof MalformedFields ? new Http2StreamError(id, Code.PROTOCOL_ERROR, error.message) : error;
+      throw error instanceof MalformedFields
+        ? new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, error.message)
+        : error;
     }
   }
 
@@ -79,7 +82,7 @@ export class Streams implements StreamOwner<Http2Stream> {
   resetByPeer(stream: Http2Stream, code: number): void {
     const error = new PeerResetError(stream.id, code, 'the peer reset the stream');
     // Section 8.1: a whole answer stays whole when the server role does not want the rest of the request.
-    const isWhole = code === Code.NO_ERROR && this.#options.role === 'client' && stream.receiving.isEnded;
+    const isWhole = code === Http2ErrorCode.NO_ERROR && this.#options.role === 'client' && stream.receiving.isEnded;
     this.#options.queue.drop(stream.sending);
     this.table.forget(stream.id);
     stream.fail(isWhole ? undefined : error);
@@ -103,7 +106,7 @@ export class Streams implements StreamOwner<Http2Stream> {
       if (stream.id <= lastId) continue;
       this.#options.queue.drop(stream.sending);
       this.table.forgetReset(stream.id);
-      stream.fail(new Http2StreamError(stream.id, Code.REFUSED_STREAM, 'the peer did not take the stream'));
+      stream.fail(new Http2StreamError(stream.id, Http2ErrorCode.REFUSED_STREAM, 'the peer did not take the stream'));
     }
     this.#ended();
   }
@@ -158,7 +161,7 @@ export class Streams implements StreamOwner<Http2Stream> {
   #openableId(fields: readonly string[]): number {
     const { role, peer } = this.#options;
     const id = this.table.nextId();
-    const refuse = (why: string) => new Http2StreamError(id ?? 0, Code.REFUSED_STREAM, why);
+    const refuse = (why: string) => new Http2StreamError(id ?? 0, Http2ErrorCode.REFUSED_STREAM, why);
     if (role === 'server') throw refuse('only the client role opens streams');
     if (id === undefined) throw refuse('all stream identifiers are used');
     if (this.table.size >= peer.maxConcurrentStreams) throw refuse('the peer takes no more streams');

@@ -12,7 +12,7 @@ const MIN_SPAN_MS = 4;
 const SPAN_SHARE = 0.05;
 const MIN_BYTES = 65_536;
 
-export class Train {
+export class PacketTrain {
   #startMs = Number.NEGATIVE_INFINITY;
   #lastMs = Number.NEGATIVE_INFINITY;
   #maxPauseMs = 0;

@@ -4,13 +4,13 @@
  */
 
 /** What can stand in a list. The fields are the list's. */
-export interface Waiting<T extends Waiting<T>> {
-  list: TurnList<T> | undefined;
+export interface QueueNode<T extends QueueNode<T>> {
+  list: IntrusiveQueue<T> | undefined;
   next: T | undefined;
   previous: T | undefined;
 }
 
-export class TurnList<T extends Waiting<T>> {
+export class IntrusiveQueue<T extends QueueNode<T>> {
   #first: T | undefined;
   #last: T | undefined;
 

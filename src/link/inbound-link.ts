@@ -3,7 +3,7 @@
  */
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { Code } from '../http2/errors.js';
+import { Http2ErrorCode } from '../http2/errors.js';
 import { MalformedFields } from '../http2/field-judge.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readRequestHead, writeResponseHead } from './heads.js';
@@ -21,15 +21,15 @@ export class InboundLink extends Link {
       role: 'server',
       stream: (stream, fields, endStream) => {
         const head = readRequestHead(fields);
-        if (head === undefined) stream.reset(Code.PROTOCOL_ERROR);
-        else onStream(new InboundEnd(stream, head, endStream));
+        if (head === undefined) stream.reset(Http2ErrorCode.PROTOCOL_ERROR);
+        else onStream(new ServerStream(stream, head, endStream));
       },
     });
     this.url = url;
   }
 }
 
-class InboundEnd extends LinkedStream implements InboundStream {
+class ServerStream extends LinkedStream implements InboundStream {
   readonly head: RequestHead;
   readonly endOfBody: boolean;
 
@@ -53,7 +53,7 @@ class InboundEnd extends LinkedStream implements InboundStream {
   }
 
   cancel(): void {
-    this.breakOff(Code.INTERNAL_ERROR);
+    this.breakOff(Http2ErrorCode.INTERNAL_ERROR);
   }
 }
 

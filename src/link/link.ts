@@ -8,7 +8,7 @@ import { PosternError } from '../errors.js';
 import { type AbuseLimits, Budget, DEFAULT_ABUSE_LIMITS } from '../http2/abuse.js';
 import { Connection } from '../http2/connection.js';
 import type { ConnectionObserver } from '../http2/connection-options.js';
-import { Code, Http2ConnectionError, type Http2Error } from '../http2/errors.js';
+import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from '../http2/errors.js';
 import { DEFAULT_FLOW_LIMITS } from '../http2/flow-limits.js';
 import { FRAME_HEADER_BYTES } from '../http2/frame-types.js';
 import { ReceivePool } from '../http2/receive-pool.js';
@@ -151,7 +151,7 @@ export abstract class Link {
   destroy(reason?: PosternError): void {
     if (this.connection.isClosed) return;
     this.#ending ??= { reason };
-    this.connection.destroy(new Http2ConnectionError(Code.CANCEL, reason?.message ?? 'the link was ended'));
+    this.connection.destroy(new Http2ConnectionError(Http2ErrorCode.CANCEL, reason?.message ?? 'the link was ended'));
   }
 
   #send(bytes: Buffer): void {
@@ -207,14 +207,14 @@ export abstract class Link {
 function closeCode(error: Http2Error | undefined): number {
   switch (error?.code) {
     case undefined:
-    case Code.NO_ERROR:
-    case Code.CANCEL:
+    case Http2ErrorCode.NO_ERROR:
+    case Http2ErrorCode.CANCEL:
       return 1000;
-    case Code.INTERNAL_ERROR:
+    case Http2ErrorCode.INTERNAL_ERROR:
       return 1011;
-    case Code.ENHANCE_YOUR_CALM:
+    case Http2ErrorCode.ENHANCE_YOUR_CALM:
       return 1008;
-    case Code.FRAME_SIZE_ERROR:
+    case Http2ErrorCode.FRAME_SIZE_ERROR:
       return 1009;
     default:
       return 1002;

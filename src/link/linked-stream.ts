@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { RawHeaders } from '../core/headers.js';
-import { Code } from '../http2/errors.js';
+import { Http2ErrorCode } from '../http2/errors.js';
 import type { Http2Stream, StreamObserver } from '../http2/stream.js';
 import { StreamBody } from '../http2/stream-body.js';
 import { writeTrailers } from './heads.js';
@@ -65,7 +65,7 @@ export abstract class LinkedStream implements BodyStream {
     try {
       this.stream.end(trailers && writeTrailers(trailers));
     } catch (error) {
-      this.stream.reset(Code.INTERNAL_ERROR);
+      this.stream.reset(Http2ErrorCode.INTERNAL_ERROR);
       this.#hearing?.closed(error as Error);
     }
   }

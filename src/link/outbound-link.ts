@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { Code, Http2StreamError, PeerResetError } from '../http2/errors.js';
+import { Http2ErrorCode, Http2StreamError, PeerResetError } from '../http2/errors.js';
 import { MalformedFields } from '../http2/field-judge.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
@@ -40,7 +40,7 @@ export class OutboundLink extends Link {
     const maxStreams = Math.min(MAX_STREAMS, this.connection.maxStreams);
     const holder = this.#shares.take(options.party, running, maxStreams);
     try {
-      return new OutboundEnd(this.#request(head, options), observer, holder);
+      return new ClientStream(this.#request(head, options), observer, holder);
     } catch (error) {
       holder.streams -= 1;
       throw error;
@@ -60,7 +60,7 @@ export class OutboundLink extends Link {
   }
 }
 
-class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
+class ClientStream extends LinkedStream implements OutboundStream, Waiting {
   waitsSinceMs = 0;
   #sentBytes = 0;
   #holder: Holder | undefined;
@@ -108,7 +108,7 @@ class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
 
   cancel(): void {
     this.release();
-    this.breakOff(Code.CANCEL);
+    this.breakOff(Http2ErrorCode.CANCEL);
   }
 
   /** The stream counts for nobody any more. */
@@ -130,9 +130,9 @@ class OutboundEnd extends LinkedStream implements OutboundStream, Waiting {
 /** Passes on what the agent answers. */
 class ResponseListener extends StreamListener {
   readonly #observer: OutboundObserver;
-  readonly #end: OutboundEnd;
+  readonly #end: ClientStream;
 
-  constructor(observer: OutboundObserver, end: OutboundEnd) {
+  constructor(observer: OutboundObserver, end: ClientStream) {
     super(observer);
     this.#observer = observer;
     this.#end = end;
@@ -165,7 +165,7 @@ class ResponseListener extends StreamListener {
 /** Whose fault it is: the agent resets a stream when its target breaks off, and what it sends malformed is its target's. */
 function asFailure(error: Error): PosternError {
   if (!(error instanceof Http2StreamError)) return lost(error);
-  if (error.code === Code.REFUSED_STREAM)
+  if (error.code === Http2ErrorCode.REFUSED_STREAM)
     return error instanceof PeerResetError
       ? new PosternError('ERR_TUNNEL_BUSY', 'the agent takes no more requests', { cause: error })
       : lost(error); // the link was ended before the agent looked at the request

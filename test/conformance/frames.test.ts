@@ -1,14 +1,14 @@
 /** The `http2` part of the suite, sections 6 and 7: each frame type, and error codes. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { Flag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
 import { SettingId } from '../../src/http2/settings.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, POST, type Session } from './session.js';
 
 const { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION } = FrameType;
-const { END_STREAM, END_HEADERS, PADDED, ACK } = Flag;
+const { END_STREAM, END_HEADERS, PADDED, ACK } = FrameFlag;
 const { ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE } = SettingId;
 
 type Parts = (session: Session) => readonly Buffer[];

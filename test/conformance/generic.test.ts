@@ -1,14 +1,14 @@
 /** What every endpoint must take: the `generic` part of the suite. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { Flag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, POST, type Session } from './session.js';
 
 const { DATA, HEADERS, PRIORITY, RST_STREAM, GOAWAY, WINDOW_UPDATE, CONTINUATION } = FrameType;
-const { END_STREAM, END_HEADERS, PADDED } = Flag;
-const PRIORITY_FLAG = Flag.PRIORITY;
+const { END_STREAM, END_HEADERS, PADDED } = FrameFlag;
+const PRIORITY_FLAG = FrameFlag.PRIORITY;
 
 const priority = (id: number, hex = '00000000ff') => frame(PRIORITY, 0, id, hex);
 const HELLO = Buffer.from('test');

@@ -1,6 +1,6 @@
 /** Header blocks that RFC 7541 forbids: the `hpack` part of the suite. Each ends the connection. */
 import { Buffer } from 'node:buffer';
-import { Flag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, type Session } from './session.js';
@@ -8,7 +8,7 @@ import { COMMON, type Session } from './session.js';
 function refused(before: string, behind: string): (session: Session) => Promise<void> {
   return async (session) => {
     const block = Buffer.concat([Buffer.from(before, 'hex'), session.block(COMMON), Buffer.from(behind, 'hex')]);
-    session.send(frame(FrameType.HEADERS, Flag.END_STREAM | Flag.END_HEADERS, 1, block));
+    session.send(frame(FrameType.HEADERS, FrameFlag.END_STREAM | FrameFlag.END_HEADERS, 1, block));
     await session.connectionError('COMPRESSION_ERROR');
   };
 }

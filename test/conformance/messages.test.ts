@@ -1,6 +1,6 @@
 /** The `http2` part of the suite, section 8: what makes a request malformed. Each resets its stream, and no more. */
 import { Buffer } from 'node:buffer';
-import { Flag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, POST, type Session } from './session.js';
@@ -22,7 +22,7 @@ const cases: readonly Case[] = [
   malformed('http2/8.1/1', 'a second HEADERS without END_STREAM', (s) => [
     s.headers(1, POST, 0),
     s.headers(1, ['x-test', 'ok'], 0),
-    data(Flag.END_STREAM),
+    data(FrameFlag.END_STREAM),
   ]),
   fields('http2/8.1.2/1', 'a name in upper case', [...COMMON, 'X-TEST', 'ok']),
   fields('http2/8.1.2.1/1', 'an unknown pseudo-field', [':test', 'ok', ...COMMON]),
@@ -44,12 +44,12 @@ const cases: readonly Case[] = [
   fields('http2/8.1.2.3/7', 'two :path', [...COMMON, ':path', '/']),
   malformed('http2/8.1.2.6/1', 'content-length other than the size of DATA', (s) => [
     s.headers(1, [...POST, 'content-length', '1'], 0),
-    data(Flag.END_STREAM),
+    data(FrameFlag.END_STREAM),
   ]),
   malformed('http2/8.1.2.6/2', 'content-length other than the size of all DATA', (s) => [
     s.headers(1, [...POST, 'content-length', '1'], 0),
     data(0),
-    data(Flag.END_STREAM),
+    data(FrameFlag.END_STREAM),
   ]),
 ];
 

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Code } from '../../src/http2/errors.js';
+import { Http2ErrorCode } from '../../src/http2/errors.js';
 import { pythonWith } from '../support/python.js';
 import { post, withEngine } from './exchange.js';
 import { startConformanceServer } from './server.js';
@@ -57,7 +57,7 @@ describe('python h2', { skip: PYTHON === undefined && 'the python module h2 is n
         const broken = post(engine, '/reset', Buffer.alloc(10));
         const whole = post(engine, '/', Buffer.alloc(1_000_000, 1));
         await Promise.all([broken.settled, whole.settled]);
-        assert.deepEqual(broken.events, [`failed ${Code.INTERNAL_ERROR}`]);
+        assert.deepEqual(broken.events, [`failed ${Http2ErrorCode.INTERNAL_ERROR}`]);
         assert.equal(whole.body.length, 1_000_000);
       });
     });

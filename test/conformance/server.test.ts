@@ -1,7 +1,7 @@
 /** What the conformance server promises to tools beside an answer to everything. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { Flag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON } from './session.js';
@@ -35,7 +35,7 @@ const cases: readonly Case[] = [
       const connect = [':method', 'CONNECT', ':protocol', 'websocket', ...COMMON.slice(2)];
       s.send(s.headers(1, connect, 0), frame(FrameType.DATA, 0, 1, Buffer.from('echo')));
       assert.equal(String(await s.data(1)), 'echo');
-      s.send(frame(FrameType.DATA, Flag.END_STREAM, 1));
+      s.send(frame(FrameType.DATA, FrameFlag.END_STREAM, 1));
       assert.equal((await s.data(1)).length, 0);
     },
   ],

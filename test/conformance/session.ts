@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { Code } from '../../src/http2/errors.js';
+import { Http2ErrorCode } from '../../src/http2/errors.js';
 import { CLIENT_PREFACE } from '../../src/http2/frame-reader.js';
-import { Flag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
 import { HpackDecoder } from '../../src/http2/hpack/decoder.js';
 import { HpackEncoder } from '../../src/http2/hpack/encoder.js';
 import { SettingId, settingsPayload } from '../../src/http2/settings.js';
@@ -15,7 +15,7 @@ import { type Frame, frame } from '../unit/http2/peers.js';
 export const COMMON: readonly string[] = [':method', 'GET', ':scheme', 'http', ':path', '/', ':authority', 'localhost'];
 export const POST: readonly string[] = [':method', 'POST', ...COMMON.slice(2)];
 
-type Name = keyof typeof Code;
+type Name = keyof typeof Http2ErrorCode;
 
 const OPAQUE = Buffer.from('posterns');
 
@@ -49,7 +49,7 @@ export class Session {
     session.send(CLIENT_PREFACE, frame(FrameType.SETTINGS, 0, 0));
     const settings = await session.next(({ type, flags }) => type === FrameType.SETTINGS && flags === 0);
     session.maxStreams = maxStreams(settings.payload);
-    session.send(frame(FrameType.SETTINGS, Flag.ACK, 0));
+    session.send(frame(FrameType.SETTINGS, FrameFlag.ACK, 0));
     await session.acknowledged();
     return session;
   }
@@ -77,8 +77,8 @@ export class Session {
   }
 
   /** A HEADERS frame that is a whole block. */
-  headers(streamId: number, fields: readonly string[], flags: number = Flag.END_STREAM): Buffer {
-    return frame(FrameType.HEADERS, flags | Flag.END_HEADERS, streamId, this.block(fields));
+  headers(streamId: number, fields: readonly string[], flags: number = FrameFlag.END_STREAM): Buffer {
+    return frame(FrameType.HEADERS, flags | FrameFlag.END_HEADERS, streamId, this.block(fields));
   }
 
   /** The next frame that is wanted; those before it are passed over. */
@@ -95,7 +95,7 @@ export class Session {
   }
 
   async acknowledged(): Promise<void> {
-    await this.next(({ type, flags }) => type === FrameType.SETTINGS && flags === Flag.ACK);
+    await this.next(({ type, flags }) => type === FrameType.SETTINGS && flags === FrameFlag.ACK);
   }
 
   /** A final head, and everything to the end of the stream. */
@@ -104,7 +104,7 @@ export class Session {
     const fields = this.#decoder.decode(head.payload);
     const body: Buffer[] = [];
     let trailers: string[] = [];
-    for (let last = head; (last.flags & Flag.END_STREAM) === 0; ) {
+    for (let last = head; (last.flags & FrameFlag.END_STREAM) === 0; ) {
       last = await this.next(({ type, streamId: id }) => type <= FrameType.HEADERS && id === streamId);
       if (last.type === FrameType.DATA) body.push(last.payload);
       else trailers = this.#decoder.decode(last.payload);
@@ -120,7 +120,7 @@ export class Session {
   /** The connection goes on: it answers a PING. */
   async lives(): Promise<void> {
     this.send(frame(FrameType.PING, 0, 0, OPAQUE));
-    const { payload } = await this.next(({ type, flags }) => type === FrameType.PING && flags === Flag.ACK);
+    const { payload } = await this.next(({ type, flags }) => type === FrameType.PING && flags === FrameFlag.ACK);
     assert.deepEqual(payload, OPAQUE);
   }
 
@@ -130,7 +130,7 @@ export class Session {
     const goaway = this.#frames.find(({ type }) => type === FrameType.GOAWAY);
     assert.ok(goaway, 'no GOAWAY');
     assert.ok(
-      names.map((name) => Code[name] as number).includes(goaway.payload.readUInt32BE(4)),
+      names.map((name) => Http2ErrorCode[name] as number).includes(goaway.payload.readUInt32BE(4)),
       `${goaway.payload.readUInt32BE(4)}`,
     );
     assert.equal(this.#frames.indexOf(goaway), this.#frames.length - 1, 'nothing follows it');
@@ -141,7 +141,7 @@ export class Session {
     const isReset = ({ type, streamId: id }: Frame) => type === FrameType.RST_STREAM && id === streamId;
     const { payload } = await this.next(isReset);
     assert.ok(
-      names.map((name) => Code[name] as number).includes(payload.readUInt32BE(0)),
+      names.map((name) => Http2ErrorCode[name] as number).includes(payload.readUInt32BE(0)),
       `${payload.readUInt32BE(0)}`,
     );
     await this.lives();

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { CLIENT_PREFACE } from '../../src/http2/frame-reader.js';
-import { Flag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, POST, Session } from './session.js';
 
 const { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION } = FrameType;
-const { END_STREAM, END_HEADERS } = Flag;
+const { END_STREAM, END_HEADERS } = FrameFlag;
 
 const CANCEL = '00000008';
 const MAX_FRAME_BYTES = 16_384;
@@ -43,7 +43,7 @@ const formats: readonly Case[] = [
     'a frame with undefined flags',
     async (s) => {
       s.send(frame(PING, 0x16, 0, '00'.repeat(8)));
-      await s.next(({ type, flags }) => type === PING && flags === Flag.ACK);
+      await s.next(({ type, flags }) => type === PING && flags === FrameFlag.ACK);
     },
   ],
   [
@@ -51,7 +51,7 @@ const formats: readonly Case[] = [
     'a frame with the reserved bit set',
     async (s) => {
       s.send(frame(PING, 0, 0x8000_0000, '00'.repeat(8)));
-      await s.next(({ type, flags }) => type === PING && flags === Flag.ACK);
+      await s.next(({ type, flags }) => type === PING && flags === FrameFlag.ACK);
     },
   ],
   [
@@ -226,7 +226,7 @@ const states: readonly Case[] = [
     'HEADERS that depend on themselves',
     (s) => {
       const block = Buffer.concat([Buffer.from('00000001ff', 'hex'), s.block(COMMON)]);
-      s.send(frame(HEADERS, END_STREAM | END_HEADERS | Flag.PRIORITY, 1, block));
+      s.send(frame(HEADERS, END_STREAM | END_HEADERS | FrameFlag.PRIORITY, 1, block));
       return s.connectionError('PROTOCOL_ERROR');
     },
   ],

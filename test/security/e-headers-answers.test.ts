@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { confined } from '../../src/edge/answer-reach.js';
+import { isolated } from '../../src/edge/answer-reach.js';
 import { RawTarget } from '../support/raw-target.js';
 import { rawExchange, type Visitor } from '../support/visitor.js';
 import { readResponse, sendLines, type WireResponse } from '../support/wire.js';
@@ -72,7 +72,7 @@ describe('the answer of a hostile target', () => {
     test(`E12 reaches no sibling: ${name}: ${said.slice(0, 50)}`, async () => {
       const expected = heard === undefined ? [] : [heard];
       assert.deepEqual((await toldLines(`${name}: ${said}`)).values(name.toLowerCase()), expected);
-      if (!/cookie$/i.test(name)) assert.equal(confined(name.toLowerCase(), said), heard);
+      if (!/cookie$/i.test(name)) assert.equal(isolated(name.toLowerCase(), said), heard);
     });
   }
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { GatheredOutput } from '../../../src/cli/gathered-output.js';
+import { BatchedOutput } from '../../../src/cli/gathered-output.js';
 
 function gathering(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const written: string[] = [];
   return {
-    output: new GatheredOutput({
+    output: new BatchedOutput({
       write: (text, done) => {
         written.push(text);
         done();
@@ -99,7 +99,7 @@ describe('GatheredOutput', () => {
 
   it('gives to another place what finds no room, if there is one', () => {
     const overflow: string[] = [];
-    const output = new GatheredOutput({ write() {} }, { overflow: (line) => overflow.push(line) });
+    const output = new BatchedOutput({ write() {} }, { overflow: (line) => overflow.push(line) });
     output.writeNow('x'.repeat(8_000_000));
     output.writeNow('last\n');
     assert.deepEqual(overflow, ['last\n']);
@@ -111,7 +111,7 @@ function stuck() {
   const written: string[] = [];
   const failures: string[] = [];
   const waiting: ((error?: Error) => void)[] = [];
-  const output = new GatheredOutput(
+  const output = new BatchedOutput(
     {
       write: (text, done) => {
         written.push(text);

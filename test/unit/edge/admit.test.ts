@@ -77,7 +77,7 @@ describe('the room for links', () => {
     await offer('two', { address: '198.51.100.2' });
     assert.deepEqual((await offer('three', { address: '198.51.100.3' })).outcome, FULL);
     assert.ok('url' in (await offer('four', { owner: 'bob@acme.com', address: '198.51.100.3' })).outcome);
-    const { link } = registry.tunnelNamed('one') ?? assert.fail();
+    const { link } = registry.find('one') ?? assert.fail();
     first.link.terminate();
     await link?.closed;
     assert.ok('url' in (await offer('three', { address: '198.51.100.3' })).outcome);
@@ -104,7 +104,7 @@ describe('a name', () => {
   it('of a link that drains goes to another agent of the same owner, and to nobody else', async (t) => {
     const { offer, registry } = await openDoor(t);
     const { agent } = await offer('demo');
-    const held = registry.tunnelNamed('demo')?.link ?? assert.fail();
+    const held = registry.find('demo')?.link ?? assert.fail();
     assert.deepEqual((await offer('demo')).outcome, TAKEN);
     const running = held.open(
       { method: 'GET', scheme: 'http', authority: 'demo.localhost', path: '/', headers: [] },
@@ -116,10 +116,10 @@ describe('a name', () => {
     await once(held.draining, 'abort');
     assert.deepEqual((await offer('demo', { owner: 'bob@acme.com' })).outcome, TAKEN);
     assert.ok('url' in (await offer('demo')).outcome);
-    assert.notEqual(registry.tunnelNamed('demo')?.link, held);
+    assert.notEqual(registry.find('demo')?.link, held);
     running.cancel();
     await held.closed;
-    assert.notEqual(registry.tunnelNamed('demo')?.link, undefined);
+    assert.notEqual(registry.find('demo')?.link, undefined);
   });
 
   it('for which two agents ask at once goes to one of them', async (t) => {
@@ -135,10 +135,10 @@ describe('a name', () => {
   it('that was taken between the look at it and the end of the handshake stays taken', async (t) => {
     const { offer, registry } = await openDoor(t);
     const first = await offer('demo');
-    t.mock.method(registry, 'tunnelNamed').mock.mockImplementationOnce(() => undefined);
+    t.mock.method(registry, 'find').mock.mockImplementationOnce(() => undefined);
     const second = await offer('demo', { owner: 'bob@acme.com' });
     assert.equal(await isLeft(second.link), false);
-    assert.equal(registry.tunnelNamed('demo')?.policy.owner, 'dev@acme.com');
+    assert.equal(registry.find('demo')?.policy.owner, 'dev@acme.com');
     assert.ok(await isLeft(first.link));
   });
 
@@ -146,12 +146,12 @@ describe('a name', () => {
     const { offer, registry } = await openDoor(t);
     const { link } = await offer('demo');
     link.removeAllListeners('message'); // answers nothing any more
-    const held = registry.tunnelNamed('demo')?.link ?? assert.fail();
+    const held = registry.find('demo')?.link ?? assert.fail();
     // The first part of a message, which is none before its end comes: nothing but bytes.
     const trickle = setInterval(() => link.send(Buffer.alloc(100), { fin: false, binary: true }), 100);
     t.after(() => clearInterval(trickle));
     assert.deepEqual((await offer('demo')).outcome, TAKEN);
-    assert.equal(registry.tunnelNamed('demo')?.link, held);
+    assert.equal(registry.find('demo')?.link, held);
     clearInterval(trickle);
     assert.ok('url' in (await offer('demo')).outcome, 'and is free once nothing comes');
   });
@@ -165,7 +165,7 @@ describe('a token that is revoked', () => {
     const { offer, registry } = await openDoor(t, { revoked });
     const { link } = await offer('demo');
     assert.equal(await isLeft(link), false);
-    assert.equal(registry.tunnelNamed('demo'), undefined);
+    assert.equal(registry.find('demo'), undefined);
   });
 });
 

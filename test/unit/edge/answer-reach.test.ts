@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { confined } from '../../../src/edge/answer-reach.js';
+import { isolated } from '../../../src/edge/answer-reach.js';
 
 describe('what a response may do beyond its own host', () => {
   const cases: readonly (readonly [name: string, value: string, kept: string | undefined])[] = [
@@ -17,6 +17,6 @@ describe('what a response may do beyond its own host', () => {
     ['clear-site-data', '"cache", "*"', '"cache", "cache", "storage", "executionContexts"'],
   ];
   for (const [name, value, kept] of cases) {
-    test(`${name}: ${value}`, () => assert.equal(confined(name, value), kept));
+    test(`${name}: ${value}`, () => assert.equal(isolated(name, value), kept));
   }
 });

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { readBaseAddress } from '../../../src/core/hostname.js';
-import { Door, type DoorOptions } from '../../../src/edge/door.js';
+import { FrontDoor, type FrontDoorOptions } from '../../../src/edge/door.js';
 import type { Gate, Verdict } from '../../../src/edge/gate.js';
 import { Replies } from '../../../src/edge/replies.js';
 import type { PosternError } from '../../../src/errors.js';
@@ -48,7 +48,7 @@ async function openDoor(t: TestContext, setting: Setting = {}) {
         return Promise.reject(new Error('far enough'));
       },
     },
-    answers: new Replies(BASE),
+    replies: new Replies(BASE),
     observer: {
       decided: (_request: IncomingMessage, { kind }: Verdict) => note(`decided ${kind}`),
       failed: (_request: IncomingMessage, { code }: PosternError) => note(code),
@@ -69,7 +69,7 @@ async function openDoor(t: TestContext, setting: Setting = {}) {
       response.end('of ours');
     },
   };
-  const door = new Door(options as unknown as DoorOptions);
+  const door = new FrontDoor(options as unknown as FrontDoorOptions);
   const server = createServer(door.request)
     .on('checkContinue', door.expectation)
     .on('checkExpectation', door.foreignExpectation)

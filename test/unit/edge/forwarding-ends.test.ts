@@ -12,7 +12,7 @@ import {
 import { type AddressInfo, connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { Forwarding } from '../../../src/edge/forwarding.js';
-import type { Forward } from '../../../src/edge/gate.js';
+import type { Admitted } from '../../../src/edge/gate.js';
 import type { OutboundLink } from '../../../src/link/outbound-link.js';
 import type { InboundStream } from '../../../src/link/stream.js';
 import { openPair, Served } from '../link/pair.js';
@@ -29,7 +29,7 @@ async function openDoor(t: TestContext, onStream: (stream: InboundStream) => voi
   const { edge } = await openPair(t, onStream);
   const session = { identity: { subject: 'ana' } };
   const tunnel = { host: 'demo.tunnel.test', framing: "frame-ancestors 'self'" };
-  const verdict = { kind: 'forward', link: edge, session, rule: '*', tunnel } as unknown as Forward;
+  const verdict = { kind: 'forward', link: edge, session, rule: '*', tunnel } as unknown as Admitted;
   return {
     edge,
     forward(incoming, response) {

@@ -4,7 +4,7 @@ import { Agent, createServer, type IncomingMessage, type RequestOptions, request
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { Forwarding } from '../../../src/edge/forwarding.js';
-import type { Forward } from '../../../src/edge/gate.js';
+import type { Admitted } from '../../../src/edge/gate.js';
 import type { InboundStream } from '../../../src/link/stream.js';
 import { deferred } from '../../support/deferred.js';
 import { openPair, Served } from '../link/pair.js';
@@ -24,7 +24,7 @@ async function forwarded(t: TestContext, onStream: (stream: InboundStream) => vo
   };
   const door = createServer((incoming, response) => {
     const refuse = () => response.writeHead(502).end();
-    new Forwarding(incoming, response, verdict as unknown as Forward, refuse).open(
+    new Forwarding(incoming, response, verdict as unknown as Admitted, refuse).open(
       { ...HEAD, method: 'GET', path: '/' },
       undefined,
     );

@@ -75,7 +75,7 @@ function setUp({ allow = ['@acme.com'], policy = {}, session, link = 'up', ...mo
     knowsGroups: () => more.knowsGroups ?? true,
   } as unknown as Sessions;
   const registry = {
-    tunnelNamed: () => (more.tunnel === 'unknown' ? undefined : tunnel),
+    find: () => (more.tunnel === 'unknown' ? undefined : tunnel),
     ...more.registry,
   } as Registry;
   const gate = createGate({ base: BASE, sessions, registry, ceiling, domainProof: 'email' });
@@ -273,7 +273,7 @@ describe('the gate fails closed', () => {
   for (const [what, setting] of [
     ['the session cannot be read', { session: fail }],
     ['the store cannot say whether the session has ended', { session: () => Promise.reject(broken) }],
-    ['the registry cannot say which tunnel it is', { session: sessionOf(ana), registry: { tunnelNamed: fail } }],
+    ['the registry cannot say which tunnel it is', { session: sessionOf(ana), registry: { find: fail } }],
   ] as const satisfies readonly (readonly [string, Setting])[]) {
     it(`when ${what}: it says nothing`, async () => {
       await assert.rejects(async () => setUp(setting).judge(), broken);
@@ -286,14 +286,14 @@ describe('the gate fails closed', () => {
       now = undefined;
       return sessionOf(ana);
     };
-    const gone = setUp({ session, registry: { tunnelNamed: () => now } });
+    const gone = setUp({ session, registry: { find: () => now } });
     now = gone.tunnel;
     assert.equal(await outcome(gone.judge()), 'ERR_ACCESS_DENIED unknown');
     const passed = async () => {
       now = { ...gone.tunnel, ownerTag: 'of somebody else', policy: { ...gone.tunnel.policy, owner: 'eve@acme.com' } };
       return sessionOf(ana);
     };
-    const taken = setUp({ session: passed, registry: { tunnelNamed: () => now } });
+    const taken = setUp({ session: passed, registry: { find: () => now } });
     now = taken.tunnel;
     assert.equal(await outcome(taken.judge()), `ERR_LOGIN_REQUIRED ${NEW_OWNER}`);
   });
@@ -304,7 +304,7 @@ describe('the gate fails closed', () => {
     let now = tunnel;
     let session = sessionOf(ana);
     const sessions = { nowMs: () => NOW_MS, read: () => session, knowsGroups: () => true } as unknown as Sessions;
-    const registry = { tunnelNamed: () => now } as unknown as Registry;
+    const registry = { find: () => now } as unknown as Registry;
     const gate = createGate({ base: BASE, sessions, registry, ceiling: undefined, domainProof: 'email' });
     const ask = () => outcome(gate('demo', HOST, { method: 'GET', headers: {} }, recall));
     assert.equal(await ask(), 'forward @acme.com ana@acme.com');

@@ -23,12 +23,12 @@ describe('the registry', () => {
   it('knows a tunnel while it has a link, and remembers it afterwards', async (t) => {
     const { edge } = await openPair(t, () => {});
     const registry = new Registry();
-    assert.equal(registry.tunnelNamed('demo'), undefined);
+    assert.equal(registry.find('demo'), undefined);
     assert.equal(registry.connect(tunnel('demo', edge)), undefined);
-    assert.deepEqual([registry.links, registry.tunnelNamed('demo')?.link, registry.online().length], [1, edge, 1]);
+    assert.deepEqual([registry.links, registry.find('demo')?.link, registry.online().length], [1, edge, 1]);
     assert.ok(registry.disconnect('demo', edge));
-    assert.deepEqual([registry.links, registry.tunnelNamed('demo')?.link, registry.online().length], [0, undefined, 0]);
-    assert.equal(registry.tunnelNamed('demo')?.policy.owner, 'dev@acme.com');
+    assert.deepEqual([registry.links, registry.find('demo')?.link, registry.online().length], [0, undefined, 0]);
+    assert.equal(registry.find('demo')?.policy.owner, 'dev@acme.com');
   });
 
   it('hands back the link that a new one replaces, whose end then changes nothing', async (t) => {
@@ -38,7 +38,7 @@ describe('the registry', () => {
     registry.connect(tunnel('demo', former));
     assert.equal(registry.connect(tunnel('demo', latter)), former);
     assert.equal(registry.disconnect('demo', former), false);
-    assert.deepEqual([registry.links, registry.tunnelNamed('demo')?.link], [1, latter]);
+    assert.deepEqual([registry.links, registry.find('demo')?.link], [1, latter]);
     assert.equal(registry.disconnect('other', latter), false);
     assert.ok(registry.disconnect('demo', latter));
     assert.equal(registry.disconnect('demo', latter), false);
@@ -47,7 +47,7 @@ describe('the registry', () => {
 
   it('knows names and nothing that every object has', () => {
     const registry = new Registry();
-    for (const name of ['__proto__', 'constructor', 'toString']) assert.equal(registry.tunnelNamed(name), undefined);
+    for (const name of ['__proto__', 'constructor', 'toString']) assert.equal(registry.find(name), undefined);
   });
 
   it('names the groups of all rules, in the same set until a tunnel changes', async (t) => {
@@ -80,9 +80,9 @@ describe('the registry', () => {
       registry.connect(tunnel(`t${at}`, edge));
       registry.disconnect(`t${at}`, edge);
     }
-    assert.ok(registry.tunnelNamed('online'));
-    assert.equal(registry.tunnelNamed('t0'), undefined);
-    assert.equal(registry.tunnelNamed('t1'), undefined);
-    assert.ok(registry.tunnelNamed('t2') && registry.tunnelNamed('t10000'));
+    assert.ok(registry.find('online'));
+    assert.equal(registry.find('t0'), undefined);
+    assert.equal(registry.find('t1'), undefined);
+    assert.ok(registry.find('t2') && registry.find('t10000'));
   });
 });

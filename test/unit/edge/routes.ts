@@ -112,7 +112,7 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
     },
     assertions: { jwks: () => ({ keys: [] }) },
     registry: { online: () => [] },
-    answers: new Replies(BASE),
+    replies: new Replies(BASE),
     observer: {
       failed: () => {},
       signInFailed: () => void asked.push('sign-in failed'),

@@ -7,7 +7,7 @@ import {
   checkCause,
   isFromOrigin,
   isVisit,
-  queryText,
+  queryParam,
   sendUserInfo,
   signOutPage,
 } from '../../../src/edge/session-answers.js';
@@ -18,10 +18,10 @@ const request = (headers: Readonly<Record<string, string>>, method = 'GET') =>
 
 describe('a text of the query', () => {
   it('is none when it stands there twice, or as anything else than text', () => {
-    assert.equal(queryText({ query: { rd: '/x' } }, 'rd'), '/x');
-    assert.equal(queryText({ query: { rd: '' } }, 'rd'), '');
+    assert.equal(queryParam({ query: { rd: '/x' } }, 'rd'), '/x');
+    assert.equal(queryParam({ query: { rd: '' } }, 'rd'), '');
     for (const rd of [undefined, ['/x', '/y'], { x: '/x' }])
-      assert.equal(queryText({ query: { rd } }, 'rd'), undefined);
+      assert.equal(queryParam({ query: { rd } }, 'rd'), undefined);
   });
 });
 

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { readBaseAddress } from '../../../src/core/hostname.js';
 import type { Forwarder } from '../../../src/edge/forward.js';
-import type { Forward } from '../../../src/edge/gate.js';
+import type { Admitted } from '../../../src/edge/gate.js';
 import { openContext } from '../../../src/edge/request.js';
 import { checkUpgrade, responseOn, Upgrade } from '../../../src/edge/upgrade.js';
 import { PosternError } from '../../../src/errors.js';
@@ -54,7 +54,7 @@ async function openDoor(t: TestContext, { onStream = () => {}, requestHead }: Se
   const { edge } = await openPair(t, onStream);
   const tunnel = { host: 'demo.localhost', framing: '' };
   const session = { identity: { subject: 'ana' } };
-  const verdict = { kind: 'forward', link: edge, session, rule: '@acme.com', tunnel } as unknown as Forward;
+  const verdict = { kind: 'forward', link: edge, session, rule: '@acme.com', tunnel } as unknown as Admitted;
   const headOf = ({ rawHeaders }: IncomingMessage) => ({
     method: 'GET',
     scheme: 'http' as const,

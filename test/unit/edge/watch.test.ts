@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Verdict } from '../../../src/edge/gate.js';
-import { Watch, type Watched } from '../../../src/edge/watch.js';
+import { type LongLivedRequest, Revalidator } from '../../../src/edge/watch.js';
 
 type Refusal = Extract<Verdict, { kind: 'refuse' }>;
 
@@ -16,7 +16,7 @@ const refused = (code: Refusal['code']): Refusal => ({
 const idle = { writableLength: 0, bytesWritten: 0 };
 
 function watching(t: TestContext, judge: () => Promise<Verdict>) {
-  const watch = new Watch();
+  const watch = new Revalidator();
   t.after(() => watch.close());
   const ends: string[] = [];
   const watched = { outlet: idle, judge, end: () => void ends.push('ended'), cut: () => void ends.push('cut') };
@@ -71,7 +71,7 @@ describe('the watch over open streams', () => {
       cut: () => {},
     }));
     for (const other of others) watch.add(other);
-    const [a, , , d] = others as [Watched, Watched, Watched, Watched];
+    const [a, , , d] = others as [LongLivedRequest, LongLivedRequest, LongLivedRequest, LongLivedRequest];
     assert.deepEqual([watch.forget(d), watch.forget(a), watch.forget(a)], [true, true, false]);
     forget();
     await watch.review();
@@ -107,7 +107,7 @@ describe('the watch over visitors who do not read', () => {
 
   /** A visitor who takes so many bytes between two looks, one a minute, with so many waiting. */
   function reading(t: TestContext, { perMinute, waiting }: { perMinute: number; waiting: number }) {
-    const watch = new Watch();
+    const watch = new Revalidator();
     t.after(() => watch.close());
     const outlet = { writableLength: waiting, bytesWritten: waiting };
     let cuts = 0;
@@ -162,7 +162,7 @@ describe('the watch over uploads', () => {
     uploadIdleMs: number | undefined,
     isCrowded = false,
   ) {
-    const watch = new Watch({ uploadIdleMs, isCrowded: () => isCrowded });
+    const watch = new Revalidator({ uploadIdleMs, isCrowded: () => isCrowded });
     t.after(() => watch.close());
     const upload = { writableLength: taken.waiting, bytesWritten: taken.waiting };
     const ends: string[] = [];
@@ -212,7 +212,7 @@ describe('the watch over uploads', () => {
 
   it('looks more than once within the limit', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
-    const watch = new Watch({ uploadIdleMs: 1_000 });
+    const watch = new Revalidator({ uploadIdleMs: 1_000 });
     t.after(() => watch.close());
     const look = t.mock.method(watch, 'cutStalled');
     t.mock.timers.tick(1_000);

@@ -4,12 +4,12 @@ import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Code } from '../../../src/http2/errors.js';
-import { Flag, FrameType } from '../../../src/http2/frame-types.js';
+import { Http2ErrorCode } from '../../../src/http2/errors.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
 import type { Http2Stream } from '../../../src/http2/stream.js';
 import { type Asked, ask, Bare, frame, Record, requestFields } from './peers.js';
 
-const { ENHANCE_YOUR_CALM } = Code;
+const { ENHANCE_YOUR_CALM } = Http2ErrorCode;
 const { DATA, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, PRIORITY, HEADERS, GOAWAY } = FrameType;
 
 const rst = (id: number) => frame(RST_STREAM, 0, id, '00000008');
@@ -61,7 +61,7 @@ describe('a flood of', () => {
     ],
     [
       'ends of a stream that we reset',
-      (b, turn) => b.give(...(turn === 0 ? resetByUs(b) : []), frame(DATA, Flag.END_STREAM, 1)),
+      (b, turn) => b.give(...(turn === 0 ? resetByUs(b) : []), frame(DATA, FrameFlag.END_STREAM, 1)),
     ],
     [
       'heads of a stream that we reset',
@@ -73,7 +73,7 @@ describe('a flood of', () => {
       (b, turn) => b.give(...(turn === 0 ? [b.headers(1, requestFields('POST', '/'), 0)] : []), rst(1)),
     ],
     ['PING', (b) => b.give(frame(PING, 0, 0, '0011223344556677'))],
-    ['answers to no PING', (b) => b.give(frame(PING, Flag.ACK, 0, '0011223344556677'))],
+    ['answers to no PING', (b) => b.give(frame(PING, FrameFlag.ACK, 0, '0011223344556677'))],
     ['SETTINGS', (b) => b.give(frame(SETTINGS, 0, 0))],
     ['PRIORITY', (b) => b.give(frame(PRIORITY, 0, 77, '0000000300'))],
     ['unknown frames', (b) => b.give(frame(0xee, 0, 0, 'ff'))],
@@ -86,7 +86,7 @@ describe('a flood of', () => {
       'DATA with nothing but padding',
       (b, turn) => {
         if (turn === 0) b.give(b.headers(1, requestFields('POST', '/'), 0));
-        b.give(frame(DATA, Flag.PADDED, 1, '0100'));
+        b.give(frame(DATA, FrameFlag.PADDED, 1, '0100'));
       },
     ],
     ['window updates of the connection', (b) => b.give(widen(0, 1))],

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, type TestContext, test } from 'node:test';
-import { Code } from '../../../src/http2/errors.js';
-import { Flag, FrameType } from '../../../src/http2/frame-types.js';
-import { SendSide } from '../../../src/http2/send-side.js';
+import { Http2ErrorCode } from '../../../src/http2/errors.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
+import { SendHalf } from '../../../src/http2/send-side.js';
 import { type Asked, Bare, frame, requestFields } from './peers.js';
 
 const { DATA, HEADERS, SETTINGS, WINDOW_UPDATE } = FrameType;
-const END = Flag.END_STREAM | Flag.END_HEADERS;
+const END = FrameFlag.END_STREAM | FrameFlag.END_HEADERS;
 const STREAMS = 1_000;
 const BODY_BYTES = 10_000;
 const FIRST_WINDOW_BYTES = 65_535;
@@ -52,9 +52,9 @@ function octetsJudged(t: TestContext, run: () => void): number {
 
 /** How often a stream is looked at while `run` runs. */
 function visits(t: TestContext, run: () => void): number {
-  const { isReady } = Object.getOwnPropertyDescriptors(SendSide.prototype);
+  const { isReady } = Object.getOwnPropertyDescriptors(SendHalf.prototype);
   assert.ok(isReady?.get !== undefined);
-  const spy = t.mock.getter(SendSide.prototype, 'isReady', isReady.get);
+  const spy = t.mock.getter(SendHalf.prototype, 'isReady', isReady.get);
   run();
   const count = spy.mock.callCount();
   spy.mock.restore();
@@ -107,7 +107,7 @@ describe('a window update of the connection', () => {
       const bare = parked(100, whose);
       let updates = 0;
       for (; updates < 20_000 && !bare.engine.isClosed; updates++) bare.give(widen(whose === 'stream' ? 1 : 0, 1));
-      assert.ok(bare.closed !== 'whole' && bare.closed?.code === Code.ENHANCE_YOUR_CALM);
+      assert.ok(bare.closed !== 'whole' && bare.closed?.code === Http2ErrorCode.ENHANCE_YOUR_CALM);
       assert.ok(updates < 5_000, `${updates} updates`);
     });
   }
@@ -208,7 +208,7 @@ describe('DATA', () => {
       if (isReset) (bare.streams[0] as Asked).stream.reset();
       const crumbs = Buffer.concat(Array(1_000).fill(frame(DATA, 0, 1, '61')));
       for (let sent = 0; sent < 400 && !bare.engine.isClosed; sent++) bare.give(crumbs);
-      assert.ok(bare.closed !== 'whole' && bare.closed?.code === Code.ENHANCE_YOUR_CALM);
+      assert.ok(bare.closed !== 'whole' && bare.closed?.code === Http2ErrorCode.ENHANCE_YOUR_CALM);
     }
   });
 

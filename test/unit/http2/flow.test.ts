@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
-import { Code } from '../../../src/http2/errors.js';
-import { Flag, FrameType } from '../../../src/http2/frame-types.js';
+import { Http2ErrorCode } from '../../../src/http2/errors.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
 import { type Asked, ask, Bare, engines, frame, Record, requestFields } from './peers.js';
 
 const { DATA, SETTINGS, WINDOW_UPDATE } = FrameType;
@@ -56,7 +56,7 @@ describe('what we receive', () => {
     const padded = Buffer.alloc(16_384);
     padded[0] = 255;
     for (let at = 0; at < 100; at++) {
-      bare.give(frame(DATA, Flag.PADDED, 1, padded));
+      bare.give(frame(DATA, FrameFlag.PADDED, 1, padded));
       bare.take();
     }
     assert.equal(bare.streams[0]?.record.body.length, 100 * (16_384 - 256));
@@ -109,7 +109,7 @@ describe('what we receive', () => {
     assert.equal(announced.length, 1);
     const initial = announced[0]?.payload.readUInt32BE(2) ?? 0;
     assert.ok(initial <= 131_072, `${initial} bytes`);
-    bare.give(frame(SETTINGS, Flag.ACK, 0));
+    bare.give(frame(SETTINGS, FrameFlag.ACK, 0));
     const given = bare.take().filter(({ type, streamId }) => type === WINDOW_UPDATE && streamId !== 0);
     assert.deepEqual(
       given.map(({ streamId, payload }) => [streamId, payload.readUInt32BE()]),
@@ -163,7 +163,7 @@ describe('what we receive', () => {
     for (let at = 0; at < 4; at++) bare.give(data(1, 16_383));
     assert.equal(bare.engine.isClosed, false);
     bare.give(data(3, 1_000));
-    assert.ok(bare.closed !== 'whole' && bare.closed?.code === Code.FLOW_CONTROL_ERROR);
+    assert.ok(bare.closed !== 'whole' && bare.closed?.code === Http2ErrorCode.FLOW_CONTROL_ERROR);
   });
 
   test('nothing is given to a stream that has ended, or that its reader reset', () => {
@@ -173,7 +173,7 @@ describe('what we receive', () => {
     const count = (id: number) => bare.take().filter((it) => it.type === WINDOW_UPDATE && it.streamId === id).length;
     ended.stream.pause();
     for (let at = 0; at < 14; at++) bare.give(data(1, 16_384));
-    bare.give(data(1, 16_384, Flag.END_STREAM));
+    bare.give(data(1, 16_384, FrameFlag.END_STREAM));
     ended.stream.resume();
     assert.deepEqual(ended.record.events, ['data', 'end']);
     assert.equal(count(1), 0);
@@ -188,7 +188,7 @@ describe('what we receive', () => {
     bare.give(frame(SETTINGS, 0, 0));
     bare.take();
     ask(bare.engine, requestFields('GET', '/'));
-    bare.engine.receive(frame(SETTINGS, Flag.ACK, 0));
+    bare.engine.receive(frame(SETTINGS, FrameFlag.ACK, 0));
     assert.ok(bare.take().every(({ type, streamId }) => type !== WINDOW_UPDATE || streamId === 0));
   });
 
@@ -262,7 +262,7 @@ describe('what we send', () => {
     bare.give(frame(WINDOW_UPDATE, 0, 1, value(100)));
     const frames = bare.take();
     assert.equal(frames.length, 1);
-    assert.equal(frames[0]?.flags, Flag.END_STREAM);
+    assert.equal(frames[0]?.flags, FrameFlag.END_STREAM);
     assert.deepEqual(record.events, []);
   });
 
@@ -287,7 +287,7 @@ describe('what we send', () => {
     empty.end();
     assert.deepEqual(
       bare.take().map(({ streamId, flags }) => [streamId, flags]),
-      [[empty.id, Flag.END_STREAM]],
+      [[empty.id, FrameFlag.END_STREAM]],
     );
   });
 

@@ -2,16 +2,17 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
-import { Code } from '../../../src/http2/errors.js';
+import { Http2ErrorCode } from '../../../src/http2/errors.js';
 import { CLIENT_PREFACE } from '../../../src/http2/frame-reader.js';
-import { Flag, FrameType } from '../../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
 import { ask, Bare, frame, requestFields } from './peers.js';
 
 const { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION } =
   FrameType;
-const { END_STREAM, END_HEADERS, PADDED, ACK } = Flag;
-const { PROTOCOL_ERROR, FRAME_SIZE_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, COMPRESSION_ERROR, CANCEL } = Code;
-const { ENHANCE_YOUR_CALM, REFUSED_STREAM } = Code;
+const { END_STREAM, END_HEADERS, PADDED, ACK } = FrameFlag;
+const { PROTOCOL_ERROR, FRAME_SIZE_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, COMPRESSION_ERROR, CANCEL } =
+  Http2ErrorCode;
+const { ENHANCE_YOUR_CALM, REFUSED_STREAM } = Http2ErrorCode;
 
 type Expected = 'nothing' | { readonly connection: number } | { readonly stream: readonly [id: number, code: number] };
 type Given = (bare: Bare) => readonly Buffer[];

@@ -16,7 +16,7 @@ import { PassThrough, pipeline } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, test } from 'node:test';
 import type { Connection } from '../../../src/http2/connection.js';
-import { Code, type Http2Error } from '../../../src/http2/errors.js';
+import { type Http2Error, Http2ErrorCode } from '../../../src/http2/errors.js';
 import { pseudoField } from '../../../src/http2/header-fields.js';
 import type { Http2Stream } from '../../../src/http2/stream.js';
 import { type HeadObserver, StreamBody } from '../../../src/http2/stream-body.js';
@@ -149,7 +149,7 @@ describe('the client role against node:http2', () => {
       stream.write('part', () => stream.destroy(new Error('broken')));
     });
     const body = new StreamBody(connection.request(requestFields('GET', '/'), { endStream: true }));
-    await assert.rejects(text(body), { code: Code.INTERNAL_ERROR });
+    await assert.rejects(text(body), { code: Http2ErrorCode.INTERNAL_ERROR });
   });
 
   test('resets a stream, and the others go on', async () => {
@@ -164,7 +164,7 @@ describe('the client role against node:http2', () => {
     const body = new StreamBody(connection.request(requestFields('GET', '/reset'), { endStream: true }));
     await once(body, 'data');
     body.destroy();
-    assert.equal(await aborted.promise, Code.CANCEL);
+    assert.equal(await aborted.promise, Http2ErrorCode.CANCEL);
     assert.equal((await fetchBody(connection, requestFields('GET', '/')))[1].toString(), 'whole');
   });
 
@@ -337,17 +337,17 @@ describe('the server role against node:http2', () => {
       came.resolve();
       if (pseudoField(fields, ':path') === '/ours') {
         stream.observe({ data: () => {}, trailers: () => {}, end: () => {}, closed: () => {} });
-        stream.reset(Code.ENHANCE_YOUR_CALM);
+        stream.reset(Http2ErrorCode.ENHANCE_YOUR_CALM);
       } else new StreamBody(stream, { closed: error.resolve }).on('error', () => {});
     });
     const theirs = session.request({ ':method': 'POST', ':path': '/theirs' });
     theirs.on('error', () => {});
     await came.promise;
     theirs.close(constants.NGHTTP2_CANCEL);
-    assert.equal((await error.promise)?.code, Code.CANCEL);
+    assert.equal((await error.promise)?.code, Http2ErrorCode.CANCEL);
     const ours = session.request({ ':path': '/ours' });
     await assert.rejects(once(ours, 'response'));
-    assert.equal(ours.rstCode, Code.ENHANCE_YOUR_CALM);
+    assert.equal(ours.rstCode, Http2ErrorCode.ENHANCE_YOUR_CALM);
   });
 
   test('drains: what runs and what is on its way finishes, nothing new begins', async () => {

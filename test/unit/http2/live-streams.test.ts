@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { LiveStreams } from '../../../src/http2/live-streams.js';
+import { StreamIdTable } from '../../../src/http2/live-streams.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as (options?: { type: 'minor' | 'major' }) => void;
@@ -20,7 +20,7 @@ describe('the live streams', () => {
   it('are those that were added and not deleted, whatever their identifiers', () => {
     fc.assert(
       fc.property(steps, (list) => {
-        const live = new LiveStreams<{ id: number }>();
+        const live = new StreamIdTable<{ id: number }>();
         const model = new Map<number, { id: number }>();
         for (const { id, act } of list) {
           const stream = { id };
@@ -37,7 +37,7 @@ describe('the live streams', () => {
   });
 
   it('may be many, and leave nothing behind', () => {
-    const live = new LiveStreams<{ id: number }>();
+    const live = new StreamIdTable<{ id: number }>();
     for (let id = 1; id < 10_000; id += 2) live.add({ id });
     for (let id = 1; id < 10_000; id += 2) assert.equal(live.get(id)?.id, id);
     for (let id = 1; id < 10_000; id += 2) live.delete(id);
@@ -45,7 +45,7 @@ describe('the live streams', () => {
   });
 
   it('do not outlive a young collection once they have ended, however old their table is', () => {
-    const live = new LiveStreams<{ id: number; bytes: number[] }>();
+    const live = new StreamIdTable<{ id: number; bytes: number[] }>();
     const pass = (from: number) => {
       for (let id = from; id < from + 20_000; id += 2) {
         live.add({ id, bytes: new Array<number>(100).fill(id) }); // 800 bytes

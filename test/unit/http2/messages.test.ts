@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
-import { Code, Http2StreamError } from '../../../src/http2/errors.js';
+import { Http2ErrorCode, Http2StreamError } from '../../../src/http2/errors.js';
 import { MalformedFields } from '../../../src/http2/field-judge.js';
-import { Flag, FrameType } from '../../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
 import { type Asked, ask, Bare, engines, frame, Record, requestFields } from './peers.js';
 
 const { DATA, RST_STREAM } = FrameType;
-const { PROTOCOL_ERROR, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR, CANCEL } = Code;
-const END = Flag.END_STREAM;
+const { PROTOCOL_ERROR, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR, CANCEL } = Http2ErrorCode;
+const END = FrameFlag.END_STREAM;
 
 const data = (id: number, text: string, flags = 0) => frame(DATA, flags, id, Buffer.from(text));
 
@@ -209,7 +209,10 @@ describe('a request', () => {
     const bare = Bare.greeted('client');
     const connect = () => ask(bare.engine, extended(), { endStream: false });
     assert.equal(bare.engine.canConnect, false);
-    assert.throws(connect, (error) => error instanceof Http2StreamError && error.code === Code.REFUSED_STREAM);
+    assert.throws(
+      connect,
+      (error) => error instanceof Http2StreamError && error.code === Http2ErrorCode.REFUSED_STREAM,
+    );
     bare.give(frame(FrameType.SETTINGS, 0, 0, '000800000001'));
     assert.equal(bare.engine.canConnect, true);
     connect();
@@ -247,7 +250,7 @@ describe('an answer', () => {
     stream.end();
     assert.deepEqual(
       bare.take().map(({ type, flags }) => [type, flags]),
-      [[FrameType.HEADERS, Flag.END_HEADERS | Flag.END_STREAM]],
+      [[FrameType.HEADERS, FrameFlag.END_HEADERS | FrameFlag.END_STREAM]],
     );
     assert.deepEqual(record.events, ['end', 'closed']);
   });
@@ -357,7 +360,7 @@ function extended(): string[] {
 
 /** Trailers whose name, by hand, is in upper case: no encoder of ours writes one. */
 function upperCase(): Buffer[] {
-  return [frame(FrameType.HEADERS, END | Flag.END_HEADERS, 1, '0001580131')];
+  return [frame(FrameType.HEADERS, END | FrameFlag.END_HEADERS, 1, '0001580131')];
 }
 
 function reset(id: number, code: number): Buffer {

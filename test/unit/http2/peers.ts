@@ -7,7 +7,7 @@ import { Connection } from '../../../src/http2/connection.js';
 import type { ConnectionObserver, ConnectionOptions } from '../../../src/http2/connection-options.js';
 import type { Http2Error } from '../../../src/http2/errors.js';
 import { CLIENT_PREFACE } from '../../../src/http2/frame-reader.js';
-import { Flag, FrameType } from '../../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
 import { HpackDecoder } from '../../../src/http2/hpack/decoder.js';
 import { HpackEncoder } from '../../../src/http2/hpack/encoder.js';
 import type { Http2Stream, StreamObserver } from '../../../src/http2/stream.js';
@@ -192,7 +192,7 @@ export class Bare {
   static greeted(role: 'client' | 'server', options: Partial<ConnectionOptions> = {}): Bare {
     const bare = new Bare(role, options);
     if (role === 'server') bare.give(CLIENT_PREFACE);
-    bare.give(frame(FrameType.SETTINGS, 0, 0), frame(FrameType.SETTINGS, Flag.ACK, 0));
+    bare.give(frame(FrameType.SETTINGS, 0, 0), frame(FrameType.SETTINGS, FrameFlag.ACK, 0));
     bare.take();
     return bare;
   }
@@ -213,8 +213,8 @@ export class Bare {
   }
 
   /** HEADERS in one frame. */
-  headers(streamId: number, fields: readonly string[], flags: number = Flag.END_STREAM): Buffer {
-    return frame(FrameType.HEADERS, flags | Flag.END_HEADERS, streamId, this.block(fields));
+  headers(streamId: number, fields: readonly string[], flags: number = FrameFlag.END_STREAM): Buffer {
+    return frame(FrameType.HEADERS, flags | FrameFlag.END_HEADERS, streamId, this.block(fields));
   }
 
   /** The frames that the engine has sent since the last call. */

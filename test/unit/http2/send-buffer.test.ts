@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { FrameType } from '../../../src/http2/frame-types.js';
-import { Output } from '../../../src/http2/output.js';
+import { WriteBuffer } from '../../../src/http2/output.js';
 import { SendBuffer } from '../../../src/http2/send-buffer.js';
 import type { Http2Stream } from '../../../src/http2/stream.js';
 import { type Asked, ask, Bare, frame, requestFields } from './peers.js';
@@ -73,7 +73,7 @@ describe('a send buffer', () => {
         const buffer = new SendBuffer();
         const written: number[] = [];
         const sent: Buffer[] = [];
-        const output = new Output((bytes) => sent.push(bytes));
+        const output = new WriteBuffer((bytes) => sent.push(bytes));
         for (const { add, move } of steps) {
           const chunk = Buffer.from(Array.from({ length: add }, (_, at) => (written.length + at) & 0xff));
           written.push(...chunk);
@@ -91,7 +91,7 @@ describe('a send buffer', () => {
 
   test('keeps the places of few chunks that are gone', () => {
     const buffer = new SendBuffer();
-    const output = new Output(() => {});
+    const output = new WriteBuffer(() => {});
     for (let at = 0; at < 10_000; at++) {
       buffer.add(Buffer.from('ab'));
       if (at > 10) buffer.moveTo(output, 2);

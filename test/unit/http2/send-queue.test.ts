@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import { Connection } from '../../../src/http2/connection.js';
-import { Code, type Http2ConnectionError } from '../../../src/http2/errors.js';
-import { Flag, FrameType } from '../../../src/http2/frame-types.js';
+import { type Http2ConnectionError, Http2ErrorCode } from '../../../src/http2/errors.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
 import { type Asked, ask, Bare, frame, requestFields } from './peers.js';
 
 const { DATA, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE } = FrameType;
@@ -41,7 +41,7 @@ describe('the send queue', () => {
     assert.ok(engine.isClosed);
     assert.deepEqual(
       ended.map((error) => (error as Http2ConnectionError).code),
-      [Code.INTERNAL_ERROR],
+      [Http2ErrorCode.INTERNAL_ERROR],
     );
   });
 
@@ -142,7 +142,7 @@ describe('the send queue', () => {
     const [head, body, ...more] = bare.take();
     assert.equal(head?.type, HEADERS);
     assert.deepEqual([...(body?.payload ?? [])], [...Array(100).keys()]);
-    assert.equal(body?.flags, Flag.END_STREAM);
+    assert.equal(body?.flags, FrameFlag.END_STREAM);
     assert.deepEqual(more, []);
   });
 

@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { Code, Http2ConnectionError, type Http2StreamError } from '../../../src/http2/errors.js';
+import { Http2ConnectionError, Http2ErrorCode, type Http2StreamError } from '../../../src/http2/errors.js';
 import { CLIENT_PREFACE } from '../../../src/http2/frame-reader.js';
-import { Flag, FrameType } from '../../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
 import { SettingId } from '../../../src/http2/settings.js';
 import type { Http2Stream } from '../../../src/http2/stream.js';
 import { StreamBody } from '../../../src/http2/stream-body.js';
 import { Bare, type Frame, frame, Record, requestFields } from './peers.js';
 
-const settingsAck = frame(FrameType.SETTINGS, Flag.ACK, 0);
+const settingsAck = frame(FrameType.SETTINGS, FrameFlag.ACK, 0);
 
 /** What the frames add to the window of stream 1. */
 function updates(frames: readonly Frame[]): number {
@@ -55,7 +55,7 @@ function shrunk(kibibytes: number): { readonly before: number; readonly after: n
   const credit = wideBytes - kibibytes * 1_024 + updates(bare.take());
   void bare.engine.ping();
   const ping = bare.take().find(({ type }) => type === FrameType.PING);
-  bare.give(frame(FrameType.PING, Flag.ACK, 0, ping?.payload)); // and then near
+  bare.give(frame(FrameType.PING, FrameFlag.ACK, 0, ping?.payload)); // and then near
   const before = credit + (announced(bare.take()) ?? wideBytes) - wideBytes;
   bare.give(settingsAck);
   return { before, after: before + updates(bare.take()) };
@@ -87,7 +87,7 @@ describe('who waits is told', () => {
     bare.give(bare.headers(1, requestFields('POST', '/'), 0), frame(FrameType.DATA, 1, 1, Buffer.alloc(10_000)));
     assert.deepEqual(record.events, []);
     bare.give(frame(FrameType.RST_STREAM, 0, 1, '00000008'));
-    assert.deepEqual(record.events, [`failed ${Code.CANCEL}`]);
+    assert.deepEqual(record.events, [`failed ${Http2ErrorCode.CANCEL}`]);
     assert.equal(bare.engine.running, 0);
   });
 
@@ -101,7 +101,7 @@ describe('who waits is told', () => {
     body.read(0); // takes what there is, and none of it leaves the Duplex
     bare.give(frame(FrameType.RST_STREAM, 0, 1, '00000008'));
     const [error] = (await once(body, 'error')) as [Http2StreamError];
-    assert.equal(error.code, Code.CANCEL);
+    assert.equal(error.code, Http2ErrorCode.CANCEL);
     assert.ok(body.destroyed);
   });
 });
