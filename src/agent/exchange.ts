@@ -7,7 +7,7 @@ import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import type { ResponseHead } from '../http1/response-head.js';
 import type { InboundStream } from '../link/stream.js';
-import type { DevServerHints } from './host-refusals.js';
+import type { DevServerHints } from './dev-server-hints.js';
 import { type RequestRecord, STATUS_LEFT, startRecord } from './request-record.js';
 import { responseHeaders, responseTrailers } from './response-headers.js';
 import type { TargetAddress } from './target-address.js';

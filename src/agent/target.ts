@@ -5,8 +5,8 @@
 import type { Log } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import type { InboundStream } from '../link/stream.js';
+import { DevServerHints } from './dev-server-hints.js';
 import { Exchange, type TargetContext } from './exchange.js';
-import { DevServerHints } from './host-refusals.js';
 import type { RequestRecord } from './request-record.js';
 import type { TargetAddress } from './target-address.js';
 import { asTargetError } from './target-errors.js';

@@ -2,8 +2,8 @@
 import type { AgentEvents } from '../agent/agent.js';
 import type { RequestRecord } from '../agent/request-record.js';
 import type { PosternError } from '../errors.js';
+import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
-import type { Output } from './gathered-output.js';
 
 /** Agent events as JSON lines. */
 export class JsonLines implements AgentEvents {

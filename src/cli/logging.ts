@@ -8,8 +8,8 @@ import { quoted } from '../config/text.js';
 import type { LogLevel } from '../config/values.js';
 import type { Log } from '../core/log.js';
 import type { OutputHealth } from '../edge/admin.js';
+import { BatchedOutput } from './batched-output.js';
 import { systemError } from './exit.js';
-import { BatchedOutput } from './gathered-output.js';
 import { redact, redactText } from './redact.js';
 import { FileSink, standardSink, tellOfOutput, unblock } from './sinks.js';
 

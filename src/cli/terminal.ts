@@ -8,9 +8,9 @@ import type { AgentEvents } from '../agent/agent.js';
 import type { RequestRecord } from '../agent/request-record.js';
 import { printable } from '../config/text.js';
 import type { PosternError } from '../errors.js';
+import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
 import { cutTo, fitTo } from './fit.js';
-import type { Output } from './gathered-output.js';
 
 export interface TerminalOptions {
   readonly output: Output;

@@ -20,18 +20,18 @@ import { addressReader, proxyCheck } from './address.js';
 import { createAdminServer, type OutputHealth } from './admin.js';
 import { Admission } from './admit.js';
 import { createApp } from './app.js';
-import { FrontDoor } from './door.js';
 import { Forwarder } from './forward.js';
+import { FrontDoor } from './front-door.js';
 import { createGate, type Verdict } from './gate.js';
 import * as limits from './limits.js';
 import { Observer } from './observer.js';
 import { createProvider, warnOfProvider } from './provider.js';
 import { Registry } from './registry.js';
 import { Replies } from './replies.js';
+import { Revalidator } from './revalidation.js';
 import { RevokedTokens } from './revoked-tokens.js';
 import { ConnectionCount, closed, createFrontDoor, listen, portOf } from './servers.js';
 import { SignIn } from './sign-in.js';
-import { Revalidator } from './watch.js';
 
 /** A running edge. */
 export interface Edge {

@@ -12,7 +12,7 @@ import { asPosternError, PosternError } from '../errors.js';
 import type { RequestHead } from '../link/stream.js';
 import { Forwarding, type Refuse } from './forwarding.js';
 import type { Admitted } from './gate.js';
-import { type IdentityHeaders, identityHeadersOf } from './introduction.js';
+import { type IdentityHeaders, identityHeadersOf } from './identity-headers.js';
 import { FORWARDED_METHODS } from './replies.js';
 import { contextOf, type Recall } from './request.js';
 import { publicHost, targetHeaders } from './target-headers.js';

@@ -14,7 +14,7 @@ import { headerValues, type RawHeaders } from '../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { RecentMap } from '../core/recent-map.js';
 import { PosternError } from '../errors.js';
-import type { IdentityHeadersRecall } from './introduction.js';
+import type { IdentityHeadersRecall } from './identity-headers.js';
 import { MAX_HEADERS } from './limits.js';
 
 /** One request as the edge sees it. Lives as long as the request. */

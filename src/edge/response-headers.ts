@@ -10,7 +10,7 @@ import { connectionOptions, isHopByHop, isReserved } from '../core/headers.js';
 import { RecentMap } from '../core/recent-map.js';
 import { trimOws } from '../core/white-space.js';
 import type { ResponseHead } from '../link/stream.js';
-import { isConfined, isForCaches, isolated } from './answer-reach.js';
+import { isConfined, isForCaches, isolated } from './origin-isolation.js';
 
 export interface ResponseHeaderOptions {
   /** The tunnel's own host, without port. */

@@ -2,10 +2,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { STRICT_PARSER } from '../core/strict-http.js';
-import type { FrontDoor } from './door.js';
+import { clientErrorListener } from './client-error.js';
+import type { FrontDoor } from './front-door.js';
 import { HeadBudget } from './head-budget.js';
 import * as limits from './limits.js';
-import { clientErrorListener } from './malformed.js';
 import type { Observer } from './observer.js';
 import { offersWebSocket, serveWithoutOffer } from './upgrade-offer.js';
 import { VisitorRequest } from './visitor-request.js';

@@ -8,7 +8,7 @@ import { isOurCookie, removeCookies } from '../auth/cookies.js';
 import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../core/headers.js';
 import type { BaseAddress } from '../core/hostname.js';
 import { RecentMap } from '../core/recent-map.js';
-import { type IdentityHeaders, identityFields } from './introduction.js';
+import { type IdentityHeaders, identityFields } from './identity-headers.js';
 import type { Recall, RequestContext } from './request.js';
 
 /** The headers of a forwarded request, for HTTP/2: lower-case names, no `host` (that is `:authority`). */

@@ -8,7 +8,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { isFieldValue } from '../core/headers.js';
 import { listMembers } from '../core/white-space.js';
-import { whenAllPaid } from './turns.js';
+import { whenAllPaid } from './pipelining.js';
 
 /** Whether the request offers the one protocol that the edge switches to. HTTP/1.0 knows no offers. */
 export function offersWebSocket({ headers, httpVersionMinor }: IncomingMessage): boolean {

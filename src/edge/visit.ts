@@ -8,8 +8,8 @@ import type { Observer } from './observer.js';
 import { noteCut } from './outcome.js';
 import { breakOff } from './replies.js';
 import type { RequestContext } from './request.js';
+import type { LongLivedRequest } from './revalidation.js';
 import type { Outlet, Progress } from './stalls.js';
-import type { LongLivedRequest } from './watch.js';
 
 export interface VisitOptions {
   readonly gate: Gate;

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { ChunkedBody } from './chunked-body.js';
 import { MalformedResponse, quoted, TlsResponse } from './errors.js';
 import type { FieldList } from './fields.js';
-import { HeadBuffer } from './gathered-text.js';
+import { HeadBuffer } from './head-buffer.js';
 import { type ResponseHead, readResponseHead } from './response-head.js';
 import { readTrailers } from './trailers.js';
 

@@ -1,7 +1,7 @@
 /** What an HTTP/2 connection is made with: its role, its way out, its observer and its limits. */
 import type { Buffer } from 'node:buffer';
-import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from './abuse.js';
 import type { Http2Error } from './errors.js';
+import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from './flood-guard.js';
 import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow-limits.js';
 import type { Role } from './settings.js';
 import type { Http2Stream } from './stream.js';

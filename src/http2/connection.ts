@@ -6,21 +6,20 @@
  * - 3.4, 6.5 preface and SETTINGS: `local-settings.ts` (ours), `settings.ts` (the peer's)
  * - 4, 6 frames: `frame-reader.ts` cuts, `frame-payloads.ts` checks each alone, `incoming.ts` and `incoming-control.ts`
  *   know what they do; `header-block.ts` joins CONTINUATION; `hpack/` is RFC 7541
- * - 5.1 streams: `stream.ts`, `send-side.ts`, `receive-side.ts`; all of them: `streams.ts`, `stream-table.ts`
+ * - 5.1 streams: `stream.ts`, `send-half.ts`, `receive-half.ts`; all of them: `streams.ts`, `stream-table.ts`
  * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow.ts`, what the path needs: `path-estimate.ts`, what slow
  *   readers may hold: `shares.ts`
  * - 5.4.1, 6.8 errors of the connection, GOAWAY: `ending.ts`; 10.5 floods: `abuse.ts`
- * - 8 messages: `field-syntax.ts` and `field-judge.ts` (a field by itself), `header-fields.ts` and `ordinary-fields.ts`
+ * - 8 messages: `field-syntax.ts` and `field-judge.ts` (a field by itself), `header-fields.ts` and `regular-fields.ts`
  *   (lists), `message.ts` (order)
- * - what leaves: `send-queue.ts` (when), `send-order.ts` and `data-turns.ts` (in which order), `output.ts`, `frame-writer.ts`
+ * - what leaves: `send-queue.ts` (when), `frame-scheduler.ts` and `data-scheduler.ts` (in which order), `output.ts`, `frame-writer.ts`
  */
 import type { Buffer } from 'node:buffer';
-import { FloodGuard } from './abuse.js';
 import { type ConnectionOptions, withDefaults } from './connection-options.js';
-import { Shutdown } from './ending.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode, Http2StreamError } from './errors.js';
 import { FieldCache } from './field-judge.js';
-import { FlowControl } from './flow.js';
+import { FloodGuard } from './flood-guard.js';
+import { FlowControl } from './flow-control.js';
 import { FrameReader } from './frame-reader.js';
 import { HpackDecoder } from './hpack/decoder.js';
 import { HpackEncoder } from './hpack/encoder.js';
@@ -30,6 +29,7 @@ import { LocalSettings } from './local-settings.js';
 import { Pings } from './pings.js';
 import { SendQueue } from './send-queue.js';
 import { defaultSettings } from './settings.js';
+import { Shutdown } from './shutdown.js';
 import type { Http2Stream } from './stream.js';
 import { StreamTable } from './stream-table.js';
 import { Streams } from './streams.js';

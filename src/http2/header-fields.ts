@@ -1,11 +1,11 @@
 /**
  * What makes a list of fields a message (RFC 9113 sections 8.1 to 8.3, RFC 8441 section 4): the
- * pseudo-fields of its kind, then ordinary fields (`ordinary-fields.ts`). Lists are flat: name, value, name, value; one
+ * pseudo-fields of its kind, then ordinary fields (`regular-fields.ts`). Lists are flat: name, value, name, value; one
  * code unit stands for one octet. The same rules hold for what arrives and for what leaves.
  */
 import { type FieldJudge, MalformedFields } from './field-judge.js';
 import { isPseudo } from './field-syntax.js';
-import { checkFields } from './ordinary-fields.js';
+import { checkFields } from './regular-fields.js';
 
 /** Checks the head of a request; returns its `content-length`. Throws `MalformedFields`. */
 export function checkRequest(fields: readonly string[], judge: FieldJudge): number {

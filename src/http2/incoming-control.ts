@@ -3,9 +3,8 @@
  * that do nothing, PRIORITY and unknown ones. Each of them costs the peer some of its budget.
  */
 import type { Buffer } from 'node:buffer';
-import type { Budget } from './abuse.js';
-import type { Shutdown } from './ending.js';
 import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
+import type { Budget } from './flood-guard.js';
 import type { ControlFrames } from './frame-payloads.js';
 import { FrameFlag } from './frame-types.js';
 import { pingFrame, settingsAckFrame } from './frame-writer.js';
@@ -13,6 +12,7 @@ import type { LocalSettings } from './local-settings.js';
 import type { Pings } from './pings.js';
 import type { SendQueue } from './send-queue.js';
 import { applySettings, type Role, type Settings } from './settings.js';
+import type { Shutdown } from './shutdown.js';
 import type { Streams } from './streams.js';
 
 export interface IncomingControlOptions {

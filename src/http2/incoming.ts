@@ -3,11 +3,10 @@
  * error is answered (section 5.4): everything that a frame does wrong is thrown, and caught here.
  */
 import type { Buffer } from 'node:buffer';
-import type { FloodGuard } from './abuse.js';
 import type { ConnectionObserver } from './connection-options.js';
-import type { Shutdown } from './ending.js';
 import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from './errors.js';
-import type { FlowControl } from './flow.js';
+import type { FloodGuard } from './flood-guard.js';
+import type { FlowControl } from './flow-control.js';
 import { type ControlFrames, readPayload, type StreamFrames } from './frame-payloads.js';
 import type { FrameSink } from './frame-reader.js';
 import { FrameFlag } from './frame-types.js';
@@ -16,6 +15,7 @@ import type { HpackDecoder } from './hpack/decoder.js';
 import { HeaderListTooLarge, HpackError } from './hpack/hpack-error.js';
 import type { SendQueue } from './send-queue.js';
 import type { Role } from './settings.js';
+import type { Shutdown } from './shutdown.js';
 import type { Streams } from './streams.js';
 
 // A DATA frame with less than this costs its sender, for it costs us as much as a full one.

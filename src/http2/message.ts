@@ -6,7 +6,7 @@ import { Http2ErrorCode, Http2StreamError } from './errors.js';
 import { type FieldJudge, MalformedFields, RECEIVED } from './field-judge.js';
 import { FrameFlag } from './frame-types.js';
 import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } from './header-fields.js';
-import { UNKNOWN_LENGTH } from './ordinary-fields.js';
+import { UNKNOWN_LENGTH } from './regular-fields.js';
 import type { Role } from './settings.js';
 
 // Peers send a handful of 103 at most; more is an answer that never comes.

@@ -6,10 +6,10 @@
  *
  * Until the path is seen to be full the window only widens; from then on it follows both ways.
  */
-import { DeliveryRate, type RoundSeen } from './delivery.js';
-import { type Baseline, MUCH_LESS, ShrinkTrial } from './narrowing.js';
-import { MinRtt } from './round-trip.js';
-import { PacketTrain } from './train.js';
+import { DeliveryRate, type RoundSeen } from './delivery-rate.js';
+import { MinRtt } from './min-rtt.js';
+import { PacketTrain } from './packet-train.js';
+import { type Baseline, MUCH_LESS, ShrinkTrial } from './shrink-trial.js';
 
 // What may wait beside what the path holds: a seventh of it, or what the two event loops add to a round trip under load.
 const QUEUE_SHARE = 0.15;

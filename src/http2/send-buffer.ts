@@ -1,6 +1,6 @@
 /** The bytes of one stream that were written and have not been sent. What has been sent is released at once. */
 import { Buffer } from 'node:buffer';
-import type { WriteBuffer } from './output.js';
+import type { WriteBuffer } from './write-buffer.js';
 
 const RELEASED = Buffer.alloc(0);
 // The places of released chunks are given back once there are so many, and as many as chunks that wait: each is moved

@@ -1,17 +1,17 @@
 /**
- * When what a connection has to send leaves; in which order, `send-order.ts` says. Frames wait for the end of the
+ * When what a connection has to send leaves; in which order, `frame-scheduler.ts` says. Frames wait for the end of the
  * event-loop turn and leave together: each message below costs a system call at both ends, so one turn should be one
  * message. `setImmediate` and not `queueMicrotask`: microtasks run after the callback of each single socket, the check
  * phase after those of all sockets that were ready (measured with 64 sockets: a third of the messages). DATA and heads
  * leave while there is room below (`backlog.ts`).
  */
 import type { Buffer } from 'node:buffer';
-import type { FloodGuard } from './abuse.js';
 import { Backlog } from './backlog.js';
+import type { FloodGuard } from './flood-guard.js';
+import { FrameScheduler } from './frame-scheduler.js';
 import type { HpackEncoder } from './hpack/encoder.js';
-import { WriteBuffer } from './output.js';
-import { FrameScheduler } from './send-order.js';
-import type { Head, SendHalf } from './send-side.js';
+import type { Head, SendHalf } from './send-half.js';
+import { WriteBuffer } from './write-buffer.js';
 
 // So many messages do not wait for the end of the turn: their receiver works on them while this side works on the next
 // (measured with 64 requests at once on two processors: a tenth more of them; with 8 no more than with 16).

@@ -2,7 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Http2Error } from './errors.js';
 import type { FieldJudge } from './field-judge.js';
-import type { Head } from './send-side.js';
+import type { Head } from './send-half.js';
 
 /** Who reads a message. Field lists are flat, pseudo-fields first. */
 export interface MessageReader {

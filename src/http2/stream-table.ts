@@ -1,8 +1,8 @@
 /** The streams of a connection and the states of those that are not live (RFC 9113 sections 5.1 and 5.1.1). */
 import { MAX_31_BITS } from './frame-types.js';
-import { StreamIdTable } from './live-streams.js';
 import type { Role } from './settings.js';
 import type { Http2Stream } from './stream.js';
+import { StreamIdTable } from './stream-id-table.js';
 
 /**
  * `idle`: never used. `reset`: reset by us, so that frames may still be on their way (section 5.4.2). `closed`: any

@@ -7,9 +7,9 @@ import type { Buffer } from 'node:buffer';
 import { type Http2Error, Http2ErrorCode } from './errors.js';
 import { checkResponse, checkTrailers } from './header-fields.js';
 import { ReceivedMessage } from './message.js';
-import { ReceiveHalf } from './receive-side.js';
+import { ReceiveHalf } from './receive-half.js';
+import { SendHalf, type SendSideOwner } from './send-half.js';
 import type { SendPool } from './send-pool.js';
-import { SendHalf, type SendSideOwner } from './send-side.js';
 import type { Role } from './settings.js';
 import type { StreamObserver, StreamOwner } from './stream-observer.js';
 

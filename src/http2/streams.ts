@@ -4,13 +4,13 @@
  */
 import { type Http2Error, Http2ErrorCode, Http2StreamError, PeerResetError } from './errors.js';
 import { type FieldJudge, MalformedFields } from './field-judge.js';
-import type { FlowControl } from './flow.js';
+import type { FlowControl } from './flow-control.js';
 import { FrameFlag } from './frame-types.js';
 import { resetFrame } from './frame-writer.js';
 import { pseudoField } from './header-fields.js';
+import type { Head } from './send-half.js';
 import type { SendPool } from './send-pool.js';
 import type { SendQueue } from './send-queue.js';
-import type { Head } from './send-side.js';
 import type { Role, Settings } from './settings.js';
 import { Http2Stream } from './stream.js';
 import type { StreamOwner } from './stream-observer.js';

@@ -21,9 +21,9 @@ import {
 import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/stalls.js';
 import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/tally.js';
 import { PosternError } from '../../src/errors.js';
+import { MIN_START_BYTES } from '../../src/http2/buffer-shares.js';
 import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow-limits.js';
-import { MAX_PENDING_BYTES } from '../../src/http2/send-side.js';
-import { MIN_START_BYTES } from '../../src/http2/shares.js';
+import { MAX_PENDING_BYTES } from '../../src/http2/send-half.js';
 import { MAX_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
 import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../src/link/stream-shares.js';
 import { PROJECT_ROOT } from '../support/project-root.js';

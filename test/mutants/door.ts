@@ -97,42 +97,42 @@ export const DOOR: readonly Mutant[] = [
     tests: ['unit/edge/routes-tunnel.test.ts'],
   },
   {
-    file: 'src/edge/door.ts',
+    file: 'src/edge/front-door.ts',
     fault: 'what is none of the verdicts is forwarded',
     before: "    if (verdict.kind !== 'forward') {",
     after: "    if (verdict.kind === 'refuse' || verdict.kind === 'preflight') {",
-    tests: ['unit/edge/door.test.ts'],
+    tests: ['unit/edge/front-door.test.ts'],
   },
   {
-    file: 'src/edge/door.ts',
+    file: 'src/edge/front-door.ts',
     fault: 'a body is asked for before the gate has spoken',
     before:
       'letBodyIn: (() => void) | undefined): MaybePromise<void> {\n    const { request, response, context } = visit;\n',
     after:
       'letBodyIn: (() => void) | undefined): MaybePromise<void> {\n    const { request, response, context } = visit;\n    letBodyIn?.();\n',
-    tests: ['unit/edge/door.test.ts'],
+    tests: ['unit/edge/front-door.test.ts'],
   },
   {
-    file: 'src/edge/door.ts',
+    file: 'src/edge/front-door.ts',
     fault: 'an upgrade writes into the response that is under way',
     before:
       "    socket.on('error', destroySocket);\n    if (hasPendingResponse(socket)) return void socket.destroy();\n    if (context.place",
     after: "    socket.on('error', destroySocket);\n    if (context.place",
-    tests: ['unit/edge/door.test.ts'],
+    tests: ['unit/edge/front-door.test.ts'],
   },
   {
-    file: 'src/edge/door.ts',
+    file: 'src/edge/front-door.ts',
     fault: 'a stranger hears that an upgrade is malformed',
     before: '    const verdict = await judge();\n',
     after: '    checkUpgrade(request);\n    const verdict = await judge();\n',
-    tests: ['unit/edge/door.test.ts'],
+    tests: ['unit/edge/front-door.test.ts'],
   },
   {
-    file: 'src/edge/door.ts',
+    file: 'src/edge/front-door.ts',
     fault: 'people are let in of whom nothing is recorded',
     before: "    if (!this.#options.isRecording()) throw new PosternError('ERR_AUDIT_UNAVAILABLE');\n",
     after: '',
-    tests: ['unit/edge/door.test.ts'],
+    tests: ['unit/edge/front-door.test.ts'],
   },
   {
     file: 'src/edge/upgrade.ts',

@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer';
 import { describe, type TestContext, test } from 'node:test';
 import { Http2ErrorCode } from '../../../src/http2/errors.js';
 import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
-import { SendHalf } from '../../../src/http2/send-side.js';
+import { SendHalf } from '../../../src/http2/send-half.js';
 import { type Asked, Bare, frame, requestFields } from './peers.js';
 
 const { DATA, HEADERS, SETTINGS, WINDOW_UPDATE } = FrameType;

@@ -6,7 +6,7 @@ import { FieldCache, type FieldJudge, MalformedFields, RECEIVED } from '../../..
 import * as lists from '../../../src/http2/header-fields.js';
 import { HpackDecoder } from '../../../src/http2/hpack/decoder.js';
 import { HpackEncoder } from '../../../src/http2/hpack/encoder.js';
-import { UNKNOWN_LENGTH } from '../../../src/http2/ordinary-fields.js';
+import { UNKNOWN_LENGTH } from '../../../src/http2/regular-fields.js';
 
 const judge: FieldJudge = new FieldCache(new Set(['cookie']));
 const checkRequest = (fields: readonly string[]) => lists.checkRequest(fields, judge);

@@ -4,9 +4,9 @@ import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { FrameType } from '../../../src/http2/frame-types.js';
-import { WriteBuffer } from '../../../src/http2/output.js';
 import { SendBuffer } from '../../../src/http2/send-buffer.js';
 import type { Http2Stream } from '../../../src/http2/stream.js';
+import { WriteBuffer } from '../../../src/http2/write-buffer.js';
 import { type Asked, ask, Bare, frame, requestFields } from './peers.js';
 
 const { DATA, WINDOW_UPDATE } = FrameType;

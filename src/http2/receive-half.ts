@@ -5,9 +5,9 @@
 import type { Buffer } from 'node:buffer';
 import { Http2ErrorCode, Http2StreamError } from './errors.js';
 import { FrameFlag } from './frame-types.js';
-import { ReceiveBuffer } from './held-chunks.js';
 import type { ReceivedMessage } from './message.js';
-import { UNKNOWN_LENGTH } from './ordinary-fields.js';
+import { ReceiveBuffer } from './receive-buffer.js';
+import { UNKNOWN_LENGTH } from './regular-fields.js';
 import type { MessageReader } from './stream-observer.js';
 import { ReceiveWindow } from './window.js';
 

@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { PosternError } from '../errors.js';
 import type { Observer } from './observer.js';
 import { type Block, PAGE_HEADERS, renderPage } from './page.js';
-import { responseStarted, whenWholePaid } from './turns.js';
+import { responseStarted, whenWholePaid } from './pipelining.js';
 
 /** How long what is left of a refused request is dropped: its visitor may be far away and still sending. */
 const LINGER_MS = 2_000;

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { readBaseAddress } from '../../../src/core/hostname.js';
-import { FrontDoor, type FrontDoorOptions } from '../../../src/edge/door.js';
+import { FrontDoor, type FrontDoorOptions } from '../../../src/edge/front-door.js';
 import type { Gate, Verdict } from '../../../src/edge/gate.js';
 import { Replies } from '../../../src/edge/replies.js';
 import type { PosternError } from '../../../src/errors.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isolated } from '../../../src/edge/answer-reach.js';
+import { isolated } from '../../../src/edge/origin-isolation.js';
 
 describe('what a response may do beyond its own host', () => {
   const cases: readonly (readonly [name: string, value: string, kept: string | undefined])[] = [

@@ -7,10 +7,10 @@
  * many streams wait for it. Ends without content need no window and have a list of their own.
  */
 import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES } from './frame-types.js';
-import type { WriteBuffer } from './output.js';
-import type { SendHalf } from './send-side.js';
-import { IntrusiveQueue } from './turn-list.js';
+import { IntrusiveQueue } from './intrusive-queue.js';
+import type { SendHalf } from './send-half.js';
 import { SendWindow } from './window.js';
+import type { WriteBuffer } from './write-buffer.js';
 
 export class DataScheduler {
   readonly #window = new SendWindow(DEFAULT_WINDOW_BYTES);

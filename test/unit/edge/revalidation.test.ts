@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Verdict } from '../../../src/edge/gate.js';
-import { type LongLivedRequest, Revalidator } from '../../../src/edge/watch.js';
+import { type LongLivedRequest, Revalidator } from '../../../src/edge/revalidation.js';
 
 type Refusal = Extract<Verdict, { kind: 'refuse' }>;
 

@@ -13,12 +13,12 @@ import type { Forwarder } from './forward.js';
 import type { Gate, Verdict } from './gate.js';
 import type { Observer } from './observer.js';
 import { cutterOf, noteCut } from './outcome.js';
+import { hasPendingResponse, paid, trackResponse, turnOf } from './pipelining.js';
 import { breakOff, type Replies } from './replies.js';
 import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from './request.js';
-import { hasPendingResponse, paid, trackResponse, turnOf } from './turns.js';
+import type { LongLivedRequest, Revalidator } from './revalidation.js';
 import { checkUpgrade, responseOn, Upgrade } from './upgrade.js';
 import { sessionEnded, Visit } from './visit.js';
-import type { LongLivedRequest, Revalidator } from './watch.js';
 
 export interface FrontDoorOptions {
   readonly base: BaseAddress;

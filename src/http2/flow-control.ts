@@ -5,13 +5,13 @@
  * stream. How much all slow readers may hold together is in `shares.ts`.
  */
 import type { Buffer } from 'node:buffer';
+import { BufferShares, MIN_START_BYTES } from './buffer-shares.js';
 import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
 import type { FlowLimits } from './flow-limits.js';
 import { DEFAULT_WINDOW_BYTES } from './frame-types.js';
 import { windowUpdateFrame } from './frame-writer.js';
 import { PathEstimate } from './path-estimate.js';
 import type { Pings } from './pings.js';
-import { BufferShares, MIN_START_BYTES } from './shares.js';
 import type { Http2Stream } from './stream.js';
 import { ReceiveWindow } from './window.js';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { hasPendingResponse, paid, responseStarted, trackResponse, turnOf } from '../../../src/edge/turns.js';
+import { hasPendingResponse, paid, responseStarted, trackResponse, turnOf } from '../../../src/edge/pipelining.js';
 
 /** The responses of `node:http` to requests that were sent behind each other in one piece. */
 async function pipelined(t: TestContext, requests: readonly string[]): Promise<ServerResponse[]> {

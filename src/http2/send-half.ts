@@ -1,11 +1,11 @@
 /** What one stream has to send: its heads, its DATA, its trailers, its end. The send queue decides when. */
 import type { Buffer } from 'node:buffer';
 import { FrameFlag, FrameType } from './frame-types.js';
-import type { WriteBuffer } from './output.js';
+import type { IntrusiveQueue, QueueNode } from './intrusive-queue.js';
 import { SendBuffer } from './send-buffer.js';
 import type { SendPool } from './send-pool.js';
-import type { IntrusiveQueue, QueueNode } from './turn-list.js';
 import { SendWindow } from './window.js';
+import type { WriteBuffer } from './write-buffer.js';
 
 /** A list of fields that waits to be a HEADERS frame. */
 export interface Head {

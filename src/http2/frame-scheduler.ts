@@ -1,16 +1,16 @@
 /**
- * In which order a connection sends: control frames, then heads, then DATA in turns of a frame (`data-turns.ts`), so that
+ * In which order a connection sends: control frames, then heads, then DATA in turns of a frame (`data-scheduler.ts`), so that
  * no download starves a small answer.
  */
 import type { Buffer } from 'node:buffer';
-import type { FloodGuard } from './abuse.js';
 import type { Backlog } from './backlog.js';
-import { DataScheduler } from './data-turns.js';
+import { DataScheduler } from './data-scheduler.js';
+import type { FloodGuard } from './flood-guard.js';
 import { DEFAULT_MAX_FRAME_BYTES, FrameFlag } from './frame-types.js';
 import type { HpackEncoder } from './hpack/encoder.js';
-import type { WriteBuffer } from './output.js';
-import type { Head, SendHalf } from './send-side.js';
-import { IntrusiveQueue } from './turn-list.js';
+import { IntrusiveQueue } from './intrusive-queue.js';
+import type { Head, SendHalf } from './send-half.js';
+import type { WriteBuffer } from './write-buffer.js';
 
 // What an honest peer answers a DATA frame with: an update each of the stream and of the connection, or one for so many
 // bytes. A frame that the window cut short is worth only its bytes: updates by one byte each must not pay for the next.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Identity } from '../../../src/auth/identity.js';
-import { type IdentityHeadersRecall, identityFields, identityHeadersOf } from '../../../src/edge/introduction.js';
+import { type IdentityHeadersRecall, identityFields, identityHeadersOf } from '../../../src/edge/identity-headers.js';
 
 const ANA: Identity = { subject: 'a', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
 const BEN: Identity = { ...ANA, subject: 'b', email: 'ben@acme.com' };
