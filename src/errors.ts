@@ -5,7 +5,7 @@
  */
 
 interface ErrorRow {
-  /** HTTP status of an answer that carries this code. */
+  /** HTTP status of a response that carries this code. */
   readonly status: number;
   /** Whether the same request may succeed later without anybody changing anything. */
   readonly retryable: boolean;

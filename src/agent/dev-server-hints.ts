@@ -1,6 +1,6 @@
 /**
- * Recognises the answers by which a target refuses a host or an origin, by their text or because the same target answers
- * GET well, and says what to change. Looks at the first piece of a small set of answers on its way past; the stream is
+ * Recognises the responses by which a target refuses a host or an origin, by their text or because the same target answers
+ * GET well, and says what to change. Looks at the first piece of a small set of responses on its way past; the stream is
  * neither delayed nor changed.
  */
 import { fieldValue } from '../core/headers.js';
@@ -21,7 +21,7 @@ const DATA = /^application\/(?:json|xml)\b/;
 const MAX_PATHS = 100;
 const MAX_PATH_CHARACTERS = 256;
 
-/** Watches the answers of one target and gives each hint once. */
+/** Watches the responses of one target and gives each hint once. */
 export class DevServerHints {
   readonly #target: TargetAddress;
   readonly #hint: (text: string) => void;
@@ -34,7 +34,7 @@ export class DevServerHints {
     this.#hint = hint;
   }
 
-  /** What is to see the first piece of this answer's body, or an empty one, if that can be a refusal. */
+  /** What is to see the first piece of this response's body, or an empty one, if that can be a refusal. */
   inspector(response: ResponseHead, head: RequestHead, place: PublicPlace): ((piece: Buffer) => void) | undefined {
     if (response.status < 300 && head.method === 'GET') this.#remember(head.path);
     if (!STATUSES.has(response.status)) return undefined;

@@ -1,6 +1,6 @@
 /**
  * The answer to one request on a link: the target's, or ours when the target fails. Before the head has left, a failure
- * is an answer with `postern-error`; after it, the stream is reset, so that nobody takes a part for the whole.
+ * is a response with `postern-error`; after it, the stream is reset, so that nobody takes a part for the whole.
  */
 import { fieldValue, type RawHeaders } from '../core/headers.js';
 import type { Log } from '../core/log.js';
@@ -33,7 +33,7 @@ const MAX_INFORMATIONAL = 32;
 
 const NOTHING = Buffer.alloc(0);
 
-/** One answer. Exactly one of `relay`, `accept` and `fail` sends the head; the record is made once. */
+/** One response. Exactly one of `relay`, `accept` and `fail` sends the head; the record is made once. */
 export class Exchange {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
@@ -106,7 +106,7 @@ export class Exchange {
     this.#settle({ aborted: false });
   }
 
-  /** Ends the request with an error: as an answer while that is possible, else by a reset. */
+  /** Ends the request with an error: as a response while that is possible, else by a reset. */
   fail(thrown: unknown): void {
     if (this.begun) this.#breakOff(thrown);
     else this.#respondWith(asTargetError(thrown, this.#context.target));

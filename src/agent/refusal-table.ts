@@ -1,6 +1,6 @@
 /** The texts by which development servers refuse a host or an origin, and the setting of each that admits it. Pure. */
 
-/** The beginning of an answer. */
+/** The beginning of a response. */
 export interface ResponseStart {
   readonly status: number;
   /** Of the request. */
@@ -96,7 +96,7 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-/** Which server refuses the host in this answer, if it is such an answer. */
+/** Which server refuses the host in this response, if it is such a response. */
 export function recognizeRefusal(start: ResponseStart): Refusal | undefined {
   return REFUSALS.find((refusal) => (start.isText || refusal.judges === 'origin') && refusal.matches(start));
 }

@@ -2,7 +2,7 @@
 import { fieldValue } from '../core/headers.js';
 import type { RequestHead } from '../link/stream.js';
 
-/** What the agent tells about a request, once, after its answer. Texts come from outside: escape before printing. */
+/** What the agent tells about a request, once, after its response. Texts come from outside: escape before printing. */
 export interface RequestRecord {
   /** When the request arrived. */
   readonly time: Date;
@@ -11,11 +11,11 @@ export interface RequestRecord {
   /** `GET` for a WebSocket, as the visitor sent it. */
   readonly method: string;
   readonly path: string;
-  /** 101 for an accepted WebSocket; 499 when the visitor left before there was an answer. */
+  /** 101 for an accepted WebSocket; 499 when the visitor left before there was a response. */
   readonly status: number;
-  /** Until the answer's last byte; for a WebSocket until it was accepted. */
+  /** Until the response's last byte; for a WebSocket until it was accepted. */
   readonly durationMs: number;
-  /** The answer did not reach its end: the visitor left or the target broke off. */
+  /** The response did not reach its end: the visitor left or the target broke off. */
   readonly aborted: boolean;
   /** The edge's, as it stands on its pages, in its log and in `X-Request-Id`. */
   readonly requestId: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * The headers of a target's answer as the link carries them. Pure. Nothing is added; removed is only what ends at this
+ * The headers of a target's response as the link carries them. Pure. Nothing is added; removed is only what ends at this
  * hop (RFC 9110 section 7.6.1) and our own `postern-error`; changed are only URLs (of the fields in url-fields.ts) and a
  * cookie's `Domain` that name the target, which would send the visitor's browser to the visitor's own machine.
  */
@@ -24,7 +24,7 @@ const TRANSLATED = translated(RESPONSE_URL_FIELDS);
 const DOMAIN_ATTRIBUTE = /^([ \t]*domain[ \t]*=[ \t]*)\.?([^ \t]+)([ \t]*)$/i;
 
 /**
- * The headers of an answer. Throws `ERR_TARGET_PROTOCOL` on a name or value that is none, on more lines than a link
+ * The headers of a response. Throws `ERR_TARGET_PROTOCOL` on a name or value that is none, on more lines than a link
  * carries, and on a transfer coding other than chunked, since its body could not be carried on.
  */
 export function responseHeaders(raw: RawHeaders, status: number, target: TargetAddress, place: PublicPlace): string[] {
@@ -46,7 +46,7 @@ export function responseHeaders(raw: RawHeaders, status: number, target: TargetA
   return headers;
 }
 
-/** The trailers of an answer: lower-case, and only those that may trail and can be carried. */
+/** The trailers of a response: lower-case, and only those that may trail and can be carried. */
 export function responseTrailers(raw: RawHeaders): string[] {
   const trailers: string[] = [];
   const kept = filterTrailers(raw);

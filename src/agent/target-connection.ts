@@ -1,6 +1,6 @@
 /**
  * One connection to the target: a socket, and one request at a time on it in HTTP/1.1. Bytes go from the socket to the
- * reader of answers without a stream in between. Tells its pool when it is idle and when it is gone.
+ * reader of responses without a stream in between. Tells its pool when it is idle and when it is gone.
  */
 import type { Socket } from 'node:net';
 import type { FieldList } from '../http1/fields.js';
@@ -23,7 +23,7 @@ export interface WireRequest {
 export interface CallObserver extends ResponseObserver {
   /** After `write` returned false: write on. */
   writable(): void;
-  /** There is no answer, or no more of it. The connection is gone. */
+  /** There is no response, or no more of it. The connection is gone. */
   failed(error: unknown): void;
 }
 
@@ -105,7 +105,7 @@ export class TargetConnection {
     this.#socket.write(writeLastChunk(trailers), 'latin1');
   }
 
-  /** Holds the answer back: the target can send what the sockets take and no more. */
+  /** Holds the response back: the target can send what the sockets take and no more. */
   pause(): void {
     this.#isPaused = true;
     this.#socket.pause();
@@ -134,7 +134,7 @@ export class TargetConnection {
     return this.#socket;
   }
 
-  /** Ends the connection and tells whoever awaits an answer. */
+  /** Ends the connection and tells whoever awaits a response. */
   fail(error: unknown): void {
     const observer = this.#observer;
     this.destroy();
@@ -159,7 +159,7 @@ export class TargetConnection {
     }
   }
 
-  /** After a whole answer. A target that did not wait for all of the request gets nothing more of it. */
+  /** After a whole response. A target that did not wait for all of the request gets nothing more of it. */
   #settle(): void {
     if (this.#observer === undefined) return; // destroyed or detached meanwhile
     this.#observer = undefined;

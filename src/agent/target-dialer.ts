@@ -99,7 +99,7 @@ export class TargetDialer {
     const detachable = { ...address, allowHalfOpen: true };
     if (this.#target.scheme === 'https') return tls.connect({ ...detachable, ...this.#tlsOptions() });
     if (kind === 'detachable') return net.connect(detachable);
-    // Past the machinery of streams, which costs a small answer more than reading it does.
+    // Past the machinery of streams, which costs a small response more than reading it does.
     const callback = (count: number, bytes: Uint8Array) => {
       reading.receive((bytes as Buffer).subarray(0, count));
       return true;

@@ -24,7 +24,7 @@ const CLOSED: Failure = {
   sentence: ({ place, scheme }) =>
     `${place} closed the connection without a whole response${scheme === 'http' ? ' (or it speaks TLS: https://)' : ''}`,
 };
-// RFC 9110 section 15.6: a gateway tells "no valid answer" (502) from "no answer in time" (504).
+// RFC 9110 section 15.6: a gateway tells "no valid response" (502) from "no response in time" (504).
 const TIMEOUT: Failure = { code: 'ERR_TARGET_TIMEOUT', sentence: ({ place }) => `${place} accepts no connection` };
 const NO_TLS: Failure = {
   code: 'ERR_TARGET_TLS',

@@ -41,7 +41,7 @@ export function readPublicPlace(head: RequestHead): PublicPlace {
   return lastRead.place;
 }
 
-// An agent has one public address, or two: reading it anew for each request would cost as much as a small answer does.
+// An agent has one public address, or two: reading it anew for each request would cost as much as a small response does.
 let lastRead: { readonly text: string; readonly place: PublicPlace } = {
   text: '',
   place: { host: '', hostname: '', origin: '' },

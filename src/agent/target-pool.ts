@@ -136,7 +136,7 @@ export class TargetPool implements ConnectionOwner {
     return this.#pickIdle();
   }
 
-  // One timer for all: to arm one with each answer would cost more than it saves.
+  // One timer for all: to arm one with each response would cost more than it saves.
   #sweepIdle(): void {
     const maxMs = performance.now() - IDLE_MS;
     for (const { connection, sinceMs } of [...this.#idle]) if (sinceMs <= maxMs) connection.destroy();

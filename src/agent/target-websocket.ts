@@ -21,7 +21,7 @@ import { type PublicPlace, readPublicPlace, targetHeaders } from './target-heade
 // RFC 6455 section 1.3.
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** One WebSocket. An answer other than 101 is passed on with its status and body. */
+/** One WebSocket. A response other than 101 is passed on with its status and body. */
 export class TargetWebSocket implements InboundObserver, CallObserver, ConnectionUser {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;

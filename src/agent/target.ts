@@ -1,5 +1,5 @@
 /**
- * Carries requests from a link to the target over HTTP/1.1 and the answers back, streaming both ways. The target is the
+ * Carries requests from a link to the target over HTTP/1.1 and the responses back, streaming both ways. The target is the
  * configured one whatever `:authority` and `:path` say; redirects are passed on and never followed.
  */
 import type { Log } from '../core/log.js';
@@ -16,7 +16,7 @@ import { TargetWebSocket } from './target-websocket.js';
 
 export interface TargetOptions {
   readonly log: Log;
-  /** Called once for each request, after its answer. */
+  /** Called once for each request, after its response. */
   readonly record: (record: RequestRecord) => void;
   /** Called with a sentence that tells the developer what to change at the target. */
   readonly hint: (text: string) => void;

@@ -41,7 +41,7 @@ export interface OidcOptions {
   /** Where the provider sends a visitor who has signed out there. */
   readonly signedOutUri: string;
   readonly log: Log;
-  /** Longest wait for one answer of the provider. Default: 10 s. */
+  /** Longest wait for one response of the provider. Default: 10 s. */
   readonly timeoutMs?: number;
 }
 
@@ -96,7 +96,7 @@ export class OidcProvider {
   }
 
   /**
-   * Reads the provider's answer. Only the query of `callback` counts. Throws `ERR_LOGIN_FAILED` for an answer that
+   * Reads the provider's response. Only the query of `callback` counts. Throws `ERR_LOGIN_FAILED` for a response that
    * proves nothing, `ERR_ACCESS_DENIED` when the provider or the visitor refused or the account has no usable email,
    * `ERR_PROVIDER_UNAVAILABLE` when the provider fails.
    */

@@ -24,7 +24,7 @@ export interface Policy {
 /** Why a visitor may not pass. */
 export type DenyReason = 'no-identity' | 'email-unverified' | 'ceiling' | 'no-rule' | 'groups-omitted';
 
-/** The one answer that gate, audit record, metrics and error page read. `rule` is the text of the rule, or `owner`. */
+/** The one decision that gate, audit record, metrics and error page read. `rule` is the text of the rule, or `owner`. */
 export type Decision =
   | { readonly allow: true; readonly rule: string }
   | { readonly allow: false; readonly reason: DenyReason };

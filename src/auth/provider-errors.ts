@@ -30,7 +30,7 @@ export function refusalOf(code: string): PosternError {
   });
 }
 
-/** An answer of the provider that proves nothing. */
+/** A response of the provider that proves nothing. */
 export function refused(reason: string): PosternError {
   return new PosternError('ERR_LOGIN_FAILED', `the answer of the identity provider was refused: ${reason}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Requests to the identity provider. Its answers are small JSON texts; one that is huge, endless, a redirect or a
+ * Requests to the identity provider. Its responses are small JSON texts; one that is huge, endless, a redirect or a
  * failure of the server is not read further and counts as the provider being unavailable.
  */
 import { PosternError } from '../errors.js';
@@ -12,7 +12,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /**
- * `fetch` for the libraries that speak to the provider. The caller's `signal` bounds the whole answer, its body
+ * `fetch` for the libraries that speak to the provider. The caller's `signal` bounds the whole response, its body
  * included. Throws `ERR_PROVIDER_UNAVAILABLE`.
  */
 export async function fetchFromProvider(url: string, options: RequestInit): Promise<Response> {

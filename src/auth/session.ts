@@ -64,7 +64,7 @@ const TAG_CHARS = 22;
 // About 1.5 kB each. A session that falls out costs one decryption when it is seen again.
 const MAX_CACHED = 10_000;
 
-// An active visitor is given a new cookie at this pace, not with every answer; a quarter of a shorter idle limit.
+// An active visitor is given a new cookie at this pace, not with every response; a quarter of a shorter idle limit.
 const RENEW_AFTER_MS = 5 * 60_000;
 
 interface Opened {

@@ -1,5 +1,5 @@
 /**
- * What V8 has to be told so that an edge or an agent that has rested does not stay slow, and that large answers are fast. For
+ * What V8 has to be told so that an edge or an agent that has rested does not stay slow, and that large responses are fast. For
  * the process as a whole, and so for the command alone: a program that embeds us decides for itself.
  */
 import { executionAsyncResource } from 'node:async_hooks';
@@ -11,7 +11,7 @@ const KEEP_INTERVAL_MS = 1_000;
 /** Tunes this process. Keeps it neither awake nor alive. */
 export function tuneProcess(): void {
   // Bodies are Buffers that die young. Freed by another thread they are counted as alive for too long, and V8 answers with
-  // full collections: measured at a third of the throughput of large answers, where both cores are busy.
+  // full collections: measured at a third of the throughput of large responses, where both cores are busy.
   v8.setFlagsFromString('--no-concurrent-array-buffer-sweeping');
   keepTick();
   setInterval(keepTick, KEEP_INTERVAL_MS).unref();

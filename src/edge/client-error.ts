@@ -1,6 +1,6 @@
 /**
- * What a socket gets whose bytes never became a request: too large, too slow or not HTTP. The one answer that is
- * written by hand, since `node:http` has no answer object for it. It has an id and a line in the log as any other.
+ * What a socket gets whose bytes never became a request: too large, too slow or not HTTP. The one response that is
+ * written by hand, since `node:http` has no response object for it. It has an id and a line in the log as any other.
  */
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
@@ -32,7 +32,7 @@ const HOW_TO_CLEAR: readonly Block[] = [
   },
 ];
 
-// Whose answer waits for its turn, or has left.
+// Whose response waits for its turn, or has left.
 const refused = new WeakSet<Duplex>();
 /** What `node:http` adds to an error of its parser. */
 interface ParserError extends NodeJS.ErrnoException {
@@ -73,7 +73,7 @@ function drop(socket: Duplex): void {
 }
 
 /**
- * Sends the answer and closes in stages (RFC 9112 section 9.6): closed at once, the socket would be reset by what still
+ * Sends the response and closes in stages (RFC 9112 section 9.6): closed at once, the socket would be reset by what still
  * arrives, and the visitor would see a lost connection instead of the page.
  */
 function closeBehind(socket: Duplex, response: string): void {

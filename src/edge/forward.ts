@@ -32,7 +32,7 @@ export class Forwarder {
   }
 
   /**
-   * Forwards a request and its answer, at once when nothing has to be sealed or signed. Every failure ends the answer.
+   * Forwards a request and its response, at once when nothing has to be sealed or signed. Every failure ends the response.
    * Returns the exchange; undefined when the edge itself was the last recipient.
    */
   forward(request: IncomingMessage, response: ServerResponse, verdict: Admitted): Forwarding | undefined {

@@ -1,6 +1,6 @@
 /**
  * One forwarded request: its body goes to the agent and what the agent says of it to the visitor, both as they come. A
- * visitor who leaves ends the request at the target; an answer that breaks after its head has left breaks at the visitor
+ * visitor who leaves ends the request at the target; a response that breaks after its head has left breaks at the visitor
  * too, and is never made to look whole. One object and no pipes: this is the path of every request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -23,7 +23,7 @@ const MAX_TEXT_BYTES = 4_096;
 // start the stream, and leave in a write of its own.
 const MAX_UNSENT_BYTES = 131_072;
 
-/** Answers a request whose answer's head has not left. */
+/** Answers a request whose response's head has not left. */
 export type Refuse = (request: IncomingMessage, response: ServerResponse, error: PosternError) => void;
 
 export class Forwarding implements OutboundObserver {
@@ -35,9 +35,9 @@ export class Forwarding implements OutboundObserver {
   #stream: OutboundStream | undefined;
   #upload: Upload | undefined;
   #interim: InterimHeads | undefined;
-  // The head until it leaves: of an answer that breaks before, the visitor still gets an error with a status.
+  // The head until it leaves: of a response that breaks before, the visitor still gets an error with a status.
   #head: ResponseHead | undefined;
-  // The beginning of the body until the turn is over: an answer that is whole by then leaves in one piece.
+  // The beginning of the body until the turn is over: a response that is whole by then leaves in one piece.
   #held: Buffer | undefined;
   // What this turn has brought and not let go: nothing, a head with what is held, or bytes that are corked.
   #turn: 'nothing' | 'head' | 'bytes' = 'nothing';
@@ -61,7 +61,7 @@ export class Forwarding implements OutboundObserver {
     this.take(stream);
   }
 
-  /** Takes a stream that has been opened, before its answer. */
+  /** Takes a stream that has been opened, before its response. */
   take(stream: OutboundStream): void {
     this.#stream = stream;
     this.#response.on('close', () => this.#closed());
@@ -129,7 +129,7 @@ export class Forwarding implements OutboundObserver {
       this.#refuse(this.#request, this.#response, error);
       return;
     }
-    if (isCorked) this.#response.socket?.uncork(); // a part of an answer says more than an empty reply
+    if (isCorked) this.#response.socket?.uncork(); // a part of a response says more than an empty reply
     noteCut(this.#response, error);
     breakOff(this.#response);
   }
@@ -190,7 +190,7 @@ export class Forwarding implements OutboundObserver {
     });
   }
 
-  // The socket, and not the answer: Node 24 gathers the chunks of a corked answer, and may end it in the middle.
+  // The socket, and not the response: Node 24 gathers the chunks of a corked response, and may end it in the middle.
   #cork(): void {
     this.#response.socket?.cork();
     if (this.#turn === 'nothing') atEndOfTurn(this);
@@ -204,14 +204,14 @@ export class Forwarding implements OutboundObserver {
   }
 
   #closed(): void {
-    // Also after a whole answer: an upload that nobody reads any more is given up with it.
+    // Also after a whole response: an upload that nobody reads any more is given up with it.
     if (!this.#response.writableFinished || !this.#request.complete) this.#stream?.cancel();
     this.#upload?.stop();
   }
 }
 
 // The end of a turn is after all that has arrived: what a busy link brings for one visitor leaves in one write. One
-// immediate for all of them, since making one costs as much as all else that happens to an answer at the end of its turn.
+// immediate for all of them, since making one costs as much as all else that happens to a response at the end of its turn.
 let waiting: Forwarding[] = [];
 
 function atEndOfTurn(forwarding: Forwarding): void {

@@ -188,7 +188,7 @@ export class FrontDoor {
     observer.decided(request, verdict);
     if (socket.destroyed) return;
     if (verdict.kind !== 'forward') return others(request, response, verdict);
-    // Behind the gate: a stranger learns from the answer only that there is a door.
+    // Behind the gate: a stranger learns from the response only that there is a door.
     checkUpgrade(request);
     const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
     this.#watch(request, socket, judge, upgrade);

@@ -22,14 +22,14 @@ const TALLY_INTERVAL_MS = 60_000;
 
 /** What a party held too much of, as the log names it. */
 export type Budget = 'waiting requests' | 'unfinished heads' | 'streams' | 'unread bytes' | 'links';
-// Two hints for each tunnel at most; past it they are only in the answers.
+// Two hints for each tunnel at most; past it they are only in the responses.
 const MAX_HINTS = 1_000;
 
 /** How the answer to a request ended. */
 export interface Outcome {
-  /** Of an answer of ours. */
+  /** Of a response of ours. */
   readonly code: string | undefined;
-  /** The answer had begun and was never whole: the visitor left, or it broke. */
+  /** The response had begun and was never whole: the visitor left, or it broke. */
   readonly aborted: true | undefined;
   /** Who ended it before it was whole, if anybody did. */
   readonly cutBy: Cutter | undefined;
@@ -73,7 +73,7 @@ export class Observer {
   }
 
   /**
-   * A request was answered, or its visitor left: `status` is 0 when no head had been sent. `aborted` tells an answer that
+   * A request was answered, or its visitor left: `status` is 0 when no head had been sent. `aborted` tells a response that
    * broke off from one that was whole.
    */
   answered(request: IncomingMessage, status: number, { code, aborted, cutBy }: Outcome): void {

@@ -1,5 +1,5 @@
 /**
- * What a target's answer may not do beyond the tunnel's own host: a browser obeys some headers for a whole domain, and
+ * What a target's response may not do beyond the tunnel's own host: a browser obeys some headers for a whole domain, and
  * the tunnels of an edge share theirs without trusting each other. Cookies are judged in response-headers.ts.
  */
 import { listMembers, trimOws } from '../core/white-space.js';
@@ -23,7 +23,7 @@ const ISOLATED_HEADERS: ReadonlyMap<string, (value: string) => string | undefine
 // ending in `-Cache-Control`, and those that are older than it.
 const FOR_CACHES: ReadonlySet<string> = new Set(['edge-control', 'surrogate-control', 'x-accel-expires']);
 
-/** Whether a header tells a shared cache how long to keep an answer, past `Cache-Control`. `name` is lower-case. */
+/** Whether a header tells a shared cache how long to keep a response, past `Cache-Control`. `name` is lower-case. */
 export function isForCaches(name: string): boolean {
   return name.endsWith('-cache-control') || FOR_CACHES.has(name);
 }
@@ -33,7 +33,7 @@ export function isConfined(name: string): boolean {
   return ISOLATED_HEADERS.has(name);
 }
 
-/** The value that a header of an answer may have, undefined when there is none. `name` is lower-case. */
+/** The value that a header of a response may have, undefined when there is none. `name` is lower-case. */
 export function isolated(name: string, value: string): string | undefined {
   const confine = ISOLATED_HEADERS.get(name);
   return confine === undefined ? value : confine(value);

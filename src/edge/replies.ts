@@ -1,5 +1,5 @@
 /**
- * Every answer that is ours and not a target's: pages for people, JSON for programs, redirects. Each says which error
+ * Every response that is ours and not a target's: pages for people, JSON for programs, redirects. Each says which error
  * it is (`Postern-Error`), carries the request id, and is never cached. Works on a plain `node:http` answer, so that the
  * fast lane, upgrades and Express share it.
  */
@@ -33,7 +33,7 @@ const RELOAD_SECONDS = 3;
 /** How long a browser may go by a preflight. An origin that is named no more is refused whatever it remembers. */
 const PREFLIGHT_SECONDS = 600;
 
-/** How long what is left of a refused body is dropped: an answer crosses the world, and its visitor stops sending. */
+/** How long what is left of a refused body is dropped: a response crosses the world, and its visitor stops sending. */
 const LINGER_MS = 2_000;
 
 /** What `Allow` says of a tunnel (RFC 9110 section 10.2.1). Others pass too, but for TRACE and CONNECT. */
@@ -49,7 +49,7 @@ export class Replies {
     this.#base = base;
   }
 
-  /** Answers with an error: a page where a person will see it, else JSON. The answer's head must not have left. */
+  /** Answers with an error: a page where a person will see it, else JSON. The response's head must not have left. */
   error(request: IncomingMessage, response: ServerResponse, error: PosternError, details: ErrorDetails = {}): void {
     const { code, status, retryable, text } = error;
     response.statusCode = status;
@@ -92,7 +92,7 @@ export class Replies {
     this.#send(request, response, 'text/javascript; charset=utf-8', text);
   }
 
-  /** Answers with JSON, with the status that the answer has. */
+  /** Answers with JSON, with the status that the response has. */
   json(request: IncomingMessage, response: ServerResponse, body: unknown): void {
     this.#send(request, response, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`);
   }
@@ -170,7 +170,7 @@ function isEventSource({ method, headers }: IncomingMessage): boolean {
 }
 
 /**
- * Ends an answer before it is whole, so that nobody takes a part for the whole. HTTP/1.0 has no other sign of an end than
+ * Ends a response before it is whole, so that nobody takes a part for the whole. HTTP/1.0 has no other sign of an end than
  * the connection's: only a reset tells it from a regular one.
  */
 export function breakOff(response: ServerResponse): void {
@@ -179,8 +179,8 @@ export function breakOff(response: ServerResponse): void {
 }
 
 /**
- * Sends an answer to a request whose body is still coming. Nobody reads that body, so the connection closes behind the
- * answer, in stages (RFC 9112 section 9.6): closed at once it would be reset by what still arrives, and the answer lost.
+ * Sends a response to a request whose body is still coming. Nobody reads that body, so the connection closes behind the
+ * answer, in stages (RFC 9112 section 9.6): closed at once it would be reset by what still arrives, and the response lost.
  */
 function closeBehind(request: IncomingMessage, response: ServerResponse, content: string): void {
   response.setHeader('Connection', 'close');

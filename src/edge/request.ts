@@ -139,7 +139,7 @@ export function isNavigation({ headers, method }: IncomingMessage): boolean {
 }
 
 /**
- * Whether a person will look at the answer: then it is a page. A script that accepts HTML would put our page into the
+ * Whether a person will look at the response: then it is a page. A script that accepts HTML would put our page into the
  * app's, and one of a sibling tunnel would read in it who is signed in.
  */
 export function wantsPage({ headers }: IncomingMessage): boolean {

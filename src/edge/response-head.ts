@@ -1,6 +1,6 @@
 /**
- * The head of an answer on its way from the agent to the visitor: final and interim ones, and the agent's own voice, which
- * says that there is no answer of the target.
+ * The head of a response on its way from the agent to the visitor: final and interim ones, and the agent's own voice, which
+ * says that there is no response of the target.
  */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { usualCase } from '../core/header-case.js';
@@ -12,7 +12,7 @@ import { needsFraming } from './framing.js';
 import type { Admitted } from './gate.js';
 import { responseHeaders } from './response-headers.js';
 
-/** Gives an answer's head to `node:http`. Throws when it cannot stand in HTTP/1.1. */
+/** Gives a response's head to `node:http`. Throws when it cannot stand in HTTP/1.1. */
 export function sendHead(
   response: ServerResponse,
   head: ResponseHead,
@@ -39,7 +39,7 @@ const AGENT_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'ERR_TARGET_TLS',
 ]);
 
-/** The agent's own voice: `postern-error` on an answer says that the target gave none. */
+/** The agent's own voice: `postern-error` on a response says that the target gave none. */
 export function readAgentError({ headers }: ResponseHead): PosternError | undefined {
   const code = fieldValue(headers, 'postern-error');
   if (code === undefined) return undefined;
@@ -47,11 +47,11 @@ export function readAgentError({ headers }: ResponseHead): PosternError | undefi
   return new PosternError(isPermitted ? code : 'ERR_TARGET_PROTOCOL', `the agent reports ${code.slice(0, 40)}`);
 }
 
-/** How many interim heads of one answer are passed on, and how many bytes they may have together. */
+/** How many interim heads of one response are passed on, and how many bytes they may have together. */
 const MAX_INTERIM_HEADS = 16;
 const MAX_INTERIM_BYTES = 65_536;
 
-/** Passes on the interim heads of one answer (RFC 9110 section 15.2). The edge itself has said 100, or never will. */
+/** Passes on the interim heads of one response (RFC 9110 section 15.2). The edge itself has said 100, or never will. */
 export class InterimHeads {
   readonly #response: ServerResponse;
   #heads = 0;
@@ -72,12 +72,12 @@ export class InterimHeads {
     for (let at = 0; at + 1 < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
     this.#bytes += text.length;
     // Written to the socket: `node:http` can say 102 and 103 alone, and those without most of their headers. It has
-    // written all answers before this one there, and nothing of this one.
+    // written all responses before this one there, and nothing of this one.
     if (this.#bytes <= MAX_INTERIM_BYTES) socket?.write(`${text}\r\n`, 'latin1');
   }
 }
 
-/** Adds the trailers of a target to an answer that has not ended. */
+/** Adds the trailers of a target to a response that has not ended. */
 export function sendTrailers(response: ServerResponse, trailers: RawHeaders): void {
   const kept = filterTrailers(trailers);
   const pairs: [string, string][] = [];

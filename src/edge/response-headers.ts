@@ -1,5 +1,5 @@
 /**
- * The headers of a target's answer as the visitor receives them: the target's own but for what ends at this hop, what only
+ * The headers of a target's response as the visitor receives them: the target's own but for what ends at this hop, what only
  * we may say, and what would reach beyond the tunnel's own host. A gated answer is made `private` unless the target has
  * said how shared caches may keep it, and a cookie of ours leaves only where no shared cache may keep it.
  */
@@ -15,9 +15,9 @@ import { isConfined, isForCaches, isolated } from './origin-isolation.js';
 export interface ResponseHeaderOptions {
   /** The tunnel's own host, without port. */
   readonly host: string;
-  /** The answer is for signed-in visitors only. */
+  /** The response is for signed-in visitors only. */
   readonly isGated: boolean;
-  /** A `Set-Cookie` line of ours, when the session has slid. It is left out of an answer that a shared cache may keep. */
+  /** A `Set-Cookie` line of ours, when the session has slid. It is left out of a response that a shared cache may keep. */
   readonly cookie: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export function responseHeaders(
   if (!isGated && cookie === undefined) return fields;
   const sharing = readSharing(cacheControl);
   if (isGated && !sharing.isDecided && status >= 200) fields.push('Cache-Control', 'private');
-  // Only where no shared cache may keep the answer (RFC 9111 section 3). A cache takes the fields of a 304 into the answer
+  // Only where no shared cache may keep the response (RFC 9111 section 3). A cache takes the fields of a 304 into the response
   // that it has kept (section 4.3.4), and that one is as private as the target itself says.
   const mayCarryCookie = isGated && status !== 304 ? sharing.isPrivateWhenTold : sharing.isPrivate;
   if (cookie !== undefined && mayCarryCookie) fields.push('Set-Cookie', cookie);
@@ -60,7 +60,7 @@ interface Name {
   readonly fate: Fate;
 }
 
-// Apps send the same few dozen names with each answer: each is judged once.
+// Apps send the same few dozen names with each response: each is judged once.
 const MAX_NAMES = 1_000;
 const MAX_NAME_LENGTH = 64;
 const names = new RecentMap<Name>(MAX_NAMES, MAX_NAME_LENGTH);

@@ -80,7 +80,7 @@ export function baseRoutes(options: BaseRoutesOptions): Router {
     }
   });
 
-  // The answer is asked for in the query. A form that another site posts comes without our cookies (SameSite=Lax), so it
+  // The response is asked for in the query. A form that another site posts comes without our cookies (SameSite=Lax), so it
   // could prove nothing: said here in words, instead of a page that knows no such address.
   router.post('/oauth2/callback', (request, response) => {
     const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_RESPONSE });

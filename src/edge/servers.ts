@@ -35,7 +35,7 @@ export function createFrontDoor(door: FrontDoor, observer: Observer, isProxy: (a
     ...STRICT_PARSER,
     IncomingMessage: VisitorRequest,
     maxHeaderSize: limits.MAX_HEADER_BYTES,
-    requireHostHeader: false, // checked by us: Node's own refusal is an answer without a word
+    requireHostHeader: false, // checked by us: Node's own refusal is a response without a word
     headersTimeout: limits.HEADERS_TIMEOUT_MS,
     requestTimeout: 0, // covers the body too, and an upload may take as long as it takes
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,

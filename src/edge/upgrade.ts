@@ -35,7 +35,7 @@ export function checkUpgrade(request: IncomingMessage): void {
   if (!KEY.test(headers['sec-websocket-key'] ?? '')) throw new PosternError('ERR_BAD_REQUEST', 'WebSocket key');
 }
 
-/** An answer on the socket of an upgrade request, for everything that is not the 101. Closes the socket behind it. */
+/** A response on the socket of an upgrade request, for everything that is not the 101. Closes the socket behind it. */
 export function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
@@ -47,7 +47,7 @@ export function responseOn(request: IncomingMessage, socket: Socket): ServerResp
 
 export interface UpgradeOptions {
   readonly forwarder: Forwarder;
-  /** The answer on the visitor's socket, from `answerOn`. */
+  /** The response on the visitor's socket, from `answerOn`. */
   readonly response: ServerResponse;
   /** What came with the request's head. */
   readonly early: Buffer;
@@ -73,7 +73,7 @@ export class Upgrade {
     this.#early = new EarlyBytes(socket, options.early);
   }
 
-  /** Forwards the request; what follows, follows from its answer. Never rejects. */
+  /** Forwards the request; what follows, follows from its response. Never rejects. */
   async forward(): Promise<void> {
     try {
       const head = webSocketHead(await this.#options.forwarder.requestHead(this.#request, this.#verdict));
@@ -130,7 +130,7 @@ export class Upgrade {
     this.#closeBehind = closeBehind(body, this.#socket);
   }
 
-  /** The app answered with something else than a WebSocket: its answer is relayed as any other. */
+  /** The app answered with something else than a WebSocket: its response is relayed as any other. */
   #relay(answer: ResponseHead, endOfBody: boolean): void {
     const stream = this.#stream as OutboundStream; // it answers, so it was opened
     const { response, refuse } = this.#options;

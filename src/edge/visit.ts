@@ -16,7 +16,7 @@ export interface VisitOptions {
   readonly observer: Observer;
 }
 
-/** One request at the door, from its arrival to the close of its answer. Long ones are judged again while they last. */
+/** One request at the door, from its arrival to the close of its response. Long ones are judged again while they last. */
 export class Visit implements LongLivedRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

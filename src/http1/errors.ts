@@ -1,6 +1,6 @@
 /** What is wrong with a message of HTTP/1.1, in the words of RFC 9112. Whoever speaks for a hop translates it. */
 
-/** What came is no answer that can be carried on without guessing. Nothing more is read from that connection. */
+/** What came is no response that can be carried on without guessing. Nothing more is read from that connection. */
 export class MalformedResponse extends Error {
   override readonly name = 'MalformedAnswer';
   /** It is a record of TLS: the sender expects TLS, and was asked in plain text. */

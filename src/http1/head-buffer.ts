@@ -1,5 +1,5 @@
 /**
- * Text that ends with an empty line and may come in any number of pieces: the head of an answer, the trailers. Nothing
+ * Text that ends with an empty line and may come in any number of pieces: the head of a response, the trailers. Nothing
  * is copied where it comes in one piece, which is nearly always.
  */
 import { Buffer } from 'node:buffer';

@@ -1,5 +1,5 @@
 /**
- * The head of an answer (RFC 9112 sections 4, 5 and 6): its status line, its fields, and what they say about where the
+ * The head of a response (RFC 9112 sections 4, 5 and 6): its status line, its fields, and what they say about where the
  * body ends. What two readers could read differently is refused: two different lengths, a length beside a transfer coding, a
  * coding other than chunked.
  */
@@ -31,7 +31,7 @@ const IDLE_SECONDS = /(?:^|,)[ \t]*timeout=(\d+)/i;
 // An idle connection that its owner closes earlier than this would be picked while it is closed.
 const MIN_IDLE_SECONDS = 2;
 
-/** Reads the head of an answer to `method`, without the empty line that ends it. Throws `MalformedAnswer`. */
+/** Reads the head of a response to `method`, without the empty line that ends it. Throws `MalformedAnswer`. */
 export function readResponseHead(received: string, method: string): ResponseHead {
   const text = HEAD.test(received) ? received : repairHead(received);
   const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));

@@ -1,6 +1,6 @@
 /**
- * Reads the answers of one connection, one request at a time (RFC 9112): bytes in, calls out. Knows no socket. A part is
- * never taken for the whole: only `whole` says that an answer is complete.
+ * Reads the responses of one connection, one request at a time (RFC 9112): bytes in, calls out. Knows no socket. A part is
+ * never taken for the whole: only `whole` says that a response is complete.
  */
 import { Buffer } from 'node:buffer';
 import { ChunkedBody } from './chunked-body.js';
@@ -10,14 +10,14 @@ import { HeadBuffer } from './head-buffer.js';
 import { type ResponseHead, readResponseHead } from './response-head.js';
 import { readTrailers } from './trailers.js';
 
-/** Hears one answer. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */
+/** Hears one response. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */
 export interface ResponseObserver {
   /** A 1xx head other than 101. */
   informational(head: ResponseHead): void;
   head(head: ResponseHead): void;
   /** A piece of the body, which the observer may keep. */
   content(piece: Buffer): void;
-  /** The answer is whole. */
+  /** The response is whole. */
   whole(trailers: FieldList): void;
   /** 101, when it was asked for. What comes after it is not HTTP any more, `rest` included. */
   upgraded?(head: ResponseHead, rest: Buffer): void;
@@ -48,7 +48,7 @@ export class ResponseParser {
     return this.#part === 'nothing';
   }
 
-  /** The last answer left the connection fit for another request. */
+  /** The last response left the connection fit for another request. */
   get isReusable(): boolean {
     return this.isIdle && this.#persistent;
   }
@@ -80,7 +80,7 @@ export class ResponseParser {
     }
   }
 
-  /** The connection ended. True when that makes the answer whole; `whole` was called then. */
+  /** The connection ended. True when that makes the response whole; `whole` was called then. */
   finish(): boolean {
     this.#persistent = false;
     if (this.#part !== 'all') return false;
@@ -88,7 +88,7 @@ export class ResponseParser {
     return true;
   }
 
-  /** The answer is of no interest any more: the observer hears nothing of it. */
+  /** The response is of no interest any more: the observer hears nothing of it. */
   abandon(): void {
     this.#observer = undefined;
     this.#part = 'nothing';
@@ -179,7 +179,7 @@ export class ResponseParser {
 
 /**
  * Whether more bytes can make a head of these. What says hello in another protocol, or ends its lines in another way, may
- * wait for an answer of ours, and the visitor would wait with it.
+ * wait for a response of ours, and the visitor would wait with it.
  */
 function mayBecomeHead(held: Buffer): boolean {
   const lineEnd = held.indexOf(LF);

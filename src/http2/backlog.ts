@@ -1,6 +1,6 @@
 /**
  * What a connection has handed below and what has not left there. It is bounded, since nothing can pass it: a control
- * frame or a small answer waits behind all of it. How much one turn of the event loop may add is bounded too.
+ * frame or a small response waits behind all of it. How much one turn of the event loop may add is bounded too.
  */
 
 // At 10 Mbit/s a tenth of a second, on a fast path far more than the owner needs to keep its socket busy.

@@ -158,7 +158,7 @@ export class Connection {
     return this.#streams.open(fields, options);
   }
 
-  /** Measures a round trip in milliseconds. Rejects when the connection ends first, or too many wait for an answer. */
+  /** Measures a round trip in milliseconds. Rejects when the connection ends first, or too many wait for a response. */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
       const lost = () => reject(new Http2ConnectionError(Http2ErrorCode.CANCEL, 'no answer to a PING can come'));

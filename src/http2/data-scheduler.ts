@@ -1,7 +1,7 @@
 /**
  * Whose DATA leaves next, and how much of it the window of the connection allows (RFC 9113 sections 5.2 and 6.9). Streams
  * of which nothing has left and those that have begun take turns, so that neither waits for all of the others: a small
- * answer passes a hundred downloads, and a hundred small answers do not stop one download.
+ * answer passes a hundred downloads, and a hundred small responses do not stop one download.
  *
  * A stream keeps its place while the window of the connection is closed: a wider window costs what it lets leave, however
  * many streams wait for it. Ends without content need no window and have a list of their own.

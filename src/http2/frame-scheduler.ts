@@ -1,6 +1,6 @@
 /**
  * In which order a connection sends: control frames, then heads, then DATA in turns of a frame (`data-scheduler.ts`), so that
- * no download starves a small answer.
+ * no download starves a small response.
  */
 import type { Buffer } from 'node:buffer';
 import type { Backlog } from './backlog.js';

@@ -68,7 +68,7 @@ function once(previous: string | undefined, value: string | undefined, name: str
   return value;
 }
 
-/** Checks the head of an answer, final or informational; returns its `content-length`. Throws `MalformedFields`. */
+/** Checks the head of a response, final or informational; returns its `content-length`. Throws `MalformedFields`. */
 export function checkResponse(fields: readonly string[], judge: FieldJudge): number {
   if (fields[0] !== ':status' || isPseudo(fields[2] ?? '')) throw new MalformedFields('not one :status');
   judge.kindOf(fields[0], fields[1]);
@@ -81,7 +81,7 @@ export function checkTrailers(fields: readonly string[], judge: FieldJudge): voi
   checkFields(fields, 0, undefined, judge);
 }
 
-/** The status of an answer that was checked. */
+/** The status of a response that was checked. */
 export function statusOf(fields: readonly string[]): number {
   return Number(fields[1]);
 }

@@ -9,7 +9,7 @@ import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } fro
 import { UNKNOWN_LENGTH } from './regular-fields.js';
 import type { Role } from './settings.js';
 
-// Peers send a handful of 103 at most; more is an answer that never comes.
+// Peers send a handful of 103 at most; more is a response that never comes.
 const MAX_INFORMATIONAL = 32;
 
 export type ListKind = 'informational' | 'final' | 'trailers';

@@ -1,7 +1,7 @@
 /**
  * How large a receive window the path needs. The receiver measures in rounds: a PING leaves, and what arrives until its
- * answer is what the path delivered in one round trip; by how much the answer is later than the shortest round trip tells
- * how much waits in sockets, in front of every small answer. The window follows the delivery rate times the shortest
+ * answer is what the path delivered in one round trip; by how much the response is later than the shortest round trip tells
+ * how much waits in sockets, in front of every small response. The window follows the delivery rate times the shortest
  * round trip, and a little more, so that the path does not run dry between two updates.
  *
  * Until the path is seen to be full the window only widens; from then on it follows both ways.

@@ -1,4 +1,4 @@
-/** The PING frames that we sent and that wait for their answer (RFC 9113 section 6.7). */
+/** The PING frames that we sent and that wait for their response (RFC 9113 section 6.7). */
 import { Buffer } from 'node:buffer';
 import { pingFrame } from './frame-writer.js';
 
@@ -33,7 +33,7 @@ export class Pings {
     return true;
   }
 
-  /** Takes an answer. One that belongs to no PING of ours is ignored. */
+  /** Takes a response. One that belongs to no PING of ours is ignored. */
   receive(bytes: Buffer, start: number): void {
     const number = bytes.readDoubleBE(start);
     const index = this.#waiting.findIndex((waiting) => waiting.number === number);

@@ -45,7 +45,7 @@ export class ReceiveHalf {
     return this.#state === 'delivered';
   }
 
-  /** Takes a list of fields that came after the request: a head of the answer, or trailers. Throws `Http2StreamError`. */
+  /** Takes a list of fields that came after the request: a head of the response, or trailers. Throws `Http2StreamError`. */
   takeFields(fields: string[], flags: number): void {
     this.#requireUnended();
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;

@@ -81,7 +81,7 @@ export class SendHalf implements QueueNode<SendHalf> {
     return this.#hasBegun;
   }
 
-  /** Whether nothing of the body has left: a small answer may then pass a large one. */
+  /** Whether nothing of the body has left: a small response may then pass a large one. */
   get isFresh(): boolean {
     return this.#sentBytes === 0;
   }

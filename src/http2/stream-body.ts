@@ -123,7 +123,7 @@ export class StreamBody extends Duplex {
       return;
     }
     const destroy = () => this.destroy(error);
-    // A whole answer may still be read to its end; a request whose answer nobody waits for need not be.
+    // A whole response may still be read to its end; a request whose response nobody waits for need not be.
     if (this.#isWhole && !this.readableEnded && this.#stream.role === 'client') this.once('end', destroy);
     else destroy();
   }

@@ -1,5 +1,5 @@
 /**
- * One stream: a request and its answer (RFC 9113 sections 5.1 and 8.1), the same object in both roles. Light on purpose:
+ * One stream: a request and its response (RFC 9113 sections 5.1 and 8.1), the same object in both roles. Light on purpose:
  * a `Duplex` for each request costs more than its frames do, so bodies go through an observer and `write`; where a Duplex
  * is wanted, `StreamBody` puts one on top.
  */
@@ -137,7 +137,7 @@ export class Http2Stream implements SendSideOwner {
   }
 
   /**
-   * Drops what still arrives. In the server role, once the answer has left whole, the peer is asked to stop sending
+   * Drops what still arrives. In the server role, once the response has left whole, the peer is asked to stop sending
    * (RST_STREAM with NO_ERROR, section 8.1).
    */
   discard(): void {
@@ -149,7 +149,7 @@ export class Http2Stream implements SendSideOwner {
 
   // What follows is for the connection and the send queue.
 
-  /** Queues the final head: of an answer, or of the request that the connection opens. */
+  /** Queues the final head: of a response, or of the request that the connection opens. */
   sendFinalHead(fields: readonly string[], options: { readonly endStream: boolean }): void {
     if (this.#isHeadGiven || this.isOver) return;
     this.#isHeadGiven = true;
@@ -193,7 +193,7 @@ export class Http2Stream implements SendSideOwner {
     if (this.isOver) return;
     this.#state = 'over';
     this.#error = error;
-    // An answer that has arrived whole stays whole, whatever came after it. A request is worth nothing any more, and who
+    // A response that has arrived whole stays whole, whatever came after it. A request is worth nothing any more, and who
     // works for it must hear so at once, though they have not read it to its end.
     if (this.role === 'server' || !this.receiving.isEnded) this.#abandon();
     this.#close();

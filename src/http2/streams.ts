@@ -81,7 +81,7 @@ export class Streams implements StreamOwner<Http2Stream> {
   /** RST_STREAM has come (section 6.4). */
   resetByPeer(stream: Http2Stream, code: number): void {
     const error = new PeerResetError(stream.id, code, 'the peer reset the stream');
-    // Section 8.1: a whole answer stays whole when the server role does not want the rest of the request.
+    // Section 8.1: a whole response stays whole when the server role does not want the rest of the request.
     const isWhole = code === Http2ErrorCode.NO_ERROR && this.#options.role === 'client' && stream.receiving.isEnded;
     this.#options.queue.drop(stream.sending);
     this.table.forget(stream.id);

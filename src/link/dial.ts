@@ -51,7 +51,7 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
       maxFragments: MAX_MESSAGE_FRAGMENTS,
       maxBufferedChunks: MAX_MESSAGE_CHUNKS,
       rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says: whoever answers is given the token
-      followRedirects: false, // the token must not travel to wherever an answer points
+      followRedirects: false, // the token must not travel to wherever a response points
       ...(options.httpAgent === undefined ? {} : { agent: options.httpAgent }),
     });
     const giveUp = () => socket.terminate();

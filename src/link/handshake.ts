@@ -1,6 +1,6 @@
 /**
  * The handshake that opens a link: an ordinary WebSocket upgrade request (RFC 6455 section 4) that carries the offer,
- * and either a 101 that carries the public URL or an HTTP answer that says why not. Both halves stand here so that they
+ * and either a 101 that carries the public URL or an HTTP response that says why not. Both halves stand here so that they
  * cannot drift apart.
  */
 import { STATUS_CODES } from 'node:http';
@@ -142,7 +142,7 @@ export function writeRefusal(socket: Duplex, error: PosternError): void {
 export class ForeignResponse extends Error {
   override readonly name = 'ForeignAnswer';
   readonly status: number;
-  /** Where the answer points to, if it is a redirect. */
+  /** Where the response points to, if it is a redirect. */
   readonly origin: string | undefined;
 
   constructor(status: number, location: string | undefined) {
@@ -153,7 +153,7 @@ export class ForeignResponse extends Error {
   }
 }
 
-/** The agent's half: turns an answer other than 101 into the error that it stands for. */
+/** The agent's half: turns a response other than 101 into the error that it stands for. */
 export function readRefusal(status: number, body: string, location?: string): PosternError {
   const refusal = parseRefusal(body);
   if (refusal !== undefined) return refusal;

@@ -13,7 +13,7 @@ export function writeRequestHead({ method, scheme, authority, path, protocol, he
   return pseudo.concat(headers);
 }
 
-/** The fields of an answer, informational or final. */
+/** The fields of a response, informational or final. */
 export function writeResponseHead({ status, headers }: ResponseHead): string[] {
   return [':status', String(status), ...headers];
 }
@@ -38,7 +38,7 @@ export function readRequestHead(fields: readonly string[]): RequestHead | undefi
   return method === 'CONNECT' && protocol === 'websocket' ? { ...head, protocol } : undefined;
 }
 
-/** The head of an answer that the engine has accepted. */
+/** The head of a response that the engine has accepted. */
 export function readResponseHead(fields: readonly string[]): ResponseHead {
   return { status: Number(fields[1]), headers: fields.slice(2) };
 }

@@ -1,5 +1,5 @@
 /**
- * One request and its answer on a link, as each end sees it: the edge opens an `OutboundStream`, the agent is given an
+ * One request and its response on a link, as each end sees it: the edge opens an `OutboundStream`, the agent is given an
  * `InboundStream`. Each end hears of what arrives through its observer, and writes what it sends, both with
  * back-pressure; bodies are never buffered whole. Header names are lower-case on both sides.
  */
@@ -20,7 +20,7 @@ export interface RequestHead {
   readonly headers: RawHeaders;
 }
 
-/** The head of an answer, final or informational. */
+/** The head of a response, final or informational. */
 export interface ResponseHead {
   readonly status: number;
   readonly headers: RawHeaders;
@@ -69,7 +69,7 @@ export interface OutboundObserver extends BodyObserver {
   /** With `endOfBody`, `end` follows at once. */
   response(head: ResponseHead, endOfBody: boolean): void;
   /**
-   * The stream ended before the answer was whole: `ERR_LINK_LOST` when the link died, `ERR_TARGET_REFUSED` when the agent
+   * The stream ended before the response was whole: `ERR_LINK_LOST` when the link died, `ERR_TARGET_REFUSED` when the agent
    * reset the stream because its target broke off, `ERR_TARGET_PROTOCOL` when what the agent sent is malformed,
    * `ERR_TUNNEL_BUSY` when the agent takes no more requests. Nothing more is called after it. Not called after `cancel()`.
    */
@@ -88,7 +88,7 @@ export interface OutboundStream extends BodyStream {
 
 /** What the agent hears about a request. */
 export interface InboundObserver extends BodyObserver {
-  /** Our whole answer was handed below: the edge has it, unless the link is lost. */
+  /** Our whole response was handed below: the edge has it, unless the link is lost. */
   sent(): void;
   /** The edge cancelled the request, or the link died before our answer was whole. Once; not after `cancel()`. */
   cancelled(): void;
@@ -105,6 +105,6 @@ export interface InboundStream extends BodyStream {
   informational(head: ResponseHead): void;
   /** Sends the final head, once. For a WebSocket, 200 accepts and the bodies carry its bytes both ways. */
   respond(head: ResponseHead, options: SendOptions): void;
-  /** Resets the stream, so that the visitor sees a broken answer and never a short one. */
+  /** Resets the stream, so that the visitor sees a broken response and never a short one. */
   cancel(): void;
 }
