@@ -24,7 +24,7 @@ export interface TargetContext {
   readonly record: (record: RequestRecord) => void;
   /** Cuts one open WebSocket each. */
   readonly webSockets: Set<() => void>;
-  /** Answers that never end by themselves (`text/event-stream`). */
+  /** Responses that never end by themselves (`text/event-stream`). */
   readonly eventStreams: Set<Exchange>;
 }
 

@@ -8,7 +8,7 @@ import { remedyFor } from './provider-checks.js';
 // The largest honest answers, a userinfo with hundreds of groups, have some 50 kB.
 const MAX_BODY_BYTES = 1024 * 1024;
 
-// Answers for which `Response` takes no body.
+// Responses for which `Response` takes no body.
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The routes of the base host: the portal, signing in and out, the public keys. Owns no decision: `SignIn` takes the
- * steps, `Answers` writes what people see.
+ * steps, `Replies` writes what people see.
  */
 import { type Request, Router } from 'express';
 import type { Assertions } from '../auth/assertion.js';

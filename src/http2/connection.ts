@@ -7,9 +7,9 @@
  * - 4, 6 frames: `frame-reader.ts` cuts, `frame-payloads.ts` checks each alone, `incoming.ts` and `incoming-control.ts`
  *   know what they do; `header-block.ts` joins CONTINUATION; `hpack/` is RFC 7541
  * - 5.1 streams: `stream.ts`, `send-half.ts`, `receive-half.ts`; all of them: `streams.ts`, `stream-table.ts`
- * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow.ts`, what the path needs: `path-estimate.ts`, what slow
- *   readers may hold: `shares.ts`
- * - 5.4.1, 6.8 errors of the connection, GOAWAY: `ending.ts`; 10.5 floods: `abuse.ts`
+ * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow-control.ts`, what the path needs: `path-estimate.ts`, what slow
+ *   readers may hold: `buffer-shares.ts`
+ * - 5.4.1, 6.8 errors of the connection, GOAWAY: `shutdown.ts`; 10.5 floods: `flood-guard.ts`
  * - 8 messages: `field-syntax.ts` and `field-judge.ts` (a field by itself), `header-fields.ts` and `regular-fields.ts`
  *   (lists), `message.ts` (order)
  * - what leaves: `send-queue.ts` (when), `frame-scheduler.ts` and `data-scheduler.ts` (in which order), `output.ts`, `frame-writer.ts`

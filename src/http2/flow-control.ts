@@ -2,7 +2,7 @@
  * What the peer may send us (RFC 9113 section 5.2): the window of the connection, those of its streams, and how both
  * follow the path. The connection's window is given back as bytes arrive, so it holds what the path needs and keeps the
  * queue in the sockets short; a stream's is given back as they are read, so that a slow reader holds back only its own
- * stream. How much all slow readers may hold together is in `shares.ts`.
+ * stream. How much all slow readers may hold together is in `buffer-shares.ts`.
  */
 import type { Buffer } from 'node:buffer';
 import { BufferShares, MIN_START_BYTES } from './buffer-shares.js';

@@ -31,7 +31,7 @@ export class SendHalf implements QueueNode<SendHalf> {
   readonly owner: SendSideOwner;
   /** In the order in which they must leave; DATA waits for them. */
   readonly heads: Head[] = [];
-  /** Where it waits for its turn; for `TurnList` alone. */
+  /** Where it waits for its turn; for `IntrusiveQueue` alone. */
   list: IntrusiveQueue<SendHalf> | undefined;
   next: SendHalf | undefined;
   previous: SendHalf | undefined;

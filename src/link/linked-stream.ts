@@ -1,5 +1,5 @@
 /**
- * What both ends of a request on a link have in common: whoever holds an end writes it, and its `Hearing` passes on what
+ * What both ends of a request on a link have in common: whoever holds an end writes it, and its `StreamListener` passes on what
  * the stream brings.
  */
 import type { Duplex } from 'node:stream';

@@ -1,9 +1,9 @@
 /** All faults that the tests should notice: `npm run mutants`. */
 import { AGENT } from './agent.js';
 import { CORE } from './core.js';
-import { DOOR } from './door.js';
 import { EDGE } from './edge.js';
 import { ENGINE } from './engine.js';
+import { DOOR } from './front-door.js';
 import { LINK } from './link.js';
 import type { Mutant } from './mutant.js';
 import { PROVIDER } from './provider.js';

@@ -1,0 +1,43 @@
+/** Words that left the sources for the terms of the field, and do not come back: one idea has one name. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { PROJECT_ROOT } from '../support/project-root.js';
+
+/** What is not written, and what is. */
+const WORDS: readonly (readonly [word: RegExp, term: string])[] = [
+  [/\b(?:MOST|LONGEST)_[A-Z]|\b(?:most|longest)(?:Bytes|Chars|Entries|Fields|Ms|Streams)\b/, 'MAX_, max'],
+  [/\b(?:LEAST|SHORTEST)_[A-Z]|\bleast(?:Bytes|Ms)\b/, 'MIN_, min'],
+  [/\bSoon\b|\bwhenThere\b/, 'MaybePromise, chain'],
+  [
+    /\b[a-z]*Answers?(?:[A-Z]\w*)?\b|\b(?:read|write|owe|owes)Answer\b/,
+    'response (RFC 9110), replies where they are ours',
+  ],
+  [/\b(?:an|the|its|this|each|no|whole|late) answer\b(?! (?:with|to|for|by))/, 'response'],
+  [/\b\w*Hearing\b/, 'listener'],
+  [/\b(?:Introduction|introductionOf)\b/, 'identity headers'],
+  [/\b(?:OutboundEnd|InboundEnd)\b/, 'client stream, server stream'],
+  [
+    /\b(?:Narrowing|RoundTrip|TurnList|DataTurns|SendOrder|HeldChunks|LiveStreams)\b/,
+    'the terms of BBR and of schedulers',
+  ],
+  [/\b(?:GatheredText|GatheredOutput)\b/, 'buffer, batch'],
+];
+
+describe('the words of the sources', () => {
+  const folder = join(PROJECT_ROOT, 'src');
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+
+  for (const [word, term] of WORDS) {
+    test(`are ${term}`, () => {
+      assert.ok(paths.length > 100, 'the sources were not found');
+      const found = paths.flatMap((path) =>
+        readFileSync(join(folder, path), 'utf8')
+          .split('\n')
+          .flatMap((line, at) => (word.test(line) ? [`${path}:${at + 1} ${line.trim()}`] : [])),
+      );
+      assert.deepEqual(found, [], `expected ${term}`);
+    });
+  }
+});
