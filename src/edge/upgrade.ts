@@ -47,7 +47,7 @@ export function responseOn(request: IncomingMessage, socket: Socket): ServerResp
 
 export interface UpgradeOptions {
   readonly forwarder: Forwarder;
-  /** The response on the visitor's socket, from `answerOn`. */
+  /** The response on the visitor's socket, from `responseOn`. */
   readonly response: ServerResponse;
   /** What came with the request's head. */
   readonly early: Buffer;
