@@ -64,7 +64,7 @@ export class HeadBudget {
     const holders: Holder[] = [];
     for (const socket of this.#sockets) {
       const bytes = unfinishedBytes(socket);
-      if (bytes > 0) holders.push({ socket, bytes, address: socket.remoteAddress ?? '' });
+      if (bytes > 0 && !socket.destroyed) holders.push({ socket, bytes, address: socket.remoteAddress ?? '' });
     }
     for (const ofOne of this.#byNetwork(holders).values()) this.#cutDownTo(maxBytesOfOne, ofOne);
     this.#cutDownTo(maxBytes, holders);

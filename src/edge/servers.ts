@@ -12,20 +12,24 @@ import { VisitorRequest } from './visitor-request.js';
 
 /** How many connections a server has, those that were upgraded included. */
 export class ConnectionCount {
-  #open = 0;
+  // One that comes back from an offer to switch protocols is told of once more (upgrade-offer.ts), and is one all the same.
+  readonly #open = new Set<Socket>();
 
   /** Counts the connections of a server from now on. */
   follow(server: Server): void {
     server.on('connection', (socket: Socket) => {
-      this.#open += 1;
-      socket.once('close', () => {
-        this.#open -= 1;
-      });
+      if (this.#open.has(socket)) return;
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
     });
   }
 
+  get open(): number {
+    return this.#open.size;
+  }
+
   get isCrowded(): boolean {
-    return this.#open > limits.CROWDED_CONNECTIONS;
+    return this.open > limits.CROWDED_CONNECTIONS;
   }
 }
 

@@ -47,7 +47,7 @@ export class StreamShares {
     const holder = this.#holderOf(party);
     const isScarce = running >= maxStreams - Math.floor(maxStreams * RESERVED_SHARE);
     const share = isScarce ? Math.min(FEW_STREAMS, shareOf(maxStreams)) : shareOf(maxStreams);
-    if (holder.streams === share) reclaim(holder); // of a party that is past its share one stream less makes no room
+    if (holder.streams >= share) reclaim(holder, share);
     if (holder.streams >= share) {
       const text = 'Too many of your requests run on this tunnel at once. Close some pages and try again.';
       throw new PosternError('ERR_TUNNEL_BUSY', `one party holds ${holder.streams} streams`, { text });
@@ -70,13 +70,15 @@ export class StreamShares {
   }
 }
 
-function reclaim({ waiting }: Holder): void {
+/** Ends as many streams that wait for long as it takes to make room for another one, or none. */
+function reclaim({ waiting, streams }: Holder, share: number): void {
+  const needed = streams - share + 1;
+  const overdue: Waiting[] = [];
   for (const oldest of waiting) {
-    if (performance.now() - oldest.waitsSinceMs < RECLAIMED_AFTER_MS) return;
-    if (oldest.hasMovedOn()) continue; // it is the last of them now
-    oldest.giveUp();
-    return;
+    if (performance.now() - oldest.waitsSinceMs < RECLAIMED_AFTER_MS || overdue.length === needed) break;
+    if (!oldest.hasMovedOn()) overdue.push(oldest); // one that has is the last of them now
   }
+  if (overdue.length === needed) for (const one of overdue) one.giveUp();
 }
 
 function shareOf(maxStreams: number): number {

@@ -60,6 +60,18 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('unfinished heads', () => {
+  it('counts what unfinished heads hold, those that it cuts as well', async (t) => {
+    const { budget, cut, send } = await opened(t);
+    assert.equal(budget.look(), 0);
+    await send(HALF);
+    assert.equal(budget.look(), HALF.length);
+    await send(HALF);
+    await send(HALF);
+    assert.equal(budget.look(), 3 * HALF.length);
+    assert.equal(cut.length, 1);
+    assert.equal(budget.look(), 2 * HALF.length);
+  });
+
   it('of one address may hold so much, and the largest go first', async (t) => {
     const { budget, cut, send, isServed } = await opened(t);
     const slow = await send(`GET / HTTP/1.1\r\n${HOST}X-Slow: phone`);

@@ -64,6 +64,9 @@ describe('the streams of a link', () => {
     assert.deepEqual(ends, ['old']);
     assert.throws(() => shares.take('ana', 9, 10), isBusy); // scarce: seven are past the share of four
     assert.deepEqual(ends, ['old'], 'what makes no room ends nothing');
+    for (const name of ['third', 'fourth', 'fifth', 'sixth']) wait(name, 31_000);
+    assert.equal(shares.take('ana', 9, 10), holder);
+    assert.deepEqual(ends.splice(1), ['new', 'third', 'fourth', 'fifth'], 'as many as make room, and no more');
     shares.take('bob', held.length, 10);
     assert.deepEqual(ends, ['old'], 'what others ask for costs ana nothing');
   });
