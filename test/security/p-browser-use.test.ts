@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { headerValues } from '../../src/core/headers.js';
-import { browserMissing, evaluate, type TestBrowser } from '../support/browser.js';
+import { browserMissing, dismiss, evaluate, type TestBrowser } from '../support/browser.js';
 import { BrowserWorld, html } from '../support/browser-world.js';
 import { form, WAYS_TO_ASK } from '../support/ways-to-ask.js';
 import type { World } from '../support/world.js';
@@ -98,7 +98,7 @@ describe('a page', { skip }, () => {
       const tab = await page.context().newPage();
       await tab.goto(html(world.url, '<p>own</p>'));
       await ask(tab, what);
-      await tab.close();
+      dismiss(tab);
     }
   });
 

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing } from '../support/browser.js';
+import { browserMissing, dismiss } from '../support/browser.js';
 import { BrowserWorld, html } from '../support/browser-world.js';
 import { WAYS_TO_ASK } from '../support/ways-to-ask.js';
 import type { World } from '../support/world.js';
@@ -40,7 +40,7 @@ describe('a sibling’s page', { skip }, () => {
       const mark = world.edge.mark();
       await tab.evaluate(attack(`${world.url}${path}`));
       const line = await tunnels.answered(path, mark);
-      await tab.close();
+      dismiss(tab);
       assert.deepEqual([line['status'], line['code']], [403, 'ERR_CROSS_SITE']);
       assert.deepEqual(await tunnels.reached(path), []);
     });

@@ -5,7 +5,7 @@
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, type ConsoleMessage, chromium, type Page } from 'playwright-core';
+import { type Browser, type ConsoleMessage, chromium, type Page } from 'playwright-core';
 import { deferred } from './deferred.js';
 import { PROJECT_ROOT } from './project-root.js';
 
@@ -39,7 +39,6 @@ export type Complaints = readonly string[];
 
 export class TestBrowser {
   readonly #browser: Browser;
-  readonly #contexts = new Set<BrowserContext>();
 
   private constructor(browser: Browser) {
     this.#browser = browser;
@@ -61,12 +60,10 @@ export class TestBrowser {
       viewport,
       colorScheme: options.colorScheme ?? 'light',
     });
-    this.#contexts.add(context);
     return context.newPage();
   }
 
   async close(): Promise<void> {
-    for (const context of this.#contexts) await withCeiling(context.close(), 'a context to close');
     await withCeiling(this.#browser.close(), 'the browser to close');
   }
 }
@@ -101,6 +98,11 @@ function withCeiling<T>(wait: Promise<T>, what: string): Promise<T> {
   const { promise, reject } = deferred<never>();
   const ceiling = setTimeout(() => reject(new Error(`was waited for too long: ${what}`)), 30_000);
   return Promise.race([wait, promise]).finally(() => clearTimeout(ceiling));
+}
+
+/** Closes a page. Not waited for: of one that has just opened a window or submitted a form Chromium may never say that it is closed. */
+export function dismiss(page: Page): void {
+  void page.close().catch(() => {}); // it ends with the browser then
 }
 
 /** Opens a URL and waits until the browser is there, by whatever pages of the edge lead to it. */
