@@ -1,5 +1,5 @@
 /**
- * Long requests outlive the moment in which the gate allowed them. The watch asks the gate again every few seconds for
+ * Long requests outlive the moment in which the gate allowed them. The revalidator asks the gate again every few seconds for
  * each that is still open, and ends those that it would no longer let in: session over, signed out, policy changed. It
  * also cuts those whose visitor does not read, and gives up uploads that no app takes where there is a limit to that, or
  * where the edge runs out of connections: one that is not read does not tell that its visitor has left.
@@ -14,11 +14,11 @@ const STALL_INTERVAL_MS = 60_000;
 
 /** A request that is under way. */
 export interface LongLivedRequest {
-  /** Where the watch keeps it; the watch's own. */
+  /** Where the revalidator keeps it; its own. */
   watchedAt?: number | undefined;
-  /** What its visitor had taken at the last look; the watch's own. */
+  /** What its visitor had taken at the last look; the revalidator's own. */
   progress?: Progress | undefined;
-  /** What its app had taken at the last look; the watch's own. */
+  /** What its app had taken at the last look; the revalidator's own. */
   uploadProgress?: Progress | undefined;
   /** Where it is sent to its visitor. */
   readonly outlet: Outlet;
@@ -33,7 +33,7 @@ export interface LongLivedRequest {
   giveUp?(): void;
 }
 
-export interface WatchOptions {
+export interface RevalidatorOptions {
   /** For how long an app may take too little of an upload, in milliseconds; undefined for as long as it likes. */
   readonly uploadIdleMs?: number | undefined;
   /** Whether the edge runs out of connections. */
@@ -47,7 +47,7 @@ export class Revalidator {
   readonly #open: LongLivedRequest[] = [];
   readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor({ uploadIdleMs = Number.POSITIVE_INFINITY, isCrowded = () => false }: WatchOptions = {}) {
+  constructor({ uploadIdleMs = Number.POSITIVE_INFINITY, isCrowded = () => false }: RevalidatorOptions = {}) {
     this.#uploadIdleMs = uploadIdleMs;
     this.#isCrowded = isCrowded;
     const stallIntervalMs = Math.min(STALL_INTERVAL_MS, uploadIdleMs / 2);

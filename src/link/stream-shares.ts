@@ -40,8 +40,8 @@ export class StreamShares {
   readonly #holders = new Map<string, Holder>();
 
   /**
-   * Counts one stream for a party, when so many of at most `maxStreams` run. A party that has its share loses the stream
-   * that waits the longest, if one has waited for long; else this throws `ERR_TUNNEL_BUSY`.
+   * Counts one stream for a party, when so many of at most `maxStreams` run. A party that has its share loses the streams
+   * that have waited the longest, as many as make room, if enough have waited for long; else this throws `ERR_TUNNEL_BUSY`.
    */
   take(party: string, running: number, maxStreams: number): Holder {
     const holder = this.#holderOf(party);
