@@ -4,13 +4,13 @@
  * secret reads them; only what ended early is kept elsewhere, in the store.
  */
 import { randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { deriveKeys } from '../core/keys.js';
 import { chain, type MaybePromise } from '../core/maybe-promise.js';
 import { PosternError } from '../errors.js';
 import { type CookieRecall, recallCookies } from './cookie-recall.js';
 import { clearCookie, clearEverywhere, cookieNames, cookieValues, setCookie } from './cookies.js';
 import type { Identity } from './identity.js';
+import { OpenedSessions } from './opened-sessions.js';
 import { type Keys, open, seal } from './seal.js';
 import { areRivals, groupsTag, packSession, reductions, type Session, unpackSession } from './sealed-session.js';
 import type { Store } from './store.js';
@@ -58,19 +58,8 @@ const OWNER_CHARS = 20;
 
 const NO_GROUPS: ReadonlySet<string> = new Set();
 
-// The seal's authentication tag, 16 bytes in base64url: to look for it costs a tenth of what the hash of a whole value does.
-const TAG_CHARS = 22;
-
-// About 1.5 kB each. A session that falls out costs one decryption when it is seen again.
-const MAX_CACHED = 10_000;
-
 // An active visitor is given a new cookie at this pace, not with every response; a quarter of a shorter idle limit.
 const RENEW_AFTER_MS = 5 * 60_000;
-
-interface Opened {
-  readonly value: string;
-  readonly session: Session;
-}
 
 /** Makes, reads, renews and ends the sessions of one edge. */
 export class Sessions {
@@ -81,9 +70,7 @@ export class Sessions {
   readonly nowMs: () => number;
   readonly #renewAfterMs: number;
   readonly #groupsAskedFor: () => ReadonlySet<string>;
-  // By the end of the cookie value, and only for the whole of it. The value is sealed for one host: another host's session
-  // is told by `session.host`.
-  readonly #cache = new LRUCache<string, Opened>({ max: MAX_CACHED });
+  readonly #opened = new OpenedSessions();
   // A page asks for fifty things at once with the old cookie: one of them seals, the others share its result.
   readonly #renewals = new WeakMap<Session, { readonly next: Session; readonly cookie: Promise<string> }>();
 
@@ -133,7 +120,7 @@ export class Sessions {
     const values = cookieValues(cookieHeader, this.cookieName);
     const [only] = values;
     if (only === undefined) return undefined;
-    const known = values.length === 1 ? this.#known(only) : undefined;
+    const known = values.length === 1 ? this.#opened.get(only) : undefined;
     if (known === undefined) return this.#readAll(values, host, nowMs);
     // Almost every request: one cookie, opened before.
     recalled.session = known;
@@ -184,7 +171,7 @@ export class Sessions {
    */
   async hasEnded(cookieHeader: string | undefined, host: string): Promise<boolean> {
     for (const value of cookieValues(cookieHeader, this.cookieName)) {
-      const session = this.#known(value) ?? (await this.#open(value, host));
+      const session = this.#opened.get(value) ?? (await this.#open(value, host));
       if (session?.host === host && (await this.#options.store.isRevoked(session.id))) return true;
     }
     return false;
@@ -212,7 +199,7 @@ export class Sessions {
   async #liveAmong(values: readonly string[], host: string, nowMs: number): Promise<Session[]> {
     const live: Session[] = [];
     for (const value of values) {
-      const opened = this.#known(value) ?? (await this.#open(value, host));
+      const opened = this.#opened.get(value) ?? (await this.#open(value, host));
       const session = opened && (await this.#live(opened, host, nowMs));
       if (session !== undefined) live.push(session);
     }
@@ -230,25 +217,16 @@ export class Sessions {
   }
 
   #keep(session: Session, value: string): string {
-    this.#remember(value, session);
+    this.#opened.set(value, session);
     const maxAgeSeconds = Math.max(0, Math.ceil((this.endsAtMs(session) - this.nowMs()) / 1000));
     return setCookie(this.cookieName, value, { secure: this.#options.secure, maxAgeSeconds });
-  }
-
-  #known(value: string): Session | undefined {
-    const opened = this.#cache.get(value.slice(-TAG_CHARS));
-    return opened?.value === value ? opened.session : undefined;
-  }
-
-  #remember(value: string, session: Session): void {
-    this.#cache.set(value.slice(-TAG_CHARS), { value, session });
   }
 
   async #open(value: string, host: string): Promise<Session | undefined> {
     if (value.length > MAX_VALUE_CHARS) return undefined;
     const payload = await open(value, this.#keys);
     const session = payload && unpackSession(payload, host);
-    if (session !== undefined) this.#remember(value, session);
+    if (session !== undefined) this.#opened.set(value, session);
     return session;
   }
 }

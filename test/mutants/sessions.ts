@@ -38,7 +38,7 @@ export const SESSIONS: readonly Mutant[] = [
     tests: ['unit/auth/session.test.ts'],
   },
   {
-    file: 'src/auth/session.ts',
+    file: 'src/auth/opened-sessions.ts',
     fault: 'the end of a cookie value stands for the whole',
     before: 'return opened?.value === value ? opened.session : undefined;',
     after: 'return opened?.session;',
