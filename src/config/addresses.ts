@@ -87,7 +87,7 @@ export const networks: Value<string[]> = list(
 export const hostHeader: Value<HostHeader> = value((text) => {
   if (text === 'rewrite' || text === 'preserve') return text;
   const mistyped = nearest(text, ['rewrite', 'preserve']) !== undefined;
-  return !mistyped && readHost(['host', text]) !== undefined ? { literal: text } : undefined;
+  return !mistyped && readHost([text]) !== undefined ? { literal: text } : undefined;
 }, 'a way to set Host: expected rewrite, preserve or a host such as app.test:3000');
 
 /** Whether a host, as `URL.hostname` spells it, can only be this machine. */

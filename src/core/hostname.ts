@@ -3,7 +3,6 @@
  * A tunnel lives exactly one label in front of the base host. Ports never take part in a comparison.
  */
 import { isIP } from 'node:net';
-import { headerValues, type RawHeaders } from './headers.js';
 
 /** The public address of an edge, read from `POSTERN_URL`. */
 export interface BaseAddress {
@@ -65,12 +64,11 @@ export function tunnelHost(base: BaseAddress, name: string): string {
 }
 
 /**
- * The canonical host of a request (lower-case, no port, no trailing dot); undefined unless there is exactly one `Host`
- * line (RFC 9112 section 3.2) and it is a plain DNS name with a possible port.
+ * The canonical host of a request (lower-case, no port, no trailing dot), by the values of its `Host` lines; undefined unless
+ * there is exactly one (RFC 9112 section 3.2) and it is a plain DNS name with a possible port.
  */
-export function readHost(headers: RawHeaders): string | undefined {
-  const values = headerValues(headers, 'host');
-  const match = values.length === 1 ? HOST.exec(values[0] as string) : null;
+export function readHost(lines: readonly string[]): string | undefined {
+  const match = lines.length === 1 ? HOST.exec(lines[0] as string) : null;
   if (match === null || Number(match[2] ?? 0) > 65_535) return undefined;
   return (match[1] as string).toLowerCase();
 }

@@ -8,13 +8,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AssertionRecall } from '../auth/assertion.js';
 import type { CookieRecall } from '../auth/cookie-recall.js';
+import type { Identity } from '../auth/identity.js';
 import type { DecisionRecall } from '../auth/policy.js';
 import type { Session } from '../auth/session.js';
 import { headerValues, type RawHeaders } from '../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../core/hostname.js';
 import { RecentMap } from '../core/recent-map.js';
 import { PosternError } from '../errors.js';
-import type { IdentityHeadersRecall } from './identity-headers.js';
 import { MAX_HEADERS } from './limits.js';
 
 /** One request as the edge sees it. Lives as long as the request. */
@@ -32,7 +32,9 @@ export interface RequestContext {
 }
 
 /** What is known of a connection's last request, for the next one. */
-export interface Recall extends CookieRecall, DecisionRecall, AssertionRecall, IdentityHeadersRecall {
+export interface Recall extends CookieRecall, DecisionRecall, AssertionRecall {
+  /** The identity headers of the last request, and what they were made of. */
+  introduced?: { readonly identity: Identity; readonly assertion: string; fields?: readonly string[] };
   /** Whom the audit record has as let in, and by which rule. */
   allowed?: { readonly session: Session; readonly rule: string };
 }
@@ -72,7 +74,7 @@ function destination(headers: RawHeaders, base: BaseAddress): Destination {
   const [line = ''] = lines;
   const known = lines.length === 1 ? knownHosts.get(base)?.get(line) : undefined;
   if (known !== undefined) return known;
-  const host = readHost(headers) ?? '';
+  const host = readHost(lines) ?? '';
   const found: Destination = { host, place: placeOf(host, base) };
   if (found.place.kind !== 'unknown') remember(base, line, found);
   return found;

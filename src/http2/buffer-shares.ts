@@ -7,8 +7,7 @@
  * for the bytes that are on their way when a share gets less.
  */
 import type { FlowLimits } from './flow-limits.js';
-import type { Http2Stream } from './stream.js';
-import type { ReceiveWindow } from './window.js';
+import type { ReceiveWindow, ReceivingStream } from './window.js';
 
 const START_PART = 3 / 8;
 const GROWTH_PART = 1 / 2;
@@ -22,13 +21,13 @@ export const MIN_START_BYTES = 16_384;
 const RECOUNT_BYTES = 131_072;
 
 export class BufferShares {
-  readonly #streams: Iterable<Http2Stream>;
+  readonly #streams: Iterable<ReceivingStream>;
   readonly #startBytes: number;
   readonly #growthBytes: number;
   #grownBytes = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(streams: Iterable<Http2Stream>, { connectionMostBytes }: FlowLimits) {
+  constructor(streams: Iterable<ReceivingStream>, { connectionMostBytes }: FlowLimits) {
     this.#streams = streams;
     this.#startBytes = connectionMostBytes * START_PART;
     this.#growthBytes = connectionMostBytes * GROWTH_PART;

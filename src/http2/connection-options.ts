@@ -3,6 +3,7 @@ import type { Buffer } from 'node:buffer';
 import type { Http2Error } from './errors.js';
 import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from './flood-guard.js';
 import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow-limits.js';
+import type { SendPool } from './send-pool.js';
 import type { Role } from './settings.js';
 import type { Http2Stream } from './stream.js';
 
@@ -33,6 +34,8 @@ export interface ConnectionLimits {
   readonly maxHeaderListBytes: number;
   readonly maxHeaderFields: number;
   readonly flow: FlowLimits;
+  /** Shared with other connections, whose bytes that wait to be sent count together. */
+  readonly sendPool?: SendPool;
   readonly abuse: AbuseLimits;
 }
 

@@ -67,8 +67,7 @@ export class Connection {
     const emptied = () => this.#ending.endIfIdle();
     const lowOnIds = () => observer.lowOnIds?.();
     const sentFields = new FieldCache(neverIndexed);
-    const { sendPool } = limits.flow;
-    const shared = { role, table, queue, flow, sendPool, sentFields, peer };
+    const shared = { role, table, queue, flow, sendPool: limits.sendPool, sentFields, peer };
     const streams = new Streams({ ...shared, maxStreams: maxStreams, connectProtocol, emptied, lowOnIds });
     const goaway = (error: Http2Error | undefined) => observer.goaway?.(error);
     const closed = (error: Http2Error | undefined) => {

@@ -12,8 +12,7 @@ import { DEFAULT_WINDOW_BYTES } from './frame-types.js';
 import { windowUpdateFrame } from './frame-writer.js';
 import { PathEstimate } from './path-estimate.js';
 import type { Pings } from './pings.js';
-import type { Http2Stream } from './stream.js';
-import { ReceiveWindow } from './window.js';
+import { ReceiveWindow, type ReceivingStream } from './window.js';
 
 // A path slower than 10 Mbit/s needs no more, and one that measures less was measured wrong.
 const MIN_WINDOW_BYTES = 65_536;
@@ -37,7 +36,7 @@ export interface FlowOptions {
   readonly announce: (initialWindowBytes: number) => void;
   readonly now: () => number;
   /** Those that are open. */
-  readonly streams: Iterable<Http2Stream>;
+  readonly streams: Iterable<ReceivingStream>;
 }
 
 export class FlowControl {
@@ -101,7 +100,7 @@ export class FlowControl {
   }
 
   /** Tells the peer what it may send on a stream, after something of it was read. */
-  replenish(stream: Http2Stream): void {
+  replenish(stream: ReceivingStream): void {
     const { window, heldBytes, isEnded } = stream.receiving;
     if (heldBytes === 0 && !isEnded) this.#follow(window);
     this.#grant(stream);
@@ -161,7 +160,7 @@ export class FlowControl {
   }
 
   // Of a stream that the peer does not know nothing has arrived, and one that is over has ended.
-  #grant({ id, receiving }: Http2Stream): void {
+  #grant({ id, receiving }: ReceivingStream): void {
     const { window, heldBytes, isEnded } = receiving;
     if (isEnded) return;
     const increment = window.grant(heldBytes, this.#stepOf(window));

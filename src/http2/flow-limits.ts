@@ -1,6 +1,5 @@
-/** How far the windows that we open may grow, and what they start with; what is shared with other connections. */
+/** How far the windows that we open may grow, and what they start with; the pool of unread bytes that other connections share. */
 import type { ReceivePool } from './receive-pool.js';
-import type { SendPool } from './send-pool.js';
 
 export interface FlowLimits {
   /** What a stream starts with on a short path, and the most it grows to. */
@@ -11,8 +10,6 @@ export interface FlowLimits {
   readonly connectionMostBytes: number;
   /** Shared with other connections, whose unread bytes count together. */
   readonly pool?: ReceivePool;
-  /** Shared with other connections, whose bytes that wait to be sent count together. */
-  readonly sendPool?: SendPool;
 }
 
 export const DEFAULT_FLOW_LIMITS: FlowLimits = {

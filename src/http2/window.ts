@@ -17,6 +17,12 @@ export class SendWindow {
   }
 }
 
+/** A stream as flow control sees it. */
+export interface ReceivingStream {
+  readonly id: number;
+  readonly receiving: { readonly window: ReceiveWindow; readonly heldBytes: number; readonly isEnded: boolean };
+}
+
 /** How much the peer may send, and when to tell it that it may send more. */
 export class ReceiveWindow {
   /** What the peer may still send. */

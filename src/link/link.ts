@@ -39,7 +39,7 @@ export const UNREAD = new ReceivePool(268_435_456);
  * apps do not take of uploads. Up to here a stream may hold two reads of 64 KiB, past it one: 80 MiB for a thousand.
  */
 export const UNSENT = new SendPool(16_777_216);
-const FLOW_LIMITS = { ...DEFAULT_FLOW_LIMITS, pool: UNREAD, sendPool: UNSENT };
+const FLOW_LIMITS = { ...DEFAULT_FLOW_LIMITS, pool: UNREAD };
 
 // The fields whose values are secrets: literal, never indexed, so that no compression state depends on them
 // (RFC 7541 section 7.1.3).
@@ -94,6 +94,7 @@ export abstract class Link {
         maxHeaderListBytes: MAX_HEADER_LIST_BYTES,
         maxHeaderFields: MAX_HEADER_FIELDS,
         flow: FLOW_LIMITS,
+        sendPool: UNSENT,
         abuse: role === 'server' ? ABUSE_BY_AN_EDGE : DEFAULT_ABUSE_LIMITS,
       },
       send: (bytes) => this.#send(bytes),

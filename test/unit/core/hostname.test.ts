@@ -62,17 +62,17 @@ const REFUSED: readonly string[] = [
 
 describe('readHost', () => {
   for (const [written, host] of CANONICAL) {
-    it(`reads ${written} as ${host}`, () => assert.equal(readHost(['Host', written]), host));
+    it(`reads ${written} as ${host}`, () => assert.equal(readHost([written]), host));
   }
 
   for (const written of REFUSED) {
-    it(`refuses ${JSON.stringify(written).slice(0, 50)}`, () => assert.equal(readHost(['Host', written]), undefined));
+    it(`refuses ${JSON.stringify(written).slice(0, 50)}`, () => assert.equal(readHost([written]), undefined));
   }
 
   it('refuses a request without Host and one with two, equal ones included', () => {
     assert.equal(readHost([]), undefined);
-    assert.equal(readHost(['Host', 'app.tunnel.test', 'hOST', 'app.tunnel.test']), undefined);
-    assert.equal(readHost(['Host', 'app.tunnel.test', 'Host', 'evil.test']), undefined);
+    assert.equal(readHost(['app.tunnel.test', 'app.tunnel.test']), undefined);
+    assert.equal(readHost(['app.tunnel.test', 'evil.test']), undefined);
   });
 
   it('agrees with the URL Standard, and reads its own result again', () => {
@@ -98,9 +98,9 @@ describe('readHost', () => {
     const written = fc.oneof(fc.domain(), fc.webAuthority(), fc.string({ unit: letters, maxLength: 20 }));
     fc.assert(
       fc.property(written, (text) => {
-        const host = readHost(['host', text]);
+        const host = readHost([text]);
         if (host === undefined) return;
-        assert.equal(readHost(['host', host]), host);
+        assert.equal(readHost([host]), host);
         assert.match(host, /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/);
         if (URL.canParse(`http://${text}/`) && /[a-z]$/.test(host)) {
           assert.equal(new URL(`http://${text}/`).hostname.replace(/\.$/, ''), host);

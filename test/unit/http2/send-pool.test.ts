@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
-import { DEFAULT_FLOW_LIMITS } from '../../../src/http2/flow-limits.js';
 import { FrameType } from '../../../src/http2/frame-types.js';
 import { SendPool } from '../../../src/http2/send-pool.js';
 import { type Asked, Bare, frame, requestFields } from './peers.js';
@@ -11,7 +10,7 @@ const NO_WINDOW = '000400000000'; // SETTINGS with INITIAL_WINDOW_SIZE of 0
 /** Connections of one process, each with one response that its peer opens no window for. */
 function unsent(pool: SendPool, count: number): Bare[] {
   return Array.from({ length: count }, () => {
-    const bare = Bare.greeted('server', { limits: { flow: { ...DEFAULT_FLOW_LIMITS, sendPool: pool } } });
+    const bare = Bare.greeted('server', { limits: { sendPool: pool } });
     bare.give(frame(FrameType.SETTINGS, 0, 0, NO_WINDOW), bare.headers(1, requestFields('GET', '/')));
     bare.streams[0]?.stream.sendHeaders([':status', '200'], { endStream: false });
     return bare;
