@@ -115,8 +115,8 @@ describe('the checks', () => {
       { 'core/a.ts': "import './b.js';", 'core/b.ts': "import type { A } from './a.js';" },
       /a.ts -> core\/b.ts -> /,
     ],
-    ['a package elsewhere', { 'edge/gate.ts': "import express from 'express';" }, /express, which belongs to/],
-    ['a package below a path', { 'edge/gate.ts': "import 'zod/mini';" }, /zod, which belongs to/],
+    ['a package elsewhere', { 'edge/gate/gate.ts': "import express from 'express';" }, /express, which belongs to/],
+    ['a package below a path', { 'edge/gate/gate.ts': "import 'zod/mini';" }, /zod, which belongs to/],
     [
       'HTTP/2 outside the link',
       { 'agent/a.ts': "import { connect } from 'node:http2';" },

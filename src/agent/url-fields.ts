@@ -59,7 +59,7 @@ export const REQUEST_URL_FIELDS: readonly UrlField[] = [
   // The target acts on it, and refuses a host that is not its own.
   { name: 'destination', spec: 'RFC 4918 section 10.3', how: 'reference', why: 'where to copy or move to' },
   { name: 'if', spec: 'RFC 4918 section 10.4', how: 'bracketed', why: 'which resource a condition is about' },
-  // A rule of its own, in target-headers.ts.
+  // A rule of its own, in request-headers.ts.
   { name: 'host', spec: 'RFC 9110 section 7.2', how: 'rule', why: 'what `--host-header` says' },
   { name: 'origin', spec: 'RFC 6454 section 7', how: 'rule', why: 'on WebSockets: elsewhere it guards the app' },
   { name: 'x-forwarded-host', spec: 'customary', how: 'rule', why: 'changes with `Origin`: apps compare the two' },

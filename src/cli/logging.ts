@@ -7,7 +7,7 @@ import { ConfigError } from '../config/config-error.js';
 import { quoted } from '../config/text.js';
 import type { LogLevel } from '../config/values.js';
 import type { Log } from '../core/log.js';
-import type { OutputHealth } from '../edge/admin.js';
+import type { OutputHealth } from '../edge/ops/admin-server.js';
 import { BatchedOutput } from './batched-output.js';
 import { systemError } from './exit.js';
 import { redact, redactText } from './redact.js';

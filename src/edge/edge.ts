@@ -16,22 +16,22 @@ import { Transactions } from '../auth/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 import { groupsOf, type Rule } from '../core/rule.js';
-import { addressReader, proxyCheck } from './address.js';
-import { createAdminServer, type OutputHealth } from './admin.js';
-import { Admission } from './admit.js';
-import { createApp } from './app.js';
-import { Forwarder } from './forward.js';
-import { FrontDoor } from './front-door.js';
-import { createGate, type Verdict } from './gate.js';
-import * as limits from './limits.js';
-import { Observer } from './observer.js';
+import { Admission } from './agents/admission.js';
+import { RevokedTokens } from './agents/revoked-tokens.js';
+import { Forwarder } from './forward/forwarder.js';
+import { createGate, type Verdict } from './gate/gate.js';
+import { Registry } from './gate/registry.js';
+import { Revalidator } from './gate/revalidation.js';
+import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
+import { Observer } from './ops/observer.js';
 import { createProvider, warnOfProvider } from './provider.js';
-import { Registry } from './registry.js';
-import { Replies } from './replies.js';
-import { Revalidator } from './revalidation.js';
-import { RevokedTokens } from './revoked-tokens.js';
-import { ConnectionCount, closed, createFrontDoor, listen, portOf } from './servers.js';
-import { SignIn } from './sign-in.js';
+import { Replies } from './replies/replies.js';
+import { addressReader, proxyCheck } from './request/client-address.js';
+import * as limits from './request/limits.js';
+import { createApp } from './routes/app.js';
+import { SignIn } from './routes/sign-in.js';
+import { FrontDoor } from './visitors/front-door.js';
+import { ConnectionCount, closed, createFrontDoor, listen, portOf } from './visitors/http1/listener.js';
 
 /** A running edge. */
 export interface Edge {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FEW_ENTRIES, MAX_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/auth/memory-store.js';
-import { MAX_EARLY_BYTES } from '../../src/edge/early-bytes.js';
+import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/ops/tally.js';
 import {
   BAD_TOKENS,
   CROWDED_CONNECTIONS,
@@ -17,9 +17,9 @@ import {
   MAX_WAITING_HEAD_BYTES,
   SIGN_INS,
   UNFINISHED_HEADS,
-} from '../../src/edge/limits.js';
-import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/stalls.js';
-import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/tally.js';
+} from '../../src/edge/request/limits.js';
+import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/request/stalls.js';
+import { MAX_EARLY_BYTES } from '../../src/edge/visitors/http1/early-bytes.js';
 import { PosternError } from '../../src/errors.js';
 import { MIN_START_BYTES } from '../../src/http2/buffer-shares.js';
 import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow-limits.js';

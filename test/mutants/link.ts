@@ -73,11 +73,11 @@ export const LINK: readonly Mutant[] = [
     tests: ['security/i-link-peer.test.ts'],
   },
   {
-    file: 'src/edge/revalidation.ts',
+    file: 'src/edge/gate/revalidation.ts',
     fault: 'an upload that no app takes is kept although there is a limit',
     before: 'watched.giveUp?.()',
     after: 'undefined',
-    tests: ['unit/edge/revalidation.test.ts', 'security/i-link-peer.test.ts'],
+    tests: ['unit/edge/gate/revalidation.test.ts', 'security/i-link-peer.test.ts'],
   },
   {
     file: 'src/http2/message.ts',

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { isolated } from '../../src/edge/origin-isolation.js';
+import { isolated } from '../../src/edge/forward/origin-isolation.js';
 import { RawTarget } from '../support/raw-target.js';
 import { rawExchange, type Visitor } from '../support/visitor.js';
 import { readResponse, sendLines, type WireResponse } from '../support/wire.js';

@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isReserved } from '../../../src/core/headers.js';
 import { readBaseAddress } from '../../../src/core/hostname.js';
-import { openContext, type RequestContext } from '../../../src/edge/request.js';
-import { targetHeaders } from '../../../src/edge/target-headers.js';
+import { targetHeaders } from '../../../src/edge/forward/request-headers.js';
+import { openContext, type RequestContext } from '../../../src/edge/request/request.js';
 
 const BASE = readBaseAddress('http://localhost:8080') ?? assert.fail();
 const INVENTED = 200_000;

@@ -11,8 +11,8 @@ import {
 } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { Forwarding } from '../../../src/edge/forwarding.js';
-import type { Admitted } from '../../../src/edge/gate.js';
+import { Forwarding } from '../../../src/edge/forward/exchange.js';
+import type { Admitted } from '../../../src/edge/gate/gate.js';
 import type { OutboundLink } from '../../../src/link/outbound-link.js';
 import type { InboundStream } from '../../../src/link/stream.js';
 import { openPair, Served } from '../link/pair.js';

@@ -7,10 +7,10 @@ import type { TestContext } from 'node:test';
 import type { Identity } from '../../../src/auth/identity.js';
 import type { Session } from '../../../src/auth/session.js';
 import { readBaseAddress } from '../../../src/core/hostname.js';
-import { type AppOptions, createApp } from '../../../src/edge/app.js';
-import type { Verdict } from '../../../src/edge/gate.js';
-import { Replies } from '../../../src/edge/replies.js';
-import { openContext } from '../../../src/edge/request.js';
+import type { Verdict } from '../../../src/edge/gate/gate.js';
+import { Replies } from '../../../src/edge/replies/replies.js';
+import { openContext } from '../../../src/edge/request/request.js';
+import { type AppOptions, createApp } from '../../../src/edge/routes/app.js';
 import { PosternError } from '../../../src/errors.js';
 
 export const BASE = readBaseAddress('https://tunnel.test') ?? assert.fail();

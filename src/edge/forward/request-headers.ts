@@ -1,0 +1,90 @@
+/**
+ * The headers that a target receives: the visitor's own without what ends at this hop, what only we may say and our
+ * cookies; then what we say. The visitor's copies go first and in every spelling, so `Connection: x-forwarded-email`
+ * or `X_Forwarded_Email` can neither remove nor double an identity.
+ */
+import { recallCookies } from '../../auth/cookie-recall.js';
+import { isOurCookie, removeCookies } from '../../auth/cookies.js';
+import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../../core/headers.js';
+import type { BaseAddress } from '../../core/hostname.js';
+import { RecentMap } from '../../core/recent-map.js';
+import type { Recall, RequestContext } from '../request/request.js';
+import { type IdentityHeaders, identityFields } from './identity-headers.js';
+
+/** The headers of a forwarded request, for HTTP/2: lower-case names, no `host` (that is `:authority`). */
+export function targetHeaders(
+  headers: RawHeaders,
+  context: RequestContext,
+  base: BaseAddress,
+  introduction: IdentityHeaders | undefined,
+): string[] {
+  const fields = visitorHeaders(headers, context.recall);
+  fields.push('x-forwarded-for', context.address, 'x-forwarded-host', publicHost(context.host, base));
+  fields.push('x-forwarded-proto', base.scheme, 'x-forwarded-port', String(base.port), 'x-request-id', context.id);
+  if (introduction !== undefined) for (const text of identityFields(introduction)) fields.push(text);
+  return fields;
+}
+
+function visitorHeaders(headers: RawHeaders, recall: Recall): string[] {
+  const options = connectionOptions(headers);
+  const fields: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = forwardedName(headers[at] as string);
+    if (name === undefined || options.has(name)) continue;
+    const value = headers[at + 1] as string;
+    if (name !== 'cookie') fields.push(name, value);
+    else {
+      const cookies = otherCookies(value, recall);
+      if (cookies !== '') fields.push(name, cookies);
+    }
+  }
+  return fields;
+}
+
+function otherCookies(line: string, recall: Recall): string {
+  const recalled = recallCookies(recall, line);
+  recalled.others ??= removeCookies(line, isOurCookie);
+  return recalled.others;
+}
+
+// Browsers send the same two dozen names with each request.
+const MAX_KNOWN_NAMES = 1_000;
+const MAX_KNOWN_CHARACTERS = 64;
+
+const ENDS_HERE = Symbol('ends here');
+const knownNames = new RecentMap<string | typeof ENDS_HERE>(MAX_KNOWN_NAMES, MAX_KNOWN_CHARACTERS);
+
+/** The lower-case name under which a visitor's header goes on; undefined when it ends at this hop or is ours to give. */
+function forwardedName(spelling: string): string | undefined {
+  let name = knownNames.get(spelling);
+  if (name === undefined) {
+    name = judgeName(spelling.toLowerCase());
+    knownNames.set(spelling, name);
+  }
+  return name === ENDS_HERE ? undefined : name;
+}
+
+function judgeName(name: string): string | typeof ENDS_HERE {
+  // `Expect` is answered by the edge, which has read the request's head: the target need not be asked again.
+  const endsHere = name === 'host' || name === 'expect' || isHopByHop(name) || isReserved(name);
+  return endsHere ? ENDS_HERE : name;
+}
+
+/**
+ * A host with the port that visitors see, unless it is the scheme's own (RFC 9110 section 4.2.3): apps build absolute
+ * URLs and compare origins with it.
+ */
+export function publicHost(host: string, base: BaseAddress): string {
+  if (host !== lastPublic.host || base !== lastPublic.base) {
+    const isDefault = base.port === (base.scheme === 'https' ? 443 : 80);
+    lastPublic = { host, base, text: isDefault ? host : `${host}:${base.port}` };
+  }
+  return lastPublic.text;
+}
+
+// The same text again where it is the same: whoever encodes it compares it with the one before at once.
+let lastPublic: { readonly host: string; readonly base: BaseAddress | undefined; readonly text: string } = {
+  host: '',
+  base: undefined,
+  text: '',
+};

@@ -1,0 +1,154 @@
+/**
+ * The gate: the one function that lets a visitor's request through to a tunnel. It judges who asks and what made their browser
+ * ask, for requests and upgrades alike. The fast lane, Express and WebSocket upgrades all ask it, and nothing else may
+ * forward. It fails closed: whatever is not explicitly `forward` is refused.
+ */
+import type { CookieRecall } from '../../auth/cookie-recall.js';
+import { ceilingAllows, type DecisionRecall, type DomainProof, decide, decideAgain } from '../../auth/policy.js';
+import { hasOwner } from '../../auth/sealed-session.js';
+import type { Session, Sessions } from '../../auth/session.js';
+import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
+import { chain, type MaybePromise } from '../../core/maybe-promise.js';
+import type { Rule } from '../../core/rule.js';
+import type { OutboundLink } from '../../link/outbound-link.js';
+import { type Cause, type Caused, causeOf } from './cause.js';
+import type { Registry, Tunnel } from './registry.js';
+
+/** Why a session of this very host is refused that was made when its name had another owner. */
+export const NEW_OWNER = 'new-owner';
+
+/** What the gate says of a request. */
+export type Verdict =
+  | {
+      readonly kind: 'forward';
+      readonly tunnel: Tunnel;
+      readonly link: OutboundLink;
+      readonly rule: string;
+      /** Whose request it is. Absent when only the rule `public` let it in: then it carries no identity at all. */
+      readonly session: Session | undefined;
+      /** When the gate judged, in milliseconds since the epoch. */
+      readonly judgedAtMs: number;
+    }
+  /** The question of a named origin whether it may ask: to be answered by the edge. */
+  | { readonly kind: 'preflight' }
+  | {
+      readonly kind: 'refuse';
+      readonly code: 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' | 'ERR_TUNNEL_OFFLINE' | 'ERR_CROSS_SITE';
+      /** With `ERR_LOGIN_REQUIRED`: one that lacks groups which rules have come to name since. */
+      readonly session: Session | undefined;
+      /** Why, for the audit record: never shown. */
+      readonly reason: string;
+      /** The request is a form that a page of a named origin has posted, and came without a session for that alone. */
+      readonly isPosted?: true;
+    };
+
+/** That a request goes to its tunnel. */
+export type Admitted = Extract<Verdict, { kind: 'forward' }>;
+
+export interface GateOptions {
+  readonly base: BaseAddress;
+  readonly sessions: Sessions;
+  readonly registry: Registry;
+  readonly ceiling: readonly Rule[] | undefined;
+  readonly domainProof: DomainProof;
+}
+
+/** What the gate recalls of a connection's last request. */
+export type GateRecall = CookieRecall & DecisionRecall;
+
+/** A request as the gate sees it. */
+export interface Judged extends Caused {
+  readonly headers: Caused['headers'] & { readonly cookie?: string | undefined };
+}
+
+export type Gate = (name: string, host: string, request: Judged, recall?: GateRecall) => MaybePromise<Verdict>;
+
+/**
+ * Makes the gate of an edge. `host` is the canonical host of the tunnel, `recall` what the request's connection brought
+ * before. It judges each request anew, at once unless the session has to be opened first.
+ */
+export function createGate({ base, sessions, registry, ceiling, domainProof }: GateOptions): Gate {
+  return (name, host, request, recall = {}) => {
+    const nowMs = sessions.nowMs();
+    const tunnel = registry.find(name);
+    const cause = causeOf(request, tunnel ?? { origin: tunnelOrigin(base, name), origins: [], frameOrigins: [] });
+    // Before the session is looked at: a page that may not ask learns nothing of who is signed in, by the time it takes neither.
+    if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, nowMs);
+    const found = sessions.read(request.headers.cookie, host, recall, nowMs);
+    return chain(found, (session) => judge(name, cause, session, recall, nowMs));
+  };
+
+  /** No identity belongs to it: it passes where everybody does, as a stranger. */
+  function judgeForeign(tunnel: Tunnel | undefined, cause: Cause, nowMs: number): Verdict {
+    const decision = tunnel && decide(tunnel.policy, undefined);
+    if (tunnel !== undefined && decision?.allow) return admit(tunnel, undefined, decision.rule, nowMs);
+    if (cause === 'preflight') return { kind: 'preflight' };
+    return { kind: 'refuse', code: 'ERR_CROSS_SITE', session: undefined, reason: 'cross-site' };
+  }
+
+  function judge(
+    name: string,
+    cause: Cause,
+    session: Session | undefined,
+    recall: DecisionRecall,
+    nowMs: number,
+  ): Verdict {
+    const tunnel = registry.find(name);
+    if (tunnel === undefined) return judgeUnknown(session);
+    if (session !== undefined && session.owner !== tunnel.ownerTag) {
+      return judgeAnothers(tunnel, session, cause, nowMs);
+    }
+    const decision = decideAgain(tunnel.policy, session?.identity, recall);
+    if (!decision.allow) return refuse(session, decision.reason, cause);
+    return admit(tunnel, session, decision.rule, nowMs);
+  }
+
+  /**
+   * With a session that was made for a tunnel of somebody else under this name, or while the name was nobody's: it lets nobody
+   * in. Whom the tunnel would let in signs in again, silently; so does whom the former owner's let in, to be rid of what that
+   * app has stored. Everybody else hears what they hear where there is no tunnel.
+   */
+  function judgeAnothers(tunnel: Tunnel, session: Session, cause: Cause, nowMs: number): Verdict {
+    const asNobody = decide(tunnel.policy, undefined);
+    if (asNobody.allow) return admit(tunnel, undefined, asNobody.rule, nowMs);
+    const wasLetIn = hasOwner(session) && session.admitted;
+    const decision = decide(tunnel.policy, session.identity);
+    if (!decision.allow && !wasLetIn) return refuse(session, decision.reason, cause);
+    return refuse(undefined, hasOwner(session) ? NEW_OWNER : 'no-identity', cause);
+  }
+
+  function admit(tunnel: Tunnel, session: Session | undefined, rule: string, judgedAtMs: number): Verdict {
+    const { link } = tunnel;
+    if (link === undefined || link.draining.aborted) {
+      return { kind: 'refuse', code: 'ERR_TUNNEL_OFFLINE', session, reason: 'offline' };
+    }
+    const isNobodys = rule === 'public';
+    return { kind: 'forward', tunnel, link, rule, session: isNobodys ? undefined : session, judgedAtMs };
+  }
+
+  /**
+   * A name that the edge has not seen since it started. Visitors who were let in before, and the operator's own people,
+   * are told that it is offline; everybody else hears what they would hear of a tunnel that is not for them.
+   */
+  function judgeUnknown(session: Session | undefined): Verdict {
+    if (session === undefined) return { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session, reason: 'no-identity' };
+    const rule = ceilingAllows(ceiling, session.identity, domainProof);
+    const isInsider = session.admitted || (rule !== undefined && rule !== '*');
+    const code = isInsider ? 'ERR_TUNNEL_OFFLINE' : denialOf(session);
+    return { kind: 'refuse', code, session, reason: 'unknown' };
+  }
+
+  function refuse(session: Session | undefined, reason: string, cause: Cause): Verdict {
+    if (session !== undefined) return { kind: 'refuse', code: denialOf(session), session, reason };
+    const posted = cause === 'posted' ? { isPosted: true as const } : {};
+    return { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session, reason, ...posted };
+  }
+
+  /**
+   * Who has lost groups that rules name by now signs in again. Whatever the tunnel's rules are, and where there is no tunnel: a
+   * difference would tell a visitor who is denied which it is.
+   */
+  function denialOf(session: Session): 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' {
+    return sessions.knowsGroups(session) ? 'ERR_ACCESS_DENIED' : 'ERR_LOGIN_REQUIRED';
+  }
+}

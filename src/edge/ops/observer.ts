@@ -1,0 +1,206 @@
+/**
+ * Tells what happens at the edge: one log line per request and decision, and the audit record of who was let in where.
+ * One place, so that log and audit never disagree. Values from outside are fields, never part of a message. What
+ * strangers can cause without end, refusals and cut connections, is counted and written once a minute.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Identity } from '../../auth/identity.js';
+import type { Session } from '../../auth/session.js';
+import type { Log } from '../../core/log.js';
+import type { PosternError } from '../../errors.js';
+import type { Admitted, Verdict } from '../gate/gate.js';
+import { network } from '../request/limits.js';
+import { contextOf } from '../request/request.js';
+import { signInHint } from '../request/sign-in-hints.js';
+import type { Cutter } from './outcome.js';
+import { Tally } from './tally.js';
+
+// Allowing is recorded once for each session, tunnel and rule. A full memory is emptied, and records start again.
+const MAX_KNOWN_ALLOWS = 10_000;
+
+const TALLY_INTERVAL_MS = 60_000;
+
+/** What a party held too much of, as the log names it. */
+export type Budget = 'waiting requests' | 'unfinished heads' | 'streams' | 'unread bytes' | 'links';
+// Two hints for each tunnel at most; past it they are only in the responses.
+const MAX_HINTS = 1_000;
+
+/** How the answer to a request ended. */
+export interface Outcome {
+  /** Of a response of ours. */
+  readonly code: string | undefined;
+  /** The response had begun and was never whole: the visitor left, or it broke. */
+  readonly aborted: true | undefined;
+  /** Who ended it before it was whole, if anybody did. */
+  readonly cutBy: Cutter | undefined;
+}
+
+const GROUPS_LEFT_OUT =
+  'not all groups of an account are known here: rules for the others let it in nowhere until it signs in again';
+
+export class Observer {
+  readonly #log: Log;
+  readonly #audit: Log;
+  readonly #knownAllows = new Set<string>();
+  readonly #refusals: Tally;
+  readonly #cuts: Tally;
+  readonly #timer: NodeJS.Timeout;
+  readonly #hinted = new Set<string>();
+
+  constructor(log: Log, audit: Log) {
+    this.#log = log;
+    this.#audit = audit;
+    this.#refusals = new Tally({ write: (fields, message) => audit.info(fields, message) });
+    this.#cuts = new Tally({ write: (fields, message) => log.warn(fields, message) });
+    this.#timer = setInterval(() => this.#flush(), TALLY_INTERVAL_MS).unref();
+  }
+
+  /** Writes what was counted and stops counting. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#flush();
+  }
+
+  /** A party was past a budget: something of it was refused or cut. */
+  overBudget(budget: Budget, address: string): void {
+    const fields = { party: network(address), who: { address }, what: { budget }, once: {} };
+    this.#cuts.note({ event: 'over-budget', message: 'over budget', ...fields });
+  }
+
+  #flush(): void {
+    this.#refusals.flush();
+    this.#cuts.flush();
+  }
+
+  /**
+   * A request was answered, or its visitor left: `status` is 0 when no head had been sent. `aborted` tells a response that
+   * broke off from one that was whole.
+   */
+  answered(request: IncomingMessage, status: number, { code, aborted, cutBy }: Outcome): void {
+    if (code === 'ERR_LOGIN_REQUIRED') this.#hint(request);
+    if (this.#log.isLevelEnabled?.('info') === false) return;
+    const { arrivedAtMs } = contextOf(request);
+    const durationMs = Math.round((performance.now() - arrivedAtMs) * 10) / 10;
+    this.#log.info({ ...describe(request), status, code, aborted, cutBy, durationMs }, 'request');
+  }
+
+  /** An error that a visitor sees only the code of. */
+  failed(request: IncomingMessage, error: PosternError): void {
+    if (error.code === 'ERR_TUNNEL_BUSY') this.overBudget('streams', contextOf(request).address);
+    const level = error.status >= 500 ? 'warn' : 'info';
+    this.#log[level](
+      { ...describe(request), code: error.code, detail: error.message, cause: causeOf(error) },
+      'refused',
+    );
+  }
+
+  /** Bytes came that never became a request: `status` is 0 when the socket was closed without a word. */
+  malformed(fields: { requestId: string; address: string; status: number }, { code, message }: PosternError): void {
+    this.#log.info({ ...fields, code, detail: message }, 'malformed');
+  }
+
+  /** The gate has decided about somebody: recorded when it refuses a session, or lets one in for the first time. */
+  decided(request: IncomingMessage, verdict: Verdict): void {
+    if (verdict.kind === 'preflight') return;
+    if (verdict.kind === 'refuse') this.#refused(request, verdict);
+    else if (verdict.session === undefined) this.#allowed(request, verdict);
+    else {
+      const { session, rule } = verdict;
+      const { recall } = contextOf(request);
+      if (recall.allowed?.session === session && recall.allowed.rule === rule) return; // as with the request before
+      recall.allowed = { session, rule };
+      this.#allowed(request, verdict);
+    }
+  }
+
+  /** Once for each tunnel: what a browser does without a word. */
+  #hint(request: IncomingMessage): void {
+    const hint = signInHint(request);
+    if (hint === undefined || this.#hinted.size >= MAX_HINTS) return;
+    const { id, host } = contextOf(request);
+    const known = `${host} ${hint}`;
+    if (this.#hinted.has(known)) return;
+    this.#hinted.add(known);
+    this.#log.info({ requestId: id, host, hint }, 'hint');
+  }
+
+  #refused(request: IncomingMessage, { session, code, reason }: Extract<Verdict, { kind: 'refuse' }>): void {
+    if (session === undefined || code !== 'ERR_ACCESS_DENIED') return;
+    const { id, host, address } = contextOf(request);
+    this.#refusals.note({
+      event: 'deny',
+      message: 'deny',
+      party: session.id,
+      who: { address, ...who(session) },
+      what: { host, reason },
+      once: { requestId: id },
+    });
+  }
+
+  #allowed(request: IncomingMessage, { session, rule }: Admitted): void {
+    const { id, host, address } = contextOf(request);
+    const known = `${session?.id ?? network(address)} ${host} ${rule}`;
+    if (this.#knownAllows.has(known)) return;
+    if (this.#knownAllows.size >= MAX_KNOWN_ALLOWS) this.#knownAllows.clear();
+    this.#knownAllows.add(known);
+    this.#audit.info({ event: 'allow', requestId: id, host, address, ...who(session), rule }, 'allow');
+  }
+
+  signedIn(request: IncomingMessage, session: Session): void {
+    const { id, address } = contextOf(request);
+    const { groupsOmitted, groups } = session.identity;
+    if (groupsOmitted)
+      this.#log.warn({ requestId: id, subject: session.identity.subject, kept: groups.length }, GROUPS_LEFT_OUT);
+    this.#audit.info({ event: 'sign-in', requestId: id, address, ...who(session), groupsOmitted }, 'sign-in');
+  }
+
+  signInFailed(request: IncomingMessage, error: PosternError): void {
+    this.#refuses(request, error, 'sign-in-failed', 'sign-in failed');
+  }
+
+  signedOut(request: IncomingMessage, session: Pick<Session, 'id'> & Partial<Session>): void {
+    const { id, address } = contextOf(request);
+    this.#audit.info({ event: 'sign-out', requestId: id, address, ...who(session) }, 'sign-out');
+  }
+
+  tunnelUp(fields: { tunnel: string; owner: string; tokenId: string; agent: string; address: string }): void {
+    this.#audit.info({ event: 'tunnel-up', ...fields }, 'tunnel up');
+  }
+
+  tunnelDown(fields: { tunnel: string; owner: string; agent: string }, reason: PosternError | undefined): void {
+    this.#audit.info({ event: 'tunnel-down', ...fields, reason: reason?.message ?? 'closed' }, 'tunnel down');
+  }
+
+  offerRefused(request: IncomingMessage, error: PosternError): void {
+    if (error.code === 'ERR_EDGE_FULL') this.overBudget('links', contextOf(request).address);
+    this.#refuses(request, error, 'offer-refused', 'offer refused');
+  }
+
+  #refuses(request: IncomingMessage, { code, message: detail }: PosternError, event: string, message: string): void {
+    const { id, address } = contextOf(request);
+    const fields = { party: network(address), who: { address }, what: { code }, once: { requestId: id, detail } };
+    this.#refusals.note({ event, message, ...fields });
+  }
+}
+
+function who(session: (Pick<Session, 'id'> & Partial<Session>) | undefined): {
+  email?: Identity['email'];
+  session?: string;
+} {
+  if (session === undefined) return {};
+  const { id, identity } = session;
+  return identity === undefined ? { session: id } : { email: identity.email, session: id };
+}
+
+// The path without its query: queries carry codes, tickets and the app's own secrets.
+function describe(request: IncomingMessage) {
+  const { id, host, address } = contextOf(request);
+  const target = request.url ?? '';
+  const query = target.indexOf('?');
+  const path = (query === -1 ? target : target.slice(0, query)).slice(0, 1024);
+  return { requestId: id, host, address, method: request.method, path };
+}
+
+function causeOf({ cause }: PosternError): string | undefined {
+  return cause instanceof Error ? cause.message : undefined;
+}

@@ -1,0 +1,73 @@
+/**
+ * The visitor's IP address: the socket's, unless the socket belongs to a reverse proxy that the operator named in
+ * `POSTERN_TRUST_PROXY`; then the nearest address in `X-Forwarded-For` that is not such a proxy.
+ */
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import { headerValues } from '../../core/headers.js';
+import { trimOws } from '../../core/white-space.js';
+
+/** Tells whether a peer's address is one of a list of IP addresses and CIDR networks (checked by config). */
+export function proxyCheck(trusted: readonly string[]): (address: string) => boolean {
+  if (trusted.length === 0) return () => false;
+  const list = trustedList(trusted);
+  return (address) => {
+    const direct = plain(address);
+    return isIP(direct) !== 0 && list.check(direct, isIPv6(direct) ? 'ipv6' : 'ipv4');
+  };
+}
+
+// A reverse proxy is in front of the first request already; the later ones are not looked at.
+const LOOKED_AT = 100;
+
+/**
+ * Makes the reader for the addresses of proxies that are trusted. `distrusted` is told once of a peer that sends
+ * `X-Forwarded-For` and is not of them: the proxy that the operator forgot, most likely.
+ */
+export function addressReader(
+  trusted: readonly string[],
+  distrusted: (peer: string) => void = () => {},
+): (request: IncomingMessage) => string {
+  let left = LOOKED_AT;
+  const look = (request: IncomingMessage, peer: string) => {
+    left -= 1;
+    if (headerValues(request.rawHeaders, 'x-forwarded-for').length === 0) return;
+    left = 0;
+    distrusted(peer);
+  };
+  const isTrusted = proxyCheck(trusted);
+  return (request) => {
+    const direct = plain(request.socket.remoteAddress ?? '');
+    if (!isTrusted(direct)) {
+      if (left > 0) look(request, direct);
+      return direct;
+    }
+    const hops = headerValues(request.rawHeaders, 'x-forwarded-for')
+      .join(',')
+      .split(',')
+      .map((hop) => plain(trimOws(hop)));
+    let nearest = direct;
+    while (isTrusted(nearest)) {
+      const hop = hops.pop();
+      if (hop === undefined || isIP(hop) === 0) break; // a list that says nothing more: the last proxy is all we know
+      nearest = hop;
+    }
+    return nearest;
+  };
+}
+
+function trustedList(trusted: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of trusted) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+// A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).
+function plain(address: string): string {
+  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+}

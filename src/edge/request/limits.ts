@@ -1,0 +1,96 @@
+/**
+ * The limits of the front door, each with its reason, and the counters behind those that count attempts. Owns
+ * `rate-limiter-flexible`.
+ */
+import { isIPv6 } from 'node:net';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { PosternError } from '../../errors.js';
+
+/** Request line and headers together. Four times Node's own, so that a browser full of cookies still gets a page. */
+export const MAX_HEADER_BYTES = 65_536;
+
+/** Header lines of a request. Far above any browser's, and what the link and common servers still take whole. */
+export const MAX_HEADERS = 1_000;
+
+/**
+ * Bytes of request heads that are not whole yet. Of one network: 32 heads of the largest size, or a thousand phones on a
+ * slow line behind one address with 2 kB each. Of all: sixteen such networks; with the strings that they become 100 MB.
+ */
+export const UNFINISHED_HEADS = { maxBytes: 33_554_432, maxBytesOfOne: 2_097_152 };
+
+/** Slow senders of headers are cut here; slow bodies never are. */
+export const HEADERS_TIMEOUT_MS = 10_000;
+
+/**
+ * Requests on a connection whose responses have not left, and what the heads of those may hold that wait behind another.
+ * Browsers do not pipeline, and the tools that do send a handful. 20,000 connections with sixteen requests each are past
+ * any flood that a line brings; one that waits costs about 5 kB beside its head.
+ */
+export const MAX_PENDING_RESPONSES = 16;
+export const MAX_WAITING_HEAD_BYTES = 65_536;
+
+/** How often Node looks for slow senders. */
+export const CHECK_INTERVAL_MS = 2_000;
+
+/** Idle connections stay longer than the 60 s after which common reverse proxies drop theirs, so theirs goes first. */
+export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+
+/** Silence on a socket after which the kernel asks whether the other end is still there (RFC 9293 section 3.8.4). */
+export const KEEP_ALIVE_PROBE_MS = 60_000;
+
+/** Sockets at once, on the front door. Past it new ones are closed, and memory stays bounded. */
+export const MAX_CONNECTIONS = 20_000;
+
+/** While so many are open, what no app takes may not stay: nobody can tell whether its visitor is still there. */
+export const CROWDED_CONNECTIONS = MAX_CONNECTIONS * 0.9;
+
+/**
+ * Links of agents at once: of all; of one owner and of one network, so that a token that leaks or a fleet that runs wild
+ * leaves three quarters to the others; and more of those that replace a link which finishes what runs on it.
+ */
+export const LINKS = { most: 10_000, maxOfOne: 2_500, spare: 500 };
+
+/** How long running requests may take to finish once the edge is told to stop. */
+export const DRAIN_MS = 30_000;
+
+/** Starts and completions of sign-in for one address: a person needs two, an office behind one address some dozens. */
+export const SIGN_INS = { points: 120, duration: 60 };
+
+/** Refused tokens for one address: an honest agent stops at the first. */
+export const BAD_TOKENS = { points: 20, duration: 60 };
+
+/** Sign-ins that the edge asks an account for again because of its groups: rules that never rest would ask without end. */
+const RENEWALS = { points: 3, duration: 60 };
+
+const KINDS = { 'sign-in': SIGN_INS, 'bad-token': BAD_TOKENS, renewal: RENEWALS };
+
+/** Counts attempts within a minute, for each address or, of renewals, for each account. */
+export class AttemptLimit {
+  readonly #limiter: RateLimiterMemory;
+
+  constructor(kind: keyof typeof KINDS) {
+    this.#limiter = new RateLimiterMemory({ keyPrefix: kind, ...KINDS[kind] });
+  }
+
+  /** Counts one attempt; throws `ERR_RATE_LIMITED` when there were too many. */
+  async count(address: string): Promise<void> {
+    try {
+      await this.#limiter.consume(network(address));
+    } catch (thrown) {
+      if (!(thrown instanceof RateLimiterRes)) throw thrown;
+      throw new PosternError('ERR_RATE_LIMITED', 'too many attempts from one address', { cause: thrown });
+    }
+  }
+}
+
+/** What counts as one address: one subscriber has a whole /64 of IPv6. */
+export function network(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail = ''] = address.split('::');
+  const groups = head.split(':').filter((group) => group !== '');
+  if (address.includes('::')) {
+    const after = tail.split(':').filter((group) => group !== '').length;
+    while (groups.length + after < 8) groups.push('0');
+  }
+  return groups.slice(0, 4).join(':');
+}

@@ -1,0 +1,250 @@
+/**
+ * Signing in and out: the steps between a visitor without a session and a session on a tunnel's host. Express routes
+ * call it; it knows OIDC, transactions, tickets and sessions, and no routing.
+ *
+ * start (base host) -> provider -> callback (base host): session on the base host -> ticket -> session on the tunnel.
+ */
+import type { IncomingMessage } from 'node:http';
+import { cookieNames, cookieValues, setCookie } from '../../auth/cookies.js';
+import type { Nonces } from '../../auth/nonce.js';
+import type { OidcProvider } from '../../auth/oidc.js';
+import { queryValue, type ReturnTarget, readReturnPath, readReturnTarget } from '../../auth/return-path.js';
+import { hasOwner } from '../../auth/sealed-session.js';
+import type { Session, Sessions } from '../../auth/session.js';
+import type { SignInReference, SignOutReferences } from '../../auth/sign-out-reference.js';
+import type { Tickets } from '../../auth/ticket.js';
+import type { Transaction, Transactions } from '../../auth/transaction.js';
+import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
+import type { Observer } from '../ops/observer.js';
+import type { Departure, HandOff, Step } from '../replies/hand-off.js';
+import { type AttemptLimit, network } from '../request/limits.js';
+import { contextOf } from '../request/request.js';
+import { SignInFailure } from './sign-in-failure.js';
+
+export interface SignInOptions {
+  readonly base: BaseAddress;
+  readonly provider: OidcProvider;
+  readonly sessions: Sessions;
+  readonly tickets: Tickets;
+  readonly nonces: Nonces;
+  readonly references: SignOutReferences;
+  readonly transactions: Transactions;
+  readonly limit: AttemptLimit;
+  readonly observer: Observer;
+  /**
+   * The one domain that the operator's ceiling admits, for providers that take a hint. Never from a tunnel's rules: the
+   * hint is seen before sign-in, and would tell a stranger that the tunnel exists and for whom.
+   */
+  readonly domainHint: string | undefined;
+  /** Whether the gate would let a session in on a tunnel right now. */
+  readonly isAdmitted: (session: Session, name: string) => boolean;
+  /** `ownerTag` of whoever has a tunnel's name, `NO_OWNER` when nobody is known to. */
+  readonly ownerOf: (name: string) => string;
+}
+
+type Redirect = Extract<Step, { kind: 'redirect' }>;
+
+/** On to the tunnel. */
+export interface Redeemed extends Redirect {
+  /** The visitor is let in, in a browser whose session here was of the name's former owner: what that app stored is to go. */
+  readonly isPassedOn: boolean;
+}
+
+/** A start's own parameters. Anything else in its query is ignored. */
+export interface StartFields {
+  readonly returnTo: string | undefined;
+  /** What `Nonces.prove` said of the nonce cookie on the tunnel's host. */
+  readonly nonceProof: string | undefined;
+  readonly account: 'current' | 'other';
+}
+
+/** How a ticket comes to the tunnel's host. */
+export interface TicketFields {
+  readonly text: string;
+  /** Where to go instead of the path in the ticket. */
+  readonly returnTo?: string | undefined;
+  /** Whether a browser may keep a session from it; if not, the ticket is used up all the same. */
+  readonly isWelcome: boolean;
+}
+
+// As long as a transaction may take, with room for the ticket behind it.
+const NONCE_SECONDS = 15 * 60;
+
+// A longer path goes beside the ticket: what is sealed grows by a third, and may hold no more than 8 kB.
+const MAX_TICKET_PATH_CHARS = 2_048;
+
+export class SignIn {
+  readonly #options: SignInOptions;
+  readonly #isSecure: boolean;
+
+  constructor(options: SignInOptions) {
+    this.#options = options;
+    this.#isSecure = options.base.scheme === 'https';
+  }
+
+  /** On a tunnel's host, without a session: to the start on the base host, with a nonce in this browser. */
+  leaveTunnel(request: IncomingMessage, name: string, path: string, account: StartFields['account']): Redirect {
+    const { base, nonces } = this.#options;
+    const host = tunnelHost(base, name);
+    const nonce = this.#nonces(request).find((value) => nonces.isIssued(value, host)) ?? nonces.issue(host);
+    const returnTo = queryValue(tunnelOrigin(base, name) + path);
+    const other = account === 'other' ? '&switch=account' : '';
+    const maxAgeSeconds = NONCE_SECONDS;
+    const cookie = setCookie(cookieNames(this.#isSecure).nonce, nonce, { secure: this.#isSecure, maxAgeSeconds });
+    const location = `${base.origin}/oauth2/start?rd=${returnTo}&nonce=${nonces.prove(nonce, host)}${other}`;
+    return { kind: 'redirect', location, cookies: [cookie] };
+  }
+
+  /** On the base host: straight to the tunnel with a session here that says enough, else to the provider. */
+  async start(request: IncomingMessage, fields: StartFields): Promise<Step> {
+    const { base, sessions, limit } = this.#options;
+    const target = readReturnTarget(fields.returnTo, base);
+    const nonceHash = this.#readProof(fields.nonceProof, target);
+    if (target.name !== undefined && nonceHash === undefined) {
+      const location = signInPath(base, target.name, target.path, fields.account);
+      return { kind: 'redirect', location, cookies: [] };
+    }
+    const session = await sessions.read(request.headers.cookie, base.host);
+    const current = fields.account === 'current' ? session : undefined;
+    if (current !== undefined && !this.#lacksGroups(current, target)) {
+      return this.#handOver(current, target, nonceHash, { cookies: [], state: undefined });
+    }
+    await limit.count(contextOf(request).address);
+    const began = { target, ...(nonceHash !== undefined && { nonceHash }), ...(current && { continues: current.id }) };
+    return this.#toProvider(request, began, fields.account);
+  }
+
+  /**
+   * On the base host, back from the provider: a new session here, and on to where the visitor wanted to go. Counted, and
+   * the provider asked, only for a sign-in that this browser has begun and not used before.
+   */
+  async finish(request: IncomingMessage): Promise<Step> {
+    const { base, sessions, transactions, provider, limit, observer } = this.#options;
+    const callback = new URL(base.origin + request.url);
+    const states = callback.searchParams.getAll('state');
+    const { transaction, cookie } = await transactions.finish(
+      request.headers.cookie,
+      states.length === 1 ? states[0] : undefined,
+      network(contextOf(request).address),
+      () => limit.count(contextOf(request).address),
+    );
+    const identity = await this.#identify(transaction, callback, cookie, provider);
+    const former = await sessions.read(request.headers.cookie, base.host);
+    // A new sign-in ends the one before it, everywhere. Only two tabs that sign in at once as the same person keep both:
+    // the former session is then younger than this sign-in's start.
+    const isConcurrent = former?.identity.subject === identity.subject && former.signedInAtMs > transaction.startedAtMs;
+    // One that only lacked groups goes on, where nobody asked for another: it is the same sign-in, and nothing that hangs on it
+    // ends.
+    const isContinued = former?.identity.subject === identity.subject && former.id === transaction.continues;
+    if (former !== undefined && !isConcurrent && !isContinued) await sessions.revoke(former);
+    const signIn = isContinued ? { id: former.id, signedInAtMs: former.signedInAtMs } : {};
+    const created = await sessions.create({ identity, host: base.host, admitted: false, ...signIn });
+    observer.signedIn(request, created.session);
+    const { target, nonceHash, state } = transaction;
+    return this.#handOver(created.session, target, nonceHash, { cookies: [cookie, created.cookie], state });
+  }
+
+  /** On a tunnel's host: the ticket becomes a session of this host. Throws `ERR_LOGIN_FAILED`. */
+  async redeem(request: IncomingMessage, name: string, { text, returnTo, isWelcome }: TicketFields): Promise<Redeemed> {
+    const { base, tickets, sessions, isAdmitted, ownerOf } = this.#options;
+    const nonces = isWelcome ? this.#nonces(request) : [];
+    const ticket = await tickets.redeem(text, { host: tunnelHost(base, name), nonces });
+    const { identity, host, sessionId: id, signedInAtMs } = ticket;
+    const owner = ownerOf(name);
+    const former = await sessions.read(request.headers.cookie, host);
+    const { session, cookie } = await sessions.create({ identity, host, id, signedInAtMs, admitted: false, owner });
+    const admitted = isAdmitted(session, name) ? await sessions.renew(session, { admitted: true }) : undefined;
+    const location = readReturnPath(returnTo ?? ticket.path);
+    // Of nobody else: whoever is denied would learn from it that the name is somebody's.
+    const isPassedOn = admitted !== undefined && former !== undefined && hasOwner(former) && former.owner !== owner;
+    return { kind: 'redirect', location, cookies: [admitted ?? cookie], isPassedOn };
+  }
+
+  /** On a tunnel's host: to the page of the base host where the visitor signs out. Ends nothing. */
+  async leaveForSignOut(session: Session | undefined): Promise<Redirect> {
+    const { base, references } = this.#options;
+    const query = session === undefined ? '' : `?of=${await references.issue(session)}`;
+    return { kind: 'redirect', location: `${base.origin}/oauth2/sign_out${query}`, cookies: [] };
+  }
+
+  /** On the base host: ends the sign-in of this browser and the one that `reference` names on all hosts; then the provider's. */
+  async signOut(request: IncomingMessage, reference: string | undefined): Promise<Redirect> {
+    const { base, sessions, provider, references } = this.#options;
+    const session = await sessions.read(request.headers.cookie, base.host);
+    const referred = reference === undefined ? undefined : await references.read(reference);
+    if (session !== undefined) await this.#end(request, session);
+    if (referred !== undefined && referred.id !== session?.id) await this.#end(request, referred);
+    // The visitor is out here whatever the provider says: one that cannot be reached must not keep them in.
+    const providerUrl = await provider.signOutUrl().catch(() => undefined);
+    const location = providerUrl ?? `${base.origin}/oauth2/signed_out`;
+    return { kind: 'redirect', location, cookies: [sessions.clear()] };
+  }
+
+  async #end(request: IncomingMessage, signIn: Session | SignInReference): Promise<void> {
+    await this.#options.sessions.revoke(signIn);
+    this.#options.observer.signedOut(request, signIn);
+  }
+
+  #lacksGroups(session: Session, { name }: ReturnTarget): boolean {
+    const { sessions, isAdmitted } = this.#options;
+    return name !== undefined && !sessions.knowsGroups(session) && !isAdmitted(session, name);
+  }
+
+  #readProof(proof: string | undefined, { name }: ReturnTarget): string | undefined {
+    const { base, nonces } = this.#options;
+    return proof === undefined || name === undefined ? undefined : nonces.readProof(proof, tunnelHost(base, name));
+  }
+
+  async #toProvider(
+    request: IncomingMessage,
+    began: Pick<Transaction, 'target' | 'nonceHash' | 'continues'>,
+    account: StartFields['account'],
+  ): Promise<Redirect | Departure> {
+    const { transactions, provider, domainHint } = this.#options;
+    const { target } = began;
+    const { transaction, cookies } = await transactions.start(request.headers.cookie, began);
+    const { state, nonce, verifier } = transaction;
+    const chooseAccount = account === 'other' ? 'yes' : 'no';
+    const hint = domainHint === undefined ? {} : { domainHint };
+    const location = await provider.begin({ state, nonce, verifier, chooseAccount, ...hint });
+    if (target.name === undefined) return { kind: 'redirect', location, cookies };
+    const path = transaction.target.path === target.path ? undefined : target.path;
+    return { kind: 'departure', location, cookies, state, path };
+  }
+
+  async #handOver(
+    { identity, id: sessionId, signedInAtMs }: Session,
+    { name, path }: ReturnTarget,
+    nonceHash: string | undefined,
+    also: Pick<HandOff, 'cookies' | 'state'>,
+  ): Promise<Redirect | HandOff> {
+    const { base, tickets } = this.#options;
+    if (name === undefined || nonceHash === undefined) {
+      return { kind: 'redirect', location: path, cookies: also.cookies };
+    }
+    const isShort = path.length <= MAX_TICKET_PATH_CHARS;
+    const fields = { host: tunnelHost(base, name), nonceHash, identity, sessionId, signedInAtMs };
+    const ticket = await tickets.issue({ ...fields, path: isShort ? path : '/' });
+    const origin = tunnelOrigin(base, name);
+    const location = `${origin}/.postern/session?ticket=${ticket}${isShort ? '' : `&rd=${queryValue(path)}`}`;
+    return { kind: 'hand-off', location, origin, path, ticket, ...also };
+  }
+
+  async #identify(transaction: Transaction, callback: URL, cookie: string, provider: OidcProvider) {
+    try {
+      return await provider.finish(callback, transaction);
+    } catch (error) {
+      throw new SignInFailure(error, transaction.target, [cookie]);
+    }
+  }
+
+  #nonces(request: IncomingMessage): string[] {
+    return cookieValues(request.headers.cookie, cookieNames(this.#isSecure).nonce);
+  }
+}
+
+/** Where a visitor of a tunnel begins to sign in and comes back to a path. */
+export function signInPath(base: BaseAddress, name: string, path: string, account: StartFields['account']): string {
+  const other = account === 'other' ? '&switch=account' : '';
+  return `${tunnelOrigin(base, name)}/.postern/session?rd=${queryValue(path)}${other}`;
+}

@@ -1,0 +1,124 @@
+/**
+ * What a socket gets whose bytes never became a request: too large, too slow or not HTTP. The one response that is
+ * written by hand, since `node:http` has no response object for it. It has an id and a line in the log as any other.
+ */
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { PosternError } from '../../../errors.js';
+import type { Observer } from '../../ops/observer.js';
+import { type Block, PAGE_HEADERS, renderPage } from '../../replies/page.js';
+import { responseStarted, whenWholePaid } from './pipelining.js';
+
+/** How long what is left of a refused request is dropped: its visitor may be far away and still sending. */
+const LINGER_MS = 2_000;
+
+const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
+  ERR_HEADERS_TOO_LARGE: 'Too many cookies',
+  ERR_METHOD_UNKNOWN: 'Unknown method',
+  ERR_REQUEST_TIMEOUT: 'Too slow',
+};
+
+// Nobody can be helped by a script here, nor by a header that would clear more than the cookies in question.
+const HOW_TO_CLEAR: readonly Block[] = [
+  {
+    kind: 'text',
+    text: 'Another site below the same domain may have set them. Remove the cookies of this address and of the domains above it, then reload.',
+  },
+  {
+    kind: 'text',
+    text: 'Chrome and Edge: the icon left of the address, then “Cookies and site data”. Firefox: the padlock, then “Clear cookies and site data”. Safari: Settings, Privacy, “Manage Website Data”.',
+  },
+];
+
+// Whose response waits for its turn, or has left.
+const refused = new WeakSet<Duplex>();
+/** What `node:http` adds to an error of its parser. */
+interface ParserError extends NodeJS.ErrnoException {
+  readonly rawPacket?: Buffer;
+  readonly bytesParsed?: number;
+}
+
+/** Makes what listens to the server's `clientError` event. */
+export function clientErrorListener(observer: Observer): (error: ParserError, socket: Duplex) => void {
+  return (error, socket) => {
+    // Nobody is left, and nothing was asked.
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    if (refused.has(socket)) return; // the parser's last word, at the visitor's end
+    refused.add(socket);
+    const refusal = translate(error);
+    const requestId = randomUUID();
+    const address = (socket as Socket).remoteAddress ?? ''; // the sockets of `node:http` are of `node:net`
+    drop(socket);
+    if (responseStarted(socket)) {
+      // It may go on for hours, and whatever is written now would become a part of it.
+      observer.malformed({ requestId, address, status: 0 }, refusal);
+      return void socket.destroy();
+    }
+    // In its turn (RFC 9112 section 9.3.2): what was asked for before it is answered first.
+    whenWholePaid(socket, () => {
+      const isHeard = socket.writable && !responseStarted(socket);
+      observer.malformed({ requestId, address, status: isHeard ? refusal.status : 0 }, refusal);
+      if (isHeard) closeBehind(socket, writeResponse(refusal, requestId));
+      else socket.destroy();
+    });
+  };
+}
+
+/** Reads on without a parser, which would report each further chunk as an error of its own. */
+function drop(socket: Duplex): void {
+  socket.removeAllListeners('data');
+  socket.on('data', () => {});
+}
+
+/**
+ * Sends the response and closes in stages (RFC 9112 section 9.6): closed at once, the socket would be reset by what still
+ * arrives, and the visitor would see a lost connection instead of the page.
+ */
+function closeBehind(socket: Duplex, response: string): void {
+  socket.end(response);
+  socket.once('end', () => socket.destroy());
+  const late = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(late));
+}
+
+function writeResponse({ status, code, text }: PosternError, requestId: string): string {
+  const page = renderPage({
+    title: TITLES[code] ?? 'Bad request',
+    blocks: [{ kind: 'text', text }, ...(code === 'ERR_HEADERS_TOO_LARGE' ? HOW_TO_CLEAR : [])],
+    facts: [
+      ['Error', code],
+      ['Request', requestId],
+    ],
+  });
+  const headers = {
+    ...PAGE_HEADERS,
+    Date: new Date().toUTCString(),
+    'Content-Type': 'text/html; charset=utf-8',
+    'Postern-Error': code,
+    'X-Request-Id': requestId,
+    'Content-Length': Buffer.byteLength(page),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return `${[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n')}\r\n\r\n${page}`;
+}
+
+// A whole request line (RFC 9112 section 3) whose method is a token. Bounded: it is looked for in what strangers send.
+const REQUEST_LINE = /^[!#$%&'*+.^`|~\w-]{1,64} [\x21-\xff]{1,65536} HTTP\/1\.[01]\r?\n/;
+
+/** Whether the parser stopped at a method that it does not know, and not at something that is no HTTP at all. */
+function isUnknownMethod({ code, rawPacket, bytesParsed }: ParserError): boolean {
+  if (code !== 'HPE_INVALID_METHOD' || rawPacket === undefined || bytesParsed === undefined) return false;
+  const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1;
+  return REQUEST_LINE.test(rawPacket.toString('latin1', start));
+}
+
+function translate(error: ParserError): PosternError {
+  // RFC 9110 section 9.1.
+  if (isUnknownMethod(error)) return new PosternError('ERR_METHOD_UNKNOWN', error.message, { cause: error });
+  if (error.code === 'HPE_HEADER_OVERFLOW') return new PosternError('ERR_HEADERS_TOO_LARGE');
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return new PosternError('ERR_REQUEST_TIMEOUT');
+  return new PosternError('ERR_BAD_REQUEST', error.message, { cause: error });
+}

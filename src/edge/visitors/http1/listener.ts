@@ -1,0 +1,91 @@
+/** The sockets of an edge: how its servers are set up, start listening and are closed. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { STRICT_PARSER } from '../../../core/strict-http.js';
+import type { Observer } from '../../ops/observer.js';
+import * as limits from '../../request/limits.js';
+import type { FrontDoor } from '../front-door.js';
+import { clientErrorListener } from './client-error.js';
+import { HeadBudget } from './head-budget.js';
+import { VisitorRequest } from './header-lookup.js';
+import { offersWebSocket, serveWithoutOffer } from './upgrade-offer.js';
+
+/** How many connections a server has, those that were upgraded included. */
+export class ConnectionCount {
+  // One that comes back from an offer to switch protocols is told of once more (upgrade-offer.ts), and is one all the same.
+  readonly #open = new Set<Socket>();
+
+  /** Counts the connections of a server from now on. */
+  follow(server: Server): void {
+    server.on('connection', (socket: Socket) => {
+      if (this.#open.has(socket)) return;
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
+    });
+  }
+
+  get open(): number {
+    return this.#open.size;
+  }
+
+  get isCrowded(): boolean {
+    return this.open > limits.CROWDED_CONNECTIONS;
+  }
+}
+
+/** The server that visitors and agents connect to, with the limits of `limits.ts`. */
+export function createFrontDoor(door: FrontDoor, observer: Observer, isProxy: (address: string) => boolean): Server {
+  const server = createServer({
+    ...STRICT_PARSER,
+    IncomingMessage: VisitorRequest,
+    maxHeaderSize: limits.MAX_HEADER_BYTES,
+    requireHostHeader: false, // checked by us: Node's own refusal is a response without a word
+    headersTimeout: limits.HEADERS_TIMEOUT_MS,
+    requestTimeout: 0, // covers the body too, and an upload may take as long as it takes
+    keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
+    noDelay: true,
+    keepAlive: true, // a visitor who vanishes without a word is found, also behind a stream that is silent for hours
+    keepAliveInitialDelay: limits.KEEP_ALIVE_PROBE_MS,
+  });
+  server.maxHeadersCount = limits.MAX_HEADERS + 1; // one past ours: what Node drops in silence is refused by us
+  server.maxConnections = limits.MAX_CONNECTIONS;
+  server.on('request', door.request);
+  server.on('checkContinue', door.expectation);
+  server.on('checkExpectation', door.foreignExpectation);
+  server.on('upgrade', (request, socket: Socket, behind) => {
+    if (offersWebSocket(request)) door.upgrade(request, socket, behind);
+    else serveWithoutOffer(server, request, socket, behind);
+  });
+  server.on('connect', door.connect);
+  server.on('clientError', clientErrorListener(observer));
+  new HeadBudget(server, { isProxy, cut: (address) => observer.overBudget('unfinished heads', address) });
+  return server;
+}
+
+/** Resolves once the server listens; rejects with the system's error. */
+export function listen(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Stops listening; resolves once every connection is closed. Idle ones are closed at once. */
+export function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+/** The port of a server that listens. */
+export function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port; // a server that listens on a port has such an address
+}

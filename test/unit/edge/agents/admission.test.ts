@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { readBaseAddress } from '../../../../src/core/hostname.js';
+import { silentLog } from '../../../../src/core/log.js';
+import { Admission, type AdmitOptions } from '../../../../src/edge/agents/admission.js';
+import { RevokedTokens } from '../../../../src/edge/agents/revoked-tokens.js';
+import { Registry } from '../../../../src/edge/gate/registry.js';
+import { Observer } from '../../../../src/edge/ops/observer.js';
+import { openContext } from '../../../../src/edge/request/request.js';
+import { createToken } from '../../../../src/link/token.js';
+import { deferred } from '../../../support/deferred.js';
+import { type Knocked, knock, type RawOffer } from '../../../support/knock.js';
+import { ACK, FRAME, number32, RawAgent } from '../../../support/raw-peer.js';
+
+const SECRETS = ['a secret of thirty-two bytes or more'];
+const BASE = readBaseAddress('http://localhost') ?? assert.fail();
+const FULL = { status: 503, code: 'ERR_EDGE_FULL' };
+const TAKEN = { status: 409, code: 'ERR_NAME_TAKEN' };
+
+interface Door {
+  readonly registry: Registry;
+  readonly admission: Admission;
+  /** Offers a name, as the agent of an owner, from an address. */
+  offer(
+    name: string,
+    from?: { owner?: string; address?: string } & Partial<RawOffer>,
+  ): Promise<Knocked & { readonly agent: RawAgent }>;
+}
+
+async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Promise<Door> {
+  const registry = new Registry();
+  const admission = new Admission({
+    base: BASE,
+    secrets: SECRETS,
+    policy: { ceiling: undefined, domainProof: 'email', publicPermitted: false },
+    registry,
+    revoked: new RevokedTokens(undefined, silentLog),
+    observer: new Observer(silentLog, silentLog),
+    ...options,
+  });
+  const server = createServer();
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    openContext(request, BASE, String(request.headers['x-address'] ?? '198.51.100.1'));
+    void admission.answer(request, socket, head);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    admission.destroy();
+    server.close();
+  });
+  const world = { base: BASE.origin, port: (server.address() as AddressInfo).port };
+  return {
+    registry,
+    admission,
+    async offer(name, { owner = 'dev@acme.com', address = '198.51.100.1', ...raw } = {}) {
+      const token = await createToken(SECRETS, { owner, tunnels: ['*'], ttlMs: 60_000 });
+      const headers = { 'x-address': address };
+      let agent: RawAgent | undefined;
+      const knocked = await knock(world, { token, name, headers, ...raw }, (link) => {
+        t.after(() => link.terminate());
+        agent = new RawAgent(link);
+      });
+      return { ...knocked, agent: agent as RawAgent }; // attached before the knock is answered
+    },
+  };
+}
+
+describe('the room for links', () => {
+  it('of one owner ends where the others begin, and comes back with each link that ends', async (t) => {
+    const { offer, registry } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 1 } });
+    const first = await offer('one', { address: '198.51.100.1' });
+    await offer('two', { address: '198.51.100.2' });
+    assert.deepEqual((await offer('three', { address: '198.51.100.3' })).outcome, FULL);
+    assert.ok('url' in (await offer('four', { owner: 'bob@acme.com', address: '198.51.100.3' })).outcome);
+    const { link } = registry.find('one') ?? assert.fail();
+    first.link.terminate();
+    await link?.closed;
+    assert.ok('url' in (await offer('three', { address: '198.51.100.3' })).outcome);
+  });
+
+  it('of one network ends as well, whoever owns what', async (t) => {
+    const { offer } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 0 } });
+    await offer('one', { owner: 'a@acme.com', address: '2001:db8::1' });
+    await offer('two', { owner: 'b@acme.com', address: '2001:db8::2' });
+    assert.deepEqual((await offer('three', { owner: 'c@acme.com', address: '2001:db8::3' })).outcome, FULL);
+    assert.ok('url' in (await offer('three', { owner: 'c@acme.com', address: '2001:db8:1::3' })).outcome);
+  });
+
+  it('of the edge ends, but an agent may still replace its own link', async (t) => {
+    const { offer } = await openDoor(t, { links: { most: 1, maxOfOne: 1, spare: 1 } });
+    const agentId = randomUUID();
+    await offer('one', { agentId });
+    assert.deepEqual((await offer('two', { owner: 'b@acme.com', address: '198.51.100.2' })).outcome, FULL);
+    assert.ok('url' in (await offer('one', { agentId })).outcome);
+  });
+});
+
+describe('a name', () => {
+  it('of a link that drains goes to another agent of the same owner, and to nobody else', async (t) => {
+    const { offer, registry } = await openDoor(t);
+    const { agent } = await offer('demo');
+    const held = registry.find('demo')?.link ?? assert.fail();
+    assert.deepEqual((await offer('demo')).outcome, TAKEN);
+    const running = held.open(
+      { method: 'GET', scheme: 'http', authority: 'demo.localhost', path: '/', headers: [] },
+      { endOfBody: true, party: 'ana' },
+      { informational() {}, response() {}, data() {}, trailers() {}, end() {}, drain() {}, failed() {} },
+    );
+    await agent.frame(FRAME.headers, 1);
+    agent.send(FRAME.goaway, 0, 0, Buffer.concat([number32(0x7fffffff), number32(0)]));
+    await once(held.draining, 'abort');
+    assert.deepEqual((await offer('demo', { owner: 'bob@acme.com' })).outcome, TAKEN);
+    assert.ok('url' in (await offer('demo')).outcome);
+    assert.notEqual(registry.find('demo')?.link, held);
+    running.cancel();
+    await held.closed;
+    assert.notEqual(registry.find('demo')?.link, undefined);
+  });
+
+  it('for which two agents ask at once goes to one of them', async (t) => {
+    const { offer, registry } = await openDoor(t);
+    const both = await Promise.all([offer('demo'), offer('demo')]);
+    const links = both.map(({ link, outcome }) => ('url' in outcome ? link : undefined));
+    // One was refused, or opened and closed at once: the name was looked at again behind the handshake.
+    const left = await Promise.all(links.map(async (link) => link !== undefined && isLeft(link)));
+    assert.equal(left.filter(Boolean).length, 1);
+    assert.equal(registry.links, 1);
+  });
+
+  it('that was taken between the look at it and the end of the handshake stays taken', async (t) => {
+    const { offer, registry } = await openDoor(t);
+    const first = await offer('demo');
+    t.mock.method(registry, 'find').mock.mockImplementationOnce(() => undefined);
+    const second = await offer('demo', { owner: 'bob@acme.com' });
+    assert.equal(await isLeft(second.link), false);
+    assert.equal(registry.find('demo')?.policy.owner, 'dev@acme.com');
+    assert.ok(await isLeft(first.link));
+  });
+
+  it('stays with an agent whose line is so busy that no answer comes in time', { timeout: 20_000 }, async (t) => {
+    const { offer, registry } = await openDoor(t);
+    const { link } = await offer('demo');
+    link.removeAllListeners('message'); // answers nothing any more
+    const held = registry.find('demo')?.link ?? assert.fail();
+    // The first part of a message, which is none before its end comes: nothing but bytes.
+    const trickle = setInterval(() => link.send(Buffer.alloc(100), { fin: false, binary: true }), 100);
+    t.after(() => clearInterval(trickle));
+    assert.deepEqual((await offer('demo')).outcome, TAKEN);
+    assert.equal(registry.find('demo')?.link, held);
+    clearInterval(trickle);
+    assert.ok('url' in (await offer('demo')).outcome, 'and is free once nothing comes');
+  });
+});
+
+describe('a token that is revoked', () => {
+  it('between the look at it and the end of the handshake opens no link', async (t) => {
+    const revoked = new RevokedTokens(undefined, silentLog);
+    let looks = 0;
+    t.mock.method(revoked, 'has', () => ++looks > 1);
+    const { offer, registry } = await openDoor(t, { revoked });
+    const { link } = await offer('demo');
+    assert.equal(await isLeft(link), false);
+    assert.equal(registry.find('demo'), undefined);
+  });
+});
+
+/** Whether a link stays: answers a PING, where the others are closed instead. */
+async function isLeft(link: Knocked['link']): Promise<boolean> {
+  if (link.readyState !== link.OPEN) return false;
+  const answered = deferred<boolean>();
+  link.once('close', () => answered.resolve(false));
+  link.on('message', (message: Buffer) => {
+    if (message.includes(Buffer.from([0, 0, 8, FRAME.ping, ACK]))) answered.resolve(true);
+  });
+  link.send(Buffer.concat([Buffer.from([0, 0, 8, FRAME.ping, 0, 0, 0, 0, 0]), Buffer.alloc(8)]));
+  return answered.promise;
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { Forwarding } from '../../../../src/edge/forward/exchange.js';
+import type { Admitted } from '../../../../src/edge/gate/gate.js';
+import type { InboundStream } from '../../../../src/link/stream.js';
+import { deferred } from '../../../support/deferred.js';
+import { openPair, Served } from '../../link/pair.js';
+
+const HEAD = { scheme: 'http', authority: 'demo.tunnel.test', headers: [] } as const;
+
+/** A front door that forwards everything, without a gate, to an agent that answers with `onStream`. */
+async function forwarded(t: TestContext, onStream: (stream: InboundStream) => void) {
+  const { edge } = await openPair(t, onStream);
+  const session = { identity: { subject: 'ana' } };
+  const verdict = {
+    kind: 'forward',
+    link: edge,
+    session,
+    rule: '*',
+    tunnel: { host: 'demo.tunnel.test', framing: "frame-ancestors 'self'" },
+  };
+  const door = createServer((incoming, response) => {
+    const refuse = () => response.writeHead(502).end();
+    new Forwarding(incoming, response, verdict as unknown as Admitted, refuse).open(
+      { ...HEAD, method: 'GET', path: '/' },
+      undefined,
+    );
+  });
+  door.listen(0, '127.0.0.1');
+  await once(door, 'listening');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => {
+    agent.destroy();
+    door.close();
+  });
+  const { port } = door.address() as AddressInfo;
+  return (options: RequestOptions = {}) => request({ host: '127.0.0.1', port, agent, ...options });
+}
+
+async function responseOf(visit: ReturnType<typeof request>): Promise<IncomingMessage> {
+  const [response] = (await once(visit, 'response')) as [IncomingMessage];
+  return response;
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  return Buffer.concat(await response.toArray()).toString('latin1');
+}
+
+describe('a forwarded request', () => {
+  for (const bytes of [0, 1, 4_096, 4_097, 300_000]) {
+    it(`gets an answer of ${bytes} bytes as it was sent`, async (t) => {
+      const body = Buffer.from(Array.from({ length: bytes }, (_, at) => at % 251));
+      const visit = await forwarded(t, (stream) => {
+        const served = new Served(stream);
+        served.stream.respond({ status: 200, headers: ['content-length', String(bytes)] }, { endOfBody: bytes === 0 });
+        served.body.end(body);
+      });
+      const response = await responseOf(visit().end());
+      assert.deepEqual([response.statusCode, response.headers['content-length']], [200, String(bytes)]);
+      assert.equal(await textOf(response), body.toString('latin1'));
+    });
+  }
+
+  it('gets the head of an answer whose body is not there yet', async (t) => {
+    const served = deferred<Served>();
+    const visit = await forwarded(t, (stream) => served.resolve(new Served(stream)));
+    const visiting = visit().end();
+    const { stream, body } = await served.promise;
+    stream.respond({ status: 200, headers: [] }, { endOfBody: false });
+    const response = await responseOf(visiting);
+    body.end('later');
+    assert.equal(await textOf(response), 'later');
+  });
+
+  for (const bytes of [0, 6, 200_000]) {
+    it(`breaks at the visitor when the answer breaks behind ${bytes} bytes`, async (t) => {
+      const served = deferred<Served>();
+      const visit = await forwarded(t, (stream) => served.resolve(new Served(stream)));
+      const visiting = visit().end();
+      const { stream, body } = await served.promise;
+      stream.respond({ status: 200, headers: ['content-length', '1000000'] }, { endOfBody: false });
+      if (bytes > 0) body.write('x'.repeat(bytes));
+      const response = await responseOf(visiting);
+      stream.cancel();
+      await assert.rejects(textOf(response), { code: 'ECONNRESET' });
+    });
+  }
+
+  it('is cancelled at the agent when its visitor leaves', async (t) => {
+    const served = deferred<Served>();
+    const visit = await forwarded(t, (stream) => served.resolve(new Served(stream)));
+    const visiting = visit()
+      .on('error', () => {})
+      .end();
+    const { isCancelled } = await served.promise;
+    visiting.destroy();
+    await isCancelled;
+  });
+
+  it('that is answered before its body has come leaves the connection to the next one', async (t) => {
+    const visit = await forwarded(t, (stream) => new Served(stream).respond(204));
+    const first = visit({ method: 'POST' });
+    first.write('x'.repeat(300_000));
+    const response = await responseOf(first);
+    response.resume();
+    const { socket } = first;
+    first.end('the rest');
+    await once(response, 'close');
+    const second = visit();
+    assert.equal((await responseOf(second.end())).statusCode, 204);
+    assert.equal(second.socket, socket);
+  });
+});

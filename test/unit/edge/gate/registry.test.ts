@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Registry, type Tunnel } from '../../../../src/edge/gate/registry.js';
+import type { OutboundLink } from '../../../../src/link/outbound-link.js';
+import { openPair } from '../../link/pair.js';
+
+function tunnel(name: string, link: OutboundLink): Tunnel & { readonly link: OutboundLink } {
+  return {
+    name,
+    host: `${name}.tunnel.test`,
+    origin: `https://${name}.tunnel.test`,
+    policy: { ceiling: undefined, rules: [], owner: 'dev@acme.com', domainProof: 'email', publicPermitted: false },
+    ownerTag: 'tag',
+    origins: [],
+    frameOrigins: [],
+    framing: '',
+    agentId: 'agent-0123456789abcdef',
+    link,
+  };
+}
+
+describe('the registry', () => {
+  it('knows a tunnel while it has a link, and remembers it afterwards', async (t) => {
+    const { edge } = await openPair(t, () => {});
+    const registry = new Registry();
+    assert.equal(registry.find('demo'), undefined);
+    assert.equal(registry.connect(tunnel('demo', edge)), undefined);
+    assert.deepEqual([registry.links, registry.find('demo')?.link, registry.online().length], [1, edge, 1]);
+    assert.ok(registry.disconnect('demo', edge));
+    assert.deepEqual([registry.links, registry.find('demo')?.link, registry.online().length], [0, undefined, 0]);
+    assert.equal(registry.find('demo')?.policy.owner, 'dev@acme.com');
+  });
+
+  it('hands back the link that a new one replaces, whose end then changes nothing', async (t) => {
+    const former = (await openPair(t, () => {})).edge;
+    const latter = (await openPair(t, () => {})).edge;
+    const registry = new Registry();
+    registry.connect(tunnel('demo', former));
+    assert.equal(registry.connect(tunnel('demo', latter)), former);
+    assert.equal(registry.disconnect('demo', former), false);
+    assert.deepEqual([registry.links, registry.find('demo')?.link], [1, latter]);
+    assert.equal(registry.disconnect('other', latter), false);
+    assert.ok(registry.disconnect('demo', latter));
+    assert.equal(registry.disconnect('demo', latter), false);
+    assert.equal(registry.links, 0);
+  });
+
+  it('knows names and nothing that every object has', () => {
+    const registry = new Registry();
+    for (const name of ['__proto__', 'constructor', 'toString']) assert.equal(registry.find(name), undefined);
+  });
+
+  it('names the groups of all rules, in the same set until a tunnel changes', async (t) => {
+    const { edge } = await openPair(t, () => {});
+    const registry = new Registry(['ops']);
+    assert.deepEqual([...registry.groups()], ['ops']);
+    const asking = (name: string, group: string) => {
+      const { policy, ...rest } = tunnel(name, edge);
+      return {
+        ...rest,
+        policy: { ...policy, rules: [{ kind: 'group', group } as const, { kind: 'anyone' } as const] },
+      };
+    };
+    registry.connect(asking('one', 'eng'));
+    registry.connect(asking('two', 'ops'));
+    const before = registry.groups();
+    assert.deepEqual([...before].sort(), ['eng', 'ops']);
+    assert.equal(registry.groups(), before);
+    registry.disconnect('one', edge);
+    assert.deepEqual([...registry.groups()].sort(), ['eng', 'ops'], 'those of a tunnel that is offline too');
+    registry.connect(asking('one', 'sales'));
+    assert.deepEqual([...registry.groups()].sort(), ['ops', 'sales']);
+  });
+
+  it('forgets those first that have been offline the longest, and none that is online', async (t) => {
+    const { edge } = await openPair(t, () => {});
+    const registry = new Registry();
+    registry.connect(tunnel('online', edge));
+    for (let at = 0; at < 10_001; at++) {
+      registry.connect(tunnel(`t${at}`, edge));
+      registry.disconnect(`t${at}`, edge);
+    }
+    assert.ok(registry.find('online'));
+    assert.equal(registry.find('t0'), undefined);
+    assert.equal(registry.find('t1'), undefined);
+    assert.ok(registry.find('t2') && registry.find('t10000'));
+  });
+});

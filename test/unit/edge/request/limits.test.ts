@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as limits from '../../../../src/edge/request/limits.js';
+import { PosternError } from '../../../../src/errors.js';
+import { MAX_HEADER_FIELDS, MAX_HEADER_LIST_BYTES } from '../../../../src/link/link.js';
+
+const isLimited = (error: unknown) => error instanceof PosternError && error.code === 'ERR_RATE_LIMITED';
+
+async function useUp(limit: limits.AttemptLimit, address: string): Promise<number> {
+  for (let count = 0; ; count++) {
+    try {
+      await limit.count(address);
+    } catch (error) {
+      assert.ok(isLimited(error));
+      return count;
+    }
+  }
+}
+
+describe('the limit of attempts', () => {
+  it('refuses an address that has used up its own, and no other', async () => {
+    const limit = new limits.AttemptLimit('sign-in');
+    assert.equal(await useUp(limit, '203.0.113.9'), 120);
+    await assert.rejects(limit.count('203.0.113.9'), isLimited);
+    await limit.count('203.0.113.10');
+    assert.equal(await useUp(new limits.AttemptLimit('bad-token'), '203.0.113.9'), 20);
+    assert.equal(await useUp(new limits.AttemptLimit('renewal'), 'ana'), 3);
+  });
+
+  for (const [one, other, same] of [
+    ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', true],
+    ['2001:db8:1:2::1', '2001:db8:1:2:3:4:5:6', true],
+    ['2001:db8::1', '2001:db8:0:0:9::', true],
+    ['2001:db8:1:2::1', '2001:db8:1:3::1', false],
+    ['::1', '::2', true],
+    ['1::', '2::', false],
+  ] as const) {
+    it(`counts ${one} and ${other} ${same ? 'as one network' : 'apart'}`, async () => {
+      const limit = new limits.AttemptLimit('bad-token');
+      await useUp(limit, one);
+      if (same) await assert.rejects(limit.count(other), isLimited);
+      else await limit.count(other);
+    });
+  }
+});
+
+describe('the limits', () => {
+  it('fit together: what the front door takes the link carries', () => {
+    // HTTP/2 counts 32 bytes more for each field (RFC 9113 section 6.5.2).
+    assert.ok(limits.MAX_HEADER_BYTES + 32 * limits.MAX_HEADERS < MAX_HEADER_LIST_BYTES);
+    assert.ok(limits.MAX_HEADERS + 50 < MAX_HEADER_FIELDS);
+    assert.ok(limits.HEADERS_TIMEOUT_MS < limits.KEEP_ALIVE_TIMEOUT_MS);
+  });
+});
