@@ -2,10 +2,10 @@
 import type { Buffer } from 'node:buffer';
 import type { Http2Error } from './errors.js';
 import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from './flood-guard.js';
-import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow-limits.js';
-import type { SendPool } from './send-pool.js';
-import type { Role } from './settings.js';
-import type { Http2Stream } from './stream.js';
+import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow/flow-limits.js';
+import type { Role } from './frame/settings.js';
+import type { SendPool } from './send/send-pool.js';
+import type { Http2Stream } from './stream/stream.js';
 
 /** What a connection tells its owner. */
 export interface ConnectionObserver {

@@ -4,35 +4,35 @@
  * parts together. Where the sections of the RFC are:
  *
  * - 3.4, 6.5 preface and SETTINGS: `local-settings.ts` (ours), `settings.ts` (the peer's)
- * - 4, 6 frames: `frame-reader.ts` cuts, `frame-payloads.ts` checks each alone, `incoming.ts` and `incoming-control.ts`
+ * - 4, 6 frames: `reader.ts` cuts, `payloads.ts` checks each alone, `incoming.ts` and `incoming-control.ts`
  *   know what they do; `header-block.ts` joins CONTINUATION; `hpack/` is RFC 7541
  * - 5.1 streams: `stream.ts`, `send-half.ts`, `receive-half.ts`; all of them: `streams.ts`, `stream-table.ts`
  * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow-control.ts`, what the path needs: `path-estimate.ts`, what slow
  *   readers may hold: `buffer-shares.ts`
  * - 5.4.1, 6.8 errors of the connection, GOAWAY: `shutdown.ts`; 10.5 floods: `flood-guard.ts`
- * - 8 messages: `field-syntax.ts` and `field-judge.ts` (a field by itself), `header-fields.ts` and `regular-fields.ts`
+ * - 8 messages: `field-syntax.ts` and `field-judge.ts` (a field by itself), `message-fields.ts` and `regular-fields.ts`
  *   (lists), `message.ts` (order)
- * - what leaves: `send-queue.ts` (when), `frame-scheduler.ts` and `data-scheduler.ts` (in which order), `output.ts`, `frame-writer.ts`
+ * - what leaves: `send-queue.ts` (when), `frame-scheduler.ts` and `data-scheduler.ts` (in which order), `output.ts`, `writer.ts`
  */
 import type { Buffer } from 'node:buffer';
 import { type ConnectionOptions, withDefaults } from './connection-options.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode, Http2StreamError } from './errors.js';
-import { FieldCache } from './field-judge.js';
 import { FloodGuard } from './flood-guard.js';
-import { FlowControl } from './flow-control.js';
-import { FrameReader } from './frame-reader.js';
+import { FlowControl } from './flow/flow-control.js';
+import { FrameReader } from './frame/reader.js';
+import { defaultSettings } from './frame/settings.js';
 import { HpackDecoder } from './hpack/decoder.js';
 import { HpackEncoder } from './hpack/encoder.js';
 import { Incoming } from './incoming.js';
 import { IncomingControl } from './incoming-control.js';
 import { LocalSettings } from './local-settings.js';
+import { FieldCache } from './message/field-judge.js';
 import { Pings } from './pings.js';
-import { SendQueue } from './send-queue.js';
-import { defaultSettings } from './settings.js';
+import { SendQueue } from './send/send-queue.js';
 import { Shutdown } from './shutdown.js';
-import type { Http2Stream } from './stream.js';
-import { StreamTable } from './stream-table.js';
-import { Streams } from './streams.js';
+import type { Http2Stream } from './stream/stream.js';
+import { StreamTable } from './stream/stream-table.js';
+import { Streams } from './stream/streams.js';
 
 export class Connection {
   readonly #peer = defaultSettings();

@@ -5,15 +5,15 @@
 import type { Buffer } from 'node:buffer';
 import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
 import type { Budget } from './flood-guard.js';
-import type { ControlFrames } from './frame-payloads.js';
-import { FrameFlag } from './frame-types.js';
-import { pingFrame, settingsAckFrame } from './frame-writer.js';
+import type { ControlFrames } from './frame/payloads.js';
+import { applySettings, type Role, type Settings } from './frame/settings.js';
+import { FrameFlag } from './frame/types.js';
+import { pingFrame, settingsAckFrame } from './frame/writer.js';
 import type { LocalSettings } from './local-settings.js';
 import type { Pings } from './pings.js';
-import type { SendQueue } from './send-queue.js';
-import { applySettings, type Role, type Settings } from './settings.js';
+import type { SendQueue } from './send/send-queue.js';
 import type { Shutdown } from './shutdown.js';
-import type { Streams } from './streams.js';
+import type { Streams } from './stream/streams.js';
 
 export interface IncomingControlOptions {
   readonly role: Role;

@@ -6,17 +6,17 @@ import type { Buffer } from 'node:buffer';
 import type { ConnectionObserver } from './connection-options.js';
 import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from './errors.js';
 import type { FloodGuard } from './flood-guard.js';
-import type { FlowControl } from './flow-control.js';
-import { type ControlFrames, readPayload, type StreamFrames } from './frame-payloads.js';
-import type { FrameSink } from './frame-reader.js';
-import { FrameFlag } from './frame-types.js';
-import { HeaderBlocks } from './header-block.js';
+import type { FlowControl } from './flow/flow-control.js';
+import { HeaderBlocks } from './frame/header-block.js';
+import { type ControlFrames, readPayload, type StreamFrames } from './frame/payloads.js';
+import type { FrameSink } from './frame/reader.js';
+import type { Role } from './frame/settings.js';
+import { FrameFlag } from './frame/types.js';
 import type { HpackDecoder } from './hpack/decoder.js';
 import { HeaderListTooLarge, HpackError } from './hpack/hpack-error.js';
-import type { SendQueue } from './send-queue.js';
-import type { Role } from './settings.js';
+import type { SendQueue } from './send/send-queue.js';
 import type { Shutdown } from './shutdown.js';
-import type { Streams } from './streams.js';
+import type { Streams } from './stream/streams.js';
 
 // A DATA frame with less than this costs its sender, for it costs us as much as a full one.
 const MIN_FREE_DATA_BYTES = 64;

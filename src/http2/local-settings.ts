@@ -2,9 +2,9 @@
 import type { Buffer } from 'node:buffer';
 import type { ConnectionLimits } from './connection-options.js';
 import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
-import { CLIENT_PREFACE } from './frame-reader.js';
-import { settingsFrame } from './frame-writer.js';
-import { type Role, SettingId, settingsPayload } from './settings.js';
+import { CLIENT_PREFACE } from './frame/reader.js';
+import { type Role, SettingId, settingsPayload } from './frame/settings.js';
+import { settingsFrame } from './frame/writer.js';
 
 export interface PrefaceOptions {
   readonly role: Role;

@@ -1,6 +1,6 @@
 /** The PING frames that we sent and that wait for their response (RFC 9113 section 6.7). */
 import { Buffer } from 'node:buffer';
-import { pingFrame } from './frame-writer.js';
+import { pingFrame } from './frame/writer.js';
 
 interface Waiting {
   readonly number: number;

@@ -3,12 +3,12 @@
  * (section 5.4.1), and the end that its owner wants at once.
  */
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from './errors.js';
-import { MAX_31_BITS } from './frame-types.js';
-import { goawayFrame } from './frame-writer.js';
+import type { Role } from './frame/settings.js';
+import { MAX_31_BITS } from './frame/types.js';
+import { goawayFrame } from './frame/writer.js';
 import type { Pings } from './pings.js';
-import type { SendQueue } from './send-queue.js';
-import type { Role } from './settings.js';
-import type { Streams } from './streams.js';
+import type { SendQueue } from './send/send-queue.js';
+import type { Streams } from './stream/streams.js';
 
 export interface EndingOptions {
   readonly role: Role;

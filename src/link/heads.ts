@@ -3,7 +3,7 @@
  * lists may hold is checked by the engine, on the way out as on the way in.
  */
 import type { RawHeaders } from '../core/headers.js';
-import { pseudoField } from '../http2/header-fields.js';
+import { pseudoField } from '../http2/message/message-fields.js';
 import type { RequestHead, ResponseHead } from './stream.js';
 
 /** The fields of a request. */

@@ -4,8 +4,8 @@
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import { Http2ErrorCode } from '../http2/errors.js';
-import { MalformedFields } from '../http2/field-judge.js';
-import type { Http2Stream } from '../http2/stream.js';
+import { MalformedFields } from '../http2/message/field-judge.js';
+import type { Http2Stream } from '../http2/stream/stream.js';
 import { readRequestHead, writeResponseHead } from './heads.js';
 import { Link } from './link.js';
 import { LinkedStream, StreamListener } from './linked-stream.js';

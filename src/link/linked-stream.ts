@@ -5,8 +5,8 @@
 import type { Duplex } from 'node:stream';
 import type { RawHeaders } from '../core/headers.js';
 import { Http2ErrorCode } from '../http2/errors.js';
-import type { Http2Stream, StreamObserver } from '../http2/stream.js';
-import { StreamBody } from '../http2/stream-body.js';
+import { StreamBody } from '../http2/stream/duplex.js';
+import type { Http2Stream, StreamObserver } from '../http2/stream/stream.js';
 import { writeTrailers } from './heads.js';
 import type { BodyObserver, BodyStream } from './stream.js';
 

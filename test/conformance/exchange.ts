@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection } from '../../src/http2/connection.js';
 import type { Http2Error } from '../../src/http2/errors.js';
-import type { Http2Stream } from '../../src/http2/stream.js';
+import type { Http2Stream } from '../../src/http2/stream/stream.js';
 import { engineOver, Record, requestFields } from '../unit/http2/peers.js';
 
 /** Records a stream to its end. */

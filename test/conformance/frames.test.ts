@@ -1,8 +1,8 @@
 /** The `http2` part of the suite, sections 6 and 7: each frame type, and error codes. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
-import { SettingId } from '../../src/http2/settings.js';
+import { SettingId } from '../../src/http2/frame/settings.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame/types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, POST, type Session } from './session.js';

@@ -1,7 +1,7 @@
 /** What every endpoint must take: the `generic` part of the suite. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame/types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, POST, type Session } from './session.js';

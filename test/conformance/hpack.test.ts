@@ -1,6 +1,6 @@
 /** Header blocks that RFC 7541 forbids: the `hpack` part of the suite. Each ends the connection. */
 import { Buffer } from 'node:buffer';
-import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame/types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, type Session } from './session.js';

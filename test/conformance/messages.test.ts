@@ -1,6 +1,6 @@
 /** The `http2` part of the suite, section 8: what makes a request malformed. Each resets its stream, and no more. */
 import { Buffer } from 'node:buffer';
-import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame/types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, POST, type Session } from './session.js';

@@ -1,7 +1,7 @@
 /** What the conformance server promises to tools beside an answer to everything. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame/types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON } from './session.js';

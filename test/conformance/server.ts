@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '../../src/http2/connection.js';
-import { pseudoField } from '../../src/http2/header-fields.js';
-import type { Http2Stream, StreamObserver } from '../../src/http2/stream.js';
+import { pseudoField } from '../../src/http2/message/message-fields.js';
+import type { Http2Stream, StreamObserver } from '../../src/http2/stream/stream.js';
 
 // Few, so that a tool that opens one too many gets there at once.
 const MAX_STREAMS = 100;

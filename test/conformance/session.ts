@@ -4,11 +4,11 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Http2ErrorCode } from '../../src/http2/errors.js';
-import { CLIENT_PREFACE } from '../../src/http2/frame-reader.js';
-import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
+import { CLIENT_PREFACE } from '../../src/http2/frame/reader.js';
+import { SettingId, settingsPayload } from '../../src/http2/frame/settings.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame/types.js';
 import { HpackDecoder } from '../../src/http2/hpack/decoder.js';
 import { HpackEncoder } from '../../src/http2/hpack/encoder.js';
-import { SettingId, settingsPayload } from '../../src/http2/settings.js';
 import { type Frame, frame } from '../unit/http2/peers.js';
 
 /** The fields of a request that is as common as can be. */

@@ -1,8 +1,8 @@
 /** The `http2` part of the suite, sections 3 to 5: preface, frame format, stream states, priorities, errors. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { CLIENT_PREFACE } from '../../src/http2/frame-reader.js';
-import { FrameFlag, FrameType } from '../../src/http2/frame-types.js';
+import { CLIENT_PREFACE } from '../../src/http2/frame/reader.js';
+import { FrameFlag, FrameType } from '../../src/http2/frame/types.js';
 import { frame } from '../unit/http2/peers.js';
 import { type Case, runCases } from './case.js';
 import { COMMON, POST, Session } from './session.js';

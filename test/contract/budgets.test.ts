@@ -21,9 +21,9 @@ import {
 import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/request/stalls.js';
 import { MAX_EARLY_BYTES } from '../../src/edge/visitors/http1/early-bytes.js';
 import { PosternError } from '../../src/errors.js';
-import { MIN_START_BYTES } from '../../src/http2/buffer-shares.js';
-import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow-limits.js';
-import { MAX_PENDING_BYTES } from '../../src/http2/send-half.js';
+import { MIN_START_BYTES } from '../../src/http2/flow/buffer-shares.js';
+import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow/flow-limits.js';
+import { MAX_PENDING_BYTES } from '../../src/http2/send/send-half.js';
 import { MAX_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
 import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../src/link/stream-shares.js';
 import { PROJECT_ROOT } from '../support/project-root.js';

@@ -80,7 +80,7 @@ export const LINK: readonly Mutant[] = [
     tests: ['unit/edge/gate/revalidation.test.ts', 'security/i-link-peer.test.ts'],
   },
   {
-    file: 'src/http2/message.ts',
+    file: 'src/http2/message/message.ts',
     fault: 'informational heads have no end',
     before: 'if (this.#informational > MAX_INFORMATIONAL) {',
     after: 'if (this.#informational < 0) {',

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { StreamTable } from '../../src/http2/stream-table.js';
+import { StreamTable } from '../../src/http2/stream/stream-table.js';
 import { ask, HostileEdge, requestFields } from '../support/hostile-edge.js';
 import type { Program } from '../support/processes.js';
 import {

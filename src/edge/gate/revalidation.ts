@@ -43,7 +43,7 @@ export interface RevalidatorOptions {
 export class Revalidator {
   readonly #uploadIdleMs: number;
   readonly #isCrowded: () => boolean;
-  // A list in no order, and not a Set: see `http2/stream-id-table.ts` for what those cost where every request comes and goes.
+  // A list in no order, and not a Set: see `http2/stream/id-table.ts` for what those cost where every request comes and goes.
   readonly #open: LongLivedRequest[] = [];
   readonly #timers: readonly NodeJS.Timeout[];
 

@@ -3,7 +3,7 @@
  * advertised, and one list, at most as large as the limits say, whatever the peer sends.
  */
 import { Buffer } from 'node:buffer';
-import { isName, isValue } from '../field-syntax.js';
+import { isName, isValue } from '../message/field-syntax.js';
 import { DEFAULT_TABLE_BYTES, DynamicTable, fieldBytes, type TableView } from './dynamic-table.js';
 import { HeaderListTooLarge, HpackError } from './hpack-error.js';
 import { readInteger } from './integer.js';

@@ -5,8 +5,8 @@ import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Http2ErrorCode } from '../../../src/http2/errors.js';
-import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
-import type { Http2Stream } from '../../../src/http2/stream.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame/types.js';
+import type { Http2Stream } from '../../../src/http2/stream/stream.js';
 import { type Asked, ask, Bare, frame, Record, requestFields } from './peers.js';
 
 const { ENHANCE_YOUR_CALM } = Http2ErrorCode;

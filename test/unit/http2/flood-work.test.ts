@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, type TestContext, test } from 'node:test';
 import { Http2ErrorCode } from '../../../src/http2/errors.js';
-import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
-import { SendHalf } from '../../../src/http2/send-half.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame/types.js';
+import { SendHalf } from '../../../src/http2/send/send-half.js';
 import { type Asked, Bare, frame, requestFields } from './peers.js';
 
 const { DATA, HEADERS, SETTINGS, WINDOW_UPDATE } = FrameType;

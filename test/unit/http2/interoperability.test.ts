@@ -17,9 +17,9 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, test } from 'node:test';
 import type { Connection } from '../../../src/http2/connection.js';
 import { type Http2Error, Http2ErrorCode } from '../../../src/http2/errors.js';
-import { pseudoField } from '../../../src/http2/header-fields.js';
-import type { Http2Stream } from '../../../src/http2/stream.js';
-import { type HeadObserver, StreamBody } from '../../../src/http2/stream-body.js';
+import { pseudoField } from '../../../src/http2/message/message-fields.js';
+import { type HeadObserver, StreamBody } from '../../../src/http2/stream/duplex.js';
+import type { Http2Stream } from '../../../src/http2/stream/stream.js';
 import { deferred } from '../../support/deferred.js';
 import { engineOver, requestFields, socketPair } from './peers.js';
 

@@ -6,11 +6,11 @@ import type { Duplex } from 'node:stream';
 import { Connection } from '../../../src/http2/connection.js';
 import type { ConnectionObserver, ConnectionOptions } from '../../../src/http2/connection-options.js';
 import type { Http2Error } from '../../../src/http2/errors.js';
-import { CLIENT_PREFACE } from '../../../src/http2/frame-reader.js';
-import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
+import { CLIENT_PREFACE } from '../../../src/http2/frame/reader.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame/types.js';
 import { HpackDecoder } from '../../../src/http2/hpack/decoder.js';
 import { HpackEncoder } from '../../../src/http2/hpack/encoder.js';
-import type { Http2Stream, StreamObserver } from '../../../src/http2/stream.js';
+import type { Http2Stream, StreamObserver } from '../../../src/http2/stream/stream.js';
 
 /** A head of a request as flat fields. */
 export function requestFields(method: string, path: string, more: readonly string[] = []): string[] {

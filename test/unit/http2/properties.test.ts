@@ -6,10 +6,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Connection } from '../../../src/http2/connection.js';
 import type { ConnectionLimits } from '../../../src/http2/connection-options.js';
-import type { FlowLimits } from '../../../src/http2/flow-limits.js';
-import { CLIENT_PREFACE } from '../../../src/http2/frame-reader.js';
-import { FrameType } from '../../../src/http2/frame-types.js';
-import type { Http2Stream } from '../../../src/http2/stream.js';
+import type { FlowLimits } from '../../../src/http2/flow/flow-limits.js';
+import { CLIENT_PREFACE } from '../../../src/http2/frame/reader.js';
+import { FrameType } from '../../../src/http2/frame/types.js';
+import type { Http2Stream } from '../../../src/http2/stream/stream.js';
 import { ask, Bare, frame, Record, requestFields } from './peers.js';
 
 /** A generator of numbers that a seed determines, so that a failure can be run again. */

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { Connection } from '../../../src/http2/connection.js';
 import type { ConnectionObserver, ConnectionOptions } from '../../../src/http2/connection-options.js';
-import type { Http2Stream, StreamObserver } from '../../../src/http2/stream.js';
+import type { Http2Stream, StreamObserver } from '../../../src/http2/stream/stream.js';
 import { requestFields } from './peers.js';
 
 export interface Path {

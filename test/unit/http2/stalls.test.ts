@@ -4,11 +4,11 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { Http2ConnectionError, Http2ErrorCode, type Http2StreamError } from '../../../src/http2/errors.js';
-import { CLIENT_PREFACE } from '../../../src/http2/frame-reader.js';
-import { FrameFlag, FrameType } from '../../../src/http2/frame-types.js';
-import { SettingId } from '../../../src/http2/settings.js';
-import type { Http2Stream } from '../../../src/http2/stream.js';
-import { StreamBody } from '../../../src/http2/stream-body.js';
+import { CLIENT_PREFACE } from '../../../src/http2/frame/reader.js';
+import { SettingId } from '../../../src/http2/frame/settings.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame/types.js';
+import { StreamBody } from '../../../src/http2/stream/duplex.js';
+import type { Http2Stream } from '../../../src/http2/stream/stream.js';
 import { Bare, type Frame, frame, Record, requestFields } from './peers.js';
 
 const settingsAck = frame(FrameType.SETTINGS, FrameFlag.ACK, 0);

@@ -1,0 +1,195 @@
+/**
+ * What the peer may send us (RFC 9113 section 5.2): the window of the connection, those of its streams, and how both
+ * follow the path. The connection's window is given back as bytes arrive, so it holds what the path needs and keeps the
+ * queue in the sockets short; a stream's is given back as they are read, so that a slow reader holds back only its own
+ * stream. How much all slow readers may hold together is in `buffer-shares.ts`.
+ */
+import type { Buffer } from 'node:buffer';
+import { Http2ConnectionError, Http2ErrorCode } from '../errors.js';
+import { DEFAULT_WINDOW_BYTES } from '../frame/types.js';
+import { windowUpdateFrame } from '../frame/writer.js';
+import type { Pings } from '../pings.js';
+import { BufferShares, MIN_START_BYTES } from './buffer-shares.js';
+import type { FlowLimits } from './flow-limits.js';
+import { PathEstimate } from './path-estimate.js';
+import { ReceiveWindow, type ReceivingStream } from './window.js';
+
+// A path slower than 10 Mbit/s needs no more, and one that measures less was measured wrong.
+const MIN_WINDOW_BYTES = 65_536;
+// On a path with a long round trip a connection may start with twice as much.
+const FAR_START_SHARE = 2;
+// On a shorter path a window has grown before anybody notices.
+const FAR_MS = 5;
+// An update each half window costs least. On a long path, or past a quarter of a megabyte, that would let a sender run
+// dry, or ask for a window of twice what the path holds.
+const FAR_STEP_SHARE = 1 / 16;
+const STEP_SHARE = 1 / 8;
+const LARGE_STEP_BYTES = 131_072;
+// What is worth another announcement: so much more, or half.
+const WORTH_MORE = 1.25;
+
+export interface FlowOptions {
+  readonly limits: FlowLimits;
+  readonly pings: Pings;
+  readonly send: (frame: Buffer) => void;
+  /** Announces another INITIAL_WINDOW_SIZE; not called again before `initialWindowApplied`. */
+  readonly announce: (initialWindowBytes: number) => void;
+  readonly now: () => number;
+  /** Those that are open. */
+  readonly streams: Iterable<ReceivingStream>;
+}
+
+export class FlowControl {
+  readonly #options: FlowOptions;
+  readonly #path: PathEstimate;
+  readonly #shares: BufferShares;
+  readonly #window: ReceiveWindow;
+  #heldBytes = 0;
+  #initialBytes = DEFAULT_WINDOW_BYTES;
+  #announcedBytes: number;
+  #trafficBytes = 0;
+
+  constructor(options: FlowOptions) {
+    const { limits } = options;
+    this.#options = options;
+    this.#path = new PathEstimate({
+      minBytes: Math.min(MIN_WINDOW_BYTES, limits.streamStartBytes),
+      startBytes: limits.streamStartBytes,
+      maxStartBytes: Math.min(limits.connectionStartBytes * FAR_START_SHARE, limits.streamMostBytes),
+      maxBytes: limits.streamMostBytes,
+    });
+    this.#shares = new BufferShares(options.streams, limits);
+    this.#window = new ReceiveWindow(DEFAULT_WINDOW_BYTES, limits.connectionStartBytes);
+    this.#announcedBytes = limits.streamStartBytes;
+  }
+
+  /** What a stream that opens now starts with. Differs from what was announced until the peer has acknowledged it. */
+  get initialWindowBytes(): number {
+    return this.#initialBytes;
+  }
+
+  /** Counts everything that was received: the same before and after means that a round trip was idle. */
+  get trafficBytes(): number {
+    return this.#trafficBytes;
+  }
+
+  /** Opens the window of the connection at its start. */
+  start(): void {
+    this.#grantConnection();
+  }
+
+  /** Counts the flow-controlled bytes of a DATA frame, of whatever stream. Throws `Http2ConnectionError`. */
+  received(bytes: number): void {
+    if (this.#window.take(bytes) === 'exceeded') {
+      throw new Http2ConnectionError(Http2ErrorCode.FLOW_CONTROL_ERROR, 'DATA past the window of the connection');
+    }
+    this.#trafficBytes += bytes;
+    const before = this.#path.windowBytes;
+    const isRoundDue = this.#path.received(bytes, this.#options.now);
+    if (this.#path.windowBytes !== before) this.#followPath();
+    this.#grantConnection();
+    if (isRoundDue) this.#beginRound();
+  }
+
+  /** Bytes are held for a reader, or (below zero) were taken by one. */
+  held(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#options.limits.pool?.held(bytes);
+    if (bytes < 0) this.#grantConnection();
+    this.#adaptInitialWindow();
+  }
+
+  /** Tells the peer what it may send on a stream, after something of it was read. */
+  replenish(stream: ReceivingStream): void {
+    const { window, heldBytes, isEnded } = stream.receiving;
+    if (heldBytes === 0 && !isEnded) this.#follow(window);
+    this.#grant(stream);
+  }
+
+  /** Notes a round trip without data. */
+  idleRoundTrip(ms: number): void {
+    this.#path.idleRoundTrip(ms);
+    this.#followPath();
+    this.#grantConnection();
+  }
+
+  /** The peer has acknowledged what was announced: from here on it counts, for open streams too (section 6.9.2). */
+  initialWindowApplied(): void {
+    const change = this.#announcedBytes - this.#initialBytes;
+    this.#initialBytes = this.#announcedBytes;
+    for (const stream of this.#options.streams) {
+      stream.receiving.window.shift(change);
+      this.#grant(stream); // what was read and not yet given back may be all that the stream has
+    }
+    this.#adaptInitialWindow();
+  }
+
+  /** A reader that keeps up is given what the path needs, as far as there is something to give. */
+  #follow(window: ReceiveWindow): void {
+    const needed = Math.max(this.#path.windowBytes, this.#initialBytes);
+    if (needed !== window.sizeBytes) this.#shares.resize(window, needed, this.#initialBytes, this.#trafficBytes);
+  }
+
+  #beginRound(): void {
+    const { pings, now } = this.#options;
+    const isSent = pings.send(() => {
+      this.#path.ended(now());
+      this.#followPath();
+      this.#grantConnection();
+    });
+    if (isSent) this.#path.began(now());
+  }
+
+  #followPath(): void {
+    const { windowBytes, isMeasured } = this.#path;
+    if (isMeasured || windowBytes > this.#window.sizeBytes) this.#window.resize(windowBytes);
+    this.#adaptInitialWindow();
+  }
+
+  #grantConnection(): void {
+    const { connectionMostBytes } = this.#options.limits;
+    const tooMuch = Math.max(this.#heldBytes + this.#window.sizeBytes - connectionMostBytes, this.#tooMuchOfPool, 0);
+    const increment = this.#window.grant(tooMuch, this.#stepOf(this.#window));
+    if (increment > 0) this.#options.send(windowUpdateFrame(0, increment));
+  }
+
+  /** What all hold is too much: who holds something of it is left with the least window, and who holds nothing with all. */
+  get #tooMuchOfPool(): number {
+    if (this.#options.limits.pool?.isExceeded !== true) return 0;
+    return Math.min(this.#heldBytes, this.#window.sizeBytes - MIN_WINDOW_BYTES);
+  }
+
+  // Of a stream that the peer does not know nothing has arrived, and one that is over has ended.
+  #grant({ id, receiving }: ReceivingStream): void {
+    const { window, heldBytes, isEnded } = receiving;
+    if (isEnded) return;
+    const increment = window.grant(heldBytes, this.#stepOf(window));
+    if (increment > 0) this.#options.send(windowUpdateFrame(id, increment));
+  }
+
+  #stepOf({ sizeBytes }: ReceiveWindow): number {
+    if (this.#isFar) return sizeBytes * FAR_STEP_SHARE;
+    return Math.max(sizeBytes * STEP_SHARE, Math.min(sizeBytes / 2, LARGE_STEP_BYTES));
+  }
+
+  get #isFar(): boolean {
+    const { roundTripMs } = this.#path;
+    return roundTripMs > FAR_MS && roundTripMs !== Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * New streams start with what the path needs, where it is long: a window that grew only once data came would cost each
+   * of them a round trip. The less, the more is unread: streams that are open and not read lose what they had not used.
+   */
+  #adaptInitialWindow(): void {
+    if (this.#announcedBytes !== this.#initialBytes) return; // one announcement at a time
+    const { streamStartBytes, connectionMostBytes, pool } = this.#options.limits;
+    const wanted = this.#isFar ? Math.max(this.#path.windowBytes, streamStartBytes) : streamStartBytes;
+    const next = this.#shares.startOf(wanted, pool?.isExceeded ? connectionMostBytes : this.#heldBytes);
+    // The least is announced whatever came before: twice of it, times all streams, is more than there is.
+    const isLike = next > this.#announcedBytes / 2 && next < this.#announcedBytes * WORTH_MORE;
+    if (next === this.#announcedBytes || (isLike && next > MIN_START_BYTES)) return;
+    this.#announcedBytes = next;
+    this.#options.announce(next);
+  }
+}

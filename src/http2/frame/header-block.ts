@@ -1,0 +1,67 @@
+/**
+ * Puts header blocks together (RFC 9113 sections 4.3 and 6.10): HEADERS and its CONTINUATION frames, which nothing may
+ * come between. Bounded in bytes and in frames, so that a block without end is an error early.
+ */
+import { Buffer } from 'node:buffer';
+import { Http2ConnectionError, Http2ErrorCode } from '../errors.js';
+import { FrameFlag, FrameType } from './types.js';
+
+/** Takes a header block that has arrived whole; `flags` are those of its HEADERS frame. */
+export type BlockSink = (streamId: number, flags: number, block: Buffer) => void;
+
+interface OpenBlock {
+  readonly streamId: number;
+  readonly flags: number;
+  readonly fragments: Buffer[];
+  length: number;
+}
+
+// The largest list that is taken, 128 KiB, is eight full frames.
+const MAX_FRAMES = 32;
+
+export class HeaderBlocks {
+  readonly #maxBytes: number;
+  readonly #sink: BlockSink;
+  #open: OpenBlock | undefined;
+
+  /** `maxBytes` bounds a block as it is on the wire. */
+  constructor(maxBytes: number, sink: BlockSink) {
+    this.#maxBytes = maxBytes;
+    this.#sink = sink;
+  }
+
+  /** Throws when a frame comes between those of a block. */
+  requireOrder(type: number, streamId: number): void {
+    const isContinuation = type === FrameType.CONTINUATION;
+    if (this.#open === undefined ? !isContinuation : isContinuation && this.#open.streamId === streamId) return;
+    throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'a header block that is not in one piece');
+  }
+
+  /** Takes a HEADERS frame, which may be a whole block. */
+  begin(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void {
+    if ((flags & FrameFlag.END_HEADERS) !== 0) {
+      this.#sink(streamId, flags, bytes.subarray(start, end));
+      return;
+    }
+    this.#open = { streamId, flags, fragments: [], length: 0 };
+    this.#add(this.#open, bytes, start, end);
+  }
+
+  /** Takes a CONTINUATION frame of the open block, which may be its last. */
+  continue(flags: number, bytes: Buffer, start: number, end: number): void {
+    const open = this.#open as OpenBlock; // `requireOrder` has seen that there is one
+    this.#add(open, bytes, start, end);
+    if ((flags & FrameFlag.END_HEADERS) === 0) return;
+    this.#open = undefined;
+    this.#sink(open.streamId, open.flags, Buffer.concat(open.fragments, open.length));
+  }
+
+  #add(open: OpenBlock, bytes: Buffer, start: number, end: number): void {
+    open.length += end - start;
+    // A block cannot be skipped without losing the header table, so a block too large to hold ends the connection.
+    if (open.length > this.#maxBytes || open.fragments.length >= MAX_FRAMES) {
+      throw new Http2ConnectionError(Http2ErrorCode.ENHANCE_YOUR_CALM, 'a header block without end');
+    }
+    open.fragments.push(Buffer.from(bytes.subarray(start, end)));
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Reads the payload of each frame type and checks what a frame can do wrong by itself (RFC 9113 section 6): its size, its
+ * stream identifier, its padding. What depends on the state of a stream or of the connection is for `incoming.ts` to judge.
+ */
+import type { Buffer } from 'node:buffer';
+import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from '../errors.js';
+import { FrameFlag, FrameType } from './types.js';
+
+/** What the frames of streams say. Every method may throw `Http2StreamError` or `Http2ConnectionError`. */
+export interface StreamFrames {
+  /** The others. */
+  readonly control: ControlFrames;
+  /** `flowBytes` is what flow control counts: the payload with its padding (section 6.1). */
+  onData(streamId: number, flags: number, bytes: Buffer, start: number, end: number, flowBytes: number): void;
+  /** A fragment of a header block; `Flag.END_HEADERS` in `flags` says whether it is the last. */
+  onHeaders(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void;
+  onContinuation(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void;
+  onReset(streamId: number, code: number): void;
+  /** `increment` is never zero. Stream 0 is the connection. */
+  onWindowUpdate(streamId: number, increment: number): void;
+}
+
+/** What the frames of the connection say, and those that mean nothing. They throw as above. */
+export interface ControlFrames {
+  onPriority(): void;
+  onSettings(bytes: Buffer, start: number, end: number): void;
+  onSettingsAck(): void;
+  /** `start` is where the eight opaque bytes begin. */
+  onPing(flags: number, bytes: Buffer, start: number): void;
+  onGoaway(lastStreamId: number, code: number): void;
+  /** A frame of a type that RFC 9113 does not define. It is to be ignored (section 4.1). */
+  onUnknown(): void;
+}
+
+const MASK_31 = 0x7fff_ffff;
+
+/** Reads one frame and calls the method for its type. */
+export function readPayload(
+  to: StreamFrames,
+  type: number,
+  flags: number,
+  streamId: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): void {
+  switch (type) {
+    case FrameType.DATA:
+      readData(to, flags, streamId, bytes, start, end);
+      break;
+    case FrameType.HEADERS:
+      readHeaders(to, flags, streamId, bytes, start, end);
+      break;
+    case FrameType.PRIORITY:
+      readPriority(to, streamId, bytes, start, end);
+      break;
+    case FrameType.RST_STREAM:
+      requireStream(streamId, 'RST_STREAM');
+      requireSize(end - start === 4, 'RST_STREAM');
+      to.onReset(streamId, bytes.readUInt32BE(start));
+      break;
+    case FrameType.SETTINGS:
+      readSettings(to, flags, streamId, bytes, start, end);
+      break;
+    case FrameType.PUSH_PROMISE:
+      // Refused in our SETTINGS by the client role; never permitted towards the server role (section 8.4).
+      throw violation('PUSH_PROMISE, which was not permitted');
+    case FrameType.PING:
+      requireConnection(streamId, 'PING');
+      requireSize(end - start === 8, 'PING');
+      to.control.onPing(flags, bytes, start);
+      break;
+    case FrameType.GOAWAY:
+      requireConnection(streamId, 'GOAWAY');
+      requireSize(end - start >= 8, 'GOAWAY');
+      to.control.onGoaway(bytes.readUInt32BE(start) & MASK_31, bytes.readUInt32BE(start + 4));
+      break;
+    case FrameType.WINDOW_UPDATE:
+      readWindowUpdate(to, streamId, bytes, start, end);
+      break;
+    case FrameType.CONTINUATION:
+      requireStream(streamId, 'CONTINUATION');
+      to.onContinuation(streamId, flags, bytes, start, end);
+      break;
+    default:
+      to.control.onUnknown();
+      break;
+  }
+}
+
+/** Section 6.1. */
+function readData(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+  requireStream(id, 'DATA');
+  if ((flags & FrameFlag.PADDED) === 0) to.onData(id, flags, bytes, start, end, end - start);
+  else to.onData(id, flags, bytes, start + 1, withoutPadding(bytes, start, end), end - start);
+}
+
+/** Section 6.2. The priority fields are read past: the scheme they belong to is deprecated (section 5.3.2). */
+function readHeaders(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+  requireStream(id, 'HEADERS');
+  let from = start;
+  let until = end;
+  if ((flags & FrameFlag.PADDED) !== 0) {
+    until = withoutPadding(bytes, start, end);
+    from += 1;
+  }
+  if ((flags & FrameFlag.PRIORITY) !== 0) {
+    requireSize(until - from >= 5, 'HEADERS');
+    requireOther(id, bytes.readUInt32BE(from) & MASK_31);
+    from += 5;
+  }
+  to.onHeaders(id, flags, bytes, from, until);
+}
+
+/** Section 6.3. */
+function readPriority(to: StreamFrames, id: number, bytes: Buffer, start: number, end: number): void {
+  requireStream(id, 'PRIORITY');
+  to.control.onPriority();
+  if (end - start !== 5) throw new Http2StreamError(id, Http2ErrorCode.FRAME_SIZE_ERROR, 'PRIORITY of a wrong size');
+  requireOther(id, bytes.readUInt32BE(start) & MASK_31);
+}
+
+/** Section 6.5. */
+function readSettings(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+  requireConnection(id, 'SETTINGS');
+  const isAck = (flags & FrameFlag.ACK) !== 0;
+  requireSize(isAck ? end === start : (end - start) % 6 === 0, 'SETTINGS');
+  if (isAck) to.control.onSettingsAck();
+  else to.control.onSettings(bytes, start, end);
+}
+
+/** Section 6.9. */
+function readWindowUpdate(to: StreamFrames, id: number, bytes: Buffer, start: number, end: number): void {
+  requireSize(end - start === 4, 'WINDOW_UPDATE');
+  const increment = bytes.readUInt32BE(start) & MASK_31;
+  if (increment > 0) to.onWindowUpdate(id, increment);
+  else if (id === 0) throw violation('WINDOW_UPDATE by nothing');
+  else throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, 'WINDOW_UPDATE by nothing');
+}
+
+/** Where the payload ends without its padding; the byte at `start` is the pad length. */
+function withoutPadding(bytes: Buffer, start: number, end: number): number {
+  requireSize(end > start, 'a padded frame');
+  const dataEnd = end - (bytes[start] as number);
+  if (dataEnd < start + 1) throw violation('padding longer than its frame');
+  return dataEnd;
+}
+
+function requireStream(streamId: number, what: string): void {
+  if (streamId === 0) throw violation(`${what} on stream 0`);
+}
+
+function requireConnection(streamId: number, what: string): void {
+  if (streamId !== 0) throw violation(`${what} on stream ${streamId}`);
+}
+
+/**
+ * A stream may not depend on itself (RFC 7540 section 5.3.1). A stream error there; here the connection ends, so that it
+ * is no way to make us reset streams.
+ */
+function requireOther(streamId: number, dependsOn: number): void {
+  if (streamId === dependsOn) throw violation('a stream that depends on itself');
+}
+
+/** A frame of a wrong size that may alter the state of the connection ends it (section 4.2). */
+function requireSize(isRight: boolean, what: string): void {
+  if (!isRight) throw new Http2ConnectionError(Http2ErrorCode.FRAME_SIZE_ERROR, `${what} of a wrong size`);
+}
+
+function violation(what: string): Http2ConnectionError {
+  return new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, what);
+}

@@ -1,0 +1,113 @@
+/**
+ * Cuts a stream of bytes into frames (RFC 9113 section 4.1), however the bytes are split. Checks only what must be known
+ * before a payload is there: the connection preface (section 3.4) and the frame's size (section 4.2).
+ */
+import { Buffer } from 'node:buffer';
+import { Http2ConnectionError, Http2ErrorCode } from '../errors.js';
+import { DEFAULT_MAX_FRAME_BYTES, FRAME_HEADER_BYTES, FrameType } from './types.js';
+
+/** What the client role sends before its first frame (section 3.4). */
+export const CLIENT_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+
+export interface FrameSink {
+  /**
+   * One frame; the payload is `bytes` from `start` to `end`, without a copy where the frame came in one piece. Returns
+   * `'stop'` when no more frames are wanted.
+   */
+  frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): 'stop' | undefined;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+export class FrameReader {
+  readonly #sink: FrameSink;
+  #prefaceBytesLeft: number;
+  #isFirst = true;
+  // A frame that has not arrived whole: at first room for its header, then for all of it.
+  #partial = NOTHING;
+  #partialBytes = 0;
+
+  /** `preface` says whether the peer begins with the client preface: true in the server role. */
+  constructor(sink: FrameSink, options: { readonly preface: boolean }) {
+    this.#sink = sink;
+    this.#prefaceBytesLeft = options.preface ? CLIENT_PREFACE.length : 0;
+  }
+
+  /** Takes the next bytes. Throws `Http2ConnectionError`; nothing may be read after it. */
+  read(chunk: Buffer): void {
+    let at = this.#prefaceBytesLeft > 0 ? this.#readPreface(chunk) : 0;
+    if (this.#partialBytes > 0) at = this.#complete(chunk, at);
+    while (chunk.length - at >= FRAME_HEADER_BYTES) {
+      const end = at + FRAME_HEADER_BYTES + this.#checkedLength(chunk, at);
+      if (end > chunk.length) break;
+      if (this.#emit(chunk, at, end) === 'stop') return;
+      at = end;
+    }
+    if (at < chunk.length) this.#keep(chunk, at);
+  }
+
+  #readPreface(chunk: Buffer): number {
+    const done = CLIENT_PREFACE.length - this.#prefaceBytesLeft;
+    const count = Math.min(this.#prefaceBytesLeft, chunk.length);
+    if (chunk.compare(CLIENT_PREFACE, done, done + count, 0, count) !== 0) {
+      throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'the connection preface is not that of HTTP/2');
+    }
+    this.#prefaceBytesLeft -= count;
+    return count;
+  }
+
+  /** Adds to the frame that has not arrived whole, and passes it on when it has. Returns where the next one begins. */
+  #complete(chunk: Buffer, start: number): number {
+    let at = start;
+    while (at < chunk.length) {
+      const count = Math.min(this.#partial.length - this.#partialBytes, chunk.length - at);
+      chunk.copy(this.#partial, this.#partialBytes, at, at + count);
+      at += count;
+      this.#partialBytes += count;
+      if (this.#partialBytes < this.#partial.length) break;
+      const frame = this.#partial;
+      const frameBytes = FRAME_HEADER_BYTES + this.#checkedLength(frame, 0);
+      if (frame.length < frameBytes) {
+        this.#partial = Buffer.allocUnsafe(frameBytes);
+        frame.copy(this.#partial);
+        continue;
+      }
+      this.#partial = NOTHING;
+      this.#partialBytes = 0;
+      return this.#emit(frame, 0, frameBytes) === 'stop' ? chunk.length : at;
+    }
+    return at;
+  }
+
+  #keep(chunk: Buffer, start: number): void {
+    const count = chunk.length - start;
+    const wanted =
+      count < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : FRAME_HEADER_BYTES + this.#checkedLength(chunk, start);
+    this.#partial = Buffer.allocUnsafe(wanted);
+    this.#partialBytes = chunk.copy(this.#partial, 0, start);
+  }
+
+  #checkedLength(bytes: Buffer, at: number): number {
+    const length = bytes.readUIntBE(at, 3);
+    if (this.#isFirst && bytes[at + 3] !== FrameType.SETTINGS) {
+      throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'the first frame is not SETTINGS');
+    }
+    if (length > DEFAULT_MAX_FRAME_BYTES) {
+      throw new Http2ConnectionError(Http2ErrorCode.FRAME_SIZE_ERROR, `a frame of ${length} bytes`);
+    }
+    return length;
+  }
+
+  #emit(bytes: Buffer, at: number, end: number): 'stop' | undefined {
+    this.#isFirst = false;
+    const streamId = bytes.readUInt32BE(at + 5) & 0x7fff_ffff; // the reserved bit is ignored
+    return this.#sink.frame(
+      bytes[at + 3] as number,
+      bytes[at + 4] as number,
+      streamId,
+      bytes,
+      at + FRAME_HEADER_BYTES,
+      end,
+    );
+  }
+}

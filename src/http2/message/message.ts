@@ -1,0 +1,92 @@
+/**
+ * The order of a received message (RFC 9113 section 8.1): informational heads, the final head, content, trailers. Says
+ * which of them a field list is, and how much content may follow (section 8.1.1).
+ */
+import { Http2ErrorCode, Http2StreamError } from '../errors.js';
+import type { Role } from '../frame/settings.js';
+import { FrameFlag } from '../frame/types.js';
+import { type FieldJudge, MalformedFields, RECEIVED } from './field-judge.js';
+import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } from './message-fields.js';
+import { UNKNOWN_LENGTH } from './regular-fields.js';
+
+// Peers send a handful of 103 at most; more is a response that never comes.
+const MAX_INFORMATIONAL = 32;
+
+export type ListKind = 'informational' | 'final' | 'trailers';
+
+/** The message that one stream receives: in the server role the request, in the client role the answer to ours. */
+export class ReceivedMessage {
+  readonly #streamId: number;
+  readonly #method: string;
+  #isHeadDone: boolean;
+  #isConnected = false;
+  #informational = 0;
+  #expectedBytes = UNKNOWN_LENGTH;
+
+  /**
+   * `request` is the head of the request, whoever sent it; `sent` judges it when we did. Throws `MalformedFields` when it
+   * is none.
+   */
+  constructor(streamId: number, role: Role, request: readonly string[], sent: FieldJudge) {
+    const length = checkRequest(request, role === 'server' ? RECEIVED : sent);
+    this.#streamId = streamId;
+    this.#method = pseudoField(request, ':method') ?? '';
+    this.#isHeadDone = role === 'server';
+    if (!this.#isHeadDone) return;
+    this.#isConnected = this.#method === 'CONNECT';
+    if (!this.#isConnected) this.#expectedBytes = length;
+  }
+
+  /** The length that the content must have; `UNKNOWN_LENGTH` when it may have any. */
+  get expectedBytes(): number {
+    return this.#expectedBytes;
+  }
+
+  /** Checks DATA against the order. Throws `Http2StreamError`. */
+  requireContent(): void {
+    if (!this.#isHeadDone) throw this.#malformed('DATA before the head');
+  }
+
+  /** Takes a field list that came after the request, and the flags of its frame. Throws `Http2StreamError`. */
+  next(fields: readonly string[], flags: number): ListKind {
+    try {
+      const isEnd = (flags & FrameFlag.END_STREAM) !== 0;
+      return this.#isHeadDone ? this.#trailers(fields, isEnd) : this.#head(fields, isEnd);
+    } catch (error) {
+      throw error instanceof MalformedFields ? this.#malformed(error.message) : error;
+    }
+  }
+
+  #head(fields: readonly string[], isEnd: boolean): ListKind {
+    const length = checkResponse(fields, RECEIVED);
+    const status = statusOf(fields);
+    if (status < 200) return this.#informationalHead(isEnd);
+    this.#isHeadDone = true;
+    this.#isConnected = this.#method === 'CONNECT' && status < 300;
+    // What never has content may still say how long it would have been (RFC 9110 section 8.6).
+    const isBare = this.#method === 'HEAD' || status === 204 || status === 304;
+    if (isBare) this.#expectedBytes = 0;
+    else if (!this.#isConnected) this.#expectedBytes = length;
+    return 'final';
+  }
+
+  #informationalHead(isEnd: boolean): ListKind {
+    if (isEnd) throw this.#malformed('an informational head that ends the stream');
+    this.#informational += 1;
+    if (this.#informational > MAX_INFORMATIONAL) {
+      throw new Http2StreamError(this.#streamId, Http2ErrorCode.ENHANCE_YOUR_CALM, 'informational heads without end');
+    }
+    return 'informational';
+  }
+
+  #trailers(fields: readonly string[], isEnd: boolean): ListKind {
+    if (!isEnd) throw this.#malformed('trailers that do not end the stream');
+    if (this.#isConnected) throw this.#malformed('HEADERS on a connected stream (section 8.5)');
+    checkTrailers(fields, RECEIVED);
+    return 'trailers';
+  }
+
+  #malformed(reason: string): Http2StreamError {
+    return new Http2StreamError(this.#streamId, Http2ErrorCode.PROTOCOL_ERROR, reason);
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * What one stream receives: heads, DATA in order to whoever reads it, held while the reader is paused, counted against
+ * `content-length` (RFC 9113 section 8.1.1) and the stream's window. The end is told when all of it was delivered.
+ */
+import type { Buffer } from 'node:buffer';
+import { Http2ErrorCode, Http2StreamError } from '../errors.js';
+import { ReceiveWindow } from '../flow/window.js';
+import { FrameFlag } from '../frame/types.js';
+import type { ReceivedMessage } from '../message/message.js';
+import { UNKNOWN_LENGTH } from '../message/regular-fields.js';
+import type { MessageReader } from './observer.js';
+import { ReceiveBuffer } from './receive-buffer.js';
+
+export class ReceiveHalf {
+  readonly window: ReceiveWindow;
+  reader: MessageReader | undefined;
+  readonly #streamId: number;
+  readonly #message: ReceivedMessage;
+  #expectedBytes: number;
+  #state: 'open' | 'ended' | 'delivered' = 'open';
+  #trailers: string[] | undefined;
+  #isPaused = false;
+  #isDiscarding = false;
+  #held: ReceiveBuffer | undefined;
+
+  constructor(streamId: number, windowBytes: number, message: ReceivedMessage) {
+    this.#streamId = streamId;
+    this.window = new ReceiveWindow(windowBytes, windowBytes);
+    this.#message = message;
+    this.#expectedBytes = message.expectedBytes;
+  }
+
+  /** Bytes that wait for the reader. */
+  get heldBytes(): number {
+    return this.#held === undefined ? 0 : this.#held.bytes;
+  }
+
+  /** END_STREAM has arrived. */
+  get isEnded(): boolean {
+    return this.#state !== 'open';
+  }
+
+  /** The reader has been told of the end, or will be told of nothing more. */
+  get isDelivered(): boolean {
+    return this.#state === 'delivered';
+  }
+
+  /** Takes a list of fields that came after the request: a head of the response, or trailers. Throws `Http2StreamError`. */
+  takeFields(fields: string[], flags: number): void {
+    this.#requireUnended();
+    const endStream = (flags & FrameFlag.END_STREAM) !== 0;
+    const kind = this.#message.next(fields, flags);
+    if (kind === 'informational') this.reader?.informational?.(fields);
+    else if (kind === 'trailers') this.end(fields);
+    else {
+      this.#expectedBytes = this.#message.expectedBytes;
+      if (endStream) this.requireAll();
+      this.reader?.headers?.(fields, endStream);
+      if (endStream) this.end(undefined);
+    }
+  }
+
+  /**
+   * Takes the content of a DATA frame and returns how much of it is held; `flowBytes` counts its padding too. Throws
+   * `Http2StreamError`, before anybody sees the content, when the body is longer or, at its end, shorter than it must be.
+   */
+  takeData(chunk: Buffer, flowBytes: number, flags: number): number {
+    this.#requireUnended();
+    this.#message.requireContent();
+    if (this.window.take(flowBytes) === 'exceeded') {
+      throw new Http2StreamError(
+        this.#streamId,
+        Http2ErrorCode.FLOW_CONTROL_ERROR,
+        'DATA past the window of the stream',
+      );
+    }
+    const endStream = (flags & FrameFlag.END_STREAM) !== 0;
+    this.#count(chunk.length);
+    if (endStream) this.requireAll();
+    const held = chunk.length > 0 ? this.#deliver(chunk) : 0;
+    if (endStream) this.end(undefined);
+    return held;
+  }
+
+  /** Throws `Http2StreamError` when the body, now that it ends, is shorter than it must be. */
+  requireAll(): void {
+    if (this.#expectedBytes > 0) throw this.#wrongLength();
+  }
+
+  /** Takes END_STREAM. Without effect when a reader has just abandoned the stream. */
+  end(trailers: string[] | undefined): void {
+    if (this.#state !== 'open') return;
+    this.requireAll();
+    this.#state = 'ended';
+    this.#trailers = trailers;
+    this.#deliverEnd();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** Delivers what is held, until the reader pauses again. Returns how many bytes it took. */
+  resume(): number {
+    this.#isPaused = false;
+    let count = 0;
+    // The reader may call `resume` again from within `data`: each call takes what is then the oldest.
+    while (!this.#isPaused) {
+      const chunk = this.#held?.shift();
+      if (chunk === undefined) break;
+      count += chunk.length;
+      this.#read(chunk);
+    }
+    this.#deliverEnd();
+    return count;
+  }
+
+  /** Drops what is held and what still arrives. Returns how many bytes were held. */
+  discard(): number {
+    this.#isDiscarding = true;
+    return this.resume();
+  }
+
+  /** Delivers nothing more. Returns how many bytes were held. */
+  abandon(): number {
+    const count = this.heldBytes;
+    this.#state = 'delivered';
+    this.reader = undefined;
+    this.#held = undefined;
+    return count;
+  }
+
+  #count(bytes: number): void {
+    if (this.#expectedBytes === UNKNOWN_LENGTH) return;
+    this.#expectedBytes -= bytes;
+    if (this.#expectedBytes < 0) throw this.#wrongLength();
+  }
+
+  #deliver(chunk: Buffer): number {
+    if (this.#isPaused || this.heldBytes > 0) {
+      this.#held ??= new ReceiveBuffer();
+      this.#held.add(chunk);
+      return chunk.length;
+    }
+    this.#read(chunk);
+    return 0;
+  }
+
+  #read(chunk: Buffer): void {
+    if (!this.#isDiscarding) this.reader?.data(chunk);
+  }
+
+  #deliverEnd(): void {
+    if (this.#state !== 'ended' || this.heldBytes > 0) return;
+    this.#state = 'delivered';
+    const reader = this.#isDiscarding ? undefined : this.reader;
+    this.reader = undefined;
+    if (this.#trailers !== undefined) reader?.trailers(this.#trailers);
+    reader?.end();
+  }
+
+  #requireUnended(): void {
+    if (this.isEnded)
+      throw new Http2StreamError(this.#streamId, Http2ErrorCode.STREAM_CLOSED, 'a frame after END_STREAM');
+  }
+
+  #wrongLength(): Http2StreamError {
+    return new Http2StreamError(
+      this.#streamId,
+      Http2ErrorCode.PROTOCOL_ERROR,
+      'a body not as long as its content-length',
+    );
+  }
+}

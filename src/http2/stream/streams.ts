@@ -1,0 +1,187 @@
+/**
+ * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and is what each of them asks
+ * when it wants to send something.
+ */
+import { type Http2Error, Http2ErrorCode, Http2StreamError, PeerResetError } from '../errors.js';
+import type { FlowControl } from '../flow/flow-control.js';
+import type { Role, Settings } from '../frame/settings.js';
+import { FrameFlag } from '../frame/types.js';
+import { resetFrame } from '../frame/writer.js';
+import { type FieldJudge, MalformedFields } from '../message/field-judge.js';
+import { pseudoField } from '../message/message-fields.js';
+import type { Head } from '../send/send-half.js';
+import type { SendPool } from '../send/send-pool.js';
+import type { SendQueue } from '../send/send-queue.js';
+import type { StreamOwner } from './observer.js';
+import { Http2Stream } from './stream.js';
+import type { StreamTable } from './stream-table.js';
+
+export interface StreamsOptions {
+  readonly role: Role;
+  readonly table: StreamTable;
+  readonly queue: SendQueue;
+  readonly flow: FlowControl;
+  readonly sendPool: SendPool | undefined;
+  readonly sentFields: FieldJudge;
+  /** What the peer has announced. */
+  readonly peer: Settings;
+  /** What we have announced: how many streams the peer may open, and whether by extended CONNECT. */
+  readonly maxStreams: number;
+  readonly connectProtocol: boolean;
+  /** A stream has ended, and no other is open. */
+  readonly emptied: () => void;
+  /** Few identifiers are left. Called once. */
+  readonly lowOnIds: () => void;
+}
+
+export class Streams implements StreamOwner<Http2Stream> {
+  readonly table: StreamTable;
+  readonly sentFields: FieldJudge;
+  readonly #options: StreamsOptions;
+  #isLowOnIds = false;
+
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+    this.table = options.table;
+    this.sentFields = options.sentFields;
+  }
+
+  /**
+   * Client role: opens a stream with the head of its request. Throws `MalformedFields`, and `Http2StreamError` with
+   * REFUSED_STREAM when no stream can be opened.
+   */
+  open(fields: readonly string[], options: { readonly endStream: boolean }): Http2Stream {
+    const stream = this.#create(this.#openableId(fields), fields);
+    this.table.use(stream.id);
+    this.#add(stream);
+    stream.sendFinalHead(fields, options);
+    return stream;
+  }
+
+  /** Server role: takes a request. Throws `Http2StreamError` when it is malformed or one too many (section 5.1.2). */
+  accept(id: number, fields: readonly string[], flags: number): Http2Stream {
+    const { maxStreams, connectProtocol } = this.#options;
+    if (this.table.size >= maxStreams)
+      throw new Http2StreamError(id, Http2ErrorCode.REFUSED_STREAM, 'one stream too many');
+    if (!connectProtocol && pseudoField(fields, ':protocol') !== undefined) {
+      throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, ':protocol, which was not announced');
+    }
+    try {
+      const stream = this.#create(id, fields);
+      if ((flags & FrameFlag.END_STREAM) !== 0) stream.receiving.requireAll();
+      this.#add(stream);
+      return stream;
+    } catch (error) {
+      throw error instanceof MalformedFields
+        ? new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, error.message)
+        : error;
+    }
+  }
+
+  /** RST_STREAM has come (section 6.4). */
+  resetByPeer(stream: Http2Stream, code: number): void {
+    const error = new PeerResetError(stream.id, code, 'the peer reset the stream');
+    // Section 8.1: a whole response stays whole when the server role does not want the rest of the request.
+    const isWhole = code === Http2ErrorCode.NO_ERROR && this.#options.role === 'client' && stream.receiving.isEnded;
+    this.#options.queue.drop(stream.sending);
+    this.table.forget(stream.id);
+    stream.fail(isWhole ? undefined : error);
+    this.#ended();
+  }
+
+  /** Answers an error of stream scope (section 5.4.2). */
+  fail(error: Http2StreamError): void {
+    const stream = this.table.get(error.streamId);
+    this.table.forgetReset(error.streamId);
+    this.#options.queue.control(resetFrame(error.streamId, error.code));
+    if (stream === undefined) return;
+    this.#options.queue.drop(stream.sending);
+    stream.fail(error);
+    this.#ended();
+  }
+
+  /** Fails the streams that the peer has not looked at and will not: they may be tried elsewhere (section 6.8). */
+  failAbove(lastId: number): void {
+    for (const stream of [...this.table]) {
+      if (stream.id <= lastId) continue;
+      this.#options.queue.drop(stream.sending);
+      this.table.forgetReset(stream.id);
+      stream.fail(new Http2StreamError(stream.id, Http2ErrorCode.REFUSED_STREAM, 'the peer did not take the stream'));
+    }
+    this.#ended();
+  }
+
+  /** Fails all streams, with the connection. Returns what an observer threw. */
+  failAll(error: Http2Error): unknown {
+    let thrown: unknown;
+    for (const stream of [...this.table]) {
+      stream.sending.abandon();
+      this.table.forget(stream.id);
+      try {
+        stream.fail(error);
+      } catch (failure) {
+        thrown = failure; // the other streams must hear of it all the same
+      }
+    }
+    return thrown;
+  }
+
+  // What follows is for the streams (`StreamOwner`).
+
+  sendHead(stream: Http2Stream, head: Head): void {
+    this.#options.queue.head(stream.sending, head);
+  }
+
+  wake(stream: Http2Stream): void {
+    this.#options.queue.wake(stream.sending);
+  }
+
+  reset(stream: Http2Stream, code: number): void {
+    this.#options.queue.drop(stream.sending);
+    this.table.forgetReset(stream.id);
+    if (stream.isKnownToPeer) this.#options.queue.control(resetFrame(stream.id, code));
+    this.#ended();
+  }
+
+  released(stream: Http2Stream, bytes: number): void {
+    if (bytes === 0) return;
+    this.#options.flow.held(-bytes);
+    this.#options.flow.replenish(stream);
+  }
+
+  forget(stream: Http2Stream): void {
+    this.table.forget(stream.id);
+    this.#ended();
+  }
+
+  #ended(): void {
+    if (this.table.size === 0) this.#options.emptied();
+  }
+
+  #openableId(fields: readonly string[]): number {
+    const { role, peer } = this.#options;
+    const id = this.table.nextId();
+    const refuse = (why: string) => new Http2StreamError(id ?? 0, Http2ErrorCode.REFUSED_STREAM, why);
+    if (role === 'server') throw refuse('only the client role opens streams');
+    if (id === undefined) throw refuse('all stream identifiers are used');
+    if (this.table.size >= peer.maxConcurrentStreams) throw refuse('the peer takes no more streams');
+    if (!peer.connectProtocol && pseudoField(fields, ':protocol') !== undefined) {
+      throw refuse('the peer has not announced extended CONNECT');
+    }
+    return id;
+  }
+
+  #create(id: number, request: readonly string[]): Http2Stream {
+    const { role, peer, flow, sendPool } = this.#options;
+    const sendWindowBytes = peer.initialWindowBytes;
+    const receiveWindowBytes = flow.initialWindowBytes;
+    return new Http2Stream(this, { id, role, sendWindowBytes, receiveWindowBytes, sendPool, request });
+  }
+
+  #add(stream: Http2Stream): void {
+    this.table.add(stream);
+    if (this.#isLowOnIds || !this.table.isLowOnIds) return;
+    this.#isLowOnIds = true;
+    this.#options.lowOnIds();
+  }
+}

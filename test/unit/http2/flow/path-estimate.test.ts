@@ -1,0 +1,245 @@
+/** The receive window finds what a path needs, and no more: two engines, with a path between them that is computed. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { PathEstimate } from '../../../../src/http2/flow/path-estimate.js';
+import { type Download, type Path, SimulatedPath } from '../simulated-path.js';
+
+const LIMITS = { minBytes: 65_536, startBytes: 262_144, maxStartBytes: 2_097_152, maxBytes: 16_777_216 };
+
+interface Expected extends Path {
+  readonly what: string;
+  readonly bytes: number;
+  /** Of what the path carries at best, on a link that has carried nothing before. */
+  readonly share: number;
+  /** The most that a small request takes once the rate is found, in idle round trips. */
+  readonly small: number;
+}
+
+const PATHS: readonly Expected[] = [
+  { what: '10 Mbit/s over 100 ms', rate: 1e7, roundTripMs: 100, bytes: 2e7, share: 0.97, small: 1.7 },
+  { what: '200 Mbit/s over 100 ms', rate: 2e8, roundTripMs: 100, bytes: 1e8, share: 0.97, small: 1.2 },
+  { what: '1 Gbit/s over 100 ms', rate: 1e9, roundTripMs: 100, bytes: 1e8, share: 0.905, small: 1.3 },
+  { what: '50 Mbit/s over 300 ms', rate: 5e7, roundTripMs: 300, bytes: 5e7, share: 0.95, small: 1.2 },
+  { what: '200 Mbit/s over 20 ms', rate: 2e8, roundTripMs: 20, bytes: 1e8, share: 0.98, small: 1.4 },
+  { what: '1 Gbit/s over 1 ms', rate: 1e9, roundTripMs: 1, bytes: 1e8, share: 0.98, small: 8 },
+];
+
+describe('a path', () => {
+  for (const { what, bytes, share, small, ...path } of PATHS) {
+    test(`of ${what} is filled, and its queue stays short`, () => {
+      const world = new SimulatedPath(path);
+      const idleMs = world.measure(1_000);
+      const download = world.get(bytes);
+      const asked = askDuring(world, download);
+      assertShare(world, download, share);
+      const [first] = asked;
+      assert.ok(first !== undefined && first.elapsedMs < 13 * idleMs, `at first ${first?.elapsedMs} ms`);
+      const later = asked.slice(asked.length / 2).map(({ elapsedMs }) => elapsedMs / idleMs);
+      later.sort((a, b) => a - b);
+      const middle = later[later.length >> 1] ?? Number.NaN;
+      assert.ok(middle <= small, `a small request took ${middle} idle round trips`);
+    });
+  }
+
+  test('whose sockets hold little is filled too', () => {
+    for (const rate of [2e8, 1e9]) {
+      const world = new SimulatedPath({ rate, roundTripMs: 100, socketBytes: 262_144 });
+      const download = world.get(1e8);
+      world.run(60_000, () => download.isOver);
+      assertShare(world, download, 0.905);
+    }
+  });
+
+  test('whose ends are busy is filled too', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100, busyMs: 10 });
+    const idleMs = world.measure(1_000);
+    const download = world.get(1e8);
+    world.run(3_000);
+    const smallMs = world.measure(1_000);
+    assert.ok(smallMs < 1.3 * idleMs, `${smallMs} ms`);
+    world.run(60_000, () => download.isOver);
+    assertShare(world, download, 0.97);
+  });
+
+  test('is filled again at once by the next download', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100 });
+    world.measure(1e8);
+    world.run(10_000);
+    const download = world.get(1e7);
+    world.run(60_000, () => download.isOver);
+    assertShare(world, download, 0.99);
+  });
+
+  test('that gets slower is followed', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 50 });
+    const idleMs = world.measure(1_000);
+    const download = world.get(1e9);
+    world.run(5_000);
+    world.path = { rate: 2e7, roundTripMs: 50 };
+    world.run(5_000);
+    const smallMs = world.measure(1_000);
+    assert.ok(smallMs < 1.5 * idleMs, `${smallMs} ms, and ${idleMs} ms on an idle path`);
+    assert.ok(!download.isOver);
+  });
+
+  test('that gets faster is followed', () => {
+    const world = new SimulatedPath({ rate: 2e7, roundTripMs: 50 });
+    const download = world.get(1e9);
+    world.run(5_000);
+    world.path = { rate: 2e8, roundTripMs: 50 };
+    world.run(3_000);
+    const before = download.bytes;
+    world.run(1_000);
+    assert.ok(download.bytes - before > 0.97 * 2.5e7, `${download.bytes - before} bytes in a second`);
+  });
+
+  test('whose round trip gets longer stays filled', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 20 });
+    const download = world.get(1e10);
+    world.run(5_000);
+    world.path = { rate: 2e8, roundTripMs: 80 };
+    world.run(30_000);
+    const before = download.bytes;
+    world.run(4_000);
+    assert.ok(download.bytes - before > 0.9 * 1e8, `${download.bytes - before} bytes in four seconds`);
+  });
+
+  test('whose ends are held up now and then is not given up', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100 });
+    const download = world.get(1e10);
+    let seed = 1;
+    for (let at = 0; at < 100; at++) {
+      seed = (seed * 48_271) % 2_147_483_647;
+      world.path = { rate: 2e8, roundTripMs: 100, busyMs: 1 + (seed % 250) };
+      world.run(200);
+    }
+    assert.ok(download.bytes > 0.4 * 20 * 2.5e7, `${download.bytes} bytes in twenty seconds`);
+    world.path = { rate: 2e8, roundTripMs: 100 };
+    world.run(2_000);
+    const before = download.bytes;
+    world.run(2_000);
+    assert.ok(download.bytes - before > 0.97 * 5e7, `${download.bytes - before} bytes in two seconds`);
+    world.run(8_000); // the round trip is looked at again
+    const smallMs = world.measure(1_000);
+    assert.ok(smallMs < 150, `${smallMs} ms`);
+  });
+
+  test('stays filled for a minute, with room made to see its round trip', () => {
+    const world = new SimulatedPath({ rate: 5e7, roundTripMs: 40 });
+    const download = world.get(1e9);
+    world.run(60_000);
+    assert.ok(download.bytes > 0.97 * 60 * 6.25e6, `${download.bytes} bytes`);
+    assert.ok(world.measure(1_000) < 60);
+  });
+});
+
+describe('downloads at the same time', () => {
+  test('share the path evenly', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100 });
+    const downloads = [1, 2, 3, 4, 5].map(() => world.get(1e9));
+    world.run(10_000);
+    const bytes = downloads.map((download) => download.bytes);
+    const sum = bytes.reduce((total, count) => total + count);
+    assert.ok(sum > 0.95 * 2.5e8, `${sum} bytes in all`);
+    for (const count of bytes) assert.ok(count > 0.9 * (sum / 5) && count < 1.1 * (sum / 5), `${bytes}`);
+  });
+
+  test('go on beside one whose reader is slow, and it holds no more than its window', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100 });
+    world.measure(1e8);
+    const slow = world.get(1e9);
+    slow.stream.pause();
+    const fast = world.get(1e8);
+    world.run(60_000, () => fast.isOver);
+    assertShare(world, fast, 0.9);
+    assert.ok(slow.stream.receiving.heldBytes <= 4_194_304, `${slow.stream.receiving.heldBytes} bytes`);
+    slow.stream.resume();
+    const before = slow.bytes;
+    world.run(2_000);
+    assert.ok(slow.bytes - before > 0.9 * 5e7, 'the slow one goes on at full rate once it is read');
+  });
+
+  for (const count of [8, 100]) {
+    test(`go on beside ${count} that nobody reads`, () => {
+      const world = new SimulatedPath({ rate: 1e9, roundTripMs: 100 });
+      world.measure(1e8); // the path is known, and windows are as wide as they get
+      const unread = Array.from({ length: count }, () => world.get(1e8));
+      for (const { stream } of unread) stream.pause();
+      assertRestGoesOn(world, unread);
+    });
+  }
+
+  test('go on beside twelve that were read well, and then no more', () => {
+    const world = new SimulatedPath({ rate: 1e9, roundTripMs: 100 });
+    const unread: Download[] = [];
+    for (let at = 0; at < 12; at++) {
+      unread.push(world.get(1e10));
+      world.run(1_000);
+      unread[at]?.stream.pause();
+    }
+    assertRestGoesOn(world, unread);
+  });
+
+  test('go on beside a thousand that nobody reads', () => {
+    const world = new SimulatedPath({ rate: 2e8, roundTripMs: 50 }, { maxStreams: 1_010 });
+    const unread = Array.from({ length: 1_000 }, () => world.get(1e7));
+    for (const { stream } of unread) stream.pause();
+    assertRestGoesOn(world, unread);
+  });
+});
+
+/** What is not read holds a bounded number of bytes, and what is asked for now comes fast. */
+function assertRestGoesOn(world: SimulatedPath, unread: readonly Download[]): void {
+  world.run(10_000);
+  const held = unread.reduce((sum, { stream }) => sum + stream.receiving.heldBytes, 0);
+  assert.ok(held <= 67_108_864, `${held} bytes are held`);
+  const { roundTripMs } = world.path;
+  const smallMs = world.measure(1_000, 60_000);
+  assert.ok(smallMs < 1.5 * roundTripMs, `a small answer took ${smallMs} ms`);
+  const largeMs = world.measure(1e7, 60_000);
+  assert.ok(largeMs < 5_000, `10 MB took ${largeMs} ms`);
+  for (const { stream } of unread) stream.resume();
+  const before = unread.reduce((sum, { bytes }) => sum + bytes, 0);
+  world.run(2_000);
+  assert.ok(unread.reduce((sum, { bytes }) => sum + bytes, 0) - before > 0.5 * (world.path.rate / 8));
+}
+
+function askDuring(world: SimulatedPath, download: Download): Download[] {
+  const asked: Download[] = [];
+  while (!download.isOver) {
+    const small = world.get(1_000);
+    asked.push(small);
+    world.run(60_000, () => small.isOver);
+    assert.ok(small.isOver, 'a small request came to nothing');
+    world.run(20, () => download.isOver);
+  }
+  return asked;
+}
+
+function assertShare(world: SimulatedPath, download: Download, share: number): void {
+  const reached = world.idealMs(download.bytes) / download.elapsedMs;
+  assert.ok(reached >= share, `${(100 * reached).toFixed(1)} % of the path`);
+}
+
+test('what little is sent says nothing of the path', () => {
+  const estimate = new PathEstimate(LIMITS);
+  estimate.idleRoundTrip(100);
+  const before = estimate.windowBytes;
+  for (let at = 0; at < 100; at++) {
+    if (estimate.received(5_000, () => at * 100)) estimate.began(at * 100);
+    estimate.ended(at * 100 + 100);
+  }
+  assert.equal(estimate.windowBytes, before);
+  assert.equal(estimate.isMeasured, false);
+});
+
+test('no measurement passes the limits', () => {
+  const estimate = new PathEstimate(LIMITS);
+  for (let at = 0; at < 50; at++) {
+    estimate.received(1e12, () => at * 1_000);
+    estimate.began(at * 1_000);
+    estimate.received(1e12, () => at * 1_000);
+    estimate.ended(at * 1_000 + 0.001);
+    assert.ok(estimate.windowBytes <= LIMITS.maxBytes);
+  }
+});

@@ -1,0 +1,101 @@
+/** What a sender keeps of a body: what has been sent is released, however slowly and unevenly the windows open. */
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { FrameType } from '../../../../src/http2/frame/types.js';
+import { SendBuffer } from '../../../../src/http2/send/send-buffer.js';
+import { WriteBuffer } from '../../../../src/http2/send/write-buffer.js';
+import type { Http2Stream } from '../../../../src/http2/stream/stream.js';
+import { type Asked, ask, Bare, frame, requestFields } from '../peers.js';
+
+const { DATA, WINDOW_UPDATE } = FrameType;
+const CHUNK_BYTES = 16_384;
+const STEP_BYTES = 12_288;
+// What `write` takes before it asks to wait.
+const FULL_BYTES = 65_536;
+
+const widen = (id: number, bytes: number) => {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32BE(bytes);
+  return frame(WINDOW_UPDATE, 0, id, payload);
+};
+
+function uploading(): [Bare, Http2Stream] {
+  const bare = Bare.greeted('client');
+  return [bare, ask(bare.engine, requestFields('POST', '/'), { endStream: false }).stream];
+}
+
+function downloading(): [Bare, Http2Stream] {
+  const bare = Bare.greeted('server');
+  bare.give(bare.headers(1, requestFields('GET', '/')));
+  const [{ stream }] = bare.streams as [Asked];
+  stream.sendHeaders([':status', '200'], { endStream: false });
+  return [bare, stream];
+}
+
+describe('a body that is sent in small steps of the window', () => {
+  for (const [role, begin] of [
+    ['client', uploading],
+    ['server', downloading],
+  ] as const) {
+    test(`keeps no more than what waits, in the ${role} role`, () => {
+      const [bare, stream] = begin();
+      while (stream.write(Buffer.alloc(CHUNK_BYTES)));
+      bare.take(); // all that the first window takes
+      let sent = 0;
+      for (let round = 0; round < 1_000; round++) {
+        while (stream.pendingBytes < FULL_BYTES) stream.write(Buffer.alloc(CHUNK_BYTES, round));
+        sent += bare.take().reduce((sum, { type, payload }) => (type === DATA ? sum + payload.length : sum), 0);
+        bare.give(widen(0, STEP_BYTES), widen(stream.id, STEP_BYTES));
+        const { retainedBytes, pendingBytes } = stream.sending;
+        assert.ok(pendingBytes > 0, 'the buffer never runs empty');
+        assert.ok(retainedBytes < pendingBytes + CHUNK_BYTES, `${retainedBytes} bytes for ${pendingBytes}`);
+        assert.ok(retainedBytes <= FULL_BYTES + CHUNK_BYTES, `${retainedBytes} bytes`);
+      }
+      assert.ok(sent > 900 * STEP_BYTES, `${sent} bytes`);
+    });
+  }
+
+  test('keeps nothing once it is reset', () => {
+    const [, stream] = downloading();
+    stream.write(Buffer.alloc(100_000));
+    stream.reset();
+    assert.deepEqual([stream.sending.retainedBytes, stream.pendingBytes], [0, 0]);
+  });
+});
+
+describe('a send buffer', () => {
+  test('gives every byte once, in order, whatever the sizes of what goes in and out', () => {
+    const step = fc.record({ add: fc.integer({ min: 0, max: 50 }), move: fc.integer({ min: 0, max: 60 }) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+        const buffer = new SendBuffer();
+        const written: number[] = [];
+        const sent: Buffer[] = [];
+        const output = new WriteBuffer((bytes) => sent.push(bytes));
+        for (const { add, move } of steps) {
+          const chunk = Buffer.from(Array.from({ length: add }, (_, at) => (written.length + at) & 0xff));
+          written.push(...chunk);
+          buffer.add(chunk);
+          buffer.moveTo(output, Math.min(move, buffer.bytes));
+          assert.ok(buffer.retainedBytes < buffer.bytes + 50 || buffer.bytes === 0);
+        }
+        buffer.moveTo(output, buffer.bytes);
+        assert.equal(buffer.retainedBytes, 0);
+        output.close();
+        assert.deepEqual([...Buffer.concat(sent)], written);
+      }),
+    );
+  });
+
+  test('keeps the places of few chunks that are gone', () => {
+    const buffer = new SendBuffer();
+    const output = new WriteBuffer(() => {});
+    for (let at = 0; at < 10_000; at++) {
+      buffer.add(Buffer.from('ab'));
+      if (at > 10) buffer.moveTo(output, 2);
+      assert.ok(buffer.places < 100);
+    }
+  });
+});
