@@ -5,7 +5,7 @@ export {
   type AgentOptions,
   startAgent,
 } from './agent/agent.js';
-export type { RequestRecord } from './agent/request-record.js';
+export type { RequestRecord } from './agent/target/request-record.js';
 export type { HostHeader, ListenAddress } from './config/addresses.js';
 export { type AgentConfig, loadAgentConfig } from './config/agent-config.js';
 export { ConfigError } from './config/config-error.js';

@@ -11,9 +11,9 @@ import { type Log, silentLog } from '../core/log.js';
 import { asPosternError, PosternError } from '../errors.js';
 import { type AgentLink, dialEdge } from '../link/dial.js';
 import { Redial } from './redial.js';
-import type { RequestRecord } from './request-record.js';
-import { Target } from './target.js';
-import { type HostHeader, readTargetAddress } from './target-address.js';
+import { type HostHeader, readTargetAddress } from './target/address.js';
+import type { RequestRecord } from './target/request-record.js';
+import { Target } from './target/target.js';
 
 /** What an agent is told. Only edge, token and target have no default. */
 export interface AgentOptions {

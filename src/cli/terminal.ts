@@ -5,7 +5,7 @@
  */
 import { styleText } from 'node:util';
 import type { AgentEvents } from '../agent/agent.js';
-import type { RequestRecord } from '../agent/request-record.js';
+import type { RequestRecord } from '../agent/target/request-record.js';
 import { printable } from '../config/text.js';
 import type { PosternError } from '../errors.js';
 import type { Output } from './batched-output.js';

@@ -1,10 +1,10 @@
 /**
- * Fields that carry a URL, an origin or a host of their sender: each line of the table in `src/agent/url-fields.ts`, byte for
+ * Fields that carry a URL, an origin or a host of their sender: each line of the table in `src/agent/target/url-fields.ts`, byte for
  * byte, through an edge and an agent. A line without a case here fails.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS } from '../../src/agent/url-fields.js';
+import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS } from '../../src/agent/target/url-fields.js';
 import { RawTarget } from '../support/raw-target.js';
 import { rawExchange } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
-import { Target } from '../../../src/agent/target.js';
-import { readTargetAddress } from '../../../src/agent/target-address.js';
+import { readTargetAddress } from '../../../src/agent/target/address.js';
+import { Target } from '../../../src/agent/target/target.js';
 import { silentLog } from '../../../src/core/log.js';
 import { FakeInbound } from './fake-inbound.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { RequestRecord } from '../../../src/agent/request-record.js';
+import type { RequestRecord } from '../../../src/agent/target/request-record.js';
 import { JsonLines } from '../../../src/cli/json-lines.js';
 
 const EDGE = 'https://tunnel.acme.com';

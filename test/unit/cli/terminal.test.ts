@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import stringWidth from 'string-width';
 import type { AgentEvents } from '../../../src/agent/agent.js';
-import type { RequestRecord } from '../../../src/agent/request-record.js';
+import type { RequestRecord } from '../../../src/agent/target/request-record.js';
 import { JsonLines } from '../../../src/cli/json-lines.js';
 import { describeAllow, Terminal } from '../../../src/cli/terminal.js';
 import { PosternError } from '../../../src/errors.js';

@@ -4,19 +4,19 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { usualCase } from '../core/header-case.js';
-import { headerValue, headerValues, type RawHeaders } from '../core/headers.js';
-import { splice } from '../core/splice.js';
-import { PosternError } from '../errors.js';
-import type { FieldList } from '../http1/fields.js';
-import { writeRequestHead } from '../http1/request-writer.js';
-import type { ResponseHead } from '../http1/response-head.js';
-import type { InboundObserver, InboundStream } from '../link/stream.js';
+import { usualCase } from '../../core/header-case.js';
+import { headerValue, headerValues, type RawHeaders } from '../../core/headers.js';
+import { splice } from '../../core/splice.js';
+import { PosternError } from '../../errors.js';
+import type { FieldList } from '../../http1/fields.js';
+import { writeRequestHead } from '../../http1/request-writer.js';
+import type { ResponseHead } from '../../http1/response-head.js';
+import type { InboundObserver, InboundStream } from '../../link/stream.js';
 import type { ConnectionUser } from './connect-queue.js';
+import type { CallObserver, TargetConnection } from './connection.js';
 import type { Exchange, TargetContext } from './exchange.js';
+import { type PublicPlace, readPublicPlace, targetHeaders } from './request-headers.js';
 import { responseHeaders } from './response-headers.js';
-import type { CallObserver, TargetConnection } from './target-connection.js';
-import { type PublicPlace, readPublicPlace, targetHeaders } from './target-headers.js';
 
 // RFC 6455 section 1.3.
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';

@@ -3,12 +3,12 @@
  * GET well, and says what to change. Looks at the first piece of a small set of responses on its way past; the stream is
  * neither delayed nor changed.
  */
-import { fieldValue } from '../core/headers.js';
-import { RecentMap } from '../core/recent-map.js';
-import type { RequestHead, ResponseHead } from '../link/stream.js';
+import { fieldValue } from '../../core/headers.js';
+import { RecentMap } from '../../core/recent-map.js';
+import type { RequestHead, ResponseHead } from '../../link/stream.js';
+import type { TargetAddress } from './address.js';
 import { type Refusal, recognizeRefusal } from './refusal-table.js';
-import type { TargetAddress } from './target-address.js';
-import { hostFor, type PublicPlace } from './target-headers.js';
+import { hostFor, type PublicPlace } from './request-headers.js';
 
 const STATUSES = new Set([200, 400, 403, 404, 422]);
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);

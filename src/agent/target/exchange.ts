@@ -2,18 +2,18 @@
  * The answer to one request on a link: the target's, or ours when the target fails. Before the head has left, a failure
  * is a response with `postern-error`; after it, the stream is reset, so that nobody takes a part for the whole.
  */
-import { fieldValue, type RawHeaders } from '../core/headers.js';
-import type { Log } from '../core/log.js';
-import { PosternError } from '../errors.js';
-import type { ResponseHead } from '../http1/response-head.js';
-import type { InboundStream } from '../link/stream.js';
+import { fieldValue, type RawHeaders } from '../../core/headers.js';
+import type { Log } from '../../core/log.js';
+import { PosternError } from '../../errors.js';
+import type { ResponseHead } from '../../http1/response-head.js';
+import type { InboundStream } from '../../link/stream.js';
+import type { TargetAddress } from './address.js';
 import type { DevServerHints } from './dev-server-hints.js';
+import { asTargetError } from './errors.js';
+import type { TargetPool } from './pool.js';
+import type { PublicPlace } from './request-headers.js';
 import { type RequestRecord, STATUS_LEFT, startRecord } from './request-record.js';
 import { responseHeaders, responseTrailers } from './response-headers.js';
-import type { TargetAddress } from './target-address.js';
-import { asTargetError } from './target-errors.js';
-import type { PublicPlace } from './target-headers.js';
-import type { TargetPool } from './target-pool.js';
 
 /** What all requests of one agent share. */
 export interface TargetContext {

@@ -3,9 +3,9 @@
  * reader of responses without a stream in between. Tells its pool when it is idle and when it is gone.
  */
 import type { Socket } from 'node:net';
-import type { FieldList } from '../http1/fields.js';
-import { writeChunkSize, writeLastChunk } from '../http1/request-writer.js';
-import { type ResponseObserver, ResponseParser } from '../http1/response-parser.js';
+import type { FieldList } from '../../http1/fields.js';
+import { writeChunkSize, writeLastChunk } from '../../http1/request-writer.js';
+import { type ResponseObserver, ResponseParser } from '../../http1/response-parser.js';
 import { WriteFailures } from './write-failures.js';
 
 /** One request as it is sent. */

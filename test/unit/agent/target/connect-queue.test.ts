@@ -1,9 +1,9 @@
 /** The guards of the queue for connections, each by itself, with attempts that the test settles. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type ConnectionUser, ConnectQueue } from '../../../src/agent/connect-queue.js';
-import type { TargetConnection } from '../../../src/agent/target-connection.js';
-import type { DialOutcome } from '../../../src/agent/target-dialer.js';
+import { type ConnectionUser, ConnectQueue } from '../../../../src/agent/target/connect-queue.js';
+import type { TargetConnection } from '../../../../src/agent/target/connection.js';
+import type { DialOutcome } from '../../../../src/agent/target/dialer.js';
 
 const CONNECTION = {} as TargetConnection; // is handed on, and never looked at
 const REFUSED = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });

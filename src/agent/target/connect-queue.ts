@@ -3,8 +3,8 @@
  * attempts run at once: a burst would overflow a short accept queue, and what overflows is lost for a second or for good.
  * An attempt belongs to nobody: a connection that stands, or that others left idle, goes to whoever waits longest.
  */
-import type { TargetConnection } from './target-connection.js';
-import type { DialOutcome } from './target-dialer.js';
+import type { TargetConnection } from './connection.js';
+import type { DialOutcome } from './dialer.js';
 
 /** Whoever needs a connection. Exactly one is called, once, and none after `forget`. */
 export interface ConnectionUser {

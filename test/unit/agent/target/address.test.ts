@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type HostHeader, isTargetHost, namesTarget, readTargetAddress } from '../../../src/agent/target-address.js';
-import { PosternError } from '../../../src/errors.js';
+import { type HostHeader, isTargetHost, namesTarget, readTargetAddress } from '../../../../src/agent/target/address.js';
+import { PosternError } from '../../../../src/errors.js';
 
 function address(url: string, hostHeader: HostHeader = 'rewrite') {
   return readTargetAddress(new URL(url), hostHeader);

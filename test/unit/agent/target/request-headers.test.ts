@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type HostHeader, readTargetAddress } from '../../../src/agent/target-address.js';
-import { declaredLength, framingHeaders, readPublicPlace, targetHeaders } from '../../../src/agent/target-headers.js';
-import { PosternError } from '../../../src/errors.js';
-import type { RequestHead } from '../../../src/link/stream.js';
+import { type HostHeader, readTargetAddress } from '../../../../src/agent/target/address.js';
+import {
+  declaredLength,
+  framingHeaders,
+  readPublicPlace,
+  targetHeaders,
+} from '../../../../src/agent/target/request-headers.js';
+import { PosternError } from '../../../../src/errors.js';
+import type { RequestHead } from '../../../../src/link/stream.js';
 
 const FORWARDED = ['x-forwarded-proto', 'https', 'x-forwarded-host', 'demo.tunnel.test', 'x-forwarded-port', '443'];
 

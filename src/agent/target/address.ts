@@ -3,7 +3,7 @@
  * starts: nothing that arrives on a link can change it.
  */
 import { isIP } from 'node:net';
-import { PosternError } from '../errors.js';
+import { PosternError } from '../../errors.js';
 
 /** Which `Host` the target is told: its own, the public one, or a fixed text. */
 export type HostHeader = 'rewrite' | 'preserve' | { readonly literal: string };

@@ -2,19 +2,19 @@
  * One ordinary request on its way to the target and back. Hears both sides, the visitor's on the link and the target's
  * on its connection, and hands what each says to the other, with back-pressure.
  */
-import { usualCase } from '../core/header-case.js';
-import { filterTrailers, isFieldValue, type RawHeaders } from '../core/headers.js';
-import { PosternError } from '../errors.js';
-import { signsConnectionIn } from '../http1/connection-auth.js';
-import { writeFields, writeRequestLine } from '../http1/request-writer.js';
-import type { ResponseHead } from '../http1/response-head.js';
-import type { InboundObserver, InboundStream } from '../link/stream.js';
+import { usualCase } from '../../core/header-case.js';
+import { filterTrailers, isFieldValue, type RawHeaders } from '../../core/headers.js';
+import { PosternError } from '../../errors.js';
+import { signsConnectionIn } from '../../http1/connection-auth.js';
+import { writeFields, writeRequestLine } from '../../http1/request-writer.js';
+import type { ResponseHead } from '../../http1/response-head.js';
+import type { InboundObserver, InboundStream } from '../../link/stream.js';
 import type { ConnectionUser } from './connect-queue.js';
+import type { CallObserver, TargetConnection, WireRequest } from './connection.js';
+import { isStaleConnection } from './errors.js';
 import type { Exchange, TargetContext } from './exchange.js';
 import { writeHeader } from './header-names.js';
-import type { CallObserver, TargetConnection, WireRequest } from './target-connection.js';
-import { isStaleConnection } from './target-errors.js';
-import { declaredLength, framingHeaders, type PublicPlace, readPublicPlace, tellHeaders } from './target-headers.js';
+import { declaredLength, framingHeaders, type PublicPlace, readPublicPlace, tellHeaders } from './request-headers.js';
 
 // A call that may be sent again, because repeating it changes nothing (RFC 9110 section 9.2.2).
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);

@@ -4,11 +4,11 @@
  * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests. Which other
  * fields name the tunnel, and what becomes of them: url-fields.ts.
  */
-import { connectionOptions, fieldValue, headerValues } from '../core/headers.js';
-import { PosternError } from '../errors.js';
-import type { RequestHead } from '../link/stream.js';
+import { connectionOptions, fieldValue, headerValues } from '../../core/headers.js';
+import { PosternError } from '../../errors.js';
+import type { RequestHead } from '../../link/stream.js';
+import type { TargetAddress } from './address.js';
 import { type HeaderRule, judgeRequestName } from './header-names.js';
-import type { TargetAddress } from './target-address.js';
 import { REQUEST_URL_FIELDS, translated } from './url-fields.js';
 import { replaceOrigins } from './url-text.js';
 

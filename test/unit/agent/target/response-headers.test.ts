@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { responseHeaders, responseTrailers } from '../../../src/agent/response-headers.js';
-import { readTargetAddress } from '../../../src/agent/target-address.js';
-import { PosternError } from '../../../src/errors.js';
+import { readTargetAddress } from '../../../../src/agent/target/address.js';
+import { responseHeaders, responseTrailers } from '../../../../src/agent/target/response-headers.js';
+import { PosternError } from '../../../../src/errors.js';
 
 const TARGET = readTargetAddress(new URL('http://localhost:5173'), 'rewrite');
 const PLACE = { host: 'demo.localhost:8080', hostname: 'demo.localhost', origin: 'http://demo.localhost:8080' };

@@ -8,11 +8,11 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import tls from 'node:tls';
-import { readTargetAddress } from '../../../src/agent/target-address.js';
-import { type ConnectionKind, TargetDialer } from '../../../src/agent/target-dialer.js';
-import { PROJECT_ROOT } from '../../support/project-root.js';
-import { FakeInbound } from './fake-inbound.js';
-import { httpTarget } from './targets.js';
+import { readTargetAddress } from '../../../../src/agent/target/address.js';
+import { type ConnectionKind, TargetDialer } from '../../../../src/agent/target/dialer.js';
+import { PROJECT_ROOT } from '../../../support/project-root.js';
+import { FakeInbound } from '../fake-inbound.js';
+import { httpTarget } from '../targets.js';
 
 const OWNER = { opened: () => {}, idle: () => {}, closed: () => {} };
 const SELF_SIGNED = ['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'];

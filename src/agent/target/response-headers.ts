@@ -10,13 +10,13 @@ import {
   isFieldName,
   isFieldValue,
   type RawHeaders,
-} from '../core/headers.js';
-import { RecentMap } from '../core/recent-map.js';
-import { PosternError } from '../errors.js';
-import { MAX_HEADER_FIELDS } from '../link/link.js';
+} from '../../core/headers.js';
+import { RecentMap } from '../../core/recent-map.js';
+import { PosternError } from '../../errors.js';
+import { MAX_HEADER_FIELDS } from '../../link/link.js';
+import { isTargetHost, namesTarget, type TargetAddress } from './address.js';
 import { judgeResponseName } from './header-names.js';
-import { isTargetHost, namesTarget, type TargetAddress } from './target-address.js';
-import type { PublicPlace } from './target-headers.js';
+import type { PublicPlace } from './request-headers.js';
 import { RESPONSE_URL_FIELDS, translated } from './url-fields.js';
 import { replaceOrigins } from './url-text.js';
 

@@ -1,6 +1,6 @@
 /** The record of one answered request, for the line that the agent prints. */
-import { fieldValue } from '../core/headers.js';
-import type { RequestHead } from '../link/stream.js';
+import { fieldValue } from '../../core/headers.js';
+import type { RequestHead } from '../../link/stream.js';
 
 /** What the agent tells about a request, once, after its response. Texts come from outside: escape before printing. */
 export interface RequestRecord {

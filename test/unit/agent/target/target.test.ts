@@ -4,11 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import net from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import { Target } from '../../../src/agent/target.js';
-import { readTargetAddress } from '../../../src/agent/target-address.js';
-import { silentLog } from '../../../src/core/log.js';
-import { FakeInbound, type FakeRequest } from './fake-inbound.js';
-import { type Harness, httpTarget, rawTarget } from './targets.js';
+import { readTargetAddress } from '../../../../src/agent/target/address.js';
+import { Target } from '../../../../src/agent/target/target.js';
+import { silentLog } from '../../../../src/core/log.js';
+import { FakeInbound, type FakeRequest } from '../fake-inbound.js';
+import { type Harness, httpTarget, rawTarget } from '../targets.js';
 
 function ask({ target }: Harness, request: FakeRequest = {}): FakeInbound {
   const stream = new FakeInbound(request);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { recognizeRefusal } from '../../../src/agent/refusal-table.js';
-import { FakeInbound } from './fake-inbound.js';
-import { httpTarget } from './targets.js';
+import { recognizeRefusal } from '../../../../src/agent/target/refusal-table.js';
+import { FakeInbound } from '../fake-inbound.js';
+import { httpTarget } from '../targets.js';
 
 const HOST = 'demo.tunnel.test';
 const VITE = `Blocked request. This host ("${HOST}") is not allowed.\nTo allow this host, add "${HOST}" to \`server.allowedHosts\` in vite.config.js.`;

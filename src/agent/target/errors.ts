@@ -2,9 +2,9 @@
  * Translates what `http1`, `node:net` and `node:tls` report about the target into our codes, and each way to fail into a
  * sentence for whoever runs the target: the cause, and what to do where there is one thing to do.
  */
-import { type ErrorCode, PosternError } from '../errors.js';
-import { MalformedRequest, MalformedResponse } from '../http1/errors.js';
-import type { TargetAddress } from './target-address.js';
+import { type ErrorCode, PosternError } from '../../errors.js';
+import { MalformedRequest, MalformedResponse } from '../../http1/errors.js';
+import type { TargetAddress } from './address.js';
 
 interface Failure {
   readonly code: ErrorCode;

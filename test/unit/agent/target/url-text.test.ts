@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { replaceOrigins, type UrlSyntax } from '../../../src/agent/url-text.js';
+import { replaceOrigins, type UrlSyntax } from '../../../../src/agent/target/url-text.js';
 
 function replaced(syntax: UrlSyntax, value: string): string {
   return replaceOrigins(syntax, value, (scheme, authority) =>

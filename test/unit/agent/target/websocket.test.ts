@@ -5,8 +5,8 @@ import type net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { WebSocketServer } from 'ws';
-import { FakeInbound, type FakeRequest } from './fake-inbound.js';
-import { type Harness, httpTarget, rawTarget } from './targets.js';
+import { FakeInbound, type FakeRequest } from '../fake-inbound.js';
+import { type Harness, httpTarget, rawTarget } from '../targets.js';
 
 const VERSION = ['sec-websocket-version', '13'];
 

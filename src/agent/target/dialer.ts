@@ -4,9 +4,9 @@
  */
 import net, { type LookupFunction, type Socket } from 'node:net';
 import tls from 'node:tls';
-import { PosternError } from '../errors.js';
-import { isLocalhostName, serverName, type TargetAddress } from './target-address.js';
-import { type ConnectionOwner, TargetConnection } from './target-connection.js';
+import { PosternError } from '../../errors.js';
+import { isLocalhostName, serverName, type TargetAddress } from './address.js';
+import { type ConnectionOwner, TargetConnection } from './connection.js';
 
 /** `detachable`: its socket can be given away, and each of its directions ends on its own. */
 export type ConnectionKind = 'plain' | 'detachable';

@@ -2,11 +2,11 @@
  * Connections to the target, kept for the next request while they are fresh. However many requests run at once, none waits
  * for another's answer: how many there are is limited at the edge. They wait for their turn to connect.
  */
-import { PosternError } from '../errors.js';
+import { PosternError } from '../../errors.js';
+import type { TargetAddress } from './address.js';
 import { type ConnectionUser, ConnectQueue } from './connect-queue.js';
-import type { TargetAddress } from './target-address.js';
-import type { ConnectionOwner, TargetConnection } from './target-connection.js';
-import { type ConnectionKind, TargetDialer } from './target-dialer.js';
+import type { ConnectionOwner, TargetConnection } from './connection.js';
+import { type ConnectionKind, TargetDialer } from './dialer.js';
 
 // Below the idle limits of the servers that stand behind an agent (gunicorn 2 s, Node and uvicorn 5 s): a connection
 // that the target is about to close is never picked. Opening another on loopback costs less than a millisecond.

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Target } from '../../../src/agent/target.js';
-import { readTargetAddress } from '../../../src/agent/target-address.js';
-import { silentLog } from '../../../src/core/log.js';
-import { deferred } from '../../support/deferred.js';
-import { PROJECT_ROOT } from '../../support/project-root.js';
-import { FakeInbound, type FakeRequest } from './fake-inbound.js';
-import { type Harness, httpTarget, rawTarget } from './targets.js';
+import { readTargetAddress } from '../../../../src/agent/target/address.js';
+import { Target } from '../../../../src/agent/target/target.js';
+import { silentLog } from '../../../../src/core/log.js';
+import { deferred } from '../../../support/deferred.js';
+import { PROJECT_ROOT } from '../../../support/project-root.js';
+import { FakeInbound, type FakeRequest } from '../fake-inbound.js';
+import { type Harness, httpTarget, rawTarget } from '../targets.js';
 
 function ask({ target }: Pick<Harness, 'target'>, request: FakeRequest = {}): FakeInbound {
   const stream = new FakeInbound(request);

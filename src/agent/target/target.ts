@@ -2,17 +2,17 @@
  * Carries requests from a link to the target over HTTP/1.1 and the responses back, streaming both ways. The target is the
  * configured one whatever `:authority` and `:path` say; redirects are passed on and never followed.
  */
-import type { Log } from '../core/log.js';
-import { PosternError } from '../errors.js';
-import type { InboundStream } from '../link/stream.js';
+import type { Log } from '../../core/log.js';
+import { PosternError } from '../../errors.js';
+import type { InboundStream } from '../../link/stream.js';
+import type { TargetAddress } from './address.js';
 import { DevServerHints } from './dev-server-hints.js';
+import { asTargetError } from './errors.js';
 import { Exchange, type TargetContext } from './exchange.js';
+import { TargetPool } from './pool.js';
+import { TargetRequest } from './request.js';
 import type { RequestRecord } from './request-record.js';
-import type { TargetAddress } from './target-address.js';
-import { asTargetError } from './target-errors.js';
-import { TargetPool } from './target-pool.js';
-import { TargetRequest } from './target-request.js';
-import { TargetWebSocket } from './target-websocket.js';
+import { TargetWebSocket } from './websocket.js';
 
 export interface TargetOptions {
   readonly log: Log;

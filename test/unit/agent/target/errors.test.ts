@@ -6,14 +6,14 @@ import https from 'node:https';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { RequestRecord } from '../../../src/agent/request-record.js';
-import { Target } from '../../../src/agent/target.js';
-import { readTargetAddress, type TargetTrust } from '../../../src/agent/target-address.js';
-import { asTargetError } from '../../../src/agent/target-errors.js';
-import { silentLog } from '../../../src/core/log.js';
-import { MalformedResponse } from '../../../src/http1/errors.js';
-import { PROJECT_ROOT } from '../../support/project-root.js';
-import { FakeInbound } from './fake-inbound.js';
+import { readTargetAddress, type TargetTrust } from '../../../../src/agent/target/address.js';
+import { asTargetError } from '../../../../src/agent/target/errors.js';
+import type { RequestRecord } from '../../../../src/agent/target/request-record.js';
+import { Target } from '../../../../src/agent/target/target.js';
+import { silentLog } from '../../../../src/core/log.js';
+import { MalformedResponse } from '../../../../src/http1/errors.js';
+import { PROJECT_ROOT } from '../../../support/project-root.js';
+import { FakeInbound } from '../fake-inbound.js';
 
 const ADDRESS = readTargetAddress(new URL('https://app.test'), 'rewrite');
 
