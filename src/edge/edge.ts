@@ -3,19 +3,19 @@
  * on as arguments; no part finds another by itself.
  */
 import type { IncomingMessage } from 'node:http';
-import { Assertions } from '../auth/assertion.js';
-import { MemoryStore } from '../auth/memory-store.js';
-import { Nonces } from '../auth/nonce.js';
-import type { OidcProvider } from '../auth/oidc.js';
-import { decide } from '../auth/policy.js';
-import { NO_OWNER } from '../auth/sealed-session.js';
-import { Sessions } from '../auth/session.js';
-import { SignOutReferences } from '../auth/sign-out-reference.js';
-import { Tickets } from '../auth/ticket.js';
-import { Transactions } from '../auth/transaction.js';
+import { Assertions } from '../auth/identity/assertion.js';
+import { decide } from '../auth/identity/policy.js';
+import type { OidcProvider } from '../auth/providers/oidc.js';
+import { Nonces } from '../auth/session/nonce.js';
+import { NO_OWNER } from '../auth/session/sealed-session.js';
+import { Sessions } from '../auth/session/sessions.js';
+import { SignOutReferences } from '../auth/session/sign-out-reference.js';
+import { Tickets } from '../auth/session/ticket.js';
+import { Transactions } from '../auth/session/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 import { groupsOf, type Rule } from '../core/rule.js';
+import { MemoryStore } from '../store/memory.js';
 import { Admission } from './agents/admission.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
 import { Forwarder } from './forward/forwarder.js';

@@ -1,5 +1,5 @@
 /** The identity provider of an edge, as its configuration names it. */
-import { OidcProvider } from '../auth/oidc.js';
+import { OidcProvider } from '../auth/providers/oidc.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { FEW_ENTRIES, MAX_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/auth/memory-store.js';
 import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/ops/tally.js';
 import {
   BAD_TOKENS,
@@ -26,6 +25,7 @@ import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow/flow-limits.js';
 import { MAX_PENDING_BYTES } from '../../src/http2/send/send-half.js';
 import { MAX_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
 import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../src/link/stream-shares.js';
+import { FEW_ENTRIES, MAX_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/store/memory.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 
 const read = (...path: string[]) => readFileSync(join(PROJECT_ROOT, ...path), 'utf8');

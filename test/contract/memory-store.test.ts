@@ -1,4 +1,4 @@
-import { MemoryStore } from '../../src/auth/memory-store.js';
+import { MemoryStore } from '../../src/store/memory.js';
 import { storeContract } from './store.js';
 
 storeContract('MemoryStore', (now) => new MemoryStore({ now }));

@@ -1,7 +1,7 @@
 /** What every store must do, run once for each implementation. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { Store } from '../../src/auth/store.js';
+import type { Store } from '../../src/store/store.js';
 
 /** Makes an empty store that takes its time from `now`, in milliseconds since the epoch. */
 export type StoreFactory = (now: () => number) => Store | Promise<Store>;

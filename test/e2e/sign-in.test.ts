@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { MemoryStore } from '../../src/auth/memory-store.js';
-import { hashNonce, Nonces } from '../../src/auth/nonce.js';
-import { Tickets } from '../../src/auth/ticket.js';
+import { hashNonce, Nonces } from '../../src/auth/session/nonce.js';
+import { Tickets } from '../../src/auth/session/ticket.js';
 import { headerValues } from '../../src/core/headers.js';
+import { MemoryStore } from '../../src/store/memory.js';
 import { ticketUrl } from '../support/sign-in-steps.js';
 import type { Echo } from '../support/target-paths.js';
 import type { Visitor, VisitorResponse } from '../support/visitor.js';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { WebSocket } from 'ws';
-import { isOurCookie } from '../../src/auth/cookies.js';
+import { isOurCookie } from '../../src/auth/session/cookies.js';
 import { headerValues, normalizedName } from '../../src/core/headers.js';
 import type { Target } from '../support/target.js';
 import type { Echo } from '../support/target-paths.js';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { readReturnTarget } from '../../src/auth/return-path.js';
+import { readReturnTarget } from '../../src/auth/session/return-path.js';
 import { readForms } from '../support/forms.js';
 import { readHandOff } from '../support/hand-off.js';
 import { BASE, checkContained, openRedirects, unescapeOnce } from '../support/return-paths.js';

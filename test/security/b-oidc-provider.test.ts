@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { MemoryStore } from '../../src/auth/memory-store.js';
-import { OidcProvider } from '../../src/auth/oidc.js';
-import { Transactions } from '../../src/auth/transaction.js';
+import { OidcProvider } from '../../src/auth/providers/oidc.js';
+import { Transactions } from '../../src/auth/session/transaction.js';
 import { silentLog } from '../../src/core/log.js';
+import { MemoryStore } from '../../src/store/memory.js';
 import type { Trouble } from '../support/hostile-provider.js';
 import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../support/hostile-world.js';
 import { runPostern } from '../support/processes.js';

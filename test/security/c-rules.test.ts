@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { readIdentity } from '../../src/auth/identity.js';
-import { OidcProvider } from '../../src/auth/oidc.js';
-import { type Decision, decide, type Policy } from '../../src/auth/policy.js';
+import { readIdentity } from '../../src/auth/identity/identity.js';
+import { type Decision, decide, type Policy } from '../../src/auth/identity/policy.js';
+import { OidcProvider } from '../../src/auth/providers/oidc.js';
 import { headerValues } from '../../src/core/headers.js';
 import { silentLog } from '../../src/core/log.js';
 import { formatRule, parseRule, type Rule } from '../../src/core/rule.js';

@@ -5,12 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { MemoryStore } from '../../src/auth/memory-store.js';
-import { seal } from '../../src/auth/seal.js';
-import { ownerTag } from '../../src/auth/sealed-session.js';
-import { Sessions } from '../../src/auth/session.js';
+import { seal } from '../../src/auth/session/seal.js';
+import { ownerTag } from '../../src/auth/session/sealed-session.js';
+import { Sessions } from '../../src/auth/session/sessions.js';
 import { headerValues } from '../../src/core/headers.js';
 import { deriveKeys } from '../../src/core/keys.js';
+import { MemoryStore } from '../../src/store/memory.js';
 import type { Echo } from '../support/target-paths.js';
 import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';

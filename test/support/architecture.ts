@@ -5,7 +5,7 @@
 import { dirname, posix } from 'node:path';
 import { type Token, tokenize } from './source-words.js';
 
-/** Source text by path below `src/`, such as `auth/policy.ts`. */
+/** Source text by path below `src/`, such as `auth/identity/policy.ts`. */
 export type Sources = Readonly<Record<string, string>>;
 
 /** One sentence with the file (and line) that breaks a rule. */

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ReturnTarget, readReturnPath, readReturnTarget } from '../../src/auth/return-path.js';
+import { type ReturnTarget, readReturnPath, readReturnTarget } from '../../src/auth/session/return-path.js';
 import { type BaseAddress, isTunnelName, readBaseAddress, tunnelOrigin } from '../../src/core/hostname.js';
 import { PROJECT_ROOT } from './project-root.js';
 

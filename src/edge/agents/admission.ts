@@ -6,8 +6,8 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Policy } from '../../auth/policy.js';
-import { ownerTag } from '../../auth/sealed-session.js';
+import type { Policy } from '../../auth/identity/policy.js';
+import { ownerTag } from '../../auth/session/sealed-session.js';
 import { type BaseAddress, isTunnelName, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import { parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';

@@ -3,8 +3,8 @@
  * stream of the tunnel's link. What comes back is written by `forwarding.ts`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Assertions } from '../../auth/assertion.js';
-import type { Sessions } from '../../auth/session.js';
+import type { Assertions } from '../../auth/identity/assertion.js';
+import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import { isCircular, VIA_HTTP_1_0, VIA_HTTP_1_1 } from '../../core/via.js';

@@ -2,7 +2,7 @@
  * Who is asking, as the target is told: the identity headers and the signed form of the same. A text that cannot be encoded
  * throws, and the request fails: an identity is never cut, never left out (see `core/headers.ts`).
  */
-import type { Identity } from '../../auth/identity.js';
+import type { Identity } from '../../auth/identity/identity.js';
 import { encodeFieldText } from '../../core/headers.js';
 
 export interface IdentityHeaders {

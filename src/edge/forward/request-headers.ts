@@ -3,8 +3,8 @@
  * cookies; then what we say. The visitor's copies go first and in every spelling, so `Connection: x-forwarded-email`
  * or `X_Forwarded_Email` can neither remove nor double an identity.
  */
-import { recallCookies } from '../../auth/cookie-recall.js';
-import { isOurCookie, removeCookies } from '../../auth/cookies.js';
+import { recallCookies } from '../../auth/session/cookie-recall.js';
+import { isOurCookie, removeCookies } from '../../auth/session/cookies.js';
 import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../../core/headers.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';

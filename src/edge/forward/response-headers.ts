@@ -3,7 +3,7 @@
  * we may say, and what would reach beyond the tunnel's own host. A gated answer is made `private` unless the target has
  * said how shared caches may keep it, and a cookie of ours leaves only where no shared cache may keep it.
  */
-import { isOurCookie } from '../../auth/cookies.js';
+import { isOurCookie } from '../../auth/session/cookies.js';
 import { readSharing } from '../../core/cache-control.js';
 import { usualCase } from '../../core/header-case.js';
 import { connectionOptions, isHopByHop, isReserved } from '../../core/headers.js';

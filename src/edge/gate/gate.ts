@@ -3,10 +3,17 @@
  * ask, for requests and upgrades alike. The fast lane, Express and WebSocket upgrades all ask it, and nothing else may
  * forward. It fails closed: whatever is not explicitly `forward` is refused.
  */
-import type { CookieRecall } from '../../auth/cookie-recall.js';
-import { ceilingAllows, type DecisionRecall, type DomainProof, decide, decideAgain } from '../../auth/policy.js';
-import { hasOwner } from '../../auth/sealed-session.js';
-import type { Session, Sessions } from '../../auth/session.js';
+
+import {
+  ceilingAllows,
+  type DecisionRecall,
+  type DomainProof,
+  decide,
+  decideAgain,
+} from '../../auth/identity/policy.js';
+import type { CookieRecall } from '../../auth/session/cookie-recall.js';
+import { hasOwner } from '../../auth/session/sealed-session.js';
+import type { Session, Sessions } from '../../auth/session/sessions.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import type { Rule } from '../../core/rule.js';

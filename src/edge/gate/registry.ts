@@ -2,7 +2,7 @@
  * Which tunnels there are and the link that leads to each. A tunnel whose agent left is remembered, so that those whom
  * its policy allows learn that it is offline while nobody else learns that it exists.
  */
-import type { Policy } from '../../auth/policy.js';
+import type { Policy } from '../../auth/identity/policy.js';
 import { groupsOf } from '../../core/rule.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 

@@ -4,8 +4,8 @@
  * strangers can cause without end, refusals and cut connections, is counted and written once a minute.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Identity } from '../../auth/identity.js';
-import type { Session } from '../../auth/session.js';
+import type { Identity } from '../../auth/identity/identity.js';
+import type { Session } from '../../auth/session/sessions.js';
 import type { Log } from '../../core/log.js';
 import type { PosternError } from '../../errors.js';
 import type { Admitted, Verdict } from '../gate/gate.js';

@@ -6,11 +6,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { AssertionRecall } from '../../auth/assertion.js';
-import type { CookieRecall } from '../../auth/cookie-recall.js';
-import type { Identity } from '../../auth/identity.js';
-import type { DecisionRecall } from '../../auth/policy.js';
-import type { Session } from '../../auth/session.js';
+import type { AssertionRecall } from '../../auth/identity/assertion.js';
+import type { Identity } from '../../auth/identity/identity.js';
+import type { DecisionRecall } from '../../auth/identity/policy.js';
+import type { CookieRecall } from '../../auth/session/cookie-recall.js';
+import type { Session } from '../../auth/session/sessions.js';
 import { headerValues, type RawHeaders } from '../../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';

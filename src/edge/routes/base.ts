@@ -3,10 +3,10 @@
  * steps, `Replies` writes what people see.
  */
 import { type Request, Router } from 'express';
-import type { Assertions } from '../../auth/assertion.js';
-import { decide } from '../../auth/policy.js';
-import { readReturnTarget } from '../../auth/return-path.js';
-import type { Session, Sessions } from '../../auth/session.js';
+import type { Assertions } from '../../auth/identity/assertion.js';
+import { decide } from '../../auth/identity/policy.js';
+import { readReturnTarget } from '../../auth/session/return-path.js';
+import type { Session, Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { Registry } from '../gate/registry.js';

@@ -1,6 +1,6 @@
 /** What the base host and every tunnel's host answer alike about a session, and how a request for them is judged. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Session, Sessions } from '../../auth/session.js';
+import type { Session, Sessions } from '../../auth/session/sessions.js';
 import { PosternError } from '../../errors.js';
 import { causeOf } from '../gate/cause.js';
 import type { Page } from '../replies/page.js';

@@ -1,5 +1,5 @@
 /** How a sign-in that the provider did not finish goes to the route that has to say so. */
-import type { ReturnTarget } from '../../auth/return-path.js';
+import type { ReturnTarget } from '../../auth/session/return-path.js';
 
 /** A sign-in that failed at the provider: where the visitor wanted to go, so that the page can offer another try. */
 export class SignInFailure extends Error {

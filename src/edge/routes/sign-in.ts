@@ -5,15 +5,15 @@
  * start (base host) -> provider -> callback (base host): session on the base host -> ticket -> session on the tunnel.
  */
 import type { IncomingMessage } from 'node:http';
-import { cookieNames, cookieValues, setCookie } from '../../auth/cookies.js';
-import type { Nonces } from '../../auth/nonce.js';
-import type { OidcProvider } from '../../auth/oidc.js';
-import { queryValue, type ReturnTarget, readReturnPath, readReturnTarget } from '../../auth/return-path.js';
-import { hasOwner } from '../../auth/sealed-session.js';
-import type { Session, Sessions } from '../../auth/session.js';
-import type { SignInReference, SignOutReferences } from '../../auth/sign-out-reference.js';
-import type { Tickets } from '../../auth/ticket.js';
-import type { Transaction, Transactions } from '../../auth/transaction.js';
+import type { OidcProvider } from '../../auth/providers/oidc.js';
+import { cookieNames, cookieValues, setCookie } from '../../auth/session/cookies.js';
+import type { Nonces } from '../../auth/session/nonce.js';
+import { queryValue, type ReturnTarget, readReturnPath, readReturnTarget } from '../../auth/session/return-path.js';
+import { hasOwner } from '../../auth/session/sealed-session.js';
+import type { Session, Sessions } from '../../auth/session/sessions.js';
+import type { SignInReference, SignOutReferences } from '../../auth/session/sign-out-reference.js';
+import type { Tickets } from '../../auth/session/ticket.js';
+import type { Transaction, Transactions } from '../../auth/session/transaction.js';
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import type { Observer } from '../ops/observer.js';
 import type { Departure, HandOff, Step } from '../replies/hand-off.js';

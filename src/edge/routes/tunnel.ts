@@ -3,9 +3,9 @@
  * An authorised request never comes here.
  */
 import { type Request, type Response, Router, text } from 'express';
-import { queryValue, readReturnPath } from '../../auth/return-path.js';
-import { MAX_SEALED_CHARS } from '../../auth/seal.js';
-import type { Sessions } from '../../auth/session.js';
+import { queryValue, readReturnPath } from '../../auth/session/return-path.js';
+import { MAX_SEALED_CHARS } from '../../auth/session/seal.js';
+import type { Sessions } from '../../auth/session/sessions.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import { NEW_OWNER, type Verdict } from '../gate/gate.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Identity } from '../../../../src/auth/identity.js';
+import type { Identity } from '../../../../src/auth/identity/identity.js';
 import {
   type IdentityHeadersRecall,
   identityFields,

@@ -1,10 +1,10 @@
 /** The gate alone: what it looks at, in which order, and that nothing but an explicit yes lets anybody through. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Identity } from '../../../../src/auth/identity.js';
-import type { Policy } from '../../../../src/auth/policy.js';
-import { NO_OWNER } from '../../../../src/auth/sealed-session.js';
-import type { Session, Sessions } from '../../../../src/auth/session.js';
+import type { Identity } from '../../../../src/auth/identity/identity.js';
+import type { Policy } from '../../../../src/auth/identity/policy.js';
+import { NO_OWNER } from '../../../../src/auth/session/sealed-session.js';
+import type { Session, Sessions } from '../../../../src/auth/session/sessions.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { parseRule } from '../../../../src/core/rule.js';
 import { createGate, type Judged, NEW_OWNER, type Verdict } from '../../../../src/edge/gate/gate.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
-import type { Session } from '../../../../src/auth/session.js';
+import type { Session } from '../../../../src/auth/session/sessions.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { type Log, type LogFields, silentLog } from '../../../../src/core/log.js';
 import type { Verdict } from '../../../../src/edge/gate/gate.js';

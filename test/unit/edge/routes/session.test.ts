@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
-import type { Sessions } from '../../../../src/auth/session.js';
+import type { Sessions } from '../../../../src/auth/session/sessions.js';
 import type { Replies } from '../../../../src/edge/replies/replies.js';
 import {
   checkCause,

@@ -1,0 +1,154 @@
+/**
+ * `X-Postern-Assertion`: a JWT (RFC 7519, ES256) by which a target can verify who the visitor is without trusting the
+ * network between. The signing key derives from the operator's secret, so every edge with that secret signs alike and
+ * a restart changes nothing; `/.postern/jwks.json` publishes its public half.
+ */
+import { createECDH, createPrivateKey, type KeyObject } from 'node:crypto';
+import { type JWK, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { deriveKeys, type Key } from '../../core/keys.js';
+import type { MaybePromise } from '../../core/maybe-promise.js';
+import type { Identity } from './identity.js';
+
+export interface AssertionsOptions {
+  /** Newest first: the first signs, all of them are published. */
+  readonly secrets: readonly string[];
+  /** The origin of the base host. */
+  readonly issuer: string;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface AssertionFields {
+  /** The origin of the tunnel. */
+  readonly audience: string;
+  readonly identity: Identity;
+  /** Of the sign-in. Not in the assertion: it tells whose cached one may be used again. */
+  readonly sessionId: string;
+}
+
+interface CachedAssertion {
+  readonly sessionId: string;
+  readonly audience: string;
+  reusableUntilMs: number;
+  text: MaybePromise<string>;
+}
+
+/** What a connection's last request was introduced with: the next one is mostly of the same session. */
+export interface AssertionRecall {
+  assertion?: CachedAssertion;
+}
+
+interface SigningKey {
+  readonly privateKey: KeyObject;
+  readonly publicKey: JWK;
+}
+
+const ALGORITHM = 'ES256';
+
+// Verifiers compare with their own clock, and most of them tolerate nothing. `iat` is back-dated: some refuse one that is
+// yet to come (RFC 7519 section 4.1.6 leaves it to them). `nbf` would only be one more time to compare, and is left out.
+const BACKDATED_SECONDS = 60;
+const LIFETIME_SECONDS = 120;
+
+// Half a minute for a clock that is ahead, and a minute to queue and to verify.
+const MIN_LEFT_MS = 90_000;
+
+// About 1 kB each.
+const MAX_CACHED = 10_000;
+
+// The order of P-256 (SP 800-186 section 3.2.1.3).
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** Signs assertions and publishes the keys that verify them. */
+export class Assertions {
+  readonly #issuer: string;
+  readonly #now: () => number;
+  readonly #signingKey: SigningKey;
+  readonly #publicKeys: readonly JWK[];
+  readonly #cache = new LRUCache<string, CachedAssertion>({ max: MAX_CACHED });
+
+  constructor({ secrets, issuer, now = Date.now }: AssertionsOptions) {
+    // 48 bytes: 128 bits more than the order, so that the reduction below has no noticeable bias.
+    const [newest, ...older] = deriveKeys(secrets, 'assertion', 48);
+    this.#issuer = issuer;
+    this.#now = now;
+    this.#signingKey = signingKeyOf(newest);
+    this.#publicKeys = [this.#signingKey.publicKey, ...older.map((key) => signingKeyOf(key).publicKey)];
+  }
+
+  /** The public keys of all secrets as a JWK set (RFC 7517 section 5). */
+  jwks(): { keys: JWK[] } {
+    return { keys: this.#publicKeys.map((key) => ({ ...key })) };
+  }
+
+  /**
+   * An assertion with at least ninety seconds left; signed anew only when the one of this session has fewer. `recall` is
+   * asked first and told last.
+   */
+  sign(fields: AssertionFields, recall: AssertionRecall = {}, nowMs = this.#now()): MaybePromise<string> {
+    const { sessionId, audience } = fields;
+    const last = recall.assertion;
+    const isSame = last !== undefined && last.sessionId === sessionId && last.audience === audience;
+    if (isSame && nowMs < last.reusableUntilMs) return last.text;
+    const key = `${sessionId} ${audience}`;
+    const cached = this.#cache.get(key);
+    const isFresh = cached !== undefined && nowMs < cached.reusableUntilMs;
+    recall.assertion = isFresh ? cached : this.#signAnew(fields, key, nowMs);
+    return recall.assertion.text;
+  }
+
+  #signAnew(fields: AssertionFields, key: string, nowMs: number): CachedAssertion {
+    const { sessionId, audience } = fields;
+    const nowSeconds = Math.floor(nowMs / 1000);
+    const reusableUntilMs = (nowSeconds + LIFETIME_SECONDS) * 1000 - MIN_LEFT_MS;
+    const signing = this.#sign(fields, nowSeconds);
+    const entry: CachedAssertion = { sessionId, audience, reusableUntilMs, text: signing };
+    this.#cache.set(key, entry);
+    signing.then(
+      (text) => {
+        entry.text = text; // from now on it is there
+      },
+      () => {
+        this.#cache.delete(key); // whoever asked is told; the next one has it tried again
+        entry.reusableUntilMs = 0; // also where it is recalled
+      },
+    );
+    return entry;
+  }
+
+  #sign({ audience, identity }: AssertionFields, nowSeconds: number): Promise<string> {
+    const { privateKey, publicKey } = this.#signingKey;
+    return new SignJWT({
+      email: identity.email,
+      ...(identity.username !== undefined && { preferred_username: identity.username }),
+      ...(identity.groups.length > 0 && { groups: [...identity.groups] }),
+    })
+      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: publicKey.kid as string })
+      .setIssuer(this.#issuer)
+      .setAudience(audience)
+      .setSubject(identity.subject)
+      .setIssuedAt(nowSeconds - BACKDATED_SECONDS)
+      .setExpirationTime(nowSeconds + LIFETIME_SECONDS)
+      .sign(privateKey);
+  }
+}
+
+// FIPS 186-5 section A.2.1: a private key from more random bits than the order has, reduced and never zero.
+function signingKeyOf({ id, bytes }: Key): SigningKey {
+  const scalar = (BigInt(`0x${Buffer.from(bytes).toString('hex')}`) % (ORDER - 1n)) + 1n;
+  const d = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex');
+  const ecdh = createECDH('prime256v1');
+  ecdh.setPrivateKey(d);
+  const point = ecdh.getPublicKey(); // SEC 1 section 2.3.3, uncompressed: 0x04, x, y
+  const curve = {
+    kty: 'EC',
+    crv: 'P-256',
+    x: point.subarray(1, 33).toString('base64url'),
+    y: point.subarray(33).toString('base64url'),
+  };
+  return {
+    privateKey: createPrivateKey({ key: { ...curve, d: d.toString('base64url') }, format: 'jwk' }),
+    publicKey: { ...curve, alg: ALGORITHM, use: 'sig', kid: id },
+  };
+}

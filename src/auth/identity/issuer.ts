@@ -1,0 +1,28 @@
+/** Addresses of the identity provider that may be spoken to: https, and plain http only where no network is between. */
+import { PosternError } from '../../errors.js';
+
+// What providers show beside the issuer, and what is pasted in its place (OpenID Connect Discovery section 4).
+const METADATA_PATH = /\/\.well-known\/openid-configuration$/;
+
+/**
+ * Reads the issuer's URL, or that of its metadata. Throws `ERR_CONFIG_INVALID` unless it is https, or http on loopback,
+ * with no query.
+ */
+export function readIssuer(given: string): URL {
+  const text = given.replace(METADATA_PATH, '');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isBare = url !== undefined && `${url.username}${url.password}${url.search}${url.hash}` === '';
+  if (isBare && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))) return url;
+  throw new PosternError('ERR_CONFIG_INVALID', 'The OIDC issuer must be a https URL, or a http URL on loopback.');
+}
+
+/** Whether a URL in the metadata of this issuer can be used: https, or http on loopback when the issuer is http too. */
+export function isEndpoint(value: unknown, issuer: URL): value is string {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || (protocol === 'http:' && issuer.protocol === 'http:' && isLoopback(hostname));
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}

@@ -1,0 +1,55 @@
+/** Finds the identity provider by its issuer (OpenID Connect Discovery 1.0), and refuses metadata that cannot be used. */
+import { allowInsecureRequests, type Configuration, customFetch, discovery, type ServerMetadata } from 'openid-client';
+import { isEndpoint } from '../identity/issuer.js';
+import type { ClientAuthentication } from './client-authentication.js';
+import { clockFinding } from './provider-checks.js';
+import { refused } from './provider-errors.js';
+import { fetchFromProvider } from './provider-fetch.js';
+import { ProviderKeys } from './provider-keys.js';
+
+export interface Provider {
+  readonly configuration: Configuration;
+  readonly metadata: Readonly<ServerMetadata>;
+  readonly keys: ProviderKeys;
+  /** What is wrong with the clock of this machine, if anything. */
+  readonly clock: string | undefined;
+}
+
+export interface DiscoveryOptions {
+  readonly clientId: string;
+  /** Longest wait for one response of the provider. Default: 10 s. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
+const OPTIONAL_ENDPOINTS = ['userinfo_endpoint', 'pushed_authorization_request_endpoint'] as const;
+
+/** Fetches and checks the metadata. Throws `ERR_PROVIDER_UNAVAILABLE`, `ERR_LOGIN_FAILED`, or an error of the library. */
+export async function discoverProvider(
+  issuer: URL,
+  { clientId, timeoutMs = TIMEOUT_MS }: DiscoveryOptions,
+  authentication: ClientAuthentication,
+): Promise<Provider> {
+  let clock: string | undefined;
+  const configuration = await discovery(issuer, clientId, {}, authentication.authenticate, {
+    [customFetch]: async (url, options) => {
+      const response = await fetchFromProvider(url, options as RequestInit);
+      clock = clockFinding(response.headers.get('date'), Date.now());
+      return response;
+    },
+    timeout: timeoutMs / 1000,
+    execute: issuer.protocol === 'http:' ? [allowInsecureRequests] : [],
+  });
+  const metadata = configuration.serverMetadata();
+  checkEndpoints(metadata, issuer);
+  authentication.choose(metadata);
+  const keys = new ProviderKeys(new URL(metadata.jwks_uri as string), timeoutMs); // it was checked
+  return { configuration, metadata, keys, clock };
+}
+
+function checkEndpoints(metadata: Readonly<ServerMetadata>, issuer: URL): void {
+  const used = [...ENDPOINTS, ...OPTIONAL_ENDPOINTS.filter((endpoint) => metadata[endpoint] !== undefined)];
+  const unusable = used.find((endpoint) => !isEndpoint(metadata[endpoint], issuer));
+  if (unusable !== undefined) throw refused(`its metadata has no usable ${unusable}`);
+}

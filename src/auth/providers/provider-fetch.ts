@@ -1,0 +1,57 @@
+/**
+ * Requests to the identity provider. Its responses are small JSON texts; one that is huge, endless, a redirect or a
+ * failure of the server is not read further and counts as the provider being unavailable.
+ */
+import { PosternError } from '../../errors.js';
+import { remedyFor } from './provider-checks.js';
+
+// The largest honest answers, a userinfo with hundreds of groups, have some 50 kB.
+const MAX_BODY_BYTES = 1024 * 1024;
+
+// Responses for which `Response` takes no body.
+const WITHOUT_BODY = new Set([204, 205, 304]);
+
+/**
+ * `fetch` for the libraries that speak to the provider. The caller's `signal` bounds the whole response, its body
+ * included. Throws `ERR_PROVIDER_UNAVAILABLE`.
+ */
+export async function fetchFromProvider(url: string, options: RequestInit): Promise<Response> {
+  try {
+    const response = await fetch(url, options);
+    const { status, headers } = response;
+    const body = await readBody(response);
+    refuseStatus(status);
+    return new Response(WITHOUT_BODY.has(status) ? null : body, { status, headers });
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function refuseStatus(status: number): void {
+  if (status >= 500 || status === 429) throw unavailable(`it answered ${status}`);
+  if (status >= 300 && status < 400) throw unavailable(`it answered with a redirect (${status})`);
+}
+
+async function readBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) throw unavailable('its answer is larger than 1 MB'); // which cancels the body
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function unavailable(reason: unknown): PosternError {
+  if (reason instanceof PosternError) return reason;
+  const detail =
+    reason instanceof Error
+      ? [reason.message, messageOf(reason.cause), remedyFor(reason.cause)].filter(Boolean).join(': ')
+      : reason;
+  return new PosternError('ERR_PROVIDER_UNAVAILABLE', `the identity provider cannot be used: ${detail}`);
+}
+
+function messageOf(cause: unknown): string | undefined {
+  return cause instanceof Error ? cause.message : undefined;
+}

@@ -1,0 +1,110 @@
+/**
+ * The hand-off from the base host, where visitors sign in, to a tunnel host, which has a cookie of its own: a sealed
+ * text. It opens nothing by itself: it counts once, for sixty seconds, on one host, and only in the browser that holds the
+ * nonce it was issued for. Whoever presents it uses it up, whatever else is right or wrong about it.
+ */
+import { randomBytes } from 'node:crypto';
+import { deriveKeys } from '../../core/keys.js';
+import { PosternError } from '../../errors.js';
+import type { Store } from '../../store/store.js';
+import type { Identity } from '../identity/identity.js';
+import { hashNonce } from './nonce.js';
+import { type Keys, MAX_SEALED_CHARS, open, seal } from './seal.js';
+import { packIdentity, unpackIdentity } from './sealed-identity.js';
+
+export interface Ticket {
+  readonly id: string;
+  /** The tunnel host that may redeem it. */
+  readonly host: string;
+  /** `hashNonce` of the nonce cookie on that host. */
+  readonly nonceHash: string;
+  readonly identity: Identity;
+  /** Of the sign-in: the session on the tunnel host belongs to it and ends with it. */
+  readonly sessionId: string;
+  readonly signedInAtMs: number;
+  /** Where the visitor goes afterwards on that host: path and query. */
+  readonly path: string;
+  readonly expiresAtMs: number;
+}
+
+export interface TicketsOptions {
+  /** Newest first: the first seals, every one opens. */
+  readonly secrets: readonly string[];
+  readonly store: Store;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** Where a ticket is presented. */
+export interface Presentation {
+  readonly host: string;
+  /** The values of the nonce cookie in this browser: a planted one may stand beside the genuine one. */
+  readonly nonces: readonly string[];
+}
+
+const LIFETIME_MS = 60_000;
+
+/** Issues and redeems tickets. */
+export class Tickets {
+  readonly #keys: Keys;
+  readonly #store: Store;
+  readonly #now: () => number;
+
+  constructor({ secrets, store, now = Date.now }: TicketsOptions) {
+    this.#keys = deriveKeys(secrets, 'ticket');
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /**
+   * Issues a ticket for the identity of a session. A path that would make it too long becomes `/`; throws
+   * `ERR_LOGIN_FAILED` when it is too long even so.
+   */
+  async issue(fields: Omit<Ticket, 'id' | 'expiresAtMs'>): Promise<string> {
+    const issued = { ...fields, id: randomBytes(16).toString('base64url'), expiresAtMs: this.#now() + LIFETIME_MS };
+    for (const path of [fields.path, '/']) {
+      const text = await seal(pack({ ...issued, path }), this.#keys);
+      if (text.length <= MAX_SEALED_CHARS) return text;
+    }
+    throw new PosternError('ERR_LOGIN_FAILED', 'the identity does not fit a ticket');
+  }
+
+  /** Redeems a ticket; throws `ERR_LOGIN_FAILED` unless everything about it is right and it was never presented before. */
+  async redeem(text: string, at: Presentation): Promise<Ticket> {
+    const payload = await open(text, this.#keys);
+    const ticket = payload && unpack(payload);
+    if (ticket === undefined) throw refused('is not of this edge');
+    if (ticket.expiresAtMs <= this.#now()) throw refused('has expired');
+    // First of all: one that was seen where it does not belong is in the wrong hands.
+    if (!(await this.#store.redeem(`ticket ${ticket.id}`, ticket.expiresAtMs))) throw refused('was already presented');
+    if (ticket.host !== at.host) throw refused('is for another host');
+    if (!at.nonces.some((nonce) => hashNonce(nonce) === ticket.nonceHash)) throw refused('is for another browser');
+    return ticket;
+  }
+}
+
+function pack({ identity, ...ticket }: Ticket): object {
+  return {
+    i: ticket.id,
+    h: ticket.host,
+    n: ticket.nonceHash,
+    c: ticket.sessionId,
+    t: ticket.signedInAtMs,
+    p: ticket.path,
+    x: ticket.expiresAtMs,
+    ...packIdentity(identity),
+  };
+}
+
+function unpack(payload: Readonly<Record<string, unknown>>): Ticket | undefined {
+  const { i: id, h: host, n: nonceHash, c: sessionId, t: signedInAtMs, p: path, x: expiresAtMs } = payload;
+  const identity = unpackIdentity(payload);
+  if (typeof id !== 'string' || typeof host !== 'string' || typeof nonceHash !== 'string') return undefined;
+  if (typeof sessionId !== 'string' || typeof path !== 'string' || identity === undefined) return undefined;
+  if (typeof signedInAtMs !== 'number' || typeof expiresAtMs !== 'number') return undefined;
+  return { id, host, nonceHash, identity, sessionId, signedInAtMs, path, expiresAtMs };
+}
+
+function refused(reason: string): PosternError {
+  return new PosternError('ERR_LOGIN_FAILED', `the ticket ${reason}`);
+}

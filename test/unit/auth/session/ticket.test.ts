@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Identity } from '../../../../src/auth/identity/identity.js';
+import { hashNonce, Nonces } from '../../../../src/auth/session/nonce.js';
+import { Tickets } from '../../../../src/auth/session/ticket.js';
+import { MemoryStore } from '../../../../src/store/memory.js';
+
+const START_MS = 1_790_000_000_000;
+const HOST = 'demo.tunnel.test';
+const SECRET = 'a secret of at least thirty-two bytes';
+const identity: Identity = {
+  subject: '1',
+  email: 'alice@acme.com',
+  emailVerified: true,
+  groups: ['eng'],
+  groupsOmitted: false,
+};
+
+function setUp() {
+  let nowMs = START_MS;
+  const now = () => nowMs;
+  const store = new MemoryStore({ now });
+  const make = (...secrets: string[]) => new Tickets({ secrets, store, now });
+  const nonces = new Nonces([SECRET]);
+  const nonce = nonces.issue(HOST);
+  const fields = {
+    host: HOST,
+    nonceHash: hashNonce(nonce),
+    identity,
+    sessionId: 'the sign-in',
+    signedInAtMs: START_MS - 1000,
+    path: '/a%2Fb?x=1&y=%2F',
+  };
+  const pass = (ms: number) => {
+    nowMs += ms;
+  };
+  return { tickets: make(SECRET), make, fields, at: { host: HOST, nonces: [nonce] }, other: nonces.issue(HOST), pass };
+}
+
+const failed = { code: 'ERR_LOGIN_FAILED' };
+
+describe('a ticket', () => {
+  it('gives on its host, in its browser, what it was issued for', async () => {
+    const { tickets, fields, at } = setUp();
+    const { id, expiresAtMs, ...rest } = await tickets.redeem(await tickets.issue(fields), at);
+    assert.deepEqual(rest, fields);
+    assert.equal(expiresAtMs, START_MS + 60_000);
+    assert.equal(id.length > 20, true);
+  });
+
+  it('counts once, for one of many callers at once', async () => {
+    const { tickets, fields, at } = setUp();
+    const text = await tickets.issue(fields);
+    const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => tickets.redeem(text, at)));
+    assert.equal(attempts.filter(({ status }) => status === 'fulfilled').length, 1);
+    await assert.rejects(tickets.redeem(text, at), failed);
+  });
+
+  it('counts for sixty seconds', async () => {
+    const { tickets, fields, at, pass } = setUp();
+    const [early, late] = [await tickets.issue(fields), await tickets.issue(fields)];
+    pass(59_999);
+    await tickets.redeem(early, at);
+    pass(1);
+    await assert.rejects(tickets.redeem(late, at), failed);
+  });
+
+  it('counts on no other host and in no other browser, and such an attempt uses it up', async () => {
+    const { tickets, fields, at, other } = setUp();
+    const wrong = [
+      ...['evil.tunnel.test', 'tunnel.test', ''].map((host) => ({ ...at, host })),
+      ...[[], [''], [other], [fields.nonceHash], [`${at.nonces[0]} `]].map((nonces) => ({ ...at, nonces })),
+    ];
+    for (const presentation of wrong) {
+      const text = await tickets.issue(fields);
+      await assert.rejects(tickets.redeem(text, presentation), failed);
+      await assert.rejects(tickets.redeem(text, at), failed);
+    }
+  });
+
+  it('counts when a planted nonce stands before the genuine one', async () => {
+    const { tickets, fields, at } = setUp();
+    await tickets.redeem(await tickets.issue(fields), { ...at, nonces: ['planted', ...at.nonces] });
+  });
+
+  it('survives a rotation and not the end of its secret', async () => {
+    const { tickets, make, fields, at } = setUp();
+    const text = await tickets.issue(fields);
+    await assert.rejects(make('a fresh secret of thirty-two bytes or more').redeem(text, at), failed);
+    await make('a fresh secret of thirty-two bytes or more', SECRET).redeem(text, at);
+  });
+
+  it('keeps a return path of 3 kB byte for byte', async () => {
+    const { tickets, fields, at } = setUp();
+    const path = `/deep?q=${'%2F&x=~!é"\\'.repeat(300)}`.slice(0, 3000);
+    const text = await tickets.issue({ ...fields, path });
+    assert.equal(text.length <= 8192, true);
+    assert.equal((await tickets.redeem(text, at)).path, path);
+  });
+
+  it('leads to the front page when the path is too long to carry', async () => {
+    const { tickets, fields, at } = setUp();
+    const text = await tickets.issue({ ...fields, path: `/${'x'.repeat(7000)}` });
+    assert.equal((await tickets.redeem(text, at)).path, '/');
+  });
+
+  it('is not issued for an identity that does not fit', async () => {
+    const { tickets, fields } = setUp();
+    const groups = Array.from({ length: 2000 }, (_, at) => `group-${at}`);
+    await assert.rejects(tickets.issue({ ...fields, identity: { ...identity, groups } }), failed);
+  });
+});
+
+it('refuses whatever is not a ticket of this edge', async () => {
+  const { tickets, fields, at } = setUp();
+  const text = await tickets.issue(fields);
+  for (const odd of ['', '.', '....', 'x', text.slice(1), text.slice(0, -1), `${text}A`, 'A'.repeat(100_000), '\0']) {
+    await assert.rejects(tickets.redeem(odd, at), failed);
+  }
+});
+
+describe('a ticket that is past its time', () => {
+  it('does not count, whatever the store says', async () => {
+    const { fields, at } = setUp();
+    let nowMs = START_MS;
+    const store = new MemoryStore();
+    store.redeem = async () => true;
+    const tickets = new Tickets({ secrets: [SECRET], store, now: () => nowMs });
+    const text = await tickets.issue(fields);
+    nowMs += 59_999;
+    await tickets.redeem(text, at);
+    nowMs += 1;
+    await assert.rejects(tickets.redeem(text, at), failed);
+  });
+});
