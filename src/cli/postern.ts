@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 /** The `postern` command: one program, one file per command, which is loaded when it is asked for. Gives every failure its exit code. */
 import { Command, CommanderError } from 'commander';
-import { EXIT, report } from './exit.js';
-import { endWithReader } from './sinks.js';
-import { tuneProcess } from './tuning.js';
-import { readVersion } from './version.js';
+import { endWithReader } from './output/sinks.js';
+import { EXIT, report } from './process/exit.js';
+import { tuneProcess } from './process/tuning.js';
+import { readVersion } from './process/version.js';
 
 /** Each command, in the order of `--help`. An agent need not load what an edge is made of, nor `--version` either. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  http: async () => (await import('./http.js')).addHttpCommand,
-  edge: async () => (await import('./edge.js')).addEdgeCommand,
-  token: async () => (await import('./token.js')).addTokenCommand,
-  config: async () => (await import('./config-check.js')).addConfigCommand,
+  http: async () => (await import('./commands/http.js')).addHttpCommand,
+  edge: async () => (await import('./commands/edge.js')).addEdgeCommand,
+  token: async () => (await import('./commands/token.js')).addTokenCommand,
+  config: async () => (await import('./commands/config.js')).addConfigCommand,
 };
 
 tuneProcess();
@@ -54,7 +54,7 @@ async function expandShort(args: readonly string[]): Promise<string[]> {
 }
 
 async function isTunnel(name: string, configPath: string | undefined): Promise<boolean> {
-  const { isTunnelOfFile } = await import('./sources.js');
+  const { isTunnelOfFile } = await import('./process/sources.js');
   return isTunnelOfFile(name, configPath);
 }
 

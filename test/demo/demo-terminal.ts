@@ -1,5 +1,5 @@
 /** The agent's lines for a person, with the demo's own words in place of the block that a tunnel begins with. */
-import { Terminal, type TerminalOptions } from '../../src/cli/terminal.js';
+import { Terminal, type TerminalOptions } from '../../src/cli/output/terminal.js';
 
 export class DemoTerminal extends Terminal {
   readonly #first: () => void;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { endOfLifeWarning } from '../../src/cli/end-of-life.js';
+import { endOfLifeWarning } from '../../src/cli/process/end-of-life.js';
 import { freePort, POSTERN, Program } from '../support/processes.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 

@@ -4,7 +4,7 @@ import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { judgeSecretFile } from '../../src/cli/secret-file.js';
+import { judgeSecretFile } from '../../src/cli/process/secret-file.js';
 import { verifyToken } from '../../src/link/token.js';
 import { freePort, POSTERN, Program, run, runPostern } from '../support/processes.js';
 

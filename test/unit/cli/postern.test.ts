@@ -21,7 +21,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readVersion } from '../../../src/cli/version.js';
+import { readVersion } from '../../../src/cli/process/version.js';
 import { LINK_PATH } from '../../../src/link/handshake.js';
 import { verifyToken } from '../../../src/link/token.js';
 import { HostileProvider } from '../../support/hostile-provider.js';

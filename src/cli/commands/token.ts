@@ -4,12 +4,12 @@
  */
 import { appendFileSync, fstatSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { quoted } from '../config/text.js';
-import { loadRevocationConfig, loadTokenConfig, REVOCATION_OPTIONS, TOKEN_OPTIONS } from '../config/token-config.js';
-import { createToken, isTokenId, verifyToken } from '../link/token.js';
-import { CommandError, EXIT, printError, systemError } from './exit.js';
-import { addConfigFlag, addFlags, givenFlags } from './flags.js';
-import { readEdgeSources } from './sources.js';
+import { quoted } from '../../config/text.js';
+import { loadRevocationConfig, loadTokenConfig, REVOCATION_OPTIONS, TOKEN_OPTIONS } from '../../config/token-config.js';
+import { createToken, isTokenId, verifyToken } from '../../link/token.js';
+import { CommandError, EXIT, printError, systemError } from '../process/exit.js';
+import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
+import { readEdgeSources } from '../process/sources.js';
 
 /** Adds the command to the program. */
 export function addTokenCommand(program: Command): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { RequestRecord } from '../../../src/agent/target/request-record.js';
-import { JsonLines } from '../../../src/cli/json-lines.js';
+import type { RequestRecord } from '../../../../src/agent/target/request-record.js';
+import { JsonLines } from '../../../../src/cli/output/json-lines.js';
 
 const EDGE = 'https://tunnel.acme.com';
 

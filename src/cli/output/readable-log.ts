@@ -4,8 +4,8 @@
  * not in a log, and nothing of it is less clean.
  */
 import { styleText } from 'node:util';
-import type { EdgeConfig } from '../config/edge-config.js';
-import { printable } from '../config/text.js';
+import type { EdgeConfig } from '../../config/edge-config.js';
+import { printable } from '../../config/text.js';
 import { cutTo } from './fit.js';
 
 export interface ReadableOptions {

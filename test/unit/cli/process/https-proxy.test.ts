@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { outboundAgent } from '../../../src/cli/https-proxy.js';
-import { ConfigError } from '../../../src/config/config-error.js';
+import { outboundAgent } from '../../../../src/cli/process/https-proxy.js';
+import { ConfigError } from '../../../../src/config/config-error.js';
 
 const EDGE = 'https://tunnel.acme.com';
 const HTTPS_PROXY = 'http://proxy.acme.com:3128';

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { readAgentFile } from '../config/agent-file.js';
-import { ConfigError } from '../config/config-error.js';
-import type { Sources, TextFile } from '../config/sources.js';
-import { quoted } from '../config/text.js';
+import { readAgentFile } from '../../config/agent-file.js';
+import { ConfigError } from '../../config/config-error.js';
+import type { Sources, TextFile } from '../../config/sources.js';
+import { quoted } from '../../config/text.js';
 import { systemError } from './exit.js';
 import { readSecretFile, readTokenFile, warnOfShared } from './secret-file.js';
 

@@ -3,8 +3,8 @@
  * event loop stands still: whoever presses Ctrl-S in the terminal of an edge would stop all of its tunnels.
  */
 import { close, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { EXIT, printError } from '../process/exit.js';
 import type { Sink } from './batched-output.js';
-import { EXIT, printError } from './exit.js';
 
 // A pipe or terminal that was opened as a file is full: its reader is slow.
 const FULL_RETRY_MS = 50;

@@ -3,12 +3,12 @@
  * would stop visitors from signing in, as far as it can be tried without one.
  */
 import type { Command } from 'commander';
-import type { EdgeConfig } from '../config/edge-config.js';
-import { EDGE_OPTIONS } from '../config/edge-options.js';
-import { printable } from '../config/text.js';
-import { silentLog } from '../core/log.js';
+import type { EdgeConfig } from '../../config/edge-config.js';
+import { EDGE_OPTIONS } from '../../config/edge-options.js';
+import { printable } from '../../config/text.js';
+import { silentLog } from '../../core/log.js';
+import { addConfigFlag, addFlags } from '../process/flags.js';
 import { readEdgeConfig } from './edge.js';
-import { addConfigFlag, addFlags } from './flags.js';
 
 /** Adds the command to the program. */
 export function addConfigCommand(program: Command): void {
@@ -25,7 +25,7 @@ export function addConfigCommand(program: Command): void {
 }
 
 async function warnOfProvider(config: EdgeConfig): Promise<void> {
-  const { createProvider } = await import('../edge/provider.js'); // here, so that no other command waits for it to load
+  const { createProvider } = await import('../../edge/provider.js'); // here, so that no other command waits for it to load
   for (const finding of await createProvider(config, silentLog).check()) {
     process.stderr.write(`postern: warning: ${printable(finding)}\n`);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { BatchedOutput } from '../../../src/cli/batched-output.js';
+import { BatchedOutput } from '../../../../src/cli/output/batched-output.js';
 
 function gathering(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
-import { cutTo, fitTo } from '../../../src/cli/fit.js';
+import { cutTo, fitTo } from '../../../../src/cli/output/fit.js';
 
 describe('cutTo', () => {
   for (const [text, columns, cut] of [

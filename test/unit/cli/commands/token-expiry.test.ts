@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { expiryOf, warnOfExpiry } from '../../../src/cli/token-expiry.js';
-import { createToken } from '../../../src/link/token.js';
+import { expiryOf, warnOfExpiry } from '../../../../src/cli/commands/token-expiry.js';
+import { createToken } from '../../../../src/link/token.js';
 
 const HOUR_MS = 3_600_000;
 const SECRETS = ['a secret of thirty-two bytes or more'];

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import stringWidth from 'string-width';
-import type { AgentEvents } from '../../../src/agent/agent.js';
-import type { RequestRecord } from '../../../src/agent/target/request-record.js';
-import { JsonLines } from '../../../src/cli/json-lines.js';
-import { describeAllow, Terminal } from '../../../src/cli/terminal.js';
-import { PosternError } from '../../../src/errors.js';
+import type { AgentEvents } from '../../../../src/agent/agent.js';
+import type { RequestRecord } from '../../../../src/agent/target/request-record.js';
+import { JsonLines } from '../../../../src/cli/output/json-lines.js';
+import { describeAllow, Terminal } from '../../../../src/cli/output/terminal.js';
+import { PosternError } from '../../../../src/errors.js';
 
 const RECORD: RequestRecord = {
   time: new Date(2026, 0, 2, 3, 4, 5),

@@ -1,7 +1,7 @@
 /** What the agent tells a program (`--json`): one JSON object per line, `event` first. Stable across releases. */
-import type { AgentEvents } from '../agent/agent.js';
-import type { RequestRecord } from '../agent/target/request-record.js';
-import type { PosternError } from '../errors.js';
+import type { AgentEvents } from '../../agent/agent.js';
+import type { RequestRecord } from '../../agent/target/request-record.js';
+import type { PosternError } from '../../errors.js';
 import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
 

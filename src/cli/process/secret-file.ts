@@ -5,8 +5,8 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError } from '../config/config-error.js';
-import { quoted } from '../config/text.js';
+import { ConfigError } from '../../config/config-error.js';
+import { quoted } from '../../config/text.js';
 import { printError } from './exit.js';
 
 // No secret and no token is near it; a path that names something else by mistake ends here.

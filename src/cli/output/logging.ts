@@ -3,13 +3,13 @@
  * whatever a visitor sends, and no line can move a cursor.
  */
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
-import { ConfigError } from '../config/config-error.js';
-import { quoted } from '../config/text.js';
-import type { LogLevel } from '../config/values.js';
-import type { Log } from '../core/log.js';
-import type { OutputHealth } from '../edge/ops/admin-server.js';
+import { ConfigError } from '../../config/config-error.js';
+import { quoted } from '../../config/text.js';
+import type { LogLevel } from '../../config/values.js';
+import type { Log } from '../../core/log.js';
+import type { OutputHealth } from '../../edge/ops/admin-server.js';
+import { systemError } from '../process/exit.js';
 import { BatchedOutput } from './batched-output.js';
-import { systemError } from './exit.js';
 import { redact, redactText } from './redact.js';
 import { FileSink, standardSink, tellOfOutput, unblock } from './sinks.js';
 

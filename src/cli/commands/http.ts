@@ -1,21 +1,21 @@
 /** `postern http`: runs an agent for one target until Ctrl-C, a signal, or a refusal that waiting cannot change. */
 import type { Command } from 'commander';
-import { startAgent } from '../agent/agent.js';
-import { type AgentConfig, loadAgentConfig } from '../config/agent-config.js';
-import { AGENT_OPTIONS, TUNNEL_OPTIONS } from '../config/agent-options.js';
-import type { LogLevel } from '../config/values.js';
-import { type Log, silentLog } from '../core/log.js';
-import { PosternError } from '../errors.js';
-import { BatchedOutput, type Output } from './batched-output.js';
-import { adviceFor } from './connection-advice.js';
-import { CommandError, EXIT, printError } from './exit.js';
-import { addConfigFlag, addFlags, givenFlags } from './flags.js';
-import { outboundAgent } from './https-proxy.js';
-import { JsonLines } from './json-lines.js';
-import { endSignal, exitCodeAfter } from './signals.js';
-import { standardSink, tellOfOutput, unblock } from './sinks.js';
-import { readAgentSources } from './sources.js';
-import type { TerminalOptions } from './terminal.js';
+import { startAgent } from '../../agent/agent.js';
+import { type AgentConfig, loadAgentConfig } from '../../config/agent-config.js';
+import { AGENT_OPTIONS, TUNNEL_OPTIONS } from '../../config/agent-options.js';
+import type { LogLevel } from '../../config/values.js';
+import { type Log, silentLog } from '../../core/log.js';
+import { PosternError } from '../../errors.js';
+import { BatchedOutput, type Output } from '../output/batched-output.js';
+import { adviceFor } from '../output/connection-advice.js';
+import { JsonLines } from '../output/json-lines.js';
+import { standardSink, tellOfOutput, unblock } from '../output/sinks.js';
+import type { TerminalOptions } from '../output/terminal.js';
+import { CommandError, EXIT, printError } from '../process/exit.js';
+import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
+import { outboundAgent } from '../process/https-proxy.js';
+import { endSignal, exitCodeAfter } from '../process/signals.js';
+import { readAgentSources } from '../process/sources.js';
 import { warnOfExpiry } from './token-expiry.js';
 
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
@@ -44,7 +44,7 @@ export function addHttpCommand(program: Command): void {
 async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<void> {
   const { logLevel, ...options } = config;
   unblock(process.stderr);
-  const View = format === 'json' ? undefined : (await import('./terminal.js')).Terminal; // here, as is the log below
+  const View = format === 'json' ? undefined : (await import('../output/terminal.js')).Terminal; // here, as is the log below
   const { dropped: droppedLine } = View ?? JsonLines;
   const output = new BatchedOutput(standardSink(process.stdout), { droppedLine, failed: tellOfOutput });
   process.once('exit', () => output.flushLast());
@@ -73,7 +73,7 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
 }
 
 async function openErrorLog(level: LogLevel): Promise<Log> {
-  const logging = await import('./logging.js'); // here, so that an agent without a log need not load one
+  const logging = await import('../output/logging.js'); // here, so that an agent without a log need not load one
   return logging.openErrorLog(level);
 }
 

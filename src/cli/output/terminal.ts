@@ -4,10 +4,10 @@
  * printable before it is measured and written.
  */
 import { styleText } from 'node:util';
-import type { AgentEvents } from '../agent/agent.js';
-import type { RequestRecord } from '../agent/target/request-record.js';
-import { printable } from '../config/text.js';
-import type { PosternError } from '../errors.js';
+import type { AgentEvents } from '../../agent/agent.js';
+import type { RequestRecord } from '../../agent/target/request-record.js';
+import { printable } from '../../config/text.js';
+import type { PosternError } from '../../errors.js';
 import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
 import { cutTo, fitTo } from './fit.js';

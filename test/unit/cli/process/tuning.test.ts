@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { compiled, run } from '../../support/processes.js';
+import { compiled, run } from '../../../support/processes.js';
 
-const TUNING = pathToFileURL(compiled('../../src/cli/tuning.js')).href;
+const TUNING = pathToFileURL(compiled('../../src/cli/process/tuning.js')).href;
 
 describe('tuneProcess', () => {
   it('lets a process end that has nothing to do, and asks V8 for nothing that it does not know', async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import stringWidth from 'string-width';
-import { createLog } from '../../../src/cli/logging.js';
-import { edgeBlock, readableLine } from '../../../src/cli/readable-log.js';
-import { loadEdgeConfig } from '../../../src/config/edge-config.js';
-import type { Log } from '../../../src/core/log.js';
+import { createLog } from '../../../../src/cli/output/logging.js';
+import { edgeBlock, readableLine } from '../../../../src/cli/output/readable-log.js';
+import { loadEdgeConfig } from '../../../../src/config/edge-config.js';
+import type { Log } from '../../../../src/core/log.js';
 
 const HOSTILE = '\x1b]0;owned\x07\r\n\x9b2J\u202e';
 

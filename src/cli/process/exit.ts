@@ -1,7 +1,7 @@
 /** How a command ends: the exit codes, and what a person is told when it fails. A stack is shown for our own faults only. */
-import { ConfigError } from '../config/config-error.js';
-import { printable } from '../config/text.js';
-import { PosternError } from '../errors.js';
+import { ConfigError } from '../../config/config-error.js';
+import { printable } from '../../config/text.js';
+import { PosternError } from '../../errors.js';
 
 /** The exit codes, stable across releases. */
 export const EXIT = {

@@ -6,10 +6,10 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { adviceFor, explainOffline } from '../../../src/cli/connection-advice.js';
-import { PosternError } from '../../../src/errors.js';
-import { dialEdge } from '../../../src/link/dial.js';
-import { CERTIFICATE_PATH } from '../../support/tls-front.js';
+import { adviceFor, explainOffline } from '../../../../src/cli/output/connection-advice.js';
+import { PosternError } from '../../../../src/errors.js';
+import { dialEdge } from '../../../../src/link/dial.js';
+import { CERTIFICATE_PATH } from '../../../support/tls-front.js';
 
 const OFFER = { token: 'token', name: 'demo', allow: [], origins: [], frameOrigins: [], agentId: 'a'.repeat(20) };
 

@@ -1,19 +1,19 @@
 /** `postern edge`: runs the front door until a signal drains it. */
 import type { Command } from 'commander';
-import type { ListenAddress } from '../config/addresses.js';
-import { ConfigError } from '../config/config-error.js';
-import { type EdgeConfig, loadEdgeConfig } from '../config/edge-config.js';
-import { EDGE_OPTIONS } from '../config/edge-options.js';
-import { printable } from '../config/text.js';
-import type { Log } from '../core/log.js';
-import type { Edge } from '../edge/edge.js';
-import { endOfLifeWarning } from './end-of-life.js';
-import { CommandError, systemError } from './exit.js';
-import { addConfigFlag, addFlags, givenFlags } from './flags.js';
-import { type Logging, openLogging } from './logging.js';
-import type { ReadableOptions } from './readable-log.js';
-import { endSignal, exitCodeAfter, hasTerminal } from './signals.js';
-import { readEdgeSources } from './sources.js';
+import type { ListenAddress } from '../../config/addresses.js';
+import { ConfigError } from '../../config/config-error.js';
+import { type EdgeConfig, loadEdgeConfig } from '../../config/edge-config.js';
+import { EDGE_OPTIONS } from '../../config/edge-options.js';
+import { printable } from '../../config/text.js';
+import type { Log } from '../../core/log.js';
+import type { Edge } from '../../edge/edge.js';
+import { type Logging, openLogging } from '../output/logging.js';
+import type { ReadableOptions } from '../output/readable-log.js';
+import { endOfLifeWarning } from '../process/end-of-life.js';
+import { CommandError, systemError } from '../process/exit.js';
+import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
+import { endSignal, exitCodeAfter, hasTerminal } from '../process/signals.js';
+import { readEdgeSources } from '../process/sources.js';
 
 // Of a terminal that does not say how wide it is.
 const DEFAULT_COLUMNS = 80;
@@ -36,12 +36,12 @@ export function readEdgeConfig(command: Command): EdgeConfig {
 }
 
 async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
-  const readable = isReadable ? await import('./readable-log.js') : undefined; // here, as is the edge below
+  const readable = isReadable ? await import('../output/readable-log.js') : undefined; // here, as is the edge below
   const logging = openLogging(config, readable && ((line) => readable.readableLine(line, terminalOptions())));
   const { log, audit } = logging;
   warnOfOldNode(log);
   const ended = endSignal();
-  const { startEdge } = await import('../edge/edge.js'); // here, so that no other command waits for it to load
+  const { startEdge } = await import('../../edge/edge.js'); // here, so that no other command waits for it to load
   const edge = await startEdge(config, { log, audit, health: logging }).catch((error: unknown) => {
     throw explainStart(error, config);
   });

@@ -3,7 +3,7 @@
  * query strings; long values are cut. Written by hand because a line is made for every request: pino's own redaction
  * with wildcards takes six times as long.
  */
-import type { LogFields } from '../core/log.js';
+import type { LogFields } from '../../core/log.js';
 
 const REMOVED = '[redacted]';
 const CUT = '…';

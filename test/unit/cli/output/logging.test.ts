@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createLog } from '../../../src/cli/logging.js';
-import type { Log } from '../../../src/core/log.js';
+import { createLog } from '../../../../src/cli/output/logging.js';
+import type { Log } from '../../../../src/core/log.js';
 
 const SECRET = 'hunter2hunter2';
 

@@ -1,6 +1,6 @@
 /** Why there is no link to the edge, in words, and what to do about it: for the person who types the command. */
-import type { ErrorCode, PosternError } from '../errors.js';
-import { ForeignResponse } from '../link/handshake.js';
+import type { ErrorCode, PosternError } from '../../errors.js';
+import { ForeignResponse } from '../../link/handshake.js';
 
 /** A cause in words, and the cure where there is one. */
 export interface Explanation {

@@ -1,7 +1,7 @@
 /** Options of a table as flags of a command, and back. A secret is never a flag; one that is given anyway is told so. */
 import { type Command, Option } from 'commander';
-import { ConfigError } from '../config/config-error.js';
-import { fileKeyOf, flagOf, type OptionTable, type Option as Row } from '../config/options.js';
+import { ConfigError } from '../../config/config-error.js';
+import { fileKeyOf, flagOf, type OptionTable, type Option as Row } from '../../config/options.js';
 
 /** Adds the flags of a table's options to a command. */
 export function addFlags(command: Command, table: OptionTable): void {
