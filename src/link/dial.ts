@@ -3,8 +3,9 @@
  */
 import type { Agent, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { STRICT_PARSER } from '../core/strict-http.js';
 import { PosternError } from '../errors.js';
+import type { InboundStream } from '../http/exchange.js';
+import { STRICT_PARSER } from '../http/strict-http.js';
 import {
   LINK_PATH,
   MAX_MESSAGE_BYTES,
@@ -18,7 +19,6 @@ import {
 } from './handshake.js';
 import { InboundLink } from './inbound-link.js';
 import { lost } from './link.js';
-import type { InboundStream } from './stream.js';
 
 // An edge answers at once or is not there; longer waits only delay the next attempt.
 const HANDSHAKE_TIMEOUT_MS = 10_000;

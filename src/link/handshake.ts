@@ -5,10 +5,10 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { headerValues, isFieldValue, type RawHeaders } from '../core/headers.js';
 import { readOrigin } from '../core/hostname.js';
 import { listMembers } from '../core/white-space.js';
 import { isErrorCode, PosternError } from '../errors.js';
+import { headerValues, isFieldValue, type RawHeaders } from '../http/header-rules.js';
 
 /** Where agents knock, on the base host. */
 export const LINK_PATH = '/.postern/link';

@@ -2,9 +2,10 @@
  * Between the heads of a link and HTTP/2's flat lists of fields, pseudo-fields first (RFC 9113 section 8.3). What the
  * lists may hold is checked by the engine, on the way out as on the way in.
  */
-import type { RawHeaders } from '../core/headers.js';
+
+import type { RequestHead, ResponseHead } from '../http/exchange.js';
+import type { RawHeaders } from '../http/header-rules.js';
 import { pseudoField } from '../http2/message/message-fields.js';
-import type { RequestHead, ResponseHead } from './stream.js';
 
 /** The fields of a request. */
 export function writeRequestHead({ method, scheme, authority, path, protocol, headers }: RequestHead): string[] {

@@ -3,13 +3,13 @@
  */
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
+import type { InboundObserver, InboundStream, RequestHead, ResponseHead, SendOptions } from '../http/exchange.js';
 import { Http2ErrorCode } from '../http2/errors.js';
 import { MalformedFields } from '../http2/message/field-judge.js';
 import type { Http2Stream } from '../http2/stream/stream.js';
 import { readRequestHead, writeResponseHead } from './heads.js';
 import { Link } from './link.js';
 import { LinkedStream, StreamListener } from './linked-stream.js';
-import type { InboundObserver, InboundStream, RequestHead, ResponseHead, SendOptions } from './stream.js';
 
 export class InboundLink extends Link {
   /** The tunnel's public URL, as the edge gave it with the 101. */

@@ -3,12 +3,12 @@
  * the stream brings.
  */
 import type { Duplex } from 'node:stream';
-import type { RawHeaders } from '../core/headers.js';
+import type { BodyObserver, BodyStream } from '../http/exchange.js';
+import type { RawHeaders } from '../http/header-rules.js';
 import { Http2ErrorCode } from '../http2/errors.js';
 import { StreamBody } from '../http2/stream/duplex.js';
 import type { Http2Stream, StreamObserver } from '../http2/stream/stream.js';
 import { writeTrailers } from './heads.js';
-import type { BodyObserver, BodyStream } from './stream.js';
 
 /** Hears a stream for the observer of one end. */
 export abstract class StreamListener implements StreamObserver {

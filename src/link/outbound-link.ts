@@ -5,13 +5,13 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
+import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from '../http/exchange.js';
 import { Http2ErrorCode, Http2StreamError, PeerResetError } from '../http2/errors.js';
 import { MalformedFields } from '../http2/message/field-judge.js';
 import type { Http2Stream } from '../http2/stream/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
 import { Link, lost, MAX_STREAMS } from './link.js';
 import { LinkedStream, StreamListener } from './linked-stream.js';
-import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from './stream.js';
 import { type Holder, StreamShares, type Waiting } from './stream-shares.js';
 
 export class OutboundLink extends Link {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { headerValue } from '../../src/core/headers.js';
+import { headerValue } from '../../src/http/header-rules.js';
 import {
   RefusedUpgrade,
   rawExchange,

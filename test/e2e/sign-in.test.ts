@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { hashNonce, Nonces } from '../../src/auth/session/nonce.js';
 import { Tickets } from '../../src/auth/session/ticket.js';
-import { headerValues } from '../../src/core/headers.js';
+import { headerValues } from '../../src/http/header-rules.js';
 import { MemoryStore } from '../../src/store/memory.js';
 import { ticketUrl } from '../support/sign-in-steps.js';
 import type { Echo } from '../support/target-paths.js';

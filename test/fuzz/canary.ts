@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { WebSocket } from 'ws';
 import { isOurCookie } from '../../src/auth/session/cookies.js';
-import { headerValues, normalizedName } from '../../src/core/headers.js';
+import { headerValues, normalizedName } from '../../src/http/header-rules.js';
 import type { Target } from '../support/target.js';
 import type { Echo } from '../support/target-paths.js';
 import type { Visitor } from '../support/visitor.js';

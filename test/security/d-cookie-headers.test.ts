@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { headerValues } from '../../src/core/headers.js';
+import { headerValues } from '../../src/http/header-rules.js';
 import type { Echo } from '../support/target-paths.js';
 import type { Visitor } from '../support/visitor.js';
 import { readResponse, sendLines, type WireResponse } from '../support/wire.js';

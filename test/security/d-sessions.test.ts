@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { headerValues } from '../../src/core/headers.js';
+import { headerValues } from '../../src/http/header-rules.js';
 import { assertRefused, whoIs } from '../support/hostile-world.js';
 import { isWhole } from '../support/moments.js';
 import type { Program } from '../support/processes.js';

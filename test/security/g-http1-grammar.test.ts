@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { headerValues } from '../../src/core/headers.js';
+import { headerValues } from '../../src/http/header-rules.js';
 import type { Echo } from '../support/target-paths.js';
 import { Transcript } from '../support/transcript.js';
 import { rawExchange, type Visitor } from '../support/visitor.js';

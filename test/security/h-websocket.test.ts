@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
-import { headerValues } from '../../src/core/headers.js';
+import { headerValues } from '../../src/http/header-rules.js';
 import { handshakeRequest, KEY, refusedUpgrade } from '../support/handshakes.js';
 import type { Program } from '../support/processes.js';
 import { accepting, RawTarget } from '../support/raw-target.js';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { headerValues } from '../../src/core/headers.js';
+import { headerValues } from '../../src/http/header-rules.js';
 import { KEY } from '../support/handshakes.js';
 import type { Visitor } from '../support/visitor.js';
 import { sendLines, type WireResponse } from '../support/wire.js';

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { headerValues } from '../../src/core/headers.js';
+import { headerValues } from '../../src/http/header-rules.js';
 import type { Echo } from '../support/target-paths.js';
 import { rawExchange, type Visitor } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';

@@ -3,9 +3,10 @@
  * GET well, and says what to change. Looks at the first piece of a small set of responses on its way past; the stream is
  * neither delayed nor changed.
  */
-import { fieldValue } from '../../core/headers.js';
+
 import { RecentMap } from '../../core/recent-map.js';
-import type { RequestHead, ResponseHead } from '../../link/stream.js';
+import type { RequestHead, ResponseHead } from '../../http/exchange.js';
+import { fieldValue } from '../../http/header-rules.js';
 import type { TargetAddress } from './address.js';
 import { type Refusal, recognizeRefusal } from './refusal-table.js';
 import { hostFor, type PublicPlace } from './request-headers.js';

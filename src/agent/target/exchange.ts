@@ -2,11 +2,12 @@
  * The answer to one request on a link: the target's, or ours when the target fails. Before the head has left, a failure
  * is a response with `postern-error`; after it, the stream is reset, so that nobody takes a part for the whole.
  */
-import { fieldValue, type RawHeaders } from '../../core/headers.js';
+
 import type { Log } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
+import type { InboundStream } from '../../http/exchange.js';
+import { fieldValue, type RawHeaders } from '../../http/header-rules.js';
 import type { ResponseHead } from '../../http1/response-head.js';
-import type { InboundStream } from '../../link/stream.js';
 import type { TargetAddress } from './address.js';
 import type { DevServerHints } from './dev-server-hints.js';
 import { asTargetError } from './errors.js';

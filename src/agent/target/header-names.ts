@@ -2,9 +2,10 @@
  * What becomes of a header because of its name, on the way to the target and back. Both ends send the same few dozen names
  * with each message: a name is judged once and looked up from then on.
  */
-import { usualCase } from '../../core/header-case.js';
-import { isFieldName, isHopByHop, normalizedName } from '../../core/headers.js';
+
 import { RecentMap } from '../../core/recent-map.js';
+import { usualCase } from '../../http/header-case.js';
+import { isFieldName, isHopByHop, normalizedName } from '../../http/header-rules.js';
 import { FieldLineCache } from '../../http1/request-writer.js';
 import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS, translated } from './url-fields.js';
 

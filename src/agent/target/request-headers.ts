@@ -4,9 +4,10 @@
  * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests. Which other
  * fields name the tunnel, and what becomes of them: url-fields.ts.
  */
-import { connectionOptions, fieldValue, headerValues } from '../../core/headers.js';
+
 import { PosternError } from '../../errors.js';
-import type { RequestHead } from '../../link/stream.js';
+import type { RequestHead } from '../../http/exchange.js';
+import { connectionOptions, fieldValue, headerValues } from '../../http/header-rules.js';
 import type { TargetAddress } from './address.js';
 import { type HeaderRule, judgeRequestName } from './header-names.js';
 import { REQUEST_URL_FIELDS, translated } from './url-fields.js';

@@ -2,13 +2,14 @@
  * One ordinary request on its way to the target and back. Hears both sides, the visitor's on the link and the target's
  * on its connection, and hands what each says to the other, with back-pressure.
  */
-import { usualCase } from '../../core/header-case.js';
-import { filterTrailers, isFieldValue, type RawHeaders } from '../../core/headers.js';
+
 import { PosternError } from '../../errors.js';
+import type { InboundObserver, InboundStream } from '../../http/exchange.js';
+import { usualCase } from '../../http/header-case.js';
+import { filterTrailers, isFieldValue, type RawHeaders } from '../../http/header-rules.js';
 import { signsConnectionIn } from '../../http1/connection-auth.js';
 import { writeFields, writeRequestLine } from '../../http1/request-writer.js';
 import type { ResponseHead } from '../../http1/response-head.js';
-import type { InboundObserver, InboundStream } from '../../link/stream.js';
 import type { ConnectionUser } from './connect-queue.js';
 import type { CallObserver, TargetConnection, WireRequest } from './connection.js';
 import { isStaleConnection } from './errors.js';

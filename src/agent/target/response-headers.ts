@@ -3,6 +3,9 @@
  * hop (RFC 9110 section 7.6.1) and our own `postern-error`; changed are only URLs (of the fields in url-fields.ts) and a
  * cookie's `Domain` that name the target, which would send the visitor's browser to the visitor's own machine.
  */
+
+import { RecentMap } from '../../core/recent-map.js';
+import { PosternError } from '../../errors.js';
 import {
   connectionOptions,
   filterTrailers,
@@ -10,9 +13,7 @@ import {
   isFieldName,
   isFieldValue,
   type RawHeaders,
-} from '../../core/headers.js';
-import { RecentMap } from '../../core/recent-map.js';
-import { PosternError } from '../../errors.js';
+} from '../../http/header-rules.js';
 import { MAX_HEADER_FIELDS } from '../../link/link.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './address.js';
 import { judgeResponseName } from './header-names.js';

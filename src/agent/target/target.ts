@@ -4,7 +4,7 @@
  */
 import type { Log } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
-import type { InboundStream } from '../../link/stream.js';
+import type { InboundStream } from '../../http/exchange.js';
 import type { TargetAddress } from './address.js';
 import { DevServerHints } from './dev-server-hints.js';
 import { asTargetError } from './errors.js';

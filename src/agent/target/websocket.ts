@@ -4,14 +4,14 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { usualCase } from '../../core/header-case.js';
-import { headerValue, headerValues, type RawHeaders } from '../../core/headers.js';
 import { splice } from '../../core/splice.js';
 import { PosternError } from '../../errors.js';
+import type { InboundObserver, InboundStream } from '../../http/exchange.js';
+import { usualCase } from '../../http/header-case.js';
+import { headerValue, headerValues, type RawHeaders } from '../../http/header-rules.js';
 import type { FieldList } from '../../http1/fields.js';
 import { writeRequestHead } from '../../http1/request-writer.js';
 import type { ResponseHead } from '../../http1/response-head.js';
-import type { InboundObserver, InboundStream } from '../../link/stream.js';
 import type { ConnectionUser } from './connect-queue.js';
 import type { CallObserver, TargetConnection } from './connection.js';
 import type { Exchange, TargetContext } from './exchange.js';

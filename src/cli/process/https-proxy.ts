@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { isLoopback } from '../../config/addresses.js';
 import { ConfigError } from '../../config/config-error.js';
-import { STRICT_PARSER } from '../../core/strict-http.js';
+import { STRICT_PARSER } from '../../http/strict-http.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Connected = (error: Error | null, socket?: Duplex) => void;

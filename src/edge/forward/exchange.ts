@@ -4,9 +4,9 @@
  * too, and is never made to look whole. One object and no pipes: this is the path of every request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RawHeaders } from '../../core/headers.js';
 import { asPosternError, PosternError } from '../../errors.js';
-import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../../link/stream.js';
+import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../../http/exchange.js';
+import type { RawHeaders } from '../../http/header-rules.js';
 import type { Admitted } from '../gate/gate.js';
 import { noteCut } from '../ops/outcome.js';
 import { breakOff } from '../replies/replies.js';

@@ -1,9 +1,9 @@
 /**
  * Who is asking, as the target is told: the identity headers and the signed form of the same. A text that cannot be encoded
- * throws, and the request fails: an identity is never cut, never left out (see `core/headers.ts`).
+ * throws, and the request fails: an identity is never cut, never left out (see `http/header-rules.ts`).
  */
 import type { Identity } from '../../auth/identity/identity.js';
-import { encodeFieldText } from '../../core/headers.js';
+import { encodeFieldText } from '../../http/header-rules.js';
 
 export interface IdentityHeaders {
   readonly identity: Identity;

@@ -5,9 +5,9 @@
  */
 import { recallCookies } from '../../auth/session/cookie-recall.js';
 import { isOurCookie, removeCookies } from '../../auth/session/cookies.js';
-import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../../core/headers.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';
+import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../../http/header-rules.js';
 import type { Recall, RequestContext } from '../request/request.js';
 import { type IdentityHeaders, identityFields } from './identity-headers.js';
 

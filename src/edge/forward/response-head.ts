@@ -3,11 +3,11 @@
  * says that there is no response of the target.
  */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
-import { usualCase } from '../../core/header-case.js';
-import { fieldValue, filterTrailers, type RawHeaders } from '../../core/headers.js';
-import { VIA_HTTP_1_1 } from '../../core/via.js';
 import { type ErrorCode, isErrorCode, PosternError } from '../../errors.js';
-import type { ResponseHead } from '../../link/stream.js';
+import type { ResponseHead } from '../../http/exchange.js';
+import { usualCase } from '../../http/header-case.js';
+import { fieldValue, filterTrailers, type RawHeaders } from '../../http/header-rules.js';
+import { VIA_HTTP_1_1 } from '../../http/via.js';
 import { needsFraming } from '../gate/framing.js';
 import type { Admitted } from '../gate/gate.js';
 import { responseHeaders } from './response-headers.js';

@@ -4,12 +4,12 @@
  * said how shared caches may keep it, and a cookie of ours leaves only where no shared cache may keep it.
  */
 import { isOurCookie } from '../../auth/session/cookies.js';
-import { readSharing } from '../../core/cache-control.js';
-import { usualCase } from '../../core/header-case.js';
-import { connectionOptions, isHopByHop, isReserved } from '../../core/headers.js';
 import { RecentMap } from '../../core/recent-map.js';
 import { trimOws } from '../../core/white-space.js';
-import type { ResponseHead } from '../../link/stream.js';
+import { readSharing } from '../../http/cache-control.js';
+import type { ResponseHead } from '../../http/exchange.js';
+import { usualCase } from '../../http/header-case.js';
+import { connectionOptions, isHopByHop, isReserved } from '../../http/header-rules.js';
 import { isConfined, isForCaches, isolated } from './origin-isolation.js';
 
 export interface ResponseHeaderOptions {

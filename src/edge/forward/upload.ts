@@ -1,7 +1,7 @@
 /** The body of a visitor's request on its way to the agent, with back-pressure, and its trailers. */
 import type { IncomingMessage } from 'node:http';
-import { filterTrailers } from '../../core/headers.js';
-import type { OutboundStream } from '../../link/stream.js';
+import type { OutboundStream } from '../../http/exchange.js';
+import { filterTrailers } from '../../http/header-rules.js';
 import { isChunked } from '../request/request.js';
 
 export class Upload {

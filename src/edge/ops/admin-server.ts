@@ -1,6 +1,6 @@
 /** The admin address: whether the process lives, whether it takes visitors and what has become of its output. Private. */
 import { createServer, type Server } from 'node:http';
-import { STRICT_PARSER } from '../../core/strict-http.js';
+import { STRICT_PARSER } from '../../http/strict-http.js';
 
 /** What has become of log and audit. */
 export interface OutputHealth {

@@ -4,8 +4,8 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import { headerValues } from '../../core/headers.js';
 import { trimOws } from '../../core/white-space.js';
+import { headerValues } from '../../http/header-rules.js';
 
 /** Tells whether a peer's address is one of a list of IP addresses and CIDR networks (checked by config). */
 export function proxyCheck(trusted: readonly string[]): (address: string) => boolean {

@@ -11,10 +11,10 @@ import type { Identity } from '../../auth/identity/identity.js';
 import type { DecisionRecall } from '../../auth/identity/policy.js';
 import type { CookieRecall } from '../../auth/session/cookie-recall.js';
 import type { Session } from '../../auth/session/sessions.js';
-import { headerValues, type RawHeaders } from '../../core/headers.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';
 import { PosternError } from '../../errors.js';
+import { headerValues, type RawHeaders } from '../../http/header-rules.js';
 import { MAX_HEADERS } from './limits.js';
 
 /** One request as the edge sees it. Lives as long as the request. */

@@ -6,8 +6,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { type AgentSeams, startAgent, startAgentWith } from '../../../src/agent/agent.js';
 import { silentLog } from '../../../src/core/log.js';
 import { type ErrorCode, PosternError } from '../../../src/errors.js';
+import type { InboundStream } from '../../../src/http/exchange.js';
 import type { AgentLink } from '../../../src/link/dial.js';
-import type { InboundStream } from '../../../src/link/stream.js';
 import { FakeInbound } from './fake-inbound.js';
 
 type DialArguments = Parameters<AgentSeams['dial']>;

@@ -1,14 +1,14 @@
 /** A request on a link without a link: what the edge would send and hear, in the same process. */
 import { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import type { RawHeaders } from '../../../src/core/headers.js';
 import type {
   InboundObserver,
   InboundStream,
   RequestHead,
   ResponseHead,
   SendOptions,
-} from '../../../src/link/stream.js';
+} from '../../../src/http/exchange.js';
+import type { RawHeaders } from '../../../src/http/header-rules.js';
 
 export interface FakeRequest {
   readonly method?: string;

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { PosternError } from '../../../src/errors.js';
+import type { InboundStream } from '../../../src/http/exchange.js';
 import { MAX_STREAMS } from '../../../src/link/link.js';
-import type { InboundStream } from '../../../src/link/stream.js';
 import { deferred } from '../../support/deferred.js';
 import { Asked, openPair, PUBLIC_URL, Served } from './pair.js';
 

@@ -5,12 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import type { RawHeaders } from '../../../src/core/headers.js';
 import type { PosternError } from '../../../src/errors.js';
-import { acceptLink } from '../../../src/link/accept.js';
-import { type AgentLink, dialEdge } from '../../../src/link/dial.js';
-import { LINK_PATH, type Offer, SUBPROTOCOL } from '../../../src/link/handshake.js';
-import type { OutboundLink } from '../../../src/link/outbound-link.js';
 import type {
   InboundObserver,
   InboundStream,
@@ -20,7 +15,12 @@ import type {
   RequestHead,
   ResponseHead,
   SendOptions,
-} from '../../../src/link/stream.js';
+} from '../../../src/http/exchange.js';
+import type { RawHeaders } from '../../../src/http/header-rules.js';
+import { acceptLink } from '../../../src/link/accept.js';
+import { type AgentLink, dialEdge } from '../../../src/link/dial.js';
+import { LINK_PATH, type Offer, SUBPROTOCOL } from '../../../src/link/handshake.js';
+import type { OutboundLink } from '../../../src/link/outbound-link.js';
 import { deferred } from '../../support/deferred.js';
 
 export const OFFER: Offer = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PosternError } from '../../../src/errors.js';
-import type { InboundStream } from '../../../src/link/stream.js';
+import type { InboundStream } from '../../../src/http/exchange.js';
 import { type Holder, StreamShares } from '../../../src/link/stream-shares.js';
 import { Asked, openPair, Served } from './pair.js';
 

@@ -1,7 +1,7 @@
 /** The sockets of an edge: how its servers are set up, start listening and are closed. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { STRICT_PARSER } from '../../../core/strict-http.js';
+import { STRICT_PARSER } from '../../../http/strict-http.js';
 import type { Observer } from '../../ops/observer.js';
 import * as limits from '../../request/limits.js';
 import type { FrontDoor } from '../front-door.js';

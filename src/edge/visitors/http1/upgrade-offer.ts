@@ -6,8 +6,8 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { isFieldValue } from '../../../core/headers.js';
 import { listMembers } from '../../../core/white-space.js';
+import { isFieldValue } from '../../../http/header-rules.js';
 import { whenAllPaid } from './pipelining.js';
 
 /** Whether the request offers the one protocol that the edge switches to. HTTP/1.0 knows no offers. */

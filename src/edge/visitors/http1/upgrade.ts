@@ -8,7 +8,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { splice } from '../../../core/splice.js';
 import { asPosternError, PosternError } from '../../../errors.js';
-import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../../../link/stream.js';
+import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../../../http/exchange.js';
 import { Forwarding, type Refuse } from '../../forward/exchange.js';
 import type { Forwarder } from '../../forward/forwarder.js';
 import { partyOf } from '../../forward/party.js';

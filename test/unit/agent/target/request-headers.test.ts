@@ -8,7 +8,7 @@ import {
   targetHeaders,
 } from '../../../../src/agent/target/request-headers.js';
 import { PosternError } from '../../../../src/errors.js';
-import type { RequestHead } from '../../../../src/link/stream.js';
+import type { RequestHead } from '../../../../src/http/exchange.js';
 
 const FORWARDED = ['x-forwarded-proto', 'https', 'x-forwarded-host', 'demo.tunnel.test', 'x-forwarded-port', '443'];
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { Forwarding } from '../../../../src/edge/forward/exchange.js';
 import type { Admitted } from '../../../../src/edge/gate/gate.js';
-import type { InboundStream } from '../../../../src/link/stream.js';
+import type { InboundStream } from '../../../../src/http/exchange.js';
 import { deferred } from '../../../support/deferred.js';
 import { openPair, Served } from '../../link/pair.js';
 

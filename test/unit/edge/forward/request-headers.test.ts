@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
-import { headerValue, headerValues, isFieldValue, normalizedName } from '../../../../src/core/headers.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { targetHeaders } from '../../../../src/edge/forward/request-headers.js';
 import type { RequestContext } from '../../../../src/edge/request/request.js';
+import { headerValue, headerValues, isFieldValue, normalizedName } from '../../../../src/http/header-rules.js';
 
 const CONTEXT: RequestContext = {
   id: 'request-id',

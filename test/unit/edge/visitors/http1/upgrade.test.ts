@@ -10,7 +10,7 @@ import type { Admitted } from '../../../../../src/edge/gate/gate.js';
 import { openContext } from '../../../../../src/edge/request/request.js';
 import { checkUpgrade, responseOn, Upgrade } from '../../../../../src/edge/visitors/http1/upgrade.js';
 import { PosternError } from '../../../../../src/errors.js';
-import type { InboundStream } from '../../../../../src/link/stream.js';
+import type { InboundStream } from '../../../../../src/http/exchange.js';
 import { deferred } from '../../../../support/deferred.js';
 import { Transcript } from '../../../../support/transcript.js';
 import { openPair, Served } from '../../../link/pair.js';

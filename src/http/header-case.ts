@@ -3,7 +3,7 @@
  * lower case (RFC 9113 section 8.2.1), so the sender's own spelling is lost on the way; programs that compare names all
  * the same expect the usual one: `Content-Type`, `ETag`, `WWW-Authenticate`.
  */
-import { RecentMap } from './recent-map.js';
+import { RecentMap } from '../core/recent-map.js';
 
 // Names whose usual spelling their words do not give.
 const NAMES: ReadonlyMap<string, string> = new Map(

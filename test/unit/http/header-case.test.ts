@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
 import { describe, test } from 'node:test';
-import { usualCase } from '../../../src/core/header-case.js';
 import { RecentMap } from '../../../src/core/recent-map.js';
+import { usualCase } from '../../../src/http/header-case.js';
 
 describe('the usual spelling of field names', () => {
   const NAMES = [

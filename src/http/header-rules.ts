@@ -4,8 +4,8 @@
  * gives and takes them: name, value, name, value; duplicates and order are kept.
  */
 
-import { RecentMap } from './recent-map.js';
-import { trimOws } from './white-space.js';
+import { RecentMap } from '../core/recent-map.js';
+import { trimOws } from '../core/white-space.js';
 
 /** Name, value, name, value, in the order of the wire. */
 export type RawHeaders = readonly string[];

@@ -4,8 +4,8 @@
  * back-pressure; bodies are never buffered whole. Header names are lower-case on both sides.
  */
 import type { Duplex } from 'node:stream';
-import type { RawHeaders } from '../core/headers.js';
 import type { PosternError } from '../errors.js';
+import type { RawHeaders } from './header-rules.js';
 
 /** The head of a request (RFC 9113 section 8.3.1). */
 export interface RequestHead {

@@ -13,7 +13,7 @@ import {
   isHopByHop,
   isReserved,
   normalizedName,
-} from '../../../src/core/headers.js';
+} from '../../../src/http/header-rules.js';
 
 const RESERVED: readonly string[] = [
   'X-Forwarded-Email',

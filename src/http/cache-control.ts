@@ -2,7 +2,7 @@
  * What `Cache-Control` says of a response to shared caches (RFC 9111 sections 3 and 5.2.2). Directives are parsed and not
  * searched for: `private="x-a"` keeps one field private, and `x="private"` nothing at all.
  */
-import { RecentMap } from './recent-map.js';
+import { RecentMap } from '../core/recent-map.js';
 
 /** How shared caches may treat a response. */
 export interface Sharing {
