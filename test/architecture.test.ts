@@ -5,35 +5,21 @@ import { join, relative, sep } from 'node:path';
 import { describe, test } from 'node:test';
 import { findViolations, type Rules, type Sources } from './support/architecture.js';
 import { PROJECT_ROOT } from './support/project-root.js';
-
-const LOWEST = ['core', 'errors.ts'];
-const MIDDLE = [...LOWEST, 'config', 'link', 'auth'];
+import { ROOMS } from './support/rooms.js';
 
 const RULES: Rules = {
-  rooms: {
-    'errors.ts': [],
-    core: ['errors.ts'],
-    config: LOWEST,
-    http1: [],
-    http2: [],
-    link: [...LOWEST, 'http2'],
-    auth: LOWEST,
-    edge: MIDDLE,
-    agent: [...MIDDLE, 'http1'],
-    cli: [...MIDDLE, 'edge', 'agent', 'index.ts'],
-    'index.ts': [...MIDDLE, 'edge', 'agent', 'cli'],
-  },
+  rooms: ROOMS,
   owners: {
-    express: /^edge\/(app|routes-[a-z-]+|[a-z-]+-routes)\.ts$/,
-    'openid-client': /^auth\/(oidc|client-authentication|provider-discovery)\.ts$/,
+    express: /^edge\/routes\//,
+    'openid-client': /^auth\/providers\//,
     ws: /^(link|edge)\//,
     jose: /^(auth\/|link\/token\.ts$)/,
     pino: /^cli\//,
     commander: /^cli\//,
-    'string-width': /^cli\/fit\.ts$/,
+    'string-width': /^cli\/output\/fit\.ts$/,
     zod: /^config\//,
     yaml: /^config\//,
-    cookie: /^auth\/cookies\.ts$/,
+    cookie: /^auth\/session\/cookies\.ts$/,
     'rate-limiter-flexible': /^edge\//,
     'lru-cache': /^auth\//,
     'node:http2': /^$/, // nowhere: a peer for tests only
@@ -43,7 +29,7 @@ const RULES: Rules = {
   single: ['rate-limiter-flexible', 'cookie'],
   // Options, files and a table; claims, where any white space at an end is refused; bodies that dev servers write.
   unicodeSpace:
-    /^(?:cli\/|config\/|edge\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\.ts|agent\/refusal-table\.ts)/,
+    /^(?:cli\/|config\/|edge\/agents\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\/identity\.ts|agent\/target\/refusal-table\.ts)/,
 };
 
 const TOP_LEVEL = [
@@ -109,6 +95,17 @@ describe('the checks', () => {
     ['a type in place', { 'link/a.ts': "type B = import('../auth/b.js').B;" }, /link may not import from auth/],
     ['an import inside a template', { 'link/a.ts': `const a = \`\${await import('../auth/b.js')}\`;` }, /from auth/],
     ['a new room', { 'utils/a.ts': "import '../core/b.js';" }, /does not name: utils/],
+    [
+      'an import against the order of the wings',
+      { 'edge/gate/a.ts': "import { b } from '../visitors/b.js';" },
+      /gate \(the decision.*may not; .*visitors \(how requests arrive/,
+    ],
+    [
+      'a wing that imports what composes it',
+      { 'http2/flow/a.ts': "import { b } from '../connection.js';" },
+      /imports from connection.ts: flow/,
+    ],
+    ['a new wing', { 'edge/utils/a.ts': "import '../gate/b.js';" }, /does not name: utils; .*forward \(an admitted/],
     ['an import from outside', { 'core/a.ts': "import '../../test/b.js';" }, /outside src/],
     [
       'a cycle',

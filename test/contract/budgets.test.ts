@@ -107,7 +107,7 @@ describe('docs/budgets.md', () => {
   }
 
   test('is told of in the log by the words of the README', () => {
-    const source = read('src', 'edge', 'observer.ts');
+    const source = read('src', 'edge', 'ops', 'observer.ts');
     const budgets = /type Budget = (.*);/.exec(source)?.[1]?.match(/'[^']+'/g) ?? [];
     const events = source.match(/(?<=event: |error, )'[a-z-]+'/g) ?? [];
     assert.ok(budgets.length > 3 && events.length > 8, `${budgets} ${events}`);

@@ -28,7 +28,7 @@ export const CORE: readonly Mutant[] = [
     fault: 'which names are reserved is looked up in a cache without a bound',
     before: 'new RecentMap<boolean>(MAX_KNOWN_NAMES, MAX_KNOWN_CHARACTERS)',
     after: 'new Map<string, boolean>()',
-    tests: ['unit/edge/bounded-caches.test.ts'],
+    tests: ['unit/edge/request/bounded-caches.test.ts'],
   },
   {
     file: 'src/http/header-rules.ts',
@@ -54,8 +54,8 @@ export const CORE: readonly Mutant[] = [
   {
     file: 'src/core/hostname.ts',
     fault: 'of two hosts the first is taken',
-    before: 'values.length === 1 ? HOST.exec(',
-    after: 'values.length > 0 ? HOST.exec(',
+    before: 'lines.length === 1 ? HOST.exec(',
+    after: 'lines.length > 0 ? HOST.exec(',
     tests: ['unit/core/hostname.test.ts'],
   },
   {

@@ -91,7 +91,7 @@ export const ENGINE: readonly Mutant[] = [
     fault: 'DATA past the window of its stream is taken',
     before: "if (this.window.take(flowBytes) === 'exceeded') {",
     after: "if (this.window.take(flowBytes) === 'exceeded' && flowBytes < 0) {",
-    tests: ['unit/http2/frame-errors.test.ts'],
+    tests: ['unit/http2/frame/frame-errors.test.ts'],
   },
   {
     file: 'src/http2/stream/receive-half.ts',
@@ -112,7 +112,7 @@ export const ENGINE: readonly Mutant[] = [
     fault: 'RST_STREAM of a stream that is idle is taken',
     before: "this.#requireUsed(id, 'RST_STREAM');",
     after: '',
-    tests: ['unit/http2/frame-errors.test.ts'],
+    tests: ['unit/http2/frame/frame-errors.test.ts'],
   },
   {
     file: 'src/http2/incoming.ts',
@@ -154,7 +154,7 @@ export const ENGINE: readonly Mutant[] = [
     fault: 'requests after the last GOAWAY are answered',
     before: 'isNew && ending.isLast)',
     after: 'isNew && ending.isLast && id < 0)',
-    tests: ['unit/http2/frame-errors.test.ts', 'unit/http2/messages.test.ts', 'unit/http2/properties.test.ts'],
+    tests: ['unit/http2/frame/frame-errors.test.ts', 'unit/http2/messages.test.ts', 'unit/http2/properties.test.ts'],
   },
   {
     file: 'src/http2/stream/stream.ts',

@@ -1,8 +1,9 @@
 /**
- * The rules of the source tree, as functions from sources to violations: which room may import which, no import cycle
+ * The rules of the source tree, as functions from sources to violations: which room and wing may import which, no import cycle
  * (types included), one owner per dependency, the system only in `cli/`, and no `any`, default export or enum.
  */
 import { dirname, posix } from 'node:path';
+import type { Room } from './rooms.js';
 import { type Token, tokenize } from './source-words.js';
 
 /** Source text by path below `src/`, such as `auth/identity/policy.ts`. */
@@ -12,8 +13,8 @@ export type Sources = Readonly<Record<string, string>>;
 export type Violation = string;
 
 export interface Rules {
-  /** Which rooms a room may import from, itself aside. A file directly in `src/` is a room of its own. */
-  readonly rooms: Readonly<Record<string, readonly string[]>>;
+  /** The rooms and their wings. A file directly in `src/` is a room of its own. */
+  readonly rooms: Readonly<Record<string, Room>>;
   /** Which files may import a package. Every package that is imported must be listed. */
   readonly owners: Readonly<Record<string, RegExp>>;
   /** Packages that only one of their possible owners may import. */
@@ -65,11 +66,31 @@ function importedAt(tokens: readonly Token[], at: number): string | undefined {
 
 function checkRooms({ from, line, to, local }: Import, { rooms }: Rules): Violation[] {
   if (!local) return [];
-  if (to.startsWith('..')) return [`${from}:${line} imports ${to}, which is outside src`];
-  const [room, other] = [roomOf(from), roomOf(to)];
-  if (rooms[room] === undefined) return [`${from}:${line} is in a room that the design does not name: ${room}`];
-  if (room === other || rooms[room].includes(other)) return [];
-  return [`${from}:${line} imports ${to}: ${room} may not import from ${other}`];
+  const where = `${from}:${line}`;
+  if (to.startsWith('..')) return [`${where} imports ${to}, which is outside src`];
+  const [name, other] = [roomOf(from), roomOf(to)];
+  const room = rooms[name];
+  if (room === undefined) return [`${where} is in a room that the design does not name: ${name}; ${listed(rooms)}`];
+  if (name === other) return checkWings(where, room, wingOf(from), wingOf(to));
+  return room.imports.includes(other) ? [] : [`${where} imports ${to}: ${name} may not import from ${other}`];
+}
+
+// A file beside the wings composes them; they may import only what is named as shared.
+function checkWings(where: string, { wings, shared = [] }: Room, from: string, to: string): Violation[] {
+  if (wings === undefined || from === to) return [];
+  const wing = wings[from];
+  if (wing === undefined) {
+    return from.endsWith('.ts')
+      ? []
+      : [`${where} is in a wing that the design does not name: ${from}; ${listed(wings)}`];
+  }
+  if (wing.imports.includes(to) || shared.includes(to)) return [];
+  return [`${where} imports from ${to}: ${from} (${wing.holds}) may not; ${listed(wings)}`];
+}
+
+function listed(places: Readonly<Record<string, { readonly holds: string }>>): string {
+  const lines = Object.entries(places).map(([name, { holds }]) => `${name} (${holds})`);
+  return `a file goes where its subject is: ${lines.join(', ')}`;
 }
 
 function checkOwner({ from, line, to, local }: Import, { owners }: Rules): Violation[] {
@@ -149,6 +170,11 @@ function forbidden(
 
 function roomOf(path: string): string {
   return path.split('/')[0] ?? path;
+}
+
+// The folder below the room, or the file directly in it.
+function wingOf(path: string): string {
+  return path.split('/')[1] ?? '';
 }
 
 function packageOf(specifier: string): string {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SignInFailure } from '../../../../src/edge/routes/sign-in-failure.js';
 import { PosternError } from '../../../../src/errors.js';
-import { type Asking, BASE, by, openApp, SIBLING, sessionOf } from '../routes.js';
+import { type Asking, BASE, by, openApp, SIBLING, sessionOf } from './routes.js';
 
 const at = (more: Asking = {}): Asking => ({ host: BASE.host, ...more });
 const own = { origin: BASE.origin, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate' };

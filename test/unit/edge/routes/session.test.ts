@@ -11,7 +11,7 @@ import {
   sendUserInfo,
   signOutPage,
 } from '../../../../src/edge/routes/session.js';
-import { by, ORIGIN, SIBLING, sessionOf } from '../routes.js';
+import { by, ORIGIN, SIBLING, sessionOf } from './routes.js';
 
 const request = (headers: Readonly<Record<string, string>>, method = 'GET') =>
   ({ method, headers }) as unknown as IncomingMessage;

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { NO_OWNER } from '../../../../src/auth/session/sealed-session.js';
 import { NEW_OWNER, type Verdict } from '../../../../src/edge/gate/gate.js';
 import { PosternError } from '../../../../src/errors.js';
-import { type Asking, BASE, by, ORIGIN, openApp, SIBLING, sessionOf } from '../routes.js';
+import { type Asking, BASE, by, ORIGIN, openApp, SIBLING, sessionOf } from './routes.js';
 
 const at = (more: Asking = {}): Asking => ({ host: 'demo.tunnel.test', ...more });
 const session = sessionOf();

@@ -6,12 +6,12 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { readTargetAddress } from '../../../src/agent/target/address.js';
-import { Target } from '../../../src/agent/target/target.js';
-import { target as readTarget } from '../../../src/config/addresses.js';
-import { silentLog } from '../../../src/core/log.js';
-import { PosternError } from '../../../src/errors.js';
-import { FakeInbound } from './fake-inbound.js';
+import { readTargetAddress } from '../../../../src/agent/target/address.js';
+import { Target } from '../../../../src/agent/target/target.js';
+import { target as readTarget } from '../../../../src/config/addresses.js';
+import { silentLog } from '../../../../src/core/log.js';
+import { PosternError } from '../../../../src/errors.js';
+import { FakeInbound } from '../fake-inbound.js';
 
 describe('a unix socket as the target', () => {
   it('is asked as localhost, and told of when it is not there', async (t) => {

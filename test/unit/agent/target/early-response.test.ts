@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import tls from 'node:tls';
-import { readTargetAddress } from '../../../src/agent/target/address.js';
-import { Target } from '../../../src/agent/target/target.js';
-import { target as readTarget } from '../../../src/config/addresses.js';
-import { silentLog } from '../../../src/core/log.js';
-import { PROJECT_ROOT } from '../../support/project-root.js';
-import { FakeInbound } from './fake-inbound.js';
+import { readTargetAddress } from '../../../../src/agent/target/address.js';
+import { Target } from '../../../../src/agent/target/target.js';
+import { target as readTarget } from '../../../../src/config/addresses.js';
+import { silentLog } from '../../../../src/core/log.js';
+import { PROJECT_ROOT } from '../../../support/project-root.js';
+import { FakeInbound } from '../fake-inbound.js';
 
 const RESPONSE = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large';
 const WAYS = ['tcp', 'unix', 'tls'] as const;

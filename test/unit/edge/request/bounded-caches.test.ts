@@ -4,10 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { readBaseAddress } from '../../../src/core/hostname.js';
-import { targetHeaders } from '../../../src/edge/forward/request-headers.js';
-import { openContext, type RequestContext } from '../../../src/edge/request/request.js';
-import { isReserved } from '../../../src/http/header-rules.js';
+import { readBaseAddress } from '../../../../src/core/hostname.js';
+import { targetHeaders } from '../../../../src/edge/forward/request-headers.js';
+import { openContext, type RequestContext } from '../../../../src/edge/request/request.js';
+import { isReserved } from '../../../../src/http/header-rules.js';
 
 const BASE = readBaseAddress('http://localhost:8080') ?? assert.fail();
 const INVENTED = 200_000;

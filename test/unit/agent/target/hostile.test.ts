@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type net from 'node:net';
 import { describe, it } from 'node:test';
-import { FakeInbound, type FakeRequest } from './fake-inbound.js';
-import { type Harness, rawTarget } from './targets.js';
+import { FakeInbound, type FakeRequest } from '../fake-inbound.js';
+import { type Harness, rawTarget } from '../targets.js';
 
 function ask({ target }: Harness, request: FakeRequest = {}): FakeInbound {
   const stream = new FakeInbound(request);

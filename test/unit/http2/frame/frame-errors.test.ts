@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
-import { Http2ErrorCode } from '../../../src/http2/errors.js';
-import { CLIENT_PREFACE } from '../../../src/http2/frame/reader.js';
-import { FrameFlag, FrameType } from '../../../src/http2/frame/types.js';
-import { ask, Bare, frame, requestFields } from './peers.js';
+import { Http2ErrorCode } from '../../../../src/http2/errors.js';
+import { CLIENT_PREFACE } from '../../../../src/http2/frame/reader.js';
+import { FrameFlag, FrameType } from '../../../../src/http2/frame/types.js';
+import { ask, Bare, frame, requestFields } from '../peers.js';
 
 const { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION } =
   FrameType;

@@ -11,11 +11,11 @@ import {
 } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { Forwarding } from '../../../src/edge/forward/exchange.js';
-import type { Admitted } from '../../../src/edge/gate/gate.js';
-import type { InboundStream } from '../../../src/http/exchange.js';
-import type { OutboundLink } from '../../../src/link/outbound-link.js';
-import { openPair, Served } from '../link/pair.js';
+import { Forwarding } from '../../../../src/edge/forward/exchange.js';
+import type { Admitted } from '../../../../src/edge/gate/gate.js';
+import type { InboundStream } from '../../../../src/http/exchange.js';
+import type { OutboundLink } from '../../../../src/link/outbound-link.js';
+import { openPair, Served } from '../../link/pair.js';
 
 const HEAD = { scheme: 'http', authority: 'demo.tunnel.test', headers: [] } as const;
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
-import { readTargetAddress } from '../../../src/agent/target/address.js';
-import { Target } from '../../../src/agent/target/target.js';
-import { silentLog } from '../../../src/core/log.js';
-import { FakeInbound } from './fake-inbound.js';
+import { readTargetAddress } from '../../../../src/agent/target/address.js';
+import { Target } from '../../../../src/agent/target/target.js';
+import { silentLog } from '../../../../src/core/log.js';
+import { FakeInbound } from '../fake-inbound.js';
 
 // A process of its own, which is busy for a while with each request: otherwise it would accept as fast as we connect.
 const SERVER = `

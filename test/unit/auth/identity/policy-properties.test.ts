@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Identity } from '../../../src/auth/identity/identity.js';
-import { decide, type Policy } from '../../../src/auth/identity/policy.js';
-import { cookieValues } from '../../../src/auth/session/cookies.js';
-import { formatRule, type Rule } from '../../../src/core/rule.js';
+import type { Identity } from '../../../../src/auth/identity/identity.js';
+import { decide, type Policy } from '../../../../src/auth/identity/policy.js';
+import { cookieValues } from '../../../../src/auth/session/cookies.js';
+import { formatRule, type Rule } from '../../../../src/core/rule.js';
 
 // Few values, so that rules and identities meet often; some look alike.
 const DOMAINS = ['acme.com', 'evil-acme.com', 'sub.acme.com', 'acme.com.evil.com'];

@@ -1,0 +1,93 @@
+/**
+ * The plan of `src/`: its rooms, their wings, and what each may import. `architecture.test.ts` holds the source to it, and
+ * CONTRIBUTING has it as a map.
+ */
+
+export interface Room {
+  /** What belongs here, in a few words. */
+  readonly holds: string;
+  /** The other rooms it may import from. */
+  readonly imports: readonly string[];
+  /** The folders of the room. A room without wings is one flat folder. */
+  readonly wings?: Readonly<Record<string, Wing>>;
+  /** Of a room with wings, the files that lie beside them and the wings that may not import them: all others compose. */
+  readonly shared?: readonly string[];
+}
+
+export interface Wing {
+  readonly holds: string;
+  /** The other wings of the same room that it may import from. */
+  readonly imports: readonly string[];
+}
+
+const LOWEST = ['core', 'http', 'errors.ts'];
+const MIDDLE = [...LOWEST, 'config', 'link', 'auth', 'store'];
+
+const HTTP2: Readonly<Record<string, Wing>> = {
+  frame: { holds: 'frames as bytes: sections 4, 6 and 7 of RFC 9113, and SETTINGS', imports: [] },
+  message: { holds: 'the fields of a request and a response: section 8', imports: ['frame'] },
+  hpack: { holds: 'header compression: RFC 7541', imports: ['message'] },
+  flow: { holds: 'receive windows and the path estimate: section 5.2, BBR', imports: ['frame'] },
+  send: {
+    holds: 'what leaves, in which order: send halves, scheduler, write buffer',
+    imports: ['flow', 'frame', 'hpack'],
+  },
+  stream: { holds: 'one stream and the table of all: section 5.1', imports: ['flow', 'frame', 'message', 'send'] },
+};
+
+const AUTH: Readonly<Record<string, Wing>> = {
+  identity: { holds: 'who a person is, what a policy decides, the signed assertion', imports: [] },
+  providers: { holds: 'OpenID Connect providers', imports: ['identity'] },
+  session: { holds: 'sessions, cookies, sign-in attempts, tickets: all that is sealed', imports: ['identity'] },
+};
+
+const EDGE: Readonly<Record<string, Wing>> = {
+  request: { holds: 'what is known of a request before a decision, and its limits', imports: [] },
+  gate: { holds: 'the decision, the tunnels there are, asking again', imports: ['request'] },
+  ops: { holds: 'what the operator sees: log, audit record, admin address', imports: ['gate', 'request'] },
+  replies: { holds: 'responses of our own: pages, JSON, redirects', imports: ['request'] },
+  forward: {
+    holds: 'an admitted request on its way to the agent, and back',
+    imports: ['gate', 'ops', 'replies', 'request'],
+  },
+  agents: { holds: 'offers of agents, their tokens and links', imports: ['gate', 'ops', 'request'] },
+  routes: {
+    holds: 'the paths that are ours: sign-in, portal, session',
+    imports: ['gate', 'ops', 'replies', 'request'],
+  },
+  visitors: {
+    holds: 'how requests arrive: the front door, and a folder for each protocol',
+    imports: ['agents', 'forward', 'gate', 'ops', 'replies', 'request', 'routes'],
+  },
+};
+
+const CLI: Readonly<Record<string, Wing>> = {
+  process: { holds: 'the process: exit codes, signals, flags, environment', imports: [] },
+  output: { holds: 'what is written: terminal, JSON lines, log', imports: ['process'] },
+  commands: { holds: 'one file a command', imports: ['output', 'process'] },
+};
+
+export const ROOMS: Readonly<Record<string, Room>> = {
+  'errors.ts': { holds: 'the one class of errors and its table of codes', imports: [] },
+  core: { holds: 'small exact things that know no protocol', imports: ['errors.ts'] },
+  http: { holds: 'HTTP without a version: fields, the exchange contract', imports: ['core', 'errors.ts'] },
+  http1: { holds: 'HTTP/1.1 to a target: RFC 9112', imports: [] },
+  http2: {
+    holds: 'an HTTP/2 connection, both roles: RFC 9113',
+    imports: [],
+    wings: HTTP2,
+    shared: ['errors.ts', 'flood-guard.ts', 'pings.ts'],
+  },
+  config: { holds: 'options, and the sources they come from', imports: LOWEST },
+  store: { holds: 'what is remembered, behind one contract', imports: LOWEST },
+  link: { holds: 'an HTTP/2 connection over a WebSocket: handshake, liveness, tokens', imports: [...LOWEST, 'http2'] },
+  auth: { holds: 'who visitors are', imports: [...LOWEST, 'store'], wings: AUTH },
+  edge: { holds: 'the public side', imports: MIDDLE, wings: EDGE },
+  agent: {
+    holds: "the developer's side",
+    imports: [...MIDDLE, 'http1'],
+    wings: { target: { holds: 'requests to the dev server, and its responses', imports: [] } },
+  },
+  cli: { holds: 'the command', imports: [...MIDDLE, 'edge', 'agent', 'index.ts'], wings: CLI },
+  'index.ts': { holds: 'what programs import', imports: [...MIDDLE, 'edge', 'agent', 'cli'] },
+};
