@@ -1,6 +1,6 @@
 /**
  * Reads the responses of one connection, one request at a time (RFC 9112): bytes in, calls out. Knows no socket. A part is
- * never taken for the whole: only `whole` says that a response is complete.
+ * never taken for the whole: only `end` reports that a response is complete.
  */
 import { Buffer } from 'node:buffer';
 import { ChunkedBody } from './chunked-body.js';
@@ -10,15 +10,15 @@ import { HeadBuffer } from './head-buffer.js';
 import { type ResponseHead, readResponseHead } from './response-head.js';
 import { readTrailers } from './trailers.js';
 
-/** Hears one response. Order: informational*, head, content*, whole; or informational*, upgraded. May throw to refuse it. */
+/** Observes one response. Order: informational*, head, data*, end; or informational*, upgraded. May throw to refuse it. */
 export interface ResponseObserver {
   /** A 1xx head other than 101. */
   informational(head: ResponseHead): void;
   head(head: ResponseHead): void;
-  /** A piece of the body, which the observer may keep. */
-  content(piece: Buffer): void;
+  /** The next bytes of the body, which the observer may keep. */
+  data(chunk: Buffer): void;
   /** The response is whole. */
-  whole(trailers: FieldList): void;
+  end(trailers: FieldList): void;
   /** 101, when it was asked for. What comes after it is not HTTP any more, `rest` included. */
   upgraded?(head: ResponseHead, rest: Buffer): void;
 }
@@ -80,7 +80,7 @@ export class ResponseParser {
     }
   }
 
-  /** The connection ended. True when that makes the response whole; `whole` was called then. */
+  /** The connection ended. True when that makes the response whole; `end` was called then. */
   finish(): boolean {
     this.#persistent = false;
     if (this.#part !== 'all') return false;
@@ -164,16 +164,16 @@ export class ResponseParser {
   // A copy: the bytes belong to the connection, which reads into them again.
   readonly #give = (bytes: Buffer, start: number, end: number): void => {
     if (this.#observer === undefined) return;
-    const piece = Buffer.allocUnsafe(end - start);
-    bytes.copy(piece, 0, start, end);
-    this.#observer.content(piece);
+    const chunk = Buffer.allocUnsafe(end - start);
+    bytes.copy(chunk, 0, start, end);
+    this.#observer.data(chunk);
   };
 
   #end(trailers: FieldList): void {
     const observer = this.#observer;
     this.#observer = undefined;
     this.#part = 'nothing';
-    observer?.whole(trailers);
+    observer?.end(trailers);
   }
 }
 

@@ -22,7 +22,7 @@ export interface WireRequest {
 /** Hears of one request. Nothing is called after `failed`, nor after `destroy()`. */
 export interface CallObserver extends ResponseObserver {
   /** After `write` returned false: write on. */
-  writable(): void;
+  drain(): void;
   /** There is no response, or no more of it. The connection is gone. */
   failed(error: unknown): void;
 }
@@ -48,7 +48,7 @@ export class TargetConnection {
   #isPaused = false;
   readonly #listeners = [
     ['data', (bytes: Buffer) => this.receive(bytes)],
-    ['drain', () => this.#observer?.writable()],
+    ['drain', () => this.#observer?.drain()],
     ['end', () => this.#ended()],
     ['error', (error: Error) => this.fail(error)],
     ['close', () => this.fail(cutOff())],
@@ -83,16 +83,16 @@ export class TargetConnection {
     this.#socket.write(call.head, 'latin1');
   }
 
-  /** Sends a piece of the body. False when to wait for `writable`. */
-  write(piece: Buffer): boolean {
-    if (this.#observer === undefined || piece.length === 0) return true;
+  /** Sends the next bytes of the body. False when to wait for `drain`. */
+  write(chunk: Buffer): boolean {
+    if (this.#observer === undefined || chunk.length === 0) return true;
     if (this.#unsent !== 'chunked') {
-      this.#unsent -= piece.length;
-      return this.#socket.write(piece);
+      this.#unsent -= chunk.length;
+      return this.#socket.write(chunk);
     }
     this.#socket.cork();
-    this.#socket.write(writeChunkSize(piece.length), 'latin1');
-    this.#socket.write(piece);
+    this.#socket.write(writeChunkSize(chunk.length), 'latin1');
+    this.#socket.write(chunk);
     const isWelcome = this.#socket.write('\r\n', 'latin1');
     this.#socket.uncork();
     return isWelcome;

@@ -22,20 +22,20 @@ import { responseHeaders } from './response-headers.js';
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /** One WebSocket. A response other than 101 is passed on with its status and body. */
-export class TargetWebSocket implements InboundObserver, CallObserver, ConnectionUser {
+export class TargetWebSocket implements CallObserver, ConnectionUser {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
-  readonly #answer: Exchange;
+  readonly #exchange: Exchange;
   readonly #place: PublicPlace;
   readonly #key = randomBytes(16).toString('base64');
   #head = '';
   #connection: TargetConnection | undefined;
   #socket: Duplex | undefined;
 
-  constructor(context: TargetContext, stream: InboundStream, response: Exchange) {
+  constructor(context: TargetContext, stream: InboundStream, exchange: Exchange) {
     this.#context = context;
     this.#stream = stream;
-    this.#answer = response;
+    this.#exchange = exchange;
     this.#place = readPublicPlace(stream.head);
   }
 
@@ -44,7 +44,7 @@ export class TargetWebSocket implements InboundObserver, CallObserver, Connectio
     const { head } = this.#stream;
     const headers = upgradeHeaders(targetHeaders(head, this.#context.target, this.#place), this.#key);
     this.#head = writeRequestHead('GET', head.path, headers);
-    this.#stream.observe(this);
+    this.#stream.observe(new WaitingVisitor(this.#exchange, this));
     this.#context.pool.takeDetachable(this);
   }
 
@@ -53,53 +53,40 @@ export class TargetWebSocket implements InboundObserver, CallObserver, Connectio
     connection.begin({ method: 'GET', head: this.#head, body: 0, signsConnectionIn: true }, this);
   }
 
-  // The visitor. What comes before the WebSocket is accepted is held.
-
-  data(): void {}
-
-  trailers(): void {}
-
-  end(): void {}
-
-  drain(): void {
+  /** The visitor takes more of the response. */
+  resume(): void {
     this.#connection?.resume();
   }
 
-  sent(): void {
-    this.#answer.sent();
-  }
-
-  cancelled(): void {
-    this.#answer.abandon();
+  /** The visitor is gone. */
+  discard(): void {
     this.#context.pool.forget(this);
     this.#connection?.destroy();
     this.#socket?.destroy();
   }
 
-  // The target.
-
   informational(head: ResponseHead): void {
-    this.#answer.inform(head, this.#place);
+    this.#exchange.inform(head, this.#place);
   }
 
   head(head: ResponseHead): void {
     refuseSuccess(head);
     this.#stream.resume();
-    this.#answer.relay(head, this.#place);
+    this.#exchange.relay(head, this.#place);
   }
 
-  content(piece: Buffer): void {
-    if (!this.#answer.write(piece)) this.#connection?.pause();
+  data(chunk: Buffer): void {
+    if (!this.#exchange.write(chunk)) this.#connection?.pause();
   }
 
-  whole(trailers: FieldList): void {
-    this.#answer.end(trailers);
+  end(trailers: FieldList): void {
+    this.#exchange.end(trailers);
   }
 
-  writable(): void {}
+  drain(): void {}
 
   failed(error: unknown): void {
-    this.#answer.fail(error);
+    this.#exchange.fail(error);
     this.#stream.resume(); // nobody is there for what the visitor still sends
   }
 
@@ -110,12 +97,42 @@ export class TargetWebSocket implements InboundObserver, CallObserver, Connectio
     this.#socket = socket;
     socket.on('error', (error) => this.#context.log.debug({ err: error }, 'the WebSocket of the target failed'));
     try {
-      this.#answer.accept(accepted);
+      this.#exchange.accept(accepted);
       join(this.#context, this.#stream, socket);
     } catch (thrown) {
-      this.#answer.fail(thrown);
+      this.#exchange.fail(thrown);
       socket.destroy();
     }
+  }
+}
+
+/** The visitor's side until the WebSocket is accepted. What arrives before that stays in the stream. */
+class WaitingVisitor implements InboundObserver {
+  readonly #exchange: Exchange;
+  readonly #webSocket: TargetWebSocket;
+
+  constructor(exchange: Exchange, webSocket: TargetWebSocket) {
+    this.#exchange = exchange;
+    this.#webSocket = webSocket;
+  }
+
+  data(): void {}
+
+  trailers(): void {}
+
+  end(): void {}
+
+  drain(): void {
+    this.#webSocket.resume();
+  }
+
+  sent(): void {
+    this.#exchange.sent();
+  }
+
+  cancelled(): void {
+    this.#exchange.abandon();
+    this.#webSocket.discard();
   }
 }
 

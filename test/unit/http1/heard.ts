@@ -42,8 +42,8 @@ export function hear(pieces: readonly string[], { method = 'GET', upgrade, open 
   reader.expect(method, {
     informational: ({ status, fields }) => void heard.informational.push({ status, fields }),
     head: ({ status, fields }) => Object.assign(heard, { status, fields }),
-    content: (piece) => void kept.push(piece),
-    whole: (trailers) => Object.assign(heard, { trailers, outcome: 'whole' }),
+    data: (piece) => void kept.push(piece),
+    end: (trailers) => Object.assign(heard, { trailers, outcome: 'whole' }),
     ...(upgrade && {
       upgraded: ({ status, fields }, rest) => {
         kept.push(rest);

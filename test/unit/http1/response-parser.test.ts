@@ -121,8 +121,8 @@ describe('the connection after an answer', () => {
       reader.expect('GET', {
         informational: () => {},
         head: (head) => statuses.push(head.status),
-        content: () => {},
-        whole: () => {},
+        data: () => {},
+        end: () => {},
       });
       reader.receive(Buffer.from(`HTTP/1.1 ${status} X\r\nContent-Length: 2\r\n\r\nhi`));
       assert.equal(reader.isReusable, true);
@@ -212,7 +212,7 @@ describe('what is refused is named', () => {
   for (const [bytes, named] of rows) {
     it(JSON.stringify(bytes.slice(0, 60)), () => {
       const reader = new ResponseParser();
-      reader.expect('GET', { informational: () => {}, head: () => {}, content: () => {}, whole: () => {} });
+      reader.expect('GET', { informational: () => {}, head: () => {}, data: () => {}, end: () => {} });
       assert.throws(
         () => reader.receive(Buffer.from(bytes, 'latin1')),
         (error) => error instanceof MalformedResponse && error.message.includes(named),
@@ -404,7 +404,7 @@ describe('an observer', () => {
     const refuse = () => {
       throw new MalformedResponse('refused');
     };
-    reader.expect('GET', { informational: refuse, head: refuse, content: refuse, whole: refuse });
+    reader.expect('GET', { informational: refuse, head: refuse, data: refuse, end: refuse });
     assert.throws(() => reader.receive(Buffer.from(`${OK}Content-Length: 2\r\n\r\nhi`)), MalformedResponse);
   });
 
@@ -417,8 +417,8 @@ describe('an observer', () => {
         heard.push('head');
         reader.abandon();
       },
-      content: () => heard.push('content'),
-      whole: () => heard.push('whole'),
+      data: () => heard.push('data'),
+      end: () => heard.push('end'),
     });
     reader.receive(Buffer.from(`${OK}Content-Length: 2\r\n\r\nhi`));
     assert.deepEqual([heard, reader.isReusable], [['head'], false]);
