@@ -44,7 +44,7 @@ export const DOOR: readonly Mutant[] = [
     fault: 'the session is looked at before the cause',
     before: "if (cause === 'foreign' || cause === 'preflight') return",
     after:
-      "sessions.read(request.headers.cookie, host, recall, nowMs);\n    if (cause === 'foreign' || cause === 'preflight') return",
+      "sessions.read(request.headers.cookie, host, nowMs);\n    if (cause === 'foreign' || cause === 'preflight') return",
     tests: ['unit/edge/gate/gate.test.ts'],
   },
   {

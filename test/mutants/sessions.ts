@@ -171,13 +171,6 @@ export const SESSIONS: readonly Mutant[] = [
     tests: ['unit/auth/identity/policy.test.ts'],
   },
   {
-    file: 'src/auth/identity/policy.ts',
-    fault: 'the decision of another visitor on the connection is used again',
-    before: 'last.policy === policy && last.identity === identity',
-    after: 'last.policy === policy',
-    tests: ['unit/auth/identity/policy.test.ts'],
-  },
-  {
     file: 'src/auth/session/return-path.ts',
     fault: 'a sign-in returns to another host',
     before: "if (url.origin !== origin || url.pathname.startsWith('//')) return HOME;",
@@ -229,8 +222,8 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/identity/assertion.ts',
     fault: 'an assertion for one tunnel is given to another',
-    before: 'last.sessionId === sessionId && last.audience === audience;',
-    after: 'last.sessionId === sessionId;',
+    before: 'this.#cache.get(key);',
+    after: "this.#cache.find((_, known) => known.startsWith(key.split(' ', 1)[0] as string));",
     tests: ['unit/auth/identity/assertion.test.ts'],
   },
 ];

@@ -6,7 +6,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
 import { readBaseAddress } from '../../src/core/hostname.js';
+import { identityHeaders } from '../../src/edge/forward/identity-headers.js';
 import { targetHeaders } from '../../src/edge/forward/request-headers.js';
+import { ConnectionCache } from '../../src/edge/request/connection-cache.js';
 import { normalizedName } from '../../src/http/header-rules.js';
 import type { Echo } from '../support/target-paths.js';
 import type { Visitor } from '../support/visitor.js';
@@ -67,7 +69,8 @@ describe('the identity that a target reads', () => {
   test('E9 an identity that cannot be carried fails its request, and is never cut', () => {
     const base = readBaseAddress('https://tunnel.test') ?? assert.fail();
     const place = { kind: 'tunnel', name: 'demo' } as const;
-    const context = { id: 'id', host: 'demo.tunnel.test', place, address: '203.0.113.9', arrivedAtMs: 0, recall: {} };
+    const cache = new ConnectionCache();
+    const context = { id: 'id', host: 'demo.tunnel.test', place, address: '203.0.113.9', arrivedAtMs: 0, cache };
     const ordinary = { subject: 'ana', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
     for (const part of [
       { subject: 'a\ud800' },
@@ -76,7 +79,7 @@ describe('the identity that a target reads', () => {
       { groups: ['a', '\udfff'] },
     ]) {
       const identity = { ...ordinary, ...part };
-      assert.throws(() => targetHeaders([], context, base, { identity, assertion: 'signed' }), URIError);
+      assert.throws(() => targetHeaders([], context, base, identityHeaders(identity, 'signed')), URIError);
     }
   });
 

@@ -23,21 +23,21 @@ export interface AssertionFields {
   /** The origin of the tunnel. */
   readonly audience: string;
   readonly identity: Identity;
-  /** Of the sign-in. Not in the assertion: it tells whose cached one may be used again. */
+  /** Of the sign-in. Not in the assertion: it is the key under which it is cached. */
   readonly sessionId: string;
 }
 
-interface CachedAssertion {
+/** A signed assertion, or one that is being signed. */
+export interface Assertion {
   readonly sessionId: string;
   readonly audience: string;
-  reusableUntilMs: number;
-  text: MaybePromise<string>;
+  /** Milliseconds since the epoch: from then on it has less than ninety seconds left. 0 when signing it has failed. */
+  readonly reusableUntilMs: number;
+  /** The JWT, in compact serialization. */
+  readonly text: MaybePromise<string>;
 }
 
-/** What a connection's last request was introduced with: the next one is mostly of the same session. */
-export interface AssertionRecall {
-  assertion?: CachedAssertion;
-}
+type CachedAssertion = { -readonly [Key in keyof Assertion]: Assertion[Key] };
 
 interface SigningKey {
   readonly privateKey: KeyObject;
@@ -82,23 +82,15 @@ export class Assertions {
     return { keys: this.#publicKeys.map((key) => ({ ...key })) };
   }
 
-  /**
-   * An assertion with at least ninety seconds left; signed anew only when the one of this session has fewer. `recall` is
-   * asked first and told last.
-   */
-  sign(fields: AssertionFields, recall: AssertionRecall = {}, nowMs = this.#now()): MaybePromise<string> {
-    const { sessionId, audience } = fields;
-    const last = recall.assertion;
-    const isSame = last !== undefined && last.sessionId === sessionId && last.audience === audience;
-    if (isSame && nowMs < last.reusableUntilMs) return last.text;
-    const key = `${sessionId} ${audience}`;
+  /** An assertion with at least ninety seconds left: the cached one of this session and audience while it has them. */
+  sign(fields: AssertionFields, nowMs = this.#now()): Assertion {
+    const key = `${fields.sessionId} ${fields.audience}`;
     const cached = this.#cache.get(key);
     const isFresh = cached !== undefined && nowMs < cached.reusableUntilMs;
-    recall.assertion = isFresh ? cached : this.#signAnew(fields, key, nowMs);
-    return recall.assertion.text;
+    return isFresh ? cached : this.#create(fields, key, nowMs);
   }
 
-  #signAnew(fields: AssertionFields, key: string, nowMs: number): CachedAssertion {
+  #create(fields: AssertionFields, key: string, nowMs: number): Assertion {
     const { sessionId, audience } = fields;
     const nowSeconds = Math.floor(nowMs / 1000);
     const reusableUntilMs = (nowSeconds + LIFETIME_SECONDS) * 1000 - MIN_LEFT_MS;
@@ -107,11 +99,12 @@ export class Assertions {
     this.#cache.set(key, entry);
     signing.then(
       (text) => {
-        entry.text = text; // from now on it is there
+        entry.text = text;
       },
       () => {
-        this.#cache.delete(key); // whoever asked is told; the next one has it tried again
-        entry.reusableUntilMs = 0; // also where it is recalled
+        // The requests that wait for it fail; the next one signs again, also where a connection cache holds this entry.
+        this.#cache.delete(key);
+        entry.reusableUntilMs = 0;
       },
     );
     return entry;

@@ -29,20 +29,6 @@ export type Decision =
   | { readonly allow: true; readonly rule: string }
   | { readonly allow: false; readonly reason: DenyReason };
 
-/** What was decided for a connection's last request: with the same policy and identity it holds for the next one too. */
-export interface DecisionRecall {
-  decided?: { readonly policy: Policy; readonly identity: Identity | undefined; readonly decision: Decision };
-}
-
-/** As `decide`, which is pure: `recall` is asked first and told last. */
-export function decideAgain(policy: Policy, identity: Identity | undefined, recall: DecisionRecall): Decision {
-  const last = recall.decided;
-  if (last !== undefined && last.policy === policy && last.identity === identity) return last.decision;
-  const decision = decide(policy, identity);
-  recall.decided = { policy, identity, decision };
-  return decision;
-}
-
 /**
  * Decides whether a visitor may pass. The rule is `public` only when nothing better allows this visitor: such a
  * request is anonymous, whatever its identity says, because nothing of that identity was accepted.

@@ -9,7 +9,6 @@ import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import { PosternError } from '../../errors.js';
 import type { Store } from '../../store/store.js';
 import type { Identity } from '../identity/identity.js';
-import { type CookieRecall, recallCookies } from './cookie-recall.js';
 import { clearCookie, clearEverywhere, cookieNames, cookieValues, setCookie } from './cookies.js';
 import { OpenedSessions } from './opened-sessions.js';
 import { type Keys, open, seal } from './seal.js';
@@ -104,27 +103,22 @@ export class Sessions {
 
   /**
    * The live session in a `Cookie` header for this host. Duplicates are all tried, since a cookie planted by a sibling
-   * may come first; two genuine sessions of different sign-ins are ambiguous and count as none. `recall` is asked first
-   * and told last.
+   * may come first; two genuine sessions of different sign-ins are ambiguous and count as none. At once when the header
+   * holds one session cookie that was opened before, as almost every request's does.
    */
-  read(
-    cookieHeader: string | undefined,
-    host: string,
-    recall: CookieRecall = {},
-    nowMs = this.nowMs(),
-  ): MaybePromise<Session | undefined> {
+  read(cookieHeader: string | undefined, host: string, nowMs = this.nowMs()): MaybePromise<Session | undefined> {
     if (cookieHeader === undefined) return undefined;
-    const recalled = recallCookies(recall, cookieHeader);
-    // What can end a session early is asked each time, whoever remembers it.
-    if (recalled.session !== undefined) return this.#live(recalled.session, host, nowMs);
     const values = cookieValues(cookieHeader, this.cookieName);
-    const [only] = values;
-    if (only === undefined) return undefined;
-    const known = values.length === 1 ? this.#opened.get(only) : undefined;
-    if (known === undefined) return this.#readAll(values, host, nowMs);
-    // Almost every request: one cookie, opened before.
-    recalled.session = known;
-    return this.#live(known, host, nowMs);
+    const [first] = values;
+    if (first === undefined) return undefined;
+    const cached = values.length === 1 ? this.#opened.get(first) : undefined;
+    return cached === undefined ? this.#readAll(values, host, nowMs) : this.ifActive(cached, host, nowMs);
+  }
+
+  /** The session itself if it belongs to this host, has not run out and was not ended. */
+  ifActive(session: Session, host: string, nowMs: number): MaybePromise<Session | undefined> {
+    if (session.host !== host || this.endsAtMs(session) <= nowMs) return undefined;
+    return chain(this.#options.store.isRevoked(session.id), (isRevoked) => (isRevoked ? undefined : session));
   }
 
   /**
@@ -200,16 +194,10 @@ export class Sessions {
     const live: Session[] = [];
     for (const value of values) {
       const opened = this.#opened.get(value) ?? (await this.#open(value, host));
-      const session = opened && (await this.#live(opened, host, nowMs));
+      const session = opened && (await this.ifActive(opened, host, nowMs));
       if (session !== undefined) live.push(session);
     }
     return live;
-  }
-
-  /** The session itself if it counts on this host and is not over. */
-  #live(session: Session, host: string, nowMs: number): MaybePromise<Session | undefined> {
-    if (session.host !== host || this.endsAtMs(session) <= nowMs) return undefined;
-    return chain(this.#options.store.isRevoked(session.id), (isRevoked) => (isRevoked ? undefined : session));
   }
 
   #isFresh({ admitted, seenAtMs }: Session, mustBe: boolean, nowMs: number): boolean {

@@ -12,9 +12,9 @@ import type { RequestHead } from '../../http/exchange.js';
 import { isCircular, VIA_HTTP_1_0, VIA_HTTP_1_1 } from '../../http/via.js';
 import type { Admitted } from '../gate/gate.js';
 import { FORWARDED_METHODS } from '../replies/replies.js';
-import { contextOf, type Recall } from '../request/request.js';
+import { contextOf } from '../request/request.js';
 import { Forwarding, type Refuse } from './exchange.js';
-import { type IdentityHeaders, identityHeadersOf } from './identity-headers.js';
+import { identityHeaders } from './identity-headers.js';
 import { publicHost, targetHeaders } from './request-headers.js';
 
 export interface ForwarderOptions {
@@ -58,14 +58,13 @@ export class Forwarder {
 
   /** The head of the request as the agent receives it. Throws or rejects when an identity cannot be carried. */
   requestHead(request: IncomingMessage, verdict: Admitted): MaybePromise<RequestHead> {
-    const introduction = this.#introduce(verdict, contextOf(request).recall);
-    return chain(introduction, (known) => this.#head(request, known));
+    return chain(this.#identityHeaders(request, verdict), (known) => this.#head(request, known));
   }
 
-  #head(request: IncomingMessage, introduction: IdentityHeaders | undefined): RequestHead {
+  #head(request: IncomingMessage, identity: readonly string[]): RequestHead {
     const context = contextOf(request);
     const { base } = this.#options;
-    const headers = targetHeaders(request.rawHeaders, context, base, introduction);
+    const headers = targetHeaders(request.rawHeaders, context, base, identity);
     headers.push('via', request.httpVersionMinor === 0 ? VIA_HTTP_1_0 : VIA_HTTP_1_1);
     if (isCircular(request.headers.via ?? '')) throw new PosternError('ERR_LOOP_DETECTED');
     if (request.method === 'OPTIONS') countDown(headers);
@@ -78,12 +77,12 @@ export class Forwarder {
     };
   }
 
-  #introduce({ session, tunnel, judgedAtMs }: Admitted, recall: Recall): MaybePromise<IdentityHeaders | undefined> {
-    if (session === undefined) return undefined;
-    const { identity, id } = session;
-    const fields = { audience: tunnel.origin, identity, sessionId: id };
-    const signed = this.#options.assertions.sign(fields, recall, judgedAtMs);
-    return chain(signed, (assertion) => identityHeadersOf(identity, assertion, recall));
+  #identityHeaders(request: IncomingMessage, verdict: Admitted): MaybePromise<readonly string[]> {
+    const { session, tunnel, judgedAtMs } = verdict;
+    if (session === undefined) return NO_HEADERS;
+    const { cache } = contextOf(request);
+    const signed = cache.assertion(this.#options.assertions, session, tunnel.origin, judgedAtMs);
+    return chain(signed, (assertion) => cache.identityHeaders.get(session.identity, assertion, identityHeaders));
   }
 
   /** The `Set-Cookie` line of a session that has slid. */
@@ -91,6 +90,8 @@ export class Forwarder {
     return session === undefined ? undefined : this.#options.sessions.renew(session, { admitted: true }, judgedAtMs);
   }
 }
+
+const NO_HEADERS: readonly string[] = [];
 
 // 1*DIGIT, small enough to be an exact number. Any other value of `Max-Forwards` is forwarded as it came.
 const HOPS = /^\d{1,15}$/;

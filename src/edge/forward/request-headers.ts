@@ -3,29 +3,30 @@
  * cookies; then what we say. The visitor's copies go first and in every spelling, so `Connection: x-forwarded-email`
  * or `X_Forwarded_Email` can neither remove nor double an identity.
  */
-import { recallCookies } from '../../auth/session/cookie-recall.js';
-import { isOurCookie, removeCookies } from '../../auth/session/cookies.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';
 import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../../http/header-rules.js';
-import type { Recall, RequestContext } from '../request/request.js';
-import { type IdentityHeaders, identityFields } from './identity-headers.js';
+import type { ConnectionCache } from '../request/connection-cache.js';
+import type { RequestContext } from '../request/request.js';
 
-/** The headers of a forwarded request, for HTTP/2: lower-case names, no `host` (that is `:authority`). */
+/**
+ * The headers of a forwarded request, for HTTP/2: lower-case names, no `host` (that is `:authority`). `identity` are those of
+ * `identityHeaders`, none for an anonymous request.
+ */
 export function targetHeaders(
   headers: RawHeaders,
   context: RequestContext,
   base: BaseAddress,
-  introduction: IdentityHeaders | undefined,
+  identity: readonly string[],
 ): string[] {
-  const fields = visitorHeaders(headers, context.recall);
+  const fields = visitorHeaders(headers, context.cache);
   fields.push('x-forwarded-for', context.address, 'x-forwarded-host', publicHost(context.host, base));
   fields.push('x-forwarded-proto', base.scheme, 'x-forwarded-port', String(base.port), 'x-request-id', context.id);
-  if (introduction !== undefined) for (const text of identityFields(introduction)) fields.push(text);
+  for (const text of identity) fields.push(text);
   return fields;
 }
 
-function visitorHeaders(headers: RawHeaders, recall: Recall): string[] {
+function visitorHeaders(headers: RawHeaders, cache: ConnectionCache): string[] {
   const options = connectionOptions(headers);
   const fields: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
@@ -34,17 +35,11 @@ function visitorHeaders(headers: RawHeaders, recall: Recall): string[] {
     const value = headers[at + 1] as string;
     if (name !== 'cookie') fields.push(name, value);
     else {
-      const cookies = otherCookies(value, recall);
+      const cookies = cache.appCookies(value);
       if (cookies !== '') fields.push(name, cookies);
     }
   }
   return fields;
-}
-
-function otherCookies(line: string, recall: Recall): string {
-  const recalled = recallCookies(recall, line);
-  recalled.others ??= removeCookies(line, isOurCookie);
-  return recalled.others;
 }
 
 // Browsers send the same two dozen names with each request.

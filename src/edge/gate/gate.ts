@@ -3,21 +3,14 @@
  * ask, for requests and upgrades alike. The fast lane, Express and WebSocket upgrades all ask it, and nothing else may
  * forward. It fails closed: whatever is not explicitly `forward` is refused.
  */
-
-import {
-  ceilingAllows,
-  type DecisionRecall,
-  type DomainProof,
-  decide,
-  decideAgain,
-} from '../../auth/identity/policy.js';
-import type { CookieRecall } from '../../auth/session/cookie-recall.js';
+import { ceilingAllows, type DomainProof, decide } from '../../auth/identity/policy.js';
 import { hasOwner } from '../../auth/session/sealed-session.js';
 import type { Session, Sessions } from '../../auth/session/sessions.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import type { Rule } from '../../core/rule.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
+import { ConnectionCache } from '../request/connection-cache.js';
 import { type Cause, type Caused, causeOf } from './cause.js';
 import type { Registry, Tunnel } from './registry.js';
 
@@ -60,29 +53,26 @@ export interface GateOptions {
   readonly domainProof: DomainProof;
 }
 
-/** What the gate recalls of a connection's last request. */
-export type GateRecall = CookieRecall & DecisionRecall;
-
 /** A request as the gate sees it. */
 export interface Judged extends Caused {
   readonly headers: Caused['headers'] & { readonly cookie?: string | undefined };
 }
 
-export type Gate = (name: string, host: string, request: Judged, recall?: GateRecall) => MaybePromise<Verdict>;
+export type Gate = (name: string, host: string, request: Judged, cache?: ConnectionCache) => MaybePromise<Verdict>;
 
 /**
- * Makes the gate of an edge. `host` is the canonical host of the tunnel, `recall` what the request's connection brought
- * before. It judges each request anew, at once unless the session has to be opened first.
+ * Makes the gate of an edge. `host` is the canonical host of the tunnel, `cache` that of the request's connection. The gate
+ * judges every request, at once unless the session has to be opened first.
  */
 export function createGate({ base, sessions, registry, ceiling, domainProof }: GateOptions): Gate {
-  return (name, host, request, recall = {}) => {
+  return (name, host, request, cache = new ConnectionCache()) => {
     const nowMs = sessions.nowMs();
     const tunnel = registry.find(name);
     const cause = causeOf(request, tunnel ?? { origin: tunnelOrigin(base, name), origins: [], frameOrigins: [] });
     // Before the session is looked at: a page that may not ask learns nothing of who is signed in, by the time it takes neither.
     if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, nowMs);
-    const found = sessions.read(request.headers.cookie, host, recall, nowMs);
-    return chain(found, (session) => judge(name, cause, session, recall, nowMs));
+    const found = cache.session(sessions, request.headers.cookie, host, nowMs);
+    return chain(found, (session) => judge(name, cause, session, cache, nowMs));
   };
 
   /** No identity belongs to it: it passes where everybody does, as a stranger. */
@@ -97,7 +87,7 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
     name: string,
     cause: Cause,
     session: Session | undefined,
-    recall: DecisionRecall,
+    cache: ConnectionCache,
     nowMs: number,
   ): Verdict {
     const tunnel = registry.find(name);
@@ -105,7 +95,7 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
     if (session !== undefined && session.owner !== tunnel.ownerTag) {
       return judgeAnothers(tunnel, session, cause, nowMs);
     }
-    const decision = decideAgain(tunnel.policy, session?.identity, recall);
+    const decision = cache.decision(tunnel.policy, session?.identity);
     if (!decision.allow) return refuse(session, decision.reason, cause);
     return admit(tunnel, session, decision.rule, nowMs);
   }

@@ -106,10 +106,7 @@ export class Observer {
     else if (verdict.session === undefined) this.#allowed(request, verdict);
     else {
       const { session, rule } = verdict;
-      const { recall } = contextOf(request);
-      if (recall.allowed?.session === session && recall.allowed.rule === rule) return; // as with the request before
-      recall.allowed = { session, rule };
-      this.#allowed(request, verdict);
+      if (contextOf(request).cache.isNewlyAllowed(session, rule)) this.#allowed(request, verdict);
     }
   }
 

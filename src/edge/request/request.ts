@@ -6,15 +6,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { AssertionRecall } from '../../auth/identity/assertion.js';
-import type { Identity } from '../../auth/identity/identity.js';
-import type { DecisionRecall } from '../../auth/identity/policy.js';
-import type { CookieRecall } from '../../auth/session/cookie-recall.js';
-import type { Session } from '../../auth/session/sessions.js';
 import { type BaseAddress, type Place, placeOf, readHost } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';
 import { PosternError } from '../../errors.js';
 import { headerValues, type RawHeaders } from '../../http/header-rules.js';
+import { ConnectionCache } from './connection-cache.js';
 import { MAX_HEADERS } from './limits.js';
 
 /** One request as the edge sees it. Lives as long as the request. */
@@ -28,15 +24,8 @@ export interface RequestContext {
   readonly address: string;
   /** `performance.now()` at arrival. */
   readonly arrivedAtMs: number;
-  readonly recall: Recall;
-}
-
-/** What is known of a connection's last request, for the next one. */
-export interface Recall extends CookieRecall, DecisionRecall, AssertionRecall {
-  /** The identity headers of the last request, and what they were made of. */
-  introduced?: { readonly identity: Identity; readonly assertion: string; fields?: readonly string[] };
-  /** Whom the audit record has as let in, and by which rule. */
-  allowed?: { readonly session: Session; readonly rule: string };
+  /** Of the visitor's connection. */
+  readonly cache: ConnectionCache;
 }
 
 // A property of the request rather than a WeakMap, which costs fifty times as much on the path of each request.
@@ -44,22 +33,22 @@ const CONTEXT = Symbol('context');
 
 type Known = IncomingMessage & { [CONTEXT]?: RequestContext };
 
-const RECALL = Symbol('recall');
+const CACHE = Symbol('cache');
 
-type Remembering = Socket & { [RECALL]?: Recall };
+type VisitorSocket = Socket & { [CACHE]?: ConnectionCache };
 
 /** Reads the context of a request that arrives, and remembers it. Never throws: a bad host is an unknown place. */
 export function openContext(request: IncomingMessage, base: BaseAddress, address: string): RequestContext {
   const { host, place } = destination(request.rawHeaders, base);
-  const recall = recallOf(request.socket);
-  const context = { id: randomUUID(), host, place, address, arrivedAtMs: performance.now(), recall };
+  const cache = cacheOf(request.socket);
+  const context = { id: randomUUID(), host, place, address, arrivedAtMs: performance.now(), cache };
   (request as Known)[CONTEXT] = context;
   return context;
 }
 
-function recallOf(socket: Remembering): Recall {
-  socket[RECALL] ??= {};
-  return socket[RECALL];
+function cacheOf(socket: VisitorSocket): ConnectionCache {
+  socket[CACHE] ??= new ConnectionCache();
+  return socket[CACHE];
 }
 
 type Destination = Pick<RequestContext, 'host' | 'place'>;

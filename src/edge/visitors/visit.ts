@@ -36,9 +36,9 @@ export class Visit implements LongLivedRequest {
   }
 
   judge(): MaybePromise<Verdict> {
-    const { place, host, recall } = this.context;
+    const { place, host, cache } = this.context;
     if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
-    return this.#options.gate(place.name, host, this.request, recall);
+    return this.#options.gate(place.name, host, this.request, cache);
   }
 
   get outlet(): Outlet {

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
-import {
-  ceilingAllows,
-  type Decision,
-  type DecisionRecall,
-  decide,
-  decideAgain,
-  type Policy,
-} from '../../../../src/auth/identity/policy.js';
+import { ceilingAllows, type Decision, decide, type Policy } from '../../../../src/auth/identity/policy.js';
 import { parseRule, type Rule } from '../../../../src/core/rule.js';
 
 const OWNER = 'dev@acme.com';
@@ -203,20 +196,6 @@ describe('decide', () => {
       assert.equal(decide(policy({ rules: rules('*'), ceiling: rules(text) }), mallory).allow, false);
     });
   }
-});
-
-describe('a decision that is recalled', () => {
-  it('is that of this policy and this identity', () => {
-    const recall: DecisionRecall = {};
-    const open = policy({ rules: rules('*') });
-    const narrow = policy({ rules: rules('@acme.com') });
-    const [ana, eve] = [who('ana@acme.com'), who('eve@x.com')];
-    for (const identity of [ana, eve, undefined, eve, ana, ana]) {
-      for (const asked of [open, narrow, narrow, open]) {
-        assert.deepEqual(decideAgain(asked, identity, recall), decide(asked, identity));
-      }
-    }
-  });
 });
 
 describe('ceilingAllows', () => {

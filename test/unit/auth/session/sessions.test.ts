@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
-import type { CookieRecall } from '../../../../src/auth/session/cookie-recall.js';
 import { hasOwner, NO_OWNER, ownerTag } from '../../../../src/auth/session/sealed-session.js';
 import { Sessions, type SessionsOptions } from '../../../../src/auth/session/sessions.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
@@ -219,25 +218,6 @@ describe('a session that is known', () => {
     const late = await sessions.create(fields);
     clock.nowMs += 2 * HOUR_MS;
     assert.equal(sessions.read(sent(late.cookie), HOST), undefined);
-  });
-});
-
-describe('a session that its connection recalls', () => {
-  it('is given for the same cookies alone, and judged each time', async () => {
-    const { sessions } = setUp();
-    const recall: CookieRecall = {};
-    const one = await sessions.create(fields);
-    const two = await sessions.create(fields);
-    for (const { session, cookie } of [one, one, two, one]) {
-      assert.equal(await sessions.read(sent(cookie), HOST, recall), session);
-      assert.equal(await sessions.read(undefined, HOST, recall), undefined);
-      assert.equal(await sessions.read('a=b', HOST, recall), undefined);
-      assert.equal(await sessions.read(sent(cookie), 'other.tunnel.test', recall), undefined);
-    }
-    assert.equal(await sessions.read(`${sent(one.cookie)}; ${sent(two.cookie)}`, HOST, recall), undefined);
-    assert.equal(await sessions.read(sent(one.cookie), HOST, recall), one.session);
-    await sessions.revoke(one.session);
-    assert.equal(await sessions.read(sent(one.cookie), HOST, recall), undefined);
   });
 });
 

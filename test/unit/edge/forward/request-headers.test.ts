@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
+import { identityHeaders } from '../../../../src/edge/forward/identity-headers.js';
 import { targetHeaders } from '../../../../src/edge/forward/request-headers.js';
+import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
 import type { RequestContext } from '../../../../src/edge/request/request.js';
 import { headerValue, headerValues, isFieldValue, normalizedName } from '../../../../src/http/header-rules.js';
 
@@ -13,7 +15,7 @@ const CONTEXT: RequestContext = {
   place: { kind: 'tunnel', name: 'demo' },
   address: '203.0.113.9',
   arrivedAtMs: 0,
-  recall: {},
+  cache: new ConnectionCache(),
 };
 const IDENTITY: Identity = {
   subject: 'ana',
@@ -25,7 +27,7 @@ const IDENTITY: Identity = {
 const base = (url: string) => readBaseAddress(url) ?? assert.fail(url);
 const BASE = base('https://tunnel.test');
 const write = (headers: readonly string[], identity: Identity | undefined = IDENTITY) =>
-  targetHeaders(headers, CONTEXT, BASE, identity && { identity, assertion: 'signed' });
+  targetHeaders(headers, CONTEXT, BASE, identity === undefined ? [] : identityHeaders(identity, 'signed'));
 /** The visitor's part. */
 const kept = (headers: readonly string[]) => {
   const fields = write(headers);
@@ -44,7 +46,7 @@ describe('the headers of a request to the target', () => {
 
   it('name the port that visitors see, unless it is the scheme’s own', () => {
     const at = (url: string) => {
-      const fields = targetHeaders([], CONTEXT, base(url), undefined);
+      const fields = targetHeaders([], CONTEXT, base(url), []);
       return [headerValue(fields, 'x-forwarded-host'), headerValue(fields, 'x-forwarded-port')];
     };
     assert.deepEqual(at('https://tunnel.test:8443'), ['demo.tunnel.test:8443', '8443']);
@@ -53,7 +55,7 @@ describe('the headers of a request to the target', () => {
   });
 
   it('say of nobody who it is', () => {
-    const fields = targetHeaders([], CONTEXT, BASE, undefined);
+    const fields = targetHeaders([], CONTEXT, BASE, []);
     for (const name of ['x-forwarded-user', 'x-forwarded-email', 'x-postern-assertion']) {
       assert.deepEqual(headerValues(fields, name), []);
     }

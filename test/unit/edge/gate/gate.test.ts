@@ -9,6 +9,7 @@ import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { parseRule } from '../../../../src/core/rule.js';
 import { createGate, type Judged, NEW_OWNER, type Verdict } from '../../../../src/edge/gate/gate.js';
 import type { Registry, Tunnel } from '../../../../src/edge/gate/registry.js';
+import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
 import type { OutboundLink } from '../../../../src/link/outbound-link.js';
 
 const BASE = readBaseAddress('https://tunnel.test') ?? assert.fail();
@@ -299,14 +300,14 @@ describe('the gate fails closed', () => {
   });
 
   it('remembers no decision beyond the identity and the policy that it was made for', async () => {
-    const recall = {};
+    const cache = new ConnectionCache();
     const { tunnel } = setUp();
     let now = tunnel;
     let session = sessionOf(ana);
     const sessions = { nowMs: () => NOW_MS, read: () => session, knowsGroups: () => true } as unknown as Sessions;
     const registry = { find: () => now } as unknown as Registry;
     const gate = createGate({ base: BASE, sessions, registry, ceiling: undefined, domainProof: 'email' });
-    const ask = () => outcome(gate('demo', HOST, { method: 'GET', headers: {} }, recall));
+    const ask = () => outcome(gate('demo', HOST, { method: 'GET', headers: {} }, cache));
     assert.equal(await ask(), 'forward @acme.com ana@acme.com');
     session = sessionOf(eve);
     assert.equal(await ask(), 'ERR_ACCESS_DENIED no-rule');

@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { targetHeaders } from '../../../../src/edge/forward/request-headers.js';
+import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
 import { openContext, type RequestContext } from '../../../../src/edge/request/request.js';
 import { isReserved } from '../../../../src/http/header-rules.js';
 
@@ -17,13 +18,15 @@ const MAX_KEPT_BYTES = 5_000_000;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
+const cache = new ConnectionCache();
+
 const name = (at: number) => `x-invented-name-of-a-header-${at}`;
 
 describe('invented names', () => {
   const caches: Readonly<Record<string, (at: number) => void>> = {
     'of headers, asked whether they are reserved,': (at) => void isReserved(name(at)),
     'of headers on the way to the target': (at) =>
-      void targetHeaders([name(at), '1'], { recall: {} } as RequestContext, BASE, undefined),
+      void targetHeaders([name(at), '1'], { cache } as RequestContext, BASE, []),
     'of hosts': (at) => {
       const request = { rawHeaders: ['Host', `invented-name-of-a-host-${at}.localhost`], socket: {} };
       openContext(request as unknown as IncomingMessage, BASE, '');
