@@ -117,7 +117,7 @@ class LinkKeeper implements Agent {
   readonly #stop = new AbortController();
   /** The link that takes new requests, and those on which running requests finish. */
   readonly #links = new Set<AgentLink>();
-  readonly #wentOnline: (url: string) => void;
+  readonly #resolveOnline: (url: string) => void;
 
   constructor(options: AgentOptions, seams: AgentSeams) {
     this.#options = options;
@@ -132,11 +132,11 @@ class LinkKeeper implements Agent {
       hint: (text) => this.#events.hint?.(text),
     });
     void this.#target.probe();
-    let firstLink: (url: string) => void = () => {};
+    let resolveFirst: (url: string) => void = () => {};
     const online = new Promise<string>((resolve) => {
-      firstLink = resolve;
+      resolveFirst = resolve;
     });
-    this.#wentOnline = firstLink;
+    this.#resolveOnline = resolveFirst;
     this.ended = this.#run().finally(() => this.destroy());
     const endedFirst = this.ended.then(() => {
       throw new PosternError('ERR_LINK_LOST', 'the agent was closed before its tunnel was up');
@@ -150,7 +150,7 @@ class LinkKeeper implements Agent {
     this.#stop.abort();
     const links = [...this.#links];
     const drained = Promise.all(links.map((link) => link.drain()));
-    this.#target.cutEndless();
+    this.#target.closeLongLived();
     const grace = setTimeout(() => this.destroy(), CLOSE_GRACE_MS);
     await drained.finally(() => clearTimeout(grace));
     this.destroy();
@@ -166,10 +166,10 @@ class LinkKeeper implements Agent {
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
-        await this.#hold(await this.#dial());
+        await this.#serveUntilClosed(await this.#dial());
       } catch (thrown) {
         if (this.#stop.signal.aborted) break;
-        await this.#pause(thrown);
+        await this.#waitBeforeRedial(thrown);
       }
     }
     await Promise.all([...this.#links].map((link) => link.closed));
@@ -194,7 +194,7 @@ class LinkKeeper implements Agent {
   }
 
   /** Returns when the link drains, throws when it was lost. */
-  async #hold(link: AgentLink): Promise<void> {
+  async #serveUntilClosed(link: AgentLink): Promise<void> {
     const startedMs = this.#seams.now();
     this.#links.add(link);
     const closed = link.closed.then((error) => {
@@ -203,7 +203,7 @@ class LinkKeeper implements Agent {
     });
     if (this.#stop.signal.aborted) return link.destroy();
     this.#log.info({ url: link.url }, 'link up');
-    this.#wentOnline(link.url);
+    this.#resolveOnline(link.url);
     this.#events.online?.(link.url);
     await Promise.race([closed, aborted(link.draining)]);
     await nextTurn(); // a lost link drains as well: tell the two apart once both are known
@@ -212,7 +212,7 @@ class LinkKeeper implements Agent {
     this.#log.info({ url: link.url }, 'the edge drains the link, dialling anew');
   }
 
-  async #pause(thrown: unknown): Promise<void> {
+  async #waitBeforeRedial(thrown: unknown): Promise<void> {
     const error = asPosternError(thrown);
     // Anything that is not of the table is a fault of ours or of the options: trying again would not change it.
     if (!error.retryable || !(thrown instanceof PosternError)) throw error;

@@ -12,7 +12,7 @@ const SLOW = { firstMs: 2_000, maxMs: 15_000 };
 const QUICK_ATTEMPTS = 45;
 
 // The edge is there and asks for fewer attempts.
-const ENOUGH = new Set<ErrorCode>(['ERR_RATE_LIMITED', 'ERR_EDGE_FULL']);
+const EDGE_BUSY = new Set<ErrorCode>(['ERR_RATE_LIMITED', 'ERR_EDGE_FULL']);
 
 /** Counts the failed attempts since the last stable link. */
 export class Redial {
@@ -28,7 +28,7 @@ export class Redial {
   /** The wait after one more failure, in milliseconds. */
   next(code: ErrorCode): number {
     this.#failures += 1;
-    const slow = this.#failures > QUICK_ATTEMPTS || ENOUGH.has(code);
+    const slow = this.#failures > QUICK_ATTEMPTS || EDGE_BUSY.has(code);
     return (slow ? this.#slow : this.#quick).next();
   }
 

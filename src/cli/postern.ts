@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The `postern` command: one program, one file per command, which is loaded when it is asked for. Gives every failure its exit code. */
 import { Command, CommanderError } from 'commander';
-import { endWithReader } from './output/sinks.js';
-import { EXIT, report } from './process/exit.js';
+import { exitWithReader } from './output/sinks.js';
+import { EXIT, reportFailure } from './process/exit.js';
 import { tuneProcess } from './process/tuning.js';
 import { readVersion } from './process/version.js';
 
@@ -16,15 +16,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
 
 tuneProcess();
 
-endWithReader();
+exitWithReader();
 
 try {
-  const args = await expandShort(process.argv.slice(2));
+  const args = await expandShorthand(process.argv.slice(2));
   const program = createProgram();
-  for (const name of wanted(args)) (await COMMANDS[name]?.())?.(program);
+  for (const name of commandsFor(args)) (await COMMANDS[name]?.())?.(program);
   await program.parseAsync(args, { from: 'user' });
 } catch (thrown) {
-  process.exit(thrown instanceof CommanderError ? usageCode(thrown) : report(thrown));
+  process.exit(thrown instanceof CommanderError ? usageCode(thrown) : reportFailure(thrown));
 }
 
 function createProgram(): Command {
@@ -39,14 +39,14 @@ function createProgram(): Command {
 }
 
 /** The commands that a command line needs: its own one, none for the version, all for the help and for a mistyped one. */
-function wanted([first = '', second = '']: readonly string[]): readonly string[] {
+function commandsFor([first = '', second = '']: readonly string[]): readonly string[] {
   const name = first === 'help' ? second : first;
   if (Object.hasOwn(COMMANDS, name)) return [name];
   return first === '--version' || first === '-V' ? [] : Object.keys(COMMANDS);
 }
 
 /** `postern 5173` is `postern http 5173`, and so are URLs, `localhost:5173` and the name of a tunnel of the file. */
-async function expandShort(args: readonly string[]): Promise<string[]> {
+async function expandShorthand(args: readonly string[]): Promise<string[]> {
   const [first = ''] = args;
   if (first === '' || first === 'help' || first.startsWith('-') || Object.hasOwn(COMMANDS, first)) return [...args];
   const isTarget = /^(?:\d+|https?:\/\/.*|[^-/][^/]*:\d+)$/i.test(first);

@@ -5,7 +5,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import { type BaseAddress, readBaseAddress, readHost } from '../core/hostname.js';
 import { nearest } from './text.js';
-import { list, type Value, value } from './value.js';
+import { list, parsed, type Value } from './value.js';
 
 /** Where a socket listens. */
 export interface ListenAddress {
@@ -19,7 +19,7 @@ export interface ListenAddress {
 export type HostHeader = 'rewrite' | 'preserve' | { readonly literal: string };
 
 /** `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`. */
-export const listenAddress: Value<ListenAddress> = value((text) => {
+export const listenAddress: Value<ListenAddress> = parsed((text) => {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   if (match === null || Number(match[3]) > 65_535) return undefined;
   const host = (match[1] ?? match[2]) as string;
@@ -27,8 +27,8 @@ export const listenAddress: Value<ListenAddress> = value((text) => {
 }, 'a listen address: expected host:port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080');
 
 /** The public address of an edge: https, or http where it cannot leave the machine. */
-export const baseAddress: Value<BaseAddress> = value((text) => {
-  const base = isPlain(text) ? readBaseAddress(text) : undefined;
+export const baseAddress: Value<BaseAddress> = parsed((text) => {
+  const base = isVisibleAscii(text) ? readBaseAddress(text) : undefined;
   return base !== undefined && base.port > 0 && base.host.length <= 189 ? base : undefined; // 253 less a name and its dot
 }, 'a base URL: expected scheme, DNS name and possibly a port, such as https://tunnel.acme.com').refine(
   ({ scheme, host }) => scheme === 'https' || isLoopback(host),
@@ -36,7 +36,7 @@ export const baseAddress: Value<BaseAddress> = value((text) => {
 );
 
 /** The issuer of an identity provider, byte for byte as it is written, since it is compared with `iss`. */
-export const issuer: Value<string> = value((text) => {
+export const issuer: Value<string> = parsed((text) => {
   const url = readUrl(text);
   return url !== undefined && url.search === '' && url.hash === '' ? text : undefined;
 }, 'an issuer: expected a URL such as https://accounts.google.com').refine(
@@ -58,7 +58,7 @@ export function hasUnverifiedAddresses(address: string): boolean {
 }
 
 /** The origin of an edge as the agent dials it. */
-export const edgeOrigin: Value<string> = value((text) => {
+export const edgeOrigin: Value<string> = parsed((text) => {
   const url = readUrl(text);
   return url !== undefined && isOrigin(url) ? url.origin : undefined;
 }, 'the URL of an edge: expected scheme and host, such as https://tunnel.acme.com').refine(
@@ -67,7 +67,7 @@ export const edgeOrigin: Value<string> = value((text) => {
 );
 
 /** A target: `5173`, `localhost:5173`, a URL without a path, or the path of a socket behind `unix:`. */
-export const target: Value<URL> = value((text) => {
+export const target: Value<URL> = parsed((text) => {
   const port = /^\d{1,5}$/.test(text);
   const bare = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i.test(text);
   if (text.startsWith('unix:')) return readSocket(text);
@@ -77,14 +77,14 @@ export const target: Value<URL> = value((text) => {
 
 /** Addresses and networks. */
 export const networks: Value<string[]> = list(
-  value(
+  parsed(
     (text) => (isNetwork(text) ? text : undefined),
     'an address: expected IP addresses or networks such as 10.0.0.0/8, separated by commas',
   ),
 );
 
 /** `rewrite`, `preserve` or a host. */
-export const hostHeader: Value<HostHeader> = value((text) => {
+export const hostHeader: Value<HostHeader> = parsed((text) => {
   if (text === 'rewrite' || text === 'preserve') return text;
   const mistyped = nearest(text, ['rewrite', 'preserve']) !== undefined;
   return !mistyped && readHost([text]) !== undefined ? { literal: text } : undefined;
@@ -101,7 +101,7 @@ function isSafeUrl(text: string): boolean {
 }
 
 function readUrl(text: string): URL | undefined {
-  if (!isPlain(text) || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  if (!isVisibleAscii(text) || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   return url.username === '' && url.password === '' && url.port !== '0' ? url : undefined;
 }
@@ -118,7 +118,7 @@ function isOrigin(url: URL): boolean {
 }
 
 // The URL parser drops tabs and line ends and maps other scripts: an address must be what it looks like.
-function isPlain(text: string): boolean {
+function isVisibleAscii(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text) && !text.includes('\\');
 }
 

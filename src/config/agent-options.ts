@@ -9,7 +9,7 @@ export const AGENT_OPTIONS = {
     env: 'POSTERN_EDGE',
     placeholder: '<url>',
     required: 'expected the URL of your edge, such as https://tunnel.acme.com',
-    sentence: 'The URL of the edge.',
+    description: 'The URL of the edge.',
     schema: edgeOrigin,
   },
   token: {
@@ -17,13 +17,13 @@ export const AGENT_OPTIONS = {
     placeholder: '<token>',
     secret: true,
     required: 'expected the token that "postern token create" printed',
-    sentence: 'The token that "postern token create" printed.',
+    description: 'The token that "postern token create" printed.',
     schema: token,
   },
   log_level: {
     env: 'POSTERN_LOG_LEVEL',
     placeholder: '<level>',
-    sentence: 'Logs to standard error as well: debug, info, warn or error.',
+    description: 'Logs to standard error as well: debug, info, warn or error.',
     schema: logLevel,
   },
 } as const satisfies OptionTable;
@@ -34,50 +34,50 @@ export const TUNNEL_OPTIONS = {
     placeholder: '<target>',
     positional: true,
     required: 'expected a port, a URL or the name of a tunnel of your file',
-    sentence:
+    description:
       'The local server: a port, a URL without a path, unix:/run/app.sock, or the name of a tunnel of your file.',
     schema: target,
   },
   name: {
     placeholder: '<name>',
-    sentence: 'The name of the tunnel; without it the first plain name that the token permits.',
+    description: 'The name of the tunnel; without it the first plain name that the token permits.',
     schema: tunnelName,
   },
   allow: {
     placeholder: '<rule>',
     list: true,
-    sentence:
+    description:
       'Who may open it: @acme.com, ana@acme.com, group:eng, "*" or public; repeat for more. Without it only you.',
     schema: rules,
   },
   allow_origin: {
     placeholder: '<origin>',
     list: true,
-    sentence:
+    description:
       'An origin besides the tunnel’s own whose pages may cause requests for it (fetch, forms, WebSockets), such as https://web.acme.com; repeat for more.',
     schema: origins,
   },
   allow_frame: {
     placeholder: '<origin>',
     list: true,
-    sentence: 'An origin besides the tunnel’s own whose pages may show it in a frame; repeat for more.',
+    description: 'An origin besides the tunnel’s own whose pages may show it in a frame; repeat for more.',
     schema: origins,
   },
   host_header: {
     placeholder: '<how>',
-    fallback: 'rewrite',
-    sentence: 'The Host that the target sees: rewrite (its own), preserve (the public one) or a host.',
+    default: 'rewrite',
+    description: 'The Host that the target sees: rewrite (its own), preserve (the public one) or a host.',
     schema: hostHeader,
   },
   target_ca: {
     placeholder: '<path>',
-    sentence: 'A PEM file with who may issue the certificate of an https target; on loopback none is needed.',
+    description: 'A PEM file with who may issue the certificate of an https target; on loopback none is needed.',
     schema: path,
   },
   target_insecure: {
     placeholder: '<bool>',
     isSwitch: true,
-    sentence: 'Believes any certificate of an https target, wherever it is.',
+    description: 'Believes any certificate of an https target, wherever it is.',
     schema: toggle,
   },
 } as const satisfies OptionTable;

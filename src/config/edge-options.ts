@@ -21,8 +21,8 @@ export const EDGE_OPTIONS = {
   url: {
     env: 'POSTERN_URL',
     placeholder: '<url>',
-    fallback: 'http://localhost:8080',
-    sentence: 'The base URL as visitors see it; a tunnel lives at <name>. in front of its host.',
+    default: 'http://localhost:8080',
+    description: 'The base URL as visitors see it; a tunnel lives at <name>. in front of its host.',
     schema: baseAddress,
   },
   secret: {
@@ -30,7 +30,7 @@ export const EDGE_OPTIONS = {
     placeholder: '<secret>',
     secret: true,
     required: 'expected 32 bytes or more, such as "openssl rand -base64 32" prints',
-    sentence:
+    description:
       'Seals cookies, tickets and tokens: 32 bytes or more, as "openssl rand -base64 32" prints; "new,old" rotates.',
     schema: secrets,
   },
@@ -38,7 +38,7 @@ export const EDGE_OPTIONS = {
     env: 'POSTERN_OIDC_CLIENT_ID',
     placeholder: '<id>',
     required: 'expected the client id that the identity provider gave you',
-    sentence:
+    description:
       'The client id that the identity provider gave you; register <POSTERN_URL>/oauth2/callback there as the one redirect URI.',
     schema: identifier,
   },
@@ -47,35 +47,35 @@ export const EDGE_OPTIONS = {
     placeholder: '<secret>',
     secret: true,
     required: 'expected the client secret that the identity provider gave you',
-    sentence: 'The client secret that the identity provider gave you.',
+    description: 'The client secret that the identity provider gave you.',
     schema: foreignSecret,
   },
   oidc_issuer: {
     env: 'POSTERN_OIDC_ISSUER',
     placeholder: '<url>',
-    fallback: 'https://accounts.google.com',
-    sentence: 'The identity provider, found by OpenID Connect discovery; byte for byte as the provider spells it.',
+    default: 'https://accounts.google.com',
+    description: 'The identity provider, found by OpenID Connect discovery; byte for byte as the provider spells it.',
     schema: issuer,
   },
   oidc_scopes: {
     env: 'POSTERN_OIDC_SCOPES',
     placeholder: '<words>',
-    fallback: 'openid email profile',
-    sentence: 'What the provider is asked for, separated by spaces.',
+    default: 'openid email profile',
+    description: 'What the provider is asked for, separated by spaces.',
     schema: scopes,
   },
   oidc_groups_claim: {
     env: 'POSTERN_OIDC_GROUPS_CLAIM',
     placeholder: '<name>',
-    fallback: 'groups',
-    sentence: 'The claim that lists the groups of a visitor.',
+    default: 'groups',
+    description: 'The claim that lists the groups of a visitor.',
     schema: identifier,
   },
   oidc_email_verified: {
     env: 'POSTERN_OIDC_EMAIL_VERIFIED',
     placeholder: '<policy>',
-    fallback: 'required',
-    sentence:
+    default: 'required',
+    description:
       'When an email address counts as verified: required (the claim email_verified is true) or accept-missing (also without the claim), for a provider that verifies every address and does not say so.',
     schema: emailVerification,
   },
@@ -83,86 +83,86 @@ export const EDGE_OPTIONS = {
     env: 'POSTERN_ALLOW',
     placeholder: '<rules>',
     list: true,
-    sentence:
+    description:
       'The ceiling, rules separated by commas such as @acme.com,ana@acme.com,group:eng: no tunnel may let in more; without it each tunnel decides.',
     schema: ceiling,
   },
   listen: {
     env: 'POSTERN_LISTEN',
     placeholder: '<host:port>',
-    fallback: '127.0.0.1:8080',
-    sentence: 'Where the front door listens.',
+    default: '127.0.0.1:8080',
+    description: 'Where the front door listens.',
     schema: listenAddress,
   },
   admin_listen: {
     env: 'POSTERN_ADMIN_LISTEN',
     placeholder: '<host:port>',
-    fallback: '127.0.0.1:9090',
-    sentence: 'Where /healthz and /readyz are answered; keep it private.',
+    default: '127.0.0.1:9090',
+    description: 'Where /healthz and /readyz are answered; keep it private.',
     schema: listenAddress,
   },
   trust_proxy: {
     env: 'POSTERN_TRUST_PROXY',
     placeholder: '<addresses>',
     list: true,
-    sentence:
+    description:
       'Addresses or networks whose X-Forwarded-* is believed, separated by commas: those of the program that ends TLS.',
     schema: networks,
   },
   session_ttl: {
     env: 'POSTERN_SESSION_TTL',
     placeholder: '<duration>',
-    fallback: '12h',
-    sentence: 'How long a sign-in lasts at most.',
+    default: '12h',
+    description: 'How long a sign-in lasts at most.',
     schema: duration,
   },
   session_idle: {
     env: 'POSTERN_SESSION_IDLE',
     placeholder: '<duration>',
-    fallback: '2h',
-    sentence: 'How long a sign-in lasts without a request.',
+    default: '2h',
+    description: 'How long a sign-in lasts without a request.',
     schema: duration,
   },
   upload_idle: {
     env: 'POSTERN_UPLOAD_IDLE',
     placeholder: '<duration>',
-    sentence:
+    description:
       'How long an app may take nothing of what a visitor sends before the visitor gets 504; without it no limit.',
     schema: duration,
   },
   public: {
     env: 'POSTERN_PUBLIC',
     placeholder: '[true|false]',
-    fallback: 'false',
-    sentence: 'Whether a tunnel may ask for no sign-in at all.',
+    default: 'false',
+    description: 'Whether a tunnel may ask for no sign-in at all.',
     schema: toggle,
   },
   revoked_tokens: {
     env: 'POSTERN_REVOKED_TOKENS',
     placeholder: '<path>',
-    sentence:
+    description:
       'A file with the ids of tokens that are no longer valid, one on a line: their links end within five seconds.',
     schema: path,
   },
   log_level: {
     env: 'POSTERN_LOG_LEVEL',
     placeholder: '<level>',
-    fallback: 'info',
-    sentence: 'How much is logged: debug, info, warn or error.',
+    default: 'info',
+    description: 'How much is logged: debug, info, warn or error.',
     schema: logLevel,
   },
   audit_log: {
     env: 'POSTERN_AUDIT_LOG',
     placeholder: '<path>',
-    fallback: '-',
-    sentence: 'Where audit records go: - for standard output, else a file that is appended to.',
+    default: '-',
+    description: 'Where audit records go: - for standard output, else a file that is appended to.',
     schema: destination,
   },
   audit: {
     env: 'POSTERN_AUDIT',
     placeholder: '<policy>',
-    fallback: 'best-effort',
-    sentence:
+    default: 'best-effort',
+    description:
       'What happens while audit records cannot be written: best-effort (they wait, then they are dropped and counted) or require (nobody is let in).',
     schema: auditPolicy,
   },

@@ -17,11 +17,11 @@ export interface Option<T = unknown> {
   /** Its flag alone means `true`. */
   readonly isSwitch?: true;
   /** The default, as one would write it. */
-  readonly fallback?: string;
+  readonly default?: string;
   /** There is no default and the option must be set: what is expected. */
   readonly required?: string;
   /** What the option means, as it stands in `.env.example` and `--help`. */
-  readonly sentence: string;
+  readonly description: string;
   readonly schema: Value<T>;
 }
 
@@ -29,7 +29,7 @@ export type OptionTable = Readonly<Record<string, Option>>;
 
 /** The values of a table. With neither a default nor need, an option may be undefined. */
 export type ValuesOf<Table extends OptionTable> = {
-  readonly [Key in keyof Table]: Table[Key] extends { fallback: string } | { required: string }
+  readonly [Key in keyof Table]: Table[Key] extends { default: string } | { required: string }
     ? z.output<Table[Key]['schema']>
     : z.output<Table[Key]['schema']> | undefined;
 };
@@ -46,7 +46,7 @@ export function fileKeyOf(key: string, option: Option): string {
 }
 
 /** Every place where an option can be set, to name one that is set nowhere. */
-export function placesOf(key: string, option: Option): string {
+export function settableBy(key: string, option: Option): string {
   const { env, secret } = option;
   if (env === undefined) return flagOf(key, option);
   return secret ? `${env} (or ${env}_FILE)` : `${env} (or ${flagOf(key, option)})`;

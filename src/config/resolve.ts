@@ -3,7 +3,7 @@
  * throws here; problems are collected, so that all are told at once.
  */
 import { ConfigError } from './config-error.js';
-import { fileKeyOf, flagOf, type Option, type OptionTable, placesOf, type ValuesOf } from './options.js';
+import { fileKeyOf, flagOf, type Option, type OptionTable, settableBy, type ValuesOf } from './options.js';
 import type { Entries, Entry, Sources } from './sources.js';
 import { quoted } from './text.js';
 
@@ -20,7 +20,7 @@ export interface Layers {
 }
 
 // What one source says about one option: the value, or the path of the file that holds it.
-interface Found {
+interface Candidates {
   readonly plain: Entry | undefined;
   readonly path: Entry | undefined;
 }
@@ -53,7 +53,7 @@ export function readValue(option: Option, { text, origin }: Entry, problems: str
 }
 
 function findEntry(key: string, option: Option, layers: Layers, problems: string[]): Entry | undefined {
-  for (const { plain, path } of findAll(key, option, layers)) {
+  for (const { plain, path } of candidatesFor(key, option, layers)) {
     if (plain !== undefined && path !== undefined) {
       problems.push(`${plain.origin} and ${path.origin} are both set: expected one of them.`);
       return undefined;
@@ -61,13 +61,13 @@ function findEntry(key: string, option: Option, layers: Layers, problems: string
     if (plain !== undefined) return plain;
     if (path !== undefined) return readSecret(path, layers, problems);
   }
-  if (option.fallback !== undefined) return { text: option.fallback, origin: placesOf(key, option) };
+  if (option.default !== undefined) return { text: option.default, origin: settableBy(key, option) };
   if (option.required !== undefined && !layers.isFileBroken)
-    problems.push(`${placesOf(key, option)} is not set: ${option.required}.`);
+    problems.push(`${settableBy(key, option)} is not set: ${option.required}.`);
   return undefined;
 }
 
-function findAll(key: string, option: Option, { flags, environments, file }: Layers): Found[] {
+function candidatesFor(key: string, option: Option, { flags, environments, file }: Layers): Candidates[] {
   const flagText = flags[fileKeyOf(key, option)];
   const flag = flagText === undefined ? undefined : { text: flagText, origin: flagOf(key, option) };
   const { env = '', secret } = option;

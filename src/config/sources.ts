@@ -122,7 +122,7 @@ export function readEntries(
     const origin = `${printable(name)} in ${place.name}`;
     if (!known.has(name)) problems.push(`${origin} is not an option of Postern${suggestion(name, known) || '.'}`);
     else if (text === undefined) problems.push(`${origin}: expected one value or a list of values.`);
-    else entries.set(name, { text: isPath(name) ? besideFile(text, place.path) : text, origin });
+    else entries.set(name, { text: isPath(name) ? resolveBesideFile(text, place.path) : text, origin });
   }
   return entries;
 }
@@ -138,7 +138,7 @@ function isPath(name: string): boolean {
 }
 
 // A path in a file is meant from where the file is, wherever the program was started.
-function besideFile(path: string, file: string): string {
+function resolveBesideFile(path: string, file: string): string {
   return path === '' || isAbsolute(path) || path.startsWith('~/') ? path : join(dirname(file), path);
 }
 

@@ -24,11 +24,11 @@ export function quoted(text: string): string {
 /** The candidate that a mistyped word most likely means; undefined when none is near. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > MAX_QUOTED_CHARS) return undefined; // no name is so long, and counting takes the square
-  const most = Math.max(1, Math.floor(word.length / 3));
+  const maxEdits = Math.max(1, Math.floor(word.length / 3));
   let best: { candidate: string; edits: number } | undefined;
   for (const candidate of candidates) {
     const edits = word.length >= 4 && candidate.includes(word) ? 1 : countEdits(word, candidate);
-    if (edits <= most && (best === undefined || edits < best.edits)) best = { candidate, edits };
+    if (edits <= maxEdits && (best === undefined || edits < best.edits)) best = { candidate, edits };
   }
   return best?.candidate;
 }

@@ -9,7 +9,7 @@ import { quoted } from './text.js';
 export type Value<T> = z.ZodType<T, string>;
 
 /** A schema from a function that gives undefined for what it refuses. `expected` completes `"x" is not …`. */
-export function value<T>(read: (text: string) => T | undefined, expected: string): Value<T> {
+export function parsed<T>(read: (text: string) => T | undefined, expected: string): Value<T> {
   return z.string().transform((text, context) => {
     const result = read(text);
     if (result !== undefined) return result;
@@ -19,7 +19,7 @@ export function value<T>(read: (text: string) => T | undefined, expected: string
 }
 
 /** A schema of text that no message may quote. */
-export function hidden(accepts: (text: string) => boolean, message: string): Value<string> {
+export function secretText(accepts: (text: string) => boolean, message: string): Value<string> {
   return z.string().refine(accepts, message);
 }
 

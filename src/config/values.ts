@@ -2,7 +2,7 @@
 import { isTunnelName, readOrigin } from '../core/hostname.js';
 import { canonicalEmail, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
 import { isGuessable } from './secret-strength.js';
-import { hidden, list, type Value, value } from './value.js';
+import { list, parsed, secretText, type Value } from './value.js';
 
 const EMAIL_VERIFICATIONS = ['required', 'accept-missing'] as const;
 
@@ -23,43 +23,43 @@ const MAX_ORIGINS = 20; // likewise
 const MAX_TUNNELS = 40; // with names of 63 characters the token stays below that
 
 /** `90s`, `30m`, `12h`, `30d`, in milliseconds. */
-export const duration = value((text) => {
+export const duration = parsed((text) => {
   const match = /^(\d{1,9})([smhd])$/.exec(text);
   const ms = Number(match?.[1]) * MS[match?.[2] as keyof typeof MS];
   return ms >= MS.s && ms <= MAX_MS ? ms : undefined;
 }, 'a duration: expected a whole number with s, m, h or d, such as 90s or 12h, from 1s to 365d');
 
 /** `true` or `false`. */
-export const toggle: Value<boolean> = value(
+export const toggle: Value<boolean> = parsed(
   (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
   'a yes or no: expected true or false',
 );
 
 /** A tunnel's name. */
-export const tunnelName: Value<string> = value(
+export const tunnelName: Value<string> = parsed(
   (text) => (isTunnelName(text) ? text : undefined),
   'a tunnel name: expected 1 to 63 of a-z, 0-9 and - (not at an end), and no reserved word such as www or admin',
 );
 
 /** Names, or patterns with `*`, that a token permits. */
 export const tunnelPatterns: Value<string[]> = list(
-  value(
+  parsed(
     (text) => (text === '*' || isTunnelName(text.replaceAll('*', 'x')) ? text : undefined),
     'a tunnel name or a pattern of one: expected names such as demo or dev-*, separated by commas',
   ),
 ).refine((names) => names.length <= MAX_TUNNELS, `there are too many: expected at most ${MAX_TUNNELS}`);
 
 /** An email address in canonical form. */
-export const email: Value<string> = value(canonicalEmail, 'an email address: expected one such as dev@acme.com');
+export const email: Value<string> = parsed(canonicalEmail, 'an email address: expected one such as dev@acme.com');
 
 /** Rules, separated by commas. */
 export const rules: Value<Rule[]> = list(
-  value(parseRule, `a rule: ${RULE_WORDS.replace(/^A/, 'a').replace(/\.$/, '')}`),
+  parsed(parseRule, `a rule: ${RULE_WORDS.replace(/^A/, 'a').replace(/\.$/, '')}`),
 ).refine((all) => all.length <= MAX_RULES, `there are too many: expected at most ${MAX_RULES}`);
 
 /** Origins of pages, separated by commas. */
 export const origins: Value<string[]> = list(
-  value(readOrigin, 'an origin: expected one such as https://web.acme.com, without a path'),
+  parsed(readOrigin, 'an origin: expected one such as https://web.acme.com, without a path'),
 ).refine((all) => all.length <= MAX_ORIGINS, `there are too many: expected at most ${MAX_ORIGINS}`);
 
 /** The operator's ceiling, in which `public` would mean nothing. */
@@ -70,7 +70,7 @@ export const ceiling = rules.refine(
 
 /** One or several secrets, newest first. */
 export const secrets: Value<string[]> = list(
-  hidden(
+  secretText(
     (text) => Buffer.byteLength(text) >= MIN_SECRET_BYTES,
     `it has a part of less than ${MIN_SECRET_BYTES} bytes: expected ${MIN_SECRET_BYTES} or more in each, such as openssl rand -base64 32 prints`,
   ).refine(
@@ -80,52 +80,52 @@ export const secrets: Value<string[]> = list(
 );
 
 /** A secret that somebody else made (RFC 6749 appendix A.2). */
-export const foreignSecret = hidden(
+export const foreignSecret = secretText(
   (text) => /^[\x20-\x7e]+$/.test(text),
   'it holds a control character or one outside ASCII: expected the secret as the identity provider shows it',
 );
 
 /** An agent's token as it goes into a header. */
-export const token = hidden(
+export const token = secretText(
   (text) => /^[\x21-\x7e]+$/.test(text) && text.length <= MAX_TOKEN_CHARS,
   'it is not a token: expected the one line that "postern token create" printed',
 );
 
 /** An identifier from somebody else: visible characters. */
-export const identifier = value(
+export const identifier = parsed(
   (text) => (isVisible(text) ? text : undefined),
   'a name: expected visible characters only',
 );
 
 /** Scopes in the words of RFC 6749 section 3.3; `openid` makes it OpenID Connect. */
-export const scopes = value(
+export const scopes = parsed(
   (text) => (/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(text) ? text : undefined),
   'a list of scopes: expected words separated by single spaces',
 ).refine((text) => text.split(' ').includes('openid'), '"openid" is missing: expected it among the scopes');
 
 /** When an email address counts as verified. */
-export const emailVerification: Value<EmailVerification> = value(
+export const emailVerification: Value<EmailVerification> = parsed(
   (text) => EMAIL_VERIFICATIONS.find((policy) => policy === text),
   'a policy: expected required or accept-missing',
 );
 
 /** How much is logged. */
-export const logLevel: Value<LogLevel> = value(
+export const logLevel: Value<LogLevel> = parsed(
   (text) => LOG_LEVELS.find((level) => level === text),
   'a log level: expected debug, info, warn or error',
 );
 
 /** What is done while the audit cannot be written. */
-export const auditPolicy: Value<'best-effort' | 'require'> = value(
+export const auditPolicy: Value<'best-effort' | 'require'> = parsed(
   (text) => (text === 'best-effort' || text === 'require' ? text : undefined),
   'a policy: expected best-effort or require',
 );
 
 /** `-` or a path. */
-export const destination = value((text) => (text.includes('\0') ? undefined : text), 'a path: expected - or a file');
+export const destination = parsed((text) => (text.includes('\0') ? undefined : text), 'a path: expected - or a file');
 
 /** The path of a file. */
-export const path = value((text) => (text.includes('\0') ? undefined : text), 'a path: expected that of a file');
+export const path = parsed((text) => (text.includes('\0') ? undefined : text), 'a path: expected that of a file');
 
 function isVisible(text: string): boolean {
   return /^[^\p{C}\p{Z}]+$/u.test(text);

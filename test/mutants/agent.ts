@@ -33,7 +33,7 @@ export const AGENT: readonly Mutant[] = [
   {
     file: 'src/agent/target/response-headers.ts',
     fault: 'a transfer coding that is not undone goes on',
-    before: '  refuseTransferCodings(raw);\n',
+    before: '  rejectTransferCodings(raw);\n',
     after: '',
     tests: ['unit/agent/target/response-headers.test.ts'],
   },
@@ -47,7 +47,7 @@ export const AGENT: readonly Mutant[] = [
   {
     file: 'src/agent/target/address.ts',
     fault: 'a name of the target with the public port leads to the visitor’s own machine',
-    before: 'if (portOf(url) === portOf(place)) return true;',
+    before: 'if (portOf(url) === portOf(publicUrl)) return true;',
     after: '',
     tests: ['unit/agent/target/address.test.ts', 'e2e/url-fields.test.ts'],
   },

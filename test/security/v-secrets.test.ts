@@ -4,7 +4,7 @@ import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { judgeSecretFile } from '../../src/cli/process/secret-file.js';
+import { checkSecretFile } from '../../src/cli/process/secret-file.js';
 import { verifyToken } from '../../src/link/token.js';
 import { freePort, POSTERN, Program, run, runPostern } from '../support/processes.js';
 
@@ -60,7 +60,7 @@ describe('V the operator’s secrets', () => {
     ['of ours alone', 0o400, 1000, undefined],
   ] as const) {
     test(`V1 judges a file ${what}`, () => {
-      assert.equal(judgeSecretFile({ mode: 0o100000 | mode, uid: owner }, 1000)?.kind, kind);
+      assert.equal(checkSecretFile({ mode: 0o100000 | mode, uid: owner }, 1000)?.kind, kind);
     });
   }
 

@@ -18,7 +18,7 @@ export interface TargetAddress {
   readonly host: string;
   readonly loopback: boolean;
   /** Host and port, or the socket, as a person would name it. */
-  readonly place: string;
+  readonly displayName: string;
   /** A unix socket that stands for host and port. */
   readonly socketPath?: string;
   /** Whether its certificate must be valid. */
@@ -50,10 +50,10 @@ export function readTargetAddress(url: URL, hostHeader: HostHeader, trust: Targe
   const hostname = bareHost(url.hostname);
   const port = portOf(url);
   const loopback = isLoopback(hostname) || isLocalhostName(hostname);
-  const place = url.port === '' ? `${url.host}:${port}` : url.host;
+  const displayName = url.port === '' ? `${url.host}:${port}` : url.host;
   const isVerified = trust.insecure !== true && (trust.ca !== undefined || !loopback);
   const { ca } = trust;
-  const address = { scheme, hostname, port, host: url.host, loopback, place, isVerified, hostHeader } as const;
+  const address = { scheme, hostname, port, host: url.host, loopback, displayName, isVerified, hostHeader } as const;
   return ca === undefined ? address : { ...address, ca };
 }
 
@@ -68,7 +68,7 @@ function readSocketAddress(url: URL, hostHeader: HostHeader): TargetAddress {
   }
   checkHostHeader(hostHeader);
   const localhost = { scheme: 'http', hostname: 'localhost', port: 80, host: 'localhost', loopback: true } as const;
-  return { ...localhost, place: `unix:${socketPath}`, socketPath, isVerified: false, hostHeader };
+  return { ...localhost, displayName: `unix:${socketPath}`, socketPath, isVerified: false, hostHeader };
 }
 
 function checkHostHeader(hostHeader: HostHeader): void {
@@ -98,10 +98,10 @@ export function namesTarget(target: TargetAddress, scheme: string, authority: st
 }
 
 // A public scheme that is also the target's own tells nothing: on its usual port another server of that machine may be meant.
-function isForwarded(url: URL, target: TargetAddress, place: URL): boolean {
-  if (portOf(url) === portOf(place)) return true;
-  const isPublicScheme = url.protocol.replace('ws', 'http') === place.protocol;
-  return isPublicScheme && place.protocol !== `${target.scheme}:` && url.port === '';
+function isForwarded(url: URL, target: TargetAddress, publicUrl: URL): boolean {
+  if (portOf(url) === portOf(publicUrl)) return true;
+  const isPublicScheme = url.protocol.replace('ws', 'http') === publicUrl.protocol;
+  return isPublicScheme && publicUrl.protocol !== `${target.scheme}:` && url.port === '';
 }
 
 /** What `servername` a TLS handshake may carry: a name, never an address (RFC 6066 section 3). */

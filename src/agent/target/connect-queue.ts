@@ -50,7 +50,7 @@ export class ConnectQueue {
   /** Waits for a connection; with `onlyFresh` for none that was idle. */
   add(user: ConnectionUser, { onlyFresh }: { readonly onlyFresh: boolean }): void {
     this.#waiting.set(user, { sinceMs: performance.now(), onlyFresh });
-    this.#dialOn();
+    this.#dialWaiting();
   }
 
   forget(user: ConnectionUser): void {
@@ -83,36 +83,36 @@ export class ConnectQueue {
     for (const user of users) user.failed(error);
   }
 
-  #dialOn(): void {
+  #dialWaiting(): void {
     while (this.#retry === undefined && this.#attempts.size < Math.min(MAX_ATTEMPTS, this.#waiting.size)) this.#dial();
   }
 
   #dial(): void {
-    const over = (next: () => void) => {
+    const settle = (next: () => void) => {
       this.#attempts.delete(cancel);
       next();
-      this.#dialOn();
+      this.#dialWaiting();
     };
     const cancel = this.#options.dial({
-      stands: (connection) => over(() => this.#stands(connection)),
-      crowded: () => over(() => this.#failOverdue()),
-      failed: (error) => over(() => this.#failed(error)),
+      connected: (connection) => settle(() => this.#connected(connection)),
+      backlogFull: () => settle(() => this.#failOverdue()),
+      failed: (error) => settle(() => this.#failed(error)),
     });
     this.#attempts.add(cancel);
   }
 
-  #stands(connection: TargetConnection): void {
+  #connected(connection: TargetConnection): void {
     this.served(performance.now());
     if (!this.give(connection, true)) this.#options.unused(connection);
   }
 
   #failed(error: unknown): void {
-    if (this.#isCrowded(error)) this.#pause();
+    if (this.#isBacklogFull(error)) this.#pauseDialling();
     else this.#failFirst(error);
     this.#failOverdue();
   }
 
-  #isCrowded(error: unknown): boolean {
+  #isBacklogFull(error: unknown): boolean {
     const code = (error as { readonly code?: unknown } | undefined)?.code;
     if (code === 'EAGAIN') return true; // a unix socket whose accept queue is full
     return code === 'ECONNREFUSED' && performance.now() - this.#servedMs < SERVING_MS;
@@ -125,10 +125,10 @@ export class ConnectQueue {
     first.failed(error);
   }
 
-  #pause(): void {
+  #pauseDialling(): void {
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
-      this.#dialOn();
+      this.#dialWaiting();
     }, RETRY_MS);
   }
 

@@ -20,7 +20,7 @@ export interface WireRequest {
 }
 
 /** Hears of one request. Nothing is called after `failed`, nor after `destroy()`. */
-export interface CallObserver extends ResponseObserver {
+export interface TargetObserver extends ResponseObserver {
   /** After `write` returned false: write on. */
   drain(): void;
   /** There is no response, or no more of it. The connection is gone. */
@@ -40,9 +40,9 @@ export class TargetConnection {
   readonly #owner: ConnectionOwner;
   readonly #reader = new ResponseParser();
   readonly #failures: WriteFailures;
-  #observer: CallObserver | undefined;
+  #observer: TargetObserver | undefined;
   #isSignedIn = false;
-  #hasHeard = false;
+  #hasReceived = false;
   /** What has yet to be sent of the body that runs. */
   #unsent: number | 'chunked' = 0;
   #isPaused = false;
@@ -51,7 +51,7 @@ export class TargetConnection {
     ['drain', () => this.#observer?.drain()],
     ['end', () => this.#ended()],
     ['error', (error: Error) => this.fail(error)],
-    ['close', () => this.fail(cutOff())],
+    ['close', () => this.fail(connectionReset())],
   ] as const;
 
   /** Takes over the socket, which stands. What it reads past its stream is to be given to `receive`. */
@@ -69,18 +69,18 @@ export class TargetConnection {
   }
 
   /** The target has sent something since the request was begun. */
-  get hasHeard(): boolean {
-    return this.#hasHeard;
+  get hasReceived(): boolean {
+    return this.#hasReceived;
   }
 
   /** Sends the head. Only when idle. */
-  begin(call: WireRequest, observer: CallObserver): void {
+  send(wireRequest: WireRequest, observer: TargetObserver): void {
     this.#observer = observer;
-    this.#hasHeard = false;
-    this.#isSignedIn ||= call.signsConnectionIn;
-    this.#unsent = call.body;
-    this.#reader.expect(call.method, observer);
-    this.#socket.write(call.head, 'latin1');
+    this.#hasReceived = false;
+    this.#isSignedIn ||= wireRequest.signsConnectionIn;
+    this.#unsent = wireRequest.body;
+    this.#reader.expect(wireRequest.method, observer);
+    this.#socket.write(wireRequest.head, 'latin1');
   }
 
   /** Sends the next bytes of the body. False when to wait for `drain`. */
@@ -150,7 +150,7 @@ export class TargetConnection {
   }
 
   #read(bytes: Buffer): void {
-    this.#hasHeard = true;
+    this.#hasReceived = true;
     try {
       this.#reader.receive(bytes);
       if (this.#reader.isIdle) this.#settle();
@@ -177,7 +177,7 @@ export class TargetConnection {
     try {
       // A write that failed has taken the error that reading would have told: then this may be no regular end.
       if (error === undefined && this.#reader.finish()) this.#settle();
-      else this.fail(error ?? cutOff());
+      else this.fail(error ?? connectionReset());
     } catch (thrown) {
       this.fail(thrown);
     }
@@ -185,6 +185,6 @@ export class TargetConnection {
 }
 
 // The code of a reset: what the request becomes is the same.
-function cutOff(): Error {
+function connectionReset(): Error {
   return Object.assign(new Error('the target closed the connection'), { code: 'ECONNRESET' });
 }

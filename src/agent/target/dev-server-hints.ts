@@ -9,7 +9,7 @@ import type { RequestHead, ResponseHead } from '../../http/exchange.js';
 import { fieldValue } from '../../http/header-rules.js';
 import type { TargetAddress } from './address.js';
 import { type Refusal, recognizeRefusal } from './refusal-table.js';
-import { hostFor, type PublicPlace } from './request-headers.js';
+import { hostFor, type PublicAddress } from './request-headers.js';
 
 const STATUSES = new Set([200, 400, 403, 404, 422]);
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -36,17 +36,21 @@ export class DevServerHints {
   }
 
   /** What is to see the first piece of this response's body, or an empty one, if that can be a refusal. */
-  inspector(response: ResponseHead, head: RequestHead, place: PublicPlace): ((piece: Buffer) => void) | undefined {
+  sniffer(
+    response: ResponseHead,
+    head: RequestHead,
+    publicAddress: PublicAddress,
+  ): ((piece: Buffer) => void) | undefined {
     if (response.status < 300 && head.method === 'GET') this.#remember(head.path);
     if (!STATUSES.has(response.status)) return undefined;
-    const isByOrigin = this.#refusesOrigin(response, head, place);
+    const isByOrigin = this.#refusesOrigin(response, head, publicAddress);
     const type = readableType(response);
     if (!isByOrigin && type === undefined) return undefined;
     return (piece) => {
       const text = type === undefined ? '' : piece.toString('latin1', 0, MAX_CHARACTERS);
       const refusal = recognizeRefusal({ status: response.status, path: head.path, isText: type === 'text', text });
-      if (refusal !== undefined) this.#tell(refusal, place);
-      else if (isByOrigin) this.#tellUnknown(response, head, place);
+      if (refusal !== undefined) this.#giveHint(refusal, publicAddress);
+      else if (isByOrigin) this.#hintAtUnknownServer(response, head, publicAddress);
     };
   }
 
@@ -58,41 +62,42 @@ export class DevServerHints {
   }
 
   /** A request of the tunnel's own page is refused as the pages of strangers are. */
-  #refusesOrigin({ status }: ResponseHead, head: RequestHead, place: PublicPlace): boolean {
+  #refusesOrigin({ status }: ResponseHead, head: RequestHead, publicAddress: PublicAddress): boolean {
     if (SAFE_METHODS.has(head.method) || this.#target.hostHeader === 'preserve') return false;
-    if (fieldValue(head.headers, 'origin') !== place.origin) return false;
+    if (fieldValue(head.headers, 'origin') !== publicAddress.origin) return false;
     // There may be nothing at that address: only one that answers GET is known to be there.
     return status === 403 ? this.#served.size > 0 : status === 404 && this.#served.get(pageOf(head.path)) === true;
   }
 
-  #tell(refusal: Refusal, place: PublicPlace): void {
+  #giveHint(refusal: Refusal, publicAddress: PublicAddress): void {
     if (this.#given.has(refusal)) return;
     this.#given.add(refusal);
-    if (refusal.judges === 'origin') this.#tellOrigin(refusal, place);
-    else this.#tellHost(refusal, place);
+    if (refusal.checks === 'origin') this.#hintAtOrigin(refusal, publicAddress);
+    else this.#hintAtHost(refusal, publicAddress);
   }
 
-  #tellHost(refusal: Refusal, place: PublicPlace): void {
-    // Next.js judges the Origin, which is the public one on ordinary requests; all others judge the Host.
-    const told = refusal.server === 'Next.js' ? place.hostname : hostFor(this.#target, place);
-    const host = told.replace(/:\d+$/, '');
-    const otherwise = host === place.hostname && this.#target.hostHeader === 'preserve' && refusal.server !== 'Next.js';
-    const remedy = otherwise ? ', or leave out --host-header preserve' : '';
-    this.#hint(`${refusal.server} refuses the host ${host}: ${refusal.fix(host, place.origin)}${remedy}.`);
+  #hintAtHost(refusal: Refusal, publicAddress: PublicAddress): void {
+    // Next.js checks the Origin, which is the public one on ordinary requests; all others check the Host.
+    const checked = refusal.server === 'Next.js' ? publicAddress.hostname : hostFor(this.#target, publicAddress);
+    const host = checked.replace(/:\d+$/, '');
+    const isPreserved =
+      host === publicAddress.hostname && this.#target.hostHeader === 'preserve' && refusal.server !== 'Next.js';
+    const remedy = isPreserved ? ', or leave out --host-header preserve' : '';
+    this.#hint(`${refusal.server} refuses the host ${host}: ${refusal.fix(host, publicAddress.origin)}${remedy}.`);
   }
 
-  #tellOrigin(refusal: Refusal, place: PublicPlace): void {
-    const fix = refusal.fix(place.host, place.origin);
+  #hintAtOrigin(refusal: Refusal, publicAddress: PublicAddress): void {
+    const fix = refusal.fix(publicAddress.host, publicAddress.origin);
     const remedy = this.#target.hostHeader === 'preserve' ? fix : `give the agent --host-header preserve, or ${fix}`;
-    this.#hint(`${refusal.server} refuses what comes from ${place.origin}: ${remedy}.`);
+    this.#hint(`${refusal.server} refuses what comes from ${publicAddress.origin}: ${remedy}.`);
   }
 
-  #tellUnknown({ status }: ResponseHead, { method }: RequestHead, place: PublicPlace): void {
+  #hintAtUnknownServer({ status }: ResponseHead, { method }: RequestHead, publicAddress: PublicAddress): void {
     if (this.#given.has('unknown server')) return;
     this.#given.add('unknown server');
-    const host = hostFor(this.#target, place);
+    const host = hostFor(this.#target, publicAddress);
     this.#hint(
-      `The app answers ${status} to a ${method} from its own page: if it compares the origin ${place.origin} with the host ${host}, give the agent --host-header preserve.`,
+      `The app answers ${status} to a ${method} from its own page: if it compares the origin ${publicAddress.origin} with the host ${host}, give the agent --host-header preserve.`,
     );
   }
 }

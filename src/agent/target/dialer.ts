@@ -13,9 +13,9 @@ export type ConnectionKind = 'plain' | 'detachable';
 
 /** What becomes of an attempt; exactly one is called, once, and none after it was cancelled. */
 export interface DialOutcome {
-  stands(connection: TargetConnection): void;
+  connected(connection: TargetConnection): void;
   /** The target's accept queue is full: its kernel dropped what would have opened the connection. Nothing was sent. */
-  crowded(): void;
+  backlogFull(): void;
   failed(error: unknown): void;
 }
 
@@ -27,7 +27,7 @@ type DialAddress =
 const READ_BYTES = 64 * 1024;
 
 // A loopback connection stands within the system call, or its SYN was dropped and the kernel would wait for a second.
-const CROWDED_MS = 50;
+const BACKLOG_CHECK_MS = 50;
 
 const lookupLocalhost: LookupFunction = (_hostname, options, callback) => {
   if (options.all !== true) return callback(null, '127.0.0.1', 4);
@@ -51,38 +51,38 @@ export class TargetDialer {
 
   /** Begins an attempt; a connection that stands belongs to `owner`. Returns what cancels the attempt. */
   dial(kind: ConnectionKind, owner: ConnectionOwner, outcome: DialOutcome): () => void {
-    const reading = { receive: (_bytes: Buffer): void => {} };
-    const socket = this.#open(kind, reading);
-    const settle = (tell?: () => void) => {
+    const reader = { receive: (_bytes: Buffer): void => {} };
+    const socket = this.#open(kind, reader);
+    const settle = (report?: () => void) => {
       for (const timer of timers) clearTimeout(timer);
-      socket.off(stands, stood).off('error', failed).off('close', cut);
-      if (tell !== undefined) return tell();
+      socket.off(connected, onConnected).off('error', failed).off('close', onClose);
+      if (report !== undefined) return report();
       socket.on('error', () => {}).destroy(); // nobody is interested any more
     };
     const fail = (error: unknown) => {
       settle();
       outcome.failed(error);
     };
-    const stood = () =>
+    const onConnected = () =>
       settle(() => {
         const connection = new TargetConnection(socket, owner);
-        reading.receive = (bytes) => connection.receive(bytes);
-        outcome.stands(connection);
+        reader.receive = (bytes) => connection.receive(bytes);
+        outcome.connected(connection);
       });
     const failed = (error: Error) => fail(error);
-    const cut = () => fail(Object.assign(new Error('the target closed the connection'), { code: 'ECONNRESET' }));
-    const stands = this.#target.scheme === 'https' ? 'secureConnect' : 'connect';
-    const crowded = () => {
+    const onClose = () => fail(Object.assign(new Error('the target closed the connection'), { code: 'ECONNRESET' }));
+    const connected = this.#target.scheme === 'https' ? 'secureConnect' : 'connect';
+    const backlogFull = () => {
       if (!socket.connecting) return;
       settle();
-      outcome.crowded();
+      outcome.backlogFull();
     };
     const timers = [setTimeout(() => fail(this.timeout()), this.#timeoutMs)];
     // Once what has arrived by then was looked at, of both addresses that a name may have: this process may have been the one
     // that was busy.
-    const look = () => setImmediate(() => setImmediate(crowded));
-    if (this.#target.loopback) timers.push(setTimeout(look, CROWDED_MS));
-    socket.once(stands, stood).once('error', failed).once('close', cut);
+    const check = () => setImmediate(() => setImmediate(backlogFull));
+    if (this.#target.loopback) timers.push(setTimeout(check, BACKLOG_CHECK_MS));
+    socket.once(connected, onConnected).once('error', failed).once('close', onClose);
     return () => settle();
   }
 
@@ -90,18 +90,18 @@ export class TargetDialer {
   timeout(): PosternError {
     return new PosternError(
       'ERR_TARGET_TIMEOUT',
-      `${this.#target.place} accepts no connection: none stands after ${this.#timeoutMs} ms`,
+      `${this.#target.displayName} accepts no connection: none stands after ${this.#timeoutMs} ms`,
     );
   }
 
-  #open(kind: ConnectionKind, reading: { receive(bytes: Buffer): void }): Socket {
+  #open(kind: ConnectionKind, reader: { receive(bytes: Buffer): void }): Socket {
     const address = this.#address();
     const detachable = { ...address, allowHalfOpen: true };
     if (this.#target.scheme === 'https') return tls.connect({ ...detachable, ...this.#tlsOptions() });
     if (kind === 'detachable') return net.connect(detachable);
     // Past the machinery of streams, which costs a small response more than reading it does.
     const callback = (count: number, bytes: Uint8Array) => {
-      reading.receive((bytes as Buffer).subarray(0, count));
+      reader.receive((bytes as Buffer).subarray(0, count));
       return true;
     };
     return net.connect({ ...address, onread: { buffer: this.#readBytes, callback } });

@@ -13,7 +13,7 @@ interface Failure {
 
 const UNREACHABLE: Failure = {
   code: 'ERR_TARGET_REFUSED',
-  sentence: ({ place }) => `${place} cannot be reached from this machine`,
+  sentence: ({ displayName }) => `${displayName} cannot be reached from this machine`,
 };
 const UNKNOWN_NAME: Failure = {
   code: 'ERR_TARGET_REFUSED',
@@ -21,25 +21,29 @@ const UNKNOWN_NAME: Failure = {
 };
 const CLOSED: Failure = {
   code: 'ERR_TARGET_REFUSED',
-  sentence: ({ place, scheme }) =>
-    `${place} closed the connection without a whole response${scheme === 'http' ? ' (or it speaks TLS: https://)' : ''}`,
+  sentence: ({ displayName, scheme }) =>
+    `${displayName} closed the connection without a whole response${scheme === 'http' ? ' (or it speaks TLS: https://)' : ''}`,
 };
 // RFC 9110 section 15.6: a gateway tells "no valid response" (502) from "no response in time" (504).
-const TIMEOUT: Failure = { code: 'ERR_TARGET_TIMEOUT', sentence: ({ place }) => `${place} accepts no connection` };
+const TIMEOUT: Failure = {
+  code: 'ERR_TARGET_TIMEOUT',
+  sentence: ({ displayName }) => `${displayName} accepts no connection`,
+};
 const NO_TLS: Failure = {
   code: 'ERR_TARGET_TLS',
-  sentence: ({ place }) => `${place} speaks no TLS that the agent understands: http:// may be what is meant`,
+  sentence: ({ displayName }) =>
+    `${displayName} speaks no TLS that the agent understands: http:// may be what is meant`,
 };
 const UNTRUSTED: Failure = {
   code: 'ERR_TARGET_TLS',
-  sentence: ({ place }) =>
-    `the certificate of ${place} is not trusted: name who issued it with --target-ca, or give --target-insecure`,
+  sentence: ({ displayName }) =>
+    `the certificate of ${displayName} is not trusted: name who issued it with --target-ca, or give --target-insecure`,
 };
 
 const FAILURES: ReadonlyMap<string, Failure> = new Map([
-  ['ECONNREFUSED', { code: 'ERR_TARGET_REFUSED', sentence: ({ place }) => `nothing listens on ${place}` }],
-  ['ENOENT', { code: 'ERR_TARGET_REFUSED', sentence: ({ place }) => `there is no socket ${place}` }],
-  ['EACCES', { code: 'ERR_TARGET_REFUSED', sentence: ({ place }) => `this user may not open ${place}` }],
+  ['ECONNREFUSED', { code: 'ERR_TARGET_REFUSED', sentence: ({ displayName }) => `nothing listens on ${displayName}` }],
+  ['ENOENT', { code: 'ERR_TARGET_REFUSED', sentence: ({ displayName }) => `there is no socket ${displayName}` }],
+  ['EACCES', { code: 'ERR_TARGET_REFUSED', sentence: ({ displayName }) => `this user may not open ${displayName}` }],
   ['ENOTFOUND', UNKNOWN_NAME],
   ['EAI_AGAIN', UNKNOWN_NAME],
   ['EHOSTUNREACH', UNREACHABLE],

@@ -12,15 +12,15 @@ import type { TargetAddress } from './address.js';
 import type { DevServerHints } from './dev-server-hints.js';
 import { asTargetError } from './errors.js';
 import type { TargetPool } from './pool.js';
-import type { PublicPlace } from './request-headers.js';
-import { type RequestRecord, STATUS_LEFT, startRecord } from './request-record.js';
+import type { PublicAddress } from './request-headers.js';
+import { type RequestRecord, STATUS_CLIENT_CLOSED, startRecord } from './request-record.js';
 import { responseHeaders, responseTrailers } from './response-headers.js';
 
 /** What all requests of one agent share. */
 export interface TargetContext {
   readonly target: TargetAddress;
   readonly pool: TargetPool;
-  readonly refusals: DevServerHints;
+  readonly hints: DevServerHints;
   readonly log: Log;
   readonly record: (record: RequestRecord) => void;
   /** Cuts one open WebSocket each. */
@@ -32,14 +32,14 @@ export interface TargetContext {
 // More than any server has a use for; without a limit a target could send heads for ever.
 const MAX_INFORMATIONAL = 32;
 
-const NOTHING = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 
 /** One response. Exactly one of `relay`, `accept` and `fail` sends the head; the record is made once. */
 export class Exchange {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
   readonly #makeRecord: ReturnType<typeof startRecord>;
-  #inspect: ((piece: Buffer) => void) | undefined;
+  #sniff: ((piece: Buffer) => void) | undefined;
   #failure: string | undefined;
   #informational = 0;
   #status = 0;
@@ -53,32 +53,32 @@ export class Exchange {
   }
 
   /** Whether the head has left or nobody waits for it any more. */
-  get begun(): boolean {
+  get hasResponded(): boolean {
     return this.#status !== 0 || this.#isSettled;
   }
 
   /** Whether a head of any kind has left. */
-  get heard(): boolean {
-    return this.begun || this.#informational > 0;
+  get hasSentHead(): boolean {
+    return this.hasResponded || this.#informational > 0;
   }
 
   /** Passes a 1xx head on. Throws `ERR_TARGET_PROTOCOL` when there are too many or one is malformed. */
-  inform({ status, fields }: ResponseHead, place: PublicPlace): void {
+  sendInformational({ status, fields }: ResponseHead, publicAddress: PublicAddress): void {
     this.#informational += 1;
     if (this.#informational > MAX_INFORMATIONAL) {
       throw new PosternError('ERR_TARGET_PROTOCOL', 'The target sends 1xx heads without end.');
     }
-    const headers = responseHeaders(fields, status, this.#context.target, place);
-    if (!this.begun) this.#stream.informational({ status, headers });
+    const headers = responseHeaders(fields, status, this.#context.target, publicAddress);
+    if (!this.hasResponded) this.#stream.informational({ status, headers });
   }
 
   /** Passes the target's head on; its body follows. Throws `ERR_TARGET_PROTOCOL` before anything has left. */
-  relay({ status, fields, framing }: ResponseHead, place: PublicPlace): void {
-    const head = { status, headers: responseHeaders(fields, status, this.#context.target, place) };
-    if (this.begun) return;
+  respond({ status, fields, framing }: ResponseHead, publicAddress: PublicAddress): void {
+    const head = { status, headers: responseHeaders(fields, status, this.#context.target, publicAddress) };
+    if (this.hasResponded) return;
     this.#isEnded = framing === 0;
-    this.#inspect = this.#context.refusals.inspector(head, this.#stream.head, place);
-    if (this.#isEnded) this.#inspect?.(NOTHING);
+    this.#sniff = this.#context.hints.sniffer(head, this.#stream.head, publicAddress);
+    if (this.#isEnded) this.#sniff?.(EMPTY);
     // An event stream has no length: those that have one are spared the look.
     if (typeof framing !== 'number' && isEventStream(head.headers)) this.#context.eventStreams.add(this);
     this.#stream.respond(head, { endOfBody: this.#isEnded });
@@ -87,8 +87,8 @@ export class Exchange {
 
   /** Passes a piece of the target's body on. False when to wait until the stream drains. */
   write(piece: Buffer): boolean {
-    this.#inspect?.(piece);
-    this.#inspect = undefined;
+    this.#sniff?.(piece);
+    this.#sniff = undefined;
     return this.#stream.write(piece);
   }
 
@@ -96,7 +96,7 @@ export class Exchange {
   end(trailers: RawHeaders): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#inspect?.(NOTHING);
+    this.#sniff?.(EMPTY);
     this.#stream.end(trailers.length === 0 ? undefined : responseTrailers(trailers));
   }
 
@@ -109,17 +109,17 @@ export class Exchange {
 
   /** Ends the request with an error: as a response while that is possible, else by a reset. */
   fail(thrown: unknown): void {
-    if (this.begun) this.#breakOff(thrown);
+    if (this.hasResponded) this.#abortResponse(thrown);
     else this.#respondWith(asTargetError(thrown, this.#context.target));
   }
 
   /** The agent ends: browsers open an event stream anew when it breaks. */
   cut(): void {
-    this.#breakOff(new PosternError('ERR_LINK_LOST', 'the agent closes'));
+    this.#abortResponse(new PosternError('ERR_LINK_LOST', 'the agent closes'));
   }
 
   /** The visitor left or the link died: nothing more can be said. */
-  abandon(): void {
+  discard(): void {
     this.#settle({ aborted: true });
   }
 
@@ -137,7 +137,7 @@ export class Exchange {
     this.#settle({ aborted: false });
   }
 
-  #breakOff(cause: unknown): void {
+  #abortResponse(cause: unknown): void {
     if (this.#isSettled || this.#isEnded) return;
     this.#failure = asTargetError(cause, this.#context.target).message;
     this.#context.log.debug({ err: cause }, 'an answer ended before it was whole');
@@ -150,7 +150,7 @@ export class Exchange {
     this.#isSettled = true;
     if (this.#context.eventStreams.size > 0) this.#context.eventStreams.delete(this);
     this.#context.record(
-      this.#makeRecord({ status: this.#status || STATUS_LEFT, aborted: end.aborted, failure: this.#failure }),
+      this.#makeRecord({ status: this.#status || STATUS_CLIENT_CLOSED, aborted: end.aborted, failure: this.#failure }),
     );
   }
 }

@@ -12,7 +12,7 @@ import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS, translated } from './url-field
 export interface HeaderRule {
   readonly lower: string;
   /** `dropped`: it ends at this hop or is ours to give; `special`: whoever carries it looks at it. */
-  readonly fate: 'malformed' | 'dropped' | 'special' | 'carried';
+  readonly action: 'reject' | 'drop' | 'rewrite' | 'pass';
   /** How its headers are written; made with the first of them. */
   lines?: FieldLineCache;
 }
@@ -27,34 +27,34 @@ const MAX_NAMES = 1_000;
 const MAX_CHARACTERS = 64;
 
 /** A judge of the names of one direction: drops `dropped` beside what is hop-by-hop anyway. */
-export function headerClassifier(rules: {
-  readonly dropped: (lower: string) => boolean;
-  readonly special: readonly string[];
+export function headerClassifier(direction: {
+  readonly isDropped: (lower: string) => boolean;
+  readonly rewritten: readonly string[];
 }): (name: string) => HeaderRule {
-  const known = new RecentMap<HeaderRule>(MAX_NAMES, MAX_CHARACTERS);
-  const fateOf = (lower: string): HeaderRule['fate'] => {
-    if (!isFieldName(lower)) return 'malformed';
-    if (isHopByHop(lower) || rules.dropped(lower)) return 'dropped';
-    return rules.special.includes(lower) ? 'special' : 'carried';
+  const rules = new RecentMap<HeaderRule>(MAX_NAMES, MAX_CHARACTERS);
+  const actionOf = (lower: string): HeaderRule['action'] => {
+    if (!isFieldName(lower)) return 'reject';
+    if (isHopByHop(lower) || direction.isDropped(lower)) return 'drop';
+    return direction.rewritten.includes(lower) ? 'rewrite' : 'pass';
   };
   return (name) => {
-    const found = known.get(name);
-    if (found !== undefined) return found;
+    const known = rules.get(name);
+    if (known !== undefined) return known;
     const lower = name.toLowerCase();
-    const judged: HeaderRule = { lower, fate: fateOf(lower) };
-    known.set(name, judged);
-    return judged;
+    const rule: HeaderRule = { lower, action: actionOf(lower) };
+    rules.set(name, rule);
+    return rule;
   };
 }
 
 /** To the target: it is told a `Host` and a framing of its own. */
-export const judgeRequestName = headerClassifier({
-  dropped: (lower) => lower === 'host' || lower === 'content-length',
-  special: ['cookie', 'origin', ...translated(REQUEST_URL_FIELDS).keys()],
+export const classifyRequestName = headerClassifier({
+  isDropped: (lower) => lower === 'host' || lower === 'content-length',
+  rewritten: ['cookie', 'origin', ...translated(REQUEST_URL_FIELDS).keys()],
 });
 
 /** To the visitor: a target cannot speak for the agent, in any spelling. */
-export const judgeResponseName = headerClassifier({
-  dropped: (lower) => normalizedName(lower) === 'postern-error',
-  special: ['content-length', 'set-cookie', ...translated(RESPONSE_URL_FIELDS).keys()],
+export const classifyResponseName = headerClassifier({
+  isDropped: (lower) => normalizedName(lower) === 'postern-error',
+  rewritten: ['content-length', 'set-cookie', ...translated(RESPONSE_URL_FIELDS).keys()],
 });

@@ -48,7 +48,7 @@ export class TargetPool implements ConnectionOwner {
   }
 
   /** A connection that idles, the one that was used last, or a new one. For requests that may be repeated. */
-  take(user: ConnectionUser): void {
+  acquire(user: ConnectionUser): void {
     const kept = this.#pickIdle();
     if (kept === undefined) this.#plain.add(user, { onlyFresh: false });
     else user.ready(kept, false);
@@ -58,13 +58,13 @@ export class TargetPool implements ConnectionOwner {
    * A new connection, for a request that must not be sent into one that the target may just have closed. An idle one makes
    * room for it: a target that serves one connection at a time would not come to the new one.
    */
-  takeFresh(user: ConnectionUser): void {
+  acquireFresh(user: ConnectionUser): void {
     this.#idle[0]?.connection.destroy();
     this.#plain.add(user, { onlyFresh: true });
   }
 
   /** A new connection whose socket can be detached. */
-  takeDetachable(user: ConnectionUser): void {
+  acquireDetachable(user: ConnectionUser): void {
     this.#detachable.add(user, { onlyFresh: true });
   }
 
@@ -72,11 +72,11 @@ export class TargetPool implements ConnectionOwner {
   probe(): Promise<unknown> {
     return new Promise((resolve) => {
       this.#cancelProbe = this.#dialer.dial('plain', this, {
-        stands: (connection) => {
+        connected: (connection) => {
           connection.destroy();
           resolve(undefined);
         },
-        crowded: () => resolve(undefined),
+        backlogFull: () => resolve(undefined),
         failed: resolve,
       });
     });

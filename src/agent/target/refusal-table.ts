@@ -14,7 +14,7 @@ export interface ResponseStart {
 export interface Refusal {
   readonly server: string;
   /** It compares `Origin`, which is the public one, with `Host`: they agree when the agent preserves the latter. */
-  readonly judges?: 'origin';
+  readonly checks?: 'origin';
   matches(start: ResponseStart): boolean;
   /** The change at the target that admits `host`, a name without port, or its `origin`. */
   fix(host: string, origin: string): string;
@@ -62,20 +62,20 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     server: 'Grafana',
-    judges: 'origin',
+    checks: 'origin',
     matches: ({ status, text }) => status === 403 && text.includes('origin not allowed'),
     fix: (host) => `set csrf_trusted_origins = ${host} in [security] of grafana.ini`,
   },
   {
     server: 'Django',
-    judges: 'origin',
+    checks: 'origin',
     matches: ({ status, text }) =>
       status === 403 && /Origin checking failed|CSRF verification failed\. Request aborted/.test(text),
     fix: (_host, origin) => `add '${origin}' to CSRF_TRUSTED_ORIGINS in settings.py`,
   },
   {
     server: 'Rails',
-    judges: 'origin',
+    checks: 'origin',
     matches: ({ status, text }) =>
       status === 422 && /InvalidAuthenticityToken|HTTP Origin header .{1,200} didn.{1,5}t match/.test(text),
     fix: () =>
@@ -83,14 +83,14 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     server: 'SvelteKit or Astro',
-    judges: 'origin',
+    checks: 'origin',
     matches: ({ status, text }) => status === 403 && /Cross-site \w+ form submissions are forbidden/.test(text),
     fix: (_host, origin) =>
       `set ORIGIN=${origin} (SvelteKit with adapter-node), or security: { checkOrigin: false } in astro.config.mjs`,
   },
   {
     server: 'The object store',
-    judges: 'origin',
+    checks: 'origin',
     matches: ({ status, text }) => status === 403 && text.includes('<Code>SignatureDoesNotMatch</Code>'),
     fix: (host) => `let whoever signs the requests sign for ${host}`,
   },
@@ -98,7 +98,7 @@ const REFUSALS: readonly Refusal[] = [
 
 /** Which server refuses the host in this response, if it is such a response. */
 export function recognizeRefusal(start: ResponseStart): Refusal | undefined {
-  return REFUSALS.find((refusal) => (start.isText || refusal.judges === 'origin') && refusal.matches(start));
+  return REFUSALS.find((refusal) => (start.isText || refusal.checks === 'origin') && refusal.matches(start));
 }
 
 function isViteRefusal(text: string): boolean {

@@ -9,12 +9,12 @@ import { PosternError } from '../../errors.js';
 import type { RequestHead } from '../../http/exchange.js';
 import { connectionOptions, fieldValue, headerValues } from '../../http/header-rules.js';
 import type { TargetAddress } from './address.js';
-import { type HeaderRule, judgeRequestName } from './header-names.js';
+import { classifyRequestName, type HeaderRule } from './header-names.js';
 import { REQUEST_URL_FIELDS, translated } from './url-fields.js';
 import { replaceOrigins } from './url-text.js';
 
 /** The tunnel's address as the visitor of one request sees it. */
-export interface PublicPlace {
+export interface PublicAddress {
   /** Host and a port that is not the scheme's default. */
   readonly host: string;
   readonly hostname: string;
@@ -30,7 +30,7 @@ const LENGTH = /^\d{1,15}$/; // below 2 ** 53
 const BODILESS_METHODS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
 /** Reads the tunnel's public address from the `X-Forwarded-*` headers, which the edge alone sets. */
-export function readPublicPlace(head: RequestHead): PublicPlace {
+export function readPublicAddress(head: RequestHead): PublicAddress {
   const proto = fieldValue(head.headers, 'x-forwarded-proto');
   const scheme = proto === 'http' || proto === 'https' ? proto : head.scheme;
   const forwarded = fieldValue(head.headers, 'x-forwarded-host');
@@ -38,17 +38,17 @@ export function readPublicPlace(head: RequestHead): PublicPlace {
   const port = fieldValue(head.headers, 'x-forwarded-port');
   const withPort = host.includes(':') || port === undefined || !PORT.test(port) ? host : `${host}:${port}`;
   const text = `${scheme}://${withPort}`;
-  if (text !== lastRead.text) lastRead = { text, place: parsePlace(text, withPort) };
-  return lastRead.place;
+  if (text !== lastRead.text) lastRead = { text, publicAddress: parsePublicAddress(text, withPort) };
+  return lastRead.publicAddress;
 }
 
 // An agent has one public address, or two: reading it anew for each request would cost as much as a small response does.
-let lastRead: { readonly text: string; readonly place: PublicPlace } = {
+let lastRead: { readonly text: string; readonly publicAddress: PublicAddress } = {
   text: '',
-  place: { host: '', hostname: '', origin: '' },
+  publicAddress: { host: '', hostname: '', origin: '' },
 };
 
-function parsePlace(text: string, host: string): PublicPlace {
+function parsePublicAddress(text: string, host: string): PublicAddress {
   if (!FORWARDED_HOST.test(host) || !URL.canParse(text)) {
     throw new PosternError('ERR_BAD_REQUEST', 'The request names no public host.');
   }
@@ -57,25 +57,27 @@ function parsePlace(text: string, host: string): PublicPlace {
 }
 
 /** The `Host` that the target is told. */
-export function hostFor(target: TargetAddress, place: PublicPlace): string {
+export function hostFor(target: TargetAddress, publicAddress: PublicAddress): string {
   if (target.hostHeader === 'rewrite') return target.host;
-  return target.hostHeader === 'preserve' ? place.host : target.hostHeader.literal;
+  return target.hostHeader === 'preserve' ? publicAddress.host : target.hostHeader.literal;
 }
 
 /**
  * The request's headers for the target, without framing: `Host` first, the rest in order, cookie crumbs joined
  * (RFC 9113 section 8.2.3). Throws `ERR_BAD_REQUEST` on a name that is none; values are checked as they are written.
  */
-export function targetHeaders(head: RequestHead, target: TargetAddress, place: PublicPlace): string[] {
+export function targetHeaders(head: RequestHead, target: TargetAddress, publicAddress: PublicAddress): string[] {
   const headers: string[] = [];
-  const forwarded = rewritesOrigin(head, target, place) ? forwardedPlace(target, place) : undefined;
-  tellHeaders(head, target, place, ({ lower }, value) => headers.push(lower, forwarded?.get(lower) ?? value));
+  const forwarded = rewritesOrigin(head, target, publicAddress) ? forwardedHeaders(target, publicAddress) : undefined;
+  forEachTargetHeader(head, target, publicAddress, ({ lower }, value) =>
+    headers.push(lower, forwarded?.get(lower) ?? value),
+  );
   return headers;
 }
 
 // What is rewritten is rewritten as one: apps compare `Origin` with `X-Forwarded-Host` where there is one, else `Host`.
-function forwardedPlace(target: TargetAddress, place: PublicPlace): ReadonlyMap<string, string> {
-  const host = hostFor(target, place);
+function forwardedHeaders(target: TargetAddress, publicAddress: PublicAddress): ReadonlyMap<string, string> {
+  const host = hostFor(target, publicAddress);
   const port = new URL(`${target.scheme}://${host}`).port || (target.scheme === 'https' ? '443' : '80');
   return new Map([
     ['x-forwarded-host', host],
@@ -85,26 +87,26 @@ function forwardedPlace(target: TargetAddress, place: PublicPlace): ReadonlyMap<
 }
 
 /** As `targetHeaders`, one after the other: each request would otherwise make a list only to walk through it. */
-export function tellHeaders(
+export function forEachTargetHeader(
   head: RequestHead,
   target: TargetAddress,
-  place: PublicPlace,
-  tell: (name: HeaderRule, value: string) => void,
+  publicAddress: PublicAddress,
+  emit: (name: HeaderRule, value: string) => void,
 ): void {
-  tell(HOST, hostFor(target, place));
-  const dropped = connectionOptions(head.headers);
+  emit(HOST, hostFor(target, publicAddress));
+  const connectionFields = connectionOptions(head.headers);
   let cookieSeen = false;
   for (let at = 0; at + 1 < head.headers.length; at += 2) {
-    const name = judgeRequestName(head.headers[at] as string);
-    const { lower, fate } = name;
+    const name = classifyRequestName(head.headers[at] as string);
+    const { lower, action } = name;
     const value = head.headers[at + 1] as string;
-    if (fate === 'malformed') throw new PosternError('ERR_BAD_REQUEST', 'A header is malformed.');
-    if (fate === 'dropped' || dropped.has(lower)) continue;
-    if (fate === 'carried') tell(name, value);
-    else if (lower === 'origin') tell(name, originFor(head, value, target, place));
-    else if (lower !== 'cookie') tell(name, ownUrls(lower, value, target, place));
+    if (action === 'reject') throw new PosternError('ERR_BAD_REQUEST', 'A header is malformed.');
+    if (action === 'drop' || connectionFields.has(lower)) continue;
+    if (action === 'pass') emit(name, value);
+    else if (lower === 'origin') emit(name, originFor(head, value, target, publicAddress));
+    else if (lower !== 'cookie') emit(name, rewriteUrls(lower, value, target, publicAddress));
     else if (!cookieSeen) {
-      tell(name, headerValues(head.headers, 'cookie').join('; '));
+      emit(name, headerValues(head.headers, 'cookie').join('; '));
       cookieSeen = true;
     }
   }
@@ -113,19 +115,19 @@ export function tellHeaders(
 const TRANSLATED = translated(REQUEST_URL_FIELDS);
 
 // With the scheme and host that the target itself sees: servers of WebDAV compare all of it.
-function ownUrls(name: string, value: string, target: TargetAddress, place: PublicPlace): string {
+function rewriteUrls(name: string, value: string, target: TargetAddress, publicAddress: PublicAddress): string {
   const syntax = TRANSLATED.get(name);
   if (syntax === undefined) return value;
   return replaceOrigins(syntax, value, (scheme, authority) =>
-    `${scheme}://${authority.toLowerCase()}` === place.origin ? ownOrigin(target, place) : undefined,
+    `${scheme}://${authority.toLowerCase()}` === publicAddress.origin ? ownOrigin(target, publicAddress) : undefined,
   );
 }
 
-function ownOrigin(target: TargetAddress, place: PublicPlace): string {
-  return `${target.scheme}://${hostFor(target, place)}`;
+function ownOrigin(target: TargetAddress, publicAddress: PublicAddress): string {
+  return `${target.scheme}://${hostFor(target, publicAddress)}`;
 }
 
-const HOST = judgeRequestName('host');
+const HOST = classifyRequestName('host');
 
 /** How many bytes the body must have, when the visitor said so. Throws `ERR_BAD_REQUEST` when it cannot be true. */
 export function declaredLength(head: RequestHead, endOfBody: boolean): number | undefined {
@@ -145,12 +147,14 @@ export function framingHeaders(method: string, endOfBody: boolean, length: numbe
   return BODILESS_METHODS.has(method) ? [] : ['Content-Length', '0'];
 }
 
-function originFor(head: RequestHead, origin: string, target: TargetAddress, place: PublicPlace): string {
-  return origin === place.origin && rewritesOrigin(head, target, place) ? ownOrigin(target, place) : origin;
+function originFor(head: RequestHead, origin: string, target: TargetAddress, publicAddress: PublicAddress): string {
+  return origin === publicAddress.origin && rewritesOrigin(head, target, publicAddress)
+    ? ownOrigin(target, publicAddress)
+    : origin;
 }
 
 // A target that compares Origin with Host (or with a list that holds its own address) must see the two agree.
-function rewritesOrigin(head: RequestHead, target: TargetAddress, place: PublicPlace): boolean {
+function rewritesOrigin(head: RequestHead, target: TargetAddress, publicAddress: PublicAddress): boolean {
   if (head.protocol !== 'websocket' || target.hostHeader === 'preserve') return false;
-  return fieldValue(head.headers, 'origin') === place.origin;
+  return fieldValue(head.headers, 'origin') === publicAddress.origin;
 }

@@ -25,7 +25,7 @@ export interface RequestRecord {
 }
 
 /** Status of a request that nobody waited for. The number is the one that nginx logs. */
-export const STATUS_LEFT = 499;
+export const STATUS_CLIENT_CLOSED = 499;
 
 /** How a request ended. */
 export interface RecordEnd {

@@ -10,23 +10,29 @@ import { signsConnectionIn } from '../../http1/connection-auth.js';
 import { writeFields, writeRequestLine } from '../../http1/request-writer.js';
 import type { ResponseHead } from '../../http1/response-head.js';
 import type { ConnectionUser } from './connect-queue.js';
-import type { CallObserver, TargetConnection, WireRequest } from './connection.js';
+import type { TargetConnection, TargetObserver, WireRequest } from './connection.js';
 import { isStaleConnection } from './errors.js';
 import type { Exchange, TargetContext } from './exchange.js';
 import { writeHeader } from './header-names.js';
-import { declaredLength, framingHeaders, type PublicPlace, readPublicPlace, tellHeaders } from './request-headers.js';
+import {
+  declaredLength,
+  forEachTargetHeader,
+  framingHeaders,
+  type PublicAddress,
+  readPublicAddress,
+} from './request-headers.js';
 import { Upload, type UploadOwner } from './upload.js';
 
 // Repeating one of these changes nothing (RFC 9110 section 9.2.2).
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
-export class TargetRequest implements CallObserver, ConnectionUser, UploadOwner {
+export class TargetRequest implements TargetObserver, ConnectionUser, UploadOwner {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
   readonly #exchange: Exchange;
-  readonly #place: PublicPlace;
+  readonly #publicAddress: PublicAddress;
   readonly #upload: Upload;
-  readonly #call: WireRequest;
+  readonly #wireRequest: WireRequest;
   #isFresh = false;
   #signsConnectionIn = false;
 
@@ -36,10 +42,10 @@ export class TargetRequest implements CallObserver, ConnectionUser, UploadOwner 
     this.#stream = stream;
     this.#exchange = exchange;
     const { head, endOfBody } = stream;
-    this.#place = readPublicPlace(head);
+    this.#publicAddress = readPublicAddress(head);
     const lengthBytes = declaredLength(head, endOfBody);
     this.#upload = new Upload(stream, exchange, this, lengthBytes);
-    this.#call = {
+    this.#wireRequest = {
       method: head.method,
       head: this.#writeHead(lengthBytes),
       body: endOfBody ? 0 : (lengthBytes ?? 'chunked'),
@@ -50,23 +56,23 @@ export class TargetRequest implements CallObserver, ConnectionUser, UploadOwner 
   send(): void {
     this.#stream.observe(this.#upload);
     // Any other request takes a fresh connection: of a stale one it is unknown whether the target has seen the request.
-    if (IDEMPOTENT.has(this.#call.method) && this.#upload.isRepeatable) this.#context.pool.take(this);
-    else this.#context.pool.takeFresh(this);
+    if (IDEMPOTENT.has(this.#wireRequest.method) && this.#upload.isRepeatable) this.#context.pool.acquire(this);
+    else this.#context.pool.acquireFresh(this);
   }
 
   ready(connection: TargetConnection, isFresh: boolean): void {
     this.#isFresh = isFresh;
-    connection.begin(this.#call, this);
+    connection.send(this.#wireRequest, this);
     this.#upload.start(connection, { keepsCopy: !isFresh });
   }
 
   informational(head: ResponseHead): void {
-    this.#exchange.inform(head, this.#place);
+    this.#exchange.sendInformational(head, this.#publicAddress);
   }
 
   head(head: ResponseHead): void {
     this.#upload.dropCopy();
-    this.#exchange.relay(head, this.#place);
+    this.#exchange.respond(head, this.#publicAddress);
   }
 
   data(chunk: Buffer): void {
@@ -76,16 +82,16 @@ export class TargetRequest implements CallObserver, ConnectionUser, UploadOwner 
   end(trailers: RawHeaders): void {
     this.#upload.stop();
     this.#exchange.end(trailers);
-    this.#upload.readOn();
+    this.#upload.resume();
   }
 
   drain(): void {
-    this.#upload.readOn();
+    this.#upload.resume();
   }
 
   failed(error: unknown): void {
-    const isUnheard = this.#upload.stop()?.hasHeard === false && !this.#isFresh;
-    if (isUnheard && isStaleConnection(error) && !this.#exchange.heard) this.#sendAgain();
+    const isUnanswered = this.#upload.stop()?.hasReceived === false && !this.#isFresh;
+    if (isUnanswered && isStaleConnection(error) && !this.#exchange.hasSentHead) this.#sendAgain();
     else this.#fail(error);
   }
 
@@ -103,18 +109,18 @@ export class TargetRequest implements CallObserver, ConnectionUser, UploadOwner 
   // A connection that the target has closed between two requests is no failure of the second (RFC 9112 section 9.3.1).
   #sendAgain(): void {
     this.#stream.pause();
-    this.#context.pool.takeFresh(this);
+    this.#context.pool.acquireFresh(this);
   }
 
   #fail(error: unknown): void {
     this.#exchange.fail(error);
-    this.#upload.readOn();
+    this.#upload.resume();
   }
 
   #writeHead(lengthBytes: number | undefined): string {
     const { head, endOfBody } = this.#stream;
     let text = writeRequestLine(head.method, head.path);
-    tellHeaders(head, this.#context.target, this.#place, (name, value) => {
+    forEachTargetHeader(head, this.#context.target, this.#publicAddress, (name, value) => {
       text += writeHeader(name, value);
       if (name.lower === 'authorization') this.#signsConnectionIn ||= signsConnectionIn(value);
     });

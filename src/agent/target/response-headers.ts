@@ -16,8 +16,8 @@ import {
 } from '../../http/header-rules.js';
 import { MAX_HEADER_FIELDS } from '../../link/link.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './address.js';
-import { judgeResponseName } from './header-names.js';
-import type { PublicPlace } from './request-headers.js';
+import { classifyResponseName } from './header-names.js';
+import type { PublicAddress } from './request-headers.js';
 import { RESPONSE_URL_FIELDS, translated } from './url-fields.js';
 import { replaceOrigins } from './url-text.js';
 
@@ -28,21 +28,26 @@ const DOMAIN_ATTRIBUTE = /^([ \t]*domain[ \t]*=[ \t]*)\.?([^ \t]+)([ \t]*)$/i;
  * The headers of a response. Throws `ERR_TARGET_PROTOCOL` on a name or value that is none, on more lines than a link
  * carries, and on a transfer coding other than chunked, since its body could not be carried on.
  */
-export function responseHeaders(raw: RawHeaders, status: number, target: TargetAddress, place: PublicPlace): string[] {
-  refuseTransferCodings(raw);
+export function responseHeaders(
+  raw: RawHeaders,
+  status: number,
+  target: TargetAddress,
+  publicAddress: PublicAddress,
+): string[] {
+  rejectTransferCodings(raw);
   if (raw.length >= 2 * MAX_HEADER_FIELDS)
     throw new PosternError('ERR_TARGET_PROTOCOL', 'The target sends more header lines than a link carries.');
-  const dropped = connectionOptions(raw);
+  const connectionFields = connectionOptions(raw);
   const withoutLength = status < 200 || status === 204; // RFC 9110 section 8.6
   const headers: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const { lower, fate } = judgeResponseName(raw[at] as string);
+    const { lower, action } = classifyResponseName(raw[at] as string);
     const value = raw[at + 1] as string;
-    if (fate === 'malformed' || !isFieldValue(value))
+    if (action === 'reject' || !isFieldValue(value))
       throw new PosternError('ERR_TARGET_PROTOCOL', `Header ${at / 2} is malformed.`);
-    if (fate === 'dropped' || dropped.has(lower)) continue;
+    if (action === 'drop' || connectionFields.has(lower)) continue;
     if (lower === 'content-length' && withoutLength) continue;
-    headers.push(lower, fate === 'special' ? rewritten(lower, value, target, place) : value);
+    headers.push(lower, action === 'rewrite' ? rewrite(lower, value, target, publicAddress) : value);
   }
   return headers;
 }
@@ -59,58 +64,64 @@ export function responseTrailers(raw: RawHeaders): string[] {
   return trailers;
 }
 
-function refuseTransferCodings(raw: RawHeaders): void {
+function rejectTransferCodings(raw: RawHeaders): void {
   const codings = headerValues(raw, 'transfer-encoding');
   if (codings.length === 0 || (codings.length === 1 && codings[0]?.toLowerCase() === 'chunked')) return;
   throw new PosternError('ERR_TARGET_PROTOCOL', 'The target uses a transfer coding other than chunked.');
 }
 
-function rewritten(name: string, value: string, target: TargetAddress, place: PublicPlace): string {
+function rewrite(name: string, value: string, target: TargetAddress, publicAddress: PublicAddress): string {
   const syntax = TRANSLATED.get(name);
   if (syntax !== undefined && value.includes('//')) {
-    return replaceOrigins(syntax, value, (scheme, authority) => publicOrigin(scheme, authority, target, place));
+    return replaceOrigins(syntax, value, (scheme, authority) => publicOrigin(scheme, authority, target, publicAddress));
   }
-  return name === 'set-cookie' ? publicCookie(value, target, place) : value;
+  return name === 'set-cookie' ? publicCookie(value, target, publicAddress) : value;
 }
 
 function publicOrigin(
   scheme: string | undefined,
   authority: string,
   target: TargetAddress,
-  place: PublicPlace,
+  publicAddress: PublicAddress,
 ): string | undefined {
-  if (authority.toLowerCase() === place.host || !isOwn(scheme ?? target.scheme, authority, target, place))
+  if (
+    authority.toLowerCase() === publicAddress.host ||
+    !isTargetUrl(scheme ?? target.scheme, authority, target, publicAddress)
+  )
     return undefined;
-  return scheme?.startsWith('ws') ? place.origin.replace('http', 'ws') : place.origin;
+  return scheme?.startsWith('ws') ? publicAddress.origin.replace('http', 'ws') : publicAddress.origin;
 }
 
-function isOwn(scheme: string, authority: string, target: TargetAddress, place: PublicPlace): boolean {
-  if (judged.target !== target || judged.place !== place) judged = { target, place, own: namesJudged() };
+function isTargetUrl(scheme: string, authority: string, target: TargetAddress, publicAddress: PublicAddress): boolean {
+  if (memo.target !== target || memo.publicAddress !== publicAddress)
+    memo = { target, publicAddress, isTarget: newMemo() };
   const name = `${scheme}://${authority}`;
-  const known = judged.own.get(name);
-  if (known !== undefined) return known;
-  const isNamed = namesTarget(target, scheme, authority, place.origin);
-  judged.own.set(name, isNamed);
+  const cached = memo.isTarget.get(name);
+  if (cached !== undefined) return cached;
+  const isNamed = namesTarget(target, scheme, authority, publicAddress.origin);
+  memo.isTarget.set(name, isNamed);
   return isNamed;
 }
 
 // A policy names the same few hosts with each page: each is judged once, since reading a URL costs as much as a small response.
 const MAX_NAMES = 100;
 const MAX_NAME_LENGTH = 300;
-const namesJudged = () => new RecentMap<boolean>(MAX_NAMES, MAX_NAME_LENGTH);
+const newMemo = () => new RecentMap<boolean>(MAX_NAMES, MAX_NAME_LENGTH);
 
-let judged: {
+let memo: {
   readonly target: TargetAddress | undefined;
-  readonly place: PublicPlace | undefined;
-  readonly own: RecentMap<boolean>;
-} = { target: undefined, place: undefined, own: namesJudged() };
+  readonly publicAddress: PublicAddress | undefined;
+  readonly isTarget: RecentMap<boolean>;
+} = { target: undefined, publicAddress: undefined, isTarget: newMemo() };
 
-function publicCookie(line: string, target: TargetAddress, place: PublicPlace): string {
+function publicCookie(line: string, target: TargetAddress, publicAddress: PublicAddress): string {
   const [pair = '', ...attributes] = line.split(';');
   const changed = attributes.map((attribute) => {
     const match = DOMAIN_ATTRIBUTE.exec(attribute);
     const domain = match?.[2]?.toLowerCase() ?? '';
-    return match !== null && isTargetHost(target, domain) ? `${match[1]}${place.hostname}${match[3]}` : attribute;
+    return match !== null && isTargetHost(target, domain)
+      ? `${match[1]}${publicAddress.hostname}${match[3]}`
+      : attribute;
   });
   return [pair, ...changed].join(';');
 }

@@ -37,7 +37,7 @@ export class Target {
     this.#context = {
       target: address,
       pool: new TargetPool(address, { connectTimeoutMs: options.connectTimeoutMs ?? 10_000 }),
-      refusals: new DevServerHints(address, options.hint),
+      hints: new DevServerHints(address, options.hint),
       log: options.log,
       record: options.record,
       webSockets: new Set(),
@@ -58,7 +58,7 @@ export class Target {
   serve(stream: InboundStream): void {
     const response = new Exchange(this.#context, stream);
     try {
-      refuseUnservable(stream);
+      rejectUnsupported(stream);
       if (stream.head.protocol === 'websocket') new TargetWebSocket(this.#context, stream, response).open();
       else new TargetRequest(this.#context, stream, response).send();
     } catch (thrown) {
@@ -68,7 +68,7 @@ export class Target {
   }
 
   /** Cuts the open WebSockets and event streams, which would never end by themselves. */
-  cutEndless(): void {
+  closeLongLived(): void {
     for (const cut of this.#context.webSockets) cut();
     for (const response of this.#context.eventStreams) response.cut();
   }
@@ -79,7 +79,7 @@ export class Target {
   }
 }
 
-function refuseUnservable({ head }: InboundStream): void {
+function rejectUnsupported({ head }: InboundStream): void {
   if (head.method === 'CONNECT' && head.protocol !== 'websocket') {
     throw new PosternError('ERR_METHOD_REFUSED', 'CONNECT is not carried to the target.');
   }

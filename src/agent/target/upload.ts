@@ -58,7 +58,7 @@ export class Upload implements InboundObserver {
     this.#connection = connection;
     this.#keepsCopy = keepsCopy;
     if (this.#receivedBytes > 0) connection.write(this.#takeCopy());
-    this.readOn();
+    this.resume();
   }
 
   /** Writes no more; returns the connection that it wrote to. */
@@ -74,7 +74,7 @@ export class Upload implements InboundObserver {
   }
 
   /** Lets the visitor send on. */
-  readOn(): void {
+  resume(): void {
     if (!this.#stream.endOfBody) this.#stream.resume();
   }
 
@@ -106,7 +106,7 @@ export class Upload implements InboundObserver {
   }
 
   cancelled(): void {
-    this.#exchange.abandon();
+    this.#exchange.discard();
     this.#owner.discard();
   }
 

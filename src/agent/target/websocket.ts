@@ -13,20 +13,20 @@ import type { FieldList } from '../../http1/fields.js';
 import { writeRequestHead } from '../../http1/request-writer.js';
 import type { ResponseHead } from '../../http1/response-head.js';
 import type { ConnectionUser } from './connect-queue.js';
-import type { CallObserver, TargetConnection } from './connection.js';
+import type { TargetConnection, TargetObserver } from './connection.js';
 import type { Exchange, TargetContext } from './exchange.js';
-import { type PublicPlace, readPublicPlace, targetHeaders } from './request-headers.js';
+import { type PublicAddress, readPublicAddress, targetHeaders } from './request-headers.js';
 import { responseHeaders } from './response-headers.js';
 
 // RFC 6455 section 1.3.
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /** One WebSocket. A response other than 101 is passed on with its status and body. */
-export class TargetWebSocket implements CallObserver, ConnectionUser {
+export class TargetWebSocket implements TargetObserver, ConnectionUser {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
   readonly #exchange: Exchange;
-  readonly #place: PublicPlace;
+  readonly #publicAddress: PublicAddress;
   readonly #key = randomBytes(16).toString('base64');
   #head = '';
   #connection: TargetConnection | undefined;
@@ -36,21 +36,21 @@ export class TargetWebSocket implements CallObserver, ConnectionUser {
     this.#context = context;
     this.#stream = stream;
     this.#exchange = exchange;
-    this.#place = readPublicPlace(stream.head);
+    this.#publicAddress = readPublicAddress(stream.head);
   }
 
   /** Throws when the request cannot be said to the target; nothing has left then. */
   open(): void {
     const { head } = this.#stream;
-    const headers = upgradeHeaders(targetHeaders(head, this.#context.target, this.#place), this.#key);
+    const headers = upgradeHeaders(targetHeaders(head, this.#context.target, this.#publicAddress), this.#key);
     this.#head = writeRequestHead('GET', head.path, headers);
     this.#stream.observe(new WaitingVisitor(this.#exchange, this));
-    this.#context.pool.takeDetachable(this);
+    this.#context.pool.acquireDetachable(this);
   }
 
   ready(connection: TargetConnection): void {
     this.#connection = connection;
-    connection.begin({ method: 'GET', head: this.#head, body: 0, signsConnectionIn: true }, this);
+    connection.send({ method: 'GET', head: this.#head, body: 0, signsConnectionIn: true }, this);
   }
 
   /** The visitor takes more of the response. */
@@ -66,13 +66,13 @@ export class TargetWebSocket implements CallObserver, ConnectionUser {
   }
 
   informational(head: ResponseHead): void {
-    this.#exchange.inform(head, this.#place);
+    this.#exchange.sendInformational(head, this.#publicAddress);
   }
 
   head(head: ResponseHead): void {
-    refuseSuccess(head);
+    rejectSuccess(head);
     this.#stream.resume();
-    this.#exchange.relay(head, this.#place);
+    this.#exchange.respond(head, this.#publicAddress);
   }
 
   data(chunk: Buffer): void {
@@ -91,7 +91,7 @@ export class TargetWebSocket implements CallObserver, ConnectionUser {
   }
 
   upgraded(head: ResponseHead, rest: Buffer): void {
-    const accepted = acceptedHeaders(head, this.#key, this.#context, this.#place);
+    const accepted = acceptedHeaders(head, this.#key, this.#context, this.#publicAddress);
     const socket = (this.#connection as TargetConnection).detach(rest); // it was there to answer
     this.#connection = undefined;
     this.#socket = socket;
@@ -131,7 +131,7 @@ class WaitingVisitor implements InboundObserver {
   }
 
   cancelled(): void {
-    this.#exchange.abandon();
+    this.#exchange.discard();
     this.#webSocket.discard();
   }
 }
@@ -148,7 +148,12 @@ function upgradeHeaders(headers: readonly string[], key: string): string[] {
 }
 
 // The visitor's key is the edge's to answer: ours and its proof end here.
-function acceptedHeaders(head: ResponseHead, key: string, context: TargetContext, place: PublicPlace): string[] {
+function acceptedHeaders(
+  head: ResponseHead,
+  key: string,
+  context: TargetContext,
+  publicAddress: PublicAddress,
+): string[] {
   const raw = head.fields;
   const accept = headerValues(raw, 'sec-websocket-accept');
   const expected = createHash('sha1')
@@ -158,10 +163,10 @@ function acceptedHeaders(head: ResponseHead, key: string, context: TargetContext
   if (upgrade !== 'websocket' || accept.length !== 1 || accept[0] !== expected) {
     throw new PosternError('ERR_TARGET_PROTOCOL', 'The target does not complete the WebSocket handshake.');
   }
-  return without(responseHeaders(raw, 101, context.target, place), 'sec-websocket-accept');
+  return withoutField(responseHeaders(raw, 101, context.target, publicAddress), 'sec-websocket-accept');
 }
 
-function without(headers: RawHeaders, unwanted: string): string[] {
+function withoutField(headers: RawHeaders, unwanted: string): string[] {
   const kept: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
     if (headers[at] !== unwanted) kept.push(headers[at] as string, headers[at + 1] as string);
@@ -170,7 +175,7 @@ function without(headers: RawHeaders, unwanted: string): string[] {
 }
 
 // On the link any 2xx would accept the WebSocket (RFC 8441 section 5); from the target it does not.
-function refuseSuccess({ status }: ResponseHead): void {
+function rejectSuccess({ status }: ResponseHead): void {
   if (status >= 300) return;
   throw new PosternError('ERR_TARGET_PROTOCOL', `The target answers ${status} to a WebSocket handshake.`);
 }

@@ -22,10 +22,10 @@ export class WriteFailures {
     const writev = socket._writev;
     this.#socket = socket;
     socket._write = (chunk, encoding, done) => {
-      if (this.#takes(done)) write.call(socket, chunk, encoding, this.#written);
+      if (this.#accepts(done)) write.call(socket, chunk, encoding, this.#written);
     };
     socket._writev = (chunks, done) => {
-      if (this.#takes(done)) writev?.call(socket, chunks, this.#written); // every `net.Socket` has it
+      if (this.#accepts(done)) writev?.call(socket, chunks, this.#written); // every `net.Socket` has it
     };
   }
 
@@ -40,7 +40,7 @@ export class WriteFailures {
     Reflect.deleteProperty(this.#socket, '_writev');
   }
 
-  #takes(done: Done): boolean {
+  #accepts(done: Done): boolean {
     this.#done = done;
     if (this.#error === undefined) return true;
     done();

@@ -19,12 +19,12 @@ export function addConfigCommand(program: Command): void {
   command.option('--offline', 'Do not ask the identity provider.');
   command.action(async () => {
     const config = readEdgeConfig(command);
-    if (command.opts<{ offline?: true }>().offline !== true) await warnOfProvider(config);
+    if (command.opts<{ offline?: true }>().offline !== true) await warnAboutProvider(config);
     process.stdout.write('ok\n');
   });
 }
 
-async function warnOfProvider(config: EdgeConfig): Promise<void> {
+async function warnAboutProvider(config: EdgeConfig): Promise<void> {
   const { createProvider } = await import('../../edge/provider.js'); // here, so that no other command waits for it to load
   for (const finding of await createProvider(config, silentLog).check()) {
     process.stderr.write(`postern: warning: ${printable(finding)}\n`);

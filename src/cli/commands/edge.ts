@@ -31,7 +31,7 @@ export function addEdgeCommand(program: Command): void {
 
 /** The configuration of an edge from a command's flags and everything beneath them. */
 export function readEdgeConfig(command: Command): EdgeConfig {
-  refuseBlindTrust();
+  rejectUnverifiedTls();
   return loadEdgeConfig(readEdgeSources(givenFlags(command, EDGE_OPTIONS), command.opts<{ config?: string }>().config));
 }
 
@@ -39,14 +39,14 @@ async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
   const readable = isReadable ? await import('../output/readable-log.js') : undefined; // here, as is the edge below
   const logging = openLogging(config, readable && ((line) => readable.readableLine(line, terminalOptions())));
   const { log, audit } = logging;
-  warnOfOldNode(log);
+  warnAboutOldNode(log);
   const ended = endSignal();
   const { startEdge } = await import('../../edge/edge.js'); // here, so that no other command waits for it to load
   const edge = await startEdge(config, { log, audit, health: logging }).catch((error: unknown) => {
     throw explainStart(error, config);
   });
   if (!hasTerminal()) process.on('SIGHUP', () => reload(logging, edge));
-  if (readable) logging.say(readable.edgeBlock(config, edge, config.adminListen.host));
+  if (readable) logging.print(readable.edgeBlock(config, edge, config.adminListen.host));
   log.info({ url: edge.url, port: edge.port, adminPort: edge.adminPort }, 'edge up');
   const signal = await ended;
   log.info({ signal }, 'edge drains');
@@ -70,14 +70,14 @@ function terminalOptions(): ReadableOptions {
 }
 
 // Who the visitors are is what the provider says: an edge that believes anybody who answers in its place has no gate.
-function refuseBlindTrust(): void {
+function rejectUnverifiedTls(): void {
   if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
   throw new ConfigError([
     'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody pose as the identity provider: name its certificate in NODE_EXTRA_CA_CERTS.',
   ]);
 }
 
-function warnOfOldNode(log: Log): void {
+function warnAboutOldNode(log: Log): void {
   const warning = endOfLifeWarning(process.versions.node, new Date());
   if (warning !== undefined) log.warn({ node: process.versions.node }, warning);
 }
@@ -92,8 +92,8 @@ interface AddressError extends NodeJS.ErrnoException {
 function explainStart(error: unknown, { listen, adminListen }: EdgeConfig): unknown {
   const system: AddressError | undefined = systemError(error);
   if (system?.syscall !== 'listen' && system?.syscall !== 'getaddrinfo') return error;
-  const isMeant = ({ host, port }: ListenAddress) => port === system.port || host === system.hostname;
-  const isAdmin = isMeant(adminListen) && (!isMeant(listen) || system.address === adminListen.host);
+  const matches = ({ host, port }: ListenAddress) => port === system.port || host === system.hostname;
+  const isAdmin = matches(adminListen) && (!matches(listen) || system.address === adminListen.host);
   const option = isAdmin ? 'POSTERN_ADMIN_LISTEN' : 'POSTERN_LISTEN';
   const { host, port } = isAdmin ? adminListen : listen;
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;

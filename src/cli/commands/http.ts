@@ -9,14 +9,14 @@ import { PosternError } from '../../errors.js';
 import { BatchedOutput, type Output } from '../output/batched-output.js';
 import { adviceFor } from '../output/connection-advice.js';
 import { JsonLines } from '../output/json-lines.js';
-import { standardSink, tellOfOutput, unblock } from '../output/sinks.js';
+import { reportOutputFailure, standardSink, unblock } from '../output/sinks.js';
 import type { TerminalOptions } from '../output/terminal.js';
 import { CommandError, EXIT, printError } from '../process/exit.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
-import { outboundAgent } from '../process/https-proxy.js';
+import { proxyAgentFor } from '../process/https-proxy.js';
 import { endSignal, exitCodeAfter } from '../process/signals.js';
 import { readAgentSources } from '../process/sources.js';
-import { warnOfExpiry } from './token-expiry.js';
+import { warnBeforeExpiry } from './token-expiry.js';
 
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
 
@@ -31,7 +31,7 @@ export function addHttpCommand(program: Command): void {
   const command = program
     .command('http')
     .description('Put a local server behind a public URL; "postern 5173" is short for "postern http 5173".')
-    .argument('<target>', TUNNEL_OPTIONS.target.sentence);
+    .argument('<target>', TUNNEL_OPTIONS.target.description);
   addFlags(command, OPTIONS);
   addConfigFlag(command, 'Another file than $XDG_CONFIG_HOME/postern/config.yaml.');
   command.option('--json', 'Print one JSON object per line.');
@@ -46,21 +46,21 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   unblock(process.stderr);
   const View = format === 'json' ? undefined : (await import('../output/terminal.js')).Terminal; // here, as is the log below
   const { dropped: droppedLine } = View ?? JsonLines;
-  const output = new BatchedOutput(standardSink(process.stdout), { droppedLine, failed: tellOfOutput });
+  const output = new BatchedOutput(standardSink(process.stdout), { droppedLine, failed: reportOutputFailure });
   process.once('exit', () => output.flushLast());
   const lines = new JsonLines(output, config.edge);
   const terminal = View && new View(terminalOptions(config, output));
   const events = terminal ?? lines;
-  const httpAgent = outboundAgent(config.edge, process.env);
+  const httpAgent = proxyAgentFor(config.edge, process.env);
   const agent = startAgent({
     ...options,
     log: logLevel === undefined ? silentLog : await openErrorLog(logLevel),
     events,
     ...(httpAgent === undefined ? {} : { httpAgent }),
   });
-  warnOfExpiry(config.token, (text) => events.hint(text));
-  const asked = endSignal();
-  const refusal = await Promise.race([asked.then(() => undefined), agent.ended.catch((error: unknown) => error)]);
+  warnBeforeExpiry(config.token, (text) => events.hint(text));
+  const signal = endSignal();
+  const refusal = await Promise.race([signal.then(() => undefined), agent.ended.catch((error: unknown) => error)]);
   terminal?.close();
   if (refusal !== undefined) {
     if (format === 'json' && refusal instanceof PosternError) lines.refused(refusal);
@@ -69,7 +69,7 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   printError('finishing what is running; Ctrl-C again ends at once');
   await agent.close();
   await output.drained(MAX_OUTPUT_MS);
-  process.exit(exitCodeAfter(await asked));
+  process.exit(exitCodeAfter(await signal));
 }
 
 async function openErrorLog(level: LogLevel): Promise<Log> {

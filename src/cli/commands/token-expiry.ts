@@ -18,17 +18,17 @@ export function expiryOf(token: string): number | undefined {
 }
 
 /** Calls `tell` at once when the token has less than a day left, and again when there is less than an hour. */
-export function warnOfExpiry(token: string, tell: (text: string) => void, now: () => number = Date.now): void {
+export function warnBeforeExpiry(token: string, warn: (text: string) => void, now: () => number = Date.now): void {
   const expiresAtMs = expiryOf(token);
   if (expiresAtMs === undefined || expiresAtMs <= now()) return; // the refusal of the edge says it
   const leftMs = expiresAtMs - now();
   // Of several that are due only the last: the others say less.
   const due = WARNINGS_MS.filter((beforeMs) => leftMs <= beforeMs);
-  if (due.length > 0) tell(sentence(expiresAtMs, leftMs));
+  if (due.length > 0) warn(sentence(expiresAtMs, leftMs));
   const next = WARNINGS_MS.find((beforeMs) => leftMs > beforeMs);
   if (next === undefined) return;
   const wait = Math.min(leftMs - next, MAX_TIMER_MS);
-  setTimeout(() => warnOfExpiry(token, tell, now), wait).unref();
+  setTimeout(() => warnBeforeExpiry(token, warn, now), wait).unref();
 }
 
 function sentence(expiresAtMs: number, leftMs: number): string {

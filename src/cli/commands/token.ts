@@ -26,7 +26,7 @@ function addCreateCommand(token: Command): void {
   command.action(async () => {
     const { config, out } = command.opts<{ config?: string; out?: string }>();
     const { secrets, ...request } = loadTokenConfig(readEdgeSources(givenFlags(command, TOKEN_OPTIONS), config));
-    give(await createToken(secrets, request), out);
+    outputToken(await createToken(secrets, request), out);
   });
 }
 
@@ -51,7 +51,7 @@ function addRevokeCommand(token: Command): void {
   });
 }
 
-function give(token: string, path: string | undefined): void {
+function outputToken(token: string, path: string | undefined): void {
   if (path === undefined) {
     process.stdout.write(`${token}\n`);
     const output = fstatSync(1);

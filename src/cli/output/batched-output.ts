@@ -5,10 +5,10 @@
  */
 
 // Too short for a person to notice.
-const GATHER_MS = 20;
+const BATCH_MS = 20;
 
 // Some ten thousand lines. Twice as much for what must not be lost.
-const MAX_WAITING_CHARS = 4_000_000;
+const MAX_PENDING_CHARS = 4_000_000;
 
 // A full disk may have room again; a second costs nobody anything.
 const RETRY_MS = 1_000;
@@ -31,7 +31,7 @@ export interface Sink {
   writeLast?(text: string): void;
 }
 
-export interface GatheredOutputOptions {
+export interface BatchedOutputOptions {
   /** The line that says how many were dropped, with its end. */
   readonly droppedLine?: (count: number) => string;
   /** Told once when writing fails, and again only after it worked. `isGone` says that it will not work again. */
@@ -42,25 +42,25 @@ export interface GatheredOutputOptions {
 
 export class BatchedOutput implements Output {
   readonly #sink: Sink;
-  readonly #options: GatheredOutputOptions;
-  #waiting = '';
+  readonly #options: BatchedOutputOptions;
+  #pending = '';
   #timer: NodeJS.Timeout | undefined;
   /** Of the text that the sink has; zero when it has none. */
-  #beingWrittenChars = 0;
-  #beganMs = 0;
+  #writingChars = 0;
+  #writeStartedMs = 0;
   #failure: 'passing' | 'gone' | undefined;
   #dropped = 0;
-  #droppedEver = 0;
+  #droppedTotal = 0;
   #whenIdle: (() => void) | undefined;
 
-  constructor(sink: Sink, options: GatheredOutputOptions = {}) {
+  constructor(sink: Sink, options: BatchedOutputOptions = {}) {
     this.#sink = sink;
     this.#options = options;
   }
 
   /** How many lines were dropped so far. */
   get droppedLines(): number {
-    return this.#droppedEver;
+    return this.#droppedTotal;
   }
 
   /** Whether the reader has gone for good. */
@@ -70,31 +70,31 @@ export class BatchedOutput implements Output {
 
   /** Whether what is written now can be expected to arrive: nothing failed, and the reader has not stopped. */
   get isFlowing(): boolean {
-    if (this.#failure !== undefined || this.#waiting.length > MAX_WAITING_CHARS / 2) return false;
-    return this.#beingWrittenChars === 0 || performance.now() - this.#beganMs < STALLED_MS;
+    if (this.#failure !== undefined || this.#pending.length > MAX_PENDING_CHARS / 2) return false;
+    return this.#writingChars === 0 || performance.now() - this.#writeStartedMs < STALLED_MS;
   }
 
   write(text: string): void {
-    if (!this.#take(text, MAX_WAITING_CHARS)) return;
-    this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    if (!this.#enqueue(text, MAX_PENDING_CHARS)) return;
+    this.#timer ??= setTimeout(() => this.flush(), BATCH_MS);
   }
 
   /** Writes a line that must not be lost with the process, behind those that wait. */
   writeNow(text: string): void {
-    if (this.#take(text, 2 * MAX_WAITING_CHARS)) this.flush();
+    if (this.#enqueue(text, 2 * MAX_PENDING_CHARS)) this.flush();
   }
 
   /** Writes what waits, once what was written before is out. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#beingWrittenChars === 0 && this.#failure === undefined) this.#pass();
+    if (this.#writingChars === 0 && this.#failure === undefined) this.#writeBatch();
   }
 
   /** Writes what waits whatever has become of what was written before. To be called when the process exits. */
   flushLast(): void {
-    const text = this.#waiting;
-    this.#waiting = '';
+    const text = this.#pending;
+    this.#pending = '';
     if (text === '' || this.#failure !== undefined) return;
     if (this.#sink.writeLast === undefined) this.#sink.write(text, () => {});
     else this.#sink.writeLast(text);
@@ -103,38 +103,38 @@ export class BatchedOutput implements Output {
   /** Resolves when everything is out, or when `maxMs` are over. */
   async drained(maxMs: number): Promise<void> {
     this.flush();
-    if (this.#beingWrittenChars === 0 || this.#failure !== undefined) return;
+    if (this.#writingChars === 0 || this.#failure !== undefined) return;
     await new Promise<void>((resolve) => {
       this.#whenIdle = resolve;
       setTimeout(resolve, maxMs);
     });
   }
 
-  #take(text: string, most: number): boolean {
-    const isRoom = this.#waiting.length + this.#beingWrittenChars + text.length <= most;
-    if (isRoom && this.#failure !== 'gone') {
-      this.#waiting += text;
+  #enqueue(text: string, maxChars: number): boolean {
+    const hasRoom = this.#pending.length + this.#writingChars + text.length <= maxChars;
+    if (hasRoom && this.#failure !== 'gone') {
+      this.#pending += text;
       return true;
     }
     if (this.#options.overflow !== undefined) this.#options.overflow(text);
     else {
       this.#dropped += 1;
-      this.#droppedEver += 1;
+      this.#droppedTotal += 1;
     }
     return false;
   }
 
-  #pass(): void {
-    let text = this.#waiting;
-    this.#waiting = '';
+  #writeBatch(): void {
+    let text = this.#pending;
+    this.#pending = '';
     if (this.#dropped > 0) text += this.#options.droppedLine?.(this.#dropped) ?? '';
     this.#dropped = 0;
     if (text === '') {
       this.#whenIdle?.();
       return;
     }
-    this.#beingWrittenChars = text.length;
-    this.#beganMs = performance.now();
+    this.#writingChars = text.length;
+    this.#writeStartedMs = performance.now();
     this.#sink.write(text, (error) => this.#settle(error));
   }
 
@@ -144,8 +144,8 @@ export class BatchedOutput implements Output {
       return;
     }
     this.#failure = undefined;
-    this.#beingWrittenChars = 0;
-    this.#pass();
+    this.#writingChars = 0;
+    this.#writeBatch();
   }
 
   #fail(error: NodeJS.ErrnoException): void {
@@ -153,6 +153,6 @@ export class BatchedOutput implements Output {
     if (this.#failure === undefined) this.#options.failed?.(error, isGone);
     this.#failure = isGone ? 'gone' : 'passing';
     if (isGone) this.#whenIdle?.();
-    else setTimeout(() => this.#sink.write('', (again) => this.#settle(again)), RETRY_MS).unref();
+    else setTimeout(() => this.#sink.write('', (retryError) => this.#settle(retryError)), RETRY_MS).unref();
   }
 }

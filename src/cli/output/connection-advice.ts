@@ -6,7 +6,7 @@ import { ForeignResponse } from '../../link/handshake.js';
 export interface Explanation {
   /** Goes on from "cannot reach <edge>: " or stands by itself. */
   readonly reason: string;
-  readonly cure?: string;
+  readonly remedy?: string;
 }
 
 const CA = 'If the edge has a certificate of your company, name its authority: NODE_EXTRA_CA_CERTS=/path/to/ca.pem.';
@@ -16,24 +16,24 @@ const NETWORK = 'Look at the network, a VPN or a firewall; if a proxy is the onl
 
 /** By the code of the system, of TLS or of the HTTP parser. */
 const CAUSES: Readonly<Record<string, Explanation>> = {
-  ENOTFOUND: { reason: 'there is no such host', cure: 'Look at --edge, and whether this network needs a VPN.' },
-  EAI_AGAIN: { reason: 'the name cannot be looked up', cure: 'Is there a network?' },
-  ECONNREFUSED: { reason: 'nothing listens there', cure: 'Look at --edge and its port, and whether the edge runs.' },
-  ECONNRESET: { reason: 'the connection was cut', cure: NETWORK },
-  ENETUNREACH: { reason: 'there is no network', cure: NETWORK },
-  EHOSTUNREACH: { reason: 'the host cannot be reached', cure: NETWORK },
-  ETIMEDOUT: { reason: 'there was no reply', cure: NETWORK },
-  SELF_SIGNED_CERT_IN_CHAIN: { reason: 'its certificate is not trusted here', cure: CA },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { reason: 'its certificate is not trusted here', cure: CA },
-  UNABLE_TO_GET_ISSUER_CERT: { reason: 'its certificate is not trusted here', cure: CA },
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { reason: 'its certificate is not trusted here', cure: CA },
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { reason: 'its certificate is not trusted here', cure: CA },
-  CERT_HAS_EXPIRED: { reason: 'its certificate has expired', cure: CLOCK },
-  CERT_NOT_YET_VALID: { reason: 'its certificate is not valid yet', cure: CLOCK },
-  ERR_TLS_CERT_ALTNAME_INVALID: { reason: 'its certificate is for another name', cure: NAME },
-  EPROTO: { reason: 'it speaks no TLS', cure: 'Is it an http:// address or another port?' },
-  ERR_SSL_WRONG_VERSION_NUMBER: { reason: 'it speaks no TLS', cure: 'Is it an http:// address or another port?' },
-  HPE_INVALID_CONSTANT: { reason: 'it speaks no HTTP', cure: 'Is it an https:// address or another port?' },
+  ENOTFOUND: { reason: 'there is no such host', remedy: 'Look at --edge, and whether this network needs a VPN.' },
+  EAI_AGAIN: { reason: 'the name cannot be looked up', remedy: 'Is there a network?' },
+  ECONNREFUSED: { reason: 'nothing listens there', remedy: 'Look at --edge and its port, and whether the edge runs.' },
+  ECONNRESET: { reason: 'the connection was cut', remedy: NETWORK },
+  ENETUNREACH: { reason: 'there is no network', remedy: NETWORK },
+  EHOSTUNREACH: { reason: 'the host cannot be reached', remedy: NETWORK },
+  ETIMEDOUT: { reason: 'there was no reply', remedy: NETWORK },
+  SELF_SIGNED_CERT_IN_CHAIN: { reason: 'its certificate is not trusted here', remedy: CA },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { reason: 'its certificate is not trusted here', remedy: CA },
+  UNABLE_TO_GET_ISSUER_CERT: { reason: 'its certificate is not trusted here', remedy: CA },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { reason: 'its certificate is not trusted here', remedy: CA },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { reason: 'its certificate is not trusted here', remedy: CA },
+  CERT_HAS_EXPIRED: { reason: 'its certificate has expired', remedy: CLOCK },
+  CERT_NOT_YET_VALID: { reason: 'its certificate is not valid yet', remedy: CLOCK },
+  ERR_TLS_CERT_ALTNAME_INVALID: { reason: 'its certificate is for another name', remedy: NAME },
+  EPROTO: { reason: 'it speaks no TLS', remedy: 'Is it an http:// address or another port?' },
+  ERR_SSL_WRONG_VERSION_NUMBER: { reason: 'it speaks no TLS', remedy: 'Is it an http:// address or another port?' },
+  HPE_INVALID_CONSTANT: { reason: 'it speaks no HTTP', remedy: 'Is it an https:// address or another port?' },
 };
 
 const REFUSED: Partial<Record<ErrorCode, string>> = {

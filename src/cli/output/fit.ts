@@ -5,7 +5,7 @@ const ASCII = /^[\x20-\x7e]*$/;
 const CUT = '…';
 
 /** The text in at most so many columns, cut with `…`. It must be printable already. */
-export function cutTo(text: string, columns: number): string {
+export function truncateTo(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   if (columns < 1) return '';
   if (ASCII.test(text)) return `${text.slice(0, columns - 1)}${CUT}`;
@@ -21,7 +21,7 @@ export function cutTo(text: string, columns: number): string {
 
 /** The text in exactly so many columns: cut, or filled up with spaces. */
 export function fitTo(text: string, columns: number): string {
-  const cut = cutTo(text, columns);
+  const cut = truncateTo(text, columns);
   return cut + ' '.repeat(Math.max(0, columns - widthOf(cut)));
 }
 

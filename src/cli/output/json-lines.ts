@@ -12,7 +12,7 @@ export class JsonLines implements AgentEvents {
   #timeMs = Number.NaN;
   #timeText = '';
   #email: string | undefined;
-  #who = 'null';
+  #emailJson = 'null';
 
   constructor(output: Output, edge: string) {
     this.#output = output;
@@ -29,17 +29,17 @@ export class JsonLines implements AgentEvents {
   }
 
   offline(error: PosternError, retryInMs: number): void {
-    const { reason: message, cure } = explainOffline(error, this.#edge);
+    const { reason: message, remedy: cure } = explainOffline(error, this.#edge);
     this.#line({ event: 'offline', code: error.code, message, cure, retryInMs: Math.round(retryInMs) });
   }
 
   // Put together by hand: `JSON.stringify` of it takes two of the thirty microseconds that a request costs a busy agent.
   request({ failure, time, email, method, path, status, durationMs, aborted, requestId }: RequestRecord): void {
-    const what = `"method":${quoted(method)},"path":${quoted(path)},"status":${status}`;
-    const end = `"durationMs":${Math.round(durationMs)},"aborted":${aborted},"requestId":${requestId === undefined ? 'null' : quoted(requestId)}`;
-    const why = failure === undefined ? '' : `,"failure":${quoted(failure)}`;
+    const requestFields = `"method":${quoted(method)},"path":${quoted(path)},"status":${status}`;
+    const ending = `"durationMs":${Math.round(durationMs)},"aborted":${aborted},"requestId":${requestId === undefined ? 'null' : quoted(requestId)}`;
+    const failureField = failure === undefined ? '' : `,"failure":${quoted(failure)}`;
     this.#output.write(
-      `{"event":"request","time":"${this.#iso(time)}","email":${this.#whose(email)},${what},${end}${why}}\n`,
+      `{"event":"request","time":"${this.#iso(time)}","email":${this.#emailText(email)},${requestFields},${ending}${failureField}}\n`,
     );
   }
 
@@ -62,12 +62,12 @@ export class JsonLines implements AgentEvents {
   }
 
   // And mostly their visitor.
-  #whose(email: string | undefined): string {
+  #emailText(email: string | undefined): string {
     if (email !== this.#email) {
       this.#email = email;
-      this.#who = email === undefined ? 'null' : quoted(email);
+      this.#emailJson = email === undefined ? 'null' : quoted(email);
     }
-    return this.#who;
+    return this.#emailJson;
   }
 
   #line(fields: Record<string, unknown>): void {

@@ -11,7 +11,7 @@ import type { OutputHealth } from '../../edge/ops/admin-server.js';
 import { systemError } from '../process/exit.js';
 import { BatchedOutput } from './batched-output.js';
 import { redact, redactText } from './redact.js';
-import { FileSink, standardSink, tellOfOutput, unblock } from './sinks.js';
+import { FileSink, reportOutputFailure, standardSink, unblock } from './sinks.js';
 
 // JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would go out as they are.
 const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
@@ -21,7 +21,7 @@ export interface Logging extends OutputHealth {
   readonly log: Log;
   readonly audit: Log;
   /** Writes text for a person among the lines. */
-  say(text: string): void;
+  print(text: string): void;
   /** Opens the audit file anew, after it was moved away. */
   reopen(): void;
   /** Resolves when all is written, or after a second. */
@@ -34,7 +34,7 @@ const MAX_CLOSE_MS = 1_000;
 /** Makes the line that is shown of a JSON line. */
 export type Render = (line: string) => string;
 
-const asItIs: Render = (line) => line;
+const unchanged: Render = (line) => line;
 
 /**
  * Opens both logs of an edge, as `render` shows them on standard output. Throws `ConfigError` when the audit file cannot be
@@ -42,16 +42,16 @@ const asItIs: Render = (line) => line;
  */
 export function openLogging(
   { logLevel, auditLog }: { logLevel: LogLevel; auditLog: string },
-  render: Render = asItIs,
+  render: Render = unchanged,
 ): Logging {
   const auditFile = auditLog === '-' ? undefined : openAuditFile(auditLog);
   unblock(process.stderr);
   const output = new BatchedOutput(standardSink(process.stdout), {
     droppedLine: (count) => render(droppedLine(count)),
-    failed: tellOfOutput,
+    failed: reportOutputFailure,
   });
   const log = createLog({ write: (line) => output.write(render(line)) }, { level: logLevel });
-  const renderAudit = auditFile === undefined ? render : asItIs;
+  const renderAudit = auditFile === undefined ? render : unchanged;
   const audit = auditFile === undefined ? output : auditOutput(auditFile, output, log);
   process.once('exit', () => {
     output.flushLast();
@@ -59,13 +59,13 @@ export function openLogging(
   });
   return {
     log,
-    say: (text) => output.write(text),
+    print: (text) => output.write(text),
     audit: createLog(
       { write: (line) => audit.writeNow(renderAudit(line)) },
       { level: 'info', base: { stream: 'audit' } },
     ),
     isRecording: () => audit.isFlowing,
-    notes: () => notesOf(output),
+    notes: () => outputNotes(output),
     reopen: () => reopen(auditFile, log),
     close: async () => void (await Promise.all([output.drained(MAX_CLOSE_MS), audit.drained(MAX_CLOSE_MS)])),
   };
@@ -125,7 +125,7 @@ function reopen(file: FileSink | undefined, log: Log): void {
   }
 }
 
-function notesOf(output: BatchedOutput): string[] {
+function outputNotes(output: BatchedOutput): string[] {
   const notes: string[] = [];
   if (output.isGone) notes.push('log: its reader has gone');
   else if (!output.isFlowing) notes.push('log: its reader has stopped');

@@ -6,7 +6,7 @@
 import { styleText } from 'node:util';
 import type { EdgeConfig } from '../../config/edge-config.js';
 import { printable } from '../../config/text.js';
-import { cutTo } from './fit.js';
+import { truncateTo } from './fit.js';
 
 export interface ReadableOptions {
   /** Whether colours may be written. */
@@ -33,16 +33,16 @@ export function readableLine(line: string, { coloured, columns }: ReadableOption
   const rest = [String(msg), ...describe(fields)].map(printable).join(' ');
   // What went wrong is read to its end; for the rest a line is enough.
   const isCut = level === 'info' || level === 'debug';
-  const text = isCut ? cutTo(rest, Math.max(1, columns() - start.length)) : rest;
+  const text = isCut ? truncateTo(rest, Math.max(1, columns() - start.length)) : rest;
   const levelStyle = LEVEL_STYLES[level];
   return `${style('dim', start)}${levelStyle === undefined ? text : style(levelStyle, text)}\n`;
 }
 
 /** What an operator needs next, once the edge is up. */
 export function edgeBlock({ base, oidc, listen }: EdgeConfig, { port, adminPort }: Ports, adminHost: string): string {
-  const front = base.scheme === 'https' ? ', behind what ends TLS for it' : '';
+  const frontNote = base.scheme === 'https' ? ', behind what ends TLS for it' : '';
   const rows = [
-    ['listens on', `${hostText(listen.host)}:${port}${front}`],
+    ['listens on', `${hostText(listen.host)}:${port}${frontNote}`],
     ['health', `http://${hostText(adminHost)}:${adminPort}/healthz`],
     ['sign-in by', oidc.issuer],
     ['redirect URI', `${base.origin}/oauth2/callback`],

@@ -12,11 +12,11 @@ const FULL_RETRY_MS = 50;
 type StandardStream = NodeJS.WriteStream & { readonly fd: 1 | 2 };
 
 /** The command ends in silence when the reader of its output has gone (`| head`): nothing is wrong. */
-export function endWithReader(): void {
-  process.stdout.on('error', leave);
+export function exitWithReader(): void {
+  process.stdout.on('error', exitOnClosedPipe);
 }
 
-function leave(error: NodeJS.ErrnoException): void {
+function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
   throw error;
 }
@@ -31,7 +31,7 @@ export function standardSink(stream: StandardStream): Sink {
 
 /** Lets a standard stream be written to without waiting, and lets its reader go without ending the process. */
 export function unblock(stream: StandardStream): void {
-  stream.off('error', leave);
+  stream.off('error', exitOnClosedPipe);
   stream.on('error', () => {}); // each write is told by its own callback
   // Only of the handle, and so not typed: the package `set-blocking` does the reverse in the same way.
   const { _handle: handle } = stream as { _handle?: { setBlocking?: (isBlocking: boolean) => void } };
@@ -39,7 +39,7 @@ export function unblock(stream: StandardStream): void {
 }
 
 /** Tells of standard output that cannot be written, on standard error, where it can still be seen. */
-export function tellOfOutput({ code }: NodeJS.ErrnoException, isGone: boolean): void {
+export function reportOutputFailure({ code }: NodeJS.ErrnoException, isGone: boolean): void {
   if (isGone) printError(`the reader of standard output has gone (${code}): nothing more is written there.`);
   else printError(`standard output cannot be written (${code}): what is written there waits.`);
 }
@@ -51,7 +51,7 @@ export class FileSink implements Sink {
   #path: string | undefined;
   #isWriting = false;
   /** Moved away while it was written to. */
-  #former: number | undefined;
+  #previousFd: number | undefined;
 
   /** Of a descriptor, or of a path that is created for its owner alone. Throws the system's error. */
   constructor(file: number | string) {
@@ -68,7 +68,7 @@ export class FileSink implements Sink {
   reopen(): void {
     if (this.#path === undefined) return;
     const fd = openToAppend(this.#path);
-    if (this.#isWriting && this.#former === undefined) this.#former = this.#fd;
+    if (this.#isWriting && this.#previousFd === undefined) this.#previousFd = this.#fd;
     else close(this.#fd, () => {}); // nothing can be done about it
     this.#fd = fd;
   }
@@ -86,8 +86,8 @@ export class FileSink implements Sink {
     this.#isWriting = true;
     write(this.#fd, this.#rest, 0, this.#rest.length, null, (error, written) => {
       this.#isWriting = false;
-      if (this.#former !== undefined) close(this.#former, () => {}); // as above
-      this.#former = undefined;
+      if (this.#previousFd !== undefined) close(this.#previousFd, () => {}); // as above
+      this.#previousFd = undefined;
       if (error?.code === 'EAGAIN') return void setTimeout(() => this.#next(done), FULL_RETRY_MS).unref();
       if (error !== null) return done(error);
       this.#rest = this.#rest.subarray(written);

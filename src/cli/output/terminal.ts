@@ -10,7 +10,7 @@ import { printable } from '../../config/text.js';
 import type { PosternError } from '../../errors.js';
 import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
-import { cutTo, fitTo } from './fit.js';
+import { fitTo, truncateTo } from './fit.js';
 
 export interface TerminalOptions {
   readonly output: Output;
@@ -44,10 +44,10 @@ export class Terminal implements AgentEvents {
   readonly #options: TerminalOptions;
   #url: string | undefined;
   /** What the last failure was told as, until there is a link. */
-  #offlineAs: string | undefined;
+  #lastOffline: string | undefined;
   #attempts = 0;
   /** The line at the bottom is written over by the next one. */
-  #isPassing = false;
+  #isTransient = false;
 
   constructor(options: TerminalOptions) {
     this.#options = options;
@@ -59,7 +59,7 @@ export class Terminal implements AgentEvents {
   }
 
   online(url: string): void {
-    this.#offlineAs = undefined;
+    this.#lastOffline = undefined;
     this.#attempts = 0;
     if (url === this.#url) this.#line(this.#style('green', 'online again'));
     else this.#block(url);
@@ -67,32 +67,32 @@ export class Terminal implements AgentEvents {
 
   /** The cause is told once; each further attempt that fails for the same one only counts, at the bottom of a terminal. */
   offline(error: PosternError, retryInMs: number): void {
-    const { reason, cure } = explainOffline(error, this.#options.edge);
-    const told = `${this.#style('yellow', 'offline')}  ${printable(reason)} (${error.code})`;
+    const { reason, remedy } = explainOffline(error, this.#options.edge);
+    const text = `${this.#style('yellow', 'offline')}  ${printable(reason)} (${error.code})`;
     const columns = this.#options.columns();
-    const isNew = told !== this.#offlineAs;
-    this.#offlineAs = told;
+    const isNew = text !== this.#lastOffline;
+    this.#lastOffline = text;
     this.#attempts += 1;
-    if (isNew) this.#line(columns === undefined ? `${told}, trying again in ${formatDuration(retryInMs)}` : told);
-    if (isNew && cure !== undefined) this.#line(`         ${cure}`);
+    if (isNew) this.#line(columns === undefined ? `${text}, trying again in ${formatDuration(retryInMs)}` : text);
+    if (isNew && remedy !== undefined) this.#line(`         ${remedy}`);
     if (columns !== undefined)
-      this.#passing(`attempt ${this.#attempts}, again in ${formatDuration(retryInMs)}`, columns);
+      this.#transient(`attempt ${this.#attempts}, again in ${formatDuration(retryInMs)}`, columns);
   }
 
   request(record: RequestRecord): void {
     const columns = this.#options.columns();
-    this.#line(columns === undefined ? this.#whole(record) : this.#fitted(record, columns));
+    this.#line(columns === undefined ? this.#fullLine(record) : this.#fittedLine(record, columns));
     // What went wrong here may be on a page before somebody's eyes, with its id.
     const { status, aborted, requestId, failure } = record;
     if (failure !== undefined) this.#line(`         ${printable(failure)}`);
     if (columns !== undefined && requestId !== undefined && (status >= 500 || aborted))
-      this.#line(this.#style('dim', cutTo(`         id ${printable(requestId)}`, columns)));
+      this.#line(this.#style('dim', truncateTo(`         id ${printable(requestId)}`, columns)));
   }
 
   /** Takes back what was only passing. To be called at the end. */
   close(): void {
-    if (this.#isPassing) this.#options.output.write(ERASE_LINE);
-    this.#isPassing = false;
+    if (this.#isTransient) this.#options.output.write(ERASE_LINE);
+    this.#isTransient = false;
   }
 
   hint(text: string): void {
@@ -108,7 +108,7 @@ export class Terminal implements AgentEvents {
     this.#line('');
   }
 
-  #whole({ time, email, method, path, status, durationMs, aborted, requestId }: RequestRecord): string {
+  #fullLine({ time, email, method, path, status, durationMs, aborted, requestId }: RequestRecord): string {
     const columns = [
       this.#style('dim', formatTime(time)),
       this.#style(statusStyle(status), String(status)),
@@ -122,7 +122,7 @@ export class Terminal implements AgentEvents {
     return columns.join('  ');
   }
 
-  #fitted({ time, email, method, path, status, durationMs, aborted }: RequestRecord, columns: number): string {
+  #fittedLine({ time, email, method, path, status, durationMs, aborted }: RequestRecord, columns: number): string {
     const start = [
       this.#style('dim', formatTime(time)),
       this.#style(statusStyle(status), String(status)),
@@ -137,14 +137,14 @@ export class Terminal implements AgentEvents {
     }
     const mark = aborted ? 'broken off ' : '';
     // As long as it may be, no more of it is looked at than fits.
-    const shown = cutTo(printable(path.slice(0, columns + 1)), Math.max(1, left - mark.length));
+    const shown = truncateTo(printable(path.slice(0, columns + 1)), Math.max(1, left - mark.length));
     return `${start.join(' ')} ${mark && this.#style('yellow', mark)}${shown}`;
   }
 
-  #passing(text: string, columns: number): void {
-    const line = this.#style('dim', cutTo(`         ${text}`, columns - 1)); // in the last column some terminals wrap
-    this.#options.output.write(this.#isPassing ? `${ERASE_LINE}${line}` : line);
-    this.#isPassing = true;
+  #transient(text: string, columns: number): void {
+    const line = this.#style('dim', truncateTo(`         ${text}`, columns - 1)); // in the last column some terminals wrap
+    this.#options.output.write(this.#isTransient ? `${ERASE_LINE}${line}` : line);
+    this.#isTransient = true;
   }
 
   #style(style: Style, text: string): string {
@@ -152,8 +152,8 @@ export class Terminal implements AgentEvents {
   }
 
   #line(text: string): void {
-    this.#options.output.write(this.#isPassing ? `${ERASE_LINE}${text}\n` : `${text}\n`);
-    this.#isPassing = false;
+    this.#options.output.write(this.#isTransient ? `${ERASE_LINE}${text}\n` : `${text}\n`);
+    this.#isTransient = false;
   }
 }
 

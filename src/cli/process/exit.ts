@@ -25,7 +25,7 @@ export class CommandError extends Error {
 }
 
 /** Says on standard error what went wrong and gives the exit code that stands for it. */
-export function report(thrown: unknown): number {
+export function reportFailure(thrown: unknown): number {
   if (thrown instanceof ConfigError) {
     for (const problem of thrown.problems) printError(problem);
     return EXIT.usage;

@@ -8,7 +8,7 @@ export function addFlags(command: Command, table: OptionTable): void {
   for (const [key, row] of Object.entries(table)) {
     if (row.positional) continue;
     command.addOption(flagFor(key, row));
-    if (row.secret) command.addOption(refusedFlag(key, row));
+    if (row.secret) command.addOption(rejectedSecretFlag(key, row));
   }
 }
 
@@ -37,7 +37,7 @@ function flagFor(key: string, row: Row): Option {
   );
 }
 
-function refusedFlag(key: string, row: Row): Option {
+function rejectedSecretFlag(key: string, row: Row): Option {
   const name = `--${key.replaceAll('_', '-')}`;
   return new Option(`${name} [value]`).hideHelp().argParser(() => {
     throw new ConfigError([
@@ -46,7 +46,7 @@ function refusedFlag(key: string, row: Row): Option {
   });
 }
 
-function describe({ sentence, fallback, env, secret }: Row): string {
+function describe({ description: sentence, default: fallback, env, secret }: Row): string {
   const notes = [
     secret && 'a file; - is standard input',
     fallback && `default: ${fallback}`,

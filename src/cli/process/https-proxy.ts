@@ -23,10 +23,10 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * What carries connections to an edge; undefined when it is dialled directly. Throws `ConfigError` when `HTTPS_PROXY` is
  * no proxy's URL.
  */
-export function outboundAgent(edge: string, env: Env): Agent | undefined {
+export function proxyAgentFor(edge: string, env: Env): Agent | undefined {
   const { protocol, hostname, port } = new URL(edge);
   const text = env['HTTPS_PROXY'] || env['https_proxy'];
-  if (protocol !== 'https:' || !text || isLoopback(hostname) || isDirect(hostname, port || '443', env))
+  if (protocol !== 'https:' || !text || isLoopback(hostname) || bypassesProxy(hostname, port || '443', env))
     return undefined;
   const url = readProxyUrl(text);
   if (url !== undefined) return new ConnectAgent(url);
@@ -39,7 +39,7 @@ function readProxyUrl(text: string): URL | undefined {
   return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
 }
 
-function isDirect(hostname: string, port: string, env: Env): boolean {
+function bypassesProxy(hostname: string, port: string, env: Env): boolean {
   const listed = (env['NO_PROXY'] || env['no_proxy'] || '').split(/[\s,]+/).filter((item) => item !== '');
   return listed.some((item) => {
     const [, name = '', itemPort] = /^(.*?)(?::(\d+))?$/.exec(item.toLowerCase()) ?? [];

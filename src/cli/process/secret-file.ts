@@ -23,11 +23,11 @@ export interface FileFault {
 }
 
 /** Judges a file that holds a secret for a process of user `uid`; undefined when it is as it should be. */
-export function judgeSecretFile({ mode, uid: owner }: Pick<Stats, 'mode' | 'uid'>, uid: number): FileFault | undefined {
-  if (owner !== uid && owner !== 0) return refusal('belongs to another user: expected a file of your own.');
-  if ((mode & WRITABLE_BY_OTHERS) !== 0) return refusal('can be changed by others: chmod 600 it.');
+export function checkSecretFile({ mode, uid: owner }: Pick<Stats, 'mode' | 'uid'>, uid: number): FileFault | undefined {
+  if (owner !== uid && owner !== 0) return refuse('belongs to another user: expected a file of your own.');
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) return refuse('can be changed by others: chmod 600 it.');
   if (owner === uid && (mode & (READABLE_BY_GROUP | READABLE_BY_ALL)) !== 0)
-    return refusal('can be read by others: chmod 600 it.');
+    return refuse('can be read by others: chmod 600 it.');
   // Of root and mounted into a container, or lent to a group: not ours to change.
   if ((mode & READABLE_BY_ALL) !== 0) return { kind: 'warn', sentence: 'can be read by everyone on this machine.' };
   return undefined;
@@ -50,7 +50,7 @@ export function readTokenFile(path: string): string {
 }
 
 /** Tells of a file that holds a secret among other things, and that others may read or change. */
-export function warnOfShared(path: string): void {
+export function warnIfShared(path: string): void {
   const fault = faultOf(statSync(path));
   if (fault !== undefined) printError(`warning: ${quoted(path)} holds a secret and ${fault.sentence}`);
 }
@@ -66,9 +66,9 @@ function read(path: string): { text: string; fault: FileFault | undefined } {
 // Pipes that a shell makes (`<(pass show …)`) have modes that mean nothing.
 function faultOf(stats: Stats): FileFault | undefined {
   const uid = process.getuid?.();
-  return uid === undefined || !stats.isFile() ? undefined : judgeSecretFile(stats, uid);
+  return uid === undefined || !stats.isFile() ? undefined : checkSecretFile(stats, uid);
 }
 
-function refusal(sentence: string): FileFault {
+function refuse(sentence: string): FileFault {
   return { kind: 'refuse', sentence };
 }

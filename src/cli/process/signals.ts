@@ -12,14 +12,14 @@ export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 export function endSignal(): Promise<EndSignal> {
   return new Promise((resolve) => {
     let asked = false;
-    const hear = (signal: EndSignal) => {
+    const onSignal = (signal: EndSignal) => {
       if (asked) process.exit(128 + constants.signals[signal]);
       asked = true;
       resolve(signal);
     };
-    process.on('SIGINT', hear);
-    process.on('SIGTERM', hear);
-    if (hasTerminal()) process.on('SIGHUP', hear);
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    if (hasTerminal()) process.on('SIGHUP', onSignal);
   });
 }
 

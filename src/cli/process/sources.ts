@@ -7,7 +7,7 @@ import { ConfigError } from '../../config/config-error.js';
 import type { Sources, TextFile } from '../../config/sources.js';
 import { quoted } from '../../config/text.js';
 import { systemError } from './exit.js';
-import { readSecretFile, readTokenFile, warnOfShared } from './secret-file.js';
+import { readSecretFile, readTokenFile, warnIfShared } from './secret-file.js';
 
 // A secret that stands in the file itself, in `.env` or YAML; the key of a path ends in `_file`.
 const HOLDS_SECRET =
@@ -16,9 +16,9 @@ const HOLDS_SECRET =
 /** The sources of an edge: `.env` of the working directory, and the file of `--config`. */
 export function readEdgeSources(flags: Sources['flags'], configPath: string | undefined): Sources {
   const dotenv = readOptional('.env');
-  const file = configPath === undefined ? undefined : readNamed(configPath);
+  const file = configPath === undefined ? undefined : readRequired(configPath);
   for (const source of [dotenv, file]) {
-    if (source !== undefined && HOLDS_SECRET.test(source.text)) warnOfShared(source.path);
+    if (source !== undefined && HOLDS_SECRET.test(source.text)) warnIfShared(source.path);
   }
   return {
     env: process.env,
@@ -31,14 +31,14 @@ export function readEdgeSources(flags: Sources['flags'], configPath: string | un
 
 /** The sources of an agent: the file of `--config`, else the developer's own where there is one. */
 export function readAgentSources(flags: Sources['flags'], configPath: string | undefined): Sources {
-  const file = configPath === undefined ? readOptional(agentConfigPath()) : readNamed(configPath);
+  const file = configPath === undefined ? readOptional(agentConfigPath()) : readRequired(configPath);
   return { env: process.env, flags, ...(file === undefined ? {} : { file }), readSecretFile: readTokenFile };
 }
 
 /** Whether the developer's file has a tunnel of this name. What is wrong with the file is told by whoever uses it. */
 export function isTunnelOfFile(name: string, configPath: string | undefined): boolean {
   try {
-    const file = configPath === undefined ? readOptional(agentConfigPath()) : readNamed(configPath);
+    const file = configPath === undefined ? readOptional(agentConfigPath()) : readRequired(configPath);
     return readAgentFile(file, []).tunnels.has(name);
   } catch {
     return false; // no file that can be read: the name is taken for a mistyped command
@@ -60,7 +60,7 @@ function readOptional(path: string): TextFile | undefined {
   }
 }
 
-function readNamed(path: string): TextFile {
+function readRequired(path: string): TextFile {
   const file = readOptional(path);
   if (file !== undefined) return file;
   throw new ConfigError([`--config: there is no file ${quoted(path)}; expected the path of a YAML file.`]);

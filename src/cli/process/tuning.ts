@@ -13,8 +13,8 @@ export function tuneProcess(): void {
   // Bodies are Buffers that die young. Freed by another thread they are counted as alive for too long, and V8 answers with
   // full collections: measured at a third of the throughput of large responses, where both cores are busy.
   v8.setFlagsFromString('--no-concurrent-array-buffer-sweeping');
-  keepTick();
-  setInterval(keepTick, KEEP_INTERVAL_MS).unref();
+  keepTickShape();
+  setInterval(keepTickShape, KEEP_INTERVAL_MS).unref();
 }
 
 // Each `process.nextTick` makes an object whose two first keys are computed. V8 knows its shape as long as one of them
@@ -23,7 +23,7 @@ export function tuneProcess(): void {
 // the edge's time). So the last one is kept; not for ever the same, since the shape changes as its numbers grow.
 const kept: { tick?: object } = {};
 
-function keepTick(): void {
+function keepTickShape(): void {
   process.nextTick(() => {
     kept.tick = executionAsyncResource();
   });

@@ -46,15 +46,15 @@ describe('.env.example', () => {
 
   for (const [at, [, option]] of ROWS.entries()) {
     it(`agrees with the table on ${option.env}`, () => {
-      assert.equal(blocks[at]?.sentence, option.sentence);
-      assert.equal(blocks[at]?.value, option.fallback ?? '');
+      assert.equal(blocks[at]?.sentence, option.description);
+      assert.equal(blocks[at]?.value, option.default ?? '');
       assert.equal(blocks[at]?.active, option.required !== undefined, 'only what must be filled in stands uncommented');
     });
   }
 });
 
 describe('the table of options', () => {
-  for (const [key, { env, sentence }] of ROWS) {
+  for (const [key, { env, description: sentence }] of ROWS) {
     it(`has one spelling of ${key}`, () => {
       assert.equal(env, `POSTERN_${key.toUpperCase()}`);
       assert.match(sentence, /^[A-Z].*\.$/);

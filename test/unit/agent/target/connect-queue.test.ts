@@ -44,14 +44,14 @@ describe('the queue for connections to a target', () => {
     const { attempts, wait, heard } = startQueue(t);
     wait(20);
     assert.equal(attempts.length, 8);
-    attempts[0]?.stands(CONNECTION);
+    attempts[0]?.connected(CONNECTION);
     assert.deepEqual([attempts.length, heard], [9, ['0 ready']]);
   });
 
   it('attempts again at once what was lost in a full accept queue, and fails nobody', (t) => {
     const { attempts, wait, heard } = startQueue(t);
     wait(1);
-    for (let at = 0; at < 5; at++) attempts[at]?.crowded();
+    for (let at = 0; at < 5; at++) attempts[at]?.backlogFull();
     assert.deepEqual([attempts.length, heard], [6, []]);
   });
 
@@ -88,10 +88,10 @@ describe('the queue for connections to a target', () => {
     pass(TIMEOUT_MS - 1);
     queue.served(performance.now());
     pass(TIMEOUT_MS - 1);
-    attempts[0]?.crowded();
+    attempts[0]?.backlogFull();
     assert.deepEqual(heard, []);
     pass(1);
-    attempts[1]?.crowded();
+    attempts[1]?.backlogFull();
     assert.deepEqual(heard, ['0 timeout', '1 timeout']);
   });
 
@@ -110,7 +110,7 @@ describe('the queue for connections to a target', () => {
     const left = user('left');
     queue.add(left, { onlyFresh: false });
     queue.forget(left);
-    attempts[0]?.stands(CONNECTION);
+    attempts[0]?.connected(CONNECTION);
     assert.deepEqual(heard, ['unused']);
   });
 });

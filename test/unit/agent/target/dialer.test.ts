@@ -72,11 +72,11 @@ function dialled(address: ReturnType<typeof readTargetAddress>, kind: Connection
   const dialer = new TargetDialer(address, 5_000);
   return new Promise((resolve) => {
     dialer.dial(kind, OWNER, {
-      stands: (connection) => {
+      connected: (connection) => {
         connection.destroy();
         resolve('stands');
       },
-      crowded: () => resolve('crowded'),
+      backlogFull: () => resolve('crowded'),
       failed: (error) => resolve((error as { code?: string }).code ?? error),
     });
   });

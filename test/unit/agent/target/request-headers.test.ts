@@ -4,7 +4,7 @@ import { type HostHeader, readTargetAddress } from '../../../../src/agent/target
 import {
   declaredLength,
   framingHeaders,
-  readPublicPlace,
+  readPublicAddress,
   targetHeaders,
 } from '../../../../src/agent/target/request-headers.js';
 import { PosternError } from '../../../../src/errors.js';
@@ -17,16 +17,16 @@ function head(headers: readonly string[], more: Partial<RequestHead> = {}): Requ
 }
 
 function told(request: RequestHead, hostHeader: HostHeader = 'rewrite', url = 'http://localhost:5173'): string[] {
-  return targetHeaders(request, readTargetAddress(new URL(url), hostHeader), readPublicPlace(request));
+  return targetHeaders(request, readTargetAddress(new URL(url), hostHeader), readPublicAddress(request));
 }
 
 function code(expected: string) {
   return (error: unknown) => error instanceof PosternError && error.code === expected;
 }
 
-describe('readPublicPlace', () => {
+describe('readPublicAddress', () => {
   it('takes scheme, host and port from what the edge set', () => {
-    const place = readPublicPlace(
+    const place = readPublicAddress(
       head(['x-forwarded-proto', 'http', 'x-forwarded-host', 'demo.localhost', 'x-forwarded-port', '8080']),
     );
     assert.deepEqual(place, {
@@ -45,21 +45,21 @@ describe('readPublicPlace', () => {
       'x-forwarded-port',
       '8080',
     ];
-    assert.equal(readPublicPlace(head(headers)).origin, 'http://demo.localhost:8080');
+    assert.equal(readPublicAddress(head(headers)).origin, 'http://demo.localhost:8080');
   });
 
   it('leaves out the default port', () => {
-    assert.equal(readPublicPlace(head(FORWARDED)).origin, 'https://demo.tunnel.test');
+    assert.equal(readPublicAddress(head(FORWARDED)).origin, 'https://demo.tunnel.test');
   });
 
   it('falls back to the authority', () => {
-    assert.equal(readPublicPlace(head([])).origin, 'https://demo.tunnel.test');
-    assert.equal(readPublicPlace(head(['x-forwarded-host', 'a@b/c'])).origin, 'https://demo.tunnel.test');
+    assert.equal(readPublicAddress(head([])).origin, 'https://demo.tunnel.test');
+    assert.equal(readPublicAddress(head(['x-forwarded-host', 'a@b/c'])).origin, 'https://demo.tunnel.test');
   });
 
   it('refuses an authority that is no host', () => {
     for (const authority of ['', 'a b', 'evil@host', 'host/path', '[::1]']) {
-      assert.throws(() => readPublicPlace(head([], { authority })), code('ERR_BAD_REQUEST'));
+      assert.throws(() => readPublicAddress(head([], { authority })), code('ERR_BAD_REQUEST'));
     }
   });
 });

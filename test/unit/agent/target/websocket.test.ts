@@ -143,7 +143,7 @@ describe('a WebSocket at the target', () => {
     const harness = await rawTarget(t, (socket, head) => socket.write(accepted(head)));
     const stream = open(harness);
     await stream.responded;
-    harness.target.cutEndless();
+    harness.target.closeLongLived();
     await stream.reset;
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { expiryOf, warnOfExpiry } from '../../../../src/cli/commands/token-expiry.js';
+import { expiryOf, warnBeforeExpiry } from '../../../../src/cli/commands/token-expiry.js';
 import { createToken } from '../../../../src/link/token.js';
 
 const HOUR_MS = 3_600_000;
@@ -33,7 +33,7 @@ describe('warnOfExpiry', () => {
     it(`tells of a token that has ${what} left`, async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 });
       const told: string[] = [];
-      warnOfExpiry(await createToken(SECRETS, { ...REQUEST, ttlMs }, () => 0), (text) => told.push(text));
+      warnBeforeExpiry(await createToken(SECRETS, { ...REQUEST, ttlMs }, () => 0), (text) => told.push(text));
       for (let hours = 0; hours < ttlMs / HOUR_MS; hours++) t.mock.timers.tick(HOUR_MS);
       assert.deepEqual(
         told.map((text) => /in (\d+ \w+)/.exec(text)?.[1]),
@@ -43,6 +43,6 @@ describe('warnOfExpiry', () => {
   }
 
   it('leaves a token that has expired to the edge', async () => {
-    warnOfExpiry(await createToken(SECRETS, { ...REQUEST, ttlMs: HOUR_MS }, () => 0), () => assert.fail());
+    warnBeforeExpiry(await createToken(SECRETS, { ...REQUEST, ttlMs: HOUR_MS }, () => 0), () => assert.fail());
   });
 });

@@ -16,7 +16,7 @@ function gathering(t: TestContext) {
   };
 }
 
-describe('GatheredOutput', () => {
+describe('BatchedOutput', () => {
   it('writes what is told in a short time at once and in order, and what is told later after it', (t) => {
     const { output, written } = gathering(t);
     output.write('one\n');

@@ -34,7 +34,7 @@ function secureServer(): Server {
 describe('explainOffline', () => {
   it('names the edge and the cause when nothing listens', async () => {
     const edge = 'http://127.0.0.1:1';
-    const { reason, cure } = explainOffline(await failureAt(edge), edge);
+    const { reason, remedy: cure } = explainOffline(await failureAt(edge), edge);
     assert.match(reason, /127\.0\.0\.1:1: nothing listens/);
     assert.match(cure ?? '', /--edge/);
   });
@@ -49,14 +49,14 @@ describe('explainOffline', () => {
 
   it('tells of a certificate that is not trusted, and how to trust it', async (t) => {
     const edge = `https://127.0.0.1:${await portOf(t, secureServer())}`;
-    const { reason, cure } = explainOffline(await failureAt(edge), edge);
+    const { reason, remedy: cure } = explainOffline(await failureAt(edge), edge);
     assert.match(reason, /certificate/);
     assert.match(cure ?? '', /NODE_EXTRA_CA_CERTS/);
   });
 
   it('tells of https typed for http, and the reverse', async (t) => {
     const plain = `https://127.0.0.1:${await portOf(t, createServer())}`;
-    assert.match(explainOffline(await failureAt(plain), plain).cure ?? '', /http:\/\//);
+    assert.match(explainOffline(await failureAt(plain), plain).remedy ?? '', /http:\/\//);
     const secure = `http://127.0.0.1:${await portOf(t, secureServer())}`;
     assert.match(explainOffline(await failureAt(secure), secure).reason, /cut|no HTTP/);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
-import { cutTo, fitTo } from '../../../../src/cli/output/fit.js';
+import { fitTo, truncateTo } from '../../../../src/cli/output/fit.js';
 
 describe('cutTo', () => {
   for (const [text, columns, cut] of [
@@ -17,13 +17,13 @@ describe('cutTo', () => {
     ['👩‍👩‍👧👩‍👩‍👧', 3, '👩‍👩‍👧…'],
   ] as const) {
     it(`makes ${JSON.stringify(cut)} of ${JSON.stringify(text)} in ${columns}`, () =>
-      assert.equal(cutTo(text, columns), cut));
+      assert.equal(truncateTo(text, columns), cut));
   }
 
   it('never makes more than the columns', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.nat(30), (text, columns) => {
-        assert.ok(stringWidth(cutTo(text, columns)) <= columns);
+        assert.ok(stringWidth(truncateTo(text, columns)) <= columns);
       }),
     );
   });

@@ -4,13 +4,13 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { outboundAgent } from '../../../../src/cli/process/https-proxy.js';
+import { proxyAgentFor } from '../../../../src/cli/process/https-proxy.js';
 import { ConfigError } from '../../../../src/config/config-error.js';
 
 const EDGE = 'https://tunnel.acme.com';
 const HTTPS_PROXY = 'http://proxy.acme.com:3128';
 
-describe('outboundAgent', () => {
+describe('proxyAgentFor', () => {
   for (const [what, edge, env] of [
     ['nothing is set', EDGE, {}],
     ['it is set to nothing', EDGE, { HTTPS_PROXY: '' }],
@@ -22,7 +22,7 @@ describe('outboundAgent', () => {
     ['NO_PROXY has the host and port', EDGE, { HTTPS_PROXY, NO_PROXY: 'acme.com:443' }],
     ['NO_PROXY is *', EDGE, { HTTPS_PROXY, NO_PROXY: '*' }],
   ] as const) {
-    it(`is not needed when ${what}`, () => assert.equal(outboundAgent(edge, env), undefined));
+    it(`is not needed when ${what}`, () => assert.equal(proxyAgentFor(edge, env), undefined));
   }
 
   for (const [what, env] of [
@@ -30,12 +30,12 @@ describe('outboundAgent', () => {
     ['https_proxy is set, without a scheme', { https_proxy: 'proxy.acme.com:3128' }],
     ['NO_PROXY has others', { HTTPS_PROXY, NO_PROXY: 'cme.com,localhost,tunnel.acme.com:8443' }],
   ] as const) {
-    it(`is needed when ${what}`, () => assert.ok(outboundAgent(EDGE, env)));
+    it(`is needed when ${what}`, () => assert.ok(proxyAgentFor(EDGE, env)));
   }
 
   it('refuses what is no URL of a proxy', () => {
     for (const text of ['socks5://proxy:1080', 'http://', 'a b']) {
-      assert.throws(() => outboundAgent(EDGE, { HTTPS_PROXY: text }), ConfigError);
+      assert.throws(() => proxyAgentFor(EDGE, { HTTPS_PROXY: text }), ConfigError);
     }
   });
 
@@ -44,7 +44,7 @@ describe('outboundAgent', () => {
     t.after(() => proxy.close());
     await once(proxy, 'listening');
     const { port } = proxy.address() as AddressInfo;
-    const agent = outboundAgent(EDGE, { HTTPS_PROXY: `http://ana:p%40ss@127.0.0.1:${port}` });
+    const agent = proxyAgentFor(EDGE, { HTTPS_PROXY: `http://ana:p%40ss@127.0.0.1:${port}` });
     assert.ok(agent);
     const dialled = secureRequest(`${EDGE}/x`, { agent });
     const failed = once(dialled, 'error');
@@ -70,7 +70,7 @@ describe('outboundAgent', () => {
       t.after(() => proxy.close());
       await once(proxy, 'listening');
       proxy.on('connect', (_request: IncomingMessage, socket: Socket) => socket.end(response));
-      const agent = outboundAgent(EDGE, { HTTPS_PROXY: `127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+      const agent = proxyAgentFor(EDGE, { HTTPS_PROXY: `127.0.0.1:${(proxy.address() as AddressInfo).port}` });
       const dialled = secureRequest(EDGE, agent === undefined ? {} : { agent });
       const [error] = (await once(dialled.end(), 'error')) as [Error];
       assert.match(error.message, new RegExp(response.slice(9, 12)));
