@@ -1,16 +1,12 @@
-/**
- * The agent: keeps one link to the edge up and gives its requests to the target. Dials with jittered waits, at once when
- * the edge drains; a refusal that waiting cannot change ends it.
- */
+/** The agent: one target, and the link to the edge over which its requests arrive. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { target } from '../config/addresses.js';
 import { type Log, silentLog } from '../core/log.js';
-import { asPosternError, PosternError } from '../errors.js';
-import { type AgentLink, dialEdge } from '../link/dial.js';
-import { Redial } from './redial.js';
+import { PosternError } from '../errors.js';
+import { dialEdge } from '../link/dial.js';
+import { type Clock, LinkKeeper, type LinkKeeperOptions, SYSTEM_CLOCK } from './link-keeper.js';
 import { type HostHeader, readTargetAddress } from './target/address.js';
 import type { RequestRecord } from './target/request-record.js';
 import { Target } from './target/target.js';
@@ -69,26 +65,17 @@ export interface Agent {
 }
 
 /** What a test may replace. */
-export interface AgentSeams {
+export interface AgentSeams extends Clock {
   readonly dial: typeof dialEdge;
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly now: () => number;
 }
 
 // Long enough for a page, short enough for a person who pressed Ctrl-C.
 const CLOSE_GRACE_MS = 10_000;
 
-// A link that lives shorter than this counts as a failed attempt, or an edge that accepts and drops would be hammered.
-const STABLE_MS = 5_000;
-
-const SEAMS: AgentSeams = {
-  dial: dialEdge,
-  wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined), // rejects only because of the signal
-  now: () => performance.now(),
-};
+const SEAMS: AgentSeams = { ...SYSTEM_CLOCK, dial: dialEdge };
 
 /**
- * Starts an agent. Throws `ERR_CONFIG_INVALID` when the target is none; dials in the background.
+ * Starts an agent. Throws `ERR_CONFIG_INVALID` when the target is not valid; dials in the background.
  *
  * ```js
  * const agent = startAgent({ edge: 'https://tunnel.acme.com', token, target: 5173 });
@@ -101,129 +88,83 @@ export function startAgent(options: AgentOptions): Agent {
 
 /** As `startAgent`, for tests. */
 export function startAgentWith(options: AgentOptions, seams: Partial<AgentSeams>): Agent {
-  return new LinkKeeper(options, { ...SEAMS, ...seams });
+  return new RunningAgent(options, { ...SEAMS, ...seams });
 }
 
-class LinkKeeper implements Agent {
+class RunningAgent implements Agent {
   readonly ended: Promise<void>;
   readonly online: Promise<string>;
-  readonly #options: AgentOptions;
-  readonly #log: Log;
-  readonly #events: Partial<AgentEvents>;
-  readonly #seams: AgentSeams;
   readonly #target: Target;
-  readonly #agentId = randomUUID();
-  readonly #redial = new Redial();
-  readonly #stop = new AbortController();
-  /** The link that takes new requests, and those on which running requests finish. */
-  readonly #links = new Set<AgentLink>();
-  readonly #resolveOnline: (url: string) => void;
+  readonly #links: LinkKeeper;
 
   constructor(options: AgentOptions, seams: AgentSeams) {
-    this.#options = options;
-    this.#log = options.log ?? silentLog;
-    this.#events = options.events ?? {};
-    this.#seams = seams;
-    const trust = { ca: readCa(options.targetCa), insecure: options.targetInsecure };
-    const address = readTargetAddress(readTarget(options.target), options.hostHeader ?? 'rewrite', trust);
-    this.#target = new Target(address, {
-      log: this.#log,
-      record: (record) => this.#events.request?.(record),
-      hint: (text) => this.#events.hint?.(text),
-    });
+    const { log = silentLog, events = {} } = options;
+    this.#target = createTarget(options, log);
     void this.#target.probe();
-    let resolveFirst: (url: string) => void = () => {};
+    let resolveOnline: (url: string) => void = () => {};
     const online = new Promise<string>((resolve) => {
-      resolveFirst = resolve;
+      resolveOnline = resolve;
     });
-    this.#resolveOnline = resolveFirst;
-    this.ended = this.#run().finally(() => this.destroy());
+    this.#links = new LinkKeeper(
+      {
+        log,
+        dial: dialler(options, seams.dial, this.#target),
+        online: (url) => {
+          resolveOnline(url);
+          events.online?.(url);
+        },
+        offline: (error, retryInMs) => events.offline?.(error, retryInMs),
+      },
+      seams,
+    );
+    this.ended = this.#links.ended.finally(() => this.destroy());
     const endedFirst = this.ended.then(() => {
       throw new PosternError('ERR_LINK_LOST', 'the agent was closed before its tunnel was up');
     });
     this.online = Promise.race([online, endedFirst]);
-    // Both tell of one refusal: whoever waits for one of them has been told.
+    // Both reject with the same refusal: a caller that awaits one of them has seen it.
     for (const promise of [this.online, this.ended]) promise.catch(() => undefined);
   }
 
   async close(): Promise<void> {
-    this.#stop.abort();
-    const links = [...this.#links];
-    const drained = Promise.all(links.map((link) => link.drain()));
+    const drained = this.#links.drain();
     this.#target.closeLongLived();
     const grace = setTimeout(() => this.destroy(), CLOSE_GRACE_MS);
     await drained.finally(() => clearTimeout(grace));
     this.destroy();
-    await this.ended.catch(() => undefined); // a refusal is told by `ended` itself
+    await this.ended.catch(() => undefined); // `ended` itself reports a refusal
   }
 
   destroy(): void {
-    this.#stop.abort();
-    for (const link of this.#links) link.destroy();
+    this.#links.destroy();
     this.#target.close();
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      try {
-        await this.#serveUntilClosed(await this.#dial());
-      } catch (thrown) {
-        if (this.#stop.signal.aborted) break;
-        await this.#waitBeforeRedial(thrown);
-      }
-    }
-    await Promise.all([...this.#links].map((link) => link.closed));
-  }
-
-  #dial(): Promise<AgentLink> {
-    const {
-      edge,
-      token,
-      name,
-      allow = [],
-      allowOrigins: origins = [],
-      allowFrames: frameOrigins = [],
-      httpAgent,
-    } = this.#options;
-    const offer = { token, name, allow, origins, frameOrigins, agentId: this.#agentId };
-    return this.#seams.dial(edge, offer, {
-      ...(httpAgent !== undefined && { httpAgent }),
-      signal: this.#stop.signal,
-      onStream: (stream) => this.#target.serve(stream),
-    });
-  }
-
-  /** Returns when the link drains, throws when it was lost. */
-  async #serveUntilClosed(link: AgentLink): Promise<void> {
-    const startedMs = this.#seams.now();
-    this.#links.add(link);
-    const closed = link.closed.then((error) => {
-      this.#links.delete(link);
-      return error ?? new PosternError('ERR_LINK_LOST', 'the edge closed the link');
-    });
-    if (this.#stop.signal.aborted) return link.destroy();
-    this.#log.info({ url: link.url }, 'link up');
-    this.#resolveOnline(link.url);
-    this.#events.online?.(link.url);
-    await Promise.race([closed, aborted(link.draining)]);
-    await nextTurn(); // a lost link drains as well: tell the two apart once both are known
-    if (this.#seams.now() - startedMs >= STABLE_MS) this.#redial.reset();
-    if (!this.#links.has(link)) throw await closed;
-    this.#log.info({ url: link.url }, 'the edge drains the link, dialling anew');
-  }
-
-  async #waitBeforeRedial(thrown: unknown): Promise<void> {
-    const error = asPosternError(thrown);
-    // Anything that is not of the table is a fault of ours or of the options: trying again would not change it.
-    if (!error.retryable || !(thrown instanceof PosternError)) throw error;
-    const waitMs = this.#redial.next(error.code);
-    this.#log.warn({ err: error, code: error.code, waitMs }, 'no link to the edge');
-    this.#events.offline?.(error, waitMs);
-    await this.#seams.wait(waitMs, this.#stop.signal);
   }
 }
 
-/** Throws `ERR_CONFIG_INVALID` for what is no target. */
+function createTarget(options: AgentOptions, log: Log): Target {
+  const { events = {}, targetCa, targetInsecure: insecure, hostHeader = 'rewrite' } = options;
+  const address = readTargetAddress(readTarget(options.target), hostHeader, { ca: readCa(targetCa), insecure });
+  return new Target(address, {
+    log,
+    record: (record) => events.request?.(record),
+    hint: (text) => events.hint?.(text),
+  });
+}
+
+/** Attempts to dial the edge, all with the same offer. */
+function dialler(options: AgentOptions, dial: typeof dialEdge, target: Target): LinkKeeperOptions['dial'] {
+  const { edge, token, name, allow = [], allowOrigins: origins = [], allowFrames: frameOrigins = [] } = options;
+  const offer = { token, name, allow, origins, frameOrigins, agentId: randomUUID() };
+  const { httpAgent } = options;
+  return (signal) =>
+    dial(edge, offer, {
+      ...(httpAgent !== undefined && { httpAgent }),
+      signal,
+      onStream: (stream) => target.serve(stream),
+    });
+}
+
+/** Throws `ERR_CONFIG_INVALID` for text that is not a target. */
 function readTarget(given: number | string | URL): URL {
   if (given instanceof URL) return given;
   const read = target.safeParse(String(given));
@@ -238,9 +179,4 @@ function readCa(path: string | undefined): string | undefined {
   } catch (error) {
     throw new PosternError('ERR_CONFIG_INVALID', `target_ca: the file cannot be read: ${path}.`, { cause: error });
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -1,0 +1,116 @@
+/**
+ * Keeps one link to the edge up: dials again after a loss with jittered waits, at once when the edge drains, and gives up
+ * on a refusal that waiting cannot change. Knows neither the offer nor the target.
+ */
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import type { Log } from '../core/log.js';
+import { asPosternError, PosternError } from '../errors.js';
+import type { AgentLink } from '../link/dial.js';
+import { Redial } from './redial.js';
+
+/** What a keeper needs, and whom it reports to. */
+export interface LinkKeeperOptions {
+  /** One attempt; it ends when `signal` aborts. */
+  dial(signal: AbortSignal): Promise<AgentLink>;
+  /** A link is up. */
+  online(url: string): void;
+  /** There is no link; the next attempt follows in `retryInMs`. */
+  offline(error: PosternError, retryInMs: number): void;
+  readonly log: Log;
+}
+
+/** Time, as a test may replace it. */
+export interface Clock {
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly now: () => number;
+}
+
+// A link that lives shorter than this counts as a failed attempt; otherwise an edge that accepts and drops would be
+// dialled without pause.
+const STABLE_MS = 5_000;
+
+/** The clock of this process. */
+export const SYSTEM_CLOCK: Clock = {
+  wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined), // rejects only because of the signal
+  now: () => performance.now(),
+};
+
+/** Dials from the moment it is made until `stop` or `destroy`. */
+export class LinkKeeper {
+  /** Resolves when it was stopped and every link has closed; rejects with the refusal that ended it. */
+  readonly ended: Promise<void>;
+  readonly #options: LinkKeeperOptions;
+  readonly #clock: Clock;
+  readonly #redial = new Redial();
+  readonly #stop = new AbortController();
+  /** The link that takes new requests, and those on which running requests finish. */
+  readonly #links = new Set<AgentLink>();
+
+  constructor(options: LinkKeeperOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.ended = this.#run();
+  }
+
+  /** Dials no more and resolves when the requests that run on its links are finished. */
+  async drain(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all([...this.#links].map((link) => link.drain()));
+  }
+
+  /** Dials no more and cuts every link. */
+  destroy(): void {
+    this.#stop.abort();
+    for (const link of this.#links) link.destroy();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#serveUntilClosed(await this.#options.dial(this.#stop.signal));
+      } catch (thrown) {
+        if (this.#stop.signal.aborted) break;
+        await this.#waitBeforeRedial(thrown);
+      }
+    }
+    await Promise.all([...this.#links].map((link) => link.closed));
+  }
+
+  /** Returns when the link drains, throws when it was lost. */
+  async #serveUntilClosed(link: AgentLink): Promise<void> {
+    const startedMs = this.#clock.now();
+    const closed = this.#track(link);
+    if (this.#stop.signal.aborted) return link.destroy();
+    this.#options.log.info({ url: link.url }, 'link up');
+    this.#options.online(link.url);
+    await Promise.race([closed, aborted(link.draining)]);
+    await nextTurn(); // a lost link drains as well: tell the two apart once both are known
+    if (this.#clock.now() - startedMs >= STABLE_MS) this.#redial.reset();
+    if (!this.#links.has(link)) throw await closed;
+    this.#options.log.info({ url: link.url }, 'the edge drains the link, dialling anew');
+  }
+
+  /** Resolves with why the link closed. */
+  #track(link: AgentLink): Promise<PosternError> {
+    this.#links.add(link);
+    return link.closed.then((error) => {
+      this.#links.delete(link);
+      return error ?? new PosternError('ERR_LINK_LOST', 'the edge closed the link');
+    });
+  }
+
+  async #waitBeforeRedial(thrown: unknown): Promise<void> {
+    const error = asPosternError(thrown);
+    // An error outside the table is a bug or comes from the options: trying again would not change it.
+    if (!error.retryable || !(thrown instanceof PosternError)) throw error;
+    const waitMs = this.#redial.next(error.code);
+    this.#options.log.warn({ err: error, code: error.code, waitMs }, 'no link to the edge');
+    this.#options.offline(error, waitMs);
+    await this.#clock.wait(waitMs, this.#stop.signal);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
