@@ -34,13 +34,13 @@ export class ChunkedBody {
 
   /**
    * Reads from `at` on and gives the content to `taken`. Returns the position where it stopped: the end of the bytes, or
-   * the CR of the last chunk's line. Throws `MalformedAnswer`.
+   * the CR of the last chunk's line. Throws `MalformedResponse`.
    */
   read(bytes: Buffer, at: number, taken: ChunkSink): number {
     let position = at;
     while (position < bytes.length && !this.isOver) {
       if (this.#part === 'content') position = this.#readContent(bytes, position, taken);
-      else if (this.#readSign(bytes[position] as number)) position += 1;
+      else if (this.#readDelimiter(bytes[position] as number)) position += 1;
     }
     return position;
   }
@@ -54,7 +54,7 @@ export class ChunkedBody {
   }
 
   /** Reads one byte of what is around the content. False when it is left to whoever reads the trailers. */
-  #readSign(byte: number): boolean {
+  #readDelimiter(byte: number): boolean {
     switch (this.#part) {
       case 'size':
         return this.#readSize(byte);

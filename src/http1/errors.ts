@@ -2,7 +2,7 @@
 
 /** What came is no response that can be carried on without guessing. Nothing more is read from that connection. */
 export class MalformedResponse extends Error {
-  override readonly name = 'MalformedAnswer';
+  override readonly name = 'MalformedResponse';
   /** It is a record of TLS: the sender expects TLS, and was asked in plain text. */
   readonly isTls: boolean = false;
 }

@@ -9,8 +9,8 @@ const END = '\r\n\r\n';
 
 export class HeadBuffer {
   readonly #maxBytes: number;
-  #held = Buffer.alloc(0);
-  #heldBytes = 0;
+  #buffered = Buffer.alloc(0);
+  #bufferedBytes = 0;
   #text = '';
 
   /** Refuses a text that is longer. */
@@ -24,46 +24,46 @@ export class HeadBuffer {
   }
 
   /** The bytes that are held until more come; valid until then. */
-  get held(): Buffer {
-    return this.#held.subarray(0, this.#heldBytes);
+  get buffered(): Buffer {
+    return this.#buffered.subarray(0, this.#bufferedBytes);
   }
 
   /**
    * Reads from `at` on. Returns the position behind the empty line, or -1 when all bytes were taken and it has not come.
-   * Throws `MalformedAnswer` when the text is too long.
+   * Throws `MalformedResponse` when the text is too long.
    */
-  take(bytes: Buffer, at: number): number {
-    if (this.#heldBytes > 0) return this.#takeMore(bytes, at);
+  read(bytes: Buffer, at: number): number {
+    if (this.#bufferedBytes > 0) return this.#readMore(bytes, at);
     const end = bytes.indexOf(END, at, 'latin1');
     this.#limit((end === -1 ? bytes.length : end) - at);
-    if (end === -1) return this.#hold(bytes, at);
+    if (end === -1) return this.#append(bytes, at);
     this.#text = bytes.toString('latin1', at, end);
     return end + END.length;
   }
 
-  #takeMore(bytes: Buffer, at: number): number {
-    const before = this.#heldBytes;
-    this.#hold(bytes.subarray(at, at + this.#maxBytes + END.length), 0);
-    const held = this.#held.subarray(0, this.#heldBytes);
-    const end = held.indexOf(END, Math.max(0, before - END.length + 1), 'latin1');
-    this.#limit(end === -1 ? this.#heldBytes : end);
+  #readMore(bytes: Buffer, at: number): number {
+    const before = this.#bufferedBytes;
+    this.#append(bytes.subarray(at, at + this.#maxBytes + END.length), 0);
+    const buffered = this.#buffered.subarray(0, this.#bufferedBytes);
+    const end = buffered.indexOf(END, Math.max(0, before - END.length + 1), 'latin1');
+    this.#limit(end === -1 ? this.#bufferedBytes : end);
     if (end === -1) return -1;
-    this.#text = held.toString('latin1', 0, end);
-    this.#held = Buffer.alloc(0);
-    this.#heldBytes = 0;
+    this.#text = buffered.toString('latin1', 0, end);
+    this.#buffered = Buffer.alloc(0);
+    this.#bufferedBytes = 0;
     return at + end + END.length - before;
   }
 
   // Doubles its room, so that bytes that come one by one are not copied each time.
-  #hold(bytes: Buffer, at: number): -1 {
-    const needed = this.#heldBytes + bytes.length - at;
-    if (needed > this.#held.length) {
-      const roomier = Buffer.alloc(Math.max(1_024, needed * 2));
-      this.#held.copy(roomier, 0, 0, this.#heldBytes);
-      this.#held = roomier;
+  #append(bytes: Buffer, at: number): -1 {
+    const needed = this.#bufferedBytes + bytes.length - at;
+    if (needed > this.#buffered.length) {
+      const larger = Buffer.alloc(Math.max(1_024, needed * 2));
+      this.#buffered.copy(larger, 0, 0, this.#bufferedBytes);
+      this.#buffered = larger;
     }
-    bytes.copy(this.#held, this.#heldBytes, at);
-    this.#heldBytes = needed;
+    bytes.copy(this.#buffered, this.#bufferedBytes, at);
+    this.#bufferedBytes = needed;
     return -1;
   }
 

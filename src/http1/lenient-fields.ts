@@ -11,14 +11,14 @@ const FIELD_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
 const SPACE_BEFORE_COLON = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:/;
 const FOLDED = /^[ \t]/;
 
-/** The head of a response whose lines are all well-formed. Throws `MalformedAnswer`, which names the first that cannot be. */
+/** The head of a response whose lines are all well-formed. Throws `MalformedResponse`, which names the first that cannot be. */
 export function repairHead(text: string): string {
   const [start = '', ...lines] = text.split('\r\n');
   if (!STATUS_LINE.test(start)) throw new MalformedResponse(`this is not HTTP: the first line is ${quoted(start)}`);
   return [start, ...repairLines(lines)].join('\r\n');
 }
 
-/** Field lines, each with the CR LF before it, all well-formed. Throws `MalformedAnswer`. */
+/** Field lines, each with the CR LF before it, all well-formed. Throws `MalformedResponse`. */
 export function repairFields(text: string): string {
   const [before = '', ...lines] = text.split('\r\n');
   if (before !== '') throw new MalformedResponse(`a line ends without CR LF: ${quoted(before)}`);

@@ -31,21 +31,20 @@ const IDLE_SECONDS = /(?:^|,)[ \t]*timeout=(\d+)/i;
 // An idle connection that its owner closes earlier than this would be picked while it is closed.
 const MIN_IDLE_SECONDS = 2;
 
-/** Reads the head of a response to `method`, without the empty line that ends it. Throws `MalformedAnswer`. */
+/** Reads the head of a response to `method`, without the empty line that ends it. Throws `MalformedResponse`. */
 export function readResponseHead(received: string, method: string): ResponseHead {
   const text = HEAD.test(received) ? received : repairHead(received);
   const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));
   const lineEnd = text.indexOf('\r\n');
   const sent = lineEnd === -1 ? [] : splitFields(text, lineEnd);
-  const said = readHopFields(sent);
-  const framed = framingOf(said);
-  const fields = said.lengths > 1 || said.length.includes(',') ? withOneLength(sent, framed) : sent;
+  const hop = readHopFields(sent);
+  const framed = framingOf(hop);
+  const fields = hop.lengths > 1 || hop.length.includes(',') ? withOneLength(sent, framed) : sent;
   const isEndCertain = !isBodiless(status, method);
   const framing = isEndCertain ? framed : 0;
   const isOld = text[MINOR_VERSION_AT] === '0';
   if (isOld && status < 200) throw new MalformedResponse('an informational head of a version that has none');
-  const persistent =
-    mayGoOn(framed, method, isEndCertain) && !(isOld && framed === 'chunked') && staysOpen(said, isOld);
+  const persistent = mayGoOn(framed, method, isEndCertain) && !(isOld && framed === 'chunked') && staysOpen(hop, isOld);
   return { status, fields, framing, persistent, isEndCertain };
 }
 
@@ -75,7 +74,7 @@ interface HopFields {
 }
 
 function readHopFields(fields: FieldList): HopFields {
-  const said: HopFields = {
+  const hop: HopFields = {
     lengths: 0,
     length: '',
     codings: 0,
@@ -88,26 +87,26 @@ function readHopFields(fields: FieldList): HopFields {
     const name = fields[at] as string;
     // Few names have these lengths: the others need not be lower-cased.
     if (name.length !== 10 && (name.length < 14 || name.length > 17)) continue;
-    readHopField(said, name.toLowerCase(), fields[at + 1] as string);
+    readHopField(hop, name.toLowerCase(), fields[at + 1] as string);
   }
-  return said;
+  return hop;
 }
 
-function readHopField(said: HopFields, name: string, value: string): void {
+function readHopField(hop: HopFields, name: string, value: string): void {
   if (name === 'content-length') {
-    said.lengths += 1;
-    said.length = said.lengths === 1 ? value : `${said.length},${value}`;
+    hop.lengths += 1;
+    hop.length = hop.lengths === 1 ? value : `${hop.length},${value}`;
   } else if (name === 'transfer-encoding') {
-    said.codings += 1;
-    said.coding = value.toLowerCase();
+    hop.codings += 1;
+    hop.coding = value.toLowerCase();
   } else if (name === 'connection') {
-    said.connection += `,${value.toLowerCase()}`;
+    hop.connection += `,${value.toLowerCase()}`;
   } else if (name === 'keep-alive') {
-    said.keepAlive = value;
+    hop.keepAlive = value;
   } else if (name === 'persistent-auth') {
-    said.isSignedIn ||= true;
+    hop.isSignedIn ||= true;
   } else if (name === 'www-authenticate') {
-    said.isSignedIn ||= offersConnectionAuth(value);
+    hop.isSignedIn ||= offersConnectionAuth(value);
   }
 }
 

@@ -67,7 +67,7 @@ export class ResponseParser {
   }
 
   /**
-   * Reads what arrived; `bytes` may be used anew afterwards. Throws `MalformedAnswer`, or what the observer throws; after
+   * Reads what arrived; `bytes` may be used anew afterwards. Throws `MalformedResponse`, or what the observer throws; after
    * that nothing more may be read.
    */
   receive(bytes: Buffer): void {
@@ -109,9 +109,9 @@ export class ResponseParser {
   }
 
   #readHead(bytes: Buffer, at: number): number {
-    const next = this.#lines.take(bytes, at);
+    const next = this.#lines.read(bytes, at);
     if (next === -1) {
-      if (!mayBecomeHead(this.#lines.held)) throw noHead(this.#lines.held);
+      if (!mayBecomeHead(this.#lines.buffered)) throw noHead(this.#lines.buffered);
       return bytes.length;
     }
     const head = readResponseHead(this.#lines.text, this.#method);
@@ -155,7 +155,7 @@ export class ResponseParser {
 
   // Begins with the CR LF of the last chunk's line, so that no trailers at all are an empty text as well.
   #readTrailers(bytes: Buffer, at: number): number {
-    const next = this.#lines.take(bytes, at);
+    const next = this.#lines.read(bytes, at);
     if (next === -1) return bytes.length;
     this.#end(readTrailers(this.#lines.text));
     return next;

@@ -7,7 +7,7 @@ const FIELD_LINES = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]
 const FRAMING = /^(?:content-length|transfer-encoding)$/i;
 
 /**
- * Reads trailers, each line with the CR LF before it. Throws `MalformedAnswer`, also when they speak of framing, which is
+ * Reads trailers, each line with the CR LF before it. Throws `MalformedResponse`, also when they speak of framing, which is
  * decided long before them.
  */
 export function readTrailers(lines: string): string[] {

@@ -19,7 +19,7 @@ export interface ConnectionObserver {
   /** The peer takes no new streams. Without `error` it only drains. */
   goaway?(error: Http2Error | undefined): void;
   /** Three quarters of the stream identifiers are used: replace this connection, then drain it. Called once. */
-  lowOnIds?(): void;
+  idsRunningLow?(): void;
   /**
    * It is over: everything that was to be said has been given to `send`, every stream's observer has been told. Close
    * what is below once it was sent. Without `error` after `drain`, or when the peer drained.

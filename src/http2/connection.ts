@@ -40,23 +40,23 @@ export class Connection {
   readonly #streams: Streams;
   readonly #pings: Pings;
   readonly #flow: FlowControl;
-  readonly #ending: Shutdown;
+  readonly #shutdown: Shutdown;
   readonly #reader: FrameReader;
   // Who waits for the answer to a PING and must hear that none can come.
-  readonly #pinging = new Set<() => void>();
+  readonly #pendingPings = new Set<() => void>();
 
   /** Sends the preface (section 3.4) at the end of this turn of the event loop. */
   constructor(options: ConnectionOptions) {
-    const settled = withDefaults(options);
-    const { role, observer, send, schedule, now, limits, connectProtocol, neverIndexed } = settled;
+    const resolved = withDefaults(options);
+    const { role, observer, send, schedule, now, limits, connectProtocol, neverIndexed } = resolved;
     const { maxStreams, maxHeaderListBytes, maxHeaderFields: maxFields } = limits;
     const peer = this.#peer;
-    const abuse = new FloodGuard(limits.abuse, now);
+    const floodGuard = new FloodGuard(limits.abuse, now);
     const encoder = new HpackEncoder({ neverIndexed });
     const tableSizeBytes = peer.headerTableBytes; // the default of both sides: a larger one costs each idle link
-    const decoder = new HpackDecoder({ tableSizeBytes, maxListBytes: maxHeaderListBytes, maxFields: maxFields });
-    const failed = (error: unknown) => this.#ending.fail(error);
-    const queue = new SendQueue({ encoder, send, schedule, abuse, failed });
+    const decoder = new HpackDecoder({ tableSizeBytes, maxListBytes: maxHeaderListBytes, maxFields });
+    const failed = (error: unknown) => this.#shutdown.fail(error);
+    const queue = new SendQueue({ encoder, send, schedule, floodGuard, failed });
     const control = (frame: Buffer) => queue.control(frame);
     const pings = new Pings(control, now);
     const local = new LocalSettings(control, now);
@@ -64,45 +64,45 @@ export class Connection {
     const announce = (bytes: number) => local.announceWindow(bytes, applyWindow);
     const table = new StreamTable(role);
     const flow = new FlowControl({ limits: limits.flow, pings, send: control, announce, now, streams: table });
-    const emptied = () => this.#ending.endIfIdle();
-    const lowOnIds = () => observer.lowOnIds?.();
+    const emptied = () => this.#shutdown.endIfIdle();
+    const idsRunningLow = () => observer.idsRunningLow?.();
     const sentFields = new FieldCache(neverIndexed);
     const shared = { role, table, queue, flow, sendPool: limits.sendPool, sentFields, peer };
-    const streams = new Streams({ ...shared, maxStreams: maxStreams, connectProtocol, emptied, lowOnIds });
+    const streams = new Streams({ ...shared, maxStreams, connectProtocol, emptied, idsRunningLow });
     const goaway = (error: Http2Error | undefined) => observer.goaway?.(error);
     const closed = (error: Http2Error | undefined) => {
-      for (const lost of this.#pinging) lost();
+      for (const connectionLost of this.#pendingPings) connectionLost();
       observer.closed(error);
     };
-    const ending = new Shutdown({ role, streams, queue, pings, goaway, closed });
+    const shutdown = new Shutdown({ role, streams, queue, pings, goaway, closed });
     const settingsReceived = () => {
       encoder.setPeerTableSize(peer.headerTableBytes);
       observer.settings?.();
     };
-    const budget = abuse.idleFrames;
-    const toControl = new IncomingControl({
+    const budget = floodGuard.controlFrames;
+    const incomingControl = new IncomingControl({
       role,
       streams,
       queue,
       pings,
-      ending,
+      shutdown,
       budget,
       local,
       peer,
       settingsReceived,
     });
-    const parts = { role, streams, queue, flow, ending, abuse, decoder, control: toControl, observer };
+    const parts = { role, streams, queue, flow, shutdown, floodGuard, decoder, control: incomingControl, observer };
     this.#queue = queue;
     this.#streams = streams;
     this.#pings = pings;
     this.#flow = flow;
-    this.#ending = ending;
-    this.#reader = new FrameReader(new Incoming({ ...parts, maxHeaderListBytes: maxHeaderListBytes }), {
+    this.#shutdown = shutdown;
+    this.#reader = new FrameReader(new Incoming({ ...parts, maxHeaderListBytes }), {
       preface: role === 'server',
     });
-    local.sendPreface(settled, (roundTripMs) => {
+    local.sendPreface(resolved, (roundTripMs) => {
       applyWindow();
-      flow.idleRoundTrip(roundTripMs);
+      flow.onIdleRoundTrip(roundTripMs);
     });
     flow.start();
   }
@@ -118,12 +118,12 @@ export class Connection {
   }
 
   get isClosed(): boolean {
-    return this.#ending.isClosed;
+    return this.#shutdown.isClosed;
   }
 
   /** No new streams: one side drains, or it is over. */
   get isDraining(): boolean {
-    return this.#ending.isBegun;
+    return this.#shutdown.hasStarted;
   }
 
   /** The peer has announced extended CONNECT (RFC 8441). */
@@ -137,7 +137,7 @@ export class Connection {
     try {
       this.#reader.read(chunk);
     } catch (error) {
-      this.#ending.fail(error);
+      this.#shutdown.fail(error);
     }
   }
 
@@ -160,15 +160,16 @@ export class Connection {
   /** Measures a round trip in milliseconds. Rejects when the connection ends first, or too many wait for a response. */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
-      const lost = () => reject(new Http2ConnectionError(Http2ErrorCode.CANCEL, 'no answer to a PING can come'));
+      const connectionLost = () =>
+        reject(new Http2ConnectionError(Http2ErrorCode.CANCEL, 'no answer to a PING can come'));
       const traffic = this.#flow.trafficBytes;
-      const answered = (ms: number) => {
-        this.#pinging.delete(lost);
-        if (traffic === this.#flow.trafficBytes) this.#flow.idleRoundTrip(ms);
+      const acknowledged = (ms: number) => {
+        this.#pendingPings.delete(connectionLost);
+        if (traffic === this.#flow.trafficBytes) this.#flow.onIdleRoundTrip(ms);
         resolve(ms);
       };
-      if (this.isClosed || !this.#pings.send(answered)) lost();
-      else this.#pinging.add(lost);
+      if (this.isClosed || !this.#pings.send(acknowledged)) connectionLost();
+      else this.#pendingPings.add(connectionLost);
     });
   }
 
@@ -177,11 +178,11 @@ export class Connection {
    * round trip after the first, so that requests on their way are not lost.
    */
   drain(): void {
-    this.#ending.drain();
+    this.#shutdown.drain();
   }
 
   /** Ends the connection now: GOAWAY, and every running stream fails. Without effect when it has ended. */
   destroy(error?: Http2Error): void {
-    this.#ending.destroy(error);
+    this.#shutdown.destroy(error);
   }
 }

@@ -20,7 +20,7 @@ export interface AbuseLimits {
    */
   readonly resets: BudgetLimits;
   /** SETTINGS, PING, PRIORITY, unknown frames, DATA with nothing in it: what carries no message. */
-  readonly idleFrames: BudgetLimits;
+  readonly controlFrames: BudgetLimits;
   /** DATA with little in it that ends nothing: keystrokes, moves of a game, of many visitors at once. */
   readonly smallData: BudgetLimits;
   /** WINDOW_UPDATE. Sending DATA fills it again: each frame and each kilobyte may be answered. */
@@ -29,7 +29,7 @@ export interface AbuseLimits {
 
 export const DEFAULT_ABUSE_LIMITS: AbuseLimits = {
   resets: { burst: 2_000, perSecond: 500 },
-  idleFrames: { burst: 1_000, perSecond: 200 },
+  controlFrames: { burst: 1_000, perSecond: 200 },
   smallData: { burst: 200_000, perSecond: 50_000 },
   windowUpdates: { burst: 2_000, perSecond: 200 },
 };
@@ -72,13 +72,13 @@ export class Budget {
 /** The budgets of one connection. */
 export class FloodGuard {
   readonly resets: Budget;
-  readonly idleFrames: Budget;
+  readonly controlFrames: Budget;
   readonly smallData: Budget;
   readonly windowUpdates: Budget;
 
   constructor(limits: AbuseLimits, now: () => number) {
     this.resets = new Budget('streams that were reset', limits.resets, now);
-    this.idleFrames = new Budget('frames without a message', limits.idleFrames, now);
+    this.controlFrames = new Budget('frames without a message', limits.controlFrames, now);
     this.smallData = new Budget('DATA with little in it', limits.smallData, now);
     this.windowUpdates = new Budget('window updates', limits.windowUpdates, now);
   }

@@ -20,7 +20,7 @@ export interface IncomingControlOptions {
   readonly streams: Streams;
   readonly queue: SendQueue;
   readonly pings: Pings;
-  readonly ending: Shutdown;
+  readonly shutdown: Shutdown;
   readonly budget: Budget;
   /** What we have announced, and the peer has yet to acknowledge. */
   readonly local: LocalSettings;
@@ -48,7 +48,7 @@ export class IncomingControl implements ControlFrames {
     budget.spend(1 + streams.table.size / 100);
     const before = peer.initialWindowBytes;
     applySettings(peer, role === 'client' ? 'server' : 'client', bytes, start, end);
-    this.#widenStreams(peer.initialWindowBytes - before);
+    this.#applySettingsDelta(peer.initialWindowBytes - before);
     queue.control(settingsAckFrame());
     this.#hasSettings = true;
     this.#options.settingsReceived();
@@ -65,12 +65,12 @@ export class IncomingControl implements ControlFrames {
     const { budget, queue, pings } = this.#options;
     budget.spend();
     if ((flags & FrameFlag.ACK) === 0) queue.control(pingFrame(FrameFlag.ACK, bytes, start));
-    else pings.receive(bytes, start);
+    else pings.acknowledge(bytes, start);
   }
 
   onGoaway(lastStreamId: number, code: number): void {
     this.#options.budget.spend();
-    this.#options.ending.receiveGoaway(lastStreamId, code);
+    this.#options.shutdown.receiveGoaway(lastStreamId, code);
   }
 
   onUnknown(): void {
@@ -78,11 +78,11 @@ export class IncomingControl implements ControlFrames {
   }
 
   /** Section 6.9.2: a new INITIAL_WINDOW_SIZE is for the streams that are open, too. */
-  #widenStreams(change: number): void {
+  #applySettingsDelta(change: number): void {
     if (change === 0) return;
     const { streams, queue } = this.#options;
     for (const { sending } of streams.table) {
-      if (sending.window.widen(change) === 'overflow') {
+      if (sending.window.increase(change) === 'overflow') {
         throw new Http2ConnectionError(
           Http2ErrorCode.FLOW_CONTROL_ERROR,
           'INITIAL_WINDOW_SIZE takes a window past 2^31-1',

@@ -26,8 +26,8 @@ export interface IncomingOptions {
   readonly streams: Streams;
   readonly queue: SendQueue;
   readonly flow: FlowControl;
-  readonly ending: Shutdown;
-  readonly abuse: FloodGuard;
+  readonly shutdown: Shutdown;
+  readonly floodGuard: FloodGuard;
   readonly decoder: HpackDecoder;
   readonly control: ControlFrames;
   readonly observer: ConnectionObserver;
@@ -46,7 +46,7 @@ export class Incoming implements FrameSink, StreamFrames {
   }
 
   frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): 'stop' | undefined {
-    const { ending, queue } = this.#options;
+    const { shutdown, queue } = this.#options;
     try {
       this.#blocks.requireOrder(type, id);
       readPayload(this, type, flags, id, bytes, start, end);
@@ -55,24 +55,24 @@ export class Incoming implements FrameSink, StreamFrames {
     } catch (error) {
       this.#fail(error);
     }
-    return ending.isClosed ? 'stop' : undefined;
+    return shutdown.isClosed ? 'stop' : undefined;
   }
 
   onData(id: number, flags: number, bytes: Buffer, start: number, end: number, flowBytes: number): void {
-    const { flow, streams, abuse } = this.#options;
+    const { flow, streams, floodGuard } = this.#options;
     if (end - start < MIN_FREE_DATA_BYTES && (flags & FrameFlag.END_STREAM) === 0) {
-      if (start === end) abuse.idleFrames.spend();
-      else abuse.smallData.spend();
+      if (start === end) floodGuard.controlFrames.spend();
+      else floodGuard.smallData.spend();
     }
     flow.received(flowBytes);
     const stream = streams.table.get(id);
     if (stream === undefined) {
-      this.#onGone(id, start === end ? 'empty DATA' : 'DATA');
+      this.#onClosedStream(id, start === end ? 'empty DATA' : 'DATA');
       return;
     }
-    const held = stream.receiveData(bytes.subarray(start, end), flowBytes, flags);
-    if (held > 0) flow.held(held);
-    else flow.replenish(stream);
+    const bufferedBytes = stream.receiveData(bytes.subarray(start, end), flowBytes, flags);
+    if (bufferedBytes > 0) flow.buffered(bufferedBytes);
+    else flow.maybeSendWindowUpdate(stream);
   }
 
   onHeaders(id: number, flags: number, bytes: Buffer, start: number, end: number): void {
@@ -84,32 +84,32 @@ export class Incoming implements FrameSink, StreamFrames {
   }
 
   onReset(id: number, code: number): void {
-    const { streams, abuse } = this.#options;
+    const { streams, floodGuard } = this.#options;
     const stream = streams.table.get(id);
     if (stream === undefined) {
-      this.#requireUsed(id, 'RST_STREAM');
-      abuse.idleFrames.spend();
+      this.#requireNotIdle(id, 'RST_STREAM');
+      floodGuard.controlFrames.spend();
       return;
     }
     streams.resetByPeer(stream, code);
-    abuse.resets.spend();
+    floodGuard.resets.spend();
   }
 
   onWindowUpdate(id: number, increment: number): void {
-    const { abuse, queue, streams } = this.#options;
-    abuse.windowUpdates.spend();
+    const { floodGuard, queue, streams } = this.#options;
+    floodGuard.windowUpdates.spend();
     if (id === 0) {
-      if (queue.widen(increment) === 'overflow') {
+      if (queue.increaseWindow(increment) === 'overflow') {
         throw new Http2ConnectionError(Http2ErrorCode.FLOW_CONTROL_ERROR, 'the window of the connection passes 2^31-1');
       }
       return;
     }
     const stream = streams.table.get(id);
     if (stream === undefined) {
-      this.#requireUsed(id, 'WINDOW_UPDATE');
+      this.#requireNotIdle(id, 'WINDOW_UPDATE');
       return; // sent before the peer knew (section 5.1, closed)
     }
-    if (stream.sending.window.widen(increment) === 'overflow') {
+    if (stream.sending.window.increase(increment) === 'overflow') {
       throw new Http2StreamError(id, Http2ErrorCode.FLOW_CONTROL_ERROR, 'the window passes 2^31-1');
     }
     queue.wake(stream.sending);
@@ -117,14 +117,14 @@ export class Incoming implements FrameSink, StreamFrames {
 
   /** Every block is decoded, whatever becomes of its stream: the header table is the connection's (section 4.3). */
   #onBlock(id: number, flags: number, block: Buffer): void {
-    const { streams, decoder, ending } = this.#options;
+    const { streams, decoder, shutdown } = this.#options;
     const stream = streams.table.get(id);
     const isNew = stream === undefined && streams.table.mayOpen(id);
-    if (isNew) streams.table.use(id); // even when the list is refused
+    if (isNew) streams.table.markUsed(id); // even when the list is refused
     const fields = decode(decoder, id, block);
-    if (stream === undefined && !isNew) this.#onGone(id, 'HEADERS');
-    else if (isNew && ending.isLast)
-      streams.table.forgetReset(id); // after the last GOAWAY: ignored (section 6.8)
+    if (stream === undefined && !isNew) this.#onClosedStream(id, 'HEADERS');
+    else if (isNew && shutdown.isFinal)
+      streams.table.markReset(id); // after the last GOAWAY: ignored (section 6.8)
     else if (!decoder.isWellFormed)
       throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, 'a name or a value that is none');
     else if (stream !== undefined) stream.receiveFields(fields, flags);
@@ -140,11 +140,11 @@ export class Incoming implements FrameSink, StreamFrames {
   }
 
   /** A frame for a stream that is not live (section 5.1, idle and closed). */
-  #onGone(id: number, what: 'DATA' | 'empty DATA' | 'HEADERS'): void {
+  #onClosedStream(id: number, what: 'DATA' | 'empty DATA' | 'HEADERS'): void {
     const { streams, role } = this.#options;
-    this.#requireUsed(id, what);
-    if (streams.table.gone(id) === 'reset') {
-      if (what === 'DATA' || streams.table.countLate(id) !== 'flood') return;
+    this.#requireNotIdle(id, what);
+    if (streams.table.closedState(id) === 'reset') {
+      if (what === 'DATA' || streams.table.countAfterReset(id) !== 'flood') return;
       throw new Http2ConnectionError(
         Http2ErrorCode.ENHANCE_YOUR_CALM,
         `${what} without end for a stream that was reset`,
@@ -158,21 +158,22 @@ export class Incoming implements FrameSink, StreamFrames {
     throw new Http2StreamError(id, Http2ErrorCode.STREAM_CLOSED, `${what} for a stream that is closed`);
   }
 
-  #requireUsed(id: number, what: string): void {
-    if (this.#options.streams.table.gone(id) !== 'idle') return;
+  #requireNotIdle(id: number, what: string): void {
+    if (this.#options.streams.table.closedState(id) !== 'idle') return;
     throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, `${what} for stream ${id}, which is idle`);
   }
 
   #fail(error: unknown): void {
-    const { streams, abuse, ending } = this.#options;
+    const { streams, floodGuard, shutdown } = this.#options;
     try {
       if (!(error instanceof Http2StreamError)) throw error;
       // Nothing can be said of a stream that does not exist (section 6.4).
-      if (streams.table.gone(error.streamId) === 'idle') throw new Http2ConnectionError(error.code, error.message);
+      if (streams.table.closedState(error.streamId) === 'idle')
+        throw new Http2ConnectionError(error.code, error.message);
       streams.fail(error);
-      abuse.resets.spend();
+      floodGuard.resets.spend();
     } catch (scoped) {
-      ending.fail(scoped);
+      shutdown.fail(scoped);
     }
   }
 }

@@ -23,10 +23,10 @@ export class LocalSettings {
   }
 
   /** Sends the connection preface (section 3.4). `acknowledged` is called with the round trip that it took. */
-  sendPreface(greeting: PrefaceOptions, acknowledged: (roundTripMs: number) => void): void {
-    const { role, limits, connectProtocol } = greeting;
+  sendPreface(options: PrefaceOptions, acknowledged: (roundTripMs: number) => void): void {
+    const { role, limits, connectProtocol } = options;
     const entries: [number, number][] = [
-      [SettingId.INITIAL_WINDOW_SIZE, limits.flow.streamStartBytes],
+      [SettingId.INITIAL_WINDOW_SIZE, limits.flow.initialStreamBytes],
       [SettingId.MAX_HEADER_LIST_SIZE, limits.maxHeaderListBytes],
     ];
     if (role === 'client') {

@@ -2,19 +2,19 @@
 import { Buffer } from 'node:buffer';
 import { pingFrame } from './frame/writer.js';
 
-interface Waiting {
+interface PendingPing {
   readonly number: number;
   readonly sentMs: number;
-  readonly answered: (roundTripMs: number) => void;
+  readonly acknowledged: (roundTripMs: number) => void;
 }
 
 // The owner's liveness, a round of the path estimate, a drain: a peer that leaves more than this unanswered is dead.
-const MAX_WAITING = 16;
+const MAX_PENDING = 16;
 
 export class Pings {
   readonly #send: (frame: Buffer) => void;
   readonly #now: () => number;
-  readonly #waiting: Waiting[] = [];
+  readonly #pending: PendingPing[] = [];
   #sent = 0;
 
   constructor(send: (frame: Buffer) => void, now: () => number) {
@@ -22,11 +22,11 @@ export class Pings {
     this.#now = now;
   }
 
-  /** Sends a PING; false when too many wait already. `answered` is not called if the connection ends before. */
-  send(answered: (roundTripMs: number) => void): boolean {
-    if (this.#waiting.length >= MAX_WAITING) return false;
+  /** Sends a PING; false when too many wait already. `acknowledged` is not called if the connection ends before. */
+  send(acknowledged: (roundTripMs: number) => void): boolean {
+    if (this.#pending.length >= MAX_PENDING) return false;
     this.#sent += 1;
-    this.#waiting.push({ number: this.#sent, sentMs: this.#now(), answered });
+    this.#pending.push({ number: this.#sent, sentMs: this.#now(), acknowledged });
     const opaque = Buffer.alloc(8);
     opaque.writeDoubleBE(this.#sent);
     this.#send(pingFrame(0, opaque, 0));
@@ -34,10 +34,10 @@ export class Pings {
   }
 
   /** Takes a response. One that belongs to no PING of ours is ignored. */
-  receive(bytes: Buffer, start: number): void {
+  acknowledge(bytes: Buffer, start: number): void {
     const number = bytes.readDoubleBE(start);
-    const index = this.#waiting.findIndex((waiting) => waiting.number === number);
-    const [waiting] = index === -1 ? [] : this.#waiting.splice(index, 1);
-    waiting?.answered(this.#now() - waiting.sentMs);
+    const index = this.#pending.findIndex((pending) => pending.number === number);
+    const [pending] = index === -1 ? [] : this.#pending.splice(index, 1);
+    pending?.acknowledged(this.#now() - pending.sentMs);
   }
 }

@@ -10,7 +10,7 @@ import type { Pings } from './pings.js';
 import type { SendQueue } from './send/send-queue.js';
 import type { Streams } from './stream/streams.js';
 
-export interface EndingOptions {
+export interface ShutdownOptions {
   readonly role: Role;
   readonly streams: Streams;
   readonly queue: SendQueue;
@@ -22,13 +22,13 @@ export interface EndingOptions {
 }
 
 export class Shutdown {
-  readonly #options: EndingOptions;
+  readonly #options: ShutdownOptions;
   // `leaving`: no new streams are wanted; `last`: and none can be on its way any more.
-  #state: 'open' | 'leaving' | 'last' | 'closed' = 'open';
+  #state: 'open' | 'draining' | 'final-goaway' | 'closed' = 'open';
   #peerLastId = MAX_31_BITS;
   #reason: Http2ConnectionError | undefined;
 
-  constructor(options: EndingOptions) {
+  constructor(options: ShutdownOptions) {
     this.#options = options;
   }
 
@@ -37,13 +37,13 @@ export class Shutdown {
   }
 
   /** One side has said GOAWAY, or the connection is closed. */
-  get isBegun(): boolean {
+  get hasStarted(): boolean {
     return this.#state !== 'open';
   }
 
   /** The last GOAWAY was sent, or received: requests that come after it are ignored. */
-  get isLast(): boolean {
-    return this.#state === 'last';
+  get isFinal(): boolean {
+    return this.#state === 'final-goaway';
   }
 
   /**
@@ -52,13 +52,13 @@ export class Shutdown {
    */
   drain(): void {
     if (this.#state !== 'open') return;
-    this.#state = 'leaving';
+    this.#state = 'draining';
     const { role, queue, pings } = this.#options;
     if (role === 'server') {
       queue.control(goawayFrame(MAX_31_BITS, Http2ErrorCode.NO_ERROR));
-      if (pings.send(() => this.#sayLast())) return;
+      if (pings.send(() => this.#sendFinalGoaway())) return;
     }
-    this.#sayLast();
+    this.#sendFinalGoaway();
   }
 
   /** Takes a GOAWAY of the peer's. Throws `Http2ConnectionError`. */
@@ -70,7 +70,7 @@ export class Shutdown {
     if (code !== Http2ErrorCode.NO_ERROR)
       this.#reason ??= new Http2ConnectionError(code, 'the peer ended the connection');
     // Streams are opened by the client role alone: once it has said GOAWAY, or heard it, none is to come.
-    this.#state = 'last';
+    this.#state = 'final-goaway';
     this.#options.goaway(this.#reason); // before the streams fail, which may then be tried on another connection
     if (this.#options.role === 'client') this.#options.streams.failAbove(lastId);
     this.endIfIdle();
@@ -78,7 +78,7 @@ export class Shutdown {
 
   /** Ends the connection when it drains and its last stream has ended. */
   endIfIdle(): void {
-    if (this.#state === 'last' && this.#options.streams.table.size === 0)
+    if (this.#state === 'final-goaway' && this.#options.streams.table.size === 0)
       this.#close(this.#reason, Http2ErrorCode.NO_ERROR);
   }
 
@@ -94,9 +94,9 @@ export class Shutdown {
     this.#close(reason, reason.code);
   }
 
-  #sayLast(): void {
-    if (this.#state !== 'leaving') return;
-    this.#state = 'last';
+  #sendFinalGoaway(): void {
+    if (this.#state !== 'draining') return;
+    this.#state = 'final-goaway';
     this.#options.queue.control(goawayFrame(this.#lastId(), Http2ErrorCode.NO_ERROR));
     this.endIfIdle();
   }
@@ -104,8 +104,8 @@ export class Shutdown {
   #close(error: Http2Error | undefined, code: number): void {
     this.#state = 'closed';
     this.#options.queue.close(goawayFrame(this.#lastId(), code));
-    const lost = error ?? new Http2ConnectionError(Http2ErrorCode.CANCEL, 'the connection was closed');
-    const thrown = this.#options.streams.failAll(lost);
+    const reason = error ?? new Http2ConnectionError(Http2ErrorCode.CANCEL, 'the connection was closed');
+    const thrown = this.#options.streams.failAll(reason);
     this.#options.closed(error ?? (thrown === undefined ? undefined : internalError(thrown)));
   }
 

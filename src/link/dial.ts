@@ -18,7 +18,7 @@ import {
   writeOffer,
 } from './handshake.js';
 import { InboundLink } from './inbound-link.js';
-import { lost } from './link.js';
+import { linkLost } from './link.js';
 
 // An edge answers at once or is not there; longer waits only delay the next attempt.
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -41,7 +41,7 @@ export type AgentLink = Pick<InboundLink, 'url' | 'closed' | 'draining' | 'drain
  */
 export function dialEdge(edge: string, offer: Offer, options: DialOptions): Promise<AgentLink> {
   return new Promise((resolve, reject) => {
-    if (options.signal?.aborted) return reject(lost('the attempt was given up'));
+    if (options.signal?.aborted) return reject(linkLost('the attempt was given up'));
     const socket = new WebSocket(`${edge.replace(/^http/, 'ws')}${LINK_PATH}`, [SUBPROTOCOL], {
       ...STRICT_PARSER,
       headers: writeOffer(offer),
@@ -54,9 +54,9 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
       followRedirects: false, // the token must not travel to wherever a response points
       ...(options.httpAgent === undefined ? {} : { agent: options.httpAgent }),
     });
-    const giveUp = () => socket.terminate();
-    options.signal?.addEventListener('abort', giveUp, { once: true });
-    const settle = () => options.signal?.removeEventListener('abort', giveUp);
+    const abort = () => socket.terminate();
+    options.signal?.addEventListener('abort', abort, { once: true });
+    const settle = () => options.signal?.removeEventListener('abort', abort);
 
     let url: string | undefined;
     socket.once('upgrade', (response) => {
@@ -71,7 +71,7 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
     });
     socket.on('error', (error) => {
       settle();
-      reject(lost(error));
+      reject(linkLost(error));
     });
     socket.once('open', () => {
       settle();

@@ -67,13 +67,13 @@ export function readOffer(headers: RawHeaders): Offer {
       text: `This edge speaks ${SUBPROTOCOL}: upgrade to a WebSocket with Sec-WebSocket-Protocol: ${SUBPROTOCOL}.`,
     });
   }
-  const token = /^Bearer +([!-~]+)$/i.exec(single(headers, 'authorization') ?? '')?.[1];
+  const token = /^Bearer +([!-~]+)$/i.exec(singleValue(headers, 'authorization') ?? '')?.[1];
   if (token === undefined) throw new PosternError('ERR_TOKEN_INVALID', 'no bearer token in Authorization');
-  const agentId = single(headers, 'postern-agent');
+  const agentId = singleValue(headers, 'postern-agent');
   if (agentId === undefined || !AGENT_ID.test(agentId)) {
     throw offerInvalid('Postern-Agent must be 16 to 64 letters, digits, _ or -, random for each agent process.');
   }
-  const name = single(headers, 'postern-tunnel');
+  const name = singleValue(headers, 'postern-tunnel');
   return {
     token,
     name,
@@ -85,19 +85,19 @@ export function readOffer(headers: RawHeaders): Offer {
 }
 
 function readAllow(headers: RawHeaders): string[] {
-  const written = listed(headers, 'postern-allow');
-  if (written.length > MAX_RULES) throw offerInvalid(`Postern-Allow may hold at most ${MAX_RULES} rules.`);
+  const items = listValues(headers, 'postern-allow');
+  if (items.length > MAX_RULES) throw offerInvalid(`Postern-Allow may hold at most ${MAX_RULES} rules.`);
   try {
-    return written.map(decodeURI);
+    return items.map(decodeURI);
   } catch (error) {
     throw new PosternError('ERR_OFFER_INVALID', 'Postern-Allow is not percent-encoded UTF-8', { cause: error });
   }
 }
 
 function readOrigins(headers: RawHeaders, name: string): string[] {
-  const written = listed(headers, name.toLowerCase());
-  if (written.length > MAX_ORIGINS) throw offerInvalid(`${name} may hold at most ${MAX_ORIGINS} origins.`);
-  return written.map((text) => {
+  const items = listValues(headers, name.toLowerCase());
+  if (items.length > MAX_ORIGINS) throw offerInvalid(`${name} may hold at most ${MAX_ORIGINS} origins.`);
+  return items.map((text) => {
     const origin = readOrigin(text);
     if (origin === undefined) throw offerInvalid(`${name} holds what is no origin: https://web.acme.com is one.`);
     return origin;
@@ -105,11 +105,11 @@ function readOrigins(headers: RawHeaders, name: string): string[] {
 }
 
 /** The items of a list in one line or several. */
-function listed(headers: RawHeaders, name: string): string[] {
+function listValues(headers: RawHeaders, name: string): string[] {
   return headerValues(headers, name).flatMap(listMembers);
 }
 
-function single(headers: RawHeaders, name: string): string | undefined {
+function singleValue(headers: RawHeaders, name: string): string | undefined {
   const values = headerValues(headers, name);
   if (values.length > 1) throw offerInvalid(`There must be one ${name} header, not ${values.length}.`);
   return values[0];
@@ -140,7 +140,7 @@ export function writeRefusal(socket: Duplex, error: PosternError): void {
 
 /** The cause of an error: whatever answered was no edge. */
 export class ForeignResponse extends Error {
-  override readonly name = 'ForeignAnswer';
+  override readonly name = 'ForeignResponse';
   readonly status: number;
   /** Where the response points to, if it is a redirect. */
   readonly origin: string | undefined;

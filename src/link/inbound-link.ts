@@ -41,7 +41,7 @@ class ServerStream extends LinkedStream implements InboundStream {
   }
 
   observe(observer: InboundObserver): void {
-    this.hear(new RequestListener(this.stream, observer));
+    this.listen(new RequestListener(this.stream, observer));
   }
 
   informational(head: ResponseHead): void {
@@ -53,7 +53,7 @@ class ServerStream extends LinkedStream implements InboundStream {
   }
 
   cancel(): void {
-    this.breakOff(Http2ErrorCode.INTERNAL_ERROR);
+    this.reset(Http2ErrorCode.INTERNAL_ERROR);
   }
 }
 

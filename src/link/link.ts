@@ -47,7 +47,7 @@ const NEVER_INDEXED: ReadonlySet<string> = new Set(['authorization', 'cookie', '
 
 // Towards the edge, which resets a stream for each visitor who leaves and sends on what each of them types: visitors in
 // a hurry must not cost the link, and with it all others. An agent at the edge has the engine's own budget.
-const ABUSE_BY_AN_EDGE: AbuseLimits = {
+const EDGE_ABUSE_LIMITS: AbuseLimits = {
   ...DEFAULT_ABUSE_LIMITS,
   resets: { burst: 50_000, perSecond: 10_000 },
   smallData: { burst: 2_000_000, perSecond: 500_000 },
@@ -72,11 +72,11 @@ export abstract class Link {
   readonly #draining = new AbortController();
   readonly #emptyMessages = new Budget('WebSocket messages without frames', EMPTY_MESSAGES, () => performance.now());
   #timer: NodeJS.Timeout | undefined;
-  #lastHeardMs = performance.now();
-  #tickedMs = this.#lastHeardMs;
-  #ending: { readonly reason: PosternError | undefined } | undefined;
-  #pinging: Promise<number> | undefined;
-  #pingedMs = 0;
+  #lastReceivedMs = performance.now();
+  #lastTickMs = this.#lastReceivedMs;
+  #ended: { readonly reason: PosternError | undefined } | undefined;
+  #pendingPing: Promise<number> | undefined;
+  #pingSentMs = 0;
   #resolveClosed: (reason: PosternError | undefined) => void = () => {};
 
   /** Takes over an open WebSocket. */
@@ -95,21 +95,21 @@ export abstract class Link {
         maxHeaderFields: MAX_HEADER_FIELDS,
         flow: FLOW_LIMITS,
         sendPool: UNSENT,
-        abuse: role === 'server' ? ABUSE_BY_AN_EDGE : DEFAULT_ABUSE_LIMITS,
+        abuse: role === 'server' ? EDGE_ABUSE_LIMITS : DEFAULT_ABUSE_LIMITS,
       },
       send: (bytes) => this.#send(bytes),
       observer: {
         ...(stream === undefined ? {} : { stream }),
         goaway: () => this.#draining.abort(),
-        lowOnIds: () => void this.drain(), // the agent dials another link, and this one ends with what runs on it
+        idsRunningLow: () => void this.drain(), // the agent dials another link, and this one ends with what runs on it
         closed: (error) => this.#end(error),
       },
     });
     socket.on('message', (message, isBinary) => this.#receive(message as Buffer, isBinary));
-    socket.on('ping', () => this.#pay());
-    socket.on('pong', () => this.#pay());
-    socket.on('close', () => this.destroy(lost('the WebSocket closed')));
-    socket.on('error', (error) => this.destroy(lost(error)));
+    socket.on('ping', () => this.#chargeEmptyMessage());
+    socket.on('pong', () => this.#chargeEmptyMessage());
+    socket.on('close', () => this.destroy(linkLost('the WebSocket closed')));
+    socket.on('error', (error) => this.destroy(linkLost(error)));
     this.#timer = setInterval(() => this.#keepAlive(), PING_INTERVAL_MS).unref();
   }
 
@@ -128,17 +128,17 @@ export abstract class Link {
    * the few that may be. Rejects with `ERR_LINK_LOST` when the link ends first.
    */
   ping(): Promise<number> {
-    if (this.#pinging !== undefined) return this.#pinging;
-    this.#pingedMs = performance.now();
-    this.#pinging = this.connection
+    if (this.#pendingPing !== undefined) return this.#pendingPing;
+    this.#pingSentMs = performance.now();
+    this.#pendingPing = this.connection
       .ping()
       .catch((error: unknown) => {
-        throw lost(error);
+        throw linkLost(error);
       })
       .finally(() => {
-        this.#pinging = undefined;
+        this.#pendingPing = undefined;
       });
-    return this.#pinging;
+    return this.#pendingPing;
   }
 
   /** Says GOAWAY; running requests finish, then the link closes. Resolves when it has. */
@@ -151,7 +151,7 @@ export abstract class Link {
   /** Ends the link now. Every running request fails at both ends. */
   destroy(reason?: PosternError): void {
     if (this.connection.isClosed) return;
-    this.#ending ??= { reason };
+    this.#ended ??= { reason };
     this.connection.destroy(new Http2ConnectionError(Http2ErrorCode.CANCEL, reason?.message ?? 'the link was ended'));
   }
 
@@ -162,15 +162,15 @@ export abstract class Link {
 
   // `message` is one Buffer: the `binaryType` that `ws` starts with.
   #receive(message: Buffer, isBinary: boolean): void {
-    this.#lastHeardMs = performance.now();
-    if (message.length < FRAME_HEADER_BYTES) this.#pay();
+    this.#lastReceivedMs = performance.now();
+    if (message.length < FRAME_HEADER_BYTES) this.#chargeEmptyMessage();
     else this.#emptyMessages.earn(1);
     if (isBinary) this.connection.receive(message);
     else this.#socket.close(1003); // a text message is a protocol error (RFC 6455 section 7.4.1)
   }
 
   /** For a message that carries nothing, or hardly anything. */
-  #pay(): void {
+  #chargeEmptyMessage(): void {
     try {
       this.#emptyMessages.spend();
     } catch (error) {
@@ -179,25 +179,25 @@ export abstract class Link {
   }
 
   #end(error: Http2Error | undefined): void {
-    const reason = error === undefined ? undefined : lost(error);
+    const reason = error === undefined ? undefined : linkLost(error);
     clearInterval(this.#timer);
     this.#draining.abort();
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(closeCode(error));
     setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref();
-    this.#resolveClosed(this.#ending === undefined ? reason : this.#ending.reason);
+    this.#resolveClosed(this.#ended === undefined ? reason : this.#ended.reason);
   }
 
   #keepAlive(): void {
     const now = performance.now();
     // While this process stood still nothing was read: that is no silence of the peer. What came meanwhile is read after
     // this, and a peer that is gone is noticed so much later.
-    const stoodStillMs = Math.max(now - this.#tickedMs - PING_INTERVAL_MS, 0);
-    this.#lastHeardMs = Math.min(this.#lastHeardMs + stoodStillMs, now);
-    this.#pingedMs = Math.min(this.#pingedMs + stoodStillMs, now);
-    this.#tickedMs = now;
-    const isOverdue = this.#pinging !== undefined && now - this.#pingedMs > PING_TIMEOUT_MS;
-    if (isOverdue || now - this.#lastHeardMs > DEAD_AFTER_MS) {
-      this.destroy(lost('no answer to PING'));
+    const stoodStillMs = Math.max(now - this.#lastTickMs - PING_INTERVAL_MS, 0);
+    this.#lastReceivedMs = Math.min(this.#lastReceivedMs + stoodStillMs, now);
+    this.#pingSentMs = Math.min(this.#pingSentMs + stoodStillMs, now);
+    this.#lastTickMs = now;
+    const isOverdue = this.#pendingPing !== undefined && now - this.#pingSentMs > PING_TIMEOUT_MS;
+    if (isOverdue || now - this.#lastReceivedMs > DEAD_AFTER_MS) {
+      this.destroy(linkLost('no answer to PING'));
       return;
     }
     this.ping().catch(() => {}); // a missing answer is noticed by the silence, at the next ticks
@@ -223,7 +223,7 @@ function closeCode(error: Http2Error | undefined): number {
 }
 
 /** `ERR_LINK_LOST` with what was seen. */
-export function lost(cause: unknown): PosternError {
+export function linkLost(cause: unknown): PosternError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new PosternError('ERR_LINK_LOST', `the link was lost: ${detail}`, cause instanceof Error ? { cause } : {});
 }

@@ -13,7 +13,7 @@ import { writeTrailers } from './heads.js';
 /** Hears a stream for the observer of one end. */
 export abstract class StreamListener implements StreamObserver {
   /** All that the other end had to send was heard: it stays whole, whatever comes after it. */
-  isWhole = false;
+  isComplete = false;
   readonly #observer: BodyObserver;
 
   protected constructor(observer: BodyObserver) {
@@ -21,7 +21,7 @@ export abstract class StreamListener implements StreamObserver {
   }
 
   /** What was written waits for the other end, or does so no longer. */
-  waits?(isWaiting: boolean): void;
+  writeBlocked?(isBlocked: boolean): void;
   informational?(fields: string[]): void;
   headers?(fields: string[], endStream: boolean): void;
 
@@ -34,7 +34,7 @@ export abstract class StreamListener implements StreamObserver {
   }
 
   end(): void {
-    this.isWhole = true;
+    this.isComplete = true;
     this.#observer.end();
   }
 
@@ -50,7 +50,7 @@ export abstract class StreamListener implements StreamObserver {
 /** Writes one end of a stream. */
 export abstract class LinkedStream implements BodyStream {
   protected readonly stream: Http2Stream;
-  #hearing: StreamListener | undefined;
+  #listener: StreamListener | undefined;
   #body: StreamBody | undefined;
 
   protected constructor(stream: Http2Stream) {
@@ -66,7 +66,7 @@ export abstract class LinkedStream implements BodyStream {
       this.stream.end(trailers && writeTrailers(trailers));
     } catch (error) {
       this.stream.reset(Http2ErrorCode.INTERNAL_ERROR);
-      this.#hearing?.closed(error as Error);
+      this.#listener?.closed(error as Error);
     }
   }
 
@@ -79,16 +79,16 @@ export abstract class LinkedStream implements BodyStream {
   }
 
   takeBody(): Duplex {
-    const hearing = this.#hearing;
+    const listener = this.#listener;
     const body = new StreamBody(this.stream, {
-      waits: (isWaiting) => hearing?.waits?.(isWaiting),
-      informational: (fields) => hearing?.informational?.(fields),
-      headers: (fields, endStream) => hearing?.headers?.(fields, endStream),
-      trailers: (fields) => hearing?.trailers(fields),
+      writeBlocked: (isBlocked) => listener?.writeBlocked?.(isBlocked),
+      informational: (fields) => listener?.informational?.(fields),
+      headers: (fields, endStream) => listener?.headers?.(fields, endStream),
+      trailers: (fields) => listener?.trailers(fields),
       closed: (error) => {
-        if (hearing === undefined) return;
-        hearing.isWhole ||= body.isWhole;
-        hearing.closed(error);
+        if (listener === undefined) return;
+        listener.isComplete ||= body.isComplete;
+        listener.closed(error);
       },
     });
     body.on('error', () => {}); // told by `closed`
@@ -96,14 +96,14 @@ export abstract class LinkedStream implements BodyStream {
     return body;
   }
 
-  protected hear(hearing: StreamListener): void {
-    this.#hearing = hearing;
-    this.stream.observe(hearing);
+  protected listen(listener: StreamListener): void {
+    this.#listener = listener;
+    this.stream.observe(listener);
   }
 
   /** Resets the stream; its observer hears nothing more. */
-  protected breakOff(code: number): void {
-    this.#hearing = undefined;
+  protected reset(code: number): void {
+    this.#listener = undefined;
     this.stream.reset(code);
     this.#body?.destroy();
   }

@@ -10,9 +10,9 @@ import { Http2ErrorCode, Http2StreamError, PeerResetError } from '../http2/error
 import { MalformedFields } from '../http2/message/field-judge.js';
 import type { Http2Stream } from '../http2/stream/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
-import { Link, lost, MAX_STREAMS } from './link.js';
+import { Link, linkLost, MAX_STREAMS } from './link.js';
 import { LinkedStream, StreamListener } from './linked-stream.js';
-import { type Holder, StreamShares, type Waiting } from './stream-shares.js';
+import { type BlockedStream, type Holder, StreamShares } from './stream-shares.js';
 
 export class OutboundLink extends Link {
   readonly #shares = new StreamShares();
@@ -34,11 +34,11 @@ export class OutboundLink extends Link {
    * request it is, carries as many as it may and `ERR_BAD_REQUEST` when the head cannot be carried whole; the observer hears of everything later.
    */
   open(head: RequestHead, options: OpenOptions, observer: OutboundObserver): OutboundStream {
-    if (this.connection.isDraining) throw lost('the link is closing');
+    if (this.connection.isDraining) throw linkLost('the link is closing');
     const { running } = this;
     if (running >= MAX_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
     const maxStreams = Math.min(MAX_STREAMS, this.connection.maxStreams);
-    const holder = this.#shares.take(options.party, running, maxStreams);
+    const holder = this.#shares.acquire(options.party, running, maxStreams);
     try {
       return new ClientStream(this.#request(head, options), observer, holder);
     } catch (error) {
@@ -60,8 +60,8 @@ export class OutboundLink extends Link {
   }
 }
 
-class ClientStream extends LinkedStream implements OutboundStream, Waiting {
-  waitsSinceMs = 0;
+class ClientStream extends LinkedStream implements OutboundStream, BlockedStream {
+  blockedSinceMs = 0;
   #sentBytes = 0;
   #holder: Holder | undefined;
   readonly #observer: OutboundObserver;
@@ -70,7 +70,7 @@ class ClientStream extends LinkedStream implements OutboundStream, Waiting {
     super(stream);
     this.#holder = holder;
     this.#observer = observer;
-    this.hear(new ResponseListener(observer, this));
+    this.listen(new ResponseListener(observer, this));
   }
 
   get writableLength(): number {
@@ -82,24 +82,24 @@ class ClientStream extends LinkedStream implements OutboundStream, Waiting {
   }
 
   override write(chunk: Buffer): boolean {
-    const isWelcome = super.write(chunk);
-    if (!isWelcome) this.wait();
-    return isWelcome;
+    const canWriteMore = super.write(chunk);
+    if (!canWriteMore) this.markBlocked();
+    return canWriteMore;
   }
 
   /** The agent takes more. */
-  waitNoLonger(): void {
-    this.#holder?.waiting.delete(this);
+  markUnblocked(): void {
+    this.#holder?.blocked.delete(this);
   }
 
-  hasMovedOn(): boolean {
+  hasProgressed(): boolean {
     if (this.stream.sentBytes === this.#sentBytes) return false;
-    this.waitNoLonger();
-    this.wait();
+    this.markUnblocked();
+    this.markBlocked();
     return true;
   }
 
-  giveUp(): void {
+  evict(): void {
     this.cancel();
     this.#observer.failed(
       new PosternError('ERR_TUNNEL_BUSY', 'nobody takes the request, and its visitor needs the room'),
@@ -108,34 +108,34 @@ class ClientStream extends LinkedStream implements OutboundStream, Waiting {
 
   cancel(): void {
     this.release();
-    this.breakOff(Http2ErrorCode.CANCEL);
+    this.reset(Http2ErrorCode.CANCEL);
   }
 
   /** The stream counts for nobody any more. */
   release(): void {
-    this.waitNoLonger();
+    this.markUnblocked();
     if (this.#holder !== undefined) this.#holder.streams -= 1;
     this.#holder = undefined;
   }
 
   /** The agent takes no more, for now. */
-  wait(): void {
-    if (this.#holder === undefined || this.#holder.waiting.has(this)) return;
-    this.waitsSinceMs = performance.now();
+  markBlocked(): void {
+    if (this.#holder === undefined || this.#holder.blocked.has(this)) return;
+    this.blockedSinceMs = performance.now();
     this.#sentBytes = this.stream.sentBytes;
-    this.#holder.waiting.add(this);
+    this.#holder.blocked.add(this);
   }
 }
 
 /** Passes on what the agent answers. */
 class ResponseListener extends StreamListener {
   readonly #observer: OutboundObserver;
-  readonly #end: ClientStream;
+  readonly #stream: ClientStream;
 
-  constructor(observer: OutboundObserver, end: ClientStream) {
+  constructor(observer: OutboundObserver, stream: ClientStream) {
     super(observer);
     this.#observer = observer;
-    this.#end = end;
+    this.#stream = stream;
   }
 
   override informational(fields: string[]): void {
@@ -146,29 +146,29 @@ class ResponseListener extends StreamListener {
     this.#observer.response(readResponseHead(fields), endStream);
   }
 
-  override waits(isWaiting: boolean): void {
-    if (isWaiting) this.#end.wait();
-    else this.#end.waitNoLonger();
+  override writeBlocked(isBlocked: boolean): void {
+    if (isBlocked) this.#stream.markBlocked();
+    else this.#stream.markUnblocked();
   }
 
   override drain(): void {
-    this.#end.waitNoLonger();
+    this.#stream.markUnblocked();
     super.drain();
   }
 
   closed(error: Error | undefined): void {
-    this.#end.release();
-    if (error !== undefined && !this.isWhole) this.#observer.failed(asFailure(error));
+    this.#stream.release();
+    if (error !== undefined && !this.isComplete) this.#observer.failed(asFailure(error));
   }
 }
 
 /** Whose fault it is: the agent resets a stream when its target breaks off, and what it sends malformed is its target's. */
 function asFailure(error: Error): PosternError {
-  if (!(error instanceof Http2StreamError)) return lost(error);
+  if (!(error instanceof Http2StreamError)) return linkLost(error);
   if (error.code === Http2ErrorCode.REFUSED_STREAM)
     return error instanceof PeerResetError
       ? new PosternError('ERR_TUNNEL_BUSY', 'the agent takes no more requests', { cause: error })
-      : lost(error); // the link was ended before the agent looked at the request
+      : linkLost(error); // the link was ended before the agent looked at the request
   if (error instanceof PeerResetError)
     return new PosternError('ERR_TARGET_REFUSED', `the target broke off: ${error.message}`, { cause: error });
   return new PosternError('ERR_TARGET_PROTOCOL', `the agent's response is malformed: ${error.message}`, {

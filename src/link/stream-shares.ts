@@ -5,20 +5,20 @@
 import { PosternError } from '../errors.js';
 
 /** A stream whose agent takes nothing more of what its party sends, for now. */
-export interface Waiting {
+export interface BlockedStream {
   /** In milliseconds of `performance.now()`. */
-  readonly waitsSinceMs: number;
+  readonly blockedSinceMs: number;
   /** Whether the agent has taken some of it meanwhile: then it waits from now on. */
-  hasMovedOn(): boolean;
+  hasProgressed(): boolean;
   /** Ends it in favour of another stream of its party, and counts it down. */
-  giveUp(): void;
+  evict(): void;
 }
 
 /** What one party holds. Counted down by whoever was given it, once for each time. */
 export interface Holder {
   streams: number;
   /** Those of the streams that wait, the one that has waited the longest first. */
-  readonly waiting: Set<Waiting>;
+  readonly blocked: Set<BlockedStream>;
 }
 
 // A browser behind an HTTP/2 proxy opens a hundred at once, and a quarter of our own thousand is two and a half of those.
@@ -43,7 +43,7 @@ export class StreamShares {
    * Counts one stream for a party, when so many of at most `maxStreams` run. A party that has its share loses the streams
    * that have waited the longest, as many as make room, if enough have waited for long; else this throws `ERR_TUNNEL_BUSY`.
    */
-  take(party: string, running: number, maxStreams: number): Holder {
+  acquire(party: string, running: number, maxStreams: number): Holder {
     const holder = this.#holderOf(party);
     const isScarce = running >= maxStreams - Math.floor(maxStreams * RESERVED_SHARE);
     const share = isScarce ? Math.min(FEW_STREAMS, shareOf(maxStreams)) : shareOf(maxStreams);
@@ -60,7 +60,7 @@ export class StreamShares {
     const known = this.#holders.get(party);
     if (known !== undefined) return known;
     if (this.#holders.size >= MAX_IDLE_HOLDERS) this.#forgetIdle();
-    const holder = { streams: 0, waiting: new Set<Waiting>() };
+    const holder = { streams: 0, blocked: new Set<BlockedStream>() };
     this.#holders.set(party, holder);
     return holder;
   }
@@ -71,14 +71,14 @@ export class StreamShares {
 }
 
 /** Ends as many streams that wait for long as it takes to make room for another one, or none. */
-function reclaim({ waiting, streams }: Holder, share: number): void {
+function reclaim({ blocked: waiting, streams }: Holder, share: number): void {
   const needed = streams - share + 1;
-  const overdue: Waiting[] = [];
+  const overdue: BlockedStream[] = [];
   for (const oldest of waiting) {
-    if (performance.now() - oldest.waitsSinceMs < RECLAIMED_AFTER_MS || overdue.length === needed) break;
-    if (!oldest.hasMovedOn()) overdue.push(oldest); // one that has is the last of them now
+    if (performance.now() - oldest.blockedSinceMs < RECLAIMED_AFTER_MS || overdue.length === needed) break;
+    if (!oldest.hasProgressed()) overdue.push(oldest); // one that has is the last of them now
   }
-  if (overdue.length === needed) for (const one of overdue) one.giveUp();
+  if (overdue.length === needed) for (const stream of overdue) stream.evict();
 }
 
 function shareOf(maxStreams: number): number {

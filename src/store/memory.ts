@@ -37,12 +37,12 @@ export class MemoryStore implements Store {
 
   async redeem(id: string, untilMs: number, party?: string): Promise<boolean> {
     const nowMs = this.#now();
-    return untilMs > nowMs && !this.#redeemed.has(id, nowMs) && this.#redeemed.keep(id, untilMs, nowMs, party);
+    return untilMs > nowMs && !this.#redeemed.has(id, nowMs) && this.#redeemed.add(id, untilMs, nowMs, party);
   }
 
   async revoke(sessionId: string, untilMs: number): Promise<void> {
     const nowMs = this.#now();
-    if (untilMs > nowMs && !this.#revoked.keep(sessionId, untilMs, nowMs)) {
+    if (untilMs > nowMs && !this.#revoked.add(sessionId, untilMs, nowMs)) {
       throw new PosternError('ERR_INTERNAL', 'the store has no room for another revocation');
     }
   }
@@ -62,12 +62,12 @@ export class MemoryStore implements Store {
 class ExpiringIds {
   readonly #untilMs = new Map<string, number>();
   readonly #partyOf = new Map<string, string>();
-  readonly #held = new Map<string, number>();
-  readonly #most: number;
+  readonly #countByParty = new Map<string, number>();
+  readonly #maxEntries: number;
   #sweptAtMs = 0;
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries;
   }
 
   /** Whether it is here, dead or alive. */
@@ -81,8 +81,8 @@ class ExpiringIds {
   }
 
   /** Keeps an id until the later of the given time and the one known before; false when there is no room for its party. */
-  keep(id: string, untilMs: number, nowMs: number, party?: string): boolean {
-    const isFull = this.#untilMs.size >= this.#most * SCARCE_SHARE;
+  add(id: string, untilMs: number, nowMs: number, party?: string): boolean {
+    const isFull = this.#untilMs.size >= this.#maxEntries * SCARCE_SHARE;
     if (nowMs - this.#sweptAtMs >= (isFull ? FULL_SWEEP_INTERVAL_MS : SWEEP_INTERVAL_MS)) this.#sweep(nowMs);
     const known = this.#untilMs.get(id);
     if (known === undefined && !this.#hasRoom(party)) return false;
@@ -94,19 +94,21 @@ class ExpiringIds {
   clear(): void {
     this.#untilMs.clear();
     this.#partyOf.clear();
-    this.#held.clear();
+    this.#countByParty.clear();
   }
 
   #hasRoom(party: string | undefined): boolean {
-    if (this.#untilMs.size >= this.#most) return false;
+    if (this.#untilMs.size >= this.#maxEntries) return false;
     if (party === undefined) return true;
-    const isScarce = this.#untilMs.size >= this.#most * SCARCE_SHARE;
-    return (this.#held.get(party) ?? 0) < (isScarce ? FEW_ENTRIES : Math.max(this.#most * SHARE, FEW_ENTRIES));
+    const isScarce = this.#untilMs.size >= this.#maxEntries * SCARCE_SHARE;
+    return (
+      (this.#countByParty.get(party) ?? 0) < (isScarce ? FEW_ENTRIES : Math.max(this.#maxEntries * SHARE, FEW_ENTRIES))
+    );
   }
 
   #count(id: string, party: string): void {
     this.#partyOf.set(id, party);
-    this.#held.set(party, (this.#held.get(party) ?? 0) + 1);
+    this.#countByParty.set(party, (this.#countByParty.get(party) ?? 0) + 1);
   }
 
   #forget(id: string): void {
@@ -114,9 +116,9 @@ class ExpiringIds {
     const party = this.#partyOf.get(id);
     if (party === undefined) return;
     this.#partyOf.delete(id);
-    const left = (this.#held.get(party) ?? 0) - 1;
-    if (left > 0) this.#held.set(party, left);
-    else this.#held.delete(party);
+    const left = (this.#countByParty.get(party) ?? 0) - 1;
+    if (left > 0) this.#countByParty.set(party, left);
+    else this.#countByParty.delete(party);
   }
 
   #sweep(nowMs: number): void {

@@ -77,7 +77,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'visitor: bytes ahead of an accepted WebSocket': `${MAX_EARLY_BYTES / KIB} KiB`,
   'link: streams': `${count(MAX_STREAMS)}, or what its agent takes`,
   'link: frames that carry nothing, resets, window updates': 'budgets that fill again',
-  'link: unread bytes': `${DEFAULT_FLOW_LIMITS.connectionMostBytes / MIB} MiB`,
+  'link: unread bytes': `${DEFAULT_FLOW_LIMITS.maxConnectionBytes / MIB} MiB`,
 };
 
 const rows = read('docs', 'budgets.md')
@@ -119,12 +119,12 @@ describe('docs/budgets.md', () => {
   test('is where the README leads', () => assert.match(read('README.md'), /\(docs\/budgets\.md\)/));
 
   test('bounds what is unread and what is unsent on all links', (t) => {
-    t.after(() => UNREAD.held(-UNREAD.heldBytes));
+    t.after(() => UNREAD.add(-UNREAD.unreadBytes));
     t.after(() => UNSENT.add(-UNSENT.waitingBytes));
-    UNREAD.held(UNREAD_BYTES);
+    UNREAD.add(UNREAD_BYTES);
     UNSENT.add(UNSENT_BYTES);
     assert.deepEqual([UNREAD.isExceeded, UNSENT.isExceeded], [false, false]);
-    UNREAD.held(1);
+    UNREAD.add(1);
     UNSENT.add(1);
     assert.deepEqual([UNREAD.isExceeded, UNSENT.isExceeded], [true, true]);
   });

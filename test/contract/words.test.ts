@@ -23,6 +23,19 @@ const WORDS: readonly (readonly [word: RegExp, term: string])[] = [
     'the terms of BBR and of schedulers',
   ],
   [/\b(?:GatheredText|GatheredOutput)\b/, 'buffer, batch'],
+  [/\b(?:lowOnIds|isLowOnIds|LOW_ON_IDS)\b/, 'idsRunningLow, STREAM_ID_WATERMARK'],
+  [/\bFAR_[A-Z]|\bisFar\b|\bstepOf\b|\breplenish\b|\bstartOf\b/, 'the terms of flow control (RFC 9113 section 5.2)'],
+  [
+    /\b(?:isRising|isQuiet|quieten|QUIET_ROUNDS|QUIET_SHARE|isTight|'tight'|MUCH_LESS)\b/,
+    'the terms of BBR: startup, ProbeRTT',
+  ],
+  [/\b(?:sayLast|isBegun|'leaving')\b/, 'the terms of GOAWAY (RFC 9113 section 6.8)'],
+  [/\b(?:beginFresh|endLeft|SendSide\w*|ReceiveSide)\b/, 'the terms of schedulers, halves of a stream'],
+  [
+    /\b(?:forgetReset|countLate|FieldJudge|WrittenLiterals|ReadLiterals|isWorthwhile|startAnew)\b/,
+    'RFC 9113, RFC 7541',
+  ],
+  [/\b(?:idleFrames|Most(?:Bytes|Streams)|waitNoLonger|waitsSinceMs|hasMovedOn|readSign)\b/, 'plain terms'],
 ];
 
 describe('the words of the sources', () => {

@@ -187,15 +187,15 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/store/memory.ts',
     fault: 'what an address has held counts for ever',
-    before: '    if (left > 0) this.#held.set(party, left);\n    else this.#held.delete(party);\n',
+    before: '    if (left > 0) this.#countByParty.set(party, left);\n    else this.#countByParty.delete(party);\n',
     after: '',
     tests: ['unit/store/memory.test.ts'],
   },
   {
     file: 'src/store/memory.ts',
     fault: 'a revocation makes room for another',
-    before: 'if (this.#untilMs.size >= this.#most) return false;',
-    after: 'if (this.#untilMs.size >= this.#most) this.#untilMs.clear();',
+    before: 'if (this.#untilMs.size >= this.#maxEntries) return false;',
+    after: 'if (this.#untilMs.size >= this.#maxEntries) this.#untilMs.clear();',
     tests: ['unit/store/memory.test.ts'],
   },
   {

@@ -191,13 +191,13 @@ describe('I a hostile edge', () => {
 
   test('I9 the edge’s own numbers say in time that they run out, and never come twice', () => {
     const table = new StreamTable('client');
-    table.use(0x5fff_ffff);
-    assert.deepEqual([table.isLowOnIds, table.nextId()], [false, 0x6000_0001]);
-    table.use(0x6000_0001);
-    assert.deepEqual([table.isLowOnIds, table.nextId()], [true, 0x6000_0003]);
-    table.use(0x7fff_fffd);
+    table.markUsed(0x5fff_ffff);
+    assert.deepEqual([table.idsRunningLow, table.nextId()], [false, 0x6000_0001]);
+    table.markUsed(0x6000_0001);
+    assert.deepEqual([table.idsRunningLow, table.nextId()], [true, 0x6000_0003]);
+    table.markUsed(0x7fff_fffd);
     assert.equal(table.nextId(), 0x7fff_ffff);
-    table.use(0x7fff_ffff);
+    table.markUsed(0x7fff_ffff);
     assert.equal(table.nextId(), undefined);
   });
 

@@ -27,36 +27,36 @@ export class BufferShares {
   #grownBytes = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(streams: Iterable<ReceivingStream>, { connectionMostBytes }: FlowLimits) {
+  constructor(streams: Iterable<ReceivingStream>, { maxConnectionBytes }: FlowLimits) {
     this.#streams = streams;
-    this.#startBytes = connectionMostBytes * START_PART;
-    this.#growthBytes = connectionMostBytes * GROWTH_PART;
+    this.#startBytes = maxConnectionBytes * START_PART;
+    this.#growthBytes = maxConnectionBytes * GROWTH_PART;
   }
 
   /** What new streams may start with, if they want so much, while so much is held. */
-  startOf(wantedBytes: number, heldBytes: number): number {
-    const share = Math.round((this.#startBytes - heldBytes) * START_SHARE);
+  initialWindowFor(wantedBytes: number, bufferedBytes: number): number {
+    const share = Math.round((this.#startBytes - bufferedBytes) * START_SHARE);
     return Math.min(wantedBytes, Math.max(share, MIN_START_BYTES));
   }
 
   /** Resizes the window of a stream to what it needs, as far as there is something to give. `trafficBytes` is a clock. */
   resize(window: ReceiveWindow, neededBytes: number, initialBytes: number, trafficBytes: number): void {
     if (trafficBytes - this.#countedAt >= RECOUNT_BYTES) this.#recount(initialBytes, trafficBytes);
-    const others = Math.max(this.#grownBytes - grown(window, initialBytes), 0);
+    const others = Math.max(this.#grownBytes - grownBytesOf(window, initialBytes), 0);
     const most = initialBytes + Math.floor((this.#growthBytes - others) * GROWTH_SHARE);
     window.resize(Math.max(Math.min(neededBytes, most), initialBytes));
-    this.#grownBytes = others + grown(window, initialBytes);
+    this.#grownBytes = others + grownBytesOf(window, initialBytes);
   }
 
   #recount(initialBytes: number, trafficBytes: number): void {
     this.#countedAt = trafficBytes;
     this.#grownBytes = 0;
     for (const { receiving } of this.#streams) {
-      if (!receiving.isEnded) this.#grownBytes += grown(receiving.window, initialBytes);
+      if (!receiving.isEnded) this.#grownBytes += grownBytesOf(receiving.window, initialBytes);
     }
   }
 }
 
-function grown({ sizeBytes }: ReceiveWindow, initialBytes: number): number {
+function grownBytesOf({ sizeBytes }: ReceiveWindow, initialBytes: number): number {
   return Math.max(sizeBytes - initialBytes, 0);
 }

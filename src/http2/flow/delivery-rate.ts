@@ -5,17 +5,17 @@
 
 // A path is full when bytes wait in it and two rounds bring no more than a quarter above the best before. That bytes wait
 // is not enough: in the slow start of the TCP below they do too, and each round brings more.
-const RISE = 1.25;
-const FLAT_ROUNDS = 2;
+const STARTUP_GROWTH_FACTOR = 1.25;
+const FULL_PIPE_ROUNDS = 2;
 // It is no longer full when in so many rounds nothing waited, and each brought nearly all of a window, or brought it in
 // bursts, between which the sender waited for its window.
-const TIGHT_ROUNDS = 2;
-const NEARLY_ALL_SHARE = 0.92;
+const WINDOW_LIMITED_ROUNDS = 2;
+const FULL_WINDOW_SHARE = 0.92;
 // A rate is believed for this many rounds; after a late one only its own is, for the path got slower.
-const REMEMBERED_ROUNDS = 8;
+const RATE_FILTER_ROUNDS = 8;
 
 /** A round that told of the path. */
-export interface RoundSeen {
+export interface RoundSample {
   /** Bytes a millisecond: of all of the round, and while bytes came without a pause. */
   readonly rate: number;
   readonly peakRate: number;
@@ -25,18 +25,18 @@ export interface RoundSeen {
    * Whether nothing waited, something did, or far more than should; `unknown` when something held the bytes up for a
    * while, be it the event loop of one of the ends: it made the round longer, and says nothing of the path.
    */
-  readonly queue: 'empty' | 'waiting' | 'late' | 'unknown';
+  readonly queue: 'empty' | 'standing' | 'bufferbloat' | 'unknown';
 }
 
 export class DeliveryRate {
   readonly #rates: number[] = [];
   #bestRate = 0;
-  #flatRounds = 0;
-  #tightRounds = 0;
+  #fullPipeRounds = 0;
+  #windowLimitedRounds = 0;
 
   /** The path has not been seen to be full. */
-  get isRising(): boolean {
-    return this.#flatRounds < FLAT_ROUNDS;
+  get isStartup(): boolean {
+    return this.#fullPipeRounds < FULL_PIPE_ROUNDS;
   }
 
   /** The best rate of late; 0 before the first. */
@@ -45,40 +45,40 @@ export class DeliveryRate {
   }
 
   /** Whatever was known, the path may be faster now. */
-  rise(): void {
+  restart(): void {
     this.#bestRate = 0;
-    this.#flatRounds = 0;
-    this.#tightRounds = 0;
+    this.#fullPipeRounds = 0;
+    this.#windowLimitedRounds = 0;
   }
 
-  /** Notes a round. `'tight'` when it was the window that kept it from bringing more. */
-  note(round: RoundSeen): 'tight' | undefined {
-    if (round.queue !== 'unknown') this.believe(round);
-    this.#countFlat(round);
-    if (!this.#isTight(round)) return undefined;
-    this.rise();
-    return 'tight';
+  /** Notes a round. `'window-limited'` when it was the window that kept it from bringing more. */
+  addSample(sample: RoundSample): 'window-limited' | undefined {
+    if (sample.queue !== 'unknown') this.addRate(sample);
+    this.#updateFullPipe(sample);
+    if (!this.#isWindowLimited(sample)) return undefined;
+    this.restart();
+    return 'window-limited';
   }
 
   /** Notes no more of a round than its rate. */
-  believe({ rate, queue }: Pick<RoundSeen, 'rate' | 'queue'>): void {
+  addRate({ rate, queue }: Pick<RoundSample, 'rate' | 'queue'>): void {
     this.#rates.push(rate);
-    this.#rates.splice(0, this.#rates.length - (queue === 'late' ? 1 : REMEMBERED_ROUNDS));
+    this.#rates.splice(0, this.#rates.length - (queue === 'bufferbloat' ? 1 : RATE_FILTER_ROUNDS));
   }
 
-  #countFlat({ rate, queue }: RoundSeen): void {
-    if (rate >= this.#bestRate * RISE) {
+  #updateFullPipe({ rate, queue }: RoundSample): void {
+    if (rate >= this.#bestRate * STARTUP_GROWTH_FACTOR) {
       this.#bestRate = rate;
-      this.#flatRounds = 0;
-    } else if (queue === 'waiting') this.#flatRounds += 1;
-    else if (queue === 'late') this.#flatRounds = FLAT_ROUNDS;
+      this.#fullPipeRounds = 0;
+    } else if (queue === 'standing') this.#fullPipeRounds += 1;
+    else if (queue === 'bufferbloat') this.#fullPipeRounds = FULL_PIPE_ROUNDS;
   }
 
-  #isTight({ rate, peakRate, windowShare, queue }: RoundSeen): boolean {
-    const isFilled = windowShare >= NEARLY_ALL_SHARE;
-    if (queue !== 'empty') this.#tightRounds = 0;
-    else if (isFilled || peakRate >= rate * RISE) this.#tightRounds += 1;
-    else this.#tightRounds = 0;
-    return this.isRising ? queue === 'empty' && isFilled : this.#tightRounds >= TIGHT_ROUNDS;
+  #isWindowLimited({ rate, peakRate, windowShare, queue }: RoundSample): boolean {
+    const isFilled = windowShare >= FULL_WINDOW_SHARE;
+    if (queue !== 'empty') this.#windowLimitedRounds = 0;
+    else if (isFilled || peakRate >= rate * STARTUP_GROWTH_FACTOR) this.#windowLimitedRounds += 1;
+    else this.#windowLimitedRounds = 0;
+    return this.isStartup ? queue === 'empty' && isFilled : this.#windowLimitedRounds >= WINDOW_LIMITED_ROUNDS;
   }
 }

@@ -17,18 +17,18 @@ import { ReceiveWindow, type ReceivingStream } from './window.js';
 // A path slower than 10 Mbit/s needs no more, and one that measures less was measured wrong.
 const MIN_WINDOW_BYTES = 65_536;
 // On a path with a long round trip a connection may start with twice as much.
-const FAR_START_SHARE = 2;
+const HIGH_RTT_START_FACTOR = 2;
 // On a shorter path a window has grown before anybody notices.
-const FAR_MS = 5;
+const HIGH_RTT_MS = 5;
 // An update each half window costs least. On a long path, or past a quarter of a megabyte, that would let a sender run
 // dry, or ask for a window of twice what the path holds.
-const FAR_STEP_SHARE = 1 / 16;
-const STEP_SHARE = 1 / 8;
-const LARGE_STEP_BYTES = 131_072;
+const HIGH_RTT_THRESHOLD_SHARE = 1 / 16;
+const THRESHOLD_SHARE = 1 / 8;
+const LARGE_THRESHOLD_BYTES = 131_072;
 // What is worth another announcement: so much more, or half.
-const WORTH_MORE = 1.25;
+const ANNOUNCE_FACTOR = 1.25;
 
-export interface FlowOptions {
+export interface FlowControlOptions {
   readonly limits: FlowLimits;
   readonly pings: Pings;
   readonly send: (frame: Buffer) => void;
@@ -40,27 +40,27 @@ export interface FlowOptions {
 }
 
 export class FlowControl {
-  readonly #options: FlowOptions;
+  readonly #options: FlowControlOptions;
   readonly #path: PathEstimate;
   readonly #shares: BufferShares;
   readonly #window: ReceiveWindow;
-  #heldBytes = 0;
+  #bufferedBytes = 0;
   #initialBytes = DEFAULT_WINDOW_BYTES;
   #announcedBytes: number;
   #trafficBytes = 0;
 
-  constructor(options: FlowOptions) {
+  constructor(options: FlowControlOptions) {
     const { limits } = options;
     this.#options = options;
     this.#path = new PathEstimate({
-      minBytes: Math.min(MIN_WINDOW_BYTES, limits.streamStartBytes),
-      startBytes: limits.streamStartBytes,
-      maxStartBytes: Math.min(limits.connectionStartBytes * FAR_START_SHARE, limits.streamMostBytes),
-      maxBytes: limits.streamMostBytes,
+      minBytes: Math.min(MIN_WINDOW_BYTES, limits.initialStreamBytes),
+      startBytes: limits.initialStreamBytes,
+      maxStartBytes: Math.min(limits.initialConnectionBytes * HIGH_RTT_START_FACTOR, limits.maxStreamBytes),
+      maxBytes: limits.maxStreamBytes,
     });
     this.#shares = new BufferShares(options.streams, limits);
-    this.#window = new ReceiveWindow(DEFAULT_WINDOW_BYTES, limits.connectionStartBytes);
-    this.#announcedBytes = limits.streamStartBytes;
+    this.#window = new ReceiveWindow(DEFAULT_WINDOW_BYTES, limits.initialConnectionBytes);
+    this.#announcedBytes = limits.initialStreamBytes;
   }
 
   /** What a stream that opens now starts with. Differs from what was announced until the peer has acknowledged it. */
@@ -75,42 +75,42 @@ export class FlowControl {
 
   /** Opens the window of the connection at its start. */
   start(): void {
-    this.#grantConnection();
+    this.#maybeUpdateConnection();
   }
 
   /** Counts the flow-controlled bytes of a DATA frame, of whatever stream. Throws `Http2ConnectionError`. */
   received(bytes: number): void {
-    if (this.#window.take(bytes) === 'exceeded') {
+    if (this.#window.consume(bytes) === 'exceeded') {
       throw new Http2ConnectionError(Http2ErrorCode.FLOW_CONTROL_ERROR, 'DATA past the window of the connection');
     }
     this.#trafficBytes += bytes;
     const before = this.#path.windowBytes;
     const isRoundDue = this.#path.received(bytes, this.#options.now);
-    if (this.#path.windowBytes !== before) this.#followPath();
-    this.#grantConnection();
+    if (this.#path.windowBytes !== before) this.#applyPathEstimate();
+    this.#maybeUpdateConnection();
     if (isRoundDue) this.#beginRound();
   }
 
   /** Bytes are held for a reader, or (below zero) were taken by one. */
-  held(bytes: number): void {
-    this.#heldBytes += bytes;
-    this.#options.limits.pool?.held(bytes);
-    if (bytes < 0) this.#grantConnection();
+  buffered(bytes: number): void {
+    this.#bufferedBytes += bytes;
+    this.#options.limits.pool?.add(bytes);
+    if (bytes < 0) this.#maybeUpdateConnection();
     this.#adaptInitialWindow();
   }
 
   /** Tells the peer what it may send on a stream, after something of it was read. */
-  replenish(stream: ReceivingStream): void {
-    const { window, heldBytes, isEnded } = stream.receiving;
-    if (heldBytes === 0 && !isEnded) this.#follow(window);
-    this.#grant(stream);
+  maybeSendWindowUpdate(stream: ReceivingStream): void {
+    const { window, bufferedBytes, isEnded } = stream.receiving;
+    if (bufferedBytes === 0 && !isEnded) this.#adjustStreamWindow(window);
+    this.#maybeUpdateStream(stream);
   }
 
   /** Notes a round trip without data. */
-  idleRoundTrip(ms: number): void {
-    this.#path.idleRoundTrip(ms);
-    this.#followPath();
-    this.#grantConnection();
+  onIdleRoundTrip(ms: number): void {
+    this.#path.onIdleRoundTrip(ms);
+    this.#applyPathEstimate();
+    this.#maybeUpdateConnection();
   }
 
   /** The peer has acknowledged what was announced: from here on it counts, for open streams too (section 6.9.2). */
@@ -118,14 +118,14 @@ export class FlowControl {
     const change = this.#announcedBytes - this.#initialBytes;
     this.#initialBytes = this.#announcedBytes;
     for (const stream of this.#options.streams) {
-      stream.receiving.window.shift(change);
-      this.#grant(stream); // what was read and not yet given back may be all that the stream has
+      stream.receiving.window.applySettingsDelta(change);
+      this.#maybeUpdateStream(stream); // what was read and not yet given back may be all that the stream has
     }
     this.#adaptInitialWindow();
   }
 
   /** A reader that keeps up is given what the path needs, as far as there is something to give. */
-  #follow(window: ReceiveWindow): void {
+  #adjustStreamWindow(window: ReceiveWindow): void {
     const needed = Math.max(this.#path.windowBytes, this.#initialBytes);
     if (needed !== window.sizeBytes) this.#shares.resize(window, needed, this.#initialBytes, this.#trafficBytes);
   }
@@ -133,48 +133,52 @@ export class FlowControl {
   #beginRound(): void {
     const { pings, now } = this.#options;
     const isSent = pings.send(() => {
-      this.#path.ended(now());
-      this.#followPath();
-      this.#grantConnection();
+      this.#path.endRound(now());
+      this.#applyPathEstimate();
+      this.#maybeUpdateConnection();
     });
-    if (isSent) this.#path.began(now());
+    if (isSent) this.#path.startRound(now());
   }
 
-  #followPath(): void {
+  #applyPathEstimate(): void {
     const { windowBytes, isMeasured } = this.#path;
     if (isMeasured || windowBytes > this.#window.sizeBytes) this.#window.resize(windowBytes);
     this.#adaptInitialWindow();
   }
 
-  #grantConnection(): void {
-    const { connectionMostBytes } = this.#options.limits;
-    const tooMuch = Math.max(this.#heldBytes + this.#window.sizeBytes - connectionMostBytes, this.#tooMuchOfPool, 0);
-    const increment = this.#window.grant(tooMuch, this.#stepOf(this.#window));
+  #maybeUpdateConnection(): void {
+    const { maxConnectionBytes } = this.#options.limits;
+    const excessBytes = Math.max(
+      this.#bufferedBytes + this.#window.sizeBytes - maxConnectionBytes,
+      this.#poolExcessBytes,
+      0,
+    );
+    const increment = this.#window.grantCredit(excessBytes, this.#updateThreshold(this.#window));
     if (increment > 0) this.#options.send(windowUpdateFrame(0, increment));
   }
 
   /** What all hold is too much: who holds something of it is left with the least window, and who holds nothing with all. */
-  get #tooMuchOfPool(): number {
+  get #poolExcessBytes(): number {
     if (this.#options.limits.pool?.isExceeded !== true) return 0;
-    return Math.min(this.#heldBytes, this.#window.sizeBytes - MIN_WINDOW_BYTES);
+    return Math.min(this.#bufferedBytes, this.#window.sizeBytes - MIN_WINDOW_BYTES);
   }
 
   // Of a stream that the peer does not know nothing has arrived, and one that is over has ended.
-  #grant({ id, receiving }: ReceivingStream): void {
-    const { window, heldBytes, isEnded } = receiving;
+  #maybeUpdateStream({ id, receiving }: ReceivingStream): void {
+    const { window, bufferedBytes, isEnded } = receiving;
     if (isEnded) return;
-    const increment = window.grant(heldBytes, this.#stepOf(window));
+    const increment = window.grantCredit(bufferedBytes, this.#updateThreshold(window));
     if (increment > 0) this.#options.send(windowUpdateFrame(id, increment));
   }
 
-  #stepOf({ sizeBytes }: ReceiveWindow): number {
-    if (this.#isFar) return sizeBytes * FAR_STEP_SHARE;
-    return Math.max(sizeBytes * STEP_SHARE, Math.min(sizeBytes / 2, LARGE_STEP_BYTES));
+  #updateThreshold({ sizeBytes }: ReceiveWindow): number {
+    if (this.#isHighRtt) return sizeBytes * HIGH_RTT_THRESHOLD_SHARE;
+    return Math.max(sizeBytes * THRESHOLD_SHARE, Math.min(sizeBytes / 2, LARGE_THRESHOLD_BYTES));
   }
 
-  get #isFar(): boolean {
-    const { roundTripMs } = this.#path;
-    return roundTripMs > FAR_MS && roundTripMs !== Number.POSITIVE_INFINITY;
+  get #isHighRtt(): boolean {
+    const { minRttMs } = this.#path;
+    return minRttMs > HIGH_RTT_MS && minRttMs !== Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -183,12 +187,12 @@ export class FlowControl {
    */
   #adaptInitialWindow(): void {
     if (this.#announcedBytes !== this.#initialBytes) return; // one announcement at a time
-    const { streamStartBytes, connectionMostBytes, pool } = this.#options.limits;
-    const wanted = this.#isFar ? Math.max(this.#path.windowBytes, streamStartBytes) : streamStartBytes;
-    const next = this.#shares.startOf(wanted, pool?.isExceeded ? connectionMostBytes : this.#heldBytes);
+    const { initialStreamBytes, maxConnectionBytes, pool } = this.#options.limits;
+    const wanted = this.#isHighRtt ? Math.max(this.#path.windowBytes, initialStreamBytes) : initialStreamBytes;
+    const next = this.#shares.initialWindowFor(wanted, pool?.isExceeded ? maxConnectionBytes : this.#bufferedBytes);
     // The least is announced whatever came before: twice of it, times all streams, is more than there is.
-    const isLike = next > this.#announcedBytes / 2 && next < this.#announcedBytes * WORTH_MORE;
-    if (next === this.#announcedBytes || (isLike && next > MIN_START_BYTES)) return;
+    const isSimilar = next > this.#announcedBytes / 2 && next < this.#announcedBytes * ANNOUNCE_FACTOR;
+    if (next === this.#announcedBytes || (isSimilar && next > MIN_START_BYTES)) return;
     this.#announcedBytes = next;
     this.#options.announce(next);
   }

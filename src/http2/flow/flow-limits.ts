@@ -3,18 +3,18 @@ import type { ReceivePool } from './receive-pool.js';
 
 export interface FlowLimits {
   /** What a stream starts with on a short path, and the most it grows to. */
-  readonly streamStartBytes: number;
-  readonly streamMostBytes: number;
+  readonly initialStreamBytes: number;
+  readonly maxStreamBytes: number;
   /** What a connection starts with, and the most that all its readers together may leave unread. */
-  readonly connectionStartBytes: number;
-  readonly connectionMostBytes: number;
+  readonly initialConnectionBytes: number;
+  readonly maxConnectionBytes: number;
   /** Shared with other connections, whose unread bytes count together. */
   readonly pool?: ReceivePool;
 }
 
 export const DEFAULT_FLOW_LIMITS: FlowLimits = {
-  streamStartBytes: 262_144,
-  streamMostBytes: 16_777_216,
-  connectionStartBytes: 1_048_576,
-  connectionMostBytes: 67_108_864,
+  initialStreamBytes: 262_144,
+  maxStreamBytes: 16_777_216,
+  initialConnectionBytes: 1_048_576,
+  maxConnectionBytes: 67_108_864,
 };

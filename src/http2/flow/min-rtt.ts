@@ -5,54 +5,54 @@
 
 const UNCONFIRMED_MS = 5_000;
 const UNCONFIRMED_ROUNDS = 48;
-const QUIET_ROUNDS = 2;
+const PROBE_RTT_ROUNDS = 2;
 // A round trip confirms the shortest when it is no more than this above it.
-const LONGER_SHARE = 0.05;
-const LONGER_MS = 0.5;
+const CONFIRM_TOLERANCE_SHARE = 0.05;
+const CONFIRM_TOLERANCE_MS = 0.5;
 // How much of an idle round trip that got longer is believed at once.
-const BELIEVED_SHARE = 0.125;
+const IDLE_SAMPLE_WEIGHT = 0.125;
 
 export class MinRtt {
-  #shortestMs = Number.POSITIVE_INFINITY;
-  #rounds = 0;
+  #ms = Number.POSITIVE_INFINITY;
+  #unconfirmedRounds = 0;
   #confirmedMs = 0;
-  #quietRounds = 0;
+  #probeRoundsLeft = 0;
 
   /** Infinite before the first. */
-  get shortestMs(): number {
-    return this.#shortestMs;
+  get ms(): number {
+    return this.#ms;
   }
 
   /** Whether less than the path holds should be under way. */
-  get isQuiet(): boolean {
-    return this.#quietRounds > 0;
+  get isProbing(): boolean {
+    return this.#probeRoundsLeft > 0;
   }
 
   /** Notes a round trip that no data shared the path with. */
-  idle(ms: number): void {
-    if (ms < this.#shortestMs) this.#shortestMs = ms;
-    else this.#shortestMs += (ms - this.#shortestMs) * BELIEVED_SHARE;
+  onIdleSample(sampleMs: number): void {
+    if (sampleMs < this.#ms) this.#ms = sampleMs;
+    else this.#ms += (sampleMs - this.#ms) * IDLE_SAMPLE_WEIGHT;
   }
 
   /** Takes a longer one for the shortest: it is known that nothing waited. */
-  believe(ms: number): void {
-    this.#shortestMs = Math.max(this.#shortestMs, ms);
+  raiseTo(sampleMs: number): void {
+    this.#ms = Math.max(this.#ms, sampleMs);
   }
 
   /** Notes one that came with data. */
-  busy(ms: number, nowMs: number): void {
-    const isLastQuiet = this.#quietRounds === 1;
-    if (this.#quietRounds > 0) this.#quietRounds -= 1;
-    if (isLastQuiet || ms < this.#shortestMs) this.#shortestMs = ms;
-    if (ms <= this.#shortestMs * (1 + LONGER_SHARE) + LONGER_MS) this.#confirm(nowMs);
-    else this.#rounds += 1;
-    if (this.#rounds < UNCONFIRMED_ROUNDS || nowMs - this.#confirmedMs < UNCONFIRMED_MS) return;
+  onLoadedSample(sampleMs: number, nowMs: number): void {
+    const isLastProbeRound = this.#probeRoundsLeft === 1;
+    if (this.#probeRoundsLeft > 0) this.#probeRoundsLeft -= 1;
+    if (isLastProbeRound || sampleMs < this.#ms) this.#ms = sampleMs;
+    if (sampleMs <= this.#ms * (1 + CONFIRM_TOLERANCE_SHARE) + CONFIRM_TOLERANCE_MS) this.#confirm(nowMs);
+    else this.#unconfirmedRounds += 1;
+    if (this.#unconfirmedRounds < UNCONFIRMED_ROUNDS || nowMs - this.#confirmedMs < UNCONFIRMED_MS) return;
     this.#confirm(nowMs);
-    this.#quietRounds = QUIET_ROUNDS;
+    this.#probeRoundsLeft = PROBE_RTT_ROUNDS;
   }
 
   #confirm(nowMs: number): void {
-    this.#rounds = 0;
+    this.#unconfirmedRounds = 0;
     this.#confirmedMs = nowMs;
   }
 }

@@ -4,22 +4,22 @@
  */
 export class ReceivePool {
   readonly #maxBytes: number;
-  #heldBytes = 0;
+  #unreadBytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  get heldBytes(): number {
-    return this.#heldBytes;
+  get unreadBytes(): number {
+    return this.#unreadBytes;
   }
 
   get isExceeded(): boolean {
-    return this.#heldBytes > this.#maxBytes;
+    return this.#unreadBytes > this.#maxBytes;
   }
 
   /** Bytes are held for a reader, or (below zero) were taken by one. */
-  held(bytes: number): void {
-    this.#heldBytes += bytes;
+  add(bytes: number): void {
+    this.#unreadBytes += bytes;
   }
 }

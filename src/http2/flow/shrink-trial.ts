@@ -5,9 +5,9 @@
  */
 
 // A narrower window shows in the second round after it.
-const SHOWS_AFTER_ROUNDS = 2;
+const EFFECT_AFTER_ROUNDS = 2;
 /** So much of what there was is much less. */
-export const MUCH_LESS = 0.85;
+export const SIGNIFICANTLY_LESS = 0.85;
 
 /** A round, and the window in it. */
 export interface Baseline {
@@ -17,30 +17,30 @@ export interface Baseline {
 }
 
 export class ShrinkTrial {
-  #before: Baseline | undefined;
+  #baseline: Baseline | undefined;
   #roundsLeft = 0;
 
   /** Whether it is not known yet. */
   get isOpen(): boolean {
-    return this.#before !== undefined;
+    return this.#baseline !== undefined;
   }
 
   /** Notes that the window gets narrower after this round. */
-  begin(before: Baseline): void {
-    this.#before = before;
-    this.#roundsLeft = SHOWS_AFTER_ROUNDS;
+  start(baseline: Baseline): void {
+    this.#baseline = baseline;
+    this.#roundsLeft = EFFECT_AFTER_ROUNDS;
   }
 
-  forget(): void {
-    this.#before = undefined;
+  cancel(): void {
+    this.#baseline = undefined;
   }
 
   /** Notes a round after it. Returns what was before when that should be given back. */
   check(rate: number, ms: number): Baseline | undefined {
-    const before = this.#before;
+    const baseline = this.#baseline;
     this.#roundsLeft -= 1;
-    if (before === undefined || this.#roundsLeft > 0) return undefined;
-    this.#before = undefined;
-    return rate > before.rate * MUCH_LESS || ms < before.ms * MUCH_LESS ? undefined : before;
+    if (baseline === undefined || this.#roundsLeft > 0) return undefined;
+    this.#baseline = undefined;
+    return rate > baseline.rate * SIGNIFICANTLY_LESS || ms < baseline.ms * SIGNIFICANTLY_LESS ? undefined : baseline;
   }
 }

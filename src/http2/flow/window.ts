@@ -10,7 +10,7 @@ export class SendWindow {
   }
 
   /** Widens, or with a negative number narrows, the window. `'overflow'` when it would pass 2^31-1 (section 6.9.1). */
-  widen(increment: number): 'overflow' | undefined {
+  increase(increment: number): 'overflow' | undefined {
     if (this.bytes + increment > MAX_31_BITS) return 'overflow';
     this.bytes += increment;
     return undefined;
@@ -20,7 +20,7 @@ export class SendWindow {
 /** A stream as flow control sees it. */
 export interface ReceivingStream {
   readonly id: number;
-  readonly receiving: { readonly window: ReceiveWindow; readonly heldBytes: number; readonly isEnded: boolean };
+  readonly receiving: { readonly window: ReceiveWindow; readonly bufferedBytes: number; readonly isEnded: boolean };
 }
 
 /** How much the peer may send, and when to tell it that it may send more. */
@@ -45,22 +45,22 @@ export class ReceiveWindow {
   }
 
   /** Changes size and credit by what an INITIAL_WINDOW_SIZE of ours changed (section 6.9.2); credit may go below zero. */
-  shift(bytes: number): void {
+  applySettingsDelta(bytes: number): void {
     this.#creditBytes += bytes;
     this.#sizeBytes += bytes;
   }
 
   /** Notes what the peer sent; `'exceeded'` when it had no such credit. */
-  take(bytes: number): 'exceeded' | undefined {
+  consume(bytes: number): 'exceeded' | undefined {
     if (bytes > this.#creditBytes && bytes > 0) return 'exceeded';
     this.#creditBytes -= bytes;
     return undefined;
   }
 
-  /** The increment to announce now, of at least `stepBytes`, or 0. `heldBytes` is what arrived and still takes up room. */
-  grant(heldBytes: number, stepBytes: number): number {
-    const increment = Math.floor(this.#sizeBytes - heldBytes - this.#creditBytes);
-    if (increment < Math.max(stepBytes, 1)) return 0;
+  /** The increment to announce now, of at least `thresholdBytes`, or 0. `bufferedBytes` is what arrived and still takes up room. */
+  grantCredit(bufferedBytes: number, thresholdBytes: number): number {
+    const increment = Math.floor(this.#sizeBytes - bufferedBytes - this.#creditBytes);
+    if (increment < Math.max(thresholdBytes, 1)) return 0;
     this.#creditBytes += increment;
     return increment;
   }

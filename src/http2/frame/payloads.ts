@@ -12,7 +12,7 @@ export interface StreamFrames {
   readonly control: ControlFrames;
   /** `flowBytes` is what flow control counts: the payload with its padding (section 6.1). */
   onData(streamId: number, flags: number, bytes: Buffer, start: number, end: number, flowBytes: number): void;
-  /** A fragment of a header block; `Flag.END_HEADERS` in `flags` says whether it is the last. */
+  /** A fragment of a header block; `FrameFlag.END_HEADERS` in `flags` says whether it is the last. */
   onHeaders(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onContinuation(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onReset(streamId: number, code: number): void;
@@ -36,7 +36,7 @@ const MASK_31 = 0x7fff_ffff;
 
 /** Reads one frame and calls the method for its type. */
 export function readPayload(
-  to: StreamFrames,
+  sink: StreamFrames,
   type: number,
   flags: number,
   streamId: number,
@@ -46,21 +46,21 @@ export function readPayload(
 ): void {
   switch (type) {
     case FrameType.DATA:
-      readData(to, flags, streamId, bytes, start, end);
+      readData(sink, flags, streamId, bytes, start, end);
       break;
     case FrameType.HEADERS:
-      readHeaders(to, flags, streamId, bytes, start, end);
+      readHeaders(sink, flags, streamId, bytes, start, end);
       break;
     case FrameType.PRIORITY:
-      readPriority(to, streamId, bytes, start, end);
+      readPriority(sink, streamId, bytes, start, end);
       break;
     case FrameType.RST_STREAM:
       requireStream(streamId, 'RST_STREAM');
       requireSize(end - start === 4, 'RST_STREAM');
-      to.onReset(streamId, bytes.readUInt32BE(start));
+      sink.onReset(streamId, bytes.readUInt32BE(start));
       break;
     case FrameType.SETTINGS:
-      readSettings(to, flags, streamId, bytes, start, end);
+      readSettings(sink, flags, streamId, bytes, start, end);
       break;
     case FrameType.PUSH_PROMISE:
       // Refused in our SETTINGS by the client role; never permitted towards the server role (section 8.4).
@@ -68,35 +68,35 @@ export function readPayload(
     case FrameType.PING:
       requireConnection(streamId, 'PING');
       requireSize(end - start === 8, 'PING');
-      to.control.onPing(flags, bytes, start);
+      sink.control.onPing(flags, bytes, start);
       break;
     case FrameType.GOAWAY:
       requireConnection(streamId, 'GOAWAY');
       requireSize(end - start >= 8, 'GOAWAY');
-      to.control.onGoaway(bytes.readUInt32BE(start) & MASK_31, bytes.readUInt32BE(start + 4));
+      sink.control.onGoaway(bytes.readUInt32BE(start) & MASK_31, bytes.readUInt32BE(start + 4));
       break;
     case FrameType.WINDOW_UPDATE:
-      readWindowUpdate(to, streamId, bytes, start, end);
+      readWindowUpdate(sink, streamId, bytes, start, end);
       break;
     case FrameType.CONTINUATION:
       requireStream(streamId, 'CONTINUATION');
-      to.onContinuation(streamId, flags, bytes, start, end);
+      sink.onContinuation(streamId, flags, bytes, start, end);
       break;
     default:
-      to.control.onUnknown();
+      sink.control.onUnknown();
       break;
   }
 }
 
 /** Section 6.1. */
-function readData(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+function readData(sink: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
   requireStream(id, 'DATA');
-  if ((flags & FrameFlag.PADDED) === 0) to.onData(id, flags, bytes, start, end, end - start);
-  else to.onData(id, flags, bytes, start + 1, withoutPadding(bytes, start, end), end - start);
+  if ((flags & FrameFlag.PADDED) === 0) sink.onData(id, flags, bytes, start, end, end - start);
+  else sink.onData(id, flags, bytes, start + 1, withoutPadding(bytes, start, end), end - start);
 }
 
 /** Section 6.2. The priority fields are read past: the scheme they belong to is deprecated (section 5.3.2). */
-function readHeaders(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+function readHeaders(sink: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
   requireStream(id, 'HEADERS');
   let from = start;
   let until = end;
@@ -106,34 +106,34 @@ function readHeaders(to: StreamFrames, flags: number, id: number, bytes: Buffer,
   }
   if ((flags & FrameFlag.PRIORITY) !== 0) {
     requireSize(until - from >= 5, 'HEADERS');
-    requireOther(id, bytes.readUInt32BE(from) & MASK_31);
+    requireNoSelfDependency(id, bytes.readUInt32BE(from) & MASK_31);
     from += 5;
   }
-  to.onHeaders(id, flags, bytes, from, until);
+  sink.onHeaders(id, flags, bytes, from, until);
 }
 
 /** Section 6.3. */
-function readPriority(to: StreamFrames, id: number, bytes: Buffer, start: number, end: number): void {
+function readPriority(sink: StreamFrames, id: number, bytes: Buffer, start: number, end: number): void {
   requireStream(id, 'PRIORITY');
-  to.control.onPriority();
+  sink.control.onPriority();
   if (end - start !== 5) throw new Http2StreamError(id, Http2ErrorCode.FRAME_SIZE_ERROR, 'PRIORITY of a wrong size');
-  requireOther(id, bytes.readUInt32BE(start) & MASK_31);
+  requireNoSelfDependency(id, bytes.readUInt32BE(start) & MASK_31);
 }
 
 /** Section 6.5. */
-function readSettings(to: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+function readSettings(sink: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
   requireConnection(id, 'SETTINGS');
   const isAck = (flags & FrameFlag.ACK) !== 0;
   requireSize(isAck ? end === start : (end - start) % 6 === 0, 'SETTINGS');
-  if (isAck) to.control.onSettingsAck();
-  else to.control.onSettings(bytes, start, end);
+  if (isAck) sink.control.onSettingsAck();
+  else sink.control.onSettings(bytes, start, end);
 }
 
 /** Section 6.9. */
-function readWindowUpdate(to: StreamFrames, id: number, bytes: Buffer, start: number, end: number): void {
+function readWindowUpdate(sink: StreamFrames, id: number, bytes: Buffer, start: number, end: number): void {
   requireSize(end - start === 4, 'WINDOW_UPDATE');
   const increment = bytes.readUInt32BE(start) & MASK_31;
-  if (increment > 0) to.onWindowUpdate(id, increment);
+  if (increment > 0) sink.onWindowUpdate(id, increment);
   else if (id === 0) throw violation('WINDOW_UPDATE by nothing');
   else throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, 'WINDOW_UPDATE by nothing');
 }
@@ -158,7 +158,7 @@ function requireConnection(streamId: number, what: string): void {
  * A stream may not depend on itself (RFC 7540 section 5.3.1). A stream error there; here the connection ends, so that it
  * is no way to make us reset streams.
  */
-function requireOther(streamId: number, dependsOn: number): void {
+function requireNoSelfDependency(streamId: number, dependsOn: number): void {
   if (streamId === dependsOn) throw violation('a stream that depends on itself');
 }
 

@@ -45,7 +45,7 @@ export function settingsAckFrame(): Buffer {
   return frame(0, FrameType.SETTINGS, FrameFlag.ACK, 0);
 }
 
-/** `flags` is 0 or `Flag.ACK`; the payload is eight bytes of `opaque` from `start` on. */
+/** `flags` is 0 or `FrameFlag.ACK`; the payload is eight bytes of `opaque` from `start` on. */
 export function pingFrame(flags: number, opaque: Buffer, start: number): Buffer {
   const bytes = frame(8, FrameType.PING, flags, 0);
   opaque.copy(bytes, FRAME_HEADER_BYTES, start, start + 8);

@@ -7,7 +7,7 @@ import { isName, isValue } from '../message/field-syntax.js';
 import { DEFAULT_TABLE_BYTES, DynamicTable, fieldBytes, type TableView } from './dynamic-table.js';
 import { HeaderListTooLarge, HpackError } from './hpack-error.js';
 import { readInteger } from './integer.js';
-import { ReadLiterals } from './known-literals.js';
+import { DecodedLiteralCache } from './known-literals.js';
 import { INDEXED, INSERTED, NEVER_INDEXED, NOT_INDEXED, SIZE_UPDATE } from './representation.js';
 import { STATIC_FIELD_COUNT, STATIC_FIELDS, type TableField } from './static-table.js';
 import { readString } from './string-literal.js';
@@ -46,7 +46,7 @@ export class HpackDecoder {
   readonly #table: DynamicTable<DecodedField>;
   readonly #maxListBytes: number;
   readonly #maxFields: number;
-  readonly #secrets = new ReadLiterals<DecodedField>();
+  readonly #secrets = new DecodedLiteralCache<DecodedField>();
   #settingBytes: number;
   // The smallest setting since the last block. The peer owes an update when its table was larger (section 4.2).
   #smallestSettingBytes: number;
@@ -125,7 +125,7 @@ export class HpackDecoder {
       this.#refuse();
       return;
     }
-    const field = this.#judged(name, value);
+    const field = this.#validated(name, value);
     this.#table.add(field);
     this.#append(field);
   }
@@ -138,7 +138,7 @@ export class HpackDecoder {
     if (known === undefined) {
       const field = this.#readLiteral();
       if (field === undefined) return;
-      if (field.isField && this.#isSelfContained(start)) this.#secrets.keep(field, cursor.bytes, start, cursor.at);
+      if (field.isField && this.#isSelfContained(start)) this.#secrets.add(field, cursor.bytes, start, cursor.at);
       this.#neverIndexed?.add(field.name);
     } else {
       cursor.at += known.bytes.length;
@@ -160,7 +160,7 @@ export class HpackDecoder {
       this.#refuse();
       return undefined;
     }
-    const field = this.#judged(name, value);
+    const field = this.#validated(name, value);
     this.#append(field);
     return field;
   }
@@ -178,9 +178,9 @@ export class HpackDecoder {
   }
 
   /** A field of the name that was just read, and judged. */
-  #judged(name: string, value: string): DecodedField {
-    const isJudgedName = this.#isName;
-    return { name, value, isName: isJudgedName, isField: isJudgedName && isValue(name, value) };
+  #validated(name: string, value: string): DecodedField {
+    const hasValidName = this.#isName;
+    return { name, value, isName: hasValidName, isField: hasValidName && isValue(name, value) };
   }
 
   // Section 2.3.3.

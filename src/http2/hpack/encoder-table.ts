@@ -7,10 +7,10 @@ import { STATIC_FIELD_COUNT, STATIC_FIELDS, STATIC_NAMES, type TableField } from
 
 // So many values of a name in a row that were inserted for nothing, and the next ones stay out: request ids, paths and
 // lengths would only drive out what is used.
-const MAX_UNUSED = 4;
+const MAX_MISSES = 4;
 
 // The longest value that is remembered in order to see it come a second time.
-const MAX_SEEN_LENGTH = 512;
+const MAX_SKIPPED_CHARS = 512;
 
 /** A field that can be referred to. */
 export interface Entry extends TableField {
@@ -28,9 +28,9 @@ interface NameRecord {
   /** The entries before it, by value. Most names have none: a Map for each would be half of what an encoder weighs. */
   older: Map<string, Entry> | undefined;
   /** Insertions since a value of this name was last referred to. */
-  unused: number;
+  missesInARow: number;
   /** The last value that stayed out. */
-  seen: string | undefined;
+  lastSkipped: string | undefined;
 }
 
 const STATIC_ENTRIES = STATIC_FIELDS.map((field, index): Entry | undefined =>
@@ -53,7 +53,7 @@ export class EncoderTable {
   /** The index of an entry now (section 2.3.3). Counts as a use of it. */
   use(entry: Entry): number {
     if (entry.staticIndex !== 0) return entry.staticIndex;
-    if (entry.record !== undefined) entry.record.unused = 0;
+    if (entry.record !== undefined) entry.record.missesInARow = 0;
     return this.#indexOf(entry);
   }
 
@@ -76,12 +76,12 @@ export class EncoderTable {
   }
 
   /** Whether a field that is in no table should enter the dynamic one. */
-  isWorthwhile(name: string, value: string): boolean {
+  shouldIndex(name: string, value: string): boolean {
     // A field that would drive out most of the others saves less than they do.
     if (fieldBytes(name, value) > this.dynamic.maxBytes / 2) return false;
     const record = this.#names.get(name);
-    if (record === undefined || record.unused < MAX_UNUSED || record.seen === value) return true;
-    record.seen = value.length <= MAX_SEEN_LENGTH ? value : undefined;
+    if (record === undefined || record.missesInARow < MAX_MISSES || record.lastSkipped === value) return true;
+    record.lastSkipped = value.length <= MAX_SKIPPED_CHARS ? value : undefined;
     return false;
   }
 
@@ -95,14 +95,14 @@ export class EncoderTable {
       record.older.set(record.newest.value, record.newest);
       record.newest = entry;
     }
-    record.unused++;
-    record.seen = undefined;
+    record.missesInARow++;
+    record.lastSkipped = undefined;
     entry.record = record;
     return entry;
   }
 
   #begin(name: string, newest: Entry): NameRecord {
-    const record: NameRecord = { newest, older: undefined, unused: 0, seen: undefined };
+    const record: NameRecord = { newest, older: undefined, missesInARow: 0, lastSkipped: undefined };
     this.#names.set(name, record);
     return record;
   }

@@ -8,7 +8,7 @@ import { DEFAULT_TABLE_BYTES, type TableView } from './dynamic-table.js';
 import { EncoderTable, type Entry } from './encoder-table.js';
 import { HpackError } from './hpack-error.js';
 import { MAX_INTEGER_BYTES, writeInteger } from './integer.js';
-import { WrittenLiterals } from './known-literals.js';
+import { EncodedLiteralCache } from './known-literals.js';
 import { INDEXED, INSERTED, NEVER_INDEXED, NOT_INDEXED, type Representation, SIZE_UPDATE } from './representation.js';
 import { STATIC_NAMES } from './static-table.js';
 import { type HuffmanUse, maxStringBytes, writeString } from './string-literal.js';
@@ -39,7 +39,7 @@ export class HpackEncoder {
   readonly #neverIndexed: ReadonlySet<string>;
   readonly #maxTableBytes: number;
   readonly #huffman: HuffmanUse;
-  readonly #secrets = new WrittenLiterals();
+  readonly #secrets = new EncodedLiteralCache();
   // The entries of the block before, by the place of their fields. Blocks of one connection resemble each other: most
   // fields are found by comparing two strings, without computing the hash of either.
   readonly #expected: (Entry | undefined)[] = [];
@@ -90,7 +90,7 @@ export class HpackEncoder {
       if (this.#smallestBytes !== undefined) this.#writeSizeUpdates(this.#smallestBytes);
       for (let at = 0; at < fields.length; at += 2) this.#writeField(fields, at, neverIndexed);
     } catch (error) {
-      this.#startAnew();
+      this.#resetTables();
       throw error;
     }
     if (this.#table.dynamic.evicted !== this.#evicted) this.#dropEvicted();
@@ -118,9 +118,9 @@ export class HpackEncoder {
     let entry = this.#table.find(name, value);
     if (entry !== undefined) this.#writeIndexed(entry);
     else {
-      const worthwhile = this.#table.isWorthwhile(name, value);
-      this.#writeLiteral(worthwhile ? INSERTED : NOT_INDEXED, this.#table.nameIndex(name), name, value);
-      if (!worthwhile) return;
+      const shouldIndex = this.#table.shouldIndex(name, value);
+      this.#writeLiteral(shouldIndex ? INSERTED : NOT_INDEXED, this.#table.nameIndex(name), name, value);
+      if (!shouldIndex) return;
       entry = this.#table.insert(name, value);
     }
     if (order < MAX_EXPECTED) this.#expected[order] = entry;
@@ -160,7 +160,7 @@ export class HpackEncoder {
       return;
     }
     const start = this.#writeLiteral(NEVER_INDEXED, STATIC_NAMES.get(name)?.index ?? 0, name, value);
-    this.#secrets.keep(name, value, writer.bytes, start, writer.at);
+    this.#secrets.add(name, value, writer.bytes, start, writer.at);
   }
 
   // Section 4.2: the smallest size between two blocks, for what it evicted, and then the last.
@@ -175,7 +175,7 @@ export class HpackEncoder {
   }
 
   // The peer will not see what the void block inserted; so both tables are emptied, by a size of zero.
-  #startAnew(): void {
+  #resetTables(): void {
     const { dynamic } = this.#table;
     const { maxBytes } = dynamic;
     dynamic.resize(0);

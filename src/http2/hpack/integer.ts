@@ -18,9 +18,9 @@ export const MAX_INTEGER_BYTES = 6;
 export function readInteger(cursor: Cursor, prefixBits: number): number {
   const { bytes } = cursor;
   if (cursor.at >= bytes.length) throw new HpackError('the block ends where an integer should begin');
-  const most = (1 << prefixBits) - 1;
-  let value = (bytes[cursor.at++] as number) & most;
-  if (value < most) return value;
+  const max = (1 << prefixBits) - 1;
+  let value = (bytes[cursor.at++] as number) & max;
+  if (value < max) return value;
   for (let shift = 0; shift < 7 * MAX_CONTINUATIONS; shift += 7) {
     if (cursor.at >= bytes.length) throw new HpackError('the block ends within an integer');
     const octet = bytes[cursor.at++] as number;
@@ -33,13 +33,13 @@ export function readInteger(cursor: Cursor, prefixBits: number): number {
 /** Writes an integer below 2^31 behind `flags`, the bits in front of its prefix. */
 export function writeInteger(cursor: Cursor, flags: number, prefixBits: number, value: number): void {
   const { bytes } = cursor;
-  const most = (1 << prefixBits) - 1;
-  if (value < most) {
+  const max = (1 << prefixBits) - 1;
+  if (value < max) {
     bytes[cursor.at++] = flags | value;
     return;
   }
-  bytes[cursor.at++] = flags | most;
-  let rest = value - most;
+  bytes[cursor.at++] = flags | max;
+  let rest = value - max;
   for (; rest >= 0x80; rest >>>= 7) bytes[cursor.at++] = 0x80 | (rest & 0x7f);
   bytes[cursor.at++] = rest;
 }

@@ -14,7 +14,7 @@ const MAX_LITERALS = 8;
 const MIN_BYTES = 32;
 const MAX_BYTES = 2_048;
 
-interface Written {
+interface EncodedLiteral {
   readonly name: string;
   readonly value: string;
   readonly tail: number;
@@ -22,8 +22,8 @@ interface Written {
 }
 
 /** Literals that an encoder wrote: from the field to its representation. */
-export class WrittenLiterals {
-  readonly #literals: Written[] = [];
+export class EncodedLiteralCache {
+  readonly #literals: EncodedLiteral[] = [];
   #oldest = 0;
 
   /** The representation of a field that was kept. */
@@ -31,14 +31,14 @@ export class WrittenLiterals {
     if (value.length < MIN_BYTES) return undefined;
     const tail = tailOf(value);
     for (let age = 1; age <= this.#literals.length; age++) {
-      const literal = this.#literals[agedPlace(this.#oldest, age)] as Written;
+      const literal = this.#literals[indexByAge(this.#oldest, age)] as EncodedLiteral;
       if (literal.tail === tail && literal.value === value && literal.name === name) return literal.bytes;
     }
     return undefined;
   }
 
   /** Keeps a representation, copied from where it stands, in place of the oldest. */
-  keep(name: string, value: string, bytes: Uint8Array, start: number, end: number): void {
+  add(name: string, value: string, bytes: Uint8Array, start: number, end: number): void {
     if (value.length < MIN_BYTES || value.length > MAX_BYTES) return;
     this.#literals[this.#oldest] = { name, value, tail: tailOf(value), bytes: copyOf(bytes, start, end) };
     this.#oldest = (this.#oldest + 1) % MAX_LITERALS;
@@ -52,20 +52,20 @@ function tailOf(value: string): number {
   return (value.charCodeAt(at) << 16) | (value.charCodeAt(at + 1) << 8) | value.charCodeAt(at + 2);
 }
 
-interface Read<Field> {
+interface DecodedLiteral<Field> {
   readonly bytes: Buffer;
   readonly field: Field;
 }
 
 /** Literals that a decoder read: from the representation to the field. The same representation gives the same strings. */
-export class ReadLiterals<Field extends TableField> {
-  readonly #literals: Read<Field>[] = [];
+export class DecodedLiteralCache<Field extends TableField> {
+  readonly #literals: DecodedLiteral<Field>[] = [];
   #oldest = 0;
 
   /** The kept field whose representation stands at a place, if any; `bytes` of it are how many octets it takes there. */
-  find(block: Buffer, at: number): Read<Field> | undefined {
+  find(block: Buffer, at: number): DecodedLiteral<Field> | undefined {
     for (let age = 1; age <= this.#literals.length; age++) {
-      const literal = this.#literals[agedPlace(this.#oldest, age)] as Read<Field>;
+      const literal = this.#literals[indexByAge(this.#oldest, age)] as DecodedLiteral<Field>;
       const { bytes } = literal;
       const end = at + bytes.length;
       // Most differ in the name, which stands in front, or in the last octet: seldom is anything compared in vain.
@@ -76,7 +76,7 @@ export class ReadLiterals<Field extends TableField> {
   }
 
   /** Keeps a field with the representation that it was read from, in place of the oldest. */
-  keep(field: Field, block: Buffer, start: number, end: number): void {
+  add(field: Field, block: Buffer, start: number, end: number): void {
     const length = field.name.length + field.value.length;
     if (end - start < MIN_BYTES || Math.max(end - start, length) > MAX_BYTES) return;
     this.#literals[this.#oldest] = { bytes: copyOf(block, start, end), field };
@@ -85,7 +85,7 @@ export class ReadLiterals<Field extends TableField> {
 }
 
 // The newest first: it is the one that is asked for, as long as one person asks.
-function agedPlace(oldest: number, age: number): number {
+function indexByAge(oldest: number, age: number): number {
   return (oldest - age + MAX_LITERALS) % MAX_LITERALS;
 }
 

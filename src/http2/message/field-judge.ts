@@ -11,15 +11,15 @@ export class MalformedFields extends Error {
 }
 
 /** What a message has to look at, beside the syntax. */
-export type Kind = 'plain' | 'pseudo' | 'forbidden' | 'te' | 'content-length' | 'host';
+export type FieldKind = 'plain' | 'pseudo' | 'forbidden' | 'te' | 'content-length' | 'host';
 
-export interface FieldJudge {
+export interface FieldClassifier {
   /** The kind of a field. Throws `MalformedFields` when its name or its value is none. */
-  kindOf(name: string, value: string | undefined): Kind;
+  classify(name: string, value: string | undefined): FieldKind;
 }
 
 // Section 8.2.2. `te` may only say `trailers`.
-const KINDS: ReadonlyMap<string, Kind> = new Map([
+const KINDS: ReadonlyMap<string, FieldKind> = new Map([
   ['connection', 'forbidden'],
   ['keep-alive', 'forbidden'],
   ['proxy-connection', 'forbidden'],
@@ -30,32 +30,32 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ['host', 'host'],
 ] as const);
 
-function kindOf(name: string): Kind {
+function classify(name: string): FieldKind {
   return isPseudo(name) ? 'pseudo' : (KINDS.get(name) ?? 'plain');
 }
 
 /** For lists that a decoder found well-formed. */
-export const RECEIVED: FieldJudge = { kindOf };
+export const RECEIVED: FieldClassifier = { classify };
 
-interface Known {
-  readonly kind: Kind;
+interface KnownName {
+  readonly kind: FieldKind;
   /** The last value that was one. */
   value: string | undefined;
 }
 
 // More names than ordinary traffic has. Past it the cache begins anew: whoever invents names makes others pay once.
 const MAX_NAMES = 128;
-const MAX_NAME_LENGTH = 64;
-const MAX_VALUE_LENGTH = 1_024;
+const MAX_NAME_CHARS = 64;
+const MAX_VALUE_CHARS = 1_024;
 
 /**
  * For lists that leave. Names repeat endlessly, so each is judged once, and its value only when it is another one than
  * before: that costs a comparison where the expression costs thirty, for a long value two hundred nanoseconds.
  */
-export class FieldCache implements FieldJudge {
+export class FieldCache implements FieldClassifier {
   readonly #secrets: ReadonlySet<string>;
   // Most links are idle, and need none.
-  #known: Map<string, Known> | undefined;
+  #known: Map<string, KnownName> | undefined;
 
   /** Values of `secrets` are not kept, and compared with nobody else's. */
   constructor(secrets: ReadonlySet<string>) {
@@ -67,31 +67,31 @@ export class FieldCache implements FieldJudge {
     return this.#known === undefined ? 0 : this.#known.size;
   }
 
-  kindOf(name: string, value: string | undefined): Kind {
-    const known = this.#known?.get(name) ?? this.#learn(name);
-    if (value === undefined || (known.value !== value && !this.#learnValue(name, value, known))) {
+  classify(name: string, value: string | undefined): FieldKind {
+    const known = this.#known?.get(name) ?? this.#addName(name);
+    if (value === undefined || (known.value !== value && !this.#addValue(name, value, known))) {
       throw new MalformedFields(`the value of ${shortened(name)}`);
     }
     return known.kind;
   }
 
-  #learn(name: string): Known {
+  #addName(name: string): KnownName {
     if (!isName(name)) throw new MalformedFields(`the field ${shortened(name)}`);
-    const known: Known = { kind: kindOf(name), value: undefined };
-    if (name.length > MAX_NAME_LENGTH) return known;
+    const known: KnownName = { kind: classify(name), value: undefined };
+    if (name.length > MAX_NAME_CHARS) return known;
     this.#known ??= new Map();
     if (this.#known.size >= MAX_NAMES) this.#known.clear();
     this.#known.set(name, known);
     return known;
   }
 
-  #learnValue(name: string, value: string, known: Known): boolean {
+  #addValue(name: string, value: string, known: KnownName): boolean {
     if (!isValue(name, value)) return false;
-    if (value.length <= MAX_VALUE_LENGTH && !this.#secrets.has(name)) known.value = value;
+    if (value.length <= MAX_VALUE_CHARS && !this.#secrets.has(name)) known.value = value;
     return true;
   }
 }
 
 export function shortened(name: string): string {
-  return name.slice(0, MAX_NAME_LENGTH);
+  return name.slice(0, MAX_NAME_CHARS);
 }

@@ -3,12 +3,12 @@
  * pseudo-fields of its kind, then ordinary fields (`regular-fields.ts`). Lists are flat: name, value, name, value; one
  * code unit stands for one octet. The same rules hold for what arrives and for what leaves.
  */
-import { type FieldJudge, MalformedFields } from './field-judge.js';
+import { type FieldClassifier, MalformedFields } from './field-judge.js';
 import { isPseudo } from './field-syntax.js';
 import { checkFields } from './regular-fields.js';
 
 /** Checks the head of a request; returns its `content-length`. Throws `MalformedFields`. */
-export function checkRequest(fields: readonly string[], judge: FieldJudge): number {
+export function checkRequest(fields: readonly string[], classifier: FieldClassifier): number {
   // Five variables and no list of them: with one, a request allocated a twentieth more.
   let method: string | undefined;
   let scheme: string | undefined;
@@ -19,7 +19,7 @@ export function checkRequest(fields: readonly string[], judge: FieldJudge): numb
   for (; at < fields.length && isPseudo(fields[at] as string); at += 2) {
     const name = fields[at] as string;
     const value = fields[at + 1];
-    judge.kindOf(name, value);
+    classifier.classify(name, value);
     switch (name) {
       case ':method':
         method = once(method, value, ':method');
@@ -47,7 +47,7 @@ export function checkRequest(fields: readonly string[], judge: FieldJudge): numb
     requirePresent(path, ':path');
     if (protocol !== undefined) requireExtendedConnect(method, authority);
   }
-  return checkFields(fields, at, authority, judge);
+  return checkFields(fields, at, authority, classifier);
 }
 
 /** Section 8.5. */
@@ -69,16 +69,16 @@ function once(previous: string | undefined, value: string | undefined, name: str
 }
 
 /** Checks the head of a response, final or informational; returns its `content-length`. Throws `MalformedFields`. */
-export function checkResponse(fields: readonly string[], judge: FieldJudge): number {
+export function checkResponse(fields: readonly string[], classifier: FieldClassifier): number {
   if (fields[0] !== ':status' || isPseudo(fields[2] ?? '')) throw new MalformedFields('not one :status');
-  judge.kindOf(fields[0], fields[1]);
+  classifier.classify(fields[0], fields[1]);
   if (fields[1] === '101') throw new MalformedFields('101 (section 8.6)');
-  return checkFields(fields, 2, undefined, judge);
+  return checkFields(fields, 2, undefined, classifier);
 }
 
 /** Checks trailers, which have no pseudo-fields (section 8.1). Throws `MalformedFields`. */
-export function checkTrailers(fields: readonly string[], judge: FieldJudge): void {
-  checkFields(fields, 0, undefined, judge);
+export function checkTrailers(fields: readonly string[], classifier: FieldClassifier): void {
+  checkFields(fields, 0, undefined, classifier);
 }
 
 /** The status of a response that was checked. */

@@ -5,7 +5,7 @@
 import { Http2ErrorCode, Http2StreamError } from '../errors.js';
 import type { Role } from '../frame/settings.js';
 import { FrameFlag } from '../frame/types.js';
-import { type FieldJudge, MalformedFields, RECEIVED } from './field-judge.js';
+import { type FieldClassifier, MalformedFields, RECEIVED } from './field-judge.js';
 import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } from './message-fields.js';
 import { UNKNOWN_LENGTH } from './regular-fields.js';
 
@@ -27,7 +27,7 @@ export class ReceivedMessage {
    * `request` is the head of the request, whoever sent it; `sent` judges it when we did. Throws `MalformedFields` when it
    * is none.
    */
-  constructor(streamId: number, role: Role, request: readonly string[], sent: FieldJudge) {
+  constructor(streamId: number, role: Role, request: readonly string[], sent: FieldClassifier) {
     const length = checkRequest(request, role === 'server' ? RECEIVED : sent);
     this.#streamId = streamId;
     this.#method = pseudoField(request, ':method') ?? '';

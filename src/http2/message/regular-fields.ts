@@ -2,7 +2,7 @@
  * The fields of a message that are no pseudo-fields (RFC 9113 section 8.2): nothing that belongs to HTTP/1.1, one
  * `content-length`, one host. Whether each is one by itself, `field-judge.ts` knows.
  */
-import { type FieldJudge, MalformedFields, shortened } from './field-judge.js';
+import { type FieldClassifier, MalformedFields, shortened } from './field-judge.js';
 
 /** A message's `content-length` when it has none. */
 export const UNKNOWN_LENGTH = -1;
@@ -17,13 +17,13 @@ export function checkFields(
   fields: readonly string[],
   start: number,
   authority: string | undefined,
-  judge: FieldJudge,
+  classifier: FieldClassifier,
 ): number {
   let length = UNKNOWN_LENGTH;
   let host: string | undefined;
   for (let at = start; at < fields.length; at += 2) {
     const name = fields[at] as string;
-    switch (judge.kindOf(name, fields[at + 1])) {
+    switch (classifier.classify(name, fields[at + 1])) {
       case 'plain':
         break;
       case 'content-length':

@@ -15,10 +15,10 @@ import type { WriteBuffer } from './write-buffer.js';
 
 export class DataScheduler {
   readonly #window = new SendWindow(DEFAULT_WINDOW_BYTES);
-  readonly #fresh = new IntrusiveQueue<SendHalf>();
-  readonly #begun = new IntrusiveQueue<SendHalf>();
+  readonly #new = new IntrusiveQueue<SendHalf>();
+  readonly #started = new IntrusiveQueue<SendHalf>();
   readonly #ends = new IntrusiveQueue<SendHalf>();
-  #isBegunNext = false;
+  #isStartedNext = false;
 
   /** Whether nobody can use a turn now. */
   get isEmpty(): boolean {
@@ -26,53 +26,53 @@ export class DataScheduler {
   }
 
   /** Whether a stream waits for the window of the connection. */
-  get isBlocked(): boolean {
+  get isBlockedOnConnection(): boolean {
     return this.#window.bytes <= 0 && this.#hasContent;
   }
 
   /** Puts a stream behind the others of its kind, if it has something that may leave. */
-  add(side: SendHalf): void {
-    if (!side.isReady) return;
-    if (side.pendingBytes === 0) this.#ends.add(side);
-    else if (side.isFresh) this.#fresh.add(side);
-    else this.#begun.add(side);
+  add(half: SendHalf): void {
+    if (!half.isReady) return;
+    if (half.pendingBytes === 0) this.#ends.add(half);
+    else if (half.isNew) this.#new.add(half);
+    else this.#started.add(half);
   }
 
   /** Widens the window of the connection. */
-  widen(increment: number): 'overflow' | undefined {
-    return this.#window.widen(increment);
+  increaseWindow(increment: number): 'overflow' | undefined {
+    return this.#window.increase(increment);
   }
 
   /** Gives the next turn to a stream that has not begun. */
-  beginFresh(): void {
-    this.#isBegunNext = false;
+  preferNew(): void {
+    this.#isStartedNext = false;
   }
 
   /** Takes out the stream whose turn it is; undefined when it cannot use it, or when there is none. */
   next(): SendHalf | undefined {
-    const side = this.#ends.first ?? (this.#window.bytes > 0 ? this.#nextWithContent() : undefined);
-    side?.list?.remove(side);
-    return side?.isReady ? side : undefined;
+    const half = this.#ends.first ?? (this.#window.bytes > 0 ? this.#nextWithContent() : undefined);
+    half?.queue?.remove(half);
+    return half?.isReady ? half : undefined;
   }
 
   /** Writes a frame of a stream that has the turn; returns the bytes that flow control counts. */
-  write(side: SendHalf, output: WriteBuffer): number {
-    const bytes = side.writeData(output, Math.min(this.#window.bytes, DEFAULT_MAX_FRAME_BYTES));
+  write(half: SendHalf, output: WriteBuffer): number {
+    const bytes = half.writeData(output, Math.min(this.#window.bytes, DEFAULT_MAX_FRAME_BYTES));
     this.#window.bytes -= bytes;
     return bytes;
   }
 
   clear(): void {
-    for (const list of [this.#fresh, this.#begun, this.#ends]) list.empty();
+    for (const queue of [this.#new, this.#started, this.#ends]) queue.clear();
   }
 
   get #hasContent(): boolean {
-    return this.#fresh.first !== undefined || this.#begun.first !== undefined;
+    return this.#new.first !== undefined || this.#started.first !== undefined;
   }
 
   #nextWithContent(): SendHalf | undefined {
-    const isBegunNext = this.#isBegunNext;
-    this.#isBegunNext = !isBegunNext;
-    return isBegunNext ? (this.#begun.first ?? this.#fresh.first) : (this.#fresh.first ?? this.#begun.first);
+    const isStartedNext = this.#isStartedNext;
+    this.#isStartedNext = !isStartedNext;
+    return isStartedNext ? (this.#started.first ?? this.#new.first) : (this.#new.first ?? this.#started.first);
   }
 }

@@ -14,24 +14,24 @@ import type { WriteBuffer } from './write-buffer.js';
 
 // What an honest peer answers a DATA frame with: an update each of the stream and of the connection, or one for so many
 // bytes. A frame that the window cut short is worth only its bytes: updates by one byte each must not pay for the next.
-const UPDATES_OF_A_FRAME = 2;
-const BYTES_OF_AN_UPDATE = 512;
+const UPDATES_PER_FRAME = 2;
+const BYTES_PER_UPDATE = 512;
 
-export interface SendOrderOptions {
+export interface FrameSchedulerOptions {
   readonly encoder: HpackEncoder;
   readonly backlog: Backlog;
-  readonly abuse: FloodGuard;
+  readonly floodGuard: FloodGuard;
 }
 
 export class FrameScheduler {
-  readonly #options: SendOrderOptions;
+  readonly #options: FrameSchedulerOptions;
   #control: Buffer[] = [];
   #controlBytes = 0;
   // A stream waits in one of these.
   readonly #heads = new IntrusiveQueue<SendHalf>();
-  readonly #turns = new DataScheduler();
+  readonly #data = new DataScheduler();
 
-  constructor(options: SendOrderOptions) {
+  constructor(options: FrameSchedulerOptions) {
     this.#options = options;
   }
 
@@ -41,12 +41,12 @@ export class FrameScheduler {
   }
 
   get isEmpty(): boolean {
-    return this.#controlBytes === 0 && this.#heads.first === undefined && this.#turns.isEmpty;
+    return this.#controlBytes === 0 && this.#heads.first === undefined && this.#data.isEmpty;
   }
 
   /** Whether a stream waits for the window of the connection. */
-  get isBlocked(): boolean {
-    return this.#turns.isBlocked;
+  get isBlockedOnConnection(): boolean {
+    return this.#data.isBlockedOnConnection;
   }
 
   addControl(frame: Buffer): void {
@@ -54,32 +54,32 @@ export class FrameScheduler {
     this.#controlBytes += frame.length;
   }
 
-  addHead(side: SendHalf, head: Head): void {
-    side.heads.push(head);
-    this.#heads.add(side);
+  addHead(half: SendHalf, head: Head): void {
+    half.heads.push(head);
+    this.#heads.add(half);
   }
 
-  addData(side: SendHalf): void {
-    this.#turns.add(side);
+  addData(half: SendHalf): void {
+    this.#data.add(half);
   }
 
   /** Widens the window of the connection. */
-  widen(increment: number): 'overflow' | undefined {
-    return this.#turns.widen(increment);
+  increaseWindow(increment: number): 'overflow' | undefined {
+    return this.#data.increaseWindow(increment);
   }
 
   /** Takes out all streams. */
   clear(): void {
-    this.#heads.empty();
-    this.#turns.clear();
+    this.#heads.clear();
+    this.#data.clear();
   }
 
   /** Writes what may leave in this turn; returns the streams that are to be told of it. */
   write(output: WriteBuffer): SendHalf[] {
-    const touched: SendHalf[] = [];
+    const progressed: SendHalf[] = [];
     this.writeControl(output);
-    if (this.#writeHeads(output, touched)) this.#writeData(output, touched);
-    return touched;
+    if (this.#writeHeads(output, progressed)) this.#writeData(output, progressed);
+    return progressed;
   }
 
   writeControl(output: WriteBuffer): void {
@@ -93,47 +93,47 @@ export class FrameScheduler {
     return this.#options.backlog.hasRoom(output.waitingBytes);
   }
 
-  #writeHeads(output: WriteBuffer, touched: SendHalf[]): boolean {
-    for (let side = this.#heads.first; side !== undefined; side = this.#heads.first) {
+  #writeHeads(output: WriteBuffer, progressed: SendHalf[]): boolean {
+    for (let half = this.#heads.first; half !== undefined; half = this.#heads.first) {
       if (!this.#hasRoom(output)) return false;
-      this.#heads.remove(side);
-      this.#writeHeadsOf(side, output, touched);
+      this.#heads.remove(half);
+      this.#writeHeadsOf(half, output, progressed);
     }
     return true;
   }
 
-  #writeHeadsOf(side: SendHalf, output: WriteBuffer, touched: SendHalf[]): void {
-    for (const head of side.heads) {
-      const flags = side.headFlags(head);
+  #writeHeadsOf(half: SendHalf, output: WriteBuffer, progressed: SendHalf[]): void {
+    for (const head of half.heads) {
+      const flags = half.headFlags(head);
       // Encoded only here: the header table must see the blocks in the order of the wire (RFC 7541 section 2.2).
       const { bytes, at } = this.#options.encoder.encodeInPlace(head.fields);
-      output.headers(side.streamId, flags, bytes, at, DEFAULT_MAX_FRAME_BYTES);
-      if ((flags & FrameFlag.END_STREAM) !== 0) touched.push(side);
+      output.headers(half.streamId, flags, bytes, at, DEFAULT_MAX_FRAME_BYTES);
+      if ((flags & FrameFlag.END_STREAM) !== 0) progressed.push(half);
     }
-    side.heads.length = 0;
-    this.addData(side); // what was written before the head left
+    half.heads.length = 0;
+    this.addData(half); // what was written before the head left
   }
 
-  #writeData(output: WriteBuffer, touched: SendHalf[]): void {
-    this.#turns.beginFresh();
-    while (!this.#turns.isEmpty && this.#hasRoom(output)) {
-      const side = this.#turns.next();
-      if (side !== undefined) this.#writeDataOf(side, output, touched);
+  #writeData(output: WriteBuffer, progressed: SendHalf[]): void {
+    this.#data.preferNew();
+    while (!this.#data.isEmpty && this.#hasRoom(output)) {
+      const half = this.#data.next();
+      if (half !== undefined) this.#writeDataOf(half, output, progressed);
     }
   }
 
-  #writeDataOf(side: SendHalf, output: WriteBuffer, touched: SendHalf[]): void {
-    const bytes = this.#turns.write(side, output);
-    this.#options.abuse.windowUpdates.earn(updatesFor(bytes, side.pendingBytes === 0));
-    if (side.heads.length > 0) this.#writeHeadsOf(side, output, touched);
-    else if (side.isOver) touched.push(side);
+  #writeDataOf(half: SendHalf, output: WriteBuffer, progressed: SendHalf[]): void {
+    const bytes = this.#data.write(half, output);
+    this.#options.floodGuard.windowUpdates.earn(updatesFor(bytes, half.pendingBytes === 0));
+    if (half.heads.length > 0) this.#writeHeadsOf(half, output, progressed);
+    else if (half.isOver) progressed.push(half);
     else {
-      this.#turns.add(side);
-      if (side.takeDrained()) touched.push(side);
+      this.#data.add(half);
+      if (half.takeDrained()) progressed.push(half);
     }
   }
 }
 
-function updatesFor(bytes: number, isWhole: boolean): number {
-  return (isWhole ? UPDATES_OF_A_FRAME : 0) + bytes / BYTES_OF_AN_UPDATE;
+function updatesFor(bytes: number, isComplete: boolean): number {
+  return (isComplete ? UPDATES_PER_FRAME : 0) + bytes / BYTES_PER_UPDATE;
 }

@@ -5,7 +5,7 @@
 
 /** What can stand in a list. The fields are the list's. */
 export interface QueueNode<T extends QueueNode<T>> {
-  list: IntrusiveQueue<T> | undefined;
+  queue: IntrusiveQueue<T> | undefined;
   next: T | undefined;
   previous: T | undefined;
 }
@@ -20,31 +20,31 @@ export class IntrusiveQueue<T extends QueueNode<T>> {
   }
 
   /** Puts one behind all others, unless it waits here already. Takes it out of the list where it was. */
-  add(one: T): void {
-    if (one.list === this) return;
-    one.list?.remove(one);
-    one.list = this;
-    one.previous = this.#last;
-    if (this.#last === undefined) this.#first = one;
-    else this.#last.next = one;
-    this.#last = one;
+  add(node: T): void {
+    if (node.queue === this) return;
+    node.queue?.remove(node);
+    node.queue = this;
+    node.previous = this.#last;
+    if (this.#last === undefined) this.#first = node;
+    else this.#last.next = node;
+    this.#last = node;
   }
 
   /** Takes one out, if it is here. */
-  remove(one: T): void {
-    if (one.list !== this) return;
-    const { next, previous } = one;
+  remove(node: T): void {
+    if (node.queue !== this) return;
+    const { next, previous } = node;
     if (previous === undefined) this.#first = next;
     else previous.next = next;
     if (next === undefined) this.#last = previous;
     else next.previous = previous;
-    one.list = undefined;
-    one.next = undefined;
-    one.previous = undefined;
+    node.queue = undefined;
+    node.next = undefined;
+    node.previous = undefined;
   }
 
   /** Takes out all. */
-  empty(): void {
-    for (let one = this.#first; one !== undefined; one = this.#first) this.remove(one);
+  clear(): void {
+    for (let node = this.#first; node !== undefined; node = this.#first) this.remove(node);
   }
 }

@@ -25,7 +25,7 @@ export class SendBuffer {
   }
 
   /** Places for chunks, those of released ones included. */
-  get places(): number {
+  get slots(): number {
     return this.#chunks.length;
   }
 

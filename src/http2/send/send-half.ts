@@ -14,25 +14,25 @@ export interface Head {
   readonly kind: 'informational' | 'final' | 'trailers';
 }
 
-export interface SendSideOwner {
+export interface SendHalfOwner {
   /** The bytes that were written have left, down to a rest; or the end has. */
   drained(): void;
   /** END_STREAM has left. */
-  endLeft(): void;
+  endStreamSent(): void;
 }
 
 // What `write` takes before it asks to wait, and what is left when it may go on: enough to fill a turn.
 export const MAX_PENDING_BYTES = 65_536;
-const REST_BYTES = 16_384;
+const LOW_WATER_BYTES = 16_384;
 
 export class SendHalf implements QueueNode<SendHalf> {
   readonly streamId: number;
   readonly window: SendWindow;
-  readonly owner: SendSideOwner;
+  readonly owner: SendHalfOwner;
   /** In the order in which they must leave; DATA waits for them. */
   readonly heads: Head[] = [];
   /** Where it waits for its turn; for `IntrusiveQueue` alone. */
-  list: IntrusiveQueue<SendHalf> | undefined;
+  queue: IntrusiveQueue<SendHalf> | undefined;
   next: SendHalf | undefined;
   previous: SendHalf | undefined;
   #trailers: readonly string[] = [];
@@ -41,10 +41,10 @@ export class SendHalf implements QueueNode<SendHalf> {
   readonly #pool: SendPool | undefined;
   #sentBytes = 0;
   #state: 'open' | 'ending' | 'over' = 'open';
-  #isWaitedFor = false;
+  #isWriterWaiting = false;
   #hasBegun = false;
 
-  constructor(streamId: number, windowBytes: number, owner: SendSideOwner, pool?: SendPool) {
+  constructor(streamId: number, windowBytes: number, owner: SendHalfOwner, pool?: SendPool) {
     this.streamId = streamId;
     this.window = new SendWindow(windowBytes);
     this.owner = owner;
@@ -82,7 +82,7 @@ export class SendHalf implements QueueNode<SendHalf> {
   }
 
   /** Whether nothing of the body has left: a small response may then pass a large one. */
-  get isFresh(): boolean {
+  get isNew(): boolean {
     return this.#sentBytes === 0;
   }
 
@@ -100,8 +100,8 @@ export class SendHalf implements QueueNode<SendHalf> {
     this.#pool?.add(chunk.length);
     const maxBytes = this.#pool?.isExceeded ? 1 : MAX_PENDING_BYTES;
     // Once the writer was told to wait it does, whatever the others hold meanwhile.
-    this.#isWaitedFor ||= this.#buffer.bytes >= maxBytes;
-    return !this.#isWaitedFor;
+    this.#isWriterWaiting ||= this.#buffer.bytes >= maxBytes;
+    return !this.#isWriterWaiting;
   }
 
   end(trailers: readonly string[]): void {
@@ -110,7 +110,7 @@ export class SendHalf implements QueueNode<SendHalf> {
   }
 
   /** Forgets everything: the stream is reset or the connection is gone. */
-  abandon(): void {
+  abort(): void {
     this.#state = 'over';
     this.heads.length = 0;
     this.#pool?.add(-this.pendingBytes);
@@ -149,8 +149,8 @@ export class SendHalf implements QueueNode<SendHalf> {
 
   /** Whether the writer waits and may go on; says so once. */
   takeDrained(): boolean {
-    if (!this.#isWaitedFor || this.pendingBytes > REST_BYTES) return false;
-    this.#isWaitedFor = false;
+    if (!this.#isWriterWaiting || this.pendingBytes > LOW_WATER_BYTES) return false;
+    this.#isWriterWaiting = false;
     return true;
   }
 

@@ -23,7 +23,7 @@ export interface SendQueueOptions {
   readonly send: (bytes: Buffer) => void;
   /** Runs a function after the current turn of the event loop. */
   readonly schedule: (run: () => void) => void;
-  readonly abuse: FloodGuard;
+  readonly floodGuard: FloodGuard;
   /** Told of what an observer of a stream throws. */
   readonly failed: (error: unknown) => void;
 }
@@ -31,7 +31,7 @@ export interface SendQueueOptions {
 export class SendQueue {
   readonly #options: SendQueueOptions;
   readonly #backlog = new Backlog();
-  readonly #order: FrameScheduler;
+  readonly #scheduler: FrameScheduler;
   #waitingHeads = 0;
   #state: 'resting' | 'scheduled' | 'flushing' | 'closed' = 'resting';
   readonly #run = (): void => {
@@ -43,24 +43,24 @@ export class SendQueue {
   };
 
   constructor(options: SendQueueOptions) {
-    const { encoder, abuse } = options;
+    const { encoder, floodGuard } = options;
     this.#options = options;
-    this.#order = new FrameScheduler({ encoder, abuse, backlog: this.#backlog });
+    this.#scheduler = new FrameScheduler({ encoder, floodGuard, backlog: this.#backlog });
   }
 
   /** Whether more waits below than an honest peer ever lets come together. */
   get isOverfull(): boolean {
-    return this.#backlog.isOverfull(this.#order.controlBytes);
+    return this.#backlog.isOverfull(this.#scheduler.controlBytes);
   }
 
   control(frame: Buffer): void {
     if (this.#state === 'closed') return;
-    this.#order.addControl(frame);
+    this.#scheduler.addControl(frame);
     this.#schedule();
   }
 
-  head(side: SendHalf, head: Head): void {
-    this.#order.addHead(side, head);
+  head(half: SendHalf, head: Head): void {
+    this.#scheduler.addHead(half, head);
     this.#schedule();
     this.#waitingHeads += 1;
     // Not at once: whoever gave us the head is in the middle of its work, and its body may follow.
@@ -68,39 +68,39 @@ export class SendQueue {
   }
 
   /** A stream has something to send, or a wider window. */
-  wake(side: SendHalf): void {
-    if (!side.isReady) return;
-    this.#order.addData(side);
+  wake(half: SendHalf): void {
+    if (!half.isReady) return;
+    this.#scheduler.addData(half);
     this.#schedule();
   }
 
   /** Takes a stream out: it was reset. */
-  drop(side: SendHalf): void {
-    side.abandon();
-    side.list?.remove(side);
+  drop(half: SendHalf): void {
+    half.abort();
+    half.queue?.remove(half);
   }
 
   /** Widens the window of the connection. */
-  widen(increment: number): 'overflow' | undefined {
-    const { isBlocked } = this.#order;
-    if (this.#order.widen(increment) === 'overflow') return 'overflow';
-    if (isBlocked) this.#schedule(); // who waits for room below goes on waiting for it
+  increaseWindow(increment: number): 'overflow' | undefined {
+    const { isBlockedOnConnection } = this.#scheduler;
+    if (this.#scheduler.increaseWindow(increment) === 'overflow') return 'overflow';
+    if (isBlockedOnConnection) this.#schedule(); // who waits for room below goes on waiting for it
     return undefined;
   }
 
   /** Bytes that were handed below have left. */
   sent(bytes: number): void {
     this.#backlog.remove(bytes);
-    if (this.#state === 'resting' && !this.#order.isEmpty && this.#backlog.isLow) this.flush();
+    if (this.#state === 'resting' && !this.#scheduler.isEmpty && this.#backlog.isLow) this.flush();
   }
 
   /** Sends what may leave, now. */
   flush(): void {
     if (this.#state === 'flushing' || this.#state === 'closed') return;
     this.#state = 'flushing';
-    let touched: SendHalf[];
+    let progressed: SendHalf[];
     try {
-      touched = this.#write();
+      progressed = this.#write();
     } catch (error) {
       this.#options.failed(error); // what has left can no longer be told from what has not
       return;
@@ -108,18 +108,18 @@ export class SendQueue {
     if (this.#isClosed()) return; // by the owner, while it was sending
     this.#state = 'resting';
     // What came up meanwhile, or what this turn had no time for. What had no room waits for `sent`.
-    if (this.#order.controlBytes > 0 || (!this.#order.isEmpty && !this.#backlog.isFull)) this.#schedule();
-    this.#report(touched);
+    if (this.#scheduler.controlBytes > 0 || (!this.#scheduler.isEmpty && !this.#backlog.isFull)) this.#schedule();
+    this.#report(progressed);
   }
 
   /** Sends the control frames that wait and `last`, and nothing after it. */
   close(last: Buffer): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#order.clear();
+    this.#scheduler.clear();
     try {
       const output = new WriteBuffer(this.#send);
-      this.#order.writeControl(output);
+      this.#scheduler.writeControl(output);
       output.append(last);
       output.close();
     } catch {
@@ -141,17 +141,17 @@ export class SendQueue {
     this.#backlog.beginTurn();
     this.#waitingHeads = 0;
     const output = new WriteBuffer(this.#send);
-    const touched = this.#order.write(output);
+    const progressed = this.#scheduler.write(output);
     output.close();
-    return touched;
+    return progressed;
   }
 
   /** After everything was handed over, so that what streams do now cannot come in between. */
-  #report(touched: readonly SendHalf[]): void {
+  #report(progressed: readonly SendHalf[]): void {
     try {
-      for (const side of touched) {
-        if (side.isOver) side.owner.endLeft();
-        else side.owner.drained();
+      for (const half of progressed) {
+        if (half.isOver) half.owner.endStreamSent();
+        else half.owner.drained();
       }
     } catch (error) {
       this.#options.failed(error);

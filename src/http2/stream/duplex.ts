@@ -22,7 +22,7 @@ export interface StreamBodyOptions extends HeadObserver {
   /** Asked once for the fields that follow what was written. */
   readonly writeTrailers?: () => readonly string[];
   /** What was written waits for the peer, or does so no longer. */
-  waits?(isWaiting: boolean): void;
+  writeBlocked?(isBlocked: boolean): void;
 }
 
 type Done = (error?: Error | null) => void;
@@ -37,9 +37,9 @@ const WRITE_AHEAD_BYTES = 131_072;
 export class StreamBody extends Duplex {
   readonly #stream: Http2Stream;
   readonly #options: StreamBodyOptions;
-  #written: Done | undefined;
+  #writeDone: Done | undefined;
   #isFinal = false;
-  #isWhole = false;
+  #isComplete = false;
 
   constructor(stream: Http2Stream, options: StreamBodyOptions = {}) {
     // Nothing is read ahead: what is unread waits in the stream, where small chunks are gathered.
@@ -52,8 +52,8 @@ export class StreamBody extends Duplex {
   }
 
   /** All that the peer had to send has come, though it may not all be read yet. */
-  get isWhole(): boolean {
-    return this.#isWhole;
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   override _read(): void {
@@ -66,16 +66,16 @@ export class StreamBody extends Duplex {
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], done: Done): void {
-    let isWelcome = true;
-    for (const { chunk } of chunks) isWelcome = this.#stream.write(chunk);
-    if (isWelcome) done();
+    let canWriteMore = true;
+    for (const { chunk } of chunks) canWriteMore = this.#stream.write(chunk);
+    if (canWriteMore) done();
     else this.#wait(done);
   }
 
   override _final(done: Done): void {
     this.#stream.end(this.#options.writeTrailers?.());
     this.#isFinal = true;
-    this.#written = done;
+    this.#writeDone = done;
     if (this.#stream.endSent) this.#drain();
   }
 
@@ -92,7 +92,7 @@ export class StreamBody extends Duplex {
       },
       trailers: (fields) => this.#options.trailers?.(fields),
       end: () => {
-        this.#isWhole = true;
+        this.#isComplete = true;
         this.push(null);
       },
       drain: () => this.#drain(),
@@ -104,15 +104,15 @@ export class StreamBody extends Duplex {
   }
 
   #wait(done: Done): void {
-    this.#written = done;
-    this.#options.waits?.(true);
+    this.#writeDone = done;
+    this.#options.writeBlocked?.(true);
   }
 
   #drain(): void {
     if (this.#isFinal && !this.#stream.endSent) return;
-    this.#options.waits?.(false);
-    const done = this.#written;
-    this.#written = undefined;
+    this.#options.writeBlocked?.(false);
+    const done = this.#writeDone;
+    this.#writeDone = undefined;
     done?.();
   }
 
@@ -124,7 +124,7 @@ export class StreamBody extends Duplex {
     }
     const destroy = () => this.destroy(error);
     // A whole response may still be read to its end; a request whose response nobody waits for need not be.
-    if (this.#isWhole && !this.readableEnded && this.#stream.role === 'client') this.once('end', destroy);
+    if (this.#isComplete && !this.readableEnded && this.#stream.role === 'client') this.once('end', destroy);
     else destroy();
   }
 }

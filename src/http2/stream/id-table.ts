@@ -8,13 +8,13 @@
 
 // Open addressing with linear probing. Identifiers count upwards in steps of two, so that nearly all stand in their own
 // place; a peer that chooses them to collide makes us look at no more places than it may have streams.
-const MIN_PLACES = 8;
+const MIN_SLOTS = 8;
 // A burst costs its memory no longer than it lasts.
-const MAX_EMPTY_PLACES = 256;
+const MAX_EMPTY_SLOTS = 256;
 
 export class StreamIdTable<T extends { readonly id: number }> {
   // A power of two, of which half at least is free.
-  #places = emptyPlaces<T>(MIN_PLACES);
+  #slots = emptySlots<T>(MIN_SLOTS);
   #size = 0;
 
   get size(): number {
@@ -22,62 +22,63 @@ export class StreamIdTable<T extends { readonly id: number }> {
   }
 
   get(id: number): T | undefined {
-    return this.#places[this.#placeOf(id)];
+    return this.#slots[this.#slotOf(id)];
   }
 
   /** Adds one whose identifier is not here. */
   add(stream: T): void {
-    if (2 * (this.#size + 1) > this.#places.length) this.#resize(2 * this.#places.length);
-    this.#places[this.#placeOf(stream.id)] = stream;
+    if (2 * (this.#size + 1) > this.#slots.length) this.#resize(2 * this.#slots.length);
+    this.#slots[this.#slotOf(stream.id)] = stream;
     this.#size += 1;
   }
 
   /** Takes one out, if it is here. */
   delete(id: number): void {
-    const free = this.#placeOf(id);
-    if (this.#places[free] === undefined) return;
+    const free = this.#slotOf(id);
+    if (this.#slots[free] === undefined) return;
     this.#size -= 1;
     this.#free(free);
-    if (this.#size === 0 && this.#places.length > MAX_EMPTY_PLACES) this.#resize(MIN_PLACES);
+    if (this.#size === 0 && this.#slots.length > MAX_EMPTY_SLOTS) this.#resize(MIN_SLOTS);
   }
 
   *[Symbol.iterator](): Generator<T, void> {
-    for (const stream of this.#places) if (stream !== undefined) yield stream;
+    for (const stream of this.#slots) if (stream !== undefined) yield stream;
   }
 
   /** Where it stands, or would. */
-  #placeOf(id: number): number {
-    const places = this.#places;
-    const mask = places.length - 1;
-    let place = (id >>> 1) & mask;
-    for (let one = places[place]; one !== undefined && one.id !== id; one = places[place]) place = (place + 1) & mask;
-    return place;
+  #slotOf(id: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = (id >>> 1) & mask;
+    for (let stream = slots[slot]; stream !== undefined && stream.id !== id; stream = slots[slot])
+      slot = (slot + 1) & mask;
+    return slot;
   }
 
   /** Frees a place, and moves into it what it kept from its own. */
-  #free(place: number): void {
-    const places = this.#places;
-    const mask = places.length - 1;
-    let free = place;
+  #free(slot: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let free = slot;
     let at = (free + 1) & mask;
-    for (let one = places[at]; one !== undefined; one = places[at]) {
-      const fromHome = (at - (one.id >>> 1)) & mask;
+    for (let stream = slots[at]; stream !== undefined; stream = slots[at]) {
+      const fromHome = (at - (stream.id >>> 1)) & mask;
       if (fromHome >= ((at - free) & mask)) {
-        places[free] = one;
+        slots[free] = stream;
         free = at;
       }
       at = (at + 1) & mask;
     }
-    places[free] = undefined;
+    slots[free] = undefined;
   }
 
-  #resize(places: number): void {
-    const before = this.#places;
-    this.#places = emptyPlaces(places);
-    for (const stream of before) if (stream !== undefined) this.#places[this.#placeOf(stream.id)] = stream;
+  #resize(slots: number): void {
+    const before = this.#slots;
+    this.#slots = emptySlots(slots);
+    for (const stream of before) if (stream !== undefined) this.#slots[this.#slotOf(stream.id)] = stream;
   }
 }
 
-function emptyPlaces<T>(count: number): (T | undefined)[] {
+function emptySlots<T>(count: number): (T | undefined)[] {
   return new Array<T | undefined>(count).fill(undefined);
 }

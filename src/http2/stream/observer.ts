@@ -1,7 +1,7 @@
 /** What a stream tells of itself, and what it asks of its connection. */
 import type { Buffer } from 'node:buffer';
 import type { Http2Error } from '../errors.js';
-import type { FieldJudge } from '../message/field-judge.js';
+import type { FieldClassifier } from '../message/field-judge.js';
 import type { Head } from '../send/send-half.js';
 
 /** Who reads a message. Field lists are flat, pseudo-fields first. */
@@ -30,7 +30,7 @@ export interface StreamObserver extends MessageReader {
 /** What a stream, an `Http2Stream`, asks of its connection. */
 export interface StreamOwner<Stream> {
   /** Judges the lists that leave. */
-  readonly sentFields: FieldJudge;
+  readonly sentFields: FieldClassifier;
   sendHead(stream: Stream, head: Head): void;
   /** The stream has something to send. */
   wake(stream: Stream): void;

@@ -19,7 +19,7 @@ export class ReceiveBuffer {
 
   add(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (chunk.length < SMALL_CHUNK_BYTES) this.#gather(chunk);
+    if (chunk.length < SMALL_CHUNK_BYTES) this.#coalesce(chunk);
     else {
       this.#block = undefined;
       this.#chunks.push(chunk.length * MIN_SHARE >= chunk.buffer.byteLength ? chunk : Buffer.from(chunk));
@@ -35,7 +35,7 @@ export class ReceiveBuffer {
     return chunk;
   }
 
-  #gather(chunk: Buffer): void {
+  #coalesce(chunk: Buffer): void {
     let block = this.#block;
     if (block === undefined || block.used + chunk.length > BLOCK_BYTES) {
       block = { bytes: Buffer.allocUnsafeSlow(BLOCK_BYTES), used: 0 };

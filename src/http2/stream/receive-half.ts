@@ -21,7 +21,7 @@ export class ReceiveHalf {
   #trailers: string[] | undefined;
   #isPaused = false;
   #isDiscarding = false;
-  #held: ReceiveBuffer | undefined;
+  #buffer: ReceiveBuffer | undefined;
 
   constructor(streamId: number, windowBytes: number, message: ReceivedMessage) {
     this.#streamId = streamId;
@@ -31,8 +31,8 @@ export class ReceiveHalf {
   }
 
   /** Bytes that wait for the reader. */
-  get heldBytes(): number {
-    return this.#held === undefined ? 0 : this.#held.bytes;
+  get bufferedBytes(): number {
+    return this.#buffer === undefined ? 0 : this.#buffer.bytes;
   }
 
   /** END_STREAM has arrived. */
@@ -46,15 +46,15 @@ export class ReceiveHalf {
   }
 
   /** Takes a list of fields that came after the request: a head of the response, or trailers. Throws `Http2StreamError`. */
-  takeFields(fields: string[], flags: number): void {
-    this.#requireUnended();
+  receiveFields(fields: string[], flags: number): void {
+    this.#requireOpen();
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     const kind = this.#message.next(fields, flags);
     if (kind === 'informational') this.reader?.informational?.(fields);
     else if (kind === 'trailers') this.end(fields);
     else {
       this.#expectedBytes = this.#message.expectedBytes;
-      if (endStream) this.requireAll();
+      if (endStream) this.requireComplete();
       this.reader?.headers?.(fields, endStream);
       if (endStream) this.end(undefined);
     }
@@ -64,10 +64,10 @@ export class ReceiveHalf {
    * Takes the content of a DATA frame and returns how much of it is held; `flowBytes` counts its padding too. Throws
    * `Http2StreamError`, before anybody sees the content, when the body is longer or, at its end, shorter than it must be.
    */
-  takeData(chunk: Buffer, flowBytes: number, flags: number): number {
-    this.#requireUnended();
+  receiveData(chunk: Buffer, flowBytes: number, flags: number): number {
+    this.#requireOpen();
     this.#message.requireContent();
-    if (this.window.take(flowBytes) === 'exceeded') {
+    if (this.window.consume(flowBytes) === 'exceeded') {
       throw new Http2StreamError(
         this.#streamId,
         Http2ErrorCode.FLOW_CONTROL_ERROR,
@@ -76,21 +76,21 @@ export class ReceiveHalf {
     }
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     this.#count(chunk.length);
-    if (endStream) this.requireAll();
-    const held = chunk.length > 0 ? this.#deliver(chunk) : 0;
+    if (endStream) this.requireComplete();
+    const bufferedBytes = chunk.length > 0 ? this.#deliver(chunk) : 0;
     if (endStream) this.end(undefined);
-    return held;
+    return bufferedBytes;
   }
 
   /** Throws `Http2StreamError` when the body, now that it ends, is shorter than it must be. */
-  requireAll(): void {
+  requireComplete(): void {
     if (this.#expectedBytes > 0) throw this.#wrongLength();
   }
 
   /** Takes END_STREAM. Without effect when a reader has just abandoned the stream. */
   end(trailers: string[] | undefined): void {
     if (this.#state !== 'open') return;
-    this.requireAll();
+    this.requireComplete();
     this.#state = 'ended';
     this.#trailers = trailers;
     this.#deliverEnd();
@@ -106,7 +106,7 @@ export class ReceiveHalf {
     let count = 0;
     // The reader may call `resume` again from within `data`: each call takes what is then the oldest.
     while (!this.#isPaused) {
-      const chunk = this.#held?.shift();
+      const chunk = this.#buffer?.shift();
       if (chunk === undefined) break;
       count += chunk.length;
       this.#read(chunk);
@@ -122,11 +122,11 @@ export class ReceiveHalf {
   }
 
   /** Delivers nothing more. Returns how many bytes were held. */
-  abandon(): number {
-    const count = this.heldBytes;
+  abort(): number {
+    const count = this.bufferedBytes;
     this.#state = 'delivered';
     this.reader = undefined;
-    this.#held = undefined;
+    this.#buffer = undefined;
     return count;
   }
 
@@ -137,9 +137,9 @@ export class ReceiveHalf {
   }
 
   #deliver(chunk: Buffer): number {
-    if (this.#isPaused || this.heldBytes > 0) {
-      this.#held ??= new ReceiveBuffer();
-      this.#held.add(chunk);
+    if (this.#isPaused || this.bufferedBytes > 0) {
+      this.#buffer ??= new ReceiveBuffer();
+      this.#buffer.add(chunk);
       return chunk.length;
     }
     this.#read(chunk);
@@ -151,7 +151,7 @@ export class ReceiveHalf {
   }
 
   #deliverEnd(): void {
-    if (this.#state !== 'ended' || this.heldBytes > 0) return;
+    if (this.#state !== 'ended' || this.bufferedBytes > 0) return;
     this.#state = 'delivered';
     const reader = this.#isDiscarding ? undefined : this.reader;
     this.reader = undefined;
@@ -159,7 +159,7 @@ export class ReceiveHalf {
     reader?.end();
   }
 
-  #requireUnended(): void {
+  #requireOpen(): void {
     if (this.isEnded)
       throw new Http2StreamError(this.#streamId, Http2ErrorCode.STREAM_CLOSED, 'a frame after END_STREAM');
   }

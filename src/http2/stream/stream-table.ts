@@ -12,17 +12,17 @@ import type { Http2Stream } from './stream.js';
 export type ClosedState = 'idle' | 'reset' | 'closed';
 
 // How many of the streams that we reset are remembered: far more than a path holds in frames for any of them.
-const MAX_REMEMBERED = 2_000;
+const MAX_REMEMBERED_RESETS = 2_000;
 // Heads, trailers and empty DATA that may be on their way for one of them; DATA with content pays by the windows.
-const MAX_LATE_FRAMES = 64;
+const MAX_FRAMES_AFTER_RESET = 64;
 // Three quarters of all identifiers: enough are left while a new connection takes over.
-const LOW_ON_IDS = 0x6000_0000;
+const STREAM_ID_WATERMARK = 0x6000_0000;
 
 export class StreamTable {
   readonly #role: Role;
   readonly #live = new StreamIdTable<Http2Stream>();
   // With the number of frames without content that came for each since. Most connections never need it.
-  #reset: Map<number, number> | undefined;
+  #resets: Map<number, number> | undefined;
   // All streams are opened by the client role (odd identifiers): nobody pushes.
   #highestId = 0;
 
@@ -40,8 +40,8 @@ export class StreamTable {
   }
 
   /** Few identifiers are left: this connection should be replaced. */
-  get isLowOnIds(): boolean {
-    return this.#highestId >= LOW_ON_IDS;
+  get idsRunningLow(): boolean {
+    return this.#highestId >= STREAM_ID_WATERMARK;
   }
 
   get(id: number): Http2Stream | undefined {
@@ -53,9 +53,9 @@ export class StreamTable {
   }
 
   /** The state of a stream that is not live. */
-  gone(id: number): ClosedState {
+  closedState(id: number): ClosedState {
     if (id > this.#highestId || id % 2 === 0) return 'idle';
-    return this.#reset?.has(id) ? 'reset' : 'closed';
+    return this.#resets?.has(id) ? 'reset' : 'closed';
   }
 
   /** Client role: the identifier of the next stream; undefined when there are none left. */
@@ -70,7 +70,7 @@ export class StreamTable {
   }
 
   /** Notes that an identifier is used, whatever becomes of its stream. */
-  use(id: number): void {
+  markUsed(id: number): void {
     this.#highestId = id;
   }
 
@@ -79,29 +79,29 @@ export class StreamTable {
   }
 
   /** Both directions are over. */
-  forget(id: number): void {
+  markClosed(id: number): void {
     this.#live.delete(id);
   }
 
   /** We reset it: what still arrives for it is nobody's fault. */
-  forgetReset(id: number): void {
+  markReset(id: number): void {
     this.#live.delete(id);
     this.#remember(id);
   }
 
   /** Counts a frame without content for a stream that we reset; `'flood'` when there were more than could be on their way. */
-  countLate(id: number): 'flood' | undefined {
-    const count = (this.#reset?.get(id) ?? 0) + 1;
-    this.#reset?.set(id, count);
-    return count > MAX_LATE_FRAMES ? 'flood' : undefined;
+  countAfterReset(id: number): 'flood' | undefined {
+    const count = (this.#resets?.get(id) ?? 0) + 1;
+    this.#resets?.set(id, count);
+    return count > MAX_FRAMES_AFTER_RESET ? 'flood' : undefined;
   }
 
   #remember(id: number): void {
-    this.#reset ??= new Map();
-    this.#reset.set(id, 0);
-    if (this.#reset.size <= MAX_REMEMBERED) return;
-    for (const oldest of this.#reset.keys()) {
-      this.#reset.delete(oldest);
+    this.#resets ??= new Map();
+    this.#resets.set(id, 0);
+    if (this.#resets.size <= MAX_REMEMBERED_RESETS) return;
+    for (const oldest of this.#resets.keys()) {
+      this.#resets.delete(oldest);
       break;
     }
   }

@@ -8,7 +8,7 @@ import { type Http2Error, Http2ErrorCode } from '../errors.js';
 import type { Role } from '../frame/settings.js';
 import { ReceivedMessage } from '../message/message.js';
 import { checkResponse, checkTrailers } from '../message/message-fields.js';
-import { SendHalf, type SendSideOwner } from '../send/send-half.js';
+import { SendHalf, type SendHalfOwner } from '../send/send-half.js';
 import type { SendPool } from '../send/send-pool.js';
 import type { StreamObserver, StreamOwner } from './observer.js';
 import { ReceiveHalf } from './receive-half.js';
@@ -25,7 +25,7 @@ export interface StreamStart {
   readonly request: readonly string[];
 }
 
-export class Http2Stream implements SendSideOwner {
+export class Http2Stream implements SendHalfOwner {
   readonly id: number;
   readonly role: Role;
   /** The two directions, for the connection alone. */
@@ -104,9 +104,9 @@ export class Http2Stream implements SendSideOwner {
 
   /** Takes over a chunk of the body. False when to wait for `drain`, or when the stream is over. */
   write(chunk: Buffer): boolean {
-    const isWelcome = this.sending.write(chunk);
+    const canWriteMore = this.sending.write(chunk);
     this.#owner.wake(this);
-    return isWelcome;
+    return canWriteMore;
   }
 
   /** Ends the body, with trailers if there are any. Throws `MalformedFields`. */
@@ -122,7 +122,7 @@ export class Http2Stream implements SendSideOwner {
     const isOpen = this.#state === 'open';
     this.#observer = undefined;
     this.#state = 'closed';
-    this.#abandon();
+    this.#abortReceiving();
     if (isOpen) this.#owner.reset(this, code);
   }
 
@@ -144,7 +144,7 @@ export class Http2Stream implements SendSideOwner {
     this.#isDiscarding = true;
     this.#owner.released(this, this.receiving.discard());
     this.#close();
-    this.#stopPeer();
+    this.#stopSender();
   }
 
   // What follows is for the connection and the send queue.
@@ -159,15 +159,15 @@ export class Http2Stream implements SendSideOwner {
 
   /** Takes a list of fields that came after the request. Throws `Http2StreamError`. */
   receiveFields(fields: string[], flags: number): void {
-    this.receiving.takeFields(fields, flags);
+    this.receiving.receiveFields(fields, flags);
     this.#close();
   }
 
   /** Takes DATA; returns how many bytes of it are held. Throws `Http2StreamError`. */
   receiveData(chunk: Buffer, flowBytes: number, flags: number): number {
-    const held = this.receiving.takeData(chunk, flowBytes, flags);
+    const bufferedBytes = this.receiving.receiveData(chunk, flowBytes, flags);
     this.#close();
-    return held;
+    return bufferedBytes;
   }
 
   /** Ends a request that came without content. */
@@ -180,11 +180,11 @@ export class Http2Stream implements SendSideOwner {
     this.#observer?.drain?.();
   }
 
-  endLeft(): void {
+  endStreamSent(): void {
     if (this.isOver) return;
     this.#isEndSent = true;
     this.#observer?.drain?.();
-    this.#stopPeer();
+    this.#stopSender();
     this.#close();
   }
 
@@ -195,21 +195,21 @@ export class Http2Stream implements SendSideOwner {
     this.#error = error;
     // A response that has arrived whole stays whole, whatever came after it. A request is worth nothing any more, and who
     // works for it must hear so at once, though they have not read it to its end.
-    if (this.role === 'server' || !this.receiving.isEnded) this.#abandon();
+    if (this.role === 'server' || !this.receiving.isEnded) this.#abortReceiving();
     this.#close();
   }
 
-  #stopPeer(): void {
+  #stopSender(): void {
     if (!this.#isDiscarding || !this.#isEndSent || this.role === 'client') return;
     if (this.receiving.isEnded) return; // as it has in each stream that is over
     this.#state = 'over';
-    this.#abandon();
+    this.#abortReceiving();
     this.#owner.reset(this, Http2ErrorCode.NO_ERROR);
     this.#close();
   }
 
-  #abandon(): void {
-    this.#owner.released(this, this.receiving.abandon());
+  #abortReceiving(): void {
+    this.#owner.released(this, this.receiving.abort());
   }
 
   #close(): void {

@@ -7,7 +7,7 @@ import type { FlowControl } from '../flow/flow-control.js';
 import type { Role, Settings } from '../frame/settings.js';
 import { FrameFlag } from '../frame/types.js';
 import { resetFrame } from '../frame/writer.js';
-import { type FieldJudge, MalformedFields } from '../message/field-judge.js';
+import { type FieldClassifier, MalformedFields } from '../message/field-judge.js';
 import { pseudoField } from '../message/message-fields.js';
 import type { Head } from '../send/send-half.js';
 import type { SendPool } from '../send/send-pool.js';
@@ -22,7 +22,7 @@ export interface StreamsOptions {
   readonly queue: SendQueue;
   readonly flow: FlowControl;
   readonly sendPool: SendPool | undefined;
-  readonly sentFields: FieldJudge;
+  readonly sentFields: FieldClassifier;
   /** What the peer has announced. */
   readonly peer: Settings;
   /** What we have announced: how many streams the peer may open, and whether by extended CONNECT. */
@@ -31,14 +31,14 @@ export interface StreamsOptions {
   /** A stream has ended, and no other is open. */
   readonly emptied: () => void;
   /** Few identifiers are left. Called once. */
-  readonly lowOnIds: () => void;
+  readonly idsRunningLow: () => void;
 }
 
 export class Streams implements StreamOwner<Http2Stream> {
   readonly table: StreamTable;
-  readonly sentFields: FieldJudge;
+  readonly sentFields: FieldClassifier;
   readonly #options: StreamsOptions;
-  #isLowOnIds = false;
+  #hasReportedLowIds = false;
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -52,7 +52,7 @@ export class Streams implements StreamOwner<Http2Stream> {
    */
   open(fields: readonly string[], options: { readonly endStream: boolean }): Http2Stream {
     const stream = this.#create(this.#openableId(fields), fields);
-    this.table.use(stream.id);
+    this.table.markUsed(stream.id);
     this.#add(stream);
     stream.sendFinalHead(fields, options);
     return stream;
@@ -68,7 +68,7 @@ export class Streams implements StreamOwner<Http2Stream> {
     }
     try {
       const stream = this.#create(id, fields);
-      if ((flags & FrameFlag.END_STREAM) !== 0) stream.receiving.requireAll();
+      if ((flags & FrameFlag.END_STREAM) !== 0) stream.receiving.requireComplete();
       this.#add(stream);
       return stream;
     } catch (error) {
@@ -82,17 +82,17 @@ export class Streams implements StreamOwner<Http2Stream> {
   resetByPeer(stream: Http2Stream, code: number): void {
     const error = new PeerResetError(stream.id, code, 'the peer reset the stream');
     // Section 8.1: a whole response stays whole when the server role does not want the rest of the request.
-    const isWhole = code === Http2ErrorCode.NO_ERROR && this.#options.role === 'client' && stream.receiving.isEnded;
+    const isComplete = code === Http2ErrorCode.NO_ERROR && this.#options.role === 'client' && stream.receiving.isEnded;
     this.#options.queue.drop(stream.sending);
-    this.table.forget(stream.id);
-    stream.fail(isWhole ? undefined : error);
+    this.table.markClosed(stream.id);
+    stream.fail(isComplete ? undefined : error);
     this.#ended();
   }
 
   /** Answers an error of stream scope (section 5.4.2). */
   fail(error: Http2StreamError): void {
     const stream = this.table.get(error.streamId);
-    this.table.forgetReset(error.streamId);
+    this.table.markReset(error.streamId);
     this.#options.queue.control(resetFrame(error.streamId, error.code));
     if (stream === undefined) return;
     this.#options.queue.drop(stream.sending);
@@ -105,7 +105,7 @@ export class Streams implements StreamOwner<Http2Stream> {
     for (const stream of [...this.table]) {
       if (stream.id <= lastId) continue;
       this.#options.queue.drop(stream.sending);
-      this.table.forgetReset(stream.id);
+      this.table.markReset(stream.id);
       stream.fail(new Http2StreamError(stream.id, Http2ErrorCode.REFUSED_STREAM, 'the peer did not take the stream'));
     }
     this.#ended();
@@ -115,8 +115,8 @@ export class Streams implements StreamOwner<Http2Stream> {
   failAll(error: Http2Error): unknown {
     let thrown: unknown;
     for (const stream of [...this.table]) {
-      stream.sending.abandon();
-      this.table.forget(stream.id);
+      stream.sending.abort();
+      this.table.markClosed(stream.id);
       try {
         stream.fail(error);
       } catch (failure) {
@@ -138,19 +138,19 @@ export class Streams implements StreamOwner<Http2Stream> {
 
   reset(stream: Http2Stream, code: number): void {
     this.#options.queue.drop(stream.sending);
-    this.table.forgetReset(stream.id);
+    this.table.markReset(stream.id);
     if (stream.isKnownToPeer) this.#options.queue.control(resetFrame(stream.id, code));
     this.#ended();
   }
 
   released(stream: Http2Stream, bytes: number): void {
     if (bytes === 0) return;
-    this.#options.flow.held(-bytes);
-    this.#options.flow.replenish(stream);
+    this.#options.flow.buffered(-bytes);
+    this.#options.flow.maybeSendWindowUpdate(stream);
   }
 
   forget(stream: Http2Stream): void {
-    this.table.forget(stream.id);
+    this.table.markClosed(stream.id);
     this.#ended();
   }
 
@@ -180,8 +180,8 @@ export class Streams implements StreamOwner<Http2Stream> {
 
   #add(stream: Http2Stream): void {
     this.table.add(stream);
-    if (this.#isLowOnIds || !this.table.isLowOnIds) return;
-    this.#isLowOnIds = true;
-    this.#options.lowOnIds();
+    if (this.#hasReportedLowIds || !this.table.idsRunningLow) return;
+    this.#hasReportedLowIds = true;
+    this.#options.idsRunningLow();
   }
 }

@@ -205,10 +205,10 @@ describe('two engines, whatever the schedule', () => {
 
 // Limits that readers reach at once, so that windows are scarce and plentiful in turn.
 const CHANGING: FlowLimits = {
-  streamStartBytes: 32_768,
-  streamMostBytes: 4_194_304,
-  connectionStartBytes: 1_048_576,
-  connectionMostBytes: 524_288,
+  initialStreamBytes: 32_768,
+  maxStreamBytes: 4_194_304,
+  initialConnectionBytes: 1_048_576,
+  maxConnectionBytes: 524_288,
 };
 
 interface Body {

@@ -43,8 +43,8 @@ describe('a stream whose window shrinks', () => {
  */
 function shrunk(kibibytes: number): { readonly before: number; readonly after: number } {
   const farBytes = 1_048_576;
-  const limits = { streamStartBytes: 16_384, streamMostBytes: farBytes, connectionStartBytes: farBytes };
-  const bare = new Bare('server', { limits: { flow: { ...limits, connectionMostBytes: 67_108_864 } } });
+  const limits = { initialStreamBytes: 16_384, maxStreamBytes: farBytes, initialConnectionBytes: farBytes };
+  const bare = new Bare('server', { limits: { flow: { ...limits, maxConnectionBytes: 67_108_864 } } });
   bare.give(CLIENT_PREFACE, frame(FrameType.SETTINGS, 0, 0));
   bare.take();
   bare.nowMs = 2_000; // so far away that the window is as wide as can be

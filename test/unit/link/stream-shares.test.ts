@@ -12,7 +12,7 @@ function takeAll(shares: StreamShares, party: string, maxStreams: number, runnin
   const held: Holder[] = [];
   for (;;) {
     try {
-      held.push(shares.take(party, running + held.length, maxStreams));
+      held.push(shares.acquire(party, running + held.length, maxStreams));
     } catch (error) {
       assert.ok(isBusy(error));
       return held;
@@ -33,7 +33,7 @@ describe('the streams of a link', () => {
       const shares = new StreamShares();
       const held = takeAll(shares, 'greedy', maxStreams);
       assert.equal(held.length, share);
-      if (maxStreams > 1) assert.ok(shares.take('ana', held.length, maxStreams));
+      if (maxStreams > 1) assert.ok(shares.acquire('ana', held.length, maxStreams));
     });
   }
 
@@ -44,30 +44,30 @@ describe('the streams of a link', () => {
     const ends: string[] = [];
     const wait = (name: string, forMs: number) => {
       const waiting = {
-        waitsSinceMs: performance.now() - forMs,
-        hasMovedOn: () => name === 'slow',
-        giveUp: () => {
+        blockedSinceMs: performance.now() - forMs,
+        hasProgressed: () => name === 'slow',
+        evict: () => {
           ends.push(name);
           holder.streams -= 1;
-          holder.waiting.delete(waiting);
+          holder.blocked.delete(waiting);
         },
       };
-      holder.waiting.add(waiting);
+      holder.blocked.add(waiting);
     };
     wait('first', 29_000);
-    assert.throws(() => shares.take('ana', held.length, 10), isBusy);
-    holder.waiting.clear();
+    assert.throws(() => shares.acquire('ana', held.length, 10), isBusy);
+    holder.blocked.clear();
     wait('slow', 32_000);
     wait('old', 31_000);
     wait('new', 31_000);
-    assert.equal(shares.take('ana', held.length, 10), holder);
+    assert.equal(shares.acquire('ana', held.length, 10), holder);
     assert.deepEqual(ends, ['old']);
-    assert.throws(() => shares.take('ana', 9, 10), isBusy); // scarce: seven are past the share of four
+    assert.throws(() => shares.acquire('ana', 9, 10), isBusy); // scarce: seven are past the share of four
     assert.deepEqual(ends, ['old'], 'what makes no room ends nothing');
     for (const name of ['third', 'fourth', 'fifth', 'sixth']) wait(name, 31_000);
-    assert.equal(shares.take('ana', 9, 10), holder);
+    assert.equal(shares.acquire('ana', 9, 10), holder);
     assert.deepEqual(ends.splice(1), ['new', 'third', 'fourth', 'fifth'], 'as many as make room, and no more');
-    shares.take('bob', held.length, 10);
+    shares.acquire('bob', held.length, 10);
     assert.deepEqual(ends, ['old'], 'what others ask for costs ana nothing');
   });
 
@@ -90,8 +90,8 @@ describe('the streams of a link', () => {
   it('are counted right for a party that holds some while thousands of others come and go', () => {
     const shares = new StreamShares();
     const held = takeAll(shares, 'greedy', 1_000).slice(1);
-    for (let count = 0; count < 5_000; count++) shares.take(`passer-by ${count}`, 250, 1_000).streams -= 1;
-    assert.throws(() => shares.take('greedy', 250, 1_000), isBusy);
+    for (let count = 0; count < 5_000; count++) shares.acquire(`passer-by ${count}`, 250, 1_000).streams -= 1;
+    assert.throws(() => shares.acquire('greedy', 250, 1_000), isBusy);
     for (const holder of held) holder.streams -= 1;
     assert.equal(takeAll(shares, 'greedy', 1_000).length, held.length);
   });

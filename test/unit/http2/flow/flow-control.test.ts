@@ -74,10 +74,10 @@ describe('what we receive', () => {
     const bare = Bare.greeted('server', {
       limits: {
         flow: {
-          streamStartBytes: 65_536,
-          streamMostBytes: 65_536,
-          connectionStartBytes: 131_072,
-          connectionMostBytes: 131_072,
+          initialStreamBytes: 65_536,
+          maxStreamBytes: 65_536,
+          initialConnectionBytes: 131_072,
+          maxConnectionBytes: 131_072,
         },
       },
     });
@@ -92,10 +92,10 @@ describe('what we receive', () => {
 
   test('much that is unread takes windows back, and a stream that is read goes on', () => {
     const flow = {
-      streamStartBytes: 262_144,
-      streamMostBytes: 1_048_576,
-      connectionStartBytes: 1_048_576,
-      connectionMostBytes: 8_388_608,
+      initialStreamBytes: 262_144,
+      maxStreamBytes: 1_048_576,
+      initialConnectionBytes: 1_048_576,
+      maxConnectionBytes: 8_388_608,
     };
     const bare = Bare.greeted('server', { limits: { flow } });
     bare.give(post(bare, 1));
@@ -123,13 +123,13 @@ describe('what we receive', () => {
   test('all streams together are never given more than the connection may hold, whatever the peer acknowledges', () => {
     const most = 1_048_576;
     const flow = {
-      streamStartBytes: 262_144,
-      streamMostBytes: 262_144,
-      connectionStartBytes: 262_144,
-      connectionMostBytes: most,
+      initialStreamBytes: 262_144,
+      maxStreamBytes: 262_144,
+      initialConnectionBytes: 262_144,
+      maxConnectionBytes: most,
     };
     const bare = Bare.greeted('server', { limits: { flow } });
-    let given = flow.connectionStartBytes; // at the greeting
+    let given = flow.initialConnectionBytes; // at the greeting
     let sent = 0;
     for (let id = 1; id < 65; id += 2) {
       bare.give(post(bare, id));
@@ -150,10 +150,10 @@ describe('what we receive', () => {
   test('DATA past the window of the connection ends it, though its own stream has room', () => {
     const bytes = 65_536;
     const flow = {
-      streamStartBytes: bytes,
-      streamMostBytes: bytes,
-      connectionStartBytes: bytes,
-      connectionMostBytes: bytes,
+      initialStreamBytes: bytes,
+      maxStreamBytes: bytes,
+      initialConnectionBytes: bytes,
+      maxConnectionBytes: bytes,
     };
     const bare = Bare.greeted('server', { limits: { flow } });
     for (const id of [1, 3]) {
@@ -201,10 +201,10 @@ describe('what we receive', () => {
     test(`slow readers hold back no other stream, and together a bounded number of bytes${what}`, () => {
       const limits = {
         flow: {
-          streamStartBytes: 262_144,
-          streamMostBytes: 1_048_576,
-          connectionStartBytes: 1_048_576,
-          connectionMostBytes: 8_388_608,
+          initialStreamBytes: 262_144,
+          maxStreamBytes: 1_048_576,
+          initialConnectionBytes: 1_048_576,
+          maxConnectionBytes: 8_388_608,
         },
       };
       const pair = engines(
@@ -223,7 +223,7 @@ describe('what we receive', () => {
         slow.push(asked);
         pair.settle();
       }
-      const held = slow.reduce((sum, { stream }) => sum + stream.receiving.heldBytes, 0);
+      const held = slow.reduce((sum, { stream }) => sum + stream.receiving.bufferedBytes, 0);
       assert.ok(held <= 8_388_608, `${held} bytes are held`);
       const { record } = ask(pair.client, requestFields('GET', '/'));
       pair.settle();

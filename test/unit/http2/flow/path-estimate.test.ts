@@ -152,7 +152,7 @@ describe('downloads at the same time', () => {
     const fast = world.get(1e8);
     world.run(60_000, () => fast.isOver);
     assertShare(world, fast, 0.9);
-    assert.ok(slow.stream.receiving.heldBytes <= 4_194_304, `${slow.stream.receiving.heldBytes} bytes`);
+    assert.ok(slow.stream.receiving.bufferedBytes <= 4_194_304, `${slow.stream.receiving.bufferedBytes} bytes`);
     slow.stream.resume();
     const before = slow.bytes;
     world.run(2_000);
@@ -191,7 +191,7 @@ describe('downloads at the same time', () => {
 /** What is not read holds a bounded number of bytes, and what is asked for now comes fast. */
 function assertRestGoesOn(world: SimulatedPath, unread: readonly Download[]): void {
   world.run(10_000);
-  const held = unread.reduce((sum, { stream }) => sum + stream.receiving.heldBytes, 0);
+  const held = unread.reduce((sum, { stream }) => sum + stream.receiving.bufferedBytes, 0);
   assert.ok(held <= 67_108_864, `${held} bytes are held`);
   const { roundTripMs } = world.path;
   const smallMs = world.measure(1_000, 60_000);
@@ -223,11 +223,11 @@ function assertShare(world: SimulatedPath, download: Download, share: number): v
 
 test('what little is sent says nothing of the path', () => {
   const estimate = new PathEstimate(LIMITS);
-  estimate.idleRoundTrip(100);
+  estimate.onIdleRoundTrip(100);
   const before = estimate.windowBytes;
   for (let at = 0; at < 100; at++) {
-    if (estimate.received(5_000, () => at * 100)) estimate.began(at * 100);
-    estimate.ended(at * 100 + 100);
+    if (estimate.received(5_000, () => at * 100)) estimate.startRound(at * 100);
+    estimate.endRound(at * 100 + 100);
   }
   assert.equal(estimate.windowBytes, before);
   assert.equal(estimate.isMeasured, false);
@@ -237,9 +237,9 @@ test('no measurement passes the limits', () => {
   const estimate = new PathEstimate(LIMITS);
   for (let at = 0; at < 50; at++) {
     estimate.received(1e12, () => at * 1_000);
-    estimate.began(at * 1_000);
+    estimate.startRound(at * 1_000);
     estimate.received(1e12, () => at * 1_000);
-    estimate.ended(at * 1_000 + 0.001);
+    estimate.endRound(at * 1_000 + 0.001);
     assert.ok(estimate.windowBytes <= LIMITS.maxBytes);
   }
 });

@@ -33,13 +33,13 @@ describe('what the readers of all connections leave unread', () => {
   test('is counted together, and until it is read or given up', () => {
     const pool = new ReceivePool(1_000_000);
     const [one, other, third] = unread(pool, 3) as [Bare, Bare, Bare];
-    assert.equal(pool.heldBytes, 3 * UNREAD_BYTES);
+    assert.equal(pool.unreadBytes, 3 * UNREAD_BYTES);
     one.streams[0]?.stream.resume();
-    assert.equal(pool.heldBytes, 2 * UNREAD_BYTES);
+    assert.equal(pool.unreadBytes, 2 * UNREAD_BYTES);
     other.streams[0]?.stream.reset();
-    assert.equal(pool.heldBytes, UNREAD_BYTES);
+    assert.equal(pool.unreadBytes, UNREAD_BYTES);
     third.engine.destroy();
-    assert.equal(pool.heldBytes, 0);
+    assert.equal(pool.unreadBytes, 0);
   });
 
   test('past its bound leaves each new stream the least, and each connection enough to go on', () => {

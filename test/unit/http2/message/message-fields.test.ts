@@ -4,17 +4,25 @@ import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import { HpackDecoder } from '../../../../src/http2/hpack/decoder.js';
 import { HpackEncoder } from '../../../../src/http2/hpack/encoder.js';
-import { FieldCache, type FieldJudge, MalformedFields, RECEIVED } from '../../../../src/http2/message/field-judge.js';
+import {
+  FieldCache,
+  type FieldClassifier,
+  MalformedFields,
+  RECEIVED,
+} from '../../../../src/http2/message/field-judge.js';
 import * as lists from '../../../../src/http2/message/message-fields.js';
 import { UNKNOWN_LENGTH } from '../../../../src/http2/message/regular-fields.js';
 
-const judge: FieldJudge = new FieldCache(new Set(['cookie']));
+const judge: FieldClassifier = new FieldCache(new Set(['cookie']));
 const checkRequest = (fields: readonly string[]) => lists.checkRequest(fields, judge);
 const checkResponse = (fields: readonly string[]) => lists.checkResponse(fields, judge);
 const checkTrailers = (fields: readonly string[]) => lists.checkTrailers(fields, judge);
 
 /** Whether a list that arrives, with these octets, is the message that `check` wants. */
-function arrives(fields: readonly string[], check: (fields: readonly string[], judge: FieldJudge) => unknown): boolean {
+function arrives(
+  fields: readonly string[],
+  check: (fields: readonly string[], judge: FieldClassifier) => unknown,
+): boolean {
   const decoder = new HpackDecoder({ tableSizeBytes: 4_096, maxListBytes: 100_000, maxFields: 1_000 });
   const encoder = new HpackEncoder();
   for (let time = 0; time < 3; time++) {
@@ -188,14 +196,14 @@ describe('a cache of fields', () => {
   test('keeps a bounded number of names, and those of ordinary traffic after any others', () => {
     const cache = new FieldCache(kept);
     for (let at = 0; at < 3_000; at++) {
-      cache.kindOf(`x-name-${at}`, '1');
+      cache.classify(`x-name-${at}`, '1');
       assert.ok(cache.size <= 128);
     }
-    cache.kindOf('x-late', '1');
+    cache.classify('x-late', '1');
     const before = cache.size;
-    cache.kindOf('x-late', '2');
+    cache.classify('x-late', '2');
     assert.equal(cache.size, before, 'it was kept');
-    cache.kindOf('n'.repeat(65), '1');
+    cache.classify('n'.repeat(65), '1');
     assert.equal(cache.size, before, 'a long name is not');
   });
 
@@ -203,9 +211,9 @@ describe('a cache of fields', () => {
     const cache = new FieldCache(kept);
     const spy = t.mock.method(RegExp.prototype, 'test');
     const looks = (name: string, value: string) => {
-      cache.kindOf(name, value);
+      cache.classify(name, value);
       const before = spy.mock.callCount();
-      cache.kindOf(name, value);
+      cache.classify(name, value);
       return spy.mock.callCount() - before;
     };
     assert.deepEqual([looks('accept', '*/*'), looks(':path', '/'), looks('x-long', 'v'.repeat(1_024))], [0, 0, 0]);

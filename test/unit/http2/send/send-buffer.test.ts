@@ -95,7 +95,7 @@ describe('a send buffer', () => {
     for (let at = 0; at < 10_000; at++) {
       buffer.add(Buffer.from('ab'));
       if (at > 10) buffer.moveTo(output, 2);
-      assert.ok(buffer.places < 100);
+      assert.ok(buffer.slots < 100);
     }
   });
 });

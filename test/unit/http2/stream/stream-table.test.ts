@@ -7,18 +7,21 @@ describe('a stream that we have reset', () => {
   test('is remembered until two thousand others were, and is closed like any other then', () => {
     const table = new StreamTable('server');
     for (let at = 0; at <= 2_000; at++) {
-      table.use(2 * at + 1);
-      table.forgetReset(2 * at + 1);
-      assert.equal(table.gone(2 * at + 1), 'reset');
+      table.markUsed(2 * at + 1);
+      table.markReset(2 * at + 1);
+      assert.equal(table.closedState(2 * at + 1), 'reset');
     }
-    assert.deepEqual([table.gone(1), table.gone(3), table.gone(4_003)], ['closed', 'reset', 'idle']);
+    assert.deepEqual(
+      [table.closedState(1), table.closedState(3), table.closedState(4_003)],
+      ['closed', 'reset', 'idle'],
+    );
   });
 
   test('may have some frames on their way, and no more', () => {
     const table = new StreamTable('server');
-    table.use(1);
-    table.forgetReset(1);
-    for (let late = 0; late < 64; late++) assert.equal(table.countLate(1), undefined);
-    assert.equal(table.countLate(1), 'flood');
+    table.markUsed(1);
+    table.markReset(1);
+    for (let late = 0; late < 64; late++) assert.equal(table.countAfterReset(1), undefined);
+    assert.equal(table.countAfterReset(1), 'flood');
   });
 });
