@@ -10,9 +10,9 @@
  * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow-control.ts`, what the path needs: `path-estimate.ts`, what slow
  *   readers may hold: `buffer-shares.ts`
  * - 5.4.1, 6.8 errors of the connection, GOAWAY: `shutdown.ts`; 10.5 floods: `flood-guard.ts`
- * - 8 messages: `field-syntax.ts` and `field-judge.ts` (a field by itself), `message-fields.ts` and `regular-fields.ts`
+ * - 8 messages: `field-syntax.ts` and `field-classifier.ts` (a field by itself), `message-fields.ts` and `regular-fields.ts`
  *   (lists), `message.ts` (order)
- * - what leaves: `send-queue.ts` (when), `frame-scheduler.ts` and `data-scheduler.ts` (in which order), `output.ts`, `writer.ts`
+ * - what leaves: `send-queue.ts` (when), `frame-scheduler.ts` and `data-scheduler.ts` (in which order), `write-buffer.ts`, `writer.ts`
  */
 import type { Buffer } from 'node:buffer';
 import { type ConnectionOptions, withDefaults } from './connection-options.js';
@@ -26,7 +26,7 @@ import { HpackEncoder } from './hpack/encoder.js';
 import { Incoming } from './incoming.js';
 import { IncomingControl } from './incoming-control.js';
 import { LocalSettings } from './local-settings.js';
-import { FieldCache } from './message/field-judge.js';
+import { FieldCache } from './message/field-classifier.js';
 import { Pings } from './pings.js';
 import { SendQueue } from './send/send-queue.js';
 import { Shutdown } from './shutdown.js';

@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import type { InboundObserver, InboundStream, RequestHead, ResponseHead, SendOptions } from '../http/exchange.js';
 import { Http2ErrorCode } from '../http2/errors.js';
-import { MalformedFields } from '../http2/message/field-judge.js';
+import { MalformedFields } from '../http2/message/field-classifier.js';
 import type { Http2Stream } from '../http2/stream/stream.js';
 import { readRequestHead, writeResponseHead } from './heads.js';
 import { Link } from './link.js';

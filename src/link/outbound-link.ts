@@ -7,7 +7,7 @@ import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from '../http/exchange.js';
 import { Http2ErrorCode, Http2StreamError, PeerResetError } from '../http2/errors.js';
-import { MalformedFields } from '../http2/message/field-judge.js';
+import { MalformedFields } from '../http2/message/field-classifier.js';
 import type { Http2Stream } from '../http2/stream/stream.js';
 import { readResponseHead, writeRequestHead } from './heads.js';
 import { Link, linkLost, MAX_STREAMS } from './link.js';

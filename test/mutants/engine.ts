@@ -186,14 +186,14 @@ export const ENGINE: readonly Mutant[] = [
     tests: ['unit/http2/flood-guard.test.ts'],
   },
   {
-    file: 'src/http2/message/field-judge.ts',
+    file: 'src/http2/message/field-classifier.ts',
     fault: 'the names that are kept have no bound',
     before: 'if (this.#known.size >= MAX_NAMES) this.#known.clear();',
     after: '',
     tests: ['unit/http2/message/message-fields.test.ts'],
   },
   {
-    file: 'src/http2/message/field-judge.ts',
+    file: 'src/http2/message/field-classifier.ts',
     fault: 'secrets are kept beside their names',
     before: ' && !this.#secrets.has(name)) known.value',
     after: ') known.value',

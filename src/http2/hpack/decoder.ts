@@ -7,7 +7,7 @@ import { isName, isValue } from '../message/field-syntax.js';
 import { DEFAULT_TABLE_BYTES, DynamicTable, fieldBytes, type TableView } from './dynamic-table.js';
 import { HeaderListTooLarge, HpackError } from './hpack-error.js';
 import { readInteger } from './integer.js';
-import { DecodedLiteralCache } from './known-literals.js';
+import { DecodedLiteralCache } from './literal-cache.js';
 import { INDEXED, INSERTED, NEVER_INDEXED, NOT_INDEXED, SIZE_UPDATE } from './representation.js';
 import { STATIC_FIELD_COUNT, STATIC_FIELDS, type TableField } from './static-table.js';
 import { readString } from './string-literal.js';

@@ -8,7 +8,7 @@ import { DEFAULT_TABLE_BYTES, type TableView } from './dynamic-table.js';
 import { EncoderTable, type Entry } from './encoder-table.js';
 import { HpackError } from './hpack-error.js';
 import { MAX_INTEGER_BYTES, writeInteger } from './integer.js';
-import { EncodedLiteralCache } from './known-literals.js';
+import { EncodedLiteralCache } from './literal-cache.js';
 import { INDEXED, INSERTED, NEVER_INDEXED, NOT_INDEXED, type Representation, SIZE_UPDATE } from './representation.js';
 import { STATIC_NAMES } from './static-table.js';
 import { type HuffmanUse, maxStringBytes, writeString } from './string-literal.js';

@@ -3,7 +3,7 @@
  * pseudo-fields of its kind, then ordinary fields (`regular-fields.ts`). Lists are flat: name, value, name, value; one
  * code unit stands for one octet. The same rules hold for what arrives and for what leaves.
  */
-import { type FieldClassifier, MalformedFields } from './field-judge.js';
+import { type FieldClassifier, MalformedFields } from './field-classifier.js';
 import { isPseudo } from './field-syntax.js';
 import { checkFields } from './regular-fields.js';
 

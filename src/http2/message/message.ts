@@ -5,7 +5,7 @@
 import { Http2ErrorCode, Http2StreamError } from '../errors.js';
 import type { Role } from '../frame/settings.js';
 import { FrameFlag } from '../frame/types.js';
-import { type FieldClassifier, MalformedFields, RECEIVED } from './field-judge.js';
+import { type FieldClassifier, MalformedFields, RECEIVED } from './field-classifier.js';
 import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } from './message-fields.js';
 import { UNKNOWN_LENGTH } from './regular-fields.js';
 

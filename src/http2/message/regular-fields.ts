@@ -1,8 +1,8 @@
 /**
  * The fields of a message that are no pseudo-fields (RFC 9113 section 8.2): nothing that belongs to HTTP/1.1, one
- * `content-length`, one host. Whether each is one by itself, `field-judge.ts` knows.
+ * `content-length`, one host. Whether each is one by itself, `field-classifier.ts` knows.
  */
-import { type FieldClassifier, MalformedFields, shortened } from './field-judge.js';
+import { type FieldClassifier, MalformedFields, shortened } from './field-classifier.js';
 
 /** A message's `content-length` when it has none. */
 export const UNKNOWN_LENGTH = -1;

@@ -1,7 +1,7 @@
 /** What a stream tells of itself, and what it asks of its connection. */
 import type { Buffer } from 'node:buffer';
 import type { Http2Error } from '../errors.js';
-import type { FieldClassifier } from '../message/field-judge.js';
+import type { FieldClassifier } from '../message/field-classifier.js';
 import type { Head } from '../send/send-half.js';
 
 /** Who reads a message. Field lists are flat, pseudo-fields first. */

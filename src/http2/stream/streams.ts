@@ -7,7 +7,7 @@ import type { FlowControl } from '../flow/flow-control.js';
 import type { Role, Settings } from '../frame/settings.js';
 import { FrameFlag } from '../frame/types.js';
 import { resetFrame } from '../frame/writer.js';
-import { type FieldClassifier, MalformedFields } from '../message/field-judge.js';
+import { type FieldClassifier, MalformedFields } from '../message/field-classifier.js';
 import { pseudoField } from '../message/message-fields.js';
 import type { Head } from '../send/send-half.js';
 import type { SendPool } from '../send/send-pool.js';

@@ -4,7 +4,7 @@ import http from 'node:http';
 import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { hear } from './heard.js';
+import { hear } from './parse-response.js';
 
 interface Read {
   readonly status: number;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MalformedResponse } from '../../../src/http1/errors.js';
 import { ResponseParser } from '../../../src/http1/response-parser.js';
-import { hear } from './heard.js';
+import { hear } from './parse-response.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import { Http2ErrorCode, Http2StreamError } from '../../../src/http2/errors.js';
 import { FrameFlag, FrameType } from '../../../src/http2/frame/types.js';
-import { MalformedFields } from '../../../src/http2/message/field-judge.js';
+import { MalformedFields } from '../../../src/http2/message/field-classifier.js';
 import { type Asked, ask, Bare, engines, frame, Record, requestFields } from './peers.js';
 
 const { DATA, RST_STREAM } = FrameType;

@@ -9,7 +9,7 @@ import {
   type FieldClassifier,
   MalformedFields,
   RECEIVED,
-} from '../../../../src/http2/message/field-judge.js';
+} from '../../../../src/http2/message/field-classifier.js';
 import * as lists from '../../../../src/http2/message/message-fields.js';
 import { UNKNOWN_LENGTH } from '../../../../src/http2/message/regular-fields.js';
 
