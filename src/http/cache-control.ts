@@ -2,7 +2,7 @@
  * What `Cache-Control` says of a response to shared caches (RFC 9111 sections 3 and 5.2.2). Directives are parsed and not
  * searched for: `private="x-a"` keeps one field private, and `x="private"` nothing at all.
  */
-import { RecentMap } from '../core/recent-map.js';
+import { boundedMemo } from '../core/memo.js';
 
 /** How shared caches may treat a response. */
 export interface Sharing {
@@ -19,19 +19,14 @@ const DIRECTIVE =
   /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?[\t ]*(?:,|$)/y;
 const EMPTY_ITEM = /[\t ]*(?:,|$)/y;
 
-// An app says the same few things again and again.
-const MAX_VALUES = 500;
-const MAX_VALUE_LENGTH = 256;
-const known = new RecentMap<Sharing>(MAX_VALUES, MAX_VALUE_LENGTH);
-
-/** Reads the value of all `Cache-Control` lines of a response, joined with commas. */
-export function readSharing(value: string): Sharing {
-  const found = known.get(value);
-  if (found !== undefined) return found;
-  const sharing = judge(readDirectives(value));
-  known.set(value, sharing);
-  return sharing;
-}
+/**
+ * Reads the value of all `Cache-Control` lines of a response, joined with commas. An app sends the same few values with
+ * every response, so each is parsed once.
+ */
+export const readSharing = boundedMemo((value) => sharingOf(readDirectives(value)), {
+  maxEntries: 500,
+  maxKeyChars: 256,
+});
 
 /** The directives in lower case, each with whether it has an argument; undefined when the list is malformed. */
 export function readDirectives(value: string): ReadonlyMap<string, boolean> | undefined {
@@ -49,7 +44,7 @@ export function readDirectives(value: string): ReadonlyMap<string, boolean> | un
 }
 
 // A list that cannot be read says nothing that may be relied on: caches read it in ways of their own.
-function judge(directives: ReadonlyMap<string, boolean> | undefined): Sharing {
+function sharingOf(directives: ReadonlyMap<string, boolean> | undefined): Sharing {
   if (directives === undefined) return { isDecided: false, isPrivateWhenTold: false, isPrivate: false };
   const isAlone = (name: string) => directives.get(name) === false;
   // A cache that understands the status ignores a `no-store` beside `must-understand` (section 5.2.2.3).

@@ -5,7 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { PosternError } from '../errors.js';
-import type { RawHeaders } from './header-rules.js';
+import type { RawHeaders } from './fields.js';
 
 /** The head of a request (RFC 9113 section 8.3.1). */
 export interface RequestHead {

@@ -3,7 +3,7 @@
  * lower case (RFC 9113 section 8.2.1), so the sender's own spelling is lost on the way; programs that compare names all
  * the same expect the usual one: `Content-Type`, `ETag`, `WWW-Authenticate`.
  */
-import { RecentMap } from '../core/recent-map.js';
+import { boundedMemo } from '../core/memo.js';
 
 // Names whose usual spelling their words do not give.
 const NAMES: ReadonlyMap<string, string> = new Map(
@@ -23,18 +23,11 @@ const WORDS: ReadonlyMap<string, string> = new Map(
   ].map((word) => [word.toLowerCase(), word]),
 );
 
-const MAX_NAMES = 1_000;
-const MAX_NAME_LENGTH = 64;
-const spellings = new RecentMap<string>(MAX_NAMES, MAX_NAME_LENGTH);
-
-/** The usual spelling of a field name, which must be lower-case. Costs one look-up for a name that was met before. */
-export function usualCase(lower: string): string {
-  const known = spellings.get(lower);
-  if (known !== undefined) return known;
-  const spelling = NAMES.get(lower) ?? lower.split('-').map(usualWord).join('-');
-  spellings.set(lower, spelling);
-  return spelling;
-}
+/** The usual spelling of a field name, which must be lower-case. Costs one look-up for a name that was seen before. */
+export const usualCase = boundedMemo((lower) => NAMES.get(lower) ?? lower.split('-').map(usualWord).join('-'), {
+  maxEntries: 1_000,
+  maxKeyChars: 64,
+});
 
 function usualWord(word: string): string {
   return WORDS.get(word) ?? word.charAt(0).toUpperCase() + word.slice(1);

@@ -3,12 +3,11 @@
  * a name or a value may consist of, and how a value outside ASCII is carried. Headers are flat lists as `node:http`
  * gives and takes them: name, value, name, value; duplicates and order are kept.
  */
-
-import { RecentMap } from '../core/recent-map.js';
+import { boundedMemo } from '../core/memo.js';
 import { trimOws } from '../core/white-space.js';
+import { filterFields, type RawHeaders } from './fields.js';
 
-/** Name, value, name, value, in the order of the wire. */
-export type RawHeaders = readonly string[];
+export { fieldValue, headerValue, headerValues, type RawHeaders } from './fields.js';
 
 const HOP_BY_HOP = new Set([
   'connection',
@@ -63,31 +62,6 @@ export function normalizedName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
-/** All values of a header, in order. `name` is lower-case. */
-export function headerValues(headers: RawHeaders, name: string): string[] {
-  const values: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const candidate = headers[at] as string;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(headers[at + 1] as string);
-  }
-  return values;
-}
-
-/** The first value of a header, if any. `name` is lower-case. */
-export function headerValue(headers: RawHeaders, name: string): string | undefined {
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const candidate = headers[at] as string;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) return headers[at + 1];
-  }
-  return undefined;
-}
-
-/** As `headerValue`, where all names are lower-case, as on a link: a name of the same length need not be lower-cased. */
-export function fieldValue(fields: RawHeaders, name: string): string | undefined {
-  for (let at = 0; at + 1 < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
-  return undefined;
-}
-
 /**
  * The lower-case names that the `Connection` lines declare hop-by-hop, framing and routing excepted. Without those that
  * end at this hop anyway, `keep-alive` above all: it is what most requests name, and costs no set then.
@@ -112,20 +86,17 @@ export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name);
 }
 
-/** Whether a visitor may not send this header because its name, in some spelling, is ours to give. */
-export function isReserved(name: string): boolean {
-  const known = knownNames.get(name);
-  if (known !== undefined) return known;
-  const normalized = normalizedName(name);
-  const reserved = RESERVED.has(normalized) || RESERVED_PREFIXES.some((prefix) => normalized.startsWith(prefix));
-  knownNames.set(name, reserved);
-  return reserved;
-}
-
-// Browsers send the same dozen names with each request: looking them up is thirty times as fast as judging them anew.
-const MAX_KNOWN_NAMES = 1_000;
-const MAX_KNOWN_CHARACTERS = 64;
-const knownNames = new RecentMap<boolean>(MAX_KNOWN_NAMES, MAX_KNOWN_CHARACTERS);
+/**
+ * Whether a visitor may not send this header because its name, in some spelling, is ours to give. Browsers send the same
+ * dozen names with each request: a look-up is thirty times as fast as the check.
+ */
+export const isReserved = boundedMemo(
+  (name) => {
+    const normalized = normalizedName(name);
+    return RESERVED.has(normalized) || RESERVED_PREFIXES.some((prefix) => normalized.startsWith(prefix));
+  },
+  { maxEntries: 1_000, maxKeyChars: 64 },
+);
 
 /** Whether a header may stand in trailers that are passed on. */
 export function mayTrail(name: string): boolean {
@@ -135,11 +106,7 @@ export function mayTrail(name: string): boolean {
 
 /** The trailers that may be passed on. */
 export function filterTrailers(trailers: RawHeaders): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at + 1 < trailers.length; at += 2) {
-    if (mayTrail(trailers[at] as string)) kept.push(trailers[at] as string, trailers[at + 1] as string);
-  }
-  return kept;
+  return filterFields(trailers, mayTrail);
 }
 
 /** Whether a string is a field name (RFC 9110 section 5.1). */

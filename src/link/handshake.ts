@@ -8,7 +8,8 @@ import type { Duplex } from 'node:stream';
 import { readOrigin } from '../core/hostname.js';
 import { listMembers } from '../core/white-space.js';
 import { isErrorCode, PosternError } from '../errors.js';
-import { headerValues, isFieldValue, type RawHeaders } from '../http/header-rules.js';
+import { headerValues, type RawHeaders } from '../http/fields.js';
+import { isFieldValue } from '../http/header-rules.js';
 
 /** Where agents knock, on the base host. */
 export const LINK_PATH = '/.postern/link';

@@ -4,7 +4,7 @@
  */
 
 import type { RequestHead, ResponseHead } from '../http/exchange.js';
-import type { RawHeaders } from '../http/header-rules.js';
+import { mapNames, type RawHeaders } from '../http/fields.js';
 import { pseudoField } from '../http2/message/message-fields.js';
 
 /** The fields of a request. */
@@ -21,7 +21,7 @@ export function writeResponseHead({ status, headers }: ResponseHead): string[] {
 
 /** Trailers as they came from HTTP/1.1, whose names may have capitals. */
 export function writeTrailers(trailers: RawHeaders): string[] {
-  return trailers.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text));
+  return mapNames(trailers, (name) => name.toLowerCase());
 }
 
 /** The head of a request that the engine has accepted; undefined when it is not one for a tunnel. */

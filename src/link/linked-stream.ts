@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { BodyObserver, BodyStream } from '../http/exchange.js';
-import type { RawHeaders } from '../http/header-rules.js';
+import type { RawHeaders } from '../http/fields.js';
 import { Http2ErrorCode } from '../http2/errors.js';
 import { StreamBody } from '../http2/stream/duplex.js';
 import type { Http2Stream, StreamObserver } from '../http2/stream/stream.js';

@@ -24,11 +24,11 @@ export const CORE: readonly Mutant[] = [
     tests: ['unit/core/recent-map.test.ts'],
   },
   {
-    file: 'src/http/header-rules.ts',
-    fault: 'which names are reserved is looked up in a cache without a bound',
-    before: 'new RecentMap<boolean>(MAX_KNOWN_NAMES, MAX_KNOWN_CHARACTERS)',
-    after: 'new Map<string, boolean>()',
-    tests: ['unit/edge/request/bounded-caches.test.ts'],
+    file: 'src/core/memo.ts',
+    fault: 'results for invented keys are kept without a bound',
+    before: 'new RecentMap<Value>(maxEntries, maxKeyChars)',
+    after: 'new Map<string, Value>()',
+    tests: ['unit/core/memo.test.ts', 'unit/edge/request/bounded-caches.test.ts'],
   },
   {
     file: 'src/http/header-rules.ts',

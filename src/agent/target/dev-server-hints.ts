@@ -6,7 +6,7 @@
 
 import { RecentMap } from '../../core/recent-map.js';
 import type { RequestHead, ResponseHead } from '../../http/exchange.js';
-import { fieldValue } from '../../http/header-rules.js';
+import { fieldValue } from '../../http/fields.js';
 import type { TargetAddress } from './address.js';
 import { type Refusal, recognizeRefusal } from './refusal-table.js';
 import { hostFor, type PublicAddress } from './request-headers.js';

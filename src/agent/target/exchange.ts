@@ -6,7 +6,7 @@
 import type { Log } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
 import type { InboundStream } from '../../http/exchange.js';
-import { fieldValue, type RawHeaders } from '../../http/header-rules.js';
+import { fieldValue, type RawHeaders } from '../../http/fields.js';
 import type { ResponseHead } from '../../http1/response-head.js';
 import type { TargetAddress } from './address.js';
 import type { DevServerHints } from './dev-server-hints.js';

@@ -3,7 +3,7 @@
  * with each message: a name is judged once and looked up from then on.
  */
 
-import { RecentMap } from '../../core/recent-map.js';
+import { boundedMemo } from '../../core/memo.js';
 import { usualCase } from '../../http/header-case.js';
 import { isFieldName, isHopByHop, normalizedName } from '../../http/header-rules.js';
 import { FieldLineCache } from '../../http1/request-writer.js';
@@ -23,28 +23,21 @@ export function writeHeader(name: HeaderRule, value: string): string {
   return name.lines.write(value);
 }
 
-const MAX_NAMES = 1_000;
-const MAX_CHARACTERS = 64;
-
 /** A judge of the names of one direction: drops `dropped` beside what is hop-by-hop anyway. */
 export function headerClassifier(direction: {
   readonly isDropped: (lower: string) => boolean;
   readonly rewritten: readonly string[];
 }): (name: string) => HeaderRule {
-  const rules = new RecentMap<HeaderRule>(MAX_NAMES, MAX_CHARACTERS);
   const actionOf = (lower: string): HeaderRule['action'] => {
     if (!isFieldName(lower)) return 'reject';
     if (isHopByHop(lower) || direction.isDropped(lower)) return 'drop';
     return direction.rewritten.includes(lower) ? 'rewrite' : 'pass';
   };
-  return (name) => {
-    const known = rules.get(name);
-    if (known !== undefined) return known;
+  const classify = (name: string): HeaderRule => {
     const lower = name.toLowerCase();
-    const rule: HeaderRule = { lower, action: actionOf(lower) };
-    rules.set(name, rule);
-    return rule;
+    return { lower, action: actionOf(lower) };
   };
+  return boundedMemo(classify, { maxEntries: 1_000, maxKeyChars: 64 });
 }
 
 /** To the target: it is told a `Host` and a framing of its own. */

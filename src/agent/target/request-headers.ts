@@ -7,7 +7,8 @@
 
 import { PosternError } from '../../errors.js';
 import type { RequestHead } from '../../http/exchange.js';
-import { connectionOptions, fieldValue, headerValues } from '../../http/header-rules.js';
+import { fieldValue, headerValues } from '../../http/fields.js';
+import { connectionOptions } from '../../http/header-rules.js';
 import type { TargetAddress } from './address.js';
 import { classifyRequestName, type HeaderRule } from './header-names.js';
 import { REQUEST_URL_FIELDS, translated } from './url-fields.js';

@@ -1,7 +1,7 @@
 /** The record of one answered request, for the line that the agent prints. */
 
 import type { RequestHead } from '../../http/exchange.js';
-import { fieldValue } from '../../http/header-rules.js';
+import { fieldValue } from '../../http/fields.js';
 
 /** What the agent tells about a request, once, after its response. Texts come from outside: escape before printing. */
 export interface RequestRecord {

@@ -5,7 +5,7 @@
 
 import { PosternError } from '../../errors.js';
 import type { InboundStream } from '../../http/exchange.js';
-import type { RawHeaders } from '../../http/header-rules.js';
+import type { RawHeaders } from '../../http/fields.js';
 import { signsConnectionIn } from '../../http1/connection-auth.js';
 import { writeFields, writeRequestLine } from '../../http1/request-writer.js';
 import type { ResponseHead } from '../../http1/response-head.js';

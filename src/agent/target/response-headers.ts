@@ -6,14 +6,8 @@
 
 import { RecentMap } from '../../core/recent-map.js';
 import { PosternError } from '../../errors.js';
-import {
-  connectionOptions,
-  filterTrailers,
-  headerValues,
-  isFieldName,
-  isFieldValue,
-  type RawHeaders,
-} from '../../http/header-rules.js';
+import { filterFields, headerValues, mapNames, type RawHeaders } from '../../http/fields.js';
+import { connectionOptions, filterTrailers, isFieldName, isFieldValue } from '../../http/header-rules.js';
 import { MAX_HEADER_FIELDS } from '../../link/link.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './address.js';
 import { classifyResponseName } from './header-names.js';
@@ -54,14 +48,8 @@ export function responseHeaders(
 
 /** The trailers of a response: lower-case, and only those that may trail and can be carried. */
 export function responseTrailers(raw: RawHeaders): string[] {
-  const trailers: string[] = [];
-  const kept = filterTrailers(raw);
-  for (let at = 0; at + 1 < kept.length; at += 2) {
-    const name = (kept[at] as string).toLowerCase();
-    const value = kept[at + 1] as string;
-    if (isFieldName(name) && isFieldValue(value)) trailers.push(name, value);
-  }
-  return trailers;
+  const valid = filterFields(filterTrailers(raw), (name, value) => isFieldName(name) && isFieldValue(value));
+  return mapNames(valid, (name) => name.toLowerCase());
 }
 
 function rejectTransferCodings(raw: RawHeaders): void {

@@ -4,8 +4,9 @@
  */
 
 import type { InboundObserver, InboundStream } from '../../http/exchange.js';
+import { filterFields, mapNames, type RawHeaders } from '../../http/fields.js';
 import { usualCase } from '../../http/header-case.js';
-import { filterTrailers, isFieldValue, type RawHeaders } from '../../http/header-rules.js';
+import { filterTrailers, isFieldValue } from '../../http/header-rules.js';
 import type { TargetConnection } from './connection.js';
 import type { Exchange } from './exchange.js';
 
@@ -126,11 +127,6 @@ export class Upload implements InboundObserver {
 }
 
 function permittedTrailers(trailers: RawHeaders): string[] {
-  const kept = filterTrailers(trailers);
-  const list: string[] = [];
-  for (let at = 0; at + 1 < kept.length; at += 2) {
-    const value = kept[at + 1] as string;
-    if (isFieldValue(value)) list.push(usualCase((kept[at] as string).toLowerCase()), value);
-  }
-  return list;
+  const permitted = filterFields(filterTrailers(trailers), (_name, value) => isFieldValue(value));
+  return mapNames(permitted, (name) => usualCase(name.toLowerCase()));
 }

@@ -2,13 +2,13 @@
  * A WebSocket of the target: extended CONNECT on the link (RFC 8441) becomes an HTTP/1.1 upgrade (RFC 6455 section 4),
  * after which bytes are spliced unread, so that subprotocols, extensions and close codes pass as they are.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { splice } from '../../core/splice.js';
 import { PosternError } from '../../errors.js';
 import type { InboundObserver, InboundStream } from '../../http/exchange.js';
+import { filterFields, headerValue, mapNames, type RawHeaders } from '../../http/fields.js';
 import { usualCase } from '../../http/header-case.js';
-import { headerValue, headerValues, type RawHeaders } from '../../http/header-rules.js';
+import { completesHandshake, newKey, WEBSOCKET_VERSION } from '../../http/websocket.js';
 import type { FieldList } from '../../http1/fields.js';
 import { writeRequestHead } from '../../http1/request-writer.js';
 import type { ResponseHead } from '../../http1/response-head.js';
@@ -18,16 +18,13 @@ import type { Exchange, TargetContext } from './exchange.js';
 import { type PublicAddress, readPublicAddress, targetHeaders } from './request-headers.js';
 import { responseHeaders } from './response-headers.js';
 
-// RFC 6455 section 1.3.
-const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-
 /** One WebSocket. A response other than 101 is passed on with its status and body. */
 export class TargetWebSocket implements TargetObserver, ConnectionUser {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
   readonly #exchange: Exchange;
   readonly #publicAddress: PublicAddress;
-  readonly #key = randomBytes(16).toString('base64');
+  readonly #key = newKey();
   #head = '';
   #connection: TargetConnection | undefined;
   #socket: Duplex | undefined;
@@ -136,14 +133,12 @@ class WaitingVisitor implements InboundObserver {
   }
 }
 
-function upgradeHeaders(headers: readonly string[], key: string): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = headers[at] as string;
-    if (name === 'sec-websocket-key' || name === 'sec-websocket-accept') continue;
-    kept.push(usualCase(name), headers[at + 1] as string);
-  }
-  if (headerValue(kept, 'sec-websocket-version') === undefined) kept.push('Sec-WebSocket-Version', '13');
+const HANDSHAKE_KEYS: ReadonlySet<string> = new Set(['sec-websocket-key', 'sec-websocket-accept']);
+const withoutKeys = (headers: RawHeaders) => filterFields(headers, (name) => !HANDSHAKE_KEYS.has(name));
+
+function upgradeHeaders(headers: RawHeaders, key: string): string[] {
+  const kept = mapNames(withoutKeys(headers), usualCase);
+  if (headerValue(kept, 'sec-websocket-version') === undefined) kept.push('Sec-WebSocket-Version', WEBSOCKET_VERSION);
   return [...kept, 'Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Key', key];
 }
 
@@ -154,24 +149,14 @@ function acceptedHeaders(
   context: TargetContext,
   publicAddress: PublicAddress,
 ): string[] {
-  const raw = head.fields;
-  const accept = headerValues(raw, 'sec-websocket-accept');
-  const expected = createHash('sha1')
-    .update(key + ACCEPT_SUFFIX)
-    .digest('base64');
-  const upgrade = headerValue(raw, 'upgrade')?.toLowerCase();
-  if (upgrade !== 'websocket' || accept.length !== 1 || accept[0] !== expected) {
+  if (!completesHandshake(head.fields, key)) {
     throw new PosternError('ERR_TARGET_PROTOCOL', 'The target does not complete the WebSocket handshake.');
   }
-  return withoutField(responseHeaders(raw, 101, context.target, publicAddress), 'sec-websocket-accept');
+  return withoutField(responseHeaders(head.fields, 101, context.target, publicAddress), 'sec-websocket-accept');
 }
 
 function withoutField(headers: RawHeaders, unwanted: string): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (headers[at] !== unwanted) kept.push(headers[at] as string, headers[at + 1] as string);
-  }
-  return kept;
+  return filterFields(headers, (name) => name !== unwanted);
 }
 
 // On the link any 2xx would accept the WebSocket (RFC 8441 section 5); from the target it does not.

@@ -4,12 +4,9 @@
  * towards the visitor are not changed and not read but for their lengths: a frame can only be added between two others.
  */
 import type { Duplex } from 'node:stream';
+import { type Closing, closeFrame, FrameLengths } from '../../http/websocket.js';
 
-/** What a close frame says (RFC 6455 section 7.4). */
-export interface Closing {
-  readonly code: number;
-  readonly reason: string;
-}
+export type { Closing } from '../../http/websocket.js';
 
 /** The gate would no longer let the visitor in: policy violation. */
 export const SESSION_ENDED: Closing = { code: 1008, reason: 'session ended' };
@@ -39,51 +36,4 @@ export function closeBehind(target: Duplex, visitor: Duplex): (closing: Closing)
     visitor.end(closeFrame(closing));
     setTimeout(() => visitor.destroy(), RESPONSE_TIMEOUT_MS).unref();
   };
-}
-
-function closeFrame({ code, reason }: Closing): Buffer {
-  const payload = Buffer.concat([Buffer.alloc(2), Buffer.from(reason)]);
-  payload.writeUInt16BE(code);
-  return Buffer.concat([Buffer.from([0x88, payload.length]), payload]);
-}
-
-/** Counts through frames by their lengths (RFC 6455 section 5.2), however the bytes are cut. */
-export class FrameLengths {
-  #payloadLeft = 0;
-  // The header of the frame that begins: at most 14 bytes, 10 from a server, which does not mask.
-  #header: number[] = [];
-
-  /** Whether all bytes so far are whole frames. */
-  get isBetween(): boolean {
-    return this.#payloadLeft === 0 && this.#header.length === 0;
-  }
-
-  pass(chunk: Uint8Array): void {
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#payloadLeft > 0) {
-        const step = Math.min(this.#payloadLeft, chunk.length - at);
-        this.#payloadLeft -= step;
-        at += step;
-        continue;
-      }
-      this.#header.push(chunk[at++] as number);
-      const length = payloadLength(this.#header);
-      if (length === undefined) continue;
-      this.#payloadLeft = length;
-      this.#header = [];
-    }
-  }
-}
-
-/** The payload's length once the header is whole; undefined before. */
-function payloadLength(header: readonly number[]): number | undefined {
-  const second = header[1];
-  if (second === undefined) return undefined;
-  const mark = second & 0x7f;
-  const lengthBytes = mark === 126 ? 2 : mark === 127 ? 8 : 0;
-  const maskBytes = (second & 0x80) === 0 ? 0 : 4;
-  if (header.length < 2 + lengthBytes + maskBytes) return undefined;
-  if (lengthBytes === 0) return mark;
-  return header.slice(2, 2 + lengthBytes).reduce((length, byte) => length * 256 + byte, 0);
 }

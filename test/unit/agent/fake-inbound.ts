@@ -8,7 +8,7 @@ import type {
   ResponseHead,
   SendOptions,
 } from '../../../src/http/exchange.js';
-import type { RawHeaders } from '../../../src/http/header-rules.js';
+import type { RawHeaders } from '../../../src/http/fields.js';
 
 export interface FakeRequest {
   readonly method?: string;

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { fieldValue, headerValue, headerValues } from '../../../src/http/fields.js';
 import {
   connectionOptions,
   encodeFieldText,
-  fieldValue,
   filterTrailers,
-  headerValue,
-  headerValues,
   isFieldName,
   isFieldValue,
   isHopByHop,

@@ -16,7 +16,7 @@ import type {
   ResponseHead,
   SendOptions,
 } from '../../../src/http/exchange.js';
-import type { RawHeaders } from '../../../src/http/header-rules.js';
+import type { RawHeaders } from '../../../src/http/fields.js';
 import { acceptLink } from '../../../src/link/accept.js';
 import { type AgentLink, dialEdge } from '../../../src/link/dial.js';
 import { LINK_PATH, type Offer, SUBPROTOCOL } from '../../../src/link/handshake.js';
