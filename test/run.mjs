@@ -47,5 +47,8 @@ function isTest(path) {
 
 function isWanted(path) {
   const name = relative(compiled, path);
-  return wanted.length === 0 || wanted.some((part) => name === part || name.startsWith(`${part.replace(/\/$/, '')}/`));
+  return (
+    wanted.length === 0 ||
+    wanted.some((part) => [part, `${part}.test.js`].includes(name) || name.startsWith(`${part.replace(/\/$/, '')}/`))
+  );
 }

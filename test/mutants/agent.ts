@@ -49,13 +49,13 @@ export const AGENT: readonly Mutant[] = [
     fault: 'a name of the target with the public port leads to the visitor’s own machine',
     before: 'if (portOf(url) === portOf(publicUrl)) return true;',
     after: '',
-    tests: ['unit/agent/target/address.test.ts', 'e2e/url-fields.test.ts'],
+    tests: ['unit/agent/target/address.test.ts', 'e2e/headers/url-fields.test.ts'],
   },
   {
     file: 'src/agent/target/url-text.ts',
     fault: 'what stands in quotes or parentheses is taken for a reference',
     before: "  ['\"', '\"'],\n  ['(', ')'],\n",
     after: '',
-    tests: ['unit/agent/target/url-text.test.ts', 'e2e/url-fields.test.ts'],
+    tests: ['unit/agent/target/url-text.test.ts', 'e2e/headers/url-fields.test.ts'],
   },
 ];

@@ -70,14 +70,14 @@ export const LINK: readonly Mutant[] = [
     fault: 'text messages are taken for frames',
     before: 'if (isBinary) this.connection',
     after: 'if (isBinary || true) this.connection',
-    tests: ['security/i-link-peer.test.ts'],
+    tests: ['e2e/link/peer.test.ts'],
   },
   {
     file: 'src/edge/gate/revalidation.ts',
     fault: 'an upload that no app takes is kept although there is a limit',
     before: 'watched.giveUp?.()',
     after: 'undefined',
-    tests: ['unit/edge/gate/revalidation.test.ts', 'security/i-link-peer.test.ts'],
+    tests: ['unit/edge/gate/revalidation.test.ts', 'e2e/link/peer.test.ts'],
   },
   {
     file: 'src/http2/message/message.ts',

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
-import { createToken } from '../../src/link/token.js';
-import { knock, type RawOffer } from '../support/knock.js';
-import { runPostern } from '../support/processes.js';
-import type { Visitor } from '../support/visitor.js';
-import { type AgentStart, startWorld, type World } from '../support/world.js';
+import { createToken } from '../../../src/link/token.js';
+import { knock, type RawOffer } from '../../support/knock.js';
+import { runPostern } from '../../support/processes.js';
+import type { Visitor } from '../../support/visitor.js';
+import { type AgentStart, startWorld, type World } from '../../support/world.js';
 
 describe('agents', () => {
   let world: World;

@@ -9,11 +9,11 @@ import { connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { isWhole, startEvents } from '../support/moments.js';
-import { freePort, type Program, runPostern } from '../support/processes.js';
-import { Transcript } from '../support/transcript.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { isWhole, startEvents } from '../../support/moments.js';
+import { freePort, type Program, runPostern } from '../../support/processes.js';
+import { Transcript } from '../../support/transcript.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('stopping', () => {
   let world: World;

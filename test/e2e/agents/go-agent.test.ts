@@ -1,11 +1,11 @@
 /** An agent in another language: an HTTP/2 library over a WebSocket library, both as they are. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { buildGoAgent } from '../support/go-agent.js';
-import { Program } from '../support/processes.js';
-import type { Echo } from '../support/target-paths.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { buildGoAgent } from '../../support/go-agent.js';
+import { Program } from '../../support/processes.js';
+import type { Echo } from '../../support/target-paths.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const built = buildGoAgent();
 

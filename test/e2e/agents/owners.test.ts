@@ -7,14 +7,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
-import { createToken } from '../../src/link/token.js';
-import { HostileTunnel } from '../support/hostile-tunnel.js';
-import { type Knocked, knock, type RawOffer } from '../support/knock.js';
-import type { Line } from '../support/processes.js';
-import { END_STREAM, FRAME, frame } from '../support/raw-peer.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
-import { readResponse } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import { createToken } from '../../../src/link/token.js';
+import { HostileTunnel } from '../../support/hostile-tunnel.js';
+import { type Knocked, knock, type RawOffer } from '../../support/knock.js';
+import type { Line } from '../../support/processes.js';
+import { END_STREAM, FRAME, frame } from '../../support/raw-peer.js';
+import { rawExchange, type Visitor } from '../../support/visitor.js';
+import { readResponse } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('J agents', () => {
   let world: World;

@@ -6,13 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { loadAgentConfig } from '../../src/config/agent-config.js';
-import type { ConfigError } from '../../src/config/config-error.js';
-import { verifyToken } from '../../src/link/token.js';
-import { HostileEdge, TOKEN } from '../support/hostile-edge.js';
-import { POSTERN, Program, runPostern } from '../support/processes.js';
-import { CERTIFICATE_PATH } from '../support/tls-front.js';
-import { startWorld, type World } from '../support/world.js';
+import { loadAgentConfig } from '../../../src/config/agent-config.js';
+import type { ConfigError } from '../../../src/config/config-error.js';
+import { verifyToken } from '../../../src/link/token.js';
+import { HostileEdge, TOKEN } from '../../support/hostile-edge.js';
+import { POSTERN, Program, runPostern } from '../../support/processes.js';
+import { CERTIFICATE_PATH } from '../../support/tls-front.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const EDGE = 'https://tunnel.acme.test';
 

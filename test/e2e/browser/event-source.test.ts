@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
-import { startTargetProcess, type TargetProcess } from '../support/target-remote.js';
-import { startWorld, type World } from '../support/world.js';
+import { browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
+import { startTargetProcess, type TargetProcess } from '../../support/target-remote.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const NAME = 'dev-events';
 const EVENTS = '/sse?key=never';

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing, chooseAccount, screenshot, TestBrowser, watch } from '../support/browser.js';
-import { startWorld, type World } from '../support/world.js';
+import { browserMissing, chooseAccount, screenshot, TestBrowser, watch } from '../../support/browser.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const skip = browserMissing();
 

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createServer, type ViteDevServer } from 'vite';
-import { browserMissing, chooseAccount, screenshot, TestBrowser, watch } from '../support/browser.js';
-import { startWorld, type World } from '../support/world.js';
+import { browserMissing, chooseAccount, screenshot, TestBrowser, watch } from '../../support/browser.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('a Vite dev server behind the tunnel', { skip: browserMissing() }, () => {
   let folder: string;
@@ -77,7 +77,7 @@ async function writeApp(folder: string): Promise<void> {
 <body><h1 id="greeting"></h1><script type="module" src="/src/main.js"></script></body>
 </html>
 `;
-  const main = `import { greeting } from './greeting.js';
+  const main = `import { greeting } from '../greeting.js';
 const show = (text) => { document.querySelector('#greeting').textContent = text; };
 show(greeting);
 if (import.meta.hot) {

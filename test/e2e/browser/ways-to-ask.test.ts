@@ -6,10 +6,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing, dismiss } from '../support/browser.js';
-import { BrowserWorld, html } from '../support/browser-world.js';
-import { WAYS_TO_ASK } from '../support/ways-to-ask.js';
-import type { World } from '../support/world.js';
+import { browserMissing, dismiss } from '../../support/browser.js';
+import { BrowserWorld, html } from '../../support/browser-world.js';
+import { WAYS_TO_ASK } from '../../support/ways-to-ask.js';
+import type { World } from '../../support/world.js';
 
 const skip = browserMissing();
 

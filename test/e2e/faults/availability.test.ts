@@ -6,15 +6,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { dial } from '../support/hostile-clients.js';
-import type { HostileProvider } from '../support/hostile-provider.js';
-import { type HostileWorld, sessionsSet, startHostileWorld } from '../support/hostile-world.js';
-import { isWhole } from '../support/moments.js';
-import { compiled, Program } from '../support/processes.js';
-import { Transcript } from '../support/transcript.js';
-import { type OpenResponse, rawExchange, type Visitor } from '../support/visitor.js';
-import { sendLines } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import { dial } from '../../support/hostile-clients.js';
+import type { HostileProvider } from '../../support/hostile-provider.js';
+import { type HostileWorld, sessionsSet, startHostileWorld } from '../../support/hostile-world.js';
+import { isWhole } from '../../support/moments.js';
+import { compiled, Program } from '../../support/processes.js';
+import { Transcript } from '../../support/transcript.js';
+import { type OpenResponse, rawExchange, type Visitor } from '../../support/visitor.js';
+import { sendLines } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('the edge under attack', { concurrency: 1 }, () => {
   let hostile: HostileWorld;

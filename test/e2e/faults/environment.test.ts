@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import * as faults from '../support/fault-checks.js';
-import { startMoments } from '../support/moments.js';
-import { compiled, POSTERN, Program } from '../support/processes.js';
-import { callbackUrl } from '../support/sign-in-steps.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import * as faults from '../../support/fault-checks.js';
+import { startMoments } from '../../support/moments.js';
+import { compiled, POSTERN, Program } from '../../support/processes.js';
+import { callbackUrl } from '../../support/sign-in-steps.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 // A promise: a dead link is noticed within so long.
 const NOTICED_WITHIN_MS = 15_000;

@@ -1,15 +1,15 @@
 /**
  * Processes that die at the worst moment: the answer and its code each time, and how everything comes back. An answer
  * that cannot be finished is broken and never short. The plain deaths of agent, edge and provider are in
- * test/security/n-faults.test.ts.
+ * test/e2e/faults/environment.test.ts.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import * as faults from '../support/fault-checks.js';
-import { startMoments } from '../support/moments.js';
-import { startTargetProcess, type TargetProcess } from '../support/target-remote.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import * as faults from '../../support/fault-checks.js';
+import { startMoments } from '../../support/moments.js';
+import { startTargetProcess, type TargetProcess } from '../../support/target-remote.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('a process is killed', () => {
   let world: World;

@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { freePort } from '../support/processes.js';
-import { RawTarget } from '../support/raw-target.js';
-import { rawExchange } from '../support/visitor.js';
-import { readResponse, sendLines } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import { freePort } from '../../support/processes.js';
+import { RawTarget } from '../../support/raw-target.js';
+import { rawExchange } from '../../support/visitor.js';
+import { readResponse, sendLines } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('S responses of a gateway', () => {
   let world: World;

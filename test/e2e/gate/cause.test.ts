@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { headerValues } from '../../src/http/header-rules.js';
-import { KEY } from '../support/handshakes.js';
-import type { Visitor } from '../support/visitor.js';
-import { sendLines, type WireResponse } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import { KEY } from '../../support/handshakes.js';
+import type { Visitor } from '../../support/visitor.js';
+import { sendLines, type WireResponse } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const SIBLING_FETCH = ['Sec-Fetch-Site: same-site', 'Sec-Fetch-Mode: cors', 'Sec-Fetch-Dest: empty'];
 const LINK = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: document'];

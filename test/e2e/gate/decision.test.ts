@@ -5,16 +5,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { headerValue } from '../../src/http/header-rules.js';
+import { headerValue } from '../../../src/http/header-rules.js';
 import {
   RefusedUpgrade,
   rawExchange,
   type VisitOptions,
   type Visitor,
   type VisitorResponse,
-} from '../support/visitor.js';
-import { readResponse, sendLines, type WireResponse } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+} from '../../support/visitor.js';
+import { readResponse, sendLines, type WireResponse } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const METHODS = [
   'GET',

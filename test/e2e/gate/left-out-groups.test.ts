@@ -1,11 +1,11 @@
 /** W: what the identity provider says of an account, and what of it is kept. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { readIdentity } from '../../src/auth/identity/identity.js';
-import { ceilingAllows, decide, type Policy } from '../../src/auth/identity/policy.js';
-import type { Rule } from '../../src/core/rule.js';
-import { type HostileWorld, startHostileWorld } from '../support/hostile-world.js';
-import type { VisitorResponse } from '../support/visitor.js';
+import { readIdentity } from '../../../src/auth/identity/identity.js';
+import { ceilingAllows, decide, type Policy } from '../../../src/auth/identity/policy.js';
+import type { Rule } from '../../../src/core/rule.js';
+import { type HostileWorld, startHostileWorld } from '../../support/hostile-world.js';
+import type { VisitorResponse } from '../../support/visitor.js';
 
 const PROOF = { groupsClaim: 'groups', domainProof: 'hosted-domain' } as const;
 

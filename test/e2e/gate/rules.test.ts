@@ -4,16 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { readIdentity } from '../../src/auth/identity/identity.js';
-import { type Decision, decide, type Policy } from '../../src/auth/identity/policy.js';
-import { OidcProvider } from '../../src/auth/providers/oidc.js';
-import { silentLog } from '../../src/core/log.js';
-import { formatRule, parseRule, type Rule } from '../../src/core/rule.js';
-import { headerValues } from '../../src/http/header-rules.js';
-import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../support/hostile-world.js';
-import { type Line, runPostern } from '../support/processes.js';
-import type { Echo } from '../support/target-paths.js';
-import type { VisitorResponse } from '../support/visitor.js';
+import { readIdentity } from '../../../src/auth/identity/identity.js';
+import { type Decision, decide, type Policy } from '../../../src/auth/identity/policy.js';
+import { OidcProvider } from '../../../src/auth/providers/oidc.js';
+import { silentLog } from '../../../src/core/log.js';
+import { formatRule, parseRule, type Rule } from '../../../src/core/rule.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../../support/hostile-world.js';
+import { type Line, runPostern } from '../../support/processes.js';
+import type { Echo } from '../../support/target-paths.js';
+import type { VisitorResponse } from '../../support/visitor.js';
 
 type Claims = Record<string, unknown>;
 

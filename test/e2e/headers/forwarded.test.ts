@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { headerValues } from '../../src/http/header-rules.js';
-import type { Echo } from '../support/target-paths.js';
-import { rawExchange, type VisitOptions, type Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import type { Echo } from '../../support/target-paths.js';
+import { rawExchange, type VisitOptions, type Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('forwarded headers', () => {
   let world: World;

@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
-import { readBaseAddress } from '../../src/core/hostname.js';
-import { identityHeaders } from '../../src/edge/forward/identity-headers.js';
-import { targetHeaders } from '../../src/edge/forward/request-headers.js';
-import { ConnectionCache } from '../../src/edge/request/connection-cache.js';
-import { normalizedName } from '../../src/http/header-rules.js';
-import type { Echo } from '../support/target-paths.js';
-import type { Visitor } from '../support/visitor.js';
-import { PEOPLE, startWorld, type World } from '../support/world.js';
+import { readBaseAddress } from '../../../src/core/hostname.js';
+import { identityHeaders } from '../../../src/edge/forward/identity-headers.js';
+import { targetHeaders } from '../../../src/edge/forward/request-headers.js';
+import { ConnectionCache } from '../../../src/edge/request/connection-cache.js';
+import { normalizedName } from '../../../src/http/header-rules.js';
+import type { Echo } from '../../support/target-paths.js';
+import type { Visitor } from '../../support/visitor.js';
+import { PEOPLE, startWorld, type World } from '../../support/world.js';
 
 const ACCOUNTS = [
   ...PEOPLE,

@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { headerValues, normalizedName } from '../../src/http/header-rules.js';
-import type { Echo } from '../support/target-paths.js';
-import type { Visitor } from '../support/visitor.js';
-import { sendLines, sendLinesForHead } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import { headerValues, normalizedName } from '../../../src/http/header-rules.js';
+import type { Echo } from '../../support/target-paths.js';
+import type { Visitor } from '../../support/visitor.js';
+import { sendLines, sendLinesForHead } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const IDENTITY = [
   'x-forwarded-user',

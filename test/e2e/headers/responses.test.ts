@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { isolated } from '../../src/edge/forward/origin-isolation.js';
-import { RawTarget } from '../support/raw-target.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
-import { readResponse, sendLines, type WireResponse } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import { isolated } from '../../../src/edge/forward/origin-isolation.js';
+import { RawTarget } from '../../support/raw-target.js';
+import { rawExchange, type Visitor } from '../../support/visitor.js';
+import { readResponse, sendLines, type WireResponse } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('the answer of a hostile target', () => {
   let world: World;

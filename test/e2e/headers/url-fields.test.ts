@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS } from '../../src/agent/target/url-fields.js';
-import { RawTarget } from '../support/raw-target.js';
-import { rawExchange } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS } from '../../../src/agent/target/url-fields.js';
+import { RawTarget } from '../../support/raw-target.js';
+import { rawExchange } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const NAME = 'dev-raw';
 

@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { handshakeRequest } from '../support/handshakes.js';
-import { sending, unfinishedHead } from '../support/hostile-clients.js';
-import { knock } from '../support/knock.js';
-import { memoryOf } from '../support/memory.js';
-import { accepting, RawTarget } from '../support/raw-target.js';
-import { Transcript } from '../support/transcript.js';
-import { rawExchange, type Visitor, type VisitorResponse } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { handshakeRequest } from '../../support/handshakes.js';
+import { sending, unfinishedHead } from '../../support/hostile-clients.js';
+import { knock } from '../../support/knock.js';
+import { memoryOf } from '../../support/memory.js';
+import { accepting, RawTarget } from '../../support/raw-target.js';
+import { Transcript } from '../../support/transcript.js';
+import { rawExchange, type Visitor, type VisitorResponse } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
   let world: World;

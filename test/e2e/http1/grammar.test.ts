@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { headerValues } from '../../src/http/header-rules.js';
-import type { Echo } from '../support/target-paths.js';
-import { Transcript } from '../support/transcript.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
-import { readResponse } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import type { Echo } from '../../support/target-paths.js';
+import { Transcript } from '../../support/transcript.js';
+import { rawExchange, type Visitor } from '../../support/visitor.js';
+import { readResponse } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('the grammar of HTTP/1.1', () => {
   let world: World;

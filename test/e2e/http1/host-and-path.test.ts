@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import type { Echo } from '../support/target-paths.js';
-import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
-import { sendLines, type WireResponse } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import type { Echo } from '../../support/target-paths.js';
+import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
+import { sendLines, type WireResponse } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('hosts and paths', () => {
   let world: World;

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { Transcript } from '../support/transcript.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { Transcript } from '../../support/transcript.js';
+import { rawExchange, type Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 /** Next to a `Content-Length`, each either refuses the request or is not a `Transfer-Encoding` to anybody. */
 const CODINGS = [

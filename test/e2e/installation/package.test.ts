@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { PROJECT_ROOT } from '../support/project-root.js';
+import { PROJECT_ROOT } from '../../support/project-root.js';
 
 const run = promisify(execFile);
 const MANIFEST = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as {

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { CADDYFILE, caddy, caddyMissing, startCaddy } from '../support/caddy.js';
-import { type Nginx, nginxMissing, startNginx } from '../support/nginx.js';
-import type { Echo } from '../support/target-paths.js';
-import type { startTlsFront } from '../support/tls-front.js';
-import { Transcript } from '../support/transcript.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { CADDYFILE, caddy, caddyMissing, startCaddy } from '../../support/caddy.js';
+import { type Nginx, nginxMissing, startNginx } from '../../support/nginx.js';
+import type { Echo } from '../../support/target-paths.js';
+import type { startTlsFront } from '../../support/tls-front.js';
+import { Transcript } from '../../support/transcript.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 interface Front {
   readonly name: string;

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { endOfLifeWarning } from '../../src/cli/process/end-of-life.js';
-import { freePort, POSTERN, Program } from '../support/processes.js';
-import { PROJECT_ROOT } from '../support/project-root.js';
+import { endOfLifeWarning } from '../../../src/cli/process/end-of-life.js';
+import { freePort, POSTERN, Program } from '../../support/processes.js';
+import { PROJECT_ROOT } from '../../support/project-root.js';
 
 // The first versions without the advisories that were known when this was written; move them up, never down.
 const MINIMUMS: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
 /** What a person at a terminal sees, and what becomes of a program whose terminal is closed. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { POSTERN, Program } from '../support/processes.js';
-import { HAS_PTY, startInTerminal } from '../support/terminal.js';
-import { startWorld } from '../support/world.js';
+import { POSTERN, Program } from '../../support/processes.js';
+import { HAS_PTY, startInTerminal } from '../../support/terminal.js';
+import { startWorld } from '../../support/world.js';
 
 const EDGE_ENV = {
   NO_COLOR: '1',

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { StreamTable } from '../../src/http2/stream/stream-table.js';
-import { ask, HostileEdge, requestFields } from '../support/hostile-edge.js';
-import type { Program } from '../support/processes.js';
+import { StreamTable } from '../../../src/http2/stream/stream-table.js';
+import { ask, HostileEdge, requestFields } from '../../support/hostile-edge.js';
+import type { Program } from '../../support/processes.js';
 import {
   block,
   END_HEADERS,
@@ -19,9 +19,9 @@ import {
   number32,
   type RawEdge,
   type RawResponse,
-} from '../support/raw-peer.js';
-import { startTarget, type Target } from '../support/target.js';
-import type { Echo } from '../support/target-paths.js';
+} from '../../support/raw-peer.js';
+import { startTarget, type Target } from '../../support/target.js';
+import type { Echo } from '../../support/target-paths.js';
 
 describe('I a hostile edge', () => {
   let edge: HostileEdge;

@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { HostileTunnel } from '../support/hostile-tunnel.js';
-import { END_HEADERS, END_STREAM, FRAME, frame, number32, type RawAgent, SETTING } from '../support/raw-peer.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { HostileTunnel } from '../../support/hostile-tunnel.js';
+import { END_HEADERS, END_STREAM, FRAME, frame, number32, type RawAgent, SETTING } from '../../support/raw-peer.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const ENHANCE_YOUR_CALM = 11;
 const CRUMBS = Buffer.concat(Array(500).fill(frame(FRAME.data, 0, 1, Buffer.from('a'))));

@@ -10,14 +10,14 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { HostileEdge } from '../support/hostile-edge.js';
-import { knock } from '../support/knock.js';
-import { startTarget, type Target } from '../support/target.js';
-import type { Echo } from '../support/target-paths.js';
-import { patternBytes } from '../support/target-paths.js';
-import { Transcript } from '../support/transcript.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { HostileEdge } from '../../support/hostile-edge.js';
+import { knock } from '../../support/knock.js';
+import { startTarget, type Target } from '../../support/target.js';
+import type { Echo } from '../../support/target-paths.js';
+import { patternBytes } from '../../support/target-paths.js';
+import { Transcript } from '../../support/transcript.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 // More than all windows and buffers on the way hold together, far less than what would be sent.
 const MAX_ON_THE_WAY_BYTES = 64_000_000;

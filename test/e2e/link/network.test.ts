@@ -6,13 +6,13 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import * as faults from '../support/fault-checks.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import { startEvents } from '../support/moments.js';
-import type { Program } from '../support/processes.js';
-import { type Echo, patternBytes } from '../support/target-paths.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import * as faults from '../../support/fault-checks.js';
+import { FaultProxy } from '../../support/fault-proxy.js';
+import { startEvents } from '../../support/moments.js';
+import type { Program } from '../../support/processes.js';
+import { type Echo, patternBytes } from '../../support/target-paths.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 // A promise: both ends notice a dead link within so long.
 const NOTICED_WITHIN_MS = 15_000;

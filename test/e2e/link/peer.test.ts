@@ -7,13 +7,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
 import type { WebSocket } from 'ws';
-import { loadEdgeConfig } from '../../src/config/edge-config.js';
-import { silentLog } from '../../src/core/log.js';
-import { startEdge } from '../../src/edge/edge.js';
-import { MAX_MESSAGE_FRAGMENTS } from '../../src/link/handshake.js';
-import { createToken } from '../../src/link/token.js';
-import { HostileTunnel } from '../support/hostile-tunnel.js';
-import { knock } from '../support/knock.js';
+import { loadEdgeConfig } from '../../../src/config/edge-config.js';
+import { silentLog } from '../../../src/core/log.js';
+import { startEdge } from '../../../src/edge/edge.js';
+import { MAX_MESSAGE_FRAGMENTS } from '../../../src/link/handshake.js';
+import { createToken } from '../../../src/link/token.js';
+import { HostileTunnel } from '../../support/hostile-tunnel.js';
+import { knock } from '../../support/knock.js';
 import {
   ACK,
   block,
@@ -26,10 +26,10 @@ import {
   RawAgent,
   SETTING,
   type Settings,
-} from '../support/raw-peer.js';
-import type { Visitor, VisitorResponse } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
-import { Asked, openBare, openPair } from '../unit/link/pair.js';
+} from '../../support/raw-peer.js';
+import type { Visitor, VisitorResponse } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
+import { Asked, openBare, openPair } from '../../unit/link/pair.js';
 
 const OK: Fields = [[':status', '200']];
 const CODES = new Set(['ERR_LINK_LOST', 'ERR_TARGET_PROTOCOL', 'ERR_TARGET_REFUSED']);

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { HostileTunnel } from '../support/hostile-tunnel.js';
+import { HostileTunnel } from '../../support/hostile-tunnel.js';
 import {
   block,
   END_HEADERS,
@@ -14,9 +14,9 @@ import {
   frame,
   number32,
   type RawAgent,
-} from '../support/raw-peer.js';
-import { rawExchange, type Visitor, type VisitorResponse } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+} from '../../support/raw-peer.js';
+import { rawExchange, type Visitor, type VisitorResponse } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 type Reply = (agent: RawAgent, stream: number) => void;
 

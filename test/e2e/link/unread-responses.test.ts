@@ -7,11 +7,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { readTargetAddress } from '../../src/agent/target/address.js';
-import { Target } from '../../src/agent/target/target.js';
-import { silentLog } from '../../src/core/log.js';
-import { UNSENT } from '../../src/link/link.js';
-import { Asked, openPair, type Pair } from '../unit/link/pair.js';
+import { readTargetAddress } from '../../../src/agent/target/address.js';
+import { Target } from '../../../src/agent/target/target.js';
+import { silentLog } from '../../../src/core/log.js';
+import { UNSENT } from '../../../src/link/link.js';
+import { Asked, openPair, type Pair } from '../../unit/link/pair.js';
 
 const READ_BYTES = 65_536;
 const ALL_BYTES = 16_777_216;

@@ -5,9 +5,9 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { askAdmin, until } from '../support/admin.js';
-import { assertError } from '../support/fault-checks.js';
-import { startWorld } from '../support/world.js';
+import { askAdmin, until } from '../../support/admin.js';
+import { assertError } from '../../support/fault-checks.js';
+import { startWorld } from '../../support/world.js';
 
 describe('V the audit', () => {
   test('V5 an edge that must record who comes in lets nobody in while it cannot', async (t) => {

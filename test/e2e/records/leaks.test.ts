@@ -7,12 +7,12 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { readHandOff } from '../support/hand-off.js';
-import { knock } from '../support/knock.js';
-import { callbackUrl, ticketUrl } from '../support/sign-in-steps.js';
-import { rawExchange, type Visitor, type VisitorResponse } from '../support/visitor.js';
-import { readResponse } from '../support/wire.js';
-import { PEOPLE, startWorld, type World } from '../support/world.js';
+import { readHandOff } from '../../support/hand-off.js';
+import { knock } from '../../support/knock.js';
+import { callbackUrl, ticketUrl } from '../../support/sign-in-steps.js';
+import { rawExchange, type Visitor, type VisitorResponse } from '../../support/visitor.js';
+import { readResponse } from '../../support/wire.js';
+import { PEOPLE, startWorld, type World } from '../../support/world.js';
 
 const SCRIPT = '"\'></pre><script>alert(1)</script><img src=x onerror=alert(1)>';
 const XSS = encodeURIComponent(SCRIPT);

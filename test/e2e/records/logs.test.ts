@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Line } from '../support/processes.js';
-import type { Echo } from '../support/target-paths.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
-import { readResponse } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import type { Line } from '../../support/processes.js';
+import type { Echo } from '../../support/target-paths.js';
+import { rawExchange, type Visitor } from '../../support/visitor.js';
+import { readResponse } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('logs', () => {
   let world: World;

@@ -4,9 +4,9 @@ import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { checkSecretFile } from '../../src/cli/process/secret-file.js';
-import { verifyToken } from '../../src/link/token.js';
-import { freePort, POSTERN, Program, run, runPostern } from '../support/processes.js';
+import { checkSecretFile } from '../../../src/cli/process/secret-file.js';
+import { verifyToken } from '../../../src/link/token.js';
+import { freePort, POSTERN, Program, run, runPostern } from '../../support/processes.js';
 
 const SECRET = 'a secret of thirty-two bytes or more for tests';
 const EDGE_ENV = {

@@ -1,11 +1,11 @@
 /** V: output never stops traffic: readers that stop. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { askAdmin, until } from '../support/admin.js';
-import { POSTERN } from '../support/processes.js';
-import { HAS_PTY, startInTerminal } from '../support/terminal.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { askAdmin, until } from '../../support/admin.js';
+import { POSTERN } from '../../support/processes.js';
+import { HAS_PTY, startInTerminal } from '../../support/terminal.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 // So many requests write more than pipes hold, several times over.
 const MAX_TRIES = 20_000;

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { knock } from '../support/knock.js';
-import type { Program } from '../support/processes.js';
-import type { Echo } from '../support/target-paths.js';
-import type { Visitor, VisitorResponse } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { knock } from '../../support/knock.js';
+import type { Program } from '../../support/processes.js';
+import type { Echo } from '../../support/target-paths.js';
+import type { Visitor, VisitorResponse } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('L secrets in logs', () => {
   let world: World;

@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { headerValues } from '../../src/http/header-rules.js';
-import { arrive, browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
-import type { Echo } from '../support/target-paths.js';
-import { startWorld, type World } from '../support/world.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import { arrive, browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
+import type { Echo } from '../../support/target-paths.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const skip = browserMissing();
 

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { headerValues } from '../../src/http/header-rules.js';
-import type { Echo } from '../support/target-paths.js';
-import type { Visitor } from '../support/visitor.js';
-import { readResponse, sendLines, type WireResponse } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import type { Echo } from '../../support/target-paths.js';
+import type { Visitor } from '../../support/visitor.js';
+import { readResponse, sendLines, type WireResponse } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const SESSION = 'postern-session';
 

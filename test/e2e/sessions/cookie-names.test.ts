@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { headerValues } from '../../src/http/header-rules.js';
-import type { Visitor } from '../support/visitor.js';
-import { sendLines } from '../support/wire.js';
-import { startWorld, type World } from '../support/world.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import type { Visitor } from '../../support/visitor.js';
+import { sendLines } from '../../support/wire.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const NAME = 'postern-session';
 

@@ -5,15 +5,15 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { seal } from '../../src/auth/session/seal.js';
-import { ownerTag } from '../../src/auth/session/sealed-session.js';
-import { Sessions } from '../../src/auth/session/sessions.js';
-import { deriveKeys } from '../../src/core/keys.js';
-import { headerValues } from '../../src/http/header-rules.js';
-import { MemoryStore } from '../../src/store/memory.js';
-import type { Echo } from '../support/target-paths.js';
-import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { seal } from '../../../src/auth/session/seal.js';
+import { ownerTag } from '../../../src/auth/session/sealed-session.js';
+import { Sessions } from '../../../src/auth/session/sessions.js';
+import { deriveKeys } from '../../../src/core/keys.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import { MemoryStore } from '../../../src/store/memory.js';
+import type { Echo } from '../../support/target-paths.js';
+import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const NAME = 'postern-session';
 const HOUR_MS = 3_600_000;

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
-import type { Line } from '../support/processes.js';
-import { startWorld, type World } from '../support/world.js';
+import { browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
+import type { Line } from '../../support/processes.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const LATE = 'dev-late';
 

@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { headerValues } from '../../src/http/header-rules.js';
-import { assertRefused, whoIs } from '../support/hostile-world.js';
-import { isWhole } from '../support/moments.js';
-import type { Program } from '../support/processes.js';
-import { callbackUrl } from '../support/sign-in-steps.js';
-import type { Echo } from '../support/target-paths.js';
-import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
-import { PEOPLE, startWorld, type World } from '../support/world.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import { assertRefused, whoIs } from '../../support/hostile-world.js';
+import { isWhole } from '../../support/moments.js';
+import type { Program } from '../../support/processes.js';
+import { callbackUrl } from '../../support/sign-in-steps.js';
+import type { Echo } from '../../support/target-paths.js';
+import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
+import { PEOPLE, startWorld, type World } from '../../support/world.js';
 
 const SESSION = 'postern-session';
 const CROWD = Array.from({ length: 20 }, (_, at) => ({

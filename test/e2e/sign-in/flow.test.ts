@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertRefused, sessionsSet, whoIs } from '../support/hostile-world.js';
-import type { Account } from '../support/provider.js';
-import { callbackUrl } from '../support/sign-in-steps.js';
-import type { Visitor } from '../support/visitor.js';
-import { sendLinesForHead } from '../support/wire.js';
-import { PEOPLE, startWorld, type World } from '../support/world.js';
+import { assertRefused, sessionsSet, whoIs } from '../../support/hostile-world.js';
+import type { Account } from '../../support/provider.js';
+import { callbackUrl } from '../../support/sign-in-steps.js';
+import type { Visitor } from '../../support/visitor.js';
+import { sendLinesForHead } from '../../support/wire.js';
+import { PEOPLE, startWorld, type World } from '../../support/world.js';
 
 const SESSION = 'postern-session';
 const CROWD: readonly Account[] = Array.from({ length: 20 }, (_, at) => ({

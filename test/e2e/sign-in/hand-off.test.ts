@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { arrive, browserMissing, chooseAccount, TestBrowser } from '../support/browser.js';
-import { startWorld, type World } from '../support/world.js';
+import { arrive, browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const REQUESTS_OF_A_PAGE = 125; // more than the sign-in steps that an address has in a minute
 

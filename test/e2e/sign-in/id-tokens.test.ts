@@ -8,8 +8,8 @@ import { after, before, test } from 'node:test';
 import { inspect } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
 import { CompactEncrypt } from 'jose';
-import { type Misbehaviour, newSigningKey } from '../support/hostile-provider.js';
-import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../support/hostile-world.js';
+import { type Misbehaviour, newSigningKey } from '../../support/hostile-provider.js';
+import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../../support/hostile-world.js';
 
 let hostile: HostileWorld;
 

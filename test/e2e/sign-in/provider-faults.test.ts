@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { OidcProvider } from '../../src/auth/providers/oidc.js';
-import { Transactions } from '../../src/auth/session/transaction.js';
-import { silentLog } from '../../src/core/log.js';
-import { MemoryStore } from '../../src/store/memory.js';
-import type { Trouble } from '../support/hostile-provider.js';
-import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../support/hostile-world.js';
-import { runPostern } from '../support/processes.js';
-import type { Visitor } from '../support/visitor.js';
+import { OidcProvider } from '../../../src/auth/providers/oidc.js';
+import { Transactions } from '../../../src/auth/session/transaction.js';
+import { silentLog } from '../../../src/core/log.js';
+import { MemoryStore } from '../../../src/store/memory.js';
+import type { Trouble } from '../../support/hostile-provider.js';
+import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../../support/hostile-world.js';
+import { runPostern } from '../../support/processes.js';
+import type { Visitor } from '../../support/visitor.js';
 
 const MINUTE_MS = 60_000;
 

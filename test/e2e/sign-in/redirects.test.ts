@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { readReturnTarget } from '../../src/auth/session/return-path.js';
-import { readForms } from '../support/forms.js';
-import { readHandOff } from '../support/hand-off.js';
-import { BASE, checkContained, openRedirects, unescapeOnce } from '../support/return-paths.js';
-import { ticketUrl } from '../support/sign-in-steps.js';
-import type { Echo } from '../support/target-paths.js';
-import type { Visitor, VisitorResponse } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { readReturnTarget } from '../../../src/auth/session/return-path.js';
+import { readForms } from '../../support/forms.js';
+import { readHandOff } from '../../support/hand-off.js';
+import { BASE, checkContained, openRedirects, unescapeOnce } from '../../support/return-paths.js';
+import { ticketUrl } from '../../support/sign-in-steps.js';
+import type { Echo } from '../../support/target-paths.js';
+import type { Visitor, VisitorResponse } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const EVIL = 'evil.example';
 

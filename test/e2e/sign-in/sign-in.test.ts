@@ -4,14 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { hashNonce, Nonces } from '../../src/auth/session/nonce.js';
-import { Tickets } from '../../src/auth/session/ticket.js';
-import { headerValues } from '../../src/http/header-rules.js';
-import { MemoryStore } from '../../src/store/memory.js';
-import { ticketUrl } from '../support/sign-in-steps.js';
-import type { Echo } from '../support/target-paths.js';
-import type { Visitor, VisitorResponse } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { hashNonce, Nonces } from '../../../src/auth/session/nonce.js';
+import { Tickets } from '../../../src/auth/session/ticket.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import { MemoryStore } from '../../../src/store/memory.js';
+import { ticketUrl } from '../../support/sign-in-steps.js';
+import type { Echo } from '../../support/target-paths.js';
+import type { Visitor, VisitorResponse } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const SESSION = 'postern-session';
 

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { type RawWorld, startRawWorld } from '../support/raw-world.js';
-import type { Visitor } from '../support/visitor.js';
+import { type RawWorld, startRawWorld } from '../../support/raw-world.js';
+import type { Visitor } from '../../support/visitor.js';
 
 const EVIL = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil';
 

@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { deferred } from '../support/deferred.js';
-import { Program } from '../support/processes.js';
-import { pythonWith } from '../support/python.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { deferred } from '../../support/deferred.js';
+import { Program } from '../../support/processes.js';
+import { pythonWith } from '../../support/python.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const UPLOADS = 100;
 const BODY = Buffer.alloc(1_000_000, 'x');

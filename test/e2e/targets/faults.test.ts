@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { isWhole } from '../support/moments.js';
-import { freePort } from '../support/processes.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { isWhole } from '../../support/moments.js';
+import { freePort } from '../../support/processes.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('K a target that fails', { concurrency: 3 }, () => {
   let world: World;

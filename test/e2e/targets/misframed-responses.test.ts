@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type RawWorld, startRawWorld } from '../support/raw-world.js';
-import type { Visitor } from '../support/visitor.js';
-import type { World } from '../support/world.js';
+import { type RawWorld, startRawWorld } from '../../support/raw-world.js';
+import type { Visitor } from '../../support/visitor.js';
+import type { World } from '../../support/world.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const EVIL = `${OK}Content-Length: 4\r\n\r\nevil`;

@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { compiled, Program } from '../support/processes.js';
-import { PROJECT_ROOT } from '../support/project-root.js';
-import { pythonWith } from '../support/python.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { compiled, Program } from '../../support/processes.js';
+import { PROJECT_ROOT } from '../../support/project-root.js';
+import { pythonWith } from '../../support/python.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const PYTHON = pythonWith('http.server');
 const SERVERS = {

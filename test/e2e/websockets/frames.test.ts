@@ -11,10 +11,10 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { WebSocketServer } from 'ws';
-import { deferred } from '../support/deferred.js';
-import { accepting, RawTarget } from '../support/raw-target.js';
-import type { Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { deferred } from '../../support/deferred.js';
+import { accepting, RawTarget } from '../../support/raw-target.js';
+import type { Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 interface FrameOptions {
   readonly fin?: boolean;

@@ -8,13 +8,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
-import { headerValues } from '../../src/http/header-rules.js';
-import { handshakeRequest, KEY, refusedUpgrade } from '../support/handshakes.js';
-import type { Program } from '../support/processes.js';
-import { accepting, RawTarget } from '../support/raw-target.js';
-import { Transcript } from '../support/transcript.js';
-import { RefusedUpgrade, rawExchange, type Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import { handshakeRequest, KEY, refusedUpgrade } from '../../support/handshakes.js';
+import type { Program } from '../../support/processes.js';
+import { accepting, RawTarget } from '../../support/raw-target.js';
+import { Transcript } from '../../support/transcript.js';
+import { RefusedUpgrade, rawExchange, type Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 /** Answers to an upgrade that are none; a socket that were tunnelled behind them would carry requests of its own. */
 const FAKES: readonly (readonly [what: string, bytes: string])[] = [

@@ -8,10 +8,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
-import { handshakeRequest, refusedUpgrade } from '../support/handshakes.js';
-import { Transcript } from '../support/transcript.js';
-import { RefusedUpgrade, type Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { handshakeRequest, refusedUpgrade } from '../../support/handshakes.js';
+import { Transcript } from '../../support/transcript.js';
+import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 describe('websockets', () => {
   let world: World;

@@ -8,10 +8,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { headerValues } from '../../src/http/header-rules.js';
-import type { Echo } from '../support/target-paths.js';
-import { rawExchange, type Visitor } from '../support/visitor.js';
-import { startWorld, type World } from '../support/world.js';
+import { headerValues } from '../../../src/http/header-rules.js';
+import type { Echo } from '../../support/target-paths.js';
+import { rawExchange, type Visitor } from '../../support/visitor.js';
+import { startWorld, type World } from '../../support/world.js';
 
 const H2C = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n';
 const TLS = 'Connection: Upgrade\r\nUpgrade: TLS/1.2\r\n';
