@@ -115,7 +115,7 @@ export const EDGE: readonly Mutant[] = [
     tests: ['unit/edge/request/connection-cache.test.ts'],
   },
   {
-    file: 'src/edge/request/request.ts',
+    file: 'src/edge/request/checks.ts',
     fault: 'hosts are kept without a bound',
     before: 'new RecentMap<Destination>(MAX_KNOWN_HOSTS, MAX_KNOWN_HOST_CHARACTERS)',
     after: 'new Map<string, Destination>()',

@@ -18,8 +18,8 @@ import { coversName, type TokenGrant, verifyToken } from '../../link/token.js';
 import { framingPolicy } from '../gate/framing.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
+import { contextOf } from '../request/checks.js';
 import { AttemptLimit, LINKS, network } from '../request/limits.js';
-import { contextOf } from '../request/request.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
 import type { RevokedTokens } from './revoked-tokens.js';
 

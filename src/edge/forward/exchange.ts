@@ -10,7 +10,7 @@ import type { RawHeaders } from '../../http/header-rules.js';
 import type { Admitted } from '../gate/gate.js';
 import { noteCut } from '../ops/outcome.js';
 import { breakOff } from '../replies/replies.js';
-import { hasBody } from '../request/request.js';
+import { hasBody } from '../request/checks.js';
 import { partyOf } from './party.js';
 import { InterimHeads, readAgentError, sendHead, sendTrailers } from './response-head.js';
 import { Upload } from './upload.js';

@@ -12,7 +12,7 @@ import type { RequestHead } from '../../http/exchange.js';
 import { isCircular, VIA_HTTP_1_0, VIA_HTTP_1_1 } from '../../http/via.js';
 import type { Admitted } from '../gate/gate.js';
 import { FORWARDED_METHODS } from '../replies/replies.js';
-import { contextOf } from '../request/request.js';
+import { contextOf } from '../request/checks.js';
 import { Forwarding, type Refuse } from './exchange.js';
 import { identityHeaders } from './identity-headers.js';
 import { publicHost, targetHeaders } from './request-headers.js';

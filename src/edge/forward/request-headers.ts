@@ -7,7 +7,7 @@ import type { BaseAddress } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';
 import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../../http/header-rules.js';
 import type { ConnectionCache } from '../request/connection-cache.js';
-import type { RequestContext } from '../request/request.js';
+import type { RequestContext } from '../request/checks.js';
 
 /**
  * The headers of a forwarded request, for HTTP/2: lower-case names, no `host` (that is `:authority`). `identity` are those of

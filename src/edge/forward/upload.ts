@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { OutboundStream } from '../../http/exchange.js';
 import { filterTrailers } from '../../http/header-rules.js';
-import { isChunked } from '../request/request.js';
+import { isChunked } from '../request/checks.js';
 
 export class Upload {
   readonly #request: IncomingMessage;

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type BaseAddress, placeOf } from '../../core/hostname.js';
 import type { PosternError } from '../../errors.js';
-import { contextOf, hasBody, type RequestContext, wantsPage } from '../request/request.js';
+import { contextOf, hasBody, type RequestContext, wantsPage } from '../request/checks.js';
 import { signInHint } from '../request/sign-in-hints.js';
 import { type Block, type Page, pageHeaders, renderPage } from './page.js';
 

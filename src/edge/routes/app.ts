@@ -4,7 +4,7 @@
  */
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { asPosternError, PosternError } from '../../errors.js';
-import { contextOf } from '../request/request.js';
+import { contextOf } from '../request/checks.js';
 import { type BaseRoutesOptions, baseRoutes } from './base.js';
 import { type TunnelRoutesOptions, tunnelRoutes } from './tunnel.js';
 

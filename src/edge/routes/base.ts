@@ -15,7 +15,7 @@ import { sendStep } from '../replies/hand-off.js';
 import { HAND_OFF_SCRIPT, HAND_OFF_SCRIPT_PATH } from '../replies/hand-off-script.js';
 import type { Block } from '../replies/page.js';
 import type { Replies } from '../replies/replies.js';
-import { isNavigation } from '../request/request.js';
+import { isNavigation } from '../request/checks.js';
 import { checkCause, isFromOrigin, isVisit, queryParam, refuseRivals, sendUserInfo, signOutPage } from './session.js';
 import { type SignIn, signInPath } from './sign-in.js';
 import { SignInFailure } from './sign-in-failure.js';

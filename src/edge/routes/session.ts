@@ -5,7 +5,7 @@ import { PosternError } from '../../errors.js';
 import { causeOf } from '../gate/cause.js';
 import type { Page } from '../replies/page.js';
 import type { Replies } from '../replies/replies.js';
-import { isNavigation } from '../request/request.js';
+import { isNavigation } from '../request/checks.js';
 
 /** One text parameter of the query; undefined when it is absent or there several times. */
 export function queryParam(

@@ -17,8 +17,8 @@ import type { Transaction, Transactions } from '../../auth/session/transaction.j
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import type { Observer } from '../ops/observer.js';
 import type { Departure, HandOff, Step } from '../replies/hand-off.js';
+import { contextOf } from '../request/checks.js';
 import { type AttemptLimit, network } from '../request/limits.js';
-import { contextOf } from '../request/request.js';
 import { SignInFailure } from './sign-in-failure.js';
 
 export interface SignInOptions {

@@ -12,8 +12,8 @@ import { NEW_OWNER, type Verdict } from '../gate/gate.js';
 import type { Observer } from '../ops/observer.js';
 import type { ErrorDetails, Replies } from '../replies/replies.js';
 import { isRepeatable, readForm, repostPage } from '../replies/repost.js';
+import { contextOf, isNavigation, isOwnPath, wantsPage } from '../request/checks.js';
 import type { AttemptLimit } from '../request/limits.js';
-import { contextOf, isNavigation, isOwnPath, wantsPage } from '../request/request.js';
 import { checkCause, isVisit, queryParam, refuseRivals, sendUserInfo } from './session.js';
 import { type SignIn, signInPath } from './sign-in.js';
 

@@ -10,15 +10,15 @@ import { asPosternError, PosternError } from '../../errors.js';
 import { LINK_PATH, writeRefusal } from '../../link/handshake.js';
 import type { Admission } from '../agents/admission.js';
 import type { Forwarder } from '../forward/forwarder.js';
+import { checkUpgrade, responseOn, Upgrade } from '../forward/websocket.js';
 import type { Gate, Verdict } from '../gate/gate.js';
 import type { LongLivedRequest, Revalidator } from '../gate/revalidation.js';
 import type { Observer } from '../ops/observer.js';
 import { cutterOf, noteCut } from '../ops/outcome.js';
 import { breakOff, type Replies } from '../replies/replies.js';
-import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from '../request/request.js';
+import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from '../request/checks.js';
 import { hasPendingResponse, paid, trackResponse, turnOf } from './http1/pipelining.js';
-import { checkUpgrade, responseOn, Upgrade } from './http1/upgrade.js';
-import { sessionEnded, Visit } from './visit.js';
+import { sessionEnded, Visit } from './http1/visit.js';
 
 export interface FrontDoorOptions {
   readonly base: BaseAddress;

@@ -10,7 +10,7 @@ import { Admission, type AdmitOptions } from '../../../../src/edge/agents/admiss
 import { RevokedTokens } from '../../../../src/edge/agents/revoked-tokens.js';
 import { Registry } from '../../../../src/edge/gate/registry.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
-import { openContext } from '../../../../src/edge/request/request.js';
+import { openContext } from '../../../../src/edge/request/checks.js';
 import { createToken } from '../../../../src/link/token.js';
 import { deferred } from '../../../support/deferred.js';
 import { type Knocked, knock, type RawOffer } from '../../../support/knock.js';

@@ -6,7 +6,7 @@ import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { identityHeaders } from '../../../../src/edge/forward/identity-headers.js';
 import { targetHeaders } from '../../../../src/edge/forward/request-headers.js';
 import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
-import type { RequestContext } from '../../../../src/edge/request/request.js';
+import type { RequestContext } from '../../../../src/edge/request/checks.js';
 import { headerValue, headerValues, isFieldValue, normalizedName } from '../../../../src/http/header-rules.js';
 
 const CONTEXT: RequestContext = {

@@ -6,7 +6,7 @@ import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { type Log, type LogFields, silentLog } from '../../../../src/core/log.js';
 import type { Verdict } from '../../../../src/edge/gate/gate.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
-import { openContext } from '../../../../src/edge/request/request.js';
+import { openContext } from '../../../../src/edge/request/checks.js';
 import { PosternError } from '../../../../src/errors.js';
 
 const BASE = readBaseAddress('http://localhost') ?? assert.fail();

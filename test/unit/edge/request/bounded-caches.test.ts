@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { targetHeaders } from '../../../../src/edge/forward/request-headers.js';
 import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
-import { openContext, type RequestContext } from '../../../../src/edge/request/request.js';
+import { openContext, type RequestContext } from '../../../../src/edge/request/checks.js';
 import { isReserved } from '../../../../src/http/header-rules.js';
 
 const BASE = readBaseAddress('http://localhost:8080') ?? assert.fail();

@@ -9,7 +9,7 @@ import type { Session } from '../../../../src/auth/session/sessions.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import type { Verdict } from '../../../../src/edge/gate/gate.js';
 import { Replies } from '../../../../src/edge/replies/replies.js';
-import { openContext } from '../../../../src/edge/request/request.js';
+import { openContext } from '../../../../src/edge/request/checks.js';
 import { type AppOptions, createApp } from '../../../../src/edge/routes/app.js';
 import { PosternError } from '../../../../src/errors.js';
 

@@ -12,8 +12,8 @@ import { Tickets } from '../../../../src/auth/session/ticket.js';
 import { Transactions } from '../../../../src/auth/session/transaction.js';
 import { readBaseAddress, tunnelHost, tunnelOrigin } from '../../../../src/core/hostname.js';
 import type { Observer } from '../../../../src/edge/ops/observer.js';
+import { openContext } from '../../../../src/edge/request/checks.js';
 import type { AttemptLimit } from '../../../../src/edge/request/limits.js';
-import { openContext } from '../../../../src/edge/request/request.js';
 import { SignIn } from '../../../../src/edge/routes/sign-in.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
 

@@ -1,15 +1,15 @@
 /** One request of a visitor while it is under way: what the gate is asked of it, and how it is ended from here. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { MaybePromise } from '../../core/maybe-promise.js';
-import { PosternError } from '../../errors.js';
-import type { Forwarding } from '../forward/exchange.js';
-import type { Gate, Verdict } from '../gate/gate.js';
-import type { LongLivedRequest } from '../gate/revalidation.js';
-import type { Observer } from '../ops/observer.js';
-import { noteCut } from '../ops/outcome.js';
-import { breakOff } from '../replies/replies.js';
-import type { RequestContext } from '../request/request.js';
-import type { Outlet, Progress } from '../request/stalls.js';
+import type { MaybePromise } from '../../../core/maybe-promise.js';
+import { PosternError } from '../../../errors.js';
+import type { Forwarding } from '../../forward/exchange.js';
+import type { Gate, Verdict } from '../../gate/gate.js';
+import type { LongLivedRequest } from '../../gate/revalidation.js';
+import type { Observer } from '../../ops/observer.js';
+import { noteCut } from '../../ops/outcome.js';
+import { breakOff } from '../../replies/replies.js';
+import type { RequestContext } from '../../request/checks.js';
+import type { Outlet, Progress } from '../../request/stalls.js';
 
 export interface VisitOptions {
   readonly gate: Gate;

@@ -4,16 +4,16 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { readBaseAddress } from '../../../../../src/core/hostname.js';
-import type { Forwarder } from '../../../../../src/edge/forward/forwarder.js';
-import type { Admitted } from '../../../../../src/edge/gate/gate.js';
-import { openContext } from '../../../../../src/edge/request/request.js';
-import { checkUpgrade, responseOn, Upgrade } from '../../../../../src/edge/visitors/http1/upgrade.js';
-import { PosternError } from '../../../../../src/errors.js';
-import type { InboundStream } from '../../../../../src/http/exchange.js';
-import { deferred } from '../../../../support/deferred.js';
-import { Transcript } from '../../../../support/transcript.js';
-import { openPair, Served } from '../../../link/pair.js';
+import { readBaseAddress } from '../../../../src/core/hostname.js';
+import type { Forwarder } from '../../../../src/edge/forward/forwarder.js';
+import { checkUpgrade, responseOn, Upgrade } from '../../../../src/edge/forward/websocket.js';
+import type { Admitted } from '../../../../src/edge/gate/gate.js';
+import { openContext } from '../../../../src/edge/request/checks.js';
+import { PosternError } from '../../../../src/errors.js';
+import type { InboundStream } from '../../../../src/http/exchange.js';
+import { deferred } from '../../../support/deferred.js';
+import { Transcript } from '../../../support/transcript.js';
+import { openPair, Served } from '../../link/pair.js';
 
 const BASE = readBaseAddress('http://localhost') ?? assert.fail();
 // RFC 6455 section 1.3.

@@ -6,18 +6,18 @@
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { splice } from '../../../core/splice.js';
-import { asPosternError, PosternError } from '../../../errors.js';
-import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../../../http/exchange.js';
-import { Forwarding, type Refuse } from '../../forward/exchange.js';
-import type { Forwarder } from '../../forward/forwarder.js';
-import { partyOf } from '../../forward/party.js';
-import { readAgentError } from '../../forward/response-head.js';
-import { responseHeaders } from '../../forward/response-headers.js';
-import { type Closing, closeBehind, SESSION_ENDED, TUNNEL_LOST } from '../../forward/websocket-close.js';
-import type { Admitted } from '../../gate/gate.js';
-import { noteCut } from '../../ops/outcome.js';
-import { EarlyBytes } from './early-bytes.js';
+import { splice } from '../../core/splice.js';
+import { asPosternError, PosternError } from '../../errors.js';
+import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../../http/exchange.js';
+import type { Admitted } from '../gate/gate.js';
+import { noteCut } from '../ops/outcome.js';
+import { EarlyBytes } from '../visitors/http1/early-bytes.js';
+import { Forwarding, type Refuse } from './exchange.js';
+import type { Forwarder } from './forwarder.js';
+import { partyOf } from './party.js';
+import { readAgentError } from './response-head.js';
+import { responseHeaders } from './response-headers.js';
+import { type Closing, closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
 
 // RFC 6455 section 1.3.
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';

@@ -10,7 +10,7 @@ import {
   isOwnPath,
   openContext,
   wantsPage,
-} from '../../../../src/edge/request/request.js';
+} from '../../../../src/edge/request/checks.js';
 import { PosternError } from '../../../../src/errors.js';
 
 const BASE = readBaseAddress('http://localhost:8080') ?? assert.fail();
