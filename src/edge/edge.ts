@@ -2,7 +2,6 @@
  * An edge: composes the front door from its parts, listens, and stops in order. Everything is built here and passed
  * on as arguments; no part finds another by itself.
  */
-import type { IncomingMessage } from 'node:http';
 import { Assertions } from '../auth/identity/assertion.js';
 import { decide } from '../auth/identity/policy.js';
 import type { OidcProvider } from '../auth/providers/oidc.js';
@@ -15,23 +14,27 @@ import { Transactions } from '../auth/session/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 import { groupsOf, type Rule } from '../core/rule.js';
+import type { PosternError } from '../errors.js';
 import { MemoryStore } from '../store/memory.js';
 import { Admission } from './agents/admission.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
 import { Forwarder } from './forward/forwarder.js';
-import { createGate, type Verdict } from './gate/gate.js';
+import { createGate } from './gate/gate.js';
 import { Registry } from './gate/registry.js';
 import { Revalidator } from './gate/revalidation.js';
 import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
 import { Observer } from './ops/observer.js';
 import { createProvider, warnOfProvider } from './provider.js';
-import { Replies } from './replies/replies.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
 import * as limits from './request/limits.js';
+import type { Visit } from './request/visit.js';
 import { createApp } from './routes/app.js';
 import { SignIn } from './routes/sign-in.js';
+import { createTunnelRefusal } from './routes/tunnel-refusal.js';
 import { FrontDoor } from './visitors/front-door.js';
-import { ConnectionCount, closed, createFrontDoor, listen, portOf } from './visitors/http1/listener.js';
+import { ConnectionCount, closed, createVisitorServer, listen, portOf } from './visitors/http1/listener.js';
+import { Http1Requests } from './visitors/http1/requests.js';
+import { serveWith, visitOf } from './visitors/http1/visit.js';
 
 /** A running edge. */
 export interface Edge {
@@ -71,30 +74,30 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   const registry = new Registry(groupsOf(config.allow ?? []));
   const observer = new Observer(log, audit);
   const connections = new ConnectionCount();
-  const watch = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
+  const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const revoked = new RevokedTokens(config.revokedTokens, log);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   const provider = createProvider(config, log);
-  const { admission, door } = compose(config, {
+  const { admission, requests } = compose(config, {
     provider,
     store,
     registry,
     observer,
-    watch,
+    revalidator,
     revoked,
     isRecording,
     log,
   });
 
   let closing: Promise<void> | undefined;
-  const server = createFrontDoor(door, observer, proxyCheck(config.trustProxy));
+  const server = createVisitorServer(requests, observer, proxyCheck(config.trustProxy));
   connections.follow(server);
   const admin = createAdminServer(
     () => (closing !== undefined ? 'draining' : isRecording() || 'the audit cannot be written'),
     () => health?.notes() ?? [],
   );
   const release = () => {
-    watch.close();
+    revalidator.close();
     observer.close();
     revoked.close();
     void store.close();
@@ -148,12 +151,15 @@ interface Parts {
   readonly store: MemoryStore;
   readonly registry: Registry;
   readonly observer: Observer;
-  readonly watch: Revalidator;
+  readonly revalidator: Revalidator;
   readonly revoked: RevokedTokens;
   readonly isRecording: () => boolean;
 }
 
-function compose(config: EdgeConfig, { provider, store, registry, observer, watch, revoked, isRecording, log }: Parts) {
+function compose(
+  config: EdgeConfig,
+  { provider, store, registry, observer, revalidator, revoked, isRecording, log }: Parts,
+) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
   const sessions = new Sessions({
@@ -184,31 +190,27 @@ function compose(config: EdgeConfig, { provider, store, registry, observer, watc
     },
     ownerOf,
   });
-  const replies = new Replies(base);
   const admission = new Admission({ base, secrets, policy, registry, revoked, observer });
-  const verdicts = new WeakMap<IncomingMessage, Verdict>();
-  const verdictOf = (request: IncomingMessage) => verdicts.get(request);
+  const gate = createGate({ base, sessions, registry, ceiling, domainProof: provider.domainProof });
+  const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
+  const exchanges = { gate, observer, revalidator, replyWithError };
+  const parts = { base, sessions, assertions, registry, signIn, observer };
   const renewals = new limits.AttemptLimit('renewal');
-  const parts = { base, sessions, assertions, registry, signIn, replies, observer, renewals };
-  const app = createApp({ ...parts, verdictOf });
+  const app = createApp({ ...parts, visitOf, replyWithError });
   const door: FrontDoor = new FrontDoor({
     base,
-    gate: createGate({ base, sessions, registry, ceiling, domainProof: provider.domainProof }),
-    forwarder: new Forwarder({ base, sessions, assertions, refuse: (...refused) => door.refuse(...refused) }),
-    replies,
+    gate,
+    forwarder: new Forwarder({ ...exchanges, base, sessions, assertions }),
     observer,
     admission,
-    watch,
-    addressOf: addressReader(config.trustProxy, (address) =>
-      log.warn({ address, option: 'POSTERN_TRUST_PROXY' }, DISTRUSTED),
-    ),
     isRecording,
-    others: (request, response, verdict) => {
-      if (verdict !== undefined) verdicts.set(request, verdict);
-      app(request, response);
-    },
+    refusal: createTunnelRefusal({ ...parts, renewals }),
+    routes: (visit) => serveWith(app, visit),
   });
-  return { admission, door };
+  const addressOf = addressReader(config.trustProxy, (address) =>
+    log.warn({ address, option: 'POSTERN_TRUST_PROXY' }, DISTRUSTED),
+  );
+  return { admission, requests: new Http1Requests({ base, door, observer, addressOf }) };
 }
 
 /** The domain of a ceiling that admits nothing but one domain. */

@@ -4,24 +4,34 @@
  * over at once, and so may another of the same owner once the link that holds it drains; anybody else only once that
  * link no longer answers. How many links an owner or an address may hold is counted here.
  */
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Policy } from '../../auth/identity/policy.js';
 import { ownerTag } from '../../auth/session/sealed-session.js';
 import { type BaseAddress, isTunnelName, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import { parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
-import { acceptLink } from '../../link/accept.js';
-import { type Offer, readOffer, writeRefusal } from '../../link/handshake.js';
+import type { RawHeaders } from '../../http/header-rules.js';
+import { type Offer, readOffer } from '../../link/handshake.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 import { coversName, type TokenGrant, verifyToken } from '../../link/token.js';
 import { framingPolicy } from '../gate/framing.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
-import { contextOf } from '../request/checks.js';
 import { AttemptLimit, LINKS, network } from '../request/limits.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
 import type { RevokedTokens } from './revoked-tokens.js';
+
+/** What an agent has sent, and the ways to respond to it. */
+export interface AgentOffer {
+  /** Of the request, for log and audit. */
+  readonly id: string;
+  readonly address: string;
+  readonly headers: RawHeaders;
+  /** The agent has left meanwhile. */
+  readonly isClosed: boolean;
+  /** Completes the handshake; `opened` is called at once, but never for a malformed one, which gets a 400. */
+  accept(publicUrl: string, opened: (link: OutboundLink) => void): void;
+  refuse(error: PosternError): void;
+}
 
 export interface AdmitOptions {
   readonly base: BaseAddress;
@@ -52,17 +62,16 @@ export class Admission {
     options.revoked.onChange(() => this.#endRevoked());
   }
 
-  /** Answers an agent's upgrade request. Takes over the socket. Never rejects. */
-  async answer(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    socket.on('error', destroySocket); // until the link owns it
+  /** Responds to an agent's offer. Never rejects. */
+  async handle(request: AgentOffer): Promise<void> {
     try {
-      const { offer, grant, tunnel } = await this.#examine(request);
-      if (socket.destroyed) return;
-      acceptLink(request, socket, head, tunnel.origin, (link) => this.#connect(request, tunnel, link, offer, grant));
+      const { offer, grant, tunnel } = await this.#validate(request);
+      if (request.isClosed) return;
+      request.accept(tunnel.origin, (link) => this.#connect(request, tunnel, link, offer, grant));
     } catch (thrown) {
       const error = asPosternError(thrown);
       this.#options.observer.offerRefused(request, error);
-      writeRefusal(socket, error);
+      request.refuse(error);
     }
   }
 
@@ -78,11 +87,11 @@ export class Admission {
     for (const link of this.#links.keys()) link.destroy();
   }
 
-  async #examine(request: IncomingMessage): Promise<{ offer: Offer; grant: TokenGrant; tunnel: Tunnel }> {
+  async #validate(request: AgentOffer): Promise<{ offer: Offer; grant: TokenGrant; tunnel: Tunnel }> {
     if (this.#draining) throw new PosternError('ERR_EDGE_DRAINING');
     // An `Origin` is no reason to refuse: some libraries always send one, and no page can set `Authorization` here.
-    const offer = readOffer(request.rawHeaders);
-    const grant = await this.#verify(offer.token, contextOf(request).address);
+    const offer = readOffer(request.headers);
+    const grant = await this.#verify(offer.token, request.address);
     const name = chooseName(offer, grant);
     const tunnel = this.#tunnel(name, offer, grant);
     const held = this.#options.registry.find(name);
@@ -157,7 +166,7 @@ export class Admission {
     throw refusal('ERR_NAME_TAKEN', `Another agent serves ${name}. Stop it, or choose another --name.`);
   }
 
-  #connect(request: IncomingMessage, tunnel: Tunnel, link: OutboundLink, offer: Offer, grant: TokenGrant): void {
+  #connect(request: AgentOffer, tunnel: Tunnel, link: OutboundLink, offer: Offer, grant: TokenGrant): void {
     const { registry, observer, revoked } = this.#options;
     // Between the look at the name and this moment another agent may have connected under it, and the token may have been revoked.
     const held = registry.find(tunnel.name);
@@ -169,7 +178,7 @@ export class Admission {
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
     this.#links.set(link, grant.id);
     const former = registry.connect({ ...tunnel, link });
-    observer.tunnelUp({ ...agent, tokenId: grant.id, address: contextOf(request).address });
+    observer.tunnelUp({ ...agent, tokenId: grant.id, address: request.address });
     // Running requests finish on the link that was replaced; its agent is the same process and knows.
     void former?.drain();
     const expiry = expireWith(grant, link);
@@ -182,11 +191,6 @@ export class Admission {
   }
 }
 
-// No closure: it stays with the socket, and would keep the upgrade request as long as the link lives.
-function destroySocket(this: Socket): void {
-  this.destroy();
-}
-
 // The same process dials again, or the owner has told the other one to stop, which only finishes what runs on its link.
 // The id stands in the audit record, so it alone proves nothing.
 function mayTakeOver(held: Tunnel, offered: Tunnel): boolean {
@@ -195,8 +199,8 @@ function mayTakeOver(held: Tunnel, offered: Tunnel): boolean {
 }
 
 /** Who a link counts for: each of them may hold so many. */
-function partiesOf({ owner }: TokenGrant, request: IncomingMessage): readonly string[] {
-  return [`owner ${owner}`, `network ${network(contextOf(request).address)}`];
+function partiesOf({ owner }: TokenGrant, request: AgentOffer): readonly string[] {
+  return [`owner ${owner}`, `network ${network(request.address)}`];
 }
 
 function chooseName(offer: Offer, { tunnels }: TokenGrant): string {

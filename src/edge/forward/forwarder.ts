@@ -1,8 +1,7 @@
 /**
- * Forwards a request that the gate has let through: composes what the agent is told of it, and joins the request to a
- * stream of the tunnel's link. What comes back is written by `forwarding.ts`.
+ * Forwards a request that the gate has admitted: composes its head as the agent receives it, and joins the visit to a stream of
+ * the tunnel's link (`exchange.ts`, or `websocket.ts`).
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Assertions } from '../../auth/identity/assertion.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
@@ -11,17 +10,17 @@ import { asPosternError, PosternError } from '../../errors.js';
 import type { RequestHead } from '../../http/exchange.js';
 import { isCircular, VIA_HTTP_1_0, VIA_HTTP_1_1 } from '../../http/via.js';
 import type { Admitted } from '../gate/gate.js';
-import { FORWARDED_METHODS } from '../replies/replies.js';
-import { contextOf } from '../request/checks.js';
-import { Forwarding, type Refuse } from './exchange.js';
+import { FORWARDED_METHODS } from '../replies/reply.js';
+import type { Reply, Visit } from '../request/visit.js';
+import { Exchange, type ExchangeOptions } from './exchange.js';
 import { identityHeaders } from './identity-headers.js';
 import { publicHost, targetHeaders } from './request-headers.js';
+import { WebSocketExchange } from './websocket.js';
 
-export interface ForwarderOptions {
+export interface ForwarderOptions extends ExchangeOptions {
   readonly base: BaseAddress;
   readonly sessions: Sessions;
   readonly assertions: Assertions;
-  readonly refuse: Refuse;
 }
 
 export class Forwarder {
@@ -31,56 +30,54 @@ export class Forwarder {
     this.#options = options;
   }
 
-  /**
-   * Forwards a request and its response, at once when nothing has to be sealed or signed. Every failure ends the response.
-   * Returns the exchange; undefined when the edge itself was the last recipient.
-   */
-  forward(request: IncomingMessage, response: ServerResponse, verdict: Admitted): Forwarding | undefined {
-    if (request.method === 'OPTIONS' && request.headers['max-forwards'] === '0') {
-      setUpResponse(response, contextOf(request).id);
-      return undefined;
+  /** Forwards a request and its response, at once when nothing has to be sealed or signed. Every failure ends the visit. */
+  forward(visit: Visit, verdict: Admitted): void {
+    if (visit.method === 'OPTIONS' && visit.header['max-forwards'] === '0') {
+      visit.reply(OPTIONS_REPLY);
+      return;
     }
-    const forwarding = new Forwarding(request, response, verdict, this.#options.refuse);
+    const exchange = new Exchange(visit, verdict, this.#options);
     try {
-      const head = this.requestHead(request, verdict);
+      const head = this.#requestHead(visit, verdict);
       const cookie = this.#renewal(verdict);
-      if (!(head instanceof Promise) && !(cookie instanceof Promise)) forwarding.open(head, cookie);
+      if (!(head instanceof Promise) && !(cookie instanceof Promise)) exchange.open(head, cookie);
       else {
         Promise.all([head, cookie])
-          .then(([known, line]) => forwarding.open(known, line))
-          .catch((error) => forwarding.failed(asPosternError(error)));
+          .then(([known, line]) => exchange.open(known, line))
+          .catch((error) => exchange.failed(asPosternError(error)));
       }
     } catch (error) {
-      forwarding.failed(asPosternError(error));
+      exchange.failed(asPosternError(error));
     }
-    return forwarding;
+  }
+
+  /** Forwards a WebSocket. Every failure ends the visit. */
+  async forwardWebSocket(visit: Visit, verdict: Admitted): Promise<void> {
+    const exchange = new WebSocketExchange(visit, verdict, this.#options);
+    try {
+      exchange.open(await this.#requestHead(visit, verdict));
+    } catch (error) {
+      exchange.failed(asPosternError(error));
+    }
   }
 
   /** The head of the request as the agent receives it. Throws or rejects when an identity cannot be carried. */
-  requestHead(request: IncomingMessage, verdict: Admitted): MaybePromise<RequestHead> {
-    return chain(this.#identityHeaders(request, verdict), (known) => this.#head(request, known));
+  #requestHead(visit: Visit, verdict: Admitted): MaybePromise<RequestHead> {
+    return chain(this.#identityHeaders(visit, verdict), (known) => this.#head(visit, known));
   }
 
-  #head(request: IncomingMessage, identity: readonly string[]): RequestHead {
-    const context = contextOf(request);
+  #head(visit: Visit, identity: readonly string[]): RequestHead {
     const { base } = this.#options;
-    const headers = targetHeaders(request.rawHeaders, context, base, identity);
-    headers.push('via', request.httpVersionMinor === 0 ? VIA_HTTP_1_0 : VIA_HTTP_1_1);
-    if (isCircular(request.headers.via ?? '')) throw new PosternError('ERR_LOOP_DETECTED');
-    if (request.method === 'OPTIONS') countDown(headers);
-    return {
-      method: request.method ?? 'GET',
-      scheme: base.scheme,
-      authority: publicHost(context.host, base),
-      path: request.url ?? '/',
-      headers,
-    };
+    const { method, host, path } = visit;
+    const headers = targetHeaders(visit, base, identity);
+    headers.push('via', visit.version === '1.0' ? VIA_HTTP_1_0 : VIA_HTTP_1_1);
+    if (isCircular(visit.header['via'] ?? '')) throw new PosternError('ERR_LOOP_DETECTED');
+    if (method === 'OPTIONS') countDown(headers);
+    return { method, scheme: base.scheme, authority: publicHost(host, base), path, headers };
   }
 
-  #identityHeaders(request: IncomingMessage, verdict: Admitted): MaybePromise<readonly string[]> {
-    const { session, tunnel, judgedAtMs } = verdict;
+  #identityHeaders({ cache }: Visit, { session, tunnel, judgedAtMs }: Admitted): MaybePromise<readonly string[]> {
     if (session === undefined) return NO_HEADERS;
-    const { cache } = contextOf(request);
     const signed = cache.assertion(this.#options.assertions, session, tunnel.origin, judgedAtMs);
     return chain(signed, (assertion) => cache.identityHeaders.get(session.identity, assertion, identityHeaders));
   }
@@ -103,7 +100,9 @@ function countDown(headers: string[]): void {
   if (HOPS.test(hops)) headers[at + 1] = String(Math.max(Number(hops) - 1, 0));
 }
 
-/** Answers an OPTIONS that may go no further, as its last recipient (RFC 9110 sections 7.6.2 and 9.3.7). */
-function setUpResponse(response: ServerResponse, id: string): void {
-  response.writeHead(204, { Allow: FORWARDED_METHODS, 'X-Request-Id': id, 'Cache-Control': 'no-store' }).end();
-}
+/** To an OPTIONS that may go no further: the edge is its last recipient (RFC 9110 sections 7.6.2 and 9.3.7). */
+const OPTIONS_REPLY: Reply = {
+  status: 204,
+  headers: { Allow: FORWARDED_METHODS, 'Cache-Control': 'no-store' },
+  body: '',
+};

@@ -7,21 +7,20 @@ import type { BaseAddress } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';
 import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../../http/header-rules.js';
 import type { ConnectionCache } from '../request/connection-cache.js';
-import type { RequestContext } from '../request/checks.js';
+import type { VisitRequest } from '../request/visit.js';
 
 /**
  * The headers of a forwarded request, for HTTP/2: lower-case names, no `host` (that is `:authority`). `identity` are those of
  * `identityHeaders`, none for an anonymous request.
  */
 export function targetHeaders(
-  headers: RawHeaders,
-  context: RequestContext,
+  request: Pick<VisitRequest, 'headers' | 'address' | 'host' | 'id' | 'cache'>,
   base: BaseAddress,
   identity: readonly string[],
 ): string[] {
-  const fields = visitorHeaders(headers, context.cache);
-  fields.push('x-forwarded-for', context.address, 'x-forwarded-host', publicHost(context.host, base));
-  fields.push('x-forwarded-proto', base.scheme, 'x-forwarded-port', String(base.port), 'x-request-id', context.id);
+  const fields = visitorHeaders(request.headers, request.cache);
+  fields.push('x-forwarded-for', request.address, 'x-forwarded-host', publicHost(request.host, base));
+  fields.push('x-forwarded-proto', base.scheme, 'x-forwarded-port', String(base.port), 'x-request-id', request.id);
   for (const text of identity) fields.push(text);
   return fields;
 }

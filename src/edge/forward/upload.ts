@@ -1,34 +1,44 @@
-/** The body of a visitor's request on its way to the agent, with back-pressure, and its trailers. */
-import type { IncomingMessage } from 'node:http';
-import type { OutboundStream } from '../../http/exchange.js';
-import { filterTrailers } from '../../http/header-rules.js';
-import { isChunked } from '../request/checks.js';
+/** What the visitor of an exchange sends and does: the body of the request on its way to the agent, and the end of it all. */
+import type { InboundObserver, OutboundStream } from '../../http/exchange.js';
+import { filterTrailers, type RawHeaders } from '../../http/header-rules.js';
+import type { Visit } from '../request/visit.js';
 
-export class Upload {
-  readonly #request: IncomingMessage;
-  #isStopped = false;
+export class Upload implements InboundObserver {
+  readonly #visit: Visit;
+  readonly #stream: OutboundStream;
+  readonly #exchange: { ended(): void };
+  #trailers: RawHeaders | undefined;
 
-  /** Begins to read the request. */
-  constructor(request: IncomingMessage, stream: OutboundStream) {
-    this.#request = request;
-    request.on('data', (chunk: Buffer) => {
-      if (!this.#isStopped && !stream.write(chunk)) request.pause();
-    });
-    request.on('end', () => {
-      if (!this.#isStopped) stream.end(isChunked(request) ? filterTrailers(request.rawTrailers) : []);
-    });
-    // A visitor who breaks off in the middle of a body: its end never comes.
-    request.on('error', () => stream.cancel());
+  /** Tells the exchange when it has ended, whole or not. */
+  constructor(visit: Visit, stream: OutboundStream, exchange: { ended(): void }) {
+    this.#visit = visit;
+    this.#stream = stream;
+    this.#exchange = exchange;
   }
 
-  /** The stream takes more. */
-  resume(): void {
-    this.#request.resume();
+  data(chunk: Buffer): void {
+    if (!this.#stream.write(chunk)) this.#visit.pause();
   }
 
-  /** What still arrives is dropped, so that the connection can carry the next request. */
-  stop(): void {
-    this.#isStopped = true;
-    this.#request.resume();
+  trailers(trailers: RawHeaders): void {
+    this.#trailers = filterTrailers(trailers);
+  }
+
+  end(): void {
+    this.#stream.end(this.#trailers);
+  }
+
+  /** The visitor takes more of the response. */
+  drain(): void {
+    this.#stream.resume();
+  }
+
+  sent(): void {
+    this.#exchange.ended();
+  }
+
+  cancelled(): void {
+    this.#stream.cancel();
+    this.#exchange.ended();
   }
 }

@@ -4,16 +4,10 @@
  * sibling's page asks for (RFC 6265bis section 5.2); what tells them apart is what browsers say themselves and no script can:
  * `Origin` (RFC 6454) and `Sec-Fetch-*` (Fetch Metadata). Pure, and asked by the gate alone.
  */
+import type { HeaderLookup, VisitRequest } from '../request/visit.js';
 
-/** What is read of a request, whichever version of HTTP brought it: header values by lower-case name, several lines joined. */
-export interface Caused {
-  readonly method?: string | undefined;
-  readonly headers: {
-    readonly origin?: string | undefined;
-    readonly upgrade?: string | undefined;
-    readonly [name: string]: string | readonly string[] | undefined;
-  };
-}
+/** What is read of a request. */
+export type Caused = Pick<VisitRequest, 'method' | 'header'>;
 
 /** Whose pages may cause requests for a tunnel. */
 export interface Permitted {
@@ -35,16 +29,16 @@ export type Cause = 'permitted' | 'posted' | 'preflight' | 'foreign';
 
 /** Judges the cause of a request or an upgrade. What is not known to be permitted is foreign. */
 export function causeOf(request: Caused, permitted: Permitted): Cause {
-  const { headers } = request;
-  const { origin } = headers;
-  if (origin !== undefined && (origin !== 'null' || headers.upgrade !== undefined)) {
+  const { header } = request;
+  const { origin } = header;
+  if (origin !== undefined && (origin !== 'null' || header['upgrade'] !== undefined)) {
     return causeByOrigin(request, origin, permitted);
   }
-  const site = headers['sec-fetch-site'];
+  const site = header['sec-fetch-site'];
   // With an `Origin` of `null` too: a page that sends no referrer says no more about itself, even to itself.
   if (site === 'same-origin') return 'permitted';
-  if (site === 'none') return isAsked(headers, permitted) ? 'permitted' : 'foreign';
-  if (isProgram(headers)) return origin === undefined ? 'permitted' : 'foreign';
+  if (site === 'none') return isAsked(header, permitted) ? 'permitted' : 'foreign';
+  if (isProgram(header)) return origin === undefined ? 'permitted' : 'foreign';
   return isVisit(request, permitted) ? 'permitted' : 'foreign';
 }
 
@@ -52,9 +46,9 @@ function causeByOrigin(request: Caused, origin: string, permitted: Permitted): C
   const lower = origin.toLowerCase();
   if (lower === permitted.origin) return 'permitted';
   if (!permitted.origins.includes(lower)) return isVisit(request, permitted) ? 'permitted' : 'foreign';
-  const { method, headers } = request;
-  if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) return 'preflight';
-  const isForm = method === 'POST' && isTopLevelNavigation(headers) && headers.upgrade === undefined;
+  const { method, header } = request;
+  if (method === 'OPTIONS' && header['access-control-request-method'] !== undefined) return 'preflight';
+  const isForm = method === 'POST' && isTopLevelNavigation(header) && header['upgrade'] === undefined;
   return isForm ? 'posted' : 'permitted';
 }
 
@@ -62,9 +56,9 @@ function causeByOrigin(request: Caused, origin: string, permitted: Permitted): C
  * Whether no browser says what has caused the request. The `fetch` of Node sends `Sec-Fetch-Mode: cors` and nothing else: a
  * browser sends an `Origin` with every such request to another origin (Fetch, section 3.2), which is judged before.
  */
-function isProgram(headers: Caused['headers']): boolean {
-  if (headers['sec-fetch-site'] !== undefined || headers['sec-fetch-dest'] !== undefined) return false;
-  const mode = headers['sec-fetch-mode'];
+function isProgram(header: HeaderLookup): boolean {
+  if (header['sec-fetch-site'] !== undefined || header['sec-fetch-dest'] !== undefined) return false;
+  const mode = header['sec-fetch-mode'];
   return mode === undefined || mode === 'cors';
 }
 
@@ -73,30 +67,30 @@ function isProgram(headers: Caused['headers']): boolean {
  * has it load in advance (speculation rules), and then only the `Referer` tells whose page, which can leave it out but not
  * choose it.
  */
-function isAsked(headers: Caused['headers'], { origin }: Permitted): boolean {
-  if (!isSpeculative(headers)) return true;
-  const { referer } = headers;
+function isAsked(header: HeaderLookup, { origin }: Permitted): boolean {
+  if (!isSpeculative(header)) return true;
+  const { referer } = header;
   return typeof referer === 'string' && referer.startsWith(`${origin}/`);
 }
 
 /** Whether a browser shows the response to its visitor: a link that was followed, or a frame where frames are permitted. */
-function isVisit({ method, headers }: Caused, { frameOrigins }: Permitted): boolean {
-  if ((method !== 'GET' && method !== 'HEAD') || headers.upgrade !== undefined) return false;
+function isVisit({ method, header }: Caused, { frameOrigins }: Permitted): boolean {
+  if ((method !== 'GET' && method !== 'HEAD') || header['upgrade'] !== undefined) return false;
   // What is fetched in advance nobody has asked for: any page can have it done.
-  if (isSpeculative(headers)) return false;
-  return isTopLevelNavigation(headers) || (frameOrigins.length > 0 && isFrameNavigation(headers));
+  if (isSpeculative(header)) return false;
+  return isTopLevelNavigation(header) || (frameOrigins.length > 0 && isFrameNavigation(header));
 }
 
-function isTopLevelNavigation(headers: Caused['headers']): boolean {
-  return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+function isTopLevelNavigation(header: HeaderLookup): boolean {
+  return header['sec-fetch-mode'] === 'navigate' && header['sec-fetch-dest'] === 'document';
 }
 
-function isFrameNavigation(headers: Caused['headers']): boolean {
-  const destination = headers['sec-fetch-dest'];
-  return headers['sec-fetch-mode'] === 'navigate' && (destination === 'iframe' || destination === 'frame');
+function isFrameNavigation(header: HeaderLookup): boolean {
+  const destination = header['sec-fetch-dest'];
+  return header['sec-fetch-mode'] === 'navigate' && (destination === 'iframe' || destination === 'frame');
 }
 
-function isSpeculative(headers: Caused['headers']): boolean {
-  const purpose = headers['sec-purpose'] ?? headers['purpose'];
+function isSpeculative(header: HeaderLookup): boolean {
+  const purpose = header['sec-purpose'] ?? header['purpose'];
   return purpose !== undefined && /prefetch|prerender|preview/i.test(String(purpose));
 }

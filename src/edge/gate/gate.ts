@@ -9,9 +9,11 @@ import type { Session, Sessions } from '../../auth/session/sessions.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import type { Rule } from '../../core/rule.js';
+import { PosternError } from '../../errors.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
-import { ConnectionCache } from '../request/connection-cache.js';
-import { type Cause, type Caused, causeOf } from './cause.js';
+import type { ConnectionCache } from '../request/connection-cache.js';
+import type { VisitRequest } from '../request/visit.js';
+import { type Cause, causeOf } from './cause.js';
 import type { Registry, Tunnel } from './registry.js';
 
 /** Why a session of this very host is refused that was made when its name had another owner. */
@@ -19,31 +21,60 @@ export const NEW_OWNER = 'new-owner';
 
 /** What the gate says of a request. */
 export type Verdict =
-  | {
-      readonly kind: 'forward';
-      readonly tunnel: Tunnel;
-      readonly link: OutboundLink;
-      readonly rule: string;
-      /** Whose request it is. Absent when only the rule `public` let it in: then it carries no identity at all. */
-      readonly session: Session | undefined;
-      /** When the gate judged, in milliseconds since the epoch. */
-      readonly judgedAtMs: number;
-    }
-  /** The question of a named origin whether it may ask: to be answered by the edge. */
+  | Admitted
+  /** The question of a named origin whether it may ask: the edge replies to it. */
   | { readonly kind: 'preflight' }
-  | {
-      readonly kind: 'refuse';
-      readonly code: 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' | 'ERR_TUNNEL_OFFLINE' | 'ERR_CROSS_SITE';
-      /** With `ERR_LOGIN_REQUIRED`: one that lacks groups which rules have come to name since. */
-      readonly session: Session | undefined;
-      /** Why, for the audit record: never shown. */
-      readonly reason: string;
-      /** The request is a form that a page of a named origin has posted, and came without a session for that alone. */
-      readonly isPosted?: true;
-    };
+  | Refusal;
 
-/** That a request goes to its tunnel. */
-export type Admitted = Extract<Verdict, { kind: 'forward' }>;
+export interface Refusal {
+  readonly kind: 'refuse';
+  readonly code: 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' | 'ERR_TUNNEL_OFFLINE' | 'ERR_CROSS_SITE';
+  /** With `ERR_LOGIN_REQUIRED`: one that lacks groups which rules have come to name since. */
+  readonly session: Session | undefined;
+  /** Why, for the audit record: never shown. */
+  readonly reason: string;
+  /** The request is a form that a page of a named origin has posted, and came without a session for that alone. */
+  readonly isPosted?: true;
+}
+
+interface Admission {
+  readonly tunnel: Tunnel;
+  readonly link: OutboundLink;
+  readonly rule: string;
+  /** Whose request it is. Absent when only the rule `public` let it in: then it carries no identity at all. */
+  readonly session: Session | undefined;
+  /** When the gate judged, in milliseconds since the epoch. */
+  readonly judgedAtMs: number;
+}
+
+// Known to this file alone: no other can make a verdict that forwards.
+const OF_THE_GATE = Symbol('of the gate');
+
+/** That a request goes to its tunnel. Nothing is forwarded without one, and only the gate makes them. */
+export class Admitted implements Admission {
+  readonly kind = 'forward';
+  readonly tunnel: Tunnel;
+  readonly link: OutboundLink;
+  readonly rule: string;
+  readonly session: Session | undefined;
+  readonly judgedAtMs: number;
+  // Makes the type nominal: an object of the same shape is none.
+  readonly #isGenuine = true;
+
+  constructor(maker: typeof OF_THE_GATE, { tunnel, link, rule, session, judgedAtMs }: Admission) {
+    if (maker !== OF_THE_GATE) throw new PosternError('ERR_INTERNAL', 'only the gate admits');
+    this.tunnel = tunnel;
+    this.link = link;
+    this.rule = rule;
+    this.session = session;
+    this.judgedAtMs = judgedAtMs;
+  }
+
+  /** Whether a verdict is one that the gate has made. */
+  static isOne(verdict: Verdict): verdict is Admitted {
+    return verdict instanceof Admitted && verdict.#isGenuine;
+  }
+}
 
 export interface GateOptions {
   readonly base: BaseAddress;
@@ -54,24 +85,22 @@ export interface GateOptions {
 }
 
 /** A request as the gate sees it. */
-export interface Judged extends Caused {
-  readonly headers: Caused['headers'] & { readonly cookie?: string | undefined };
-}
+export type Judged = Pick<VisitRequest, 'method' | 'header' | 'host' | 'place' | 'cache'>;
 
-export type Gate = (name: string, host: string, request: Judged, cache?: ConnectionCache) => MaybePromise<Verdict>;
+export type Gate = (request: Judged) => MaybePromise<Verdict>;
 
-/**
- * Makes the gate of an edge. `host` is the canonical host of the tunnel, `cache` that of the request's connection. The gate
- * judges every request, at once unless the session has to be opened first.
- */
+/** Makes the gate of an edge. It judges each request again, at once unless the session has to be opened first. */
 export function createGate({ base, sessions, registry, ceiling, domainProof }: GateOptions): Gate {
-  return (name, host, request, cache = new ConnectionCache()) => {
+  return (request) => {
+    const { place, host, cache, header } = request;
+    if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
+    const { name } = place;
     const nowMs = sessions.nowMs();
     const tunnel = registry.find(name);
     const cause = causeOf(request, tunnel ?? { origin: tunnelOrigin(base, name), origins: [], frameOrigins: [] });
     // Before the session is looked at: a page that may not ask learns nothing of who is signed in, by the time it takes neither.
     if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, nowMs);
-    const found = cache.session(sessions, request.headers.cookie, host, nowMs);
+    const found = cache.session(sessions, header['cookie'], host, nowMs);
     return chain(found, (session) => judge(name, cause, session, cache, nowMs));
   };
 
@@ -119,8 +148,8 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
     if (link === undefined || link.draining.aborted) {
       return { kind: 'refuse', code: 'ERR_TUNNEL_OFFLINE', session, reason: 'offline' };
     }
-    const isNobodys = rule === 'public';
-    return { kind: 'forward', tunnel, link, rule, session: isNobodys ? undefined : session, judgedAtMs };
+    const isAnonymous = rule === 'public';
+    return new Admitted(OF_THE_GATE, { tunnel, link, rule, session: isAnonymous ? undefined : session, judgedAtMs });
   }
 
   /**

@@ -5,6 +5,7 @@
  * where the edge runs out of connections: one that is not read does not tell that its visitor has left.
  */
 import type { MaybePromise } from '../../core/maybe-promise.js';
+import { PosternError } from '../../errors.js';
 import { type Outlet, type Progress, progressOf, STALLED_AFTER_MS } from '../request/stalls.js';
 import type { Verdict } from './gate.js';
 
@@ -26,7 +27,7 @@ export interface LongLivedRequest {
   readonly upload?: Outlet | undefined;
   judge(): MaybePromise<Verdict>;
   /** Ends it because the gate would no longer let it in. */
-  end(): void;
+  endSession(): void;
   /** Ends it because nobody reads it. */
   cut(): void;
   /** Ends it because its app does not take what the visitor sends. */
@@ -97,7 +98,7 @@ export class Revalidator {
   }
 
   async #reviewOne(watched: LongLivedRequest): Promise<void> {
-    if ((await refuses(watched)) && this.forget(watched)) watched.end();
+    if ((await refuses(watched)) && this.forget(watched)) watched.endSession();
   }
 }
 
@@ -117,4 +118,9 @@ async function refuses(watched: LongLivedRequest): Promise<boolean> {
   } catch {
     return true; // a gate that cannot judge does not let through
   }
+}
+
+/** Why a request ends that the gate had let in. */
+export function sessionEnded(): PosternError {
+  return new PosternError('ERR_LOGIN_REQUIRED', 'the session ended while the stream was open');
 }

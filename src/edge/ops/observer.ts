@@ -3,16 +3,14 @@
  * One place, so that log and audit never disagree. Values from outside are fields, never part of a message. What
  * strangers can cause without end, refusals and cut connections, is counted and written once a minute.
  */
-import type { IncomingMessage } from 'node:http';
 import type { Identity } from '../../auth/identity/identity.js';
 import type { Session } from '../../auth/session/sessions.js';
 import type { Log } from '../../core/log.js';
-import type { PosternError } from '../../errors.js';
+import type { ErrorCode, PosternError } from '../../errors.js';
 import type { Admitted, Verdict } from '../gate/gate.js';
-import { contextOf } from '../request/checks.js';
 import { network } from '../request/limits.js';
 import { signInHint } from '../request/sign-in-hints.js';
-import type { Cutter } from './outcome.js';
+import type { Cutter, VisitRequest } from '../request/visit.js';
 import { Tally } from './tally.js';
 
 // Allowing is recorded once for each session, tunnel and rule. A full memory is emptied, and records start again.
@@ -25,15 +23,20 @@ export type Budget = 'waiting requests' | 'unfinished heads' | 'streams' | 'unre
 // Two hints for each tunnel at most; past it they are only in the responses.
 const MAX_HINTS = 1_000;
 
-/** How the answer to a request ended. */
-export interface Outcome {
-  /** Of a response of ours. */
-  readonly code: string | undefined;
+/** How a visit ended. */
+export interface VisitEnd {
+  /** 0 when no head has left. */
+  readonly status: number;
+  /** Of a response of ours that reports an error. */
+  readonly code: ErrorCode | undefined;
   /** The response had begun and was never whole: the visitor left, or it broke. */
   readonly aborted: true | undefined;
   /** Who ended it before it was whole, if anybody did. */
   readonly cutBy: Cutter | undefined;
 }
+
+/** Whoever sent a request, a visitor or an agent. */
+type Asker = Pick<VisitRequest, 'id' | 'address'>;
 
 const GROUPS_LEFT_OUT =
   'not all groups of an account are known here: rules for the others let it in nowhere until it signs in again';
@@ -72,21 +75,17 @@ export class Observer {
     this.#cuts.flush();
   }
 
-  /**
-   * A request was answered, or its visitor left: `status` is 0 when no head had been sent. `aborted` tells a response that
-   * broke off from one that was whole.
-   */
-  answered(request: IncomingMessage, status: number, { code, aborted, cutBy }: Outcome): void {
-    if (code === 'ERR_LOGIN_REQUIRED') this.#hint(request);
+  /** A visit has ended, whole or not. */
+  ended(visit: VisitRequest, { status, code, aborted, cutBy }: VisitEnd): void {
+    if (code === 'ERR_LOGIN_REQUIRED') this.#hint(visit);
     if (this.#log.isLevelEnabled?.('info') === false) return;
-    const { arrivedAtMs } = contextOf(request);
-    const durationMs = Math.round((performance.now() - arrivedAtMs) * 10) / 10;
-    this.#log.info({ ...describe(request), status, code, aborted, cutBy, durationMs }, 'request');
+    const durationMs = Math.round((performance.now() - visit.arrivedAtMs) * 10) / 10;
+    this.#log.info({ ...describe(visit), status, code, aborted, cutBy, durationMs }, 'request');
   }
 
   /** An error that a visitor sees only the code of. */
-  failed(request: IncomingMessage, error: PosternError): void {
-    if (error.code === 'ERR_TUNNEL_BUSY') this.overBudget('streams', contextOf(request).address);
+  failed(request: VisitRequest, error: PosternError): void {
+    if (error.code === 'ERR_TUNNEL_BUSY') this.overBudget('streams', request.address);
     const level = error.status >= 500 ? 'warn' : 'info';
     this.#log[level](
       { ...describe(request), code: error.code, detail: error.message, cause: causeOf(error) },
@@ -100,30 +99,30 @@ export class Observer {
   }
 
   /** The gate has decided about somebody: recorded when it refuses a session, or lets one in for the first time. */
-  decided(request: IncomingMessage, verdict: Verdict): void {
+  decided(request: VisitRequest, verdict: Verdict): void {
     if (verdict.kind === 'preflight') return;
     if (verdict.kind === 'refuse') this.#refused(request, verdict);
     else if (verdict.session === undefined) this.#allowed(request, verdict);
     else {
       const { session, rule } = verdict;
-      if (contextOf(request).cache.isNewlyAllowed(session, rule)) this.#allowed(request, verdict);
+      if (request.cache.isNewlyAllowed(session, rule)) this.#allowed(request, verdict);
     }
   }
 
   /** Once for each tunnel: what a browser does without a word. */
-  #hint(request: IncomingMessage): void {
+  #hint(request: VisitRequest): void {
     const hint = signInHint(request);
     if (hint === undefined || this.#hinted.size >= MAX_HINTS) return;
-    const { id, host } = contextOf(request);
+    const { id, host } = request;
     const known = `${host} ${hint}`;
     if (this.#hinted.has(known)) return;
     this.#hinted.add(known);
     this.#log.info({ requestId: id, host, hint }, 'hint');
   }
 
-  #refused(request: IncomingMessage, { session, code, reason }: Extract<Verdict, { kind: 'refuse' }>): void {
+  #refused(request: VisitRequest, { session, code, reason }: Extract<Verdict, { kind: 'refuse' }>): void {
     if (session === undefined || code !== 'ERR_ACCESS_DENIED') return;
-    const { id, host, address } = contextOf(request);
+    const { id, host, address } = request;
     this.#refusals.note({
       event: 'deny',
       message: 'deny',
@@ -134,8 +133,8 @@ export class Observer {
     });
   }
 
-  #allowed(request: IncomingMessage, { session, rule }: Admitted): void {
-    const { id, host, address } = contextOf(request);
+  #allowed(request: VisitRequest, { session, rule }: Admitted): void {
+    const { id, host, address } = request;
     const known = `${session?.id ?? network(address)} ${host} ${rule}`;
     if (this.#knownAllows.has(known)) return;
     if (this.#knownAllows.size >= MAX_KNOWN_ALLOWS) this.#knownAllows.clear();
@@ -143,20 +142,20 @@ export class Observer {
     this.#audit.info({ event: 'allow', requestId: id, host, address, ...who(session), rule }, 'allow');
   }
 
-  signedIn(request: IncomingMessage, session: Session): void {
-    const { id, address } = contextOf(request);
+  signedIn(request: VisitRequest, session: Session): void {
+    const { id, address } = request;
     const { groupsOmitted, groups } = session.identity;
     if (groupsOmitted)
       this.#log.warn({ requestId: id, subject: session.identity.subject, kept: groups.length }, GROUPS_LEFT_OUT);
     this.#audit.info({ event: 'sign-in', requestId: id, address, ...who(session), groupsOmitted }, 'sign-in');
   }
 
-  signInFailed(request: IncomingMessage, error: PosternError): void {
+  signInFailed(request: VisitRequest, error: PosternError): void {
     this.#refuses(request, error, 'sign-in-failed', 'sign-in failed');
   }
 
-  signedOut(request: IncomingMessage, session: Pick<Session, 'id'> & Partial<Session>): void {
-    const { id, address } = contextOf(request);
+  signedOut(request: VisitRequest, session: Pick<Session, 'id'> & Partial<Session>): void {
+    const { id, address } = request;
     this.#audit.info({ event: 'sign-out', requestId: id, address, ...who(session) }, 'sign-out');
   }
 
@@ -168,13 +167,13 @@ export class Observer {
     this.#audit.info({ event: 'tunnel-down', ...fields, reason: reason?.message ?? 'closed' }, 'tunnel down');
   }
 
-  offerRefused(request: IncomingMessage, error: PosternError): void {
-    if (error.code === 'ERR_EDGE_FULL') this.overBudget('links', contextOf(request).address);
+  offerRefused(request: Asker, error: PosternError): void {
+    if (error.code === 'ERR_EDGE_FULL') this.overBudget('links', request.address);
     this.#refuses(request, error, 'offer-refused', 'offer refused');
   }
 
-  #refuses(request: IncomingMessage, { code, message: detail }: PosternError, event: string, message: string): void {
-    const { id, address } = contextOf(request);
+  #refuses(request: Asker, { code, message: detail }: PosternError, event: string, message: string): void {
+    const { id, address } = request;
     const fields = { party: network(address), who: { address }, what: { code }, once: { requestId: id, detail } };
     this.#refusals.note({ event, message, ...fields });
   }
@@ -190,12 +189,11 @@ function who(session: (Pick<Session, 'id'> & Partial<Session>) | undefined): {
 }
 
 // The path without its query: queries carry codes, tickets and the app's own secrets.
-function describe(request: IncomingMessage) {
-  const { id, host, address } = contextOf(request);
-  const target = request.url ?? '';
-  const query = target.indexOf('?');
-  const path = (query === -1 ? target : target.slice(0, query)).slice(0, 1024);
-  return { requestId: id, host, address, method: request.method, path };
+function describe(request: VisitRequest) {
+  const { id, host, address, method } = request;
+  const query = request.path.indexOf('?');
+  const path = (query === -1 ? request.path : request.path.slice(0, query)).slice(0, 1024);
+  return { requestId: id, host, address, method, path };
 }
 
 function causeOf({ cause }: PosternError): string | undefined {

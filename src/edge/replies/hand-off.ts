@@ -2,11 +2,11 @@
  * How a visitor gets from one step of a sign-in to the next: by redirect, or in a browser by a page of the base host whose
  * script goes on. A redirect to a tunnel's host would show its ticket to the service worker of the app.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BaseAddress } from '../../core/hostname.js';
+import type { Reply, VisitRequest } from '../request/visit.js';
 import { HAND_OFF_SCRIPT_PATH, HAND_OFF_SCRIPT_VERSION } from './hand-off-script.js';
 import type { Page, PageScript } from './page.js';
-import type { Replies } from './replies.js';
+import { pageReply, redirect } from './reply.js';
 
 /** Where the visitor goes next, and the cookies that go along. */
 export type Step = Redirect | Departure | HandOff;
@@ -37,26 +37,17 @@ export interface HandOff extends Omit<Redirect, 'kind'> {
   readonly state: string | undefined;
 }
 
-/** Sends the visitor to the next step of a sign-in. */
-export function sendStep(
-  base: BaseAddress,
-  replies: Replies,
-  request: IncomingMessage,
-  response: ServerResponse,
-  step: Step,
-): void {
-  if (step.kind === 'redirect' || !isBrowser(request)) {
-    replies.redirect(request, response, step.location, step.cookies);
-    return;
-  }
-  if (step.cookies.length > 0) response.setHeader('Set-Cookie', step.cookies);
+/** Takes the visitor to the next step of a sign-in. */
+export function stepReply(base: BaseAddress, request: Pick<VisitRequest, 'header'>, step: Step): Reply {
+  if (step.kind === 'redirect' || !isBrowser(request)) return redirect(step.location, step.cookies);
   const url = base.origin + HAND_OFF_SCRIPT_PATH;
-  replies.page(request, response, step.kind === 'departure' ? departurePage(step, url) : handOffPage(step, url));
+  const page = step.kind === 'departure' ? departurePage(step, url) : handOffPage(step, url);
+  return pageReply(page, step.cookies.length > 0 ? { 'Set-Cookie': step.cookies } : {});
 }
 
-// Every browser of the last years says so on secure origins; who does not is taken for a program.
-function isBrowser({ headers }: IncomingMessage): boolean {
-  return headers['sec-fetch-mode'] === 'navigate';
+// Every browser of the last years says so on secure origins; a client that does not is taken for a program.
+function isBrowser({ header }: Pick<VisitRequest, 'header'>): boolean {
+  return header['sec-fetch-mode'] === 'navigate';
 }
 
 function departurePage({ location, state, path }: Departure, url: string): Page {

@@ -4,7 +4,7 @@
  * a page that posts the same fields once more, from the tunnel's own origin, and the browser sends the cookie along. Only for
  * origins that the tunnel's owner has named: for any other one this would turn a forgery into a request of the tunnel's own.
  */
-import type { IncomingMessage } from 'node:http';
+import type { Visit, VisitRequest } from '../request/visit.js';
 import type { Page } from './page.js';
 
 // A SAML response is some ten kilobytes; what is larger is no sign-in.
@@ -25,14 +25,14 @@ const FORM_TYPE = /^application\/x-www-form-urlencoded[ \t]*(?:;|$)/i;
 let heldBytes = 0;
 
 /** Whether the request's body is one that can be posted again. Of `multipart/form-data` none is: it is for files. */
-export function isRepeatable({ headers }: IncomingMessage): boolean {
-  if (headers.expect !== undefined || !FORM_TYPE.test(headers['content-type'] ?? '')) return false;
-  return Number(headers['content-length'] ?? 0) <= MAX_FORM_BYTES;
+export function isRepeatable({ header }: Pick<VisitRequest, 'header'>): boolean {
+  if (header['expect'] !== undefined || !FORM_TYPE.test(header['content-type'] ?? '')) return false;
+  return Number(header['content-length'] ?? 0) <= MAX_FORM_BYTES;
 }
 
 /** Reads the fields of a form; undefined when it is too large, too slow, not UTF-8, or cannot stand in a page. */
-export async function readForm(request: IncomingMessage): Promise<readonly Field[] | undefined> {
-  const body = await readBody(request);
+export async function readForm(visit: Visit): Promise<readonly Field[] | undefined> {
+  const body = await readBody(visit);
   return body === undefined ? undefined : parseForm(body);
 }
 
@@ -49,27 +49,34 @@ export function repostPage(path: string, fields: readonly Field[]): Page {
 }
 
 /** Reads a body as text; undefined when it is past a limit. What is left of it then stays unread. */
-function readBody(request: IncomingMessage): Promise<string | undefined> {
+function readBody(visit: Visit): Promise<string | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    let isDone = false;
     const finish = (text: string | undefined) => {
+      if (isDone) return;
+      isDone = true;
       clearTimeout(late);
       heldBytes -= bytes;
-      bytes = 0;
-      request.off('data', take).off('end', end).off('close', stop);
       resolve(text);
     };
     const stop = () => finish(undefined);
-    const end = () => finish(Buffer.concat(chunks).toString('latin1'));
-    const take = (chunk: Buffer) => {
-      bytes += chunk.length;
-      heldBytes += chunk.length;
-      chunks.push(chunk);
-      if (bytes > MAX_FORM_BYTES || heldBytes > MAX_BYTES_OF_ALL) stop();
-    };
     const late = setTimeout(stop, MAX_READ_MS);
-    request.on('data', take).on('end', end).on('close', stop);
+    visit.observe({
+      data: (chunk) => {
+        if (isDone) return;
+        bytes += chunk.length;
+        heldBytes += chunk.length;
+        chunks.push(chunk);
+        if (bytes > MAX_FORM_BYTES || heldBytes > MAX_BYTES_OF_ALL) stop();
+      },
+      trailers: () => {},
+      end: () => finish(Buffer.concat(chunks).toString('latin1')),
+      drain: () => {},
+      sent: stop,
+      cancelled: stop,
+    });
   });
 }
 

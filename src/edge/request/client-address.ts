@@ -2,10 +2,9 @@
  * The visitor's IP address: the socket's, unless the socket belongs to a reverse proxy that the operator named in
  * `POSTERN_TRUST_PROXY`; then the nearest address in `X-Forwarded-For` that is not such a proxy.
  */
-import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { trimOws } from '../../core/white-space.js';
-import { headerValues } from '../../http/header-rules.js';
+import { headerValues, type RawHeaders } from '../../http/header-rules.js';
 
 /** Tells whether a peer's address is one of a list of IP addresses and CIDR networks (checked by config). */
 export function proxyCheck(trusted: readonly string[]): (address: string) => boolean {
@@ -20,6 +19,9 @@ export function proxyCheck(trusted: readonly string[]): (address: string) => boo
 // A reverse proxy is in front of the first request already; the later ones are not looked at.
 const LOOKED_AT = 100;
 
+/** Gives the address of a visitor, by that of the socket's peer and the headers of the request. */
+export type AddressReader = (peer: string, headers: RawHeaders) => string;
+
 /**
  * Makes the reader for the addresses of proxies that are trusted. `distrusted` is told once of a peer that sends
  * `X-Forwarded-For` and is not of them: the proxy that the operator forgot, most likely.
@@ -27,22 +29,22 @@ const LOOKED_AT = 100;
 export function addressReader(
   trusted: readonly string[],
   distrusted: (peer: string) => void = () => {},
-): (request: IncomingMessage) => string {
+): AddressReader {
   let left = LOOKED_AT;
-  const look = (request: IncomingMessage, peer: string) => {
+  const look = (headers: RawHeaders, peer: string) => {
     left -= 1;
-    if (headerValues(request.rawHeaders, 'x-forwarded-for').length === 0) return;
+    if (headerValues(headers, 'x-forwarded-for').length === 0) return;
     left = 0;
     distrusted(peer);
   };
   const isTrusted = proxyCheck(trusted);
-  return (request) => {
-    const direct = plain(request.socket.remoteAddress ?? '');
+  return (peer, headers) => {
+    const direct = plain(peer);
     if (!isTrusted(direct)) {
-      if (left > 0) look(request, direct);
+      if (left > 0) look(headers, direct);
       return direct;
     }
-    const hops = headerValues(request.rawHeaders, 'x-forwarded-for')
+    const hops = headerValues(headers, 'x-forwarded-for')
       .join(',')
       .split(',')
       .map((hop) => plain(trimOws(hop)));

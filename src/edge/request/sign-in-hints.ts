@@ -2,7 +2,7 @@
  * Requests that browsers send without cookies, and that a gate therefore refuses whoever asks: what the developer can change,
  * since nothing in the browser says why.
  */
-import type { IncomingMessage } from 'node:http';
+import type { VisitRequest } from './visit.js';
 
 const MANIFEST =
   'A browser fetches a web app manifest without cookies: add crossorigin="use-credentials" to its <link rel="manifest">.';
@@ -10,7 +10,7 @@ const PREFLIGHT =
   'A CORS preflight carries no cookies, so it is never let in: call the API on the page’s own host, through a proxy of the development server for instance.';
 
 /** The hint for a request that was refused for want of a session; undefined when there is nothing to say. */
-export function signInHint({ method, headers }: IncomingMessage): string | undefined {
-  if (headers['sec-fetch-dest'] === 'manifest') return MANIFEST;
-  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined ? PREFLIGHT : undefined;
+export function signInHint({ method, header }: Pick<VisitRequest, 'header' | 'method'>): string | undefined {
+  if (header['sec-fetch-dest'] === 'manifest') return MANIFEST;
+  return method === 'OPTIONS' && header['access-control-request-method'] !== undefined ? PREFLIGHT : undefined;
 }

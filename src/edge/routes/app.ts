@@ -1,37 +1,40 @@
 /**
  * The Express app: everything that is not forwarded. It is given requests that the front door has checked, for the base
- * host or for a tunnel's host whose gate has refused them.
+ * host or for the paths that are ours on a tunnel's host.
  */
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { asPosternError, PosternError } from '../../errors.js';
-import { contextOf } from '../request/checks.js';
+import type { Visit } from '../request/visit.js';
 import { type BaseRoutesOptions, baseRoutes } from './base.js';
+import { routerOf, type VisitOf } from './route.js';
 import { type TunnelRoutesOptions, tunnelRoutes } from './tunnel.js';
 
-export type AppOptions = BaseRoutesOptions & TunnelRoutesOptions;
+export interface AppOptions extends BaseRoutesOptions, TunnelRoutesOptions {
+  readonly visitOf: VisitOf;
+  readonly replyWithError: (visit: Visit, error: PosternError) => void;
+}
 
 export function createApp(options: AppOptions): Express {
-  const { replies, observer } = options;
+  const { visitOf, replyWithError } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const base = baseRoutes(options);
-  const tunnel = tunnelRoutes(options);
+  const base = routerOf(baseRoutes(options), visitOf);
+  const tunnel = routerOf(tunnelRoutes(options), visitOf);
+  tunnel.use(notFound); // here too: Express would reply to OPTIONS by itself
   app.use((request, response, next) => {
-    const { place } = contextOf(request);
-    (place.kind === 'tunnel' ? tunnel : base)(request, response, next);
+    (visitOf(request).place.kind === 'tunnel' ? tunnel : base)(request, response, next);
   });
-  app.use(() => {
-    throw new PosternError('ERR_NOT_FOUND');
-  });
-  const onError: ErrorRequestHandler = (thrown, request, response, _next) => {
-    const error = translate(thrown);
-    observer.failed(request, error);
-    if (response.headersSent) response.destroy();
-    else replies.error(request, response, error);
+  app.use(notFound);
+  const onError: ErrorRequestHandler = (thrown, request, _response, _next) => {
+    replyWithError(visitOf(request), translate(thrown));
   };
   app.use(onError);
   return app;
+}
+
+function notFound(): never {
+  throw new PosternError('ERR_NOT_FOUND');
 }
 
 /** Express and its router throw errors with a `status` for requests that they cannot read, a bad %-escape for one. */

@@ -1,8 +1,4 @@
-/**
- * The routes of the base host: the portal, signing in and out, the public keys. Owns no decision: `SignIn` takes the
- * steps, `Replies` writes what people see.
- */
-import { type Request, Router } from 'express';
+/** The routes of the base host: the portal, signing in and out, the public keys. `SignIn` takes the steps. */
 import type { Assertions } from '../../auth/identity/assertion.js';
 import { decide } from '../../auth/identity/policy.js';
 import { readReturnTarget } from '../../auth/session/return-path.js';
@@ -11,12 +7,15 @@ import type { BaseAddress } from '../../core/hostname.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { Registry } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
-import { sendStep } from '../replies/hand-off.js';
+import { errorReply } from '../replies/error-reply.js';
+import { stepReply } from '../replies/hand-off.js';
 import { HAND_OFF_SCRIPT, HAND_OFF_SCRIPT_PATH } from '../replies/hand-off-script.js';
-import type { Block } from '../replies/page.js';
-import type { Replies } from '../replies/replies.js';
-import { isNavigation } from '../request/checks.js';
-import { checkCause, isFromOrigin, isVisit, queryParam, refuseRivals, sendUserInfo, signOutPage } from './session.js';
+import type { Block, Page } from '../replies/page.js';
+import { jsonReply, pageReply, redirect, scriptReply } from '../replies/reply.js';
+import { isNavigation, isVisit } from '../request/navigation.js';
+import type { Reply, Visit, VisitRequest } from '../request/visit.js';
+import type { RouteTable } from './route.js';
+import { checkCause, isFromOrigin, queryParam, rivalsReply, signOutPage, userInfoReply } from './session.js';
 import { type SignIn, signInPath } from './sign-in.js';
 import { SignInFailure } from './sign-in-failure.js';
 
@@ -26,109 +25,114 @@ export interface BaseRoutesOptions {
   readonly assertions: Assertions;
   readonly registry: Registry;
   readonly signIn: SignIn;
-  readonly replies: Replies;
   readonly observer: Observer;
 }
 
 const FORM_RESPONSE =
   'The identity provider sent its answer as a form. Its response mode for this address must be “query”, the default.';
 
-export function baseRoutes(options: BaseRoutesOptions): Router {
-  const { base, sessions, assertions, replies, signIn, observer } = options;
-  const router = Router({ caseSensitive: true, strict: true });
-  const sessionOf = (request: Request) => sessions.read(request.headers.cookie, base.host);
+export function baseRoutes(options: BaseRoutesOptions): RouteTable {
+  const { base, sessions, assertions, signIn, observer } = options;
+  const sessionOf = ({ header }: VisitRequest) => sessions.read(header['cookie'], base.host);
 
-  router.get('/', async (request, response) => {
-    checkCause(request, base.origin);
-    const session = await sessionOf(request);
-    if (session !== undefined) return replies.page(request, response, portal(options, session));
-    const cookies = await sessions.clearRivals(request.headers.cookie, base.host, '/');
-    if (cookies.length > 0) return refuseRivals(request, response, replies, '/', cookies);
-    if (!isNavigation(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
-    replies.redirect(request, response, '/oauth2/start?rd=%2F');
-  });
+  async function portal(visit: Visit): Promise<Reply> {
+    checkCause(visit, base.origin);
+    const session = await sessionOf(visit);
+    if (session !== undefined) return pageReply(portalPage(options, session));
+    const cookies = await sessions.clearRivals(visit.header['cookie'], base.host, '/');
+    if (cookies.length > 0) return rivalsReply(base, visit, '/', cookies);
+    if (!isNavigation(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');
+    return redirect('/oauth2/start?rd=%2F');
+  }
 
-  router.get('/oauth2/start', async (request, response) => {
+  async function start(visit: Visit): Promise<Reply> {
     // Only a person who looks at the page can sign in; a background request would only fill the browser with cookies.
-    if (!isVisit(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
-    const step = await signIn.start(request, {
-      returnTo: queryParam(request, 'rd'),
-      nonceProof: queryParam(request, 'nonce'),
-      account: queryParam(request, 'switch') === 'account' ? 'other' : 'current',
+    if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');
+    const step = await signIn.start(visit, {
+      returnTo: queryParam(visit, 'rd'),
+      nonceProof: queryParam(visit, 'nonce'),
+      account: queryParam(visit, 'switch') === 'account' ? 'other' : 'current',
     });
-    sendStep(base, replies, request, response, step);
-  });
+    return stepReply(base, visit, step);
+  }
 
-  router.get('/oauth2/callback', async (request, response) => {
-    if (!isVisit(request)) throw new PosternError('ERR_LOGIN_REQUIRED');
+  async function callback(visit: Visit): Promise<Reply> {
+    if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');
     try {
-      sendStep(base, replies, request, response, await signIn.finish(request));
+      return stepReply(base, visit, await signIn.finish(visit));
     } catch (thrown) {
       const error = asPosternError(thrown instanceof SignInFailure ? thrown.cause : thrown);
       // Of a callback that belongs to no sign-in there can be any number: it has its line in the log, and no record.
-      if (thrown instanceof SignInFailure) observer.signInFailed(request, error);
-      observer.failed(request, error);
-      replies.error(request, response, error, { ...titleOf(request, error), ...retryDetails(base, thrown) });
+      if (thrown instanceof SignInFailure) observer.signInFailed(visit, error);
+      observer.failed(visit, error);
+      return errorReply(base, visit, error, { ...titleOf(visit, error), ...retryDetails(base, thrown) });
     }
-  });
+  }
 
   // The response is asked for in the query. A form that another site posts comes without our cookies (SameSite=Lax), so it
   // could prove nothing: said here in words, instead of a page that knows no such address.
-  router.post('/oauth2/callback', (request, response) => {
+  function callbackForm(visit: Visit): Reply {
     const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_RESPONSE });
-    observer.failed(request, error);
-    replies.error(request, response, error, retryDetails(base, error));
-  });
+    observer.failed(visit, error);
+    return errorReply(base, visit, error, retryDetails(base, error));
+  }
 
   // Where a tunnel's host sends a visitor whose ticket was refused: no ticket stays in the address bar.
-  router.get('/oauth2/failed', (request, response) => {
-    const target = readReturnTarget(queryParam(request, 'rd'), base);
+  function failed(visit: Visit): Reply {
+    const target = readReturnTarget(queryParam(visit, 'rd'), base);
     const error = new PosternError('ERR_LOGIN_FAILED');
-    replies.error(request, response, error, retryDetails(base, new SignInFailure(error, target, [])));
-  });
+    return errorReply(base, visit, error, retryDetails(base, new SignInFailure(error, target, [])));
+  }
 
-  router.get(HAND_OFF_SCRIPT_PATH, (request, response) => {
-    response.setHeader('Cache-Control', 'public, max-age=31536000, immutable'); // its address changes with it
-    replies.script(request, response, HAND_OFF_SCRIPT);
-  });
+  async function signOut(visit: Visit): Promise<Reply> {
+    if (!isFromOrigin(visit, base.origin)) return askToSignOut(visit);
+    const { location, cookies } = await signIn.signOut(visit, queryParam(visit, 'of'));
+    return redirect(location, cookies);
+  }
 
-  // Always a button: what else brings a visitor here may be the doing of an app.
-  router.get('/oauth2/sign_out', (request, response) => {
-    replies.page(request, response, signOutPage(signOutAction(request)));
-  });
-  router.post('/oauth2/sign_out', async (request, response) => {
-    if (!isFromOrigin(request, base.origin)) {
-      return replies.page(request, response, signOutPage(signOutAction(request)));
-    }
-    const { location, cookies } = await signIn.signOut(request, queryParam(request, 'of'));
-    replies.redirect(request, response, location, cookies);
-  });
-  router.get('/oauth2/signed_out', (request, response) => {
-    const again: Block = { kind: 'link', label: 'Sign in again', href: '/', rank: 'main' };
-    const text: Block = { kind: 'text', text: 'Your session has ended on every tunnel of this address.' };
-    replies.page(request, response, { title: 'Signed out', blocks: [text, again], facts: [] });
-  });
+  async function userInfo(visit: Visit): Promise<Reply> {
+    checkCause(visit, base.origin);
+    return userInfoReply(sessions, await sessionOf(visit));
+  }
 
-  router.get('/oauth2/userinfo', async (request, response) => {
-    checkCause(request, base.origin);
-    sendUserInfo(request, response, replies, sessions, await sessionOf(request));
-  });
+  const script = () => scriptReply(HAND_OFF_SCRIPT, { 'Cache-Control': 'public, max-age=31536000, immutable' }); // its address changes with it
+  const keys = () => jsonReply(assertions.jwks(), { 'Cache-Control': 'public, max-age=300' });
 
-  router.get('/.postern/jwks.json', (request, response) => {
-    response.setHeader('Cache-Control', 'public, max-age=300');
-    replies.json(request, response, assertions.jwks());
-  });
-
-  return router;
+  return [
+    ['get', '/', portal],
+    ['get', '/oauth2/start', start],
+    ['get', '/oauth2/callback', callback],
+    ['post', '/oauth2/callback', callbackForm],
+    ['get', '/oauth2/failed', failed],
+    ['get', HAND_OFF_SCRIPT_PATH, script],
+    ['get', '/oauth2/sign_out', askToSignOut],
+    ['post', '/oauth2/sign_out', signOut],
+    ['get', '/oauth2/signed_out', () => pageReply(SIGNED_OUT)],
+    ['get', '/oauth2/userinfo', userInfo],
+    ['get', '/.postern/jwks.json', keys],
+  ];
 }
 
-/** The sign-out of the visitor's own session, and of the one that a tunnel's host has told of. */
-function signOutAction(request: Request): string {
-  const reference = queryParam(request, 'of');
-  return `/oauth2/sign_out${reference === undefined ? '' : `?of=${encodeURIComponent(reference)}`}`;
+const SIGNED_OUT: Page = {
+  title: 'Signed out',
+  blocks: [
+    { kind: 'text', text: 'Your session has ended on every tunnel of this address.' },
+    { kind: 'link', label: 'Sign in again', href: '/', rank: 'main' },
+  ],
+  facts: [],
+};
+
+/**
+ * Signs out of the visitor's own session, and of the one that a tunnel's host has named. Always by a button: what else brings
+ * a visitor here may be the doing of an app.
+ */
+function askToSignOut(visit: Visit): Reply {
+  const reference = queryParam(visit, 'of');
+  const query = reference === undefined ? '' : `?of=${encodeURIComponent(reference)}`;
+  return pageReply(signOutPage(`/oauth2/sign_out${query}`));
 }
 
-function portal({ registry }: BaseRoutesOptions, { identity }: Session) {
+function portalPage({ registry }: BaseRoutesOptions, { identity }: Session): Page {
   const open = registry.online().filter(({ policy }) => decide(policy, identity).allow);
   const items = open.map(({ name, origin, policy }) => ({
     label: name,
@@ -143,9 +147,9 @@ function portal({ registry }: BaseRoutesOptions, { identity }: Session) {
 }
 
 /** Who gives up at the provider was denied nothing (RFC 6749 section 4.1.2.1). */
-function titleOf(request: Request, { code }: PosternError): { title?: string } {
+function titleOf(visit: Visit, { code }: PosternError): { title?: string } {
   if (code !== 'ERR_ACCESS_DENIED') return {};
-  return { title: queryParam(request, 'error') === undefined ? 'This account cannot sign in' : 'Sign-in cancelled' };
+  return { title: queryParam(visit, 'error') === undefined ? 'This account cannot sign in' : 'Sign-in cancelled' };
 }
 
 function retryDetails(base: BaseAddress, thrown: unknown) {

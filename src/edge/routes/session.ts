@@ -1,59 +1,45 @@
-/** What the base host and every tunnel's host answer alike about a session, and how a request for them is judged. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+/** What the base host and every tunnel's host reply alike about a session, and how a request for them is judged. */
 import type { Session, Sessions } from '../../auth/session/sessions.js';
+import type { BaseAddress } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
 import { causeOf } from '../gate/cause.js';
+import { errorReply } from '../replies/error-reply.js';
 import type { Page } from '../replies/page.js';
-import type { Replies } from '../replies/replies.js';
-import { isNavigation } from '../request/checks.js';
+import { jsonReply } from '../replies/reply.js';
+import type { Reply, VisitRequest } from '../request/visit.js';
 
-/** One text parameter of the query; undefined when it is absent or there several times. */
-export function queryParam(
-  request: { readonly query: Readonly<Record<string, unknown>> },
-  name: string,
-): string | undefined {
-  const value = request.query[name];
-  return typeof value === 'string' ? value : undefined;
+/** One parameter of the query; undefined when it is absent or there several times. */
+export function queryParam({ path }: Pick<VisitRequest, 'path'>, name: string): string | undefined {
+  const at = path.indexOf('?');
+  if (at === -1) return undefined;
+  const values = new URLSearchParams(path.slice(at + 1)).getAll(name);
+  return values.length === 1 ? values[0] : undefined;
 }
 
 /**
  * Throws `ERR_CROSS_SITE` for a request that a page of another origin has caused, whether or not anybody is signed in: by
  * how it were answered that page would learn which.
  */
-export function checkCause(request: IncomingMessage, origin: string): void {
+export function checkCause(request: VisitRequest, origin: string): void {
   if (causeOf(request, { origin, origins: [], frameOrigins: [] }) === 'foreign')
     throw new PosternError('ERR_CROSS_SITE');
 }
 
-/** Answers who is signed in: the identity, never a token. */
-export function sendUserInfo(
-  request: IncomingMessage,
-  response: ServerResponse,
-  replies: Replies,
-  sessions: Sessions,
-  session: Session | undefined,
-): void {
+/** Who is signed in: the identity, never a token. */
+export function userInfoReply(sessions: Sessions, session: Session | undefined): Reply {
   if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');
   const { subject, email, username, groups } = session.identity;
   const expires_at = new Date(sessions.endsAtMs(session)).toISOString();
-  replies.json(request, response, { subject, email, preferred_username: username, groups, expires_at });
-}
-
-/**
- * Whether a person has just gone here: nothing else begins or ends a sign-in. A page that the browser only fetches ahead
- * is nothing that anybody has asked for.
- */
-export function isVisit(request: IncomingMessage): boolean {
-  return isNavigation(request) && request.headers['sec-purpose'] === undefined;
+  return jsonReply({ subject, email, preferred_username: username, groups, expires_at });
 }
 
 /**
  * Whether a request to sign out comes from a page of this very origin, by `Sec-Fetch-Site` or else by `Origin`. A typed
  * address does not: an app can redirect it here.
  */
-export function isFromOrigin({ headers }: IncomingMessage, origin: string): boolean {
-  const site = headers['sec-fetch-site'];
-  return site === undefined ? headers.origin === origin : site === 'same-origin';
+export function isFromOrigin({ header }: VisitRequest, origin: string): boolean {
+  const site = header['sec-fetch-site'];
+  return site === undefined ? header['origin'] === origin : site === 'same-origin';
 }
 
 /** The page for a sign-out that came from elsewhere: the visitor decides. */
@@ -75,15 +61,14 @@ export function signOutPage(action: string): Page {
 const RIVALS =
   'Your browser has sent two sign-ins for this address, so nobody can say which of them is yours. Both have been removed from it: sign in again. Should this page come back, clear the cookies of this address and of the domains above it.';
 
-/** Answers a request that brought two sessions: neither counts, both are cleared, and no redirect leads back here. */
-export function refuseRivals(
-  request: IncomingMessage,
-  response: ServerResponse,
-  replies: Replies,
+/** To a request that brought two sessions: neither counts, both are cleared, and no redirect leads back here. */
+export function rivalsReply(
+  base: BaseAddress,
+  request: VisitRequest,
   signIn: string,
   cookies: readonly string[],
-): void {
+): Reply {
   const error = new PosternError('ERR_LOGIN_REQUIRED', 'two sessions in one request', { text: RIVALS });
   const blocks = [{ kind: 'link', label: 'Sign in', href: signIn, rank: 'main' }] as const;
-  replies.error(request, response, error, { title: 'Two sign-ins at once', blocks, cookies });
+  return errorReply(base, request, error, { title: 'Two sign-ins at once', blocks, cookies });
 }

@@ -4,7 +4,6 @@
  *
  * start (base host) -> provider -> callback (base host): session on the base host -> ticket -> session on the tunnel.
  */
-import type { IncomingMessage } from 'node:http';
 import type { OidcProvider } from '../../auth/providers/oidc.js';
 import { cookieNames, cookieValues, setCookie } from '../../auth/session/cookies.js';
 import type { Nonces } from '../../auth/session/nonce.js';
@@ -17,8 +16,8 @@ import type { Transaction, Transactions } from '../../auth/session/transaction.j
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import type { Observer } from '../ops/observer.js';
 import type { Departure, HandOff, Step } from '../replies/hand-off.js';
-import { contextOf } from '../request/checks.js';
 import { type AttemptLimit, network } from '../request/limits.js';
+import type { VisitRequest } from '../request/visit.js';
 import { SignInFailure } from './sign-in-failure.js';
 
 export interface SignInOptions {
@@ -83,7 +82,7 @@ export class SignIn {
   }
 
   /** On a tunnel's host, without a session: to the start on the base host, with a nonce in this browser. */
-  leaveTunnel(request: IncomingMessage, name: string, path: string, account: StartFields['account']): Redirect {
+  leaveTunnel(request: VisitRequest, name: string, path: string, account: StartFields['account']): Redirect {
     const { base, nonces } = this.#options;
     const host = tunnelHost(base, name);
     const nonce = this.#nonces(request).find((value) => nonces.isIssued(value, host)) ?? nonces.issue(host);
@@ -96,7 +95,7 @@ export class SignIn {
   }
 
   /** On the base host: straight to the tunnel with a session here that says enough, else to the provider. */
-  async start(request: IncomingMessage, fields: StartFields): Promise<Step> {
+  async start(request: VisitRequest, fields: StartFields): Promise<Step> {
     const { base, sessions, limit } = this.#options;
     const target = readReturnTarget(fields.returnTo, base);
     const nonceHash = this.#readProof(fields.nonceProof, target);
@@ -104,12 +103,12 @@ export class SignIn {
       const location = signInPath(base, target.name, target.path, fields.account);
       return { kind: 'redirect', location, cookies: [] };
     }
-    const session = await sessions.read(request.headers.cookie, base.host);
+    const session = await sessions.read(request.header['cookie'], base.host);
     const current = fields.account === 'current' ? session : undefined;
     if (current !== undefined && !this.#lacksGroups(current, target)) {
       return this.#handOver(current, target, nonceHash, { cookies: [], state: undefined });
     }
-    await limit.count(contextOf(request).address);
+    await limit.count(request.address);
     const began = { target, ...(nonceHash !== undefined && { nonceHash }), ...(current && { continues: current.id }) };
     return this.#toProvider(request, began, fields.account);
   }
@@ -118,18 +117,18 @@ export class SignIn {
    * On the base host, back from the provider: a new session here, and on to where the visitor wanted to go. Counted, and
    * the provider asked, only for a sign-in that this browser has begun and not used before.
    */
-  async finish(request: IncomingMessage): Promise<Step> {
+  async finish(request: VisitRequest): Promise<Step> {
     const { base, sessions, transactions, provider, limit, observer } = this.#options;
-    const callback = new URL(base.origin + request.url);
+    const callback = new URL(base.origin + request.path);
     const states = callback.searchParams.getAll('state');
     const { transaction, cookie } = await transactions.finish(
-      request.headers.cookie,
+      request.header['cookie'],
       states.length === 1 ? states[0] : undefined,
-      network(contextOf(request).address),
-      () => limit.count(contextOf(request).address),
+      network(request.address),
+      () => limit.count(request.address),
     );
     const identity = await this.#identify(transaction, callback, cookie, provider);
-    const former = await sessions.read(request.headers.cookie, base.host);
+    const former = await sessions.read(request.header['cookie'], base.host);
     // A new sign-in ends the one before it, everywhere. Only two tabs that sign in at once as the same person keep both:
     // the former session is then younger than this sign-in's start.
     const isConcurrent = former?.identity.subject === identity.subject && former.signedInAtMs > transaction.startedAtMs;
@@ -145,13 +144,13 @@ export class SignIn {
   }
 
   /** On a tunnel's host: the ticket becomes a session of this host. Throws `ERR_LOGIN_FAILED`. */
-  async redeem(request: IncomingMessage, name: string, { text, returnTo, isWelcome }: TicketFields): Promise<Redeemed> {
+  async redeem(request: VisitRequest, name: string, { text, returnTo, isWelcome }: TicketFields): Promise<Redeemed> {
     const { base, tickets, sessions, isAdmitted, ownerOf } = this.#options;
     const nonces = isWelcome ? this.#nonces(request) : [];
     const ticket = await tickets.redeem(text, { host: tunnelHost(base, name), nonces });
     const { identity, host, sessionId: id, signedInAtMs } = ticket;
     const owner = ownerOf(name);
-    const former = await sessions.read(request.headers.cookie, host);
+    const former = await sessions.read(request.header['cookie'], host);
     const { session, cookie } = await sessions.create({ identity, host, id, signedInAtMs, admitted: false, owner });
     const admitted = isAdmitted(session, name) ? await sessions.renew(session, { admitted: true }) : undefined;
     const location = readReturnPath(returnTo ?? ticket.path);
@@ -168,9 +167,9 @@ export class SignIn {
   }
 
   /** On the base host: ends the sign-in of this browser and the one that `reference` names on all hosts; then the provider's. */
-  async signOut(request: IncomingMessage, reference: string | undefined): Promise<Redirect> {
+  async signOut(request: VisitRequest, reference: string | undefined): Promise<Redirect> {
     const { base, sessions, provider, references } = this.#options;
-    const session = await sessions.read(request.headers.cookie, base.host);
+    const session = await sessions.read(request.header['cookie'], base.host);
     const referred = reference === undefined ? undefined : await references.read(reference);
     if (session !== undefined) await this.#end(request, session);
     if (referred !== undefined && referred.id !== session?.id) await this.#end(request, referred);
@@ -180,7 +179,7 @@ export class SignIn {
     return { kind: 'redirect', location, cookies: [sessions.clear()] };
   }
 
-  async #end(request: IncomingMessage, signIn: Session | SignInReference): Promise<void> {
+  async #end(request: VisitRequest, signIn: Session | SignInReference): Promise<void> {
     await this.#options.sessions.revoke(signIn);
     this.#options.observer.signedOut(request, signIn);
   }
@@ -196,13 +195,13 @@ export class SignIn {
   }
 
   async #toProvider(
-    request: IncomingMessage,
+    request: VisitRequest,
     began: Pick<Transaction, 'target' | 'nonceHash' | 'continues'>,
     account: StartFields['account'],
   ): Promise<Redirect | Departure> {
     const { transactions, provider, domainHint } = this.#options;
     const { target } = began;
-    const { transaction, cookies } = await transactions.start(request.headers.cookie, began);
+    const { transaction, cookies } = await transactions.start(request.header['cookie'], began);
     const { state, nonce, verifier } = transaction;
     const chooseAccount = account === 'other' ? 'yes' : 'no';
     const hint = domainHint === undefined ? {} : { domainHint };
@@ -238,8 +237,8 @@ export class SignIn {
     }
   }
 
-  #nonces(request: IncomingMessage): string[] {
-    return cookieValues(request.headers.cookie, cookieNames(this.#isSecure).nonce);
+  #nonces(request: VisitRequest): string[] {
+    return cookieValues(request.header['cookie'], cookieNames(this.#isSecure).nonce);
   }
 }
 

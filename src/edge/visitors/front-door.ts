@@ -1,38 +1,37 @@
 /**
- * The front door: where every request and upgrade of a visitor arrives. One that the gate lets through takes the fast
- * lane to its tunnel and Express never sees it; everything else is Express's, or an agent's.
+ * The front door: where every request and upgrade of a visitor arrives, whichever protocol brought it. One that the gate
+ * admits takes the fast lane to its tunnel and Express never sees it; what is for the edge itself goes to its routes.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+
 import type { BaseAddress } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import { asPosternError, PosternError } from '../../errors.js';
-import { LINK_PATH, writeRefusal } from '../../link/handshake.js';
-import type { Admission } from '../agents/admission.js';
+import type { Admission, AgentOffer } from '../agents/admission.js';
 import type { Forwarder } from '../forward/forwarder.js';
-import { checkUpgrade, responseOn, Upgrade } from '../forward/websocket.js';
-import type { Gate, Verdict } from '../gate/gate.js';
-import type { LongLivedRequest, Revalidator } from '../gate/revalidation.js';
-import type { Observer } from '../ops/observer.js';
-import { cutterOf, noteCut } from '../ops/outcome.js';
-import { breakOff, type Replies } from '../replies/replies.js';
-import { checkRequest, contextOf, isOwnPath, openContext, type RequestContext } from '../request/checks.js';
-import { hasPendingResponse, paid, trackResponse, turnOf } from './http1/pipelining.js';
-import { sessionEnded, Visit } from './http1/visit.js';
+import { Admitted, type Gate, type Verdict } from '../gate/gate.js';
+import type { Observer, VisitEnd } from '../ops/observer.js';
+import { errorReply } from '../replies/error-reply.js';
+import { checkRequest, isOwnPath } from '../request/checks.js';
+import { cutterOf, type Visit } from '../request/visit.js';
+import type { TunnelRefusal } from '../routes/tunnel-refusal.js';
 
 export interface FrontDoorOptions {
   readonly base: BaseAddress;
   readonly gate: Gate;
   readonly forwarder: Forwarder;
-  readonly replies: Replies;
   readonly observer: Observer;
   readonly admission: Admission;
-  readonly watch: Revalidator;
-  readonly addressOf: (request: IncomingMessage) => string;
-  /** Whether the audit takes records, where nobody may be let in without one. */
+  /** Whether the audit takes records: without one nobody may be let in. */
   readonly isRecording: () => boolean;
-  /** Takes what is not forwarded, together with what the gate said of it. */
-  readonly others: (request: IncomingMessage, response: ServerResponse, verdict: Verdict | undefined) => void;
+  readonly refusal: TunnelRefusal;
+  /** Replies to what is for the base host, or for a path of ours on a tunnel's host. */
+  readonly routes: (visit: Visit) => void;
+}
+
+/** A visit whose client offers a WebSocket. */
+export interface WebSocketVisit extends Visit {
+  /** Throws for a handshake that is malformed, or of another version. */
+  checkHandshake(): void;
 }
 
 export class FrontDoor {
@@ -42,181 +41,79 @@ export class FrontDoor {
     this.#options = options;
   }
 
-  /** For the server's `request` event. */
-  readonly request: RequestListener = (request, response) => {
-    const visit = this.#enter(request, response);
-    if (visit !== undefined) this.#arrive(visit);
-  };
-
-  /** For `checkContinue`: the body is asked for only once the gate has let the request in (RFC 9110 section 10.1.1). */
-  readonly expectation: RequestListener = (request, response) => {
-    // Node looks for the word anywhere in the value: `100-continue, more` asks for more than that.
-    if (request.headers.expect?.toLowerCase() !== '100-continue') return this.foreignExpectation(request, response);
-    const visit = this.#enter(request, response);
-    if (visit !== undefined) this.#arrive(visit, () => response.writeContinue());
-  };
-
-  /** For `checkExpectation`: an expectation that nobody here can meet. */
-  readonly foreignExpectation: RequestListener = (request, response) => {
-    if (this.#enter(request, response) === undefined) return;
-    this.refuse(request, response, new PosternError('ERR_EXPECTATION_FAILED'));
-  };
-
-  /** For `upgrade`. Never throws. */
-  readonly upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
-    const context = openContext(request, this.#options.base, this.#options.addressOf(request));
-    socket.on('error', destroySocket);
-    if (hasPendingResponse(socket)) return void socket.destroy();
-    if (context.place.kind === 'base' && request.url === LINK_PATH) {
-      if (this.#options.isRecording()) void this.#options.admission.answer(request, socket, head);
-      else writeRefusal(socket, new PosternError('ERR_AUDIT_UNAVAILABLE'));
-      return;
-    }
-    const response = this.#responseOn(request, socket);
-    this.#upgrade(request, socket, head, context, response).catch((error) => {
-      this.refuse(request, response, asPosternError(error));
-    });
-  };
-
-  /** For `connect`: this is no forward proxy. */
-  readonly connect = (request: IncomingMessage, socket: Socket): void => {
-    openContext(request, this.#options.base, this.#options.addressOf(request));
-    socket.on('error', destroySocket);
-    if (hasPendingResponse(socket)) return void socket.destroy();
-    this.refuse(request, this.#responseOn(request, socket), new PosternError('ERR_METHOD_REFUSED'));
-  };
-
-  /** Answers a request with an error, and tells the observer. */
-  readonly refuse = (request: IncomingMessage, response: ServerResponse, error: PosternError): void => {
-    this.#options.observer.failed(request, error);
-    if (response.headersSent || response.destroyed) {
-      noteCut(response, error);
-      breakOff(response);
-    } else this.#options.replies.error(request, response, error);
-  };
-
-  #check(request: IncomingMessage, context: RequestContext): void {
-    if (!this.#options.isRecording()) throw new PosternError('ERR_AUDIT_UNAVAILABLE');
-    checkRequest(request, context);
-  }
-
-  /** Gives nothing for a request that is dropped, with its connection. */
-  #enter(request: IncomingMessage, response: ServerResponse): Visit | undefined {
-    const { base, addressOf, observer } = this.#options;
-    if (request.socket.destroyed) return undefined; // cut just now: the parser goes on to the end of what was read
-    if (!trackResponse(request.socket, response)) {
-      observer.overBudget('waiting requests', addressOf(request));
-      request.socket.destroy();
-      return undefined;
-    }
-    const visit = new Visit(request, response, openContext(request, base, addressOf(request)), this.#options);
-    response.on('close', () => {
-      paid(request.socket, response);
-      this.#options.watch.forget(visit);
-      this.#answered(request, response);
-    });
-    return visit;
-  }
-
-  #responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
-    const response = responseOn(request, socket);
-    socket.once('close', () => this.#answered(request, response));
-    return response;
-  }
-
-  #answered(request: IncomingMessage, response: ServerResponse): void {
-    const code = response.getHeader('Postern-Error');
-    const isSent = response.headersSent || response.statusCode === 101;
-    const isBroken = response.headersSent && !response.writableFinished;
-    this.#options.observer.answered(request, isSent ? response.statusCode : 0, {
-      code: typeof code === 'string' ? code : undefined,
-      aborted: isBroken || undefined,
-      cutBy: cutterOf(response),
-    });
-  }
-
-  /** Nothing on this path is awaited when it need not be: a request whose session is known is forwarded in its turn. */
-  #arrive(visit: Visit, letBodyIn?: () => void): void {
-    const { request, response, context } = visit;
+  /**
+   * Takes a request. Nothing on this path is awaited when it need not be: a request whose session is known is forwarded in the
+   * turn in which it arrived.
+   */
+  accept(visit: Visit): void {
     try {
-      this.#check(request, context);
-      const turn = turnOf(response);
-      const admitted =
-        turn === undefined ? this.#admit(visit, letBodyIn) : turn.then(() => this.#admit(visit, letBodyIn));
-      if (admitted instanceof Promise) admitted.catch((error) => this.refuse(request, response, asPosternError(error)));
+      this.#check(visit);
+      const admitted = visit.turn === undefined ? this.#admit(visit) : visit.turn.then(() => this.#admit(visit));
+      if (admitted instanceof Promise) admitted.catch((error) => this.replyWithError(visit, asPosternError(error)));
     } catch (error) {
-      this.refuse(request, response, asPosternError(error));
+      this.replyWithError(visit, asPosternError(error));
     }
   }
 
-  #admit(visit: Visit, letBodyIn: (() => void) | undefined): MaybePromise<void> {
-    const { request, response, context } = visit;
-    if (context.place.kind === 'tunnel' && !isOwnPath(request.url as string)) {
-      return chain(visit.judge(), (verdict) => this.#carryOut(visit, verdict, letBodyIn));
-    }
-    letBodyIn?.();
-    this.#options.others(request, response, undefined);
+  /** Takes the request of a WebSocket. */
+  acceptWebSocket(visit: WebSocketVisit): void {
+    this.#admitWebSocket(visit).catch((error) => this.replyWithError(visit, asPosternError(error)));
   }
 
-  #carryOut(visit: Visit, verdict: Verdict, letBodyIn: (() => void) | undefined): void {
-    const { request, response } = visit;
-    const { observer, others, watch, forwarder } = this.#options;
-    observer.decided(request, verdict);
-    if (response.destroyed) return;
-    if (verdict.kind !== 'forward') {
-      others(request, response, verdict);
-      return;
-    }
-    letBodyIn?.();
-    watch.add(visit);
-    visit.forwarding = forwarder.forward(request, response, verdict);
+  /** Takes an agent's offer of a tunnel. */
+  acceptOffer(offer: AgentOffer): void {
+    if (this.#options.isRecording()) void this.#options.admission.handle(offer);
+    else offer.refuse(new PosternError('ERR_AUDIT_UNAVAILABLE'));
   }
 
-  async #upgrade(
-    request: IncomingMessage,
-    socket: Socket,
-    early: Buffer,
-    context: RequestContext,
-    response: ServerResponse,
-  ): Promise<void> {
-    this.#check(request, context);
-    const { place } = context;
-    if (place.kind !== 'tunnel' || isOwnPath(request.url as string)) throw new PosternError('ERR_NOT_FOUND');
-    const { gate, observer, forwarder, others } = this.#options;
-    const judge = () => gate(place.name, context.host, request);
-    const verdict = await judge();
-    observer.decided(request, verdict);
-    if (socket.destroyed) return;
-    if (verdict.kind !== 'forward') return others(request, response, verdict);
+  /** Replies with an error, or breaks off a response that has begun, and tells the observer. */
+  readonly replyWithError = (visit: Visit, error: PosternError): void => {
+    this.#options.observer.failed(visit, error);
+    if (visit.isResponding || visit.isClosed) {
+      visit.cutBy ??= cutterOf(error.code);
+      visit.cancel();
+    } else visit.reply(errorReply(this.#options.base, visit, error));
+  };
+
+  /** A visit has ended. */
+  ended(visit: Visit, end: VisitEnd): void {
+    this.#options.observer.ended(visit, end);
+  }
+
+  #check(visit: Visit): void {
+    if (!this.#options.isRecording()) throw new PosternError('ERR_AUDIT_UNAVAILABLE');
+    checkRequest(visit);
+  }
+
+  #admit(visit: Visit): MaybePromise<void> {
+    if (visit.place.kind === 'tunnel' && !isOwnPath(visit.path)) {
+      return chain(this.#options.gate(visit), (verdict) => this.#execute(visit, verdict));
+    }
+    visit.sendContinue();
+    this.#options.routes(visit);
+  }
+
+  #execute(visit: Visit, verdict: Verdict): MaybePromise<void> {
+    this.#options.observer.decided(visit, verdict);
+    if (visit.isClosed) return;
+    if (!Admitted.isOne(verdict)) return this.#refuse(visit, verdict);
+    visit.sendContinue();
+    this.#options.forwarder.forward(visit, verdict);
+  }
+
+  async #admitWebSocket(visit: WebSocketVisit): Promise<void> {
+    this.#check(visit);
+    if (visit.place.kind !== 'tunnel' || isOwnPath(visit.path)) throw new PosternError('ERR_NOT_FOUND');
+    const verdict = await this.#options.gate(visit);
+    this.#options.observer.decided(visit, verdict);
+    if (visit.isClosed) return;
+    if (!Admitted.isOne(verdict)) return this.#refuse(visit, verdict);
     // Behind the gate: a stranger learns from the response only that there is a door.
-    checkUpgrade(request);
-    const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse: this.refuse });
-    this.#watch(request, socket, judge, upgrade);
-    await upgrade.forward();
+    visit.checkHandshake();
+    await this.#options.forwarder.forwardWebSocket(visit, verdict);
   }
 
-  #watch(request: IncomingMessage, socket: Socket, judge: LongLivedRequest['judge'], upgrade: Upgrade): void {
-    const { watch, observer } = this.#options;
-    const watched: LongLivedRequest = {
-      outlet: socket,
-      upload: upgrade,
-      judge,
-      end: () => {
-        observer.failed(request, sessionEnded());
-        upgrade.end();
-      },
-      cut: () => {
-        observer.overBudget('unread bytes', contextOf(request).address);
-        socket.destroy();
-      },
-      giveUp: () => socket.destroy(),
-    };
-    watch.add(watched);
-    socket.once('close', () => watch.forget(watched));
+  async #refuse(visit: Visit, verdict: Exclude<Verdict, Admitted>): Promise<void> {
+    visit.reply(await this.#options.refusal(visit, verdict));
   }
-}
-
-// No closure: it stays with the socket, and would keep the upgrade request as long as a link lives.
-function destroySocket(this: Socket): void {
-  this.destroy();
 }

@@ -9,10 +9,8 @@ import type { Duplex } from 'node:stream';
 import { PosternError } from '../../../errors.js';
 import type { Observer } from '../../ops/observer.js';
 import { type Block, PAGE_HEADERS, renderPage } from '../../replies/page.js';
-import { responseStarted, whenWholePaid } from './pipelining.js';
-
-/** How long what is left of a refused request is dropped: its visitor may be far away and still sending. */
-const LINGER_MS = 2_000;
+import { endSocketWithLinger } from './lingering-close.js';
+import { responseStarted, whenReceivedDone } from './pipelining.js';
 
 const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
   ERR_HEADERS_TOO_LARGE: 'Too many cookies',
@@ -43,7 +41,7 @@ interface ParserError extends NodeJS.ErrnoException {
 /** Makes what listens to the server's `clientError` event. */
 export function clientErrorListener(observer: Observer): (error: ParserError, socket: Duplex) => void {
   return (error, socket) => {
-    // Nobody is left, and nothing was asked.
+    // The client has disconnected, so there is no one to respond to.
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     if (refused.has(socket)) return; // the parser's last word, at the visitor's end
     refused.add(socket);
@@ -57,10 +55,10 @@ export function clientErrorListener(observer: Observer): (error: ParserError, so
       return void socket.destroy();
     }
     // In its turn (RFC 9112 section 9.3.2): what was asked for before it is answered first.
-    whenWholePaid(socket, () => {
+    whenReceivedDone(socket, () => {
       const isHeard = socket.writable && !responseStarted(socket);
       observer.malformed({ requestId, address, status: isHeard ? refusal.status : 0 }, refusal);
-      if (isHeard) closeBehind(socket, writeResponse(refusal, requestId));
+      if (isHeard) endSocketWithLinger(socket, writeResponse(refusal, requestId));
       else socket.destroy();
     });
   };
@@ -70,17 +68,6 @@ export function clientErrorListener(observer: Observer): (error: ParserError, so
 function drop(socket: Duplex): void {
   socket.removeAllListeners('data');
   socket.on('data', () => {});
-}
-
-/**
- * Sends the response and closes in stages (RFC 9112 section 9.6): closed at once, the socket would be reset by what still
- * arrives, and the visitor would see a lost connection instead of the page.
- */
-function closeBehind(socket: Duplex, response: string): void {
-  socket.end(response);
-  socket.once('end', () => socket.destroy());
-  const late = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  socket.once('close', () => clearTimeout(late));
 }
 
 function writeResponse({ status, code, text }: PosternError, requestId: string): string {

@@ -6,8 +6,8 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { hasBody, isChunked } from '../../request/checks.js';
 import { MAX_HEADER_BYTES, network, UNFINISHED_HEADS } from '../../request/limits.js';
+import { hasBody, isChunked } from './request-body.js';
 
 const LOOK_INTERVAL_MS = 500;
 

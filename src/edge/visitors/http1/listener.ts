@@ -4,11 +4,10 @@ import type { AddressInfo, Socket } from 'node:net';
 import { STRICT_PARSER } from '../../../http/strict-http.js';
 import type { Observer } from '../../ops/observer.js';
 import * as limits from '../../request/limits.js';
-import type { FrontDoor } from '../front-door.js';
 import { clientErrorListener } from './client-error.js';
 import { HeadBudget } from './head-budget.js';
 import { VisitorRequest } from './header-lookup.js';
-import { offersWebSocket, serveWithoutOffer } from './upgrade-offer.js';
+import type { Http1Requests } from './requests.js';
 
 /** How many connections a server has, those that were upgraded included. */
 export class ConnectionCount {
@@ -34,7 +33,11 @@ export class ConnectionCount {
 }
 
 /** The server that visitors and agents connect to, with the limits of `limits.ts`. */
-export function createFrontDoor(door: FrontDoor, observer: Observer, isProxy: (address: string) => boolean): Server {
+export function createVisitorServer(
+  requests: Http1Requests,
+  observer: Observer,
+  isProxy: (address: string) => boolean,
+): Server {
   const server = createServer({
     ...STRICT_PARSER,
     IncomingMessage: VisitorRequest,
@@ -50,14 +53,7 @@ export function createFrontDoor(door: FrontDoor, observer: Observer, isProxy: (a
   });
   server.maxHeadersCount = limits.MAX_HEADERS + 1; // one past ours: what Node drops in silence is refused by us
   server.maxConnections = limits.MAX_CONNECTIONS;
-  server.on('request', door.request);
-  server.on('checkContinue', door.expectation);
-  server.on('checkExpectation', door.foreignExpectation);
-  server.on('upgrade', (request, socket: Socket, behind) => {
-    if (offersWebSocket(request)) door.upgrade(request, socket, behind);
-    else serveWithoutOffer(server, request, socket, behind);
-  });
-  server.on('connect', door.connect);
+  requests.listenTo(server);
   server.on('clientError', clientErrorListener(observer));
   new HeadBudget(server, { isProxy, cut: (address) => observer.overBudget('unfinished heads', address) });
   return server;

@@ -8,7 +8,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { listMembers } from '../../../core/white-space.js';
 import { isFieldValue } from '../../../http/header-rules.js';
-import { whenAllPaid } from './pipelining.js';
+import { whenIdle } from './pipelining.js';
 
 /** Whether the request offers the one protocol that the edge switches to. HTTP/1.0 knows no offers. */
 export function offersWebSocket({ headers, httpVersionMinor }: IncomingMessage): boolean {
@@ -18,7 +18,7 @@ export function offersWebSocket({ headers, httpVersionMinor }: IncomingMessage):
 /** Serves the request of an `upgrade` event as an ordinary one, after those in front of it. Takes over the socket. */
 export function serveWithoutOffer(server: Server, request: IncomingMessage, socket: Socket, behind: Buffer): void {
   socket.on('error', destroySocket);
-  whenAllPaid(socket, () => {
+  whenIdle(socket, () => {
     socket.off('error', destroySocket); // the server has a listener of its own
     // A value that could be read as two lines is none that the parser lets through; were it one, it would end here.
     if (!socket.writable || !request.rawHeaders.every(isFieldValue)) return void socket.destroy();

@@ -1,73 +1,261 @@
-/** One request of a visitor while it is under way: what the gate is asked of it, and how it is ended from here. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { MaybePromise } from '../../../core/maybe-promise.js';
-import { PosternError } from '../../../errors.js';
-import type { Forwarding } from '../../forward/exchange.js';
-import type { Gate, Verdict } from '../../gate/gate.js';
-import type { LongLivedRequest } from '../../gate/revalidation.js';
-import type { Observer } from '../../ops/observer.js';
-import { noteCut } from '../../ops/outcome.js';
-import { breakOff } from '../../replies/replies.js';
-import type { RequestContext } from '../../request/checks.js';
-import type { Outlet, Progress } from '../../request/stalls.js';
+/** A visitor's request over HTTP/1.1: `node:http`'s two objects as the one that the rest of the edge works with. */
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { BaseAddress, Place } from '../../../core/hostname.js';
+import { asPosternError, type ErrorCode, PosternError } from '../../../errors.js';
+import type { InboundObserver, RequestHead, ResponseHead, SendOptions } from '../../../http/exchange.js';
+import type { RawHeaders } from '../../../http/header-rules.js';
+import type { VisitEnd } from '../../ops/observer.js';
+import { ConnectionCache } from '../../request/connection-cache.js';
+import { destinationOf } from '../../request/destination.js';
+import type { Outlet } from '../../request/stalls.js';
+import type { Cutter, HeaderLookup, Reply, Visit } from '../../request/visit.js';
+import { endWithLinger } from './lingering-close.js';
+import { releaseResponse, whenItsTurn } from './pipelining.js';
+import { hasBody } from './request-body.js';
+import { ResponseWriter, type ResponseWriterOwner } from './response-writer.js';
 
-export interface VisitOptions {
-  readonly gate: Gate;
-  readonly observer: Observer;
+/** Whom a visit tells of its end, and of a response that cannot be written. */
+export interface VisitOwner {
+  ended(visit: Visit, end: VisitEnd): void;
+  replyWithError(visit: Visit, error: PosternError): void;
 }
 
-/** One request at the door, from its arrival to the close of its response. Long ones are judged again while they last. */
-export class Visit implements LongLivedRequest {
+// A property of the request rather than a WeakMap, which costs fifty times as much on the path of each request.
+const VISIT = Symbol('visit');
+const CACHE = Symbol('cache');
+
+type Known = IncomingMessage & { [VISIT]?: Http1Visit };
+type VisitorSocket = Socket & { [CACHE]?: ConnectionCache };
+
+/** The visit of a request that came through the front door. Throws `ERR_INTERNAL` for any other. */
+export function visitOf(request: IncomingMessage): Http1Visit {
+  const visit = (request as Known)[VISIT];
+  if (visit === undefined) throw new PosternError('ERR_INTERNAL', 'a request that did not come through the front door');
+  return visit;
+}
+
+/** Gives a visit to an app for `node:http`. Throws `ERR_INTERNAL` for one of another protocol. */
+export function serveWith(app: RequestListener, visit: Visit): void {
+  if (!(visit instanceof Http1Visit)) throw new PosternError('ERR_INTERNAL', 'not an HTTP/1.1 visit');
+  app(visit.request, visit.response);
+}
+
+export class Http1Visit implements Visit, ResponseWriterOwner {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly context: RequestContext;
-  watchedAt: number | undefined;
-  progress: Progress | undefined;
-  uploadProgress: Progress | undefined;
-  /** Once the gate has let it through. */
-  forwarding: Forwarding | undefined;
-  readonly #options: VisitOptions;
+  readonly id = randomUUID();
+  readonly arrivedAtMs = performance.now();
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly place: Place;
+  readonly address: string;
+  readonly cache: ConnectionCache;
+  cutBy: Cutter | undefined;
+  protected readonly owner: VisitOwner;
+  #observer: InboundObserver | undefined;
+  #writer: ResponseWriter | undefined;
+  #code: ErrorCode | undefined;
+  #isBodyDropped = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, context: RequestContext, options: VisitOptions) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { base, address, owner }: { readonly base: BaseAddress; readonly address: string; readonly owner: VisitOwner },
+  ) {
+    const { host, place } = destinationOf(request.rawHeaders, base);
+    const socket: VisitorSocket = request.socket;
+    socket[CACHE] ??= new ConnectionCache();
     this.request = request;
     this.response = response;
-    this.context = context;
-    this.#options = options;
+    this.scheme = base.scheme;
+    this.host = host;
+    this.place = place;
+    this.address = address;
+    this.cache = socket[CACHE];
+    this.owner = owner;
+    (request as Known)[VISIT] = this;
   }
 
-  judge(): MaybePromise<Verdict> {
-    const { place, host, cache } = this.context;
-    if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
-    return this.#options.gate(place.name, host, this.request, cache);
+  get head(): RequestHead {
+    return this;
+  }
+
+  get method(): string {
+    return this.request.method ?? '';
+  }
+
+  get path(): string {
+    return this.request.url ?? '';
+  }
+
+  get authority(): string {
+    return this.host;
+  }
+
+  get headers(): RawHeaders {
+    return this.request.rawHeaders;
+  }
+
+  get header(): HeaderLookup {
+    return this.request.headers as HeaderLookup; // `set-cookie` alone is a list, and no request has one that is read
+  }
+
+  get version(): '1.0' | '1.1' {
+    return this.request.httpVersionMinor === 0 ? '1.0' : '1.1';
+  }
+
+  get endOfBody(): boolean {
+    return !hasBody(this.request);
+  }
+
+  get turn(): Promise<unknown> | undefined {
+    return whenItsTurn(this.response);
+  }
+
+  get isResponding(): boolean {
+    return this.response.headersSent;
+  }
+
+  get isClosed(): boolean {
+    return this.response.destroyed;
   }
 
   get outlet(): Outlet {
     return this.request.socket;
   }
 
-  get upload(): Outlet | undefined {
-    return this.forwarding?.upload;
+  /** Follows the response to its close. */
+  track(): void {
+    this.response.on('close', closed);
   }
 
-  giveUp(): void {
-    this.forwarding?.giveUp();
+  observe(observer: InboundObserver): void {
+    this.#observer = observer;
+    if (this.endOfBody) observer.end();
+    else this.readBody(observer);
   }
 
-  end(): void {
-    const error = sessionEnded();
-    this.#options.observer.failed(this.request, error);
-    noteCut(this.response, error);
-    breakOff(this.response);
+  pause(): void {
+    this.request.pause();
   }
 
-  cut(): void {
-    this.#options.observer.overBudget('unread bytes', this.context.address);
-    noteCut(this.response, { code: 'ERR_REQUEST_TIMEOUT' });
-    breakOff(this.response);
+  resume(): void {
+    this.request.resume();
+  }
+
+  sendContinue(): void {
+    if (this.version === '1.1' && this.header['expect'] !== undefined) this.response.writeContinue();
+  }
+
+  /** Ignored for HTTP/1.0, which has no interim responses, and once the head has left. */
+  informational({ status, headers }: ResponseHead): void {
+    if (this.isResponding || this.isClosed || this.version === '1.0') return;
+    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+    for (let at = 0; at + 1 < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
+    // Written to the socket: `node:http` can say 102 and 103 alone, and those without most of their headers. It has
+    // written all responses before this one there, and nothing of this one.
+    this.response.socket?.write(`${text}\r\n`, 'latin1');
+  }
+
+  respond(head: ResponseHead, { endOfBody }: SendOptions): void {
+    if (this.isClosed) return;
+    this.#writer = new ResponseWriter(this.response, this);
+    this.#writer.respond(head, endOfBody);
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#writer?.write(chunk) ?? true;
+  }
+
+  end(trailers: RawHeaders = []): void {
+    this.#writer?.end(trailers);
+  }
+
+  takeBody(): Duplex {
+    throw new PosternError('ERR_INTERNAL', 'an HTTP/1.1 request that is no upgrade has no bodies to splice');
+  }
+
+  reply({ status, headers, body, error }: Reply): void {
+    const { request, response } = this;
+    this.#writer?.discard();
+    this.#isBodyDropped = true;
+    this.#code = error;
+    response.statusCode = status;
+    if (error !== undefined) response.setHeader('Postern-Error', error);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (status === 426) response.setHeader('Upgrade', 'websocket').setHeader('Connection', 'Upgrade, close');
+    if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(body));
+    response.setHeader('X-Request-Id', this.id);
+    const content = request.method === 'HEAD' ? '' : body;
+    if (hasBody(request) && !request.complete) endWithLinger(request, response, content);
+    else response.end(content);
+  }
+
+  /** HTTP/1.0 has no other sign of an end than the connection's: only a reset tells a broken one from a regular one. */
+  cancel(): void {
+    this.#writer?.discard();
+    this.dropBody();
+    if (this.version === '1.0') this.request.socket.resetAndDestroy();
+    else this.response.destroy();
+  }
+
+  /** Drops what still arrives, so that the connection can carry the next request. */
+  dropBody(): void {
+    this.#isBodyDropped = true;
+    this.request.resume();
+  }
+
+  drained(): void {
+    this.#observer?.drain();
+  }
+
+  unsendable(error: unknown): void {
+    this.#settle('cancelled');
+    this.owner.replyWithError(this, asPosternError(error));
+  }
+
+  /** To be called once, when the response has ended, whole or not. */
+  closed(): void {
+    const { request, response } = this;
+    releaseResponse(request.socket, response);
+    if (hasBody(request)) this.dropBody();
+    // An upload that nobody reads any more is given up with a whole response too.
+    this.#settle(response.writableFinished && request.complete ? 'sent' : 'cancelled');
+    const isSent = response.headersSent || response.statusCode === 101;
+    // The response to an upgrade request lets go of its socket with the 101, and is never finished.
+    if (!response.writableFinished && response.statusCode !== 101) this.cutBy ??= 'visitor';
+    this.owner.ended(this, {
+      status: isSent ? response.statusCode : 0,
+      code: this.#code,
+      aborted: (response.headersSent && !response.writableFinished) || undefined,
+      cutBy: this.cutBy,
+    });
+  }
+
+  protected readBody(observer: InboundObserver): void {
+    const { request } = this;
+    request.on('data', (chunk: Buffer) => {
+      if (!this.#isBodyDropped) observer.data(chunk);
+    });
+    request.on('end', () => {
+      if (this.#isBodyDropped) return;
+      if (request.rawTrailers.length > 0) observer.trailers(request.rawTrailers);
+      observer.end();
+    });
+    request.on('error', () => this.#settle('cancelled')); // it broke off in the middle: its end never comes
+  }
+
+  #settle(how: 'sent' | 'cancelled'): void {
+    const observer = this.#observer;
+    this.#observer = undefined;
+    observer?.[how]();
   }
 }
 
-/** Why a request ends that the gate had let in. */
-export function sessionEnded(): PosternError {
-  return new PosternError('ERR_LOGIN_REQUIRED', 'the session ended while the stream was open');
+// One function for all of them: a closure for each would be one more object for each request.
+function closed(this: ServerResponse): void {
+  visitOf(this.req).closed();
 }

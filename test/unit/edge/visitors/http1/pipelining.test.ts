@@ -5,10 +5,10 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import {
   hasPendingResponse,
-  paid,
+  releaseResponse,
   responseStarted,
   trackResponse,
-  turnOf,
+  whenItsTurn,
 } from '../../../../../src/edge/visitors/http1/pipelining.js';
 
 /** The responses of `node:http` to requests that were sent behind each other in one piece. */
@@ -42,7 +42,7 @@ describe('the answers that a connection owes', () => {
     const socket = socketOf(responses);
     const owed = responses.map((response) => trackResponse(socket, response));
     assert.deepEqual(owed.indexOf(false), 16);
-    paid(socket, responses[0] as ServerResponse);
+    releaseResponse(socket, responses[0] as ServerResponse);
     assert.ok(trackResponse(socket, responses[16] as ServerResponse));
   });
 
@@ -56,7 +56,7 @@ describe('the answers that a connection owes', () => {
     );
   });
 
-  it('are known until they are paid, and one that has begun is told from one that waits', async (t) => {
+  it('are known until they are releaseResponse, and one that has begun is told from one that waits', async (t) => {
     const [first, second] = (await pipelined(t, [get(), get()])) as [ServerResponse, ServerResponse];
     const { socket } = first.req;
     assert.deepEqual([hasPendingResponse(socket), responseStarted(socket)], [false, false]);
@@ -65,17 +65,17 @@ describe('the answers that a connection owes', () => {
     assert.deepEqual([hasPendingResponse(socket), responseStarted(socket)], [true, false]);
     first.flushHeaders();
     assert.equal(responseStarted(socket), true);
-    paid(socket, first);
+    releaseResponse(socket, first);
     assert.deepEqual([hasPendingResponse(socket), responseStarted(socket)], [true, false]);
-    paid(socket, first); // again: changes nothing
-    paid(socket, second);
+    releaseResponse(socket, first); // again: changes nothing
+    releaseResponse(socket, second);
     assert.equal(hasPendingResponse(socket), false);
   });
 
   it('leave one after the other', async (t) => {
     const [first, second] = (await pipelined(t, [get(), get()])) as [ServerResponse, ServerResponse];
-    assert.equal(turnOf(first), undefined);
-    const turn = turnOf(second);
+    assert.equal(whenItsTurn(first), undefined);
+    const turn = whenItsTurn(second);
     assert.ok(turn instanceof Promise);
     let isDue = false;
     void turn.then(() => {
@@ -85,7 +85,7 @@ describe('the answers that a connection owes', () => {
     assert.equal(isDue, false);
     first.end();
     await turn;
-    assert.equal(turnOf(second), undefined);
+    assert.equal(whenItsTurn(second), undefined);
     assert.ok((second.socket as Socket) === first.req.socket);
   });
 });

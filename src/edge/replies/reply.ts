@@ -1,0 +1,68 @@
+/** The kinds of responses of our own, as values: pages for people, JSON for programs, scripts, redirects. None is cached. */
+import type { Reply, VisitRequest } from '../request/visit.js';
+import { type Page, pageHeaders, renderPage } from './page.js';
+
+/** What `Allow` says of a tunnel (RFC 9110 section 10.2.1). Others pass too, but for TRACE and CONNECT. */
+export const FORWARDED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
+/** How long a browser may go by a preflight. An origin that is named no more is refused whatever it remembers. */
+const PREFLIGHT_SECONDS = 600;
+
+const VARY = 'Accept, Origin, Sec-Fetch-Mode, Sec-Fetch-Dest';
+
+type Headers = Reply['headers'];
+
+export function pageReply(page: Page, headers: Headers = {}): Reply {
+  return withBody('text/html; charset=utf-8', renderPage(page), { ...pageHeaders(page), ...headers });
+}
+
+export function scriptReply(text: string, headers: Headers = {}): Reply {
+  return withBody('text/javascript; charset=utf-8', text, headers);
+}
+
+export function jsonReply(body: unknown, headers: Headers = {}): Reply {
+  return withBody('application/json; charset=utf-8', `${JSON.stringify(body)}\n`, headers);
+}
+
+/** `location` must be an absolute URL or a path that was checked. */
+export function redirect(location: string, cookies: readonly string[] = [], headers: Headers = {}): Reply {
+  const reply = withBody('text/plain; charset=utf-8', '', {
+    Location: location,
+    'Referrer-Policy': 'no-referrer',
+    ...(cookies.length > 0 && { 'Set-Cookie': cookies }),
+    ...headers,
+  });
+  return { ...reply, status: 302 };
+}
+
+/** To the preflight of an origin that may ask (Fetch, section 4.8): the app has the last word in its response. */
+export function preflightReply({ header }: Pick<VisitRequest, 'header'>): Reply {
+  const names = header['access-control-request-headers'];
+  return {
+    status: 204,
+    headers: {
+      'Access-Control-Allow-Origin': header['origin'] ?? '',
+      'Access-Control-Allow-Credentials': 'true',
+      'Access-Control-Allow-Methods': header['access-control-request-method'] ?? '',
+      ...(names !== undefined && { 'Access-Control-Allow-Headers': names }),
+      'Access-Control-Max-Age': String(PREFLIGHT_SECONDS),
+      Vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
+    },
+    body: '',
+  };
+}
+
+/** A reply of status 200 with a body of this type. */
+export function withBody(type: string, body: string, headers: Headers): Reply {
+  return {
+    status: 200,
+    headers: {
+      ...headers,
+      'Content-Type': type,
+      'X-Content-Type-Options': 'nosniff',
+      'Cache-Control': headers['Cache-Control'] ?? 'no-store',
+      Vary: VARY,
+    },
+    body,
+  };
+}

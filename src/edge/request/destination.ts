@@ -1,0 +1,33 @@
+/** Which host a request is for, and what that host is at this edge: looked up for the hosts that visitors ask for again. */
+import { type BaseAddress, type Place, placeOf, readHost } from '../../core/hostname.js';
+import { RecentMap } from '../../core/recent-map.js';
+import { headerValues, type RawHeaders } from '../../http/header-rules.js';
+
+export interface Destination {
+  /** Canonical, without port; empty when the request has none that is valid. */
+  readonly host: string;
+  readonly place: Place;
+}
+
+// Invalid hosts are not cached, so a client cannot fill the cache with them.
+const MAX_KNOWN_HOSTS = 1_000;
+const MAX_KNOWN_HOST_CHARACTERS = 260; // a DNS name of 253 and its port
+const knownHosts = new WeakMap<BaseAddress, RecentMap<Destination>>();
+
+/** Never throws: a bad host is an unknown place. */
+export function destinationOf(headers: RawHeaders, base: BaseAddress): Destination {
+  const lines = headerValues(headers, 'host');
+  const [line = ''] = lines;
+  const known = lines.length === 1 ? knownHosts.get(base)?.get(line) : undefined;
+  if (known !== undefined) return known;
+  const host = readHost(lines) ?? '';
+  const found: Destination = { host, place: placeOf(host, base) };
+  if (found.place.kind !== 'unknown') remember(base, line, found);
+  return found;
+}
+
+function remember(base: BaseAddress, line: string, found: Destination): void {
+  const hosts = knownHosts.get(base) ?? new RecentMap<Destination>(MAX_KNOWN_HOSTS, MAX_KNOWN_HOST_CHARACTERS);
+  knownHosts.set(base, hosts);
+  hosts.set(line, found);
+}

@@ -1,0 +1,130 @@
+/** What a visitor gets whom the gate has not let through to a tunnel: a way to sign in, or a page that says why not. */
+import { readReturnPath } from '../../auth/session/return-path.js';
+import type { Sessions } from '../../auth/session/sessions.js';
+import type { BaseAddress } from '../../core/hostname.js';
+import { PosternError } from '../../errors.js';
+import type { Refusal, Verdict } from '../gate/gate.js';
+import type { Observer } from '../ops/observer.js';
+import { type ErrorDetails, errorReply } from '../replies/error-reply.js';
+import { pageReply, preflightReply } from '../replies/reply.js';
+import { isRepeatable, readForm, repostPage } from '../replies/repost.js';
+import type { AttemptLimit } from '../request/limits.js';
+import { isNavigation, wantsPage } from '../request/navigation.js';
+import { type Reply, tunnelName, type Visit } from '../request/visit.js';
+import { rivalsReply } from './session.js';
+import { type SignIn, signInPath } from './sign-in.js';
+import { CLEAR_STORED, clearEnded, leaveTunnel } from './tunnel-exit.js';
+
+export interface TunnelRefusalOptions {
+  readonly base: BaseAddress;
+  readonly sessions: Sessions;
+  readonly signIn: SignIn;
+  readonly observer: Observer;
+  /** Of accounts that are to sign in again because their session lacks groups. */
+  readonly renewals: AttemptLimit;
+}
+
+/** Replies to a visit that is not forwarded. Rejects with `ERR_INTERNAL` for a verdict that is no refusal. */
+export type TunnelRefusal = (visit: Visit, verdict: Exclude<Verdict, { kind: 'forward' }>) => Promise<Reply>;
+
+// Whoever may come in after a restart of the edge sees the app soon; whoever may not asks six times a minute.
+const RELOAD_SECONDS = 10;
+
+// True of an account that may not come in and of a name that nobody serves, and tells nobody which.
+const NOT_OPEN = 'Either this account may not open the app at this address, or no app is shared here at the moment.';
+
+const UNVERIFIED =
+  'Nothing shows that this e-mail address is yours now: your identity provider has not verified it, or the account does not belong to the organisation of the address. Nobody can be let in with it.';
+
+const GROUPS_LEFT_OUT = 'Not all of your groups are known here. If one of them should let you in, sign in again.';
+
+export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusal {
+  const { base, sessions, observer, renewals } = options;
+
+  return async (visit, verdict) => {
+    if (verdict.kind === 'preflight') return preflightReply(visit);
+    if (verdict.kind !== 'refuse') throw new PosternError('ERR_INTERNAL', 'a request for a tunnel without a refusal');
+    return refuse(visit, await bounded(visit, verdict));
+  };
+
+  /** A denial, where signing in again for the sake of groups has not helped: rules that never rest would have it done for ever. */
+  async function bounded(visit: Visit, verdict: Refusal): Promise<Refusal> {
+    if (verdict.code !== 'ERR_LOGIN_REQUIRED' || verdict.session === undefined || !isNavigation(visit)) return verdict;
+    const { subject } = verdict.session.identity;
+    if (await isWithin(renewals, subject)) return verdict;
+    const denied: Refusal = { ...verdict, code: 'ERR_ACCESS_DENIED' };
+    observer.decided(visit, denied);
+    return denied;
+  }
+
+  async function refuse(visit: Visit, verdict: Refusal): Promise<Reply> {
+    const path = readReturnPath(visit.path);
+    if (verdict.isPosted && isRepeatable(visit)) {
+      const fields = await readForm(visit);
+      if (fields !== undefined) return pageReply(repostPage(path, fields));
+    }
+    if (verdict.code !== 'ERR_LOGIN_REQUIRED') return deny(visit, path, verdict);
+    const cookies = await sessions.clearRivals(visit.header['cookie'], visit.host, path);
+    if (cookies.length > 0) {
+      return rivalsReply(base, visit, signInPath(base, tunnelName(visit), path, 'current'), cookies);
+    }
+    if (isNavigation(visit)) return leaveTunnel(options, visit, { path, account: 'current', reason: verdict.reason });
+    return askToSignIn(visit, path, verdict);
+  }
+
+  async function askToSignIn(visit: Visit, path: string, verdict: Refusal): Promise<Reply> {
+    const cookies = await clearEnded(options, visit, verdict.reason);
+    const cleared = cookies.length > 0 ? { cookies, headers: CLEAR_STORED } : {};
+    return errorReply(base, visit, errorOf(verdict), { ...details(visit, path, verdict), ...cleared });
+  }
+
+  function deny(visit: Visit, path: string, verdict: Refusal): Reply {
+    // By the identity, not by the reason: for a name that nobody serves there is no policy that could give this one.
+    const isUnverified = verdict.code === 'ERR_ACCESS_DENIED' && verdict.session?.identity.emailVerified === false;
+    const isDenied = verdict.code === 'ERR_ACCESS_DENIED' && wantsPage(visit);
+    const error = errorOf(verdict, isUnverified ? UNVERIFIED : isDenied ? NOT_OPEN : undefined);
+    observer.failed(visit, error);
+    return errorReply(base, visit, error, details(visit, path, verdict));
+  }
+
+  function details(visit: Visit, path: string, { code, session }: Refusal): ErrorDetails {
+    const name = tunnelName(visit);
+    const account = session === undefined ? {} : { account: session.identity.email };
+    const href = (which: 'current' | 'other') => signInPath(base, name, path, which);
+    if (code === 'ERR_LOGIN_REQUIRED') {
+      const blocks = [{ kind: 'link', label: 'Sign in', href: href('current'), rank: 'main' }] as const;
+      // Back to the page that asked, where the browser says which: the response to a fetch is nothing to look at.
+      return { blocks, loginUrl: signInPath(base, name, refererPath(visit), 'current') };
+    }
+    if (code === 'ERR_CROSS_SITE')
+      return { blocks: [{ kind: 'link', label: 'Open this address', href: path, rank: 'main' }] };
+    if (code === 'ERR_TUNNEL_OFFLINE') return account;
+    const reload = visit.method === 'GET' ? { reloadAfterSeconds: RELOAD_SECONDS } : {};
+    const isPartial = session?.identity.groupsOmitted === true;
+    const blocks = [
+      ...(isPartial ? [{ kind: 'text', text: GROUPS_LEFT_OUT } as const] : []),
+      { kind: 'text', text: 'If somebody sent you the link, ask them to let this account in, or use another one.' },
+      { kind: 'link', label: 'Switch account', href: href('other'), rank: 'main' },
+      { kind: 'link', label: 'Sign out', href: '/.postern/sign_out', rank: 'other' },
+    ] as const;
+    return { title: 'Not open to you', ...account, ...reload, blocks };
+  }
+}
+
+function errorOf({ code, reason }: Refusal, text?: string): PosternError {
+  return new PosternError(code, `refused: ${reason}`, text === undefined ? {} : { text });
+}
+
+function isWithin(limit: AttemptLimit, party: string): Promise<boolean> {
+  return limit.count(party).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The path of the page on this host that a background request came from; `/` when the browser does not say. */
+function refererPath({ header: { referer, host } }: Visit): string {
+  if (referer === undefined || !URL.canParse(referer)) return '/';
+  const page = new URL(referer);
+  return page.host === host?.toLowerCase() ? readReturnPath(page.pathname + page.search) : '/';
+}
