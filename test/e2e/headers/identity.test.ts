@@ -8,11 +8,11 @@ import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify }
 import { readBaseAddress } from '../../../src/core/hostname.js';
 import { identityHeaders } from '../../../src/edge/forward/identity-headers.js';
 import { targetHeaders } from '../../../src/edge/forward/request-headers.js';
-import { ConnectionCache } from '../../../src/edge/request/connection-cache.js';
 import { normalizedName } from '../../../src/http/header-rules.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor } from '../../support/visitor.js';
 import { PEOPLE, startWorld, type World } from '../../support/world.js';
+import { requestOf } from '../../unit/edge/visits.js';
 
 const ACCOUNTS = [
   ...PEOPLE,
@@ -68,9 +68,7 @@ describe('the identity that a target reads', () => {
 
   test('E9 an identity that cannot be carried fails its request, and is never cut', () => {
     const base = readBaseAddress('https://tunnel.test') ?? assert.fail();
-    const place = { kind: 'tunnel', name: 'demo' } as const;
-    const cache = new ConnectionCache();
-    const context = { id: 'id', host: 'demo.tunnel.test', place, address: '203.0.113.9', arrivedAtMs: 0, cache };
+    const request = { ...requestOf({ base }), headers: [] };
     const ordinary = { subject: 'ana', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
     for (const part of [
       { subject: 'a\ud800' },
@@ -79,7 +77,7 @@ describe('the identity that a target reads', () => {
       { groups: ['a', '\udfff'] },
     ]) {
       const identity = { ...ordinary, ...part };
-      assert.throws(() => targetHeaders([], context, base, identityHeaders(identity, 'signed')), URIError);
+      assert.throws(() => targetHeaders(request, base, identityHeaders(identity, 'signed')), URIError);
     }
   });
 

@@ -61,9 +61,9 @@ export class UpgradeVisit extends Http1Visit {
     if (!KEY.test(header['sec-websocket-key'] ?? '')) throw new PosternError('ERR_BAD_REQUEST', 'WebSocket key');
   }
 
-  /** Status 200 accepts the WebSocket: `takeBody` gives its bytes. Any other is an ordinary response. */
+  /** A 200 whose body goes on accepts the WebSocket: `takeBody` gives its bytes. Any other is an ordinary response. */
   override respond(head: ResponseHead, options: SendOptions): void {
-    if (head.status === 200) this.#accept(head);
+    if (head.status === 200 && !options.endOfBody) this.#accept(head);
     else super.respond(head, options);
   }
 

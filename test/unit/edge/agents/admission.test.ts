@@ -10,7 +10,7 @@ import { Admission, type AdmitOptions } from '../../../../src/edge/agents/admiss
 import { RevokedTokens } from '../../../../src/edge/agents/revoked-tokens.js';
 import { Registry } from '../../../../src/edge/gate/registry.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
-import { openContext } from '../../../../src/edge/request/checks.js';
+import { Http1Offer } from '../../../../src/edge/visitors/http1/offer.js';
 import { createToken } from '../../../../src/link/token.js';
 import { deferred } from '../../../support/deferred.js';
 import { type Knocked, knock, type RawOffer } from '../../../support/knock.js';
@@ -44,8 +44,8 @@ async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Pr
   });
   const server = createServer();
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    openContext(request, BASE, String(request.headers['x-address'] ?? '198.51.100.1'));
-    void admission.answer(request, socket, head);
+    const address = String(request.headers['x-address'] ?? '198.51.100.1');
+    void admission.handle(new Http1Offer(request, socket, head, address));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,42 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, type RequestOptions, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
-import { Forwarding } from '../../../../src/edge/forward/exchange.js';
-import type { Admitted } from '../../../../src/edge/gate/gate.js';
 import type { InboundStream } from '../../../../src/http/exchange.js';
 import { deferred } from '../../../support/deferred.js';
 import { openPair, Served } from '../../link/pair.js';
+import { forwarderTo, serveVisits } from '../visits.js';
 
-const HEAD = { scheme: 'http', authority: 'demo.tunnel.test', headers: [] } as const;
-
-/** A front door that forwards everything, without a gate, to an agent that answers with `onStream`. */
+/** A front door that forwards everything to an agent that responds with `onStream`. */
 async function forwarded(t: TestContext, onStream: (stream: InboundStream) => void) {
   const { edge } = await openPair(t, onStream);
-  const session = { identity: { subject: 'ana' } };
-  const verdict = {
-    kind: 'forward',
-    link: edge,
-    session,
-    rule: '*',
-    tunnel: { host: 'demo.tunnel.test', framing: "frame-ancestors 'self'" },
-  };
-  const door = createServer((incoming, response) => {
-    const refuse = () => response.writeHead(502).end();
-    new Forwarding(incoming, response, verdict as unknown as Admitted, refuse).open(
-      { ...HEAD, method: 'GET', path: '/' },
-      undefined,
-    );
-  });
-  door.listen(0, '127.0.0.1');
-  await once(door, 'listening');
+  const forward = await forwarderTo(t, edge, { method: 'GET' });
+  const port = await serveVisits(t, { accept: forward });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  t.after(() => {
-    agent.destroy();
-    door.close();
-  });
-  const { port } = door.address() as AddressInfo;
+  t.after(() => agent.destroy());
   return (options: RequestOptions = {}) => request({ host: '127.0.0.1', port, agent, ...options });
 }
 

@@ -1,52 +1,31 @@
 /** What becomes of a forwarded request whose visitor, whose upload or whose stream ends before its time. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import {
-  Agent,
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  request,
-  type ServerResponse,
-} from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { Forwarding } from '../../../../src/edge/forward/exchange.js';
-import type { Admitted } from '../../../../src/edge/gate/gate.js';
+import type { Visit } from '../../../../src/edge/request/visit.js';
+import type { Http1Visit } from '../../../../src/edge/visitors/http1/visit.js';
 import type { InboundStream } from '../../../../src/http/exchange.js';
 import type { OutboundLink } from '../../../../src/link/outbound-link.js';
 import { openPair, Served } from '../../link/pair.js';
-
-const HEAD = { scheme: 'http', authority: 'demo.tunnel.test', headers: [] } as const;
+import { forwarderTo, serveVisits } from '../visits.js';
 
 interface Door {
   readonly edge: OutboundLink;
-  forward(incoming: IncomingMessage, response: ServerResponse): void;
-  listen(onRequest: RequestListener): Promise<((method?: string) => ReturnType<typeof request>) & { port: number }>;
+  forward(visit: Visit): void;
+  listen(accept: (visit: Visit) => void): Promise<((method?: string) => ReturnType<typeof request>) & { port: number }>;
 }
 
 async function openDoor(t: TestContext, onStream: (stream: InboundStream) => void): Promise<Door> {
   const { edge } = await openPair(t, onStream);
-  const session = { identity: { subject: 'ana' } };
-  const tunnel = { host: 'demo.tunnel.test', framing: "frame-ancestors 'self'" };
-  const verdict = { kind: 'forward', link: edge, session, rule: '*', tunnel } as unknown as Admitted;
   return {
     edge,
-    forward(incoming, response) {
-      // Some visitors read no response before they have sent all of their request.
-      const refuse = () => incoming.once('end', () => response.writeHead(502).end());
-      new Forwarding(incoming, response, verdict, refuse).open({ ...HEAD, method: 'POST', path: '/' }, undefined);
-    },
-    async listen(onRequest) {
-      const server = createServer(onRequest).listen(0, '127.0.0.1');
-      await once(server, 'listening');
+    forward: await forwarderTo(t, edge, { method: 'POST' }),
+    async listen(accept) {
+      const port = await serveVisits(t, { accept });
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      t.after(() => {
-        agent.destroy();
-        server.closeAllConnections();
-        server.close();
-      });
-      const { port } = server.address() as AddressInfo;
+      t.after(() => agent.destroy());
       return Object.assign((method = 'GET') => request({ host: '127.0.0.1', port, agent, method }), { port });
     },
   };
@@ -62,9 +41,9 @@ describe('a forwarded request', () => {
   it('opens no stream for a visitor who has left', async (t) => {
     const { edge, forward, listen } = await openDoor(t, (stream) => new Served(stream).respond(204));
     const arrived = new Promise<number>((resolve) => {
-      void listen((incoming, response) => {
-        response.destroy();
-        forward(incoming, response);
+      void listen((visit) => {
+        visit.cancel();
+        forward(visit);
         resolve(edge.running);
       }).then((visit) =>
         visit()
@@ -112,9 +91,9 @@ describe('a forwarded request', () => {
   it('that fails while it is sent reads what is left, and its connection carries the next', async (t) => {
     const { forward, listen } = await openDoor(t, (stream) => stream.cancel());
     const arrived: IncomingMessage[] = [];
-    const visit = await listen((incoming, response) => {
-      arrived.push(incoming);
-      forward(incoming, response);
+    const visit = await listen((incoming) => {
+      arrived.push((incoming as Http1Visit).request);
+      forward(incoming);
     });
     const upload = visit('POST');
     const answered = once(upload, 'response') as Promise<[IncomingMessage]>;

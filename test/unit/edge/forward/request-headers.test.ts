@@ -5,18 +5,10 @@ import type { Identity } from '../../../../src/auth/identity/identity.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { identityHeaders } from '../../../../src/edge/forward/identity-headers.js';
 import { targetHeaders } from '../../../../src/edge/forward/request-headers.js';
-import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
-import type { RequestContext } from '../../../../src/edge/request/checks.js';
+import type { VisitRequest } from '../../../../src/edge/request/visit.js';
 import { headerValue, headerValues, isFieldValue, normalizedName } from '../../../../src/http/header-rules.js';
+import { requestOf } from '../visits.js';
 
-const CONTEXT: RequestContext = {
-  id: 'request-id',
-  host: 'demo.tunnel.test',
-  place: { kind: 'tunnel', name: 'demo' },
-  address: '203.0.113.9',
-  arrivedAtMs: 0,
-  cache: new ConnectionCache(),
-};
 const IDENTITY: Identity = {
   subject: 'ana',
   email: 'ana@acme.com',
@@ -26,8 +18,10 @@ const IDENTITY: Identity = {
 };
 const base = (url: string) => readBaseAddress(url) ?? assert.fail(url);
 const BASE = base('https://tunnel.test');
+const ASKED = requestOf({ base: BASE, address: '203.0.113.9' });
+const sent = (headers: readonly string[]): VisitRequest => ({ ...ASKED, id: 'request-id', headers });
 const write = (headers: readonly string[], identity: Identity | undefined = IDENTITY) =>
-  targetHeaders(headers, CONTEXT, BASE, identity === undefined ? [] : identityHeaders(identity, 'signed'));
+  targetHeaders(sent(headers), BASE, identity === undefined ? [] : identityHeaders(identity, 'signed'));
 /** The visitor's part. */
 const kept = (headers: readonly string[]) => {
   const fields = write(headers);
@@ -46,7 +40,7 @@ describe('the headers of a request to the target', () => {
 
   it('name the port that visitors see, unless it is the scheme’s own', () => {
     const at = (url: string) => {
-      const fields = targetHeaders([], CONTEXT, base(url), []);
+      const fields = targetHeaders(sent([]), base(url), []);
       return [headerValue(fields, 'x-forwarded-host'), headerValue(fields, 'x-forwarded-port')];
     };
     assert.deepEqual(at('https://tunnel.test:8443'), ['demo.tunnel.test:8443', '8443']);
@@ -55,7 +49,7 @@ describe('the headers of a request to the target', () => {
   });
 
   it('say of nobody who it is', () => {
-    const fields = targetHeaders([], CONTEXT, BASE, []);
+    const fields = targetHeaders(sent([]), BASE, []);
     for (const name of ['x-forwarded-user', 'x-forwarded-email', 'x-postern-assertion']) {
       assert.deepEqual(headerValues(fields, name), []);
     }

@@ -1,93 +1,54 @@
 /** A WebSocket that the gate has let in: what the agent is asked, and what the visitor gets for each response. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { readBaseAddress } from '../../../../src/core/hostname.js';
-import type { Forwarder } from '../../../../src/edge/forward/forwarder.js';
-import { checkUpgrade, responseOn, Upgrade } from '../../../../src/edge/forward/websocket.js';
-import type { Admitted } from '../../../../src/edge/gate/gate.js';
-import { openContext } from '../../../../src/edge/request/checks.js';
+import type { ExchangeOptions } from '../../../../src/edge/forward/exchange.js';
+import { WebSocketExchange } from '../../../../src/edge/forward/websocket.js';
+import type { Visit } from '../../../../src/edge/request/visit.js';
 import { PosternError } from '../../../../src/errors.js';
-import type { InboundStream } from '../../../../src/http/exchange.js';
+import type { InboundStream, RequestHead } from '../../../../src/http/exchange.js';
 import { deferred } from '../../../support/deferred.js';
 import { Transcript } from '../../../support/transcript.js';
 import { openPair, Served } from '../../link/pair.js';
+import { admittedBy, serveVisits } from '../visits.js';
 
-const BASE = readBaseAddress('http://localhost') ?? assert.fail();
 // RFC 6455 section 1.3.
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
-const GOOD = { upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': KEY };
-
-describe('the handshake of a WebSocket', () => {
-  for (const [what, method, headers, code] of [
-    ['as it should be', 'GET', GOOD, undefined],
-    ['in other letters', 'GET', { ...GOOD, upgrade: 'WebSocket' }, undefined],
-    ['by POST', 'POST', GOOD, 'ERR_BAD_REQUEST'],
-    ['to another protocol', 'GET', { ...GOOD, upgrade: 'h2c' }, 'ERR_BAD_REQUEST'],
-    ['to one of several', 'GET', { ...GOOD, upgrade: 'websocket, h2c' }, 'ERR_BAD_REQUEST'],
-    ['of an older version', 'GET', { ...GOOD, 'sec-websocket-version': '8' }, 'ERR_PROTOCOL_VERSION'],
-    ['of two versions', 'GET', { ...GOOD, 'sec-websocket-version': '13, 8' }, 'ERR_PROTOCOL_VERSION'],
-    ['without a version', 'GET', { ...GOOD, 'sec-websocket-version': undefined }, 'ERR_PROTOCOL_VERSION'],
-    ['without a key', 'GET', { ...GOOD, 'sec-websocket-key': undefined }, 'ERR_BAD_REQUEST'],
-    ['with a key of fewer bytes', 'GET', { ...GOOD, 'sec-websocket-key': 'AAAA' }, 'ERR_BAD_REQUEST'],
-    ['with two keys', 'GET', { ...GOOD, 'sec-websocket-key': `${KEY}, ${KEY}` }, 'ERR_BAD_REQUEST'],
-  ] as const) {
-    it(`${code === undefined ? 'passes' : `is ${code}`}: ${what}`, () => {
-      const check = () => checkUpgrade({ method, headers } as unknown as IncomingMessage);
-      if (code === undefined) check();
-      else assert.throws(check, { code });
-    });
-  }
-});
-
 interface Setting {
   readonly onStream?: (stream: InboundStream) => void;
-  readonly requestHead?: (request: IncomingMessage) => ReturnType<Forwarder['requestHead']>;
+  readonly requestHead?: () => Promise<RequestHead>;
 }
 
 /** A server that takes every upgrade for one that the gate has let in; `dial` is a visitor. */
 async function openDoor(t: TestContext, { onStream = () => {}, requestHead }: Setting) {
   const { edge } = await openPair(t, onStream);
-  const tunnel = { host: 'demo.localhost', framing: '' };
-  const session = { identity: { subject: 'ana' } };
-  const verdict = { kind: 'forward', link: edge, session, rule: '@acme.com', tunnel } as unknown as Admitted;
-  const headOf = ({ rawHeaders }: IncomingMessage) => ({
-    method: 'GET',
-    scheme: 'http' as const,
-    authority: 'demo.localhost',
-    path: '/ws',
-    headers: rawHeaders
-      .map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text))
-      .filter((_, at, all) => isKept(all, at)),
-  });
+  const admitted = await admittedBy({ link: edge });
   const refusals: string[] = [];
-  const upgrades: Upgrade[] = [];
-  const arrived = deferred<Upgrade>();
-  const server = createServer().on('upgrade', (request: IncomingMessage, socket: Socket, early: Buffer) => {
-    openContext(request, BASE, '198.51.100.1');
-    socket.on('error', () => socket.destroy()); // as the door does
-    const response = responseOn(request, socket);
-    const refuse = (_request: IncomingMessage, _response: unknown, { code }: PosternError) => {
+  const arrived = deferred<WebSocketExchange>();
+  const options = {
+    revalidator: { add: () => {}, forget: () => {} },
+    observer: { failed: () => {} },
+    replyWithError: (visit: Visit, { code }: PosternError) => {
       refusals.push(code);
-      response.writeHead(502).end();
-    };
-    const forwarder = { requestHead: requestHead ?? headOf } as unknown as Forwarder;
-    const upgrade = new Upgrade(request, socket, verdict, { forwarder, response, early, refuse });
-    upgrades.push(upgrade);
-    void upgrade.forward().then(() => arrived.resolve(upgrade));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
+      visit.reply({ status: 502, headers: {}, body: '' });
+    },
+  } as unknown as ExchangeOptions;
+  const port = await serveVisits(t, {
+    accept: () => assert.fail('an upgrade is no request'),
+    acceptWebSocket: async (visit) => {
+      const exchange = new WebSocketExchange(visit, admitted, options);
+      try {
+        exchange.open(requestHead === undefined ? headOf(visit) : await requestHead());
+      } catch (error) {
+        exchange.failed(error as PosternError);
+      }
+      arrived.resolve(exchange);
+    },
   });
   const dial = (early = '') => {
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1');
     t.after(() => socket.destroy());
     const fields = [
       'Connection: Upgrade',
@@ -103,10 +64,14 @@ async function openDoor(t: TestContext, { onStream = () => {}, requestHead }: Se
   return { edge, dial, refusals, arrived: arrived.promise };
 }
 
-// What a forwarder takes out before: fields of this connection.
-function isKept(all: readonly string[], at: number): boolean {
-  const name = all[at - (at % 2)] as string;
-  return !['connection', 'upgrade', 'host'].includes(name);
+// As a forwarder writes it: without the fields of this connection.
+function headOf({ headers }: Visit): RequestHead {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = (headers[at] as string).toLowerCase();
+    if (!['connection', 'upgrade', 'host'].includes(name)) kept.push(name, headers[at + 1] as string);
+  }
+  return { method: 'GET', scheme: 'http', authority: 'demo.localhost', path: '/ws', headers: kept };
 }
 
 describe('a WebSocket that is let in', () => {
@@ -196,7 +161,7 @@ describe('a WebSocket that is let in', () => {
       const { heard } = dial();
       const upgrade = await arrived;
       if (isAccepted) await heard.says('\r\n\r\n');
-      upgrade.end();
+      upgrade.endSession();
       await heard.ended;
       assert.equal(heard.text.includes('session ended'), isAccepted);
       assert.equal(heard.text.startsWith('HTTP/1.1 101'), isAccepted);

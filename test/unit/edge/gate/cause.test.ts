@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Cause, type Caused, causeOf, type Permitted } from '../../../../src/edge/gate/cause.js';
+import { type Cause, causeOf, type Permitted } from '../../../../src/edge/gate/cause.js';
+import type { HeaderLookup } from '../../../../src/edge/request/visit.js';
 
 const OWN = 'https://demo.tunnel.test';
 const NAMED = 'https://web.acme.com';
@@ -10,10 +11,10 @@ const SIBLING = 'https://other.tunnel.test';
 const tunnel: Permitted = { origin: OWN, origins: [NAMED], frameOrigins: [] };
 const framed: Permitted = { ...tunnel, frameOrigins: [SIBLING] };
 
-const judge = (method: string, headers: Caused['headers'], permitted = tunnel): Cause =>
-  causeOf({ method, headers }, permitted);
+const judge = (method: string, headers: HeaderLookup, permitted = tunnel): Cause =>
+  causeOf({ method, header: headers }, permitted);
 
-const metadata = (site: string, mode: string, dest: string, more: Caused['headers'] = {}): Caused['headers'] => ({
+const metadata = (site: string, mode: string, dest: string, more: HeaderLookup = {}): HeaderLookup => ({
   'sec-fetch-site': site,
   'sec-fetch-mode': mode,
   'sec-fetch-dest': dest,
@@ -21,7 +22,7 @@ const metadata = (site: string, mode: string, dest: string, more: Caused['header
 });
 const OTHERS = ['same-site', 'cross-site'] as const;
 
-const CASES: readonly (readonly [what: string, method: string, headers: Caused['headers'], cause: Cause])[] = [
+const CASES: readonly (readonly [what: string, method: string, headers: HeaderLookup, cause: Cause])[] = [
   ['a program', 'GET', {}, 'permitted'],
   ['a program that posts', 'POST', {}, 'permitted'],
   ['a program that opens a WebSocket', 'GET', { upgrade: 'websocket' }, 'permitted'],

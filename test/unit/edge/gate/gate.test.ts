@@ -7,10 +7,11 @@ import { NO_OWNER } from '../../../../src/auth/session/sealed-session.js';
 import type { Session, Sessions } from '../../../../src/auth/session/sessions.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { parseRule } from '../../../../src/core/rule.js';
-import { createGate, type Judged, NEW_OWNER, type Verdict } from '../../../../src/edge/gate/gate.js';
+import { createGate, NEW_OWNER, type Verdict } from '../../../../src/edge/gate/gate.js';
 import type { Registry, Tunnel } from '../../../../src/edge/gate/registry.js';
 import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
 import type { OutboundLink } from '../../../../src/link/outbound-link.js';
+import { requestOf, type Written } from '../visits.js';
 
 const BASE = readBaseAddress('https://tunnel.test') ?? assert.fail();
 const HOST = 'demo.tunnel.test';
@@ -80,18 +81,18 @@ function setUp({ allow = ['@acme.com'], policy = {}, session, link = 'up', ...mo
     ...more.registry,
   } as Registry;
   const gate = createGate({ base: BASE, sessions, registry, ceiling, domainProof: 'email' });
-  const judge = (request: Judged = { method: 'GET', headers: {} }) => gate('demo', HOST, request);
+  const judge = (written: Written = {}) => gate(requestOf({ base: BASE, host: HOST, ...written }));
   return { judge, seen, tunnel, link: outbound };
 }
 
-const foreign: Judged = {
+const foreign: Written = {
   method: 'POST',
-  headers: { origin: SIBLING, 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
+  header: { origin: SIBLING, 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
 };
-const preflight: Judged = { method: 'OPTIONS', headers: { origin: NAMED, 'access-control-request-method': 'PUT' } };
-const posted: Judged = {
+const preflight: Written = { method: 'OPTIONS', header: { origin: NAMED, 'access-control-request-method': 'PUT' } };
+const posted: Written = {
   method: 'POST',
-  headers: {
+  header: {
     origin: NAMED,
     'sec-fetch-site': 'cross-site',
     'sec-fetch-mode': 'navigate',
@@ -307,7 +308,7 @@ describe('the gate fails closed', () => {
     const sessions = { nowMs: () => NOW_MS, read: () => session, knowsGroups: () => true } as unknown as Sessions;
     const registry = { find: () => now } as unknown as Registry;
     const gate = createGate({ base: BASE, sessions, registry, ceiling: undefined, domainProof: 'email' });
-    const ask = () => outcome(gate('demo', HOST, { method: 'GET', headers: {} }, cache));
+    const ask = () => outcome(gate(requestOf({ base: BASE, host: HOST, cache })));
     assert.equal(await ask(), 'forward @acme.com ana@acme.com');
     session = sessionOf(eve);
     assert.equal(await ask(), 'ERR_ACCESS_DENIED no-rule');

@@ -19,7 +19,7 @@ function watching(t: TestContext, judge: () => Promise<Verdict>) {
   const watch = new Revalidator();
   t.after(() => watch.close());
   const ends: string[] = [];
-  const watched = { outlet: idle, judge, end: () => void ends.push('ended'), cut: () => void ends.push('cut') };
+  const watched = { outlet: idle, judge, endSession: () => void ends.push('ended'), cut: () => void ends.push('cut') };
   watch.add(watched);
   return { watch, ends, forget: () => watch.forget(watched) };
 }
@@ -42,7 +42,7 @@ describe('the watch over open streams', () => {
   it('ends one that the gate cannot judge, and still judges the others', async (t) => {
     const { watch, ends } = watching(t, () => Promise.reject(new Error('no store')));
     const judge = async () => refused('ERR_ACCESS_DENIED');
-    watch.add({ outlet: idle, judge, end: () => void ends.push('other'), cut: () => {} });
+    watch.add({ outlet: idle, judge, endSession: () => void ends.push('other'), cut: () => {} });
     await watch.review();
     assert.deepEqual(ends.sort(), ['ended', 'other']);
   });
@@ -67,7 +67,7 @@ describe('the watch over open streams', () => {
     const others = ['a', 'b', 'c', 'd'].map((name) => ({
       outlet: idle,
       judge: async () => refused('ERR_ACCESS_DENIED'),
-      end: () => void ends.push(name),
+      endSession: () => void ends.push(name),
       cut: () => {},
     }));
     for (const other of others) watch.add(other);
@@ -111,7 +111,7 @@ describe('the watch over visitors who do not read', () => {
     t.after(() => watch.close());
     const outlet = { writableLength: waiting, bytesWritten: waiting };
     let cuts = 0;
-    watch.add({ outlet, judge: () => refused('ERR_TUNNEL_OFFLINE'), end: () => {}, cut: () => void cuts++ });
+    watch.add({ outlet, judge: () => refused('ERR_TUNNEL_OFFLINE'), endSession: () => {}, cut: () => void cuts++ });
     let nowMs = 1_000;
     return (minutes: number) => {
       for (let minute = 0; minute < minutes; minute++) {
@@ -170,7 +170,7 @@ describe('the watch over uploads', () => {
       outlet: idle,
       upload,
       judge: () => refused('ERR_TUNNEL_OFFLINE'),
-      end: () => {},
+      endSession: () => {},
       cut: () => void ends.push('cut'),
       giveUp: () => void ends.push('given up'),
     });

@@ -1,24 +1,17 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import type { Session } from '../../../../src/auth/session/sessions.js';
-import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { type Log, type LogFields, silentLog } from '../../../../src/core/log.js';
 import type { Verdict } from '../../../../src/edge/gate/gate.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
-import { openContext } from '../../../../src/edge/request/checks.js';
+import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
 import { PosternError } from '../../../../src/errors.js';
-
-const BASE = readBaseAddress('http://localhost') ?? assert.fail();
+import { requestOf } from '../visits.js';
 
 const sessionOf = (id: string) => ({ id, identity: { email: `${id}@acme.com` } }) as unknown as Session;
 
-/** A request on a connection of its own, or on a given one. */
-function request(address: string, socket = {}): IncomingMessage {
-  const made = { rawHeaders: ['Host', 'demo.localhost'], url: '/', method: 'GET', socket } as IncomingMessage;
-  openContext(made, BASE, address);
-  return made;
-}
+/** A request on a connection of its own, or on one with a given cache. */
+const request = (address: string, cache = new ConnectionCache()) => requestOf({ address, cache });
 
 function allowed(session: Session | undefined, rule = '@acme.com'): Verdict {
   return { kind: 'forward', session, rule } as Verdict;
@@ -90,13 +83,13 @@ describe('the audit record', () => {
   it('of those who are let in is one line for each session and rule, on whatever connections', (t) => {
     const { observer, audit } = observing(t);
     const [ana, bob] = [sessionOf('ana'), sessionOf('bob')];
-    const socket = {};
+    const cache = new ConnectionCache();
     for (let at = 0; at < 3; at++) {
-      observer.decided(request('203.0.113.1', socket), allowed(ana));
+      observer.decided(request('203.0.113.1', cache), allowed(ana));
       observer.decided(request('203.0.113.1'), allowed(ana));
       observer.decided(request('203.0.113.1'), allowed(bob));
     }
-    observer.decided(request('203.0.113.1', socket), allowed(ana, 'ana@acme.com'));
+    observer.decided(request('203.0.113.1', cache), allowed(ana, 'ana@acme.com'));
     assert.deepEqual(
       audit.map(({ event, session, rule }) => [event, session, rule]),
       [

@@ -1,14 +1,13 @@
 /** What the edge remembers of names that strangers invent is bounded, whichever of its caches they reach. */
 import assert from 'node:assert/strict';
-import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { targetHeaders } from '../../../../src/edge/forward/request-headers.js';
-import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
-import { openContext, type RequestContext } from '../../../../src/edge/request/checks.js';
+import { destinationOf } from '../../../../src/edge/request/destination.js';
 import { isReserved } from '../../../../src/http/header-rules.js';
+import { requestOf } from '../visits.js';
 
 const BASE = readBaseAddress('http://localhost:8080') ?? assert.fail();
 const INVENTED = 200_000;
@@ -18,19 +17,14 @@ const MAX_KEPT_BYTES = 5_000_000;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-const cache = new ConnectionCache();
-
 const name = (at: number) => `x-invented-name-of-a-header-${at}`;
 
 describe('invented names', () => {
   const caches: Readonly<Record<string, (at: number) => void>> = {
     'of headers, asked whether they are reserved,': (at) => void isReserved(name(at)),
     'of headers on the way to the target': (at) =>
-      void targetHeaders([name(at), '1'], { cache } as RequestContext, BASE, []),
-    'of hosts': (at) => {
-      const request = { rawHeaders: ['Host', `invented-name-of-a-host-${at}.localhost`], socket: {} };
-      openContext(request as unknown as IncomingMessage, BASE, '');
-    },
+      void targetHeaders({ ...requestOf(), headers: [name(at), '1'] }, BASE, []),
+    'of hosts': (at) => void destinationOf(['Host', `invented-name-of-a-host-${at}.localhost`], BASE),
   };
   for (const [what, invent] of Object.entries(caches)) {
     test(`${what} fill no memory`, () => {

@@ -1,17 +1,20 @@
 /** The Express app over parts that write down what they are asked, on a server of its own. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type IncomingMessage, request } from 'node:http';
 import type { TestContext } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
 import type { Session } from '../../../../src/auth/session/sessions.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import type { Verdict } from '../../../../src/edge/gate/gate.js';
-import { Replies } from '../../../../src/edge/replies/replies.js';
-import { openContext } from '../../../../src/edge/request/checks.js';
+import { errorReply } from '../../../../src/edge/replies/error-reply.js';
+import { isOwnPath } from '../../../../src/edge/request/checks.js';
+import type { Visit } from '../../../../src/edge/request/visit.js';
 import { type AppOptions, createApp } from '../../../../src/edge/routes/app.js';
+import { createTunnelRefusal, type TunnelRefusalOptions } from '../../../../src/edge/routes/tunnel-refusal.js';
+import { serveWith, visitOf } from '../../../../src/edge/visitors/http1/visit.js';
 import { PosternError } from '../../../../src/errors.js';
+import { serveVisits } from '../visits.js';
 
 export const BASE = readBaseAddress('https://tunnel.test') ?? assert.fail();
 export const ORIGIN = 'https://demo.tunnel.test';
@@ -112,7 +115,6 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
     },
     assertions: { jwks: () => ({ keys: [] }) },
     registry: { online: () => [] },
-    replies: new Replies(BASE),
     observer: {
       failed: () => {},
       signInFailed: () => void asked.push('sign-in failed'),
@@ -125,19 +127,20 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
         if (setting.renewals === 'used up') throw new PosternError('ERR_RATE_LIMITED');
       },
     },
-    verdictOf: () => setting.verdict,
   };
-  const app = createApp(parts as unknown as AppOptions);
-  const server = createServer((incoming, response) => {
-    openContext(incoming, BASE, '198.51.100.1');
-    app(incoming, response);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const replyWithError = (visit: Visit, error: PosternError) => visit.reply(errorReply(BASE, visit, error));
+  const app = createApp({ ...parts, visitOf, replyWithError } as unknown as AppOptions);
+  const refusal = createTunnelRefusal(parts as unknown as TunnelRefusalOptions);
+  const refuse = async (visit: Visit) => {
+    const { verdict } = setting;
+    if (verdict === undefined || verdict.kind === 'forward') throw new PosternError('ERR_INTERNAL');
+    visit.reply(await refusal(visit, verdict));
+  };
+  const accept = (visit: Visit) => {
+    if (visit.place.kind !== 'tunnel' || isOwnPath(visit.path)) serveWith(app, visit);
+    else refuse(visit).catch((error) => replyWithError(visit, error));
+  };
+  const port = await serveVisits(t, { accept, replyWithError }, BASE);
   return { asked, ask: (path: string, asking: Asking = {}) => exchange(port, path, asking) };
 }
 

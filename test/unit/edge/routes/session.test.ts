@@ -1,27 +1,33 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import type { Sessions } from '../../../../src/auth/session/sessions.js';
-import type { Replies } from '../../../../src/edge/replies/replies.js';
+import type { HeaderLookup } from '../../../../src/edge/request/visit.js';
 import {
   checkCause,
   isFromOrigin,
-  isVisit,
   queryParam,
-  sendUserInfo,
   signOutPage,
+  userInfoReply,
 } from '../../../../src/edge/routes/session.js';
+import { requestOf } from '../visits.js';
 import { by, ORIGIN, SIBLING, sessionOf } from './routes.js';
 
-const request = (headers: Readonly<Record<string, string>>, method = 'GET') =>
-  ({ method, headers }) as unknown as IncomingMessage;
+const request = (header: HeaderLookup) => requestOf({ header });
 
-describe('a text of the query', () => {
-  it('is none when it stands there twice, or as anything else than text', () => {
-    assert.equal(queryParam({ query: { rd: '/x' } }, 'rd'), '/x');
-    assert.equal(queryParam({ query: { rd: '' } }, 'rd'), '');
-    for (const rd of [undefined, ['/x', '/y'], { x: '/x' }])
-      assert.equal(queryParam({ query: { rd } }, 'rd'), undefined);
+describe('a parameter of the query', () => {
+  it('is undefined when it is not there exactly once', () => {
+    const of = (query: string) => queryParam({ path: `/x${query}` }, 'rd');
+    for (const [query, value] of [
+      ['?rd=%2Fx', '/x'],
+      ['?a=b&rd=', ''],
+      ['?rd=a+b%20c', 'a b c'],
+      ['?rd=%zz', '%zz'],
+      ['', undefined],
+      ['?a=rd', undefined],
+      ['?rd=/x&rd=/y', undefined],
+      ['?rd[]=/x', undefined],
+    ] as const)
+      assert.equal(of(query), value, query);
   });
 });
 
@@ -44,24 +50,6 @@ describe('the cause of a request for a session', () => {
   }
 });
 
-describe('a visit', () => {
-  for (const [what, headers, method, expected] of [
-    ['the address bar', by.visit, 'GET', true],
-    ['a link', by.link, 'GET', true],
-    ['a HEAD', by.link, 'HEAD', true],
-    ['an old browser', { accept: 'text/html' }, 'GET', true],
-    ['a form', by.visit, 'POST', false],
-    ['a page that is fetched ahead', by.prefetch, 'GET', false],
-    ['a page that is shown before it is opened', { ...by.visit, 'sec-purpose': 'prefetch;prerender' }, 'GET', false],
-    ['a frame', { ...by.visit, 'sec-fetch-dest': 'iframe' }, 'GET', false],
-    ['a fetch', by.ownFetch, 'GET', false],
-    ['a program', {}, 'GET', false],
-    ['an upgrade', { ...by.visit, upgrade: 'websocket' }, 'GET', false],
-  ] as const) {
-    it(`is ${expected ? 'one' : 'none'}: ${what}`, () => assert.equal(isVisit(request(headers, method)), expected));
-  }
-});
-
 describe('a page of this origin', () => {
   for (const [headers, expected] of [
     [{ 'sec-fetch-site': 'same-origin' }, true],
@@ -81,16 +69,12 @@ describe('a page of this origin', () => {
 
 describe('who is signed in', () => {
   it('is told by what the provider says of them, without the id of the session', () => {
-    const said: unknown[] = [];
-    const answers = { json: (_request: unknown, _response: unknown, body: unknown) => said.push(body) };
     const sessions = { endsAtMs: () => 0 } as unknown as Sessions;
-    const response = (session?: ReturnType<typeof sessionOf>) =>
-      sendUserInfo(request({}), {} as ServerResponse, answers as unknown as Replies, sessions, session);
-    assert.throws(() => response(), { code: 'ERR_LOGIN_REQUIRED' });
-    response(sessionOf());
+    assert.throws(() => userInfoReply(sessions, undefined), { code: 'ERR_LOGIN_REQUIRED' });
+    const { body } = userInfoReply(sessions, sessionOf());
     const expires_at = '1970-01-01T00:00:00.000Z';
-    const identity = { subject: 'a', email: 'ana@acme.com', preferred_username: undefined, groups: ['eng'] };
-    assert.deepEqual(said, [{ ...identity, expires_at }]);
+    const identity = { subject: 'a', email: 'ana@acme.com', groups: ['eng'] };
+    assert.deepEqual(JSON.parse(body), { ...identity, expires_at });
   });
 });
 

@@ -1,6 +1,5 @@
 /** Whose session is left when somebody signs in over another one. */
 import assert from 'node:assert/strict';
-import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
 import type { OidcProvider } from '../../../../src/auth/providers/oidc.js';
@@ -12,10 +11,10 @@ import { Tickets } from '../../../../src/auth/session/ticket.js';
 import { Transactions } from '../../../../src/auth/session/transaction.js';
 import { readBaseAddress, tunnelHost, tunnelOrigin } from '../../../../src/core/hostname.js';
 import type { Observer } from '../../../../src/edge/ops/observer.js';
-import { openContext } from '../../../../src/edge/request/checks.js';
 import type { AttemptLimit } from '../../../../src/edge/request/limits.js';
 import { SignIn } from '../../../../src/edge/routes/sign-in.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
+import { requestOf } from '../visits.js';
 
 const BASE = readBaseAddress('http://localhost:8080') ?? assert.fail();
 const ANA: Identity = { subject: 'a', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
@@ -99,11 +98,8 @@ function signingIn({ isAdmitted = true } = {}) {
 
 const pair = (line: string | undefined) => (line ?? '').split(';', 1)[0] as string;
 
-function arrived(url: string, cookie: string): IncomingMessage {
-  const request = { method: 'GET', url, headers: { cookie }, rawHeaders: ['Host', 'localhost:8080'], socket: {} };
-  openContext(request as unknown as IncomingMessage, BASE, '127.0.0.1');
-  return request as unknown as IncomingMessage;
-}
+const arrived = (path: string, cookie: string) =>
+  requestOf({ base: BASE, host: 'localhost:8080', path, header: { cookie } });
 
 describe('a sign-in over another session in this browser', () => {
   for (const [whose, identity, when, isKept] of [

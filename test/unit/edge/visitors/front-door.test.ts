@@ -1,88 +1,85 @@
 /** The front door alone: whom it asks, in which order, and who never hears of a request that the gate has not let in. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { readBaseAddress } from '../../../../src/core/hostname.js';
+import type { AgentOffer } from '../../../../src/edge/agents/admission.js';
 import type { Gate, Verdict } from '../../../../src/edge/gate/gate.js';
-import { Replies } from '../../../../src/edge/replies/replies.js';
+import type { Visit } from '../../../../src/edge/request/visit.js';
 import { FrontDoor, type FrontDoorOptions } from '../../../../src/edge/visitors/front-door.js';
-import type { PosternError } from '../../../../src/errors.js';
+import { PosternError } from '../../../../src/errors.js';
 import { LINK_PATH } from '../../../../src/link/handshake.js';
+import type { OutboundLink } from '../../../../src/link/outbound-link.js';
 import { deferred } from '../../../support/deferred.js';
 import { Transcript } from '../../../support/transcript.js';
+import { admittedBy, BASE, serveVisits } from '../visits.js';
 
-const BASE = readBaseAddress('http://localhost') ?? assert.fail();
-const FORWARD = { kind: 'forward', rule: '*' } as unknown as Verdict;
 const REFUSE: Verdict = { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session: undefined, reason: 'no-identity' };
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 interface Setting {
   readonly gate?: Gate;
   readonly isRecording?: boolean;
-  /** Called once a response is closed. */
-  readonly answered?: () => void;
-  readonly forward?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Called once a visit has ended. */
+  readonly ended?: () => void;
+  readonly forward?: (visit: Visit) => void;
 }
+
+const ADMITTED = await admittedBy({ link: { draining: new AbortController().signal } as OutboundLink });
+const text = (body: string) => ({ status: 200, headers: {}, body });
 
 /** A door whose parts write down what they are asked; `send` writes bytes to it and gives all that comes back. */
 async function openDoor(t: TestContext, setting: Setting = {}) {
   const asked: string[] = [];
   const note = (what: string) => void asked.push(what);
-  const { gate = () => FORWARD, isRecording = true } = setting;
-  const forward = setting.forward ?? ((_request, response) => void response.end('from the app'));
-  const options = {
+  const { gate = () => ADMITTED, isRecording = true } = setting;
+  const forward = setting.forward ?? ((visit) => visit.reply(text('from the app')));
+  const door = new FrontDoor({
     base: BASE,
-    gate: (...judged: Parameters<Gate>) => {
+    gate: (request: Parameters<Gate>[0]) => {
       note('gate');
-      return gate(...judged);
+      return gate(request);
     },
     forwarder: {
-      forward: (request: IncomingMessage, response: ServerResponse) => {
+      forward: (visit: Visit) => {
         note('forward');
-        forward(request, response);
+        forward(visit);
       },
-      requestHead: () => {
+      forwardWebSocket: (visit: Visit) => {
         note('forward');
-        return Promise.reject(new Error('far enough'));
+        visit.cancel();
       },
     },
-    replies: new Replies(BASE),
     observer: {
-      decided: (_request: IncomingMessage, { kind }: Verdict) => note(`decided ${kind}`),
-      failed: (_request: IncomingMessage, { code }: PosternError) => note(code),
-      answered: () => setting.answered?.(),
+      decided: (_visit: Visit, { kind }: Verdict) => note(`decided ${kind}`),
+      failed: (_visit: Visit, { code }: PosternError) => note(code),
+      ended: () => setting.ended?.(),
       overBudget: () => note('over budget'),
     },
     admission: {
-      answer: (_request: IncomingMessage, socket: Socket) => {
+      handle: (offer: AgentOffer) => {
         note('admission');
-        socket.end('HTTP/1.1 204 No Content\r\n\r\n');
+        offer.refuse(new PosternError('ERR_EDGE_DRAINING'));
       },
     },
-    watch: { add: () => note('watch'), forget: () => {} },
-    addressOf: () => '198.51.100.1',
     isRecording: () => isRecording,
-    others: (_request: IncomingMessage, response: ServerResponse, verdict: Verdict | undefined) => {
-      note(`others ${verdict?.kind}`);
-      response.end('of ours');
+    refusal: async (_visit: Visit, { kind }: Verdict) => {
+      note(`refusal ${kind}`);
+      return text('of ours');
     },
-  };
-  const door = new FrontDoor(options as unknown as FrontDoorOptions);
-  const server = createServer(door.request)
-    .on('checkContinue', door.expectation)
-    .on('checkExpectation', door.foreignExpectation)
-    .on('upgrade', door.upgrade)
-    .on('connect', door.connect)
-    .listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
+    routes: (visit: Visit) => {
+      note('routes');
+      visit.reply(text('of ours'));
+    },
+  } as unknown as FrontDoorOptions);
+  const port = await serveVisits(t, {
+    accept: (visit) => door.accept(visit),
+    acceptWebSocket: (visit) => door.acceptWebSocket(visit),
+    acceptOffer: (offer) => door.acceptOffer(offer),
+    replyWithError: door.replyWithError,
+    ended: (visit, end) => door.ended(visit, end),
   });
   const open = () => {
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1');
     t.after(() => socket.destroy());
     return socket;
   };
@@ -102,14 +99,14 @@ describe('the front door and a request', () => {
   it('lets it through after the gate, past everybody else', async (t) => {
     const { asked, send } = await openDoor(t);
     assert.match(await send('GET /'), /from the app/);
-    assert.deepEqual(asked, ['gate', 'decided forward', 'watch', 'forward']);
+    assert.deepEqual(asked, ['gate', 'decided forward', 'forward']);
   });
 
   it('hands it to Express with what the gate said of it', async (t) => {
     for (const verdict of [REFUSE, { kind: 'preflight' }] as const) {
       const { asked, send } = await openDoor(t, { gate: () => verdict });
       assert.match(await send('GET /'), /of ours/);
-      assert.deepEqual(asked, ['gate', `decided ${verdict.kind}`, `others ${verdict.kind}`]);
+      assert.deepEqual(asked, ['gate', `decided ${verdict.kind}`, `refusal ${verdict.kind}`]);
     }
   });
 
@@ -122,7 +119,7 @@ describe('the front door and a request', () => {
     ] as const) {
       const { asked, send } = await openDoor(t);
       assert.match(await send(`GET ${path}`, host), /of ours/);
-      assert.deepEqual(asked, ['others undefined'], path);
+      assert.deepEqual(asked, ['routes'], path);
     }
   });
 
@@ -135,6 +132,7 @@ describe('the front door and a request', () => {
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
     ['gives something that is no verdict', () => ({ kind: 'forwards' }) as unknown as Verdict],
+    ['gives a verdict that another has made', () => ({ ...ADMITTED }) as unknown as Verdict],
   ] as const satisfies readonly (readonly [string, Gate])[]) {
     it(`lets nobody in while the gate ${what}`, async (t) => {
       const { asked, send } = await openDoor(t, { gate });
@@ -179,13 +177,13 @@ describe('the front door and a request', () => {
       return said.promise;
     };
     const left = deferred<void>();
-    const { asked, open } = await openDoor(t, { gate, answered: left.resolve });
+    const { asked, open } = await openDoor(t, { gate, ended: left.resolve });
     const socket = open();
     socket.write('GET / HTTP/1.1\r\nHost: demo.localhost\r\n\r\n');
     await begun.promise;
     socket.resetAndDestroy();
     await left.promise;
-    said.resolve(FORWARD);
+    said.resolve(ADMITTED);
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(asked, ['gate', 'decided forward']);
   });
@@ -193,9 +191,9 @@ describe('the front door and a request', () => {
   it('judges one that was sent behind another only when its turn has come', async (t) => {
     let finish = () => {};
     const begun = deferred<void>();
-    const forward = (request: IncomingMessage, response: ServerResponse) => {
-      finish = () => response.end(`of ${request.url}`);
-      if (request.url === '/first') begun.resolve();
+    const forward = (visit: Visit) => {
+      finish = () => visit.reply(text(`of ${visit.path}`));
+      if (visit.path === '/first') begun.resolve();
       else finish();
     };
     const { asked, open } = await openDoor(t, { forward });
@@ -216,12 +214,11 @@ describe('the front door and a body that is to be asked for', () => {
   const EXPECT = ['Content-Length: 2', 'Expect: 100-continue'];
 
   for (const [what, gate, asks] of [
-    ['behind the gate', () => FORWARD, true],
+    ['behind the gate', () => ADMITTED, true],
     ['of one who is refused', () => REFUSE, false],
   ] as const) {
     it(`${asks ? 'asks for that' : 'does not ask for that'} ${what}`, async (t) => {
-      const forward = (_request: IncomingMessage, response: ServerResponse) => void response.end('from the app');
-      const { send } = await openDoor(t, { gate, forward });
+      const { send } = await openDoor(t, { gate });
       const answer = await send('POST /', 'demo.localhost', ...EXPECT);
       assert.equal(answer.startsWith('HTTP/1.1 100 Continue'), asks);
     });
@@ -240,14 +237,14 @@ describe('the front door and an upgrade', () => {
   it('takes it through the gate', async (t) => {
     const { asked, send } = await openDoor(t);
     await send('GET /', 'demo.localhost', ...UPGRADE);
-    assert.deepEqual(asked.slice(0, 4), ['gate', 'decided forward', 'watch', 'forward']);
+    assert.deepEqual(asked, ['gate', 'decided forward', 'forward']);
   });
 
   it('says of one that is no WebSocket what the gate says, and only to insiders that it is none', async (t) => {
     const odd = UPGRADE.map((field) => field.replace('Version: 13', 'Version: 8'));
     const stranger = await openDoor(t, { gate: () => REFUSE });
     assert.match(await stranger.send('GET /', 'demo.localhost', ...odd), /of ours/);
-    assert.deepEqual(stranger.asked, ['gate', 'decided refuse', 'others refuse']);
+    assert.deepEqual(stranger.asked, ['gate', 'decided refuse', 'refusal refuse']);
     const insider = await openDoor(t);
     assert.match(await insider.send('GET /', 'demo.localhost', ...odd), /^HTTP\/1\.1 426 /);
     assert.deepEqual(insider.asked, ['gate', 'decided forward', 'ERR_PROTOCOL_VERSION']);
@@ -255,7 +252,7 @@ describe('the front door and an upgrade', () => {
 
   it('takes the offers of agents on the base host, and on no other', async (t) => {
     const base = await openDoor(t);
-    assert.match(await base.send(`GET ${LINK_PATH}`, 'localhost', ...UPGRADE), /^HTTP\/1\.1 204 /);
+    assert.match(await base.send(`GET ${LINK_PATH}`, 'localhost', ...UPGRADE), /ERR_EDGE_DRAINING/);
     assert.deepEqual(base.asked, ['admission']);
     for (const [path, host] of [
       [LINK_PATH, 'demo.localhost'],
@@ -280,7 +277,7 @@ describe('the front door and an upgrade', () => {
       socket.write(`GET / HTTP/1.1\r\nHost: demo.localhost\r\n\r\n${head}`);
       await heard.ended;
       assert.equal(heard.text, '');
-      assert.deepEqual(asked, ['gate', 'decided forward', 'watch', 'forward']);
+      assert.deepEqual(asked, ['gate', 'decided forward', 'forward']);
     });
   }
 
