@@ -14,7 +14,7 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/gate/gate.ts',
     fault: 'an anonymous request of a public tunnel carries an identity',
-    before: 'session: isNobodys ? undefined : session, judgedAtMs',
+    before: 'session: isAnonymous ? undefined : session, judgedAtMs',
     after: 'session, judgedAtMs',
     tests: ['unit/edge/gate/gate.test.ts'],
   },
@@ -57,14 +57,14 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/routes/base.ts',
     fault: 'any page ends the sign-in of a visitor',
-    before: 'if (!isFromOrigin(request, base.origin)) {',
-    after: 'if (isFromOrigin(request, "nobody")) {',
+    before: 'if (!isFromOrigin(visit, base.origin)) return',
+    after: "if (isFromOrigin(visit, 'nobody')) return",
     tests: ['unit/edge/routes/base.test.ts'],
   },
   {
     file: 'src/edge/routes/base.ts',
     fault: 'a background request begins a sign-in',
-    before: "    if (!isVisit(request)) throw new PosternError('ERR_LOGIN_REQUIRED');\n    const step =",
+    before: "    if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');\n    const step =",
     after: '    const step =',
     tests: ['unit/edge/routes/base.test.ts'],
   },
@@ -76,11 +76,11 @@ export const DOOR: readonly Mutant[] = [
     tests: ['unit/edge/routes/session.test.ts', 'unit/edge/routes/base.test.ts', 'unit/edge/routes/tunnel.test.ts'],
   },
   {
-    file: 'src/edge/routes/session.ts',
+    file: 'src/edge/request/navigation.ts',
     fault: 'what is fetched ahead begins a sign-in',
-    before: "isNavigation(request) && request.headers['sec-purpose'] === undefined",
+    before: "isNavigation(request) && request.header['sec-purpose'] === undefined",
     after: 'isNavigation(request)',
-    tests: ['unit/edge/routes/session.test.ts'],
+    tests: ['unit/edge/request/navigation.test.ts'],
   },
   {
     file: 'src/edge/routes/tunnel.ts',
@@ -90,41 +90,41 @@ export const DOOR: readonly Mutant[] = [
     tests: ['unit/edge/routes/tunnel.test.ts'],
   },
   {
-    file: 'src/edge/routes/tunnel.ts',
+    file: 'src/edge/routes/tunnel-refusal.ts',
     fault: 'a request without a refusal goes on',
-    before: "if (verdict?.kind !== 'refuse') throw",
-    after: "if (verdict?.kind === 'forward') return void response.end();\n    if (verdict?.kind !== 'refuse') throw",
+    before: "if (verdict.kind !== 'refuse') throw",
+    after:
+      "if ((verdict.kind as string) === 'forward') return pageReply({ title: '', blocks: [], facts: [] });\n    if (verdict.kind !== 'refuse') throw",
     tests: ['unit/edge/routes/tunnel.test.ts'],
   },
   {
     file: 'src/edge/visitors/front-door.ts',
     fault: 'what is none of the verdicts is forwarded',
-    before: "    if (verdict.kind !== 'forward') {",
-    after: "    if (verdict.kind === 'refuse' || verdict.kind === 'preflight') {",
+    before: '    if (!Admitted.isOne(verdict)) return this.#refuse(visit, verdict);\n    visit.sendContinue();',
+    after:
+      "    if (verdict.kind === 'refuse' || verdict.kind === 'preflight') return this.#refuse(visit, verdict);\n    visit.sendContinue();",
     tests: ['unit/edge/visitors/front-door.test.ts'],
   },
   {
     file: 'src/edge/visitors/front-door.ts',
     fault: 'a body is asked for before the gate has spoken',
-    before:
-      'letBodyIn: (() => void) | undefined): MaybePromise<void> {\n    const { request, response, context } = visit;\n',
+    before: "    if (visit.place.kind === 'tunnel' && !isOwnPath(visit.path)) {\n      return chain",
     after:
-      'letBodyIn: (() => void) | undefined): MaybePromise<void> {\n    const { request, response, context } = visit;\n    letBodyIn?.();\n',
+      "    visit.sendContinue();\n    if (visit.place.kind === 'tunnel' && !isOwnPath(visit.path)) {\n      return chain",
     tests: ['unit/edge/visitors/front-door.test.ts'],
   },
   {
-    file: 'src/edge/visitors/front-door.ts',
+    file: 'src/edge/visitors/http1/requests.ts',
     fault: 'an upgrade writes into the response that is under way',
-    before:
-      "    socket.on('error', destroySocket);\n    if (hasPendingResponse(socket)) return void socket.destroy();\n    if (context.place",
-    after: "    socket.on('error', destroySocket);\n    if (context.place",
+    before: '    if (hasPendingResponse(socket)) return void socket.destroy();\n    const address',
+    after: '    const address',
     tests: ['unit/edge/visitors/front-door.test.ts'],
   },
   {
     file: 'src/edge/visitors/front-door.ts',
     fault: 'a stranger hears that an upgrade is malformed',
-    before: '    const verdict = await judge();\n',
-    after: '    checkUpgrade(request);\n    const verdict = await judge();\n',
+    before: '    const verdict = await this.#options.gate(visit);\n',
+    after: '    visit.checkHandshake();\n    const verdict = await this.#options.gate(visit);\n',
     tests: ['unit/edge/visitors/front-door.test.ts'],
   },
   {
@@ -137,15 +137,15 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/forward/websocket.ts',
     fault: 'a visitor who leaves before the app has accepted stays at the target',
-    before: "      this.#socket.once('close', () => stream.cancel());\n",
-    after: '',
+    before: '      this.#options.revalidator.forget(this);\n      this.#stream?.cancel();',
+    after: '      this.#options.revalidator.forget(this);',
     tests: ['unit/edge/forward/websocket.test.ts'],
   },
   {
     file: 'src/edge/forward/websocket.ts',
     fault: 'the visitor’s key reaches the agent',
-    before: "if (name !== 'sec-websocket-key') headers.push",
-    after: 'headers.push',
+    before: "without(head.headers, ['sec-websocket-key'])",
+    after: 'without(head.headers, [])',
     tests: ['unit/edge/forward/websocket.test.ts'],
   },
   {
@@ -165,21 +165,21 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/gate/cause.ts',
     fault: 'what is fetched ahead from the address bar is asked for by the visitor',
-    before: 'if (!isSpeculative(headers)) return true;',
+    before: 'if (!isSpeculative(header)) return true;',
     after: 'return true;',
     tests: ['unit/edge/gate/cause.test.ts'],
   },
   {
     file: 'src/edge/gate/cause.ts',
     fault: 'a page of another origin posts as a visit',
-    before: "if ((method !== 'GET' && method !== 'HEAD') || headers.upgrade !== undefined) return false;",
+    before: "if ((method !== 'GET' && method !== 'HEAD') || header['upgrade'] !== undefined) return false;",
     after: '',
     tests: ['unit/edge/gate/cause.test.ts'],
   },
   {
     file: 'src/edge/gate/cause.ts',
     fault: 'a sandbox opens a WebSocket',
-    before: " && (origin !== 'null' || headers.upgrade !== undefined)) {",
+    before: " && (origin !== 'null' || header['upgrade'] !== undefined)) {",
     after: " && origin !== 'null') {",
     tests: ['unit/edge/gate/cause.test.ts'],
   },
