@@ -5,12 +5,12 @@
  */
 import { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
+import { ReceivePool } from '../http2/byte-pool.js';
 import { Connection } from '../http2/connection.js';
 import type { ConnectionObserver } from '../http2/connection-options.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from '../http2/errors.js';
 import { type AbuseLimits, Budget, DEFAULT_ABUSE_LIMITS } from '../http2/flood-guard.js';
 import { DEFAULT_FLOW_LIMITS } from '../http2/flow/flow-limits.js';
-import { ReceivePool } from '../http2/flow/receive-pool.js';
 import type { Role } from '../http2/frame/settings.js';
 import { FRAME_HEADER_BYTES } from '../http2/frame/types.js';
 import { SendPool } from '../http2/send/send-pool.js';

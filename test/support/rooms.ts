@@ -76,7 +76,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     holds: 'an HTTP/2 connection, both roles: RFC 9113',
     imports: [],
     wings: HTTP2,
-    shared: ['errors.ts', 'flood-guard.ts', 'pings.ts'],
+    shared: ['errors.ts', 'flood-guard.ts', 'pings.ts', 'byte-pool.ts'],
   },
   config: { holds: 'options, and the sources they come from', imports: LOWEST },
   store: { holds: 'what is remembered, behind one contract', imports: LOWEST },

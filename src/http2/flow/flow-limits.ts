@@ -1,5 +1,5 @@
 /** How far the windows that we open may grow, and what they start with; the pool of unread bytes that other connections share. */
-import type { ReceivePool } from './receive-pool.js';
+import type { ReceivePool } from '../byte-pool.js';
 
 export interface FlowLimits {
   /** What a stream starts with on a short path, and the most it grows to. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
+import { ReceivePool } from '../../../../src/http2/byte-pool.js';
 import { DEFAULT_FLOW_LIMITS } from '../../../../src/http2/flow/flow-limits.js';
-import { ReceivePool } from '../../../../src/http2/flow/receive-pool.js';
 import { SettingId } from '../../../../src/http2/frame/settings.js';
 import { FrameType } from '../../../../src/http2/frame/types.js';
 import { Bare, frame, requestFields } from '../peers.js';
