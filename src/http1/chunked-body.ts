@@ -3,7 +3,9 @@
  * hexadecimal digits, extensions are passed over once they are known to be some.
  */
 import type { Buffer } from 'node:buffer';
-import { MalformedResponse } from './errors.js';
+import { MalformedResponse, quoted } from './errors.js';
+import { splitFields } from './fields.js';
+import { repairFields } from './lenient-fields.js';
 
 // So that a size is exact.
 const MAX_SIZE_BYTES = 2 ** 52;
@@ -117,4 +119,20 @@ function hexadecimal(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+const FIELD_LINES = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
+const FRAMING = /^(?:content-length|transfer-encoding)$/i;
+
+/**
+ * Reads trailers, each line with the CR LF before it. Throws `MalformedResponse`, also when they speak of framing, which is
+ * decided long before them.
+ */
+export function readTrailers(lines: string): string[] {
+  const trailers = splitFields(FIELD_LINES.test(lines) ? lines : repairFields(lines), 0);
+  for (let at = 0; at < trailers.length; at += 2) {
+    if (FRAMING.test(trailers[at] as string))
+      throw new MalformedResponse(`framing in the trailers: ${quoted(trailers[at] as string)}`);
+  }
+  return trailers;
 }

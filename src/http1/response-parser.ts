@@ -3,12 +3,11 @@
  * never taken for the whole: only `end` reports that a response is complete.
  */
 import { Buffer } from 'node:buffer';
-import { ChunkedBody } from './chunked-body.js';
+import { ChunkedBody, readTrailers } from './chunked-body.js';
 import { MalformedResponse, quoted, TlsResponse } from './errors.js';
 import type { FieldList } from './fields.js';
 import { HeadBuffer } from './head-buffer.js';
 import { type ResponseHead, readResponseHead } from './response-head.js';
-import { readTrailers } from './trailers.js';
 
 /** Observes one response. Order: informational*, head, data*, end; or informational*, upgraded. May throw to refuse it. */
 export interface ResponseObserver {

@@ -1,25 +1,27 @@
 /**
- * What the readers of several connections leave unread, together: the bound of one connection times their number is more
- * than a process has. While it is exceeded each connection takes no more than the least that keeps it going.
+ * Bytes that several connections hold, counted together: the bound of one connection or one stream, times their number,
+ * is more than a process has. One pool counts what readers have left unread: while it is exceeded, each connection keeps
+ * only the minimum window open. Another counts what writers have written and peers have not let leave: while it is
+ * exceeded, a stream with pending bytes accepts no more.
  */
-export class ReceivePool {
+export class BytePool {
   readonly #maxBytes: number;
-  #unreadBytes = 0;
+  #bytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  get unreadBytes(): number {
-    return this.#unreadBytes;
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get isExceeded(): boolean {
-    return this.#unreadBytes > this.#maxBytes;
+    return this.#bytes > this.#maxBytes;
   }
 
-  /** Bytes are held for a reader, or (below zero) were taken by one. */
+  /** Counts bytes that are held from now on or, below zero, no longer. */
   add(bytes: number): void {
-    this.#unreadBytes += bytes;
+    this.#bytes += bytes;
   }
 }

@@ -1,10 +1,10 @@
 /** What an HTTP/2 connection is made with: its role, its way out, its observer and its limits. */
 import type { Buffer } from 'node:buffer';
+import type { BytePool } from './byte-pool.js';
 import type { Http2Error } from './errors.js';
 import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from './flood-guard.js';
-import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow/flow-limits.js';
+import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow/flow-control.js';
 import type { Role } from './frame/settings.js';
-import type { SendPool } from './send/send-pool.js';
 import type { Http2Stream } from './stream/stream.js';
 
 /** What a connection tells its owner. */
@@ -35,7 +35,7 @@ export interface ConnectionLimits {
   readonly maxHeaderFields: number;
   readonly flow: FlowLimits;
   /** Shared with other connections, whose bytes that wait to be sent count together. */
-  readonly sendPool?: SendPool;
+  readonly sendPool?: BytePool;
   readonly abuse: AbuseLimits;
 }
 

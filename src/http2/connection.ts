@@ -1,21 +1,24 @@
 /**
  * One HTTP/2 connection (RFC 9113), in either role: bytes in by `receive`, bytes out by the owner's `send`, streams in
- * between. Knows no socket; whoever owns one tells it what arrived, what was sent and when to end. This file puts the
- * parts together. Where the sections of the RFC are:
+ * between. It knows no socket: its owner reports what arrived, what was sent and when to end. This file puts the parts
+ * together. Where the sections of the RFC are:
  *
- * - 3.4, 6.5 preface and SETTINGS: `local-settings.ts` (ours), `settings.ts` (the peer's)
- * - 4, 6 frames: `reader.ts` cuts, `payloads.ts` checks each alone, `incoming.ts` and `incoming-control.ts`
- *   know what they do; `header-block.ts` joins CONTINUATION; `hpack/` is RFC 7541
- * - 5.1 streams: `stream.ts`, `send-half.ts`, `receive-half.ts`; all of them: `streams.ts`, `stream-table.ts`
- * - 5.2, 6.9 flow control: `window.ts`; how much we take: `flow-control.ts`, what the path needs: `path-estimate.ts`, what slow
- *   readers may hold: `buffer-shares.ts`
- * - 5.4.1, 6.8 errors of the connection, GOAWAY: `shutdown.ts`; 10.5 floods: `flood-guard.ts`
- * - 8 messages: `field-syntax.ts` and `field-classifier.ts` (a field by itself), `message-fields.ts` and `regular-fields.ts`
- *   (lists), `message.ts` (order)
- * - what leaves: `send-queue.ts` (when), `frame-scheduler.ts` and `data-scheduler.ts` (in which order), `write-buffer.ts`, `writer.ts`
+ * - 3.4, 6.5 preface and SETTINGS: `local-settings.ts` (ours), `frame/settings.ts` (the peer's)
+ * - 4, 6 frames: `frame/reader.ts` splits, `frame/payloads.ts` checks each by itself, `incoming.ts` and
+ *   `incoming-control.ts` apply them; 4.3, 6.10 field blocks: `frame/header-block.ts`, and `hpack/` for RFC 7541
+ * - 5.1 stream states: `stream/stream.ts` with `send/send-half.ts` and `stream/receive-half.ts`; 5.1.1, 5.1.2 identifiers
+ *   and concurrency: `stream/stream-table.ts`, `stream/streams.ts`
+ * - 5.2, 6.9 flow control: `flow/window.ts`; the windows that we grant: `flow/flow-control.ts`, what the path needs:
+ *   `flow/path-estimate.ts`, what slow readers may hold: `flow/buffer-shares.ts`
+ * - 5.4.1, 6.8 connection errors and GOAWAY: `shutdown.ts`; 6.7 PING: `pings.ts`; 7 error codes: `errors.ts`
+ * - 8 messages: `message/field-syntax.ts` and `message/field-classifier.ts` (one field), `message/message-fields.ts` and
+ *   `message/regular-fields.ts` (lists), `message/message.ts` (order)
+ * - 10.5 floods: `flood-guard.ts`
+ * - sending: `send/send-queue.ts` (when), `send/frame-scheduler.ts` and `send/data-scheduler.ts` (in which order),
+ *   `send/write-buffer.ts` and `frame/writer.ts` (as bytes)
  */
 import type { Buffer } from 'node:buffer';
-import { type ConnectionOptions, withDefaults } from './connection-options.js';
+import { type ConnectionLimits, type ConnectionOptions, withDefaults } from './connection-options.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode, Http2StreamError } from './errors.js';
 import { FloodGuard } from './flood-guard.js';
 import { FlowControl } from './flow/flow-control.js';
@@ -42,66 +45,58 @@ export class Connection {
   readonly #flow: FlowControl;
   readonly #shutdown: Shutdown;
   readonly #reader: FrameReader;
-  // Who waits for the answer to a PING and must hear that none can come.
+  // For each PING of the owner's that is not acknowledged: rejects its promise when the connection ends.
   readonly #pendingPings = new Set<() => void>();
 
   /** Sends the preface (section 3.4) at the end of this turn of the event loop. */
   constructor(options: ConnectionOptions) {
-    const resolved = withDefaults(options);
-    const { role, observer, send, schedule, now, limits, connectProtocol, neverIndexed } = resolved;
-    const { maxStreams, maxHeaderListBytes, maxHeaderFields: maxFields } = limits;
+    const complete = withDefaults(options);
+    const { role, observer, send, schedule, now, limits, connectProtocol, neverIndexed } = complete;
+    const { maxStreams, maxHeaderListBytes, sendPool } = limits;
     const peer = this.#peer;
     const floodGuard = new FloodGuard(limits.abuse, now);
     const encoder = new HpackEncoder({ neverIndexed });
-    const tableSizeBytes = peer.headerTableBytes; // the default of both sides: a larger one costs each idle link
-    const decoder = new HpackDecoder({ tableSizeBytes, maxListBytes: maxHeaderListBytes, maxFields });
     const failed = (error: unknown) => this.#shutdown.fail(error);
     const queue = new SendQueue({ encoder, send, schedule, floodGuard, failed });
     const control = (frame: Buffer) => queue.control(frame);
     const pings = new Pings(control, now);
     const local = new LocalSettings(control, now);
-    const applyWindow = () => this.#flow.initialWindowApplied();
-    const announce = (bytes: number) => local.announceWindow(bytes, applyWindow);
     const table = new StreamTable(role);
+    const applied = () => this.#flow.initialWindowApplied();
+    const announce = (bytes: number) => local.announceWindow(bytes, applied);
     const flow = new FlowControl({ limits: limits.flow, pings, send: control, announce, now, streams: table });
-    const emptied = () => this.#shutdown.endIfIdle();
-    const idsRunningLow = () => observer.idsRunningLow?.();
-    const sentFields = new FieldCache(neverIndexed);
-    const shared = { role, table, queue, flow, sendPool: limits.sendPool, sentFields, peer };
-    const streams = new Streams({ ...shared, maxStreams, connectProtocol, emptied, idsRunningLow });
-    const goaway = (error: Http2Error | undefined) => observer.goaway?.(error);
-    const closed = (error: Http2Error | undefined) => {
-      for (const connectionLost of this.#pendingPings) connectionLost();
-      observer.closed(error);
-    };
-    const shutdown = new Shutdown({ role, streams, queue, pings, goaway, closed });
-    const settingsReceived = () => {
-      encoder.setPeerTableSize(peer.headerTableBytes);
-      observer.settings?.();
-    };
-    const budget = floodGuard.controlFrames;
-    const incomingControl = new IncomingControl({
-      role,
-      streams,
-      queue,
-      pings,
-      shutdown,
-      budget,
-      local,
-      peer,
-      settingsReceived,
+    const streams = new Streams({
+      ...{ role, table, queue, flow, peer, maxStreams, connectProtocol, sendPool },
+      sentFields: new FieldCache(neverIndexed),
+      emptied: () => this.#shutdown.endIfIdle(),
+      idsRunningLow: () => observer.idsRunningLow?.(),
     });
+    const shutdown = new Shutdown({
+      ...{ role, streams, queue, pings },
+      goaway: (error) => observer.goaway?.(error),
+      closed: (error) => {
+        for (const reject of this.#pendingPings) reject();
+        observer.closed(error);
+      },
+    });
+    const incomingControl = new IncomingControl({
+      ...{ role, streams, queue, pings, shutdown, local, peer },
+      budget: floodGuard.controlFrames,
+      settingsReceived: () => {
+        encoder.setPeerTableSize(peer.headerTableBytes);
+        observer.settings?.();
+      },
+    });
+    const decoder = createDecoder(limits);
     const parts = { role, streams, queue, flow, shutdown, floodGuard, decoder, control: incomingControl, observer };
     this.#queue = queue;
     this.#streams = streams;
     this.#pings = pings;
     this.#flow = flow;
     this.#shutdown = shutdown;
-    this.#reader = new FrameReader(new Incoming({ ...parts, maxHeaderListBytes }), {
-      preface: role === 'server',
-    });
-    local.sendPreface(resolved, (roundTripMs) => {
-      applyWindow();
+    this.#reader = new FrameReader(new Incoming({ ...parts, maxHeaderListBytes }), { preface: role === 'server' });
+    local.sendPreface(complete, (roundTripMs) => {
+      applied();
       flow.onIdleRoundTrip(roundTripMs);
     });
     flow.start();
@@ -112,7 +107,7 @@ export class Connection {
     return this.#streams.table.size;
   }
 
-  /** How many streams the peer takes from us (MAX_CONCURRENT_STREAMS); without bound until it has said so. */
+  /** How many streams the peer permits (MAX_CONCURRENT_STREAMS); infinite until its SETTINGS have arrived. */
   get maxStreams(): number {
     return this.#peer.maxConcurrentStreams;
   }
@@ -121,7 +116,7 @@ export class Connection {
     return this.#shutdown.isClosed;
   }
 
-  /** No new streams: one side drains, or it is over. */
+  /** No new streams are opened: one side has sent GOAWAY, or the connection has ended. */
   get isDraining(): boolean {
     return this.#shutdown.hasStarted;
   }
@@ -131,7 +126,7 @@ export class Connection {
     return this.#peer.connectProtocol;
   }
 
-  /** Takes the bytes that arrived. Parts of `chunk` are handed on: it must not be written to again. Never throws. */
+  /** Processes bytes that arrived. Streams are given parts of `chunk`, so it must not be written to again. Never throws. */
   receive(chunk: Buffer): void {
     if (this.isClosed) return;
     try {
@@ -141,7 +136,7 @@ export class Connection {
     }
   }
 
-  /** So many bytes that were given to `send` have left the owner's buffers. */
+  /** Reports that so many of the bytes that `send` was given have left the owner's buffers. */
   sent(bytes: number): void {
     this.#queue.sent(bytes);
   }
@@ -157,32 +152,37 @@ export class Connection {
     return this.#streams.open(fields, options);
   }
 
-  /** Measures a round trip in milliseconds. Rejects when the connection ends first, or too many wait for a response. */
+  /** Measures a round trip in milliseconds. Rejects when the connection ends first, or too many PINGs are pending. */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
-      const connectionLost = () =>
-        reject(new Http2ConnectionError(Http2ErrorCode.CANCEL, 'no answer to a PING can come'));
+      const fail = () => reject(new Http2ConnectionError(Http2ErrorCode.CANCEL, 'no answer to a PING can come'));
       const traffic = this.#flow.trafficBytes;
       const acknowledged = (ms: number) => {
-        this.#pendingPings.delete(connectionLost);
+        this.#pendingPings.delete(fail);
         if (traffic === this.#flow.trafficBytes) this.#flow.onIdleRoundTrip(ms);
         resolve(ms);
       };
-      if (this.isClosed || !this.#pings.send(acknowledged)) connectionLost();
-      else this.#pendingPings.add(connectionLost);
+      if (this.isClosed || !this.#pings.send(acknowledged)) fail();
+      else this.#pendingPings.add(fail);
     });
   }
 
   /**
-   * Takes no new streams (section 6.8) and ends when the running ones have. In the server role the last GOAWAY comes a
-   * round trip after the first, so that requests on their way are not lost.
+   * Opens and accepts no new streams (section 6.8) and ends after the running ones. In the server role the final GOAWAY
+   * follows the first by a round trip, so that requests in flight are not lost.
    */
   drain(): void {
     this.#shutdown.drain();
   }
 
-  /** Ends the connection now: GOAWAY, and every running stream fails. Without effect when it has ended. */
+  /** Ends the connection now: GOAWAY, and every open stream fails. A no-op once it has ended. */
   destroy(error?: Http2Error): void {
     this.#shutdown.destroy(error);
   }
+}
+
+// With the table size that both sides start with: a larger table would cost memory on each idle connection.
+function createDecoder({ maxHeaderListBytes, maxHeaderFields }: ConnectionLimits): HpackDecoder {
+  const tableSizeBytes = defaultSettings().headerTableBytes;
+  return new HpackDecoder({ tableSizeBytes, maxListBytes: maxHeaderListBytes, maxFields: maxHeaderFields });
 }

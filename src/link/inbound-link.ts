@@ -2,14 +2,11 @@
  * The agent's role on a link: the HTTP/2 server. Gives each request to `onStream` as an `InboundStream`.
  */
 import type { WebSocket } from 'ws';
-import { PosternError } from '../errors.js';
-import type { InboundObserver, InboundStream, RequestHead, ResponseHead, SendOptions } from '../http/exchange.js';
+import type { InboundStream } from '../http/exchange.js';
 import { Http2ErrorCode } from '../http2/errors.js';
-import { MalformedFields } from '../http2/message/field-classifier.js';
-import type { Http2Stream } from '../http2/stream/stream.js';
-import { readRequestHead, writeResponseHead } from './heads.js';
+import { readRequestHead } from './heads.js';
 import { Link } from './link.js';
-import { LinkedStream, StreamListener } from './linked-stream.js';
+import { ServerStream } from './server-stream.js';
 
 export class InboundLink extends Link {
   /** The tunnel's public URL, as the edge gave it with the 101. */
@@ -26,67 +23,5 @@ export class InboundLink extends Link {
       },
     });
     this.url = url;
-  }
-}
-
-class ServerStream extends LinkedStream implements InboundStream {
-  readonly head: RequestHead;
-  readonly endOfBody: boolean;
-
-  constructor(stream: Http2Stream, head: RequestHead, endOfBody: boolean) {
-    super(stream);
-    this.head = head;
-    this.endOfBody = endOfBody;
-    stream.pause();
-  }
-
-  observe(observer: InboundObserver): void {
-    this.listen(new RequestListener(this.stream, observer));
-  }
-
-  informational(head: ResponseHead): void {
-    if (head.status !== 101) checked(() => this.stream.sendInformational(writeResponseHead(head)));
-  }
-
-  respond(head: ResponseHead, { endOfBody }: SendOptions): void {
-    checked(() => this.stream.sendHeaders(writeResponseHead(head), { endStream: endOfBody }));
-  }
-
-  cancel(): void {
-    this.reset(Http2ErrorCode.INTERNAL_ERROR);
-  }
-}
-
-/** Passes on what the edge sends of a request, and what becomes of our answer. */
-class RequestListener extends StreamListener {
-  readonly #stream: Http2Stream;
-  readonly #observer: InboundObserver;
-  #isSent = false;
-
-  constructor(stream: Http2Stream, observer: InboundObserver) {
-    super(observer);
-    this.#stream = stream;
-    this.#observer = observer;
-  }
-
-  override drain(): void {
-    if (!this.#stream.endSent) super.drain();
-    else if (!this.#isSent) {
-      this.#isSent = true;
-      this.#observer.sent();
-    }
-  }
-
-  closed(error: Error | undefined): void {
-    if (error !== undefined && !this.#stream.endSent) this.#observer.cancelled();
-  }
-}
-
-function checked(send: () => void): void {
-  try {
-    send();
-  } catch (error) {
-    if (!(error instanceof MalformedFields)) throw error;
-    throw new PosternError('ERR_TARGET_PROTOCOL', `the head cannot be carried: ${error.message}`, { cause: error });
   }
 }

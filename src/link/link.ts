@@ -5,15 +5,14 @@
  */
 import { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
-import { ReceivePool } from '../http2/byte-pool.js';
+import { BytePool } from '../http2/byte-pool.js';
 import { Connection } from '../http2/connection.js';
 import type { ConnectionObserver } from '../http2/connection-options.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from '../http2/errors.js';
 import { type AbuseLimits, Budget, DEFAULT_ABUSE_LIMITS } from '../http2/flood-guard.js';
-import { DEFAULT_FLOW_LIMITS } from '../http2/flow/flow-limits.js';
+import { DEFAULT_FLOW_LIMITS } from '../http2/flow/flow-control.js';
 import type { Role } from '../http2/frame/settings.js';
 import { FRAME_HEADER_BYTES } from '../http2/frame/types.js';
-import { SendPool } from '../http2/send/send-pool.js';
 
 // A dead link must be noticed within 15 s: a silence is seen at the first tick after DEAD_AFTER_MS, 14 s at the latest.
 const PING_INTERVAL_MS = 5_000;
@@ -33,12 +32,12 @@ export const MAX_HEADER_LIST_BYTES = 131_072;
 export const MAX_HEADER_FIELDS = 2_000;
 
 /** What readers on all links of this process leave unread, together: as much as four links may, and ten thousand may not. */
-export const UNREAD = new ReceivePool(268_435_456);
+export const UNREAD = new BytePool(268_435_456);
 /**
  * What waits on all links of this process to be sent: at an agent the responses that visitors do not read, at an edge what
  * apps do not take of uploads. Up to here a stream may hold two reads of 64 KiB, past it one: 80 MiB for a thousand.
  */
-export const UNSENT = new SendPool(16_777_216);
+export const UNSENT = new BytePool(16_777_216);
 const FLOW_LIMITS = { ...DEFAULT_FLOW_LIMITS, pool: UNREAD };
 
 // The fields whose values are secrets: literal, never indexed, so that no compression state depends on them

@@ -6,13 +6,12 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from '../http/exchange.js';
-import { Http2ErrorCode, Http2StreamError, PeerResetError } from '../http2/errors.js';
 import { MalformedFields } from '../http2/message/field-classifier.js';
 import type { Http2Stream } from '../http2/stream/stream.js';
-import { readResponseHead, writeRequestHead } from './heads.js';
+import { ClientStream } from './client-stream.js';
+import { writeRequestHead } from './heads.js';
 import { Link, linkLost, MAX_STREAMS } from './link.js';
-import { LinkedStream, StreamListener } from './linked-stream.js';
-import { type BlockedStream, type Holder, StreamShares } from './stream-shares.js';
+import { StreamShares } from './stream-shares.js';
 
 export class OutboundLink extends Link {
   readonly #shares = new StreamShares();
@@ -58,120 +57,4 @@ export class OutboundLink extends Link {
       throw new PosternError('ERR_TUNNEL_BUSY', 'the agent takes no more streams', { cause: error });
     }
   }
-}
-
-class ClientStream extends LinkedStream implements OutboundStream, BlockedStream {
-  blockedSinceMs = 0;
-  #sentBytes = 0;
-  #holder: Holder | undefined;
-  readonly #observer: OutboundObserver;
-
-  constructor(stream: Http2Stream, observer: OutboundObserver, holder: Holder) {
-    super(stream);
-    this.#holder = holder;
-    this.#observer = observer;
-    this.listen(new ResponseListener(observer, this));
-  }
-
-  get writableLength(): number {
-    return this.stream.pendingBytes;
-  }
-
-  get bytesWritten(): number {
-    return this.stream.writtenBytes;
-  }
-
-  override write(chunk: Buffer): boolean {
-    const canWriteMore = super.write(chunk);
-    if (!canWriteMore) this.markBlocked();
-    return canWriteMore;
-  }
-
-  /** The agent takes more. */
-  markUnblocked(): void {
-    this.#holder?.blocked.delete(this);
-  }
-
-  hasProgressed(): boolean {
-    if (this.stream.sentBytes === this.#sentBytes) return false;
-    this.markUnblocked();
-    this.markBlocked();
-    return true;
-  }
-
-  evict(): void {
-    this.cancel();
-    this.#observer.failed(
-      new PosternError('ERR_TUNNEL_BUSY', 'nobody takes the request, and its visitor needs the room'),
-    );
-  }
-
-  cancel(): void {
-    this.release();
-    this.reset(Http2ErrorCode.CANCEL);
-  }
-
-  /** The stream counts for nobody any more. */
-  release(): void {
-    this.markUnblocked();
-    if (this.#holder !== undefined) this.#holder.streams -= 1;
-    this.#holder = undefined;
-  }
-
-  /** The agent takes no more, for now. */
-  markBlocked(): void {
-    if (this.#holder === undefined || this.#holder.blocked.has(this)) return;
-    this.blockedSinceMs = performance.now();
-    this.#sentBytes = this.stream.sentBytes;
-    this.#holder.blocked.add(this);
-  }
-}
-
-/** Passes on what the agent answers. */
-class ResponseListener extends StreamListener {
-  readonly #observer: OutboundObserver;
-  readonly #stream: ClientStream;
-
-  constructor(observer: OutboundObserver, stream: ClientStream) {
-    super(observer);
-    this.#observer = observer;
-    this.#stream = stream;
-  }
-
-  override informational(fields: string[]): void {
-    this.#observer.informational(readResponseHead(fields)); // the engine bounds how many
-  }
-
-  override headers(fields: string[], endStream: boolean): void {
-    this.#observer.response(readResponseHead(fields), endStream);
-  }
-
-  override writeBlocked(isBlocked: boolean): void {
-    if (isBlocked) this.#stream.markBlocked();
-    else this.#stream.markUnblocked();
-  }
-
-  override drain(): void {
-    this.#stream.markUnblocked();
-    super.drain();
-  }
-
-  closed(error: Error | undefined): void {
-    this.#stream.release();
-    if (error !== undefined && !this.isComplete) this.#observer.failed(asFailure(error));
-  }
-}
-
-/** Whose fault it is: the agent resets a stream when its target breaks off, and what it sends malformed is its target's. */
-function asFailure(error: Error): PosternError {
-  if (!(error instanceof Http2StreamError)) return linkLost(error);
-  if (error.code === Http2ErrorCode.REFUSED_STREAM)
-    return error instanceof PeerResetError
-      ? new PosternError('ERR_TUNNEL_BUSY', 'the agent takes no more requests', { cause: error })
-      : linkLost(error); // the link was ended before the agent looked at the request
-  if (error instanceof PeerResetError)
-    return new PosternError('ERR_TARGET_REFUSED', `the target broke off: ${error.message}`, { cause: error });
-  return new PosternError('ERR_TARGET_PROTOCOL', `the agent's response is malformed: ${error.message}`, {
-    cause: error,
-  });
 }

@@ -3,6 +3,7 @@
  * made before one is forgotten, and a ticket of the last sixty seconds could be used again by the browser that has it.
  */
 import { PosternError } from '../errors.js';
+import { ExpiringIds } from './expiring-ids.js';
 import type { Store } from './store.js';
 
 export interface MemoryStoreOptions {
@@ -12,16 +13,8 @@ export interface MemoryStoreOptions {
   readonly now?: () => number;
 }
 
-// Looking for the dead costs a walk over all entries: at most once in this time, and in the shorter one when all is full.
-const SWEEP_INTERVAL_MS = 60_000;
-const FULL_SWEEP_INTERVAL_MS = 1_000;
-
-// A party is an address. A hundredth of all, a thousand, are the sign-ins of an office behind one address in ten minutes;
-// where nine tenths are taken, a person's own few still have room.
+/** Live entries of each kind. */
 export const MAX_ENTRIES = 100_000;
-export const SHARE = 1 / 100;
-export const SCARCE_SHARE = 9 / 10;
-export const FEW_ENTRIES = 10;
 
 /** Keeps everything in this process. When full of live entries it redeems nothing more and refuses to revoke. */
 export class MemoryStore implements Store {
@@ -55,76 +48,5 @@ export class MemoryStore implements Store {
   async close(): Promise<void> {
     this.#redeemed.clear();
     this.#revoked.clear();
-  }
-}
-
-/** Ids with the time at which each may be forgotten. It never drops a live one: a full set takes no more. */
-class ExpiringIds {
-  readonly #untilMs = new Map<string, number>();
-  readonly #partyOf = new Map<string, string>();
-  readonly #countByParty = new Map<string, number>();
-  readonly #maxEntries: number;
-  #sweptAtMs = 0;
-
-  constructor(maxEntries: number) {
-    this.#maxEntries = maxEntries;
-  }
-
-  /** Whether it is here, dead or alive. */
-  knows(id: string): boolean {
-    return this.#untilMs.has(id);
-  }
-
-  has(id: string, nowMs: number): boolean {
-    const untilMs = this.#untilMs.get(id);
-    return untilMs !== undefined && untilMs > nowMs;
-  }
-
-  /** Keeps an id until the later of the given time and the one known before; false when there is no room for its party. */
-  add(id: string, untilMs: number, nowMs: number, party?: string): boolean {
-    const isFull = this.#untilMs.size >= this.#maxEntries * SCARCE_SHARE;
-    if (nowMs - this.#sweptAtMs >= (isFull ? FULL_SWEEP_INTERVAL_MS : SWEEP_INTERVAL_MS)) this.#sweep(nowMs);
-    const known = this.#untilMs.get(id);
-    if (known === undefined && !this.#hasRoom(party)) return false;
-    this.#untilMs.set(id, Math.max(untilMs, known ?? 0));
-    if (known === undefined && party !== undefined) this.#count(id, party);
-    return true;
-  }
-
-  clear(): void {
-    this.#untilMs.clear();
-    this.#partyOf.clear();
-    this.#countByParty.clear();
-  }
-
-  #hasRoom(party: string | undefined): boolean {
-    if (this.#untilMs.size >= this.#maxEntries) return false;
-    if (party === undefined) return true;
-    const isScarce = this.#untilMs.size >= this.#maxEntries * SCARCE_SHARE;
-    return (
-      (this.#countByParty.get(party) ?? 0) < (isScarce ? FEW_ENTRIES : Math.max(this.#maxEntries * SHARE, FEW_ENTRIES))
-    );
-  }
-
-  #count(id: string, party: string): void {
-    this.#partyOf.set(id, party);
-    this.#countByParty.set(party, (this.#countByParty.get(party) ?? 0) + 1);
-  }
-
-  #forget(id: string): void {
-    this.#untilMs.delete(id);
-    const party = this.#partyOf.get(id);
-    if (party === undefined) return;
-    this.#partyOf.delete(id);
-    const left = (this.#countByParty.get(party) ?? 0) - 1;
-    if (left > 0) this.#countByParty.set(party, left);
-    else this.#countByParty.delete(party);
-  }
-
-  #sweep(nowMs: number): void {
-    this.#sweptAtMs = nowMs;
-    for (const [id, untilMs] of this.#untilMs) {
-      if (untilMs <= nowMs) this.#forget(id);
-    }
   }
 }

@@ -21,11 +21,12 @@ import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/request/stalls
 import { MAX_EARLY_BYTES } from '../../src/edge/visitors/http1/early-bytes.js';
 import { PosternError } from '../../src/errors.js';
 import { MIN_START_BYTES } from '../../src/http2/flow/buffer-shares.js';
-import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow/flow-limits.js';
+import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow/flow-control.js';
 import { MAX_PENDING_BYTES } from '../../src/http2/send/send-half.js';
 import { MAX_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
 import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../src/link/stream-shares.js';
-import { FEW_ENTRIES, MAX_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/store/memory.js';
+import { FEW_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/store/expiring-ids.js';
+import { MAX_ENTRIES } from '../../src/store/memory.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 
 const read = (...path: string[]) => readFileSync(join(PROJECT_ROOT, ...path), 'utf8');
@@ -119,8 +120,8 @@ describe('docs/budgets.md', () => {
   test('is where the README leads', () => assert.match(read('README.md'), /\(docs\/budgets\.md\)/));
 
   test('bounds what is unread and what is unsent on all links', (t) => {
-    t.after(() => UNREAD.add(-UNREAD.unreadBytes));
-    t.after(() => UNSENT.add(-UNSENT.waitingBytes));
+    t.after(() => UNREAD.add(-UNREAD.bytes));
+    t.after(() => UNSENT.add(-UNSENT.bytes));
     UNREAD.add(UNREAD_BYTES);
     UNSENT.add(UNSENT_BYTES);
     assert.deepEqual([UNREAD.isExceeded, UNSENT.isExceeded], [false, false]);

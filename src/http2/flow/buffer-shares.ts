@@ -6,7 +6,6 @@
  * One part is for what streams start with; another for those whose readers keep up, while they do. What neither takes is
  * for the bytes that are on their way when a share gets less.
  */
-import type { FlowLimits } from './flow-limits.js';
 import type { ReceiveWindow, ReceivingStream } from './window.js';
 
 const START_PART = 3 / 8;
@@ -27,10 +26,11 @@ export class BufferShares {
   #grownBytes = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(streams: Iterable<ReceivingStream>, { maxConnectionBytes }: FlowLimits) {
+  /** `maxBytes` bounds what all streams of the connection together may hold. */
+  constructor(streams: Iterable<ReceivingStream>, maxBytes: number) {
     this.#streams = streams;
-    this.#startBytes = maxConnectionBytes * START_PART;
-    this.#growthBytes = maxConnectionBytes * GROWTH_PART;
+    this.#startBytes = maxBytes * START_PART;
+    this.#growthBytes = maxBytes * GROWTH_PART;
   }
 
   /** What new streams may start with, if they want so much, while so much is held. */

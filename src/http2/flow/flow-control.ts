@@ -5,12 +5,12 @@
  * stream. How much all slow readers may hold together is in `buffer-shares.ts`.
  */
 import type { Buffer } from 'node:buffer';
+import type { BytePool } from '../byte-pool.js';
 import { Http2ConnectionError, Http2ErrorCode } from '../errors.js';
 import { DEFAULT_WINDOW_BYTES } from '../frame/types.js';
 import { windowUpdateFrame } from '../frame/writer.js';
 import type { Pings } from '../pings.js';
 import { BufferShares, MIN_START_BYTES } from './buffer-shares.js';
-import type { FlowLimits } from './flow-limits.js';
 import { PathEstimate } from './path-estimate.js';
 import { ReceiveWindow, type ReceivingStream } from './window.js';
 
@@ -27,6 +27,25 @@ const THRESHOLD_SHARE = 1 / 8;
 const LARGE_THRESHOLD_BYTES = 131_072;
 // What is worth another announcement: so much more, or half.
 const ANNOUNCE_FACTOR = 1.25;
+
+/** What the windows that we open start with, and how far they may grow. */
+export interface FlowLimits {
+  /** The window of a stream at first, on a path with a short round trip, and at most. */
+  readonly initialStreamBytes: number;
+  readonly maxStreamBytes: number;
+  /** The window of a connection at first, and the most that all its readers together may leave unread. */
+  readonly initialConnectionBytes: number;
+  readonly maxConnectionBytes: number;
+  /** Counts unread bytes together with those of other connections. */
+  readonly pool?: BytePool;
+}
+
+export const DEFAULT_FLOW_LIMITS: FlowLimits = {
+  initialStreamBytes: 262_144,
+  maxStreamBytes: 16_777_216,
+  initialConnectionBytes: 1_048_576,
+  maxConnectionBytes: 67_108_864,
+};
 
 export interface FlowControlOptions {
   readonly limits: FlowLimits;
@@ -58,7 +77,7 @@ export class FlowControl {
       maxStartBytes: Math.min(limits.initialConnectionBytes * HIGH_RTT_START_FACTOR, limits.maxStreamBytes),
       maxBytes: limits.maxStreamBytes,
     });
-    this.#shares = new BufferShares(options.streams, limits);
+    this.#shares = new BufferShares(options.streams, limits.maxConnectionBytes);
     this.#window = new ReceiveWindow(DEFAULT_WINDOW_BYTES, limits.initialConnectionBytes);
     this.#announcedBytes = limits.initialStreamBytes;
   }

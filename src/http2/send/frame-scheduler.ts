@@ -7,7 +7,7 @@ import type { FloodGuard } from '../flood-guard.js';
 import { DEFAULT_MAX_FRAME_BYTES, FrameFlag } from '../frame/types.js';
 import type { HpackEncoder } from '../hpack/encoder.js';
 import type { Backlog } from './backlog.js';
-import { DataScheduler } from './data-scheduler.js';
+import type { DataScheduler } from './data-scheduler.js';
 import { IntrusiveQueue } from './intrusive-queue.js';
 import type { Head, SendHalf } from './send-half.js';
 import type { WriteBuffer } from './write-buffer.js';
@@ -21,15 +21,14 @@ export interface FrameSchedulerOptions {
   readonly encoder: HpackEncoder;
   readonly backlog: Backlog;
   readonly floodGuard: FloodGuard;
+  readonly data: DataScheduler;
 }
 
 export class FrameScheduler {
   readonly #options: FrameSchedulerOptions;
   #control: Buffer[] = [];
   #controlBytes = 0;
-  // A stream waits in one of these.
   readonly #heads = new IntrusiveQueue<SendHalf>();
-  readonly #data = new DataScheduler();
 
   constructor(options: FrameSchedulerOptions) {
     this.#options = options;
@@ -41,12 +40,7 @@ export class FrameScheduler {
   }
 
   get isEmpty(): boolean {
-    return this.#controlBytes === 0 && this.#heads.first === undefined && this.#data.isEmpty;
-  }
-
-  /** Whether a stream waits for the window of the connection. */
-  get isBlockedOnConnection(): boolean {
-    return this.#data.isBlockedOnConnection;
+    return this.#controlBytes === 0 && this.#heads.first === undefined && this.#options.data.isEmpty;
   }
 
   addControl(frame: Buffer): void {
@@ -59,19 +53,10 @@ export class FrameScheduler {
     this.#heads.add(half);
   }
 
-  addData(half: SendHalf): void {
-    this.#data.add(half);
-  }
-
-  /** Widens the window of the connection. */
-  increaseWindow(increment: number): 'overflow' | undefined {
-    return this.#data.increaseWindow(increment);
-  }
-
   /** Takes out all streams. */
   clear(): void {
     this.#heads.clear();
-    this.#data.clear();
+    this.#options.data.clear();
   }
 
   /** Writes what may leave in this turn; returns the streams that are to be told of it. */
@@ -111,24 +96,26 @@ export class FrameScheduler {
       if ((flags & FrameFlag.END_STREAM) !== 0) progressed.push(half);
     }
     half.heads.length = 0;
-    this.addData(half); // what was written before the head left
+    this.#options.data.add(half); // what was written before the head left
   }
 
   #writeData(output: WriteBuffer, progressed: SendHalf[]): void {
-    this.#data.preferNew();
-    while (!this.#data.isEmpty && this.#hasRoom(output)) {
-      const half = this.#data.next();
+    const { data } = this.#options;
+    data.preferNew();
+    while (!data.isEmpty && this.#hasRoom(output)) {
+      const half = data.next();
       if (half !== undefined) this.#writeDataOf(half, output, progressed);
     }
   }
 
   #writeDataOf(half: SendHalf, output: WriteBuffer, progressed: SendHalf[]): void {
-    const bytes = this.#data.write(half, output);
-    this.#options.floodGuard.windowUpdates.earn(updatesFor(bytes, half.pendingBytes === 0));
+    const { data, floodGuard } = this.#options;
+    const bytes = data.write(half, output);
+    floodGuard.windowUpdates.earn(updatesFor(bytes, half.pendingBytes === 0));
     if (half.heads.length > 0) this.#writeHeadsOf(half, output, progressed);
     else if (half.isOver) progressed.push(half);
     else {
-      this.#data.add(half);
+      data.add(half);
       if (half.takeDrained()) progressed.push(half);
     }
   }

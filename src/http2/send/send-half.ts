@@ -1,10 +1,10 @@
 /** What one stream has to send: its heads, its DATA, its trailers, its end. The send queue decides when. */
 import type { Buffer } from 'node:buffer';
+import type { BytePool } from '../byte-pool.js';
 import { SendWindow } from '../flow/window.js';
 import { FrameFlag, FrameType } from '../frame/types.js';
 import type { IntrusiveQueue, QueueNode } from './intrusive-queue.js';
 import { SendBuffer } from './send-buffer.js';
-import type { SendPool } from './send-pool.js';
 import type { WriteBuffer } from './write-buffer.js';
 
 /** A list of fields that waits to be a HEADERS frame. */
@@ -38,13 +38,13 @@ export class SendHalf implements QueueNode<SendHalf> {
   #trailers: readonly string[] = [];
   // Only what has a body needs it.
   #buffer: SendBuffer | undefined;
-  readonly #pool: SendPool | undefined;
+  readonly #pool: BytePool | undefined;
   #sentBytes = 0;
   #state: 'open' | 'ending' | 'over' = 'open';
   #isWriterWaiting = false;
   #hasBegun = false;
 
-  constructor(streamId: number, windowBytes: number, owner: SendHalfOwner, pool?: SendPool) {
+  constructor(streamId: number, windowBytes: number, owner: SendHalfOwner, pool?: BytePool) {
     this.streamId = streamId;
     this.window = new SendWindow(windowBytes);
     this.owner = owner;

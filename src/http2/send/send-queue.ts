@@ -9,6 +9,7 @@ import type { Buffer } from 'node:buffer';
 import type { FloodGuard } from '../flood-guard.js';
 import type { HpackEncoder } from '../hpack/encoder.js';
 import { Backlog } from './backlog.js';
+import { DataScheduler } from './data-scheduler.js';
 import { FrameScheduler } from './frame-scheduler.js';
 import type { Head, SendHalf } from './send-half.js';
 import { WriteBuffer } from './write-buffer.js';
@@ -31,6 +32,7 @@ export interface SendQueueOptions {
 export class SendQueue {
   readonly #options: SendQueueOptions;
   readonly #backlog = new Backlog();
+  readonly #data = new DataScheduler();
   readonly #scheduler: FrameScheduler;
   #waitingHeads = 0;
   #state: 'resting' | 'scheduled' | 'flushing' | 'closed' = 'resting';
@@ -45,7 +47,7 @@ export class SendQueue {
   constructor(options: SendQueueOptions) {
     const { encoder, floodGuard } = options;
     this.#options = options;
-    this.#scheduler = new FrameScheduler({ encoder, floodGuard, backlog: this.#backlog });
+    this.#scheduler = new FrameScheduler({ encoder, floodGuard, backlog: this.#backlog, data: this.#data });
   }
 
   /** Whether more waits below than an honest peer ever lets come together. */
@@ -70,7 +72,7 @@ export class SendQueue {
   /** A stream has something to send, or a wider window. */
   wake(half: SendHalf): void {
     if (!half.isReady) return;
-    this.#scheduler.addData(half);
+    this.#data.add(half);
     this.#schedule();
   }
 
@@ -82,8 +84,8 @@ export class SendQueue {
 
   /** Widens the window of the connection. */
   increaseWindow(increment: number): 'overflow' | undefined {
-    const { isBlockedOnConnection } = this.#scheduler;
-    if (this.#scheduler.increaseWindow(increment) === 'overflow') return 'overflow';
+    const { isBlockedOnConnection } = this.#data;
+    if (this.#data.increaseWindow(increment) === 'overflow') return 'overflow';
     if (isBlockedOnConnection) this.#schedule(); // who waits for room below goes on waiting for it
     return undefined;
   }

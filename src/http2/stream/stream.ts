@@ -4,12 +4,12 @@
  * is wanted, `StreamBody` puts one on top.
  */
 import type { Buffer } from 'node:buffer';
+import type { BytePool } from '../byte-pool.js';
 import { type Http2Error, Http2ErrorCode } from '../errors.js';
 import type { Role } from '../frame/settings.js';
 import { ReceivedMessage } from '../message/message.js';
 import { checkResponse, checkTrailers } from '../message/message-fields.js';
 import { SendHalf, type SendHalfOwner } from '../send/send-half.js';
-import type { SendPool } from '../send/send-pool.js';
 import type { StreamObserver, StreamOwner } from './observer.js';
 import { ReceiveHalf } from './receive-half.js';
 
@@ -20,7 +20,7 @@ export interface StreamStart {
   readonly role: Role;
   readonly sendWindowBytes: number;
   readonly receiveWindowBytes: number;
-  readonly sendPool?: SendPool | undefined;
+  readonly sendPool?: BytePool | undefined;
   /** The head of the request: the peer's in the server role, else ours. */
   readonly request: readonly string[];
 }

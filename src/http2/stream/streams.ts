@@ -2,6 +2,8 @@
  * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and is what each of them asks
  * when it wants to send something.
  */
+
+import type { BytePool } from '../byte-pool.js';
 import { type Http2Error, Http2ErrorCode, Http2StreamError, PeerResetError } from '../errors.js';
 import type { FlowControl } from '../flow/flow-control.js';
 import type { Role, Settings } from '../frame/settings.js';
@@ -10,7 +12,6 @@ import { resetFrame } from '../frame/writer.js';
 import { type FieldClassifier, MalformedFields } from '../message/field-classifier.js';
 import { pseudoField } from '../message/message-fields.js';
 import type { Head } from '../send/send-half.js';
-import type { SendPool } from '../send/send-pool.js';
 import type { SendQueue } from '../send/send-queue.js';
 import type { StreamOwner } from './observer.js';
 import { Http2Stream } from './stream.js';
@@ -21,7 +22,7 @@ export interface StreamsOptions {
   readonly table: StreamTable;
   readonly queue: SendQueue;
   readonly flow: FlowControl;
-  readonly sendPool: SendPool | undefined;
+  readonly sendPool: BytePool | undefined;
   readonly sentFields: FieldClassifier;
   /** What the peer has announced. */
   readonly peer: Settings;

@@ -44,8 +44,8 @@ describe('I responses that nobody reads', () => {
     let most = -1;
     for (let same = 0; same < 50; same += 1) {
       assert.equal(await new Asked(edge, { path: '/short' }, { party: 'canary' }).text(), 'short');
-      if (UNSENT.waitingBytes > most) same = 0;
-      most = Math.max(most, UNSENT.waitingBytes);
+      if (UNSENT.bytes > most) same = 0;
+      most = Math.max(most, UNSENT.bytes);
     }
     return most;
   }
@@ -57,7 +57,7 @@ describe('I responses that nobody reads', () => {
     const most = await settled(pair);
     assert.ok(most > 0 && most <= 2 * READ_BYTES, `${most} bytes wait`);
     asked.stream.cancel();
-    while (UNSENT.waitingBytes > 0) await new Asked(pair.edge, { path: '/short' }).text();
+    while (UNSENT.bytes > 0) await new Asked(pair.edge, { path: '/short' }).text();
   });
 
   test('I17 all of them together hold 16 MiB and one read each, and whoever reads is served', async (t) => {

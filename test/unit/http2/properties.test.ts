@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Connection } from '../../../src/http2/connection.js';
 import type { ConnectionLimits } from '../../../src/http2/connection-options.js';
-import type { FlowLimits } from '../../../src/http2/flow/flow-limits.js';
+import type { FlowLimits } from '../../../src/http2/flow/flow-control.js';
 import { CLIENT_PREFACE } from '../../../src/http2/frame/reader.js';
 import { FrameType } from '../../../src/http2/frame/types.js';
 import type { Http2Stream } from '../../../src/http2/stream/stream.js';

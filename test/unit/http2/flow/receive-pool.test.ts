@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
-import { ReceivePool } from '../../../../src/http2/byte-pool.js';
-import { DEFAULT_FLOW_LIMITS } from '../../../../src/http2/flow/flow-limits.js';
+import { BytePool } from '../../../../src/http2/byte-pool.js';
+import { DEFAULT_FLOW_LIMITS } from '../../../../src/http2/flow/flow-control.js';
 import { SettingId } from '../../../../src/http2/frame/settings.js';
 import { FrameType } from '../../../../src/http2/frame/types.js';
 import { Bare, frame, requestFields } from '../peers.js';
@@ -10,7 +10,7 @@ import { Bare, frame, requestFields } from '../peers.js';
 const UNREAD_BYTES = 200_000;
 
 /** Connections of one process, each with one stream that nobody reads. */
-function unread(pool: ReceivePool, count: number): Bare[] {
+function unread(pool: BytePool, count: number): Bare[] {
   return Array.from({ length: count }, () => {
     const bare = Bare.greeted('server', { limits: { flow: { ...DEFAULT_FLOW_LIMITS, pool } } });
     bare.give(bare.headers(1, requestFields('POST', '/'), 0));
@@ -31,19 +31,19 @@ function announced(bare: Bare): number | undefined {
 
 describe('what the readers of all connections leave unread', () => {
   test('is counted together, and until it is read or given up', () => {
-    const pool = new ReceivePool(1_000_000);
+    const pool = new BytePool(1_000_000);
     const [one, other, third] = unread(pool, 3) as [Bare, Bare, Bare];
-    assert.equal(pool.unreadBytes, 3 * UNREAD_BYTES);
+    assert.equal(pool.bytes, 3 * UNREAD_BYTES);
     one.streams[0]?.stream.resume();
-    assert.equal(pool.unreadBytes, 2 * UNREAD_BYTES);
+    assert.equal(pool.bytes, 2 * UNREAD_BYTES);
     other.streams[0]?.stream.reset();
-    assert.equal(pool.unreadBytes, UNREAD_BYTES);
+    assert.equal(pool.bytes, UNREAD_BYTES);
     third.engine.destroy();
-    assert.equal(pool.unreadBytes, 0);
+    assert.equal(pool.bytes, 0);
   });
 
   test('past its bound leaves each new stream the least, and each connection enough to go on', () => {
-    const pool = new ReceivePool(3 * UNREAD_BYTES - 1);
+    const pool = new BytePool(3 * UNREAD_BYTES - 1);
     const [, , last] = unread(pool, 3) as [Bare, Bare, Bare];
     assert.ok(pool.isExceeded);
     assert.equal(announced(last), 16_384);
@@ -51,7 +51,7 @@ describe('what the readers of all connections leave unread', () => {
     for (let count = 0; count < 100; count++) last.give(frame(FrameType.DATA, 0, 3, Buffer.alloc(1_000)));
     assert.equal(last.closed, undefined, 'the window of the connection was opened again for those who read');
     assert.equal(last.streams[1]?.record.body.length, 100_000);
-    const [below] = unread(new ReceivePool(3 * UNREAD_BYTES), 1) as [Bare];
+    const [below] = unread(new BytePool(3 * UNREAD_BYTES), 1) as [Bare];
     assert.notEqual(announced(below), 16_384);
   });
 });
