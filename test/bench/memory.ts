@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { SHIPPED_POSTERN } from '../support/processes.js';
 import type { Visitor } from '../support/visitor.js';
 import { startWorld, type World } from '../support/world.js';
 
@@ -110,7 +111,7 @@ function row(...cells: readonly string[]): void {
 }
 
 async function run(megabytes: number): Promise<void> {
-  const world = await startWorld();
+  const world = await startWorld({ command: SHIPPED_POSTERN });
   try {
     const visitor = await world.signedIn('ana');
     console.log(`${megabytes} MB each way, Node ${process.versions.node}`);

@@ -7,7 +7,7 @@ import { createToken } from '../../src/link/token.js';
 import { compiled, freePort, POSTERN } from '../support/processes.js';
 import type { ProviderOptions } from '../support/provider.js';
 import { Visitor } from '../support/visitor.js';
-import { PEOPLE } from '../support/world.js';
+import { PEOPLE } from '../support/world-options.js';
 import { Child } from './children.js';
 import type { RequestHeaders } from './driver.js';
 

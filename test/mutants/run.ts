@@ -66,8 +66,14 @@ async function catcher(mutant: Mutant): Promise<string | undefined> {
 // Types are not checked: a fault may leave a name unused, and only running it says whether a test notices.
 async function build(): Promise<void> {
   const tsc = join(copy, 'node_modules', '.bin', 'tsc');
-  const { status, output } = await run(tsc, ['-p', 'test/tsconfig.json', '--noCheck']);
-  if (status !== 0) throw new Error(`the copy does not build:\n${output}`);
+  const steps = [
+    [tsc, '-p', 'test/tsconfig.json', '--noCheck'],
+    [process.execPath, join('test', 'bundle.mjs')],
+  ] as const;
+  for (const [command, ...args] of steps) {
+    const { status, output } = await run(command, args);
+    if (status !== 0) throw new Error(`the copy does not build:\n${output}`);
+  }
 }
 
 function runTest(test: string): Promise<Outcome> {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { HostileProvider, type Misbehaviour } from './hostile-provider.js';
 import type { Visitor, VisitorResponse } from './visitor.js';
-import { startWorld, type World, type WorldOptions } from './world.js';
+import { startWorld, type World } from './world.js';
+import type { WorldOptions } from './world-options.js';
 
 const PARTY = { id: 'edge', secret: 'client-secret', redirectUri: 'http://localhost/oauth2/callback' };
 

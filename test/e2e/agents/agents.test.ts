@@ -6,7 +6,8 @@ import { createToken } from '../../../src/link/token.js';
 import { knock, type RawOffer } from '../../support/knock.js';
 import { runPostern } from '../../support/processes.js';
 import type { Visitor } from '../../support/visitor.js';
-import { type AgentStart, startWorld, type World } from '../../support/world.js';
+import { startWorld, type World } from '../../support/world.js';
+import type { AgentStart } from '../../support/world-options.js';
 
 describe('agents', () => {
   let world: World;

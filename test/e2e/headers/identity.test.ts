@@ -11,7 +11,8 @@ import { targetHeaders } from '../../../src/edge/forward/request-headers.js';
 import { normalizedName } from '../../../src/http/header-rules.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor } from '../../support/visitor.js';
-import { PEOPLE, startWorld, type World } from '../../support/world.js';
+import { startWorld, type World } from '../../support/world.js';
+import { PEOPLE } from '../../support/world-options.js';
 import { requestOf } from '../../unit/edge/visits.js';
 
 const ACCOUNTS = [

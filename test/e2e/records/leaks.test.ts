@@ -12,7 +12,8 @@ import { knock } from '../../support/knock.js';
 import { callbackUrl, ticketUrl } from '../../support/sign-in-steps.js';
 import { rawExchange, type Visitor, type VisitorResponse } from '../../support/visitor.js';
 import { readResponse } from '../../support/wire.js';
-import { PEOPLE, startWorld, type World } from '../../support/world.js';
+import { startWorld, type World } from '../../support/world.js';
+import { PEOPLE } from '../../support/world-options.js';
 
 const SCRIPT = '"\'></pre><script>alert(1)</script><img src=x onerror=alert(1)>';
 const XSS = encodeURIComponent(SCRIPT);

@@ -12,7 +12,8 @@ import type { Program } from '../../support/processes.js';
 import { callbackUrl } from '../../support/sign-in-steps.js';
 import type { Echo } from '../../support/target-paths.js';
 import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
-import { PEOPLE, startWorld, type World } from '../../support/world.js';
+import { startWorld, type World } from '../../support/world.js';
+import { PEOPLE } from '../../support/world-options.js';
 
 const SESSION = 'postern-session';
 const CROWD = Array.from({ length: 20 }, (_, at) => ({

@@ -9,7 +9,8 @@ import type { Account } from '../../support/provider.js';
 import { callbackUrl } from '../../support/sign-in-steps.js';
 import type { Visitor } from '../../support/visitor.js';
 import { sendLinesForHead } from '../../support/wire.js';
-import { PEOPLE, startWorld, type World } from '../../support/world.js';
+import { startWorld, type World } from '../../support/world.js';
+import { PEOPLE } from '../../support/world-options.js';
 
 const SESSION = 'postern-session';
 const CROWD: readonly Account[] = Array.from({ length: 20 }, (_, at) => ({
