@@ -4,7 +4,7 @@
  */
 import { Assertions } from '../auth/identity/assertion.js';
 import { decide } from '../auth/identity/policy.js';
-import type { OidcProvider } from '../auth/providers/oidc.js';
+import type { Providers } from '../auth/providers/providers.js';
 import { Nonces } from '../auth/session/nonce.js';
 import { NO_OWNER } from '../auth/session/sealed-session.js';
 import { Sessions } from '../auth/session/sessions.js';
@@ -24,12 +24,13 @@ import { Registry } from './gate/registry.js';
 import { Revalidator } from './gate/revalidation.js';
 import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
 import { Observer } from './ops/observer.js';
-import { createProvider, warnOfProvider } from './provider.js';
+import { checkProviders, createProviders } from './provider.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
 import * as limits from './request/limits.js';
 import type { Visit } from './request/visit.js';
 import { createApp } from './routes/app.js';
 import { SignIn } from './routes/sign-in.js';
+import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
 import { FrontDoor } from './visitors/front-door.js';
 import { ConnectionCount, closed, createVisitorServer, listen, portOf } from './visitors/http1/listener.js';
@@ -77,9 +78,9 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const revoked = new RevokedTokens(config.revokedTokens, log);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
-  const provider = createProvider(config, log);
+  const providers = createProviders(config, log);
   const { admission, requests } = compose(config, {
-    provider,
+    providers,
     store,
     registry,
     observer,
@@ -111,7 +112,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     throw error;
   }
 
-  void warnOfProvider(provider, log); // the edge is up meanwhile: sessions that there are go on without the provider
+  void warnAboutProviders(providers, log); // the edge is up meanwhile: existing sessions need no provider
 
   const destroy = () => {
     admission.destroy();
@@ -147,7 +148,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
 
 interface Parts {
   readonly log: Log;
-  readonly provider: OidcProvider;
+  readonly providers: Providers;
   readonly store: MemoryStore;
   readonly registry: Registry;
   readonly observer: Observer;
@@ -158,12 +159,14 @@ interface Parts {
 
 function compose(
   config: EdgeConfig,
-  { provider, store, registry, observer, revalidator, revoked, isRecording, log }: Parts,
+  { providers, store, registry, observer, revalidator, revoked, isRecording, log }: Parts,
 ) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
+  const { issuers } = providers;
   const sessions = new Sessions({
     secrets,
+    issuers,
     ttlMs: config.sessionTtlMs,
     idleMs: config.sessionIdleMs,
     secure,
@@ -171,15 +174,14 @@ function compose(
     groupsAskedFor: () => registry.groups(),
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
-  const policy = { ceiling, domainProof: provider.domainProof, publicPermitted };
+  const policy = { ceiling, publicPermitted };
   const ownerOf = (name: string) => registry.find(name)?.ownerTag ?? NO_OWNER;
   const signIn = new SignIn({
     base,
-    provider,
+    providers,
     sessions,
-    tickets: new Tickets({ secrets, store }),
+    tickets: new Tickets({ secrets, issuers, store }),
     nonces: new Nonces(secrets),
-    references: new SignOutReferences(secrets),
     transactions: new Transactions({ secrets, secure, store }),
     limit: new limits.AttemptLimit('sign-in'),
     observer,
@@ -190,11 +192,13 @@ function compose(
     },
     ownerOf,
   });
+  const references = new SignOutReferences(secrets);
+  const signOut = new SignOut({ base, providers, sessions, references, observer });
   const admission = new Admission({ base, secrets, policy, registry, revoked, observer });
-  const gate = createGate({ base, sessions, registry, ceiling, domainProof: provider.domainProof });
+  const gate = createGate({ base, sessions, registry, ceiling });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
   const exchanges = { gate, observer, revalidator, replyWithError };
-  const parts = { base, sessions, assertions, registry, signIn, observer };
+  const parts = { base, sessions, assertions, registry, signIn, signOut, observer };
   const renewals = new limits.AttemptLimit('renewal');
   const app = createApp({ ...parts, visitOf, replyWithError });
   const door: FrontDoor = new FrontDoor({
@@ -211,6 +215,10 @@ function compose(
     log.warn({ address, option: 'POSTERN_TRUST_PROXY' }, DISTRUSTED),
   );
   return { admission, requests: new Http1Requests({ base, door, observer, addressOf }) };
+}
+
+async function warnAboutProviders(providers: Providers, log: Log): Promise<void> {
+  for (const finding of await checkProviders(providers)) log.warn({ finding }, 'visitors cannot sign in');
 }
 
 /** The domain of a ceiling that admits nothing but one domain. */

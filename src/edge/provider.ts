@@ -1,19 +1,22 @@
-/** The identity provider of an edge, as its configuration names it. */
+/** The identity providers of an edge, as its configuration names them. */
 import { OidcProvider } from '../auth/providers/oidc.js';
+import { Providers } from '../auth/providers/providers.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 
-/** Makes the provider. Throws `ERR_CONFIG_INVALID`. */
-export function createProvider({ base, oidc }: Pick<EdgeConfig, 'base' | 'oidc'>, log: Log): OidcProvider {
-  return new OidcProvider({
+/** Makes the providers: one, of the options `POSTERN_OIDC_*`. Throws `ERR_CONFIG_INVALID`. */
+export function createProviders({ base, oidc }: Pick<EdgeConfig, 'base' | 'oidc'>, log: Log): Providers {
+  const provider = new OidcProvider({
     ...oidc,
+    id: 'oidc',
     redirectUri: `${base.origin}/oauth2/callback`,
     signedOutUri: `${base.origin}/oauth2/signed_out`,
     log,
   });
+  return new Providers([provider]);
 }
 
-/** Warns the operator of what would stop visitors from signing in, as far as it can be tried without one. */
-export async function warnOfProvider(provider: OidcProvider, log: Log): Promise<void> {
-  for (const finding of await provider.check()) log.warn({ finding }, 'visitors cannot sign in');
+/** What would stop visitors from signing in, as far as it can be tried without one: a sentence for each finding. */
+export async function checkProviders({ all }: Providers): Promise<readonly string[]> {
+  return (await Promise.all(all.map((provider) => provider.check()))).flat();
 }

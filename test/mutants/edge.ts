@@ -5,8 +5,8 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/routes/tunnel-refusal.ts',
     fault: 'rules that never rest send a visitor round and round',
-    before: 'if (await isWithin(renewals, subject)) return verdict;',
-    after: 'if ((await isWithin(renewals, subject)) || true) return verdict;',
+    before: 'if (await isWithin(renewals, accountKey(verdict.session.identity))) return verdict;',
+    after: 'return verdict;',
     tests: ['e2e/gate/left-out-groups.test.ts'],
   },
   {
@@ -237,12 +237,12 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/routes/sign-in.ts',
     fault: 'the session of another subject is kept at sign-in',
-    before: 'former?.identity.subject === identity.subject && former.signedInAtMs > transaction.startedAtMs',
+    before: 'isSame && former.signedInAtMs > transaction.startedAtMs',
     after: '(former?.signedInAtMs ?? 0) > transaction.startedAtMs',
     tests: ['unit/edge/routes/sign-in.test.ts'],
   },
   {
-    file: 'src/edge/routes/sign-in.ts',
+    file: 'src/edge/routes/sign-out.ts',
     fault: 'signing out ends nothing',
     before: '    await this.#options.sessions.revoke(signIn);\n',
     after: '',
@@ -254,5 +254,12 @@ export const EDGE: readonly Mutant[] = [
     before: 'if (pending.length >= MAX_PENDING_RESPONSES) return false;',
     after: '',
     tests: ['unit/edge/visitors/http1/pipelining.test.ts'],
+  },
+  {
+    file: 'src/edge/routes/sign-in.ts',
+    fault: 'whatever provider a sign-in began at, the first one finishes it',
+    before: 'this.#options.providers.find(transaction.provider);',
+    after: 'this.#options.providers.default;',
+    tests: ['unit/edge/routes/sign-in.test.ts'],
   },
 ];

@@ -159,15 +159,15 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/identity/policy.ts',
     fault: 'an address at the end of a domain is of it',
-    before: 'identity.email.slice(at + 1) !== domain',
+    before: 'email.slice(at + 1) !== domain',
     after: '!identity.email.endsWith(domain)',
     tests: ['unit/auth/identity/policy.test.ts'],
   },
   {
     file: 'src/auth/identity/policy.ts',
     fault: 'an account that Google does not host passes for one of the domain',
-    before: "domainProof === 'email' || identity.hostedDomain === domain",
-    after: "domainProof === 'email' || identity.hostedDomain !== ''",
+    before: "domainProof === 'email' || hostedDomain === domain",
+    after: "domainProof === 'email' || hostedDomain !== ''",
     tests: ['unit/auth/identity/policy.test.ts'],
   },
   {
@@ -225,5 +225,19 @@ export const SESSIONS: readonly Mutant[] = [
     before: 'this.#cache.get(key);',
     after: "this.#cache.find((_, known) => known.startsWith(key.split(' ', 1)[0] as string));",
     tests: ['unit/auth/identity/assertion.test.ts'],
+  },
+  {
+    file: 'src/auth/identity/identity.ts',
+    fault: 'accounts of two providers with the same `sub` are one person',
+    before: 'one.issuer === other.issuer && one.subject',
+    after: 'one.subject',
+    tests: ['unit/edge/routes/sign-in.test.ts'],
+  },
+  {
+    file: 'src/auth/session/sealed-identity.ts',
+    fault: 'a session of a provider that is gone, or of none, counts',
+    before: "typeof tag === 'string' ? issuers.get(tag) : undefined;",
+    after: 'issuers.get(String(tag)) ?? [...issuers.values()][0];',
+    tests: ['unit/auth/session/sessions.test.ts', 'unit/auth/session/sealed-identity.test.ts'],
   },
 ];

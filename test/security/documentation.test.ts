@@ -11,9 +11,9 @@ import { PROJECT_ROOT } from '../support/project-root.js';
 // How many threats there are under each letter.
 const THREATS: Readonly<Record<string, number>> = {
   A: 10,
-  B: 22,
+  B: 24,
   C: 18,
-  D: 19,
+  D: 20,
   E: 16,
   F: 14,
   G: 10,

@@ -5,8 +5,15 @@
 import { canonicalDomain, canonicalEmail, MAX_GROUP_CHARS } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 
-/** A visitor as the identity provider describes them. */
+/** What proves that an account belongs to a domain: Google's `hd` together with the email, or the verified email alone. */
+export type DomainProof = 'hosted-domain' | 'email';
+
+/** A visitor as the identity provider describes them. An account is one by `issuer` and `subject` together. */
 export interface Identity {
+  /** The provider that vouches for all the rest: its issuer URL (OpenID Connect Core section 2), as `OidcProvider.issuer`. */
+  readonly issuer: string;
+  /** How that provider proves a domain. */
+  readonly domainProof: DomainProof;
   /** The provider's lasting identifier of the account (`sub`). */
   readonly subject: string;
   /** Canonical, see `canonicalEmail`: the only form in which it is compared, forwarded and logged. */
@@ -27,8 +34,9 @@ export interface ReadIdentityOptions {
   /** The claim that holds the groups (`POSTERN_OIDC_GROUPS_CLAIM`). */
   readonly groupsClaim: string;
   readonly emailVerified?: EmailVerification;
-  /** As `DomainProof` of `policy.ts`; `email` unless given. */
-  readonly domainProof?: 'hosted-domain' | 'email';
+  /** As in the identity. */
+  readonly issuer: string;
+  readonly domainProof: DomainProof;
 }
 
 /**
@@ -52,6 +60,8 @@ export function readIdentity(claims: Readonly<Record<string, unknown>>, options:
   const isProven = options.domainProof !== 'hosted-domain' || isProvenByGoogle(email, hostedDomain);
   const username = claim(claims, 'preferred_username');
   return {
+    issuer: options.issuer,
+    domainProof: options.domainProof,
     subject: readSubject(claim(claims, 'sub')),
     email,
     emailVerified: isProven && isVerified(claims, options.emailVerified),
@@ -59,6 +69,16 @@ export function readIdentity(claims: Readonly<Record<string, unknown>>, options:
     ...(isPlainText(username, MAX_USERNAME_CHARS) && { username }),
     ...readGroups(claims, options.groupsClaim),
   };
+}
+
+/** Whether two identities are of the same account. */
+export function isSameAccount(one: Identity, other: Identity): boolean {
+  return one.issuer === other.issuer && one.subject === other.subject;
+}
+
+/** The account of an identity as one text, for maps and counters. An issuer URL has no spaces. */
+export function accountKey({ issuer, subject }: Identity): string {
+  return `${issuer} ${subject}`;
 }
 
 // Own properties only: the name of the groups claim is configured, and `constructor` is no claim.

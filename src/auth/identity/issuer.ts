@@ -16,6 +16,11 @@ export function readIssuer(given: string): URL {
   throw new PosternError('ERR_CONFIG_INVALID', 'The OIDC issuer must be a https URL, or a http URL on loopback.');
 }
 
+/** The canonical text of an issuer: how an identity, a session and the audit record name it. */
+export function issuerText(issuer: URL): string {
+  return issuer.pathname === '/' ? issuer.origin : issuer.href;
+}
+
 /** Whether a URL in the metadata of this issuer can be used: https, or http on loopback when the issuer is http too. */
 export function isEndpoint(value: unknown, issuer: URL): value is string {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;

@@ -5,9 +5,6 @@
 import { formatRule, type Rule } from '../../core/rule.js';
 import type { Identity } from './identity.js';
 
-/** What proves that an account belongs to a domain: Google's `hd` together with the email, or the email alone. */
-export type DomainProof = 'hosted-domain' | 'email';
-
 /** Everything that decides about one tunnel. */
 export interface Policy {
   /** `POSTERN_ALLOW`; undefined when the operator set none, which is not the same as an empty list. */
@@ -16,7 +13,6 @@ export interface Policy {
   readonly rules: readonly Rule[];
   /** Canonical email of whoever owns the tunnel. */
   readonly owner: string;
-  readonly domainProof: DomainProof;
   /** `POSTERN_PUBLIC`: whether a `public` rule of a tunnel counts. */
   readonly publicPermitted: boolean;
 }
@@ -44,23 +40,19 @@ export function decide(policy: Policy, identity: Identity | undefined): Decision
  * The rule of the ceiling that this identity meets, as text: it is one of the operator's own people. Undefined when
  * there is no ceiling, and for an unverified email.
  */
-export function ceilingAllows(
-  ceiling: readonly Rule[] | undefined,
-  identity: Identity,
-  domainProof: DomainProof,
-): string | undefined {
+export function ceilingAllows(ceiling: readonly Rule[] | undefined, identity: Identity): string | undefined {
   if (ceiling === undefined || !identity.emailVerified) return undefined;
-  return firstMatch(ceiling, identity, domainProof);
+  return firstMatch(ceiling, identity);
 }
 
 function decideIdentity(policy: Policy, identity: Identity | undefined): Decision {
   if (identity === undefined) return { allow: false, reason: 'no-identity' };
   if (!identity.emailVerified) return { allow: false, reason: 'email-unverified' };
-  if (policy.ceiling !== undefined && firstMatch(policy.ceiling, identity, policy.domainProof) === undefined) {
+  if (policy.ceiling !== undefined && firstMatch(policy.ceiling, identity) === undefined) {
     return { allow: false, reason: groupsMissed(policy.ceiling, identity) ?? 'ceiling' };
   }
   if (identity.email === policy.owner) return { allow: true, rule: 'owner' };
-  const rule = firstMatch(policy.rules, identity, policy.domainProof);
+  const rule = firstMatch(policy.rules, identity);
   if (rule !== undefined) return { allow: true, rule };
   return { allow: false, reason: groupsMissed(policy.rules, identity) ?? 'no-rule' };
 }
@@ -70,15 +62,15 @@ function groupsMissed(rules: readonly Rule[], { groupsOmitted }: Identity): 'gro
   return groupsOmitted && rules.some(({ kind }) => kind === 'group') ? 'groups-omitted' : undefined;
 }
 
-function firstMatch(rules: readonly Rule[], identity: Identity, domainProof: DomainProof): string | undefined {
-  const rule = rules.find((candidate) => matches(candidate, identity, domainProof));
+function firstMatch(rules: readonly Rule[], identity: Identity): string | undefined {
+  const rule = rules.find((candidate) => matches(candidate, identity));
   return rule === undefined ? undefined : formatRule(rule);
 }
 
-function matches(rule: Rule, identity: Identity, domainProof: DomainProof): boolean {
+function matches(rule: Rule, identity: Identity): boolean {
   switch (rule.kind) {
     case 'domain':
-      return isOfDomain(identity, rule.domain, domainProof);
+      return isOfDomain(identity, rule.domain);
     case 'email':
       return identity.email === rule.email;
     case 'group':
@@ -90,9 +82,9 @@ function matches(rule: Rule, identity: Identity, domainProof: DomainProof): bool
   }
 }
 
-function isOfDomain(identity: Identity, domain: string, domainProof: DomainProof): boolean {
+function isOfDomain({ email, domainProof, hostedDomain }: Identity, domain: string): boolean {
   // From the first "@": an address with two of them, or with none, were there ever one, is of no domain.
-  const at = identity.email.indexOf('@');
-  if (at < 1 || identity.email.slice(at + 1) !== domain) return false;
-  return domainProof === 'email' || identity.hostedDomain === domain;
+  const at = email.indexOf('@');
+  if (at < 1 || email.slice(at + 1) !== domain) return false;
+  return domainProof === 'email' || hostedDomain === domain;
 }

@@ -18,8 +18,8 @@ import {
 } from 'openid-client';
 import type { Log } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
-import { type EmailVerification, type Identity, readIdentity } from '../identity/identity.js';
-import { isEndpoint, readIssuer } from '../identity/issuer.js';
+import { type DomainProof, type EmailVerification, type Identity, readIdentity } from '../identity/identity.js';
+import { isEndpoint, issuerText, readIssuer } from '../identity/issuer.js';
 import { checkIdToken, mergeClaims } from './claims.js';
 import { ClientAuthentication, isSecretRefused } from './client-authentication.js';
 import { SECRET_REFUSED } from './provider-checks.js';
@@ -27,6 +27,8 @@ import { discoverProvider, type Provider } from './provider-discovery.js';
 import { refusalOf, refused, translateProviderError } from './provider-errors.js';
 
 export interface OidcOptions {
+  /** Names the provider in the start of a sign-in. */
+  readonly id: string;
   /** As the provider spells it. https, or http on loopback. */
   readonly issuer: string;
   readonly clientId: string;
@@ -63,8 +65,11 @@ const GOOGLE = 'https://accounts.google.com';
 
 /** Sends visitors to the identity provider and reads what it says when they come back. */
 export class OidcProvider {
+  readonly id: string;
+  /** The issuer of every identity from here, known without discovery. */
+  readonly issuer: string;
   /** What a domain rule is held against: Google's `hd` claim, elsewhere the domain of a verified email. */
-  readonly domainProof: 'hosted-domain' | 'email';
+  readonly domainProof: DomainProof;
   readonly #options: OidcOptions;
   readonly #issuer: URL;
   #provider: Promise<Provider> | undefined;
@@ -74,6 +79,8 @@ export class OidcProvider {
   constructor(options: OidcOptions) {
     this.#options = options;
     this.#issuer = readIssuer(options.issuer);
+    this.id = options.id;
+    this.issuer = issuerText(this.#issuer);
     this.#authentication = new ClientAuthentication(options.clientSecret);
     this.domainProof = this.#issuer.origin === GOOGLE ? 'hosted-domain' : 'email';
   }
@@ -192,7 +199,7 @@ export class OidcProvider {
 
   // Fails closed: rules for groups match nobody whose groups are not known. The operator hears why.
   #identityOf(claims: Readonly<Record<string, unknown>>): Identity {
-    const identity = readIdentity(claims, { ...this.#options, domainProof: this.domainProof });
+    const identity = readIdentity(claims, { ...this.#options, issuer: this.issuer, domainProof: this.domainProof });
     const { subject, groupsOmitted } = identity;
     const { log, groupsClaim } = this.#options;
     if (groupsOmitted) log.warn({ subject, groupsClaim }, 'identity provider left groups out');

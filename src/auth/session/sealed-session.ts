@@ -1,7 +1,7 @@
 /** A session, and what of it stands in its sealed cookie. */
 import { createHash } from 'node:crypto';
 import type { Identity } from '../identity/identity.js';
-import { packIdentity, unpackIdentity } from './sealed-identity.js';
+import { type KnownIssuers, packIdentity, unpackIdentity } from './sealed-identity.js';
 
 /** Never changed once made: renewing gives another one. */
 export interface Session {
@@ -79,10 +79,14 @@ export function packSession({ id, identity, host, signedInAtMs, seenAtMs, admitt
   return { ...common, ...(owner !== undefined && { w: owner }), ...packIdentity(identity) };
 }
 
-/** The session that a payload of ours holds, if it was made for this host. */
-export function unpackSession(payload: Readonly<Record<string, unknown>>, host: string): Session | undefined {
+/** The session that a payload of ours holds, if it was made for this host and its identity is of a known issuer. */
+export function unpackSession(
+  payload: Readonly<Record<string, unknown>>,
+  host: string,
+  issuers: KnownIssuers,
+): Session | undefined {
   const { i: id, h, t: signedInAtMs, n: seenAtMs, a, w: owner } = payload;
-  const identity = unpackIdentity(payload);
+  const identity = unpackIdentity(payload, issuers);
   if (typeof id !== 'string' || h !== digest(host) || identity === undefined) return undefined;
   if (typeof signedInAtMs !== 'number' || typeof seenAtMs !== 'number') return undefined;
   const session = { id, identity, host, signedInAtMs, seenAtMs, admitted: a === 1 };

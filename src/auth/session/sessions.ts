@@ -12,6 +12,7 @@ import type { Identity } from '../identity/identity.js';
 import { clearCookie, clearEverywhere, cookieNames, cookieValues, setCookie } from './cookies.js';
 import { OpenedSessions } from './opened-sessions.js';
 import { type Keys, open, seal } from './seal.js';
+import { type KnownIssuers, knownIssuers } from './sealed-identity.js';
 import { areRivals, groupsTag, packSession, reductions, type Session, unpackSession } from './sealed-session.js';
 
 export type { Session } from './sealed-session.js';
@@ -19,6 +20,8 @@ export type { Session } from './sealed-session.js';
 export interface SessionsOptions {
   /** Newest first: the first seals, every one opens. */
   readonly secrets: readonly string[];
+  /** The issuers whose identities count: a session that names another one, or none, is not read. */
+  readonly issuers: readonly string[];
   /** A sign-in ends this long after it was made. */
   readonly ttlMs: number;
   /** A session ends this long after its visitor was last seen. */
@@ -65,6 +68,7 @@ export class Sessions {
   readonly cookieName: string;
   readonly #options: SessionsOptions;
   readonly #keys: Keys;
+  readonly #issuers: KnownIssuers;
   /** The clock that sessions are judged by. To read it costs as much as the rest of judging one: ask once for a request. */
   readonly nowMs: () => number;
   readonly #renewAfterMs: number;
@@ -77,6 +81,7 @@ export class Sessions {
     this.cookieName = cookieNames(options.secure).session;
     this.#options = options;
     this.#keys = deriveKeys(options.secrets, 'session');
+    this.#issuers = knownIssuers(options.issuers);
     this.nowMs = options.now ?? Date.now;
     this.#groupsAskedFor = options.groupsAskedFor ?? (() => NO_GROUPS);
     this.#renewAfterMs = Math.min(options.idleMs / 4, RENEW_AFTER_MS);
@@ -213,7 +218,7 @@ export class Sessions {
   async #open(value: string, host: string): Promise<Session | undefined> {
     if (value.length > MAX_VALUE_CHARS) return undefined;
     const payload = await open(value, this.#keys);
-    const session = payload && unpackSession(payload, host);
+    const session = payload && unpackSession(payload, host, this.#issuers);
     if (session !== undefined) this.#opened.set(value, session);
     return session;
   }

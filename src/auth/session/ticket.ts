@@ -10,7 +10,7 @@ import type { Store } from '../../store/store.js';
 import type { Identity } from '../identity/identity.js';
 import { hashNonce } from './nonce.js';
 import { type Keys, MAX_SEALED_CHARS, open, seal } from './seal.js';
-import { packIdentity, unpackIdentity } from './sealed-identity.js';
+import { type KnownIssuers, knownIssuers, packIdentity, unpackIdentity } from './sealed-identity.js';
 
 export interface Ticket {
   readonly id: string;
@@ -30,6 +30,8 @@ export interface Ticket {
 export interface TicketsOptions {
   /** Newest first: the first seals, every one opens. */
   readonly secrets: readonly string[];
+  /** As in `SessionsOptions`. */
+  readonly issuers: readonly string[];
   readonly store: Store;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
@@ -47,11 +49,13 @@ const LIFETIME_MS = 60_000;
 /** Issues and redeems tickets. */
 export class Tickets {
   readonly #keys: Keys;
+  readonly #issuers: KnownIssuers;
   readonly #store: Store;
   readonly #now: () => number;
 
-  constructor({ secrets, store, now = Date.now }: TicketsOptions) {
+  constructor({ secrets, issuers, store, now = Date.now }: TicketsOptions) {
     this.#keys = deriveKeys(secrets, 'ticket');
+    this.#issuers = knownIssuers(issuers);
     this.#store = store;
     this.#now = now;
   }
@@ -72,7 +76,7 @@ export class Tickets {
   /** Redeems a ticket; throws `ERR_LOGIN_FAILED` unless everything about it is right and it was never presented before. */
   async redeem(text: string, at: Presentation): Promise<Ticket> {
     const payload = await open(text, this.#keys);
-    const ticket = payload && unpack(payload);
+    const ticket = payload && unpack(payload, this.#issuers);
     if (ticket === undefined) throw refused('is not of this edge');
     if (ticket.expiresAtMs <= this.#now()) throw refused('has expired');
     // First of all: one that was seen where it does not belong is in the wrong hands.
@@ -96,9 +100,9 @@ function pack({ identity, ...ticket }: Ticket): object {
   };
 }
 
-function unpack(payload: Readonly<Record<string, unknown>>): Ticket | undefined {
+function unpack(payload: Readonly<Record<string, unknown>>, issuers: KnownIssuers): Ticket | undefined {
   const { i: id, h: host, n: nonceHash, c: sessionId, t: signedInAtMs, p: path, x: expiresAtMs } = payload;
-  const identity = unpackIdentity(payload);
+  const identity = unpackIdentity(payload, issuers);
   if (typeof id !== 'string' || typeof host !== 'string' || typeof nonceHash !== 'string') return undefined;
   if (typeof sessionId !== 'string' || typeof path !== 'string' || identity === undefined) return undefined;
   if (typeof signedInAtMs !== 'number' || typeof expiresAtMs !== 'number') return undefined;

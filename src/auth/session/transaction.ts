@@ -19,6 +19,8 @@ export interface Transaction {
   readonly nonce: string;
   /** PKCE code verifier (RFC 7636 section 4.1). */
   readonly verifier: string;
+  /** The id of the identity provider that the visitor was sent to: only its response counts. */
+  readonly provider: string;
   readonly target: ReturnTarget;
   /** Of the nonce cookie on the tunnel host, when the sign-in started there. */
   readonly nonceHash?: string;
@@ -75,7 +77,7 @@ export class Transactions {
    */
   async start(
     cookieHeader: string | undefined,
-    fields: Pick<Transaction, 'target' | 'nonceHash' | 'continues'>,
+    fields: Pick<Transaction, 'provider' | 'target' | 'nonceHash' | 'continues'>,
   ): Promise<{ transaction: Transaction; cookies: string[] }> {
     const startedAtMs = this.#now();
     const id = startedAtMs.toString(36).padStart(9, '0') + randomBytes(6).toString('base64url');
@@ -164,12 +166,13 @@ function random(): string {
   return randomBytes(32).toString('base64url');
 }
 
-function pack({ state, nonce, verifier, target, nonceHash, continues, startedAtMs }: Transaction): object {
+function pack({ state, nonce, verifier, provider, target, nonceHash, continues, startedAtMs }: Transaction): object {
   const name = target.name === undefined ? {} : { b: target.name };
   return {
     s: state,
     n: nonce,
     v: verifier,
+    o: provider,
     t: startedAtMs,
     p: digest(target.path),
     h: nonceHash,
@@ -179,12 +182,24 @@ function pack({ state, nonce, verifier, target, nonceHash, continues, startedAtM
 }
 
 function unpack(payload: Readonly<Record<string, unknown>>, path: string): Transaction | undefined {
-  const { s: state, n: nonce, v: verifier, t: startedAtMs, p, h: nonceHash, c: continues, b: name } = payload;
+  const {
+    s: state,
+    n: nonce,
+    v: verifier,
+    o: provider,
+    t: startedAtMs,
+    p,
+    h: nonceHash,
+    c: continues,
+    b: name,
+  } = payload;
   if (typeof state !== 'string' || typeof nonce !== 'string' || typeof verifier !== 'string') return undefined;
+  // Started by an earlier release, which sealed no provider: such a sign-in starts again.
+  if (typeof provider !== 'string') return undefined;
   if (typeof startedAtMs !== 'number' || p !== digest(path)) return undefined;
   const target: ReturnTarget = typeof name === 'string' ? { place: 'tunnel', name, path } : { place: 'base', path };
   return {
-    ...{ state, nonce, verifier, target, startedAtMs },
+    ...{ state, nonce, verifier, provider, target, startedAtMs },
     ...(typeof nonceHash === 'string' && { nonceHash }),
     ...(typeof continues === 'string' && { continues }),
   };

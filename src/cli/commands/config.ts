@@ -19,14 +19,15 @@ export function addConfigCommand(program: Command): void {
   command.option('--offline', 'Do not ask the identity provider.');
   command.action(async () => {
     const config = readEdgeConfig(command);
-    if (command.opts<{ offline?: true }>().offline !== true) await warnAboutProvider(config);
+    if (command.opts<{ offline?: true }>().offline !== true) await warnAboutProviders(config);
     process.stdout.write('ok\n');
   });
 }
 
-async function warnAboutProvider(config: EdgeConfig): Promise<void> {
-  const { createProvider } = await import('../../edge/provider.js'); // here, so that no other command waits for it to load
-  for (const finding of await createProvider(config, silentLog).check()) {
+async function warnAboutProviders(config: EdgeConfig): Promise<void> {
+  // Here, so that no other command waits for it to load.
+  const { checkProviders, createProviders } = await import('../../edge/provider.js');
+  for (const finding of await checkProviders(createProviders(config, silentLog))) {
     process.stderr.write(`postern: warning: ${printable(finding)}\n`);
   }
 }

@@ -37,7 +37,7 @@ export interface AdmitOptions {
   readonly base: BaseAddress;
   readonly secrets: readonly string[];
   /** What every policy of this edge has in common. */
-  readonly policy: Pick<Policy, 'ceiling' | 'domainProof' | 'publicPermitted'>;
+  readonly policy: Pick<Policy, 'ceiling' | 'publicPermitted'>;
   readonly registry: Registry;
   readonly revoked: RevokedTokens;
   readonly observer: Observer;

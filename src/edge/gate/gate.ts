@@ -3,7 +3,7 @@
  * ask, for requests and upgrades alike. The fast lane, Express and WebSocket upgrades all ask it, and nothing else may
  * forward. It fails closed: whatever is not explicitly `forward` is refused.
  */
-import { ceilingAllows, type DomainProof, decide } from '../../auth/identity/policy.js';
+import { ceilingAllows, decide } from '../../auth/identity/policy.js';
 import { hasOwner } from '../../auth/session/sealed-session.js';
 import type { Session, Sessions } from '../../auth/session/sessions.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
@@ -81,7 +81,6 @@ export interface GateOptions {
   readonly sessions: Sessions;
   readonly registry: Registry;
   readonly ceiling: readonly Rule[] | undefined;
-  readonly domainProof: DomainProof;
 }
 
 /** A request as the gate sees it. */
@@ -90,7 +89,7 @@ export type Judged = Pick<VisitRequest, 'method' | 'header' | 'host' | 'place' |
 export type Gate = (request: Judged) => MaybePromise<Verdict>;
 
 /** Makes the gate of an edge. It judges each request again, at once unless the session has to be opened first. */
-export function createGate({ base, sessions, registry, ceiling, domainProof }: GateOptions): Gate {
+export function createGate({ base, sessions, registry, ceiling }: GateOptions): Gate {
   return (request) => {
     const { place, host, cache, header } = request;
     if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
@@ -158,7 +157,7 @@ export function createGate({ base, sessions, registry, ceiling, domainProof }: G
    */
   function judgeUnknown(session: Session | undefined): Verdict {
     if (session === undefined) return { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session, reason: 'no-identity' };
-    const rule = ceilingAllows(ceiling, session.identity, domainProof);
+    const rule = ceilingAllows(ceiling, session.identity);
     const isInsider = session.admitted || (rule !== undefined && rule !== '*');
     const code = isInsider ? 'ERR_TUNNEL_OFFLINE' : denialOf(session);
     return { kind: 'refuse', code, session, reason: 'unknown' };

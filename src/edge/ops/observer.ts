@@ -181,11 +181,12 @@ export class Observer {
 
 function who(session: (Pick<Session, 'id'> & Partial<Session>) | undefined): {
   email?: Identity['email'];
+  issuer?: Identity['issuer'];
   session?: string;
 } {
   if (session === undefined) return {};
   const { id, identity } = session;
-  return identity === undefined ? { session: id } : { email: identity.email, session: id };
+  return identity === undefined ? { session: id } : { email: identity.email, issuer: identity.issuer, session: id };
 }
 
 // The path without its query: queries carry codes, tickets and the app's own secrets.

@@ -4,7 +4,7 @@
  * result depends on, and a request never gets what was computed for another identity, policy, host or `Cookie` header.
  */
 import type { Assertion, Assertions } from '../../auth/identity/assertion.js';
-import type { Identity } from '../../auth/identity/identity.js';
+import { accountKey, type Identity } from '../../auth/identity/identity.js';
 import { type Decision, decide, type Policy } from '../../auth/identity/policy.js';
 import { isOurCookie, removeCookies } from '../../auth/session/cookies.js';
 import type { Session, Sessions } from '../../auth/session/sessions.js';
@@ -36,6 +36,8 @@ export class ConnectionCache {
   #session: Session | undefined;
   #appCookies: string | undefined;
   #assertion: Assertion | undefined;
+  #identity: Identity | undefined;
+  #account = '';
   #allowed: Session | undefined;
   #allowedBy = '';
 
@@ -73,6 +75,15 @@ export class ConnectionCache {
     if (isSame && nowMs < last.reusableUntilMs) return last.text;
     this.#assertion = assertions.sign({ audience, identity: session.identity, sessionId: session.id }, nowMs);
     return this.#assertion.text;
+  }
+
+  /** As `accountKey`. */
+  account(identity: Identity): string {
+    if (this.#identity !== identity) {
+      this.#identity = identity;
+      this.#account = accountKey(identity);
+    }
+    return this.#account;
   }
 
   /** Whether this session or the rule that allows it differs from the last time: then the audit record may lack it. */

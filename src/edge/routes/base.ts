@@ -16,8 +16,10 @@ import { isNavigation, isVisit } from '../request/navigation.js';
 import type { Reply, Visit, VisitRequest } from '../request/visit.js';
 import type { RouteTable } from './route.js';
 import { checkCause, isFromOrigin, queryParam, rivalsReply, signOutPage, userInfoReply } from './session.js';
-import { type SignIn, signInPath } from './sign-in.js';
+import type { SignIn } from './sign-in.js';
+import { readChoice, signInPath } from './sign-in-choice.js';
 import { SignInFailure } from './sign-in-failure.js';
+import type { SignOut } from './sign-out.js';
 
 export interface BaseRoutesOptions {
   readonly base: BaseAddress;
@@ -25,6 +27,7 @@ export interface BaseRoutesOptions {
   readonly assertions: Assertions;
   readonly registry: Registry;
   readonly signIn: SignIn;
+  readonly signOut: SignOut;
   readonly observer: Observer;
 }
 
@@ -51,7 +54,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
     const step = await signIn.start(visit, {
       returnTo: queryParam(visit, 'rd'),
       nonceProof: queryParam(visit, 'nonce'),
-      account: queryParam(visit, 'switch') === 'account' ? 'other' : 'current',
+      ...readChoice(visit),
     });
     return stepReply(base, visit, step);
   }
@@ -86,7 +89,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
 
   async function signOut(visit: Visit): Promise<Reply> {
     if (!isFromOrigin(visit, base.origin)) return askToSignOut(visit);
-    const { location, cookies } = await signIn.signOut(visit, queryParam(visit, 'of'));
+    const { location, cookies } = await options.signOut.complete(visit, queryParam(visit, 'of'));
     return redirect(location, cookies);
   }
 
@@ -159,6 +162,8 @@ function retryDetails(base: BaseAddress, thrown: unknown) {
   const { target, cookies } = thrown;
   const query = new URLSearchParams({ rd: target.path, switch: 'account' });
   const href =
-    target.name === undefined ? `/oauth2/start?${query}` : signInPath(base, target.name, target.path, 'other');
+    target.name === undefined
+      ? `/oauth2/start?${query}`
+      : signInPath(base, target.name, target.path, { account: 'other' });
   return { cookies, blocks: [{ kind: 'link', label: 'Try again', href, rank: 'main' }] as const };
 }

@@ -1,32 +1,34 @@
 /**
- * Signing in and out: the steps between a visitor without a session and a session on a tunnel's host. Express routes
+ * Signing in: the steps between a visitor without a session and a session on a tunnel's host. Express routes
  * call it; it knows OIDC, transactions, tickets and sessions, and no routing.
  *
  * start (base host) -> provider -> callback (base host): session on the base host -> ticket -> session on the tunnel.
  */
+import { isSameAccount } from '../../auth/identity/identity.js';
 import type { OidcProvider } from '../../auth/providers/oidc.js';
+import type { Providers } from '../../auth/providers/providers.js';
 import { cookieNames, cookieValues, setCookie } from '../../auth/session/cookies.js';
 import type { Nonces } from '../../auth/session/nonce.js';
 import { queryValue, type ReturnTarget, readReturnPath, readReturnTarget } from '../../auth/session/return-path.js';
 import { hasOwner } from '../../auth/session/sealed-session.js';
 import type { Session, Sessions } from '../../auth/session/sessions.js';
-import type { SignInReference, SignOutReferences } from '../../auth/session/sign-out-reference.js';
 import type { Tickets } from '../../auth/session/ticket.js';
 import type { Transaction, Transactions } from '../../auth/session/transaction.js';
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
+import { PosternError } from '../../errors.js';
 import type { Observer } from '../ops/observer.js';
 import type { Departure, HandOff, Step } from '../replies/hand-off.js';
 import { type AttemptLimit, network } from '../request/limits.js';
 import type { VisitRequest } from '../request/visit.js';
+import { choiceQuery, chosenProvider, type SignInChoice, signInPath } from './sign-in-choice.js';
 import { SignInFailure } from './sign-in-failure.js';
 
 export interface SignInOptions {
   readonly base: BaseAddress;
-  readonly provider: OidcProvider;
+  readonly providers: Providers;
   readonly sessions: Sessions;
   readonly tickets: Tickets;
   readonly nonces: Nonces;
-  readonly references: SignOutReferences;
   readonly transactions: Transactions;
   readonly limit: AttemptLimit;
   readonly observer: Observer;
@@ -50,11 +52,10 @@ export interface Redeemed extends Redirect {
 }
 
 /** A start's own parameters. Anything else in its query is ignored. */
-export interface StartFields {
+export interface StartFields extends SignInChoice {
   readonly returnTo: string | undefined;
   /** What `Nonces.prove` said of the nonce cookie on the tunnel's host. */
   readonly nonceProof: string | undefined;
-  readonly account: 'current' | 'other';
 }
 
 /** How a ticket comes to the tunnel's host. */
@@ -82,35 +83,40 @@ export class SignIn {
   }
 
   /** On a tunnel's host, without a session: to the start on the base host, with a nonce in this browser. */
-  leaveTunnel(request: VisitRequest, name: string, path: string, account: StartFields['account']): Redirect {
+  leaveTunnel(request: VisitRequest, name: string, path: string, choice: SignInChoice): Redirect {
     const { base, nonces } = this.#options;
     const host = tunnelHost(base, name);
     const nonce = this.#nonces(request).find((value) => nonces.isIssued(value, host)) ?? nonces.issue(host);
     const returnTo = queryValue(tunnelOrigin(base, name) + path);
-    const other = account === 'other' ? '&switch=account' : '';
     const maxAgeSeconds = NONCE_SECONDS;
     const cookie = setCookie(cookieNames(this.#isSecure).nonce, nonce, { secure: this.#isSecure, maxAgeSeconds });
-    const location = `${base.origin}/oauth2/start?rd=${returnTo}&nonce=${nonces.prove(nonce, host)}${other}`;
+    const location = `${base.origin}/oauth2/start?rd=${returnTo}&nonce=${nonces.prove(nonce, host)}${choiceQuery(choice)}`;
     return { kind: 'redirect', location, cookies: [cookie] };
   }
 
-  /** On the base host: straight to the tunnel with a session here that says enough, else to the provider. */
+  /**
+   * On the base host: straight to the tunnel with a session here that says enough, else to the provider. Throws
+   * `ERR_BAD_REQUEST` for an unknown provider.
+   */
   async start(request: VisitRequest, fields: StartFields): Promise<Step> {
-    const { base, sessions, limit } = this.#options;
+    const { base, providers, sessions, limit } = this.#options;
+    const chosen = chosenProvider(providers, fields);
     const target = readReturnTarget(fields.returnTo, base);
     const nonceHash = this.#readProof(fields.nonceProof, target);
     if (target.name !== undefined && nonceHash === undefined) {
-      const location = signInPath(base, target.name, target.path, fields.account);
+      const location = signInPath(base, target.name, target.path, fields);
       return { kind: 'redirect', location, cookies: [] };
     }
     const session = await sessions.read(request.header['cookie'], base.host);
-    const current = fields.account === 'current' ? session : undefined;
+    const isOfChosen = chosen === undefined || session?.identity.issuer === chosen.issuer;
+    const current = fields.account === 'current' && isOfChosen ? session : undefined;
     if (current !== undefined && !this.#lacksGroups(current, target)) {
       return this.#handOver(current, target, nonceHash, { cookies: [], state: undefined });
     }
     await limit.count(request.address);
     const began = { target, ...(nonceHash !== undefined && { nonceHash }), ...(current && { continues: current.id }) };
-    return this.#toProvider(request, began, fields.account);
+    const provider = chosen ?? providers.ofIssuer(current?.identity.issuer);
+    return this.#toProvider(request, provider, began, fields.account);
   }
 
   /**
@@ -118,7 +124,7 @@ export class SignIn {
    * the provider asked, only for a sign-in that this browser has begun and not used before.
    */
   async finish(request: VisitRequest): Promise<Step> {
-    const { base, sessions, transactions, provider, limit, observer } = this.#options;
+    const { base, sessions, transactions, limit, observer } = this.#options;
     const callback = new URL(base.origin + request.path);
     const states = callback.searchParams.getAll('state');
     const { transaction, cookie } = await transactions.finish(
@@ -127,14 +133,15 @@ export class SignIn {
       network(request.address),
       () => limit.count(request.address),
     );
-    const identity = await this.#identify(transaction, callback, cookie, provider);
+    const identity = await this.#identify(transaction, callback, cookie);
     const former = await sessions.read(request.header['cookie'], base.host);
     // A new sign-in ends the one before it, everywhere. Only two tabs that sign in at once as the same person keep both:
     // the former session is then younger than this sign-in's start.
-    const isConcurrent = former?.identity.subject === identity.subject && former.signedInAtMs > transaction.startedAtMs;
+    const isSame = former !== undefined && isSameAccount(former.identity, identity);
+    const isConcurrent = isSame && former.signedInAtMs > transaction.startedAtMs;
     // One that only lacked groups goes on, where nobody asked for another: it is the same sign-in, and nothing that hangs on it
     // ends.
-    const isContinued = former?.identity.subject === identity.subject && former.id === transaction.continues;
+    const isContinued = isSame && former.id === transaction.continues;
     if (former !== undefined && !isConcurrent && !isContinued) await sessions.revoke(former);
     const signIn = isContinued ? { id: former.id, signedInAtMs: former.signedInAtMs } : {};
     const created = await sessions.create({ identity, host: base.host, admitted: false, ...signIn });
@@ -159,31 +166,6 @@ export class SignIn {
     return { kind: 'redirect', location, cookies: [admitted ?? cookie], isPassedOn };
   }
 
-  /** On a tunnel's host: to the page of the base host where the visitor signs out. Ends nothing. */
-  async leaveForSignOut(session: Session | undefined): Promise<Redirect> {
-    const { base, references } = this.#options;
-    const query = session === undefined ? '' : `?of=${await references.issue(session)}`;
-    return { kind: 'redirect', location: `${base.origin}/oauth2/sign_out${query}`, cookies: [] };
-  }
-
-  /** On the base host: ends the sign-in of this browser and the one that `reference` names on all hosts; then the provider's. */
-  async signOut(request: VisitRequest, reference: string | undefined): Promise<Redirect> {
-    const { base, sessions, provider, references } = this.#options;
-    const session = await sessions.read(request.header['cookie'], base.host);
-    const referred = reference === undefined ? undefined : await references.read(reference);
-    if (session !== undefined) await this.#end(request, session);
-    if (referred !== undefined && referred.id !== session?.id) await this.#end(request, referred);
-    // The visitor is out here whatever the provider says: one that cannot be reached must not keep them in.
-    const providerUrl = await provider.signOutUrl().catch(() => undefined);
-    const location = providerUrl ?? `${base.origin}/oauth2/signed_out`;
-    return { kind: 'redirect', location, cookies: [sessions.clear()] };
-  }
-
-  async #end(request: VisitRequest, signIn: Session | SignInReference): Promise<void> {
-    await this.#options.sessions.revoke(signIn);
-    this.#options.observer.signedOut(request, signIn);
-  }
-
   #lacksGroups(session: Session, { name }: ReturnTarget): boolean {
     const { sessions, isAdmitted } = this.#options;
     return name !== undefined && !sessions.knowsGroups(session) && !isAdmitted(session, name);
@@ -196,12 +178,16 @@ export class SignIn {
 
   async #toProvider(
     request: VisitRequest,
+    provider: OidcProvider,
     began: Pick<Transaction, 'target' | 'nonceHash' | 'continues'>,
     account: StartFields['account'],
   ): Promise<Redirect | Departure> {
-    const { transactions, provider, domainHint } = this.#options;
+    const { transactions, domainHint } = this.#options;
     const { target } = began;
-    const { transaction, cookies } = await transactions.start(request.header['cookie'], began);
+    const { transaction, cookies } = await transactions.start(request.header['cookie'], {
+      ...began,
+      provider: provider.id,
+    });
     const { state, nonce, verifier } = transaction;
     const chooseAccount = account === 'other' ? 'yes' : 'no';
     const hint = domainHint === undefined ? {} : { domainHint };
@@ -229,8 +215,11 @@ export class SignIn {
     return { kind: 'hand-off', location, origin, path, ticket, ...also };
   }
 
-  async #identify(transaction: Transaction, callback: URL, cookie: string, provider: OidcProvider) {
+  async #identify(transaction: Transaction, callback: URL, cookie: string) {
     try {
+      const provider = this.#options.providers.find(transaction.provider);
+      if (provider === undefined)
+        throw new PosternError('ERR_LOGIN_FAILED', 'the identity provider is no longer known');
       return await provider.finish(callback, transaction);
     } catch (error) {
       throw new SignInFailure(error, transaction.target, [cookie]);
@@ -240,10 +229,4 @@ export class SignIn {
   #nonces(request: VisitRequest): string[] {
     return cookieValues(request.header['cookie'], cookieNames(this.#isSecure).nonce);
   }
-}
-
-/** Where a visitor of a tunnel begins to sign in and comes back to a path. */
-export function signInPath(base: BaseAddress, name: string, path: string, account: StartFields['account']): string {
-  const other = account === 'other' ? '&switch=account' : '';
-  return `${tunnelOrigin(base, name)}/.postern/session?rd=${queryValue(path)}${other}`;
 }

@@ -4,6 +4,7 @@ import { NEW_OWNER } from '../gate/gate.js';
 import { redirect } from '../replies/reply.js';
 import { type Reply, tunnelName, type VisitRequest } from '../request/visit.js';
 import type { SignIn } from './sign-in.js';
+import type { SignInChoice } from './sign-in-choice.js';
 
 interface Parts {
   readonly sessions: Sessions;
@@ -15,18 +16,14 @@ export const CLEAR_STORED = { 'Clear-Site-Data': '"cache", "storage"' };
 export interface Exit {
   /** Where the visitor comes back to. */
   readonly path: string;
-  readonly account: 'current' | 'other';
+  readonly choice: SignInChoice;
   /** Why the gate refused, if it did. */
   readonly reason?: string;
 }
 
 /** The redirect to the base host, where the sign-in starts. */
-export async function leaveTunnel(
-  parts: Parts,
-  request: VisitRequest,
-  { path, account, reason }: Exit,
-): Promise<Reply> {
-  const { location, cookies } = parts.signIn.leaveTunnel(request, tunnelName(request), path, account);
+export async function leaveTunnel(parts: Parts, request: VisitRequest, { path, choice, reason }: Exit): Promise<Reply> {
+  const { location, cookies } = parts.signIn.leaveTunnel(request, tunnelName(request), path, choice);
   const cleared = await clearEnded(parts, request, reason);
   return redirect(location, [...cookies, ...cleared], cleared.length > 0 ? CLEAR_STORED : {});
 }

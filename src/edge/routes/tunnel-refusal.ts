@@ -1,4 +1,5 @@
 /** What a visitor gets whom the gate has not let through to a tunnel: a way to sign in, or a page that says why not. */
+import { accountKey } from '../../auth/identity/identity.js';
 import { readReturnPath } from '../../auth/session/return-path.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
@@ -12,7 +13,8 @@ import type { AttemptLimit } from '../request/limits.js';
 import { isNavigation, wantsPage } from '../request/navigation.js';
 import { type Reply, tunnelName, type Visit } from '../request/visit.js';
 import { rivalsReply } from './session.js';
-import { type SignIn, signInPath } from './sign-in.js';
+import type { SignIn } from './sign-in.js';
+import { signInPath } from './sign-in-choice.js';
 import { CLEAR_STORED, clearEnded, leaveTunnel } from './tunnel-exit.js';
 
 export interface TunnelRefusalOptions {
@@ -50,8 +52,7 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
   /** A denial, where signing in again for the sake of groups has not helped: rules that never rest would have it done for ever. */
   async function bounded(visit: Visit, verdict: Refusal): Promise<Refusal> {
     if (verdict.code !== 'ERR_LOGIN_REQUIRED' || verdict.session === undefined || !isNavigation(visit)) return verdict;
-    const { subject } = verdict.session.identity;
-    if (await isWithin(renewals, subject)) return verdict;
+    if (await isWithin(renewals, accountKey(verdict.session.identity))) return verdict;
     const denied: Refusal = { ...verdict, code: 'ERR_ACCESS_DENIED' };
     observer.decided(visit, denied);
     return denied;
@@ -66,9 +67,10 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     if (verdict.code !== 'ERR_LOGIN_REQUIRED') return deny(visit, path, verdict);
     const cookies = await sessions.clearRivals(visit.header['cookie'], visit.host, path);
     if (cookies.length > 0) {
-      return rivalsReply(base, visit, signInPath(base, tunnelName(visit), path, 'current'), cookies);
+      return rivalsReply(base, visit, signInPath(base, tunnelName(visit), path, { account: 'current' }), cookies);
     }
-    if (isNavigation(visit)) return leaveTunnel(options, visit, { path, account: 'current', reason: verdict.reason });
+    if (isNavigation(visit))
+      return leaveTunnel(options, visit, { path, choice: { account: 'current' }, reason: verdict.reason });
     return askToSignIn(visit, path, verdict);
   }
 
@@ -90,11 +92,11 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
   function details(visit: Visit, path: string, { code, session }: Refusal): ErrorDetails {
     const name = tunnelName(visit);
     const account = session === undefined ? {} : { account: session.identity.email };
-    const href = (which: 'current' | 'other') => signInPath(base, name, path, which);
+    const href = (which: 'current' | 'other') => signInPath(base, name, path, { account: which });
     if (code === 'ERR_LOGIN_REQUIRED') {
       const blocks = [{ kind: 'link', label: 'Sign in', href: href('current'), rank: 'main' }] as const;
       // Back to the page that asked, where the browser says which: the response to a fetch is nothing to look at.
-      return { blocks, loginUrl: signInPath(base, name, refererPath(visit), 'current') };
+      return { blocks, loginUrl: signInPath(base, name, refererPath(visit), { account: 'current' }) };
     }
     if (code === 'ERR_CROSS_SITE')
       return { blocks: [{ kind: 'link', label: 'Open this address', href: path, rank: 'main' }] };

@@ -12,12 +12,15 @@ import { type Reply, tunnelName, type Visit, type VisitRequest } from '../reques
 import type { RouteTable } from './route.js';
 import { checkCause, queryParam, userInfoReply } from './session.js';
 import type { SignIn } from './sign-in.js';
+import { readChoice } from './sign-in-choice.js';
+import type { SignOut } from './sign-out.js';
 import { CLEAR_STORED, leaveTunnel } from './tunnel-exit.js';
 
 export interface TunnelRoutesOptions {
   readonly base: BaseAddress;
   readonly sessions: Sessions;
   readonly signIn: SignIn;
+  readonly signOut: SignOut;
   readonly observer: Observer;
 }
 
@@ -36,8 +39,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): RouteTable {
     const ticket = queryParam(visit, 'ticket');
     if (ticket !== undefined) return redeemByUrl(visit, ticket);
     if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');
-    const account = queryParam(visit, 'switch') === 'account' ? 'other' : 'current';
-    return leaveTunnel(options, visit, { path: readReturnPath(queryParam(visit, 'rd')), account });
+    return leaveTunnel(options, visit, { path: readReturnPath(queryParam(visit, 'rd')), choice: readChoice(visit) });
   }
 
   async function redeem(visit: Visit, { body }: Request): Promise<Reply> {
@@ -71,7 +73,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): RouteTable {
   async function signOut(visit: Visit): Promise<Reply> {
     if (!isVisit(visit)) throw new PosternError('ERR_BAD_REQUEST', 'no visit', { text: SIGN_OUT });
     const current = await sessionOf(visit);
-    const { location, cookies } = await signIn.leaveForSignOut(current);
+    const { location, cookies } = await options.signOut.redirectToBase(current);
     // What the app has let the browser keep must not be looked at by whoever comes next, by the Back button for one.
     return redirect(location, cookies, current === undefined ? {} : { 'Clear-Site-Data': '"cache"' });
   }

@@ -447,6 +447,7 @@ test('C7 with accept-missing a provider may be silent about an address, and is h
 
 function providerAt(issuer: string): OidcProvider {
   return new OidcProvider({
+    id: 'oidc',
     issuer,
     clientId: 'edge',
     clientSecret: 'client-secret',
@@ -460,9 +461,10 @@ function providerAt(issuer: string): OidcProvider {
 
 /** What the rule @example.com says about an account of Google's, whose issuer no test can be. */
 function googleDecides(claims: Claims): Decision {
-  const identity = readIdentity({ sub: '1', email_verified: true, ...claims }, { groupsClaim: 'groups' });
-  const { domainProof } = providerAt('https://accounts.google.com');
+  const { issuer, domainProof } = providerAt('https://accounts.google.com');
+  const options = { groupsClaim: 'groups', issuer, domainProof };
+  const identity = readIdentity({ sub: '1', email_verified: true, ...claims }, options);
   const rules: Rule[] = [{ kind: 'domain', domain: 'example.com' }];
-  const policy: Policy = { ceiling: undefined, rules, owner: 'dev@acme.com', domainProof, publicPermitted: false };
+  const policy: Policy = { ceiling: undefined, rules, owner: 'dev@acme.com', publicPermitted: false };
   return decide(policy, identity);
 }

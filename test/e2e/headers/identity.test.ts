@@ -70,7 +70,15 @@ describe('the identity that a target reads', () => {
   test('E9 an identity that cannot be carried fails its request, and is never cut', () => {
     const base = readBaseAddress('https://tunnel.test') ?? assert.fail();
     const request = { ...requestOf({ base }), headers: [] };
-    const ordinary = { subject: 'ana', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
+    const ordinary = {
+      issuer: 'https://id.acme.com',
+      domainProof: 'email' as const,
+      subject: 'ana',
+      email: 'ana@acme.com',
+      emailVerified: true,
+      groups: [],
+      groupsOmitted: false,
+    };
     for (const part of [
       { subject: 'a\ud800' },
       { email: '\udc00@acme.com' },

@@ -4,8 +4,10 @@
  * from a good one in exactly one thing.
  */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { seal } from '../../../src/auth/session/seal.js';
+import { issuerTag } from '../../../src/auth/session/sealed-identity.js';
 import { ownerTag } from '../../../src/auth/session/sealed-session.js';
 import { Sessions } from '../../../src/auth/session/sessions.js';
 import { deriveKeys } from '../../../src/core/keys.js';
@@ -17,7 +19,14 @@ import { startWorld, type World } from '../../support/world.js';
 
 const NAME = 'postern-session';
 const HOUR_MS = 3_600_000;
-const ANA = { subject: 'ana', email: 'ana@acme.com', emailVerified: true, groups: ['eng'], groupsOmitted: false };
+const ANA = {
+  domainProof: 'email' as const,
+  subject: 'ana',
+  email: 'ana@acme.com',
+  emailVerified: true,
+  groups: ['eng'],
+  groupsOmitted: false,
+};
 
 /** A cookie without a name is sent as its value alone, and then reads like one with a name. */
 const NOT_SETTABLE = [
@@ -62,12 +71,20 @@ describe('session cookies', () => {
 
   /** A cookie for the tunnel's host as the edge would make it, but for what is said. */
   async function made(
-    said: { host?: string; ageMs?: number; secret?: string; signInAgeMs?: number; email?: string } = {},
+    said: {
+      host?: string;
+      ageMs?: number;
+      secret?: string;
+      signInAgeMs?: number;
+      email?: string;
+      issuer?: string;
+    } = {},
   ) {
     const { host = `${world.name}.localhost`, ageMs = 0, signInAgeMs = ageMs, secret = world.secret } = said;
     const now = () => Date.now() - ageMs;
-    const options = { secrets: [secret], ttlMs: 12 * HOUR_MS, idleMs: 2 * HOUR_MS, secure: false, store, now };
-    const identity = { ...ANA, email: said.email ?? ANA.email };
+    const issuers = [said.issuer ?? world.issuer];
+    const options = { secrets: [secret], issuers, ttlMs: 12 * HOUR_MS, idleMs: 2 * HOUR_MS, secure: false, store, now };
+    const identity = { ...ANA, issuer: issuers[0] as string, email: said.email ?? ANA.email };
     const signedInAtMs = Date.now() - signInAgeMs;
     const owner = ownerTag('dev@acme.com'); // of the tunnel
     const { cookie } = await new Sessions(options).create({ identity, host, signedInAtMs, admitted: true, owner });
@@ -185,6 +202,22 @@ describe('session cookies', () => {
         '.'.repeat(8000),
       ];
       for (const value of forged) await isAnonymous(`${NAME}=${value}`);
+    });
+
+    test('D20 a cookie that names no issuer, as those of earlier releases, or another one leads to a sign-in', async () => {
+      const host = `${world.name}.localhost`;
+      const h = createHash('sha256').update(host).digest('base64url').slice(0, 16);
+      const times = { t: Date.now(), n: Date.now(), a: 1 };
+      const former = { i: 'x', h, ...times, w: ownerTag('dev@acme.com'), s: 'ana', e: 'ana@acme.com', v: 1 };
+      const sealed = (payload: object) => seal(payload, deriveKeys([world.secret], 'session'));
+      const today = await sealed({ ...former, r: issuerTag(world.issuer) });
+      assert.equal((await ask(`${NAME}=${today}`)).status, 200);
+      for (const value of [await sealed(former), await made({ issuer: 'https://id.other.com' })]) {
+        await isAnonymous(`${NAME}=${value}`);
+        const headers = { cookie: `${NAME}=${value}` };
+        const { status, headers: sent } = await world.visitor().navigate(`${world.url}/`, { headers });
+        assert.deepEqual([status, sent.location?.startsWith(`${world.base}/oauth2/start?`)], [302, true]);
+      }
     });
 
     test('D6 a good value under another name opens nothing', async () => {

@@ -41,7 +41,7 @@ async function comesBackAfter(ageMs: number) {
   const now = () => Date.now() - ageMs;
   const transactions = new Transactions({ secrets: [world.secret], secure: false, store, now });
   const target = { place: 'base', path: '/' } as const;
-  const { transaction, cookies } = await transactions.start(undefined, { target });
+  const { transaction, cookies } = await transactions.start(undefined, { provider: 'oidc', target });
   await store.close();
   const { state, nonce, verifier } = transaction;
   const asked = new URLSearchParams({
@@ -164,6 +164,7 @@ test('B18 keys that cannot be fetched sign nobody in, and are fetched again', as
 function ownSignIn(timeoutMs?: number): () => Promise<{ email: string }> {
   const { op } = hostile;
   const provider = new OidcProvider({
+    id: 'oidc',
     issuer: op.issuer,
     clientId: 'edge',
     clientSecret: 'client-secret',

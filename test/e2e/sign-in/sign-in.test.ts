@@ -131,7 +131,15 @@ describe('signing in', () => {
     test('counts for a minute', async () => {
       const host = new URL(world.url).hostname;
       const nonce = new Nonces([world.secret]).issue(host);
-      const identity = { subject: 'ana', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
+      const identity = {
+        issuer: world.issuer,
+        domainProof: 'email' as const,
+        subject: 'ana',
+        email: 'ana@acme.com',
+        emailVerified: true,
+        groups: [],
+        groupsOmitted: false,
+      };
       const fields = {
         host,
         nonceHash: hashNonce(nonce),
@@ -142,7 +150,12 @@ describe('signing in', () => {
       };
       const redeemAt = async (ageMs: number) => {
         const store = new MemoryStore();
-        const tickets = new Tickets({ secrets: [world.secret], store, now: () => Date.now() - ageMs });
+        const tickets = new Tickets({
+          secrets: [world.secret],
+          issuers: [world.issuer],
+          store,
+          now: () => Date.now() - ageMs,
+        });
         const ticket = await tickets.issue(fields);
         await store.close();
         const headers = { cookie: `postern-nonce=${nonce}` };

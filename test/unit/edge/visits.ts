@@ -66,7 +66,6 @@ export async function admittedBy({ rule = 'public', session, link }: Admission):
       ceiling: undefined,
       rules: [parseRule(rule) ?? assert.fail(rule)],
       owner: 'dev@acme.com',
-      domainProof: 'email' as const,
       publicPermitted: true,
     },
     ownerTag: 'tag',
@@ -81,7 +80,6 @@ export async function admittedBy({ rule = 'public', session, link }: Admission):
     sessions: { nowMs: () => 0, read: () => session } as unknown as Sessions,
     registry: { find: () => tunnel } as unknown as Registry,
     ceiling: undefined,
-    domainProof: 'email',
   });
   const verdict = await gate(requestOf({ header: { cookie: 'a=b' } }));
   return Admitted.isOne(verdict) ? verdict : assert.fail(verdict.kind);

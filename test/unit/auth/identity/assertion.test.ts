@@ -8,6 +8,8 @@ const START_MS = 1_790_000_000_000;
 const ISSUER = 'https://tunnel.test';
 const SECRET = 'a secret of at least thirty-two bytes';
 const alice: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
   subject: '1',
   email: 'alice@acme.com',
   emailVerified: true,
@@ -48,6 +50,8 @@ describe('an assertion', () => {
 
   it('leaves out what the identity does not have', async () => {
     const identity: Identity = {
+      issuer: 'https://id.acme.com',
+      domainProof: 'email',
       subject: '2',
       email: 'b@acme.com',
       emailVerified: true,

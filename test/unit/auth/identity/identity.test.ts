@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type Identity, readIdentity } from '../../../../src/auth/identity/identity.js';
 import { PosternError } from '../../../../src/errors.js';
 
-const OPTIONS = { groupsClaim: 'groups' };
+const OPTIONS = { groupsClaim: 'groups', issuer: 'https://id.acme.com', domainProof: 'email' } as const;
 const ALICE = { sub: '1', email: 'alice@example.com', email_verified: true };
 
 const read = (changes: Record<string, unknown>): Identity => readIdentity({ ...ALICE, ...changes }, OPTIONS);
@@ -14,6 +14,8 @@ describe('readIdentity', () => {
   it('reads an ordinary account', () => {
     const claims = { ...ALICE, hd: 'Example.com', preferred_username: 'Zoë', groups: ['eng', 'ops'], iss: 'x' };
     assert.deepEqual(readIdentity(claims, OPTIONS), {
+      issuer: 'https://id.acme.com',
+      domainProof: 'email',
       subject: '1',
       email: 'alice@example.com',
       emailVerified: true,
@@ -26,6 +28,8 @@ describe('readIdentity', () => {
 
   it('leaves out what the provider does not say', () => {
     assert.deepEqual(read({}), {
+      issuer: 'https://id.acme.com',
+      domainProof: 'email',
       subject: '1',
       email: 'alice@example.com',
       emailVerified: true,
@@ -186,9 +190,9 @@ describe('readIdentity', () => {
 
   it('reads groups from the configured claim only, and never from a prototype', () => {
     const claims = { ...ALICE, groups: ['a'], roles: ['b'] };
-    assert.deepEqual(readIdentity(claims, { groupsClaim: 'roles' }).groups, ['b']);
+    assert.deepEqual(readIdentity(claims, { ...OPTIONS, groupsClaim: 'roles' }).groups, ['b']);
     for (const groupsClaim of ['constructor', '__proto__', 'toString']) {
-      const identity = readIdentity(claims, { groupsClaim });
+      const identity = readIdentity(claims, { ...OPTIONS, groupsClaim });
       assert.deepEqual(identity.groups, []);
       assert.equal(identity.groupsOmitted, false);
     }

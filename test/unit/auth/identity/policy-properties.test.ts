@@ -23,17 +23,18 @@ const policies: fc.Arbitrary<Policy> = fc.record({
   ceiling: fc.option(fc.array(rule, { maxLength: 3 }), { nil: undefined }),
   rules: fc.array(rule, { maxLength: 3 }),
   owner: fc.constantFrom(...EMAILS),
-  domainProof: fc.constantFrom('email', 'hosted-domain'),
   publicPermitted: fc.boolean(),
 });
 const identities: fc.Arbitrary<Identity> = fc
   .record({
     email: fc.constantFrom(...EMAILS),
     emailVerified: fc.boolean(),
+    domainProof: fc.constantFrom('email', 'hosted-domain'),
     hostedDomain: fc.option(fc.constantFrom(...DOMAINS), { nil: undefined }),
     groups: fc.subarray(GROUPS),
   })
   .map(({ hostedDomain, ...identity }) => ({
+    issuer: 'https://id.acme.com',
     subject: '1',
     groupsOmitted: false,
     ...identity,

@@ -24,6 +24,7 @@ afterEach(() => op.close());
 
 function connect(options: Partial<OidcOptions> = {}): OidcProvider {
   return new OidcProvider({
+    id: 'oidc',
     issuer: op.issuer,
     clientId: party.id,
     clientSecret: party.secret,
@@ -107,6 +108,8 @@ describe('the way to the provider', () => {
 describe('an honest answer', () => {
   it('tells who the visitor is', async () => {
     assert.deepEqual(await signIn(), {
+      issuer: op.issuer,
+      domainProof: 'email',
       subject: 'alice',
       email: 'alice@acme.com',
       emailVerified: true,
@@ -188,8 +191,8 @@ describe('userinfo', () => {
       preferred_username: 'al',
     };
     op.misbehaviour = { metadata: metadata(), claims: { ...noEmail, groups: undefined }, userinfo };
-    const { subject, ...rest } = await signIn();
-    assert.equal(subject, 'alice');
+    const { subject, issuer, domainProof, ...rest } = await signIn();
+    assert.deepEqual([subject, issuer, domainProof], ['alice', op.issuer, 'email']);
     assert.deepEqual(rest, {
       email: 'a@x.com',
       emailVerified: true,

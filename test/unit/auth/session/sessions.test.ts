@@ -12,6 +12,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const START_MS = 1_790_000_000_000;
 
 const alice: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
   subject: '104857600123456789012',
   email: 'alice@acme.com',
   emailVerified: true,
@@ -21,6 +23,8 @@ const alice: Identity = {
   groupsOmitted: false,
 };
 const mallory: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
   subject: 'm',
   email: 'mallory@acme.com',
   emailVerified: true,
@@ -39,6 +43,7 @@ function setUp(options: Partial<SessionsOptions> = {}) {
   const make = (more: Partial<SessionsOptions> = {}) =>
     new Sessions({
       secrets: ['a secret of at least thirty-two bytes'],
+      issuers: [alice.issuer],
       ttlMs: 12 * HOUR_MS,
       idleMs: 2 * HOUR_MS,
       secure: true,
@@ -341,6 +346,33 @@ describe('revocation', () => {
     const { sessions } = setUp({ store: broken });
     const { cookie } = await sessions.create(fields);
     await assert.rejects(async () => sessions.read(sent(cookie), HOST), /store lost/);
+  });
+});
+
+describe('a session that names no provider of this edge', () => {
+  // Sealed by the last release whose sessions named no issuer, with the secret, the host and the time of these tests.
+  const FORMER =
+    'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIiwia2lkIjoid1pWTU9jNzYifQ..CE5BCEA6SAR7iayT.wOWqncLLxmCuQw3Po_5YXgc0FnZ3lp16H_Bv9QJhbIYJjGa_U' +
+    'uuNHJJ4vCIlugt-diVykLVkAlSTm7KY2299DYSpkCWYpC1Bo6iFk1uk6k2QOc5tVLc0TkVwJBphDkC00UniI8co8HvLPaP2mv5RmjsTSlCjcKlxa5VmFqkm1' +
+    'K2TTdIDmii5tKuTawpr8r3ZW3LWDfKrbiuOuFN1ELOhtYJnRieNq7hY-HV-WvUMmWPauN7zDPH6-vgIAR3DwI9_4_N5l0yDTg.BeeUKL93cxfMt6ujNoDynw';
+
+  it('D20 is not read when it is of an earlier release, whose sessions named none', async () => {
+    const { sessions, make } = setUp();
+    const cookie = `${sessions.cookieName}=${FORMER}`;
+    assert.equal(await sessions.read(cookie, HOST), undefined);
+    assert.equal(await sessions.hasEnded(cookie, HOST), false);
+    assert.deepEqual(await sessions.clearRivals(cookie, HOST, '/'), []);
+    const { session, cookie: fresh } = await make().create(fields);
+    assert.deepEqual(await sessions.read(`${cookie}; ${sent(fresh)}`, HOST), session);
+  });
+
+  it('D20 is not read once the operator has replaced the provider, and is read again with it', async () => {
+    const { make } = setUp();
+    const { session, cookie } = await make().create(fields);
+    const replaced = make({ issuers: ['https://id.other.com'] });
+    assert.equal(await replaced.read(sent(cookie), HOST), undefined);
+    const both = make({ issuers: ['https://id.other.com', alice.issuer] });
+    assert.deepEqual(await both.read(sent(cookie), HOST), session);
   });
 });
 

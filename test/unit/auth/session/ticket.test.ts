@@ -9,6 +9,8 @@ const START_MS = 1_790_000_000_000;
 const HOST = 'demo.tunnel.test';
 const SECRET = 'a secret of at least thirty-two bytes';
 const identity: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
   subject: '1',
   email: 'alice@acme.com',
   emailVerified: true,
@@ -20,7 +22,7 @@ function setUp() {
   let nowMs = START_MS;
   const now = () => nowMs;
   const store = new MemoryStore({ now });
-  const make = (...secrets: string[]) => new Tickets({ secrets, store, now });
+  const make = (...secrets: string[]) => new Tickets({ secrets, issuers: [identity.issuer], store, now });
   const nonces = new Nonces([SECRET]);
   const nonce = nonces.issue(HOST);
   const fields = {
@@ -125,7 +127,7 @@ describe('a ticket that is past its time', () => {
     let nowMs = START_MS;
     const store = new MemoryStore();
     store.redeem = async () => true;
-    const tickets = new Tickets({ secrets: [SECRET], store, now: () => nowMs });
+    const tickets = new Tickets({ secrets: [SECRET], issuers: [identity.issuer], store, now: () => nowMs });
     const text = await tickets.issue(fields);
     nowMs += 59_999;
     await tickets.redeem(text, at);

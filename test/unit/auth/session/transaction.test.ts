@@ -37,7 +37,7 @@ function setUp() {
   const browser = new Browser();
   const start = async (fields: { target: ReturnTarget; nonceHash?: string; continues?: string } = { target }) => {
     nowMs += 1;
-    const { transaction, cookies } = await transactions.start(browser.header, fields);
+    const { transaction, cookies } = await transactions.start(browser.header, { provider: 'oidc', ...fields });
     browser.take(...cookies);
     return transaction;
   };
@@ -84,7 +84,7 @@ describe('a sign-in', () => {
 
   it('lives in a cookie of the base host for ten minutes and shows none of its secrets', async () => {
     const { transactions } = setUp();
-    const { transaction, cookies } = await transactions.start(undefined, { target });
+    const { transaction, cookies } = await transactions.start(undefined, { provider: 'oidc', target });
     const [pair = '', ...attributes] = (cookies[0] as string).split('; ');
     assert.deepEqual(attributes.sort(), ['HttpOnly', 'Max-Age=600', 'Path=/', 'SameSite=Lax', 'Secure']);
     assert.equal(pair.startsWith(PREFIX), true);
@@ -98,7 +98,7 @@ describe('a state is refused', () => {
   it('when it is missing, odd, or of a sign-in that this browser did not start', async () => {
     const { start, finish, make } = setUp();
     const { state } = await start();
-    const foreign = (await make(SECRET).start(undefined, { target })).transaction.state;
+    const foreign = (await make(SECRET).start(undefined, { provider: 'oidc', target })).transaction.state;
     const odd = ['', '.', 'x', state.slice(0, -1), `${state}x`, state.split('.')[0], `${state.split('.')[0]}.`];
     for (const value of [undefined, ...odd, foreign, `${PREFIX}${state}`, 'a'.repeat(100_000), '__proto__.x']) {
       await assert.rejects(finish(value), failed);
@@ -184,7 +184,10 @@ describe('several sign-ins in one browser', () => {
     const started = [];
     for (let count = 0; count < 5; count += 1) started.push(await start());
     pass(1);
-    const { cookies } = await transactions.start([...browser.header.split('; ')].reverse().join('; '), { target });
+    const { cookies } = await transactions.start([...browser.header.split('; ')].reverse().join('; '), {
+      provider: 'oidc',
+      target,
+    });
     assert.equal(cookies.length, 2);
     assert.match(cookies[1] as string, new RegExp(`^${PREFIX}${started[0]?.state.split('.')[0]}=; Max-Age=0`));
   });
@@ -241,7 +244,7 @@ describe('the return path', () => {
   it('becomes the front page when no cookie can hold it, and the line stays within what browsers keep', async () => {
     const { transactions } = setUp();
     for (const path of [`/${'x'.repeat(4000)}`, `/${'"'.repeat(1500)}`, `/${'x'.repeat(1_000_000)}`]) {
-      const { transaction, cookies } = await transactions.start('', { target: { ...target, path } });
+      const { transaction, cookies } = await transactions.start('', { provider: 'oidc', target: { ...target, path } });
       assert.deepEqual(transaction.target, { ...target, path: '/' });
       assert.equal((cookies[0] as string).length <= 4096, true);
     }
@@ -251,7 +254,8 @@ describe('the return path', () => {
 it('starts whatever the header of the browser looks like', async () => {
   const { transactions } = setUp();
   const odd = [undefined, '', ';;;', '=', PREFIX, `${PREFIX}=`, `${PREFIX}x`, 'a=b; __proto__=1', 'x'.repeat(16_000)];
-  for (const header of odd) assert.equal((await transactions.start(header, { target })).cookies.length, 1);
+  for (const header of odd)
+    assert.equal((await transactions.start(header, { provider: 'oidc', target })).cookies.length, 1);
 });
 
 describe('a sign-in that is past its time', () => {
@@ -260,7 +264,7 @@ describe('a sign-in that is past its time', () => {
     const store = new MemoryStore();
     store.redeem = async () => true;
     const transactions = new Transactions({ secrets: [SECRET], secure: true, store, now: () => nowMs });
-    const { transaction, cookies } = await transactions.start('', { target });
+    const { transaction, cookies } = await transactions.start('', { provider: 'oidc', target });
     const cookie = cookies[0]?.split(';', 1)[0];
     nowMs += 10 * MINUTE_MS - 1;
     await transactions.finish(cookie, transaction.state);

@@ -36,7 +36,7 @@ async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Pr
   const admission = new Admission({
     base: BASE,
     secrets: SECRETS,
-    policy: { ceiling: undefined, domainProof: 'email', publicPermitted: false },
+    policy: { ceiling: undefined, publicPermitted: false },
     registry,
     revoked: new RevokedTokens(undefined, silentLog),
     observer: new Observer(silentLog, silentLog),

@@ -3,7 +3,15 @@ import { describe, test } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
 import { identityHeaders } from '../../../../src/edge/forward/identity-headers.js';
 
-const ANA: Identity = { subject: 'a', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
+const ANA: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
+  subject: 'a',
+  email: 'ana@acme.com',
+  emailVerified: true,
+  groups: [],
+  groupsOmitted: false,
+};
 
 describe('the identity headers of a visitor', () => {
   test('end with the assertion and leave out what the identity does not have', () => {

@@ -10,6 +10,8 @@ import { headerValue, headerValues, isFieldValue, normalizedName } from '../../.
 import { requestOf } from '../visits.js';
 
 const IDENTITY: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
   subject: 'ana',
   email: 'ana@acme.com',
   emailVerified: true,

@@ -20,7 +20,15 @@ const NAMED = 'https://web.acme.com';
 const SIBLING = 'https://other.tunnel.test';
 const NOW_MS = 1_790_000_000_000;
 
-const ana: Identity = { subject: 'a', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
+const ana: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
+  subject: 'a',
+  email: 'ana@acme.com',
+  emailVerified: true,
+  groups: [],
+  groupsOmitted: false,
+};
 const eve: Identity = { ...ana, subject: 'e', email: 'eve@elsewhere.test' };
 
 const rules = (...words: string[]) => words.map((word) => parseRule(word) ?? assert.fail(word));
@@ -57,7 +65,6 @@ function setUp({ allow = ['@acme.com'], policy = {}, session, link = 'up', ...mo
       ceiling,
       rules: rules(...allow),
       owner: 'dev@acme.com',
-      domainProof: 'email',
       publicPermitted: true,
       ...policy,
     },
@@ -80,7 +87,7 @@ function setUp({ allow = ['@acme.com'], policy = {}, session, link = 'up', ...mo
     find: () => (more.tunnel === 'unknown' ? undefined : tunnel),
     ...more.registry,
   } as Registry;
-  const gate = createGate({ base: BASE, sessions, registry, ceiling, domainProof: 'email' });
+  const gate = createGate({ base: BASE, sessions, registry, ceiling });
   const judge = (written: Written = {}) => gate(requestOf({ base: BASE, host: HOST, ...written }));
   return { judge, seen, tunnel, link: outbound };
 }
@@ -307,7 +314,7 @@ describe('the gate fails closed', () => {
     let session = sessionOf(ana);
     const sessions = { nowMs: () => NOW_MS, read: () => session, knowsGroups: () => true } as unknown as Sessions;
     const registry = { find: () => now } as unknown as Registry;
-    const gate = createGate({ base: BASE, sessions, registry, ceiling: undefined, domainProof: 'email' });
+    const gate = createGate({ base: BASE, sessions, registry, ceiling: undefined });
     const ask = () => outcome(gate(requestOf({ base: BASE, host: HOST, cache })));
     assert.equal(await ask(), 'forward @acme.com ana@acme.com');
     session = sessionOf(eve);

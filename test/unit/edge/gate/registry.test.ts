@@ -9,7 +9,7 @@ function tunnel(name: string, link: OutboundLink): Tunnel & { readonly link: Out
     name,
     host: `${name}.tunnel.test`,
     origin: `https://${name}.tunnel.test`,
-    policy: { ceiling: undefined, rules: [], owner: 'dev@acme.com', domainProof: 'email', publicPermitted: false },
+    policy: { ceiling: undefined, rules: [], owner: 'dev@acme.com', publicPermitted: false },
     ownerTag: 'tag',
     origins: [],
     frameOrigins: [],

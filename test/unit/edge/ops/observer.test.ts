@@ -8,7 +8,8 @@ import { ConnectionCache } from '../../../../src/edge/request/connection-cache.j
 import { PosternError } from '../../../../src/errors.js';
 import { requestOf } from '../visits.js';
 
-const sessionOf = (id: string) => ({ id, identity: { email: `${id}@acme.com` } }) as unknown as Session;
+const sessionOf = (id: string) =>
+  ({ id, identity: { email: `${id}@acme.com`, issuer: 'https://id.acme.com' } }) as unknown as Session;
 
 /** A request on a connection of its own, or on one with a given cache. */
 const request = (address: string, cache = new ConnectionCache()) => requestOf({ address, cache });
@@ -97,6 +98,19 @@ describe('the audit record', () => {
         ['allow', 'bob', '@acme.com'],
         ['allow', 'ana', 'ana@acme.com'],
       ],
+    );
+  });
+
+  it('names the provider that vouches for the email', (t) => {
+    const { observer, audit } = observing(t);
+    const ana = sessionOf('ana');
+    observer.signedIn(request('203.0.113.1'), ana);
+    observer.decided(request('203.0.113.1'), allowed(ana));
+    observer.decided(request('203.0.113.1'), denied(ana));
+    observer.signedOut(request('203.0.113.1'), ana);
+    assert.deepEqual(
+      audit.map(({ event, email, issuer }) => [event, email, issuer]),
+      ['sign-in', 'allow', 'deny', 'sign-out'].map((event) => [event, 'ana@acme.com', 'https://id.acme.com']),
     );
   });
 

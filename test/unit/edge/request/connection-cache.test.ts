@@ -17,14 +17,22 @@ const HOST = 'demo.tunnel.test';
 const OTHER_HOST = 'other.tunnel.test';
 const SECRETS = ['a secret of at least thirty-two bytes'];
 
-const ana: Identity = { subject: 'a', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
+const ana: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
+  subject: 'a',
+  email: 'ana@acme.com',
+  emailVerified: true,
+  groups: [],
+  groupsOmitted: false,
+};
 const eve: Identity = { ...ana, subject: 'e', email: 'eve@elsewhere.test' };
 
 const rules = (...words: string[]) => words.map((word) => parseRule(word) ?? assert.fail(word));
 
 function policy(...words: string[]): Policy {
   const owner = 'dev@acme.com';
-  return { ceiling: undefined, rules: rules(...words), owner, domainProof: 'email', publicPermitted: true };
+  return { ceiling: undefined, rules: rules(...words), owner, publicPermitted: true };
 }
 
 function sessionOf(identity: Identity, id: string): Session {
@@ -35,7 +43,7 @@ describe('the session of a Cookie header', () => {
   function setUp() {
     const store = new MemoryStore({ now: () => START_MS });
     const options = { ttlMs: 12 * HOUR_MS, idleMs: 2 * HOUR_MS, secure: true, store, now: () => START_MS };
-    const sessions = new Sessions({ secrets: SECRETS, ...options });
+    const sessions = new Sessions({ secrets: SECRETS, issuers: [ana.issuer], ...options });
     const cache = new ConnectionCache();
     const read = (cookie: string | undefined, host = HOST, nowMs = START_MS) =>
       cache.session(sessions, cookie, host, nowMs);

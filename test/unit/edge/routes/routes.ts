@@ -21,6 +21,8 @@ export const ORIGIN = 'https://demo.tunnel.test';
 export const SIBLING = 'https://other.tunnel.test';
 
 export const ana: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
   subject: 'a',
   email: 'ana@acme.com',
   emailVerified: true,
@@ -110,8 +112,10 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
       finish: step('finish', redirect('/', 'session=new')),
       redeem: step('redeem', { ...redirect('/path', 'session=new'), isPassedOn: setting.isPassedOn === true }),
       leaveTunnel: step('leave', redirect(`${BASE.origin}/oauth2/start`, 'nonce=x')),
-      leaveForSignOut: step('leave for sign-out', redirect(`${BASE.origin}/oauth2/sign_out?of=x`)),
-      signOut: step('sign out', redirect('/oauth2/signed_out', 'session=; Max-Age=0')),
+    },
+    signOut: {
+      redirectToBase: step('leave for sign-out', redirect(`${BASE.origin}/oauth2/sign_out?of=x`)),
+      complete: step('sign out', redirect('/oauth2/signed_out', 'session=; Max-Age=0')),
     },
     assertions: { jwks: () => ({ keys: [] }) },
     registry: { online: () => [] },

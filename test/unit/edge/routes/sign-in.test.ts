@@ -3,22 +3,34 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
 import type { OidcProvider } from '../../../../src/auth/providers/oidc.js';
+import { Providers } from '../../../../src/auth/providers/providers.js';
 import { hashNonce, Nonces } from '../../../../src/auth/session/nonce.js';
 import { NO_OWNER } from '../../../../src/auth/session/sealed-session.js';
 import { Sessions } from '../../../../src/auth/session/sessions.js';
-import { SignOutReferences } from '../../../../src/auth/session/sign-out-reference.js';
 import { Tickets } from '../../../../src/auth/session/ticket.js';
 import { Transactions } from '../../../../src/auth/session/transaction.js';
 import { readBaseAddress, tunnelHost, tunnelOrigin } from '../../../../src/core/hostname.js';
 import type { Observer } from '../../../../src/edge/ops/observer.js';
 import type { AttemptLimit } from '../../../../src/edge/request/limits.js';
 import { SignIn } from '../../../../src/edge/routes/sign-in.js';
+import { SignInFailure } from '../../../../src/edge/routes/sign-in-failure.js';
+import type { PosternError } from '../../../../src/errors.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
 import { requestOf } from '../visits.js';
 
 const BASE = readBaseAddress('http://localhost:8080') ?? assert.fail();
-const ANA: Identity = { subject: 'a', email: 'ana@acme.com', emailVerified: true, groups: [], groupsOmitted: false };
+const ANA: Identity = {
+  issuer: 'https://id.acme.com',
+  domainProof: 'email',
+  subject: 'a',
+  email: 'ana@acme.com',
+  emailVerified: true,
+  groups: [],
+  groupsOmitted: false,
+};
 const BEN: Identity = { ...ANA, subject: 'b', email: 'ben@acme.com' };
+/** An account of another provider that has the `sub` of Ana's. */
+const CAT: Identity = { ...ANA, issuer: 'https://id.other.com', email: 'cat@other.com' };
 const HOUR_MS = 3_600_000;
 
 function signingIn({ isAdmitted = true } = {}) {
@@ -28,21 +40,35 @@ function signingIn({ isAdmitted = true } = {}) {
   let owner = 'tag';
   let asked: ReadonlySet<string> = new Set();
   const clock = { now: () => nowMs };
-  const common = { secrets: ['a secret of thirty-two bytes or more'], store: new MemoryStore(clock), secure: false };
+  const issuers = [ANA.issuer, CAT.issuer];
+  const common = {
+    secrets: ['a secret of thirty-two bytes or more'],
+    issuers,
+    store: new MemoryStore(clock),
+    secure: false,
+  };
   const times = { ttlMs: HOUR_MS, idleMs: HOUR_MS };
   const sessions = new Sessions({ ...common, ...clock, ...times, groupsAskedFor: () => asked });
   const nonces = new Nonces(common.secrets);
-  const provider = {
-    begin: async (fields: { readonly state: string }) => {
-      state = fields.state;
-      return 'https://provider.test/';
-    },
-    finish: async () => identity,
-  };
+  const asks: string[] = [];
+  const provider = (id: string, { issuer }: Identity) =>
+    ({
+      ...{ id, issuer },
+      begin: async (fields: { readonly state: string }) => {
+        asks.push(`begin ${id}`);
+        state = fields.state;
+        return `${issuer}/authorize`;
+      },
+      finish: async () => {
+        asks.push(`finish ${id}`);
+        return identity;
+      },
+    }) as unknown as OidcProvider;
+  const providers = { acme: provider('acme', ANA), other: provider('other', CAT) };
   const tickets = new Tickets({ ...common, ...clock });
   const signIn = new SignIn({
     base: BASE,
-    provider: provider as unknown as OidcProvider,
+    providers: new Providers([providers.acme, providers.other]),
     sessions,
     tickets,
     transactions: new Transactions({ ...common, ...clock }),
@@ -51,7 +77,6 @@ function signingIn({ isAdmitted = true } = {}) {
     domainHint: undefined,
     isAdmitted: () => isAdmitted,
     nonces,
-    references: new SignOutReferences(common.secrets),
     ownerOf: () => owner,
   });
   return {
@@ -64,14 +89,30 @@ function signingIn({ isAdmitted = true } = {}) {
     signsIn: (who: Identity) => {
       identity = who;
     },
-    start: () =>
-      signIn.start(arrived('/oauth2/start', ''), { returnTo: '/', nonceProof: undefined, account: 'current' }),
-    startFor: (name: string, cookie: string, account: 'current' | 'other' = 'current') => {
-      const host = tunnelHost(BASE, name);
-      const nonceProof = nonces.prove(nonces.issue(host), host);
-      const fields = { returnTo: `${tunnelOrigin(BASE, name)}/`, nonceProof, account };
+    asks,
+    start: (provider?: string, cookie = '') => {
+      const fields = { returnTo: '/', nonceProof: undefined, account: 'current', provider } as const;
       return signIn.start(arrived('/oauth2/start', cookie), fields);
     },
+    startFor: (name: string, cookie: string, account: 'current' | 'other' = 'current', provider?: string) => {
+      const host = tunnelHost(BASE, name);
+      const nonceProof = nonces.prove(nonces.issue(host), host);
+      const fields = { returnTo: `${tunnelOrigin(BASE, name)}/`, nonceProof, account, provider };
+      return signIn.start(arrived('/oauth2/start', cookie), fields);
+    },
+    startWithoutNonce: (name: string, provider: string) => {
+      const fields = {
+        returnTo: `${tunnelOrigin(BASE, name)}/`,
+        nonceProof: undefined,
+        account: 'other',
+        provider,
+      } as const;
+      return signIn.start(arrived('/oauth2/start', ''), fields);
+    },
+    leave: (provider: string) =>
+      signIn.leaveTunnel(arrived('/.postern/session', ''), 'demo', '/', { account: 'current', provider }),
+    /** The operator takes a provider out of the configuration. */
+    remove: (id: string) => Object.assign(providers[id as keyof typeof providers], { id: 'removed' }),
     passOn: (to: string) => {
       owner = to;
     },
@@ -120,6 +161,76 @@ describe('a sign-in over another session in this browser', () => {
       assert.ok(await visit.isLive(pair(after.cookies.at(-1))), 'the new one counts');
     });
   }
+});
+
+test('B24 a sign-in ends the session of an account of another provider that has the same `sub`', async () => {
+  const visit = signingIn();
+  const { cookies } = await visit.start();
+  visit.pass();
+  const former = await visit.session(CAT);
+  await visit.finish(`${pair(cookies[0])}; ${former}`);
+  assert.equal(await visit.isLive(former), false);
+});
+
+describe('the provider of a sign-in', () => {
+  test('B23 is the first one, or the one that its start names, and no other finishes it', async () => {
+    for (const [named, id] of [
+      [undefined, 'acme'],
+      ['acme', 'acme'],
+      ['other', 'other'],
+    ] as const) {
+      const visit = signingIn();
+      const { cookies } = await visit.start(named);
+      await visit.finish(pair(cookies[0]));
+      assert.deepEqual(visit.asks, [`begin ${id}`, `finish ${id}`]);
+    }
+  });
+
+  test('B23 is refused in words when it is unknown, on the way through a tunnel’s host too', async () => {
+    const visit = signingIn();
+    for (const unknown of ['', 'ACME', 'https://id.acme.com', '__proto__', 'x'.repeat(1000)]) {
+      const refused = { code: 'ERR_BAD_REQUEST', text: /names an identity provider/ };
+      await assert.rejects(visit.start(unknown), refused);
+      await assert.rejects(visit.startWithoutNonce('demo', unknown), refused);
+    }
+    assert.deepEqual(visit.asks, []);
+  });
+
+  test('B23 stays the same on the way through a tunnel’s host', async () => {
+    const visit = signingIn();
+    const { location } = await visit.startWithoutNonce('demo', 'other');
+    assert.match(location, /\.localhost:8080\/\.postern\/session\?rd=\/&switch=account&provider=other$/);
+    assert.match(visit.leave('a&b').location, /&provider=a%26b$/);
+  });
+
+  test('B23 may be gone by the time the visitor comes back: then the sign-in fails, with a way to try again', async () => {
+    const visit = signingIn();
+    const { cookies } = await visit.start('other');
+    visit.remove('other');
+    await assert.rejects(visit.finish(pair(cookies[0])), (error: Error) => {
+      assert.ok(error instanceof SignInFailure);
+      assert.equal((error.cause as PosternError).code, 'ERR_LOGIN_FAILED');
+      return true;
+    });
+    assert.deepEqual(visit.asks, ['begin other']);
+  });
+
+  test('B23 is the one that is named although there is a session of another', async () => {
+    const visit = signingIn();
+    const session = await visit.session(ANA);
+    assert.equal((await visit.startFor('demo', session, 'current', 'acme')).kind, 'hand-off');
+    assert.equal((await visit.startFor('demo', session, 'current', 'other')).kind, 'departure');
+    assert.deepEqual(visit.asks, ['begin other']);
+  });
+
+  test('B23 is that of the session when it is for groups that the session lacks', async () => {
+    const visit = signingIn({ isAdmitted: false });
+    const groups = Array.from({ length: 500 }, (_, at) => `group-${at}`);
+    const session = await visit.session({ ...CAT, groups });
+    visit.nameGroup('group-499');
+    await visit.startFor('demo', session);
+    assert.deepEqual(visit.asks, ['begin other']);
+  });
 });
 
 describe('a sign-in over a session of a tunnel', () => {

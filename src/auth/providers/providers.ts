@@ -1,0 +1,27 @@
+/** The identity providers of an edge: which one a sign-in goes to, and which issuers its sessions may name. */
+import type { OidcProvider } from './oidc.js';
+
+/** A list by id. The first provider is the default. */
+export class Providers {
+  readonly default: OidcProvider;
+  readonly all: readonly OidcProvider[];
+
+  constructor(all: readonly [OidcProvider, ...OidcProvider[]]) {
+    this.all = all;
+    this.default = all[0];
+  }
+
+  /** The issuers whose identities count. */
+  get issuers(): readonly string[] {
+    return this.all.map(({ issuer }) => issuer);
+  }
+
+  find(id: string): OidcProvider | undefined {
+    return this.all.find((provider) => provider.id === id);
+  }
+
+  /** The provider that vouches for an identity of this issuer; the default when none does. */
+  ofIssuer(issuer: string | undefined): OidcProvider {
+    return this.all.find((provider) => provider.issuer === issuer) ?? this.default;
+  }
+}

@@ -1,0 +1,52 @@
+/** Signing out: the way from a tunnel's host to the page on the base host, and the end of a sign-in on all hosts. */
+import type { Providers } from '../../auth/providers/providers.js';
+import type { Session, Sessions } from '../../auth/session/sessions.js';
+import type { SignInReference, SignOutReferences } from '../../auth/session/sign-out-reference.js';
+import type { BaseAddress } from '../../core/hostname.js';
+import type { Observer } from '../ops/observer.js';
+import type { Step } from '../replies/hand-off.js';
+import type { VisitRequest } from '../request/visit.js';
+
+export interface SignOutOptions {
+  readonly base: BaseAddress;
+  readonly providers: Providers;
+  readonly sessions: Sessions;
+  readonly references: SignOutReferences;
+  readonly observer: Observer;
+}
+
+type Redirect = Extract<Step, { kind: 'redirect' }>;
+
+export class SignOut {
+  readonly #options: SignOutOptions;
+
+  constructor(options: SignOutOptions) {
+    this.#options = options;
+  }
+
+  /** On a tunnel's host: to the page of the base host where the visitor signs out. Ends nothing. */
+  async redirectToBase(session: Session | undefined): Promise<Redirect> {
+    const { base, references } = this.#options;
+    const query = session === undefined ? '' : `?of=${await references.issue(session)}`;
+    return { kind: 'redirect', location: `${base.origin}/oauth2/sign_out${query}`, cookies: [] };
+  }
+
+  /** On the base host: ends the sign-in of this browser and the one that `reference` names on all hosts; then the provider's. */
+  async complete(request: VisitRequest, reference: string | undefined): Promise<Redirect> {
+    const { base, sessions, providers, references } = this.#options;
+    const session = await sessions.read(request.header['cookie'], base.host);
+    const referred = reference === undefined ? undefined : await references.read(reference);
+    if (session !== undefined) await this.#end(request, session);
+    if (referred !== undefined && referred.id !== session?.id) await this.#end(request, referred);
+    const provider = providers.ofIssuer(session?.identity.issuer);
+    // Signing out here always succeeds, even if the provider is unreachable.
+    const providerUrl = await provider.signOutUrl().catch(() => undefined);
+    const location = providerUrl ?? `${base.origin}/oauth2/signed_out`;
+    return { kind: 'redirect', location, cookies: [sessions.clear()] };
+  }
+
+  async #end(request: VisitRequest, signIn: Session | SignInReference): Promise<void> {
+    await this.#options.sessions.revoke(signIn);
+    this.#options.observer.signedOut(request, signIn);
+  }
+}
