@@ -1,4 +1,4 @@
-/** What an HTTP/2 connection is made with: its role, its way out, its observer and its limits. */
+/** The options of an HTTP/2 connection: its role, its output, its observer and its limits, with their defaults. */
 import type { Buffer } from 'node:buffer';
 import type { BytePool } from './byte-pool.js';
 import type { Http2Error } from './errors.js';
@@ -7,34 +7,34 @@ import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow/flow-control.js';
 import type { Role } from './frame/settings.js';
 import type { Http2Stream } from './stream/stream.js';
 
-/** What a connection tells its owner. */
+/** The events of a connection. */
 export interface ConnectionObserver {
   /**
-   * Server role: a request has come, pseudo-fields first. The stream is to be observed before this returns, for its end
-   * follows at once when `endStream`.
+   * Server role: a request has arrived, pseudo-fields first. The stream must be observed before this returns, because
+   * with `endStream` its end follows at once.
    */
   stream?(stream: Http2Stream, request: string[], endStream: boolean): void;
-  /** The peer's SETTINGS have come, first or again. */
+  /** SETTINGS of the peer have arrived, the first or later ones. */
   settings?(): void;
-  /** The peer takes no new streams. Without `error` it only drains. */
+  /** GOAWAY has arrived: the peer accepts no new streams. Without `error` it only drains. */
   goaway?(error: Http2Error | undefined): void;
-  /** Three quarters of the stream identifiers are used: replace this connection, then drain it. Called once. */
+  /** Three quarters of the stream identifiers are used: the owner should replace this connection, then drain it. Once. */
   idsRunningLow?(): void;
   /**
-   * It is over: everything that was to be said has been given to `send`, every stream's observer has been told. Close
-   * what is below once it was sent. Without `error` after `drain`, or when the peer drained.
+   * The connection has ended: everything was given to `send`, and every stream's observer was notified. The owner closes
+   * its transport after sending. Without `error` after `drain`, or if the peer drained.
    */
   closed(error: Http2Error | undefined): void;
 }
 
 export interface ConnectionLimits {
-  /** The most streams that the peer may have open (MAX_CONCURRENT_STREAMS). */
+  /** The most streams that the peer may have open (SETTINGS_MAX_CONCURRENT_STREAMS). */
   readonly maxStreams: number;
-  /** The largest list of fields that is taken, as section 6.5.2 counts (MAX_HEADER_LIST_SIZE). */
+  /** The largest field list that is accepted (SETTINGS_MAX_HEADER_LIST_SIZE, counted as in section 6.5.2). */
   readonly maxHeaderListBytes: number;
   readonly maxHeaderFields: number;
   readonly flow: FlowLimits;
-  /** Shared with other connections, whose bytes that wait to be sent count together. */
+  /** Counts bytes that wait to be sent together with those of other connections. */
   readonly sendPool?: BytePool;
   readonly abuse: AbuseLimits;
 }
@@ -42,7 +42,7 @@ export interface ConnectionLimits {
 export interface ConnectionOptions {
   readonly role: Role;
   readonly observer: ConnectionObserver;
-  /** Takes bytes, in order. The owner calls `sent` with their number when they have left its own buffers. */
+  /** Writes bytes, in order. The owner calls `sent` with their number when they have left its buffers. */
   readonly send: (bytes: Buffer) => void;
   /** Server role: announces extended CONNECT (RFC 8441). */
   readonly connectProtocol?: boolean;
@@ -68,7 +68,7 @@ const SECRETS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-co
 const monotonicMs = () => performance.now();
 const afterTurn = (run: () => void) => void setImmediate(run);
 
-/** The options with what was left out. */
+/** The options, with defaults for those that are absent. */
 export function withDefaults(options: ConnectionOptions): Required<ConnectionOptions> & { limits: ConnectionLimits } {
   return {
     connectProtocol: false,

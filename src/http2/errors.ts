@@ -1,9 +1,9 @@
 /**
- * Error codes (RFC 9113 section 7) and the two scopes of an error (section 5.4). What a peer did wrong is thrown where it
- * is seen; the connection catches it, and answers a stream error with RST_STREAM and a connection error with GOAWAY.
+ * Error codes (RFC 9113 section 7) and the two kinds of errors (section 5.4). An error of the peer is thrown where it is
+ * detected; the connection catches it and sends RST_STREAM for a stream error, GOAWAY for a connection error.
  */
 
-/** The error codes of RST_STREAM and GOAWAY frames. A peer may send codes that are not among them. */
+/** The error codes of RST_STREAM and GOAWAY. A peer may send other codes. */
 export const Http2ErrorCode = {
   NO_ERROR: 0x0,
   PROTOCOL_ERROR: 0x1,
@@ -23,7 +23,7 @@ export const Http2ErrorCode = {
 
 const NAMES = new Map<number, string>(Object.entries(Http2ErrorCode).map(([name, code]) => [code, name]));
 
-/** Either scope of error. `code` is what stands, or would stand, on the wire. */
+/** An error of either kind. `code` is its code on the wire. */
 export abstract class Http2Error extends Error {
   readonly code: number;
 
@@ -33,12 +33,12 @@ export abstract class Http2Error extends Error {
   }
 }
 
-/** Ends the connection and every stream on it (section 5.4.1). */
+/** A connection error: it ends the connection and every stream on it (section 5.4.1). */
 export class Http2ConnectionError extends Http2Error {
   override readonly name = 'Http2ConnectionError';
 }
 
-/** Ends one stream (section 5.4.2). */
+/** A stream error: it ends one stream (section 5.4.2). */
 export class Http2StreamError extends Http2Error {
   override readonly name = 'Http2StreamError';
   readonly streamId: number;
@@ -49,5 +49,5 @@ export class Http2StreamError extends Http2Error {
   }
 }
 
-/** The peer has ended the stream (RST_STREAM, section 6.4), while the connection goes on. */
+/** The peer has reset the stream (RST_STREAM, section 6.4). */
 export class PeerResetError extends Http2StreamError {}

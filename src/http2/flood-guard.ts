@@ -1,29 +1,29 @@
 /**
- * Budgets against peers that make us work for nothing (RFC 9113 section 10.5). Each kind of cheap frame has a budget that
- * fills again with time, or with the work that honest peers do beside it; who exceeds one is told ENHANCE_YOUR_CALM and
- * loses the connection.
+ * Budgets against denial of service by cheap frames (RFC 9113 section 10.5). Each kind of frame has a token bucket that
+ * refills with time, or with the useful work that honest peers cause as well. A peer that exceeds one gets a connection
+ * error, ENHANCE_YOUR_CALM.
  */
 import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
 
 export interface BudgetLimits {
-  /** How many at once. */
+  /** The size of the bucket. */
   readonly burst: number;
-  /** How many a second come back. */
+  /** How fast it refills. */
   readonly perSecond: number;
 }
 
 /** What each budget counts, and what an honest peer needs of it. */
 export interface AbuseLimits {
   /**
-   * Streams that end by RST_STREAM, the peer's or one it made us send: rapid reset, made-you-reset. An honest edge sends
-   * one for each visitor who leaves early.
+   * Streams that end with RST_STREAM, the peer's or one that it made us send: rapid reset (CVE-2023-44487),
+   * MadeYouReset (CVE-2025-8671). An honest edge sends one for each visitor who leaves early.
    */
   readonly resets: BudgetLimits;
-  /** SETTINGS, PING, PRIORITY, unknown frames, DATA with nothing in it: what carries no message. */
+  /** SETTINGS, PING, PRIORITY, unknown frames, empty DATA: frames that carry no message. */
   readonly controlFrames: BudgetLimits;
-  /** DATA with little in it that ends nothing: keystrokes, moves of a game, of many visitors at once. */
+  /** Small DATA without END_STREAM: keystrokes, or moves in a game, of many visitors at once. */
   readonly smallData: BudgetLimits;
-  /** WINDOW_UPDATE. Sending DATA fills it again: each frame and each kilobyte may be answered. */
+  /** WINDOW_UPDATE. Sending DATA refills it: each frame, and each 512 bytes, may cause one. */
   readonly windowUpdates: BudgetLimits;
 }
 
@@ -49,19 +49,19 @@ export class Budget {
     this.#filledMs = now();
   }
 
-  /** Takes from the budget. Throws `Http2ConnectionError` when that is more than there is. */
+  /** Takes from the budget. Throws `Http2ConnectionError` if that is more than is left. */
   spend(count = 1): void {
     this.#left -= count;
     if (this.#left < 0) this.#refill();
     if (this.#left < 0) throw new Http2ConnectionError(Http2ErrorCode.ENHANCE_YOUR_CALM, `too many: ${this.#what}`);
   }
 
-  /** Gives back what honest work is worth. */
+  /** Refills the budget for useful work. */
   earn(count: number): void {
     this.#left = Math.min(this.#left + count, this.#limits.burst);
   }
 
-  // Only when the budget is empty: an honest peer never makes us ask for the time.
+  // Only when the budget is empty: honest peers never cost us a look at the clock.
   #refill(): void {
     const nowMs = this.#now();
     this.earn(((nowMs - this.#filledMs) / 1_000) * this.#limits.perSecond);

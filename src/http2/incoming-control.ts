@@ -1,6 +1,6 @@
 /**
- * What received frames do to the connection: SETTINGS, PING and GOAWAY (RFC 9113 sections 6.5, 6.7 and 6.8), and those
- * that do nothing, PRIORITY and unknown ones. Each of them costs the peer some of its budget.
+ * Applies received frames to the connection: SETTINGS, PING and GOAWAY (RFC 9113 sections 6.5, 6.7 and 6.8), and ignores
+ * PRIORITY and unknown frames. Each of them counts against the peer's budget.
  */
 import type { Buffer } from 'node:buffer';
 import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
@@ -22,11 +22,11 @@ export interface IncomingControlOptions {
   readonly pings: Pings;
   readonly shutdown: Shutdown;
   readonly budget: Budget;
-  /** What we have announced, and the peer has yet to acknowledge. */
+  /** Our SETTINGS, which the peer acknowledges. */
   readonly local: LocalSettings;
-  /** What the peer has announced. */
+  /** The peer's SETTINGS. */
   readonly peer: Settings;
-  /** `peer` has changed. */
+  /** Called after `peer` has changed. */
   readonly settingsReceived: () => void;
 }
 
@@ -44,7 +44,7 @@ export class IncomingControl implements ControlFrames {
 
   onSettings(bytes: Buffer, start: number, end: number): void {
     const { budget, queue, streams, peer, role } = this.#options;
-    // A change of the initial window touches every stream, so a frame costs more than its header.
+    // A change of the initial window costs work for every stream, so a frame counts for more when there are many.
     budget.spend(1 + streams.table.size / 100);
     const before = peer.initialWindowBytes;
     applySettings(peer, role === 'client' ? 'server' : 'client', bytes, start, end);
@@ -77,7 +77,7 @@ export class IncomingControl implements ControlFrames {
     this.#options.budget.spend();
   }
 
-  /** Section 6.9.2: a new INITIAL_WINDOW_SIZE is for the streams that are open, too. */
+  /** Section 6.9.2: a new INITIAL_WINDOW_SIZE also applies to open streams. */
   #applySettingsDelta(change: number): void {
     if (change === 0) return;
     const { streams, queue } = this.#options;

@@ -1,6 +1,6 @@
 /**
- * What received frames do to streams (RFC 9113 sections 5.1, 6.1, 6.2, 6.4, 6.9 and 6.10), and the scope in which an
- * error is answered (section 5.4): everything that a frame does wrong is thrown, and caught here.
+ * Applies received frames to streams (RFC 9113 sections 5.1, 6.1, 6.2, 6.4, 6.9 and 6.10), and handles errors as stream or
+ * connection errors (section 5.4): every error in a frame is thrown, and caught here.
  */
 import type { Buffer } from 'node:buffer';
 import type { ConnectionObserver } from './connection-options.js';
@@ -18,7 +18,7 @@ import type { SendQueue } from './send/send-queue.js';
 import type { Shutdown } from './shutdown.js';
 import type { Streams } from './stream/streams.js';
 
-// A DATA frame with less than this costs its sender, for it costs us as much as a full one.
+// A DATA frame smaller than this counts against a budget: it costs us as much as a full one.
 const MIN_FREE_DATA_BYTES = 64;
 
 export interface IncomingOptions {
@@ -107,7 +107,7 @@ export class Incoming implements FrameSink, StreamFrames {
     const stream = streams.table.get(id);
     if (stream === undefined) {
       this.#requireNotIdle(id, 'WINDOW_UPDATE');
-      return; // sent before the peer knew (section 5.1, closed)
+      return; // sent before the peer knew that the stream had closed (section 5.1)
     }
     if (stream.sending.window.increase(increment) === 'overflow') {
       throw new Http2StreamError(id, Http2ErrorCode.FLOW_CONTROL_ERROR, 'the window passes 2^31-1');
@@ -115,16 +115,16 @@ export class Incoming implements FrameSink, StreamFrames {
     queue.wake(stream.sending);
   }
 
-  /** Every block is decoded, whatever becomes of its stream: the header table is the connection's (section 4.3). */
+  /** Every block is decoded, whatever becomes of its stream, to keep the compression state (section 4.3). */
   #onBlock(id: number, flags: number, block: Buffer): void {
     const { streams, decoder, shutdown } = this.#options;
     const stream = streams.table.get(id);
     const isNew = stream === undefined && streams.table.mayOpen(id);
-    if (isNew) streams.table.markUsed(id); // even when the list is refused
+    if (isNew) streams.table.markUsed(id); // even if the list is rejected
     const fields = decode(decoder, id, block);
     if (stream === undefined && !isNew) this.#onClosedStream(id, 'HEADERS');
     else if (isNew && shutdown.isFinal)
-      streams.table.markReset(id); // after the last GOAWAY: ignored (section 6.8)
+      streams.table.markReset(id); // after the final GOAWAY: ignored (section 6.8)
     else if (!decoder.isWellFormed)
       throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, 'a name or a value that is none');
     else if (stream !== undefined) stream.receiveFields(fields, flags);
@@ -139,7 +139,7 @@ export class Incoming implements FrameSink, StreamFrames {
     if (endStream) stream.receiveEnd();
   }
 
-  /** A frame for a stream that is not live (section 5.1, idle and closed). */
+  /** Handles a frame for a stream that is idle or closed (section 5.1). */
   #onClosedStream(id: number, what: 'DATA' | 'empty DATA' | 'HEADERS'): void {
     const { streams, role } = this.#options;
     this.#requireNotIdle(id, what);
@@ -150,7 +150,7 @@ export class Incoming implements FrameSink, StreamFrames {
         `${what} without end for a stream that was reset`,
       );
     }
-    // In the server role HEADERS want to open the stream, and one number may not come twice (section 5.1.1).
+    // In the server role HEADERS would open the stream, and an identifier cannot be reused (section 5.1.1).
     if (what === 'HEADERS' && role === 'server') {
       const code = id === streams.table.highestId ? Http2ErrorCode.STREAM_CLOSED : Http2ErrorCode.PROTOCOL_ERROR;
       throw new Http2ConnectionError(code, `HEADERS for stream ${id}, which is closed`);
@@ -167,7 +167,7 @@ export class Incoming implements FrameSink, StreamFrames {
     const { streams, floodGuard, shutdown } = this.#options;
     try {
       if (!(error instanceof Http2StreamError)) throw error;
-      // Nothing can be said of a stream that does not exist (section 6.4).
+      // RST_STREAM must not be sent for an idle stream (section 6.4).
       if (streams.table.closedState(error.streamId) === 'idle')
         throw new Http2ConnectionError(error.code, error.message);
       streams.fail(error);

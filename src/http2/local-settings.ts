@@ -1,4 +1,4 @@
-/** The SETTINGS that we send, and what follows when the peer has acknowledged them (RFC 9113 section 6.5.3). */
+/** The SETTINGS that we send, and what is applied once the peer has acknowledged them (RFC 9113 section 6.5.3). */
 import type { Buffer } from 'node:buffer';
 import type { ConnectionLimits } from './connection-options.js';
 import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
@@ -22,7 +22,7 @@ export class LocalSettings {
     this.#now = now;
   }
 
-  /** Sends the connection preface (section 3.4). `acknowledged` is called with the round trip that it took. */
+  /** Sends the connection preface (section 3.4). `acknowledged` is called with the round trip time of its SETTINGS. */
   sendPreface(options: PrefaceOptions, acknowledged: (roundTripMs: number) => void): void {
     const { role, limits, connectProtocol } = options;
     const entries: [number, number][] = [
@@ -42,7 +42,7 @@ export class LocalSettings {
     this.#announce([[SettingId.INITIAL_WINDOW_SIZE, initialWindowBytes]], acknowledged);
   }
 
-  /** The peer has acknowledged the oldest SETTINGS frame. */
+  /** Applies the oldest SETTINGS frame, which the peer has acknowledged. */
   acknowledged(): void {
     const apply = this.#unacknowledged.shift();
     if (apply === undefined) throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'nothing to acknowledge');

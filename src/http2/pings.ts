@@ -1,4 +1,4 @@
-/** The PING frames that we sent and that wait for their response (RFC 9113 section 6.7). */
+/** The PING frames that we sent and the peer has not acknowledged (RFC 9113 section 6.7). */
 import { Buffer } from 'node:buffer';
 import { pingFrame } from './frame/writer.js';
 
@@ -8,7 +8,7 @@ interface PendingPing {
   readonly acknowledged: (roundTripMs: number) => void;
 }
 
-// The owner's liveness, a round of the path estimate, a drain: a peer that leaves more than this unanswered is dead.
+// For liveness, the path estimate and drain. A peer that leaves more than this unacknowledged is dead.
 const MAX_PENDING = 16;
 
 export class Pings {
@@ -22,7 +22,7 @@ export class Pings {
     this.#now = now;
   }
 
-  /** Sends a PING; false when too many wait already. `acknowledged` is not called if the connection ends before. */
+  /** Sends a PING; false if too many are pending. `acknowledged` is not called if the connection ends first. */
   send(acknowledged: (roundTripMs: number) => void): boolean {
     if (this.#pending.length >= MAX_PENDING) return false;
     this.#sent += 1;
@@ -33,7 +33,7 @@ export class Pings {
     return true;
   }
 
-  /** Takes a response. One that belongs to no PING of ours is ignored. */
+  /** Processes a PING with ACK. One without a pending PING is ignored. */
   acknowledge(bytes: Buffer, start: number): void {
     const number = bytes.readDoubleBE(start);
     const index = this.#pending.findIndex((pending) => pending.number === number);

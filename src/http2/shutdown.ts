@@ -1,6 +1,6 @@
 /**
- * How a connection ends: GOAWAY that lets running streams finish (RFC 9113 section 6.8), errors of connection scope
- * (section 5.4.1), and the end that its owner wants at once.
+ * How a connection ends: graceful shutdown by GOAWAY, which lets open streams finish (RFC 9113 section 6.8), connection
+ * errors (section 5.4.1), and an immediate end by the owner.
  */
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from './errors.js';
 import type { Role } from './frame/settings.js';
@@ -15,15 +15,15 @@ export interface ShutdownOptions {
   readonly streams: Streams;
   readonly queue: SendQueue;
   readonly pings: Pings;
-  /** The peer takes no new streams. */
+  /** The peer accepts no new streams. */
   readonly goaway: (error: Http2Error | undefined) => void;
-  /** It is over, and every stream has been told. */
+  /** The connection has ended, and every stream was notified. */
   readonly closed: (error: Http2Error | undefined) => void;
 }
 
 export class Shutdown {
   readonly #options: ShutdownOptions;
-  // `leaving`: no new streams are wanted; `last`: and none can be on its way any more.
+  // `draining`: GOAWAY was sent, but new streams may be in flight; `final-goaway`: no new streams are accepted.
   #state: 'open' | 'draining' | 'final-goaway' | 'closed' = 'open';
   #peerLastId = MAX_31_BITS;
   #reason: Http2ConnectionError | undefined;
@@ -36,19 +36,19 @@ export class Shutdown {
     return this.#state === 'closed';
   }
 
-  /** One side has said GOAWAY, or the connection is closed. */
+  /** One side has sent GOAWAY, or the connection is closed. */
   get hasStarted(): boolean {
     return this.#state !== 'open';
   }
 
-  /** The last GOAWAY was sent, or received: requests that come after it are ignored. */
+  /** The final GOAWAY was sent or received: requests that arrive after it are ignored. */
   get isFinal(): boolean {
     return this.#state === 'final-goaway';
   }
 
   /**
-   * Takes no new streams, and ends when the running ones have. In the server role the last GOAWAY comes a round trip
-   * after the first, so that requests on their way are not lost.
+   * Opens and accepts no new streams, and ends after the open ones. In the server role the final GOAWAY follows the first
+   * by a round trip, so that requests in flight are not lost.
    */
   drain(): void {
     if (this.#state !== 'open') return;
@@ -61,7 +61,7 @@ export class Shutdown {
     this.#sendFinalGoaway();
   }
 
-  /** Takes a GOAWAY of the peer's. Throws `Http2ConnectionError`. */
+  /** Processes a GOAWAY of the peer. Throws `Http2ConnectionError`. */
   receiveGoaway(lastId: number, code: number): void {
     if (lastId > this.#peerLastId) {
       throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'a GOAWAY that takes back another');
@@ -69,25 +69,25 @@ export class Shutdown {
     this.#peerLastId = lastId;
     if (code !== Http2ErrorCode.NO_ERROR)
       this.#reason ??= new Http2ConnectionError(code, 'the peer ended the connection');
-    // Streams are opened by the client role alone: once it has said GOAWAY, or heard it, none is to come.
+    // Only the client role opens streams: once it has sent or received GOAWAY, there are no new ones.
     this.#state = 'final-goaway';
-    this.#options.goaway(this.#reason); // before the streams fail, which may then be tried on another connection
+    this.#options.goaway(this.#reason); // before the streams fail, so that they are retried on another connection
     if (this.#options.role === 'client') this.#options.streams.failAbove(lastId);
     this.endIfIdle();
   }
 
-  /** Ends the connection when it drains and its last stream has ended. */
+  /** Ends the connection if it drains and its last stream has ended. */
   endIfIdle(): void {
     if (this.#state === 'final-goaway' && this.#options.streams.table.size === 0)
       this.#close(this.#reason, Http2ErrorCode.NO_ERROR);
   }
 
-  /** Ends the connection now, because its owner wants it. Every running stream fails. */
+  /** Ends the connection now, for its owner. Every open stream fails. */
   destroy(error: Http2Error | undefined): void {
     if (!this.isClosed) this.#close(error, error?.code ?? Http2ErrorCode.NO_ERROR);
   }
 
-  /** Answers an error of connection scope, and whatever else was thrown while the connection worked. */
+  /** Ends the connection after a connection error, or anything else that was thrown: an internal error. */
   fail(error: unknown): void {
     if (this.isClosed) return;
     const reason = error instanceof Http2ConnectionError ? error : internalError(error);
@@ -109,13 +109,13 @@ export class Shutdown {
     this.#options.closed(error ?? (thrown === undefined ? undefined : internalError(thrown)));
   }
 
-  /** The highest stream of the peer's that was looked at. In the client role there are none. */
+  /** The highest stream of the peer that was processed. In the client role there are none. */
   #lastId(): number {
     return this.#options.role === 'server' ? this.#options.streams.table.highestId : 0;
   }
 }
 
-/** What is not the peer's doing: an observer threw. It costs this connection, and no other. */
+/** An error that is not the peer's: an observer threw. It ends this connection and no other. */
 function internalError(thrown: unknown): Http2ConnectionError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new Http2ConnectionError(Http2ErrorCode.INTERNAL_ERROR, message, { cause: thrown });

@@ -1,29 +1,29 @@
 /**
- * What the rounds of a path brought: at which rate it delivers, and whether it is full. A path is `rising` until it is
- * seen to be full, as in BBR.
+ * The delivery rate of a path and whether its pipe is full, from samples of one round trip each. As in BBR, a path is in
+ * startup until the pipe is seen to be full.
  */
 
-// A path is full when bytes wait in it and two rounds bring no more than a quarter above the best before. That bytes wait
-// is not enough: in the slow start of the TCP below they do too, and each round brings more.
+// The pipe is full when there is a queue and two rounds deliver less than a quarter more than the best before. A queue is
+// not enough: in TCP's slow start there is one too, and each round delivers more.
 const STARTUP_GROWTH_FACTOR = 1.25;
 const FULL_PIPE_ROUNDS = 2;
-// It is no longer full when in so many rounds nothing waited, and each brought nearly all of a window, or brought it in
-// bursts, between which the sender waited for its window.
+// It is no longer full after this many rounds without a queue that each delivered nearly a full window, or delivered it in
+// bursts, between which the sender waited for credit.
 const WINDOW_LIMITED_ROUNDS = 2;
 const FULL_WINDOW_SHARE = 0.92;
-// A rate is believed for this many rounds; after a late one only its own is, for the path got slower.
+// The rate is the maximum over this many rounds; after bufferbloat only the last counts, because the path got slower.
 const RATE_FILTER_ROUNDS = 8;
 
-/** A round that told of the path. */
+/** One round trip's measurement. */
 export interface RoundSample {
-  /** Bytes a millisecond: of all of the round, and while bytes came without a pause. */
+  /** Bytes per millisecond: over the whole round, and at most while bytes arrived without a pause. */
   readonly rate: number;
   readonly peakRate: number;
-  /** How much of the window it would have brought in the shortest round trip. */
+  /** The share of the window that would have been delivered in the minimum RTT. */
   readonly windowShare: number;
   /**
-   * Whether nothing waited, something did, or far more than should; `unknown` when something held the bytes up for a
-   * while, be it the event loop of one of the ends: it made the round longer, and says nothing of the path.
+   * The queue on the path. `unknown` after a stall, for instance of an event loop at either end: it makes the round longer
+   * and tells nothing about the path.
    */
   readonly queue: 'empty' | 'standing' | 'bufferbloat' | 'unknown';
 }
@@ -34,24 +34,24 @@ export class DeliveryRate {
   #fullPipeRounds = 0;
   #windowLimitedRounds = 0;
 
-  /** The path has not been seen to be full. */
+  /** The pipe has not been seen to be full. */
   get isStartup(): boolean {
     return this.#fullPipeRounds < FULL_PIPE_ROUNDS;
   }
 
-  /** The best rate of late; 0 before the first. */
+  /** The best recent rate, in bytes per millisecond; 0 before the first sample. */
   get rate(): number {
     return Math.max(0, ...this.#rates);
   }
 
-  /** Whatever was known, the path may be faster now. */
+  /** Returns to startup: the path may be faster now. */
   restart(): void {
     this.#bestRate = 0;
     this.#fullPipeRounds = 0;
     this.#windowLimitedRounds = 0;
   }
 
-  /** Notes a round. `'window-limited'` when it was the window that kept it from bringing more. */
+  /** Adds a sample. Returns `'window-limited'` when the window kept the sender from sending more. */
   addSample(sample: RoundSample): 'window-limited' | undefined {
     if (sample.queue !== 'unknown') this.addRate(sample);
     this.#updateFullPipe(sample);
@@ -60,7 +60,7 @@ export class DeliveryRate {
     return 'window-limited';
   }
 
-  /** Notes no more of a round than its rate. */
+  /** Adds only the rate of a sample. */
   addRate({ rate, queue }: Pick<RoundSample, 'rate' | 'queue'>): void {
     this.#rates.push(rate);
     this.#rates.splice(0, this.#rates.length - (queue === 'bufferbloat' ? 1 : RATE_FILTER_ROUNDS));

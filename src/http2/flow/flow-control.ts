@@ -1,8 +1,8 @@
 /**
- * What the peer may send us (RFC 9113 section 5.2): the window of the connection, those of its streams, and how both
- * follow the path. The connection's window is given back as bytes arrive, so it holds what the path needs and keeps the
- * queue in the sockets short; a stream's is given back as they are read, so that a slow reader holds back only its own
- * stream. How much all slow readers may hold together is in `buffer-shares.ts`.
+ * How much the peer may send us (RFC 9113 section 5.2): the windows of the connection and of its streams, and how both
+ * follow the path. Credit of the connection is returned as bytes arrive, so its window holds what the path needs and the
+ * queue in the sockets stays short. Credit of a stream is returned as its bytes are read, so a slow reader blocks only its
+ * own stream. `buffer-shares.ts` bounds what all slow readers together may hold.
  */
 import type { Buffer } from 'node:buffer';
 import type { BytePool } from '../byte-pool.js';
@@ -14,18 +14,18 @@ import { BufferShares, MIN_START_BYTES } from './buffer-shares.js';
 import { PathEstimate } from './path-estimate.js';
 import { ReceiveWindow, type ReceivingStream } from './window.js';
 
-// A path slower than 10 Mbit/s needs no more, and one that measures less was measured wrong.
+// The minimum window: enough for a path of 10 Mbit/s over 50 ms. A smaller estimate is a measurement error.
 const MIN_WINDOW_BYTES = 65_536;
-// On a path with a long round trip a connection may start with twice as much.
+// On a path with a high RTT a connection may start with twice its initial window.
 const HIGH_RTT_START_FACTOR = 2;
-// On a shorter path a window has grown before anybody notices.
+// Below this RTT a window grows to its full size before the delay is noticeable.
 const HIGH_RTT_MS = 5;
-// An update each half window costs least. On a long path, or past a quarter of a megabyte, that would let a sender run
-// dry, or ask for a window of twice what the path holds.
+// A WINDOW_UPDATE is sent once this share of a window can be returned. Half a window costs the fewest frames; with a high
+// RTT, or a window above 256 KiB, the sender would run out of credit meanwhile, or need a window of twice the path's BDP.
 const HIGH_RTT_THRESHOLD_SHARE = 1 / 16;
 const THRESHOLD_SHARE = 1 / 8;
 const LARGE_THRESHOLD_BYTES = 131_072;
-// What is worth another announcement: so much more, or half.
+// A new INITIAL_WINDOW_SIZE is announced when it is this much larger, or half of the last.
 const ANNOUNCE_FACTOR = 1.25;
 
 /** What the windows that we open start with, and how far they may grow. */
@@ -51,10 +51,10 @@ export interface FlowControlOptions {
   readonly limits: FlowLimits;
   readonly pings: Pings;
   readonly send: (frame: Buffer) => void;
-  /** Announces another INITIAL_WINDOW_SIZE; not called again before `initialWindowApplied`. */
+  /** Announces a new INITIAL_WINDOW_SIZE; not called again before `initialWindowApplied`. */
   readonly announce: (initialWindowBytes: number) => void;
   readonly now: () => number;
-  /** Those that are open. */
+  /** The open streams. */
   readonly streams: Iterable<ReceivingStream>;
 }
 
@@ -82,22 +82,22 @@ export class FlowControl {
     this.#announcedBytes = limits.initialStreamBytes;
   }
 
-  /** What a stream that opens now starts with. Differs from what was announced until the peer has acknowledged it. */
+  /** The window of a stream that opens now: the INITIAL_WINDOW_SIZE that the peer has acknowledged. */
   get initialWindowBytes(): number {
     return this.#initialBytes;
   }
 
-  /** Counts everything that was received: the same before and after means that a round trip was idle. */
+  /** All flow-controlled bytes received so far. If a PING does not change it, the round trip was idle. */
   get trafficBytes(): number {
     return this.#trafficBytes;
   }
 
-  /** Opens the window of the connection at its start. */
+  /** Opens the connection's window beyond the default (section 6.9.2). */
   start(): void {
     this.#maybeUpdateConnection();
   }
 
-  /** Counts the flow-controlled bytes of a DATA frame, of whatever stream. Throws `Http2ConnectionError`. */
+  /** Counts the flow-controlled bytes of a DATA frame of any stream. Throws `Http2ConnectionError`. */
   received(bytes: number): void {
     if (this.#window.consume(bytes) === 'exceeded') {
       throw new Http2ConnectionError(Http2ErrorCode.FLOW_CONTROL_ERROR, 'DATA past the window of the connection');
@@ -110,7 +110,7 @@ export class FlowControl {
     if (isRoundDue) this.#beginRound();
   }
 
-  /** Bytes are held for a reader, or (below zero) were taken by one. */
+  /** Counts bytes that are buffered for a reader or, below zero, that a reader has read. */
   buffered(bytes: number): void {
     this.#bufferedBytes += bytes;
     this.#options.limits.pool?.add(bytes);
@@ -118,32 +118,32 @@ export class FlowControl {
     this.#adaptInitialWindow();
   }
 
-  /** Tells the peer what it may send on a stream, after something of it was read. */
+  /** Returns credit to the peer after bytes of a stream were read, once there is enough for a WINDOW_UPDATE. */
   maybeSendWindowUpdate(stream: ReceivingStream): void {
     const { window, bufferedBytes, isEnded } = stream.receiving;
     if (bufferedBytes === 0 && !isEnded) this.#adjustStreamWindow(window);
     this.#maybeUpdateStream(stream);
   }
 
-  /** Notes a round trip without data. */
+  /** Adds an RTT sample of a round trip without data. */
   onIdleRoundTrip(ms: number): void {
     this.#path.onIdleRoundTrip(ms);
     this.#applyPathEstimate();
     this.#maybeUpdateConnection();
   }
 
-  /** The peer has acknowledged what was announced: from here on it counts, for open streams too (section 6.9.2). */
+  /** The peer has acknowledged the announced INITIAL_WINDOW_SIZE: it now applies, to open streams too (section 6.9.2). */
   initialWindowApplied(): void {
     const change = this.#announcedBytes - this.#initialBytes;
     this.#initialBytes = this.#announcedBytes;
     for (const stream of this.#options.streams) {
       stream.receiving.window.applySettingsDelta(change);
-      this.#maybeUpdateStream(stream); // what was read and not yet given back may be all that the stream has
+      this.#maybeUpdateStream(stream); // credit that was not returned yet may be all that the stream has
     }
     this.#adaptInitialWindow();
   }
 
-  /** A reader that keeps up is given what the path needs, as far as there is something to give. */
+  /** A reader that keeps up gets the window that the path needs, as far as the shares permit. */
   #adjustStreamWindow(window: ReceiveWindow): void {
     const needed = Math.max(this.#path.windowBytes, this.#initialBytes);
     if (needed !== window.sizeBytes) this.#shares.resize(window, needed, this.#initialBytes, this.#trafficBytes);
@@ -176,13 +176,13 @@ export class FlowControl {
     if (increment > 0) this.#options.send(windowUpdateFrame(0, increment));
   }
 
-  /** What all hold is too much: who holds something of it is left with the least window, and who holds nothing with all. */
+  /** While the pool is exceeded, a connection with unread bytes shrinks to the minimum window; one without keeps its own. */
   get #poolExcessBytes(): number {
     if (this.#options.limits.pool?.isExceeded !== true) return 0;
     return Math.min(this.#bufferedBytes, this.#window.sizeBytes - MIN_WINDOW_BYTES);
   }
 
-  // Of a stream that the peer does not know nothing has arrived, and one that is over has ended.
+  // Never names an idle stream, on which nothing has arrived, or a closed one, whose receive half has ended.
   #maybeUpdateStream({ id, receiving }: ReceivingStream): void {
     const { window, bufferedBytes, isEnded } = receiving;
     if (isEnded) return;
@@ -201,15 +201,15 @@ export class FlowControl {
   }
 
   /**
-   * New streams start with what the path needs, where it is long: a window that grew only once data came would cost each
-   * of them a round trip. The less, the more is unread: streams that are open and not read lose what they had not used.
+   * With a high RTT, new streams start with the window that the path needs: growing it after data has arrived would cost
+   * each of them a round trip. The more bytes are unread, the smaller the window: open streams lose unused credit too.
    */
   #adaptInitialWindow(): void {
     if (this.#announcedBytes !== this.#initialBytes) return; // one announcement at a time
     const { initialStreamBytes, maxConnectionBytes, pool } = this.#options.limits;
     const wanted = this.#isHighRtt ? Math.max(this.#path.windowBytes, initialStreamBytes) : initialStreamBytes;
     const next = this.#shares.initialWindowFor(wanted, pool?.isExceeded ? maxConnectionBytes : this.#bufferedBytes);
-    // The least is announced whatever came before: twice of it, times all streams, is more than there is.
+    // The minimum is always announced: twice the minimum, times all streams, would exceed the bound.
     const isSimilar = next > this.#announcedBytes / 2 && next < this.#announcedBytes * ANNOUNCE_FACTOR;
     if (next === this.#announcedBytes || (isSimilar && next > MIN_START_BYTES)) return;
     this.#announcedBytes = next;

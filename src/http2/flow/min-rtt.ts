@@ -1,15 +1,17 @@
 /**
- * The shortest round trip of a path: what it takes when nothing waits. Under load something always waits, so when none
- * has been as short for a while, the connection is quiet for two rounds: the first empties the path, the second sees it.
+ * The minimum RTT of a path: its round trip without a queue. Under load there is always some queue, so when no sample has
+ * confirmed the minimum for a while, two rounds probe it as BBR's ProbeRTT does: the first drains the queue, the second
+ * measures the empty path.
  */
 
+// The minimum is probed after this long, and this many rounds, without a sample that confirms it.
 const UNCONFIRMED_MS = 5_000;
 const UNCONFIRMED_ROUNDS = 48;
 const PROBE_RTT_ROUNDS = 2;
-// A round trip confirms the shortest when it is no more than this above it.
+// A sample confirms the minimum when it is at most this much above it.
 const CONFIRM_TOLERANCE_SHARE = 0.05;
 const CONFIRM_TOLERANCE_MS = 0.5;
-// How much of an idle round trip that got longer is believed at once.
+// How far a longer idle sample raises the minimum: its weight in a moving average.
 const IDLE_SAMPLE_WEIGHT = 0.125;
 
 export class MinRtt {
@@ -18,28 +20,28 @@ export class MinRtt {
   #confirmedMs = 0;
   #probeRoundsLeft = 0;
 
-  /** Infinite before the first. */
+  /** In milliseconds; infinite before the first sample. */
   get ms(): number {
     return this.#ms;
   }
 
-  /** Whether less than the path holds should be under way. */
+  /** Whether less than the BDP should be in flight, so that the queue drains. */
   get isProbing(): boolean {
     return this.#probeRoundsLeft > 0;
   }
 
-  /** Notes a round trip that no data shared the path with. */
+  /** Adds a sample of a round trip without data. */
   onIdleSample(sampleMs: number): void {
     if (sampleMs < this.#ms) this.#ms = sampleMs;
     else this.#ms += (sampleMs - this.#ms) * IDLE_SAMPLE_WEIGHT;
   }
 
-  /** Takes a longer one for the shortest: it is known that nothing waited. */
+  /** Raises the minimum to a sample that is known to have had no queue. */
   raiseTo(sampleMs: number): void {
     this.#ms = Math.max(this.#ms, sampleMs);
   }
 
-  /** Notes one that came with data. */
+  /** Adds a sample of a round trip with data. */
   onLoadedSample(sampleMs: number, nowMs: number): void {
     const isLastProbeRound = this.#probeRoundsLeft === 1;
     if (this.#probeRoundsLeft > 0) this.#probeRoundsLeft -= 1;

@@ -1,13 +1,13 @@
 /**
- * The rate of a path from how close together bytes arrive: what left together is drawn apart by the slowest part of the
- * way. Known within milliseconds where a round would take a round trip, and too high after a pause of our own event loop,
- * so it only widens a window, which the rounds then correct.
+ * The rate of a path from the dispersion of a packet train: bytes that left together are spread by the bottleneck. Known
+ * within milliseconds, where a round takes a round trip. Too high after a pause of our own event loop, so it only grows a
+ * window, which the rounds then correct.
  */
 
-// A pause in which a sender waited for its window, not one between two chunks of a slow path.
+// A pause ends a train if it is longer than these: the sender waited for credit. Shorter ones are gaps of a slow path.
 const MIN_PAUSE_MS = 4;
 const PAUSE_SHARE = 0.25;
-// So long is measured, and half of it left out before: less would measure single socket reads.
+// The span of a train that is measured; half as long is skipped before it. A shorter one would measure single socket reads.
 const MIN_SPAN_MS = 4;
 const SPAN_SHARE = 0.05;
 const MIN_BYTES = 65_536;
@@ -16,18 +16,18 @@ export class PacketTrain {
   #startMs = Number.NEGATIVE_INFINITY;
   #lastMs = Number.NEGATIVE_INFINITY;
   #maxPauseMs = 0;
-  // Without what came first: it may have waited for our event loop, and then came all at once.
+  // The start of the measured span. The first bytes may have waited for our event loop and arrive all at once.
   #fromMs = Number.NEGATIVE_INFINITY;
   #bytes = 0;
 
-  /** The longest time without anything since the last call. */
+  /** The longest time without bytes since the last call, in milliseconds. */
   takeLongestPause(nowMs: number): number {
     const maxMs = Math.max(this.#maxPauseMs, nowMs - this.#lastMs);
     this.#maxPauseMs = 0;
     return maxMs;
   }
 
-  /** Notes what arrived. Returns bytes a millisecond once the train is long enough to tell. */
+  /** Counts bytes that arrived. Returns the rate in bytes per millisecond once the train is long enough. */
   received(bytes: number, nowMs: number, roundTripMs: number): number | undefined {
     const pausedMs = nowMs - this.#lastMs;
     this.#lastMs = nowMs;

@@ -1,41 +1,42 @@
 /**
- * How large a receive window the path needs. The receiver measures in rounds: a PING leaves, and what arrives until its
- * answer is what the path delivered in one round trip; by how much the response is later than the shortest round trip tells
- * how much waits in sockets, in front of every small response. The window follows the delivery rate times the shortest
- * round trip, and a little more, so that the path does not run dry between two updates.
+ * The receive window that the path needs, estimated as in BBR but at the receiver, in rounds: a PING leaves, and what
+ * arrives until its acknowledgement is what the path delivered in one round trip. The delay above the minimum RTT is the
+ * queue in the sockets, which every small response has to wait for. The window is the BDP (delivery rate times minimum RTT)
+ * plus a little, so that the sender does not run out of credit between two updates.
  *
- * Until the path is seen to be full the window only widens; from then on it follows both ways.
+ * In startup, until the pipe is full, the window only grows; from then on it follows the estimate both ways.
  */
 import { DeliveryRate, type RoundSample } from './delivery-rate.js';
 import { MinRtt } from './min-rtt.js';
 import { PacketTrain } from './packet-train.js';
 import { type Baseline, ShrinkTrial, SIGNIFICANTLY_LESS } from './shrink-trial.js';
 
-// What may wait beside what the path holds: a seventh of it, or what the two event loops add to a round trip under load.
+// The queue that is tolerated on top of the BDP: a seventh of it, or what two event loops under load add to the RTT.
 const QUEUE_SHARE = 0.15;
 const MIN_QUEUE_MS = 6;
-// A round trip so many times what it should be is late.
+// A round trip this many times longer than it should be is bufferbloat.
 const BUFFERBLOAT_FACTOR = 1.5;
-// While the connection is quiet.
+// The share of the BDP that is in flight while the minimum RTT is probed.
 const PROBE_RTT_SHARE = 0.75;
-// Before anything is measured: what 128 Mbit/s need over the round trip that was seen, within the limits.
+// The window before any measurement: 128 Mbit/s times the RTT, within the limits.
 const START_BYTES_PER_MS = 16_000;
-// By so much a window opens that was too small: it shows only two round trips later.
+// How much a window that limited the sender grows: the effect shows two round trips later.
 const GROWTH_FACTOR = 2;
-// A round tells of the path, and not of a sender with little to send, when it brought most of a window.
+// A round measures the path only if it delivered most of a window; otherwise the sender was application-limited.
 const MIN_ROUND_SHARE = 0.6;
-// A round begins after this share of a window; no closer than this, or on a local path rounds would be most of the traffic.
+// A round starts after this share of a window, and this long after the last one: on a local path PINGs would otherwise be
+// most of the traffic.
 const ROUND_GAP_SHARE = 1 / 16;
 const MIN_ROUND_INTERVAL_MS = 20;
-// Bytes that should have come in a pause, when it was more than that between two frames of a slow path.
+// A pause is a stall if this many bytes should have arrived in it; a shorter one is the gap between frames of a slow path.
 const STALL_BYTES = 49_152;
-// After such a silence the path may be another, and TCP starts slowly again.
+// After this long without data the path may have changed, and TCP is back in slow start.
 const IDLE_RESTART_MS = 1_000;
 
 export interface PathLimits {
   readonly minBytes: number;
   readonly startBytes: number;
-  /** The most to start with on a path with a long round trip. */
+  /** The largest window before any measurement, on a path with a high RTT. */
   readonly maxStartBytes: number;
   readonly maxBytes: number;
 }
@@ -43,7 +44,7 @@ export interface PathLimits {
 interface Round {
   readonly startMs: number;
   readonly startBytes: number;
-  /** The window that the sender knows: what a round trip ago was granted. */
+  /** The window that the sender has during the round: what was granted one round trip ago. */
   readonly windowBytes: number;
 }
 
@@ -70,22 +71,22 @@ export class PathEstimate {
     this.#previousWindowBytes = limits.startBytes;
   }
 
-  /** The window that the path needs. */
+  /** The window that the path needs, in bytes. */
   get windowBytes(): number {
     return this.#windowBytes;
   }
 
-  /** Whether `windowBytes` comes from what arrived, and may be below what a connection starts with. */
+  /** Whether `windowBytes` is measured, and may be below the initial window. */
   get isMeasured(): boolean {
     return this.#isMeasured;
   }
 
-  /** The shortest round trip seen; infinite before the first. */
+  /** The minimum RTT; infinite before the first sample. */
   get minRttMs(): number {
     return this.#minRtt.ms;
   }
 
-  /** Notes a round trip that no data shared the path with. */
+  /** Adds an RTT sample of a round trip without data. */
   onIdleRoundTrip(ms: number): void {
     if (this.#round === undefined) this.#minRtt.onIdleSample(ms);
     if (this.#isMeasured) return;
@@ -95,8 +96,8 @@ export class PathEstimate {
   }
 
   /**
-   * Notes received bytes; `windowBytes` may have changed. True when a round should begin: send a PING, and call `began`
-   * and `ended`.
+   * Counts received bytes; `windowBytes` may have changed. True when a round is due: send a PING and call `startRound`,
+   * then `endRound` when it is acknowledged.
    */
   received(bytes: number, now: () => number): boolean {
     this.#receivedBytes += bytes;
@@ -135,12 +136,12 @@ export class PathEstimate {
     else if (bytes >= round.windowBytes * MIN_ROUND_SHARE) this.#onRound(round, bytes / ms, ms);
   }
 
-  /** What a path of a rate holds when as much waits as may. */
+  /** The window for a delivery rate: the BDP and the tolerated queue. */
   #windowFor(rate: number): number {
     return rate * (this.minRttMs + this.#queueMs);
   }
 
-  /** How long bytes may wait on the way, beside the shortest round trip. */
+  /** The queueing delay that is tolerated on top of the minimum RTT. */
   get #queueMs(): number {
     return Math.max(this.minRttMs * QUEUE_SHARE, MIN_QUEUE_MS);
   }
@@ -170,27 +171,27 @@ export class PathEstimate {
     else if (queue !== 'unknown' && !this.#deliveryRate.isStartup) this.#fitWindow({ windowBytes, rate, ms });
   }
 
-  #fitWindow(before: Baseline): void {
+  #fitWindow(baseline: Baseline): void {
     const needed = this.#windowFor(this.#deliveryRate.rate);
-    if (needed < this.#windowBytes * SIGNIFICANTLY_LESS) this.#shrinkTrial.start(before);
+    if (needed < this.#windowBytes * SIGNIFICANTLY_LESS) this.#shrinkTrial.start(baseline);
     this.#resize(needed);
   }
 
   #checkShrinkTrial(rate: number, ms: number): void {
-    const before = this.#shrinkTrial.check(rate, ms);
-    if (before === undefined) return;
-    this.#minRtt.raiseTo(Math.min(ms, before.ms));
-    this.#resize(Math.max(before.windowBytes, this.#windowBytes));
+    const baseline = this.#shrinkTrial.check(rate, ms);
+    if (baseline === undefined) return;
+    this.#minRtt.raiseTo(Math.min(ms, baseline.ms));
+    this.#resize(Math.max(baseline.windowBytes, this.#windowBytes));
   }
 
-  /** Leaves room in the path for as long as its round trip is looked at. */
+  /** Keeps less than the BDP in flight while the minimum RTT is probed. */
   #probeRtt(rate: number, ms: number): void {
     const queue = this.#queueState(ms, rate);
     this.#shrinkTrial.cancel();
     if (queue === 'bufferbloat') this.#deliveryRate.addRate({ rate, queue });
-    const known = this.#deliveryRate.rate;
-    const needed = this.#minRtt.isProbing ? known * this.minRttMs * PROBE_RTT_SHARE : this.#windowFor(known);
-    if (known > 0) this.#resize(needed);
+    const knownRate = this.#deliveryRate.rate;
+    const bytes = this.#minRtt.isProbing ? knownRate * this.minRttMs * PROBE_RTT_SHARE : this.#windowFor(knownRate);
+    if (knownRate > 0) this.#resize(bytes);
   }
 
   #resize(bytes: number): void {
@@ -199,6 +200,6 @@ export class PathEstimate {
   }
 }
 
-function clamp(value: number, least: number, most: number): number {
-  return Math.min(Math.max(value, least), most);
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(Math.max(value, min), max);
 }

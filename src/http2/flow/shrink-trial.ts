@@ -1,15 +1,15 @@
 /**
- * Whether it was right to make a window narrower. Round trips that got longer say that bytes wait, or that something else
- * on the way takes longer: a busy event loop, another route. In the second case a narrower window brings less and leaves
- * the round trips as they are, and following them down would end at the narrowest window there is.
+ * Checks whether shrinking a window was right. A longer RTT means a queue, or that something else takes longer: a busy
+ * event loop, another route. In the second case a smaller window lowers the rate and leaves the RTT as it is, and shrinking
+ * further would end at the minimum window.
  */
 
-// A narrower window shows in the second round after it.
+// A smaller window takes effect in the second round after it.
 const EFFECT_AFTER_ROUNDS = 2;
-/** So much of what there was is much less. */
+/** A value below this share of another is significantly less. */
 export const SIGNIFICANTLY_LESS = 0.85;
 
-/** A round, and the window in it. */
+/** A round before the window shrank: its window, rate (bytes per millisecond) and RTT. */
 export interface Baseline {
   readonly windowBytes: number;
   readonly rate: number;
@@ -20,12 +20,12 @@ export class ShrinkTrial {
   #baseline: Baseline | undefined;
   #roundsLeft = 0;
 
-  /** Whether it is not known yet. */
+  /** Whether a trial is running. */
   get isOpen(): boolean {
     return this.#baseline !== undefined;
   }
 
-  /** Notes that the window gets narrower after this round. */
+  /** Starts a trial: the window shrinks after this round. */
   start(baseline: Baseline): void {
     this.#baseline = baseline;
     this.#roundsLeft = EFFECT_AFTER_ROUNDS;
@@ -35,7 +35,7 @@ export class ShrinkTrial {
     this.#baseline = undefined;
   }
 
-  /** Notes a round after it. Returns what was before when that should be given back. */
+  /** Checks a round of the trial. Returns the baseline when its window should be restored. */
   check(rate: number, ms: number): Baseline | undefined {
     const baseline = this.#baseline;
     this.#roundsLeft -= 1;

@@ -1,12 +1,12 @@
 /**
- * Puts header blocks together (RFC 9113 sections 4.3 and 6.10): HEADERS and its CONTINUATION frames, which nothing may
- * come between. Bounded in bytes and in frames, so that a block without end is an error early.
+ * Assembles field blocks (RFC 9113 sections 4.3 and 6.10) from HEADERS and its CONTINUATION frames, with no other frame in
+ * between. Bounded in bytes and frames, so that an endless block is an error early (section 10.5.1).
  */
 import { Buffer } from 'node:buffer';
 import { Http2ConnectionError, Http2ErrorCode } from '../errors.js';
 import { FrameFlag, FrameType } from './types.js';
 
-/** Takes a header block that has arrived whole; `flags` are those of its HEADERS frame. */
+/** Receives a complete field block; `flags` are those of its HEADERS frame. */
 export type BlockSink = (streamId: number, flags: number, block: Buffer) => void;
 
 interface OpenBlock {
@@ -16,7 +16,7 @@ interface OpenBlock {
   length: number;
 }
 
-// The largest list that is taken, 128 KiB, is eight full frames.
+// The largest list that a link accepts, 128 KiB, is eight full frames.
 const MAX_FRAMES = 32;
 
 export class HeaderBlocks {
@@ -24,20 +24,20 @@ export class HeaderBlocks {
   readonly #sink: BlockSink;
   #open: OpenBlock | undefined;
 
-  /** `maxBytes` bounds a block as it is on the wire. */
+  /** `maxBytes` bounds an encoded block. */
   constructor(maxBytes: number, sink: BlockSink) {
     this.#maxBytes = maxBytes;
     this.#sink = sink;
   }
 
-  /** Throws when a frame comes between those of a block. */
+  /** Throws `Http2ConnectionError` if a frame interrupts a block. */
   requireOrder(type: number, streamId: number): void {
     const isContinuation = type === FrameType.CONTINUATION;
     if (this.#open === undefined ? !isContinuation : isContinuation && this.#open.streamId === streamId) return;
     throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'a header block that is not in one piece');
   }
 
-  /** Takes a HEADERS frame, which may be a whole block. */
+  /** Processes a HEADERS frame, which may be a complete block. */
   begin(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void {
     if ((flags & FrameFlag.END_HEADERS) !== 0) {
       this.#sink(streamId, flags, bytes.subarray(start, end));
@@ -47,9 +47,9 @@ export class HeaderBlocks {
     this.#add(this.#open, bytes, start, end);
   }
 
-  /** Takes a CONTINUATION frame of the open block, which may be its last. */
+  /** Processes a CONTINUATION frame of the open block, which may be its last. */
   continue(flags: number, bytes: Buffer, start: number, end: number): void {
-    const open = this.#open as OpenBlock; // `requireOrder` has seen that there is one
+    const open = this.#open as OpenBlock; // `requireOrder` was called before
     this.#add(open, bytes, start, end);
     if ((flags & FrameFlag.END_HEADERS) === 0) return;
     this.#open = undefined;
@@ -58,7 +58,7 @@ export class HeaderBlocks {
 
   #add(open: OpenBlock, bytes: Buffer, start: number, end: number): void {
     open.length += end - start;
-    // A block cannot be skipped without losing the header table, so a block too large to hold ends the connection.
+    // A block cannot be skipped without losing the compression state, so a block too large to hold ends the connection.
     if (open.length > this.#maxBytes || open.fragments.length >= MAX_FRAMES) {
       throw new Http2ConnectionError(Http2ErrorCode.ENHANCE_YOUR_CALM, 'a header block without end');
     }

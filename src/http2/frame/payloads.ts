@@ -1,18 +1,18 @@
 /**
- * Reads the payload of each frame type and checks what a frame can do wrong by itself (RFC 9113 section 6): its size, its
- * stream identifier, its padding. What depends on the state of a stream or of the connection is for `incoming.ts` to judge.
+ * Reads the payload of each frame type and checks what a frame can violate by itself (RFC 9113 section 6): size, stream
+ * identifier, padding. `incoming.ts` checks what depends on the state of a stream or of the connection.
  */
 import type { Buffer } from 'node:buffer';
 import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from '../errors.js';
 import { FrameFlag, FrameType } from './types.js';
 
-/** What the frames of streams say. Every method may throw `Http2StreamError` or `Http2ConnectionError`. */
+/** Receives the frames of streams. Every method may throw `Http2StreamError` or `Http2ConnectionError`. */
 export interface StreamFrames {
-  /** The others. */
+  /** Receives all other frames. */
   readonly control: ControlFrames;
-  /** `flowBytes` is what flow control counts: the payload with its padding (section 6.1). */
+  /** `flowBytes` are the flow-controlled bytes: the payload including padding (section 6.1). */
   onData(streamId: number, flags: number, bytes: Buffer, start: number, end: number, flowBytes: number): void;
-  /** A fragment of a header block; `FrameFlag.END_HEADERS` in `flags` says whether it is the last. */
+  /** A fragment of a field block; the last if `flags` has `FrameFlag.END_HEADERS`. */
   onHeaders(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onContinuation(streamId: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onReset(streamId: number, code: number): void;
@@ -20,15 +20,15 @@ export interface StreamFrames {
   onWindowUpdate(streamId: number, increment: number): void;
 }
 
-/** What the frames of the connection say, and those that mean nothing. They throw as above. */
+/** Receives the frames of the connection, and those that are ignored. The methods throw as above. */
 export interface ControlFrames {
   onPriority(): void;
   onSettings(bytes: Buffer, start: number, end: number): void;
   onSettingsAck(): void;
-  /** `start` is where the eight opaque bytes begin. */
+  /** The eight bytes of opaque data begin at `start`. */
   onPing(flags: number, bytes: Buffer, start: number): void;
   onGoaway(lastStreamId: number, code: number): void;
-  /** A frame of a type that RFC 9113 does not define. It is to be ignored (section 4.1). */
+  /** A frame of a type that RFC 9113 does not define, which is ignored (section 4.1). */
   onUnknown(): void;
 }
 
@@ -63,7 +63,7 @@ export function readPayload(
       readSettings(sink, flags, streamId, bytes, start, end);
       break;
     case FrameType.PUSH_PROMISE:
-      // Refused in our SETTINGS by the client role; never permitted towards the server role (section 8.4).
+      // Our SETTINGS disable it in the client role; a client must never send it (section 8.4).
       throw violation('PUSH_PROMISE, which was not permitted');
     case FrameType.PING:
       requireConnection(streamId, 'PING');
@@ -95,7 +95,7 @@ function readData(sink: StreamFrames, flags: number, id: number, bytes: Buffer, 
   else sink.onData(id, flags, bytes, start + 1, withoutPadding(bytes, start, end), end - start);
 }
 
-/** Section 6.2. The priority fields are read past: the scheme they belong to is deprecated (section 5.3.2). */
+/** Section 6.2. The priority fields are skipped: their scheme is deprecated (section 5.3.2). */
 function readHeaders(sink: StreamFrames, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
   requireStream(id, 'HEADERS');
   let from = start;
@@ -138,7 +138,7 @@ function readWindowUpdate(sink: StreamFrames, id: number, bytes: Buffer, start: 
   else throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, 'WINDOW_UPDATE by nothing');
 }
 
-/** Where the payload ends without its padding; the byte at `start` is the pad length. */
+/** The end of the payload without padding; the byte at `start` is the pad length. */
 function withoutPadding(bytes: Buffer, start: number, end: number): number {
   requireSize(end > start, 'a padded frame');
   const dataEnd = end - (bytes[start] as number);
@@ -155,14 +155,14 @@ function requireConnection(streamId: number, what: string): void {
 }
 
 /**
- * A stream may not depend on itself (RFC 7540 section 5.3.1). A stream error there; here the connection ends, so that it
- * is no way to make us reset streams.
+ * A stream cannot depend on itself (RFC 7540 section 5.3.1). A stream error there; a connection error here, so that it
+ * cannot be used to make us reset streams.
  */
 function requireNoSelfDependency(streamId: number, dependsOn: number): void {
   if (streamId === dependsOn) throw violation('a stream that depends on itself');
 }
 
-/** A frame of a wrong size that may alter the state of the connection ends it (section 4.2). */
+/** A wrong size in a frame that can alter the state of the connection is a connection error (section 4.2). */
 function requireSize(isRight: boolean, what: string): void {
   if (!isRight) throw new Http2ConnectionError(Http2ErrorCode.FRAME_SIZE_ERROR, `${what} of a wrong size`);
 }

@@ -1,18 +1,18 @@
 /**
- * Cuts a stream of bytes into frames (RFC 9113 section 4.1), however the bytes are split. Checks only what must be known
- * before a payload is there: the connection preface (section 3.4) and the frame's size (section 4.2).
+ * Splits a byte stream into frames (RFC 9113 section 4.1), however the bytes arrive. Checks only what must be known before
+ * the payload: the connection preface (section 3.4) and the frame's size (section 4.2).
  */
 import { Buffer } from 'node:buffer';
 import { Http2ConnectionError, Http2ErrorCode } from '../errors.js';
 import { DEFAULT_MAX_FRAME_BYTES, FRAME_HEADER_BYTES, FrameType } from './types.js';
 
-/** What the client role sends before its first frame (section 3.4). */
+/** What a client sends before its first frame (section 3.4). */
 export const CLIENT_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 export interface FrameSink {
   /**
-   * One frame; the payload is `bytes` from `start` to `end`, without a copy where the frame came in one piece. Returns
-   * `'stop'` when no more frames are wanted.
+   * Receives a frame; its payload is `bytes` from `start` to `end`, not copied if the frame arrived in one piece. Returns
+   * `'stop'` if no more frames are wanted.
    */
   frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): 'stop' | undefined;
 }
@@ -23,17 +23,17 @@ export class FrameReader {
   readonly #sink: FrameSink;
   #prefaceBytesLeft: number;
   #isFirst = true;
-  // A frame that has not arrived whole: at first room for its header, then for all of it.
+  // An incomplete frame: room for its header at first, then for all of it.
   #partial = NOTHING;
   #partialBytes = 0;
 
-  /** `preface` says whether the peer begins with the client preface: true in the server role. */
+  /** `preface`: the peer begins with the client preface, which it does in the server role. */
   constructor(sink: FrameSink, options: { readonly preface: boolean }) {
     this.#sink = sink;
     this.#prefaceBytesLeft = options.preface ? CLIENT_PREFACE.length : 0;
   }
 
-  /** Takes the next bytes. Throws `Http2ConnectionError`; nothing may be read after it. */
+  /** Reads the next bytes. Throws `Http2ConnectionError`, after which nothing may be read. */
   read(chunk: Buffer): void {
     let at = this.#prefaceBytesLeft > 0 ? this.#readPreface(chunk) : 0;
     if (this.#partialBytes > 0) at = this.#complete(chunk, at);
@@ -56,7 +56,7 @@ export class FrameReader {
     return count;
   }
 
-  /** Adds to the frame that has not arrived whole, and passes it on when it has. Returns where the next one begins. */
+  /** Adds to the incomplete frame, and passes it on when it is complete. Returns where the next frame begins. */
   #complete(chunk: Buffer, start: number): number {
     let at = start;
     while (at < chunk.length) {

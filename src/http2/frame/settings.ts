@@ -15,7 +15,7 @@ export const SettingId = {
 
 const MAX_FRAME_BYTES = 16_777_215;
 
-/** What the peer has announced. Push is not among it: we never push. */
+/** The settings of the peer. ENABLE_PUSH is not stored: we never push. */
 export interface Settings {
   headerTableBytes: number;
   maxConcurrentStreams: number;
@@ -25,7 +25,7 @@ export interface Settings {
   connectProtocol: boolean;
 }
 
-/** What holds until the peer says otherwise (section 6.5.2). */
+/** The initial values (section 6.5.2). */
 export function defaultSettings(): Settings {
   return {
     headerTableBytes: 4_096,
@@ -38,8 +38,8 @@ export function defaultSettings(): Settings {
 }
 
 /**
- * Applies the payload of a SETTINGS frame, entry by entry in order (section 6.5.3). `sender` is the role of the peer.
- * Throws `Http2ConnectionError`.
+ * Applies the payload of a SETTINGS frame, its entries in order (section 6.5.3). `sender` is the role of the peer. Throws
+ * `Http2ConnectionError`.
  */
 export function applySettings(settings: Settings, sender: Role, bytes: Buffer, start: number, end: number): void {
   for (let at = start; at < end; at += 6) {
@@ -72,11 +72,11 @@ function applySetting(settings: Settings, sender: Role, id: number, value: numbe
       settings.maxHeaderListBytes = value;
       break;
     case SettingId.ENABLE_CONNECT_PROTOCOL:
-      // What was offered once may not be taken back (RFC 8441 section 3).
+      // A sender of 1 must not send 0 later (RFC 8441 section 3).
       assertPermitted(value === 1 || (value === 0 && !settings.connectProtocol), 'ENABLE_CONNECT_PROTOCOL', value);
       settings.connectProtocol = value === 1;
       break;
-    // Any other is ignored (section 6.5.2).
+    // Unknown settings are ignored (section 6.5.2).
   }
 }
 

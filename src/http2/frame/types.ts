@@ -3,13 +3,13 @@
 /** Length (24 bits), type (8), flags (8), a reserved bit and the stream identifier (31). */
 export const FRAME_HEADER_BYTES = 9;
 
-/** The largest payload that every endpoint takes without being asked (section 4.2). We never ask for more. */
+/** The largest payload that every endpoint accepts by default (section 4.2). We never announce more. */
 export const DEFAULT_MAX_FRAME_BYTES = 16_384;
 
 /** The largest flow-control window (section 6.9.1) and the largest stream identifier (section 5.1.1). */
 export const MAX_31_BITS = 0x7fff_ffff;
 
-/** Both flow-control windows before any SETTINGS or WINDOW_UPDATE (section 6.9.2). */
+/** The initial flow-control window of a stream and of the connection (section 6.9.2). */
 export const DEFAULT_WINDOW_BYTES = 65_535;
 
 export const FrameType = {
@@ -25,7 +25,7 @@ export const FrameType = {
   CONTINUATION: 0x9,
 } as const;
 
-/** Flags. `ACK` stands on SETTINGS and PING, `END_STREAM` on DATA and HEADERS: the same bit. */
+/** Flags. `ACK` (SETTINGS, PING) and `END_STREAM` (DATA, HEADERS) are the same bit. */
 export const FrameFlag = {
   END_STREAM: 0x1,
   ACK: 0x1,

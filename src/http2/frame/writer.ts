@@ -1,4 +1,4 @@
-/** Writes frames (RFC 9113 section 6). Control frames are small Buffers of their own; DATA and HEADERS go into `Output`. */
+/** Writes frames (RFC 9113 section 6). A control frame is a small Buffer; `WriteBuffer` holds DATA and HEADERS. */
 import { Buffer } from 'node:buffer';
 import { FRAME_HEADER_BYTES, FrameFlag, FrameType } from './types.js';
 
@@ -11,7 +11,7 @@ export function writeFrameHeader(
   flags: number,
   streamId: number,
 ): void {
-  // Byte by byte: measured at a third of the time of the checked `writeUInt…` methods.
+  // Byte by byte: measured at a third of the time of the checked `writeUInt` methods.
   bytes[at] = length >>> 16;
   bytes[at + 1] = length >>> 8;
   bytes[at + 2] = length;
@@ -45,7 +45,7 @@ export function settingsAckFrame(): Buffer {
   return frame(0, FrameType.SETTINGS, FrameFlag.ACK, 0);
 }
 
-/** `flags` is 0 or `FrameFlag.ACK`; the payload is eight bytes of `opaque` from `start` on. */
+/** `flags` is 0 or `FrameFlag.ACK`; the opaque data is eight bytes of `opaque` from `start`. */
 export function pingFrame(flags: number, opaque: Buffer, start: number): Buffer {
   const bytes = frame(8, FrameType.PING, flags, 0);
   opaque.copy(bytes, FRAME_HEADER_BYTES, start, start + 8);

@@ -1,6 +1,6 @@
 /**
- * The decoder of header blocks (RFC 7541 sections 3, 4 and 6). It holds the dynamic table, at most as large as we
- * advertised, and one list, at most as large as the limits say, whatever the peer sends.
+ * The decoder of header blocks (RFC 7541 sections 3, 4 and 6). Its memory is bounded, whatever the peer sends: a dynamic
+ * table of the size that we announced, and one list within the limits.
  */
 import { Buffer } from 'node:buffer';
 import { isName, isValue } from '../message/field-syntax.js';
@@ -15,12 +15,12 @@ import { readString } from './string-literal.js';
 const NOTHING = Buffer.alloc(0);
 
 /**
- * A field of the tables with the verdict on it, so that an index costs no look at its octets, however many they are and
+ * A field of the tables with its validation result, so that an indexed field is not validated again, however long it is and
  * however often it comes.
  */
 interface DecodedField extends TableField {
   readonly isName: boolean;
-  /** Name and value are such as may be in a message; see `field-syntax.ts`. */
+  /** Name and value are valid; see `field-syntax.ts`. */
   readonly isField: boolean;
 }
 
@@ -31,11 +31,11 @@ const STATIC: readonly (DecodedField | undefined)[] = STATIC_FIELDS.map(
 /** The limits of a decoder. */
 export interface HpackDecoderOptions {
   /**
-   * The SETTINGS_HEADER_TABLE_SIZE that we advertised. Below 4096 a peer may not know it yet: begin with 4096 and call
+   * The SETTINGS_HEADER_TABLE_SIZE that we announced. A peer may not know a value below 4096 yet: begin with 4096 and call
    * `setTableSize` when it is acknowledged.
    */
   readonly tableSizeBytes: number;
-  /** The largest list, counted as SETTINGS_MAX_HEADER_LIST_SIZE counts (RFC 9113 section 6.5.2). */
+  /** The largest list, counted as for SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 section 6.5.2). */
   readonly maxListBytes: number;
   /** The most fields in a list. */
   readonly maxFields: number;
@@ -48,15 +48,15 @@ export class HpackDecoder {
   readonly #maxFields: number;
   readonly #secrets = new DecodedLiteralCache<DecodedField>();
   #settingBytes: number;
-  // The smallest setting since the last block. The peer owes an update when its table was larger (section 4.2).
+  // The smallest setting since the last block. The peer must send a size update if its table was larger (section 4.2).
   #smallestSettingBytes: number;
-  // The block in hand.
+  // The current block.
   readonly #cursor: { bytes: Buffer; at: number } = { bytes: NOTHING, at: 0 };
   #fields: string[] = [];
   #listBytes = 0;
   #isTooLarge = false;
   #isWellFormed = true;
-  // The verdict on the name that was read last.
+  // Whether the name that was read last is valid.
   #isName = true;
   #neverIndexed: Set<string> | undefined;
 
@@ -73,21 +73,21 @@ export class HpackDecoder {
     return this.#table;
   }
 
-  /** Whether every field of the last list was one by itself (RFC 9113 section 8.2.1); it may be no message all the same. */
+  /** Whether every field of the last list is valid by itself (RFC 9113 section 8.2.1). The list may still be no message. */
   get isWellFormed(): boolean {
     return this.#isWellFormed;
   }
 
-  /** Changes the setting, from the moment that the peer acknowledged it (RFC 9113 section 6.5.3). */
+  /** Changes the setting; call it when the peer has acknowledged it (RFC 9113 section 6.5.3). */
   setTableSize(bytes: number): void {
     this.#settingBytes = bytes;
     this.#smallestSettingBytes = Math.min(this.#smallestSettingBytes, bytes);
   }
 
   /**
-   * Decodes a whole block to a flat list. Names of fields that came as never-indexed are added to `neverIndexed`, for
-   * whoever passes them on (section 7.1.3). Throws `HpackError` for anything that RFC 7541 calls an error, and
-   * `HeaderListTooLarge`, after the block was processed, when the list went past a limit.
+   * Decodes a complete block to a flat list. Names of never-indexed fields are added to `neverIndexed`, for intermediaries
+   * that forward them (section 7.1.3). Throws `HpackError` for anything that RFC 7541 calls an error, and
+   * `HeaderListTooLarge`, after the block was processed, if the list exceeds a limit.
    */
   decode(block: Uint8Array, neverIndexed?: Set<string>): string[] {
     const bytes = Buffer.isBuffer(block) ? block : Buffer.from(block.buffer, block.byteOffset, block.byteLength);
@@ -116,7 +116,7 @@ export class HpackDecoder {
 
   // Section 6.2.1.
   #readInserted(): void {
-    // A string larger than the table and than what is left of the list is of no use to either.
+    // A string that fits neither into the table nor into the rest of the list is not kept.
     const most = Math.max(this.#room(), this.#table.maxBytes);
     const name = this.#readName(INSERTED.prefixBits, most);
     const value = readString(this.#cursor, most);
@@ -147,7 +147,7 @@ export class HpackDecoder {
     }
   }
 
-  // An index into the dynamic table stands for another name later.
+  // A reference to the dynamic table means another name later.
   #isSelfContained(start: number): boolean {
     return readInteger({ bytes: this.#cursor.bytes, at: start }, NEVER_INDEXED.prefixBits) <= STATIC_FIELD_COUNT;
   }
@@ -177,7 +177,7 @@ export class HpackDecoder {
     return name;
   }
 
-  /** A field of the name that was just read, and judged. */
+  /** A field whose name was just read and validated. */
   #validated(name: string, value: string): DecodedField {
     const hasValidName = this.#isName;
     return { name, value, isName: hasValidName, isField: hasValidName && isValue(name, value) };
@@ -190,7 +190,7 @@ export class HpackDecoder {
     return field;
   }
 
-  // Section 6.3, and section 4.2 for the place: only in front of the fields.
+  // Section 6.3; by section 4.2 only at the beginning of a block.
   #readSizeUpdates(): void {
     const cursor = this.#cursor;
     let isOwed = this.#table.maxBytes > this.#smallestSettingBytes;
@@ -206,7 +206,7 @@ export class HpackDecoder {
     this.#smallestSettingBytes = this.#settingBytes;
   }
 
-  // What a string may still add to the list; nothing once the list was refused.
+  // How much a string may still add to the list; nothing once the list was refused.
   #room(): number {
     return this.#isTooLarge ? 0 : this.#maxListBytes - this.#listBytes;
   }
@@ -222,7 +222,7 @@ export class HpackDecoder {
     }
   }
 
-  // The rest of the block is read for the sake of the tables.
+  // The rest of the block is still decoded, to keep the dynamic table in step.
   #refuse(): void {
     this.#fields = [];
     this.#isTooLarge = true;
@@ -232,7 +232,7 @@ export class HpackDecoder {
     const fields = this.#fields;
     this.#fields = [];
     this.#neverIndexed = undefined;
-    // The chunk that the block came in must not live as long as an idle connection.
+    // Releases the chunk that the block arrived in, which would live as long as an idle connection.
     this.#cursor.bytes = NOTHING;
     if (this.#isTooLarge) throw new HeaderListTooLarge('a header list is larger than the limits');
     return fields;

@@ -1,30 +1,30 @@
 /**
  * The dynamic table (RFC 7541 sections 2.3.2 and 4): first in, first out, bounded by the size of its entries. The
- * decoder keeps plain fields in it, the encoder entries of its own.
+ * decoder stores plain fields in it, the encoder its own entries.
  */
 import type { TableField } from './static-table.js';
 
-/** What an entry counts beyond its name and value (section 4.1). */
+/** What an entry counts in addition to its name and value (section 4.1). */
 export const ENTRY_OVERHEAD_BYTES = 32;
 
-/** The size with which both sides start (RFC 9113 section 6.5.2). */
+/** The initial size on both sides (RFC 9113 section 6.5.2). */
 export const DEFAULT_TABLE_BYTES = 4_096;
 
-/** The size of an entry, and of a field in a list (RFC 9113 section 10.5.1 counts alike). */
+/** The size of an entry, and of a field in a list (RFC 9113 section 6.5.2 counts the same way). */
 export function fieldBytes(name: string, value: string): number {
   return name.length + value.length + ENTRY_OVERHEAD_BYTES;
 }
 
-// Room for the entries of an ordinary connection; doubled when needed, always a power of two.
+// Enough for the entries of an ordinary connection; doubled when needed, always a power of two.
 const FIRST_CAPACITY = 16;
 
-/** A dynamic table for those who only look. */
+/** A read-only view of a dynamic table. */
 export interface TableView {
   /** The sum of the sizes of the entries. */
   readonly sizeBytes: number;
-  /** What `sizeBytes` may not pass. */
+  /** The bound of `sizeBytes`. */
   readonly maxBytes: number;
-  /** The entry inserted `age` entries before the newest, if there is one. */
+  /** The entry that was inserted `age` entries before the newest, if it is still there. */
   get(age: number): TableField | undefined;
 }
 
@@ -49,12 +49,12 @@ export class DynamicTable<Entry extends TableField> implements TableView {
     return this.#maxBytes;
   }
 
-  /** How many entries there ever were: the next one's place in the order of all. */
+  /** How many entries were ever inserted: the sequence number of the next one. */
   get inserted(): number {
     return this.#inserted;
   }
 
-  /** How many entries left: the place of the oldest that is still here. */
+  /** How many entries were evicted: the sequence number of the oldest that is left. */
   get evicted(): number {
     return this.#evicted;
   }
@@ -64,7 +64,7 @@ export class DynamicTable<Entry extends TableField> implements TableView {
     return place < this.#evicted ? undefined : this.#ring[place & (this.#ring.length - 1)];
   }
 
-  /** Inserts an entry and evicts what has no room beside it. One larger than the table empties it (section 4.4). */
+  /** Inserts an entry and evicts what does not fit with it. One larger than the table empties it (section 4.4). */
   add(entry: Entry): void {
     const size = fieldBytes(entry.name, entry.value);
     this.#evictTo(this.#maxBytes - size);
@@ -74,7 +74,7 @@ export class DynamicTable<Entry extends TableField> implements TableView {
     this.#sizeBytes += size;
   }
 
-  /** Changes the bound and evicts what is past it (section 4.3). */
+  /** Changes the bound and evicts what exceeds it (section 4.3). */
   resize(maxBytes: number): void {
     this.#maxBytes = maxBytes;
     this.#evictTo(maxBytes);

@@ -1,35 +1,35 @@
 /**
- * What an encoder knows of both tables: where a field stands, and whether a new one is worth a place. It mirrors the
+ * Both tables as an encoder needs them: the index of a field, and whether a new field should be indexed. It mirrors the
  * dynamic table of the peer's decoder, so it changes only together with what is written.
  */
 import { DynamicTable, fieldBytes } from './dynamic-table.js';
 import { STATIC_FIELD_COUNT, STATIC_FIELDS, STATIC_NAMES, type TableField } from './static-table.js';
 
-// So many values of a name in a row that were inserted for nothing, and the next ones stay out: request ids, paths and
-// lengths would only drive out what is used.
+// After this many values of a name in a row that were inserted and never used, further ones are not inserted: request ids,
+// paths and lengths would only evict what is used.
 const MAX_MISSES = 4;
 
-// The longest value that is remembered in order to see it come a second time.
+// The longest skipped value that is remembered, so that it is inserted the second time.
 const MAX_SKIPPED_CHARS = 512;
 
-/** A field that can be referred to. */
+/** A field with an index. */
 export interface Entry extends TableField {
   /** Its index in the static table, or 0. */
   readonly staticIndex: number;
-  /** Its place in the order of all entries of the dynamic table. */
+  /** Its sequence number among all entries of the dynamic table. */
   readonly place: number;
   /** Its name in the dynamic table. */
   record: NameRecord | undefined;
 }
 
-/** One name of the dynamic table; it lasts as long as an entry does. */
+/** One name of the dynamic table, for as long as it has an entry. */
 interface NameRecord {
   newest: Entry;
-  /** The entries before it, by value. Most names have none: a Map for each would be half of what an encoder weighs. */
+  /** Older entries by value. Most names have none, and a Map for each would be half of an encoder's memory. */
   older: Map<string, Entry> | undefined;
-  /** Insertions since a value of this name was last referred to. */
+  /** Insertions since a value of this name was last used. */
   missesInARow: number;
-  /** The last value that stayed out. */
+  /** The last value that was not inserted. */
   lastSkipped: string | undefined;
 }
 
@@ -50,7 +50,7 @@ export class EncoderTable {
     return entry.staticIndex !== 0 || entry.place >= this.dynamic.evicted;
   }
 
-  /** The index of an entry now (section 2.3.3). Counts as a use of it. */
+  /** The current index of an entry (section 2.3.3). Counts as a use. */
   use(entry: Entry): number {
     if (entry.staticIndex !== 0) return entry.staticIndex;
     if (entry.record !== undefined) entry.record.missesInARow = 0;
@@ -67,7 +67,7 @@ export class EncoderTable {
     return staticIndex === undefined ? undefined : STATIC_ENTRIES[staticIndex];
   }
 
-  /** An index under which the name stands, or 0. */
+  /** An index of an entry with the name, or 0. */
   nameIndex(name: string): number {
     const staticIndex = STATIC_NAMES.get(name)?.index;
     if (staticIndex !== undefined) return staticIndex;
@@ -75,9 +75,9 @@ export class EncoderTable {
     return newest === undefined ? 0 : this.#indexOf(newest);
   }
 
-  /** Whether a field that is in no table should enter the dynamic one. */
+  /** Whether a field that is in neither table should be inserted into the dynamic one. */
   shouldIndex(name: string, value: string): boolean {
-    // A field that would drive out most of the others saves less than they do.
+    // A field that would evict most of the others saves less than they do.
     if (fieldBytes(name, value) > this.dynamic.maxBytes / 2) return false;
     const record = this.#names.get(name);
     if (record === undefined || record.missesInARow < MAX_MISSES || record.lastSkipped === value) return true;
@@ -87,7 +87,7 @@ export class EncoderTable {
 
   insert(name: string, value: string): Entry {
     const entry: Entry = { name, value, staticIndex: 0, place: this.dynamic.inserted, record: undefined };
-    // First of all, because the evictions may end the record of this very name.
+    // First, because its evictions may delete the record of this name.
     this.dynamic.add(entry);
     const record = this.#names.get(name) ?? this.#begin(name, entry);
     if (record.newest !== entry) {
@@ -113,7 +113,7 @@ export class EncoderTable {
 
   #forget(entry: Entry): void {
     const { record } = entry;
-    // The oldest leave first: the newest of a name is its last.
+    // Evicted in order of age: the newest entry of a name is its last.
     if (record?.newest === entry) this.#names.delete(entry.name);
     else record?.older?.delete(entry.value);
   }

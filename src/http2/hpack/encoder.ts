@@ -13,22 +13,22 @@ import { INDEXED, INSERTED, NEVER_INDEXED, NOT_INDEXED, type Representation, SIZ
 import { STATIC_NAMES } from './static-table.js';
 import { type HuffmanUse, maxStringBytes, writeString } from './string-literal.js';
 
-// The most a peer can make an encoder remember. What it offers beyond is not used (section 4.2 leaves that to us).
+// The largest table that a peer can make an encoder hold. A larger setting is not used up (section 4.2 permits that).
 const MAX_TABLE_BYTES = 16_384;
 
-// How many fields of a block are expected where the block before had them.
+// How many fields of a block are predicted from the block before.
 const MAX_EXPECTED = 64;
 
 // One for all connections: a block is written in one go.
 const writer = new BlockWriter();
 
-/** How an encoder chooses; everything has a default. */
+/** The options of an encoder; all have defaults. */
 export interface HpackEncoderOptions {
-  /** Names whose fields are secret: always literals, which no table and no intermediary may keep (section 7.1.3). */
+  /** Names of secret fields: never-indexed literals, which no table and no intermediary may index (section 7.1.3). */
   readonly neverIndexed?: ReadonlySet<string>;
-  /** The table's size that both sides start with; 4096 by default, as in HTTP/2. */
+  /** The initial table size on both sides; 4096 by default, as in HTTP/2. */
   readonly tableSizeBytes?: number;
-  /** What the table may grow to when the peer permits more; 16384 by default. */
+  /** The largest table if the peer permits more; 16384 by default. */
   readonly maxTableSizeBytes?: number;
   readonly huffman?: HuffmanUse;
 }
@@ -40,12 +40,12 @@ export class HpackEncoder {
   readonly #maxTableBytes: number;
   readonly #huffman: HuffmanUse;
   readonly #secrets = new EncodedLiteralCache();
-  // The entries of the block before, by the place of their fields. Blocks of one connection resemble each other: most
-  // fields are found by comparing two strings, without computing the hash of either.
+  // The entries of the block before, by the position of their fields. Blocks of one connection resemble each other: most
+  // fields are found by comparing two strings, without a hash of either.
   readonly #expected: (Entry | undefined)[] = [];
-  // How many entries had left the table when the expected ones were last looked through.
+  // The number of evicted entries when the expected ones were last checked.
   #evicted = 0;
-  // The smallest size since the last block, which is owed to the peer as an update.
+  // The smallest size since the last block, which the next block must announce.
   #smallestBytes: number | undefined;
 
   constructor(options: HpackEncoderOptions = {}) {
@@ -57,12 +57,12 @@ export class HpackEncoder {
     this.setPeerTableSize(tableBytes);
   }
 
-  /** The dynamic table, as the peer's decoder has it after the blocks so far. */
+  /** The dynamic table of the peer's decoder after the blocks so far. */
   get table(): TableView {
     return this.#table.dynamic;
   }
 
-  /** Obeys the peer's SETTINGS_HEADER_TABLE_SIZE. The next block tells it so. */
+  /** Applies the peer's SETTINGS_HEADER_TABLE_SIZE. The next block announces the new size. */
   setPeerTableSize(bytes: number): void {
     const { dynamic } = this.#table;
     const size = Math.min(bytes, this.#maxTableBytes);
@@ -72,8 +72,8 @@ export class HpackEncoder {
   }
 
   /**
-   * Encodes a list as one block. Fields named in `neverIndexed` came as never-indexed and are passed on so. Throws
-   * `HpackError` when a name or value holds anything but octets; the block is then void and the encoder goes on.
+   * Encodes a list as one block. Fields named in `neverIndexed` were received as never-indexed and are sent so. Throws
+   * `HpackError` if a name or value has a code unit that is not an octet; the block is void and the encoder stays usable.
    */
   encode(fields: readonly string[], neverIndexed?: ReadonlySet<string>): Buffer {
     const { bytes, at } = this.encodeInPlace(fields, neverIndexed);
@@ -81,8 +81,8 @@ export class HpackEncoder {
   }
 
   /**
-   * As `encode`, for whoever copies the block at once: it is the first `at` of these octets, until any encoder encodes
-   * anything. A Buffer for each block would cost more than the copy.
+   * As `encode`, for callers that copy the block at once: it is the first `at` of these octets, until any encoder encodes
+   * the next. A Buffer for each block would cost more than the copy.
    */
   encodeInPlace(fields: readonly string[], neverIndexed?: ReadonlySet<string>): Readonly<BlockWriter> {
     try {
@@ -131,7 +131,7 @@ export class HpackEncoder {
     writeInteger(writer, INDEXED.flags, INDEXED.prefixBits, this.#table.use(entry));
   }
 
-  // Returns where it begins.
+  // Returns where the literal begins.
   #writeLiteral(representation: Representation, nameIndex: number, name: string, value: string): number {
     writer.reserve(MAX_INTEGER_BYTES + maxStringBytes(name) + maxStringBytes(value));
     const start = writer.at;
@@ -141,7 +141,7 @@ export class HpackEncoder {
     return start;
   }
 
-  // So that what is held never passes the table.
+  // Releases evicted entries, so that the memory stays within the table's bound.
   #dropEvicted(): void {
     this.#evicted = this.#table.dynamic.evicted;
     for (let order = 0; order < this.#expected.length; order++) {
@@ -150,7 +150,7 @@ export class HpackEncoder {
     }
   }
 
-  // With static names only: so the representation stays the same whatever the dynamic table holds, and can be kept.
+  // Refers to static names only, so that the representation is independent of the dynamic table and can be cached.
   #writeSecret(name: string, value: string): void {
     const known = this.#secrets.find(name, value);
     if (known !== undefined) {
@@ -163,7 +163,7 @@ export class HpackEncoder {
     this.#secrets.add(name, value, writer.bytes, start, writer.at);
   }
 
-  // Section 4.2: the smallest size between two blocks, for what it evicted, and then the last.
+  // Section 4.2: the smallest size since the last block, because of what it evicted, and then the final one.
   #writeSizeUpdates(smallestBytes: number): void {
     const { maxBytes } = this.#table.dynamic;
     writer.reserve(2 * MAX_INTEGER_BYTES);
@@ -174,7 +174,7 @@ export class HpackEncoder {
     this.#smallestBytes = undefined;
   }
 
-  // The peer will not see what the void block inserted; so both tables are emptied, by a size of zero.
+  // The peer does not receive what the void block inserted, so a size of zero empties both tables.
   #resetTables(): void {
     const { dynamic } = this.#table;
     const { maxBytes } = dynamic;

@@ -1,6 +1,6 @@
 /**
- * The two ways in which a header block fails. They differ in what survives: after `HpackError` both tables may differ
- * and the connection is lost; after `HeaderListTooLarge` only the list is.
+ * The two ways in which a header block fails. After `HpackError` the tables of both sides may differ, and the connection is
+ * lost; after `HeaderListTooLarge` only the list is.
  */
 
 /**
@@ -12,8 +12,8 @@ export class HpackError extends Error {
 }
 
 /**
- * The list of a block went past the limits. The whole block was processed, so the tables still agree and the connection
- * goes on; the stream is refused.
+ * The list of a block exceeds the limits. The block was processed completely, so the tables still agree and the connection
+ * continues; the stream is refused.
  */
 export class HeaderListTooLarge extends Error {
   override readonly name = 'HeaderListTooLarge';

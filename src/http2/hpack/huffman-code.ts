@@ -1,9 +1,9 @@
 /**
- * The Huffman code of RFC 7541 appendix B. It is canonical: symbols in the order of their lengths, and within a length
- * in their own, take the codes one after another; so the lengths are the whole table.
+ * The Huffman code of RFC 7541 appendix B. It is canonical: codes are consecutive for symbols sorted by length and then by
+ * value, so the lengths define the whole table.
  */
 
-/** The symbol that ends no string: it may only lend its first bits as padding (section 5.2). */
+/** The end-of-string symbol. It never occurs in a string; padding is its first bits (section 5.2). */
 export const EOS = 256;
 
 /** The longest code, that of EOS: thirty ones. */
@@ -35,7 +35,7 @@ export const SYMBOLS = Uint16Array.from(CODE_BITS.keys()).sort(
 /** For each octet, and for EOS, its code in the low bits. */
 export const CODES = new Uint32Array(CODE_BITS.length);
 
-/** For each length, the first code that it has (or would have). */
+/** For each length, its first code (or what it would be). */
 export const FIRST_CODES = new Uint32Array(MAX_CODE_BITS + 1);
 
 /** For each length, how many symbols have shorter codes; one more at the end. */

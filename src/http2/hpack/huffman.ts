@@ -1,14 +1,14 @@
-/** Strings in the Huffman code, both ways (RFC 7541 section 5.2). */
-
+/** Huffman coding of strings, both ways (RFC 7541 section 5.2). */
 import { HpackError } from './hpack-error.js';
 import { CODE_BITS, CODES, EOS, FIRST_CODES, MAX_CODE_BITS, SHORTER_SYMBOLS, SYMBOLS } from './huffman-code.js';
 
-// A window of ten bits finds every code of up to ten, which is all that ordinary text consists of, in one look-up of a
-// table that stays in the processor's nearest cache (2 KiB).
+// A window of ten bits finds every code of up to ten bits, which is all of ordinary text, with one look-up in a table that
+// fits into the L1 cache (2 KiB).
 const WINDOW_BITS = 10;
 const WINDOW_MASK = (1 << WINDOW_BITS) - 1;
 
-// For each window its first symbol (low octet) and the length of that one's code (above); 0 where the code is longer than the window.
+// For each window its first symbol (low octet) and the length of its code (high octet); 0 if the code is longer than the
+// window.
 const SHORT_CODES = new Uint16Array(1 << WINDOW_BITS);
 for (let symbol = 0; symbol < EOS; symbol++) {
   const bits = CODE_BITS[symbol] as number;
@@ -17,14 +17,14 @@ for (let symbol = 0; symbol < EOS; symbol++) {
   SHORT_CODES.fill((bits << 8) | symbol, first, first + (1 << (WINDOW_BITS - bits)));
 }
 
-// For each length, what all of its codes and of the shorter ones are below, in as many bits as the longest has.
+// For each length, the exclusive bound of the codes of this and shorter lengths, left-aligned to the longest.
 const LIMITS = new Uint32Array(MAX_CODE_BITS + 1);
 for (let bits = 1; bits <= MAX_CODE_BITS; bits++) {
   const codes = (SHORTER_SYMBOLS[bits + 1] as number) - (SHORTER_SYMBOLS[bits] as number);
   LIMITS[bits] = ((FIRST_CODES[bits] as number) + codes) << (MAX_CODE_BITS - bits);
 }
 
-/** The octets that the code of a text takes. Throws `HpackError` when a code unit is no octet. */
+/** The length of a text's code in octets. Throws `HpackError` if a code unit is not an octet. */
 export function huffmanBytes(text: string): number {
   let bits = 0;
   let all = 0;
@@ -33,15 +33,15 @@ export function huffmanBytes(text: string): number {
     all |= octet;
     bits += CODE_BITS[octet & 0xff] as number;
   }
-  // Never only the low byte of what is more: U+010A would leave as a line feed.
+  // Never the low byte of a larger code unit: U+010A would be sent as a line feed.
   if (all > 0xff) throw new HpackError('a field holds a character that is not an octet');
   return (bits + 7) >>> 3;
 }
 
-/** Writes the code of a text whose code units are octets, and returns where it ends. */
+/** Writes the code of a text of octets, and returns where it ends. */
 export function writeHuffman(text: string, bytes: Uint8Array, start: number): number {
   let at = start;
-  // Codes are joined from the top of 32 bits and leave four octets at a time: no step per octet.
+  // Codes are collected from the top of 32 bits and written four octets at a time.
   let joined = 0;
   let free = 32;
   for (let place = 0; place < text.length; place++) {
@@ -59,7 +59,7 @@ export function writeHuffman(text: string, bytes: Uint8Array, start: number): nu
     bytes[at + 3] = joined;
     at += 4;
     free += 32;
-    // A shift by 32 would be one by 0.
+    // A shift by 32 would be a shift by 0.
     joined = free === 32 ? 0 : code << free;
   }
   // Padding is the first bits of EOS: ones.
@@ -69,19 +69,19 @@ export function writeHuffman(text: string, bytes: Uint8Array, start: number): nu
 }
 
 /**
- * Reads the code between two places into `target` and returns how many octets it stands for. What has no room in
- * `target` is read, checked and counted all the same. Throws `HpackError` for an EOS and for padding that is longer
- * than seven bits or not of ones.
+ * Decodes the octets from `start` to `end` into `target` and returns the length of the text. What does not fit into `target`
+ * is still decoded, checked and counted. Throws `HpackError` for EOS, and for padding that is longer than seven bits or not
+ * all ones.
  */
 export function readHuffman(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
   const room = target.length;
   let count = 0;
   let at = start;
-  // The low `held` bits of `window` are those taken from `bytes` and not yet used; above them stand old ones.
+  // The low `held` bits of `window` were taken from `bytes` and are not used yet; the bits above are old.
   let window = 0;
   let held = 0;
   for (;;) {
-    // This loop reads nearly everything. It has nothing in it that others need.
+    // The fast path: nearly everything is read in this loop.
     while (held >= WINDOW_BITS) {
       const found = SHORT_CODES[(window >>> (held - WINDOW_BITS)) & WINDOW_MASK] as number;
       if (found === 0) break;
@@ -113,16 +113,16 @@ export function readHuffman(bytes: Uint8Array, start: number, end: number, targe
   }
 }
 
-// The code at the end of a string that leaves less than a window; 0 when there is none, or only a longer one.
+// The code at the end of a string, where less than a window is left; 0 if there is none, or only a longer one.
 function findLast(window: number, held: number): number {
   if (held >= WINDOW_BITS) return 0;
   const found = SHORT_CODES[(window << (WINDOW_BITS - held)) & WINDOW_MASK] as number;
   return found >>> 8 <= held ? found : 0;
 }
 
-// A code that no window holds, from its place in bits, as in `SHORT_CODES`; 0 when the string ends before the code
-// does. Rare: controls, signs such as `\`, octets past ASCII. Thirty bits are looked at together, so that a string of
-// nothing else costs little more than any other.
+// A code longer than a window, at a bit position, encoded as in `SHORT_CODES`; 0 if the string ends before the code. Rare:
+// controls, characters such as `\`, octets outside ASCII. Thirty bits are examined at once, so that a string of only such
+// codes costs little more than any other.
 function readLong(bytes: Uint8Array, start: number, end: number): number {
   const seen = bitsAt(bytes, start, end);
   for (let bits = WINDOW_BITS + 1; bits < MAX_CODE_BITS; bits++) {
@@ -139,7 +139,7 @@ function foundLong(seen: number, bits: number, bitsLeft: number): number {
   return (bits << 8) | symbol;
 }
 
-// As many bits as the longest code has, from a place on; ones where the string has ended, as in its padding.
+// As many bits as the longest code has, from a bit position on; ones after the end of the string, as in padding.
 function bitsAt(bytes: Uint8Array, start: number, end: number): number {
   const at = start >>> 3;
   const octets = end >>> 3;

@@ -1,14 +1,14 @@
 /** Integers with a prefix of N bits (RFC 7541 section 5.1). */
 import { HpackError } from './hpack-error.js';
 
-/** A place in bytes that are read or written in order. */
+/** A position in bytes that are read or written in order. */
 export interface Cursor {
   bytes: Uint8Array;
   at: number;
 }
 
-// Octets after the prefix that are read: 28 bits, far above every limit of ours, and each sum stays a small integer.
-// Section 5.1 leaves the bound to us, for the value as for the length (zeros can be appended to an integer for ever).
+// The octets after the prefix that are read: 28 bits, far above all our limits, and each sum stays a small integer.
+// Section 5.1 lets an implementation bound both the value and the length (zeros can be appended without end).
 const MAX_CONTINUATIONS = 4;
 
 /** The most octets that `writeInteger` produces for a value below 2^31. */
@@ -30,7 +30,7 @@ export function readInteger(cursor: Cursor, prefixBits: number): number {
   throw new HpackError('an integer is longer than any that could be meant');
 }
 
-/** Writes an integer below 2^31 behind `flags`, the bits in front of its prefix. */
+/** Writes an integer below 2^31 after `flags`, the bits before its prefix. */
 export function writeInteger(cursor: Cursor, flags: number, prefixBits: number, value: number): void {
   const { bytes } = cursor;
   const max = (1 << prefixBits) - 1;

@@ -1,16 +1,15 @@
 /**
- * What never enters a table comes again all the same: the cookie and the credentials of one person, in each request.
- * A few such literals are kept per connection together with what they turned into, so that a long one costs a comparison
- * (a tenth of a microsecond) and not the Huffman code of each octet (some microseconds). Nothing about the bytes on the
- * wire depends on it, nor does anything of another connection.
+ * Never-indexed literals repeat too: the cookie and the credentials of one person, in each request. A few are cached per
+ * connection with their representation, so that a long one costs a comparison (0.1 µs) and not the Huffman coding of each
+ * octet (some microseconds). The bytes on the wire do not depend on it, and connections share nothing.
  */
 import { Buffer } from 'node:buffer';
 import type { TableField } from './static-table.js';
 
-// Some people's sessions at once. All are compared, so there are no more than a miss can bear.
+// The sessions of a few people. A miss compares all of them, so there are few.
 const MAX_LITERALS = 8;
 
-// Below, coding costs as little as comparing; above, keeping would cost a connection more than 32 KiB.
+// Below the minimum, coding costs no more than comparing; above the maximum, a connection could hold more than 32 KiB.
 const MIN_BYTES = 32;
 const MAX_BYTES = 2_048;
 
@@ -21,12 +20,12 @@ interface EncodedLiteral {
   readonly bytes: Buffer;
 }
 
-/** Literals that an encoder wrote: from the field to its representation. */
+/** Literals that an encoder has written: from the field to its representation. */
 export class EncodedLiteralCache {
   readonly #literals: EncodedLiteral[] = [];
   #oldest = 0;
 
-  /** The representation of a field that was kept. */
+  /** The cached representation of a field. */
   find(name: string, value: string): Buffer | undefined {
     if (value.length < MIN_BYTES) return undefined;
     const tail = tailOf(value);
@@ -37,7 +36,7 @@ export class EncodedLiteralCache {
     return undefined;
   }
 
-  /** Keeps a representation, copied from where it stands, in place of the oldest. */
+  /** Adds a copy of a representation in place of the oldest. */
   add(name: string, value: string, bytes: Uint8Array, start: number, end: number): void {
     if (value.length < MIN_BYTES || value.length > MAX_BYTES) return;
     this.#literals[this.#oldest] = { name, value, tail: tailOf(value), bytes: copyOf(bytes, start, end) };
@@ -45,8 +44,8 @@ export class EncodedLiteralCache {
   }
 }
 
-// The former assertions of one person are as long as the one of now and begin with the same hundreds of octets: the last
-// ones tell them apart. Not the very last, which has two bits of a signature.
+// Successive assertions of one person have the same length and the same first hundreds of octets; their last octets differ.
+// Not the very last, which has only two bits of the signature.
 function tailOf(value: string): number {
   const at = value.length - 4;
   return (value.charCodeAt(at) << 16) | (value.charCodeAt(at + 1) << 8) | value.charCodeAt(at + 2);
@@ -57,25 +56,25 @@ interface DecodedLiteral<Field> {
   readonly field: Field;
 }
 
-/** Literals that a decoder read: from the representation to the field. The same representation gives the same strings. */
+/** Literals that a decoder has read: from the representation to the field. */
 export class DecodedLiteralCache<Field extends TableField> {
   readonly #literals: DecodedLiteral<Field>[] = [];
   #oldest = 0;
 
-  /** The kept field whose representation stands at a place, if any; `bytes` of it are how many octets it takes there. */
+  /** The cached literal whose representation is at `at`, if any; its `bytes` have the length of the representation. */
   find(block: Buffer, at: number): DecodedLiteral<Field> | undefined {
     for (let age = 1; age <= this.#literals.length; age++) {
       const literal = this.#literals[indexByAge(this.#oldest, age)] as DecodedLiteral<Field>;
       const { bytes } = literal;
       const end = at + bytes.length;
-      // Most differ in the name, which stands in front, or in the last octet: seldom is anything compared in vain.
+      // Most differ in the name, which comes first, or in the last octet, so a full comparison seldom fails.
       if (block[at] !== bytes[0] || block[at + 1] !== bytes[1] || block[end - 1] !== bytes[bytes.length - 1]) continue;
       if (end <= block.length && block.compare(bytes, 0, bytes.length, at, end) === 0) return literal;
     }
     return undefined;
   }
 
-  /** Keeps a field with the representation that it was read from, in place of the oldest. */
+  /** Adds a field with a copy of its representation in place of the oldest. */
   add(field: Field, block: Buffer, start: number, end: number): void {
     const length = field.name.length + field.value.length;
     if (end - start < MIN_BYTES || Math.max(end - start, length) > MAX_BYTES) return;
@@ -84,12 +83,12 @@ export class DecodedLiteralCache<Field extends TableField> {
   }
 }
 
-// The newest first: it is the one that is asked for, as long as one person asks.
+// The newest first: it is the most likely one, as long as one person sends requests.
 function indexByAge(oldest: number, age: number): number {
   return (oldest - age + MAX_LITERALS) % MAX_LITERALS;
 }
 
-// Not from Node's pool, and not a view of it: a secret that is kept for long must not keep a slab of others' alive.
+// Not from Node's pool, and not a view of the block: a cached secret must not keep a larger buffer alive.
 function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafeSlow(end - start);
   copy.set(bytes.subarray(start, end));

@@ -1,6 +1,6 @@
 /** The static table (RFC 7541 section 2.3.1 and appendix A), for both directions. */
 
-/** A field of a table. Strings hold one octet in each code unit. */
+/** A field of a table. Each code unit holds one octet. */
 export interface TableField {
   readonly name: string;
   readonly value: string;
@@ -70,20 +70,20 @@ const ROWS: readonly (readonly [name: string, value: string])[] = [
   ['www-authenticate', ''],
 ];
 
-/** The indexes of the static table: 1 to 61. Those of the dynamic table follow (section 2.3.3). */
+/** The static table has the indexes 1 to 61; those of the dynamic table follow (section 2.3.3). */
 export const STATIC_FIELD_COUNT = ROWS.length;
 
-/** The fields by their index. Index 0 is not used by either table. */
+/** The fields by index. Neither table uses index 0. */
 export const STATIC_FIELDS: readonly (TableField | undefined)[] = [
   undefined,
   ...ROWS.map(([name, value]) => ({ name, value })),
 ];
 
-/** What the static table knows of one name. */
+/** The entries of one name in the static table. */
 export interface StaticName {
-  /** The lowest index of the name, for literals that refer to it. */
+  /** The lowest index of the name, for literals with an indexed name. */
   readonly index: number;
-  /** The indexes of the name together with a value. */
+  /** The index of each value. */
   readonly values: ReadonlyMap<string, number>;
 }
 

@@ -4,23 +4,23 @@ import { HpackError } from './hpack-error.js';
 import { huffmanBytes, readHuffman, writeHuffman } from './huffman.js';
 import { type Cursor, MAX_INTEGER_BYTES, readInteger, writeInteger } from './integer.js';
 
-/** When strings are Huffman-coded. On a tie plain octets are the quicker to read; the RFC's own examples code them. */
+/** When strings are Huffman-coded. On a tie, plain octets are faster to read; the RFC's examples use the code. */
 export type HuffmanUse = 'when-shorter' | 'unless-longer' | 'never';
 
-// How much shorter or longer the code may be, against the text, for it to be used.
+// The code is used if it is shorter than the text plus this.
 const TIES = { 'when-shorter': 0, 'unless-longer': 1, never: Number.NEGATIVE_INFINITY } as const;
 
 const HUFFMAN_FLAG = 0x80;
 const LENGTH_BITS = 7;
 
-// No code is shorter than five bits.
+// The shortest code has five bits.
 const MAX_EXPANSION = 8 / 5;
 
-// Decoded octets before they become a string. One for all connections: a string is read in one go. Longer strings,
-// which are rare, get their own room once they are known to fit the limits.
+// Decoded octets before they become a string. One buffer for all connections, because a string is read synchronously.
+// Longer strings, which are rare, get their own once they are known to be within the limits.
 const scratch = Buffer.allocUnsafeSlow(8_192);
 
-// From here on one native copy is cheaper than a loop.
+// From this length on a native copy is cheaper than a loop.
 const NATIVE_COPY_BYTES = 32;
 
 /** The most octets that `writeString` produces. */
@@ -28,7 +28,7 @@ export function maxStringBytes(text: string): number {
   return MAX_INTEGER_BYTES + text.length;
 }
 
-/** Writes a string. Throws `HpackError`, with nothing written, when a code unit is no octet. */
+/** Writes a string. Throws `HpackError`, with nothing written, if a code unit is not an octet. */
 export function writeString(cursor: Cursor & { bytes: Buffer }, text: string, use: HuffmanUse): void {
   const coded = huffmanBytes(text);
   if (coded < text.length + TIES[use]) {
@@ -43,8 +43,8 @@ export function writeString(cursor: Cursor & { bytes: Buffer }, text: string, us
 }
 
 /**
- * Reads a string of at most `maxBytes`; a longer one is checked and passed over without being held, and undefined
- * stands for it.
+ * Reads a string of at most `maxBytes`. A longer one is checked and skipped without being stored, and the result is
+ * undefined.
  */
 export function readString(cursor: Cursor & { bytes: Buffer }, maxBytes: number): string | undefined {
   const { bytes } = cursor;

@@ -1,6 +1,6 @@
 /**
- * What a field may be by itself, in whatever list it stands: its name (RFC 9113 section 8.2.1), and its value, for a
- * pseudo-field that of its own grammar (section 8.3, RFC 8441 section 4). One code unit stands for one octet.
+ * The syntax of a field by itself: its name and value (RFC 9113 section 8.2.1), and the grammar of each pseudo-field's value
+ * (section 8.3, RFC 8441 section 4). Each code unit holds one octet.
  */
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -21,17 +21,17 @@ const PSEUDO_VALUES: ReadonlyMap<string, RegExp> = new Map([
   [':status', STATUS],
 ]);
 
-/** Whether a name is that of a pseudo-field, known or not. */
+/** Whether a name is a pseudo-field's, known or not. */
 export function isPseudo(name: string): boolean {
   return name.charCodeAt(0) === 0x3a;
 }
 
-/** Whether a field may have this name. */
+/** Whether a name is valid. */
 export function isName(name: string): boolean {
   return isPseudo(name) ? PSEUDO_VALUES.has(name) : NAME.test(name);
 }
 
-/** Whether the field of a name, which is one, may have this value. */
+/** Whether a value is valid for the field of a valid name. */
 export function isValue(name: string, value: string): boolean {
   return ((isPseudo(name) ? PSEUDO_VALUES.get(name) : undefined) ?? VALUE).test(value);
 }

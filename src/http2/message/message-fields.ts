@@ -1,7 +1,7 @@
 /**
- * What makes a list of fields a message (RFC 9113 sections 8.1 to 8.3, RFC 8441 section 4): the
- * pseudo-fields of its kind, then ordinary fields (`regular-fields.ts`). Lists are flat: name, value, name, value; one
- * code unit stands for one octet. The same rules hold for what arrives and for what leaves.
+ * Checks the field list of a message (RFC 9113 sections 8.1 to 8.3, RFC 8441 section 4): the pseudo-fields of its kind, then
+ * regular fields (`regular-fields.ts`). Lists are flat: name, value, name, value, one octet in each code unit. The same
+ * rules apply to what is received and what is sent.
  */
 import { type FieldClassifier, MalformedFields } from './field-classifier.js';
 import { isPseudo } from './field-syntax.js';
@@ -9,7 +9,7 @@ import { checkFields } from './regular-fields.js';
 
 /** Checks the head of a request; returns its `content-length`. Throws `MalformedFields`. */
 export function checkRequest(fields: readonly string[], classifier: FieldClassifier): number {
-  // Five variables and no list of them: with one, a request allocated a twentieth more.
+  // Five variables instead of a record: with one, a request allocated a twentieth more.
   let method: string | undefined;
   let scheme: string | undefined;
   let authority: string | undefined;
@@ -62,7 +62,7 @@ function requireExtendedConnect(method: string | undefined, authority: string | 
   requirePresent(authority, ':authority');
 }
 
-/** The value of a pseudo-field that has none yet. */
+/** The value of a pseudo-field that must not occur twice. */
 function once(previous: string | undefined, value: string | undefined, name: string): string | undefined {
   if (previous !== undefined) throw new MalformedFields(`two ${name}`);
   return value;
@@ -81,12 +81,12 @@ export function checkTrailers(fields: readonly string[], classifier: FieldClassi
   checkFields(fields, 0, undefined, classifier);
 }
 
-/** The status of a response that was checked. */
+/** The status of a checked response. */
 export function statusOf(fields: readonly string[]): number {
   return Number(fields[1]);
 }
 
-/** The value of a pseudo-field of a head that was checked. */
+/** The value of a pseudo-field of a checked head. */
 export function pseudoField(fields: readonly string[], name: string): string | undefined {
   for (let at = 0; at < fields.length && isPseudo(fields[at] as string); at += 2) {
     if (fields[at] === name) return fields[at + 1];

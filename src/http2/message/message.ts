@@ -1,6 +1,6 @@
 /**
- * The order of a received message (RFC 9113 section 8.1): informational heads, the final head, content, trailers. Says
- * which of them a field list is, and how much content may follow (section 8.1.1).
+ * The order of a received message (RFC 9113 section 8.1): informational heads, the final head, content, trailers. Decides
+ * which of them a field list is, and how much content must follow (section 8.1.1).
  */
 import { Http2ErrorCode, Http2StreamError } from '../errors.js';
 import type { Role } from '../frame/settings.js';
@@ -9,12 +9,12 @@ import { type FieldClassifier, MalformedFields, RECEIVED } from './field-classif
 import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } from './message-fields.js';
 import { UNKNOWN_LENGTH } from './regular-fields.js';
 
-// Peers send a handful of 103 at most; more is a response that never comes.
+// Peers send a handful of 103 at most; more is a flood.
 const MAX_INFORMATIONAL = 32;
 
 export type ListKind = 'informational' | 'final' | 'trailers';
 
-/** The message that one stream receives: in the server role the request, in the client role the answer to ours. */
+/** The message that one stream receives: the request in the server role, the response in the client role. */
 export class ReceivedMessage {
   readonly #streamId: number;
   readonly #method: string;
@@ -24,8 +24,8 @@ export class ReceivedMessage {
   #expectedBytes = UNKNOWN_LENGTH;
 
   /**
-   * `request` is the head of the request, whoever sent it; `sent` judges it when we did. Throws `MalformedFields` when it
-   * is none.
+   * `request` is the head of the request, whichever side sent it; `sent` classifies it in the client role. Throws
+   * `MalformedFields`.
    */
   constructor(streamId: number, role: Role, request: readonly string[], sent: FieldClassifier) {
     const length = checkRequest(request, role === 'server' ? RECEIVED : sent);
@@ -37,17 +37,17 @@ export class ReceivedMessage {
     if (!this.#isConnected) this.#expectedBytes = length;
   }
 
-  /** The length that the content must have; `UNKNOWN_LENGTH` when it may have any. */
+  /** The length that the content must have; `UNKNOWN_LENGTH` if it may have any. */
   get expectedBytes(): number {
     return this.#expectedBytes;
   }
 
-  /** Checks DATA against the order. Throws `Http2StreamError`. */
+  /** Checks that DATA may come now. Throws `Http2StreamError`. */
   requireContent(): void {
     if (!this.#isHeadDone) throw this.#malformed('DATA before the head');
   }
 
-  /** Takes a field list that came after the request, and the flags of its frame. Throws `Http2StreamError`. */
+  /** Checks a field list after the request, with the flags of its frame, and returns its kind. Throws `Http2StreamError`. */
   next(fields: readonly string[], flags: number): ListKind {
     try {
       const isEnd = (flags & FrameFlag.END_STREAM) !== 0;
@@ -63,7 +63,7 @@ export class ReceivedMessage {
     if (status < 200) return this.#informationalHead(isEnd);
     this.#isHeadDone = true;
     this.#isConnected = this.#method === 'CONNECT' && status < 300;
-    // What never has content may still say how long it would have been (RFC 9110 section 8.6).
+    // A response without content may still carry the length that it would have had (RFC 9110 section 8.6).
     const isBare = this.#method === 'HEAD' || status === 204 || status === 304;
     if (isBare) this.#expectedBytes = 0;
     else if (!this.#isConnected) this.#expectedBytes = length;

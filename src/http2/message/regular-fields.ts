@@ -1,6 +1,6 @@
 /**
- * The fields of a message that are no pseudo-fields (RFC 9113 section 8.2): nothing that belongs to HTTP/1.1, one
- * `content-length`, one host. Whether each is one by itself, `field-classifier.ts` knows.
+ * The regular fields of a message, those that are not pseudo-fields (RFC 9113 section 8.2): no connection-specific fields,
+ * one `content-length`, one host. `field-classifier.ts` checks each by itself.
  */
 import { type FieldClassifier, MalformedFields, shortened } from './field-classifier.js';
 
@@ -10,8 +10,8 @@ export const UNKNOWN_LENGTH = -1;
 const LENGTH = /^\d{1,15}$/;
 
 /**
- * Checks the fields of a list from `start` on; returns the `content-length`. `authority` is what a `host` must name too.
- * Throws `MalformedFields`.
+ * Checks the fields of a list from `start` on; returns the `content-length`. A `host` must equal `authority`. Throws
+ * `MalformedFields`.
  */
 export function checkFields(
   fields: readonly string[],
@@ -42,7 +42,7 @@ export function checkFields(
   return length;
 }
 
-/** Two hosts in one request are one too many (section 8.3.1). */
+/** A request has one host, which `host` and `:authority` agree on (section 8.3.1). */
 function readHost(value: string, previous: string | undefined, authority: string | undefined): string {
   if (previous !== undefined) throw new MalformedFields('two host');
   if (authority !== undefined && value !== authority && value.toLowerCase() !== authority.toLowerCase()) {

@@ -1,20 +1,21 @@
 /**
- * What a connection has handed below and what has not left there. It is bounded, since nothing can pass it: a control
- * frame or a small response waits behind all of it. How much one turn of the event loop may add is bounded too.
+ * The bytes that a connection has given to its owner's `send` and that have not left yet. They are bounded because nothing
+ * can overtake them: a control frame or a small response waits for all of them. What one turn of the event loop may add is
+ * bounded too.
  */
 
-// At 10 Mbit/s a tenth of a second, on a fast path far more than the owner needs to keep its socket busy.
+// A tenth of a second at 10 Mbit/s; on a fast path far more than the owner needs to keep its socket busy.
 const MAX_IN_FLIGHT_BYTES = 131_072;
-// A peer that asks for control frames and does not read them gets no further than this.
+// The limit for a peer that causes control frames and does not read them.
 const MAX_UNREAD_BYTES = 1_048_576;
-// After this much other connections have their turn, however fast the owner sends.
+// After this much it is another connection's turn, however fast the owner sends.
 const MAX_TURN_BYTES = 524_288;
 
 export class Backlog {
   #bytes = 0;
   #turnBytes = 0;
 
-  /** Whether so much has left that it is worth filling up again. */
+  /** Whether enough has left to make another turn worthwhile. */
   get isLow(): boolean {
     return this.#bytes <= MAX_IN_FLIGHT_BYTES / 2;
   }
@@ -23,12 +24,12 @@ export class Backlog {
     return this.#bytes >= MAX_IN_FLIGHT_BYTES;
   }
 
-  /** Whether a turn may write more, when it has written `waitingBytes` that it did not hand below yet. */
+  /** Whether a turn may write more, with `waitingBytes` written and not yet given to `send`. */
   hasRoom(waitingBytes: number): boolean {
     return this.#bytes + waitingBytes < MAX_IN_FLIGHT_BYTES && this.#turnBytes < MAX_TURN_BYTES;
   }
 
-  /** Whether this and `waitingBytes` are more than an honest peer ever lets come together. */
+  /** Whether the backlog and `waitingBytes` exceed what an honest peer ever causes. */
   isOverfull(waitingBytes: number): boolean {
     return this.#bytes + waitingBytes > MAX_IN_FLIGHT_BYTES + MAX_UNREAD_BYTES;
   }

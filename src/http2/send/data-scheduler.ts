@@ -1,12 +1,11 @@
 /**
- * Whose DATA leaves next, and how much of it the window of the connection allows (RFC 9113 sections 5.2 and 6.9). Streams
- * of which nothing has left and those that have begun take turns, so that neither waits for all of the others: a small
- * answer passes a hundred downloads, and a hundred small responses do not stop one download.
+ * Which stream sends DATA next, and how much of it the connection's window allows (RFC 9113 sections 5.2 and 6.9). New
+ * streams (no content sent yet) and started ones alternate, so that neither kind waits for all of the other: a small
+ * response overtakes a hundred downloads, and a hundred small responses do not stop a download.
  *
- * A stream keeps its place while the window of the connection is closed: a wider window costs what it lets leave, however
- * many streams wait for it. Ends without content need no window and have a list of their own.
+ * A stream keeps its place while the connection's window is empty: a WINDOW_UPDATE then costs only the frames that it
+ * permits, however many streams are blocked. Ends of streams without content need no window and have their own queue.
  */
-
 import { SendWindow } from '../flow/window.js';
 import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES } from '../frame/types.js';
 import { IntrusiveQueue } from './intrusive-queue.js';
@@ -20,17 +19,17 @@ export class DataScheduler {
   readonly #ends = new IntrusiveQueue<SendHalf>();
   #isStartedNext = false;
 
-  /** Whether nobody can use a turn now. */
+  /** Whether no stream can send now. */
   get isEmpty(): boolean {
     return this.#ends.first === undefined && (this.#window.bytes <= 0 || !this.#hasContent);
   }
 
-  /** Whether a stream waits for the window of the connection. */
+  /** Whether a stream is blocked by the window of the connection. */
   get isBlockedOnConnection(): boolean {
     return this.#window.bytes <= 0 && this.#hasContent;
   }
 
-  /** Puts a stream behind the others of its kind, if it has something that may leave. */
+  /** Queues a stream behind the others of its kind, if it can send something. */
   add(half: SendHalf): void {
     if (!half.isReady) return;
     if (half.pendingBytes === 0) this.#ends.add(half);
@@ -38,24 +37,24 @@ export class DataScheduler {
     else this.#started.add(half);
   }
 
-  /** Widens the window of the connection. */
+  /** Increases the window of the connection. */
   increaseWindow(increment: number): 'overflow' | undefined {
     return this.#window.increase(increment);
   }
 
-  /** Gives the next turn to a stream that has not begun. */
+  /** Gives the next turn to a new stream. */
   preferNew(): void {
     this.#isStartedNext = false;
   }
 
-  /** Takes out the stream whose turn it is; undefined when it cannot use it, or when there is none. */
+  /** Removes and returns the stream whose turn it is; undefined when there is none, or it cannot send any more. */
   next(): SendHalf | undefined {
     const half = this.#ends.first ?? (this.#window.bytes > 0 ? this.#nextWithContent() : undefined);
     half?.queue?.remove(half);
     return half?.isReady ? half : undefined;
   }
 
-  /** Writes a frame of a stream that has the turn; returns the bytes that flow control counts. */
+  /** Writes one frame of a stream; returns the flow-controlled bytes. */
   write(half: SendHalf, output: WriteBuffer): number {
     const bytes = half.writeData(output, Math.min(this.#window.bytes, DEFAULT_MAX_FRAME_BYTES));
     this.#window.bytes -= bytes;

@@ -1,6 +1,6 @@
 /**
- * In which order a connection sends: control frames, then heads, then DATA in turns of a frame (`data-scheduler.ts`), so that
- * no download starves a small response.
+ * The order in which a connection sends: control frames, then heads, then DATA, one frame per stream in turn
+ * (`data-scheduler.ts`), so that no download starves a small response.
  */
 import type { Buffer } from 'node:buffer';
 import type { FloodGuard } from '../flood-guard.js';
@@ -12,8 +12,9 @@ import { IntrusiveQueue } from './intrusive-queue.js';
 import type { Head, SendHalf } from './send-half.js';
 import type { WriteBuffer } from './write-buffer.js';
 
-// What an honest peer answers a DATA frame with: an update each of the stream and of the connection, or one for so many
-// bytes. A frame that the window cut short is worth only its bytes: updates by one byte each must not pay for the next.
+// The WINDOW_UPDATE frames that an honest peer sends for a DATA frame: one for the stream and one for the connection, or one
+// per so many bytes. A frame that the window cut short earns only its bytes, so that updates of one byte each cannot pay for
+// more of them.
 const UPDATES_PER_FRAME = 2;
 const BYTES_PER_UPDATE = 512;
 
@@ -34,7 +35,7 @@ export class FrameScheduler {
     this.#options = options;
   }
 
-  /** Bytes of the control frames that wait. */
+  /** Bytes of the queued control frames. */
   get controlBytes(): number {
     return this.#controlBytes;
   }
@@ -53,13 +54,13 @@ export class FrameScheduler {
     this.#heads.add(half);
   }
 
-  /** Takes out all streams. */
+  /** Removes all streams. */
   clear(): void {
     this.#heads.clear();
     this.#options.data.clear();
   }
 
-  /** Writes what may leave in this turn; returns the streams that are to be told of it. */
+  /** Writes what may leave in this turn; returns the streams whose owners must be notified. */
   write(output: WriteBuffer): SendHalf[] {
     const progressed: SendHalf[] = [];
     this.writeControl(output);
@@ -90,13 +91,13 @@ export class FrameScheduler {
   #writeHeadsOf(half: SendHalf, output: WriteBuffer, progressed: SendHalf[]): void {
     for (const head of half.heads) {
       const flags = half.headFlags(head);
-      // Encoded only here: the header table must see the blocks in the order of the wire (RFC 7541 section 2.2).
+      // Encoded only now: the dynamic table must see the blocks in the order of the wire (RFC 7541 section 2.2).
       const { bytes, at } = this.#options.encoder.encodeInPlace(head.fields);
       output.headers(half.streamId, flags, bytes, at, DEFAULT_MAX_FRAME_BYTES);
       if ((flags & FrameFlag.END_STREAM) !== 0) progressed.push(half);
     }
     half.heads.length = 0;
-    this.#options.data.add(half); // what was written before the head left
+    this.#options.data.add(half); // content may have been written before the head left
   }
 
   #writeData(output: WriteBuffer, progressed: SendHalf[]): void {

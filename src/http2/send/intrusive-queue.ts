@@ -1,9 +1,9 @@
 /**
- * Streams that wait for their turn, first come first served. Each stands in one list at most and is its own link in it:
- * the lists of an idle connection hold nothing, and taking turns costs neither memory nor hashing.
+ * An intrusive FIFO queue of streams. A node is in at most one queue and holds the links itself: the queues of an idle
+ * connection hold nothing, and queueing costs neither an allocation nor a hash.
  */
 
-/** What can stand in a list. The fields are the list's. */
+/** What can be queued. The fields belong to the queue. */
 export interface QueueNode<T extends QueueNode<T>> {
   queue: IntrusiveQueue<T> | undefined;
   next: T | undefined;
@@ -14,12 +14,12 @@ export class IntrusiveQueue<T extends QueueNode<T>> {
   #first: T | undefined;
   #last: T | undefined;
 
-  /** Whose turn it is. */
+  /** The node whose turn it is. */
   get first(): T | undefined {
     return this.#first;
   }
 
-  /** Puts one behind all others, unless it waits here already. Takes it out of the list where it was. */
+  /** Appends a node, unless it is queued here already. Removes it from the queue where it was. */
   add(node: T): void {
     if (node.queue === this) return;
     node.queue?.remove(node);
@@ -30,7 +30,7 @@ export class IntrusiveQueue<T extends QueueNode<T>> {
     this.#last = node;
   }
 
-  /** Takes one out, if it is here. */
+  /** Removes a node, if it is queued here. */
   remove(node: T): void {
     if (node.queue !== this) return;
     const { next, previous } = node;
@@ -43,7 +43,7 @@ export class IntrusiveQueue<T extends QueueNode<T>> {
     node.previous = undefined;
   }
 
-  /** Takes out all. */
+  /** Removes all nodes. */
   clear(): void {
     for (let node = this.#first; node !== undefined; node = this.#first) this.remove(node);
   }

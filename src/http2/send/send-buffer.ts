@@ -1,30 +1,30 @@
-/** The bytes of one stream that were written and have not been sent. What has been sent is released at once. */
+/** The bytes of one stream that were written and not yet sent. Sent chunks are released at once. */
 import { Buffer } from 'node:buffer';
 import type { WriteBuffer } from './write-buffer.js';
 
 const RELEASED = Buffer.alloc(0);
-// The places of released chunks are given back once there are so many, and as many as chunks that wait: each is moved
-// once on average.
+// The slots of released chunks are removed once there are this many, and as many as pending chunks: each pending chunk is
+// moved once on average.
 const MAX_RELEASED = 32;
 
 export class SendBuffer {
   #chunks: Buffer[] = [];
-  // The first chunk that has not been sent whole, and how much of it has.
+  // The first chunk that is not completely sent, and how much of it is.
   #first = 0;
   #offset = 0;
   #bytes = 0;
 
-  /** Bytes that wait. */
+  /** Pending bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** How large the chunks are that this keeps alive, what was sent of the first included. Counted anew each time. */
+  /** The total size of the chunks that are kept alive, the sent part of the first included. Summed on each call. */
   get retainedBytes(): number {
     return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
-  /** Places for chunks, those of released ones included. */
+  /** Slots for chunks, those of released ones included. */
   get slots(): number {
     return this.#chunks.length;
   }
@@ -36,11 +36,11 @@ export class SendBuffer {
     this.#bytes += chunk.length;
   }
 
-  /** Moves the oldest `count` bytes, of those that wait, into the frame that was begun. */
+  /** Moves the oldest `count` pending bytes into the frame that was begun. */
   moveTo(output: WriteBuffer, count: number): void {
     let left = count;
     while (left > 0) {
-      const chunk = this.#chunks[this.#first] as Buffer; // there are `bytes` in them
+      const chunk = this.#chunks[this.#first] as Buffer; // `count` is at most `bytes`
       const end = Math.min(this.#offset + left, chunk.length);
       output.fill(chunk, this.#offset, end);
       left -= end - this.#offset;

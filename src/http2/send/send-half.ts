@@ -1,4 +1,4 @@
-/** What one stream has to send: its heads, its DATA, its trailers, its end. The send queue decides when. */
+/** The sending half of a stream: its heads, DATA, trailers and end. The send queue decides when they leave. */
 import type { Buffer } from 'node:buffer';
 import type { BytePool } from '../byte-pool.js';
 import { SendWindow } from '../flow/window.js';
@@ -7,7 +7,7 @@ import type { IntrusiveQueue, QueueNode } from './intrusive-queue.js';
 import { SendBuffer } from './send-buffer.js';
 import type { WriteBuffer } from './write-buffer.js';
 
-/** A list of fields that waits to be a HEADERS frame. */
+/** A field list that waits to be sent in HEADERS. */
 export interface Head {
   readonly fields: readonly string[];
   /** Informational heads are followed by another head and cannot end the stream. */
@@ -15,13 +15,14 @@ export interface Head {
 }
 
 export interface SendHalfOwner {
-  /** The bytes that were written have left, down to a rest; or the end has. */
+  /** The pending bytes have left, down to the low-water mark. */
   drained(): void;
   /** END_STREAM has left. */
   endStreamSent(): void;
 }
 
-// What `write` takes before it asks to wait, and what is left when it may go on: enough to fill a turn.
+// The high-water mark, from which on `write` returns false, and the low-water mark, at which `drained` is called: still
+// enough to fill a turn.
 export const MAX_PENDING_BYTES = 65_536;
 const LOW_WATER_BYTES = 16_384;
 
@@ -29,14 +30,14 @@ export class SendHalf implements QueueNode<SendHalf> {
   readonly streamId: number;
   readonly window: SendWindow;
   readonly owner: SendHalfOwner;
-  /** In the order in which they must leave; DATA waits for them. */
+  /** In the order in which they must leave. DATA waits for them. */
   readonly heads: Head[] = [];
-  /** Where it waits for its turn; for `IntrusiveQueue` alone. */
+  /** The queue that it is in; used by `IntrusiveQueue` only. */
   queue: IntrusiveQueue<SendHalf> | undefined;
   next: SendHalf | undefined;
   previous: SendHalf | undefined;
   #trailers: readonly string[] = [];
-  // Only what has a body needs it.
+  // Created with the first content: many streams have none.
   #buffer: SendBuffer | undefined;
   readonly #pool: BytePool | undefined;
   #sentBytes = 0;
@@ -56,50 +57,50 @@ export class SendHalf implements QueueNode<SendHalf> {
     return this.#buffer === undefined ? 0 : this.#buffer.retainedBytes;
   }
 
-  /** Bytes that wait. */
+  /** Bytes that were written and not yet sent. */
   get pendingBytes(): number {
     return this.#buffer === undefined ? 0 : this.#buffer.bytes;
   }
 
-  /** Bytes that have left. */
+  /** Bytes that were sent. */
   get sentBytes(): number {
     return this.#sentBytes;
   }
 
-  /** Nothing more can be written: `end` was called, or the stream is gone. */
+  /** Nothing more can be written: `end` was called, or the stream is closed. */
   get isEnding(): boolean {
     return this.#state !== 'open';
   }
 
-  /** END_STREAM has left, or the stream was reset: nothing more will leave. */
+  /** END_STREAM was sent or the stream was reset: nothing more will be sent. */
   get isOver(): boolean {
     return this.#state === 'over';
   }
 
-  /** Whether a head has left: until then the peer knows nothing of a stream that we open. */
+  /** Whether a head was sent: until then a stream that we open is idle at the peer. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
-  /** Whether nothing of the body has left: a small response may then pass a large one. */
+  /** Whether no content was sent: a small response may then overtake a large one. */
   get isNew(): boolean {
     return this.#sentBytes === 0;
   }
 
-  /** Whether a DATA frame, trailers or the end can leave as far as this stream is concerned. */
+  /** Whether the stream itself permits a DATA frame, trailers or END_STREAM now. */
   get isReady(): boolean {
     if (this.#state === 'over' || !this.#hasBegun || this.heads.length > 0) return false;
     return this.pendingBytes > 0 ? this.window.bytes > 0 : this.#state === 'ending';
   }
 
-  /** Takes over a chunk. False when the writer should wait until it is told of `drained`. */
+  /** Takes over a chunk. False when the writer should wait for `drained`. */
   write(chunk: Buffer): boolean {
     if (this.#state !== 'open') return false;
     this.#buffer ??= new SendBuffer();
     this.#buffer.add(chunk);
     this.#pool?.add(chunk.length);
     const maxBytes = this.#pool?.isExceeded ? 1 : MAX_PENDING_BYTES;
-    // Once the writer was told to wait it does, whatever the others hold meanwhile.
+    // A writer that was told to wait keeps waiting, whatever the pool holds meanwhile.
     this.#isWriterWaiting ||= this.#buffer.bytes >= maxBytes;
     return !this.#isWriterWaiting;
   }
@@ -109,7 +110,7 @@ export class SendHalf implements QueueNode<SendHalf> {
     this.#trailers = trailers;
   }
 
-  /** Forgets everything: the stream is reset or the connection is gone. */
+  /** Drops everything: the stream was reset, or the connection has ended. */
   abort(): void {
     this.#state = 'over';
     this.heads.length = 0;
@@ -117,7 +118,7 @@ export class SendHalf implements QueueNode<SendHalf> {
     this.#buffer = undefined;
   }
 
-  /** The flags of the next head, once it leaves: the end travels with it when nothing stands between. */
+  /** The flags of the next head, called when it is sent: END_STREAM goes with it if there is no content or trailers. */
   headFlags(head: Head): number {
     this.#hasBegun = true;
     const endsHere = this.#state === 'ending' && this.pendingBytes === 0 && this.#trailers.length === 0;
@@ -129,8 +130,8 @@ export class SendHalf implements QueueNode<SendHalf> {
   }
 
   /**
-   * Writes one DATA frame of at most `maxBytes`. The last one ends the stream, unless trailers do: those are then put
-   * among the heads. Returns the bytes that flow control counts.
+   * Writes one DATA frame of at most `maxBytes`. The last one ends the stream, unless there are trailers, which are then
+   * added to the heads. Returns the flow-controlled bytes.
    */
   writeData(output: WriteBuffer, maxBytes: number): number {
     const wanted = Math.min(this.pendingBytes, this.window.bytes, maxBytes);
@@ -147,7 +148,7 @@ export class SendHalf implements QueueNode<SendHalf> {
     return count;
   }
 
-  /** Whether the writer waits and may go on; says so once. */
+  /** Whether a waiting writer may continue; true once for each wait. */
   takeDrained(): boolean {
     if (!this.#isWriterWaiting || this.pendingBytes > LOW_WATER_BYTES) return false;
     this.#isWriterWaiting = false;

@@ -1,9 +1,9 @@
 /**
- * When what a connection has to send leaves; in which order, `frame-scheduler.ts` says. Frames wait for the end of the
- * event-loop turn and leave together: each message below costs a system call at both ends, so one turn should be one
- * message. `setImmediate` and not `queueMicrotask`: microtasks run after the callback of each single socket, the check
- * phase after those of all sockets that were ready (measured with 64 sockets: a third of the messages). DATA and heads
- * leave while there is room below (`backlog.ts`).
+ * When a connection sends; the order is `frame-scheduler.ts`. Frames wait for the end of the event-loop turn and leave
+ * together: each call of `send` costs a system call at both ends, so one turn should make one call. `setImmediate` and not
+ * `queueMicrotask`: microtasks run after the callback of each socket, the check phase after those of all sockets that were
+ * ready (measured with 64 sockets: a third of the calls). Heads and DATA are sent while the backlog has room
+ * (`backlog.ts`).
  */
 import type { Buffer } from 'node:buffer';
 import type { FloodGuard } from '../flood-guard.js';
@@ -14,18 +14,18 @@ import { FrameScheduler } from './frame-scheduler.js';
 import type { Head, SendHalf } from './send-half.js';
 import { WriteBuffer } from './write-buffer.js';
 
-// So many messages do not wait for the end of the turn: their receiver works on them while this side works on the next
-// (measured with 64 requests at once on two processors: a tenth more of them; with 8 no more than with 16).
+// This many heads are sent without waiting for the end of the turn: the receiver works on them while this side works on the
+// next (measured with 64 concurrent requests on two processors: a tenth more requests; 8 gave no more than 16).
 const MAX_WAITING_HEADS = 16;
 
 export interface SendQueueOptions {
   readonly encoder: HpackEncoder;
-  /** Writes bytes below; the owner calls `sent` when they have left. */
+  /** The owner's output; the owner calls `sent` when the bytes have left. */
   readonly send: (bytes: Buffer) => void;
   /** Runs a function after the current turn of the event loop. */
   readonly schedule: (run: () => void) => void;
   readonly floodGuard: FloodGuard;
-  /** Told of what an observer of a stream throws. */
+  /** Receives what a stream's observer throws. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -50,7 +50,7 @@ export class SendQueue {
     this.#scheduler = new FrameScheduler({ encoder, floodGuard, backlog: this.#backlog, data: this.#data });
   }
 
-  /** Whether more waits below than an honest peer ever lets come together. */
+  /** Whether the backlog exceeds what an honest peer ever causes. */
   get isOverfull(): boolean {
     return this.#backlog.isOverfull(this.#scheduler.controlBytes);
   }
@@ -65,32 +65,32 @@ export class SendQueue {
     this.#scheduler.addHead(half, head);
     this.#schedule();
     this.#waitingHeads += 1;
-    // Not at once: whoever gave us the head is in the middle of its work, and its body may follow.
+    // Not synchronously: the caller is in the middle of its work, and the body may follow.
     if (this.#waitingHeads === MAX_WAITING_HEADS) queueMicrotask(this.#run);
   }
 
-  /** A stream has something to send, or a wider window. */
+  /** A stream has something to send, or a larger window. */
   wake(half: SendHalf): void {
     if (!half.isReady) return;
     this.#data.add(half);
     this.#schedule();
   }
 
-  /** Takes a stream out: it was reset. */
+  /** Removes a stream that was reset. */
   drop(half: SendHalf): void {
     half.abort();
     half.queue?.remove(half);
   }
 
-  /** Widens the window of the connection. */
+  /** Increases the window of the connection. */
   increaseWindow(increment: number): 'overflow' | undefined {
     const { isBlockedOnConnection } = this.#data;
     if (this.#data.increaseWindow(increment) === 'overflow') return 'overflow';
-    if (isBlockedOnConnection) this.#schedule(); // who waits for room below goes on waiting for it
+    if (isBlockedOnConnection) this.#schedule(); // streams that wait for room in the backlog still wait for it
     return undefined;
   }
 
-  /** Bytes that were handed below have left. */
+  /** Bytes given to `send` have left the owner's buffers. */
   sent(bytes: number): void {
     this.#backlog.remove(bytes);
     if (this.#state === 'resting' && !this.#scheduler.isEmpty && this.#backlog.isLow) this.flush();
@@ -104,17 +104,17 @@ export class SendQueue {
     try {
       progressed = this.#write();
     } catch (error) {
-      this.#options.failed(error); // what has left can no longer be told from what has not
+      this.#options.failed(error); // what was sent can no longer be told from what was not
       return;
     }
-    if (this.#isClosed()) return; // by the owner, while it was sending
+    if (this.#isClosed()) return; // by the owner, within `send`
     this.#state = 'resting';
-    // What came up meanwhile, or what this turn had no time for. What had no room waits for `sent`.
+    // Schedules what was queued meanwhile and what exceeded this turn. What found no room in the backlog waits for `sent`.
     if (this.#scheduler.controlBytes > 0 || (!this.#scheduler.isEmpty && !this.#backlog.isFull)) this.#schedule();
     this.#report(progressed);
   }
 
-  /** Sends the control frames that wait and `last`, and nothing after it. */
+  /** Sends the queued control frames and `last`, and nothing after them. */
   close(last: Buffer): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
@@ -125,7 +125,7 @@ export class SendQueue {
       output.append(last);
       output.close();
     } catch {
-      // what is below takes nothing any more, and whoever owns it is told of the end in any case
+      // the owner's output has failed; the owner is notified of the end in any case
     }
   }
 
@@ -148,7 +148,7 @@ export class SendQueue {
     return progressed;
   }
 
-  /** After everything was handed over, so that what streams do now cannot come in between. */
+  /** Called after everything was given to `send`, so that what streams do now cannot come in between. */
   #report(progressed: readonly SendHalf[]): void {
     try {
       for (const half of progressed) {

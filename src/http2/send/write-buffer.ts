@@ -1,14 +1,14 @@
 /**
- * What one turn of a connection sends, gathered in as few Buffers as possible. Everything is copied into slabs: one copy
- * of a few kilobytes costs less than one more message, and below a WebSocket the pieces would be joined anyway.
+ * What one turn of a connection sends, in as few Buffers as possible. Everything is copied into slabs: a copy of a few
+ * kilobytes costs less than another call of `send`, and a WebSocket would join the pieces anyway.
  */
 import { Buffer } from 'node:buffer';
 import { FRAME_HEADER_BYTES, FrameFlag, FrameType } from '../frame/types.js';
 import { writeFrameHeader } from '../frame/writer.js';
 
-// One slab is one message: as much as a socket reads at once.
+// One slab is one call of `send`: as much as a socket reads at once.
 const SLAB_BYTES = 65_536;
-// A DATA frame is cut short at the end of a slab, unless that would leave a crumb.
+// A DATA frame is shortened to fit the rest of a slab, unless the rest is smaller than this.
 const MIN_DATA_BYTES = 1_024;
 
 interface Slab {
@@ -16,8 +16,8 @@ interface Slab {
   usedBytes: number;
 }
 
-// The rest of the last slab, for whichever connection sends next: what one turn of an idle connection sends is far less
-// than a slab, and thousands of connections must not have one each. Bytes that were handed out are not touched again.
+// The rest of the last slab, for the connection that sends next: one turn of an idle connection needs far less than a slab,
+// and thousands of connections must not hold one each. Bytes that were given to `send` are not written again.
 let spare: Slab | undefined;
 
 /** Opened at the start of a turn, closed at its end. Holds nothing in between. */
@@ -33,7 +33,7 @@ export class WriteBuffer {
     this.#sentFrom = this.#slab.usedBytes;
   }
 
-  /** Bytes that were written and not handed over. */
+  /** Bytes that were written and not yet given to `send`. */
   get waitingBytes(): number {
     return this.#slab.usedBytes - this.#sentFrom;
   }
@@ -44,26 +44,26 @@ export class WriteBuffer {
     this.#slab.usedBytes += frame.length;
   }
 
-  /** How large the payload of a DATA frame may be, up to `wanted`, that fits where writing goes on. */
+  /** How large the payload of a DATA frame should be, at most `wanted`, to fit into the current slab. */
   dataRoom(wanted: number): number {
     const room = this.#slab.bytes.length - this.#slab.usedBytes - FRAME_HEADER_BYTES;
     return room >= MIN_DATA_BYTES ? Math.min(wanted, room) : wanted;
   }
 
-  /** Begins a frame of `length` bytes; `fill` or `copyInto` of its payload follow. */
+  /** Begins a frame with a payload of `length` bytes; calls of `fill` follow. */
   frame(length: number, type: number, flags: number, streamId: number): void {
     this.#reserve(FRAME_HEADER_BYTES + length);
     writeFrameHeader(this.#slab.bytes, this.#slab.usedBytes, length, type, flags, streamId);
     this.#slab.usedBytes += FRAME_HEADER_BYTES;
   }
 
-  /** Copies a part of the payload of the frame that was begun. */
+  /** Copies a part of the payload of the current frame. */
   fill(bytes: Buffer, start: number, end: number): void {
     bytes.copy(this.#slab.bytes, this.#slab.usedBytes, start, end);
     this.#slab.usedBytes += end - start;
   }
 
-  /** Writes a header block, the first `length` of `bytes`, as HEADERS and as many CONTINUATION frames as it needs (section 6.10). */
+  /** Writes the first `length` of `bytes`, a field block, as HEADERS and CONTINUATION frames (section 6.10). */
   headers(streamId: number, flags: number, bytes: Buffer, length: number, maxFrameBytes: number): void {
     let type: number = FrameType.HEADERS;
     let at = 0;
@@ -77,7 +77,7 @@ export class WriteBuffer {
     } while (at < length);
   }
 
-  /** Hands over what is left. */
+  /** Sends the rest. */
   close(): void {
     this.#flush();
     if (this.#slab.bytes.length - this.#slab.usedBytes >= MIN_DATA_BYTES) spare = this.#slab;

@@ -1,6 +1,6 @@
 /**
- * The body of a stream as a `Duplex`, for whoever pipes: read what the peer sends, write what it gets, with back-pressure
- * both ways. A body that was cut short is an error and never an end.
+ * The content of a stream as a `Duplex`, for piping: reads what the peer sends, writes what it receives, with back-pressure
+ * both ways. Incomplete content is an error and never an end.
  */
 import type { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
@@ -8,31 +8,31 @@ import { type Http2Error, Http2ErrorCode } from '../errors.js';
 import type { StreamObserver } from './observer.js';
 import type { Http2Stream } from './stream.js';
 
-/** What a stream says beside its body; see `StreamObserver`. */
+/** The events of a stream other than its content; see `StreamObserver`. */
 export interface HeadObserver {
   informational?(fields: string[]): void;
   headers?(fields: string[], endStream: boolean): void;
   /** Comes before the body emits `end`. */
   trailers?(fields: string[]): void;
-  /** The stream is over and what it brought was given to the body. Not called after the body was destroyed. */
+  /** The stream has closed and its content was given to the body. Not called after the body was destroyed. */
   closed?(error: Http2Error | undefined): void;
 }
 
 export interface StreamBodyOptions extends HeadObserver {
-  /** Asked once for the fields that follow what was written. */
+  /** Called once for the trailers, after all content was written. */
   readonly writeTrailers?: () => readonly string[];
-  /** What was written waits for the peer, or does so no longer. */
+  /** Writing is blocked by the peer's window, or no longer. */
   writeBlocked?(isBlocked: boolean): void;
 }
 
 type Done = (error?: Error | null) => void;
 
-// What may wait to be written beside what the stream takes: one chunk of a socket does not stop its source.
+// The high-water mark on top of the stream's own: one chunk of a socket does not stop its source.
 const WRITE_AHEAD_BYTES = 131_072;
 
 /**
- * Observes its stream, and must be made before anything can arrive on it. Destroying the body resets the stream: CANCEL,
- * or INTERNAL_ERROR with an error.
+ * Observes its stream, and must be created before anything can arrive on it. Destroying the body resets the stream with
+ * CANCEL, or INTERNAL_ERROR if destroyed with an error.
  */
 export class StreamBody extends Duplex {
   readonly #stream: Http2Stream;
@@ -42,7 +42,7 @@ export class StreamBody extends Duplex {
   #isComplete = false;
 
   constructor(stream: Http2Stream, options: StreamBodyOptions = {}) {
-    // Nothing is read ahead: what is unread waits in the stream, where small chunks are gathered.
+    // Nothing is read ahead: unread content stays in the stream, which coalesces small chunks.
     super({ readableHighWaterMark: 0, writableHighWaterMark: WRITE_AHEAD_BYTES });
     this.#stream = stream;
     this.#options = options;
@@ -51,7 +51,7 @@ export class StreamBody extends Duplex {
     if (stream.sending.isEnding) this.end(); // a request without a body
   }
 
-  /** All that the peer had to send has come, though it may not all be read yet. */
+  /** The peer's content has arrived completely, though it may not be read yet. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
@@ -116,14 +116,14 @@ export class StreamBody extends Duplex {
     done?.();
   }
 
-  /** Both directions that ended destroy the body by themselves, as those of any `Duplex` do. */
+  /** A body whose two directions have ended destroys itself, as any `Duplex` does. */
   #close(error: Http2Error | undefined): void {
     if (error === undefined && this.#stream.endSent) {
-      if (this.readableFlowing === null) this.resume(); // nobody reads: its end would never be seen, and it never closed
+      if (this.readableFlowing === null) this.resume(); // without a reader `end` would never come, and the body never close
       return;
     }
     const destroy = () => this.destroy(error);
-    // A whole response may still be read to its end; a request whose response nobody waits for need not be.
+    // A complete response may still be read to its end; a request whose response is no longer awaited need not be.
     if (this.#isComplete && !this.readableEnded && this.#stream.role === 'client') this.once('end', destroy);
     else destroy();
   }

@@ -1,19 +1,19 @@
 /**
- * The live streams of a connection, by identifier. A table of our own because every request of a link goes through it: a
- * `Map` in which keys come and go is rebuilt every few dozen of them, and in V8 the table that it leaves keeps what it
- * held and the table that follows it. Once one of those is in the old generation, all that come after it outlive every
- * young collection, each with the requests of its time (measured at the edge: the young collections took five times as
- * long, and a collection of everything was due each second).
+ * The live streams of a connection, by identifier. Not a `Map`, because every request of a link passes through this table:
+ * a `Map` whose keys come and go is rehashed every few dozen of them, and in V8 the old backing store keeps its entries
+ * and the store that replaced it alive. Once one of those is in the old generation, all later ones survive every minor
+ * collection, each with the requests of its time (measured at the edge: minor collections took five times as long, and a
+ * major one was due each second).
  */
 
-// Open addressing with linear probing. Identifiers count upwards in steps of two, so that nearly all stand in their own
-// place; a peer that chooses them to collide makes us look at no more places than it may have streams.
+// Open addressing with linear probing. Identifiers count upwards in steps of two, so nearly all are in their home slot. A
+// peer that chooses colliding identifiers makes us probe at most as many slots as it may have streams.
 const MIN_SLOTS = 8;
-// A burst costs its memory no longer than it lasts.
+// An empty table with more slots than this shrinks, so that a burst costs memory only while it lasts.
 const MAX_EMPTY_SLOTS = 256;
 
 export class StreamIdTable<T extends { readonly id: number }> {
-  // A power of two, of which half at least is free.
+  // A power of two; at least half of them are free.
   #slots = emptySlots<T>(MIN_SLOTS);
   #size = 0;
 
@@ -25,14 +25,14 @@ export class StreamIdTable<T extends { readonly id: number }> {
     return this.#slots[this.#slotOf(id)];
   }
 
-  /** Adds one whose identifier is not here. */
+  /** Adds a stream whose identifier is not in the table. */
   add(stream: T): void {
     if (2 * (this.#size + 1) > this.#slots.length) this.#resize(2 * this.#slots.length);
     this.#slots[this.#slotOf(stream.id)] = stream;
     this.#size += 1;
   }
 
-  /** Takes one out, if it is here. */
+  /** Removes a stream, if it is in the table. */
   delete(id: number): void {
     const free = this.#slotOf(id);
     if (this.#slots[free] === undefined) return;
@@ -45,7 +45,7 @@ export class StreamIdTable<T extends { readonly id: number }> {
     for (const stream of this.#slots) if (stream !== undefined) yield stream;
   }
 
-  /** Where it stands, or would. */
+  /** The slot of an identifier, or the free one where it would be. */
   #slotOf(id: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
@@ -55,7 +55,7 @@ export class StreamIdTable<T extends { readonly id: number }> {
     return slot;
   }
 
-  /** Frees a place, and moves into it what it kept from its own. */
+  /** Frees a slot and moves back the streams that it kept from their home slots. */
   #free(slot: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;

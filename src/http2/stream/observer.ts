@@ -1,43 +1,43 @@
-/** What a stream tells of itself, and what it asks of its connection. */
+/** The events of a stream, and what it needs from its connection. */
 import type { Buffer } from 'node:buffer';
 import type { Http2Error } from '../errors.js';
 import type { FieldClassifier } from '../message/field-classifier.js';
 import type { Head } from '../send/send-half.js';
 
-/** Who reads a message. Field lists are flat, pseudo-fields first. */
+/** Receives a message. Field lists are flat, pseudo-fields first. */
 export interface MessageReader {
   informational?(fields: string[]): void;
   headers?(fields: string[], endStream: boolean): void;
-  /** Bytes of a received message; keeping them keeps all of that message. */
+  /** The next bytes of the content. They are part of the chunk they arrived in, and keep all of it alive. */
   data(chunk: Buffer): void;
   /** Comes after the last `data` and before `end`. */
   trailers(fields: string[]): void;
-  /** The body has arrived whole. Never called for one that was cut short. */
+  /** The content has arrived completely. Never called if it is incomplete. */
   end(): void;
 }
 
 /**
- * Order: `informational`*, `headers` (both in the client role only: the server role is given the head with the stream),
- * `data`*, `trailers`?, `end`; `closed` is last, once, at any point. After `reset` nothing more is called.
+ * Order: `informational`*, `headers` (both in the client role only: the server role gets the head with the stream),
+ * `data`*, `trailers`?, `end`; `closed` comes last, once, at any point. Nothing is called after `reset`.
  */
 export interface StreamObserver extends MessageReader {
-  /** After `write` returned false: write on. Also when the end has been handed below. */
+  /** After `write` returned false: writing may continue. Also called when END_STREAM was sent. */
   drain?(): void;
-  /** Without an error when both directions ended as they should: a body that was cut short always has one. */
+  /** Without an error if both directions ended regularly; incomplete content always has one. */
   closed(error: Http2Error | undefined): void;
 }
 
-/** What a stream, an `Http2Stream`, asks of its connection. */
+/** What an `Http2Stream` needs from its connection. */
 export interface StreamOwner<Stream> {
-  /** Judges the lists that leave. */
+  /** Classifies the fields that are sent. */
   readonly sentFields: FieldClassifier;
   sendHead(stream: Stream, head: Head): void;
   /** The stream has something to send. */
   wake(stream: Stream): void;
-  /** Sends RST_STREAM, unless the peer has never heard of the stream, and forgets it. */
+  /** Sends RST_STREAM, unless the stream is idle at the peer, and removes the stream. */
   reset(stream: Stream, code: number): void;
-  /** The reader took bytes that were held. */
+  /** The reader has read buffered bytes. */
   released(stream: Stream, bytes: number): void;
-  /** Both directions are over. */
+  /** Both directions have ended. */
   forget(stream: Stream): void;
 }

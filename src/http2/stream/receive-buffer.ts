@@ -1,15 +1,15 @@
-/** The bytes of one stream that wait for its reader, without the messages that they came in. */
+/** The unread bytes of one stream, without the larger chunks that they arrived in. */
 import { Buffer } from 'node:buffer';
 
-// Smaller chunks are gathered: each would otherwise pin the message that it came in.
+// Smaller chunks are coalesced: each would otherwise keep the chunk alive that it arrived in.
 const SMALL_CHUNK_BYTES = 4_096;
 const BLOCK_BYTES = 8_192;
-// A chunk that is less of its message than one in this is copied.
+// A chunk is copied if it is less than one part in this of the memory that it keeps alive.
 const MIN_SHARE = 4;
 
 export class ReceiveBuffer {
   readonly #chunks: Buffer[] = [];
-  // Where small chunks are gathered; what is used of it is the last of the chunks.
+  // Where small chunks are coalesced; its used part is the last of the chunks.
   #block: { readonly bytes: Buffer; used: number } | undefined;
   #bytes = 0;
 
@@ -26,7 +26,7 @@ export class ReceiveBuffer {
     }
   }
 
-  /** Takes out the oldest chunk. */
+  /** Removes and returns the oldest chunk. */
   shift(): Buffer | undefined {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * What one stream receives: heads, DATA in order to whoever reads it, held while the reader is paused, counted against
- * `content-length` (RFC 9113 section 8.1.1) and the stream's window. The end is told when all of it was delivered.
+ * The receiving half of a stream: heads, DATA in order, buffered while the reader is paused, counted against
+ * `content-length` (RFC 9113 section 8.1.1) and the stream's window. The reader gets the end after all content.
  */
 import type { Buffer } from 'node:buffer';
 import { Http2ErrorCode, Http2StreamError } from '../errors.js';
@@ -30,7 +30,7 @@ export class ReceiveHalf {
     this.#expectedBytes = message.expectedBytes;
   }
 
-  /** Bytes that wait for the reader. */
+  /** Bytes that are buffered for the reader. */
   get bufferedBytes(): number {
     return this.#buffer === undefined ? 0 : this.#buffer.bytes;
   }
@@ -40,12 +40,12 @@ export class ReceiveHalf {
     return this.#state !== 'open';
   }
 
-  /** The reader has been told of the end, or will be told of nothing more. */
+  /** The reader has received the end, or receives nothing more. */
   get isDelivered(): boolean {
     return this.#state === 'delivered';
   }
 
-  /** Takes a list of fields that came after the request: a head of the response, or trailers. Throws `Http2StreamError`. */
+  /** Processes a field list after the request: a head of the response, or trailers. Throws `Http2StreamError`. */
   receiveFields(fields: string[], flags: number): void {
     this.#requireOpen();
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;
@@ -61,8 +61,8 @@ export class ReceiveHalf {
   }
 
   /**
-   * Takes the content of a DATA frame and returns how much of it is held; `flowBytes` counts its padding too. Throws
-   * `Http2StreamError`, before anybody sees the content, when the body is longer or, at its end, shorter than it must be.
+   * Processes the content of a DATA frame and returns how much of it is buffered; `flowBytes` includes padding. Throws
+   * `Http2StreamError`, before the reader gets the content, if there is more, or at the end less, than `content-length`.
    */
   receiveData(chunk: Buffer, flowBytes: number, flags: number): number {
     this.#requireOpen();
@@ -82,12 +82,12 @@ export class ReceiveHalf {
     return bufferedBytes;
   }
 
-  /** Throws `Http2StreamError` when the body, now that it ends, is shorter than it must be. */
+  /** Throws `Http2StreamError` if the content, now that it ends, is shorter than its `content-length`. */
   requireComplete(): void {
     if (this.#expectedBytes > 0) throw this.#wrongLength();
   }
 
-  /** Takes END_STREAM. Without effect when a reader has just abandoned the stream. */
+  /** Processes END_STREAM. A no-op if the reader has just reset the stream. */
   end(trailers: string[] | undefined): void {
     if (this.#state !== 'open') return;
     this.requireComplete();
@@ -100,11 +100,11 @@ export class ReceiveHalf {
     this.#isPaused = true;
   }
 
-  /** Delivers what is held, until the reader pauses again. Returns how many bytes it took. */
+  /** Delivers what is buffered, until the reader pauses again. Returns how many bytes were read. */
   resume(): number {
     this.#isPaused = false;
     let count = 0;
-    // The reader may call `resume` again from within `data`: each call takes what is then the oldest.
+    // The reader may call `resume` again within `data`: each call takes the chunk that is then the oldest.
     while (!this.#isPaused) {
       const chunk = this.#buffer?.shift();
       if (chunk === undefined) break;
@@ -115,13 +115,13 @@ export class ReceiveHalf {
     return count;
   }
 
-  /** Drops what is held and what still arrives. Returns how many bytes were held. */
+  /** Drops what is buffered and what still arrives. Returns how many bytes were buffered. */
   discard(): number {
     this.#isDiscarding = true;
     return this.resume();
   }
 
-  /** Delivers nothing more. Returns how many bytes were held. */
+  /** Delivers nothing more. Returns how many bytes were buffered. */
   abort(): number {
     const count = this.bufferedBytes;
     this.#state = 'delivered';

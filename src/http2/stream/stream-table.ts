@@ -1,29 +1,28 @@
-/** The streams of a connection and the states of those that are not live (RFC 9113 sections 5.1 and 5.1.1). */
-
+/** The streams of a connection, and the states of those that are not live (RFC 9113 sections 5.1 and 5.1.1). */
 import type { Role } from '../frame/settings.js';
 import { MAX_31_BITS } from '../frame/types.js';
 import { StreamIdTable } from './id-table.js';
 import type { Http2Stream } from './stream.js';
 
 /**
- * `idle`: never used. `reset`: reset by us, so that frames may still be on their way (section 5.4.2). `closed`: any
- * other that has ended.
+ * `idle`: never used. `reset`: reset by us, so that frames may still be in flight (section 5.4.2). `closed`: ended in any
+ * other way.
  */
 export type ClosedState = 'idle' | 'reset' | 'closed';
 
-// How many of the streams that we reset are remembered: far more than a path holds in frames for any of them.
+// How many of the streams that we reset are remembered: far more than a path holds frames for.
 const MAX_REMEMBERED_RESETS = 2_000;
-// Heads, trailers and empty DATA that may be on their way for one of them; DATA with content pays by the windows.
+// HEADERS and empty DATA that may be in flight for one of them; DATA with content is bounded by flow control.
 const MAX_FRAMES_AFTER_RESET = 64;
-// Three quarters of all identifiers: enough are left while a new connection takes over.
+// Three quarters of all identifiers: enough are left until a new connection takes over.
 const STREAM_ID_WATERMARK = 0x6000_0000;
 
 export class StreamTable {
   readonly #role: Role;
   readonly #live = new StreamIdTable<Http2Stream>();
-  // With the number of frames without content that came for each since. Most connections never need it.
+  // With the number of frames without content that have arrived for each since. Most connections never need it.
   #resets: Map<number, number> | undefined;
-  // All streams are opened by the client role (odd identifiers): nobody pushes.
+  // The client role opens all streams (odd identifiers), as there is no server push.
   #highestId = 0;
 
   constructor(role: Role) {
@@ -34,12 +33,12 @@ export class StreamTable {
     return this.#live.size;
   }
 
-  /** The highest identifier that was used: by us in the client role, by the peer in the server role. */
+  /** The highest identifier used: by us in the client role, by the peer in the server role. */
   get highestId(): number {
     return this.#highestId;
   }
 
-  /** Few identifiers are left: this connection should be replaced. */
+  /** Few identifiers are left, so this connection should be replaced. */
   get idsRunningLow(): boolean {
     return this.#highestId >= STREAM_ID_WATERMARK;
   }
@@ -58,18 +57,18 @@ export class StreamTable {
     return this.#resets?.has(id) ? 'reset' : 'closed';
   }
 
-  /** Client role: the identifier of the next stream; undefined when there are none left. */
+  /** Client role: the identifier of the next stream; undefined if none is left. */
   nextId(): number | undefined {
     const id = this.#highestId === 0 ? 1 : this.#highestId + 2;
     return id > MAX_31_BITS ? undefined : id;
   }
 
-  /** Whether the peer may open a stream by this identifier: odd, and higher than all before (section 5.1.1). */
+  /** Whether the peer may open a stream with this identifier: odd, and higher than all before (section 5.1.1). */
   mayOpen(id: number): boolean {
     return this.#role === 'server' && id % 2 === 1 && id > this.#highestId;
   }
 
-  /** Notes that an identifier is used, whatever becomes of its stream. */
+  /** Marks an identifier as used, whatever becomes of its stream. */
   markUsed(id: number): void {
     this.#highestId = id;
   }
@@ -78,18 +77,18 @@ export class StreamTable {
     this.#live.add(stream);
   }
 
-  /** Both directions are over. */
+  /** Removes a stream whose two directions have ended. */
   markClosed(id: number): void {
     this.#live.delete(id);
   }
 
-  /** We reset it: what still arrives for it is nobody's fault. */
+  /** Removes a stream that we reset: frames that still arrive for it are not an error. */
   markReset(id: number): void {
     this.#live.delete(id);
     this.#remember(id);
   }
 
-  /** Counts a frame without content for a stream that we reset; `'flood'` when there were more than could be on their way. */
+  /** Counts a frame without content for a stream that we reset; `'flood'` for more than can have been in flight. */
   countAfterReset(id: number): 'flood' | undefined {
     const count = (this.#resets?.get(id) ?? 0) + 1;
     this.#resets?.set(id, count);

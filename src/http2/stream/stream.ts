@@ -1,7 +1,7 @@
 /**
- * One stream: a request and its response (RFC 9113 sections 5.1 and 8.1), the same object in both roles. Light on purpose:
- * a `Duplex` for each request costs more than its frames do, so bodies go through an observer and `write`; where a Duplex
- * is wanted, `StreamBody` puts one on top.
+ * One stream: a request and its response (RFC 9113 sections 5.1 and 8.1), the same class in both roles. It is light: a
+ * `Duplex` for each request costs more than its frames, so content goes through an observer and `write`. `StreamBody` puts
+ * a Duplex on top where one is needed.
  */
 import type { Buffer } from 'node:buffer';
 import type { BytePool } from '../byte-pool.js';
@@ -21,14 +21,14 @@ export interface StreamStart {
   readonly sendWindowBytes: number;
   readonly receiveWindowBytes: number;
   readonly sendPool?: BytePool | undefined;
-  /** The head of the request: the peer's in the server role, else ours. */
+  /** The head of the request: the peer's in the server role, ours in the client role. */
   readonly request: readonly string[];
 }
 
 export class Http2Stream implements SendHalfOwner {
   readonly id: number;
   readonly role: Role;
-  /** The two directions, for the connection alone. */
+  /** The two halves, for the connection only. */
   readonly sending: SendHalf;
   readonly receiving: ReceiveHalf;
   readonly #owner: StreamOwner<Http2Stream>;
@@ -39,7 +39,7 @@ export class Http2Stream implements SendHalfOwner {
   #isEndSent = false;
   #isDiscarding = false;
 
-  /** Throws `MalformedFields` when the request is not one. */
+  /** Throws `MalformedFields` if the request is malformed. */
   constructor(owner: StreamOwner<Http2Stream>, start: StreamStart) {
     const message = new ReceivedMessage(start.id, start.role, start.request, owner.sentFields);
     this.#owner = owner;
@@ -49,37 +49,37 @@ export class Http2Stream implements SendHalfOwner {
     this.receiving = new ReceiveHalf(start.id, start.receiveWindowBytes, message);
   }
 
-  /** The peer has opened it, or our head has left: frames may name it. */
+  /** The stream is not idle at the peer: the peer has opened it, or our head was sent. Frames may name it. */
   get isKnownToPeer(): boolean {
     return this.role === 'server' || this.sending.hasBegun;
   }
 
-  /** Nothing more goes out or comes in, though what is held may still be read. */
+  /** Nothing more is sent or received, though buffered content may still be read. */
   get isOver(): boolean {
     return this.#state !== 'open';
   }
 
-  /** The final head was given. */
+  /** The final head was queued. */
   get headersSent(): boolean {
     return this.#isHeadGiven;
   }
 
-  /** Everything up to our end has been handed below: the peer gets it unless the connection is lost. */
+  /** END_STREAM was sent: the peer receives everything unless the connection is lost. */
   get endSent(): boolean {
     return this.#isEndSent;
   }
 
-  /** Bytes that were written and have not left. */
+  /** Bytes that were written and not yet sent. */
   get pendingBytes(): number {
     return this.sending.pendingBytes;
   }
 
-  /** Bytes that have left. */
+  /** Bytes that were sent. */
   get sentBytes(): number {
     return this.sending.sentBytes;
   }
 
-  /** Bytes that were ever written, those that have not left included. */
+  /** All bytes that were written, sent or not. */
   get writtenBytes(): number {
     return this.sending.sentBytes + this.sending.pendingBytes;
   }
@@ -89,7 +89,7 @@ export class Http2Stream implements SendHalfOwner {
     this.receiving.reader = observer;
   }
 
-  /** Server role: sends a 1xx head, until the final one was sent. Throws `MalformedFields`. */
+  /** Server role: sends a 1xx head; a no-op after the final one. Throws `MalformedFields`. */
   sendInformational(fields: readonly string[]): void {
     checkResponse(fields, this.#owner.sentFields);
     if (this.#isHeadGiven || this.isOver) return;
@@ -102,14 +102,14 @@ export class Http2Stream implements SendHalfOwner {
     this.sendFinalHead(fields, options);
   }
 
-  /** Takes over a chunk of the body. False when to wait for `drain`, or when the stream is over. */
+  /** Takes over a chunk of the content. False to wait for `drain`, or if the stream has ended. */
   write(chunk: Buffer): boolean {
     const canWriteMore = this.sending.write(chunk);
     this.#owner.wake(this);
     return canWriteMore;
   }
 
-  /** Ends the body, with trailers if there are any. Throws `MalformedFields`. */
+  /** Ends the content, with optional trailers. Throws `MalformedFields`. */
   end(trailers: readonly string[] = []): void {
     checkTrailers(trailers, this.#owner.sentFields);
     if (this.sending.isEnding) return;
@@ -117,7 +117,7 @@ export class Http2Stream implements SendHalfOwner {
     this.#owner.wake(this);
   }
 
-  /** Resets the stream at both ends; the observer hears nothing more. Without effect on one that is over. */
+  /** Resets the stream at both ends; the observer is no longer called. Nothing is sent if the stream has ended. */
   reset(code: number = Http2ErrorCode.CANCEL): void {
     const isOpen = this.#state === 'open';
     this.#observer = undefined;
@@ -126,7 +126,7 @@ export class Http2Stream implements SendHalfOwner {
     if (isOpen) this.#owner.reset(this, code);
   }
 
-  /** Holds what arrives back from the observer; the peer may fill the stream's window and no more. */
+  /** Buffers what arrives instead of delivering it; the peer can fill the stream's window and no more. */
   pause(): void {
     this.receiving.pause();
   }
@@ -137,7 +137,7 @@ export class Http2Stream implements SendHalfOwner {
   }
 
   /**
-   * Drops what still arrives. In the server role, once the response has left whole, the peer is asked to stop sending
+   * Drops what still arrives. In the server role, once the response was sent completely, asks the peer to stop sending
    * (RST_STREAM with NO_ERROR, section 8.1).
    */
   discard(): void {
@@ -147,7 +147,7 @@ export class Http2Stream implements SendHalfOwner {
     this.#stopSender();
   }
 
-  // What follows is for the connection and the send queue.
+  // The rest of the public methods is for the connection and the send queue.
 
   /** Queues the final head: of a response, or of the request that the connection opens. */
   sendFinalHead(fields: readonly string[], options: { readonly endStream: boolean }): void {
@@ -157,20 +157,20 @@ export class Http2Stream implements SendHalfOwner {
     this.#owner.sendHead(this, { fields, kind: 'final' });
   }
 
-  /** Takes a list of fields that came after the request. Throws `Http2StreamError`. */
+  /** Processes a field list after the request. Throws `Http2StreamError`. */
   receiveFields(fields: string[], flags: number): void {
     this.receiving.receiveFields(fields, flags);
     this.#close();
   }
 
-  /** Takes DATA; returns how many bytes of it are held. Throws `Http2StreamError`. */
+  /** Processes DATA; returns how many bytes of it are buffered. Throws `Http2StreamError`. */
   receiveData(chunk: Buffer, flowBytes: number, flags: number): number {
     const bufferedBytes = this.receiving.receiveData(chunk, flowBytes, flags);
     this.#close();
     return bufferedBytes;
   }
 
-  /** Ends a request that came without content. */
+  /** Ends a request without content. */
   receiveEnd(): void {
     this.receiving.end(undefined);
     this.#close();
@@ -188,20 +188,20 @@ export class Http2Stream implements SendHalfOwner {
     this.#close();
   }
 
-  /** The stream ended from outside: by the peer, by an error in what it received, or with its connection. */
+  /** Ends the stream because of the peer, of an error in what was received, or with its connection. */
   fail(error: Http2Error | undefined): void {
     if (this.isOver) return;
     this.#state = 'over';
     this.#error = error;
-    // A response that has arrived whole stays whole, whatever came after it. A request is worth nothing any more, and who
-    // works for it must hear so at once, though they have not read it to its end.
+    // A complete response stays complete, whatever came after it. A request has lost its purpose, and its handler must
+    // learn that at once, even if it has not read the request to its end.
     if (this.role === 'server' || !this.receiving.isEnded) this.#abortReceiving();
     this.#close();
   }
 
   #stopSender(): void {
     if (!this.#isDiscarding || !this.#isEndSent || this.role === 'client') return;
-    if (this.receiving.isEnded) return; // as it has in each stream that is over
+    if (this.receiving.isEnded) return; // as in every stream that has ended
     this.#state = 'over';
     this.#abortReceiving();
     this.#owner.reset(this, Http2ErrorCode.NO_ERROR);

@@ -1,6 +1,6 @@
 /**
- * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and is what each of them asks
- * when it wants to send something.
+ * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and connects each stream to the
+ * send queue and flow control.
  */
 
 import type { BytePool } from '../byte-pool.js';
@@ -26,10 +26,10 @@ export interface StreamsOptions {
   readonly sentFields: FieldClassifier;
   /** What the peer has announced. */
   readonly peer: Settings;
-  /** What we have announced: how many streams the peer may open, and whether by extended CONNECT. */
+  /** What we have announced: how many streams the peer may open, and whether extended CONNECT is permitted. */
   readonly maxStreams: number;
   readonly connectProtocol: boolean;
-  /** A stream has ended, and no other is open. */
+  /** The last open stream has ended. */
   readonly emptied: () => void;
   /** Few identifiers are left. Called once. */
   readonly idsRunningLow: () => void;
@@ -48,8 +48,8 @@ export class Streams implements StreamOwner<Http2Stream> {
   }
 
   /**
-   * Client role: opens a stream with the head of its request. Throws `MalformedFields`, and `Http2StreamError` with
-   * REFUSED_STREAM when no stream can be opened.
+   * Client role: opens a stream with the head of its request. Throws `MalformedFields`, or `Http2StreamError` with
+   * REFUSED_STREAM if no stream can be opened.
    */
   open(fields: readonly string[], options: { readonly endStream: boolean }): Http2Stream {
     const stream = this.#create(this.#openableId(fields), fields);
@@ -59,7 +59,7 @@ export class Streams implements StreamOwner<Http2Stream> {
     return stream;
   }
 
-  /** Server role: takes a request. Throws `Http2StreamError` when it is malformed or one too many (section 5.1.2). */
+  /** Server role: accepts a request. Throws `Http2StreamError` if it is malformed or exceeds the limit (section 5.1.2). */
   accept(id: number, fields: readonly string[], flags: number): Http2Stream {
     const { maxStreams, connectProtocol } = this.#options;
     if (this.table.size >= maxStreams)
@@ -79,10 +79,10 @@ export class Streams implements StreamOwner<Http2Stream> {
     }
   }
 
-  /** RST_STREAM has come (section 6.4). */
+  /** Ends a stream for which RST_STREAM has arrived (section 6.4). */
   resetByPeer(stream: Http2Stream, code: number): void {
     const error = new PeerResetError(stream.id, code, 'the peer reset the stream');
-    // Section 8.1: a whole response stays whole when the server role does not want the rest of the request.
+    // Section 8.1: a complete response stays complete if the server does not want the rest of the request.
     const isComplete = code === Http2ErrorCode.NO_ERROR && this.#options.role === 'client' && stream.receiving.isEnded;
     this.#options.queue.drop(stream.sending);
     this.table.markClosed(stream.id);
@@ -90,7 +90,7 @@ export class Streams implements StreamOwner<Http2Stream> {
     this.#ended();
   }
 
-  /** Answers an error of stream scope (section 5.4.2). */
+  /** Ends a stream after a stream error, with RST_STREAM (section 5.4.2). */
   fail(error: Http2StreamError): void {
     const stream = this.table.get(error.streamId);
     this.table.markReset(error.streamId);
@@ -101,7 +101,7 @@ export class Streams implements StreamOwner<Http2Stream> {
     this.#ended();
   }
 
-  /** Fails the streams that the peer has not looked at and will not: they may be tried elsewhere (section 6.8). */
+  /** Fails the streams that the peer has not processed and will not: they may be retried elsewhere (section 6.8). */
   failAbove(lastId: number): void {
     for (const stream of [...this.table]) {
       if (stream.id <= lastId) continue;
@@ -112,7 +112,7 @@ export class Streams implements StreamOwner<Http2Stream> {
     this.#ended();
   }
 
-  /** Fails all streams, with the connection. Returns what an observer threw. */
+  /** Fails all streams with the connection. Returns what an observer threw, if any did. */
   failAll(error: Http2Error): unknown {
     let thrown: unknown;
     for (const stream of [...this.table]) {
@@ -121,13 +121,13 @@ export class Streams implements StreamOwner<Http2Stream> {
       try {
         stream.fail(error);
       } catch (failure) {
-        thrown = failure; // the other streams must hear of it all the same
+        thrown = failure; // the other streams must still be notified
       }
     }
     return thrown;
   }
 
-  // What follows is for the streams (`StreamOwner`).
+  // For the streams (`StreamOwner`).
 
   sendHead(stream: Http2Stream, head: Head): void {
     this.#options.queue.head(stream.sending, head);
