@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+/** The `postern` command: one program, one file per command, which is loaded when it is asked for. Gives every failure its exit code. */
+import { Command, CommanderError } from 'commander';
+import { exitWithReader } from './output/sinks.js';
+import { EXIT, reportFailure } from './process/exit.js';
+import { tuneProcess } from './process/tuning.js';
+import { readVersion } from './process/version.js';
+
+/** Each command, in the order of `--help`. An agent need not load what an edge is made of, nor `--version` either. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  http: async () => (await import('./commands/http.js')).addHttpCommand,
+  edge: async () => (await import('./commands/edge.js')).addEdgeCommand,
+  token: async () => (await import('./commands/token.js')).addTokenCommand,
+  config: async () => (await import('./commands/config.js')).addConfigCommand,
+};
+
+tuneProcess();
+
+exitWithReader();
+
+try {
+  const args = await expandShorthand(process.argv.slice(2));
+  const program = createProgram();
+  for (const name of commandsFor(args)) (await COMMANDS[name]?.())?.(program);
+  await program.parseAsync(args, { from: 'user' });
+} catch (thrown) {
+  process.exit(thrown instanceof CommanderError ? usageCode(thrown) : reportFailure(thrown));
+}
+
+function createProgram(): Command {
+  return new Command('postern')
+    .description('Put localhost behind a public URL that only the people you allow can open.')
+    .version(readVersion(), '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this help.')
+    .helpCommand('help [command]', 'Print the help of a command.')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'postern: ')) })
+    .showSuggestionAfterError()
+    .exitOverride();
+}
+
+/** The commands that a command line needs: its own one, none for the version, all for the help and for a mistyped one. */
+function commandsFor([first = '', second = '']: readonly string[]): readonly string[] {
+  const name = first === 'help' ? second : first;
+  if (Object.hasOwn(COMMANDS, name)) return [name];
+  return first === '--version' || first === '-V' ? [] : Object.keys(COMMANDS);
+}
+
+/** `postern 5173` is `postern http 5173`, and so are URLs, `localhost:5173` and the name of a tunnel of the file. */
+async function expandShorthand(args: readonly string[]): Promise<string[]> {
+  const [first = ''] = args;
+  if (first === '' || first === 'help' || first.startsWith('-') || Object.hasOwn(COMMANDS, first)) return [...args];
+  const isTarget = /^(?:\d+|https?:\/\/.*|[^-/][^/]*:\d+)$/i.test(first);
+  return isTarget || (await isTunnel(first, configFlag(args))) ? ['http', ...args] : [...args];
+}
+
+async function isTunnel(name: string, configPath: string | undefined): Promise<boolean> {
+  const { isTunnelOfFile } = await import('./process/sources.js');
+  return isTunnelOfFile(name, configPath);
+}
+
+function configFlag(args: readonly string[]): string | undefined {
+  const joined = args.find((arg) => arg.startsWith('--config='));
+  const at = args.indexOf('--config');
+  return joined?.slice('--config='.length) ?? (at === -1 ? undefined : args[at + 1]);
+}
+
+// Help and version were asked for; everything else that commander throws is a wrong command line.
+function usageCode({ exitCode }: CommanderError): number {
+  return exitCode === 0 ? EXIT.ok : EXIT.usage;
+}
