@@ -164,12 +164,12 @@ function dialler(options: AgentOptions, dial: typeof dialEdge, target: Target): 
     });
 }
 
-/** Throws `ERR_CONFIG_INVALID` for text that is not a target. */
-function readTarget(given: number | string | URL): URL {
+/** Reads a target as `AgentOptions` has it. Throws `ERR_CONFIG_INVALID`. */
+export function readTarget(given: number | string | URL): URL {
   if (given instanceof URL) return given;
-  const read = target.safeParse(String(given));
-  if (read.success) return read.data;
-  throw new PosternError('ERR_CONFIG_INVALID', `target: ${read.error.issues[0]?.message}.`);
+  const { value, problems } = target.read(String(given));
+  if (value !== undefined && problems.length === 0) return value;
+  throw new PosternError('ERR_CONFIG_INVALID', `target: ${problems[0]}.`);
 }
 
 function readCa(path: string | undefined): string | undefined {

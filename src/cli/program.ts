@@ -1,33 +1,32 @@
-#!/usr/bin/env node
-/** The `postern` command: one program, one file per command, which is loaded when it is asked for. Gives every failure its exit code. */
-import { Command, CommanderError } from 'commander';
-import { exitWithReader } from './output/sinks.js';
+/** The `postern` program: one file per command, loaded when the command is asked for. Gives every failure its exit code. */
+import type { Command as Program, CommanderError as UsageError } from 'commander';
+import { Command, CommanderError } from './process/commander.js';
 import { EXIT, reportFailure } from './process/exit.js';
 import { tuneProcess } from './process/tuning.js';
 import { readVersion } from './process/version.js';
 
-/** Each command, in the order of `--help`. An agent need not load what an edge is made of, nor `--version` either. */
-const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+/** Each command, in the order of `--help`. An agent need not load what an edge is made of. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void>>> = {
   http: async () => (await import('./commands/http.js')).addHttpCommand,
   edge: async () => (await import('./commands/edge.js')).addEdgeCommand,
   token: async () => (await import('./commands/token.js')).addTokenCommand,
   config: async () => (await import('./commands/config.js')).addConfigCommand,
 };
 
-tuneProcess();
-
-exitWithReader();
-
-try {
-  const args = await expandShorthand(process.argv.slice(2));
-  const program = createProgram();
-  for (const name of commandsFor(args)) (await COMMANDS[name]?.())?.(program);
-  await program.parseAsync(args, { from: 'user' });
-} catch (thrown) {
-  process.exit(thrown instanceof CommanderError ? usageCode(thrown) : reportFailure(thrown));
+/** Runs a command line to its end. Exits the process when it fails. */
+export async function run(commandLine: readonly string[]): Promise<void> {
+  tuneProcess();
+  try {
+    const args = await expandShorthand(commandLine);
+    const program = createProgram();
+    for (const name of commandsFor(args)) (await COMMANDS[name]?.())?.(program);
+    await program.parseAsync(args, { from: 'user' });
+  } catch (thrown) {
+    process.exit(thrown instanceof CommanderError ? usageCode(thrown) : reportFailure(thrown));
+  }
 }
 
-function createProgram(): Command {
+function createProgram(): Program {
   return new Command('postern')
     .description('Put localhost behind a public URL that only the people you allow can open.')
     .version(readVersion(), '-V, --version', 'Print the version.')
@@ -38,11 +37,10 @@ function createProgram(): Command {
     .exitOverride();
 }
 
-/** The commands that a command line needs: its own one, none for the version, all for the help and for a mistyped one. */
+/** The commands that a command line needs: its own one, or all for the help and for a mistyped one. */
 function commandsFor([first = '', second = '']: readonly string[]): readonly string[] {
   const name = first === 'help' ? second : first;
-  if (Object.hasOwn(COMMANDS, name)) return [name];
-  return first === '--version' || first === '-V' ? [] : Object.keys(COMMANDS);
+  return Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS);
 }
 
 /** `postern 5173` is `postern http 5173`, and so are URLs, `localhost:5173` and the name of a tunnel of the file. */
@@ -65,6 +63,6 @@ function configFlag(args: readonly string[]): string | undefined {
 }
 
 // Help and version were asked for; everything else that commander throws is a wrong command line.
-function usageCode({ exitCode }: CommanderError): number {
+function usageCode({ exitCode }: UsageError): number {
   return exitCode === 0 ? EXIT.ok : EXIT.usage;
 }

@@ -1,6 +1,5 @@
 /** The shape of an option's row, and the names that follow from it: flag, environment variable, key in a file. */
-import type { z } from 'zod';
-import type { Value } from './value.js';
+import type { Value, ValueOf } from './value.js';
 
 /** One option. Its key in the table is its key in a file, and with `-` for `_` its flag. */
 export interface Option<T = unknown> {
@@ -30,8 +29,8 @@ export type OptionTable = Readonly<Record<string, Option>>;
 /** The values of a table. With neither a default nor need, an option may be undefined. */
 export type ValuesOf<Table extends OptionTable> = {
   readonly [Key in keyof Table]: Table[Key] extends { default: string } | { required: string }
-    ? z.output<Table[Key]['schema']>
-    : z.output<Table[Key]['schema']> | undefined;
+    ? ValueOf<Table[Key]['schema']>
+    : ValueOf<Table[Key]['schema']> | undefined;
 };
 
 /** The flag of an option: `--session-ttl` of `session_ttl`. A secret's names the file that holds it. */

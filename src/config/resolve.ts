@@ -45,11 +45,9 @@ export function readValue(option: Option, { text, origin }: Entry, problems: str
     problems.push(`${origin} is empty: ${option.required ?? 'expected a value; leave it out to have none'}.`);
     return undefined;
   }
-  const result = option.schema.safeParse(text.trim());
-  if (result.success) return result.data;
-  for (const message of new Set(result.error.issues.map((issue) => issue.message)))
-    problems.push(`${origin}: ${message}.`);
-  return undefined;
+  const { value, problems: found } = option.schema.read(text.trim());
+  for (const problem of new Set(found)) problems.push(`${origin}: ${problem}.`);
+  return found.length === 0 ? value : undefined;
 }
 
 function findEntry(key: string, option: Option, layers: Layers, problems: string[]): Entry | undefined {

@@ -3,9 +3,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES, MAX_MESSAGE_CHUNKS, MAX_MESSAGE_FRAGMENTS, SUBPROTOCOL } from './handshake.js';
 import { OutboundLink } from './outbound-link.js';
+import { WebSocketServer } from './ws.js';
 
 const upgrades = new WebSocketServer({
   noServer: true,

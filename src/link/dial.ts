@@ -2,7 +2,6 @@
  * The agent dials: one WebSocket upgrade request to the edge, and a link over it when the edge admits the offer.
  */
 import type { Agent, IncomingMessage } from 'node:http';
-import { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import type { InboundStream } from '../http/exchange.js';
 import { STRICT_PARSER } from '../http/strict-http.js';
@@ -19,6 +18,7 @@ import {
 } from './handshake.js';
 import { InboundLink } from './inbound-link.js';
 import { linkLost } from './link.js';
+import { WebSocket } from './ws.js';
 
 // An edge answers at once or is not there; longer waits only delay the next attempt.
 const HANDSHAKE_TIMEOUT_MS = 10_000;

@@ -3,7 +3,7 @@
  * connection, whose boundaries mean nothing. Liveness is PING, drain is GOAWAY; the roles (`OutboundLink` at the edge,
  * `InboundLink` at the agent) add how requests enter and leave.
  */
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import { BytePool } from '../http2/byte-pool.js';
 import { Connection } from '../http2/connection.js';
@@ -155,7 +155,7 @@ export abstract class Link {
   }
 
   #send(bytes: Buffer): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return; // its `close` follows, and ends the connection
+    if (this.#socket.readyState !== this.#socket.OPEN) return; // its `close` follows, and ends the connection
     this.#socket.send(bytes, () => this.connection.sent(bytes.length));
   }
 
@@ -181,7 +181,7 @@ export abstract class Link {
     const reason = error === undefined ? undefined : linkLost(error);
     clearInterval(this.#timer);
     this.#draining.abort();
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(closeCode(error));
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(closeCode(error));
     setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref();
     this.#resolveClosed(this.#ended === undefined ? reason : this.#ended.reason);
   }

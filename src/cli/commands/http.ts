@@ -58,6 +58,10 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
     events,
     ...(httpAgent === undefined ? {} : { httpAgent }),
   });
+  agent.online.then(
+    () => output.flush(), // a person waits for the URL
+    () => undefined, // `ended` reports it
+  );
   warnBeforeExpiry(config.token, (text) => events.hint(text));
   const signal = endSignal();
   const refusal = await Promise.race([signal.then(() => undefined), agent.ended.catch((error: unknown) => error)]);

@@ -1,5 +1,5 @@
 /** Text fitted to the columns of a terminal: an East Asian character or an emoji takes two, an accent of its own none. */
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
 
 const ASCII = /^[\x20-\x7e]*$/;
 const CUT = '…';
@@ -10,9 +10,9 @@ export function truncateTo(text: string, columns: number): string {
   if (columns < 1) return '';
   if (ASCII.test(text)) return `${text.slice(0, columns - 1)}${CUT}`;
   let cut = '';
-  let width = 1; // of the cut's mark
+  let width = 1; // of the mark
   for (const { segment } of new Intl.Segmenter().segment(text.slice(0, 8 * columns))) {
-    width += stringWidth(segment);
+    width += widthOf(segment);
     if (width > columns) break;
     cut += segment;
   }
@@ -28,3 +28,11 @@ export function fitTo(text: string, columns: number): string {
 function widthOf(text: string): number {
   return ASCII.test(text) ? text.length : stringWidth(text);
 }
+
+// Loaded with the first text that needs it: its tables are a tenth of the memory of an agent and of its time to start.
+function stringWidth(text: string): number {
+  loaded ??= createRequire(import.meta.url)('string-width') as typeof import('string-width');
+  return loaded.default(text);
+}
+
+let loaded: typeof import('string-width') | undefined;

@@ -1,7 +1,8 @@
 /** Options of a table as flags of a command, and back. A secret is never a flag; one that is given anyway is told so. */
-import { type Command, Option } from 'commander';
+import type { Command, Option as Flag } from 'commander';
 import { ConfigError } from '../../config/config-error.js';
 import { fileKeyOf, flagOf, type OptionTable, type Option as Row } from '../../config/options.js';
+import { Option } from './commander.js';
 
 /** Adds the flags of a table's options to a command. */
 export function addFlags(command: Command, table: OptionTable): void {
@@ -28,7 +29,7 @@ export function givenFlags(command: Command, table: OptionTable): Record<string,
   return flags;
 }
 
-function flagFor(key: string, row: Row): Option {
+function flagFor(key: string, row: Row): Flag {
   if (row.isSwitch) return new Option(flagOf(key, row), describe(row));
   const option = new Option(`${flagOf(key, row)} ${row.secret ? '<path>' : row.placeholder}`, describe(row));
   if (!row.list) return option;
@@ -37,7 +38,7 @@ function flagFor(key: string, row: Row): Option {
   );
 }
 
-function rejectedSecretFlag(key: string, row: Row): Option {
+function rejectedSecretFlag(key: string, row: Row): Flag {
   const name = `--${key.replaceAll('_', '-')}`;
   return new Option(`${name} [value]`).hideHelp().argParser(() => {
     throw new ConfigError([

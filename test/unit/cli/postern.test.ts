@@ -25,6 +25,7 @@ import { readVersion } from '../../../src/cli/process/version.js';
 import { LINK_PATH } from '../../../src/link/handshake.js';
 import { verifyToken } from '../../../src/link/token.js';
 import { HostileProvider } from '../../support/hostile-provider.js';
+import { loadedModules } from '../../support/loaded-modules.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
 
 const POSTERN = fileURLToPath(new URL('../../../src/cli/postern.js', import.meta.url));
@@ -37,21 +38,15 @@ const EDGE_ENV = {
 };
 const AGENT_ENV = { POSTERN_EDGE: 'http://127.0.0.1:9', POSTERN_TOKEN: 'postern_x' };
 
-/** Our own dependencies that a command line loads. */
-async function packagesOf(args: readonly string[]): Promise<string[]> {
-  const told = join(mkdtempSync(join(root, 'loads-')), 'urls');
-  const hook = `import { appendFileSync } from 'node:fs';
-    export const load = (url, context, next) => { appendFileSync(${JSON.stringify(told)}, url + '\\n'); return next(url, context); };`;
-  const url = `data:text/javascript,${encodeURIComponent(hook)}`;
-  const register = `import { register } from 'node:module'; register(${JSON.stringify(url)});`;
-  const command = ['--import', `data:text/javascript,${encodeURIComponent(register)}`, POSTERN, ...args];
-  await once(spawn(process.execPath, command, { stdio: 'ignore' }), 'close');
+/** The dependencies of this package that a command line loads. */
+async function packagesOf(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string[]> {
+  const loaded = await loadedModules(args, env);
   const { dependencies } = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as Record<
     string,
     object
   >;
-  const urls = readFileSync(told, 'utf8');
-  return Object.keys(dependencies ?? {}).filter((name) => urls.includes(`/node_modules/${name}/`));
+  const isLoaded = (name: string) => loaded.some((module) => module.includes(`/node_modules/${name}/`));
+  return Object.keys(dependencies ?? {}).filter(isLoaded);
 }
 
 const root = mkdtempSync(join(tmpdir(), 'postern-cli-'));
@@ -108,11 +103,17 @@ function assertUsage({ code, stdout, stderr }: Ended, names: readonly string[]):
 
 describe('postern', () => {
   it('loads what its command needs, and no more', async () => {
-    assert.deepEqual(await packagesOf(['--version']), ['commander']);
-    assert.deepEqual(await packagesOf(['token', 'create', '--help']), ['commander', 'jose', 'zod']);
-    const agent = await packagesOf(['http', '--help']);
-    const ofEdge = ['express', 'openid-client', 'jose', 'pino', 'lru-cache', 'rate-limiter-flexible', 'cookie', 'yaml'];
-    assert.deepEqual([agent.includes('ws'), agent.filter((name) => ofEdge.includes(name))], [true, []]);
+    assert.deepEqual(await packagesOf(['--version']), []);
+    assert.deepEqual(await packagesOf(['token', 'create', '--help']), ['commander', 'jose']);
+    assert.deepEqual(await packagesOf(['http', '5173'], AGENT_ENV), ['commander', 'ws']);
+  });
+
+  it('loads nothing of an edge to run an agent, and CommonJS only by require', async () => {
+    const loaded = (await loadedModules(['http', '5173'], AGENT_ENV)).join('\n');
+    assert.match(loaded, /\/src\/link\/dial\.js/);
+    assert.doesNotMatch(loaded, /\/src\/(?:edge|auth|store)\//);
+    // The ES module of a CommonJS package makes Node read each of its files for exports first.
+    assert.doesNotMatch(loaded, /\/(?:ws\/wrapper|commander\/esm)\.mjs/);
   });
 
   it('prints its version', async () => {

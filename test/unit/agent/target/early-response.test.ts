@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import tls from 'node:tls';
+import { readTarget } from '../../../../src/agent/agent.js';
 import { readTargetAddress } from '../../../../src/agent/target/address.js';
 import { Target } from '../../../../src/agent/target/target.js';
-import { target as readTarget } from '../../../../src/config/addresses.js';
 import { silentLog } from '../../../../src/core/log.js';
 import { PROJECT_ROOT } from '../../../support/project-root.js';
 import { FakeInbound } from '../fake-inbound.js';
@@ -41,9 +41,7 @@ async function closedUnder(t: TestContext, way: (typeof WAYS)[number], bytes: st
   await once(server, 'listening');
   const port = (server.address() as net.AddressInfo).port;
   const url =
-    way === 'unix'
-      ? readTarget.parse(`unix:${path}`)
-      : new URL(`${way === 'tls' ? 'https' : 'http'}://127.0.0.1:${port}`);
+    way === 'unix' ? readTarget(`unix:${path}`) : new URL(`${way === 'tls' ? 'https' : 'http'}://127.0.0.1:${port}`);
   const target = new Target(readTargetAddress(url, 'rewrite'), { log: silentLog, record: () => {}, hint: () => {} });
   t.after(() => {
     target.close();
