@@ -23,6 +23,8 @@ import { createGate } from './gate/gate.js';
 import { Registry } from './gate/registry.js';
 import { Revalidator } from './gate/revalidation.js';
 import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
+import { AuditSink } from './ops/audit-sink.js';
+import { LogSink } from './ops/log-sink.js';
 import { Observer } from './ops/observer.js';
 import { checkProviders, createProviders } from './provider.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
@@ -73,7 +75,7 @@ const SWEEP_MS = 100;
 export async function startEdge(config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
   const store = new MemoryStore();
   const registry = new Registry(groupsOf(config.allow ?? []));
-  const observer = new Observer(log, audit);
+  const observer = new Observer([new LogSink(log), new AuditSink(audit)]);
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const revoked = new RevokedTokens(config.revokedTokens, log);

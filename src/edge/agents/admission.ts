@@ -70,7 +70,7 @@ export class Admission {
       request.accept(tunnel.origin, (link) => this.#connect(request, tunnel, link, offer, grant));
     } catch (thrown) {
       const error = asPosternError(thrown);
-      this.#options.observer.offerRefused(request, error);
+      this.#options.observer.emit({ kind: 'offer-refused', offer: request, error });
       request.refuse(error);
     }
   }
@@ -178,7 +178,7 @@ export class Admission {
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
     this.#links.set(link, grant.id);
     const former = registry.connect({ ...tunnel, link });
-    observer.tunnelUp({ ...agent, tokenId: grant.id, address: request.address });
+    observer.emit({ kind: 'tunnel-up', agent, tokenId: grant.id, address: request.address });
     // Running requests finish on the link that was replaced; its agent is the same process and knows.
     void former?.drain();
     const expiry = expireWith(grant, link);
@@ -186,7 +186,7 @@ export class Admission {
       clearTimeout(expiry);
       release();
       this.#links.delete(link);
-      if (registry.disconnect(tunnel.name, link)) observer.tunnelDown(agent, reason);
+      if (registry.disconnect(tunnel.name, link)) observer.emit({ kind: 'tunnel-down', agent, reason });
     });
   }
 }

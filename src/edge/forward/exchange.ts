@@ -83,12 +83,12 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
 
   endSession(): void {
     const error = sessionEnded();
-    this.#options.observer.failed(this.#visit, error);
+    this.#options.observer.emit({ kind: 'visit-failed', visit: this.#visit, error });
     this.#cut(error.code);
   }
 
   cut(): void {
-    this.#options.observer.overBudget('unread bytes', this.#visit.address);
+    this.#options.observer.emit({ kind: 'over-budget', budget: 'unread bytes', address: this.#visit.address });
     this.#cut('ERR_REQUEST_TIMEOUT');
   }
 

@@ -77,14 +77,14 @@ export class WebSocketExchange implements LongLivedRequest {
 
   endSession(): void {
     const error = sessionEnded();
-    this.#options.observer.failed(this.#visit, error);
+    this.#options.observer.emit({ kind: 'visit-failed', visit: this.#visit, error });
     this.#visit.cutBy ??= cutterOf(error.code);
     if (this.#closeBehind === undefined) this.#visit.cancel();
     else this.#closeBehind(SESSION_ENDED);
   }
 
   cut(): void {
-    this.#options.observer.overBudget('unread bytes', this.#visit.address);
+    this.#options.observer.emit({ kind: 'over-budget', budget: 'unread bytes', address: this.#visit.address });
     this.#visit.cancel();
   }
 

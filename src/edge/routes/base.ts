@@ -66,8 +66,8 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
     } catch (thrown) {
       const error = asPosternError(thrown instanceof SignInFailure ? thrown.cause : thrown);
       // Of a callback that belongs to no sign-in there can be any number: it has its line in the log, and no record.
-      if (thrown instanceof SignInFailure) observer.signInFailed(visit, error);
-      observer.failed(visit, error);
+      if (thrown instanceof SignInFailure) observer.emit({ kind: 'sign-in-failed', visit, error });
+      observer.emit({ kind: 'visit-failed', visit, error });
       return errorReply(base, visit, error, { ...titleOf(visit, error), ...retryDetails(base, thrown) });
     }
   }
@@ -76,7 +76,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
   // could prove nothing: said here in words, instead of a page that knows no such address.
   function callbackForm(visit: Visit): Reply {
     const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_RESPONSE });
-    observer.failed(visit, error);
+    observer.emit({ kind: 'visit-failed', visit, error });
     return errorReply(base, visit, error, retryDetails(base, error));
   }
 

@@ -145,7 +145,7 @@ export class SignIn {
     if (former !== undefined && !isConcurrent && !isContinued) await sessions.revoke(former);
     const signIn = isContinued ? { id: former.id, signedInAtMs: former.signedInAtMs } : {};
     const created = await sessions.create({ identity, host: base.host, admitted: false, ...signIn });
-    observer.signedIn(request, created.session);
+    observer.emit({ kind: 'signed-in', visit: request, session: created.session });
     const { target, nonceHash, state } = transaction;
     return this.#handOver(created.session, target, nonceHash, { cookies: [cookie, created.cookie], state });
   }

@@ -47,6 +47,6 @@ export class SignOut {
 
   async #end(request: VisitRequest, signIn: Session | SignInReference): Promise<void> {
     await this.#options.sessions.revoke(signIn);
-    this.#options.observer.signedOut(request, signIn);
+    this.#options.observer.emit({ kind: 'signed-out', visit: request, session: signIn });
   }
 }

@@ -54,7 +54,7 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     if (verdict.code !== 'ERR_LOGIN_REQUIRED' || verdict.session === undefined || !isNavigation(visit)) return verdict;
     if (await isWithin(renewals, accountKey(verdict.session.identity))) return verdict;
     const denied: Refusal = { ...verdict, code: 'ERR_ACCESS_DENIED' };
-    observer.decided(visit, denied);
+    observer.emit({ kind: 'decided', visit, verdict: denied });
     return denied;
   }
 
@@ -85,7 +85,7 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     const isUnverified = verdict.code === 'ERR_ACCESS_DENIED' && verdict.session?.identity.emailVerified === false;
     const isDenied = verdict.code === 'ERR_ACCESS_DENIED' && wantsPage(visit);
     const error = errorOf(verdict, isUnverified ? UNVERIFIED : isDenied ? NOT_OPEN : undefined);
-    observer.failed(visit, error);
+    observer.emit({ kind: 'visit-failed', visit, error });
     return errorReply(base, visit, error, details(visit, path, verdict));
   }
 

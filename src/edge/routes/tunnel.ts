@@ -63,7 +63,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): RouteTable {
       return redirect(location, cookies, isPassedOn ? CLEAR_STORED : {});
     } catch (thrown) {
       if (!isWelcome) throw thrown;
-      observer.failed(visit, asPosternError(thrown));
+      observer.emit({ kind: 'visit-failed', visit, error: asPosternError(thrown) });
       const returnTo = tunnelOrigin(base, name) + readReturnPath(queryParam(visit, 'rd'));
       return redirect(`${base.origin}/oauth2/failed?rd=${queryValue(returnTo)}`);
     }

@@ -9,7 +9,8 @@ import { asPosternError, PosternError } from '../../errors.js';
 import type { Admission, AgentOffer } from '../agents/admission.js';
 import type { Forwarder } from '../forward/forwarder.js';
 import { Admitted, type Gate, type Verdict } from '../gate/gate.js';
-import type { Observer, VisitEnd } from '../ops/observer.js';
+import type { VisitEnd } from '../ops/events.js';
+import type { Observer } from '../ops/observer.js';
 import { errorReply } from '../replies/error-reply.js';
 import { checkRequest, isOwnPath } from '../request/checks.js';
 import { cutterOf, type Visit } from '../request/visit.js';
@@ -68,7 +69,7 @@ export class FrontDoor {
 
   /** Replies with an error, or breaks off a response that has begun, and tells the observer. */
   readonly replyWithError = (visit: Visit, error: PosternError): void => {
-    this.#options.observer.failed(visit, error);
+    this.#options.observer.emit({ kind: 'visit-failed', visit, error });
     if (visit.isResponding || visit.isClosed) {
       visit.cutBy ??= cutterOf(error.code);
       visit.cancel();
@@ -77,7 +78,7 @@ export class FrontDoor {
 
   /** A visit has ended. */
   ended(visit: Visit, end: VisitEnd): void {
-    this.#options.observer.ended(visit, end);
+    this.#options.observer.emit({ kind: 'visit-ended', visit, end });
   }
 
   #check(visit: Visit): void {
@@ -94,7 +95,7 @@ export class FrontDoor {
   }
 
   #execute(visit: Visit, verdict: Verdict): MaybePromise<void> {
-    this.#options.observer.decided(visit, verdict);
+    this.#options.observer.emit({ kind: 'decided', visit, verdict });
     if (visit.isClosed) return;
     if (!Admitted.isOne(verdict)) return this.#refuse(visit, verdict);
     visit.sendContinue();
@@ -105,7 +106,7 @@ export class FrontDoor {
     this.#check(visit);
     if (visit.place.kind !== 'tunnel' || isOwnPath(visit.path)) throw new PosternError('ERR_NOT_FOUND');
     const verdict = await this.#options.gate(visit);
-    this.#options.observer.decided(visit, verdict);
+    this.#options.observer.emit({ kind: 'decided', visit, verdict });
     if (visit.isClosed) return;
     if (!Admitted.isOne(verdict)) return this.#refuse(visit, verdict);
     // Behind the gate: a stranger learns from the response only that there is a door.

@@ -7,7 +7,6 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Session, Sessions } from '../../../src/auth/session/sessions.js';
 import { type BaseAddress, readBaseAddress, tunnelHost, tunnelOrigin } from '../../../src/core/hostname.js';
-import { silentLog } from '../../../src/core/log.js';
 import { parseRule } from '../../../src/core/rule.js';
 import { Exchange, type ExchangeOptions } from '../../../src/edge/forward/exchange.js';
 import { Admitted, createGate } from '../../../src/edge/gate/gate.js';
@@ -94,7 +93,7 @@ export type Doings = {
 /** A server in front of a door that only does this. Gives its port. */
 export async function serveVisits(t: TestContext, doings: Doings, base: BaseAddress = BASE): Promise<number> {
   const door = { ended: () => {}, ...doings } as unknown as FrontDoor;
-  const observer = new Observer(silentLog, silentLog);
+  const observer = new Observer([]);
   const server = createServer();
   new Http1Requests({ base, door, observer, addressOf: () => '198.51.100.1' }).listenTo(server);
   server.listen(0, '127.0.0.1');
@@ -118,7 +117,7 @@ export async function forwarderTo(
   t.after(() => revalidator.close());
   const options: ExchangeOptions = {
     gate: () => admitted,
-    observer: new Observer(silentLog, silentLog),
+    observer: new Observer([]),
     revalidator,
     replyWithError: (visit) => visit.reply({ status: 502, headers: {}, body: '' }),
   };

@@ -51,13 +51,14 @@ export function clientErrorListener(observer: Observer): (error: ParserError, so
     drop(socket);
     if (responseStarted(socket)) {
       // It may go on for hours, and whatever is written now would become a part of it.
-      observer.malformed({ requestId, address, status: 0 }, refusal);
+      observer.emit({ kind: 'malformed', requestId, address, status: 0, error: refusal });
       return void socket.destroy();
     }
     // In its turn (RFC 9112 section 9.3.2): what was asked for before it is answered first.
     whenReceivedDone(socket, () => {
       const isHeard = socket.writable && !responseStarted(socket);
-      observer.malformed({ requestId, address, status: isHeard ? refusal.status : 0 }, refusal);
+      const status = isHeard ? refusal.status : 0;
+      observer.emit({ kind: 'malformed', requestId, address, status, error: refusal });
       if (isHeard) endSocketWithLinger(socket, writeResponse(refusal, requestId));
       else socket.destroy();
     });

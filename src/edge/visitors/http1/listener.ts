@@ -55,7 +55,10 @@ export function createVisitorServer(
   server.maxConnections = limits.MAX_CONNECTIONS;
   requests.listenTo(server);
   server.on('clientError', clientErrorListener(observer));
-  new HeadBudget(server, { isProxy, cut: (address) => observer.overBudget('unfinished heads', address) });
+  new HeadBudget(server, {
+    isProxy,
+    cut: (address) => observer.emit({ kind: 'over-budget', budget: 'unfinished heads', address }),
+  });
   return server;
 }
 

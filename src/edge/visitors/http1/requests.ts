@@ -64,7 +64,7 @@ export class Http1Requests {
     if (request.socket.destroyed) return undefined; // cut just now: the parser goes on to the end of what was read
     const address = this.#addressOf(request);
     if (!trackResponse(request.socket, response)) {
-      observer.overBudget('waiting requests', address);
+      observer.emit({ kind: 'over-budget', budget: 'waiting requests', address });
       request.socket.destroy();
       return undefined;
     }

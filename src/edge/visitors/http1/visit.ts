@@ -7,7 +7,7 @@ import type { BaseAddress, Place } from '../../../core/hostname.js';
 import { asPosternError, type ErrorCode, PosternError } from '../../../errors.js';
 import type { InboundObserver, RequestHead, ResponseHead, SendOptions } from '../../../http/exchange.js';
 import type { RawHeaders } from '../../../http/header-rules.js';
-import type { VisitEnd } from '../../ops/observer.js';
+import type { VisitEnd } from '../../ops/events.js';
 import { ConnectionCache } from '../../request/connection-cache.js';
 import { destinationOf } from '../../request/destination.js';
 import type { Outlet } from '../../request/stalls.js';

@@ -39,7 +39,7 @@ async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Pr
     policy: { ceiling: undefined, publicPermitted: false },
     registry,
     revoked: new RevokedTokens(undefined, silentLog),
-    observer: new Observer(silentLog, silentLog),
+    observer: new Observer([]),
     ...options,
   });
   const server = createServer();

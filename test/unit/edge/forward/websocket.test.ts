@@ -29,7 +29,7 @@ async function openDoor(t: TestContext, { onStream = () => {}, requestHead }: Se
   const arrived = deferred<WebSocketExchange>();
   const options = {
     revalidator: { add: () => {}, forget: () => {} },
-    observer: { failed: () => {} },
+    observer: { emit: () => {} },
     replyWithError: (visit: Visit, { code }: PosternError) => {
       refusals.push(code);
       visit.reply({ status: 502, headers: {}, body: '' });

@@ -3,6 +3,8 @@ import { describe, it, type TestContext } from 'node:test';
 import type { Session } from '../../../../src/auth/session/sessions.js';
 import { type Log, type LogFields, silentLog } from '../../../../src/core/log.js';
 import type { Verdict } from '../../../../src/edge/gate/gate.js';
+import { AuditSink } from '../../../../src/edge/ops/audit-sink.js';
+import { LogSink } from '../../../../src/edge/ops/log-sink.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
 import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
 import { PosternError } from '../../../../src/errors.js';
@@ -30,7 +32,7 @@ function observing(t: TestContext) {
     return { ...silentLog, info: write, warn: write };
   };
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const observer = new Observer(into(log), into(audit));
+  const observer = new Observer([new LogSink(into(log)), new AuditSink(into(audit))]);
   t.after(() => observer.close());
   return { observer, audit, log, minute: () => t.mock.timers.tick(60_000) };
 }
@@ -39,7 +41,11 @@ describe('the audit record', () => {
   it('of refused offers grows by one line a minute for an address, whatever its number of attempts', (t) => {
     const { observer, audit, minute } = observing(t);
     for (let at = 0; at < 500; at++) {
-      observer.offerRefused(request('203.0.113.1'), new PosternError('ERR_TOKEN_INVALID', `attempt ${at}`));
+      observer.emit({
+        kind: 'offer-refused',
+        offer: request('203.0.113.1'),
+        error: new PosternError('ERR_TOKEN_INVALID', `attempt ${at}`),
+      });
     }
     assert.deepEqual([audit.length, audit[0]?.['detail'], audit[0]?.['code']], [1, 'attempt 0', 'ERR_TOKEN_INVALID']);
     assert.match(String(audit[0]?.['requestId']), /^[0-9a-f-]{36}$/);
@@ -54,7 +60,11 @@ describe('the audit record', () => {
   it('of failed sign-ins counts a network of IPv6 as one address', (t) => {
     const { observer, audit, minute } = observing(t);
     for (let at = 0; at < 500; at++) {
-      observer.signInFailed(request(`2001:db8::${at.toString(16)}`), new PosternError('ERR_RATE_LIMITED'));
+      observer.emit({
+        kind: 'sign-in-failed',
+        visit: request(`2001:db8::${at.toString(16)}`),
+        error: new PosternError('ERR_RATE_LIMITED'),
+      });
     }
     minute();
     assert.deepEqual(
@@ -66,8 +76,8 @@ describe('the audit record', () => {
   it('of denials is kept for each session, host and reason', (t) => {
     const { observer, audit, minute } = observing(t);
     for (let at = 0; at < 50; at++) {
-      observer.decided(request('203.0.113.1'), denied(sessionOf('eve')));
-      observer.decided(request('203.0.113.1'), denied(sessionOf('mal')));
+      observer.emit({ kind: 'decided', visit: request('203.0.113.1'), verdict: denied(sessionOf('eve')) });
+      observer.emit({ kind: 'decided', visit: request('203.0.113.1'), verdict: denied(sessionOf('mal')) });
     }
     minute();
     assert.deepEqual(
@@ -86,11 +96,11 @@ describe('the audit record', () => {
     const [ana, bob] = [sessionOf('ana'), sessionOf('bob')];
     const cache = new ConnectionCache();
     for (let at = 0; at < 3; at++) {
-      observer.decided(request('203.0.113.1', cache), allowed(ana));
-      observer.decided(request('203.0.113.1'), allowed(ana));
-      observer.decided(request('203.0.113.1'), allowed(bob));
+      observer.emit({ kind: 'decided', visit: request('203.0.113.1', cache), verdict: allowed(ana) });
+      observer.emit({ kind: 'decided', visit: request('203.0.113.1'), verdict: allowed(ana) });
+      observer.emit({ kind: 'decided', visit: request('203.0.113.1'), verdict: allowed(bob) });
     }
-    observer.decided(request('203.0.113.1', cache), allowed(ana, 'ana@acme.com'));
+    observer.emit({ kind: 'decided', visit: request('203.0.113.1', cache), verdict: allowed(ana, 'ana@acme.com') });
     assert.deepEqual(
       audit.map(({ event, session, rule }) => [event, session, rule]),
       [
@@ -104,10 +114,10 @@ describe('the audit record', () => {
   it('names the provider that vouches for the email', (t) => {
     const { observer, audit } = observing(t);
     const ana = sessionOf('ana');
-    observer.signedIn(request('203.0.113.1'), ana);
-    observer.decided(request('203.0.113.1'), allowed(ana));
-    observer.decided(request('203.0.113.1'), denied(ana));
-    observer.signedOut(request('203.0.113.1'), ana);
+    observer.emit({ kind: 'signed-in', visit: request('203.0.113.1'), session: ana });
+    observer.emit({ kind: 'decided', visit: request('203.0.113.1'), verdict: allowed(ana) });
+    observer.emit({ kind: 'decided', visit: request('203.0.113.1'), verdict: denied(ana) });
+    observer.emit({ kind: 'signed-out', visit: request('203.0.113.1'), session: ana });
     assert.deepEqual(
       audit.map(({ event, email, issuer }) => [event, email, issuer]),
       ['sign-in', 'allow', 'deny', 'sign-out'].map((event) => [event, 'ana@acme.com', 'https://id.acme.com']),
@@ -117,15 +127,19 @@ describe('the audit record', () => {
   it('loses no sign-in, and no session that is let in, in a flood of refusals', (t) => {
     const { observer, audit } = observing(t);
     for (let at = 0; at < 5_000; at++) {
-      observer.signInFailed(request(`10.0.${at >> 8}.${at & 255}`), new PosternError('ERR_LOGIN_FAILED'));
+      observer.emit({
+        kind: 'sign-in-failed',
+        visit: request(`10.0.${at >> 8}.${at & 255}`),
+        error: new PosternError('ERR_LOGIN_FAILED'),
+      });
     }
     const before = audit.length;
     assert.equal(before, 256);
     for (let at = 0; at < 300; at++) {
       const session = { ...sessionOf(`s${at}`), identity: { email: 'a@acme.com' } } as Session;
-      observer.signedIn(request('203.0.113.1'), session);
-      observer.decided(request('203.0.113.1'), allowed(session));
-      observer.signedOut(request('203.0.113.1'), session);
+      observer.emit({ kind: 'signed-in', visit: request('203.0.113.1'), session: session });
+      observer.emit({ kind: 'decided', visit: request('203.0.113.1'), verdict: allowed(session) });
+      observer.emit({ kind: 'signed-out', visit: request('203.0.113.1'), session: session });
     }
     assert.equal(audit.length - before, 900);
   });
@@ -133,13 +147,22 @@ describe('the audit record', () => {
   it('of a public tunnel has one line for a network, not for each of its addresses', (t) => {
     const { observer, audit } = observing(t);
     for (let at = 0; at < 100; at++)
-      observer.decided(request(`2001:db8::${at.toString(16)}`), allowed(undefined, 'public'));
+      observer.emit({
+        kind: 'decided',
+        visit: request(`2001:db8::${at.toString(16)}`),
+        verdict: allowed(undefined, 'public'),
+      });
     assert.equal(audit.length, 1);
   });
 
   it('is whole when the edge is closed', (t) => {
     const { observer, audit } = observing(t);
-    for (let at = 0; at < 7; at++) observer.offerRefused(request('203.0.113.1'), new PosternError('ERR_TOKEN_INVALID'));
+    for (let at = 0; at < 7; at++)
+      observer.emit({
+        kind: 'offer-refused',
+        offer: request('203.0.113.1'),
+        error: new PosternError('ERR_TOKEN_INVALID'),
+      });
     observer.close();
     assert.equal(audit.at(-1)?.['count'], 6);
   });
@@ -149,10 +172,10 @@ describe('the log', () => {
   it('says that streams and links were refused for want of room, as of any budget', (t) => {
     const { observer, log } = observing(t);
     const busy = new PosternError('ERR_TUNNEL_BUSY');
-    observer.failed(request('203.0.113.1'), busy);
-    observer.failed(request('203.0.113.1'), busy);
-    observer.failed(request('203.0.113.1'), new PosternError('ERR_LINK_LOST'));
-    observer.offerRefused(request('203.0.113.2'), new PosternError('ERR_EDGE_FULL'));
+    observer.emit({ kind: 'visit-failed', visit: request('203.0.113.1'), error: busy });
+    observer.emit({ kind: 'visit-failed', visit: request('203.0.113.1'), error: busy });
+    observer.emit({ kind: 'visit-failed', visit: request('203.0.113.1'), error: new PosternError('ERR_LINK_LOST') });
+    observer.emit({ kind: 'offer-refused', offer: request('203.0.113.2'), error: new PosternError('ERR_EDGE_FULL') });
     assert.deepEqual(
       log.filter(({ event }) => event === 'over-budget'),
       [
@@ -164,7 +187,8 @@ describe('the log', () => {
 
   it('says who was past a budget, once and then once a minute', (t) => {
     const { observer, log, minute } = observing(t);
-    for (let at = 0; at < 20; at++) observer.overBudget('waiting requests', '203.0.113.1');
+    for (let at = 0; at < 20; at++)
+      observer.emit({ kind: 'over-budget', budget: 'waiting requests', address: '203.0.113.1' });
     minute();
     const fields = { event: 'over-budget', address: '203.0.113.1', budget: 'waiting requests' };
     assert.deepEqual(log, [fields, { ...fields, count: 19 }]);

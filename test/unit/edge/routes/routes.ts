@@ -7,6 +7,7 @@ import type { Identity } from '../../../../src/auth/identity/identity.js';
 import type { Session } from '../../../../src/auth/session/sessions.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import type { Verdict } from '../../../../src/edge/gate/gate.js';
+import type { EdgeEvent } from '../../../../src/edge/ops/events.js';
 import { errorReply } from '../../../../src/edge/replies/error-reply.js';
 import { isOwnPath } from '../../../../src/edge/request/checks.js';
 import type { Visit } from '../../../../src/edge/request/visit.js';
@@ -120,10 +121,11 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
     assertions: { jwks: () => ({ keys: [] }) },
     registry: { online: () => [] },
     observer: {
-      failed: () => {},
-      signInFailed: () => void asked.push('sign-in failed'),
-      decided: (_request: unknown, verdict: Verdict) =>
-        void asked.push(`decided ${'code' in verdict ? verdict.code : verdict.kind}`),
+      emit: (event: EdgeEvent) => {
+        if (event.kind === 'sign-in-failed') asked.push('sign-in failed');
+        if (event.kind !== 'decided') return;
+        asked.push(`decided ${event.verdict.kind === 'refuse' ? event.verdict.code : event.verdict.kind}`);
+      },
     },
     renewals: {
       count: async () => {

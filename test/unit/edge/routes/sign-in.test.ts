@@ -10,7 +10,7 @@ import { Sessions } from '../../../../src/auth/session/sessions.js';
 import { Tickets } from '../../../../src/auth/session/ticket.js';
 import { Transactions } from '../../../../src/auth/session/transaction.js';
 import { readBaseAddress, tunnelHost, tunnelOrigin } from '../../../../src/core/hostname.js';
-import type { Observer } from '../../../../src/edge/ops/observer.js';
+import { Observer } from '../../../../src/edge/ops/observer.js';
 import type { AttemptLimit } from '../../../../src/edge/request/limits.js';
 import { SignIn } from '../../../../src/edge/routes/sign-in.js';
 import { SignInFailure } from '../../../../src/edge/routes/sign-in-failure.js';
@@ -73,7 +73,7 @@ function signingIn({ isAdmitted = true } = {}) {
     tickets,
     transactions: new Transactions({ ...common, ...clock }),
     limit: { count: async () => {} } as unknown as AttemptLimit,
-    observer: { signedIn: () => {}, signedOut: () => {} } as unknown as Observer,
+    observer: new Observer([]),
     domainHint: undefined,
     isAdmitted: () => isAdmitted,
     nonces,

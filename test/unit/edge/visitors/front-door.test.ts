@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { AgentOffer } from '../../../../src/edge/agents/admission.js';
 import type { Gate, Verdict } from '../../../../src/edge/gate/gate.js';
+import type { EdgeEvent } from '../../../../src/edge/ops/events.js';
 import type { Visit } from '../../../../src/edge/request/visit.js';
 import { FrontDoor, type FrontDoorOptions } from '../../../../src/edge/visitors/front-door.js';
 import { PosternError } from '../../../../src/errors.js';
@@ -50,10 +51,11 @@ async function openDoor(t: TestContext, setting: Setting = {}) {
       },
     },
     observer: {
-      decided: (_visit: Visit, { kind }: Verdict) => note(`decided ${kind}`),
-      failed: (_visit: Visit, { code }: PosternError) => note(code),
-      ended: () => setting.ended?.(),
-      overBudget: () => note('over budget'),
+      emit: (event: EdgeEvent) => {
+        if (event.kind === 'decided') note(`decided ${event.verdict.kind}`);
+        if (event.kind === 'visit-failed') note(event.error.code);
+        if (event.kind === 'visit-ended') setting.ended?.();
+      },
     },
     admission: {
       handle: (offer: AgentOffer) => {

@@ -1,0 +1,115 @@
+/**
+ * The audit record: who signed in and out, who was let in or refused where, which tunnels came and went. Refusals, which
+ * strangers can cause without end, are counted and written once a minute.
+ */
+import type { Identity } from '../../auth/identity/identity.js';
+import type { Log } from '../../core/log.js';
+import type { PosternError } from '../../errors.js';
+import type { Admitted, Refusal, Verdict } from '../gate/gate.js';
+import { network } from '../request/limits.js';
+import type { VisitRequest } from '../request/visit.js';
+import type { Asker, EdgeEvent, EventSink, SignedOut } from './events.js';
+import { Tally } from './tally.js';
+
+// Allowing is recorded once for each session, tunnel and rule. A full memory is emptied, and records start again.
+const MAX_KNOWN_ALLOWS = 10_000;
+
+export class AuditSink implements EventSink {
+  readonly #audit: Log;
+  readonly #refusals: Tally;
+  readonly #knownAllows = new Set<string>();
+
+  constructor(audit: Log) {
+    this.#audit = audit;
+    this.#refusals = new Tally({ write: (fields, message) => audit.info(fields, message) });
+  }
+
+  on(event: EdgeEvent): void {
+    switch (event.kind) {
+      case 'decided':
+        this.#decided(event.visit, event.verdict);
+        break;
+      case 'signed-in': {
+        const { visit, session } = event;
+        const { groupsOmitted } = session.identity;
+        this.#write('sign-in', 'sign-in', { ...asked(visit), ...who(session), groupsOmitted });
+        break;
+      }
+      case 'sign-in-failed':
+        this.#failed(event.visit, event.error, 'sign-in-failed', 'sign-in failed');
+        break;
+      case 'signed-out':
+        this.#write('sign-out', 'sign-out', { ...asked(event.visit), ...who(event.session) });
+        break;
+      case 'offer-refused':
+        this.#failed(event.offer, event.error, 'offer-refused', 'offer refused');
+        break;
+      case 'tunnel-up': {
+        const { agent, tokenId, address } = event;
+        this.#write('tunnel-up', 'tunnel up', { ...agent, tokenId, address });
+        break;
+      }
+      case 'tunnel-down': {
+        const { agent, reason } = event;
+        this.#write('tunnel-down', 'tunnel down', { ...agent, reason: reason?.message ?? 'closed' });
+        break;
+      }
+    }
+  }
+
+  flush(): void {
+    this.#refusals.flush();
+  }
+
+  #write(event: string, message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#audit.info({ event, ...fields }, message);
+  }
+
+  /** Recorded when the gate refuses a session, or lets one in for the first time. */
+  #decided(visit: VisitRequest, verdict: Verdict): void {
+    if (verdict.kind === 'preflight') return;
+    if (verdict.kind === 'refuse') this.#denied(visit, verdict);
+    else if (verdict.session === undefined || visit.cache.isNewlyAllowed(verdict.session, verdict.rule))
+      this.#allowed(visit, verdict);
+  }
+
+  #denied({ id, host, address }: VisitRequest, { session, code, reason }: Refusal): void {
+    if (session === undefined || code !== 'ERR_ACCESS_DENIED') return;
+    this.#refusals.note({
+      event: 'deny',
+      message: 'deny',
+      party: session.id,
+      who: { address, ...who(session) },
+      what: { host, reason },
+      once: { requestId: id },
+    });
+  }
+
+  #allowed(visit: VisitRequest, { session, rule }: Admitted): void {
+    const { host, address } = visit;
+    const known = `${session?.id ?? network(address)} ${host} ${rule}`;
+    if (this.#knownAllows.has(known)) return;
+    if (this.#knownAllows.size >= MAX_KNOWN_ALLOWS) this.#knownAllows.clear();
+    this.#knownAllows.add(known);
+    this.#write('allow', 'allow', { requestId: visit.id, host, address, ...who(session), rule });
+  }
+
+  #failed({ id, address }: Asker, { code, message: detail }: PosternError, event: string, message: string): void {
+    const fields = { party: network(address), who: { address }, what: { code }, once: { requestId: id, detail } };
+    this.#refusals.note({ event, message, ...fields });
+  }
+}
+
+function asked({ id, address }: Asker) {
+  return { requestId: id, address };
+}
+
+function who(session: SignedOut | undefined): {
+  email?: Identity['email'];
+  issuer?: Identity['issuer'];
+  session?: string;
+} {
+  if (session === undefined) return {};
+  const { id, identity } = session;
+  return identity === undefined ? { session: id } : { email: identity.email, issuer: identity.issuer, session: id };
+}

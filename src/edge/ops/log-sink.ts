@@ -1,0 +1,101 @@
+/**
+ * The log: one line for each request, and for what went wrong. Values from outside are fields, never part of a message. What
+ * strangers can cause without end is counted and written once a minute.
+ */
+import type { Log } from '../../core/log.js';
+import type { PosternError } from '../../errors.js';
+import { network } from '../request/limits.js';
+import { signInHint } from '../request/sign-in-hints.js';
+import type { VisitRequest } from '../request/visit.js';
+import type { Budget, EdgeEvent, EventSink, VisitEnd } from './events.js';
+import { Tally } from './tally.js';
+
+// Two hints for each tunnel at most; past it they are only in the responses.
+const MAX_HINTS = 1_000;
+
+const MAX_PATH_CHARACTERS = 1_024;
+
+const GROUPS_LEFT_OUT =
+  'not all groups of an account are known here: rules for the others let it in nowhere until it signs in again';
+
+export class LogSink implements EventSink {
+  readonly #log: Log;
+  readonly #cuts: Tally;
+  readonly #hinted = new Set<string>();
+
+  constructor(log: Log) {
+    this.#log = log;
+    this.#cuts = new Tally({ write: (fields, message) => log.warn(fields, message) });
+  }
+
+  on(event: EdgeEvent): void {
+    switch (event.kind) {
+      case 'visit-ended':
+        this.#ended(event.visit, event.end);
+        break;
+      case 'visit-failed':
+        this.#failed(event.visit, event.error);
+        break;
+      case 'malformed': {
+        const { requestId, address, status, error } = event;
+        this.#log.info({ requestId, address, status, code: error.code, detail: error.message }, 'malformed');
+        break;
+      }
+      case 'over-budget':
+        this.#overBudget(event.budget, event.address);
+        break;
+      case 'offer-refused':
+        if (event.error.code === 'ERR_EDGE_FULL') this.#overBudget('links', event.offer.address);
+        break;
+      case 'signed-in': {
+        const { subject, groups, groupsOmitted } = event.session.identity;
+        if (groupsOmitted) this.#log.warn({ requestId: event.visit.id, subject, kept: groups.length }, GROUPS_LEFT_OUT);
+        break;
+      }
+    }
+  }
+
+  flush(): void {
+    this.#cuts.flush();
+  }
+
+  #ended(visit: VisitRequest, { status, code, aborted, cutBy }: VisitEnd): void {
+    if (code === 'ERR_LOGIN_REQUIRED') this.#hint(visit);
+    if (this.#log.isLevelEnabled?.('info') === false) return;
+    const durationMs = Math.round((performance.now() - visit.arrivedAtMs) * 10) / 10;
+    this.#log.info({ ...describe(visit), status, code, aborted, cutBy, durationMs }, 'request');
+  }
+
+  #failed(visit: VisitRequest, error: PosternError): void {
+    if (error.code === 'ERR_TUNNEL_BUSY') this.#overBudget('streams', visit.address);
+    const level = error.status >= 500 ? 'warn' : 'info';
+    this.#log[level]({ ...describe(visit), code: error.code, detail: error.message, cause: causeOf(error) }, 'refused');
+  }
+
+  #overBudget(budget: Budget, address: string): void {
+    const fields = { party: network(address), who: { address }, what: { budget }, once: {} };
+    this.#cuts.note({ event: 'over-budget', message: 'over budget', ...fields });
+  }
+
+  /** Once for each tunnel: what a browser does without a word. */
+  #hint(visit: VisitRequest): void {
+    const hint = signInHint(visit);
+    if (hint === undefined || this.#hinted.size >= MAX_HINTS) return;
+    const { id, host } = visit;
+    const known = `${host} ${hint}`;
+    if (this.#hinted.has(known)) return;
+    this.#hinted.add(known);
+    this.#log.info({ requestId: id, host, hint }, 'hint');
+  }
+}
+
+// The path without its query: queries carry codes, tickets and the app's own secrets.
+function describe({ id, host, address, method, path }: VisitRequest) {
+  const query = path.indexOf('?');
+  const shown = (query === -1 ? path : path.slice(0, query)).slice(0, MAX_PATH_CHARACTERS);
+  return { requestId: id, host, address, method, path: shown };
+}
+
+function causeOf({ cause }: PosternError): string | undefined {
+  return cause instanceof Error ? cause.message : undefined;
+}
