@@ -3,26 +3,22 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { createToken } from '../../../src/link/token.js';
+import { inWorld } from '../../support/in-world.js';
 import { knock, type RawOffer } from '../../support/knock.js';
 import { runPostern } from '../../support/processes.js';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import type { World } from '../../support/world.js';
 import type { AgentStart } from '../../support/world-options.js';
 
 describe('agents', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let token: string;
   const links = new Set<WebSocket>();
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     token = await world.token();
   });
   after(async () => {
     for (const link of links) link.terminate();
-    await world?.close();
   });
 
   /** Knocks at the edge as an agent of our own, with a good token unless another one is given. */

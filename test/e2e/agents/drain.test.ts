@@ -8,22 +8,15 @@ import { get } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
+import { inWorld } from '../../support/in-world.js';
 import { isWhole, startEvents } from '../../support/moments.js';
 import { freePort, type Program, runPostern } from '../../support/processes.js';
 import { Transcript } from '../../support/transcript.js';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import type { World } from '../../support/world.js';
 
 describe('stopping', () => {
-  let world: World;
-  let ana: Visitor;
-
-  before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
-  });
-  after(async () => world?.close());
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
 
   test('an edge that is told to stop finishes what runs, turns away what is new, and ends with 0', async () => {
     assert.deepEqual(await admin(world, '/readyz'), [200, 'ready\n']);
@@ -158,11 +151,7 @@ describe('stopping', () => {
 });
 
 describe('the addresses of an edge', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(async () => world?.close());
+  const { world } = inWorld();
 
   test('a port that is taken is one sentence with the option, and nothing is half-started', async () => {
     const taken = createServer().listen(0, '127.0.0.1');

@@ -2,21 +2,20 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { buildGoAgent } from '../../support/go-agent.js';
+import { inWorld } from '../../support/in-world.js';
 import { Program } from '../../support/processes.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const built = buildGoAgent();
 
 describe('an agent on x/net/http2 over x/net/websocket', { skip: built.skip }, () => {
-  let world: World;
+  const { world } = inWorld();
   let agent: Program;
   let ana: Visitor;
   let url: string;
 
   before(async () => {
-    world = await startWorld();
     url = world.urlOf('dev-go');
     agent = goAgent(await world.token());
     await agent.line((line) => line === 'online');
@@ -24,7 +23,6 @@ describe('an agent on x/net/http2 over x/net/websocket', { skip: built.skip }, (
   });
   after(async () => {
     await agent?.kill();
-    await world?.close();
     built.remove();
   });
 

@@ -9,23 +9,20 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { createToken } from '../../../src/link/token.js';
 import { HostileTunnel } from '../../support/hostile-tunnel.js';
+import { inWorld } from '../../support/in-world.js';
 import { type Knocked, knock, type RawOffer } from '../../support/knock.js';
 import type { Line } from '../../support/processes.js';
 import { END_STREAM, FRAME, frame } from '../../support/raw-peer.js';
-import { rawExchange, type Visitor } from '../../support/visitor.js';
+import { rawExchange } from '../../support/visitor.js';
 import { readResponse } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 
 describe('J agents', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana', manyAddresses: true });
   let token: string;
   let addresses = 0;
   const links = new Set<WebSocket>();
 
   before(async () => {
-    world = await startWorld({ manyAddresses: true });
-    ana = await world.signedIn('ana');
     token = await world.token();
   });
   afterEach(async () => {
@@ -33,7 +30,6 @@ describe('J agents', () => {
   });
   after(async () => {
     for (const link of links) link.terminate();
-    await world?.close();
   });
 
   async function offer(raw: Partial<RawOffer>): Promise<Knocked> {

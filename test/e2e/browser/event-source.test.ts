@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
+import { inWorld } from '../../support/in-world.js';
 import { startTargetProcess, type TargetProcess } from '../../support/target-remote.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const NAME = 'dev-events';
 const EVENTS = '/sse?key=never';
@@ -22,14 +22,13 @@ const opened = (url: string) => `new Promise((resolve) => {
 })`;
 
 describe('an EventSource', { skip: browserMissing() }, () => {
-  let world: World;
+  const { world } = inWorld();
   let browser: TestBrowser;
   let app: TargetProcess;
   let page: Page;
   let url: string;
 
   before(async () => {
-    world = await startWorld();
     browser = await TestBrowser.start();
     url = `${world.urlOf(NAME)}/`;
     app = await startTargetProcess();
@@ -45,7 +44,6 @@ describe('an EventSource', { skip: browserMissing() }, () => {
   after(async () => {
     await browser?.close();
     await app?.close();
-    await world?.close();
   });
 
   /** A request of the stream that the edge answered while it could not be carried on. */

@@ -5,21 +5,19 @@ import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { browserMissing, chooseAccount, screenshot, TestBrowser, watch } from '../../support/browser.js';
-import { startWorld, type World } from '../../support/world.js';
+import { inWorld } from '../../support/in-world.js';
 
 const skip = browserMissing();
 
 describe('the pages', { skip }, () => {
-  let world: World;
+  const { world } = inWorld();
   let browser: TestBrowser;
 
   before(async () => {
-    world = await startWorld();
     browser = await TestBrowser.start();
   });
   after(async () => {
     await browser?.close();
-    await world?.close();
   });
 
   async function signedIn(account: string, options: Parameters<TestBrowser['page']>[0] = {}): Promise<Page> {

@@ -5,29 +5,26 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import * as faults from '../../support/fault-checks.js';
+import { inWorld } from '../../support/in-world.js';
 import { startMoments } from '../../support/moments.js';
 import { compiled, POSTERN, Program } from '../../support/processes.js';
 import { callbackUrl } from '../../support/sign-in-steps.js';
 import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { startWorld } from '../../support/world.js';
 
 // A promise: a dead link is noticed within so long.
 const NOTICED_WITHIN_MS = 15_000;
 
 describe('a process that is killed', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let eve: Visitor;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     eve = world.visitor();
     assert.equal((await eve.signIn(`${world.url}/`, 'eve')).status, 403);
   });
-  after(async () => world?.close());
 
   test('N1 the agent is killed: answers break, requests without an answer get 502, new ones 503 until it is back', async () => {
     const moments = await startMoments(world.url, world.target, ana);

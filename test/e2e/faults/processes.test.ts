@@ -6,28 +6,25 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as faults from '../../support/fault-checks.js';
+import { inWorld } from '../../support/in-world.js';
 import { startMoments } from '../../support/moments.js';
 import { startTargetProcess, type TargetProcess } from '../../support/target-remote.js';
 import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import type { World } from '../../support/world.js';
 
 describe('a process is killed', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let eve: Visitor;
   /** The world's own, then the one that was started in its place. */
   let target: TargetProcess;
 
   before(async () => {
-    world = await startWorld();
     target = world.target;
-    ana = await world.signedIn('ana');
     eve = world.visitor();
     assert.equal((await eve.signIn(`${world.url}/`, 'eve')).status, 403);
   });
   after(async () => {
     await target?.close();
-    await world?.close();
   });
 
   test('the target: answers break, requests without an answer get 502, new ones too until it is back', async () => {

@@ -6,25 +6,18 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
+import { inWorld } from '../../support/in-world.js';
 import { freePort } from '../../support/processes.js';
 import { type Echo, patternBytes } from '../../support/target-paths.js';
 import { Transcript } from '../../support/transcript.js';
-import { rawExchange, type Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { rawExchange } from '../../support/visitor.js';
 
 // Around the sizes at which something changes: an HTTP/2 frame, a WebSocket length field, a stream's window.
 const SIZES = [0, 1, 16_383, 16_384, 65_535, 1_048_576, 20_971_520];
 
 describe('forwarding', () => {
-  let world: World;
-  let ana: Visitor;
-
-  before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
-  });
-  after(() => world?.close());
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
 
   const cookie = () => ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true });
   const rawHead = (line: string, ...more: string[]) =>

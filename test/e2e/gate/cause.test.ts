@@ -3,12 +3,12 @@
  * one and the same whoever is signed in and whatever there is; and what an app answers is framed only by whom it lets.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { headerValues } from '../../../src/http/header-rules.js';
 import { KEY } from '../../support/handshakes.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Visitor } from '../../support/visitor.js';
 import { sendLines, type WireResponse } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const SIBLING_FETCH = ['Sec-Fetch-Site: same-site', 'Sec-Fetch-Mode: cors', 'Sec-Fetch-Dest: empty'];
 const LINK = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: document'];
@@ -16,22 +16,18 @@ const FRAME = ['Sec-Fetch-Site: same-site', 'Sec-Fetch-Mode: navigate', 'Sec-Fet
 const WEBSOCKET = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${KEY}`];
 
 describe('the cause of a request', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana', edgeEnv: { POSTERN_PUBLIC: 'true' } });
   let eve: Visitor;
   let sibling: string;
 
   before(async () => {
-    world = await startWorld({ edgeEnv: { POSTERN_PUBLIC: 'true' } });
     sibling = world.urlOf('dev-two');
     await world.startAgent({ name: 'dev-open', allow: ['@acme.com', 'public'] });
     await world.startAgent({ name: 'dev-named', args: ['--allow-origin', sibling, '--allow-frame', sibling] });
-    ana = await world.signedIn('ana');
     for (const name of ['dev-open', 'dev-named']) await ana.open(`${world.urlOf(name)}/.postern/session?rd=%2F`);
     eve = world.visitor();
     await eve.signIn(`${world.url}/`, 'eve');
   });
-  after(() => world?.close());
 
   function ask(start: string, lines: readonly string[], url = world.url, visitor: Visitor | null = ana) {
     const cookie = visitor === null ? [] : [`Cookie: ${visitor.jar.header(new URL(url))}`];

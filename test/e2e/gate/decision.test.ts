@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { headerValue } from '../../../src/http/header-rules.js';
+import { inWorld } from '../../support/in-world.js';
 import {
   RefusedUpgrade,
   rawExchange,
@@ -14,7 +15,6 @@ import {
   type VisitorResponse,
 } from '../../support/visitor.js';
 import { readResponse, sendLines, type WireResponse } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const METHODS = [
   'GET',
@@ -35,19 +35,15 @@ const METHODS = [
 const NOT_HTTP = ['FOO', 'get'];
 
 describe('before the decision is allow', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana', manyAddresses: true });
   let eve: Visitor;
   let host: string;
 
   before(async () => {
-    world = await startWorld({ manyAddresses: true });
-    ana = await world.signedIn('ana');
     eve = world.visitor();
     await eve.signIn(`${world.url}/`, 'eve');
     host = new URL(world.url).host;
   });
-  after(() => world?.close());
 
   /** Runs something that must not reach the target; then one allowed request shows what did. */
   async function reachesNothing(attempt: () => Promise<unknown>): Promise<void> {
@@ -253,11 +249,7 @@ describe('before the decision is allow', () => {
 });
 
 describe('what a visitor without a session gets', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world?.close());
+  const { world } = inWorld();
 
   const navigations: Record<string, VisitOptions> = {
     'a navigation': {},
@@ -419,11 +411,7 @@ describe('what a visitor without a session gets', () => {
 });
 
 describe('whether a tunnel exists', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world?.close());
+  const { world } = inWorld();
 
   /** An answer without what differs for two names in any case: the names, the request id, the time. */
   function comparable({ status, headers, text }: VisitorResponse, name: string): unknown {

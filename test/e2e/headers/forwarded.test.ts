@@ -3,23 +3,19 @@
  * what names the wrong host, what only the edge may say and what a shared cache must not keep.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { headerValues } from '../../../src/http/header-rules.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
-import { rawExchange, type VisitOptions, type Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { rawExchange, type VisitOptions } from '../../support/visitor.js';
 
 describe('forwarded headers', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let host: string;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     host = new URL(world.url).host;
   });
-  after(() => world?.close());
 
   const cookie = () => ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true });
   const seenAt = async (path: string, options: VisitOptions = {}, url = world.url) =>

@@ -3,15 +3,14 @@
  * request fails; and the signed form of it says the same, to one tunnel and for a minute.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createRemoteJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
 import { readBaseAddress } from '../../../src/core/hostname.js';
 import { identityHeaders } from '../../../src/edge/forward/identity-headers.js';
 import { targetHeaders } from '../../../src/edge/forward/request-headers.js';
 import { normalizedName } from '../../../src/http/header-rules.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 import { PEOPLE } from '../../support/world-options.js';
 import { requestOf } from '../../unit/edge/visits.js';
 
@@ -41,14 +40,7 @@ const ACCOUNTS = [
 ];
 
 describe('the identity that a target reads', () => {
-  let world: World;
-  let ana: Visitor;
-
-  before(async () => {
-    world = await startWorld({ accounts: ACCOUNTS });
-    ana = await world.signedIn('ana');
-  });
-  after(() => world?.close());
+  const { world, visitor: ana } = inWorld({ as: 'ana', accounts: ACCOUNTS });
 
   /** What the target is told under any spelling of a name. */
   const told = (rawHeaders: readonly string[], name: string): string[] =>

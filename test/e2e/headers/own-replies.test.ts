@@ -2,19 +2,11 @@
  * An answer of ours is always to be told from one of the app's: it says so, is never kept, and shows nothing unescaped.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { describe, test } from 'node:test';
+import { inWorld } from '../../support/in-world.js';
 
 describe('an answer', () => {
-  let world: World;
-  let ana: Visitor;
-
-  before(async () => {
-    world = await startWorld({ allow: ['@acme.com'] });
-    ana = await world.signedIn('ana');
-  });
-  after(() => world?.close());
+  const { world, visitor: ana } = inWorld({ as: 'ana', allow: ['@acme.com'] });
 
   test('of ours says so, is never kept and can be found in the log', async () => {
     const { url, base } = world;

@@ -4,12 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { headerValues, normalizedName } from '../../../src/http/header-rules.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
-import type { Visitor } from '../../support/visitor.js';
 import { sendLines, sendLinesForHead } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const IDENTITY = [
   'x-forwarded-user',
@@ -20,16 +19,12 @@ const IDENTITY = [
 ];
 
 describe('identity headers', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let host: string;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     host = new URL(world.url).host;
   });
-  after(() => world?.close());
 
   /** What the target is told under any spelling of a name. */
   const told = (rawHeaders: readonly string[], name: string): string[] =>
@@ -277,11 +272,7 @@ describe('identity headers', () => {
 });
 
 describe('a public tunnel', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({ allow: ['public', 'ana@acme.com'], edgeEnv: { POSTERN_PUBLIC: 'true' } });
-  });
-  after(() => world?.close());
+  const { world } = inWorld({ allow: ['public', 'ana@acme.com'], edgeEnv: { POSTERN_PUBLIC: 'true' } });
 
   test('E6 gives strangers no identity, and takes from them the one that they bring', async () => {
     const headers = Object.fromEntries(IDENTITY.map((name) => [name, 'evil']));

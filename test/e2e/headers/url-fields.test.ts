@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS } from '../../../src/agent/target/url-fields.js';
+import { inWorld } from '../../support/in-world.js';
 import { RawTarget } from '../../support/raw-target.js';
 import { rawExchange } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const NAME = 'dev-raw';
 
@@ -113,15 +113,14 @@ const REQUESTS: Readonly<Record<string, readonly Case[]>> = {
 };
 
 describe('fields with URLs', () => {
-  let world: World;
+  // On https: the public scheme is not the target's.
+  const { world } = inWorld({ domain: 'tunnel.test' });
   let raw: RawTarget;
   let url: URL;
   let cookie: string;
   let values: ReadonlyMap<string, string>;
 
   before(async () => {
-    // On https: the public scheme is not the target's.
-    world = await startWorld({ domain: 'tunnel.test' });
     raw = await RawTarget.start();
     await world.startAgent({ name: NAME, targetUrl: raw.url });
     url = new URL(world.urlOf(NAME));
@@ -139,7 +138,6 @@ describe('fields with URLs', () => {
   });
   after(async () => {
     await raw?.close();
-    await world?.close();
   });
 
   const filled = (text: string) => text.replace(/\{(?:target|public)[a-z ]*\}/g, (key) => values.get(key) ?? key);

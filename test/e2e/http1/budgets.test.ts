@@ -4,31 +4,25 @@
  */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { handshakeRequest } from '../../support/handshakes.js';
 import { sending, unfinishedHead } from '../../support/hostile-clients.js';
+import { inWorld } from '../../support/in-world.js';
 import { knock } from '../../support/knock.js';
 import { memoryOf } from '../../support/memory.js';
 import { accepting, RawTarget } from '../../support/raw-target.js';
 import { Transcript } from '../../support/transcript.js';
-import { rawExchange, type Visitor, type VisitorResponse } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { rawExchange, type VisitorResponse } from '../../support/visitor.js';
 
 describe('the edge and a party that takes too much', { concurrency: 1 }, () => {
-  let world: World;
-  let ana: Visitor;
+  // Lenient where Node is told to be: what it reads must be strict all the same.
+  const { world, visitor: ana } = inWorld({ as: 'ana', edgeEnv: { NODE_OPTIONS: '--insecure-http-parser' } });
 
-  before(async () => {
-    // Lenient where Node is told to be: what it reads must be strict all the same.
-    world = await startWorld({ edgeEnv: { NODE_OPTIONS: '--insecure-http-parser' } });
-    ana = await world.signedIn('ana');
-  });
   afterEach(async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => ana.fetch(`${world.url}/canary`)));
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
     assert.deepEqual([world.edge.ended, world.edge.stderr], [undefined, '']);
   });
-  after(async () => world?.close());
 
   const host = () => `Host: ${new URL(world.url).host}\r\n`;
   const own = () => `${host()}Cookie: ${ana.jar.header(new URL(world.url))}\r\n`;

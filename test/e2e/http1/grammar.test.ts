@@ -5,25 +5,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { headerValues } from '../../../src/http/header-rules.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
 import { Transcript } from '../../support/transcript.js';
-import { rawExchange, type Visitor } from '../../support/visitor.js';
+import { rawExchange } from '../../support/visitor.js';
 import { readResponse } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 
 describe('the grammar of HTTP/1.1', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let lines: string;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     lines = `Host: ${new URL(world.url).host}\r\nCookie: ${ana.jar.header(new URL(world.url))}\r\n`;
   });
-  after(() => world?.close());
 
   const exchange = (bytes: string) => rawExchange(world.port, bytes);
   const statuses = (answers: string) => [...answers.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, text]) => Number(text));

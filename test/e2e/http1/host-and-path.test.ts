@@ -4,27 +4,23 @@
  */
 import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
+import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
 import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
 import { sendLines, type WireResponse } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 
 describe('hosts and paths', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana', allow: ['@acme.com'] });
   let host: string;
   let cookie: string;
 
   before(async () => {
-    world = await startWorld({ allow: ['@acme.com'] });
     await world.startAgent({ name: 'dev-two' });
-    ana = await world.signedIn('ana');
     await ana.open(`${world.urlOf('dev-two')}/`);
     host = new URL(world.url).host;
     cookie = `Cookie: ${ana.jar.header(new URL(world.url))}`;
   });
-  after(() => world?.close());
 
   const ask = (start: string, ...lines: readonly string[]) =>
     sendLines(world.port, [start, ...lines, cookie, 'Connection: close']);
@@ -430,12 +426,7 @@ describe('hosts and paths', () => {
 describe('whether a name is a tunnel', () => {
   const [late, never] = ['dev-late', 'dev-none']; // of one length: so are the answers
   const sizes: number[][] = [];
-  let world: World;
-
-  before(async () => {
-    world = await startWorld({ manyAddresses: true });
-  });
-  after(() => world?.close());
+  const { world } = inWorld({ manyAddresses: true });
 
   const kinds = {
     navigation: (visitor: Visitor, url: string, cookie: string) =>

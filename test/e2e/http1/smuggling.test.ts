@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
+import { inWorld } from '../../support/in-world.js';
 import { Transcript } from '../../support/transcript.js';
-import { rawExchange, type Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { rawExchange } from '../../support/visitor.js';
 
 /** Next to a `Content-Length`, each either refuses the request or is not a `Transfer-Encoding` to anybody. */
 const CODINGS = [
@@ -105,17 +105,13 @@ function mutations(byte: string): string[] {
 }
 
 describe('a request with two readings', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let start: (line: string) => string;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     const cookie = ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true });
     start = (line) => `${line}\r\nHost: ${new URL(world.url).host}\r\nCookie: ${cookie}\r\n`;
   });
-  after(() => world?.close());
 
   const smuggled = () => `${start('GET /smuggled HTTP/1.1')}\r\n`;
   const assertNotSmuggled = async () => {
@@ -184,18 +180,14 @@ describe('a request with two readings', () => {
 });
 
 describe('requests on one connection', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let host: string;
   let cookie: string;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     host = new URL(world.url).host;
     cookie = `Cookie: ${ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true })}`;
   });
-  after(() => world?.close());
 
   const request = (line: string, ...lines: string[]) => `${[line, ...lines].join('\r\n')}\r\n\r\n`;
   const statuses = (answers: string) =>

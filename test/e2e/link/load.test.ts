@@ -11,34 +11,29 @@ import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { HostileEdge } from '../../support/hostile-edge.js';
+import { inWorld } from '../../support/in-world.js';
 import { knock } from '../../support/knock.js';
 import { startTarget, type Target } from '../../support/target.js';
 import type { Echo } from '../../support/target-paths.js';
 import { patternBytes } from '../../support/target-paths.js';
 import { Transcript } from '../../support/transcript.js';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 // More than all windows and buffers on the way hold together, far less than what would be sent.
 const MAX_ON_THE_WAY_BYTES = 64_000_000;
 const ENDLESS_BYTES = 1_000_000_000;
 
 describe('I many requests at once', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let other: Target;
   let otherUrl: string;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     other = await startTarget();
     otherUrl = world.urlOf('dev-other');
     await world.startAgent({ name: 'dev-other', targetUrl: other.url });
     assert.equal((await ana.open(`${otherUrl}/`)).status, 200);
   });
   after(async () => {
-    await world?.close();
     await other?.close();
   });
 

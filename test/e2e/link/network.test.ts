@@ -8,31 +8,30 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import * as faults from '../../support/fault-checks.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
+import { inWorld } from '../../support/in-world.js';
 import { startEvents } from '../../support/moments.js';
 import type { Program } from '../../support/processes.js';
 import { type Echo, patternBytes } from '../../support/target-paths.js';
 import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { startWorld } from '../../support/world.js';
 
 // A promise: both ends notice a dead link within so long.
 const NOTICED_WITHIN_MS = 15_000;
 
 describe('a link over a bad network', () => {
-  let world: World;
+  const { world } = inWorld({ tunnels: 'demo,far' });
   let network: FaultProxy;
   let agent: Program;
   let ana: Visitor;
   let url: string;
 
   before(async () => {
-    world = await startWorld({ tunnels: 'demo,far' });
     network = await FaultProxy.start(world.port);
     agent = await world.startAgent({ name: 'far', args: ['--edge', `http://localhost:${network.port}`] });
     url = world.urlOf('far');
     ana = await world.signedIn('ana', `${url}/`);
   });
   after(async () => {
-    await world?.close();
     await network?.close();
   });
 

@@ -3,23 +3,19 @@
  * the target saw; an audit stream of who was let in where. That nothing in it lets anybody in is in test/security.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
+import { inWorld } from '../../support/in-world.js';
 import type { Line } from '../../support/processes.js';
 import type { Echo } from '../../support/target-paths.js';
 import { rawExchange, type Visitor } from '../../support/visitor.js';
 import { readResponse } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 
 describe('logs', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana', edgeEnv: { POSTERN_LOG_LEVEL: 'debug' } });
   let eve: Visitor;
   before(async () => {
-    world = await startWorld({ edgeEnv: { POSTERN_LOG_LEVEL: 'debug' } });
-    ana = await world.signedIn('ana');
     eve = await world.signedIn('eve');
   });
-  after(async () => world?.close());
 
   /** The lines of a request, once its last one is there. */
   async function linesOf(requestId: unknown): Promise<readonly Line[]> {

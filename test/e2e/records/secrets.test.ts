@@ -1,15 +1,15 @@
 /** L4: in all that all programs write over a whole run, in which much goes wrong, there is nothing that lets anybody in. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
+import { inWorld } from '../../support/in-world.js';
 import { knock } from '../../support/knock.js';
 import type { Program } from '../../support/processes.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor, VisitorResponse } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 describe('L secrets in logs', () => {
-  let world: World;
+  const { world } = inWorld({ edgeEnv: { POSTERN_LOG_LEVEL: 'debug' } });
   let ana: Visitor;
   let eve: Visitor;
   /** Every token that was made, every program that was started: for the search at the end. */
@@ -19,14 +19,12 @@ describe('L secrets in logs', () => {
   const answers: VisitorResponse[] = [];
 
   before(async () => {
-    world = await startWorld({ edgeEnv: { POSTERN_LOG_LEVEL: 'debug' } });
     await world.agent.kill();
     await startAgent();
     ana = keep(world.visitor());
     eve = keep(world.visitor());
     answers.push(await ana.signIn(`${world.url}/`, 'ana'), await eve.signIn(`${world.url}/`, 'eve'));
   });
-  after(async () => world?.close());
 
   function keep(visitor: Visitor): Visitor {
     visitors.push(visitor);

@@ -7,25 +7,24 @@ import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { headerValues } from '../../../src/http/header-rules.js';
 import { arrive, browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
-import { startWorld, type World } from '../../support/world.js';
+import type { World } from '../../support/world.js';
 
 const skip = browserMissing();
 
 describe('in a browser', { skip }, () => {
-  let world: World;
+  const { world } = inWorld({ domain: 'tunnel.test' });
   let browser: TestBrowser;
   let sibling: string;
 
   before(async () => {
-    world = await startWorld({ domain: 'tunnel.test' });
     await world.startAgent({ name: 'dev-two' });
     sibling = world.urlOf('dev-two');
     browser = await TestBrowser.start();
   });
   after(async () => {
     await browser?.close();
-    await world?.close();
   });
 
   async function echoIn(page: Page): Promise<Echo> {
@@ -70,16 +69,14 @@ describe('in a browser', { skip }, () => {
 
 // On localhost: what comes by a certificate that a browser does not know is never kept.
 describe('in a browser that keeps things', { skip }, () => {
-  let world: World;
+  const { world } = inWorld();
   let browser: TestBrowser;
 
   before(async () => {
-    world = await startWorld();
     browser = await TestBrowser.start();
   });
   after(async () => {
     await browser?.close();
-    await world?.close();
   });
 
   test('D9 after a sign-out neither Back nor a new tab shows what the app has let the browser keep', async () => {

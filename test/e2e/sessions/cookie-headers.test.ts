@@ -5,25 +5,20 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { headerValues } from '../../../src/http/header-rules.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
-import type { Visitor } from '../../support/visitor.js';
 import { readResponse, sendLines, type WireResponse } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const SESSION = 'postern-session';
 
-let world: World;
-let ana: Visitor;
+const { world, visitor: ana } = inWorld({ as: 'ana' });
 let good: string;
 
 before(async () => {
-  world = await startWorld();
-  ana = await world.signedIn('ana');
   good = ana.jar.cookies(world.url).find(({ name }) => name === SESSION)?.value ?? '';
 });
-after(() => world?.close());
 
 /** As a sibling tunnel can set them for the parent domain: forty of the largest that browsers keep. */
 const BOMB = Array.from({ length: 40 }, (_, at) => `bomb${at}=${'x'.repeat(3900)}`).join('; ');

@@ -3,27 +3,23 @@
  * somebody else's, in both directions. And two genuine sessions in one request, which nobody can choose between.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { headerValues } from '../../../src/http/header-rules.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Visitor } from '../../support/visitor.js';
 import { sendLines } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const NAME = 'postern-session';
 
 describe('the cookies of a request', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let host: string;
   let value: string;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     host = new URL(world.url).host;
     value = sessionOf(ana, world.url);
   });
-  after(() => world?.close());
 
   const ask = (cookie: string, path = '/') =>
     sendLines(world.port, [`GET ${path} HTTP/1.1`, `Host: ${host}`, `Cookie: ${cookie}`, 'Connection: close']);

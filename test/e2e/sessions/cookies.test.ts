@@ -13,9 +13,10 @@ import { Sessions } from '../../../src/auth/session/sessions.js';
 import { deriveKeys } from '../../../src/core/keys.js';
 import { headerValues } from '../../../src/http/header-rules.js';
 import { MemoryStore } from '../../../src/store/memory.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
 import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import type { World } from '../../support/world.js';
 
 const NAME = 'postern-session';
 const HOUR_MS = 3_600_000;
@@ -45,24 +46,20 @@ const NOT_SETTABLE = [
 ];
 
 describe('session cookies', () => {
-  let world: World;
+  const { world, visitor: ana } = inWorld({ as: 'ana', manyAddresses: true });
   let second: string;
-  let ana: Visitor;
   let good: string;
   let bobs: string;
   const store = new MemoryStore();
 
   before(async () => {
-    world = await startWorld({ manyAddresses: true });
     await world.startAgent({ name: 'dev-two' });
     second = world.urlOf('dev-two');
-    ana = await world.signedIn('ana');
     good = sessionOf(ana, world.url);
     bobs = sessionOf(await world.signedIn('bob'), world.url);
   });
   after(async () => {
     await store.close();
-    await world?.close();
   });
 
   function sessionOf(visitor: Visitor, url: string): string {
@@ -355,14 +352,7 @@ describe('session cookies', () => {
 });
 
 describe('session cookies on https', () => {
-  let world: World;
-  let ana: Visitor;
-
-  before(async () => {
-    world = await startWorld({ domain: 'tunnel.test' });
-    ana = await world.signedIn('ana');
-  });
-  after(() => world?.close());
+  const { world, visitor: ana } = inWorld({ as: 'ana', domain: 'tunnel.test' });
 
   test('D2 our cookies carry the prefix by which browsers keep them to their host, and Secure', () => {
     for (const url of [world.url, world.base]) {

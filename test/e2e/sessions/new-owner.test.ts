@@ -6,18 +6,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Line } from '../../support/processes.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const LATE = 'dev-late';
 
 describe('a session that was made while nobody had the name', () => {
-  let world: World;
-
-  before(async () => {
-    world = await startWorld();
-  });
-  after(async () => world?.close());
+  const { world } = inWorld();
 
   test('Q6 is nobody’s once somebody has it, and is renewed silently for whoever does', async () => {
     const url = world.urlOf(LATE);
@@ -61,16 +56,14 @@ const STORED = `Promise.all([
 ])`;
 
 describe('what an app has stored', { skip: browserMissing() }, () => {
-  let world: World;
+  const { world } = inWorld({ domain: 'tunnel.test' });
   let browser: TestBrowser;
 
   before(async () => {
-    world = await startWorld({ domain: 'tunnel.test' });
     browser = await TestBrowser.start({ anyCertificate: true });
   });
   after(async () => {
     await browser?.close();
-    await world?.close();
   });
 
   function served(type: string, body: string): string {

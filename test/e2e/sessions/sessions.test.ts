@@ -4,15 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { headerValues } from '../../../src/http/header-rules.js';
 import { assertRefused, whoIs } from '../../support/hostile-world.js';
+import { inWorld } from '../../support/in-world.js';
 import { isWhole } from '../../support/moments.js';
 import type { Program } from '../../support/processes.js';
 import { callbackUrl } from '../../support/sign-in-steps.js';
 import type { Echo } from '../../support/target-paths.js';
 import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 import { PEOPLE } from '../../support/world-options.js';
 
 const SESSION = 'postern-session';
@@ -29,17 +29,15 @@ const closeCode = (socket: { once(event: 'close', then: (code: number) => void):
   new Promise<number>((resolve) => socket.once('close', resolve));
 
 describe('sessions', () => {
-  let world: World;
+  const { world } = inWorld({ manyAddresses: true, accounts: [...PEOPLE, ...CROWD] });
   let second: string;
   let first: Program; // the agent of the world's own tunnel
 
   before(async () => {
-    world = await startWorld({ manyAddresses: true, accounts: [...PEOPLE, ...CROWD] });
     first = world.agent;
     await world.startAgent({ name: 'dev-two' });
     second = world.urlOf('dev-two');
   });
-  after(() => world?.close());
 
   async function isIn(visitor: Visitor, url: string): Promise<boolean> {
     return (await whoIs(visitor, url)) !== undefined;
@@ -295,14 +293,10 @@ describe('sessions', () => {
 });
 
 describe('sessions that run out', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      manyAddresses: true,
-      edgeEnv: { POSTERN_SESSION_TTL: '6s', POSTERN_SESSION_IDLE: '6s' },
-    });
+  const { world } = inWorld({
+    manyAddresses: true,
+    edgeEnv: { POSTERN_SESSION_TTL: '6s', POSTERN_SESSION_IDLE: '6s' },
   });
-  after(() => world?.close());
 
   test('D8 what is open is cut when the session has run out, and the next request signs in again', async () => {
     const visitor = await world.signedIn('ana');

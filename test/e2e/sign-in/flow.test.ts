@@ -3,13 +3,13 @@
  * is signed in by a link, by half a sign-in, by somebody else's, or by the same one twice.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { assertRefused, sessionsSet, whoIs } from '../../support/hostile-world.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Account } from '../../support/provider.js';
 import { callbackUrl } from '../../support/sign-in-steps.js';
 import type { Visitor } from '../../support/visitor.js';
 import { sendLinesForHead } from '../../support/wire.js';
-import { startWorld, type World } from '../../support/world.js';
 import { PEOPLE } from '../../support/world-options.js';
 
 const SESSION = 'postern-session';
@@ -20,17 +20,15 @@ const CROWD: readonly Account[] = Array.from({ length: 20 }, (_, at) => ({
   email_verified: true,
 }));
 
-let world: World;
+const { world } = inWorld({ manyAddresses: true, accounts: [...PEOPLE, ...CROWD] });
 let second: string;
 let start: string;
 
 before(async () => {
-  world = await startWorld({ manyAddresses: true, accounts: [...PEOPLE, ...CROWD] });
   await world.startAgent({ name: 'dev-two' });
   second = world.urlOf('dev-two');
   start = `${world.base}/oauth2/start?rd=%2F`;
 });
-after(() => world?.close());
 
 async function isIn(visitor: Visitor): Promise<boolean> {
   return (await whoIs(visitor, world.base)) !== undefined;

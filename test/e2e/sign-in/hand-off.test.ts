@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { arrive, browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
-import { startWorld, type World } from '../../support/world.js';
+import { inWorld } from '../../support/in-world.js';
 
 const REQUESTS_OF_A_PAGE = 125; // more than the sign-in steps that an address has in a minute
 
@@ -20,17 +20,15 @@ self.addEventListener('fetch', (event) => event.waitUntil((async () => {
 })()));`;
 
 describe('the hand-off', { skip: browserMissing() }, () => {
-  let world: World;
+  const { world } = inWorld({ domain: 'tunnel.test' });
   let browser: TestBrowser;
 
   before(async () => {
-    world = await startWorld({ domain: 'tunnel.test' });
     await world.startAgent({ name: 'dev-two' });
     browser = await TestBrowser.start({ anyCertificate: true });
   });
   after(async () => {
     await browser?.close();
-    await world?.close();
   });
 
   function served(type: string, body: string): string {

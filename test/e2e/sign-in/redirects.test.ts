@@ -3,33 +3,29 @@
  * edge, on a sibling, or with something of the sign-in in a URL that others see.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { readReturnTarget } from '../../../src/auth/session/return-path.js';
 import { readForms } from '../../support/forms.js';
 import { readHandOff } from '../../support/hand-off.js';
+import { inWorld } from '../../support/in-world.js';
 import { BASE, checkContained, openRedirects, unescapeOnce } from '../../support/return-paths.js';
 import { ticketUrl } from '../../support/sign-in-steps.js';
 import type { Echo } from '../../support/target-paths.js';
-import type { Visitor, VisitorResponse } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import type { VisitorResponse } from '../../support/visitor.js';
 
 const EVIL = 'evil.example';
 
 const corpus = openRedirects() ?? [];
 const withCorpus = { skip: corpus.length === 0 && 'the public corpus is not beside this checkout' };
 
-let world: World;
+const { world, visitor: ana } = inWorld({ as: 'ana', manyAddresses: true });
 let second: string;
-let ana: Visitor;
 
 before(async () => {
-  world = await startWorld({ manyAddresses: true });
   await world.startAgent({ name: 'dev-two' });
   second = world.urlOf('dev-two');
-  ana = await world.signedIn('ana');
 });
-after(() => world?.close());
 
 const ours = () => [world.base, world.url, second];
 

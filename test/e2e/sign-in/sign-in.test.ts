@@ -3,28 +3,26 @@
  * nobody ends anywhere else, signed in as somebody else, or half signed in.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { hashNonce, Nonces } from '../../../src/auth/session/nonce.js';
 import { Tickets } from '../../../src/auth/session/ticket.js';
 import { headerValues } from '../../../src/http/header-rules.js';
 import { MemoryStore } from '../../../src/store/memory.js';
+import { inWorld } from '../../support/in-world.js';
 import { ticketUrl } from '../../support/sign-in-steps.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor, VisitorResponse } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const SESSION = 'postern-session';
 
 describe('signing in', () => {
-  let world: World;
+  const { world } = inWorld({ manyAddresses: true });
   let second: string;
 
   before(async () => {
-    world = await startWorld({ manyAddresses: true });
     await world.startAgent({ name: 'dev-two' });
     second = world.urlOf('dev-two');
   });
-  after(() => world?.close());
 
   function isRefused(response: VisitorResponse): void {
     assert.equal(response.status, 302, response.url);

@@ -12,17 +12,15 @@ import { after, before, describe, test } from 'node:test';
 import { loadAgentConfig } from '../../../src/config/agent-config.js';
 import type { ConfigError } from '../../../src/config/config-error.js';
 import { ask, HostileEdge, requestFields, TOKEN } from '../../support/hostile-edge.js';
+import { inWorld } from '../../support/in-world.js';
 import { POSTERN, Program, runPostern } from '../../support/processes.js';
 import { END_STREAM, FRAME, number32 } from '../../support/raw-peer.js';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const EDGE = 'http://localhost:1';
 const ENV = { POSTERN_TOKEN: TOKEN };
 
 describe('K the developer’s machine', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let decoy: Server;
   let decoyUrl: string;
   let reached = 0;
@@ -36,11 +34,8 @@ describe('K the developer’s machine', () => {
       socket.destroy();
     });
     decoyUrl = `http://127.0.0.1:${await listening(decoy)}`;
-    world = await startWorld();
-    ana = await world.signedIn('ana');
   });
   after(async () => {
-    await world?.close();
     for (const server of servers) server.close();
     rmSync(folder, { recursive: true, force: true });
   });

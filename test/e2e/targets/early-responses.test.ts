@@ -5,12 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { deferred } from '../../support/deferred.js';
+import { inWorld } from '../../support/in-world.js';
 import { Program } from '../../support/processes.js';
 import { pythonWith } from '../../support/python.js';
 import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const UPLOADS = 100;
 const BODY = Buffer.alloc(1_000_000, 'x');
@@ -69,16 +69,10 @@ const TARGETS: Readonly<Record<string, readonly [command: string, flag: string, 
 };
 
 describe('K a target that answers before it has taken the body', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   const programs: Program[] = [];
 
-  before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
-  });
   after(async () => {
-    await world?.close();
     await Promise.all(programs.map((program) => program.kill()));
   });
 

@@ -3,23 +3,16 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
+import { inWorld } from '../../support/in-world.js';
 import { isWhole } from '../../support/moments.js';
 import { freePort } from '../../support/processes.js';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 describe('K a target that fails', { concurrency: 3 }, () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   const servers: Server[] = [];
 
-  before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
-  });
   after(async () => {
-    await world?.close();
     for (const server of servers) server.close();
   });
 

@@ -12,9 +12,8 @@ import { after, before, describe, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { WebSocketServer } from 'ws';
 import { deferred } from '../../support/deferred.js';
+import { inWorld } from '../../support/in-world.js';
 import { accepting, RawTarget } from '../../support/raw-target.js';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 interface FrameOptions {
   readonly fin?: boolean;
@@ -110,19 +109,15 @@ const CONVERSATIONS: readonly (readonly [what: string, frames: readonly Buffer[]
 ];
 
 describe('the frames of a WebSocket', () => {
-  let world: World;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let raw: RawTarget;
-  let ana: Visitor;
 
   before(async () => {
     raw = await RawTarget.start();
-    world = await startWorld();
     await world.startAgent({ name: 'dev-raw', targetUrl: raw.url });
-    ana = await world.signedIn('ana');
     await ana.signIn(`${world.urlOf('dev-raw')}/`, 'ana');
   });
   after(async () => {
-    await world?.close();
     await raw?.close();
   });
 

@@ -10,11 +10,11 @@ import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { headerValues } from '../../../src/http/header-rules.js';
 import { handshakeRequest, KEY, refusedUpgrade } from '../../support/handshakes.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Program } from '../../support/processes.js';
 import { accepting, RawTarget } from '../../support/raw-target.js';
 import { Transcript } from '../../support/transcript.js';
 import { RefusedUpgrade, rawExchange, type Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 /** Answers to an upgrade that are none; a socket that were tunnelled behind them would carry requests of its own. */
 const FAKES: readonly (readonly [what: string, bytes: string])[] = [
@@ -38,23 +38,19 @@ const FAKES: readonly (readonly [what: string, bytes: string])[] = [
 ];
 
 describe('a WebSocket', () => {
-  let world: World;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let raw: RawTarget;
-  let ana: Visitor;
   let host: string;
   let cookie: string;
 
   before(async () => {
     raw = await RawTarget.start();
-    world = await startWorld();
     await world.startAgent({ name: 'dev-raw', targetUrl: raw.url });
-    ana = await world.signedIn('ana');
     await ana.signIn(`${world.urlOf('dev-raw')}/`, 'ana');
     host = new URL(world.url).host;
     cookie = `Cookie: ${ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true })}`;
   });
   after(async () => {
-    await world?.close();
     await raw?.close();
   });
 

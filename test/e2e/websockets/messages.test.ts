@@ -6,26 +6,22 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { handshakeRequest, refusedUpgrade } from '../../support/handshakes.js';
+import { inWorld } from '../../support/in-world.js';
 import { Transcript } from '../../support/transcript.js';
 import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 describe('websockets', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let host: string;
   let cookie: string;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     host = new URL(world.url).host;
     cookie = `Cookie: ${ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true })}`;
   });
-  after(() => world?.close());
 
   const handshake = (path: string, ...more: string[]) => handshakeRequest(host, path, more);
   const refusal = (path: string, options: Parameters<Visitor['socket']>[1] = {}, visitor = ana) =>

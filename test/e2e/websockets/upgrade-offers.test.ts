@@ -6,29 +6,25 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { headerValues } from '../../../src/http/header-rules.js';
+import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
-import { rawExchange, type Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { rawExchange } from '../../support/visitor.js';
 
 const H2C = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n';
 const TLS = 'Connection: Upgrade\r\nUpgrade: TLS/1.2\r\n';
 
 describe('an offer that nobody takes up', () => {
-  let world: World;
-  let ana: Visitor;
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
   let common: string;
   let closing: string;
 
   before(async () => {
-    world = await startWorld();
-    ana = await world.signedIn('ana');
     common = `Host: ${new URL(world.url).host}\r\nCookie: ${ana.jar.header(new URL(world.url))}\r\n`;
     closing = `GET /last HTTP/1.1\r\n${common}Connection: close\r\n\r\n`;
   });
-  after(() => world?.close());
 
   /** What the target saw, in order, of an exchange that ends with the connection. */
   async function seenOf(bytes: string): Promise<string[]> {
