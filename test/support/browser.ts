@@ -6,8 +6,10 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type ConsoleMessage, chromium, type Page } from 'playwright-core';
+import type { Cookie } from './cookie-jar.js';
 import { deferred } from './deferred.js';
 import { PROJECT_ROOT } from './project-root.js';
+import type { Visitor } from './visitor.js';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -37,35 +39,67 @@ export function browserMissing(): string | false {
 /** What a page reported as wrong: console errors, uncaught errors, requests that failed. */
 export type Complaints = readonly string[];
 
-export class TestBrowser {
-  readonly #browser: Browser;
+export interface BrowserOptions {
+  /** Service workers on https need it. */
+  readonly anyCertificate?: true;
+}
 
-  private constructor(browser: Browser) {
-    this.#browser = browser;
+export interface PageOptions {
+  readonly colorScheme?: 'light' | 'dark';
+  readonly width?: number;
+  /** Whose cookies the browser has; without one the person has never been here. */
+  readonly visitor?: Visitor;
+}
+
+export class TestBrowser {
+  readonly #options: BrowserOptions;
+  #browser: Browser | undefined;
+
+  constructor(options: BrowserOptions = {}) {
+    this.#options = options;
   }
 
-  /** Starts Chromium; service workers on https need `anyCertificate`. */
-  static async start(options: { anyCertificate?: true } = {}): Promise<TestBrowser> {
+  static async start(options: BrowserOptions = {}): Promise<TestBrowser> {
+    const browser = new TestBrowser(options);
+    await browser.start();
+    return browser;
+  }
+
+  /** Starts Chromium. */
+  async start(): Promise<void> {
     const executablePath = chromiumPath();
     if (executablePath === undefined) throw new Error('no Chromium here');
-    const args = options.anyCertificate ? [...FLAGS, '--ignore-certificate-errors'] : FLAGS;
-    return new TestBrowser(await chromium.launch({ executablePath, args, headless: true }));
+    const args = this.#options.anyCertificate ? [...FLAGS, '--ignore-certificate-errors'] : FLAGS;
+    this.#browser = await chromium.launch({ executablePath, args, headless: true });
   }
 
-  /** A page of a person who has never been here: no cookie is shared with another one. */
-  async page(options: { colorScheme?: 'light' | 'dark'; width?: number } = {}): Promise<Page> {
-    const viewport = { width: options.width ?? 1200, height: 800 };
-    const context = await this.#browser.newContext({
-      ignoreHTTPSErrors: true,
-      viewport,
-      colorScheme: options.colorScheme ?? 'light',
-    });
+  /** A page of another person: no cookie is shared with another page. */
+  async page({ colorScheme = 'light', width = 1200, visitor }: PageOptions = {}): Promise<Page> {
+    if (this.#browser === undefined) throw new Error('the browser has not started');
+    const viewport = { width, height: 800 };
+    const context = await this.#browser.newContext({ ignoreHTTPSErrors: true, viewport, colorScheme });
+    if (visitor !== undefined) await context.addCookies(visitor.jar.all().map(browserCookie));
     return context.newPage();
   }
 
   async close(): Promise<void> {
-    await withCeiling(this.#browser.close(), 'the browser to close');
+    if (this.#browser !== undefined) await withCeiling(this.#browser.close(), 'the browser to close');
   }
+}
+
+const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None' } as const;
+
+function browserCookie({ hostOnly, domain, expiresAtMs, sameSite, ...cookie }: Cookie) {
+  return {
+    name: cookie.name,
+    value: cookie.value,
+    domain: hostOnly ? domain : `.${domain}`,
+    path: cookie.path,
+    secure: cookie.secure,
+    httpOnly: cookie.httpOnly,
+    sameSite: SAME_SITE[sameSite],
+    expires: Number.isFinite(expiresAtMs) ? expiresAtMs / 1_000 : -1, // -1: until the browser ends
+  };
 }
 
 /** Collects what goes wrong in a page from now on. */
@@ -79,13 +113,12 @@ export function watch(page: Page): Complaints {
   return complaints;
 }
 
-/** Writes `screenshots/<name>.png`, which git ignores, for a person to look at. */
-export async function screenshot(page: Page, name: string): Promise<string> {
+/** Writes `screenshots/<name>.png`, which git ignores, for a person to look at, where `SCREENSHOTS` is set: each takes a second. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  if (!process.env['SCREENSHOTS']) return;
   const folder = join(PROJECT_ROOT, 'screenshots');
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, `${name}.png`);
-  await page.screenshot({ path, fullPage: true });
-  return path;
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
 /** Runs a script in a page, which by itself would wait without end for what the script waits for. */

@@ -1,8 +1,10 @@
 /**
  * A world for the tests of a `describe` or of a file: `inWorld` registers its start before the first of them and its end
- * behind the last, and gives what they use at once. Hooks that are registered after it find the world started.
+ * behind the last, and gives what they use at once. Hooks that are registered after it find the world started. A browser
+ * comes the same way (`inBrowser`), after the world whose pages it shows.
  */
 import { after, before } from 'node:test';
+import { type BrowserOptions, TestBrowser } from './browser.js';
 import type { Visitor } from './visitor.js';
 import { World } from './world.js';
 import type { WorldOptions } from './world-options.js';
@@ -27,4 +29,12 @@ export function inWorld({ as, ...options }: InWorldOptions = {}): InWorld {
   });
   after(() => world.close());
   return { world, visitor };
+}
+
+/** Chromium, started before the first test and closed behind the last. */
+export function inBrowser(options: BrowserOptions = {}): TestBrowser {
+  const browser = new TestBrowser(options);
+  before(() => browser.start());
+  after(() => browser.close());
+  return browser;
 }

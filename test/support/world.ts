@@ -46,10 +46,10 @@ export class World {
     const front = this.#isSecure ? await freePort() : edge;
     this.ports = { edge, front, admin: await freePort(), provider: await freePort() };
     try {
-      const provider = this.#options.issuer === undefined ? this.startProvider() : undefined;
-      const target = freePort().then((port) => startTargetProcess({ port }));
-      [this.target] = await Promise.all([target, provider, this.startFront()]);
-      await this.startEdge(); // behind the provider, for which it looks at once
+      this.target = await startTargetProcess({ port: await freePort() });
+      await this.startFront();
+      if (this.#options.issuer === undefined) await this.startProvider();
+      await this.startEdge();
       await this.startAgent();
     } catch (error) {
       await this.close();

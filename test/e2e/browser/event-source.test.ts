@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
-import { inWorld } from '../../support/in-world.js';
+import { browserMissing } from '../../support/browser.js';
+import { inBrowser, inWorld } from '../../support/in-world.js';
 import { startTargetProcess, type TargetProcess } from '../../support/target-remote.js';
 
 const NAME = 'dev-events';
@@ -23,26 +23,22 @@ const opened = (url: string) => `new Promise((resolve) => {
 
 describe('an EventSource', { skip: browserMissing() }, () => {
   const { world } = inWorld();
-  let browser: TestBrowser;
+  const browser = inBrowser();
   let app: TargetProcess;
   let page: Page;
   let url: string;
 
   before(async () => {
-    browser = await TestBrowser.start();
     url = `${world.urlOf(NAME)}/`;
     app = await startTargetProcess();
     await world.startAgent({ name: NAME, targetUrl: app.url });
   });
   beforeEach(async () => {
-    page = await browser.page();
+    page = await browser.page({ visitor: await world.signedIn('ana', url) });
     await page.goto(url);
-    await chooseAccount(page, 'ana');
-    await page.waitForURL(url);
     assert.equal(await page.evaluate(opened(EVENTS)), 'open');
   });
   after(async () => {
-    await browser?.close();
     await app?.close();
   });
 

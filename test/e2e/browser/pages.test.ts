@@ -2,29 +2,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing, chooseAccount, screenshot, TestBrowser, watch } from '../../support/browser.js';
-import { inWorld } from '../../support/in-world.js';
+import { browserMissing, chooseAccount, type PageOptions, screenshot, watch } from '../../support/browser.js';
+import { inBrowser, inWorld } from '../../support/in-world.js';
 
 const skip = browserMissing();
 
 describe('the pages', { skip }, () => {
   const { world } = inWorld();
-  let browser: TestBrowser;
+  const browser = inBrowser();
 
-  before(async () => {
-    browser = await TestBrowser.start();
-  });
-  after(async () => {
-    await browser?.close();
-  });
-
-  async function signedIn(account: string, options: Parameters<TestBrowser['page']>[0] = {}): Promise<Page> {
-    const page = await browser.page(options);
+  /** A page of somebody who has signed in before. */
+  async function signedIn(account: string, options: PageOptions = {}): Promise<Page> {
+    const page = await browser.page({ ...options, visitor: await world.signedIn(account) });
     await page.goto(`${world.url}/`);
-    await chooseAccount(page, account);
-    await page.waitForURL(`${world.url}/**`);
     return page;
   }
 

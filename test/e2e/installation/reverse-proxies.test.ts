@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { CADDYFILE, caddy, caddyMissing, startCaddy } from '../../support/caddy.js';
+import { inWorld } from '../../support/in-world.js';
 import { type Nginx, nginxMissing, startNginx } from '../../support/nginx.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { startTlsFront } from '../../support/tls-front.js';
 import { Transcript } from '../../support/transcript.js';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { startWorld } from '../../support/world.js';
 
 interface Front {
   readonly name: string;
@@ -31,15 +31,8 @@ async function startNoted(...ports: Parameters<typeof startNginx>): Promise<Ngin
 
 for (const { name, skip, start } of FRONTS) {
   describe(name, { skip }, () => {
-    let world: World;
-    let ana: Visitor;
-
-    before(async () => {
-      const edgeEnv = { POSTERN_TRUST_PROXY: '127.0.0.1' };
-      world = await startWorld({ domain: 'tunnel.test', front: start, edgeEnv });
-      ana = await world.signedIn('ana');
-    });
-    after(async () => world?.close());
+    const edgeEnv = { POSTERN_TRUST_PROXY: '127.0.0.1' };
+    const { world, visitor: ana } = inWorld({ as: 'ana', domain: 'tunnel.test', front: start, edgeEnv });
 
     test('signs a visitor in over https with cookies of the host alone', () => {
       const names = ana.jar.cookies(`${world.url}/`).map(({ name }) => name);

@@ -5,11 +5,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { HostileTunnel } from '../../support/hostile-tunnel.js';
+import { inWorld } from '../../support/in-world.js';
 import { END_HEADERS, END_STREAM, FRAME, frame, number32, type RawAgent, SETTING } from '../../support/raw-peer.js';
-import type { Visitor } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
 
 const ENHANCE_YOUR_CALM = 11;
 const CRUMBS = Buffer.concat(Array(500).fill(frame(FRAME.data, 0, 1, Buffer.from('a'))));
@@ -19,19 +18,15 @@ const UPLOAD_BYTES = 120_000_000;
 const MAX_GROWTH_BYTES = 60_000_000;
 
 describe('U a hostile peer of the engine', () => {
-  let world: World;
+  const { world, visitor: canary } = inWorld({ as: 'ana' });
   let hostile: HostileTunnel;
-  let canary: Visitor;
 
   before(async () => {
-    world = await startWorld();
     hostile = await HostileTunnel.open(world);
-    canary = await world.signedIn('ana');
   });
+  afterEach(async () => assert.equal((await canary.fetch(`${world.url}/canary`)).status, 200));
   after(async () => {
-    assert.equal((await canary.fetch(`${world.url}/canary`)).status, 200);
     hostile?.close();
-    await world?.close();
   });
 
   test('U1 an agent that opens its windows in small steps makes the edge keep nothing that was sent', async () => {

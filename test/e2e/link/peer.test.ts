@@ -13,6 +13,7 @@ import { startEdge } from '../../../src/edge/edge.js';
 import { MAX_MESSAGE_FRAGMENTS } from '../../../src/link/handshake.js';
 import { createToken } from '../../../src/link/token.js';
 import { HostileTunnel } from '../../support/hostile-tunnel.js';
+import { inWorld } from '../../support/in-world.js';
 import { knock } from '../../support/knock.js';
 import {
   ACK,
@@ -27,8 +28,7 @@ import {
   SETTING,
   type Settings,
 } from '../../support/raw-peer.js';
-import type { Visitor, VisitorResponse } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import type { VisitorResponse } from '../../support/visitor.js';
 import { Asked, openBare, openPair } from '../../unit/link/pair.js';
 
 const OK: Fields = [[':status', '200']];
@@ -43,19 +43,15 @@ const UPLOAD_BYTES = 10_000_000;
 const MAX_HELD_BYTES = 262_144;
 
 describe('I a hostile agent on a link', () => {
-  let world: World;
+  const { world, visitor: canary } = inWorld({ as: 'ana', edgeEnv: { NODE_OPTIONS: '--unhandled-rejections=strict' } });
   let hostile: HostileTunnel;
-  let canary: Visitor;
 
   before(async () => {
-    world = await startWorld({ edgeEnv: { NODE_OPTIONS: '--unhandled-rejections=strict' } });
     hostile = await HostileTunnel.open(world);
-    canary = await world.signedIn('ana');
   });
   afterEach(() => assertServes());
   after(async () => {
     hostile?.close();
-    await world?.close();
     assert.equal(world.edge.stderr, '');
   });
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { HostileTunnel } from '../../support/hostile-tunnel.js';
+import { inWorld } from '../../support/in-world.js';
 import {
   block,
   END_HEADERS,
@@ -15,8 +16,7 @@ import {
   number32,
   type RawAgent,
 } from '../../support/raw-peer.js';
-import { rawExchange, type Visitor, type VisitorResponse } from '../../support/visitor.js';
-import { startWorld, type World } from '../../support/world.js';
+import { rawExchange, type VisitorResponse } from '../../support/visitor.js';
 
 type Reply = (agent: RawAgent, stream: number) => void;
 
@@ -24,19 +24,15 @@ const OK: Fields = [[':status', '200']];
 const CODES = new Set(['ERR_LINK_LOST', 'ERR_TARGET_PROTOCOL', 'ERR_TARGET_REFUSED']);
 
 describe('I an answer of a hostile agent', () => {
-  let world: World;
+  const { world, visitor: canary } = inWorld({ as: 'ana', edgeEnv: { NODE_OPTIONS: '--unhandled-rejections=strict' } });
   let hostile: HostileTunnel;
-  let canary: Visitor;
 
   before(async () => {
-    world = await startWorld({ edgeEnv: { NODE_OPTIONS: '--unhandled-rejections=strict' } });
     hostile = await HostileTunnel.open(world);
-    canary = await world.signedIn('ana');
   });
   afterEach(async () => assert.equal((await canary.fetch(`${world.url}/canary`)).status, 200));
   after(async () => {
     hostile?.close();
-    await world?.close();
     assert.equal(world.edge.stderr, '');
   });
 

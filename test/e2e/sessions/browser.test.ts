@@ -3,11 +3,11 @@
  * where `__Host-` holds, with both tunnels below one domain.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { headerValues } from '../../../src/http/header-rules.js';
-import { arrive, browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
-import { inWorld } from '../../support/in-world.js';
+import { arrive, browserMissing, chooseAccount, type TestBrowser } from '../../support/browser.js';
+import { inBrowser, inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { World } from '../../support/world.js';
 
@@ -15,16 +15,12 @@ const skip = browserMissing();
 
 describe('in a browser', { skip }, () => {
   const { world } = inWorld({ domain: 'tunnel.test' });
-  let browser: TestBrowser;
+  const browser = inBrowser();
   let sibling: string;
 
   before(async () => {
     await world.startAgent({ name: 'dev-two' });
     sibling = world.urlOf('dev-two');
-    browser = await TestBrowser.start();
-  });
-  after(async () => {
-    await browser?.close();
   });
 
   async function echoIn(page: Page): Promise<Echo> {
@@ -70,14 +66,7 @@ describe('in a browser', { skip }, () => {
 // On localhost: what comes by a certificate that a browser does not know is never kept.
 describe('in a browser that keeps things', { skip }, () => {
   const { world } = inWorld();
-  let browser: TestBrowser;
-
-  before(async () => {
-    browser = await TestBrowser.start();
-  });
-  after(async () => {
-    await browser?.close();
-  });
+  const browser = inBrowser();
 
   test('D9 after a sign-out neither Back nor a new tab shows what the app has let the browser keep', async () => {
     const page = await signedIn(browser, world);

@@ -3,10 +3,10 @@
  * owner. Neither a session nor what the app has stored goes on to whoever comes next.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
-import { inWorld } from '../../support/in-world.js';
+import { browserMissing, chooseAccount } from '../../support/browser.js';
+import { inBrowser, inWorld } from '../../support/in-world.js';
 import type { Line } from '../../support/processes.js';
 
 const LATE = 'dev-late';
@@ -57,14 +57,7 @@ const STORED = `Promise.all([
 
 describe('what an app has stored', { skip: browserMissing() }, () => {
   const { world } = inWorld({ domain: 'tunnel.test' });
-  let browser: TestBrowser;
-
-  before(async () => {
-    browser = await TestBrowser.start({ anyCertificate: true });
-  });
-  after(async () => {
-    await browser?.close();
-  });
+  const browser = inBrowser({ anyCertificate: true });
 
   function served(type: string, body: string): string {
     const query = new URLSearchParams([

@@ -3,10 +3,10 @@
  * gets nothing there that opens a session elsewhere; what is lost on the way to a sign-in is nothing of the visitor's.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { arrive, browserMissing, chooseAccount, TestBrowser } from '../../support/browser.js';
-import { inWorld } from '../../support/in-world.js';
+import { arrive, browserMissing, chooseAccount } from '../../support/browser.js';
+import { inBrowser, inWorld } from '../../support/in-world.js';
 
 const REQUESTS_OF_A_PAGE = 125; // more than the sign-in steps that an address has in a minute
 
@@ -21,14 +21,10 @@ self.addEventListener('fetch', (event) => event.waitUntil((async () => {
 
 describe('the hand-off', { skip: browserMissing() }, () => {
   const { world } = inWorld({ domain: 'tunnel.test' });
-  let browser: TestBrowser;
+  const browser = inBrowser({ anyCertificate: true });
 
   before(async () => {
     await world.startAgent({ name: 'dev-two' });
-    browser = await TestBrowser.start({ anyCertificate: true });
-  });
-  after(async () => {
-    await browser?.close();
   });
 
   function served(type: string, body: string): string {
