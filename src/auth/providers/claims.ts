@@ -1,6 +1,6 @@
 /** What the identity provider says about a visitor, in the ID token and in userinfo, before any of it is believed. */
 import { createHash } from 'node:crypto';
-import { refused } from './provider-errors.js';
+import { refused } from './errors.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 

@@ -11,7 +11,7 @@ import {
   type ServerMetadata,
   WWWAuthenticateChallengeError,
 } from 'openid-client';
-import { refused } from './provider-errors.js';
+import { refused } from './errors.js';
 
 type Method = 'client_secret_post' | 'client_secret_basic' | 'client_secret_jwt';
 

@@ -20,11 +20,11 @@ import type { Log } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
 import { type DomainProof, type EmailVerification, type Identity, readIdentity } from '../identity/identity.js';
 import { isEndpoint, issuerText, readIssuer } from '../identity/issuer.js';
+import { SECRET_REFUSED } from './checks.js';
 import { checkIdToken, mergeClaims } from './claims.js';
 import { ClientAuthentication, isSecretRefused } from './client-authentication.js';
-import { SECRET_REFUSED } from './provider-checks.js';
-import { discoverProvider, type Provider } from './provider-discovery.js';
-import { refusalOf, refused, translateProviderError } from './provider-errors.js';
+import { discoverProvider, type Provider } from './discovery.js';
+import { refusalOf, refused, translateProviderError } from './errors.js';
 
 export interface OidcOptions {
   /** Names the provider in the start of a sign-in. */

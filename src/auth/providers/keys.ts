@@ -11,7 +11,7 @@ import {
   type FlattenedJWSInput,
   type JWSHeaderParameters,
 } from 'jose';
-import { fetchFromProvider } from './provider-fetch.js';
+import { fetchFromProvider } from './fetch.js';
 
 // Signatures only: nothing that a holder of the client secret or of the public key could make.
 const ALGORITHMS = [

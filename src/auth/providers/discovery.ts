@@ -1,11 +1,11 @@
 /** Finds the identity provider by its issuer (OpenID Connect Discovery 1.0), and refuses metadata that cannot be used. */
 import { allowInsecureRequests, type Configuration, customFetch, discovery, type ServerMetadata } from 'openid-client';
 import { isEndpoint } from '../identity/issuer.js';
+import { clockFinding } from './checks.js';
 import type { ClientAuthentication } from './client-authentication.js';
-import { clockFinding } from './provider-checks.js';
-import { refused } from './provider-errors.js';
-import { fetchFromProvider } from './provider-fetch.js';
-import { ProviderKeys } from './provider-keys.js';
+import { refused } from './errors.js';
+import { fetchFromProvider } from './fetch.js';
+import { ProviderKeys } from './keys.js';
 
 export interface Provider {
   readonly configuration: Configuration;

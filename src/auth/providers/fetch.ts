@@ -3,7 +3,7 @@
  * failure of the server is not read further and counts as the provider being unavailable.
  */
 import { PosternError } from '../../errors.js';
-import { remedyFor } from './provider-checks.js';
+import { remedyFor } from './checks.js';
 
 // The largest honest answers, a userinfo with hundreds of groups, have some 50 kB.
 const MAX_BODY_BYTES = 1024 * 1024;
