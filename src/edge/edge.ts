@@ -6,7 +6,7 @@ import { Assertions } from '../auth/identity/assertion.js';
 import { decide } from '../auth/identity/policy.js';
 import type { Providers } from '../auth/providers/providers.js';
 import { Nonces } from '../auth/session/nonce.js';
-import { NO_OWNER } from '../auth/session/sealed-session.js';
+import { NO_OWNER } from '../auth/session/session.js';
 import { Sessions } from '../auth/session/sessions.js';
 import { SignOutReferences } from '../auth/session/sign-out-reference.js';
 import { Tickets } from '../auth/session/ticket.js';

@@ -19,14 +19,14 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/agents/admission.ts',
     fault: 'a name that was taken in the handshake is taken over',
-    before: ' || (held?.link !== undefined && !mayTakeOver(held, tunnel))) {',
+    before: ' || (current?.link !== undefined && !mayTakeOver(current, tunnel))) {',
     after: ') {',
     tests: ['unit/edge/agents/admission.test.ts'],
   },
   {
     file: 'src/edge/agents/admission.ts',
     fault: 'any owner takes a name over',
-    before: 'if (held.policy.owner !== offered.policy.owner) return false;',
+    before: 'if (current.policy.owner !== offered.policy.owner) return false;',
     after: '',
     tests: ['unit/edge/agents/admission.test.ts', 'e2e/agents/owners.test.ts'],
   },

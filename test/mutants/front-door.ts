@@ -28,7 +28,7 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/gate/gate.ts',
     fault: 'a stranger hears whether a tunnel exists',
-    before: "const code = isInsider ? 'ERR_TUNNEL_OFFLINE' : denialOf(session);",
+    before: "const code = isOperatorsOwn ? 'ERR_TUNNEL_OFFLINE' : denialOf(session);",
     after: "const code = 'ERR_TUNNEL_OFFLINE';",
     tests: ['e2e/records/leaks.test.ts'],
   },
@@ -64,8 +64,8 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/routes/base.ts',
     fault: 'a background request begins a sign-in',
-    before: "    if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');\n    const step =",
-    after: '    const step =',
+    before: "    if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');\n    const next =",
+    after: '    const next =',
     tests: ['unit/edge/routes/base.test.ts'],
   },
   {

@@ -31,7 +31,7 @@ export const SESSIONS: readonly Mutant[] = [
     tests: ['unit/auth/session/sessions.test.ts'],
   },
   {
-    file: 'src/auth/session/sealed-session.ts',
+    file: 'src/auth/session/session.ts',
     fault: 'of two genuine sessions one is taken',
     before: 'others.some(({ id }) => id !== first?.id)',
     after: 'others.some(({ id }) => id === undefined && first === undefined)',

@@ -1,6 +1,6 @@
 /** Sessions by the cookie value that they were opened from or sealed to: opening one costs a decryption. */
 import { LRUCache } from 'lru-cache';
-import type { Session } from './sealed-session.js';
+import type { Session } from './session.js';
 
 // The seal's authentication tag, 16 bytes in base64url: to look for it costs a tenth of what the hash of a whole value does.
 const TAG_CHARS = 22;

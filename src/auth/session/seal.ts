@@ -6,7 +6,7 @@ import { CompactEncrypt, compactDecrypt } from 'jose';
 import type { Key } from '../../core/keys.js';
 
 /** Keys of one purpose, newest first: the first seals, every one opens. */
-export type Keys = readonly [Key, ...Key[]];
+export type Keyring = readonly [Key, ...Key[]];
 
 /** Nothing longer is ever opened; far above a ticket with a long return path, far below what would be a load. */
 export const MAX_SEALED_CHARS = 8192;
@@ -18,7 +18,7 @@ const ENCRYPTION = 'A256GCM';
 const SEALED = /^([\w-]+)\.\.([\w-]{16})\.([\w-]+)\.([\w-]{22})$/;
 
 /** Seals a payload with the newest key. The text is safe in a cookie and in a URL. */
-export function seal(payload: object, keys: Keys): Promise<string> {
+export function seal(payload: object, keys: Keyring): Promise<string> {
   const [key] = keys;
   return new CompactEncrypt(Buffer.from(JSON.stringify(payload)))
     .setProtectedHeader({ alg: ALGORITHM, enc: ENCRYPTION, kid: key.id })
@@ -26,7 +26,7 @@ export function seal(payload: object, keys: Keys): Promise<string> {
 }
 
 /** Opens a sealed text with whichever key made it; undefined for anything that was not made with one of them. */
-export async function open(sealed: string, keys: Keys): Promise<Record<string, unknown> | undefined> {
+export async function open(sealed: string, keys: Keyring): Promise<Record<string, unknown> | undefined> {
   if (sealed.length > MAX_SEALED_CHARS || !isCanonical(sealed)) return undefined;
   try {
     const { plaintext } = await compactDecrypt(sealed, ({ kid }) => keyOf(keys, kid), {
@@ -48,7 +48,7 @@ function isCanonical(sealed: string): boolean {
   return parts?.slice(1).every((part) => Buffer.from(part, 'base64url').toString('base64url') === part) ?? false;
 }
 
-function keyOf(keys: Keys, id: string | undefined): Uint8Array {
+function keyOf(keys: Keyring, id: string | undefined): Uint8Array {
   const key = keys.find((candidate) => candidate.id === id);
   if (key === undefined) throw new RangeError('sealed with a key that is not known');
   return key.bytes;

@@ -1,35 +1,8 @@
-/** A session, and what of it stands in its sealed cookie. */
+/** The sealed form of a session: what of it fits a cookie, packed and read. */
 import { createHash } from 'node:crypto';
 import type { Identity } from '../identity/identity.js';
 import { type KnownIssuers, packIdentity, unpackIdentity } from './sealed-identity.js';
-
-/** Never changed once made: renewing gives another one. */
-export interface Session {
-  /** Shared by all sessions of one sign-in. Reveals nothing that would open a session. */
-  readonly id: string;
-  readonly identity: Identity;
-  /** The host on which it counts, as `readHost` gives it. */
-  readonly host: string;
-  readonly signedInAtMs: number;
-  readonly seenAtMs: number;
-  /** The gate has let this visitor in on this host before. */
-  readonly admitted: boolean;
-  /** `ownerTag` of whoever had the tunnel's name when the session was made; absent on the base host. */
-  readonly owner?: string;
-}
-
-/** The tag of a name that nobody had: none that `ownerTag` gives, and as long, since the length of a sealed text can be seen. */
-export const NO_OWNER = '~~~~~~~~';
-
-/** What stands for the owner of a tunnel in a session, where every byte counts. */
-export function ownerTag(owner: string): string {
-  return createHash('sha256').update(owner).digest('base64url').slice(0, 8);
-}
-
-/** Whether somebody had the tunnel's name when the session was made. Earlier releases gave no tag, or an empty one. */
-export function hasOwner({ owner }: Pick<Session, 'owner'>): boolean {
-  return owner !== undefined && owner !== '' && owner !== NO_OWNER;
-}
+import type { Session } from './session.js';
 
 /**
  * What stands for the groups that rules name in an identity that has lost groups: a group that it lacks and that rules did
@@ -53,7 +26,7 @@ const TAGS = new WeakMap<ReadonlySet<string>, string>();
  * What of an identity may be sealed, the most first: an identity too large loses groups, those that no rule asks for
  * first, and then its username.
  */
-export function* reductions(identity: Identity, asked: ReadonlySet<string>): Generator<Identity> {
+export function* shrinkToFit(identity: Identity, asked: ReadonlySet<string>): Generator<Identity> {
   const omittedFor = identity.omittedFor ?? groupsTag(asked);
   yield identity.groupsOmitted ? { ...identity, omittedFor } : identity;
   const groups = [
@@ -91,14 +64,6 @@ export function unpackSession(
   if (typeof signedInAtMs !== 'number' || typeof seenAtMs !== 'number') return undefined;
   const session = { id, identity, host, signedInAtMs, seenAtMs, admitted: a === 1 };
   return typeof owner === 'string' ? { ...session, owner } : session;
-}
-
-/**
- * Whether sessions that one browser brings are of different sign-ins. Whose would they be? One of them was planted: by a
- * sibling, where no `__Host-` prefix keeps it from doing so.
- */
-export function areRivals([first, ...others]: readonly Session[]): boolean {
-  return others.some(({ id }) => id !== first?.id);
 }
 
 // Hosts have up to 253 characters, a digest 16: 96 bits, inside a seal, for which nobody can look for a second host.

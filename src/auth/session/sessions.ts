@@ -11,11 +11,10 @@ import type { Store } from '../../store/store.js';
 import type { Identity } from '../identity/identity.js';
 import { clearCookie, clearEverywhere, cookieNames, cookieValues, setCookie } from './cookies.js';
 import { OpenedSessions } from './opened-sessions.js';
-import { type Keys, open, seal } from './seal.js';
+import { type Keyring, open, seal } from './seal.js';
 import { type KnownIssuers, knownIssuers } from './sealed-identity.js';
-import { areRivals, groupsTag, packSession, reductions, type Session, unpackSession } from './sealed-session.js';
-
-export type { Session } from './sealed-session.js';
+import { groupsTag, packSession, shrinkToFit, unpackSession } from './sealed-session.js';
+import { areRivals, type Session } from './session.js';
 
 export interface SessionsOptions {
   /** Newest first: the first seals, every one opens. */
@@ -67,7 +66,7 @@ const RENEW_AFTER_MS = 5 * 60_000;
 export class Sessions {
   readonly cookieName: string;
   readonly #options: SessionsOptions;
-  readonly #keys: Keys;
+  readonly #keys: Keyring;
   readonly #issuers: KnownIssuers;
   /** The clock that sessions are judged by. To read it costs as much as the rest of judging one: ask once for a request. */
   readonly nowMs: () => number;
@@ -96,10 +95,10 @@ export class Sessions {
     const fresh = { id: randomBytes(12).toString('base64url'), signedInAtMs: nowMs };
     const common = { ...fresh, ...signIn, host, seenAtMs: nowMs, admitted, ...(owner !== undefined && { owner }) };
     const maxChars = owner === undefined ? MAX_VALUE_CHARS - OWNER_CHARS : MAX_VALUE_CHARS;
-    for (const smaller of reductions(identity, this.#groupsAskedFor())) {
+    for (const smaller of shrinkToFit(identity, this.#groupsAskedFor())) {
       const session: Session = { ...common, identity: smaller };
       const value = await seal(packSession(session), this.#keys);
-      if (value.length <= maxChars) return { session, cookie: this.#keep(session, value) };
+      if (value.length <= maxChars) return { session, cookie: this.#cache(session, value) };
     }
     throw new PosternError('ERR_LOGIN_FAILED', 'the identity does not fit a session cookie', {
       text: 'The name of this account is too long to sign in with.',
@@ -131,8 +130,8 @@ export class Sessions {
    * then `read` gives none, and another sign-in would only add a third. None otherwise.
    */
   async clearRivals(cookieHeader: string | undefined, host: string, path: string): Promise<readonly string[]> {
-    const live = await this.#liveAmong(cookieValues(cookieHeader, this.cookieName), host, this.nowMs());
-    return areRivals(live) ? clearEverywhere(this.cookieName, { secure: this.#options.secure, host, path }) : [];
+    const active = await this.#activeAmong(cookieValues(cookieHeader, this.cookieName), host, this.nowMs());
+    return areRivals(active) ? clearEverywhere(this.cookieName, { secure: this.#options.secure, host, path }) : [];
   }
 
   /**
@@ -146,10 +145,10 @@ export class Sessions {
   ): MaybePromise<string | undefined> {
     const admitted = session.admitted || changes !== undefined;
     if (this.#isFresh(session, admitted, nowMs)) return undefined;
-    const known = this.#renewals.get(session);
-    if (known !== undefined && this.#isFresh(known.next, admitted, nowMs)) return known.cookie;
+    const cached = this.#renewals.get(session);
+    if (cached !== undefined && this.#isFresh(cached.next, admitted, nowMs)) return cached.cookie;
     const next: Session = { ...session, admitted, seenAtMs: nowMs };
-    const cookie = seal(packSession(next), this.#keys).then((value) => this.#keep(next, value));
+    const cookie = seal(packSession(next), this.#keys).then((value) => this.#cache(next, value));
     this.#renewals.set(session, { next, cookie });
     return cookie;
   }
@@ -187,29 +186,29 @@ export class Sessions {
   }
 
   async #readAll(values: readonly string[], host: string, nowMs: number): Promise<Session | undefined> {
-    const live = await this.#liveAmong(values, host, nowMs);
-    if (areRivals(live)) return undefined;
-    return live.reduce<Session | undefined>(
+    const active = await this.#activeAmong(values, host, nowMs);
+    if (areRivals(active)) return undefined;
+    return active.reduce<Session | undefined>(
       (latest, session) => (latest === undefined || latest.seenAtMs < session.seenAtMs ? session : latest),
       undefined,
     );
   }
 
-  async #liveAmong(values: readonly string[], host: string, nowMs: number): Promise<Session[]> {
-    const live: Session[] = [];
+  async #activeAmong(values: readonly string[], host: string, nowMs: number): Promise<Session[]> {
+    const active: Session[] = [];
     for (const value of values) {
       const opened = this.#opened.get(value) ?? (await this.#open(value, host));
       const session = opened && (await this.ifActive(opened, host, nowMs));
-      if (session !== undefined) live.push(session);
+      if (session !== undefined) active.push(session);
     }
-    return live;
+    return active;
   }
 
-  #isFresh({ admitted, seenAtMs }: Session, mustBe: boolean, nowMs: number): boolean {
-    return admitted === mustBe && nowMs - seenAtMs < this.#renewAfterMs;
+  #isFresh({ admitted, seenAtMs }: Session, expected: boolean, nowMs: number): boolean {
+    return admitted === expected && nowMs - seenAtMs < this.#renewAfterMs;
   }
 
-  #keep(session: Session, value: string): string {
+  #cache(session: Session, value: string): string {
     this.#opened.set(value, session);
     const maxAgeSeconds = Math.max(0, Math.ceil((this.endsAtMs(session) - this.nowMs()) / 1000));
     return setCookie(this.cookieName, value, { secure: this.#options.secure, maxAgeSeconds });

@@ -3,8 +3,8 @@
  * another session, or none. A sealed text in a URL. It ends nothing by itself: the visitor presses a button for that.
  */
 import { deriveKeys } from '../../core/keys.js';
-import { type Keys, open, seal } from './seal.js';
-import type { Session } from './sessions.js';
+import { type Keyring, open, seal } from './seal.js';
+import type { Session } from './session.js';
 
 /** What of a session is needed to end its sign-in. */
 export type SignInReference = Pick<Session, 'id' | 'signedInAtMs'>;
@@ -14,7 +14,7 @@ const LIFETIME_MS = 10 * 60_000;
 
 /** Makes and reads references to sign-ins. */
 export class SignOutReferences {
-  readonly #keys: Keys;
+  readonly #keys: Keyring;
   readonly #now: () => number;
 
   /** The secrets newest first: the first seals, every one opens. `now` is in milliseconds since the epoch. */

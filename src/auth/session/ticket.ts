@@ -9,7 +9,7 @@ import { PosternError } from '../../errors.js';
 import type { Store } from '../../store/store.js';
 import type { Identity } from '../identity/identity.js';
 import { hashNonce } from './nonce.js';
-import { type Keys, MAX_SEALED_CHARS, open, seal } from './seal.js';
+import { type Keyring, MAX_SEALED_CHARS, open, seal } from './seal.js';
 import { type KnownIssuers, knownIssuers, packIdentity, unpackIdentity } from './sealed-identity.js';
 
 export interface Ticket {
@@ -38,7 +38,7 @@ export interface TicketsOptions {
 }
 
 /** Where a ticket is presented. */
-export interface Presentation {
+export interface RedeemContext {
   readonly host: string;
   /** The values of the nonce cookie in this browser: a planted one may stand beside the genuine one. */
   readonly nonces: readonly string[];
@@ -48,7 +48,7 @@ const LIFETIME_MS = 60_000;
 
 /** Issues and redeems tickets. */
 export class Tickets {
-  readonly #keys: Keys;
+  readonly #keys: Keyring;
   readonly #issuers: KnownIssuers;
   readonly #store: Store;
   readonly #now: () => number;
@@ -74,7 +74,7 @@ export class Tickets {
   }
 
   /** Redeems a ticket; throws `ERR_LOGIN_FAILED` unless everything about it is right and it was never presented before. */
-  async redeem(text: string, at: Presentation): Promise<Ticket> {
+  async redeem(text: string, at: RedeemContext): Promise<Ticket> {
     const payload = await open(text, this.#keys);
     const ticket = payload && unpack(payload, this.#issuers);
     if (ticket === undefined) throw refused('is not of this edge');

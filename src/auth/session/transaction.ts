@@ -10,7 +10,7 @@ import { PosternError } from '../../errors.js';
 import type { Store } from '../../store/store.js';
 import { clearCookie, cookieNames, cookieValues, setCookie } from './cookies.js';
 import type { ReturnTarget } from './return-path.js';
-import { type Keys, open, seal } from './seal.js';
+import { type Keyring, open, seal } from './seal.js';
 
 export interface Transaction {
   /** Goes to the identity provider and comes back: names the cookie and proves that this browser has it. */
@@ -57,7 +57,7 @@ const ESCAPED = /[^\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]/g;
 
 /** Starts and finishes sign-ins. */
 export class Transactions {
-  readonly #keys: Keys;
+  readonly #keys: Keyring;
   readonly #secure: boolean;
   readonly #prefix: string;
   readonly #store: Store;

@@ -5,7 +5,7 @@
  * link no longer answers. How many links an owner or an address may hold is counted here.
  */
 import type { Policy } from '../../auth/identity/policy.js';
-import { ownerTag } from '../../auth/session/sealed-session.js';
+import { ownerTag } from '../../auth/session/session.js';
 import { type BaseAddress, isTunnelName, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import { parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
@@ -94,12 +94,12 @@ export class Admission {
     const grant = await this.#verify(offer.token, request.address);
     const name = chooseName(offer, grant);
     const tunnel = this.#tunnel(name, offer, grant);
-    const held = this.#options.registry.find(name);
-    if (held?.link !== undefined && !mayTakeOver(held, tunnel))
-      await this.#probe(held.link, name, () => mayTakeOver(held, tunnel));
+    const current = this.#options.registry.find(name);
+    if (current?.link !== undefined && !mayTakeOver(current, tunnel))
+      await this.#evictIfDead(current.link, name, () => mayTakeOver(current, tunnel));
     this.#budget.check(
       partiesOf(grant, request),
-      held?.link !== undefined && mayTakeOver(held, tunnel) ? 'replacement' : 'new',
+      current?.link !== undefined && mayTakeOver(current, tunnel) ? 'replacement' : 'new',
     );
     return { offer, grant, tunnel };
   }
@@ -149,7 +149,7 @@ export class Admission {
    * acknowledges a PING or sends any byte in the meantime: on a congested connection the acknowledgement waits behind other
    * data. The name may become free while we wait, so `isFree` is called afterwards.
    */
-  async #probe(link: OutboundLink, name: string, isFree: () => boolean): Promise<void> {
+  async #evictIfDead(link: OutboundLink, name: string, isFree: () => boolean): Promise<void> {
     const { receivedBytes } = link;
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<'silent'>((resolve) => {
@@ -169,19 +169,19 @@ export class Admission {
   #connect(request: AgentOffer, tunnel: Tunnel, link: OutboundLink, offer: Offer, grant: TokenGrant): void {
     const { registry, observer, revoked } = this.#options;
     // Between the look at the name and this moment another agent may have connected under it, and the token may have been revoked.
-    const held = registry.find(tunnel.name);
-    if (this.#draining || revoked.has(grant.id) || (held?.link !== undefined && !mayTakeOver(held, tunnel))) {
+    const current = registry.find(tunnel.name);
+    if (this.#draining || revoked.has(grant.id) || (current?.link !== undefined && !mayTakeOver(current, tunnel))) {
       link.destroy();
       return;
     }
     const release = this.#budget.take(partiesOf(grant, request));
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
     this.#links.set(link, grant.id);
-    const former = registry.connect({ ...tunnel, link });
+    const previous = registry.connect({ ...tunnel, link });
     observer.emit({ kind: 'tunnel-up', agent, tokenId: grant.id, address: request.address });
     // Running requests finish on the link that was replaced; its agent is the same process and knows.
-    void former?.drain();
-    const expiry = expireWith(grant, link);
+    void previous?.drain();
+    const expiry = closeAtExpiry(grant, link);
     void link.closed.then((reason) => {
       clearTimeout(expiry);
       release();
@@ -193,9 +193,9 @@ export class Admission {
 
 // The same process dials again, or the owner has told the other one to stop, which only finishes what runs on its link.
 // The id stands in the audit record, so it alone proves nothing.
-function mayTakeOver(held: Tunnel, offered: Tunnel): boolean {
-  if (held.policy.owner !== offered.policy.owner) return false;
-  return held.agentId === offered.agentId || held.link?.draining.aborted === true;
+function mayTakeOver(current: Tunnel, offered: Tunnel): boolean {
+  if (current.policy.owner !== offered.policy.owner) return false;
+  return current.agentId === offered.agentId || current.link?.draining.aborted === true;
 }
 
 /** Who a link counts for: each of them may hold so many. */
@@ -224,7 +224,7 @@ function readRule(text: string): Rule {
 // The largest delay of a timer, 24.8 days; a link lives shorter than that, and a redial is checked again.
 const MAX_TIMER_MS = 2_147_483_647;
 
-function expireWith({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.Timeout {
+function closeAtExpiry({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.Timeout {
   const expired = () => link.destroy(new PosternError('ERR_TOKEN_INVALID', 'the token has expired'));
   const timer = setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MAX_TIMER_MS));
   return timer.unref();

@@ -4,8 +4,9 @@
  * forward. It fails closed: whatever is not explicitly `forward` is refused.
  */
 import { ceilingAllows, decide } from '../../auth/identity/policy.js';
-import { hasOwner } from '../../auth/session/sealed-session.js';
-import type { Session, Sessions } from '../../auth/session/sessions.js';
+import type { Session } from '../../auth/session/session.js';
+import { hasOwner } from '../../auth/session/session.js';
+import type { Sessions } from '../../auth/session/sessions.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import type { Rule } from '../../core/rule.js';
@@ -121,7 +122,7 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
     const tunnel = registry.find(name);
     if (tunnel === undefined) return judgeUnknown(session);
     if (session !== undefined && session.owner !== tunnel.ownerTag) {
-      return judgeAnothers(tunnel, session, cause, nowMs);
+      return judgeOtherOwner(tunnel, session, cause, nowMs);
     }
     const decision = cache.decision(tunnel.policy, session?.identity);
     if (!decision.allow) return refuse(session, decision.reason, cause);
@@ -133,12 +134,12 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
    * in. Whom the tunnel would let in signs in again, silently; so does whom the former owner's let in, to be rid of what that
    * app has stored. Everybody else hears what they hear where there is no tunnel.
    */
-  function judgeAnothers(tunnel: Tunnel, session: Session, cause: Cause, nowMs: number): Verdict {
-    const asNobody = decide(tunnel.policy, undefined);
-    if (asNobody.allow) return admit(tunnel, undefined, asNobody.rule, nowMs);
-    const wasLetIn = hasOwner(session) && session.admitted;
+  function judgeOtherOwner(tunnel: Tunnel, session: Session, cause: Cause, nowMs: number): Verdict {
+    const asAnonymous = decide(tunnel.policy, undefined);
+    if (asAnonymous.allow) return admit(tunnel, undefined, asAnonymous.rule, nowMs);
+    const wasAdmitted = hasOwner(session) && session.admitted;
     const decision = decide(tunnel.policy, session.identity);
-    if (!decision.allow && !wasLetIn) return refuse(session, decision.reason, cause);
+    if (!decision.allow && !wasAdmitted) return refuse(session, decision.reason, cause);
     return refuse(undefined, hasOwner(session) ? NEW_OWNER : 'no-identity', cause);
   }
 
@@ -158,8 +159,8 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
   function judgeUnknown(session: Session | undefined): Verdict {
     if (session === undefined) return { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session, reason: 'no-identity' };
     const rule = ceilingAllows(ceiling, session.identity);
-    const isInsider = session.admitted || (rule !== undefined && rule !== '*');
-    const code = isInsider ? 'ERR_TUNNEL_OFFLINE' : denialOf(session);
+    const isOperatorsOwn = session.admitted || (rule !== undefined && rule !== '*');
+    const code = isOperatorsOwn ? 'ERR_TUNNEL_OFFLINE' : denialOf(session);
     return { kind: 'refuse', code, session, reason: 'unknown' };
   }
 

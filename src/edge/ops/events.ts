@@ -1,5 +1,5 @@
 /** What happens at an edge, as values: one stream of events, and the sinks that each make something else of it. */
-import type { Session } from '../../auth/session/sessions.js';
+import type { Session } from '../../auth/session/session.js';
 import type { ErrorCode, PosternError } from '../../errors.js';
 import type { Verdict } from '../gate/gate.js';
 import type { Cutter, VisitRequest } from '../request/visit.js';

@@ -9,16 +9,16 @@ import type { Page, PageScript } from './page.js';
 import { pageReply, redirect } from './reply.js';
 
 /** Where the visitor goes next, and the cookies that go along. */
-export type Step = Redirect | Departure | HandOff;
+export type Redirect = PlainRedirect | Departure | HandOff;
 
-interface Redirect {
+export interface PlainRedirect {
   readonly kind: 'redirect';
   readonly location: string;
   readonly cookies: readonly string[];
 }
 
 /** To the provider, on behalf of a tunnel. */
-export interface Departure extends Omit<Redirect, 'kind'> {
+export interface Departure extends Omit<PlainRedirect, 'kind'> {
   readonly kind: 'departure';
   /** Names the sign-in in this browser. */
   readonly state: string;
@@ -27,7 +27,7 @@ export interface Departure extends Omit<Redirect, 'kind'> {
 }
 
 /** With a ticket to a tunnel's host. `location` carries the ticket, for clients that cannot post it. */
-export interface HandOff extends Omit<Redirect, 'kind'> {
+export interface HandOff extends Omit<PlainRedirect, 'kind'> {
   readonly kind: 'hand-off';
   /** Of the tunnel. */
   readonly origin: string;
@@ -38,11 +38,11 @@ export interface HandOff extends Omit<Redirect, 'kind'> {
 }
 
 /** Takes the visitor to the next step of a sign-in. */
-export function stepReply(base: BaseAddress, request: Pick<VisitRequest, 'header'>, step: Step): Reply {
-  if (step.kind === 'redirect' || !isBrowser(request)) return redirect(step.location, step.cookies);
+export function redirectReply(base: BaseAddress, request: Pick<VisitRequest, 'header'>, to: Redirect): Reply {
+  if (to.kind === 'redirect' || !isBrowser(request)) return redirect(to.location, to.cookies);
   const url = base.origin + HAND_OFF_SCRIPT_PATH;
-  const page = step.kind === 'departure' ? departurePage(step, url) : handOffPage(step, url);
-  return pageReply(page, step.cookies.length > 0 ? { 'Set-Cookie': step.cookies } : {});
+  const page = to.kind === 'departure' ? departurePage(to, url) : handOffPage(to, url);
+  return pageReply(page, to.cookies.length > 0 ? { 'Set-Cookie': to.cookies } : {});
 }
 
 // Every browser of the last years says so on secure origins; a client that does not is taken for a program.

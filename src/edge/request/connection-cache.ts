@@ -7,7 +7,8 @@ import type { Assertion, Assertions } from '../../auth/identity/assertion.js';
 import { accountKey, type Identity } from '../../auth/identity/identity.js';
 import { type Decision, decide, type Policy } from '../../auth/identity/policy.js';
 import { isOurCookie, removeCookies } from '../../auth/session/cookies.js';
-import type { Session, Sessions } from '../../auth/session/sessions.js';
+import type { Session } from '../../auth/session/session.js';
+import type { Sessions } from '../../auth/session/sessions.js';
 import type { MaybePromise } from '../../core/maybe-promise.js';
 
 /** The last result of a pure function of two arguments. */

@@ -2,13 +2,14 @@
 import type { Assertions } from '../../auth/identity/assertion.js';
 import { decide } from '../../auth/identity/policy.js';
 import { readReturnTarget } from '../../auth/session/return-path.js';
-import type { Session, Sessions } from '../../auth/session/sessions.js';
+import type { Session } from '../../auth/session/session.js';
+import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { Registry } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
 import { errorReply } from '../replies/error-reply.js';
-import { stepReply } from '../replies/hand-off.js';
+import { redirectReply } from '../replies/hand-off.js';
 import { HAND_OFF_SCRIPT, HAND_OFF_SCRIPT_PATH } from '../replies/hand-off-script.js';
 import type { Block, Page } from '../replies/page.js';
 import { jsonReply, pageReply, redirect, scriptReply } from '../replies/reply.js';
@@ -51,18 +52,18 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
   async function start(visit: Visit): Promise<Reply> {
     // Only a person who looks at the page can sign in; a background request would only fill the browser with cookies.
     if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');
-    const step = await signIn.start(visit, {
+    const next = await signIn.start(visit, {
       returnTo: queryParam(visit, 'rd'),
       nonceProof: queryParam(visit, 'nonce'),
       ...readChoice(visit),
     });
-    return stepReply(base, visit, step);
+    return redirectReply(base, visit, next);
   }
 
   async function callback(visit: Visit): Promise<Reply> {
     if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');
     try {
-      return stepReply(base, visit, await signIn.finish(visit));
+      return redirectReply(base, visit, await signIn.completeCallback(visit));
     } catch (thrown) {
       const error = asPosternError(thrown instanceof SignInFailure ? thrown.cause : thrown);
       // Of a callback that belongs to no sign-in there can be any number: it has its line in the log, and no record.

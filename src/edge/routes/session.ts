@@ -1,5 +1,7 @@
 /** What the base host and every tunnel's host reply alike about a session, and how a request for them is judged. */
-import type { Session, Sessions } from '../../auth/session/sessions.js';
+
+import type { Session } from '../../auth/session/session.js';
+import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
 import { causeOf } from '../gate/cause.js';

@@ -10,14 +10,15 @@ import type { Providers } from '../../auth/providers/providers.js';
 import { cookieNames, cookieValues, setCookie } from '../../auth/session/cookies.js';
 import type { Nonces } from '../../auth/session/nonce.js';
 import { queryValue, type ReturnTarget, readReturnPath, readReturnTarget } from '../../auth/session/return-path.js';
-import { hasOwner } from '../../auth/session/sealed-session.js';
-import type { Session, Sessions } from '../../auth/session/sessions.js';
+import type { Session } from '../../auth/session/session.js';
+import { hasOwner } from '../../auth/session/session.js';
+import type { Sessions } from '../../auth/session/sessions.js';
 import type { Tickets } from '../../auth/session/ticket.js';
 import type { Transaction, Transactions } from '../../auth/session/transaction.js';
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
 import type { Observer } from '../ops/observer.js';
-import type { Departure, HandOff, Step } from '../replies/hand-off.js';
+import type { Departure, HandOff, PlainRedirect, Redirect } from '../replies/hand-off.js';
 import { type AttemptLimit, network } from '../request/limits.js';
 import type { VisitRequest } from '../request/visit.js';
 import { choiceQuery, chosenProvider, type SignInChoice, signInPath } from './sign-in-choice.js';
@@ -43,10 +44,8 @@ export interface SignInOptions {
   readonly ownerOf: (name: string) => string;
 }
 
-type Redirect = Extract<Step, { kind: 'redirect' }>;
-
 /** On to the tunnel. */
-export interface Redeemed extends Redirect {
+export interface Redeemed extends PlainRedirect {
   /** The visitor is let in, in a browser whose session here was of the name's former owner: what that app stored is to go. */
   readonly isPassedOn: boolean;
 }
@@ -83,7 +82,7 @@ export class SignIn {
   }
 
   /** On a tunnel's host, without a session: to the start on the base host, with a nonce in this browser. */
-  leaveTunnel(request: VisitRequest, name: string, path: string, choice: SignInChoice): Redirect {
+  redirectToBase(request: VisitRequest, name: string, path: string, choice: SignInChoice): PlainRedirect {
     const { base, nonces } = this.#options;
     const host = tunnelHost(base, name);
     const nonce = this.#nonces(request).find((value) => nonces.isIssued(value, host)) ?? nonces.issue(host);
@@ -98,7 +97,7 @@ export class SignIn {
    * On the base host: straight to the tunnel with a session here that says enough, else to the provider. Throws
    * `ERR_BAD_REQUEST` for an unknown provider.
    */
-  async start(request: VisitRequest, fields: StartFields): Promise<Step> {
+  async start(request: VisitRequest, fields: StartFields): Promise<Redirect> {
     const { base, providers, sessions, limit } = this.#options;
     const chosen = chosenProvider(providers, fields);
     const target = readReturnTarget(fields.returnTo, base);
@@ -111,7 +110,7 @@ export class SignIn {
     const isOfChosen = chosen === undefined || session?.identity.issuer === chosen.issuer;
     const current = fields.account === 'current' && isOfChosen ? session : undefined;
     if (current !== undefined && !this.#lacksGroups(current, target)) {
-      return this.#handOver(current, target, nonceHash, { cookies: [], state: undefined });
+      return this.#issueTicket(current, target, nonceHash, { cookies: [], state: undefined });
     }
     await limit.count(request.address);
     const began = { target, ...(nonceHash !== undefined && { nonceHash }), ...(current && { continues: current.id }) };
@@ -123,7 +122,7 @@ export class SignIn {
    * On the base host, back from the provider: a new session here, and on to where the visitor wanted to go. Counted, and
    * the provider asked, only for a sign-in that this browser has begun and not used before.
    */
-  async finish(request: VisitRequest): Promise<Step> {
+  async completeCallback(request: VisitRequest): Promise<Redirect> {
     const { base, sessions, transactions, limit, observer } = this.#options;
     const callback = new URL(base.origin + request.path);
     const states = callback.searchParams.getAll('state');
@@ -147,7 +146,7 @@ export class SignIn {
     const created = await sessions.create({ identity, host: base.host, admitted: false, ...signIn });
     observer.emit({ kind: 'signed-in', visit: request, session: created.session });
     const { target, nonceHash, state } = transaction;
-    return this.#handOver(created.session, target, nonceHash, { cookies: [cookie, created.cookie], state });
+    return this.#issueTicket(created.session, target, nonceHash, { cookies: [cookie, created.cookie], state });
   }
 
   /** On a tunnel's host: the ticket becomes a session of this host. Throws `ERR_LOGIN_FAILED`. */
@@ -181,7 +180,7 @@ export class SignIn {
     provider: OidcProvider,
     began: Pick<Transaction, 'target' | 'nonceHash' | 'continues'>,
     account: StartFields['account'],
-  ): Promise<Redirect | Departure> {
+  ): Promise<PlainRedirect | Departure> {
     const { transactions, domainHint } = this.#options;
     const { target } = began;
     const { transaction, cookies } = await transactions.start(request.header['cookie'], {
@@ -197,12 +196,12 @@ export class SignIn {
     return { kind: 'departure', location, cookies, state, path };
   }
 
-  async #handOver(
+  async #issueTicket(
     { identity, id: sessionId, signedInAtMs }: Session,
     { name, path }: ReturnTarget,
     nonceHash: string | undefined,
     also: Pick<HandOff, 'cookies' | 'state'>,
-  ): Promise<Redirect | HandOff> {
+  ): Promise<PlainRedirect | HandOff> {
     const { base, tickets } = this.#options;
     if (name === undefined || nonceHash === undefined) {
       return { kind: 'redirect', location: path, cookies: also.cookies };

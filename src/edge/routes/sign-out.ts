@@ -1,10 +1,11 @@
 /** Signing out: the way from a tunnel's host to the page on the base host, and the end of a sign-in on all hosts. */
 import type { Providers } from '../../auth/providers/providers.js';
-import type { Session, Sessions } from '../../auth/session/sessions.js';
+import type { Session } from '../../auth/session/session.js';
+import type { Sessions } from '../../auth/session/sessions.js';
 import type { SignInReference, SignOutReferences } from '../../auth/session/sign-out-reference.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import type { Observer } from '../ops/observer.js';
-import type { Step } from '../replies/hand-off.js';
+import type { PlainRedirect } from '../replies/hand-off.js';
 import type { VisitRequest } from '../request/visit.js';
 
 export interface SignOutOptions {
@@ -15,8 +16,6 @@ export interface SignOutOptions {
   readonly observer: Observer;
 }
 
-type Redirect = Extract<Step, { kind: 'redirect' }>;
-
 export class SignOut {
   readonly #options: SignOutOptions;
 
@@ -25,14 +24,14 @@ export class SignOut {
   }
 
   /** On a tunnel's host: to the page of the base host where the visitor signs out. Ends nothing. */
-  async redirectToBase(session: Session | undefined): Promise<Redirect> {
+  async redirectToBase(session: Session | undefined): Promise<PlainRedirect> {
     const { base, references } = this.#options;
     const query = session === undefined ? '' : `?of=${await references.issue(session)}`;
     return { kind: 'redirect', location: `${base.origin}/oauth2/sign_out${query}`, cookies: [] };
   }
 
   /** On the base host: ends the sign-in of this browser and the one that `reference` names on all hosts; then the provider's. */
-  async complete(request: VisitRequest, reference: string | undefined): Promise<Redirect> {
+  async complete(request: VisitRequest, reference: string | undefined): Promise<PlainRedirect> {
     const { base, sessions, providers, references } = this.#options;
     const session = await sessions.read(request.header['cookie'], base.host);
     const referred = reference === undefined ? undefined : await references.read(reference);

@@ -23,7 +23,7 @@ export interface Exit {
 
 /** The redirect to the base host, where the sign-in starts. */
 export async function leaveTunnel(parts: Parts, request: VisitRequest, { path, choice, reason }: Exit): Promise<Reply> {
-  const { location, cookies } = parts.signIn.leaveTunnel(request, tunnelName(request), path, choice);
+  const { location, cookies } = parts.signIn.redirectToBase(request, tunnelName(request), path, choice);
   const cleared = await clearEnded(parts, request, reason);
   return redirect(location, [...cookies, ...cleared], cleared.length > 0 ? CLEAR_STORED : {});
 }

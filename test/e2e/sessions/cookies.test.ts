@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { seal } from '../../../src/auth/session/seal.js';
 import { issuerTag } from '../../../src/auth/session/sealed-identity.js';
-import { ownerTag } from '../../../src/auth/session/sealed-session.js';
+import { ownerTag } from '../../../src/auth/session/session.js';
 import { Sessions } from '../../../src/auth/session/sessions.js';
 import { deriveKeys } from '../../../src/core/keys.js';
 import { headerValues } from '../../../src/http/header-rules.js';

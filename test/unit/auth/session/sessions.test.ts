@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
-import { hasOwner, NO_OWNER, ownerTag } from '../../../../src/auth/session/sealed-session.js';
+import { hasOwner, NO_OWNER, ownerTag } from '../../../../src/auth/session/session.js';
 import { Sessions, type SessionsOptions } from '../../../../src/auth/session/sessions.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
 import type { Store } from '../../../../src/store/store.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { Session } from '../../../../src/auth/session/sessions.js';
+import type { Session } from '../../../../src/auth/session/session.js';
 import { type Log, type LogFields, silentLog } from '../../../../src/core/log.js';
 import type { Verdict } from '../../../../src/edge/gate/gate.js';
 import { AuditSink } from '../../../../src/edge/ops/audit-sink.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import type { TestContext } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
-import type { Session } from '../../../../src/auth/session/sessions.js';
+import type { Session } from '../../../../src/auth/session/session.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import type { Verdict } from '../../../../src/edge/gate/gate.js';
 import type { EdgeEvent } from '../../../../src/edge/ops/events.js';
@@ -110,9 +110,9 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
     },
     signIn: {
       start: step('start', redirect('https://provider.test/')),
-      finish: step('finish', redirect('/', 'session=new')),
+      completeCallback: step('finish', redirect('/', 'session=new')),
       redeem: step('redeem', { ...redirect('/path', 'session=new'), isPassedOn: setting.isPassedOn === true }),
-      leaveTunnel: step('leave', redirect(`${BASE.origin}/oauth2/start`, 'nonce=x')),
+      redirectToBase: step('leave', redirect(`${BASE.origin}/oauth2/start`, 'nonce=x')),
     },
     signOut: {
       redirectToBase: step('leave for sign-out', redirect(`${BASE.origin}/oauth2/sign_out?of=x`)),

@@ -5,7 +5,7 @@ import type { Identity } from '../../../../src/auth/identity/identity.js';
 import type { OidcProvider } from '../../../../src/auth/providers/oidc.js';
 import { Providers } from '../../../../src/auth/providers/providers.js';
 import { hashNonce, Nonces } from '../../../../src/auth/session/nonce.js';
-import { NO_OWNER } from '../../../../src/auth/session/sealed-session.js';
+import { NO_OWNER } from '../../../../src/auth/session/session.js';
 import { Sessions } from '../../../../src/auth/session/sessions.js';
 import { Tickets } from '../../../../src/auth/session/ticket.js';
 import { Transactions } from '../../../../src/auth/session/transaction.js';
@@ -110,7 +110,7 @@ function signingIn({ isAdmitted = true } = {}) {
       return signIn.start(arrived('/oauth2/start', ''), fields);
     },
     leave: (provider: string) =>
-      signIn.leaveTunnel(arrived('/.postern/session', ''), 'demo', '/', { account: 'current', provider }),
+      signIn.redirectToBase(arrived('/.postern/session', ''), 'demo', '/', { account: 'current', provider }),
     /** The operator takes a provider out of the configuration. */
     remove: (id: string) => Object.assign(providers[id as keyof typeof providers], { id: 'removed' }),
     passOn: (to: string) => {
@@ -125,11 +125,11 @@ function signingIn({ isAdmitted = true } = {}) {
       return signIn.redeem(request, name, { text: await tickets.issue(fields), isWelcome: true });
     },
     read: async (cookie: string) => (await sessions.read(cookie, BASE.host)) ?? assert.fail('no session'),
-    finish: (cookie: string) => signIn.finish(arrived(`/oauth2/callback?code=x&state=${state}`, cookie)),
+    finish: (cookie: string) => signIn.completeCallback(arrived(`/oauth2/callback?code=x&state=${state}`, cookie)),
     /** Finishes the sign-in that was started last, whatever is started until then. */
     finishOf: (transaction: string) => {
       const url = `/oauth2/callback?code=x&state=${state}`;
-      return (session: string) => signIn.finish(arrived(url, `${transaction}; ${session}`));
+      return (session: string) => signIn.completeCallback(arrived(url, `${transaction}; ${session}`));
     },
     session: async (identity: Identity) =>
       pair((await sessions.create({ identity, host: BASE.host, admitted: false })).cookie),

@@ -1,7 +1,7 @@
 /** The routes of a tunnel's host: tickets, sign-out, and what somebody gets whom the gate has refused. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { NO_OWNER } from '../../../../src/auth/session/sealed-session.js';
+import { NO_OWNER } from '../../../../src/auth/session/session.js';
 import { NEW_OWNER, type Verdict } from '../../../../src/edge/gate/gate.js';
 import { PosternError } from '../../../../src/errors.js';
 import { type Asking, BASE, by, ORIGIN, openApp, SIBLING, sessionOf } from './routes.js';
