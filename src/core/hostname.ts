@@ -16,7 +16,7 @@ export interface BaseAddress {
 }
 
 /** What a host stands for at one edge. */
-export type Place =
+export type HostKind =
   | { readonly kind: 'base' }
   | { readonly kind: 'tunnel'; readonly name: string }
   | { readonly kind: 'unknown' };
@@ -74,7 +74,7 @@ export function readHost(lines: readonly string[]): string | undefined {
 }
 
 /** What a canonical host stands for. */
-export function placeOf(host: string, base: BaseAddress): Place {
+export function classifyHost(host: string, base: BaseAddress): HostKind {
   if (host === base.host) return { kind: 'base' };
   const cut = host.length - base.host.length - 1;
   if (cut < 1 || host[cut] !== '.' || !host.endsWith(base.host)) return { kind: 'unknown' };

@@ -7,8 +7,6 @@ import { boundedMemo } from '../core/memo.js';
 import { trimOws } from '../core/white-space.js';
 import { filterFields, type RawHeaders } from './fields.js';
 
-export { fieldValue, headerValue, headerValues, type RawHeaders } from './fields.js';
-
 const HOP_BY_HOP = new Set([
   'connection',
   'http2-settings',

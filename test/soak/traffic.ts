@@ -7,7 +7,7 @@ import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { headerValues } from '../../src/http/header-rules.js';
+import { headerValues } from '../../src/http/fields.js';
 import type { Target } from '../support/target.js';
 import type { Echo } from '../support/target-paths.js';
 import type { Visitor, VisitorResponse } from '../support/visitor.js';

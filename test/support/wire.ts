@@ -1,5 +1,5 @@
 /** HTTP/1.1 written and read by hand, for requests that no HTTP library would send. */
-import { headerValues } from '../../src/http/header-rules.js';
+import { headerValues } from '../../src/http/fields.js';
 import { rawExchange } from './visitor.js';
 
 /** An answer as it stood on the wire. */

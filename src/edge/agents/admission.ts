@@ -9,7 +9,7 @@ import { ownerTag } from '../../auth/session/session.js';
 import { type BaseAddress, isTunnelName, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import { parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
-import type { RawHeaders } from '../../http/header-rules.js';
+import type { RawHeaders } from '../../http/fields.js';
 import { type Offer, readOffer } from '../../link/handshake.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 import { coversName, type TokenGrant, verifyToken } from '../../link/token.js';

@@ -6,7 +6,8 @@
 import type { MaybePromise } from '../../core/maybe-promise.js';
 import { asPosternError, type ErrorCode, PosternError } from '../../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../../http/exchange.js';
-import { filterTrailers, type RawHeaders } from '../../http/header-rules.js';
+import type { RawHeaders } from '../../http/fields.js';
+import { filterTrailers } from '../../http/header-rules.js';
 import type { Admitted, Gate, Verdict } from '../gate/gate.js';
 import { type LongLivedRequest, type Revalidator, sessionEnded } from '../gate/revalidation.js';
 import type { Observer } from '../ops/observer.js';

@@ -5,7 +5,8 @@
  */
 import type { BaseAddress } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';
-import { connectionOptions, isHopByHop, isReserved, type RawHeaders } from '../../http/header-rules.js';
+import type { RawHeaders } from '../../http/fields.js';
+import { connectionOptions, isHopByHop, isReserved } from '../../http/header-rules.js';
 import type { ConnectionCache } from '../request/connection-cache.js';
 import type { VisitRequest } from '../request/visit.js';
 

@@ -4,7 +4,7 @@
  */
 import { type ErrorCode, isErrorCode, PosternError } from '../../errors.js';
 import type { ResponseHead } from '../../http/exchange.js';
-import { fieldValue } from '../../http/header-rules.js';
+import { fieldValue } from '../../http/fields.js';
 import { VIA_HTTP_1_1 } from '../../http/via.js';
 import { needsFraming } from '../gate/framing.js';
 import type { Admitted } from '../gate/gate.js';

@@ -1,6 +1,7 @@
 /** What the visitor of an exchange sends and does: the body of the request on its way to the agent, and the end of it all. */
 import type { InboundObserver, OutboundStream } from '../../http/exchange.js';
-import { filterTrailers, type RawHeaders } from '../../http/header-rules.js';
+import type { RawHeaders } from '../../http/fields.js';
+import { filterTrailers } from '../../http/header-rules.js';
 import type { Visit } from '../request/visit.js';
 
 export class Upload implements InboundObserver {

@@ -6,8 +6,6 @@
 import type { Duplex } from 'node:stream';
 import { type Closing, closeFrame, FrameLengths } from '../../http/websocket.js';
 
-export type { Closing } from '../../http/websocket.js';
-
 /** The gate would no longer let the visitor in: policy violation. */
 export const SESSION_ENDED: Closing = { code: 1008, reason: 'session ended' };
 

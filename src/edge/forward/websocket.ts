@@ -12,6 +12,8 @@ import type {
   RequestHead,
   ResponseHead,
 } from '../../http/exchange.js';
+import { filterFields, type RawHeaders } from '../../http/fields.js';
+import type { Closing } from '../../http/websocket.js';
 import type { Admitted, Verdict } from '../gate/gate.js';
 import { type LongLivedRequest, sessionEnded } from '../gate/revalidation.js';
 import type { Outlet, Progress } from '../request/stalls.js';
@@ -20,7 +22,7 @@ import { Exchange, type ExchangeOptions } from './exchange.js';
 import { partyOf } from './party.js';
 import { readAgentError } from './response-head.js';
 import { responseHeaders } from './response-headers.js';
-import { type Closing, closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
+import { closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
 
 /** One WebSocket, from the visitor's request to the close of both ends. */
 export class WebSocketExchange implements LongLivedRequest {
@@ -156,11 +158,6 @@ function acceptedHead({ headers }: ResponseHead, { tunnel, rule }: Admitted): Re
   return { status: 200, headers: without(kept, ['sec-websocket-accept', 'cache-control']) };
 }
 
-function without(headers: readonly string[], names: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = headers[at] as string;
-    if (!names.includes(name.toLowerCase())) kept.push(name, headers[at + 1] as string);
-  }
-  return kept;
+function without(headers: RawHeaders, names: readonly string[]): string[] {
+  return filterFields(headers, (name) => !names.includes(name.toLowerCase()));
 }

@@ -2,7 +2,7 @@
  * Who may frame a tunnel's documents (CSP Level 3, section 6.4.2): where the app does not say so itself, its own pages and
  * those of the origins that its owner has named. A frame of somebody else's page makes the visitor click on what they do not see.
  */
-import type { RawHeaders } from '../../http/header-rules.js';
+import type { RawHeaders } from '../../http/fields.js';
 
 /** The `Content-Security-Policy` of a tunnel, whose documents these origins may frame besides its own. */
 export function framingPolicy(origins: readonly string[]): string {

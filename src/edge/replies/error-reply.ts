@@ -2,7 +2,7 @@
  * What the edge replies with an error: a page where a person will see it, an event stream that opens again, else JSON. Says
  * which error it is and under which id it is in the log, and what to do where there is something.
  */
-import { type BaseAddress, placeOf } from '../../core/hostname.js';
+import { type BaseAddress, classifyHost } from '../../core/hostname.js';
 import type { PosternError } from '../../errors.js';
 import { wantsPage } from '../request/navigation.js';
 import { signInHint } from '../request/sign-in-hints.js';
@@ -86,7 +86,7 @@ function siblingHeaders(base: BaseAddress, { header }: Asked): Record<string, st
   if (origin === undefined || !URL.canParse(origin)) return {};
   const sibling = new URL(origin);
   const isSamePort = sibling.protocol === `${base.scheme}:` && sibling.port === new URL(base.origin).port;
-  if (!isSamePort || sibling.origin !== origin || placeOf(sibling.hostname, base).kind === 'unknown') return {};
+  if (!isSamePort || sibling.origin !== origin || classifyHost(sibling.hostname, base).kind === 'unknown') return {};
   return {
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Credentials': 'true',

@@ -4,7 +4,7 @@
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { trimOws } from '../../core/white-space.js';
-import { headerValues, type RawHeaders } from '../../http/header-rules.js';
+import { headerValues, type RawHeaders } from '../../http/fields.js';
 
 /** Tells whether a peer's address is one of a list of IP addresses and CIDR networks (checked by config). */
 export function proxyCheck(trusted: readonly string[]): (address: string) => boolean {

@@ -1,12 +1,12 @@
 /** Which host a request is for, and what that host is at this edge: looked up for the hosts that visitors ask for again. */
-import { type BaseAddress, type Place, placeOf, readHost } from '../../core/hostname.js';
+import { type BaseAddress, classifyHost, type HostKind, readHost } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';
-import { headerValues, type RawHeaders } from '../../http/header-rules.js';
+import { headerValues, type RawHeaders } from '../../http/fields.js';
 
 export interface Destination {
   /** Canonical, without port; empty when the request has none that is valid. */
   readonly host: string;
-  readonly place: Place;
+  readonly place: HostKind;
 }
 
 // Invalid hosts are not cached, so a client cannot fill the cache with them.
@@ -21,7 +21,7 @@ export function destinationOf(headers: RawHeaders, base: BaseAddress): Destinati
   const known = lines.length === 1 ? knownHosts.get(base)?.get(line) : undefined;
   if (known !== undefined) return known;
   const host = readHost(lines) ?? '';
-  const found: Destination = { host, place: placeOf(host, base) };
+  const found: Destination = { host, place: classifyHost(host, base) };
   if (found.place.kind !== 'unknown') remember(base, line, found);
   return found;
 }

@@ -2,7 +2,7 @@
  * A visitor's request and the way to respond to it, the same for every version of HTTP: what the edge knows before anybody
  * decides, and the serving end of the exchange contract. `visitors/` has an implementation for each protocol.
  */
-import type { Place } from '../../core/hostname.js';
+import type { HostKind } from '../../core/hostname.js';
 import { type ErrorCode, PosternError } from '../../errors.js';
 import type { InboundStream, RequestHead } from '../../http/exchange.js';
 import type { ConnectionCache } from './connection-cache.js';
@@ -18,7 +18,7 @@ export interface VisitRequest extends RequestHead {
   readonly header: HeaderLookup;
   /** Canonical host, without port; empty when the request has none that is valid. */
   readonly host: string;
-  readonly place: Place;
+  readonly place: HostKind;
   /** The visitor's IP address. */
   readonly address: string;
   /** `performance.now()` at arrival. */

@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { browserMissing, dismiss, evaluate, type TestBrowser } from '../../support/browser.js';
 import { BrowserWorld, html } from '../../support/browser-world.js';
 import { form, WAYS_TO_ASK } from '../../support/ways-to-ask.js';

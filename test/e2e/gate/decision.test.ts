@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import { headerValue } from '../../../src/http/header-rules.js';
+import { headerValue } from '../../../src/http/fields.js';
 import { inWorld } from '../../support/in-world.js';
 import {
   RefusedUpgrade,

@@ -9,7 +9,7 @@ import { type Decision, decide, type Policy } from '../../../src/auth/identity/p
 import { OidcProvider } from '../../../src/auth/providers/oidc.js';
 import { silentLog } from '../../../src/core/log.js';
 import { formatRule, parseRule, type Rule } from '../../../src/core/rule.js';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../../support/hostile-world.js';
 import { type Line, runPostern } from '../../support/processes.js';
 import type { Echo } from '../../support/target-paths.js';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
 import { rawExchange, type VisitOptions } from '../../support/visitor.js';

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import { headerValues, normalizedName } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
+import { normalizedName } from '../../../src/http/header-rules.js';
 import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
 import { sendLines, sendLinesForHead } from '../../support/wire.js';

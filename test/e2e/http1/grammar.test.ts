@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { before, describe, test } from 'node:test';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
 import { Transcript } from '../../support/transcript.js';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { arrive, browserMissing, chooseAccount, type TestBrowser } from '../../support/browser.js';
 import { inBrowser, inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';

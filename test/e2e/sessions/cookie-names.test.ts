@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { inWorld } from '../../support/in-world.js';
 import type { Visitor } from '../../support/visitor.js';
 import { sendLines } from '../../support/wire.js';

@@ -11,7 +11,7 @@ import { issuerTag } from '../../../src/auth/session/sealed-identity.js';
 import { ownerTag } from '../../../src/auth/session/session.js';
 import { Sessions } from '../../../src/auth/session/sessions.js';
 import { deriveKeys } from '../../../src/core/keys.js';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { MemoryStore } from '../../../src/store/memory.js';
 import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';

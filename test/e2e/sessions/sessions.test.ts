@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { before, describe, test } from 'node:test';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { assertRefused, whoIs } from '../../support/hostile-world.js';
 import { inWorld } from '../../support/in-world.js';
 import { isWhole } from '../../support/moments.js';

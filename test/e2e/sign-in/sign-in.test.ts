@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { hashNonce, Nonces } from '../../../src/auth/session/nonce.js';
 import { Tickets } from '../../../src/auth/session/ticket.js';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { MemoryStore } from '../../../src/store/memory.js';
 import { inWorld } from '../../support/in-world.js';
 import { ticketUrl } from '../../support/sign-in-steps.js';

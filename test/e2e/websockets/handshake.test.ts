@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { handshakeRequest, KEY, refusedUpgrade } from '../../support/handshakes.js';
 import { inWorld } from '../../support/in-world.js';
 import type { Program } from '../../support/processes.js';

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { headerValues } from '../../../src/http/header-rules.js';
+import { headerValues } from '../../../src/http/fields.js';
 import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
 import { rawExchange } from '../../support/visitor.js';

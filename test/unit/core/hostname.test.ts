@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   type BaseAddress,
+  classifyHost,
   isTunnelName,
-  placeOf,
   readBaseAddress,
   readHost,
   readOrigin,
@@ -111,11 +111,11 @@ describe('readHost', () => {
   });
 });
 
-describe('placeOf', () => {
+describe('classifyHost', () => {
   it('knows the base host and tunnels one label in front of it', () => {
-    assert.deepEqual(placeOf('tunnel.test', BASE), { kind: 'base' });
-    assert.deepEqual(placeOf('app.tunnel.test', BASE), { kind: 'tunnel', name: 'app' });
-    assert.deepEqual(placeOf('dev-1.tunnel.test', BASE), { kind: 'tunnel', name: 'dev-1' });
+    assert.deepEqual(classifyHost('tunnel.test', BASE), { kind: 'base' });
+    assert.deepEqual(classifyHost('app.tunnel.test', BASE), { kind: 'tunnel', name: 'app' });
+    assert.deepEqual(classifyHost('dev-1.tunnel.test', BASE), { kind: 'tunnel', name: 'dev-1' });
   });
 
   const UNKNOWN: readonly string[] = [
@@ -135,7 +135,7 @@ describe('placeOf', () => {
     '.tunnel.test',
   ];
   for (const host of UNKNOWN) {
-    it(`${host} is no place of this edge`, () => assert.deepEqual(placeOf(host, BASE), { kind: 'unknown' }));
+    it(`${host} is no place of this edge`, () => assert.deepEqual(classifyHost(host, BASE), { kind: 'unknown' }));
   }
 });
 

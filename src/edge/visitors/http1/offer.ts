@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PosternError } from '../../../errors.js';
-import type { RawHeaders } from '../../../http/header-rules.js';
+import type { RawHeaders } from '../../../http/fields.js';
 import { acceptLink } from '../../../link/accept.js';
 import { writeRefusal } from '../../../link/handshake.js';
 import type { OutboundLink } from '../../../link/outbound-link.js';

@@ -4,8 +4,8 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { ResponseHead } from '../../../http/exchange.js';
+import { forEachField, type RawHeaders } from '../../../http/fields.js';
 import { usualCase } from '../../../http/header-case.js';
-import type { RawHeaders } from '../../../http/header-rules.js';
 
 // A body that is this short is given to `node:http` as text: it puts head and body into one string, one write and no list
 // of buffers for the kernel. Past some kilobytes the copy costs more than that saves.
@@ -149,8 +149,7 @@ export class ResponseWriter {
 
 function addTrailers(response: ServerResponse, trailers: RawHeaders): void {
   const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < trailers.length; at += 2)
-    pairs.push([usualCase((trailers[at] as string).toLowerCase()), trailers[at + 1] as string]);
+  forEachField(trailers, (name, value) => pairs.push([usualCase(name.toLowerCase()), value]));
   response.addTrailers(pairs);
 }
 

@@ -1,17 +1,14 @@
 /** A WebSocket of a visitor over HTTP/1.1 (RFC 6455 section 4.2): the upgrade request and, once it is accepted, its socket. */
-import { createHash } from 'node:crypto';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { BaseAddress } from '../../../core/hostname.js';
 import { PosternError } from '../../../errors.js';
 import type { ResponseHead, SendOptions } from '../../../http/exchange.js';
+import { forEachField } from '../../../http/fields.js';
+import { acceptKey, isKey, WEBSOCKET_VERSION } from '../../../http/websocket.js';
 import { EarlyBytes } from './early-bytes.js';
 import { Http1Visit, type VisitOwner } from './visit.js';
-
-// RFC 6455 section 1.3.
-const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 export interface UpgradeOptions {
   readonly base: BaseAddress;
@@ -54,11 +51,11 @@ export class UpgradeVisit extends Http1Visit {
     const { header, method } = this;
     const isWebSocket = header['upgrade']?.toLowerCase() === 'websocket' && method === 'GET';
     if (!isWebSocket) throw new PosternError('ERR_BAD_REQUEST', 'an upgrade that is not a WebSocket');
-    if (header['sec-websocket-version'] !== '13')
+    if (header['sec-websocket-version'] !== WEBSOCKET_VERSION)
       throw new PosternError('ERR_PROTOCOL_VERSION', 'WebSocket version', {
         text: 'The edge speaks WebSocket version 13.',
       });
-    if (!KEY.test(header['sec-websocket-key'] ?? '')) throw new PosternError('ERR_BAD_REQUEST', 'WebSocket key');
+    if (!isKey(header['sec-websocket-key'] ?? '')) throw new PosternError('ERR_BAD_REQUEST', 'WebSocket key');
   }
 
   /** A 200 whose body goes on accepts the WebSocket: `takeBody` gives its bytes. Any other is an ordinary response. */
@@ -89,9 +86,9 @@ export class UpgradeVisit extends Http1Visit {
       'HTTP/1.1 101 Switching Protocols',
       'Upgrade: websocket',
       'Connection: Upgrade',
-      `Sec-WebSocket-Accept: ${acceptOf(this.header['sec-websocket-key'] ?? '')}`,
+      `Sec-WebSocket-Accept: ${acceptKey(this.header['sec-websocket-key'] ?? '')}`,
     ];
-    for (let at = 0; at + 1 < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
+    forEachField(headers, (name, value) => lines.push(`${name}: ${value}`));
     this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   }
 }
@@ -104,8 +101,4 @@ function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
   response.once('finish', () => socket.destroySoon()); // an `end` alone would wait for the visitor's
   socket.once('close', () => response.destroy());
   return response;
-}
-
-function acceptOf(key: string): string {
-  return createHash('sha1').update(`${key}${KEY_SUFFIX}`).digest('base64');
 }

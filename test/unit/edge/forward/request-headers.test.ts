@@ -6,7 +6,8 @@ import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { identityHeaders } from '../../../../src/edge/forward/identity-headers.js';
 import { targetHeaders } from '../../../../src/edge/forward/request-headers.js';
 import type { VisitRequest } from '../../../../src/edge/request/visit.js';
-import { headerValue, headerValues, isFieldValue, normalizedName } from '../../../../src/http/header-rules.js';
+import { headerValue, headerValues } from '../../../../src/http/fields.js';
+import { isFieldValue, normalizedName } from '../../../../src/http/header-rules.js';
 import { requestOf } from '../visits.js';
 
 const IDENTITY: Identity = {
