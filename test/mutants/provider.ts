@@ -33,8 +33,8 @@ export const PROVIDER: readonly Mutant[] = [
   {
     file: 'src/auth/providers/client-authentication.ts',
     fault: 'the way that the provider takes is forgotten after it was learned',
-    before: 'return await this.#orBackTo(method, request);',
-    after: 'return await this.#orBackTo(method, request).finally(() => (this.#method = method));',
+    before: 'return await this.#orRevertTo(method, request);',
+    after: 'return await this.#orRevertTo(method, request).finally(() => (this.#method = method));',
     tests: ['unit/auth/providers/client-authentication.test.ts'],
   },
   {

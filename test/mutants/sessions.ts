@@ -89,7 +89,7 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/session/ticket.ts',
     fault: 'a ticket counts on any host',
-    before: "if (ticket.host !== at.host) throw refused('is for another host');",
+    before: "if (ticket.host !== at.host) throw loginFailed('is for another host');",
     after: '',
     tests: ['unit/auth/session/ticket.test.ts'],
   },
@@ -103,7 +103,7 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/session/ticket.ts',
     fault: 'a ticket has no end',
-    before: "if (ticket.expiresAtMs <= this.#now()) throw refused('has expired');",
+    before: "if (ticket.expiresAtMs <= this.#now()) throw loginFailed('has expired');",
     after: '',
     tests: ['unit/auth/session/ticket.test.ts'],
   },

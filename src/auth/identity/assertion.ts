@@ -1,7 +1,7 @@
 /**
- * `X-Postern-Assertion`: a JWT (RFC 7519, ES256) by which a target can verify who the visitor is without trusting the
- * network between. The signing key derives from the operator's secret, so every edge with that secret signs alike and
- * a restart changes nothing; `/.postern/jwks.json` publishes its public half.
+ * `X-Postern-Assertion`: a JWT (RFC 7519, ES256) by which a target verifies who the visitor is without trusting the
+ * network in between. The signing key derives from the operator's secret, so all edges with that secret sign with the same key,
+ * also after a restart; `/.postern/jwks.json` publishes its public half.
  */
 import { createECDH, createPrivateKey, type KeyObject } from 'node:crypto';
 import { type JWK, SignJWT } from 'jose';
@@ -23,15 +23,15 @@ export interface AssertionFields {
   /** The origin of the tunnel. */
   readonly audience: string;
   readonly identity: Identity;
-  /** Of the sign-in. Not in the assertion: it is the key under which it is cached. */
+  /** The sign-in. Not part of the assertion, only of the key under which it is cached. */
   readonly sessionId: string;
 }
 
-/** A signed assertion, or one that is being signed. */
+/** An assertion, signed or being signed. */
 export interface Assertion {
   readonly sessionId: string;
   readonly audience: string;
-  /** Milliseconds since the epoch: from then on it has less than ninety seconds left. 0 when signing it has failed. */
+  /** Milliseconds since the epoch; the assertion expires at least ninety seconds later. 0 when signing has failed. */
   readonly reusableUntilMs: number;
   /** The JWT, in compact serialization. */
   readonly text: MaybePromise<string>;
@@ -46,12 +46,12 @@ interface SigningKey {
 
 const ALGORITHM = 'ES256';
 
-// Verifiers compare with their own clock, and most of them tolerate nothing. `iat` is back-dated: some refuse one that is
-// yet to come (RFC 7519 section 4.1.6 leaves it to them). `nbf` would only be one more time to compare, and is left out.
+// Verifiers compare with their own clock, most of them without tolerance. `iat` is back-dated because some verifiers reject
+// one in the future (RFC 7519 section 4.1.6 leaves that to them). `nbf` is left out: it would be one more time to compare.
 const BACKDATED_SECONDS = 60;
 const LIFETIME_SECONDS = 120;
 
-// Half a minute for a clock that is ahead, and a minute to queue and to verify.
+// Half a minute for a verifier's clock that is ahead, and a minute to queue and to verify.
 const MIN_LEFT_MS = 90_000;
 
 // About 1 kB each.
@@ -69,7 +69,7 @@ export class Assertions {
   readonly #cache = new LRUCache<string, CachedAssertion>({ max: MAX_CACHED });
 
   constructor({ secrets, issuer, now = Date.now }: AssertionsOptions) {
-    // 48 bytes: 128 bits more than the order, so that the reduction below has no noticeable bias.
+    // 48 bytes: 128 bits more than the order, so the reduction below has no measurable bias.
     const [newest, ...older] = deriveKeys(secrets, 'assertion', 48);
     this.#issuer = issuer;
     this.#now = now;
@@ -82,7 +82,7 @@ export class Assertions {
     return { keys: this.#publicKeys.map((key) => ({ ...key })) };
   }
 
-  /** An assertion with at least ninety seconds left: the cached one of this session and audience while it has them. */
+  /** An assertion with at least ninety seconds left: the cached one of this session and audience, or a new one. */
   sign(fields: AssertionFields, nowMs = this.#now()): Assertion {
     const key = `${fields.sessionId} ${fields.audience}`;
     const cached = this.#cache.get(key);
@@ -102,7 +102,7 @@ export class Assertions {
         entry.text = text;
       },
       () => {
-        // The requests that wait for it fail; the next one signs again, also where a connection cache holds this entry.
+        // The waiting requests fail. The next one signs again, also where a connection cache still holds this entry.
         this.#cache.delete(key);
         entry.reusableUntilMs = 0;
       },

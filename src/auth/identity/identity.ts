@@ -1,6 +1,6 @@
 /**
- * What OpenID Connect says about a visitor, reduced to what policy and headers need. Claims come from an identity
- * provider and are not believed to be well-typed: what is odd is refused (sub, email) or left out (the rest).
+ * The claims of OpenID Connect about a visitor, reduced to what policy and headers need. The types of claims are not
+ * trusted: a malformed `sub` or `email` is rejected, any other malformed claim is left out.
  */
 import { canonicalDomain, canonicalEmail, MAX_GROUP_CHARS } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
@@ -8,15 +8,15 @@ import { PosternError } from '../../errors.js';
 /** What proves that an account belongs to a domain: Google's `hd` together with the email, or the verified email alone. */
 export type DomainProof = 'hosted-domain' | 'email';
 
-/** A visitor as the identity provider describes them. An account is one by `issuer` and `subject` together. */
+/** A visitor as the identity provider describes them. `issuer` and `subject` together identify the account. */
 export interface Identity {
-  /** The provider that vouches for all the rest: its issuer URL (OpenID Connect Core section 2), as `OidcProvider.issuer`. */
+  /** The issuer URL of the provider that asserts the rest (OpenID Connect Core section 2), as `OidcProvider.issuer`. */
   readonly issuer: string;
   /** How that provider proves a domain. */
   readonly domainProof: DomainProof;
-  /** The provider's lasting identifier of the account (`sub`). */
+  /** The provider's permanent identifier of the account (`sub`). */
   readonly subject: string;
-  /** Canonical, see `canonicalEmail`: the only form in which it is compared, forwarded and logged. */
+  /** Canonical, see `canonicalEmail`: compared, forwarded and logged in this form only. */
   readonly email: string;
   readonly emailVerified: boolean;
   /** Google's `hd`, canonical: the organisation whose directory the account is in. */
@@ -24,9 +24,9 @@ export interface Identity {
   /** `preferred_username`: for display, never for a decision. */
   readonly username?: string;
   readonly groups: readonly string[];
-  /** The provider, or a cookie too small for them, left groups out: absence from `groups` says nothing. */
+  /** The list is incomplete: the provider left groups out, or they did not fit the cookie. */
   readonly groupsOmitted: boolean;
-  /** `groupsTag` of the groups that rules named at the sign-in that left groups out; none matches an empty one. */
+  /** `groupsTag` of the groups that rules named when groups were left out; an empty text matches no tag. */
   readonly omittedFor?: string;
 }
 
@@ -41,18 +41,18 @@ export interface ReadIdentityOptions {
 
 /**
  * When an address counts as verified (`POSTERN_OIDC_EMAIL_VERIFIED`): only with the claim, which is the default, or also
- * without it, for a provider that verifies all addresses and does not say so. A claim that is there is always heard.
+ * without it, for a provider that verifies all addresses and omits the claim. A claim that is present always counts.
  */
 export type EmailVerification = 'required' | 'accept-missing';
 
-// `sub` is at most 255 ASCII characters (OpenID Connect Core section 2); providers in the field also send others.
+// `sub` is at most 255 ASCII characters (OpenID Connect Core section 2); some providers send others.
 const MAX_SUBJECT_CHARS = 255;
-const MAX_USERNAME_CHARS = 64; // with it and an ordinary address a session still fits its 600 bytes
+const MAX_USERNAME_CHARS = 64; // with it and a usual address a session still fits its 600 bytes
 
 /**
  * Reads the claims of an ID token, possibly merged with userinfo. Throws `ERR_ACCESS_DENIED` when the account has no
- * usable `sub` or `email`. Whether an unverified email matters is for policy to judge: only boolean `true` counts as yes,
- * and from Google only for an address that it answers for.
+ * usable `sub` or `email`. Policy decides whether an unverified email matters. An email is verified by boolean `true` only,
+ * and at Google only when Google controls the address.
  */
 export function readIdentity(claims: Readonly<Record<string, unknown>>, options: ReadIdentityOptions): Identity {
   const hostedDomain = readHostedDomain(claim(claims, 'hd'));
@@ -81,7 +81,7 @@ export function accountKey({ issuer, subject }: Identity): string {
   return `${issuer} ${subject}`;
 }
 
-// Own properties only: the name of the groups claim is configured, and `constructor` is no claim.
+// Own properties only: the name of the groups claim is configured, and `constructor` is not a claim.
 function claim(claims: Readonly<Record<string, unknown>>, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }
@@ -106,8 +106,8 @@ function isVerified(claims: Readonly<Record<string, unknown>>, policy: EmailVeri
   return value === true || (value === undefined && policy === 'accept-missing');
 }
 
-// Google says `email_verified` of what was true once: a consumer account made on a work address keeps it after its owner
-// has left. An address is the account's own now when its organisation says so (`hd`), or when Google gave it out itself.
+// At Google `email_verified` may be outdated: a consumer account made with a work address keeps it after its owner has left
+// the organisation. The account owns the address now if the organisation confirms it (`hd`), or if Google issued it.
 // https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload
 function isProvenByGoogle(email: string, hostedDomain: string | undefined): boolean {
   const domain = email.slice(email.indexOf('@') + 1);
@@ -130,14 +130,14 @@ function readGroups(
   return { groups: [...groups], groupsOmitted: groups.size < new Set(listed).size };
 }
 
-// Too many groups for a token: Entra names a place to fetch them (OpenID Connect Core section 5.6.2) or sets a flag.
+// With too many groups for a token, Entra refers to an endpoint (OpenID Connect Core section 5.6.2) or sets a flag.
 function isOverage(claims: Readonly<Record<string, unknown>>, groupsClaim: string): boolean {
   const elsewhere = claim(claims, '_claim_names');
   if (typeof elsewhere === 'object' && elsewhere !== null && Object.hasOwn(elsewhere, groupsClaim)) return true;
   return claim(claims, 'hasgroups') === true;
 }
 
-// Text that can be shown, logged and encoded: no controls, line separators, bidi overrides or lone surrogates.
+// Text that can be displayed, logged and encoded: no controls, line separators, bidi overrides or lone surrogates.
 function isPlainText(value: unknown, maxChars: number): value is string {
   if (typeof value !== 'string' || value.length > maxChars || value.trim() !== value) return false;
   return /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]+$/u.test(value);

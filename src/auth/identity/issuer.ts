@@ -1,12 +1,12 @@
-/** Addresses of the identity provider that may be spoken to: https, and plain http only where no network is between. */
+/** The URLs of an identity provider that the edge accepts: https, and plain http only on loopback. */
 import { PosternError } from '../../errors.js';
 
-// What providers show beside the issuer, and what is pasted in its place (OpenID Connect Discovery section 4).
+// Consoles of providers show this URL, and operators paste it as the issuer (OpenID Connect Discovery section 4).
 const METADATA_PATH = /\/\.well-known\/openid-configuration$/;
 
 /**
- * Reads the issuer's URL, or that of its metadata. Throws `ERR_CONFIG_INVALID` unless it is https, or http on loopback,
- * with no query.
+ * Reads the URL of an issuer, or of its metadata. Throws `ERR_CONFIG_INVALID` unless it is https, or http on loopback,
+ * without a query.
  */
 export function readIssuer(given: string): URL {
   const text = given.replace(METADATA_PATH, '');
@@ -16,7 +16,7 @@ export function readIssuer(given: string): URL {
   throw new PosternError('ERR_CONFIG_INVALID', 'The OIDC issuer must be a https URL, or a http URL on loopback.');
 }
 
-/** The canonical text of an issuer: how an identity, a session and the audit record name it. */
+/** The canonical text of an issuer, for identities, sessions and the audit record. */
 export function issuerText(issuer: URL): string {
   return issuer.pathname === '/' ? issuer.origin : issuer.href;
 }

@@ -1,23 +1,23 @@
 /**
- * Who may open a tunnel: a pure function of the policy and the identity. The operator's ceiling bounds everybody and
- * grants nothing; the tunnel's rules grant; where nothing is said, only the owner passes. What no branch allows is denied.
+ * Who may open a tunnel: a pure function of policy and identity. The operator's ceiling limits everyone and grants nothing;
+ * the tunnel's rules grant access; without rules only the owner has access. Everything else is denied.
  */
 import { formatRule, type Rule } from '../../core/rule.js';
 import type { Identity } from './identity.js';
 
-/** Everything that decides about one tunnel. */
+/** Everything that a decision about one tunnel depends on. */
 export interface Policy {
-  /** `POSTERN_ALLOW`; undefined when the operator set none, which is not the same as an empty list. */
+  /** `POSTERN_ALLOW`; undefined when it is not set, which differs from an empty list. */
   readonly ceiling: readonly Rule[] | undefined;
-  /** What the agent asked for, in its order. */
+  /** The rules of the agent's offer, in its order. */
   readonly rules: readonly Rule[];
-  /** Canonical email of whoever owns the tunnel. */
+  /** Canonical email of the tunnel's owner. */
   readonly owner: string;
   /** `POSTERN_PUBLIC`: whether a `public` rule of a tunnel counts. */
   readonly publicPermitted: boolean;
 }
 
-/** Why a visitor may not pass. */
+/** Why a visitor is denied. */
 export type DenyReason = 'no-identity' | 'email-unverified' | 'ceiling' | 'no-rule' | 'groups-omitted';
 
 /** The one decision that gate, audit record, metrics and error page read. `rule` is the text of the rule, or `owner`. */
@@ -26,8 +26,8 @@ export type Decision =
   | { readonly allow: false; readonly reason: DenyReason };
 
 /**
- * Decides whether a visitor may pass. The rule is `public` only when nothing better allows this visitor: such a
- * request is anonymous, whatever its identity says, because nothing of that identity was accepted.
+ * Decides whether a visitor has access. The rule is `public` only when no other rule allows this visitor: the request is
+ * then anonymous even if the visitor is signed in, because no rule has accepted the identity.
  */
 export function decide(policy: Policy, identity: Identity | undefined): Decision {
   const decision = decideIdentity(policy, identity);
@@ -37,8 +37,8 @@ export function decide(policy: Policy, identity: Identity | undefined): Decision
 }
 
 /**
- * The rule of the ceiling that this identity meets, as text: it is one of the operator's own people. Undefined when
- * there is no ceiling, and for an unverified email.
+ * The rule of the ceiling that matches this identity, as text: the account is one of the operator's own. Undefined without
+ * a ceiling, and for an unverified email.
  */
 export function ceilingAllows(ceiling: readonly Rule[] | undefined, identity: Identity): string | undefined {
   if (ceiling === undefined || !identity.emailVerified) return undefined;
@@ -57,7 +57,7 @@ function decideIdentity(policy: Policy, identity: Identity | undefined): Decisio
   return { allow: false, reason: groupsMissed(policy.rules, identity) ?? 'no-rule' };
 }
 
-// A group rule could not be held against anything: for the record, since the visitor may well be in the group.
+// For the record: group rules could not be evaluated, since the visitor may be in a group that was left out.
 function groupsMissed(rules: readonly Rule[], { groupsOmitted }: Identity): 'groups-omitted' | undefined {
   return groupsOmitted && rules.some(({ kind }) => kind === 'group') ? 'groups-omitted' : undefined;
 }
@@ -78,12 +78,12 @@ function matches(rule: Rule, identity: Identity): boolean {
     case 'anyone':
       return true;
     case 'public':
-      return false; // says nothing about an identity
+      return false; // not a rule about identities
   }
 }
 
 function isOfDomain({ email, domainProof, hostedDomain }: Identity, domain: string): boolean {
-  // From the first "@": an address with two of them, or with none, were there ever one, is of no domain.
+  // From the first "@": an address with two of them, or with none, would belong to no domain.
   const at = email.indexOf('@');
   if (at < 1 || email.slice(at + 1) !== domain) return false;
   return domainProof === 'email' || hostedDomain === domain;

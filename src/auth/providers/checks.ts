@@ -1,4 +1,4 @@
-/** What can be said of an identity provider before the first visitor signs in: sentences that name option and remedy. */
+/** Problems with an identity provider that can be found before the first sign-in, as sentences that name option and remedy. */
 import { CLOCK_TOLERANCE_SECONDS } from './claims.js';
 
 export const SECRET_REFUSED =
@@ -26,16 +26,16 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ),
 };
 
-/** What to do about an error of the system or of TLS; undefined for one that is not known. */
+/** The remedy for an error of the system or of TLS; undefined for an unknown one. */
 export function remedyFor(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? REMEDIES[code] : undefined;
 }
 
-/** What a `Date` of the provider (RFC 9110 section 6.6.1) says of the clock of this machine; undefined when it is right. */
+/** How far this machine's clock is from a `Date` of the provider (RFC 9110 section 6.6.1); undefined when it is right. */
 export function clockFinding(date: string | null, nowMs: number): string | undefined {
   const seconds = date === null ? 0 : Math.round((nowMs - Date.parse(date)) / 1000);
-  // A date is cut to the second, and the response took a moment; NaN is no date.
+  // A date has a precision of one second, and the response took a moment. NaN: not a date.
   if (!(Math.abs(seconds) > CLOCK_TOLERANCE_SECONDS)) return undefined;
   const way = seconds > 0 ? 'ahead of' : 'behind';
   return `the clock of this machine is ${Math.abs(seconds)} seconds ${way} the identity provider's: sign-ins fail until it is set`;

@@ -1,52 +1,52 @@
-/** What the identity provider says about a visitor, in the ID token and in userinfo, before any of it is believed. */
+/** The claims about a visitor from ID token and userinfo, checked and merged before they are read. */
 import { createHash } from 'node:crypto';
-import { refused } from './errors.js';
+import { invalidResponse } from './errors.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
-// An ID token is made for this very answer: one issued long ago was kept by somebody. Clocks may differ a little.
+// An ID token is issued for this response: an old one is a replay. Clocks may differ a little.
 const MAX_AGE_SECONDS = 10 * 60;
 export const CLOCK_TOLERANCE_SECONDS = 30;
 
-/** What came with an ID token. */
+/** A successful token response (OpenID Connect Core section 3.1.3.3). */
 export interface TokenResponse {
-  /** The ID token as it came, its signature verified. */
+  /** The encoded ID token; its signature has been verified. */
   readonly idToken: string;
   readonly accessToken: string;
   readonly code: string;
 }
 
-/** Checks what `openid-client` leaves open. Throws `ERR_LOGIN_FAILED`. */
+/** Makes the checks that `openid-client` leaves to its caller. Throws `ERR_LOGIN_FAILED`. */
 export function checkIdToken(claims: Claims, clientId: string, response: TokenResponse): void {
   const { azp, iat } = claims;
-  if (azp !== undefined && azp !== clientId) throw refused('the ID token is for another party (azp)');
+  if (azp !== undefined && azp !== clientId) throw invalidResponse('the ID token is for another party (azp)');
   const ageSeconds = Date.now() / 1000 - Number(iat);
   if (!(ageSeconds <= MAX_AGE_SECONDS && ageSeconds >= -CLOCK_TOLERANCE_SECONDS)) {
-    throw refused('the ID token was not issued just now (iat): is the clock of this machine right?');
+    throw invalidResponse('the ID token was not issued just now (iat): is the clock of this machine right?');
   }
   checkHash(claims, 'at_hash', response.accessToken, response.idToken);
   checkHash(claims, 'c_hash', response.code, response.idToken);
 }
 
-// OpenID Connect Core section 3.1.3.6: the left half of the hash that the signature uses. Optional in the code flow, but
-// one that is there and wrong says that token and access token, or token and code, do not belong together.
+// OpenID Connect Core section 3.1.3.6: the left half of the hash that the signature uses. Optional in the code flow, but a
+// wrong hash means that the ID token and the access token, or the code, do not belong together.
 function checkHash(claims: Claims, name: 'at_hash' | 'c_hash', text: string, idToken: string): void {
   if (!Object.hasOwn(claims, name)) return;
   const hash = createHash(hashOf(idToken)).update(text).digest();
   const expected = hash.subarray(0, hash.length / 2).toString('base64url');
-  if (claims[name] !== expected) throw refused(`the ID token is for another answer (${name})`);
+  if (claims[name] !== expected) throw invalidResponse(`the ID token is for another answer (${name})`);
 }
 
 function hashOf(idToken: string): string {
   const header = Buffer.from(idToken.slice(0, idToken.indexOf('.')), 'base64url').toString();
-  const { alg } = JSON.parse(header) as { readonly alg: string }; // verified, so it is one of those that we know
+  const { alg } = JSON.parse(header) as { readonly alg: string }; // verified, so it is one of `ALGORITHMS`
   return /^[REP]S\d{3}$/.test(alg) ? `sha${alg.slice(2)}` : 'sha512'; // EdDSA with Ed25519
 }
 
 /**
- * Adds to the ID token what it left out. `email` and `email_verified` come from one place together: a verification in
- * one says nothing about an address in the other, but a denial in the other ends a silence. Whatever else userinfo holds is
- * ignored.
+ * Adds to the claims of the ID token those that it lacks. `email` and `email_verified` are taken from the same source: a
+ * verification in one does not apply to an address in the other, but a denial in either applies. All other claims of
+ * userinfo are ignored.
  */
 export function mergeClaims(
   idToken: Claims,
@@ -59,7 +59,7 @@ export function mergeClaims(
   return { ...added, ...rest, ...denialOf(idToken), ...pick(userInfo, ['email', 'email_verified']) };
 }
 
-/** What a source says against an address that comes from the other one. */
+/** The denial of `email_verified`, which applies to an address from the other source too. */
 function denialOf(claims: Claims): Claims {
   const isDenied = Object.hasOwn(claims, 'email_verified') && claims['email_verified'] !== true;
   return isDenied ? { email_verified: false } : {};

@@ -1,6 +1,6 @@
 /**
- * How this edge proves to the identity provider which client it is: its secret in `Authorization` or in the form
- * (RFC 6749 section 2.3.1), or a JWT signed with it (OpenID Connect Core section 9, `client_secret_jwt`).
+ * Client authentication at the identity provider: the secret in `Authorization` or in the form (RFC 6749 section 2.3.1), or
+ * a JWT signed with it (OpenID Connect Core section 9, `client_secret_jwt`).
  */
 import {
   type ClientAuth,
@@ -11,7 +11,7 @@ import {
   type ServerMetadata,
   WWWAuthenticateChallengeError,
 } from 'openid-client';
-import { refused } from './errors.js';
+import { invalidResponse } from './errors.js';
 
 type Method = 'client_secret_post' | 'client_secret_basic' | 'client_secret_jwt';
 
@@ -19,46 +19,46 @@ type Method = 'client_secret_post' | 'client_secret_basic' | 'client_secret_jwt'
 const METHODS: readonly Method[] = ['client_secret_post', 'client_secret_basic', 'client_secret_jwt'];
 
 export class ClientAuthentication {
-  readonly #ways: Readonly<Record<Method, ClientAuth>>;
+  readonly #byMethod: Readonly<Record<Method, ClientAuth>>;
   #method: Method = 'client_secret_basic';
 
   constructor(secret: string) {
-    this.#ways = {
+    this.#byMethod = {
       client_secret_post: ClientSecretPost(secret),
       client_secret_basic: ClientSecretBasic(secret),
       client_secret_jwt: ClientSecretJwt(secret),
     };
   }
 
-  /** For `openid-client`. */
-  readonly authenticate: ClientAuth = (...request) => this.#ways[this.#method](...request);
+  /** The method in use, in the form that `openid-client` calls. */
+  readonly authenticate: ClientAuth = (...request) => this.#byMethod[this.#method](...request);
 
-  /** Chooses the first method that the provider announces; basic where it announces none. Throws `ERR_LOGIN_FAILED`. */
+  /** Chooses the first method that the provider supports; basic when its metadata names none. Throws `ERR_LOGIN_FAILED`. */
   choose({ token_endpoint_auth_methods_supported: supported }: Readonly<ServerMetadata>): void {
     if (!Array.isArray(supported)) return;
-    const method = METHODS.find((one) => supported.includes(one));
+    const method = METHODS.find((candidate) => supported.includes(candidate));
     if (method === undefined)
-      throw refused(`it accepts none of ${METHODS.join(', ')}: allow one of them for this client`);
+      throw invalidResponse(`it accepts none of ${METHODS.join(', ')}: allow one of them for this client`);
     this.#method = method;
   }
 
   /**
-   * Runs a request. Providers accept one way of sending the secret, or either, whatever their metadata says; a refused
-   * attempt does not use up a code (RFC 6749 section 3.2.1), so the other method is tried once, and kept unless it
-   * is refused as well: then the secret is wrong, and the method may be right.
+   * Runs a request. Which method a provider accepts may differ from its metadata, and a rejected attempt does not use up the
+   * code (RFC 6749 section 3.2.1): after a rejection the other method is tried once. It stays in use unless it is rejected as
+   * well: then the secret is wrong, and the first method may be right.
    */
-  async tried<Result>(request: () => Promise<Result>): Promise<Result> {
+  async withFallback<Result>(request: () => Promise<Result>): Promise<Result> {
     const method = this.#method;
     try {
       return await request();
     } catch (error) {
       if (method === 'client_secret_jwt' || !isSecretRefused(error)) throw error;
       this.#method = method === 'client_secret_basic' ? 'client_secret_post' : 'client_secret_basic';
-      return await this.#orBackTo(method, request);
+      return await this.#orRevertTo(method, request);
     }
   }
 
-  async #orBackTo<Result>(method: Method, request: () => Promise<Result>): Promise<Result> {
+  async #orRevertTo<Result>(method: Method, request: () => Promise<Result>): Promise<Result> {
     try {
       return await request();
     } catch (error) {
@@ -68,7 +68,7 @@ export class ClientAuthentication {
   }
 }
 
-/** Whether the provider does not take this edge for the client that it says it is (RFC 6749 section 5.2). */
+/** Whether the provider rejected the client authentication (RFC 6749 section 5.2). */
 export function isSecretRefused(error: unknown): boolean {
   if (error instanceof ResponseBodyError) return error.error === 'invalid_client';
   return error instanceof WWWAuthenticateChallengeError && error.status === 401;

@@ -1,9 +1,9 @@
-/** Finds the identity provider by its issuer (OpenID Connect Discovery 1.0), and refuses metadata that cannot be used. */
+/** Fetches the metadata of an issuer (OpenID Connect Discovery 1.0), and rejects metadata that cannot be used. */
 import { allowInsecureRequests, type Configuration, customFetch, discovery, type ServerMetadata } from 'openid-client';
 import { isEndpoint } from '../identity/issuer.js';
 import { clockFinding } from './checks.js';
 import type { ClientAuthentication } from './client-authentication.js';
-import { refused } from './errors.js';
+import { invalidResponse } from './errors.js';
 import { fetchFromProvider } from './fetch.js';
 import { ProviderKeys } from './keys.js';
 
@@ -11,13 +11,13 @@ export interface Provider {
   readonly configuration: Configuration;
   readonly metadata: Readonly<ServerMetadata>;
   readonly keys: ProviderKeys;
-  /** What is wrong with the clock of this machine, if anything. */
+  /** The finding about the clock of this machine, if there is one. */
   readonly clock: string | undefined;
 }
 
 export interface DiscoveryOptions {
   readonly clientId: string;
-  /** Longest wait for one response of the provider. Default: 10 s. */
+  /** Timeout of one response of the provider. Default: 10 s. */
   readonly timeoutMs?: number;
 }
 
@@ -44,12 +44,12 @@ export async function discoverProvider(
   const metadata = configuration.serverMetadata();
   checkEndpoints(metadata, issuer);
   authentication.choose(metadata);
-  const keys = new ProviderKeys(new URL(metadata.jwks_uri as string), timeoutMs); // it was checked
+  const keys = new ProviderKeys(new URL(metadata.jwks_uri as string), timeoutMs); // checked above
   return { configuration, metadata, keys, clock };
 }
 
 function checkEndpoints(metadata: Readonly<ServerMetadata>, issuer: URL): void {
   const used = [...ENDPOINTS, ...OPTIONAL_ENDPOINTS.filter((endpoint) => metadata[endpoint] !== undefined)];
   const unusable = used.find((endpoint) => !isEndpoint(metadata[endpoint], issuer));
-  if (unusable !== undefined) throw refused(`its metadata has no usable ${unusable}`);
+  if (unusable !== undefined) throw invalidResponse(`its metadata has no usable ${unusable}`);
 }

@@ -1,25 +1,24 @@
 /**
- * What went wrong between this edge and the identity provider, as errors of ours. Errors of the libraries carry codes,
- * tokens and claims in their causes: only their messages go further, so that whatever a log makes of our error, none of
- * that is in it.
+ * Translates failures at the identity provider into `PosternError`. The libraries' errors hold codes, tokens and claims in
+ * their causes, so only their messages are kept: a log that prints the whole error shows none of those.
  */
 import { PosternError } from '../../errors.js';
 
-// A library wraps an error of ours twice at most; the rest is there against a chain without end.
+// The libraries wrap an error twice at most; the bound protects against a circular chain.
 const MAX_CAUSES = 5;
 
-/** An error that was thrown on the way: one of ours within it stands, any other becomes `ERR_LOGIN_FAILED`. */
+/** Returns the `PosternError` in the chain of causes; makes any other error an `ERR_LOGIN_FAILED`. */
 export function translateProviderError(error: unknown, providerCode?: string): PosternError {
   const chain = causesOf(error);
   const own = chain.find((cause) => cause instanceof PosternError);
   if (own !== undefined) return own;
   // The message of a SyntaxError quotes what could not be parsed.
   const messages = chain.map((cause) => (cause instanceof SyntaxError ? cause.name : cause.message));
-  return refused([...messages, ...(providerCode === undefined ? [] : [codeWord(providerCode)])].join(': '));
+  return invalidResponse([...messages, ...(providerCode === undefined ? [] : [codeWord(providerCode)])].join(': '));
 }
 
-/** An error that the provider sent the visitor back with (RFC 6749 section 4.1.2.1). */
-export function refusalOf(code: string): PosternError {
+/** The error of an authorization error response (RFC 6749 section 4.1.2.1). */
+export function authorizationError(code: string): PosternError {
   const detail = `the identity provider answered ${codeWord(code)}`;
   if (code === 'server_error' || code === 'temporarily_unavailable') {
     return new PosternError('ERR_PROVIDER_UNAVAILABLE', detail);
@@ -30,8 +29,8 @@ export function refusalOf(code: string): PosternError {
   });
 }
 
-/** A response of the provider that proves nothing. */
-export function refused(reason: string): PosternError {
+/** The error for a response of the provider that is invalid. */
+export function invalidResponse(reason: string): PosternError {
   return new PosternError('ERR_LOGIN_FAILED', `the answer of the identity provider was refused: ${reason}`);
 }
 
@@ -41,7 +40,7 @@ function causesOf(error: unknown): Error[] {
   return chain;
 }
 
-// It comes from a URL or a body that anybody may have written.
+// Untrusted: it comes from a URL or a body that anyone may have written.
 function codeWord(code: string): string {
   return /^[\w.:-]{1,64}$/.test(code) ? code : 'an error';
 }

@@ -1,33 +1,33 @@
 /**
- * Requests to the identity provider. Its responses are small JSON texts; one that is huge, endless, a redirect or a
- * failure of the server is not read further and counts as the provider being unavailable.
+ * Requests to the identity provider. Its responses are small JSON texts: one that is too large, a redirect or a server
+ * error makes the provider unavailable.
  */
 import { PosternError } from '../../errors.js';
 import { remedyFor } from './checks.js';
 
-// The largest honest answers, a userinfo with hundreds of groups, have some 50 kB.
+// The largest legitimate responses, userinfo with hundreds of groups, have about 50 kB.
 const MAX_BODY_BYTES = 1024 * 1024;
 
-// Responses for which `Response` takes no body.
+// Statuses for which the constructor of `Response` accepts no body.
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /**
- * `fetch` for the libraries that speak to the provider. The caller's `signal` bounds the whole response, its body
- * included. Throws `ERR_PROVIDER_UNAVAILABLE`.
+ * `fetch` for the OpenID libraries. The caller's `signal` limits the time of the whole response, its body included. Throws
+ * `ERR_PROVIDER_UNAVAILABLE`.
  */
 export async function fetchFromProvider(url: string, options: RequestInit): Promise<Response> {
   try {
     const response = await fetch(url, options);
     const { status, headers } = response;
     const body = await readBody(response);
-    refuseStatus(status);
+    checkStatus(status);
     return new Response(WITHOUT_BODY.has(status) ? null : body, { status, headers });
   } catch (error) {
     throw unavailable(error);
   }
 }
 
-function refuseStatus(status: number): void {
+function checkStatus(status: number): void {
   if (status >= 500 || status === 429) throw unavailable(`it answered ${status}`);
   if (status >= 300 && status < 400) throw unavailable(`it answered with a redirect (${status})`);
 }
@@ -37,7 +37,7 @@ async function readBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw unavailable('its answer is larger than 1 MB'); // which cancels the body
+    if (size > MAX_BODY_BYTES) throw unavailable('its answer is larger than 1 MB'); // cancels the body
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));

@@ -1,7 +1,7 @@
 /**
  * The keys with which the identity provider signs ID tokens. `openid-client` leaves signatures to TLS (OpenID Connect
- * Core section 3.1.3.7, step 6); they are verified here all the same. Keys rotate: an unknown key id loads them anew,
- * but a provider, or whoever answers for it, cannot make us do that over and over.
+ * Core section 3.1.3.7, step 6); they are verified here as well. Keys rotate: an unknown key id causes a reload, at
+ * most once in thirty seconds.
  */
 import {
   compactVerify,
@@ -13,7 +13,7 @@ import {
 } from 'jose';
 import { fetchFromProvider } from './fetch.js';
 
-// Signatures only: nothing that a holder of the client secret or of the public key could make.
+// Asymmetric signatures only: no MAC that a holder of the client secret or of the public key could compute.
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -38,7 +38,7 @@ export class ProviderKeys {
   constructor(url: URL, timeoutMs: number) {
     this.#keys = createRemoteJWKSet(url, {
       timeoutDuration: timeoutMs,
-      cooldownDuration: Number.POSITIVE_INFINITY, // reloading for an unknown key is decided below
+      cooldownDuration: Number.POSITIVE_INFINITY, // `#reload` decides when an unknown key causes a reload
       [customFetch]: (address, options) => fetchFromProvider(address, options),
     });
   }
@@ -58,7 +58,7 @@ export class ProviderKeys {
     }
   }
 
-  // The cooldown of `jose` counts from the first load and would refuse a rotation soon after it.
+  // The cooldown of `jose` starts at the first load, so it would miss a rotation soon after that.
   async #reload(): Promise<void> {
     const nowMs = Date.now();
     if (!this.#keys.reloading && nowMs - this.#reloadedAtMs < RELOAD_INTERVAL_MS) return;

@@ -1,7 +1,6 @@
 /**
- * The identity provider as this edge sees it: OpenID Connect Core 1.0, code flow with PKCE, state and nonce, found by
- * discovery. Owns `openid-client`. What is said about a visitor is read in `identity.ts`;
- * whether they may pass is policy's to say.
+ * The client of an OpenID Connect provider: discovery, and the authorization code flow with PKCE, state and nonce (OpenID
+ * Connect Core 1.0). Owns `openid-client`. `identity.ts` reads the claims; policy decides about access.
  */
 import {
   AuthorizationResponseError,
@@ -24,30 +23,30 @@ import { SECRET_REFUSED } from './checks.js';
 import { checkIdToken, mergeClaims } from './claims.js';
 import { ClientAuthentication, isSecretRefused } from './client-authentication.js';
 import { discoverProvider, type Provider } from './discovery.js';
-import { refusalOf, refused, translateProviderError } from './errors.js';
+import { authorizationError, invalidResponse, translateProviderError } from './errors.js';
 
 export interface OidcOptions {
-  /** Names the provider in the start of a sign-in. */
+  /** The name of the provider in `/oauth2/start?provider=`. */
   readonly id: string;
-  /** As the provider spells it. https, or http on loopback. */
+  /** The issuer URL: https, or http on loopback. */
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Separated by spaces; `openid` among them. */
+  /** Separated by spaces; includes `openid`. */
   readonly scopes: string;
   readonly groupsClaim: string;
   /** Default: `required`. */
   readonly emailVerified?: EmailVerification;
   /** The one redirect URI, on the base host. */
   readonly redirectUri: string;
-  /** Where the provider sends a visitor who has signed out there. */
+  /** Where the provider redirects a visitor who has signed out there. */
   readonly signedOutUri: string;
   readonly log: Log;
-  /** Longest wait for one response of the provider. Default: 10 s. */
+  /** Timeout of one response of the provider. Default: 10 s. */
   readonly timeoutMs?: number;
 }
 
-/** The secrets of one sign-in, from its transaction. */
+/** The values of one sign-in that its response must match, from its transaction. */
 export interface SignInChecks {
   readonly state: string;
   readonly nonce: string;
@@ -55,20 +54,20 @@ export interface SignInChecks {
 }
 
 export interface SignInFields extends SignInChecks {
-  /** `yes` shows the provider's choice of accounts even to a visitor with one sign-in there. */
+  /** With `yes` the provider lets the visitor choose an account even if they are signed in there. */
   readonly chooseAccount: 'no' | 'yes';
-  /** The domain that a visitor most likely belongs to. Sent to Google only, and never more than a hint. */
+  /** The most likely domain of the visitor: a hint, sent to Google only. */
   readonly domainHint?: string;
 }
 
 const GOOGLE = 'https://accounts.google.com';
 
-/** Sends visitors to the identity provider and reads what it says when they come back. */
+/** Builds the authorization requests to one provider and validates its responses. */
 export class OidcProvider {
   readonly id: string;
-  /** The issuer of every identity from here, known without discovery. */
+  /** The issuer of this provider's identities, known before discovery. */
   readonly issuer: string;
-  /** What a domain rule is held against: Google's `hd` claim, elsewhere the domain of a verified email. */
+  /** What a domain rule is compared with: Google's `hd` claim, or the domain of a verified email. */
   readonly domainProof: DomainProof;
   readonly #options: OidcOptions;
   readonly #issuer: URL;
@@ -85,7 +84,7 @@ export class OidcProvider {
     this.domainProof = this.#issuer.origin === GOOGLE ? 'hosted-domain' : 'email';
   }
 
-  /** The URL at which a visitor signs in. Throws `ERR_PROVIDER_UNAVAILABLE` when discovery fails. */
+  /** The URL of the authorization request. Throws `ERR_PROVIDER_UNAVAILABLE` when discovery fails. */
   async begin({ state, nonce, verifier, chooseAccount, domainHint }: SignInFields): Promise<string> {
     const { configuration, metadata } = await this.#discovered();
     const isGoogle = this.domainProof === 'hosted-domain';
@@ -103,16 +102,16 @@ export class OidcProvider {
   }
 
   /**
-   * Reads the provider's response. Only the query of `callback` counts. Throws `ERR_LOGIN_FAILED` for a response that
-   * proves nothing, `ERR_ACCESS_DENIED` when the provider or the visitor refused or the account has no usable email,
-   * `ERR_PROVIDER_UNAVAILABLE` when the provider fails.
+   * Validates the authorization response and reads the identity. Only the query of `callback` is used. Throws
+   * `ERR_LOGIN_FAILED` for an invalid response, `ERR_ACCESS_DENIED` when the provider or the visitor denied the request or the
+   * account has no usable email, `ERR_PROVIDER_UNAVAILABLE` when the provider fails.
    */
   async finish(callback: URL, checks: SignInChecks): Promise<Identity> {
     const provider = await this.#discovered();
     try {
       const tokens = await this.#exchange(provider, this.#ownUrl(callback), checks);
       const claims = tokens.claims();
-      if (claims === undefined || tokens.id_token === undefined) throw refused('there is no ID token');
+      if (claims === undefined || tokens.id_token === undefined) throw invalidResponse('there is no ID token');
       await provider.keys.verify(tokens.id_token);
       const code = callback.searchParams.get('code') ?? '';
       const response = { idToken: tokens.id_token, accessToken: tokens.access_token, code };
@@ -126,9 +125,8 @@ export class OidcProvider {
   }
 
   /**
-   * Tries what can be tried without a visitor: discovery, the clock, and the client's secret with a code that nobody was
-   * given. Each finding is a sentence that names option and remedy. Never rejects, and takes no longer than the provider's
-   * time limits.
+   * Checks what needs no visitor: discovery, the clock, and the client's secret with an invalid code. Each finding is a
+   * sentence that names option and remedy. Never rejects, and takes no longer than the timeouts of the requests.
    */
   async check(): Promise<readonly string[]> {
     try {
@@ -140,14 +138,14 @@ export class OidcProvider {
     }
   }
 
-  /** Where the visitor's sign-in at the provider itself ends; undefined when it has no such place or is unavailable. */
+  /** The URL of RP-initiated logout; undefined when the provider does not support it or is unavailable. */
   async signOutUrl(): Promise<string | undefined> {
-    const provider = await this.#discovered().catch(() => undefined); // logged there; signing out here works without
+    const provider = await this.#discovered().catch(() => undefined); // already logged; signing out here works without it
     if (provider === undefined || !isEndpoint(provider.metadata.end_session_endpoint, this.#issuer)) return undefined;
     return buildEndSessionUrl(provider.configuration, { post_logout_redirect_uri: this.#options.signedOutUri }).href;
   }
 
-  // One attempt for all who wait; a failed one is forgotten, so that the next visitor tries again.
+  // Concurrent callers share one attempt. A failed one is not kept, so the next visitor tries again.
   #discovered(): Promise<Provider> {
     this.#provider ??= discoverProvider(this.#issuer, this.#options, this.#authentication).catch((error: unknown) => {
       this.#provider = undefined;
@@ -159,7 +157,7 @@ export class OidcProvider {
   }
 
   #exchange({ configuration }: Provider, url: URL, { state, nonce, verifier }: SignInChecks) {
-    return this.#authentication.tried(() =>
+    return this.#authentication.withFallback(() =>
       authorizationCodeGrant(configuration, url, {
         expectedState: state,
         expectedNonce: nonce,
@@ -169,7 +167,7 @@ export class OidcProvider {
     );
   }
 
-  // RFC 9126 section 5: a provider may take requests over the back channel only.
+  // RFC 9126 section 5: a provider may require pushed authorization requests.
   #authorizationUrl(
     configuration: Configuration,
     metadata: Readonly<ServerMetadata>,
@@ -178,14 +176,14 @@ export class OidcProvider {
     if (metadata.require_pushed_authorization_requests !== true)
       return buildAuthorizationUrl(configuration, parameters);
     return this.#authentication
-      .tried(() => buildAuthorizationUrlWithPAR(configuration, parameters))
+      .withFallback(() => buildAuthorizationUrlWithPAR(configuration, parameters))
       .catch((error: unknown) => {
         if (isSecretRefused(error)) this.#warn(SECRET_REFUSED);
         throw translate(error);
       });
   }
 
-  // The client is authenticated before the code is looked at (RFC 6749 section 4.1.3): any other error is as expected.
+  // The provider authenticates the client before it checks the code (RFC 6749 section 4.1.3): any other error is expected.
   async #isSecretRefused(provider: Provider): Promise<boolean> {
     const checks = { state: 'check', nonce: 'check', verifier: 'check'.repeat(10) };
     const query = new URLSearchParams({ code: 'check', state: checks.state, iss: provider.metadata.issuer });
@@ -197,7 +195,7 @@ export class OidcProvider {
     this.#options.log.warn({ issuer: this.#issuer.href, reason }, 'identity provider refuses this edge');
   }
 
-  // Fails closed: rules for groups match nobody whose groups are not known. The operator hears why.
+  // Fails closed: a group rule does not match when groups were left out. The warning tells the operator why.
   #identityOf(claims: Readonly<Record<string, unknown>>): Identity {
     const identity = readIdentity(claims, { ...this.#options, issuer: this.issuer, domainProof: this.domainProof });
     const { subject, groupsOmitted } = identity;
@@ -206,33 +204,34 @@ export class OidcProvider {
     return identity;
   }
 
-  // The redirect URI sent to the provider is ours as configured, never what a `Host` header made of it.
+  // The redirect URI is the configured one, never derived from a `Host` header.
   #ownUrl({ searchParams, search }: URL): URL {
-    if (new Set(searchParams.keys()).size < searchParams.size) throw refused('it has a parameter twice');
+    if (new Set(searchParams.keys()).size < searchParams.size) throw invalidResponse('it has a parameter twice');
     const url = new URL(this.#options.redirectUri);
     url.search = search;
     return url;
   }
 
   async #userInfo({ configuration, metadata }: Provider, claims: IDToken, accessToken: string) {
-    if (metadata.userinfo_endpoint === undefined || this.#saysAll(claims)) return {};
+    if (metadata.userinfo_endpoint === undefined || this.#isComplete(claims)) return {};
     return fetchUserInfo(configuration, accessToken, claims.sub);
   }
 
-  // Google has no groups to ask for. Where silence about an address is taken for a yes, userinfo is heard as well.
-  #saysAll(claims: IDToken): boolean {
+  // Google has no groups claim. Where a missing `email_verified` counts as verified, userinfo must be asked for a denial.
+  #isComplete(claims: IDToken): boolean {
     const hasGroups = this.domainProof === 'hosted-domain' || Object.hasOwn(claims, this.#options.groupsClaim);
-    const isHeard = this.#options.emailVerified !== 'accept-missing' || claims['email_verified'] !== undefined;
-    return claims['email'] !== undefined && hasGroups && isHeard;
+    const isVerificationKnown =
+      this.#options.emailVerified !== 'accept-missing' || claims['email_verified'] !== undefined;
+    return claims['email'] !== undefined && hasGroups && isVerificationKnown;
   }
 }
 
-// Every provider knows "login"; the choice of accounts is offered by some.
+// Every provider supports "login"; some also support the choice of an account.
 function promptFor({ prompt_values_supported: supported }: Readonly<ServerMetadata>): string {
   return Array.isArray(supported) && supported.includes('select_account') ? 'select_account' : 'login';
 }
 
 function translate(error: unknown): PosternError {
-  if (error instanceof AuthorizationResponseError) return refusalOf(error.error);
+  if (error instanceof AuthorizationResponseError) return authorizationError(error.error);
   return translateProviderError(error, error instanceof ResponseBodyError ? error.error : undefined);
 }

@@ -1,4 +1,4 @@
-/** The identity providers of an edge: which one a sign-in goes to, and which issuers its sessions may name. */
+/** The identity providers of an edge, by id and by issuer. */
 import type { OidcProvider } from './oidc.js';
 
 /** A list by id. The first provider is the default. */
@@ -11,7 +11,7 @@ export class Providers {
     this.default = all[0];
   }
 
-  /** The issuers whose identities count. */
+  /** The issuers whose identities are accepted. */
   get issuers(): readonly string[] {
     return this.all.map(({ issuer }) => issuer);
   }
@@ -20,7 +20,7 @@ export class Providers {
     return this.all.find((provider) => provider.id === id);
   }
 
-  /** The provider that vouches for an identity of this issuer; the default when none does. */
+  /** The provider of this issuer; the default if there is none. */
   ofIssuer(issuer: string | undefined): OidcProvider {
     return this.all.find((provider) => provider.issuer === issuer) ?? this.default;
   }

@@ -1,16 +1,16 @@
 /**
- * Cookies of ours and of others, RFC 6265: how ours are named and set, how they are found among duplicates (a sibling
- * tunnel can plant cookies of any name that has no `__Host-` prefix, and they may come first), and how they are taken
- * out of a request without touching the others. Whether a value is genuine is not known here.
+ * The edge's cookies and those of apps, RFC 6265: how ours are named and set, found among duplicates (a sibling tunnel can
+ * plant cookies of any name without a `__Host-` prefix, and they may come first), and removed from a request without
+ * changing the others. Does not know whether a value is genuine.
  */
 import { stringifySetCookie } from 'cookie';
 import { trimOws } from '../../core/white-space.js';
 
-/** The names of our cookies at one edge. */
+/** The names of the edge's cookies. */
 export interface CookieNames {
   readonly session: string;
   readonly nonce: string;
-  /** Followed by the id of a sign-in transaction. */
+  /** The id of a sign-in transaction follows it. */
   readonly transactionPrefix: string;
 }
 
@@ -19,19 +19,19 @@ export interface SetCookieOptions {
   readonly secure: boolean;
   readonly maxAgeSeconds: number;
   readonly path?: string;
-  /** Absent for a cookie of this host alone. */
+  /** Absent for a host-only cookie. */
   readonly domain?: string;
 }
 
-// Each value costs a decryption; a browser has one, and nobody plants more than a few by accident.
+// Each value costs a decryption. A browser has one; more than a few are an attack.
 const MAX_VALUES = 8;
 
-// Prefixes that browsers know (RFC 6265bis section 4.1.3 and its successors): a request with another spelling of our
-// names is either ours from another setting of the edge or an attempt to be taken for it. So is one behind bytes that some
-// reader drops: blanks, controls, the white space of Unicode, a byte order mark.
+// With the prefixes that browsers know (RFC 6265bis section 4.1.3 and its successors): a cookie with another spelling of our
+// names was set under another configuration of the edge, or is an attempt to imitate ours. The same holds behind bytes that
+// some parsers drop: blanks, controls, Unicode white space, a byte order mark.
 const OURS = /^[^!-~]*(?:__(?:host-http|host|http|secure)-)?postern-(?:session|nonce|signin)/i;
 
-/** The names of our cookies: on https bound to one host by `__Host-`, which browsers enforce. */
+/** The names of the edge's cookies. On https browsers bind them to one host by the prefix `__Host-`. */
 export function cookieNames(secure: boolean): CookieNames {
   const prefix = secure ? '__Host-' : '';
   return {
@@ -41,12 +41,12 @@ export function cookieNames(secure: boolean): CookieNames {
   };
 }
 
-/** Whether a cookie name is one of ours in any spelling: such a cookie never reaches a target, nor comes from one. */
+/** Whether a cookie name is one of ours in any spelling. Such a cookie is never forwarded to or accepted from a target. */
 export function isOurCookie(name: string): boolean {
   return OURS.test(name);
 }
 
-/** Every value under exactly this name, in order, at most eight. Quotes belong to the value. */
+/** The values of all cookies with exactly this name, in order, at most eight. Quotes are part of the value. */
 export function cookieValues(header: string | undefined, name: string): string[] {
   const values: string[] = [];
   for (let start = 0; header !== undefined && start <= header.length; ) {
@@ -60,9 +60,9 @@ export function cookieValues(header: string | undefined, name: string): string[]
   return values;
 }
 
-/** A `Cookie` header without the cookies that are ours; the others are byte-identical and in order. May be empty. */
+/** A `Cookie` header without our cookies; the others are byte-identical and in order. May be empty. */
 export function removeCookies(header: string, isOurs: (name: string) => boolean): string {
-  let kept: string[] | undefined; // made at the first of ours: many apps get their header as it came
+  let kept: string[] | undefined; // created at the first of ours: most headers are forwarded unchanged
   for (let start = 0; start <= header.length; ) {
     const end = endOfPair(header, start);
     const pair = header.slice(start, end);
@@ -81,7 +81,7 @@ function endOfPair(header: string, start: number): number {
   return end === -1 ? header.length : end;
 }
 
-/** A `Set-Cookie` line: host-only, HttpOnly, `SameSite=Lax`. The value is written as it is; `TypeError` when it cannot. */
+/** A `Set-Cookie` line: HttpOnly, `SameSite=Lax`. The value is not escaped; throws `TypeError` when it would have to be. */
 export function setCookie(name: string, value: string, options: SetCookieOptions): string {
   return stringifySetCookie(
     {
@@ -98,17 +98,17 @@ export function setCookie(name: string, value: string, options: SetCookieOptions
   );
 }
 
-/** A `Set-Cookie` line that makes a browser forget the cookie. */
+/** A `Set-Cookie` line that removes the cookie from the browser. */
 export function clearCookie(name: string, options: Omit<SetCookieOptions, 'maxAgeSeconds'>): string {
   return setCookie(name, '', { ...options, maxAgeSeconds: 0 });
 }
 
-// A planted cookie may have the path of any folder above the one that was asked for.
+// A planted cookie may have the path of any folder above the requested one.
 const MAX_CLEARED_PATHS = 8;
 
 /**
- * `Set-Cookie` lines that make a browser forget every cookie of this name that a request for the host and the path may have
- * brought: one for the host alone, and, where no `__Host-` keeps them out, those for the host and the domains above it.
+ * `Set-Cookie` lines that remove every cookie of this name that a browser sends with a request for this host and path: the
+ * host-only one and, unless `__Host-` excludes them, those of the host and of the domains above it.
  */
 export function clearEverywhere(name: string, at: { secure: boolean; host: string; path: string }): string[] {
   const lines = [clearCookie(name, at)];

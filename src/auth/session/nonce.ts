@@ -1,19 +1,19 @@
 /**
- * The nonce: what a browser holds on a tunnel's host while it signs in on the base host, so that a ticket is worth nothing
- * in another browser. Only this edge makes one, for one host: its cookie and its proof, which stands for it in a URL, both
- * carry an HMAC (RFC 2104). The nonce itself never leaves its cookie.
+ * The nonce: a cookie on a tunnel's host for the time of a sign-in on the base host, so that a ticket is useless in another
+ * browser. Only this edge can issue one, for one host: the cookie and the proof, which represents the nonce in a URL, both
+ * have an HMAC (RFC 2104). The nonce itself never leaves its cookie.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { deriveKeys, type Key } from '../../core/keys.js';
 
-// 32 bytes each in base64url: what is said, and the HMAC-SHA-256 over it.
+// 32 bytes each in base64url: the text, and the HMAC-SHA-256 over it.
 const SEALED = /^([\w-]{43})\.([\w-]{43})$/;
 
-/** Makes nonces and recognises those of this edge. */
+/** Issues nonces and verifies those of this edge. */
 export class Nonces {
   readonly #keys: readonly [Key, ...Key[]];
 
-  /** The secrets newest first: the first seals, every one is recognised. */
+  /** The secrets, newest first: the first signs, all of them verify. */
   constructor(secrets: readonly string[]) {
     this.#keys = deriveKeys(secrets, 'nonce');
   }
@@ -28,7 +28,7 @@ export class Nonces {
     return this.#open('cookie', host, value) !== undefined;
   }
 
-  /** What a URL says of a nonce: its hash, for this host. */
+  /** The proof of a nonce for a URL: its hash, for this host. */
   prove(value: string, host: string): string {
     return this.#seal('proof', host, hashNonce(value));
   }
@@ -51,7 +51,7 @@ export class Nonces {
   }
 }
 
-/** What stands for a nonce where it must not be known: SHA-256, base64url. */
+/** Represents a nonce where the nonce must stay secret: SHA-256, base64url. */
 export function hashNonce(nonce: string): string {
   return createHash('sha256').update(nonce).digest('base64url');
 }

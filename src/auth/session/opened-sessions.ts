@@ -1,11 +1,11 @@
-/** Sessions by the cookie value that they were opened from or sealed to: opening one costs a decryption. */
+/** A cache of sessions by their cookie value, sealed or opened: opening one costs a decryption. */
 import { LRUCache } from 'lru-cache';
 import type { Session } from './session.js';
 
-// The seal's authentication tag, 16 bytes in base64url: to look for it costs a tenth of what the hash of a whole value does.
+// The seal's authentication tag, 16 bytes in base64url: a tenth of the cost of hashing the whole value.
 const TAG_CHARS = 22;
 
-// About 1.5 kB each. A session that falls out costs one decryption when it is seen again.
+// About 1.5 kB each. An evicted session costs one decryption when it is seen again.
 const MAX_CACHED = 10_000;
 
 interface Opened {
@@ -14,8 +14,8 @@ interface Opened {
 }
 
 export class OpenedSessions {
-  // By the end of the cookie value, and only for the whole of it. The value is sealed for one host: another host's session
-  // is told by `session.host`.
+  // Found by the end of the cookie value, and then compared as a whole. A value is sealed for one host; the caller compares
+  // `session.host`.
   readonly #cache = new LRUCache<string, Opened>({ max: MAX_CACHED });
 
   get(value: string): Session | undefined {

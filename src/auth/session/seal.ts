@@ -1,14 +1,14 @@
 /**
- * Sealed text: what the edge entrusts to a browser and must find unchanged and unread. A compact JWE (RFC 7516, `dir`
- * with A256GCM) under a key of one purpose. Time is not its subject: whoever opens one checks the times inside.
+ * Sealed text: data that the edge stores in a browser, encrypted and authenticated. A compact JWE (RFC 7516, `dir` with
+ * A256GCM) under a key of one purpose. It has no expiry: the caller checks the times inside.
  */
 import { CompactEncrypt, compactDecrypt } from 'jose';
 import type { Key } from '../../core/keys.js';
 
-/** Keys of one purpose, newest first: the first seals, every one opens. */
+/** Keys of one purpose, newest first: the first seals, all of them open. */
 export type Keyring = readonly [Key, ...Key[]];
 
-/** Nothing longer is ever opened; far above a ticket with a long return path, far below what would be a load. */
+/** Longer texts are not opened. Far above a ticket with a long return path, far below a noticeable load. */
 export const MAX_SEALED_CHARS = 8192;
 
 const ALGORITHM = 'dir';
@@ -25,7 +25,7 @@ export function seal(payload: object, keys: Keyring): Promise<string> {
     .encrypt(key.bytes);
 }
 
-/** Opens a sealed text with whichever key made it; undefined for anything that was not made with one of them. */
+/** Opens a sealed text with the key that sealed it; undefined for any text that none of the keys has sealed. */
 export async function open(sealed: string, keys: Keyring): Promise<Record<string, unknown> | undefined> {
   if (sealed.length > MAX_SEALED_CHARS || !isCanonical(sealed)) return undefined;
   try {
@@ -37,12 +37,12 @@ export async function open(sealed: string, keys: Keyring): Promise<Record<string
     const payload: unknown = JSON.parse(Buffer.from(plaintext).toString());
     return isRecord(payload) ? payload : undefined;
   } catch {
-    // Forged, damaged or of a secret that is gone: all of them are "not ours" to the caller, and not worth a log line.
+    // Forged, damaged or sealed with a removed secret: the same to the caller, and strangers could fill a log with it.
     return undefined;
   }
 }
 
-// One text per seal: without this the spare bits of a last base64url digit could be flipped unnoticed.
+// One text per seal: otherwise the unused bits of a last base64url digit could change unnoticed.
 function isCanonical(sealed: string): boolean {
   const parts = SEALED.exec(sealed);
   return parts?.slice(1).every((part) => Buffer.from(part, 'base64url').toString('base64url') === part) ?? false;

@@ -1,31 +1,31 @@
 /**
- * An identity as it stands in sealed text, where every byte counts: one-letter names, nothing for what is absent. Such
- * text is our own, yet an older or newer release may have made it, so it is read as carefully as any input.
+ * The form of an identity in sealed text, where every byte counts: one-letter names, and no field for what is absent. An
+ * older or newer release may have sealed the text, so it is validated like any input.
  */
 import { createHash } from 'node:crypto';
 import type { Identity } from '../identity/identity.js';
 
-/** The issuers that an opened identity may be of, by `issuerTag`. */
+/** The accepted issuers, by `issuerTag`. */
 export type KnownIssuers = ReadonlyMap<string, string>;
 
-/** The fields of an identity in a sealed payload. The names `r k s e v d u g o` are taken by it. */
+/** The fields of an identity in a sealed payload. Other fields of a payload must not use the names `r k s e v d u g o`. */
 export interface PackedIdentity {
-  /** `issuerTag` of the issuer. Earlier releases had one provider, and sealed none. */
+  /** `issuerTag` of the issuer. Earlier releases, which had one provider, did not seal it. */
   readonly r: string;
   /** The domain proof is `hosted-domain`. */
   readonly k?: 1;
   readonly s: string;
   readonly e: string;
   readonly v?: 1;
-  /** The hosted domain; 1 when it is that of the email, as it is nearly always. */
+  /** The hosted domain; 1 when it is the domain of the email, the usual case. */
   readonly d?: string | 1;
   readonly u?: string;
   readonly g?: readonly string[];
-  /** `omittedFor`; 1 from releases that kept none. */
+  /** `omittedFor`; 1 from releases that did not record it. */
   readonly o?: string | 1;
 }
 
-/** Stands for an issuer URL, which may have a hundred characters: 48 bits of its SHA-256, between issuers of one operator. */
+/** Represents an issuer URL, which may have a hundred characters. 48 bits suffice to tell one operator's issuers apart. */
 export function issuerTag(issuer: string): string {
   return createHash('sha256').update(issuer).digest('base64url').slice(0, 8);
 }
@@ -34,7 +34,7 @@ export function knownIssuers(issuers: readonly string[]): KnownIssuers {
   return new Map(issuers.map((issuer) => [issuerTag(issuer), issuer]));
 }
 
-/** Packs an identity; `unpackIdentity` gives back an equal one. */
+/** Packs an identity; `unpackIdentity` returns an equal one. */
 export function packIdentity(identity: Identity): PackedIdentity {
   return {
     r: issuerTag(identity.issuer),
@@ -50,8 +50,8 @@ export function packIdentity(identity: Identity): PackedIdentity {
 }
 
 /**
- * Reads the identity in an opened payload; undefined when a field is not what `packIdentity` writes, or when the issuer is
- * not known: the operator has replaced the provider, and its visitors sign in again.
+ * Reads the identity in an opened payload. Undefined when a field is not one that `packIdentity` writes, and for an unknown
+ * issuer: when the operator replaces a provider, its visitors sign in again.
  */
 export function unpackIdentity(
   payload: Readonly<Record<string, unknown>>,

@@ -1,12 +1,12 @@
-/** The sealed form of a session: what of it fits a cookie, packed and read. */
+/** The form of a session in its sealed cookie, and how an identity is shortened to fit it. */
 import { createHash } from 'node:crypto';
 import type { Identity } from '../identity/identity.js';
 import { type KnownIssuers, packIdentity, unpackIdentity } from './sealed-identity.js';
 import type { Session } from './session.js';
 
 /**
- * What stands for the groups that rules name in an identity that has lost groups: a group that it lacks and that rules did
- * not name then may be one of those.
+ * Represents the set of groups that rules name, in an identity from which groups were left out. If rules name other groups
+ * later, one of those may have been left out.
  */
 export function groupsTag(groups: ReadonlySet<string>): string {
   const known = TAGS.get(groups);
@@ -19,12 +19,12 @@ export function groupsTag(groups: ReadonlySet<string>): string {
   return tag;
 }
 
-// There may be thousands of groups, and each visitor who is denied is looked at.
+// Cached: there may be thousands of groups, and every denial needs the tag.
 const TAGS = new WeakMap<ReadonlySet<string>, string>();
 
 /**
- * What of an identity may be sealed, the most first: an identity too large loses groups, those that no rule asks for
- * first, and then its username.
+ * The identity in decreasing sizes, for one that is too large to seal: it loses groups, those that no rule names first, and
+ * then its username.
  */
 export function* shrinkToFit(identity: Identity, asked: ReadonlySet<string>): Generator<Identity> {
   const omittedFor = identity.omittedFor ?? groupsTag(asked);
@@ -43,16 +43,16 @@ export function* shrinkToFit(identity: Identity, asked: ReadonlySet<string>): Ge
   yield { ...nameless, groups: [], groupsOmitted: isCut, ...(isCut && { omittedFor }) };
 }
 
-// Each try costs a seal: some thirty for the thousand groups of a large directory.
+// Each attempt costs a seal: about thirty for the thousand groups of a large directory.
 const KEPT_OF_GROUPS = 0.8;
 
-/** The payload. Both times in full and `a` always present: a renewed session is as long as the first, so it always fits. */
+/** The payload. Times are not shortened and `a` is always present, so a renewed session has the same length and fits too. */
 export function packSession({ id, identity, host, signedInAtMs, seenAtMs, admitted, owner }: Session): object {
   const common = { i: id, h: digest(host), t: signedInAtMs, n: seenAtMs, a: admitted ? 1 : 0 };
   return { ...common, ...(owner !== undefined && { w: owner }), ...packIdentity(identity) };
 }
 
-/** The session that a payload of ours holds, if it was made for this host and its identity is of a known issuer. */
+/** The session in an opened payload, if it was sealed for this host and its identity is from a known issuer. */
 export function unpackSession(
   payload: Readonly<Record<string, unknown>>,
   host: string,
@@ -66,7 +66,7 @@ export function unpackSession(
   return typeof owner === 'string' ? { ...session, owner } : session;
 }
 
-// Hosts have up to 253 characters, a digest 16: 96 bits, inside a seal, for which nobody can look for a second host.
+// Hosts have up to 253 characters, a digest 16. 96 bits suffice: it is sealed, so a collision cannot be searched for.
 function digest(host: string): string {
   return createHash('sha256').update(host).digest('base64url').slice(0, 16);
 }

@@ -1,7 +1,7 @@
 /**
- * A visitor's sign-in on one host, carried in a sealed cookie of that host: who they are, since when, and when last
- * seen. The sessions that one sign-in has on several hosts share an id and end together. Any edge with the same
- * secret reads them; only what ended early is kept elsewhere, in the store.
+ * The sessions of visitors, each in a sealed cookie of one host: who signed in, when, and when they were last seen. All
+ * sessions of one sign-in share an id and end together. Every edge with the same secret reads them; the store keeps only
+ * the sign-ins that were ended early.
  */
 import { randomBytes } from 'node:crypto';
 import { deriveKeys } from '../../core/keys.js';
@@ -17,18 +17,18 @@ import { groupsTag, packSession, shrinkToFit, unpackSession } from './sealed-ses
 import { areRivals, type Session } from './session.js';
 
 export interface SessionsOptions {
-  /** Newest first: the first seals, every one opens. */
+  /** Newest first: the first seals, all of them open. */
   readonly secrets: readonly string[];
-  /** The issuers whose identities count: a session that names another one, or none, is not read. */
+  /** The accepted issuers: a session of another one, or of none, is ignored. */
   readonly issuers: readonly string[];
-  /** A sign-in ends this long after it was made. */
+  /** A sign-in ends after this time. */
   readonly ttlMs: number;
-  /** A session ends this long after its visitor was last seen. */
+  /** A session ends when its visitor was not seen for this time. */
   readonly idleMs: number;
   /** The edge is served over https. */
   readonly secure: boolean;
   readonly store: Store;
-  /** The groups that rules name now, which are kept first; the same set until they change. None unless given. */
+  /** The groups that rules name now, the last to be left out; the same object until they change. Default: none. */
   readonly groupsAskedFor?: () => ReadonlySet<string>;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
@@ -37,7 +37,7 @@ export interface SessionsOptions {
 export interface NewSession {
   readonly identity: Identity;
   readonly host: string;
-  /** Of the sign-in that this session belongs to; absent begins a new one. */
+  /** The sign-in to which this session belongs; absent for a new one. */
   readonly id?: string;
   readonly signedInAtMs?: number;
   readonly admitted: boolean;
@@ -51,29 +51,29 @@ export interface SealedSession {
   readonly cookie: string;
 }
 
-// With the longest cookie name, 22 characters, and the equals sign: 599 bytes, so a session is always under 600.
+// 599 bytes with the longest cookie name, 22 characters, and the equals sign: a session is always under 600.
 const MAX_VALUE_CHARS = 576;
 
-// A session of the base host leaves room for the owner of a tunnel, so that those made from it are cut no further.
+// A session of the base host leaves room for an owner tag, so that the sessions created from it lose nothing more.
 const OWNER_CHARS = 20;
 
 const NO_GROUPS: ReadonlySet<string> = new Set();
 
-// An active visitor is given a new cookie at this pace, not with every response; a quarter of a shorter idle limit.
+// How often an active visitor gets a new cookie; a quarter of the idle limit if that is shorter.
 const RENEW_AFTER_MS = 5 * 60_000;
 
-/** Makes, reads, renews and ends the sessions of one edge. */
+/** Creates, reads, renews and ends the sessions of one edge. */
 export class Sessions {
   readonly cookieName: string;
   readonly #options: SessionsOptions;
   readonly #keys: Keyring;
   readonly #issuers: KnownIssuers;
-  /** The clock that sessions are judged by. To read it costs as much as the rest of judging one: ask once for a request. */
+  /** The clock for all limits. Reading it costs as much as the rest of a check, so it is read once per request. */
   readonly nowMs: () => number;
   readonly #renewAfterMs: number;
   readonly #groupsAskedFor: () => ReadonlySet<string>;
   readonly #opened = new OpenedSessions();
-  // A page asks for fifty things at once with the old cookie: one of them seals, the others share its result.
+  // A page sends fifty requests at once with the old cookie: the first seals, the others share its result.
   readonly #renewals = new WeakMap<Session, { readonly next: Session; readonly cookie: Promise<string> }>();
 
   constructor(options: SessionsOptions) {
@@ -87,8 +87,8 @@ export class Sessions {
   }
 
   /**
-   * Makes a session and its cookie. An identity too large for a cookie loses groups, those that no rule names first, and
-   * then its username; throws `ERR_LOGIN_FAILED` when it is too large even so.
+   * Creates a session and its cookie. An identity too large for a cookie loses groups, those that no rule names first, and
+   * then its username; throws `ERR_LOGIN_FAILED` when it is still too large.
    */
   async create({ identity, host, admitted, owner, ...signIn }: NewSession): Promise<SealedSession> {
     const nowMs = this.nowMs();
@@ -106,9 +106,9 @@ export class Sessions {
   }
 
   /**
-   * The live session in a `Cookie` header for this host. Duplicates are all tried, since a cookie planted by a sibling
-   * may come first; two genuine sessions of different sign-ins are ambiguous and count as none. At once when the header
-   * holds one session cookie that was opened before, as almost every request's does.
+   * The active session of this host in a `Cookie` header. All duplicates are tried, since a cookie planted by a sibling may
+   * come first; two genuine sessions of different sign-ins are ambiguous, so neither counts. Synchronous when the header has
+   * one session cookie that was opened before, as in almost every request.
    */
   read(cookieHeader: string | undefined, host: string, nowMs = this.nowMs()): MaybePromise<Session | undefined> {
     if (cookieHeader === undefined) return undefined;
@@ -119,15 +119,15 @@ export class Sessions {
     return cached === undefined ? this.#readAll(values, host, nowMs) : this.ifActive(cached, host, nowMs);
   }
 
-  /** The session itself if it belongs to this host, has not run out and was not ended. */
+  /** The session itself if it is of this host, has not expired and was not revoked. */
   ifActive(session: Session, host: string, nowMs: number): MaybePromise<Session | undefined> {
     if (session.host !== host || this.endsAtMs(session) <= nowMs) return undefined;
     return chain(this.#options.store.isRevoked(session.id), (isRevoked) => (isRevoked ? undefined : session));
   }
 
   /**
-   * `Set-Cookie` lines that make the browser forget its sessions, when a `Cookie` header holds two of different sign-ins:
-   * then `read` gives none, and another sign-in would only add a third. None otherwise.
+   * `Set-Cookie` lines that remove the sessions from the browser when a `Cookie` header has two of different sign-ins: `read`
+   * returns none then, and another sign-in would only add a third. Empty otherwise.
    */
   async clearRivals(cookieHeader: string | undefined, host: string, path: string): Promise<readonly string[]> {
     const active = await this.#activeAmong(cookieValues(cookieHeader, this.cookieName), host, this.nowMs());
@@ -135,8 +135,8 @@ export class Sessions {
   }
 
   /**
-   * A `Set-Cookie` line when the session's cookie is old enough to be replaced or the gate has newly admitted it: nearly
-   * always none, and at once.
+   * A `Set-Cookie` line when the session's cookie is old enough to be replaced, or when the gate has admitted it for the first
+   * time. Nearly always undefined, synchronously.
    */
   renew(
     session: Session,
@@ -153,19 +153,19 @@ export class Sessions {
     return cookie;
   }
 
-  /** Whether the session has lost no group that rules name now: groups it lacks are groups that the visitor is not in. */
+  /** Whether no group that rules name now was left out: the visitor is in none of those that the session lacks. */
   knowsGroups({ identity: { groupsOmitted, omittedFor } }: Pick<Session, 'identity'>): boolean {
     return !groupsOmitted || omittedFor === groupsTag(this.#groupsAskedFor());
   }
 
-  /** When the session ends if its visitor is not seen again: the earlier of both limits. */
+  /** When the session expires unless its visitor is seen again: the earlier of both limits. */
   endsAtMs({ signedInAtMs, seenAtMs }: Session): number {
     return Math.min(signedInAtMs + this.#options.ttlMs, seenAtMs + this.#options.idleMs);
   }
 
   /**
-   * Whether this browser still presents a session of this host that was ended, and did not run out. Only for those who are
-   * refused: it opens cookies.
+   * Whether the `Cookie` header has a session of this host that was revoked, not expired. For refused requests only, since it
+   * may decrypt.
    */
   async hasEnded(cookieHeader: string | undefined, host: string): Promise<boolean> {
     for (const value of cookieValues(cookieHeader, this.cookieName)) {
@@ -180,7 +180,7 @@ export class Sessions {
     return this.#options.store.revoke(id, signedInAtMs + this.#options.ttlMs);
   }
 
-  /** A `Set-Cookie` line that makes the browser forget its session on this host. */
+  /** A `Set-Cookie` line that removes the session of this host from the browser. */
   clear(): string {
     return clearCookie(this.cookieName, this.#options);
   }

@@ -1,7 +1,7 @@
 /**
- * The hand-off from the base host, where visitors sign in, to a tunnel host, which has a cookie of its own: a sealed
- * text. It opens nothing by itself: it counts once, for sixty seconds, on one host, and only in the browser that holds the
- * nonce it was issued for. Whoever presents it uses it up, whatever else is right or wrong about it.
+ * The one-time hand-off from the base host, where visitors sign in, to a tunnel's host, which has its own cookie: a sealed
+ * text. It is valid once, for sixty seconds, on one host, and only in the browser that has the nonce for which it was issued.
+ * Every attempt to redeem it uses it up, also a failed one.
  */
 import { randomBytes } from 'node:crypto';
 import { deriveKeys } from '../../core/keys.js';
@@ -19,16 +19,16 @@ export interface Ticket {
   /** `hashNonce` of the nonce cookie on that host. */
   readonly nonceHash: string;
   readonly identity: Identity;
-  /** Of the sign-in: the session on the tunnel host belongs to it and ends with it. */
+  /** The sign-in to which the session on the tunnel's host will belong. */
   readonly sessionId: string;
   readonly signedInAtMs: number;
-  /** Where the visitor goes afterwards on that host: path and query. */
+  /** Where the visitor continues on that host: path and query. */
   readonly path: string;
   readonly expiresAtMs: number;
 }
 
 export interface TicketsOptions {
-  /** Newest first: the first seals, every one opens. */
+  /** Newest first: the first seals, all of them open. */
   readonly secrets: readonly string[];
   /** As in `SessionsOptions`. */
   readonly issuers: readonly string[];
@@ -37,10 +37,10 @@ export interface TicketsOptions {
   readonly now?: () => number;
 }
 
-/** Where a ticket is presented. */
+/** Where a ticket is redeemed. */
 export interface RedeemContext {
   readonly host: string;
-  /** The values of the nonce cookie in this browser: a planted one may stand beside the genuine one. */
+  /** The values of the nonce cookie in this browser: besides the genuine one there may be a planted one. */
   readonly nonces: readonly string[];
 }
 
@@ -62,7 +62,7 @@ export class Tickets {
 
   /**
    * Issues a ticket for the identity of a session. A path that would make it too long becomes `/`; throws
-   * `ERR_LOGIN_FAILED` when it is too long even so.
+   * `ERR_LOGIN_FAILED` when it is still too long.
    */
   async issue(fields: Omit<Ticket, 'id' | 'expiresAtMs'>): Promise<string> {
     const issued = { ...fields, id: randomBytes(16).toString('base64url'), expiresAtMs: this.#now() + LIFETIME_MS };
@@ -73,16 +73,17 @@ export class Tickets {
     throw new PosternError('ERR_LOGIN_FAILED', 'the identity does not fit a ticket');
   }
 
-  /** Redeems a ticket; throws `ERR_LOGIN_FAILED` unless everything about it is right and it was never presented before. */
+  /** Redeems a ticket. Throws `ERR_LOGIN_FAILED` unless it is valid here and no attempt to redeem it was made before. */
   async redeem(text: string, at: RedeemContext): Promise<Ticket> {
     const payload = await open(text, this.#keys);
     const ticket = payload && unpack(payload, this.#issuers);
-    if (ticket === undefined) throw refused('is not of this edge');
-    if (ticket.expiresAtMs <= this.#now()) throw refused('has expired');
-    // First of all: one that was seen where it does not belong is in the wrong hands.
-    if (!(await this.#store.redeem(`ticket ${ticket.id}`, ticket.expiresAtMs))) throw refused('was already presented');
-    if (ticket.host !== at.host) throw refused('is for another host');
-    if (!at.nonces.some((nonce) => hashNonce(nonce) === ticket.nonceHash)) throw refused('is for another browser');
+    if (ticket === undefined) throw loginFailed('is not of this edge');
+    if (ticket.expiresAtMs <= this.#now()) throw loginFailed('has expired');
+    // Before the other checks: a ticket that arrives at the wrong place has been stolen.
+    if (!(await this.#store.redeem(`ticket ${ticket.id}`, ticket.expiresAtMs)))
+      throw loginFailed('was already presented');
+    if (ticket.host !== at.host) throw loginFailed('is for another host');
+    if (!at.nonces.some((nonce) => hashNonce(nonce) === ticket.nonceHash)) throw loginFailed('is for another browser');
     return ticket;
   }
 }
@@ -109,6 +110,6 @@ function unpack(payload: Readonly<Record<string, unknown>>, issuers: KnownIssuer
   return { id, host, nonceHash, identity, sessionId, signedInAtMs, path, expiresAtMs };
 }
 
-function refused(reason: string): PosternError {
+function loginFailed(reason: string): PosternError {
   return new PosternError('ERR_LOGIN_FAILED', `the ticket ${reason}`);
 }

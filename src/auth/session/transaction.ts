@@ -1,7 +1,7 @@
 /**
- * Sign-ins under way. Each lives for ten minutes in a cookie of its own on the base host, so that tabs never overwrite
- * each other and the edge keeps nothing for visitors who do not come back. The path to return to stands beside the
- * sealed part, readable but bound to it: sealed as well, a deep link of 3 kB would not fit a cookie.
+ * Sign-ins in progress. Each is kept for ten minutes in its own cookie on the base host, so that tabs do not overwrite each
+ * other and the edge stores nothing for visitors who do not come back. The return path follows the sealed part, readable
+ * but bound to it by a digest: sealed as well, a deep link of 3 kB would not fit a cookie.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { deriveKeys } from '../../core/keys.js';
@@ -13,24 +13,24 @@ import type { ReturnTarget } from './return-path.js';
 import { type Keyring, open, seal } from './seal.js';
 
 export interface Transaction {
-  /** Goes to the identity provider and comes back: names the cookie and proves that this browser has it. */
+  /** `state` of the authorization request (RFC 6749 section 4.1.1): names the cookie, and proves that this browser has it. */
   readonly state: string;
-  /** Comes back inside the ID token. */
+  /** `nonce` of the ID token (OpenID Connect Core section 3.1.2.1). */
   readonly nonce: string;
   /** PKCE code verifier (RFC 7636 section 4.1). */
   readonly verifier: string;
-  /** The id of the identity provider that the visitor was sent to: only its response counts. */
+  /** The id of the provider that received the authorization request: only its response counts. */
   readonly provider: string;
   readonly target: ReturnTarget;
-  /** Of the nonce cookie on the tunnel host, when the sign-in started there. */
+  /** `hashNonce` of the nonce cookie on the tunnel's host, when the sign-in started there. */
   readonly nonceHash?: string;
-  /** The id of the sign-in that this one goes on with: one that only lacked groups, so that the edge itself began this. */
+  /** The id of the sign-in that this one renews: it lacked groups, so the edge itself started this one. */
   readonly continues?: string;
   readonly startedAtMs: number;
 }
 
 export interface TransactionsOptions {
-  /** Newest first: the first seals, every one opens. */
+  /** Newest first: the first seals, all of them open. */
   readonly secrets: readonly string[];
   /** The edge is served over https. */
   readonly secure: boolean;
@@ -42,16 +42,16 @@ export interface TransactionsOptions {
 const LIFETIME_MS = 10 * 60_000;
 const MAX_AT_ONCE = 5;
 
-// Of all together, names included: beside a session and other cookies, under the 8 kB that common front ends take.
+// All transactions together, with their names: with a session and other cookies under the 8 kB that common proxies accept.
 const MAX_CHARS_IN_ALL = 4096;
 
-// What browsers must keep of one cookie: name, value and attributes together (RFC 6265 section 6.1).
+// The size of one cookie that browsers must support: name, value and attributes (RFC 6265 section 6.1).
 const MAX_LINE_CHARS = 4096;
 
 // Milliseconds in base 36, nine digits until the year 5188, then six random bytes: names sort by age.
 const ID = /^([0-9a-z]{9})[\w-]{8}$/;
 
-// A sealed text has no "~"; after it the path; all that is no cookie-octet (RFC 6265 section 4.1.1) is escaped in it.
+// Sealed text has no "~". In the path, which follows it, all but cookie-octets (RFC 6265 section 4.1.1) are escaped.
 const SEPARATOR = '~';
 const ESCAPED = /[^\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]/g;
 
@@ -72,8 +72,8 @@ export class Transactions {
   }
 
   /**
-   * Starts a sign-in. The `Set-Cookie` lines hold the new transaction and end those for which there is no more room,
-   * oldest first. A return path too long for a cookie becomes `/`: whoever can keep it elsewhere compares.
+   * Starts a sign-in. The `Set-Cookie` lines set the new transaction and remove those for which there is no more room, oldest
+   * first. A return path too long for a cookie becomes `/`; the caller can compare and keep it elsewhere.
    */
   async start(
     cookieHeader: string | undefined,
@@ -93,9 +93,9 @@ export class Transactions {
   }
 
   /**
-   * Finishes the sign-in that a `state` from the identity provider belongs to, once. Throws `ERR_LOGIN_FAILED` unless
-   * this browser started it within the last ten minutes, and its address has finished no more than one may. `found` is called
-   * when it did, before the sign-in is used up; what it throws leaves the sign-in unused.
+   * Finishes the sign-in of a `state`, once. Throws `ERR_LOGIN_FAILED` unless this browser started it within the last ten
+   * minutes and its address (`party`) has not finished too many. `found` is called before the sign-in is used up; if it throws,
+   * the sign-in stays usable.
    */
   async finish(
     cookieHeader: string | undefined,
@@ -104,14 +104,14 @@ export class Transactions {
     found: () => Promise<void> = async () => {},
   ): Promise<{ transaction: Transaction; cookie: string }> {
     const id = state?.split('.', 1)[0] ?? '';
-    if (state === undefined || !ID.test(id)) throw refused('the state is missing or not of this edge');
+    if (state === undefined || !ID.test(id)) throw loginFailed('the state is missing or not of this edge');
     const name = this.#prefix + id;
     const transaction = await this.#find(cookieValues(cookieHeader, name), state);
-    if (transaction === undefined) throw refused('this browser has no sign-in with this state');
+    if (transaction === undefined) throw loginFailed('this browser has no sign-in with this state');
     const endsAtMs = transaction.startedAtMs + LIFETIME_MS;
-    if (endsAtMs <= this.#now()) throw refused('the sign-in took longer than ten minutes');
+    if (endsAtMs <= this.#now()) throw loginFailed('the sign-in took longer than ten minutes');
     await found();
-    if (!(await this.#store.redeem(`state ${state}`, endsAtMs, party))) throw refused('the state was already used');
+    if (!(await this.#store.redeem(`state ${state}`, endsAtMs, party))) throw loginFailed('the state was already used');
     return { transaction, cookie: clearCookie(name, { secure: this.#secure }) };
   }
 
@@ -125,7 +125,7 @@ export class Transactions {
     return undefined;
   }
 
-  // By names and sizes alone: whoever can plant cookies here could make opening each of them a load.
+  // By names and sizes only: opening each cookie would let an attacker who can plant cookies cause load.
   #evict(cookieHeader: string | undefined, newChars: number): string[] {
     let chars = newChars;
     let count = 1;
@@ -151,7 +151,7 @@ export class Transactions {
       .sort((a, b) => (a.name < b.name ? 1 : -1));
   }
 
-  // A name from the future is not one that this edge gave, and would outlive all that are.
+  // This edge issues no names from the future, and such a cookie would outlive all genuine ones.
   #isAlive(name: string): boolean {
     const ageMs = this.#now() - Number.parseInt(name.slice(this.#prefix.length, this.#prefix.length + 9), 36);
     return Math.abs(ageMs) < LIFETIME_MS;
@@ -194,7 +194,7 @@ function unpack(payload: Readonly<Record<string, unknown>>, path: string): Trans
     b: name,
   } = payload;
   if (typeof state !== 'string' || typeof nonce !== 'string' || typeof verifier !== 'string') return undefined;
-  // Started by an earlier release, which sealed no provider: such a sign-in starts again.
+  // An earlier release, which sealed no provider, started it: the visitor has to start again.
   if (typeof provider !== 'string') return undefined;
   if (typeof startedAtMs !== 'number' || p !== digest(path)) return undefined;
   const target: ReturnTarget = typeof name === 'string' ? { place: 'tunnel', name, path } : { place: 'base', path };
@@ -209,7 +209,7 @@ function digest(path: string): string {
   return createHash('sha256').update(path).digest('base64url');
 }
 
-/** Exactly reversible, code unit by code unit: `!` and four hexadecimal digits. "!" itself is not in the plain set. */
+/** Reversible, code unit by code unit: `!` and four hexadecimal digits. "!" itself is escaped too. */
 function escapePath(path: string): string {
   return path.replace(ESCAPED, (unit) => `!${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -218,6 +218,6 @@ function unescapePath(text: string): string {
   return text.replace(/!([0-9a-f]{4})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
-function refused(reason: string): PosternError {
+function loginFailed(reason: string): PosternError {
   return new PosternError('ERR_LOGIN_FAILED', reason);
 }

@@ -24,7 +24,7 @@ function provider(supported: readonly string[] | undefined) {
   };
   return {
     says,
-    ask: () => authentication.tried(() => clientCredentialsGrant(configuration)),
+    ask: () => authentication.withFallback(() => clientCredentialsGrant(configuration)),
     /** The ways that were tried since it was asked last. */
     tried: () => ways.splice(0),
   };
