@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadedModules } from '../support/loaded-modules.js';
-import { POSTERN, type Program } from '../support/processes.js';
+import { type Program, SHIPPED_POSTERN } from '../support/processes.js';
 import { startWorld, type World } from '../support/world.js';
 import { median } from './wan-cases.js';
 
@@ -93,8 +93,8 @@ function print({ measure, value, goal, unit, notes }: Row): void {
 const repeat = (command: readonly string[]) => Array.from({ length: rounds }, () => runTimed(command));
 
 const node = repeat([process.execPath, '-e', '0']);
-const version = repeat([process.execPath, POSTERN, '--version']);
-const world = await startWorld();
+const version = repeat([process.execPath, SHIPPED_POSTERN, '--version']);
+const world = await startWorld({ command: SHIPPED_POSTERN });
 const { samples, residentMb } = await measureAgents(world).finally(() => world.close());
 const unreachable = { POSTERN_EDGE: 'http://127.0.0.1:9', POSTERN_TOKEN: 'x' };
 const rows: Row[] = [

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { POSTERN } from './processes.js';
+import { SHIPPED_POSTERN } from './processes.js';
 
 /**
  * Runs `postern` with these arguments and returns what it has loaded at its end, or at its first output when it is an agent:
@@ -14,7 +14,7 @@ export async function loadedModules(args: readonly string[], env: NodeJS.Process
   const folder = mkdtempSync(join(tmpdir(), 'postern-loads-'));
   const path = join(folder, 'modules');
   try {
-    const child = spawn(process.execPath, ['--import', preload(path), POSTERN, ...args], {
+    const child = spawn(process.execPath, ['--import', preload(path), SHIPPED_POSTERN, ...args], {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { HOME: folder, ...env },
     });
