@@ -6,13 +6,13 @@ export {
   startAgent,
 } from './agent/agent.js';
 export type { RequestRecord } from './agent/target/request-record.js';
-export type { HostHeader, ListenAddress } from './config/addresses.js';
+export type { ListenAddress } from './config/addresses.js';
 export { type AgentConfig, loadAgentConfig } from './config/agent-config.js';
 export { ConfigError } from './config/config-error.js';
 export { type EdgeConfig, loadEdgeConfig } from './config/edge-config.js';
 export type { Sources } from './config/sources.js';
 export type { LogLevel } from './config/values.js';
-export type { BaseAddress } from './core/hostname.js';
+export type { BaseAddress, HostHeader } from './core/hostname.js';
 export { type Log, type LogFields, silentLog } from './core/log.js';
 export type { Rule } from './core/rule.js';
 export { type Edge, startEdge } from './edge/edge.js';

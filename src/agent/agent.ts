@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
 import { target } from '../config/addresses.js';
+import type { HostHeader } from '../core/hostname.js';
 import { type Log, silentLog } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import { dialEdge } from '../link/dial.js';
 import { type Clock, LinkKeeper, type LinkKeeperOptions, SYSTEM_CLOCK } from './link-keeper.js';
-import { type HostHeader, readTargetAddress } from './target/address.js';
+import { readTargetAddress } from './target/address.js';
 import type { RequestRecord } from './target/request-record.js';
 import { Target } from './target/target.js';
 

@@ -3,7 +3,7 @@
  * outside this machine must be https.
  */
 import { isIP, isIPv6 } from 'node:net';
-import { type BaseAddress, readBaseAddress, readHost } from '../core/hostname.js';
+import { type BaseAddress, type HostHeader, isLoopback, readBaseAddress, readHost } from '../core/hostname.js';
 import { nearest } from './text.js';
 import { list, parsed, type Value } from './value.js';
 
@@ -14,9 +14,6 @@ export interface ListenAddress {
   /** Zero lets the system choose. */
   readonly port: number;
 }
-
-/** What the agent does with `Host` on the way to the target. */
-export type HostHeader = 'rewrite' | 'preserve' | { readonly literal: string };
 
 /** `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`. */
 export const listenAddress: Value<ListenAddress> = parsed((text) => {
@@ -89,11 +86,6 @@ export const hostHeader: Value<HostHeader> = parsed((text) => {
   const mistyped = nearest(text, ['rewrite', 'preserve']) !== undefined;
   return !mistyped && readHost([text]) !== undefined ? { literal: text } : undefined;
 }, 'a way to set Host: expected rewrite, preserve or a host such as app.test:3000');
-
-/** Whether a host, as `URL.hostname` spells it, can only be this machine. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d+){3}$/.test(host);
-}
 
 function isSafeUrl(text: string): boolean {
   const url = new URL(text);

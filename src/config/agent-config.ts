@@ -2,15 +2,15 @@
  * The configuration of an agent that serves one tunnel: flags, environment and the developer's own file, whose
  * `tunnels:` give targets a name. No `.env` is read here: the agent starts in the folder of some other project.
  */
+import type { HostHeader } from '../core/hostname.js';
 import { formatRule } from '../core/rule.js';
-import type { HostHeader } from './addresses.js';
 import { type AgentFile, readAgentFile } from './agent-file.js';
 import { AGENT_OPTIONS, TUNNEL_OPTIONS } from './agent-options.js';
 import { ConfigError } from './config-error.js';
-import { KNOWN_ENV_NAMES } from './names.js';
+import { readEnvironment } from './environment.js';
 import type { ValuesOf } from './options.js';
 import { type Layers, readOptions } from './resolve.js';
-import { readEnvironment, type Sources } from './sources.js';
+import type { Sources } from './sources.js';
 import { quoted, suggestion } from './text.js';
 import type { LogLevel } from './values.js';
 
@@ -49,7 +49,7 @@ export function loadAgentConfig(sources: Omit<Sources, 'dotenv'>): AgentConfig {
   const file = readAgentFile(sources.file, problems);
   const layers: Layers = {
     flags: sources.flags,
-    environments: [readEnvironment(sources.env, KNOWN_ENV_NAMES, problems)],
+    environments: [readEnvironment(sources.env, problems)],
     file: file.agent,
     isFileBroken: file.isBroken,
     readSecretFile: sources.readSecretFile,

@@ -3,8 +3,9 @@
  * itself may not stand in it: such files are shared and committed.
  */
 import { TUNNEL_OPTIONS } from './agent-options.js';
-import { asYamlMap, type Entries, type Entry, readEntries, readYaml, type TextFile, type YamlMap } from './sources.js';
+import type { Entries, Entry, TextFile } from './sources.js';
 import { quoted } from './text.js';
+import { asYamlMap, readEntries, readYaml, type YamlMap } from './yaml-file.js';
 
 /** What the file says, unchecked. */
 export interface AgentFile {

@@ -1,14 +1,15 @@
 /** The configuration of an edge: read once, checked whole, then passed on as an argument. */
 import type { BaseAddress } from '../core/hostname.js';
-import type { Rule } from '../core/rule.js';
+import type { EmailVerification, Rule } from '../core/rule.js';
 import { hasUnverifiedAddresses, type ListenAddress } from './addresses.js';
 import { ConfigError } from './config-error.js';
 import { EDGE_OPTIONS } from './edge-options.js';
-import { KNOWN_ENV_NAMES } from './names.js';
+import { readDotenv, readEnvironment } from './environment.js';
 import { fileKeys, type ValuesOf } from './options.js';
 import { type Layers, readOptions } from './resolve.js';
-import { readDotenv, readEntries, readEnvironment, readYaml, type Sources } from './sources.js';
-import type { EmailVerification, LogLevel } from './values.js';
+import type { Sources } from './sources.js';
+import type { LogLevel } from './values.js';
+import { readEntries, readYaml } from './yaml-file.js';
 
 /** What an edge is told to be. */
 export interface EdgeConfig {
@@ -59,7 +60,7 @@ export function loadEdgeConfig(sources: Sources): EdgeConfig {
 /** The sources of an edge's options; what is wrong with them is added to `problems`. */
 export function edgeLayers(sources: Sources, problems: string[]): Layers {
   const { env, dotenv, flags, file, readSecretFile } = sources;
-  const environments = [readEnvironment(env, KNOWN_ENV_NAMES, problems), readDotenv(dotenv, KNOWN_ENV_NAMES, problems)];
+  const environments = [readEnvironment(env, problems), readDotenv(dotenv, problems)];
   const place = { name: file?.path ?? '', path: file?.path ?? '' };
   const before = problems.length;
   const map = readYaml(file, problems);

@@ -1,13 +1,10 @@
 /** Values that are neither addresses nor made elsewhere: durations, names, rules, secrets and the like. */
 import { isTunnelName, readOrigin } from '../core/hostname.js';
-import { canonicalEmail, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
+import { canonicalEmail, type EmailVerification, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
 import { isGuessable } from './secret-strength.js';
 import { list, parsed, secretText, type Value } from './value.js';
 
-const EMAIL_VERIFICATIONS = ['required', 'accept-missing'] as const;
-
-/** What makes an email address a verified one. */
-export type EmailVerification = (typeof EMAIL_VERIFICATIONS)[number];
+const EMAIL_VERIFICATIONS: readonly EmailVerification[] = ['required', 'accept-missing'];
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 

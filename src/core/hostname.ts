@@ -21,6 +21,9 @@ export type HostKind =
   | { readonly kind: 'tunnel'; readonly name: string }
   | { readonly kind: 'unknown' };
 
+/** What the agent does with `Host` on the way to the target: the target's own, the public one, or a fixed text. */
+export type HostHeader = 'rewrite' | 'preserve' | { readonly literal: string };
+
 // RFC 9110 section 7.2 with the grammar of DNS names only: no userinfo, no IPv6 literal, no percent-encoding.
 const HOST = /^([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,30})\.?(?::(\d{1,5}))?$/i;
 
@@ -51,6 +54,11 @@ export function readOrigin(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const { protocol, origin } = new URL(text);
   return (protocol === 'https:' || protocol === 'http:') && text.toLowerCase() === origin ? origin : undefined;
+}
+
+/** Whether a host, as `URL.hostname` spells it, can only be this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d+){3}$/.test(host);
 }
 
 /** The origin that visitors of a tunnel see, `https://demo.tunnel.acme.com`. */

@@ -13,6 +13,13 @@ export type Rule =
   | { readonly kind: 'anyone' }
   | { readonly kind: 'public' };
 
+/**
+ * When an email address counts as verified (`POSTERN_OIDC_EMAIL_VERIFIED`): only with the claim `email_verified`, which is
+ * the default, or also without it, for a provider that verifies all addresses and omits the claim. A claim that is present
+ * always decides.
+ */
+export type EmailVerification = 'required' | 'accept-missing';
+
 /** What a rule may be, as one sentence for error messages. */
 export const RULE_WORDS =
   'A rule is "@acme.com", "ana@acme.com", "group:eng", "*" (anyone who signs in) or "public" (no sign-in).';

@@ -3,10 +3,8 @@
  * starts: nothing that arrives on a link can change it.
  */
 import { isIP } from 'node:net';
+import type { HostHeader } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
-
-/** Which `Host` the target is told: its own, the public one, or a fixed text. */
-export type HostHeader = 'rewrite' | 'preserve' | { readonly literal: string };
 
 /** The target as the agent knows it. */
 export interface TargetAddress {
@@ -29,7 +27,8 @@ export interface TargetAddress {
 }
 
 const LITERAL = /^[a-z0-9._-]{1,253}(?::\d{1,5})?$/i;
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1?|0\.0\.0\.0)$/;
+// How a server on this machine may call itself, the unspecified addresses that it may listen on among them.
+const LOCAL_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|::1?|0\.0\.0\.0)$/;
 // RFC 6761 section 6.3, with the dot that ends a full name.
 const LOCALHOST = /^(?:[^.]+\.)*localhost\.?$/;
 
@@ -49,7 +48,7 @@ export function readTargetAddress(url: URL, hostHeader: HostHeader, trust: Targe
   checkHostHeader(hostHeader);
   const hostname = bareHost(url.hostname);
   const port = portOf(url);
-  const loopback = isLoopback(hostname) || isLocalhostName(hostname);
+  const loopback = isLocalHost(hostname) || isLocalhostName(hostname);
   const displayName = url.port === '' ? `${url.host}:${port}` : url.host;
   const isVerified = trust.insecure !== true && (trust.ca !== undefined || !loopback);
   const { ca } = trust;
@@ -78,7 +77,7 @@ function checkHostHeader(hostHeader: HostHeader): void {
 
 /** Whether a host, without port and brackets, is one by which the target may be meant. */
 export function isTargetHost(target: TargetAddress, hostname: string): boolean {
-  if (hostname === target.hostname || (target.loopback && isLoopback(hostname))) return true;
+  if (hostname === target.hostname || (target.loopback && isLocalHost(hostname))) return true;
   return typeof target.hostHeader === 'object' && hostname === literalUrl(target.hostHeader.literal).hostname;
 }
 
@@ -119,8 +118,8 @@ export function isLocalhostName(hostname: string): boolean {
 }
 
 // Without the names below `localhost`: a tunnel of an edge on this machine has one of those itself.
-function isLoopback(hostname: string): boolean {
-  return LOOPBACK.test(hostname);
+function isLocalHost(hostname: string): boolean {
+  return LOCAL_HOST.test(hostname);
 }
 
 function literalUrl(literal: string, scheme = 'http'): URL {

@@ -8,8 +8,9 @@ import { RecentMap } from '../../core/recent-map.js';
 import type { RequestHead, ResponseHead } from '../../http/exchange.js';
 import { fieldValue } from '../../http/fields.js';
 import type { TargetAddress } from './address.js';
+import type { PublicAddress } from './public-address.js';
 import { type Refusal, recognizeRefusal } from './refusal-table.js';
-import { hostFor, type PublicAddress } from './request-headers.js';
+import { hostFor } from './request-headers.js';
 
 const STATUSES = new Set([200, 400, 403, 404, 422]);
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);

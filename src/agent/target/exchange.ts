@@ -12,7 +12,7 @@ import type { TargetAddress } from './address.js';
 import type { DevServerHints } from './dev-server-hints.js';
 import { asTargetError } from './errors.js';
 import type { TargetPool } from './pool.js';
-import type { PublicAddress } from './request-headers.js';
+import type { PublicAddress } from './public-address.js';
 import { type RequestRecord, STATUS_CLIENT_CLOSED, startRecord } from './request-record.js';
 import { responseHeaders, responseTrailers } from './response-headers.js';
 

@@ -1,6 +1,5 @@
 /**
- * The headers that the target is told, and the body's framing on HTTP/1.1 (RFC 9112 section 6). Pure. `Host` is the
- * target's own unless configured otherwise; `Origin` is changed on a WebSocket upgrade only, and only when it is the
+ * The headers of a request as the target receives them, without its framing. Pure. `Host` is the target's own unless configured otherwise; `Origin` is changed on a WebSocket upgrade only, and only when it is the
  * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests. Which other
  * fields name the tunnel, and what becomes of them: url-fields.ts.
  */
@@ -11,51 +10,9 @@ import { fieldValue, headerValues } from '../../http/fields.js';
 import { connectionOptions } from '../../http/header-rules.js';
 import type { TargetAddress } from './address.js';
 import { classifyRequestName, type HeaderRule } from './header-names.js';
+import type { PublicAddress } from './public-address.js';
 import { REQUEST_URL_FIELDS, translated } from './url-fields.js';
 import { replaceOrigins } from './url-text.js';
-
-/** The tunnel's address as the visitor of one request sees it. */
-export interface PublicAddress {
-  /** Host and a port that is not the scheme's default. */
-  readonly host: string;
-  readonly hostname: string;
-  readonly origin: string;
-}
-
-const FORWARDED_HOST = /^[a-z0-9._-]{1,253}(?::\d{1,5})?$/i;
-const PORT = /^\d{1,5}$/;
-const LENGTH = /^\d{1,15}$/; // below 2 ** 53
-
-// Methods that promise no body when none is framed; any other without a body says `Content-Length: 0` (RFC 9110
-// section 8.6), since `node:http` would frame an empty chunked body.
-const BODILESS_METHODS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
-
-/** Reads the tunnel's public address from the `X-Forwarded-*` headers, which the edge alone sets. */
-export function readPublicAddress(head: RequestHead): PublicAddress {
-  const proto = fieldValue(head.headers, 'x-forwarded-proto');
-  const scheme = proto === 'http' || proto === 'https' ? proto : head.scheme;
-  const forwarded = fieldValue(head.headers, 'x-forwarded-host');
-  const host = forwarded !== undefined && FORWARDED_HOST.test(forwarded) ? forwarded : head.authority;
-  const port = fieldValue(head.headers, 'x-forwarded-port');
-  const withPort = host.includes(':') || port === undefined || !PORT.test(port) ? host : `${host}:${port}`;
-  const text = `${scheme}://${withPort}`;
-  if (text !== lastRead.text) lastRead = { text, publicAddress: parsePublicAddress(text, withPort) };
-  return lastRead.publicAddress;
-}
-
-// An agent has one public address, or two: reading it anew for each request would cost as much as a small response does.
-let lastRead: { readonly text: string; readonly publicAddress: PublicAddress } = {
-  text: '',
-  publicAddress: { host: '', hostname: '', origin: '' },
-};
-
-function parsePublicAddress(text: string, host: string): PublicAddress {
-  if (!FORWARDED_HOST.test(host) || !URL.canParse(text)) {
-    throw new PosternError('ERR_BAD_REQUEST', 'The request names no public host.');
-  }
-  const url = new URL(text);
-  return { host: url.host, hostname: url.hostname, origin: url.origin };
-}
 
 /** The `Host` that the target is told. */
 export function hostFor(target: TargetAddress, publicAddress: PublicAddress): string {
@@ -129,24 +86,6 @@ function ownOrigin(target: TargetAddress, publicAddress: PublicAddress): string 
 }
 
 const HOST = classifyRequestName('host');
-
-/** How many bytes the body must have, when the visitor said so. Throws `ERR_BAD_REQUEST` when it cannot be true. */
-export function declaredLength(head: RequestHead, endOfBody: boolean): number | undefined {
-  if (fieldValue(head.headers, 'content-length') === undefined) return undefined;
-  const values = headerValues(head.headers, 'content-length');
-  const length = values.length === 1 && LENGTH.test(values[0] as string) ? Number(values[0]) : undefined;
-  if (length === undefined || (endOfBody && length > 0)) {
-    throw new PosternError('ERR_BAD_REQUEST', 'The content length does not fit the body.');
-  }
-  return length;
-}
-
-/** The framing headers: the visitor's length, else chunks when there is a body. */
-export function framingHeaders(method: string, endOfBody: boolean, length: number | undefined): string[] {
-  if (length !== undefined) return ['Content-Length', String(length)];
-  if (!endOfBody) return ['Transfer-Encoding', 'chunked'];
-  return BODILESS_METHODS.has(method) ? [] : ['Content-Length', '0'];
-}
 
 function originFor(head: RequestHead, origin: string, target: TargetAddress, publicAddress: PublicAddress): string {
   return origin === publicAddress.origin && rewritesOrigin(head, target, publicAddress)

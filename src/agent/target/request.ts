@@ -14,13 +14,9 @@ import type { TargetConnection, TargetObserver, WireRequest } from './connection
 import { isStaleConnection } from './errors.js';
 import type { Exchange, TargetContext } from './exchange.js';
 import { writeHeader } from './header-names.js';
-import {
-  declaredLength,
-  forEachTargetHeader,
-  framingHeaders,
-  type PublicAddress,
-  readPublicAddress,
-} from './request-headers.js';
+import { type PublicAddress, readPublicAddress } from './public-address.js';
+import { declaredLength, framingHeaders } from './request-framing.js';
+import { forEachTargetHeader } from './request-headers.js';
 import { Upload, type UploadOwner } from './upload.js';
 
 // Repeating one of these changes nothing (RFC 9110 section 9.2.2).

@@ -11,7 +11,7 @@ import { connectionOptions, filterTrailers, isFieldName, isFieldValue } from '..
 import { MAX_HEADER_FIELDS } from '../../link/link.js';
 import { isTargetHost, namesTarget, type TargetAddress } from './address.js';
 import { classifyResponseName } from './header-names.js';
-import type { PublicAddress } from './request-headers.js';
+import type { PublicAddress } from './public-address.js';
 import { RESPONSE_URL_FIELDS, translated } from './url-fields.js';
 import { replaceOrigins } from './url-text.js';
 
@@ -46,10 +46,10 @@ export function responseHeaders(
   return headers;
 }
 
-/** The trailers of a response: lower-case, and only those that may trail and can be carried. */
+/** The trailers of a response: lower-case, and only those that may be trailers and are well-formed. */
 export function responseTrailers(raw: RawHeaders): string[] {
-  const valid = filterFields(filterTrailers(raw), (name, value) => isFieldName(name) && isFieldValue(value));
-  return mapNames(valid, (name) => name.toLowerCase());
+  const trailers = mapNames(filterTrailers(raw), (name) => name.toLowerCase());
+  return filterFields(trailers, (name, value) => isFieldName(name) && isFieldValue(value));
 }
 
 function rejectTransferCodings(raw: RawHeaders): void {

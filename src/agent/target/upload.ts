@@ -127,6 +127,6 @@ export class Upload implements InboundObserver {
 }
 
 function permittedTrailers(trailers: RawHeaders): string[] {
-  const permitted = filterFields(filterTrailers(trailers), (_name, value) => isFieldValue(value));
-  return mapNames(permitted, (name) => usualCase(name.toLowerCase()));
+  const kept = filterFields(filterTrailers(trailers), (_name, value) => isFieldValue(value));
+  return mapNames(kept, (name) => usualCase(name.toLowerCase()));
 }

@@ -4,19 +4,17 @@
  */
 import type { Duplex } from 'node:stream';
 import { splice } from '../../core/splice.js';
-import { PosternError } from '../../errors.js';
 import type { InboundObserver, InboundStream } from '../../http/exchange.js';
-import { filterFields, headerValue, mapNames, type RawHeaders } from '../../http/fields.js';
-import { usualCase } from '../../http/header-case.js';
-import { completesHandshake, newKey, WEBSOCKET_VERSION } from '../../http/websocket.js';
+import { newKey } from '../../http/websocket.js';
 import type { FieldList } from '../../http1/fields.js';
 import { writeRequestHead } from '../../http1/request-writer.js';
 import type { ResponseHead } from '../../http1/response-head.js';
 import type { ConnectionUser } from './connect-queue.js';
 import type { TargetConnection, TargetObserver } from './connection.js';
 import type { Exchange, TargetContext } from './exchange.js';
-import { type PublicAddress, readPublicAddress, targetHeaders } from './request-headers.js';
-import { responseHeaders } from './response-headers.js';
+import { type PublicAddress, readPublicAddress } from './public-address.js';
+import { targetHeaders } from './request-headers.js';
+import { acceptedHeaders, rejectSuccess, upgradeHeaders } from './websocket-handshake.js';
 
 /** One WebSocket. A response other than 101 is passed on with its status and body. */
 export class TargetWebSocket implements TargetObserver, ConnectionUser {
@@ -88,7 +86,7 @@ export class TargetWebSocket implements TargetObserver, ConnectionUser {
   }
 
   upgraded(head: ResponseHead, rest: Buffer): void {
-    const accepted = acceptedHeaders(head, this.#key, this.#context, this.#publicAddress);
+    const accepted = acceptedHeaders(head, this.#key, this.#context.target, this.#publicAddress);
     const socket = (this.#connection as TargetConnection).detach(rest); // it was there to answer
     this.#connection = undefined;
     this.#socket = socket;
@@ -131,38 +129,6 @@ class WaitingVisitor implements InboundObserver {
     this.#exchange.discard();
     this.#webSocket.discard();
   }
-}
-
-const HANDSHAKE_KEYS: ReadonlySet<string> = new Set(['sec-websocket-key', 'sec-websocket-accept']);
-const withoutKeys = (headers: RawHeaders) => filterFields(headers, (name) => !HANDSHAKE_KEYS.has(name));
-
-function upgradeHeaders(headers: RawHeaders, key: string): string[] {
-  const kept = mapNames(withoutKeys(headers), usualCase);
-  if (headerValue(kept, 'sec-websocket-version') === undefined) kept.push('Sec-WebSocket-Version', WEBSOCKET_VERSION);
-  return [...kept, 'Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Key', key];
-}
-
-// The visitor's key is the edge's to answer: ours and its proof end here.
-function acceptedHeaders(
-  head: ResponseHead,
-  key: string,
-  context: TargetContext,
-  publicAddress: PublicAddress,
-): string[] {
-  if (!completesHandshake(head.fields, key)) {
-    throw new PosternError('ERR_TARGET_PROTOCOL', 'The target does not complete the WebSocket handshake.');
-  }
-  return withoutField(responseHeaders(head.fields, 101, context.target, publicAddress), 'sec-websocket-accept');
-}
-
-function withoutField(headers: RawHeaders, unwanted: string): string[] {
-  return filterFields(headers, (name) => name !== unwanted);
-}
-
-// On the link any 2xx would accept the WebSocket (RFC 8441 section 5); from the target it does not.
-function rejectSuccess({ status }: ResponseHead): void {
-  if (status >= 300) return;
-  throw new PosternError('ERR_TARGET_PROTOCOL', `The target answers ${status} to a WebSocket handshake.`);
 }
 
 /** Joins the two byte streams, and lets the agent's close cut them. */

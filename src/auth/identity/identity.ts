@@ -2,7 +2,7 @@
  * The claims of OpenID Connect about a visitor, reduced to what policy and headers need. The types of claims are not
  * trusted: a malformed `sub` or `email` is rejected, any other malformed claim is left out.
  */
-import { canonicalDomain, canonicalEmail, MAX_GROUP_CHARS } from '../../core/rule.js';
+import { canonicalDomain, canonicalEmail, type EmailVerification, MAX_GROUP_CHARS } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 
 /** What proves that an account belongs to a domain: Google's `hd` together with the email, or the verified email alone. */
@@ -38,12 +38,6 @@ export interface ReadIdentityOptions {
   readonly issuer: string;
   readonly domainProof: DomainProof;
 }
-
-/**
- * When an address counts as verified (`POSTERN_OIDC_EMAIL_VERIFIED`): only with the claim, which is the default, or also
- * without it, for a provider that verifies all addresses and omits the claim. A claim that is present always counts.
- */
-export type EmailVerification = 'required' | 'accept-missing';
 
 // `sub` is at most 255 ASCII characters (OpenID Connect Core section 2); some providers send others.
 const MAX_SUBJECT_CHARS = 255;

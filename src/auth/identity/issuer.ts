@@ -1,4 +1,5 @@
 /** The URLs of an identity provider that the edge accepts: https, and plain http only on loopback. */
+import { isLoopback } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
 
 // Consoles of providers show this URL, and operators paste it as the issuer (OpenID Connect Discovery section 4).
@@ -26,8 +27,4 @@ export function isEndpoint(value: unknown, issuer: URL): value is string {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;
   const { protocol, hostname } = new URL(value);
   return protocol === 'https:' || (protocol === 'http:' && issuer.protocol === 'http:' && isLoopback(hostname));
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
 }

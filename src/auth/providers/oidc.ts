@@ -16,8 +16,9 @@ import {
   type ServerMetadata,
 } from 'openid-client';
 import type { Log } from '../../core/log.js';
+import type { EmailVerification } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
-import { type DomainProof, type EmailVerification, type Identity, readIdentity } from '../identity/identity.js';
+import { type DomainProof, type Identity, readIdentity } from '../identity/identity.js';
 import { isEndpoint, issuerText, readIssuer } from '../identity/issuer.js';
 import { SECRET_REFUSED } from './checks.js';
 import { checkIdToken, mergeClaims } from './claims.js';

@@ -10,7 +10,8 @@ import { printable } from '../../config/text.js';
 import type { PosternError } from '../../errors.js';
 import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
-import { fitTo, truncateTo } from './fit.js';
+import { truncateTo } from './fit.js';
+import { fittedLine, formatDuration, fullLine, type Styler } from './request-line.js';
 
 export interface TerminalOptions {
   readonly output: Output;
@@ -23,19 +24,6 @@ export interface TerminalOptions {
   readonly target: URL;
   readonly allow: readonly string[];
 }
-
-type Style = Parameters<typeof styleText>[0];
-
-// A path of this length still leaves a line readable; the rest is told by its beginning.
-const MAX_PATH_CHARS = 200;
-const DURATION_COLUMNS = 7;
-const METHOD_COLUMNS = 6;
-const EMAIL_COLUMNS = 24;
-/** Time, status, duration and method, with a space behind each. */
-const FIXED_COLUMNS = 8 + 1 + 3 + 1 + DURATION_COLUMNS + 1 + METHOD_COLUMNS + 1;
-// Of what the fixed columns leave, a person's name is worth less than the path.
-const EMAIL_SHARE = 0.4;
-const MIN_EMAIL_COLUMNS = 8;
 
 const ERASE_LINE = '\r\x1b[2K';
 
@@ -52,6 +40,9 @@ export class Terminal implements AgentEvents {
   constructor(options: TerminalOptions) {
     this.#options = options;
   }
+
+  readonly #style: Styler = (style, text) =>
+    this.#options.coloured ? styleText(style, text, { validateStream: false }) : text;
 
   /** The line that stands for others that found no room. */
   static dropped(lines: number): string {
@@ -81,7 +72,7 @@ export class Terminal implements AgentEvents {
 
   request(record: RequestRecord): void {
     const columns = this.#options.columns();
-    this.#line(columns === undefined ? this.#fullLine(record) : this.#fittedLine(record, columns));
+    this.#line(columns === undefined ? fullLine(record, this.#style) : fittedLine(record, columns, this.#style));
     // What went wrong here may be on a page before somebody's eyes, with its id.
     const { status, aborted, requestId, failure } = record;
     if (failure !== undefined) this.#line(`         ${printable(failure)}`);
@@ -108,47 +99,10 @@ export class Terminal implements AgentEvents {
     this.#line('');
   }
 
-  #fullLine({ time, email, method, path, status, durationMs, aborted, requestId }: RequestRecord): string {
-    const columns = [
-      this.#style('dim', formatTime(time)),
-      this.#style(statusStyle(status), String(status)),
-      this.#style('dim', formatDuration(durationMs).padStart(DURATION_COLUMNS)),
-      printable(method).padEnd(METHOD_COLUMNS),
-      printable(email ?? '-').padEnd(EMAIL_COLUMNS),
-      printable(path.length > MAX_PATH_CHARS ? `${path.slice(0, MAX_PATH_CHARS)}…` : path),
-    ];
-    if (requestId !== undefined) columns.push(printable(requestId));
-    if (aborted) columns.push(this.#style('yellow', 'broken off'));
-    return columns.join('  ');
-  }
-
-  #fittedLine({ time, email, method, path, status, durationMs, aborted }: RequestRecord, columns: number): string {
-    const start = [
-      this.#style('dim', formatTime(time)),
-      this.#style(statusStyle(status), String(status)),
-      this.#style('dim', formatDuration(durationMs).padStart(DURATION_COLUMNS)),
-      fitTo(printable(method), METHOD_COLUMNS),
-    ];
-    let left = columns - FIXED_COLUMNS;
-    const forEmail = Math.min(EMAIL_COLUMNS, Math.floor(left * EMAIL_SHARE));
-    if (forEmail >= MIN_EMAIL_COLUMNS) {
-      start.push(fitTo(printable(email ?? '-'), forEmail));
-      left -= forEmail + 1;
-    }
-    const mark = aborted ? 'broken off ' : '';
-    // As long as it may be, no more of it is looked at than fits.
-    const shown = truncateTo(printable(path.slice(0, columns + 1)), Math.max(1, left - mark.length));
-    return `${start.join(' ')} ${mark && this.#style('yellow', mark)}${shown}`;
-  }
-
   #transient(text: string, columns: number): void {
     const line = this.#style('dim', truncateTo(`         ${text}`, columns - 1)); // in the last column some terminals wrap
     this.#options.output.write(this.#isTransient ? `${ERASE_LINE}${line}` : line);
     this.#isTransient = true;
-  }
-
-  #style(style: Style, text: string): string {
-    return this.#options.coloured ? styleText(style, text, { validateStream: false }) : text;
   }
 
   #line(text: string): void {
@@ -168,20 +122,4 @@ export function describeAllow(allow: readonly string[]): string {
   if (allow.length === 0) return "only the token's owner (--allow lets others in)";
   const others = allow.map((rule) => (rule === '*' ? 'anyone who signs in' : rule));
   return `the token's owner, ${others.join(', ')}`;
-}
-
-function formatTime(time: Date): string {
-  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
-}
-
-/** In seven characters for four months. */
-function formatDuration(ms: number): string {
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
-  return ms < 999_900 ? `${(ms / 1_000).toFixed(1)} s` : `${(ms / 3_600_000).toFixed(1)} h`;
-}
-
-function statusStyle(status: number): Style {
-  if (status >= 500) return 'red';
-  if (status >= 400) return 'yellow';
-  return status >= 300 ? 'cyan' : 'green';
 }

@@ -9,8 +9,8 @@ import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
-import { isLoopback } from '../../config/addresses.js';
 import { ConfigError } from '../../config/config-error.js';
+import { isLoopback } from '../../core/hostname.js';
 import { STRICT_PARSER } from '../../http/strict-http.js';
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import type { TestContext } from 'node:test';
-import { type HostHeader, readTargetAddress } from '../../../src/agent/target/address.js';
+import { readTargetAddress } from '../../../src/agent/target/address.js';
 import type { RequestRecord } from '../../../src/agent/target/request-record.js';
 import { Target, type TargetOptions } from '../../../src/agent/target/target.js';
+import type { HostHeader } from '../../../src/core/hostname.js';
 import { silentLog } from '../../../src/core/log.js';
 
 export interface Harness {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type HostHeader, isTargetHost, namesTarget, readTargetAddress } from '../../../../src/agent/target/address.js';
+import { isTargetHost, namesTarget, readTargetAddress } from '../../../../src/agent/target/address.js';
+import type { HostHeader } from '../../../../src/core/hostname.js';
 import { PosternError } from '../../../../src/errors.js';
 
 function address(url: string, hostHeader: HostHeader = 'rewrite') {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type HostHeader, readTargetAddress } from '../../../../src/agent/target/address.js';
-import {
-  declaredLength,
-  framingHeaders,
-  readPublicAddress,
-  targetHeaders,
-} from '../../../../src/agent/target/request-headers.js';
+import { readTargetAddress } from '../../../../src/agent/target/address.js';
+import { readPublicAddress } from '../../../../src/agent/target/public-address.js';
+import { declaredLength, framingHeaders } from '../../../../src/agent/target/request-framing.js';
+import { targetHeaders } from '../../../../src/agent/target/request-headers.js';
+import type { HostHeader } from '../../../../src/core/hostname.js';
 import { PosternError } from '../../../../src/errors.js';
 import type { RequestHead } from '../../../../src/http/exchange.js';
 

@@ -1,0 +1,56 @@
+/**
+ * The `POSTERN_*` variables of an environment and of a `.env` file. Every command knows the variables of all commands, so that
+ * one that no option has is a mistyped one.
+ */
+import { parseEnv } from 'node:util';
+import { AGENT_OPTIONS } from './agent-options.js';
+import { EDGE_OPTIONS } from './edge-options.js';
+import { envNames } from './options.js';
+import type { Entries, Entry, Sources, TextFile } from './sources.js';
+import { suggestion } from './text.js';
+
+const NAMES: ReadonlySet<string> = new Set([...envNames(EDGE_OPTIONS), ...envNames(AGENT_OPTIONS)]);
+
+// A cluster announces each of its services to every container by such names; one that is called "postern" gives
+// POSTERN_PORT=tcp://10.0.0.1:8080 and more, which nobody wrote for us.
+const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)$/;
+
+/** The `POSTERN_*` variables of an environment; one that no option has is a problem. */
+export function readEnvironment(env: Sources['env'], problems: string[], place = ''): Entries {
+  const entries = new Map<string, Entry>();
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith('POSTERN_') || text === undefined || isServiceLink(name, text)) continue;
+    if (NAMES.has(name)) entries.set(name, { text, origin: `${name}${place}` });
+    else problems.push(`${name}${place} is not an option of Postern${suggestEnv(name)}`);
+  }
+  return entries;
+}
+
+/** The `POSTERN_*` variables of a `.env` file. */
+export function readDotenv(file: TextFile | undefined, problems: string[]): Entries {
+  if (file === undefined) return new Map();
+  const text = file.text.replace(/^\ufeff/, '');
+  for (const [index, line] of text.split('\n').entries()) {
+    // `parseEnv` passes over what it cannot read; a line of ours must not be lost in silence.
+    if (!/^\s*(?:export\s+)?POSTERN_\w*\s*(?![\w\s=])/.test(line)) continue;
+    problems.push(`${file.path}, line ${index + 1}: expected NAME=value.`);
+  }
+  return readEnvironment(parseDotenv(text), problems, ` in ${file.path}`);
+}
+
+// A line without `=` ends up in front of the next line's name (Node 20): only what follows it is the name.
+function parseDotenv(text: string): Sources['env'] {
+  const entries = Object.entries(parseEnv(text));
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(name.lastIndexOf('\n') + 1).trim(), value]));
+}
+
+function isServiceLink(name: string, text: string): boolean {
+  return SERVICE_LINK.test(name) || (name.endsWith('_PORT') && text.startsWith('tcp://'));
+}
+
+// Compared without the prefix, which would make every name look near.
+function suggestEnv(name: string): string {
+  const bare = (text: string) => text.slice('POSTERN_'.length);
+  const near = suggestion(bare(name), [...NAMES].map(bare));
+  return near === '' ? '.' : near.replace('"', '"POSTERN_');
+}
