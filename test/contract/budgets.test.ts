@@ -107,18 +107,21 @@ describe('docs/budgets.md', () => {
     });
   }
 
-  test('is told of in the log by the words of the README', () => {
+  test('is logged in the words of docs/logs.md', () => {
     const source = read('src', 'edge', 'ops', 'events.ts');
     const budgets = /type Budget = (.*);/.exec(source)?.[1]?.match(/'[^']+'/g) ?? [];
     const sinks = read('src', 'edge', 'ops', 'audit-sink.ts') + read('src', 'edge', 'ops', 'log-sink.ts');
     const events = sinks.match(/(?<=event: |error, |#write\()'[a-z-]+'/g) ?? [];
     assert.ok(budgets.length > 3 && events.length > 8, `${budgets} ${events}`);
-    const readme = read('README.md');
+    const page = read('docs', 'logs.md');
     for (const quoted of [...budgets, ...events, "'count'", "'others'"])
-      assert.match(readme, new RegExp(`[\`\\s]${quoted.slice(1, -1)}\``), quoted);
+      assert.match(page, new RegExp(`[\`\\s]${quoted.slice(1, -1)}\``), quoted);
   });
 
-  test('is where the README leads', () => assert.match(read('README.md'), /\(docs\/budgets\.md\)/));
+  test('is where README and the page of the log lead', () => {
+    assert.match(read('README.md'), /\(docs\/budgets\.md\)/);
+    assert.match(read('docs', 'logs.md'), /\(budgets\.md\)/);
+  });
 
   test('bounds what is unread and what is unsent on all links', (t) => {
     t.after(() => UNREAD.add(-UNREAD.bytes));

@@ -89,11 +89,12 @@ describe('config/agent.yaml', () => {
   }
 });
 
-describe('README.md', () => {
-  const text = readTopLevel('README.md');
+describe('docs/configuration.md', () => {
+  const text = readTopLevel('docs/configuration.md');
 
   it('points to the files that have every option', () => {
-    for (const path of ['.env.example', 'config/edge.yaml', 'config/agent.yaml']) assert.ok(text.includes(`(${path})`));
+    for (const path of ['.env.example', 'config/edge.yaml', 'config/agent.yaml'])
+      assert.ok(text.includes(`(../${path})`));
   });
 });
 

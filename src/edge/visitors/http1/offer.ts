@@ -1,4 +1,4 @@
-/** An agent's offer over HTTP/1.1: the upgrade request of its WebSocket (README, "Handshake"). */
+/** An agent's offer over HTTP/1.1: the upgrade request of its WebSocket (docs/protocol.md). */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
