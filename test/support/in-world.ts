@@ -1,7 +1,8 @@
 /**
- * A world for the tests of a `describe` or of a file: `inWorld` registers its start before the first of them and its end
- * behind the last, and gives what they use at once. Hooks that are registered after it find the world started. A browser
- * comes the same way (`inBrowser`), after the world whose pages it shows.
+ * A world for the tests of a `describe`: `inWorld` registers its start before the first of them and its end behind the
+ * last, and gives what they use at once. Hooks that the `describe` registers after it find the world started; outside of
+ * every `describe` they would run beside it. A browser comes the same way (`inBrowser`), after the world whose pages it
+ * shows.
  */
 import { after, before } from 'node:test';
 import { type BrowserOptions, TestBrowser } from './browser.js';

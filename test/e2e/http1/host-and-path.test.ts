@@ -7,7 +7,7 @@ import { METHODS } from 'node:http';
 import { before, describe, test } from 'node:test';
 import { inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
-import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
+import type { Visitor } from '../../support/visitor.js';
 import { sendLines, type WireResponse } from '../../support/wire.js';
 
 describe('hosts and paths', () => {
@@ -420,95 +420,5 @@ describe('hosts and paths', () => {
         isOurs(response, response.status, path);
       }
     });
-  });
-});
-
-describe('whether a name is a tunnel', () => {
-  const [late, never] = ['dev-late', 'dev-none']; // of one length: so are the answers
-  const sizes: number[][] = [];
-  const { world } = inWorld({ manyAddresses: true });
-
-  const kinds = {
-    navigation: (visitor: Visitor, url: string, cookie: string) =>
-      visitor.navigate(`${url}/x`, { headers: { cookie } }),
-    fetch: (visitor: Visitor, url: string, cookie: string) =>
-      visitor.fetch(`${url}/x`, { initiator: url, headers: { cookie } }),
-    userinfo: (visitor: Visitor, url: string, cookie: string) =>
-      visitor.fetch(`${url}/.postern/userinfo`, { initiator: url, headers: { cookie } }),
-    'sign-out': (visitor: Visitor, url: string, cookie: string) =>
-      visitor.navigate(`${url}/.postern/sign_out`, { headers: { cookie } }),
-    'sign-in': (visitor: Visitor, url: string, cookie: string) =>
-      visitor.navigate(`${url}/.postern/session?rd=%2F`, { headers: { cookie } }),
-  };
-
-  /** What a cookie gets: random texts by their length, and without what differs for two names in any case. */
-  async function heard(name: string, cookie: string): Promise<unknown> {
-    const answers = Object.entries(kinds).map(async ([kind, ask]) => {
-      const { status, headers, text } = await ask(world.visitor(), world.urlOf(name), cookie);
-      const { date: _, ...rest } = headers;
-      const plain = (one: string) =>
-        one
-          .replaceAll(String(headers['x-request-id']), 'ID')
-          .replaceAll(name, 'NAME')
-          .replace(/"expires_at":"[^"]*"/, '')
-          .replace(/((?:nonce|of)[=-])([\w.-]+)/g, (_, before, random) => `${before}${String(random).length}`);
-      return [kind, status, plain(JSON.stringify(rest)), plain(text)];
-    });
-    return Promise.all(answers);
-  }
-
-  /** The cookie that a visitor who is denied at a name has from there. */
-  async function deniedAt(name: string): Promise<string> {
-    const visitor = world.visitor();
-    const page = await visitor.signIn(`${world.urlOf(name)}/`, 'eve');
-    assert.deepEqual([page.status, page.headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
-    const cookie = visitor.jar.header(new URL(world.urlOf(name)));
-    await assert.rejects(
-      world.visitor().socket(`${world.urlOf(name)}/ws`, { headers: { cookie } }),
-      (error) => error instanceof RefusedUpgrade && error.status === 403,
-    );
-    // The ticket among them, where it goes by URL.
-    const steps = page.trail.filter((url) => !url.startsWith(world.issuer)).map((url) => url.length);
-    sizes.push([...steps, cookie.length]);
-    return cookie;
-  }
-
-  /** `userinfo` tells who one is. */
-  function isDenied(answers: unknown): void {
-    const statuses = (answers as [string, number][]).map(([kind, status]) => [kind, status]);
-    assert.deepEqual(Object.fromEntries(statuses), {
-      navigation: 403,
-      fetch: 403,
-      userinfo: 200,
-      'sign-out': 302,
-      'sign-in': 302,
-    });
-  }
-
-  test('F5 whether a name is a tunnel is not told by what becomes of a session from before it was one, or of a former owner', async () => {
-    const early = { [late]: await deniedAt(late), [never]: await deniedAt(never) };
-    const unknown = await heard(never, early[never] ?? '');
-    isDenied(unknown);
-    assert.deepEqual(await heard(late, early[late] ?? ''), unknown);
-
-    const bob = await world.token({ owner: 'bob@acme.com' });
-    const first = await world.startAgent({ name: late, token: bob, allow: ['bob@acme.com'] });
-    assert.deepEqual(await heard(late, early[late] ?? ''), unknown, 'somebody has the name now');
-
-    const ofBobs = await deniedAt(late);
-    assert.equal(sizes.length, 3);
-    for (const size of sizes)
-      assert.deepEqual(size, sizes[0], 'what a sign-in looks like, where somebody has the name');
-    assert.deepEqual(await heard(late, ofBobs), unknown);
-
-    await first.kill();
-    const second = await world.startAgent({ name: late });
-    assert.deepEqual(await heard(late, ofBobs), unknown, 'somebody else has it');
-    await second.kill();
-    assert.deepEqual(await heard(late, ofBobs), unknown, 'its agent has gone');
-
-    await world.edge.kill();
-    await world.startEdge();
-    assert.deepEqual(await heard(late, ofBobs), unknown, 'nobody is known to have it');
   });
 });

@@ -14,6 +14,7 @@ import { deriveKeys } from '../../../src/core/keys.js';
 import { headerValues } from '../../../src/http/fields.js';
 import { MemoryStore } from '../../../src/store/memory.js';
 import { inWorld } from '../../support/in-world.js';
+import { NOT_SETTABLE } from '../../support/reserved-cookies.js';
 import type { Echo } from '../../support/target-paths.js';
 import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
 import type { World } from '../../support/world.js';
@@ -28,22 +29,6 @@ const ANA = {
   groups: ['eng'],
   groupsOmitted: false,
 };
-
-/** A cookie without a name is sent as its value alone, and then reads like one with a name. */
-const NOT_SETTABLE = [
-  `${NAME}=evil`,
-  `${NAME}=evil; Path=/x`,
-  ` ${NAME} = evil`,
-  'POSTERN-Session=evil',
-  `__Host-${NAME}=evil; Secure; Path=/`,
-  `__Secure-${NAME}=evil; Secure`,
-  'postern-nonce=evil',
-  'postern-signin-zzzzzzzzzzzzzzzzz=evil',
-  `=${NAME}=nameless`,
-  `= ${NAME}=nameless`,
-  `==${NAME}=nameless`,
-  NAME,
-];
 
 describe('session cookies', () => {
   const { world, visitor: ana } = inWorld({ as: 'ana', manyAddresses: true });
@@ -349,63 +334,6 @@ describe('session cookies', () => {
     await isAnonymous(`${NAME}=${sessionOf(ana, world.base)}`, `${world.base}/oauth2/userinfo`);
     assert.equal((await ask(ofTheNew, `${world.base}/oauth2/userinfo`)).status, 200);
   });
-});
-
-describe('session cookies on https', () => {
-  const { world, visitor: ana } = inWorld({ as: 'ana', domain: 'tunnel.test' });
-
-  test('D2 our cookies carry the prefix by which browsers keep them to their host, and Secure', () => {
-    for (const url of [world.url, world.base]) {
-      const [cookie] = ana.jar.cookies(url).filter(({ name }) => name === `__Host-${NAME}`);
-      assert.ok(cookie?.secure && cookie.hostOnly && cookie.httpOnly && cookie.path === '/', url);
-      assert.ok(`${cookie.name}=${cookie.value}`.length < 600);
-      assert.ok(cookie.sameSite === 'lax' && cookie.expiresAtMs <= Date.now() + 2 * HOUR_MS + 1000);
-    }
-    const ours = ana.jar.all().filter(({ name }) => name.includes('postern'));
-    assert.ok(ours.every(({ name, secure }) => secure && name.startsWith('__Host-')));
-  });
-
-  test('D3 a session counts under the name with the prefix only', async () => {
-    const value = ana.jar.cookies(world.url).find(({ name }) => name === `__Host-${NAME}`)?.value;
-    const statusOf = async (name: string) => {
-      const { status } = await world.visitor().bare(`${world.url}/`, { headers: { cookie: `${name}=${value}` } });
-      return status;
-    };
-    assert.equal(await statusOf(`__Host-${NAME}`), 200);
-    for (const name of [NAME, `__Secure-${NAME}`, `__host-${NAME}`]) assert.equal(await statusOf(name), 401, name);
-  });
-
-  const host = 'demo.tunnel.test';
-  const kept = [
-    'a=1; Path=/; HttpOnly',
-    `b=2; Domain=${host}`,
-    `c=3; Domain=.${host}; Secure`,
-    'd=4; Domain=',
-    'postern=mine',
-    'e="quoted; Path=/x',
-    'f=postern-session=x',
-    'g=1; Expires=Wed, 21 Oct 2065 07:28:00 GMT',
-  ];
-  const forSiblings = [
-    'h=1; Domain=tunnel.test',
-    'i=1; Domain=.tunnel.test',
-    'j=1; domain = TUNNEL.TEST',
-    `k=1; Domain=${host}; Domain=tunnel.test`,
-    'l=1; Domain=dev-two.tunnel.test',
-    'm=1; Domain=..tunnel.test',
-    `n=1; Domain=x${host}`,
-    'o=1; Domain=test',
-  ];
-
-  test('D19 the app sets its own cookies untouched, and none of ours or for its siblings', async () => {
-    const mixed = [...NOT_SETTABLE, ...forSiblings].flatMap((line, at) => [line, ...kept.slice(at, at + 1)]);
-    assert.deepEqual(await told(ana, world, mixed), kept);
-  });
-
-  for (const line of forSiblings) {
-    test(`D19 the app cannot set ${JSON.stringify(line)}`, async () =>
-      assert.deepEqual(await told(ana, world, [line]), []));
-  }
 });
 
 /** The `Set-Cookie` lines that arrive of those that the app sends. */
