@@ -1,15 +1,15 @@
 /**
- * Every error that Postern itself speaks of: one class, one table. The code is the contract (it stands in the
- * `Postern-Error` header, in JSON answers, in logs and in the agent's refusals); the sentence is the only text a
- * visitor ever sees. Internal detail travels in `message` and `cause` and stays in the logs.
+ * All errors of Postern: one class, one table. The code is the contract (in the `Postern-Error` header, JSON responses, logs
+ * and refused offers); the sentence is the only text that a visitor sees. Internal details are in `message` and `cause`, and
+ * only in logs.
  */
 
 interface ErrorRow {
   /** HTTP status of a response that carries this code. */
   readonly status: number;
-  /** Whether the same request may succeed later without anybody changing anything. */
+  /** Whether the same request may succeed later without any change. */
   readonly retryable: boolean;
-  /** The sentence for whoever is outside. Never holds a value from a request. */
+  /** The sentence for visitors and agents. Never contains a value from a request. */
   readonly text: string;
 }
 
@@ -80,17 +80,17 @@ const TABLE = {
   ERR_CONFIG_INVALID: { status: 500, retryable: false, text: 'The configuration is invalid.' },
 } as const satisfies Record<string, ErrorRow>;
 
-/** Every code that Postern answers with. Stable across releases. */
+/** The codes of all errors. Stable across releases. */
 export type ErrorCode = keyof typeof TABLE;
 
 export interface PosternErrorOptions {
-  /** The foreign error that this one translates. */
+  /** The error that this one translates. */
   readonly cause?: unknown;
-  /** Shown to whoever is outside in place of the code's own sentence. Must hold no internal detail. */
+  /** Replaces the code's sentence for visitors and agents. Must not contain internal details. */
   readonly text?: string;
 }
 
-/** An error with a code of the table. `message` is for logs; `text` is for visitors and agents. */
+/** An error with a code from the table. `message` is for logs, `text` for visitors and agents. */
 export class PosternError extends Error {
   override readonly name = 'PosternError';
   readonly code: ErrorCode;
@@ -108,12 +108,12 @@ export class PosternError extends Error {
   }
 }
 
-/** Tells whether a string, from a header for instance, is one of our codes. */
+/** Whether a value, for instance of a header, is one of our codes. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(TABLE, value);
 }
 
-/** Translates whatever was thrown: our own errors pass, anything else becomes `ERR_INTERNAL` with its cause. */
+/** Converts anything thrown: a `PosternError` is returned as it is, anything else becomes `ERR_INTERNAL` with its cause. */
 export function asPosternError(thrown: unknown): PosternError {
   if (thrown instanceof PosternError) return thrown;
   return new PosternError('ERR_INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });

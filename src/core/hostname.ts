@@ -1,6 +1,6 @@
 /**
- * Hosts and tunnel names: which host a request names, and whether that is the base host, a tunnel's or neither.
- * A tunnel lives exactly one label in front of the base host. Ports never take part in a comparison.
+ * Hosts and tunnel names: which host a request names, and whether it is the base host, a tunnel's or neither. A tunnel's
+ * host has exactly one label before the base host. Ports are never compared.
  */
 import { isIP } from 'node:net';
 
@@ -15,7 +15,7 @@ export interface BaseAddress {
   readonly origin: string;
 }
 
-/** What a host stands for at one edge. */
+/** What a host is at one edge. */
 export type HostKind =
   | { readonly kind: 'base' }
   | { readonly kind: 'tunnel'; readonly name: string }
@@ -27,7 +27,7 @@ export type HostHeader = 'rewrite' | 'preserve' | { readonly literal: string };
 // RFC 9110 section 7.2 with the grammar of DNS names only: no userinfo, no IPv6 literal, no percent-encoding.
 const HOST = /^([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,30})\.?(?::(\d{1,5}))?$/i;
 
-// RFC 1035 label; the fourth character after `xn-` or the like would make it an A-label of some other name.
+// An RFC 1035 label, but not with hyphens in the third and fourth position: `xn--` would make it an A-label (RFC 5890).
 const NAME = /^(?![a-z0-9]{2}--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 const RESERVED_NAMES = new Set(['www', 'auth', 'admin', 'login', 'oauth2', 'postern', 'edge', 'mail', 'localhost']);
@@ -49,7 +49,7 @@ export function readBaseAddress(text: string): BaseAddress | undefined {
   return { scheme, host: url.hostname, port, origin: url.origin };
 }
 
-/** An origin as a browser sends it in `Origin`: http(s), lower-case, no default port, nothing after the host. */
+/** An origin as browsers send it in `Origin`: http(s), lower-case, no default port, no path; undefined for other texts. */
 export function readOrigin(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const { protocol, origin } = new URL(text);
@@ -72,8 +72,8 @@ export function tunnelHost(base: BaseAddress, name: string): string {
 }
 
 /**
- * The canonical host of a request (lower-case, no port, no trailing dot), by the values of its `Host` lines; undefined unless
- * there is exactly one (RFC 9112 section 3.2) and it is a plain DNS name with a possible port.
+ * The canonical host of a request (lower-case, no port, no trailing dot) from the values of its `Host` lines; undefined
+ * unless there is exactly one (RFC 9112 section 3.2), a DNS name with an optional port.
  */
 export function readHost(lines: readonly string[]): string | undefined {
   const match = lines.length === 1 ? HOST.exec(lines[0] as string) : null;
@@ -81,7 +81,7 @@ export function readHost(lines: readonly string[]): string | undefined {
   return (match[1] as string).toLowerCase();
 }
 
-/** What a canonical host stands for. */
+/** Classifies a canonical host. */
 export function classifyHost(host: string, base: BaseAddress): HostKind {
   if (host === base.host) return { kind: 'base' };
   const cut = host.length - base.host.length - 1;

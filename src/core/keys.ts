@@ -1,13 +1,14 @@
 /**
- * Derives one key per purpose from the operator's secret (HKDF-SHA-256, RFC 5869), so that a cookie can never be taken
- * for a ticket or a token. `POSTERN_SECRET=new,old` gives two keys per purpose: the first makes, every one reads.
+ * Derives one key per purpose from the operator's secret (HKDF-SHA-256, RFC 5869), so that a cookie can never pass as a
+ * ticket or a token. `POSTERN_SECRET=new,old` gives two keys per purpose: the first one seals and signs, all of them open
+ * and verify.
  */
 import { hkdfSync } from 'node:crypto';
 
-/** What a key is for. The string enters the derivation, so changing one invalidates all that was made with it. */
+/** The purpose of a key. It enters the derivation, so changing one invalidates everything made with its keys. */
 export type KeyPurpose = 'session' | 'ticket' | 'nonce' | 'sign-out' | 'transaction' | 'token' | 'assertion';
 
-/** A secret key of one purpose. `id` tells rotated keys apart and reveals nothing of the key. */
+/** A secret key of one purpose. `id` distinguishes rotated keys and reveals nothing about the key. */
 export interface Key {
   readonly id: string;
   readonly bytes: Uint8Array;

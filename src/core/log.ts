@@ -1,11 +1,11 @@
-/** The log interface that rooms receive as an argument. `pino` satisfies it; the composition in `cli/` creates one. */
+/** The log interface that all rooms receive as an argument. `pino` satisfies it; `cli/` creates one. */
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 export interface Log {
-  /** Asked before fields are gathered for a line that is written for each request; absent means that every line counts. */
+  /** Checked before the fields of a line per request are collected. If absent, every level is enabled. */
   isLevelEnabled?(level: Level): boolean;
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
@@ -13,5 +13,5 @@ export interface Log {
   error(fields: LogFields, message: string): void;
 }
 
-/** A log that keeps nothing, for callers of the library API who want none. */
+/** A log that discards everything, for users of the library API who want none. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,12 +1,12 @@
 /**
- * Values that are nearly always there already. Awaiting one that is there costs a promise and a turn of the microtask
- * queue, for each step of each request: so those steps give the value itself when they have it.
+ * Values that are nearly always available synchronously. Awaiting one costs a promise and a microtask, for each step of each
+ * request, so these steps return the value itself if they have it.
  */
 
-/** A value, or the promise of one when it has to be waited for. */
+/** A value, or a promise of one that is not available yet. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Goes on with a value: at once when it is there. */
+/** Continues with a value, synchronously if it is available. */
 export function chain<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
 }

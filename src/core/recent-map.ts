@@ -1,6 +1,6 @@
 /**
- * A bounded map of what can be made again, for keys that strangers choose: two generations, and when the younger one is
- * full the older one goes. What is asked for again and again stays, whoever else invents keys.
+ * A bounded cache for keys that strangers choose: two generations of entries, and when the younger one is full the older one
+ * is dropped. Entries in use stay, however many other keys a client invents.
  */
 export class RecentMap<Value> {
   readonly #maxEntries: number;
@@ -8,7 +8,7 @@ export class RecentMap<Value> {
   #young = new Map<string, Value>();
   #old = new Map<string, Value>();
 
-  /** Holds up to twice `maxEntries` values; a key longer than `maxKeyLength` characters is not kept. */
+  /** Holds up to twice `maxEntries` values; a key longer than `maxKeyLength` code units is not stored. */
   constructor(maxEntries: number, maxKeyLength: number) {
     this.#maxEntries = maxEntries;
     this.#maxKeyLength = maxKeyLength;

@@ -1,11 +1,11 @@
 /**
- * The words of a rule (`--allow`, `POSTERN_ALLOW`, `POSTERN_AGENTS`, `Postern-Allow`) and the one form in which an
- * email address and a domain are compared. Whatever has no single obvious reading is not a rule and not an address:
- * nothing is repaired, so that no two spellings which look alike can pass for each other.
+ * The syntax of a rule (`--allow`, `POSTERN_ALLOW`, `POSTERN_AGENTS`, `Postern-Allow`) and the canonical form in which email
+ * addresses and domains are compared. A text without a single obvious meaning is neither a rule nor an address: nothing is
+ * repaired, so that spellings which look alike cannot be confused.
  */
 import { domainToASCII, domainToUnicode } from 'node:url';
 
-/** Whom a rule lets in. Domains and emails are canonical; a group is compared exactly as it is written. */
+/** Whom a rule allows. Domains and emails are canonical; a group is compared exactly as written. */
 export type Rule =
   | { readonly kind: 'domain'; readonly domain: string }
   | { readonly kind: 'email'; readonly email: string }
@@ -28,11 +28,11 @@ export const RULE_WORDS =
 export const MAX_GROUP_CHARS = 256;
 
 const GROUP_PREFIX = 'group:';
-const MAX_RULE_CHARS = 512; // every rule fits, and what does not is not worth reading
+const MAX_RULE_CHARS = 512; // longer than any valid rule
 const MAX_EMAIL_BYTES = 254; // RFC 5321 section 4.5.3.1.3: a path of 256 octets, its angle brackets included
 const MAX_DOMAIN_CHARS = 253; // RFC 1035 section 2.3.4: 255 octets on the wire, one for each length and one for the root
 
-// Commas separate rules in an env and in `Postern-Allow`: a group with one would come out of a list as other rules.
+// Commas separate rules in environment variables and in `Postern-Allow`: a group with one would be read as several rules.
 const GROUP = /^(?! )[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp},]+(?<! )$/u;
 
 // The dot-atom of RFC 5322 section 3.2.3, letters of other scripts included (RFC 6532), without the quoted form. `*` is
@@ -56,12 +56,12 @@ export function parseRule(text: string): Rule | undefined {
   return email === undefined ? undefined : { kind: 'email', email };
 }
 
-/** The groups that rules name. */
+/** The groups that are named in rules. */
 export function groupsOf(rules: readonly Rule[]): string[] {
   return rules.flatMap((rule) => (rule.kind === 'group' ? [rule.group] : []));
 }
 
-/** The canonical spelling of a rule; `parseRule` reads it back to an equal rule. */
+/** The canonical spelling of a rule; `parseRule` returns an equal rule for it. */
 export function formatRule(rule: Rule): string {
   switch (rule.kind) {
     case 'domain':
@@ -80,15 +80,15 @@ export function formatRule(rule: Rule): string {
 const UNDECODED = /(?:^|\.)xn--/;
 
 /**
- * The form in which addresses are compared: ASCII letters in lower case, the domain as by `canonicalDomain`. Undefined
- * unless there is exactly one `@` and both parts are plain; plus tags and dots are kept, they make another address.
+ * The form in which addresses are compared: ASCII letters in lower case, the domain as from `canonicalDomain`. Undefined
+ * unless there is exactly one `@` and both parts are plain. Plus tags and dots stay: with them it is another address.
  */
 export function canonicalEmail(text: string): string | undefined {
   const parts = text.split('@', 3);
   if (parts.length !== 2 || text.length > MAX_EMAIL_BYTES) return undefined;
   const local = lowerAscii(parts[0] as string);
   const domain = canonicalDomain(parts[1] as string);
-  // NFKC folds what only looks different (fullwidth, U+212A, decomposed accents): an address it would change is refused.
+  // NFKC folds characters that look alike (fullwidth, U+212A, decomposed accents): an address that it changes is rejected.
   if (domain === undefined || !LOCAL_PART.test(local) || local.normalize('NFKC') !== local) return undefined;
   const email = `${local}@${domain}`;
   return Buffer.byteLength(email) > MAX_EMAIL_BYTES ? undefined : email;

@@ -1,10 +1,10 @@
-/** Joins two byte streams into one conversation. */
+/** Connects two byte streams in both directions. */
 import type { Duplex } from 'node:stream';
 
 /**
- * Passes bytes both ways with back-pressure. An end passes alone (half-close); a stream that closes with all its bytes
- * passed on lets the other one finish writing and closes it; one that breaks off breaks the other. Owns both streams;
- * `ended` is called once, when both are closed.
+ * Forwards bytes both ways with back-pressure. An end is forwarded by itself (half-close). When a stream closes after its
+ * end, the other one finishes writing and is closed; when it closes without an end, the other one is destroyed with an
+ * error. Owns both streams; `ended` is called once, when both have closed.
  */
 export function splice(one: Duplex, other: Duplex, ended: () => void = () => {}): void {
   let open = 2;
@@ -15,14 +15,14 @@ export function splice(one: Duplex, other: Duplex, ended: () => void = () => {})
   follow(other, one, closed);
 }
 
-// Not `pipeline`, twice: each would take the regular close of the other direction for a premature one, and would cut
-// off what is still to be written.
+// Not two `pipeline` calls: each would treat the regular close of the other direction as premature, and discard what is
+// still to be written.
 function follow(from: Duplex, to: Duplex, closed: () => void): void {
   from.pipe(to);
-  from.on('error', () => {}); // `close` follows and says all that is needed; unheard it would end the process
+  from.on('error', () => {}); // `close` follows; without a listener the error would end the process
   from.once('close', () => {
     closed();
-    if (!from.readableEnded && to.writableEnded) return; // whoever has ended it, with a last word perhaps, closes it
+    if (!from.readableEnded && to.writableEnded) return; // the code that ended it closes it, after its last bytes
     if (!from.readableEnded) to.destroy(new Error('the other side broke off'));
     else if (to.writableFinished) to.destroy();
     else to.once('finish', () => to.destroy());

@@ -1,7 +1,7 @@
 /**
- * Optional white space around what stands on the wire: SP and HTAB, nothing else (RFC 9110 section 5.6.3). JavaScript's own
- * `trim` and `\s` also take U+00A0 and its like, and to a field value each byte is one code unit: a cookie whose name begins
- * with the byte 0xA0 would be read as the one without. The architecture test keeps both out of everything that reads the wire.
+ * Optional white space on the wire (OWS): SP and HTAB, nothing else (RFC 9110 section 5.6.3). JavaScript's `trim` and `\s`
+ * also match U+00A0 and others, and each code unit of a field value is one byte: a cookie whose name begins with the byte
+ * 0xA0 would be confused with one whose name does not. The architecture test forbids both in code that reads the wire.
  */
 
 const SPACE = 0x20;
@@ -11,7 +11,7 @@ const TAB = 0x09;
 export function trimOws(text: string): string {
   let start = 0;
   let end = text.length;
-  // A loop, because an expression anchored at the end is quadratic in blanks.
+  // A loop, because a regular expression anchored at the end takes quadratic time for blanks.
   while (start < end && isBlank(text.charCodeAt(start))) start += 1;
   while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
   return end - start === text.length ? text : text.slice(start, end);

@@ -1,16 +1,16 @@
 /**
- * What `Cache-Control` says of a response to shared caches (RFC 9111 sections 3 and 5.2.2). Directives are parsed and not
- * searched for: `private="x-a"` keeps one field private, and `x="private"` nothing at all.
+ * What `Cache-Control` permits shared caches to do with a response (RFC 9111 sections 3 and 5.2.2). Directives are parsed and
+ * not searched for: `private="x-a"` makes one field private, and `x="private"` nothing at all.
  */
 import { boundedMemo } from '../core/memo.js';
 
 /** How shared caches may treat a response. */
 export interface Sharing {
-  /** The response says itself whether a shared cache may keep it. */
+  /** The response itself decides whether a shared cache may store it. */
   readonly isDecided: boolean;
-  /** With `private` added to it, no shared cache keeps it, nor one that gives a stricter word less weight. */
+  /** With `private` added, no shared cache stores it, not even one that gives a stricter directive less weight. */
   readonly isPrivateWhenTold: boolean;
-  /** As it is, no shared cache keeps it. */
+  /** As it is, no shared cache stores it. */
   readonly isPrivate: boolean;
 }
 
@@ -43,14 +43,14 @@ export function readDirectives(value: string): ReadonlyMap<string, boolean> | un
   return directives;
 }
 
-// A list that cannot be read says nothing that may be relied on: caches read it in ways of their own.
+// A malformed list decides nothing: each cache may read it differently.
 function sharingOf(directives: ReadonlyMap<string, boolean> | undefined): Sharing {
   if (directives === undefined) return { isDecided: false, isPrivateWhenTold: false, isPrivate: false };
   const isAlone = (name: string) => directives.get(name) === false;
-  // A cache that understands the status ignores a `no-store` beside `must-understand` (section 5.2.2.3).
+  // A cache that understands the status ignores `no-store` if there is `must-understand` (section 5.2.2.3).
   const forbids = isAlone('private') || (isAlone('no-store') && !directives.has('must-understand'));
   const invites = directives.has('public') || directives.has('s-maxage');
-  // `immutable` is no permission by itself, but whoever says it expects the response to be kept for long (RFC 8246).
+  // `immutable` is no permission by itself, but its sender expects the response to be stored for long (RFC 8246).
   const isPrivateWhenTold = !invites && !directives.has('immutable');
   return { isDecided: forbids || invites, isPrivateWhenTold, isPrivate: forbids && isPrivateWhenTold };
 }

@@ -1,7 +1,7 @@
 /**
- * One request and its response on a link, as each end sees it: the edge opens an `OutboundStream`, the agent is given an
- * `InboundStream`. Each end hears of what arrives through its observer, and writes what it sends, both with
- * back-pressure; bodies are never buffered whole. Header names are lower-case on both sides.
+ * The exchange contract: one request and its response, as each end sees it. The client end opens an `OutboundStream`, the
+ * server end receives an `InboundStream`. Each end receives through its observer and sends through its stream, both with
+ * back-pressure; bodies are never buffered completely. Header names are lower-case on both sides.
  */
 import type { Duplex } from 'node:stream';
 import type { PosternError } from '../errors.js';
@@ -9,7 +9,7 @@ import type { RawHeaders } from './fields.js';
 
 /** The head of a request (RFC 9113 section 8.3.1). */
 export interface RequestHead {
-  /** `CONNECT` together with `protocol` for a WebSocket (RFC 8441). */
+  /** `CONNECT` with `protocol` for a WebSocket (RFC 8441). */
   readonly method: string;
   readonly scheme: 'http' | 'https';
   /** The public host, without port. */
@@ -32,79 +32,79 @@ export interface SendOptions {
 }
 
 export interface OpenOptions extends SendOptions {
-  /** Whose request it is: a visitor, or a network of those who are nobody. Each has a share of a link's streams. */
+  /** Who causes the request: a visitor, or a network of anonymous visitors. Each has a share of a link's streams. */
   readonly party: string;
 }
 
-/** What is heard of a body. Order: `data`*, `trailers`?, `end`; nothing more after the stream has failed. */
+/** Receives a body. Order: `data`*, `trailers`?, `end`; nothing more after the stream has failed. */
 export interface BodyObserver {
-  /** The next bytes that arrived. Whoever keeps them keeps the whole message that they came in. */
+  /** The next bytes. They are part of the WebSocket message that they arrived in, and keep all of it alive. */
   data(chunk: Buffer): void;
   trailers(trailers: RawHeaders): void;
-  /** The body has arrived whole. Never called for one that was cut short. */
+  /** The body is complete. Never called for an incomplete one. */
   end(): void;
-  /** After `write` returned false: write on. */
+  /** After `write` returned false: writing may continue. */
   drain(): void;
 }
 
-/** What both ends can do with the bodies of a stream. All of it is without effect on a stream that has ended. */
+/** The bodies of a stream, at both ends. All methods are no-ops once the stream has ended. */
 export interface BodyStream {
-  /** Takes over the next bytes of our body: they must not change any more. False when to wait for `drain`. */
+  /** Sends the next bytes of our body, which must not change any more. False to wait for `drain`. */
   write(chunk: Buffer): boolean;
   /**
-   * Ends our body, with trailers if there are any, whose names may have capitals. Trailers that cannot be carried break
-   * the stream, as if the body had been cut short.
+   * Ends our body, with optional trailers, whose names may have capitals. Trailers that cannot be sent reset the stream,
+   * like an incomplete body.
    */
   end(trailers?: RawHeaders): void;
-  /** Holds back what arrives: the other end may fill the stream's window, and no more. */
+  /** Buffers what arrives instead of delivering it: the other end can fill the stream's window, and no more. */
   pause(): void;
   resume(): void;
-  /** The bodies as a Duplex, for whoever splices; `data`, `end` and `drain` are not called from here on. Once. */
+  /** The bodies as a Duplex, for splicing; `data`, `end` and `drain` are not called from then on. Once. */
   takeBody(): Duplex;
 }
 
-/** What the edge hears about a request that it opened. Order: informational*, response, the body; or failed, once. */
+/** Receives the response at the client end. Order: informational*, response, the body; or failed, once. */
 export interface OutboundObserver extends BodyObserver {
   informational(head: ResponseHead): void;
   /** With `endOfBody`, `end` follows at once. */
   response(head: ResponseHead, endOfBody: boolean): void;
   /**
-   * The stream ended before the response was whole: `ERR_LINK_LOST` when the link died, `ERR_TARGET_REFUSED` when the agent
-   * reset the stream because its target broke off, `ERR_TARGET_PROTOCOL` when what the agent sent is malformed,
-   * `ERR_TUNNEL_BUSY` when the agent takes no more requests. Nothing more is called after it. Not called after `cancel()`.
+   * The stream has ended before the response was complete: `ERR_LINK_LOST` if the link was lost, `ERR_TARGET_REFUSED` if the
+   * agent reset the stream because its target failed, `ERR_TARGET_PROTOCOL` if what the agent sent is malformed,
+   * `ERR_TUNNEL_BUSY` if the agent accepts no more requests. The last call. Not called after `cancel()`.
    */
   failed(error: PosternError): void;
 }
 
-/** The edge's end of one request. */
+/** The client end of one request. */
 export interface OutboundStream extends BodyStream {
-  /** Bytes of our body that wait for the agent: at most what `write` takes before it asks to wait, and one chunk. */
+  /** Bytes of our body that are not sent yet: at most the high-water mark of `write`, and one chunk. */
   readonly writableLength: number;
-  /** All bytes of our body that were ever written, those that wait included. */
+  /** All bytes of our body that were written, sent or not. */
   readonly bytesWritten: number;
-  /** Ends the request at the agent and at the target (RST_STREAM). Safe at any time, more than once. */
+  /** Cancels the request at the agent and at the target (RST_STREAM). Safe at any time, more than once. */
   cancel(): void;
 }
 
-/** What the agent hears about a request. */
+/** Receives the request at the server end. */
 export interface InboundObserver extends BodyObserver {
-  /** Our whole response was handed below: the edge has it, unless the link is lost. */
+  /** Our complete response was sent: the client receives it unless the link is lost. */
   sent(): void;
-  /** The edge cancelled the request, or the link died before our answer was whole. Once; not after `cancel()`. */
+  /** The client cancelled the request, or the link was lost before our response was complete. Once; not after `cancel()`. */
   cancelled(): void;
 }
 
-/** The agent's end of one request. */
+/** The server end of one request. */
 export interface InboundStream extends BodyStream {
   readonly head: RequestHead;
-  /** The request has no body: `end` follows as soon as the stream was given. */
+  /** The request has no body: `end` follows at once. */
   readonly endOfBody: boolean;
-  /** To be called in the turn in which the stream was given. What arrives is held until `resume` is called. */
+  /** Must be called in the turn of the event loop in which the stream was received. Nothing is delivered before `resume`. */
   observe(observer: InboundObserver): void;
   /** Sends a 1xx head other than 101. Ignored once `respond` was called. */
   informational(head: ResponseHead): void;
-  /** Sends the final head, once. For a WebSocket, 200 accepts and the bodies carry its bytes both ways. */
+  /** Sends the final head, once. For a WebSocket, 200 accepts it, and the bodies carry its bytes both ways. */
   respond(head: ResponseHead, options: SendOptions): void;
-  /** Resets the stream, so that the visitor sees a broken response and never a short one. */
+  /** Resets the stream, so that the visitor sees an aborted response and never a short one. */
   cancel(): void;
 }

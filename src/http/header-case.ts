@@ -1,11 +1,11 @@
 /**
- * The spelling of field names on HTTP/1.1. Names are case-insensitive (RFC 9110 section 5.1), and HTTP/2 carries them in
- * lower case (RFC 9113 section 8.2.1), so the sender's own spelling is lost on the way; programs that compare names all
- * the same expect the usual one: `Content-Type`, `ETag`, `WWW-Authenticate`.
+ * The spelling of field names in HTTP/1.1. Names are case-insensitive (RFC 9110 section 5.1), and HTTP/2 sends them in lower
+ * case (RFC 9113 section 8.2.1), so the sender's spelling is lost. Programs that compare names case-sensitively expect the
+ * usual one: `Content-Type`, `ETag`, `WWW-Authenticate`.
  */
 import { boundedMemo } from '../core/memo.js';
 
-// Names whose usual spelling their words do not give.
+// Names whose usual spelling does not follow from their words.
 const NAMES: ReadonlyMap<string, string> = new Map(
   ['Content-ID', 'Last-Event-ID', 'OData-EntityId', 'OData-MaxVersion', 'X-XSRF-TOKEN'].map((name) => [
     name.toLowerCase(),
@@ -13,7 +13,7 @@ const NAMES: ReadonlyMap<string, string> = new Map(
   ]),
 );
 
-// Words that are not one capital and small letters, from the IANA registry of field names and from common usage.
+// Words that are not capitalized regularly, from the IANA registry of field names and from common usage.
 const WORDS: ReadonlyMap<string, string> = new Map(
   [
     ...['ALPN', 'AMP', 'CDN', 'CF', 'CH', 'CSP', 'CSRF', 'CT', 'DASL', 'DAV', 'DNS', 'DNT', 'DPoP', 'DPR', 'ECT'],

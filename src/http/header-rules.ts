@@ -1,7 +1,6 @@
 /**
- * Header rules that hold on every path: what is hop-by-hop (RFC 9110 section 7.6.1), which names are ours alone, what
- * a name or a value may consist of, and how a value outside ASCII is carried. Headers are flat lists as `node:http`
- * gives and takes them: name, value, name, value; duplicates and order are kept.
+ * Header rules that apply everywhere: what is hop-by-hop (RFC 9110 section 7.6.1), which names are reserved for us, the
+ * syntax of names and values, what may be in trailers, and how text outside ASCII is encoded. Lists are flat (`fields.ts`).
  */
 import { boundedMemo } from '../core/memo.js';
 import { trimOws } from '../core/white-space.js';
@@ -21,13 +20,13 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-// A `Connection` line that names these would break framing or routing on the next hop instead of removing an option.
+// A `Connection` field that names these would break framing or routing on the next hop instead of removing an option.
 const NEVER_HOP_BY_HOP = new Set(['host', 'content-length']);
 
 const CONNECTION = 'connection';
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-// Trailers may not frame, route, authenticate or describe content (RFC 9110 section 6.5.1).
+// Fields for framing, routing, authentication or the content format have no place in trailers (RFC 9110 section 6.5.1).
 const NEVER_IN_TRAILERS = new Set([
   'authorization',
   'cache-control',
@@ -53,16 +52,16 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * The name under which spellings of one header meet: lower-case, every other sign as `-`. CGI-like servers merge `_`
- * with `-`, and some (lighttpd) every character that is neither letter nor digit.
+ * The common form of all spellings that a server may treat as one header: lower-case, with `-` for every other character
+ * than letters and digits. CGI-like servers merge `_` with `-`, and some (lighttpd) all such characters.
  */
 export function normalizedName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
 /**
- * The lower-case names that the `Connection` lines declare hop-by-hop, framing and routing excepted. Without those that
- * end at this hop anyway, `keep-alive` above all: it is what most requests name, and costs no set then.
+ * The lower-case names that `Connection` declares hop-by-hop, except framing and routing fields. Names that are hop-by-hop
+ * anyway are left out: most requests name only `keep-alive`, and then need no set.
  */
 export function connectionOptions(headers: RawHeaders): ReadonlySet<string> {
   let options: Set<string> | undefined;
@@ -79,14 +78,14 @@ export function connectionOptions(headers: RawHeaders): ReadonlySet<string> {
   return options ?? NO_NAMES;
 }
 
-/** Whether a header ends at this hop whatever `Connection` says. `name` is lower-case. */
+/** Whether a header is always hop-by-hop, whatever `Connection` names. `name` is lower-case. */
 export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name);
 }
 
 /**
- * Whether a visitor may not send this header because its name, in some spelling, is ours to give. Browsers send the same
- * dozen names with each request: a look-up is thirty times as fast as the check.
+ * Whether only we may send a header with this name, in any spelling. Browsers send the same dozen names with each request: a
+ * look-up is thirty times as fast as the check.
  */
 export const isReserved = boundedMemo(
   (name) => {
@@ -96,13 +95,13 @@ export const isReserved = boundedMemo(
   { maxEntries: 1_000, maxKeyChars: 64 },
 );
 
-/** Whether a header may stand in trailers that are passed on. */
+/** Whether a field may be forwarded in trailers. */
 export function mayTrail(name: string): boolean {
   const lower = name.toLowerCase();
   return !lower.startsWith(':') && !HOP_BY_HOP.has(lower) && !NEVER_IN_TRAILERS.has(lower) && !isReserved(name);
 }
 
-/** The trailers that may be passed on. */
+/** The trailers that may be forwarded. */
 export function filterTrailers(trailers: RawHeaders): string[] {
   return filterFields(trailers, mayTrail);
 }
@@ -112,15 +111,15 @@ export function isFieldName(name: string): boolean {
   return TOKEN.test(name);
 }
 
-/** Whether a string can be carried as a field value without losing or gaining a byte. */
+/** Whether a string is a field value (RFC 9110 section 5.5), one byte in each code unit. */
 export function isFieldValue(value: string): boolean {
   return FIELD_VALUE.test(value);
 }
 
 /**
- * Encodes text for an identity header: visible ASCII stands for itself; `%`, a comma, a space and all else become
- * percent-encoded UTF-8, so that two different texts never give the same value and a list can be split at commas.
- * Throws `URIError` on a lone surrogate: such text cannot be carried, and the request that needs it must fail.
+ * Encodes text for an identity header: visible ASCII is unchanged; `%`, a comma, a space and everything else become
+ * percent-encoded UTF-8, so that different texts have different values and a list can be split at commas. Throws `URIError`
+ * on a lone surrogate: such text cannot be encoded, and the request that needs it must fail.
  */
 export function encodeFieldText(text: string): string {
   return text.replace(/[^\x21-\x24\x26-\x2b\x2d-\x7e]+/gu, encodeURIComponent);

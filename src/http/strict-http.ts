@@ -1,5 +1,5 @@
 /**
- * For every server and client of `node:http` here: what reads HTTP/1.1 loosely reads two requests where another reader
- * sees one, and `NODE_OPTIONS=--insecure-http-parser` must not make us such a reader.
+ * Options for every server and client of `node:http`: a lenient parser reads two requests where another recipient reads one
+ * (request smuggling), and `NODE_OPTIONS=--insecure-http-parser` must not make ours lenient.
  */
 export const STRICT_PARSER = { insecureHTTPParser: false } as const;

@@ -1,26 +1,26 @@
 /**
- * The chunked transfer coding, as it is read (RFC 9112 section 7.1). Every line ends with CR and LF, sizes are
- * hexadecimal digits, extensions are passed over once they are known to be some.
+ * Decodes the chunked transfer coding (RFC 9112 section 7.1). Strict: every line ends with CR LF, sizes are hexadecimal
+ * digits, extensions are validated and then ignored. Also reads the trailers that may follow (section 7.1.2).
  */
 import type { Buffer } from 'node:buffer';
 import { MalformedResponse, quoted } from './errors.js';
 import { splitFields } from './fields.js';
 import { repairFields } from './lenient-fields.js';
 
-// So that a size is exact.
+// Below this a size is an exact number.
 const MAX_SIZE_BYTES = 2 ** 52;
-// Some senders write sizes in a fixed width, and section 7.1 allows any number of leading zeros; not without end.
+// Some senders write sizes of a fixed width, and section 7.1 permits leading zeros; their number is bounded.
 const MAX_DIGITS = 256;
-// Nothing sends extensions; without a limit a line could go on for ever.
+// Extensions are not used in practice; a line must not be endless.
 const MAX_EXTENSION_BYTES = 4_096;
 
-// With the "bad" white space of section 7.1.1, which also older servers leave behind a size.
+// With the BWS of section 7.1.1, which older servers also send after a size.
 const EXTENSIONS =
   /^[ \t]*(?:;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?[ \t]*)*$/;
 
 const [TAB, CR, LF, SPACE, SEMICOLON] = [0x09, 0x0d, 0x0a, 0x20, 0x3b];
 
-/** Takes a piece of the body: `bytes` from `start` to `end`. */
+/** Receives content: `bytes` from `start` to `end`. */
 export type ChunkSink = (bytes: Buffer, start: number, end: number) => void;
 
 export class ChunkedBody {
@@ -29,33 +29,33 @@ export class ChunkedBody {
   #digits = 0;
   #extensions = '';
 
-  /** The last chunk's size was read; its line's CR LF and the trailers are next. */
+  /** The size of the last chunk was read; the CR LF of its line and the trailers follow. */
   get isOver(): boolean {
     return this.#part === 'last';
   }
 
   /**
-   * Reads from `at` on and gives the content to `taken`. Returns the position where it stopped: the end of the bytes, or
-   * the CR of the last chunk's line. Throws `MalformedResponse`.
+   * Reads from `at` on and gives the content to `sink`. Returns where it stopped: at the end of the bytes, or at the CR of
+   * the last chunk's line. Throws `MalformedResponse`.
    */
-  read(bytes: Buffer, at: number, taken: ChunkSink): number {
+  read(bytes: Buffer, at: number, sink: ChunkSink): number {
     let position = at;
     while (position < bytes.length && !this.isOver) {
-      if (this.#part === 'content') position = this.#readContent(bytes, position, taken);
+      if (this.#part === 'content') position = this.#readContent(bytes, position, sink);
       else if (this.#readDelimiter(bytes[position] as number)) position += 1;
     }
     return position;
   }
 
-  #readContent(bytes: Buffer, at: number, taken: ChunkSink): number {
+  #readContent(bytes: Buffer, at: number, sink: ChunkSink): number {
     const end = Math.min(bytes.length, at + this.#sizeBytes);
     this.#sizeBytes -= end - at;
     if (this.#sizeBytes === 0) this.#part = 'content-cr';
-    taken(bytes, at, end);
+    sink(bytes, at, end);
     return end;
   }
 
-  /** Reads one byte of what is around the content. False when it is left to whoever reads the trailers. */
+  /** Reads one byte around the content. False if the byte belongs to the trailers. */
   #readDelimiter(byte: number): boolean {
     switch (this.#part) {
       case 'size':
@@ -125,8 +125,8 @@ const FIELD_LINES = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]
 const FRAMING = /^(?:content-length|transfer-encoding)$/i;
 
 /**
- * Reads trailers, each line with the CR LF before it. Throws `MalformedResponse`, also when they speak of framing, which is
- * decided long before them.
+ * Reads trailers, each line with the CR LF before it. Throws `MalformedResponse`, also for framing fields, which have no
+ * place in trailers (RFC 9110 section 6.5.1).
  */
 export function readTrailers(lines: string): string[] {
   const trailers = splitFields(FIELD_LINES.test(lines) ? lines : repairFields(lines), 0);

@@ -1,17 +1,17 @@
 /**
- * Authentication schemes that sign a connection in and not a request: NTLM and Negotiate (RFC 4559), against the rule of
- * RFC 9110 section 11.7. What follows on such a connection acts as whoever signed in, so it must carry nobody else's.
+ * Authentication schemes that authenticate a connection instead of a request: NTLM and Negotiate (RFC 4559), which RFC 9110
+ * section 11.7 does not permit. All later requests on such a connection have the same identity, so it must not be shared.
  */
 
 const CREDENTIALS = /^[ \t]*(?:ntlm|negotiate)(?:[ \t]|$)/i;
 const CHALLENGES = /(?:^|[, \t])(?:ntlm|negotiate)(?:[, \t]|$)/i;
 
-/** Whether this value of `Authorization` signs the connection in. */
+/** Whether a value of `Authorization` authenticates the connection. */
 export function signsConnectionIn(value: string): boolean {
   return CREDENTIALS.test(value);
 }
 
-/** Whether this value of `WWW-Authenticate` asks for such a sign-in. A word in a realm is taken for one: it costs little. */
+/** Whether a value of `WWW-Authenticate` offers such a scheme. The word in a realm counts too, which costs little. */
 export function offersConnectionAuth(value: string): boolean {
   return CHALLENGES.test(value);
 }

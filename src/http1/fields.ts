@@ -1,14 +1,15 @@
 /**
  * Field lines (RFC 9112 section 5): names are tokens directly before their colon, values are bytes without controls, a
- * line ends with CR and LF and is never folded. Texts hold one byte in each code unit.
+ * line ends with CR LF and is never folded. Each code unit of a text holds one byte.
  */
-/** Name, value, name, value, in the order and the spelling of the wire. */
+
+/** Name, value, name, value, in the order and spelling of the wire. */
 export type FieldList = readonly string[];
 
 const SPACE = 0x20;
 const TAB = 0x09;
 
-/** Splits field lines that have been checked, from the CR LF at `at` on. */
+/** Splits validated field lines, from the CR LF at `at` on. */
 export function splitFields(lines: string, at: number): string[] {
   const fields: string[] = [];
   for (let start = at + 2; start < lines.length; ) {
@@ -21,7 +22,8 @@ export function splitFields(lines: string, at: number): string[] {
   return fields;
 }
 
-// Optional white space around a value is no part of it. Not `trim()`, which takes U+00A0 for space.
+// OWS around a value is not part of it. Not `trim()`, which also removes U+00A0. Not `core/white-space.ts`, because this
+// room imports nothing.
 function trimmed(text: string, from: number, to: number): string {
   let [start, end] = [from, to];
   while (start < end && isWhiteSpace(text.charCodeAt(start))) start += 1;
@@ -29,7 +31,7 @@ function trimmed(text: string, from: number, to: number): string {
   return text.slice(start, end);
 }
 
-/** A text without the optional white space at its ends. */
+/** A text without OWS at its ends. */
 export function trimOws(text: string): string {
   return trimmed(text, 0, text.length);
 }

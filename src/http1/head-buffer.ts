@@ -1,6 +1,6 @@
 /**
- * Text that ends with an empty line and may come in any number of pieces: the head of a response, the trailers. Nothing
- * is copied where it comes in one piece, which is nearly always.
+ * A text that ends with an empty line and may arrive in any number of chunks: the head of a response, or trailers. Nothing
+ * is copied if it arrives in one chunk, as it nearly always does.
  */
 import { Buffer } from 'node:buffer';
 import { MalformedResponse } from './errors.js';
@@ -13,24 +13,24 @@ export class HeadBuffer {
   #bufferedBytes = 0;
   #text = '';
 
-  /** Refuses a text that is longer. */
+  /** `maxBytes` bounds the text. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** The text that was completed last, without the empty line and the end of the line before it. */
+  /** The last complete text, without the empty line and the line end before it. */
   get text(): string {
     return this.#text;
   }
 
-  /** The bytes that are held until more come; valid until then. */
+  /** The bytes of an incomplete text; valid until the next `read`. */
   get buffered(): Buffer {
     return this.#buffered.subarray(0, this.#bufferedBytes);
   }
 
   /**
-   * Reads from `at` on. Returns the position behind the empty line, or -1 when all bytes were taken and it has not come.
-   * Throws `MalformedResponse` when the text is too long.
+   * Reads from `at` on. Returns the position after the empty line, or -1 if all bytes were consumed without one. Throws
+   * `MalformedResponse` if the text is too long.
    */
   read(bytes: Buffer, at: number): number {
     if (this.#bufferedBytes > 0) return this.#readMore(bytes, at);
@@ -54,7 +54,7 @@ export class HeadBuffer {
     return at + end + END.length - before;
   }
 
-  // Doubles its room, so that bytes that come one by one are not copied each time.
+  // Doubles the buffer, so that bytes that arrive one by one are not copied each time.
   #append(bytes: Buffer, at: number): -1 {
     const needed = this.#bufferedBytes + bytes.length - at;
     if (needed > this.#buffered.length) {

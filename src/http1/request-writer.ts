@@ -1,6 +1,6 @@
 /**
- * Requests as they are written (RFC 9112 sections 3, 5 and 7.1). Texts hold one byte in each code unit and are to be sent
- * as latin1. Whatever could be read as more than one line, or as more than one request, is refused.
+ * Writes requests (RFC 9112 sections 3, 5 and 7.1). Each code unit of a text holds one byte; texts are sent as latin1. What
+ * could be read as more than one line, or as more than one request, is rejected.
  */
 import { MalformedRequest } from './errors.js';
 import type { FieldList } from './fields.js';
@@ -9,7 +9,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 section 5.6.2
 const PATH = /^\/[\x21-\x7e\x80-\xff]*$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** The head of a request: the path in origin form, the fields as they are, with `host` among them. Throws `MalformedRequest`. */
+/** The head of a request: the path in origin-form, the fields unchanged, `host` among them. Throws `MalformedRequest`. */
 export function writeRequestHead(method: string, path: string, fields: FieldList): string {
   if (fields.length === 0) throw new MalformedRequest('the request has no host');
   return `${writeRequestLine(method, path)}${writeFields(fields)}\r\n`;
@@ -21,7 +21,7 @@ export function writeRequestLine(method: string, path: string): string {
   return `${method} ${path} HTTP/1.1\r\n`;
 }
 
-/** Field lines, each with the CR LF behind it. Throws `MalformedRequest`. */
+/** Field lines, each with its CR LF. Throws `MalformedRequest`. */
 export function writeFields(fields: FieldList): string {
   let lines = '';
   for (let at = 0; at + 1 < fields.length; at += 2) {
@@ -30,7 +30,7 @@ export function writeFields(fields: FieldList): string {
   return lines;
 }
 
-/** What comes before a chunk; after it comes CR LF. */
+/** The line before a chunk's content. CR LF follows the content. */
 export function writeChunkSize(bytes: number): string {
   return `${bytes.toString(16)}\r\n`;
 }
@@ -41,18 +41,18 @@ export function writeLastChunk(trailers: FieldList): string {
 }
 
 const MAX_KEPT_VALUE = 1_024;
-// The values of these are compared with nobody else's.
+// Secrets, whose values are not kept.
 const SECRET = /^(?:authorization|cookie)$/i;
 
 /**
- * The lines of one name, for whoever writes many. Most requests repeat the value of the one before: then it is not judged
- * again, and its line is there already.
+ * Writes the lines of one name. Most requests repeat the value of the one before, which is then not validated again, and
+ * whose line is cached.
  */
 export class FieldLineCache {
   readonly #name: string;
   readonly #keeps: boolean;
   #value: string | undefined;
-  // In one piece; made when the value comes a second time, since many come once.
+  // Flat; created when the value comes a second time, because many come only once.
   #line: string | undefined;
 
   /** Throws `MalformedRequest`. */
@@ -62,13 +62,13 @@ export class FieldLineCache {
     this.#keeps = !SECRET.test(name);
   }
 
-  /** The line with this value, and the CR LF behind it. Throws `MalformedRequest`. */
+  /** The line with a value, and its CR LF. Throws `MalformedRequest`. */
   write(value: string): string {
     if (value === this.#value) {
       this.#line ??= inOnePiece(this.#lineOf(value));
       return this.#line;
     }
-    // By itself, while it is still in one piece: a test of the whole head would have to put its pieces together first.
+    // Each value by itself, while it is flat: a test of the whole head would have to flatten it first.
     if (!VALUE.test(value)) throw new MalformedRequest('a value cannot be said in HTTP/1.1');
     if (this.#keeps && value.length <= MAX_KEPT_VALUE) {
       this.#value = value;
@@ -82,7 +82,7 @@ export class FieldLineCache {
   }
 }
 
-// V8 joins texts by remembering their pieces, and would walk through them anew for each request.
+// V8 represents a concatenation as a tree (a cons string), which would be flattened again for each request.
 function inOnePiece(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }

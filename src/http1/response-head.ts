@@ -1,7 +1,7 @@
 /**
- * The head of a response (RFC 9112 sections 4, 5 and 6): its status line, its fields, and what they say about where the
- * body ends. What two readers could read differently is refused: two different lengths, a length beside a transfer coding, a
- * coding other than chunked.
+ * The head of a response (RFC 9112 sections 4, 5 and 6): its status line, its fields, and the message body length. What two
+ * recipients could read differently is rejected: two different lengths, a length together with a transfer coding, a coding
+ * other than chunked.
  */
 import { offersConnectionAuth } from './connection-auth.js';
 import { MalformedResponse, quoted } from './errors.js';
@@ -11,15 +11,15 @@ import { repairHead } from './lenient-fields.js';
 export interface ResponseHead {
   readonly status: number;
   readonly fields: FieldList;
-  /** Where the body ends: after so many bytes, with the last chunk, or with the connection. */
+  /** Where the body ends: after so many bytes, with the last chunk, or with the connection (section 6.3). */
   readonly framing: number | 'chunked' | 'close';
-  /** The connection may carry another request afterwards, as far as the head tells. */
+  /** The head permits another request on the connection (section 9.3). */
   readonly persistent: boolean;
-  /** The end of the body is told by the fields, and not by the status or the request's method alone. */
+  /** The fields define the end of the body, and not only the status or the request's method. */
   readonly isEndCertain: boolean;
 }
 
-// The whole head in one test, which is many times as fast as one for each line.
+// One test for the whole head is many times as fast as one for each line.
 const HEAD =
   /^HTTP\/1\.[01] [1-5]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
 const STATUS_AT = 'HTTP/1.1 '.length;
@@ -28,7 +28,7 @@ const LENGTH = /^\d{1,15}$/; // below 2 ** 53
 const CHUNKED_TWICE = /^chunked[ \t]*(?:,[ \t]*chunked[ \t]*)+$/;
 const IDLE_SECONDS = /(?:^|,)[ \t]*timeout=(\d+)/i;
 
-// An idle connection that its owner closes earlier than this would be picked while it is closed.
+// A server that closes idle connections earlier than this would do so while one is being reused.
 const MIN_IDLE_SECONDS = 2;
 
 /** Reads the head of a response to `method`, without the empty line that ends it. Throws `MalformedResponse`. */
@@ -42,26 +42,27 @@ export function readResponseHead(received: string, method: string): ResponseHead
   const fields = hop.lengths > 1 || hop.length.includes(',') ? withOneLength(sent, framed) : sent;
   const isEndCertain = !isBodiless(status, method);
   const framing = isEndCertain ? framed : 0;
-  const isOld = text[MINOR_VERSION_AT] === '0';
-  if (isOld && status < 200) throw new MalformedResponse('an informational head of a version that has none');
-  const persistent = mayGoOn(framed, method, isEndCertain) && !(isOld && framed === 'chunked') && staysOpen(hop, isOld);
+  const isHttp10 = text[MINOR_VERSION_AT] === '0';
+  if (isHttp10 && status < 200) throw new MalformedResponse('an informational head of a version that has none');
+  const persistent =
+    permitsReuse(framed, method, isEndCertain) && !(isHttp10 && framed === 'chunked') && isPersistent(hop, isHttp10);
   return { status, fields, framing, persistent, isEndCertain };
 }
 
-// A body that the fields promise beside a status without one may come all the same, and would be read as the next
-// response. After HEAD that is every honest response, so HEAD costs a connection. A version 1.0 that sends chunks is
-// faulty and is not used again either (section 6.1).
-function mayGoOn(framed: ResponseHead['framing'], method: string, isEndCertain: boolean): boolean {
+// A response without a body whose fields announce one may be followed by it, which would be read as the next response. Any
+// response to HEAD may announce one, so HEAD costs the connection. An HTTP/1.0 response in chunks is faulty, and its
+// connection is not reused either (section 6.1).
+function permitsReuse(framed: ResponseHead['framing'], method: string, isEndCertain: boolean): boolean {
   if (isEndCertain) return framed !== 'close';
   return framed === 0 || (framed === 'close' && method !== 'HEAD');
 }
 
-// RFC 9112 section 6.3: these have no body whatever their fields say.
+// RFC 9112 section 6.3: these responses never have a body.
 function isBodiless(status: number, method: string): boolean {
   return method === 'HEAD' || status < 200 || status === 204 || status === 304;
 }
 
-/** What the fields say that end at this hop. */
+/** The fields that concern this hop. */
 interface HopFields {
   lengths: number;
   length: string;
@@ -69,7 +70,7 @@ interface HopFields {
   coding: string;
   connection: string;
   keepAlive: string;
-  /** The connection is, or is about to be, signed in as somebody. */
+  /** The connection is authenticated, or about to be (see `connection-auth.ts`). */
   isSignedIn: boolean;
 }
 
@@ -85,7 +86,7 @@ function readHopFields(fields: FieldList): HopFields {
   };
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] as string;
-    // Few names have these lengths: the others need not be lower-cased.
+    // Only names of these lengths can match: the others need not be lower-cased.
     if (name.length !== 10 && (name.length < 14 || name.length > 17)) continue;
     readHopField(hop, name.toLowerCase(), fields[at + 1] as string);
   }
@@ -122,7 +123,7 @@ function framingOf({ lengths, length, codings, coding }: HopFields): ResponseHea
   return readLength(length);
 }
 
-// One number, or the same one several times, in one line or many: a proxy may take that for one (section 6.3).
+// One number, or the same number several times in one or more lines, which a proxy may accept as one (section 6.3).
 function readLength(length: string): number {
   if (LENGTH.test(length)) return Number(length);
   const [first = '', ...others] = length.split(',').map(trimOws);
@@ -130,26 +131,26 @@ function readLength(length: string): number {
   throw new MalformedResponse(`the content length is not one number: ${quoted(length)}`);
 }
 
-// Said once where it is sent on, or the next reader would have to judge it again.
+// Forwards the length once, so that the next recipient need not decide again.
 function withOneLength(fields: FieldList, framed: ResponseHead['framing']): FieldList {
   const kept: string[] = [];
-  let isSaid = false;
+  let isWritten = false;
   for (let at = 0; at < fields.length; at += 2) {
     const isLength = (fields[at] as string).toLowerCase() === 'content-length';
     if (!isLength) kept.push(fields[at] as string, fields[at + 1] as string);
-    else if (!isSaid) kept.push(fields[at] as string, String(framed));
-    isSaid ||= isLength;
+    else if (!isWritten) kept.push(fields[at] as string, String(framed));
+    isWritten ||= isLength;
   }
   return kept;
 }
 
 // RFC 9112 section 9.3.
-function staysOpen({ connection, keepAlive, isSignedIn }: HopFields, isOld: boolean): boolean {
+function isPersistent({ connection, keepAlive, isSignedIn }: HopFields, isHttp10: boolean): boolean {
   if (isSignedIn) return false;
-  if (connection === '') return !isOld && idlesLongEnough(keepAlive);
+  if (connection === '') return !isHttp10 && idlesLongEnough(keepAlive);
   const options = connection.split(',').map(trimOws);
   if (options.includes('close')) return false;
-  return (!isOld || options.includes('keep-alive')) && idlesLongEnough(keepAlive);
+  return (!isHttp10 || options.includes('keep-alive')) && idlesLongEnough(keepAlive);
 }
 
 function idlesLongEnough(keepAlive: string): boolean {

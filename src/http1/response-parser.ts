@@ -1,6 +1,6 @@
 /**
- * Reads the responses of one connection, one request at a time (RFC 9112): bytes in, calls out. Knows no socket. A part is
- * never taken for the whole: only `end` reports that a response is complete.
+ * Parses the responses on one connection, one request at a time (RFC 9112): bytes in, calls out. It knows no socket. Only
+ * `end` reports a complete response; an incomplete one (section 8) never looks like one.
  */
 import { Buffer } from 'node:buffer';
 import { ChunkedBody, readTrailers } from './chunked-body.js';
@@ -9,20 +9,20 @@ import type { FieldList } from './fields.js';
 import { HeadBuffer } from './head-buffer.js';
 import { type ResponseHead, readResponseHead } from './response-head.js';
 
-/** Observes one response. Order: informational*, head, data*, end; or informational*, upgraded. May throw to refuse it. */
+/** Observes one response. Order: informational*, head, data*, end; or informational*, upgraded. May throw to reject it. */
 export interface ResponseObserver {
   /** A 1xx head other than 101. */
   informational(head: ResponseHead): void;
   head(head: ResponseHead): void;
   /** The next bytes of the body, which the observer may keep. */
   data(chunk: Buffer): void;
-  /** The response is whole. */
+  /** The response is complete. */
   end(trailers: FieldList): void;
-  /** 101, when it was asked for. What comes after it is not HTTP any more, `rest` included. */
+  /** 101, if the request asked for it. What follows is no longer HTTP, including `rest`. */
   upgraded?(head: ResponseHead, rest: Buffer): void;
 }
 
-// Four times what `node:http` takes, since applications set many cookies.
+// Four times the limit of `node:http`, because applications set many cookies.
 const MAX_HEAD_BYTES = 64 * 1024;
 
 const NO_FIELDS: FieldList = [];
@@ -42,22 +42,22 @@ export class ResponseParser {
   #persistent = true;
   #isEndCertain = true;
 
-  /** Nothing is being answered. */
+  /** No response is expected. */
   get isIdle(): boolean {
     return this.#part === 'nothing';
   }
 
-  /** The last response left the connection fit for another request. */
+  /** The last response permits another request on the connection. */
   get isReusable(): boolean {
     return this.isIdle && this.#persistent;
   }
 
-  /** The last answer told its end by itself: a length or a last chunk, not a status or a method that has no body. */
+  /** The last response defined its end by a length or a last chunk, not by a status or method without a body. */
   get isEndCertain(): boolean {
     return this.#isEndCertain;
   }
 
-  /** Awaits the answer to a request with this method. Only when idle. */
+  /** Expects the response to a request with this method. Only when idle. */
   expect(method: string, observer: ResponseObserver): void {
     this.#method = method;
     this.#observer = observer;
@@ -66,20 +66,20 @@ export class ResponseParser {
   }
 
   /**
-   * Reads what arrived; `bytes` may be used anew afterwards. Throws `MalformedResponse`, or what the observer throws; after
-   * that nothing more may be read.
+   * Reads bytes that arrived; they may be overwritten afterwards. Throws `MalformedResponse`, or what the observer throws,
+   * after which nothing may be read.
    */
   receive(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length) {
-      // A second answer nobody asked for, which the next request must never get.
+      // An unsolicited response, which the next request must never get.
       if (this.isIdle) this.#persistent = false;
       if (this.isIdle) return;
       at = this.#read(bytes, at);
     }
   }
 
-  /** The connection ended. True when that makes the response whole; `end` was called then. */
+  /** The connection has ended. True if that completes the response; `end` was called then. */
   finish(): boolean {
     this.#persistent = false;
     if (this.#part !== 'all') return false;
@@ -87,8 +87,8 @@ export class ResponseParser {
     return true;
   }
 
-  /** The response is of no interest any more: the observer hears nothing of it. */
-  abandon(): void {
+  /** Discards the response: its observer is no longer called. */
+  discard(): void {
     this.#observer = undefined;
     this.#part = 'nothing';
     this.#persistent = false;
@@ -133,7 +133,7 @@ export class ResponseParser {
   #upgrade(head: ResponseHead, bytes: Buffer, at: number): number {
     const observer = this.#observer;
     if (observer?.upgraded === undefined) throw new MalformedResponse('the protocol is switched unasked');
-    this.abandon();
+    this.discard();
     observer.upgraded(head, Buffer.from(bytes.subarray(at)));
     return bytes.length;
   }
@@ -152,7 +152,7 @@ export class ResponseParser {
     return next;
   }
 
-  // Begins with the CR LF of the last chunk's line, so that no trailers at all are an empty text as well.
+  // Begins with the CR LF of the last chunk's line, so that the text is empty if there are no trailers.
   #readTrailers(bytes: Buffer, at: number): number {
     const next = this.#lines.read(bytes, at);
     if (next === -1) return bytes.length;
@@ -160,7 +160,7 @@ export class ResponseParser {
     return next;
   }
 
-  // A copy: the bytes belong to the connection, which reads into them again.
+  // A copy, because the connection reads into the same bytes again.
   readonly #give = (bytes: Buffer, start: number, end: number): void => {
     if (this.#observer === undefined) return;
     const chunk = Buffer.allocUnsafe(end - start);
@@ -177,8 +177,8 @@ export class ResponseParser {
 }
 
 /**
- * Whether more bytes can make a head of these. What says hello in another protocol, or ends its lines in another way, may
- * wait for a response of ours, and the visitor would wait with it.
+ * Whether more bytes can complete a head. A server that greets in another protocol, or ends lines differently, may wait for
+ * a reply, and the visitor would wait too.
  */
 function mayBecomeHead(held: Buffer): boolean {
   const lineEnd = held.indexOf(LF);

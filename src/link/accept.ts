@@ -1,5 +1,5 @@
 /**
- * The edge accepts: completes the WebSocket handshake of an offer that was admitted and opens a link over it.
+ * The edge's side of opening a link: completes the WebSocket handshake of an admitted offer and opens a link over it.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -14,10 +14,10 @@ const upgrades = new WebSocketServer({
   maxPayload: MAX_MESSAGE_BYTES,
   maxFragments: MAX_MESSAGE_FRAGMENTS,
   maxBufferedChunks: MAX_MESSAGE_CHUNKS,
-  handleProtocols: () => SUBPROTOCOL, // readOffer has seen that the agent asked for it
+  handleProtocols: () => SUBPROTOCOL, // `readOffer` has checked that the agent offers it
 });
 
-// `ws` writes the 101 itself; the URL of each admitted request waits here until `headers` asks for it.
+// `ws` writes the 101 itself; the `headers` event looks up the URL of the request here.
 const publicUrls = new WeakMap<IncomingMessage, string>();
 upgrades.on('headers', (lines, request) => {
   const url = publicUrls.get(request);
@@ -25,8 +25,8 @@ upgrades.on('headers', (lines, request) => {
 });
 
 /**
- * Answers the upgrade request with 101 and takes over the socket. `opened` is called with the link at once, before any
- * byte of the agent is read; a malformed WebSocket handshake is answered with 400 and `opened` is never called.
+ * Responds to the upgrade request with 101 and takes over the socket. `opened` is called with the link synchronously, before
+ * any byte of the agent is read. A malformed WebSocket handshake gets a 400, and `opened` is not called.
  */
 export function acceptLink(
   request: IncomingMessage,

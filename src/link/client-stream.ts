@@ -38,7 +38,7 @@ export class ClientStream extends LinkedStream implements OutboundStream, Blocke
     return canWriteMore;
   }
 
-  /** The agent takes more. */
+  /** The agent's window permits more. */
   markUnblocked(): void {
     this.#holder?.blocked.delete(this);
   }
@@ -62,14 +62,14 @@ export class ClientStream extends LinkedStream implements OutboundStream, Blocke
     this.reset(Http2ErrorCode.CANCEL);
   }
 
-  /** The stream counts for nobody any more. */
+  /** Stops counting the stream for its party. */
   release(): void {
     this.markUnblocked();
     if (this.#holder !== undefined) this.#holder.streams -= 1;
     this.#holder = undefined;
   }
 
-  /** The agent takes no more, for now. */
+  /** The agent's window permits no more, for now. */
   markBlocked(): void {
     if (this.#holder === undefined || this.#holder.blocked.has(this)) return;
     this.blockedSinceMs = performance.now();
@@ -78,7 +78,7 @@ export class ClientStream extends LinkedStream implements OutboundStream, Blocke
   }
 }
 
-/** Passes on what the agent answers. */
+/** Passes the agent's response on to the observer. */
 class ResponseListener extends StreamListener {
   readonly #observer: OutboundObserver;
   readonly #stream: ClientStream;
@@ -113,13 +113,13 @@ class ResponseListener extends StreamListener {
   }
 }
 
-/** Whose fault it is: the agent resets a stream when its target breaks off, and what it sends malformed is its target's. */
+/** The error by its cause: the agent resets a stream if its target fails, and a malformed response is its target's. */
 function asFailure(error: Error): PosternError {
   if (!(error instanceof Http2StreamError)) return linkLost(error);
   if (error.code === Http2ErrorCode.REFUSED_STREAM)
     return error instanceof PeerResetError
       ? new PosternError('ERR_TUNNEL_BUSY', 'the agent takes no more requests', { cause: error })
-      : linkLost(error); // the link was ended before the agent looked at the request
+      : linkLost(error); // the link ended before the agent processed the request
   if (error instanceof PeerResetError)
     return new PosternError('ERR_TARGET_REFUSED', `the target broke off: ${error.message}`, { cause: error });
   return new PosternError('ERR_TARGET_PROTOCOL', `the agent's response is malformed: ${error.message}`, {

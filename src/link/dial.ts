@@ -1,5 +1,6 @@
 /**
- * The agent dials: one WebSocket upgrade request to the edge, and a link over it when the edge admits the offer.
+ * The agent's side of opening a link: one WebSocket upgrade request to the edge, and a link over it if the edge admits the
+ * offer.
  */
 import type { Agent, IncomingMessage } from 'node:http';
 import { PosternError } from '../errors.js';
@@ -20,14 +21,14 @@ import { InboundLink } from './inbound-link.js';
 import { linkLost } from './link.js';
 import { WebSocket } from './ws.js';
 
-// An edge answers at once or is not there; longer waits only delay the next attempt.
+// An edge responds at once or is unreachable; a longer wait only delays the next attempt.
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAX_REFUSAL_BYTES = 65_536;
 
 export interface DialOptions {
-  /** Carries the connection, through an HTTPS proxy for instance; `ws` takes its own when absent. */
+  /** Opens the connection, for instance through an HTTPS proxy; the default of `ws` if absent. */
   readonly httpAgent?: Agent;
-  /** Gives the attempt up. Without effect on a link that is already there. */
+  /** Aborts the attempt. A no-op once the link is open. */
   readonly signal?: AbortSignal;
   readonly onStream: (stream: InboundStream) => void;
 }
@@ -36,8 +37,8 @@ export interface DialOptions {
 export type AgentLink = Pick<InboundLink, 'url' | 'closed' | 'draining' | 'drain' | 'destroy'>;
 
 /**
- * Dials an edge (`http(s)://` origin). Rejects with the code of the edge's refusal, or with `ERR_LINK_LOST` when the edge
- * could not be reached or spoke nonsense.
+ * Dials an edge (`http(s)://` origin). Rejects with the code of the edge's refusal, or with `ERR_LINK_LOST` if the edge is
+ * unreachable, or `ERR_PROTOCOL_VERSION` if something else responds (see `readRefusal`).
  */
 export function dialEdge(edge: string, offer: Offer, options: DialOptions): Promise<AgentLink> {
   return new Promise((resolve, reject) => {
@@ -46,12 +47,12 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
       ...STRICT_PARSER,
       headers: writeOffer(offer),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      perMessageDeflate: false, // HPACK and the bodies are compressed already, and mixing streams in one window leaks
+      perMessageDeflate: false, // HPACK and most bodies are compressed already, and one compression window for all streams leaks secrets
       maxPayload: MAX_MESSAGE_BYTES,
       maxFragments: MAX_MESSAGE_FRAGMENTS,
       maxBufferedChunks: MAX_MESSAGE_CHUNKS,
-      rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says: whoever answers is given the token
-      followRedirects: false, // the token must not travel to wherever a response points
+      rejectUnauthorized: true, // even with NODE_TLS_REJECT_UNAUTHORIZED=0: the server receives the token
+      followRedirects: false, // the token must not be sent to another server
       ...(options.httpAgent === undefined ? {} : { agent: options.httpAgent }),
     });
     const abort = () => socket.terminate();
@@ -90,7 +91,7 @@ async function readRefusalBody(response: IncomingMessage): Promise<string> {
       if (body.length > MAX_REFUSAL_BYTES) break;
     }
   } catch {
-    // a refusal cut short is read as far as it came: the status still says what it was
+    // an incomplete body is used as far as it arrived: the status is known
   }
   return body;
 }

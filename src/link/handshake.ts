@@ -1,7 +1,7 @@
 /**
- * The handshake that opens a link: an ordinary WebSocket upgrade request (RFC 6455 section 4) that carries the offer,
- * and either a 101 that carries the public URL or an HTTP response that says why not. Both halves stand here so that they
- * cannot drift apart.
+ * The handshake that opens a link: a WebSocket upgrade request (RFC 6455 section 4) with the offer, and either a 101 with
+ * the public URL or an HTTP response with the reason for the refusal. Both halves are in this file so that they cannot
+ * drift apart.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -11,37 +11,38 @@ import { isErrorCode, PosternError } from '../errors.js';
 import { headerValues, type RawHeaders } from '../http/fields.js';
 import { isFieldValue } from '../http/header-rules.js';
 
-/** Where agents knock, on the base host. */
+/** The path of links on the base host. */
 export const LINK_PATH = '/.postern/link';
 
 /** The WebSocket subprotocol: HTTP/2 frames in binary messages, whose boundaries mean nothing. */
 export const SUBPROTOCOL = 'postern.h2';
 
 /**
- * Largest WebSocket message in bytes, both ways. An HTTP/2 frame of ours is 16 KiB and a turn's writes are joined into
- * a few of them; 1 MiB leaves room for agents that join more, and bounds what a hostile peer can make us hold.
+ * The largest WebSocket message in bytes, both ways. We send at most 64 KiB in one; 1 MiB leaves room for agents that send
+ * more, and bounds what a hostile peer can make us hold.
  */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 
 /**
- * What a message may be cut into, by the peer (RFC 6455 section 5.4) and on the way: each piece costs an object until the
- * message is whole. Ours are never fragmented; 1 MiB in pieces of 1 KiB and in reads of 64 bytes is the worst honest case.
+ * The most fragments of a message (RFC 6455 section 5.4), and the most socket reads that it arrives in: each costs an object
+ * until the message is complete. We never fragment; 1 MiB in fragments of 1 KiB and in reads of 64 bytes is the worst
+ * honest case.
  */
 export const MAX_MESSAGE_FRAGMENTS = 1_024;
 export const MAX_MESSAGE_CHUNKS = 16_384;
 
-/** What an agent asks for. */
+/** What an agent offers, and under which rules. */
 export interface Offer {
   readonly token: string;
-  /** The tunnel's name; without it the edge takes the first plain name that the token permits. */
+  /** The tunnel's name; without it the edge uses the first name without a wildcard that the token permits. */
   readonly name: string | undefined;
-  /** Allow rules as written; none means that only the owner gets in. */
+  /** The allow rules as written; without any, only the owner is allowed. */
   readonly allow: readonly string[];
-  /** Origins besides the tunnel's own whose pages may cause requests for it, WebSockets among them. */
+  /** Other origins whose pages may cause requests to the tunnel, WebSockets included. */
   readonly origins: readonly string[];
-  /** Origins besides the tunnel's own whose pages may frame its documents. */
+  /** Other origins whose pages may frame the tunnel's documents. */
   readonly frameOrigins: readonly string[];
-  /** Random per agent process: a redial under the same id takes its name over from the link that it replaces. */
+  /** Random for each agent process: a redial with the same id takes over the name of the link that it replaces. */
   readonly agentId: string;
 }
 
@@ -50,7 +51,7 @@ const MAX_RULES = 100;
 const MAX_ORIGINS = 20;
 const MAX_REFUSAL_CHARACTERS = 65_536;
 
-/** The agent's half: the headers of the upgrade request, next to those of RFC 6455. */
+/** The agent's half: the headers of the upgrade request, in addition to those of RFC 6455. */
 export function writeOffer(offer: Offer): Record<string, string> {
   const headers: Record<string, string> = { Authorization: `Bearer ${offer.token}`, 'Postern-Agent': offer.agentId };
   if (offer.name !== undefined) headers['Postern-Tunnel'] = offer.name;
@@ -105,7 +106,7 @@ function readOrigins(headers: RawHeaders, name: string): string[] {
   });
 }
 
-/** The items of a list in one line or several. */
+/** The members of a list, from one field line or several. */
 function listValues(headers: RawHeaders, name: string): string[] {
   return headerValues(headers, name).flatMap(listMembers);
 }
@@ -120,7 +121,7 @@ function offerInvalid(text: string): PosternError {
   return new PosternError('ERR_OFFER_INVALID', text, { text });
 }
 
-/** The edge's half: answers an upgrade request with a refusal and closes the socket. */
+/** The edge's half: responds to an upgrade request with a refusal and closes the socket. */
 export function writeRefusal(socket: Duplex, error: PosternError): void {
   const { code, text: message, retryable } = error;
   const body = JSON.stringify({ error: { code, message, retryable } });
@@ -135,15 +136,15 @@ export function writeRefusal(socket: Duplex, error: PosternError): void {
   ];
   if (error.status === 401) head.push('WWW-Authenticate: Bearer'); // RFC 6750 section 3
   if (error.status === 426) head.push('Upgrade: websocket', 'Sec-WebSocket-Version: 13');
-  socket.on('error', () => {}); // the agent may be gone already: there is nobody left to tell
+  socket.on('error', () => {}); // the agent may have disconnected, and then gets no response
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-/** The cause of an error: whatever answered was no edge. */
+/** The cause of an error: the response was not an edge's. */
 export class ForeignResponse extends Error {
   override readonly name = 'ForeignResponse';
   readonly status: number;
-  /** Where the response points to, if it is a redirect. */
+  /** The origin that a redirect points to. */
   readonly origin: string | undefined;
 
   constructor(status: number, location: string | undefined) {
@@ -154,11 +155,11 @@ export class ForeignResponse extends Error {
   }
 }
 
-/** The agent's half: turns a response other than 101 into the error that it stands for. */
+/** The agent's half: converts a response other than 101 to an error. */
 export function readRefusal(status: number, body: string, location?: string): PosternError {
   const refusal = parseRefusal(body);
   if (refusal !== undefined) return refusal;
-  // Not an edge speaking: a reverse proxy, a captive portal, a wrong address. 5xx and 429 may pass, the rest will not.
+  // Not an edge: a reverse proxy, a captive portal, a wrong address. 5xx and 429 may be temporary, the rest is not.
   const code = status >= 500 || status === 429 ? 'ERR_LINK_LOST' : 'ERR_PROTOCOL_VERSION';
   const text = `The address answered with status ${status}, which is not the answer of a Postern edge.`;
   return new PosternError(code, text, { text, cause: new ForeignResponse(status, location) });
@@ -171,11 +172,11 @@ function parseRefusal(body: string): PosternError | undefined {
     const text = typeof error['message'] === 'string' ? error['message'].slice(0, 500) : undefined;
     return new PosternError(error['code'], text, text === undefined ? {} : { text });
   } catch {
-    return undefined; // not JSON, so not an edge: the caller says what it was instead
+    return undefined; // not JSON, so not an edge
   }
 }
 
-/** The agent's half: the tunnel's public URL out of the 101; undefined unless it is a plain http(s) origin. */
+/** The agent's half: the tunnel's public URL from the 101; undefined unless it is an http(s) origin. */
 export function readPublicUrl(value: string | string[] | undefined): string | undefined {
   if (typeof value !== 'string' || !isFieldValue(value) || !URL.canParse(value)) return undefined;
   const { origin, protocol } = new URL(value);

@@ -1,8 +1,7 @@
 /**
- * Between the heads of a link and HTTP/2's flat lists of fields, pseudo-fields first (RFC 9113 section 8.3). What the
- * lists may hold is checked by the engine, on the way out as on the way in.
+ * Converts heads between the exchange contract and HTTP/2's field lists, pseudo-fields first (RFC 9113 section 8.3). The
+ * engine validates the lists, sent and received.
  */
-
 import type { RequestHead, ResponseHead } from '../http/exchange.js';
 import { mapNames, type RawHeaders } from '../http/fields.js';
 import { pseudoField } from '../http2/message/message-fields.js';
@@ -19,12 +18,12 @@ export function writeResponseHead({ status, headers }: ResponseHead): string[] {
   return [':status', String(status), ...headers];
 }
 
-/** Trailers as they came from HTTP/1.1, whose names may have capitals. */
+/** The fields of trailers, whose names may have capitals. */
 export function writeTrailers(trailers: RawHeaders): string[] {
   return mapNames(trailers, (name) => name.toLowerCase());
 }
 
-/** The head of a request that the engine has accepted; undefined when it is not one for a tunnel. */
+/** The head of a request that the engine has accepted; undefined if it is not a request to a tunnel. */
 export function readRequestHead(fields: readonly string[]): RequestHead | undefined {
   const method = pseudoField(fields, ':method');
   const scheme = pseudoField(fields, ':scheme');
@@ -33,7 +32,7 @@ export function readRequestHead(fields: readonly string[]): RequestHead | undefi
   const protocol = pseudoField(fields, ':protocol');
   if (method === undefined || path === undefined || authority === undefined) return undefined;
   if (scheme !== 'http' && scheme !== 'https') return undefined;
-  const headers = fields.slice(protocol === undefined ? 8 : 10); // all of them are there, and each once
+  const headers = fields.slice(protocol === undefined ? 8 : 10); // the engine has checked that each is there, once
   const head: RequestHead = { method, scheme, authority, path, headers };
   if (protocol === undefined) return method === 'CONNECT' ? undefined : head;
   return method === 'CONNECT' && protocol === 'websocket' ? { ...head, protocol } : undefined;

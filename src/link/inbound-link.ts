@@ -1,5 +1,5 @@
 /**
- * The agent's role on a link: the HTTP/2 server. Gives each request to `onStream` as an `InboundStream`.
+ * The agent's end of a link: the HTTP/2 server. Gives each request to `onStream` as an `InboundStream`.
  */
 import type { WebSocket } from 'ws';
 import type { InboundStream } from '../http/exchange.js';
@@ -9,7 +9,7 @@ import { Link } from './link.js';
 import { ServerStream } from './server-stream.js';
 
 export class InboundLink extends Link {
-  /** The tunnel's public URL, as the edge gave it with the 101. */
+  /** The tunnel's public URL, from the 101. */
   readonly url: string;
 
   /** Takes over the WebSocket that was dialled. */

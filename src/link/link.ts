@@ -1,7 +1,7 @@
 /**
- * A Link is one HTTP/2 connection over a WebSocket: what both of its ends share. Binary messages are the bytes of the
- * connection, whose boundaries mean nothing. Liveness is PING, drain is GOAWAY; the roles (`OutboundLink` at the edge,
- * `InboundLink` at the agent) add how requests enter and leave.
+ * A link: one HTTP/2 connection over a WebSocket. Binary messages carry the bytes of the connection; their boundaries have
+ * no meaning. PING checks liveness, GOAWAY drains. This is what both ends share; `OutboundLink` at the edge opens requests,
+ * `InboundLink` at the agent accepts them.
  */
 import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
@@ -14,57 +14,56 @@ import { DEFAULT_FLOW_LIMITS } from '../http2/flow/flow-control.js';
 import type { Role } from '../http2/frame/settings.js';
 import { FRAME_HEADER_BYTES } from '../http2/frame/types.js';
 
-// A dead link must be noticed within 15 s: a silence is seen at the first tick after DEAD_AFTER_MS, 14 s at the latest.
+// A dead link must be detected within 15 s: silence is detected at the first tick after DEAD_AFTER_MS, at most 14 s.
 const PING_INTERVAL_MS = 5_000;
 const DEAD_AFTER_MS = 9_000;
 
-// A peer that keeps talking may answer late, behind a full queue on a slow line; past this it talks to nobody.
+// A peer that keeps sending may acknowledge late, behind a full queue on a slow line; after this it is dead.
 const PING_TIMEOUT_MS = 60_000;
 
-// After it a peer that does not answer our close frame is cut off.
+// A peer that does not return our close frame in this time is disconnected.
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** Most streams that one link carries at once, both as promise (SETTINGS) and as the edge's own cap. */
+/** The most concurrent streams on a link: what we announce (SETTINGS), and the edge's own limit. */
 export const MAX_STREAMS = 1_000;
 
-/** The largest header list in bytes (RFC 9113 section 6.5.2), either way. Visitors may send half of it. */
+/** The largest field list in bytes (RFC 9113 section 6.5.2), both ways. Visitors may send half of it. */
 export const MAX_HEADER_LIST_BYTES = 131_072;
 export const MAX_HEADER_FIELDS = 2_000;
 
-/** What readers on all links of this process leave unread, together: as much as four links may, and ten thousand may not. */
+/** What readers on all links of this process leave unread: together at most what four links may have by themselves. */
 export const UNREAD = new BytePool(268_435_456);
 /**
- * What waits on all links of this process to be sent: at an agent the responses that visitors do not read, at an edge what
- * apps do not take of uploads. Up to here a stream may hold two reads of 64 KiB, past it one: 80 MiB for a thousand.
+ * What waits to be sent on all links of this process: at an agent responses that visitors do not read, at an edge uploads
+ * that apps do not read. Within the bound a stream may hold two reads of 64 KiB, above it one: 80 MiB for a thousand.
  */
 export const UNSENT = new BytePool(16_777_216);
 const FLOW_LIMITS = { ...DEFAULT_FLOW_LIMITS, pool: UNREAD };
 
-// The fields whose values are secrets: literal, never indexed, so that no compression state depends on them
-// (RFC 7541 section 7.1.3).
+// Fields with secret values: never-indexed literals, so that no compression state depends on them (RFC 7541 section 7.1.3).
 const NEVER_INDEXED: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-cookie', 'x-postern-assertion']);
 
-// Towards the edge, which resets a stream for each visitor who leaves and sends on what each of them types: visitors in
-// a hurry must not cost the link, and with it all others. An agent at the edge has the engine's own budget.
+// The agent's budgets for the edge, which resets a stream for each visitor who leaves and forwards each keystroke: impatient
+// visitors must not cost the link, and with it all others. The edge's budgets for an agent are the engine's defaults.
 const EDGE_ABUSE_LIMITS: AbuseLimits = {
   ...DEFAULT_ABUSE_LIMITS,
   resets: { burst: 50_000, perSecond: 10_000 },
   smallData: { burst: 2_000_000, perSecond: 500_000 },
 };
 
-// Messages in which not even the header of a frame has room, and the pings of the WebSocket, which `ws` answers: both
-// cost as much as a message with frames in it. Whoever sends such headers and what follows them apart earns as much.
+// Messages too small for a frame header, and WebSocket pings, which `ws` answers: both cost as much as a message with frames.
+// A peer that sends headers and payloads in separate messages refills the budget with every larger message.
 const EMPTY_MESSAGES = { burst: 1_000, perSecond: 200 };
 
 export interface LinkOptions {
   readonly role: Role;
-  /** Server role: takes a request that has come. */
+  /** Server role: receives a request. */
   readonly stream?: Required<ConnectionObserver>['stream'];
 }
 
-/** Owns its WebSocket: when the connection ends the socket is closed, and the other way round. */
+/** Owns its WebSocket: the end of the connection closes the socket, and the other way round. */
 export abstract class Link {
-  /** Resolves once when the link has ended: with an error when it was lost, without when it was closed on purpose. */
+  /** Resolves when the link has ended: with an error if it was lost, without if it was closed on purpose. */
   readonly closed: Promise<PosternError | undefined>;
   protected readonly connection: Connection;
   readonly #socket: WebSocket;
@@ -100,7 +99,7 @@ export abstract class Link {
       observer: {
         ...(stream === undefined ? {} : { stream }),
         goaway: () => this.#draining.abort(),
-        idsRunningLow: () => void this.drain(), // the agent dials another link, and this one ends with what runs on it
+        idsRunningLow: () => void this.drain(), // the agent dials another link; this one ends after its running requests
         closed: (error) => this.#end(error),
       },
     });
@@ -112,7 +111,7 @@ export abstract class Link {
     this.#timer = setInterval(() => this.#keepAlive(), PING_INTERVAL_MS).unref();
   }
 
-  /** Aborted once no new request may use this link: either end drains it, or it is gone. */
+  /** Aborted once no new request may use this link: either end drains it, or it has ended. */
   get draining(): AbortSignal {
     return this.#draining.signal;
   }
@@ -123,8 +122,8 @@ export abstract class Link {
   }
 
   /**
-   * Measures one round trip, in milliseconds; those who ask while one is under way share it, so that nobody can use up
-   * the few that may be. Rejects with `ERR_LINK_LOST` when the link ends first.
+   * Measures a round trip in milliseconds. Concurrent callers share one PING, because only a few may be pending. Rejects with
+   * `ERR_LINK_LOST` if the link ends first.
    */
   ping(): Promise<number> {
     if (this.#pendingPing !== undefined) return this.#pendingPing;
@@ -140,7 +139,7 @@ export abstract class Link {
     return this.#pendingPing;
   }
 
-  /** Says GOAWAY; running requests finish, then the link closes. Resolves when it has. */
+  /** Sends GOAWAY; running requests finish, then the link closes. Resolves when it has closed. */
   async drain(): Promise<void> {
     this.#draining.abort();
     this.connection.drain();
@@ -159,7 +158,7 @@ export abstract class Link {
     this.#socket.send(bytes, () => this.connection.sent(bytes.length));
   }
 
-  // `message` is one Buffer: the `binaryType` that `ws` starts with.
+  // `message` is a Buffer: the default `binaryType` of `ws`.
   #receive(message: Buffer, isBinary: boolean): void {
     this.#lastReceivedMs = performance.now();
     if (message.length < FRAME_HEADER_BYTES) this.#chargeEmptyMessage();
@@ -168,7 +167,7 @@ export abstract class Link {
     else this.#socket.close(1003); // a text message is a protocol error (RFC 6455 section 7.4.1)
   }
 
-  /** For a message that carries nothing, or hardly anything. */
+  /** Charges a message that carries hardly anything. */
   #chargeEmptyMessage(): void {
     try {
       this.#emptyMessages.spend();
@@ -188,8 +187,8 @@ export abstract class Link {
 
   #keepAlive(): void {
     const now = performance.now();
-    // While this process stood still nothing was read: that is no silence of the peer. What came meanwhile is read after
-    // this, and a peer that is gone is noticed so much later.
+    // While this process was stalled or suspended nothing was read, which is no silence of the peer. What arrived meanwhile
+    // is read after this, and a dead peer is detected that much later.
     const stoodStillMs = Math.max(now - this.#lastTickMs - PING_INTERVAL_MS, 0);
     this.#lastReceivedMs = Math.min(this.#lastReceivedMs + stoodStillMs, now);
     this.#pingSentMs = Math.min(this.#pingSentMs + stoodStillMs, now);
@@ -199,11 +198,11 @@ export abstract class Link {
       this.destroy(linkLost('no answer to PING'));
       return;
     }
-    this.ping().catch(() => {}); // a missing answer is noticed by the silence, at the next ticks
+    this.ping().catch(() => {}); // a missing acknowledgement is detected by the silence, at the next ticks
   }
 }
 
-/** The status of our close frame (RFC 6455 section 7.4.1): what the peer did wrong in HTTP/2 is a protocol error here. */
+/** The status of our close frame (RFC 6455 section 7.4.1). An HTTP/2 error of the peer is a protocol error. */
 function closeCode(error: Http2Error | undefined): number {
   switch (error?.code) {
     case undefined:
@@ -221,7 +220,7 @@ function closeCode(error: Http2Error | undefined): number {
   }
 }
 
-/** `ERR_LINK_LOST` with what was seen. */
+/** `ERR_LINK_LOST` with its cause. */
 export function linkLost(cause: unknown): PosternError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new PosternError('ERR_LINK_LOST', `the link was lost: ${detail}`, cause instanceof Error ? { cause } : {});

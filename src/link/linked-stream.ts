@@ -1,6 +1,6 @@
 /**
- * What both ends of a request on a link have in common: whoever holds an end writes it, and its `StreamListener` passes on what
- * the stream brings.
+ * What both ends of a request on a link have in common: `LinkedStream` sends, `StreamListener` passes what is received on to
+ * the observer.
  */
 import type { Duplex } from 'node:stream';
 import type { BodyObserver, BodyStream } from '../http/exchange.js';
@@ -10,9 +10,9 @@ import { StreamBody } from '../http2/stream/duplex.js';
 import type { Http2Stream, StreamObserver } from '../http2/stream/stream.js';
 import { writeTrailers } from './heads.js';
 
-/** Hears a stream for the observer of one end. */
+/** Observes a stream for the observer of one end. */
 export abstract class StreamListener implements StreamObserver {
-  /** All that the other end had to send was heard: it stays whole, whatever comes after it. */
+  /** The other end's message was received completely, whatever comes after it. */
   isComplete = false;
   readonly #observer: BodyObserver;
 
@@ -20,7 +20,7 @@ export abstract class StreamListener implements StreamObserver {
     this.#observer = observer;
   }
 
-  /** What was written waits for the other end, or does so no longer. */
+  /** Writing is blocked by the other end's window, or no longer. */
   writeBlocked?(isBlocked: boolean): void;
   informational?(fields: string[]): void;
   headers?(fields: string[], endStream: boolean): void;
@@ -38,16 +38,16 @@ export abstract class StreamListener implements StreamObserver {
     this.#observer.end();
   }
 
-  /** The stream takes more, or our end has been handed below. */
+  /** Writing may continue, or END_STREAM was sent. */
   drain(): void {
     this.#observer.drain();
   }
 
-  /** The stream is over; with an error when it was broken off. */
+  /** The stream has closed; with an error if it was reset or incomplete. */
   abstract closed(error: Error | undefined): void;
 }
 
-/** Writes one end of a stream. */
+/** Sends at one end of a stream. */
 export abstract class LinkedStream implements BodyStream {
   protected readonly stream: Http2Stream;
   #listener: StreamListener | undefined;
@@ -91,7 +91,7 @@ export abstract class LinkedStream implements BodyStream {
         listener.closed(error);
       },
     });
-    body.on('error', () => {}); // told by `closed`
+    body.on('error', () => {}); // `closed` reports it
     this.#body = body;
     return body;
   }
@@ -101,7 +101,7 @@ export abstract class LinkedStream implements BodyStream {
     this.stream.observe(listener);
   }
 
-  /** Resets the stream; its observer hears nothing more. */
+  /** Resets the stream; its observer is no longer called. */
   protected reset(code: number): void {
     this.#listener = undefined;
     this.stream.reset(code);

@@ -1,6 +1,6 @@
 /**
- * The edge's role on a link: the HTTP/2 client. Opens a stream for each request and tells its observer what comes back.
- * The agent at the other end is not trusted: its heads are checked before anybody sees them, by the engine and here.
+ * The edge's end of a link: the HTTP/2 client. Opens a stream for each request. The agent is not trusted: the engine
+ * validates its heads before an observer sees them.
  */
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
@@ -23,14 +23,14 @@ export class OutboundLink extends Link {
     this.#wire = wire;
   }
 
-  /** How many bytes have come from the agent, parts of a message included: more than before means that it lives. */
+  /** How many bytes have arrived from the agent, incomplete messages included. If it increases, the agent is alive. */
   get receivedBytes(): number {
     return this.#wire.bytesRead ?? 0;
   }
 
   /**
-   * Opens a request. Throws `ERR_LINK_LOST` when the link takes no more, `ERR_TUNNEL_BUSY` when it, or the party whose
-   * request it is, carries as many as it may and `ERR_BAD_REQUEST` when the head cannot be carried whole; the observer hears of everything later.
+   * Opens a request. Throws `ERR_LINK_LOST` if the link is draining or lost, `ERR_TUNNEL_BUSY` if the link or the party has
+   * as many requests as it may, and `ERR_BAD_REQUEST` if the head cannot be sent. Later errors go to the observer.
    */
   open(head: RequestHead, options: OpenOptions, observer: OutboundObserver): OutboundStream {
     if (this.connection.isDraining) throw linkLost('the link is closing');
@@ -53,7 +53,7 @@ export class OutboundLink extends Link {
       if (error instanceof MalformedFields) {
         throw new PosternError('ERR_BAD_REQUEST', `the head cannot be carried: ${error.message}`, { cause: error });
       }
-      // The agent may promise fewer streams than the edge would open.
+      // The agent may permit fewer streams than the edge would open.
       throw new PosternError('ERR_TUNNEL_BUSY', 'the agent takes no more streams', { cause: error });
     }
   }

@@ -35,7 +35,7 @@ export class ServerStream extends LinkedStream implements InboundStream {
   }
 }
 
-/** Passes on what the edge sends of a request, and what becomes of our answer. */
+/** Passes the request on to the observer, and the fate of our response. */
 class RequestListener extends StreamListener {
   readonly #stream: Http2Stream;
   readonly #observer: InboundObserver;

@@ -1,47 +1,47 @@
 /**
- * Who holds the streams of one link, so that no visitor shuts the others out: each may have a share of them, and the last
- * tenth is for those who have only a few.
+ * Shares the streams of one link fairly, so that no visitor blocks the others: each party may have a share of them, and the
+ * last tenth is for parties with only a few.
  */
 import { PosternError } from '../errors.js';
 
-/** A stream whose agent takes nothing more of what its party sends, for now. */
+/** A stream on which the agent's window blocks what its party sends. */
 export interface BlockedStream {
   /** In milliseconds of `performance.now()`. */
   readonly blockedSinceMs: number;
-  /** Whether the agent has taken some of it meanwhile: then it waits from now on. */
+  /** Whether the agent has accepted bytes meanwhile: then the stream counts as blocked from now on. */
   hasProgressed(): boolean;
-  /** Ends it in favour of another stream of its party, and counts it down. */
+  /** Ends the stream in favour of another one of its party, and stops counting it. */
   evict(): void;
 }
 
-/** What one party holds. Counted down by whoever was given it, once for each time. */
+/** What one party holds. Each caller of `acquire` decrements `streams` once, when its stream ends. */
 export interface Holder {
   streams: number;
-  /** Those of the streams that wait, the one that has waited the longest first. */
+  /** The blocked ones, in the order in which they were blocked. */
   readonly blocked: Set<BlockedStream>;
 }
 
-// A browser behind an HTTP/2 proxy opens a hundred at once, and a quarter of our own thousand is two and a half of those.
+// A browser behind an HTTP/2 proxy opens a hundred streams at once; a quarter of our thousand is enough for two browsers.
 export const SHARE = 1 / 4;
 const MIN_SHARE_STREAMS = 100;
-// Where an agent takes few streams, a party may have most of them, and never all.
+// Where an agent permits few streams, a party may have most of them, but not all.
 const MAX_SHARE = 3 / 4;
 export const RESERVED_SHARE = 1 / 10;
 export const FEW_STREAMS = 4;
 
-// An app may rest, and what is sent to it waits. Nobody can tell whether the party of such a stream is still there: a
-// connection that is not read does not tell that it is closed. When the party needs the room, those have it no longer.
+// An app may pause, and what is sent to it waits. Whether the visitor of such a stream is still connected is unknown: a
+// connection that is not read does not report its end. Streams blocked for this long are evicted if their party needs room.
 export const RECLAIMED_AFTER_MS = 30_000;
 
-// Those who hold nothing are forgotten together, which costs less than forgetting each.
+// Parties without streams are removed together, which costs less than removing each when its last stream ends.
 const MAX_IDLE_HOLDERS = 1_000;
 
 export class StreamShares {
   readonly #holders = new Map<string, Holder>();
 
   /**
-   * Counts one stream for a party, when so many of at most `maxStreams` run. A party that has its share loses the streams
-   * that have waited the longest, as many as make room, if enough have waited for long; else this throws `ERR_TUNNEL_BUSY`.
+   * Counts a stream for a party, while `running` of at most `maxStreams` are open. A party that has its share loses the
+   * streams that were blocked for the longest, as many as needed, if enough are overdue; otherwise throws `ERR_TUNNEL_BUSY`.
    */
   acquire(party: string, running: number, maxStreams: number): Holder {
     const holder = this.#holderOf(party);
@@ -70,13 +70,13 @@ export class StreamShares {
   }
 }
 
-/** Ends as many streams that wait for long as it takes to make room for another one, or none. */
+/** Evicts as many overdue streams as needed to make room for another one, or none. */
 function reclaim({ blocked: waiting, streams }: Holder, share: number): void {
   const needed = streams - share + 1;
   const overdue: BlockedStream[] = [];
   for (const oldest of waiting) {
     if (performance.now() - oldest.blockedSinceMs < RECLAIMED_AFTER_MS || overdue.length === needed) break;
-    if (!oldest.hasProgressed()) overdue.push(oldest); // one that has is the last of them now
+    if (!oldest.hasProgressed()) overdue.push(oldest); // one that has progressed is now the last of them
   }
   if (overdue.length === needed) for (const stream of overdue) stream.evict();
 }

@@ -1,7 +1,6 @@
 /**
- * The agent's credential: a signed statement (JWT, RFC 7519, HS256) of who owns the tunnels that it opens, which names
- * those may have and until when. Made by `postern token create` from the edge's own secret, checked by the edge; the
- * agent carries it without reading it.
+ * The agent's credential: a JWT (RFC 7519, HS256) with the owner of its tunnels, the names that they may have, and an
+ * expiry. `postern token create` signs it with the edge's secret, and the edge verifies it; for the agent it is opaque.
  */
 import { randomBytes } from 'node:crypto';
 import { decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
@@ -10,11 +9,11 @@ import { PosternError } from '../errors.js';
 
 /** What a token permits. */
 export interface TokenGrant {
-  /** Tells tokens apart in logs; reveals nothing of the token. */
+  /** Identifies the token in logs; reveals nothing about it. */
   readonly id: string;
-  /** Canonical e-mail address of the person who answers for the tunnels. */
+  /** Canonical email address of the person who is responsible for the tunnels. */
   readonly owner: string;
-  /** Names, or patterns in which `*` stands for any characters. */
+  /** Names, or patterns in which `*` matches any characters. */
   readonly tunnels: readonly string[];
   readonly expiresAtMs: number;
 }
@@ -26,11 +25,11 @@ export interface TokenRequest {
   readonly ttlMs: number;
 }
 
-// The prefix lets secret scanners and people recognise a leaked token; `typ` keeps every other JWT of ours out.
+// Secret scanners and people recognize a leaked token by the prefix; `typ` rejects every other kind of JWT of ours.
 const PREFIX = 'postern_';
 const TYPE = 'postern-agent+jwt';
 
-// Far above any token that we make (about 300 bytes), far below what would make verifying a load.
+// Far above any token that we issue (about 300 bytes), far below what would be expensive to verify.
 const MAX_CHARACTERS = 4096;
 
 const ID_BYTES = 9;
@@ -41,7 +40,7 @@ export function isTokenId(text: string): boolean {
   return ID.test(text);
 }
 
-/** Makes a token with the newest secret. */
+/** Creates a token with the newest secret. */
 export async function createToken(
   secrets: readonly string[],
   request: TokenRequest,
@@ -58,7 +57,7 @@ export async function createToken(
   return PREFIX + jwt;
 }
 
-/** Reads a token; throws `ERR_TOKEN_INVALID` for anything that is not a live token of one of the secrets. */
+/** Verifies a token; throws `ERR_TOKEN_INVALID` unless it is an unexpired token of one of the secrets. */
 export async function verifyToken(
   secrets: readonly string[],
   token: string,
@@ -82,7 +81,7 @@ export async function verifyToken(
   }
 }
 
-// Derived once for each list: whoever guesses tokens must not make the edge derive keys.
+// Derived once for each list: guessing tokens must not make the edge derive keys.
 const derived = new WeakMap<readonly string[], readonly [Key, ...Key[]]>();
 
 function keysOf(secrets: readonly string[]): readonly [Key, ...Key[]] {
@@ -96,7 +95,7 @@ export function coversName(tunnels: readonly string[], name: string): boolean {
   return tunnels.some((pattern) => matchesPattern(pattern, name));
 }
 
-// Walks both strings once with one point of return, so a hostile pattern costs at most length times length.
+// Backtracks to the last `*` only, so a hostile pattern costs at most its length times the name's.
 function matchesPattern(pattern: string, name: string): boolean {
   let at = 0;
   let star = -1;

@@ -3,17 +3,17 @@
  * can make many ids, each party has a share of the set.
  */
 
-// Looking for the dead costs a walk over all entries: at most once in this time, and in the shorter one when all is full.
+// Removing expired ids iterates over all of them: at most once in the first interval, or the second if the set is nearly full.
 const SWEEP_INTERVAL_MS = 60_000;
 const FULL_SWEEP_INTERVAL_MS = 1_000;
 
-// A party is an address. A hundredth of all, a thousand, are the sign-ins of an office behind one address in ten minutes;
-// where nine tenths are taken, a person's own few still have room.
+// A party is an address. Its share, a hundredth or a thousand ids, is enough for the sign-ins of an office behind one address
+// in ten minutes. When nine tenths of the set are used, each party may have only a few.
 export const SHARE = 1 / 100;
 export const SCARCE_SHARE = 9 / 10;
 export const FEW_ENTRIES = 10;
 
-/** Ids with the time at which each may be forgotten. It never drops a live one: a full set takes no more. */
+/** Ids, each with its expiry in milliseconds since the epoch. */
 export class ExpiringIds {
   readonly #untilMs = new Map<string, number>();
   readonly #partyOf = new Map<string, string>();
@@ -25,7 +25,7 @@ export class ExpiringIds {
     this.#maxEntries = maxEntries;
   }
 
-  /** Whether it is here, dead or alive. */
+  /** Whether the id is in the set, expired or not. */
   knows(id: string): boolean {
     return this.#untilMs.has(id);
   }
@@ -35,7 +35,7 @@ export class ExpiringIds {
     return untilMs !== undefined && untilMs > nowMs;
   }
 
-  /** Keeps an id until the later of the given time and the one known before; false when there is no room for its party. */
+  /** Adds an id until the later of the given and any earlier expiry; false if there is no room for its party. */
   add(id: string, untilMs: number, nowMs: number, party?: string): boolean {
     const isFull = this.#untilMs.size >= this.#maxEntries * SCARCE_SHARE;
     if (nowMs - this.#sweptAtMs >= (isFull ? FULL_SWEEP_INTERVAL_MS : SWEEP_INTERVAL_MS)) this.#sweep(nowMs);

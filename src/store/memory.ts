@@ -1,22 +1,22 @@
 /**
- * The store of a single edge: two maps that forget what is past its time. It does not survive a restart: a sign-out
- * made before one is forgotten, and a ticket of the last sixty seconds could be used again by the browser that has it.
+ * The store of a single edge: two maps with expiry. It does not survive a restart: earlier sign-outs are forgotten, and a
+ * ticket of the last sixty seconds could be redeemed again by the browser that has it.
  */
 import { PosternError } from '../errors.js';
 import { ExpiringIds } from './expiring-ids.js';
 import type { Store } from './store.js';
 
 export interface MemoryStoreOptions {
-  /** Most live entries of each kind. At about 100 bytes each the default is 10 MB. */
+  /** The most live entries of each kind. At about 100 bytes each the default is 10 MB. */
   readonly maxEntries?: number;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** Live entries of each kind. */
+/** The default of `maxEntries`. */
 export const MAX_ENTRIES = 100_000;
 
-/** Keeps everything in this process. When full of live entries it redeems nothing more and refuses to revoke. */
+/** Keeps everything in this process. When full of live entries it redeems nothing more and rejects revocations. */
 export class MemoryStore implements Store {
   readonly #redeemed: ExpiringIds;
   readonly #revoked: ExpiringIds;
@@ -41,7 +41,7 @@ export class MemoryStore implements Store {
   }
 
   isRevoked(sessionId: string): boolean {
-    // Asked of every request: the time is looked up only for those that were ever ended.
+    // Called for every request: looks at the clock only for sign-ins that were revoked.
     return this.#revoked.knows(sessionId) && this.#revoked.has(sessionId, this.#now());
   }
 

@@ -144,7 +144,7 @@ export class TargetConnection {
   /** Ends the connection. */
   destroy(): void {
     this.#observer = undefined;
-    this.#reader.abandon();
+    this.#reader.discard();
     this.#socket.destroy();
     this.#owner.closed(this);
   }

@@ -415,7 +415,7 @@ describe('an observer', () => {
       informational: () => heard.push('informational'),
       head: () => {
         heard.push('head');
-        reader.abandon();
+        reader.discard();
       },
       data: () => heard.push('data'),
       end: () => heard.push('end'),
