@@ -7,7 +7,7 @@ import type { ConnectionObserver } from './connection-options.js';
 import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from './errors.js';
 import type { FloodGuard } from './flood-guard.js';
 import type { FlowControl } from './flow/flow-control.js';
-import { HeaderBlocks } from './frame/header-block.js';
+import { FieldBlocks } from './frame/header-block.js';
 import { type ControlFrames, readPayload, type StreamFrames } from './frame/payloads.js';
 import type { FrameSink } from './frame/reader.js';
 import type { Role } from './frame/settings.js';
@@ -37,12 +37,12 @@ export interface IncomingOptions {
 export class Incoming implements FrameSink, StreamFrames {
   readonly control: ControlFrames;
   readonly #options: IncomingOptions;
-  readonly #blocks: HeaderBlocks;
+  readonly #blocks: FieldBlocks;
 
   constructor(options: IncomingOptions) {
     this.control = options.control;
     this.#options = options;
-    this.#blocks = new HeaderBlocks(options.maxHeaderListBytes, (id, flags, block) => this.#onBlock(id, flags, block));
+    this.#blocks = new FieldBlocks(options.maxHeaderListBytes, (id, flags, block) => this.#onBlock(id, flags, block));
   }
 
   frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): 'stop' | undefined {

@@ -19,7 +19,7 @@ interface OpenBlock {
 // The largest list that a link accepts, 128 KiB, is eight full frames.
 const MAX_FRAMES = 32;
 
-export class HeaderBlocks {
+export class FieldBlocks {
   readonly #maxBytes: number;
   readonly #sink: BlockSink;
   #open: OpenBlock | undefined;
