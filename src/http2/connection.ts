@@ -5,7 +5,7 @@
  *
  * - 3.4, 6.5 preface and SETTINGS: `local-settings.ts` (ours), `frame/settings.ts` (the peer's)
  * - 4, 6 frames: `frame/reader.ts` splits, `frame/payloads.ts` checks each by itself, `incoming.ts` and
- *   `incoming-control.ts` apply them; 4.3, 6.10 field blocks: `frame/header-block.ts`, and `hpack/` for RFC 7541
+ *   `incoming-control.ts` apply them; 4.3, 6.10 field blocks: `frame/field-block.ts`, and `hpack/` for RFC 7541
  * - 5.1 stream states: `stream/stream.ts` with `send/send-half.ts` and `stream/receive-half.ts`; 5.1.1, 5.1.2 identifiers
  *   and concurrency: `stream/stream-table.ts`, `stream/streams.ts`
  * - 5.2, 6.9 flow control: `flow/window.ts`; the windows that we grant: `flow/flow-control.ts`, what the path needs:

@@ -7,7 +7,7 @@ import type { ConnectionObserver } from './connection-options.js';
 import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from './errors.js';
 import type { FloodGuard } from './flood-guard.js';
 import type { FlowControl } from './flow/flow-control.js';
-import { FieldBlocks } from './frame/header-block.js';
+import { FieldBlocks } from './frame/field-block.js';
 import { type ControlFrames, readPayload, type StreamFrames } from './frame/payloads.js';
 import type { FrameSink } from './frame/reader.js';
 import type { Role } from './frame/settings.js';

@@ -179,7 +179,7 @@ export const ENGINE: readonly Mutant[] = [
     tests: ['unit/http2/stream/stream-table.test.ts'],
   },
   {
-    file: 'src/http2/frame/header-block.ts',
+    file: 'src/http2/frame/field-block.ts',
     fault: 'a header block has no end',
     before: 'open.length > this.#maxBytes || open.fragments.length >= MAX_FRAMES',
     after: 'open.length < 0',
