@@ -1,8 +1,8 @@
 /**
- * Admits agents: checks an offer (token, name, rules), answers it with a refusal or opens the link, and keeps the
- * registry true while the link lives. A name belongs to whoever's agent holds it: the same agent process may take it
- * over at once, and so may another of the same owner once the link that holds it drains; anybody else only once that
- * link no longer answers. How many links an owner or an address may hold is counted here.
+ * Admits agents: validates an offer (token, name, rules), refuses it or opens the link, and updates the registry while the
+ * link lives. A name belongs to the agent that serves it. The same agent process may take it over at once, another one of
+ * the same owner as soon as the current link drains, any other agent only when that link no longer responds. Limits the
+ * number of links for each owner and address.
  */
 import type { Policy } from '../../auth/identity/policy.js';
 import { ownerTag } from '../../auth/session/session.js';
@@ -20,15 +20,15 @@ import { AttemptLimit, LINKS, network } from '../request/limits.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
 import type { RevokedTokens } from './revoked-tokens.js';
 
-/** What an agent has sent, and the ways to respond to it. */
+/** The offer of an agent, and the ways to respond to it. */
 export interface AgentOffer {
-  /** Of the request, for log and audit. */
+  /** The id of the request, for log and audit. */
   readonly id: string;
   readonly address: string;
   readonly headers: RawHeaders;
-  /** The agent has left meanwhile. */
+  /** The agent has disconnected. */
   readonly isClosed: boolean;
-  /** Completes the handshake; `opened` is called at once, but never for a malformed one, which gets a 400. */
+  /** Completes the handshake and calls `opened` at once. A malformed handshake gets a 400, and `opened` is not called. */
   accept(publicUrl: string, opened: (link: OutboundLink) => void): void;
   refuse(error: PosternError): void;
 }
@@ -36,22 +36,22 @@ export interface AgentOffer {
 export interface AdmitOptions {
   readonly base: BaseAddress;
   readonly secrets: readonly string[];
-  /** What every policy of this edge has in common. */
+  /** The part that all policies of this edge have in common. */
   readonly policy: Pick<Policy, 'ceiling' | 'publicPermitted'>;
   readonly registry: Registry;
   readonly revoked: RevokedTokens;
   readonly observer: Observer;
-  /** How many links there may be; those of `limits.ts` unless given. */
+  /** The limits for links. Default: those of `limits.ts`. */
   readonly links?: LinkBudgetLimits;
 }
 
-// Long enough for a round trip around the world, short enough that a restarted agent does not wait for its name.
+// Long enough for a round trip around the world, short enough for a restarted agent that waits for its name.
 const PROBE_MS = 2_000;
 
 export class Admission {
   readonly #options: AdmitOptions;
   readonly #badTokens = new AttemptLimit('bad-token');
-  /** Each with the id of the token that opened it. */
+  /** With the id of the token that opened each link. */
   readonly #links = new Map<OutboundLink, string>();
   readonly #budget: LinkBudget;
   #draining = false;
@@ -75,13 +75,13 @@ export class Admission {
     }
   }
 
-  /** Refuses offers from here on, says GOAWAY on every link and resolves when all have ended. */
+  /** Refuses further offers, sends GOAWAY on every link and resolves when all have closed. */
   async drain(): Promise<void> {
     this.#draining = true;
     await Promise.all([...this.#links.keys()].map((link) => link.drain()));
   }
 
-  /** Ends every link now. */
+  /** Closes every link now. */
   destroy(): void {
     this.#draining = true;
     for (const link of this.#links.keys()) link.destroy();
@@ -89,7 +89,7 @@ export class Admission {
 
   async #validate(request: AgentOffer): Promise<{ offer: Offer; grant: TokenGrant; tunnel: Tunnel }> {
     if (this.#draining) throw new PosternError('ERR_EDGE_DRAINING');
-    // An `Origin` is no reason to refuse: some libraries always send one, and no page can set `Authorization` here.
+    // An `Origin` is accepted: some libraries always send one, and no page can set `Authorization` on a WebSocket.
     const offer = readOffer(request.headers);
     const grant = await this.#verify(offer.token, request.address);
     const name = chooseName(offer, grant);
@@ -110,7 +110,7 @@ export class Admission {
       if (this.#options.revoked.has(grant.id)) throw new PosternError('ERR_TOKEN_INVALID', 'the token was revoked');
       return grant;
     } catch (error) {
-      // Only bad ones count and are turned away: whoever has a good one may share the address with the one who guesses.
+      // Only bad tokens are counted and limited: an agent with a valid token may share its address with a guesser.
       await this.#badTokens.count(address);
       throw error;
     }
@@ -145,9 +145,9 @@ export class Admission {
   }
 
   /**
-   * Throws `ERR_NAME_TAKEN` if the link that holds a name is alive, and ends the link if it is not. Alive is a peer that
-   * acknowledges a PING or sends any byte in the meantime: on a congested connection the acknowledgement waits behind other
-   * data. The name may become free while we wait, so `isFree` is called afterwards.
+   * Throws `ERR_NAME_TAKEN` if the current link of a name is alive, and closes the link if it is not. A link is alive if its
+   * peer acknowledges a PING or sends any byte in the meantime: on a congested connection the acknowledgement waits behind
+   * other data. `isFree` is called after the wait, since the name may have become free.
    */
   async #evictIfDead(link: OutboundLink, name: string, isFree: () => boolean): Promise<void> {
     const { receivedBytes } = link;
@@ -159,7 +159,7 @@ export class Admission {
     clearTimeout(timer);
     if (response === 'silent' && link.receivedBytes === receivedBytes) {
       link.destroy(new PosternError('ERR_LINK_LOST', 'no answer while its name was asked for'));
-      await link.closed; // only then is the name free
+      await link.closed; // the name is free only then
       return;
     }
     if (isFree()) return;
@@ -168,7 +168,7 @@ export class Admission {
 
   #connect(request: AgentOffer, tunnel: Tunnel, link: OutboundLink, offer: Offer, grant: TokenGrant): void {
     const { registry, observer, revoked } = this.#options;
-    // Between the look at the name and this moment another agent may have connected under it, and the token may have been revoked.
+    // Since the offer was validated another agent may have taken the name, and the token may have been revoked.
     const current = registry.find(tunnel.name);
     if (this.#draining || revoked.has(grant.id) || (current?.link !== undefined && !mayTakeOver(current, tunnel))) {
       link.destroy();
@@ -179,7 +179,7 @@ export class Admission {
     this.#links.set(link, grant.id);
     const previous = registry.connect({ ...tunnel, link });
     observer.emit({ kind: 'tunnel-up', agent, tokenId: grant.id, address: request.address });
-    // Running requests finish on the link that was replaced; its agent is the same process and knows.
+    // Running requests finish on the replaced link. Its agent is the same process, or drains by itself.
     void previous?.drain();
     const expiry = closeAtExpiry(grant, link);
     void link.closed.then((reason) => {
@@ -191,14 +191,14 @@ export class Admission {
   }
 }
 
-// The same process dials again, or the owner has told the other one to stop, which only finishes what runs on its link.
-// The id stands in the audit record, so it alone proves nothing.
+// The same process dials again, or the other one is stopping and only finishes its running requests. The agent id alone
+// proves nothing, since the audit record shows it: the owner must be the same too.
 function mayTakeOver(current: Tunnel, offered: Tunnel): boolean {
   if (current.policy.owner !== offered.policy.owner) return false;
   return current.agentId === offered.agentId || current.link?.draining.aborted === true;
 }
 
-/** Who a link counts for: each of them may hold so many. */
+/** The parties whose limits a link counts against. */
 function partiesOf({ owner }: TokenGrant, request: AgentOffer): readonly string[] {
   return [`owner ${owner}`, `network ${network(request.address)}`];
 }
@@ -221,7 +221,7 @@ function readRule(text: string): Rule {
   return rule;
 }
 
-// The largest delay of a timer, 24.8 days; a link lives shorter than that, and a redial is checked again.
+// The largest delay of a timer, 24.8 days. A token that lives longer is checked again at the next dial.
 const MAX_TIMER_MS = 2_147_483_647;
 
 function closeAtExpiry({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.Timeout {

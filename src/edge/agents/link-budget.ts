@@ -1,11 +1,11 @@
-/** How many links there are and who holds them, so that one owner or one address cannot hold them all. */
+/** Limits the number of links, in all and for each party, so that one owner or one address cannot have them all. */
 import { PosternError } from '../../errors.js';
 
 export interface LinkBudgetLimits {
   readonly most: number;
-  /** For each party. */
+  /** The maximum of one party. */
   readonly maxOfOne: number;
-  /** So many more for links that take the place of one on which requests still run. */
+  /** Further links, for those that replace one on which requests still run. */
   readonly spare: number;
 }
 
@@ -18,7 +18,7 @@ export class LinkBudget {
     this.#limits = limits;
   }
 
-  /** Throws `ERR_EDGE_FULL` when there is no room for another link, or one of its parties holds all that it may. */
+  /** Throws `ERR_EDGE_FULL` when the total or one of the parties is at its limit. */
   check(parties: readonly string[], kind: 'new' | 'replacement'): void {
     const { most, maxOfOne } = this.#limits;
     const spare = kind === 'new' ? 0 : this.#limits.spare;
@@ -29,7 +29,7 @@ export class LinkBudget {
     throw new PosternError('ERR_EDGE_FULL', `the ${full} holds ${maxOfOne} links`, { text });
   }
 
-  /** Counts a link for its parties until the function that it returns is called, once. */
+  /** Counts a link for its parties. The returned function ends that, and must be called once. */
   take(parties: readonly string[]): () => void {
     this.#links += 1;
     for (const party of parties) this.#held.set(party, this.#countOf(party) + 1);

@@ -1,15 +1,15 @@
 /**
- * The tokens that the operator has taken back, by the ids that stand in the audit record: a file with one id on a line,
- * which is looked at for as long as the edge runs. A file that cannot be read any more takes nothing back that was taken.
+ * The tokens that the operator has revoked, by the ids that the audit record shows: a file with one id on a line, which is
+ * watched while the edge runs. If the file can no longer be read, the tokens stay revoked.
  */
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { Log } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
 
-/** A token that was revoked loses its link within so long. */
+/** A revoked token loses its link within this time. */
 export const REVOKED_WITHIN_MS = 5_000;
 
-// Leaves room for reading the file and for closing the link.
+// The rest is for reading the file and closing the link.
 const LOOK_INTERVAL_MS = 2_000;
 
 export class RevokedTokens {
@@ -20,7 +20,7 @@ export class RevokedTokens {
   #ids: ReadonlySet<string> = new Set();
   #wasThere = false;
 
-  /** Without a path no token is revoked. Throws `ERR_CONFIG_INVALID` when there is a file that cannot be read. */
+  /** Without a path no token is revoked. Throws `ERR_CONFIG_INVALID` for a file that exists but cannot be read. */
   constructor(path: string | undefined, log: Log) {
     this.#path = path;
     this.#log = log;
@@ -47,7 +47,7 @@ export class RevokedTokens {
     this.#listeners.add(listener);
   }
 
-  /** Reads the file now, when the operator asks for it (SIGHUP). */
+  /** Reads the file now (SIGHUP). */
   reload(): void {
     if (this.#path !== undefined) this.#read();
   }
@@ -58,12 +58,12 @@ export class RevokedTokens {
 
   #read(): void {
     try {
-      this.#ids = readIds(this.#path as string); // watched only when there is one
+      this.#ids = readIds(this.#path as string); // called only when there is a path
       this.#wasThere = true;
       this.#log.info({ count: this.#ids.size }, 'revoked tokens read');
       for (const listener of this.#listeners) listener();
     } catch (error) {
-      // The first look at a file that is not there yet comes as a change as well.
+      // For a file that does not exist yet the first poll is reported as a change, too.
       if (isAbsent(error) && !this.#wasThere) return;
       this.#log.error(
         { code: (error as NodeJS.ErrnoException).code },

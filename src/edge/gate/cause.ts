@@ -1,33 +1,33 @@
 /**
- * What caused a request: the tunnel's own pages, the visitor, a program that is no browser, or a page that is somebody
- * else's. A cookie does not say. Tunnels of one edge are the same site, so a browser sends the session along with whatever a
- * sibling's page asks for (RFC 6265bis section 5.2); what tells them apart is what browsers say themselves and no script can:
- * `Origin` (RFC 6454) and `Sec-Fetch-*` (Fetch Metadata). Pure, and asked by the gate alone.
+ * What caused a request: a page of the tunnel, the visitor, a program that is not a browser, or a page of another origin.
+ * Cookies do not tell. Tunnels of one edge are the same site, so a browser sends the session with requests that a sibling's
+ * page makes, too (RFC 6265bis section 5.2). Browsers set `Origin` (RFC 6454) and `Sec-Fetch-*` (Fetch Metadata), which
+ * scripts cannot change. Pure functions.
  */
 import type { HeaderLookup, VisitRequest } from '../request/visit.js';
 
-/** What is read of a request. */
+/** The part of a request that is read. */
 export type Caused = Pick<VisitRequest, 'method' | 'header'>;
 
 /** Whose pages may cause requests for a tunnel. */
 export interface Permitted {
   /** The tunnel's own origin. */
   readonly origin: string;
-  /** Further origins that the owner has named. */
+  /** Further origins that the owner has permitted. */
   readonly origins: readonly string[];
   /** Origins whose pages may frame the tunnel's. */
   readonly frameOrigins: readonly string[];
 }
 
 /**
- * `permitted`: by the tunnel itself, by the visitor, by a page of a named origin or by a program.
- * `posted`: permitted, and a form that a page of a named origin has posted as a top-level navigation.
- * `preflight`: the question before a request of a named origin (Fetch, section 4.8).
- * `foreign`: by a page that nobody has named.
+ * `permitted`: by the tunnel itself, by the visitor, by a page of a permitted origin or by a program.
+ * `posted`: permitted, and a form that a page of a permitted origin has posted as a top-level navigation.
+ * `preflight`: the CORS preflight of a request from a permitted origin (Fetch, section 4.8).
+ * `foreign`: by a page of any other origin.
  */
 export type Cause = 'permitted' | 'posted' | 'preflight' | 'foreign';
 
-/** Judges the cause of a request or an upgrade. What is not known to be permitted is foreign. */
+/** Classifies the cause of a request or an upgrade: foreign unless it is known to be permitted. */
 export function causeOf(request: Caused, permitted: Permitted): Cause {
   const { header } = request;
   const { origin } = header;
@@ -35,7 +35,7 @@ export function causeOf(request: Caused, permitted: Permitted): Cause {
     return causeByOrigin(request, origin, permitted);
   }
   const site = header['sec-fetch-site'];
-  // With an `Origin` of `null` too: a page that sends no referrer says no more about itself, even to itself.
+  // With an `Origin` of `null` too: a page with `Referrer-Policy: no-referrer` sends it even to its own origin.
   if (site === 'same-origin') return 'permitted';
   if (site === 'none') return isAsked(header, permitted) ? 'permitted' : 'foreign';
   if (isProgram(header)) return origin === undefined ? 'permitted' : 'foreign';
@@ -53,8 +53,8 @@ function causeByOrigin(request: Caused, origin: string, permitted: Permitted): C
 }
 
 /**
- * Whether no browser says what has caused the request. The `fetch` of Node sends `Sec-Fetch-Mode: cors` and nothing else: a
- * browser sends an `Origin` with every such request to another origin (Fetch, section 3.2), which is judged before.
+ * Whether the request is not from a browser with Fetch Metadata. The `fetch` of Node sends only `Sec-Fetch-Mode: cors`; a
+ * browser adds an `Origin` to every such request to another origin (Fetch, section 3.2), which is classified before.
  */
 function isProgram(header: HeaderLookup): boolean {
   if (header['sec-fetch-site'] !== undefined || header['sec-fetch-dest'] !== undefined) return false;
@@ -63,9 +63,8 @@ function isProgram(header: HeaderLookup): boolean {
 }
 
 /**
- * Whether the visitor has asked: typed an address or chosen a bookmark. Chromium says `none` also of what a page of any origin
- * has it load in advance (speculation rules), and then only the `Referer` tells whose page, which can leave it out but not
- * choose it.
+ * Whether the visitor caused the request, by a typed address or a bookmark. Chromium sends `none` also for what a page of any
+ * origin has prefetched by speculation rules. Only the `Referer` tells which page: the page can omit it but not choose it.
  */
 function isAsked(header: HeaderLookup, { origin }: Permitted): boolean {
   if (!isSpeculative(header)) return true;
@@ -73,10 +72,10 @@ function isAsked(header: HeaderLookup, { origin }: Permitted): boolean {
   return typeof referer === 'string' && referer.startsWith(`${origin}/`);
 }
 
-/** Whether a browser shows the response to its visitor: a link that was followed, or a frame where frames are permitted. */
+/** Whether the browser displays the response: a followed link, or a frame where frames are permitted. */
 function isVisit({ method, header }: Caused, { frameOrigins }: Permitted): boolean {
   if ((method !== 'GET' && method !== 'HEAD') || header['upgrade'] !== undefined) return false;
-  // What is fetched in advance nobody has asked for: any page can have it done.
+  // The visitor has not asked for a prefetch: any page can cause one.
   if (isSpeculative(header)) return false;
   return isTopLevelNavigation(header) || (frameOrigins.length > 0 && isFrameNavigation(header));
 }

@@ -1,7 +1,7 @@
 /**
- * The gate: the one function that lets a visitor's request through to a tunnel. It judges who asks and what made their browser
- * ask, for requests and upgrades alike. The fast lane, Express and WebSocket upgrades all ask it, and nothing else may
- * forward. It fails closed: whatever is not explicitly `forward` is refused.
+ * The gate: the one function that admits a visitor's request to a tunnel. It decides by the session and by the cause of the
+ * request, for requests and upgrades alike. Nothing is forwarded without its verdict. It fails closed: whatever is not
+ * explicitly `forward` is refused.
  */
 import { ceilingAllows, decide } from '../../auth/identity/policy.js';
 import type { Session } from '../../auth/session/session.js';
@@ -17,24 +17,24 @@ import type { VisitRequest } from '../request/visit.js';
 import { type Cause, causeOf } from './cause.js';
 import type { Registry, Tunnel } from './registry.js';
 
-/** Why a session of this very host is refused that was made when its name had another owner. */
+/** The reason for refusing a session of this host that was created when the name had another owner. */
 export const NEW_OWNER = 'new-owner';
 
-/** What the gate says of a request. */
+/** The decision about a request. */
 export type Verdict =
   | Admitted
-  /** The question of a named origin whether it may ask: the edge replies to it. */
+  /** The CORS preflight of a permitted origin: the edge replies to it. */
   | { readonly kind: 'preflight' }
   | Refusal;
 
 export interface Refusal {
   readonly kind: 'refuse';
   readonly code: 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' | 'ERR_TUNNEL_OFFLINE' | 'ERR_CROSS_SITE';
-  /** With `ERR_LOGIN_REQUIRED`: one that lacks groups which rules have come to name since. */
+  /** With `ERR_LOGIN_REQUIRED`: one from which groups were left out that rules have come to name since. */
   readonly session: Session | undefined;
-  /** Why, for the audit record: never shown. */
+  /** The reason, for the audit record only. */
   readonly reason: string;
-  /** The request is a form that a page of a named origin has posted, and came without a session for that alone. */
+  /** A form that a page of a permitted origin has posted. The browser has sent no session only because of that origin. */
   readonly isPosted?: true;
 }
 
@@ -42,16 +42,16 @@ interface Admission {
   readonly tunnel: Tunnel;
   readonly link: OutboundLink;
   readonly rule: string;
-  /** Whose request it is. Absent when only the rule `public` let it in: then it carries no identity at all. */
+  /** The visitor's session. Absent when only the rule `public` allows the request: it is anonymous then. */
   readonly session: Session | undefined;
-  /** When the gate judged, in milliseconds since the epoch. */
+  /** The time of the decision, in milliseconds since the epoch. */
   readonly judgedAtMs: number;
 }
 
-// Known to this file alone: no other can make a verdict that forwards.
+// Known to this file only: no other file can create a verdict that forwards.
 const OF_THE_GATE = Symbol('of the gate');
 
-/** That a request goes to its tunnel. Nothing is forwarded without one, and only the gate makes them. */
+/** The verdict that forwards a request to its tunnel. Required for forwarding, and created by the gate only. */
 export class Admitted implements Admission {
   readonly kind = 'forward';
   readonly tunnel: Tunnel;
@@ -59,7 +59,7 @@ export class Admitted implements Admission {
   readonly rule: string;
   readonly session: Session | undefined;
   readonly judgedAtMs: number;
-  // Makes the type nominal: an object of the same shape is none.
+  // Makes the type nominal: an object of the same shape is not one.
   readonly #isGenuine = true;
 
   constructor(maker: typeof OF_THE_GATE, { tunnel, link, rule, session, judgedAtMs }: Admission) {
@@ -71,7 +71,7 @@ export class Admitted implements Admission {
     this.judgedAtMs = judgedAtMs;
   }
 
-  /** Whether a verdict is one that the gate has made. */
+  /** Whether the gate has created this verdict. */
   static isOne(verdict: Verdict): verdict is Admitted {
     return verdict instanceof Admitted && verdict.#isGenuine;
   }
@@ -89,7 +89,7 @@ export type Judged = Pick<VisitRequest, 'method' | 'header' | 'host' | 'place' |
 
 export type Gate = (request: Judged) => MaybePromise<Verdict>;
 
-/** Makes the gate of an edge. It judges each request again, at once unless the session has to be opened first. */
+/** Creates the gate of an edge. It decides about every request, synchronously unless the session has to be decrypted. */
 export function createGate({ base, sessions, registry, ceiling }: GateOptions): Gate {
   return (request) => {
     const { place, host, cache, header } = request;
@@ -98,13 +98,13 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
     const nowMs = sessions.nowMs();
     const tunnel = registry.find(name);
     const cause = causeOf(request, tunnel ?? { origin: tunnelOrigin(base, name), origins: [], frameOrigins: [] });
-    // Before the session is looked at: a page that may not ask learns nothing of who is signed in, by the time it takes neither.
+    // Before the session is read: a foreign page must not learn whether anyone is signed in, not even by the time it takes.
     if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, nowMs);
     const found = cache.session(sessions, header['cookie'], host, nowMs);
     return chain(found, (session) => judge(name, cause, session, cache, nowMs));
   };
 
-  /** No identity belongs to it: it passes where everybody does, as a stranger. */
+  /** A foreign page's request has no identity: it is admitted only where anonymous requests are. */
   function judgeForeign(tunnel: Tunnel | undefined, cause: Cause, nowMs: number): Verdict {
     const decision = tunnel && decide(tunnel.policy, undefined);
     if (tunnel !== undefined && decision?.allow) return admit(tunnel, undefined, decision.rule, nowMs);
@@ -130,9 +130,9 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
   }
 
   /**
-   * With a session that was made for a tunnel of somebody else under this name, or while the name was nobody's: it lets nobody
-   * in. Whom the tunnel would let in signs in again, silently; so does whom the former owner's let in, to be rid of what that
-   * app has stored. Everybody else hears what they hear where there is no tunnel.
+   * For a session that was created when the name had another owner, or none: it does not give access. A visitor whom the tunnel
+   * would admit signs in again, silently, and so does one whom the former owner's tunnel has admitted, which clears what that
+   * app has stored. All others get the same response as where there is no tunnel.
    */
   function judgeOtherOwner(tunnel: Tunnel, session: Session, cause: Cause, nowMs: number): Verdict {
     const asAnonymous = decide(tunnel.policy, undefined);
@@ -153,8 +153,8 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
   }
 
   /**
-   * A name that the edge has not seen since it started. Visitors who were let in before, and the operator's own people,
-   * are told that it is offline; everybody else hears what they would hear of a tunnel that is not for them.
+   * For a name that the edge has not seen since it started. Visitors who were admitted before, and the operator's own, learn
+   * that the tunnel is offline. All others get the same response as for a tunnel that is not open to them.
    */
   function judgeUnknown(session: Session | undefined): Verdict {
     if (session === undefined) return { kind: 'refuse', code: 'ERR_LOGIN_REQUIRED', session, reason: 'no-identity' };
@@ -171,8 +171,8 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
   }
 
   /**
-   * Who has lost groups that rules name by now signs in again. Whatever the tunnel's rules are, and where there is no tunnel: a
-   * difference would tell a visitor who is denied which it is.
+   * A visitor whose session lacks groups that rules name now signs in again, whatever the rules of this tunnel are, and also
+   * where there is no tunnel: a difference would tell a denied visitor which of these is the case.
    */
   function denialOf(session: Session): 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' {
     return sessions.knowsGroups(session) ? 'ERR_ACCESS_DENIED' : 'ERR_LOGIN_REQUIRED';

@@ -1,12 +1,12 @@
 /**
- * Which tunnels there are and the link that leads to each. A tunnel whose agent left is remembered, so that those whom
- * its policy allows learn that it is offline while nobody else learns that it exists.
+ * The tunnels of this edge and the link to each. A tunnel whose agent has disconnected is remembered, so that visitors whom
+ * its policy allows learn that it is offline, while others do not learn that it exists.
  */
 import type { Policy } from '../../auth/identity/policy.js';
 import { groupsOf } from '../../core/rule.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 
-/** A name with an owner and a policy, as its agent offered it last. */
+/** A name with an owner and a policy, as in its agent's last offer. */
 export interface Tunnel {
   readonly name: string;
   /** Host without port. */
@@ -14,22 +14,22 @@ export interface Tunnel {
   /** The origin that visitors see. */
   readonly origin: string;
   readonly policy: Policy;
-  /** Of `policy.owner`: a session that was made for somebody else's tunnel of this name does not count. */
+  /** Of `policy.owner`: a session that was created under another owner of this name does not give access. */
   readonly ownerTag: string;
   /** Origins besides its own whose pages may cause requests for it. */
   readonly origins: readonly string[];
   /** Origins besides its own whose pages may frame its documents. */
   readonly frameOrigins: readonly string[];
-  /** The policy for documents whose app says nothing about framing. */
+  /** The `Content-Security-Policy` for documents whose app sends no framing policy. */
   readonly framing: string;
-  /** Of the agent process that serves it: a redial under the same id takes the name over. */
+  /** The agent process that serves it: a redial with the same id takes the name over. */
   readonly agentId: string;
   /** Absent while no agent is connected. */
   readonly link: OutboundLink | undefined;
 }
 
-// About 1 kB each. Beyond it the tunnel that has been offline the longest is forgotten, and its visitors see what
-// visitors of a name see that never was.
+// About 1 kB each. When there are more, the tunnel that has been offline the longest is forgotten, and its visitors get the
+// response for an unknown name.
 const MAX_REMEMBERED = 10_000;
 
 export class Registry {
@@ -38,7 +38,7 @@ export class Registry {
   #groups: ReadonlySet<string> | undefined;
   #links = 0;
 
-  /** `alsoNamed` are groups that rules name besides those of tunnels. */
+  /** `alsoNamed`: groups that other rules than those of tunnels name. */
   constructor(alsoNamed: readonly string[] = []) {
     this.#alsoNamed = alsoNamed;
   }
@@ -58,7 +58,7 @@ export class Registry {
     return [...this.#tunnels.values()].filter(({ link }) => link !== undefined);
   }
 
-  /** The groups that rules name, those of all tunnels online or remembered: the same set until a tunnel changes. */
+  /** The groups that rules name, including those of offline tunnels. The same object until a tunnel changes. */
   groups(): ReadonlySet<string> {
     this.#groups ??= new Set([
       ...this.#alsoNamed,
@@ -67,7 +67,7 @@ export class Registry {
     return this.#groups;
   }
 
-  /** Makes a link the way to a tunnel. Returns the link that it takes the place of, for the caller to end. */
+  /** Sets the link of a tunnel. Returns the link that it replaces, for the caller to close. */
   connect(tunnel: Tunnel & { readonly link: OutboundLink }): OutboundLink | undefined {
     const former = this.#tunnels.get(tunnel.name)?.link;
     if (former === undefined) this.#links++;
@@ -75,7 +75,7 @@ export class Registry {
     return former;
   }
 
-  /** Notes that a link has ended. Returns whether it still was the way to its tunnel. */
+  /** Removes a link that has closed. Returns whether it was still the link of its tunnel. */
   disconnect(name: string, link: OutboundLink): boolean {
     const tunnel = this.#tunnels.get(name);
     if (tunnel?.link !== link) return false;
@@ -84,7 +84,7 @@ export class Registry {
     return true;
   }
 
-  // Deleting first keeps the map in the order of the last change, oldest in front.
+  // Deleting first keeps the map in the order of the last change, oldest first.
   #put(tunnel: Tunnel): void {
     this.#groups = undefined;
     this.#tunnels.delete(tunnel.name);

@@ -1,41 +1,41 @@
 /**
- * Long requests outlive the moment in which the gate allowed them. The revalidator asks the gate again every few seconds for
- * each that is still open, and ends those that it would no longer let in: session over, signed out, policy changed. It
- * also cuts those whose visitor does not read, and gives up uploads that no app takes where there is a limit to that, or
- * where the edge runs out of connections: one that is not read does not tell that its visitor has left.
+ * Authorisation may end while a long request is open. The revalidator asks the gate about every open request again every few
+ * seconds and ends those that it no longer admits: session expired or revoked, policy changed. It also cuts responses that
+ * the visitor does not read, and abandons uploads that the app does not read if there is a limit for that, or when the edge
+ * runs out of connections: while an upload is not read, the edge cannot detect that its visitor has disconnected.
  */
 import type { MaybePromise } from '../../core/maybe-promise.js';
 import { PosternError } from '../../errors.js';
 import { type Outlet, type Progress, progressOf, STALLED_AFTER_MS } from '../request/stalls.js';
 import type { Verdict } from './gate.js';
 
-// Ended within ten seconds of the cause, at a cost of one look into two maps for each open stream.
+// Requests end within ten seconds of the cause, at the cost of two map lookups for each open stream.
 const INTERVAL_MS = 5_000;
 const STALL_INTERVAL_MS = 60_000;
 
-/** A request that is under way. */
+/** An open request. */
 export interface LongLivedRequest {
-  /** Where the revalidator keeps it; its own. */
+  /** Its index in the revalidator's list; set by the revalidator only. */
   watchedAt?: number | undefined;
-  /** What its visitor had taken at the last look; the revalidator's own. */
+  /** How much its visitor had read at the last check; set by the revalidator only. */
   progress?: Progress | undefined;
-  /** What its app had taken at the last look; the revalidator's own. */
+  /** How much its app had read at the last check; set by the revalidator only. */
   uploadProgress?: Progress | undefined;
-  /** Where it is sent to its visitor. */
+  /** The connection to its visitor. */
   readonly outlet: Outlet;
-  /** Where what the visitor sends is sent to the app. */
+  /** The way of the upload to the app. */
   readonly upload?: Outlet | undefined;
   judge(): MaybePromise<Verdict>;
-  /** Ends it because the gate would no longer let it in. */
+  /** Ends it because the gate no longer admits it. */
   endSession(): void;
-  /** Ends it because nobody reads it. */
+  /** Ends it because its visitor does not read. */
   cut(): void;
-  /** Ends it because its app does not take what the visitor sends. */
+  /** Ends it because its app does not read the upload. */
   giveUp?(): void;
 }
 
 export interface RevalidatorOptions {
-  /** For how long an app may take too little of an upload, in milliseconds; undefined for as long as it likes. */
+  /** For how long an app may read too little of an upload, in milliseconds; undefined: without a limit. */
   readonly uploadIdleMs?: number | undefined;
   /** Whether the edge runs out of connections. */
   readonly isCrowded?: () => boolean;
@@ -44,7 +44,7 @@ export interface RevalidatorOptions {
 export class Revalidator {
   readonly #uploadIdleMs: number;
   readonly #isCrowded: () => boolean;
-  // A list in no order, and not a Set: see `http2/stream/id-table.ts` for what those cost where every request comes and goes.
+  // An unordered list instead of a Set: `http2/stream/id-table.ts` has the costs of a Set that every request changes.
   readonly #open: LongLivedRequest[] = [];
   readonly #timers: readonly NodeJS.Timeout[];
 
@@ -58,13 +58,13 @@ export class Revalidator {
     ];
   }
 
-  /** Watches an open stream, until it is forgotten because it has ended by itself. */
+  /** Adds an open request. The caller forgets it when it ends by itself. */
   add(watched: LongLivedRequest): void {
     if (watched.watchedAt !== undefined) return;
     watched.watchedAt = this.#open.push(watched) - 1;
   }
 
-  /** Returns whether it was watched. */
+  /** Removes a request. Returns whether it was there. */
   forget(watched: LongLivedRequest): boolean {
     const at = watched.watchedAt;
     if (at === undefined || this.#open[at] !== watched) return false;
@@ -76,12 +76,12 @@ export class Revalidator {
     return true;
   }
 
-  /** Asks the gate about every open stream now. */
+  /** Asks the gate about every open request now. */
   async review(): Promise<void> {
     await Promise.all([...this.#open].map((watched) => this.#reviewOne(watched)));
   }
 
-  /** Cuts those that nobody has read for long, and gives up those that no app takes. */
+  /** Cuts responses that were not read for long, and abandons uploads that the app does not read. */
   cutStalled(nowMs: number): void {
     const uploadIdleMs = this.#isCrowded() ? Math.min(this.#uploadIdleMs, STALLED_AFTER_MS) : this.#uploadIdleMs;
     for (const watched of [...this.#open]) {
@@ -113,14 +113,14 @@ function isNotTaken(watched: LongLivedRequest, nowMs: number, limitMs: number): 
 async function refuses(watched: LongLivedRequest): Promise<boolean> {
   try {
     const verdict = await watched.judge();
-    // A tunnel that is going away ends its streams by itself; only a decision against the visitor ends them here.
+    // A tunnel that goes offline ends its streams by itself; only a decision against the visitor ends them here.
     return verdict.kind === 'refuse' && verdict.code !== 'ERR_TUNNEL_OFFLINE';
   } catch {
-    return true; // a gate that cannot judge does not let through
+    return true; // fails closed
   }
 }
 
-/** Why a request ends that the gate had let in. */
+/** The error with which an admitted request ends when its session does. */
 export function sessionEnded(): PosternError {
   return new PosternError('ERR_LOGIN_REQUIRED', 'the session ended while the stream was open');
 }
