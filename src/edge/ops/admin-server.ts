@@ -1,16 +1,16 @@
-/** The admin address: whether the process lives, whether it takes visitors and what has become of its output. Private. */
+/** The admin address, which is private: health and readiness of the process, and the state of its output. */
 import { createServer, type Server } from 'node:http';
 import { STRICT_PARSER } from '../../http/strict-http.js';
 
-/** What has become of log and audit. */
+/** The state of log and audit record. */
 export interface OutputHealth {
   /** Whether audit records can be written. */
   isRecording(): boolean;
-  /** What an operator should know of the log, a line each. Holds no value from outside. */
+  /** Problems of the log, one per line. Contains no values from outside. */
   notes(): readonly string[];
 }
 
-/** Makes the server; `isReady` is asked for each `/readyz`, and gives a reason where it is not. */
+/** Creates the server. `/readyz` calls `isReady`, which returns the reason when the edge is not ready. */
 export function createAdminServer(isReady: () => true | string, notes: () => readonly string[] = () => []): Server {
   return createServer(STRICT_PARSER, (request, response) => {
     const answer = (status: number, text: string) => {

@@ -1,6 +1,6 @@
 /**
- * The audit record: who signed in and out, who was let in or refused where, which tunnels came and went. Refusals, which
- * strangers can cause without end, are counted and written once a minute.
+ * The audit record: who signed in and out, who was admitted or refused where, and which tunnels went up and down. Refusals,
+ * of which strangers can cause any number, are counted and written once a minute.
  */
 import type { Identity } from '../../auth/identity/identity.js';
 import type { Log } from '../../core/log.js';
@@ -11,7 +11,7 @@ import type { VisitRequest } from '../request/visit.js';
 import type { Asker, EdgeEvent, EventSink, SignedOut } from './events.js';
 import { Tally } from './tally.js';
 
-// Allowing is recorded once for each session, tunnel and rule. A full memory is emptied, and records start again.
+// An admission is recorded once for each session, tunnel and rule. When the set is full it is cleared, and records repeat.
 const MAX_KNOWN_ALLOWS = 10_000;
 
 export class AuditSink implements EventSink {
@@ -65,7 +65,7 @@ export class AuditSink implements EventSink {
     this.#audit.info({ event, ...fields }, message);
   }
 
-  /** Recorded when the gate refuses a session, or lets one in for the first time. */
+  /** Records a refused session, and an admitted one the first time. */
   #decided(visit: VisitRequest, verdict: Verdict): void {
     if (verdict.kind === 'preflight') return;
     if (verdict.kind === 'refuse') this.#denied(visit, verdict);

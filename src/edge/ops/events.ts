@@ -1,4 +1,4 @@
-/** What happens at an edge, as values: one stream of events, and the sinks that each make something else of it. */
+/** The events of an edge, as values: one stream, and the sinks that write log lines or audit records of it. */
 import type { Session } from '../../auth/session/session.js';
 import type { ErrorCode, PosternError } from '../../errors.js';
 import type { Verdict } from '../gate/gate.js';
@@ -11,7 +11,7 @@ export type EdgeEvent =
   | { readonly kind: 'visit-failed'; readonly visit: VisitRequest; readonly error: PosternError }
   /** A response has ended, whole or not, or its visitor has left. */
   | { readonly kind: 'visit-ended'; readonly visit: VisitRequest; readonly end: VisitEnd }
-  /** Bytes came that never became a request: `status` is 0 when the socket was closed without a word. */
+  /** Bytes that were not a request: `status` is 0 when the socket was closed without a response. */
   | {
       readonly kind: 'malformed';
       readonly requestId: string;
@@ -25,10 +25,10 @@ export type EdgeEvent =
   | { readonly kind: 'offer-refused'; readonly offer: Asker; readonly error: PosternError }
   | { readonly kind: 'tunnel-up'; readonly agent: AgentFields; readonly tokenId: string; readonly address: string }
   | { readonly kind: 'tunnel-down'; readonly agent: AgentFields; readonly reason: PosternError | undefined }
-  /** Something of a party was refused or cut, because it held too much. */
+  /** Something of a party was refused or cut because the party exceeded a limit. */
   | { readonly kind: 'over-budget'; readonly budget: Budget; readonly address: string };
 
-/** Makes a log, a record or a count of events. Must not throw. */
+/** Writes, records or counts events. Must not throw. */
 export interface EventSink {
   on(event: EdgeEvent): void;
   /** Writes what was counted. Called once a minute, and at the end. */
@@ -39,18 +39,18 @@ export interface EventSink {
 export interface VisitEnd {
   /** 0 when no head has left. */
   readonly status: number;
-  /** Of a response of ours that reports an error. */
+  /** The error code, when the edge itself has responded with an error. */
   readonly code: ErrorCode | undefined;
-  /** The response had begun and was never whole: the visitor left, or it broke. */
+  /** The response has started and was not completed: the visitor has disconnected, or it failed. */
   readonly aborted: true | undefined;
-  /** Who ended it before it was whole, if anybody did. */
+  /** Who ended it before it was complete, if known. */
   readonly cutBy: Cutter | undefined;
 }
 
 /** The sender of a request, a visitor or an agent. */
 export type Asker = Pick<VisitRequest, 'id' | 'address'>;
 
-/** A session of which the identity may be unknown by now. */
+/** A session whose identity may be unknown. */
 export type SignedOut = Pick<Session, 'id'> & Partial<Session>;
 
 export interface AgentFields {
@@ -59,5 +59,5 @@ export interface AgentFields {
   readonly agent: string;
 }
 
-/** What a party held too much of, as the log names it. */
+/** The limit that a party exceeded, as the log names it. */
 export type Budget = 'waiting requests' | 'unfinished heads' | 'streams' | 'unread bytes' | 'links';

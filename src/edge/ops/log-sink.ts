@@ -1,6 +1,6 @@
 /**
- * The log: one line for each request, and for what went wrong. Values from outside are fields, never part of a message. What
- * strangers can cause without end is counted and written once a minute.
+ * The log: one line for each request and for each failure. Values from outside are fields, never part of a message. What
+ * strangers can cause any number of times is counted and written once a minute.
  */
 import type { Log } from '../../core/log.js';
 import type { PosternError } from '../../errors.js';
@@ -10,7 +10,7 @@ import type { VisitRequest } from '../request/visit.js';
 import type { Budget, EdgeEvent, EventSink, VisitEnd } from './events.js';
 import { Tally } from './tally.js';
 
-// Two hints for each tunnel at most; past it they are only in the responses.
+// At most two hints for each tunnel. Beyond this bound hints are only in the responses.
 const MAX_HINTS = 1_000;
 
 const MAX_PATH_CHARACTERS = 1_024;
@@ -77,7 +77,7 @@ export class LogSink implements EventSink {
     this.#cuts.note({ event: 'over-budget', message: 'over budget', ...fields });
   }
 
-  /** Once for each tunnel: what a browser does without a word. */
+  /** Once for each tunnel: why a browser sends a request without cookies, which the browser does not tell. */
   #hint(visit: VisitRequest): void {
     const hint = signInHint(visit);
     if (hint === undefined || this.#hinted.size >= MAX_HINTS) return;
@@ -89,7 +89,7 @@ export class LogSink implements EventSink {
   }
 }
 
-// The path without its query: queries carry codes, tickets and the app's own secrets.
+// The path without its query: queries contain codes, tickets and the app's own secrets.
 function describe({ id, host, address, method, path }: VisitRequest) {
   const query = path.indexOf('?');
   const shown = (query === -1 ? path : path.slice(0, query)).slice(0, MAX_PATH_CHARACTERS);

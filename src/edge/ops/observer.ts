@@ -1,4 +1,4 @@
-/** Tells what happens at the edge to all who make something of it. One place, so that log, audit and metrics never disagree. */
+/** Emits every event of the edge to all sinks. One place, so that log, audit and metrics never disagree. */
 import type { EdgeEvent, EventSink } from './events.js';
 
 const FLUSH_INTERVAL_MS = 60_000;
@@ -16,7 +16,7 @@ export class Observer {
     for (const sink of this.#sinks) sink.on(event);
   }
 
-  /** Has everything written that was counted, and stops. */
+  /** Flushes the counts and stops. */
   close(): void {
     clearInterval(this.#timer);
     this.#flush();

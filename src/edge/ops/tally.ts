@@ -1,19 +1,19 @@
 /**
- * Keeps records that strangers can cause from filling a disk: the first of those that are alike is written at once, the
- * others of a minute are counted and written as one, with `count`. None is lost, and what is tracked is bounded.
+ * Keeps records that strangers can cause from filling a disk: the first of a kind is written at once, further ones within a
+ * minute are counted and written as one record with `count`. None is lost, and memory is bounded.
  */
 import type { LogFields } from '../../core/log.js';
 
 export interface Occurrence {
   readonly event: string;
   readonly message: string;
-  /** Whose record it is: a network, or a session. */
+  /** The party of the record: a network, or a session. */
   readonly party: string;
-  /** The fields that name the party. */
+  /** The fields that identify the party. */
   readonly who: LogFields;
-  /** The fields that, with the party, make two of them alike. */
+  /** The fields that, with the party, identify the kind. */
   readonly what: LogFields;
-  /** The fields of this one alone. */
+  /** The fields of this occurrence only. */
   readonly once: LogFields;
 }
 
@@ -31,9 +31,9 @@ interface Counted {
   isFresh: boolean;
 }
 
-// At 300 bytes for a record, 256 first ones and as many counts are 150 kB a minute at most, whoever knocks.
+// With 300 bytes for a record, 256 first records and 256 counts are at most 150 kB a minute.
 export const MAX_KEYS = 256;
-// One party cannot take the room of the others.
+// So that one party cannot use up the keys of the others.
 export const MAX_KEYS_OF_ONE = 16;
 
 export class Tally {
@@ -60,18 +60,18 @@ export class Tally {
     }
   }
 
-  /** Writes what was counted since the last time. To be called once a minute, and at the end. */
+  /** Writes the counts since the last call. To be called once a minute, and at the end. */
   flush(): void {
     for (const [key, counted] of this.#counted) {
       const { message, fields, count, isFresh } = counted;
       if (count > 0) this.#options.write({ ...fields, count }, message);
       counted.count = 0;
       counted.isFresh = false;
-      if (count === 0 && !isFresh) this.#remove(key, counted); // whoever goes on is only counted
+      if (count === 0 && !isFresh) this.#remove(key, counted); // a kind that continues is only counted
     }
   }
 
-  /** What has no room of its own is counted for its party, or for all parties together. */
+  /** Counts an occurrence without a key of its own for its party, or for all parties together. */
   #countRest({ event, message }: Occurrence, party: string, who: LogFields): void {
     const key = `${event} ${party}`;
     const known = this.#counted.get(key);

@@ -1,6 +1,6 @@
 /**
- * The Express app: everything that is not forwarded. It is given requests that the front door has checked, for the base
- * host or for the paths that are ours on a tunnel's host.
+ * The Express app: all requests that are not forwarded. The front door has checked them; they are for the base host or for
+ * the edge's own paths on a tunnel's host.
  */
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { asPosternError, PosternError } from '../../errors.js';
@@ -21,7 +21,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('etag');
   const base = routerOf(baseRoutes(options), visitOf);
   const tunnel = routerOf(tunnelRoutes(options), visitOf);
-  tunnel.use(notFound); // here too: Express would reply to OPTIONS by itself
+  tunnel.use(notFound); // here too: otherwise Express replies to OPTIONS by itself
   app.use((request, response, next) => {
     (visitOf(request).place.kind === 'tunnel' ? tunnel : base)(request, response, next);
   });
@@ -37,9 +37,9 @@ function notFound(): never {
   throw new PosternError('ERR_NOT_FOUND');
 }
 
-/** Express and its router throw errors with a `status` for requests that they cannot read, a bad %-escape for one. */
+/** Express throws errors with a `status` for requests that it cannot parse, such as a bad percent-encoding. */
 function translate(thrown: unknown): PosternError {
-  if (thrown instanceof PosternError) return thrown; // has a status too
+  if (thrown instanceof PosternError) return thrown; // it has a status, too
   const status: unknown = thrown instanceof Error && 'status' in thrown ? thrown.status : undefined;
   const isBadRequest = typeof status === 'number' && status >= 400 && status < 500;
   return isBadRequest ? new PosternError('ERR_BAD_REQUEST', undefined, { cause: thrown }) : asPosternError(thrown);

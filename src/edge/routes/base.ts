@@ -1,4 +1,4 @@
-/** The routes of the base host: the portal, signing in and out, the public keys. `SignIn` takes the steps. */
+/** The routes of the base host: the portal, sign-in and sign-out, the public keys. */
 import type { Assertions } from '../../auth/identity/assertion.js';
 import { decide } from '../../auth/identity/policy.js';
 import { readReturnTarget } from '../../auth/session/return-path.js';
@@ -50,7 +50,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
   }
 
   async function start(visit: Visit): Promise<Reply> {
-    // Only a person who looks at the page can sign in; a background request would only fill the browser with cookies.
+    // Only a visitor who sees the page can sign in; a background request would only fill the browser with cookies.
     if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');
     const next = await signIn.start(visit, {
       returnTo: queryParam(visit, 'rd'),
@@ -66,22 +66,22 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
       return redirectReply(base, visit, await signIn.completeCallback(visit));
     } catch (thrown) {
       const error = asPosternError(thrown instanceof SignInFailure ? thrown.cause : thrown);
-      // Of a callback that belongs to no sign-in there can be any number: it has its line in the log, and no record.
+      // A callback without a sign-in is logged but not recorded: strangers could send any number of them.
       if (thrown instanceof SignInFailure) observer.emit({ kind: 'sign-in-failed', visit, error });
       observer.emit({ kind: 'visit-failed', visit, error });
       return errorReply(base, visit, error, { ...titleOf(visit, error), ...retryDetails(base, thrown) });
     }
   }
 
-  // The response is asked for in the query. A form that another site posts comes without our cookies (SameSite=Lax), so it
-  // could prove nothing: said here in words, instead of a page that knows no such address.
+  // The edge requests the response in the query. A form that another site posts has no cookies of ours (SameSite=Lax), so it
+  // could not be validated: the page explains that, instead of a 404.
   function callbackForm(visit: Visit): Reply {
     const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_RESPONSE });
     observer.emit({ kind: 'visit-failed', visit, error });
     return errorReply(base, visit, error, retryDetails(base, error));
   }
 
-  // Where a tunnel's host sends a visitor whose ticket was refused: no ticket stays in the address bar.
+  // A tunnel's host redirects here when it has refused a ticket, so that no ticket stays in the address bar.
   function failed(visit: Visit): Reply {
     const target = readReturnTarget(queryParam(visit, 'rd'), base);
     const error = new PosternError('ERR_LOGIN_FAILED');
@@ -99,7 +99,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
     return userInfoReply(sessions, await sessionOf(visit));
   }
 
-  const script = () => scriptReply(HAND_OFF_SCRIPT, { 'Cache-Control': 'public, max-age=31536000, immutable' }); // its address changes with it
+  const script = () => scriptReply(HAND_OFF_SCRIPT, { 'Cache-Control': 'public, max-age=31536000, immutable' }); // its URL changes with its content
   const keys = () => jsonReply(assertions.jwks(), { 'Cache-Control': 'public, max-age=300' });
 
   return [
@@ -127,8 +127,8 @@ const SIGNED_OUT: Page = {
 };
 
 /**
- * Signs out of the visitor's own session, and of the one that a tunnel's host has named. Always by a button: what else brings
- * a visitor here may be the doing of an app.
+ * Asks before it ends the session of this browser and the sign-in that a tunnel's host has named. Always by a button: an app
+ * may have redirected the visitor here.
  */
 function askToSignOut(visit: Visit): Reply {
   const reference = queryParam(visit, 'of');
@@ -150,7 +150,7 @@ function portalPage({ registry }: BaseRoutesOptions, { identity }: Session): Pag
   return { title: 'Your tunnels', blocks, facts: [['Signed in as', identity.email] as const] };
 }
 
-/** Who gives up at the provider was denied nothing (RFC 6749 section 4.1.2.1). */
+/** A visitor who cancels at the provider was not denied access (RFC 6749 section 4.1.2.1). */
 function titleOf(visit: Visit, { code }: PosternError): { title?: string } {
   if (code !== 'ERR_ACCESS_DENIED') return {};
   return { title: queryParam(visit, 'error') === undefined ? 'This account cannot sign in' : 'Sign-in cancelled' };

@@ -1,11 +1,11 @@
-/** A route of our own: from a visit to a reply. Express finds it by method and path, and does nothing else. */
+/** A route of the edge: from a visit to a reply. Express only selects it by method and path. */
 import { type Request, type RequestHandler, Router } from 'express';
 import type { MaybePromise } from '../../core/maybe-promise.js';
 import type { Reply, Visit } from '../request/visit.js';
 
 export type Route = (visit: Visit, request: Request) => MaybePromise<Reply>;
 
-/** The visit of a request that Express was given. */
+/** The visit that belongs to a request of Express. */
 export type VisitOf = (request: Request) => Visit;
 
 export type RouteTable = readonly (readonly [

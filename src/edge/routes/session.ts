@@ -1,4 +1,4 @@
-/** What the base host and every tunnel's host reply alike about a session, and how a request for them is judged. */
+/** Replies about a session that the base host and tunnels' hosts share, and the checks of requests for them. */
 
 import type { Session } from '../../auth/session/session.js';
 import type { Sessions } from '../../auth/session/sessions.js';
@@ -10,7 +10,7 @@ import type { Page } from '../replies/page.js';
 import { jsonReply } from '../replies/reply.js';
 import type { Reply, VisitRequest } from '../request/visit.js';
 
-/** One parameter of the query; undefined when it is absent or there several times. */
+/** One parameter of the query; undefined when it is absent or repeated. */
 export function queryParam({ path }: Pick<VisitRequest, 'path'>, name: string): string | undefined {
   const at = path.indexOf('?');
   if (at === -1) return undefined;
@@ -19,8 +19,8 @@ export function queryParam({ path }: Pick<VisitRequest, 'path'>, name: string): 
 }
 
 /**
- * Throws `ERR_CROSS_SITE` for a request that a page of another origin has caused, whether or not anybody is signed in: by
- * how it were answered that page would learn which.
+ * Throws `ERR_CROSS_SITE` for a request that a page of another origin has caused, whether or not anyone is signed in: the
+ * response would tell that page which.
  */
 export function checkCause(request: VisitRequest, origin: string): void {
   if (causeOf(request, { origin, origins: [], frameOrigins: [] }) === 'foreign')
@@ -36,15 +36,15 @@ export function userInfoReply(sessions: Sessions, session: Session | undefined):
 }
 
 /**
- * Whether a request to sign out comes from a page of this very origin, by `Sec-Fetch-Site` or else by `Origin`. A typed
- * address does not: an app can redirect it here.
+ * Whether a request to sign out comes from a page of this origin, by `Sec-Fetch-Site` or else by `Origin`. A typed address
+ * does not count: an app can redirect it here.
  */
 export function isFromOrigin({ header }: VisitRequest, origin: string): boolean {
   const site = header['sec-fetch-site'];
   return site === undefined ? header['origin'] === origin : site === 'same-origin';
 }
 
-/** The page for a sign-out that came from elsewhere: the visitor decides. */
+/** The page that asks the visitor to confirm a sign-out. */
 export function signOutPage(action: string): Page {
   return {
     title: 'Sign out?',
@@ -63,7 +63,7 @@ export function signOutPage(action: string): Page {
 const RIVALS =
   'Your browser has sent two sign-ins for this address, so nobody can say which of them is yours. Both have been removed from it: sign in again. Should this page come back, clear the cookies of this address and of the domains above it.';
 
-/** To a request that brought two sessions: neither counts, both are cleared, and no redirect leads back here. */
+/** The reply to a request with two sessions: neither counts, both cookies are removed, and no redirect leads back here. */
 export function rivalsReply(
   base: BaseAddress,
   request: VisitRequest,

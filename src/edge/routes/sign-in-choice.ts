@@ -1,4 +1,4 @@
-/** What a visitor chooses for a sign-in, the account and the identity provider, and how the paths that lead to one carry it. */
+/** The account and the identity provider that a visitor chooses for a sign-in, and the queries that contain the choice. */
 import type { OidcProvider } from '../../auth/providers/oidc.js';
 import type { Providers } from '../../auth/providers/providers.js';
 import { queryValue } from '../../auth/session/return-path.js';
@@ -8,7 +8,7 @@ import { queryParam } from './session.js';
 
 export interface SignInChoice {
   readonly account: 'current' | 'other';
-  /** The id of an identity provider; absent when any will do. */
+  /** The id of an identity provider; absent when the edge may choose. */
   readonly provider?: string | undefined;
 }
 
@@ -20,7 +20,7 @@ export function readChoice(request: Parameters<typeof queryParam>[0]): SignInCho
 
 const UNKNOWN_PROVIDER = 'The link names an identity provider that this address does not have.';
 
-/** The provider that was chosen, if one was. Throws `ERR_BAD_REQUEST` for an unknown one. */
+/** The chosen provider, if there is one. Throws `ERR_BAD_REQUEST` for an unknown one. */
 export function chosenProvider(providers: Providers, { provider: id }: SignInChoice): OidcProvider | undefined {
   if (id === undefined) return undefined;
   const chosen = providers.find(id);
@@ -28,12 +28,12 @@ export function chosenProvider(providers: Providers, { provider: id }: SignInCho
   throw new PosternError('ERR_BAD_REQUEST', 'no identity provider has this id', { text: UNKNOWN_PROVIDER });
 }
 
-/** Where a visitor of a tunnel begins to sign in and comes back to a path. */
+/** The URL on a tunnel's host at which a sign-in starts that returns to a path. */
 export function signInPath(base: BaseAddress, name: string, path: string, choice: SignInChoice): string {
   return `${tunnelOrigin(base, name)}/.postern/session?rd=${queryValue(path)}${choiceQuery(choice)}`;
 }
 
-/** The choice as further parameters of a query. */
+/** The choice as additional parameters of a query. */
 export function choiceQuery({ account, provider }: SignInChoice): string {
   const other = account === 'other' ? '&switch=account' : '';
   return provider === undefined ? other : `${other}&provider=${encodeURIComponent(provider)}`;

@@ -1,7 +1,7 @@
-/** How a sign-in that the provider did not finish goes to the route that has to say so. */
+/** The error of a sign-in that has failed at the provider. */
 import type { ReturnTarget } from '../../auth/session/return-path.js';
 
-/** A sign-in that failed at the provider: where the visitor wanted to go, so that the page can offer another try. */
+/** Has the return target of the sign-in, so that the error page can offer another attempt. `cause` is the reason. */
 export class SignInFailure extends Error {
   readonly target: ReturnTarget;
   readonly cookies: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * Signing in: the steps between a visitor without a session and a session on a tunnel's host. Express routes
- * call it; it knows OIDC, transactions, tickets and sessions, and no routing.
+ * The steps of a sign-in, from a visitor without a session to a session on a tunnel's host. The routes call them; providers,
+ * transactions, tickets and sessions do the work.
  *
  * start (base host) -> provider -> callback (base host): session on the base host -> ticket -> session on the tunnel.
  */
@@ -34,42 +34,42 @@ export interface SignInOptions {
   readonly limit: AttemptLimit;
   readonly observer: Observer;
   /**
-   * The one domain that the operator's ceiling admits, for providers that take a hint. Never from a tunnel's rules: the
-   * hint is seen before sign-in, and would tell a stranger that the tunnel exists and for whom.
+   * The only domain of the operator's ceiling, for providers that accept a hint. Never from a tunnel's rules: the hint is
+   * visible before the sign-in, and would tell strangers that the tunnel exists and for whom.
    */
   readonly domainHint: string | undefined;
-  /** Whether the gate would let a session in on a tunnel right now. */
+  /** Whether the gate would admit a session to a tunnel now. */
   readonly isAdmitted: (session: Session, name: string) => boolean;
-  /** `ownerTag` of whoever has a tunnel's name, `NO_OWNER` when nobody is known to. */
+  /** `ownerTag` of the owner of a tunnel's name, `NO_OWNER` when there is none. */
   readonly ownerOf: (name: string) => string;
 }
 
-/** On to the tunnel. */
+/** The redirect on the tunnel's host after a ticket was redeemed. */
 export interface Redeemed extends PlainRedirect {
-  /** The visitor is let in, in a browser whose session here was of the name's former owner: what that app stored is to go. */
+  /** The visitor is admitted, and this browser had a session under the name's former owner: that app's data must be cleared. */
   readonly isPassedOn: boolean;
 }
 
-/** A start's own parameters. Anything else in its query is ignored. */
+/** The parameters of a start. Any other parameter of its query is ignored. */
 export interface StartFields extends SignInChoice {
   readonly returnTo: string | undefined;
-  /** What `Nonces.prove` said of the nonce cookie on the tunnel's host. */
+  /** `Nonces.prove` of the nonce cookie on the tunnel's host. */
   readonly nonceProof: string | undefined;
 }
 
-/** How a ticket comes to the tunnel's host. */
+/** A ticket as it arrives at the tunnel's host. */
 export interface TicketFields {
   readonly text: string;
-  /** Where to go instead of the path in the ticket. */
+  /** Replaces the path in the ticket. */
   readonly returnTo?: string | undefined;
-  /** Whether a browser may keep a session from it; if not, the ticket is used up all the same. */
+  /** Whether the browser may get a session from it. If not, the ticket is still used up. */
   readonly isWelcome: boolean;
 }
 
-// As long as a transaction may take, with room for the ticket behind it.
+// The lifetime of a transaction, and time for the ticket after it.
 const NONCE_SECONDS = 15 * 60;
 
-// A longer path goes beside the ticket: what is sealed grows by a third, and may hold no more than 8 kB.
+// A longer path is sent beside the ticket: sealing adds a third, and sealed text is limited to 8 kB.
 const MAX_TICKET_PATH_CHARS = 2_048;
 
 export class SignIn {
@@ -81,7 +81,7 @@ export class SignIn {
     this.#isSecure = options.base.scheme === 'https';
   }
 
-  /** On a tunnel's host, without a session: to the start on the base host, with a nonce in this browser. */
+  /** On a tunnel's host, without a session: redirects to the start on the base host, and sets a nonce in this browser. */
   redirectToBase(request: VisitRequest, name: string, path: string, choice: SignInChoice): PlainRedirect {
     const { base, nonces } = this.#options;
     const host = tunnelHost(base, name);
@@ -94,7 +94,7 @@ export class SignIn {
   }
 
   /**
-   * On the base host: straight to the tunnel with a session here that says enough, else to the provider. Throws
+   * On the base host: redirects to the tunnel if there is a sufficient session, else to the provider. Throws
    * `ERR_BAD_REQUEST` for an unknown provider.
    */
   async start(request: VisitRequest, fields: StartFields): Promise<Redirect> {
@@ -119,8 +119,8 @@ export class SignIn {
   }
 
   /**
-   * On the base host, back from the provider: a new session here, and on to where the visitor wanted to go. Counted, and
-   * the provider asked, only for a sign-in that this browser has begun and not used before.
+   * On the base host, back from the provider: creates a session here and redirects to the return target. Counts against the
+   * limit, and sends requests to the provider, only for a sign-in that this browser has started and not used before.
    */
   async completeCallback(request: VisitRequest): Promise<Redirect> {
     const { base, sessions, transactions, limit, observer } = this.#options;
@@ -134,12 +134,11 @@ export class SignIn {
     );
     const identity = await this.#identify(transaction, callback, cookie);
     const former = await sessions.read(request.header['cookie'], base.host);
-    // A new sign-in ends the one before it, everywhere. Only two tabs that sign in at once as the same person keep both:
-    // the former session is then younger than this sign-in's start.
+    // A new sign-in revokes the former one on all hosts, unless two tabs sign in to the same account concurrently: then the
+    // former session is younger than the start of this sign-in.
     const isSame = former !== undefined && isSameAccount(former.identity, identity);
     const isConcurrent = isSame && former.signedInAtMs > transaction.startedAtMs;
-    // One that only lacked groups goes on, where nobody asked for another: it is the same sign-in, and nothing that hangs on it
-    // ends.
+    // A sign-in that was started because the session lacked groups continues that session, so its other sessions do not end.
     const isContinued = isSame && former.id === transaction.continues;
     if (former !== undefined && !isConcurrent && !isContinued) await sessions.revoke(former);
     const signIn = isContinued ? { id: former.id, signedInAtMs: former.signedInAtMs } : {};
@@ -149,7 +148,7 @@ export class SignIn {
     return this.#issueTicket(created.session, target, nonceHash, { cookies: [cookie, created.cookie], state });
   }
 
-  /** On a tunnel's host: the ticket becomes a session of this host. Throws `ERR_LOGIN_FAILED`. */
+  /** On a tunnel's host: exchanges the ticket for a session of this host. Throws `ERR_LOGIN_FAILED`. */
   async redeem(request: VisitRequest, name: string, { text, returnTo, isWelcome }: TicketFields): Promise<Redeemed> {
     const { base, tickets, sessions, isAdmitted, ownerOf } = this.#options;
     const nonces = isWelcome ? this.#nonces(request) : [];
@@ -160,7 +159,7 @@ export class SignIn {
     const { session, cookie } = await sessions.create({ identity, host, id, signedInAtMs, admitted: false, owner });
     const admitted = isAdmitted(session, name) ? await sessions.renew(session, { admitted: true }) : undefined;
     const location = readReturnPath(returnTo ?? ticket.path);
-    // Of nobody else: whoever is denied would learn from it that the name is somebody's.
+    // For admitted visitors only: a denied one would learn from it that the name has an owner.
     const isPassedOn = admitted !== undefined && former !== undefined && hasOwner(former) && former.owner !== owner;
     return { kind: 'redirect', location, cookies: [admitted ?? cookie], isPassedOn };
   }

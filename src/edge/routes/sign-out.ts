@@ -1,4 +1,4 @@
-/** Signing out: the way from a tunnel's host to the page on the base host, and the end of a sign-in on all hosts. */
+/** The steps of a sign-out: from a tunnel's host to the page on the base host, and the end of a sign-in on all hosts. */
 import type { Providers } from '../../auth/providers/providers.js';
 import type { Session } from '../../auth/session/session.js';
 import type { Sessions } from '../../auth/session/sessions.js';
@@ -23,14 +23,14 @@ export class SignOut {
     this.#options = options;
   }
 
-  /** On a tunnel's host: to the page of the base host where the visitor signs out. Ends nothing. */
+  /** On a tunnel's host: redirects to the sign-out page of the base host. Ends nothing. */
   async redirectToBase(session: Session | undefined): Promise<PlainRedirect> {
     const { base, references } = this.#options;
     const query = session === undefined ? '' : `?of=${await references.issue(session)}`;
     return { kind: 'redirect', location: `${base.origin}/oauth2/sign_out${query}`, cookies: [] };
   }
 
-  /** On the base host: ends the sign-in of this browser and the one that `reference` names on all hosts; then the provider's. */
+  /** On the base host: ends the sign-in of this browser and that of `reference`, on all hosts; then redirects to the provider. */
   async complete(request: VisitRequest, reference: string | undefined): Promise<PlainRedirect> {
     const { base, sessions, providers, references } = this.#options;
     const session = await sessions.read(request.header['cookie'], base.host);

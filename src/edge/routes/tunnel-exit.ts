@@ -1,4 +1,4 @@
-/** How a visitor without a session leaves a tunnel's host for the sign-in, and what their browser forgets on the way. */
+/** The redirect of a visitor without a session from a tunnel's host to the sign-in, and what it clears in the browser. */
 import type { Sessions } from '../../auth/session/sessions.js';
 import { NEW_OWNER } from '../gate/gate.js';
 import { redirect } from '../replies/reply.js';
@@ -14,7 +14,7 @@ interface Parts {
 export const CLEAR_STORED = { 'Clear-Site-Data': '"cache", "storage"' };
 
 export interface Exit {
-  /** Where the visitor comes back to. */
+  /** The path to which the visitor returns. */
   readonly path: string;
   readonly choice: SignInChoice;
   /** Why the gate refused, if it did. */
@@ -29,9 +29,9 @@ export async function leaveTunnel(parts: Parts, request: VisitRequest, { path, c
 }
 
 /**
- * What the app has stored in the browser of a visitor who signed out here, or for whom the name had another owner, ends
- * with the session: its service worker too, which would go on answering in its place. The cookie that tells so is cleared
- * along with it, and is empty where nothing has ended.
+ * Returns the line that removes the session cookie when the visitor has signed out here, or when the session is of a former
+ * owner of the name; empty otherwise. What the app has stored is to be cleared with it, including its service worker, which
+ * would otherwise go on responding in the app's place.
  */
 export async function clearEnded(
   { sessions }: Parts,

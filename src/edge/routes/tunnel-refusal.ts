@@ -1,4 +1,4 @@
-/** What a visitor gets whom the gate has not let through to a tunnel: a way to sign in, or a page that says why not. */
+/** The replies to visits that the gate does not admit to a tunnel: a way to sign in, or a page that gives the reason. */
 import { accountKey } from '../../auth/identity/identity.js';
 import { readReturnPath } from '../../auth/session/return-path.js';
 import type { Sessions } from '../../auth/session/sessions.js';
@@ -22,17 +22,17 @@ export interface TunnelRefusalOptions {
   readonly sessions: Sessions;
   readonly signIn: SignIn;
   readonly observer: Observer;
-  /** Of accounts that are to sign in again because their session lacks groups. */
+  /** Limits how often an account is asked to sign in again because its session lacks groups. */
   readonly renewals: AttemptLimit;
 }
 
-/** Replies to a visit that is not forwarded. Rejects with `ERR_INTERNAL` for a verdict that is no refusal. */
+/** Replies to a visit that is not forwarded. Rejects with `ERR_INTERNAL` for a verdict that is not a refusal. */
 export type TunnelRefusal = (visit: Visit, verdict: Exclude<Verdict, { kind: 'forward' }>) => Promise<Reply>;
 
-// Whoever may come in after a restart of the edge sees the app soon; whoever may not asks six times a minute.
+// Visitors who are admitted after a restart of the edge see the app soon; others reload six times a minute.
 const RELOAD_SECONDS = 10;
 
-// True of an account that may not come in and of a name that nobody serves, and tells nobody which.
+// True for an account without access and for a name that no agent serves, without telling which.
 const NOT_OPEN = 'Either this account may not open the app at this address, or no app is shared here at the moment.';
 
 const UNVERIFIED =
@@ -49,7 +49,7 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     return refuse(visit, await bounded(visit, verdict));
   };
 
-  /** A denial, where signing in again for the sake of groups has not helped: rules that never rest would have it done for ever. */
+  /** Denies when signing in again for groups has not helped: rules that keep changing would otherwise repeat it forever. */
   async function bounded(visit: Visit, verdict: Refusal): Promise<Refusal> {
     if (verdict.code !== 'ERR_LOGIN_REQUIRED' || verdict.session === undefined || !isNavigation(visit)) return verdict;
     if (await isWithin(renewals, accountKey(verdict.session.identity))) return verdict;
@@ -81,7 +81,7 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
   }
 
   function deny(visit: Visit, path: string, verdict: Refusal): Reply {
-    // By the identity, not by the reason: for a name that nobody serves there is no policy that could give this one.
+    // By the identity, not by the reason: a name that no agent serves has no policy that could give this reason.
     const isUnverified = verdict.code === 'ERR_ACCESS_DENIED' && verdict.session?.identity.emailVerified === false;
     const isDenied = verdict.code === 'ERR_ACCESS_DENIED' && wantsPage(visit);
     const error = errorOf(verdict, isUnverified ? UNVERIFIED : isDenied ? NOT_OPEN : undefined);
@@ -95,7 +95,7 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     const href = (which: 'current' | 'other') => signInPath(base, name, path, { account: which });
     if (code === 'ERR_LOGIN_REQUIRED') {
       const blocks = [{ kind: 'link', label: 'Sign in', href: href('current'), rank: 'main' }] as const;
-      // Back to the page that asked, where the browser says which: the response to a fetch is nothing to look at.
+      // Returns to the page that made the request, if the browser names it: the response to a fetch is not a page.
       return { blocks, loginUrl: signInPath(base, name, refererPath(visit), { account: 'current' }) };
     }
     if (code === 'ERR_CROSS_SITE')
@@ -124,7 +124,7 @@ function isWithin(limit: AttemptLimit, party: string): Promise<boolean> {
   );
 }
 
-/** The path of the page on this host that a background request came from; `/` when the browser does not say. */
+/** The path of the page on this host that made a background request; `/` when the browser does not name it. */
 function refererPath({ header: { referer, host } }: Visit): string {
   if (referer === undefined || !URL.canParse(referer)) return '/';
   const page = new URL(referer);

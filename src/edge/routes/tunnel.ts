@@ -1,4 +1,4 @@
-/** The few paths that are ours on a tunnel's host: redeeming a ticket, signing out, who is signed in. */
+/** The edge's own paths on a tunnel's host: redeem a ticket, sign out, userinfo. */
 import { type Request, text } from 'express';
 import { queryValue, readReturnPath } from '../../auth/session/return-path.js';
 import { MAX_SEALED_CHARS } from '../../auth/session/seal.js';
@@ -24,15 +24,15 @@ export interface TunnelRoutesOptions {
   readonly observer: Observer;
 }
 
-// A ticket as a page of the base host posts it: `text/plain`, which needs no preflight.
+// The ticket that a page of the base host posts, as `text/plain`, which needs no CORS preflight.
 const TICKET_BODY = text({ limit: MAX_SEALED_CHARS, inflate: false });
 
 const SIGN_OUT = 'Sign out in the browser, on the page that this address leads to: nothing else ends a session.';
 
 export function tunnelRoutes(options: TunnelRoutesOptions): RouteTable {
   const { base, sessions, signIn, observer } = options;
-  // Whoever had the name when it was made, unlike the gate, which opens it only for that owner's tunnel: who is told here who
-  // they are, or not, must not learn from it whether the name is anybody's now.
+  // Accepts a session of any owner of the name, unlike the gate: otherwise the response would tell the visitor whether the name
+  // has an owner now.
   const sessionOf = ({ header, host }: VisitRequest) => sessions.read(header['cookie'], host);
 
   async function session(visit: Visit): Promise<Reply> {
@@ -46,14 +46,14 @@ export function tunnelRoutes(options: TunnelRoutesOptions): RouteTable {
     const { origin, 'sec-fetch-site': site } = visit.header;
     const isWelcome = origin === base.origin;
     const allowed = isWelcome ? ALLOW_BASE(base) : {};
-    // Between sites the browser would neither send nor keep our cookies: the page has to come by URL.
+    // In a cross-site request the browser neither sends nor stores our cookies: the page must navigate here instead.
     if (isWelcome && site === 'cross-site') return jsonReply({ redeemed: false }, allowed);
     const ticket = { text: typeof body === 'string' ? body : '', isWelcome };
     const { cookies, isPassedOn } = await signIn.redeem(visit, tunnelName(visit), ticket);
     return jsonReply({ redeemed: true }, { ...allowed, ...(isPassedOn && CLEAR_STORED), 'Set-Cookie': cookies });
   }
 
-  /** No outcome leaves the ticket in the address bar of a page of the app's origin. */
+  /** Always redirects, so that no ticket stays in the address bar of a page of the app's origin. */
   async function redeemByUrl(visit: Visit, text: string): Promise<Reply> {
     const name = tunnelName(visit);
     const isWelcome = isVisit(visit);
@@ -69,12 +69,12 @@ export function tunnelRoutes(options: TunnelRoutesOptions): RouteTable {
     }
   }
 
-  // Any page can bring a visitor here, and any script of the app ask for it: the base host asks the visitor.
+  // Any page can navigate here, and any script of the app can request it: the base host asks the visitor to confirm.
   async function signOut(visit: Visit): Promise<Reply> {
     if (!isVisit(visit)) throw new PosternError('ERR_BAD_REQUEST', 'no visit', { text: SIGN_OUT });
     const current = await sessionOf(visit);
     const { location, cookies } = await options.signOut.redirectToBase(current);
-    // What the app has let the browser keep must not be looked at by whoever comes next, by the Back button for one.
+    // The next user of this browser must not see the app's cached pages, for example by the Back button.
     return redirect(location, cookies, current === undefined ? {} : { 'Clear-Site-Data': '"cache"' });
   }
 
