@@ -99,13 +99,13 @@ function nameOf({ callFrame: { functionName, url, lineNumber, columnNumber } }: 
   return `${name} ${entry.originalSource.replace(/^.*?(?=src\/)/, '')}:${entry.originalLine + 1}`;
 }
 
-// `src/edge`, `ws`, `node:internal/http2`, or `native` for what has no source.
+// `src/edge/forward`, `ws`, `node:internal/http2`, or `native` for what has no source.
 function placeOf({ callFrame: { functionName, url } }: ProfileNode): string {
   if (url === '') return functionName.startsWith('(') ? functionName : 'native';
   if (!url.startsWith('file:')) return url.split('/').slice(0, 2).join('/');
   const module = url.split('/node_modules/').at(-1) as string;
   if (module !== url) return module.split('/')[0] as string;
-  return /src\/[^/]+/.exec(url)?.[0] ?? url;
+  return /src\/[^/]+(?:\/[^/]+(?=\/))?/.exec(url)?.[0] ?? url;
 }
 
 const sourceMaps = new Map<string, SourceMap | undefined>();

@@ -16,6 +16,8 @@ export interface PosternOptions {
   readonly logLevel?: string;
   /** Put before the edge's script. */
   readonly edgeNodeArgs?: readonly string[];
+  /** The script of edge and agents; the bundled command unless given. */
+  readonly script?: string;
 }
 
 export interface AgentOptions {
@@ -35,18 +37,21 @@ export class Postern {
   readonly base: string;
   readonly port: number;
   readonly edge: Child;
+  readonly #script: string;
   readonly #provider: Child;
   readonly #agents: Child[] = [];
   readonly #visitors: Visitor[] = [];
 
-  private constructor(edge: Child, provider: Child, port: number) {
+  private constructor(script: string, edge: Child, provider: Child, port: number) {
+    this.#script = script;
     this.edge = edge;
     this.#provider = provider;
     this.port = port;
     this.base = `http://localhost:${port}`;
   }
 
-  static async start({ logLevel = 'warn', edgeNodeArgs = [] }: PosternOptions = {}): Promise<Postern> {
+  static async start(options: PosternOptions = {}): Promise<Postern> {
+    const { logLevel = 'warn', edgeNodeArgs = [], script = POSTERN } = options;
     const [port, adminPort, providerPort] = [await freePort(), await freePort(), await freePort()];
     const provider = await startProvider(providerPort, `http://localhost:${port}/oauth2/callback`);
     const env = {
@@ -60,9 +65,9 @@ export class Postern {
       POSTERN_PUBLIC: 'true',
       POSTERN_LOG_LEVEL: logLevel,
     };
-    const edge = new Child({ name: 'edge', args: [...edgeNodeArgs, POSTERN, 'edge'], env });
+    const edge = new Child({ name: 'edge', args: [...edgeNodeArgs, script, 'edge'], env });
     await edge.answers(`http://127.0.0.1:${adminPort}/readyz`);
-    return new Postern(edge, provider, port);
+    return new Postern(script, edge, provider, port);
   }
 
   /** The origin of a tunnel as visitors see it. */
@@ -74,7 +79,7 @@ export class Postern {
   async startAgent({ name, allow, targetUrl, via = this.base, nodeArgs = [] }: AgentOptions): Promise<Child> {
     const token = await this.token(name);
     const rules = allow.split(',').flatMap((rule) => ['--allow', rule]);
-    const args = [...nodeArgs, POSTERN, 'http', targetUrl, '--edge', via, '--name', name, ...rules, '--json'];
+    const args = [...nodeArgs, this.#script, 'http', targetUrl, '--edge', via, '--name', name, ...rules, '--json'];
     const options = { name: `agent of ${name}`, args, env: { POSTERN_TOKEN: token } };
     const agent = await Child.ready(options, (line) => line.includes('"online"'));
     this.#agents.push(agent);

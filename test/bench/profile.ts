@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { SHIPPED_POSTERN } from '../support/processes.js';
 import { processorUs } from './children.js';
 import { summarize } from './cpu-profile.js';
 import { findDriver } from './driver.js';
@@ -41,7 +42,9 @@ process.exit();
 
 async function main(): Promise<void> {
   const target = await startBenchTarget(undefined);
-  const postern = await Postern.start({ logLevel: flags['log-level'], edgeNodeArgs: profiling('edge') });
+  // A file per module, with source maps: the bundled command has neither, and its functions would have no source.
+  const script = SHIPPED_POSTERN;
+  const postern = await Postern.start({ logLevel: flags['log-level'], edgeNodeArgs: profiling('edge'), script });
   const allow = flags.public ? 'public' : '@acme.com';
   const name = 'demo';
   const agent = await postern.startAgent({ name, allow, targetUrl: target.origin, nodeArgs: profiling('agent') });
