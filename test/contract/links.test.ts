@@ -28,6 +28,20 @@ describe('the links of the pages', () => {
     );
   });
 
+  test('and the paths that a page names exist', () => {
+    const named = pages
+      .filter((page) => page !== 'CHANGELOG.md') // which is history
+      .flatMap((page) => {
+        const text = readFileSync(join(PROJECT_ROOT, page), 'utf8');
+        return [...text.matchAll(/`((?:src|test|docs|config)\/[\w./-]*)`/g)].map(([, path = '']) => ({ page, path }));
+      });
+    assert.ok(named.length > 40, `${named.length} paths`);
+    assert.deepEqual(
+      named.filter(({ path }) => !existsSync(join(PROJECT_ROOT, path))),
+      [],
+    );
+  });
+
   test('lead from the sources to pages that exist', () => {
     const named = ['src', 'test', 'config'].flatMap(filesBelow).flatMap((path) => {
       const names = readFileSync(join(PROJECT_ROOT, path), 'utf8').match(/\bdocs\/[\w-]+\.md\b/g) ?? [];
