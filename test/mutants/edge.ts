@@ -188,7 +188,7 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/gate/revalidation.ts',
     fault: 'a gate that fails lets long requests go on',
-    before: 'return true; // a gate that cannot judge',
+    before: 'return true; // fails closed',
     after: 'return false; // a gate that cannot judge',
     tests: ['unit/edge/gate/revalidation.test.ts'],
   },

@@ -34,7 +34,7 @@ function verify(text: string, { keys } = setUp().assertions.jwks(), audience = f
 }
 
 describe('an assertion', () => {
-  it('says who it is, to whom, and for two minutes', async () => {
+  it('names the visitor and the audience, and is valid for two minutes', async () => {
     const { payload } = await verify(await setUp().assertions.sign(fields).text);
     assert.deepEqual(payload, {
       iss: ISSUER,
@@ -79,7 +79,7 @@ describe('an assertion', () => {
     assert.equal(await assertions.sign(fields).text, second);
   });
 
-  it('is one for all who ask at once', async () => {
+  it('is signed once for all concurrent requests', async () => {
     const { assertions } = setUp();
     const texts = await Promise.all(Array.from({ length: 10 }, () => assertions.sign(fields).text));
     assert.equal(new Set(texts).size, 1);
@@ -95,7 +95,7 @@ describe('an assertion', () => {
   });
 });
 
-describe('a verifier with the defaults of its library', () => {
+describe('a verifier with the default options of its library', () => {
   for (const [whose, skewMs] of [
     ['half a minute behind', -30_000],
     ['half a minute ahead', 30_000],
@@ -105,7 +105,7 @@ describe('a verifier with the defaults of its library', () => {
       const keys = createLocalJWKSet({ keys: assertions.jwks().keys as never });
       const accept = async (text: string, nowMs: number) => {
         const { payload } = await jwtVerify(text, keys, { currentDate: new Date(nowMs + skewMs) });
-        // What other libraries refuse by default: an assertion that was issued in their future.
+        // Other libraries reject an assertion that was issued in the future by default.
         assert.ok((payload.iat ?? 0) * 1000 <= nowMs + skewMs);
         assert.equal(payload.nbf, undefined);
       };
@@ -124,7 +124,7 @@ describe('the keys', () => {
     assert.deepEqual(setUp().assertions.jwks(), setUp().assertions.jwks());
   });
 
-  it('are public halves only, for this one use', () => {
+  it('are public halves only, for signatures only', () => {
     const [key] = setUp().assertions.jwks().keys;
     assert.deepEqual(Object.keys(key ?? {}).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
     assert.deepEqual([key?.alg, key?.crv, key?.kty, key?.use], ['ES256', 'P-256', 'EC', 'sig']);
@@ -151,7 +151,7 @@ describe('the keys', () => {
     assert.equal(decodeProtectedHeader(text).kid, rotated.jwks().keys[0]?.kid);
   });
 
-  it('cannot be changed by whoever publishes them', () => {
+  it('cannot be changed by the caller that publishes them', () => {
     const { assertions } = setUp();
     for (const key of assertions.jwks().keys) key.kid = 'other';
     assert.notEqual(assertions.jwks().keys[0]?.kid, 'other');

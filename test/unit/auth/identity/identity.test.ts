@@ -26,7 +26,7 @@ describe('readIdentity', () => {
     });
   });
 
-  it('leaves out what the provider does not say', () => {
+  it('leaves out what the provider does not send', () => {
     assert.deepEqual(read({}), {
       issuer: 'https://id.acme.com',
       domainProof: 'email',
@@ -86,7 +86,7 @@ describe('readIdentity', () => {
     it(`denies the subject ${JSON.stringify(sub)?.slice(0, 20)}`, () => assert.throws(() => read({ sub }), denied));
   }
 
-  it('accepts subjects as directories write them', () => {
+  it('accepts the subjects of common directories', () => {
     for (const sub of ['1', 's'.repeat(255), 'CN=Ana Lima,OU=Eng', 'auth0|5f', 'ü'])
       assert.equal(read({ sub }).subject, sub);
   });
@@ -161,7 +161,7 @@ describe('readIdentity', () => {
     });
   }
 
-  it('takes a missing email_verified for a yes only where that is the policy, and nothing else ever', () => {
+  it('counts a missing email_verified as verified only if configured, and any other value never', () => {
     const options = { ...OPTIONS, emailVerified: 'accept-missing' } as const;
     const { email_verified: _, ...silent } = ALICE;
     assert.equal(readIdentity(silent, options).emailVerified, true);
@@ -180,7 +180,7 @@ describe('readIdentity', () => {
     assert.deepEqual(read({ groups }).groups, groups);
   });
 
-  it('says so when the groups are elsewhere', () => {
+  it('reports that groups are missing when the provider has them elsewhere', () => {
     assert.equal(read({ _claim_names: { groups: 'src1' }, _claim_sources: {} }).groupsOmitted, true);
     assert.equal(read({ hasgroups: true }).groupsOmitted, true);
     assert.equal(read({ _claim_names: { other: 'src1' } }).groupsOmitted, false);
@@ -202,7 +202,7 @@ describe('readIdentity', () => {
     assert.throws(() => readIdentity(Object.create(ALICE), OPTIONS), denied);
   });
 
-  it('either denies or gives an identity without controls or lone surrogates, whatever the claims', () => {
+  it('either denies or returns an identity without controls and lone surrogates, whatever the claims are', () => {
     const claims = fc.record({
       sub: fc.oneof(fc.string({ unit: 'binary' }), fc.anything()),
       email: fc.oneof(fc.emailAddress(), fc.string({ unit: 'binary' }), fc.anything()),

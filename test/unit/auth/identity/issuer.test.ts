@@ -14,7 +14,7 @@ it('reads https issuers, and http ones on loopback', () => {
   for (const text of [...good, ...loopback]) assert.equal(readIssuer(text).href, new URL(text).href);
 });
 
-it('refuses every other issuer', () => {
+it('rejects every other issuer', () => {
   const odd = ['', 'x', 'id.acme.com', 'javascript:1', 'file:///x', 'ftp://id.acme.com', 'https://', 'https://a b'];
   const plain = ['http://id.acme.com', 'http://10.0.0.1', 'http://localhost.evil.test', 'http://127.0.0.1.evil.test'];
   const more = ['https://a@id.acme.com', 'https://:b@id.acme.com', 'https://id.acme.com?x=1', 'https://id.acme.com#x'];
@@ -23,7 +23,7 @@ it('refuses every other issuer', () => {
   }
 });
 
-it('takes http endpoints from a http issuer alone, and on loopback only', () => {
+it('accepts http endpoints of an http issuer only, and on loopback only', () => {
   const [secure, loopback] = [new URL('https://id.acme.com'), new URL('http://localhost:1')];
   assert.deepEqual([isEndpoint('https://x.test/', secure), isEndpoint('http://x.test/', secure)], [true, false]);
   assert.deepEqual([isEndpoint('https://x.test/', loopback), isEndpoint('http://x.test/', loopback)], [true, false]);

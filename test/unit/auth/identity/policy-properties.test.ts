@@ -1,4 +1,4 @@
-/** What holds of every policy and every identity, whatever rules and claims they are made of. */
+/** Properties of every policy and every identity, whatever their rules and claims are. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -42,7 +42,7 @@ const identities: fc.Arbitrary<Identity> = fc
   }));
 
 describe('a decision', () => {
-  it('lets nobody in by an identity that is not verified, and nobody without one, but where it is public', () => {
+  it('never allows an unverified identity, or none, unless the tunnel is public', () => {
     fc.assert(
       fc.property(policies, identities, (policy, identity) => {
         for (const weak of [undefined, { ...identity, emailVerified: false }]) {
@@ -53,7 +53,7 @@ describe('a decision', () => {
     );
   });
 
-  it('names a rule of this policy, or the owner, and the rule says so', () => {
+  it('names a rule of this policy that matches, or the owner', () => {
     fc.assert(
       fc.property(policies, identities, (policy, identity) => {
         const decision = decide(policy, identity);
@@ -66,7 +66,7 @@ describe('a decision', () => {
     );
   });
 
-  it('is never widened by a ceiling, and an empty one lets nobody in by an identity', () => {
+  it('never allows more with a ceiling, and no identity with an empty one', () => {
     fc.assert(
       fc.property(policies, identities, (policy, identity) => {
         const open = decide({ ...policy, ceiling: undefined, publicPermitted: false }, identity);
@@ -77,7 +77,7 @@ describe('a decision', () => {
     );
   });
 
-  it('is never narrowed by one rule more, and that rule alone is what widens it', () => {
+  it('never allows less with an additional rule, and allows more by that rule only', () => {
     fc.assert(
       fc.property(policies, identities, rule, (policy, identity, more) => {
         const before = decide(policy, identity);
@@ -103,7 +103,7 @@ describe('the values of a cookie', () => {
     );
   });
 
-  it('include the genuine one wherever it stands among few others', () => {
+  it('include the genuine one at any position among a few others', () => {
     const other = fc.constantFrom('session', 'session=', 'session=x', 'sessions=y', 'Session=z', '=w', '', 'a=session');
     const others = fc.array(other, { maxLength: 3 });
     fc.assert(

@@ -50,7 +50,7 @@ function table(name: string, of: Partial<Policy>, rows: readonly (readonly [Iden
   });
 }
 
-table('no rule anywhere: only the owner', {}, [
+table('without any rule only the owner has access', {}, [
   [undefined, '!no-identity'],
   [who(OWNER), 'owner'],
   [who(OWNER, { emailVerified: false }), '!email-unverified'],
@@ -85,7 +85,7 @@ table('a domain rule', { rules: rules('@example.com') }, [
   [who(''), '!no-rule'],
 ]);
 
-table('a domain rule where the provider says hd', { rules: rules('@example.com') }, [
+table('a domain rule at a provider that sends hd', { rules: rules('@example.com') }, [
   [google('alice@example.com', { hostedDomain: 'example.com' }), '@example.com'],
   [google('x+y@example.com'), '!no-rule'],
   [google('alice@example.com', { hostedDomain: 'other.com' }), '!no-rule'],
@@ -133,7 +133,7 @@ table('a ceiling grants nothing by itself', { ceiling: rules('*') }, [
   [who(OWNER), 'owner'],
 ]);
 
-table('a ceiling bounds what an agent asks for', { ceiling: rules('@acme.com', 'bob@x.com'), rules: rules('*') }, [
+table('a ceiling limits the rules of an agent', { ceiling: rules('@acme.com', 'bob@x.com'), rules: rules('*') }, [
   [undefined, '!no-identity'],
   [who('ana@acme.com'), '*'],
   [who('bob@x.com'), '*'],
@@ -149,7 +149,7 @@ table('a ceiling of groups', { ceiling: rules('group:admin'), rules: rules('*') 
   [who(OWNER, { groupsOmitted: true }), '!groups-omitted'],
 ]);
 
-table('a ceiling bounds the owner too', { ceiling: rules('@example.com'), rules: rules('@acme.com') }, [
+table('a ceiling limits the owner, too', { ceiling: rules('@example.com'), rules: rules('@acme.com') }, [
   [who(OWNER), '!ceiling'],
   [who('ana@acme.com'), '!ceiling'],
   [who('ana@example.com'), '!no-rule'],
@@ -160,10 +160,14 @@ table('an empty ceiling admits nobody', { ceiling: [], rules: rules('*', '@acme.
   [who('ana@acme.com'), '!ceiling'],
 ]);
 
-table('a ceiling of "public" means nothing', { ceiling: rules('public'), rules: rules('*'), publicPermitted: true }, [
-  [undefined, '!no-identity'],
-  [who('ana@acme.com'), '!ceiling'],
-]);
+table(
+  'a ceiling of "public" admits no identity',
+  { ceiling: rules('public'), rules: rules('*'), publicPermitted: true },
+  [
+    [undefined, '!no-identity'],
+    [who('ana@acme.com'), '!ceiling'],
+  ],
+);
 
 table('a public tunnel', { rules: rules('public', '@acme.com'), publicPermitted: true, ceiling: rules('@acme.com') }, [
   [undefined, 'public'],
@@ -173,7 +177,7 @@ table('a public tunnel', { rules: rules('public', '@acme.com'), publicPermitted:
   [who(OWNER), 'owner'],
 ]);
 
-table('a public rule where the operator permits none', { rules: rules('public') }, [
+table('a public rule that the operator does not permit', { rules: rules('public') }, [
   [undefined, '!no-identity'],
   [who('eve@x.com'), '!no-rule'],
   [who(OWNER), 'owner'],
@@ -196,7 +200,7 @@ describe('decide', () => {
     assert.equal(verdict(decide(ordered, who('ana@x.com'))), '*');
   });
 
-  it('judges each tunnel by its own rules', () => {
+  it('decides about each tunnel by its own rules', () => {
     const alice = who('alice@example.com');
     assert.equal(decide(policy({ rules: rules('@example.com') }), alice).allow, true);
     assert.equal(decide(policy({ rules: rules('@other.com') }), alice).allow, false);
@@ -212,18 +216,18 @@ describe('decide', () => {
 });
 
 describe('ceilingAllows', () => {
-  it('names the rule that an own person meets', () => {
+  it('returns the rule that matches one of the operator’s own accounts', () => {
     assert.equal(ceilingAllows(rules('bob@x.com', '@acme.com'), who('ana@acme.com')), '@acme.com');
   });
 
-  it('knows nobody without a ceiling, with an empty one or by an unverified email', () => {
+  it('returns nothing without a ceiling, with an empty one or for an unverified email', () => {
     assert.equal(ceilingAllows(undefined, who('ana@acme.com')), undefined);
     assert.equal(ceilingAllows([], who('ana@acme.com')), undefined);
     assert.equal(ceilingAllows(rules('*'), who('ana@acme.com', { emailVerified: false })), undefined);
     assert.equal(ceilingAllows(rules('public'), who('ana@acme.com')), undefined);
   });
 
-  it('asks for the hosted domain where the provider says it', () => {
+  it('requires the hosted domain at a provider that sends it', () => {
     const ceiling = rules('@acme.com');
     assert.equal(ceilingAllows(ceiling, google('ana@acme.com')), undefined);
     const hosted = google('ana@acme.com', { hostedDomain: 'acme.com' });

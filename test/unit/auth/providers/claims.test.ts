@@ -5,7 +5,7 @@ import { checkIdToken, mergeClaims } from '../../../../src/auth/providers/claims
 
 const options = { groupsClaim: 'roles' };
 
-it('adds from userinfo what the ID token leaves out, and nothing else', () => {
+it('adds from userinfo what the ID token lacks, and nothing else', () => {
   const userInfo = { sub: 'b', preferred_username: 'al', roles: ['x'], hd: 'evil.com', iss: 'evil', groups: ['y'] };
   const merged = mergeClaims({ sub: 'a', email: 'a@b.com', email_verified: true }, userInfo, options);
   assert.deepEqual(merged, {
@@ -17,12 +17,12 @@ it('adds from userinfo what the ID token leaves out, and nothing else', () => {
   });
 });
 
-it('lets the ID token win, null included', () => {
+it('prefers the ID token, also where it has null', () => {
   const idToken = { email: 'a@b.com', preferred_username: null, roles: [] };
   assert.deepEqual(mergeClaims(idToken, { preferred_username: 'x', roles: ['x'] }, options), idToken);
 });
 
-it('takes an email and its verification from one place', () => {
+it('takes an email and its verification from the same source', () => {
   const cases = [
     [{ email: 'a@b.com' }, { email_verified: true }, { email: 'a@b.com' }],
     [{ email_verified: true }, { email: 'a@b.com' }, { email: 'a@b.com' }],
@@ -53,7 +53,7 @@ it('accepts an ID token that was issued just now, for us', () => {
   }
 });
 
-it('holds the hashes of an ID token, where it has them, against what came with it', () => {
+it('compares the hashes of an ID token, if present, with the token response', () => {
   const iat = Date.now() / 1000;
   for (const [alg, hash] of [
     ['RS256', 'sha256'],

@@ -43,7 +43,7 @@ function responseTo(says: Says): Response {
 
 const refused = { error: 'invalid_client' };
 
-describe('the way of the secret', () => {
+describe('the method of client authentication', () => {
   for (const [supported, way] of [
     [undefined, 'basic'],
     [['client_secret_basic'], 'basic'],
@@ -51,20 +51,20 @@ describe('the way of the secret', () => {
     [['private_key_jwt', 'client_secret_jwt'], 'jwt'],
     [['client_secret_jwt', 'client_secret_basic'], 'basic'],
   ] as const) {
-    it(`is ${way} where the provider announces ${supported}`, async () => {
+    it(`is ${way} when the provider supports ${supported}`, async () => {
       const { ask, tried } = provider(supported);
       await ask();
       assert.deepEqual(tried(), [way]);
     });
   }
 
-  it('is none where the provider takes none that this edge knows', () => {
+  it('is an error when the provider supports none of those of the edge', () => {
     for (const supported of [[], ['private_key_jwt'], ['none']]) {
       assert.throws(() => provider(supported), { code: 'ERR_LOGIN_FAILED' });
     }
   });
 
-  it('is the other one when the first is refused, and stays it', async () => {
+  it('changes when the first is rejected, and stays changed', async () => {
     const { says, ask, tried } = provider(undefined);
     says.basic = 'invalid_client';
     await ask();
@@ -78,7 +78,7 @@ describe('the way of the secret', () => {
     assert.deepEqual(tried(), ['basic']);
   });
 
-  it('is the first again when both are refused: the secret is wrong, and not the way', async () => {
+  it('changes back when both are rejected: the secret is wrong, not the method', async () => {
     const { says, ask, tried } = provider(undefined);
     Object.assign(says, { basic: 'invalid_client', post: 'invalid_client' });
     for (let at = 0; at < 3; at++) {
@@ -91,7 +91,7 @@ describe('the way of the secret', () => {
   });
 
   for (const what of ['invalid_grant', 'nothing'] as const) {
-    it(`is not changed when the provider says ${what}`, async () => {
+    it(`does not change when the provider reports ${what}`, async () => {
       const { says, ask, tried } = provider(undefined);
       says.basic = what;
       await assert.rejects(ask());
@@ -101,7 +101,7 @@ describe('the way of the secret', () => {
       assert.deepEqual(tried(), ['basic']);
     });
 
-    it(`is the other one when that says ${what} of something else than the secret`, async () => {
+    it(`stays changed when the second attempt reports ${what}, not a wrong secret`, async () => {
       const { says, ask, tried } = provider(undefined);
       Object.assign(says, { basic: 'invalid_client', post: what });
       await assert.rejects(ask());
@@ -112,7 +112,7 @@ describe('the way of the secret', () => {
     });
   }
 
-  it('is a JWT and no secret in clear, whatever the provider says of it', async () => {
+  it('stays a JWT, without the secret in clear, whatever the provider reports', async () => {
     const { says, ask, tried } = provider(['client_secret_jwt']);
     says.jwt = 'invalid_client';
     await assert.rejects(ask(), refused);

@@ -62,8 +62,8 @@ function refuses(name: string, switches: Switches, code: ErrorCode = 'ERR_LOGIN_
   });
 }
 
-describe('the way to the provider', () => {
-  it('carries what the standard asks for and nothing that a visitor could add', async () => {
+describe('the authorization request', () => {
+  it('has the parameters of the standard and nothing that a visitor could add', async () => {
     const checks = newChecks();
     const url = new URL(await provider.begin({ ...checks, chooseAccount: 'no', domainHint: 'acme.com' }));
     const challenge = url.searchParams.get('code_challenge');
@@ -81,7 +81,7 @@ describe('the way to the provider', () => {
     });
   });
 
-  it('asks for the account again when the visitor wants another', async () => {
+  it('prompts for an account when the visitor wants another one', async () => {
     const prompt = async (at: OidcProvider) =>
       new URL(await at.begin({ ...newChecks(), chooseAccount: 'yes' })).searchParams.get('prompt');
     assert.equal(await prompt(provider), 'login');
@@ -89,7 +89,7 @@ describe('the way to the provider', () => {
     assert.equal(await prompt(connect()), 'select_account');
   });
 
-  it('is looked for once by all who wait, and again after a failure', async () => {
+  it('needs one discovery for concurrent visitors, and another after a failure', async () => {
     op.misbehaviour = { trouble: { discovery: { kind: 'status', status: 500 } } };
     const begin = () => provider.begin({ ...newChecks(), chooseAccount: 'no' });
     const attempts = await Promise.allSettled([begin(), begin(), begin()]);
@@ -105,8 +105,8 @@ describe('the way to the provider', () => {
   });
 });
 
-describe('an honest answer', () => {
-  it('tells who the visitor is', async () => {
+describe('a valid token response', () => {
+  it('identifies the visitor', async () => {
     assert.deepEqual(await signIn(), {
       issuer: op.issuer,
       domainProof: 'email',
@@ -118,7 +118,7 @@ describe('an honest answer', () => {
     });
   });
 
-  it('is asked for with the configured redirect URI, whatever host the callback came to', async () => {
+  it('is requested with the configured redirect URI, whatever the host of the callback is', async () => {
     const checks = newChecks();
     const back = op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }));
     await provider.finish(new URL(`http://evil.test/other${back.search}`), checks);
@@ -126,7 +126,7 @@ describe('an honest answer', () => {
   });
 
   for (const authentication of ['basic', 'post'] as const) {
-    it(`is found whichever way the secret must be sent: ${authentication}`, async () => {
+    it(`is received whatever client authentication the provider requires: ${authentication}`, async () => {
       op.misbehaviour = { authentication };
       await signIn();
       const asked = op.asked.token;
@@ -136,7 +136,7 @@ describe('an honest answer', () => {
   }
 });
 
-describe('a callback is refused', () => {
+describe('a callback is rejected', () => {
   refuses('with the state of another sign-in', { callback: { state: 'other' } });
   refuses('without a state', { callback: { state: undefined } });
   refuses('without a code', { callback: { code: undefined } });
@@ -160,7 +160,7 @@ describe('a callback is refused', () => {
     assert.equal(op.asked.token, 0);
   });
 
-  it('with parameters spelt as arrays', async () => {
+  it('with parameters written as arrays', async () => {
     const checks = newChecks();
     const back = op.authorize(await provider.begin({ ...checks, chooseAccount: 'no' }));
     back.search = back.search.replace('state=', 'state[]=');
@@ -182,7 +182,7 @@ describe('userinfo', () => {
   const metadata = () => ({ userinfo_endpoint: `${op.issuer}/userinfo` });
   const noEmail = { email: undefined, email_verified: undefined };
 
-  it('is asked for what the ID token leaves out', async () => {
+  it('is requested for what the ID token lacks', async () => {
     const userinfo = {
       sub: 'alice',
       email: 'a@x.com',
@@ -202,13 +202,13 @@ describe('userinfo', () => {
     });
   });
 
-  it('is not asked when the ID token says it all', async () => {
+  it('is not requested when the ID token is complete', async () => {
     op.misbehaviour = { metadata: metadata() };
     await signIn();
     assert.equal(op.asked.userinfo, 0);
   });
 
-  it('never vouches for the email of the ID token, nor the ID token for its email', async () => {
+  it('never verifies the email of the ID token, nor the ID token that of userinfo', async () => {
     const evil = { sub: 'alice', email: 'evil@x.com', email_verified: true };
     op.misbehaviour = {
       metadata: metadata(),
@@ -223,15 +223,15 @@ describe('userinfo', () => {
     assert.deepEqual([second.email, second.emailVerified], ['evil@x.com', false]);
   });
 
-  it('that fails makes the provider unavailable: groups that nobody heard of are not none', async () => {
+  it('that fails makes the provider unavailable: unknown groups are not the same as none', async () => {
     const trouble: Trouble = { kind: 'status', status: 503 };
     op.misbehaviour = { metadata: metadata(), claims: { groups: undefined }, trouble: { userinfo: trouble } };
     await assert.rejects(signIn(), { code: 'ERR_PROVIDER_UNAVAILABLE' });
   });
 });
 
-describe('a provider in trouble', () => {
-  it('is unavailable when nobody listens', async () => {
+describe('a faulty provider', () => {
+  it('is unavailable when its port is closed', async () => {
     const gone = await HostileProvider.start(party);
     await gone.close();
     const at = connect({ issuer: gone.issuer });
@@ -245,7 +245,7 @@ describe('a provider in trouble', () => {
       op.misbehaviour = { trouble: { discovery: { kind: 'body', body } } };
       await assert.rejects(signIn(), { code: 'ERR_PROVIDER_UNAVAILABLE' });
     });
-    it(`proves nothing when its token answer is ${JSON.stringify(body.slice(0, 12))}`, async () => {
+    it(`signs nobody in when its token response is ${JSON.stringify(body.slice(0, 12))}`, async () => {
       op.misbehaviour = { trouble: { token: { kind: 'body', body } } };
       await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
     });
@@ -286,7 +286,7 @@ describe('a provider in trouble', () => {
 });
 
 describe('sign-out at the provider', () => {
-  it('has a URL when the provider has a place for it', async () => {
+  it('has a URL when the provider supports it', async () => {
     op.misbehaviour = { metadata: { end_session_endpoint: `${op.issuer}/end` } };
     const url = new URL((await provider.signOutUrl()) ?? '');
     assert.equal(url.origin + url.pathname, `${op.issuer}/end`);
@@ -304,7 +304,7 @@ describe('sign-out at the provider', () => {
 });
 
 describe('Google', () => {
-  it('is known by its issuer: there a domain rule is held against `hd`', () => {
+  it('is recognised by its issuer: domain rules are compared with `hd`', () => {
     assert.equal(connect({ issuer: 'https://accounts.google.com' }).domainProof, 'hosted-domain');
     for (const issuer of ['https://accounts.google.com.evil.test', 'https://google.com', op.issuer]) {
       assert.equal(connect({ issuer }).domainProof, 'email');
@@ -312,8 +312,8 @@ describe('Google', () => {
   });
 });
 
-describe('what is tried before the first visitor', () => {
-  it('finds nothing at an honest provider, and asks its token endpoint once', async () => {
+describe('the check before the first visitor', () => {
+  it('finds nothing at a correct provider, and sends one token request', async () => {
     assert.deepEqual(await provider.check(), []);
     assert.equal(op.asked.token, 1);
   });
@@ -331,7 +331,7 @@ describe('what is tried before the first visitor', () => {
     'an issuer that answers with an error': [{ trouble: { discovery: { kind: 'status', status: 500 } } }, /500/],
   };
   for (const [what, [switches, finding]] of Object.entries(FINDINGS)) {
-    it(`says ${what}`, async () => {
+    it(`reports ${what}`, async () => {
       op.misbehaviour = switches;
       const findings = await provider.check();
       assert.equal(findings.length, 1, findings.join('\n'));
@@ -339,7 +339,7 @@ describe('what is tried before the first visitor', () => {
     });
   }
 
-  it('says that nothing listens where the issuer is', async () => {
+  it('reports that nothing listens at the issuer', async () => {
     const { issuer } = op;
     await op.close();
     const findings = await connect({ issuer }).check();
@@ -347,14 +347,14 @@ describe('what is tried before the first visitor', () => {
     assert.match(findings[0] ?? '', /nothing listens there: look at POSTERN_OIDC_ISSUER/);
   });
 
-  it('takes an issuer with the path of its metadata behind it', async () => {
+  it('accepts an issuer with the path of its metadata', async () => {
     const pasted = connect({ issuer: `${op.issuer}/.well-known/openid-configuration` });
     assert.deepEqual(await pasted.check(), []);
   });
 });
 
 describe('the client authenticates', () => {
-  it('with a JWT where the provider takes nothing else', async () => {
+  it('with a JWT when the provider supports nothing else', async () => {
     op.misbehaviour = { metadata: { token_endpoint_auth_methods_supported: ['client_secret_jwt'] } };
     await signIn();
     assert.equal(
@@ -364,13 +364,13 @@ describe('the client authenticates', () => {
     assert.equal(op.lastTokenRequest.get('client_secret'), null);
   });
 
-  it('once when what the provider refuses is not the secret', async () => {
+  it('once when the provider rejects something other than the secret', async () => {
     op.misbehaviour = { trouble: { token: { kind: 'status', status: 400 } } };
     await assert.rejects(signIn(), { name: 'PosternError' });
     assert.equal(op.asked.token, 1);
   });
 
-  it('over the back channel first where the provider demands it', async () => {
+  it('with a pushed authorization request when the provider requires one', async () => {
     op.misbehaviour = {
       metadata: {
         require_pushed_authorization_requests: true,

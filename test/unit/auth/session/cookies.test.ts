@@ -96,7 +96,7 @@ describe('isOurCookie', () => {
   for (const name of OURS) it(`${JSON.stringify(name)} is ours`, () => assert.equal(isOurCookie(name), true));
   for (const name of OTHERS) it(`${JSON.stringify(name)} is not`, () => assert.equal(isOurCookie(name), false));
 
-  it('knows every name that is set', () => {
+  it('recognises every name that is set', () => {
     for (const names of [cookieNames(true), cookieNames(false)]) {
       for (const name of [names.session, names.nonce, `${names.transactionPrefix}x`]) assert.ok(isOurCookie(name));
     }
@@ -128,7 +128,7 @@ describe('removeCookies', () => {
     );
   });
 
-  it('leaves none of ours in any header, and takes nothing twice', () => {
+  it('leaves none of ours in any header, and removes everything at once', () => {
     const piece = fc.constantFrom(SESSION, 'postern-nonce', '=', ';', ' ', '\t', 'a', '"', '\u00a0', 'é');
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
@@ -140,7 +140,7 @@ describe('removeCookies', () => {
     );
   });
 
-  it('copes with ten thousand cookies and with long runs of blanks', () => {
+  it('handles ten thousand cookies and long runs of blanks', () => {
     const many = Array.from({ length: 10_000 }, (_, at) => `c${at}=v`).join('; ');
     assert.equal(removeCookies(`${many}; ${SESSION}=x`, isOurCookie), many);
     const blanks = ' '.repeat(100_000);
@@ -149,7 +149,7 @@ describe('removeCookies', () => {
 });
 
 describe('cookieValues', () => {
-  it('gives every value of a name that a sibling tunnel planted twice, in order', () => {
+  it('returns all values of a name that a sibling tunnel planted twice, in order', () => {
     assert.deepEqual(cookieValues(`${SESSION}=evil; a=1; ${SESSION}=good`, SESSION), ['evil', 'good']);
   });
 
@@ -181,7 +181,7 @@ describe('cookieValues', () => {
     assert.deepEqual(cookieValues('__proto__=x', '__proto__'), ['x']);
   });
 
-  it('gives at most eight', () => {
+  it('returns at most eight', () => {
     const header = Array.from({ length: 10_000 }, (_, at) => `${SESSION}=${at}`).join('; ');
     assert.deepEqual(cookieValues(header, SESSION), ['0', '1', '2', '3', '4', '5', '6', '7']);
   });
@@ -209,12 +209,12 @@ describe('setCookie', () => {
     });
   }
 
-  it('refuses a name or an age that is none', () => {
+  it('rejects an invalid name or age', () => {
     assert.throws(() => setCookie('a b', 'v', { secure: true, maxAgeSeconds: 1 }), TypeError);
     assert.throws(() => setCookie('a', 'v', { secure: true, maxAgeSeconds: Number.NaN }), TypeError);
   });
 
-  it('is forgotten under the same name and attributes', () => {
+  it('is removed with the same name and attributes', () => {
     assert.equal(
       clearCookie(SESSION, { secure: true }),
       `${SESSION}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax`,

@@ -8,7 +8,7 @@ const HOST = 'demo.tunnel.test';
 describe('a nonce', () => {
   const nonces = new Nonces([SECRET]);
 
-  it('is like no other, of 256 bits, and no longer than a cookie value may be', () => {
+  it('is unique, has 256 bits, and is a valid cookie value', () => {
     const made = new Set(Array.from({ length: 100 }, () => nonces.issue(HOST)));
     assert.equal(made.size, 100);
     for (const nonce of made) assert.match(nonce, /^[\w-]{43}\.[\w-]{43}$/);
@@ -20,7 +20,7 @@ describe('a nonce', () => {
     assert.equal(new Nonces(['a fresh secret of thirty-two bytes or more', SECRET]).isIssued(nonce, HOST), true);
   });
 
-  it('cannot be chosen: neither made up, changed, of another host or secret, nor a proof', () => {
+  it('cannot be forged: not invented, changed, of another host or secret, or a proof', () => {
     const nonce = nonces.issue(HOST);
     const proof = nonces.prove(nonce, HOST);
     const [text = '', code = ''] = nonce.split('.');

@@ -179,19 +179,19 @@ describe('readReturnTarget', () => {
   }
 
   for (const rd of REFUSED) {
-    it(`sends home from ${JSON.stringify(rd).slice(0, 70)}`, () => {
+    it(`returns to the front page for ${JSON.stringify(rd).slice(0, 70)}`, () => {
       assert.deepEqual(readReturnTarget(rd, BASE), home);
       checkContained(rd);
     });
   }
 
   for (const path of PATH_DROPPED) {
-    it(`opens the tunnel's front page in place of ${JSON.stringify(path)}`, () => {
+    it(`returns to the tunnel's front page instead of ${JSON.stringify(path)}`, () => {
       assert.deepEqual(readReturnTarget(`https://app.tunnel.test${path}`, BASE), onTunnel('app', '/'));
     });
   }
 
-  it('sends home without rd', () => assert.deepEqual(readReturnTarget(undefined, BASE), home));
+  it('returns to the front page without rd', () => assert.deepEqual(readReturnTarget(undefined, BASE), home));
 
   it('takes the port of the base into account', () => {
     assert.deepEqual(readReturnTarget('http://demo.localhost:8080/x', LOCAL), onTunnel('demo', '/x'));
@@ -218,7 +218,7 @@ describe('readReturnTarget', () => {
 });
 
 describe('readReturnPath', () => {
-  it('keeps a path and refuses every URL', () => {
+  it('keeps a path and rejects every URL', () => {
     assert.equal(readReturnPath('/a?b=1'), '/a?b=1');
     assert.equal(readReturnPath('/a#b'), '/a');
     for (const rd of [undefined, '', 'https://tunnel.test/a', 'https://host.invalid/a', 'a', '?a']) {
@@ -226,11 +226,11 @@ describe('readReturnPath', () => {
     }
   });
 
-  it('keeps the paths that are ours on the base host only: on a tunnel they belong to the app', () => {
+  it('keeps the paths of the base host: on a tunnel they belong to the app', () => {
     for (const rd of OF_THE_BASE_HOST) assert.equal(readReturnPath(rd), rd);
   });
 
   for (const rd of REFUSED.filter((one) => !OF_THE_BASE_HOST.includes(one))) {
-    it(`gives "/" for ${JSON.stringify(rd).slice(0, 70)}`, () => assert.equal(readReturnPath(rd), '/'));
+    it(`returns "/" for ${JSON.stringify(rd).slice(0, 70)}`, () => assert.equal(readReturnPath(rd), '/'));
   }
 });

@@ -13,11 +13,11 @@ async function sealWith(header: Record<string, string>, text: string, bytes = ke
 }
 
 describe('seal', () => {
-  it('gives back what was sealed', async () => {
+  it('is reversed by open', async () => {
     assert.deepEqual(await open(await seal(payload, keys), keys), payload);
   });
 
-  it('never gives the same text twice', async () => {
+  it('never returns the same text twice', async () => {
     assert.notEqual(await seal(payload, keys), await seal(payload, keys));
   });
 
@@ -41,7 +41,7 @@ describe('open refuses', () => {
     }
   });
 
-  it('the spare bits of a last digit, which decode to the same bytes', async () => {
+  it('changed unused bits of a last digit, which decode to the same bytes', async () => {
     const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const sealed = await seal(payload, keys);
     const last = digits.indexOf(sealed.at(-1) as string);
@@ -68,7 +68,7 @@ describe('open refuses', () => {
     }
   });
 
-  it('what was sealed for another purpose or with a secret that is gone', async () => {
+  it('text sealed for another purpose or with a removed secret', async () => {
     const ticket = deriveKeys(['a secret of at least thirty-two bytes'], 'ticket');
     const gone = deriveKeys(['another secret of thirty-two bytes or more'], 'session');
     assert.equal(await open(await seal(payload, ticket), keys), undefined);
@@ -84,13 +84,13 @@ describe('open refuses', () => {
     assert.equal(await open(await sealWith({ kid: '' }, '{}'), keys), undefined);
   });
 
-  it('payloads that are no object', async () => {
+  it('payloads that are not objects', async () => {
     for (const text of ['', 'null', '[]', '"text"', '1', '{']) {
       assert.equal(await open(await sealWith({}, text), keys), undefined, text);
     }
   });
 
-  it('text longer than its bound, even when it is genuine', async () => {
+  it('text longer than the limit, even if it is genuine', async () => {
     const long = await seal({ text: 'x'.repeat(7000) }, keys);
     assert.equal(long.length > MAX_SEALED_CHARS, true);
     assert.equal(await open(long, keys), undefined);

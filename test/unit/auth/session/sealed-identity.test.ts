@@ -15,7 +15,7 @@ const plain: Identity = {
   groupsOmitted: false,
 };
 
-it('gives back an equal identity, whatever is absent', () => {
+it('returns an equal identity, whatever is absent', () => {
   const identities: Identity[] = [
     plain,
     { ...plain, emailVerified: true },
@@ -32,7 +32,7 @@ it('gives back an equal identity, whatever is absent', () => {
   }
 });
 
-it('reads of a release before that groups were left out, for rules that nobody knows', () => {
+it('reads from an earlier release that groups were left out, for unknown rules', () => {
   const read = unpackIdentity({ ...packIdentity(plain), o: 1 }, ISSUERS);
   assert.deepEqual(read, { ...plain, groupsOmitted: true, omittedFor: '' });
 });
@@ -63,7 +63,7 @@ it('reads nothing from a payload of another shape', () => {
     assert.equal(unpackIdentity({ ...packed, ...change }, ISSUERS), undefined, JSON.stringify(change));
 });
 
-it('takes nothing but 1 for a verified email', () => {
+it('accepts only 1 for a verified email', () => {
   for (const v of [true, 'true', 0, 2, null]) {
     assert.equal(unpackIdentity({ ...packIdentity(plain), v }, ISSUERS)?.emailVerified, false);
   }

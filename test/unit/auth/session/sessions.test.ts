@@ -63,7 +63,7 @@ function sent(line: string): string {
 const fields = { identity: alice, host: HOST, admitted: false };
 
 describe('a session', () => {
-  it('reads back as it was made, by this edge and by one that has not seen it', async () => {
+  it('is read as it was created, by this edge and by another one', async () => {
     const { sessions, make } = setUp();
     const { session, cookie } = await sessions.create(fields);
     assert.deepEqual(session.identity, alice);
@@ -88,7 +88,7 @@ describe('a session', () => {
     assert.doesNotMatch(cookie, /Secure|Domain/i);
   });
 
-  it('gets a new id with every sign-in, or that of the sign-in it belongs to', async () => {
+  it('gets a new id at every sign-in, or the id of the sign-in to which it belongs', async () => {
     const { sessions } = setUp();
     const first = await sessions.create(fields);
     const second = await sessions.create(fields);
@@ -106,7 +106,7 @@ describe('a session', () => {
   });
 });
 
-describe('a session is none', () => {
+describe('a session is not valid', () => {
   it('without a cookie, or with an empty or foreign one', async () => {
     const { sessions } = setUp();
     for (const header of [undefined, '', ';', '=', '__Host-postern-session', '__Host-postern-session=', 'a=b']) {
@@ -124,7 +124,7 @@ describe('a session is none', () => {
     }
   });
 
-  it('under another name, such as that of the setting without https', async () => {
+  it('under another name, such as the one without https', async () => {
     const { sessions, make } = setUp();
     const { cookie } = await sessions.create(fields);
     const value = sent(cookie).slice(sent(cookie).indexOf('=') + 1);
@@ -132,7 +132,7 @@ describe('a session is none', () => {
     assert.equal(await make({ secure: false }).read(sent(cookie), HOST), undefined);
   });
 
-  it('when any byte of its cookie is another, or the cookie is cut', async () => {
+  it('when any byte of its cookie has changed, or the cookie was cut', async () => {
     const { sessions, make } = setUp();
     const { cookie } = await sessions.create(fields);
     const pair = sent(cookie);
@@ -146,7 +146,7 @@ describe('a session is none', () => {
     }
   });
 
-  it('when only its end is that of one that is known', async () => {
+  it('when only its end equals that of a cached one', async () => {
     const { sessions } = setUp();
     const one = sent((await sessions.create(fields)).cookie);
     const two = sent((await sessions.create({ ...fields, identity: mallory })).cookie);
@@ -156,7 +156,7 @@ describe('a session is none', () => {
     }
   });
 
-  it('when made of parts of two', async () => {
+  it('when it is composed of parts of two', async () => {
     const { sessions } = setUp();
     const one = sent((await sessions.create(fields)).cookie).split('.');
     const two = sent((await sessions.create({ ...fields, identity: mallory })).cookie).split('.');
@@ -168,7 +168,7 @@ describe('a session is none', () => {
     }
   });
 
-  it('of another secret; with `new,old` it lives on', async () => {
+  it('with another secret; with `new,old` it stays valid', async () => {
     const { sessions, make } = setUp();
     const { session, cookie } = await sessions.create(fields);
     const fresh = 'a fresh secret of thirty-two bytes or more';
@@ -181,7 +181,7 @@ describe('a session is none', () => {
 });
 
 describe('duplicate cookies', () => {
-  it('do not hide the genuine one, wherever it stands', async () => {
+  it('do not hide the genuine one, at any position', async () => {
     const { sessions } = setUp();
     const { session, cookie } = await sessions.create(fields);
     const elsewhere = await sessions.create({ ...fields, host: 'evil.tunnel.test' });
@@ -194,14 +194,14 @@ describe('duplicate cookies', () => {
     }
   });
 
-  it('of two genuine sign-ins on this host count as none', async () => {
+  it('of two genuine sign-ins on this host do not count', async () => {
     const { sessions } = setUp();
     const one = await sessions.create(fields);
     const two = await sessions.create({ ...fields, identity: mallory });
     assert.equal(await sessions.read(`${sent(one.cookie)}; ${sent(two.cookie)}`, HOST), undefined);
   });
 
-  it('of one sign-in give the one seen last', async () => {
+  it('of one sign-in yield the one seen last', async () => {
     const { sessions, clock } = setUp();
     const { session, cookie } = await sessions.create(fields);
     clock.nowMs += HOUR_MS;
@@ -211,8 +211,8 @@ describe('duplicate cookies', () => {
   });
 });
 
-describe('a session that is known', () => {
-  it('is given at once, and judged each time', async () => {
+describe('a cached session', () => {
+  it('is returned synchronously, and checked each time', async () => {
     const { sessions, clock } = setUp();
     const { session, cookie } = await sessions.create(fields);
     assert.equal(sessions.read(sent(cookie), HOST), session);
@@ -249,7 +249,7 @@ describe('limits', () => {
     for (const edge of [sessions, make()]) assert.equal(await edge.read(sent(cookie), HOST), undefined);
   });
 
-  it('tells the browser the earlier of both', async () => {
+  it('sets Max-Age to the earlier of both', async () => {
     const { sessions, clock } = setUp();
     const { cookie } = await sessions.create({ ...fields, id: 'x', signedInAtMs: START_MS - 11 * HOUR_MS });
     assert.match(cookie, /Max-Age=3600;/);
@@ -273,7 +273,7 @@ describe('renewal', () => {
     }
   });
 
-  it('gives one cookie to all requests that carry the old one', async () => {
+  it('creates one cookie for all requests with the old one', async () => {
     const { sessions, clock } = setUp();
     const { cookie } = await sessions.create(fields);
     clock.nowMs += 10 * MINUTE_MS;
@@ -285,7 +285,7 @@ describe('renewal', () => {
     assert.equal(await sessions.renew(renewed ?? assert.fail()), undefined);
   });
 
-  it('gives a newer cookie to a browser that kept the old one', async () => {
+  it('creates a newer cookie for a browser that kept the old one', async () => {
     const { sessions, clock } = setUp();
     const { session } = await sessions.create(fields);
     clock.nowMs += 10 * MINUTE_MS;
@@ -296,7 +296,7 @@ describe('renewal', () => {
     assert.equal((await sessions.read(sent(second as string), HOST))?.seenAtMs, clock.nowMs);
   });
 
-  it('records at once that the gate admitted the visitor, and once', async () => {
+  it('records once, and without delay, that the gate has admitted the visitor', async () => {
     const { sessions } = setUp();
     const { session } = await sessions.create(fields);
     const line = (await sessions.renew(session, { admitted: true })) ?? assert.fail();
@@ -305,7 +305,7 @@ describe('renewal', () => {
     assert.equal(await sessions.renew(admitted, { admitted: true }), undefined);
   });
 
-  it('keeps who it is, since when, and that it was admitted', async () => {
+  it('keeps the identity, the time of the sign-in and the admission', async () => {
     const { sessions, clock, make } = setUp();
     const { session } = await sessions.create({ ...fields, admitted: true });
     clock.nowMs += HOUR_MS;
@@ -330,7 +330,7 @@ describe('revocation', () => {
     }
   });
 
-  it('holds as long as the longest-lived cookie of the sign-in could', async () => {
+  it('lasts as long as any cookie of the sign-in can', async () => {
     const { sessions, clock } = setUp();
     const { session } = await sessions.create(fields);
     await sessions.revoke(session);
@@ -339,7 +339,7 @@ describe('revocation', () => {
     assert.equal(await sessions.read(sent(late.cookie), HOST), undefined);
   });
 
-  it('that cannot be asked for lets nobody in', async () => {
+  it('that cannot be looked up admits no one', async () => {
     const broken: Store = Object.assign(new MemoryStore(), {
       isRevoked: () => Promise.reject(new Error('store lost')),
     });
@@ -426,7 +426,7 @@ describe('size', () => {
 });
 
 describe('the owner of a tunnel’s name', () => {
-  it('does not show in the length of a cookie, nor does that there is none', async () => {
+  it('is not visible in the length of a cookie, nor is its absence', async () => {
     const { sessions } = setUp();
     assert.notEqual(ownerTag('dev@acme.com'), NO_OWNER);
     const lengths = ['dev@acme.com', 'b@x.io']
@@ -438,7 +438,7 @@ describe('the owner of a tunnel’s name', () => {
     assert.equal(new Set(await Promise.all(lengths)).size, 1);
   });
 
-  it('is nobody in a session of nobody’s name, also from earlier releases, and never one of theirs', () => {
+  it('is absent in a session of a name without an owner, also of earlier releases', () => {
     assert.doesNotMatch(NO_OWNER, /[\w-]/, 'no digit of base64url');
     for (const [session, is] of [
       [{ owner: ownerTag('dev@acme.com') }, true],
@@ -463,7 +463,7 @@ describe('groups that were left out', () => {
     return { ...set, name };
   }
 
-  it('say nothing once rules name others, on every edge, until they are named no more', async () => {
+  it('make a session incomplete on every edge while rules name other groups', async () => {
     const { sessions, make, name } = setUpRules('admin', 'eng');
     const { session, cookie } = await sessions.create({ ...fields, identity: many });
     const other = await make().read(sent(cookie), HOST);
@@ -480,7 +480,7 @@ describe('groups that were left out', () => {
     }
   });
 
-  it('are none where all had room, whatever rules name', async () => {
+  it('do not exist when all groups fit, whatever rules name', async () => {
     const { sessions, name } = setUpRules('admin');
     const { session } = await sessions.create(fields);
     name('group-499');
@@ -488,7 +488,7 @@ describe('groups that were left out', () => {
     assert.ok(small.sessions.knowsGroups((await small.sessions.create(fields)).session));
   });
 
-  it('stay left out, for the rules of their sign-in, in sessions that are made of this one', async () => {
+  it('stay left out, for the rules of their sign-in, in sessions created from this one', async () => {
     const { sessions, name } = setUpRules('admin');
     const { session } = await sessions.create({ ...fields, identity: many });
     name('group-499');
@@ -497,7 +497,7 @@ describe('groups that were left out', () => {
     assert.deepEqual(further.session.identity, session.identity);
   });
 
-  it('of a session that says not for which rules may be any', async () => {
+  it('may be any if the session does not record the rules', async () => {
     const { sessions } = setUpRules('admin');
     const identity = { ...alice, groupsOmitted: true, omittedFor: '' };
     assert.equal(sessions.knowsGroups((await sessions.create({ ...fields, identity })).session), false);
@@ -507,7 +507,7 @@ describe('groups that were left out', () => {
   });
 });
 
-it('a request with a cached session costs no more than looking it up', async () => {
+it('a request with a cached session costs one lookup', async () => {
   const { sessions, make } = setUp();
   const { cookie } = await sessions.create(fields);
   const edge = make();

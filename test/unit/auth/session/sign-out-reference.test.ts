@@ -7,7 +7,7 @@ const SECRET = 'a secret of at least thirty-two bytes';
 const signIn = { id: 'the sign-in', signedInAtMs: START_MS - 1000 };
 
 describe('a reference to a sign-in', () => {
-  it('names it for ten minutes, also after a rotation', async () => {
+  it('is valid for ten minutes, also after a rotation', async () => {
     let nowMs = START_MS;
     const references = new SignOutReferences([SECRET], () => nowMs);
     const text = await references.issue(signIn);
@@ -19,7 +19,7 @@ describe('a reference to a sign-in', () => {
     assert.equal(await references.read(text), undefined);
   });
 
-  it('is nothing when it is of no such key', async () => {
+  it('is not valid with another key', async () => {
     const references = new SignOutReferences([SECRET]);
     const text = await references.issue(signIn);
     const foreign = await new SignOutReferences(['a fresh secret of thirty-two bytes or more']).issue(signIn);

@@ -42,7 +42,7 @@ function setUp() {
 const failed = { code: 'ERR_LOGIN_FAILED' };
 
 describe('a ticket', () => {
-  it('gives on its host, in its browser, what it was issued for', async () => {
+  it('returns its fields on its host, in its browser', async () => {
     const { tickets, fields, at } = setUp();
     const { id, expiresAtMs, ...rest } = await tickets.redeem(await tickets.issue(fields), at);
     assert.deepEqual(rest, fields);
@@ -50,7 +50,7 @@ describe('a ticket', () => {
     assert.equal(id.length > 20, true);
   });
 
-  it('counts once, for one of many callers at once', async () => {
+  it('is valid once, for one of many concurrent callers', async () => {
     const { tickets, fields, at } = setUp();
     const text = await tickets.issue(fields);
     const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => tickets.redeem(text, at)));
@@ -58,7 +58,7 @@ describe('a ticket', () => {
     await assert.rejects(tickets.redeem(text, at), failed);
   });
 
-  it('counts for sixty seconds', async () => {
+  it('is valid for sixty seconds', async () => {
     const { tickets, fields, at, pass } = setUp();
     const [early, late] = [await tickets.issue(fields), await tickets.issue(fields)];
     pass(59_999);
@@ -67,7 +67,7 @@ describe('a ticket', () => {
     await assert.rejects(tickets.redeem(late, at), failed);
   });
 
-  it('counts on no other host and in no other browser, and such an attempt uses it up', async () => {
+  it('is valid on no other host and in no other browser, and such an attempt uses it up', async () => {
     const { tickets, fields, at, other } = setUp();
     const wrong = [
       ...['evil.tunnel.test', 'tunnel.test', ''].map((host) => ({ ...at, host })),
@@ -80,12 +80,12 @@ describe('a ticket', () => {
     }
   });
 
-  it('counts when a planted nonce stands before the genuine one', async () => {
+  it('is valid when a planted nonce comes before the genuine one', async () => {
     const { tickets, fields, at } = setUp();
     await tickets.redeem(await tickets.issue(fields), { ...at, nonces: ['planted', ...at.nonces] });
   });
 
-  it('survives a rotation and not the end of its secret', async () => {
+  it('survives a rotation, but not the removal of its secret', async () => {
     const { tickets, make, fields, at } = setUp();
     const text = await tickets.issue(fields);
     await assert.rejects(make('a fresh secret of thirty-two bytes or more').redeem(text, at), failed);
@@ -100,7 +100,7 @@ describe('a ticket', () => {
     assert.equal((await tickets.redeem(text, at)).path, path);
   });
 
-  it('leads to the front page when the path is too long to carry', async () => {
+  it('has the path `/` when the path is too long', async () => {
     const { tickets, fields, at } = setUp();
     const text = await tickets.issue({ ...fields, path: `/${'x'.repeat(7000)}` });
     assert.equal((await tickets.redeem(text, at)).path, '/');
@@ -113,7 +113,7 @@ describe('a ticket', () => {
   });
 });
 
-it('refuses whatever is not a ticket of this edge', async () => {
+it('is rejected unless this edge issued it', async () => {
   const { tickets, fields, at } = setUp();
   const text = await tickets.issue(fields);
   for (const odd of ['', '.', '....', 'x', text.slice(1), text.slice(0, -1), `${text}A`, 'A'.repeat(100_000), '\0']) {
@@ -121,8 +121,8 @@ it('refuses whatever is not a ticket of this edge', async () => {
   }
 });
 
-describe('a ticket that is past its time', () => {
-  it('does not count, whatever the store says', async () => {
+describe('an expired ticket', () => {
+  it('is not valid, whatever the store returns', async () => {
     const { fields, at } = setUp();
     let nowMs = START_MS;
     const store = new MemoryStore();

@@ -53,14 +53,14 @@ function setUp() {
 }
 
 describe('a sign-in', () => {
-  it('finishes in the browser that started it, with all it was started with', async () => {
+  it('finishes in the browser that started it, with all its fields', async () => {
     const { start, finish, browser } = setUp();
     const started = await start({ target, nonceHash: 'hash', continues: 'id' });
     assert.deepEqual(await finish(started.state), started);
     assert.equal(browser.cookies.size, 0);
   });
 
-  it('keeps the place it returns to', async () => {
+  it('keeps its return target', async () => {
     const { start, finish } = setUp();
     for (const place of [
       target,
@@ -71,7 +71,7 @@ describe('a sign-in', () => {
     }
   });
 
-  it('has secrets of its own, fit for PKCE', async () => {
+  it('has its own secrets, which are valid for PKCE', async () => {
     const { start } = setUp();
     const started = [await start(), await start()];
     const secrets = started.flatMap(({ state, nonce, verifier }) => [state, nonce, verifier]);
@@ -82,7 +82,7 @@ describe('a sign-in', () => {
     }
   });
 
-  it('lives in a cookie of the base host for ten minutes and shows none of its secrets', async () => {
+  it('is kept in a cookie of the base host for ten minutes, with its secrets sealed', async () => {
     const { transactions } = setUp();
     const { transaction, cookies } = await transactions.start(undefined, { provider: 'oidc', target });
     const [pair = '', ...attributes] = (cookies[0] as string).split('; ');
@@ -94,8 +94,8 @@ describe('a sign-in', () => {
   });
 });
 
-describe('a state is refused', () => {
-  it('when it is missing, odd, or of a sign-in that this browser did not start', async () => {
+describe('a state is rejected', () => {
+  it('when it is missing, malformed, or of a sign-in that this browser did not start', async () => {
     const { start, finish, make } = setUp();
     const { state } = await start();
     const foreign = (await make(SECRET).start(undefined, { provider: 'oidc', target })).transaction.state;
@@ -131,7 +131,7 @@ describe('a state is refused', () => {
     await assert.rejects(finish(late.state), failed);
   });
 
-  it('when its cookie stands under the name of another', async () => {
+  it('when its cookie has the name of another one', async () => {
     const { start, transactions, browser } = setUp();
     const [one, two] = [await start(), await start()];
     const [first, second] = [...browser.cookies];
@@ -139,7 +139,7 @@ describe('a state is refused', () => {
     for (const { state } of [one, two]) await assert.rejects(transactions.finish(swapped, state), failed);
   });
 
-  it('when any byte of its cookie is another, the readable path included', async () => {
+  it('when any byte of its cookie has changed, including the readable path', async () => {
     const { start, transactions, browser } = setUp();
     const { state } = await start();
     const [name, value = ''] = [...browser.cookies][0] as [string, string];
@@ -152,7 +152,7 @@ describe('a state is refused', () => {
     await transactions.finish(`${name}=planted; ${name}=${value}; ${name}=`, state);
   });
 
-  it('when its secret is gone; with `new,old` it finishes', async () => {
+  it('when its secret was removed; with `new,old` it finishes', async () => {
     const { start, make, browser } = setUp();
     const { state } = await start();
     const fresh = 'a fresh secret of thirty-two bytes or more';
@@ -162,7 +162,7 @@ describe('a state is refused', () => {
 });
 
 describe('several sign-ins in one browser', () => {
-  it('do not disturb each other: two tabs end where they started', async () => {
+  it('are independent: two tabs return to where they started', async () => {
     const { start, finish } = setUp();
     const one = await start({ target: { ...target, path: '/one?x=1' } });
     const two = await start({ target: { ...target, path: '/two?y=%2F' } });
@@ -170,7 +170,7 @@ describe('several sign-ins in one browser', () => {
     assert.equal((await finish(one.state)).target.path, '/one?x=1');
   });
 
-  it('are five at most: the sixth evicts the oldest', async () => {
+  it('are at most five: the sixth evicts the oldest', async () => {
     const { start, finish, browser } = setUp();
     const started = [];
     for (let count = 0; count < 6; count += 1) started.push(await start());
@@ -192,7 +192,7 @@ describe('several sign-ins in one browser', () => {
     assert.match(cookies[1] as string, new RegExp(`^${PREFIX}${started[0]?.state.split('.')[0]}=; Max-Age=0`));
   });
 
-  it('take less than 4 kB after a hundred that were given up', async () => {
+  it('take less than 4 kB after a hundred abandoned ones', async () => {
     const { start, browser } = setUp();
     for (let count = 0; count < 100; count += 1)
       await start({ target: { ...target, path: '/reports?week=12' }, nonceHash: 'x'.repeat(43) });
@@ -200,7 +200,7 @@ describe('several sign-ins in one browser', () => {
     assert.equal(browser.header.length < 4000, true, `${browser.header.length} bytes`);
   });
 
-  it('take at most 4 kB with deep links, and the newest always has its place', async () => {
+  it('take at most 4 kB with deep links, and the newest always fits', async () => {
     const { start, finish, browser } = setUp();
     for (let count = 0; count < 20; count += 1) {
       const { state } = await start({ target: { ...target, path: `/${'x'.repeat(3000)}` } });
@@ -209,7 +209,7 @@ describe('several sign-ins in one browser', () => {
     }
   });
 
-  it('are not crowded out by planted cookies', async () => {
+  it('are not evicted by planted cookies', async () => {
     const { start, finish, browser } = setUp();
     const { state } = await start();
     for (const id of ['zzzzzzzzz', '000000000', '', 'x']) {
@@ -233,7 +233,7 @@ describe('the return path', () => {
     'of 3 kB': `/deep?${'q=%2F&'.repeat(500)}`,
   };
   for (const [name, path] of Object.entries(kept)) {
-    it(`comes back byte for byte: ${name}`, async () => {
+    it(`is returned byte for byte: ${name}`, async () => {
       const { start, finish, browser } = setUp();
       const { state } = await start({ target: { ...target, path }, nonceHash: 'x'.repeat(43) });
       assert.match(browser.header, /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/);
@@ -241,7 +241,7 @@ describe('the return path', () => {
     });
   }
 
-  it('becomes the front page when no cookie can hold it, and the line stays within what browsers keep', async () => {
+  it('becomes `/` when no cookie can hold it, and the line stays within the limit of browsers', async () => {
     const { transactions } = setUp();
     for (const path of [`/${'x'.repeat(4000)}`, `/${'"'.repeat(1500)}`, `/${'x'.repeat(1_000_000)}`]) {
       const { transaction, cookies } = await transactions.start('', { provider: 'oidc', target: { ...target, path } });
@@ -251,15 +251,15 @@ describe('the return path', () => {
   });
 });
 
-it('starts whatever the header of the browser looks like', async () => {
+it('starts with any header of the browser', async () => {
   const { transactions } = setUp();
   const odd = [undefined, '', ';;;', '=', PREFIX, `${PREFIX}=`, `${PREFIX}x`, 'a=b; __proto__=1', 'x'.repeat(16_000)];
   for (const header of odd)
     assert.equal((await transactions.start(header, { provider: 'oidc', target })).cookies.length, 1);
 });
 
-describe('a sign-in that is past its time', () => {
-  it('does not end, whatever the store says', async () => {
+describe('an expired sign-in', () => {
+  it('does not finish, whatever the store returns', async () => {
     let nowMs = START_MS;
     const store = new MemoryStore();
     store.redeem = async () => true;
