@@ -12,7 +12,7 @@ import { readTargetAddress } from './target/address.js';
 import type { RequestRecord } from './target/request-record.js';
 import { Target } from './target/target.js';
 
-/** What an agent is told. Only edge, token and target have no default. */
+/** The options of an agent. Only edge, token and target are required. */
 export interface AgentOptions {
   /** The edge's origin, `https://tunnel.acme.com`. */
   readonly edge: string;
@@ -21,45 +21,45 @@ export interface AgentOptions {
   readonly target: number | string | URL;
   /** The tunnel's name; undefined leaves the choice to the edge. */
   readonly name?: string | undefined;
-  /** Allow rules as written; none, the default, lets only the owner in. */
+  /** Allow rules as written; none, the default, admits only the owner. */
   readonly allow?: readonly string[];
   /** Origins besides the tunnel's own whose pages may cause requests for it; none unless given. */
   readonly allowOrigins?: readonly string[];
   /** Origins besides the tunnel's own whose pages may show it in a frame; none unless given. */
   readonly allowFrames?: readonly string[];
-  /** The `Host` that the target sees; `rewrite`, its own, unless given. */
+  /** The `Host` that the target sees; `rewrite` (its own) unless given. */
   readonly hostHeader?: HostHeader;
-  /** A PEM file with the issuers that the target's certificate may have; on loopback any certificate will do without it. */
+  /** A PEM file with the trusted issuers of the target's certificate; without it, any certificate is accepted on loopback. */
   readonly targetCa?: string | undefined;
-  /** Believes any certificate of the target, wherever it is. */
+  /** Accepts any certificate of the target, wherever it is. */
   readonly targetInsecure?: boolean | undefined;
   /** Silent unless given. */
   readonly log?: Log;
-  /** Whatever of it is of interest. */
+  /** Callbacks, each optional. */
   readonly events?: Partial<AgentEvents>;
   /** Carries the connection to the edge, through an HTTPS proxy for instance. */
   readonly httpAgent?: HttpAgent;
 }
 
-/** What an agent tells while it runs. */
+/** What an agent reports while it runs. */
 export interface AgentEvents {
-  /** A link is up and the tunnel answers at `url`. */
+  /** A link is up and the tunnel can be reached at `url`. */
   online(url: string): void;
   /** No link takes new requests; the next attempt follows in `retryInMs`. */
   offline(error: PosternError, retryInMs: number): void;
-  /** After the answer to each request; for a WebSocket when it was accepted. */
+  /** After the response to each request; for a WebSocket when it was accepted. */
   request(record: RequestRecord): void;
-  /** A sentence that tells what to change at the target, once each. */
+  /** A sentence about what to change at the target, once each. */
   hint(text: string): void;
 }
 
 /** A running agent. */
 export interface Agent {
-  /** The tunnel's URL, once it answers; rejects with what ended the agent before that. */
+  /** The tunnel's URL, once it can be reached; rejects with the error that ended the agent before that. */
   readonly online: Promise<string>;
-  /** Resolves when the agent was closed; rejects with the refusal that ended it. */
+  /** Resolves when the agent was closed; rejects with the edge's refusal that ended it. */
   readonly ended: Promise<void>;
-  /** Takes no new requests, cuts WebSockets and event streams, gives running requests ten seconds and ends. */
+  /** Accepts no new requests, cuts WebSockets and event streams, gives running requests ten seconds and ends. */
   close(): Promise<void>;
   /** Ends at once; running requests fail. */
   destroy(): void;

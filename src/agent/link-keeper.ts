@@ -8,7 +8,7 @@ import { asPosternError, PosternError } from '../errors.js';
 import type { AgentLink } from '../link/dial.js';
 import { Redial } from './redial.js';
 
-/** What a keeper needs, and whom it reports to. */
+/** How a keeper dials, and what it calls as links come and go. */
 export interface LinkKeeperOptions {
   /** One attempt; it ends when `signal` aborts. */
   dial(signal: AbortSignal): Promise<AgentLink>;

@@ -1,6 +1,6 @@
 /**
- * When to dial again. An edge that restarts must find its agents back within two seconds, so the first half minute of
- * failures keeps the waits short; an edge that stays away, or says that it has enough, is asked more and more rarely.
+ * When to dial again. The agents of an edge that restarts must be back within two seconds, so the waits stay short for the
+ * first half minute of failures; an edge that stays away, or responds that it is full, is dialled less and less often.
  */
 import { Backoff } from '../core/backoff.js';
 import type { ErrorCode } from '../errors.js';
@@ -11,7 +11,7 @@ const SLOW = { firstMs: 2_000, maxMs: 15_000 };
 // At three quarters of a second each on average, a little more than half a minute.
 const QUICK_ATTEMPTS = 45;
 
-// The edge is there and asks for fewer attempts.
+// The edge is reachable and asks for fewer attempts.
 const EDGE_BUSY = new Set<ErrorCode>(['ERR_RATE_LIMITED', 'ERR_EDGE_FULL']);
 
 /** Counts the failed attempts since the last stable link. */

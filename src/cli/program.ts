@@ -62,7 +62,7 @@ function configFlag(args: readonly string[]): string | undefined {
   return joined?.slice('--config='.length) ?? (at === -1 ? undefined : args[at + 1]);
 }
 
-// Help and version were asked for; everything else that commander throws is a wrong command line.
+// Help was asked for; everything else that commander throws is a wrong command line.
 function usageCode({ exitCode }: UsageError): number {
   return exitCode === 0 ? EXIT.ok : EXIT.usage;
 }

@@ -1,6 +1,6 @@
 /**
- * Values that say where something is: listen addresses, the URLs of edge, provider and target, networks. What travels
- * outside this machine must be https.
+ * Values that are addresses: where to listen, the URLs of edge, provider and target, networks. Traffic that leaves this machine
+ * must be https.
  */
 import { isIP, isIPv6 } from 'node:net';
 import { type BaseAddress, type HostHeader, isLoopback, readBaseAddress, readHost } from '../core/hostname.js';
@@ -23,7 +23,7 @@ export const listenAddress: Value<ListenAddress> = parsed((text) => {
   return (match[1] === undefined ? isHost(host) : isIPv6(host)) ? { host, port: Number(match[3]) } : undefined;
 }, 'a listen address: expected host:port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080');
 
-/** The public address of an edge: https, or http where it cannot leave the machine. */
+/** The public address of an edge: https, or http on this machine. */
 export const baseAddress: Value<BaseAddress> = parsed((text) => {
   const base = isVisibleAscii(text) ? readBaseAddress(text) : undefined;
   return base !== undefined && base.port > 0 && base.host.length <= 189 ? base : undefined; // 253 less a name and its dot
@@ -32,7 +32,7 @@ export const baseAddress: Value<BaseAddress> = parsed((text) => {
   'http is for localhost only: expected the https URL that visitors use, also when another program in front ends TLS',
 );
 
-/** The issuer of an identity provider, byte for byte as it is written, since it is compared with `iss`. */
+/** The issuer of an identity provider, byte for byte, since it is compared with `iss`. */
 export const issuer: Value<string> = parsed((text) => {
   const url = readUrl(text);
   return url !== undefined && url.search === '' && url.hash === '' ? text : undefined;
@@ -41,12 +41,12 @@ export const issuer: Value<string> = parsed((text) => {
   'http is for a provider on localhost only: expected an https URL',
 );
 
-// The one organisation whose accounts an issuer of Microsoft Entra is about.
+// The one organisation of an issuer of Microsoft Entra.
 const TENANT = /^\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\/|$)/i;
 
 /**
- * Whether a missing `email_verified` says nothing good about an address of this issuer: Google always sends the claim,
- * and Microsoft Entra for all organisations lets each of them write any address into its accounts.
+ * Whether addresses of this issuer must not count as verified without `email_verified`: Google always sends the claim, and
+ * Microsoft Entra for all organisations lets each of them put any address into its accounts.
  */
 export function hasUnverifiedAddresses(address: string): boolean {
   const { hostname, pathname } = new URL(address);
@@ -98,7 +98,7 @@ function readUrl(text: string): URL | undefined {
   return url.username === '' && url.password === '' && url.port !== '0' ? url : undefined;
 }
 
-// Its path as it is, in a URL: only what a URL would take for something else is encoded.
+// The path within a URL: only characters with a meaning in URLs are encoded.
 function readSocket(text: string): URL | undefined {
   const path = text.slice('unix:'.length);
   if (path === '' || path.startsWith('//') || path.includes('\0')) return undefined;
@@ -109,7 +109,7 @@ function isOrigin(url: URL): boolean {
   return url.pathname === '/' && url.search === '' && url.hash === '';
 }
 
-// The URL parser drops tabs and line ends and maps other scripts: an address must be what it looks like.
+// The URL parser drops tabs and line ends and maps other scripts: an address must be exactly what it looks like.
 function isVisibleAscii(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text) && !text.includes('\\');
 }

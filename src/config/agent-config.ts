@@ -14,13 +14,13 @@ import type { Sources } from './sources.js';
 import { quoted, suggestion } from './text.js';
 import type { LogLevel } from './values.js';
 
-/** What an agent is told to do. */
+/** The configuration of an agent. */
 export interface AgentConfig {
   /** Origin of the edge, `https://tunnel.acme.com`. */
   readonly edge: string;
-  /** Undefined lets the edge take the first plain name that the token permits. */
+  /** Undefined lets the edge choose the first plain name that the token permits. */
   readonly name: string | undefined;
-  /** Rules in canonical spelling; none means that only the owner gets in. */
+  /** Rules in canonical spelling; without any, only the owner is admitted. */
   readonly allow: readonly string[];
   /** Origins besides the tunnel's own whose pages may cause requests for it. */
   readonly allowOrigins: readonly string[];
@@ -62,7 +62,7 @@ export function loadAgentConfig(sources: Omit<Sources, 'dotenv'>): AgentConfig {
   return toAgentConfig(values as Values); // without problems nothing is missing
 }
 
-// Every tunnel of the file is checked, whichever is meant: a mistake is told before the day when it is needed.
+// Every tunnel of the file is checked, whichever is started: a mistake is reported before that tunnel is needed.
 function readTunnel(
   { tunnels }: AgentFile,
   layers: Layers,

@@ -1,19 +1,19 @@
 /**
  * The developer's own file, `config.yaml`: the edge, the file that holds the token, and tunnels by name. The token
- * itself may not stand in it: such files are shared and committed.
+ * itself is not permitted in it: such files are shared and committed.
  */
 import { TUNNEL_OPTIONS } from './agent-options.js';
 import type { Entries, Entry, TextFile } from './sources.js';
 import { quoted } from './text.js';
 import { asYamlMap, readEntries, readYaml, type YamlMap } from './yaml-file.js';
 
-/** What the file says, unchecked. */
+/** The contents of the file, unchecked. */
 export interface AgentFile {
   /** Options of the agent as a whole, by key. */
   readonly agent: Entries;
   /** Options of each tunnel, by key, the name among them. */
   readonly tunnels: ReadonlyMap<string, Entries>;
-  /** It could not be parsed: what is in it is not known. */
+  /** It could not be parsed: its contents are unknown. */
   readonly isBroken: boolean;
 }
 
@@ -21,7 +21,7 @@ const AGENT_KEYS: ReadonlySet<string> = new Set(['edge', 'token_file', 'tunnels'
 // Every option of a tunnel; its name is the key above them.
 const TUNNEL_KEYS: ReadonlySet<string> = new Set(Object.keys(TUNNEL_OPTIONS).filter((key) => key !== 'name'));
 
-/** Reads the file; without one there is nothing in it. */
+/** Reads the file; without a file the result is empty. */
 export function readAgentFile(file: TextFile | undefined, problems: string[]): AgentFile {
   if (file === undefined) return { agent: new Map(), tunnels: new Map(), isBroken: false };
   const { path } = file;

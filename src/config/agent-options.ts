@@ -1,9 +1,9 @@
-/** Every option of an agent, one row each. Those of one tunnel may stand under `tunnels:` in its file. */
+/** Every option of an agent, one row each. Those of one tunnel may be under `tunnels:` in its file. */
 import { edgeOrigin, hostHeader, target } from './addresses.js';
 import type { OptionTable } from './options.js';
 import { logLevel, origins, path, rules, toggle, token, tunnelName } from './values.js';
 
-/** What holds for the agent as a whole, by key in `config.yaml`. */
+/** Options of the agent as a whole, by key in `config.yaml`. */
 export const AGENT_OPTIONS = {
   edge: {
     env: 'POSTERN_EDGE',
@@ -28,7 +28,7 @@ export const AGENT_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** What holds for one tunnel, by key under its name in `config.yaml`. */
+/** Options of one tunnel, by key under its name in `config.yaml`. */
 export const TUNNEL_OPTIONS = {
   target: {
     placeholder: '<target>',

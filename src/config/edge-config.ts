@@ -1,4 +1,4 @@
-/** The configuration of an edge: read once, checked whole, then passed on as an argument. */
+/** The configuration of an edge: read once, checked as a whole, then passed as an argument. */
 import type { BaseAddress } from '../core/hostname.js';
 import type { EmailVerification, Rule } from '../core/rule.js';
 import { hasUnverifiedAddresses, type ListenAddress } from './addresses.js';
@@ -11,7 +11,7 @@ import type { Sources } from './sources.js';
 import type { LogLevel } from './values.js';
 import { readEntries, readYaml } from './yaml-file.js';
 
-/** What an edge is told to be. */
+/** The configuration of an edge. */
 export interface EdgeConfig {
   readonly base: BaseAddress;
   readonly listen: ListenAddress;
@@ -31,7 +31,7 @@ export interface EdgeConfig {
   readonly allow: readonly Rule[] | undefined;
   readonly sessionTtlMs: number;
   readonly sessionIdleMs: number;
-  /** For how long an app may take nothing of what a visitor sends; undefined for as long as it likes. */
+  /** How long an app may read nothing of what a visitor sends; undefined for no limit. */
   readonly uploadIdleMs: number | undefined;
   /** IP addresses and networks in CIDR notation. */
   readonly trustProxy: readonly string[];
@@ -41,7 +41,7 @@ export interface EdgeConfig {
   readonly logLevel: LogLevel;
   /** A path, or `-` for standard output. */
   readonly auditLog: string;
-  /** Whether nobody is let in while audit records cannot be written. */
+  /** Whether no visitor is admitted while audit records cannot be written. */
   readonly auditRequired: boolean;
 }
 
@@ -57,7 +57,7 @@ export function loadEdgeConfig(sources: Sources): EdgeConfig {
   return toEdgeConfig(values as EdgeValues); // without problems nothing is missing
 }
 
-/** The sources of an edge's options; what is wrong with them is added to `problems`. */
+/** The sources of an edge's options; their problems are added to `problems`. */
 export function edgeLayers(sources: Sources, problems: string[]): Layers {
   const { env, dotenv, flags, file, readSecretFile } = sources;
   const environments = [readEnvironment(env, problems), readDotenv(dotenv, problems)];

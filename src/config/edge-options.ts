@@ -1,4 +1,4 @@
-/** Every option of an edge, one row each. `.env.example` and `--help` say what stands here; a test compares them. */
+/** Every option of an edge, one row each. `.env.example` and `--help` have the same texts; a test compares them. */
 import { baseAddress, issuer, listenAddress, networks } from './addresses.js';
 import type { OptionTable } from './options.js';
 import {

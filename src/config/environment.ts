@@ -1,6 +1,6 @@
 /**
- * The `POSTERN_*` variables of an environment and of a `.env` file. Every command knows the variables of all commands, so that
- * one that no option has is a mistyped one.
+ * The `POSTERN_*` variables of an environment and of a `.env` file. Every command knows the variables of all commands: any
+ * other is mistyped.
  */
 import { parseEnv } from 'node:util';
 import { AGENT_OPTIONS } from './agent-options.js';
@@ -11,11 +11,11 @@ import { suggestion } from './text.js';
 
 const NAMES: ReadonlySet<string> = new Set([...envNames(EDGE_OPTIONS), ...envNames(AGENT_OPTIONS)]);
 
-// A cluster announces each of its services to every container by such names; one that is called "postern" gives
-// POSTERN_PORT=tcp://10.0.0.1:8080 and more, which nobody wrote for us.
+// Kubernetes sets such variables in every container for each service: one called "postern" sets
+// POSTERN_PORT=tcp://10.0.0.1:8080 and more.
 const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)$/;
 
-/** The `POSTERN_*` variables of an environment; one that no option has is a problem. */
+/** The `POSTERN_*` variables of an environment; an unknown one is a problem. */
 export function readEnvironment(env: Sources['env'], problems: string[], place = ''): Entries {
   const entries = new Map<string, Entry>();
   for (const [name, text] of Object.entries(env)) {
@@ -31,14 +31,14 @@ export function readDotenv(file: TextFile | undefined, problems: string[]): Entr
   if (file === undefined) return new Map();
   const text = file.text.replace(/^\ufeff/, '');
   for (const [index, line] of text.split('\n').entries()) {
-    // `parseEnv` passes over what it cannot read; a line of ours must not be lost in silence.
+    // `parseEnv` skips lines that it cannot read; one with an option must not be lost silently.
     if (!/^\s*(?:export\s+)?POSTERN_\w*\s*(?![\w\s=])/.test(line)) continue;
     problems.push(`${file.path}, line ${index + 1}: expected NAME=value.`);
   }
   return readEnvironment(parseDotenv(text), problems, ` in ${file.path}`);
 }
 
-// A line without `=` ends up in front of the next line's name (Node 20): only what follows it is the name.
+// Node 20 puts a line without `=` in front of the next line's name: the name is what follows the line end.
 function parseDotenv(text: string): Sources['env'] {
   const entries = Object.entries(parseEnv(text));
   return Object.fromEntries(entries.map(([name, value]) => [name.slice(name.lastIndexOf('\n') + 1).trim(), value]));

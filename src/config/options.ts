@@ -5,28 +5,28 @@ import type { Value, ValueOf } from './value.js';
 export interface Option<T = unknown> {
   /** The environment variable, when it has one. */
   readonly env?: string;
-  /** What stands for the value in `--help`: `<url>`. */
+  /** The placeholder of the value in `--help`: `<url>`. */
   readonly placeholder: string;
   /** An argument of the command instead of a flag. */
   readonly positional?: true;
-  /** A secret is never a flag; the file that holds it may be named instead, by the same words and `_FILE`. */
+  /** A secret is never a flag; a file that holds it can be named instead, by the same name with `_FILE`. */
   readonly secret?: true;
   /** The value is a list separated by commas, and its flag may be repeated. */
   readonly list?: true;
   /** Its flag alone means `true`. */
   readonly isSwitch?: true;
-  /** The default, as one would write it. */
+  /** The default, as text. */
   readonly default?: string;
-  /** There is no default and the option must be set: what is expected. */
+  /** The option has no default and must be set: what is expected. */
   readonly required?: string;
-  /** What the option means, as it stands in `.env.example` and `--help`. */
+  /** What the option means, as in `.env.example` and `--help`. */
   readonly description: string;
   readonly schema: Value<T>;
 }
 
 export type OptionTable = Readonly<Record<string, Option>>;
 
-/** The values of a table. With neither a default nor need, an option may be undefined. */
+/** The values of a table. An option that has no default and is not required may be undefined. */
 export type ValuesOf<Table extends OptionTable> = {
   readonly [Key in keyof Table]: Table[Key] extends { default: string } | { required: string }
     ? ValueOf<Table[Key]['schema']>
@@ -44,7 +44,7 @@ export function fileKeyOf(key: string, option: Option): string {
   return option.secret ? `${key}_file` : key;
 }
 
-/** Every place where an option can be set, to name one that is set nowhere. */
+/** Where an option can be set, for a message about one that is not. */
 export function settableBy(key: string, option: Option): string {
   const { env, secret } = option;
   if (env === undefined) return flagOf(key, option);

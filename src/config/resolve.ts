@@ -1,6 +1,6 @@
 /**
  * Reads a table of options from its sources: flag beats environment beats `.env` beats file beats default. Nothing
- * throws here; problems are collected, so that all are told at once.
+ * throws here; problems are collected, so that all are reported at once.
  */
 import { ConfigError } from './config-error.js';
 import { fileKeyOf, flagOf, type Option, type OptionTable, settableBy, type ValuesOf } from './options.js';
@@ -14,12 +14,12 @@ export interface Layers {
   readonly environments: readonly Entries[];
   /** By key. */
   readonly file: Entries;
-  /** The file could not be parsed: what is set nowhere else may stand in it. */
+  /** The file could not be parsed: it may set what no other source sets. */
   readonly isFileBroken?: boolean;
   readonly readSecretFile: Sources['readSecretFile'];
 }
 
-// What one source says about one option: the value, or the path of the file that holds it.
+// What one source has for one option: the value, or the path of the file that holds it.
 interface Candidates {
   readonly plain: Entry | undefined;
   readonly path: Entry | undefined;

@@ -1,13 +1,13 @@
 /**
- * A rough look at a secret that somebody made up: 32 equal characters are long enough and still the first thing that is
- * tried. It finds what no generator prints and makes no claim for the rest.
+ * A rough check of secrets that people invent: 32 equal characters are long enough, yet among the first guesses. It rejects
+ * what no generator produces, and guarantees nothing about the rest.
  */
 
-// 32 random hexadecimal digits have fewer once in thirty million times.
+// 32 random hexadecimal digits have fewer with a probability of one in thirty million.
 const MIN_DISTINCT = 8;
 const MIN_PERIOD = 16;
 
-/** Whether a secret has few different characters, repeats a short text, or mostly counts: `abcd…`, `0011…`. */
+/** Whether a secret has few distinct characters, repeats a short text, or mostly counts: `abcd…`, `0011…`. */
 export function isGuessable(secret: string): boolean {
   return new Set(secret).size < MIN_DISTINCT || periodOf(secret) < MIN_PERIOD || isCounting(secret);
 }

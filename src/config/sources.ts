@@ -8,7 +8,7 @@ export interface TextFile {
   readonly text: string;
 }
 
-/** Everything that options are read from. Nothing is fetched from the system here. */
+/** Everything that options are read from. The caller reads it from the system. */
 export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** By the option's key; a list is joined with commas; the file of a secret is under `<key>_file`. */
@@ -24,7 +24,7 @@ export interface Sources {
   readonly readSecretFile?: (path: string) => string;
 }
 
-/** The text of an option, and what to call the place where it stands. */
+/** The text of an option, and the name of the place where it was set. */
 export interface Entry {
   readonly text: string;
   readonly origin: string;

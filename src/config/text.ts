@@ -1,6 +1,6 @@
 /**
  * Text from outside on its way to a terminal or a problem sentence: controls, terminal escapes, bidirectional marks
- * and invisible characters are spelled out, so that what is printed can neither move the cursor nor pose as ours.
+ * and invisible characters are escaped, so that the text can neither move the cursor nor pose as output of Postern.
  */
 
 const MAX_QUOTED_CHARS = 80;
@@ -16,14 +16,14 @@ export function printable(text: string): string {
   });
 }
 
-/** The text between quotation marks, printable and not too long, for a sentence. */
+/** The text in quotation marks, printable and not too long, for a sentence. */
 export function quoted(text: string): string {
   return `"${printable(text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text)}"`;
 }
 
-/** The candidate that a mistyped word most likely means; undefined when none is near. */
+/** The candidate that a mistyped word most likely means, if any is near. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  if (word.length > MAX_QUOTED_CHARS) return undefined; // no name is so long, and counting takes the square
+  if (word.length > MAX_QUOTED_CHARS) return undefined; // no name is that long, and the time is quadratic
   const maxEdits = Math.max(1, Math.floor(word.length / 3));
   let best: { candidate: string; edits: number } | undefined;
   for (const candidate of candidates) {
@@ -39,7 +39,7 @@ export function suggestion(word: string, candidates: Iterable<string>): string {
   return candidate === undefined ? '' : `; did you mean "${candidate}"?`;
 }
 
-// Edits, a swap of neighbours counted as one (optimal string alignment). Words are names of options: short.
+// Edits, with a swap of neighbours counted as one (optimal string alignment). Words are short: names of options.
 function countEdits(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, index) => index)];
   const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;

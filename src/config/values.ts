@@ -1,4 +1,4 @@
-/** Values that are neither addresses nor made elsewhere: durations, names, rules, secrets and the like. */
+/** Values other than addresses: durations, names, rules, secrets and the like. */
 import { isTunnelName, readOrigin } from '../core/hostname.js';
 import { canonicalEmail, type EmailVerification, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
 import { isGuessable } from './secret-strength.js';
@@ -13,8 +13,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MAX_MS = 365 * MS.d;
-const MIN_SECRET_BYTES = 32; // the strength of the keys that are derived from it
-const MAX_TOKEN_CHARS = 4_096; // the edge reads no longer one
+const MIN_SECRET_BYTES = 32; // the strength of the keys derived from it
+const MAX_TOKEN_CHARS = 4_096; // the longest that the edge reads
 const MAX_RULES = 100; // as many as an offer may carry
 const MAX_ORIGINS = 20; // likewise
 const MAX_TUNNELS = 40; // with names of 63 characters the token stays below that
@@ -59,7 +59,7 @@ export const origins: Value<string[]> = list(
   parsed(readOrigin, 'an origin: expected one such as https://web.acme.com, without a path'),
 ).refine((all) => all.length <= MAX_ORIGINS, `there are too many: expected at most ${MAX_ORIGINS}`);
 
-/** The operator's ceiling, in which `public` would mean nothing. */
+/** The operator's ceiling, in which `public` has no meaning. */
 export const ceiling = rules.refine(
   (all) => all.every(({ kind }) => kind !== 'public'),
   '"public" says nothing here: expected whom a tunnel may let in; POSTERN_PUBLIC=true permits tunnels without sign-in',
@@ -71,12 +71,12 @@ export const secrets: Value<string[]> = list(
     (text) => Buffer.byteLength(text) >= MIN_SECRET_BYTES,
     `it has a part of less than ${MIN_SECRET_BYTES} bytes: expected ${MIN_SECRET_BYTES} or more in each, such as openssl rand -base64 32 prints`,
   ).refine(
-    (text) => Buffer.byteLength(text) < MIN_SECRET_BYTES || !isGuessable(text), // one complaint is enough
+    (text) => Buffer.byteLength(text) < MIN_SECRET_BYTES || !isGuessable(text), // one problem is enough
     'it has a part that can be guessed (few different characters, or a row or a repetition of some): expected random ones, such as openssl rand -base64 32 prints',
   ),
 );
 
-/** A secret that somebody else made (RFC 6749 appendix A.2). */
+/** A secret that another party issued (RFC 6749 appendix A.2). */
 export const foreignSecret = secretText(
   (text) => /^[\x20-\x7e]+$/.test(text),
   'it holds a control character or one outside ASCII: expected the secret as the identity provider shows it',
@@ -88,13 +88,13 @@ export const token = secretText(
   'it is not a token: expected the one line that "postern token create" printed',
 );
 
-/** An identifier from somebody else: visible characters. */
+/** An identifier that another party issued: visible characters. */
 export const identifier = parsed(
   (text) => (isVisible(text) ? text : undefined),
   'a name: expected visible characters only',
 );
 
-/** Scopes in the words of RFC 6749 section 3.3; `openid` makes it OpenID Connect. */
+/** Scopes by the grammar of RFC 6749 section 3.3; `openid` makes the request OpenID Connect. */
 export const scopes = parsed(
   (text) => (/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(text) ? text : undefined),
   'a list of scopes: expected words separated by single spaces',
@@ -112,7 +112,7 @@ export const logLevel: Value<LogLevel> = parsed(
   'a log level: expected debug, info, warn or error',
 );
 
-/** What is done while the audit cannot be written. */
+/** Whether visitors are admitted while audit records cannot be written. */
 export const auditPolicy: Value<'best-effort' | 'require'> = parsed(
   (text) => (text === 'best-effort' || text === 'require' ? text : undefined),
   'a policy: expected best-effort or require',

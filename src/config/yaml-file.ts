@@ -1,4 +1,4 @@
-/** YAML files as mappings of text. A key that no option has is a problem, and so is a value that is not text. */
+/** YAML files as mappings of text. An unknown key is a problem, and so is a value that is not text. */
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Document } from 'yaml';
@@ -8,10 +8,10 @@ import { printable, suggestion } from './text.js';
 /** A mapping of a YAML file: texts, lists and mappings by key. Every scalar is text, `yes` and `1` too. */
 export type YamlMap = ReadonlyMap<unknown, unknown>;
 
-/** The top-level mapping of a YAML file; an empty file is an empty one. */
+/** The top-level mapping of a YAML file; empty for an empty file. */
 export function readYaml(file: TextFile | undefined, problems: string[]): YamlMap {
   if (file === undefined) return new Map();
-  // Loaded when there is a file: most agents have none, and would start later by what it takes to load it.
+  // Loaded only when there is a file: most agents have none.
   const { parseDocument } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
   const document = parseDocument(file.text, { schema: 'failsafe', prettyErrors: false, logLevel: 'silent' });
   for (const error of document.errors) {
@@ -26,11 +26,11 @@ function toPlain(document: Document): unknown {
   try {
     return document.toJS({ mapAsMap: true });
   } catch {
-    return undefined; // aliases that grow without bound: not a mapping that anybody wrote for us
+    return undefined; // aliases that expand without bound
   }
 }
 
-/** A value that must be a mapping; `origin` names it. */
+/** A value that must be a mapping; `origin` names it in the problem. */
 export function asYamlMap(value: unknown, origin: string, problems: string[]): YamlMap {
   if (value === null || value === '') return new Map();
   if (value instanceof Map) return value;
@@ -38,7 +38,7 @@ export function asYamlMap(value: unknown, origin: string, problems: string[]): Y
   return new Map();
 }
 
-/** The options of a mapping, by key. Keys other than `known`, and values that are no text, are problems. */
+/** The options of a mapping, by key. Keys other than `known`, and values that are not text, are problems. */
 export function readEntries(
   map: YamlMap,
   known: ReadonlySet<string>,
@@ -67,7 +67,7 @@ function isPath(name: string): boolean {
   return name.endsWith('_file') || name === 'target_ca';
 }
 
-// A path in a file is meant from where the file is, wherever the program was started.
+// A path in a file is relative to the file, regardless of the working directory.
 function resolveBesideFile(path: string, file: string): string {
   return path === '' || isAbsolute(path) || path.startsWith('~/') ? path : join(dirname(file), path);
 }

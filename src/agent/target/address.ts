@@ -1,6 +1,6 @@
 /**
- * Where the one target of an agent is and under which names it may speak of itself. The address is fixed when the agent
- * starts: nothing that arrives on a link can change it.
+ * The address of an agent's one target, and the names by which the target may refer to itself. The address is fixed when the
+ * agent starts: nothing that arrives on a link can change it.
  */
 import { isIP } from 'node:net';
 import type { HostHeader } from '../../core/hostname.js';
@@ -12,16 +12,16 @@ export interface TargetAddress {
   /** Lower-case host without brackets and port. */
   readonly hostname: string;
   readonly port: number;
-  /** Host and a port that is not the scheme's default, as it stands in a URL. */
+  /** Host, and the port unless it is the scheme's default, as in a URL. */
   readonly host: string;
   readonly loopback: boolean;
-  /** Host and port, or the socket, as a person would name it. */
+  /** Host and port, or the socket, for messages. */
   readonly displayName: string;
-  /** A unix socket that stands for host and port. */
+  /** A unix socket to connect to instead of host and port. */
   readonly socketPath?: string;
   /** Whether its certificate must be valid. */
   readonly isVerified: boolean;
-  /** Certificates of those who may issue it, as PEM, in place of the well-known ones. */
+  /** The trusted issuers of its certificate, as PEM, instead of the well-known ones. */
   readonly ca?: string;
   readonly hostHeader: HostHeader;
 }
@@ -32,7 +32,7 @@ const LOCAL_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|::1?|0\.0\.0\.0)$/;
 // RFC 6761 section 6.3, with the dot that ends a full name.
 const LOCALHOST = /^(?:[^.]+\.)*localhost\.?$/;
 
-/** What of a target's certificate is trusted beside what is by default: everything on loopback, else well-known issuers. */
+/** Which certificates of a target are trusted. By default: any on loopback, else those of well-known issuers. */
 export interface TargetTrust {
   readonly ca?: string | undefined;
   readonly insecure?: boolean | undefined;
@@ -56,7 +56,7 @@ export function readTargetAddress(url: URL, hostHeader: HostHeader, trust: Targe
   return ca === undefined ? address : { ...address, ca };
 }
 
-// To HTTP it is localhost on its usual port.
+// HTTP sees localhost on the default port.
 function readSocketAddress(url: URL, hostHeader: HostHeader): TargetAddress {
   const socketPath = decodeURIComponent(url.pathname);
   if (socketPath === '' || url.host !== '' || url.search !== '' || url.hash !== '') {
@@ -75,16 +75,16 @@ function checkHostHeader(hostHeader: HostHeader): void {
   throw new PosternError('ERR_CONFIG_INVALID', 'The host header must be "rewrite", "preserve" or a host name.');
 }
 
-/** Whether a host, without port and brackets, is one by which the target may be meant. */
+/** Whether a host, without port and brackets, names the target. */
 export function isTargetHost(target: TargetAddress, hostname: string): boolean {
   if (hostname === target.hostname || (target.loopback && isLocalHost(hostname))) return true;
   return typeof target.hostHeader === 'object' && hostname === literalUrl(target.hostHeader.literal).hostname;
 }
 
 /**
- * Whether `authority` of a URL with `scheme` names the target: one of its hosts, and its port or the port it was told. With
- * `publicOrigin` also one of its hosts with the scheme or port of that, which an app puts together from the `Host` and the
- * `X-Forwarded-*` that it is told.
+ * Whether `authority` of a URL with `scheme` names the target: one of its hosts with its port, or the configured `Host`. With
+ * `publicOrigin` also one of its hosts with the scheme or port of that origin, as an app builds it from `Host` and
+ * `X-Forwarded-*`.
  */
 export function namesTarget(target: TargetAddress, scheme: string, authority: string, publicOrigin?: string): boolean {
   const text = `${scheme}://${authority}`;
@@ -96,14 +96,14 @@ export function namesTarget(target: TargetAddress, scheme: string, authority: st
   return typeof target.hostHeader === 'object' && url.host === literalUrl(target.hostHeader.literal, scheme).host;
 }
 
-// A public scheme that is also the target's own tells nothing: on its usual port another server of that machine may be meant.
+// A public scheme that is also the target's own proves nothing: the default port may be that of another server on the machine.
 function isForwarded(url: URL, target: TargetAddress, publicUrl: URL): boolean {
   if (portOf(url) === portOf(publicUrl)) return true;
   const isPublicScheme = url.protocol.replace('ws', 'http') === publicUrl.protocol;
   return isPublicScheme && publicUrl.protocol !== `${target.scheme}:` && url.port === '';
 }
 
-/** What `servername` a TLS handshake may carry: a name, never an address (RFC 6066 section 3). */
+/** The `servername` of a TLS handshake: a name, never an address (RFC 6066 section 3). */
 export function serverName(target: TargetAddress): string {
   return isIP(target.hostname) === 0 ? target.hostname : '';
 }
@@ -112,7 +112,7 @@ function isHostText(text: string): boolean {
   return LITERAL.test(text) && URL.canParse(`http://${text}`);
 }
 
-/** Whether a name is `localhost` or below it, which is this machine whatever a resolver says. */
+/** Whether a name is `localhost` or below it, which is this machine regardless of any resolver. */
 export function isLocalhostName(hostname: string): boolean {
   return LOCALHOST.test(hostname);
 }

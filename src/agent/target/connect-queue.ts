@@ -1,25 +1,25 @@
 /**
- * Requests that wait for a connection of one kind, in their order, and the attempts to open connections for them. Few
- * attempts run at once: a burst would overflow a short accept queue, and what overflows is lost for a second or for good.
- * An attempt belongs to nobody: a connection that stands, or that others left idle, goes to whoever waits longest.
+ * Requests that wait for a connection of one kind, in order, and the attempts to open connections for them. Few attempts run
+ * at once: a burst would overflow a short listen backlog, and what overflows is lost for a second or for good. An attempt does
+ * not belong to a request: an established or idle connection goes to the one that has waited longest.
  */
 import type { TargetConnection } from './connection.js';
 import type { DialOutcome } from './dialer.js';
 
-/** Whoever needs a connection. Exactly one is called, once, and none after `forget`. */
+/** A request that needs a connection. Exactly one is called, once, and none after `forget`. */
 export interface ConnectionUser {
-  /** `isFresh`: it was opened just now, so the target has had no time to close it. */
+  /** `isFresh`: it has just been opened, so the target has had no time to close it. */
   ready(connection: TargetConnection, isFresh: boolean): void;
   failed(error: unknown): void;
 }
 
-/** What the queue is told. */
+/** How a queue dials, and its time limit. */
 export interface ConnectQueueOptions {
-  /** Begins an attempt and returns what cancels it. */
+  /** Begins an attempt and returns a function that cancels it. */
   dial(outcome: DialOutcome): () => void;
-  /** A connection stands that nobody waits for any more. */
+  /** A connection was established that no request waits for any more. */
   unused(connection: TargetConnection): void;
-  /** What a request fails with that waited for `timeoutMs` while nobody was served. */
+  /** The error of a request that has waited for `timeoutMs` while no other was served. */
   timeout(): Error;
   readonly timeoutMs: number;
 }
@@ -29,10 +29,10 @@ interface Wait {
   readonly onlyFresh: boolean;
 }
 
-// As many as browsers open to one host, and two for the address that is tried in vain.
+// As many as browsers open to one host, and two for an address of a name that does not listen.
 const MAX_ATTEMPTS = 8;
 
-// After a refusal while others are served: some systems refuse what their accept queue cannot take.
+// After a refused connection while others are served: some systems refuse what their listen backlog cannot take.
 const RETRY_MS = 50;
 const SERVING_MS = 1_000;
 
@@ -47,7 +47,7 @@ export class ConnectQueue {
     this.#options = options;
   }
 
-  /** Waits for a connection; with `onlyFresh` for none that was idle. */
+  /** Waits for a connection; with `onlyFresh` for a new one. */
   add(user: ConnectionUser, { onlyFresh }: { readonly onlyFresh: boolean }): void {
     this.#waiting.set(user, { sinceMs: performance.now(), onlyFresh });
     this.#dialWaiting();
@@ -57,12 +57,12 @@ export class ConnectQueue {
     this.#waiting.delete(user);
   }
 
-  /** The target has served somebody: who waits may go on waiting. */
+  /** The target has served a request: the time limit of those that wait starts again. */
   served(nowMs: number): void {
     this.#servedMs = nowMs;
   }
 
-  /** Gives a connection that is idle, or fresh, to the first who takes it. False when nobody does. */
+  /** Gives an idle or fresh connection to the first request that can use it. False when there is none. */
   give(connection: TargetConnection, isFresh: boolean): boolean {
     for (const [user, { onlyFresh }] of this.#waiting) {
       if (onlyFresh && !isFresh) continue;
@@ -114,7 +114,7 @@ export class ConnectQueue {
 
   #isBacklogFull(error: unknown): boolean {
     const code = (error as { readonly code?: unknown } | undefined)?.code;
-    if (code === 'EAGAIN') return true; // a unix socket whose accept queue is full
+    if (code === 'EAGAIN') return true; // a unix socket whose backlog is full
     return code === 'ECONNREFUSED' && performance.now() - this.#servedMs < SERVING_MS;
   }
 

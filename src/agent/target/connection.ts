@@ -1,6 +1,6 @@
 /**
  * One connection to the target: a socket, and one request at a time on it in HTTP/1.1. Bytes go from the socket to the
- * reader of responses without a stream in between. Tells its pool when it is idle and when it is gone.
+ * response parser without a stream in between. Reports to its pool when it is idle and when it has closed.
  */
 import type { Socket } from 'node:net';
 import type { FieldList } from '../../http1/fields.js';
@@ -8,18 +8,18 @@ import { writeChunkSize, writeLastChunk } from '../../http1/request-writer.js';
 import { type ResponseObserver, ResponseParser } from '../../http1/response-parser.js';
 import { WriteFailures } from './write-failures.js';
 
-/** One request as it is sent. */
+/** One request as it is written to the connection. */
 export interface WireRequest {
   readonly method: string;
   /** As it is written, with its framing. */
   readonly head: string;
-  /** What follows the head: so many bytes, or chunks until `end()`. */
+  /** What follows the head: a number of bytes, or chunks until `end()`. */
   readonly body: number | 'chunked';
-  /** It signs the connection in (NTLM, Negotiate), which must then carry nobody else's requests. */
+  /** It authenticates the connection (NTLM, Negotiate), which must then carry no other visitor's requests. */
   readonly signsConnectionIn: boolean;
 }
 
-/** Hears of one request. Nothing is called after `failed`, nor after `destroy()`. */
+/** Observes one request. Nothing is called after `failed`, nor after `destroy()`. */
 export interface TargetObserver extends ResponseObserver {
   /** After `write` returned false: write on. */
   drain(): void;
@@ -27,10 +27,10 @@ export interface TargetObserver extends ResponseObserver {
   failed(error: unknown): void;
 }
 
-/** What a connection tells its pool. */
+/** What a connection reports to its pool. */
 export interface ConnectionOwner {
   opened(connection: TargetConnection): void;
-  /** Another request may follow. */
+  /** It can take another request. */
   idle(connection: TargetConnection): void;
   closed(connection: TargetConnection): void;
 }
@@ -43,7 +43,7 @@ export class TargetConnection {
   #observer: TargetObserver | undefined;
   #isSignedIn = false;
   #hasReceived = false;
-  /** What has yet to be sent of the body that runs. */
+  /** What remains to be sent of the current body. */
   #unsent: number | 'chunked' = 0;
   #isPaused = false;
   readonly #listeners = [
@@ -54,7 +54,7 @@ export class TargetConnection {
     ['close', () => this.fail(connectionReset())],
   ] as const;
 
-  /** Takes over the socket, which stands. What it reads past its stream is to be given to `receive`. */
+  /** Takes over the connected socket. Bytes that are read past its stream go to `receive`. */
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.#socket = socket;
     this.#failures = new WriteFailures(socket);
@@ -63,12 +63,12 @@ export class TargetConnection {
     owner.opened(this);
   }
 
-  /** The last response told its end by itself, and not by its status alone. */
+  /** The last response ended by its framing, not by its status alone. */
   get isEndCertain(): boolean {
     return this.#reader.isEndCertain;
   }
 
-  /** The target has sent something since the request was begun. */
+  /** The target has sent something since the request was sent. */
   get hasReceived(): boolean {
     return this.#hasReceived;
   }
@@ -98,14 +98,14 @@ export class TargetConnection {
     return isWelcome;
   }
 
-  /** Ends the body. Without chunks there is no place for trailers (RFC 9112 section 7.1.2). */
+  /** Ends the body. Only a chunked one can have trailers (RFC 9112 section 7.1.2). */
   end(trailers: FieldList): void {
     if (this.#observer === undefined || this.#unsent !== 'chunked') return;
     this.#unsent = 0;
     this.#socket.write(writeLastChunk(trailers), 'latin1');
   }
 
-  /** Holds the response back: the target can send what the sockets take and no more. */
+  /** Holds the response back: the target can send no more than the socket buffers take. */
   pause(): void {
     this.#isPaused = true;
     this.#socket.pause();
@@ -116,14 +116,14 @@ export class TargetConnection {
     this.#isPaused = false;
   }
 
-  /** Takes what was read; `bytes` may be used anew afterwards. */
+  /** Parses what was read; `bytes` may be reused afterwards. */
   receive(bytes: Buffer): void {
-    // What comes while nothing was asked would be read as the answer to the next request.
+    // Bytes that arrive without a request would be taken for the response to the next one.
     if (this.#observer === undefined) this.destroy();
     else this.#read(bytes);
   }
 
-  /** Gives the socket of an upgraded connection away, paused, with what was read too far. */
+  /** Hands over the socket of an upgraded connection, paused; `rest` is put back into it. */
   detach(rest: Buffer): Socket {
     this.#observer = undefined;
     this.#failures.release();
@@ -134,7 +134,7 @@ export class TargetConnection {
     return this.#socket;
   }
 
-  /** Ends the connection and tells whoever awaits a response. */
+  /** Ends the connection and fails the request that awaits a response. */
   fail(error: unknown): void {
     const observer = this.#observer;
     this.destroy();
@@ -159,9 +159,9 @@ export class TargetConnection {
     }
   }
 
-  /** After a whole response. A target that did not wait for all of the request gets nothing more of it. */
+  /** After a complete response. A target that did not read all of the request gets no more of it. */
   #settle(): void {
-    if (this.#observer === undefined) return; // destroyed or detached meanwhile
+    if (this.#observer === undefined) return; // destroyed or detached by the observer
     this.#observer = undefined;
     this.resume();
     if (this.#unsent === 0 && this.#isReusable) this.#owner.idle(this);
@@ -175,7 +175,7 @@ export class TargetConnection {
   #ended(): void {
     const { error } = this.#failures;
     try {
-      // A write that failed has taken the error that reading would have told: then this may be no regular end.
+      // A failed write has consumed the error that reading would have reported: then this may not be a regular end.
       if (error === undefined && this.#reader.finish()) this.#settle();
       else this.fail(error ?? connectionReset());
     } catch (thrown) {
@@ -184,7 +184,7 @@ export class TargetConnection {
   }
 }
 
-// The code of a reset: what the request becomes is the same.
+// With the code of a reset, since the request is treated alike.
 function connectionReset(): Error {
   return Object.assign(new Error('the target closed the connection'), { code: 'ECONNRESET' });
 }

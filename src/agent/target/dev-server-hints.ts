@@ -1,7 +1,7 @@
 /**
- * Recognises the responses by which a target refuses a host or an origin, by their text or because the same target answers
- * GET well, and says what to change. Looks at the first piece of a small set of responses on its way past; the stream is
- * neither delayed nor changed.
+ * Recognises the responses by which a target rejects a host or an origin, by their text or because the same target serves GET,
+ * and hints at what to change. Inspects the first bytes of few responses as they pass; the stream is neither delayed nor
+ * changed.
  */
 
 import { RecentMap } from '../../core/recent-map.js';
@@ -23,12 +23,12 @@ const DATA = /^application\/(?:json|xml)\b/;
 const MAX_PATHS = 100;
 const MAX_PATH_CHARACTERS = 256;
 
-/** Watches the responses of one target and gives each hint once. */
+/** Inspects the responses of one target and gives each hint once. */
 export class DevServerHints {
   readonly #target: TargetAddress;
   readonly #hint: (text: string) => void;
   readonly #given = new Set<Refusal | 'unknown server'>();
-  /** Paths, without query, whose GET the target answered well. */
+  /** Paths, without query, whose GET was successful. */
   readonly #served = new RecentMap<true>(MAX_PATHS, MAX_PATH_CHARACTERS);
 
   constructor(target: TargetAddress, hint: (text: string) => void) {
@@ -36,7 +36,7 @@ export class DevServerHints {
     this.#hint = hint;
   }
 
-  /** What is to see the first piece of this response's body, or an empty one, if that can be a refusal. */
+  /** If this response may be a rejection: a function to call with the first chunk of its body, or an empty one. */
   sniffer(
     response: ResponseHead,
     head: RequestHead,
@@ -55,18 +55,18 @@ export class DevServerHints {
     };
   }
 
-  // While it can be of use: few requests are worth a look once the hint has been given.
+  // Only until the hint has been given.
   #remember(path: string): void {
     if (this.#target.hostHeader === 'preserve' || this.#given.has('unknown server')) return;
     const page = pageOf(path);
     if (this.#served.get(page) === undefined) this.#served.set(page, true);
   }
 
-  /** A request of the tunnel's own page is refused as the pages of strangers are. */
+  /** The target rejects a request of the tunnel's own page as if it were cross-site. */
   #refusesOrigin({ status }: ResponseHead, head: RequestHead, publicAddress: PublicAddress): boolean {
     if (SAFE_METHODS.has(head.method) || this.#target.hostHeader === 'preserve') return false;
     if (fieldValue(head.headers, 'origin') !== publicAddress.origin) return false;
-    // There may be nothing at that address: only one that answers GET is known to be there.
+    // A 404 counts only for a path that exists, which a successful GET has shown.
     return status === 403 ? this.#served.size > 0 : status === 404 && this.#served.get(pageOf(head.path)) === true;
   }
 

@@ -8,13 +8,13 @@ import { PosternError } from '../../errors.js';
 import { isLocalhostName, serverName, type TargetAddress } from './address.js';
 import { type ConnectionOwner, TargetConnection } from './connection.js';
 
-/** `detachable`: its socket can be given away, and each of its directions ends on its own. */
+/** `detachable`: its socket can be detached for an upgrade, and its directions end separately. */
 export type ConnectionKind = 'plain' | 'detachable';
 
-/** What becomes of an attempt; exactly one is called, once, and none after it was cancelled. */
+/** The outcome of an attempt: exactly one is called, once, and none after it was cancelled. */
 export interface DialOutcome {
   connected(connection: TargetConnection): void;
-  /** The target's accept queue is full: its kernel dropped what would have opened the connection. Nothing was sent. */
+  /** The target's listen backlog is full: its kernel dropped the SYN. Nothing was sent. */
   backlogFull(): void;
   failed(error: unknown): void;
 }
@@ -23,10 +23,11 @@ type DialAddress =
   | { path: string }
   | { host: string; port: number; noDelay: true; autoSelectFamily: true; lookup?: LookupFunction };
 
-// What libuv reads at most at once.
+// The most that libuv reads at once.
 const READ_BYTES = 64 * 1024;
 
-// A loopback connection stands within the system call, or its SYN was dropped and the kernel would wait for a second.
+// A loopback connection is established within the system call; otherwise its SYN was dropped, and the kernel would wait for a
+// second to send it again.
 const BACKLOG_CHECK_MS = 50;
 
 const lookupLocalhost: LookupFunction = (_hostname, options, callback) => {
@@ -41,7 +42,7 @@ const lookupLocalhost: LookupFunction = (_hostname, options, callback) => {
 export class TargetDialer {
   readonly #target: TargetAddress;
   readonly #timeoutMs: number;
-  // One for all connections: what is read is read out, or copied, before the next one reads.
+  // Shared by all connections: bytes are parsed or copied before the next read.
   readonly #readBytes = Buffer.allocUnsafeSlow(READ_BYTES);
 
   constructor(target: TargetAddress, timeoutMs: number) {
@@ -49,7 +50,7 @@ export class TargetDialer {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Begins an attempt; a connection that stands belongs to `owner`. Returns what cancels the attempt. */
+  /** Begins an attempt; an established connection belongs to `owner`. Returns a function that cancels the attempt. */
   dial(kind: ConnectionKind, owner: ConnectionOwner, outcome: DialOutcome): () => void {
     const reader = { receive: (_bytes: Buffer): void => {} };
     const socket = this.#open(kind, reader);
@@ -57,7 +58,7 @@ export class TargetDialer {
       for (const timer of timers) clearTimeout(timer);
       socket.off(connected, onConnected).off('error', failed).off('close', onClose);
       if (report !== undefined) return report();
-      socket.on('error', () => {}).destroy(); // nobody is interested any more
+      socket.on('error', () => {}).destroy(); // cancelled
     };
     const fail = (error: unknown) => {
       settle();
@@ -78,15 +79,14 @@ export class TargetDialer {
       outcome.backlogFull();
     };
     const timers = [setTimeout(() => fail(this.timeout()), this.#timeoutMs)];
-    // Once what has arrived by then was looked at, of both addresses that a name may have: this process may have been the one
-    // that was busy.
+    // Two turns later: this process may have been the busy one, and a name may have two addresses whose events wait.
     const check = () => setImmediate(() => setImmediate(backlogFull));
     if (this.#target.loopback) timers.push(setTimeout(check, BACKLOG_CHECK_MS));
     socket.once(connected, onConnected).once('error', failed).once('close', onClose);
     return () => settle();
   }
 
-  /** What a request fails with that got no connection in time. */
+  /** The error of a request that got no connection in time. */
   timeout(): PosternError {
     return new PosternError(
       'ERR_TARGET_TIMEOUT',
@@ -99,7 +99,7 @@ export class TargetDialer {
     const detachable = { ...address, allowHalfOpen: true };
     if (this.#target.scheme === 'https') return tls.connect({ ...detachable, ...this.#tlsOptions() });
     if (kind === 'detachable') return net.connect(detachable);
-    // Past the machinery of streams, which costs a small response more than reading it does.
+    // Bypasses the stream machinery, which would cost a small response more than parsing it.
     const callback = (count: number, bytes: Uint8Array) => {
       reader.receive((bytes as Buffer).subarray(0, count));
       return true;
@@ -114,7 +114,7 @@ export class TargetDialer {
     return isLocalhostName(hostname) ? { ...address, lookup: lookupLocalhost } : address;
   }
 
-  // Development certificates are self-signed; on loopback nobody stands in between.
+  // Development certificates are self-signed; on loopback no one can intercept the connection.
   #tlsOptions(): tls.ConnectionOptions {
     const { ca, isVerified } = this.#target;
     return { servername: serverName(this.#target), rejectUnauthorized: isVerified, ...(ca !== undefined && { ca }) };

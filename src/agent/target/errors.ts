@@ -1,6 +1,6 @@
 /**
- * Translates what `http1`, `node:net` and `node:tls` report about the target into our codes, and each way to fail into a
- * sentence for whoever runs the target: the cause, and what to do where there is one thing to do.
+ * Translates errors of `http1`, `node:net` and `node:tls` about the target into codes of `errors.ts`, with a sentence for the
+ * developer who runs it: the cause, and the remedy where there is a single one.
  */
 import { type ErrorCode, PosternError } from '../../errors.js';
 import { MalformedRequest, MalformedResponse } from '../../http1/errors.js';
@@ -24,7 +24,7 @@ const CLOSED: Failure = {
   sentence: ({ displayName, scheme }) =>
     `${displayName} closed the connection without a whole response${scheme === 'http' ? ' (or it speaks TLS: https://)' : ''}`,
 };
-// RFC 9110 section 15.6: a gateway tells "no valid response" (502) from "no response in time" (504).
+// RFC 9110 section 15.6: a gateway distinguishes "no valid response" (502) from "no response in time" (504).
 const TIMEOUT: Failure = {
   code: 'ERR_TARGET_TIMEOUT',
   sentence: ({ displayName }) => `${displayName} accepts no connection`,
@@ -54,11 +54,11 @@ const FAILURES: ReadonlyMap<string, Failure> = new Map([
   ['EPROTO', NO_TLS],
 ]);
 
-// OpenSSL's verdicts on a chain, and Node's own on a name.
+// OpenSSL's codes for a chain, and Node's own for a name.
 const CERTIFICATE =
   /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|INVALID_(?:CA|PURPOSE)|HOSTNAME_MISMATCH)/;
 
-/** The error of the request to the target, with what was reported as its cause. Its message is the sentence. */
+/** The error of a request to the target; its message is the sentence, its cause what was thrown. */
 export function asTargetError(thrown: unknown, target: TargetAddress): PosternError {
   if (thrown instanceof PosternError) return thrown;
   if (thrown instanceof MalformedResponse)
@@ -73,7 +73,7 @@ export function asTargetError(thrown: unknown, target: TargetAddress): PosternEr
   });
 }
 
-/** Whether a kept-alive connection was closed under the request, which then never reached the application. */
+/** Whether a kept-alive connection was closed as the request was sent, which then never reached the application. */
 export function isStaleConnection(thrown: unknown): boolean {
   const code = (thrown as { readonly code?: unknown } | undefined)?.code;
   return code === 'ECONNRESET' || code === 'EPIPE';

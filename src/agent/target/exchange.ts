@@ -1,6 +1,6 @@
 /**
- * The answer to one request on a link: the target's, or ours when the target fails. Before the head has left, a failure
- * is a response with `postern-error`; after it, the stream is reset, so that nobody takes a part for the whole.
+ * The response to one request on a link: the target's, or the agent's own when the target fails. Before the head is sent, a
+ * failure becomes a response with `postern-error`; after it, the stream is reset, so that no client takes a part for the whole.
  */
 
 import type { Log } from '../../core/log.js';
@@ -23,18 +23,18 @@ export interface TargetContext {
   readonly hints: DevServerHints;
   readonly log: Log;
   readonly record: (record: RequestRecord) => void;
-  /** Cuts one open WebSocket each. */
+  /** Each function cuts one open WebSocket. */
   readonly webSockets: Set<() => void>;
-  /** Responses that never end by themselves (`text/event-stream`). */
+  /** Responses without an end (`text/event-stream`). */
   readonly eventStreams: Set<Exchange>;
 }
 
-// More than any server has a use for; without a limit a target could send heads for ever.
+// More than any server needs; without a limit a target could send 1xx heads forever.
 const MAX_INFORMATIONAL = 32;
 
 const EMPTY = Buffer.alloc(0);
 
-/** One response. Exactly one of `relay`, `accept` and `fail` sends the head; the record is made once. */
+/** One response. Exactly one of `respond`, `accept` and `fail` sends the head; the record is made once. */
 export class Exchange {
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
@@ -52,12 +52,12 @@ export class Exchange {
     this.#makeRecord = startRecord(stream.head);
   }
 
-  /** Whether the head has left or nobody waits for it any more. */
+  /** Whether the final head was sent or the visitor has disconnected. */
   get hasResponded(): boolean {
     return this.#status !== 0 || this.#isSettled;
   }
 
-  /** Whether a head of any kind has left. */
+  /** Whether any head was sent, 1xx included, or the visitor has disconnected. */
   get hasSentHead(): boolean {
     return this.hasResponded || this.#informational > 0;
   }
@@ -72,27 +72,27 @@ export class Exchange {
     if (!this.hasResponded) this.#stream.informational({ status, headers });
   }
 
-  /** Passes the target's head on; its body follows. Throws `ERR_TARGET_PROTOCOL` before anything has left. */
+  /** Passes the target's head on; its body follows. Throws `ERR_TARGET_PROTOCOL` before anything is sent. */
   respond({ status, fields, framing }: ResponseHead, publicAddress: PublicAddress): void {
     const head = { status, headers: responseHeaders(fields, status, this.#context.target, publicAddress) };
     if (this.hasResponded) return;
     this.#isEnded = framing === 0;
     this.#sniff = this.#context.hints.sniffer(head, this.#stream.head, publicAddress);
     if (this.#isEnded) this.#sniff?.(EMPTY);
-    // An event stream has no length: those that have one are spared the look.
+    // An event stream has no length.
     if (typeof framing !== 'number' && isEventStream(head.headers)) this.#context.eventStreams.add(this);
     this.#stream.respond(head, { endOfBody: this.#isEnded });
     this.#status = status;
   }
 
-  /** Passes a piece of the target's body on. False when to wait until the stream drains. */
+  /** Passes the next bytes of the target's body on. False when to wait until the stream drains. */
   write(piece: Buffer): boolean {
     this.#sniff?.(piece);
     this.#sniff = undefined;
     return this.#stream.write(piece);
   }
 
-  /** Ends the body: all of it came. */
+  /** Ends the body, which is complete. */
   end(trailers: RawHeaders): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
@@ -107,23 +107,23 @@ export class Exchange {
     this.#settle({ aborted: false });
   }
 
-  /** Ends the request with an error: as a response while that is possible, else by a reset. */
+  /** Ends the request with an error: with a response if possible, else by a reset. */
   fail(thrown: unknown): void {
     if (this.hasResponded) this.#abortResponse(thrown);
     else this.#respondWith(asTargetError(thrown, this.#context.target));
   }
 
-  /** The agent ends: browsers open an event stream anew when it breaks. */
+  /** The agent closes. Browsers reconnect an event stream that breaks. */
   cut(): void {
     this.#abortResponse(new PosternError('ERR_LINK_LOST', 'the agent closes'));
   }
 
-  /** The visitor left or the link died: nothing more can be said. */
+  /** The visitor disconnected or the link was lost: no response is possible. */
   discard(): void {
     this.#settle({ aborted: true });
   }
 
-  /** All of it has been handed below. */
+  /** The whole response was handed to the link. */
   sent(): void {
     this.#settle({ aborted: false });
   }

@@ -1,6 +1,6 @@
 /**
- * What becomes of a header because of its name, on the way to the target and back. Both ends send the same few dozen names
- * with each message: a name is judged once and looked up from then on.
+ * The action that the name of a header asks for, on the way to the target and back. Both ends send the same few dozen names
+ * with each message, so each name is classified once and looked up from then on.
  */
 
 import { boundedMemo } from '../../core/memo.js';
@@ -11,9 +11,9 @@ import { REQUEST_URL_FIELDS, RESPONSE_URL_FIELDS, translated } from './url-field
 
 export interface HeaderRule {
   readonly lower: string;
-  /** `dropped`: it ends at this hop or is ours to give; `special`: whoever carries it looks at it. */
+  /** `drop`: it ends at this hop, or Postern sets it; `rewrite`: the caller decides by its value. */
   readonly action: 'reject' | 'drop' | 'rewrite' | 'pass';
-  /** How its headers are written; made with the first of them. */
+  /** Its lines as they are written; created with the first of them. */
   lines?: FieldLineCache;
 }
 
@@ -23,7 +23,7 @@ export function writeHeader(name: HeaderRule, value: string): string {
   return name.lines.write(value);
 }
 
-/** A judge of the names of one direction: drops `dropped` beside what is hop-by-hop anyway. */
+/** A classifier for one direction: drops `isDropped` in addition to hop-by-hop names. */
 export function headerClassifier(direction: {
   readonly isDropped: (lower: string) => boolean;
   readonly rewritten: readonly string[];
@@ -40,13 +40,13 @@ export function headerClassifier(direction: {
   return boundedMemo(classify, { maxEntries: 1_000, maxKeyChars: 64 });
 }
 
-/** To the target: it is told a `Host` and a framing of its own. */
+/** To the target, which receives another `Host` and the framing of its own connection. */
 export const classifyRequestName = headerClassifier({
   isDropped: (lower) => lower === 'host' || lower === 'content-length',
   rewritten: ['cookie', 'origin', ...translated(REQUEST_URL_FIELDS).keys()],
 });
 
-/** To the visitor: a target cannot speak for the agent, in any spelling. */
+/** To the visitor: a target cannot send an error of the agent's, in any spelling. */
 export const classifyResponseName = headerClassifier({
   isDropped: (lower) => normalizedName(lower) === 'postern-error',
   rewritten: ['content-length', 'set-cookie', ...translated(RESPONSE_URL_FIELDS).keys()],

@@ -1,6 +1,6 @@
 /**
- * Connections to the target, kept for the next request while they are fresh. However many requests run at once, none waits
- * for another's answer: how many there are is limited at the edge. They wait for their turn to connect.
+ * Connections to the target, kept for the next request while they are fresh. No request waits for the response to another
+ * one, only for its turn to connect: the edge limits how many requests run at once.
  */
 import { PosternError } from '../../errors.js';
 import type { TargetAddress } from './address.js';
@@ -8,13 +8,13 @@ import { type ConnectionUser, ConnectQueue } from './connect-queue.js';
 import type { ConnectionOwner, TargetConnection } from './connection.js';
 import { type ConnectionKind, TargetDialer } from './dialer.js';
 
-// Below the idle limits of the servers that stand behind an agent (gunicorn 2 s, Node and uvicorn 5 s): a connection
-// that the target is about to close is never picked. Opening another on loopback costs less than a millisecond.
+// Below the idle timeouts of usual targets (gunicorn 2 s, Node and uvicorn 5 s): a connection that the target is about to
+// close is never picked. Opening another on loopback costs less than a millisecond.
 const IDLE_MS = 1_500;
 // As many as `node:http` keeps.
 const MAX_IDLE = 256;
-// How long a connection must have been silent after a response that has no body by its status alone: a target that
-// sends one all the same sends it right behind.
+// How long a connection must be silent after a response that has no body by its status alone: a target that sends a body
+// anyway sends it immediately.
 const QUIET_MS = 100;
 
 interface IdleConnection {
@@ -47,7 +47,7 @@ export class TargetPool implements ConnectionOwner {
     this.#detachable = queue('detachable');
   }
 
-  /** A connection that idles, the one that was used last, or a new one. For requests that may be repeated. */
+  /** An idle connection, the most recently used, or a new one. For requests that may be repeated. */
   acquire(user: ConnectionUser): void {
     const kept = this.#pickIdle();
     if (kept === undefined) this.#plain.add(user, { onlyFresh: false });
@@ -55,8 +55,8 @@ export class TargetPool implements ConnectionOwner {
   }
 
   /**
-   * A new connection, for a request that must not be sent into one that the target may just have closed. An idle one makes
-   * room for it: a target that serves one connection at a time would not come to the new one.
+   * A new connection, for a request that must not be sent on one that the target may just have closed. The oldest idle one is
+   * closed for it: a target that serves one connection at a time would not accept the new one.
    */
   acquireFresh(user: ConnectionUser): void {
     this.#idle[0]?.connection.destroy();
@@ -82,7 +82,7 @@ export class TargetPool implements ConnectionOwner {
     });
   }
 
-  /** Whoever waits for a connection needs none any more. */
+  /** The user no longer waits for a connection. */
   forget(user: ConnectionUser): void {
     this.#plain.forget(user);
     this.#detachable.forget(user);
@@ -136,7 +136,7 @@ export class TargetPool implements ConnectionOwner {
     return this.#pickIdle();
   }
 
-  // One timer for all: to arm one with each response would cost more than it saves.
+  // One timer for all: a timer for each response would cost more than it saves.
   #sweepIdle(): void {
     const maxMs = performance.now() - IDLE_MS;
     for (const { connection, sinceMs } of [...this.#idle]) if (sinceMs <= maxMs) connection.destroy();

@@ -27,7 +27,7 @@ export function readPublicAddress(head: RequestHead): PublicAddress {
   return lastRead.publicAddress;
 }
 
-// An agent has one public address, or two: reading it anew for each request would cost as much as a small response does.
+// An agent has one public address, or two, and parsing it for each request would cost as much as a small response.
 let lastRead: { readonly text: string; readonly publicAddress: PublicAddress } = {
   text: '',
   publicAddress: { host: '', hostname: '', origin: '' },

@@ -5,7 +5,7 @@ export interface ResponseStart {
   readonly status: number;
   /** Of the request. */
   readonly path: string;
-  /** Its type is a text's, as those of all that refuse a host are. */
+  /** Its content type is text, as with all servers that reject a host. */
   readonly isText: boolean;
   /** The first characters of the body. */
   readonly text: string;
@@ -13,7 +13,7 @@ export interface ResponseStart {
 
 export interface Refusal {
   readonly server: string;
-  /** It compares `Origin`, which is the public one, with `Host`: they agree when the agent preserves the latter. */
+  /** It compares `Origin`, the public one, with `Host`: they agree when the agent preserves the latter. */
   readonly checks?: 'origin';
   matches(start: ResponseStart): boolean;
   /** The change at the target that admits `host`, a name without port, or its `origin`. */
@@ -96,7 +96,7 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-/** Which server refuses the host in this response, if it is such a response. */
+/** The refusal that this response is, if any. */
 export function recognizeRefusal(start: ResponseStart): Refusal | undefined {
   return REFUSALS.find((refusal) => (start.isText || refusal.checks === 'origin') && refusal.matches(start));
 }

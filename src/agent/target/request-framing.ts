@@ -5,11 +5,11 @@ import { fieldValue, headerValues } from '../../http/fields.js';
 
 const LENGTH = /^\d{1,15}$/; // below 2 ** 53
 
-// Methods that promise no body when none is framed; any other without a body says `Content-Length: 0` (RFC 9110
+// Without framing, these methods have no body; any other one without a body sends `Content-Length: 0` (RFC 9110
 // section 8.6), since `node:http` would frame an empty chunked body.
 const BODILESS_METHODS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
-/** How many bytes the body must have, when the visitor said so. Throws `ERR_BAD_REQUEST` when it cannot be true. */
+/** The length of the body in bytes that the visitor declared, if any. Throws `ERR_BAD_REQUEST` when it cannot be true. */
 export function declaredLength(head: RequestHead, endOfBody: boolean): number | undefined {
   if (fieldValue(head.headers, 'content-length') === undefined) return undefined;
   const values = headerValues(head.headers, 'content-length');

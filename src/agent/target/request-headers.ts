@@ -1,7 +1,8 @@
 /**
- * The headers of a request as the target receives them, without its framing. Pure. `Host` is the target's own unless configured otherwise; `Origin` is changed on a WebSocket upgrade only, and only when it is the
- * tunnel's own: anywhere else a change would defeat the target's protection against cross-site requests. Which other
- * fields name the tunnel, and what becomes of them: url-fields.ts.
+ * The headers of a request as the target receives them, without its framing. Pure. `Host` is the target's own unless
+ * configured otherwise; `Origin` is changed on a WebSocket upgrade only, and only when it is the tunnel's own: anywhere else a
+ * change would defeat the target's protection against cross-site requests. url-fields.ts has the other fields that name the
+ * tunnel.
  */
 
 import { PosternError } from '../../errors.js';
@@ -14,7 +15,7 @@ import type { PublicAddress } from './public-address.js';
 import { REQUEST_URL_FIELDS, translated } from './url-fields.js';
 import { replaceOrigins } from './url-text.js';
 
-/** The `Host` that the target is told. */
+/** The `Host` for the target. */
 export function hostFor(target: TargetAddress, publicAddress: PublicAddress): string {
   if (target.hostHeader === 'rewrite') return target.host;
   return target.hostHeader === 'preserve' ? publicAddress.host : target.hostHeader.literal;
@@ -22,7 +23,7 @@ export function hostFor(target: TargetAddress, publicAddress: PublicAddress): st
 
 /**
  * The request's headers for the target, without framing: `Host` first, the rest in order, cookie crumbs joined
- * (RFC 9113 section 8.2.3). Throws `ERR_BAD_REQUEST` on a name that is none; values are checked as they are written.
+ * (RFC 9113 section 8.2.3). Throws `ERR_BAD_REQUEST` on a malformed name; values are checked as they are written.
  */
 export function targetHeaders(head: RequestHead, target: TargetAddress, publicAddress: PublicAddress): string[] {
   const headers: string[] = [];
@@ -33,7 +34,7 @@ export function targetHeaders(head: RequestHead, target: TargetAddress, publicAd
   return headers;
 }
 
-// What is rewritten is rewritten as one: apps compare `Origin` with `X-Forwarded-Host` where there is one, else `Host`.
+// All or nothing: apps compare `Origin` with `X-Forwarded-Host` if present, else with `Host`.
 function forwardedHeaders(target: TargetAddress, publicAddress: PublicAddress): ReadonlyMap<string, string> {
   const host = hostFor(target, publicAddress);
   const port = new URL(`${target.scheme}://${host}`).port || (target.scheme === 'https' ? '443' : '80');
@@ -44,7 +45,7 @@ function forwardedHeaders(target: TargetAddress, publicAddress: PublicAddress): 
   ]);
 }
 
-/** As `targetHeaders`, one after the other: each request would otherwise make a list only to walk through it. */
+/** As `targetHeaders`, by a call for each: a request need not build a list only to iterate over it. */
 export function forEachTargetHeader(
   head: RequestHead,
   target: TargetAddress,
@@ -72,7 +73,7 @@ export function forEachTargetHeader(
 
 const TRANSLATED = translated(REQUEST_URL_FIELDS);
 
-// With the scheme and host that the target itself sees: servers of WebDAV compare all of it.
+// With the scheme and host that the target itself sees: WebDAV servers compare both.
 function rewriteUrls(name: string, value: string, target: TargetAddress, publicAddress: PublicAddress): string {
   const syntax = TRANSLATED.get(name);
   if (syntax === undefined) return value;

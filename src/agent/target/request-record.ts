@@ -1,30 +1,30 @@
-/** The record of one answered request, for the line that the agent prints. */
+/** The record of one completed request, for the line that the agent prints. */
 
 import type { RequestHead } from '../../http/exchange.js';
 import { fieldValue } from '../../http/fields.js';
 
-/** What the agent tells about a request, once, after its response. Texts come from outside: escape before printing. */
+/** What the agent reports about a request, once, after its response. Texts come from outside: escape before printing. */
 export interface RequestRecord {
   /** When the request arrived. */
   readonly time: Date;
-  /** The visitor's, as the edge verified it; undefined where no sign-in is asked. */
+  /** The visitor's, as the edge verified it; undefined where no sign-in is required. */
   readonly email: string | undefined;
   /** `GET` for a WebSocket, as the visitor sent it. */
   readonly method: string;
   readonly path: string;
-  /** 101 for an accepted WebSocket; 499 when the visitor left before there was a response. */
+  /** 101 for an accepted WebSocket; 499 when the visitor disconnected before there was a response. */
   readonly status: number;
   /** Until the response's last byte; for a WebSocket until it was accepted. */
   readonly durationMs: number;
-  /** The response did not reach its end: the visitor left or the target broke off. */
+  /** The response is incomplete: the visitor disconnected or the target broke off. */
   readonly aborted: boolean;
-  /** The edge's, as it stands on its pages, in its log and in `X-Request-Id`. */
+  /** The edge's, as on its pages, in its log and in `X-Request-Id`. */
   readonly requestId: string | undefined;
-  /** How the target failed, in a sentence; not there when it did not. */
+  /** How the target failed, in a sentence; absent when it did not. */
   readonly failure?: string;
 }
 
-/** Status of a request that nobody waited for. The number is the one that nginx logs. */
+/** Status of a request whose client disconnected first, as nginx logs it. */
 export const STATUS_CLIENT_CLOSED = 499;
 
 /** How a request ended. */
@@ -34,7 +34,7 @@ export interface RecordEnd {
   readonly failure?: string | undefined;
 }
 
-/** Starts measuring a request; the function that it returns makes the record. */
+/** Starts the clock of a request; the returned function makes its record. */
 export function startRecord(head: RequestHead): (end: RecordEnd) => RequestRecord {
   const timeMs = Date.now();
   const startedMs = performance.now();
@@ -56,6 +56,6 @@ function readEmail(value: string | undefined): string | undefined {
   try {
     return decodeURIComponent(value);
   } catch {
-    return value; // not encoded by an edge of ours: shown as it came
+    return value; // not encoded by Postern: shown as received
   }
 }

@@ -102,7 +102,7 @@ export class TargetRequest implements TargetObserver, ConnectionUser, UploadOwne
     this.#upload.stop()?.destroy();
   }
 
-  // A connection that the target has closed between two requests is no failure of the second (RFC 9112 section 9.3.1).
+  // A connection that the target closed between two requests is not a failure of the second (RFC 9112 section 9.3.1).
   #sendAgain(): void {
     this.#stream.pause();
     this.#context.pool.acquireFresh(this);

@@ -1,7 +1,7 @@
 /**
- * The headers of a target's response as the link carries them. Pure. Nothing is added; removed is only what ends at this
- * hop (RFC 9110 section 7.6.1) and our own `postern-error`; changed are only URLs (of the fields in url-fields.ts) and a
- * cookie's `Domain` that name the target, which would send the visitor's browser to the visitor's own machine.
+ * The headers of a target's response as the link carries them. Pure. Adds nothing; removes only hop-by-hop fields (RFC 9110
+ * section 7.6.1) and `postern-error`; rewrites only URLs (of the fields in url-fields.ts) and a cookie's `Domain` that name
+ * the target, which would send the browser to the visitor's own machine.
  */
 
 import { RecentMap } from '../../core/recent-map.js';
@@ -19,8 +19,8 @@ const TRANSLATED = translated(RESPONSE_URL_FIELDS);
 const DOMAIN_ATTRIBUTE = /^([ \t]*domain[ \t]*=[ \t]*)\.?([^ \t]+)([ \t]*)$/i;
 
 /**
- * The headers of a response. Throws `ERR_TARGET_PROTOCOL` on a name or value that is none, on more lines than a link
- * carries, and on a transfer coding other than chunked, since its body could not be carried on.
+ * The headers of a response. Throws `ERR_TARGET_PROTOCOL` on a malformed name or value, on more lines than a link carries,
+ * and on a transfer coding other than chunked, whose body could not be forwarded.
  */
 export function responseHeaders(
   raw: RawHeaders,
@@ -91,7 +91,7 @@ function isTargetUrl(scheme: string, authority: string, target: TargetAddress, p
   return isNamed;
 }
 
-// A policy names the same few hosts with each page: each is judged once, since reading a URL costs as much as a small response.
+// A content security policy names the same few hosts with each page, and parsing a URL costs as much as a small response.
 const MAX_NAMES = 100;
 const MAX_NAME_LENGTH = 300;
 const newMemo = () => new RecentMap<boolean>(MAX_NAMES, MAX_NAME_LENGTH);

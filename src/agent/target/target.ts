@@ -1,6 +1,6 @@
 /**
- * Carries requests from a link to the target over HTTP/1.1 and the responses back, streaming both ways. The target is the
- * configured one whatever `:authority` and `:path` say; redirects are passed on and never followed.
+ * Forwards the requests of a link to the target over HTTP/1.1 and returns the responses, streaming both ways. The target is
+ * always the configured one, regardless of `:authority` and `:path`; redirects are passed on and never followed.
  */
 import type { Log } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
@@ -18,9 +18,9 @@ export interface TargetOptions {
   readonly log: Log;
   /** Called once for each request, after its response. */
   readonly record: (record: RequestRecord) => void;
-  /** Called with a sentence that tells the developer what to change at the target. */
+  /** Called with a sentence for the developer: what to change at the target. */
   readonly hint: (text: string) => void;
-  /** How long a connection may take to stand, in milliseconds; 10 000 unless said otherwise. */
+  /** The time limit for connecting, in milliseconds; 10 000 unless given. */
   readonly connectTimeoutMs?: number;
 }
 
@@ -45,7 +45,7 @@ export class Target {
     };
   }
 
-  /** Looks once whether the target is there, without a request, and hints at what is wrong. */
+  /** Connects once, without a request, and hints at what is wrong when that fails. */
   async probe(): Promise<void> {
     const failure = await this.#context.pool.probe();
     if (failure === undefined) return;
@@ -54,7 +54,7 @@ export class Target {
     this.#hint(`${error.message}. Visitors get an error page until that has changed.`);
   }
 
-  /** Answers one request. Never throws: whatever goes wrong ends this stream alone. */
+  /** Serves one request. Never throws: a failure ends this stream alone. */
   serve(stream: InboundStream): void {
     const response = new Exchange(this.#context, stream);
     try {

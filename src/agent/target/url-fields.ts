@@ -1,8 +1,8 @@
 /**
- * Every field whose definition lets it carry a URL, an origin or a host name of whoever sends it, and what becomes of it.
- * The target knows itself by a name that means nothing to a visitor, and the visitor knows it by one that means nothing to the
- * target: a field is translated where somebody acts on the name, and left where it is only told. This file is the
- * table and its documentation; a test sends each line of it through an edge and an agent.
+ * Every field that, by its definition, may carry a URL, an origin or a host name of its sender, and how it is treated. The
+ * target's own name means nothing to a visitor, nor does the tunnel's to the target: a field is translated where the recipient
+ * acts on the name, and left where the name only informs. This file is the table and its documentation; a test sends each row
+ * of it through an edge and an agent.
  */
 import type { UrlSyntax } from './url-text.js';
 
@@ -12,7 +12,7 @@ export interface UrlField {
   readonly name: string;
   /** Where it is defined. */
   readonly spec: string;
-  /** How its URLs stand in its value; `rule`: a rule of its own, as `why` says; `left`: it passes as it is. */
+  /** Where its URLs are in its value; `rule`: see `why`; `left`: it passes unchanged. */
   readonly how: UrlSyntax | 'rule' | 'left';
   readonly why: string;
 }
@@ -45,7 +45,7 @@ export const RESPONSE_URL_FIELDS: readonly UrlField[] = [
   { name: 'set-cookie', spec: 'RFC 6265 section 5.2.3', how: 'rule', why: 'a `Domain` of the target becomes ours' },
   { name: 'alt-svc', spec: 'RFC 7838 section 3', how: 'rule', why: 'the edge drops it: ports are its own' },
   { name: 'public-key-pins', spec: 'RFC 7469 section 2.1.4', how: 'rule', why: 'the edge drops it with its reports' },
-  // Nobody acts on it, or only on what it is, character for character.
+  // No recipient acts on it, or only on its exact characters.
   { name: 'nel', spec: 'Network Error Logging section 4.1', how: 'left', why: 'names a group of `Report-To`' },
   { name: 'expect-ct', spec: 'RFC 9163 section 2.1', how: 'left', why: 'obsolete: no browser reports any more' },
   { name: 'x-frame-options', spec: 'RFC 7034 section 2.1', how: 'left', why: 'no browser obeys `ALLOW-FROM`' },
@@ -63,7 +63,7 @@ export const REQUEST_URL_FIELDS: readonly UrlField[] = [
   { name: 'host', spec: 'RFC 9110 section 7.2', how: 'rule', why: 'what `--host-header` says' },
   { name: 'origin', spec: 'RFC 6454 section 7', how: 'rule', why: 'on WebSockets: elsewhere it guards the app' },
   { name: 'x-forwarded-host', spec: 'customary', how: 'rule', why: 'changes with `Origin`: apps compare the two' },
-  // It tells whence a request comes, as the public names beside it do.
+  // It informs about the origin of the request, as the other public names do.
   { name: 'referer', spec: 'RFC 9110 section 10.1.3', how: 'left', why: 'agrees with `Origin`; apps lead back to it' },
   { name: 'content-location', spec: 'RFC 9110 section 8.7', how: 'left', why: 'the sender’s own URL of the content' },
   { name: 'link', spec: 'RFC 8288 section 3', how: 'left', why: 'what is stored is for visitors' },
@@ -74,7 +74,7 @@ export const REQUEST_URL_FIELDS: readonly UrlField[] = [
   { name: 'hx-current-url', spec: 'htmx, Request headers', how: 'left', why: 'tells of a page, as `Referer`' },
 ];
 
-/** How the URLs of each field that is translated stand in its value, by its name. */
+/** The syntax of each field that is translated, by its name. */
 export function translated(fields: readonly UrlField[]): ReadonlyMap<string, UrlSyntax> {
   return new Map(fields.flatMap(({ name, how }) => (how === 'rule' || how === 'left' ? [] : [[name, how] as const])));
 }

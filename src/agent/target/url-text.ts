@@ -1,16 +1,16 @@
 /**
  * Finds the URLs in the value of a field and replaces the scheme and authority of some; every other byte stays. Pure, and
- * linear in the length of the value, which is hostile. Whose a URL is, the caller decides.
+ * linear in the length of the value, which is hostile. The caller decides which URLs are replaced.
  */
 
 /**
- * How URLs stand in a value: `reference`, it is one (RFC 3986 section 4.1); `refresh`, after a time; `bracketed`, between `<`
- * and `>` (`Link`, `If`); `tokens`, among other words and quoted ones.
+ * Where URLs are in a value: `reference`, it is a URL reference (RFC 3986 section 4.1); `refresh`, after a time; `bracketed`,
+ * between `<` and `>` (`Link`, `If`); `tokens`, among other words and quoted strings.
  */
 export type UrlSyntax = 'reference' | 'refresh' | 'bracketed' | 'tokens';
 
 /**
- * What stands in place of a URL's scheme and authority, `https://host`; undefined leaves it as it is. The scheme is in lower
+ * What replaces a URL's scheme and authority, `https://host`; undefined leaves them unchanged. The scheme is in lower
  * case, and undefined where the URL has none (`//host/path`).
  */
 export type ReplaceOrigin = (scheme: string | undefined, authority: string) => string | undefined;
@@ -21,7 +21,7 @@ const TOKEN = /(?<![^ \t,;"'()])(?:https?|wss?):\/\/[^ \t,;"'()]+/gi;
 
 /** The value with the origin of its URLs replaced. */
 export function replaceOrigins(syntax: UrlSyntax, value: string, replace: ReplaceOrigin): string {
-  if (!value.includes('//')) return value; // nearly all: there is no authority in it
+  if (!value.includes('//')) return value; // nearly all values: no authority
   if (syntax === 'reference') return replaceOrigin(value, replace);
   if (syntax === 'bracketed') return replaceBracketed(value, replace);
   if (syntax === 'tokens') return value.replace(TOKEN, (url) => replaceOrigin(url, replace));
@@ -37,7 +37,7 @@ function replaceOrigin(url: string, replace: ReplaceOrigin): string {
   return origin === undefined ? url : origin + rest;
 }
 
-// What stands in quotes (a title of `Link`) or in parentheses (the states of `If`) is no reference.
+// Text in quotes (a title of `Link`) or in parentheses (the states of `If`) is not a reference.
 const CLOSING: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
   ['(', ')'],

@@ -34,7 +34,7 @@ export class TargetWebSocket implements TargetObserver, ConnectionUser {
     this.#publicAddress = readPublicAddress(stream.head);
   }
 
-  /** Throws when the request cannot be said to the target; nothing has left then. */
+  /** Throws when the request cannot be written for the target; nothing has been sent then. */
   open(): void {
     const { head } = this.#stream;
     const headers = upgradeHeaders(targetHeaders(head, this.#context.target, this.#publicAddress), this.#key);
@@ -82,12 +82,12 @@ export class TargetWebSocket implements TargetObserver, ConnectionUser {
 
   failed(error: unknown): void {
     this.#exchange.fail(error);
-    this.#stream.resume(); // nobody is there for what the visitor still sends
+    this.#stream.resume(); // what the visitor still sends is discarded
   }
 
   upgraded(head: ResponseHead, rest: Buffer): void {
     const accepted = acceptedHeaders(head, this.#key, this.#context.target, this.#publicAddress);
-    const socket = (this.#connection as TargetConnection).detach(rest); // it was there to answer
+    const socket = (this.#connection as TargetConnection).detach(rest); // it has just responded
     this.#connection = undefined;
     this.#socket = socket;
     socket.on('error', (error) => this.#context.log.debug({ err: error }, 'the WebSocket of the target failed'));
@@ -131,7 +131,7 @@ class WaitingVisitor implements InboundObserver {
   }
 }
 
-/** Joins the two byte streams, and lets the agent's close cut them. */
+/** Splices the two byte streams; the agent cuts them when it closes. */
 function join(context: TargetContext, stream: InboundStream, socket: Duplex): void {
   const cut = () => socket.destroy();
   context.webSockets.add(cut);

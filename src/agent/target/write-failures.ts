@@ -1,22 +1,22 @@
 /**
  * Keeps a socket readable after a write on it has failed. Node destroys a socket at once when a write fails, and with it
- * what the kernel has received: the response of a target that refuses a body and closes the connection under it, as most
- * servers do (RFC 9112 sections 9.5 and 9.6).
+ * what the kernel has received: the response of a target that rejects a body and closes the connection while it is sent, as
+ * most servers do (RFC 9112 sections 9.5 and 9.6).
  */
 import type { Socket } from 'node:net';
 
 type Done = (error?: Error | null) => void;
 
-// The other end has closed or reset the connection: reading comes to its end, and tells so, by itself.
+// The other end has closed or reset the connection: reading ends by itself and reports it.
 const CLOSED_BY_PEER: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET']);
 
 export class WriteFailures {
   readonly #socket: Socket;
   #error: Error | undefined;
-  // A stream writes one thing at a time.
+  // A stream makes one write at a time.
   #done: Done = () => {};
 
-  /** Stands between the socket's buffer and the kernel until `release`: of `_write` and `_writev`, which streams document. */
+  /** Wraps the socket's `_write` and `_writev`, which streams document, until `release`. */
   constructor(socket: Socket) {
     const write = socket._write;
     const writev = socket._writev;
@@ -29,7 +29,7 @@ export class WriteFailures {
     };
   }
 
-  /** What the first write that failed has failed with. Whatever was written after it was dropped. */
+  /** The error of the first failed write. Everything written after it was dropped. */
   get error(): Error | undefined {
     return this.#error;
   }

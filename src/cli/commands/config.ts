@@ -1,6 +1,6 @@
 /**
- * `postern config check`: says whether an edge would start with this configuration, and if not, every reason; then what
- * would stop visitors from signing in, as far as it can be tried without one.
+ * `postern config check`: whether an edge would start with this configuration, and if not, every reason; then what would
+ * prevent visitors from signing in, as far as it can be tested without one.
  */
 import type { Command } from 'commander';
 import type { EdgeConfig } from '../../config/edge-config.js';

@@ -15,7 +15,7 @@ import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
 import { endSignal, exitCodeAfter, hasTerminal } from '../process/signals.js';
 import { readEdgeSources } from '../process/sources.js';
 
-// Of a terminal that does not say how wide it is.
+// For a terminal of unknown width.
 const DEFAULT_COLUMNS = 80;
 
 /** Adds the command to the program. */
@@ -36,12 +36,12 @@ export function readEdgeConfig(command: Command): EdgeConfig {
 }
 
 async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
-  const readable = isReadable ? await import('../output/readable-log.js') : undefined; // here, as is the edge below
+  const readable = isReadable ? await import('../output/readable-log.js') : undefined; // loaded here, as is the edge below
   const logging = openLogging(config, readable && ((line) => readable.readableLine(line, terminalOptions())));
   const { log, audit } = logging;
   warnAboutOldNode(log);
   const ended = endSignal();
-  const { startEdge } = await import('../../edge/edge.js'); // here, so that no other command waits for it to load
+  const { startEdge } = await import('../../edge/edge.js'); // here, so that other commands do not load it
   const edge = await startEdge(config, { log, audit, health: logging }).catch((error: unknown) => {
     throw explainStart(error, config);
   });
@@ -56,7 +56,7 @@ async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
   process.exit(exitCodeAfter(signal));
 }
 
-// What can be read anew while visitors are served. Options are not among it: some of them are part of what was begun.
+// Options are not read again: some of them are part of sessions and links that exist.
 function reload({ log, reopen }: Logging, edge: Edge): void {
   log.info({ signal: 'SIGHUP' }, 'audit file and revoked tokens are read anew; options are not');
   reopen();
@@ -69,7 +69,7 @@ function terminalOptions(): ReadableOptions {
   return { coloured, columns: () => columns || DEFAULT_COLUMNS };
 }
 
-// Who the visitors are is what the provider says: an edge that believes anybody who answers in its place has no gate.
+// Identity rests on the provider: an edge that trusts any server in its place has no gate.
 function rejectUnverifiedTls(): void {
   if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
   throw new ConfigError([
@@ -88,7 +88,7 @@ interface AddressError extends NodeJS.ErrnoException {
   readonly hostname?: string;
 }
 
-// A port that is taken or forbidden is for the operator to mend, and no fault of ours: a sentence, not a stack.
+// The operator can fix a port that is taken or forbidden: a sentence, not a stack.
 function explainStart(error: unknown, { listen, adminListen }: EdgeConfig): unknown {
   const system: AddressError | undefined = systemError(error);
   if (system?.syscall !== 'listen' && system?.syscall !== 'getaddrinfo') return error;

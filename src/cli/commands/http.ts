@@ -20,10 +20,10 @@ import { warnBeforeExpiry } from './token-expiry.js';
 
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
 
-// A reader that is there takes what is left in less.
+// A live reader takes the rest in less.
 const MAX_OUTPUT_MS = 1_000;
 
-// Of a terminal that does not say how wide it is.
+// For a terminal of unknown width.
 const DEFAULT_COLUMNS = 80;
 
 /** Adds the command to the program. */

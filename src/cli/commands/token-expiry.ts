@@ -1,4 +1,4 @@
-/** Tells the developer that the token will expire while there is time to ask for another one: a day before, and an hour. */
+/** Warns the developer a day before the token expires, and an hour before, while there is time to ask for another one. */
 
 const HOUR_MS = 3_600_000;
 const WARNINGS_MS = [24 * HOUR_MS, HOUR_MS];
@@ -6,23 +6,23 @@ const WARNINGS_MS = [24 * HOUR_MS, HOUR_MS];
 // The longest wait of a timer in Node.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** When a token of ours expires; undefined for what is none. It is read, not checked: that is the edge's business. */
+/** When a token expires, in milliseconds since the epoch; undefined if it is not a token. Only the edge verifies it. */
 export function expiryOf(token: string): number | undefined {
   try {
     const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     const { exp } = payload as { exp?: unknown };
     return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1_000 : undefined;
   } catch {
-    return undefined; // not a token of ours, and the edge will say so
+    return undefined; // not a token: the edge will refuse it
   }
 }
 
-/** Calls `tell` at once when the token has less than a day left, and again when there is less than an hour. */
+/** Calls `warn` at once when the token has less than a day left, and again when it has less than an hour. */
 export function warnBeforeExpiry(token: string, warn: (text: string) => void, now: () => number = Date.now): void {
   const expiresAtMs = expiryOf(token);
-  if (expiresAtMs === undefined || expiresAtMs <= now()) return; // the refusal of the edge says it
+  if (expiresAtMs === undefined || expiresAtMs <= now()) return; // the edge will refuse it
   const leftMs = expiresAtMs - now();
-  // Of several that are due only the last: the others say less.
+  // Only the last of several that are due.
   const due = WARNINGS_MS.filter((beforeMs) => leftMs <= beforeMs);
   if (due.length > 0) warn(sentence(expiresAtMs, leftMs));
   const next = WARNINGS_MS.find((beforeMs) => leftMs > beforeMs);

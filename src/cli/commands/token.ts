@@ -1,6 +1,6 @@
 /**
- * `postern token create`: prints one token on standard output and nothing else, or puts it into a file of its owner's.
- * `postern token revoke`: adds the id of one to the file that the edge looks at.
+ * `postern token create`: prints one token and nothing else on standard output, or writes it to a file that only its owner can
+ * read. `postern token revoke`: adds the id of a token to the file of revoked tokens that the edge reads.
  */
 import { appendFileSync, fstatSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
@@ -60,7 +60,7 @@ function outputToken(token: string, path: string | undefined): void {
     return;
   }
   try {
-    writeFileSync(path, `${token}\n`, { mode: 0o600, flag: 'wx' }); // a file that is there keeps its mode, and may be open
+    writeFileSync(path, `${token}\n`, { mode: 0o600, flag: 'wx' }); // an existing file would keep its mode, and may be open
   } catch (error) {
     const code = systemError(error)?.code;
     const reason =

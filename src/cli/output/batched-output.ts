@@ -1,42 +1,42 @@
 /**
- * Output that is written a few times in a second rather than with each line (for a busy agent, a write for each request
- * costs as much as sending that request to the target), and that never waits for its reader: what a reader who has
- * stopped leaves unread waits in memory up to a bound; lines past it are dropped, counted and told of.
+ * Output that is written a few times a second rather than with each line (for a busy agent, a write for each request costs as
+ * much as sending the request to the target), and that never waits for its reader: what a stopped reader leaves unread is held
+ * in memory up to a bound; lines past it are dropped, counted and reported.
  */
 
 // Too short for a person to notice.
 const BATCH_MS = 20;
 
-// Some ten thousand lines. Twice as much for what must not be lost.
+// Some ten thousand lines. Twice as much for lines that must not be lost.
 const MAX_PENDING_CHARS = 4_000_000;
 
-// A full disk may have room again; a second costs nobody anything.
+// A full disk may have room again.
 const RETRY_MS = 1_000;
 
-// A reader that has taken nothing for so long has stopped. A disk that is busy is faster.
+// A reader that takes nothing for this long has stopped. Even a busy disk is faster.
 const STALLED_MS = 2_000;
 
-// The reader has gone, or the terminal: it does not come back.
+// The reader or the terminal has gone for good.
 const GONE = new Set(['EPIPE', 'EIO', 'ENXIO', 'EBADF', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
 
-/** Where lines go; any `Writable` will do. */
+/** A destination of lines; any `Writable` is one. */
 export interface Output {
   write(text: string): unknown;
 }
 
-/** What takes text without making anybody wait. What it could not write it keeps, and tries with the next call. */
+/** Accepts text without blocking. It keeps what it could not write and tries again with the next call. */
 export interface Sink {
   write(text: string, done: (error?: Error | null) => void): void;
-  /** As `write`, for one whose `write` would come too late when the process exits. */
+  /** A synchronous `write`, for a sink whose `write` would be too late when the process exits. */
   writeLast?(text: string): void;
 }
 
 export interface BatchedOutputOptions {
-  /** The line that says how many were dropped, with its end. */
+  /** The line that reports how many were dropped, with its line end. */
   readonly droppedLine?: (count: number) => string;
-  /** Told once when writing fails, and again only after it worked. `isGone` says that it will not work again. */
+  /** Called once when writing fails, and again only after it worked. `isGone`: it will not work again. */
   readonly failed?: (error: NodeJS.ErrnoException, isGone: boolean) => void;
-  /** Takes a line that found no room, instead of its being dropped. */
+  /** Receives a line that found no room, which is otherwise dropped. */
   readonly overflow?: (line: string) => void;
 }
 
@@ -45,7 +45,7 @@ export class BatchedOutput implements Output {
   readonly #options: BatchedOutputOptions;
   #pending = '';
   #timer: NodeJS.Timeout | undefined;
-  /** Of the text that the sink has; zero when it has none. */
+  /** The length of the text that the sink is writing; zero when idle. */
   #writingChars = 0;
   #writeStartedMs = 0;
   #failure: 'passing' | 'gone' | undefined;
@@ -68,7 +68,7 @@ export class BatchedOutput implements Output {
     return this.#failure === 'gone';
   }
 
-  /** Whether what is written now can be expected to arrive: nothing failed, and the reader has not stopped. */
+  /** Whether a line written now can be expected to arrive: nothing failed, and the reader has not stopped. */
   get isFlowing(): boolean {
     if (this.#failure !== undefined || this.#pending.length > MAX_PENDING_CHARS / 2) return false;
     return this.#writingChars === 0 || performance.now() - this.#writeStartedMs < STALLED_MS;
@@ -79,19 +79,19 @@ export class BatchedOutput implements Output {
     this.#timer ??= setTimeout(() => this.flush(), BATCH_MS);
   }
 
-  /** Writes a line that must not be lost with the process, behind those that wait. */
+  /** Writes a line that must not be lost with the process, after those that wait. */
   writeNow(text: string): void {
     if (this.#enqueue(text, 2 * MAX_PENDING_CHARS)) this.flush();
   }
 
-  /** Writes what waits, once what was written before is out. */
+  /** Writes what waits, once the previous write has ended. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#writingChars === 0 && this.#failure === undefined) this.#writeBatch();
   }
 
-  /** Writes what waits whatever has become of what was written before. To be called when the process exits. */
+  /** Writes what waits, even if the previous write has not ended. To be called when the process exits. */
   flushLast(): void {
     const text = this.#pending;
     this.#pending = '';
@@ -100,7 +100,7 @@ export class BatchedOutput implements Output {
     else this.#sink.writeLast(text);
   }
 
-  /** Resolves when everything is out, or when `maxMs` are over. */
+  /** Resolves when everything is written, or after `maxMs`. */
   async drained(maxMs: number): Promise<void> {
     this.flush();
     if (this.#writingChars === 0 || this.#failure !== undefined) return;

@@ -1,10 +1,10 @@
-/** Why there is no link to the edge, in words, and what to do about it: for the person who types the command. */
+/** Why there is no link to the edge, and what to do about it, for the person who runs the command. */
 import type { ErrorCode, PosternError } from '../../errors.js';
 import { ForeignResponse } from '../../link/handshake.js';
 
-/** A cause in words, and the cure where there is one. */
+/** A cause in words, and the remedy where there is one. */
 export interface Explanation {
-  /** Goes on from "cannot reach <edge>: " or stands by itself. */
+  /** Continues "cannot reach <edge>: ", or is a sentence by itself. */
   readonly reason: string;
   readonly remedy?: string;
 }
@@ -14,7 +14,7 @@ const CLOCK = "Look at this machine's clock; if it is right, the operator must r
 const NAME = 'Look at --edge: it must be the host that the certificate is for.';
 const NETWORK = 'Look at the network, a VPN or a firewall; if a proxy is the only way out, set HTTPS_PROXY.';
 
-/** By the code of the system, of TLS or of the HTTP parser. */
+/** By the code of a system error, of TLS or of the HTTP parser. */
 const CAUSES: Readonly<Record<string, Explanation>> = {
   ENOTFOUND: { reason: 'there is no such host', remedy: 'Look at --edge, and whether this network needs a VPN.' },
   EAI_AGAIN: { reason: 'the name cannot be looked up', remedy: 'Is there a network?' },
@@ -49,7 +49,7 @@ const REFUSED: Partial<Record<ErrorCode, string>> = {
     'Look at --edge: it must be the address of the edge itself, such as https://tunnel.acme.com, not of a tunnel.',
 };
 
-/** Why an attempt to dial failed that is made again. */
+/** Why an attempt failed that will be repeated. */
 export function explainOffline(error: PosternError, edge: string): Explanation {
   if (error.code !== 'ERR_LINK_LOST') return { reason: error.text };
   const known = CAUSES[causeOf(error) ?? ''];
@@ -57,7 +57,7 @@ export function explainOffline(error: PosternError, edge: string): Explanation {
   return { reason: error.message };
 }
 
-/** What to do about a refusal that no waiting changes. */
+/** What to do about a permanent refusal. */
 export function adviceFor(error: PosternError): string | undefined {
   if (!(error.cause instanceof ForeignResponse)) return REFUSED[error.code];
   const { origin } = error.cause;
@@ -66,10 +66,10 @@ export function adviceFor(error: PosternError): string | undefined {
     : `It points to ${origin}: if that is your edge, name it with --edge.`;
 }
 
-/** The code along the causes: an attempt at several addresses has one for each, and they mostly agree. */
+/** The first known code among the causes. Attempts at several addresses have one each, and they mostly agree. */
 function causeOf(error: PosternError): string | undefined {
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
-    if (cause.message.includes('handshake has timed out')) return 'ETIMEDOUT'; // of `ws`, which has no code for it
+    if (cause.message.includes('handshake has timed out')) return 'ETIMEDOUT'; // by `ws`, which has no code for it
     if ('code' in cause && typeof cause.code === 'string' && cause.code in CAUSES) return cause.code;
   }
   return undefined;

@@ -1,10 +1,10 @@
-/** Text fitted to the columns of a terminal: an East Asian character or an emoji takes two, an accent of its own none. */
+/** Text fitted to the columns of a terminal: an East Asian character or an emoji takes two, a combining mark none. */
 import { createRequire } from 'node:module';
 
 const ASCII = /^[\x20-\x7e]*$/;
 const CUT = '…';
 
-/** The text in at most so many columns, cut with `…`. It must be printable already. */
+/** The text in at most `columns` columns, cut with `…`. It must be printable already. */
 export function truncateTo(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   if (columns < 1) return '';
@@ -19,7 +19,7 @@ export function truncateTo(text: string, columns: number): string {
   return `${cut}${CUT}`;
 }
 
-/** The text in exactly so many columns: cut, or filled up with spaces. */
+/** The text in exactly `columns` columns: cut, or padded with spaces. */
 export function fitTo(text: string, columns: number): string {
   const cut = truncateTo(text, columns);
   return cut + ' '.repeat(Math.max(0, columns - widthOf(cut)));

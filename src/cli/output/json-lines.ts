@@ -1,4 +1,4 @@
-/** What the agent tells a program (`--json`): one JSON object per line, `event` first. Stable across releases. */
+/** The agent's output for a program (`--json`): one JSON object per line, `event` first. Stable across releases. */
 import type { AgentEvents } from '../../agent/agent.js';
 import type { RequestRecord } from '../../agent/target/request-record.js';
 import type { PosternError } from '../../errors.js';
@@ -19,7 +19,7 @@ export class JsonLines implements AgentEvents {
     this.#edge = edge;
   }
 
-  /** The line that stands for others that found no room. */
+  /** The line that replaces lines that found no room. */
   static dropped(lines: number): string {
     return `{"event":"dropped","lines":${lines}}\n`;
   }
@@ -33,7 +33,7 @@ export class JsonLines implements AgentEvents {
     this.#line({ event: 'offline', code: error.code, message, cure, retryInMs: Math.round(retryInMs) });
   }
 
-  // Put together by hand: `JSON.stringify` of it takes two of the thirty microseconds that a request costs a busy agent.
+  // Written by hand: `JSON.stringify` takes two of the thirty microseconds that a request costs a busy agent.
   request({ failure, time, email, method, path, status, durationMs, aborted, requestId }: RequestRecord): void {
     const requestFields = `"method":${quoted(method)},"path":${quoted(path)},"status":${status}`;
     const ending = `"durationMs":${Math.round(durationMs)},"aborted":${aborted},"requestId":${requestId === undefined ? 'null' : quoted(requestId)}`;
@@ -52,7 +52,7 @@ export class JsonLines implements AgentEvents {
     this.#line({ event: 'refused', code, message: text });
   }
 
-  // Requests of one millisecond share their text.
+  // Requests in the same millisecond share the text.
   #iso(time: Date): string {
     if (time.getTime() !== this.#timeMs) {
       this.#timeMs = time.getTime();
@@ -61,7 +61,7 @@ export class JsonLines implements AgentEvents {
     return this.#timeText;
   }
 
-  // And mostly their visitor.
+  // Consecutive requests mostly have the same visitor.
   #emailText(email: string | undefined): string {
     if (email !== this.#email) {
       this.#email = email;
@@ -75,7 +75,7 @@ export class JsonLines implements AgentEvents {
   }
 }
 
-// Nothing that JSON escapes, in the texts that nearly all are.
+// Nearly all texts: nothing that JSON escapes.
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 function quoted(text: string): string {

@@ -13,25 +13,25 @@ import { BatchedOutput } from './batched-output.js';
 import { redact, redactText } from './redact.js';
 import { FileSink, reportOutputFailure, standardSink, unblock } from './sinks.js';
 
-// JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would go out as they are.
+// JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would be written as they are.
 const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /** What an edge writes to. */
 export interface Logging extends OutputHealth {
   readonly log: Log;
   readonly audit: Log;
-  /** Writes text for a person among the lines. */
+  /** Writes text for a person between the lines. */
   print(text: string): void;
-  /** Opens the audit file anew, after it was moved away. */
+  /** Reopens the audit file after it was rotated. */
   reopen(): void;
   /** Resolves when all is written, or after a second. */
   close(): Promise<void>;
 }
 
-// A reader that is there takes what is left in less.
+// A live reader takes the rest in less.
 const MAX_CLOSE_MS = 1_000;
 
-/** Makes the line that is shown of a JSON line. */
+/** Converts a JSON line to what is shown. */
 export type Render = (line: string) => string;
 
 const unchanged: Render = (line) => line;
@@ -71,7 +71,7 @@ export function openLogging(
   };
 }
 
-/** The log of an agent, on standard error beside its terminal output. */
+/** The log of an agent, on standard error, apart from its terminal output. */
 export function openErrorLog(level: LogLevel): Log {
   return createLog(new BatchedOutput(standardSink(process.stderr), { droppedLine }), { level });
 }
@@ -106,7 +106,7 @@ function openAuditFile(path: string): FileSink {
   }
 }
 
-/** Records wait while the file cannot be written; what no longer fits is on record elsewhere at least. */
+/** Records wait while the file cannot be written; those that find no room go to standard output. */
 function auditOutput(file: FileSink, output: BatchedOutput, log: Log): BatchedOutput {
   return new BatchedOutput(file, {
     failed: ({ code }) => {

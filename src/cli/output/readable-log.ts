@@ -1,7 +1,6 @@
 /**
- * The edge's log for a person at a terminal: one line for each record, time first, fitted to its width, and at the start
- * what to do next. It is made of the same JSON lines that go everywhere else, so that nothing is on a terminal that is
- * not in a log, and nothing of it is less clean.
+ * The edge's log for a person at a terminal: one line for each record, time first, fitted to its width, and at the start what
+ * to do next. It renders the JSON lines of the log, so a terminal shows nothing that is not in a log, and nothing less clean.
  */
 import { styleText } from 'node:util';
 import type { EdgeConfig } from '../../config/edge-config.js';
@@ -11,7 +10,7 @@ import { truncateTo } from './fit.js';
 export interface ReadableOptions {
   /** Whether colours may be written. */
   readonly coloured: boolean;
-  /** The width of the terminal, asked for with each line. */
+  /** The width of the terminal, read for each line. */
   readonly columns: () => number;
 }
 
@@ -20,10 +19,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const LEVEL_STYLES: Readonly<Record<string, Style>> = { warn: 'yellow', error: 'red', debug: 'dim' };
 
-// Of the line of a request: where and what, so that the rest is seen without a word before it.
+// Fields of a request that are shown without their names.
 const BARE = ['status', 'method', 'host', 'path'];
 
-/** The text of a log line, with its end. A line that is no record is given as it is. */
+/** The text of a log line, with its line end. A line that is not a record is returned unchanged. */
 export function readableLine(line: string, { coloured, columns }: ReadableOptions): string {
   const { level, time, msg, stream, ...fields } = read(line);
   if (typeof level !== 'string') return line;
@@ -31,7 +30,7 @@ export function readableLine(line: string, { coloured, columns }: ReadableOption
   const style = (name: Style, text: string) => (coloured ? styleText(name, text, { validateStream: false }) : text);
   const start = `${formatTime(String(time))} ${word.padEnd(5)} `;
   const rest = [String(msg), ...describe(fields)].map(printable).join(' ');
-  // What went wrong is read to its end; for the rest a line is enough.
+  // Warnings and errors are shown in full; for the rest a line is enough.
   const isCut = level === 'info' || level === 'debug';
   const text = isCut ? truncateTo(rest, Math.max(1, columns() - start.length)) : rest;
   const levelStyle = LEVEL_STYLES[level];
@@ -51,7 +50,7 @@ export function edgeBlock({ base, oidc, listen }: EdgeConfig, { port, adminPort 
   return `\n  ${base.origin}\n\n${lines.join('\n')}\n\n${NEXT_STEPS}\n`;
 }
 
-// Each command in the width of a narrow terminal, to be selected whole.
+// Each command fits a narrow terminal, so that it can be selected as one line.
 const NEXT_STEPS = `  Register the redirect URI at the provider, one for all
   tunnels. Then a token for each developer:
     postern token create --owner EMAIL --tunnels demo --out FILE
@@ -73,7 +72,7 @@ function read(line: string): Fields {
     const record: unknown = JSON.parse(line);
     return typeof record === 'object' && record !== null ? (record as Fields) : {};
   } catch {
-    return {}; // the line of another program's making
+    return {}; // not a line of this log
   }
 }
 
@@ -83,7 +82,7 @@ function describe(fields: Fields): string[] {
   return [...bare, ...named.map(([name, value]) => `${name}=${textOf(value)}`)];
 }
 
-// Of an error only what it says: its stack is in the JSON.
+// Of an error only its message: the stack is in the JSON.
 function textOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const { message } = value as { message?: unknown };

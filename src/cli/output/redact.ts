@@ -1,7 +1,7 @@
 /**
- * What a log line may hold. Whatever could let somebody in is removed by the name of its field, at any depth, and out of
- * query strings; long values are cut. Written by hand because a line is made for every request: pino's own redaction
- * with wildcards takes six times as long.
+ * What a log line may contain. Credentials are removed by the name of their field, at any depth, and from query strings; long
+ * values are cut. Written by hand because every request makes a line: pino's own redaction with wildcards takes six times as
+ * long.
  */
 import type { LogFields } from '../../core/log.js';
 
@@ -32,15 +32,15 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 const SECRET_PARAMETERS =
   /([?&](?:code|state|ticket|token|access_token|id_token|id_token_hint|client_secret)=)[^&#\s"']*/gi;
 
-// `code` is also what errors are called by, which is the most useful word of a line.
+// `code` is also the name of an error, which is the most useful word of a line.
 const ERROR_CODE = /^(?:ERR_[A-Z0-9_]{1,60}|E[A-Z0-9]{2,14})$/;
 
-/** The fields of a line without what must not be in it. The original is left as it is. */
+/** A copy of the fields of a line without credentials. */
 export function redact(fields: LogFields): Record<string, unknown> {
   return redactFields(fields, MAX_DEPTH);
 }
 
-/** The text of a line, cut and without the values of secret parameters. */
+/** The text of a line, cut, without the values of secret parameters. */
 export function redactText(text: string): string {
   const cut = text.length > MAX_CHARS ? text.slice(0, MAX_CHARS) + CUT : text;
   return cut.includes('=') ? cut.replace(SECRET_PARAMETERS, `$1${REMOVED}`) : cut;
@@ -65,7 +65,7 @@ function redactValue(value: unknown, depth: number): unknown {
   return redactFields(value as Record<string, unknown>, depth);
 }
 
-// An error's other properties are left out: those of HTTP libraries hold whole requests and answers.
+// An error's other properties are left out: those of HTTP libraries hold whole requests and responses.
 function describeError(error: Error): Record<string, unknown> {
   const { name, message, stack, cause } = error;
   const described: Record<string, unknown> = { name, message, stack };

@@ -1,17 +1,17 @@
 /**
- * What output is written to without waiting: standard streams and files. Node writes to terminals, and to files, while the
- * event loop stands still: whoever presses Ctrl-S in the terminal of an edge would stop all of its tunnels.
+ * Destinations of output that never block: standard streams and files. Node blocks the event loop while it writes to a terminal
+ * or a file: Ctrl-S in the terminal of an edge would stop all of its tunnels.
  */
 import { close, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { EXIT, printError } from '../process/exit.js';
 import type { Sink } from './batched-output.js';
 
-// A pipe or terminal that was opened as a file is full: its reader is slow.
+// The wait for the slow reader of a full pipe or terminal that was opened as a file.
 const FULL_RETRY_MS = 50;
 
 type StandardStream = NodeJS.WriteStream & { readonly fd: 1 | 2 };
 
-/** The command ends in silence when the reader of its output has gone (`| head`): nothing is wrong. */
+/** Exits without an error when the reader of standard output has gone (`| head`). */
 export function exitWithReader(): void {
   process.stdout.on('error', exitOnClosedPipe);
 }
@@ -21,7 +21,7 @@ function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   throw error;
 }
 
-/** Standard output or error of a command that runs until it is told to end: it outlives its readers. */
+/** Standard output or error of a command that runs until it is interrupted: it outlives its readers. */
 export function standardSink(stream: StandardStream): Sink {
   const stats = fstatSync(stream.fd);
   if (stats.isFile() || (stats.isCharacterDevice() && !stream.isTTY)) return new FileSink(stream.fd);
@@ -29,16 +29,16 @@ export function standardSink(stream: StandardStream): Sink {
   return { write: (text, done) => stream.write(text, done) };
 }
 
-/** Lets a standard stream be written to without waiting, and lets its reader go without ending the process. */
+/** Makes writes to a standard stream non-blocking, and lets its reader go without ending the process. */
 export function unblock(stream: StandardStream): void {
   stream.off('error', exitOnClosedPipe);
-  stream.on('error', () => {}); // each write is told by its own callback
-  // Only of the handle, and so not typed: the package `set-blocking` does the reverse in the same way.
+  stream.on('error', () => {}); // the callback of each write reports it
+  // On the untyped handle, as the package `set-blocking` does the reverse.
   const { _handle: handle } = stream as { _handle?: { setBlocking?: (isBlocking: boolean) => void } };
   if (!fstatSync(stream.fd).isFile()) handle?.setBlocking?.(false);
 }
 
-/** Tells of standard output that cannot be written, on standard error, where it can still be seen. */
+/** Reports on standard error that standard output cannot be written. */
 export function reportOutputFailure({ code }: NodeJS.ErrnoException, isGone: boolean): void {
   if (isGone) printError(`the reader of standard output has gone (${code}): nothing more is written there.`);
   else printError(`standard output cannot be written (${code}): what is written there waits.`);
@@ -50,7 +50,7 @@ export class FileSink implements Sink {
   #rest: Buffer = Buffer.alloc(0);
   #path: string | undefined;
   #isWriting = false;
-  /** Moved away while it was written to. */
+  /** The file that was rotated during a write. */
   #previousFd: number | undefined;
 
   /** Of a descriptor, or of a path that is created for its owner alone. Throws the system's error. */
@@ -64,7 +64,7 @@ export class FileSink implements Sink {
     if (!this.#isWriting) this.#next(done);
   }
 
-  /** Opens the path anew, after the file was moved away. Throws the system's error and keeps the old file then. */
+  /** Reopens the path after the file was rotated. Throws the system's error and keeps the old file then. */
   reopen(): void {
     if (this.#path === undefined) return;
     const fd = openToAppend(this.#path);
@@ -73,12 +73,12 @@ export class FileSink implements Sink {
     this.#fd = fd;
   }
 
-  /** Writes while the process exits, when nothing is done behind its back any more. */
+  /** Writes synchronously, while the process exits. */
   writeLast(text: string): void {
     try {
       writeSync(this.#fd, this.#isWriting ? text : `${this.#rest}${text}`);
     } catch {
-      // there is no later to try it in, and nowhere left to say it
+      // the process is exiting: there is no later attempt, and nowhere to report it
     }
   }
 
@@ -97,7 +97,7 @@ export class FileSink implements Sink {
   }
 }
 
-// Not to wait for the reader of a named pipe, here or with a write.
+// O_NONBLOCK: neither opening nor writing a named pipe waits for its reader.
 function openToAppend(path: string): number {
   return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o600);
 }

@@ -1,7 +1,6 @@
 /**
- * What the agent shows a person: a block with the address when the tunnel is up, then one line per request, fitted to the
- * terminal, or whole where there is none. Everything that comes from outside (paths, emails, sentences of the edge) is made
- * printable before it is measured and written.
+ * The agent's output for a person: a block with the address when the tunnel is up, then one line per request. Everything that
+ * comes from outside (paths, emails, sentences of the edge) is made printable before it is measured and written.
  */
 import { styleText } from 'node:util';
 import type { AgentEvents } from '../../agent/agent.js';
@@ -17,10 +16,10 @@ export interface TerminalOptions {
   readonly output: Output;
   /** Whether colours may be written. */
   readonly coloured: boolean;
-  /** The width of the terminal, asked for with each line; undefined when this is none: lines are whole then. */
+  /** The width of the terminal, read for each line; undefined without a terminal: then lines are written in full. */
   readonly columns: () => number | undefined;
   readonly edge: string;
-  /** What the block says of the tunnel. */
+  /** Shown in the block. */
   readonly target: URL;
   readonly allow: readonly string[];
 }
@@ -31,10 +30,10 @@ const ERASE_LINE = '\r\x1b[2K';
 export class Terminal implements AgentEvents {
   readonly #options: TerminalOptions;
   #url: string | undefined;
-  /** What the last failure was told as, until there is a link. */
+  /** The line of the last failure, until there is a link. */
   #lastOffline: string | undefined;
   #attempts = 0;
-  /** The line at the bottom is written over by the next one. */
+  /** The next line overwrites the one at the bottom. */
   #isTransient = false;
 
   constructor(options: TerminalOptions) {
@@ -44,7 +43,7 @@ export class Terminal implements AgentEvents {
   readonly #style: Styler = (style, text) =>
     this.#options.coloured ? styleText(style, text, { validateStream: false }) : text;
 
-  /** The line that stands for others that found no room. */
+  /** The line that replaces lines that found no room. */
   static dropped(lines: number): string {
     return `… ${lines} lines dropped\n`;
   }
@@ -56,7 +55,7 @@ export class Terminal implements AgentEvents {
     else this.#block(url);
   }
 
-  /** The cause is told once; each further attempt that fails for the same one only counts, at the bottom of a terminal. */
+  /** Shows a cause once; further attempts that fail for the same cause are counted at the bottom of a terminal. */
   offline(error: PosternError, retryInMs: number): void {
     const { reason, remedy } = explainOffline(error, this.#options.edge);
     const text = `${this.#style('yellow', 'offline')}  ${printable(reason)} (${error.code})`;
@@ -73,14 +72,14 @@ export class Terminal implements AgentEvents {
   request(record: RequestRecord): void {
     const columns = this.#options.columns();
     this.#line(columns === undefined ? fullLine(record, this.#style) : fittedLine(record, columns, this.#style));
-    // What went wrong here may be on a page before somebody's eyes, with its id.
+    // The visitor may be looking at an error page with this id.
     const { status, aborted, requestId, failure } = record;
     if (failure !== undefined) this.#line(`         ${printable(failure)}`);
     if (columns !== undefined && requestId !== undefined && (status >= 500 || aborted))
       this.#line(this.#style('dim', truncateTo(`         id ${printable(requestId)}`, columns)));
   }
 
-  /** Takes back what was only passing. To be called at the end. */
+  /** Erases a transient line. To be called at the end. */
   close(): void {
     if (this.#isTransient) this.#options.output.write(ERASE_LINE);
     this.#isTransient = false;

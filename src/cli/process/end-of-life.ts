@@ -1,9 +1,9 @@
 /**
- * When each release line of Node ends, as its release schedule says: past that day nobody mends what is found in it, and
- * an edge that faces the internet should not run on it.
+ * When each release line of Node ends, by its release schedule: after that day vulnerabilities are not fixed, and an edge that
+ * faces the internet should not run on it.
  */
 
-/** The last day of the long-lived lines, and of the short-lived ones between them. */
+/** The last day of the long-term lines, and of the short-lived ones between them. */
 const LAST_DAYS: Readonly<Record<number, string>> = {
   20: '2026-04-30',
   21: '2024-06-01',
@@ -14,10 +14,10 @@ const LAST_DAYS: Readonly<Record<number, string>> = {
   26: '2029-04-30',
 };
 
-/** What to run instead: the youngest line of the table that lives long. */
+/** What to run instead: a long-term line. */
 const RECOMMENDED = 24;
 
-/** The sentence for a Node whose time is over; undefined for one that lives, or that is newer than the table. */
+/** The warning for a Node that has reached its end of life; undefined for one that is supported or newer than the table. */
 export function endOfLifeWarning(version: string, now: Date): string | undefined {
   const major = Number.parseInt(version, 10);
   const oldest = Math.min(...Object.keys(LAST_DAYS).map(Number));

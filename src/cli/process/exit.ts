@@ -1,4 +1,4 @@
-/** How a command ends: the exit codes, and what a person is told when it fails. A stack is shown for our own faults only. */
+/** How a command ends: the exit codes, and the message when it fails. A stack is shown for bugs only. */
 import { ConfigError } from '../../config/config-error.js';
 import { printable } from '../../config/text.js';
 import { PosternError } from '../../errors.js';
@@ -8,7 +8,7 @@ export const EXIT = {
   ok: 0,
   failure: 1,
   usage: 2,
-  /** Sign-in is needed, or the edge refused for good. */
+  /** Sign-in is needed, or the edge refused permanently. */
   refused: 4,
   interrupted: 130,
 } as const;
@@ -24,7 +24,7 @@ export class CommandError extends Error {
   }
 }
 
-/** Says on standard error what went wrong and gives the exit code that stands for it. */
+/** Writes to standard error what went wrong and returns the exit code. */
 export function reportFailure(thrown: unknown): number {
   if (thrown instanceof ConfigError) {
     for (const problem of thrown.problems) printError(problem);
@@ -42,12 +42,12 @@ export function reportFailure(thrown: unknown): number {
   return EXIT.failure;
 }
 
-/** One line for the person at the terminal, on standard error. */
+/** Writes one line to standard error. */
 export function printError(text: string): void {
   process.stderr.write(`postern: ${text.split('\n').map(printable).join('\n')}\n`);
 }
 
-/** The error of the system behind a thrown error, found along its causes: `EADDRINUSE` and the like. */
+/** The system error among the causes of a thrown error: `EADDRINUSE` and the like. */
 export function systemError(thrown: unknown): NodeJS.ErrnoException | undefined {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     if ('syscall' in error && 'code' in error) return error as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-/** Options of a table as flags of a command, and back. A secret is never a flag; one that is given anyway is told so. */
+/** The options of a table as flags of a command, and their values back. A secret as a flag is rejected with an explanation. */
 import type { Command, Option as Flag } from 'commander';
 import { ConfigError } from '../../config/config-error.js';
 import { fileKeyOf, flagOf, type OptionTable, type Option as Row } from '../../config/options.js';
@@ -18,7 +18,7 @@ export function addConfigFlag(command: Command, sentence: string): void {
   command.option('--config <path>', sentence);
 }
 
-/** The texts that were given for a table's options, by key. */
+/** The text of each flag that was given, by the key of its option. */
 export function givenFlags(command: Command, table: OptionTable): Record<string, string | undefined> {
   const given = command.opts<Record<string, unknown>>();
   const flags: Record<string, string | undefined> = {};

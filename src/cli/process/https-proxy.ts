@@ -1,8 +1,8 @@
 /**
- * The way out of a network that permits only its own HTTP proxy (`HTTPS_PROXY`, `NO_PROXY`): one CONNECT request
- * (RFC 9110 section 9.3.6), then TLS with the edge inside it. Node does this by itself from version 24 on only. By hand,
- * since `https-proxy-agent` takes a proxy's refusal for the edge's and holds its head without bounds of size and time, and
- * `proxy-from-env` reads NO_PROXY otherwise than curl and Go (docs/dependencies.md).
+ * Connections through an HTTP proxy (`HTTPS_PROXY`, `NO_PROXY`): one CONNECT request (RFC 9110 section 9.3.6), then TLS with
+ * the edge inside it. Node has this built in from version 24 only. Written by hand, since `https-proxy-agent` takes a proxy's
+ * refusal for the edge's and holds its head without bounds of size and time, and `proxy-from-env` reads NO_PROXY differently
+ * from curl and Go (docs/dependencies.md).
  */
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
@@ -16,12 +16,12 @@ import { STRICT_PARSER } from '../../http/strict-http.js';
 type Env = Readonly<Record<string, string | undefined>>;
 type Connected = (error: Error | null, socket?: Duplex) => void;
 
-// Longer than any proxy that answers takes, shorter than a person waits.
+// Longer than a working proxy takes, shorter than a person waits.
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * What carries connections to an edge; undefined when it is dialled directly. Throws `ConfigError` when `HTTPS_PROXY` is
- * no proxy's URL.
+ * An agent for connections to an edge; undefined when it is dialled directly. Throws `ConfigError` when `HTTPS_PROXY` is not
+ * the URL of a proxy.
  */
 export function proxyAgentFor(edge: string, env: Env): Agent | undefined {
   const { protocol, hostname, port } = new URL(edge);
@@ -53,7 +53,7 @@ class ConnectAgent extends TlsAgent {
   readonly #url: URL;
 
   constructor(url: URL) {
-    super({ keepAlive: false }); // each socket becomes a link, none comes back
+    super({ keepAlive: false }); // each socket becomes a link and is not reused
     this.#url = url;
   }
 

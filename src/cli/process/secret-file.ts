@@ -1,6 +1,6 @@
 /**
- * Files that hold a secret: who may read and change them. A secret that others on the machine know is none, so an edge
- * does not start with one; where only the system's administrator could mend it, it is told and used.
+ * Files that hold a secret, and who may read and change them. An edge does not start with a secret that others on the machine
+ * can read; where only the system's administrator could change that, it warns and starts.
  */
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -9,26 +9,26 @@ import { ConfigError } from '../../config/config-error.js';
 import { quoted } from '../../config/text.js';
 import { printError } from './exit.js';
 
-// No secret and no token is near it; a path that names something else by mistake ends here.
+// Far more than any secret or token: a larger file was named by mistake.
 const MAX_SECRET_FILE_BYTES = 65_536;
 
 const READABLE_BY_GROUP = 0o040;
 const READABLE_BY_ALL = 0o004;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** What is wrong with a file's owner and mode. The sentence goes on from its path. */
+/** What is wrong with a file's owner and mode. The sentence continues after its path. */
 export interface FileFault {
   readonly kind: 'refuse' | 'warn';
   readonly sentence: string;
 }
 
-/** Judges a file that holds a secret for a process of user `uid`; undefined when it is as it should be. */
+/** Checks a file that holds a secret for a process of user `uid`; undefined when nothing is wrong. */
 export function checkSecretFile({ mode, uid: owner }: Pick<Stats, 'mode' | 'uid'>, uid: number): FileFault | undefined {
   if (owner !== uid && owner !== 0) return refuse('belongs to another user: expected a file of your own.');
   if ((mode & WRITABLE_BY_OTHERS) !== 0) return refuse('can be changed by others: chmod 600 it.');
   if (owner === uid && (mode & (READABLE_BY_GROUP | READABLE_BY_ALL)) !== 0)
     return refuse('can be read by others: chmod 600 it.');
-  // Of root and mounted into a container, or lent to a group: not ours to change.
+  // Owned by root and mounted into a container, or shared with a group: this user cannot change it.
   if ((mode & READABLE_BY_ALL) !== 0) return { kind: 'warn', sentence: 'can be read by everyone on this machine.' };
   return undefined;
 }
@@ -41,7 +41,7 @@ export function readSecretFile(path: string): string {
   return text;
 }
 
-/** Reads an agent's token; `-` is standard input. A file that others may read is told of. */
+/** Reads an agent's token; `-` is standard input. Warns when others may read the file. */
 export function readTokenFile(path: string): string {
   const { text, fault } = read(path);
   if (fault !== undefined)
@@ -49,7 +49,7 @@ export function readTokenFile(path: string): string {
   return text;
 }
 
-/** Tells of a file that holds a secret among other things, and that others may read or change. */
+/** Warns when others may read or change a file that holds a secret among other things. */
 export function warnIfShared(path: string): void {
   const fault = faultOf(statSync(path));
   if (fault !== undefined) printError(`warning: ${quoted(path)} holds a secret and ${fault.sentence}`);
@@ -63,7 +63,7 @@ function read(path: string): { text: string; fault: FileFault | undefined } {
   return { text: readFileSync(real, 'utf8'), fault: faultOf(stats) };
 }
 
-// Pipes that a shell makes (`<(pass show …)`) have modes that mean nothing.
+// The modes of pipes that a shell makes (`<(pass show …)`) mean nothing.
 function faultOf(stats: Stats): FileFault | undefined {
   const uid = process.getuid?.();
   return uid === undefined || !stats.isFile() ? undefined : checkSecretFile(stats, uid);

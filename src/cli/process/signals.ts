@@ -1,6 +1,6 @@
 /**
- * Ctrl-C, SIGTERM and the end of the terminal, of a command that runs until it is told to end: the first asks for a drain,
- * the second ends it.
+ * Ctrl-C, SIGTERM and the end of the terminal, for a command that runs until it is interrupted: the first signal drains, the
+ * second ends the process.
  */
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
@@ -23,12 +23,12 @@ export function endSignal(): Promise<EndSignal> {
   });
 }
 
-/** Whether a terminal is at any end of the command: SIGHUP then says that it was closed, elsewhere to read files anew. */
+/** Whether a standard stream is a terminal: then SIGHUP means that it was closed, otherwise that files must be read again. */
 export function hasTerminal(): boolean {
   return [0, 1, 2].some((fd) => isatty(fd));
 }
 
-/** The exit code after a whole drain: a person interrupts, a supervisor's SIGTERM is the ordinary end. */
+/** The exit code after a complete drain: a person interrupts, a supervisor's SIGTERM is the regular end. */
 export function exitCodeAfter(signal: EndSignal): number {
   return signal === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
 }

@@ -1,4 +1,4 @@
-/** Fetches what options are read from out of the system: the environment, `.env`, YAML files, files that hold a secret. */
+/** Reads the sources of options from the system: the environment, `.env`, YAML files, files that hold a secret. */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { quoted } from '../../config/text.js';
 import { systemError } from './exit.js';
 import { readSecretFile, readTokenFile, warnIfShared } from './secret-file.js';
 
-// A secret that stands in the file itself, in `.env` or YAML; the key of a path ends in `_file`.
+// A secret in the file itself, `.env` or YAML; the key of a path ends in `_file`.
 const HOLDS_SECRET =
   /^\s*(?:export\s+)?(?:POSTERN_(?:OIDC_CLIENT_)?SECRET\s*=|(?:oidc_client_)?secret\s*:)\s*["']?[^\s"'#]/m;
 
@@ -35,13 +35,13 @@ export function readAgentSources(flags: Sources['flags'], configPath: string | u
   return { env: process.env, flags, ...(file === undefined ? {} : { file }), readSecretFile: readTokenFile };
 }
 
-/** Whether the developer's file has a tunnel of this name. What is wrong with the file is told by whoever uses it. */
+/** Whether the developer's file has a tunnel of this name. Problems of the file are reported when its options are read. */
 export function isTunnelOfFile(name: string, configPath: string | undefined): boolean {
   try {
     const file = configPath === undefined ? readOptional(agentConfigPath()) : readRequired(configPath);
     return readAgentFile(file, []).tunnels.has(name);
   } catch {
-    return false; // no file that can be read: the name is taken for a mistyped command
+    return false; // the file cannot be read: the name is treated as a mistyped command
   }
 }
 

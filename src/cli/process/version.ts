@@ -11,7 +11,7 @@ export function readVersion(from: URL = new URL('.', import.meta.url)): string {
     >;
     if (name === 'postern' && typeof version === 'string') return version;
   } catch (error) {
-    // No package.json in this folder: the next one above may have it, the root may not.
+    // No package.json in this folder: try the one above, up to the root.
     if (above.href === from.href) throw error;
   }
   return readVersion(above);
