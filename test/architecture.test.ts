@@ -22,6 +22,8 @@ const RULES: Rules = {
     'rate-limiter-flexible': /^edge\//,
     'lru-cache': /^auth\//,
     'node:http2': /^$/, // nowhere: a peer for tests only
+    // Of the edge only what speaks HTTP/1.1: everything else works with a visit, whichever protocol brought it.
+    'node:http': /^(?:edge\/visitors\/http1\/|edge\/ops\/admin-server\.ts$|agent\/|cli\/|http1\/|link\/)/,
     'node:process': /^cli\//,
     'node:console': /^cli\//,
   },
@@ -117,6 +119,11 @@ describe('the checks', () => {
       'HTTP/2 outside the link',
       { 'agent/a.ts': "import { connect } from 'node:http2';" },
       /node:http2, which belongs to/,
+    ],
+    [
+      'node:http in the middle of the edge',
+      { 'edge/gate/a.ts': "import type { IncomingMessage } from 'node:http';" },
+      /node:http, which belongs/,
     ],
     ['a package of nobody', { 'core/a.ts': "import leftpad from 'left-pad';" }, /left-pad, which has no owner/],
     [

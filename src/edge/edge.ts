@@ -36,8 +36,8 @@ import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
 import { FrontDoor } from './visitors/front-door.js';
 import { ConnectionCount, closed, createVisitorServer, listen, portOf } from './visitors/http1/listener.js';
-import { Http1Requests } from './visitors/http1/requests.js';
-import { serveWith, visitOf } from './visitors/http1/visit.js';
+import { Http1Requests, serveWith } from './visitors/http1/requests.js';
+import { visitOf } from './visitors/http1/visit.js';
 
 /** A running edge. */
 export interface Edge {

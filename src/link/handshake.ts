@@ -3,13 +3,13 @@
  * the public URL or an HTTP response with the reason for the refusal. Both halves are in this file so that they cannot
  * drift apart.
  */
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { readOrigin } from '../core/hostname.js';
 import { listMembers } from '../core/white-space.js';
 import { isErrorCode, PosternError } from '../errors.js';
 import { headerValues, type RawHeaders } from '../http/fields.js';
 import { isFieldValue } from '../http/header-rules.js';
+import { writeResponseHead } from '../http1/response-writer.js';
 
 /** The path of links on the base host. */
 export const LINK_PATH = '/.postern/link';
@@ -125,19 +125,16 @@ function offerInvalid(text: string): PosternError {
 export function writeRefusal(socket: Duplex, error: PosternError): void {
   const { code, text: message, retryable } = error;
   const body = JSON.stringify({ error: { code, message, retryable } });
-  const head = [
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Refused'}`,
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Cache-Control: no-store',
-    `Date: ${new Date().toUTCString()}`,
-    error.status === 426 ? 'Connection: Upgrade, close' : 'Connection: close',
-    `Postern-Error: ${code}`,
-  ];
-  if (error.status === 401) head.push('WWW-Authenticate: Bearer'); // RFC 6750 section 3
-  if (error.status === 426) head.push('Upgrade: websocket', 'Sec-WebSocket-Version: 13');
-  socket.on('error', () => {}); // the agent may have disconnected, and then gets no response
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  const { status } = error;
+  const head = writeResponseHead(status, [
+    ...['Content-Type', 'application/json; charset=utf-8', 'Content-Length', String(Buffer.byteLength(body))],
+    ...['Cache-Control', 'no-store', 'Date', new Date().toUTCString()],
+    ...['Connection', status === 426 ? 'Upgrade, close' : 'close', 'Postern-Error', code],
+    ...(status === 401 ? ['WWW-Authenticate', 'Bearer'] : []), // RFC 6750 section 3
+    ...(status === 426 ? ['Upgrade', 'websocket', 'Sec-WebSocket-Version', '13'] : []),
+  ]);
+  socket.on('error', () => {}); // the agent may have left already
+  socket.end(head + body, () => socket.destroy());
 }
 
 /** The cause of an error: the response was not an edge's. */

@@ -80,9 +80,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   config: { holds: 'options, and the sources they come from', imports: LOWEST },
   store: { holds: 'what is remembered, behind one contract', imports: LOWEST },
-  link: { holds: 'an HTTP/2 connection over a WebSocket: handshake, liveness, tokens', imports: [...LOWEST, 'http2'] },
+  link: {
+    holds: 'an HTTP/2 connection over a WebSocket: handshake, liveness, tokens',
+    imports: [...LOWEST, 'http1', 'http2'],
+  },
   auth: { holds: 'who visitors are', imports: [...LOWEST, 'store'], wings: AUTH },
-  edge: { holds: 'the public side', imports: MIDDLE, wings: EDGE },
+  edge: { holds: 'the public side', imports: [...MIDDLE, 'http1'], wings: EDGE },
   agent: {
     holds: "the developer's side",
     imports: [...MIDDLE, 'http1'],

@@ -3,10 +3,10 @@
  * written by hand, since `node:http` has no response object for it. It has an id and a line in the log as any other.
  */
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PosternError } from '../../../errors.js';
+import { writeResponseHead } from '../../../http1/response-writer.js';
 import type { Observer } from '../../ops/observer.js';
 import { type Block, PAGE_HEADERS, renderPage } from '../../replies/page.js';
 import { endSocketWithLinger } from './lingering-close.js';
@@ -80,17 +80,16 @@ function writeResponse({ status, code, text }: PosternError, requestId: string):
       ['Request', requestId],
     ],
   });
-  const headers = {
+  const fields = {
     ...PAGE_HEADERS,
     Date: new Date().toUTCString(),
     'Content-Type': 'text/html; charset=utf-8',
     'Postern-Error': code,
     'X-Request-Id': requestId,
-    'Content-Length': Buffer.byteLength(page),
+    'Content-Length': String(Buffer.byteLength(page)),
     Connection: 'close',
   };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return `${[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n')}\r\n\r\n${page}`;
+  return writeResponseHead(status, Object.entries(fields).flat()) + page;
 }
 
 // A whole request line (RFC 9112 section 3) whose method is a token. Bounded: it is looked for in what strangers send.

@@ -5,8 +5,8 @@ import type { Duplex } from 'node:stream';
 import type { BaseAddress } from '../../../core/hostname.js';
 import { PosternError } from '../../../errors.js';
 import type { ResponseHead, SendOptions } from '../../../http/exchange.js';
-import { forEachField } from '../../../http/fields.js';
 import { acceptKey, isKey, WEBSOCKET_VERSION } from '../../../http/websocket.js';
+import { writeResponseHead } from '../../../http1/response-writer.js';
 import { EarlyBytes } from './early-bytes.js';
 import { Http1Visit, type VisitOwner } from './visit.js';
 
@@ -82,14 +82,17 @@ export class UpgradeVisit extends Http1Visit {
     this.#isAccepted = true;
     this.response.detachSocket(this.#socket);
     this.response.statusCode = 101;
-    const lines = [
-      'HTTP/1.1 101 Switching Protocols',
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      `Sec-WebSocket-Accept: ${acceptKey(this.header['sec-websocket-key'] ?? '')}`,
+    const key = this.header['sec-websocket-key'] ?? '';
+    const fields = [
+      'Upgrade',
+      'websocket',
+      'Connection',
+      'Upgrade',
+      'Sec-WebSocket-Accept',
+      acceptKey(key),
+      ...headers,
     ];
-    forEachField(headers, (name, value) => lines.push(`${name}: ${value}`));
-    this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    this.#socket.write(writeResponseHead(101, fields), 'latin1');
   }
 }
 

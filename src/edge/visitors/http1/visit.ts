@@ -1,12 +1,12 @@
 /** A visitor's request over HTTP/1.1: `node:http`'s two objects as the one that the rest of the edge works with. */
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { BaseAddress, HostKind } from '../../../core/hostname.js';
 import { asPosternError, type ErrorCode, PosternError } from '../../../errors.js';
 import type { InboundObserver, RequestHead, ResponseHead, SendOptions } from '../../../http/exchange.js';
 import type { RawHeaders } from '../../../http/fields.js';
+import { writeResponseHead } from '../../../http1/response-writer.js';
 import type { VisitEnd } from '../../ops/events.js';
 import { ConnectionCache } from '../../request/connection-cache.js';
 import { destinationOf } from '../../request/destination.js';
@@ -25,22 +25,14 @@ export interface VisitOwner {
 
 // A property of the request rather than a WeakMap, which costs fifty times as much on the path of each request.
 const VISIT = Symbol('visit');
-const CACHE = Symbol('cache');
 
 type Known = IncomingMessage & { [VISIT]?: Http1Visit };
-type VisitorSocket = Socket & { [CACHE]?: ConnectionCache };
 
 /** The visit of a request that came through the front door. Throws `ERR_INTERNAL` for any other. */
 export function visitOf(request: IncomingMessage): Http1Visit {
   const visit = (request as Known)[VISIT];
   if (visit === undefined) throw new PosternError('ERR_INTERNAL', 'a request that did not come through the front door');
   return visit;
-}
-
-/** Gives a visit to an app for `node:http`. Throws `ERR_INTERNAL` for one of another protocol. */
-export function serveWith(app: RequestListener, visit: Visit): void {
-  if (!(visit instanceof Http1Visit)) throw new PosternError('ERR_INTERNAL', 'not an HTTP/1.1 visit');
-  app(visit.request, visit.response);
 }
 
 export class Http1Visit implements Visit, ResponseWriterOwner {
@@ -66,15 +58,13 @@ export class Http1Visit implements Visit, ResponseWriterOwner {
     { base, address, owner }: { readonly base: BaseAddress; readonly address: string; readonly owner: VisitOwner },
   ) {
     const { host, place } = destinationOf(request.rawHeaders, base);
-    const socket: VisitorSocket = request.socket;
-    socket[CACHE] ??= new ConnectionCache();
     this.request = request;
     this.response = response;
     this.scheme = base.scheme;
     this.host = host;
     this.place = place;
     this.address = address;
-    this.cache = socket[CACHE];
+    this.cache = ConnectionCache.of(request.socket);
     this.owner = owner;
     (request as Known)[VISIT] = this;
   }
@@ -153,11 +143,9 @@ export class Http1Visit implements Visit, ResponseWriterOwner {
   /** Ignored for HTTP/1.0, which has no interim responses, and once the head has left. */
   informational({ status, headers }: ResponseHead): void {
     if (this.isResponding || this.isClosed || this.version === '1.0') return;
-    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
-    for (let at = 0; at + 1 < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
     // Written to the socket: `node:http` can say 102 and 103 alone, and those without most of their headers. It has
     // written all responses before this one there, and nothing of this one.
-    this.response.socket?.write(`${text}\r\n`, 'latin1');
+    this.response.socket?.write(writeResponseHead(status, headers), 'latin1');
   }
 
   respond(head: ResponseHead, { endOfBody }: SendOptions): void {
