@@ -73,7 +73,7 @@ describe('agents', () => {
     link.terminate();
   });
 
-  test('what is wrong by itself is told before the edge is asked', async () => {
+  test('the agent tells what is wrong by itself before it asks the edge', async () => {
     const env = { POSTERN_TOKEN: token };
     const args = ['http', '5173', '--edge', world.base];
     const [noToken, reserved, badRule] = await Promise.all([
@@ -87,7 +87,7 @@ describe('agents', () => {
     assert.match(badRule.stderr, /--allow.*acme\.com/);
   });
 
-  test('the edge itself refuses every offer whose rules or id are none', async () => {
+  test('the edge itself refuses every offer whose rules or id are invalid', async () => {
     for (const allow of ['acme.com', '*.acme.com', '@', 'a@b@c', '%E0%A4%A', '@acme.com, nonsense', 'group:']) {
       await assertRefused({ name: 'dev-1', allow }, 400, 'ERR_OFFER_INVALID');
     }
@@ -98,7 +98,7 @@ describe('agents', () => {
     await assertServes();
   });
 
-  test('without a name the edge takes the first that the token gives in full', async () => {
+  test('the edge gives an agent without a name the first that its token gives in full', async () => {
     const single = await world.token({ tunnels: 'dev-*,first,second' });
     const { outcome, link } = await offer({ token: single });
     assert.deepEqual(outcome, { url: world.urlOf('first') });

@@ -74,7 +74,7 @@ describe('stopping', () => {
     await world.target.event('aborted', '/upload?cut'); // and is not taken for a whole one
   });
 
-  test('an agent dials anew as soon as its edge drains, and finishes on the old link what runs there', async () => {
+  test('an agent dials again as soon as its edge drains, and finishes on the old link what runs there', async () => {
     const draining = await restart(world);
     const events = await startEvents(ana, `${world.url}/sse?n=2&key=moved`);
 

@@ -26,29 +26,29 @@ describe('an agent on x/net/http2 over x/net/websocket', { skip: built.skip }, (
     built.remove();
   });
 
-  test('is admitted although its library sends an Origin', () => {
+  test('the agent is admitted although its library sends an Origin', () => {
     assert.ok(world.audit().some((line) => line['event'] === 'tunnel-up' && line['tunnel'] === 'dev-go'));
   });
 
-  test('sees the host and the port that the visitor asked for', async () => {
+  test('the agent sees the host and the port that the visitor asked for', async () => {
     const since = agent.mark();
     await ana.fetch(`${url}/echo`);
     await agent.line((line) => line === `host ${new URL(url).host}`, since);
   });
 
-  test('serves a request with the identity of its visitor', async () => {
+  test('the agent serves a request with the identity of its visitor', async () => {
     const echo = (await ana.fetch(`${url}/echo`)).json() as Echo;
     assert.ok(echo.rawHeaders.includes('ana@acme.com'));
   });
 
-  test('takes an upload and gives a download whole', async () => {
+  test('the agent receives an upload and sends a download, both whole', async () => {
     const body = Buffer.alloc(3_000_000, 'postern ');
     const echo = (await ana.fetch(`${url}/upload`, { method: 'POST', body })).json() as Echo;
     assert.equal(echo.bodyBytes, body.length);
     assert.equal((await ana.fetch(`${url}/bytes?n=3000000`)).bytes.length, 3_000_000);
   });
 
-  test('is turned away without a live token as any other agent is', async () => {
+  test('the agent is refused without a live token, as any other agent is', async () => {
     const stranger = goAgent('postern_made-up');
     assert.equal((await stranger.exited).code, 1);
     assert.match(stranger.stderr, /bad status/);

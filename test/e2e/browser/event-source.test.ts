@@ -47,7 +47,7 @@ describe('an EventSource', { skip: browserMissing() }, () => {
     world.edge.record((line) => line['path'] === '/sse' && line['code'] === code, mark);
   const seenAgain = () => page.waitForFunction('window.seen > 1 || window.isOver');
 
-  test('is open again after a restart of the agent, by itself', async () => {
+  test('an EventSource opens again by itself after a restart of the agent', async () => {
     const mark = world.edge.mark();
     await world.agent.kill();
     await failed('ERR_TUNNEL_OFFLINE', mark);
@@ -56,7 +56,7 @@ describe('an EventSource', { skip: browserMissing() }, () => {
     assert.equal(await page.evaluate('window.isOver'), false);
   });
 
-  test('is open again after a restart of the app, by itself', async () => {
+  test('an EventSource opens again by itself after a restart of the app', async () => {
     const mark = world.edge.mark();
     const { port } = app;
     await app.close();
@@ -66,7 +66,7 @@ describe('an EventSource', { skip: browserMissing() }, () => {
     assert.equal(await page.evaluate('window.isOver'), false);
   });
 
-  test('ends for good where the visitor has signed out, and where its page may not ask', async () => {
+  test('an EventSource ends for good where the visitor has signed out, and where its page may not ask', async () => {
     assert.equal(await page.evaluate(opened(`${world.url}${EVENTS}`)), 'closed', '403: of another tunnel');
     await page.context().clearCookies();
     assert.equal(await page.evaluate(opened(EVENTS)), 'closed', '401');

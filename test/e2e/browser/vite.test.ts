@@ -58,7 +58,7 @@ describe('a Vite dev server behind the tunnel', { skip: browserMissing() }, () =
     assert.deepEqual(complaints, []);
   });
 
-  test('its modules are refused, and not redirected, without a session', async () => {
+  test('the modules of the app are refused, and not redirected, without a session', async () => {
     const response = await world.visitor().fetch(`${world.url}/src/main.js`);
     assert.equal(response.status, 401);
     assert.equal(response.headers['postern-error'], 'ERR_LOGIN_REQUIRED');

@@ -27,7 +27,7 @@ describe('a process is killed', () => {
     await target?.close();
   });
 
-  test('the target: answers break, requests without an answer get 502, new ones too until it is back', async () => {
+  test('when the target is killed, its responses break and other requests get 502 until it is back', async () => {
     await target.forget();
     const moments = await startMoments(world.url, target, ana);
     await target.program.kill();
@@ -41,7 +41,7 @@ describe('a process is killed', () => {
     assert.equal((await ana.fetch(`${world.url}/back`)).status, 200);
   });
 
-  test('the edge, again and again: the agent is back in time each time', async () => {
+  test('when the edge is killed, again and again, the agent is back in time each time', async () => {
     for (let round = 0; round < 3; round++) {
       await world.edge.kill();
       await faults.assertBackInTime(world);
@@ -49,7 +49,7 @@ describe('a process is killed', () => {
     }
   });
 
-  test('agent and edge: whoever was let in before still hears that the tunnel is offline, others do not', async () => {
+  test('when agent and edge are killed, only visitors who were let in before are told that the tunnel is offline', async () => {
     await world.agent.kill();
     await world.edge.kill();
     await world.startEdge();
@@ -61,7 +61,7 @@ describe('a process is killed', () => {
     assert.deepEqual([page.status, page.url], [200, `${world.url}/`]);
   });
 
-  test('the edge between the start of a sign-in and its callback: the sign-in goes on', async () => {
+  test('when the edge is killed between the start of a sign-in and its callback, the sign-in goes on', async () => {
     const visitor = world.visitor();
     const chooser = await visitor.open(`${world.url}/deep?x=1%2F2`);
     await world.edge.kill();
@@ -70,7 +70,7 @@ describe('a process is killed', () => {
     assert.deepEqual([page.status, page.url], [200, `${world.url}/deep?x=1%2F2`]);
   });
 
-  test('the agent between the start of a sign-in and its callback: the visitor ends at the offline page', async () => {
+  test('when the agent is killed between the start of a sign-in and its callback, the visitor ends at the offline page', async () => {
     const visitor = world.visitor();
     const chooser = await visitor.open(`${world.url}/deep`);
     await world.agent.kill();

@@ -25,7 +25,7 @@ describe('forwarding', () => {
 
   describe('a body', () => {
     for (const bytes of SIZES) {
-      test(`of ${bytes} bytes arrives whole at the target, with and without a length`, async () => {
+      test(`a body of ${bytes} bytes arrives whole at the target, with and without a length`, async () => {
         const body = randomBytes(bytes);
         const sent = [
           await ana.fetch(`${world.url}/upload`, { method: 'PUT', body }),
@@ -37,7 +37,7 @@ describe('forwarding', () => {
         }
       });
 
-      test(`of ${bytes} bytes arrives whole at the visitor, with and without a length`, async () => {
+      test(`a body of ${bytes} bytes arrives whole at the visitor, with and without a length`, async () => {
         for (const form of ['', '&chunked']) {
           const response = await ana.fetch(`${world.url}/bytes?n=${bytes}${form}`);
           assert.equal(response.headers['content-length'], form === '' ? String(bytes) : undefined);
@@ -46,7 +46,7 @@ describe('forwarding', () => {
       });
     }
 
-    test('of each of a hundred requests at once is its own', async () => {
+    test('a hundred requests at once have a body each of their own', async () => {
       const sizes = Array.from({ length: 100 }, (_, index) => 1_000 + index * 997);
       await Promise.all(
         sizes.map(async (bytes) => {
@@ -63,7 +63,7 @@ describe('forwarding', () => {
       );
     });
 
-    test('that nobody reads holds back no other', async () => {
+    test('a body that is not read holds back no other', async () => {
       const idle = await Promise.all(
         Array.from({ length: 8 }, () => ana.stream(`${world.url}/bytes?n=100000000&unread`)),
       );
@@ -72,7 +72,7 @@ describe('forwarding', () => {
       for (const { body } of idle) body.destroy();
     });
 
-    test('is framed towards the target as the visitor framed it', async () => {
+    test('a body is framed towards the target as the visitor framed it', async () => {
       const framing = async (method: string, body?: string | Readable, headers: Record<string, string> = {}) => {
         const options = { method, headers, ...(body === undefined ? {} : { body }) };
         const { rawHeaders } = (await ana.fetch(`${world.url}/upload`, options)).json() as Echo;
@@ -87,7 +87,7 @@ describe('forwarding', () => {
   });
 
   describe('a stream', () => {
-    test('of events arrives event by event, while the target still waits', async () => {
+    test('a stream of events arrives event by event, while the target still waits', async () => {
       const { body, headers } = await ana.stream(`${world.url}/sse?key=live&n=3`);
       assert.equal(headers['content-type'], 'text/event-stream');
       const events = new Transcript(body);
@@ -99,7 +99,7 @@ describe('forwarding', () => {
       assert.equal(await events.ended, undefined);
     });
 
-    test('of an upload reaches the target piece by piece, and its answer comes back meanwhile', async () => {
+    test('an upload reaches the target piece by piece, and its response comes back meanwhile', async () => {
       const upload = new PassThrough();
       upload.write('first piece');
       const { body } = await ana.stream(`${world.url}/mirror`, 'fetch', { method: 'POST', body: upload });
@@ -113,7 +113,7 @@ describe('forwarding', () => {
       assert.equal(await mirrored.ended, undefined);
     });
 
-    test('shows its head before the first byte of its body', async () => {
+    test('the head of a response arrives before the first byte of its body', async () => {
       const { status, body } = await ana.stream(`${world.url}/held?head&key=headfirst`);
       assert.equal(status, 200);
       const text = new Transcript(body);
@@ -124,7 +124,7 @@ describe('forwarding', () => {
   });
 
   describe('heads and ends', () => {
-    test('trailers pass both ways, but none that frames or names somebody', async () => {
+    test('trailers pass both ways, except those that frame a message or name a person', async () => {
       assert.equal((await ana.fetch(`${world.url}/trailers`)).trailers['x-checksum'], 'abc123');
       const trailers = {
         'x-sum': 'one',
@@ -139,7 +139,7 @@ describe('forwarding', () => {
       assert.equal((await ana.fetch(`${world.url}/mirror`, mirrored)).trailers['x-sum'], 'two');
     });
 
-    test('103 arrives before the answer', async () => {
+    test('a 103 arrives before the response', async () => {
       const { informational, status } = await ana.stream(`${world.url}/early-hints`);
       assert.deepEqual(
         informational.map((early) => [early.status, early.headers['link']]),
@@ -148,7 +148,7 @@ describe('forwarding', () => {
       assert.equal(status, 200);
     });
 
-    test('HEAD, 204 and 304 have no body, and the connection carries the next request', async () => {
+    test('responses to HEAD, 204 and 304 have no body, and the connection carries the next request', async () => {
       const head = await ana.fetch(`${world.url}/bytes?n=1234`, { method: 'HEAD' });
       assert.deepEqual([head.status, head.headers['content-length'], head.bytes.length], [200, '1234', 0]);
       for (const status of [204, 304]) {
@@ -187,7 +187,7 @@ describe('forwarding', () => {
   });
 
   describe('Expect: 100-continue', () => {
-    test('asks for the body once the gate has let the request in', async () => {
+    test('the edge asks for the body (100-continue) once the gate has let the request in', async () => {
       const socket = connect(world.ports.edge, '127.0.0.1');
       const response = new Transcript(socket);
       socket.write(
@@ -209,11 +209,14 @@ describe('forwarding', () => {
       await world.target.event('aborted', path);
     };
 
-    test('ends a download at the target', () => leave('/bytes?n=1000000000', (text) => text.says('1 1 1')));
-    test('ends a stream of events at the target', () => leave('/sse?key=left', (text) => text.says('event 0')));
-    test('ends an answer that has only begun', () => leave('/hang-after-head?left', (text) => text.says('half')));
+    test('a visitor who leaves ends a download at the target', () =>
+      leave('/bytes?n=1000000000', (text) => text.says('1 1 1')));
+    test('a visitor who leaves ends a stream of events at the target', () =>
+      leave('/sse?key=left', (text) => text.says('event 0')));
+    test('a visitor who leaves ends a response that has only begun', () =>
+      leave('/hang-after-head?left', (text) => text.says('half')));
 
-    test('ends an upload at the target', async () => {
+    test('a visitor who leaves ends an upload at the target', async () => {
       const upload = new PassThrough();
       upload.write('the beginning');
       const { body, request } = await ana.stream(`${world.url}/mirror?left`, 'fetch', { method: 'POST', body: upload });
@@ -222,7 +225,7 @@ describe('forwarding', () => {
       await world.target.event('aborted', '/mirror?left');
     });
 
-    test('ends an upload of announced length that the target has not answered', async () => {
+    test('a visitor who leaves ends an upload of announced length that the target has not answered', async () => {
       const socket = connect(world.ports.edge, '127.0.0.1');
       socket.write(`${rawHead('POST /upload?cut HTTP/1.1', 'Content-Length: 1000')}only a part`);
       await world.target.event('request', '/upload?cut');
@@ -230,7 +233,7 @@ describe('forwarding', () => {
       await world.target.event('aborted', '/upload?cut');
     });
 
-    test('ends a request that the target leaves hanging', async () => {
+    test('a visitor who leaves ends a request that the target leaves hanging', async () => {
       const waiting = new AbortController();
       const response = ana.fetch(`${world.url}/hang?left`, { signal: waiting.signal });
       await world.target.event('request', '/hang?left');
@@ -239,7 +242,7 @@ describe('forwarding', () => {
       await world.target.event('aborted', '/hang?left');
     });
 
-    test('takes along the requests that he sent behind an unanswered one', async () => {
+    test('a visitor who leaves ends the requests that he sent behind an unanswered one', async () => {
       const socket = connect(world.ports.edge, '127.0.0.1');
       socket.write(rawHead('GET /hang?first HTTP/1.1') + rawHead('GET /hang?second HTTP/1.1'));
       await world.target.event('request', '/hang?first');
@@ -253,7 +256,7 @@ describe('forwarding', () => {
 
   describe('a target that fails', () => {
     for (const path of ['/die?key=plain', '/die?chunked&key=chunked']) {
-      test(`in the middle of a body breaks the answer, ${path}`, async () => {
+      test(`a target that fails in the middle of a body breaks the response, ${path}`, async () => {
         const socket = connect(world.ports.edge, '127.0.0.1');
         const text = new Transcript(socket);
         socket.write(rawHead(`GET ${path} HTTP/1.1`));
@@ -266,7 +269,7 @@ describe('forwarding', () => {
       });
     }
 
-    test('in its first bytes gives a status, whoever was how fast', async () => {
+    test('a target that fails in its first bytes gives a status, whichever side was faster', async () => {
       for (let round = 0; round < 30; round += 1) {
         const path = round % 2 === 0 ? '/die' : '/die?chunked';
         const response = await rawExchange(world.ports.edge, rawHead(`GET ${path} HTTP/1.1`, 'Connection: close'));
@@ -276,7 +279,7 @@ describe('forwarding', () => {
       }
     });
 
-    test('in the middle of a body breaks it for a visitor of HTTP/1.0, who knows an end only by the connection', async () => {
+    test('a target that fails in the middle of a body breaks it for an HTTP/1.0 visitor, who knows its end by the connection only', async () => {
       const socket = connect(world.ports.edge, '127.0.0.1');
       const text = new Transcript(socket);
       socket.write(rawHead('GET /die?chunked&key=oldest HTTP/1.0'));
@@ -291,12 +294,12 @@ describe('forwarding', () => {
       ['/nonsense', 'ERR_TARGET_PROTOCOL'],
       ['/answer?status=200&header=Transfer-Encoding: gzip, chunked', 'ERR_TARGET_PROTOCOL'],
     ] as const) {
-      test(`${path} gives a page to a person and JSON to a program, both with ${code}`, async () => {
+      test(`a target that fails at ${path} gives a page to a person and JSON to a program, both with ${code}`, async () => {
         await assertRefusal(`${world.url}${path}`, 502, code);
       });
     }
 
-    test('because nobody listens gives 502 until somebody does', async () => {
+    test('a target that does not listen gives 502 until it does', async () => {
       const port = await freePort();
       await world.startAgent({ name: 'dev-down', targetUrl: `http://127.0.0.1:${port}` });
       const url = world.urlOf('dev-down');
@@ -307,7 +310,7 @@ describe('forwarding', () => {
       assert.equal(upload.status, 502);
     });
 
-    test('to wait for a body has its early answer relayed', async () => {
+    test('a target that does not wait for a body has its early response relayed', async () => {
       const upload = new PassThrough();
       upload.write('the beginning');
       const response = await ana.stream(`${world.url}/status/413`, 'fetch', { method: 'POST', body: upload });
@@ -316,7 +319,7 @@ describe('forwarding', () => {
       upload.end();
     });
 
-    test('to answer at all delays nobody else', async () => {
+    test('a target that does not respond at all delays no other request', async () => {
       const visitors = Array.from({ length: 20 }, () => new AbortController());
       const hanging = visitors.map(({ signal }, at) => ana.fetch(`${world.url}/hang?all${at}`, { signal }));
       await world.target.event('request', '/hang?all19');
@@ -338,7 +341,7 @@ describe('forwarding', () => {
     }
   });
 
-  test('nothing of all that was an error of the edge or the agent', async () => {
+  test('edge and agent logged no error in any of this', async () => {
     assert.equal((await ana.fetch(`${world.url}/bytes?n=10`)).status, 200);
     assert.equal(world.edge.stderr, '');
     const internal = world.edge.records().filter(({ code }) => code === 'ERR_INTERNAL');

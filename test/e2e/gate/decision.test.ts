@@ -170,7 +170,7 @@ describe('before the decision is allow', () => {
       }
     }));
 
-  test('a hundred malformed cookies reach nothing, and each is an answer', () =>
+  test('a hundred malformed cookies reach nothing, and each gets a response', () =>
     reachesNothing(async () => {
       const session = ana.jar.cookies(world.url).find(({ name }) => name === 'postern-session');
       const malformed = malformedCookies(`postern-session=${session?.value}`);
@@ -199,7 +199,7 @@ describe('before the decision is allow', () => {
       }
     }));
 
-  test('a request in front of another one on the same connection lends it nothing', () =>
+  test('a request lends nothing to the next one on the same connection', () =>
     reachesNothing(async () => {
       const request = (path: string, cookie: string, more = '') =>
         `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n${more}\r\n`;
@@ -212,7 +212,7 @@ describe('before the decision is allow', () => {
       );
     }));
 
-  test('a connection that carries several people, as that of a proxy does, takes none for another', async () => {
+  test('the edge takes no person for another on a connection that carries several, as that of a proxy does', async () => {
     const app = 'theme=dark';
     const cookies = [cookieOf(ana), cookieOf(ana), cookieOf(eve), '', app, `${app}; ${cookieOf(ana)}`, cookieOf(ana)];
     const lines = (cookie: string, at: number) =>

@@ -126,7 +126,7 @@ describe('the existence of a tunnel', () => {
     };
     // `mal` has an address that the provider has not verified: a reason of its own, on every tunnel.
     for (const who of ['a stranger', 'eve', 'mal']) {
-      test(`is not told to ${who}`, async () => {
+      test(`whether a tunnel exists is not told to ${who}`, async () => {
         const visitor = world.visitor();
         const names = [world.name, 'nope'];
         if (who !== 'a stranger') for (const name of names) await visitor.signIn(`${world.urlOf(name)}/`, who);
@@ -150,7 +150,7 @@ describe('the existence of a tunnel', () => {
       });
     }
 
-    test('is told, offline or not, to those who have been let in', async () => {
+    test('whether a tunnel is offline is told to those who have been let in', async () => {
       const ana = await world.signedIn('ana');
       const down = world.edge.record((line) => line['event'] === 'tunnel-down' && line['tunnel'] === world.name);
       await agent.kill();

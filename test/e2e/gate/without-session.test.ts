@@ -66,7 +66,7 @@ describe('what a visitor without a session gets', () => {
     });
   }
 
-  test('a form that is posted and a frame get a page with a link, and no redirect', async () => {
+  test('a posted form and a frame get a page with a link, and no redirect', async () => {
     const visitor = world.visitor();
     const posted = await visitor.navigate(`${world.url}/form`, { method: 'POST', body: 'a=1', initiator: world.url });
     const framed = await visitor.navigate(`${world.url}/frame`, { headers: { 'sec-fetch-dest': 'iframe' } });

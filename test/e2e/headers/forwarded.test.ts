@@ -26,7 +26,7 @@ describe('forwarded headers', () => {
   };
 
   describe('to the target', () => {
-    test('carry the visitor and the public address', async () => {
+    test('request headers carry the visitor and the public address', async () => {
       const { rawHeaders } = await seenAt('/echo');
       const said = (name: string) => headerValues(rawHeaders, name);
       assert.deepEqual(said('x-forwarded-email'), ['ana@acme.com']);
@@ -42,7 +42,7 @@ describe('forwarded headers', () => {
       assert.deepEqual(said('cookie'), []);
     });
 
-    test('are the visitor’s own in everything else, byte for byte', async () => {
+    test('request headers are the visitor’s own in everything else, byte for byte', async () => {
       const headers = {
         'x-odd': '\u00e9\u00ff "quoted", and, commas',
         'x-empty': '',
@@ -61,7 +61,7 @@ describe('forwarded headers', () => {
         assert.deepEqual(headerValues(rawHeaders, name), [value], name);
     });
 
-    test('keep a repeated header repeated, and one named like a prototype', async () => {
+    test('a repeated request header stays repeated, and so does one named like a prototype', async () => {
       const lines = ['X-Many: one', 'X-Many: two', '__proto__: real', 'Cookie: theme=dark', 'constructor: c'];
       const request = ['GET /echo HTTP/1.1', `Host: ${host}`, `Cookie: ${cookie()}`, ...lines, 'Connection: close'];
       const response = await rawExchange(world.ports.edge, `${request.join('\r\n')}\r\n\r\n`);
@@ -73,7 +73,7 @@ describe('forwarded headers', () => {
       assert.deepEqual(headerValues(rawHeaders, 'cookie'), ['theme=dark']);
     });
 
-    test('name its own host, the public one or a fixed one, as the agent was told', async () => {
+    test('the Host header is the target’s own, the public or a fixed one, as the agent was told', async () => {
       const hostSeen = async (url: string) => headerValues((await seenAt('/echo', {}, url)).rawHeaders, 'host');
       assert.deepEqual(await hostSeen(world.url), [new URL(world.target.url).host]);
       for (const [name, argument, expected] of [
@@ -86,7 +86,7 @@ describe('forwarded headers', () => {
       }
     });
 
-    test('leave Origin alone, except on the upgrade of a WebSocket', async () => {
+    test('the Origin header is left alone, except on the upgrade of a WebSocket', async () => {
       const post = await seenAt('/echo', { method: 'POST', body: 'x' });
       assert.deepEqual(headerValues(post.rawHeaders, 'origin'), [world.url]);
       await world.target.forget();
@@ -97,7 +97,7 @@ describe('forwarded headers', () => {
     });
 
     for (const path of ['/a%2Fb', '/a//b', '/%7Euser', '/a?', '/?', '/a?x=1&y=%2F&z', '//x/y', '/a;b=c', '/..%2f..']) {
-      test(`come with the path ${JSON.stringify(path)} as it is`, async () => {
+      test(`the path ${JSON.stringify(path)} reaches the target as it is`, async () => {
         const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie()}\r\nConnection: close\r\n\r\n`;
         const response = await rawExchange(world.ports.edge, request);
         const { url } = JSON.parse(/\{.*\}/s.exec(response)?.[0] ?? '{}') as Echo;
@@ -105,12 +105,12 @@ describe('forwarded headers', () => {
       });
     }
 
-    test('may be nearly as large as the edge takes', async () => {
+    test('request headers may be nearly as large as the edge accepts', async () => {
       const headers = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`x-large-${at}`, 'v'.repeat(1_000)]));
       assert.equal((await ana.fetch(`${world.url}/status/200`, { headers })).status, 200);
     });
 
-    test('that are too large are answered with a page that says so', async () => {
+    test('request headers that are too large get a page that says so', async () => {
       for (const bytes of [70_000, 1_000_000]) {
         const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: a=${'c'.repeat(bytes)}\r\n\r\n`;
         const response = await rawExchange(world.ports.edge, request);
@@ -121,7 +121,7 @@ describe('forwarded headers', () => {
     });
 
     for (const count of [900, 5_000]) {
-      test(`${count} of them arrive all, or the request is refused`, async () => {
+      test(`all of ${count} request headers arrive, or the request is refused`, async () => {
         const names = Array.from({ length: count }, (_, at) => `x-${at}: 1`);
         const lines = ['GET /echo HTTP/1.1', `Host: ${host}`, `Cookie: ${cookie()}`, ...names, 'Connection: close'];
         const response = await rawExchange(world.ports.edge, `${lines.join('\r\n')}\r\n\r\n`);
@@ -133,13 +133,13 @@ describe('forwarded headers', () => {
   });
 
   describe('to the visitor', () => {
-    test('keep every cookie, in order', async () => {
+    test('response headers keep every cookie, in order', async () => {
       const cookies = ['a=1; Path=/', 'b=2; HttpOnly', 'a=3; Path=/deep', 'c="quoted"'];
       const response = await told(cookies.map((line) => `Set-Cookie: ${line}`));
       assert.deepEqual(response.setCookies, cookies);
     });
 
-    test('lose the cookies that would reach the edge or a sibling', async () => {
+    test('response headers lose the cookies that would reach the edge or a sibling', async () => {
       const kept = ['x=1', `y=1; Domain=${new URL(world.url).hostname}`];
       const lost = [
         'postern-session=x',
@@ -151,7 +151,7 @@ describe('forwarded headers', () => {
       assert.deepEqual(response.setCookies, kept);
     });
 
-    test('name the tunnel where they named the target', async () => {
+    test('response headers name the tunnel where they named the target', async () => {
       const { url, port } = world.target;
       for (const [said, heard] of [
         [`${url}/next?a=b#c`, `${world.url}/next?a=b#c`],
@@ -180,13 +180,13 @@ describe('forwarded headers', () => {
       [['x-public-ish'], 'x-public-ish, private'],
       [['max-age=60', 'public'], 'max-age=60, public'],
     ] as const) {
-      test(`say Cache-Control: ${heard} when the target said ${said.join(' and ') || 'nothing'}`, async () => {
+      test(`Cache-Control is ${heard} when the target said ${said.join(' and ') || 'nothing'}`, async () => {
         const response = await told(said.map((value) => `Cache-Control: ${value}`));
         assert.equal(response.headers['cache-control'], heard);
       });
     }
 
-    test('are the target’s own in everything else, and nothing is added but Via', async () => {
+    test('response headers are the target’s own in everything else, and nothing is added but Via', async () => {
       const lines = [
         'X-Odd: a  b',
         'ETag: W/"x"',
@@ -203,7 +203,7 @@ describe('forwarded headers', () => {
       for (const name of ['server', 'postern-error', 'x-request-id']) assert.equal(response.headers[name], undefined);
     });
 
-    test('cannot speak for the edge', async () => {
+    test('response headers of a target cannot speak for the edge', async () => {
       const response = await told([
         'Postern-Error: ERR_INTERNAL',
         'Postern_Error: ERR_INTERNAL',

@@ -8,7 +8,7 @@ import { inWorld } from '../../support/in-world.js';
 describe('an answer', () => {
   const { world, visitor: ana } = inWorld({ as: 'ana', allow: ['@acme.com'] });
 
-  test('of ours says so, is never kept and can be found in the log', async () => {
+  test('a reply of the edge says so, is never kept and can be found in the log', async () => {
     const { url, base } = world;
     const answers = [
       await world.visitor().navigate(`${url}/`),
@@ -41,7 +41,7 @@ describe('an answer', () => {
     assert.equal(ids.size, answers.length);
   });
 
-  test('that is a page runs, frames and tells nothing, and escapes what it shows', async () => {
+  test('a page of the edge runs, frames and tells nothing, and escapes what it shows', async () => {
     const visitor = world.visitor();
     const xss = encodeURIComponent('"><script>alert(1)</script>');
     const pages = [
@@ -59,7 +59,7 @@ describe('an answer', () => {
     }
   });
 
-  test('of the app cannot pass for one of ours', async () => {
+  test('a response of the app cannot pass for a reply of the edge', async () => {
     const lines = [
       'Postern-Error: ERR_LOGIN_REQUIRED',
       'postern_error: x',
@@ -79,7 +79,7 @@ describe('an answer', () => {
     }
   });
 
-  test('of the app that is gated is private unless the app has decided on sharing', async () => {
+  test('a gated response of the app is private unless the app has decided on sharing', async () => {
     const answered = async (...lines: string[]) => {
       const query = new URLSearchParams(lines.map((line) => ['header', line] as [string, string]));
       return (await ana.fetch(`${world.url}/answer?${query}`)).headers['cache-control'];

@@ -153,14 +153,14 @@ describe('fields with URLs', () => {
     return rawExchange(world.port, request.join('\r\n'));
   }
 
-  test('are each of the table', () => {
+  test('the table names each field with a URL once', () => {
     const names = (fields: readonly { readonly name: string }[]) => fields.map(({ name }) => name).sort();
     assert.deepEqual(Object.keys(RESPONSES).sort(), names(RESPONSE_URL_FIELDS));
     assert.deepEqual(Object.keys(REQUESTS).sort(), names(REQUEST_URL_FIELDS));
   });
 
   for (const { name, how, spec } of RESPONSE_URL_FIELDS) {
-    test(`in a response: ${name} (${spec}) is ${how}`, async () => {
+    test(`the response field ${name} (${spec}) is ${how}`, async () => {
       const cases = RESPONSES[name] ?? [];
       assert.ok(cases.length > 0, 'no case');
       assert.equal(
@@ -179,7 +179,7 @@ describe('fields with URLs', () => {
   }
 
   for (const { name, how, spec } of REQUEST_URL_FIELDS) {
-    test(`in a request: ${name} (${spec}) is ${how}`, async () => {
+    test(`the request field ${name} (${spec}) is ${how}`, async () => {
       const cases = REQUESTS[name] ?? [];
       assert.ok(cases.length > 0, 'no case');
       if (how === 'left') assert.ok(cases.every(([sent, arrives]) => sent === arrives));

@@ -41,19 +41,19 @@ describe('the package', () => {
     return run('npm', [...args, '--no-audit', '--no-fund', '--no-update-notifier'], { cwd, env });
   }
 
-  test('installs a command that runs', async () => {
+  test('the package installs a command that runs', async () => {
     const { stdout, stderr } = await run(join(folder, 'bin', 'postern'), ['--version']);
     assert.deepEqual([stdout, stderr], [`${MANIFEST.version}\n`, '']);
   });
 
-  test('is a library for another program', async () => {
+  test('the package is a library for another program', async () => {
     const program = `import { startAgent, startEdge } from 'postern'; console.log(typeof startAgent, typeof startEdge);`;
     const path = join(folder, 'lib', 'program.mjs');
     writeFileSync(path, program);
     assert.equal((await run(process.execPath, [path])).stdout, 'function function\n');
   });
 
-  test('brings what it needs to run, and nothing that only its makers need', () => {
+  test('the package brings what it needs to run, and nothing that only its makers need', () => {
     const brought = readdirSync(join(installed, 'node_modules'));
     assert.deepEqual(
       Object.keys(MANIFEST.devDependencies).filter((name) => brought.includes(name)),

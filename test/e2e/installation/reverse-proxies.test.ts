@@ -34,12 +34,12 @@ for (const { name, skip, start } of FRONTS) {
     const edgeEnv = { POSTERN_TRUST_PROXY: '127.0.0.1' };
     const { world, visitor: ana } = inWorld({ as: 'ana', domain: 'tunnel.test', front: start, edgeEnv });
 
-    test('signs a visitor in over https with cookies of the host alone', () => {
+    test('a visitor signs in over https with cookies of the host alone', () => {
       const names = ana.jar.cookies(`${world.url}/`).map(({ name }) => name);
       assert.ok(names.length > 0 && names.every((name) => name.startsWith('__Host-')), names.join(', '));
     });
 
-    test('tells the target the address that the proxy saw, not the one that a visitor claims', async () => {
+    test('the target is told the address that the proxy saw, not the one that a visitor claims', async () => {
       const headers = {
         'x-forwarded-for': '203.0.113.9',
         'x-forwarded-proto': 'http',
@@ -53,7 +53,7 @@ for (const { name, skip, start } of FRONTS) {
       assert.deepEqual(seen('x-forwarded-host'), [new URL(world.url).host]);
     });
 
-    test('streams events as they happen', async () => {
+    test('events arrive as they happen', async () => {
       const events = new Transcript((await ana.stream(`${world.url}/sse?key=caddy&n=2`)).body);
       await events.says('event 0');
       await world.target.release('caddy');
@@ -61,7 +61,7 @@ for (const { name, skip, start } of FRONTS) {
       assert.equal(await events.ended, undefined);
     });
 
-    test('passes WebSockets', async () => {
+    test('WebSockets pass', async () => {
       const socket = await ana.socket(`${world.url}/chat`, { protocols: ['sample'] });
       assert.equal(socket.protocol, 'sample');
       socket.send('hello');
@@ -70,7 +70,7 @@ for (const { name, skip, start } of FRONTS) {
       assert.equal((await once(socket, 'close'))[0], 4001);
     });
 
-    test('passes an upload of ten megabytes whole', async () => {
+    test('an upload of ten megabytes passes whole', async () => {
       const body = Buffer.alloc(10_000_000, 'postern ');
       const echo = (await ana.fetch(`${world.url}/upload`, { method: 'POST', body })).json() as Echo;
       assert.equal(echo.bodyBytes, body.length);
@@ -81,7 +81,7 @@ for (const { name, skip, start } of FRONTS) {
       ['a download of unknown length', '/bytes?n=1000000000&chunked', '1 1 1'],
       ['a silent stream of events', '/sse?key=never', 'event 0'],
     ] as const) {
-      test(`tells the target of a visitor who leaves ${what}`, async () => {
+      test(`the target is told of a visitor who leaves ${what}`, async () => {
         const { body } = await ana.stream(world.url + path);
         await new Transcript(body).says(until);
         body.destroy();
@@ -89,7 +89,7 @@ for (const { name, skip, start } of FRONTS) {
       });
     }
 
-    test('tells the target of a visitor who leaves before the response', async () => {
+    test('the target is told of a visitor who leaves before the response', async () => {
       const waiting = ana.fetch(`${world.url}/hang?left`);
       waiting.catch(() => {}); // it is left on purpose
       await world.target.event('request', '/hang?left');
@@ -98,7 +98,7 @@ for (const { name, skip, start } of FRONTS) {
     });
 
     if (start !== startNoted) return;
-    test('keeps streams that are silent for longer than nginx waits by itself', async () => {
+    test('streams stay that are silent for longer than nginx waits by itself', async () => {
       const events = new Transcript((await ana.stream(`${world.url}/sse?key=silent&n=2`)).body);
       const socket = await ana.socket(`${world.url}/ws`);
       await events.says('event 0');
@@ -112,7 +112,7 @@ for (const { name, skip, start } of FRONTS) {
 }
 
 describe('config/Caddyfile', { skip: caddyMissing() }, () => {
-  test('is valid and formatted', async () => {
+  test('the Caddyfile is valid and formatted', async () => {
     assert.deepEqual(await caddy('validate', ['--config', CADDYFILE, '--adapter', 'caddyfile']).exited, {
       code: 0,
       signal: null,
@@ -129,7 +129,7 @@ const KEEP_ALIVE_TIMER = '02';
 describe('a visitor who vanishes without a word', {
   skip: existsSync(TCP_TABLE) ? false : `no ${TCP_TABLE} here`,
 }, () => {
-  test('is asked for by TCP keep-alive', async () => {
+  test('TCP keep-alive asks for a visitor who vanishes without a word', async () => {
     const world = await startWorld();
     try {
       const socket = connect(world.port, '127.0.0.1');

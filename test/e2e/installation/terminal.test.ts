@@ -65,7 +65,7 @@ describe('at a terminal', { skip: !HAS_PTY }, () => {
   });
 });
 
-test('an edge without a terminal reads its files anew on SIGHUP and goes on', async (t) => {
+test('an edge without a terminal reads its files again on SIGHUP and goes on', async (t) => {
   const edge = new Program({ name: 'edge', script: POSTERN, args: ['edge'], env: EDGE_ENV });
   t.after(() => edge.kill());
   await edge.record(({ msg }) => msg === 'edge up');

@@ -141,7 +141,7 @@ describe('logs', () => {
     );
   });
 
-  test('an answer that broke off is told from one that was whole', async () => {
+  test('the log tells a response that broke off from one that was whole', async () => {
     const mark = world.edge.mark();
     const download = await ana.stream(`${world.url}/bytes?n=50000000&chunked`);
     download.body.destroy();
@@ -156,7 +156,7 @@ describe('logs', () => {
     ['a manifest', { headers: { 'sec-fetch-dest': 'manifest' } }, /use-credentials/],
     ['a preflight', { method: 'OPTIONS', headers: { 'access-control-request-method': 'PUT' } }, /preflight/],
   ] as const) {
-    test(`a hint says why ${what} is refused, in each answer and once in the log`, async () => {
+    test(`a hint says why ${what} is refused, in each response and once in the log`, async () => {
       const mark = world.edge.mark();
       for (let time = 0; time < 2; time++) {
         const response = await world.visitor().fetch(`${world.url}/x`, options);

@@ -44,7 +44,7 @@ describe('signing in', () => {
       assert.deepEqual(originsOf(page), new Set([second, world.base]));
     });
 
-    test('the portal is where a sign-in ends that started nowhere', async () => {
+    test('a sign-in that started nowhere ends at the portal', async () => {
       const page = await world.visitor().signIn(`${world.base}/`, 'ana');
       assert.deepEqual([page.url, page.status], [`${world.base}/`, 200]);
     });
@@ -75,7 +75,7 @@ describe('signing in', () => {
       'a tool that wants JSON': { accept: 'application/json' },
     };
     for (const [name, headers] of Object.entries(background)) {
-      test(`only navigations start one: ${name} does not`, async () => {
+      test(`only navigations start a sign-in: ${name} does not`, async () => {
         const visitor = world.visitor();
         for (const url of [`${world.base}/oauth2/start?rd=%2F`, `${world.base}/`, `${world.url}/`]) {
           const response = await visitor.bare(url, { headers });
@@ -94,7 +94,7 @@ describe('signing in', () => {
       return ticketUrl(visitor, headers.location ?? '', 'ana');
     }
 
-    test('counts once', async () => {
+    test('a ticket counts once', async () => {
       const visitor = world.visitor();
       const url = await ticketFor(visitor);
       const redeemed = await visitor.navigate(url);
@@ -102,7 +102,7 @@ describe('signing in', () => {
       isRefused(await visitor.navigate(url));
     });
 
-    test('counts for one of two that redeem it at the same moment', async () => {
+    test('a ticket counts for one of two that redeem it at the same moment', async () => {
       const visitor = world.visitor();
       const url = await ticketFor(visitor);
       const answers = await Promise.all([visitor.navigate(url), visitor.navigate(url)]);
@@ -110,7 +110,7 @@ describe('signing in', () => {
       assert.equal(answers.flatMap(sessionsSet).length, 1);
     });
 
-    test('counts in the browser that asked for it only', async () => {
+    test('a ticket counts only in the browser that asked for it', async () => {
       const url = await ticketFor(world.visitor());
       isRefused(await world.visitor().navigate(url));
       const other = world.visitor();
@@ -118,7 +118,7 @@ describe('signing in', () => {
       isRefused(await other.navigate(await ticketFor(world.visitor())));
     });
 
-    test('counts on its own host only, and is used up by such an attempt', async () => {
+    test('a ticket counts on its own host only, and an attempt elsewhere uses it up', async () => {
       const visitor = world.visitor();
       const url = await ticketFor(visitor);
       const cookie = visitor.jar.header(new URL(world.url));
@@ -126,7 +126,7 @@ describe('signing in', () => {
       isRefused(await visitor.navigate(url));
     });
 
-    test('counts for a minute', async () => {
+    test('a ticket counts for a minute', async () => {
       const host = new URL(world.url).hostname;
       const nonce = new Nonces([world.secret]).issue(host);
       const identity = {
@@ -163,7 +163,7 @@ describe('signing in', () => {
       isRefused(await redeemAt(60_000));
     });
 
-    test('that was changed, cut or is something else is refused', async () => {
+    test('a ticket that was changed, cut or is something else is refused', async () => {
       const visitor = world.visitor();
       const url = await ticketFor(visitor);
       const [start = '', ticket = ''] = url.split('ticket=');
@@ -178,7 +178,7 @@ describe('signing in', () => {
   });
 
   describe('signing out', () => {
-    test('on the base host ends the session on the tunnels, and at the provider', async () => {
+    test('a sign-out on the base host ends the session on the tunnels, and at the provider', async () => {
       const visitor = await world.signedIn('ana');
       await visitor.press(await visitor.open(`${world.base}/oauth2/sign_out`));
       const page = await visitor.open(`${world.url}/`);

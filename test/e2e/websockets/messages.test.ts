@@ -28,7 +28,7 @@ describe('websockets', () => {
     refusedUpgrade(visitor, `${world.url}${path}`, options);
 
   describe('an open one', () => {
-    test('carries text and binary messages both ways, as they are', async () => {
+    test('an open WebSocket carries text and binary messages both ways, as they are', async () => {
       const socket = await ana.socket(`${world.url}/ws`);
       for (const message of ['', 'text', 'ä€😀', 'x'.repeat(70_000)]) {
         socket.send(message);
@@ -44,7 +44,7 @@ describe('websockets', () => {
       socket.close();
     });
 
-    test('keeps the order of many messages that are sent at once', async () => {
+    test('an open WebSocket keeps the order of many messages that are sent at once', async () => {
       const socket = await ana.socket(`${world.url}/ws`);
       const received: string[] = [];
       socket.on('message', (data) => received.push(String(data)));
@@ -55,7 +55,7 @@ describe('websockets', () => {
       socket.close();
     });
 
-    test('has the subprotocol that the app chose, or none', async () => {
+    test('an open WebSocket has the subprotocol that the app chose, or none', async () => {
       const chosen = await ana.socket(`${world.url}/ws`, { protocols: ['chat.v2', 'chat.v1'] });
       assert.equal(chosen.protocol, 'chat.v2');
       const plain = await ana.socket(`${world.url}/ws`);
@@ -63,7 +63,7 @@ describe('websockets', () => {
       for (const socket of [chosen, plain]) socket.close();
     });
 
-    test('answers pings, which the app does', async () => {
+    test('the app answers the pings of a WebSocket', async () => {
       const socket = await ana.socket(`${world.url}/ws`);
       socket.ping('are you there');
       const [payload] = (await once(socket, 'pong')) as [Buffer];
@@ -72,20 +72,20 @@ describe('websockets', () => {
     });
 
     for (const code of [1000, 1001, 1003, 1011, 3000, 4999]) {
-      test(`closes with ${code} when the app says so`, async () => {
+      test(`a WebSocket closes with ${code} when the app says so`, async () => {
         const socket = await ana.socket(`${world.url}/ws`);
         socket.send(`close ${code} because of ${code}`);
         assert.deepEqual(await closeOf(socket), [code, `because of ${code}`]);
       });
 
-      test(`closes with ${code} at the app when the visitor says so`, async () => {
+      test(`a WebSocket closes with ${code} at the app when the visitor says so`, async () => {
         const socket = await ana.socket(`${world.url}/ws?from-visitor=${code}`);
         socket.close(code, 'enough');
         assert.equal((await world.target.event('socket-closed', `/ws?from-visitor=${code}`)).code, code);
       });
     }
 
-    test('ends without a code when the app dies, and at the app when the visitor does', async () => {
+    test('a WebSocket ends without a code when the app dies, and at the app when the visitor does', async () => {
       const dying = await ana.socket(`${world.url}/ws`);
       dying.send('die');
       assert.equal((await closeOf(dying))[0], 1006);
@@ -94,7 +94,7 @@ describe('websockets', () => {
       assert.equal((await world.target.event('socket-closed', '/ws?leaving')).code, 1006);
     });
 
-    test('loses nothing that was sent together with the handshake', async () => {
+    test('a WebSocket loses nothing that was sent together with the handshake', async () => {
       const socket = connect(world.ports.edge, '127.0.0.1');
       const mask = Buffer.alloc(4);
       const frame = Buffer.concat([Buffer.from([0x81, 0x85]), mask, Buffer.from('early')]);
@@ -109,13 +109,13 @@ describe('websockets', () => {
   });
 
   describe('a refused one', () => {
-    test('by the app is answered with the app’s own answer', async () => {
+    test('an upgrade that the app refuses gets the app’s own response', async () => {
       const { status, headers, text } = await refusal('/ws-refuse');
       assert.deepEqual([status, headers['x-refused'], text], [403, 'target', 'refused']);
       assert.equal(headers['postern-error'], undefined);
     });
 
-    test('because the target is down gets 502', async () => {
+    test('an upgrade gets 502 while the target is down', async () => {
       await world.startAgent({ name: 'dev-down', targetUrl: 'http://127.0.0.1:1' });
       await ana.signIn(`${world.urlOf('dev-down')}/`, 'ana');
       const error = await ana.socket(`${world.urlOf('dev-down')}/ws`).catch((reason: unknown) => reason);
@@ -124,7 +124,7 @@ describe('websockets', () => {
     });
   });
 
-  test('nothing of all that was an error of the edge', () => {
+  test('the edge logged no error in any of this', () => {
     assert.equal(world.edge.stderr, '');
     const internal = world.edge.records().filter(({ code }) => code === 'ERR_INTERNAL');
     assert.deepEqual(internal, []);
