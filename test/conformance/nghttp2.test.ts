@@ -33,14 +33,14 @@ describe('the server role', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('gives nghttp 4 MiB, and takes as many', { skip: missing('nghttp') }, async () => {
+  test('sends 4 MiB to nghttp, and receives as many', { skip: missing('nghttp') }, async () => {
     const down = await run('nghttp', [`${url}/big?bytes=${MEBIBYTES_4}`], { maxBuffer: 2 * MEBIBYTES_4 });
     assert.equal(sum(down.stdout), sum('postern '.repeat(MEBIBYTES_4 / 8)));
     const up = await run('nghttp', ['-d', join(folder, 'upload'), `${url}/`]);
     assert.equal(up.stdout, `received ${MEBIBYTES_4} bytes\n`);
   });
 
-  test('gives nghttp trailers, padded and many streams', { skip: missing('nghttp') }, async () => {
+  test('sends trailers, padding and many streams to nghttp', { skip: missing('nghttp') }, async () => {
     const { stdout } = await run('nghttp', ['-nv', '--no-push', '-m', '20', '-b', '64', `${url}/trailers`]);
     assert.equal(stdout.match(/:status: 200/g)?.length, 20);
     assert.equal(stdout.match(/x-received: 0/g)?.length, 20);
@@ -80,7 +80,7 @@ describe('the client role', { skip: missing('nghttpd') }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('takes 4 MiB of nghttpd, and its trailers', async () => {
+  test('receives 4 MiB from nghttpd, and its trailers', async () => {
     await withEngine(port, async (engine) => {
       const asked = get(engine, '/file');
       await asked.settled;
@@ -90,7 +90,7 @@ describe('the client role', { skip: missing('nghttpd') }, () => {
     });
   });
 
-  test('gives nghttpd 100 bodies at once, and gets each of them back', async () => {
+  test('sends 100 concurrent bodies to nghttpd, and receives each of them', async () => {
     await withEngine(port, async (engine) => {
       const bodies = Array.from({ length: 100 }, (_, at) => file.subarray(at, at + 100_000));
       const all = bodies.map((body) => post(engine, '/echo', body));
@@ -101,7 +101,7 @@ describe('the client role', { skip: missing('nghttpd') }, () => {
     });
   });
 
-  test('resets streams of nghttpd, and the others go on', async () => {
+  test('resets streams of nghttpd, and the others continue', async () => {
     await withEngine(port, async (engine) => {
       for (let at = 0; at < 20; at++) {
         const { stream } = get(engine, '/file');

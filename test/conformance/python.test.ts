@@ -18,7 +18,7 @@ const PYTHON = pythonWith('h2');
 describe('python h2', { skip: PYTHON === undefined && 'the python module h2 is not installed' }, () => {
   const python = PYTHON ?? '';
 
-  test('asks the server role: bodies of 3 MB both ways, trailers, a reset, GOAWAY', async () => {
+  test('sends requests to the server role: bodies of 3 MB both ways, trailers, a reset, GOAWAY', async () => {
     const server = await startConformanceServer(0);
     try {
       const { stdout } = await promisify(execFile)(python, [PEER, 'client', `${server.port}`]);
@@ -28,7 +28,7 @@ describe('python h2', { skip: PYTHON === undefined && 'the python module h2 is n
     }
   });
 
-  describe('answers the client role', () => {
+  describe('responds to the client role', () => {
     let peer: ChildProcess;
     let port = 0;
     before(async () => {
@@ -38,7 +38,7 @@ describe('python h2', { skip: PYTHON === undefined && 'the python module h2 is n
     });
     after(() => peer.kill());
 
-    test('with 20 bodies at once, 103 and trailers', async () => {
+    test('with 20 concurrent bodies, 103 and trailers', async () => {
       await withEngine(port, async (engine) => {
         const bodies = Array.from({ length: 20 }, () => randomBytes(200_000));
         const all = bodies.map((body) => post(engine, '/', body));
@@ -52,7 +52,7 @@ describe('python h2', { skip: PYTHON === undefined && 'the python module h2 is n
       });
     });
 
-    test('with a reset, after which the others go on', async () => {
+    test('with a reset, after which the others continue', async () => {
       await withEngine(port, async (engine) => {
         const broken = post(engine, '/reset', Buffer.alloc(10));
         const whole = post(engine, '/', Buffer.alloc(1_000_000, 1));
@@ -62,7 +62,7 @@ describe('python h2', { skip: PYTHON === undefined && 'the python module h2 is n
       });
     });
 
-    test('with GOAWAY, which fails what it did not take', async () => {
+    test('with GOAWAY, which fails the streams that it did not process', async () => {
       await withEngine(port, async (engine) => {
         const asked = post(engine, '/goaway', Buffer.alloc(10));
         await asked.settled;

@@ -112,7 +112,7 @@ describe('readHost', () => {
 });
 
 describe('classifyHost', () => {
-  it('knows the base host and tunnels one label in front of it', () => {
+  it('recognizes the base host, and tunnels one label in front of it', () => {
     assert.deepEqual(classifyHost('tunnel.test', BASE), { kind: 'base' });
     assert.deepEqual(classifyHost('app.tunnel.test', BASE), { kind: 'tunnel', name: 'app' });
     assert.deepEqual(classifyHost('dev-1.tunnel.test', BASE), { kind: 'tunnel', name: 'dev-1' });
@@ -135,7 +135,7 @@ describe('classifyHost', () => {
     '.tunnel.test',
   ];
   for (const host of UNKNOWN) {
-    it(`${host} is no place of this edge`, () => assert.deepEqual(classifyHost(host, BASE), { kind: 'unknown' }));
+    it(`${host} is no host of this edge`, () => assert.deepEqual(classifyHost(host, BASE), { kind: 'unknown' }));
   }
 });
 

@@ -19,13 +19,13 @@ describe('deriveKeys', () => {
     assert.equal(new Set(keys.map((key) => key.id)).size, keys.length);
   });
 
-  it('puts the newest first and still knows the old one', () => {
+  it('puts the newest first and keeps the old one', () => {
     const rotated = deriveKeys([NEW, OLD], 'ticket');
     assert.deepEqual(rotated[0], deriveKeys([NEW], 'ticket')[0]);
     assert.deepEqual(rotated[1], deriveKeys([OLD], 'ticket')[0]);
   });
 
-  it('gives as many bytes as asked for, 32 by default', () => {
+  it('gives the requested number of bytes, 32 by default', () => {
     assert.equal(deriveKeys([OLD], 'session')[0].bytes.length, 32);
     assert.equal(deriveKeys([OLD], 'assertion', 48)[0].bytes.length, 48);
   });

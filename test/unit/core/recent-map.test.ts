@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { RecentMap } from '../../../src/core/recent-map.js';
 
 describe('a bounded map', () => {
-  test('holds twice its entries at most, and what was set last', () => {
+  test('holds at most twice its entries, and the last entry', () => {
     const map = new RecentMap<number>(10, 20);
     for (let at = 0; at < 1_000; at++) {
       map.set(`key ${at}`, at);
@@ -13,7 +13,7 @@ describe('a bounded map', () => {
     assert.equal(map.get('key 0'), undefined);
   });
 
-  test('keeps what is asked for again and again, whoever invents keys', () => {
+  test('keeps entries in use, whatever keys a client invents', () => {
     const map = new RecentMap<string>(10, 20);
     map.set('often', 'kept');
     for (let at = 0; at < 1_000; at++) {
@@ -22,7 +22,7 @@ describe('a bounded map', () => {
     }
   });
 
-  test('keeps no long key', () => {
+  test('stores no long key', () => {
     const map = new RecentMap<string>(10, 20);
     map.set('k'.repeat(20), 'kept');
     map.set('k'.repeat(21), 'not');

@@ -204,7 +204,7 @@ describe('parseRule', () => {
     assert.deepEqual(parseRule('public'), { kind: 'public' });
   });
 
-  it('never throws, and what it reads it reads again from its canonical spelling', () => {
+  it('never throws, and reads what it has read again from its canonical spelling', () => {
     const piece = fc.constantFrom(
       '*',
       '@',
@@ -265,7 +265,7 @@ describe('canonicalEmail', () => {
 });
 
 describe('canonicalDomain', () => {
-  it('keeps look-alikes apart', () => {
+  it('distinguishes look-alikes', () => {
     const spellings = [
       'example.com',
       'еxample.com',
@@ -279,7 +279,7 @@ describe('canonicalDomain', () => {
     assert.ok(canonical.every((domain) => domain !== undefined));
   });
 
-  it('gives lower-case ASCII that it would give again', () => {
+  it('gives lower-case ASCII, and is idempotent', () => {
     const text = fc.oneof(fc.domain(), fc.string({ unit: 'binary' }), fc.webAuthority());
     fc.assert(
       fc.property(text, (written) => {

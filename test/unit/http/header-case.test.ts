@@ -23,7 +23,7 @@ describe('the usual spelling of field names', () => {
 });
 
 describe('a recent map', () => {
-  test('keeps what is asked for, however many other keys come', () => {
+  test('keeps entries in use, however many other keys come', () => {
     const map = new RecentMap<number>(10, 20);
     map.set('kept', 1);
     for (let at = 0; at < 1_000; at += 1) {
@@ -35,7 +35,7 @@ describe('a recent map', () => {
     assert.equal(map.get('other 999'), 999);
   });
 
-  test('keeps no key past its length', () => {
+  test('stores no key above its maximum length', () => {
     const map = new RecentMap<number>(10, 4);
     map.set('12345', 1);
     map.set('1234', 1);

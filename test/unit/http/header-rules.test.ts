@@ -67,7 +67,7 @@ describe('reserved names', () => {
   for (const name of RESERVED) it(`${name} is ours to give`, () => assert.equal(isReserved(name), true));
   for (const name of NOT_RESERVED) it(`${name} belongs to the visitor`, () => assert.equal(isReserved(name), false));
 
-  it('every spelling of a name meets under one', () => {
+  it('all spellings of a name have one normalized form', () => {
     const sign = fc.constantFrom('-', '_', '.');
     fc.assert(
       fc.property(
@@ -93,7 +93,7 @@ describe('headerValues', () => {
     assert.deepEqual(headerValues(headers, '__proto__'), ['x']);
   });
 
-  it('gives nothing for what is absent, and does not take values for names', () => {
+  it('gives nothing for an absent name, and does not match values', () => {
     assert.deepEqual(headerValues(headers, 'constructor'), []);
     assert.deepEqual(headerValues(['a', 'host', 'b', 'c'], 'host'), []);
     assert.equal(headerValue([], 'host'), undefined);
@@ -101,7 +101,7 @@ describe('headerValues', () => {
 });
 
 describe('fieldValue', () => {
-  it('gives the first value of exactly this name, and takes no value for a name', () => {
+  it('gives the first value of exactly this name, and does not match values', () => {
     const fields = ['b', 'a', 'a', '1', 'a', '2', 'c', ''];
     assert.equal(fieldValue(fields, 'a'), '1');
     assert.equal(fieldValue(fields, 'c'), '');
@@ -141,12 +141,12 @@ describe('hop-by-hop names', () => {
     it(`${name} ends at this hop`, () => assert.equal(isHopByHop(name), true));
   }
   for (const name of ['authorization', 'cookie', 'content-length', 'host', 'te2', 'constructor']) {
-    it(`${name} goes on`, () => assert.equal(isHopByHop(name), false));
+    it(`${name} is forwarded`, () => assert.equal(isHopByHop(name), false));
   }
 });
 
 describe('filterTrailers', () => {
-  it('drops what could frame, route or authenticate, and every name of ours', () => {
+  it('drops what could frame, route or authenticate, and every reserved name', () => {
     const trailers = ['X-Checksum', 'abc', 'Cookie', 'a=1', 'X_Forwarded_Email', 'evil@x', 'Content-Length', '9'];
     trailers.push(
       'Transfer-Encoding',

@@ -78,7 +78,7 @@ const shape = fc.record<FrameShape>({
 });
 
 describe('the lengths of frames', () => {
-  it('are followed however the bytes are cut', () => {
+  it('are followed however the bytes are split', () => {
     fc.assert(
       fc.property(
         fc.array(shape, { minLength: 1, maxLength: 5 }),

@@ -72,12 +72,12 @@ const MUTATIONS = [
   ...['\r\n ', '\r\nContent-Length: 3', '\r\nTransfer-Encoding: chunked', 'chunked', 'HTTP/1.1 200 OK', '\r\n\r\n'],
 ];
 
-describe('an answer that is read', () => {
-  it('is the same to node:http as it stands', async () => {
+describe('a response that is accepted', () => {
+  it('is the same to node:http unchanged', async () => {
     for (const bytes of WHOLE) assert.equal(await compare(bytes), 'same');
   });
 
-  it('is the same to node:http with something put in, taken out or doubled', async () => {
+  it('is the same to node:http with something inserted, removed or duplicated', async () => {
     const change = fc.tuple(fc.nat(), fc.nat(3), fc.constantFrom('', ...MUTATIONS));
     const changed = fc
       .tuple(fc.constantFrom(...WHOLE), fc.array(change, { minLength: 1, maxLength: 3 }))

@@ -14,7 +14,7 @@ describe('writeRequestHead', () => {
     );
   });
 
-  it('refuses whatever would be more than one line, or not origin form', () => {
+  it('rejects whatever would be more than one line, or not origin-form', () => {
     const host = ['host', 'x'];
     const rows: [string, string, string[]][] = [
       ['GE T', '/', host],
@@ -47,7 +47,7 @@ describe('writeRequestHead', () => {
     }
   });
 
-  it('judges a value whenever it is another than the last of its name', () => {
+  it('validates a value whenever it differs from the last of its name', () => {
     for (const name of ['x-again', 'cookie', 'a'.repeat(100)]) {
       for (const value of ['good', 'good', 'bad\r\nx: y', 'good', 'bad\0', 'other', 'good']) {
         const head = written(() => writeRequestHead('GET', '/', [name, value]));
@@ -80,7 +80,7 @@ describe('chunks', () => {
     assert.equal(writeLastChunk(['x-sum', '1', 'y', '']), '0\r\nx-sum: 1\r\ny: \r\n\r\n');
   });
 
-  it('refuse trailers that would be more than one line each', () => {
+  it('reject trailers that would be more than one line each', () => {
     for (const trailers of [
       ['x', 'a\r\nb: c'],
       ['x', 'a\r\n\r\nGET / HTTP/1.1'],

@@ -7,14 +7,14 @@ import { hear } from './parse-response.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 
-describe('a whole answer', () => {
-  it('is read with its fields as they are: order, case, duplicates, bytes above 0x7F', () => {
+describe('a complete response', () => {
+  it('is parsed with its fields unchanged: order, case, duplicates, bytes above 0x7F', () => {
     const heard = hear([`${OK}X-B: 1\r\nx-a:2\r\nX-B:\t caf\xe9 \t\r\nEmpty:\r\nContent-Length: 2\r\n\r\nhi`]);
     assert.deepEqual(heard.fields, ['X-B', '1', 'x-a', '2', 'X-B', 'caf\xe9', 'Empty', '', 'Content-Length', '2']);
     assert.deepEqual([heard.status, heard.body, heard.outcome, heard.reusable], [200, 'hi', 'whole', true]);
   });
 
-  it('keeps U+00A0, which is no white space of HTTP', () => {
+  it('keeps U+00A0, which is not white space in HTTP', () => {
     assert.deepEqual(hear([`${OK}x: \xa0\r\n\r\n`]).fields, ['x', '\xa0']);
   });
 
@@ -48,7 +48,7 @@ describe('a whole answer', () => {
     });
   }
 
-  it('has no body after HEAD, with 204 and with 304, whatever its fields say', () => {
+  it('has no body after HEAD, with 204 and with 304, whatever its fields announce', () => {
     // Used again only where nothing promises a body: it could come after all, and be read as the next response.
     const rows: [string, string, boolean][] = [
       ['HEAD', `${OK}Content-Length: 5\r\n\r\n`, false],
@@ -79,13 +79,13 @@ describe('a whole answer', () => {
     assert.deepEqual([heard.body, heard.outcome], ['hi', 'whole']);
   });
 
-  it('is followed by bytes of another protocol where 101 was asked for', () => {
+  it('is followed by bytes of another protocol if 101 was requested', () => {
     const heard = hear(['HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n\x00\x01'], { upgrade: true });
     assert.deepEqual([heard.outcome, heard.fields, heard.body], ['upgraded', ['Upgrade', 'x'], '\x00\x01']);
   });
 });
 
-describe('the connection after an answer', () => {
+describe('the connection after a response', () => {
   const length = 'Content-Length: 0\r\n';
   const rows: [boolean, string][] = [
     [true, `${OK}${length}\r\n`],
@@ -108,13 +108,13 @@ describe('the connection after an answer', () => {
     [false, `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n\r\n`],
   ];
   for (const [reusable, bytes] of rows) {
-    it(`is ${reusable ? '' : 'not '}used again: ${JSON.stringify(bytes.slice(9))}`, () => {
+    it(`is ${reusable ? '' : 'not '}reused: ${JSON.stringify(bytes.slice(9))}`, () => {
       const heard = hear([bytes], { open: true });
       assert.deepEqual([heard.outcome, heard.reusable], ['whole', reusable]);
     });
   }
 
-  it('reads the next answer when the next request was sent', () => {
+  it('reads the next response after the next request was sent', () => {
     const reader = new ResponseParser();
     const statuses: number[] = [];
     for (const status of [200, 404]) {
@@ -131,24 +131,24 @@ describe('the connection after an answer', () => {
   });
 });
 
-describe('an answer that is cut', () => {
+describe('an incomplete response', () => {
   const whole = [
     `${OK}Content-Length: 5\r\n\r\nhello`,
     `${OK}Transfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n0\r\nA: 1\r\n\r\n`,
   ];
   for (const bytes of whole) {
-    it(`is never taken for whole: ${JSON.stringify(bytes.slice(17))}`, () => {
+    it(`is never reported as complete: ${JSON.stringify(bytes.slice(17))}`, () => {
       for (let at = 0; at < bytes.length; at += 1) assert.equal(hear([bytes.slice(0, at)]).outcome, 'cut', String(at));
       assert.equal(hear([bytes]).outcome, 'whole');
     });
   }
 
-  it('is cut in its head even when its body would end with the connection', () => {
+  it('is incomplete within its head, even if its body would end with the connection', () => {
     assert.equal(hear(['HTTP/1.0 200 OK\r\n']).outcome, 'cut');
   });
 });
 
-describe('an answer that breaks a rule in a way that can mean one thing is read, and framed anew:', () => {
+describe('a response that breaks a rule but has only one meaning is accepted, and repaired:', () => {
   const chunked = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
   const rows: Record<string, [bytes: string, fields: readonly string[], body: string, trailers?: readonly string[]]> = {
     'white space before the colon': [
@@ -200,7 +200,7 @@ describe('an answer that breaks a rule in a way that can mean one thing is read,
   }
 });
 
-describe('what is refused is named', () => {
+describe('what is rejected is named', () => {
   const rows: [bytes: string, named: string][] = [
     [`${OK}X: 1\r\nBad Name: \x1b[31m\r\n\r\n`, '"Bad Name: \\u001b[31m"'],
     [`${OK}${'x'.repeat(500)}\r\n\r\n`, `"${'x'.repeat(80)}…"`],
@@ -221,7 +221,7 @@ describe('what is refused is named', () => {
   }
 });
 
-describe('an answer that could be read in two ways is refused:', () => {
+describe('a response that could be read in two ways is rejected:', () => {
   const chunked = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
   const rows: Record<string, string> = {
     'no HTTP': 'SSH-2.0-OpenSSH_9.2\r\n\r\n',
@@ -310,7 +310,7 @@ describe('an answer that could be read in two ways is refused:', () => {
     });
   }
 
-  it('but a head of just under 64 KiB is read, in one piece and in many', () => {
+  it('but a head of just under 64 KiB is accepted, in one chunk and in many', () => {
     const bytes = `${OK}X: ${'a'.repeat(65_000)}\r\nContent-Length: 0\r\n\r\n`;
     assert.equal(hear([bytes]).outcome, 'whole');
     assert.equal(hear([...bytes]).outcome, 'whole');
@@ -362,8 +362,8 @@ function split(bytes: string, cuts: readonly number[]): string[] {
   return at.slice(1).map((end, index) => bytes.slice(at[index], end));
 }
 
-describe('any answer', () => {
-  it('is heard the same however its bytes are split', () => {
+describe('any response', () => {
+  it('is parsed the same however its bytes are split', () => {
     fc.assert(
       fc.property(answers, fc.array(fc.nat(), { maxLength: 12 }), ({ bytes, ...expected }, cuts) => {
         for (const heard of [hear(split(bytes, cuts)), hear([...bytes])]) {
@@ -374,7 +374,7 @@ describe('any answer', () => {
     );
   });
 
-  it('with a byte changed is refused, cut, or heard, the same however its bytes are split', () => {
+  it('with a byte changed is rejected, incomplete or parsed, the same however its bytes are split', () => {
     fc.assert(
       fc.property(answers, fc.nat(), fc.nat(255), fc.array(fc.nat(), { maxLength: 6 }), ({ bytes }, at, byte, cuts) => {
         const changed =
@@ -387,7 +387,7 @@ describe('any answer', () => {
     );
   });
 
-  it('of random bytes is never more than refused', () => {
+  it('of random bytes is at most rejected', () => {
     const starts = fc.constantFrom('', OK, `${OK}\r\n`, `${OK}Transfer-Encoding: chunked\r\n\r\n`);
     fc.assert(
       fc.property(starts, fc.array(fc.uint8Array({ maxLength: 64 })), (start, pieces) => {
@@ -399,7 +399,7 @@ describe('any answer', () => {
 });
 
 describe('an observer', () => {
-  it('that throws stops the reading', () => {
+  it('that throws stops the parser', () => {
     const reader = new ResponseParser();
     const refuse = () => {
       throw new MalformedResponse('refused');
@@ -408,7 +408,7 @@ describe('an observer', () => {
     assert.throws(() => reader.receive(Buffer.from(`${OK}Content-Length: 2\r\n\r\nhi`)), MalformedResponse);
   });
 
-  it('that is abandoned in the middle hears nothing more, and the connection is not used again', () => {
+  it('that is discarded in the middle is not called again, and the connection is not reused', () => {
     const reader = new ResponseParser();
     const heard: string[] = [];
     reader.expect('GET', {

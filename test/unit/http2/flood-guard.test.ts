@@ -124,7 +124,7 @@ describe('a flood of', () => {
     assert.ok(bare.closed !== 'whole' && bare.closed?.code === ENHANCE_YOUR_CALM);
   });
 
-  test('requests whose answers are not read is bounded by the streams', () => {
+  test('requests whose responses are not read is bounded by the streams', () => {
     const bare = Bare.greeted('server', { limits: { maxStreams: 10 } });
     bare.holdBack();
     for (let turn = 0; turn < 500 && !bare.engine.isClosed; turn++) {
@@ -137,7 +137,7 @@ describe('a flood of', () => {
     assert.ok(bare.take().reduce((sum, { payload }) => sum + payload.length, 0) < 300_000);
   });
 
-  test('questions whose answers are not read ends the connection', () => {
+  test('control frames whose acknowledgements are not read ends the connection', () => {
     let nowMs = 0;
     const bare = Bare.greeted('server', { now: () => nowMs });
     bare.holdBack();
@@ -149,8 +149,8 @@ describe('a flood of', () => {
   });
 });
 
-describe('a hostile peer that stays below every budget', () => {
-  test('makes nothing grow', () => {
+describe('a hostile peer that stays within every budget', () => {
+  test('causes no growth of memory', () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const record = new Record();
@@ -192,7 +192,7 @@ function hostileTurn(bare: Bare, turn: number): void {
 }
 
 describe('an honest peer', () => {
-  test('may do all of it for hours, at the pace of a busy link', () => {
+  test('may send all of it for hours, at the rate of a busy link', () => {
     const bare = Bare.greeted('server');
     for (let turn = 0; turn < 20_000; turn++) {
       bare.nowMs += 10;
@@ -202,7 +202,7 @@ describe('an honest peer', () => {
     assert.equal(bare.closed, undefined);
   });
 
-  test('may answer each DATA frame with two window updates', () => {
+  test('may send two WINDOW_UPDATE frames for each DATA frame', () => {
     const bare = Bare.greeted('server');
     bare.give(bare.headers(1, requestFields('GET', '/')));
     const [{ stream }] = bare.streams as [Asked];
@@ -215,7 +215,7 @@ describe('an honest peer', () => {
     assert.equal(bare.closed, undefined);
   });
 
-  test('may send 100 kB in pieces of one byte, and what is held does not grow with the pieces', () => {
+  test('may send 100 kB in frames of one byte, and the memory does not grow with their number', () => {
     const bare = Bare.greeted('server');
     bare.give(bare.headers(1, requestFields('POST', '/'), 0));
     const [{ stream, record }] = bare.streams as [Asked];
@@ -230,8 +230,8 @@ describe('an honest peer', () => {
   });
 });
 
-describe('a peer that gives no window', () => {
-  test('holds its own stream, whose writer can tell how much has left', () => {
+describe('a peer that grants no window', () => {
+  test('blocks its own stream, whose writer can see how much was sent', () => {
     const bare = Bare.greeted('server');
     bare.give(frame(SETTINGS, 0, 0, '000400000004')); // INITIAL_WINDOW_SIZE of 4
     bare.give(bare.headers(1, requestFields('GET', '/')));
@@ -242,7 +242,7 @@ describe('a peer that gives no window', () => {
     assert.deepEqual([stream.writtenBytes, stream.pendingBytes], [10, 6]);
   });
 
-  test('takes at most what a stream takes before it asks to wait', () => {
+  test('makes us buffer at most the high-water mark of a stream', () => {
     const bare = Bare.greeted('client');
     bare.give(frame(SETTINGS, 0, 0, '000400000000'));
     const { stream } = ask(bare.engine, requestFields('POST', '/'), { endStream: false });

@@ -61,8 +61,8 @@ function visits(t: TestContext, run: () => void): number {
   return count;
 }
 
-describe('a window update of the connection', () => {
-  test('costs the same however many streams wait for it', (t) => {
+describe('a WINDOW_UPDATE of the connection', () => {
+  test('costs the same however many streams are blocked', (t) => {
     const few = parked(10);
     const many = parked(STREAMS);
     const one = visits(t, () => few.give(widen(0, 1)));
@@ -74,7 +74,7 @@ describe('a window update of the connection', () => {
     assert.equal(many.take().filter(({ type }) => type === DATA).length, 1);
   });
 
-  test('lets an end pass that needs no window', () => {
+  test('lets END_STREAM pass, which needs no window', () => {
     const bare = parked(10);
     bare.give(bare.headers(2 * STREAMS + 1, requestFields('GET', '/')));
     const { stream } = bare.streams.at(-1) as Asked;
@@ -87,7 +87,7 @@ describe('a window update of the connection', () => {
     );
   });
 
-  test('in the end carries all that waited for it', () => {
+  test('finally sends everything that was blocked', () => {
     const bare = parked(50);
     let carried = 0;
     for (let round = 0; round < 200 && bare.engine.running > 0; round++) {
@@ -183,7 +183,7 @@ describe('a header block', () => {
     });
   }
 
-  test('that points to a large path is judged when it comes', (t) => {
+  test('that refers to a large path is validated when it arrives', (t) => {
     const bare = Bare.greeted('server');
     const path = literal(INSERTED, ':path', `/${'p'.repeat(LARGEST_BYTES)}`);
     const start = Buffer.from([0x83, 0x86]); // POST, http
@@ -202,7 +202,7 @@ describe('DATA', () => {
     return bare;
   };
 
-  test('of one byte each without end ends the connection, for a stream that was reset too', () => {
+  test('of one byte each without end is a connection error, for a reset stream too', () => {
     for (const isReset of [false, true]) {
       const bare = upload();
       if (isReset) (bare.streams[0] as Asked).stream.reset();
@@ -212,7 +212,7 @@ describe('DATA', () => {
     }
   });
 
-  test('with more in it is paid by its octets', () => {
+  test('with more content is bounded by flow control', () => {
     const bare = upload();
     const record = (bare.streams[0] as Asked).record;
     const some = Buffer.concat(Array(1_000).fill(frame(DATA, 0, 1, Buffer.alloc(64))));

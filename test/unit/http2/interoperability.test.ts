@@ -90,7 +90,7 @@ describe('the client role against node:http2', () => {
     });
   }
 
-  test('sends fields that node reads, and reads those that node sends', async () => {
+  test('sends fields that node receives, and receives those that node sends', async () => {
     const long = 'v'.repeat(40_000); // CONTINUATION, both ways
     const { connection } = await begin((stream, headers) => {
       stream.respond({ ':status': 200, 'x-long': headers['x-long'], 'set-cookie': ['a=1', 'b=2'] });
@@ -111,7 +111,7 @@ describe('the client role against node:http2', () => {
     }
   });
 
-  test('hears of 1xx heads and trailers', async () => {
+  test('receives 1xx heads and trailers', async () => {
     const { connection } = await begin((stream) => {
       stream.additionalHeaders({ ':status': 103, link: '</style.css>' });
       stream.respond({ ':status': 200 }, { waitForTrailers: true });
@@ -142,7 +142,7 @@ describe('the client role against node:http2', () => {
     await once(body, 'close');
   });
 
-  test('sees a reset as an error, never as an end', async () => {
+  test('reports a reset as an error, never as an end', async () => {
     const { connection } = await begin((stream) => {
       stream.on('error', () => {});
       stream.respond({ ':status': 200 });
@@ -152,7 +152,7 @@ describe('the client role against node:http2', () => {
     await assert.rejects(text(body), { code: Http2ErrorCode.INTERNAL_ERROR });
   });
 
-  test('resets a stream, and the others go on', async () => {
+  test('resets a stream, and the others continue', async () => {
     const aborted = deferred<number>();
     const { connection } = await begin((stream, headers) => {
       stream.on('error', () => {});
@@ -168,7 +168,7 @@ describe('the client role against node:http2', () => {
     assert.equal((await fetchBody(connection, requestFields('GET', '/')))[1].toString(), 'whole');
   });
 
-  test('finishes what runs after GOAWAY, and then ends', async () => {
+  test('finishes open streams after GOAWAY, and then ends', async () => {
     let finish = () => {};
     const { connection, session, draining, closed } = await begin((stream) => {
       stream.respond({ ':status': 200 });
@@ -185,7 +185,7 @@ describe('the client role against node:http2', () => {
     assert.equal(await closed, undefined);
   });
 
-  test('drains: the running streams finish', async () => {
+  test('drains: open streams finish', async () => {
     const requests: ServerHttp2Stream[] = [];
     const came = deferred<void>();
     const { connection, session, closed } = await begin((stream) => {
@@ -235,7 +235,7 @@ describe('the client role against node:http2', () => {
     assert.equal(connection.running, 0);
   });
 
-  test('measures a round trip and answers one', async () => {
+  test('measures a round trip and acknowledges one', async () => {
     const { connection, session } = await begin(() => {});
     assert.ok((await connection.ping()) >= 0);
     await new Promise<void>((resolve, reject) => {
@@ -300,7 +300,7 @@ describe('the server role against node:http2', () => {
     });
   }
 
-  test('answers with heads, content and trailers that node reads', async () => {
+  test('sends heads, content and trailers that node receives', async () => {
     const { session } = await begin((stream, fields) => {
       stream.observe({ data: () => {}, trailers: () => {}, end: () => {}, closed: () => {} });
       stream.sendInformational([':status', '103', 'link', '</style.css>']);
@@ -317,7 +317,7 @@ describe('the server role against node:http2', () => {
     assert.deepEqual(events, ['</style.css>', '/a?b=c', 'abc']);
   });
 
-  test('hears of trailers', async () => {
+  test('receives trailers', async () => {
     const trailers = deferred<string[]>();
     const { session } = await begin((stream) => {
       new StreamBody(stream, { trailers: trailers.resolve }).resume();
@@ -330,7 +330,7 @@ describe('the server role against node:http2', () => {
     stream.close();
   });
 
-  test('hears of a reset, and tells of one', async () => {
+  test('receives a reset, and sends one', async () => {
     const error = deferred<Http2Error | undefined>();
     const came = deferred<void>();
     const { session } = await begin((stream, fields) => {
@@ -350,7 +350,7 @@ describe('the server role against node:http2', () => {
     assert.equal(ours.rstCode, Http2ErrorCode.ENHANCE_YOUR_CALM);
   });
 
-  test('drains: what runs and what is on its way finishes, nothing new begins', async () => {
+  test('drains: open streams and requests in flight finish, nothing new begins', async () => {
     const streams: Http2Stream[] = [];
     const one = deferred<void>();
     const two = deferred<void>();
@@ -375,7 +375,7 @@ describe('the server role against node:http2', () => {
     assert.equal(await closed, undefined);
   });
 
-  test('takes a WebSocket (RFC 8441)', async () => {
+  test('accepts a WebSocket (RFC 8441)', async () => {
     const { session } = await begin((stream, fields) => {
       assert.equal(pseudoField(fields, ':protocol'), 'websocket');
       echo(stream, fields, false);

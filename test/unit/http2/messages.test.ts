@@ -67,7 +67,7 @@ describe('a received request', () => {
     });
   }
 
-  test('is told whole: content, trailers, end', () => {
+  test('is delivered completely: content, trailers, end', () => {
     const bare = Bare.greeted('server');
     bare.give(bare.headers(1, requestFields('POST', '/', ['content-length', '4']), 0), data(1, 'ab'), data(1, 'cd'));
     bare.give(bare.headers(1, ['x-checksum', '1']));
@@ -77,7 +77,7 @@ describe('a received request', () => {
     assert.deepEqual(record.trailerFields, ['x-checksum', '1']);
   });
 
-  test('may be extended CONNECT where that was announced', () => {
+  test('may be extended CONNECT if that was announced', () => {
     const bare = Bare.greeted('server', { connectProtocol: true });
     bare.give(bare.headers(1, extended(), 0), data(1, 'hello'));
     assert.deepEqual(resets(bare), []);
@@ -85,7 +85,7 @@ describe('a received request', () => {
   });
 });
 
-describe('a received answer', () => {
+describe('a received response', () => {
   const malformed: readonly (readonly [what: string, method: string, given: (bare: Bare) => Buffer[]])[] = [
     ['without :status', 'GET', (b) => [b.headers(1, ['server', 'x'])]],
     ['of 101', 'GET', (b) => [b.headers(1, [':status', '101'], 0)]],
@@ -127,7 +127,7 @@ describe('a received answer', () => {
     });
   }
 
-  test('is told whole: informational heads, head, content, trailers, end', () => {
+  test('is delivered completely: informational heads, head, content, trailers, end', () => {
     const { bare, record } = waiting();
     bare.give(bare.headers(1, [':status', '103', 'link', '</a>'], 0), bare.headers(1, [':status', '100'], 0));
     bare.give(bare.headers(1, [':status', '200', 'content-length', '5'], 0), data(1, ''), data(1, 'hello'));
@@ -148,14 +148,14 @@ describe('a received answer', () => {
     ['HEAD', '200'],
     ['GET', '304'],
   ] as const) {
-    test(`to ${method} with ${status} may name a length that it does not have`, () => {
+    test(`to ${method} with ${status} may announce a length that it does not have`, () => {
       const { bare, record } = waiting(method);
       bare.give(bare.headers(1, [':status', status, 'content-length', '1000']));
       assert.deepEqual(record.events, ['headers, the last', 'end', 'closed']);
     });
   }
 
-  test('with informational heads without end fails', () => {
+  test('with endless informational heads fails', () => {
     const { bare, record } = waiting();
     for (let at = 0; at < 40; at++) bare.give(bare.headers(1, [':status', '103'], 0));
     assert.equal(record.events.at(-1), `failed ${ENHANCE_YOUR_CALM}`);
@@ -172,7 +172,7 @@ describe('a received answer', () => {
     assert.equal(record.events.at(-1), `failed ${PROTOCOL_ERROR}`);
   });
 
-  test('that is whole stays whole when the peer then wants no more of the request', () => {
+  test('that is complete stays complete when the peer then wants no more of the request', () => {
     const bare = Bare.greeted('client');
     const { stream, record } = ask(bare.engine, requestFields('POST', '/'), { endStream: false });
     stream.pause();
@@ -185,7 +185,7 @@ describe('a received answer', () => {
   });
 
   for (const code of [NO_ERROR, CANCEL]) {
-    test(`that is cut short by RST_STREAM with ${code} fails, held content and all`, () => {
+    test(`that is incomplete after RST_STREAM with ${code} fails, with its buffered content`, () => {
       const { bare, stream, record } = waiting();
       stream.pause();
       bare.give(bare.headers(1, [':status', '200'], 0), data(1, 'part'), reset(1, code));
@@ -218,7 +218,7 @@ describe('a request', () => {
     connect();
   });
 
-  test('that is one too many for the peer is refused', () => {
+  test('above the peer’s limit is refused', () => {
     const bare = Bare.greeted('client');
     bare.give(frame(FrameType.SETTINGS, 0, 0, '000300000001'));
     ask(bare.engine, requestFields('GET', '/'));
@@ -227,7 +227,7 @@ describe('a request', () => {
     ask(bare.engine, requestFields('GET', '/'));
   });
 
-  test('that is reset before it left leaves nothing', () => {
+  test('that is reset before it was sent sends nothing', () => {
     const bare = Bare.greeted('client');
     ask(bare.engine, requestFields('GET', '/')).stream.reset();
     assert.deepEqual(bare.take(), []);
@@ -241,8 +241,8 @@ describe('a request', () => {
   });
 });
 
-describe('an answer', () => {
-  test('with an end in the same turn is one frame', () => {
+describe('a response', () => {
+  test('that ends in the same turn is one frame', () => {
     const bare = Bare.greeted('server');
     bare.give(bare.headers(1, requestFields('GET', '/')));
     const [{ stream, record }] = bare.streams as [Asked];
@@ -255,7 +255,7 @@ describe('an answer', () => {
     assert.deepEqual(record.events, ['end', 'closed']);
   });
 
-  test('goes out in order: informational, head, content, trailers', () => {
+  test('is sent in order: informational, head, content, trailers', () => {
     const pair = engines((stream) => {
       stream.observe(new Record());
       stream.write(Buffer.from('early '));
@@ -271,7 +271,7 @@ describe('an answer', () => {
     assert.equal(record.body.toString(), 'early late');
   });
 
-  test('to an upload that nobody reads any more asks the peer to stop', () => {
+  test('to an upload that is no longer read asks the peer to stop', () => {
     const bare = Bare.greeted('server');
     bare.give(bare.headers(1, requestFields('POST', '/'), 0));
     const [{ stream, record }] = bare.streams as [Asked];
@@ -289,7 +289,7 @@ describe('an answer', () => {
     assert.equal(bare.engine.running, 0);
   });
 
-  test('of an observer that throws costs its connection and tells why', () => {
+  test('of an observer that throws ends its connection with the reason', () => {
     const bare = Bare.greeted('server', {
       observer: {
         stream: () => {
@@ -307,7 +307,7 @@ describe('an answer', () => {
   });
 });
 
-describe('a request that nobody reads, whose answer has left', () => {
+describe('a request that is not read, whose response was sent', () => {
   const answered = () => {
     const bare = Bare.greeted('server');
     bare.give(bare.headers(1, requestFields('POST', '/'), 0));
@@ -325,7 +325,7 @@ describe('a request that nobody reads, whose answer has left', () => {
     assert.deepEqual(record.events, ['closed']);
   });
 
-  test('is not stopped when it has ended by itself', () => {
+  test('is not stopped if it has ended by itself', () => {
     const { bare, stream } = answered();
     stream.pause();
     bare.give(data(1, 'whole', END));
@@ -334,7 +334,7 @@ describe('a request that nobody reads, whose answer has left', () => {
     assert.deepEqual(resets(bare), []);
   });
 
-  test('is not stopped when it had ended before its answer', () => {
+  test('is not stopped if it had ended before its response', () => {
     const bare = Bare.greeted('server');
     bare.give(bare.headers(1, requestFields('POST', '/'), 0));
     const [{ stream }] = bare.streams as [Asked];
@@ -345,7 +345,7 @@ describe('a request that nobody reads, whose answer has left', () => {
     assert.equal(bare.engine.running, 0);
   });
 
-  test('is not stopped when the peer has reset it', () => {
+  test('is not stopped if the peer has reset it', () => {
     const { bare, stream } = answered();
     bare.take();
     bare.give(reset(1, CANCEL));

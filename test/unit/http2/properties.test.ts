@@ -147,7 +147,7 @@ describe('no bytes do harm', () => {
   }
 });
 
-describe('no damage to a session does harm', () => {
+describe('no corruption of a session does harm', () => {
   // Bytes that are replaced, left out or said twice, at places of a session that is valid otherwise.
   const damage = fc.array(
     fc.record({
@@ -188,14 +188,14 @@ describe('no damage to a session does harm', () => {
 });
 
 describe('two engines, whatever the schedule', () => {
-  test('carry every body whole, and call none whole that was cut short', () => {
+  test('transfer every body completely, and report no incomplete one as complete', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => new World(random(seed)).run()),
       { numRuns: 150 },
     );
   });
 
-  test('over paths that get longer and shorter, with windows that open and close', () => {
+  test('over paths whose RTT changes, with windows that open and close', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => new World(random(seed), CHANGING).run()),
       { numRuns: 150 },

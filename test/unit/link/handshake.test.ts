@@ -32,7 +32,7 @@ describe('an offer', () => {
     ['a rule outside of ASCII', { allow: ['zoë@acme.com', 'group:Ingénieurs & amis'] }],
     ['a rule with a percent sign', { allow: ['group:100%', 'group:%41'] }],
   ] as const) {
-    it(`with ${what} is read as it was written`, () => {
+    it(`with ${what} is read as written`, () => {
       const offer = { ...OFFER, ...change };
       assert.deepEqual(readOffer(written(offer)), offer);
     });
@@ -106,12 +106,12 @@ describe('a refusal', () => {
     [502, 'Bad Gateway', 'ERR_LINK_LOST'],
     [503, '', 'ERR_LINK_LOST'],
   ] as const) {
-    it(`that is none of an edge, ${status} ${body}, is ${code}`, () => {
+    it(`that is not an edge's, ${status} ${body}, is ${code}`, () => {
       assert.equal(readRefusal(status, body).code, code);
     });
   }
 
-  it('of an address where something else or nothing is, is a lost link', async (t) => {
+  it('of an address with another server, or none, is a lost link', async (t) => {
     const silent = createSocketServer((socket) => socket.end('SSH-2.0-OpenSSH\r\n', () => socket.destroy())).listen(
       0,
       '127.0.0.1',
@@ -123,7 +123,7 @@ describe('a refusal', () => {
     await assert.rejects(dial('http://127.0.0.1:1'), isCode('ERR_LINK_LOST'));
   });
 
-  it('is what an attempt ends with that was given up', async (t) => {
+  it('is the end of an aborted attempt', async (t) => {
     const attempt = new AbortController();
     const edge = await listening(t, () => attempt.abort());
     const dialled = dialEdge(edge, OFFER, { signal: attempt.signal, onStream: () => assert.fail() });
@@ -155,7 +155,7 @@ describe('the public URL', () => {
     it(`${JSON.stringify(url)} is none`, () => assert.equal(readPublicUrl(url), undefined));
   }
 
-  it('is what an agent insists on', async (t) => {
+  it('is required by an agent', async (t) => {
     const edge = await listening(t, (request, socket, head) => {
       acceptLink(request, socket, head, 'https://demo.tunnel.test/path', (link) => t.after(() => link.destroy()));
     });
@@ -163,8 +163,8 @@ describe('the public URL', () => {
   });
 });
 
-describe('an upgrade that is no WebSocket handshake', () => {
-  it('is answered with 400, and no link is opened', async (t) => {
+describe('an upgrade that is not a WebSocket handshake', () => {
+  it('gets a 400, and no link is opened', async (t) => {
     const edge = await listening(t, (request, socket, head) => {
       acceptLink(request, socket, head, 'https://demo.tunnel.test', () => assert.fail('a link was opened'));
     });

@@ -32,7 +32,7 @@ function streamQueue() {
 }
 
 describe('a request on a link', () => {
-  it('arrives with its head, and so does the answer', async (t) => {
+  it('arrives with its head, and so does the response', async (t) => {
     const queue = streamQueue();
     const { edge, agent } = await openPair(t, queue.onStream);
     assert.equal(agent.url, PUBLIC_URL);
@@ -64,7 +64,7 @@ describe('a request on a link', () => {
     assert.equal(await asked.text(), ' two');
   });
 
-  it('carries a hundred bodies of a megabyte at once, larger together than any message or window', async (t) => {
+  it('carries a hundred concurrent bodies of a megabyte, together larger than any message or window', async (t) => {
     const { edge } = await openPair(t, echo);
     const body = randomBytes(524_288).toString('hex');
     const texts = Array.from({ length: 100 }, () => {
@@ -76,7 +76,7 @@ describe('a request on a link', () => {
     assert.equal(edge.draining.aborted, false);
   });
 
-  it('carries trailers both ways, and breaks when they cannot be carried', async (t) => {
+  it('carries trailers both ways, and is reset if they cannot be sent', async (t) => {
     const queue = streamQueue();
     const { edge } = await openPair(t, queue.onStream);
     const asked = new Asked(edge, UPLOAD, OPEN);
@@ -100,7 +100,7 @@ describe('a request on a link', () => {
     await assert.rejects(broken.text(), isCode('ERR_TARGET_REFUSED'));
   });
 
-  it('has informational heads before its answer, and never a 101', async (t) => {
+  it('has informational heads before its response, and never a 101', async (t) => {
     const { edge } = await openPair(t, (stream) => {
       stream.informational({ status: 101, headers: [] });
       stream.informational({ status: 103, headers: ['link', '</a>'] });
@@ -116,7 +116,7 @@ describe('a request on a link', () => {
     ]);
   });
 
-  it('whose head cannot be carried is refused at once', async (t) => {
+  it('whose head cannot be sent is refused at once', async (t) => {
     const { edge } = await openPair(t, () => assert.fail('it was carried'));
     for (const head of [
       { headers: ['x-forwarded-email', '\u0161lice@acme.com'] },
@@ -128,7 +128,7 @@ describe('a request on a link', () => {
     assert.equal(edge.running, 0);
   });
 
-  it('whose answer cannot be carried throws at the agent', async (t) => {
+  it('whose response cannot be sent throws at the agent', async (t) => {
     const outcome = deferred<unknown>();
     const { edge } = await openPair(t, (stream) => {
       try {
@@ -143,7 +143,7 @@ describe('a request on a link', () => {
     await asked.failure;
   });
 
-  it('counts among the running ones until its stream has closed', async (t) => {
+  it('counts as running until its stream has closed', async (t) => {
     const queue = streamQueue();
     const { edge } = await openPair(t, queue.onStream);
     const asked = new Asked(edge);
@@ -153,7 +153,7 @@ describe('a request on a link', () => {
     assert.equal(edge.running, 0);
   });
 
-  it('past the most that a link carries is refused, not queued', async (t) => {
+  it('above the limit of a link is refused, not queued', async (t) => {
     const queue = streamQueue();
     const { edge } = await openPair(t, queue.onStream);
     for (let at = 0; at < MAX_STREAMS; at++) new Asked(edge, {}, { party: `visitor ${at}` });
@@ -162,7 +162,7 @@ describe('a request on a link', () => {
   });
 });
 
-describe('a request that is broken off', () => {
+describe('a request that is aborted', () => {
   for (const when of ['before the answer', 'in the middle of it'] as const) {
     it(`by the agent ${when} is a failure at the edge, never a short body`, async (t) => {
       const queue = streamQueue();
@@ -184,7 +184,7 @@ describe('a request that is broken off', () => {
   }
 
   for (const when of ['before the answer', 'in the middle of it', 'in the middle of an upload'] as const) {
-    it(`by the visitor ${when} is told to the agent, once, and not to the edge`, async (t) => {
+    it(`by the visitor ${when} is reported to the agent, once, and not to the edge`, async (t) => {
       const queue = streamQueue();
       const { edge } = await openPair(t, queue.onStream);
       const asked = new Asked(edge, UPLOAD, OPEN);
@@ -207,7 +207,7 @@ describe('a request that is broken off', () => {
     });
   }
 
-  it('by the visitor is told to the agent also when the request had come whole', async (t) => {
+  it('by the visitor is reported to the agent even if the request was complete', async (t) => {
     const queue = streamQueue();
     const { edge } = await openPair(t, queue.onStream);
     const asked = new Asked(edge);
@@ -225,7 +225,7 @@ describe('a request that is broken off', () => {
     assert.ok(isTold);
   });
 
-  it('after its whole answer disturbs nothing', async (t) => {
+  it('after its complete response has no effect', async (t) => {
     const { edge } = await openPair(t, echo);
     const asked = new Asked(edge, UPLOAD, OPEN);
     asked.body.end('whole');
@@ -236,7 +236,7 @@ describe('a request that is broken off', () => {
     assert.equal(await next.text(), 'next');
   });
 
-  it('tells no agent that an answer was cancelled which went out whole', async (t) => {
+  it('is not reported as cancelled to an agent whose complete response was sent', async (t) => {
     const closed = deferred<string>();
     const { edge } = await openPair(t, (stream) => {
       const served = new Served(stream);
@@ -253,7 +253,7 @@ describe('a request that is broken off', () => {
 
 describe('a link that ends', () => {
   for (const end of ['edge', 'agent'] as const) {
-    it(`because the ${end} drains lets running requests finish and takes no new one`, async (t) => {
+    it(`because the ${end} drains lets running requests finish and accepts no new one`, async (t) => {
       const queue = streamQueue();
       const pair = await openPair(t, queue.onStream);
       const asked = new Asked(pair.edge, UPLOAD, OPEN);
@@ -269,7 +269,7 @@ describe('a link that ends', () => {
       assert.deepEqual(await Promise.all([pair.edge.closed, pair.agent.closed]), [undefined, undefined]);
     });
 
-    it(`because the ${end} destroys it fails what runs on both sides`, async (t) => {
+    it(`because the ${end} destroys it fails running requests on both sides`, async (t) => {
       const queue = streamQueue();
       const pair = await openPair(t, queue.onStream);
       const asked = new Asked(pair.edge, UPLOAD, OPEN);
@@ -296,13 +296,13 @@ describe('a link that ends', () => {
     await edge.drain();
   });
 
-  it('gives the reason that it was destroyed for', async (t) => {
+  it('resolves with the reason for which it was destroyed', async (t) => {
     const { edge } = await openPair(t, echo);
     edge.destroy(new PosternError('ERR_TOKEN_INVALID', 'expired'));
     assert.equal((await edge.closed)?.code, 'ERR_TOKEN_INVALID');
   });
 
-  it('answers a ping while it lives', async (t) => {
+  it('acknowledges a PING while it is alive', async (t) => {
     const { edge } = await openPair(t, echo);
     const began = performance.now();
     const roundTripMs = await edge.ping();

@@ -40,7 +40,7 @@ async function openStill(t: TestContext) {
 }
 
 describe('a link with a silent peer', () => {
-  test('ends at the first look after nine seconds', async (t) => {
+  test('ends at the first tick after nine seconds', async (t) => {
     const { edge, pass, isClosed } = await openStill(t);
     await pass(TICK_MS);
     assert.equal(isClosed(), false);
@@ -48,7 +48,7 @@ describe('a link with a silent peer', () => {
     assert.equal((await edge.closed)?.code, 'ERR_LINK_LOST');
   });
 
-  test('does not take the time in which this process stood still for silence, but what follows it', async (t) => {
+  test('does not count the time in which this process was suspended as silence, but counts what follows', async (t) => {
     const { edge, pass, isClosed } = await openStill(t);
     await pass(HOUR_MS, TICK_MS);
     assert.equal(isClosed(), false, 'what came meanwhile has not been read yet');
@@ -56,7 +56,7 @@ describe('a link with a silent peer', () => {
     assert.equal((await edge.closed)?.code, 'ERR_LINK_LOST');
   });
 
-  test('stands still for longer than the peer was silent, and counts no silence twice', async (t) => {
+  test('is suspended for longer than the peer was silent, and counts no silence twice', async (t) => {
     const { edge, pass, heard, isClosed } = await openStill(t);
     await heard(frame(FRAME.settings, 0, 0));
     for (let round = 0; round < 5; round++) {
@@ -70,7 +70,7 @@ describe('a link with a silent peer', () => {
   });
 });
 
-test('a link whose peer talks and never answers a PING ends after a minute', async (t) => {
+test('a link whose peer sends but never acknowledges a PING ends after a minute', async (t) => {
   const { edge, pass, heard, isClosed } = await openStill(t);
   await heard(frame(FRAME.settings, 0, 0));
   // The first PING is sent at the first look.
@@ -99,7 +99,7 @@ describe('a message that carries no frame', () => {
     });
   }
 
-  test('costs its sender: pings without end, though each waits for its answer', async (t) => {
+  test('costs its sender: endless pings, though each waits for its pong', async (t) => {
     const { edge, agent } = await openRaw(t);
     let isOver = false;
     const closed = edge.closed.then((error) => {
@@ -114,7 +114,7 @@ describe('a message that carries no frame', () => {
     assert.equal((await agent.frame(FRAME.goaway, 0)).payload.readUInt32BE(4), ENHANCE_YOUR_CALM);
   });
 
-  test('is honest where frames are sent in two parts', async (t) => {
+  test('is permitted where frames are sent in two parts', async (t) => {
     const { edge, agent } = await openRaw(t);
     for (let round = 0; round < 20; round++) {
       const asked = new Asked(edge, { path: `/${round}` });
@@ -132,7 +132,7 @@ describe('a message that carries no frame', () => {
   });
 });
 
-test('no secret of a request enters a table, here or further on', async (t) => {
+test('no secret of a request is indexed, here or by intermediaries', async (t) => {
   const { edge, agent } = await openRaw(t);
   const secrets = ['authorization', 'cookie', 'set-cookie', 'x-postern-assertion'];
   const headers = ['accept', '*/*', ...secrets.flatMap((name) => [name, 'a-secret-of-some-length'])];

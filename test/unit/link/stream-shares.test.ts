@@ -37,7 +37,7 @@ describe('the streams of a link', () => {
     });
   }
 
-  it('of a party that has its share give the one up that has waited the longest, once it has for thirty seconds', () => {
+  it('of a party that has its share lose the one that was blocked the longest, after thirty seconds', () => {
     const shares = new StreamShares();
     const held = takeAll(shares, 'ana', 10);
     const holder = held[0] as Holder; // the same for all of one party
@@ -71,7 +71,7 @@ describe('the streams of a link', () => {
     assert.deepEqual(ends, ['old'], 'what others ask for costs ana nothing');
   });
 
-  it('leave the last tenth to those who have only a few', () => {
+  it('leave the last tenth to parties that have only a few', () => {
     const shares = new StreamShares();
     let running = 0;
     for (const party of ['a', 'b', 'c', 'd', 'e']) running += takeAll(shares, party, 1_000, running).length;
@@ -80,7 +80,7 @@ describe('the streams of a link', () => {
     assert.equal(running, 1_000);
   });
 
-  it('are free again when they end', () => {
+  it('are available again when they end', () => {
     const shares = new StreamShares();
     const held = takeAll(shares, 'greedy', 1_000);
     for (const holder of held) holder.streams -= 1;
@@ -127,7 +127,7 @@ describe('a link', () => {
     assert.throws(() => new Asked(edge), isBusy);
   });
 
-  it('counts nothing for a head that cannot be carried', async (t) => {
+  it('counts nothing for a head that cannot be sent', async (t) => {
     const { edge } = await openPair(t, hold);
     for (let count = 0; count < 300; count++) {
       assert.throws(() => new Asked(edge, { headers: ['x-bad', 'a\r\nb'] }), { code: 'ERR_BAD_REQUEST' });

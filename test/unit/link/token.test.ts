@@ -16,14 +16,14 @@ const assertInvalid = (token: string, secrets = [SECRET], now?: () => number) =>
   assert.rejects(verifyToken(secrets, token, now), isInvalid);
 
 describe('an agent token', () => {
-  it('says who owns which tunnels until when', async () => {
+  it('carries the owner, the tunnels and the expiry', async () => {
     const now = () => 1_800_000_000_000;
     const { id, ...grant } = await verifyToken([SECRET], await createToken([SECRET], REQUEST, now), now);
     assert.deepEqual(grant, { owner: 'dev@acme.com', tunnels: ['demo', 'dev-*'], expiresAtMs: now() + DAY_MS });
     assert.match(id, /^[0-9a-f]{18}$/);
   });
 
-  it('is different each time, recognisable and fit for a header', async () => {
+  it('is different each time, recognizable and valid in a header', async () => {
     const tokens = await Promise.all([createToken([SECRET], REQUEST), createToken([SECRET], REQUEST)]);
     assert.notEqual(tokens[0], tokens[1]);
     for (const token of tokens) assert.match(token, /^postern_[\w.-]+$/);
@@ -33,14 +33,14 @@ describe('an agent token', () => {
     await assertInvalid(await createToken([OTHER], REQUEST));
   });
 
-  it('outlives a rotation of the secret until the old one is gone', async () => {
+  it('stays valid through a rotation of the secret until the old one is removed', async () => {
     const old = await createToken([SECRET], REQUEST);
     assert.equal((await verifyToken([OTHER, SECRET], old)).owner, REQUEST.owner);
     await assertInvalid(old, [OTHER]);
     await assertInvalid(await createToken([OTHER, SECRET], REQUEST), [SECRET]);
   });
 
-  it('is refused from the second on in which it expires', async () => {
+  it('is refused from the second of its expiry on', async () => {
     const token = await createToken([SECRET], REQUEST, () => 0);
     assert.ok(await verifyToken([SECRET], token, () => DAY_MS - 1_000));
     await assertInvalid(token, [SECRET], () => DAY_MS);
@@ -99,13 +99,13 @@ describe('an agent token', () => {
   });
 
   for (const claim of ['jti', 'sub', 'exp', 'tunnels']) {
-    it(`without ${claim} is none`, async () => {
+    it(`without ${claim} is invalid`, async () => {
       await assertInvalid(await forged({ without: claim }));
     });
   }
 
   for (const tunnels of ['demo', { 0: 'demo' }, [1], [['demo']], null]) {
-    it(`that lists ${JSON.stringify(tunnels)} for tunnels is none`, async () => {
+    it(`that lists ${JSON.stringify(tunnels)} for tunnels is invalid`, async () => {
       await assertInvalid(await forged({ tunnels }));
     });
   }
@@ -140,7 +140,7 @@ describe('the tunnels of a token', () => {
     );
   });
 
-  it('cover nothing when there are none', () => {
+  it('match nothing if there are none', () => {
     assert.ok(!coversName([], 'demo'));
   });
 

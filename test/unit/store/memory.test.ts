@@ -5,7 +5,7 @@ import { MemoryStore } from '../../../src/store/memory.js';
 const START_MS = 1_790_000_000_000;
 const MINUTE_MS = 60_000;
 
-it('redeems nothing more when full of live ids, and again once they are past', async () => {
+it('redeems nothing when full of live ids, and again once they have expired', async () => {
   let nowMs = START_MS;
   const store = new MemoryStore({ maxEntries: 3, now: () => nowMs });
   for (const id of ['a', 'b', 'c']) assert.equal(await store.redeem(id, nowMs + MINUTE_MS), true);
@@ -15,7 +15,7 @@ it('redeems nothing more when full of live ids, and again once they are past', a
   assert.equal(await store.redeem('d', nowMs + MINUTE_MS), true);
 });
 
-it('refuses a revocation that it cannot keep, and drops none to make room', async () => {
+it('rejects a revocation that it cannot store, and drops none to make room', async () => {
   const store = new MemoryStore({ maxEntries: 2, now: () => START_MS });
   await store.revoke('a', START_MS + MINUTE_MS);
   await store.revoke('b', START_MS + MINUTE_MS);
@@ -39,7 +39,7 @@ it('gives a stranger’s address a share of its room, and keeps some for all oth
   assert.equal(await redeem('ticket'), true); // of one who has signed in already
 });
 
-it('gives the room back once what an address holds is past', async () => {
+it('frees the room of an address once its ids have expired', async () => {
   let nowMs = START_MS;
   const store = new MemoryStore({ maxEntries: 1_000, now: () => nowMs });
   for (let at = 0; at < 10; at++) assert.equal(await store.redeem(`a ${at}`, nowMs + MINUTE_MS, 'greedy'), true);
@@ -48,7 +48,7 @@ it('gives the room back once what an address holds is past', async () => {
   assert.equal(await store.redeem('b', nowMs + MINUTE_MS, 'greedy'), true);
 });
 
-it('looks for what is past more often when it is full', async () => {
+it('looks for expired ids more often when it is full', async () => {
   let nowMs = START_MS;
   const store = new MemoryStore({ maxEntries: 3, now: () => nowMs });
   assert.equal(await store.redeem('first', nowMs + MINUTE_MS), true); // the walk of this minute

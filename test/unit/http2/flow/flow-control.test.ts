@@ -27,7 +27,7 @@ const sentBytes = (bare: Bare) =>
     .reduce((sum, { payload }) => sum + payload.length, 0);
 
 describe('what we receive', () => {
-  test('a stream gets back what was read of it, half a window at a time', () => {
+  test('a stream gets credit for what was read, half a window at a time', () => {
     const bare = Bare.greeted('server');
     bare.give(post(bare, 1));
     for (let at = 0; at < 7; at++) bare.give(data(1, 16_384));
@@ -36,7 +36,7 @@ describe('what we receive', () => {
     assert.equal(updates(bare, 1), 131_072);
   });
 
-  test('a paused stream gets nothing back, and the connection gets back what arrived', () => {
+  test('a paused stream gets no credit, and the connection gets credit for what arrived', () => {
     const bare = Bare.greeted('server');
     bare.give(post(bare, 1));
     const [{ stream, record }] = bare.streams as [Asked];
@@ -50,7 +50,7 @@ describe('what we receive', () => {
     assert.equal(updates(bare, 1), 262_144);
   });
 
-  test('padding is given back though nobody reads it', () => {
+  test('padding is credited, though no reader reads it', () => {
     const bare = Bare.greeted('server');
     bare.give(post(bare, 1));
     const padded = Buffer.alloc(16_384);
@@ -62,7 +62,7 @@ describe('what we receive', () => {
     assert.equal(bare.streams[0]?.record.body.length, 100 * (16_384 - 256));
   });
 
-  test('DATA for streams that are gone is given back to the connection', () => {
+  test('DATA for closed streams is credited to the connection', () => {
     const bare = Bare.greeted('server');
     bare.give(post(bare, 1));
     bare.streams[0]?.stream.reset();
@@ -70,7 +70,7 @@ describe('what we receive', () => {
     assert.equal(bare.closed, undefined);
   });
 
-  test('what a reset stream held is given back', () => {
+  test('what was buffered for a reset stream is credited', () => {
     const bare = Bare.greeted('server', {
       limits: {
         flow: {
@@ -90,7 +90,7 @@ describe('what we receive', () => {
     assert.equal(bare.closed, undefined);
   });
 
-  test('much that is unread takes windows back, and a stream that is read goes on', () => {
+  test('unread bytes shrink the windows, and a stream that is read continues', () => {
     const flow = {
       initialStreamBytes: 262_144,
       maxStreamBytes: 1_048_576,
@@ -120,7 +120,7 @@ describe('what we receive', () => {
     assert.equal(bare.streams.at(-1)?.record.body.length, 16_384);
   });
 
-  test('all streams together are never given more than the connection may hold, whatever the peer acknowledges', () => {
+  test('all streams together never get more credit than the connection may buffer, whatever the peer acknowledges', () => {
     const most = 1_048_576;
     const flow = {
       initialStreamBytes: 262_144,
@@ -147,7 +147,7 @@ describe('what we receive', () => {
     assert.ok(updates(bare, 0) > 0, 'once it is read there is room again');
   });
 
-  test('DATA past the window of the connection ends it, though its own stream has room', () => {
+  test('DATA past the connection’s window is a connection error, even within the stream’s window', () => {
     const bytes = 65_536;
     const flow = {
       initialStreamBytes: bytes,
@@ -166,7 +166,7 @@ describe('what we receive', () => {
     assert.ok(bare.closed !== 'whole' && bare.closed?.code === Http2ErrorCode.FLOW_CONTROL_ERROR);
   });
 
-  test('nothing is given to a stream that has ended, or that its reader reset', () => {
+  test('no WINDOW_UPDATE is sent for a stream that has ended or was reset by its reader', () => {
     const bare = Bare.greeted('server');
     bare.give(post(bare, 1), post(bare, 3));
     const [ended, left] = bare.streams as [Asked, Asked];
@@ -183,7 +183,7 @@ describe('what we receive', () => {
     assert.equal(count(3), 0);
   });
 
-  test('a stream that has not left is told nothing of', () => {
+  test('no frame names a stream that is idle at the peer', () => {
     const bare = new Bare('client');
     bare.give(frame(SETTINGS, 0, 0));
     bare.take();
@@ -198,7 +198,7 @@ describe('what we receive', () => {
     [', on a path that seems longer', unevenClock(34)],
     [', on a path that seems to change', unevenClock(146)],
   ] as const) {
-    test(`slow readers hold back no other stream, and together a bounded number of bytes${what}`, () => {
+    test(`slow readers block no other stream, and together buffer a bounded number of bytes${what}`, () => {
       const limits = {
         flow: {
           initialStreamBytes: 262_144,
@@ -250,7 +250,7 @@ function unevenClock(seed: number): () => number {
 }
 
 describe('what we send', () => {
-  test('stops at the window of the stream, and goes on with it', () => {
+  test('stops at the stream’s window, and continues with a WINDOW_UPDATE', () => {
     const bare = Bare.greeted('client');
     bare.give(frame(SETTINGS, 0, 0, Buffer.concat([Buffer.from('0004', 'hex'), value(10)])));
     const { stream, record } = ask(bare.engine, requestFields('POST', '/'), { endStream: false });
@@ -266,7 +266,7 @@ describe('what we send', () => {
     assert.deepEqual(record.events, []);
   });
 
-  test('stops at the window of the connection, which all streams share', () => {
+  test('stops at the connection’s window, which all streams share', () => {
     const bare = Bare.greeted('client');
     const streams = [1, 2].map(() => ask(bare.engine, requestFields('POST', '/'), { endStream: false }).stream);
     for (const stream of streams) for (let at = 0; at < 4; at++) stream.write(Buffer.alloc(16_384));
@@ -278,7 +278,7 @@ describe('what we send', () => {
     assert.equal(sentBytes(bare), 2 * 65_535 - 66_535, 'up to the windows of the streams');
   });
 
-  test('an end without bytes needs no window', () => {
+  test('END_STREAM without content needs no window', () => {
     const bare = Bare.greeted('client');
     const full = ask(bare.engine, requestFields('POST', '/'), { endStream: false }).stream;
     for (let at = 0; at < 5; at++) full.write(Buffer.alloc(16_384));
@@ -291,7 +291,7 @@ describe('what we send', () => {
     );
   });
 
-  test('a window that SETTINGS made negative is paid back first (section 6.9.2)', () => {
+  test('a window that SETTINGS made negative must become positive first (section 6.9.2)', () => {
     const bare = Bare.greeted('client');
     const { stream } = ask(bare.engine, requestFields('POST', '/'), { endStream: false });
     stream.write(Buffer.alloc(60_000));
@@ -305,7 +305,7 @@ describe('what we send', () => {
     assert.equal(sentBytes(bare), 1);
   });
 
-  test('streams that SETTINGS gave a window go on', () => {
+  test('streams continue when SETTINGS opens their window', () => {
     const bare = Bare.greeted('client');
     bare.give(frame(SETTINGS, 0, 0, Buffer.concat([Buffer.from('0004', 'hex'), value(0)])));
     const { stream } = ask(bare.engine, requestFields('POST', '/'), { endStream: false });

@@ -26,7 +26,7 @@ const PATHS: readonly Expected[] = [
 
 describe('a path', () => {
   for (const { what, bytes, share, small, ...path } of PATHS) {
-    test(`of ${what} is filled, and its queue stays short`, () => {
+    test(`of ${what} is fully used, and its queue stays short`, () => {
       const world = new SimulatedPath(path);
       const idleMs = world.measure(1_000);
       const download = world.get(bytes);
@@ -41,7 +41,7 @@ describe('a path', () => {
     });
   }
 
-  test('whose sockets hold little is filled too', () => {
+  test('with small socket buffers is fully used too', () => {
     for (const rate of [2e8, 1e9]) {
       const world = new SimulatedPath({ rate, roundTripMs: 100, socketBytes: 262_144 });
       const download = world.get(1e8);
@@ -50,7 +50,7 @@ describe('a path', () => {
     }
   });
 
-  test('whose ends are busy is filled too', () => {
+  test('with busy ends is fully used too', () => {
     const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100, busyMs: 10 });
     const idleMs = world.measure(1_000);
     const download = world.get(1e8);
@@ -61,7 +61,7 @@ describe('a path', () => {
     assertShare(world, download, 0.97);
   });
 
-  test('is filled again at once by the next download', () => {
+  test('is fully used again at once by the next download', () => {
     const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100 });
     world.measure(1e8);
     world.run(10_000);
@@ -93,7 +93,7 @@ describe('a path', () => {
     assert.ok(download.bytes - before > 0.97 * 2.5e7, `${download.bytes - before} bytes in a second`);
   });
 
-  test('whose round trip gets longer stays filled', () => {
+  test('whose RTT increases stays fully used', () => {
     const world = new SimulatedPath({ rate: 2e8, roundTripMs: 20 });
     const download = world.get(1e10);
     world.run(5_000);
@@ -104,7 +104,7 @@ describe('a path', () => {
     assert.ok(download.bytes - before > 0.9 * 1e8, `${download.bytes - before} bytes in four seconds`);
   });
 
-  test('whose ends are held up now and then is not given up', () => {
+  test('whose ends stall now and then keeps its window', () => {
     const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100 });
     const download = world.get(1e10);
     let seed = 1;
@@ -124,7 +124,7 @@ describe('a path', () => {
     assert.ok(smallMs < 150, `${smallMs} ms`);
   });
 
-  test('stays filled for a minute, with room made to see its round trip', () => {
+  test('stays fully used for a minute, except while the RTT is probed', () => {
     const world = new SimulatedPath({ rate: 5e7, roundTripMs: 40 });
     const download = world.get(1e9);
     world.run(60_000);
@@ -144,7 +144,7 @@ describe('downloads at the same time', () => {
     for (const count of bytes) assert.ok(count > 0.9 * (sum / 5) && count < 1.1 * (sum / 5), `${bytes}`);
   });
 
-  test('go on beside one whose reader is slow, and it holds no more than its window', () => {
+  test('continue while one reader is slow, which buffers no more than its window', () => {
     const world = new SimulatedPath({ rate: 2e8, roundTripMs: 100 });
     world.measure(1e8);
     const slow = world.get(1e9);
@@ -160,7 +160,7 @@ describe('downloads at the same time', () => {
   });
 
   for (const count of [8, 100]) {
-    test(`go on beside ${count} that nobody reads`, () => {
+    test(`continue next to ${count} that are not read`, () => {
       const world = new SimulatedPath({ rate: 1e9, roundTripMs: 100 });
       world.measure(1e8); // the path is known, and windows are as wide as they get
       const unread = Array.from({ length: count }, () => world.get(1e8));
@@ -169,7 +169,7 @@ describe('downloads at the same time', () => {
     });
   }
 
-  test('go on beside twelve that were read well, and then no more', () => {
+  test('continue next to twelve whose readers stop after keeping up', () => {
     const world = new SimulatedPath({ rate: 1e9, roundTripMs: 100 });
     const unread: Download[] = [];
     for (let at = 0; at < 12; at++) {
@@ -180,7 +180,7 @@ describe('downloads at the same time', () => {
     assertRestGoesOn(world, unread);
   });
 
-  test('go on beside a thousand that nobody reads', () => {
+  test('continue next to a thousand that are not read', () => {
     const world = new SimulatedPath({ rate: 2e8, roundTripMs: 50 }, { maxStreams: 1_010 });
     const unread = Array.from({ length: 1_000 }, () => world.get(1e7));
     for (const { stream } of unread) stream.pause();
@@ -221,7 +221,7 @@ function assertShare(world: SimulatedPath, download: Download, share: number): v
   assert.ok(reached >= share, `${(100 * reached).toFixed(1)} % of the path`);
 }
 
-test('what little is sent says nothing of the path', () => {
+test('an application-limited sender tells nothing about the path', () => {
   const estimate = new PathEstimate(LIMITS);
   estimate.onIdleRoundTrip(100);
   const before = estimate.windowBytes;
@@ -233,7 +233,7 @@ test('what little is sent says nothing of the path', () => {
   assert.equal(estimate.isMeasured, false);
 });
 
-test('no measurement passes the limits', () => {
+test('no measurement exceeds the limits', () => {
   const estimate = new PathEstimate(LIMITS);
   for (let at = 0; at < 50; at++) {
     estimate.received(1e12, () => at * 1_000);

@@ -30,7 +30,7 @@ function announced(bare: Bare): number | undefined {
 }
 
 describe('what the readers of all connections leave unread', () => {
-  test('is counted together, and until it is read or given up', () => {
+  test('is counted together until it is read or dropped', () => {
     const pool = new BytePool(1_000_000);
     const [one, other, third] = unread(pool, 3) as [Bare, Bare, Bare];
     assert.equal(pool.bytes, 3 * UNREAD_BYTES);
@@ -42,7 +42,7 @@ describe('what the readers of all connections leave unread', () => {
     assert.equal(pool.bytes, 0);
   });
 
-  test('past its bound leaves each new stream the least, and each connection enough to go on', () => {
+  test('past its bound leaves each new stream the minimum window, and each connection enough to continue', () => {
     const pool = new BytePool(3 * UNREAD_BYTES - 1);
     const [, , last] = unread(pool, 3) as [Bare, Bare, Bare];
     assert.ok(pool.isExceeded);

@@ -304,7 +304,7 @@ describe('the server role', () => {
     expect(bare, connection(PROTOCOL_ERROR));
   });
 
-  test('5.4.2: what arrives for a stream that we reset is nobody’s fault, and counts for the connection', () => {
+  test('5.4.2: frames for a stream that we reset are no error, and count for the connection', () => {
     const bare = Bare.greeted('server');
     bare.give(post(bare));
     bare.streams[0]?.stream.reset(CANCEL);
@@ -320,7 +320,7 @@ describe('the server role', () => {
     ['ours', (bare: Bare) => bare.engine.drain()],
     ['the peer’s', (bare: Bare) => bare.give(frame(GOAWAY, 0, 0, '0000000000000000'))],
   ] as const) {
-    test(`6.8: a request behind the last GOAWAY, ${whose}, is ignored, and still updates the table`, () => {
+    test(`6.8: a request after the final GOAWAY, ${whose}, is ignored, and still updates the dynamic table`, () => {
       const bare = Bare.greeted('server');
       bare.give(post(bare));
       leave(bare);
@@ -335,7 +335,7 @@ describe('the server role', () => {
     });
   }
 
-  test('4.3: the list of a refused stream still updates the table', () => {
+  test('4.3: the list of a refused stream still updates the dynamic table', () => {
     const bare = Bare.greeted('server', { limits: { maxStreams: 1 } });
     bare.give(post(bare, 1), bare.headers(3, requestFields('GET', '/', ['x-kept', 'value'])));
     assert.deepEqual(resets(bare), [[3, REFUSED_STREAM]]);
@@ -355,7 +355,7 @@ describe('the client role', () => {
     });
   }
 
-  test('3.4: an answer in HTTP/1.1 ends the connection', () => {
+  test('3.4: a response in HTTP/1.1 ends the connection', () => {
     const bare = new Bare('client');
     bare.give(Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'));
     expect(bare, connection(PROTOCOL_ERROR));

@@ -10,12 +10,12 @@ const CUSTOM = '400a 6375 7374 6f6d 2d6b 6579 0d63 7573 746f 6d2d 6865 6164 6572
 describe('a block', () => {
   it('may be empty', () => assert.deepEqual(newDecoder().decode(new Uint8Array(0)), []));
 
-  it('may be any Uint8Array, in the middle of its memory too', () => {
+  it('may be any Uint8Array, with any offset in its memory', () => {
     const memory = new Uint8Array([...fromHex('ffff'), ...fromHex(CUSTOM), 0xff]);
     assert.deepEqual(newDecoder().decode(memory.subarray(2, -1)), ['custom-key', 'custom-header']);
   });
 
-  it('keeps order, duplicates, empty values and octets past ASCII', () => {
+  it('keeps order, duplicates, empty values and octets outside ASCII', () => {
     const fields = ['x-b', '\xe9', 'x-a', '', 'x-b', '\xe9', 'x-b', '\xff\x00', ':late', '1'];
     assert.deepEqual(newDecoder().decode(newEncoder().encode(fields)), fields);
   });
@@ -24,7 +24,7 @@ describe('a block', () => {
     assert.equal(newDecoder().decode(fromHex(`${CUSTOM} be`)).length, 4);
   });
 
-  it('may take its name from an entry that it evicts by that (4.4)', () => {
+  it('may refer to the name of an entry that its insertion evicts (4.4)', () => {
     const decoder = newDecoder({ tableSizeBytes: 60 });
     decoder.decode(fromHex(CUSTOM));
     assert.deepEqual(decoder.decode(fromHex('7e 03 616263')), ['custom-key', 'abc']);
@@ -61,7 +61,7 @@ describe('a block', () => {
     it(`is an error with ${name}`, () => assert.throws(() => newDecoder().decode(fromHex(digits)), HpackError));
   }
 
-  it('is an error with an index right behind the last entry', () => {
+  it('is an error with an index just past the last entry', () => {
     const decoder = newDecoder();
     decoder.decode(fromHex(CUSTOM));
     decoder.decode(fromHex('be'));
@@ -70,7 +70,7 @@ describe('a block', () => {
 });
 
 describe('a size update', () => {
-  it('evicts, and stands in front of the fields', () => {
+  it('evicts, and comes before the fields', () => {
     const decoder = newDecoder();
     decoder.decode(fromHex(CUSTOM));
     assert.deepEqual(decoder.decode(fromHex('20 82')), [':method', 'GET']);
@@ -78,7 +78,7 @@ describe('a size update', () => {
     assert.equal(decoder.table.maxBytes, 0);
   });
 
-  it('may stand alone, and twice: to a smaller size and up again (4.2)', () => {
+  it('may be alone, and may occur twice: to a smaller size and up again (4.2)', () => {
     const decoder = newDecoder();
     decoder.decode(fromHex(CUSTOM));
     assert.deepEqual(decoder.decode(fromHex('20 3fe11f')), []);
@@ -94,7 +94,7 @@ describe('a size update', () => {
     assert.throws(() => decoder.decode(fromHex('3fe23f')), HpackError);
   });
 
-  it('is owed in the next block after the setting shrank', () => {
+  it('is required in the next block after the setting has shrunk', () => {
     const decoder = newDecoder();
     decoder.setTableSize(100);
     assert.throws(() => decoder.decode(fromHex('82')), HpackError);
@@ -105,7 +105,7 @@ describe('a size update', () => {
     }
   });
 
-  it('pays with the setting or less, once', () => {
+  it('is satisfied by the setting or less, once', () => {
     for (const [block, size] of [
       ['3f45 82', 100],
       ['20 82', 0],
@@ -119,7 +119,7 @@ describe('a size update', () => {
     }
   });
 
-  it('is owed for the smallest of several settings between two blocks (4.2)', () => {
+  it('is required for the smallest of several settings between two blocks (4.2)', () => {
     const decoder = newDecoder();
     decoder.setTableSize(100);
     decoder.setTableSize(4096);
@@ -130,7 +130,7 @@ describe('a size update', () => {
     assert.deepEqual(other.decode(fromHex('3f45 3fe11f 82')), [':method', 'GET']);
   });
 
-  it('is not owed when the setting grew, or when the table was not larger', () => {
+  it('is not required if the setting has grown, or the table was not larger', () => {
     const decoder = newDecoder();
     decoder.setTableSize(8192);
     decoder.decode(fromHex('82'));
@@ -143,7 +143,7 @@ describe('a size update', () => {
 describe('a list past the limits', () => {
   const LIMIT = { maxListBytes: 100, maxFields: 2 };
 
-  it('is refused by its octets, 32 more for each field, and not before they pass the limit', () => {
+  it('is refused by its octets, with 32 more for each field, and not before they exceed the limit', () => {
     const decoder = newDecoder({ maxListBytes: 84 });
     assert.equal(decoder.decode(fromHex('82 82')).length, 4);
     assert.throws(() => newDecoder({ maxListBytes: 83 }).decode(fromHex('82 82')), HeaderListTooLarge);
@@ -155,7 +155,7 @@ describe('a list past the limits', () => {
     assert.throws(() => decoder.decode(fromHex('82 82 82')), HeaderListTooLarge);
   });
 
-  it('leaves the table as every other block does: what follows is understood', () => {
+  it('updates the table like every other block: the next one is decoded correctly', () => {
     const decoder = newDecoder(LIMIT);
     const encoder = newEncoder();
     const many = ['x-a', '1', 'x-b', '2', 'x-c', '3', 'x-d', 'y'.repeat(300), 'cookie', 'z'.repeat(300), 'x-e', '5'];
@@ -169,7 +169,7 @@ describe('a list past the limits', () => {
     assert.throws(() => newDecoder(LIMIT).decode(fromHex('82 82 82 82 000161 84 ffffffff')), HpackError);
   });
 
-  it('with an entry larger than the table empties it', () => {
+  it('with an entry larger than the table empties the table', () => {
     const decoder = newDecoder({ tableSizeBytes: 60, maxListBytes: 60 });
     decoder.decode(fromHex(CUSTOM));
     const block = Buffer.concat([fromHex('400161 7f01'), Buffer.alloc(128, 'x')]);
@@ -177,7 +177,7 @@ describe('a list past the limits', () => {
     assert.deepEqual(contents(decoder.table), []);
   });
 
-  it('holds nothing of a bomb: one entry, referred to ten thousand times', () => {
+  it('keeps nothing of a bomb: one entry that is referenced ten thousand times', () => {
     const decoder = newDecoder({ maxListBytes: 16_384 });
     const encoder = newEncoder();
     const entry = ['x-bomb', 'b'.repeat(1900)];
@@ -186,7 +186,7 @@ describe('a list past the limits', () => {
     assert.deepEqual(decoder.decode(fromHex('be')), entry);
   });
 
-  it('holds nothing of a string larger than the limits, plain or coded, and reads on behind it', () => {
+  it('keeps nothing of a string that exceeds the limits, plain or coded, and continues after it', () => {
     for (const huffman of ['never', 'when-shorter'] as const) {
       for (const name of ['x-large', 'cookie']) {
         const decoder = newDecoder();
@@ -197,7 +197,7 @@ describe('a list past the limits', () => {
     }
   });
 
-  it('is not what a large list within them is', () => {
+  it('differs from a large list within them, which is accepted', () => {
     const decoder = newDecoder({ maxListBytes: 1_100_000 });
     const fields = ['x-large', 'a'.repeat(1_000_000), 'cookie', '\\'.repeat(20_000), 'x-b', '2'];
     assert.deepEqual(decoder.decode(newEncoder().encode(fields)), fields);
@@ -205,7 +205,7 @@ describe('a list past the limits', () => {
 });
 
 describe('never-indexed fields', () => {
-  it('are told by name, others are not', () => {
+  it('are reported by name, others are not', () => {
     const secrets = new Set<string>();
     newDecoder().decode(fromHex('82 0001610162 1001630164 1f08 0165 4001660167'), secrets);
     assert.deepEqual([...secrets], ['c', 'authorization']);
@@ -217,7 +217,7 @@ describe('never-indexed fields', () => {
     assert.deepEqual(contents(decoder.table), []);
   });
 
-  it('are read the same however often they come, and however alike they are', () => {
+  it('are decoded the same however often they come, and however similar they are', () => {
     const decoder = newDecoder();
     const encoder = newEncoder();
     for (let round = 0; round < 3; round++) {
@@ -230,7 +230,7 @@ describe('never-indexed fields', () => {
     }
   });
 
-  it('have the name that stands under their index now, however often the same octets came before', () => {
+  it('have the current name of their index, however often the same octets came before', () => {
     const decoder = newDecoder();
     const secret = `1f2f 28 ${'61'.repeat(40)}`; // its name is that of the newest entry
     for (const [name, entry] of Object.entries({ a: '400161 0178', b: '400162 0178', c: '400163 0178' })) {
@@ -238,7 +238,7 @@ describe('never-indexed fields', () => {
     }
   });
 
-  it('are told by name, and fill a list, also when they are known', () => {
+  it('are reported by name, and count for the limits, also when they are cached', () => {
     const decoder = newDecoder({ maxListBytes: 500 });
     const encoder = newEncoder({ neverIndexed: new Set(['x-proof']) });
     const proof = ['x-proof', 'p'.repeat(100)];
@@ -251,7 +251,7 @@ describe('never-indexed fields', () => {
     }
   });
 
-  it('are errors when they are cut short, also where they were whole before', () => {
+  it('are errors when they are truncated, also if they were complete before', () => {
     const decoder = newDecoder();
     const block = newEncoder().encode(['cookie', 'a'.repeat(100)]);
     decoder.decode(block);

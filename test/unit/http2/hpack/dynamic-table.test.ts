@@ -9,14 +9,14 @@ function field(name: string, value = ''): { name: string; value: string } {
 }
 
 describe('a dynamic table', () => {
-  it('counts 32 octets for each entry beside its name and value (4.1)', () => {
+  it('counts 32 octets for each entry in addition to its name and value (4.1)', () => {
     const table = new DynamicTable(100);
     table.add(field('ab', 'cde'));
     assert.equal(table.sizeBytes, 37);
     assert.equal(fieldBytes('ab', 'cde'), 37);
   });
 
-  it('gives the newest first and nothing behind the oldest', () => {
+  it('returns the newest first and nothing past the oldest', () => {
     const table = new DynamicTable(1000);
     for (const name of ['a', 'b', 'c']) table.add(field(name));
     assert.deepEqual(contents(table), ['c', '', 'b', '', 'a', '']);
@@ -24,7 +24,7 @@ describe('a dynamic table', () => {
     assert.equal(table.get(1_000_000), undefined);
   });
 
-  it('evicts the oldest, only as many as it must, and says which', () => {
+  it('evicts the oldest, only as many as it must, and reports them', () => {
     const evicted: string[] = [];
     const table = new DynamicTable(3 * 33, ({ name }) => evicted.push(name));
     for (const name of ['a', 'b', 'c']) table.add(field(name));
@@ -36,7 +36,7 @@ describe('a dynamic table', () => {
     assert.deepEqual(contents(table), ['e', 'x', 'd', '']);
   });
 
-  it('takes an entry of exactly its size', () => {
+  it('holds an entry of exactly its size', () => {
     const table = new DynamicTable(34);
     table.add(field('ab'));
     assert.equal(table.sizeBytes, 34);
@@ -63,7 +63,7 @@ describe('a dynamic table', () => {
     assert.deepEqual(contents(table), []);
   });
 
-  it('is what a list would be, whatever is done to it', () => {
+  it('behaves like a plain list, whatever is done to it', () => {
     const step = fc.oneof(
       { weight: 10, arbitrary: fc.record({ value: fc.string({ maxLength: 60 }) }) },
       { weight: 1, arbitrary: fc.record({ size: fc.nat({ max: 3000 }) }) },

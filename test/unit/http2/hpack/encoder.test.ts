@@ -11,7 +11,7 @@ function hex(bytes: Uint8Array): string {
 describe('a list', () => {
   it('may be empty', () => assert.equal(newEncoder().encode([]).length, 0));
 
-  it('is an octet for each field once its fields are known', () => {
+  it('takes one octet for each field once its fields are indexed', () => {
     const encoder = newEncoder();
     const fields = [':status', '200', 'server', 'nginx', 'date', 'Mon, 21 Oct 2013 20:13:21 GMT', 'x-a', 'b'];
     encoder.encode(fields);
@@ -19,7 +19,7 @@ describe('a list', () => {
     assert.equal(encoder.encode([...fields.slice(2), ...fields.slice(0, 2)]).length, 4);
   });
 
-  it('takes a name from the dynamic table', () => {
+  it('refers to a name of the dynamic table', () => {
     const encoder = newEncoder({ huffman: 'never' });
     encoder.encode(['x-name', 'one']);
     assert.equal(hex(encoder.encode(['x-name', 'two'])), '7e0374776f');
@@ -46,7 +46,7 @@ describe('a list', () => {
 });
 
 describe('a block', () => {
-  it('stays as it is while others are encoded, by other encoders too', () => {
+  it('stays unchanged while others are encoded, also by other encoders', () => {
     const blocks: Buffer[] = [];
     const lists: string[][] = [];
     const encoder = newEncoder();
@@ -62,7 +62,7 @@ describe('a block', () => {
     });
   });
 
-  it('may be larger than any room kept for blocks', () => {
+  it('may be larger than the shared memory for blocks', () => {
     const fields = ['x-a', 'a'.repeat(100), 'x-large', '"'.repeat(50_000), 'cookie', 'c'.repeat(50_000), 'x-b', 'b'];
     const encoder = newEncoder();
     const decoder = newDecoder({ maxListBytes: 200_000 });
@@ -81,7 +81,7 @@ describe('a secret', () => {
     assert.deepEqual(contents(encoder.table), []);
   });
 
-  it('without a static name is written whole each time', () => {
+  it('without a static name is written completely each time', () => {
     const encoder = newEncoder({ neverIndexed: new Set(['x-proof']), huffman: 'never' });
     encoder.encode(['x-other', 'a']);
     for (let round = 0; round < 2; round++) {
@@ -89,7 +89,7 @@ describe('a secret', () => {
     }
   });
 
-  it('that differs from former ones in one octet only, wherever it is, is written as itself', () => {
+  it('that differs from earlier ones in only one octet, wherever it is, is written correctly', () => {
     const encoder = newEncoder({ neverIndexed: new Set(['x-proof']) });
     const decoder = newDecoder();
     for (let round = 0; round < 2; round++) {
@@ -100,11 +100,11 @@ describe('a secret', () => {
     }
   });
 
-  it('that is empty, and stands so in the static table, is a never-indexed literal too', () => {
+  it('that is empty, as in the static table, is a never-indexed literal too', () => {
     assert.equal(hex(newEncoder().encode(['cookie', ''])), '1f1100');
   });
 
-  it('of whoever sent it is one for us: the representation is kept, even where the field is in a table (7.1.3)', () => {
+  it('of the sender stays one: the representation is kept, even if the field is in a table (7.1.3)', () => {
     const encoder = newEncoder({ huffman: 'never' });
     encoder.encode(['x-a', 'b']);
     const passedOn = encoder.encode(['x-a', 'b'], new Set(['x-a']));
@@ -125,7 +125,7 @@ describe('the table', () => {
     assert.equal(contents(encoder.table).length, 4);
   });
 
-  it('stops taking values of a name that never come again, and takes one that does', () => {
+  it('stops indexing values of a name that never repeat, and indexes one that does', () => {
     const encoder = newEncoder();
     for (let order = 0; order < 100; order++) encoder.encode(['x-id', `id-${order}`, 'x-agent', 'same']);
     assert.equal(contents(encoder.table).length, 2 * 5);
@@ -135,7 +135,7 @@ describe('the table', () => {
     assert.deepEqual([...encoder.encode(['x-id', 'stays'])], [0xbe]);
   });
 
-  it('goes on taking values of a name as long as they are used', () => {
+  it('keeps indexing values of a name as long as they are used', () => {
     const encoder = newEncoder();
     for (let order = 0; order < 20; order++) {
       encoder.encode(['x-path', `/${order}`]);
@@ -144,7 +144,7 @@ describe('the table', () => {
     assert.equal(contents(encoder.table).length, 2 * 20);
   });
 
-  it('is never referred to where an entry was evicted', () => {
+  it('is never referred to by an evicted entry', () => {
     const encoder = newEncoder({ tableSizeBytes: 256 });
     const decoder = newDecoder({ tableSizeBytes: 256 });
     for (let order = 0; order < 200; order++) {
@@ -156,20 +156,20 @@ describe('the table', () => {
 });
 
 describe('a setting of the peer', () => {
-  it('is told in the next block, once', () => {
+  it('is announced in the next block, once', () => {
     const encoder = newEncoder();
     encoder.setPeerTableSize(100);
     assert.equal(hex(encoder.encode([':method', 'GET'])), '3f4582');
     assert.equal(hex(encoder.encode([':method', 'GET'])), '82');
   });
 
-  it('that changes nothing is not told', () => {
+  it('that changes nothing is not announced', () => {
     const encoder = newEncoder();
     encoder.setPeerTableSize(4096);
     assert.equal(hex(encoder.encode([':method', 'GET'])), '82');
   });
 
-  it('that shrank and grew between two blocks is told as the smallest and the last (4.2)', () => {
+  it('that shrank and grew between two blocks is announced as the smallest and the last (4.2)', () => {
     const encoder = newEncoder();
     encoder.encode(['x-a', 'b']);
     for (const size of [1000, 0, 500, 4096]) encoder.setPeerTableSize(size);
@@ -177,7 +177,7 @@ describe('a setting of the peer', () => {
     assert.deepEqual(contents(encoder.table), []);
   });
 
-  it('above the most is used up to the most', () => {
+  it('above our maximum is used up to the maximum', () => {
     const encoder = newEncoder({ maxTableSizeBytes: 8192 });
     encoder.setPeerTableSize(2 ** 32 - 1);
     assert.equal(encoder.table.maxBytes, 8192);
@@ -193,7 +193,7 @@ describe('a setting of the peer', () => {
     assert.equal(hex(encoder.encode(['x-a', 'b'])), '0003782d610162');
   });
 
-  it('starts the table smaller when we want no more', () => {
+  it('starts with a smaller table if we want no more', () => {
     const encoder = newEncoder({ maxTableSizeBytes: 0 });
     assert.equal(hex(encoder.encode([':method', 'GET'])), '2082');
   });
@@ -220,7 +220,7 @@ describe('a field that is not octets', () => {
     });
   }
 
-  it('fails no setting either: it is told in the block after', () => {
+  it('fails no setting either: it is announced in the next block', () => {
     const encoder = newEncoder();
     encoder.setPeerTableSize(100);
     assert.throws(() => encoder.encode(['x-a', '\u0161']), HpackError);

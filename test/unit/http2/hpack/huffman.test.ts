@@ -42,7 +42,7 @@ describe('the Huffman code', () => {
     });
   });
 
-  it('is that of appendix B for each octet, both ways, before and behind another', () => {
+  it('is that of appendix B for each octet, both ways, before and after another', () => {
     for (let octet = 0; octet < EOS; octet++) {
       for (const text of [
         String.fromCharCode(octet),
@@ -77,7 +77,7 @@ describe('the Huffman code', () => {
     });
   }
 
-  it('reads what it wrote, whatever the octets, and writes exactly as many as it said', () => {
+  it('decodes what it encoded, whatever the octets, and writes exactly the announced length', () => {
     fc.assert(
       fc.property(ANY_TEXT, (text) => {
         const bytes = write(text);
@@ -88,7 +88,7 @@ describe('the Huffman code', () => {
     );
   });
 
-  it('writes nothing behind its end', () => {
+  it('writes nothing past its end', () => {
     const bytes = Buffer.alloc(20, 0xee);
     const end = writeHuffman('no-cache', bytes, 3);
     assert.equal(end, 9);
@@ -96,19 +96,19 @@ describe('the Huffman code', () => {
     assert.deepEqual(bytes.subarray(end), Buffer.alloc(20 - end, 0xee));
   });
 
-  it('refuses characters that are no octets, and never keeps their low byte', () => {
+  it('rejects characters that are not octets, and never keeps their low byte', () => {
     for (const text of ['\u010a', 'a\u0161', '\ud83d\ude00', '\uffff'])
       assert.throws(() => huffmanBytes(text), HpackError);
   });
 
-  it('counts what has no room without writing it', () => {
+  it('counts what does not fit without writing it', () => {
     const target = Buffer.alloc(4, 0xee);
     const bytes = write('custom-value\\');
     assert.equal(readHuffman(bytes, 0, bytes.length, target.subarray(0, 3)), 13);
     assert.equal(target.toString('latin1'), 'cus\xee');
   });
 
-  it('reads between two places only', () => {
+  it('reads only between the given positions', () => {
     const bytes = Buffer.concat([fromHex('0000'), write('gzip'), fromHex('0000')]);
     const target = Buffer.alloc(10);
     assert.equal(target.toString('latin1', 0, readHuffman(bytes, 2, 5, target)), 'gzip');
@@ -151,7 +151,7 @@ describe('padding', () => {
     assert.throws(() => read(fromBits(padded(bitsOf(48) + bitsOf(EOS) + bitsOf(48)))), HpackError);
   });
 
-  it('is an error for every code that is cut short', () => {
+  it('is an error for every truncated code', () => {
     for (let octet = 0; octet < EOS; octet++) {
       const code = bitsOf(octet);
       for (let kept = 8; kept < code.length; kept += 8) {
@@ -162,7 +162,7 @@ describe('padding', () => {
 });
 
 describe('random octets', () => {
-  it('are a string or an error, and a string is written back as it came', () => {
+  it('are a string or an error, and a string is encoded back to the same octets', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         let text: string;

@@ -37,7 +37,7 @@ describe('an integer', () => {
     it(`is read: ${name}`, () => assert.deepEqual(read(digits, prefixBits), { value, at: digits.length / 2 }));
   }
 
-  it('leaves the bits in front of its prefix alone', () => {
+  it('leaves the bits before its prefix unchanged', () => {
     assert.equal(write(10, 5, 0xe0), 'ea');
     assert.equal(write(1337, 5, 0xe0), 'ff9a0a');
     assert.equal(read('ea', 5).value, 10);
@@ -49,7 +49,7 @@ describe('an integer', () => {
     assert.deepEqual(read('1f80808000', 5), { value: 31, at: 5 });
   });
 
-  it('is read up to 28 bits behind its prefix', () => {
+  it('is read up to 28 bits after its prefix', () => {
     assert.equal(read('ffffffff7f', 8).value, 2 ** 28 - 1 + 255);
   });
 

@@ -25,7 +25,7 @@ const step = fc.record({
 });
 
 describe('a series of blocks', () => {
-  it('decodes to what was encoded, whatever the sizes between, and both tables are one', () => {
+  it('decodes to what was encoded, whatever the size updates, and both tables stay equal', () => {
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 30 }),
@@ -59,7 +59,7 @@ describe('a series of blocks', () => {
     );
   });
 
-  it('with lists past the limits leaves both tables one', () => {
+  it('with lists that exceed the limits keeps both tables equal', () => {
     fc.assert(
       fc.property(fc.array(list, { maxLength: 20 }), fc.nat({ max: 600 }), (lists, maxListBytes) => {
         const encoder = newEncoder();
@@ -106,7 +106,7 @@ const likely = fc
   .map((parts) => Buffer.from(parts.join(''), 'hex'));
 
 describe('random octets', () => {
-  it('are lists within the limits or errors of their own, and never anything else', () => {
+  it('are lists within the limits or the documented errors, and never anything else', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.uint8Array({ maxLength: 60 }), likely), { maxLength: 8 }), (blocks) => {
         const decoder = newDecoder({ tableSizeBytes: 300, maxListBytes: 500, maxFields: 6 });
@@ -130,7 +130,7 @@ describe('random octets', () => {
     );
   });
 
-  it('that are a list give the same list when it is encoded and decoded once more', () => {
+  it('that are a list give the same list after encoding and decoding it again', () => {
     fc.assert(
       fc.property(likely, (block) => {
         let fields: string[];
@@ -148,7 +148,7 @@ describe('random octets', () => {
 });
 
 describe('any Huffman string', () => {
-  it('of symbols and their padding is read as the table of appendix B says', () => {
+  it('of symbols with padding is decoded by the table of appendix B', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 255 }), { maxLength: 30 }), (symbols) => {
         const bits = symbols.map((symbol) => {

@@ -37,7 +37,7 @@ it('every field of it is encoded as its index, unless it is a secret', () => {
   for (const { index, name, value } of ROWS) assert.deepEqual([...encoder.encode([name, value])], [0x80 | index]);
 });
 
-it('a name stands for its lowest index', () => {
+it('a name has its lowest index', () => {
   assert.equal(STATIC_NAMES.get(':status')?.index, 8);
   assert.equal(STATIC_NAMES.get(':path')?.index, 4);
   assert.equal(STATIC_NAMES.get('www-authenticate')?.index, 61);

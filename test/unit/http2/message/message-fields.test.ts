@@ -131,20 +131,20 @@ describe('a request', () => {
     });
   }
 
-  test('says how long its content is', () => {
+  test('gives the length of its content', () => {
     assert.equal(checkRequest([...GET, 'content-length', '0']), 0);
     assert.equal(checkRequest([...GET, 'content-length', '123456789012345']), 123_456_789_012_345);
     assert.equal(checkRequest([...GET, 'content-length', '7', 'content-length', '7']), 7);
   });
 
-  test('is judged the same however many names were invented before', () => {
+  test('is validated the same however many names were invented before', () => {
     for (let at = 0; at < 3_000; at++) checkRequest([...GET, `x-name-${at}`, '1']);
     assert.throws(() => checkRequest([...GET, 'X-Late', '1']), MalformedFields);
     assert.throws(() => checkRequest([...GET, 'upgrade', '1']), MalformedFields);
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   for (const status of ['100', '103', '200', '204', '418', '599']) {
     test(`of ${status} is taken`, () => {
       assert.equal(checkResponse([':status', status, 'server', 'nginx']), -1);
@@ -207,7 +207,7 @@ describe('a cache of fields', () => {
     assert.equal(cache.size, before, 'a long name is not');
   });
 
-  test('looks at a value once while it stays the same, and never keeps a secret or a long one', (t) => {
+  test('validates a value once while it stays the same, and never keeps a secret or a long one', (t) => {
     const cache = new FieldCache(kept);
     const spy = t.mock.method(RegExp.prototype, 'test');
     const looks = (name: string, value: string) => {

@@ -34,12 +34,12 @@ function downloading(): [Bare, Http2Stream] {
   return [bare, stream];
 }
 
-describe('a body that is sent in small steps of the window', () => {
+describe('a body that is sent in small window steps', () => {
   for (const [role, begin] of [
     ['client', uploading],
     ['server', downloading],
   ] as const) {
-    test(`keeps no more than what waits, in the ${role} role`, () => {
+    test(`keeps no more than what is pending, in the ${role} role`, () => {
       const [bare, stream] = begin();
       while (stream.write(Buffer.alloc(CHUNK_BYTES)));
       bare.take(); // all that the first window takes
@@ -66,7 +66,7 @@ describe('a body that is sent in small steps of the window', () => {
 });
 
 describe('a send buffer', () => {
-  test('gives every byte once, in order, whatever the sizes of what goes in and out', () => {
+  test('returns every byte once, in order, whatever the sizes of reads and writes', () => {
     const step = fc.record({ add: fc.integer({ min: 0, max: 50 }), move: fc.integer({ min: 0, max: 60 }) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
@@ -89,7 +89,7 @@ describe('a send buffer', () => {
     );
   });
 
-  test('keeps the places of few chunks that are gone', () => {
+  test('keeps few slots of released chunks', () => {
     const buffer = new SendBuffer();
     const output = new WriteBuffer(() => {});
     for (let at = 0; at < 10_000; at++) {

@@ -22,7 +22,7 @@ function write(bare: Bare, bytes: number): boolean | undefined {
 }
 
 describe('what the writers of all connections have written and cannot send', () => {
-  test('is counted together, and until it has left or was given up', () => {
+  test('is counted together until it was sent or dropped', () => {
     const pool = new BytePool(1_000_000);
     const [one, other, third] = unsent(pool, 3) as [Bare, Bare, Bare];
     for (const bare of [one, other, third]) write(bare, 10_000);
@@ -38,7 +38,7 @@ describe('what the writers of all connections have written and cannot send', () 
     assert.equal(pool.bytes, 0);
   });
 
-  test('past its bound makes each writer wait of whom anything waits, until it has left', () => {
+  test('past its bound makes each writer with pending bytes wait until they were sent', () => {
     const pool = new BytePool(20_000);
     const [one, other] = unsent(pool, 2) as [Bare, Bare];
     assert.equal(write(one, 20_000), true);

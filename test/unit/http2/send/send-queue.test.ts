@@ -26,7 +26,7 @@ function answered(bare: Bare, id: number, size: number): Asked {
 }
 
 describe('the send queue', () => {
-  test('ends the connection when what is below throws, and does not stand still', () => {
+  test('ends the connection when `send` throws, and does not hang', () => {
     const scheduled: (() => void)[] = [];
     const ended: unknown[] = [];
     const engine = new Connection({
@@ -56,7 +56,7 @@ describe('the send queue', () => {
     );
   });
 
-  test('takes turns of 16 KiB between streams', () => {
+  test('alternates between streams, 16 KiB each', () => {
     const bare = wide();
     for (const id of [1, 3, 5]) bare.give(bare.headers(id, requestFields('GET', '/')));
     for (const { stream } of bare.streams) {
@@ -70,7 +70,7 @@ describe('the send queue', () => {
     for (const id of [1, 3, 5]) assert.ok(order.lastIndexOf(id) >= 6);
   });
 
-  test('lets a small answer pass many large ones', () => {
+  test('lets a small response overtake many large ones', () => {
     const bare = wide();
     bare.holdBack();
     for (let at = 0; at < 50; at++) answered(bare, 2 * at + 1, 60_000);
@@ -85,7 +85,7 @@ describe('the send queue', () => {
     assert.equal(dataOrder(bare)[0], 201);
   });
 
-  test('hands below no more than a bounded number of bytes, until they have left', () => {
+  test('gives a bounded number of bytes to `send` until they have left', () => {
     const bare = wide();
     bare.holdBack();
     for (let at = 0; at < 20; at++) answered(bare, 2 * at + 1, 60_000);
@@ -98,7 +98,7 @@ describe('the send queue', () => {
     assert.ok(size(bare) > 60_000);
   });
 
-  test('does not fill up what is below in crumbs when the window of the connection widens', () => {
+  test('does not fill the backlog with tiny frames when the connection’s window grows', () => {
     const bare = Bare.greeted('server');
     bare.give(frame(SETTINGS, 0, 0, '00047fffffff'), frame(WINDOW_UPDATE, 0, 0, '00ffffff'));
     bare.take();
@@ -110,7 +110,7 @@ describe('the send queue', () => {
     assert.equal(size(bare), 0);
   });
 
-  test('sends control frames though everything else waits', () => {
+  test('sends control frames while everything else is blocked', () => {
     const bare = wide();
     bare.holdBack();
     for (let at = 0; at < 20; at++) answered(bare, 2 * at + 1, 60_000);
@@ -122,7 +122,7 @@ describe('the send queue', () => {
     );
   });
 
-  test('forgets what a reset stream had to send, its head too', () => {
+  test('drops what a reset stream had to send, its head too', () => {
     const bare = wide();
     const { stream } = answered(bare, 1, 60_000);
     stream.reset();
@@ -132,7 +132,7 @@ describe('the send queue', () => {
     );
   });
 
-  test('joins small writes into one frame, and all of a turn into one message', () => {
+  test('joins small writes into one frame, and all of a turn into one call', () => {
     const bare = wide();
     bare.give(bare.headers(1, requestFields('GET', '/')));
     const [{ stream }] = bare.streams as [Asked];
@@ -146,7 +146,7 @@ describe('the send queue', () => {
     assert.deepEqual(more, []);
   });
 
-  test('tells a writer to wait, and when to go on', () => {
+  test('tells a writer when to wait and when to continue', () => {
     const bare = wide();
     bare.holdBack();
     const drained: number[] = [];
@@ -173,7 +173,7 @@ describe('the send queue', () => {
     assert.equal(drained.length, 2);
   });
 
-  test('sends what one turn of the event loop brought as few messages', () => {
+  test('sends what one turn of the event loop produced in few calls', () => {
     const messages: Buffer[] = [];
     const runs: (() => void)[] = [];
     const connection = new Connection({
@@ -188,7 +188,7 @@ describe('the send queue', () => {
     assert.equal(messages.length, 1);
   });
 
-  test('closes at once: GOAWAY is the last that leaves', () => {
+  test('closes at once: GOAWAY is the last frame', () => {
     const bare = wide();
     answered(bare, 1, 60_000);
     bare.engine.destroy();

@@ -36,7 +36,7 @@ describe('the live streams', () => {
     );
   });
 
-  it('may be many, and leave nothing behind', () => {
+  it('may be many, and leave no memory behind', () => {
     const live = new StreamIdTable<{ id: number }>();
     for (let id = 1; id < 10_000; id += 2) live.add({ id });
     for (let id = 1; id < 10_000; id += 2) assert.equal(live.get(id)?.id, id);
@@ -44,7 +44,7 @@ describe('the live streams', () => {
     assert.deepEqual([live.size, [...live], live.get(1)], [0, [], undefined]);
   });
 
-  it('do not outlive a young collection once they have ended, however old their table is', () => {
+  it('do not survive a minor collection once they have ended, however old their table is', () => {
     const live = new StreamIdTable<{ id: number; bytes: number[] }>();
     const pass = (from: number) => {
       for (let id = from; id < from + 20_000; id += 2) {

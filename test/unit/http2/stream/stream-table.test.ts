@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { StreamTable } from '../../../../src/http2/stream/stream-table.js';
 
 describe('a stream that we have reset', () => {
-  test('is remembered until two thousand others were, and is closed like any other then', () => {
+  test('is remembered until two thousand others were reset, and is then closed like any other', () => {
     const table = new StreamTable('server');
     for (let at = 0; at <= 2_000; at++) {
       table.markUsed(2 * at + 1);
@@ -17,7 +17,7 @@ describe('a stream that we have reset', () => {
     );
   });
 
-  test('may have some frames on their way, and no more', () => {
+  test('may have some frames in flight, and no more', () => {
     const table = new StreamTable('server');
     table.markUsed(1);
     table.markReset(1);
