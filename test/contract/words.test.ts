@@ -54,3 +54,19 @@ describe('the words of the sources', () => {
     });
   }
 });
+
+describe('the words of the pages', () => {
+  const DIALECT = /\b(?:[Ww]hoever|anew|of ours|is none|all the same|is told of)\b/;
+
+  for (const page of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...pagesOfDocs()]) {
+    test(`are plain English in ${page}`, () => {
+      const lines = readFileSync(join(PROJECT_ROOT, page), 'utf8').split('\n');
+      const found = lines.filter((line) => !line.startsWith('| ') && DIALECT.test(line));
+      assert.deepEqual(found, []);
+    });
+  }
+});
+
+function pagesOfDocs(): string[] {
+  return readdirSync(join(PROJECT_ROOT, 'docs')).map((name) => join('docs', name));
+}
