@@ -49,7 +49,8 @@ export class FrontDoor {
   accept(visit: Visit): void {
     try {
       this.#check(visit);
-      const admitted = visit.turn === undefined ? this.#admit(visit) : visit.turn.then(() => this.#admit(visit));
+      const { turn } = visit;
+      const admitted = turn === undefined ? this.#admit(visit) : turn.then(() => this.#admit(visit));
       if (admitted instanceof Promise) admitted.catch((error) => this.replyWithError(visit, asPosternError(error)));
     } catch (error) {
       this.replyWithError(visit, asPosternError(error));
