@@ -90,7 +90,7 @@ const rows = read('docs', 'budgets.md')
 describe('docs/budgets.md', () => {
   const threats = new Set([...read('docs', 'security.md').matchAll(/^\| ([A-Z]\d+) \|/gm)].map(([, id]) => id));
 
-  // What stands in parentheses says who the party is.
+  // Parentheses explain who the party is.
   const keyOf = ([party = '', what = '']: readonly string[]) => `${party.replace(/ \(.*\)$/, '')}: ${what}`;
 
   test('has each budget once', () => assert.deepEqual(rows.map(keyOf).sort(), Object.keys(BUDGETS).sort()));
