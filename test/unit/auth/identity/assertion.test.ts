@@ -72,7 +72,7 @@ describe('an assertion', () => {
     const { assertions, pass } = setUp();
     const first = await assertions.sign(fields).text;
     pass(29_999);
-    assert.equal(assertions.sign(fields).text, first); // at once: nothing has to be signed
+    assert.equal(assertions.sign(fields).text, first); // synchronously: nothing is signed
     pass(1);
     const second = await assertions.sign(fields).text;
     assert.equal(decodeJwt(second).exp, START_MS / 1000 + 150);
@@ -114,7 +114,7 @@ describe('a verifier with the default options of its library', () => {
       pass(29_999);
       assert.equal(assertions.sign(fields).text, first);
       await accept(first, START_MS + 29_999);
-      await accept(first, START_MS + 29_999 + 59_000); // it may wait for a minute in the target besides
+      await accept(first, START_MS + 29_999 + 59_000); // it may wait for a minute at the target
     });
   }
 });

@@ -7,7 +7,7 @@ import { decide, type Policy } from '../../../../src/auth/identity/policy.js';
 import { cookieValues } from '../../../../src/auth/session/cookies.js';
 import { formatRule, type Rule } from '../../../../src/core/rule.js';
 
-// Few values, so that rules and identities meet often; some look alike.
+// Few values, so that rules often match identities; some are similar.
 const DOMAINS = ['acme.com', 'evil-acme.com', 'sub.acme.com', 'acme.com.evil.com'];
 const EMAILS = DOMAINS.flatMap((domain) => [`ana@${domain}`, `bob@${domain}`, `ana+x@${domain}`]);
 const GROUPS = ['eng', 'eng2', 'Eng', 'e,ng'];

@@ -75,7 +75,7 @@ table('a domain rule', { rules: rules('@example.com') }, [
   [who('a@gmail.com', { hostedDomain: 'example.com' }), '!no-rule'],
   [who('a@gmail.com', { username: 'alice@example.com' }), '!no-rule'],
   [who('a@gmail.com', { groups: ['@example.com', 'example.com'] }), '!no-rule'],
-  // Never made by readIdentity; were they, policy must not be the one to let them in.
+  // readIdentity never returns these; policy must deny them nevertheless.
   [who('alice@evil.com@example.com'), '!no-rule'],
   [who('"a@example.com"@evil.com'), '!no-rule'],
   [who('a@example.com@'), '!no-rule'],

@@ -1,4 +1,4 @@
-/** Which way the secret goes to the provider, and when the other one is tried. */
+/** Which method of client authentication is used, and when the other one is tried. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { allowInsecureRequests, Configuration, clientCredentialsGrant, customFetch } from 'openid-client';
@@ -7,7 +7,7 @@ import { ClientAuthentication } from '../../../../src/auth/providers/client-auth
 type Way = 'basic' | 'post' | 'jwt';
 type Says = 'token' | 'invalid_client' | 'invalid_grant' | 'nothing';
 
-/** A provider whose token endpoint says something of each way to send the secret. */
+/** A provider whose token endpoint responds to each method in its own way. */
 function provider(supported: readonly string[] | undefined) {
   const says: Record<Way, Says> = { basic: 'token', post: 'token', jwt: 'token' };
   const ways: Way[] = [];
@@ -25,7 +25,7 @@ function provider(supported: readonly string[] | undefined) {
   return {
     says,
     ask: () => authentication.withFallback(() => clientCredentialsGrant(configuration)),
-    /** The ways that were tried since it was asked last. */
+    /** The methods that were tried since the last call. */
     tried: () => ways.splice(0),
   };
 }

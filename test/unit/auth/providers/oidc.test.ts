@@ -48,7 +48,7 @@ async function signIn(at: OidcProvider = provider) {
   return at.finish(back, checks);
 }
 
-// A function where the switches depend on the clock or on the provider at the time of the test.
+// A function if the switches depend on the clock or on the provider when the test runs.
 type Switches = Misbehaviour | (() => Misbehaviour);
 
 function misbehave(switches: Switches): void {
@@ -131,7 +131,7 @@ describe('a valid token response', () => {
       await signIn();
       const asked = op.asked.token;
       await signIn();
-      assert.equal(op.asked.token, asked + 1); // the way that worked is kept
+      assert.equal(op.asked.token, asked + 1); // the method that worked is kept
     });
   }
 });

@@ -46,7 +46,7 @@ const OTHERS: readonly string[] = [
   'po\u017ftern-session',
 ];
 
-/** A `Cookie` header as a browser or a hostile sibling makes it, and what the target may see of it. */
+/** A `Cookie` header of a browser or a hostile sibling, and the part that the target may see. */
 const HEADERS: readonly (readonly [string, string])[] = [
   ['a=1; b=2', 'a=1; b=2'],
   [`${SESSION}=x`, ''],
@@ -84,7 +84,7 @@ describe('the bytes around a name', () => {
         assert.deepEqual(cookieValues(`${sign}${name}=x`, name), isBlank || isEnd ? ['x'] : [], `${byte} before`);
         if (sign === '=') assert.deepEqual(cookieValues(`${name}==x`, name), ['=x']);
         else assert.deepEqual(cookieValues(`${name}${sign}=x`, name), isBlank ? ['x'] : [], `${byte} behind`);
-        // Towards the target whatever is not plainly another name is taken for ours.
+        // In requests to the target, a name that is not clearly another one counts as ours.
         assert.equal(isOurCookie(`${sign}${name}`), byte < 0x21 || byte > 0x7e, `${byte} before`);
         assert.equal(isOurCookie(`${name}${sign}`), true, `${byte} behind`);
       }

@@ -42,10 +42,10 @@ const KEPT: readonly (readonly [string, ReturnTarget])[] = [
   ['https://app.tunnel.test/oauth2/callback?x', onTunnel('app', '/oauth2/callback?x')],
 ];
 
-/** Places of this edge whose path is doubtful: the place is kept, the path is not. */
+/** Hosts of this edge with a doubtful path: the host is kept, the path is not. */
 const PATH_DROPPED: readonly string[] = ['//evil.com', '/\\evil.com', '/a\\b', '/\tx', '/a b', '/.postern/sign_out'];
 
-/** Ours on the base host; on a tunnel's they are the app's. */
+/** The edge's own on the base host, the app's on a tunnel. */
 const OF_THE_BASE_HOST: readonly string[] = [
   '/oauth2',
   '/oauth2/',

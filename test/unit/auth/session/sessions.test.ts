@@ -350,7 +350,7 @@ describe('revocation', () => {
 });
 
 describe('a session that names no provider of this edge', () => {
-  // Sealed by the last release whose sessions named no issuer, with the secret, the host and the time of these tests.
+  // Sealed by the last release whose sessions had no issuer, with the secret, the host and the time of these tests.
   const FORMER =
     'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIiwia2lkIjoid1pWTU9jNzYifQ..CE5BCEA6SAR7iayT.wOWqncLLxmCuQw3Po_5YXgc0FnZ3lp16H_Bv9QJhbIYJjGa_U' +
     'uuNHJJ4vCIlugt-diVykLVkAlSTm7KY2299DYSpkCWYpC1Bo6iFk1uk6k2QOc5tVLc0TkVwJBphDkC00UniI8co8HvLPaP2mv5RmjsTSlCjcKlxa5VmFqkm1' +
@@ -501,7 +501,7 @@ describe('groups that were left out', () => {
     const { sessions } = setUpRules('admin');
     const identity = { ...alice, groupsOmitted: true, omittedFor: '' };
     assert.equal(sessions.knowsGroups((await sessions.create({ ...fields, identity })).session), false);
-    // One that the provider left out is no longer there to be had.
+    // A group that the provider left out cannot be recovered.
     const { session } = await sessions.create({ ...fields, identity: { ...alice, groupsOmitted: true } });
     assert.ok(sessions.knowsGroups(session));
   });
@@ -512,7 +512,7 @@ it('a request with a cached session costs one lookup', async () => {
   const { cookie } = await sessions.create(fields);
   const edge = make();
   const first = await edge.read(sent(cookie), HOST);
-  assert.equal(await edge.read(sent(cookie), HOST), first); // the very object: nothing was opened again
+  assert.equal(await edge.read(sent(cookie), HOST), first); // the same object: nothing was opened again
 });
 
 it('two visitors whose sessions are read at once are never mixed up', async () => {

@@ -65,13 +65,13 @@ async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Pr
         t.after(() => link.terminate());
         agent = new RawAgent(link);
       });
-      return { ...knocked, agent: agent as RawAgent }; // attached before the knock is answered
+      return { ...knocked, agent: agent as RawAgent }; // attached before the response to the upgrade
     },
   };
 }
 
-describe('the room for links', () => {
-  it('of one owner ends where the others begin, and comes back with each link that ends', async (t) => {
+describe('the limit of links', () => {
+  it('of one owner leaves room for others, and a link that closes frees a place', async (t) => {
     const { offer, registry } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 1 } });
     const first = await offer('one', { address: '198.51.100.1' });
     await offer('two', { address: '198.51.100.2' });
@@ -83,7 +83,7 @@ describe('the room for links', () => {
     assert.ok('url' in (await offer('three', { address: '198.51.100.3' })).outcome);
   });
 
-  it('of one network ends as well, whoever owns what', async (t) => {
+  it('of one network holds for all owners together', async (t) => {
     const { offer } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 0 } });
     await offer('one', { owner: 'a@acme.com', address: '2001:db8::1' });
     await offer('two', { owner: 'b@acme.com', address: '2001:db8::2' });
@@ -91,7 +91,7 @@ describe('the room for links', () => {
     assert.ok('url' in (await offer('three', { owner: 'c@acme.com', address: '2001:db8:1::3' })).outcome);
   });
 
-  it('of the edge ends, but an agent may still replace its own link', async (t) => {
+  it('of the edge still lets an agent replace its own link', async (t) => {
     const { offer } = await openDoor(t, { links: { most: 1, maxOfOne: 1, spare: 1 } });
     const agentId = randomUUID();
     await offer('one', { agentId });
@@ -101,7 +101,7 @@ describe('the room for links', () => {
 });
 
 describe('a name', () => {
-  it('of a link that drains goes to another agent of the same owner, and to nobody else', async (t) => {
+  it('of a draining link goes to another agent of the same owner, and to no other', async (t) => {
     const { offer, registry } = await openDoor(t);
     const { agent } = await offer('demo');
     const held = registry.find('demo')?.link ?? assert.fail();
@@ -122,17 +122,17 @@ describe('a name', () => {
     assert.notEqual(registry.find('demo')?.link, undefined);
   });
 
-  it('for which two agents ask at once goes to one of them', async (t) => {
+  it('that two agents offer at once goes to one of them', async (t) => {
     const { offer, registry } = await openDoor(t);
     const both = await Promise.all([offer('demo'), offer('demo')]);
     const links = both.map(({ link, outcome }) => ('url' in outcome ? link : undefined));
-    // One was refused, or opened and closed at once: the name was looked at again behind the handshake.
+    // One was refused, or opened and closed at once: the name was checked again after the handshake.
     const left = await Promise.all(links.map(async (link) => link !== undefined && isLeft(link)));
     assert.equal(left.filter(Boolean).length, 1);
     assert.equal(registry.links, 1);
   });
 
-  it('that was taken between the look at it and the end of the handshake stays taken', async (t) => {
+  it('that was taken between validation and handshake stays taken', async (t) => {
     const { offer, registry } = await openDoor(t);
     const first = await offer('demo');
     t.mock.method(registry, 'find').mock.mockImplementationOnce(() => undefined);
@@ -142,12 +142,14 @@ describe('a name', () => {
     assert.ok(await isLeft(first.link));
   });
 
-  it('stays with an agent whose line is so busy that no answer comes in time', { timeout: 20_000 }, async (t) => {
+  it('stays with an agent whose connection is too congested for an acknowledgement in time', {
+    timeout: 20_000,
+  }, async (t) => {
     const { offer, registry } = await openDoor(t);
     const { link } = await offer('demo');
-    link.removeAllListeners('message'); // answers nothing any more
+    link.removeAllListeners('message'); // no longer responds
     const held = registry.find('demo')?.link ?? assert.fail();
-    // The first part of a message, which is none before its end comes: nothing but bytes.
+    // The first fragment of a message that never ends: only bytes arrive.
     const trickle = setInterval(() => link.send(Buffer.alloc(100), { fin: false, binary: true }), 100);
     t.after(() => clearInterval(trickle));
     assert.deepEqual((await offer('demo')).outcome, TAKEN);
@@ -157,8 +159,8 @@ describe('a name', () => {
   });
 });
 
-describe('a token that is revoked', () => {
-  it('between the look at it and the end of the handshake opens no link', async (t) => {
+describe('a revoked token', () => {
+  it('opens no link, also when it is revoked between validation and handshake', async (t) => {
     const revoked = new RevokedTokens(undefined, silentLog);
     let looks = 0;
     t.mock.method(revoked, 'has', () => ++looks > 1);
@@ -169,7 +171,7 @@ describe('a token that is revoked', () => {
   });
 });
 
-/** Whether a link stays: answers a PING, where the others are closed instead. */
+/** Whether a link stays open: it acknowledges a PING, while the others are closed. */
 async function isLeft(link: Knocked['link']): Promise<boolean> {
   if (link.readyState !== link.OPEN) return false;
   const answered = deferred<boolean>();

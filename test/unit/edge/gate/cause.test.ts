@@ -153,7 +153,7 @@ describe('the cause of a request', () => {
     }
   }
 
-  // What holds of whatever is said, told in other words than the source has.
+  // An independent formulation of the rules, as a property.
   it('is permitted for nothing but what the rules name, in whatever combination', () => {
     const said = <T extends string>(...values: T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
     const request = fc.record({

@@ -1,4 +1,4 @@
-/** The gate alone: what it looks at, in which order, and that nothing but an explicit yes lets anybody through. */
+/** The gate: what it checks, in which order, and that nothing but an explicit rule admits a request. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
@@ -44,7 +44,7 @@ const withoutOwner = ({ owner: _, ...session }: Session): Session => session;
 interface Setting {
   readonly allow?: readonly string[];
   readonly policy?: Partial<Policy>;
-  /** What the request's cookie holds; a function stands for what reading it does. */
+  /** The session in the request's cookie, or a function that reads it. */
   readonly session?: Session | (() => ReturnType<Sessions['read']>);
   readonly link?: 'up' | 'draining' | 'none';
   readonly tunnel?: 'there' | 'unknown';
@@ -108,7 +108,7 @@ const posted: Written = {
   },
 };
 
-/** What a verdict comes to, in short. */
+/** A verdict as one line. */
 async function outcome(verdict: ReturnType<ReturnType<typeof setUp>['judge']>): Promise<string> {
   const said: Verdict = await verdict;
   if (said.kind === 'preflight') return 'preflight';
@@ -221,7 +221,7 @@ describe('the gate', () => {
     });
   }
 
-  it('gives what it has judged: tunnel, link, session and time', async () => {
+  it('returns what it has decided: tunnel, link, session and time', async () => {
     const session = sessionOf(ana);
     const { judge, tunnel, link } = setUp({ session });
     const { kind, ...verdict } = (await judge()) as Extract<Verdict, { kind: 'forward' }>;
@@ -229,7 +229,7 @@ describe('the gate', () => {
     assert.deepEqual(verdict, { tunnel, link, rule: '@acme.com', session, judgedAtMs: NOW_MS });
   });
 
-  it('answers at once when the session is known, and later when it has to be opened', async () => {
+  it('decides synchronously with a cached session, and later when it has to be opened', async () => {
     const session = sessionOf(ana);
     assert.equal(setUp({ session }).judge() instanceof Promise, false);
     const opened = setUp({ session: () => Promise.resolve(session) }).judge();
@@ -243,7 +243,7 @@ describe('the gate and a request that a foreign page has caused', () => {
     ['a foreign page', foreign, 'ERR_CROSS_SITE cross-site'],
     ['the question of a named page', preflight, 'preflight'],
   ] as const) {
-    it(`never looks at who is signed in: ${what}`, async () => {
+    it(`never reads the session: ${what}`, async () => {
       for (const setting of [
         {},
         { session: sessionOf(ana) },
@@ -258,14 +258,14 @@ describe('the gate and a request that a foreign page has caused', () => {
       }
     });
 
-    it(`lets it pass where everybody may, as nobody: ${what}`, async () => {
+    it(`admits it to a public tunnel, anonymously: ${what}`, async () => {
       const { judge, seen } = setUp({ allow: ['public', '@acme.com'], session: sessionOf(ana) });
       assert.equal(await outcome(judge(request)), 'forward public nobody');
       assert.equal(seen.reads, 0);
     });
   }
 
-  it('takes a form of a named page for one only where no session came with it', async () => {
+  it('marks a form of a permitted page only if no session came with it', async () => {
     const without = (await setUp().judge(posted)) as Extract<Verdict, { kind: 'refuse' }>;
     assert.deepEqual([without.code, without.isPosted], ['ERR_LOGIN_REQUIRED', true]);
     const denied = (await setUp({ session: sessionOf(eve) }).judge(posted)) as Extract<Verdict, { kind: 'refuse' }>;
@@ -285,12 +285,12 @@ describe('the gate fails closed', () => {
     ['the store cannot say whether the session has ended', { session: () => Promise.reject(broken) }],
     ['the registry cannot say which tunnel it is', { session: sessionOf(ana), registry: { find: fail } }],
   ] as const satisfies readonly (readonly [string, Setting])[]) {
-    it(`when ${what}: it says nothing`, async () => {
+    it(`when ${what}: it returns no verdict`, async () => {
       await assert.rejects(async () => setUp(setting).judge(), broken);
     });
   }
 
-  it('looks at the tunnel again once the session is open: it may have gone, or changed hands, meanwhile', async () => {
+  it('looks up the tunnel again once the session is open: it may have gone or have another owner meanwhile', async () => {
     let now: Tunnel | undefined;
     const session = async () => {
       now = undefined;
@@ -308,7 +308,7 @@ describe('the gate fails closed', () => {
     assert.equal(await outcome(taken.judge()), `ERR_LOGIN_REQUIRED ${NEW_OWNER}`);
   });
 
-  it('remembers no decision beyond the identity and the policy that it was made for', async () => {
+  it('reuses no decision for another identity or policy', async () => {
     const cache = new ConnectionCache();
     const { tunnel } = setUp();
     let now = tunnel;

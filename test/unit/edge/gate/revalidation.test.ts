@@ -24,22 +24,22 @@ function watching(t: TestContext, judge: () => Promise<Verdict>) {
   return { watch, ends, forget: () => watch.forget(watched) };
 }
 
-describe('the watch over open streams', () => {
+describe('the revalidation of open requests', () => {
   for (const code of ['ERR_LOGIN_REQUIRED', 'ERR_ACCESS_DENIED'] as const) {
-    it(`ends one that the gate would refuse with ${code}`, async (t) => {
+    it(`ends a request that the gate would refuse with ${code}`, async (t) => {
       const { watch, ends } = watching(t, async () => refused(code));
       await watch.review();
       assert.deepEqual(ends, ['ended']);
     });
   }
 
-  it('leaves one alone whose tunnel is only offline', async (t) => {
+  it('leaves a request whose tunnel is only offline', async (t) => {
     const { watch, ends } = watching(t, async () => refused('ERR_TUNNEL_OFFLINE'));
     await watch.review();
     assert.deepEqual(ends, []);
   });
 
-  it('ends one that the gate cannot judge, and still judges the others', async (t) => {
+  it('ends a request for which the gate fails, and still checks the others', async (t) => {
     const { watch, ends } = watching(t, () => Promise.reject(new Error('no store')));
     const judge = async () => refused('ERR_ACCESS_DENIED');
     watch.add({ outlet: idle, judge, endSession: () => void ends.push('other'), cut: () => {} });
@@ -47,7 +47,7 @@ describe('the watch over open streams', () => {
     assert.deepEqual(ends.sort(), ['ended', 'other']);
   });
 
-  it('looks by itself, within ten seconds of the cause', async (t) => {
+  it('runs by itself, within ten seconds of the cause', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const { ends } = watching(t, async () => refused('ERR_LOGIN_REQUIRED'));
     t.mock.timers.tick(10_000);
@@ -55,14 +55,14 @@ describe('the watch over open streams', () => {
     assert.deepEqual(ends, ['ended']);
   });
 
-  it('forgets one that has ended by itself', async (t) => {
+  it('forgets a request that has ended by itself', async (t) => {
     const { watch, ends, forget } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
     forget();
     await watch.review();
     assert.deepEqual(ends, []);
   });
 
-  it('still knows all others when some end in any order', async (t) => {
+  it('still has all others when some end in any order', async (t) => {
     const { watch, ends, forget } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
     const others = ['a', 'b', 'c', 'd'].map((name) => ({
       outlet: idle,
@@ -78,15 +78,15 @@ describe('the watch over open streams', () => {
     assert.deepEqual(ends.sort(), ['b', 'c']);
   });
 
-  it('asks nothing more once it is closed', async (t) => {
+  it('stops when it is closed', async (t) => {
     const { watch, ends, forget } = watching(t, async () => refused('ERR_ACCESS_DENIED'));
     watch.close();
     await watch.review();
-    forget(); // as whatever was open does when it ends at last
+    forget(); // as a request does when it ends
     assert.deepEqual(ends, []);
   });
 
-  it('asks every five seconds', (t) => {
+  it('runs every five seconds', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     let asked = 0;
     watching(t, async () => {
@@ -102,10 +102,10 @@ describe('the watch over open streams', () => {
   });
 });
 
-describe('the watch over visitors who do not read', () => {
+describe('the check for visitors who do not read', () => {
   const MINUTE_MS = 60_000;
 
-  /** A visitor who takes so many bytes between two looks, one a minute, with so many waiting. */
+  /** A visitor who reads so many bytes between two checks, one a minute, with so many waiting. */
   function reading(t: TestContext, { perMinute, waiting }: { perMinute: number; waiting: number }) {
     const watch = new Revalidator();
     t.after(() => watch.close());
@@ -134,7 +134,7 @@ describe('the watch over visitors who do not read', () => {
     assert.equal(reading(t, { perMinute: 1_000, waiting: 131_072 })(11), 1);
   });
 
-  it('lets one alone who reads slowly', (t) => {
+  it('leaves one who reads slowly', (t) => {
     assert.equal(reading(t, { perMinute: 10_000, waiting: 131_072 })(1_000), 0);
   });
 
@@ -142,7 +142,7 @@ describe('the watch over visitors who do not read', () => {
     assert.equal(reading(t, { perMinute: 0, waiting: 0 })(10_000), 0);
   });
 
-  it('looks once a minute', (t) => {
+  it('runs once a minute', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const { watch } = watching(t, async () => refused('ERR_TUNNEL_OFFLINE'));
     const look = t.mock.method(watch, 'cutStalled');
@@ -151,11 +151,11 @@ describe('the watch over visitors who do not read', () => {
   });
 });
 
-describe('the watch over uploads', () => {
+describe('the check for uploads that are not read', () => {
   const LIMIT_MS = 60_000;
   const HOUR_MS = 3_600_000;
 
-  /** An app that takes so many bytes between two looks, one in ten seconds, with so many waiting. */
+  /** An app that reads so many bytes between two checks, one in ten seconds, with so many waiting. */
   function taking(
     t: TestContext,
     taken: { perLook: number; waiting: number },
@@ -183,7 +183,7 @@ describe('the watch over uploads', () => {
     };
   }
 
-  it('lets an app rest for as long as it likes', (t) => {
+  it('leaves an app that does not read, without a limit', (t) => {
     assert.deepEqual(taking(t, { perLook: 0, waiting: 131_072 }, undefined)(24 * HOUR_MS), []);
   });
 
@@ -195,22 +195,22 @@ describe('the watch over uploads', () => {
     }
   });
 
-  it('gives up, once, what is not taken for as long as the limit', (t) => {
+  it('gives up, once, what is not read within the limit', (t) => {
     const pass = taking(t, { perLook: 0, waiting: 131_072 }, LIMIT_MS);
     assert.deepEqual(pass(LIMIT_MS - 10_000), []);
     assert.deepEqual(pass(2 * LIMIT_MS), ['given up']);
   });
 
-  it('gives up what is taken by the byte', (t) => {
+  it('gives up what is read byte by byte', (t) => {
     assert.deepEqual(taking(t, { perLook: 100, waiting: 131_072 }, LIMIT_MS)(LIMIT_MS), ['given up']);
   });
 
-  it('lets alone what is taken slowly, and where nothing waits', (t) => {
+  it('leaves what is read slowly, and where nothing waits', (t) => {
     assert.deepEqual(taking(t, { perLook: 2_000, waiting: 131_072 }, LIMIT_MS)(HOUR_MS), []);
     assert.deepEqual(taking(t, { perLook: 0, waiting: 0 }, LIMIT_MS)(HOUR_MS), []);
   });
 
-  it('looks more than once within the limit', (t) => {
+  it('runs more than once within the limit', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const watch = new Revalidator({ uploadIdleMs: 1_000 });
     t.after(() => watch.close());

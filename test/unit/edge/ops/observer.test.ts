@@ -91,7 +91,7 @@ describe('the audit record', () => {
     );
   });
 
-  it('of those who are let in is one line for each session and rule, on whatever connections', (t) => {
+  it('of admissions has one line for each session and rule, on any connection', (t) => {
     const { observer, audit } = observing(t);
     const [ana, bob] = [sessionOf('ana'), sessionOf('bob')];
     const cache = new ConnectionCache();
@@ -111,7 +111,7 @@ describe('the audit record', () => {
     );
   });
 
-  it('names the provider that vouches for the email', (t) => {
+  it('names the issuer of the identity', (t) => {
     const { observer, audit } = observing(t);
     const ana = sessionOf('ana');
     observer.emit({ kind: 'signed-in', visit: request('203.0.113.1'), session: ana });
@@ -169,7 +169,7 @@ describe('the audit record', () => {
 });
 
 describe('the log', () => {
-  it('says that streams and links were refused for want of room, as of any budget', (t) => {
+  it('reports refused streams and links, like any exceeded budget', (t) => {
     const { observer, log } = observing(t);
     const busy = new PosternError('ERR_TUNNEL_BUSY');
     observer.emit({ kind: 'visit-failed', visit: request('203.0.113.1'), error: busy });
@@ -185,7 +185,7 @@ describe('the log', () => {
     );
   });
 
-  it('says who was past a budget, once and then once a minute', (t) => {
+  it('reports who exceeded a budget, once and then once a minute', (t) => {
     const { observer, log, minute } = observing(t);
     for (let at = 0; at < 20; at++)
       observer.emit({ kind: 'over-budget', budget: 'waiting requests', address: '203.0.113.1' });

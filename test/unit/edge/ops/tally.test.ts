@@ -40,7 +40,7 @@ describe('a tally', () => {
     assert.deepEqual(minute(), []);
   });
 
-  it('goes on counting whoever goes on, and begins anew after a minute of silence', () => {
+  it('goes on counting a party that continues, and starts again after a minute of silence', () => {
     const { note, minute } = tallying();
     note('one');
     minute();
@@ -52,7 +52,7 @@ describe('a tally', () => {
     assert.deepEqual(minute(), [first('one', 4)]);
   });
 
-  it('counts together what one party has no more room for, and loses none', () => {
+  it('counts together what exceeds the keys of one party, and loses none', () => {
     const { note, minute } = tallying({ maxKeysOfOne: 2 });
     for (let at = 0; at < 10; at++) note('one', `ERR_${at}`);
     note('other');

@@ -1,4 +1,4 @@
-/** The routes of the base host: which method and which cause may do what, and in which order they are looked at. */
+/** The routes of the base host: what each method and cause may do, and the order of the checks. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SignInFailure } from '../../../../src/edge/routes/sign-in-failure.js';
@@ -27,7 +27,7 @@ describe('the routes of the base host', () => {
     ['GET', '/%2e/oauth2/start'],
     ['GET', '/oauth2/%zz'],
   ] as const) {
-    it(`know no ${method} ${path}`, async (t) => {
+    it(`do not include ${method} ${path}`, async (t) => {
       const { asked, ask } = await openApp(t, { session });
       const { status, code } = await ask(path, at({ method, headers: own }));
       assert.deepEqual([status, code, asked], [404, 'ERR_NOT_FOUND', []]);
@@ -35,7 +35,7 @@ describe('the routes of the base host', () => {
   }
 
   for (const path of ['/', '/oauth2/userinfo']) {
-    it(`refuse ${path} to a foreign page before they look at who is signed in`, async (t) => {
+    it(`refuse ${path} to a foreign page before they read the session`, async (t) => {
       for (const setting of [{}, { session }]) {
         const { asked, ask } = await openApp(t, setting);
         const { status, code } = await ask(path, at({ headers: by.sibling }));
@@ -46,7 +46,7 @@ describe('the routes of the base host', () => {
 
   for (const path of ['/oauth2/start', '/oauth2/callback?code=x&state=y']) {
     for (const cause of ['ownFetch', 'sibling', 'prefetch'] as const) {
-      it(`take no step of a sign-in that nobody looks at: ${path} by ${cause}`, async (t) => {
+      it(`take no step of a sign-in without a navigation: ${path} by ${cause}`, async (t) => {
         const { asked, ask } = await openApp(t);
         const { status, cookies } = await ask(path, at({ headers: by[cause] }));
         assert.deepEqual([status, cookies, asked], [401, [], []]);
@@ -61,7 +61,7 @@ describe('the routes of the base host', () => {
     assert.deepEqual([status, cookies, asked], [302, ['session=new'], ['start', 'finish']]);
   });
 
-  it('record a sign-in that failed, and no callback that belongs to none', async (t) => {
+  it('record a failed sign-in, but not a callback without a sign-in', async (t) => {
     const cause = new PosternError('ERR_LOGIN_FAILED', 'the secret reason');
     const failure = new SignInFailure(cause, { place: 'base', path: '/' }, ['transaction=; Max-Age=0']);
     for (const [fails, asked, set] of [
@@ -75,7 +75,7 @@ describe('the routes of the base host', () => {
     }
   });
 
-  it('answer a callback by POST in words, without taking it', async (t) => {
+  it('explain why a callback by POST is refused', async (t) => {
     const { asked, ask } = await openApp(t);
     const headers = {
       ...by.link,
@@ -107,20 +107,20 @@ describe('the routes of the base host', () => {
     assert.deepEqual([status, cookies, asked], [302, ['session=; Max-Age=0'], ['sign out']]);
   });
 
-  it('send nobody round who brings two sign-ins: both are cleared', async (t) => {
+  it('do not redirect a visitor with two sessions: both are removed', async (t) => {
     const { ask } = await openApp(t, { rivals: true });
     const { status, location, cookies } = await ask('/', at({ headers: by.visit }));
     assert.deepEqual([status, location, cookies], [401, undefined, ['session=; Max-Age=0']]);
   });
 
-  it('redirect a person to the sign-in, and nothing else', async (t) => {
+  it('redirect navigations to the sign-in, and no other requests', async (t) => {
     const { ask } = await openApp(t);
     assert.deepEqual((await ask('/', at({ headers: by.visit }))).location, '/oauth2/start?rd=%2F');
     const { status, location } = await ask('/', at({ headers: by.ownFetch }));
     assert.deepEqual([status, location], [401, undefined]);
   });
 
-  it('tell who is signed in, without what would open anything', async (t) => {
+  it('return the identity without anything that gives access', async (t) => {
     const { ask } = await openApp(t, { session });
     const { text } = await ask('/oauth2/userinfo', at({ headers: by.ownFetch }));
     assert.deepEqual(Object.keys(JSON.parse(text)).sort(), ['email', 'expires_at', 'groups', 'subject']);

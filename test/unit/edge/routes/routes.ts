@@ -1,4 +1,4 @@
-/** The Express app over parts that write down what they are asked, on a server of its own. */
+/** The Express app on its own server, over parts that record their calls. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
@@ -40,10 +40,10 @@ export function sessionOf(more: Partial<Session> = {}): Session {
 export interface Setting {
   readonly session?: Session | undefined;
   readonly verdict?: Verdict | undefined;
-  /** Whether the visitor brings two sessions. */
+  /** Whether the request has two sessions. */
   readonly rivals?: true;
   readonly hasEnded?: true;
-  /** Whether a ticket comes to a browser with a session of the name's former owner. */
+  /** Whether the browser has a session of the name's former owner when it redeems a ticket. */
   readonly isPassedOn?: true;
   /** What a step of the sign-in throws. */
   readonly fails?: unknown;
@@ -66,7 +66,7 @@ export interface Asking {
   readonly body?: string;
 }
 
-/** Headers of a browser: what it says of the cause of a request. */
+/** The headers by which a browser tells the cause of a request. */
 export const by = {
   visit: { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: 'text/html' },
   link: {

@@ -67,8 +67,8 @@ describe('a page of this origin', () => {
   }
 });
 
-describe('who is signed in', () => {
-  it('is told by what the provider says of them, without the id of the session', () => {
+describe('userinfo', () => {
+  it('has the claims of the provider, without the id of the session', () => {
     const sessions = { endsAtMs: () => 0 } as unknown as Sessions;
     assert.throws(() => userInfoReply(sessions, undefined), { code: 'ERR_LOGIN_REQUIRED' });
     const { body } = userInfoReply(sessions, sessionOf());

@@ -1,4 +1,4 @@
-/** Whose session is left when somebody signs in over another one. */
+/** The steps of a sign-in: its provider, and which session remains when there was another one. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
@@ -29,7 +29,7 @@ const ANA: Identity = {
   groupsOmitted: false,
 };
 const BEN: Identity = { ...ANA, subject: 'b', email: 'ben@acme.com' };
-/** An account of another provider that has the `sub` of Ana's. */
+/** An account of another provider with the same `sub` as Ana's. */
 const CAT: Identity = { ...ANA, issuer: 'https://id.other.com', email: 'cat@other.com' };
 const HOUR_MS = 3_600_000;
 
@@ -111,12 +111,12 @@ function signingIn({ isAdmitted = true } = {}) {
     },
     leave: (provider: string) =>
       signIn.redirectToBase(arrived('/.postern/session', ''), 'demo', '/', { account: 'current', provider }),
-    /** The operator takes a provider out of the configuration. */
+    /** The operator removes a provider from the configuration. */
     remove: (id: string) => Object.assign(providers[id as keyof typeof providers], { id: 'removed' }),
     passOn: (to: string) => {
       owner = to;
     },
-    /** Brings a ticket to a tunnel's host, in a browser with a cookie there. */
+    /** Redeems a ticket on a tunnel's host, in a browser with a cookie there. */
     redeem: async (name: string, cookie: string) => {
       const host = tunnelHost(BASE, name);
       const nonce = nonces.issue(host);
@@ -126,7 +126,7 @@ function signingIn({ isAdmitted = true } = {}) {
     },
     read: async (cookie: string) => (await sessions.read(cookie, BASE.host)) ?? assert.fail('no session'),
     finish: (cookie: string) => signIn.completeCallback(arrived(`/oauth2/callback?code=x&state=${state}`, cookie)),
-    /** Finishes the sign-in that was started last, whatever is started until then. */
+    /** Finishes the last sign-in so far, also if others are started before that. */
     finishOf: (transaction: string) => {
       const url = `/oauth2/callback?code=x&state=${state}`;
       return (session: string) => signIn.completeCallback(arrived(url, `${transaction}; ${session}`));
@@ -146,8 +146,8 @@ describe('a sign-in over another session in this browser', () => {
   for (const [whose, identity, when, isKept] of [
     ['the same visitor', ANA, 'before it', false],
     ['the same visitor', ANA, 'while it is under way', true],
-    ['somebody else', BEN, 'before it', false],
-    ['somebody else', BEN, 'while it is under way', false],
+    ['another visitor', BEN, 'before it', false],
+    ['another visitor', BEN, 'while it is under way', false],
   ] as const) {
     test(`of ${whose}, made ${when}, ${isKept ? 'leaves' : 'ends'} it`, async () => {
       const visit = signingIn();
@@ -253,7 +253,7 @@ describe('a sign-in over a session of a tunnel', () => {
   }
 });
 
-describe('a session that has lost groups which rules name by now', () => {
+describe('a session that lacks groups which rules name now', () => {
   const MEMBER: Identity = { ...ANA, groups: Array.from({ length: 500 }, (_, at) => `group-${at}`) };
 
   async function signedIn(options: { isAdmitted: boolean }) {
@@ -275,7 +275,7 @@ describe('a session that has lost groups which rules name by now', () => {
     });
   }
 
-  test('goes on under its id and no longer than before, with the groups', async () => {
+  test('continues under its id and no longer than before, with the groups', async () => {
     const { visit, former } = await signedIn({ isAdmitted: false });
     const { id, signedInAtMs } = await visit.read(former);
     visit.nameGroup('group-499');
@@ -299,7 +299,7 @@ describe('a session that has lost groups which rules name by now', () => {
     assert.notEqual((await visit.read(pair(after.cookies.at(-1)))).id, id);
   });
 
-  test('is not gone on with by a sign-in that was begun for another', async () => {
+  test('is not continued by a sign-in that was started for another', async () => {
     const { visit, former } = await signedIn({ isAdmitted: false });
     visit.nameGroup('group-499');
     const { cookies } = await visit.startFor('demo', former);
@@ -310,7 +310,7 @@ describe('a session that has lost groups which rules name by now', () => {
     assert.equal(await visit.isLive(other), false);
   });
 
-  test('goes on in two tabs at once', async () => {
+  test('continues in two tabs at once', async () => {
     const { visit, former } = await signedIn({ isAdmitted: false });
     const { id } = await visit.read(former);
     visit.nameGroup('group-499');
@@ -323,7 +323,7 @@ describe('a session that has lost groups which rules name by now', () => {
     assert.deepEqual([(await visit.read(between)).id, (await visit.read(after)).id], [id, id]);
   });
 
-  test('ends when somebody else signs in', async () => {
+  test('ends when another visitor signs in', async () => {
     const { visit, former } = await signedIn({ isAdmitted: false });
     visit.nameGroup('group-499');
     visit.signsIn(BEN);

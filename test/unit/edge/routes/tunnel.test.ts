@@ -1,4 +1,4 @@
-/** The routes of a tunnel's host: tickets, sign-out, and what somebody gets whom the gate has refused. */
+/** The routes of a tunnel's host: tickets, sign-out, and the replies to requests that the gate has refused. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NO_OWNER } from '../../../../src/auth/session/session.js';
@@ -34,7 +34,7 @@ describe('a ticket', () => {
     ['the app', ORIGIN],
     ['a sandbox', 'null'],
   ] as const) {
-    it(`that ${who} posts is burned, and nobody may read what it gave`, async (t) => {
+    it(`that ${who} posts is used up, and the response cannot be read`, async (t) => {
       const { asked, ask } = await openApp(t);
       const { headers } = await ask('/.postern/session', post(origin, 'same-site'));
       assert.deepEqual(asked, ['redeem'], 'not welcome');
@@ -42,13 +42,13 @@ describe('a ticket', () => {
     });
   }
 
-  it('that the browser would not keep is left for its URL', async (t) => {
+  it('whose cookie the browser would not store is left for its URL', async (t) => {
     const { asked, ask } = await openApp(t);
     const { text, cookies } = await ask('/.postern/session', post(BASE.origin, 'cross-site'));
     assert.deepEqual([JSON.parse(text), cookies, asked], [{ redeemed: false }, [], []]);
   });
 
-  it('in the URL is for a person who goes there; what else brings it burns it', async (t) => {
+  it('in the URL is for a navigation; any other request uses it up', async (t) => {
     const { asked, ask } = await openApp(t);
     const { status, location } = await ask('/.postern/session?ticket=x', at({ headers: by.link }));
     assert.deepEqual([status, location], [302, '/path']);
@@ -69,7 +69,7 @@ describe('a ticket', () => {
     }
   });
 
-  it('that is refused does not stay in the address bar', async (t) => {
+  it('that was refused does not stay in the address bar', async (t) => {
     const fails = new PosternError('ERR_LOGIN_FAILED', 'the ticket is stale');
     const { ask } = await openApp(t, { fails });
     const { status, location = '' } = await ask('/.postern/session?ticket=secret&rd=%2Fx', at({ headers: by.link }));
@@ -79,7 +79,7 @@ describe('a ticket', () => {
     assert.deepEqual([fetched.status, fetched.code, fetched.location], [400, 'ERR_LOGIN_FAILED', undefined]);
   });
 
-  it('begins nothing for what is no visit', async (t) => {
+  it('starts no sign-in unless the request is a navigation', async (t) => {
     const { asked, ask } = await openApp(t);
     for (const cause of ['ownFetch', 'sibling', 'prefetch'] as const) {
       const { status, cookies } = await ask('/.postern/session?rd=%2F', at({ headers: by[cause] }));
@@ -90,7 +90,7 @@ describe('a ticket', () => {
 });
 
 describe('signing out on a tunnel’s host', () => {
-  it('ends nothing: it leads to the base host, by a visit alone', async (t) => {
+  it('ends nothing: it redirects a navigation to the base host', async (t) => {
     const { asked, ask } = await openApp(t, { session });
     const { status, location } = await ask('/.postern/sign_out', at({ headers: by.visit }));
     assert.deepEqual([status, location], [302, `${BASE.origin}/oauth2/sign_out?of=x`]);
@@ -103,8 +103,8 @@ describe('signing out on a tunnel’s host', () => {
   });
 });
 
-describe('who is signed in on a tunnel’s host', () => {
-  it('is told to its own pages, and nobody is looked at for others', async (t) => {
+describe('userinfo on a tunnel’s host', () => {
+  it('is for the tunnel’s own pages; for others no session is read', async (t) => {
     const { asked, ask } = await openApp(t, { session });
     assert.equal((await ask('/.postern/userinfo', at({ headers: by.ownFetch }))).status, 200);
     asked.length = 0;
@@ -112,7 +112,7 @@ describe('who is signed in on a tunnel’s host', () => {
     assert.deepEqual([foreign.status, foreign.code, asked], [403, 'ERR_CROSS_SITE', []]);
   });
 
-  it('is told, and signed out, whoever has the name now: a difference would tell whether anybody has', async (t) => {
+  it('and sign-out ignore the owner of the name: a difference would tell whether there is one', async (t) => {
     for (const owner of ['tag', 'other', NO_OWNER]) {
       const { ask } = await openApp(t, { session: sessionOf({ owner }) });
       assert.equal((await ask('/.postern/userinfo', at({ headers: by.ownFetch }))).status, 200, owner);
@@ -122,7 +122,7 @@ describe('who is signed in on a tunnel’s host', () => {
   });
 });
 
-describe('what the gate did not let through', () => {
+describe('a request that the gate refuses', () => {
   for (const [what, verdict] of [
     ['nothing was said of it', undefined],
     ['it was to be forwarded', { kind: 'forward' } as unknown as Verdict],
@@ -134,7 +134,7 @@ describe('what the gate did not let through', () => {
     });
   }
 
-  it('and is a path of ours is not the app’s, whatever the gate says', async (t) => {
+  it('is not found on the edge’s own paths, whatever the gate decides', async (t) => {
     const { ask } = await openApp(t, { verdict: LOGIN });
     for (const path of ['/.postern/nothing', '/.postern', '/.postern/link', '/.postern/session/']) {
       assert.equal((await ask(path, at({ headers: by.visit }))).code, 'ERR_NOT_FOUND', path);
@@ -142,14 +142,14 @@ describe('what the gate did not let through', () => {
     assert.equal((await ask('/.Postern/session', at({ headers: by.ownFetch }))).code, 'ERR_LOGIN_REQUIRED');
   });
 
-  it('is a preflight, and is answered', async (t) => {
+  it('gets a response if it is a preflight', async (t) => {
     const { ask } = await openApp(t, { verdict: { kind: 'preflight' } });
     const headers = { origin: SIBLING, 'access-control-request-method': 'PUT' };
     const heard = await ask('/', at({ method: 'OPTIONS', headers }));
     assert.deepEqual([heard.status, heard.headers['access-control-allow-origin']], [204, SIBLING]);
   });
 
-  it('is sent to the sign-in when a person went there, and else told where that is', async (t) => {
+  it('is redirected to the sign-in if it is a navigation, and else gets its URL', async (t) => {
     const { asked, ask } = await openApp(t, { verdict: LOGIN });
     const { location, cookies } = await ask('/x', at({ headers: by.visit }));
     assert.deepEqual([location, cookies, asked], [`${BASE.origin}/oauth2/start`, ['nonce=x'], ['leave']]);
@@ -160,7 +160,7 @@ describe('what the gate did not let through', () => {
     assert.deepEqual([form.status, form.location, asked], [401, undefined, ['leave']]);
   });
 
-  it('ends what the app keeps in the browser once the session was ended, or the name has another owner', async (t) => {
+  it('clears what the app has stored once the session was revoked, or the name has another owner', async (t) => {
     for (const [setting, isCleared] of [
       [{ verdict: LOGIN }, false],
       [{ verdict: LOGIN, hasEnded: true }, true],
@@ -174,13 +174,13 @@ describe('what the gate did not let through', () => {
     }
   });
 
-  it('is not sent round with two sign-ins: both are cleared', async (t) => {
+  it('is not redirected with two sessions: both are removed', async (t) => {
     const { asked, ask } = await openApp(t, { verdict: LOGIN, rivals: true });
     const { status, cookies } = await ask('/', at({ headers: by.visit }));
     assert.deepEqual([status, cookies, asked], [401, ['session=; Max-Age=0'], []]);
   });
 
-  it('is told why, or the same of a name that nobody serves', async (t) => {
+  it('gets the reason, or the same response as for an unknown name', async (t) => {
     const texts: string[] = [];
     for (const reason of ['no-rule', 'unknown']) {
       const { ask } = await openApp(t, { verdict: refusal('ERR_ACCESS_DENIED', { session, reason }) });
@@ -199,7 +199,7 @@ describe('what the gate did not let through', () => {
   });
 });
 
-describe('somebody whose session lacks groups', () => {
+describe('a visitor whose session lacks groups', () => {
   const verdict = refusal('ERR_LOGIN_REQUIRED', { session, reason: 'groups-omitted' });
 
   it('signs in once more', async (t) => {
@@ -208,14 +208,14 @@ describe('somebody whose session lacks groups', () => {
     assert.deepEqual(asked, ['renewal', 'leave']);
   });
 
-  it('is denied, on record, when that was often enough', async (t) => {
+  it('is denied, with a record, after too many attempts', async (t) => {
     const { asked, ask } = await openApp(t, { verdict, renewals: 'used up' });
     const { status, code } = await ask('/', at({ headers: by.visit }));
     assert.deepEqual([status, code], [403, 'ERR_ACCESS_DENIED']);
     assert.deepEqual(asked, ['renewal', 'decided ERR_ACCESS_DENIED']);
   });
 
-  it('is told so in the background, where it counts for nothing', async (t) => {
+  it('gets an error for a background request, which is not counted', async (t) => {
     const { asked, ask } = await openApp(t, { verdict });
     assert.equal((await ask('/', at({ headers: by.ownFetch }))).status, 401);
     assert.deepEqual(asked, []);
