@@ -1,9 +1,9 @@
-/** Cases: what one peer says, and what the other must do. Each runs on a connection of its own. */
+/** Cases: what one peer sends, and what the other must do. Each runs on its own connection. */
 import { after, before, describe, test } from 'node:test';
 import { type ConformanceServer, startConformanceServer } from './server.js';
 import { Session } from './session.js';
 
-/** Numbered as the sections of the public h2spec suite are, and said as it says them. */
+/** Numbered and worded as in the public h2spec suite. */
 export type Case = readonly [section: string, what: string, run: (session: Session) => Promise<void> | void];
 
 export function runCases(title: string, cases: readonly Case[], open = Session.open): void {

@@ -40,7 +40,7 @@ export function post(engine: Connection, path: string, body: Buffer): Exchange {
   return exchange;
 }
 
-/** An engine on a connection of its own, whose peer has said its SETTINGS. */
+/** An engine on its own connection, whose peer has sent SETTINGS. */
 export async function withEngine(port: number, use: (engine: Connection) => Promise<void>): Promise<void> {
   const socket = await connected(port);
   const engine = engineOver(socket, { role: 'client', observer: { closed: () => {} } });

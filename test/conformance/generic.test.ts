@@ -1,4 +1,4 @@
-/** What every endpoint must take: the `generic` part of the suite. */
+/** What every endpoint must accept: the `generic` part of the suite. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { FrameFlag, FrameType } from '../../src/http2/frame/types.js';
@@ -13,7 +13,7 @@ const PRIORITY_FLAG = FrameFlag.PRIORITY;
 const priority = (id: number, hex = '00000000ff') => frame(PRIORITY, 0, id, hex);
 const HELLO = Buffer.from('test');
 
-/** The request is answered with 200 and a body. */
+/** The response to the request is 200 with a body. */
 async function answered(session: Session, id = 1): Promise<void> {
   const { fields, body } = await session.answer(id);
   assert.deepEqual(fields.slice(0, 2), [':status', '200']);

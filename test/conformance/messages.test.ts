@@ -8,7 +8,7 @@ import { COMMON, POST, type Session } from './session.js';
 const data = (flags: number) => frame(FrameType.DATA, flags, 1, Buffer.from('test'));
 const without = (name: string) => COMMON.filter((_, at) => COMMON[at - (at % 2)] !== name);
 
-/** What is sent resets stream 1, and is not answered. */
+/** The request resets stream 1, and gets no response. */
 const malformed = (section: string, what: string, parts: (session: Session) => readonly Buffer[]): Case => [
   section,
   what,

@@ -1,4 +1,4 @@
-/** Both roles against Debian's nghttp2: `nghttp` and `h2load` ask, `nghttpd` answers. Skipped where they are missing. */
+/** Both roles against Debian's nghttp2: clients `nghttp` and `h2load`, server `nghttpd`. Skipped where they are missing. */
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -105,7 +105,7 @@ describe('the client role', { skip: missing('nghttpd') }, () => {
     await withEngine(port, async (engine) => {
       for (let at = 0; at < 20; at++) {
         const { stream } = get(engine, '/file');
-        await engine.ping(); // the answer is on its way
+        await engine.ping(); // the response is in flight
         stream.reset();
       }
       const asked = get(engine, '/file');

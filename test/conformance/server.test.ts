@@ -1,4 +1,4 @@
-/** What the conformance server promises to tools beside an answer to everything. */
+/** What the conformance server guarantees to tools, in addition to a response to everything. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { FrameFlag, FrameType } from '../../src/http2/frame/types.js';

@@ -1,6 +1,6 @@
 /**
  * The engine's server role over plain TCP, with prior knowledge (RFC 9113 section 3.3), for conformance tools from
- * outside: `npm run conformance:server -- PORT`. Any request is read to its end and answered with 200 and a short body;
+ * outside: `npm run conformance:server -- PORT`. Any request is read to its end, and its response is 200 with a short body;
  * `/big?bytes=N` with a body of that size, `/trailers` with trailers; extended CONNECT (RFC 8441) echoes.
  */
 import { Buffer } from 'node:buffer';
@@ -21,7 +21,7 @@ export interface ConformanceServer {
   close(): void;
 }
 
-/** Listens on the loopback address; port 0 takes any. */
+/** Listens on the loopback address; port 0 is any free port. */
 export async function startConformanceServer(port: number): Promise<ConformanceServer> {
   const sockets = new Set<Socket>();
   const listener = createServer({ noDelay: true }, (socket) => {
@@ -48,7 +48,7 @@ function serve(socket: Socket): void {
     },
     observer: {
       stream: (stream, request) => stream.observe(answering(stream, request)),
-      // The socket is read on, to nowhere: bytes that nobody reads would cut off our GOAWAY.
+      // The socket is still read, and the bytes dropped: unread bytes would turn the close into a reset, and lose our GOAWAY.
       closed: () => socket.end(),
     },
   });
@@ -84,7 +84,7 @@ function sendShort(stream: Http2Stream, receivedBytes: number, trailers: readonl
   stream.end(trailers);
 }
 
-/** Sends so many bytes as the peer takes them; returns what goes on with it. */
+/** Sends this many bytes as the peer permits; returns the function that continues. */
 function sendBig(stream: Http2Stream, bytes: number): () => void {
   let left = Number.isSafeInteger(bytes) && bytes >= 0 && bytes <= MAX_BIG_BYTES ? bytes : 0;
   stream.sendHeaders([':status', '200', 'content-length', `${left}`], { endStream: false });

@@ -1,4 +1,4 @@
-/** A peer that says whatever bytes a case wants, over TCP, and what may be expected of the other end. */
+/** A peer that sends arbitrary bytes over TCP, and the checks of what the other end does. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
@@ -36,7 +36,7 @@ export class Session {
     socket.on('error', () => {}); // `close` follows
   }
 
-  /** A connection on which nothing was said. */
+  /** A connection on which nothing was sent. */
   static async connect(port: number): Promise<Session> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
@@ -76,7 +76,7 @@ export class Session {
     return Buffer.from(this.#encoder.encode(fields));
   }
 
-  /** A HEADERS frame that is a whole block. */
+  /** A HEADERS frame with a complete field block. */
   headers(streamId: number, fields: readonly string[], flags: number = FrameFlag.END_STREAM): Buffer {
     return frame(FrameType.HEADERS, flags | FrameFlag.END_HEADERS, streamId, this.block(fields));
   }
@@ -117,7 +117,7 @@ export class Session {
     return (await this.next(({ type, streamId: id }) => type === FrameType.DATA && id === streamId)).payload;
   }
 
-  /** The connection goes on: it answers a PING. */
+  /** The connection is alive: it acknowledges a PING. */
   async lives(): Promise<void> {
     this.send(frame(FrameType.PING, 0, 0, OPAQUE));
     const { payload } = await this.next(({ type, flags }) => type === FrameType.PING && flags === FrameFlag.ACK);
@@ -136,7 +136,7 @@ export class Session {
     assert.equal(this.#frames.indexOf(goaway), this.#frames.length - 1, 'nothing follows it');
   }
 
-  /** An error of the stream: RST_STREAM with one of the codes (section 5.4.2), and the connection goes on. */
+  /** An error of the stream: RST_STREAM with one of the codes (section 5.4.2), while the connection stays open. */
   async streamError(streamId: number, ...names: readonly Name[]): Promise<void> {
     const isReset = ({ type, streamId: id }: Frame) => type === FrameType.RST_STREAM && id === streamId;
     const { payload } = await this.next(isReset);

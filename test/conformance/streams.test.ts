@@ -105,7 +105,7 @@ const formats: readonly Case[] = [
   ],
 ];
 
-/** What the client says on stream 1 before the frame in question. */
+/** What the client sends on stream 1 before the frame in question. */
 const halfClosed = (s: Session) => s.send(s.headers(1, COMMON));
 const resetByUs = (s: Session) => s.send(s.headers(1, POST, 0), reset());
 async function closed(s: Session): Promise<void> {
@@ -126,7 +126,7 @@ const states: readonly Case[] = [
     'http2/5.1/5',
     'half-closed (remote): DATA',
     async (s) => {
-      await s.window(0); // so that the answer cannot end
+      await s.window(0); // so that the response cannot end
       halfClosed(s);
       s.send(data());
       await s.streamError(1, 'STREAM_CLOSED');
@@ -215,7 +215,7 @@ const states: readonly Case[] = [
     'http2/5.1.2/1',
     'more streams than were permitted',
     async (s) => {
-      await s.window(0); // so that no answer ends
+      await s.window(0); // so that no response ends
       const ids = Array.from({ length: s.maxStreams + 1 }, (_, at) => 2 * at + 1);
       s.send(...ids.map((id) => s.headers(id, COMMON)));
       await s.streamError(ids.at(-1) ?? 0, 'REFUSED_STREAM', 'PROTOCOL_ERROR');

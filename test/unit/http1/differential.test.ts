@@ -1,10 +1,10 @@
-/** Whatever our reader takes for an answer, the parser of `node:http` takes for the same one. */
+/** Whatever our parser accepts as a response, the parser of `node:http` reads as the same one. */
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { hear } from './parse-response.js';
+import { parseResponse } from './parse-response.js';
 
 interface Read {
   readonly status: number;
@@ -13,7 +13,7 @@ interface Read {
   readonly trailers: readonly string[];
 }
 
-/** What `node:http` reads; undefined when it refuses the answer or misses a part of it. */
+/** What `node:http` reads; undefined if it rejects the response or misses a part of it. */
 function readByNode(bytes: string): Promise<Read | undefined> {
   return new Promise((resolve) => {
     const connection = new Duplex({
@@ -42,16 +42,16 @@ function readByNode(bytes: string): Promise<Read | undefined> {
   });
 }
 
-// What we take since it can mean one thing only, and llhttp does not: white space before a colon and behind a chunk's size,
+// What we accept because it has only one meaning, and llhttp rejects: white space before a colon and after a chunk's size,
 // folded lines, equal lengths.
 const LENIENT =
   /[ \t]+:|\r\n[ \t]|\r\n[0-9a-f]+[ \t]|;[^\r]*[ \t]|content-length:[\s\S]*content-length:|length:[^\r]*,|\r\n0{8}/i;
 
 async function compare(bytes: string): Promise<'same' | 'refused'> {
-  const { outcome, status, fields, body, trailers, pieces } = hear([...bytes]);
+  const { outcome, status, fields, body, trailers, pieces } = parseResponse([...bytes]);
   // White space after a value is no part of it, tabs included (RFC 9110 section 5.5), which llhttp does not know here.
   if (outcome !== 'whole' || /(?:length|encoding|connection):[^\r]*\t/i.test(bytes)) return 'refused';
-  const read = await readByNode(bytes.slice(0, pieces)); // what comes behind an answer is part of none
+  const read = await readByNode(bytes.slice(0, pieces)); // bytes after a response are not part of it
   if (read === undefined && LENIENT.test(bytes)) return 'refused';
   assert.deepEqual({ status, fields, body, trailers }, read, JSON.stringify(bytes));
   return 'same';

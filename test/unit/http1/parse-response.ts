@@ -1,15 +1,15 @@
-/** What the reader of answers makes of bytes, as one value that can be compared. */
+/** What the response parser reads from bytes, as one value that can be compared. */
 
 import { MalformedResponse } from '../../../src/http1/errors.js';
 import { ResponseParser } from '../../../src/http1/response-parser.js';
 
-export interface Heard {
+export interface ParsedResponse {
   readonly informational: { status: number; fields: readonly string[] }[];
   status: number;
   fields: readonly string[];
   body: string;
   trailers: readonly string[];
-  /** `whole`, `cut` when the connection ended too early, `malformed`, `upgraded`, or `waiting` for more. */
+  /** `whole`, `cut` if the connection ended too early, `malformed`, `upgraded`, or `waiting` for more. */
   outcome: 'whole' | 'cut' | 'malformed' | 'upgraded' | 'waiting';
   /** How many pieces came until then. */
   pieces: number;
@@ -17,7 +17,7 @@ export interface Heard {
   reusable: boolean;
 }
 
-export interface Listening {
+export interface ParseOptions {
   readonly method?: string;
   /** 101 was asked for. */
   readonly upgrade?: boolean;
@@ -26,8 +26,11 @@ export interface Listening {
 }
 
 /** Reads pieces of latin1 text one after the other, each in the same memory, and then the end of the connection. */
-export function hear(pieces: readonly string[], { method = 'GET', upgrade, open }: Listening = {}): Heard {
-  const heard: Heard = {
+export function parseResponse(
+  pieces: readonly string[],
+  { method = 'GET', upgrade, open }: ParseOptions = {},
+): ParsedResponse {
+  const parsed: ParsedResponse = {
     informational: [],
     status: 0,
     fields: [],
@@ -40,30 +43,30 @@ export function hear(pieces: readonly string[], { method = 'GET', upgrade, open 
   const reader = new ResponseParser();
   const kept: Buffer[] = [];
   reader.expect(method, {
-    informational: ({ status, fields }) => void heard.informational.push({ status, fields }),
-    head: ({ status, fields }) => Object.assign(heard, { status, fields }),
+    informational: ({ status, fields }) => void parsed.informational.push({ status, fields }),
+    head: ({ status, fields }) => Object.assign(parsed, { status, fields }),
     data: (piece) => void kept.push(piece),
-    end: (trailers) => Object.assign(heard, { trailers, outcome: 'whole' }),
+    end: (trailers) => Object.assign(parsed, { trailers, outcome: 'whole' }),
     ...(upgrade && {
       upgraded: ({ status, fields }, rest) => {
         kept.push(rest);
-        Object.assign(heard, { status, fields, outcome: 'upgraded' });
+        Object.assign(parsed, { status, fields, outcome: 'upgraded' });
       },
     }),
   });
   const memory = Buffer.alloc(Math.max(0, ...pieces.map((piece) => piece.length)));
   try {
     for (const piece of pieces) {
-      if (heard.outcome === 'waiting') heard.pieces += 1;
+      if (parsed.outcome === 'waiting') parsed.pieces += 1;
       memory.fill(0x23);
       reader.receive(memory.subarray(0, memory.write(piece, 'latin1')));
     }
-    heard.reusable = reader.isReusable;
-    if (open !== true && !reader.finish() && heard.outcome === 'waiting') heard.outcome = 'cut';
+    parsed.reusable = reader.isReusable;
+    if (open !== true && !reader.finish() && parsed.outcome === 'waiting') parsed.outcome = 'cut';
   } catch (thrown) {
     if (!(thrown instanceof MalformedResponse)) throw thrown;
-    heard.outcome = 'malformed';
+    parsed.outcome = 'malformed';
   }
-  heard.body = Buffer.concat(kept).toString('latin1');
-  return heard;
+  parsed.body = Buffer.concat(kept).toString('latin1');
+  return parsed;
 }

@@ -3,19 +3,19 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MalformedResponse } from '../../../src/http1/errors.js';
 import { ResponseParser } from '../../../src/http1/response-parser.js';
-import { hear } from './parse-response.js';
+import { parseResponse } from './parse-response.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 
 describe('a complete response', () => {
   it('is parsed with its fields unchanged: order, case, duplicates, bytes above 0x7F', () => {
-    const heard = hear([`${OK}X-B: 1\r\nx-a:2\r\nX-B:\t caf\xe9 \t\r\nEmpty:\r\nContent-Length: 2\r\n\r\nhi`]);
+    const heard = parseResponse([`${OK}X-B: 1\r\nx-a:2\r\nX-B:\t caf\xe9 \t\r\nEmpty:\r\nContent-Length: 2\r\n\r\nhi`]);
     assert.deepEqual(heard.fields, ['X-B', '1', 'x-a', '2', 'X-B', 'caf\xe9', 'Empty', '', 'Content-Length', '2']);
     assert.deepEqual([heard.status, heard.body, heard.outcome, heard.reusable], [200, 'hi', 'whole', true]);
   });
 
   it('keeps U+00A0, which is not white space in HTTP', () => {
-    assert.deepEqual(hear([`${OK}x: \xa0\r\n\r\n`]).fields, ['x', '\xa0']);
+    assert.deepEqual(parseResponse([`${OK}x: \xa0\r\n\r\n`]).fields, ['x', '\xa0']);
   });
 
   const bodies: Record<string, [string, string, readonly string[]]> = {
@@ -43,7 +43,7 @@ describe('a complete response', () => {
   };
   for (const [name, [bytes, body, trailers]] of Object.entries(bodies)) {
     it(`is read ${name}`, () => {
-      const heard = hear([bytes]);
+      const heard = parseResponse([bytes]);
       assert.deepEqual([heard.outcome, heard.body, heard.trailers], ['whole', body, trailers]);
     });
   }
@@ -63,13 +63,13 @@ describe('a complete response', () => {
       ['GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n', false],
     ];
     for (const [method, bytes, reusable] of rows) {
-      const heard = hear([bytes], { method, open: true });
+      const heard = parseResponse([bytes], { method, open: true });
       assert.deepEqual([heard.outcome, heard.body, heard.reusable], ['whole', '', reusable], bytes);
     }
   });
 
   it('may follow informational heads', () => {
-    const heard = hear([
+    const heard = parseResponse([
       `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\nContent-Length: 9\r\n\r\n${OK}Content-Length: 2\r\n\r\nhi`,
     ]);
     assert.deepEqual(heard.informational, [
@@ -80,7 +80,7 @@ describe('a complete response', () => {
   });
 
   it('is followed by bytes of another protocol if 101 was requested', () => {
-    const heard = hear(['HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n\x00\x01'], { upgrade: true });
+    const heard = parseResponse(['HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n\x00\x01'], { upgrade: true });
     assert.deepEqual([heard.outcome, heard.fields, heard.body], ['upgraded', ['Upgrade', 'x'], '\x00\x01']);
   });
 });
@@ -109,7 +109,7 @@ describe('the connection after a response', () => {
   ];
   for (const [reusable, bytes] of rows) {
     it(`is ${reusable ? '' : 'not '}reused: ${JSON.stringify(bytes.slice(9))}`, () => {
-      const heard = hear([bytes], { open: true });
+      const heard = parseResponse([bytes], { open: true });
       assert.deepEqual([heard.outcome, heard.reusable], ['whole', reusable]);
     });
   }
@@ -138,13 +138,14 @@ describe('an incomplete response', () => {
   ];
   for (const bytes of whole) {
     it(`is never reported as complete: ${JSON.stringify(bytes.slice(17))}`, () => {
-      for (let at = 0; at < bytes.length; at += 1) assert.equal(hear([bytes.slice(0, at)]).outcome, 'cut', String(at));
-      assert.equal(hear([bytes]).outcome, 'whole');
+      for (let at = 0; at < bytes.length; at += 1)
+        assert.equal(parseResponse([bytes.slice(0, at)]).outcome, 'cut', String(at));
+      assert.equal(parseResponse([bytes]).outcome, 'whole');
     });
   }
 
   it('is incomplete within its head, even if its body would end with the connection', () => {
-    assert.equal(hear(['HTTP/1.0 200 OK\r\n']).outcome, 'cut');
+    assert.equal(parseResponse(['HTTP/1.0 200 OK\r\n']).outcome, 'cut');
   });
 });
 
@@ -192,7 +193,7 @@ describe('a response that breaks a rule but has only one meaning is accepted, an
   };
   for (const [name, [bytes, fields, body, trailers = []]] of Object.entries(rows)) {
     it(name, () => {
-      for (const heard of [hear([bytes], { open: true }), hear([...bytes], { open: true })]) {
+      for (const heard of [parseResponse([bytes], { open: true }), parseResponse([...bytes], { open: true })]) {
         assert.deepEqual([heard.outcome, heard.fields, heard.body, heard.trailers], ['whole', fields, body, trailers]);
         assert.equal(heard.reusable, true);
       }
@@ -305,15 +306,15 @@ describe('a response that could be read in two ways is rejected:', () => {
   };
   for (const [name, bytes] of Object.entries(rows)) {
     it(name, () => {
-      assert.equal(hear([bytes]).outcome, 'malformed');
-      assert.equal(hear([...bytes]).outcome, 'malformed', 'byte by byte');
+      assert.equal(parseResponse([bytes]).outcome, 'malformed');
+      assert.equal(parseResponse([...bytes]).outcome, 'malformed', 'byte by byte');
     });
   }
 
   it('but a head of just under 64 KiB is accepted, in one chunk and in many', () => {
     const bytes = `${OK}X: ${'a'.repeat(65_000)}\r\nContent-Length: 0\r\n\r\n`;
-    assert.equal(hear([bytes]).outcome, 'whole');
-    assert.equal(hear([...bytes]).outcome, 'whole');
+    assert.equal(parseResponse([bytes]).outcome, 'whole');
+    assert.equal(parseResponse([...bytes]).outcome, 'whole');
   });
 });
 
@@ -331,7 +332,7 @@ const contents = fc.array(
   { maxLength: 5 },
 );
 
-/** An answer in each framing, and what must be heard of it. */
+/** A response in each framing, and its expected parse. */
 const answers = fc
   .record({
     fields: otherFields,
@@ -366,7 +367,7 @@ describe('any response', () => {
   it('is parsed the same however its bytes are split', () => {
     fc.assert(
       fc.property(answers, fc.array(fc.nat(), { maxLength: 12 }), ({ bytes, ...expected }, cuts) => {
-        for (const heard of [hear(split(bytes, cuts)), hear([...bytes])]) {
+        for (const heard of [parseResponse(split(bytes, cuts)), parseResponse([...bytes])]) {
           const { outcome, body, fields, trailers } = heard;
           assert.deepEqual({ outcome, body, fields, trailers }, { outcome: 'whole', ...expected });
         }
@@ -379,7 +380,7 @@ describe('any response', () => {
       fc.property(answers, fc.nat(), fc.nat(255), fc.array(fc.nat(), { maxLength: 6 }), ({ bytes }, at, byte, cuts) => {
         const changed =
           bytes.slice(0, at % bytes.length) + String.fromCharCode(byte) + bytes.slice((at % bytes.length) + 1);
-        const [one, other] = [hear([changed]), hear(split(changed, cuts))];
+        const [one, other] = [parseResponse([changed]), parseResponse(split(changed, cuts))];
         assert.equal(one.outcome, other.outcome);
         if (one.outcome === 'whole') assert.deepEqual({ ...one, pieces: 0 }, { ...other, pieces: 0 });
       }),
@@ -392,7 +393,7 @@ describe('any response', () => {
     fc.assert(
       fc.property(starts, fc.array(fc.uint8Array({ maxLength: 64 })), (start, pieces) => {
         const texts = [start, ...pieces.map((piece) => Buffer.from(piece).toString('latin1'))];
-        assert.ok(['whole', 'cut', 'malformed'].includes(hear(texts).outcome));
+        assert.ok(['whole', 'cut', 'malformed'].includes(parseResponse(texts).outcome));
       }),
     );
   });

@@ -15,7 +15,7 @@ const { DATA, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, PRIORITY, HEADERS, GOAW
 const rst = (id: number) => frame(RST_STREAM, 0, id, '00000008');
 const widen = (id: number, bytes: number) => frame(WINDOW_UPDATE, 0, id, Buffer.from([0, 0, bytes >> 8, bytes & 255]));
 
-/** Requests that the peer makes us reset: a head with the flags, and a frame behind it. */
+/** Requests that the peer makes us reset: a head with the flags, and a frame after it. */
 function madeToReset(
   what: string,
   flags: number,

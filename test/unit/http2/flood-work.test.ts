@@ -22,7 +22,7 @@ const widen = (id: number, bytes: number) => {
   return frame(WINDOW_UPDATE, 0, id, payload);
 };
 
-/** A server of which so many downloads wait for the window of the connection, or for their own. */
+/** A server with this many downloads that are blocked by the connection’s window, or by their own. */
 function parked(count: number, whose: 'connection' | 'stream' = 'connection'): Bare {
   const bare = Bare.greeted('server');
   if (whose === 'connection') bare.give(frame(SETTINGS, 0, 0, '00047fffffff'));
@@ -133,7 +133,7 @@ const LARGEST_BYTES = 4_000;
 
 // The start of a request by the static table, with an authority of one octet.
 const HEAD = Buffer.from([0x83, 0x86, 0x84, 0x01, 1, 0x61]);
-// In the dynamic table the newest entry is the first behind the static ones.
+// The newest entry of the dynamic table has the first index after the static ones.
 const NEWEST = 62;
 
 function literal(first: number, name: string, value: string): Buffer {

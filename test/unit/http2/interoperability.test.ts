@@ -40,7 +40,7 @@ function sum(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** An answer as the engine's client role sees it. */
+/** A response as the engine's client role receives it. */
 async function fetchBody(connection: Connection, fields: string[], body?: Buffer): Promise<[string, Buffer]> {
   const head = deferred<string>();
   const stream = connection.request(fields, { endStream: body === undefined });

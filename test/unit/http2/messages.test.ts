@@ -13,7 +13,7 @@ const END = FrameFlag.END_STREAM;
 
 const data = (id: number, text: string, flags = 0) => frame(DATA, flags, id, Buffer.from(text));
 
-/** A request that waits for its answer. */
+/** A request without a response yet. */
 function waiting(method = 'GET', more: readonly string[] = []): { bare: Bare } & Asked {
   const bare = Bare.greeted('client');
   bare.give(frame(FrameType.SETTINGS, 0, 0, '000800000001'));
@@ -358,7 +358,7 @@ function extended(): string[] {
   return [':method', 'CONNECT', ':protocol', 'websocket', ...requestFields('CONNECT', '/chat').slice(2)];
 }
 
-/** Trailers whose name, by hand, is in upper case: no encoder of ours writes one. */
+/** Trailers with an upper-case name, encoded by hand: our encoder does not write one. */
 function upperCase(): Buffer[] {
   return [frame(FrameType.HEADERS, END | FrameFlag.END_HEADERS, 1, '0001580131')];
 }

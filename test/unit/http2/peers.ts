@@ -67,7 +67,7 @@ function settle(tasks: (() => void)[]): void {
   for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) task();
 }
 
-/** Everything that a stream was told, as text: `headers`, bytes, `end`. */
+/** All events of a stream, as text: `headers`, bytes, `end`. */
 export class Record implements StreamObserver {
   readonly events: string[] = [];
   readonly chunks: Buffer[] = [];

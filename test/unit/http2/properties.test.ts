@@ -44,12 +44,12 @@ describe('any split of the bytes gives the same events', () => {
   });
 });
 
-/** What a client says that sends three requests. */
+/** The bytes of a client that sends three requests. */
 function sessionBytes(bare: Bare): Buffer[] {
   return [CLIENT_PREFACE, frame(FrameType.SETTINGS, 0, 0), ...conversation(bare)];
 }
 
-/** What a server says that answers one request with all there is. */
+/** The bytes of a server whose response to one request has every part. */
 function responseBytes(): Buffer {
   const bare = new Bare('server');
   const block = (fields: string[]) => bare.headers(1, fields, 0);
@@ -148,7 +148,7 @@ describe('no bytes do harm', () => {
 });
 
 describe('no corruption of a session does harm', () => {
-  // Bytes that are replaced, left out or said twice, at places of a session that is valid otherwise.
+  // Bytes of an otherwise valid session that are replaced, removed or duplicated.
   const damage = fc.array(
     fc.record({
       at: fc.nat(60_000),
@@ -224,7 +224,7 @@ class World {
   readonly #wires = { client: [] as Buffer[], server: [] as Buffer[] };
   readonly #engines: { readonly client: Connection; readonly server: Connection };
   readonly #bodies: Body[] = [];
-  // By the stream's identifier: the request's body, and below zero the answer's.
+  // By the stream's identifier the request's body, and by its negative the response's.
   readonly #byStream = new Map<number, Body>();
   readonly #writers: (() => boolean)[] = [];
   readonly #live: Http2Stream[] = [];

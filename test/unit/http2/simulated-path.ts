@@ -12,7 +12,7 @@ export interface Path {
   readonly roundTripMs: number;
   /** Bits a second, each way. */
   readonly rate: number;
-  /** What the sender's socket takes beyond what has left: as much as a system gives at most, unless said otherwise. */
+  /** The send buffer of the sender's socket; by default the largest that systems use. */
   readonly socketBytes?: number;
   /** An event loop that is busy: what arrives is read only once in so long. */
   readonly busyMs?: number;
@@ -29,7 +29,7 @@ interface Task {
   readonly run: () => void;
 }
 
-/** The simulated time: tasks run in their order, and the clock stands still while they do. */
+/** The simulated time: tasks run in order, and the clock does not advance while they run. */
 class Clock {
   nowMs = 0;
   #order = 0;
@@ -47,7 +47,7 @@ class Clock {
     heap[index] = task;
   }
 
-  /** Runs the next task; false when there is none before `endMs`. */
+  /** Runs the next task; false if there is none before `endMs`. */
   step(endMs: number): boolean {
     const first = this.#heap[0];
     if (first === undefined || first.atMs > endMs) return false;
@@ -105,7 +105,7 @@ class Direction {
       this.#readMs = Math.max(this.#readMs, readMs);
       this.#clock.at(this.#readMs, () => this.#to().receive(slice));
     }
-    // The last byte is in the socket once what stands before it there has become little enough.
+    // The last byte enters the socket once little enough is queued before it.
     this.#clock.at(this.#leftMs - socketBytes / bytesPerMs, () => this.#from().sent(bytes.length));
   }
 }
@@ -116,7 +116,7 @@ export class SimulatedPath {
   path: Path;
   readonly #clock = new Clock();
 
-  /** The server answers `/N` with N bytes, as fast as it may. */
+  /** The server responds to `/N` with N bytes, as fast as it may. */
   constructor(path: Path, limits: ConnectionOptions['limits'] = {}) {
     this.path = path;
     const down = new Direction(
@@ -147,7 +147,7 @@ export class SimulatedPath {
     if (!isDone()) this.#clock.nowMs = endMs;
   }
 
-  /** Asks for so many bytes. */
+  /** Requests this many bytes. */
   get(bytes: number): Download {
     const stream = this.client.request(requestFields('GET', `/${bytes}`), { endStream: true });
     const download = new Download(stream, () => this.#clock.nowMs);
@@ -155,14 +155,14 @@ export class SimulatedPath {
     return download;
   }
 
-  /** Asks for so many bytes and waits for all of them. Returns how long it took. */
+  /** Requests this many bytes and waits for all of them. Returns how long it took. */
   measure(bytes: number, maxMs = 600_000): number {
     const download = this.get(bytes);
     this.run(maxMs, () => download.isOver);
     return download.elapsedMs;
   }
 
-  /** What a download of so many bytes takes on a path of its own that is filled from its first byte to its last. */
+  /** The time of a download of this many bytes on an otherwise idle path that is fully used from the first byte to the last. */
   idealMs(bytes: number): number {
     return this.path.roundTripMs + bytes / (this.path.rate / 8_000);
   }

@@ -1,4 +1,4 @@
-/** What once held a stream back for ever, or could: each case ends with everything delivered. */
+/** Situations that once stalled a stream for ever, or could: each case ends with everything delivered. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
@@ -98,7 +98,7 @@ describe('who waits is told', () => {
     bare.give(bare.headers(1, requestFields('POST', '/'), 0), frame(FrameType.DATA, 1, 1, Buffer.alloc(10)));
     const [body] = bodies;
     assert.ok(body);
-    body.read(0); // takes what there is, and none of it leaves the Duplex
+    body.read(0); // reads what has arrived into the Duplex, and nothing out of it
     bare.give(frame(FrameType.RST_STREAM, 0, 1, '00000008'));
     const [error] = (await once(body, 'error')) as [Http2StreamError];
     assert.equal(error.code, Http2ErrorCode.CANCEL);

@@ -219,7 +219,7 @@ describe('a request that is aborted', () => {
       isTold = true;
     });
     asked.stream.cancel();
-    const next = new Asked(edge); // behind the reset, on the same link
+    const next = new Asked(edge); // after the reset, on the same link
     (await queue.next()).respond(200);
     await next.head;
     assert.ok(isTold);

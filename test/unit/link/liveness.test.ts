@@ -1,4 +1,4 @@
-/** What a link takes for life and what for silence, and what its messages cost their sender. The clock is the test's. */
+/** What counts as life and what as silence on a link, and what messages cost their sender. The test sets the clock. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ const ENHANCE_YOUR_CALM = 11;
 const HOUR_MS = 3_600_000;
 const UPDATE = frame(FRAME.windowUpdate, 0, 0, number32(1));
 
-/** A link whose clock stands still until `pass`, and whose peer says only what the test makes it say. */
+/** A link whose clock advances only by `pass`, and whose peer sends only what the test sends. */
 async function openStill(t: TestContext) {
   let nowMs = performance.now();
   t.mock.method(performance, 'now', () => nowMs);
@@ -24,7 +24,7 @@ async function openStill(t: TestContext) {
   void edge.closed.then(() => {
     isClosed = true;
   });
-  /** Time passes, and the process notices so much of it: `tickMs` of timers, after `ms` of the clock. */
+  /** Time passes: the clock advances by `ms`, and then timers by `tickMs`. */
   const pass = async (ms: number, tickMs = ms) => {
     nowMs += ms;
     t.mock.timers.tick(tickMs);

@@ -1,4 +1,4 @@
-/** Two ends of a link over a real WebSocket on loopback, and what an edge hears of its requests. */
+/** Two ends of a link over a real WebSocket on loopback, and the requests of an edge with what they receive. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -78,14 +78,14 @@ export async function openPair(t: TestContext, onStream: (stream: InboundStream)
   return { edge: await acceptor.link(), agent };
 }
 
-/** An edge and a bare WebSocket in place of an agent; `attach` is given it before the edge can have said a word. */
+/** An edge and a bare WebSocket in place of an agent; `attach` gets it before the edge can have sent anything. */
 export async function openBare(
   t: TestContext,
   attach: (socket: WebSocket) => void = () => {},
 ): Promise<{ readonly edge: OutboundLink; readonly socket: WebSocket }> {
   const acceptor = await Acceptor.start(t);
   const socket = new WebSocket(acceptor.url.replace('http', 'ws') + LINK_PATH, [SUBPROTOCOL]);
-  socket.on('error', () => {}); // 'close' follows and says it
+  socket.on('error', () => {}); // 'close' follows
   attach(socket);
   await once(socket, 'open');
   t.after(() => socket.terminate());
@@ -96,7 +96,7 @@ export async function openBare(
 export class Served implements InboundObserver {
   readonly stream: InboundStream;
   readonly body: Duplex;
-  /** Resolves when the agent hears that the edge gave the request up. */
+  /** Resolves when the agent is notified that the edge cancelled the request. */
   readonly isCancelled: Promise<void>;
   readonly heardTrailers: Promise<RawHeaders>;
   readonly #cancelled = deferred<void>();
@@ -142,7 +142,7 @@ export class Asked implements OutboundObserver {
   readonly early: ResponseHead[] = [];
   readonly stream: OutboundStream;
   readonly body: Duplex;
-  /** The final head; rejects with the failure when there is none. */
+  /** The final head; rejects with the failure if there is none. */
   readonly head: Promise<ResponseHead & { readonly endOfBody: boolean }>;
   /** Resolves with the error of a request that failed. */
   readonly failure: Promise<PosternError>;
@@ -152,7 +152,7 @@ export class Asked implements OutboundObserver {
 
   constructor(link: OutboundLink, head: Partial<RequestHead> = {}, options: Partial<OpenOptions> = {}) {
     this.head = this.#head.promise;
-    this.head.catch(() => {}); // whoever waits for the failure does not look here
+    this.head.catch(() => {}); // a test that waits for the failure does not use it
     this.failure = this.#failure.promise;
     this.stream = link.open({ ...GET, ...head }, { endOfBody: true, party: 'ana', ...options }, this);
     this.body = this.stream.takeBody();
@@ -180,7 +180,7 @@ export class Asked implements OutboundObserver {
     this.#failure.resolve(error);
   }
 
-  /** The answer's body; rejects when it breaks. */
+  /** The response's body; rejects if it is incomplete. */
   async text(): Promise<string> {
     await this.head;
     const chunks: Buffer[] = [];

@@ -7,7 +7,7 @@ import { Asked, openPair, Served } from './pair.js';
 
 const isBusy = (error: unknown) => error instanceof PosternError && error.code === 'ERR_TUNNEL_BUSY';
 
-/** Takes streams for a party until it is refused; returns what it got. */
+/** Acquires streams for a party until it is refused; returns them. */
 function takeAll(shares: StreamShares, party: string, maxStreams: number, running = 0): Holder[] {
   const held: Holder[] = [];
   for (;;) {

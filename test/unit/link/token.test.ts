@@ -54,7 +54,7 @@ describe('an agent token', () => {
         fc.constantFrom('A', 'b', '-', '.', ' ', 'ä', ''),
         async (at, sign) => {
           const changed = token.slice(0, at) + sign + token.slice(at + 1);
-          // The last character of base64url carries bits that no decoder reads: such a change is none.
+          // The last character of base64url has bits that no decoder reads: changing them changes nothing.
           fc.pre(changed !== token && at < token.length - 1);
           await assertInvalid(changed);
         },

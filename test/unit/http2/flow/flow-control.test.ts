@@ -238,7 +238,7 @@ describe('what we receive', () => {
   }
 });
 
-/** A clock of which each look takes up to ten milliseconds, as on a busy machine. */
+/** A clock that advances by up to ten milliseconds with each call, as on a busy machine. */
 function unevenClock(seed: number): () => number {
   let state = seed * 7_919;
   let ms = 0;

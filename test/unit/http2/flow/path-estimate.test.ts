@@ -9,9 +9,9 @@ const LIMITS = { minBytes: 65_536, startBytes: 262_144, maxStartBytes: 2_097_152
 interface Expected extends Path {
   readonly what: string;
   readonly bytes: number;
-  /** Of what the path carries at best, on a link that has carried nothing before. */
+  /** The share of the path's capacity that is used, on a link without earlier traffic. */
   readonly share: number;
-  /** The most that a small request takes once the rate is found, in idle round trips. */
+  /** The longest time of a small request once the rate is known, in idle round trips. */
   readonly small: number;
 }
 

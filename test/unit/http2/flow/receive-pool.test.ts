@@ -9,7 +9,7 @@ import { Bare, frame, requestFields } from '../peers.js';
 
 const UNREAD_BYTES = 200_000;
 
-/** Connections of one process, each with one stream that nobody reads. */
+/** Connections of one process, each with one stream that is not read. */
 function unread(pool: BytePool, count: number): Bare[] {
   return Array.from({ length: count }, () => {
     const bare = Bare.greeted('server', { limits: { flow: { ...DEFAULT_FLOW_LIMITS, pool } } });

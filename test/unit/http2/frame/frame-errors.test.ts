@@ -1,4 +1,4 @@
-/** What is answered to each frame that is wrong: RFC 9113 sections 3.4, 4, 5 and 6, as bytes in and frames out. */
+/** The reaction to each invalid frame: RFC 9113 sections 3.4, 4, 5 and 6, as bytes in and frames out. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
@@ -37,7 +37,7 @@ const increment = (id: number, bytes: number) => {
   return frame(WINDOW_UPDATE, 0, id, payload);
 };
 const reset = (id: number) => frame(RST_STREAM, 0, id, '00000008');
-/** A POST that was answered whole: half-closed (local) on our side, its identifier used up. */
+/** A POST with a complete response: half-closed (local) on our side. */
 const answered = (bare: Bare): readonly Buffer[] => {
   bare.give(get(bare));
   bare.streams[0]?.stream.sendHeaders([':status', '204'], { endStream: true });
@@ -324,7 +324,7 @@ describe('the server role', () => {
       const bare = Bare.greeted('server');
       bare.give(post(bare));
       leave(bare);
-      // The acknowledgement of the PING behind our first GOAWAY: the next one is the last.
+      // The acknowledgement of the PING after our first GOAWAY: the next GOAWAY is the final one.
       const pings = bare.take().filter(({ type, flags }) => type === PING && flags === 0);
       for (const { payload } of pings) bare.give(frame(PING, ACK, 0, payload));
       bare.give(bare.headers(3, requestFields('GET', '/', ['x-kept', 'value'])), frame(DATA, 0, 3, 'aabb'));

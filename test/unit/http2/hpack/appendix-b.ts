@@ -1,4 +1,4 @@
-/** RFC 7541 appendix B as it stands there: for each octet, and for EOS, its code in hexadecimal and its length in bits. */
+/** RFC 7541 appendix B, literally: for each octet, and for EOS, its code in hexadecimal and its length in bits. */
 export const APPENDIX_B: readonly { readonly code: number; readonly bits: number }[] = `
   1ff8|13 7fffd8|23 fffffe2|28 fffffe3|28 fffffe4|28 fffffe5|28 fffffe6|28 fffffe7|28 fffffe8|28 ffffea|24 3ffffffc|30 fffffe9|28
   fffffea|28 3ffffffd|30 fffffeb|28 fffffec|28 fffffed|28 fffffee|28 fffffef|28 ffffff0|28 ffffff1|28 ffffff2|28 3ffffffe|30 ffffff3|28

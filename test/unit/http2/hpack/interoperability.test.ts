@@ -64,7 +64,7 @@ async function* framesOf(socket: Socket): AsyncGenerator<{ type: number; flags: 
   }
 }
 
-/** Sends each request when the one before is answered, and gives the answers' blocks. */
+/** Sends each request after the response to the one before, and returns the blocks of the responses. */
 async function exchange(
   server: Http2Server,
   settings: Buffer,

@@ -6,7 +6,7 @@ import { HpackEncoder, type HpackEncoderOptions } from '../../../../src/http2/hp
 
 export const SECRET_NAMES: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-cookie']);
 
-/** The octets that hexadecimal digits, with or without spaces, stand for. */
+/** The octets of hexadecimal digits, with or without spaces. */
 export function fromHex(digits: string): Buffer {
   return Buffer.from(digits.replace(/\s/g, ''), 'hex');
 }

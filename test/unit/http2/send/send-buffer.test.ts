@@ -12,7 +12,7 @@ import { type Asked, ask, Bare, frame, requestFields } from '../peers.js';
 const { DATA, WINDOW_UPDATE } = FrameType;
 const CHUNK_BYTES = 16_384;
 const STEP_BYTES = 12_288;
-// What `write` takes before it asks to wait.
+// The high-water mark of `write`.
 const FULL_BYTES = 65_536;
 
 const widen = (id: number, bytes: number) => {
@@ -42,7 +42,7 @@ describe('a body that is sent in small window steps', () => {
     test(`keeps no more than what is pending, in the ${role} role`, () => {
       const [bare, stream] = begin();
       while (stream.write(Buffer.alloc(CHUNK_BYTES)));
-      bare.take(); // all that the first window takes
+      bare.take(); // all that the initial window permits
       let sent = 0;
       for (let round = 0; round < 1_000; round++) {
         while (stream.pendingBytes < FULL_BYTES) stream.write(Buffer.alloc(CHUNK_BYTES, round));

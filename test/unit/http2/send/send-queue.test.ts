@@ -65,7 +65,7 @@ describe('the send queue', () => {
     }
     const order = dataOrder(bare);
     assert.equal(order.length, 12);
-    // A stream that begins takes each other turn, and then they take turns.
+    // A new stream gets every other turn, and then they alternate.
     for (const id of [1, 3, 5]) assert.ok(order.indexOf(id) <= 4);
     for (const id of [1, 3, 5]) assert.ok(order.lastIndexOf(id) >= 6);
   });

@@ -1,4 +1,4 @@
-/** The table of live streams: a map by what it answers, and none by what it leaves to the collector. */
+/** The table of live streams: it behaves like a map, but leaves no garbage that survives. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
