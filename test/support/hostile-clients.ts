@@ -8,7 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { World } from './world.js';
 
-/** Where the edge listens, and where a client of ours comes from; 127.0.0.1 unless given. */
+/** Where the edge listens, and the address from which a client connects; 127.0.0.1 unless given. */
 export interface Way {
   readonly port: number;
   readonly from?: string;
@@ -22,7 +22,7 @@ export function address(net: number, count: number): string {
 /** A connection on which these bytes were written, and whose other side is read and forgotten. */
 export async function sending({ port, from }: Way, bytes: string | Uint8Array): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', ...(from === undefined ? {} : { localAddress: from }) });
-  socket.on('error', () => {}).resume(); // whoever does not read hears of no end
+  socket.on('error', () => {}).resume(); // a client that does not read is not told of an end
   await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => undefined); // refused: it is closed
   if (bytes.length > 0) socket.write(bytes);
   return socket;

@@ -1,5 +1,5 @@
 /**
- * An edge that is hostile to its agents: it admits whoever dials, notes each offer as it came, and then says what it
+ * An edge that is hostile to its agents: it admits every agent, notes each offer as it came, and then says what it
  * wants, frame by frame. The agent at the other end is the real program.
  */
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** Agents at the edge's door: what each refusal says, and how a name is chosen. What attacks do is in test/security. */
+/** Agents and the edge: what each refusal says, and how a name is chosen. owners.test.ts and tokens.test.ts hold the attacks. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { WebSocket } from 'ws';

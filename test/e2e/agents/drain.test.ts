@@ -101,7 +101,7 @@ describe('stopping', () => {
     const closed = once(socket, 'close');
 
     world.agent.signal('SIGINT');
-    // What would never end by itself is cut: browsers open an event stream anew, a page is told to open its WebSocket anew.
+    // What would never end by itself is cut: a browser opens its event stream again, a page is told to open its WebSocket again.
     assert.equal((await closed)[0], 1012);
     assert.ok((await events.ended) instanceof Error, 'the event stream must break');
     const refused = await ana.fetch(`${world.url}/new`);

@@ -1,5 +1,5 @@
 /**
- * J: who may be an agent, and under which name. Every offer is made over the wire to a real edge, each bad one from an
+ * Who may be an agent, and under which name. Every offer is made over the wire to a real edge, each bad one from an
  * address of its own, since those are counted.
  */
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ import { END_STREAM, FRAME, frame } from '../../support/raw-peer.js';
 import { rawExchange } from '../../support/visitor.js';
 import { readResponse } from '../../support/wire.js';
 
-describe('J agents', () => {
+describe('agents', () => {
   const { world, visitor: ana } = inWorld({ as: 'ana', manyAddresses: true });
   let token: string;
   let addresses = 0;
@@ -178,7 +178,7 @@ describe('J agents', () => {
     const second = await offer({ name: 'dev-own', agentId });
     assert.deepEqual(second.outcome, { url: world.urlOf('dev-own') });
     await replaced;
-    // The world's own agent answers PING, so it keeps its name, whoever asks and however many at once.
+    // The world's own agent answers PING, so it keeps its name against any number of others at once.
     const many = Array.from({ length: 12 }, () => assertRefused({ name: world.name }, 409, 'ERR_NAME_TAKEN'));
     await Promise.all(many);
     // Its id is no secret: with the token of another owner it takes nothing over.

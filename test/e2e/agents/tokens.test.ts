@@ -1,4 +1,4 @@
-/** J: an agent's token: where it may come from, where it must never go, and how it is taken back. */
+/** An agent's token: where it may come from, where it must never go, and how it is taken back. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
@@ -16,7 +16,7 @@ import { startWorld, type World } from '../../support/world.js';
 
 const EDGE = 'https://tunnel.acme.test';
 
-describe('J the token of an agent', () => {
+describe('the token of an agent', () => {
   let world: World;
   let folder: string;
   const programs: Program[] = [];

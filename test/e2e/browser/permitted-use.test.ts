@@ -1,5 +1,5 @@
 /**
- * P, in a real browser: what is not lost where pages of other tunnels reach nothing. What the visitor, the app's own pages
+ * In a real browser: what is not lost where pages of other tunnels reach nothing. What the visitor, the app's own pages
  * and pages of the origins that its owner has named may do: ask, frame, and post a form of a sign-in provider.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * P, in a real browser: two tunnels of one edge that do not trust each other, and a visitor who is signed in to both. What
+ * In a real browser: two tunnels of one edge that do not trust each other, and a visitor who is signed in to both. What
  * the pages of one make her browser ask of the other, by every way that a page has. On https, where tunnels are the same
  * site and the browser says who asks.
  */

@@ -113,7 +113,7 @@ describe('the edge under attack', { concurrency: 1 }, () => {
     for (let count = 0; count < 100; count++) await again.navigate(`${world.base}/oauth2/start?rd=%2F${count}`);
     const started = again.jar.all().filter(({ name }) => name.includes('signin'));
     assert.ok(started.length <= 5 && again.jar.header(new URL(world.base)).length < 4_096);
-    // Whoever comes from another address is not concerned.
+    // Clients of other addresses are not affected.
     assert.equal((await world.visitor().navigate(`${world.base}/oauth2/start?rd=%2F`)).status, 302);
     await canary();
   });

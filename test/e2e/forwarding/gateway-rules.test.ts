@@ -1,5 +1,5 @@
 /**
- * Threats S: what a gateway says of its own and what it passes on (RFC 9110 sections 7.6 and 15, RFC 9111, RFC 9112
+ * What a gateway says of its own and what it passes on (RFC 9110 sections 7.6 and 15, RFC 9111, RFC 9112
  * section 9.3.2), seen as raw bytes at the visitor and at the target.
  */
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { rawExchange } from '../../support/visitor.js';
 import { readResponse, sendLines } from '../../support/wire.js';
 import { startWorld, type World } from '../../support/world.js';
 
-describe('S responses of a gateway', () => {
+describe('responses of a gateway', () => {
   let world: World;
   let raw: RawTarget;
   let start: (line: string, ...more: readonly string[]) => string[];

@@ -1,6 +1,6 @@
 /**
- * P, by raw bytes: what a request says of its cause decides beside who asks, for requests and upgrades alike; the refusal is
- * one and the same whoever is signed in and whatever there is; and what an app answers is framed only by whom it lets.
+ * By raw bytes: what a request says of its cause decides beside who asks, for requests and upgrades alike; the refusal is
+ * the same for every visitor and every host name; and a response of an app is framed only by the origins that it permits.
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';

@@ -101,7 +101,7 @@ describe('before the decision is allow', () => {
             'Access-Control-Request-Headers: x-custom',
             'Connection: close',
           ];
-          // A page of another origin hears the same whoever the visitor is.
+          // A page of another origin gets the same response for every visitor.
           isOurs(await sendLines(world.port, lines), [origin === world.url ? refusal : 403], origin);
         }
       }));

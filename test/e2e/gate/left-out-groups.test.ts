@@ -1,4 +1,4 @@
-/** W: what the identity provider says of an account, and what of it is kept. */
+/** What the identity provider says of an account, and what of it is kept. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { readIdentity } from '../../../src/auth/identity/identity.js';
@@ -61,7 +61,7 @@ describe('W1 with Google an address is proven by `hd` or is of gmail.com', () =>
   });
 });
 
-describe('W2 a member of an allowed group', () => {
+describe('a member of an allowed group', () => {
   let hostile: HostileWorld;
   const many = Array.from({ length: 500 }, (_, at) => `group-${at}`);
 

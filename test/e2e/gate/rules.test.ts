@@ -1,5 +1,5 @@
 /**
- * C: who is let in. Accounts are whatever the provider's claims say, end to end through sign-in, session and gate: a rule
+ * Who is let in. Accounts are whatever the provider's claims say, end to end through sign-in, session and gate: a rule
  * lets in exactly those whom it names, and an account that is not one plain address is nobody.
  */
 import assert from 'node:assert/strict';

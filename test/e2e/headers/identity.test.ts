@@ -1,5 +1,5 @@
 /**
- * Threats E, the identity: in whatever script a name is written it reaches the target whole and as nobody else's, or the
+ * The identity: in whatever script a name is written it reaches the target whole and as nobody else's, or the
  * request fails; and the signed form of it says the same, to one tunnel and for a minute.
  */
 import assert from 'node:assert/strict';

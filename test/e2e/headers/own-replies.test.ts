@@ -1,5 +1,5 @@
 /**
- * An answer of ours is always to be told from one of the app's: it says so, is never kept, and shows nothing unescaped.
+ * A reply of the edge can always be told from a response of the app: it says so, is never kept, and shows nothing unescaped.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

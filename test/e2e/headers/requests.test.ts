@@ -1,5 +1,5 @@
 /**
- * Threats E, the way to the target. Who a request is from, as the target reads it: exactly one identity, the signed-in
+ * The way to the target. Who a request is from, as the target reads it: exactly one identity, the signed-in
  * visitor's, whatever the visitor sends beside it and in whatever script their name is written.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * Threats E, the way back: what a target answers is the target's own, but can neither split into two answers, nor
+ * The way back: what a target answers is the target's own, but can neither split into two answers, nor
  * speak for the edge, nor reach the tunnels beside it. A raw target says what no library would.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * Threats G: the grammar of HTTP/1.1 at the door. What is not HTTP is refused before anybody else reads it; bodies end
+ * The grammar of HTTP/1.1 at the door. What is not HTTP is refused before anybody else reads it; bodies end
  * where their framing says, expectations are the edge's to meet, and what stands around a body is bounded.
  */
 import assert from 'node:assert/strict';

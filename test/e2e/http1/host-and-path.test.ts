@@ -1,5 +1,5 @@
 /**
- * Threats F: which host a request is for and which path has one reading or none. What could be read in two ways is
+ * Which host a request is for and which path has one reading or none. What could be read in two ways is
  * refused at the door; what is let through arrives byte for byte.
  */
 import assert from 'node:assert/strict';
@@ -32,7 +32,7 @@ describe('hosts and paths', () => {
     assert.match(response.values('x-request-id').join(), /^[\w-]{36}$/, message);
   }
 
-  /** The start of a request whose answer must be a refusal of ours, without the target having heard of it. */
+  /** The start of a request that the edge must refuse itself, so that nothing of it reaches the target. */
   async function isRefused(status: number, start: string, ...lines: readonly string[]): Promise<void> {
     await world.target.forget();
     isOurs(await ask(start, ...lines), status, JSON.stringify([start, ...lines]).slice(0, 200));

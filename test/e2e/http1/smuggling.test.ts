@@ -1,6 +1,6 @@
 /**
- * Threats G: two readers never see two requests where one was sent: what is framed in more than one way is refused, what is
- * forwarded is framed anew, and bytes that are no request neither reach the target nor harm the edge. Raw sockets.
+ * Two readers never see two requests where one was sent: what is framed in more than one way is refused, what is
+ * forwarded gets new framing, and bytes that are no request neither reach the target nor harm the edge. Raw sockets.
  */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * I9 and I10: what a hostile edge may do to an agent. The agent speaks to its one target whatever it is told, ends a link
- * that is none, dials anew, and never ends by itself.
+ * What a hostile edge may do to an agent. The agent speaks to its one target whatever it is told, closes
+ * an invalid link, dials again, and never ends by itself.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ import {
 import { startTarget, type Target } from '../../support/target.js';
 import type { Echo } from '../../support/target-paths.js';
 
-describe('I a hostile edge', () => {
+describe('a hostile edge', () => {
   let edge: HostileEdge;
   let agent: Program;
   let target: Target;

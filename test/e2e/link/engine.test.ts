@@ -1,5 +1,5 @@
 /**
- * U1 to U4: what a peer on a link may make the HTTP/2 engine keep and do. What it costs stands in a fixed ratio to what
+ * What a peer on a link may make the HTTP/2 engine keep and do. What it costs stands in a fixed ratio to what
  * the peer sends or takes; the engine's own tests count it, here a real edge is asked.
  */
 import assert from 'node:assert/strict';
@@ -17,7 +17,7 @@ const UPLOAD_BYTES = 120_000_000;
 // Far more than windows, sockets and the collector's delay; far less than the upload.
 const MAX_GROWTH_BYTES = 60_000_000;
 
-describe('U a hostile peer of the engine', () => {
+describe('a hostile peer of the engine', () => {
   const { world, visitor: canary } = inWorld({ as: 'ana' });
   let hostile: HostileTunnel;
 

@@ -1,6 +1,6 @@
 /**
- * I11 to I15: many requests on the links at once. Nothing is mixed between tunnels or visitors, nobody who is slow holds
- * up anybody else or fills a memory, and whoever leaves is gone at the target too.
+ * Many requests on the links at once. Nothing is mixed between tunnels or visitors, nobody who is slow holds
+ * up another visitor or fills a memory, and a visitor who leaves is gone at the target too.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -22,7 +22,7 @@ import { Transcript } from '../../support/transcript.js';
 const MAX_ON_THE_WAY_BYTES = 64_000_000;
 const ENDLESS_BYTES = 1_000_000_000;
 
-describe('I many requests at once', () => {
+describe('many requests at once', () => {
   const { world, visitor: ana } = inWorld({ as: 'ana' });
   let other: Target;
   let otherUrl: string;
@@ -143,7 +143,7 @@ describe('I many requests at once', () => {
     test('I13 a target that does not read holds the visitor back, and no memory fills', async () => {
       const cookie = ana.jar.header(new URL(url));
       const visitor = connect(world.port, '127.0.0.1');
-      visitor.on('error', () => {}); // reset by whoever gives up first
+      visitor.on('error', () => {}); // reset by the side that gives up first
       const head = `POST /slow HTTP/1.1\r\nHost: ${new URL(url).host}\r\nContent-Length: ${ENDLESS_BYTES}\r\nCookie: ${cookie}\r\n\r\n`;
       visitor.write(head);
       await once(server, 'request');

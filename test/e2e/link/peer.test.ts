@@ -1,5 +1,5 @@
 /**
- * I1 to I7: what a hostile agent may do to the link itself. It loses its link or waits; other tunnels, whose canary asks
+ * What a hostile agent may do to the link itself. It loses its link or waits; other tunnels, whose canary asks
  * before, during and after, notice nothing.
  */
 import assert from 'node:assert/strict';
@@ -42,7 +42,7 @@ const UPLOAD_BYTES = 10_000_000;
 // What one upload that nobody takes may hold at the edge: see docs/budgets.md.
 const MAX_HELD_BYTES = 262_144;
 
-describe('I a hostile agent on a link', () => {
+describe('a hostile agent on a link', () => {
   const { world, visitor: canary } = inWorld({ as: 'ana', edgeEnv: { NODE_OPTIONS: '--unhandled-rejections=strict' } });
   let hostile: HostileTunnel;
 
@@ -175,7 +175,7 @@ describe('I a hostile agent on a link', () => {
     const visitor = world.visitor();
     const upload = visitor.fetch(`${url}/upload`, { method: 'POST', body: Buffer.alloc(1_000_000) });
     await agent.frame(FRAME.headers, 1);
-    const held = visitor.fetch(`${url}/held`); // whoever has nothing to send waits for the target as long as it takes
+    const held = visitor.fetch(`${url}/held`); // a visitor with nothing to send waits for the target as long as it takes
     await agent.frame(FRAME.headers, 3);
     const response = await upload;
     assert.deepEqual([response.status, response.headers['postern-error']], [504, 'ERR_TARGET_TIMEOUT']);

@@ -1,5 +1,5 @@
 /**
- * I3 and I8: what a hostile agent may answer to a request. The visitor of that one request gets 502 or a broken answer,
+ * What a hostile agent may answer to a request. The visitor of that one request gets 502 or a broken answer,
  * never a forged, split or short one that looks whole; the edge goes on, and other tunnels notice nothing.
  */
 import assert from 'node:assert/strict';
@@ -23,7 +23,7 @@ type Reply = (agent: RawAgent, stream: number) => void;
 const OK: Fields = [[':status', '200']];
 const CODES = new Set(['ERR_LINK_LOST', 'ERR_TARGET_PROTOCOL', 'ERR_TARGET_REFUSED']);
 
-describe('I an answer of a hostile agent', () => {
+describe('an answer of a hostile agent', () => {
   const { world, visitor: canary } = inWorld({ as: 'ana', edgeEnv: { NODE_OPTIONS: '--unhandled-rejections=strict' } });
   let hostile: HostileTunnel;
 

@@ -1,6 +1,6 @@
 /**
- * I17: responses that visitors do not read. Those wait at the target: the agent reads it as far as their streams carry, so
- * what it holds of one and of all together is bounded, and whoever reads is served beside them.
+ * Responses that visitors do not read. Those wait at the target: the agent reads it as far as their streams carry, so
+ * what it holds of one and of all together is bounded, and visitors who read are served beside them.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import { Asked, openPair, type Pair } from '../../unit/link/pair.js';
 const READ_BYTES = 65_536;
 const ALL_BYTES = 16_777_216;
 
-describe('I responses that nobody reads', () => {
+describe('responses that nobody reads', () => {
   /** An agent whose target sends responses of a gigabyte, or short ones to `/short`. Both ends are in this process. */
   async function openEndless(t: TestContext): Promise<Pair> {
     const chunk = Buffer.alloc(READ_BYTES);

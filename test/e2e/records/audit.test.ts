@@ -1,4 +1,4 @@
-/** V: an edge that must record who comes in, and one whose reader of the output has gone. */
+/** An edge that must record who comes in, and one whose reader of the output has gone. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { askAdmin, until } from '../../support/admin.js';
 import { assertError } from '../../support/fault-checks.js';
 import { startWorld } from '../../support/world.js';
 
-describe('V the audit', () => {
+describe('the audit', () => {
   test('V5 an edge that must record who comes in lets nobody in while it cannot', async (t) => {
     const world = await startWorld({ edgeEnv: { POSTERN_AUDIT_LOG: '/dev/full', POSTERN_AUDIT: 'require' } });
     t.after(() => world.close());

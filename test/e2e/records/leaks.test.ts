@@ -1,5 +1,5 @@
 /**
- * L: what answers, pages, logs and caches must not give away. Everything hostile that can stand in a request or in an
+ * What answers, pages, logs and caches must not give away. Everything hostile that can stand in a request or in an
  * identity is put where a page or a log line shows it.
  */
 import assert from 'node:assert/strict';
@@ -21,7 +21,7 @@ const XSS = encodeURIComponent(SCRIPT);
 // What a stack, a module path or an address of the inside looks like.
 const INSIDE = /\n\s+at |node:|file:\/\/|\/src\/|\.[jt]s:\d|[A-Z][a-z]+Error:|ECONN|HPE_|127\.0\.0\.1:\d|undefined/;
 
-describe('L leaks', () => {
+describe('leaks', () => {
   let world: World;
   let ana: Visitor;
   let eve: Visitor;

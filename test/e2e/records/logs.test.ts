@@ -1,6 +1,6 @@
 /**
  * What the programs write: one line for each request and each decision, joined by the request id to what the visitor and
- * the target saw; an audit stream of who was let in where. That nothing in it lets anybody in is in test/security.
+ * the target saw; an audit stream of who was let in where. That nothing in it lets anybody in is in secrets.test.ts and leaks.test.ts.
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** V: secrets of the operator: the files that hold them, how they are made up, and how a token is handed over and taken back. */
+/** Secrets of the operator: the files that hold them, how they are made up, and how a token is handed over and taken back. */
 import assert from 'node:assert/strict';
 import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const EDGE_ENV = {
 };
 const CREATE = ['token', 'create', '--owner', 'dev@acme.com', '--tunnels', 'demo'];
 
-describe('V the operator’s secrets', () => {
+describe('the operator’s secrets', () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'postern-secrets-'));

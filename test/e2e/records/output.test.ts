@@ -1,4 +1,4 @@
-/** V: output never stops traffic: readers that stop. */
+/** Output never stops traffic: readers that stop. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { askAdmin, until } from '../../support/admin.js';
@@ -10,7 +10,7 @@ import { startWorld, type World } from '../../support/world.js';
 // So many requests write more than pipes hold, several times over.
 const MAX_TRIES = 20_000;
 
-describe('V output', () => {
+describe('output', () => {
   test('V4 an edge whose output nobody reads goes on, says so at /healthz, and loses nothing that fits', async (t) => {
     const world = await startWorld();
     t.after(() => world.close());

@@ -1,4 +1,4 @@
-/** L4: in all that all programs write over a whole run, in which much goes wrong, there is nothing that lets anybody in. */
+/** In all that all programs write over a whole run, in which much goes wrong, there is nothing that lets anybody in. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import type { Program } from '../../support/processes.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor, VisitorResponse } from '../../support/visitor.js';
 
-describe('L secrets in logs', () => {
+describe('secrets in logs', () => {
   const { world } = inWorld({ edgeEnv: { POSTERN_LOG_LEVEL: 'debug' } });
   let ana: Visitor;
   let eve: Visitor;

@@ -1,5 +1,5 @@
 /**
- * D, in a real browser: what a hostile sibling tunnel can do with cookies, and what is left after a sign-out. On https,
+ * In a real browser: what a hostile sibling tunnel can do with cookies, and what is left after a sign-out. On https,
  * where `__Host-` holds, with both tunnels below one domain.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * D, cookies of others: what siblings and apps put into a browser arrives with each request. The edge bounds it, says
+ * Cookies of others: what siblings and apps put into a browser arrives with each request. The edge bounds it, says
  * what is wrong when it is too much, and passes on byte for byte what is not ours.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * P, by raw bytes: whose cookie a cookie is. Around its name only SP and HTAB are white space; any other byte makes it
+ * By raw bytes: whose cookie a cookie is. Around its name only SP and HTAB are white space; any other byte makes it
  * somebody else's, in both directions. And two genuine sessions in one request, which nobody can choose between.
  */
 import assert from 'node:assert/strict';

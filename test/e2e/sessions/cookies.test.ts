@@ -1,5 +1,5 @@
 /**
- * D, cookies. The session cookie on its way: only a genuine one opens anything, on its own host alone; the app behind the tunnel
+ * Cookies. The session cookie on its way: only a genuine one opens anything, on its own host alone; the app behind the tunnel
  * never sees it and cannot set it. Forged cookies are made with the edge's own code and secret, so that each differs
  * from a good one in exactly one thing.
  */

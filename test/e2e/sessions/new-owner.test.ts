@@ -1,6 +1,6 @@
 /**
- * Q: what is left in a browser of an app that its visitor has left: after a sign-out, and where the tunnel's name has another
- * owner. Neither a session nor what the app has stored goes on to whoever comes next.
+ * What is left in a browser of an app that its visitor has left: after a sign-out, and where the tunnel's name has another
+ * owner. The next owner inherits neither a session nor what the app has stored.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

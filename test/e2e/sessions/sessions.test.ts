@@ -1,5 +1,5 @@
 /**
- * D, sessions: how they begin, how they end, and what happens to whoever has one then. Lifetimes are short by
+ * Sessions: how they begin, how they end, and what happens then to the visitor who has one. Lifetimes are short by
  * configuration; nothing here waits for a clock but for what the edge does when one has run out.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * B, flow: the steps between a visitor without a session and an answer of the provider, with an honest provider. Nobody
+ * Flow: the steps between a visitor without a session and an answer of the provider, with an honest provider. Nobody
  * is signed in by a link, by half a sign-in, by somebody else's, or by the same one twice.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * Q: between the base host and a tunnel's host. An app owns the scripts and the service workers of its tunnel's origin, and
+ * Between the base host and a tunnel's host. An app owns the scripts and the service workers of its tunnel's origin, and
  * gets nothing there that opens a session elsewhere; what is lost on the way to a sign-in is nothing of the visitor's.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * B, tokens: what a provider says in its ID token and in userinfo, judged end to end by a real edge. Each switch makes
+ * Tokens: what a provider says in its ID token and in userinfo, judged end to end by a real edge. Each switch makes
  * exactly one thing odd; a visitor is signed in only by answers that prove who they are.
  */
 import assert from 'node:assert/strict';

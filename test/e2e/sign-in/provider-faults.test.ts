@@ -1,5 +1,5 @@
 /**
- * B, provider: one that fails, pours, stalls, sends us elsewhere or answers for another. The edge stays up, sessions
+ * Provider: one that fails, pours, stalls, sends us elsewhere or answers for another. The edge stays up, sessions
  * that exist go on, nothing unproven signs anybody in, and the next visitor finds a provider that is well again.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * A: where a visitor is sent after signing in and out. `rd` comes from anybody: whatever it is, nobody ends outside this
+ * Where a visitor is sent after signing in and out. `rd` comes from anybody: whatever it is, nobody ends outside this
  * edge, on a sibling, or with something of the sign-in in a URL that others see.
  */
 import assert from 'node:assert/strict';

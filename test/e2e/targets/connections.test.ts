@@ -1,5 +1,5 @@
 /**
- * Threats T, connections to the target: what one visitor's request leaves on such a connection, a body that comes late or
+ * Connections to the target: what one visitor's request leaves on such a connection, a body that comes late or
  * a sign-in of the connection itself, reaches no other visitor. The target is of bare bytes.
  */
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import type { Visitor } from '../../support/visitor.js';
 
 const EVIL = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil';
 
-describe('T connections to the target', () => {
+describe('connections to the target', () => {
   let raw: RawWorld['raw'];
   let bob: Visitor;
   let url: string;

@@ -1,5 +1,5 @@
 /**
- * K: what the tunnel opens of a developer's machine, which is one address and nothing else, and what it tells when that
+ * What the tunnel opens of a developer's machine, which is one address and nothing else, and what it tells when that
  * does not answer. There is no inspector, so the rows about one have no test.
  */
 import assert from 'node:assert/strict';
@@ -19,7 +19,7 @@ import { END_STREAM, FRAME, number32 } from '../../support/raw-peer.js';
 const EDGE = 'http://localhost:1';
 const ENV = { POSTERN_TOKEN: TOKEN };
 
-describe('K the developer’s machine', () => {
+describe('the developer’s machine', () => {
   const { world, visitor: ana } = inWorld({ as: 'ana' });
   let decoy: Server;
   let decoyUrl: string;

@@ -1,5 +1,5 @@
 /**
- * K10: a target that answers before it has taken the request's body, and closes the connection under it (RFC 9112 section
+ * A target that answers before it has taken the request's body, and closes the connection under it (RFC 9112 section
  * 9.6; 413, RFC 9110 section 15.5.14). What it has answered reaches the visitor, each time. The targets are processes of
  * their own: what a connection has received races with what is written to it.
  */
@@ -68,7 +68,7 @@ const TARGETS: Readonly<Record<string, readonly [command: string, flag: string, 
   ],
 };
 
-describe('K a target that answers before it has taken the body', () => {
+describe('a target that answers before it has taken the body', () => {
   const { world, visitor: ana } = inWorld({ as: 'ana' });
   const programs: Program[] = [];
 

@@ -1,4 +1,4 @@
-/** K9: what visitors are told when the developer's server does not answer: which of both failed, and nothing of the inside. */
+/** What visitors are told when the developer's server does not answer: which of both failed, and nothing of the inside. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
@@ -8,7 +8,7 @@ import { inWorld } from '../../support/in-world.js';
 import { isWhole } from '../../support/moments.js';
 import { freePort } from '../../support/processes.js';
 
-describe('K a target that fails', { concurrency: 3 }, () => {
+describe('a target that fails', { concurrency: 3 }, () => {
   const { world, visitor: ana } = inWorld({ as: 'ana' });
   const servers: Server[] = [];
 
@@ -26,7 +26,7 @@ describe('K a target that fails', { concurrency: 3 }, () => {
   /** What a target says on the wire, whatever it is asked; `undefined` for nothing. */
   async function rawTarget(say: (socket: Socket) => void): Promise<string> {
     const server = createServer((socket) => {
-      socket.on('error', () => {}); // reset by whoever gives up first
+      socket.on('error', () => {}); // reset by the side that gives up first
       socket.once('data', () => say(socket));
     });
     return `http://127.0.0.1:${await listening(server)}`;

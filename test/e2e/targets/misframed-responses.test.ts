@@ -1,5 +1,5 @@
 /**
- * Threats G, the other end: a target that misframes its answers, answers more than it was asked or breaks off spoils its
+ * The other end: a target that misframes its answers, answers more than it was asked or breaks off spoils its
  * own answer and no other. After each answer another visitor asks, over the same agent and its pooled connections.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * Threats H, the frames: what they are is between the visitor and the app. Each conversation of the table is held with
+ * The frames: what they are is between the visitor and the app. Each conversation of the table is held with
  * the app directly and through the tunnel, and the bytes that come back must be the same: verdicts, close codes, order.
  * What is large or without end costs the edge no memory.
  */

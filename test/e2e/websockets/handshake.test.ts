@@ -1,5 +1,5 @@
 /**
- * Threats H: a WebSocket passes the same gate as a request, opens from its own tunnel's pages only, is an upgrade to
+ * A WebSocket passes the same gate as a request, opens from its own tunnel's pages only, is an upgrade to
  * nothing else, and ends with what let it in.
  */
 import assert from 'node:assert/strict';

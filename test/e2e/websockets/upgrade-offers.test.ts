@@ -1,5 +1,5 @@
 /**
- * P, by raw bytes: offers to switch protocols that nobody takes up (RFC 9110 section 7.8), as curl, Java's and Apache's
+ * By raw bytes: offers to switch protocols that nobody takes up (RFC 9110 section 7.8), as curl, Java's and Apache's
  * clients make them. The request is an ordinary one, and so is what stands around it on the connection.
  */
 import assert from 'node:assert/strict';
