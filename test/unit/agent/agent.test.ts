@@ -12,7 +12,7 @@ import { FakeInbound } from './fake-inbound.js';
 
 type DialArguments = Parameters<AgentSeams['dial']>;
 
-/** A link that a test ends as an edge would. */
+/** A link that the test ends as an edge would. */
 class FakeLink implements AgentLink {
   readonly url = 'https://demo.tunnel.test';
   readonly closed: Promise<PosternError | undefined>;
@@ -60,7 +60,7 @@ interface Edge {
   /** Outcomes of the next attempts; without one an attempt is admitted. */
   readonly refusals: unknown[];
   readonly agent: ReturnType<typeof startAgent>;
-  /** Resolves when the agent has told this event. */
+  /** Resolves when the agent has reported this event. */
   told(event: string, times?: number): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ function start(t: TestContext, settings: { refusals?: unknown[]; target?: string
         online: () => tell('online'),
         offline: (error) => tell(`offline ${error.code}`),
         request: (record) => tell(`request ${record.status}`),
-        hint: () => {}, // that there is no target here, at whatever moment
+        hint: () => {}, // there is no target here: the hint may come at any time
       },
     },
     {
@@ -116,7 +116,7 @@ function refusal(code: ErrorCode): PosternError {
 }
 
 describe('startAgent', () => {
-  it('offers what it was told, under one id per agent', async (t) => {
+  it('sends its options in the offer, under one id per agent', async (t) => {
     const edge = start(t, { refusals: [refusal('ERR_EDGE_DRAINING')] });
     await edge.told('online');
     const [origin, offer] = edge.offers[0] as DialArguments;
@@ -129,7 +129,7 @@ describe('startAgent', () => {
     await edge.agent.close();
   });
 
-  it('tries again after a refusal that may pass', async (t) => {
+  it('dials again after a temporary refusal', async (t) => {
     const edge = start(t, {
       refusals: [refusal('ERR_LINK_LOST'), refusal('ERR_EDGE_DRAINING'), refusal('ERR_RATE_LIMITED')],
     });
@@ -142,7 +142,7 @@ describe('startAgent', () => {
     ]);
   });
 
-  it('ends with a refusal for good', async (t) => {
+  it('ends with a permanent refusal', async (t) => {
     for (const code of ['ERR_TOKEN_INVALID', 'ERR_NAME_FORBIDDEN', 'ERR_NAME_TAKEN', 'ERR_PROTOCOL_VERSION'] as const) {
       const edge = start(t, { refusals: [refusal(code)] });
       await assert.rejects(edge.agent.ended, { code });
@@ -152,12 +152,12 @@ describe('startAgent', () => {
     }
   });
 
-  it('ends with what is no refusal at all', async (t) => {
+  it('ends with an error that is not a refusal', async (t) => {
     const edge = start(t, { refusals: [new TypeError('a fault')] });
     await assert.rejects(edge.agent.ended, { code: 'ERR_INTERNAL' });
   });
 
-  it('dials anew when the link is lost', async (t) => {
+  it('dials again when the link is lost', async (t) => {
     const edge = start(t);
     await edge.told('online');
     edge.links[0]?.lose(refusal('ERR_LINK_LOST'));
@@ -167,7 +167,7 @@ describe('startAgent', () => {
     assert.deepEqual(edge.events, ['online', 'offline ERR_LINK_LOST', 'online', 'offline ERR_LINK_LOST', 'online']);
   });
 
-  it('ends when the redial is refused for good', async (t) => {
+  it('ends when the redial is refused permanently', async (t) => {
     const edge = start(t);
     await edge.told('online');
     edge.refusals.push(refusal('ERR_TOKEN_INVALID'));
@@ -175,7 +175,7 @@ describe('startAgent', () => {
     await assert.rejects(edge.agent.ended, { code: 'ERR_TOKEN_INVALID' });
   });
 
-  it('dials anew as soon as the link drains, and leaves the old one its requests', async (t) => {
+  it('dials again as soon as the link drains, and finishes its requests on the old one', async (t) => {
     const edge = start(t);
     await edge.told('online');
     edge.links[0]?.announceDrain();
@@ -188,7 +188,7 @@ describe('startAgent', () => {
     assert.deepEqual(edge.events, ['online', 'online']);
   });
 
-  it('gives requests of every link to the target and tells of them', async (t) => {
+  it('passes the requests of every link to the target and reports them', async (t) => {
     const server = http.createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     t.after(() => server.close());
@@ -218,7 +218,7 @@ describe('startAgent', () => {
     assert.deepEqual(edge.events, []);
   });
 
-  it('refuses a target that is none, before anything is dialled', (t) => {
+  it('rejects an invalid target before it dials', (t) => {
     assert.throws(() => start(t, { target: 'ftp://x/' }), { code: 'ERR_CONFIG_INVALID' });
   });
 
@@ -234,12 +234,12 @@ describe('startAgent', () => {
     }
   });
 
-  it('promises the URL of the tunnel, after refusals that pass', async (t) => {
+  it('resolves with the URL of the tunnel, after temporary refusals', async (t) => {
     const edge = start(t, { refusals: [refusal('ERR_EDGE_DRAINING')] });
     assert.equal(await edge.agent.online, 'https://demo.tunnel.test');
   });
 
-  it('breaks the promise of the URL with what ended it, and nobody has to hear of it twice', async (t) => {
+  it('rejects the URL with the error that ended it, and causes no unhandled rejection', async (t) => {
     const refused = start(t, { refusals: [refusal('ERR_NAME_TAKEN')] });
     await assert.rejects(refused.agent.online, { code: 'ERR_NAME_TAKEN' });
     const closed = startAgent({ edge: 'http://127.0.0.1:9', token: 'token', target: 9 });

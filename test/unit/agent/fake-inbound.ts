@@ -1,4 +1,4 @@
-/** A request on a link without a link: what the edge would send and hear, in the same process. */
+/** A request on a link without a link: what the edge would send and receive, in the same process. */
 import { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type {
@@ -140,7 +140,7 @@ export class FakeInbound implements InboundStream {
     this.#resolveReset();
   }
 
-  /** The visitor leaves. */
+  /** The visitor disconnects. */
   leave(): void {
     const observer = this.#observer;
     this.#observer = undefined;
@@ -154,7 +154,7 @@ export class FakeInbound implements InboundStream {
     this.far.end();
   }
 
-  /** The answer with all of its body; rejects when the stream was reset. */
+  /** The complete response; rejects when the stream was reset. */
   async answer(): Promise<WholeResponse> {
     const { status, headers } = await this.responded;
     return { status, headers, body: await this.text(), trailers: this.#responseTrailers };

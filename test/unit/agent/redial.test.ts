@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Redial } from '../../../src/agent/redial.js';
 
 describe('Redial', () => {
-  it('begins small and stays within a second for half a minute, then slows to fifteen', () => {
+  it('waits for up to a second in the first half minute, then for up to fifteen', () => {
     const redial = new Redial(() => 0.999);
     const waits = Array.from({ length: 60 }, () => redial.next('ERR_LINK_LOST'));
     assert.ok((waits[0] ?? 0) <= 100);
@@ -13,7 +13,7 @@ describe('Redial', () => {
     assert.ok(waits.every((wait) => wait <= 15_000));
   });
 
-  it('asks an edge that has enough less often at once', () => {
+  it('slows down at once for an edge that is full', () => {
     assert.ok(new Redial(() => 0).next('ERR_RATE_LIMITED') >= 1_000);
     assert.ok(new Redial(() => 0).next('ERR_EDGE_FULL') >= 1_000);
   });

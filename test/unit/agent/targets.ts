@@ -24,7 +24,7 @@ export async function httpTarget(t: TestContext, response: http.RequestListener,
   return { server, ...(await harness(t, server, settings)) };
 }
 
-/** A target of bare bytes: `answer` is called with each connection and the bytes of its first request head. */
+/** A target of raw bytes: `response` is called with each connection and the head of each request. */
 export async function rawTarget(
   t: TestContext,
   response: (socket: net.Socket, head: string) => void,

@@ -32,7 +32,7 @@ const POSTERN = fileURLToPath(new URL('../../../src/cli/postern.js', import.meta
 const SECRET = 'secret k of thirty-two bytes or more';
 const EDGE_ENV = {
   POSTERN_SECRET: SECRET,
-  POSTERN_OIDC_ISSUER: 'http://127.0.0.1:9', // an edge asks at start, and nobody answers there
+  POSTERN_OIDC_ISSUER: 'http://127.0.0.1:9', // an edge asks it at start, and nothing listens there
   POSTERN_OIDC_CLIENT_ID: 'id',
   POSTERN_OIDC_CLIENT_SECRET: 'hush',
 };
@@ -89,7 +89,7 @@ async function watchFor(path: string, name: string): Promise<void> {
   watcher.close();
 }
 
-/** Asserts a refusal before anything started: exit 2, nothing on stdout, one line for each name. */
+/** Asserts that the command is rejected before anything starts: exit 2, nothing on stdout, one line for each name. */
 function assertUsage({ code, stdout, stderr }: Ended, names: readonly string[]): void {
   assert.equal(code, 2, stderr);
   assert.equal(stdout, '');
@@ -174,12 +174,12 @@ describe('postern config check', () => {
   });
   after(() => op.close());
 
-  it('says ok', async () => {
+  it('prints ok', async () => {
     const env = { ...EDGE_ENV, POSTERN_OIDC_ISSUER: op.issuer };
     assert.deepEqual(await postern(['config', 'check'], env), { code: 0, stdout: 'ok\n', stderr: '' });
   });
 
-  it('warns of a provider with which nobody could sign in, and goes on', async () => {
+  it('warns of a provider with which no visitor could sign in, and continues', async () => {
     op.misbehaviour = { authentication: 'none' };
     const { code, stdout, stderr } = await postern(['config', 'check'], {
       ...EDGE_ENV,
@@ -252,7 +252,7 @@ describe('postern edge', () => {
     ['POSTERN_LISTEN', 'POSTERN_ADMIN_LISTEN'],
     ['POSTERN_ADMIN_LISTEN', 'POSTERN_LISTEN'],
   ] as const) {
-    it(`says in one line that the port of ${option} is taken`, async (t) => {
+    it(`reports in one line that the port of ${option} is taken`, async (t) => {
       const taker = createServer().listen(0, '127.0.0.1');
       t.after(() => taker.close());
       await once(taker, 'listening');
@@ -285,7 +285,7 @@ describe('postern edge', () => {
     });
   }
 
-  it('keeps audit records in a file of their own, and opens it anew on SIGHUP', async () => {
+  it('writes audit records to a separate file, and reopens it on SIGHUP', async () => {
     const cwd = folder();
     const audit = join(cwd, 'audit.log');
     const env = {
@@ -324,7 +324,7 @@ describe('postern token create', () => {
     assert.deepEqual(grant.tunnels, ['demo', 'dev-*']);
   });
 
-  it('takes tunnels one by one, and makes tokens with the newest secret', async () => {
+  it('accepts --tunnels several times, and makes tokens with the newest secret', async () => {
     const env = { POSTERN_SECRET: `${'secret n of thirty-two bytes or more'},${SECRET}` };
     const { stdout } = await postern([...REQUEST, '--tunnels', 'api'], env);
     const { tunnels } = await verifyToken(['secret n of thirty-two bytes or more'], stdout.trim());
@@ -375,7 +375,7 @@ describe('postern http', () => {
     assertUsage(await postern(['dev-4'], {}, cwd), ["'dev-4'"]);
   });
 
-  it('does not read .env of the project that it is started in', async () => {
+  it('does not read .env of the working directory', async () => {
     const cwd = folder({ '.env': 'POSTERN_EDGE=https://evil.example\nPOSTERN_TOKEN=x\nPOSTERN_NOPE=1\n' });
     assertUsage(await postern(['5173'], {}, cwd), ['POSTERN_EDGE (', 'POSTERN_TOKEN (']);
   });
@@ -387,7 +387,7 @@ describe('postern http', () => {
     assertUsage(await postern(['5173'], { XDG_CONFIG_HOME: join(other, 'xdg') }), ['edge in ']);
   });
 
-  it('refuses HTTPS_PROXY when it is no URL', async () => {
+  it('rejects an HTTPS_PROXY that is not a URL', async () => {
     const env = { ...AGENT_ENV, POSTERN_EDGE: 'https://tunnel.example', HTTPS_PROXY: 'socks5://a' };
     assertUsage(await postern(['5173'], env), ['HTTPS_PROXY']);
   });
@@ -400,7 +400,7 @@ describe('postern http', () => {
     assert.match((await run()).stderr, /warning: .*token/);
   });
 
-  it('ends with 4 when the edge refuses for good, and says its sentence', async (t) => {
+  it('ends with 4 when the edge refuses permanently, and prints its reason', async (t) => {
     const edge = createServer().listen(0, '127.0.0.1');
     t.after(() => edge.close());
     await once(edge, 'listening');
@@ -417,7 +417,7 @@ describe('postern http', () => {
     assert.match(text.stderr, /Not \\x1b\[31mthis name\..*ERR_NAME_FORBIDDEN.*\n.*--name/);
     const json = await postern(['5173', '--name', 'demo', '--json'], env);
     assert.equal(json.code, 4);
-    // Nothing listens at the target either, which the agent says in a line of its own.
+    // Nothing listens at the target either, which the agent reports in a line of its own.
     const lines = json.stdout
       .trim()
       .split('\n')
@@ -430,7 +430,7 @@ describe('postern http', () => {
     ['SIGINT', 130],
     ['SIGTERM', 0],
   ] as const) {
-    it(`tells that it is offline and ends with ${code} on ${signal}`, async () => {
+    it(`reports that it is offline and ends with ${code} on ${signal}`, async () => {
       const cwd = folder();
       const args = [POSTERN, 'http', '5173', '--json'];
       const child = spawn(process.execPath, args, { cwd, env: environment(cwd, AGENT_ENV) });
@@ -450,5 +450,5 @@ describe('postern http', () => {
 });
 
 describe('the compiled command', () => {
-  it('can be started by itself', () => assert.match(readFileSync(POSTERN, 'utf8'), /^#!\/usr\/bin\/env node\n/));
+  it('is executable', () => assert.match(readFileSync(POSTERN, 'utf8'), /^#!\/usr\/bin\/env node\n/));
 });

@@ -42,7 +42,7 @@ function assertProblems(problems: readonly string[], names: readonly string[]): 
 }
 
 describe('loadAgentConfig', () => {
-  it('needs an edge, a token and a target, and nothing else', () => {
+  it('requires only an edge, a token and a target', () => {
     assert.deepEqual(load({}), {
       edge: 'https://tunnel.acme.com',
       name: undefined,
@@ -56,7 +56,7 @@ describe('loadAgentConfig', () => {
     });
   });
 
-  it('takes a flag before the environment and that before the file', () => {
+  it('prefers a flag to the environment and that to the file', () => {
     assert.equal(load({ file: FILE, flags: { edge: 'http://localhost:8080' } }).edge, 'http://localhost:8080');
     assert.equal(load({ file: FILE }).edge, 'https://tunnel.acme.com');
     assert.equal(load({ file: FILE, env: { POSTERN_TOKEN: 'x' } }).edge, 'https://file.acme.com');
@@ -70,11 +70,11 @@ describe('loadAgentConfig', () => {
     assert.equal(tokenOf({ env: {}, file: FILE }), 'token_of_/home/ana/.config/postern/token');
   });
 
-  it('takes the canonical spelling of rules, from a flag that was repeated or a list', () => {
+  it('returns rules in canonical spelling, from a repeated flag or a list', () => {
     assert.deepEqual(load({ flags: { allow: '*@ACME.com,Bob@x.com' } }).allow, ['@acme.com', 'bob@x.com']);
   });
 
-  it('takes origins as browsers send them', () => {
+  it('accepts origins as browsers send them', () => {
     const allow_origin = 'HTTPS://Web.acme.com,http://localhost:3000';
     assert.deepEqual(load({ flags: { allow_origin } }).allowOrigins, ['https://web.acme.com', 'http://localhost:3000']);
     for (const wrong of [
@@ -89,7 +89,7 @@ describe('loadAgentConfig', () => {
       assertProblems(problemsOf({ flags: { allow_origin: wrong } }), ['--allow-origin']);
   });
 
-  it('knows the tunnels of the file by name, and flags beat them', () => {
+  it('reads the tunnels of the file by name, and flags override them', () => {
     const named = load({ file: FILE, flags: { target: 'demo' } });
     assert.equal(named.name, 'demo');
     assert.equal(named.target.href, 'http://localhost:5173/');
@@ -102,13 +102,13 @@ describe('loadAgentConfig', () => {
     assert.deepEqual(changed.hostHeader, { literal: 'app.test' });
   });
 
-  it('takes nothing of a tunnel of the file that was not named', () => {
+  it('uses nothing of a tunnel that was not named', () => {
     const { name, allow } = load({ file: FILE });
     assert.equal(name, undefined);
     assert.deepEqual(allow, []);
   });
 
-  it('tells every problem at once', () => {
+  it('reports every problem at once', () => {
     const flags = {
       target: 'http://localhost/x',
       edge: 'http://tunnel.acme.com',
@@ -121,12 +121,12 @@ describe('loadAgentConfig', () => {
     assertProblems(problemsOf({ flags, env }), names);
   });
 
-  it('says what is missing', () => {
+  it('names what is missing', () => {
     assertProblems(problemsOf({ env: {} }), ['POSTERN_EDGE', 'POSTERN_TOKEN']);
     assertProblems(problemsOf({ env: { ...ENV, POSTERN_TOKEN: ' ' } }), ['POSTERN_TOKEN']);
   });
 
-  it('suggests the tunnel that was meant, and goes on looking for problems', () => {
+  it('suggests the tunnel that was meant, and reports other problems too', () => {
     assertProblems(problemsOf({ file: FILE, flags: { target: 'dmeo', name: 'Www' } }), ['"demo"', '--name']);
     assertProblems(problemsOf({ flags: { target: 'demo' } }), ['"demo"']);
   });

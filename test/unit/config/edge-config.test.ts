@@ -28,7 +28,7 @@ function problemsOf(load: () => unknown): readonly string[] {
   return [];
 }
 
-/** Asserts that there is one problem for each text, in any order, which names it. */
+/** Asserts one problem for each name, in any order, which contains it. */
 function assertProblems(problems: readonly string[], names: readonly string[]): void {
   assert.equal(problems.length, names.length, problems.join('\n'));
   for (const name of names)
@@ -67,13 +67,13 @@ describe('loadEdgeConfig', () => {
     });
   });
 
-  it('has a default for each option that is neither required nor optional, which its own row accepts', () => {
+  it('has only defaults that their own rows accept', () => {
     for (const option of Object.values(EDGE_OPTIONS)) {
       if ('default' in option) assert.deepEqual(option.schema.read(option.default).problems, [], option.env);
     }
   });
 
-  it('takes a flag before the environment, that before .env, that before the file, that before the default', () => {
+  it('prefers a flag to the environment, that to .env, that to the file, that to the default', () => {
     const file = { path: 'edge.yaml', text: 'session_ttl: 1h' };
     const dotenv = { path: '.env', text: 'POSTERN_SESSION_TTL=2h' };
     const env = { POSTERN_SESSION_TTL: '3h' };
@@ -86,7 +86,7 @@ describe('loadEdgeConfig', () => {
     assert.equal(hours({}), 12);
   });
 
-  it('tells every problem at once', () => {
+  it('reports every problem at once', () => {
     const env = {
       POSTERN_URL: 'http://tunnel.acme.com',
       POSTERN_LISTEN: '8080',
@@ -110,7 +110,7 @@ describe('loadEdgeConfig', () => {
     ]);
   });
 
-  it('takes a missing email_verified for a yes only from a provider that may be silent about it', () => {
+  it('accepts a missing email_verified only from a provider that may omit it', () => {
     const entra = 'https://login.microsoftonline.com/';
     const tenant = `${entra}11111111-2222-3333-4444-555555555555/v2.0`;
     const load = (issuer: string) => () =>
@@ -129,12 +129,12 @@ describe('loadEdgeConfig', () => {
     }
   });
 
-  it('names what is required and absent', () => {
+  it('names required options that are missing', () => {
     const problems = problemsOf(() => loadEdgeConfig({ env: {}, flags: {} }));
     assertProblems(problems, Object.keys(REQUIRED));
   });
 
-  it('takes an empty value for a mistake, not for "none"', () => {
+  it('treats an empty value as a mistake, not as "none"', () => {
     for (const text of ['', '  ']) {
       assertProblems(
         problemsOf(() => loadEdgeConfig(sources({ env: { POSTERN_ALLOW: text } }))),
@@ -147,7 +147,7 @@ describe('loadEdgeConfig', () => {
     }
   });
 
-  it('says of an empty value that is required what it should be, not to leave it out', () => {
+  it('describes the expected value for a required option that is empty', () => {
     const [problem = ''] = problemsOf(() => loadEdgeConfig(sources({ env: { POSTERN_SECRET: '' } })));
     assert.match(problem, /^POSTERN_SECRET is empty: expected 32 bytes/);
     const [other = ''] = problemsOf(() => loadEdgeConfig(sources({ env: { POSTERN_ALLOW: '' } })));
@@ -161,7 +161,7 @@ describe('loadEdgeConfig', () => {
     assert.doesNotMatch(problems.join(), /hunter2/);
   });
 
-  it('refuses one address for both doors', () => {
+  it('rejects one address for both listeners', () => {
     const env = { POSTERN_ADMIN_LISTEN: '127.0.0.1:8080' };
     assertProblems(
       problemsOf(() => loadEdgeConfig(sources({ env }))),
@@ -169,7 +169,7 @@ describe('loadEdgeConfig', () => {
     );
   });
 
-  it('refuses variables of ours that it does not know, and suggests the one that is near', () => {
+  it('rejects unknown POSTERN_ variables, and suggests a similar one', () => {
     const env = { POSTERN_CLIENT_ID: 'x', POSTERN_REDIS_URL: 'redis://x', OTHER_URL: 'x', postern_url: 'x' };
     const problems = problemsOf(() => loadEdgeConfig(sources({ env })));
     assertProblems(problems, ['"POSTERN_OIDC_CLIENT_ID"', 'POSTERN_REDIS_URL']);
@@ -179,7 +179,7 @@ describe('loadEdgeConfig', () => {
     assert.ok(loadEdgeConfig(sources({ env: { POSTERN_EDGE: 'x', POSTERN_TOKEN: 'x', POSTERN_TOKEN_FILE: 'x' } })));
   });
 
-  it('passes over what a cluster announces of a service that is called postern', () => {
+  it('ignores the variables that Kubernetes sets for a service called postern', () => {
     const env = {
       POSTERN_PORT: 'tcp://10.0.0.1:8080',
       POSTERN_SERVICE_HOST: '10.0.0.1',
@@ -212,7 +212,7 @@ describe('the file of a secret', () => {
     return text;
   };
 
-  it('is read wherever it is named, without the end of its line', () => {
+  it('is read from every source that names it, without the final line end', () => {
     const readSecretFile = read({ '/run/s': `${SECRET}\n`, '/etc/postern/s': `${SECRET}\n` });
     const env = { POSTERN_SECRET: undefined };
     const config = (changes: Partial<Sources>) => loadEdgeConfig(sources({ readSecretFile, ...changes }));
@@ -223,7 +223,7 @@ describe('the file of a secret', () => {
     assert.deepEqual(config({ env, file: beside }).secrets, [SECRET]);
   });
 
-  it('beats a weaker source, but not beside the value itself', () => {
+  it('overrides a weaker source, but conflicts with the value in the same source', () => {
     const readSecretFile = read({ '/run/s': 'secret f of thirty-two bytes or more' });
     const dotenv = { path: '.env', text: `POSTERN_SECRET=${SECRET}` };
     const env = { POSTERN_SECRET: undefined, POSTERN_SECRET_FILE: '/run/s' };
@@ -257,7 +257,7 @@ describe('the YAML file', () => {
 
   it('may be empty', () => assert.deepEqual(problemsIn(''), []));
 
-  it('takes every value as it is written, and lists', () => {
+  it('keeps every value as it is written, and accepts lists', () => {
     const text =
       'listen: "[::1]:80"\nadmin_listen: 127.0.0.1:0\noidc_client_id: 0123\npublic: true\nallow: ["@acme.com", "*"]\n';
     const config = loadEdgeConfig(
@@ -283,14 +283,14 @@ describe('the YAML file', () => {
     it(`refuses ${what}`, () => assertProblems(problemsIn(text), [name]));
   }
 
-  it('is not blamed for what may stand in it when it cannot be parsed, and the rest is told', () => {
+  it('causes no problems about missing options when it cannot be parsed, and other problems are reported', () => {
     const file = { path: 'edge.yaml', text: 'oidc_client_id: a: b\n' };
     const problems = problemsOf(() => loadEdgeConfig({ env: { POSTERN_SESSION_TTL: 'long' }, flags: {}, file }));
     assertProblems(problems, ['edge.yaml, line 1', 'POSTERN_SESSION_TTL']);
     assert.equal(problems.length, 2);
   });
 
-  it('refuses aliases that grow without bound', () => {
+  it('rejects aliases that expand without bound', () => {
     const rows = ['a: &a [x, x, x, x, x, x, x, x, x]'];
     for (let at = 1; at < 9; at++)
       rows.push(
@@ -303,7 +303,7 @@ describe('the YAML file', () => {
 });
 
 describe('.env', () => {
-  it('is read as a shell would, and may hold what is not ours', () => {
+  it('is read as a shell would, and may have other variables', () => {
     const text =
       '\ufeff# comment\nexport POSTERN_SESSION_TTL="1h"\nFOO\nPOSTERN_OIDC_SCOPES=\'openid email\' # why\n\n';
     const config = loadEdgeConfig(sources({ dotenv: { path: '.env', text } }));
@@ -311,7 +311,7 @@ describe('.env', () => {
     assert.equal(config.oidc.scopes, 'openid email');
   });
 
-  it('must not hold lines of ours that say nothing, nor names that are no option', () => {
+  it('must not have POSTERN_ lines without a value, nor unknown POSTERN_ names', () => {
     const text = 'POSTERN_URL: https://a.com\nPOSTERN_LISTN=127.0.0.1:1\nPOSTERN_PUBLIC\n';
     const problems = problemsOf(() => loadEdgeConfig(sources({ dotenv: { path: '.env', text } })));
     assertProblems(problems, ['.env, line 1', '"POSTERN_LISTEN"', '.env, line 3']);
@@ -330,7 +330,7 @@ describe('loadTokenConfig', () => {
     });
   });
 
-  it('tells every problem at once', () => {
+  it('reports every problem at once', () => {
     const problems = problemsOf(() =>
       loadTokenConfig({ env: {}, flags: { owner: 'dev', tunnels: 'A,b_', ttl: '0d' } }),
     );

@@ -1,4 +1,4 @@
-/** What an operator copies must be what the edge reads: names, order, defaults and sentences. */
+/** What an operator copies must be what the edge reads: names, order, defaults and descriptions. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -63,7 +63,7 @@ describe('the table of options', () => {
 });
 
 describe('config/edge.yaml', () => {
-  it('is accepted as it stands, once the secrets are there', () => {
+  it('is accepted unchanged, once the secrets are set', () => {
     const file = { path: 'config/edge.yaml', text: readTopLevel('config/edge.yaml') };
     const env = { POSTERN_SECRET: 'secret k of thirty-two bytes or more', POSTERN_OIDC_CLIENT_SECRET: 'hush' };
     assert.equal(loadEdgeConfig({ env, flags: {}, file }).base.scheme, 'https');
@@ -75,7 +75,7 @@ describe('config/agent.yaml', () => {
   const load = (target: string) =>
     loadAgentConfig({ env: {}, flags: { target }, file, readSecretFile: () => 'postern_v1_token' });
 
-  it('is accepted as it stands, with the paths from its folder', () => {
+  it('is accepted unchanged, with paths relative to its folder', () => {
     assert.deepEqual(load('demo').allow, ['@acme.com', 'group:eng']);
     const { targetCa, targetInsecure, allowFrames } = load('shop');
     assert.deepEqual(

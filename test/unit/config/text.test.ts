@@ -4,16 +4,16 @@ import fc from 'fast-check';
 import { nearest, printable, quoted } from '../../../src/config/text.js';
 
 describe('printable', () => {
-  it('leaves words, accents and emoji as they are', () => {
+  it('leaves words, accents and emoji unchanged', () => {
     assert.equal(printable('GET /käse?q=1 🧀'), 'GET /käse?q=1 🧀');
   });
 
-  it('spells out controls, escapes, separators, bidirectional and invisible characters', () => {
+  it('escapes controls, escape sequences, separators, bidirectional and invisible characters', () => {
     assert.equal(printable('\x1b[2J\r\n\0\x9b'), '\\x1b[2J\\x0d\\x0a\\x00\\x9b');
     assert.equal(printable('a\u202eb\u2028c\u200bd\ud800'), 'a\\u{202e}b\\u{2028}c\\u{200b}d\\u{d800}');
   });
 
-  it('never gives a character that could act on a terminal', () => {
+  it('never returns a character that could act on a terminal', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         assert.doesNotMatch(printable(text), /[\p{C}\p{Zl}\p{Zp}]/u);

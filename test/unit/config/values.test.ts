@@ -261,8 +261,8 @@ for (const [name, { schema, accepted, refused }] of Object.entries(TABLES)) {
   });
 }
 
-describe('a value that is refused', () => {
-  it('is quoted printable', () => {
+describe('a rejected value', () => {
+  it('is quoted in printable form', () => {
     assert.match(duration.read('\x1b[2J').problems[0] ?? '', /^"\\x1b\[2J" /);
   });
 

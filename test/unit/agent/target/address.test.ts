@@ -19,7 +19,7 @@ describe('readTargetAddress', () => {
     assert.deepEqual([hostname, host, loopback], ['::1', '[::1]:3000', true]);
   });
 
-  it('refuses whatever is more or less than an origin', () => {
+  it('rejects anything other than an origin', () => {
     for (const url of ['ftp://x/', 'http://u:p@x/', 'http://x/path', 'http://x/?q', 'http://x/#f', 'file:///tmp/x']) {
       assert.throws(
         () => address(url),
@@ -29,7 +29,7 @@ describe('readTargetAddress', () => {
     }
   });
 
-  it('refuses a literal that is no host', () => {
+  it('rejects a literal that is not a host', () => {
     for (const literal of ['', 'a b', 'a\r\nx: y', 'a/b', 'u@h', 'host:99999', '1.2.3.4.5']) {
       assert.throws(
         () => address('http://localhost:1', { literal }),
@@ -43,7 +43,7 @@ describe('readTargetAddress', () => {
 describe('namesTarget', () => {
   const target = address('http://localhost:5173');
 
-  it('knows every spelling of loopback with the port of the target', () => {
+  it('accepts every spelling of loopback with the port of the target', () => {
     for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '[::1]', '0.0.0.0', '127.0.0.2']) {
       assert.equal(namesTarget(target, 'http', `${host}:5173`), true, host);
     }
@@ -64,7 +64,7 @@ describe('namesTarget', () => {
     }
   });
 
-  it('knows its own host with the public port, or with a public scheme that is not its own', () => {
+  it('accepts its own host with the public port, or with a public scheme that differs from its own', () => {
     const names = (scheme: string, authority: string, place: string) => namesTarget(target, scheme, authority, place);
     for (const host of ['localhost', '127.0.0.1', '[::1]']) {
       assert.equal(names('https', host, 'https://demo.tunnel.test'), true, host);
@@ -82,13 +82,13 @@ describe('namesTarget', () => {
     }
   });
 
-  it('knows a target elsewhere by its own name only', () => {
+  it('accepts only its own name for a target elsewhere', () => {
     const other = address('http://10.0.0.7:80');
     assert.equal(namesTarget(other, 'http', '10.0.0.7'), true);
     assert.equal(namesTarget(other, 'http', 'localhost:80'), false);
   });
 
-  it('knows the literal host that the target was told', () => {
+  it('accepts the configured literal host', () => {
     const named = address('http://localhost:5173', { literal: 'app.test' });
     assert.equal(namesTarget(named, 'http', 'app.test'), true);
     assert.equal(namesTarget(named, 'https', 'app.test:5173'), true);

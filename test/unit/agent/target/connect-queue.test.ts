@@ -1,11 +1,11 @@
-/** The guards of the queue for connections, each by itself, with attempts that the test settles. */
+/** The limits of the queue for connections, each by itself, with attempts that the test settles. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { type ConnectionUser, ConnectQueue } from '../../../../src/agent/target/connect-queue.js';
 import type { TargetConnection } from '../../../../src/agent/target/connection.js';
 import type { DialOutcome } from '../../../../src/agent/target/dialer.js';
 
-const CONNECTION = {} as TargetConnection; // is handed on, and never looked at
+const CONNECTION = {} as TargetConnection; // passed on, never used
 const REFUSED = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
 const FULL = Object.assign(new Error('full'), { code: 'EAGAIN' });
 const TIMEOUT_MS = 10_000;
@@ -48,14 +48,14 @@ describe('the queue for connections to a target', () => {
     assert.deepEqual([attempts.length, heard], [9, ['0 ready']]);
   });
 
-  it('attempts again at once what was lost in a full accept queue, and fails nobody', (t) => {
+  it('repeats an attempt at once that a full backlog dropped, and fails no request', (t) => {
     const { attempts, wait, heard } = startQueue(t);
     wait(1);
     for (let at = 0; at < 5; at++) attempts[at]?.backlogFull();
     assert.deepEqual([attempts.length, heard], [6, []]);
   });
 
-  it('takes a refusal for a full accept queue while others are served, and pauses', (t) => {
+  it('takes a refused connection for a full backlog while others are served, and pauses', (t) => {
     const { queue, attempts, wait, heard, pass } = startQueue(t);
     queue.served(performance.now());
     wait(1);
@@ -65,7 +65,7 @@ describe('the queue for connections to a target', () => {
     assert.equal(attempts.length, 2);
   });
 
-  it('takes it for one at once when nobody was served for a second', (t) => {
+  it('fails a request at once with a refused connection when none was served for a second', (t) => {
     const { queue, attempts, wait, heard, pass } = startQueue(t);
     queue.served(performance.now());
     pass(1_000);
@@ -74,7 +74,7 @@ describe('the queue for connections to a target', () => {
     assert.deepEqual(heard, ['0 refused']);
   });
 
-  it('pauses when a unix socket is full, whether anybody was served or not', (t) => {
+  it('pauses when the backlog of a unix socket is full, whether others are served or not', (t) => {
     const { attempts, wait, heard, pass } = startQueue(t);
     wait(1);
     attempts[0]?.failed(FULL);
@@ -82,7 +82,7 @@ describe('the queue for connections to a target', () => {
     assert.deepEqual([attempts.length, heard], [2, []]);
   });
 
-  it('fails who has waited for too long while nobody was served, and nobody as long as some are', (t) => {
+  it('fails requests that wait past the time limit, but none as long as others are served', (t) => {
     const { queue, attempts, wait, heard, pass } = startQueue(t);
     wait(2);
     pass(TIMEOUT_MS - 1);
@@ -95,7 +95,7 @@ describe('the queue for connections to a target', () => {
     assert.deepEqual(heard, ['0 timeout', '1 timeout']);
   });
 
-  it('gives who needs a fresh connection none that was idle', (t) => {
+  it('gives no idle connection to a request that needs a fresh one', (t) => {
     const { queue, user, heard } = startQueue(t);
     queue.add(user('post'), { onlyFresh: true });
     assert.equal(queue.give(CONNECTION, false), false);
@@ -105,7 +105,7 @@ describe('the queue for connections to a target', () => {
     assert.deepEqual(heard, ['get ready', 'post ready']);
   });
 
-  it('keeps what stands when nobody waits any more', (t) => {
+  it('keeps a connection that no request waits for any more', (t) => {
     const { queue, user, attempts, heard } = startQueue(t);
     const left = user('left');
     queue.add(left, { onlyFresh: false });

@@ -1,4 +1,4 @@
-/** A target whose accept queue is short: connections to it are opened few at a time, and again where they were lost. */
+/** A target with a short listen backlog: connections are opened few at a time, and again where their SYN was dropped. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { Target } from '../../../../src/agent/target/target.js';
 import { silentLog } from '../../../../src/core/log.js';
 import { FakeInbound } from '../fake-inbound.js';
 
-// A process of its own, which is busy for a while with each request: otherwise it would accept as fast as we connect.
+// A separate process that is busy for a while with each request: otherwise it would accept as fast as the agent connects.
 const SERVER = `
   const server = require('node:http').createServer((request, response) => {
     for (const until = performance.now() + 2; performance.now() < until; );
@@ -30,13 +30,13 @@ async function crowdedTarget(t: TestContext): Promise<Target> {
   return target;
 }
 
-describe('a target with an accept queue of one', () => {
+describe('a target with a listen backlog of one', () => {
   for (const [method, path] of [
     ['GET', '/'],
     ['POST', '/'],
     ['GET', '/close'],
   ] as const) {
-    it(`answers 200 requests at once 200 times: ${method} ${path}`, async (t) => {
+    it(`responds to 200 concurrent requests with 200: ${method} ${path}`, async (t) => {
       const target = await crowdedTarget(t);
       const statuses = await Promise.all(
         Array.from({ length: 200 }, async () => {

@@ -9,7 +9,7 @@ const VITE = `Blocked request. This host ("${HOST}") is not allowed.\nTo allow t
 const RAILS = `<title>Action Controller: Exception caught</title><h1>Blocked hosts: ${HOST}</h1><pre>config.hosts << "${HOST}"</pre>`;
 
 describe('recognizeRefusal', () => {
-  it('knows the refusals of each server', () => {
+  it('recognises the refusals of each server', () => {
     const rows: [string, number, string, string][] = [
       ['Vite', 403, '/', VITE],
       ['Vite', 403, '/', `Blocked request. This host (${HOST}) is not allowed.`],
@@ -38,7 +38,7 @@ describe('recognizeRefusal', () => {
     }
   });
 
-  it('takes no other answer for one', () => {
+  it('recognises no other response', () => {
     const rows: [number, string, string][] = [
       [403, '/', 'Forbidden'],
       [403, '/api', 'Unauthorized'],
@@ -55,7 +55,7 @@ describe('recognizeRefusal', () => {
 describe('a refused host', () => {
   const forwarded = ['x-forwarded-proto', 'https', 'x-forwarded-host', HOST];
 
-  it('gives the exact fix once, and the answer unchanged', async (t) => {
+  it('yields a hint with the exact fix once, and passes unchanged', async (t) => {
     const { target, hints } = await httpTarget(t, (_request, response) => response.writeHead(403).end(VITE), {
       hostHeader: 'preserve',
     });
@@ -68,7 +68,7 @@ describe('a refused host', () => {
     assert.match(hints[0] ?? '', /allowedHosts: \['demo\.tunnel\.test'\]/);
   });
 
-  it('is seen on a WebSocket as well, by the host that was refused', async (t) => {
+  it('is recognised on a WebSocket as well, by the rejected host', async (t) => {
     const { server, target, hints } = await httpTarget(t, (_request, response) => response.end());
     server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\nUnauthorized'));
     const stream = new FakeInbound({ protocol: 'websocket', path: '/_next/webpack-hmr', headers: forwarded });
@@ -77,7 +77,7 @@ describe('a refused host', () => {
     assert.match(hints[0] ?? '', /allowedDevOrigins: \['demo\.tunnel\.test'\]/);
   });
 
-  it('is not looked for in what is compressed, long or no text', async (t) => {
+  it('is not looked for in a body that is compressed, long or not text', async (t) => {
     const rows: [number, Record<string, string>][] = [
       [403, { 'content-encoding': 'gzip' }],
       [403, { 'content-type': 'application/json' }],
@@ -124,7 +124,7 @@ describe('a refused origin', () => {
     }
   });
 
-  /** The hints after these requests; the target answers each with the status it names. */
+  /** The hints after these requests; the target responds to each with the status that it names. */
   async function hintsAfter(
     t: TestContext,
     requests: readonly [method: string, path: string, status: number, headers?: readonly string[]][],
@@ -146,7 +146,7 @@ describe('a refused origin', () => {
     return hints;
   }
 
-  it('is recognised by what the app does, once, without a text', async (t) => {
+  it('is recognised once by the behaviour of the app, without a text', async (t) => {
     const page: [string, string, number] = ['GET', '/api/sessions?x=1', 200];
     for (const status of [403, 404]) {
       const hints = await hintsAfter(t, [page, ['POST', '/api/sessions', status], ['POST', '/api/sessions', status]]);
@@ -155,7 +155,7 @@ describe('a refused origin', () => {
     }
   });
 
-  it('is not seen where the app may mean something else', async (t) => {
+  it('is not assumed where the response may mean something else', async (t) => {
     const page: [string, string, number] = ['GET', '/there', 200];
     assert.deepEqual(await hintsAfter(t, [['POST', '/there', 403]]), [], 'nothing is known of its GETs');
     assert.deepEqual(await hintsAfter(t, [page, ['POST', '/elsewhere', 404]]), [], 'there may be nothing');

@@ -1,4 +1,4 @@
-/** Who a target must prove to be, and how many idle connections to it are kept. */
+/** The certificate that a target must have, and how many idle connections to it are kept. */
 import assert from 'node:assert/strict';
 import dns from 'node:dns';
 import { once } from 'node:events';
@@ -17,9 +17,9 @@ import { httpTarget } from '../targets.js';
 const OWNER = { opened: () => {}, idle: () => {}, closed: () => {} };
 const SELF_SIGNED = ['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'];
 
-describe('a target with a certificate that nobody vouches for', () => {
+describe('a target with a self-signed certificate', () => {
   for (const kind of ['plain', 'detachable'] as const) {
-    test(`is spoken to on loopback, and nowhere else (${kind})`, async (t) => {
+    test(`is accepted on loopback, and nowhere else (${kind})`, async (t) => {
       const file = (name: string) => readFileSync(join(PROJECT_ROOT, 'test', 'support', 'certificate', name));
       const server = tls.createServer({ cert: file('certificate.pem'), key: file('key.pem') });
       server.on('tlsClientError', () => {});
@@ -37,7 +37,7 @@ describe('a target with a certificate that nobody vouches for', () => {
 
 describe('a name of loopback', () => {
   for (const host of ['localhost', 'app.localhost', 'a.b.localhost']) {
-    test(`is found without a resolver: ${host} (RFC 6761 section 6.3)`, async (t) => {
+    test(`is connected to without a resolver: ${host} (RFC 6761 section 6.3)`, async (t) => {
       const { port } = await httpTarget(t, (_request, response) => response.end());
       t.mock.method(dns, 'lookup', () => assert.fail('the resolver was asked'));
       const address = readTargetAddress(new URL(`http://${host}:${port}`), 'rewrite');
@@ -63,7 +63,7 @@ test('no more than 256 idle connections are kept', async (t) => {
   for (let again = 0; again < 5; again++) {
     const stream = new FakeInbound({});
     target.serve(stream);
-    await stream.answer(); // behind the ends of the others
+    await stream.answer(); // after the others have ended
   }
   assert.ok(open > 0 && open <= 256, `${open} connections`);
 });

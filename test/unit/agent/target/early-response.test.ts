@@ -1,4 +1,4 @@
-/** A target that answers and closes the connection before the agent writes the next piece of the request's body to it. */
+/** A target that responds and closes the connection before the agent writes the next chunk of the request's body. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,8 +18,8 @@ const RESPONSE = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo
 const WAYS = ['tcp', 'unix', 'tls'] as const;
 
 /**
- * A request whose target has said `bytes` and reset the connection in the very turn in which the rest of the body comes:
- * nothing of what was said has been read by then.
+ * A request whose target has sent `bytes` and reset the connection in the same turn in which the rest of the body arrives:
+ * none of the bytes has been read by then.
  */
 async function closedUnder(t: TestContext, way: (typeof WAYS)[number], bytes: string): Promise<FakeInbound> {
   const stream = new FakeInbound({ method: 'POST', body: 'open' });
@@ -59,20 +59,20 @@ function certificate(): tls.TlsOptions {
 
 for (const way of WAYS) {
   describe(`a connection that the target closes under a body (${way})`, () => {
-    it('brings what the target has answered', async (t) => {
+    it('delivers the response that the target has sent', async (t) => {
       const stream = await closedUnder(t, way, RESPONSE);
       const { status, body } = await stream.answer();
       assert.deepEqual([status, body], [413, 'too large']);
     });
 
-    it('is ERR_TARGET_REFUSED when the target has answered nothing, or a part of a head', async (t) => {
+    it('is ERR_TARGET_REFUSED when the target has sent nothing, or part of a head', async (t) => {
       for (const bytes of ['', 'HTTP/1.1 413 Content Too La']) {
         const { status, headers } = await (await closedUnder(t, way, bytes)).answer();
         assert.deepEqual([status, headers], [502, ['postern-error', 'ERR_TARGET_REFUSED']]);
       }
     });
 
-    it('never makes a part of a response look whole', async (t) => {
+    it('never makes part of a response look complete', async (t) => {
       for (const framing of ['Content-Length: 1000', 'Transfer-Encoding: chunked', 'Connection: close']) {
         const stream = await closedUnder(t, way, `HTTP/1.1 413 Content Too Large\r\n${framing}\r\n\r\n4\r\npart\r\n`);
         await stream.reset;

@@ -1,4 +1,4 @@
-/** Each way in which a target can fail has a sentence of its own, with the cause, and the code that its page needs. */
+/** Each failure of a target has its own sentence, with the cause, and the code for the error page. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ async function listening(t: TestContext, server: net.Server): Promise<number> {
   return (server.address() as net.AddressInfo).port;
 }
 
-/** What one request to this target ends in, and the hints of a look at it before. */
+/** The outcome of one request to this target, and the hints of the probe before it. */
 async function failing(t: TestContext, url: string, trust: TargetTrust = {}, verified?: true) {
   const records: RequestRecord[] = [];
   const hints: string[] = [];
@@ -42,7 +42,7 @@ async function failing(t: TestContext, url: string, trust: TargetTrust = {}, ver
   return { code: headers[headers.indexOf('postern-error') + 1], failure: records[0]?.failure ?? '', hints };
 }
 
-// At once, whatever it is asked; a look at the target resets it.
+// Responds at once to any request; the probe of the target resets it.
 function saying(text: string): net.Server {
   return net.createServer((socket) => void socket.on('error', () => {}).end(text, 'latin1'));
 }
@@ -52,9 +52,9 @@ function certified(): https.ServerOptions {
   return { cert: read('certificate.pem'), key: read('key.pem') };
 }
 
-describe('a target that fails says how, at the start and with each request:', () => {
+describe('a failing target is reported with its cause, at the start and with each request:', () => {
   it('nothing listens', async (t) => {
-    const port = 9; // of a service that no machine of today runs
+    const port = 9; // the discard service, which no machine runs today
     const { code, failure, hints } = await failing(t, `http://localhost:${port}`);
     assert.equal(code, 'ERR_TARGET_REFUSED');
     assert.match(failure, new RegExp(`^nothing listens on localhost:${port} `));
@@ -85,7 +85,7 @@ describe('a target that fails says how, at the start and with each request:', ()
     server.closeAllConnections();
   });
 
-  it('it speaks no HTTP, with what it said', async (t) => {
+  it('it does not speak HTTP, with its first bytes', async (t) => {
     const port = await listening(t, saying('SSH-2.0-x\r\n\r\n'));
     const { code, failure, hints } = await failing(t, `http://127.0.0.1:${port}`);
     assert.equal(code, 'ERR_TARGET_PROTOCOL');
@@ -114,7 +114,7 @@ describe('asTargetError', () => {
     });
   }
 
-  it('passes on what is malformed in a response', () => {
+  it('keeps what is malformed in a response', () => {
     const error = asTargetError(new MalformedResponse('a header line is malformed: "X"'), ADDRESS);
     assert.equal(error.code, 'ERR_TARGET_PROTOCOL');
     assert.match(error.message, /"X"/);
@@ -124,13 +124,13 @@ describe('asTargetError', () => {
 describe('what is trusted of a certificate', () => {
   const verified = (url: string, trust?: TargetTrust) => readTargetAddress(new URL(url), 'rewrite', trust).isVerified;
 
-  it('is anything on loopback, and off it what issuers vouch for', () => {
+  it('is any certificate on loopback, and elsewhere one of a known issuer', () => {
     for (const host of ['localhost', 'app.localhost', '127.0.0.1', '[::1]'])
       assert.equal(verified(`https://${host}`), false);
     for (const host of ['app.test', 'localhost.evil', '10.0.0.1']) assert.equal(verified(`https://${host}`), true);
   });
 
-  it('is what the developer says', () => {
+  it('is what the developer configures', () => {
     assert.equal(verified('https://app.test', { insecure: true }), false);
     assert.equal(verified('https://localhost', { ca: 'PEM' }), true);
     assert.equal(verified('https://localhost', { ca: 'PEM', insecure: true }), false);

@@ -52,7 +52,7 @@ describe('a hostile target is ERR_TARGET_PROTOCOL', () => {
 });
 
 describe('an old target', () => {
-  it('that breaks rules in a way that can mean one thing is understood, and carried on without', async (t) => {
+  it('that breaks rules in an unambiguous way is understood, and its response is normalised', async (t) => {
     const harness = await rawTarget(t, (socket) => {
       socket.write('HTTP/1.1 200 OK\r\nX : a\r\n b\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello');
     });
@@ -62,7 +62,7 @@ describe('an old target', () => {
 });
 
 describe('a hostile target', () => {
-  it('may send as many informational heads as are allowed', async (t) => {
+  it('may send informational heads up to the limit', async (t) => {
     const harness = await rawTarget(t, (socket) => {
       socket.write(`${'HTTP/1.1 103 E\r\n\r\n'.repeat(32)}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`);
     });
@@ -71,14 +71,14 @@ describe('a hostile target', () => {
     assert.equal(stream.heads.length, 32);
   });
 
-  it('may send many headers: none vanishes', async (t) => {
+  it('may send many headers: none is lost', async (t) => {
     const harness = await rawTarget(t, (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(1_900)}Content-Length: 2\r\n\r\nok`);
     });
     assert.equal((await ask(harness).answer()).headers.length, 3_802);
   });
 
-  it('that answers twice at once spoils no later answer', async (t) => {
+  it('that responds twice at once affects no later response', async (t) => {
     let connections = 0;
     const harness = await rawTarget(t, (socket) => {
       connections += 1;
@@ -90,7 +90,7 @@ describe('a hostile target', () => {
     assert.equal(connections, 2);
   });
 
-  it('that answers once more while nothing is asked spoils no later answer', async (t) => {
+  it('that responds again without a request affects no later response', async (t) => {
     let asked = 0;
     const sockets: net.Socket[] = [];
     const harness = await rawTarget(t, (socket) => {
@@ -109,7 +109,7 @@ describe('a hostile target', () => {
     assert.notEqual(sockets[1], first);
   });
 
-  it('that sends a body behind HEAD or 204 spoils no later answer', async (t) => {
+  it('that sends a body after HEAD or 204 affects no later response', async (t) => {
     for (const [method, status] of [
       ['HEAD', 200],
       ['GET', 204],
@@ -124,7 +124,7 @@ describe('a hostile target', () => {
     }
   });
 
-  it('that sends a body behind a bare 204, late, spoils no later answer', async (t) => {
+  it('that sends a late body after a bare 204 affects no later response', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const sockets: net.Socket[] = [];
     const harness = await rawTarget(t, (socket) => {
@@ -133,7 +133,7 @@ describe('a hostile target', () => {
       else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood');
     });
     assert.equal((await ask(harness).answer()).status, 204);
-    assert.equal((await ask(harness).answer()).body, 'good'); // by another connection
+    assert.equal((await ask(harness).answer()).body, 'good'); // on another connection
     assert.equal(sockets.length, 2);
     const [first] = sockets;
     assert.ok(first);
@@ -142,7 +142,7 @@ describe('a hostile target', () => {
     await closed;
   });
 
-  it('that sends nothing behind a bare 204 is asked again on its connection after a while', async (t) => {
+  it('that sends nothing after a bare 204 receives the next request on the same connection after a while', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const sockets = new Set<net.Socket>();
     const harness = await rawTarget(t, (socket) => {
@@ -155,7 +155,7 @@ describe('a hostile target', () => {
     assert.equal(sockets.size, 1);
   });
 
-  it('that breaks the chunks is a reset', { timeout: 10_000 }, async (t) => {
+  it('that sends malformed chunks is a reset', { timeout: 10_000 }, async (t) => {
     const harness = await rawTarget(t, (socket) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\nzz\r\n');
     });
@@ -164,7 +164,7 @@ describe('a hostile target', () => {
     await stream.reset;
   });
 
-  it('that claims to be the agent is not believed', async (t) => {
+  it('cannot send an error of the agent', async (t) => {
     const harness = await rawTarget(t, (socket) => {
       socket.end('HTTP/1.1 502 X\r\nPostern-Error: ERR_LINK_LOST\r\nPostern_Error: x\r\nContent-Length: 2\r\n\r\nhi');
     });
@@ -172,7 +172,7 @@ describe('a hostile target', () => {
     assert.deepEqual([status, headers, body], [502, ['content-length', '2'], 'hi']);
   });
 
-  it('that answers without framing is read until it closes', async (t) => {
+  it('that responds without framing is read until it closes', async (t) => {
     const harness = await rawTarget(t, (socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nall of it'));
     assert.equal((await ask(harness).answer()).body, 'all of it');
   });

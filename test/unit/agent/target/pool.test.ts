@@ -33,7 +33,7 @@ async function closingTarget(t: TestContext, act: (socket: net.Socket) => void) 
     requests += 1;
     if (requests === 3) resolve();
     if (requests === 2)
-      request.once('data', () => act(request.socket)).once('error', () => {}); // as it was told
+      request.once('data', () => act(request.socket)).once('error', () => {}); // as expected
     else {
       bodies.push(await text(request));
       response.end('ok');
@@ -42,7 +42,7 @@ async function closingTarget(t: TestContext, act: (socket: net.Socket) => void) 
   return { harness, bodies, again };
 }
 
-/** A target that tells by which connection it was asked, after reading the body. */
+/** A target that responds with the number of the connection, after reading the body. */
 async function portTarget(t: TestContext) {
   return httpTarget(t, async (request, response) => {
     await text(request);
@@ -51,7 +51,7 @@ async function portTarget(t: TestContext) {
 }
 
 describe('the connections to the target', () => {
-  it('are as many as the requests that run at once: none waits for another', async (t) => {
+  it('are as many as the concurrent requests: none waits for another', async (t) => {
     const waiting: http.ServerResponse[] = [];
     const harness = await httpTarget(t, (_request, response) => {
       waiting.push(response);
@@ -70,7 +70,7 @@ describe('the connections to the target', () => {
     }
   });
 
-  it('are opened anew for what may not be repeated: the target may just have closed the idle one', async (t) => {
+  it('are new for a request that may not be repeated: the target may just have closed the idle one', async (t) => {
     let times = 0;
     const harness = await rawTarget(t, (socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
@@ -83,12 +83,12 @@ describe('the connections to the target', () => {
   });
 
   for (const method of ['PUT', 'DELETE', 'POST']) {
-    it(`that are closed a moment after each response lose no ${method}, and none is heard twice`, async (t) => {
+    it(`that are closed a moment after each response lose no ${method}, and the target receives none twice`, async (t) => {
       const heard: string[] = [];
       const harness = await rawTarget(t, (socket, head) => {
         heard.push(/^\S+ (\S+)/.exec(head)?.[1] ?? '');
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-        setTimeout(() => socket.destroy(), 10); // without a word
+        setTimeout(() => socket.destroy(), 10); // without a response
       });
       const paths = Array.from({ length: 100 }, (_, at) => `/${at}`);
       for (const [at, path] of paths.entries()) {
@@ -100,7 +100,7 @@ describe('the connections to the target', () => {
     });
   }
 
-  it('carry a small PUT, which is sent again whole when its connection was closed before a response', async (t) => {
+  it('carry a small PUT, which is sent again completely when its connection was closed before a response', async (t) => {
     const { harness, bodies, again } = await closingTarget(t, (socket) => socket.resetAndDestroy());
     await ask(harness).answer();
     const stream = ask(harness, { method: 'PUT', headers: ['content-length', '10'], body: 'open' });
@@ -130,7 +130,7 @@ describe('the connections to the target', () => {
     });
   }
 
-  it('do not become more by that: an idle one makes room', async (t) => {
+  it('do not become more by that: an idle one is closed', async (t) => {
     const open = new Set<unknown>();
     const harness = await httpTarget(t, async (request, response) => {
       open.add(request.socket);
@@ -142,7 +142,7 @@ describe('the connections to the target', () => {
   });
 
   it('are kept while idle up to 256, and no more', { timeout: 20_000 }, async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] }); // nothing is closed for its age
+    t.mock.timers.enable({ apis: ['setTimeout'] }); // no connection is closed for its age
     const waiting: http.ServerResponse[] = [];
     const sockets: net.Socket[] = [];
     const harness = await httpTarget(t, (_request, response) => {
@@ -159,7 +159,7 @@ describe('the connections to the target', () => {
     assert.equal(sockets.filter((socket) => !socket.closed).length, 256);
   });
 
-  it('carry the next request after an answer that the visitor reads slowly', async (t) => {
+  it('carry the next request after a response that the visitor reads slowly', async (t) => {
     const large = 'x'.repeat(300_000);
     const harness = await httpTarget(t, (request, response) => {
       response.setHeader('x-port', String(request.socket.remotePort));
@@ -169,14 +169,14 @@ describe('the connections to the target', () => {
     for (let times = 0; times < 3; times += 1) {
       const stream = ask(harness);
       const { headers } = await stream.responded;
-      await once(stream.far, 'readable'); // what comes is held back now
+      await once(stream.far, 'readable'); // more is held back from now on
       ports.add(headers[headers.indexOf('x-port') + 1]);
       assert.equal((await stream.answer()).body, large);
     }
     assert.equal(ports.size, 1);
   });
 
-  it('carry nothing more when the target answered before it had the whole body', async (t) => {
+  it('carry nothing more when the target responded before it had the whole body', async (t) => {
     const ports: unknown[] = [];
     const harness = await httpTarget(t, (request, response) => {
       ports.push(request.socket.remotePort);
@@ -203,7 +203,7 @@ describe('the connections to the target', () => {
     }
   });
 
-  it('are closed when they idle for long, before the target would close them', async (t) => {
+  it('are closed after some time idle, before the target would close them', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const sockets: net.Socket[] = [];
     const harness = await rawTarget(t, (socket) => {
@@ -220,7 +220,7 @@ describe('the connections to the target', () => {
     await closed;
   });
 
-  it('are not picked when they idled for long', async (t) => {
+  it('are not picked after some time idle', async (t) => {
     const harness = await portTarget(t);
     const now = t.mock.method(performance, 'now', () => 0);
     const first = (await ask(harness).answer()).body;
@@ -230,7 +230,7 @@ describe('the connections to the target', () => {
     assert.notEqual((await ask(harness).answer()).body, first);
   });
 
-  it('do not believe a certificate of its own making off loopback', async (t) => {
+  it('reject a self-signed certificate off loopback', async (t) => {
     const read = (name: string) => readFileSync(join(PROJECT_ROOT, 'test', 'support', 'certificate', name));
     const server = https.createServer({ cert: read('certificate.pem'), key: read('key.pem') }, () =>
       assert.fail('asked'),
@@ -238,7 +238,7 @@ describe('the connections to the target', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = new URL(`https://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
-    // The same place, under an address that is not said to be this machine.
+    // The same server, under an address that does not count as this machine.
     const address = { ...readTargetAddress(url, 'rewrite'), loopback: false, isVerified: true };
     const target = new Target(address, { log: silentLog, record: () => {}, hint: () => {} });
     t.after(() => {
@@ -251,7 +251,7 @@ describe('the connections to the target', () => {
     }
   });
 
-  it('speak TLS, and believe a certificate of its own making on loopback', async (t) => {
+  it('use TLS, and accept a self-signed certificate on loopback', async (t) => {
     const read = (name: string) => readFileSync(join(PROJECT_ROOT, 'test', 'support', 'certificate', name));
     const server = https.createServer(
       { cert: read('certificate.pem'), key: read('key.pem') },

@@ -23,7 +23,7 @@ function code(expected: string) {
 }
 
 describe('readPublicAddress', () => {
-  it('takes scheme, host and port from what the edge set', () => {
+  it('reads scheme, host and port from the fields that the edge sets', () => {
     const place = readPublicAddress(
       head(['x-forwarded-proto', 'http', 'x-forwarded-host', 'demo.localhost', 'x-forwarded-port', '8080']),
     );
@@ -55,7 +55,7 @@ describe('readPublicAddress', () => {
     assert.equal(readPublicAddress(head(['x-forwarded-host', 'a@b/c'])).origin, 'https://demo.tunnel.test');
   });
 
-  it('refuses an authority that is no host', () => {
+  it('rejects an authority that is not a host', () => {
     for (const authority of ['', 'a b', 'evil@host', 'host/path', '[::1]']) {
       assert.throws(() => readPublicAddress(head([], { authority })), code('ERR_BAD_REQUEST'));
     }
@@ -76,7 +76,7 @@ describe('targetHeaders', () => {
     ]);
   });
 
-  it('tells Host as configured', () => {
+  it('sends Host as configured', () => {
     assert.deepEqual(told(head(FORWARDED), 'preserve').slice(0, 2), ['host', 'demo.tunnel.test']);
     assert.deepEqual(told(head(FORWARDED), { literal: 'app.test:81' }).slice(0, 2), ['host', 'app.test:81']);
     assert.deepEqual(told(head(FORWARDED), 'rewrite', 'http://localhost:80').slice(0, 2), ['host', 'localhost']);
@@ -100,7 +100,7 @@ describe('targetHeaders', () => {
     assert.deepEqual(told(head(sent)), ['host', 'localhost:5173', 'x', '1']);
   });
 
-  it('joins cookie crumbs where the first one stood', () => {
+  it('joins cookie crumbs at the place of the first one', () => {
     assert.deepEqual(told(head(['cookie', 'a=1', 'x', '1', 'cookie', 'b=2; c=3'])).slice(2), [
       'cookie',
       'a=1; b=2; c=3',
@@ -109,7 +109,7 @@ describe('targetHeaders', () => {
     ]);
   });
 
-  it('refuses names that are none', () => {
+  it('rejects malformed names', () => {
     for (const headers of [
       ['a b', '1'],
       ['', '1'],
@@ -119,14 +119,14 @@ describe('targetHeaders', () => {
     }
   });
 
-  it('names in Destination the scheme and host that the target sees', () => {
+  it('gives Destination the scheme and host that the target sees', () => {
     const request = head([...FORWARDED, 'destination', 'https://DEMO.tunnel.test/b']);
     assert.equal(told(request).at(-1), 'http://localhost:5173/b');
     assert.equal(told(request, 'preserve').at(-1), 'http://demo.tunnel.test/b');
     assert.equal(told(request, { literal: 'app.test' }, 'https://localhost:5173').at(-1), 'https://app.test/b');
   });
 
-  it('leaves Origin alone on everything but an upgrade', () => {
+  it('leaves Origin unchanged on everything but an upgrade', () => {
     const sent = [...FORWARDED, 'origin', 'https://demo.tunnel.test'];
     for (const method of ['GET', 'POST', 'OPTIONS']) {
       assert.equal(told(head(sent, { method })).at(-1), 'https://demo.tunnel.test');
@@ -146,7 +146,7 @@ describe('targetHeaders', () => {
   });
 });
 
-describe('the place that an upgrade names', () => {
+describe('the address that an upgrade names', () => {
   const upgrade = { method: 'CONNECT', protocol: 'websocket' } as const;
   const place = (headers: readonly string[], more: Partial<RequestHead> = upgrade, host?: HostHeader) => {
     const list = told(head(headers, more), host);
@@ -156,7 +156,7 @@ describe('the place that an upgrade names', () => {
   };
   const own = [...FORWARDED, 'origin', 'https://demo.tunnel.test'];
 
-  it('is one: Host, Origin and X-Forwarded-* agree where Origin is rewritten', () => {
+  it('is consistent: Host, Origin and X-Forwarded-* agree where Origin is rewritten', () => {
     assert.deepEqual(place(own), ['localhost:5173', 'http://localhost:5173', 'localhost:5173', 'http', '5173']);
     assert.deepEqual(place(own, upgrade, { literal: 'app.test' }), [
       'app.test',
@@ -181,17 +181,17 @@ describe('framing', () => {
     assert.deepEqual(framingHeaders('POST', false, 12), ['Content-Length', '12']);
   });
 
-  it('uses chunks for a body without a length, whatever the method', () => {
+  it('uses chunks for a body without a length, with any method', () => {
     assert.deepEqual(framingHeaders('GET', false, undefined), ['Transfer-Encoding', 'chunked']);
   });
 
-  it('says nothing for GET and a length of zero for POST when there is no body', () => {
+  it('is empty for a GET, and a length of zero for a POST, when there is no body', () => {
     assert.deepEqual(framingHeaders('GET', true, undefined), []);
     assert.deepEqual(framingHeaders('POST', true, undefined), ['Content-Length', '0']);
     assert.deepEqual(framingHeaders('PROPFIND', true, undefined), ['Content-Length', '0']);
   });
 
-  it('refuses lengths that are doubtful', () => {
+  it('rejects ambiguous lengths', () => {
     for (const values of [['+5'], ['5, 5'], ['5', '5'], ['-1'], ['0x5'], [''], ['1e3'], ['9'.repeat(16)]]) {
       const headers = values.flatMap((value) => ['content-length', value]);
       assert.throws(() => declaredLength(head(headers), false), code('ERR_BAD_REQUEST'), values.join());

@@ -19,7 +19,7 @@ function cookie(value: string): string | undefined {
   return carried(['Set-Cookie', value])[1];
 }
 
-describe('answerHeaders', () => {
+describe('responseHeaders', () => {
   it('changes nothing but the case of names', () => {
     const raw = ['X-B', '1', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2', 'X-B', '\xe9', 'Date', 'x', 'Server', 'y'];
     assert.deepEqual(carried(raw), [
@@ -58,19 +58,19 @@ describe('answerHeaders', () => {
     assert.deepEqual(carried(raw), ['a', '1']);
   });
 
-  it('does not let the target speak for the agent, in any spelling', () => {
+  it('drops postern-error, in any spelling', () => {
     for (const name of ['postern-error', 'Postern-Error', 'postern_error', 'POSTERN.ERROR']) {
       assert.deepEqual(carried([name, 'ERR_TARGET_REFUSED']), []);
     }
   });
 
-  it('drops a length where there can be none', () => {
+  it('drops Content-Length where it is not allowed', () => {
     assert.deepEqual(carried(['Content-Length', '5'], 204), []);
     assert.deepEqual(carried(['Content-Length', '5'], 103), []);
     assert.deepEqual(carried(['Content-Length', '5'], 304), ['content-length', '5']);
   });
 
-  it('refuses values that are no field values, and transfer codings other than chunked', () => {
+  it('rejects malformed values, and transfer codings other than chunked', () => {
     const bad = [
       ['x', 'a\rb'],
       ['x', 'a\nb'],
@@ -105,7 +105,7 @@ describe('Location', () => {
     assert.equal(new URL(location('http://localhost:5173?@evil/') ?? '').host, 'demo.localhost:8080');
   });
 
-  it('that names anything else stays', () => {
+  it('that names anything else is unchanged', () => {
     for (const value of [
       '/path',
       'path',
@@ -133,7 +133,7 @@ describe('Set-Cookie', () => {
     assert.equal(cookie('a=b; Domain=127.0.0.1'), 'a=b; Domain=demo.localhost');
   });
 
-  it('with any other Domain, or none, stays byte for byte', () => {
+  it('with any other Domain, or none, is unchanged', () => {
     for (const value of [
       'a=b',
       'a="x; y"; Path=/',
@@ -150,8 +150,8 @@ describe('Set-Cookie', () => {
   });
 });
 
-describe('answerTrailers', () => {
-  it('keeps what may trail, in lower case', () => {
+describe('responseTrailers', () => {
+  it('keeps permitted trailers, in lower case', () => {
     const raw = [
       'X-Sum',
       '1',

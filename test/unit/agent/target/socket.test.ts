@@ -14,7 +14,7 @@ import { PosternError } from '../../../../src/errors.js';
 import { FakeInbound } from '../fake-inbound.js';
 
 describe('a unix socket as the target', () => {
-  it('is asked as localhost, and told of when it is not there', async (t) => {
+  it('receives localhost as its Host, and is named in the hint when it is missing', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'postern socket %-'));
     const path = join(folder, 'app.sock');
     const hints: string[] = [];
@@ -39,11 +39,11 @@ describe('a unix socket as the target', () => {
     assert.equal((await stream.answer()).body, 'localhost /a?b');
   });
 
-  it('may be named from the folder where the agent runs', () => {
+  it('may be a path relative to the working directory', () => {
     assert.equal(readTargetAddress(readTarget('unix:./app.sock'), 'rewrite').socketPath, './app.sock');
   });
 
-  it('must be a path and nothing else', () => {
+  it('must be a path only', () => {
     for (const text of ['unix:', 'unix://host/x'])
       assert.throws(() => readTarget(text), { code: 'ERR_CONFIG_INVALID' }, text);
     assert.throws(

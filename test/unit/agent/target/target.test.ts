@@ -16,7 +16,7 @@ function ask({ target }: Harness, request: FakeRequest = {}): FakeInbound {
   return stream;
 }
 
-/** A target that hands its next request out. */
+/** A target that exposes its next request. */
 function onceAsked(): {
   listener: (request: IncomingMessage, response: ServerResponse) => void;
   asked: Promise<[IncomingMessage, ServerResponse]>;
@@ -29,7 +29,7 @@ function onceAsked(): {
 }
 
 describe('a request to the target', () => {
-  it('carries method, path bytes, headers and body, and the answer back', async (t) => {
+  it('keeps method, path bytes, headers and body, and returns the response', async (t) => {
     const harness = await httpTarget(t, async (request, response) => {
       const body = await text(request);
       response.writeHead(201, [
@@ -63,7 +63,7 @@ describe('a request to the target', () => {
     assert.deepEqual([record?.method, record?.path, record?.status, record?.aborted], ['PUT', path, 201, false]);
   });
 
-  it('spells header names as HTTP/1.1 does', async (t) => {
+  it('spells header names in the usual HTTP/1.1 case', async (t) => {
     const heads: string[] = [];
     const harness = await rawTarget(t, (socket, head) => {
       heads.push(head);
@@ -79,7 +79,7 @@ describe('a request to the target', () => {
     assert.deepEqual(names, ['Host', 'Content-Type', 'If-None-Match', 'X-Request-Id', 'DNT', ...ours]);
   });
 
-  it('tells the visitor by the email that the edge verified', async (t) => {
+  it('is recorded with the email that the edge verified', async (t) => {
     const harness = await httpTarget(t, (_request, response) => response.end());
     await ask(harness, { headers: ['x-forwarded-email', 'zo%C3%AB@acme.com'] }).answer();
     await ask(harness, { headers: ['x-forwarded-email', '%zz'] }).answer();
@@ -90,7 +90,7 @@ describe('a request to the target', () => {
     );
   });
 
-  it('goes to the configured target whatever the link says', async (t) => {
+  it('goes to the configured target, regardless of its authority', async (t) => {
     const seen: unknown[] = [];
     const harness = await httpTarget(t, (request, response) => {
       seen.push(request.url, request.headers.host);
@@ -102,7 +102,7 @@ describe('a request to the target', () => {
     }
   });
 
-  it('refuses what is no path of this target', async (t) => {
+  it('is rejected when its path is not in origin form', async (t) => {
     const harness = await httpTarget(t, () => assert.fail('reached the target'));
     for (const path of ['*', '', 'http://evil/', 'x', '@evil/', '/a b', '/a\r\nx: y', '/\u0161', '/\0']) {
       const { status, headers } = await ask(harness, { path }).answer();
@@ -114,7 +114,7 @@ describe('a request to the target', () => {
     assert.equal(status, 400);
   });
 
-  it('refuses headers that HTTP/1.1 cannot carry', async (t) => {
+  it('is rejected when HTTP/1.1 cannot carry its headers', async (t) => {
     const harness = await httpTarget(t, () => assert.fail('reached the target'));
     for (const headers of [
       ['x', 'a\r\nb: c'],
@@ -127,7 +127,7 @@ describe('a request to the target', () => {
     }
   });
 
-  it('frames a body of a known length by it, and refuses a body of another length', async (t) => {
+  it('frames a body by its declared length, and rejects a body of another length', async (t) => {
     const bodies: string[] = [];
     const harness = await httpTarget(t, async (request, response) => {
       const body = await text(request).catch(() => 'cut');
@@ -146,7 +146,7 @@ describe('a request to the target', () => {
     }
   });
 
-  it('frames a GET body explicitly and promises none for a bare POST', async (t) => {
+  it('frames the body of a GET explicitly, and sends a length of zero for a POST without a body', async (t) => {
     const heads: string[] = [];
     const harness = await rawTarget(t, (socket, head) => {
       heads.push(head);
@@ -223,7 +223,7 @@ describe('a request to the target', () => {
     ]);
   });
 
-  it('passes Expect and the 100 that meets it, and a refusal instead', async (t) => {
+  it('passes Expect and the 100 for it, or a final response instead', async (t) => {
     const harness = await httpTarget(t, (_request, response) => response.end());
     harness.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       if (request.url === '/no') return void response.writeHead(417).end();
@@ -287,7 +287,7 @@ describe('a request to the target', () => {
 });
 
 describe('a request that ends early', () => {
-  it('ends at the target when the visitor leaves before the answer', async (t) => {
+  it('ends at the target when the visitor disconnects before the response', async (t) => {
     const { listener, asked } = onceAsked();
     const harness = await httpTarget(t, listener);
     const stream = ask(harness);
@@ -300,7 +300,7 @@ describe('a request that ends early', () => {
     );
   });
 
-  it('ends at the target when the visitor leaves during upload or download', async (t) => {
+  it('ends at the target when the visitor disconnects during upload or download', async (t) => {
     const { listener, asked } = onceAsked();
     const harness = await httpTarget(t, listener);
     const stream = ask(harness, { method: 'POST', body: 'open' });
@@ -318,7 +318,7 @@ describe('a request that ends early', () => {
     );
   });
 
-  it('keeps an early answer although the target stops reading the upload', async (t) => {
+  it('keeps an early response although the target stops reading the upload', async (t) => {
     const harness = await rawTarget(t, (socket) => {
       socket.end('HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge', () =>
         socket.destroy(),
@@ -332,7 +332,7 @@ describe('a request that ends early', () => {
     await once(stream.far, 'finish');
   });
 
-  it('is a reset, not a short answer, when the target breaks off', async (t) => {
+  it('is a reset, not a short response, when the target breaks off', async (t) => {
     for (const head of ['Content-Length: 20\r\n', 'Transfer-Encoding: chunked\r\n']) {
       let target: net.Socket | undefined;
       const harness = await rawTarget(t, (socket) => {
@@ -352,8 +352,8 @@ describe('a request that ends early', () => {
   });
 });
 
-describe('an answer that was handed over whole', () => {
-  it('is not called aborted because the visitor left afterwards', async (t) => {
+describe('a response that was sent completely', () => {
+  it('is not recorded as aborted when the visitor disconnects afterwards', async (t) => {
     const harness = await httpTarget(t, (_request, response) => response.end('all'));
     const stream = ask(harness);
     assert.equal((await stream.answer()).body, 'all');
@@ -366,7 +366,7 @@ describe('an answer that was handed over whole', () => {
 });
 
 describe('a target that fails', () => {
-  it('is ERR_TARGET_REFUSED when nobody listens', async (t) => {
+  it('is ERR_TARGET_REFUSED when nothing listens', async (t) => {
     const closed = net.createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as net.AddressInfo;
@@ -385,20 +385,20 @@ describe('a target that fails', () => {
     }
   });
 
-  it('is ERR_TARGET_REFUSED when it closes or resets without an answer', async (t) => {
+  it('is ERR_TARGET_REFUSED when it closes or resets without a response', async (t) => {
     for (const end of [(socket: net.Socket) => socket.end(), (socket: net.Socket) => socket.resetAndDestroy()]) {
       const harness = await rawTarget(t, end);
       assert.deepEqual((await ask(harness).answer()).headers, ['postern-error', 'ERR_TARGET_REFUSED']);
     }
   });
 
-  it('is ERR_TARGET_TIMEOUT when no connection stands in time', async (t) => {
+  it('is ERR_TARGET_TIMEOUT when no connection is established in time', async (t) => {
     const mute = await rawTarget(t, () => {}, { url: 'https://127.0.0.1:PORT', connectTimeoutMs: 20 });
     const { status, headers } = await ask(mute).answer();
     assert.deepEqual([status, headers], [504, ['postern-error', 'ERR_TARGET_TIMEOUT']]);
   });
 
-  it('gets a request without a body once more when it closed the idle connection', async (t) => {
+  it('receives a request without a body again when it closed the idle connection', async (t) => {
     let answers = 0;
     const harness = await rawTarget(t, (socket) => {
       answers += 1;
@@ -410,7 +410,7 @@ describe('a target that fails', () => {
     assert.equal(answers, 3);
   });
 
-  it('never gets a body, or a POST, twice', async (t) => {
+  it('never receives a body, or a POST, twice', async (t) => {
     for (const request of [{ method: 'POST' }, { method: 'PUT', body: 'x' }]) {
       let answers = 0;
       const harness = await rawTarget(t, (socket) => {

@@ -9,7 +9,7 @@ function replaced(syntax: UrlSyntax, value: string): string {
 }
 
 describe('replaceOrigins', () => {
-  it('replaces scheme and authority of a reference and nothing behind them', () => {
+  it('replaces scheme and authority of a reference and nothing after them', () => {
     assert.equal(replaced('reference', 'HTTP://own/a?//own#//own'), 'http://new/a?//own#//own');
     assert.equal(replaced('reference', '//own'), 'none://new');
     for (const value of ['/own', 'own', ' http://own', 'app://own', 'http:/own', '/?u=http://own', 'http://a@own']) {
@@ -17,7 +17,7 @@ describe('replaceOrigins', () => {
     }
   });
 
-  it('takes for a reference of Link or If only what stands in brackets of its own', () => {
+  it('takes only text in angle brackets for a reference of Link or If', () => {
     assert.equal(
       replaced('bracketed', '<http://own/>; title="<http://own/>",</>'),
       '<http://new/>; title="<http://own/>",</>',
@@ -28,7 +28,7 @@ describe('replaceOrigins', () => {
     }
   });
 
-  it('takes for a token what blanks, quotes, commas, semicolons or parentheses part', () => {
+  it('separates tokens by blanks, quotes, commas, semicolons and parentheses', () => {
     const value = `http://own 'wss://own/a';(http://own),"http://own"`;
     assert.equal(replaced('tokens', value), `http://new 'wss://new/a';(http://new),"http://new"`);
     assert.equal(replaced('tokens', 'x=http://own http://other/?http://own'), 'x=http://own http://other/?http://own');
@@ -41,7 +41,7 @@ describe('replaceOrigins', () => {
     }
   });
 
-  it('costs what its characters cost, whatever they are', () => {
+  it('takes time linear in the length of the value', () => {
     const syntaxes: UrlSyntax[] = ['reference', 'refresh', 'bracketed', 'tokens'];
     for (const syntax of syntaxes) {
       for (const piece of ['<', '(', '"', ' ', '//', 'http://', '<http://', ';url=', '0.', "'"]) {
@@ -51,7 +51,7 @@ describe('replaceOrigins', () => {
           looked.add(authority);
           return undefined;
         });
-        assert.ok(looked.size <= 1, `${syntax} of ${piece}`); // a quadratic search would not come back in the time of a test
+        assert.ok(looked.size <= 1, `${syntax} of ${piece}`); // a quadratic search would not end within the test
       }
     }
   });

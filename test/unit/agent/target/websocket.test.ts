@@ -26,7 +26,7 @@ function accepted(head: string, more = ''): string {
 }
 
 describe('a WebSocket at the target', () => {
-  it('is opened by a handshake of our own and accepted with what the target chose', async (t) => {
+  it('is opened with a key of the agent and accepted with what the target chose', async (t) => {
     const heads: string[] = [];
     const harness = await rawTarget(t, (socket, head) => {
       heads.push(head);
@@ -90,7 +90,7 @@ describe('a WebSocket at the target', () => {
     if (!target.closed) await once(target, 'close');
   });
 
-  it('speaks with a real server: subprotocol, echo, close code', async (t) => {
+  it('works with a real server: subprotocol, echo, close code', async (t) => {
     const harness = await httpTarget(t, (_request, response) => response.end());
     const sockets = new WebSocketServer({ server: harness.server, handleProtocols: () => 'chat' });
     t.after(() => sockets.close());
@@ -104,7 +104,9 @@ describe('a WebSocket at the target', () => {
     await once(socket, 'close');
   });
 
-  it('ends at the target when the visitor leaves, before and after it is accepted', { timeout: 10_000 }, async (t) => {
+  it('ends at the target when the visitor disconnects, before and after it is accepted', {
+    timeout: 10_000,
+  }, async (t) => {
     for (const answers of [true, false]) {
       let reached: (socket: net.Socket) => void = () => {};
       const arrived = new Promise<net.Socket>((resolve) => {
@@ -139,7 +141,7 @@ describe('a WebSocket at the target', () => {
     await stream.reset;
   });
 
-  it('is cut when the agent leaves', { timeout: 10_000 }, async (t) => {
+  it('is cut when the agent closes', { timeout: 10_000 }, async (t) => {
     const harness = await rawTarget(t, (socket, head) => socket.write(accepted(head)));
     const stream = open(harness);
     await stream.responded;
@@ -149,7 +151,7 @@ describe('a WebSocket at the target', () => {
 });
 
 describe('a WebSocket that the target does not open', () => {
-  it('gets its answer relayed: status, headers and body', async (t) => {
+  it('passes the response on: status, headers and body', async (t) => {
     for (const status of [302, 400, 403, 426, 503]) {
       const harness = await rawTarget(t, (socket) => {
         socket.end(`HTTP/1.1 ${status} X\r\nSec-WebSocket-Version: 13\r\nContent-Length: 2\r\n\r\nno`);
@@ -159,7 +161,7 @@ describe('a WebSocket that the target does not open', () => {
     }
   });
 
-  it('is never accepted by a success that is no upgrade, nor by a wrong proof', async (t) => {
+  it('is never accepted by a 2xx response, nor by a wrong Sec-WebSocket-Accept', async (t) => {
     const rows = [
       () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi',
       () => 'HTTP/1.1 204 No Content\r\n\r\n',

@@ -8,7 +8,7 @@ const SECRETS = ['a secret of thirty-two bytes or more'];
 const REQUEST = { owner: 'dev@acme.com', tunnels: ['demo'] };
 
 describe('expiryOf', () => {
-  it('reads the end of a token', async () => {
+  it('reads the expiry of a token', async () => {
     const token = await createToken(SECRETS, { ...REQUEST, ttlMs: HOUR_MS }, () => 1_000_000);
     assert.equal(expiryOf(token), 1_000_000 + HOUR_MS);
   });
@@ -23,14 +23,14 @@ describe('expiryOf', () => {
   }
 });
 
-describe('warnOfExpiry', () => {
+describe('warnBeforeExpiry', () => {
   for (const [what, ttlMs, expected] of [
     ['a month', 30 * 24 * HOUR_MS, ['24 hours', '60 minutes']],
     ['two days', 48 * HOUR_MS, ['24 hours', '60 minutes']],
     ['five hours', 5 * HOUR_MS, ['5 hours', '60 minutes']],
     ['ten minutes', HOUR_MS / 6, ['10 minutes']],
   ] as const) {
-    it(`tells of a token that has ${what} left`, async (t) => {
+    it(`warns of a token that has ${what} left`, async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 });
       const told: string[] = [];
       warnBeforeExpiry(await createToken(SECRETS, { ...REQUEST, ttlMs }, () => 0), (text) => told.push(text));

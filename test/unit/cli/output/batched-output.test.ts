@@ -17,7 +17,7 @@ function gathering(t: TestContext) {
 }
 
 describe('BatchedOutput', () => {
-  it('writes what is told in a short time at once and in order, and what is told later after it', (t) => {
+  it('writes lines of a short time at once and in order, and later lines after them', (t) => {
     const { output, written } = gathering(t);
     output.write('one\n');
     output.write('two\n');
@@ -28,7 +28,7 @@ describe('BatchedOutput', () => {
     assert.deepEqual(written, ['one\ntwo\n', 'three\n']);
   });
 
-  it('writes what waits when it is told to, and nothing twice', (t) => {
+  it('writes what waits when flushed, and nothing twice', (t) => {
     const { output, written } = gathering(t);
     output.write('last\n');
     output.flush();
@@ -37,14 +37,14 @@ describe('BatchedOutput', () => {
     assert.deepEqual(written, ['last\n']);
   });
 
-  it('writes at once what must not be lost, behind what waits', (t) => {
+  it('writes at once what must not be lost, after what waits', (t) => {
     const { output, written } = gathering(t);
     output.write('waits\n');
     output.writeNow('audit\n');
     assert.deepEqual(written, ['waits\naudit\n']);
   });
 
-  it('drops and counts what finds no room while the sink takes nothing, and says so when it can', (t) => {
+  it('drops and counts lines without room while the sink is stalled, and reports them when it can', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { output, written, finish } = stuck();
     const line = `${'x'.repeat(999_999)}\n`;
@@ -60,7 +60,7 @@ describe('BatchedOutput', () => {
     assert.ok(output.isFlowing);
   });
 
-  it('has room for what must not be lost when there is none for the rest', (t) => {
+  it('keeps room for lines that must not be lost', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { output, written, finish } = stuck();
     output.writeNow('first\n');
@@ -70,7 +70,7 @@ describe('BatchedOutput', () => {
     assert.match(written[1] ?? '', /audit\n6 dropped\n$/);
   });
 
-  it('tells once of a sink that fails for a while, keeps what waits, and is not flowing meanwhile', (t) => {
+  it('reports a temporary failure of the sink once, keeps what waits, and is not flowing meanwhile', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { output, written, finish, failures } = stuck();
     output.writeNow('kept by the sink\n');
@@ -97,7 +97,7 @@ describe('BatchedOutput', () => {
     assert.deepEqual([written, failures, output.isGone, output.droppedLines], [['one\n'], ['EPIPE true'], true, 1]);
   });
 
-  it('gives to another place what finds no room, if there is one', () => {
+  it('passes lines without room to the overflow, if there is one', () => {
     const overflow: string[] = [];
     const output = new BatchedOutput({ write() {} }, { overflow: (line) => overflow.push(line) });
     output.writeNow('x'.repeat(8_000_000));
@@ -106,7 +106,7 @@ describe('BatchedOutput', () => {
   });
 });
 
-/** An output whose sink is done only when the test says so. */
+/** An output whose sink finishes a write only when the test says so. */
 function stuck() {
   const written: string[] = [];
   const failures: string[] = [];

@@ -1,4 +1,4 @@
-/** What a person is told when the edge cannot be reached, by the errors that Node, TLS and `ws` really give. */
+/** The message when the edge cannot be reached, for the errors that Node, TLS and `ws` really produce. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ describe('explainOffline', () => {
     assert.match(cure ?? '', /--edge/);
   });
 
-  it('tells of a host that there is none', async () => {
+  it('reports that a host does not exist', async () => {
     const edge = 'https://nowhere.invalid';
     assert.match(
       explainOffline(await failureAt(edge), edge).reason,
@@ -47,21 +47,21 @@ describe('explainOffline', () => {
     );
   });
 
-  it('tells of a certificate that is not trusted, and how to trust it', async (t) => {
+  it('reports a certificate that is not trusted, and how to trust it', async (t) => {
     const edge = `https://127.0.0.1:${await portOf(t, secureServer())}`;
     const { reason, remedy: cure } = explainOffline(await failureAt(edge), edge);
     assert.match(reason, /certificate/);
     assert.match(cure ?? '', /NODE_EXTRA_CA_CERTS/);
   });
 
-  it('tells of https typed for http, and the reverse', async (t) => {
+  it('reports https typed for http, and the reverse', async (t) => {
     const plain = `https://127.0.0.1:${await portOf(t, createServer())}`;
     assert.match(explainOffline(await failureAt(plain), plain).remedy ?? '', /http:\/\//);
     const secure = `http://127.0.0.1:${await portOf(t, secureServer())}`;
     assert.match(explainOffline(await failureAt(secure), secure).reason, /cut|no HTTP/);
   });
 
-  it('says what the edge says where the edge is there', () => {
+  it('shows the reason of the edge when the edge responded', () => {
     const { reason } = explainOffline(new PosternError('ERR_EDGE_DRAINING'), 'https://tunnel.acme.com');
     assert.equal(reason, new PosternError('ERR_EDGE_DRAINING').text);
   });
@@ -81,16 +81,16 @@ describe('adviceFor', () => {
     assert.doesNotMatch(advice, /version/);
   });
 
-  it('says that something else answers', async (t) => {
+  it('reports that something else responds', async (t) => {
     const advice = adviceFor(await failureAt(`http://127.0.0.1:${await answering(t, 404, {})}`)) ?? '';
     assert.match(advice, /--edge: something else/);
   });
 
-  it('speaks of versions only where an edge did', () => {
+  it('mentions versions only if an edge did', () => {
     assert.match(adviceFor(new PosternError('ERR_PROTOCOL_VERSION')) ?? '', /version/);
   });
 
-  it('tells a tunnel’s address from the edge’s', () => {
+  it('distinguishes a tunnel’s address from the edge’s', () => {
     assert.match(adviceFor(new PosternError('ERR_NOT_FOUND')) ?? '', /not of a tunnel/);
   });
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { fitTo, truncateTo } from '../../../../src/cli/output/fit.js';
 
-describe('cutTo', () => {
+describe('truncateTo', () => {
   for (const [text, columns, cut] of [
     ['abc', 3, 'abc'],
     ['abcd', 3, 'ab…'],
@@ -16,11 +16,11 @@ describe('cutTo', () => {
     ['e\u0301e\u0301', 2, 'e\u0301e\u0301'],
     ['👩‍👩‍👧👩‍👩‍👧', 3, '👩‍👩‍👧…'],
   ] as const) {
-    it(`makes ${JSON.stringify(cut)} of ${JSON.stringify(text)} in ${columns}`, () =>
+    it(`returns ${JSON.stringify(cut)} for ${JSON.stringify(text)} in ${columns}`, () =>
       assert.equal(truncateTo(text, columns), cut));
   }
 
-  it('never makes more than the columns', () => {
+  it('never exceeds the columns', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.nat(30), (text, columns) => {
         assert.ok(stringWidth(truncateTo(text, columns)) <= columns);
@@ -30,7 +30,7 @@ describe('cutTo', () => {
 });
 
 describe('fitTo', () => {
-  it('fills up by columns, not by characters', () => {
+  it('pads by columns, not by characters', () => {
     assert.equal(fitTo('日本', 6), '日本  ');
     assert.equal(fitTo('abcdefg', 6), 'abcde…');
   });

@@ -30,7 +30,7 @@ describe('the line of a request', () => {
     requestId: fc.option(text, { nil: undefined }),
   });
 
-  it('is what JSON.stringify makes of it, whatever its texts hold', () => {
+  it('equals the output of JSON.stringify, for any text', () => {
     fc.assert(
       fc.property(record, (given) => {
         const { time, email, method, path, status, durationMs, aborted, requestId } = given;
@@ -69,7 +69,7 @@ describe('the line of a request', () => {
     );
   });
 
-  it('names its own visitor, also after others and after nobody', () => {
+  it('names its own visitor, also after others and after anonymous ones', () => {
     const lines: string[] = [];
     const output = new JsonLines({ write: (line) => lines.push(line) }, EDGE);
     const common = {

@@ -24,7 +24,7 @@ describe('a log line', () => {
     assert.match(String(time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   });
 
-  it('tells audit records apart by their stream', () => {
+  it('marks audit records by their stream', () => {
     const [line] = logged((log) => log.info({}, 'sign-in'), { stream: 'audit' });
     assert.equal(JSON.parse(line ?? '').stream, 'audit');
   });
@@ -46,7 +46,7 @@ describe('a log line', () => {
     'ticket',
     'client_secret',
   ]) {
-    it(`never holds ${name}, at any depth`, () => {
+    it(`never contains ${name}, at any depth`, () => {
       for (const fields of [
         { [name]: SECRET },
         { headers: { [name]: [SECRET] } },
@@ -58,7 +58,7 @@ describe('a log line', () => {
     });
   }
 
-  it('never holds the secret parameters of a path or a URL, also in messages', () => {
+  it('never contains the secret parameters of a path or a URL, also in messages', () => {
     const path = `/oauth2/callback?x=1&code=${SECRET}&state=${SECRET}`;
     assert.ok(!JSON.stringify(record({ path, a: { url: `https://a.com/?ticket=${SECRET}` } }, path)).includes(SECRET));
     assert.match(String(record({ path })['path']), /^\/oauth2\/callback\?x=1&code=/);
@@ -70,7 +70,7 @@ describe('a log line', () => {
     assert.equal(record({ code: 1006 })['code'], 1006);
   });
 
-  it('tells an error with its causes, but not what libraries hang on it', () => {
+  it('has an error with its causes, but without the properties that libraries add', () => {
     const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
     const error = Object.assign(new Error('down', { cause }), {
       code: 'ERR_TARGET_REFUSED',
@@ -81,14 +81,14 @@ describe('a log line', () => {
     assert.ok(!text.includes(SECRET));
   });
 
-  it('is one line of plain characters whatever is in it', () => {
+  it('is one line of plain characters, whatever its contents', () => {
     const [line = ''] = logged((log) => log.info({ path: 'a\r\nb\x1b[31m\x9b\u2028\u2029\u202e\x7f' }, 'c\nd\u0085'));
     assert.equal(line.indexOf('\n'), line.length - 1);
     assert.doesNotMatch(line.slice(0, -1), /[\p{Cc}\p{Zl}\p{Zp}\u202e]/u);
     assert.equal(JSON.parse(line).path, 'a\r\nb\x1b[31m\x9b\u2028\u2029\u202e\x7f');
   });
 
-  it('is cut, in every direction', () => {
+  it('is bounded in length, depth and items', () => {
     const deep: Record<string, unknown> = {};
     deep['self'] = deep;
     const wide = Array.from({ length: 100_000 }, () => 'x');
@@ -97,7 +97,7 @@ describe('a log line', () => {
     );
   });
 
-  it('leaves the fields of the caller as they are', () => {
+  it('does not change the fields of the caller', () => {
     const fields = { token: SECRET, nested: { cookie: SECRET } };
     record(fields);
     assert.deepEqual(fields, { token: SECRET, nested: { cookie: SECRET } });

@@ -18,7 +18,7 @@ function shown(tell: (log: Log) => void, columns = 80, coloured = false): string
 }
 
 describe('readableLine', () => {
-  it('shows a request as one line, what matters first, in the columns that there are', () => {
+  it('shows a request as one line, what matters first, within the columns', () => {
     const fields = { requestId: 'r', host: 'demo.acme.com', address: '::1', method: 'GET', path: '/x', status: 200 };
     const line = shown((log) => log.info({ ...fields, durationMs: 12 }, 'request'), 100);
     assert.match(line, /^\d\d:\d\d:\d\d info {2}request 200 GET demo\.acme\.com \/x requestId=r .*\n$/);
@@ -28,7 +28,7 @@ describe('readableLine', () => {
     }
   });
 
-  it('shows a warning whole, with what an error says but not its stack', () => {
+  it('shows a warning in full, with the message of an error but not its stack', () => {
     const line = shown((log) => log.warn({ err: new Error('why '.repeat(50)) }, 'refused'));
     assert.ok(line.includes('why '.repeat(50).trimEnd()));
     assert.ok(!line.includes('    at '));
@@ -39,7 +39,7 @@ describe('readableLine', () => {
     assert.doesNotMatch(line.slice(0, -1), /[\p{C}\p{Zl}\p{Zp}]/u);
   });
 
-  it('writes colours only where they may be', () => {
+  it('writes colours only when allowed', () => {
     const tell = (log: Log) => log.error({}, 'x');
     assert.ok(!shown(tell).includes('\x1b'));
     assert.ok(shown(tell, 80, true).includes('\x1b['));
@@ -47,7 +47,7 @@ describe('readableLine', () => {
 });
 
 describe('edgeBlock', () => {
-  it('says what to register at the provider, and how to make a token', () => {
+  it('shows what to register at the provider, and how to make a token', () => {
     const env = {
       POSTERN_URL: 'https://tunnel.acme.com',
       POSTERN_SECRET: 'a secret of thirty-two bytes or more',

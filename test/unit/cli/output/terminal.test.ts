@@ -32,7 +32,7 @@ function written(events: (output: PassThrough) => void): string {
 interface Shown {
   readonly coloured?: boolean;
   readonly allow?: readonly string[];
-  /** Of a terminal; lines are whole without it. */
+  /** Columns of a terminal; lines are written in full without it. */
   readonly columns?: number;
 }
 
@@ -50,7 +50,7 @@ describe('Terminal', () => {
       assert.ok(text.includes(part));
   });
 
-  it('shows the block once, and again only when the address is another', () => {
+  it('shows the block once, and again only when the address changes', () => {
     const text = shown((terminal) => {
       terminal.online('https://a.acme.com');
       terminal.online('https://a.acme.com');
@@ -60,7 +60,7 @@ describe('Terminal', () => {
     assert.equal(text.split('https://b.acme.com').length, 2);
   });
 
-  it('shows one whole line per request where there is no terminal: time, status, duration, method, email, path, id', () => {
+  it('shows one full line per request without a terminal: time, status, duration, method, email, path, id', () => {
     const text = shown((terminal) => terminal.request(RECORD));
     assert.deepEqual(text.trimEnd().split(/ {2,}/), [
       '03:04:05',
@@ -74,7 +74,7 @@ describe('Terminal', () => {
     assert.equal(text.split('\n').length, 2);
   });
 
-  it('marks an answer that did not reach its end, and a visitor who did not sign in', () => {
+  it('marks an incomplete response, and a visitor without sign-in', () => {
     const text = shown((terminal) => terminal.request({ ...RECORD, email: undefined, aborted: true }));
     assert.deepEqual(text.trimEnd().split(/ {2,}/).slice(4, 5), ['-']);
     assert.ok(text.trimEnd().split(/ {2,}/).length > 7);
@@ -91,17 +91,17 @@ describe('Terminal', () => {
     assert.equal(text.split('\n').length, 5 + 1 + 1 + 1 + 1);
   });
 
-  it('cuts a path that has no end', () => {
+  it('cuts a very long path', () => {
     assert.ok(shown((terminal) => terminal.request({ ...RECORD, path: `/${'x'.repeat(100_000)}` })).length < 400);
   });
 
-  it('says why it is offline, with the code, and when it tries again', () => {
+  it('shows why it is offline, with the code, and when it tries again', () => {
     const text = shown((terminal) => terminal.offline(new PosternError('ERR_EDGE_DRAINING'), 1_500));
     assert.match(text, /ERR_EDGE_DRAINING.*1\.5 s/);
   });
 
   for (const columns of [40, 60, 80, 120]) {
-    it(`fits every line to a terminal of ${columns} columns, whatever is in it`, () => {
+    it(`fits every line to a terminal of ${columns} columns`, () => {
       const records = [
         RECORD,
         { ...RECORD, path: `/${'x'.repeat(500)}`, email: `${'a'.repeat(100)}@acme.com`, method: 'PROPFINDALL' },
@@ -117,7 +117,7 @@ describe('Terminal', () => {
     });
   }
 
-  it('says in a terminal the id of what went wrong, on a line of its own, and of nothing else', () => {
+  it('shows the id of a failed request, and of no other, on its own line of a terminal', () => {
     const lines = (record: RequestRecord) =>
       shown((terminal) => terminal.request(record), { columns: 80 })
         .trimEnd()
@@ -131,7 +131,7 @@ describe('Terminal', () => {
     }
   });
 
-  it('tells a cause once with its cure, and counts attempts in place', () => {
+  it('shows a cause once with its remedy, and counts attempts in place', () => {
     const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
     const error = new PosternError('ERR_LINK_LOST', 'the link was lost: ECONNREFUSED', { cause: refused });
     const text = shown(
@@ -155,7 +155,7 @@ describe('Terminal', () => {
     ]);
   });
 
-  it('tells a cause once where there is no terminal, and again after a link', () => {
+  it('shows a cause once without a terminal, and again after a link', () => {
     const text = shown((terminal) => {
       for (const ms of [100, 200]) terminal.offline(new PosternError('ERR_EDGE_DRAINING'), ms);
       terminal.online('https://demo.acme.com');
@@ -165,7 +165,7 @@ describe('Terminal', () => {
     assert.ok(!text.includes('\x1b'));
   });
 
-  it('writes colours only where they were asked for', () => {
+  it('writes colours only when asked to', () => {
     const tell = (terminal: AgentEvents) => terminal.request({ ...RECORD, status: 502 });
     assert.ok(!shown(tell).includes('\x1b'));
     assert.ok(shown(tell, { coloured: true }).includes('\x1b['));

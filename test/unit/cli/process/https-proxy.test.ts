@@ -33,13 +33,13 @@ describe('proxyAgentFor', () => {
     it(`is needed when ${what}`, () => assert.ok(proxyAgentFor(EDGE, env)));
   }
 
-  it('refuses what is no URL of a proxy', () => {
+  it('rejects anything that is not the URL of a proxy', () => {
     for (const text of ['socks5://proxy:1080', 'http://', 'a b']) {
       assert.throws(() => proxyAgentFor(EDGE, { HTTPS_PROXY: text }), ConfigError);
     }
   });
 
-  it('asks the proxy to connect, with its credentials, and speaks TLS inside', async (t) => {
+  it('sends CONNECT with the credentials, and uses TLS inside', async (t) => {
     const proxy = createServer().listen(0, '127.0.0.1');
     t.after(() => proxy.close());
     await once(proxy, 'listening');
@@ -65,7 +65,7 @@ describe('proxyAgentFor', () => {
     'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n',
     'HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n',
   ]) {
-    it(`fails the request when the proxy answers ${response.slice(9, 12)}`, async (t) => {
+    it(`fails the request when the proxy responds with ${response.slice(9, 12)}`, async (t) => {
       const proxy = createServer().listen(0, '127.0.0.1');
       t.after(() => proxy.close());
       await once(proxy, 'listening');
