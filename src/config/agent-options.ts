@@ -71,13 +71,13 @@ export const TUNNEL_OPTIONS = {
   },
   target_ca: {
     placeholder: '<path>',
-    description: 'A PEM file with who may issue the certificate of an https target; on loopback none is needed.',
+    description: 'A PEM file with the trusted issuers of the certificate of an https target; not needed on loopback.',
     schema: path,
   },
   target_insecure: {
     placeholder: '<bool>',
     isSwitch: true,
-    description: 'Believes any certificate of an https target, wherever it is.',
+    description: 'Accepts any certificate of an https target, wherever it is.',
     schema: toggle,
   },
 } as const satisfies OptionTable;

@@ -76,7 +76,7 @@ export const EDGE_OPTIONS = {
     placeholder: '<policy>',
     default: 'required',
     description:
-      'When an email address counts as verified: required (the claim email_verified is true) or accept-missing (also without the claim), for a provider that verifies every address and does not say so.',
+      'When an email address counts as verified: required (the claim email_verified is true) or accept-missing (also without the claim), for a provider that verifies every address but omits the claim.',
     schema: emailVerification,
   },
   allow: {
@@ -98,7 +98,7 @@ export const EDGE_OPTIONS = {
     env: 'POSTERN_ADMIN_LISTEN',
     placeholder: '<host:port>',
     default: '127.0.0.1:9090',
-    description: 'Where /healthz and /readyz are answered; keep it private.',
+    description: 'Where /healthz and /readyz are served; keep it private.',
     schema: listenAddress,
   },
   trust_proxy: {
@@ -106,7 +106,7 @@ export const EDGE_OPTIONS = {
     placeholder: '<addresses>',
     list: true,
     description:
-      'Addresses or networks whose X-Forwarded-* is believed, separated by commas: those of the program that ends TLS.',
+      'Addresses or networks whose X-Forwarded-* is trusted, separated by commas: those of the program that ends TLS.',
     schema: networks,
   },
   session_ttl: {
@@ -126,15 +126,14 @@ export const EDGE_OPTIONS = {
   upload_idle: {
     env: 'POSTERN_UPLOAD_IDLE',
     placeholder: '<duration>',
-    description:
-      'How long an app may take nothing of what a visitor sends before the visitor gets 504; without it no limit.',
+    description: 'How long an app may read nothing of an upload before the visitor gets 504; without it no limit.',
     schema: duration,
   },
   public: {
     env: 'POSTERN_PUBLIC',
     placeholder: '[true|false]',
     default: 'false',
-    description: 'Whether a tunnel may ask for no sign-in at all.',
+    description: 'Whether a tunnel may do without sign-in.',
     schema: toggle,
   },
   revoked_tokens: {
@@ -163,7 +162,7 @@ export const EDGE_OPTIONS = {
     placeholder: '<policy>',
     default: 'best-effort',
     description:
-      'What happens while audit records cannot be written: best-effort (they wait, then they are dropped and counted) or require (nobody is let in).',
+      'What happens while audit records cannot be written: best-effort (they wait, then they are dropped and counted) or require (no visitor is admitted).',
     schema: auditPolicy,
   },
 } as const satisfies OptionTable;
