@@ -35,6 +35,11 @@ const WORDS: readonly (readonly [word: RegExp, term: string])[] = [
     /\b(?:forgetReset|countLate|FieldJudge|WrittenLiterals|ReadLiterals|isWorthwhile|startAnew)\b/,
     'RFC 9113, RFC 7541',
   ],
+  [
+    /\b(?:PublicPlace|judge(?:Request|Response)Name|judgeOfNames|fate|CallObserver|TargetCall)\b/,
+    'address, classify, action',
+  ],
+  [/\b(?:tellHeaders|tellOfOutput|warnOf[A-Z]\w*|outboundAgent|placesOf|keepTick|DialLoop)\b/, 'plain verbs'],
   [/\b(?:idleFrames|Most(?:Bytes|Streams)|waitNoLonger|waitsSinceMs|hasMovedOn|readSign)\b/, 'plain terms'],
 ];
 
