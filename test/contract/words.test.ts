@@ -36,7 +36,7 @@ const WORDS: readonly (readonly [word: RegExp, term: string])[] = [
     'RFC 9113, RFC 7541',
   ],
   [
-    /\b(?:PublicPlace|judge(?:Request|Response)Name|judgeOfNames|fate|CallObserver|TargetCall)\b/,
+    /\b(?:PublicPlace|judge(?:Request|Response)Name|judgeOfNames|CallObserver|TargetCall)\b/,
     'address, classify, action',
   ],
   [/\b(?:tellHeaders|tellOfOutput|warnOf[A-Z]\w*|outboundAgent|placesOf|keepTick|DialLoop)\b/, 'plain verbs'],
