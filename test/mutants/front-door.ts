@@ -69,11 +69,11 @@ export const DOOR: readonly Mutant[] = [
     tests: ['unit/edge/routes/base.test.ts'],
   },
   {
-    file: 'src/edge/routes/session.ts',
+    file: 'src/edge/routes/csrf.ts',
     fault: 'a foreign page is told who is signed in',
     before: "frameOrigins: [] }) === 'foreign')",
     after: "frameOrigins: [] }) === 'posted')",
-    tests: ['unit/edge/routes/session.test.ts', 'unit/edge/routes/base.test.ts', 'unit/edge/routes/tunnel.test.ts'],
+    tests: ['unit/edge/routes/csrf.test.ts', 'unit/edge/routes/base.test.ts', 'unit/edge/routes/tunnel.test.ts'],
   },
   {
     file: 'src/edge/request/navigation.ts',

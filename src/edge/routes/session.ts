@@ -1,10 +1,8 @@
-/** Replies about a session that the base host and tunnels' hosts share, and the checks of requests for them. */
-
+/** Replies about a session, which the base host and tunnels' hosts share. */
 import type { Session } from '../../auth/session/session.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
-import { causeOf } from '../gate/cause.js';
 import { errorReply } from '../replies/error-reply.js';
 import type { Page } from '../replies/page.js';
 import { jsonReply } from '../replies/reply.js';
@@ -18,30 +16,12 @@ export function queryParam({ path }: Pick<VisitRequest, 'path'>, name: string): 
   return values.length === 1 ? values[0] : undefined;
 }
 
-/**
- * Throws `ERR_CROSS_SITE` for a request that a page of another origin has caused, whether or not anyone is signed in: the
- * response would tell that page which.
- */
-export function checkCause(request: VisitRequest, origin: string): void {
-  if (causeOf(request, { origin, origins: [], frameOrigins: [] }) === 'foreign')
-    throw new PosternError('ERR_CROSS_SITE');
-}
-
 /** Who is signed in: the identity, never a token. */
 export function userInfoReply(sessions: Sessions, session: Session | undefined): Reply {
   if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');
   const { subject, email, username, groups } = session.identity;
   const expires_at = new Date(sessions.endsAtMs(session)).toISOString();
   return jsonReply({ subject, email, preferred_username: username, groups, expires_at });
-}
-
-/**
- * Whether a request to sign out comes from a page of this origin, by `Sec-Fetch-Site` or else by `Origin`. A typed address
- * does not count: an app can redirect it here.
- */
-export function isFromOrigin({ header }: VisitRequest, origin: string): boolean {
-  const site = header['sec-fetch-site'];
-  return site === undefined ? header['origin'] === origin : site === 'same-origin';
 }
 
 /** The page that asks the visitor to confirm a sign-out. */

@@ -121,6 +121,21 @@ it('is rejected unless this edge issued it', async () => {
   }
 });
 
+describe('a ticket of an earlier release, which sealed no issuer', () => {
+  const FORMER =
+    'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIiwia2lkIjoiNlVHVnJvWjgifQ..LScfk_-O-tQl_EBA.ET27338asV1sOWX8UvN' +
+    'q-X0wEbCm6_L-7HTagsAMzcE29HI8ApmzOY7qklzV0SMKRcX0r4Mci4ddKkhSWWsbf--6dFVLRfC0Ag-hw1VPnxCDyl_1bpdmSQL' +
+    '80Z2mKhGhYmFWxFRaPv5VuxRbjCSavj-mFO4P31Lk61DZ3i3uoTKk5farctVZef5niyFGmM6C7YVpxjoMpJ7VHKJH5i2hB-jIxSZ' +
+    'VThxiubR4nbAG-NhEkDSd6BdjvJbA_8zpefFu7eCRD8k8neNr-TnqmvbKOKAGCUYQDvJcWjE71H4L2agPGg71LiwShsaaB_kxTfl' +
+    'jreMAlxm3IuEoBdTTqK5QGQ.md6ha_zYLoThOLndfc7Aww';
+
+  it('is rejected, in the browser and on the host for which it was issued', async () => {
+    const { tickets } = setUp();
+    const rejected = { code: 'ERR_LOGIN_FAILED', message: 'the ticket is not of this edge' };
+    await assert.rejects(tickets.redeem(FORMER, { host: HOST, nonces: ['nonce'] }), rejected);
+  });
+});
+
 describe('an expired ticket', () => {
   it('is not valid, whatever the store returns', async () => {
     const { fields, at } = setUp();

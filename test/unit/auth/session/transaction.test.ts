@@ -258,6 +258,23 @@ it('starts with any header of the browser', async () => {
     assert.equal((await transactions.start(header, { provider: 'oidc', target })).cookies.length, 1);
 });
 
+describe('a sign-in of an earlier release, which sealed no provider', () => {
+  const STATE = '0mubbs7i8zaLsLTJu.vdfSI0hOvpPh_C7JkA1Bkgs1_oUeCJwmJWKLroyCxwE';
+  const FORMER =
+    'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIiwia2lkIjoia0J6RWFxUG4ifQ..unHHUpJn1maHSrY7.h--ikMSJyzYaf23B_9N' +
+    'dMPOfGUfXMGBQrm8gUcbYE6Kd7uRb5qIZhUxVRyjx3nmhu-bGAlncs0rVj9cxSd4i-NzsEnrBClJywWhHODv6Es1c-A4jmdLNr15' +
+    's4etEWXUIv-6S9H7TzEA6cXP-j0n63Xfc0pxV6DUUgPgmGRjFd6TRDm9ad-x6CP_rbB8tq1z5dUabuml4-IOpQ_1mL-7X-6icVxq' +
+    'rPJqN8h_pDW_bMluN1GLD1mDE5UaRaVTiQdF-_llMVtYYpJYQObKCWBC2MRA6J0IFHwioTaJc_6ftwoV3Rk16ubWckYWQkg4i.-X' +
+    'je4dN-2VQDIlibkxKp8A';
+
+  it('does not finish: its visitor starts again', async () => {
+    const { transactions } = setUp();
+    const cookie = `${PREFIX}${STATE.split('.')[0]}=${FORMER}~/`;
+    const rejected = { code: 'ERR_LOGIN_FAILED', message: 'this browser has no sign-in with this state' };
+    await assert.rejects(transactions.finish(cookie, STATE), rejected);
+  });
+});
+
 describe('an expired sign-in', () => {
   it('does not finish, whatever the store returns', async () => {
     let nowMs = START_MS;
