@@ -180,12 +180,15 @@ export class ResponseParser {
  * Whether more bytes can complete a head. A server that greets in another protocol, or ends lines differently, may wait for
  * a reply, and the visitor would wait too.
  */
-function mayBecomeHead(held: Buffer): boolean {
-  const lineEnd = held.indexOf(LF);
-  return START.startsWith(held.toString('latin1', 0, START.length)) && (lineEnd < 1 || held[lineEnd - 1] === CR);
+function mayBecomeHead(beginning: Buffer): boolean {
+  const lineEnd = beginning.indexOf(LF);
+  return (
+    START.startsWith(beginning.toString('latin1', 0, START.length)) && (lineEnd < 1 || beginning[lineEnd - 1] === CR)
+  );
 }
 
-function noHead(held: Buffer): MalformedResponse {
-  if (held[0] === TLS_ALERT) return new TlsResponse('it speaks TLS and no plain HTTP: https:// may be what is meant');
-  return new MalformedResponse(`this is not HTTP: it begins with ${quoted(held.toString('latin1', 0, 100))}`);
+function noHead(beginning: Buffer): MalformedResponse {
+  if (beginning[0] === TLS_ALERT)
+    return new TlsResponse('it speaks TLS and no plain HTTP: https:// may be what is meant');
+  return new MalformedResponse(`this is not HTTP: it begins with ${quoted(beginning.toString('latin1', 0, 100))}`);
 }

@@ -47,7 +47,8 @@ export function dialEdge(edge: string, offer: Offer, options: DialOptions): Prom
       ...STRICT_PARSER,
       headers: writeOffer(offer),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      perMessageDeflate: false, // HPACK and most bodies are compressed already, and one compression window for all streams leaks secrets
+      // HPACK and most bodies are compressed already, and one compression window for all streams would leak secrets.
+      perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
       maxFragments: MAX_MESSAGE_FRAGMENTS,
       maxBufferedChunks: MAX_MESSAGE_CHUNKS,

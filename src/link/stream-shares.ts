@@ -82,6 +82,6 @@ function reclaim({ blocked: waiting, streams }: Holder, share: number): void {
 }
 
 function shareOf(maxStreams: number): number {
-  const most = Math.min(MIN_SHARE_STREAMS, maxStreams * MAX_SHARE);
-  return Math.max(Math.floor(Math.max(maxStreams * SHARE, most)), 1);
+  const minShare = Math.min(MIN_SHARE_STREAMS, maxStreams * MAX_SHARE);
+  return Math.max(Math.floor(Math.max(maxStreams * SHARE, minShare)), 1);
 }

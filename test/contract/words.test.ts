@@ -58,6 +58,18 @@ describe('the words of the sources', () => {
       assert.deepEqual(found, [], `expected ${term}`);
     });
   }
+
+  // The rooms whose comments have been read for it. A room is added once its own have.
+  const PLAIN = /^(?:core|http|http1|http2|link|store)[/\\]|^errors\.ts$/;
+  const DIALECT_IN_COMMENTS = /(?:\/\/|^\s*\/?\*).*\b(?:[Ww]hoever|[Nn]obody|[Ss]omebody|anew|is told of|hears?)\b/;
+
+  test('are plain English in the comments of the lower rooms', () => {
+    const found = paths
+      .filter((path) => PLAIN.test(path))
+      .flatMap((path) => readFileSync(join(folder, path), 'utf8').split('\n'))
+      .filter((line) => DIALECT_IN_COMMENTS.test(line));
+    assert.deepEqual(found, []);
+  });
 });
 
 describe('the words of the pages', () => {

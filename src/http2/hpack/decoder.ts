@@ -117,9 +117,9 @@ export class HpackDecoder {
   // Section 6.2.1.
   #readInserted(): void {
     // A string that fits neither into the table nor into the rest of the list is not kept.
-    const most = Math.max(this.#room(), this.#table.maxBytes);
-    const name = this.#readName(INSERTED.prefixBits, most);
-    const value = readString(this.#cursor, most);
+    const maxBytes = Math.max(this.#room(), this.#table.maxBytes);
+    const name = this.#readName(INSERTED.prefixBits, maxBytes);
+    const value = readString(this.#cursor, maxBytes);
     if (name === undefined || value === undefined) {
       this.#table.clear();
       this.#refuse();

@@ -30,9 +30,11 @@ export class FrameScheduler {
   #control: Buffer[] = [];
   #controlBytes = 0;
   readonly #heads = new IntrusiveQueue<SendHalf>();
+  readonly #data: DataScheduler;
 
   constructor(options: FrameSchedulerOptions) {
     this.#options = options;
+    this.#data = options.data;
   }
 
   /** Bytes of the queued control frames. */
@@ -41,7 +43,7 @@ export class FrameScheduler {
   }
 
   get isEmpty(): boolean {
-    return this.#controlBytes === 0 && this.#heads.first === undefined && this.#options.data.isEmpty;
+    return this.#controlBytes === 0 && this.#heads.first === undefined && this.#data.isEmpty;
   }
 
   addControl(frame: Buffer): void {
@@ -57,7 +59,7 @@ export class FrameScheduler {
   /** Removes all streams. */
   clear(): void {
     this.#heads.clear();
-    this.#options.data.clear();
+    this.#data.clear();
   }
 
   /** Writes what may leave in this turn; returns the streams whose owners must be notified. */
@@ -97,26 +99,24 @@ export class FrameScheduler {
       if ((flags & FrameFlag.END_STREAM) !== 0) progressed.push(half);
     }
     half.heads.length = 0;
-    this.#options.data.add(half); // content may have been written before the head left
+    this.#data.add(half); // content may have been written before the head left
   }
 
   #writeData(output: WriteBuffer, progressed: SendHalf[]): void {
-    const { data } = this.#options;
-    data.preferNew();
-    while (!data.isEmpty && this.#hasRoom(output)) {
-      const half = data.next();
+    this.#data.preferNew();
+    while (!this.#data.isEmpty && this.#hasRoom(output)) {
+      const half = this.#data.next();
       if (half !== undefined) this.#writeDataOf(half, output, progressed);
     }
   }
 
   #writeDataOf(half: SendHalf, output: WriteBuffer, progressed: SendHalf[]): void {
-    const { data, floodGuard } = this.#options;
-    const bytes = data.write(half, output);
-    floodGuard.windowUpdates.earn(updatesFor(bytes, half.pendingBytes === 0));
+    const bytes = this.#data.write(half, output);
+    this.#options.floodGuard.windowUpdates.earn(updatesFor(bytes, half.pendingBytes === 0));
     if (half.heads.length > 0) this.#writeHeadsOf(half, output, progressed);
     else if (half.isOver) progressed.push(half);
     else {
-      data.add(half);
+      this.#data.add(half);
       if (half.takeDrained()) progressed.push(half);
     }
   }
