@@ -79,7 +79,7 @@ function checkEmailVerification(values: Partial<EdgeValues>, problems: string[])
   const { oidc_email_verified: policy, oidc_issuer: address } = values;
   if (policy !== 'accept-missing' || address === undefined || !hasUnverifiedAddresses(address)) return;
   problems.push(
-    'POSTERN_OIDC_EMAIL_VERIFIED: accept-missing is not for this POSTERN_OIDC_ISSUER, whose accounts may have addresses that nobody verified: expected required.',
+    'POSTERN_OIDC_EMAIL_VERIFIED: accept-missing is not for this POSTERN_OIDC_ISSUER, whose accounts may have unverified addresses: expected required.',
   );
 }
 

@@ -90,7 +90,7 @@ export class TargetDialer {
   timeout(): PosternError {
     return new PosternError(
       'ERR_TARGET_TIMEOUT',
-      `${this.#target.displayName} accepts no connection: none stands after ${this.#timeoutMs} ms`,
+      `${this.#target.displayName} accepts no connection: none was established within ${this.#timeoutMs} ms`,
     );
   }
 

@@ -92,7 +92,7 @@ const REFUSALS: readonly Refusal[] = [
     server: 'The object store',
     checks: 'origin',
     matches: ({ status, text }) => status === 403 && text.includes('<Code>SignatureDoesNotMatch</Code>'),
-    fix: (host) => `let whoever signs the requests sign for ${host}`,
+    fix: (host) => `make the client that signs the requests sign for ${host}`,
   },
 ];
 

@@ -68,10 +68,10 @@ export const REQUEST_URL_FIELDS: readonly UrlField[] = [
   { name: 'content-location', spec: 'RFC 9110 section 8.7', how: 'left', why: 'the sender’s own URL of the content' },
   { name: 'link', spec: 'RFC 8288 section 3', how: 'left', why: 'what is stored is for visitors' },
   { name: 'lock-token', spec: 'RFC 4918 section 10.5', how: 'left', why: 'the identifier that the app has made' },
-  { name: 'ping-from', spec: 'HTML, Hyperlink auditing', how: 'left', why: 'tells of a page, as `Referer`' },
-  { name: 'ping-to', spec: 'HTML, Hyperlink auditing', how: 'left', why: 'tells of a page, as `Referer`' },
-  { name: 'alt-used', spec: 'RFC 7838 section 5', how: 'left', why: 'tells of a connection to the edge' },
-  { name: 'hx-current-url', spec: 'htmx, Request headers', how: 'left', why: 'tells of a page, as `Referer`' },
+  { name: 'ping-from', spec: 'HTML, Hyperlink auditing', how: 'left', why: 'names a page, as `Referer` does' },
+  { name: 'ping-to', spec: 'HTML, Hyperlink auditing', how: 'left', why: 'names a page, as `Referer` does' },
+  { name: 'alt-used', spec: 'RFC 7838 section 5', how: 'left', why: 'names the host of the connection' },
+  { name: 'hx-current-url', spec: 'htmx, Request headers', how: 'left', why: 'names a page, as `Referer` does' },
 ];
 
 /** The syntax of each field that is translated, by its name. */

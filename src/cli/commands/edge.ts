@@ -73,7 +73,7 @@ function terminalOptions(): ReadableOptions {
 function rejectUnverifiedTls(): void {
   if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
   throw new ConfigError([
-    'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody pose as the identity provider: name its certificate in NODE_EXTRA_CA_CERTS.',
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anyone pose as the identity provider: name its certificate in NODE_EXTRA_CA_CERTS.',
   ]);
 }
 

@@ -45,7 +45,7 @@ export function readSecretFile(path: string): string {
 export function readTokenFile(path: string): string {
   const { text, fault } = read(path);
   if (fault !== undefined)
-    printError(`warning: ${quoted(path)} ${fault.sentence} Whoever has the token can open tunnels as you.`);
+    printError(`warning: ${quoted(path)} ${fault.sentence} Anyone who has the token can open tunnels as you.`);
   return text;
 }
 
