@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
 import { describe, test } from 'node:test';
-import { RecentMap } from '../../../src/core/recent-map.js';
 import { usualCase } from '../../../src/http/header-case.js';
 
 describe('the usual spelling of field names', () => {
@@ -19,26 +18,5 @@ describe('the usual spelling of field names', () => {
     for (const name of ['', '-', '--a', 'x_y-z', "a!#$%&'*+-.^_`|~0", '1a', METHODS.join('-').toLowerCase()]) {
       for (let round = 0; round < 2; round += 1) assert.equal(usualCase(name).toLowerCase(), name);
     }
-  });
-});
-
-describe('a recent map', () => {
-  test('keeps entries in use, however many other keys come', () => {
-    const map = new RecentMap<number>(10, 20);
-    map.set('kept', 1);
-    for (let at = 0; at < 1_000; at += 1) {
-      map.set(`other ${at}`, at);
-      assert.equal(map.get('kept'), 1);
-      assert.ok(map.size <= 20);
-    }
-    assert.equal(map.get('other 0'), undefined);
-    assert.equal(map.get('other 999'), 999);
-  });
-
-  test('stores no key above its maximum length', () => {
-    const map = new RecentMap<number>(10, 4);
-    map.set('12345', 1);
-    map.set('1234', 1);
-    assert.deepEqual([map.size, map.get('12345')], [1, undefined]);
   });
 });
