@@ -153,7 +153,7 @@ describe('fields with URLs', () => {
     return rawExchange(world.port, request.join('\r\n'));
   }
 
-  test('the table names each field with a URL once', () => {
+  test('each field with a URL has its cases here, and no other field has', () => {
     const names = (fields: readonly { readonly name: string }[]) => fields.map(({ name }) => name).sort();
     assert.deepEqual(Object.keys(RESPONSES).sort(), names(RESPONSE_URL_FIELDS));
     assert.deepEqual(Object.keys(REQUESTS).sort(), names(REQUEST_URL_FIELDS));
