@@ -77,7 +77,7 @@ async function writeApp(folder: string): Promise<void> {
 <body><h1 id="greeting"></h1><script type="module" src="/src/main.js"></script></body>
 </html>
 `;
-  const main = `import { greeting } from '../greeting.js';
+  const main = `import { greeting } from './greeting.js';
 const show = (text) => { document.querySelector('#greeting').textContent = text; };
 show(greeting);
 if (import.meta.hot) {
