@@ -15,7 +15,7 @@ const compiled = join(root, '.build', 'test');
 const MAX_MS_OF_A_FILE = 240_000;
 
 // Files at once. Node's own default leaves a processor unused; more than there are, since some tests wait for a clock.
-const FILES_AT_ONCE = availableParallelism() + 2;
+const FILES_AT_ONCE = availableParallelism() + 1;
 
 const wanted = process.argv.slice(2).map((name) => name.replace(/^test\//, '').replace(/\.ts$/, '.js'));
 const files = existsSync(compiled) ? testsBelow(compiled).filter(isWanted) : [];
