@@ -44,7 +44,7 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
     this.#options = options;
   }
 
-  /** Opens the stream, unless the visitor has left meanwhile. `cookie` is a `Set-Cookie` line of ours. */
+  /** Opens the stream, unless the visitor has left meanwhile. `cookie` is the edge's own `Set-Cookie` line. */
   open(head: RequestHead, cookie: string | undefined): void {
     if (this.#visit.isClosed) return;
     this.#cookie = cookie;

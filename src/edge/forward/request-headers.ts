@@ -77,7 +77,7 @@ export function publicHost(host: string, base: BaseAddress): string {
   return lastPublic.text;
 }
 
-// The same text again where it is the same: whoever encodes it compares it with the one before at once.
+// The same string object for the same text: the encoder compares it with the one before by reference.
 let lastPublic: { readonly host: string; readonly base: BaseAddress | undefined; readonly text: string } = {
   host: '',
   base: undefined,

@@ -11,7 +11,7 @@ import type { Admitted } from '../gate/gate.js';
 import type { Visit } from '../request/visit.js';
 import { responseHeaders } from './response-headers.js';
 
-/** The head of a response as the visitor receives it. `cookie` is a `Set-Cookie` line of ours. */
+/** The head of a response as the visitor receives it. `cookie` is the edge's own `Set-Cookie` line. */
 export function visitorHead(head: ResponseHead, { tunnel, rule }: Admitted, cookie: string | undefined): ResponseHead {
   const isGated = rule !== 'public';
   const headers = responseHeaders(head, { host: tunnel.host, isGated, cookie });
@@ -30,7 +30,7 @@ const AGENT_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'ERR_TARGET_TLS',
 ]);
 
-/** The agent's own voice: `postern-error` on a response says that the target gave none. */
+/** `postern-error` on a response means that the agent got none from its target. */
 export function readAgentError({ headers }: ResponseHead): PosternError | undefined {
   const code = fieldValue(headers, 'postern-error');
   if (code === undefined) return undefined;

@@ -1,7 +1,7 @@
 /**
  * The headers of a target's response as the visitor receives them: the target's own but for what ends at this hop, what only
  * we may say, and what would reach beyond the tunnel's own host. A gated answer is made `private` unless the target has
- * said how shared caches may keep it, and a cookie of ours leaves only where no shared cache may keep it.
+ * said how shared caches may keep it, and the edge's own cookie is added only where no shared cache may store it.
  */
 import { isOurCookie } from '../../auth/session/cookies.js';
 import { RecentMap } from '../../core/recent-map.js';
@@ -17,7 +17,7 @@ export interface ResponseHeaderOptions {
   readonly host: string;
   /** The response is for signed-in visitors only. */
   readonly isGated: boolean;
-  /** A `Set-Cookie` line of ours, when the session has slid. It is left out of a response that a shared cache may keep. */
+  /** The edge's own `Set-Cookie` line, when the session was renewed. It is left out of a response that a shared cache may keep. */
   readonly cookie: string | undefined;
 }
 
@@ -99,12 +99,12 @@ function limited(
 }
 
 /**
- * Whether a target may set this cookie: not one of ours, and not for a domain above its own host, where it would reach
+ * Whether a target may set this cookie: not one of the edge's own, and not for a domain above its own host, where it would reach
  * its siblings (RFC 6265 section 5.2.3).
  */
 function mayBeSet(line: string, host: string): boolean {
   const [pair = '', ...attributes] = line.split(';');
-  // A cookie without a name comes back as its value alone: `=postern-session=x` reads like one of ours.
+  // A cookie without a name comes back as its value alone: `=postern-session=x` reads like the edge's own.
   if (isOurCookie(pair.replace(/^[ \t=]+/, '').split('=', 1)[0] as string)) return false;
   return attributes.every((attribute) => {
     const [name = '', value = ''] = attribute.split('=', 2);

@@ -12,7 +12,7 @@ export const SESSION_ENDED: Closing = { code: 1008, reason: 'session ended' };
 /** The agent went or was lost: service restart, which tells a page to come back. */
 export const TUNNEL_LOST: Closing = { code: 1012, reason: 'tunnel lost' };
 
-// A browser answers a close frame at once; whoever does not is hung up on.
+// A browser responds to a close frame at once; a client that does not is disconnected.
 const RESPONSE_TIMEOUT_MS = 1_000;
 
 /**

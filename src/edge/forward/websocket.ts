@@ -56,7 +56,7 @@ export class WebSocketExchange implements LongLivedRequest {
 
   failed(error: PosternError): void {
     const visit = this.#visit;
-    // In the next tick: only then is a stream that ended with its link to be told from one that the app broke off.
+    // In the next tick, because only then a lost link can be distinguished from an app that broke off.
     if (this.#closeBehind !== undefined) {
       visit.cutBy ??= cutterOf(error.code);
       process.nextTick(() => this.#hangUp());

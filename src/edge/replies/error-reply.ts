@@ -1,6 +1,6 @@
 /**
- * What the edge replies with an error: a page where a person will see it, an event stream that opens again, else JSON. Says
- * which error it is and under which id it is in the log, and what to do where there is something.
+ * The replies that report an error: a page for a person, an event stream that reconnects for an `EventSource`, else JSON. Each
+ * names the error and its id in the log, and what to do about it where there is something.
  */
 import { type BaseAddress, classifyHost } from '../../core/hostname.js';
 import type { PosternError } from '../../errors.js';
@@ -29,7 +29,7 @@ export interface ErrorDetails {
 const RETRY_AFTER_SECONDS = 2;
 const RATE_LIMIT_RETRY_SECONDS = 60;
 
-/** After so long the page of a fault asks again: soon enough that nobody wonders, rare enough for a thousand open tabs. */
+/** How soon the page of a fault reloads: soon enough for a person who waits, rare enough for a thousand open tabs. */
 const RELOAD_SECONDS = 3;
 
 // How soon a browser opens an event stream again, in milliseconds.
@@ -94,7 +94,7 @@ function siblingHeaders(base: BaseAddress, { header }: Asked): Record<string, st
   };
 }
 
-/** What is between the visitor and the app may be back any moment; what a form has sent is not sent again. */
+/** The link or the app may be back at any moment. A form is not sent again. */
 function reloadOf({ method }: Asked, status: number): Pick<ErrorDetails, 'reloadAfterSeconds'> {
   return status >= 502 && status <= 504 && method === 'GET' ? { reloadAfterSeconds: RELOAD_SECONDS } : {};
 }

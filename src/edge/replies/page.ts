@@ -31,7 +31,7 @@ export interface Page {
   readonly script?: PageScript;
 }
 
-/** A script of ours, the only thing that ever runs in a page. */
+/** The edge's own script: nothing else ever runs in a page. */
 export interface PageScript {
   /** Its address, without a query. */
   readonly url: string;
@@ -76,7 +76,7 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 const CONTENT_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; base-uri 'none'; frame-ancestors 'none'`;
 
-// The one script of ours. By way of the prototype: a field may be called `submit`.
+// The edge's own script. It calls the prototype's method, because a field may be named `submit`.
 const SUBMIT = 'HTMLFormElement.prototype.submit.call(document.forms[0])';
 const SUBMIT_HASH = createHash('sha256').update(SUBMIT).digest('base64');
 

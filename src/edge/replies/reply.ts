@@ -1,11 +1,11 @@
-/** The kinds of responses of our own, as values: pages for people, JSON for programs, scripts, redirects. None is cached. */
+/** The edge's own responses as values: pages for people, JSON for programs, scripts, redirects. Not cached by default. */
 import type { Reply, VisitRequest } from '../request/visit.js';
 import { type Page, pageHeaders, renderPage } from './page.js';
 
-/** What `Allow` says of a tunnel (RFC 9110 section 10.2.1). Others pass too, but for TRACE and CONNECT. */
+/** What `Allow` says of a tunnel (RFC 9110 section 10.2.1). Other methods pass too, except TRACE and CONNECT. */
 export const FORWARDED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
-/** How long a browser may go by a preflight. An origin that is named no more is refused whatever it remembers. */
+/** How long a browser may go by a preflight. An origin that is no longer named is refused even if its browser remembers one. */
 const PREFLIGHT_SECONDS = 600;
 
 const VARY = 'Accept, Origin, Sec-Fetch-Mode, Sec-Fetch-Dest';

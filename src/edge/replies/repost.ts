@@ -10,7 +10,7 @@ import type { Page } from './page.js';
 // A SAML response is some ten kilobytes; what is larger is no sign-in.
 const MAX_FORM_BYTES = 262_144;
 
-// Held by all that are being read at once: whoever names an origin of the tunnel may send one, without a session.
+// Of all forms that are being read at once: any page of a named origin may post one, without a session.
 const MAX_BYTES_OF_ALL = 8_388_608;
 
 const MAX_READ_MS = 10_000;

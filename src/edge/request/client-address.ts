@@ -23,7 +23,7 @@ const LOOKED_AT = 100;
 export type AddressReader = (peer: string, headers: RawHeaders) => string;
 
 /**
- * Makes the reader for the addresses of proxies that are trusted. `distrusted` is told once of a peer that sends
+ * Makes the reader for the addresses of proxies that are trusted. `distrusted` is called once, for a peer that sends
  * `X-Forwarded-For` and is not of them: the proxy that the operator forgot, most likely.
  */
 export function addressReader(

@@ -41,7 +41,7 @@ export const KEEP_ALIVE_PROBE_MS = 60_000;
 /** Sockets at once, on the front door. Past it new ones are closed, and memory stays bounded. */
 export const MAX_CONNECTIONS = 20_000;
 
-/** While so many are open, what no app takes may not stay: nobody can tell whether its visitor is still there. */
+/** While more than this are open, uploads that no app reads are ended: the edge cannot tell whether their visitors are still connected. */
 export const CROWDED_CONNECTIONS = MAX_CONNECTIONS * 0.9;
 
 /**
@@ -50,7 +50,7 @@ export const CROWDED_CONNECTIONS = MAX_CONNECTIONS * 0.9;
  */
 export const LINKS = { most: 10_000, maxOfOne: 2_500, spare: 500 };
 
-/** How long running requests may take to finish once the edge is told to stop. */
+/** How long running requests may take to finish once the edge stops. */
 export const DRAIN_MS = 30_000;
 
 /** Starts and completions of sign-in for one address: a person needs two, an office behind one address some dozens. */

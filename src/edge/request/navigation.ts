@@ -18,8 +18,8 @@ export function isNavigation({ header, method }: Asked): boolean {
 }
 
 /**
- * Whether a person has just gone here: nothing else begins or ends a sign-in. A page that the browser only fetches ahead
- * is nothing that anybody has asked for.
+ * Whether a person has just navigated here: nothing else begins or ends a sign-in. A page that the browser prefetches has
+ * not been requested by a person.
  */
 export function isVisit(request: Asked): boolean {
   return isNavigation(request) && request.header['sec-purpose'] === undefined;

@@ -1,6 +1,6 @@
 /**
- * Requests that browsers send without cookies, and that a gate therefore refuses whoever asks: what the developer can change,
- * since nothing in the browser says why.
+ * Hints for requests that browsers send without cookies, so that the gate refuses them for every visitor: what the developer
+ * can change, because the browser does not say why.
  */
 import type { VisitRequest } from './visit.js';
 

@@ -1,6 +1,6 @@
 /**
- * A visitor's request and the way to respond to it, the same for every version of HTTP: what the edge knows before anybody
- * decides, and the serving end of the exchange contract. `visitors/` has an implementation for each protocol.
+ * A visitor's request and the way to respond to it, the same for every version of HTTP: what the edge knows before the
+ * decision, and the serving end of the exchange contract. `visitors/` has an implementation for each protocol.
  */
 import type { HostKind } from '../../core/hostname.js';
 import { type ErrorCode, PosternError } from '../../errors.js';
@@ -35,7 +35,7 @@ export interface Visit extends VisitRequest, InboundStream {
   readonly version: '1.0' | '1.1';
   /** Resolves when the responses before this one have left, on a protocol that has an order; undefined when it is this one's turn. */
   readonly turn: Promise<unknown> | undefined;
-  /** The head of a final response has left: nothing else can be said. */
+  /** The head of a final response has left: no other can be sent. */
   readonly isResponding: boolean;
   /** The response has ended, whole or not, or its visitor has left. */
   readonly isClosed: boolean;
@@ -45,11 +45,11 @@ export interface Visit extends VisitRequest, InboundStream {
   cutBy: Cutter | undefined;
   /** Asks for the body, where the client waits to be asked (RFC 9110 section 10.1.1). */
   sendContinue(): void;
-  /** Sends a response of ours in place of one whose head has not left. The rest of the request's body is dropped. */
+  /** Sends the edge's own response, in place of one whose head has not left. The rest of the request's body is dropped. */
   reply(reply: Reply): void;
 }
 
-/** A response of ours, whole. What depends on the protocol is added where it is written. */
+/** A complete response of the edge itself. The protocol adds what depends on it when it writes the reply. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;

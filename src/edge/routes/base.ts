@@ -74,7 +74,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
     }
   }
 
-  // The edge requests the response in the query. A form that another site posts has no cookies of ours (SameSite=Lax), so it
+  // The edge requests the response in the query. A form that another site posts carries none of the edge's cookies (SameSite=Lax), so it
   // could not be validated: the page explains that, instead of a 404.
   function callbackForm(visit: Visit): Reply {
     const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_RESPONSE });

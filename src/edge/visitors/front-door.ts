@@ -22,10 +22,10 @@ export interface FrontDoorOptions {
   readonly forwarder: Forwarder;
   readonly observer: Observer;
   readonly admission: Admission;
-  /** Whether the audit takes records: without one nobody may be let in. */
+  /** Whether audit records can be written: without them no request is admitted. */
   readonly isRecording: () => boolean;
   readonly refusal: TunnelRefusal;
-  /** Replies to what is for the base host, or for a path of ours on a tunnel's host. */
+  /** Replies to requests for the base host and for the edge's own paths on a tunnel's host. */
   readonly routes: (visit: Visit) => void;
 }
 

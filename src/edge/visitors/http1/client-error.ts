@@ -1,6 +1,6 @@
 /**
- * What a socket gets whose bytes never became a request: too large, too slow or not HTTP. The one response that is
- * written by hand, since `node:http` has no response object for it. It has an id and a line in the log as any other.
+ * The response to bytes that never became a request: too large, too slow or not HTTP. `node:http` has no response object for
+ * them, so this one is written to the socket. It has an id and a line in the log like any other.
  */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -18,7 +18,7 @@ const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
   ERR_REQUEST_TIMEOUT: 'Too slow',
 };
 
-// Nobody can be helped by a script here, nor by a header that would clear more than the cookies in question.
+// In words: a page of the edge runs no script here, and a header would clear more than the cookies in question.
 const HOW_TO_CLEAR: readonly Block[] = [
   {
     kind: 'text',
@@ -30,7 +30,7 @@ const HOW_TO_CLEAR: readonly Block[] = [
   },
 ];
 
-// Whose response waits for its turn, or has left.
+// Sockets whose response waits for its turn, or has left.
 const refused = new WeakSet<Duplex>();
 /** What `node:http` adds to an error of its parser. */
 interface ParserError extends NodeJS.ErrnoException {
@@ -50,7 +50,7 @@ export function clientErrorListener(observer: Observer): (error: ParserError, so
     const address = (socket as Socket).remoteAddress ?? ''; // the sockets of `node:http` are of `node:net`
     drop(socket);
     if (responseStarted(socket)) {
-      // It may go on for hours, and whatever is written now would become a part of it.
+      // A response is in progress: bytes written now would become a part of it.
       observer.emit({ kind: 'malformed', requestId, address, status: 0, error: refusal });
       return void socket.destroy();
     }

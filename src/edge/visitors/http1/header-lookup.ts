@@ -1,6 +1,6 @@
 /**
  * A visitor's request, which finds its headers by name more than twice as fast as `node:http` does and gives the same ones:
- * a name is looked up by its spelling, and neither lower-cased nor cut anew for each request (docs/dependencies.md has figures).
+ * it looks a name up by its spelling instead of lower-casing it for each request (docs/dependencies.md has figures).
  */
 import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { RecentMap } from '../../../core/recent-map.js';

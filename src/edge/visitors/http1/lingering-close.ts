@@ -1,6 +1,6 @@
 /**
- * Closes a connection in stages behind a response that nobody waits for (RFC 9112 section 9.6): closed at once, it would be
- * reset by what its client still sends, and the client would see a lost connection instead of the response.
+ * Lingering close (RFC 9112 section 9.6): a connection that is closed at once is reset by what its client still sends, and
+ * the client sees a lost connection instead of the response.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 /** How long the rest of a request is dropped: a response crosses the world, and its client stops sending. */
 const LINGER_MS = 2_000;
 
-/** Sends the content of a response whose request's body is still coming and that nobody reads, and ends the connection. */
+/** Sends a response while the body of its request is still arriving and is dropped, then closes the connection. */
 export function endWithLinger(request: IncomingMessage, response: ServerResponse, content: string): void {
   response.setHeader('Connection', 'close');
   response.flushHeaders();

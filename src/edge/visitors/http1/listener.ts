@@ -11,7 +11,7 @@ import type { Http1Requests } from './requests.js';
 
 /** How many connections a server has, those that were upgraded included. */
 export class ConnectionCount {
-  // One that comes back from an offer to switch protocols is told of once more (upgrade-offer.ts), and is one all the same.
+  // A socket that upgrade-offer.ts gives back to the server causes a second event, and counts once.
   readonly #open = new Set<Socket>();
 
   /** Counts the connections of a server from now on. */

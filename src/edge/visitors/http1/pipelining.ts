@@ -28,7 +28,7 @@ export function trackResponse(socket: Tracked, response: ServerResponse): boolea
   return true;
 }
 
-// `node:http` reads on while answers wait, as long as nobody has written to one of them: each holds its request.
+// `node:http` keeps reading while responses wait, until one of them is written to: each holds its request.
 function hasRoom(pending: readonly ServerResponse[], response: ServerResponse): boolean {
   if (pending.length >= MAX_PENDING_RESPONSES) return false;
   let bytes = headBytes(response);
@@ -68,7 +68,7 @@ export function whenReceivedDone(socket: Tracked, then: () => void): void {
   else last.once('close', then);
 }
 
-/** Whether the head of a response has left whose end has not: whatever is written now becomes a part of its body. */
+/** Whether a response is in progress: bytes written now would become a part of its body. */
 export function responseStarted(socket: Tracked): boolean {
   return (socket[PENDING] ?? []).some(({ headersSent }) => headersSent);
 }

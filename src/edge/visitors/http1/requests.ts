@@ -53,13 +53,13 @@ export class Http1Requests {
     else this.#request(request, response);
   };
 
-  /** An expectation that nobody here can meet. */
+  /** For an expectation that the edge does not support (RFC 9110 section 10.1.1). */
   readonly #foreignExpectation: RequestListener = (request, response) => {
     const visit = this.#enter(request, response);
     if (visit !== undefined) this.#options.door.replyWithError(visit, new PosternError('ERR_EXPECTATION_FAILED'));
   };
 
-  /** Gives nothing for a request that is dropped, with its connection. */
+  /** Undefined for a request that is dropped together with its connection. */
   #enter(request: IncomingMessage, response: ServerResponse): Http1Visit | undefined {
     const { base, door, observer } = this.#options;
     if (request.socket.destroyed) return undefined; // cut just now: the parser goes on to the end of what was read

@@ -2,7 +2,7 @@
  * Offers to switch protocols (RFC 9110 section 7.8). The edge takes one up, `websocket`; any other (`h2c` of curl and of
  * Java's client, `TLS/1.2`) is ignored and goes no further: its request is an ordinary one. `node:http` hands every such
  * request over as an upgrade and takes its parser off the connection, so the request is given back without the offer, in front
- * of the bytes that came behind its head, and read anew: body, `Expect`, pipelined requests and keep-alive are as ever.
+ * of the bytes that came behind its head, and read again: body, `Expect`, pipelined requests and keep-alive are as ever.
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';

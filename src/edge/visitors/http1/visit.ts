@@ -210,7 +210,7 @@ export class Http1Visit implements Visit, ResponseWriterOwner {
     const { request, response } = this;
     releaseResponse(request.socket, response);
     if (hasBody(request)) this.dropBody();
-    // An upload that nobody reads any more is given up with a whole response too.
+    // An upload that is no longer read is cancelled even if the response was complete.
     this.#settle(response.writableFinished && request.complete ? 'sent' : 'cancelled');
     const isSent = response.headersSent || response.statusCode === 101;
     // The response to an upgrade request lets go of its socket with the 101, and is never finished.
