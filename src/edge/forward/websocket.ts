@@ -40,17 +40,14 @@ export class WebSocketExchange implements LongLivedRequest {
     this.#visit = visit;
     this.#verdict = verdict;
     this.#options = options;
-    options.revalidator.add(this);
   }
 
   /** Opens the stream, unless the visitor has left meanwhile. */
   open(head: RequestHead): void {
-    if (this.#visit.isClosed) {
-      this.#options.revalidator.forget(this);
-      return;
-    }
+    if (this.#visit.isClosed) return;
     const party = partyOf(this.#visit, this.#verdict);
     this.#stream = this.#verdict.link.open(webSocketHead(head), { endOfBody: false, party }, this.#agent);
+    this.#options.revalidator.add(this); // only now: the end of an observed visit takes it out again
     this.#visit.observe(this.#visitor);
   }
 

@@ -7,6 +7,7 @@ import { WebSocketExchange } from '../../../../src/edge/forward/websocket.js';
 import type { Visit } from '../../../../src/edge/request/visit.js';
 import { PosternError } from '../../../../src/errors.js';
 import type { InboundStream, RequestHead } from '../../../../src/http/exchange.js';
+import type { OutboundLink } from '../../../../src/link/outbound-link.js';
 import { deferred } from '../../../support/deferred.js';
 import { Transcript } from '../../../support/transcript.js';
 import { openPair, Served } from '../../link/pair.js';
@@ -19,16 +20,20 @@ const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 interface Setting {
   readonly onStream?: (stream: InboundStream) => void;
   readonly requestHead?: () => Promise<RequestHead>;
+  /** In place of the link to the agent. */
+  readonly link?: OutboundLink;
 }
 
 /** A server that takes every upgrade for one that the gate has let in; `dial` is a visitor. */
-async function openDoor(t: TestContext, { onStream = () => {}, requestHead }: Setting) {
+async function openDoor(t: TestContext, { onStream = () => {}, requestHead, link }: Setting) {
   const { edge } = await openPair(t, onStream);
-  const admitted = await admittedBy({ link: edge });
+  const admitted = await admittedBy({ link: link ?? edge });
   const refusals: string[] = [];
   const arrived = deferred<WebSocketExchange>();
+  const ended = deferred<void>();
+  const watched = new Set<unknown>();
   const options = {
-    revalidator: { add: () => {}, forget: () => {} },
+    revalidator: { add: (one: unknown) => watched.add(one), forget: (one: unknown) => watched.delete(one) },
     observer: { emit: () => {} },
     replyWithError: (visit: Visit, { code }: PosternError) => {
       refusals.push(code);
@@ -37,6 +42,7 @@ async function openDoor(t: TestContext, { onStream = () => {}, requestHead }: Se
   } as unknown as ExchangeOptions;
   const port = await serveVisits(t, {
     accept: () => assert.fail('an upgrade is no request'),
+    ended: () => ended.resolve(),
     acceptWebSocket: async (visit) => {
       const exchange = new WebSocketExchange(visit, admitted, options);
       try {
@@ -61,7 +67,7 @@ async function openDoor(t: TestContext, { onStream = () => {}, requestHead }: Se
     );
     return { socket, heard: new Transcript(socket) };
   };
-  return { edge, dial, refusals, arrived: arrived.promise };
+  return { edge, dial, refusals, arrived: arrived.promise, ended: ended.promise, watched };
 }
 
 // As a forwarder writes it: without the fields of this connection.
@@ -147,6 +153,34 @@ describe('a WebSocket that is let in', () => {
     const { dial, edge, refusals } = await openDoor(t, { requestHead });
     await dial().heard.ended;
     assert.deepEqual([refusals, edge.running], [['ERR_LOOP_DETECTED'], 0]);
+  });
+
+  it('is revalidated while it lasts, and in no case after its end', async (t) => {
+    const busy = () => {
+      throw new PosternError('ERR_TUNNEL_BUSY');
+    };
+    const link = { open: busy, draining: new AbortController().signal } as unknown as OutboundLink;
+    const requestHead = () => Promise.reject(new PosternError('ERR_LOOP_DETECTED'));
+    const onStream = (stream: InboundStream) => {
+      const served = new Served(stream);
+      served.body.on('error', () => {}).resume();
+      served.respond(200, { endOfBody: false });
+    };
+    for (const [setting, isAccepted] of [
+      [{ requestHead }, false],
+      [{ link }, false],
+      [{ onStream }, true],
+    ] as const) {
+      const { dial, ended, watched } = await openDoor(t, setting);
+      const { socket, heard } = dial();
+      if (isAccepted) {
+        await heard.says('\r\n\r\n');
+        assert.equal(watched.size, 1);
+        socket.resetAndDestroy();
+      }
+      await ended;
+      assert.equal(watched.size, 0);
+    }
   });
 
   it('ends, when the gate would no longer let it in, with a close frame once it is open, and before with none', async (t) => {
