@@ -71,10 +71,14 @@ export class Http1Requests {
     }
     const visit = new Http1Visit(request, response, { base, address, owner: door });
     visit.track();
-    // Node's parser lets HTTP/0.9, a bare `GET /` and HTTP/2.0 through: lines that another reader answers in its own way.
-    if (request.httpVersionMajor === 1) return visit;
-    door.replyWithError(visit, new PosternError('ERR_BAD_REQUEST', 'not HTTP/1'));
-    return undefined;
+    return this.#isOfThisVersion(visit) ? visit : undefined;
+  }
+
+  // Node's parser lets HTTP/0.9, a bare `GET /` and HTTP/2.0 through: lines that another reader answers in its own way.
+  #isOfThisVersion(visit: Http1Visit): boolean {
+    if (visit.request.httpVersionMajor === 1) return true;
+    this.#options.door.replyWithError(visit, new PosternError('ERR_BAD_REQUEST', 'not HTTP/1'));
+    return false;
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, early: Buffer): void {
@@ -82,9 +86,12 @@ export class Http1Requests {
     socket.on('error', destroySocket);
     if (hasPendingResponse(socket)) return void socket.destroy();
     const address = this.#addressOf(request);
-    const isOffer = request.url === LINK_PATH && isBaseHost(request, base);
-    if (isOffer) door.acceptOffer(new Http1Offer(request, socket, early, address));
-    else door.acceptWebSocket(new UpgradeVisit(request, socket, { base, address, owner: door, early }));
+    if (request.url === LINK_PATH && isBaseHost(request, base)) {
+      door.acceptOffer(new Http1Offer(request, socket, early, address));
+      return;
+    }
+    const visit = new UpgradeVisit(request, socket, { base, address, owner: door, early });
+    if (this.#isOfThisVersion(visit)) door.acceptWebSocket(visit);
   }
 
   /** The edge is no forward proxy. */
