@@ -125,6 +125,16 @@ describe('the checks', () => {
       { 'edge/gate/a.ts': "import type { IncomingMessage } from 'node:http';" },
       /node:http, which belongs/,
     ],
+    [
+      'a package that is required elsewhere',
+      { 'agent/a.ts': "const a = createRequire(import.meta.url)('express') as A;" },
+      /express, which belongs to/,
+    ],
+    [
+      'a require that may be of any package',
+      { 'link/a.ts': 'const require = createRequire(import.meta.url);' },
+      /createRequire, which has no owner/,
+    ],
     ['a package of nobody', { 'core/a.ts': "import leftpad from 'left-pad';" }, /left-pad, which has no owner/],
     [
       'two owners of a single package',

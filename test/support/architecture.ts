@@ -55,13 +55,26 @@ function readImports(path: string, tokens: readonly Token[]): Import[] {
   });
 }
 
-// `from '...'` of an import or re-export, `import '...'`, and `import('...')` as value or type.
+// `from '...'` of an import or re-export, `import '...'`, `import('...')` as value or type, and `createRequire(...)('...')`.
 function importedAt(tokens: readonly Token[], at: number): string | undefined {
   const [token, next, after] = tokens.slice(at, at + 3);
+  if (token?.text === 'createRequire' && next?.text === '(') return requiredAt(tokens, at);
   if (token?.kind !== 'word' || !['from', 'import'].includes(token.text) || tokens[at - 1]?.text === '.')
     return undefined;
   if (next?.kind === 'string') return next.text;
   return token.text === 'import' && next?.text === '(' ? (after?.text ?? '') : undefined;
+}
+
+// Of `createRequire(import.meta.url)('...')`, which names its package at once. Any other use names none, and has no owner.
+function requiredAt(tokens: readonly Token[], at: number): string {
+  const call = tokens.slice(at + 1, at + 9);
+  const isDirect =
+    call
+      .slice(0, 7)
+      .map(({ text }) => text)
+      .join('') === '(import.meta.url)';
+  const [open, name] = tokens.slice(at + 8, at + 10);
+  return isDirect && open?.text === '(' && name?.kind === 'string' ? name.text : 'createRequire';
 }
 
 function checkRooms({ from, line, to, local }: Import, { rooms }: Rules): Violation[] {
