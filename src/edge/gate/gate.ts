@@ -4,8 +4,7 @@
  * explicitly `forward` is refused.
  */
 import { ceilingAllows, decide } from '../../auth/identity/policy.js';
-import type { Session } from '../../auth/session/session.js';
-import { hasOwner } from '../../auth/session/session.js';
+import { hasOwner, type Session } from '../../auth/session/session.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';

@@ -74,8 +74,8 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
     }
   }
 
-  // The edge requests the response in the query. A form that another site posts carries none of the edge's cookies (SameSite=Lax), so it
-  // could not be validated: the page explains that, instead of a 404.
+  // The edge requests the response in the query. A form that another site posts carries none of the edge's cookies
+  // (SameSite=Lax), so it could not be validated: the page explains that, instead of a 404.
   function callbackForm(visit: Visit): Reply {
     const error = new PosternError('ERR_LOGIN_FAILED', 'the provider answered with a form', { text: FORM_RESPONSE });
     observer.emit({ kind: 'visit-failed', visit, error });
@@ -100,7 +100,8 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
     return userInfoReply(sessions, await sessionOf(visit));
   }
 
-  const script = () => scriptReply(HAND_OFF_SCRIPT, { 'Cache-Control': 'public, max-age=31536000, immutable' }); // its URL changes with its content
+  // Its URL changes with its content.
+  const script = () => scriptReply(HAND_OFF_SCRIPT, { 'Cache-Control': 'public, max-age=31536000, immutable' });
   const keys = () => jsonReply(assertions.jwks(), { 'Cache-Control': 'public, max-age=300' });
 
   return [

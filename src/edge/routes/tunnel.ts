@@ -46,7 +46,7 @@ export function tunnelRoutes(options: TunnelRoutesOptions): RouteTable {
   async function redeem(visit: Visit, { body }: Request): Promise<Reply> {
     const { origin, 'sec-fetch-site': site } = visit.header;
     const isWelcome = origin === base.origin;
-    const allowed = isWelcome ? ALLOW_BASE(base) : {};
+    const allowed = isWelcome ? allowBase(base) : {};
     // In a cross-site request the browser neither sends nor stores our cookies: the page must navigate here instead.
     if (isWelcome && site === 'cross-site') return jsonReply({ redeemed: false }, allowed);
     const ticket = { text: typeof body === 'string' ? body : '', isWelcome };
@@ -97,7 +97,6 @@ export function tunnelRoutes(options: TunnelRoutesOptions): RouteTable {
   ];
 }
 
-const ALLOW_BASE = ({ origin }: BaseAddress) => ({
-  'Access-Control-Allow-Origin': origin,
-  'Access-Control-Allow-Credentials': 'true',
-});
+function allowBase({ origin }: BaseAddress): Reply['headers'] {
+  return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' };
+}
