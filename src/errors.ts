@@ -60,6 +60,11 @@ const TABLE = {
     retryable: true,
     text: 'The edge cannot record who comes in, and so lets nobody in. Its operator must look at it.',
   },
+  ERR_STORE_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    text: 'The edge cannot read or write what it has to remember. Try again.',
+  },
   ERR_PROVIDER_UNAVAILABLE: { status: 503, retryable: true, text: 'The identity provider cannot be reached.' },
   ERR_TARGET_TIMEOUT: {
     status: 504,

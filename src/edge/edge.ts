@@ -16,6 +16,9 @@ import type { Log } from '../core/log.js';
 import { groupsOf, type Rule } from '../core/rule.js';
 import type { PosternError } from '../errors.js';
 import { MemoryStore } from '../store/memory.js';
+import { Redemptions } from '../store/redemptions.js';
+import { Revocations } from '../store/revocations.js';
+import type { Store } from '../store/store.js';
 import { Admission } from './agents/admission.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
 import { Forwarder } from './forward/forwarder.js';
@@ -74,6 +77,8 @@ const SWEEP_MS = 100;
 /** Starts an edge. Rejects with the system's error when an address cannot be listened on; nothing is left half-open. */
 export async function startEdge(config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
   const store = new MemoryStore();
+  const ended = new Revocations(store, 'ended-sign-in');
+  await ended.ready;
   const registry = new Registry(groupsOf(config.allow ?? []));
   const observer = new Observer([new LogSink(log), new AuditSink(audit)]);
   const connections = new ConnectionCount();
@@ -84,6 +89,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   const { admission, requests } = compose(config, {
     providers,
     store,
+    ended,
     registry,
     observer,
     revalidator,
@@ -103,6 +109,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     revalidator.close();
     observer.close();
     revoked.close();
+    ended.close();
     void store.close();
   };
   try {
@@ -151,7 +158,8 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
 interface Parts {
   readonly log: Log;
   readonly providers: Providers;
-  readonly store: MemoryStore;
+  readonly store: Store;
+  readonly ended: Revocations;
   readonly registry: Registry;
   readonly observer: Observer;
   readonly revalidator: Revalidator;
@@ -161,18 +169,19 @@ interface Parts {
 
 function compose(
   config: EdgeConfig,
-  { providers, store, registry, observer, revalidator, revoked, isRecording, log }: Parts,
+  { providers, store, ended, registry, observer, revalidator, revoked, isRecording, log }: Parts,
 ) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
   const { issuers } = providers;
+  const redemptions = new Redemptions(store);
   const sessions = new Sessions({
     secrets,
     issuers,
     ttlMs: config.sessionTtlMs,
     idleMs: config.sessionIdleMs,
     secure,
-    store,
+    ended,
     groupsAskedFor: () => registry.groups(),
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
@@ -182,9 +191,9 @@ function compose(
     base,
     providers,
     sessions,
-    tickets: new Tickets({ secrets, issuers, store }),
+    tickets: new Tickets({ secrets, issuers, redemptions }),
     nonces: new Nonces(secrets),
-    transactions: new Transactions({ secrets, secure, store }),
+    transactions: new Transactions({ secrets, secure, redemptions }),
     limit: new limits.AttemptLimit('sign-in'),
     observer,
     domainHint: soleDomain(ceiling),

@@ -1,52 +1,48 @@
-/**
- * The store of a single edge: two maps with expiry. It does not survive a restart: earlier sign-outs are forgotten, and a
- * ticket of the last sixty seconds could be redeemed again by the browser that has it.
- */
-import { PosternError } from '../errors.js';
-import { ExpiringIds } from './expiring-ids.js';
-import type { Store } from './store.js';
+/** The store of a single edge without a state folder. A restart forgets everything in it. */
+import type { Change, Entry, ListOptions, PutOptions, Store, Watch } from './store.js';
+import { Table } from './table.js';
 
 export interface MemoryStoreOptions {
-  /** The most live entries of each kind. At about 100 bytes each the default is 10 MB. */
+  /** The most live entries of each kind. Default: `MAX_ENTRIES` of `table.ts`. */
   readonly maxEntries?: number;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** The default of `maxEntries`. */
-export const MAX_ENTRIES = 100_000;
-
-/** Keeps everything in this process. When full of live entries it redeems nothing more and rejects revocations. */
+/** Keeps everything in this process. Watchers are called before a write resolves. */
 export class MemoryStore implements Store {
-  readonly #redeemed: ExpiringIds;
-  readonly #revoked: ExpiringIds;
-  readonly #now: () => number;
+  readonly #table: Table;
 
-  constructor({ maxEntries = MAX_ENTRIES, now = Date.now }: MemoryStoreOptions = {}) {
-    this.#redeemed = new ExpiringIds(maxEntries);
-    this.#revoked = new ExpiringIds(maxEntries);
-    this.#now = now;
+  constructor({ maxEntries, now = Date.now }: MemoryStoreOptions = {}) {
+    this.#table = new Table(now, maxEntries);
   }
 
-  async redeem(id: string, untilMs: number, party?: string): Promise<boolean> {
-    const nowMs = this.#now();
-    return untilMs > nowMs && !this.#redeemed.has(id, nowMs) && this.#redeemed.add(id, untilMs, nowMs, party);
+  async get(key: string): Promise<Entry | undefined> {
+    return this.#table.find(key);
   }
 
-  async revoke(sessionId: string, untilMs: number): Promise<void> {
-    const nowMs = this.#now();
-    if (untilMs > nowMs && !this.#revoked.add(sessionId, untilMs, nowMs)) {
-      throw new PosternError('ERR_INTERNAL', 'the store has no room for another revocation');
-    }
+  async put(key: string, value: string, options: PutOptions = {}): Promise<Entry | undefined> {
+    const entry = this.#table.put(this.#table.find(key), key, value, options);
+    if (entry !== undefined) this.#table.apply(entry);
+    return entry;
   }
 
-  isRevoked(sessionId: string): boolean {
-    // Called for every request: looks at the clock only for sign-ins that were revoked.
-    return this.#revoked.knows(sessionId) && this.#revoked.has(sessionId, this.#now());
+  async delete(key: string, ifVersion?: number): Promise<boolean> {
+    const write = this.#table.delete(this.#table.find(key), key, ifVersion);
+    if (write !== undefined) this.#table.apply(write);
+    return write !== undefined;
+  }
+
+  async list(prefix: string, options?: ListOptions): Promise<Entry[]> {
+    return this.#table.list(prefix, options);
+  }
+
+  watch(prefix: string, listener: (change: Change) => void): Watch {
+    const close = this.#table.watch(prefix, listener);
+    return { ready: Promise.resolve(), close };
   }
 
   async close(): Promise<void> {
-    this.#redeemed.clear();
-    this.#revoked.clear();
+    this.#table.clear();
   }
 }

@@ -1,21 +1,57 @@
 /**
- * The state that sealed cookies and tickets cannot carry: which were redeemed, and which sign-ins have ended. Everything
- * else about a session is in its cookie. The suite in `test/contract/store.ts` runs for every store.
+ * What must be remembered beyond one request, behind one contract: keys with versions and expiry, compare-and-set, and watch
+ * by prefix. A key is `<kind>:<rest>`, and each kind has its own share of the store. Values that open a door are stored as
+ * hashes only. The suite in `test/contract/store.ts` runs for every implementation.
  */
-import type { MaybePromise } from '../core/maybe-promise.js';
 
-/** Stores redeemed ids and revoked sign-ins until given times, in milliseconds since the epoch. */
+/** A live entry. */
+export interface Entry {
+  readonly key: string;
+  readonly value: string;
+  /** Grows with every write to the store: a key that was deleted and written again has a later version than before. */
+  readonly version: number;
+  /** Milliseconds since the epoch; undefined: never expires. */
+  readonly expiresAtMs: number | undefined;
+}
+
+export interface PutOptions {
+  /** Write only over this version; 0: only if there is no live entry. Default: in any case. */
+  readonly ifVersion?: number;
+  /** Milliseconds since the epoch. Default: never. An entry whose time has passed is not there. */
+  readonly expiresAtMs?: number | undefined;
+}
+
+export interface ListOptions {
+  /** Begin behind this key. */
+  readonly after?: string;
+  /** The most entries. Default: all. */
+  readonly limit?: number;
+}
+
+/** What a watcher learns. Expiry is no change: a watcher compares `expiresAtMs` with its clock. */
+export type Change =
+  /** All entries of the prefix: the first change, and again after a gap. Replaces what was known. */
+  | { readonly kind: 'all'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'put'; readonly entry: Entry }
+  | { readonly kind: 'deleted'; readonly key: string };
+
+export interface Watch {
+  /** Resolves after the listener was called with all entries of the prefix. */
+  readonly ready: Promise<void>;
+  close(): void;
+}
+
+/** Every method rejects with `ERR_STORE_UNAVAILABLE` when it cannot keep its promise; a write may then have happened or not. */
 export interface Store {
-  /**
-   * Redeems an id. True for the first caller only; false for every later one, for an expired id, and if the store cannot
-   * guarantee to remember it. `party` is the owner of the id, where a stranger can create many: each party has a share of
-   * the store.
-   */
-  redeem(id: string, untilMs: number, party?: string): Promise<boolean>;
-  /** Ends all sessions of one sign-in. Rejects if the store cannot guarantee to remember it. */
-  revoke(sessionId: string, untilMs: number): Promise<void>;
-  /** Called for every gated request: implementations return from memory, synchronously if possible. */
-  isRevoked(sessionId: string): MaybePromise<boolean>;
+  get(key: string): Promise<Entry | undefined>;
+  /** Writes, and resolves to what was written once it is as durable as this store is; undefined if the version differs. */
+  put(key: string, value: string, options?: PutOptions): Promise<Entry | undefined>;
+  /** Deletes, only this version if one is given. Resolves to whether there was a live entry to delete. */
+  delete(key: string, ifVersion?: number): Promise<boolean>;
+  /** The live entries of a prefix, which names at least the kind (`grant:`), by key in the order of UTF-16 code units. */
+  list(prefix: string, options?: ListOptions): Promise<Entry[]>;
+  /** Calls the listener with all entries of a prefix, then with each change in the order of their versions. */
+  watch(prefix: string, listener: (change: Change) => void): Watch;
   /** Releases the store's resources. Nothing is called after it. */
   close(): Promise<void>;
 }

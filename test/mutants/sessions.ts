@@ -19,7 +19,7 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/session/sessions.ts',
     fault: 'a session that was signed out counts',
-    before: '(isRevoked ? undefined : session)',
+    before: 'this.#options.ended.has(session.id) ? undefined : session',
     after: 'session',
     tests: ['unit/auth/session/sessions.test.ts'],
   },
@@ -82,8 +82,8 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/session/ticket.ts',
     fault: 'a ticket counts twice',
-    before: 'if (!(await this.#store.redeem(`ticket ',
-    after: 'if (ticket.id === `` && !(await this.#store.redeem(`ticket ',
+    before: 'if (!(await this.#redemptions.redeem(`ticket ',
+    after: 'if (ticket.id === `` && !(await this.#redemptions.redeem(`ticket ',
     tests: ['unit/auth/session/ticket.test.ts'],
   },
   {
@@ -110,8 +110,8 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/session/transaction.ts',
     fault: 'a state counts twice',
-    before: 'if (!(await this.#store.redeem(`state ',
-    after: 'if (state === `` && !(await this.#store.redeem(`state ',
+    before: 'if (!(await this.#redemptions.redeem(`state ',
+    after: 'if (state === `` && !(await this.#redemptions.redeem(`state ',
     tests: ['unit/auth/session/transaction.test.ts'],
   },
   {
@@ -182,21 +182,21 @@ export const SESSIONS: readonly Mutant[] = [
     fault: 'what is past its time is kept',
     before: 'if (untilMs <= nowMs) this.#forget(id);',
     after: 'if (untilMs <= 0) this.#forget(id);',
-    tests: ['unit/store/memory.test.ts'],
+    tests: ['unit/store/redemptions.test.ts'],
   },
   {
     file: 'src/store/expiring-ids.ts',
     fault: 'what an address has held counts for ever',
     before: '    if (left > 0) this.#countByParty.set(party, left);\n    else this.#countByParty.delete(party);\n',
     after: '',
-    tests: ['unit/store/memory.test.ts'],
+    tests: ['unit/store/redemptions.test.ts'],
   },
   {
     file: 'src/store/expiring-ids.ts',
-    fault: 'a revocation makes room for another',
+    fault: 'a redeemed id makes room for another',
     before: 'if (this.#untilMs.size >= this.#maxEntries) return false;',
     after: 'if (this.#untilMs.size >= this.#maxEntries) this.#untilMs.clear();',
-    tests: ['unit/store/memory.test.ts'],
+    tests: ['unit/store/redemptions.test.ts'],
   },
   {
     file: 'src/auth/session/cookies.ts',

@@ -1,13 +1,13 @@
 /**
  * The sessions of visitors, each in a sealed cookie of one host: who signed in, when, and when they were last seen. All
- * sessions of one sign-in share an id and end together. Every edge with the same secret reads them; the store keeps only
- * the sign-ins that were ended early.
+ * sessions of one sign-in share an id and end together. Every edge with the same secret reads them; only the
+ * sign-ins that were ended early are remembered.
  */
 import { randomBytes } from 'node:crypto';
 import { deriveKeys } from '../../core/keys.js';
-import { chain, type MaybePromise } from '../../core/maybe-promise.js';
+import type { MaybePromise } from '../../core/maybe-promise.js';
 import { PosternError } from '../../errors.js';
-import type { Store } from '../../store/store.js';
+import type { Revocations } from '../../store/revocations.js';
 import type { Identity } from '../identity/identity.js';
 import { clearCookie, clearEverywhere, cookieNames, cookieValues, setCookie } from './cookies.js';
 import { OpenedSessions } from './opened-sessions.js';
@@ -27,7 +27,8 @@ export interface SessionsOptions {
   readonly idleMs: number;
   /** The edge is served over https. */
   readonly secure: boolean;
-  readonly store: Store;
+  /** The sign-ins that were ended early. */
+  readonly ended: Pick<Revocations, 'has' | 'add'>;
   /** The groups that rules name now, the last to be left out; the same object until they change. Default: none. */
   readonly groupsAskedFor?: () => ReadonlySet<string>;
   /** The clock, in milliseconds since the epoch. */
@@ -120,9 +121,9 @@ export class Sessions {
   }
 
   /** The session itself if it is of this host, has not expired and was not revoked. */
-  ifActive(session: Session, host: string, nowMs: number): MaybePromise<Session | undefined> {
+  ifActive(session: Session, host: string, nowMs: number): Session | undefined {
     if (session.host !== host || this.endsAtMs(session) <= nowMs) return undefined;
-    return chain(this.#options.store.isRevoked(session.id), (isRevoked) => (isRevoked ? undefined : session));
+    return this.#options.ended.has(session.id) ? undefined : session;
   }
 
   /**
@@ -170,14 +171,14 @@ export class Sessions {
   async hasEnded(cookieHeader: string | undefined, host: string): Promise<boolean> {
     for (const value of cookieValues(cookieHeader, this.cookieName)) {
       const session = this.#opened.get(value) ?? (await this.#open(value, host));
-      if (session?.host === host && (await this.#options.store.isRevoked(session.id))) return true;
+      if (session?.host === host && this.#options.ended.has(session.id)) return true;
     }
     return false;
   }
 
   /** Ends every session of the same sign-in, on all hosts. */
   revoke({ id, signedInAtMs }: Pick<Session, 'id' | 'signedInAtMs'>): Promise<void> {
-    return this.#options.store.revoke(id, signedInAtMs + this.#options.ttlMs);
+    return this.#options.ended.add(id, signedInAtMs + this.#options.ttlMs);
   }
 
   /** A `Set-Cookie` line that removes the session of this host from the browser. */

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { deriveKeys } from '../../core/keys.js';
 import { PosternError } from '../../errors.js';
-import type { Store } from '../../store/store.js';
+import type { Redemptions } from '../../store/redemptions.js';
 import type { Identity } from '../identity/identity.js';
 import { hashNonce } from './nonce.js';
 import { type Keyring, MAX_SEALED_CHARS, open, seal } from './seal.js';
@@ -32,7 +32,7 @@ export interface TicketsOptions {
   readonly secrets: readonly string[];
   /** As in `SessionsOptions`. */
   readonly issuers: readonly string[];
-  readonly store: Store;
+  readonly redemptions: Pick<Redemptions, 'redeem'>;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -50,13 +50,13 @@ const LIFETIME_MS = 60_000;
 export class Tickets {
   readonly #keys: Keyring;
   readonly #issuers: KnownIssuers;
-  readonly #store: Store;
+  readonly #redemptions: Pick<Redemptions, 'redeem'>;
   readonly #now: () => number;
 
-  constructor({ secrets, issuers, store, now = Date.now }: TicketsOptions) {
+  constructor({ secrets, issuers, redemptions, now = Date.now }: TicketsOptions) {
     this.#keys = deriveKeys(secrets, 'ticket');
     this.#issuers = knownIssuers(issuers);
-    this.#store = store;
+    this.#redemptions = redemptions;
     this.#now = now;
   }
 
@@ -80,7 +80,7 @@ export class Tickets {
     if (ticket === undefined) throw loginFailed('is not of this edge');
     if (ticket.expiresAtMs <= this.#now()) throw loginFailed('has expired');
     // Before the other checks: a ticket that arrives at the wrong place has been stolen.
-    if (!(await this.#store.redeem(`ticket ${ticket.id}`, ticket.expiresAtMs)))
+    if (!(await this.#redemptions.redeem(`ticket ${ticket.id}`, ticket.expiresAtMs)))
       throw loginFailed('was already presented');
     if (ticket.host !== at.host) throw loginFailed('is for another host');
     if (!at.nonces.some((nonce) => hashNonce(nonce) === ticket.nonceHash)) throw loginFailed('is for another browser');

@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { deriveKeys } from '../../core/keys.js';
 import { trimOws } from '../../core/white-space.js';
 import { PosternError } from '../../errors.js';
-import type { Store } from '../../store/store.js';
+import type { Redemptions } from '../../store/redemptions.js';
 import { clearCookie, cookieNames, cookieValues, setCookie } from './cookies.js';
 import type { ReturnTarget } from './return-path.js';
 import { type Keyring, open, seal } from './seal.js';
@@ -34,7 +34,7 @@ export interface TransactionsOptions {
   readonly secrets: readonly string[];
   /** The edge is served over https. */
   readonly secure: boolean;
-  readonly store: Store;
+  readonly redemptions: Pick<Redemptions, 'redeem'>;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -60,14 +60,14 @@ export class Transactions {
   readonly #keys: Keyring;
   readonly #secure: boolean;
   readonly #prefix: string;
-  readonly #store: Store;
+  readonly #redemptions: Pick<Redemptions, 'redeem'>;
   readonly #now: () => number;
 
-  constructor({ secrets, secure, store, now = Date.now }: TransactionsOptions) {
+  constructor({ secrets, secure, redemptions, now = Date.now }: TransactionsOptions) {
     this.#keys = deriveKeys(secrets, 'transaction');
     this.#secure = secure;
     this.#prefix = cookieNames(secure).transactionPrefix;
-    this.#store = store;
+    this.#redemptions = redemptions;
     this.#now = now;
   }
 
@@ -111,7 +111,8 @@ export class Transactions {
     const endsAtMs = transaction.startedAtMs + LIFETIME_MS;
     if (endsAtMs <= this.#now()) throw loginFailed('the sign-in took longer than ten minutes');
     await found();
-    if (!(await this.#store.redeem(`state ${state}`, endsAtMs, party))) throw loginFailed('the state was already used');
+    if (!(await this.#redemptions.redeem(`state ${state}`, endsAtMs, party)))
+      throw loginFailed('the state was already used');
     return { transaction, cookie: clearCookie(name, { secure: this.#secure }) };
   }
 

@@ -15,6 +15,7 @@ const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_TARGET_TLS: 'The app cannot be reached over TLS',
   ERR_TUNNEL_BUSY: 'Busy',
   ERR_TUNNEL_OFFLINE: 'Offline right now',
+  ERR_STORE_UNAVAILABLE: 'This is not possible right now',
   ERR_PROVIDER_UNAVAILABLE: 'Sign-in is not possible right now',
   ERR_TARGET_TIMEOUT: 'The app did not answer in time',
 };

@@ -5,15 +5,15 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { seal } from '../../../src/auth/session/seal.js';
 import { issuerTag } from '../../../src/auth/session/sealed-identity.js';
 import { ownerTag } from '../../../src/auth/session/session.js';
 import { Sessions } from '../../../src/auth/session/sessions.js';
 import { deriveKeys } from '../../../src/core/keys.js';
 import { headerValues } from '../../../src/http/fields.js';
-import { MemoryStore } from '../../../src/store/memory.js';
 import { inWorld } from '../../support/in-world.js';
+import { remembered } from '../../support/remembered.js';
 import { NOT_SETTABLE } from '../../support/reserved-cookies.js';
 import type { Echo } from '../../support/target-paths.js';
 import { RefusedUpgrade, type Visitor } from '../../support/visitor.js';
@@ -35,16 +35,13 @@ describe('session cookies', () => {
   let second: string;
   let good: string;
   let bobs: string;
-  const store = new MemoryStore();
+  const { ended } = remembered();
 
   before(async () => {
     await world.startAgent({ name: 'dev-two' });
     second = world.urlOf('dev-two');
     good = sessionOf(ana, world.url);
     bobs = sessionOf(await world.signedIn('bob'), world.url);
-  });
-  after(async () => {
-    await store.close();
   });
 
   function sessionOf(visitor: Visitor, url: string): string {
@@ -65,7 +62,7 @@ describe('session cookies', () => {
     const { host = `${world.name}.localhost`, ageMs = 0, signInAgeMs = ageMs, secret = world.secret } = said;
     const now = () => Date.now() - ageMs;
     const issuers = [said.issuer ?? world.issuer];
-    const options = { secrets: [secret], issuers, ttlMs: 12 * HOUR_MS, idleMs: 2 * HOUR_MS, secure: false, store, now };
+    const options = { secrets: [secret], issuers, ttlMs: 12 * HOUR_MS, idleMs: 2 * HOUR_MS, secure: false, ended, now };
     const identity = { ...ANA, issuer: issuers[0] as string, email: said.email ?? ANA.email };
     const signedInAtMs = Date.now() - signInAgeMs;
     const owner = ownerTag('dev@acme.com'); // of the tunnel

@@ -8,10 +8,10 @@ import { after, before, test } from 'node:test';
 import { OidcProvider } from '../../../src/auth/providers/oidc.js';
 import { Transactions } from '../../../src/auth/session/transaction.js';
 import { silentLog } from '../../../src/core/log.js';
-import { MemoryStore } from '../../../src/store/memory.js';
 import type { Trouble } from '../../support/hostile-provider.js';
 import { assertRefused, type HostileWorld, startHostileWorld, whoIs } from '../../support/hostile-world.js';
 import { runPostern } from '../../support/processes.js';
+import { remembered } from '../../support/remembered.js';
 import type { Visitor } from '../../support/visitor.js';
 
 const MINUTE_MS = 60_000;
@@ -37,12 +37,10 @@ async function isWell(): Promise<void> {
 /** A browser in which a sign-in began so long ago, back from the provider with a good code. */
 async function comesBackAfter(ageMs: number) {
   const { world, op } = hostile;
-  const store = new MemoryStore();
   const now = () => Date.now() - ageMs;
-  const transactions = new Transactions({ secrets: [world.secret], secure: false, store, now });
+  const transactions = new Transactions({ secrets: [world.secret], secure: false, ...remembered(), now });
   const target = { place: 'base', path: '/' } as const;
   const { transaction, cookies } = await transactions.start(undefined, { provider: 'oidc', target });
-  await store.close();
   const { state, nonce, verifier } = transaction;
   const asked = new URLSearchParams({
     client_id: 'edge',

@@ -7,8 +7,8 @@ import { before, describe, test } from 'node:test';
 import { hashNonce, Nonces } from '../../../src/auth/session/nonce.js';
 import { Tickets } from '../../../src/auth/session/ticket.js';
 import { headerValues } from '../../../src/http/fields.js';
-import { MemoryStore } from '../../../src/store/memory.js';
 import { inWorld } from '../../support/in-world.js';
+import { remembered } from '../../support/remembered.js';
 import { ticketUrl } from '../../support/sign-in-steps.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor, VisitorResponse } from '../../support/visitor.js';
@@ -147,15 +147,13 @@ describe('signing in', () => {
         path: '/x',
       };
       const redeemAt = async (ageMs: number) => {
-        const store = new MemoryStore();
         const tickets = new Tickets({
           secrets: [world.secret],
           issuers: [world.issuer],
-          store,
+          ...remembered(),
           now: () => Date.now() - ageMs,
         });
         const ticket = await tickets.issue(fields);
-        await store.close();
         const headers = { cookie: `postern-nonce=${nonce}` };
         return world.visitor().navigate(`${world.url}/.postern/session?ticket=${ticket}`, { headers });
       };

@@ -3,8 +3,7 @@ import { describe, it } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
 import { hasOwner, NO_OWNER, ownerTag } from '../../../../src/auth/session/session.js';
 import { Sessions, type SessionsOptions } from '../../../../src/auth/session/sessions.js';
-import { MemoryStore } from '../../../../src/store/memory.js';
-import type { Store } from '../../../../src/store/store.js';
+import { remembered } from '../../../support/remembered.js';
 
 const HOST = 'demo.tunnel.test';
 const MINUTE_MS = 60_000;
@@ -39,7 +38,7 @@ class Clock {
 
 function setUp(options: Partial<SessionsOptions> = {}) {
   const clock = new Clock();
-  const store = new MemoryStore({ now: clock.now });
+  const { ended } = remembered({ now: clock.now });
   const make = (more: Partial<SessionsOptions> = {}) =>
     new Sessions({
       secrets: ['a secret of at least thirty-two bytes'],
@@ -47,12 +46,12 @@ function setUp(options: Partial<SessionsOptions> = {}) {
       ttlMs: 12 * HOUR_MS,
       idleMs: 2 * HOUR_MS,
       secure: true,
-      store,
+      ended,
       now: clock.now,
       ...options,
       ...more,
     });
-  return { clock, store, make, sessions: make() };
+  return { clock, make, sessions: make() };
 }
 
 /** The `name=value` of a `Set-Cookie` line, as a browser sends it back. */
@@ -340,10 +339,11 @@ describe('revocation', () => {
   });
 
   it('that cannot be looked up admits no one', async () => {
-    const broken: Store = Object.assign(new MemoryStore(), {
-      isRevoked: () => Promise.reject(new Error('store lost')),
-    });
-    const { sessions } = setUp({ store: broken });
+    const { ended } = remembered();
+    ended.has = () => {
+      throw new Error('store lost');
+    };
+    const { sessions } = setUp({ ended });
     const { cookie } = await sessions.create(fields);
     await assert.rejects(async () => sessions.read(sent(cookie), HOST), /store lost/);
   });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
 import { hashNonce, Nonces } from '../../../../src/auth/session/nonce.js';
 import { Tickets } from '../../../../src/auth/session/ticket.js';
-import { MemoryStore } from '../../../../src/store/memory.js';
+import { remembered } from '../../../support/remembered.js';
 
 const START_MS = 1_790_000_000_000;
 const HOST = 'demo.tunnel.test';
@@ -21,8 +21,8 @@ const identity: Identity = {
 function setUp() {
   let nowMs = START_MS;
   const now = () => nowMs;
-  const store = new MemoryStore({ now });
-  const make = (...secrets: string[]) => new Tickets({ secrets, issuers: [identity.issuer], store, now });
+  const { redemptions } = remembered({ now });
+  const make = (...secrets: string[]) => new Tickets({ secrets, issuers: [identity.issuer], redemptions, now });
   const nonces = new Nonces([SECRET]);
   const nonce = nonces.issue(HOST);
   const fields = {
@@ -140,9 +140,8 @@ describe('an expired ticket', () => {
   it('is not valid, whatever the store returns', async () => {
     const { fields, at } = setUp();
     let nowMs = START_MS;
-    const store = new MemoryStore();
-    store.redeem = async () => true;
-    const tickets = new Tickets({ secrets: [SECRET], issuers: [identity.issuer], store, now: () => nowMs });
+    const redemptions = { redeem: async () => true };
+    const tickets = new Tickets({ secrets: [SECRET], issuers: [identity.issuer], redemptions, now: () => nowMs });
     const text = await tickets.issue(fields);
     nowMs += 59_999;
     await tickets.redeem(text, at);

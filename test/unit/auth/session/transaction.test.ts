@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ReturnTarget } from '../../../../src/auth/session/return-path.js';
 import { Transactions } from '../../../../src/auth/session/transaction.js';
-import { MemoryStore } from '../../../../src/store/memory.js';
+import { remembered } from '../../../support/remembered.js';
 
 const START_MS = 1_790_000_000_000;
 const MINUTE_MS = 60_000;
@@ -31,8 +31,8 @@ class Browser {
 function setUp() {
   let nowMs = START_MS;
   const now = () => nowMs;
-  const store = new MemoryStore({ now });
-  const make = (...secrets: string[]) => new Transactions({ secrets, secure: true, store, now });
+  const { redemptions } = remembered({ now });
+  const make = (...secrets: string[]) => new Transactions({ secrets, secure: true, redemptions, now });
   const transactions = make(SECRET);
   const browser = new Browser();
   const start = async (fields: { target: ReturnTarget; nonceHash?: string; continues?: string } = { target }) => {
@@ -278,9 +278,8 @@ describe('a sign-in of an earlier release, which sealed no provider', () => {
 describe('an expired sign-in', () => {
   it('does not finish, whatever the store returns', async () => {
     let nowMs = START_MS;
-    const store = new MemoryStore();
-    store.redeem = async () => true;
-    const transactions = new Transactions({ secrets: [SECRET], secure: true, store, now: () => nowMs });
+    const redemptions = { redeem: async () => true };
+    const transactions = new Transactions({ secrets: [SECRET], secure: true, redemptions, now: () => nowMs });
     const { transaction, cookies } = await transactions.start('', { provider: 'oidc', target });
     const cookie = cookies[0]?.split(';', 1)[0];
     nowMs += 10 * MINUTE_MS - 1;

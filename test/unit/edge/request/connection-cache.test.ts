@@ -10,7 +10,7 @@ import { Sessions } from '../../../../src/auth/session/sessions.js';
 import { parseRule } from '../../../../src/core/rule.js';
 import { identityHeaders } from '../../../../src/edge/forward/identity-headers.js';
 import { ConnectionCache, LastCall } from '../../../../src/edge/request/connection-cache.js';
-import { MemoryStore } from '../../../../src/store/memory.js';
+import { remembered } from '../../../support/remembered.js';
 
 const START_MS = 1_790_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -42,8 +42,8 @@ function sessionOf(identity: Identity, id: string): Session {
 
 describe('the session of a Cookie header', () => {
   function setUp() {
-    const store = new MemoryStore({ now: () => START_MS });
-    const options = { ttlMs: 12 * HOUR_MS, idleMs: 2 * HOUR_MS, secure: true, store, now: () => START_MS };
+    const { ended } = remembered({ now: () => START_MS });
+    const options = { ttlMs: 12 * HOUR_MS, idleMs: 2 * HOUR_MS, secure: true, ended, now: () => START_MS };
     const sessions = new Sessions({ secrets: SECRETS, issuers: [ana.issuer], ...options });
     const cache = new ConnectionCache();
     const read = (cookie: string | undefined, host = HOST, nowMs = START_MS) =>

@@ -15,7 +15,7 @@ import type { AttemptLimit } from '../../../../src/edge/request/limits.js';
 import { SignIn } from '../../../../src/edge/routes/sign-in.js';
 import { SignInFailure } from '../../../../src/edge/routes/sign-in-failure.js';
 import type { PosternError } from '../../../../src/errors.js';
-import { MemoryStore } from '../../../../src/store/memory.js';
+import { remembered } from '../../../support/remembered.js';
 import { requestOf } from '../visits.js';
 
 const BASE = readBaseAddress('http://localhost:8080') ?? assert.fail();
@@ -44,7 +44,7 @@ function signingIn({ isAdmitted = true } = {}) {
   const common = {
     secrets: ['a secret of thirty-two bytes or more'],
     issuers,
-    store: new MemoryStore(clock),
+    ...remembered(clock),
     secure: false,
   };
   const times = { ttlMs: HOUR_MS, idleMs: HOUR_MS };

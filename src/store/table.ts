@@ -1,0 +1,151 @@
+/**
+ * The entries of a store that has them all in this process: finds, evaluates writes, applies them and informs watchers, all
+ * of it synchronously. What makes a write durable happens between `evaluate` and `apply`, and is not known here.
+ */
+import { PosternError } from '../errors.js';
+import type { Change, Entry, ListOptions, PutOptions } from './store.js';
+
+/** A write that was evaluated: what `apply` does, and what a journal keeps. */
+export type Write = Entry | { readonly key: string; readonly value: undefined; readonly version: number };
+
+/** The most live entries of one kind. At about 100 bytes each this is 10 MB. */
+export const MAX_ENTRIES = 100_000;
+export const MAX_KEY_CHARS = 1_024;
+export const MAX_VALUE_CHARS = 65_536;
+
+// Removing expired entries iterates over all of a kind: at most once in this time, and only for a kind that grows.
+const SWEEP_INTERVAL_MS = 1_000;
+const SWEEP_FROM_ENTRIES = 1_024;
+
+interface Kind {
+  readonly entries: Map<string, Entry>;
+  sweptAtMs: number;
+  /** How many entries the last sweep left: the next one waits until there are twice as many, or no room. */
+  leftBySweep: number;
+}
+
+interface Watcher {
+  readonly prefix: string;
+  readonly listener: (change: Change) => void;
+}
+
+export class Table {
+  readonly #kinds = new Map<string, Kind>();
+  readonly #watchers = new Set<Watcher>();
+  readonly #maxEntries: number;
+  readonly #now: () => number;
+  #version = 0;
+
+  constructor(now: () => number, maxEntries = MAX_ENTRIES) {
+    this.#now = now;
+    this.#maxEntries = maxEntries;
+  }
+
+  /** The version of the last write that was evaluated or applied. */
+  get version(): number {
+    return this.#version;
+  }
+
+  find(key: string): Entry | undefined {
+    const entry = this.#kinds.get(kindOf(key))?.entries.get(key);
+    return entry !== undefined && this.#isLive(entry) ? entry : undefined;
+  }
+
+  list(prefix: string, { after = '', limit = Number.POSITIVE_INFINITY }: ListOptions = {}): Entry[] {
+    const entries = [...(this.#kinds.get(kindOf(prefix))?.entries.values() ?? [])];
+    const found = entries.filter((entry) => entry.key.startsWith(prefix) && entry.key > after && this.#isLive(entry));
+    return found.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit);
+  }
+
+  /**
+   * The write that a `put` amounts to, given the entry that is there now; undefined if the version differs. Throws
+   * `ERR_STORE_UNAVAILABLE` if there is no room. Nothing has changed until it is applied.
+   */
+  put(
+    current: Entry | undefined,
+    key: string,
+    value: string,
+    { ifVersion, expiresAtMs }: PutOptions,
+  ): Entry | undefined {
+    if (key.length > MAX_KEY_CHARS || value.length > MAX_VALUE_CHARS)
+      throw new PosternError('ERR_INTERNAL', `an entry of ${kindOf(key)} is too long for the store`);
+    if (ifVersion !== undefined && ifVersion !== (current?.version ?? 0)) return undefined;
+    if (current === undefined) this.#makeRoom(kindOf(key));
+    return { key, value, version: ++this.#version, expiresAtMs };
+  }
+
+  /** The write that a `delete` amounts to; undefined if there is nothing to delete. */
+  delete(current: Entry | undefined, key: string, ifVersion?: number): Write | undefined {
+    if (current === undefined || (ifVersion !== undefined && ifVersion !== current.version)) return undefined;
+    return { key, value: undefined, version: ++this.#version };
+  }
+
+  /** Makes a write visible, and informs the watchers of its key. */
+  apply(write: Write): void {
+    this.#version = Math.max(this.#version, write.version);
+    const kind = this.#kind(kindOf(write.key));
+    if (write.value === undefined) kind.entries.delete(write.key);
+    else kind.entries.set(write.key, write);
+    const change: Change =
+      write.value === undefined ? { kind: 'deleted', key: write.key } : { kind: 'put', entry: write };
+    for (const { prefix, listener } of [...this.#watchers]) {
+      if (write.key.startsWith(prefix)) listener(change);
+    }
+  }
+
+  /** Calls the listener with all entries now, and with every later change. Returns what ends that. */
+  watch(prefix: string, listener: (change: Change) => void): () => void {
+    const watcher = { prefix, listener };
+    this.#watchers.add(watcher);
+    listener({ kind: 'all', entries: this.list(prefix) });
+    return () => this.#watchers.delete(watcher);
+  }
+
+  clear(): void {
+    this.#watchers.clear();
+    this.#kinds.clear();
+  }
+
+  /** All live entries, in no particular order. */
+  *live(): Iterable<Entry> {
+    for (const { entries } of this.#kinds.values()) {
+      for (const entry of entries.values()) if (this.#isLive(entry)) yield entry;
+    }
+  }
+
+  #isLive({ expiresAtMs }: Entry): boolean {
+    return expiresAtMs === undefined || expiresAtMs > this.#now();
+  }
+
+  #kind(name: string): Kind {
+    let kind = this.#kinds.get(name);
+    if (kind === undefined) {
+      kind = { entries: new Map(), sweptAtMs: Number.NEGATIVE_INFINITY, leftBySweep: 0 };
+      this.#kinds.set(name, kind);
+    }
+    return kind;
+  }
+
+  #makeRoom(name: string): void {
+    const kind = this.#kind(name);
+    const { size } = kind.entries;
+    const isFull = size >= this.#maxEntries;
+    if (isFull || size >= Math.max(SWEEP_FROM_ENTRIES, 2 * kind.leftBySweep)) this.#sweep(kind);
+    if (kind.entries.size >= this.#maxEntries)
+      throw new PosternError('ERR_STORE_UNAVAILABLE', `the store has no room for another ${name}`);
+  }
+
+  #sweep(kind: Kind): void {
+    const nowMs = this.#now();
+    if (nowMs - kind.sweptAtMs < SWEEP_INTERVAL_MS) return;
+    kind.sweptAtMs = nowMs;
+    for (const entry of kind.entries.values()) if (!this.#isLive(entry)) kind.entries.delete(entry.key);
+    kind.leftBySweep = kind.entries.size;
+  }
+}
+
+function kindOf(key: string): string {
+  const end = key.indexOf(':');
+  if (end < 1) throw new PosternError('ERR_INTERNAL', 'a key of the store begins with its kind and a colon');
+  return key.slice(0, end);
+}
