@@ -18,6 +18,11 @@ const TABLE = {
   ERR_LOGIN_FAILED: { status: 400, retryable: false, text: 'The sign-in could not be completed.' },
   ERR_LOGIN_REQUIRED: { status: 401, retryable: false, text: 'Sign in to open this tunnel.' },
   ERR_ACCESS_DENIED: { status: 403, retryable: false, text: 'This account may not open this address.' },
+  ERR_OUTSIDE_CEILING: {
+    status: 403,
+    retryable: false,
+    text: 'The operator of this edge does not permit tunnels to let in this account.',
+  },
   ERR_CROSS_SITE: {
     status: 403,
     retryable: false,
@@ -27,6 +32,7 @@ const TABLE = {
   ERR_TUNNEL_UNKNOWN: { status: 404, retryable: false, text: 'There is no tunnel at this address.' },
   ERR_METHOD_REFUSED: { status: 405, retryable: false, text: 'This method is not served here.' },
   ERR_REQUEST_TIMEOUT: { status: 408, retryable: true, text: 'The request took too long to arrive.' },
+  ERR_LIMIT_REACHED: { status: 409, retryable: false, text: 'There are too many of these already.' },
   ERR_EXPECTATION_FAILED: { status: 417, retryable: false, text: 'The expectation of the request cannot be met.' },
   ERR_RATE_LIMITED: { status: 429, retryable: true, text: 'Too many attempts from this address. Wait a minute.' },
   ERR_HEADERS_TOO_LARGE: {

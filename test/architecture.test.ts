@@ -10,7 +10,7 @@ import { ROOMS } from './support/rooms.js';
 const RULES: Rules = {
   rooms: ROOMS,
   owners: {
-    express: /^edge\/routes\//,
+    express: /^edge\/(?:routes|api)\//,
     'openid-client': /^auth\/providers\//,
     ws: /^(link|edge)\//,
     jose: /^(auth\/|link\/token\.ts$)/,

@@ -8,6 +8,8 @@ import { readVersion } from './process/version.js';
 /** Each command, in the order of `--help`. An agent need not load what an edge is made of. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void>>> = {
   http: async () => (await import('./commands/http.js')).addHttpCommand,
+  allow: async () => (await import('./commands/access.js')).addAllowCommand,
+  revoke: async () => (await import('./commands/access.js')).addRevokeCommand,
   edge: async () => (await import('./commands/edge.js')).addEdgeCommand,
   token: async () => (await import('./commands/token.js')).addTokenCommand,
   config: async () => (await import('./commands/config.js')).addConfigCommand,

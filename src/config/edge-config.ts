@@ -29,6 +29,8 @@ export interface EdgeConfig {
   };
   /** The ceiling; undefined when the operator set none. */
   readonly allow: readonly Rule[] | undefined;
+  /** Who may act for the owner of any tunnel. */
+  readonly admins: readonly Rule[];
   readonly sessionTtlMs: number;
   readonly sessionIdleMs: number;
   /** How long an app may read nothing of what a visitor sends; undefined for no limit. */
@@ -98,6 +100,7 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
       emailVerified: values.oidc_email_verified,
     },
     allow: values.allow,
+    admins: values.admins ?? [],
     sessionTtlMs: values.session_ttl,
     sessionIdleMs: values.session_idle,
     uploadIdleMs: values.upload_idle,

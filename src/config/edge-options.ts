@@ -2,6 +2,7 @@
 import { baseAddress, issuer, listenAddress, networks } from './addresses.js';
 import type { OptionTable } from './options.js';
 import {
+  administrators,
   auditPolicy,
   ceiling,
   destination,
@@ -86,6 +87,14 @@ export const EDGE_OPTIONS = {
     description:
       'The ceiling, rules separated by commas such as @acme.com,ana@acme.com,group:eng: no tunnel may let in more; without it each tunnel decides.',
     schema: ceiling,
+  },
+  admins: {
+    env: 'POSTERN_ADMINS',
+    placeholder: '<rules>',
+    list: true,
+    description:
+      'Who may see and change the access to every tunnel, rules separated by commas such as ops@acme.com,group:ops; without it each owner only their own.',
+    schema: administrators,
   },
   listen: {
     env: 'POSTERN_LISTEN',

@@ -65,6 +65,12 @@ export const ceiling = rules.refine(
   '"public" says nothing here: expected whom a tunnel may let in; POSTERN_PUBLIC=true permits tunnels without sign-in',
 );
 
+/** Who administers an edge: people and groups by name, since everyone who signs in, or who is of a domain, is too many. */
+export const administrators = rules.refine(
+  (all) => all.every(({ kind }) => kind === 'email' || kind === 'group'),
+  'administrators are named one by one or by a group: expected rules such as ops@acme.com or group:ops',
+);
+
 /** One or several secrets, newest first. */
 export const secrets: Value<string[]> = list(
   secretText(

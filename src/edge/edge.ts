@@ -20,7 +20,10 @@ import { Redemptions } from '../store/redemptions.js';
 import { Revocations } from '../store/revocations.js';
 import type { Store } from '../store/store.js';
 import { Admission } from './agents/admission.js';
+import { AgentTokens } from './agents/agent-tokens.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
+import { createApi } from './api/api.js';
+import { describeGrant } from './api/tunnels.js';
 import { Forwarder } from './forward/forwarder.js';
 import { createGate } from './gate/gate.js';
 import { Registry } from './gate/registry.js';
@@ -29,6 +32,8 @@ import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
 import { AuditSink } from './ops/audit-sink.js';
 import { LogSink } from './ops/log-sink.js';
 import { Observer } from './ops/observer.js';
+import { Feed } from './people/feed.js';
+import { Grants } from './people/grants.js';
 import { checkProviders, createProviders } from './provider.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
 import * as limits from './request/limits.js';
@@ -78,19 +83,24 @@ const SWEEP_MS = 100;
 export async function startEdge(config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
   const store = new MemoryStore();
   const ended = new Revocations(store, 'ended-sign-in');
-  await ended.ready;
-  const registry = new Registry(groupsOf(config.allow ?? []));
-  const observer = new Observer([new LogSink(log), new AuditSink(audit)]);
+  const grants = new Grants({ store, ceiling: config.allow });
+  await Promise.all([ended.ready, grants.ready]);
+  const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins]);
+  const registry = new Registry(alsoNamed, (policy, name) => grants.apply(policy, name));
+  const feed = new Feed();
+  const observer = new Observer([new LogSink(log), new AuditSink(audit), feed]);
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const revoked = new RevokedTokens(config.revokedTokens, log);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   const providers = createProviders(config, log);
-  const { admission, requests } = compose(config, {
+  const { admission, requests, api } = compose(config, {
     providers,
     store,
     ended,
     registry,
+    grants,
+    feed,
     observer,
     revalidator,
     revoked,
@@ -110,6 +120,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     observer.close();
     revoked.close();
     ended.close();
+    grants.close();
     void store.close();
   };
   try {
@@ -129,6 +140,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     admin.closeAllConnections();
   };
   const stop = async () => {
+    api.close();
     const stopped = Promise.all([closed(server), admission.drain()]);
     const late = setTimeout(destroy, limits.DRAIN_MS);
     // A connection whose request has just finished is idle only now, and would otherwise be kept alive.
@@ -161,6 +173,8 @@ interface Parts {
   readonly store: Store;
   readonly ended: Revocations;
   readonly registry: Registry;
+  readonly grants: Grants;
+  readonly feed: Feed;
   readonly observer: Observer;
   readonly revalidator: Revalidator;
   readonly revoked: RevokedTokens;
@@ -169,7 +183,7 @@ interface Parts {
 
 function compose(
   config: EdgeConfig,
-  { providers, store, ended, registry, observer, revalidator, revoked, isRecording, log }: Parts,
+  { providers, store, ended, registry, grants, feed, observer, revalidator, revoked, isRecording, log }: Parts,
 ) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
@@ -205,13 +219,26 @@ function compose(
   });
   const references = new SignOutReferences(secrets);
   const signOut = new SignOut({ base, providers, sessions, references, observer });
-  const admission = new Admission({ base, secrets, policy, registry, revoked, observer });
+  const tokens = new AgentTokens(secrets, revoked);
+  const admission = new Admission({ base, tokens, policy, registry, revoked, observer });
   const gate = createGate({ base, sessions, registry, ceiling });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
   const exchanges = { gate, observer, revalidator, replyWithError };
   const parts = { base, sessions, assertions, registry, signIn, signOut, observer };
+  const applyGrants = (name: string) => {
+    registry.refresh(name);
+    const owner = registry.find(name)?.policy.owner;
+    if (owner === undefined) return;
+    feed.publish({
+      kind: 'access',
+      tunnel: name,
+      owner,
+      data: { grants: grants.list({ name, owner }).map(describeGrant) },
+    });
+  };
   const renewals = new limits.AttemptLimit('renewal');
-  const app = createApp({ ...parts, visitOf, replyWithError });
+  const api = createApi({ ...parts, tokens, admins: config.admins, grants, feed });
+  const app = createApp({ ...parts, api: api.routes, visitOf, replyWithError });
   const door: FrontDoor = new FrontDoor({
     base,
     gate,
@@ -225,7 +252,11 @@ function compose(
   const addressOf = addressReader(config.trustProxy, (address) =>
     log.warn({ address, option: 'POSTERN_TRUST_PROXY' }, DISTRUSTED),
   );
-  return { admission, requests: new Http1Requests({ base, door, observer, addressOf }) };
+  grants.onChange((tunnels) => {
+    for (const name of tunnels) applyGrants(name);
+    void revalidator.review();
+  });
+  return { api, admission, requests: new Http1Requests({ base, door, observer, addressOf }) };
 }
 
 async function warnAboutProviders(providers: Providers, log: Log): Promise<void> {

@@ -52,6 +52,11 @@ export class Mirror<T> {
     return [...this.#complete()].flatMap(([id, held]) => (this.#isLive(held) ? [[id, held.value] as const] : []));
   }
 
+  /** The ids of the copy, expired ones included; none until it is complete. */
+  ids(): string[] {
+    return [...(this.#values?.keys() ?? [])];
+  }
+
   /** Calls the listener after every change, with the ids that have changed. Expiry is no change. */
   onChange(listener: (ids: readonly string[]) => void): void {
     this.#listeners.add(listener);

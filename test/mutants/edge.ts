@@ -38,7 +38,7 @@ export const EDGE: readonly Mutant[] = [
     tests: ['e2e/agents/tokens.test.ts'],
   },
   {
-    file: 'src/edge/agents/admission.ts',
+    file: 'src/edge/agents/agent-tokens.ts',
     fault: 'bad tokens may be guessed without a limit',
     before: 'await this.#badTokens.count(address);',
     after: '',

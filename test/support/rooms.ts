@@ -51,6 +51,14 @@ const EDGE: Readonly<Record<string, Wing>> = {
     imports: ['gate', 'ops', 'replies', 'request'],
   },
   agents: { holds: 'offers of agents, their tokens and links', imports: ['gate', 'ops', 'request'] },
+  people: {
+    holds: 'access that people give while a tunnel runs, and who is there',
+    imports: ['gate', 'ops', 'request'],
+  },
+  api: {
+    holds: 'the HTTP API of people and programs',
+    imports: ['agents', 'gate', 'ops', 'people', 'replies', 'request', 'routes'],
+  },
   routes: {
     holds: 'the paths that are ours: sign-in, portal, session',
     imports: ['gate', 'ops', 'replies', 'request'],

@@ -1,6 +1,7 @@
 /**
  * Who may open a tunnel: a pure function of policy and identity. The operator's ceiling limits everyone and grants nothing;
- * the tunnel's rules grant access; without rules only the owner has access. Everything else is denied.
+ * the tunnel's rules grant access, except to people who were shut out; without rules only the owner has access. Everything
+ * else is denied.
  */
 import { formatRule, type Rule } from '../../core/rule.js';
 import type { Identity } from './identity.js';
@@ -9,8 +10,10 @@ import type { Identity } from './identity.js';
 export interface Policy {
   /** `POSTERN_ALLOW`; undefined when it is not set, which differs from an empty list. */
   readonly ceiling: readonly Rule[] | undefined;
-  /** The rules of the agent's offer, in its order. */
+  /** The rules of the agent's offer, in its order, then those that were granted while it runs. */
   readonly rules: readonly Rule[];
+  /** Canonical emails of people who were shut out: for them no rule counts. */
+  readonly denied?: ReadonlySet<string>;
   /** Canonical email of the tunnel's owner. */
   readonly owner: string;
   /** `POSTERN_PUBLIC`: whether a `public` rule of a tunnel counts. */
@@ -18,7 +21,7 @@ export interface Policy {
 }
 
 /** Why a visitor is denied. */
-export type DenyReason = 'no-identity' | 'email-unverified' | 'ceiling' | 'no-rule' | 'groups-omitted';
+export type DenyReason = 'no-identity' | 'email-unverified' | 'ceiling' | 'no-rule' | 'revoked' | 'groups-omitted';
 
 /** The one decision that gate, audit record, metrics and error page read. `rule` is the text of the rule, or `owner`. */
 export type Decision =
@@ -45,6 +48,11 @@ export function ceilingAllows(ceiling: readonly Rule[] | undefined, identity: Id
   return firstMatch(ceiling, identity);
 }
 
+/** Whether one of some rules names this identity. False for an unverified email. */
+export function matchesRules(rules: readonly Rule[], identity: Identity): boolean {
+  return identity.emailVerified && firstMatch(rules, identity) !== undefined;
+}
+
 function decideIdentity(policy: Policy, identity: Identity | undefined): Decision {
   if (identity === undefined) return { allow: false, reason: 'no-identity' };
   if (!identity.emailVerified) return { allow: false, reason: 'email-unverified' };
@@ -52,6 +60,7 @@ function decideIdentity(policy: Policy, identity: Identity | undefined): Decisio
     return { allow: false, reason: groupsMissed(policy.ceiling, identity) ?? 'ceiling' };
   }
   if (identity.email === policy.owner) return { allow: true, rule: 'owner' };
+  if (policy.denied?.has(identity.email)) return { allow: false, reason: 'revoked' };
   const rule = firstMatch(policy.rules, identity);
   if (rule !== undefined) return { allow: true, rule };
   return { allow: false, reason: groupsMissed(policy.rules, identity) ?? 'no-rule' };
@@ -87,4 +96,18 @@ function isOfDomain({ email, domainProof, hostedDomain }: Identity, domain: stri
   const at = email.indexOf('@');
   if (at < 1 || email.slice(at + 1) !== domain) return false;
   return domainProof === 'email' || hostedDomain === domain;
+}
+
+/**
+ * Whether a ceiling can let in anyone whom a rule names; undefined when that depends on the groups of a person, which are
+ * known at sign-in only. The decision about a person applies the ceiling again.
+ */
+export function ceilingCovers(ceiling: readonly Rule[] | undefined, rule: Rule): boolean | undefined {
+  if (ceiling === undefined || ceiling.some(({ kind }) => kind === 'anyone')) return true;
+  if (ceiling.some((limit) => formatRule(limit) === formatRule(rule))) return true;
+  const domain = rule.kind === 'email' ? rule.email.slice(rule.email.indexOf('@') + 1) : undefined;
+  if (ceiling.some((limit) => limit.kind === 'domain' && limit.domain === domain)) return true;
+  // Which members a group has, and which of them the ceiling lets in, is not known here.
+  if (rule.kind === 'group' || rule.kind === 'anyone') return undefined;
+  return ceiling.some(({ kind }) => kind === 'group') ? undefined : false;
 }

@@ -12,11 +12,12 @@ import { asPosternError, PosternError } from '../../errors.js';
 import type { RawHeaders } from '../../http/fields.js';
 import { type Offer, readOffer } from '../../link/handshake.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
-import { coversName, type TokenGrant, verifyToken } from '../../link/token.js';
+import { coversName, type TokenGrant } from '../../link/token.js';
 import { framingPolicy } from '../gate/framing.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
-import { AttemptLimit, LINKS, network } from '../request/limits.js';
+import { LINKS, network } from '../request/limits.js';
+import type { AgentTokens } from './agent-tokens.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
 import type { RevokedTokens } from './revoked-tokens.js';
 
@@ -35,7 +36,7 @@ export interface AgentOffer {
 
 export interface AdmitOptions {
   readonly base: BaseAddress;
-  readonly secrets: readonly string[];
+  readonly tokens: AgentTokens;
   /** The part that all policies of this edge have in common. */
   readonly policy: Pick<Policy, 'ceiling' | 'publicPermitted'>;
   readonly registry: Registry;
@@ -50,7 +51,6 @@ const PROBE_MS = 2_000;
 
 export class Admission {
   readonly #options: AdmitOptions;
-  readonly #badTokens = new AttemptLimit('bad-token');
   /** With the id of the token that opened each link. */
   readonly #links = new Map<OutboundLink, string>();
   readonly #budget: LinkBudget;
@@ -91,7 +91,7 @@ export class Admission {
     if (this.#draining) throw new PosternError('ERR_EDGE_DRAINING');
     // An `Origin` is accepted: some libraries always send one, and no page can set `Authorization` on a WebSocket.
     const offer = readOffer(request.headers);
-    const grant = await this.#verify(offer.token, request.address);
+    const grant = await this.#options.tokens.verify(offer.token, request.address);
     const name = chooseName(offer, grant);
     const tunnel = this.#tunnel(name, offer, grant);
     const current = this.#options.registry.find(name);
@@ -102,18 +102,6 @@ export class Admission {
       current?.link !== undefined && mayTakeOver(current, tunnel) ? 'replacement' : 'new',
     );
     return { offer, grant, tunnel };
-  }
-
-  async #verify(token: string, address: string): Promise<TokenGrant> {
-    try {
-      const grant = await verifyToken(this.#options.secrets, token);
-      if (this.#options.revoked.has(grant.id)) throw new PosternError('ERR_TOKEN_INVALID', 'the token was revoked');
-      return grant;
-    } catch (error) {
-      // Only bad tokens are counted and limited: an agent with a valid token may share its address with a guesser.
-      await this.#badTokens.count(address);
-      throw error;
-    }
   }
 
   #endRevoked(): void {

@@ -6,7 +6,7 @@ import type { Policy } from '../../auth/identity/policy.js';
 import { groupsOf } from '../../core/rule.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 
-/** A name with an owner and a policy, as in its agent's last offer. */
+/** A name with an owner and a policy: that of its agent's last offer, and what was granted since. */
 export interface Tunnel {
   readonly name: string;
   /** Host without port. */
@@ -32,15 +32,22 @@ export interface Tunnel {
 // response for an unknown name.
 const MAX_REMEMBERED = 10_000;
 
+/** The policy of a tunnel with what was granted to it. A new object when it differs from the one before. */
+export type PolicyChange = (offered: Policy, name: string) => Policy;
+
 export class Registry {
   readonly #tunnels = new Map<string, Tunnel>();
+  /** The policies as they were offered. */
+  readonly #offered = new Map<string, Policy>();
   readonly #alsoNamed: readonly string[];
+  readonly #withGrants: PolicyChange;
   #groups: ReadonlySet<string> | undefined;
   #links = 0;
 
-  /** `alsoNamed`: groups that other rules than those of tunnels name. */
-  constructor(alsoNamed: readonly string[] = []) {
+  /** `alsoNamed`: groups that other rules than those of tunnels name. `withGrants`: see `refresh`. */
+  constructor(alsoNamed: readonly string[] = [], withGrants: PolicyChange = (policy) => policy) {
     this.#alsoNamed = alsoNamed;
+    this.#withGrants = withGrants;
   }
 
   /** How many tunnels have a link. */
@@ -58,6 +65,31 @@ export class Registry {
     return [...this.#tunnels.values()].filter(({ link }) => link !== undefined);
   }
 
+  /** The tunnels of an owner, online or remembered, by name. */
+  ownedBy(owner: string): Tunnel[] {
+    const owned = [...this.#tunnels.values()].filter(({ policy }) => policy.owner === owner);
+    return owned.sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  /** All tunnels, online or remembered, by name. */
+  all(): Tunnel[] {
+    return [...this.#tunnels.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  /** The policy of a tunnel as its agent has offered it. */
+  offered(name: string): Policy | undefined {
+    return this.#offered.get(name);
+  }
+
+  /** Applies what was granted to a tunnel, or no longer is. The next request is judged by it. */
+  refresh(name: string): void {
+    const tunnel = this.#tunnels.get(name);
+    const offered = this.#offered.get(name);
+    if (tunnel === undefined || offered === undefined) return;
+    this.#groups = undefined;
+    this.#tunnels.set(name, { ...tunnel, policy: this.#withGrants(offered, name) });
+  }
+
   /** The groups that rules name, including those of offline tunnels. The same object until a tunnel changes. */
   groups(): ReadonlySet<string> {
     this.#groups ??= new Set([
@@ -71,7 +103,8 @@ export class Registry {
   connect(tunnel: Tunnel & { readonly link: OutboundLink }): OutboundLink | undefined {
     const former = this.#tunnels.get(tunnel.name)?.link;
     if (former === undefined) this.#links++;
-    this.#put(tunnel);
+    this.#offered.set(tunnel.name, tunnel.policy);
+    this.#put({ ...tunnel, policy: this.#withGrants(tunnel.policy, tunnel.name) });
     return former;
   }
 
@@ -93,6 +126,7 @@ export class Registry {
     for (const [name, { link }] of this.#tunnels) {
       if (link !== undefined) continue;
       this.#tunnels.delete(name);
+      this.#offered.delete(name);
       return;
     }
   }

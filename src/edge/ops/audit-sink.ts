@@ -49,6 +49,12 @@ export class AuditSink implements EventSink {
         this.#write('tunnel-up', 'tunnel up', { ...agent, tokenId, address });
         break;
       }
+      case 'access-changed': {
+        const { change, tunnel, rule, by, expiresAtMs } = event.change;
+        const until = expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString();
+        this.#write(`grant-${change}`, `grant ${change}`, { ...asked(event.visit), tunnel, rule, by, until });
+        break;
+      }
       case 'tunnel-down': {
         const { agent, reason } = event;
         this.#write('tunnel-down', 'tunnel down', { ...agent, reason: reason?.message ?? 'closed' });

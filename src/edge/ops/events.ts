@@ -25,6 +25,8 @@ export type EdgeEvent =
   | { readonly kind: 'offer-refused'; readonly offer: Asker; readonly error: PosternError }
   | { readonly kind: 'tunnel-up'; readonly agent: AgentFields; readonly tokenId: string; readonly address: string }
   | { readonly kind: 'tunnel-down'; readonly agent: AgentFields; readonly reason: PosternError | undefined }
+  /** A person has given access to a tunnel, or taken it away, while it runs. */
+  | { readonly kind: 'access-changed'; readonly visit: Asker; readonly change: AccessChange }
   /** Something of a party was refused or cut because the party exceeded a limit. */
   | { readonly kind: 'over-budget'; readonly budget: Budget; readonly address: string };
 
@@ -52,6 +54,18 @@ export type Asker = Pick<VisitRequest, 'id' | 'address'>;
 
 /** A session whose identity may be unknown. */
 export type SignedOut = Pick<Session, 'id'> & Partial<Session>;
+
+/** What a person has changed about the access to a tunnel. */
+export interface AccessChange {
+  readonly change: 'allow' | 'deny' | 'take-back';
+  readonly tunnel: string;
+  /** The rule word, or the email address of the person, that it is about. */
+  readonly rule: string;
+  /** Who has changed it. */
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs?: number | undefined;
+}
 
 export interface AgentFields {
   readonly tunnel: string;

@@ -24,6 +24,11 @@ export function jsonReply(body: unknown, headers: Headers = {}): Reply {
   return withBody('application/json; charset=utf-8', `${JSON.stringify(body)}\n`, headers);
 }
 
+/** A success without a body. */
+export function emptyReply(): Reply {
+  return { status: 204, headers: { 'Cache-Control': 'no-store' }, body: '' };
+}
+
 /** `location` must be an absolute URL or a path that was checked. */
 export function redirect(location: string, cookies: readonly string[] = [], headers: Headers = {}): Reply {
   const reply = withBody('text/plain; charset=utf-8', '', {

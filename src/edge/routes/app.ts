@@ -6,11 +6,13 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { Visit } from '../request/visit.js';
 import { type BaseRoutesOptions, baseRoutes } from './base.js';
-import { routerOf, type VisitOf } from './route.js';
+import { type RouteTable, routerOf, type VisitOf } from './route.js';
 import { type TunnelRoutesOptions, tunnelRoutes } from './tunnel.js';
 
 export interface AppOptions extends BaseRoutesOptions, TunnelRoutesOptions {
   readonly visitOf: VisitOf;
+  /** The routes of the API, on the base host. */
+  readonly api: RouteTable;
   readonly replyWithError: (visit: Visit, error: PosternError) => void;
 }
 
@@ -19,7 +21,7 @@ export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const base = routerOf(baseRoutes(options), visitOf);
+  const base = routerOf([...baseRoutes(options), ...options.api], visitOf);
   const tunnel = routerOf(tunnelRoutes(options), visitOf);
   tunnel.use(notFound); // here too: otherwise Express replies to OPTIONS by itself
   app.use((request, response, next) => {

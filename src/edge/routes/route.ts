@@ -1,15 +1,16 @@
-/** A route of the edge: from a visit to a reply. Express only selects it by method and path. */
+/** The routes of the edge. Express only selects it by method and path. */
 import { type Request, type RequestHandler, Router } from 'express';
 import type { MaybePromise } from '../../core/maybe-promise.js';
 import type { Reply, Visit } from '../request/visit.js';
 
-export type Route = (visit: Visit, request: Request) => MaybePromise<Reply>;
+/** From a visit to its reply; undefined when the route responds by itself, as to a stream of events. */
+export type Route = (visit: Visit, request: Request) => MaybePromise<Reply | undefined>;
 
 /** The visit that belongs to a request of Express. */
 export type VisitOf = (request: Request) => Visit;
 
 export type RouteTable = readonly (readonly [
-  method: 'get' | 'post',
+  method: 'get' | 'post' | 'put' | 'delete',
   path: string,
   route: Route,
   ...before: RequestHandler[],
@@ -20,7 +21,8 @@ export function routerOf(table: RouteTable, visitOf: VisitOf): Router {
   for (const [method, path, route, ...before] of table) {
     router[method](path, ...before, async (request) => {
       const visit = visitOf(request);
-      visit.reply(await route(visit, request));
+      const reply = await route(visit, request);
+      if (reply !== undefined) visit.reply(reply);
     });
   }
   return router;

@@ -55,6 +55,7 @@ describe('loadEdgeConfig', () => {
         emailVerified: 'required',
       },
       allow: undefined,
+      admins: [],
       sessionTtlMs: 43_200_000,
       sessionIdleMs: 7_200_000,
       uploadIdleMs: undefined,

@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { silentLog } from '../../../../src/core/log.js';
 import { Admission, type AdmitOptions } from '../../../../src/edge/agents/admission.js';
+import { AgentTokens } from '../../../../src/edge/agents/agent-tokens.js';
 import { RevokedTokens } from '../../../../src/edge/agents/revoked-tokens.js';
 import { Registry } from '../../../../src/edge/gate/registry.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
@@ -33,12 +34,13 @@ interface Door {
 
 async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Promise<Door> {
   const registry = new Registry();
+  const revoked = options.revoked ?? new RevokedTokens(undefined, silentLog);
   const admission = new Admission({
     base: BASE,
-    secrets: SECRETS,
+    tokens: new AgentTokens(SECRETS, revoked),
     policy: { ceiling: undefined, publicPermitted: false },
     registry,
-    revoked: new RevokedTokens(undefined, silentLog),
+    revoked,
     observer: new Observer([]),
     ...options,
   });

@@ -121,6 +121,7 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
     },
     assertions: { jwks: () => ({ keys: [] }) },
     registry: { online: () => [] },
+    api: [],
     observer: {
       emit: (event: EdgeEvent) => {
         if (event.kind === 'sign-in-failed') asked.push('sign-in failed');

@@ -1,0 +1,94 @@
+/** `postern allow` and `postern revoke`: who may open a tunnel, changed while it runs. */
+import type { Command } from 'commander';
+import { ALLOW_OPTIONS, API_OPTIONS, loadApiConfig } from '../../config/api-config.js';
+import { printable, quoted } from '../../config/text.js';
+import { parseRule, RULE_WORDS } from '../../core/rule.js';
+import { ApiClient, type ApiTunnel } from '../process/api-client.js';
+import { CommandError, EXIT } from '../process/exit.js';
+import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
+import { readAgentSources } from '../process/sources.js';
+
+const RULE = 'A person by email address, or a rule such as @acme.com or group:eng.';
+
+/** Adds `postern allow`. */
+export function addAllowCommand(program: Command): void {
+  const command = program
+    .command('allow')
+    .description('Let somebody open a tunnel of yours, from their next request on.')
+    .argument('<rule>', RULE);
+  addFlags(command, ALLOW_OPTIONS);
+  addConfigFlag(command, OTHER_FILE);
+  command.action(async (rule: string) => {
+    checkRule(rule);
+    const { edge, token, name } = configOf(command, ALLOW_OPTIONS);
+    const { for: duration } = command.opts<{ for?: string }>();
+    const api = new ApiClient(edge, token);
+    const tunnel = onlyOne(await api.tunnels(), name);
+    const body = { effect: 'allow', ...(duration !== undefined && { for: duration }) } as const;
+    const grant = await api.grant(tunnel.name, rule, body);
+    const until = grant.expires_at === null ? '' : ` until ${grant.expires_at}`;
+    say(`${grant.rule} may open ${tunnel.url}${until}`);
+  });
+}
+
+/** Adds `postern revoke`. */
+export function addRevokeCommand(program: Command): void {
+  const command = program
+    .command('revoke')
+    .description('Shut somebody out of your tunnels at once, or take back a rule that was granted.')
+    .argument('<rule>', RULE);
+  addFlags(command, API_OPTIONS);
+  addConfigFlag(command, OTHER_FILE);
+  command.action(async (rule: string) => {
+    const isPerson = checkRule(rule) === 'email';
+    const { edge, token, name } = configOf(command, API_OPTIONS);
+    const api = new ApiClient(edge, token);
+    const tunnels = chosen(await api.tunnels(), name);
+    const lines = await Promise.all(tunnels.map((tunnel) => revoke(api, tunnel, rule, isPerson)));
+    const done = lines.filter((line) => line !== undefined);
+    if (done.length === 0) throw new CommandError(`${quoted(rule)} was not granted: ${FROM_AGENT}`);
+    for (const line of done) say(line);
+  });
+}
+
+const OTHER_FILE = 'Another file than $XDG_CONFIG_HOME/postern/config.yaml.';
+
+const FROM_AGENT = 'a rule of the agent itself is taken back at the agent, where it was given.';
+
+async function revoke(api: ApiClient, { name, url }: ApiTunnel, rule: string, isPerson: boolean) {
+  if (!isPerson) return (await api.takeBack(name, rule)) ? `${rule} no longer opens ${url}` : undefined;
+  const grant = await api.grant(name, rule, { effect: 'deny' });
+  return `${grant.rule} is shut out of ${url}`;
+}
+
+function configOf<Table extends typeof API_OPTIONS>(command: Command, table: Table) {
+  const { config } = command.opts<{ config?: string }>();
+  return loadApiConfig(table, readAgentSources(givenFlags(command, table), config));
+}
+
+function checkRule(text: string): string {
+  const rule = parseRule(text);
+  if (rule !== undefined && rule.kind !== 'public') return rule.kind;
+  throw new CommandError(`${quoted(text)} cannot be granted. ${RULE_WORDS}`, EXIT.usage);
+}
+
+/** The tunnel that is meant: the one of that name, else the only one whose agent is connected. */
+function onlyOne(tunnels: readonly ApiTunnel[], name: string | undefined): ApiTunnel {
+  const [tunnel, ...others] = name === undefined ? tunnels.filter(({ online }) => online) : chosen(tunnels, name);
+  if (tunnel === undefined) throw new CommandError('no agent of yours is connected: start one, or choose a --name.');
+  if (others.length === 0) return tunnel;
+  const names = [tunnel, ...others].map((other) => other.name).join(', ');
+  throw new CommandError(`several tunnels of yours are online: choose one with --name (${names}).`, EXIT.usage);
+}
+
+function chosen(tunnels: readonly ApiTunnel[], name: string | undefined): readonly ApiTunnel[] {
+  const found = name === undefined ? tunnels : tunnels.filter((tunnel) => tunnel.name === name);
+  if (found.length > 0) return found;
+  throw new CommandError(
+    name === undefined ? 'you have no tunnel at this edge.' : `you have no tunnel ${quoted(name)} at this edge.`,
+  );
+}
+
+function say(line: string): void {
+  process.stdout.write(`${printable(line)}\n`);
+}

@@ -1,0 +1,24 @@
+/** The HTTP API below `/.postern/api/v1` of the base host: what terminal, pages and scripts work with. `docs/api.md` describes it. */
+import type { RouteTable } from '../routes/route.js';
+import { Callers, type CallersOptions } from './caller.js';
+import { EventApi, type EventApiOptions } from './events.js';
+import { type TunnelApiOptions, tunnelApi } from './tunnels.js';
+
+export type ApiOptions = CallersOptions & Omit<EventApiOptions & TunnelApiOptions, 'callers'>;
+
+export interface Api {
+  readonly routes: RouteTable;
+  /** Ends the streams of events. */
+  close(): void;
+}
+
+const PREFIX = '/.postern/api/v1';
+
+export function createApi(options: ApiOptions): Api {
+  const parts = { ...options, callers: new Callers(options) };
+  const events = new EventApi(parts);
+  return {
+    routes: [...tunnelApi(PREFIX, parts), ...events.routes(PREFIX)],
+    close: () => events.close(),
+  };
+}

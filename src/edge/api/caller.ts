@@ -1,0 +1,104 @@
+/**
+ * Who calls the API, and for which tunnels: a program with an agent's token, or a signed-in person on a page of the base
+ * host. A page of any other origin is refused, tunnels of this edge included: a browser sends the session with its requests.
+ */
+import { matchesRules } from '../../auth/identity/policy.js';
+import type { Sessions } from '../../auth/session/sessions.js';
+import type { BaseAddress } from '../../core/hostname.js';
+import type { Rule } from '../../core/rule.js';
+import { PosternError } from '../../errors.js';
+import { coversName } from '../../link/token.js';
+import type { AgentTokens } from '../agents/agent-tokens.js';
+import type { Registry, Tunnel } from '../gate/registry.js';
+import type { VisitRequest } from '../request/visit.js';
+import { checkCause, isFromOrigin } from '../routes/csrf.js';
+
+/** A caller who has proven who they are. */
+export class Caller {
+  /** Canonical email. */
+  readonly email: string;
+  /** May act for every owner (`POSTERN_ADMINS`). */
+  readonly isAdmin: boolean;
+  /** The names, or patterns of names, that the caller's token is limited to. */
+  readonly #names: readonly string[];
+
+  constructor(
+    email: string,
+    { isAdmin = false, names = ALL_NAMES }: { isAdmin?: boolean; names?: readonly string[] } = {},
+  ) {
+    this.email = email;
+    this.isAdmin = isAdmin;
+    this.#names = names;
+  }
+
+  /** Whether the caller may look at a tunnel, and change who may open it. */
+  mayRead({ name, owner }: { readonly name: string; readonly owner: string }): boolean {
+    return (this.isAdmin || owner === this.email) && coversName(this.#names, name);
+  }
+}
+
+export interface CallersOptions {
+  readonly base: BaseAddress;
+  readonly sessions: Sessions;
+  readonly tokens: AgentTokens;
+  readonly registry: Registry;
+  readonly admins: readonly Rule[];
+}
+
+const ALL_NAMES = ['*'];
+
+const UNKNOWN = { text: 'You have no tunnel of this name.' };
+
+export class Callers {
+  readonly #options: CallersOptions;
+
+  constructor(options: CallersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The caller of a request. Throws `ERR_TOKEN_INVALID` for a bad token, `ERR_LOGIN_REQUIRED` without token and session,
+   * `ERR_ACCESS_DENIED` for an account without a verified email, and `ERR_CROSS_SITE` for a page of another origin.
+   */
+  async identify(visit: VisitRequest): Promise<Caller> {
+    const authorization = visit.header['authorization'];
+    if (authorization !== undefined) return this.#byToken(authorization, visit);
+    const { base, sessions, admins } = this.#options;
+    checkCause(visit, base.origin);
+    const session = await sessions.read(visit.header['cookie'], base.host);
+    if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');
+    if (!isSafe(visit.method) && !isFromOrigin(visit, base.origin)) throw new PosternError('ERR_CROSS_SITE');
+    const { identity } = session;
+    if (!identity.emailVerified) throw new PosternError('ERR_ACCESS_DENIED', 'the email address is not verified');
+    return new Caller(identity.email, { isAdmin: matchesRules(admins, identity) });
+  }
+
+  /** The tunnel of a name that this caller may look at and change. Throws `ERR_TUNNEL_UNKNOWN`, whether or not there is one. */
+  tunnel(caller: Caller, name: string): Tunnel {
+    const tunnel = this.#options.registry.find(name);
+    if (tunnel === undefined || !isTheirs(caller, tunnel))
+      throw new PosternError('ERR_TUNNEL_UNKNOWN', undefined, UNKNOWN);
+    return tunnel;
+  }
+
+  /** All tunnels that this caller may look at and change, by name. */
+  tunnels(caller: Caller): Tunnel[] {
+    const { registry } = this.#options;
+    const tunnels = caller.isAdmin ? registry.all() : registry.ownedBy(caller.email);
+    return tunnels.filter((tunnel) => isTheirs(caller, tunnel));
+  }
+
+  async #byToken(authorization: string, { address }: VisitRequest): Promise<Caller> {
+    const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1] ?? '';
+    const { owner, tunnels } = await this.#options.tokens.verify(token, address);
+    return new Caller(owner, { names: tunnels });
+  }
+}
+
+function isTheirs(caller: Caller, { name, policy }: Tunnel): boolean {
+  return caller.mayRead({ name, owner: policy.owner });
+}
+
+function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}

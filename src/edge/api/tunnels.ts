@@ -1,0 +1,103 @@
+/** The API's routes about tunnels, and about who was granted access to them. */
+import type { Request } from 'express';
+import { formatRule } from '../../core/rule.js';
+import { PosternError } from '../../errors.js';
+import type { Registry, Tunnel } from '../gate/registry.js';
+import type { Observer } from '../ops/observer.js';
+import type { Grant, Grants } from '../people/grants.js';
+import { emptyReply, jsonReply } from '../replies/reply.js';
+import type { Reply, Visit } from '../request/visit.js';
+import type { RouteTable } from '../routes/route.js';
+import { durationOf, fieldsOf, JSON_BODY, wordOf } from './body.js';
+import type { Callers } from './caller.js';
+
+export interface TunnelApiOptions {
+  readonly callers: Callers;
+  readonly registry: Registry;
+  readonly grants: Grants;
+  readonly observer: Observer;
+}
+
+const EFFECTS = ['allow', 'deny'] as const;
+
+/** The routes below a prefix, as `/.postern/api/v1`. */
+export function tunnelApi(prefix: string, { callers, registry, grants, observer }: TunnelApiOptions): RouteTable {
+  const describe = (tunnel: Tunnel) => describeTunnel(tunnel, registry, grants);
+
+  async function list(visit: Visit): Promise<Reply> {
+    const caller = await callers.identify(visit);
+    return jsonReply({ tunnels: callers.tunnels(caller).map(describe) });
+  }
+
+  async function one(visit: Visit, request: Request): Promise<Reply> {
+    const { tunnel } = await find(visit, request);
+    return jsonReply(describe(tunnel));
+  }
+
+  async function decide(visit: Visit, request: Request): Promise<Reply> {
+    const { caller, tunnel } = await find(visit, request);
+    const fields = fieldsOf(request, ['effect', 'for']);
+    const effect = wordOf(fields, 'effect', EFFECTS);
+    const forMs = durationOf(fields, 'for');
+    const grant = await grants.decide(ownedBy(tunnel), param(request, 'rule'), { effect, forMs, by: caller.email });
+    const { rule, by, expiresAtMs } = grant;
+    const change = { change: effect, tunnel: tunnel.name, rule: formatRule(rule), by, expiresAtMs } as const;
+    observer.emit({ kind: 'access-changed', visit, change });
+    return jsonReply(describeGrant(grant));
+  }
+
+  async function takeBack(visit: Visit, request: Request): Promise<Reply> {
+    const { caller, tunnel } = await find(visit, request);
+    const rule = param(request, 'rule');
+    if (!(await grants.takeBack(ownedBy(tunnel), rule))) throw new PosternError('ERR_NOT_FOUND', undefined, NO_GRANT);
+    const change = { change: 'take-back', tunnel: tunnel.name, rule, by: caller.email } as const;
+    observer.emit({ kind: 'access-changed', visit, change });
+    return emptyReply();
+  }
+
+  async function find(visit: Visit, request: Request) {
+    const caller = await callers.identify(visit);
+    return { caller, tunnel: callers.tunnel(caller, param(request, 'name')) };
+  }
+
+  return [
+    ['get', `${prefix}/tunnels`, list],
+    ['get', `${prefix}/tunnels/:name`, one],
+    ['put', `${prefix}/tunnels/:name/grants/:rule`, decide, JSON_BODY],
+    ['delete', `${prefix}/tunnels/:name/grants/:rule`, takeBack],
+  ];
+}
+
+const NO_GRANT = { text: 'Nothing was granted in these words: a rule of the agent itself is taken back at the agent.' };
+
+function describeTunnel(tunnel: Tunnel, registry: Registry, grants: Grants) {
+  const { name, origin, policy, link } = tunnel;
+  return {
+    name,
+    url: `${origin}/`,
+    owner: policy.owner,
+    online: link !== undefined,
+    allow: registry.offered(name)?.rules.map(formatRule) ?? [],
+    grants: grants.list(ownedBy(tunnel)).map(describeGrant),
+  };
+}
+
+/** A grant as the API and its events show it. */
+export function describeGrant({ rule, effect, by, sinceMs, expiresAtMs }: Grant) {
+  return {
+    rule: formatRule(rule),
+    effect,
+    by,
+    since: new Date(sinceMs).toISOString(),
+    expires_at: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
+  };
+}
+
+function ownedBy({ name, policy }: Tunnel) {
+  return { name, owner: policy.owner };
+}
+
+function param({ params }: Request, name: string): string {
+  const value = params[name];
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,72 @@
+/**
+ * What has just happened to tunnels and their people, for those who look: a bounded list of events with ids, so that a reader
+ * who was away for a moment misses none, and the readers of today. Only in this process: after a restart readers begin again.
+ */
+import { randomBytes } from 'node:crypto';
+import type { EdgeEvent, EventSink } from '../ops/events.js';
+
+export interface FeedEvent {
+  /** Of this process and of a position in its list. */
+  readonly id: string;
+  readonly kind: 'tunnel' | 'access' | 'people' | 'knock';
+  readonly tunnel: string;
+  /** Canonical email of the tunnel's owner. */
+  readonly owner: string;
+  /** What the reader gets, as JSON. */
+  readonly data: object;
+}
+
+/** What `since` returns when the id is of another process, or too long ago. */
+export type Missed = readonly FeedEvent[] | 'gap';
+
+// Some minutes of a lively edge, at about 500 bytes each.
+export const MAX_EVENTS = 1_000;
+
+export class Feed implements EventSink {
+  readonly #run = randomBytes(6).toString('hex');
+  readonly #events: FeedEvent[] = [];
+  readonly #readers = new Set<(event: FeedEvent) => void>();
+  #count = 0;
+
+  /** The id of the latest event. */
+  get lastId(): string {
+    return this.#idOf(this.#count);
+  }
+
+  get hasReaders(): boolean {
+    return this.#readers.size > 0;
+  }
+
+  on(event: EdgeEvent): void {
+    if (event.kind !== 'tunnel-up' && event.kind !== 'tunnel-down') return;
+    const { tunnel, owner } = event.agent;
+    this.publish({ kind: 'tunnel', tunnel, owner, data: { online: event.kind === 'tunnel-up' } });
+  }
+
+  publish(event: Omit<FeedEvent, 'id'>): void {
+    this.#count += 1;
+    const published = { ...event, id: this.#idOf(this.#count) };
+    this.#events.push(published);
+    if (this.#events.length > MAX_EVENTS) this.#events.shift();
+    for (const reader of [...this.#readers]) reader(published);
+  }
+
+  /** The events after an id. */
+  since(id: string): Missed {
+    const [run, number] = id.split('-', 2);
+    const position = /^\d{1,15}$/.test(number ?? '') ? Number(number) : Number.NaN;
+    const missed = this.#count - position;
+    if (run !== this.#run || !(missed >= 0) || missed > this.#events.length) return 'gap';
+    return missed === 0 ? [] : this.#events.slice(-missed);
+  }
+
+  /** Calls the reader with every later event. Returns what ends that. */
+  read(reader: (event: FeedEvent) => void): () => void {
+    this.#readers.add(reader);
+    return () => this.#readers.delete(reader);
+  }
+
+  #idOf(position: number): string {
+    return `${this.#run}-${position}`;
+  }
+}

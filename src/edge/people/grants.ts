@@ -1,0 +1,192 @@
+/**
+ * Access that people give and take while a tunnel runs: grants beside the rules of the agent's offer, and denials of people
+ * for whom no rule counts. They are in the store, and this node reads its own copy. Only what the owner of a name has granted
+ * counts: with a new owner a name starts without.
+ */
+import { ceilingCovers, type Policy } from '../../auth/identity/policy.js';
+import { formatRule, parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
+import { PosternError } from '../../errors.js';
+import { readObject } from '../../store/json-value.js';
+import { Mirror } from '../../store/mirror.js';
+import type { Entry, Store } from '../../store/store.js';
+import { NextExpiry } from './next-expiry.js';
+
+export type Effect = 'allow' | 'deny';
+
+/** One rule word that was granted to a tunnel, or one person who was shut out. */
+export interface Grant {
+  readonly tunnel: string;
+  readonly rule: Rule;
+  readonly effect: Effect;
+  /** Canonical email of the tunnel's owner. */
+  readonly owner: string;
+  /** Who has decided it: the owner, or an administrator. */
+  readonly by: string;
+  readonly sinceMs: number;
+  /** Undefined: until it is taken back. */
+  readonly expiresAtMs: number | undefined;
+}
+
+/** Whose tunnel. */
+export interface Owned {
+  readonly name: string;
+  readonly owner: string;
+}
+
+export interface GrantsOptions {
+  readonly store: Store;
+  readonly ceiling: readonly Rule[] | undefined;
+  readonly now?: () => number;
+}
+
+/** The most of one tunnel, denials included. An agent may name a hundred rules; a team that is let in one by one fits. */
+export const MAX_GRANTS = 1_000;
+
+const PREFIX = 'grant:';
+
+export class Grants {
+  readonly ready: Promise<void>;
+  readonly #store: Store;
+  readonly #ceiling: readonly Rule[] | undefined;
+  readonly #now: () => number;
+  readonly #mirror: Mirror<Grant>;
+  /** The ids of each tunnel, which look up its grants without walking those of all others. */
+  readonly #idsByTunnel = new Map<string, Set<string>>();
+  readonly #listeners = new Set<(tunnels: readonly string[]) => void>();
+  readonly #expiry: NextExpiry;
+
+  constructor({ store, ceiling, now = Date.now }: GrantsOptions) {
+    this.#store = store;
+    this.#ceiling = ceiling;
+    this.#now = now;
+    this.#expiry = new NextExpiry(now, (tunnels) => this.#tell(tunnels));
+    this.#mirror = new Mirror({ store, prefix: PREFIX, read: readGrant, now });
+    this.#index(this.#mirror.ids());
+    this.#mirror.onChange((ids) => this.#tell(this.#index(ids)));
+    this.ready = this.#mirror.ready;
+  }
+
+  /** The policy of a tunnel with its live grants and denials. */
+  apply(offered: Policy, name: string): Policy {
+    const grants = this.list({ name, owner: offered.owner });
+    if (grants.length === 0) return offered;
+    const allowed = grants.filter(({ effect }) => effect === 'allow').map(({ rule }) => rule);
+    const denied = grants.flatMap(({ effect, rule }) =>
+      effect === 'deny' && rule.kind === 'email' ? [rule.email] : [],
+    );
+    return { ...offered, rules: [...offered.rules, ...allowed], denied: new Set(denied) };
+  }
+
+  /** The live grants and denials of a tunnel, oldest first. */
+  list({ name, owner }: Owned): Grant[] {
+    const ids = [...(this.#idsByTunnel.get(name) ?? [])];
+    const grants = ids.map((id) => this.#mirror.get(id)).filter((grant) => grant?.owner === owner) as Grant[];
+    return grants.sort((one, other) => one.sinceMs - other.sinceMs);
+  }
+
+  /**
+   * Grants what a rule word says, or shuts a person out, in place of what was decided about that word before. Throws
+   * `ERR_BAD_REQUEST` for a word that cannot be granted, `ERR_OUTSIDE_CEILING`, `ERR_LIMIT_REACHED`,
+   * `ERR_STORE_UNAVAILABLE`.
+   */
+  async decide(
+    tunnel: Owned,
+    word: string,
+    how: { effect: Effect; by: string; forMs?: number | undefined },
+  ): Promise<Grant> {
+    const rule = this.#readRule(word, how.effect);
+    const { name, owner } = tunnel;
+    const others = this.list(tunnel).filter((grant) => formatRule(grant.rule) !== formatRule(rule));
+    if (others.length >= MAX_GRANTS)
+      throw refusal('ERR_LIMIT_REACHED', `A tunnel has at most ${MAX_GRANTS} grants: take some back first.`);
+    const sinceMs = this.#now();
+    const expiresAtMs = how.forMs === undefined ? undefined : sinceMs + how.forMs;
+    const { effect, by } = how;
+    const value = JSON.stringify({ effect, owner, by, since: sinceMs });
+    await this.#store.put(keyOf(name, rule), value, { expiresAtMs });
+    return { tunnel: name, rule, effect, owner, by, sinceMs, expiresAtMs };
+  }
+
+  /** Takes back what was decided about a rule word: the rules of the offer count again. Resolves to whether there was anything. */
+  async takeBack(tunnel: Owned, word: string): Promise<boolean> {
+    const rule = parseRule(word);
+    const isThere =
+      rule !== undefined && this.list(tunnel).some((grant) => formatRule(grant.rule) === formatRule(rule));
+    return isThere && this.#store.delete(keyOf(tunnel.name, rule));
+  }
+
+  /** Calls the listener with the names of tunnels whose grants have changed, here or at another node, or have expired. */
+  onChange(listener: (tunnels: readonly string[]) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  close(): void {
+    this.#expiry.close();
+    this.#mirror.close();
+  }
+
+  #readRule(word: string, effect: Effect): Rule {
+    const rule = parseRule(word);
+    if (rule === undefined || rule.kind === 'public')
+      throw refusal(
+        'ERR_BAD_REQUEST',
+        `That is nothing that can be granted. ${RULE_WORDS.replace(/ or "public".*/, '.').replace(', "*"', ' or "*"')}`,
+      );
+    if (effect === 'deny' && rule.kind !== 'email')
+      throw refusal(
+        'ERR_BAD_REQUEST',
+        'Only a person can be shut out, by the email address: a rule is taken back instead.',
+      );
+    if (effect === 'allow' && ceilingCovers(this.#ceiling, rule) === false)
+      throw refusal('ERR_OUTSIDE_CEILING', 'The operator of this edge does not permit tunnels to let in this account.');
+    return rule;
+  }
+
+  #index(ids: readonly string[]): string[] {
+    const tunnels = new Set<string>();
+    for (const id of ids) {
+      const tunnel = tunnelOf(id);
+      tunnels.add(tunnel);
+      const grant = this.#mirror.get(id);
+      if (grant !== undefined) this.#remember(tunnel, id, grant);
+      else this.#forget(tunnel, id);
+    }
+    return [...tunnels];
+  }
+
+  #remember(tunnel: string, id: string, { expiresAtMs }: Grant): void {
+    const ids = this.#idsByTunnel.get(tunnel) ?? new Set();
+    this.#idsByTunnel.set(tunnel, ids.add(id));
+    if (expiresAtMs !== undefined) this.#expiry.add(tunnel, expiresAtMs);
+  }
+
+  #forget(tunnel: string, id: string): void {
+    const ids = this.#idsByTunnel.get(tunnel);
+    if (ids?.delete(id) && ids.size === 0) this.#idsByTunnel.delete(tunnel);
+  }
+
+  #tell(tunnels: readonly string[]): void {
+    for (const listener of this.#listeners) listener(tunnels);
+  }
+}
+
+function keyOf(name: string, rule: Rule): string {
+  return `${PREFIX}${name}/${formatRule(rule)}`;
+}
+
+function tunnelOf(id: string): string {
+  return id.slice(0, id.indexOf('/'));
+}
+
+function readGrant({ key, value, expiresAtMs }: Entry): Grant | undefined {
+  const id = key.slice(PREFIX.length);
+  const rule = parseRule(id.slice(id.indexOf('/') + 1));
+  const { effect, owner, by, since } = readObject(value);
+  if (rule === undefined || (effect !== 'allow' && effect !== 'deny')) return undefined;
+  if (typeof owner !== 'string' || typeof by !== 'string' || typeof since !== 'number') return undefined;
+  return { tunnel: tunnelOf(id), rule, effect, owner, by, sinceMs: since, expiresAtMs };
+}
+
+function refusal(code: 'ERR_BAD_REQUEST' | 'ERR_OUTSIDE_CEILING' | 'ERR_LIMIT_REACHED', text: string): PosternError {
+  return new PosternError(code, text, { text });
+}

@@ -1,0 +1,67 @@
+/** `postern allow` and `postern revoke` beside a running tunnel. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { inWorld } from '../../support/in-world.js';
+import { runPostern } from '../../support/processes.js';
+
+describe('the commands that let people in and shut them out', () => {
+  const { world, visitor: bob } = inWorld({ as: 'bob', tunnels: '*' });
+
+  const asked = async (args: readonly string[], token: string) => {
+    const { exit, stdout, stderr } = await runPostern(args, { POSTERN_EDGE: world.base, POSTERN_TOKEN: token });
+    return { code: exit.code, stdout, stderr };
+  };
+  const postern = async (args: readonly string[], owner?: string) =>
+    asked(args, await world.token(owner === undefined ? {} : { owner }));
+
+  test('let a person in, until told otherwise or for a time, and shut out of every tunnel at once', async () => {
+    const eve = world.visitor();
+    await eve.signIn(`${world.url}/`, 'eve');
+    const status = async () => (await eve.fetch(`${world.url}/`)).status;
+    const allowed = await postern(['allow', 'Eve@elsewhere.test']);
+    assert.deepEqual([allowed.code, allowed.stdout], [0, `eve@elsewhere.test may open ${world.url}/`]);
+    assert.equal(await status(), 200);
+    const limited = await postern(['allow', 'eve@elsewhere.test', '--for', '8h']);
+    assert.match(limited.stdout, /^eve@elsewhere\.test may open \S+ until 20\d\d-\d\d-\d\dT\S+Z$/);
+    await world.startAgent({ name: 'dev-two' });
+    const several = await postern(['allow', 'eve@elsewhere.test']);
+    assert.deepEqual([several.code, several.stdout], [2, '']);
+    assert.match(several.stderr, /choose one with --name \(demo, dev-two\)/);
+    assert.equal((await postern(['allow', 'eve@elsewhere.test', '--name', 'dev-two'])).code, 0);
+    const revoked = await postern(['revoke', 'eve@elsewhere.test']);
+    assert.equal(
+      revoked.stdout,
+      `eve@elsewhere.test is shut out of ${world.url}/\neve@elsewhere.test is shut out of ${world.urlOf('dev-two')}/`,
+    );
+    assert.equal(await status(), 403);
+    assert.equal((await bob.fetch(`${world.url}/`)).status, 200);
+  });
+
+  test('take back a rule that was granted, and say so of one that was not', async () => {
+    assert.equal((await postern(['allow', '@elsewhere.test', '--name', 'demo'])).code, 0);
+    const revoked = await postern(['revoke', '@elsewhere.test', '--name', 'demo']);
+    assert.equal(revoked.stdout, `@elsewhere.test no longer opens ${world.url}/`);
+    const again = await postern(['revoke', '@elsewhere.test', '--name', 'demo']);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /"@elsewhere\.test" was not granted/);
+  });
+
+  test('say in one sentence what is wrong', async () => {
+    const wrong: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
+      [['allow', 'eve'], 2, /"eve" cannot be granted/],
+      [['allow', 'public'], 2, /"public" cannot be granted/],
+      [['allow', 'eve@elsewhere.test', '--for', 'ever'], 2, /--for: "ever" is not a duration/],
+      [['revoke', 'eve@elsewhere.test', '--name', 'none'], 1, /you have no tunnel "none"/],
+    ];
+    for (const [args, code, says] of wrong) {
+      const ended = await postern(args);
+      assert.deepEqual([ended.code, ended.stdout], [code, ''], args.join(' '));
+      assert.match(ended.stderr, says);
+    }
+    const nothing = await postern(['allow', 'eve@elsewhere.test'], 'new@acme.com');
+    assert.match(nothing.stderr, /no agent of yours is connected/);
+    const refused = await asked(['allow', 'eve@elsewhere.test'], 'postern_x');
+    assert.equal(refused.code, 4);
+    assert.match(refused.stderr, /ERR_TOKEN_INVALID/);
+  });
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it, mock } from 'node:test';
+import { decide, type Policy } from '../../../../src/auth/identity/policy.js';
+import { parseRule, type Rule } from '../../../../src/core/rule.js';
+import { Grants, MAX_GRANTS } from '../../../../src/edge/people/grants.js';
+import { MemoryStore } from '../../../../src/store/memory.js';
+
+const START_MS = 1_790_000_000_000;
+const DEV = 'dev@acme.com';
+const PERSON = {
+  issuer: 'https://provider.test',
+  subject: '1',
+  emailVerified: true,
+  domainProof: 'email',
+  groups: [],
+  groupsOmitted: false,
+} as const;
+const DEMO = { name: 'demo', owner: DEV };
+const by = { by: DEV };
+
+const rulesOf = (...words: string[]): Rule[] => words.map((word) => parseRule(word) ?? assert.fail(word));
+
+function setUp({ ceiling }: { ceiling?: readonly Rule[] } = {}) {
+  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: START_MS });
+  const store = new MemoryStore();
+  const make = () => new Grants({ store, ceiling });
+  const offered: Policy = { ceiling, rules: rulesOf('@partner.test'), owner: DEV, publicPermitted: false };
+  const grants = make();
+  const allows = (email: string, from = grants, policy = offered) =>
+    decide(from.apply(policy, 'demo'), { ...PERSON, email }).allow;
+  return { store, make, grants, offered, allows };
+}
+
+describe('grants', () => {
+  afterEach(() => mock.timers.reset());
+
+  it('are beside the rules of the offer, at every node, and leave an offer without them as it is', async () => {
+    const { make, grants, offered, allows } = setUp();
+    const other = make();
+    assert.equal(grants.apply(offered, 'demo'), offered);
+    await grants.decide(DEMO, 'eve@elsewhere.test', { effect: 'allow', ...by });
+    for (const node of [grants, other]) assert.equal(allows('eve@elsewhere.test', node), true);
+    assert.equal(allows('zoe@elsewhere.test'), false);
+    assert.equal(grants.apply(offered, 'demo2'), offered);
+  });
+
+  it('shut a person out whom the rules let in, but never the owner', async () => {
+    const { grants, allows } = setUp();
+    await grants.decide(DEMO, 'bob@partner.test', { effect: 'deny', ...by });
+    await grants.decide(DEMO, DEV, { effect: 'deny', ...by });
+    assert.deepEqual([allows('bob@partner.test'), allows('ann@partner.test'), allows(DEV)], [false, true, true]);
+  });
+
+  it('replace what was decided about the same words, and can be taken back', async () => {
+    const { grants, allows } = setUp();
+    await grants.decide(DEMO, 'bob@partner.test', { effect: 'deny', ...by });
+    await grants.decide(DEMO, 'BOB@partner.test', { effect: 'allow', ...by });
+    assert.equal(allows('bob@partner.test'), true);
+    assert.equal(grants.list(DEMO).length, 1);
+    assert.equal(await grants.takeBack(DEMO, 'bob@partner.test'), true);
+    assert.equal(await grants.takeBack(DEMO, 'bob@partner.test'), false);
+    assert.equal(await grants.takeBack(DEMO, 'no rule'), false);
+    assert.equal(allows('bob@partner.test'), true); // by the offer
+  });
+
+  it('end by themselves after their time, and say so', async () => {
+    const { grants, allows } = setUp();
+    const told: (readonly string[])[] = [];
+    await grants.decide(DEMO, 'eve@elsewhere.test', { effect: 'allow', forMs: 3_000, ...by });
+    await grants.decide({ ...DEMO, name: 'other' }, 'eve@elsewhere.test', { effect: 'allow', forMs: 60_000, ...by });
+    grants.onChange((tunnels) => told.push(tunnels));
+    mock.timers.tick(2_999);
+    assert.deepEqual([allows('eve@elsewhere.test'), told], [true, []]);
+    mock.timers.tick(1);
+    assert.deepEqual([allows('eve@elsewhere.test'), told], [false, [['demo']]]);
+    mock.timers.tick(57_000);
+    assert.deepEqual(told, [['demo'], ['other']]);
+  });
+
+  it('last as long as they are renewed', async () => {
+    const { grants, allows } = setUp();
+    await grants.decide(DEMO, 'eve@elsewhere.test', { effect: 'allow', forMs: 3_000, ...by });
+    await grants.decide(DEMO, 'eve@elsewhere.test', { effect: 'allow', ...by });
+    mock.timers.tick(3_000);
+    assert.equal(allows('eve@elsewhere.test'), true);
+  });
+
+  it('do not count under another owner of the name', async () => {
+    const { grants, offered, allows } = setUp();
+    await grants.decide(DEMO, 'eve@elsewhere.test', { effect: 'allow', ...by });
+    assert.equal(allows('eve@elsewhere.test', grants, { ...offered, owner: 'new@acme.com' }), false);
+    assert.deepEqual(grants.list({ ...DEMO, owner: 'new@acme.com' }), []);
+  });
+
+  it('are refused outside the ceiling when they are made', async () => {
+    const { grants } = setUp({ ceiling: rulesOf('@acme.com', 'guest@partner.test') });
+    const refused = { code: 'ERR_OUTSIDE_CEILING' };
+    for (const word of ['eve@elsewhere.test', '@partner.test', 'other@partner.test'])
+      await assert.rejects(grants.decide(DEMO, word, { effect: 'allow', ...by }), refused, word);
+    for (const word of ['ann@acme.com', '@acme.com', 'guest@partner.test', 'group:eng', '*'])
+      await grants.decide(DEMO, word, { effect: 'allow', ...by });
+    await grants.decide(DEMO, 'eve@elsewhere.test', { effect: 'deny', ...by });
+  });
+
+  it('have words that mean something', async () => {
+    const { grants } = setUp();
+    for (const [word, effect] of [
+      ['eve', 'allow'],
+      ['public', 'allow'],
+      ['@acme.com', 'deny'],
+      ['group:eng', 'deny'],
+    ] as const)
+      await assert.rejects(grants.decide(DEMO, word, { effect, ...by }), { code: 'ERR_BAD_REQUEST' }, word);
+  });
+
+  it('are bounded for each tunnel', async () => {
+    const { grants } = setUp();
+    const allow = (word: string) => grants.decide(DEMO, word, { effect: 'allow', ...by });
+    for (let at = 0; at < MAX_GRANTS; at++) await allow(`p${at}@elsewhere.test`);
+    await assert.rejects(allow('one-more@elsewhere.test'), { code: 'ERR_LIMIT_REACHED' });
+    await allow('p0@elsewhere.test'); // known already: needs no room
+  });
+
+  it('leave out what a later release has written', async () => {
+    const { store, grants } = setUp();
+    await store.put(
+      'grant:demo/eve@elsewhere.test',
+      JSON.stringify({ effect: 'perhaps', owner: DEV, by: DEV, since: 1 }),
+    );
+    await store.put('grant:demo/eve@elsewhere.test', 'not JSON');
+    assert.deepEqual(grants.list(DEMO), []);
+  });
+});
