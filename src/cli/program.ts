@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void
   http: async () => (await import('./commands/http.js')).addHttpCommand,
   allow: async () => (await import('./commands/access.js')).addAllowCommand,
   revoke: async () => (await import('./commands/access.js')).addRevokeCommand,
+  knocks: async () => (await import('./commands/access.js')).addKnocksCommand,
   edge: async () => (await import('./commands/edge.js')).addEdgeCommand,
   token: async () => (await import('./commands/token.js')).addTokenCommand,
   config: async () => (await import('./commands/config.js')).addConfigCommand,

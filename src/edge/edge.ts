@@ -13,7 +13,7 @@ import { Tickets } from '../auth/session/ticket.js';
 import { Transactions } from '../auth/session/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
-import { groupsOf, type Rule } from '../core/rule.js';
+import { groupsOf } from '../core/rule.js';
 import type { PosternError } from '../errors.js';
 import { MemoryStore } from '../store/memory.js';
 import { Redemptions } from '../store/redemptions.js';
@@ -23,7 +23,6 @@ import { Admission } from './agents/admission.js';
 import { AgentTokens } from './agents/agent-tokens.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
 import { createApi } from './api/api.js';
-import { describeGrant } from './api/tunnels.js';
 import { Forwarder } from './forward/forwarder.js';
 import { createGate } from './gate/gate.js';
 import { Registry } from './gate/registry.js';
@@ -32,16 +31,16 @@ import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
 import { AuditSink } from './ops/audit-sink.js';
 import { LogSink } from './ops/log-sink.js';
 import { Observer } from './ops/observer.js';
-import { Feed } from './people/feed.js';
-import { Grants } from './people/grants.js';
-import { checkProviders, createProviders } from './provider.js';
+import { createProviders, soleDomain, warnAboutProviders } from './provider.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
 import * as limits from './request/limits.js';
 import type { Visit } from './request/visit.js';
+import { AccessRoutes } from './routes/access.js';
 import { createApp } from './routes/app.js';
 import { SignIn } from './routes/sign-in.js';
 import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
+import { Sharing } from './sharing.js';
 import { FrontDoor } from './visitors/front-door.js';
 import { ConnectionCount, closed, createVisitorServer, listen, portOf } from './visitors/http1/listener.js';
 import { Http1Requests, serveWith } from './visitors/http1/requests.js';
@@ -83,24 +82,22 @@ const SWEEP_MS = 100;
 export async function startEdge(config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
   const store = new MemoryStore();
   const ended = new Revocations(store, 'ended-sign-in');
-  const grants = new Grants({ store, ceiling: config.allow });
-  await Promise.all([ended.ready, grants.ready]);
+  const sharing = new Sharing({ store, ceiling: config.allow });
+  await Promise.all([ended.ready, sharing.ready]);
   const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins]);
-  const registry = new Registry(alsoNamed, (policy, name) => grants.apply(policy, name));
-  const feed = new Feed();
-  const observer = new Observer([new LogSink(log), new AuditSink(audit), feed]);
+  const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
+  const observer = new Observer([new LogSink(log), new AuditSink(audit), sharing.feed]);
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const revoked = new RevokedTokens(config.revokedTokens, log);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   const providers = createProviders(config, log);
-  const { admission, requests, api } = compose(config, {
+  const { admission, requests, closeStreams } = compose(config, {
     providers,
     store,
     ended,
     registry,
-    grants,
-    feed,
+    sharing,
     observer,
     revalidator,
     revoked,
@@ -120,7 +117,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     observer.close();
     revoked.close();
     ended.close();
-    grants.close();
+    sharing.close();
     void store.close();
   };
   try {
@@ -140,7 +137,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     admin.closeAllConnections();
   };
   const stop = async () => {
-    api.close();
+    closeStreams();
     const stopped = Promise.all([closed(server), admission.drain()]);
     const late = setTimeout(destroy, limits.DRAIN_MS);
     // A connection whose request has just finished is idle only now, and would otherwise be kept alive.
@@ -173,8 +170,7 @@ interface Parts {
   readonly store: Store;
   readonly ended: Revocations;
   readonly registry: Registry;
-  readonly grants: Grants;
-  readonly feed: Feed;
+  readonly sharing: Sharing;
   readonly observer: Observer;
   readonly revalidator: Revalidator;
   readonly revoked: RevokedTokens;
@@ -183,7 +179,7 @@ interface Parts {
 
 function compose(
   config: EdgeConfig,
-  { providers, store, ended, registry, grants, feed, observer, revalidator, revoked, isRecording, log }: Parts,
+  { providers, store, ended, registry, sharing, observer, revalidator, revoked, isRecording, log }: Parts,
 ) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
@@ -225,20 +221,10 @@ function compose(
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
   const exchanges = { gate, observer, revalidator, replyWithError };
   const parts = { base, sessions, assertions, registry, signIn, signOut, observer };
-  const applyGrants = (name: string) => {
-    registry.refresh(name);
-    const owner = registry.find(name)?.policy.owner;
-    if (owner === undefined) return;
-    feed.publish({
-      kind: 'access',
-      tunnel: name,
-      owner,
-      data: { grants: grants.list({ name, owner }).map(describeGrant) },
-    });
-  };
   const renewals = new limits.AttemptLimit('renewal');
-  const api = createApi({ ...parts, tokens, admins: config.admins, grants, feed });
-  const app = createApp({ ...parts, api: api.routes, visitOf, replyWithError });
+  const api = createApi({ ...parts, ...sharing, tokens, admins: config.admins });
+  const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
+  const app = createApp({ ...parts, api: [...api.routes, ...access.table], visitOf, replyWithError });
   const door: FrontDoor = new FrontDoor({
     base,
     gate,
@@ -252,19 +238,10 @@ function compose(
   const addressOf = addressReader(config.trustProxy, (address) =>
     log.warn({ address, option: 'POSTERN_TRUST_PROXY' }, DISTRUSTED),
   );
-  grants.onChange((tunnels) => {
-    for (const name of tunnels) applyGrants(name);
-    void revalidator.review();
-  });
-  return { api, admission, requests: new Http1Requests({ base, door, observer, addressOf }) };
-}
-
-async function warnAboutProviders(providers: Providers, log: Log): Promise<void> {
-  for (const finding of await checkProviders(providers)) log.warn({ finding }, 'visitors cannot sign in');
-}
-
-/** The domain of a ceiling that admits nothing but one domain. */
-function soleDomain(ceiling: readonly Rule[] | undefined): string | undefined {
-  const [only, ...others] = ceiling ?? [];
-  return only?.kind === 'domain' && others.length === 0 ? only.domain : undefined;
+  sharing.connect(registry, revalidator);
+  const closeStreams = () => {
+    api.close();
+    access.close();
+  };
+  return { closeStreams, admission, requests: new Http1Requests({ base, door, observer, addressOf }) };
 }

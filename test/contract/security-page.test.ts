@@ -43,7 +43,7 @@ const THREATS: Readonly<Record<string, number>> = {
   U: 4,
   V: 6,
   W: 3,
-  Y: 8,
+  Y: 12,
 };
 const IDS = Object.entries(THREATS).flatMap(([letter, count]) =>
   Array.from({ length: count }, (_, at) => `${letter}${at + 1}`),

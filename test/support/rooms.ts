@@ -61,7 +61,7 @@ const EDGE: Readonly<Record<string, Wing>> = {
   },
   routes: {
     holds: 'the paths that are ours: sign-in, portal, session',
-    imports: ['gate', 'ops', 'replies', 'request'],
+    imports: ['gate', 'ops', 'people', 'replies', 'request'],
   },
   visitors: {
     holds: 'how requests arrive: the front door, and a folder for each protocol',

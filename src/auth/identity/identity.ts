@@ -2,6 +2,8 @@
  * The claims of OpenID Connect about a visitor, reduced to what policy and headers need. The types of claims are not
  * trusted: a malformed `sub` or `email` is rejected, any other malformed claim is left out.
  */
+
+import { isPlainText } from '../../core/plain-text.js';
 import { canonicalDomain, canonicalEmail, type EmailVerification, MAX_GROUP_CHARS } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 
@@ -129,10 +131,4 @@ function isOverage(claims: Readonly<Record<string, unknown>>, groupsClaim: strin
   const elsewhere = claim(claims, '_claim_names');
   if (typeof elsewhere === 'object' && elsewhere !== null && Object.hasOwn(elsewhere, groupsClaim)) return true;
   return claim(claims, 'hasgroups') === true;
-}
-
-// Text that can be displayed, logged and encoded: no controls, line separators, bidi overrides or lone surrogates.
-function isPlainText(value: unknown, maxChars: number): value is string {
-  if (typeof value !== 'string' || value.length > maxChars || value.trim() !== value) return false;
-  return /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]+$/u.test(value);
 }

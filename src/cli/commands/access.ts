@@ -1,4 +1,4 @@
-/** `postern allow` and `postern revoke`: who may open a tunnel, changed while it runs. */
+/** `postern allow`, `revoke` and `knocks`: who may open a tunnel, changed while it runs, and who asks to. */
 import type { Command } from 'commander';
 import { ALLOW_OPTIONS, API_OPTIONS, loadApiConfig } from '../../config/api-config.js';
 import { printable, quoted } from '../../config/text.js';
@@ -48,6 +48,31 @@ export function addRevokeCommand(program: Command): void {
     const done = lines.filter((line) => line !== undefined);
     if (done.length === 0) throw new CommandError(`${quoted(rule)} was not granted: ${FROM_AGENT}`);
     for (const line of done) say(line);
+  });
+}
+
+/** Adds `postern knocks`. */
+export function addKnocksCommand(program: Command): void {
+  const command = program
+    .command('knocks')
+    .description('List who asks to be let in; "postern allow" and "postern revoke" answer.');
+  addFlags(command, API_OPTIONS);
+  addConfigFlag(command, OTHER_FILE);
+  command.option('--json', 'Print one JSON object per line.');
+  command.action(async () => {
+    const { edge, token, name } = configOf(command, API_OPTIONS);
+    const { json } = command.opts<{ json?: true }>();
+    const api = new ApiClient(edge, token);
+    for (const tunnel of chosen(await api.tunnels(), name)) {
+      for (const knock of await api.knocks(tunnel.name)) {
+        const said = knock.message === '' ? '' : `: ${knock.message}`;
+        say(
+          json
+            ? JSON.stringify({ tunnel: tunnel.name, ...knock })
+            : `${tunnel.name}  ${knock.email}  ${knock.at}${said}`,
+        );
+      }
+    }
   });
 }
 

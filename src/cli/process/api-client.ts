@@ -22,6 +22,18 @@ export interface ApiGrant {
   readonly expires_at: string | null;
 }
 
+/** A person who asks to be let in. */
+export interface ApiKnock {
+  readonly id: string;
+  readonly email: string;
+  readonly message: string;
+  readonly at: string;
+}
+
+interface KnockList {
+  readonly knocks: readonly ApiKnock[];
+}
+
 // An edge responds in milliseconds; what is on the way to it may not.
 const TIMEOUT_MS = 15_000;
 
@@ -41,6 +53,11 @@ export class ApiClient {
 
   async grant(tunnel: string, rule: string, body: { effect: 'allow' | 'deny'; for?: string }): Promise<ApiGrant> {
     return (await this.call('PUT', grantPath(tunnel, rule), body)) as ApiGrant;
+  }
+
+  async knocks(tunnel: string): Promise<readonly ApiKnock[]> {
+    const { knocks } = (await this.call('GET', `/tunnels/${encodeURIComponent(tunnel)}/knocks`)) as KnockList;
+    return knocks;
   }
 
   /** Resolves to whether anything was granted in these words. */

@@ -2,9 +2,10 @@
 import type { RouteTable } from '../routes/route.js';
 import { Callers, type CallersOptions } from './caller.js';
 import { EventApi, type EventApiOptions } from './events.js';
+import { type KnockApiOptions, knockApi } from './knocks.js';
 import { type TunnelApiOptions, tunnelApi } from './tunnels.js';
 
-export type ApiOptions = CallersOptions & Omit<EventApiOptions & TunnelApiOptions, 'callers'>;
+export type ApiOptions = CallersOptions & Omit<EventApiOptions & TunnelApiOptions & KnockApiOptions, 'callers'>;
 
 export interface Api {
   readonly routes: RouteTable;
@@ -18,7 +19,7 @@ export function createApi(options: ApiOptions): Api {
   const parts = { ...options, callers: new Callers(options) };
   const events = new EventApi(parts);
   return {
-    routes: [...tunnelApi(PREFIX, parts), ...events.routes(PREFIX)],
+    routes: [...tunnelApi(PREFIX, parts), ...knockApi(PREFIX, parts), ...events.routes(PREFIX)],
     close: () => events.close(),
   };
 }

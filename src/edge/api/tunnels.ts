@@ -5,6 +5,7 @@ import { PosternError } from '../../errors.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
 import type { Grant, Grants } from '../people/grants.js';
+import type { Knocks } from '../people/knocks.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { RouteTable } from '../routes/route.js';
@@ -15,13 +16,17 @@ export interface TunnelApiOptions {
   readonly callers: Callers;
   readonly registry: Registry;
   readonly grants: Grants;
+  readonly knocks: Knocks;
   readonly observer: Observer;
 }
 
 const EFFECTS = ['allow', 'deny'] as const;
 
 /** The routes below a prefix, as `/.postern/api/v1`. */
-export function tunnelApi(prefix: string, { callers, registry, grants, observer }: TunnelApiOptions): RouteTable {
+export function tunnelApi(
+  prefix: string,
+  { callers, registry, grants, knocks, observer }: TunnelApiOptions,
+): RouteTable {
   const describe = (tunnel: Tunnel) => describeTunnel(tunnel, registry, grants);
 
   async function list(visit: Visit): Promise<Reply> {
@@ -41,6 +46,7 @@ export function tunnelApi(prefix: string, { callers, registry, grants, observer 
     const forMs = durationOf(fields, 'for');
     const grant = await grants.decide(ownedBy(tunnel), param(request, 'rule'), { effect, forMs, by: caller.email });
     const { rule, by, expiresAtMs } = grant;
+    await knocks.settle(ownedBy(tunnel), formatRule(rule), effect);
     const change = { change: effect, tunnel: tunnel.name, rule: formatRule(rule), by, expiresAtMs } as const;
     observer.emit({ kind: 'access-changed', visit, change });
     return jsonReply(describeGrant(grant));
@@ -93,11 +99,13 @@ export function describeGrant({ rule, effect, by, sinceMs, expiresAtMs }: Grant)
   };
 }
 
-function ownedBy({ name, policy }: Tunnel) {
+/** A tunnel and its owner. */
+export function ownedBy({ name, policy }: Tunnel) {
   return { name, owner: policy.owner };
 }
 
-function param({ params }: Request, name: string): string {
+/** A parameter of the path. */
+export function param({ params }: Request, name: string): string {
   const value = params[name];
   return typeof value === 'string' ? value : '';
 }

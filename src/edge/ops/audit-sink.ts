@@ -49,6 +49,11 @@ export class AuditSink implements EventSink {
         this.#write('tunnel-up', 'tunnel up', { ...agent, tokenId, address });
         break;
       }
+      case 'knocked': {
+        const { visit, tunnel, session } = event;
+        this.#write('knock', 'knock', { ...asked(visit), tunnel, ...who(session) });
+        break;
+      }
       case 'access-changed': {
         const { change, tunnel, rule, by, expiresAtMs } = event.change;
         const until = expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString();

@@ -27,6 +27,8 @@ export type EdgeEvent =
   | { readonly kind: 'tunnel-down'; readonly agent: AgentFields; readonly reason: PosternError | undefined }
   /** A person has given access to a tunnel, or taken it away, while it runs. */
   | { readonly kind: 'access-changed'; readonly visit: Asker; readonly change: AccessChange }
+  /** A visitor who was refused has asked the owner of a tunnel to be let in. */
+  | { readonly kind: 'knocked'; readonly visit: Asker; readonly tunnel: string; readonly session: Session }
   /** Something of a party was refused or cut because the party exceeded a limit. */
   | { readonly kind: 'over-budget'; readonly budget: Budget; readonly address: string };
 
@@ -57,7 +59,7 @@ export type SignedOut = Pick<Session, 'id'> & Partial<Session>;
 
 /** What a person has changed about the access to a tunnel. */
 export interface AccessChange {
-  readonly change: 'allow' | 'deny' | 'take-back';
+  readonly change: 'allow' | 'deny' | 'take-back' | 'refuse';
   readonly tunnel: string;
   /** The rule word, or the email address of the person, that it is about. */
   readonly rule: string;

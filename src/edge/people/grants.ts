@@ -7,9 +7,8 @@ import { ceilingCovers, type Policy } from '../../auth/identity/policy.js';
 import { formatRule, parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import { readObject } from '../../store/json-value.js';
-import { Mirror } from '../../store/mirror.js';
 import type { Entry, Store } from '../../store/store.js';
-import { NextExpiry } from './next-expiry.js';
+import { TunnelMirror, tunnelOf } from './tunnel-mirror.js';
 
 export type Effect = 'allow' | 'deny';
 
@@ -49,20 +48,13 @@ export class Grants {
   readonly #store: Store;
   readonly #ceiling: readonly Rule[] | undefined;
   readonly #now: () => number;
-  readonly #mirror: Mirror<Grant>;
-  /** The ids of each tunnel, which look up its grants without walking those of all others. */
-  readonly #idsByTunnel = new Map<string, Set<string>>();
-  readonly #listeners = new Set<(tunnels: readonly string[]) => void>();
-  readonly #expiry: NextExpiry;
+  readonly #mirror: TunnelMirror<Grant>;
 
   constructor({ store, ceiling, now = Date.now }: GrantsOptions) {
     this.#store = store;
     this.#ceiling = ceiling;
     this.#now = now;
-    this.#expiry = new NextExpiry(now, (tunnels) => this.#tell(tunnels));
-    this.#mirror = new Mirror({ store, prefix: PREFIX, read: readGrant, now });
-    this.#index(this.#mirror.ids());
-    this.#mirror.onChange((ids) => this.#tell(this.#index(ids)));
+    this.#mirror = new TunnelMirror({ store, prefix: PREFIX, read: readGrant, now });
     this.ready = this.#mirror.ready;
   }
 
@@ -79,8 +71,7 @@ export class Grants {
 
   /** The live grants and denials of a tunnel, oldest first. */
   list({ name, owner }: Owned): Grant[] {
-    const ids = [...(this.#idsByTunnel.get(name) ?? [])];
-    const grants = ids.map((id) => this.#mirror.get(id)).filter((grant) => grant?.owner === owner) as Grant[];
+    const grants = this.#mirror.of(name).filter((grant) => grant.owner === owner);
     return grants.sort((one, other) => one.sinceMs - other.sinceMs);
   }
 
@@ -117,11 +108,10 @@ export class Grants {
 
   /** Calls the listener with the names of tunnels whose grants have changed, here or at another node, or have expired. */
   onChange(listener: (tunnels: readonly string[]) => void): void {
-    this.#listeners.add(listener);
+    this.#mirror.onChange(listener);
   }
 
   close(): void {
-    this.#expiry.close();
     this.#mirror.close();
   }
 
@@ -141,41 +131,10 @@ export class Grants {
       throw refusal('ERR_OUTSIDE_CEILING', 'The operator of this edge does not permit tunnels to let in this account.');
     return rule;
   }
-
-  #index(ids: readonly string[]): string[] {
-    const tunnels = new Set<string>();
-    for (const id of ids) {
-      const tunnel = tunnelOf(id);
-      tunnels.add(tunnel);
-      const grant = this.#mirror.get(id);
-      if (grant !== undefined) this.#remember(tunnel, id, grant);
-      else this.#forget(tunnel, id);
-    }
-    return [...tunnels];
-  }
-
-  #remember(tunnel: string, id: string, { expiresAtMs }: Grant): void {
-    const ids = this.#idsByTunnel.get(tunnel) ?? new Set();
-    this.#idsByTunnel.set(tunnel, ids.add(id));
-    if (expiresAtMs !== undefined) this.#expiry.add(tunnel, expiresAtMs);
-  }
-
-  #forget(tunnel: string, id: string): void {
-    const ids = this.#idsByTunnel.get(tunnel);
-    if (ids?.delete(id) && ids.size === 0) this.#idsByTunnel.delete(tunnel);
-  }
-
-  #tell(tunnels: readonly string[]): void {
-    for (const listener of this.#listeners) listener(tunnels);
-  }
 }
 
 function keyOf(name: string, rule: Rule): string {
   return `${PREFIX}${name}/${formatRule(rule)}`;
-}
-
-function tunnelOf(id: string): string {
-  return id.slice(0, id.indexOf('/'));
 }
 
 function readGrant({ key, value, expiresAtMs }: Entry): Grant | undefined {

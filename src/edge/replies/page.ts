@@ -3,6 +3,7 @@
  * that goes in is escaped here; nothing outside this file writes HTML.
  */
 import { createHash } from 'node:crypto';
+import { DOOR, ICON, STYLE } from './page-style.js';
 
 /** A part of a page's body. */
 export type Block =
@@ -15,6 +16,24 @@ export type Block =
       readonly label: string;
       readonly action: string;
       readonly fields: readonly (readonly [name: string, value: string])[];
+    }
+  /** A form with hidden fields, perhaps a line to fill in, and one or several buttons. */
+  | {
+      readonly kind: 'question';
+      readonly action: string;
+      readonly fields: readonly (readonly [name: string, value: string])[];
+      readonly input?: {
+        readonly name: string;
+        readonly label: string;
+        readonly maxChars: number;
+        readonly value?: string;
+      };
+      readonly answers: readonly {
+        readonly label: string;
+        /** What the button adds to the fields. */
+        readonly field?: readonly [name: string, value: string];
+        readonly rank: 'main' | 'other';
+      }[];
     }
   | {
       readonly kind: 'list';
@@ -41,36 +60,11 @@ export interface PageScript {
   readonly data: Readonly<Record<string, string>>;
   /** The one address that it may fetch. */
   readonly connectTo?: string;
-  /** The way on without scripts. */
-  readonly without: { readonly label: string; readonly href: string };
+  /** The way on without scripts; absent where the page has it. */
+  readonly without?: { readonly label: string; readonly href: string };
   /** Shown by the script when it fails. */
   readonly failure: readonly Block[];
 }
-
-const STYLE = `
-:root{color-scheme:light dark;--ground:#f6f5f1;--card:#fff;--ink:#1d1f24;--soft:#5b606b;--line:#dddad2;--accent:#1f5f4a;--on-accent:#fff}
-@media (prefers-color-scheme:dark){:root{--ground:#14161a;--card:#1d2026;--ink:#eceef2;--soft:#a2a8b4;--line:#343943;--accent:#7fd1b0;--on-accent:#0d1f18}}
-*{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--ground);color:var(--ink);font:1rem/1.55 system-ui,sans-serif}
-main{width:100%;max-width:34rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:14px}
-.brand{display:flex;align-items:center;gap:.5rem;margin:0 0 1.25rem;color:var(--soft);font-size:.85rem;font-weight:600;letter-spacing:.04em}
-.brand svg{color:var(--accent)}
-h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.25}
-p{margin:0 0 1rem;overflow-wrap:anywhere}
-.acts{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0 .5rem}
-.act{display:inline-block;padding:.6rem 1.1rem;border:1px solid var(--line);border-radius:9px;background:none;color:var(--ink);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
-.act.main{border-color:var(--accent);background:var(--accent);color:var(--on-accent)}
-.act:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
-ul{margin:0 0 1rem;padding:0;list-style:none}
-li{border-top:1px solid var(--line)}
-li a{display:block;padding:.9rem .25rem;color:var(--accent);font-weight:600;font-size:1.1rem;text-decoration:none;overflow-wrap:anywhere}
-li a:hover{background:var(--ground)}
-li span{display:block;color:var(--soft);font-size:.9rem;font-weight:400}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
-dt{font-weight:600}
-dd{margin:0;overflow-wrap:anywhere}
-@media (max-width:30rem){dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .4rem}}
-`;
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
@@ -133,15 +127,6 @@ ${renderScript(script)}
 `;
 }
 
-// The door in the browser's tab. In the page itself: a request for it would be the app's on a tunnel's host.
-const ICON = `data:image/svg+xml,${encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 18 18"><rect width="18" height="18" rx="4" fill="#1f5f4a"/><path d="M5 15V8.5a4 4 0 0 1 8 0V15z" fill="#fff"/><circle cx="11" cy="11" r=".9" fill="#1f5f4a"/></svg>',
-).replaceAll("'", '%27')}`;
-
-const DOOR =
-  '<svg width="18" height="18" viewBox="0 0 18 18" fill="none" stroke="currentColor" stroke-width="1.6" aria-hidden="true">' +
-  '<path d="M3.5 16.5V8a5.5 5.5 0 0 1 11 0v8.5zM1.5 16.5h15"/><circle cx="11.4" cy="10.5" r=".9" fill="currentColor" stroke="none"/></svg>';
-
 type Content = Extract<Block, { kind: 'text' | 'list' }>;
 
 function isContent(block: Block): block is Content {
@@ -163,6 +148,7 @@ function renderActs(blocks: readonly Block[]): string {
       return `<a class="act${block.rank === 'main' ? ' main' : ''}" href="${escapeHtml(block.href)}">${escapeHtml(block.label)}</a>`;
     }
     if (block.kind === 'form') return renderForm(block);
+    if (block.kind === 'question') return renderQuestion(block);
     if (block.kind !== 'button') return '';
     return `<form method="post" action="${escapeHtml(block.action)}"><button class="act main">${escapeHtml(block.label)}</button></form>`;
   });
@@ -170,12 +156,29 @@ function renderActs(blocks: readonly Block[]): string {
   return shown.length === 0 ? '' : `<div class="acts">${shown.join('\n')}</div>`;
 }
 
-function renderForm({ label, action, fields }: Extract<Block, { kind: 'form' }>): string {
+function renderQuestion({ action, fields, input, answers }: Extract<Block, { kind: 'question' }>): string {
+  const line =
+    input === undefined
+      ? ''
+      : `<label>${escapeHtml(input.label)}<input name="${escapeValue(input.name)}" maxlength="${input.maxChars}" value="${escapeValue(input.value ?? '')}" autocomplete="off"></label>`;
+  const buttons = answers.map(({ label, field, rank }) => {
+    const adds = field === undefined ? '' : ` name="${escapeValue(field[0])}" value="${escapeValue(field[1])}"`;
+    return `<button class="act${rank === 'main' ? ' main' : ''}"${adds}>${escapeHtml(label)}</button>`;
+  });
+  const answered = `<div class="answers">${buttons.join('\n')}</div>`;
+  return `<form class="question" method="post" action="${escapeHtml(action)}">${hidden(fields)}${line}${answered}</form>`;
+}
+
+function hidden(fields: readonly (readonly [name: string, value: string])[]): string {
   const inputs = fields.map(
     ([name, value]) => `<input type="hidden" name="${escapeValue(name)}" value="${escapeValue(value)}">`,
   );
+  return inputs.join('');
+}
+
+function renderForm({ label, action, fields }: Extract<Block, { kind: 'form' }>): string {
   const button = `<button class="act main">${escapeHtml(label)}</button>`;
-  return `<form method="post" action="${escapeHtml(action)}">${inputs.join('')}${button}</form><script>${SUBMIT}</script>`;
+  return `<form method="post" action="${escapeHtml(action)}">${hidden(fields)}${button}</form><script>${SUBMIT}</script>`;
 }
 
 // Line breaks too: a parser of HTML would take CR LF for one of them.
@@ -191,7 +194,7 @@ function renderScript(script: PageScript | undefined): string {
 ${failure.filter(isContent).map(renderContent).join('\n')}
 ${renderActs(failure)}
 </div>
-<noscript>${renderActs([{ kind: 'link', ...without, rank: 'main' }])}</noscript>
+${without === undefined ? '' : `<noscript>${renderActs([{ kind: 'link', ...without, rank: 'main' }])}</noscript>`}
 <script defer src="${escapeHtml(`${url}?v=${version}`)}"${attributes.join('')}></script>`;
 }
 

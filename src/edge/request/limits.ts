@@ -62,9 +62,12 @@ export const BAD_TOKENS = { points: 20, duration: 60 };
 /** Sign-ins that the edge asks an account for again because of its groups: rules that never rest would ask without end. */
 const RENEWALS = { points: 3, duration: 60 };
 
-const KINDS = { 'sign-in': SIGN_INS, 'bad-token': BAD_TOKENS, renewal: RENEWALS };
+/** Requests of one account to be let in: a person asks for one or two tunnels, and again the next day. */
+export const KNOCKS = { points: 10, duration: 3_600 };
 
-/** Counts attempts within a minute, for each address or, of renewals, for each account. */
+const KINDS = { 'sign-in': SIGN_INS, 'bad-token': BAD_TOKENS, renewal: RENEWALS, knock: KNOCKS };
+
+/** Counts attempts within a time, for each address or, of renewals and requests to be let in, for each account. */
 export class AttemptLimit {
   readonly #limiter: RateLimiterMemory;
 

@@ -103,10 +103,14 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     if (code === 'ERR_TUNNEL_OFFLINE') return account;
     const reload = visit.method === 'GET' ? { reloadAfterSeconds: RELOAD_SECONDS } : {};
     const isPartial = session?.identity.groupsOmitted === true;
+    const mayAsk = session?.identity.emailVerified === true;
     const blocks = [
       ...(isPartial ? [{ kind: 'text', text: GROUPS_LEFT_OUT } as const] : []),
-      { kind: 'text', text: 'If somebody sent you the link, ask them to let this account in, or use another one.' },
-      { kind: 'link', label: 'Switch account', href: href('other'), rank: 'main' },
+      { kind: 'text', text: 'If somebody sent you the link, ask to be let in, or use another account.' },
+      ...(mayAsk
+        ? [{ kind: 'link', label: 'Ask for access', href: `${base.origin}/access?to=${name}`, rank: 'main' } as const]
+        : []),
+      { kind: 'link', label: 'Switch account', href: href('other'), rank: mayAsk ? 'other' : 'main' },
       { kind: 'link', label: 'Sign out', href: '/.postern/sign_out', rank: 'other' },
     ] as const;
     return { title: 'Not open to you', ...account, ...reload, blocks };

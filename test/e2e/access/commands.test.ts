@@ -46,6 +46,21 @@ describe('the commands that let people in and shut them out', () => {
     assert.match(again.stderr, /"@elsewhere\.test" was not granted/);
   });
 
+  test('list who asks to be let in', async () => {
+    const zoe = world.visitor();
+    await zoe.signIn(`${world.url}/`, 'eve');
+    const body = new URLSearchParams({ to: 'demo', message: 'a [31m word' }).toString();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    assert.equal((await zoe.fetch(`${world.base}/access`, { method: 'POST', headers, body })).status, 303);
+    const { code, stdout } = await postern(['knocks', '--name', 'demo']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^demo {2}eve@elsewhere\.test {2}20\S+Z: a \[31m word$/);
+    const json = JSON.parse((await postern(['knocks', '--name', 'demo', '--json'])).stdout);
+    assert.deepEqual([json.tunnel, json.email], ['demo', 'eve@elsewhere.test']);
+    assert.equal((await postern(['revoke', 'eve@elsewhere.test', '--name', 'demo'])).code, 0);
+    assert.equal((await postern(['knocks', '--name', 'demo'])).stdout, '');
+  });
+
   test('say in one sentence what is wrong', async () => {
     const wrong: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
       [['allow', 'eve'], 2, /"eve" cannot be granted/],

@@ -1,0 +1,92 @@
+/**
+ * A stream of server-sent events (HTML standard, section 9.2) as the response to a visit. What a reader who does not read
+ * leaves waiting is bounded: past that the stream ends, and the browser opens it again.
+ */
+import type { Visit } from '../request/visit.js';
+
+// Some seconds of a busy stream.
+const MAX_WAITING_EVENTS = 100;
+
+// Keeps the connection open in proxies, and is the occasion to look whether the reader may still read.
+const BEAT_MS = 15_000;
+
+export interface EventStreamOptions {
+  /** Called once, when the stream has ended, by either side. */
+  readonly ended: () => void;
+  /** Called every fifteen seconds: rejects when the reader may not read any more, and the stream ends. */
+  readonly check: () => Promise<void>;
+}
+
+export interface ServerEvent {
+  readonly id?: string;
+  readonly event: string;
+  readonly data: object;
+}
+
+export class EventStream {
+  readonly #visit: Visit;
+  readonly #options: EventStreamOptions;
+  readonly #waiting: string[] = [];
+  readonly #beat: NodeJS.Timeout;
+  #isBlocked = false;
+  #isOver = false;
+
+  /** Sends the head of the response. */
+  constructor(visit: Visit, options: EventStreamOptions) {
+    this.#visit = visit;
+    this.#options = options;
+    this.#beat = setInterval(() => this.#beatNow(), BEAT_MS).unref();
+    const stop = () => this.#stop();
+    visit.observe({
+      data: () => {},
+      trailers: () => {},
+      end: () => {},
+      drain: () => this.#drain(),
+      sent: stop,
+      cancelled: stop,
+    });
+    visit.resume();
+    visit.respond({ status: 200, headers: HEADERS }, { endOfBody: false });
+    this.#write('retry: 1000\n\n');
+  }
+
+  send({ id, event, data }: ServerEvent): void {
+    const name = id === undefined ? '' : `id: ${id}\n`;
+    this.#write(`${name}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#stop();
+    this.#visit.end();
+  }
+
+  #beatNow(): void {
+    this.#write(':\n\n');
+    this.#options.check().catch(() => this.end());
+  }
+
+  #write(text: string): void {
+    if (this.#isOver) return;
+    if (!this.#isBlocked) this.#isBlocked = !this.#visit.write(Buffer.from(text));
+    else if (this.#waiting.push(text) > MAX_WAITING_EVENTS) this.end();
+  }
+
+  #drain(): void {
+    this.#isBlocked = false;
+    const waiting = this.#waiting.splice(0).join('');
+    if (waiting !== '') this.#write(waiting);
+  }
+
+  #stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#beat);
+    this.#options.ended();
+  }
+}
+
+const HEADERS = [
+  ...['content-type', 'text/event-stream', 'cache-control', 'no-store'],
+  ...['x-content-type-options', 'nosniff', 'x-accel-buffering', 'no'],
+];
