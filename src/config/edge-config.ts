@@ -31,6 +31,10 @@ export interface EdgeConfig {
   readonly allow: readonly Rule[] | undefined;
   /** Who may act for the owner of any tunnel. */
   readonly admins: readonly Rule[];
+  /** Who may sign agents in; undefined when the operator set none: no account may. */
+  readonly agents: readonly Rule[] | undefined;
+  /** Lifetime of the access tokens of agents that have signed in. */
+  readonly agentTtlMs: number;
   readonly sessionTtlMs: number;
   readonly sessionIdleMs: number;
   /** How long an app may read nothing of what a visitor sends; undefined for no limit. */
@@ -55,6 +59,7 @@ export function loadEdgeConfig(sources: Sources): EdgeConfig {
   const values = readOptions(EDGE_OPTIONS, edgeLayers(sources, problems), problems);
   checkListeners(values, problems);
   checkEmailVerification(values, problems);
+  checkAgents(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return toEdgeConfig(values as EdgeValues); // without problems nothing is missing
 }
@@ -85,6 +90,14 @@ function checkEmailVerification(values: Partial<EdgeValues>, problems: string[])
   );
 }
 
+function checkAgents({ agents, oidc_issuer: address }: Partial<EdgeValues>, problems: string[]): void {
+  if (address === undefined || !hasUnverifiedAddresses(address) || !agents?.some(({ kind }) => kind === 'anyone'))
+    return;
+  problems.push(
+    'POSTERN_AGENTS: "*" is not for this POSTERN_OIDC_ISSUER, where anyone can have an account: expected rules such as @acme.com.',
+  );
+}
+
 function toEdgeConfig(values: EdgeValues): EdgeConfig {
   return {
     base: values.url,
@@ -101,6 +114,8 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
     },
     allow: values.allow,
     admins: values.admins ?? [],
+    agents: values.agents,
+    agentTtlMs: values.agent_ttl,
     sessionTtlMs: values.session_ttl,
     sessionIdleMs: values.session_idle,
     uploadIdleMs: values.upload_idle,

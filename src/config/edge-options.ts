@@ -3,6 +3,8 @@ import { baseAddress, issuer, listenAddress, networks } from './addresses.js';
 import type { OptionTable } from './options.js';
 import {
   administrators,
+  agentRules,
+  agentTtl,
   auditPolicy,
   ceiling,
   destination,
@@ -95,6 +97,21 @@ export const EDGE_OPTIONS = {
     description:
       'Who may see and change the access to every tunnel, rules separated by commas such as ops@acme.com,group:ops; without it each owner only their own.',
     schema: administrators,
+  },
+  agents: {
+    env: 'POSTERN_AGENTS',
+    placeholder: '<rules>',
+    list: true,
+    description:
+      'Who may sign agents in with "postern login", rules separated by commas such as @acme.com; without it nobody.',
+    schema: agentRules,
+  },
+  agent_ttl: {
+    env: 'POSTERN_AGENT_TTL',
+    placeholder: '<duration>',
+    default: '7d',
+    description: 'How long the access token of an agent that has signed in is valid; the agent renews it by itself.',
+    schema: agentTtl,
   },
   listen: {
     env: 'POSTERN_LISTEN',

@@ -17,6 +17,7 @@ const MIN_SECRET_BYTES = 32; // the strength of the keys derived from it
 const MAX_TOKEN_CHARS = 4_096; // the longest that the edge reads
 const MAX_RULES = 100; // as many as an offer may carry
 const MAX_ORIGINS = 20; // likewise
+const MAX_AGENT_TTL_MS = 30 * MS.d;
 const MAX_TUNNELS = 40; // with names of 63 characters the token stays below that
 
 /** `90s`, `30m`, `12h`, `30d`, in milliseconds. */
@@ -69,6 +70,18 @@ export const ceiling = rules.refine(
 export const administrators = rules.refine(
   (all) => all.every(({ kind }) => kind === 'email' || kind === 'group'),
   'administrators are named one by one or by a group: expected rules such as ops@acme.com or group:ops',
+);
+
+/** Who may sign agents in: rules about identities, so `public` has no meaning. */
+export const agentRules = rules.refine(
+  (all) => all.every(({ kind }) => kind !== 'public'),
+  '"public" says nothing here: expected who may sign agents in, such as @acme.com or group:eng',
+);
+
+/** Shorter than the ninety days for which an agent's sign-in is kept without use. */
+export const agentTtl: Value<number> = duration.refine(
+  (ms) => ms <= MAX_AGENT_TTL_MS,
+  'it is too long: expected at most 30d; an agent renews its token by itself',
 );
 
 /** One or several secrets, newest first. */

@@ -6,7 +6,15 @@
 import { hkdfSync } from 'node:crypto';
 
 /** The purpose of a key. It enters the derivation, so changing one invalidates everything made with its keys. */
-export type KeyPurpose = 'session' | 'ticket' | 'nonce' | 'sign-out' | 'transaction' | 'token' | 'assertion';
+export type KeyPurpose =
+  | 'session'
+  | 'ticket'
+  | 'nonce'
+  | 'sign-out'
+  | 'transaction'
+  | 'token'
+  | 'assertion'
+  | 'agent-sign-in';
 
 /** A secret key of one purpose. `id` distinguishes rotated keys and reveals nothing about the key. */
 export interface Key {

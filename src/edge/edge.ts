@@ -27,6 +27,7 @@ import { Forwarder } from './forward/forwarder.js';
 import { createGate } from './gate/gate.js';
 import { Registry } from './gate/registry.js';
 import { Revalidator } from './gate/revalidation.js';
+import { createAgentOAuth } from './oauth/routes.js';
 import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
 import { AuditSink } from './ops/audit-sink.js';
 import { LogSink } from './ops/log-sink.js';
@@ -83,13 +84,14 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
   const store = new MemoryStore();
   const ended = new Revocations(store, 'ended-sign-in');
   const sharing = new Sharing({ store, ceiling: config.allow });
-  await Promise.all([ended.ready, sharing.ready]);
-  const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins]);
+  const endedTokens = new Revocations(store, 'revoked-token');
+  await Promise.all([ended.ready, sharing.ready, endedTokens.ready]);
+  const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
   const observer = new Observer([new LogSink(log), new AuditSink(audit), sharing.feed]);
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
-  const revoked = new RevokedTokens(config.revokedTokens, log);
+  const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   const providers = createProviders(config, log);
   const { admission, requests, closeStreams } = compose(config, {
@@ -116,6 +118,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     revalidator.close();
     observer.close();
     revoked.close();
+    endedTokens.close();
     ended.close();
     sharing.close();
     void store.close();
@@ -222,9 +225,14 @@ function compose(
   const exchanges = { gate, observer, revalidator, replyWithError };
   const parts = { base, sessions, assertions, registry, signIn, signOut, observer };
   const renewals = new limits.AttemptLimit('renewal');
+  const oauth = createAgentOAuth({
+    ...{ base, store, secrets, sessions, observer, revoked },
+    agents: config.agents,
+    ttlMs: config.agentTtlMs,
+  });
   const api = createApi({ ...parts, ...sharing, tokens, admins: config.admins });
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
-  const app = createApp({ ...parts, api: [...api.routes, ...access.table], visitOf, replyWithError });
+  const app = createApp({ ...parts, api: [...api.routes, ...access.table, ...oauth.routes], visitOf, replyWithError });
   const door: FrontDoor = new FrontDoor({
     base,
     gate,

@@ -23,6 +23,8 @@ export interface TokenRequest {
   readonly tunnels: readonly string[];
   /** Lifetime in milliseconds. */
   readonly ttlMs: number;
+  /** `TokenGrant.id`, as `createTokenId` makes it; default: a new one. Tokens with one id are revoked together. */
+  readonly id?: string;
 }
 
 // Secret scanners and people recognize a leaked token by the prefix; `typ` rejects every other kind of JWT of ours.
@@ -40,6 +42,11 @@ export function isTokenId(text: string): boolean {
   return ID.test(text);
 }
 
+/** A new id for a token, or for all tokens of one sign-in. Not base64url: an id is typed as an argument, and must not begin with `-`. */
+export function createTokenId(): string {
+  return randomBytes(ID_BYTES).toString('hex');
+}
+
 /** Creates a token with the newest secret. */
 export async function createToken(
   secrets: readonly string[],
@@ -49,7 +56,7 @@ export async function createToken(
   const [key] = keysOf(secrets);
   const jwt = await new SignJWT({ tunnels: [...request.tunnels] })
     .setProtectedHeader({ alg: 'HS256', typ: TYPE, kid: key.id })
-    .setJti(randomBytes(ID_BYTES).toString('hex')) // not base64url: an id is typed as an argument, and must not begin with -
+    .setJti(request.id ?? createTokenId())
     .setSubject(request.owner)
     .setIssuedAt(Math.floor(now() / 1000))
     .setExpirationTime(Math.floor((now() + request.ttlMs) / 1000))

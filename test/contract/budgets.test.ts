@@ -3,10 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { MAX_OF_ONE } from '../../src/edge/oauth/agent-sign-ins.js';
+import { MAX_WAITING } from '../../src/edge/oauth/device-codes.js';
 import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/ops/tally.js';
 import {
+  AGENT_SIGN_INS,
   BAD_TOKENS,
   CROWDED_CONNECTIONS,
+  DEVICE_REQUESTS,
   HEADERS_TIMEOUT_MS,
   LINKS,
   MAX_CONNECTIONS,
@@ -16,6 +20,8 @@ import {
   MAX_WAITING_HEAD_BYTES,
   SIGN_INS,
   UNFINISHED_HEADS,
+  WRONG_CODES,
+  WRONG_CODES_OF_ADDRESS,
 } from '../../src/edge/request/limits.js';
 import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/request/stalls.js';
 import { MAX_EARLY_BYTES } from '../../src/edge/visitors/http1/early-bytes.js';
@@ -67,6 +73,13 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'network: links': count(LINKS.maxOfOne),
   'network: ids of finished sign-ins': `${count(MAX_ENTRIES * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
   'network, session: kinds of refusals with records of their own': `${MAX_KEYS_OF_ONE} a minute`,
+  'process: device codes that wait for a person': count(MAX_WAITING),
+  'network: device codes that wait for a person': `${count(MAX_WAITING * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
+  'network: requests for a device code': `${DEVICE_REQUESTS.points} a minute`,
+  'network: wrong user codes': `${WRONG_CODES_OF_ADDRESS.points} an hour`,
+  'account: wrong user codes': `${WRONG_CODES.points} an hour`,
+  'account: agents that are signed in': `${AGENT_SIGN_INS.points} a minute`,
+  'account: sign-ins of agents': [`${MAX_OF_ONE}`, 'the one that was not used for the longest time ends'],
   'owner of tokens: links': count(LINKS.maxOfOne),
   'visitor: streams of a tunnel': `${word(SHARE)}, none of the last ${word(RESERVED_SHARE)} beyond ${word(FEW_STREAMS)}`,
   'visitor: time for which a response is not read': `${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes are the least`,

@@ -53,7 +53,8 @@ describe('docs/protocol.md', () => {
 
 describe('docs/requests-and-responses.md', () => {
   const page = read('docs', 'requests-and-responses.md');
-  const sources = read('src', 'edge', 'routes', 'base.ts') + read('src', 'edge', 'routes', 'tunnel.ts');
+  const files = ['routes/base.ts', 'routes/tunnel.ts', 'oauth/routes.ts'];
+  const sources = files.map((path) => read('src', 'edge', ...path.split('/'))).join('');
   const paths = new Set([LINK_PATH, ...(sources.match(/(?<=')\/(?:oauth2|\.postern)\/[\w.]+(?=')/g) ?? [])]);
 
   test('has the paths of the edge', () => assert.ok(paths.size > 8, `${[...paths]}`));

@@ -63,6 +63,10 @@ const EDGE: Readonly<Record<string, Wing>> = {
     holds: 'the paths that are ours: sign-in, portal, session',
     imports: ['gate', 'ops', 'people', 'replies', 'request'],
   },
+  oauth: {
+    holds: 'the sign-in of agents: OAuth endpoints, their pages, codes and tokens',
+    imports: ['ops', 'replies', 'request', 'routes'],
+  },
   visitors: {
     holds: 'how requests arrive: the front door, and a folder for each protocol',
     imports: ['agents', 'forward', 'gate', 'ops', 'replies', 'request', 'routes'],

@@ -25,6 +25,9 @@ const ESCAPED = /[^\w\-.~:/?=@!$'()*,;]/g;
 // The edge's own paths: returning to one would start another sign-in, or end this one. On a tunnel `/oauth2/` is the app's.
 const OURS = { base: ['/oauth2', '/.postern'], tunnel: ['/.postern'] } as const;
 
+// But for the page that asks whether an agent may sign in: it waits for the visitor to have signed in, and only asks.
+const RESUMED = '/oauth2/authorize?';
+
 // One slash, then the bytes of a request target, one code unit each: no controls, space, "#" or backslash (which browsers
 // treat as a slash).
 const PATH = /^\/(?!\/)[\x21\x22\x24-\x5b\x5d-\x7e\x80-\xff]*$/;
@@ -73,6 +76,7 @@ function checkedPath(path: string, origin: string, ours: readonly string[]): str
   const url = new URL(path, origin);
   // "/.//evil" resolves to the path "//evil": still on this origin, but read as a host by the next careless parser.
   if (url.origin !== origin || url.pathname.startsWith('//')) return HOME;
+  if (ours === OURS.base && path.startsWith(RESUMED) && `${url.pathname}?` === RESUMED) return path;
   return ours.some((prefix) => isUnder(url.pathname, prefix)) ? HOME : path;
 }
 

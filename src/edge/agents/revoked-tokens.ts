@@ -1,10 +1,12 @@
 /**
- * The tokens that the operator has revoked, by the ids that the audit record shows: a file with one id on a line, which is
- * watched while the edge runs. If the file can no longer be read, the tokens stay revoked.
+ * The tokens that count no more, by the ids that the audit record shows: those that the operator has revoked, in a file with
+ * one id on a line, which is watched while the edge runs, and those of sign-ins that have ended, in the store. If the file can
+ * no longer be read, the tokens stay revoked.
  */
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { Log } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
+import type { Revocations } from '../../store/revocations.js';
 
 /** A revoked token loses its link within this time. */
 export const REVOKED_WITHIN_MS = 5_000;
@@ -15,15 +17,20 @@ const LOOK_INTERVAL_MS = 2_000;
 export class RevokedTokens {
   readonly #path: string | undefined;
   readonly #log: Log;
+  readonly #ended: Revocations | undefined;
   readonly #listeners = new Set<() => void>();
   readonly #look = () => this.#read();
   #ids: ReadonlySet<string> = new Set();
   #wasThere = false;
 
-  /** Without a path no token is revoked. Throws `ERR_CONFIG_INVALID` for a file that exists but cannot be read. */
-  constructor(path: string | undefined, log: Log) {
+  /**
+   * Without a path the operator has revoked no token. `ended` has the ids of sign-ins that have ended; the caller closes it.
+   * Throws `ERR_CONFIG_INVALID` for a file that exists but cannot be read.
+   */
+  constructor(path: string | undefined, log: Log, ended?: Revocations) {
     this.#path = path;
     this.#log = log;
+    this.#ended = ended;
     if (path === undefined) return;
     try {
       this.#ids = readIds(path);
@@ -39,12 +46,22 @@ export class RevokedTokens {
   }
 
   has(id: string): boolean {
-    return this.#ids.has(id);
+    return this.#ids.has(id) || this.#ended?.has(id) === true;
   }
 
-  /** Calls `listener` whenever the file has changed. */
+  /**
+   * Revokes the tokens of an id until a time, in milliseconds since the epoch. Rejects with `ERR_STORE_UNAVAILABLE` if that
+   * cannot be remembered.
+   */
+  async revoke(id: string, untilMs: number): Promise<void> {
+    if (this.#ended === undefined) throw new PosternError('ERR_STORE_UNAVAILABLE', 'no store for revoked tokens');
+    await this.#ended.add(id, untilMs);
+  }
+
+  /** Calls `listener` whenever the file has changed, and when a token was revoked. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
+    this.#ended?.onChange(listener);
   }
 
   /** Reads the file now (SIGHUP). */

@@ -41,6 +41,18 @@ export class AuditSink implements EventSink {
       case 'signed-out':
         this.#write('sign-out', 'sign-out', { ...asked(event.visit), ...who(event.session) });
         break;
+      case 'agent-signed-in':
+        this.#write('agent-sign-in', 'agent sign-in', { ...asked(event.asker), ...event.signIn });
+        break;
+      case 'agent-signed-out':
+        this.#write('agent-sign-out', 'agent sign-out', { ...asked(event.asker), ...event.signIn });
+        break;
+      case 'agent-token-reused':
+        this.#write('agent-token-reuse', 'agent token used twice', { ...asked(event.asker), ...event.signIn });
+        break;
+      case 'agent-sign-in-failed':
+        this.#failed(event.asker, event.error, 'agent-sign-in-failed', 'agent sign-in failed');
+        break;
       case 'offer-refused':
         this.#failed(event.offer, event.error, 'offer-refused', 'offer refused');
         break;

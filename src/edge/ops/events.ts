@@ -22,6 +22,11 @@ export type EdgeEvent =
   | { readonly kind: 'signed-in'; readonly visit: VisitRequest; readonly session: Session }
   | { readonly kind: 'sign-in-failed'; readonly visit: VisitRequest; readonly error: PosternError }
   | { readonly kind: 'signed-out'; readonly visit: VisitRequest; readonly session: SignedOut }
+  | { readonly kind: 'agent-signed-in'; readonly asker: Asker; readonly signIn: AgentSignInFields }
+  | { readonly kind: 'agent-signed-out'; readonly asker: Asker; readonly signIn: AgentSignInFields }
+  /** A refresh token or a code was presented a second time: one of those who presented it has stolen it. */
+  | { readonly kind: 'agent-token-reused'; readonly asker: Asker; readonly signIn: AgentSignInFields }
+  | { readonly kind: 'agent-sign-in-failed'; readonly asker: Asker; readonly error: PosternError }
   | { readonly kind: 'offer-refused'; readonly offer: Asker; readonly error: PosternError }
   | { readonly kind: 'tunnel-up'; readonly agent: AgentFields; readonly tokenId: string; readonly address: string }
   | { readonly kind: 'tunnel-down'; readonly agent: AgentFields; readonly reason: PosternError | undefined }
@@ -73,6 +78,14 @@ export interface AgentFields {
   readonly tunnel: string;
   readonly owner: string;
   readonly agent: string;
+}
+
+export interface AgentSignInFields {
+  /** The id of the sign-in and of all its access tokens. */
+  readonly tokenId: string;
+  readonly owner: string;
+  /** As the agent names it; absent where the sign-in is not known any more. */
+  readonly machine?: string;
 }
 
 /** The limit that a party exceeded, as the log names it. */

@@ -65,9 +65,31 @@ const RENEWALS = { points: 3, duration: 60 };
 /** Requests of one account to be let in: a person asks for one or two tunnels, and again the next day. */
 export const KNOCKS = { points: 10, duration: 3_600 };
 
-const KINDS = { 'sign-in': SIGN_INS, 'bad-token': BAD_TOKENS, renewal: RENEWALS, knock: KNOCKS };
+/** Requests for a device code (RFC 8628) from one address: a person needs one. */
+export const DEVICE_REQUESTS = { points: 20, duration: 60 };
 
-/** Counts attempts within a time, for each address or, of renewals and requests to be let in, for each account. */
+/** Agents that one account signs in. */
+export const AGENT_SIGN_INS = { points: 20, duration: 60 };
+
+/**
+ * Wrong user codes within an hour (RFC 8628 section 5.1), of one account and of one address. With 20^8 codes and 10,000
+ * requests that wait, five guesses find one with a probability of one in half a million.
+ */
+export const WRONG_CODES = { points: 5, duration: 3_600 };
+export const WRONG_CODES_OF_ADDRESS = { points: 30, duration: 3_600 };
+
+const KINDS = {
+  'sign-in': SIGN_INS,
+  'bad-token': BAD_TOKENS,
+  renewal: RENEWALS,
+  knock: KNOCKS,
+  'device-request': DEVICE_REQUESTS,
+  'agent-sign-in': AGENT_SIGN_INS,
+  'wrong-code': WRONG_CODES,
+  'wrong-code-of-address': WRONG_CODES_OF_ADDRESS,
+};
+
+/** Counts the attempts of a party within the time of their kind: of an address, or of an account where the kind says so. */
 export class AttemptLimit {
   readonly #limiter: RateLimiterMemory;
 
@@ -83,6 +105,11 @@ export class AttemptLimit {
       if (!(thrown instanceof RateLimiterRes)) throw thrown;
       throw new PosternError('ERR_RATE_LIMITED', 'too many attempts from one address', { cause: thrown });
     }
+  }
+
+  /** Takes one attempt back that `count` counted: it was none of those that the limit is for. */
+  async refund(address: string): Promise<void> {
+    await this.#limiter.reward(network(address));
   }
 }
 

@@ -11,7 +11,7 @@ import { type TunnelRoutesOptions, tunnelRoutes } from './tunnel.js';
 
 export interface AppOptions extends BaseRoutesOptions, TunnelRoutesOptions {
   readonly visitOf: VisitOf;
-  /** The routes of the API, on the base host. */
+  /** The routes of the API and of the sign-in of agents, on the base host. */
   readonly api: RouteTable;
   readonly replyWithError: (visit: Visit, error: PosternError) => void;
 }

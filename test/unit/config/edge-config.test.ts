@@ -56,6 +56,8 @@ describe('loadEdgeConfig', () => {
       },
       allow: undefined,
       admins: [],
+      agents: undefined,
+      agentTtlMs: 7 * 86_400_000,
       sessionTtlMs: 43_200_000,
       sessionIdleMs: 7_200_000,
       uploadIdleMs: undefined,

@@ -1,0 +1,191 @@
+/**
+ * The sign-ins of agents: who signed in which machine, and the tokens that come of it. An access token lives for
+ * `POSTERN_AGENT_TTL`; a refresh token is exchanged for the next pair once, and one that is presented again ends the sign-in
+ * (RFC 9700 section 4.14.2). All access tokens of a sign-in have its id, so that ending it ends their links.
+ */
+import type { Identity } from '../../auth/identity/identity.js';
+import { ownerTag } from '../../auth/session/session.js';
+import { createToken } from '../../link/token.js';
+import type { Entry, Store } from '../../store/store.js';
+import type { AgentSignInFields } from '../ops/events.js';
+import type { Origin } from './client.js';
+import { OAuthError } from './oauth-error.js';
+import type { OAuthSecrets } from './oauth-secrets.js';
+
+/** Ends access tokens before they expire. */
+export interface TokenRevoker {
+  /** Revokes the tokens of an id until a time, in milliseconds since the epoch: their links end. */
+  revoke(id: string, untilMs: number): Promise<void>;
+  has(id: string): boolean;
+}
+
+export interface AgentSignInsOptions {
+  readonly store: Store;
+  /** The edge's secrets, newest first: the first signs access tokens. */
+  readonly secrets: readonly string[];
+  readonly oauth: OAuthSecrets;
+  /** Lifetime of an access token. */
+  readonly ttlMs: number;
+  readonly revoked: TokenRevoker;
+  /** Whether an account may sign agents in now. */
+  readonly admits: (identity: Identity) => boolean;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** A sign-in, as its owner may see it. */
+export interface AgentSignIn extends Origin {
+  /** The id of its access tokens, `TokenGrant.id`. */
+  readonly id: string;
+  /** Canonical email. */
+  readonly owner: string;
+  readonly sinceMs: number;
+  /** When it last got tokens. `address` is that of then. */
+  readonly usedAtMs: number;
+}
+
+/** The tokens of one exchange. */
+export interface Issued {
+  readonly signIn: AgentSignIn;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresInSeconds: number;
+}
+
+/** How an exchange of a refresh token ended. */
+export type Refreshed =
+  | ({ readonly kind: 'issued' } & Issued)
+  | { readonly kind: 'refused' }
+  /** The sign-in has ended: by a token that was used before, or because its owner may not sign agents in any more. */
+  | { readonly kind: 'reused' | 'not-admitted'; readonly ended: AgentSignInFields };
+
+/** What the store has of a sign-in. No secret. */
+interface Stored extends AgentSignIn {
+  readonly identity: Identity;
+  /** Of the one refresh token that counts. */
+  readonly generation: number;
+}
+
+const KIND = 'agent-sign-in:';
+
+/** A sign-in ends when its refresh token was not used for this time. */
+export const IDLE_MS = 90 * 86_400_000;
+
+/** Sign-ins of one owner; the one that was not used for the longest time makes room. */
+export const MAX_OF_ONE = 50;
+
+/** Every name that no other owner has: who may sign an agent in may name its tunnels. */
+const TUNNELS = ['*'];
+
+export class AgentSignIns {
+  readonly #options: AgentSignInsOptions;
+  readonly #now: () => number;
+
+  constructor(options: AgentSignInsOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Starts the sign-in `id`, a new one of `createTokenId`. Rejects with `access_denied` if the account may not. */
+  async begin(id: string, identity: Identity, origin: Origin): Promise<Issued> {
+    if (!this.#options.admits(identity)) throw new OAuthError('access_denied', NOT_ADMITTED);
+    await this.#makeRoom(identity.email);
+    const nowMs = this.#now();
+    const times = { sinceMs: nowMs, usedAtMs: nowMs };
+    const stored: Stored = { id, owner: identity.email, ...origin, ...times, identity, generation: 1 };
+    await this.#options.store.put(keyOf(stored), JSON.stringify(stored), {
+      ifVersion: 0,
+      expiresAtMs: nowMs + IDLE_MS,
+    });
+    return this.#issue(stored);
+  }
+
+  /** Exchanges a refresh token, once. Rejects with `ERR_STORE_UNAVAILABLE`. */
+  async refresh(token: string, address: string): Promise<Refreshed> {
+    const claims = this.#options.oauth.openRefreshToken(token);
+    if (claims === undefined) return { kind: 'refused' };
+    const entry = await this.#options.store.get(KIND + claims.signIn);
+    if (entry === undefined) return { kind: 'refused' };
+    const stored = read(entry);
+    if (claims.generation !== stored.generation) return this.#ended(stored, 'reused');
+    if (this.#options.revoked.has(stored.id)) return { kind: 'refused' };
+    if (!this.#options.admits(stored.identity)) return this.#ended(stored, 'not-admitted');
+    const next: Stored = { ...stored, address, usedAtMs: this.#now(), generation: stored.generation + 1 };
+    const expiresAtMs = next.usedAtMs + IDLE_MS;
+    const options = { ifVersion: entry.version, expiresAtMs };
+    const written = await this.#options.store.put(entry.key, JSON.stringify(next), options);
+    // Another request has exchanged the same token meanwhile.
+    if (written === undefined) return this.#ended(stored, 'reused');
+    return { kind: 'issued', ...(await this.#issue(next)) };
+  }
+
+  /** The sign-in of a refresh token of any age; undefined for another text, and for one that has ended. */
+  async findByRefreshToken(token: string): Promise<AgentSignIn | undefined> {
+    const claims = this.#options.oauth.openRefreshToken(token);
+    return claims === undefined ? undefined : this.#find(KIND + claims.signIn);
+  }
+
+  find(owner: string, id: string): Promise<AgentSignIn | undefined> {
+    return this.#find(keyOf({ owner, id }));
+  }
+
+  /** The sign-ins of an owner, the latest use first. */
+  async listOf(owner: string): Promise<AgentSignIn[]> {
+    const entries = await this.#options.store.list(`${KIND}${ownerTag(owner)}.`);
+    const own = entries.map(read).filter((stored) => stored.owner === owner);
+    return own.map(publicPart).sort((one, other) => other.usedAtMs - one.usedAtMs);
+  }
+
+  /** Ends a sign-in: its refresh token counts no more, and the links of its access tokens end. Also if it is not known. */
+  async end({ owner, id }: Pick<AgentSignIn, 'owner' | 'id'>): Promise<void> {
+    await this.#options.revoked.revoke(id, this.#now() + this.#options.ttlMs); // first: it is what opens tunnels
+    await this.#options.store.delete(keyOf({ owner, id }));
+  }
+
+  async #find(key: string): Promise<AgentSignIn | undefined> {
+    const entry = await this.#options.store.get(key);
+    return entry === undefined ? undefined : publicPart(read(entry));
+  }
+
+  async #ended(stored: Stored, kind: 'reused' | 'not-admitted'): Promise<Refreshed> {
+    await this.end(stored);
+    return { kind, ended: fieldsOf(stored) };
+  }
+
+  async #makeRoom(owner: string): Promise<void> {
+    const own = await this.listOf(owner);
+    for (const signIn of own.slice(MAX_OF_ONE - 1)) await this.end(signIn);
+  }
+
+  async #issue(stored: Stored): Promise<Issued> {
+    const { secrets, oauth, ttlMs } = this.#options;
+    const { id, owner, generation } = stored;
+    return {
+      signIn: publicPart(stored),
+      accessToken: await createToken(secrets, { owner, tunnels: TUNNELS, ttlMs, id }, this.#now),
+      refreshToken: oauth.sealRefreshToken({ signIn: keyOf(stored).slice(KIND.length), generation }),
+      expiresInSeconds: Math.floor(ttlMs / 1000),
+    };
+  }
+}
+
+export const NOT_ADMITTED =
+  'This account may not sign agents in at this edge: POSTERN_AGENTS does not name it, or its address is not verified.';
+
+/** What events say of a sign-in. */
+export function fieldsOf({ id, owner, machine }: AgentSignIn): AgentSignInFields {
+  return { tokenId: id, owner, machine };
+}
+
+// By owner, so that those of one are listed without the others.
+function keyOf({ owner, id }: Pick<AgentSignIn, 'owner' | 'id'>): string {
+  return `${KIND}${ownerTag(owner)}.${id}`;
+}
+
+function read({ value }: Entry): Stored {
+  return JSON.parse(value) as Stored; // written by this class only
+}
+
+function publicPart({ id, owner, machine, user, address, sinceMs, usedAtMs }: Stored): AgentSignIn {
+  return { id, owner, machine, user, address, sinceMs, usedAtMs };
+}
