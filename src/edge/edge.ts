@@ -83,14 +83,14 @@ const SWEEP_MS = 100;
 export async function startEdge(config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
   const store = new MemoryStore();
   const ended = new Revocations(store, 'ended-sign-in');
-  const sharing = new Sharing({ store, ceiling: config.allow });
   const endedTokens = new Revocations(store, 'revoked-token');
-  await Promise.all([ended.ready, sharing.ready, endedTokens.ready]);
-  const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
-  const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
-  const observer = new Observer([new LogSink(log), new AuditSink(audit), sharing.feed]);
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
+  const sharing = new Sharing({ store, ceiling: config.allow, revalidator });
+  await Promise.all([ended.ready, endedTokens.ready, sharing.ready]);
+  const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
+  const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
+  const observer = new Observer([new LogSink(log), new AuditSink(audit), sharing.feed, sharing.presence]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   const providers = createProviders(config, log);
@@ -246,7 +246,7 @@ function compose(
   const addressOf = addressReader(config.trustProxy, (address) =>
     log.warn({ address, option: 'POSTERN_TRUST_PROXY' }, DISTRUSTED),
   );
-  sharing.connect(registry, revalidator);
+  sharing.connect(registry);
   const closeStreams = () => {
     api.close();
     access.close();

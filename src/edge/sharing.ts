@@ -1,68 +1,92 @@
 /**
- * Composes what people decide and see while tunnels run: grants, requests to be let in, and the events about both. What is
- * granted counts in the registry at once, and open requests are judged again.
+ * Composes what people decide and see while tunnels run: grants, requests to be let in, who is here, and the events about
+ * them. What is granted counts in the registry at once, and open requests are judged again.
  */
 import type { Rule } from '../core/rule.js';
 import type { Store } from '../store/store.js';
 import { describeKnock } from './api/knocks.js';
+import { describePerson } from './api/people.js';
 import { describeGrant } from './api/tunnels.js';
 import type { Registry } from './gate/registry.js';
 import type { Revalidator } from './gate/revalidation.js';
 import { Feed } from './people/feed.js';
 import { Grants } from './people/grants.js';
 import { Knocks } from './people/knocks.js';
+import { Presence } from './people/presence.js';
 
 export interface SharingOptions {
   readonly store: Store;
   readonly ceiling: readonly Rule[] | undefined;
+  readonly revalidator: Revalidator;
 }
+
+// Arrivals and departures in this time are one event: a person with ten tabs comes once.
+const GATHER_MS = 250;
 
 export class Sharing {
   readonly ready: Promise<unknown>;
   readonly grants: Grants;
   readonly knocks: Knocks;
+  readonly presence: Presence;
   readonly feed = new Feed();
+  readonly #revalidator: Revalidator;
+  readonly #changedPeople = new Set<string>();
+  #registry: Registry | undefined;
 
-  constructor({ store, ceiling }: SharingOptions) {
+  constructor({ store, ceiling, revalidator }: SharingOptions) {
     this.grants = new Grants({ store, ceiling });
     this.knocks = new Knocks({ store });
+    this.#revalidator = revalidator;
+    this.presence = new Presence({ open: () => revalidator.open(), changed: (tunnel) => this.#gather(tunnel) });
     this.ready = Promise.all([this.grants.ready, this.knocks.ready]);
   }
 
-  /** From now on every change takes effect at the tunnels of this edge. */
-  connect(registry: Registry, revalidator: Revalidator): void {
-    const { grants, knocks, feed } = this;
-    grants.onChange((tunnels) => {
-      for (const name of tunnels) registry.refresh(name);
-      void revalidator.review();
-      this.#tell(registry, tunnels, (tunnel) => {
-        feed.publish({ kind: 'access', ...tunnel, data: { grants: grants.list(named(tunnel)).map(describeGrant) } });
-      });
-    });
-    knocks.onChange((tunnels) => {
-      this.#tell(registry, tunnels, (tunnel) => {
-        feed.publish({ kind: 'knock', ...tunnel, data: { knocks: knocks.list(named(tunnel)).map(describeKnock) } });
-      });
+  /** From now on every change takes effect at the tunnels of this registry. */
+  connect(registry: Registry): void {
+    this.#registry = registry;
+    this.grants.onChange((tunnels) => this.#applyGrants(registry, tunnels));
+    this.knocks.onChange((tunnels) => {
+      for (const name of tunnels)
+        this.#publish('knock', name, (tunnel) => ({ knocks: this.knocks.list(tunnel).map(describeKnock) }));
     });
   }
 
   close(): void {
     this.grants.close();
     this.knocks.close();
+    this.presence.close();
   }
 
-  #tell(
-    registry: Registry,
-    names: readonly string[],
-    publish: (tunnel: { tunnel: string; owner: string }) => void,
-  ): void {
-    for (const name of names) {
-      const owner = registry.find(name)?.policy.owner;
-      if (owner !== undefined) publish({ tunnel: name, owner });
+  #applyGrants(registry: Registry, tunnels: readonly string[]): void {
+    for (const name of tunnels) {
+      registry.refresh(name);
+      this.presence.remove(name, registry.find(name)?.policy.denied ?? NO_ONE);
+      this.#publish('access', name, (tunnel) => ({ grants: this.grants.list(tunnel).map(describeGrant) }));
     }
+    void this.#revalidator.review();
+  }
+
+  #gather(tunnel: string): void {
+    if (!this.feed.hasReaders) return;
+    if (this.#changedPeople.size === 0) setTimeout(() => this.#publishPeople(), GATHER_MS).unref();
+    this.#changedPeople.add(tunnel);
+  }
+
+  #publishPeople(): void {
+    const tunnels = [...this.#changedPeople];
+    this.#changedPeople.clear();
+    for (const name of tunnels)
+      this.#publish('people', name, () => ({ people: this.presence.at(name).map(describePerson) }));
+  }
+
+  #publish(
+    kind: 'access' | 'knock' | 'people',
+    name: string,
+    data: (tunnel: { name: string; owner: string }) => object,
+  ): void {
+    const owner = this.#registry?.find(name)?.policy.owner;
+    if (owner !== undefined) this.feed.publish({ kind, tunnel: name, owner, data: data({ name, owner }) });
   }
 }
 
-function named({ tunnel, owner }: { tunnel: string; owner: string }) {
-  return { name: tunnel, owner };
-}
+const NO_ONE: ReadonlySet<string> = new Set();

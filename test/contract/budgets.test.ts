@@ -3,15 +3,19 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { MAX_STREAMS as MAX_STREAMS_OF_EVENTS, MAX_STREAMS_OF_ONE } from '../../src/edge/api/events.js';
 import { MAX_OF_ONE } from '../../src/edge/oauth/agent-sign-ins.js';
-import { MAX_WAITING } from '../../src/edge/oauth/device-codes.js';
+import { MAX_WAITING as MAX_WAITING_DEVICES } from '../../src/edge/oauth/device-codes.js';
 import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/ops/tally.js';
+import { MAX_GRANTS } from '../../src/edge/people/grants.js';
+import { MAX_KNOCKS } from '../../src/edge/people/knocks.js';
 import {
   AGENT_SIGN_INS,
   BAD_TOKENS,
   CROWDED_CONNECTIONS,
   DEVICE_REQUESTS,
   HEADERS_TIMEOUT_MS,
+  KNOCKS,
   LINKS,
   MAX_CONNECTIONS,
   MAX_HEADER_BYTES,
@@ -24,6 +28,7 @@ import {
   WRONG_CODES_OF_ADDRESS,
 } from '../../src/edge/request/limits.js';
 import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/request/stalls.js';
+import { MAX_WAITING, MAX_WAITING_OF_ONE } from '../../src/edge/routes/access.js';
 import { MAX_EARLY_BYTES } from '../../src/edge/visitors/http1/early-bytes.js';
 import { PosternError } from '../../src/errors.js';
 import { MIN_START_BYTES } from '../../src/http2/flow/buffer-shares.js';
@@ -73,8 +78,8 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'network: links': count(LINKS.maxOfOne),
   'network: ids of finished sign-ins': `${count(MAX_ENTRIES * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
   'network, session: kinds of refusals with records of their own': `${MAX_KEYS_OF_ONE} a minute`,
-  'process: device codes that wait for a person': count(MAX_WAITING),
-  'network: device codes that wait for a person': `${count(MAX_WAITING * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
+  'process: device codes that wait for a person': count(MAX_WAITING_DEVICES),
+  'network: device codes that wait for a person': `${count(MAX_WAITING_DEVICES * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
   'network: requests for a device code': `${DEVICE_REQUESTS.points} a minute`,
   'network: wrong user codes': `${WRONG_CODES_OF_ADDRESS.points} an hour`,
   'account: wrong user codes': `${WRONG_CODES.points} an hour`,
@@ -89,6 +94,13 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   [`visitor: streams whose app takes nothing for ${word(RECLAIMED_AFTER_MS / 1_000)} seconds`]:
     'as many as of others, until the visitor needs the room',
   'visitor: bytes ahead of an accepted WebSocket': `${MAX_EARLY_BYTES / KIB} KiB`,
+  'visitor: requests to be let in': `${KNOCKS.points} an ${KNOCKS.duration === 3_600 ? 'hour' : 'other time'}`,
+  'visitor: pages that wait to be let in': `${MAX_WAITING_OF_ONE}`,
+  'process: pages that wait to be let in': count(MAX_WAITING),
+  "process: streams of the API's events": count(MAX_STREAMS_OF_EVENTS),
+  'caller of the API: streams of events': `${MAX_STREAMS_OF_ONE}`,
+  'tunnel: grants and denials': count(MAX_GRANTS),
+  'tunnel: people who ask to be let in': `${MAX_KNOCKS}`,
   'link: streams': `${count(MAX_STREAMS)}, or what its agent takes`,
   'link: frames that carry nothing, resets, window updates': 'budgets that fill again',
   'link: unread bytes': `${DEFAULT_FLOW_LIMITS.maxConnectionBytes / MIB} MiB`,

@@ -1,4 +1,6 @@
 /** Calls the edge's API as a program with an agent's token. */
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import type { World } from './world.js';
 
 export interface ApiResponse {
@@ -19,5 +21,35 @@ export async function apiOf(world: World, token?: string): Promise<Api> {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     return { status, body: text === '' ? {} : JSON.parse(text) };
+  };
+}
+
+/** A stream of the API's events, whose text is kept from its first byte on. */
+export interface Events {
+  /** Resolves once the text has matched. */
+  until(pattern: RegExp): Promise<void>;
+  text(): string;
+  close(): void;
+}
+
+export async function readEvents(world: World, token: string, lastId?: string): Promise<Events> {
+  const headers = { authorization: `Bearer ${token}`, ...(lastId !== undefined && { 'last-event-id': lastId }) };
+  const { body } = await world.visitor().stream(`${world.base}/.postern/api/v1/events`, 'bare', { headers });
+  return readText(body);
+}
+
+/** Reads a stream from its first byte on. */
+export function readText(body: Readable): Events {
+  body.setEncoding('utf8');
+  let text = '';
+  body.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return {
+    until: async (pattern) => {
+      while (!pattern.test(text)) await once(body, 'data');
+    },
+    text: () => text,
+    close: () => body.destroy(),
   };
 }

@@ -3,9 +3,11 @@ import type { RouteTable } from '../routes/route.js';
 import { Callers, type CallersOptions } from './caller.js';
 import { EventApi, type EventApiOptions } from './events.js';
 import { type KnockApiOptions, knockApi } from './knocks.js';
+import { type PeopleApiOptions, peopleApi } from './people.js';
 import { type TunnelApiOptions, tunnelApi } from './tunnels.js';
 
-export type ApiOptions = CallersOptions & Omit<EventApiOptions & TunnelApiOptions & KnockApiOptions, 'callers'>;
+export type ApiOptions = CallersOptions &
+  Omit<EventApiOptions & TunnelApiOptions & KnockApiOptions & PeopleApiOptions, 'callers'>;
 
 export interface Api {
   readonly routes: RouteTable;
@@ -19,7 +21,12 @@ export function createApi(options: ApiOptions): Api {
   const parts = { ...options, callers: new Callers(options) };
   const events = new EventApi(parts);
   return {
-    routes: [...tunnelApi(PREFIX, parts), ...knockApi(PREFIX, parts), ...events.routes(PREFIX)],
+    routes: [
+      ...tunnelApi(PREFIX, parts),
+      ...knockApi(PREFIX, parts),
+      ...peopleApi(PREFIX, parts),
+      ...events.routes(PREFIX),
+    ],
     close: () => events.close(),
   };
 }

@@ -65,6 +65,10 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
     this.#options.revalidator.forget(this);
   }
 
+  get admitted(): Admitted {
+    return this.#verdict;
+  }
+
   judge(): MaybePromise<Verdict> {
     return this.#options.gate(this.#visit);
   }

@@ -62,6 +62,10 @@ export class WebSocketExchange implements LongLivedRequest {
     else this.#options.replyWithError(visit, error);
   }
 
+  get admitted(): Admitted {
+    return this.#verdict;
+  }
+
   judge(): MaybePromise<Verdict> {
     return this.#options.gate(this.#visit);
   }

@@ -7,7 +7,7 @@
 import type { MaybePromise } from '../../core/maybe-promise.js';
 import { PosternError } from '../../errors.js';
 import { type Outlet, type Progress, progressOf, STALLED_AFTER_MS } from '../request/stalls.js';
-import type { Verdict } from './gate.js';
+import type { Admitted, Verdict } from './gate.js';
 
 // Requests end within ten seconds of the cause, at the cost of two map lookups for each open stream.
 const INTERVAL_MS = 5_000;
@@ -25,6 +25,8 @@ export interface LongLivedRequest {
   readonly outlet: Outlet;
   /** The way of the upload to the app. */
   readonly upload?: Outlet | undefined;
+  /** The verdict that has let it in; undefined before there is one. */
+  readonly admitted?: Admitted | undefined;
   judge(): MaybePromise<Verdict>;
   /** Ends it because the gate no longer admits it. */
   endSession(): void;
@@ -74,6 +76,11 @@ export class Revalidator {
     this.#open[at] = last;
     last.watchedAt = at;
     return true;
+  }
+
+  /** The requests that are open. */
+  open(): Iterable<LongLivedRequest> {
+    return this.#open;
   }
 
   /** Asks the gate about every open request now. */

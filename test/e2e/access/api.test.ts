@@ -1,9 +1,9 @@
 /** Who may call the API, for which tunnels, with what; and its stream of events. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { MAX_STREAMS_OF_ONE } from '../../../src/edge/api/events.js';
 import { createToken } from '../../../src/link/token.js';
-import { apiOf } from '../../support/api.js';
+import { apiOf, readEvents } from '../../support/api.js';
 import { inWorld } from '../../support/in-world.js';
 
 const API = '/.postern/api/v1';
@@ -120,33 +120,29 @@ describe('the API', () => {
     assert.equal((await api('DELETE', '/tunnels/demo/grants/guest%40partner.test')).status, 204);
   });
 
+  async function refusesTheTwentyFirst(token: string): Promise<void> {
+    const readers = await Promise.all(Array.from({ length: MAX_STREAMS_OF_ONE }, () => readEvents(world, token)));
+    const visitor = world.visitor();
+    const more = () =>
+      visitor.stream(`${world.base}${API}/events`, 'bare', { headers: { authorization: `Bearer ${token}` } });
+    const refused = await more();
+    refused.body.resume();
+    assert.equal(refused.status, 409);
+    for (const reader of readers) reader.close();
+    for (;;) {
+      const { status, body } = await more();
+      body.destroy();
+      if (status === 200) return; // the edge has seen one of them leave
+    }
+  }
+
   test('Y8 tells what happens to the caller’s tunnels, and what was missed, and to nobody else', async () => {
     const api = await apiOf(world);
-    const read = async (token: string, lastId?: string) => {
-      const headers = { authorization: `Bearer ${token}`, ...(lastId !== undefined && { 'last-event-id': lastId }) };
-      const { body } = await world.visitor().stream(`${world.base}${API}/events`, 'bare', { headers });
-      body.setEncoding('utf8');
-      let text = '';
-      body.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      return {
-        /** The id of the first event whose text matches. */
-        until: async (pattern: RegExp) => {
-          while (!pattern.test(text)) await once(body, 'data');
-          return (
-            /id: (\S+)\nevent: \S+\ndata: .*$/.exec(text.slice(0, text.search(pattern) + 1))?.[1] ??
-            /id: (\S+)/.exec(text)?.[1] ??
-            ''
-          );
-        },
-        text: () => text,
-        close: () => body.destroy(),
-      };
-    };
+    const read = (token: string, lastId?: string) => readEvents(world, token, lastId);
     const mine = await read(await world.token());
     const theirs = await read(await world.token({ owner: 'bob@acme.com', tunnels: '*' }));
-    const start = await mine.until(/event: resync/);
+    await mine.until(/event: resync/);
+    const [, start = ''] = /id: (\S+)\nevent: resync/.exec(mine.text()) ?? [];
     await theirs.until(/event: resync/);
     await api('PUT', '/tunnels/demo/grants/bob%40acme.com', { effect: 'deny' });
     await mine.until(/event: access\ndata: .*"rule":"bob@acme.com","effect":"deny"/);
@@ -160,6 +156,7 @@ describe('the API', () => {
     const stranger = await read(await world.token(), 'of-another-edge-1');
     await stranger.until(/event: resync/);
     stranger.close();
+    await refusesTheTwentyFirst(await world.token());
     const bobs = await world.startAgent({
       name: 'bobs',
       token: await world.token({ owner: 'bob@acme.com', tunnels: '*' }),

@@ -1,8 +1,8 @@
 /** A visitor whom a tunnel has refused asks to be let in, and its owner answers. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { type Api, apiOf } from '../../support/api.js';
+import { MAX_WAITING_OF_ONE } from '../../../src/edge/routes/access.js';
+import { type Api, apiOf, readText } from '../../support/api.js';
 import { inWorld } from '../../support/in-world.js';
 import type { Visitor, VisitorResponse } from '../../support/visitor.js';
 
@@ -49,12 +49,12 @@ describe('a visitor who asks to be let in', () => {
       assert.equal((await post(eve, { to: 'demo', message })).status, 303);
     const [asked, ...others] = await pending(api);
     assert.deepEqual([asked?.email, asked?.message, others], ['eve@partner.test', 'hello, it is Eve', []]);
-    const waiting = await eve.stream(`${world.base}/access/events?to=demo`);
+    const waiting = readText((await eve.stream(`${world.base}/access/events?to=demo`)).body);
     const answer = await api('POST', `/tunnels/demo/knocks/${asked?.id}`, { answer: 'allow', for: '8h' });
     const ends = Date.parse(String(answer.body['expires_at']));
     assert.ok(ends > Date.now() + 7 * HOUR_MS && ends <= Date.now() + 8 * HOUR_MS);
-    for (let text = ''; !text.includes('event: open-to-you'); ) text += String((await once(waiting.body, 'data'))[0]);
-    waiting.body.destroy();
+    await waiting.until(/event: open-to-you/);
+    waiting.close();
     assert.equal(await statusOf(eve), 200);
     assert.deepEqual(await pending(api), []);
     assert.equal((await askPage(eve)).url, `${world.url}/`);
@@ -110,6 +110,10 @@ describe('a visitor who asks to be let in', () => {
       assert.equal((await post(zoe, { to })).status, 400, to);
     for (const message of ['a\nb', 'x'.repeat(201), '\u202egnp', '\u0007'])
       assert.equal((await post(zoe, { to: 'demo', message })).status, 400, JSON.stringify(message));
+    const wait = () => zoe.stream(`${world.base}/access/events?to=void`);
+    const waiting = await Promise.all(Array.from({ length: MAX_WAITING_OF_ONE }, wait));
+    assert.deepEqual([...new Set(waiting.map(({ status }) => status)), (await wait()).status], [200, 409]);
+    for (const { body } of waiting) body.destroy();
     const statuses: number[] = [];
     for (let at = 0; at < 12; at++) statuses.push((await post(zoe, { to: 'void' })).status);
     assert.equal(statuses.at(-1), 429);

@@ -1,0 +1,29 @@
+/** The API's route about who is here. */
+import type { Person, Presence } from '../people/presence.js';
+import { jsonReply } from '../replies/reply.js';
+import type { RouteTable } from '../routes/route.js';
+import type { Callers } from './caller.js';
+import { param } from './tunnels.js';
+
+export interface PeopleApiOptions {
+  readonly callers: Callers;
+  readonly presence: Presence;
+}
+
+export function peopleApi(prefix: string, { callers, presence }: PeopleApiOptions): RouteTable {
+  return [
+    [
+      'get',
+      `${prefix}/tunnels/:name/people`,
+      async (visit, request) => {
+        const { name } = callers.tunnel(await callers.identify(visit), param(request, 'name'));
+        return jsonReply({ people: presence.at(name).map(describePerson) });
+      },
+    ],
+  ];
+}
+
+/** A person at a tunnel, as the API and its events show them. */
+export function describePerson({ email, rule, sinceMs, lastSeenMs, open }: Person) {
+  return { email, rule, since: new Date(sinceMs).toISOString(), last_seen: new Date(lastSeenMs).toISOString(), open };
+}
