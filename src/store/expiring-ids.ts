@@ -46,6 +46,11 @@ export class ExpiringIds {
     return true;
   }
 
+  /** Removes an id, which then has no share of the set. */
+  delete(id: string): void {
+    this.#forget(id);
+  }
+
   clear(): void {
     this.#untilMs.clear();
     this.#partyOf.clear();

@@ -29,11 +29,16 @@ export class Redemptions {
   /**
    * Redeems an id. True for the first caller of all nodes only; false for every later one, for an expired id, and when there
    * is no room for its party: the owner of the id, where a stranger can create many. Rejects with `ERR_STORE_UNAVAILABLE`
-   * when the store cannot tell, or cannot remember it.
+   * when the store cannot tell, or cannot remember it: whether the id may be tried again is the store's to say.
    */
   async redeem(id: string, untilMs: number, party?: string): Promise<boolean> {
     const nowMs = this.#now();
     if (untilMs <= nowMs || this.#shares.has(id, nowMs) || !this.#shares.add(id, untilMs, nowMs, party)) return false;
-    return (await this.#store.put(PREFIX + id, '', { ifVersion: 0, expiresAtMs: untilMs })) !== undefined;
+    try {
+      return (await this.#store.put(PREFIX + id, '', { ifVersion: 0, expiresAtMs: untilMs })) !== undefined;
+    } catch (error) {
+      this.#shares.delete(id);
+      throw error;
+    }
   }
 }

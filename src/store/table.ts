@@ -36,9 +36,11 @@ export class Table {
   readonly #now: () => number;
   #version = 0;
 
-  constructor(now: () => number, maxEntries = MAX_ENTRIES) {
+  /** `lastVersion` is the highest that was given before: versions go on behind it. */
+  constructor(now: () => number, maxEntries = MAX_ENTRIES, lastVersion = 0) {
     this.#now = now;
     this.#maxEntries = maxEntries;
+    this.#version = lastVersion;
   }
 
   /** The version of the last write that was evaluated or applied. */
@@ -48,12 +50,12 @@ export class Table {
 
   find(key: string): Entry | undefined {
     const entry = this.#kinds.get(kindOf(key))?.entries.get(key);
-    return entry !== undefined && this.#isLive(entry) ? entry : undefined;
+    return entry !== undefined && this.isLive(entry) ? entry : undefined;
   }
 
   list(prefix: string, { after = '', limit = Number.POSITIVE_INFINITY }: ListOptions = {}): Entry[] {
     const entries = [...(this.#kinds.get(kindOf(prefix))?.entries.values() ?? [])];
-    const found = entries.filter((entry) => entry.key.startsWith(prefix) && entry.key > after && this.#isLive(entry));
+    const found = entries.filter((entry) => entry.key.startsWith(prefix) && entry.key > after && this.isLive(entry));
     return found.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit);
   }
 
@@ -69,6 +71,8 @@ export class Table {
   ): Entry | undefined {
     if (key.length > MAX_KEY_CHARS || value.length > MAX_VALUE_CHARS)
       throw new PosternError('ERR_INTERNAL', `an entry of ${kindOf(key)} is too long for the store`);
+    if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
+      throw new PosternError('ERR_INTERNAL', `an entry of ${kindOf(key)} expires at no time`);
     if (ifVersion !== undefined && ifVersion !== (current?.version ?? 0)) return undefined;
     if (current === undefined) this.#makeRoom(kindOf(key));
     return { key, value, version: ++this.#version, expiresAtMs };
@@ -109,11 +113,11 @@ export class Table {
   /** All live entries, in no particular order. */
   *live(): Iterable<Entry> {
     for (const { entries } of this.#kinds.values()) {
-      for (const entry of entries.values()) if (this.#isLive(entry)) yield entry;
+      for (const entry of entries.values()) if (this.isLive(entry)) yield entry;
     }
   }
 
-  #isLive({ expiresAtMs }: Entry): boolean {
+  isLive({ expiresAtMs }: Entry): boolean {
     return expiresAtMs === undefined || expiresAtMs > this.#now();
   }
 
@@ -139,7 +143,7 @@ export class Table {
     const nowMs = this.#now();
     if (nowMs - kind.sweptAtMs < SWEEP_INTERVAL_MS) return;
     kind.sweptAtMs = nowMs;
-    for (const entry of kind.entries.values()) if (!this.#isLive(entry)) kind.entries.delete(entry.key);
+    for (const entry of kind.entries.values()) if (!this.isLive(entry)) kind.entries.delete(entry.key);
     kind.leftBySweep = kind.entries.size;
   }
 }

@@ -51,7 +51,18 @@ it('redeems nothing when the store cannot remember it', async () => {
   const redemptions = new Redemptions(store);
   assert.equal(await redemptions.redeem('a', Date.now() + MINUTE_MS), true);
   await assert.rejects(redemptions.redeem('b', Date.now() + MINUTE_MS), { code: 'ERR_STORE_UNAVAILABLE' });
-  assert.equal(await redemptions.redeem('b', Date.now() + MINUTE_MS), false);
+  await assert.rejects(redemptions.redeem('b', Date.now() + MINUTE_MS), { code: 'ERR_STORE_UNAVAILABLE' });
+});
+
+it('redeems an id that the store could not remember, once it can', async () => {
+  const clock = { nowMs: START_MS };
+  const now = () => clock.nowMs;
+  const redemptions = new Redemptions(new MemoryStore({ maxEntries: 1, now }), { now });
+  assert.equal(await redemptions.redeem('a', START_MS + MINUTE_MS), true);
+  await assert.rejects(redemptions.redeem('b', START_MS + 3 * MINUTE_MS), { code: 'ERR_STORE_UNAVAILABLE' });
+  clock.nowMs += MINUTE_MS;
+  assert.equal(await redemptions.redeem('b', START_MS + 3 * MINUTE_MS), true);
+  assert.equal(await redemptions.redeem('b', START_MS + 3 * MINUTE_MS), false);
 });
 
 it('redeems nothing when full of live ids, and again once they have expired', async () => {
