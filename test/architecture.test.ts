@@ -11,7 +11,8 @@ const RULES: Rules = {
   rooms: ROOMS,
   owners: {
     express: /^edge\/(?:routes|api)\//,
-    'openid-client': /^auth\/providers\//,
+    'openid-client': /^(?:auth\/providers\/|cli\/process\/oauth-client\.ts$)/,
+    open: /^cli\/process\/browser\.ts$/,
     ws: /^(link|edge)\//,
     jose: /^(auth\/|link\/token\.ts$)/,
     pino: /^cli\//,

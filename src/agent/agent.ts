@@ -16,7 +16,8 @@ import { Target } from './target/target.js';
 export interface AgentOptions {
   /** The edge's origin, `https://tunnel.acme.com`. */
   readonly edge: string;
-  readonly token: string;
+  /** A token, or what gives the one for the next dial; when it rejects, as after a refusal or a loss by its error. */
+  readonly token: string | (() => Promise<string>);
   /** The local server: a port, `localhost:5173`, an http(s) origin, or `unix:/run/app.sock`. */
   readonly target: number | string | URL;
   /** The tunnel's name; undefined leaves the choice to the edge. */
@@ -59,6 +60,8 @@ export interface Agent {
   readonly online: Promise<string>;
   /** Resolves when the agent was closed; rejects with the edge's refusal that ended it. */
   readonly ended: Promise<void>;
+  /** Dials once more and moves to the new link, as with a new token; running requests finish on the old one. */
+  redial(): void;
   /** Accepts no new requests, cuts WebSockets and event streams, gives running requests ten seconds and ends. */
   close(): Promise<void>;
   /** Ends at once; running requests fail. */
@@ -136,6 +139,10 @@ class RunningAgent implements Agent {
     await this.ended.catch(() => undefined); // `ended` itself reports a refusal
   }
 
+  redial(): void {
+    this.#links.redial();
+  }
+
   destroy(): void {
     this.#links.destroy();
     this.#target.close();
@@ -155,14 +162,18 @@ function createTarget(options: AgentOptions, log: Log): Target {
 /** Attempts to dial the edge, all with the same offer. */
 function dialler(options: AgentOptions, dial: typeof dialEdge, target: Target): LinkKeeperOptions['dial'] {
   const { edge, token, name, allow = [], allowOrigins: origins = [], allowFrames: frameOrigins = [] } = options;
-  const offer = { token, name, allow, origins, frameOrigins, agentId: randomUUID() };
+  const offer = { name, allow, origins, frameOrigins, agentId: randomUUID() };
   const { httpAgent } = options;
-  return (signal) =>
-    dial(edge, offer, {
-      ...(httpAgent !== undefined && { httpAgent }),
-      signal,
-      onStream: (stream) => target.serve(stream),
-    });
+  return async (signal) =>
+    dial(
+      edge,
+      { ...offer, token: typeof token === 'string' ? token : await token() },
+      {
+        ...(httpAgent !== undefined && { httpAgent }),
+        signal,
+        onStream: (stream) => target.serve(stream),
+      },
+    );
 }
 
 /** Reads a target as `AgentOptions` has it. Throws `ERR_CONFIG_INVALID`. */

@@ -45,6 +45,8 @@ export class LinkKeeper {
   readonly #stop = new AbortController();
   /** The link that takes new requests, and those on which running requests finish. */
   readonly #links = new Set<AgentLink>();
+  /** Ends the wait for the end of the current link. */
+  #leave: () => void = () => {};
 
   constructor(options: LinkKeeperOptions, clock: Clock) {
     this.#options = options;
@@ -56,6 +58,11 @@ export class LinkKeeper {
   async drain(): Promise<void> {
     this.#stop.abort();
     await Promise.all([...this.#links].map((link) => link.drain()));
+  }
+
+  /** Dials once more while the current link serves on: the edge drains that one when the new one is up. */
+  redial(): void {
+    this.#leave();
   }
 
   /** Dials no more and cuts every link. */
@@ -76,18 +83,24 @@ export class LinkKeeper {
     await Promise.all([...this.#links].map((link) => link.closed));
   }
 
-  /** Returns when the link drains, throws when it was lost. */
+  /** Returns when the link drains or is to be replaced, throws when it was lost. */
   async #serveUntilClosed(link: AgentLink): Promise<void> {
     const startedMs = this.#clock.now();
     const closed = this.#track(link);
     if (this.#stop.signal.aborted) return link.destroy();
     this.#options.log.info({ url: link.url }, 'link up');
     this.#options.online(link.url);
-    await Promise.race([closed, aborted(link.draining)]);
+    const left = new Promise<void>((resolve) => {
+      this.#leave = resolve;
+    });
+    await Promise.race([closed, left, aborted(link.draining)]);
     await nextTurn(); // a lost link drains as well: tell the two apart once both are known
     if (this.#clock.now() - startedMs >= STABLE_MS) this.#redial.reset();
     if (!this.#links.has(link)) throw await closed;
-    this.#options.log.info({ url: link.url }, 'the edge drains the link, dialling anew');
+    this.#options.log.info(
+      { url: link.url },
+      link.draining.aborted ? 'the edge drains the link, dialling anew' : 'replacing the link',
+    );
   }
 
   /** Resolves with why the link closed. */
@@ -99,13 +112,18 @@ export class LinkKeeper {
     });
   }
 
+  /** Whether a link that is to be replaced still takes new requests. */
+  #isServing(): boolean {
+    return [...this.#links].some(({ draining }) => !draining.aborted);
+  }
+
   async #waitBeforeRedial(thrown: unknown): Promise<void> {
     const error = asPosternError(thrown);
     // An error outside the table is a bug or comes from the options: trying again would not change it.
     if (!error.retryable || !(thrown instanceof PosternError)) throw error;
     const waitMs = this.#redial.next(error.code);
     this.#options.log.warn({ err: error, code: error.code, waitMs }, 'no link to the edge');
-    this.#options.offline(error, waitMs);
+    if (!this.#isServing()) this.#options.offline(error, waitMs);
     await this.#clock.wait(waitMs, this.#stop.signal);
   }
 }

@@ -11,6 +11,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void
   allow: async () => (await import('./commands/access.js')).addAllowCommand,
   revoke: async () => (await import('./commands/access.js')).addRevokeCommand,
   knocks: async () => (await import('./commands/access.js')).addKnocksCommand,
+  login: async () => (await import('./commands/login.js')).addLoginCommand,
+  logout: async () => (await import('./commands/logout.js')).addLogoutCommand,
   edge: async () => (await import('./commands/edge.js')).addEdgeCommand,
   token: async () => (await import('./commands/token.js')).addTokenCommand,
   config: async () => (await import('./commands/config.js')).addConfigCommand,

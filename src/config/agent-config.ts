@@ -6,10 +6,10 @@ import type { HostHeader } from '../core/hostname.js';
 import { formatRule } from '../core/rule.js';
 import { type AgentFile, readAgentFile } from './agent-file.js';
 import { AGENT_OPTIONS, TUNNEL_OPTIONS } from './agent-options.js';
-import { ConfigError } from './config-error.js';
 import { readEnvironment } from './environment.js';
 import type { ValuesOf } from './options.js';
 import { type Layers, readOptions } from './resolve.js';
+import { checkConnection, readConnection } from './sign-ins.js';
 import type { Sources } from './sources.js';
 import { quoted, suggestion } from './text.js';
 import type { LogLevel } from './values.js';
@@ -27,6 +27,8 @@ export interface AgentConfig {
   /** Origins besides the tunnel's own whose pages may show it in a frame. */
   readonly allowFrames: readonly string[];
   readonly token: string;
+  /** The token is that of a sign-in of `postern login`, which renews it. */
+  readonly isSignedIn: boolean;
   readonly target: URL;
   readonly hostHeader: HostHeader;
   /** A file of certificates. */
@@ -38,7 +40,9 @@ export interface AgentConfig {
 
 const { target: _, ...UNTARGETED_OPTIONS } = TUNNEL_OPTIONS;
 
-type Values = ValuesOf<typeof AGENT_OPTIONS> & ValuesOf<typeof TUNNEL_OPTIONS>;
+const { edge: _edge, token: _token, ...OTHER_OPTIONS } = AGENT_OPTIONS;
+
+type Values = ValuesOf<typeof AGENT_OPTIONS> & ValuesOf<typeof TUNNEL_OPTIONS> & Pick<AgentConfig, 'isSignedIn'>;
 
 /**
  * Reads the configuration of an agent; throws `ConfigError` with every problem. `flags.target` is the command's
@@ -54,11 +58,13 @@ export function loadAgentConfig(sources: Omit<Sources, 'dotenv'>): AgentConfig {
     isFileBroken: file.isBroken,
     readSecretFile: sources.readSecretFile,
   };
-  const values: Partial<Values> = {
-    ...readOptions(AGENT_OPTIONS, layers, problems),
+  const connection = readConnection(layers, sources.signIns, problems);
+  const values = {
+    ...connection,
+    ...readOptions(OTHER_OPTIONS, layers, problems),
     ...readTunnel(file, layers, sources.file?.path, problems),
   };
-  if (problems.length > 0) throw new ConfigError(problems);
+  checkConnection(connection, file.isBroken, problems);
   return toAgentConfig(values as Values); // without problems nothing is missing
 }
 
@@ -96,6 +102,7 @@ function toAgentConfig(values: Values): AgentConfig {
     allowOrigins: values.allow_origin ?? [],
     allowFrames: values.allow_frame ?? [],
     token: values.token,
+    isSignedIn: values.isSignedIn,
     target: values.target,
     hostHeader: values.host_header,
     ...(values.target_ca !== undefined && { targetCa: values.target_ca }),

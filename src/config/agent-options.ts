@@ -9,15 +9,16 @@ export const AGENT_OPTIONS = {
     env: 'POSTERN_EDGE',
     placeholder: '<url>',
     required: 'expected the URL of your edge, such as https://tunnel.acme.com',
-    description: 'The URL of the edge.',
+    description: 'The URL of the edge; without it that of the last "postern login".',
     schema: edgeOrigin,
   },
   token: {
     env: 'POSTERN_TOKEN',
     placeholder: '<token>',
     secret: true,
-    required: 'expected the token that "postern token create" printed',
-    description: 'The token that "postern token create" printed.',
+    required:
+      'run "postern login" with the URL of your edge once, or set the token that "postern token create" printed',
+    description: 'The token that "postern token create" printed; without it the sign-in of "postern login" counts.',
     schema: token,
   },
   log_level: {

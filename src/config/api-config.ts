@@ -1,10 +1,11 @@
 /** What a command that calls the edge's API needs: the edge, and the token of its owner. */
+import type { AgentConfig } from './agent-config.js';
 import { readAgentFile } from './agent-file.js';
 import { AGENT_OPTIONS } from './agent-options.js';
-import { ConfigError } from './config-error.js';
 import { readEnvironment } from './environment.js';
 import type { OptionTable, ValuesOf } from './options.js';
 import { readOptions } from './resolve.js';
+import { checkConnection, readConnection } from './sign-ins.js';
 import type { Sources } from './sources.js';
 import { duration, tunnelName } from './values.js';
 
@@ -27,11 +28,15 @@ export const ALLOW_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
+/** The values of such a table, with the token of a sign-in where there is none among the options. */
+export type ApiValues<Table extends typeof API_OPTIONS> = ValuesOf<Table> &
+  Pick<AgentConfig, 'edge' | 'token' | 'isSignedIn'>;
+
 /** Reads such options from flags, environment and the developer's own file; throws `ConfigError` with every problem. */
 export function loadApiConfig<Table extends typeof API_OPTIONS>(
   table: Table,
   sources: Omit<Sources, 'dotenv'>,
-): ValuesOf<Table> {
+): ApiValues<Table> {
   const problems: string[] = [];
   const file = readAgentFile(sources.file, problems);
   const layers = {
@@ -41,7 +46,9 @@ export function loadApiConfig<Table extends typeof API_OPTIONS>(
     isFileBroken: file.isBroken,
     readSecretFile: sources.readSecretFile,
   };
-  const values = readOptions(table, layers, problems);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return values as ValuesOf<Table>; // without problems nothing is missing
+  const connection = readConnection(layers, sources.signIns, problems);
+  const { edge: _edge, token: _token, ...others }: OptionTable = table;
+  const values = { ...readOptions(others, layers, problems), ...connection };
+  checkConnection(connection, file.isBroken, problems);
+  return values as ApiValues<Table>; // without problems nothing is missing
 }

@@ -8,6 +8,14 @@ export interface TextFile {
   readonly text: string;
 }
 
+/** The sign-ins of `postern login` on this machine. Both throw `ConfigError` when their file may not be used. */
+export interface SignIns {
+  /** The edge of the last one. */
+  lastEdge(): string | undefined;
+  /** The access token for an edge, which may have expired. */
+  tokenOf(edge: string): string | undefined;
+}
+
 /** Everything that options are read from. The caller reads it from the system. */
 export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -22,6 +30,8 @@ export interface Sources {
    * file when it may not. Without it no `_FILE` option works.
    */
   readonly readSecretFile?: (path: string) => string;
+  /** For what needs an edge and a token. Without it both must be options. */
+  readonly signIns?: SignIns;
 }
 
 /** The text of an option, and the name of the place where it was set. */

@@ -45,7 +45,7 @@ const THREATS: Readonly<Record<string, number>> = {
   V: 6,
   W: 3,
   Y: 12,
-  Z: 16,
+  Z: 18,
 };
 const IDS = Object.entries(THREATS).flatMap(([letter, count]) =>
   Array.from({ length: count }, (_, at) => `${letter}${at + 1}`),

@@ -6,6 +6,7 @@ import { parseRule, RULE_WORDS } from '../../core/rule.js';
 import { ApiClient, type ApiTunnel } from '../process/api-client.js';
 import { CommandError, EXIT } from '../process/exit.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
+import { renewedToken } from '../process/signed-in-token.js';
 import { readAgentSources } from '../process/sources.js';
 
 const RULE = 'A person by email address, or a rule such as @acme.com or group:eng.';
@@ -20,9 +21,8 @@ export function addAllowCommand(program: Command): void {
   addConfigFlag(command, OTHER_FILE);
   command.action(async (rule: string) => {
     checkRule(rule);
-    const { edge, token, name } = configOf(command, ALLOW_OPTIONS);
+    const { api, name } = await connect(command, ALLOW_OPTIONS);
     const { for: duration } = command.opts<{ for?: string }>();
-    const api = new ApiClient(edge, token);
     const tunnel = onlyOne(await api.tunnels(), name);
     const body = { effect: 'allow', ...(duration !== undefined && { for: duration }) } as const;
     const grant = await api.grant(tunnel.name, rule, body);
@@ -41,8 +41,7 @@ export function addRevokeCommand(program: Command): void {
   addConfigFlag(command, OTHER_FILE);
   command.action(async (rule: string) => {
     const isPerson = checkRule(rule) === 'email';
-    const { edge, token, name } = configOf(command, API_OPTIONS);
-    const api = new ApiClient(edge, token);
+    const { api, name } = await connect(command, API_OPTIONS);
     const tunnels = chosen(await api.tunnels(), name);
     const lines = await Promise.all(tunnels.map((tunnel) => revoke(api, tunnel, rule, isPerson)));
     const done = lines.filter((line) => line !== undefined);
@@ -60,9 +59,8 @@ export function addKnocksCommand(program: Command): void {
   addConfigFlag(command, OTHER_FILE);
   command.option('--json', 'Print one JSON object per line.');
   command.action(async () => {
-    const { edge, token, name } = configOf(command, API_OPTIONS);
+    const { api, name } = await connect(command, API_OPTIONS);
     const { json } = command.opts<{ json?: true }>();
-    const api = new ApiClient(edge, token);
     for (const tunnel of chosen(await api.tunnels(), name)) {
       for (const knock of await api.knocks(tunnel.name)) {
         const said = knock.message === '' ? '' : `: ${knock.message}`;
@@ -86,9 +84,11 @@ async function revoke(api: ApiClient, { name, url }: ApiTunnel, rule: string, is
   return `${grant.rule} is shut out of ${url}`;
 }
 
-function configOf<Table extends typeof API_OPTIONS>(command: Command, table: Table) {
+/** The API of the edge, with the token of the options or of the sign-in, and the tunnel that is meant. */
+async function connect<Table extends typeof API_OPTIONS>(command: Command, table: Table) {
   const { config } = command.opts<{ config?: string }>();
-  return loadApiConfig(table, readAgentSources(givenFlags(command, table), config));
+  const { edge, token, name, isSignedIn } = loadApiConfig(table, readAgentSources(givenFlags(command, table), config));
+  return { api: new ApiClient(edge, isSignedIn ? await renewedToken(edge) : token), name };
 }
 
 function checkRule(text: string): string {

@@ -15,6 +15,7 @@ import { CommandError, EXIT, printError } from '../process/exit.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
 import { proxyAgentFor } from '../process/https-proxy.js';
 import { endSignal, exitCodeAfter } from '../process/signals.js';
+import { againSentence, SignedInToken } from '../process/signed-in-token.js';
 import { readAgentSources } from '../process/sources.js';
 import { warnBeforeExpiry } from './token-expiry.js';
 
@@ -42,7 +43,7 @@ export function addHttpCommand(program: Command): void {
 }
 
 async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<void> {
-  const { logLevel, ...options } = config;
+  const { logLevel, isSignedIn, ...options } = config;
   unblock(process.stderr);
   const View = format === 'json' ? undefined : (await import('../output/terminal.js')).Terminal; // here, as is the log below
   const { dropped: droppedLine } = View ?? JsonLines;
@@ -52,8 +53,14 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   const terminal = View && new View(terminalOptions(config, output));
   const events = terminal ?? lines;
   const httpAgent = proxyAgentFor(config.edge, process.env);
+  const { edge } = config;
+  const signedIn = isSignedIn ? new SignedInToken({ edge, hint: (text) => events.hint(text) }) : undefined;
+  await signedIn?.prepare().catch((error: unknown) => {
+    throw explainRefusal(error, config);
+  });
   const agent = startAgent({
     ...options,
+    ...(signedIn !== undefined && { token: signedIn.current }),
     log: logLevel === undefined ? silentLog : await openErrorLog(logLevel),
     events,
     ...(httpAgent === undefined ? {} : { httpAgent }),
@@ -62,13 +69,14 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
     () => output.flush(), // a person waits for the URL
     () => undefined, // `ended` reports it
   );
-  warnBeforeExpiry(config.token, (text) => events.hint(text));
+  if (signedIn === undefined) warnBeforeExpiry(config.token, (text) => events.hint(text));
+  else signedIn.keepFresh(() => agent.redial());
   const signal = endSignal();
   const refusal = await Promise.race([signal.then(() => undefined), agent.ended.catch((error: unknown) => error)]);
   terminal?.close();
   if (refusal !== undefined) {
     if (format === 'json' && refusal instanceof PosternError) lines.refused(refusal);
-    throw explainRefusal(refusal);
+    throw explainRefusal(refusal, config);
   }
   printError('finishing what is running; Ctrl-C again ends at once');
   await agent.close();
@@ -87,10 +95,11 @@ function terminalOptions({ edge, target, allow }: AgentConfig, output: Output): 
   return { output, coloured, columns, edge, target, allow };
 }
 
-function explainRefusal(error: unknown): unknown {
+function explainRefusal(error: unknown, { edge, isSignedIn }: AgentConfig): unknown {
   if (!(error instanceof PosternError) || error.code === 'ERR_INTERNAL' || error.code === 'ERR_CONFIG_INVALID')
     return error;
-  const advice = adviceFor(error);
+  const isSignInOver = isSignedIn && error.code === 'ERR_TOKEN_INVALID';
+  const advice = isSignInOver ? againSentence(edge) : adviceFor(error);
   const sentence = `the edge refused: ${error.text} (${error.code})`;
   return new CommandError(advice === undefined ? sentence : `${sentence}\n${advice}`, EXIT.refused, { cause: error });
 }

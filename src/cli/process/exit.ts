@@ -1,5 +1,6 @@
 /** How a command ends: the exit codes, and the message when it fails. A stack is shown for bugs only. */
 import { ConfigError } from '../../config/config-error.js';
+import { SignInNeeded } from '../../config/sign-ins.js';
 import { printable } from '../../config/text.js';
 import { PosternError } from '../../errors.js';
 
@@ -28,7 +29,7 @@ export class CommandError extends Error {
 export function reportFailure(thrown: unknown): number {
   if (thrown instanceof ConfigError) {
     for (const problem of thrown.problems) printError(problem);
-    return EXIT.usage;
+    return thrown instanceof SignInNeeded ? EXIT.refused : EXIT.usage;
   }
   if (thrown instanceof CommandError) {
     printError(thrown.message);

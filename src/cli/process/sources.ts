@@ -6,6 +6,7 @@ import { readAgentFile } from '../../config/agent-file.js';
 import { ConfigError } from '../../config/config-error.js';
 import type { Sources, TextFile } from '../../config/sources.js';
 import { quoted } from '../../config/text.js';
+import { Credentials } from './credentials.js';
 import { systemError } from './exit.js';
 import { readSecretFile, readTokenFile, warnIfShared } from './secret-file.js';
 
@@ -29,10 +30,11 @@ export function readEdgeSources(flags: Sources['flags'], configPath: string | un
   };
 }
 
-/** The sources of an agent: the file of `--config`, else the developer's own where there is one. */
+/** The sources of an agent: the file of `--config`, else the developer's own where there is one, and the sign-ins. */
 export function readAgentSources(flags: Sources['flags'], configPath: string | undefined): Sources {
   const file = configPath === undefined ? readOptional(agentConfigPath()) : readRequired(configPath);
-  return { env: process.env, flags, ...(file === undefined ? {} : { file }), readSecretFile: readTokenFile };
+  const signIns = new Credentials();
+  return { env: process.env, flags, ...(file === undefined ? {} : { file }), readSecretFile: readTokenFile, signIns };
 }
 
 /** Whether the developer's file has a tunnel of this name. Problems of the file are reported when its options are read. */

@@ -64,7 +64,14 @@ interface Edge {
   told(event: string, times?: number): Promise<void>;
 }
 
-function start(t: TestContext, settings: { refusals?: unknown[]; target?: string; nowMs?: () => number } = {}): Edge {
+interface Settings {
+  readonly refusals?: unknown[];
+  readonly target?: string;
+  readonly nowMs?: () => number;
+  readonly token?: () => Promise<string>;
+}
+
+function start(t: TestContext, settings: Settings = {}): Edge {
   const [links, offers, events]: [FakeLink[], DialArguments[], string[]] = [[], [], []];
   const refusals = settings.refusals ?? [];
   let wake: (() => void)[] = [];
@@ -75,7 +82,7 @@ function start(t: TestContext, settings: { refusals?: unknown[]; target?: string
   const agent = startAgentWith(
     {
       edge: 'https://tunnel.test',
-      token: 'token',
+      token: settings.token ?? 'token',
       name: 'demo',
       allow: ['@acme.com'],
       target: new URL(settings.target ?? 'http://127.0.0.1:9'),
@@ -186,6 +193,45 @@ describe('startAgent', () => {
     await edge.agent.close();
     assert.equal(edge.links[1]?.ended, true);
     assert.deepEqual(edge.events, ['online', 'online']);
+  });
+
+  it('dials once more when it is told to, with the token of then, and the old link serves on until the edge drains it', async (t) => {
+    let count = 0;
+    const edge = start(t, { token: async () => `token ${++count}` });
+    await edge.told('online');
+    edge.agent.redial();
+    await edge.told('online', 2);
+    assert.deepEqual(
+      edge.offers.map(([, { token }]) => token),
+      ['token 1', 'token 2'],
+    );
+    assert.equal(edge.links[0]?.draining.aborted, false);
+    edge.links[0]?.lose(); // drained by the edge
+    edge.agent.redial();
+    await edge.told('online', 3);
+    assert.deepEqual(edge.events, ['online', 'online', 'online']);
+    assert.equal(edge.offers.length, 3);
+  });
+
+  it('is not offline while the link that is to be replaced serves on, and tries again', async (t) => {
+    const edge = start(t);
+    await edge.told('online');
+    edge.refusals.push(refusal('ERR_LINK_LOST'), refusal('ERR_EDGE_FULL'));
+    edge.agent.redial();
+    await edge.told('online', 2);
+    assert.deepEqual(edge.events, ['online', 'online']);
+    assert.equal(edge.offers.length, 4);
+  });
+
+  it('ends when there is no token for a dial, and waits when there is none for now', async (t) => {
+    const refused = start(t, { token: () => Promise.reject(refusal('ERR_TOKEN_INVALID')) });
+    await assert.rejects(refused.agent.ended, { code: 'ERR_TOKEN_INVALID' });
+    let count = 0;
+    const later = start(t, {
+      token: () => (++count < 3 ? Promise.reject(refusal('ERR_LINK_LOST')) : Promise.resolve('token')),
+    });
+    await later.told('online');
+    assert.deepEqual(later.events, ['offline ERR_LINK_LOST', 'offline ERR_LINK_LOST', 'online']);
   });
 
   it('passes the requests of every link to the target and reports them', async (t) => {

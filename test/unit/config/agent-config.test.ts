@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadAgentConfig } from '../../../src/config/agent-config.js';
 import { ConfigError } from '../../../src/config/config-error.js';
+import { SignInNeeded } from '../../../src/config/sign-ins.js';
 import type { Sources } from '../../../src/config/sources.js';
 
 const ENV = { POSTERN_EDGE: 'https://tunnel.acme.com', POSTERN_TOKEN: 'postern_token' };
@@ -45,6 +46,7 @@ describe('loadAgentConfig', () => {
   it('requires only an edge, a token and a target', () => {
     assert.deepEqual(load({}), {
       edge: 'https://tunnel.acme.com',
+      isSignedIn: false,
       name: undefined,
       allow: [],
       allowOrigins: [],
@@ -54,6 +56,37 @@ describe('loadAgentConfig', () => {
       hostHeader: 'rewrite',
       logLevel: undefined,
     });
+  });
+
+  it('takes the edge of the last sign-in and its token where no option names another', () => {
+    const tokens: Readonly<Record<string, string>> = { 'https://one.test': 'token_1', 'https://two.test': 'token_2' };
+    const signIns = { lastEdge: () => 'https://two.test', tokenOf: (edge: string) => tokens[edge] };
+    const choice = (sources: Partial<Sources>) => {
+      const { edge, token, isSignedIn } = loadAgentConfig({
+        env: {},
+        signIns,
+        ...sources,
+        flags: { target: '5173', ...sources.flags },
+      });
+      return [edge, token, isSignedIn];
+    };
+    assert.deepEqual(choice({}), ['https://two.test', 'token_2', true]);
+    assert.deepEqual(choice({ flags: { edge: 'https://one.test' } }), ['https://one.test', 'token_1', true]);
+    assert.deepEqual(choice({ env: { POSTERN_EDGE: 'https://one.test' } }), ['https://one.test', 'token_1', true]);
+    const file = { path: 'config.yaml', text: 'edge: https://one.test' };
+    assert.deepEqual(choice({ file }), ['https://one.test', 'token_1', true]);
+    assert.deepEqual(choice({ env: { POSTERN_TOKEN: 'mine' } }), ['https://two.test', 'mine', false]);
+    assert.throws(
+      () => choice({ flags: { edge: 'https://three.test' } }),
+      (error) => error instanceof SignInNeeded,
+    );
+    const twice = () => choice({ flags: { edge: 'https://three.test', name: 'A B' } });
+    assert.throws(twice, (error) => error instanceof ConfigError && !(error instanceof SignInNeeded));
+  });
+
+  it('does not look at the sign-ins where options say all', () => {
+    const fail = () => assert.fail('the file of sign-ins was read');
+    assert.equal(load({ signIns: { lastEdge: fail, tokenOf: fail } }).isSignedIn, false);
   });
 
   it('prefers a flag to the environment and that to the file', () => {
