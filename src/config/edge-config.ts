@@ -42,6 +42,8 @@ export interface EdgeConfig {
   /** IP addresses and networks in CIDR notation. */
   readonly trustProxy: readonly string[];
   readonly publicPermitted: boolean;
+  /** A path; undefined when a restart may forget what was decided. */
+  readonly stateDir: string | undefined;
   /** A path; undefined when no token can be revoked. */
   readonly revokedTokens: string | undefined;
   readonly logLevel: LogLevel;
@@ -121,6 +123,7 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
     uploadIdleMs: values.upload_idle,
     trustProxy: values.trust_proxy ?? [],
     publicPermitted: values.public,
+    stateDir: values.state_dir,
     revokedTokens: values.revoked_tokens,
     logLevel: values.log_level,
     auditLog: values.audit_log,

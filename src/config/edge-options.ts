@@ -10,6 +10,7 @@ import {
   destination,
   duration,
   emailVerification,
+  folder,
   foreignSecret,
   identifier,
   logLevel,
@@ -161,6 +162,13 @@ export const EDGE_OPTIONS = {
     default: 'false',
     description: 'Whether a tunnel may do without sign-in.',
     schema: toggle,
+  },
+  state_dir: {
+    env: 'POSTERN_STATE_DIR',
+    placeholder: '<path>',
+    description:
+      'A folder for this edge alone that keeps what is decided while it runs (sign-outs, grants, revoked tokens, owners of names); it is made where there is none. Without it a restart forgets all that.',
+    schema: folder,
   },
   revoked_tokens: {
     env: 'POSTERN_REVOKED_TOKENS',

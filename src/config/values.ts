@@ -140,6 +140,9 @@ export const auditPolicy: Value<'best-effort' | 'require'> = parsed(
 /** `-` or a path. */
 export const destination = parsed((text) => (text.includes('\0') ? undefined : text), 'a path: expected - or a file');
 
+/** The path of a folder. */
+export const folder = parsed((text) => (text.includes('\0') ? undefined : text), 'a path: expected that of a folder');
+
 /** The path of a file. */
 export const path = parsed((text) => (text.includes('\0') ? undefined : text), 'a path: expected that of a file');
 

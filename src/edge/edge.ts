@@ -15,7 +15,6 @@ import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 import { groupsOf } from '../core/rule.js';
 import type { PosternError } from '../errors.js';
-import { MemoryStore } from '../store/memory.js';
 import { Redemptions } from '../store/redemptions.js';
 import { Revocations } from '../store/revocations.js';
 import type { Store } from '../store/store.js';
@@ -42,6 +41,7 @@ import { SignIn } from './routes/sign-in.js';
 import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
 import { Sharing } from './sharing.js';
+import { openStore } from './state.js';
 import { FrontDoor } from './visitors/front-door.js';
 import { ConnectionCount, closed, createVisitorServer, listen, portOf } from './visitors/http1/listener.js';
 import { Http1Requests, serveWith } from './visitors/http1/requests.js';
@@ -79,9 +79,21 @@ const DISTRUSTED =
 // How often a closing edge looks for connections that have become idle.
 const SWEEP_MS = 100;
 
-/** Starts an edge. Rejects with the system's error when an address cannot be listened on; nothing is left half-open. */
-export async function startEdge(config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
-  const store = new MemoryStore();
+/**
+ * Starts an edge. Rejects with the system's error when an address cannot be listened on, and with `ERR_CONFIG_INVALID` when the
+ * state folder cannot be used; nothing is left half-open.
+ */
+export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
+  const store = await openStore(config.stateDir, options.log);
+  try {
+    return await startOn(store, config, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function startOn(store: Store, config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
   const ended = new Revocations(store, 'ended-sign-in');
   const endedTokens = new Revocations(store, 'revoked-token');
   const connections = new ConnectionCount();
@@ -121,7 +133,6 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     endedTokens.close();
     ended.close();
     sharing.close();
-    void store.close();
   };
   try {
     await listen(server, config.listen);
@@ -153,6 +164,7 @@ export async function startEdge(config: EdgeConfig, { log, audit, health }: Edge
     admin.closeAllConnections();
     await adminStopped;
     release();
+    await store.close();
   };
   return {
     url: config.base.origin,

@@ -2,6 +2,7 @@
  * Ids that may be used once: tickets, the states of sign-ins. A stranger can make many of them, so each party has a share of
  * what this node redeems (`expiring-ids.ts`).
  */
+import { createHash } from 'node:crypto';
 import { ExpiringIds } from './expiring-ids.js';
 import type { Store } from './store.js';
 import { MAX_ENTRIES } from './table.js';
@@ -35,10 +36,15 @@ export class Redemptions {
     const nowMs = this.#now();
     if (untilMs <= nowMs || this.#shares.has(id, nowMs) || !this.#shares.add(id, untilMs, nowMs, party)) return false;
     try {
-      return (await this.#store.put(PREFIX + id, '', { ifVersion: 0, expiresAtMs: untilMs })) !== undefined;
+      return (await this.#store.put(keyOf(id), '', { ifVersion: 0, expiresAtMs: untilMs })) !== undefined;
     } catch (error) {
       this.#shares.delete(id);
       throw error;
     }
   }
+}
+
+// A one-time secret is in the store as its hash only. It is too long to be guessed, so the hash needs no key.
+function keyOf(id: string): string {
+  return PREFIX + createHash('sha256').update(id).digest('base64url');
 }

@@ -20,7 +20,7 @@ export interface ErrorDetails {
   readonly account?: string;
   /** In the JSON: where a visitor signs in. */
   readonly loginUrl?: string;
-  readonly reloadAfterSeconds?: number;
+  readonly reloadAfterSeconds?: number | undefined;
   readonly cookies?: readonly string[];
   readonly headers?: Reply['headers'];
 }

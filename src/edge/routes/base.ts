@@ -85,8 +85,11 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
   // A tunnel's host redirects here when it has refused a ticket, so that no ticket stays in the address bar.
   function failed(visit: Visit): Reply {
     const target = readReturnTarget(queryParam(visit, 'rd'), base);
-    const error = new PosternError('ERR_LOGIN_FAILED');
-    return errorReply(base, visit, error, retryDetails(base, new SignInFailure(error, target, [])));
+    const isAway = queryParam(visit, 'code') === 'ERR_STORE_UNAVAILABLE';
+    const error = new PosternError(isAway ? 'ERR_STORE_UNAVAILABLE' : 'ERR_LOGIN_FAILED');
+    // To load this page again would try nothing again.
+    const details = { ...retryDetails(base, new SignInFailure(error, target, [])), reloadAfterSeconds: undefined };
+    return errorReply(base, visit, error, details);
   }
 
   async function signOut(visit: Visit): Promise<Reply> {

@@ -64,9 +64,11 @@ export function tunnelRoutes(options: TunnelRoutesOptions): RouteTable {
       return redirect(location, cookies, isPassedOn ? CLEAR_STORED : {});
     } catch (thrown) {
       if (!isWelcome) throw thrown;
-      observer.emit({ kind: 'visit-failed', visit, error: asPosternError(thrown) });
+      const error = asPosternError(thrown);
+      observer.emit({ kind: 'visit-failed', visit, error });
       const returnTo = tunnelOrigin(base, name) + readReturnPath(queryParam(visit, 'rd'));
-      return redirect(`${base.origin}/oauth2/failed?rd=${queryValue(returnTo)}`);
+      const code = error.code === 'ERR_STORE_UNAVAILABLE' ? `&code=${error.code}` : '';
+      return redirect(`${base.origin}/oauth2/failed?rd=${queryValue(returnTo)}${code}`);
     }
   }
 

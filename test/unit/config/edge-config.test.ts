@@ -66,6 +66,7 @@ describe('loadEdgeConfig', () => {
       logLevel: 'info',
       auditLog: '-',
       auditRequired: false,
+      stateDir: undefined,
       revokedTokens: undefined,
     });
   });
