@@ -17,6 +17,7 @@ const RULES: Rules = {
     jose: /^(auth\/|link\/token\.ts$)/,
     pino: /^cli\//,
     commander: /^cli\//,
+    'eventsource-parser': /^cli\/process\/tunnel-events\.ts$/,
     'string-width': /^cli\/output\/fit\.ts$/,
     yaml: /^config\//,
     cookie: /^auth\/session\/cookies\.ts$/,

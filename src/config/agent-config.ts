@@ -29,6 +29,8 @@ export interface AgentConfig {
   readonly token: string;
   /** The token is that of a sign-in of `postern login`, which renews it. */
   readonly isSignedIn: boolean;
+  /** A program that is started for each person who asks to be let in. */
+  readonly onKnock?: string;
   readonly target: URL;
   readonly hostHeader: HostHeader;
   /** A file of certificates. */
@@ -104,6 +106,7 @@ function toAgentConfig(values: Values): AgentConfig {
     token: values.token,
     isSignedIn: values.isSignedIn,
     target: values.target,
+    ...(values.on_knock !== undefined && { onKnock: values.on_knock }),
     hostHeader: values.host_header,
     ...(values.target_ca !== undefined && { targetCa: values.target_ca }),
     ...(values.target_insecure !== undefined && { targetInsecure: values.target_insecure }),

@@ -64,6 +64,12 @@ export const TUNNEL_OPTIONS = {
     description: 'An origin besides the tunnel’s own whose pages may show it in a frame; repeat for more.',
     schema: origins,
   },
+  on_knock: {
+    placeholder: '<program>',
+    description:
+      'A program that is started for each person who asks to be let in, with the email address, the message and the URL as its arguments.',
+    schema: path,
+  },
   host_header: {
     placeholder: '<how>',
     default: 'rewrite',

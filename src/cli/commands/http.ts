@@ -17,6 +17,7 @@ import { proxyAgentFor } from '../process/https-proxy.js';
 import { endSignal, exitCodeAfter } from '../process/signals.js';
 import { againSentence, SignedInToken } from '../process/signed-in-token.js';
 import { readAgentSources } from '../process/sources.js';
+import { LiveAccess } from './live-access.js';
 import { warnBeforeExpiry } from './token-expiry.js';
 
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
@@ -43,7 +44,7 @@ export function addHttpCommand(program: Command): void {
 }
 
 async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<void> {
-  const { logLevel, isSignedIn, ...options } = config;
+  const { logLevel, isSignedIn, onKnock, ...options } = config;
   unblock(process.stderr);
   const View = format === 'json' ? undefined : (await import('../output/terminal.js')).Terminal; // here, as is the log below
   const { dropped: droppedLine } = View ?? JsonLines;
@@ -65,15 +66,24 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
     events,
     ...(httpAgent === undefined ? {} : { httpAgent }),
   });
+  let live: LiveAccess | undefined;
   agent.online.then(
-    () => output.flush(), // a person waits for the URL
+    (url) => {
+      output.flush(); // a person waits for the URL
+      const isInteractive = format === 'text' && process.stdout.isTTY === true;
+      const token = signedIn?.current ?? (async () => config.token);
+      live = new LiveAccess({ edge, token, url, onKnock, view: events, isInteractive });
+      void live.follow();
+    },
     () => undefined, // `ended` reports it
   );
   if (signedIn === undefined) warnBeforeExpiry(config.token, (text) => events.hint(text));
   else signedIn.keepFresh(() => agent.redial());
   const signal = endSignal();
   const refusal = await Promise.race([signal.then(() => undefined), agent.ended.catch((error: unknown) => error)]);
+  live?.close();
   terminal?.close();
+  output.flush(); // what is at the bottom is erased before anything else is said
   if (refusal !== undefined) {
     if (format === 'json' && refusal instanceof PosternError) lines.refused(refusal);
     throw explainRefusal(refusal, config);

@@ -4,6 +4,7 @@ import type { RequestRecord } from '../../agent/target/request-record.js';
 import type { PosternError } from '../../errors.js';
 import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
+import type { Asker } from './people-lines.js';
 
 /** Agent events as JSON lines. */
 export class JsonLines implements AgentEvents {
@@ -13,6 +14,7 @@ export class JsonLines implements AgentEvents {
   #timeText = '';
   #email: string | undefined;
   #emailJson = 'null';
+  readonly #told = new Set<string>();
 
   constructor(output: Output, edge: string) {
     this.#output = output;
@@ -45,6 +47,20 @@ export class JsonLines implements AgentEvents {
 
   hint(text: string): void {
     this.#line({ event: 'hint', message: text });
+  }
+
+  /** Who is here now. */
+  people(here: readonly string[]): void {
+    this.#line({ event: 'people', emails: here });
+  }
+
+  /** Who asks to be let in, once each. */
+  askers(askers: readonly Asker[]): void {
+    for (const { id, email, message } of askers) {
+      if (!this.#told.has(id)) this.#line({ event: 'knock', id, email, message });
+    }
+    this.#told.clear();
+    for (const { id } of askers) this.#told.add(id);
   }
 
   /** The refusal that ends the agent. */

@@ -10,6 +10,8 @@ import type { PosternError } from '../../errors.js';
 import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
 import { truncateTo } from './fit.js';
+import { LiveBlock } from './live-block.js';
+import { type Asker, askLine, type PeopleShown, peopleLines } from './people-lines.js';
 import { fittedLine, formatDuration, fullLine, type Styler } from './request-line.js';
 
 export interface TerminalOptions {
@@ -24,8 +26,6 @@ export interface TerminalOptions {
   readonly allow: readonly string[];
 }
 
-const ERASE_LINE = '\r\x1b[2K';
-
 /** Agent events as text for a person. */
 export class Terminal implements AgentEvents {
   readonly #options: TerminalOptions;
@@ -33,11 +33,15 @@ export class Terminal implements AgentEvents {
   /** The line of the last failure, until there is a link. */
   #lastOffline: string | undefined;
   #attempts = 0;
-  /** The next line overwrites the one at the bottom. */
-  #isTransient = false;
+  readonly #block: LiveBlock;
+  /** The line about the next attempt, while there is no link. */
+  #attempt: string | undefined;
+  #people: PeopleShown = { here: [], askers: [] };
+  readonly #told = new Set<string>();
 
   constructor(options: TerminalOptions) {
     this.#options = options;
+    this.#block = new LiveBlock(options.output);
   }
 
   readonly #style: Styler = (style, text) =>
@@ -51,8 +55,10 @@ export class Terminal implements AgentEvents {
   online(url: string): void {
     this.#lastOffline = undefined;
     this.#attempts = 0;
+    this.#attempt = undefined;
+    this.#refresh();
     if (url === this.#url) this.#line(this.#style('green', 'online again'));
-    else this.#block(url);
+    else this.#address(url);
   }
 
   /** Shows a cause once; further attempts that fail for the same cause are counted at the bottom of a terminal. */
@@ -65,8 +71,8 @@ export class Terminal implements AgentEvents {
     this.#attempts += 1;
     if (isNew) this.#line(columns === undefined ? `${text}, trying again in ${formatDuration(retryInMs)}` : text);
     if (isNew && remedy !== undefined) this.#line(`         ${remedy}`);
-    if (columns !== undefined)
-      this.#transient(`attempt ${this.#attempts}, again in ${formatDuration(retryInMs)}`, columns);
+    this.#attempt = `attempt ${this.#attempts}, again in ${formatDuration(retryInMs)}`;
+    this.#refresh();
   }
 
   request(record: RequestRecord): void {
@@ -79,17 +85,31 @@ export class Terminal implements AgentEvents {
       this.#line(this.#style('dim', truncateTo(`         id ${printable(requestId)}`, columns)));
   }
 
-  /** Erases a transient line. To be called at the end. */
+  /** Shows who is here. */
+  people(here: readonly string[]): void {
+    this.#people = { ...this.#people, here };
+    this.#refresh();
+  }
+
+  /** Shows who asks to be let in: at the bottom of a terminal with the keys that answer, else in a line, once each. */
+  askers(askers: readonly Asker[]): void {
+    this.#people = { ...this.#people, askers };
+    for (const asker of askers) if (!this.#told.has(asker.id)) this.#announce(asker);
+    this.#told.clear();
+    for (const { id } of askers) this.#told.add(id);
+    this.#refresh();
+  }
+
+  /** Erases what is at the bottom. To be called at the end. */
   close(): void {
-    if (this.#isTransient) this.#options.output.write(ERASE_LINE);
-    this.#isTransient = false;
+    this.#block.close();
   }
 
   hint(text: string): void {
     this.#line(`${this.#style('cyan', 'hint')}  ${printable(text)}`);
   }
 
-  #block(url: string): void {
+  #address(url: string): void {
     this.#url = url;
     this.#line('');
     this.#line(`  ${this.#style(['bold', 'green'], printable(url))}`);
@@ -98,17 +118,29 @@ export class Terminal implements AgentEvents {
     this.#line('');
   }
 
-  #transient(text: string, columns: number): void {
-    const line = this.#style('dim', truncateTo(`         ${text}`, columns - 1)); // in the last column some terminals wrap
-    this.#options.output.write(this.#isTransient ? `${ERASE_LINE}${line}` : line);
-    this.#isTransient = true;
+  #announce(asker: Asker): void {
+    if (this.#options.columns() === undefined)
+      this.#line(`${askLine(asker)}  (postern allow ${printable(asker.email)}, or postern revoke)`);
+    else this.#options.output.write(BELL);
+  }
+
+  /** Writes the lines at the bottom again, where there is a terminal. */
+  #refresh(): void {
+    const columns = this.#options.columns();
+    if (columns === undefined) return;
+    const attempt = this.#attempt;
+    const lines = peopleLines(this.#people, columns, this.#style);
+    if (attempt !== undefined) lines.push(this.#style('dim', truncateTo(`         ${attempt}`, columns - 1)));
+    this.#block.show(lines);
   }
 
   #line(text: string): void {
-    this.#options.output.write(this.#isTransient ? `${ERASE_LINE}${text}\n` : `${text}\n`);
-    this.#isTransient = false;
+    this.#block.scroll(text);
   }
 }
+
+// For a person who looks elsewhere.
+const BELL = '\x07';
 
 // A socket has no origin.
 function describeTarget(target: URL): string {

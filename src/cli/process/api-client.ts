@@ -1,7 +1,8 @@
 /** Calls an edge's API (`docs/api.md`) with a token, through the HTTPS proxy of the environment where there is one. */
-import { request as requestHttp } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { PosternError } from '../../errors.js';
 import { STRICT_PARSER } from '../../http/strict-http.js';
 import { readRefusal } from '../../link/handshake.js';
 import { CommandError, EXIT } from './exit.js';
@@ -30,6 +31,12 @@ export interface ApiKnock {
   readonly at: string;
 }
 
+/** A person at a tunnel. */
+export interface ApiPerson {
+  readonly email: string;
+  readonly open: number;
+}
+
 interface KnockList {
   readonly knocks: readonly ApiKnock[];
 }
@@ -39,11 +46,12 @@ const TIMEOUT_MS = 15_000;
 
 export class ApiClient {
   readonly #edge: string;
-  readonly #token: string;
+  readonly #token: () => string | Promise<string>;
 
-  constructor(edge: string, token: string) {
+  /** A token that is renewed meanwhile is a function. */
+  constructor(edge: string, token: string | (() => Promise<string>)) {
     this.#edge = edge;
-    this.#token = token;
+    this.#token = typeof token === 'string' ? () => token : token;
   }
 
   async tunnels(): Promise<readonly ApiTunnel[]> {
@@ -60,6 +68,31 @@ export class ApiClient {
     return knocks;
   }
 
+  /** Answers a person who asks to be let in. */
+  async answer(tunnel: string, id: string, body: { answer: 'allow' | 'deny'; for?: string }): Promise<void> {
+    await this.call('POST', `/tunnels/${encodeURIComponent(tunnel)}/knocks/${encodeURIComponent(id)}`, body);
+  }
+
+  async people(tunnel: string): Promise<readonly ApiPerson[]> {
+    const path = `/tunnels/${encodeURIComponent(tunnel)}/people`;
+    return ((await this.call('GET', path)) as { people: readonly ApiPerson[] }).people;
+  }
+
+  /** The stream of events, from the one behind an id on. Throws as `call` does; ends when `signal` aborts. */
+  async events(lastId: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+    const token = await this.#token();
+    const headers = { Accept: 'text/event-stream', ...(lastId !== undefined && { 'Last-Event-ID': lastId }) };
+    return new Promise((resolve, reject) => {
+      const request = this.#request(token, 'GET', '/events', headers, signal, (response) => {
+        response.setEncoding('utf8');
+        if (response.statusCode === 200) resolve(response);
+        else text(response).then((content) => reject(refusalOf(response.statusCode ?? 0, content)), reject);
+      });
+      request.on('error', reject);
+      request.end();
+    });
+  }
+
   /** Resolves to whether anything was granted in these words. */
   async takeBack(tunnel: string, rule: string): Promise<boolean> {
     return (await this.call('DELETE', grantPath(tunnel, rule))) !== NOT_FOUND;
@@ -74,34 +107,61 @@ export class ApiClient {
       throw new CommandError(`the edge cannot be reached: ${error.message}.`, EXIT.failure, { cause: error });
     });
     if (status >= 200 && status < 300) return content === '' ? undefined : JSON.parse(content);
-    const error = readRefusal(status, content);
-    if (method === 'DELETE' && error.code === 'ERR_NOT_FOUND') return NOT_FOUND;
-    throw new CommandError(
-      `the edge refused: ${error.text} (${error.code})`,
-      status === 401 ? EXIT.refused : EXIT.failure,
-      { cause: error },
-    );
+    const refusal = refusalOf(status, content);
+    if (method === 'DELETE' && isNotFound(refusal)) return NOT_FOUND;
+    throw refusal;
   }
 
   async #exchange(method: string, path: string, body?: object): Promise<{ status: number; content: string }> {
-    const url = new URL(`/.postern/api/v1${path}`, this.#edge);
-    const agent = proxyAgentFor(this.#edge, process.env);
+    const token = await this.#token();
     const content = body === undefined ? '' : JSON.stringify(body);
     const headers = {
-      Authorization: `Bearer ${this.#token}`,
       Accept: 'application/json',
       ...(body !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(content) }),
     };
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
     return new Promise((resolve, reject) => {
-      const options = { method, headers, signal, ...STRICT_PARSER, ...(agent !== undefined && { agent }) };
-      const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, (response) => {
+      const request = this.#request(token, method, path, headers, AbortSignal.timeout(TIMEOUT_MS), (response) => {
         text(response).then((read) => resolve({ status: response.statusCode ?? 0, content: read }), reject);
       });
       request.on('error', reject);
       request.end(content);
     });
   }
+
+  #request(
+    token: string,
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string | number>>,
+    signal: AbortSignal,
+    responded: (response: IncomingMessage) => void,
+  ): ClientRequest {
+    const url = new URL(`/.postern/api/v1${path}`, this.#edge);
+    const agent = proxyAgentFor(this.#edge, process.env);
+    const options = {
+      method,
+      headers: { Authorization: `Bearer ${token}`, ...headers },
+      signal,
+      ...STRICT_PARSER,
+      ...(agent !== undefined && { agent }),
+    };
+    return (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, responded);
+  }
+}
+
+/** Whether the edge has refused, so that trying again changes nothing. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof CommandError && error.cause instanceof PosternError && !error.cause.retryable;
+}
+
+function isNotFound({ cause }: CommandError): boolean {
+  return cause instanceof PosternError && cause.code === 'ERR_NOT_FOUND';
+}
+
+function refusalOf(status: number, content: string): CommandError {
+  const error = readRefusal(status, content);
+  const exitCode = status === 401 ? EXIT.refused : EXIT.failure;
+  return new CommandError(`the edge refused: ${error.text} (${error.code})`, exitCode, { cause: error });
 }
 
 const NOT_FOUND = Symbol('not found');

@@ -1,0 +1,68 @@
+/**
+ * Follows what people do at one tunnel, by the API's stream of events: who is here, and who asks to be let in. Comes back by
+ * itself when the stream ends, with the id of the last event, so that none is missed.
+ */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { type ApiClient, type ApiKnock, type ApiPerson, isRefusal } from './api-client.js';
+
+export interface TunnelListener {
+  people(people: readonly ApiPerson[]): void;
+  knocks(knocks: readonly ApiKnock[]): void;
+}
+
+// An agent redials within two seconds; this need not be faster.
+const RETRY_MS = 2_000;
+
+/** Follows until `signal` aborts, or the edge refuses: an older one has no API. */
+export async function followTunnel(
+  api: ApiClient,
+  name: string,
+  listener: TunnelListener,
+  signal: AbortSignal,
+): Promise<void> {
+  let lastId: string | undefined;
+  while (!signal.aborted) {
+    try {
+      for await (const event of events(api, lastId, signal)) {
+        lastId = event.id ?? lastId;
+        await tell(api, name, event, listener);
+      }
+    } catch (error) {
+      if (signal.aborted || isRefusal(error)) return;
+    }
+    await delay(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}
+
+async function* events(
+  api: ApiClient,
+  lastId: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<EventSourceMessage> {
+  const ready: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (event) => ready.push(event) });
+  for await (const chunk of await api.events(lastId, signal)) {
+    parser.feed(String(chunk));
+    yield* ready.splice(0);
+  }
+}
+
+async function tell(api: ApiClient, name: string, event: EventSourceMessage, listener: TunnelListener): Promise<void> {
+  if (event.event === 'resync') {
+    listener.people(await api.people(name));
+    listener.knocks(await api.knocks(name));
+    return;
+  }
+  const { tunnel, people, knocks } = JSON.parse(event.data) as EventData;
+  if (tunnel !== name) return;
+  if (people !== undefined) listener.people(people);
+  if (knocks !== undefined) listener.knocks(knocks);
+}
+
+interface EventData {
+  readonly tunnel: string;
+  readonly people?: readonly ApiPerson[];
+  readonly knocks?: readonly ApiKnock[];
+}
