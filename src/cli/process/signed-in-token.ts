@@ -50,6 +50,7 @@ export class SignedInToken {
 
   /** The token for a dial. Rejects with `ERR_TOKEN_INVALID`, or `ERR_LINK_LOST` when it expired and the edge cannot be reached. */
   readonly current = async (): Promise<string> => {
+    this.#adopt();
     if (isDue(this.#credential) && !this.#isRefused)
       await this.#renew().catch((error: unknown) => {
         if (!isValid(this.#credential)) throw error;
@@ -77,6 +78,14 @@ export class SignedInToken {
       const waitMs = Math.min(Math.max(leftMs / 10, RETRY_MS.min), RETRY_MS.max);
       setTimeout(() => void this.#renewInBackground(renewed), waitMs).unref();
     }
+  }
+
+  /** The person may have signed in again meanwhile, which ended the former sign-in. */
+  #adopt(): void {
+    const latest = this.#credentials.find(this.#edge);
+    if (latest === undefined || latest.accessToken === this.#credential.accessToken) return;
+    this.#credential = latest;
+    this.#isRefused = false;
   }
 
   #refused(): void {
