@@ -6,7 +6,9 @@ import { target } from '../config/addresses.js';
 import type { HostHeader } from '../core/hostname.js';
 import { type Log, silentLog } from '../core/log.js';
 import { PosternError } from '../errors.js';
+import { PUBLIC_PATH_WORDS, parsePublicPath } from '../http/public-path.js';
 import { dialEdge } from '../link/dial.js';
+import type { Terms } from '../link/terms.js';
 import { type Clock, LinkKeeper, type LinkKeeperOptions, SYSTEM_CLOCK } from './link-keeper.js';
 import { readTargetAddress } from './target/address.js';
 import type { RequestRecord } from './target/request-record.js';
@@ -28,6 +30,10 @@ export interface AgentOptions {
   readonly allowOrigins?: readonly string[];
   /** Origins besides the tunnel's own whose pages may show it in a frame; none unless given. */
   readonly allowFrames?: readonly string[];
+  /** Requests that need no session, such as `POST /webhooks/*`; none unless given. Only where the edge permits it. */
+  readonly publicPaths?: readonly string[];
+  /** Whether CORS preflights reach the target; not unless given. Only where the edge permits it. */
+  readonly preflight?: boolean | undefined;
   /** The `Host` that the target sees; `rewrite` (its own) unless given. */
   readonly hostHeader?: HostHeader;
   /** A PEM file with the trusted issuers of the target's certificate; without it, any certificate is accepted on loopback. */
@@ -162,7 +168,7 @@ function createTarget(options: AgentOptions, log: Log): Target {
 /** Attempts to dial the edge, all with the same offer. */
 function dialler(options: AgentOptions, dial: typeof dialEdge, target: Target): LinkKeeperOptions['dial'] {
   const { edge, token, name, allow = [], allowOrigins: origins = [], allowFrames: frameOrigins = [] } = options;
-  const offer = { name, allow, origins, frameOrigins, agentId: randomUUID() };
+  const offer = { name, allow, origins, frameOrigins, terms: termsOf(options), agentId: randomUUID() };
   const { httpAgent } = options;
   return async (signal) =>
     dial(
@@ -174,6 +180,19 @@ function dialler(options: AgentOptions, dial: typeof dialEdge, target: Target): 
         onStream: (stream) => target.serve(stream),
       },
     );
+}
+
+function termsOf({ publicPaths = [], preflight }: AgentOptions): Terms {
+  const paths = publicPaths.map((text) => {
+    const path = parsePublicPath(text);
+    if (path === undefined)
+      throw new PosternError(
+        'ERR_CONFIG_INVALID',
+        `publicPaths: there is one that is none: expected ${PUBLIC_PATH_WORDS}.`,
+      );
+    return path;
+  });
+  return { publicPaths: paths, preflight };
 }
 
 /** Reads a target as `AgentOptions` has it. Throws `ERR_CONFIG_INVALID`. */

@@ -4,6 +4,7 @@
  */
 import type { HostHeader } from '../core/hostname.js';
 import { formatRule } from '../core/rule.js';
+import { formatPublicPath } from '../http/public-path.js';
 import { type AgentFile, readAgentFile } from './agent-file.js';
 import { AGENT_OPTIONS, TUNNEL_OPTIONS } from './agent-options.js';
 import { readEnvironment } from './environment.js';
@@ -26,6 +27,10 @@ export interface AgentConfig {
   readonly allowOrigins: readonly string[];
   /** Origins besides the tunnel's own whose pages may show it in a frame. */
   readonly allowFrames: readonly string[];
+  /** Requests that need no session, as written. */
+  readonly publicPaths?: readonly string[];
+  /** Whether CORS preflights reach the app. */
+  readonly preflight?: boolean;
   readonly token: string;
   /** The token is that of a sign-in of `postern login`, which renews it. */
   readonly isSignedIn: boolean;
@@ -103,6 +108,8 @@ function toAgentConfig(values: Values): AgentConfig {
     allow: (values.allow ?? []).map(formatRule),
     allowOrigins: values.allow_origin ?? [],
     allowFrames: values.allow_frame ?? [],
+    ...(values.public_path !== undefined && { publicPaths: values.public_path.map(formatPublicPath) }),
+    ...(values.preflight !== undefined && { preflight: values.preflight }),
     token: values.token,
     isSignedIn: values.isSignedIn,
     target: values.target,

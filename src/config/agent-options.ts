@@ -1,7 +1,7 @@
 /** Every option of an agent, one row each. Those of one tunnel may be under `tunnels:` in its file. */
 import { edgeOrigin, hostHeader, target } from './addresses.js';
 import type { OptionTable } from './options.js';
-import { logLevel, origins, path, rules, toggle, token, tunnelName } from './values.js';
+import { logLevel, origins, path, publicPaths, rules, toggle, token, tunnelName } from './values.js';
 
 /** Options of the agent as a whole, by key in `config.yaml`. */
 export const AGENT_OPTIONS = {
@@ -69,6 +69,19 @@ export const TUNNEL_OPTIONS = {
     description:
       'A program that is started for each person who asks to be let in, with the email address, the message and the URL as its arguments.',
     schema: path,
+  },
+  public_path: {
+    placeholder: '<path>',
+    list: true,
+    description:
+      'Requests that need no sign-in, for webhooks: "POST /webhooks/*", "GET /health" or a path for all methods; repeat for more. Only where the edge permits it.',
+    schema: publicPaths,
+  },
+  preflight: {
+    placeholder: '<bool>',
+    isSwitch: true,
+    description: 'Lets CORS preflights, which have no session, reach the app. Only where the edge permits it.',
+    schema: toggle,
   },
   host_header: {
     placeholder: '<how>',

@@ -44,6 +44,11 @@ export interface EdgeConfig {
   readonly publicPermitted: boolean;
   /** A path; undefined when a restart may forget what was decided. */
   readonly stateDir: string | undefined;
+  /** What tunnels may admit without a session. */
+  readonly permits: {
+    /** Public paths and CORS preflights. */
+    readonly publicPaths: boolean;
+  };
   /** A path; undefined when no token can be revoked. */
   readonly revokedTokens: string | undefined;
   readonly logLevel: LogLevel;
@@ -124,6 +129,7 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
     trustProxy: values.trust_proxy ?? [],
     publicPermitted: values.public,
     stateDir: values.state_dir,
+    permits: { publicPaths: values.public_paths },
     revokedTokens: values.revoked_tokens,
     logLevel: values.log_level,
     auditLog: values.audit_log,

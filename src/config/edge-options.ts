@@ -170,6 +170,13 @@ export const EDGE_OPTIONS = {
       'A folder for this edge alone that keeps what is decided while it runs (sign-outs, grants, revoked tokens, owners of names); it is made where there is none. Without it a restart forgets all that.',
     schema: folder,
   },
+  public_paths: {
+    env: 'POSTERN_PUBLIC_PATHS',
+    placeholder: '[true|false]',
+    default: 'false',
+    description: 'Whether a tunnel may admit requests for paths that it names, and CORS preflights, without sign-in.',
+    schema: toggle,
+  },
   revoked_tokens: {
     env: 'POSTERN_REVOKED_TOKENS',
     placeholder: '<path>',

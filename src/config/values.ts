@@ -1,6 +1,7 @@
 /** Values other than addresses: durations, names, rules, secrets and the like. */
 import { isTunnelName, readOrigin } from '../core/hostname.js';
 import { canonicalEmail, type EmailVerification, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
+import { MAX_PUBLIC_PATHS, PUBLIC_PATH_WORDS, type PublicPath, parsePublicPath } from '../http/public-path.js';
 import { isGuessable } from './secret-strength.js';
 import { list, parsed, secretText, type Value } from './value.js';
 
@@ -59,6 +60,11 @@ export const rules: Value<Rule[]> = list(
 export const origins: Value<string[]> = list(
   parsed(readOrigin, 'an origin: expected one such as https://web.acme.com, without a path'),
 ).refine((all) => all.length <= MAX_ORIGINS, `there are too many: expected at most ${MAX_ORIGINS}`);
+
+/** Public paths, separated by commas. */
+export const publicPaths: Value<PublicPath[]> = list(
+  parsed(parsePublicPath, `a public path: expected ${PUBLIC_PATH_WORDS}`),
+).refine((all) => all.length <= MAX_PUBLIC_PATHS, `there are too many: expected at most ${MAX_PUBLIC_PATHS}`);
 
 /** The operator's ceiling, in which `public` has no meaning. */
 export const ceiling = rules.refine(

@@ -231,7 +231,7 @@ function compose(
   const references = new SignOutReferences(secrets);
   const signOut = new SignOut({ base, providers, sessions, references, observer });
   const tokens = new AgentTokens(secrets, revoked);
-  const admission = new Admission({ base, tokens, policy, registry, revoked, observer });
+  const admission = new Admission({ base, tokens, policy, permits: config.permits, registry, revoked, observer });
   const gate = createGate({ base, sessions, registry, ceiling });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
   const exchanges = { gate, observer, revalidator, replyWithError };

@@ -10,6 +10,7 @@ import { isErrorCode, PosternError } from '../errors.js';
 import { headerValues, type RawHeaders } from '../http/fields.js';
 import { isFieldValue } from '../http/header-rules.js';
 import { writeResponseHead } from '../http1/response-writer.js';
+import { readTerms, type Terms, writeTerms } from './terms.js';
 
 /** The path of links on the base host. */
 export const LINK_PATH = '/.postern/link';
@@ -42,6 +43,8 @@ export interface Offer {
   readonly origins: readonly string[];
   /** Other origins whose pages may frame the tunnel's documents. */
   readonly frameOrigins: readonly string[];
+  /** What the offer says besides; undefined for nothing. */
+  readonly terms?: Terms | undefined;
   /** Random for each agent process: a redial with the same id takes over the name of the link that it replaces. */
   readonly agentId: string;
 }
@@ -58,7 +61,7 @@ export function writeOffer(offer: Offer): Record<string, string> {
   if (offer.allow.length > 0) headers['Postern-Allow'] = offer.allow.map(encodeURI).join(', ');
   if (offer.origins.length > 0) headers['Postern-Allow-Origin'] = offer.origins.join(', ');
   if (offer.frameOrigins.length > 0) headers['Postern-Frame-Origins'] = offer.frameOrigins.join(', ');
-  return headers;
+  return offer.terms === undefined ? headers : { ...headers, ...writeTerms(offer.terms) };
 }
 
 /** The edge's half: reads an offer. Throws `ERR_TOKEN_INVALID`, `ERR_OFFER_INVALID` or `ERR_PROTOCOL_VERSION`. */
@@ -76,12 +79,14 @@ export function readOffer(headers: RawHeaders): Offer {
     throw offerInvalid('Postern-Agent must be 16 to 64 letters, digits, _ or -, random for each agent process.');
   }
   const name = singleValue(headers, 'postern-tunnel');
+  const terms = readTerms(headers);
   return {
     token,
     name,
     allow: readAllow(headers),
     origins: readOrigins(headers, 'Postern-Allow-Origin'),
     frameOrigins: readOrigins(headers, 'Postern-Frame-Origins'),
+    ...(terms !== undefined && { terms }),
     agentId,
   };
 }

@@ -14,6 +14,13 @@ const OFFER = {
   allow: ['@acme.com', 'bob@x.com'],
   origins: ['https://web.acme.com'],
   frameOrigins: ['https://web.acme.com'],
+  terms: {
+    publicPaths: [
+      { method: 'POST', path: '/webhooks/', isPrefix: true },
+      { method: 'GET', path: '/health', isPrefix: false },
+    ],
+    preflight: true,
+  },
   agentId: 'a'.repeat(16),
 };
 

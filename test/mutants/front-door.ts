@@ -5,10 +5,8 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/gate/gate.ts',
     fault: 'whatever the decision is, the request goes on',
-    before:
-      'if (!decision.allow) return refuse(session, decision.reason, cause);\n    return admit(tunnel, session, decision.rule, nowMs);',
-    after:
-      'if (!decision.allow && session === undefined) return refuse(session, decision.reason, cause);\n    return admit(tunnel, session, "owner", nowMs);',
+    before: 'if (decision.allow) return admit(tunnel, session, decision.rule, nowMs);',
+    after: 'if (decision.allow || session !== undefined) return admit(tunnel, session, "owner", nowMs);',
     tests: ['unit/edge/gate/gate.test.ts'],
   },
   {
@@ -17,6 +15,13 @@ export const DOOR: readonly Mutant[] = [
     before: 'session: isAnonymous ? undefined : session, judgedAtMs',
     after: 'session, judgedAtMs',
     tests: ['unit/edge/gate/gate.test.ts'],
+  },
+  {
+    file: 'src/http/public-path.ts',
+    fault: 'a public path is widened by dot segments',
+    before: '!UNAMBIGUOUS.test(judged) || DOTS.test(judged)',
+    after: '!UNAMBIGUOUS.test(judged)',
+    tests: ['unit/http/public-path.test.ts', 'e2e/access/public-paths.test.ts'],
   },
   {
     file: 'src/edge/gate/gate.ts',

@@ -19,6 +19,7 @@ import type { Observer } from '../ops/observer.js';
 import { LINKS, network } from '../request/limits.js';
 import type { AgentTokens } from './agent-tokens.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
+import { checkTerms, type Permits } from './permits.js';
 import type { RevokedTokens } from './revoked-tokens.js';
 
 /** The offer of an agent, and the ways to respond to it. */
@@ -39,6 +40,8 @@ export interface AdmitOptions {
   readonly tokens: AgentTokens;
   /** The part that all policies of this edge have in common. */
   readonly policy: Pick<Policy, 'ceiling' | 'publicPermitted'>;
+  /** What the operator permits besides (`POSTERN_PUBLIC_PATHS`). */
+  readonly permits: Permits;
   readonly registry: Registry;
   readonly revoked: RevokedTokens;
   readonly observer: Observer;
@@ -111,12 +114,13 @@ export class Admission {
     }
   }
 
-  #tunnel(name: string, { allow, origins, frameOrigins, agentId }: Offer, { owner }: TokenGrant): Tunnel {
-    const { base, policy } = this.#options;
+  #tunnel(name: string, { allow, origins, frameOrigins, terms, agentId }: Offer, { owner }: TokenGrant): Tunnel {
+    const { base, policy, permits } = this.#options;
     const rules = allow.map(readRule);
     if (!policy.publicPermitted && rules.some(({ kind }) => kind === 'public')) {
       throw refusal('ERR_OFFER_INVALID', 'This edge does not permit the rule public: name who may open the tunnel.');
     }
+    if (terms !== undefined) checkTerms(terms, permits);
     const host = tunnelHost(base, name);
     return {
       name,
@@ -127,6 +131,7 @@ export class Admission {
       origins,
       frameOrigins,
       framing: framingPolicy(frameOrigins),
+      terms,
       agentId,
       link: undefined,
     };

@@ -12,8 +12,9 @@ import type { Visit } from '../request/visit.js';
 import { responseHeaders } from './response-headers.js';
 
 /** The head of a response as the visitor receives it. `cookie` is the edge's own `Set-Cookie` line. */
-export function visitorHead(head: ResponseHead, { tunnel, rule }: Admitted, cookie: string | undefined): ResponseHead {
-  const isGated = rule !== 'public';
+export function visitorHead(head: ResponseHead, admitted: Admitted, cookie: string | undefined): ResponseHead {
+  const { tunnel } = admitted;
+  const isGated = !admitted.isPublic;
   const headers = responseHeaders(head, { host: tunnel.host, isGated, cookie });
   if (isGated && needsFraming(head)) headers.push('Content-Security-Policy', tunnel.framing);
   headers.push('Via', VIA_HTTP_1_1);

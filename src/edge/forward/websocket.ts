@@ -153,8 +153,8 @@ function webSocketHead(head: RequestHead): RequestHead {
 }
 
 // What only the edge can compute, and what means nothing here.
-function acceptedHead({ headers }: ResponseHead, { tunnel, rule }: Admitted): ResponseHead {
-  const options = { host: tunnel.host, isGated: rule !== 'public', cookie: undefined };
+function acceptedHead({ headers }: ResponseHead, { tunnel, isPublic }: Admitted): ResponseHead {
+  const options = { host: tunnel.host, isGated: !isPublic, cookie: undefined };
   const kept = responseHeaders({ status: 101, headers }, options);
   return { status: 200, headers: without(kept, ['sec-websocket-accept', 'cache-control']) };
 }

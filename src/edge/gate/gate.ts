@@ -11,9 +11,9 @@ import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import type { Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
-import type { ConnectionCache } from '../request/connection-cache.js';
 import type { VisitRequest } from '../request/visit.js';
 import { type Cause, causeOf } from './cause.js';
+import { type Excepted, exceptionOf } from './exceptions.js';
 import type { Registry, Tunnel } from './registry.js';
 
 /** The reason for refusing a session of this host that was created when the name had another owner. */
@@ -41,7 +41,7 @@ interface Admission {
   readonly tunnel: Tunnel;
   readonly link: OutboundLink;
   readonly rule: string;
-  /** The visitor's session. Absent when only the rule `public` allows the request: it is anonymous then. */
+  /** The visitor's session. Absent when no rule about identities allows the request: it is anonymous then. */
   readonly session: Session | undefined;
   /** The time of the decision, in milliseconds since the epoch. */
   readonly judgedAtMs: number;
@@ -70,6 +70,11 @@ export class Admitted implements Admission {
     this.judgedAtMs = judgedAtMs;
   }
 
+  /** Whether anybody may have the response. */
+  get isPublic(): boolean {
+    return this.session === undefined;
+  }
+
   /** Whether the gate has created this verdict. */
   static isOne(verdict: Verdict): verdict is Admitted {
     return verdict instanceof Admitted && verdict.#isGenuine;
@@ -84,7 +89,7 @@ export interface GateOptions {
 }
 
 /** A request as the gate sees it. */
-export type Judged = Pick<VisitRequest, 'method' | 'header' | 'host' | 'place' | 'cache'>;
+export type Judged = Excepted & Pick<VisitRequest, 'host' | 'place' | 'cache'>;
 
 export type Gate = (request: Judged) => MaybePromise<Verdict>;
 
@@ -98,34 +103,36 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
     const tunnel = registry.find(name);
     const cause = causeOf(request, tunnel ?? { origin: tunnelOrigin(base, name), origins: [], frameOrigins: [] });
     // Before the session is read: a foreign page must not learn whether anyone is signed in, not even by the time it takes.
-    if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, nowMs);
+    if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, request, nowMs);
     const found = cache.session(sessions, header['cookie'], host, nowMs);
-    return chain(found, (session) => judge(name, cause, session, cache, nowMs));
+    return chain(found, (session) => judge(name, cause, session, request, nowMs));
   };
 
   /** A foreign page's request has no identity: it is admitted only where anonymous requests are. */
-  function judgeForeign(tunnel: Tunnel | undefined, cause: Cause, nowMs: number): Verdict {
-    const decision = tunnel && decide(tunnel.policy, undefined);
-    if (tunnel !== undefined && decision?.allow) return admit(tunnel, undefined, decision.rule, nowMs);
+  function judgeForeign(tunnel: Tunnel | undefined, cause: Cause, request: Judged, nowMs: number): Verdict {
+    const rule = tunnel && anonymousRule(tunnel, request);
+    if (tunnel !== undefined && rule !== undefined) return admit(tunnel, undefined, rule, nowMs);
     if (cause === 'preflight') return { kind: 'preflight' };
     return { kind: 'refuse', code: 'ERR_CROSS_SITE', session: undefined, reason: 'cross-site' };
   }
 
-  function judge(
-    name: string,
-    cause: Cause,
-    session: Session | undefined,
-    cache: ConnectionCache,
-    nowMs: number,
-  ): Verdict {
+  function judge(name: string, cause: Cause, session: Session | undefined, request: Judged, nowMs: number): Verdict {
     const tunnel = registry.find(name);
     if (tunnel === undefined) return judgeUnknown(session);
     if (session !== undefined && session.owner !== tunnel.ownerTag) {
-      return judgeOtherOwner(tunnel, session, cause, nowMs);
+      return judgeOtherOwner(tunnel, session, cause, request, nowMs);
     }
-    const decision = cache.decision(tunnel.policy, session?.identity);
-    if (!decision.allow) return refuse(session, decision.reason, cause);
-    return admit(tunnel, session, decision.rule, nowMs);
+    const decision = request.cache.decision(tunnel.policy, session?.identity);
+    if (decision.allow) return admit(tunnel, session, decision.rule, nowMs);
+    const rule = exceptionOf(tunnel.terms, request);
+    if (rule !== undefined) return admit(tunnel, undefined, rule, nowMs);
+    return refuse(session, decision.reason, cause);
+  }
+
+  /** The rule that admits a request without an identity; undefined if there is none. */
+  function anonymousRule(tunnel: Tunnel, request: Judged): string | undefined {
+    const decision = decide(tunnel.policy, undefined);
+    return decision.allow ? decision.rule : exceptionOf(tunnel.terms, request);
   }
 
   /**
@@ -133,9 +140,9 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
    * would admit signs in again, silently, and so does one whom the former owner's tunnel has admitted, which clears what that
    * app has stored. All others get the same response as where there is no tunnel.
    */
-  function judgeOtherOwner(tunnel: Tunnel, session: Session, cause: Cause, nowMs: number): Verdict {
-    const asAnonymous = decide(tunnel.policy, undefined);
-    if (asAnonymous.allow) return admit(tunnel, undefined, asAnonymous.rule, nowMs);
+  function judgeOtherOwner(tunnel: Tunnel, session: Session, cause: Cause, request: Judged, nowMs: number): Verdict {
+    const rule = anonymousRule(tunnel, request);
+    if (rule !== undefined) return admit(tunnel, undefined, rule, nowMs);
     const wasAdmitted = hasOwner(session) && session.admitted;
     const decision = decide(tunnel.policy, session.identity);
     if (!decision.allow && !wasAdmitted) return refuse(session, decision.reason, cause);

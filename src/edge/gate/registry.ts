@@ -5,6 +5,7 @@
 import type { Policy } from '../../auth/identity/policy.js';
 import { groupsOf } from '../../core/rule.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
+import type { Terms } from '../../link/terms.js';
 
 /** A name with an owner and a policy: that of its agent's last offer, and what was granted since. */
 export interface Tunnel {
@@ -22,6 +23,8 @@ export interface Tunnel {
   readonly frameOrigins: readonly string[];
   /** The `Content-Security-Policy` for documents whose app sends no framing policy. */
   readonly framing: string;
+  /** What the offer says besides; undefined for nothing. */
+  readonly terms?: Terms | undefined;
   /** The agent process that serves it: a redial with the same id takes the name over. */
   readonly agentId: string;
   /** Absent while no agent is connected. */

@@ -63,6 +63,7 @@ describe('loadEdgeConfig', () => {
       uploadIdleMs: undefined,
       trustProxy: [],
       publicPermitted: false,
+      permits: { publicPaths: false },
       logLevel: 'info',
       auditLog: '-',
       auditRequired: false,

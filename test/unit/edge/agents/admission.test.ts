@@ -39,6 +39,7 @@ async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Pr
     base: BASE,
     tokens: new AgentTokens(SECRETS, revoked),
     policy: { ceiling: undefined, publicPermitted: false },
+    permits: { publicPaths: false },
     registry,
     revoked,
     observer: new Observer([]),

@@ -1,0 +1,63 @@
+/**
+ * What an offer says besides who may open the tunnel, each in a header of its own: both halves of the handshake's part about
+ * it. An offer without any has no terms, so that the requests of most tunnels pay for one comparison.
+ */
+import { listMembers } from '../core/white-space.js';
+import { PosternError } from '../errors.js';
+import { headerValues, type RawHeaders } from '../http/fields.js';
+import {
+  formatPublicPath,
+  MAX_PUBLIC_PATHS,
+  PUBLIC_PATH_WORDS,
+  type PublicPath,
+  parsePublicPath,
+} from '../http/public-path.js';
+
+export interface Terms {
+  /** What is admitted without a session. */
+  readonly publicPaths?: readonly PublicPath[] | undefined;
+  /** Whether CORS preflights reach the app. */
+  readonly preflight?: boolean | undefined;
+}
+
+const PUBLIC_PATHS = 'Postern-Public-Paths';
+const PREFLIGHT = 'Postern-Preflight';
+
+/** The agent's half. */
+export function writeTerms({ publicPaths = [], preflight }: Terms): Record<string, string> {
+  return {
+    ...(publicPaths.length > 0 && { [PUBLIC_PATHS]: publicPaths.map(formatPublicPath).join(', ') }),
+    ...(preflight && { [PREFLIGHT]: 'true' }),
+  };
+}
+
+/** The edge's half. Undefined for an offer without terms. Throws `ERR_OFFER_INVALID`. */
+export function readTerms(headers: RawHeaders): Terms | undefined {
+  const terms = { publicPaths: readPublicPaths(headers), preflight: readSwitch(headers, PREFLIGHT) };
+  return Object.values(terms).some((term) => term !== undefined) ? terms : undefined;
+}
+
+function readPublicPaths(headers: RawHeaders): PublicPath[] | undefined {
+  const items = headerValues(headers, PUBLIC_PATHS.toLowerCase()).flatMap(listMembers);
+  if (items.length > MAX_PUBLIC_PATHS)
+    throw offerInvalid(`${PUBLIC_PATHS} may hold at most ${MAX_PUBLIC_PATHS} paths.`);
+  const paths = items.map((text) => {
+    const path = parsePublicPath(text);
+    if (path === undefined)
+      throw offerInvalid(`${PUBLIC_PATHS} holds what is no public path: expected ${PUBLIC_PATH_WORDS}.`);
+    return path;
+  });
+  return paths.length === 0 ? undefined : paths;
+}
+
+function readSwitch(headers: RawHeaders, name: string): true | undefined {
+  const values = headerValues(headers, name.toLowerCase());
+  if (values.length === 0) return undefined;
+  if (values.length > 1 || values[0] !== 'true')
+    throw offerInvalid(`${name} says nothing: expected true, or no such header.`);
+  return true;
+}
+
+function offerInvalid(text: string): PosternError {
+  return new PosternError('ERR_OFFER_INVALID', text, { text });
+}
