@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createToken } from '../../src/link/token.js';
-import { compiled, freePort, POSTERN } from '../support/processes.js';
+import { freePort, POSTERN, PROVIDER } from '../support/processes.js';
 import type { ProviderOptions } from '../support/provider.js';
 import { Visitor } from '../support/visitor.js';
 import { PEOPLE } from '../support/world-options.js';
@@ -116,6 +116,6 @@ function startProvider(port: number, redirectUri: string): Promise<Child> {
     clients: [{ id: 'edge', secret: 'client-secret', redirectUris: [redirectUri] }],
     accounts: PEOPLE,
   };
-  const args = [compiled('./provider-process.js'), JSON.stringify(options)];
+  const args = [PROVIDER, JSON.stringify(options)];
   return Child.ready({ name: 'provider', args }, (line) => line.includes('"issuer"'));
 }

@@ -5,7 +5,7 @@
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, type ConsoleMessage, chromium, type Page } from 'playwright-core';
+import type { Browser, ConsoleMessage, Page } from 'playwright-core';
 import type { Cookie } from './cookie-jar.js';
 import { deferred } from './deferred.js';
 import { PROJECT_ROOT } from './project-root.js';
@@ -69,6 +69,7 @@ export class TestBrowser {
   async start(): Promise<void> {
     const executablePath = chromiumPath();
     if (executablePath === undefined) throw new Error('no Chromium here');
+    const { chromium } = await import('playwright-core'); // a second of processor time, and most tests see no browser
     const args = this.#options.anyCertificate ? [...FLAGS, '--ignore-certificate-errors'] : FLAGS;
     this.#browser = await chromium.launch({ executablePath, args, headless: true });
   }

@@ -43,6 +43,10 @@ export const POSTERN = compiled('../../bundled/postern.js');
 /** The compiled `postern` command as it is shipped, a file per module: for what measures a start or memory. */
 export const SHIPPED_POSTERN = compiled('../../src/cli/postern.js');
 
+/** The test provider and the test target, bundled likewise. */
+export const PROVIDER = compiled('../../bundled/support/provider-process.js');
+export const TARGET = compiled('../../bundled/support/target-process.js');
+
 /** A home folder without configuration, removed when this process ends. */
 const HOME = mkdtempSync(join(tmpdir(), 'postern-test-'));
 

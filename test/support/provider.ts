@@ -3,7 +3,7 @@
  * code flow, PKCE required, claims in userinfo (its default), an account chooser in place of passwords, consent
  * granted by itself and RP-initiated logout. It can run inside a process or as one of its own (provider-process.ts).
  */
-import { generateKeyPair, randomBytes } from 'node:crypto';
+import { generateKeyPair, type JsonWebKey, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -35,6 +35,8 @@ export interface ProviderOptions {
   readonly port?: number;
   readonly clients: readonly RelyingParty[];
   readonly accounts: readonly Account[];
+  /** Its RSA key; a new one unless given. */
+  readonly key?: JsonWebKey;
   /** Where the claims of a scope are told: `userinfo` unless said; Google, for one, puts them in the ID token. */
   readonly claimsIn?: 'userinfo' | 'id-token';
 }
@@ -66,7 +68,7 @@ const INTERACTION = '/interaction/';
 const SCOPES = 'openid email profile';
 
 async function configure(options: ProviderOptions): Promise<Configuration> {
-  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+  const key = options.key ?? (await newKey());
   const policy = interactionPolicy.base();
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   return {
@@ -78,7 +80,7 @@ async function configure(options: ProviderOptions): Promise<Configuration> {
       post_logout_redirect_uris: [...(client.signedOutUris ?? [])],
       token_endpoint_auth_method: client.authMethod ?? 'client_secret_basic',
     })),
-    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' } as never] },
+    jwks: { keys: [{ ...key, alg: 'RS256', use: 'sig' } as never] },
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     pkce: { required: () => true },
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: profileClaims(options.accounts) },
@@ -100,6 +102,11 @@ async function configure(options: ProviderOptions): Promise<Configuration> {
     renderError: (context, out) => setPage(context, notePage('This sign-in cannot go on', JSON.stringify(out))),
     ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 86_400, IdToken: 3600, Interaction: 3600, Session: 86_400 },
   };
+}
+
+async function newKey(): Promise<JsonWebKey> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+  return privateKey.export({ format: 'jwk' });
 }
 
 // Whatever else an account has (name, groups, hd) belongs to `profile`, which every sign-in asks for.

@@ -1,5 +1,5 @@
 /** The test target as a process of its own, with the same face as the one inside the process (target.ts). */
-import { compiled, Program } from './processes.js';
+import { Program, TARGET } from './processes.js';
 import type { Seen, Target, TargetEvent } from './target.js';
 
 /** A target process; `program` kills or stops it. */
@@ -9,8 +9,7 @@ export interface TargetProcess extends Target {
 
 /** Starts a target process on 127.0.0.1, on a free port unless one is given. */
 export async function startTargetProcess(options: { port?: number } = {}): Promise<TargetProcess> {
-  const script = compiled('./target-process.js');
-  const program = new Program({ name: 'target', script, args: [String(options.port ?? 0)] });
+  const program = new Program({ name: 'target', script: TARGET, args: [String(options.port ?? 0)] });
   const ready = await program.record((line) => 'controlPort' in line);
   const port = Number(ready['port']);
   const ask = async (path: string, method = 'GET'): Promise<unknown> => {

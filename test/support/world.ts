@@ -4,7 +4,7 @@
  */
 import { loadTokenConfig } from '../../src/config/token-config.js';
 import { createToken } from '../../src/link/token.js';
-import { compiled, freePort, type Line, POSTERN, Program } from './processes.js';
+import { compiled, freePort, type Line, POSTERN, PROVIDER, Program } from './processes.js';
 import type { ProviderOptions } from './provider.js';
 import { startTargetProcess, type TargetProcess } from './target-remote.js';
 import { CERTIFICATE_PATH, startTlsFront, type TlsFront } from './tls-front.js';
@@ -126,8 +126,7 @@ export class World {
       accounts: this.#options.accounts ?? PEOPLE,
       claimsIn: this.#options.claimsIn ?? 'userinfo',
     };
-    const script = compiled('./provider-process.js');
-    this.provider = this.#start({ name: 'provider', script, args: [JSON.stringify(options)] });
+    this.provider = this.#start({ name: 'provider', script: PROVIDER, args: [JSON.stringify(options)] });
     await this.provider.record((line) => 'issuer' in line);
     return this.provider;
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as oidc from 'openid-client';
-import { compiled, freePort, Program } from '../../support/processes.js';
+import { freePort, PROVIDER, Program } from '../../support/processes.js';
 import { type RunningProvider, startProvider } from '../../support/provider.js';
 import { Visitor, type VisitorResponse } from '../../support/visitor.js';
 
@@ -107,8 +107,7 @@ describe('the test identity provider', () => {
 
   test('runs as a process of its own and says when it is ready', async () => {
     const options = { clients: [{ id: 'edge', secret: 'secret', redirectUris: [redirectUri] }], accounts: [ANA] };
-    const script = compiled('./provider-process.js');
-    const program = new Program({ name: 'provider', script, args: [JSON.stringify(options)] });
+    const program = new Program({ name: 'provider', script: PROVIDER, args: [JSON.stringify(options)] });
     const ready = await program.record((line) => 'issuer' in line);
     const discovery = await visitor.bare(`${ready['issuer']}/.well-known/openid-configuration`);
     assert.equal((discovery.json() as { issuer: string }).issuer, ready['issuer']);
