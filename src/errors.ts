@@ -83,7 +83,7 @@ const TABLE = {
     text: 'The agent token is missing, expired or not of this edge.',
   },
   ERR_NAME_FORBIDDEN: { status: 403, retryable: false, text: 'The token does not permit this tunnel name.' },
-  ERR_NAME_TAKEN: { status: 409, retryable: false, text: 'Another agent serves this tunnel name.' },
+  ERR_NAME_TAKEN: { status: 409, retryable: false, text: 'This tunnel name is taken.' },
   ERR_OFFER_INVALID: { status: 400, retryable: false, text: 'The offer of the agent is malformed.' },
   ERR_PROTOCOL_VERSION: { status: 426, retryable: false, text: 'The edge speaks another protocol version.' },
   ERR_EDGE_DRAINING: { status: 503, retryable: true, text: 'The edge is shutting down.' },

@@ -20,6 +20,7 @@ import { Revocations } from '../store/revocations.js';
 import type { Store } from '../store/store.js';
 import { Admission } from './agents/admission.js';
 import { AgentTokens } from './agents/agent-tokens.js';
+import { Names } from './agents/names.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
 import { createApi } from './api/api.js';
 import { Forwarder } from './forward/forwarder.js';
@@ -99,7 +100,8 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const sharing = new Sharing({ store, ceiling: config.allow, revalidator });
-  await Promise.all([ended.ready, endedTokens.ready, sharing.ready]);
+  const names = new Names({ store });
+  await Promise.all([ended.ready, endedTokens.ready, sharing.ready, names.ready]);
   const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
   const observer = new Observer([new LogSink(log), new AuditSink(audit), sharing.feed, sharing.presence]);
@@ -110,6 +112,7 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
     providers,
     store,
     ended,
+    names,
     registry,
     sharing,
     observer,
@@ -118,6 +121,7 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
     isRecording,
     log,
   });
+  names.keepRenewing(() => registry.online().map(({ name, policy }) => ({ name, owner: policy.owner })));
 
   let closing: Promise<void> | undefined;
   const server = createVisitorServer(requests, observer, proxyCheck(config.trustProxy));
@@ -130,6 +134,7 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
     revalidator.close();
     observer.close();
     revoked.close();
+    names.close();
     endedTokens.close();
     ended.close();
     sharing.close();
@@ -184,6 +189,7 @@ interface Parts {
   readonly providers: Providers;
   readonly store: Store;
   readonly ended: Revocations;
+  readonly names: Names;
   readonly registry: Registry;
   readonly sharing: Sharing;
   readonly observer: Observer;
@@ -194,7 +200,7 @@ interface Parts {
 
 function compose(
   config: EdgeConfig,
-  { providers, store, ended, registry, sharing, observer, revalidator, revoked, isRecording, log }: Parts,
+  { providers, store, ended, names, registry, sharing, observer, revalidator, revoked, isRecording, log }: Parts,
 ) {
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
@@ -231,7 +237,10 @@ function compose(
   const references = new SignOutReferences(secrets);
   const signOut = new SignOut({ base, providers, sessions, references, observer });
   const tokens = new AgentTokens(secrets, revoked);
-  const admission = new Admission({ base, tokens, policy, permits: config.permits, registry, revoked, observer });
+  const admission = new Admission({
+    ...{ base, tokens, policy, registry, names, revoked, observer },
+    permits: config.permits,
+  });
   const gate = createGate({ base, sessions, registry, ceiling });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
   const exchanges = { gate, observer, revalidator, replyWithError };

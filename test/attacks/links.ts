@@ -6,7 +6,7 @@ import { type Attack, type Ground, pause, repeat, roundOf, type Tally } from './
 
 const AT_ONCE = 25;
 
-/** Links of so many owners, each link from one of so many networks. */
+/** Links of so many owners, of whom each may hold a hundred names; each link from one of so many networks. */
 async function links(ground: Ground, owners: number, networks: number): Promise<Tally> {
   const { world, ends } = ground;
   const grants = Array.from({ length: owners }, (_, at) =>
@@ -85,8 +85,8 @@ async function streams(ground: Ground): Promise<Tally> {
 
 export const LINK_ATTACKS: readonly Attack[] = [
   // About 30 kB each.
-  { name: 'process links', maxGrowthMb: 500, maxKeptMb: 32, run: (ground) => links(ground, 5, 5) },
-  { name: 'network links', maxGrowthMb: 250, maxKeptMb: 32, run: (ground) => links(ground, 2, 1) },
+  { name: 'process links', maxGrowthMb: 500, maxKeptMb: 32, run: (ground) => links(ground, 120, 5) },
+  { name: 'network links', maxGrowthMb: 250, maxKeptMb: 32, run: (ground) => links(ground, 30, 1) },
   { name: 'owner links', maxGrowthMb: 250, maxKeptMb: 32, run: (ground) => links(ground, 1, 2) },
   { name: 'link frames', maxGrowthMb: 150, run: frames },
   { name: 'link streams', maxGrowthMb: 200, run: streams },

@@ -1,5 +1,5 @@
 /**
- * Many idle agents in one process: `node idle-agents.js` with JSON `{ edge, token, prefix, count }` dials `count` links
+ * Many idle agents in one process: `node idle-agents.js` with JSON `{ edge, tokens, prefix, count }` dials `count` links
  * and prints `{"dialled":N}`; SIGTERM prints `{"alive":N}` and ends.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,7 +9,8 @@ import type { Offer } from '../../src/link/handshake.js';
 
 interface Order {
   readonly edge: string;
-  readonly token: string;
+  /** One for each hundred names, which is what an owner may hold. */
+  readonly tokens: readonly string[];
   readonly prefix: string;
   readonly count: number;
 }
@@ -18,7 +19,7 @@ interface Order {
 const AT_ONCE = 32;
 const AGAIN_MS = 500;
 
-const { edge, token, prefix, count } = JSON.parse(process.argv[2] ?? '{}') as Order;
+const { edge, tokens, prefix, count } = JSON.parse(process.argv[2] ?? '{}') as Order;
 const alive = new Set<AgentLink>();
 let next = 0;
 
@@ -30,6 +31,7 @@ process.stdout.write(`{"dialled":${alive.size}}\n`);
 
 async function dialInTurn(): Promise<void> {
   while (next < count) {
+    const token = tokens[Math.floor(next / 100)] ?? '';
     const name = `${prefix}${next++}`;
     const offer = {
       token,

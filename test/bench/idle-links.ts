@@ -26,6 +26,9 @@ const MIN_COLLECTIONS = 2;
 const MAX_COLLECTIONS = 10;
 const SETTLED_SHARE = 0.995;
 
+/** One owner for each hundred names, which is what an owner may hold. */
+const ownersOf = (names: number) => Array.from({ length: Math.ceil(names / 100) }, (_, at) => at);
+
 /** Opens the links on an edge of its own, holds them and counts. Undefined where `/proc` tells no memory. */
 export async function measureIdleLinks(links: number, holdSeconds: number): Promise<IdleLinks | undefined> {
   if (residentBytes(process.pid) === undefined) return undefined;
@@ -37,7 +40,9 @@ export async function measureIdleLinks(links: number, holdSeconds: number): Prom
       const part = Math.min(count - at, MAX_AN_AGENT);
       const order = {
         edge: postern.base,
-        token: await postern.token('idle-*'),
+        tokens: await Promise.all(
+          ownersOf(part).map((owner) => postern.token('idle-*', `${prefix}${at}-${owner}@acme.com`)),
+        ),
         prefix: `${prefix}${at}-`,
         count: part,
       };

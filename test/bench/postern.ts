@@ -87,8 +87,8 @@ export class Postern {
   }
 
   /** A token for tunnels of these names. */
-  token(tunnels: string): Promise<string> {
-    return createToken([SECRET], { owner: 'dev@acme.com', tunnels: [tunnels], ttlMs: 86_400_000 });
+  token(tunnels: string, owner = 'dev@acme.com'): Promise<string> {
+    return createToken([SECRET], { owner, tunnels: [tunnels], ttlMs: 86_400_000 });
   }
 
   /** Signs a visitor in to a tunnel. What is returned gives the headers of a request, with a cookie of now. */

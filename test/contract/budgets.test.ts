@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { MAX_NAMES_OF_ONE } from '../../src/edge/agents/names.js';
 import { MAX_STREAMS as MAX_STREAMS_OF_EVENTS, MAX_STREAMS_OF_ONE } from '../../src/edge/api/events.js';
 import { MAX_OF_ONE } from '../../src/edge/oauth/agent-sign-ins.js';
 import { MAX_WAITING as MAX_WAITING_DEVICES } from '../../src/edge/oauth/device-codes.js';
@@ -37,6 +38,7 @@ import { MAX_PENDING_BYTES } from '../../src/http2/send/send-half.js';
 import { MAX_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
 import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../src/link/stream-shares.js';
 import { FEW_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/store/expiring-ids.js';
+import { MAX_WAITING_WRITES } from '../../src/store/folder.js';
 import { MAX_ENTRIES } from '../../src/store/table.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 
@@ -86,6 +88,8 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'account: agents that are signed in': `${AGENT_SIGN_INS.points} a minute`,
   'account: sign-ins of agents': [`${MAX_OF_ONE}`, 'the one that was not used for the longest time ends'],
   'owner of tokens: links': count(LINKS.maxOfOne),
+  'owner of tokens: names': count(MAX_NAMES_OF_ONE),
+  'process: writes that wait for the disk of the state folder': count(MAX_WAITING_WRITES),
   'visitor: streams of a tunnel': `${word(SHARE)}, none of the last ${word(RESERVED_SHARE)} beyond ${word(FEW_STREAMS)}`,
   'visitor: time for which a response is not read': `${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes are the least`,
   [`process: uploads whose app takes less than ${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes, while nine tenths of the connections are open`]:

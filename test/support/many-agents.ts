@@ -1,5 +1,5 @@
 /**
- * Many agents in one process, each with a tunnel and a target that refuses: takes JSON `{ edge, token, prefix, count }`,
+ * Many agents in one process, each with a tunnel and a target that refuses: takes JSON `{ edge, tokens, prefix, count }`,
  * prints `{"online":N}` whenever all of them are, and ends when it is killed. They dial as `postern http` does.
  */
 import { startAgent } from '../../src/agent/agent.js';
@@ -7,12 +7,13 @@ import { silentLog } from '../../src/core/log.js';
 
 interface Order {
   readonly edge: string;
-  readonly token: string;
+  /** One for each hundred names, which is what an owner may hold. */
+  readonly tokens: readonly string[];
   readonly prefix: string;
   readonly count: number;
 }
 
-const { edge, token, prefix, count } = JSON.parse(process.argv[2] ?? '{}') as Order;
+const { edge, tokens, prefix, count } = JSON.parse(process.argv[2] ?? '{}') as Order;
 let online = 0;
 let refused = 0;
 
@@ -20,7 +21,7 @@ for (let number = 0; number < count; number++) {
   let isOnline = false;
   const agent = startAgent({
     edge,
-    token,
+    token: tokens[Math.floor(number / 100)] ?? '',
     name: `${prefix}${number}`,
     allow: [],
     target: new URL('http://127.0.0.1:9'),

@@ -1,8 +1,8 @@
 /**
  * Admits agents: validates an offer (token, name, rules), refuses it or opens the link, and updates the registry while the
- * link lives. A name belongs to the agent that serves it. The same agent process may take it over at once, another one of
- * the same owner as soon as the current link drains, any other agent only when that link no longer responds. Limits the
- * number of links for each owner and address.
+ * link lives. Of the owner of a name (`names.ts`) one agent serves it. The same agent process may take it over at once, another
+ * one as soon as the current link drains, or when that link no longer responds. Limits the number of links for each owner and
+ * address.
  */
 import type { Policy } from '../../auth/identity/policy.js';
 import { ownerTag } from '../../auth/session/session.js';
@@ -19,6 +19,7 @@ import type { Observer } from '../ops/observer.js';
 import { LINKS, network } from '../request/limits.js';
 import type { AgentTokens } from './agent-tokens.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
+import type { Names } from './names.js';
 import { checkTerms, type Permits } from './permits.js';
 import type { RevokedTokens } from './revoked-tokens.js';
 
@@ -43,6 +44,7 @@ export interface AdmitOptions {
   /** What the operator permits besides (`POSTERN_PUBLIC_PATHS`). */
   readonly permits: Permits;
   readonly registry: Registry;
+  readonly names: Pick<Names, 'claim'>;
   readonly revoked: RevokedTokens;
   readonly observer: Observer;
   /** The limits for links. Default: those of `limits.ts`. */
@@ -97,6 +99,7 @@ export class Admission {
     const grant = await this.#options.tokens.verify(offer.token, request.address);
     const name = chooseName(offer, grant);
     const tunnel = this.#tunnel(name, offer, grant);
+    await this.#options.names.claim({ name, owner: grant.owner });
     const current = this.#options.registry.find(name);
     if (current?.link !== undefined && !mayTakeOver(current, tunnel))
       await this.#evictIfDead(current.link, name, () => mayTakeOver(current, tunnel));

@@ -36,6 +36,12 @@ describe('the token of an agent', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  /** Without a state folder a restart forgets whose a name is. */
+  async function forgetOwners(): Promise<void> {
+    await world.edge.kill();
+    await world.startEdge();
+  }
+
   function agent(edge: string, env: Readonly<Record<string, string>> = {}): Program {
     const args = ['http', '5173', '--edge', edge, '--name', 'demo', '--json'];
     const program = new Program({ name: 'agent', script: POSTERN, args, env: { POSTERN_TOKEN: TOKEN, ...env } });
@@ -83,7 +89,9 @@ describe('the token of an agent', () => {
     const first = await world.startAgent({ name });
     const url = `${world.urlOf(name)}/`;
     const [ana, dev] = [await world.signedIn('ana', url), await world.signedIn('dev', url)];
+    const up = world.audit().filter(({ event, tunnel }) => event === 'tunnel-up' && tunnel === name);
     await first.kill();
+    await forgetOwners();
     await world.startAgent({ name, token: bob, allow: ['eve@elsewhere.test'] });
     for (const former of [ana, dev]) {
       // The session was of the former owner's tunnel, and counts no more; a new one is given silently, and judged.
@@ -92,7 +100,7 @@ describe('the token of an agent', () => {
       const response = await former.open(url);
       assert.deepEqual([response.status, response.headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
     }
-    const up = world.audit().filter(({ event, tunnel }) => event === 'tunnel-up' && tunnel === name);
+    up.push(...world.audit().filter(({ event, tunnel }) => event === 'tunnel-up' && tunnel === name));
     assert.deepEqual(
       up.map(({ owner }) => owner),
       ['dev@acme.com', 'bob@acme.com'],

@@ -211,7 +211,8 @@ test('M8 a thousand agents are back after their edge was killed, and none is ref
   const world = await startWorld({ tunnels: 'demo,many-*' });
   t.after(() => world.close());
   const ana = await world.signedIn('ana');
-  const order = { edge: world.base, token: await world.token(), prefix: 'many-', count: 1_000 };
+  const owners = Array.from({ length: 10 }, (_, at) => world.token({ owner: `dev-${at}@acme.com` }));
+  const order = { edge: world.base, tokens: await Promise.all(owners), prefix: 'many-', count: 1_000 };
   const agents = new Program({
     name: 'many agents',
     script: compiled('./many-agents.js'),

@@ -90,6 +90,9 @@ describe('the existence of a tunnel', () => {
       assert.deepEqual(await heard(late, ofBobs), unknown);
 
       await first.kill();
+      // Without a state folder a restart forgets whose the name is.
+      await world.edge.kill();
+      await world.startEdge();
       const second = await world.startAgent({ name: late });
       assert.deepEqual(await heard(late, ofBobs), unknown, 'somebody else has it');
       await second.kill();

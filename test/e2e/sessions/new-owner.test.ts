@@ -109,8 +109,11 @@ describe('what an app has stored', { skip: browserMissing() }, () => {
     const url = world.urlOf('dev-passed-on');
     const former = await world.startAgent({ name: 'dev-passed-on' });
     const page = await ownedBy(url);
-    const mark = world.edge.mark();
     await former.kill();
+    // Without a state folder a restart forgets whose the name is.
+    await world.edge.kill();
+    await world.startEdge();
+    const mark = world.edge.mark();
     await world.startAgent({ name: 'dev-passed-on', token: await world.token({ owner: 'bob@acme.com' }) });
     await comeBack(page, url, mark);
     await page.waitForURL(`${url}/`);

@@ -8,11 +8,13 @@ import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { silentLog } from '../../../../src/core/log.js';
 import { Admission, type AdmitOptions } from '../../../../src/edge/agents/admission.js';
 import { AgentTokens } from '../../../../src/edge/agents/agent-tokens.js';
+import { Names } from '../../../../src/edge/agents/names.js';
 import { RevokedTokens } from '../../../../src/edge/agents/revoked-tokens.js';
 import { Registry } from '../../../../src/edge/gate/registry.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
 import { Http1Offer } from '../../../../src/edge/visitors/http1/offer.js';
 import { createToken } from '../../../../src/link/token.js';
+import { MemoryStore } from '../../../../src/store/memory.js';
 import { deferred } from '../../../support/deferred.js';
 import { type Knocked, knock, type RawOffer } from '../../../support/knock.js';
 import { ACK, FRAME, number32, RawAgent } from '../../../support/raw-peer.js';
@@ -21,6 +23,9 @@ const SECRETS = ['a secret of thirty-two bytes or more'];
 const BASE = readBaseAddress('http://localhost') ?? assert.fail();
 const FULL = { status: 503, code: 'ERR_EDGE_FULL' };
 const TAKEN = { status: 409, code: 'ERR_NAME_TAKEN' };
+
+/** Names that belong to no owner: what then decides is the link. */
+const UNOWNED = { names: { claim: async () => {} } };
 
 interface Door {
   readonly registry: Registry;
@@ -41,6 +46,7 @@ async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Pr
     policy: { ceiling: undefined, publicPermitted: false },
     permits: { publicPaths: false },
     registry,
+    names: new Names({ store: new MemoryStore() }),
     revoked,
     observer: new Observer([]),
     ...options,
@@ -105,7 +111,7 @@ describe('the limit of links', () => {
 
 describe('a name', () => {
   it('of a draining link goes to another agent of the same owner, and to no other', async (t) => {
-    const { offer, registry } = await openDoor(t);
+    const { offer, registry } = await openDoor(t, UNOWNED);
     const { agent } = await offer('demo');
     const held = registry.find('demo')?.link ?? assert.fail();
     assert.deepEqual((await offer('demo')).outcome, TAKEN);
@@ -125,6 +131,25 @@ describe('a name', () => {
     assert.notEqual(registry.find('demo')?.link, undefined);
   });
 
+  it('belongs to its owner also when no agent is connected', async (t) => {
+    const { offer, registry } = await openDoor(t);
+    const { link } = await offer('demo');
+    const held = registry.find('demo')?.link;
+    link.terminate();
+    await held?.closed;
+    assert.deepEqual((await offer('demo', { owner: 'bob@acme.com' })).outcome, TAKEN);
+    assert.ok('url' in (await offer('demo')).outcome);
+  });
+
+  it('is not asked for while the store is away, unless it is known to be the owner’s', async (t) => {
+    const store = new MemoryStore({ maxEntries: 1 });
+    const { offer } = await openDoor(t, { names: new Names({ store }) });
+    const agentId = randomUUID();
+    await offer('demo', { agentId });
+    assert.deepEqual((await offer('other')).outcome, { status: 503, code: 'ERR_STORE_UNAVAILABLE' });
+    assert.ok('url' in (await offer('demo', { agentId })).outcome);
+  });
+
   it('that two agents offer at once goes to one of them', async (t) => {
     const { offer, registry } = await openDoor(t);
     const both = await Promise.all([offer('demo'), offer('demo')]);
@@ -136,7 +161,7 @@ describe('a name', () => {
   });
 
   it('that was taken between validation and handshake stays taken', async (t) => {
-    const { offer, registry } = await openDoor(t);
+    const { offer, registry } = await openDoor(t, UNOWNED);
     const first = await offer('demo');
     t.mock.method(registry, 'find').mock.mockImplementationOnce(() => undefined);
     const second = await offer('demo', { owner: 'bob@acme.com' });

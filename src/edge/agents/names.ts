@@ -1,0 +1,162 @@
+/**
+ * The owners of tunnels' names: a name belongs to its first user until it has been unused for thirty days. It is in use while an agent is
+ * connected. It is claimed by one compare-and-set, so that of two owners one gets it; this node reads its own copy otherwise.
+ */
+import { PosternError } from '../../errors.js';
+import { readObject } from '../../store/json-value.js';
+import { Mirror } from '../../store/mirror.js';
+import type { Entry, Store } from '../../store/store.js';
+
+/** A name and its owner, by canonical email. */
+export interface OwnedName {
+  readonly name: string;
+  readonly owner: string;
+}
+
+export interface NamesOptions {
+  readonly store: Store;
+  readonly now?: () => number;
+}
+
+/** The most names of one owner. An agent's default names come from folders and branches; a hundred projects fit. */
+export const MAX_NAMES_OF_ONE = 100;
+
+export const UNUSED_FOR_MS = 30 * 86_400_000;
+
+// A name in use is renewed once a day: the day is added to its time, so that it never has less than thirty after its last use.
+const RENEWAL_MS = 86_400_000;
+const TTL_MS = UNUSED_FOR_MS + RENEWAL_MS;
+
+// An agent that dials again and again writes no more often than this.
+const RENEWED_RECENTLY_MS = 3_600_000;
+
+const PREFIX = 'name:';
+
+interface Claim {
+  readonly owner: string;
+  readonly renewedAtMs: number;
+}
+
+export class Names {
+  readonly ready: Promise<void>;
+  readonly #store: Store;
+  readonly #now: () => number;
+  readonly #mirror: Mirror<Claim>;
+  /** May hold names that have expired: they are removed when their owner's are counted. */
+  readonly #namesByOwner = new Map<string, Set<string>>();
+  readonly #ownerByName = new Map<string, string>();
+  /** New names that are being written, by owner. */
+  readonly #pending = new Map<string, number>();
+  #renewal: NodeJS.Timeout | undefined;
+
+  constructor({ store, now = Date.now }: NamesOptions) {
+    this.#store = store;
+    this.#now = now;
+    this.#mirror = new Mirror({ store, prefix: PREFIX, read: readClaim, now });
+    this.#index(this.#mirror.ids());
+    this.#mirror.onChange((names) => this.#index(names));
+    this.ready = this.#mirror.ready;
+  }
+
+  /**
+   * Claims a name for its use now. Throws `ERR_NAME_TAKEN`, `ERR_LIMIT_REACHED`, and `ERR_STORE_UNAVAILABLE` for a name that is
+   * not known to be this owner's.
+   */
+  async claim({ name, owner }: OwnedName): Promise<void> {
+    const held = this.#mirror.get(name);
+    if (held !== undefined && held.owner !== owner) throw taken(name);
+    if (held !== undefined && this.#now() - held.renewedAtMs < RENEWED_RECENTLY_MS) return;
+    if (held === undefined) return this.#claimNew({ name, owner });
+    await this.#write({ name, owner }).catch((error: unknown) => {
+      if (!isUnavailable(error)) throw error; // the name is the owner's, and is renewed another time
+    });
+  }
+
+  /** From now on renews, once a day, the names that `inUse` returns. */
+  keepRenewing(inUse: () => readonly OwnedName[]): void {
+    this.#renewal = setInterval(() => void this.renew(inUse()), RENEWED_RECENTLY_MS).unref();
+  }
+
+  /** Renews each of the names that was not renewed for a day. */
+  async renew(inUse: readonly OwnedName[]): Promise<void> {
+    for (const { name, owner } of inUse) {
+      const held = this.#mirror.get(name);
+      const isDue = held === undefined || this.#now() - held.renewedAtMs >= RENEWAL_MS;
+      // One that fails is tried again in an hour, twenty-three times in a day that its time has to spare.
+      if (isDue) await this.#write({ name, owner }).catch(() => {});
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#renewal);
+    this.#mirror.close();
+  }
+
+  async #claimNew(claimed: OwnedName): Promise<void> {
+    const { owner } = claimed;
+    const pending = this.#pending.get(owner) ?? 0;
+    if (this.#countOf(owner) + pending >= MAX_NAMES_OF_ONE) throw tooMany();
+    this.#pending.set(owner, pending + 1);
+    try {
+      await this.#write(claimed);
+    } finally {
+      const left = (this.#pending.get(owner) ?? 0) - 1;
+      if (left > 0) this.#pending.set(owner, left);
+      else this.#pending.delete(owner);
+    }
+  }
+
+  async #write({ name, owner }: OwnedName): Promise<void> {
+    const key = PREFIX + name;
+    for (;;) {
+      const current = await this.#store.get(key);
+      // One that this version cannot read belongs to another owner, too.
+      if (current !== undefined && readClaim(current)?.owner !== owner) throw taken(name);
+      const options = { ifVersion: current?.version ?? 0, expiresAtMs: this.#now() + TTL_MS };
+      if ((await this.#store.put(key, JSON.stringify({ owner }), options)) !== undefined) return;
+    }
+  }
+
+  #countOf(owner: string): number {
+    const names = this.#namesByOwner.get(owner);
+    for (const name of names ?? []) if (this.#mirror.get(name)?.owner !== owner) this.#forget(name, owner);
+    return names?.size ?? 0;
+  }
+
+  #index(names: readonly string[]): void {
+    for (const name of names) {
+      const before = this.#ownerByName.get(name);
+      const owner = this.#mirror.get(name)?.owner;
+      if (before !== undefined && before !== owner) this.#forget(name, before);
+      if (owner === undefined || before === owner) continue;
+      this.#ownerByName.set(name, owner);
+      this.#namesByOwner.set(owner, (this.#namesByOwner.get(owner) ?? new Set()).add(name));
+    }
+  }
+
+  #forget(name: string, owner: string): void {
+    if (this.#ownerByName.get(name) === owner) this.#ownerByName.delete(name);
+    const names = this.#namesByOwner.get(owner);
+    if (names?.delete(name) && names.size === 0) this.#namesByOwner.delete(owner);
+  }
+}
+
+function readClaim({ value, expiresAtMs }: Entry): Claim | undefined {
+  const { owner } = readObject(value);
+  if (typeof owner !== 'string' || expiresAtMs === undefined) return undefined;
+  return { owner, renewedAtMs: expiresAtMs - TTL_MS };
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof PosternError && error.code === 'ERR_STORE_UNAVAILABLE';
+}
+
+function taken(name: string): PosternError {
+  const text = `The name ${name} belongs to another account until it has been unused for thirty days: choose another --name.`;
+  return new PosternError('ERR_NAME_TAKEN', text, { text });
+}
+
+function tooMany(): PosternError {
+  const text = `One owner may hold at most ${MAX_NAMES_OF_ONE} names: use one of them, or wait until one has been unused for thirty days.`;
+  return new PosternError('ERR_LIMIT_REACHED', text, { text });
+}
