@@ -38,7 +38,8 @@ interface Waiting {
 
 interface Batch {
   readonly writes: readonly Write[];
-  readonly accepted: readonly Waiting[];
+  /** Each with its write, if it amounts to one. */
+  readonly accepted: ReadonlyMap<Waiting, Write | undefined>;
 }
 
 export class FolderStore implements Store {
@@ -139,19 +140,18 @@ export class FolderStore implements Store {
   #evaluate(waiting: readonly Waiting[]): Batch {
     const written = new Map<string, Write>();
     const writes: Write[] = [];
-    const accepted = waiting.filter((one) => {
+    const accepted = new Map<Waiting, Write | undefined>();
+    for (const one of waiting) {
       try {
         const write = one.evaluate(this.#current(one.key, written));
-        if (write !== undefined) {
-          written.set(one.key, write);
-          writes.push(write);
-        }
-        return true;
+        accepted.set(one, write);
+        if (write === undefined) continue;
+        written.set(one.key, write);
+        writes.push(write);
       } catch (error) {
         one.reject(error);
-        return false;
       }
-    });
+    }
     return { writes, accepted };
   }
 
@@ -171,14 +171,21 @@ export class FolderStore implements Store {
     } catch (error) {
       if (!this.#isFailing) this.#log.error(fieldsOf(error), 'the state folder cannot be written: what needs it fails');
       this.#isFailing = true;
-      for (const one of accepted) one.reject(unavailable('the state folder cannot be written', error));
+      for (const one of accepted.keys()) one.reject(unavailable('the state folder cannot be written', error));
       return false;
     }
   }
 
-  #publish({ writes, accepted }: Batch): void {
-    for (const write of writes) this.#table.apply(write);
-    for (const one of accepted) one.resolve();
+  // A watcher that throws fails the write that it was told of, which has happened, and no other one.
+  #publish({ accepted }: Batch): void {
+    for (const [one, write] of accepted) {
+      try {
+        if (write !== undefined) this.#table.apply(write);
+        one.resolve();
+      } catch (error) {
+        one.reject(error);
+      }
+    }
   }
 
   async #snapshotIfGrown(): Promise<void> {

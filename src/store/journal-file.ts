@@ -102,13 +102,18 @@ export class JournalFile {
   }
 
   async #makeNameDurable(): Promise<void> {
-    const folder = await this.#files.open(this.#folder, 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await syncNames(this.#folder, this.#files);
     this.#isNameDurable = true;
+  }
+}
+
+/** Makes the names in a folder durable. */
+export async function syncNames(path: string, files: Files): Promise<void> {
+  const folder = await files.open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

@@ -3,12 +3,12 @@
  * Whatever is wrong becomes one sentence, and nothing has changed then.
  */
 import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PosternError } from '../errors.js';
 import type { Files } from './files.js';
 import { type FolderLock, isLock, lockFolder } from './folder-lock.js';
 import { JournalError } from './journal.js';
-import { JOURNAL, JournalFile, NEW_JOURNAL } from './journal-file.js';
+import { JOURNAL, JournalFile, NEW_JOURNAL, syncNames } from './journal-file.js';
 import type { Write } from './table.js';
 
 const FOLDER_MODE = 0o700;
@@ -29,7 +29,7 @@ export interface OpenedFolder {
 export async function openFolder(path: string, files: Files): Promise<OpenedFolder> {
   let lock: FolderLock | undefined;
   try {
-    await makeOrCheck(path);
+    await makeOrCheck(path, files);
     lock = await lockFolder(path);
     if (lock === undefined) throw unfit(path, 'is in use by another process: stop that one, or name another folder');
     return { lock, ...(await openJournal(path, files)) };
@@ -39,8 +39,8 @@ export async function openFolder(path: string, files: Files): Promise<OpenedFold
   }
 }
 
-async function makeOrCheck(path: string): Promise<void> {
-  if (await isMade(path)) return;
+async function makeOrCheck(path: string, files: Files): Promise<void> {
+  if (await isMade(path, files)) return;
   const stats = await stat(path);
   if (!stats.isDirectory()) throw unfit(path, 'is no folder');
   if ((stats.mode & OTHERS) !== 0)
@@ -55,10 +55,11 @@ async function makeOrCheck(path: string): Promise<void> {
     );
 }
 
-async function isMade(path: string): Promise<boolean> {
+async function isMade(path: string, files: Files): Promise<boolean> {
   try {
     await mkdir(path, { mode: FOLDER_MODE });
     await chmod(path, FOLDER_MODE); // whatever the umask
+    await syncNames(dirname(path), files); // else a loss of power takes the whole folder
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;

@@ -50,7 +50,10 @@ export interface Store {
   delete(key: string, ifVersion?: number): Promise<boolean>;
   /** The live entries of a prefix, which names at least the kind (`grant:`), by key in the order of UTF-16 code units. */
   list(prefix: string, options?: ListOptions): Promise<Entry[]>;
-  /** Calls the listener with all entries of a prefix, then with each change in the order of their versions. */
+  /**
+   * Calls the listener with all entries of a prefix, then with each change in the order of their versions. One that throws keeps
+   * the change from no other listener; the write has happened then, and may reject.
+   */
   watch(prefix: string, listener: (change: Change) => void): Watch;
   /** Releases the store's resources. Nothing is called after it. */
   close(): Promise<void>;

@@ -84,7 +84,10 @@ export class Table {
     return { key, value: undefined, version: ++this.#version };
   }
 
-  /** Makes a write visible, and informs the watchers of its key. */
+  /**
+   * Makes a write visible, and informs the watchers of its key. If one of them throws, the others are informed nevertheless,
+   * and then this throws the same: the write has happened.
+   */
   apply(write: Write): void {
     this.#version = Math.max(this.#version, write.version);
     const kind = this.#kind(kindOf(write.key));
@@ -92,9 +95,7 @@ export class Table {
     else kind.entries.set(write.key, write);
     const change: Change =
       write.value === undefined ? { kind: 'deleted', key: write.key } : { kind: 'put', entry: write };
-    for (const { prefix, listener } of [...this.#watchers]) {
-      if (write.key.startsWith(prefix)) listener(change);
-    }
+    this.#inform(write.key, change);
   }
 
   /** Calls the listener with all entries now, and with every later change. Returns what ends that. */
@@ -119,6 +120,19 @@ export class Table {
 
   isLive({ expiresAtMs }: Entry): boolean {
     return expiresAtMs === undefined || expiresAtMs > this.#now();
+  }
+
+  // A watcher may be what keeps the revocations of this node: a fault of another one must not keep a change from it.
+  #inform(key: string, change: Change): void {
+    const errors: unknown[] = [];
+    for (const { prefix, listener } of [...this.#watchers]) {
+      try {
+        if (key.startsWith(prefix)) listener(change);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   }
 
   #kind(name: string): Kind {

@@ -134,6 +134,28 @@ export function storeContract(name: string, create: StoreFactory): void {
       watch.close();
     });
 
+    it('keeps a change from no watcher because another one throws, and goes on', async () => {
+      const seen: string[] = [];
+      const broken = store.watch('grant:', ({ kind }) => {
+        if (kind !== 'all') throw new Error('a fault of the watcher');
+      });
+      const watch = store.watch('grant:', (change) => {
+        if (change.kind === 'put') seen.push(change.entry.value);
+      });
+      await Promise.all([broken.ready, watch.ready]);
+      // Whether the writer is told is the store's to say. It has to be told something.
+      await Promise.allSettled([store.put('grant:a', 'one'), store.put('grant:b', 'two'), store.put('knock:a', '')]);
+      assert.deepEqual(seen, ['one', 'two']);
+      assert.deepEqual(
+        [await valueAt('grant:a'), await valueAt('grant:b'), await valueAt('knock:a')],
+        ['one', 'two', ''],
+      );
+      broken.close();
+      assert.equal((await store.put('grant:a', 'three'))?.value, 'three');
+      assert.deepEqual(seen, ['one', 'two', 'three']);
+      watch.close();
+    });
+
     it('tells a watcher nothing after it has closed', async () => {
       const seen: Change[] = [];
       const others: Change[] = [];

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { it } from 'node:test';
 import { crc32 } from 'node:zlib';
-import { SYSTEM_FILES } from '../../../src/store/files.js';
+import { type Files, SYSTEM_FILES } from '../../../src/store/files.js';
 import { FolderStore } from '../../../src/store/folder.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
@@ -61,6 +61,30 @@ it('makes a folder and files that no one else can open, whatever the umask', asy
     assert.equal(statSync(join(path, 'journal')).mode & 0o7777, 0o600);
     assert.deepEqual(readdirSync(path), ['journal']);
   }
+});
+
+it('makes the name of a new folder durable before there is anything in it', async () => {
+  const [path, calls] = [newPath(), [] as string[]];
+  const files: Files = {
+    ...SYSTEM_FILES,
+    open: async (at, flags, mode) => {
+      const handle = await SYSTEM_FILES.open(at, flags, mode);
+      const call = (name: string) => calls.push(`${name} ${relative(root, at)}`);
+      if (flags.startsWith('w')) call('create');
+      const sync = handle.sync.bind(handle);
+      handle.sync = () => {
+        call('sync');
+        return sync();
+      };
+      return handle;
+    },
+  };
+  const name = relative(root, path);
+  await (await FolderStore.open(path, { files })).close();
+  assert.deepEqual(calls, ['sync ', `create ${name}/journal.new`, `sync ${name}/journal.new`, `sync ${name}`]);
+  calls.length = 0;
+  await (await FolderStore.open(path, { files })).close();
+  assert.deepEqual(calls, [], 'of a folder that is there nothing has changed');
 });
 
 it('takes an empty folder that is closed to others, the root of a disk too', async () => {
