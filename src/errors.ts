@@ -17,6 +17,11 @@ const TABLE = {
   ERR_BAD_REQUEST: { status: 400, retryable: false, text: 'The request is malformed.' },
   ERR_LOGIN_FAILED: { status: 400, retryable: false, text: 'The sign-in could not be completed.' },
   ERR_LOGIN_REQUIRED: { status: 401, retryable: false, text: 'Sign in to open this tunnel.' },
+  ERR_ACCESS_TOKEN_INVALID: {
+    status: 401,
+    retryable: false,
+    text: 'The access token is not valid here: it may be of another tunnel, expired or revoked.',
+  },
   ERR_ACCESS_DENIED: { status: 403, retryable: false, text: 'This account may not open this address.' },
   ERR_OUTSIDE_CEILING: {
     status: 403,

@@ -34,6 +34,8 @@ export interface AgentOptions {
   readonly publicPaths?: readonly string[];
   /** Whether CORS preflights reach the target; not unless given. Only where the edge permits it. */
   readonly preflight?: boolean | undefined;
+  /** Whether an access token counts as the Basic password of `postern`, too; not unless given. */
+  readonly accessTokenBasic?: boolean | undefined;
   /** The `Host` that the target sees; `rewrite` (its own) unless given. */
   readonly hostHeader?: HostHeader;
   /** A PEM file with the trusted issuers of the target's certificate; without it, any certificate is accepted on loopback. */
@@ -182,7 +184,7 @@ function dialler(options: AgentOptions, dial: typeof dialEdge, target: Target): 
     );
 }
 
-function termsOf({ publicPaths = [], preflight }: AgentOptions): Terms {
+function termsOf({ publicPaths = [], preflight, accessTokenBasic }: AgentOptions): Terms {
   const paths = publicPaths.map((text) => {
     const path = parsePublicPath(text);
     if (path === undefined)
@@ -192,7 +194,7 @@ function termsOf({ publicPaths = [], preflight }: AgentOptions): Terms {
       );
     return path;
   });
-  return { publicPaths: paths, preflight };
+  return { publicPaths: paths, preflight, accessTokenBasic };
 }
 
 /** Reads a target as `AgentOptions` has it. Throws `ERR_CONFIG_INVALID`. */

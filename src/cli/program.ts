@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void
   allow: async () => (await import('./commands/access.js')).addAllowCommand,
   revoke: async () => (await import('./commands/access.js')).addRevokeCommand,
   knocks: async () => (await import('./commands/access.js')).addKnocksCommand,
+  'access-token': async () => (await import('./commands/access-token.js')).addAccessTokenCommand,
   login: async () => (await import('./commands/login.js')).addLoginCommand,
   logout: async () => (await import('./commands/logout.js')).addLogoutCommand,
   edge: async () => (await import('./commands/edge.js')).addEdgeCommand,

@@ -31,6 +31,8 @@ export interface AgentConfig {
   readonly publicPaths?: readonly string[];
   /** Whether CORS preflights reach the app. */
   readonly preflight?: boolean;
+  /** Whether an access token counts as a Basic password, too. */
+  readonly accessTokenBasic?: boolean;
   readonly token: string;
   /** The token is that of a sign-in of `postern login`, which renews it. */
   readonly isSignedIn: boolean;
@@ -110,6 +112,7 @@ function toAgentConfig(values: Values): AgentConfig {
     allowFrames: values.allow_frame ?? [],
     ...(values.public_path !== undefined && { publicPaths: values.public_path.map(formatPublicPath) }),
     ...(values.preflight !== undefined && { preflight: values.preflight }),
+    ...(values.access_token_basic !== undefined && { accessTokenBasic: values.access_token_basic }),
     token: values.token,
     isSignedIn: values.isSignedIn,
     target: values.target,

@@ -83,6 +83,13 @@ export const TUNNEL_OPTIONS = {
     description: 'Lets CORS preflights, which have no session, reach the app. Only where the edge permits it.',
     schema: toggle,
   },
+  access_token_basic: {
+    placeholder: '<bool>',
+    isSwitch: true,
+    description:
+      'Accepts an access token as the Basic password of the user postern, too, for programs that can send nothing else.',
+    schema: toggle,
+  },
   host_header: {
     placeholder: '<how>',
     default: 'rewrite',

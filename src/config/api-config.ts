@@ -28,6 +28,11 @@ export const ALLOW_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
+export const TOKEN_LIFE_OPTIONS = {
+  ...API_OPTIONS,
+  for: { ...ALLOW_OPTIONS.for, description: 'For how long, such as 90d; 30d without it, 365d at most.' },
+} as const satisfies OptionTable;
+
 /** The values of such a table, with the token of a sign-in where there is none among the options. */
 export type ApiValues<Table extends typeof API_OPTIONS> = ValuesOf<Table> &
   Pick<AgentConfig, 'edge' | 'token' | 'isSignedIn'>;

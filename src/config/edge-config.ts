@@ -48,6 +48,7 @@ export interface EdgeConfig {
   readonly permits: {
     /** Public paths and CORS preflights. */
     readonly publicPaths: boolean;
+    readonly accessTokens: boolean;
   };
   /** A path; undefined when no token can be revoked. */
   readonly revokedTokens: string | undefined;
@@ -129,7 +130,7 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
     trustProxy: values.trust_proxy ?? [],
     publicPermitted: values.public,
     stateDir: values.state_dir,
-    permits: { publicPaths: values.public_paths },
+    permits: { publicPaths: values.public_paths, accessTokens: values.access_tokens },
     revokedTokens: values.revoked_tokens,
     logLevel: values.log_level,
     auditLog: values.audit_log,

@@ -170,6 +170,13 @@ export const EDGE_OPTIONS = {
       'A folder for this edge alone that keeps what is decided while it runs (sign-outs, grants, revoked tokens, owners of names); it is made where there is none. Without it a restart forgets all that.',
     schema: folder,
   },
+  access_tokens: {
+    env: 'POSTERN_ACCESS_TOKENS',
+    placeholder: '[true|false]',
+    default: 'false',
+    description: 'Whether owners may make access tokens, with which machines open a tunnel without sign-in.',
+    schema: toggle,
+  },
   public_paths: {
     env: 'POSTERN_PUBLIC_PATHS',
     placeholder: '[true|false]',

@@ -241,7 +241,8 @@ function compose(
     ...{ base, tokens, policy, registry, names, revoked, observer },
     permits: config.permits,
   });
-  const gate = createGate({ base, sessions, registry, ceiling });
+  const accessTokens = config.permits.accessTokens ? sharing.accessTokens : undefined;
+  const gate = createGate({ base, sessions, registry, ceiling, accessTokens });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
   const exchanges = { gate, observer, revalidator, replyWithError };
   const parts = { base, sessions, assertions, registry, signIn, signOut, observer };
@@ -251,7 +252,7 @@ function compose(
     agents: config.agents,
     ttlMs: config.agentTtlMs,
   });
-  const api = createApi({ ...parts, ...sharing, tokens, admins: config.admins });
+  const api = createApi({ ...parts, ...sharing, tokens, admins: config.admins, permits: config.permits });
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
   const app = createApp({ ...parts, api: [...api.routes, ...access.table, ...oauth.routes], visitOf, replyWithError });
   const door: FrontDoor = new FrontDoor({
@@ -261,7 +262,7 @@ function compose(
     observer,
     admission,
     isRecording,
-    refusal: createTunnelRefusal({ ...parts, renewals }),
+    refusal: createTunnelRefusal({ ...parts, renewals, badTokens: new limits.AttemptLimit('bad-access-token') }),
     routes: (visit) => serveWith(app, visit),
   });
   const addressOf = addressReader(config.trustProxy, (address) =>

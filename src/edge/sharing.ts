@@ -4,11 +4,13 @@
  */
 import type { Rule } from '../core/rule.js';
 import type { Store } from '../store/store.js';
+import { describeAccessToken } from './api/access-tokens.js';
 import { describeKnock } from './api/knocks.js';
 import { describePerson } from './api/people.js';
 import { describeGrant } from './api/tunnels.js';
 import type { Registry } from './gate/registry.js';
 import type { Revalidator } from './gate/revalidation.js';
+import { AccessTokens } from './people/access-tokens.js';
 import { Feed } from './people/feed.js';
 import { Grants } from './people/grants.js';
 import { Knocks } from './people/knocks.js';
@@ -27,6 +29,7 @@ export class Sharing {
   readonly ready: Promise<unknown>;
   readonly grants: Grants;
   readonly knocks: Knocks;
+  readonly accessTokens: AccessTokens;
   readonly presence: Presence;
   readonly feed = new Feed();
   readonly #revalidator: Revalidator;
@@ -36,9 +39,10 @@ export class Sharing {
   constructor({ store, ceiling, revalidator }: SharingOptions) {
     this.grants = new Grants({ store, ceiling });
     this.knocks = new Knocks({ store });
+    this.accessTokens = new AccessTokens({ store });
     this.#revalidator = revalidator;
     this.presence = new Presence({ open: () => revalidator.open(), changed: (tunnel) => this.#gather(tunnel) });
-    this.ready = Promise.all([this.grants.ready, this.knocks.ready]);
+    this.ready = Promise.all([this.grants.ready, this.knocks.ready, this.accessTokens.ready]);
   }
 
   /** From now on every change takes effect at the tunnels of this registry. */
@@ -49,11 +53,13 @@ export class Sharing {
       for (const name of tunnels)
         this.#publish('knock', name, (tunnel) => ({ knocks: this.knocks.list(tunnel).map(describeKnock) }));
     });
+    this.accessTokens.onChange((tunnels) => this.#applyAccessTokens(tunnels));
   }
 
   close(): void {
     this.grants.close();
     this.knocks.close();
+    this.accessTokens.close();
     this.presence.close();
   }
 
@@ -63,6 +69,12 @@ export class Sharing {
       this.presence.remove(name, registry.find(name)?.policy.denied ?? NO_ONE);
       this.#publish('access', name, (tunnel) => ({ grants: this.grants.list(tunnel).map(describeGrant) }));
     }
+    void this.#revalidator.review();
+  }
+
+  #applyAccessTokens(tunnels: readonly string[]): void {
+    const list = (tunnel: { name: string; owner: string }) => this.accessTokens.list(tunnel).map(describeAccessToken);
+    for (const name of tunnels) this.#publish('access-token', name, (tunnel) => ({ access_tokens: list(tunnel) }));
     void this.#revalidator.review();
   }
 
@@ -80,7 +92,7 @@ export class Sharing {
   }
 
   #publish(
-    kind: 'access' | 'knock' | 'people',
+    kind: 'access' | 'access-token' | 'knock' | 'people',
     name: string,
     data: (tunnel: { name: string; owner: string }) => object,
   ): void {

@@ -18,22 +18,30 @@ export interface Terms {
   readonly publicPaths?: readonly PublicPath[] | undefined;
   /** Whether CORS preflights reach the app. */
   readonly preflight?: boolean | undefined;
+  /** Whether an access token counts as a Basic password, too. */
+  readonly accessTokenBasic?: boolean | undefined;
 }
 
 const PUBLIC_PATHS = 'Postern-Public-Paths';
 const PREFLIGHT = 'Postern-Preflight';
+const ACCESS_TOKEN_BASIC = 'Postern-Access-Token-Basic';
 
 /** The agent's half. */
-export function writeTerms({ publicPaths = [], preflight }: Terms): Record<string, string> {
+export function writeTerms({ publicPaths = [], preflight, accessTokenBasic }: Terms): Record<string, string> {
   return {
     ...(publicPaths.length > 0 && { [PUBLIC_PATHS]: publicPaths.map(formatPublicPath).join(', ') }),
     ...(preflight && { [PREFLIGHT]: 'true' }),
+    ...(accessTokenBasic && { [ACCESS_TOKEN_BASIC]: 'true' }),
   };
 }
 
 /** The edge's half. Undefined for an offer without terms. Throws `ERR_OFFER_INVALID`. */
 export function readTerms(headers: RawHeaders): Terms | undefined {
-  const terms = { publicPaths: readPublicPaths(headers), preflight: readSwitch(headers, PREFLIGHT) };
+  const terms = {
+    publicPaths: readPublicPaths(headers),
+    preflight: readSwitch(headers, PREFLIGHT),
+    accessTokenBasic: readSwitch(headers, ACCESS_TOKEN_BASIC),
+  };
   return Object.values(terms).some((term) => term !== undefined) ? terms : undefined;
 }
 

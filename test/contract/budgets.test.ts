@@ -8,6 +8,7 @@ import { MAX_STREAMS as MAX_STREAMS_OF_EVENTS, MAX_STREAMS_OF_ONE } from '../../
 import { MAX_OF_ONE } from '../../src/edge/oauth/agent-sign-ins.js';
 import { MAX_WAITING as MAX_WAITING_DEVICES } from '../../src/edge/oauth/device-codes.js';
 import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/ops/tally.js';
+import { MAX_ACCESS_TOKEN_MS, MAX_ACCESS_TOKENS } from '../../src/edge/people/access-tokens.js';
 import { MAX_GRANTS } from '../../src/edge/people/grants.js';
 import { MAX_KNOCKS } from '../../src/edge/people/knocks.js';
 import {
@@ -77,6 +78,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'network: bytes of unfinished request heads, unless it is a trusted proxy': `${UNFINISHED_HEADS.maxBytesOfOne / MIB} MiB`,
   'network: steps of a sign-in': `${SIGN_INS.points} a minute`,
   'network: refused tokens': `${BAD_TOKENS.points} a minute`,
+  'network: refused access tokens': `${BAD_TOKENS.points} a minute`,
   'network: links': count(LINKS.maxOfOne),
   'network: ids of finished sign-ins': `${count(MAX_ENTRIES * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
   'network, session: kinds of refusals with records of their own': `${MAX_KEYS_OF_ONE} a minute`,
@@ -104,6 +106,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   "process: streams of the API's events": count(MAX_STREAMS_OF_EVENTS),
   'caller of the API: streams of events': `${MAX_STREAMS_OF_ONE}`,
   'tunnel: grants and denials': count(MAX_GRANTS),
+  'tunnel: access tokens': `${count(MAX_ACCESS_TOKENS)}, of ${MAX_ACCESS_TOKEN_MS / 86_400_000} days at most`,
   'tunnel: people who ask to be let in': `${MAX_KNOCKS}`,
   'link: streams': `${count(MAX_STREAMS)}, or what its agent takes`,
   'link: frames that carry nothing, resets, window updates': 'budgets that fill again',

@@ -20,6 +20,7 @@ const OFFER = {
       { method: 'GET', path: '/health', isPrefix: false },
     ],
     preflight: true,
+    accessTokenBasic: true,
   },
   agentId: 'a'.repeat(16),
 };

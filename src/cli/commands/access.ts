@@ -74,7 +74,8 @@ export function addKnocksCommand(program: Command): void {
   });
 }
 
-const OTHER_FILE = 'Another file than $XDG_CONFIG_HOME/postern/config.yaml.';
+/** What `--config` is, of these commands. */
+export const OTHER_FILE = 'Another file than $XDG_CONFIG_HOME/postern/config.yaml.';
 
 const FROM_AGENT = 'a rule of the agent itself is taken back at the agent, where it was given.';
 
@@ -85,7 +86,7 @@ async function revoke(api: ApiClient, { name, url }: ApiTunnel, rule: string, is
 }
 
 /** The API of the edge, with the token of the options or of the sign-in, and the tunnel that is meant. */
-async function connect<Table extends typeof API_OPTIONS>(command: Command, table: Table) {
+export async function connect<Table extends typeof API_OPTIONS>(command: Command, table: Table) {
   const { config } = command.opts<{ config?: string }>();
   const { edge, token, name, isSignedIn } = loadApiConfig(table, readAgentSources(givenFlags(command, table), config));
   return { api: new ApiClient(edge, isSignedIn ? await renewedToken(edge) : token), name };
@@ -98,7 +99,7 @@ function checkRule(text: string): string {
 }
 
 /** The tunnel that is meant: the one of that name, else the only one whose agent is connected. */
-function onlyOne(tunnels: readonly ApiTunnel[], name: string | undefined): ApiTunnel {
+export function onlyOne(tunnels: readonly ApiTunnel[], name: string | undefined): ApiTunnel {
   const [tunnel, ...others] = name === undefined ? tunnels.filter(({ online }) => online) : chosen(tunnels, name);
   if (tunnel === undefined) throw new CommandError('no agent of yours is connected: start one, or choose a --name.');
   if (others.length === 0) return tunnel;
@@ -106,7 +107,8 @@ function onlyOne(tunnels: readonly ApiTunnel[], name: string | undefined): ApiTu
   throw new CommandError(`several tunnels of yours are online: choose one with --name (${names}).`, EXIT.usage);
 }
 
-function chosen(tunnels: readonly ApiTunnel[], name: string | undefined): readonly ApiTunnel[] {
+/** The tunnels that are meant: the one of that name, else all. */
+export function chosen(tunnels: readonly ApiTunnel[], name: string | undefined): readonly ApiTunnel[] {
   const found = name === undefined ? tunnels : tunnels.filter((tunnel) => tunnel.name === name);
   if (found.length > 0) return found;
   throw new CommandError(
@@ -114,6 +116,7 @@ function chosen(tunnels: readonly ApiTunnel[], name: string | undefined): readon
   );
 }
 
-function say(line: string): void {
+/** Prints a line. */
+export function say(line: string): void {
   process.stdout.write(`${printable(line)}\n`);
 }

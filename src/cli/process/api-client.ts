@@ -23,6 +23,17 @@ export interface ApiGrant {
   readonly expires_at: string | null;
 }
 
+/** A credential of a machine, without the secret. */
+export interface ApiAccessToken {
+  readonly id: string;
+  readonly name: string;
+  readonly expires_at: string;
+}
+
+export interface ApiNewAccessToken extends ApiAccessToken {
+  readonly token: string;
+}
+
 /** A person who asks to be let in. */
 export interface ApiKnock {
   readonly id: string;
@@ -66,6 +77,20 @@ export class ApiClient {
   async knocks(tunnel: string): Promise<readonly ApiKnock[]> {
     const { knocks } = (await this.call('GET', `/tunnels/${encodeURIComponent(tunnel)}/knocks`)) as KnockList;
     return knocks;
+  }
+
+  async accessTokens(tunnel: string): Promise<readonly ApiAccessToken[]> {
+    const list = (await this.call('GET', tokensPath(tunnel))) as { access_tokens: readonly ApiAccessToken[] };
+    return list.access_tokens;
+  }
+
+  async createAccessToken(tunnel: string, body: { name: string; for?: string }): Promise<ApiNewAccessToken> {
+    return (await this.call('POST', tokensPath(tunnel), body)) as ApiNewAccessToken;
+  }
+
+  /** Resolves to whether there was such a token. */
+  async revokeAccessToken(tunnel: string, id: string): Promise<boolean> {
+    return (await this.call('DELETE', `${tokensPath(tunnel)}/${encodeURIComponent(id)}`)) !== NOT_FOUND;
   }
 
   /** Answers a person who asks to be let in. */
@@ -165,6 +190,10 @@ function refusalOf(status: number, content: string): CommandError {
 }
 
 const NOT_FOUND = Symbol('not found');
+
+function tokensPath(tunnel: string): string {
+  return `/tunnels/${encodeURIComponent(tunnel)}/access-tokens`;
+}
 
 function grantPath(tunnel: string, rule: string): string {
   return `/tunnels/${encodeURIComponent(tunnel)}/grants/${encodeURIComponent(rule)}`;

@@ -1,5 +1,6 @@
 /** The HTTP API below `/.postern/api/v1` of the base host: what terminal, pages and scripts work with. `docs/api.md` describes it. */
 import type { RouteTable } from '../routes/route.js';
+import { type AccessTokenApiOptions, accessTokenApi } from './access-tokens.js';
 import { Callers, type CallersOptions } from './caller.js';
 import { EventApi, type EventApiOptions } from './events.js';
 import { type KnockApiOptions, knockApi } from './knocks.js';
@@ -7,7 +8,7 @@ import { type PeopleApiOptions, peopleApi } from './people.js';
 import { type TunnelApiOptions, tunnelApi } from './tunnels.js';
 
 export type ApiOptions = CallersOptions &
-  Omit<EventApiOptions & TunnelApiOptions & KnockApiOptions & PeopleApiOptions, 'callers'>;
+  Omit<EventApiOptions & TunnelApiOptions & KnockApiOptions & PeopleApiOptions & AccessTokenApiOptions, 'callers'>;
 
 export interface Api {
   readonly routes: RouteTable;
@@ -25,6 +26,7 @@ export function createApi(options: ApiOptions): Api {
       ...tunnelApi(PREFIX, parts),
       ...knockApi(PREFIX, parts),
       ...peopleApi(PREFIX, parts),
+      ...accessTokenApi(PREFIX, parts),
       ...events.routes(PREFIX),
     ],
     close: () => events.close(),

@@ -14,7 +14,7 @@ import { FORWARDED_METHODS } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
 import { identityHeaders } from './identity-headers.js';
-import { publicHost, targetHeaders } from './request-headers.js';
+import { publicHost, targetHeaders, withoutBasicToken } from './request-headers.js';
 import { WebSocketExchange } from './websocket.js';
 
 export interface ForwarderOptions extends ExchangeOptions {
@@ -63,13 +63,14 @@ export class Forwarder {
 
   /** The head of the request as the agent receives it. Throws or rejects when an identity cannot be carried. */
   #requestHead(visit: Visit, verdict: Admitted): MaybePromise<RequestHead> {
-    return chain(this.#identityHeaders(visit, verdict), (known) => this.#head(visit, known));
+    return chain(this.#identityHeaders(visit, verdict), (known) => this.#head(visit, verdict, known));
   }
 
-  #head(visit: Visit, identity: readonly string[]): RequestHead {
+  #head(visit: Visit, { tunnel }: Admitted, identity: readonly string[]): RequestHead {
     const { base } = this.#options;
     const { method, host, path } = visit;
-    const headers = targetHeaders(visit, base, identity);
+    let headers = targetHeaders(visit, base, identity);
+    if (tunnel.terms?.accessTokenBasic) headers = withoutBasicToken(headers);
     headers.push('via', visit.version === '1.0' ? VIA_HTTP_1_0 : VIA_HTTP_1_1);
     if (isCircular(visit.header['via'] ?? '')) throw new PosternError('ERR_LOOP_DETECTED');
     if (method === 'OPTIONS') countDown(headers);

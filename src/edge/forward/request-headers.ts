@@ -7,6 +7,7 @@ import type { BaseAddress } from '../../core/hostname.js';
 import { RecentMap } from '../../core/recent-map.js';
 import type { RawHeaders } from '../../http/fields.js';
 import { connectionOptions, isHopByHop, isReserved } from '../../http/header-rules.js';
+import { basicToken } from '../request/access-token.js';
 import type { ConnectionCache } from '../request/connection-cache.js';
 import type { VisitRequest } from '../request/visit.js';
 
@@ -24,6 +25,14 @@ export function targetHeaders(
   fields.push('x-forwarded-proto', base.scheme, 'x-forwarded-port', String(base.port), 'x-request-id', request.id);
   for (const text of identity) fields.push(text);
   return fields;
+}
+
+/** The headers without an `Authorization` that is an access token: for tunnels that accept one there. */
+export function withoutBasicToken(headers: readonly string[]): string[] {
+  return headers.filter((_, at) => {
+    const isToken = headers[at - (at % 2)] === 'authorization' && basicToken(headers[at - (at % 2) + 1]) !== undefined;
+    return !isToken;
+  });
 }
 
 function visitorHeaders(headers: RawHeaders, cache: ConnectionCache): string[] {

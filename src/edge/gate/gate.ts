@@ -11,6 +11,7 @@ import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import type { Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
+import { presentedToken } from '../request/access-token.js';
 import type { VisitRequest } from '../request/visit.js';
 import { type Cause, causeOf } from './cause.js';
 import { type Excepted, exceptionOf } from './exceptions.js';
@@ -28,7 +29,12 @@ export type Verdict =
 
 export interface Refusal {
   readonly kind: 'refuse';
-  readonly code: 'ERR_LOGIN_REQUIRED' | 'ERR_ACCESS_DENIED' | 'ERR_TUNNEL_OFFLINE' | 'ERR_CROSS_SITE';
+  readonly code:
+    | 'ERR_LOGIN_REQUIRED'
+    | 'ERR_ACCESS_DENIED'
+    | 'ERR_TUNNEL_OFFLINE'
+    | 'ERR_CROSS_SITE'
+    | 'ERR_ACCESS_TOKEN_INVALID';
   /** With `ERR_LOGIN_REQUIRED`: one from which groups were left out that rules have come to name since. */
   readonly session: Session | undefined;
   /** The reason, for the audit record only. */
@@ -49,6 +55,9 @@ interface Admission {
 
 // Known to this file only: no other file can create a verdict that forwards.
 const OF_THE_GATE = Symbol('of the gate');
+
+/** Begins the rule of a request that an access token has admitted; the token's name follows. */
+export const ACCESS_TOKEN = 'access-token:';
 
 /** The verdict that forwards a request to its tunnel. Required for forwarding, and created by the gate only. */
 export class Admitted implements Admission {
@@ -72,7 +81,7 @@ export class Admitted implements Admission {
 
   /** Whether anybody may have the response. */
   get isPublic(): boolean {
-    return this.session === undefined;
+    return this.session === undefined && !this.rule.startsWith(ACCESS_TOKEN);
   }
 
   /** Whether the gate has created this verdict. */
@@ -86,6 +95,14 @@ export interface GateOptions {
   readonly sessions: Sessions;
   readonly registry: Registry;
   readonly ceiling: readonly Rule[] | undefined;
+  /** Undefined where the operator permits none. */
+  readonly accessTokens?: AccessTokenCheck | undefined;
+}
+
+/** The access tokens of all tunnels. */
+export interface AccessTokenCheck {
+  /** The name of a token that is valid for a tunnel now; undefined for any other text. */
+  nameOf(tunnel: { readonly name: string; readonly owner: string }, text: string): string | undefined;
 }
 
 /** A request as the gate sees it. */
@@ -94,7 +111,7 @@ export type Judged = Excepted & Pick<VisitRequest, 'host' | 'place' | 'cache'>;
 export type Gate = (request: Judged) => MaybePromise<Verdict>;
 
 /** Creates the gate of an edge. It decides about every request, synchronously unless the session has to be decrypted. */
-export function createGate({ base, sessions, registry, ceiling }: GateOptions): Gate {
+export function createGate({ base, sessions, registry, ceiling, accessTokens }: GateOptions): Gate {
   return (request) => {
     const { place, host, cache, header } = request;
     if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
@@ -118,15 +135,33 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
 
   function judge(name: string, cause: Cause, session: Session | undefined, request: Judged, nowMs: number): Verdict {
     const tunnel = registry.find(name);
-    if (tunnel === undefined) return judgeUnknown(session);
+    if (tunnel === undefined) return judgeToken(undefined, request, nowMs) ?? judgeUnknown(session);
     if (session !== undefined && session.owner !== tunnel.ownerTag) {
       return judgeOtherOwner(tunnel, session, cause, request, nowMs);
     }
     const decision = request.cache.decision(tunnel.policy, session?.identity);
+    if (decision.allow && decision.rule !== 'public') return admit(tunnel, session, decision.rule, nowMs);
+    const byToken = judgeToken(tunnel, request, nowMs);
+    if (byToken !== undefined) return byToken;
     if (decision.allow) return admit(tunnel, session, decision.rule, nowMs);
     const rule = exceptionOf(tunnel.terms, request);
     if (rule !== undefined) return admit(tunnel, undefined, rule, nowMs);
     return refuse(session, decision.reason, cause);
+  }
+
+  /**
+   * For a request whose identity no rule allows: what its access token says, the same where there is no tunnel. Undefined for
+   * one without a token.
+   */
+  function judgeToken(tunnel: Tunnel | undefined, { header }: Judged, nowMs: number): Verdict | undefined {
+    const presented = accessTokens && presentedToken(header);
+    if (accessTokens === undefined || presented === undefined) return undefined;
+    const counts = tunnel !== undefined && (presented.by === 'header' || tunnel.terms?.accessTokenBasic === true);
+    const name = counts
+      ? accessTokens.nameOf({ name: tunnel.name, owner: tunnel.policy.owner }, presented.text)
+      : undefined;
+    if (tunnel !== undefined && name !== undefined) return admit(tunnel, undefined, ACCESS_TOKEN + name, nowMs);
+    return { kind: 'refuse', code: 'ERR_ACCESS_TOKEN_INVALID', session: undefined, reason: 'access-token' };
   }
 
   /** The rule that admits a request without an identity; undefined if there is none. */
@@ -141,6 +176,8 @@ export function createGate({ base, sessions, registry, ceiling }: GateOptions): 
    * app has stored. All others get the same response as where there is no tunnel.
    */
   function judgeOtherOwner(tunnel: Tunnel, session: Session, cause: Cause, request: Judged, nowMs: number): Verdict {
+    const byToken = judgeToken(tunnel, request, nowMs);
+    if (byToken !== undefined) return byToken;
     const rule = anonymousRule(tunnel, request);
     if (rule !== undefined) return admit(tunnel, undefined, rule, nowMs);
     const wasAdmitted = hasOwner(session) && session.admitted;

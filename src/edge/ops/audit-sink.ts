@@ -72,6 +72,15 @@ export class AuditSink implements EventSink {
         this.#write(`grant-${change}`, `grant ${change}`, { ...asked(event.visit), tunnel, rule, by, until });
         break;
       }
+      case 'access-token-changed': {
+        const { tunnel, id: tokenId, name, by, expiresAtMs } = event.token;
+        const fields = { tunnel, tokenId, name, by, until: new Date(expiresAtMs).toISOString() };
+        this.#write(`access-token-${event.change}`, `access token ${event.change}`, {
+          ...asked(event.visit),
+          ...fields,
+        });
+        break;
+      }
       case 'tunnel-down': {
         const { agent, reason } = event;
         this.#write('tunnel-down', 'tunnel down', { ...agent, reason: reason?.message ?? 'closed' });
@@ -97,6 +106,10 @@ export class AuditSink implements EventSink {
   }
 
   #denied({ id, host, address }: VisitRequest, { session, code, reason }: Refusal): void {
+    if (code === 'ERR_ACCESS_TOKEN_INVALID') {
+      const fields = { party: network(address), who: { address }, what: { host, code }, once: { requestId: id } };
+      this.#refusals.note({ event: 'access-token-refused', message: 'access token refused', ...fields });
+    }
     if (session === undefined || code !== 'ERR_ACCESS_DENIED') return;
     this.#refusals.note({
       event: 'deny',

@@ -32,6 +32,13 @@ export type EdgeEvent =
   | { readonly kind: 'tunnel-down'; readonly agent: AgentFields; readonly reason: PosternError | undefined }
   /** A person has given access to a tunnel, or taken it away, while it runs. */
   | { readonly kind: 'access-changed'; readonly visit: Asker; readonly change: AccessChange }
+  | {
+      readonly kind: 'access-token-changed';
+      readonly visit: Asker;
+      readonly change: 'create' | 'revoke';
+      /** `by`: who has made or revoked it. */
+      readonly token: AccessTokenFields;
+    }
   /** A visitor who was refused has asked the owner of a tunnel to be let in. */
   | { readonly kind: 'knocked'; readonly visit: Asker; readonly tunnel: string; readonly session: Session }
   /** Something of a party was refused or cut because the party exceeded a limit. */
@@ -72,6 +79,15 @@ export interface AccessChange {
   readonly by: string;
   /** Milliseconds since the epoch. */
   readonly expiresAtMs?: number | undefined;
+}
+
+export interface AccessTokenFields {
+  readonly tunnel: string;
+  readonly id: string;
+  readonly name: string;
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
 }
 
 export interface AgentFields {

@@ -4,6 +4,7 @@
  */
 import type { Log } from '../../core/log.js';
 import type { PosternError } from '../../errors.js';
+import { ACCESS_TOKEN } from '../gate/gate.js';
 import { network } from '../request/limits.js';
 import { signInHint } from '../request/sign-in-hints.js';
 import type { VisitRequest } from '../request/visit.js';
@@ -22,6 +23,8 @@ export class LogSink implements EventSink {
   readonly #log: Log;
   readonly #cuts: Tally;
   readonly #hinted = new Set<string>();
+  /** The names of the access tokens that have admitted requests which are open. */
+  readonly #byToken = new Map<VisitRequest, string>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -30,6 +33,10 @@ export class LogSink implements EventSink {
 
   on(event: EdgeEvent): void {
     switch (event.kind) {
+      case 'decided':
+        if (event.verdict.kind === 'forward' && event.verdict.rule.startsWith(ACCESS_TOKEN))
+          this.#byToken.set(event.visit, event.verdict.rule.slice(ACCESS_TOKEN.length));
+        break;
       case 'visit-ended':
         this.#ended(event.visit, event.end);
         break;
@@ -61,9 +68,16 @@ export class LogSink implements EventSink {
 
   #ended(visit: VisitRequest, { status, code, aborted, cutBy }: VisitEnd): void {
     if (code === 'ERR_LOGIN_REQUIRED') this.#hint(visit);
+    const accessToken = this.#byToken.size === 0 ? undefined : this.#takeToken(visit);
     if (this.#log.isLevelEnabled?.('info') === false) return;
     const durationMs = Math.round((performance.now() - visit.arrivedAtMs) * 10) / 10;
-    this.#log.info({ ...describe(visit), status, code, aborted, cutBy, durationMs }, 'request');
+    this.#log.info({ ...describe(visit), status, code, aborted, cutBy, accessToken, durationMs }, 'request');
+  }
+
+  #takeToken(visit: VisitRequest): string | undefined {
+    const name = this.#byToken.get(visit);
+    this.#byToken.delete(visit);
+    return name;
   }
 
   #failed(visit: VisitRequest, error: PosternError): void {

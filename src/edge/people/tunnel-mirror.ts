@@ -42,6 +42,11 @@ export class TunnelMirror<T> {
     return held.flatMap((found) => (found === undefined ? [] : [found.value]));
   }
 
+  /** The live value of a tunnel with this rest of its id. */
+  get(tunnel: string, rest: string): T | undefined {
+    return this.#mirror.get(`${tunnel}/${rest}`)?.value;
+  }
+
   /** Calls the listener with the tunnels of which something has changed, here or at another node, or has expired. */
   onChange(listener: (tunnels: readonly string[]) => void): void {
     this.#listeners.add(listener);

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../errors.js';
 const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_LOGIN_FAILED: 'Sign-in failed',
   ERR_LOGIN_REQUIRED: 'Sign in first',
+  ERR_ACCESS_TOKEN_INVALID: 'Access token not valid',
   ERR_ACCESS_DENIED: 'Access denied',
   ERR_CROSS_SITE: 'Asked for by another site',
   ERR_NOT_FOUND: 'Nothing here',

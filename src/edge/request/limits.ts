@@ -81,6 +81,7 @@ export const WRONG_CODES_OF_ADDRESS = { points: 30, duration: 3_600 };
 const KINDS = {
   'sign-in': SIGN_INS,
   'bad-token': BAD_TOKENS,
+  'bad-access-token': BAD_TOKENS,
   renewal: RENEWALS,
   knock: KNOCKS,
   'device-request': DEVICE_REQUESTS,

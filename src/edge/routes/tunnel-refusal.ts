@@ -24,6 +24,8 @@ export interface TunnelRefusalOptions {
   readonly observer: Observer;
   /** Limits how often an account is asked to sign in again because its session lacks groups. */
   readonly renewals: AttemptLimit;
+  /** Limits the guesses of one address at access tokens. */
+  readonly badTokens: AttemptLimit;
 }
 
 /** Replies to a visit that is not forwarded. Rejects with `ERR_INTERNAL` for a verdict that is not a refusal. */
@@ -41,11 +43,12 @@ const UNVERIFIED =
 const GROUPS_LEFT_OUT = 'Not all of your groups are known here. If one of them should let you in, sign in again.';
 
 export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusal {
-  const { base, sessions, observer, renewals } = options;
+  const { base, sessions, observer, renewals, badTokens } = options;
 
   return async (visit, verdict) => {
     if (verdict.kind === 'preflight') return preflightReply(visit);
     if (verdict.kind !== 'refuse') throw new PosternError('ERR_INTERNAL', 'a request for a tunnel without a refusal');
+    if (verdict.code === 'ERR_ACCESS_TOKEN_INVALID') await badTokens.count(visit.address);
     return refuse(visit, await bounded(visit, verdict));
   };
 
@@ -100,7 +103,7 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     }
     if (code === 'ERR_CROSS_SITE')
       return { blocks: [{ kind: 'link', label: 'Open this address', href: path, rank: 'main' }] };
-    if (code === 'ERR_TUNNEL_OFFLINE') return account;
+    if (code === 'ERR_TUNNEL_OFFLINE' || code === 'ERR_ACCESS_TOKEN_INVALID') return account;
     const reload = visit.method === 'GET' ? { reloadAfterSeconds: RELOAD_SECONDS } : {};
     const isPartial = session?.identity.groupsOmitted === true;
     const mayAsk = session?.identity.emailVerified === true;

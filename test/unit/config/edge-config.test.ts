@@ -63,7 +63,7 @@ describe('loadEdgeConfig', () => {
       uploadIdleMs: undefined,
       trustProxy: [],
       publicPermitted: false,
-      permits: { publicPaths: false },
+      permits: { publicPaths: false, accessTokens: false },
       logLevel: 'info',
       auditLog: '-',
       auditRequired: false,

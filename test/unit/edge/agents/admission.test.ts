@@ -44,7 +44,7 @@ async function openDoor(t: TestContext, options: Partial<AdmitOptions> = {}): Pr
     base: BASE,
     tokens: new AgentTokens(SECRETS, revoked),
     policy: { ceiling: undefined, publicPermitted: false },
-    permits: { publicPaths: false },
+    permits: { publicPaths: false, accessTokens: false },
     registry,
     names: new Names({ store: new MemoryStore() }),
     revoked,

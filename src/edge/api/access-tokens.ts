@@ -1,0 +1,75 @@
+/** The API's routes about access tokens, which machines present to a tunnel. */
+import type { Request } from 'express';
+import { PosternError } from '../../errors.js';
+import type { Observer } from '../ops/observer.js';
+import type { AccessToken, AccessTokens } from '../people/access-tokens.js';
+import { emptyReply, jsonReply } from '../replies/reply.js';
+import type { Reply, Visit } from '../request/visit.js';
+import type { RouteTable } from '../routes/route.js';
+import { durationOf, fieldsOf, JSON_BODY, textOf } from './body.js';
+import type { Callers } from './caller.js';
+import { ownedBy, param } from './tunnels.js';
+
+export interface AccessTokenApiOptions {
+  readonly callers: Callers;
+  readonly accessTokens: AccessTokens;
+  readonly observer: Observer;
+  readonly permits: { readonly accessTokens: boolean };
+}
+
+const DEFAULT_MS = 30 * 86_400_000;
+
+const NOT_PERMITTED = {
+  text: 'This edge does not permit access tokens: its operator has not set POSTERN_ACCESS_TOKENS.',
+};
+const GONE = { text: 'The tunnel has no access token with this id.' };
+
+/** The routes below a prefix. */
+export function accessTokenApi(
+  prefix: string,
+  { callers, accessTokens, observer, permits }: AccessTokenApiOptions,
+): RouteTable {
+  async function list(visit: Visit, request: Request): Promise<Reply> {
+    const { tunnel } = await find(visit, request);
+    return jsonReply({ access_tokens: accessTokens.list(tunnel).map(describeAccessToken) });
+  }
+
+  async function create(visit: Visit, request: Request): Promise<Reply> {
+    const { caller, tunnel } = await find(visit, request);
+    if (!permits.accessTokens) throw new PosternError('ERR_OUTSIDE_CEILING', 'access tokens', NOT_PERMITTED);
+    const fields = fieldsOf(request, ['name', 'for']);
+    const name = textOf(fields, 'name', 64) ?? '';
+    const forMs = durationOf(fields, 'for') ?? DEFAULT_MS;
+    const { created, token } = await accessTokens.create(tunnel, { name, forMs, by: caller.email });
+    tell(visit, 'create', created, caller.email);
+    return { ...jsonReply({ ...describeAccessToken(created), token }), status: 201 };
+  }
+
+  async function revoke(visit: Visit, request: Request): Promise<Reply> {
+    const { caller, tunnel } = await find(visit, request);
+    const revoked = await accessTokens.revoke(tunnel, param(request, 'id'));
+    if (revoked === undefined) throw new PosternError('ERR_NOT_FOUND', undefined, GONE);
+    tell(visit, 'revoke', revoked, caller.email);
+    return emptyReply();
+  }
+
+  function tell(visit: Visit, change: 'create' | 'revoke', token: AccessToken, by: string): void {
+    observer.emit({ kind: 'access-token-changed', visit, change, token: { ...token, by } });
+  }
+
+  async function find(visit: Visit, request: Request) {
+    const caller = await callers.identify(visit);
+    return { caller, tunnel: ownedBy(callers.tunnel(caller, param(request, 'name'))) };
+  }
+
+  return [
+    ['get', `${prefix}/tunnels/:name/access-tokens`, list],
+    ['post', `${prefix}/tunnels/:name/access-tokens`, create, JSON_BODY],
+    ['delete', `${prefix}/tunnels/:name/access-tokens/:id`, revoke],
+  ];
+}
+
+/** An access token as the API and its events show it: never the token itself. */
+export function describeAccessToken({ id, name, by, sinceMs, expiresAtMs }: AccessToken) {
+  return { id, name, by, since: new Date(sinceMs).toISOString(), expires_at: new Date(expiresAtMs).toISOString() };
+}
