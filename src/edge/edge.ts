@@ -85,7 +85,7 @@ const SWEEP_MS = 100;
  * state folder cannot be used; nothing is left half-open.
  */
 export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
-  const store = await openStore(config.stateDir, options.log);
+  const store = await openStore(config.stateDir, config.base.scheme, options.log);
   try {
     return await startOn(store, config, options);
   } catch (error) {

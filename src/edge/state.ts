@@ -8,10 +8,13 @@ import type { Store } from '../store/store.js';
 const FORGETFUL =
   'what is decided while the edge runs is kept in memory: a restart forgets sign-outs, grants, revoked tokens and owners of names; POSTERN_STATE_DIR names a folder that keeps them';
 
-/** Opens the store. The caller closes it. Rejects with `ERR_CONFIG_INVALID` for a folder that cannot be used. */
-export async function openStore(stateDir: string | undefined, log: Log): Promise<Store> {
+/**
+ * Opens the store. The caller closes it. An edge on https without a folder warns: it is meant to last. Rejects with
+ * `ERR_CONFIG_INVALID` for a folder that cannot be used.
+ */
+export async function openStore(stateDir: string | undefined, scheme: 'http' | 'https', log: Log): Promise<Store> {
   if (stateDir === undefined) {
-    log.info({ store: 'memory' }, FORGETFUL);
+    log[scheme === 'https' ? 'warn' : 'info']({ store: 'memory' }, FORGETFUL);
     return new MemoryStore();
   }
   const store = await FolderStore.open(stateDir, { log }).catch((error: unknown) => {

@@ -64,7 +64,7 @@ export class Names {
    */
   async claim({ name, owner }: OwnedName): Promise<void> {
     const held = this.#mirror.get(name);
-    if (held !== undefined && held.owner !== owner) throw taken(name);
+    if (held !== undefined && held.owner !== owner) throw taken(name, held.renewedAtMs + TTL_MS);
     if (held !== undefined && this.#now() - held.renewedAtMs < RENEWED_RECENTLY_MS) return;
     if (held === undefined) return this.#claimNew({ name, owner });
     await this.#write({ name, owner }).catch((error: unknown) => {
@@ -77,8 +77,9 @@ export class Names {
     this.#renewal = setInterval(() => void this.renew(inUse()), RENEWED_RECENTLY_MS).unref();
   }
 
-  /** Renews each of the names that was not renewed for a day. */
+  /** Renews each of the names that was not renewed for a day, and forgets those that have expired. */
   async renew(inUse: readonly OwnedName[]): Promise<void> {
+    for (const owner of [...this.#namesByOwner.keys()]) this.#countOf(owner); // of owners who never come back, too
     for (const { name, owner } of inUse) {
       const held = this.#mirror.get(name);
       const isDue = held === undefined || this.#now() - held.renewedAtMs >= RENEWAL_MS;
@@ -111,7 +112,7 @@ export class Names {
     for (;;) {
       const current = await this.#store.get(key);
       // One that this version cannot read belongs to another owner, too.
-      if (current !== undefined && readClaim(current)?.owner !== owner) throw taken(name);
+      if (current !== undefined && readClaim(current)?.owner !== owner) throw taken(name, current.expiresAtMs);
       const options = { ifVersion: current?.version ?? 0, expiresAtMs: this.#now() + TTL_MS };
       if ((await this.#store.put(key, JSON.stringify({ owner }), options)) !== undefined) return;
     }
@@ -151,8 +152,10 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof PosternError && error.code === 'ERR_STORE_UNAVAILABLE';
 }
 
-function taken(name: string): PosternError {
-  const text = `The name ${name} belongs to another account until it has been unused for thirty days: choose another --name.`;
+// Whose it is stays unsaid.
+function taken(name: string, untilMs: number | undefined): PosternError {
+  const day = untilMs === undefined ? '' : `, ${new Date(untilMs).toISOString().slice(0, 10)} at the earliest`;
+  const text = `The name ${name} belongs to another account until it has been unused for thirty days${day}: choose another --name.`;
   return new PosternError('ERR_NAME_TAKEN', text, { text });
 }
 

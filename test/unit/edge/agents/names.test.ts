@@ -31,6 +31,7 @@ it('gives a name to whoever is first, at every node, and says nothing of the own
     await assert.rejects(each.claim({ name: 'shop', owner: BOB }), (error: PosternError) => {
       assert.equal(error.code, 'ERR_NAME_TAKEN');
       assert.match(error.text, /^The name shop belongs to another account until it has been unused for thirty days/);
+      assert.match(error.text, /thirty days, 2026-10-22 at the earliest: choose another --name\.$/);
       assert.ok(!error.text.includes('ana') && !error.message.includes('ana'));
       return true;
     });
