@@ -10,7 +10,7 @@ import { ROOMS } from './support/rooms.js';
 const RULES: Rules = {
   rooms: ROOMS,
   owners: {
-    express: /^edge\/(?:routes|api)\//,
+    express: /^edge\/(?:routes|api|portal)\//,
     'openid-client': /^(?:auth\/providers\/|cli\/process\/oauth-client\.ts$)/,
     open: /^cli\/process\/browser\.ts$/,
     ws: /^(link|edge)\//,

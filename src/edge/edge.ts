@@ -3,7 +3,8 @@
  * on as arguments; no part finds another by itself.
  */
 import { Assertions } from '../auth/identity/assertion.js';
-import { decide } from '../auth/identity/policy.js';
+import type { Identity } from '../auth/identity/identity.js';
+import { decide, matchesRules } from '../auth/identity/policy.js';
 import type { Providers } from '../auth/providers/providers.js';
 import { Nonces } from '../auth/session/nonce.js';
 import { NO_OWNER } from '../auth/session/session.js';
@@ -23,6 +24,7 @@ import { AgentTokens } from './agents/agent-tokens.js';
 import { Names } from './agents/names.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
 import { createApi } from './api/api.js';
+import { Callers } from './api/caller.js';
 import { Forwarder } from './forward/forwarder.js';
 import { createGate } from './gate/gate.js';
 import { Registry } from './gate/registry.js';
@@ -32,6 +34,8 @@ import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
 import { AuditSink } from './ops/audit-sink.js';
 import { LogSink } from './ops/log-sink.js';
 import { Observer } from './ops/observer.js';
+import { Decisions } from './people/decisions.js';
+import { Portal } from './portal/portal.js';
 import { createProviders, soleDomain, warnAboutProviders } from './provider.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
 import * as limits from './request/limits.js';
@@ -252,9 +256,21 @@ function compose(
     agents: config.agents,
     ttlMs: config.agentTtlMs,
   });
-  const api = createApi({ ...parts, ...sharing, tokens, admins: config.admins, permits: config.permits });
+  const callers = new Callers({ ...parts, tokens, admins: config.admins });
+  const decisions = new Decisions({ ...sharing, observer });
+  const managing = { ...parts, ...sharing, callers, decisions };
+  const api = createApi({ ...managing, permits: config.permits });
+  const portal = new Portal({ ...managing, signIns: oauth.signIns });
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
-  const app = createApp({ ...parts, api: [...api.routes, ...access.table, ...oauth.routes], visitOf, replyWithError });
+  const manages = (identity: Identity) =>
+    registry.ownedBy(identity.email).length > 0 || matchesRules(config.admins, identity);
+  const app = createApp({
+    ...parts,
+    manages,
+    api: [...api.routes, ...access.table, ...oauth.routes, ...portal.table],
+    visitOf,
+    replyWithError,
+  });
   const door: FrontDoor = new FrontDoor({
     base,
     gate,

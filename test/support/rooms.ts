@@ -67,6 +67,10 @@ const EDGE: Readonly<Record<string, Wing>> = {
     holds: 'the sign-in of agents: OAuth endpoints, their pages, codes and tokens',
     imports: ['ops', 'replies', 'request', 'routes'],
   },
+  portal: {
+    holds: 'the pages on which people manage their tunnels and agents',
+    imports: ['api', 'gate', 'oauth', 'ops', 'people', 'replies', 'request', 'routes'],
+  },
   visitors: {
     holds: 'how requests arrive: the front door, and a folder for each protocol',
     imports: ['agents', 'forward', 'gate', 'ops', 'replies', 'request', 'routes'],

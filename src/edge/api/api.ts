@@ -1,14 +1,16 @@
 /** The HTTP API below `/.postern/api/v1` of the base host: what terminal, pages and scripts work with. `docs/api.md` describes it. */
 import type { RouteTable } from '../routes/route.js';
 import { type AccessTokenApiOptions, accessTokenApi } from './access-tokens.js';
-import { Callers, type CallersOptions } from './caller.js';
 import { EventApi, type EventApiOptions } from './events.js';
 import { type KnockApiOptions, knockApi } from './knocks.js';
 import { type PeopleApiOptions, peopleApi } from './people.js';
 import { type TunnelApiOptions, tunnelApi } from './tunnels.js';
 
-export type ApiOptions = CallersOptions &
-  Omit<EventApiOptions & TunnelApiOptions & KnockApiOptions & PeopleApiOptions & AccessTokenApiOptions, 'callers'>;
+export type ApiOptions = EventApiOptions &
+  TunnelApiOptions &
+  KnockApiOptions &
+  PeopleApiOptions &
+  AccessTokenApiOptions;
 
 export interface Api {
   readonly routes: RouteTable;
@@ -19,14 +21,13 @@ export interface Api {
 const PREFIX = '/.postern/api/v1';
 
 export function createApi(options: ApiOptions): Api {
-  const parts = { ...options, callers: new Callers(options) };
-  const events = new EventApi(parts);
+  const events = new EventApi(options);
   return {
     routes: [
-      ...tunnelApi(PREFIX, parts),
-      ...knockApi(PREFIX, parts),
-      ...peopleApi(PREFIX, parts),
-      ...accessTokenApi(PREFIX, parts),
+      ...tunnelApi(PREFIX, options),
+      ...knockApi(PREFIX, options),
+      ...peopleApi(PREFIX, options),
+      ...accessTokenApi(PREFIX, options),
       ...events.routes(PREFIX),
     ],
     close: () => events.close(),

@@ -3,9 +3,8 @@ import type { Request } from 'express';
 import { formatRule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
-import type { Observer } from '../ops/observer.js';
+import type { Decisions } from '../people/decisions.js';
 import type { Grant, Grants } from '../people/grants.js';
-import type { Knocks } from '../people/knocks.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { RouteTable } from '../routes/route.js';
@@ -16,17 +15,13 @@ export interface TunnelApiOptions {
   readonly callers: Callers;
   readonly registry: Registry;
   readonly grants: Grants;
-  readonly knocks: Knocks;
-  readonly observer: Observer;
+  readonly decisions: Decisions;
 }
 
 const EFFECTS = ['allow', 'deny'] as const;
 
 /** The routes below a prefix, as `/.postern/api/v1`. */
-export function tunnelApi(
-  prefix: string,
-  { callers, registry, grants, knocks, observer }: TunnelApiOptions,
-): RouteTable {
+export function tunnelApi(prefix: string, { callers, registry, grants, decisions }: TunnelApiOptions): RouteTable {
   const describe = (tunnel: Tunnel) => describeTunnel(tunnel, registry, grants);
 
   async function list(visit: Visit): Promise<Reply> {
@@ -44,20 +39,14 @@ export function tunnelApi(
     const fields = fieldsOf(request, ['effect', 'for']);
     const effect = wordOf(fields, 'effect', EFFECTS);
     const forMs = durationOf(fields, 'for');
-    const grant = await grants.decide(ownedBy(tunnel), param(request, 'rule'), { effect, forMs, by: caller.email });
-    const { rule, by, expiresAtMs } = grant;
-    await knocks.settle(ownedBy(tunnel), formatRule(rule), effect);
-    const change = { change: effect, tunnel: tunnel.name, rule: formatRule(rule), by, expiresAtMs } as const;
-    observer.emit({ kind: 'access-changed', visit, change });
-    return jsonReply(describeGrant(grant));
+    const how = { effect, forMs, by: caller.email };
+    return jsonReply(describeGrant(await decisions.decide(visit, ownedBy(tunnel), param(request, 'rule'), how)));
   }
 
   async function takeBack(visit: Visit, request: Request): Promise<Reply> {
     const { caller, tunnel } = await find(visit, request);
-    const rule = param(request, 'rule');
-    if (!(await grants.takeBack(ownedBy(tunnel), rule))) throw new PosternError('ERR_NOT_FOUND', undefined, NO_GRANT);
-    const change = { change: 'take-back', tunnel: tunnel.name, rule, by: caller.email } as const;
-    observer.emit({ kind: 'access-changed', visit, change });
+    const isDone = await decisions.takeBack(visit, ownedBy(tunnel), param(request, 'rule'), { by: caller.email });
+    if (!isDone) throw new PosternError('ERR_NOT_FOUND', undefined, NO_GRANT);
     return emptyReply();
   }
 
@@ -83,7 +72,7 @@ function describeTunnel(tunnel: Tunnel, registry: Registry, grants: Grants) {
     url: `${origin}/`,
     owner: policy.owner,
     online: link !== undefined,
-    allow: registry.offered(name)?.rules.map(formatRule) ?? [],
+    allow: registry.offeredWords(name),
     grants: grants.list(ownedBy(tunnel)).map(describeGrant),
   };
 }

@@ -3,7 +3,7 @@
  * its policy allows learn that it is offline, while others do not learn that it exists.
  */
 import type { Policy } from '../../auth/identity/policy.js';
-import { groupsOf } from '../../core/rule.js';
+import { formatRule, groupsOf } from '../../core/rule.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 import type { Terms } from '../../link/terms.js';
 
@@ -79,9 +79,9 @@ export class Registry {
     return [...this.#tunnels.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** The policy of a tunnel as its agent has offered it. */
-  offered(name: string): Policy | undefined {
-    return this.#offered.get(name);
+  /** The rules of a tunnel's agent, as words. */
+  offeredWords(name: string): readonly string[] {
+    return this.#offered.get(name)?.rules.map(formatRule) ?? [];
   }
 
   /** Applies what was granted to a tunnel, or no longer is. The next request is judged by it. */

@@ -18,6 +18,11 @@ p{margin:0 0 1rem;overflow-wrap:anywhere}
 .answers{display:flex;flex-wrap:wrap;gap:.75rem}
 .act.main{border-color:var(--accent);background:var(--accent);color:var(--on-accent)}
 .act:focus-visible,a:focus-visible,input:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+h2{margin:1.75rem 0 .5rem;font-size:1rem}
+.rows li{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:.6rem 1rem;padding:.75rem .25rem}
+.rows li>div{flex:1 1 12rem;font-weight:600;overflow-wrap:anywhere}
+.rows .question{width:auto}
+.rows .act{padding:.4rem .8rem;font-size:.9rem}
 ul{margin:0 0 1rem;padding:0;list-style:none}
 li{border-top:1px solid var(--line)}
 li a{display:block;padding:.9rem .25rem;color:var(--accent);font-weight:600;font-size:1.1rem;text-decoration:none;overflow-wrap:anywhere}

@@ -3,42 +3,11 @@
  * that goes in is escaped here; nothing outside this file writes HTML.
  */
 import { createHash } from 'node:crypto';
+import { escapeHtml } from './html.js';
+import { type Block, isContent, renderActs, renderContent, SUBMIT } from './page-blocks.js';
 import { DOOR, ICON, STYLE } from './page-style.js';
 
-/** A part of a page's body. */
-export type Block =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'link'; readonly label: string; readonly href: string; readonly rank: 'main' | 'other' }
-  | { readonly kind: 'button'; readonly label: string; readonly action: string }
-  /** Posts its fields by itself, or where no script runs by its button. */
-  | {
-      readonly kind: 'form';
-      readonly label: string;
-      readonly action: string;
-      readonly fields: readonly (readonly [name: string, value: string])[];
-    }
-  /** A form with hidden fields, perhaps a line to fill in, and one or several buttons. */
-  | {
-      readonly kind: 'question';
-      readonly action: string;
-      readonly fields: readonly (readonly [name: string, value: string])[];
-      readonly input?: {
-        readonly name: string;
-        readonly label: string;
-        readonly maxChars: number;
-        readonly value?: string;
-      };
-      readonly answers: readonly {
-        readonly label: string;
-        /** What the button adds to the fields. */
-        readonly field?: readonly [name: string, value: string];
-        readonly rank: 'main' | 'other';
-      }[];
-    }
-  | {
-      readonly kind: 'list';
-      readonly items: readonly { readonly label: string; readonly href: string; readonly note: string }[];
-    };
+export type { Block, Question, Row } from './page-blocks.js';
 
 export interface Page {
   readonly title: string;
@@ -70,8 +39,6 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 const CONTENT_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; base-uri 'none'; frame-ancestors 'none'`;
 
-// The edge's own script. It calls the prototype's method, because a field may be named `submit`.
-const SUBMIT = 'HTMLFormElement.prototype.submit.call(document.forms[0])';
 const SUBMIT_HASH = createHash('sha256').update(SUBMIT).digest('base64');
 
 /**
@@ -117,7 +84,9 @@ ${refresh}<link rel="icon" href="${ICON}">
 <main>
 <p class="brand">${DOOR}Postern</p>
 <h1>${escapeHtml(title)}</h1>
+<div id="live">
 ${blocks.filter(isContent).map(renderContent).join('\n')}
+</div>
 ${renderActs(blocks)}
 ${renderFacts(facts)}
 ${renderScript(script)}
@@ -125,65 +94,6 @@ ${renderScript(script)}
 </body>
 </html>
 `;
-}
-
-type Content = Extract<Block, { kind: 'text' | 'list' }>;
-
-function isContent(block: Block): block is Content {
-  return block.kind === 'text' || block.kind === 'list';
-}
-
-function renderContent(block: Content): string {
-  if (block.kind === 'text') return `<p>${escapeHtml(block.text)}</p>`;
-  const items = block.items.map(
-    ({ label, href, note }) =>
-      `<li><a href="${escapeHtml(href)}">${escapeHtml(label)}<span>${escapeHtml(note)}</span></a></li>`,
-  );
-  return `<ul>${items.join('\n')}</ul>`;
-}
-
-function renderActs(blocks: readonly Block[]): string {
-  const acts = blocks.map((block) => {
-    if (block.kind === 'link') {
-      return `<a class="act${block.rank === 'main' ? ' main' : ''}" href="${escapeHtml(block.href)}">${escapeHtml(block.label)}</a>`;
-    }
-    if (block.kind === 'form') return renderForm(block);
-    if (block.kind === 'question') return renderQuestion(block);
-    if (block.kind !== 'button') return '';
-    return `<form method="post" action="${escapeHtml(block.action)}"><button class="act main">${escapeHtml(block.label)}</button></form>`;
-  });
-  const shown = acts.filter((act) => act !== '');
-  return shown.length === 0 ? '' : `<div class="acts">${shown.join('\n')}</div>`;
-}
-
-function renderQuestion({ action, fields, input, answers }: Extract<Block, { kind: 'question' }>): string {
-  const line =
-    input === undefined
-      ? ''
-      : `<label>${escapeHtml(input.label)}<input name="${escapeValue(input.name)}" maxlength="${input.maxChars}" value="${escapeValue(input.value ?? '')}" autocomplete="off"></label>`;
-  const buttons = answers.map(({ label, field, rank }) => {
-    const adds = field === undefined ? '' : ` name="${escapeValue(field[0])}" value="${escapeValue(field[1])}"`;
-    return `<button class="act${rank === 'main' ? ' main' : ''}"${adds}>${escapeHtml(label)}</button>`;
-  });
-  const answered = `<div class="answers">${buttons.join('\n')}</div>`;
-  return `<form class="question" method="post" action="${escapeHtml(action)}">${hidden(fields)}${line}${answered}</form>`;
-}
-
-function hidden(fields: readonly (readonly [name: string, value: string])[]): string {
-  const inputs = fields.map(
-    ([name, value]) => `<input type="hidden" name="${escapeValue(name)}" value="${escapeValue(value)}">`,
-  );
-  return inputs.join('');
-}
-
-function renderForm({ label, action, fields }: Extract<Block, { kind: 'form' }>): string {
-  const button = `<button class="act main">${escapeHtml(label)}</button>`;
-  return `<form method="post" action="${escapeHtml(action)}">${hidden(fields)}${button}</form><script>${SUBMIT}</script>`;
-}
-
-// Line breaks too: a parser of HTML would take CR LF for one of them.
-function escapeValue(text: string): string {
-  return escapeHtml(text).replaceAll('\r', '&#13;').replaceAll('\n', '&#10;');
 }
 
 function renderScript(script: PageScript | undefined): string {
@@ -201,16 +111,4 @@ ${without === undefined ? '' : `<noscript>${renderActs([{ kind: 'link', ...witho
 function renderFacts(facts: Page['facts']): string {
   if (facts.length === 0) return '';
   return `<dl>${facts.map(([label, value]) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n')}</dl>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }

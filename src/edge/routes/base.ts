@@ -1,5 +1,6 @@
 /** The routes of the base host: the portal, sign-in and sign-out, the public keys. */
 import type { Assertions } from '../../auth/identity/assertion.js';
+import type { Identity } from '../../auth/identity/identity.js';
 import { decide } from '../../auth/identity/policy.js';
 import { readReturnTarget } from '../../auth/session/return-path.js';
 import type { Session } from '../../auth/session/session.js';
@@ -31,6 +32,8 @@ export interface BaseRoutesOptions {
   readonly signIn: SignIn;
   readonly signOut: SignOut;
   readonly observer: Observer;
+  /** Whether an account has tunnels to manage. */
+  readonly manages?: (identity: Identity) => boolean;
 }
 
 const FORM_RESPONSE =
@@ -141,7 +144,7 @@ function askToSignOut(visit: Visit): Reply {
   return pageReply(signOutPage(`/oauth2/sign_out${query}`));
 }
 
-function portalPage({ registry }: BaseRoutesOptions, { identity }: Session): Page {
+function portalPage({ registry, manages }: BaseRoutesOptions, { identity }: Session): Page {
   const open = registry.online().filter(({ policy }) => decide(policy, identity).allow);
   const items = open.map(({ name, origin, policy }) => ({
     label: name,
@@ -151,6 +154,7 @@ function portalPage({ registry }: BaseRoutesOptions, { identity }: Session): Pag
   items.sort((one, other) => one.label.localeCompare(other.label));
   const none = 'No tunnel is open to you right now. A tunnel shows up here while its agent is connected.';
   const blocks: Block[] = [items.length > 0 ? { kind: 'list', items } : { kind: 'text', text: none }];
+  if (manages?.(identity)) blocks.push({ kind: 'link', label: 'Manage tunnels', href: '/tunnels', rank: 'main' });
   blocks.push({ kind: 'button', label: 'Sign out', action: '/oauth2/sign_out' });
   return { title: 'Your tunnels', blocks, facts: [['Signed in as', identity.email] as const] };
 }

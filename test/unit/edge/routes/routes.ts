@@ -120,7 +120,7 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
       complete: step('sign out', redirect('/oauth2/signed_out', 'session=; Max-Age=0')),
     },
     assertions: { jwks: () => ({ keys: [] }) },
-    registry: { online: () => [] },
+    registry: { online: () => [], ownedBy: () => [] },
     api: [],
     observer: {
       emit: (event: EdgeEvent) => {

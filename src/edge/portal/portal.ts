@@ -1,0 +1,184 @@
+/**
+ * The pages of the base host on which people manage: their tunnels and who may open them, and the agents signed in as them.
+ * Every act is a form, which works without script; where a script runs, the page of a tunnel follows what happens.
+ */
+import { type Request, urlencoded } from 'express';
+import { queryValue } from '../../auth/session/return-path.js';
+import type { BaseAddress } from '../../core/hostname.js';
+import { asPosternError, PosternError } from '../../errors.js';
+import type { Caller, Callers } from '../api/caller.js';
+import { ownedBy, param } from '../api/tunnels.js';
+import type { Registry, Tunnel } from '../gate/registry.js';
+import type { AgentSignIns } from '../oauth/agent-sign-ins.js';
+import type { Observer } from '../ops/observer.js';
+import type { Decisions } from '../people/decisions.js';
+import type { Grants } from '../people/grants.js';
+import type { Knocks } from '../people/knocks.js';
+import type { Presence } from '../people/presence.js';
+import type { Page } from '../replies/page.js';
+import { pageReply, redirect, scriptReply } from '../replies/reply.js';
+import { isNavigation } from '../request/navigation.js';
+import type { Reply, Visit } from '../request/visit.js';
+import { isFromOrigin } from '../routes/csrf.js';
+import type { RouteTable } from '../routes/route.js';
+import { agentsPage, tunnelsPage } from './lists.js';
+import { LIVE_SCRIPT, LIVE_SCRIPT_PATH, LIVE_SCRIPT_VERSION } from './live-script.js';
+import { type Act, pathOf, tunnelPage } from './tunnel-page.js';
+
+export interface PortalOptions {
+  readonly base: BaseAddress;
+  readonly callers: Callers;
+  readonly registry: Registry;
+  readonly grants: Grants;
+  readonly knocks: Knocks;
+  readonly presence: Presence;
+  readonly decisions: Decisions;
+  readonly signIns: AgentSignIns;
+  readonly observer: Observer;
+  readonly now?: () => number;
+}
+
+const EIGHT_HOURS_MS = 8 * 3_600_000;
+const SCRIPT_CACHE = { 'Cache-Control': 'public, max-age=31536000, immutable' };
+const FORM_BODY = urlencoded({ extended: false, limit: 4_096, inflate: false });
+
+export class Portal {
+  readonly table: RouteTable;
+  readonly #options: PortalOptions;
+
+  constructor(options: PortalOptions) {
+    this.#options = options;
+    this.table = [
+      ['get', '/tunnels', (visit) => this.#guarded(visit, async (caller) => this.#tunnels(caller))],
+      [
+        'get',
+        '/tunnels/:name',
+        (visit, request) => this.#guarded(visit, async (caller) => this.#tunnel(caller, request)),
+      ],
+      ['post', '/tunnels/:name', (visit, request) => this.#act(visit, request), FORM_BODY],
+      ['get', '/agents', (visit) => this.#guarded(visit, (caller) => this.#agents(caller))],
+      ['post', '/agents', (visit, request) => this.#signOutAgent(visit, request), FORM_BODY],
+      ['get', LIVE_SCRIPT_PATH, () => scriptReply(LIVE_SCRIPT, SCRIPT_CACHE)],
+    ];
+  }
+
+  /** Sends a visitor without a session to the sign-in, and back here. */
+  async #guarded(visit: Visit, page: (caller: Caller) => Promise<Page>): Promise<Reply> {
+    try {
+      return pageReply(await page(await this.#options.callers.identify(visit)));
+    } catch (thrown) {
+      const error = asPosternError(thrown);
+      if (error.code !== 'ERR_LOGIN_REQUIRED' || !isNavigation(visit)) throw error;
+      return redirect(`/oauth2/start?rd=${queryValue(visit.path)}`);
+    }
+  }
+
+  #tunnels(caller: Caller): Page {
+    const { callers, knocks, presence } = this.#options;
+    const summaries = callers.tunnels(caller).map((tunnel) => ({
+      tunnel,
+      people: presence.at(tunnel.name).length,
+      knocks: knocks.list(ownedBy(tunnel)).length,
+    }));
+    return tunnelsPage(summaries, caller.email);
+  }
+
+  #tunnel(caller: Caller, request: Request, complaint?: string): Page {
+    const { base, callers, registry, grants, knocks, presence, now = Date.now } = this.#options;
+    const tunnel = callers.tunnel(caller, param(request, 'name'));
+    const page = tunnelPage({
+      tunnel,
+      allow: registry.offeredWords(tunnel.name),
+      grants: grants.list(ownedBy(tunnel)),
+      knocks: knocks.list(ownedBy(tunnel)),
+      people: presence.at(tunnel.name),
+      email: caller.email,
+      nowMs: now(),
+      complaint,
+    });
+    const events = `${base.origin}/.postern/api/v1/events`;
+    const here = base.origin + pathOf(tunnel.name);
+    return {
+      ...page,
+      script: {
+        url: base.origin + LIVE_SCRIPT_PATH,
+        version: LIVE_SCRIPT_VERSION,
+        data: { events, page: here, tunnel: tunnel.name },
+        connectTo: `${events} ${here}`,
+        failure: [],
+      },
+    };
+  }
+
+  /** Does what a form of the page of a tunnel says, and shows the page again. */
+  async #act(visit: Visit, request: Request): Promise<Reply> {
+    const caller = await this.#caller(visit);
+    const tunnel = this.#options.callers.tunnel(caller, param(request, 'name'));
+    const { act, about } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
+    try {
+      await this.#perform(visit, caller, tunnel, act, typeof about === 'string' ? about : '');
+    } catch (thrown) {
+      const { status, text } = asPosternError(thrown);
+      if (status >= 500) throw thrown;
+      return { ...pageReply(this.#tunnel(caller, request, text)), status };
+    }
+    return seeOther(pathOf(tunnel.name));
+  }
+
+  async #perform(visit: Visit, { email: by }: Caller, tunnel: Tunnel, act: unknown, about: string): Promise<void> {
+    const { decisions } = this.#options;
+    const owned = ownedBy(tunnel);
+    const forMs = typeof act === 'string' && act.endsWith('-8h') ? EIGHT_HOURS_MS : undefined;
+    switch (act as Act) {
+      case 'answer-allow':
+      case 'answer-allow-8h':
+        await decisions.answer(visit, owned, about, { answer: 'allow', by, forMs });
+        return;
+      case 'answer-deny':
+        await decisions.answer(visit, owned, about, { answer: 'deny', by });
+        return;
+      case 'allow':
+      case 'allow-8h':
+        await decisions.decide(visit, owned, about, { effect: 'allow', by, forMs });
+        return;
+      case 'deny':
+        await decisions.decide(visit, owned, about, { effect: 'deny', by });
+        return;
+      case 'take-back':
+        await decisions.takeBack(visit, owned, about, { by });
+        return;
+      default:
+        throw new PosternError('ERR_BAD_REQUEST', 'an act that is not known');
+    }
+  }
+
+  async #agents({ email }: Caller): Promise<Page> {
+    return agentsPage(await this.#options.signIns.listOf(email), email);
+  }
+
+  async #signOutAgent(visit: Visit, request: Request): Promise<Reply> {
+    const { email } = await this.#caller(visit);
+    const { id } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
+    const { signIns, observer } = this.#options;
+    const signIn = typeof id === 'string' ? await signIns.find(email, id) : undefined;
+    if (signIn !== undefined) {
+      await signIns.end(signIn);
+      observer.emit({
+        kind: 'agent-signed-out',
+        asker: visit,
+        signIn: { tokenId: signIn.id, owner: email, machine: signIn.machine },
+      });
+    }
+    return seeOther('/agents');
+  }
+
+  /** Who posts a form; only a page of the base host does. */
+  async #caller(visit: Visit): Promise<Caller> {
+    if (!isFromOrigin(visit, this.#options.base.origin)) throw new PosternError('ERR_CROSS_SITE');
+    return this.#options.callers.identify(visit);
+  }
+}
+
+function seeOther(path: string): Reply {
+  return { ...redirect(path), status: 303 };
+}

@@ -1,0 +1,141 @@
+/** The page of a tunnel for its owner: who asks to be let in, who is here, who may open it, each with what can be done. */
+import { formatRule } from '../../core/rule.js';
+import type { Tunnel } from '../gate/registry.js';
+import type { Grant } from '../people/grants.js';
+import type { Knock } from '../people/knocks.js';
+import type { Person } from '../people/presence.js';
+import type { Block, Page, Question, Row } from '../replies/page.js';
+
+/** What an act is about, as fields of its form; `routes.ts` reads them. */
+export type Act = 'answer-allow' | 'answer-allow-8h' | 'answer-deny' | 'allow' | 'allow-8h' | 'deny' | 'take-back';
+
+export interface TunnelView {
+  readonly tunnel: Tunnel;
+  /** The rules of the agent. */
+  readonly allow: readonly string[];
+  readonly grants: readonly Grant[];
+  readonly knocks: readonly Knock[];
+  readonly people: readonly Person[];
+  /** Who looks at the page. */
+  readonly email: string;
+  readonly nowMs: number;
+  /** What was wrong with the last act. */
+  readonly complaint?: string | undefined;
+}
+
+export const MAX_RULE_INPUT_CHARS = 256;
+
+export function tunnelPage(view: TunnelView): Page {
+  const { tunnel, complaint, email } = view;
+  return {
+    title: tunnel.name,
+    blocks: [
+      ...(complaint === undefined ? [] : [{ kind: 'text', text: complaint } as const]),
+      { kind: 'text', text: statusOf(view) },
+      ...knockBlocks(view),
+      ...peopleBlocks(view),
+      ...accessBlocks(view),
+      letInQuestion(tunnel.name),
+      { kind: 'link', label: 'Open the app', href: `${tunnel.origin}/`, rank: 'other' },
+      { kind: 'link', label: 'All tunnels', href: '/tunnels', rank: 'other' },
+    ],
+    facts: [
+      ['Address', tunnel.host],
+      ['Shared by', tunnel.policy.owner],
+      ['Signed in as', email],
+    ],
+  };
+}
+
+function statusOf({ tunnel }: TunnelView): string {
+  return tunnel.link === undefined ? 'Offline: its agent is not connected.' : 'Online.';
+}
+
+function knockBlocks({ tunnel, knocks, nowMs }: TunnelView): Block[] {
+  if (knocks.length === 0) return [];
+  const rows = knocks.map(({ id, email, message, askedAtMs }) => ({
+    title: email,
+    note: [message === '' ? undefined : `“${message}”`, ago(nowMs - askedAtMs)].filter(Boolean).join(' · '),
+    question: acts(tunnel.name, id, [
+      ['Allow', 'answer-allow'],
+      ['Eight hours', 'answer-allow-8h'],
+      ['No', 'answer-deny'],
+    ]),
+  }));
+  return [
+    { kind: 'heading', text: 'Asking to be let in' },
+    { kind: 'rows', rows },
+  ];
+}
+
+function peopleBlocks({ tunnel, people, nowMs }: TunnelView): Block[] {
+  const heading = { kind: 'heading', text: 'Here now' } as const;
+  if (people.length === 0) return [heading, { kind: 'text', text: 'No one, at the moment.' }];
+  const rows = people.map(({ email, sinceMs, open }): Row => {
+    const note = `${open === 0 ? 'nothing open' : `${open} open`} · came ${ago(nowMs - sinceMs)}`;
+    if (email === tunnel.policy.owner) return { title: email, note: `the owner · ${note}` };
+    return { title: email, note, question: acts(tunnel.name, email, [['Shut out', 'deny']]) };
+  });
+  return [heading, { kind: 'rows', rows }];
+}
+
+function accessBlocks({ tunnel, allow, grants, nowMs }: TunnelView): Block[] {
+  const rows: Row[] = allow.map((rule) => ({ title: rule, note: 'by its agent' }));
+  for (const { rule, effect, by, expiresAtMs } of grants) {
+    const end = expiresAtMs === undefined ? '' : ` · for ${span(expiresAtMs - nowMs)} more`;
+    rows.push({
+      title: formatRule(rule),
+      note: `${effect === 'deny' ? 'shut out' : 'let in'} by ${by}${end}`,
+      question: acts(tunnel.name, formatRule(rule), [['Take back', 'take-back']]),
+    });
+  }
+  const heading = { kind: 'heading', text: 'Who may open it' } as const;
+  if (rows.length === 0) return [heading, { kind: 'text', text: 'Only its owner.' }];
+  return [heading, { kind: 'rows', rows }];
+}
+
+function letInQuestion(name: string): Question {
+  return {
+    kind: 'question',
+    action: pathOf(name),
+    fields: [],
+    input: {
+      name: 'about',
+      label: 'Let somebody in: an email address, or a rule such as @acme.com',
+      maxChars: MAX_RULE_INPUT_CHARS,
+    },
+    answers: [
+      { label: 'Let in', field: ['act', 'allow'], rank: 'main' },
+      { label: 'For eight hours', field: ['act', 'allow-8h'], rank: 'other' },
+    ],
+  };
+}
+
+function acts(name: string, about: string, answers: readonly (readonly [label: string, act: Act])[]): Question {
+  return {
+    kind: 'question',
+    action: pathOf(name),
+    fields: [['about', about]],
+    answers: answers.map(([label, act], at) => ({
+      label,
+      field: ['act', act],
+      rank: at === 0 && answers.length > 1 ? 'main' : 'other',
+    })),
+  };
+}
+
+/** The path of a tunnel's page. */
+export function pathOf(name: string): string {
+  return `/tunnels/${name}`;
+}
+
+function ago(ms: number): string {
+  return ms < 60_000 ? 'just now' : `${span(ms)} ago`;
+}
+
+function span(ms: number): string {
+  const minutes = Math.max(1, Math.round(ms / 60_000));
+  if (minutes < 90) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+}
