@@ -42,9 +42,9 @@ describe('the audit', () => {
     assertError(denied, 403, 'ERR_ACCESS_DENIED');
     await until(async () => (await ana.fetch(`${world.url}/`)).status === 503);
     assert.equal((await askAdmin(world, '/readyz'))[0], 503);
-    drain(pipe);
+    const first = drain(pipe); // the edge may write as soon as there is room, while this still reads
     await until(async () => (await ana.fetch(`${world.url}/`)).status === 200);
-    assert.ok(drain(pipe).includes(String(denied.headers['x-request-id'])));
+    assert.ok((first + drain(pipe)).includes(String(denied.headers['x-request-id'])));
   });
 
   test('V6 an edge whose reader has gone says so where it can be seen, and goes on', async (t) => {
