@@ -64,13 +64,21 @@ export function asTargetError(thrown: unknown, target: TargetAddress): PosternEr
   if (thrown instanceof MalformedResponse)
     return malformed(thrown.isTls ? 'ERR_TARGET_TLS' : 'ERR_TARGET_PROTOCOL', thrown);
   if (thrown instanceof MalformedRequest) return malformed('ERR_BAD_REQUEST', thrown);
-  const reported = thrown as { readonly code?: unknown; readonly message?: unknown } | undefined;
+  const reported = decisive(thrown) as { readonly code?: unknown; readonly message?: unknown } | undefined;
   const code = typeof reported?.code === 'string' ? reported.code : '';
   const failure = failureOf(code);
   const sentence = failure?.sentence(target) ?? `the target failed: ${String(reported?.message ?? thrown)}`;
   return new PosternError(failure?.code ?? 'ERR_TARGET_REFUSED', `${sentence}${code && ` (${code})`}`, {
     cause: thrown,
   });
+}
+
+// A name with several addresses fails with the error of each. Node gives each but the last a quarter of a second, which passes
+// while this process is busy: another address knows better.
+function decisive(thrown: unknown): unknown {
+  if (!(thrown instanceof AggregateError)) return thrown;
+  const known = (thrown.errors as { readonly code?: unknown }[]).find(({ code }) => code !== 'ETIMEDOUT');
+  return known ?? thrown;
 }
 
 /** Whether a kept-alive connection was closed as the request was sent, which then never reached the application. */

@@ -114,6 +114,14 @@ describe('asTargetError', () => {
     });
   }
 
+  it('is refused by the one address when a busy process gave up on the other', () => {
+    const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map((code) => Object.assign(new Error(code), { code }));
+    const reported = Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' }); // as Node makes it: the first's code
+    assert.equal(asTargetError(reported, ADDRESS).code, 'ERR_TARGET_REFUSED');
+    const silent = Object.assign(new AggregateError(errors.slice(0, 1)), { code: 'ETIMEDOUT' });
+    assert.equal(asTargetError(silent, ADDRESS).code, 'ERR_TARGET_TIMEOUT');
+  });
+
   it('keeps what is malformed in a response', () => {
     const error = asTargetError(new MalformedResponse('a header line is malformed: "X"'), ADDRESS);
     assert.equal(error.code, 'ERR_TARGET_PROTOCOL');
