@@ -64,7 +64,7 @@ function textOf(value: unknown): string | undefined {
 }
 
 function isPath(name: string): boolean {
-  return name.endsWith('_file') || name === 'target_ca';
+  return name.endsWith('_file') || name === 'target_ca' || name === 'state_dir';
 }
 
 // A path in a file is relative to the file, regardless of the working directory.

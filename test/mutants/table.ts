@@ -8,6 +8,7 @@ import { LINK } from './link.js';
 import type { Mutant } from './mutant.js';
 import { PROVIDER } from './provider.js';
 import { SESSIONS } from './sessions.js';
+import { STORE } from './store.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...ENGINE,
@@ -18,4 +19,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...EDGE,
   ...DOOR,
   ...AGENT,
+  ...STORE,
 ];

@@ -42,6 +42,7 @@ const REFUSED: Partial<Record<ErrorCode, string>> = {
   ERR_NAME_FORBIDDEN:
     'Choose a name that the token permits with --name, or ask the operator for a token with this one.',
   ERR_NAME_TAKEN: 'Choose another name with --name, or stop the other agent.',
+  ERR_LIMIT_REACHED: 'Choose a name that you have used before with --name.',
   ERR_OFFER_INVALID: 'Look at --name and --allow.',
   ERR_PROTOCOL_VERSION: 'Look at --edge, and install the version of Postern that the edge runs.',
   ERR_ACCESS_DENIED: 'Look at --allow: the edge permits no more than its operator does.',

@@ -273,6 +273,13 @@ describe('the YAML file', () => {
     assert.deepEqual(config.allow, [{ kind: 'domain', domain: 'acme.com' }, { kind: 'anyone' }]);
   });
 
+  it('finds the state folder beside itself, unless the path is absolute', () => {
+    const stateDir = (text: string) =>
+      loadEdgeConfig(sources({ file: { path: '/etc/postern/edge.yaml', text } })).stateDir;
+    assert.equal(stateDir('state_dir: state'), '/etc/postern/state');
+    assert.equal(stateDir('state_dir: /var/lib/postern/state'), '/var/lib/postern/state');
+  });
+
   for (const [what, text, name] of [
     ['a key that is no option', 'sesion_ttl: 1h', '"session_ttl"'],
     ['a value that is no text', 'url: { a: b }', 'url in edge.yaml'],

@@ -65,6 +65,13 @@ it('redeems an id that the store could not remember, once it can', async () => {
   assert.equal(await redemptions.redeem('b', START_MS + 3 * MINUTE_MS), false);
 });
 
+it('keeps no id in the store in clear text', async () => {
+  const { store, redeem } = setUp();
+  await redeem('ticket of-ana');
+  const [entry, ...others] = await store.list('redeemed:');
+  assert.deepEqual([others, /ticket|ana/.test(JSON.stringify(entry))], [[], false]);
+});
+
 it('redeems nothing when full of live ids, and again once they have expired', async () => {
   const { clock, redeem } = setUp(3);
   for (const id of ['a', 'b', 'c']) assert.equal(await redeem(id), true);
