@@ -6,6 +6,7 @@ import { ENGINE } from './engine.js';
 import { DOOR } from './front-door.js';
 import { LINK } from './link.js';
 import type { Mutant } from './mutant.js';
+import { OAUTH } from './oauth.js';
 import { PROVIDER } from './provider.js';
 import { SESSIONS } from './sessions.js';
 import { STORE } from './store.js';
@@ -17,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROVIDER,
   ...CORE,
   ...EDGE,
+  ...OAUTH,
   ...DOOR,
   ...AGENT,
   ...STORE,

@@ -11,6 +11,7 @@ import type { AgentSignInFields } from '../ops/events.js';
 import type { Origin } from './client.js';
 import { OAuthError } from './oauth-error.js';
 import type { OAuthSecrets } from './oauth-secrets.js';
+import { readStored } from './stored.js';
 
 /** Ends access tokens before they expire. */
 export interface TokenRevoker {
@@ -105,8 +106,8 @@ export class AgentSignIns {
     const claims = this.#options.oauth.openRefreshToken(token);
     if (claims === undefined) return { kind: 'refused' };
     const entry = await this.#options.store.get(KIND + claims.signIn);
-    if (entry === undefined) return { kind: 'refused' };
-    const stored = read(entry);
+    const stored = entry && read(entry);
+    if (entry === undefined || stored === undefined) return { kind: 'refused' };
     if (claims.generation !== stored.generation) return this.#ended(stored, 'reused');
     if (this.#options.revoked.has(stored.id)) return { kind: 'refused' };
     if (!this.#options.admits(stored.identity)) return this.#ended(stored, 'not-admitted');
@@ -132,8 +133,10 @@ export class AgentSignIns {
   /** The sign-ins of an owner, the latest use first. */
   async listOf(owner: string): Promise<AgentSignIn[]> {
     const entries = await this.#options.store.list(`${KIND}${ownerTag(owner)}.`);
-    const own = entries.map(read).filter((stored) => stored.owner === owner);
-    return own.map(publicPart).sort((one, other) => other.usedAtMs - one.usedAtMs);
+    const own = entries.map(read).filter((stored) => stored?.owner === owner);
+    return own
+      .flatMap((stored) => (stored === undefined ? [] : [publicPart(stored)]))
+      .sort((one, other) => other.usedAtMs - one.usedAtMs);
   }
 
   /** Ends a sign-in: its refresh token counts no more, and the links of its access tokens end. Also if it is not known. */
@@ -144,7 +147,8 @@ export class AgentSignIns {
 
   async #find(key: string): Promise<AgentSignIn | undefined> {
     const entry = await this.#options.store.get(key);
-    return entry === undefined ? undefined : publicPart(read(entry));
+    const stored = entry && read(entry);
+    return stored && publicPart(stored);
   }
 
   async #ended(stored: Stored, kind: 'reused' | 'not-admitted'): Promise<Refreshed> {
@@ -182,8 +186,8 @@ function keyOf({ owner, id }: Pick<AgentSignIn, 'owner' | 'id'>): string {
   return `${KIND}${ownerTag(owner)}.${id}`;
 }
 
-function read({ value }: Entry): Stored {
-  return JSON.parse(value) as Stored; // written by this class only
+function read({ value }: Entry): Stored | undefined {
+  return readStored<Stored>(value, ['id', 'owner', 'identity', 'generation', 'usedAtMs']);
 }
 
 function publicPart({ id, owner, machine, user, address, sinceMs, usedAtMs }: Stored): AgentSignIn {

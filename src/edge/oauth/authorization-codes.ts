@@ -7,6 +7,7 @@ import { createTokenId } from '../../link/token.js';
 import type { Store } from '../../store/store.js';
 import type { Origin } from './client.js';
 import { isVerifierOf, type OAuthSecrets } from './oauth-secrets.js';
+import { readStored } from './stored.js';
 
 export interface CodeGrant {
   readonly identity: Identity;
@@ -69,9 +70,10 @@ export class AuthorizationCodes {
     const key = KIND + oauth.hash('code', code);
     const entry = await store.get(key);
     if (entry === undefined) return { kind: 'refused' };
-    const state = JSON.parse(entry.value) as CodeGrant | Used; // written by this class only
-    if ('owner' in state) return { kind: 'reused', ...state };
-    if (state.redirectUri !== redirectUri || !isVerifierOf(state.challenge, verifier)) {
+    const former = readStored<Used>(entry.value, ['id', 'owner']);
+    if (former !== undefined) return { kind: 'reused', id: former.id, owner: former.owner };
+    const state = readStored<CodeGrant>(entry.value, ['identity', 'origin', 'redirectUri', 'challenge']);
+    if (state?.redirectUri !== redirectUri || !isVerifierOf(state.challenge, verifier)) {
       await store.delete(key, entry.version);
       return { kind: 'refused' };
     }

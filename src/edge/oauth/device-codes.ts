@@ -12,6 +12,7 @@ import { network } from '../request/limits.js';
 import { REMEMBERED_MS, type Redeemed } from './authorization-codes.js';
 import type { Origin } from './client.js';
 import type { OAuthSecrets } from './oauth-secrets.js';
+import { readStored } from './stored.js';
 
 /** What a person is asked to allow. */
 export interface DeviceRequest {
@@ -107,8 +108,8 @@ export class DeviceCodes {
     const { store, oauth } = this.#options;
     const device = oauth.hash('device', deviceCode);
     const entry = await store.get(KIND + device);
-    if (entry === undefined) return { kind: 'refused' };
-    const stored = read(entry);
+    const stored = entry && read(entry);
+    if (entry === undefined || stored === undefined) return { kind: 'refused' };
     if (stored.id !== undefined && stored.owner !== undefined)
       return { kind: 'reused', id: stored.id, owner: stored.owner };
     if (this.#isEarly(device)) return { kind: 'slow-down' };
@@ -145,8 +146,8 @@ export class DeviceCodes {
     const userKey = USER_KIND + oauth.hash('user', userCode);
     const device = await store.get(userKey);
     const entry = device && (await store.get(KIND + device.value));
-    if (entry === undefined) return undefined;
-    const stored = read(entry);
+    const stored = entry && read(entry);
+    if (entry === undefined || stored === undefined) return undefined;
     return stored.state === 'pending' ? { stored, entry, userKey } : undefined;
   }
 
@@ -158,6 +159,6 @@ export class DeviceCodes {
 
 const TOO_MANY = 'Too many agents wait to be signed in from this address. Wait a few minutes.';
 
-function read({ value }: Entry): Stored {
-  return JSON.parse(value) as Stored; // written by this class only
+function read({ value }: Entry): Stored | undefined {
+  return readStored<Stored>(value, ['origin', 'atMs', 'state']);
 }

@@ -81,7 +81,8 @@ describe('agents', () => {
       runPostern([...args, '--name', 'www'], env),
       runPostern([...args, '--name', 'demo', '--allow', 'acme.com'], env),
     ]);
-    for (const { exit } of [noToken, reserved, badRule]) assert.deepEqual(exit, { code: 2, signal: null });
+    for (const { exit } of [reserved, badRule]) assert.deepEqual(exit, { code: 2, signal: null });
+    assert.deepEqual(noToken.exit, { code: 4, signal: null });
     assert.match(noToken.stderr, /POSTERN_TOKEN/);
     assert.match(reserved.stderr, /--name.*www/);
     assert.match(badRule.stderr, /--allow.*acme\.com/);

@@ -131,6 +131,18 @@ describe('a sign-in of an agent', () => {
     assert.ok(ids.includes(first.signIn.id) && !ids.includes(second.signIn.id));
   });
 
+  it('that another release has written, or that is damaged, is none', async () => {
+    const { store, signIns, begin } = open();
+    const { refreshToken, signIn } = await begin();
+    const [entry] = await store.list('agent-sign-in:');
+    for (const value of ['', '{', 'null', '[]', '{"id":1}', '{"owner":"ana@acme.com"}']) {
+      await store.put(entry?.key ?? '', value);
+      assert.equal((await signIns.refresh(refreshToken, ORIGIN.address)).kind, 'refused');
+      assert.equal(await signIns.find(signIn.owner, signIn.id), undefined);
+      assert.deepEqual(await signIns.listOf(signIn.owner), []);
+    }
+  });
+
   it('leaves no secret in the store', async () => {
     const { store, oauth, signIns, begin, now } = open();
     const codes = new AuthorizationCodes({ store, oauth, now });
