@@ -35,6 +35,11 @@ const TABLE = {
   },
   ERR_NOT_FOUND: { status: 404, retryable: false, text: 'There is nothing at this address.' },
   ERR_TUNNEL_UNKNOWN: { status: 404, retryable: false, text: 'There is no tunnel at this address.' },
+  ERR_READ_ONLY: {
+    status: 405,
+    retryable: false,
+    text: 'This tunnel is read-only: its owner lets visitors look at the app, and change nothing.',
+  },
   ERR_METHOD_REFUSED: { status: 405, retryable: false, text: 'This method is not served here.' },
   ERR_REQUEST_TIMEOUT: { status: 408, retryable: true, text: 'The request took too long to arrive.' },
   ERR_LIMIT_REACHED: { status: 409, retryable: false, text: 'There are too many of these already.' },
@@ -65,6 +70,11 @@ const TABLE = {
     text: 'The agent and the local server do not agree on TLS: only one of them speaks it, or the certificate is not trusted.',
   },
   ERR_TUNNEL_BUSY: { status: 503, retryable: true, text: 'Too many requests run on this tunnel. Try again.' },
+  ERR_TUNNEL_FULL: {
+    status: 503,
+    retryable: true,
+    text: 'As many people as its owner wants at once are looking at this app. There is room once somebody leaves.',
+  },
   ERR_TUNNEL_OFFLINE: { status: 503, retryable: true, text: 'The app at this address is not shared right now.' },
   ERR_AUDIT_UNAVAILABLE: {
     status: 503,

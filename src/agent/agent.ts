@@ -36,6 +36,10 @@ export interface AgentOptions {
   readonly preflight?: boolean | undefined;
   /** Whether an access token counts as the Basic password of `postern`, too; not unless given. */
   readonly accessTokenBasic?: boolean | undefined;
+  /** Whether visitors may only look (GET, HEAD, OPTIONS); not unless given. */
+  readonly readOnly?: boolean | undefined;
+  /** How many people may look at once; as many as come unless given. */
+  readonly viewers?: number | undefined;
   /** The `Host` that the target sees; `rewrite` (its own) unless given. */
   readonly hostHeader?: HostHeader;
   /** A PEM file with the trusted issuers of the target's certificate; without it, any certificate is accepted on loopback. */
@@ -184,7 +188,7 @@ function dialler(options: AgentOptions, dial: typeof dialEdge, target: Target): 
     );
 }
 
-function termsOf({ publicPaths = [], preflight, accessTokenBasic }: AgentOptions): Terms {
+function termsOf({ publicPaths = [], preflight, accessTokenBasic, readOnly, viewers }: AgentOptions): Terms {
   const paths = publicPaths.map((text) => {
     const path = parsePublicPath(text);
     if (path === undefined)
@@ -194,7 +198,7 @@ function termsOf({ publicPaths = [], preflight, accessTokenBasic }: AgentOptions
       );
     return path;
   });
-  return { publicPaths: paths, preflight, accessTokenBasic };
+  return { publicPaths: paths, preflight, accessTokenBasic, readOnly, viewers };
 }
 
 /** Reads a target as `AgentOptions` has it. Throws `ERR_CONFIG_INVALID`. */

@@ -33,6 +33,11 @@ export interface AgentConfig {
   readonly preflight?: boolean;
   /** Whether an access token counts as a Basic password, too. */
   readonly accessTokenBasic?: boolean;
+  /** After which time the tunnel ends, in milliseconds. */
+  readonly forMs?: number;
+  readonly readOnly?: boolean;
+  /** How many people may look at once. */
+  readonly viewers?: number;
   readonly token: string;
   /** The token is that of a sign-in of `postern login`, which renews it. */
   readonly isSignedIn: boolean;
@@ -113,6 +118,9 @@ function toAgentConfig(values: Values): AgentConfig {
     ...(values.public_path !== undefined && { publicPaths: values.public_path.map(formatPublicPath) }),
     ...(values.preflight !== undefined && { preflight: values.preflight }),
     ...(values.access_token_basic !== undefined && { accessTokenBasic: values.access_token_basic }),
+    ...(values.for !== undefined && { forMs: values.for }),
+    ...(values.read_only !== undefined && { readOnly: values.read_only }),
+    ...(values.viewers !== undefined && { viewers: values.viewers }),
     token: values.token,
     isSignedIn: values.isSignedIn,
     target: values.target,

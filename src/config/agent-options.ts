@@ -1,7 +1,7 @@
 /** Every option of an agent, one row each. Those of one tunnel may be under `tunnels:` in its file. */
 import { edgeOrigin, hostHeader, target } from './addresses.js';
 import type { OptionTable } from './options.js';
-import { logLevel, origins, path, publicPaths, rules, toggle, token, tunnelName } from './values.js';
+import { duration, logLevel, origins, path, publicPaths, rules, toggle, token, tunnelName, viewers } from './values.js';
 
 /** Options of the agent as a whole, by key in `config.yaml`. */
 export const AGENT_OPTIONS = {
@@ -89,6 +89,22 @@ export const TUNNEL_OPTIONS = {
     description:
       'Accepts an access token as the Basic password of the user postern, too, for programs that can send nothing else.',
     schema: toggle,
+  },
+  for: {
+    placeholder: '<duration>',
+    description: 'Ends the tunnel after this time, such as 2h; without it when you stop it.',
+    schema: duration,
+  },
+  read_only: {
+    placeholder: '<bool>',
+    isSwitch: true,
+    description: 'Lets visitors only look: GET, HEAD and OPTIONS, and no WebSockets.',
+    schema: toggle,
+  },
+  viewers: {
+    placeholder: '<number>',
+    description: 'How many people may look at once; the owner always may, too. Without it as many as come.',
+    schema: viewers,
   },
   host_header: {
     placeholder: '<how>',

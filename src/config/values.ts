@@ -19,6 +19,7 @@ const MAX_TOKEN_CHARS = 4_096; // the longest that the edge reads
 const MAX_RULES = 100; // as many as an offer may carry
 const MAX_ORIGINS = 20; // likewise
 const MAX_AGENT_TTL_MS = 30 * MS.d;
+const MAX_VIEWERS = 1_000; // as many as an offer may ask for
 const MAX_TUNNELS = 40; // with names of 63 characters the token stays below that
 
 /** `90s`, `30m`, `12h`, `30d`, in milliseconds. */
@@ -65,6 +66,12 @@ export const origins: Value<string[]> = list(
 export const publicPaths: Value<PublicPath[]> = list(
   parsed(parsePublicPath, `a public path: expected ${PUBLIC_PATH_WORDS}`),
 ).refine((all) => all.length <= MAX_PUBLIC_PATHS, `there are too many: expected at most ${MAX_PUBLIC_PATHS}`);
+
+/** How many people may look at a tunnel at once. */
+export const viewers: Value<number> = parsed(
+  (text) => (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= MAX_VIEWERS ? Number(text) : undefined),
+  `a number of people: expected a whole number from 1 to ${MAX_VIEWERS}`,
+);
 
 /** The operator's ceiling, in which `public` has no meaning. */
 export const ceiling = rules.refine(

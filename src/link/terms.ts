@@ -20,18 +20,35 @@ export interface Terms {
   readonly preflight?: boolean | undefined;
   /** Whether an access token counts as a Basic password, too. */
   readonly accessTokenBasic?: boolean | undefined;
+  /** Whether only GET, HEAD and OPTIONS are admitted, and no WebSocket. */
+  readonly readOnly?: boolean | undefined;
+  /** How many people may look at once. */
+  readonly viewers?: number | undefined;
 }
+
+/** The most people of whom a tunnel keeps count. */
+export const MAX_VIEWERS = 1_000;
 
 const PUBLIC_PATHS = 'Postern-Public-Paths';
 const PREFLIGHT = 'Postern-Preflight';
 const ACCESS_TOKEN_BASIC = 'Postern-Access-Token-Basic';
+const READ_ONLY = 'Postern-Read-Only';
+const VIEWERS = 'Postern-Viewers';
 
 /** The agent's half. */
-export function writeTerms({ publicPaths = [], preflight, accessTokenBasic }: Terms): Record<string, string> {
+export function writeTerms({
+  publicPaths = [],
+  preflight,
+  accessTokenBasic,
+  readOnly,
+  viewers,
+}: Terms): Record<string, string> {
   return {
     ...(publicPaths.length > 0 && { [PUBLIC_PATHS]: publicPaths.map(formatPublicPath).join(', ') }),
     ...(preflight && { [PREFLIGHT]: 'true' }),
     ...(accessTokenBasic && { [ACCESS_TOKEN_BASIC]: 'true' }),
+    ...(readOnly && { [READ_ONLY]: 'true' }),
+    ...(viewers !== undefined && { [VIEWERS]: String(viewers) }),
   };
 }
 
@@ -41,6 +58,8 @@ export function readTerms(headers: RawHeaders): Terms | undefined {
     publicPaths: readPublicPaths(headers),
     preflight: readSwitch(headers, PREFLIGHT),
     accessTokenBasic: readSwitch(headers, ACCESS_TOKEN_BASIC),
+    readOnly: readSwitch(headers, READ_ONLY),
+    viewers: readViewers(headers),
   };
   return Object.values(terms).some((term) => term !== undefined) ? terms : undefined;
 }
@@ -64,6 +83,15 @@ function readSwitch(headers: RawHeaders, name: string): true | undefined {
   if (values.length > 1 || values[0] !== 'true')
     throw offerInvalid(`${name} says nothing: expected true, or no such header.`);
   return true;
+}
+
+function readViewers(headers: RawHeaders): number | undefined {
+  const values = headerValues(headers, VIEWERS.toLowerCase());
+  if (values.length === 0) return undefined;
+  const [text = ''] = values;
+  const viewers = values.length === 1 && /^[1-9]\d{0,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(viewers <= MAX_VIEWERS)) throw offerInvalid(`${VIEWERS} is not a number from 1 to ${MAX_VIEWERS}.`);
+  return viewers;
 }
 
 function offerInvalid(text: string): PosternError {

@@ -38,6 +38,7 @@ import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow/flow-control.js';
 import { MAX_PENDING_BYTES } from '../../src/http2/send/send-half.js';
 import { MAX_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
 import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../src/link/stream-shares.js';
+import { MAX_VIEWERS } from '../../src/link/terms.js';
 import { FEW_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/store/expiring-ids.js';
 import { MAX_WAITING_WRITES } from '../../src/store/folder.js';
 import { MAX_ENTRIES } from '../../src/store/table.js';
@@ -106,6 +107,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   "process: streams of the API's events": count(MAX_STREAMS_OF_EVENTS),
   'caller of the API: streams of events': `${MAX_STREAMS_OF_ONE}`,
   'tunnel: grants and denials': count(MAX_GRANTS),
+  'tunnel: people whom `--viewers` counts': count(MAX_VIEWERS),
   'tunnel: access tokens': `${count(MAX_ACCESS_TOKENS)}, of ${MAX_ACCESS_TOKEN_MS / 86_400_000} days at most`,
   'tunnel: people who ask to be let in': `${MAX_KNOCKS}`,
   'link: streams': `${count(MAX_STREAMS)}, or what its agent takes`,

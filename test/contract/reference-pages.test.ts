@@ -21,6 +21,8 @@ const OFFER = {
     ],
     preflight: true,
     accessTokenBasic: true,
+    readOnly: true,
+    viewers: 20,
   },
   agentId: 'a'.repeat(16),
 };

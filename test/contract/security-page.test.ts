@@ -36,7 +36,7 @@ const THREATS: Readonly<Record<string, number>> = {
   M: 8,
   N: 12,
   O: 3,
-  P: 17,
+  P: 20,
   Q: 8,
   R: 11,
   S: 6,

@@ -5,8 +5,9 @@ export const DOOR: readonly Mutant[] = [
   {
     file: 'src/edge/gate/gate.ts',
     fault: 'whatever the decision is, the request goes on',
-    before: "if (decision.allow && decision.rule !== 'public') return admit(tunnel, session, decision.rule, nowMs);",
-    after: 'if (decision.allow || session !== undefined) return admit(tunnel, session, "owner", nowMs);',
+    before:
+      "if (decision.allow && decision.rule !== 'public') return admit(tunnel, session, decision.rule, request, nowMs);",
+    after: 'if (decision.allow || session !== undefined) return admit(tunnel, session, "owner", request, nowMs);',
     tests: ['unit/edge/gate/gate.test.ts'],
   },
   {

@@ -14,6 +14,7 @@ import type { TerminalOptions } from '../output/terminal.js';
 import { CommandError, EXIT, printError } from '../process/exit.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
 import { proxyAgentFor } from '../process/https-proxy.js';
+import { clockTime, lifetimeOver } from '../process/lifetime.js';
 import { endSignal, exitCodeAfter } from '../process/signals.js';
 import { againSentence, SignedInToken } from '../process/signed-in-token.js';
 import { readAgentSources } from '../process/sources.js';
@@ -24,6 +25,8 @@ const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
 
 // A live reader takes the rest in less.
 const MAX_OUTPUT_MS = 1_000;
+
+const OVER = 'the time of this tunnel (--for) is over';
 
 // For a terminal of unknown width.
 const DEFAULT_COLUMNS = 80;
@@ -44,14 +47,16 @@ export function addHttpCommand(program: Command): void {
 }
 
 async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<void> {
-  const { logLevel, isSignedIn, onKnock, ...options } = config;
+  const { logLevel, isSignedIn, onKnock, forMs, ...options } = config;
+  const over = lifetimeOver(forMs);
+  const endsAtMs = forMs === undefined ? undefined : Date.now() + forMs;
   unblock(process.stderr);
   const View = format === 'json' ? undefined : (await import('../output/terminal.js')).Terminal; // here, as is the log below
   const { dropped: droppedLine } = View ?? JsonLines;
   const output = new BatchedOutput(standardSink(process.stdout), { droppedLine, failed: reportOutputFailure });
   process.once('exit', () => output.flushLast());
-  const lines = new JsonLines(output, config.edge);
-  const terminal = View && new View(terminalOptions(config, output));
+  const lines = new JsonLines(output, config.edge, endsAtMs);
+  const terminal = View && new View(terminalOptions(config, output, endsAtMs));
   const events = terminal ?? lines;
   const httpAgent = proxyAgentFor(config.edge, process.env);
   const { edge } = config;
@@ -80,7 +85,8 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   if (signedIn === undefined) warnBeforeExpiry(config.token, (text) => events.hint(text));
   else signedIn.keepFresh(() => agent.redial());
   const signal = endSignal();
-  const refusal = await Promise.race([signal.then(() => undefined), agent.ended.catch((error: unknown) => error)]);
+  const end = await Promise.race([signal, over, agent.ended.catch((error: unknown) => error)]);
+  const refusal = typeof end === 'string' ? undefined : end;
   live?.close();
   terminal?.close();
   output.flush(); // what is at the bottom is erased before anything else is said
@@ -88,10 +94,11 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
     if (format === 'json' && refusal instanceof PosternError) lines.refused(refusal);
     throw explainRefusal(refusal, config);
   }
-  printError('finishing what is running; Ctrl-C again ends at once');
+  if (end === 'over' && format === 'json') lines.over(OVER);
+  printError(end === 'over' ? `${OVER}.` : 'finishing what is running; Ctrl-C again ends at once');
   await agent.close();
   await output.drained(MAX_OUTPUT_MS);
-  process.exit(exitCodeAfter(await signal));
+  process.exit(end === 'over' ? EXIT.ok : exitCodeAfter(await signal));
 }
 
 async function openErrorLog(level: LogLevel): Promise<Log> {
@@ -99,10 +106,20 @@ async function openErrorLog(level: LogLevel): Promise<Log> {
   return logging.openErrorLog(level);
 }
 
-function terminalOptions({ edge, target, allow }: AgentConfig, output: Output): TerminalOptions {
+function terminalOptions(config: AgentConfig, output: Output, endsAtMs: number | undefined): TerminalOptions {
+  const { edge, target, allow } = config;
   const columns = () => (process.stdout.isTTY ? process.stdout.columns || DEFAULT_COLUMNS : undefined);
   const coloured = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-  return { output, coloured, columns, edge, target, allow };
+  return { output, coloured, columns, edge, target, allow, limits: limitsOf(config, endsAtMs) };
+}
+
+/** What a tunnel is limited to, in words. */
+function limitsOf({ readOnly, viewers }: AgentConfig, endsAtMs: number | undefined): string[] {
+  return [
+    ...(readOnly ? ['looking (read-only)'] : []),
+    ...(viewers === undefined ? [] : [`${viewers} ${viewers === 1 ? 'person' : 'people'} at once`]),
+    ...(endsAtMs === undefined ? [] : [`the time until ${clockTime(endsAtMs)}`]),
+  ];
 }
 
 function explainRefusal(error: unknown, { edge, isSignedIn }: AgentConfig): unknown {

@@ -10,13 +10,16 @@ import type { Asker } from './people-lines.js';
 export class JsonLines implements AgentEvents {
   readonly #output: Output;
   readonly #edge: string;
+  readonly #endsAtMs: number | undefined;
   #timeMs = Number.NaN;
   #timeText = '';
   #email: string | undefined;
   #emailJson = 'null';
   readonly #told = new Set<string>();
 
-  constructor(output: Output, edge: string) {
+  /** `endsAtMs`: when the tunnel ends by itself, in milliseconds since the epoch. */
+  constructor(output: Output, edge: string, endsAtMs?: number) {
+    this.#endsAtMs = endsAtMs;
     this.#output = output;
     this.#edge = edge;
   }
@@ -27,7 +30,8 @@ export class JsonLines implements AgentEvents {
   }
 
   online(url: string): void {
-    this.#line({ event: 'online', url });
+    const endsAt = this.#endsAtMs === undefined ? undefined : new Date(this.#endsAtMs).toISOString();
+    this.#line({ event: 'online', url, endsAt });
   }
 
   offline(error: PosternError, retryInMs: number): void {
@@ -61,6 +65,11 @@ export class JsonLines implements AgentEvents {
     }
     this.#told.clear();
     for (const { id } of askers) this.#told.add(id);
+  }
+
+  /** The end of a tunnel that lives for a time. */
+  over(message: string): void {
+    this.#line({ event: 'over', message });
   }
 
   /** The refusal that ends the agent. */

@@ -24,6 +24,8 @@ export interface TerminalOptions {
   /** Shown in the block. */
   readonly target: URL;
   readonly allow: readonly string[];
+  /** What the tunnel is limited to, each in some words. */
+  readonly limits?: readonly string[];
 }
 
 /** Agent events as text for a person. */
@@ -115,6 +117,8 @@ export class Terminal implements AgentEvents {
     this.#line(`  ${this.#style(['bold', 'green'], printable(url))}`);
     this.#line(`  forwards to   ${printable(describeTarget(this.#options.target))}`);
     this.#line(`  open to       ${printable(describeAllow(this.#options.allow))}`);
+    const { limits = [] } = this.#options;
+    if (limits.length > 0) this.#line(`  limited to    ${limits.join(', ')}`);
     this.#line('');
   }
 

@@ -14,6 +14,7 @@ import type { OutboundLink } from '../../link/outbound-link.js';
 import { presentedToken } from '../request/access-token.js';
 import type { VisitRequest } from '../request/visit.js';
 import { type Cause, causeOf } from './cause.js';
+import { DemoLimits, type Limited } from './demo-limits.js';
 import { type Excepted, exceptionOf } from './exceptions.js';
 import type { Registry, Tunnel } from './registry.js';
 
@@ -30,6 +31,8 @@ export type Verdict =
 export interface Refusal {
   readonly kind: 'refuse';
   readonly code:
+    | 'ERR_READ_ONLY'
+    | 'ERR_TUNNEL_FULL'
     | 'ERR_LOGIN_REQUIRED'
     | 'ERR_ACCESS_DENIED'
     | 'ERR_TUNNEL_OFFLINE'
@@ -106,12 +109,13 @@ export interface AccessTokenCheck {
 }
 
 /** A request as the gate sees it. */
-export type Judged = Excepted & Pick<VisitRequest, 'host' | 'place' | 'cache'>;
+export type Judged = Excepted & Limited & Pick<VisitRequest, 'host' | 'place' | 'cache'>;
 
 export type Gate = (request: Judged) => MaybePromise<Verdict>;
 
 /** Creates the gate of an edge. It decides about every request, synchronously unless the session has to be decrypted. */
 export function createGate({ base, sessions, registry, ceiling, accessTokens }: GateOptions): Gate {
+  const limits = new DemoLimits();
   return (request) => {
     const { place, host, cache, header } = request;
     if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');
@@ -128,7 +132,7 @@ export function createGate({ base, sessions, registry, ceiling, accessTokens }: 
   /** A foreign page's request has no identity: it is admitted only where anonymous requests are. */
   function judgeForeign(tunnel: Tunnel | undefined, cause: Cause, request: Judged, nowMs: number): Verdict {
     const rule = tunnel && anonymousRule(tunnel, request);
-    if (tunnel !== undefined && rule !== undefined) return admit(tunnel, undefined, rule, nowMs);
+    if (tunnel !== undefined && rule !== undefined) return admit(tunnel, undefined, rule, request, nowMs);
     if (cause === 'preflight') return { kind: 'preflight' };
     return { kind: 'refuse', code: 'ERR_CROSS_SITE', session: undefined, reason: 'cross-site' };
   }
@@ -140,12 +144,12 @@ export function createGate({ base, sessions, registry, ceiling, accessTokens }: 
       return judgeOtherOwner(tunnel, session, cause, request, nowMs);
     }
     const decision = request.cache.decision(tunnel.policy, session?.identity);
-    if (decision.allow && decision.rule !== 'public') return admit(tunnel, session, decision.rule, nowMs);
+    if (decision.allow && decision.rule !== 'public') return admit(tunnel, session, decision.rule, request, nowMs);
     const byToken = judgeToken(tunnel, request, nowMs);
     if (byToken !== undefined) return byToken;
-    if (decision.allow) return admit(tunnel, session, decision.rule, nowMs);
+    if (decision.allow) return admit(tunnel, session, decision.rule, request, nowMs);
     const rule = exceptionOf(tunnel.terms, request);
-    if (rule !== undefined) return admit(tunnel, undefined, rule, nowMs);
+    if (rule !== undefined) return admit(tunnel, undefined, rule, request, nowMs);
     return refuse(session, decision.reason, cause);
   }
 
@@ -153,14 +157,15 @@ export function createGate({ base, sessions, registry, ceiling, accessTokens }: 
    * For a request whose identity no rule allows: what its access token says, the same where there is no tunnel. Undefined for
    * one without a token.
    */
-  function judgeToken(tunnel: Tunnel | undefined, { header }: Judged, nowMs: number): Verdict | undefined {
-    const presented = accessTokens && presentedToken(header);
+  function judgeToken(tunnel: Tunnel | undefined, request: Judged, nowMs: number): Verdict | undefined {
+    const presented = accessTokens && presentedToken(request.header);
     if (accessTokens === undefined || presented === undefined) return undefined;
     const counts = tunnel !== undefined && (presented.by === 'header' || tunnel.terms?.accessTokenBasic === true);
     const name = counts
       ? accessTokens.nameOf({ name: tunnel.name, owner: tunnel.policy.owner }, presented.text)
       : undefined;
-    if (tunnel !== undefined && name !== undefined) return admit(tunnel, undefined, ACCESS_TOKEN + name, nowMs);
+    if (tunnel !== undefined && name !== undefined)
+      return admit(tunnel, undefined, ACCESS_TOKEN + name, request, nowMs);
     return { kind: 'refuse', code: 'ERR_ACCESS_TOKEN_INVALID', session: undefined, reason: 'access-token' };
   }
 
@@ -179,19 +184,30 @@ export function createGate({ base, sessions, registry, ceiling, accessTokens }: 
     const byToken = judgeToken(tunnel, request, nowMs);
     if (byToken !== undefined) return byToken;
     const rule = anonymousRule(tunnel, request);
-    if (rule !== undefined) return admit(tunnel, undefined, rule, nowMs);
+    if (rule !== undefined) return admit(tunnel, undefined, rule, request, nowMs);
     const wasAdmitted = hasOwner(session) && session.admitted;
     const decision = decide(tunnel.policy, session.identity);
     if (!decision.allow && !wasAdmitted) return refuse(session, decision.reason, cause);
     return refuse(undefined, hasOwner(session) ? NEW_OWNER : 'no-identity', cause);
   }
 
-  function admit(tunnel: Tunnel, session: Session | undefined, rule: string, judgedAtMs: number): Verdict {
-    const { link } = tunnel;
+  function admit(
+    tunnel: Tunnel,
+    session: Session | undefined,
+    rule: string,
+    request: Judged,
+    judgedAtMs: number,
+  ): Verdict {
+    const { link, terms } = tunnel;
     if (link === undefined || link.draining.aborted) {
       return { kind: 'refuse', code: 'ERR_TUNNEL_OFFLINE', session, reason: 'offline' };
     }
     const isAnonymous = rule === 'public';
+    if (terms !== undefined) {
+      const visitor = { rule, session: isAnonymous ? undefined : session };
+      const code = limits.exceeded(tunnel.name, terms, visitor, request, judgedAtMs);
+      if (code !== undefined) return { kind: 'refuse', code, session, reason: 'limit' };
+    }
     return new Admitted(OF_THE_GATE, { tunnel, link, rule, session: isAnonymous ? undefined : session, judgedAtMs });
   }
 

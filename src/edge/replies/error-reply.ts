@@ -8,7 +8,7 @@ import { wantsPage } from '../request/navigation.js';
 import { signInHint } from '../request/sign-in-hints.js';
 import type { Reply, VisitRequest } from '../request/visit.js';
 import type { Block, Page } from './page.js';
-import { FORWARDED_METHODS, jsonReply, pageReply, withBody } from './reply.js';
+import { FORWARDED_METHODS, jsonReply, pageReply, READING_METHODS, withBody } from './reply.js';
 import { titleOf } from './titles.js';
 
 /** What a reply says beyond the error itself. */
@@ -59,7 +59,7 @@ export function errorReply(base: BaseAddress, request: Asked, error: PosternErro
 }
 
 function statusHeaders(
-  { status }: PosternError,
+  { status, code }: PosternError,
   { cookies, loginUrl }: ErrorDetails,
 ): Record<string, string | readonly string[]> {
   return {
@@ -67,7 +67,7 @@ function statusHeaders(
     ...(status === 503 && { 'Retry-After': String(RETRY_AFTER_SECONDS) }),
     ...(status === 429 && { 'Retry-After': String(RATE_LIMIT_RETRY_SECONDS) }),
     ...(status === 401 && { 'WWW-Authenticate': challenge(loginUrl) }),
-    ...(status === 405 && { Allow: FORWARDED_METHODS }),
+    ...(status === 405 && { Allow: code === 'ERR_READ_ONLY' ? READING_METHODS : FORWARDED_METHODS }),
     ...(status === 426 && { 'Sec-WebSocket-Version': '13' }),
   };
 }

@@ -5,6 +5,9 @@ import { type Page, pageHeaders, renderPage } from './page.js';
 /** What `Allow` says of a tunnel (RFC 9110 section 10.2.1). Other methods pass too, except TRACE and CONNECT. */
 export const FORWARDED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
+/** What `Allow` says of a read-only tunnel. */
+export const READING_METHODS = 'GET, HEAD, OPTIONS';
+
 /** How long a browser may go by a preflight. An origin that is no longer named is refused even if its browser remembers one. */
 const PREFLIGHT_SECONDS = 600;
 

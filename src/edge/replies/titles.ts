@@ -7,6 +7,8 @@ const TITLES: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_ACCESS_TOKEN_INVALID: 'Access token not valid',
   ERR_ACCESS_DENIED: 'Access denied',
   ERR_CROSS_SITE: 'Asked for by another site',
+  ERR_READ_ONLY: 'Only to look at',
+  ERR_TUNNEL_FULL: 'Full right now',
   ERR_NOT_FOUND: 'Nothing here',
   ERR_TUNNEL_UNKNOWN: 'No tunnel here',
   ERR_RATE_LIMITED: 'Too many attempts',

@@ -103,7 +103,11 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     }
     if (code === 'ERR_CROSS_SITE')
       return { blocks: [{ kind: 'link', label: 'Open this address', href: path, rank: 'main' }] };
-    if (code === 'ERR_TUNNEL_OFFLINE' || code === 'ERR_ACCESS_TOKEN_INVALID') return account;
+    if (code === 'ERR_TUNNEL_FULL') {
+      const reload = visit.method === 'GET' ? { reloadAfterSeconds: RELOAD_SECONDS } : {};
+      return { ...account, ...reload, headers: { 'Retry-After': String(RELOAD_SECONDS) } };
+    }
+    if (code !== 'ERR_ACCESS_DENIED') return account;
     const reload = visit.method === 'GET' ? { reloadAfterSeconds: RELOAD_SECONDS } : {};
     const isPartial = session?.identity.groupsOmitted === true;
     const mayAsk = session?.identity.emailVerified === true;
