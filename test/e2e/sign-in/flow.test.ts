@@ -206,21 +206,22 @@ describe('the sign-in flow', () => {
   });
 
   test('B16 two hundred sign-ins at once give each visitor their own identity', async () => {
-    const emails = Array.from({ length: 200 }, (_, at) => `crowd-${at % CROWD.length}@acme.com`);
-    const found = await Promise.all(
-      emails.map(async (email) => {
+    const begun = await Promise.all(
+      Array.from({ length: 200 }, async (_, at) => {
         const visitor = world.visitor();
-        const page = await visitor.signIn(`${world.url}/`, email.split('@')[0] ?? '');
-        assert.equal(page.status, 200);
-        const seen = [await whoIs(visitor, world.base), await whoIs(visitor, world.url)];
-        visitor.close();
-        return seen;
+        return { visitor, account: `crowd-${at % CROWD.length}`, page: await visitor.open(`${world.url}/`) };
       }),
     );
-    assert.deepEqual(
-      found,
-      emails.map((email) => [email, email]),
-    );
+    // All are under way before the first one ends. They end in turns: the edge waits ten seconds for its provider, which here
+    // is a single process that on a busy machine takes longer than that for two hundred.
+    while (begun.length > 0) await Promise.all(begun.splice(0, 40).map(finish));
+
+    async function finish({ visitor, account, page }: (typeof begun)[number]): Promise<void> {
+      assert.equal((await visitor.press(page, ['account', account])).status, 200);
+      const seen = [await whoIs(visitor, world.base), await whoIs(visitor, world.url)];
+      assert.deepEqual(seen, [`${account}@acme.com`, `${account}@acme.com`]);
+      visitor.close();
+    }
   });
 
   test('B22 there is no back-channel or front-channel logout that anybody could call', async () => {
