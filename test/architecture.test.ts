@@ -19,6 +19,7 @@ const RULES: Rules = {
     commander: /^cli\//,
     'eventsource-parser': /^cli\/process\/tunnel-events\.ts$/,
     'string-width': /^cli\/output\/fit\.ts$/,
+    uqr: /^cli\/output\/qr-code\.ts$/,
     yaml: /^config\//,
     cookie: /^auth\/session\/cookies\.ts$/,
     'rate-limiter-flexible': /^edge\//,

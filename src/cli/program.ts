@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void
   revoke: async () => (await import('./commands/access.js')).addRevokeCommand,
   knocks: async () => (await import('./commands/access.js')).addKnocksCommand,
   'access-token': async () => (await import('./commands/access-token.js')).addAccessTokenCommand,
+  invite: async () => (await import('./commands/invite.js')).addInviteCommand,
+  invites: async () => (await import('./commands/invite.js')).addInvitesCommand,
   login: async () => (await import('./commands/login.js')).addLoginCommand,
   logout: async () => (await import('./commands/logout.js')).addLogoutCommand,
   edge: async () => (await import('./commands/edge.js')).addEdgeCommand,

@@ -7,7 +7,8 @@ import type { OptionTable, ValuesOf } from './options.js';
 import { readOptions } from './resolve.js';
 import { checkConnection, readConnection } from './sign-ins.js';
 import type { Sources } from './sources.js';
-import { duration, tunnelName } from './values.js';
+import { parsed } from './value.js';
+import { duration, email, tunnelName } from './values.js';
 
 export const API_OPTIONS = {
   edge: AGENT_OPTIONS.edge,
@@ -31,6 +32,32 @@ export const ALLOW_OPTIONS = {
 export const TOKEN_LIFE_OPTIONS = {
   ...API_OPTIONS,
   for: { ...ALLOW_OPTIONS.for, description: 'For how long, such as 90d; 30d without it, 365d at most.' },
+} as const satisfies OptionTable;
+
+/** The most that the edge takes. */
+const MAX_USES = 100;
+
+export const INVITE_OPTIONS = {
+  ...API_OPTIONS,
+  for: {
+    placeholder: '<duration>',
+    description:
+      'Link and access end after this time, such as 24h; without it the link after a week, the access when it is taken back.',
+    schema: duration,
+  },
+  uses: {
+    placeholder: '<count>',
+    description: 'How many people may use the link: 1 to 100; without it one.',
+    schema: parsed(
+      (text) => (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= MAX_USES ? Number(text) : undefined),
+      `a number of people: expected 1 to ${MAX_USES}`,
+    ),
+  },
+  email: {
+    placeholder: '<address>',
+    description: 'The one person it is for, by email address; without it anyone who has the link.',
+    schema: email,
+  },
 } as const satisfies OptionTable;
 
 /** The values of such a table, with the token of a sign-in where there is none among the options. */

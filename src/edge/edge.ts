@@ -42,6 +42,7 @@ import * as limits from './request/limits.js';
 import type { Visit } from './request/visit.js';
 import { AccessRoutes } from './routes/access.js';
 import { createApp } from './routes/app.js';
+import { inviteRoutes } from './routes/invite.js';
 import { SignIn } from './routes/sign-in.js';
 import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
@@ -262,12 +263,13 @@ function compose(
   const api = createApi({ ...managing, permits: config.permits });
   const portal = new Portal({ ...managing, signIns: oauth.signIns });
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
+  const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('wrong-invite') });
   const manages = (identity: Identity) =>
     registry.ownedBy(identity.email).length > 0 || matchesRules(config.admins, identity);
   const app = createApp({
     ...parts,
     manages,
-    api: [...api.routes, ...access.table, ...oauth.routes, ...portal.table],
+    api: [...api.routes, ...access.table, ...invite, ...oauth.routes, ...portal.table],
     visitOf,
     replyWithError,
   });

@@ -1,10 +1,11 @@
 /**
- * Composes what people decide and see while tunnels run: grants, requests to be let in, who is here, and the events about
+ * Composes what people decide and see while tunnels run: grants, invites, requests to be let in, who is here, and the events about
  * them. What is granted counts in the registry at once, and open requests are judged again.
  */
 import type { Rule } from '../core/rule.js';
 import type { Store } from '../store/store.js';
 import { describeAccessToken } from './api/access-tokens.js';
+import { describeInvite } from './api/invites.js';
 import { describeKnock } from './api/knocks.js';
 import { describePerson } from './api/people.js';
 import { describeGrant } from './api/tunnels.js';
@@ -13,6 +14,7 @@ import type { Revalidator } from './gate/revalidation.js';
 import { AccessTokens } from './people/access-tokens.js';
 import { Feed } from './people/feed.js';
 import { Grants } from './people/grants.js';
+import { Invites } from './people/invites.js';
 import { Knocks } from './people/knocks.js';
 import { Presence } from './people/presence.js';
 
@@ -30,6 +32,7 @@ export class Sharing {
   readonly grants: Grants;
   readonly knocks: Knocks;
   readonly accessTokens: AccessTokens;
+  readonly invites: Invites;
   readonly presence: Presence;
   readonly feed = new Feed();
   readonly #revalidator: Revalidator;
@@ -40,9 +43,10 @@ export class Sharing {
     this.grants = new Grants({ store, ceiling });
     this.knocks = new Knocks({ store });
     this.accessTokens = new AccessTokens({ store });
+    this.invites = new Invites({ store, ceiling });
     this.#revalidator = revalidator;
     this.presence = new Presence({ open: () => revalidator.open(), changed: (tunnel) => this.#gather(tunnel) });
-    this.ready = Promise.all([this.grants.ready, this.knocks.ready, this.accessTokens.ready]);
+    this.ready = Promise.all([this.grants.ready, this.knocks.ready, this.invites.ready, this.accessTokens.ready]);
   }
 
   /** From now on every change takes effect at the tunnels of this registry. */
@@ -54,12 +58,17 @@ export class Sharing {
         this.#publish('knock', name, (tunnel) => ({ knocks: this.knocks.list(tunnel).map(describeKnock) }));
     });
     this.accessTokens.onChange((tunnels) => this.#applyAccessTokens(tunnels));
+    this.invites.onChange((tunnels) => {
+      for (const name of tunnels)
+        this.#publish('invite', name, (tunnel) => ({ invites: this.invites.list(tunnel).map(describeInvite) }));
+    });
   }
 
   close(): void {
     this.grants.close();
     this.knocks.close();
     this.accessTokens.close();
+    this.invites.close();
     this.presence.close();
   }
 
@@ -92,7 +101,7 @@ export class Sharing {
   }
 
   #publish(
-    kind: 'access' | 'access-token' | 'knock' | 'people',
+    kind: 'access' | 'access-token' | 'invite' | 'knock' | 'people',
     name: string,
     data: (tunnel: { name: string; owner: string }) => object,
   ): void {

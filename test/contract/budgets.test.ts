@@ -10,6 +10,7 @@ import { MAX_WAITING as MAX_WAITING_DEVICES } from '../../src/edge/oauth/device-
 import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/ops/tally.js';
 import { MAX_ACCESS_TOKEN_MS, MAX_ACCESS_TOKENS } from '../../src/edge/people/access-tokens.js';
 import { MAX_GRANTS } from '../../src/edge/people/grants.js';
+import { MAX_INVITES } from '../../src/edge/people/invites.js';
 import { MAX_KNOCKS } from '../../src/edge/people/knocks.js';
 import {
   AGENT_SIGN_INS,
@@ -28,6 +29,7 @@ import {
   UNFINISHED_HEADS,
   WRONG_CODES,
   WRONG_CODES_OF_ADDRESS,
+  WRONG_INVITES,
 } from '../../src/edge/request/limits.js';
 import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/request/stalls.js';
 import { MAX_WAITING, MAX_WAITING_OF_ONE } from '../../src/edge/routes/access.js';
@@ -109,6 +111,8 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'tunnel: grants and denials': count(MAX_GRANTS),
   'tunnel: people whom `--viewers` counts': count(MAX_VIEWERS),
   'tunnel: access tokens': `${count(MAX_ACCESS_TOKENS)}, of ${MAX_ACCESS_TOKEN_MS / 86_400_000} days at most`,
+  'tunnel: invites that are not used up': `${MAX_INVITES}`,
+  'visitor: invites that are wrong or over': `${WRONG_INVITES.points} an ${WRONG_INVITES.duration === 3_600 ? 'hour' : 'other time'}`,
   'tunnel: people who ask to be let in': `${MAX_KNOCKS}`,
   'link: streams': `${count(MAX_STREAMS)}, or what its agent takes`,
   'link: frames that carry nothing, resets, window updates': 'budgets that fill again',

@@ -4,7 +4,7 @@ import { API_OPTIONS, TOKEN_LIFE_OPTIONS } from '../../config/api-config.js';
 import { quoted } from '../../config/text.js';
 import { CommandError, EXIT, printError } from '../process/exit.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
-import { chosen, connect, OTHER_FILE, onlyOne, say } from './access.js';
+import { chosen, connect, OTHER_FILE, onlyOne, say } from './own-tunnels.js';
 
 /** Adds the command to the program. */
 export function addAccessTokenCommand(program: Command): void {
@@ -24,9 +24,9 @@ function addCreateCommand(parent: Command): void {
   addFlags(command, TOKEN_LIFE_OPTIONS);
   addConfigFlag(command, OTHER_FILE);
   command.action(async (label: string) => {
-    const { api, name } = await connect(command, TOKEN_LIFE_OPTIONS);
+    const { api, values } = await connect(command, TOKEN_LIFE_OPTIONS);
     const { for: duration } = command.opts<{ for?: string }>();
-    const tunnel = onlyOne(await api.tunnels(), name);
+    const tunnel = onlyOne(await api.tunnels(), values.name);
     const body = { name: label, ...(duration !== undefined && { for: duration }) };
     const created = await api.createAccessToken(tunnel.name, body);
     say(created.token);
@@ -44,9 +44,9 @@ function addListCommand(parent: Command): void {
   addConfigFlag(command, OTHER_FILE);
   command.option('--json', 'Print one JSON object per line.');
   command.action(async () => {
-    const { api, name } = await connect(command, API_OPTIONS);
+    const { api, values } = await connect(command, API_OPTIONS);
     const { json } = command.opts<{ json?: true }>();
-    for (const tunnel of chosen(await api.tunnels(), name)) {
+    for (const tunnel of chosen(await api.tunnels(), values.name)) {
       for (const token of await api.accessTokens(tunnel.name)) {
         const line = `${tunnel.name}  ${token.id}  ${token.name}  until ${token.expires_at}`;
         say(json ? JSON.stringify({ tunnel: tunnel.name, ...token }) : line);
@@ -65,8 +65,8 @@ function addRevokeCommand(parent: Command): void {
   command.action(async (id: string) => {
     if (!/^[0-9a-f]{12}$/.test(id))
       throw new CommandError(`that is no id of an access token: "postern access-token list" shows them.`, EXIT.usage);
-    const { api, name } = await connect(command, API_OPTIONS);
-    for (const tunnel of chosen(await api.tunnels(), name)) {
+    const { api, values } = await connect(command, API_OPTIONS);
+    for (const tunnel of chosen(await api.tunnels(), values.name)) {
       if (!(await api.revokeAccessToken(tunnel.name, id))) continue;
       say(`${id} no longer opens ${tunnel.url}`);
       return;

@@ -1,13 +1,12 @@
 /** `postern allow`, `revoke` and `knocks`: who may open a tunnel, changed while it runs, and who asks to. */
 import type { Command } from 'commander';
-import { ALLOW_OPTIONS, API_OPTIONS, loadApiConfig } from '../../config/api-config.js';
-import { printable, quoted } from '../../config/text.js';
+import { ALLOW_OPTIONS, API_OPTIONS } from '../../config/api-config.js';
+import { quoted } from '../../config/text.js';
 import { parseRule, RULE_WORDS } from '../../core/rule.js';
-import { ApiClient, type ApiTunnel } from '../process/api-client.js';
+import type { ApiClient, ApiTunnel } from '../process/api-client.js';
 import { CommandError, EXIT } from '../process/exit.js';
-import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
-import { renewedToken } from '../process/signed-in-token.js';
-import { readAgentSources } from '../process/sources.js';
+import { addConfigFlag, addFlags } from '../process/flags.js';
+import { chosen, connect, OTHER_FILE, onlyOne, say } from './own-tunnels.js';
 
 const RULE = 'A person by email address, or a rule such as @acme.com or group:eng.';
 
@@ -21,9 +20,9 @@ export function addAllowCommand(program: Command): void {
   addConfigFlag(command, OTHER_FILE);
   command.action(async (rule: string) => {
     checkRule(rule);
-    const { api, name } = await connect(command, ALLOW_OPTIONS);
+    const { api, values } = await connect(command, ALLOW_OPTIONS);
     const { for: duration } = command.opts<{ for?: string }>();
-    const tunnel = onlyOne(await api.tunnels(), name);
+    const tunnel = onlyOne(await api.tunnels(), values.name);
     const body = { effect: 'allow', ...(duration !== undefined && { for: duration }) } as const;
     const grant = await api.grant(tunnel.name, rule, body);
     const until = grant.expires_at === null ? '' : ` until ${grant.expires_at}`;
@@ -41,8 +40,8 @@ export function addRevokeCommand(program: Command): void {
   addConfigFlag(command, OTHER_FILE);
   command.action(async (rule: string) => {
     const isPerson = checkRule(rule) === 'email';
-    const { api, name } = await connect(command, API_OPTIONS);
-    const tunnels = chosen(await api.tunnels(), name);
+    const { api, values } = await connect(command, API_OPTIONS);
+    const tunnels = chosen(await api.tunnels(), values.name);
     const lines = await Promise.all(tunnels.map((tunnel) => revoke(api, tunnel, rule, isPerson)));
     const done = lines.filter((line) => line !== undefined);
     if (done.length === 0) throw new CommandError(`${quoted(rule)} was not granted: ${FROM_AGENT}`);
@@ -59,9 +58,9 @@ export function addKnocksCommand(program: Command): void {
   addConfigFlag(command, OTHER_FILE);
   command.option('--json', 'Print one JSON object per line.');
   command.action(async () => {
-    const { api, name } = await connect(command, API_OPTIONS);
+    const { api, values } = await connect(command, API_OPTIONS);
     const { json } = command.opts<{ json?: true }>();
-    for (const tunnel of chosen(await api.tunnels(), name)) {
+    for (const tunnel of chosen(await api.tunnels(), values.name)) {
       for (const knock of await api.knocks(tunnel.name)) {
         const said = knock.message === '' ? '' : `: ${knock.message}`;
         say(
@@ -74,9 +73,6 @@ export function addKnocksCommand(program: Command): void {
   });
 }
 
-/** What `--config` is, of these commands. */
-export const OTHER_FILE = 'Another file than $XDG_CONFIG_HOME/postern/config.yaml.';
-
 const FROM_AGENT = 'a rule of the agent itself is taken back at the agent, where it was given.';
 
 async function revoke(api: ApiClient, { name, url }: ApiTunnel, rule: string, isPerson: boolean) {
@@ -85,38 +81,8 @@ async function revoke(api: ApiClient, { name, url }: ApiTunnel, rule: string, is
   return `${grant.rule} is shut out of ${url}`;
 }
 
-/** The API of the edge, with the token of the options or of the sign-in, and the tunnel that is meant. */
-export async function connect<Table extends typeof API_OPTIONS>(command: Command, table: Table) {
-  const { config } = command.opts<{ config?: string }>();
-  const { edge, token, name, isSignedIn } = loadApiConfig(table, readAgentSources(givenFlags(command, table), config));
-  return { api: new ApiClient(edge, isSignedIn ? await renewedToken(edge) : token), name };
-}
-
 function checkRule(text: string): string {
   const rule = parseRule(text);
   if (rule !== undefined && rule.kind !== 'public') return rule.kind;
   throw new CommandError(`${quoted(text)} cannot be granted. ${RULE_WORDS}`, EXIT.usage);
-}
-
-/** The tunnel that is meant: the one of that name, else the only one whose agent is connected. */
-export function onlyOne(tunnels: readonly ApiTunnel[], name: string | undefined): ApiTunnel {
-  const [tunnel, ...others] = name === undefined ? tunnels.filter(({ online }) => online) : chosen(tunnels, name);
-  if (tunnel === undefined) throw new CommandError('no agent of yours is connected: start one, or choose a --name.');
-  if (others.length === 0) return tunnel;
-  const names = [tunnel, ...others].map((other) => other.name).join(', ');
-  throw new CommandError(`several tunnels of yours are online: choose one with --name (${names}).`, EXIT.usage);
-}
-
-/** The tunnels that are meant: the one of that name, else all. */
-export function chosen(tunnels: readonly ApiTunnel[], name: string | undefined): readonly ApiTunnel[] {
-  const found = name === undefined ? tunnels : tunnels.filter((tunnel) => tunnel.name === name);
-  if (found.length > 0) return found;
-  throw new CommandError(
-    name === undefined ? 'you have no tunnel at this edge.' : `you have no tunnel ${quoted(name)} at this edge.`,
-  );
-}
-
-/** Prints a line. */
-export function say(line: string): void {
-  process.stdout.write(`${printable(line)}\n`);
 }

@@ -42,10 +42,24 @@ export interface ApiKnock {
   readonly at: string;
 }
 
+/** A link with which people let themselves in. Times as RFC 3339. */
+export interface ApiInvite {
+  readonly id: string;
+  readonly uses: number;
+  readonly used: number;
+  readonly email: string | null;
+  readonly expires_at: string;
+  readonly access_expires_at: string | null;
+}
+
 /** A person at a tunnel. */
 export interface ApiPerson {
   readonly email: string;
   readonly open: number;
+}
+
+interface InviteList {
+  readonly invites: readonly ApiInvite[];
 }
 
 interface KnockList {
@@ -101,6 +115,23 @@ export class ApiClient {
   async people(tunnel: string): Promise<readonly ApiPerson[]> {
     const path = `/tunnels/${encodeURIComponent(tunnel)}/people`;
     return ((await this.call('GET', path)) as { people: readonly ApiPerson[] }).people;
+  }
+
+  async invites(tunnel: string): Promise<readonly ApiInvite[]> {
+    return ((await this.call('GET', invitesPath(tunnel))) as InviteList).invites;
+  }
+
+  /** Makes an invite; the response alone has its link. */
+  async invite(
+    tunnel: string,
+    body: { for?: string | undefined; uses?: number | undefined; email?: string | undefined },
+  ): Promise<ApiInvite & { readonly url: string }> {
+    return (await this.call('POST', invitesPath(tunnel), body)) as ApiInvite & { readonly url: string };
+  }
+
+  /** Resolves to whether there was such an invite. */
+  async revokeInvite(tunnel: string, id: string): Promise<boolean> {
+    return (await this.call('DELETE', `${invitesPath(tunnel)}/${encodeURIComponent(id)}`)) !== NOT_FOUND;
   }
 
   /** The stream of events, from the one behind an id on. Throws as `call` does; ends when `signal` aborts. */
@@ -193,6 +224,10 @@ const NOT_FOUND = Symbol('not found');
 
 function tokensPath(tunnel: string): string {
   return `/tunnels/${encodeURIComponent(tunnel)}/access-tokens`;
+}
+
+function invitesPath(tunnel: string): string {
+  return `/tunnels/${encodeURIComponent(tunnel)}/invites`;
 }
 
 function grantPath(tunnel: string, rule: string): string {

@@ -2,6 +2,7 @@
 import type { RouteTable } from '../routes/route.js';
 import { type AccessTokenApiOptions, accessTokenApi } from './access-tokens.js';
 import { EventApi, type EventApiOptions } from './events.js';
+import { type InviteApiOptions, inviteApi } from './invites.js';
 import { type KnockApiOptions, knockApi } from './knocks.js';
 import { type PeopleApiOptions, peopleApi } from './people.js';
 import { type TunnelApiOptions, tunnelApi } from './tunnels.js';
@@ -9,6 +10,7 @@ import { type TunnelApiOptions, tunnelApi } from './tunnels.js';
 export type ApiOptions = EventApiOptions &
   TunnelApiOptions &
   KnockApiOptions &
+  InviteApiOptions &
   PeopleApiOptions &
   AccessTokenApiOptions;
 
@@ -26,6 +28,7 @@ export function createApi(options: ApiOptions): Api {
     routes: [
       ...tunnelApi(PREFIX, options),
       ...knockApi(PREFIX, options),
+      ...inviteApi(PREFIX, options),
       ...peopleApi(PREFIX, options),
       ...accessTokenApi(PREFIX, options),
       ...events.routes(PREFIX),

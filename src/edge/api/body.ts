@@ -37,6 +37,19 @@ export function wordOf<Word extends string>(
   return found;
 }
 
+/** A whole number within bounds; undefined if there is none. */
+export function wholeNumberOf(
+  fields: Readonly<Record<string, unknown>>,
+  name: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): number | undefined {
+  const value = fields[name];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
+    throw invalid(`"${name}" is not a whole number from ${min} to ${max}.`);
+  return value;
+}
+
 /** A duration such as `8h`, in milliseconds; undefined if there is none. */
 export function durationOf(fields: Readonly<Record<string, unknown>>, name: string): number | undefined {
   const text = textOf(fields, name, 16);

@@ -68,7 +68,7 @@ export class AuditSink implements EventSink {
       }
       case 'access-changed': {
         const { change, tunnel, rule, by, expiresAtMs } = event.change;
-        const until = expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString();
+        const until = timeOf(expiresAtMs);
         this.#write(`grant-${change}`, `grant ${change}`, { ...asked(event.visit), tunnel, rule, by, until });
         break;
       }
@@ -79,6 +79,18 @@ export class AuditSink implements EventSink {
           ...asked(event.visit),
           ...fields,
         });
+        break;
+      }
+      case 'invite-changed': {
+        const { id: invite, tunnel, uses, email: invitee, expiresAtMs } = event.invite;
+        const fields = { tunnel, invite, by: event.by, uses, invitee, until: timeOf(expiresAtMs) };
+        this.#write(`invite-${event.change}`, `invite ${event.change}`, { ...asked(event.visit), ...fields });
+        break;
+      }
+      case 'invite-redeemed': {
+        const { session, invite, grant } = event;
+        const fields = { tunnel: invite.tunnel, invite: invite.id, by: invite.by, until: timeOf(grant.expiresAtMs) };
+        this.#write('invite-redeem', 'invite redeem', { ...asked(event.visit), ...who(session), ...fields });
         break;
       }
       case 'tunnel-down': {
@@ -134,6 +146,10 @@ export class AuditSink implements EventSink {
     const fields = { party: network(address), who: { address }, what: { code }, once: { requestId: id, detail } };
     this.#refusals.note({ event, message, ...fields });
   }
+}
+
+function timeOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
 }
 
 function asked({ id, address }: Asker) {

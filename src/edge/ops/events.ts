@@ -41,6 +41,22 @@ export type EdgeEvent =
     }
   /** A visitor who was refused has asked the owner of a tunnel to be let in. */
   | { readonly kind: 'knocked'; readonly visit: Asker; readonly tunnel: string; readonly session: Session }
+  /** A person has made or ended an invite to a tunnel. */
+  | {
+      readonly kind: 'invite-changed';
+      readonly visit: Asker;
+      readonly change: 'create' | 'revoke';
+      readonly by: string;
+      readonly invite: InviteFields;
+    }
+  /** A visitor was let in by an invite, until the end of the grant. */
+  | {
+      readonly kind: 'invite-redeemed';
+      readonly visit: Asker;
+      readonly session: Session;
+      readonly invite: InviteFields;
+      readonly grant: { readonly expiresAtMs: number | undefined };
+    }
   /** Something of a party was refused or cut because the party exceeded a limit. */
   | { readonly kind: 'over-budget'; readonly budget: Budget; readonly address: string };
 
@@ -87,6 +103,18 @@ export interface AccessTokenFields {
   readonly name: string;
   readonly by: string;
   /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+}
+
+/** An invite, as it is recorded. */
+export interface InviteFields {
+  readonly id: string;
+  readonly tunnel: string;
+  /** Who has made it. */
+  readonly by: string;
+  readonly uses: number;
+  /** The address that it is for, if it is for one. */
+  readonly email: string | undefined;
   readonly expiresAtMs: number;
 }
 

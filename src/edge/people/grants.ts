@@ -85,17 +85,37 @@ export class Grants {
     word: string,
     how: { effect: Effect; by: string; forMs?: number | undefined },
   ): Promise<Grant> {
-    const rule = this.#readRule(word, how.effect);
-    const { name, owner } = tunnel;
-    const others = this.list(tunnel).filter((grant) => formatRule(grant.rule) !== formatRule(rule));
-    if (others.length >= MAX_GRANTS)
-      throw refusal('ERR_LIMIT_REACHED', `A tunnel has at most ${MAX_GRANTS} grants: take some back first.`);
-    const sinceMs = this.#now();
-    const expiresAtMs = how.forMs === undefined ? undefined : sinceMs + how.forMs;
-    const { effect, by } = how;
-    const value = JSON.stringify({ effect, owner, by, since: sinceMs });
-    await this.#store.put(keyOf(name, rule), value, { expiresAtMs });
-    return { tunnel: name, rule, effect, owner, by, sinceMs, expiresAtMs };
+    const { effect, by, forMs } = how;
+    const rule = this.#readRule(word, effect);
+    this.#checkRoom(tunnel, rule);
+    const expiresAtMs = forMs === undefined ? undefined : this.#now() + forMs;
+    const grant = this.#grant(tunnel, rule, { effect, by, expiresAtMs });
+    await this.#write(grant);
+    return grant;
+  }
+
+  /**
+   * Lets one person in until a time, in milliseconds since the epoch, or until it is taken back: unless they were shut out, and
+   * never for a shorter time than before. Resolves to undefined for a person who was shut out. Throws as `decide`.
+   */
+  async letIn(
+    tunnel: Owned,
+    email: string,
+    how: { by: string; expiresAtMs: number | undefined },
+  ): Promise<Grant | undefined> {
+    const rule = this.#readRule(email, 'allow');
+    for (;;) {
+      const held = await this.#store.get(keyOf(tunnel.name, rule));
+      const before = held === undefined ? undefined : readGrant(held);
+      if (before !== undefined && before.owner === tunnel.owner) {
+        if (before.effect === 'deny') return undefined;
+        if (endMs(before) >= endMs(how)) return before;
+      }
+      this.#checkRoom(tunnel, rule);
+      const grant = this.#grant(tunnel, rule, { effect: 'allow', ...how });
+      // The owner may have shut the person out in the meantime: then the version differs.
+      if (await this.#write(grant, held?.version ?? 0)) return grant;
+    }
   }
 
   /** Takes back what was decided about a rule word: the rules of the offer count again. Resolves to whether there was anything. */
@@ -115,6 +135,22 @@ export class Grants {
     this.#mirror.close();
   }
 
+  #grant({ name, owner }: Owned, rule: Rule, how: Pick<Grant, 'effect' | 'by' | 'expiresAtMs'>): Grant {
+    return { tunnel: name, rule, owner, sinceMs: this.#now(), ...how };
+  }
+
+  async #write({ tunnel, rule, effect, owner, by, sinceMs, expiresAtMs }: Grant, ifVersion?: number): Promise<boolean> {
+    const value = JSON.stringify({ effect, owner, by, since: sinceMs });
+    const options = { expiresAtMs, ...(ifVersion !== undefined && { ifVersion }) };
+    return (await this.#store.put(keyOf(tunnel, rule), value, options)) !== undefined;
+  }
+
+  #checkRoom(tunnel: Owned, rule: Rule): void {
+    const others = this.list(tunnel).filter((grant) => formatRule(grant.rule) !== formatRule(rule));
+    if (others.length >= MAX_GRANTS)
+      throw refusal('ERR_LIMIT_REACHED', `A tunnel has at most ${MAX_GRANTS} grants: take some back first.`);
+  }
+
   #readRule(word: string, effect: Effect): Rule {
     const rule = parseRule(word);
     if (rule === undefined || rule.kind === 'public')
@@ -131,6 +167,10 @@ export class Grants {
       throw refusal('ERR_OUTSIDE_CEILING', 'The operator of this edge does not permit tunnels to let in this account.');
     return rule;
   }
+}
+
+function endMs({ expiresAtMs }: Pick<Grant, 'expiresAtMs'>): number {
+  return expiresAtMs ?? Number.POSITIVE_INFINITY;
 }
 
 function keyOf(name: string, rule: Rule): string {

@@ -65,6 +65,9 @@ const RENEWALS = { points: 3, duration: 60 };
 /** Requests of one account to be let in: a person asks for one or two tunnels, and again the next day. */
 export const KNOCKS = { points: 10, duration: 3_600 };
 
+/** Links of invites that let an account in nowhere: a person opens an old one twice, and the secrets are past guessing anyway. */
+export const WRONG_INVITES = { points: 20, duration: 3_600 };
+
 /** Requests for a device code (RFC 8628) from one address: a person needs one. */
 export const DEVICE_REQUESTS = { points: 20, duration: 60 };
 
@@ -84,6 +87,7 @@ const KINDS = {
   'bad-access-token': BAD_TOKENS,
   renewal: RENEWALS,
   knock: KNOCKS,
+  'wrong-invite': WRONG_INVITES,
   'device-request': DEVICE_REQUESTS,
   'agent-sign-in': AGENT_SIGN_INS,
   'wrong-code': WRONG_CODES,

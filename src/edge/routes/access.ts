@@ -4,11 +4,9 @@
  */
 import { type Request, urlencoded } from 'express';
 import { accountKey } from '../../auth/identity/identity.js';
-import { ceilingAllows, decide } from '../../auth/identity/policy.js';
-import { queryValue } from '../../auth/session/return-path.js';
 import type { Session } from '../../auth/session/session.js';
 import type { Sessions } from '../../auth/session/sessions.js';
-import { type BaseAddress, isTunnelName, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
+import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import type { Rule } from '../../core/rule.js';
 import { trimOws } from '../../core/white-space.js';
 import { PosternError } from '../../errors.js';
@@ -18,11 +16,12 @@ import type { Feed } from '../people/feed.js';
 import { type Knocks, MAX_MESSAGE_CHARS } from '../people/knocks.js';
 import { ACCESS_SCRIPT, ACCESS_SCRIPT_PATH, ACCESS_SCRIPT_VERSION } from '../replies/access-script.js';
 import { EventStream } from '../replies/event-stream.js';
-import type { Block, Page } from '../replies/page.js';
+import type { Page } from '../replies/page.js';
 import { pageReply, redirect, scriptReply } from '../replies/reply.js';
 import type { AttemptLimit } from '../request/limits.js';
 import { isVisit } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
+import { accessPage, isOpenTo, mayBeLetIn, nameOf, refusalPage, signInTo } from './access-pages.js';
 import { checkCause, isFromOrigin } from './csrf.js';
 import type { RouteTable } from './route.js';
 import { queryParam } from './session.js';
@@ -79,28 +78,28 @@ export class AccessRoutes {
   }
 
   async #page(visit: Visit): Promise<Reply> {
-    const { base } = this.#options;
+    const { base, registry, ceiling } = this.#options;
     if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');
     const name = nameOf(queryParam(visit, 'to'));
     const session = await this.#session(visit);
-    if (session === undefined) return redirect(`/oauth2/start?rd=${queryValue(`${PATH}?to=${name}`)}`);
-    if (this.#isOpen(name, session)) return redirect(`${tunnelOrigin(base, name)}/`);
-    if (!this.#mayAsk(session)) return pageReply(this.#refusal(name, session));
+    if (session === undefined) return redirect(signInTo(`${PATH}?to=${name}`));
+    if (isOpenTo(registry, name, session)) return redirect(`${tunnelOrigin(base, name)}/`);
+    if (!mayBeLetIn(ceiling, session)) return pageReply(refusalPage(base, name, session, `${PATH}?to=${name}`));
     return pageReply(
       queryParam(visit, 'asked') === '1' ? this.#waitingPage(name, session) : this.#askingPage(name, session),
     );
   }
 
   async #ask(visit: Visit, { body }: Request): Promise<Reply> {
-    const { base, knocks, limit, observer } = this.#options;
+    const { base, registry, ceiling, knocks, limit, observer } = this.#options;
     if (!isFromOrigin(visit, base.origin)) throw new PosternError('ERR_CROSS_SITE');
     const session = await this.#session(visit);
     if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');
     const { to, message } = (body ?? {}) as Readonly<Record<string, unknown>>;
     const name = nameOf(to);
-    if (!this.#mayAsk(session)) throw new PosternError('ERR_ACCESS_DENIED');
+    if (!mayBeLetIn(ceiling, session)) throw new PosternError('ERR_ACCESS_DENIED');
     await limit.count(accountKey(session.identity));
-    const policy = this.#options.registry.find(name)?.policy;
+    const policy = registry.find(name)?.policy;
     const tunnel = policy === undefined ? undefined : { name, owner: policy.owner };
     const knock = await knocks.ask(tunnel, session.identity, typeof message === 'string' ? trimOws(message) : '');
     if (knock !== undefined) observer.emit({ kind: 'knocked', visit, tunnel: name, session });
@@ -108,7 +107,7 @@ export class AccessRoutes {
   }
 
   async #events(visit: Visit): Promise<undefined> {
-    const { base, feed } = this.#options;
+    const { base, registry, feed } = this.#options;
     checkCause(visit, base.origin);
     const name = nameOf(queryParam(visit, 'to'));
     const session = await this.#session(visit);
@@ -126,7 +125,7 @@ export class AccessRoutes {
     const stream: EventStream = new EventStream(visit, { ended, check });
     this.#waiting.set(stream, account);
     const look = () => {
-      if (this.#isOpen(name, session)) stream.send({ event: 'open-to-you', data: {} });
+      if (isOpenTo(registry, name, session)) stream.send({ event: 'open-to-you', data: {} });
     };
     stopReading = feed.read((event) => event.tunnel === name && look());
     look();
@@ -143,19 +142,8 @@ export class AccessRoutes {
     return sessions.read(visit.header['cookie'], base.host);
   }
 
-  #isOpen(name: string, { identity }: Session): boolean {
-    const tunnel = this.#options.registry.find(name);
-    return tunnel !== undefined && decide(tunnel.policy, identity).allow;
-  }
-
-  /** Whether an owner could let this account in: the same for every name. */
-  #mayAsk({ identity }: Session): boolean {
-    const { ceiling } = this.#options;
-    return identity.emailVerified && (ceiling === undefined || ceilingAllows(ceiling, identity) !== undefined);
-  }
-
   #askingPage(name: string, session: Session): Page {
-    return this.#pageWith(name, session, 'Ask for access', [
+    return accessPage(this.#options.base, name, session, 'Ask for access', [
       {
         kind: 'text',
         text: 'The person who shares this address sees your account and what you write, and can let you in.',
@@ -173,7 +161,7 @@ export class AccessRoutes {
   #waitingPage(name: string, session: Session): Page {
     const { base } = this.#options;
     const app = `${tunnelOrigin(base, name)}/`;
-    const page = this.#pageWith(name, session, 'Waiting to be let in', [
+    const page = accessPage(base, name, session, 'Waiting to be let in', [
       {
         kind: 'text',
         text: 'Your request is on its way, if an app is shared at this address. This page opens it as soon as you are let in.',
@@ -193,33 +181,4 @@ export class AccessRoutes {
       },
     };
   }
-
-  #refusal(name: string, session: Session): Page {
-    const { base } = this.#options;
-    const text = session.identity.emailVerified
-      ? `The operator of ${base.host} does not permit accounts like yours on any app here. Ask the operator, or use another account.`
-      : 'Your identity provider has not verified your e-mail address, so nobody can be let in with it. Use another account.';
-    const other = `/oauth2/start?rd=${queryValue(`${PATH}?to=${name}`)}&switch=account`;
-    return this.#pageWith(name, session, 'Not open to you', [
-      { kind: 'text', text },
-      { kind: 'link', label: 'Switch account', href: other, rank: 'main' },
-    ]);
-  }
-
-  #pageWith(name: string, { identity }: Session, title: string, blocks: readonly Block[]): Page {
-    const { base } = this.#options;
-    return {
-      title,
-      blocks,
-      facts: [
-        ['Address', tunnelHost(base, name)],
-        ['Signed in as', identity.email],
-      ],
-    };
-  }
-}
-
-function nameOf(value: unknown): string {
-  if (typeof value === 'string' && isTunnelName(value)) return value;
-  throw new PosternError('ERR_BAD_REQUEST', 'no name of a tunnel', { text: 'This link names no address.' });
 }

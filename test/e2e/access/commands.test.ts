@@ -1,4 +1,4 @@
-/** `postern allow` and `postern revoke` beside a running tunnel. */
+/** `postern allow`, `revoke` and `invite` beside a running tunnel. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inWorld } from '../../support/in-world.js';
@@ -61,11 +61,34 @@ describe('the commands that let people in and shut them out', () => {
     assert.equal((await postern(['knocks', '--name', 'demo'])).stdout, '');
   });
 
+  test('print a link that lets people in, list what is left of it, and end it', async () => {
+    const made = await postern(['invite', '--for', '24h', '--uses', '3', '--name', 'demo']);
+    assert.equal(made.code, 0);
+    assert.match(made.stdout, new RegExp(`^${world.base}/invite\\?to=demo&code=[0-9a-f]{12}\\.[\\w-]{24}$`));
+    const drawn = await postern(['invite', '--qr', '--email', 'Zoe@elsewhere.test', '--name', 'demo']);
+    const [link = '', ...code] = drawn.stdout.split('\n');
+    assert.match(link, /\/invite\?to=demo&code=/);
+    assert.ok(code.length > 15 && code.every((line) => /^[█▀▄ ]+$/.test(line)), drawn.stdout);
+    const listed = (await postern(['invites', '--name', 'demo'])).stdout.split('\n');
+    assert.match(listed[0] ?? '', /^demo {2}[0-9a-f]{12} {2}used 0 of 3 {2}until 20\S+Z, and the access with it$/);
+    assert.match(listed[1] ?? '', /^demo {2}[0-9a-f]{12} {2}for zoe@elsewhere\.test {2}used 0 of 1 {2}until 20\S+Z$/);
+    const json = (await postern(['invites', '--json', '--name', 'demo'])).stdout.split('\n');
+    const { id, email } = JSON.parse(json[1] ?? '') as { id: string; email: string };
+    assert.equal(email, 'zoe@elsewhere.test');
+    const ended = await postern(['invites', '--revoke', id]);
+    assert.equal(ended.stdout, `the invite ${id} to ${world.url}/ has ended`);
+    const again = await postern(['invites', '--revoke', id]);
+    assert.deepEqual([again.code, again.stdout], [1, '']);
+    assert.match(again.stderr, new RegExp(`you have no invite "${id}"`));
+  });
+
   test('say in one sentence what is wrong', async () => {
     const wrong: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
       [['allow', 'eve'], 2, /"eve" cannot be granted/],
       [['allow', 'public'], 2, /"public" cannot be granted/],
       [['allow', 'eve@elsewhere.test', '--for', 'ever'], 2, /--for: "ever" is not a duration/],
+      [['invite', '--uses', '0'], 2, /--uses: "0" is not a number of people: expected 1 to 100/],
+      [['invite', '--email', 'eve'], 2, /--email: "eve" is not an email address/],
       [['revoke', 'eve@elsewhere.test', '--name', 'none'], 1, /you have no tunnel "none"/],
     ];
     for (const [args, code, says] of wrong) {

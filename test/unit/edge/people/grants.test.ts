@@ -130,4 +130,35 @@ describe('grants', () => {
     await store.put('grant:demo/eve@elsewhere.test', 'not JSON');
     assert.deepEqual(grants.list(DEMO), []);
   });
+
+  it('let one person in, for no shorter time than before, unless the person was shut out', async () => {
+    const { make, grants, allows } = setUp();
+    const EVE = 'eve@elsewhere.test';
+    const until = (ms: number | undefined) => grants.letIn(DEMO, EVE, { ...by, expiresAtMs: ms });
+    assert.equal((await until(START_MS + 2_000))?.expiresAtMs, START_MS + 2_000);
+    assert.equal((await until(START_MS + 1_000))?.expiresAtMs, START_MS + 2_000);
+    assert.equal((await until(undefined))?.expiresAtMs, undefined);
+    assert.equal((await until(START_MS + 3_000))?.expiresAtMs, undefined);
+    assert.ok(allows(EVE));
+    await grants.decide(DEMO, EVE, { effect: 'deny', ...by });
+    assert.equal(await until(undefined), undefined);
+    assert.equal(await make().letIn(DEMO, EVE, { ...by, expiresAtMs: undefined }), undefined);
+    assert.ok(!allows(EVE));
+    // What a former owner has decided is void.
+    const next = { name: 'demo', owner: 'new@acme.com' };
+    assert.equal((await grants.letIn(next, EVE, { by: next.owner, expiresAtMs: undefined }))?.effect, 'allow');
+  });
+
+  it('let nobody in who is shut out at the same moment', async () => {
+    const { store, grants, allows } = setUp();
+    const { get } = store;
+    store.get = async (key) => {
+      const found = await get.call(store, key);
+      store.get = get;
+      await grants.decide(DEMO, 'eve@elsewhere.test', { effect: 'deny', ...by });
+      return found;
+    };
+    assert.equal(await grants.letIn(DEMO, 'eve@elsewhere.test', { ...by, expiresAtMs: undefined }), undefined);
+    assert.ok(!allows('eve@elsewhere.test'));
+  });
 });

@@ -1,0 +1,43 @@
+/** What the commands about a person's own tunnels share: the API of the edge, the tunnel that is meant, and a line of output. */
+import type { Command } from 'commander';
+import { type API_OPTIONS, loadApiConfig } from '../../config/api-config.js';
+import { printable, quoted } from '../../config/text.js';
+import { ApiClient, type ApiTunnel } from '../process/api-client.js';
+import { CommandError, EXIT } from '../process/exit.js';
+import { givenFlags } from '../process/flags.js';
+import { renewedToken } from '../process/signed-in-token.js';
+import { readAgentSources } from '../process/sources.js';
+
+/** Describes `--config`. */
+export const OTHER_FILE = 'Another file than $XDG_CONFIG_HOME/postern/config.yaml.';
+
+/** The API of the edge, with the token of the options or of the sign-in, and the values of the options. */
+export async function connect<Table extends typeof API_OPTIONS>(command: Command, table: Table) {
+  const { config } = command.opts<{ config?: string }>();
+  const values = loadApiConfig(table, readAgentSources(givenFlags(command, table), config));
+  const { edge, token, isSignedIn } = values;
+  return { api: new ApiClient(edge, isSignedIn ? await renewedToken(edge) : token), values };
+}
+
+/** The tunnel that is meant: the one of that name, else the only one whose agent is connected. */
+export function onlyOne(tunnels: readonly ApiTunnel[], name: string | undefined): ApiTunnel {
+  const [tunnel, ...others] = name === undefined ? tunnels.filter(({ online }) => online) : chosen(tunnels, name);
+  if (tunnel === undefined) throw new CommandError('no agent of yours is connected: start one, or choose a --name.');
+  if (others.length === 0) return tunnel;
+  const names = [tunnel, ...others].map((other) => other.name).join(', ');
+  throw new CommandError(`several tunnels of yours are online: choose one with --name (${names}).`, EXIT.usage);
+}
+
+/** The tunnels that are meant: the one of that name, else all of this person. */
+export function chosen(tunnels: readonly ApiTunnel[], name: string | undefined): readonly ApiTunnel[] {
+  const found = name === undefined ? tunnels : tunnels.filter((tunnel) => tunnel.name === name);
+  if (found.length > 0) return found;
+  throw new CommandError(
+    name === undefined ? 'you have no tunnel at this edge.' : `you have no tunnel ${quoted(name)} at this edge.`,
+  );
+}
+
+/** Writes one line to standard output, without what would change a terminal. */
+export function say(line: string): void {
+  process.stdout.write(`${printable(line)}\n`);
+}

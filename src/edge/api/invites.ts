@@ -1,0 +1,97 @@
+/** The API's routes about invites: links with which people let themselves in. */
+import type { Request } from 'express';
+import type { BaseAddress } from '../../core/hostname.js';
+import { canonicalEmail } from '../../core/rule.js';
+import { PosternError } from '../../errors.js';
+import type { Observer } from '../ops/observer.js';
+import type { Grants } from '../people/grants.js';
+import type { Invite } from '../people/invite-entry.js';
+import { type Invites, MAX_USES } from '../people/invites.js';
+import { emptyReply, jsonReply } from '../replies/reply.js';
+import type { Reply, Visit } from '../request/visit.js';
+import { inviteUrl } from '../routes/invite.js';
+import type { RouteTable } from '../routes/route.js';
+import { durationOf, fieldsOf, invalid, JSON_BODY, textOf, wholeNumberOf } from './body.js';
+import type { Callers } from './caller.js';
+import { ownedBy, param } from './tunnels.js';
+
+export interface InviteApiOptions {
+  readonly base: BaseAddress;
+  readonly callers: Callers;
+  readonly grants: Grants;
+  readonly invites: Invites;
+  readonly observer: Observer;
+}
+
+const GONE = { text: 'There is no invite with this id any more.' };
+
+/** The routes below a prefix. */
+export function inviteApi(prefix: string, { base, callers, grants, invites, observer }: InviteApiOptions): RouteTable {
+  async function list(visit: Visit, request: Request): Promise<Reply> {
+    const { tunnel } = await find(visit, request);
+    return jsonReply({ invites: invites.list(tunnel).map(describeInvite) });
+  }
+
+  async function create(visit: Visit, request: Request): Promise<Reply> {
+    const { caller, tunnel } = await find(visit, request);
+    const fields = fieldsOf(request, ['for', 'uses', 'email']);
+    const email = emailOf(fields);
+    const isShutOut = ({ effect, rule }: { effect: string; rule: { kind: string; email?: string } }) =>
+      effect === 'deny' && rule.email === email;
+    if (email !== undefined && grants.list(tunnel).some(isShutOut)) throw invalid(SHUT_OUT);
+    const uses = wholeNumberOf(fields, 'uses', { min: 1, max: MAX_USES });
+    const { invite, code } = await invites.create(tunnel, {
+      by: caller.email,
+      uses,
+      email,
+      forMs: durationOf(fields, 'for'),
+    });
+    observer.emit({ kind: 'invite-changed', visit, change: 'create', by: caller.email, invite });
+    return { ...jsonReply({ ...describeInvite(invite), url: inviteUrl(base, invite.tunnel, code) }), status: 201 };
+  }
+
+  async function revoke(visit: Visit, request: Request): Promise<Reply> {
+    const { caller, tunnel } = await find(visit, request);
+    const invite = await invites.revoke(tunnel, param(request, 'id'));
+    if (invite === undefined) throw new PosternError('ERR_NOT_FOUND', undefined, GONE);
+    observer.emit({ kind: 'invite-changed', visit, change: 'revoke', by: caller.email, invite });
+    return emptyReply();
+  }
+
+  async function find(visit: Visit, request: Request) {
+    const caller = await callers.identify(visit);
+    return { caller, tunnel: ownedBy(callers.tunnel(caller, param(request, 'name'))) };
+  }
+
+  return [
+    ['get', `${prefix}/tunnels/:name/invites`, list],
+    ['post', `${prefix}/tunnels/:name/invites`, create, JSON_BODY],
+    ['delete', `${prefix}/tunnels/:name/invites/:id`, revoke],
+  ];
+}
+
+const MAX_EMAIL_CHARS = 254;
+
+const SHUT_OUT = 'This person was shut out, which no invite changes: grant access instead.';
+
+function emailOf(fields: Readonly<Record<string, unknown>>): string | undefined {
+  const text = textOf(fields, 'email', MAX_EMAIL_CHARS);
+  const email = text === undefined ? undefined : canonicalEmail(text);
+  if (text !== undefined && email === undefined) throw invalid('"email" is not an email address.');
+  return email;
+}
+
+/** An invite as the API and its events show it: without the secret, which only its link has. */
+export function describeInvite({ id, uses, used, email, by, sinceMs, expiresAtMs, endsAccess }: Invite) {
+  const expiresAt = new Date(expiresAtMs).toISOString();
+  return {
+    id,
+    uses,
+    used,
+    email: email ?? null,
+    by,
+    since: new Date(sinceMs).toISOString(),
+    expires_at: expiresAt,
+    access_expires_at: endsAccess ? expiresAt : null,
+  };
+}
