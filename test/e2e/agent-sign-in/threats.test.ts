@@ -1,6 +1,9 @@
 /** What attackers do to the sign-in of agents: the rules of RFC 9700, of RFC 8252 section 8, and of RFC 8628 section 5. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
 import * as oauth from 'openid-client';
 import { inWorld } from '../../support/in-world.js';
 import { allow, discover, exchange, post, REDIRECT_URI, send, signIn, start } from '../../support/oauth-client.js';
@@ -308,5 +311,34 @@ describe('an edge without POSTERN_AGENTS', () => {
     function decideAnyway(base: string) {
       return post(visitor, `${base}/oauth2/authorize?${query}`, { decision: 'allow' });
     }
+  });
+});
+
+describe('an edge with a state folder', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-sign-ins-'));
+  const env = { POSTERN_AGENTS: '@acme.com,eve@elsewhere.test', POSTERN_STATE_DIR: join(folder, 'state') };
+  const { world } = inWorld({ edgeEnv: env });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('Z9 remembers sign-ins over a restart, and ends that of an account which POSTERN_AGENTS names no more', async () => {
+    const before = await discover(world);
+    const [ana, eve] = [await signIn(world, 'ana', before), await signIn(world, 'eve', before)];
+    const { body } = await send(world, '/oauth2/device_authorization', {});
+    const entries = readdirSync(env.POSTERN_STATE_DIR, { withFileTypes: true }).filter((entry) => entry.isFile());
+    const files = entries.map(({ name }) => readFileSync(join(env.POSTERN_STATE_DIR, name), 'latin1'));
+    const stored = files.join('\n');
+    assert.ok(stored.includes('agent-sign-in:') && stored.includes('device-code:'), 'the state was not found');
+    const secrets = [ana.access_token, ana.refresh_token, eve.refresh_token, body['device_code'], body['user_code']];
+    for (const secret of secrets) assert.ok(typeof secret === 'string' && !stored.includes(secret));
+
+    await world.edge.terminate();
+    await world.startEdge({ POSTERN_AGENTS: '@acme.com' });
+    const config = await discover(world);
+    const next = await oauth.refreshTokenGrant(config, ana.refresh_token ?? '');
+    assert.equal(next['owner'], 'ana@acme.com');
+    await assert.rejects(oauth.refreshTokenGrant(config, eve.refresh_token ?? ''), { error: 'invalid_grant' });
+    await world.edge.record((line) => line['event'] === 'agent-sign-out' && line['owner'] === 'eve@elsewhere.test');
+    const refused = await world.offer({ name: 'of-eve', token: eve.access_token });
+    assert.equal((await refused.exited).code, 4);
   });
 });
