@@ -74,6 +74,8 @@ export interface Agent {
   readonly ended: Promise<void>;
   /** Dials once more and moves to the new link, as with a new token; running requests finish on the old one. */
   redial(): void;
+  /** Offers other allow rules from now on, with a new link: they count as soon as it is up. */
+  setAllow(rules: readonly string[]): void;
   /** Accepts no new requests, cuts WebSockets and event streams, gives running requests ten seconds and ends. */
   close(): Promise<void>;
   /** Ends at once; running requests fail. */
@@ -111,11 +113,13 @@ class RunningAgent implements Agent {
   readonly ended: Promise<void>;
   readonly online: Promise<string>;
   readonly #target: Target;
+  #allow: readonly string[];
   readonly #links: LinkKeeper;
 
   constructor(options: AgentOptions, seams: AgentSeams) {
     const { log = silentLog, events = {} } = options;
     this.#target = createTarget(options, log);
+    this.#allow = options.allow ?? [];
     void this.#target.probe();
     let resolveOnline: (url: string) => void = () => {};
     const online = new Promise<string>((resolve) => {
@@ -124,7 +128,7 @@ class RunningAgent implements Agent {
     this.#links = new LinkKeeper(
       {
         log,
-        dial: dialler(options, seams.dial, this.#target),
+        dial: dialler(options, () => this.#allow, seams.dial, this.#target),
         online: (url) => {
           resolveOnline(url);
           events.online?.(url);
@@ -155,6 +159,11 @@ class RunningAgent implements Agent {
     this.#links.redial();
   }
 
+  setAllow(rules: readonly string[]): void {
+    this.#allow = rules;
+    this.#links.redial();
+  }
+
   destroy(): void {
     this.#links.destroy();
     this.#target.close();
@@ -171,15 +180,20 @@ function createTarget(options: AgentOptions, log: Log): Target {
   });
 }
 
-/** Attempts to dial the edge, all with the same offer. */
-function dialler(options: AgentOptions, dial: typeof dialEdge, target: Target): LinkKeeperOptions['dial'] {
-  const { edge, token, name, allow = [], allowOrigins: origins = [], allowFrames: frameOrigins = [] } = options;
-  const offer = { name, allow, origins, frameOrigins, terms: termsOf(options), agentId: randomUUID() };
+/** Attempts to dial the edge, all with the same offer but for its rules. */
+function dialler(
+  options: AgentOptions,
+  allow: () => readonly string[],
+  dial: typeof dialEdge,
+  target: Target,
+): LinkKeeperOptions['dial'] {
+  const { edge, token, name, allowOrigins: origins = [], allowFrames: frameOrigins = [] } = options;
+  const offer = { name, origins, frameOrigins, terms: termsOf(options), agentId: randomUUID() };
   const { httpAgent } = options;
   return async (signal) =>
     dial(
       edge,
-      { ...offer, token: typeof token === 'string' ? token : await token() },
+      { ...offer, allow: allow(), token: typeof token === 'string' ? token : await token() },
       {
         ...(httpAgent !== undefined && { httpAgent }),
         signal,

@@ -109,7 +109,7 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
   await Promise.all([ended.ready, endedTokens.ready, sharing.ready, names.ready]);
   const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
-  const observer = new Observer([new LogSink(log), new AuditSink(audit), sharing.feed, sharing.presence]);
+  const observer = new Observer([new LogSink(log), new AuditSink(audit), sharing.feed, sharing.presence, sharing]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   const providers = createProviders(config, log);

@@ -11,6 +11,7 @@ import { describePerson } from './api/people.js';
 import { describeGrant } from './api/tunnels.js';
 import type { Registry } from './gate/registry.js';
 import type { Revalidator } from './gate/revalidation.js';
+import type { EdgeEvent, EventSink } from './ops/events.js';
 import { AccessTokens } from './people/access-tokens.js';
 import { Feed } from './people/feed.js';
 import { Grants } from './people/grants.js';
@@ -27,7 +28,7 @@ export interface SharingOptions {
 // Arrivals and departures in this time are one event: a person with ten tabs comes once.
 const GATHER_MS = 250;
 
-export class Sharing {
+export class Sharing implements EventSink {
   readonly ready: Promise<unknown>;
   readonly grants: Grants;
   readonly knocks: Knocks;
@@ -62,6 +63,11 @@ export class Sharing {
       for (const name of tunnels)
         this.#publish('invite', name, (tunnel) => ({ invites: this.invites.list(tunnel).map(describeInvite) }));
     });
+  }
+
+  /** The agent of a tunnel may have offered other rules: what is open is judged by them. */
+  on(event: EdgeEvent): void {
+    if (event.kind === 'tunnel-up') void this.#revalidator.review();
   }
 
   close(): void {

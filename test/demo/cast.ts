@@ -27,7 +27,8 @@ export function welcome(url: string): string {
   Open      ${url}
 
   Sign in   ${ANA.email.padEnd(20)} is let in
-            ${EVE.email.padEnd(20)} is refused, and may switch the account
+            ${EVE.email.padEnd(20)} is refused, and may ask to be let in:
+                                 then press y, 8 or n here
 
   Try       the live clock, the chat in two windows, an upload, the slow answer
             curl -i ${url}

@@ -3,6 +3,7 @@
  * Options: `--port N` for another port than 8080, `--open` to open the browser. Ctrl-C stops all of it.
  */
 import { randomBytes } from 'node:crypto';
+import { LiveAccess } from '../../src/cli/commands/live-access.js';
 import { createToken, loadEdgeConfig, silentLog, startAgent, startEdge } from '../../src/index.js';
 import { startProvider } from '../support/provider.js';
 import { startSampleApp } from './app/sample-app.js';
@@ -64,6 +65,11 @@ async function startDemo({ port, open }: { readonly port: number; readonly open:
   const options = { edge: base, token, name: 'demo', allow: RULES, target: app.url, hostHeader: 'rewrite' } as const;
   const agent = startAgent({ ...options, log: silentLog, events });
   running.unshift(() => agent.destroy());
+  await agent.online;
+  const isInteractive = process.stdout.isTTY === true;
+  const live = new LiveAccess({ edge: base, token: async () => token, url, view: events, isInteractive });
+  running.unshift(() => live.close());
+  void live.follow();
   await agent.ended;
 }
 

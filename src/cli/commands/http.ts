@@ -1,6 +1,6 @@
 /** `postern http`: runs an agent for one target until Ctrl-C, a signal, or a refusal that waiting cannot change. */
 import type { Command } from 'commander';
-import { startAgent } from '../../agent/agent.js';
+import { type Agent, startAgent } from '../../agent/agent.js';
 import { type AgentConfig, loadAgentConfig } from '../../config/agent-config.js';
 import { AGENT_OPTIONS, TUNNEL_OPTIONS } from '../../config/agent-options.js';
 import type { LogLevel } from '../../config/values.js';
@@ -8,16 +8,18 @@ import { type Log, silentLog } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
 import { BatchedOutput, type Output } from '../output/batched-output.js';
 import { adviceFor } from '../output/connection-advice.js';
+import { describeAllow } from '../output/describe-allow.js';
 import { JsonLines } from '../output/json-lines.js';
 import { reportOutputFailure, standardSink, unblock } from '../output/sinks.js';
 import type { TerminalOptions } from '../output/terminal.js';
 import { CommandError, EXIT, printError } from '../process/exit.js';
+import { watchFile } from '../process/file-watch.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
 import { proxyAgentFor } from '../process/https-proxy.js';
 import { clockTime, lifetimeOver } from '../process/lifetime.js';
 import { endSignal, exitCodeAfter } from '../process/signals.js';
 import { againSentence, SignedInToken } from '../process/signed-in-token.js';
-import { readAgentSources } from '../process/sources.js';
+import { agentFilePath, readAgentSources } from '../process/sources.js';
 import { LiveAccess } from './live-access.js';
 import { warnBeforeExpiry } from './token-expiry.js';
 
@@ -42,11 +44,18 @@ export function addHttpCommand(program: Command): void {
   command.option('--json', 'Print one JSON object per line.');
   command.action((target: string, options: { config?: string; json?: true }) => {
     const flags = { ...givenFlags(command, OPTIONS), target };
-    return runAgent(loadAgentConfig(readAgentSources(flags, options.config)), options.json ? 'json' : 'text');
+    const read = () => loadAgentConfig(readAgentSources(flags, options.config));
+    return runAgent(read(), options.json ? 'json' : 'text', { path: agentFilePath(options.config), read });
   });
 }
 
-async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<void> {
+/** The developer's file, and how the configuration is read again after it has changed. */
+interface ConfigFile {
+  readonly path: string;
+  readonly read: () => AgentConfig;
+}
+
+async function runAgent(config: AgentConfig, format: 'json' | 'text', file: ConfigFile): Promise<void> {
   const { logLevel, isSignedIn, onKnock, forMs, ...options } = config;
   const over = lifetimeOver(forMs);
   const endsAtMs = forMs === undefined ? undefined : Date.now() + forMs;
@@ -84,9 +93,11 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   );
   if (signedIn === undefined) warnBeforeExpiry(config.token, (text) => events.hint(text));
   else signedIn.keepFresh(() => agent.redial());
+  const stopWatching = followRules(config, file, agent, (text) => events.hint(text));
   const signal = endSignal();
   const end = await Promise.race([signal, over, agent.ended.catch((error: unknown) => error)]);
   const refusal = typeof end === 'string' ? undefined : end;
+  stopWatching();
   live?.close();
   terminal?.close();
   output.flush(); // what is at the bottom is erased before anything else is said
@@ -99,6 +110,22 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text'): Promise<v
   await agent.close();
   await output.drained(MAX_OUTPUT_MS);
   process.exit(end === 'over' ? EXIT.ok : exitCodeAfter(await signal));
+}
+
+/** Offers the allow rules of the file whenever they change. */
+function followRules(config: AgentConfig, file: ConfigFile, agent: Agent, hint: (text: string) => void): () => void {
+  let offered = config.allow.join();
+  return watchFile(file.path, () => {
+    try {
+      const { allow } = file.read();
+      if (allow.join() === offered) return;
+      offered = allow.join();
+      agent.setAllow(allow);
+      hint(`open to ${describeAllow(allow)} from now on`);
+    } catch (error) {
+      hint(`the rules stay as they were: ${(error as Error).message}`);
+    }
+  });
 }
 
 async function openErrorLog(level: LogLevel): Promise<Log> {

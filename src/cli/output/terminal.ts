@@ -9,6 +9,7 @@ import { printable } from '../../config/text.js';
 import type { PosternError } from '../../errors.js';
 import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
+import { describeAllow } from './describe-allow.js';
 import { truncateTo } from './fit.js';
 import { LiveBlock } from './live-block.js';
 import { type Asker, askLine, type PeopleShown, peopleLines } from './people-lines.js';
@@ -149,12 +150,4 @@ const BELL = '\x07';
 // A socket has no origin.
 function describeTarget(target: URL): string {
   return target.protocol === 'unix:' ? decodeURIComponent(target.href) : target.origin;
-}
-
-/** Who may open a tunnel, in words. */
-export function describeAllow(allow: readonly string[]): string {
-  if (allow.includes('public')) return 'everyone, without signing in (where the edge permits it)';
-  if (allow.length === 0) return "only the token's owner (--allow lets others in)";
-  const others = allow.map((rule) => (rule === '*' ? 'anyone who signs in' : rule));
-  return `the token's owner, ${others.join(', ')}`;
 }

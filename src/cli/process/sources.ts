@@ -47,6 +47,11 @@ export function isTunnelOfFile(name: string, configPath: string | undefined): bo
   }
 }
 
+/** The path of the developer's own file: that of `--config`, else the usual one, whether or not there is one. */
+export function agentFilePath(configPath: string | undefined): string {
+  return configPath ?? agentConfigPath();
+}
+
 function agentConfigPath(): string {
   const { XDG_CONFIG_HOME: configured } = process.env;
   return join(configured?.startsWith('/') ? configured : join(homedir(), '.config'), 'postern', 'config.yaml');

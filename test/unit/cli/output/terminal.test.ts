@@ -4,8 +4,9 @@ import { describe, it } from 'node:test';
 import stringWidth from 'string-width';
 import type { AgentEvents } from '../../../../src/agent/agent.js';
 import type { RequestRecord } from '../../../../src/agent/target/request-record.js';
+import { describeAllow } from '../../../../src/cli/output/describe-allow.js';
 import { JsonLines } from '../../../../src/cli/output/json-lines.js';
-import { describeAllow, Terminal } from '../../../../src/cli/output/terminal.js';
+import { Terminal } from '../../../../src/cli/output/terminal.js';
 import { PosternError } from '../../../../src/errors.js';
 
 const RECORD: RequestRecord = {
