@@ -25,6 +25,20 @@ export const DOOR: readonly Mutant[] = [
     tests: ['unit/http/public-path.test.ts', 'e2e/access/public-paths.test.ts'],
   },
   {
+    file: 'src/edge/people/access-tokens.ts',
+    fault: 'an access token of the former owner of a name counts',
+    before: 'token === undefined || token.owner !== owner',
+    after: 'token === undefined',
+    tests: ['unit/edge/people/access-tokens.test.ts'],
+  },
+  {
+    file: 'src/edge/gate/demo-limits.ts',
+    fault: 'the owner of a full tunnel stands outside',
+    before: " && rule !== 'owner')",
+    after: ')',
+    tests: ['unit/edge/gate/demo-limits.test.ts', 'e2e/access/demo-limits.test.ts'],
+  },
+  {
     file: 'src/edge/gate/gate.ts',
     fault: 'requests go to a link that drains',
     before: 'link === undefined || link.draining.aborted',

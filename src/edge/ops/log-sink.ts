@@ -23,8 +23,8 @@ export class LogSink implements EventSink {
   readonly #log: Log;
   readonly #cuts: Tally;
   readonly #hinted = new Set<string>();
-  /** The names of the access tokens that have admitted requests which are open. */
-  readonly #byToken = new Map<VisitRequest, string>();
+  /** The names of the access tokens that have admitted requests. Weak: a visit may have ended before the decision. */
+  #byToken: WeakMap<VisitRequest, string> | undefined;
 
   constructor(log: Log) {
     this.#log = log;
@@ -34,8 +34,8 @@ export class LogSink implements EventSink {
   on(event: EdgeEvent): void {
     switch (event.kind) {
       case 'decided':
-        if (event.verdict.kind === 'forward' && event.verdict.rule.startsWith(ACCESS_TOKEN))
-          this.#byToken.set(event.visit, event.verdict.rule.slice(ACCESS_TOKEN.length));
+        if (event.verdict.kind === 'forward' && event.verdict.session === undefined)
+          this.#noteToken(event.visit, event.verdict.rule);
         break;
       case 'visit-ended':
         this.#ended(event.visit, event.end);
@@ -68,16 +68,16 @@ export class LogSink implements EventSink {
 
   #ended(visit: VisitRequest, { status, code, aborted, cutBy }: VisitEnd): void {
     if (code === 'ERR_LOGIN_REQUIRED') this.#hint(visit);
-    const accessToken = this.#byToken.size === 0 ? undefined : this.#takeToken(visit);
     if (this.#log.isLevelEnabled?.('info') === false) return;
+    const accessToken = this.#byToken?.get(visit);
     const durationMs = Math.round((performance.now() - visit.arrivedAtMs) * 10) / 10;
     this.#log.info({ ...describe(visit), status, code, aborted, cutBy, accessToken, durationMs }, 'request');
   }
 
-  #takeToken(visit: VisitRequest): string | undefined {
-    const name = this.#byToken.get(visit);
-    this.#byToken.delete(visit);
-    return name;
+  #noteToken(visit: VisitRequest, rule: string): void {
+    if (!rule.startsWith(ACCESS_TOKEN)) return;
+    this.#byToken ??= new WeakMap();
+    this.#byToken.set(visit, rule.slice(ACCESS_TOKEN.length));
   }
 
   #failed(visit: VisitRequest, error: PosternError): void {
