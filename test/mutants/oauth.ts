@@ -56,13 +56,6 @@ export const OAUTH: readonly Mutant[] = [
     tests: SIGN_INS,
   },
   {
-    file: 'src/edge/oauth/device-codes.ts',
-    fault: 'a request that was refused can be allowed',
-    before: "return stored.state === 'pending' ? { stored, entry, userKey } : undefined;",
-    after: "return stored.state !== 'used' ? { stored, entry, userKey } : undefined;",
-    tests: CODES,
-  },
-  {
     file: 'src/edge/oauth/device.ts',
     fault: 'the right user code counts after too many wrong ones',
     before: 'await wrongCodes.count(accountKey(identity));',
