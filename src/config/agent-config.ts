@@ -19,7 +19,7 @@ import type { LogLevel } from './values.js';
 export interface AgentConfig {
   /** Origin of the edge, `https://tunnel.acme.com`. */
   readonly edge: string;
-  /** Undefined lets the edge choose the first plain name that the token permits. */
+  /** Undefined if none was given: the command then chooses one, or lets the edge take the first plain one of the token. */
   readonly name: string | undefined;
   /** Rules in canonical spelling; without any, only the owner is admitted. */
   readonly allow: readonly string[];

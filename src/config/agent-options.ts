@@ -41,7 +41,8 @@ export const TUNNEL_OPTIONS = {
   },
   name: {
     placeholder: '<name>',
-    description: 'The name of the tunnel; without it the first plain name that the token permits.',
+    description:
+      'The name of the tunnel; without it that of the folder and of you, such as shop-ana, else the first plain name that the token permits.',
     schema: tunnelName,
   },
   allow: {

@@ -97,33 +97,6 @@ function keysOf(secrets: readonly string[]): readonly [Key, ...Key[]] {
   return keys;
 }
 
-/** Whether a token's list of names and patterns covers a tunnel name. */
-export function coversName(tunnels: readonly string[], name: string): boolean {
-  return tunnels.some((pattern) => matchesPattern(pattern, name));
-}
-
-// Backtracks to the last `*` only, so a hostile pattern costs at most its length times the name's.
-function matchesPattern(pattern: string, name: string): boolean {
-  let at = 0;
-  let star = -1;
-  let resume = 0;
-  let index = 0;
-  while (index < name.length) {
-    if (pattern[at] === '*') {
-      star = at++;
-      resume = index;
-    } else if (pattern[at] === name[index]) {
-      at++;
-      index++;
-    } else if (star >= 0) {
-      at = star + 1;
-      index = ++resume;
-    } else return false;
-  }
-  while (pattern[at] === '*') at++;
-  return at === pattern.length;
-}
-
 function readGrant({ jti, sub, exp, tunnels }: JWTPayload): TokenGrant {
   if (!Array.isArray(tunnels) || !tunnels.every((name): name is string => typeof name === 'string')) {
     throw invalid('lists no tunnels');

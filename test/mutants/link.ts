@@ -87,7 +87,7 @@ export const LINK: readonly Mutant[] = [
     tests: ['unit/http2/messages.test.ts'],
   },
   {
-    file: 'src/link/token.ts',
+    file: 'src/core/name-pattern.ts',
     fault: 'a token counts for names that it does not hold',
     before: 'return at === pattern.length;',
     after: 'return true;',

@@ -17,6 +17,7 @@ import { watchFile } from '../process/file-watch.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
 import { proxyAgentFor } from '../process/https-proxy.js';
 import { clockTime, lifetimeOver } from '../process/lifetime.js';
+import { ownName } from '../process/own-name.js';
 import { endSignal, exitCodeAfter } from '../process/signals.js';
 import { againSentence, SignedInToken } from '../process/signed-in-token.js';
 import { agentFilePath, readAgentSources } from '../process/sources.js';
@@ -57,6 +58,7 @@ interface ConfigFile {
 
 async function runAgent(config: AgentConfig, format: 'json' | 'text', file: ConfigFile): Promise<void> {
   const { logLevel, isSignedIn, onKnock, forMs, ...options } = config;
+  const name = config.name ?? ownName(process.cwd(), config.token);
   const over = lifetimeOver(forMs);
   const endsAtMs = forMs === undefined ? undefined : Date.now() + forMs;
   unblock(process.stderr);
@@ -75,11 +77,13 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text', file: Conf
   });
   const agent = startAgent({
     ...options,
+    name,
     ...(signedIn !== undefined && { token: signedIn.current }),
     log: logLevel === undefined ? silentLog : await openErrorLog(logLevel),
     events,
     ...(httpAgent === undefined ? {} : { httpAgent }),
   });
+  if (name !== config.name) events.hint(`named ${name} after this folder and you: --name chooses another.`);
   let live: LiveAccess | undefined;
   agent.online.then(
     (url) => {

@@ -7,12 +7,13 @@
 import type { Policy } from '../../auth/identity/policy.js';
 import { ownerTag } from '../../auth/session/session.js';
 import { type BaseAddress, isTunnelName, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
+import { coversName } from '../../core/name-pattern.js';
 import { parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { RawHeaders } from '../../http/fields.js';
 import { type Offer, readOffer } from '../../link/handshake.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
-import { coversName, type TokenGrant } from '../../link/token.js';
+import type { TokenGrant } from '../../link/token.js';
 import { framingPolicy } from '../gate/framing.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';

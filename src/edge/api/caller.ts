@@ -5,9 +5,9 @@
 import { matchesRules } from '../../auth/identity/policy.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
+import { coversName } from '../../core/name-pattern.js';
 import type { Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
-import { coversName } from '../../link/token.js';
 import type { AgentTokens } from '../agents/agent-tokens.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
 import type { VisitRequest } from '../request/visit.js';

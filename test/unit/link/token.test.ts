@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { deriveKeys, type KeyPurpose } from '../../../src/core/keys.js';
+import { coversName } from '../../../src/core/name-pattern.js';
 import { PosternError } from '../../../src/errors.js';
-import { coversName, createToken, verifyToken } from '../../../src/link/token.js';
+import { createToken, verifyToken } from '../../../src/link/token.js';
 
 const SECRET = 'a secret of thirty-two bytes or more';
 const OTHER = 'another secret, just as long as that one';
