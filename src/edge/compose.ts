@@ -1,0 +1,169 @@
+/** Composes the inside of an edge: sign-in, gate, forwarding, routes, admission. Everything is passed as arguments. */
+import { Assertions } from '../auth/identity/assertion.js';
+import type { Identity } from '../auth/identity/identity.js';
+import { decide, matchesRules } from '../auth/identity/policy.js';
+import type { Providers } from '../auth/providers/providers.js';
+import { Nonces } from '../auth/session/nonce.js';
+import { NO_OWNER } from '../auth/session/session.js';
+import { Sessions } from '../auth/session/sessions.js';
+import { SignOutReferences } from '../auth/session/sign-out-reference.js';
+import { Tickets } from '../auth/session/ticket.js';
+import { Transactions } from '../auth/session/transaction.js';
+import type { EdgeConfig } from '../config/edge-config.js';
+import type { Log } from '../core/log.js';
+import type { PosternError } from '../errors.js';
+import { Redemptions } from '../store/redemptions.js';
+import type { Revocations } from '../store/revocations.js';
+import type { Store } from '../store/store.js';
+import { Admission } from './agents/admission.js';
+import { AgentTokens } from './agents/agent-tokens.js';
+import type { Names } from './agents/names.js';
+import type { RevokedTokens } from './agents/revoked-tokens.js';
+import { createApi } from './api/api.js';
+import { Callers } from './api/caller.js';
+import { Forwarder } from './forward/forwarder.js';
+import { createGate } from './gate/gate.js';
+import type { Registry } from './gate/registry.js';
+import type { Revalidator } from './gate/revalidation.js';
+import { createAgentOAuth } from './oauth/routes.js';
+import type { Observer } from './ops/observer.js';
+import { Decisions } from './people/decisions.js';
+import { Portal } from './portal/portal.js';
+import { soleDomain } from './provider.js';
+import { addressReader } from './request/client-address.js';
+import * as limits from './request/limits.js';
+import type { Visit } from './request/visit.js';
+import { AccessRoutes } from './routes/access.js';
+import { createApp } from './routes/app.js';
+import { inviteRoutes } from './routes/invite.js';
+import { SignIn } from './routes/sign-in.js';
+import { SignOut } from './routes/sign-out.js';
+import { createTunnelRefusal } from './routes/tunnel-refusal.js';
+import type { Sharing } from './sharing.js';
+import { FrontDoor } from './visitors/front-door.js';
+import { Http1Requests, serveWith } from './visitors/http1/requests.js';
+import { visitOf } from './visitors/http1/visit.js';
+
+const DISTRUSTED =
+  'X-Forwarded-For of an address that is not trusted is not believed: if it is your reverse proxy, name it';
+
+/** What an edge has before it serves anyone. */
+export interface Parts {
+  readonly log: Log;
+  readonly providers: Providers;
+  readonly store: Store;
+  readonly ended: Revocations;
+  readonly names: Names;
+  readonly registry: Registry;
+  readonly sharing: Sharing;
+  readonly observer: Observer;
+  readonly revalidator: Revalidator;
+  readonly revoked: RevokedTokens;
+  readonly isRecording: () => boolean;
+}
+
+/** Composes what serves visitors and agents from these parts. `closeStreams` ends the streams of events. */
+export function compose(
+  config: EdgeConfig,
+  { providers, store, ended, names, registry, sharing, observer, revalidator, revoked, isRecording, log }: Parts,
+) {
+  const { base, secrets, allow: ceiling, publicPermitted } = config;
+  const secure = base.scheme === 'https';
+  const { issuers } = providers;
+  const redemptions = new Redemptions(store);
+  const sessions = new Sessions({
+    secrets,
+    issuers,
+    ttlMs: config.sessionTtlMs,
+    idleMs: config.sessionIdleMs,
+    secure,
+    ended,
+    groupsAskedFor: () => registry.groups(),
+  });
+  const assertions = new Assertions({ secrets, issuer: base.origin });
+  const policy = { ceiling, publicPermitted };
+  const signIn = composeSignIn(config, { providers, redemptions, sessions, registry, observer });
+  const references = new SignOutReferences(secrets);
+  const signOut = new SignOut({ base, providers, sessions, references, observer });
+  const tokens = new AgentTokens(secrets, revoked);
+  const admission = new Admission({
+    ...{ base, tokens, policy, registry, names, revoked, observer },
+    permits: config.permits,
+  });
+  const accessTokens = config.permits.accessTokens ? sharing.accessTokens : undefined;
+  const gate = createGate({ base, sessions, registry, ceiling, accessTokens });
+  const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
+  const exchanges = { gate, observer, revalidator, replyWithError };
+  const parts = { base, sessions, assertions, registry, signIn, signOut, observer };
+  const renewals = new limits.AttemptLimit('renewal');
+  const oauth = createAgentOAuth({
+    ...{ base, store, secrets, sessions, observer, revoked },
+    agents: config.agents,
+    ttlMs: config.agentTtlMs,
+  });
+  const callers = new Callers({ ...parts, tokens, admins: config.admins });
+  const decisions = new Decisions({ ...sharing, observer });
+  const managing = { ...parts, ...sharing, callers, decisions };
+  const api = createApi({ ...managing, permits: config.permits });
+  const portal = new Portal({ ...managing, signIns: oauth.signIns });
+  const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
+  const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('wrong-invite') });
+  const manages = (identity: Identity) =>
+    registry.ownedBy(identity.email).length > 0 || matchesRules(config.admins, identity);
+  const app = createApp({
+    ...parts,
+    manages,
+    api: [...api.routes, ...access.table, ...invite, ...oauth.routes, ...portal.table],
+    visitOf,
+    replyWithError,
+  });
+  const door: FrontDoor = new FrontDoor({
+    base,
+    gate,
+    forwarder: new Forwarder({ ...exchanges, base, sessions, assertions }),
+    observer,
+    admission,
+    isRecording,
+    refusal: createTunnelRefusal({ ...parts, renewals, badTokens: new limits.AttemptLimit('bad-access-token') }),
+    routes: (visit) => serveWith(app, visit),
+  });
+  const addressOf = addressReader(config.trustProxy, (address) =>
+    log.warn({ address, option: 'POSTERN_TRUST_PROXY' }, DISTRUSTED),
+  );
+  sharing.connect(registry);
+  const closeStreams = () => {
+    api.close();
+    access.close();
+  };
+  return { closeStreams, admission, requests: new Http1Requests({ base, door, observer, addressOf }) };
+}
+
+type SignInParts = Pick<Parts, 'providers' | 'registry' | 'observer'> & {
+  readonly redemptions: Redemptions;
+  readonly sessions: Sessions;
+};
+
+function composeSignIn(
+  { base, secrets, allow: ceiling }: EdgeConfig,
+  { providers, redemptions, sessions, registry, observer }: SignInParts,
+): SignIn {
+  const { issuers } = providers;
+  const secure = base.scheme === 'https';
+  const ownerOf = (name: string) => registry.find(name)?.ownerTag ?? NO_OWNER;
+  return new SignIn({
+    base,
+    providers,
+    sessions,
+    tickets: new Tickets({ secrets, issuers, redemptions }),
+    nonces: new Nonces(secrets),
+    transactions: new Transactions({ secrets, secure, redemptions }),
+    limit: new limits.AttemptLimit('sign-in'),
+    observer,
+    domainHint: soleDomain(ceiling),
+    isAdmitted: ({ identity }, name) => {
+      const tunnel = registry.find(name);
+      return tunnel !== undefined && decide(tunnel.policy, identity).allow;
+    },
+    ownerOf,
+  });
+}
