@@ -104,7 +104,7 @@ export function compose(
   const callers = new Callers({ ...parts, tokens, admins: config.admins });
   const decisions = new Decisions({ ...sharing, observer });
   const managing = { ...parts, ...sharing, callers, decisions };
-  const api = createApi({ ...managing, permits: config.permits });
+  const api = createApi({ ...managing, permits: config.permits, signIns: oauth.signIns });
   const portal = new Portal({ ...managing, signIns: oauth.signIns });
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
   const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('wrong-invite') });

@@ -38,7 +38,7 @@ const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 
 // With these an app may serve another path or method than the one that was judged.
 const OVERRIDES =
-  /^x-(?:original-(?:url|uri|path|method)|rewrite-(?:url|uri)|override-(?:url|method)|method-override|http-method(?:-override)?|http-(?:path|url)-override|envoy-original-path|waws-unencoded-url)$/;
+  /^(?:x-)?(?:original-(?:url|uri|path|method)|rewrite-(?:url|uri)|override-(?:url|method)|method-override|http-method(?:-override)?|http-(?:path|url)-override|envoy-original-path|waws-unencoded-url|script-name|path-info|request-(?:uri|method)|matched-path|invoke-path)$/;
 
 /** Reads one. Anything that is not exactly a public path is undefined. */
 export function parsePublicPath(text: string): PublicPath | undefined {
@@ -73,6 +73,7 @@ function matches({ method, path, isPrefix }: PublicPath, asked: string, judged: 
   return isMethod && (isPrefix ? judged.startsWith(path) : judged === path);
 }
 
-function isOverridden(headers: RawHeaders): boolean {
+/** Whether a header names another path or method: an app may serve that instead of the one that was judged. */
+export function isOverridden(headers: RawHeaders): boolean {
   return headers.some((name, at) => at % 2 === 0 && OVERRIDES.test(normalizedName(name)));
 }

@@ -138,4 +138,13 @@ export const PUBLIC_REQUESTS: readonly string[] = [
 export const OVERRIDING_LINES: readonly string[] = [
   ...['X-Original-URL: /admin', 'x-original-url: /admin', 'X_Original_URL: /admin', 'X-Rewrite-URL: /admin'],
   ...['X-HTTP-Method-Override: DELETE', 'X-HTTP-Method: DELETE', 'X-Method-Override: DELETE', 'X-Original-URI: /admin'],
+  // WSGI and CGI: what is left of the path once the name of the script is cut off.
+  ...[
+    'SCRIPT_NAME: /webhooks',
+    'X-Script-Name: /webhooks',
+    'Path-Info: /admin',
+    'X_PATH_INFO: /admin',
+    'Request-Uri: /admin',
+  ],
+  ...['Http-Method-Override: DELETE', 'X-Matched-Path: /admin', 'X-Invoke-Path: /admin'],
 ];

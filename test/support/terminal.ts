@@ -5,10 +5,10 @@ import { Program, type ProgramOptions } from './processes.js';
 /** Whether this machine can do it. */
 export const HAS_PTY = process.platform !== 'win32' && spawnSync('python3', ['-c', 'import pty']).status === 0;
 
-// Runs a command in a new terminal. Once the terminal shows `mark`, presses `key`, says "pressed" and shows no more: what
+// Runs a command in a new terminal. Once the terminal shows `mark`, a person looks at it, presses `key`, says "pressed" and shows no more: what
 // the command writes then stays in the terminal. On SIGTERM the command is ended first. Without a key all is shown.
 const SCRIPT = `
-import fcntl, json, os, pty, signal, struct, sys, termios
+import fcntl, json, os, pty, signal, struct, sys, termios, time
 rows, columns, mark, key, command = json.loads(sys.argv[1])
 pid, terminal = pty.fork()
 if pid == 0:
@@ -26,6 +26,7 @@ while True:
     seen += data
     os.write(1, data)
     if key and mark.encode() in seen:
+        time.sleep(0.8)
         os.write(terminal, key.encode())
         os.write(1, b'\\n{"pressed":true}\\n')
         key = ''

@@ -28,6 +28,8 @@ export interface LiveAccessOptions {
 
 const EIGHT_HOURS = '8h';
 
+const MIN_SHOWN_MS = 500;
+
 /** Follows a tunnel until it is closed. */
 export class LiveAccess {
   readonly #options: LiveAccessOptions;
@@ -37,6 +39,8 @@ export class LiveAccess {
   readonly #keys: Keys | undefined;
   readonly #started = new Set<string>();
   #askers: readonly Asker[] = [];
+  /** Since when the first of them is shown, by `performance.now()`. */
+  #shownAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: LiveAccessOptions) {
     this.#options = options;
@@ -64,6 +68,7 @@ export class LiveAccess {
 
   #update(askers: readonly Asker[]): void {
     if (this.#stop.signal.aborted) return;
+    if (askers[0]?.id !== this.#askers[0]?.id) this.#shownAtMs = performance.now();
     this.#askers = askers;
     this.#options.view.askers(askers);
     this.#keys?.read(askers.length > 0);
@@ -74,7 +79,8 @@ export class LiveAccess {
   #answer(key: string): void {
     const [asker] = this.#askers;
     const body = ANSWERS[key.toLowerCase()];
-    if (asker === undefined || body === undefined) return;
+    // A key that was pressed before a person could see the question does not answer it.
+    if (asker === undefined || body === undefined || performance.now() - this.#shownAtMs < MIN_SHOWN_MS) return;
     this.#update(this.#askers.slice(1)); // the stream of events says what has come of it
     this.#api.answer(this.#name, asker.id, body).then(
       () =>
@@ -90,10 +96,15 @@ export class LiveAccess {
     this.#started.add(id);
     const { onKnock, url } = this.#options;
     if (onKnock === undefined) return;
-    const program = spawn(onKnock, [email, message, url], { stdio: 'ignore', shell: false });
+    const program = spawn(onKnock, [argument(email), argument(message), url], { stdio: 'ignore', shell: false });
     program.on('error', (error) => printError(`--on-knock: ${error.message}`));
     program.unref();
   }
+}
+
+// No option of the program, whatever a stranger writes.
+function argument(text: string): string {
+  return text.startsWith('-') ? ` ${text}` : text;
 }
 
 const ANSWERS: Readonly<Partial<Record<string, { answer: 'allow' | 'deny'; for?: string }>>> = {

@@ -198,6 +198,7 @@ export class ApiClient {
       method,
       headers: { Authorization: `Bearer ${token}`, ...headers },
       signal,
+      rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says: the token is for the edge alone
       ...STRICT_PARSER,
       ...(agent !== undefined && { agent }),
     };

@@ -2,11 +2,26 @@
  * Single keys of a terminal, read while there is a question to answer and at no other time: until then the terminal works as
  * ever. Ctrl-C and its like keep their meaning, and the terminal is restored when the process ends in any way but SIGKILL.
  */
+import { readFileSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 
 const INTERRUPT = '\x03';
 const SUSPEND = '\x1a';
 const QUIT = '\x1c';
+
+function ignore(): void {}
+
+/** Whether this process may use its terminal. Known on Linux only; elsewhere it is assumed. */
+function isInForeground(): boolean {
+  try {
+    // After the name in parentheses: state, ppid, pgrp, session, tty_nr, tpgid (proc(5)).
+    const stat = readFileSync('/proc/self/stat', 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[2] === fields[5];
+  } catch {
+    return true; // another system
+  }
+}
 
 export class Keys {
   readonly #input: ReadStream;
@@ -28,7 +43,8 @@ export class Keys {
   }
 
   #start(): void {
-    this.#input.setRawMode(true);
+    this.#input.on('error', ignore); // the terminal is gone
+    this.#enterRawMode();
     this.#input.on('data', this.#data);
     process.once('exit', this.#restore);
     process.on('SIGCONT', this.#resume);
@@ -45,24 +61,34 @@ export class Keys {
   }
 
   readonly #restore = () => {
-    this.#input.setRawMode(false);
+    if (isInForeground()) this.#input.setRawMode(false);
   };
 
   // After Ctrl-Z the shell has set its own mode.
-  readonly #resume = () => {
-    this.#input.setRawMode(true);
-  };
+  readonly #resume = () => this.#enterRawMode();
+
+  // A process in the background that changes its terminal is stopped by it (SIGTTOU).
+  #enterRawMode(): void {
+    if (isInForeground()) this.#input.setRawMode(true);
+  }
 
   readonly #data = (data: Buffer) => {
-    for (const key of data.toString('utf8')) this.#key(key);
+    const text = data.toString('utf8');
+    // A paste, a function key, or what was typed before there was a question is no response to a question.
+    if (text.length === 1) this.#key(text);
   };
 
   #key(key: string): void {
     // In raw mode the terminal sends these as characters (termios, ISIG).
     if (key === INTERRUPT) process.kill(process.pid, 'SIGINT');
-    else if (key === QUIT) process.kill(process.pid, 'SIGQUIT');
+    else if (key === QUIT) this.#quit();
     else if (key === SUSPEND) this.#suspend();
     else this.#pressed(key);
+  }
+
+  #quit(): void {
+    this.#restore();
+    process.kill(process.pid, 'SIGQUIT');
   }
 
   #suspend(): void {

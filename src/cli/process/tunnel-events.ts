@@ -51,14 +51,23 @@ async function* events(
 
 async function tell(api: ApiClient, name: string, event: EventSourceMessage, listener: TunnelListener): Promise<void> {
   if (event.event === 'resync') {
-    listener.people(await api.people(name));
-    listener.knocks(await api.knocks(name));
+    listener.people((await api.people(name)).filter(isPerson));
+    listener.knocks((await api.knocks(name)).filter(isKnock));
     return;
   }
   const { tunnel, people, knocks } = JSON.parse(event.data) as EventData;
   if (tunnel !== name) return;
-  if (people !== undefined) listener.people(people);
-  if (knocks !== undefined) listener.knocks(knocks);
+  if (people !== undefined) listener.people(people.filter(isPerson));
+  if (knocks !== undefined) listener.knocks(knocks.filter(isKnock));
+}
+
+// An edge may be of another release, or hostile.
+function isPerson({ email }: ApiPerson): boolean {
+  return typeof email === 'string';
+}
+
+function isKnock({ id, email, message }: ApiKnock): boolean {
+  return [id, email, message].every((text) => typeof text === 'string');
 }
 
 interface EventData {

@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { PosternError } from '../../errors.js';
 import type { Observer } from '../ops/observer.js';
 import type { AccessToken, AccessTokens } from '../people/access-tokens.js';
+import type { Decisions } from '../people/decisions.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { RouteTable } from '../routes/route.js';
@@ -13,6 +14,7 @@ import { ownedBy, param } from './tunnels.js';
 export interface AccessTokenApiOptions {
   readonly callers: Callers;
   readonly accessTokens: AccessTokens;
+  readonly decisions: Decisions;
   readonly observer: Observer;
   readonly permits: { readonly accessTokens: boolean };
 }
@@ -27,7 +29,7 @@ const GONE = { text: 'The tunnel has no access token with this id.' };
 /** The routes below a prefix. */
 export function accessTokenApi(
   prefix: string,
-  { callers, accessTokens, observer, permits }: AccessTokenApiOptions,
+  { callers, accessTokens, decisions, observer, permits }: AccessTokenApiOptions,
 ): RouteTable {
   async function list(visit: Visit, request: Request): Promise<Reply> {
     const { tunnel } = await find(visit, request);
@@ -41,20 +43,15 @@ export function accessTokenApi(
     const name = textOf(fields, 'name', 64) ?? '';
     const forMs = durationOf(fields, 'for') ?? DEFAULT_MS;
     const { created, token } = await accessTokens.create(tunnel, { name, forMs, by: caller.email });
-    tell(visit, 'create', created, caller.email);
+    observer.emit({ kind: 'access-token-changed', visit, change: 'create', token: { ...created, by: caller.email } });
     return { ...jsonReply({ ...describeAccessToken(created), token }), status: 201 };
   }
 
   async function revoke(visit: Visit, request: Request): Promise<Reply> {
     const { caller, tunnel } = await find(visit, request);
-    const revoked = await accessTokens.revoke(tunnel, param(request, 'id'));
-    if (revoked === undefined) throw new PosternError('ERR_NOT_FOUND', undefined, GONE);
-    tell(visit, 'revoke', revoked, caller.email);
+    const isDone = await decisions.revokeAccessToken(visit, tunnel, param(request, 'id'), { by: caller.email });
+    if (!isDone) throw new PosternError('ERR_NOT_FOUND', undefined, GONE);
     return emptyReply();
-  }
-
-  function tell(visit: Visit, change: 'create' | 'revoke', token: AccessToken, by: string): void {
-    observer.emit({ kind: 'access-token-changed', visit, change, token: { ...token, by } });
   }
 
   async function find(visit: Visit, request: Request) {

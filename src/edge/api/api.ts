@@ -1,6 +1,7 @@
 /** The HTTP API below `/.postern/api/v1` of the base host: what terminal, pages and scripts work with. `docs/api.md` describes it. */
 import type { RouteTable } from '../routes/route.js';
 import { type AccessTokenApiOptions, accessTokenApi } from './access-tokens.js';
+import { type AgentApiOptions, agentApi } from './agents.js';
 import { EventApi, type EventApiOptions } from './events.js';
 import { type InviteApiOptions, inviteApi } from './invites.js';
 import { type KnockApiOptions, knockApi } from './knocks.js';
@@ -12,7 +13,8 @@ export type ApiOptions = EventApiOptions &
   KnockApiOptions &
   InviteApiOptions &
   PeopleApiOptions &
-  AccessTokenApiOptions;
+  AccessTokenApiOptions &
+  AgentApiOptions;
 
 export interface Api {
   readonly routes: RouteTable;
@@ -31,6 +33,7 @@ export function createApi(options: ApiOptions): Api {
       ...inviteApi(PREFIX, options),
       ...peopleApi(PREFIX, options),
       ...accessTokenApi(PREFIX, options),
+      ...agentApi(PREFIX, options),
       ...events.routes(PREFIX),
     ],
     close: () => events.close(),

@@ -10,6 +10,7 @@ import type { Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import type { AgentTokens } from '../agents/agent-tokens.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
+import { AttemptLimit } from '../request/limits.js';
 import type { VisitRequest } from '../request/visit.js';
 import { checkCause, isFromOrigin } from '../routes/csrf.js';
 
@@ -52,15 +53,25 @@ const UNKNOWN = { text: 'You have no tunnel of this name.' };
 export class Callers {
   readonly #options: CallersOptions;
 
+  /** Limits how often an account may change something. */
+  readonly #changes = new AttemptLimit('change');
+
   constructor(options: CallersOptions) {
     this.#options = options;
   }
 
   /**
    * The caller of a request. Throws `ERR_TOKEN_INVALID` for a bad token, `ERR_LOGIN_REQUIRED` without token and session,
-   * `ERR_ACCESS_DENIED` for an account without a verified email, and `ERR_CROSS_SITE` for a page of another origin.
+   * `ERR_ACCESS_DENIED` for an account without a verified email, `ERR_CROSS_SITE` for a page of another
+   * origin, and `ERR_RATE_LIMITED` after too many changes.
    */
   async identify(visit: VisitRequest): Promise<Caller> {
+    const caller = await this.#identify(visit);
+    if (!isSafe(visit.method)) await this.#changes.count(caller.email);
+    return caller;
+  }
+
+  async #identify(visit: VisitRequest): Promise<Caller> {
     const authorization = visit.header['authorization'];
     if (authorization !== undefined) return this.#byToken(authorization, visit);
     const { base, sessions, admins } = this.#options;

@@ -39,6 +39,7 @@ export class EventApi {
   async #open(visit: Visit): Promise<undefined> {
     const { callers, feed } = this.#options;
     const caller = await callers.identify(visit);
+    if (visit.isClosed) return; // the end of the stream would not be seen
     this.#checkRoom(caller);
     let stopReading: () => void = () => {};
     const ended = () => {
@@ -62,11 +63,11 @@ export class EventApi {
     const { feed } = this.#options;
     const missed = lastId === undefined ? 'gap' : feed.since(lastId);
     // With the id of now: what happens after it will not be missed.
-    if (missed === 'gap') stream.send({ id: feed.lastId, event: 'resync', data: {} });
+    if (missed === 'gap') stream.send({ id: feed.lastId, event: 'resync', json: '{}' });
     else for (const event of missed) send(stream, caller, event);
   }
 }
 
-function send(stream: EventStream, caller: Caller, { id, kind, tunnel, owner, data }: FeedEvent): void {
-  if (caller.mayRead({ name: tunnel, owner })) stream.send({ id, event: kind, data: { tunnel, ...data } });
+function send(stream: EventStream, caller: Caller, { id, kind, tunnel, owner, json }: FeedEvent): void {
+  if (caller.mayRead({ name: tunnel, owner })) stream.send({ id, event: kind, json });
 }

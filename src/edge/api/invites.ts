@@ -3,8 +3,7 @@ import type { Request } from 'express';
 import type { BaseAddress } from '../../core/hostname.js';
 import { canonicalEmail } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
-import type { Observer } from '../ops/observer.js';
-import type { Grants } from '../people/grants.js';
+import type { Decisions } from '../people/decisions.js';
 import type { Invite } from '../people/invite-entry.js';
 import { type Invites, MAX_USES } from '../people/invites.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
@@ -18,15 +17,14 @@ import { ownedBy, param } from './tunnels.js';
 export interface InviteApiOptions {
   readonly base: BaseAddress;
   readonly callers: Callers;
-  readonly grants: Grants;
   readonly invites: Invites;
-  readonly observer: Observer;
+  readonly decisions: Decisions;
 }
 
 const GONE = { text: 'There is no invite with this id any more.' };
 
 /** The routes below a prefix. */
-export function inviteApi(prefix: string, { base, callers, grants, invites, observer }: InviteApiOptions): RouteTable {
+export function inviteApi(prefix: string, { base, callers, invites, decisions }: InviteApiOptions): RouteTable {
   async function list(visit: Visit, request: Request): Promise<Reply> {
     const { tunnel } = await find(visit, request);
     return jsonReply({ invites: invites.list(tunnel).map(describeInvite) });
@@ -36,25 +34,20 @@ export function inviteApi(prefix: string, { base, callers, grants, invites, obse
     const { caller, tunnel } = await find(visit, request);
     const fields = fieldsOf(request, ['for', 'uses', 'email']);
     const email = emailOf(fields);
-    const isShutOut = ({ effect, rule }: { effect: string; rule: { kind: string; email?: string } }) =>
-      effect === 'deny' && rule.email === email;
-    if (email !== undefined && grants.list(tunnel).some(isShutOut)) throw invalid(SHUT_OUT);
     const uses = wholeNumberOf(fields, 'uses', { min: 1, max: MAX_USES });
-    const { invite, code } = await invites.create(tunnel, {
+    const { invite, code } = await decisions.invite(visit, tunnel, {
       by: caller.email,
       uses,
       email,
       forMs: durationOf(fields, 'for'),
     });
-    observer.emit({ kind: 'invite-changed', visit, change: 'create', by: caller.email, invite });
     return { ...jsonReply({ ...describeInvite(invite), url: inviteUrl(base, invite.tunnel, code) }), status: 201 };
   }
 
   async function revoke(visit: Visit, request: Request): Promise<Reply> {
     const { caller, tunnel } = await find(visit, request);
-    const invite = await invites.revoke(tunnel, param(request, 'id'));
-    if (invite === undefined) throw new PosternError('ERR_NOT_FOUND', undefined, GONE);
-    observer.emit({ kind: 'invite-changed', visit, change: 'revoke', by: caller.email, invite });
+    const isDone = await decisions.revokeInvite(visit, tunnel, param(request, 'id'), { by: caller.email });
+    if (!isDone) throw new PosternError('ERR_NOT_FOUND', undefined, GONE);
     return emptyReply();
   }
 
@@ -71,8 +64,6 @@ export function inviteApi(prefix: string, { base, callers, grants, invites, obse
 }
 
 const MAX_EMAIL_CHARS = 254;
-
-const SHUT_OUT = 'This person was shut out, which no invite changes: grant access instead.';
 
 function emailOf(fields: Readonly<Record<string, unknown>>): string | undefined {
   const text = textOf(fields, 'email', MAX_EMAIL_CHARS);

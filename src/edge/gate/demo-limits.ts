@@ -3,7 +3,9 @@
  * A person is here with an open request and for a minute after the last one: open requests are judged every five seconds, and
  * each judgement is noted.
  */
+
 import type { Session } from '../../auth/session/session.js';
+import { isOverridden } from '../../http/public-path.js';
 import type { Terms } from '../../link/terms.js';
 import { network } from '../request/limits.js';
 import type { VisitRequest } from '../request/visit.js';
@@ -12,7 +14,7 @@ import type { VisitRequest } from '../request/visit.js';
 export const VIEWER_STAYS_MS = 60_000;
 
 /** A request that would be admitted otherwise. */
-export type Limited = Pick<VisitRequest, 'method' | 'header' | 'address' | 'cache'>;
+export type Limited = Pick<VisitRequest, 'method' | 'header' | 'headers' | 'address' | 'cache'>;
 
 interface Visitor {
   readonly rule: string;
@@ -73,9 +75,10 @@ function isViewer({ rule, session }: Visitor): boolean {
   return rule === 'public' || (session !== undefined && rule !== 'owner');
 }
 
-/** By the safe methods (RFC 9110 section 9.2.1). A WebSocket carries anything. */
-function isReading({ method, header }: Limited): boolean {
-  return (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && header['upgrade'] === undefined;
+/** By the safe methods (RFC 9110 section 9.2.1), unless a header names another one. A WebSocket carries anything. */
+function isReading({ method, header, headers }: Limited): boolean {
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') return false;
+  return header['upgrade'] === undefined && !isOverridden(headers);
 }
 
 function removeGone(seen: Map<string, number>, nowMs: number): void {

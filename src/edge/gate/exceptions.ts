@@ -2,7 +2,7 @@
  * What a tunnel admits without a session because its owner has said so and the operator permits it: requests for its public
  * paths, and CORS preflights, with which browsers send no cookies. Such a request is anonymous. Pure functions.
  */
-import { findPublicPath, formatPublicPath } from '../../http/public-path.js';
+import { findPublicPath, formatPublicPath, isOverridden } from '../../http/public-path.js';
 import type { Terms } from '../../link/terms.js';
 import type { HeaderLookup, VisitRequest } from '../request/visit.js';
 
@@ -22,8 +22,8 @@ const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 const ORIGIN = /^(?:null|[a-z][a-z0-9+.-]*:\/\/[\x21-\x7e]+)$/i;
 
 /** Whether this is a preflight as browsers send it (Fetch, section 4.8): without credentials and without a body. */
-function isPreflight({ method, header }: Excepted): boolean {
-  if (method !== 'OPTIONS' || hasCredentials(header) || hasBody(header)) return false;
+function isPreflight({ method, header, headers }: Excepted): boolean {
+  if (method !== 'OPTIONS' || hasCredentials(header) || hasBody(header) || isOverridden(headers)) return false;
   const mode = header['sec-fetch-mode'];
   if (mode !== undefined && mode !== 'cors') return false;
   return ORIGIN.test(header['origin'] ?? '') && TOKEN.test(header['access-control-request-method'] ?? '');

@@ -98,6 +98,11 @@ export class AgentSignIns {
       ifVersion: 0,
       expiresAtMs: nowMs + IDLE_MS,
     });
+    // The code was presented again meanwhile, or the sign-in was ended otherwise.
+    if (this.#options.revoked.has(id)) {
+      await this.#options.store.delete(keyOf(stored));
+      throw new OAuthError('invalid_grant', 'The sign-in has ended.');
+    }
     return this.#issue(stored);
   }
 
@@ -141,8 +146,12 @@ export class AgentSignIns {
 
   /** Ends a sign-in: its refresh token counts no more, and the links of its access tokens end. Also if it is not known. */
   async end({ owner, id }: Pick<AgentSignIn, 'owner' | 'id'>): Promise<void> {
-    await this.#options.revoked.revoke(id, this.#now() + this.#options.ttlMs); // first: it is what opens tunnels
-    await this.#options.store.delete(keyOf({ owner, id }));
+    try {
+      // First: it is what opens tunnels. For longer than any token of it lives, whatever the lifetime was when it was issued.
+      await this.#options.revoked.revoke(id, this.#now() + IDLE_MS);
+    } finally {
+      await this.#options.store.delete(keyOf({ owner, id }));
+    }
   }
 
   async #find(key: string): Promise<AgentSignIn | undefined> {

@@ -3,12 +3,16 @@ import { formatRule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import type { AccessChange, Asker } from '../ops/events.js';
 import type { Observer } from '../ops/observer.js';
+import type { AccessTokens } from './access-tokens.js';
 import type { Effect, Grant, Grants, Owned } from './grants.js';
+import type { InviteRequest, Invites } from './invites.js';
 import type { Knocks } from './knocks.js';
 
 export interface DecisionsOptions {
   readonly grants: Grants;
   readonly knocks: Knocks;
+  readonly invites: Invites;
+  readonly accessTokens: AccessTokens;
   readonly observer: Observer;
 }
 
@@ -18,6 +22,8 @@ export interface Decided {
   readonly by: string;
   readonly forMs?: number | undefined;
 }
+
+const SHUT_OUT = 'This person was shut out, which no invite changes: grant access instead.';
 
 const GONE = { text: 'Nobody with this id asks to be let in any more.' };
 
@@ -57,6 +63,33 @@ export class Decisions {
     await this.#options.knocks.settle(tunnel, knock.email, 'deny');
     this.#record(visit, { change: 'refuse', tunnel: tunnel.name, rule: knock.email, by: how.by });
     return undefined;
+  }
+
+  /** As `Invites.create`. Throws `ERR_BAD_REQUEST` for a person who was shut out. */
+  async invite(visit: Asker, tunnel: Owned, request: InviteRequest): ReturnType<Invites['create']> {
+    const { email, by } = request;
+    const isShutOut = ({ effect, rule }: Grant) => effect === 'deny' && rule.kind === 'email' && rule.email === email;
+    if (email !== undefined && this.#options.grants.list(tunnel).some(isShutOut))
+      throw new PosternError('ERR_BAD_REQUEST', SHUT_OUT, { text: SHUT_OUT });
+    const made = await this.#options.invites.create(tunnel, request);
+    this.#options.observer.emit({ kind: 'invite-changed', visit, change: 'create', by, invite: made.invite });
+    return made;
+  }
+
+  /** Ends the link of an invite. Resolves to whether there was one. */
+  async revokeInvite(visit: Asker, tunnel: Owned, id: string, { by }: Decided): Promise<boolean> {
+    const invite = await this.#options.invites.revoke(tunnel, id);
+    if (invite === undefined) return false;
+    this.#options.observer.emit({ kind: 'invite-changed', visit, change: 'revoke', by, invite });
+    return true;
+  }
+
+  /** Ends an access token, and what is open with it. Resolves to whether there was one. */
+  async revokeAccessToken(visit: Asker, tunnel: Owned, id: string, { by }: Decided): Promise<boolean> {
+    const token = await this.#options.accessTokens.revoke(tunnel, id);
+    if (token === undefined) return false;
+    this.#options.observer.emit({ kind: 'access-token-changed', visit, change: 'revoke', token: { ...token, by } });
+    return true;
   }
 
   #record({ id, address }: Asker, change: AccessChange): void {

@@ -12,21 +12,23 @@ export interface FeedEvent {
   readonly tunnel: string;
   /** Canonical email of the tunnel's owner. */
   readonly owner: string;
-  /** What the reader gets, as JSON. */
-  readonly data: object;
+  /** What the reader gets: JSON, written once for all readers. */
+  readonly json: string;
 }
 
 /** What `since` returns when the id is of another process, or too long ago. */
 export type Missed = readonly FeedEvent[] | 'gap';
 
-// Some minutes of a lively edge, at about 500 bytes each.
+// Some minutes of a lively edge. An event about a tunnel with a thousand grants is half a megabyte.
 export const MAX_EVENTS = 1_000;
+export const MAX_EVENT_CHARS = 8_000_000;
 
 export class Feed implements EventSink {
   readonly #run = randomBytes(6).toString('hex');
   readonly #events: FeedEvent[] = [];
   readonly #readers = new Set<(event: FeedEvent) => void>();
   #count = 0;
+  #chars = 0;
 
   /** The id of the latest event. */
   get lastId(): string {
@@ -43,11 +45,13 @@ export class Feed implements EventSink {
     this.publish({ kind: 'tunnel', tunnel, owner, data: { online: event.kind === 'tunnel-up' } });
   }
 
-  publish(event: Omit<FeedEvent, 'id'>): void {
+  publish({ data, ...event }: Omit<FeedEvent, 'id' | 'json'> & { readonly data: object }): void {
     this.#count += 1;
-    const published = { ...event, id: this.#idOf(this.#count) };
+    const json = JSON.stringify({ tunnel: event.tunnel, ...data });
+    const published = { ...event, json, id: this.#idOf(this.#count) };
     this.#events.push(published);
-    if (this.#events.length > MAX_EVENTS) this.#events.shift();
+    this.#chars += json.length;
+    while (this.#events.length > MAX_EVENTS || this.#chars > MAX_EVENT_CHARS) this.#dropOldest();
     for (const reader of [...this.#readers]) reader(published);
   }
 
@@ -64,6 +68,10 @@ export class Feed implements EventSink {
   read(reader: (event: FeedEvent) => void): () => void {
     this.#readers.add(reader);
     return () => this.#readers.delete(reader);
+  }
+
+  #dropOldest(): void {
+    this.#chars -= this.#events.shift()?.json.length ?? 0;
   }
 
   #idOf(position: number): string {

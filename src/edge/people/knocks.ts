@@ -43,9 +43,8 @@ export const REFUSED_FOR_MS = 3_600_000;
 const PREFIX = 'knock:';
 const REFUSED_PREFIX = 'refused-knock:';
 
-// What is written when there is no tunnel: the same effort, so that time tells nothing.
+// What is written when there is no tunnel: as much, as often and for as long, so that time tells nothing.
 const VOID_PREFIX = 'void-knock:';
-const VOID_TTL_MS = 60_000;
 
 export class Knocks {
   readonly ready: Promise<void>;
@@ -64,16 +63,16 @@ export class Knocks {
    * Asks the owner of a tunnel; has no effect where there is no tunnel. The first of several requests of a person counts. Resolves
    * to the request if it is new. Throws `ERR_BAD_REQUEST` for an unfit message, `ERR_STORE_UNAVAILABLE`.
    */
-  async ask(tunnel: Owned | undefined, identity: Identity, message: string): Promise<Knock | undefined> {
+  async ask(name: string, tunnel: Owned | undefined, identity: Identity, message: string): Promise<Knock | undefined> {
     if (message !== '' && !isPlainText(message, MAX_MESSAGE_CHARS))
       throw new PosternError('ERR_BAD_REQUEST', 'unfit message', { text: UNFIT_MESSAGE });
     const id = idOf(identity);
     const isPending = tunnel !== undefined && !(await this.#isDropped(tunnel, id));
-    const key = isPending ? `${PREFIX}${tunnel.name}/${id}` : VOID_PREFIX + id;
+    const key = isPending ? `${PREFIX}${name}/${id}` : `${VOID_PREFIX}${name}/${id}`;
     const askedAtMs = this.#now();
     const knock = { owner: tunnel?.owner ?? '', email: identity.email, message, askedAt: askedAtMs };
-    const expiresAtMs = askedAtMs + (isPending ? KNOCK_TTL_MS : VOID_TTL_MS);
-    const written = await this.#store.put(key, JSON.stringify(knock), { ifVersion: 0, expiresAtMs });
+    const how = { ifVersion: 0, expiresAtMs: askedAtMs + KNOCK_TTL_MS };
+    const written = await this.#store.put(key, JSON.stringify(knock), how);
     return written !== undefined && isPending ? readKnock(written) : undefined;
   }
 

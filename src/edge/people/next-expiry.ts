@@ -1,31 +1,32 @@
-/** Tells which tunnels have something that has just expired, with one timer. */
+/** Tells for which tunnels something expires now, with one timer. It keeps one time for each tunnel, however much it has. */
 
 // The largest delay of a timer, 24.8 days: what is later is looked at again then.
 const MAX_TIMER_MS = 2_147_483_647;
 
 export class NextExpiry {
-  /** The times at which something of each tunnel expires, in milliseconds since the epoch. */
-  readonly #timesByTunnel = new Map<string, Set<number>>();
+  /** The earliest time at which something of each tunnel expires, in milliseconds since the epoch. */
+  readonly #nextByTunnel = new Map<string, number>();
   readonly #now: () => number;
   readonly #expired: (tunnels: readonly string[]) => void;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
+  /** `expired` adds the next time of each of its tunnels again. A time that turns out to be void costs one call too many. */
   constructor(now: () => number, expired: (tunnels: readonly string[]) => void) {
     this.#now = now;
     this.#expired = expired;
   }
 
-  /** Something of a tunnel expires at this time. A time that turns out to be void costs one call too many. */
+  /** Something of a tunnel expires at this time. */
   add(tunnel: string, atMs: number): void {
-    const times = this.#timesByTunnel.get(tunnel) ?? new Set();
-    this.#timesByTunnel.set(tunnel, times.add(atMs));
+    const known = this.#nextByTunnel.get(tunnel) ?? Number.POSITIVE_INFINITY;
+    if (atMs < known) this.#nextByTunnel.set(tunnel, atMs);
     if (atMs < this.#timerAtMs) this.#wait(atMs);
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    this.#timesByTunnel.clear();
+    this.#nextByTunnel.clear();
   }
 
   #wait(untilMs: number): void {
@@ -37,17 +38,15 @@ export class NextExpiry {
 
   #look(): void {
     const nowMs = this.#now();
-    const due = [...this.#timesByTunnel].filter(([tunnel, times]) => this.#takeDue(tunnel, times, nowMs));
+    const due: string[] = [];
+    let next = Number.POSITIVE_INFINITY;
+    for (const [tunnel, atMs] of this.#nextByTunnel) {
+      if (atMs <= nowMs) due.push(tunnel);
+      else next = Math.min(next, atMs);
+    }
+    for (const tunnel of due) this.#nextByTunnel.delete(tunnel);
     this.#timerAtMs = Number.POSITIVE_INFINITY;
-    const next = Math.min(...[...this.#timesByTunnel.values()].map((times) => Math.min(...times)));
     if (Number.isFinite(next)) this.#wait(next);
-    if (due.length > 0) this.#expired(due.map(([tunnel]) => tunnel));
-  }
-
-  #takeDue(tunnel: string, times: Set<number>, nowMs: number): boolean {
-    let isDue = false;
-    for (const atMs of times) if (atMs <= nowMs) isDue = times.delete(atMs);
-    if (times.size === 0) this.#timesByTunnel.delete(tunnel);
-    return isDue;
+    if (due.length > 0) this.#expired(due);
   }
 }

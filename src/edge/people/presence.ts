@@ -64,9 +64,14 @@ export class Presence implements EventSink {
     if (verdict.session !== undefined) this.#note(visit, verdict, verdict.session);
   }
 
+  /** How many people are at a tunnel. */
+  countAt(tunnel: string): number {
+    return this.#byTunnel.get(tunnel)?.size ?? 0;
+  }
+
   /** The people at a tunnel, those who came first in front. */
   at(tunnel: string): Person[] {
-    const counts = this.#countOpen();
+    const counts = this.#countOpen(tunnel);
     return [...(this.#byTunnel.get(tunnel) ?? [])].map(([account, { email, rule, sinceMs, lastSeenMs }]) => {
       return { email, rule, sinceMs, lastSeenMs, open: counts.get(keyOf(tunnel, account)) ?? 0 };
     });
@@ -124,10 +129,10 @@ export class Presence implements EventSink {
     this.#options.changed(tunnel);
   }
 
-  #countOpen(): Map<string, number> {
+  #countOpen(tunnel?: string): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { admitted } of this.#options.open()) {
-      if (admitted?.session === undefined) continue;
+      if (admitted?.session === undefined || (tunnel !== undefined && admitted.tunnel.name !== tunnel)) continue;
       const key = keyOf(admitted.tunnel.name, accountKey(admitted.session.identity));
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }

@@ -21,7 +21,7 @@ export class TunnelMirror<T> {
   readonly #expiry: NextExpiry;
 
   constructor({ store, prefix, read, now }: TunnelMirrorOptions<T>) {
-    this.#expiry = new NextExpiry(now, (tunnels) => this.#tell(tunnels));
+    this.#expiry = new NextExpiry(now, (tunnels) => this.#expired(tunnels));
     this.#mirror = new Mirror({
       store,
       prefix,
@@ -55,6 +55,12 @@ export class TunnelMirror<T> {
   close(): void {
     this.#expiry.close();
     this.#mirror.close();
+  }
+
+  /** Forgets what has expired, and waits for what is next. */
+  #expired(tunnels: readonly string[]): void {
+    for (const tunnel of tunnels) this.#index([...(this.#idsByTunnel.get(tunnel) ?? [])]);
+    this.#tell(tunnels);
   }
 
   #index(ids: readonly string[]): string[] {

@@ -27,7 +27,7 @@ export const LIVE_SCRIPT = `'use strict';
   }
 
   const events = new EventSource(dataset.events);
-  for (const kind of ['tunnel', 'access', 'people', 'knock', 'resync']) {
+  for (const kind of ['tunnel', 'access', 'people', 'knock', 'invite', 'access-token', 'resync']) {
     events.addEventListener(kind, ({ data }) => {
       const { tunnel } = JSON.parse(data);
       if (tunnel !== undefined && dataset.tunnel !== undefined && tunnel !== dataset.tunnel) return;

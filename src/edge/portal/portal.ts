@@ -5,14 +5,17 @@
 import { type Request, urlencoded } from 'express';
 import { queryValue } from '../../auth/session/return-path.js';
 import type { BaseAddress } from '../../core/hostname.js';
+import { canonicalEmail } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { Caller, Callers } from '../api/caller.js';
 import { ownedBy, param } from '../api/tunnels.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
 import type { AgentSignIns } from '../oauth/agent-sign-ins.js';
 import type { Observer } from '../ops/observer.js';
+import type { AccessTokens } from '../people/access-tokens.js';
 import type { Decisions } from '../people/decisions.js';
 import type { Grants } from '../people/grants.js';
+import type { Invites } from '../people/invites.js';
 import type { Knocks } from '../people/knocks.js';
 import type { Presence } from '../people/presence.js';
 import type { Page } from '../replies/page.js';
@@ -20,10 +23,11 @@ import { pageReply, redirect, scriptReply } from '../replies/reply.js';
 import { isNavigation } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { isFromOrigin } from '../routes/csrf.js';
+import { inviteUrl } from '../routes/invite.js';
 import type { RouteTable } from '../routes/route.js';
 import { agentsPage, tunnelsPage } from './lists.js';
 import { LIVE_SCRIPT, LIVE_SCRIPT_PATH, LIVE_SCRIPT_VERSION } from './live-script.js';
-import { type Act, pathOf, tunnelPage } from './tunnel-page.js';
+import { type Act, pathOf, type TunnelView, tunnelPage } from './tunnel-page.js';
 
 export interface PortalOptions {
   readonly base: BaseAddress;
@@ -32,6 +36,8 @@ export interface PortalOptions {
   readonly grants: Grants;
   readonly knocks: Knocks;
   readonly presence: Presence;
+  readonly invites: Invites;
+  readonly accessTokens: AccessTokens;
   readonly decisions: Decisions;
   readonly signIns: AgentSignIns;
   readonly observer: Observer;
@@ -77,14 +83,14 @@ export class Portal {
     const { callers, knocks, presence } = this.#options;
     const summaries = callers.tunnels(caller).map((tunnel) => ({
       tunnel,
-      people: presence.at(tunnel.name).length,
+      people: presence.countAt(tunnel.name),
       knocks: knocks.list(ownedBy(tunnel)).length,
     }));
     return tunnelsPage(summaries, caller.email);
   }
 
-  #tunnel(caller: Caller, request: Request, complaint?: string): Page {
-    const { base, callers, registry, grants, knocks, presence, now = Date.now } = this.#options;
+  #tunnel(caller: Caller, request: Request, more: Pick<TunnelView, 'complaint' | 'link'> = {}): Page {
+    const { base, callers, registry, grants, knocks, presence, invites, accessTokens, now = Date.now } = this.#options;
     const tunnel = callers.tunnel(caller, param(request, 'name'));
     const page = tunnelPage({
       tunnel,
@@ -92,9 +98,11 @@ export class Portal {
       grants: grants.list(ownedBy(tunnel)),
       knocks: knocks.list(ownedBy(tunnel)),
       people: presence.at(tunnel.name),
+      invites: invites.list(ownedBy(tunnel)),
+      accessTokens: accessTokens.list(ownedBy(tunnel)),
       email: caller.email,
       nowMs: now(),
-      complaint,
+      ...more,
     });
     const events = `${base.origin}/.postern/api/v1/events`;
     const here = base.origin + pathOf(tunnel.name);
@@ -116,13 +124,26 @@ export class Portal {
     const tunnel = this.#options.callers.tunnel(caller, param(request, 'name'));
     const { act, about } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
     try {
+      if (act === 'invite') {
+        const link = await this.#invite(visit, caller, tunnel, typeof about === 'string' ? about : '');
+        return pageReply(this.#tunnel(caller, request, { link }));
+      }
       await this.#perform(visit, caller, tunnel, act, typeof about === 'string' ? about : '');
     } catch (thrown) {
       const { status, text } = asPosternError(thrown);
       if (status >= 500) throw thrown;
-      return { ...pageReply(this.#tunnel(caller, request, text)), status };
+      return { ...pageReply(this.#tunnel(caller, request, { complaint: text })), status };
     }
     return seeOther(pathOf(tunnel.name));
+  }
+
+  /** Makes an invite for the first person, or for one by email. */
+  async #invite(visit: Visit, { email: by }: Caller, tunnel: Tunnel, about: string): Promise<string> {
+    const { base, decisions } = this.#options;
+    const email = about === '' ? undefined : canonicalEmail(about);
+    if (about !== '' && email === undefined) throw new PosternError('ERR_BAD_REQUEST', undefined, { text: NO_EMAIL });
+    const { code } = await decisions.invite(visit, ownedBy(tunnel), { by, email });
+    return inviteUrl(base, tunnel.name, code);
   }
 
   async #perform(visit: Visit, { email: by }: Caller, tunnel: Tunnel, act: unknown, about: string): Promise<void> {
@@ -146,6 +167,12 @@ export class Portal {
         return;
       case 'take-back':
         await decisions.takeBack(visit, owned, about, { by });
+        return;
+      case 'revoke-invite':
+        await decisions.revokeInvite(visit, owned, about, { by });
+        return;
+      case 'revoke-token':
+        await decisions.revokeAccessToken(visit, owned, about, { by });
         return;
       default:
         throw new PosternError('ERR_BAD_REQUEST', 'an act that is not known');
@@ -178,6 +205,8 @@ export class Portal {
     return this.#options.callers.identify(visit);
   }
 }
+
+const NO_EMAIL = 'An invite is for anyone with the link, or for one email address: this is none.';
 
 function seeOther(path: string): Reply {
   return { ...redirect(path), status: 303 };

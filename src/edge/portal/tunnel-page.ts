@@ -1,13 +1,25 @@
 /** The page of a tunnel for its owner: who asks to be let in, who is here, who may open it, each with what can be done. */
 import { formatRule } from '../../core/rule.js';
 import type { Tunnel } from '../gate/registry.js';
+import type { AccessToken } from '../people/access-tokens.js';
 import type { Grant } from '../people/grants.js';
+import type { Invite } from '../people/invite-entry.js';
 import type { Knock } from '../people/knocks.js';
 import type { Person } from '../people/presence.js';
 import type { Block, Page, Question, Row } from '../replies/page.js';
 
 /** What an act is about, as fields of its form; `routes.ts` reads them. */
-export type Act = 'answer-allow' | 'answer-allow-8h' | 'answer-deny' | 'allow' | 'allow-8h' | 'deny' | 'take-back';
+export type Act =
+  | 'answer-allow'
+  | 'answer-allow-8h'
+  | 'answer-deny'
+  | 'allow'
+  | 'allow-8h'
+  | 'deny'
+  | 'take-back'
+  | 'invite'
+  | 'revoke-invite'
+  | 'revoke-token';
 
 export interface TunnelView {
   readonly tunnel: Tunnel;
@@ -16,6 +28,10 @@ export interface TunnelView {
   readonly grants: readonly Grant[];
   readonly knocks: readonly Knock[];
   readonly people: readonly Person[];
+  readonly invites: readonly Invite[];
+  readonly accessTokens: readonly AccessToken[];
+  /** The link of an invite that was just made: it is shown once. */
+  readonly link?: string | undefined;
   /** Who looks at the page. */
   readonly email: string;
   readonly nowMs: number;
@@ -26,15 +42,18 @@ export interface TunnelView {
 export const MAX_RULE_INPUT_CHARS = 256;
 
 export function tunnelPage(view: TunnelView): Page {
-  const { tunnel, complaint, email } = view;
+  const { tunnel, complaint, email, link } = view;
   return {
     title: tunnel.name,
     blocks: [
       ...(complaint === undefined ? [] : [{ kind: 'text', text: complaint } as const]),
+      ...(link === undefined ? [] : linkBlocks(link)),
       { kind: 'text', text: statusOf(view) },
       ...knockBlocks(view),
       ...peopleBlocks(view),
       ...accessBlocks(view),
+      ...inviteBlocks(view),
+      ...tokenBlocks(view),
       letInQuestion(tunnel.name),
       { kind: 'link', label: 'Open the app', href: `${tunnel.origin}/`, rank: 'other' },
       { kind: 'link', label: 'All tunnels', href: '/tunnels', rank: 'other' },
@@ -94,6 +113,40 @@ function accessBlocks({ tunnel, allow, grants, nowMs }: TunnelView): Block[] {
   return [heading, { kind: 'rows', rows }];
 }
 
+function linkBlocks(link: string): Block[] {
+  return [
+    { kind: 'heading', text: 'A link for the first person who signs in with it' },
+    { kind: 'text', text: link },
+    { kind: 'text', text: 'It is shown only now, and works for seven days.' },
+  ];
+}
+
+function inviteBlocks({ tunnel, invites, nowMs }: TunnelView): Block[] {
+  if (invites.length === 0) return [];
+  const rows = invites.map(({ id, email, uses, used, expiresAtMs }) => ({
+    title: email ?? 'Anyone with the link',
+    note: `used ${used} of ${uses} · for ${span(expiresAtMs - nowMs)} more`,
+    question: acts(tunnel.name, id, [['Revoke', 'revoke-invite']]),
+  }));
+  return [
+    { kind: 'heading', text: 'Invite links' },
+    { kind: 'rows', rows },
+  ];
+}
+
+function tokenBlocks({ tunnel, accessTokens, nowMs }: TunnelView): Block[] {
+  if (accessTokens.length === 0) return [];
+  const rows = accessTokens.map(({ id, name, by, expiresAtMs }) => ({
+    title: name,
+    note: `by ${by} · for ${span(expiresAtMs - nowMs)} more`,
+    question: acts(tunnel.name, id, [['Revoke', 'revoke-token']]),
+  }));
+  return [
+    { kind: 'heading', text: 'Access tokens of machines' },
+    { kind: 'rows', rows },
+  ];
+}
+
 function letInQuestion(name: string): Question {
   return {
     kind: 'question',
@@ -101,12 +154,13 @@ function letInQuestion(name: string): Question {
     fields: [],
     input: {
       name: 'about',
-      label: 'Let somebody in: an email address, or a rule such as @acme.com',
+      label: 'Let somebody in: an email address, or a rule such as @acme.com; an invite link needs none',
       maxChars: MAX_RULE_INPUT_CHARS,
     },
     answers: [
       { label: 'Let in', field: ['act', 'allow'], rank: 'main' },
       { label: 'For eight hours', field: ['act', 'allow-8h'], rank: 'other' },
+      { label: 'Make an invite link', field: ['act', 'invite'], rank: 'other' },
     ],
   };
 }

@@ -4,8 +4,8 @@
  */
 import type { Visit } from '../request/visit.js';
 
-// Some seconds of a busy stream.
-const MAX_WAITING_EVENTS = 100;
+// Two events about a tunnel with a thousand grants.
+const MAX_WAITING_CHARS = 1_048_576;
 
 // Keeps the connection open in proxies, and is the occasion to look whether the reader may still read.
 const BEAT_MS = 15_000;
@@ -20,13 +20,14 @@ export interface EventStreamOptions {
 export interface ServerEvent {
   readonly id?: string;
   readonly event: string;
-  readonly data: object;
+  readonly json: string;
 }
 
 export class EventStream {
   readonly #visit: Visit;
   readonly #options: EventStreamOptions;
   readonly #waiting: string[] = [];
+  #waitingChars = 0;
   readonly #beat: NodeJS.Timeout;
   #isBlocked = false;
   #isOver = false;
@@ -50,9 +51,9 @@ export class EventStream {
     this.#write('retry: 1000\n\n');
   }
 
-  send({ id, event, data }: ServerEvent): void {
+  send({ id, event, json }: ServerEvent): void {
     const name = id === undefined ? '' : `id: ${id}\n`;
-    this.#write(`${name}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    this.#write(`${name}event: ${event}\ndata: ${json}\n\n`);
   }
 
   end(): void {
@@ -69,11 +70,16 @@ export class EventStream {
   #write(text: string): void {
     if (this.#isOver) return;
     if (!this.#isBlocked) this.#isBlocked = !this.#visit.write(Buffer.from(text));
-    else if (this.#waiting.push(text) > MAX_WAITING_EVENTS) this.end();
+    else {
+      this.#waiting.push(text);
+      this.#waitingChars += text.length;
+      if (this.#waitingChars > MAX_WAITING_CHARS) this.end();
+    }
   }
 
   #drain(): void {
     this.#isBlocked = false;
+    this.#waitingChars = 0;
     const waiting = this.#waiting.splice(0).join('');
     if (waiting !== '') this.#write(waiting);
   }

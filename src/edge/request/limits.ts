@@ -72,7 +72,7 @@ export const WRONG_INVITES = { points: 20, duration: 3_600 };
 export const DEVICE_REQUESTS = { points: 20, duration: 60 };
 
 /** Agents that one account signs in. */
-export const AGENT_SIGN_INS = { points: 20, duration: 60 };
+export const AGENT_SIGN_INS = { points: 100, duration: 86_400 };
 
 /**
  * Wrong user codes within an hour (RFC 8628 section 5.1), of one account and of one address. With 20^8 codes and 10,000
@@ -80,6 +80,9 @@ export const AGENT_SIGN_INS = { points: 20, duration: 60 };
  */
 export const WRONG_CODES = { points: 5, duration: 3_600 };
 export const WRONG_CODES_OF_ADDRESS = { points: 30, duration: 3_600 };
+
+/** Changes by one account, with the API or the pages: each is stored, and what is open is judged again. */
+export const CHANGES = { points: 120, duration: 60 };
 
 const KINDS = {
   'sign-in': SIGN_INS,
@@ -90,6 +93,7 @@ const KINDS = {
   'wrong-invite': WRONG_INVITES,
   'device-request': DEVICE_REQUESTS,
   'agent-sign-in': AGENT_SIGN_INS,
+  change: CHANGES,
   'wrong-code': WRONG_CODES,
   'wrong-code-of-address': WRONG_CODES_OF_ADDRESS,
 };

@@ -101,7 +101,7 @@ export class AccessRoutes {
     await limit.count(accountKey(session.identity));
     const policy = registry.find(name)?.policy;
     const tunnel = policy === undefined ? undefined : { name, owner: policy.owner };
-    const knock = await knocks.ask(tunnel, session.identity, typeof message === 'string' ? trimOws(message) : '');
+    const knock = await knocks.ask(name, tunnel, session.identity, typeof message === 'string' ? trimOws(message) : '');
     if (knock !== undefined) observer.emit({ kind: 'knocked', visit, tunnel: name, session });
     return { ...redirect(`${PATH}?to=${name}&asked=1`), status: 303 };
   }
@@ -113,6 +113,7 @@ export class AccessRoutes {
     const session = await this.#session(visit);
     if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');
     const account = accountKey(session.identity);
+    if (visit.isClosed) return; // the end of the stream would not be seen
     this.#checkRoom(account);
     let stopReading: () => void = () => {};
     const ended = () => {
@@ -125,7 +126,7 @@ export class AccessRoutes {
     const stream: EventStream = new EventStream(visit, { ended, check });
     this.#waiting.set(stream, account);
     const look = () => {
-      if (isOpenTo(registry, name, session)) stream.send({ event: 'open-to-you', data: {} });
+      if (isOpenTo(registry, name, session)) stream.send({ event: 'open-to-you', json: '{}' });
     };
     stopReading = feed.read((event) => event.tunnel === name && look());
     look();

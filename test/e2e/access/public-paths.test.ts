@@ -90,6 +90,7 @@ describe('public paths', () => {
         [...asks, 'Cookie: a=b'],
         [...asks, 'Authorization: Basic x'],
         [...asks, 'Content-Length: 1'],
+        ...OVERRIDING_LINES.map((line) => [...asks, line]),
       ],
       ...[
         [...asks, 'Sec-Fetch-Mode: navigate'],

@@ -209,6 +209,10 @@ describe('the token of an agent', () => {
       const key = readFileSync(join(dirname(CERTIFICATE_PATH), 'key.pem'));
       const server = createTlsServer({ cert: readFileSync(CERTIFICATE_PATH), key });
       let heard = 0;
+      server.on('request', (_request, response) => {
+        heard++;
+        response.end('{}');
+      });
       server.on('upgrade', (_request, socket) => {
         heard++;
         socket.destroy();
@@ -219,6 +223,10 @@ describe('the token of an agent', () => {
       const offline = await running.record(({ event }) => event === 'offline');
       assert.equal(offline['code'], 'ERR_LINK_LOST');
       assert.match(String(offline['message']), /certificate/i);
+      const edge = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const asked = await runPostern(['knocks'], { POSTERN_EDGE: edge, POSTERN_TOKEN: await world.token(), ...env });
+      assert.equal(asked.exit.code, 1);
+      assert.match(asked.stderr, /cannot be reached/);
       assert.equal(heard, 0);
       server.close();
     });

@@ -56,5 +56,8 @@ describe('the limits of a demo', () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'get'])
       assert.equal(ask({ method }), 'ERR_READ_ONLY', method);
     assert.equal(ask({ header: { upgrade: 'websocket' } }), 'ERR_READ_ONLY');
+    // An app that honours such a header would change something.
+    for (const name of ['x-http-method-override', 'X_HTTP_Method', 'x-original-url'])
+      assert.equal(ask({ header: { [name]: 'DELETE' } }), 'ERR_READ_ONLY', name);
   });
 });

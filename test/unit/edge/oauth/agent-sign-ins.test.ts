@@ -111,11 +111,11 @@ describe('a sign-in of an agent', () => {
     assert.equal((await signIns.refresh(next.refreshToken, ORIGIN.address)).kind, 'refused');
   });
 
-  it('stays revoked for as long as an access token of it may live', async () => {
+  it('stays revoked for longer than any token of it may live', async () => {
     const { clock, signIns, begin, revoked } = open();
     const { signIn } = await begin();
     await signIns.end(signIn);
-    assert.equal(revoked.get(signIn.id), clock.ms + TTL_MS);
+    assert.equal(revoked.get(signIn.id), clock.ms + IDLE_MS);
   });
 
   it('that was not used for the longest time makes room for one too many', async () => {
@@ -179,5 +179,23 @@ describe('a refresh token', () => {
       const changed = token.slice(0, at) + (token[at] === 'a' ? 'b' : 'a') + token.slice(at + 1);
       assert.equal(oauth.openRefreshToken(changed), undefined, changed);
     }
+  });
+
+  it('is deleted even when its tokens cannot be revoked', async () => {
+    const { revoked, signIns, begin } = open();
+    const { signIn, refreshToken } = await begin();
+    revoked.set = () => {
+      throw new Error('no room');
+    };
+    await assert.rejects(signIns.end(signIn), /no room/);
+    assert.deepEqual(await signIns.refresh(refreshToken, ORIGIN.address), { kind: 'refused' });
+  });
+
+  it('does not begin under an id that was ended meanwhile, as by a code that was presented twice', async () => {
+    const { signIns, revoked } = open();
+    const id = createTokenId();
+    revoked.set(id, Number.POSITIVE_INFINITY);
+    await assert.rejects(signIns.begin(id, ANA, ORIGIN), { error: 'invalid_grant' });
+    assert.deepEqual(await signIns.listOf(ANA.email), []);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { Feed, MAX_EVENTS } from '../../../../src/edge/people/feed.js';
+import { Feed, MAX_EVENT_CHARS, MAX_EVENTS } from '../../../../src/edge/people/feed.js';
 
 const event = (tunnel: string) => ({ kind: 'access', tunnel, owner: 'dev@acme.com', data: {} }) as const;
 
@@ -40,4 +40,16 @@ it('has what was missed since an id, and says when it is not known any more', ()
     assert.equal(since(id), 'gap', id);
   for (let at = 0; at < MAX_EVENTS; at++) feed.publish(event('many'));
   assert.deepEqual([since(middle), (since(`${run}-2`) as string[]).length], ['gap', MAX_EVENTS]);
+});
+
+it('holds no more text than it may, however large its events are', () => {
+  const feed = new Feed();
+  const start = feed.lastId;
+  const large = { ...event('large'), data: { text: 'x'.repeat(MAX_EVENT_CHARS / 4) } };
+  for (let at = 0; at < 10; at++) feed.publish(large);
+  assert.equal(feed.since(start), 'gap');
+  const [run] = start.split('-');
+  const kept = feed.since(`${run}-7`);
+  assert.ok(kept !== 'gap' && kept.length === 3);
+  assert.equal(feed.since(`${run}-6`), 'gap');
 });

@@ -14,7 +14,13 @@ function setUp() {
   const knocks = new Knocks({ store, now });
   const person = (name: string) =>
     ({ issuer: 'https://provider.test', subject: name, email: `${name}@elsewhere.test` }) as unknown as Identity;
-  return { clock, store, knocks, person, ask: (name: string, message = '') => knocks.ask(DEMO, person(name), message) };
+  return {
+    clock,
+    store,
+    knocks,
+    person,
+    ask: (name: string, message = '') => knocks.ask('demo', DEMO, person(name), message),
+  };
 }
 
 it('keeps one request of each person, the first, for a day', async () => {
@@ -72,11 +78,11 @@ it('writes as much where there is no tunnel, and asks nobody', async () => {
     writes += 1;
     return put.apply(store, how);
   };
-  await knocks.ask(DEMO, person('eve'), '');
-  assert.equal(await knocks.ask(undefined, person('eve'), ''), undefined);
+  await knocks.ask('demo', DEMO, person('eve'), '');
+  assert.equal(await knocks.ask('void', undefined, person('eve'), ''), undefined);
   await knocks.settle(DEMO, 'eve@elsewhere.test', 'deny');
   writes = 0;
-  await knocks.ask(DEMO, person('eve'), '');
+  await knocks.ask('demo', DEMO, person('eve'), '');
   assert.equal(writes, 1);
   assert.deepEqual(await store.list('knock:'), []);
 });
