@@ -20,6 +20,8 @@ const MAX_PAUSE_MS = 100;
 
 /** A folder that this process alone may use. */
 export interface FolderLock {
+  /** User id that the system gives to what this process makes in the folder. */
+  readonly owner: number;
   release(): Promise<void>;
 }
 
@@ -42,6 +44,8 @@ class Lock implements FolderLock {
   readonly #folder: string;
   readonly #name = PREFIX + randomBytes(8).toString('hex');
   readonly #server: Server = createServer((socket) => socket.destroy()).unref();
+  /** Known once it is taken. */
+  owner = Number.NaN;
   /** Open where the path of the folder is too long for a socket. */
   #shortcut: FileHandle | undefined;
 
@@ -87,7 +91,9 @@ class Lock implements FolderLock {
   }
 
   async #isThere(): Promise<boolean> {
-    return (await stat(join(this.#folder, this.#name)).catch(() => undefined)) !== undefined;
+    const stats = await stat(join(this.#folder, this.#name)).catch(() => undefined);
+    if (stats !== undefined) this.owner = stats.uid;
+    return stats !== undefined;
   }
 
   // Linux has a short path for every open file; elsewhere the system refuses the long one.

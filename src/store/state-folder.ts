@@ -2,7 +2,7 @@
  * The folder of a `FolderStore` before it is used: makes it, or checks that it is ours and closed to others, and locks it.
  * Whatever is wrong becomes one sentence, and nothing has changed then.
  */
-import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PosternError } from '../errors.js';
 import type { Files } from './files.js';
@@ -32,7 +32,8 @@ export async function openFolder(path: string, files: Files): Promise<OpenedFold
     await makeOrCheck(path, files);
     lock = await lockFolder(path);
     if (lock === undefined) throw unfit(path, 'is in use by another process: stop that one, or name another folder');
-    return { lock, ...(await openJournal(path, files)) };
+    await checkOwner(path, lock, files);
+    return { lock, ...(await openJournal(path, lock, files)) };
   } catch (error) {
     await lock?.release();
     throw explained(path, error);
@@ -41,7 +42,7 @@ export async function openFolder(path: string, files: Files): Promise<OpenedFold
 
 async function makeOrCheck(path: string, files: Files): Promise<void> {
   if (await isMade(path, files)) return;
-  const stats = await stat(path);
+  const stats = await files.stat(path);
   if (!stats.isDirectory()) throw unfit(path, 'is no folder');
   if ((stats.mode & OTHERS) !== 0)
     throw unfit(path, 'can be opened by other users: chmod 700 it, or name a folder below it, which will be made');
@@ -67,14 +68,22 @@ async function isMade(path: string, files: Files): Promise<boolean> {
   }
 }
 
-async function openJournal(path: string, files: Files): Promise<Omit<OpenedFolder, 'lock'>> {
-  const stats = await stat(join(path, JOURNAL)).catch((error: unknown) => {
+/** Who owns a file can change its mode at any time. Root can do that anyway. */
+async function checkOwner(path: string, { owner }: FolderLock, files: Files): Promise<void> {
+  const { uid } = await files.stat(path);
+  if (uid !== owner && uid !== 0)
+    throw unfit(path, `belongs to another user (uid ${uid}) than this process (uid ${owner}): chown it`);
+}
+
+async function openJournal(path: string, lock: FolderLock, files: Files): Promise<Omit<OpenedFolder, 'lock'>> {
+  const stats = await files.stat(join(path, JOURNAL)).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   });
   if (stats === undefined) return { journal: await JournalFile.create(path, files), writes: [], lastVersion: 0 };
   if (!stats.isFile()) throw unfit(join(path, JOURNAL), 'is no file');
   if ((stats.mode & OTHERS) !== 0) throw unfit(join(path, JOURNAL), 'can be read by other users: chmod 600 it');
+  await checkOwner(join(path, JOURNAL), lock, files);
   const { journal, content } = await JournalFile.open(path, files);
   return { journal, writes: content.writes, lastVersion: content.lastVersion };
 }

@@ -86,7 +86,7 @@ export const OAUTH: readonly Mutant[] = [
   {
     file: 'src/cli/process/signed-in-token.ts',
     fault: 'agents that renew at once each present the refresh token',
-    before: 'this.#credential = this.#read(); // another process may have renewed it, or the person signed in again',
+    before: 'this.#adopt(this.#read()); // another process may have renewed it, or the person signed in again',
     after: '',
     tests: ['e2e/agent-sign-in/signed-in.test.ts'],
   },

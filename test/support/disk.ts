@@ -2,6 +2,7 @@
  * A disk for a state folder: the real one, with a limited room and failures on demand, and a record of what reached it, from
  * which the folder can be made again as a crash at any byte would leave it.
  */
+import type { Stats } from 'node:fs';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -60,6 +61,10 @@ export class Disk implements Files {
         isFolder ? this.#do('sync names', { kind: 'sync names' }) : this.#do('sync', { kind: 'sync', file }),
       truncate: (size = 0) => this.#do('truncate', { kind: 'truncate', file, size }, () => handle.truncate(size)),
     };
+  }
+
+  stat(path: string): Promise<Stats> {
+    return SYSTEM_FILES.stat(path);
   }
 
   rename(from: string, to: string): Promise<void> {

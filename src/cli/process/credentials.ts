@@ -11,7 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -41,6 +41,9 @@ interface Contents {
 
 const VERSION = 1;
 const EMPTY: Contents = { version: VERSION, edges: {} };
+
+// The last moment that a `Date` has.
+const MAX_TIME_MS = 8.64e15;
 
 // Far more than a hundred edges need.
 const MAX_FILE_BYTES = 1_048_576;
@@ -73,8 +76,12 @@ export class Credentials implements SignIns {
     return withLock(`${this.path}.lock`, run);
   }
 
-  /** Replaces the credential of an edge, under the lock. `isLast` makes it the edge that is used where none is named. */
+  /**
+   * Replaces the credential of an edge, under the lock. `isLast` makes it the edge that is used where none is named. Throws
+   * `CommandError` for one that would not be read again: it would take those of all other edges with it.
+   */
   write(edge: string, credential: Credential, isLast: boolean): void {
+    if (!isCredential(credential)) throw new CommandError(`the tokens of ${edge} are none that can be kept.`);
     const before = this.#read();
     const edges = { ...before.edges, [edge]: credential };
     this.#replace({ ...before, edges, last: isLast ? edge : before.last });
@@ -94,12 +101,15 @@ export class Credentials implements SignIns {
 
   /** A crash at any moment leaves the old file or the new one. */
   #replace(contents: Contents): void {
+    const text = `${JSON.stringify(contents, undefined, 2)}\n`;
+    if (Buffer.byteLength(text) > MAX_FILE_BYTES)
+      throw new CommandError(`${quoted(this.path)} would become too large: sign out at an edge that you do not use.`);
     const fresh = `${this.path}.new`;
     try {
       rmSync(fresh, { force: true }); // of a process that crashed
       const file = openSync(fresh, 'wx', 0o600);
       try {
-        writeSync(file, `${JSON.stringify(contents, undefined, 2)}\n`);
+        writeFileSync(file, text); // all of it: `writeSync` may write a part
         fsyncSync(file);
       } finally {
         closeSync(file);
@@ -156,11 +166,12 @@ function notOurs(path: string): ConfigError {
   return new ConfigError([`${quoted(path)} is no credentials file of this version of Postern: ${remedy}.`]);
 }
 
-function isCredential(value: unknown): boolean {
+/** Whether a value can be kept: tokens that a header can have, and times that a `Date` can have. */
+export function isCredential(value: unknown): value is Credential {
   if (!isRecord(value)) return false;
   const { owner, accessToken, refreshToken, issuedAtMs, expiresAtMs } = value;
   const isHeader = (text: unknown) => typeof text === 'string' && /^[\x21-\x7e]+$/.test(text);
-  const isTime = (ms: unknown) => typeof ms === 'number' && Number.isFinite(ms);
+  const isTime = (ms: unknown) => typeof ms === 'number' && Math.abs(ms) <= MAX_TIME_MS;
   return (
     typeof owner === 'string' &&
     isHeader(accessToken) &&

@@ -1,8 +1,11 @@
 /** `fetch` for requests to an edge: through the HTTPS proxy of the environment, without redirects, with bounds on size and time. */
-import { request as requestHttp } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { STRICT_PARSER } from '../../http/strict-http.js';
 import { proxyAgentFor } from './https-proxy.js';
+
+// A response with one of these has no content (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
+const WITHOUT_CONTENT = new Set([204, 205, 304]);
 
 // An edge responds in milliseconds with a few hundred bytes; what is on the way to it may not.
 const TIMEOUT_MS = 15_000;
@@ -41,15 +44,21 @@ export function fetchEdge(
       });
       response.on('error', reject);
       response.on('end', () => {
-        const type = response.headers['content-type'];
-        const init = {
-          status: response.statusCode ?? 500,
-          headers: type === undefined ? {} : { 'content-type': type },
-        };
-        resolve(new Response(init.status === 204 ? null : Buffer.concat(chunks), init));
+        try {
+          resolve(toResponse(response, Buffer.concat(chunks)));
+        } catch (error) {
+          reject(error); // a status that is none, such as 999
+        }
       });
     });
     request.on('error', reject);
     request.end(content);
   });
+}
+
+/** Throws `RangeError` for a status that no final response has. */
+function toResponse({ statusCode: status = 0, headers }: IncomingMessage, content: Buffer<ArrayBuffer>): Response {
+  const type = headers['content-type'];
+  const init = { status, headers: type === undefined ? {} : { 'content-type': type } };
+  return new Response(WITHOUT_CONTENT.has(status) ? null : content, init);
 }

@@ -24,7 +24,7 @@ import {
   tokenRevocation,
 } from 'openid-client';
 import { readRefusal } from '../../link/handshake.js';
-import type { Credential } from './credentials.js';
+import { type Credential, isCredential } from './credentials.js';
 import { fetchEdge } from './edge-fetch.js';
 import { CommandError, EXIT } from './exit.js';
 
@@ -109,10 +109,11 @@ export class OAuthClient {
       expires_in: seconds,
       owner,
     } = await translated(granted);
-    if (refreshToken === undefined || seconds === undefined || typeof owner !== 'string')
-      throw new CommandError('the edge gave tokens of another kind: install the version of Postern that it runs.');
     const issuedAtMs = Date.now();
-    return { owner, accessToken, refreshToken, issuedAtMs, expiresAtMs: issuedAtMs + seconds * 1000 };
+    const expiresAtMs = issuedAtMs + Number(seconds) * 1000;
+    const credential = { owner, accessToken, refreshToken, issuedAtMs, expiresAtMs };
+    if (isCredential(credential)) return credential;
+    throw new CommandError('the edge gave tokens of another kind: install the version of Postern that it runs.');
   }
 }
 

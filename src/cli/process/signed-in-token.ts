@@ -31,6 +31,8 @@ export class SignedInToken {
   #credential: Credential;
   #renewal: Promise<void> | undefined;
   #isRefused = false;
+  /** Whether the file has no older credential than `#credential`. */
+  #isKept = true;
 
   /** There must be a sign-in for the edge. Throws `ERR_TOKEN_INVALID` if there is none. */
   constructor({ edge, hint = () => {}, credentials = new Credentials() }: SignedInTokenOptions) {
@@ -42,7 +44,7 @@ export class SignedInToken {
 
   /** Renews the token if it is time. Rejects with `ERR_TOKEN_INVALID` when the edge refuses. */
   async prepare(): Promise<void> {
-    if (!isDue(this.#credential)) return;
+    if (!this.#isDue()) return;
     await this.#renew().catch((error: unknown) => {
       if (isRefusal(error) || !isValid(this.#credential)) throw error; // else it is renewed once there is a network
     });
@@ -50,8 +52,8 @@ export class SignedInToken {
 
   /** The token for a dial. Rejects with `ERR_TOKEN_INVALID`, or `ERR_LINK_LOST` when it expired and the edge cannot be reached. */
   readonly current = async (): Promise<string> => {
-    this.#adopt();
-    if (isDue(this.#credential) && !this.#isRefused)
+    this.#adopt(this.#credentials.find(this.#edge));
+    if (this.#isDue() && !this.#isRefused)
       await this.#renew().catch((error: unknown) => {
         if (!isValid(this.#credential)) throw error;
         if (isRefusal(error)) this.#refused();
@@ -67,12 +69,14 @@ export class SignedInToken {
   }
 
   async #renewInBackground(renewed: () => void): Promise<void> {
-    if (!isDue(this.#credential)) return this.keepFresh(renewed);
+    if (!this.#isDue()) return this.keepFresh(renewed);
+    const before = this.#credential;
     try {
       await this.#renew();
-      renewed();
+      if (this.#credential !== before) renewed();
       this.keepFresh(renewed);
     } catch (error) {
+      if (this.#credential !== before) renewed(); // it could not be written: that is tried again
       if (isRefusal(error)) return this.#refused();
       const leftMs = this.#credential.expiresAtMs - Date.now();
       const waitMs = Math.min(Math.max(leftMs / 10, RETRY_MS.min), RETRY_MS.max);
@@ -80,12 +84,19 @@ export class SignedInToken {
     }
   }
 
-  /** The person may have signed in again meanwhile, which ended the former sign-in. */
-  #adopt(): void {
-    const latest = this.#credentials.find(this.#edge);
-    if (latest === undefined || latest.accessToken === this.#credential.accessToken) return;
+  /**
+   * The person may have signed in again meanwhile, which ended the former sign-in. An older credential is one that has been
+   * renewed but could not be written: its refresh token, presented again, would end the sign-in.
+   */
+  #adopt(latest: Credential | undefined): void {
+    if (latest === undefined || latest.issuedAtMs <= this.#credential.issuedAtMs) return;
     this.#credential = latest;
+    this.#isKept = true;
     this.#isRefused = false;
+  }
+
+  #isDue(): boolean {
+    return isDue(this.#credential) || !this.#isKept;
   }
 
   #refused(): void {
@@ -105,10 +116,12 @@ export class SignedInToken {
   /** Under the lock, so that no two processes present the same refresh token. */
   async #renewShared(): Promise<void> {
     await this.#credentials.locked(async () => {
-      this.#credential = this.#read(); // another process may have renewed it, or the person signed in again
-      if (!isDue(this.#credential)) return;
-      this.#credential = await refresh(this.#edge, this.#credential);
+      this.#adopt(this.#read()); // another process may have renewed it, or the person signed in again
+      if (!this.#isDue()) return;
+      if (isDue(this.#credential)) this.#credential = await refresh(this.#edge, this.#credential);
+      this.#isKept = false;
       this.#credentials.write(this.#edge, this.#credential, false);
+      this.#isKept = true;
     });
   }
 

@@ -1,6 +1,7 @@
 /** What works once a machine has signed in: agents, the commands for access, renewal, and `postern logout`. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { describe, test } from 'node:test';
 import * as oauth from 'openid-client';
 import { inWorld } from '../../support/in-world.js';
@@ -17,7 +18,7 @@ describe('the sign-in of a machine', () => {
     const former = machine.credential;
     machine.makeDue();
     const dead = await run({ name: 'true', command: '/bin/sh', script: '-c', args: ['echo $$'] });
-    writeFileSync(`${machine.path}.lock`, dead.stdout.trim());
+    writeFileSync(`${machine.path}.lock`, `${hostname()}:${dead.stdout.trim()}:0`);
     const before = world.edge.mark();
     const agents = ['race-one', 'race-two', 'race-three'].map((name) => machine.agent(name));
     await Promise.all(agents.map((agent) => agent.record(isOnline)));

@@ -111,6 +111,22 @@ it('refuses a journal that others can read', async () => {
   await refuses(path, /journal" can be read by other users: chmod 600 it/);
 });
 
+it('refuses a folder, or a journal in it, of another user, who could open it to others; that of root is fit', async () => {
+  const { path, journal } = await setUp();
+  for (const [uid, other] of [4711, 0].flatMap((id) => [path, journal].map((of) => [id, of] as const))) {
+    const stat = async (at: string) => Object.assign(await SYSTEM_FILES.stat(at), at === other && { uid });
+    const before = everythingIn(path);
+    const opened = FolderStore.open(path, { files: { ...SYSTEM_FILES, stat } });
+    if (uid === 0) await (await opened).close();
+    else
+      await assert.rejects(opened, {
+        code: 'ERR_CONFIG_INVALID',
+        message: /"\S+" belongs to another user \(uid 4711\)/,
+      });
+    assert.deepEqual(everythingIn(path), before);
+  }
+});
+
 it('refuses a folder of something else, and what is no folder', async () => {
   const other = newPath();
   mkdirSync(other, { mode: 0o700 });

@@ -1,6 +1,6 @@
 /** The file of sign-ins: who may read it, what may stand in it, and what a crash leaves of it. */
 import assert from 'node:assert/strict';
-import {
+import fs, {
   chmodSync,
   existsSync,
   mkdtempSync,
@@ -10,10 +10,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type Credential, Credentials } from '../../../../src/cli/process/credentials.js';
+import { CommandError } from '../../../../src/cli/process/exit.js';
 
 const ONE = 'https://one.acme.com';
 const TWO = 'https://two.acme.com';
@@ -76,6 +78,37 @@ describe('the file of credentials', () => {
       assert.equal(statSync(credentials.path).mode & 0o777, 0o600);
     }
   });
+
+  it('is written whole, though the system writes a part at a time', async (t) => {
+    const credentials = await openWith(t, [ONE]);
+    const write = fs.writeSync;
+    t.mock.method(fs, 'writeSync', (file: number, text: string) => write(file, text.slice(0, 10)));
+    syncBuiltinESMExports();
+    try {
+      await credentials.locked(async () => credentials.write(TWO, credential(), true));
+    } finally {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual([credentials.find(ONE), credentials.find(TWO)], [credential(), credential()]);
+  });
+
+  for (const [name, part] of [
+    ['a time that is none', { expiresAtMs: Number.POSITIVE_INFINITY }],
+    ['a time that no date has', { expiresAtMs: 8.64e15 + 1 }],
+    ['an access token with a space', { accessToken: 'a b' }],
+    ['a refresh token with nothing in it', { refreshToken: '' }],
+    ['an owner that would make it too large to be read', { owner: 'a'.repeat(1_048_576) }],
+  ] as const)
+    it(`takes no credential with ${name}, and stays as it is`, async (t) => {
+      const credentials = await openWith(t, [ONE]);
+      const text = readFileSync(credentials.path, 'utf8');
+      await assert.rejects(
+        credentials.locked(async () => credentials.write(TWO, { ...credential(), ...part }, true)),
+        CommandError,
+      );
+      assert.equal(readFileSync(credentials.path, 'utf8'), text);
+    });
 
   for (const mode of [0o640, 0o604, 0o620, 0o602, 0o666])
     it(`is refused with mode ${mode.toString(8)}`, async (t) => {

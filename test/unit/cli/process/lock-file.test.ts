@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { withLock } from '../../../../src/cli/process/lock-file.js';
@@ -32,8 +32,21 @@ function folderOf(t: TestContext): string {
   return folder;
 }
 
-function deadPid(): number {
-  return spawnSync(process.execPath, ['-e', '']).pid;
+/** What a process of this host that has ended left in its lock. */
+function ofTheDead(): string {
+  return `${hostname()}:${spawnSync(process.execPath, ['-e', '']).pid}:0`;
+}
+
+const OTHER_HOST = `not-${hostname()}:1:0`;
+const TEN_MINUTES_S = 600;
+
+/** Waits behind a lock, which `change` is to end; fails if the waiter takes it before. */
+async function waitsUntil(lock: string, change: () => void): Promise<void> {
+  const before = readFileSync(lock, 'utf8');
+  const waiter = withLock(lock, async () => {}); // looks at once, and then waits
+  assert.equal(readFileSync(lock, 'utf8'), before, 'the lock was taken from its holder');
+  change();
+  await waiter;
 }
 
 describe('a lock', () => {
@@ -41,7 +54,7 @@ describe('a lock', () => {
     const folder = folderOf(t);
     const path = join(folder, 'number');
     writeFileSync(path, '0');
-    writeFileSync(join(folder, 'lock'), String(deadPid())); // all of them find a stale one at first
+    writeFileSync(join(folder, 'lock'), ofTheDead()); // all of them find a stale one at first
     const args = ['--input-type=module', '-e', COUNT, path, join(folder, 'lock'), '25'];
     const processes = Array.from({ length: 4 }, () =>
       spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }),
@@ -54,21 +67,42 @@ describe('a lock', () => {
 
   it('of a process that died is taken over', async (t) => {
     const lock = join(folderOf(t), 'lock');
-    writeFileSync(lock, String(deadPid()));
-    assert.equal(await withLock(lock, async () => readFileSync(lock, 'utf8')), String(process.pid));
+    writeFileSync(lock, ofTheDead());
+    const content = await withLock(lock, async () => readFileSync(lock, 'utf8'));
+    assert.ok(content.startsWith(`${hostname()}:${process.pid}:`), content);
     assert.equal(existsSync(lock), false);
   });
 
-  it('that is older than any use of it is taken over, though a process has that id again', async (t) => {
+  it('of a process that runs is not taken over, however old it is', async (t) => {
     const lock = join(folderOf(t), 'lock');
-    writeFileSync(lock, String(process.pid));
+    writeFileSync(lock, `${hostname()}:${process.ppid}:0`);
     utimesSync(lock, 0, 0);
+    await waitsUntil(lock, () => rmSync(lock));
+  });
+
+  it('of another host is not taken over because this one has no such process, but when it is ten minutes old', async (t) => {
+    const lock = join(folderOf(t), 'lock');
+    const nowS = Date.now() / 1000;
+    writeFileSync(lock, OTHER_HOST.replace(':1:', `:${2 ** 30}:`));
+    utimesSync(lock, nowS, nowS - TEN_MINUTES_S + 60);
+    await waitsUntil(lock, () => utimesSync(lock, nowS, nowS - TEN_MINUTES_S - 1));
+  });
+
+  it('of a former process with the id of this one, as in a container that starts again, is taken over', async (t) => {
+    const lock = join(folderOf(t), 'lock');
+    writeFileSync(lock, `${hostname()}:${process.pid}:0`);
     await withLock(lock, async () => {});
+  });
+
+  it('that was taken over while its holder slept stays with the new holder', async (t) => {
+    const lock = join(folderOf(t), 'lock');
+    await withLock(lock, async () => writeFileSync(lock, OTHER_HOST));
+    assert.equal(readFileSync(lock, 'utf8'), OTHER_HOST);
   });
 
   it('of a process that died while it took one over stops nobody', async (t) => {
     const lock = join(folderOf(t), 'lock');
-    for (const path of [lock, `${lock}.stale`]) writeFileSync(path, String(deadPid()));
+    for (const path of [lock, `${lock}.stale`]) writeFileSync(path, ofTheDead());
     await withLock(lock, async () => {});
   });
 
