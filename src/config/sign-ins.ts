@@ -5,14 +5,8 @@
 import { AGENT_OPTIONS } from './agent-options.js';
 import { ConfigError } from './config-error.js';
 import { type Layers, readOptions } from './resolve.js';
+import { SignInNeeded } from './sign-in-needed.js';
 import type { SignIns } from './sources.js';
-
-/** There is neither a token nor a sign-in for the edge; everything else is in order. */
-export class SignInNeeded extends ConfigError {
-  constructor(edge: string) {
-    super([sentenceFor(edge)]);
-  }
-}
 
 /** What is missing after a problem is undefined. */
 export interface Connection {
@@ -40,7 +34,7 @@ export function readConnection(layers: Layers, signIns: SignIns | undefined, pro
 /** Throws for problems, and `SignInNeeded` when a token is all that is missing. */
 export function checkConnection({ edge, token }: Connection, isFileBroken: boolean, problems: readonly string[]): void {
   const isMissing = edge !== undefined && token === undefined && !isFileBroken;
-  if (isMissing && problems.length === 0) throw new SignInNeeded(edge);
+  if (isMissing && problems.length === 0) throw new SignInNeeded(sentenceFor(edge));
   if (problems.length > 0) throw new ConfigError(problems);
 }
 

@@ -1,6 +1,6 @@
 /** How a command ends: the exit codes, and the message when it fails. A stack is shown for bugs only. */
 import { ConfigError } from '../../config/config-error.js';
-import { SignInNeeded } from '../../config/sign-ins.js';
+import { SignInNeeded } from '../../config/sign-in-needed.js';
 import { printable } from '../../config/text.js';
 import { PosternError } from '../../errors.js';
 

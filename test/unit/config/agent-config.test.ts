@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadAgentConfig } from '../../../src/config/agent-config.js';
 import { ConfigError } from '../../../src/config/config-error.js';
-import { SignInNeeded } from '../../../src/config/sign-ins.js';
+import { SignInNeeded } from '../../../src/config/sign-in-needed.js';
 import type { Sources } from '../../../src/config/sources.js';
 
 const ENV = { POSTERN_EDGE: 'https://tunnel.acme.com', POSTERN_TOKEN: 'postern_token' };
