@@ -25,11 +25,6 @@ export class ExpiringIds {
     this.#maxEntries = maxEntries;
   }
 
-  /** Whether the id is in the set, expired or not. */
-  knows(id: string): boolean {
-    return this.#untilMs.has(id);
-  }
-
   has(id: string, nowMs: number): boolean {
     const untilMs = this.#untilMs.get(id);
     return untilMs !== undefined && untilMs > nowMs;
@@ -49,12 +44,6 @@ export class ExpiringIds {
   /** Removes an id, which then has no share of the set. */
   delete(id: string): void {
     this.#forget(id);
-  }
-
-  clear(): void {
-    this.#untilMs.clear();
-    this.#partyOf.clear();
-    this.#countByParty.clear();
   }
 
   #hasRoom(party: string | undefined): boolean {

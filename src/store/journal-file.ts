@@ -42,7 +42,7 @@ export class JournalFile {
     return journal;
   }
 
-  /** Opens the journal of a folder and cuts off a torn last line. Rejects with a `JournalError` or the system's error. */
+  /** Opens the journal of a folder, and removes what a crash left behind: a torn last line, half a snapshot. Rejects with a `JournalError` or the system's error. */
   static async open(folder: string, files: Files): Promise<{ journal: JournalFile; content: JournalContent }> {
     const file = await files.open(join(folder, JOURNAL), 'r+');
     try {
@@ -50,6 +50,7 @@ export class JournalFile {
       const content = readJournal(bytes);
       const journal = new JournalFile(folder, files, file, content.endBytes, content.snapshotBytes);
       if (content.endBytes < bytes.length) await journal.#cutBack();
+      await files.rm(join(folder, NEW_JOURNAL), { force: true }).catch(() => {}); // else the next snapshot does
       return { journal, content };
     } catch (error) {
       await file.close();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import type { Log } from '../../../src/core/log.js';
@@ -31,6 +31,17 @@ it('has everything again when it is opened anew, with versions and times', async
   assert.deepEqual(await again.list('grant:'), [a, b]);
   assert.ok(((await again.put('grant:c', ''))?.version ?? 0) > (deleted?.version ?? Number.POSITIVE_INFINITY) + 1);
   await again.close();
+});
+
+it('removes half a snapshot that a killed process left', async () => {
+  const { path, store } = await setUp();
+  await store.put('grant:a', 'one');
+  await store.close();
+  writeFileSync(join(path, 'journal.new'), '{"half', { mode: 0o600 });
+  const again = await FolderStore.open(path);
+  assert.equal((await again.get('grant:a'))?.value, 'one');
+  await again.close();
+  assert.deepEqual(readdirSync(path), ['journal']);
 });
 
 it('gives later versions than ever before after a snapshot that has none of them', async () => {
