@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import { API_OPTIONS, TOKEN_LIFE_OPTIONS } from '../../config/api-config.js';
 import { quoted } from '../../config/text.js';
+import type { ApiAccessToken } from '../process/api-client.js';
 import { CommandError, EXIT, printError } from '../process/exit.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
-import { chosen, connect, OTHER_FILE, onlyOne, say } from './own-tunnels.js';
+import { chosen, connect, OTHER_FILE, onlyOne, say, sayEach } from './own-tunnels.js';
 
 /** Adds the command to the program. */
 export function addAccessTokenCommand(program: Command): void {
@@ -45,13 +46,9 @@ function addListCommand(parent: Command): void {
   command.option('--json', 'Print one JSON object per line.');
   command.action(async () => {
     const { api, values } = await connect(command, API_OPTIONS);
-    const { json } = command.opts<{ json?: true }>();
-    for (const tunnel of chosen(await api.tunnels(), values.name)) {
-      for (const token of await api.accessTokens(tunnel.name)) {
-        const line = `${tunnel.name}  ${token.id}  ${token.name}  until ${token.expires_at}`;
-        say(json ? JSON.stringify({ tunnel: tunnel.name, ...token }) : line);
-      }
-    }
+    const options = command.opts<{ json?: true }>();
+    const line = ({ id, name, expires_at: until }: ApiAccessToken) => `${id}  ${name}  until ${until}`;
+    await sayEach(chosen(await api.tunnels(), values.name), (name) => api.accessTokens(name), { ...options, line });
   });
 }
 
@@ -64,7 +61,10 @@ function addRevokeCommand(parent: Command): void {
   addConfigFlag(command, OTHER_FILE);
   command.action(async (id: string) => {
     if (!/^[0-9a-f]{12}$/.test(id))
-      throw new CommandError(`that is no id of an access token: "postern access-token list" shows them.`, EXIT.usage);
+      throw new CommandError(
+        `that is not the id of an access token: "postern access-token list" shows them.`,
+        EXIT.usage,
+      );
     const { api, values } = await connect(command, API_OPTIONS);
     for (const tunnel of chosen(await api.tunnels(), values.name)) {
       if (!(await api.revokeAccessToken(tunnel.name, id))) continue;

@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { ALLOW_OPTIONS, API_OPTIONS } from '../../config/api-config.js';
 import { quoted } from '../../config/text.js';
 import { parseRule, RULE_WORDS } from '../../core/rule.js';
-import type { ApiClient, ApiTunnel } from '../process/api-client.js';
+import type { ApiClient, ApiKnock, ApiTunnel } from '../process/api-client.js';
 import { CommandError, EXIT } from '../process/exit.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
-import { chosen, connect, OTHER_FILE, onlyOne, say } from './own-tunnels.js';
+import { chosen, connect, OTHER_FILE, onlyOne, say, sayEach } from './own-tunnels.js';
 
 const RULE = 'A person by email address, or a rule such as @acme.com or group:eng.';
 
@@ -59,17 +59,10 @@ export function addKnocksCommand(program: Command): void {
   command.option('--json', 'Print one JSON object per line.');
   command.action(async () => {
     const { api, values } = await connect(command, API_OPTIONS);
-    const { json } = command.opts<{ json?: true }>();
-    for (const tunnel of chosen(await api.tunnels(), values.name)) {
-      for (const knock of await api.knocks(tunnel.name)) {
-        const said = knock.message === '' ? '' : `: ${knock.message}`;
-        say(
-          json
-            ? JSON.stringify({ tunnel: tunnel.name, ...knock })
-            : `${tunnel.name}  ${knock.email}  ${knock.at}${said}`,
-        );
-      }
-    }
+    const options = command.opts<{ json?: true }>();
+    const said = ({ message }: ApiKnock) => (message === '' ? '' : `: ${message}`);
+    const line = (knock: ApiKnock) => `${knock.email}  ${knock.at}${said(knock)}`;
+    await sayEach(chosen(await api.tunnels(), values.name), (name) => api.knocks(name), { ...options, line });
   });
 }
 

@@ -5,7 +5,7 @@ import { quoted } from '../../config/text.js';
 import type { ApiClient, ApiInvite, ApiTunnel } from '../process/api-client.js';
 import { CommandError } from '../process/exit.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
-import { chosen, connect, OTHER_FILE, onlyOne, say } from './own-tunnels.js';
+import { chosen, connect, OTHER_FILE, onlyOne, say, sayEach } from './own-tunnels.js';
 
 /** Adds `postern invite`. */
 export function addInviteCommand(program: Command): void {
@@ -35,13 +35,10 @@ export function addInvitesCommand(program: Command): void {
   command.option('--revoke <id>', 'End the link of this invite; whom it has let in stays.');
   command.action(async () => {
     const { api, values } = await connect(command, API_OPTIONS);
-    const { json, revoke } = command.opts<{ json?: true; revoke?: string }>();
+    const { revoke, ...options } = command.opts<{ json?: true; revoke?: string }>();
     const tunnels = chosen(await api.tunnels(), values.name);
     if (revoke !== undefined) return revokeIn(api, tunnels, revoke);
-    for (const tunnel of tunnels) {
-      for (const invite of await api.invites(tunnel.name))
-        say(json ? JSON.stringify({ tunnel: tunnel.name, ...invite }) : `${tunnel.name}  ${describe(invite)}`);
-    }
+    await sayEach(tunnels, (name) => api.invites(name), { ...options, line: describe });
   });
 }
 

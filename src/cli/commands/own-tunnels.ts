@@ -37,6 +37,18 @@ export function chosen(tunnels: readonly ApiTunnel[], name: string | undefined):
   );
 }
 
+/** Prints what there is at each tunnel: a line each, or as JSON. */
+export async function sayEach<Item extends object>(
+  tunnels: readonly ApiTunnel[],
+  read: (tunnel: string) => Promise<readonly Item[]>,
+  how: { readonly json?: true; readonly line: (item: Item) => string },
+): Promise<void> {
+  for (const { name } of tunnels) {
+    for (const item of await read(name))
+      say(how.json ? JSON.stringify({ tunnel: name, ...item }) : `${name}  ${how.line(item)}`);
+  }
+}
+
 /** Writes one line to standard output, without what would change a terminal. */
 export function say(line: string): void {
   process.stdout.write(`${printable(line)}\n`);

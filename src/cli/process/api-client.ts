@@ -1,12 +1,9 @@
 /** Calls an edge's API (`docs/api.md`) with a token, through the HTTPS proxy of the environment where there is one. */
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
-import { text } from 'node:stream/consumers';
+import type { IncomingMessage } from 'node:http';
 import { PosternError } from '../../errors.js';
-import { STRICT_PARSER } from '../../http/strict-http.js';
 import { readRefusal } from '../../link/handshake.js';
+import { fetchEdge, requestEdge } from './edge-fetch.js';
 import { CommandError, EXIT } from './exit.js';
-import { proxyAgentFor } from './https-proxy.js';
 
 /** A tunnel as the API describes it. */
 export interface ApiTunnel {
@@ -66,8 +63,8 @@ interface KnockList {
   readonly knocks: readonly ApiKnock[];
 }
 
-// An edge responds in milliseconds; what is on the way to it may not.
-const TIMEOUT_MS = 15_000;
+// A hundred tunnels with a thousand grants each.
+const MAX_RESPONSE_BYTES = 67_108_864;
 
 export class ApiClient {
   readonly #edge: string;
@@ -136,13 +133,14 @@ export class ApiClient {
 
   /** The stream of events, from the one behind an id on. Throws as `call` does; ends when `signal` aborts. */
   async events(lastId: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
-    const token = await this.#token();
-    const headers = { Accept: 'text/event-stream', ...(lastId !== undefined && { 'Last-Event-ID': lastId }) };
+    const more = { Accept: 'text/event-stream', ...(lastId !== undefined && { 'Last-Event-ID': lastId }) };
+    const headers = { ...(await this.#authorization()), ...more };
     return new Promise((resolve, reject) => {
-      const request = this.#request(token, 'GET', '/events', headers, signal, (response) => {
-        response.setEncoding('utf8');
-        if (response.statusCode === 200) resolve(response);
-        else text(response).then((content) => reject(refusalOf(response.statusCode ?? 0, content)), reject);
+      const request = requestEdge(new URL(this.#urlOf('/events')), { method: 'GET', headers, signal }, (response) => {
+        const { statusCode = 0 } = response;
+        if (statusCode === 200) return resolve(response.setEncoding('utf8'));
+        response.destroy(); // the status says enough
+        reject(refusalOf(statusCode, ''));
       });
       request.on('error', reject);
       request.end();
@@ -162,47 +160,40 @@ export class ApiClient {
     const { status, content } = await this.#exchange(method, path, body).catch((error: Error) => {
       throw new CommandError(`the edge cannot be reached: ${error.message}.`, EXIT.failure, { cause: error });
     });
-    if (status >= 200 && status < 300) return content === '' ? undefined : JSON.parse(content);
+    if (status >= 200 && status < 300) return content === '' ? undefined : parse(content);
     const refusal = refusalOf(status, content);
     if (method === 'DELETE' && isNotFound(refusal)) return NOT_FOUND;
     throw refusal;
   }
 
   async #exchange(method: string, path: string, body?: object): Promise<{ status: number; content: string }> {
-    const token = await this.#token();
-    const content = body === undefined ? '' : JSON.stringify(body);
     const headers = {
+      ...(await this.#authorization()),
       Accept: 'application/json',
-      ...(body !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(content) }),
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
     };
-    return new Promise((resolve, reject) => {
-      const request = this.#request(token, method, path, headers, AbortSignal.timeout(TIMEOUT_MS), (response) => {
-        text(response).then((read) => resolve({ status: response.statusCode ?? 0, content: read }), reject);
-      });
-      request.on('error', reject);
-      request.end(content);
-    });
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    const request = { method, headers, body: content, maxBytes: MAX_RESPONSE_BYTES };
+    const response = await fetchEdge(this.#urlOf(path), request);
+    return { status: response.status, content: await response.text() };
   }
 
-  #request(
-    token: string,
-    method: string,
-    path: string,
-    headers: Readonly<Record<string, string | number>>,
-    signal: AbortSignal,
-    responded: (response: IncomingMessage) => void,
-  ): ClientRequest {
-    const url = new URL(`/.postern/api/v1${path}`, this.#edge);
-    const agent = proxyAgentFor(this.#edge, process.env);
-    const options = {
-      method,
-      headers: { Authorization: `Bearer ${token}`, ...headers },
-      signal,
-      rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says: the token is for the edge alone
-      ...STRICT_PARSER,
-      ...(agent !== undefined && { agent }),
-    };
-    return (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, responded);
+  async #authorization(): Promise<{ readonly Authorization: string }> {
+    return { Authorization: `Bearer ${await this.#token()}` };
+  }
+
+  #urlOf(path: string): string {
+    return new URL(`/.postern/api/v1${path}`, this.#edge).href;
+  }
+}
+
+function parse(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw new CommandError('the address does not respond as an edge does: that is not JSON.', EXIT.failure, {
+      cause: error,
+    });
   }
 }
 

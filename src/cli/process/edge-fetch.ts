@@ -1,5 +1,5 @@
-/** `fetch` for requests to an edge: through the HTTPS proxy of the environment, without redirects, with bounds on size and time. */
-import { type IncomingMessage, request as requestHttp } from 'node:http';
+/** Requests to an edge: through the HTTPS proxy of the environment, without redirects, with bounds on size and time. */
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { STRICT_PARSER } from '../../http/strict-http.js';
 import { proxyAgentFor } from './https-proxy.js';
@@ -15,39 +15,58 @@ export interface EdgeRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** The longest response. Default: 64 KiB. */
+  readonly maxBytes?: number;
+}
+
+export interface OpenRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly signal: AbortSignal;
+}
+
+/** Begins a request, which the caller ends and whose errors it handles. */
+export function requestEdge(
+  url: URL,
+  options: OpenRequest,
+  responded: (response: IncomingMessage) => void,
+): ClientRequest {
+  const agent = proxyAgentFor(url.origin, process.env);
+  const checked = {
+    ...options,
+    rejectUnauthorized: true, // even with NODE_TLS_REJECT_UNAUTHORIZED=0: tokens travel here
+    ...STRICT_PARSER,
+    ...(agent !== undefined && { agent }),
+  };
+  return (url.protocol === 'https:' ? requestHttps : requestHttp)(url, checked, responded);
 }
 
 /** One request. Rejects with the system's error when there is no whole response. */
 export function fetchEdge(
   address: string,
-  { method = 'GET', headers = {}, body }: EdgeRequest = {},
+  { method = 'GET', headers = {}, body, maxBytes = MAX_BODY_BYTES }: EdgeRequest = {},
 ): Promise<Response> {
-  const url = new URL(address);
-  const agent = proxyAgentFor(url.origin, process.env);
   const content = body === undefined || body === null ? '' : String(body);
   return new Promise((resolve, reject) => {
     const options = {
       method,
       headers: { ...headers, ...(content !== '' && { 'Content-Length': Buffer.byteLength(content) }) },
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      rejectUnauthorized: true, // even with NODE_TLS_REJECT_UNAUTHORIZED=0: tokens travel here
-      ...STRICT_PARSER,
-      ...(agent !== undefined && { agent }),
     };
-    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, (response) => {
+    const request = requestEdge(new URL(address), options, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {
         size += chunk.length;
         chunks.push(chunk);
-        if (size > MAX_BODY_BYTES) response.destroy(new Error('the response is too long for one of an edge'));
+        if (size > maxBytes) response.destroy(new Error('the response is too long for one of an edge'));
       });
       response.on('error', reject);
       response.on('end', () => {
         try {
           resolve(toResponse(response, Buffer.concat(chunks)));
         } catch (error) {
-          reject(error); // a status that is none, such as 999
+          reject(error); // not a valid status, such as 999
         }
       });
     });

@@ -9,10 +9,8 @@ const INTERRUPT = '\x03';
 const SUSPEND = '\x1a';
 const QUIT = '\x1c';
 
-function ignore(): void {}
-
 /** Whether this process may use its terminal. Known on Linux only; elsewhere it is assumed. */
-function isInForeground(): boolean {
+function ownsTerminal(): boolean {
   try {
     // After the name in parentheses: state, ppid, pgrp, session, tty_nr, tpgid (proc(5)).
     const stat = readFileSync('/proc/self/stat', 'utf8');
@@ -26,64 +24,65 @@ function isInForeground(): boolean {
 export class Keys {
   readonly #input: ReadStream;
   readonly #pressed: (key: string) => void;
+  readonly #isInForeground: () => boolean;
   #isReading = false;
 
   /** `input` is a terminal. */
-  constructor(input: ReadStream, pressed: (key: string) => void) {
+  constructor(input: ReadStream, pressed: (key: string) => void, isInForeground = ownsTerminal) {
     this.#input = input;
     this.#pressed = pressed;
+    this.#isInForeground = isInForeground;
+    input.on('error', () => {}); // the terminal is gone
   }
 
-  /** Begins or ends to read keys. */
+  /** Begins or ends to read keys. In the background none are read: the terminal is another program's then. */
   read(isWanted: boolean): void {
-    if (isWanted === this.#isReading) return;
+    if (isWanted === this.#isReading || (isWanted && !this.#isInForeground())) return;
     this.#isReading = isWanted;
     if (isWanted) this.#start();
     else this.#stop();
   }
 
   #start(): void {
-    this.#input.on('error', ignore); // the terminal is gone
-    this.#enterRawMode();
     this.#input.on('data', this.#data);
     process.once('exit', this.#restore);
-    process.on('SIGCONT', this.#resume);
+    process.on('SIGCONT', this.#continue);
     this.#input.ref();
-    this.#input.resume();
+    this.#continue();
   }
 
   #stop(): void {
     this.#input.off('data', this.#data);
     process.off('exit', this.#restore);
-    process.off('SIGCONT', this.#resume);
+    process.off('SIGCONT', this.#continue);
     this.#input.pause();
     this.#restore();
   }
 
   readonly #restore = () => {
-    if (isInForeground()) this.#input.setRawMode(false);
+    if (this.#isInForeground()) this.#input.setRawMode(false);
   };
 
-  // After Ctrl-Z the shell has set its own mode.
-  readonly #resume = () => this.#enterRawMode();
-
-  // A process in the background that changes its terminal is stopped by it (SIGTTOU).
-  #enterRawMode(): void {
-    if (isInForeground()) this.#input.setRawMode(true);
-  }
+  // After Ctrl-Z the shell has set its own mode. A process in the background that changes its terminal, or reads from it, is
+  // stopped (SIGTTOU, SIGTTIN).
+  readonly #continue = () => {
+    if (!this.#isInForeground()) return void this.#input.pause();
+    this.#input.setRawMode(true);
+    this.#input.resume();
+  };
 
   readonly #data = (data: Buffer) => {
     const text = data.toString('utf8');
-    // A paste, a function key, or what was typed before there was a question is no response to a question.
-    if (text.length === 1) this.#key(text);
+    for (const key of text) this.#control(key);
+    // A paste, a function key, or what was typed before there was a question does not answer it.
+    if (text.length === 1) this.#pressed(text);
   };
 
-  #key(key: string): void {
-    // In raw mode the terminal sends these as characters (termios, ISIG).
+  // In raw mode the terminal sends these as characters (termios, ISIG).
+  #control(key: string): void {
     if (key === INTERRUPT) process.kill(process.pid, 'SIGINT');
     else if (key === QUIT) this.#quit();
     else if (key === SUSPEND) this.#suspend();
-    else this.#pressed(key);
   }
 
   #quit(): void {

@@ -15,6 +15,9 @@ export interface TunnelListener {
 // An agent redials within two seconds; this need not be faster.
 const RETRY_MS = 2_000;
 
+// An event about a tunnel with a thousand grants is half as long.
+const MAX_EVENT_CHARS = 1_048_576;
+
 /** Follows until `signal` aborts, or the edge refuses: an older one has no API. */
 export async function followTunnel(
   api: ApiClient,
@@ -42,7 +45,7 @@ async function* events(
   signal: AbortSignal,
 ): AsyncGenerator<EventSourceMessage> {
   const ready: EventSourceMessage[] = [];
-  const parser = createParser({ onEvent: (event) => ready.push(event) });
+  const parser = createParser({ onEvent: (event) => ready.push(event), maxBufferSize: MAX_EVENT_CHARS });
   for await (const chunk of await api.events(lastId, signal)) {
     parser.feed(String(chunk));
     yield* ready.splice(0);
