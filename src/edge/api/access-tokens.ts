@@ -1,7 +1,6 @@
 /** The API's routes about access tokens, which machines present to a tunnel. */
 import type { Request } from 'express';
 import { PosternError } from '../../errors.js';
-import type { Observer } from '../ops/observer.js';
 import type { AccessToken, AccessTokens } from '../people/access-tokens.js';
 import type { Decisions } from '../people/decisions.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
@@ -15,7 +14,6 @@ export interface AccessTokenApiOptions {
   readonly callers: Callers;
   readonly accessTokens: AccessTokens;
   readonly decisions: Decisions;
-  readonly observer: Observer;
   readonly permits: { readonly accessTokens: boolean };
 }
 
@@ -29,34 +27,34 @@ const GONE = { text: 'The tunnel has no access token with this id.' };
 /** The routes below a prefix. */
 export function accessTokenApi(
   prefix: string,
-  { callers, accessTokens, decisions, observer, permits }: AccessTokenApiOptions,
+  { callers, accessTokens, decisions, permits }: AccessTokenApiOptions,
 ): RouteTable {
   async function list(visit: Visit, request: Request): Promise<Reply> {
-    const { tunnel } = await find(visit, request);
-    return jsonReply({ access_tokens: accessTokens.list(tunnel).map(describeAccessToken) });
+    const { tunnel } = await callers.find(visit, param(request, 'name'));
+    return jsonReply({ access_tokens: accessTokens.list(ownedBy(tunnel)).map(describeAccessToken) });
   }
 
   async function create(visit: Visit, request: Request): Promise<Reply> {
-    const { caller, tunnel } = await find(visit, request);
+    const { caller, tunnel } = await callers.find(visit, param(request, 'name'));
     if (!permits.accessTokens) throw new PosternError('ERR_OUTSIDE_CEILING', 'access tokens', NOT_PERMITTED);
     const fields = fieldsOf(request, ['name', 'for']);
     const name = textOf(fields, 'name', 64) ?? '';
     const forMs = durationOf(fields, 'for') ?? DEFAULT_MS;
-    const { created, token } = await accessTokens.create(tunnel, { name, forMs, by: caller.email });
-    observer.emit({ kind: 'access-token-changed', visit, change: 'create', token: { ...created, by: caller.email } });
+    const { created, token } = await decisions.createAccessToken(visit, ownedBy(tunnel), {
+      name,
+      forMs,
+      by: caller.email,
+    });
     return { ...jsonReply({ ...describeAccessToken(created), token }), status: 201 };
   }
 
   async function revoke(visit: Visit, request: Request): Promise<Reply> {
-    const { caller, tunnel } = await find(visit, request);
-    const isDone = await decisions.revokeAccessToken(visit, tunnel, param(request, 'id'), { by: caller.email });
+    const { caller, tunnel } = await callers.find(visit, param(request, 'name'));
+    const isDone = await decisions.revokeAccessToken(visit, ownedBy(tunnel), param(request, 'id'), {
+      by: caller.email,
+    });
     if (!isDone) throw new PosternError('ERR_NOT_FOUND', undefined, GONE);
     return emptyReply();
-  }
-
-  async function find(visit: Visit, request: Request) {
-    const caller = await callers.identify(visit);
-    return { caller, tunnel: ownedBy(callers.tunnel(caller, param(request, 'name'))) };
   }
 
   return [

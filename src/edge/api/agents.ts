@@ -1,6 +1,7 @@
 /** The API's routes about the agents that are signed in as the caller. */
 import type { Request } from 'express';
 import { PosternError } from '../../errors.js';
+import type { Asker } from '../ops/events.js';
 import type { Observer } from '../ops/observer.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
@@ -44,9 +45,7 @@ export function agentApi(prefix: string, { callers, signIns, observer }: AgentAp
     const { email } = await callers.identify(visit);
     const signIn = await signIns.find(email, param(request, 'id'));
     if (signIn === undefined) throw new PosternError('ERR_NOT_FOUND', undefined, GONE);
-    await signIns.end(signIn);
-    const fields = { tokenId: signIn.id, owner: email, machine: signIn.machine };
-    observer.emit({ kind: 'agent-signed-out', asker: visit, signIn: fields });
+    await endSignIn(visit, signIn, signIns, observer);
     return emptyReply();
   }
 
@@ -54,6 +53,18 @@ export function agentApi(prefix: string, { callers, signIns, observer }: AgentAp
     ['get', `${prefix}/agents`, list],
     ['delete', `${prefix}/agents/:id`, signOut],
   ];
+}
+
+/** Signs an agent out, at the request of its owner. */
+export async function endSignIn(
+  visit: Asker,
+  signIn: SignedInAgent,
+  signIns: SignedInAgents,
+  observer: Observer,
+): Promise<void> {
+  await signIns.end(signIn);
+  const { id: tokenId, owner, machine } = signIn;
+  observer.emit({ kind: 'agent-signed-out', asker: visit, signIn: { tokenId, owner, machine } });
 }
 
 function describeAgent({ id, machine, user, address, sinceMs, usedAtMs }: SignedInAgent) {

@@ -92,6 +92,12 @@ export class Callers {
     return tunnel;
   }
 
+  /** The caller of a request, and the tunnel that its path names. Throws as `identify` and `tunnel` do. */
+  async find(visit: VisitRequest, name: string): Promise<{ readonly caller: Caller; readonly tunnel: Tunnel }> {
+    const caller = await this.identify(visit);
+    return { caller, tunnel: this.tunnel(caller, name) };
+  }
+
   /** All tunnels that this caller may look at and change, by name. */
   tunnels(caller: Caller): Tunnel[] {
     const { registry } = this.#options;

@@ -5,8 +5,8 @@
  */
 import { PosternError } from '../../errors.js';
 import type { Feed, FeedEvent } from '../people/feed.js';
-import { EventStream } from '../replies/event-stream.js';
-import type { Visit } from '../request/visit.js';
+import { EMPTY_STREAM, EventStream } from '../replies/event-stream.js';
+import type { Reply, Visit } from '../request/visit.js';
 import type { RouteTable } from '../routes/route.js';
 import type { Caller, Callers } from './caller.js';
 
@@ -36,10 +36,11 @@ export class EventApi {
     for (const stream of [...this.#callerOf.keys()]) stream.end();
   }
 
-  async #open(visit: Visit): Promise<undefined> {
+  async #open(visit: Visit): Promise<Reply | undefined> {
     const { callers, feed } = this.#options;
     const caller = await callers.identify(visit);
-    if (visit.isClosed) return; // the end of the stream would not be seen
+    if (visit.method === 'HEAD') return EMPTY_STREAM;
+    if (visit.isClosed) return undefined; // the end of the stream would not be seen
     this.#checkRoom(caller);
     let stopReading: () => void = () => {};
     const ended = () => {
@@ -51,6 +52,7 @@ export class EventApi {
     this.#callerOf.set(stream, caller);
     this.#catchUp(stream, caller, visit.header['last-event-id']);
     stopReading = feed.read((event) => send(stream, caller, event));
+    return undefined;
   }
 
   #checkRoom({ email }: Caller): void {

@@ -26,16 +26,16 @@ const GONE = { text: 'There is no invite with this id any more.' };
 /** The routes below a prefix. */
 export function inviteApi(prefix: string, { base, callers, invites, decisions }: InviteApiOptions): RouteTable {
   async function list(visit: Visit, request: Request): Promise<Reply> {
-    const { tunnel } = await find(visit, request);
-    return jsonReply({ invites: invites.list(tunnel).map(describeInvite) });
+    const { tunnel } = await callers.find(visit, param(request, 'name'));
+    return jsonReply({ invites: invites.list(ownedBy(tunnel)).map(describeInvite) });
   }
 
   async function create(visit: Visit, request: Request): Promise<Reply> {
-    const { caller, tunnel } = await find(visit, request);
+    const { caller, tunnel } = await callers.find(visit, param(request, 'name'));
     const fields = fieldsOf(request, ['for', 'uses', 'email']);
     const email = emailOf(fields);
     const uses = wholeNumberOf(fields, 'uses', { min: 1, max: MAX_USES });
-    const { invite, code } = await decisions.invite(visit, tunnel, {
+    const { invite, code } = await decisions.invite(visit, ownedBy(tunnel), {
       by: caller.email,
       uses,
       email,
@@ -45,15 +45,10 @@ export function inviteApi(prefix: string, { base, callers, invites, decisions }:
   }
 
   async function revoke(visit: Visit, request: Request): Promise<Reply> {
-    const { caller, tunnel } = await find(visit, request);
-    const isDone = await decisions.revokeInvite(visit, tunnel, param(request, 'id'), { by: caller.email });
+    const { caller, tunnel } = await callers.find(visit, param(request, 'name'));
+    const isDone = await decisions.revokeInvite(visit, ownedBy(tunnel), param(request, 'id'), { by: caller.email });
     if (!isDone) throw new PosternError('ERR_NOT_FOUND', undefined, GONE);
     return emptyReply();
-  }
-
-  async function find(visit: Visit, request: Request) {
-    const caller = await callers.identify(visit);
-    return { caller, tunnel: ownedBy(callers.tunnel(caller, param(request, 'name'))) };
   }
 
   return [

@@ -20,23 +20,18 @@ const ANSWERS = ['allow', 'deny'] as const;
 /** The routes below a prefix. */
 export function knockApi(prefix: string, { callers, knocks, decisions }: KnockApiOptions): RouteTable {
   async function list(visit: Visit, request: Request): Promise<Reply> {
-    const { tunnel } = await find(visit, request);
+    const { tunnel } = await callers.find(visit, param(request, 'name'));
     return jsonReply({ knocks: knocks.list(ownedBy(tunnel)).map(describeKnock) });
   }
 
   async function answer(visit: Visit, request: Request): Promise<Reply> {
-    const { caller, tunnel } = await find(visit, request);
+    const { caller, tunnel } = await callers.find(visit, param(request, 'name'));
     const fields = fieldsOf(request, ['answer', 'for']);
     const word = wordOf(fields, 'answer', ANSWERS);
     const forMs = durationOf(fields, 'for');
     const how = { answer: word, forMs, by: caller.email };
     const grant = await decisions.answer(visit, ownedBy(tunnel), param(request, 'id'), how);
     return grant === undefined ? emptyReply() : jsonReply(describeGrant(grant));
-  }
-
-  async function find(visit: Visit, request: Request) {
-    const caller = await callers.identify(visit);
-    return { caller, tunnel: callers.tunnel(caller, param(request, 'name')) };
   }
 
   return [

@@ -16,8 +16,8 @@ export function peopleApi(prefix: string, { callers, presence }: PeopleApiOption
       'get',
       `${prefix}/tunnels/:name/people`,
       async (visit, request) => {
-        const { name } = callers.tunnel(await callers.identify(visit), param(request, 'name'));
-        return jsonReply({ people: presence.at(name).map(describePerson) });
+        const { tunnel } = await callers.find(visit, param(request, 'name'));
+        return jsonReply({ people: presence.at(tunnel.name).map(describePerson) });
       },
     ],
   ];

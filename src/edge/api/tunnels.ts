@@ -30,12 +30,12 @@ export function tunnelApi(prefix: string, { callers, registry, grants, decisions
   }
 
   async function one(visit: Visit, request: Request): Promise<Reply> {
-    const { tunnel } = await find(visit, request);
+    const { tunnel } = await callers.find(visit, param(request, 'name'));
     return jsonReply(describe(tunnel));
   }
 
   async function decide(visit: Visit, request: Request): Promise<Reply> {
-    const { caller, tunnel } = await find(visit, request);
+    const { caller, tunnel } = await callers.find(visit, param(request, 'name'));
     const fields = fieldsOf(request, ['effect', 'for']);
     const effect = wordOf(fields, 'effect', EFFECTS);
     const forMs = durationOf(fields, 'for');
@@ -44,15 +44,10 @@ export function tunnelApi(prefix: string, { callers, registry, grants, decisions
   }
 
   async function takeBack(visit: Visit, request: Request): Promise<Reply> {
-    const { caller, tunnel } = await find(visit, request);
+    const { caller, tunnel } = await callers.find(visit, param(request, 'name'));
     const isDone = await decisions.takeBack(visit, ownedBy(tunnel), param(request, 'rule'), { by: caller.email });
     if (!isDone) throw new PosternError('ERR_NOT_FOUND', undefined, NO_GRANT);
     return emptyReply();
-  }
-
-  async function find(visit: Visit, request: Request) {
-    const caller = await callers.identify(visit);
-    return { caller, tunnel: callers.tunnel(caller, param(request, 'name')) };
   }
 
   return [

@@ -11,9 +11,9 @@ import { filterTrailers } from '../../http/header-rules.js';
 import type { Admitted, Gate, Verdict } from '../gate/gate.js';
 import { type LongLivedRequest, type Revalidator, sessionEnded } from '../gate/revalidation.js';
 import type { Observer } from '../ops/observer.js';
+import { partyOf } from '../request/party.js';
 import type { Outlet, Progress } from '../request/stalls.js';
 import { cutterOf, type Visit } from '../request/visit.js';
-import { partyOf } from './party.js';
 import { InterimHeads, readAgentError, visitorHead } from './response-head.js';
 import { Upload } from './upload.js';
 
@@ -49,7 +49,7 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
     if (this.#visit.isClosed) return;
     this.#cookie = cookie;
     const { endOfBody } = this.#visit;
-    const party = partyOf(this.#visit, this.#verdict);
+    const party = partyOf(this.#visit, this.#verdict.session);
     this.#stream = this.#verdict.link.open(head, { endOfBody, party }, this);
     this.#options.revalidator.add(this);
     this.#visit.observe(new Upload(this.#visit, this.#stream, this));

@@ -16,10 +16,10 @@ import { filterFields, type RawHeaders } from '../../http/fields.js';
 import type { Closing } from '../../http/websocket.js';
 import type { Admitted, Verdict } from '../gate/gate.js';
 import { type LongLivedRequest, sessionEnded } from '../gate/revalidation.js';
+import { partyOf } from '../request/party.js';
 import type { Outlet, Progress } from '../request/stalls.js';
 import { cutterOf, type Visit } from '../request/visit.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
-import { partyOf } from './party.js';
 import { readAgentError } from './response-head.js';
 import { responseHeaders } from './response-headers.js';
 import { closeBehind, SESSION_ENDED, TUNNEL_LOST } from './websocket-close.js';
@@ -45,7 +45,7 @@ export class WebSocketExchange implements LongLivedRequest {
   /** Opens the stream, unless the visitor has left meanwhile. */
   open(head: RequestHead): void {
     if (this.#visit.isClosed) return;
-    const party = partyOf(this.#visit, this.#verdict);
+    const party = partyOf(this.#visit, this.#verdict.session);
     this.#stream = this.#verdict.link.open(webSocketHead(head), { endOfBody: false, party }, this.#agent);
     this.#options.revalidator.add(this); // only now: the end of an observed visit takes it out again
     this.#visit.observe(this.#visitor);

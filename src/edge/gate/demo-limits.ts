@@ -7,7 +7,7 @@
 import type { Session } from '../../auth/session/session.js';
 import { isOverridden } from '../../http/public-path.js';
 import type { Terms } from '../../link/terms.js';
-import { network } from '../request/limits.js';
+import { partyOf } from '../request/party.js';
 import type { VisitRequest } from '../request/visit.js';
 
 /** How long a viewer keeps the place after the last request. */
@@ -60,14 +60,6 @@ export class DemoLimits {
       if (seen.size === 0) this.#seen.delete(tunnel);
     }
   }
-}
-
-/** The account of a visitor, on however many sessions; the network of one who is anonymous. */
-export function partyOf(
-  { address, cache }: Pick<VisitRequest, 'address' | 'cache'>,
-  session: Session | undefined,
-): string {
-  return session === undefined ? `network ${network(address)}` : cache.account(session.identity);
 }
 
 // The owner always gets in, and machines (access tokens, public paths, preflights) do not look.

@@ -84,6 +84,18 @@ export class Decisions {
     return true;
   }
 
+  /** As `AccessTokens.create`. */
+  async createAccessToken(
+    visit: Asker,
+    tunnel: Owned,
+    request: Parameters<AccessTokens['create']>[1],
+  ): ReturnType<AccessTokens['create']> {
+    const made = await this.#options.accessTokens.create(tunnel, request);
+    const token = { ...made.created, by: request.by };
+    this.#options.observer.emit({ kind: 'access-token-changed', visit, change: 'create', token });
+    return made;
+  }
+
   /** Ends an access token, and what is open with it. Resolves to whether there was one. */
   async revokeAccessToken(visit: Asker, tunnel: Owned, id: string, { by }: Decided): Promise<boolean> {
     const token = await this.#options.accessTokens.revoke(tunnel, id);

@@ -109,17 +109,18 @@ export class Presence implements EventSink {
   }
 
   #note(visit: VisitRequest, { tunnel, rule, judgedAtMs }: Admitted, session: Session): void {
-    const seen = visit.cache.seen.get(session, tunnel, () => this.#find(tunnel.name, session, judgedAtMs)) as Seen;
+    const seen = visit.cache.seen.get(session, tunnel, this.#find) as Seen;
     seen.lastSeenMs = judgedAtMs;
     seen.rule = rule;
     if (seen.isGone) this.#list(tunnel.name, accountKey(session.identity), seen);
   }
 
-  #find(tunnel: string, { identity }: Session, nowMs: number): Seen {
-    const account = accountKey(identity);
-    const known = this.#byTunnel.get(tunnel)?.get(account);
+  // A property, so that a request that repeats the one before allocates nothing.
+  readonly #find = ({ identity }: Session, { name }: { readonly name: string }): Seen => {
+    const nowMs = this.#now();
+    const known = this.#byTunnel.get(name)?.get(accountKey(identity));
     return known ?? { email: identity.email, rule: '', sinceMs: nowMs, lastSeenMs: nowMs, isGone: true };
-  }
+  };
 
   #list(tunnel: string, account: string, seen: Seen): void {
     const people = this.#byTunnel.get(tunnel) ?? new Map<string, Seen>();

@@ -7,6 +7,7 @@ import { queryValue } from '../../auth/session/return-path.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { canonicalEmail } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
+import { endSignIn } from '../api/agents.js';
 import type { Caller, Callers } from '../api/caller.js';
 import { ownedBy, param } from '../api/tunnels.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
@@ -188,14 +189,7 @@ export class Portal {
     const { id } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
     const { signIns, observer } = this.#options;
     const signIn = typeof id === 'string' ? await signIns.find(email, id) : undefined;
-    if (signIn !== undefined) {
-      await signIns.end(signIn);
-      observer.emit({
-        kind: 'agent-signed-out',
-        asker: visit,
-        signIn: { tokenId: signIn.id, owner: email, machine: signIn.machine },
-      });
-    }
+    if (signIn !== undefined) await endSignIn(visit, signIn, signIns, observer);
     return seeOther('/agents');
   }
 
@@ -206,7 +200,7 @@ export class Portal {
   }
 }
 
-const NO_EMAIL = 'An invite is for anyone with the link, or for one email address: this is none.';
+const NO_EMAIL = 'An invite is for anyone with the link, or for one person by email address: that is not an address.';
 
 function seeOther(path: string): Reply {
   return { ...redirect(path), status: 303 };

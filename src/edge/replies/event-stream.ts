@@ -3,6 +3,7 @@
  * leaves waiting is bounded: past that the stream ends, and the browser opens it again.
  */
 import type { Visit } from '../request/visit.js';
+import { withBody } from './reply.js';
 
 // Two events about a tunnel with a thousand grants.
 const MAX_WAITING_CHARS = 1_048_576;
@@ -91,6 +92,9 @@ export class EventStream {
     this.#options.ended();
   }
 }
+
+/** To a HEAD request (RFC 9110 section 9.3.2), whose response has no body that could go on. */
+export const EMPTY_STREAM = withBody('text/event-stream', '', {});
 
 const HEADERS = [
   ...['content-type', 'text/event-stream', 'cache-control', 'no-store'],

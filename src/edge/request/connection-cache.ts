@@ -41,7 +41,7 @@ export class ConnectionCache {
   /** The headers that name a visitor, by identity and assertion. */
   readonly identityHeaders = new LastCall<Identity, string, readonly string[]>();
   /** What is known of the person at a tunnel, by session and tunnel; kept by `people/presence.ts`. */
-  readonly seen = new LastCall<object, object, object>();
+  readonly seen = new LastCall<Session, { readonly name: string }, object>();
   readonly #decision = new LastCall<Policy, Identity | undefined, Decision>();
   #cookieHeader = '';
   #session: Session | undefined;

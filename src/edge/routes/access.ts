@@ -15,7 +15,7 @@ import type { Observer } from '../ops/observer.js';
 import type { Feed } from '../people/feed.js';
 import { type Knocks, MAX_MESSAGE_CHARS } from '../people/knocks.js';
 import { ACCESS_SCRIPT, ACCESS_SCRIPT_PATH, ACCESS_SCRIPT_VERSION } from '../replies/access-script.js';
-import { EventStream } from '../replies/event-stream.js';
+import { EMPTY_STREAM, EventStream } from '../replies/event-stream.js';
 import type { Page } from '../replies/page.js';
 import { pageReply, redirect, scriptReply } from '../replies/reply.js';
 import type { AttemptLimit } from '../request/limits.js';
@@ -106,14 +106,15 @@ export class AccessRoutes {
     return { ...redirect(`${PATH}?to=${name}&asked=1`), status: 303 };
   }
 
-  async #events(visit: Visit): Promise<undefined> {
+  async #events(visit: Visit): Promise<Reply | undefined> {
     const { base, registry, feed } = this.#options;
     checkCause(visit, base.origin);
     const name = nameOf(queryParam(visit, 'to'));
     const session = await this.#session(visit);
     if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');
+    if (visit.method === 'HEAD') return EMPTY_STREAM;
     const account = accountKey(session.identity);
-    if (visit.isClosed) return; // the end of the stream would not be seen
+    if (visit.isClosed) return undefined; // the end of the stream would not be seen
     this.#checkRoom(account);
     let stopReading: () => void = () => {};
     const ended = () => {
@@ -130,6 +131,7 @@ export class AccessRoutes {
     };
     stopReading = feed.read((event) => event.tunnel === name && look());
     look();
+    return undefined;
   }
 
   #checkRoom(account: string): void {

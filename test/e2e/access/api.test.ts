@@ -156,6 +156,11 @@ describe('the API', () => {
     const stranger = await read(await world.token(), 'of-another-edge-1');
     await stranger.until(/event: resync/);
     stranger.close();
+    const head = await world.visitor().bare(`${world.base}${API}/events`, {
+      method: 'HEAD',
+      headers: { authorization: `Bearer ${await world.token()}` },
+    });
+    assert.deepEqual([head.status, head.headers['content-type']], [200, 'text/event-stream']);
     await refusesTheTwentyFirst(await world.token());
     const bobs = await world.startAgent({
       name: 'bobs',
