@@ -55,16 +55,11 @@ export interface ApiPerson {
   readonly open: number;
 }
 
-interface InviteList {
-  readonly invites: readonly ApiInvite[];
-}
-
-interface KnockList {
-  readonly knocks: readonly ApiKnock[];
-}
-
-// A hundred tunnels with a thousand grants each.
+// A page of a hundred tunnels with a hundred grants each is a tenth of it. An edge of another release may send more.
 const MAX_RESPONSE_BYTES = 67_108_864;
+
+// A list of a hundred thousand entries: an edge has no longer one.
+const MAX_PAGES = 1_000;
 
 export class ApiClient {
   readonly #edge: string;
@@ -77,8 +72,7 @@ export class ApiClient {
   }
 
   async tunnels(): Promise<readonly ApiTunnel[]> {
-    const { tunnels } = (await this.call('GET', '/tunnels')) as { tunnels: readonly ApiTunnel[] };
-    return tunnels;
+    return this.#list('/tunnels', 'tunnels');
   }
 
   async grant(tunnel: string, rule: string, body: { effect: 'allow' | 'deny'; for?: string }): Promise<ApiGrant> {
@@ -86,13 +80,11 @@ export class ApiClient {
   }
 
   async knocks(tunnel: string): Promise<readonly ApiKnock[]> {
-    const { knocks } = (await this.call('GET', `/tunnels/${encodeURIComponent(tunnel)}/knocks`)) as KnockList;
-    return knocks;
+    return this.#list(`/tunnels/${encodeURIComponent(tunnel)}/knocks`, 'knocks');
   }
 
   async accessTokens(tunnel: string): Promise<readonly ApiAccessToken[]> {
-    const list = (await this.call('GET', tokensPath(tunnel))) as { access_tokens: readonly ApiAccessToken[] };
-    return list.access_tokens;
+    return this.#list(tokensPath(tunnel), 'access_tokens');
   }
 
   async createAccessToken(tunnel: string, body: { name: string; for?: string }): Promise<ApiNewAccessToken> {
@@ -110,12 +102,11 @@ export class ApiClient {
   }
 
   async people(tunnel: string): Promise<readonly ApiPerson[]> {
-    const path = `/tunnels/${encodeURIComponent(tunnel)}/people`;
-    return ((await this.call('GET', path)) as { people: readonly ApiPerson[] }).people;
+    return this.#list(`/tunnels/${encodeURIComponent(tunnel)}/people`, 'people');
   }
 
   async invites(tunnel: string): Promise<readonly ApiInvite[]> {
-    return ((await this.call('GET', invitesPath(tunnel))) as InviteList).invites;
+    return this.#list(invitesPath(tunnel), 'invites');
   }
 
   /** Makes an invite; the response alone has its link. */
@@ -166,6 +157,21 @@ export class ApiClient {
     throw refusal;
   }
 
+  /** All pages of a list. An edge without pages sends the whole list at once. */
+  async #list<Item>(path: string, name: string): Promise<readonly Item[]> {
+    const items: Item[] = [];
+    let query = '';
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const body = ((await this.call('GET', path + query)) ?? {}) as Readonly<Record<string, unknown>>;
+      const { [name]: listed, next } = body;
+      if (!Array.isArray(listed)) throw new CommandError(`${NOT_AN_EDGE}: it sent no list.`, EXIT.failure);
+      for (const item of listed) items.push(item);
+      if (typeof next !== 'string') return items;
+      query = `?cursor=${encodeURIComponent(next)}`;
+    }
+    throw new CommandError(`${NOT_AN_EDGE}: its list has no end.`, EXIT.failure);
+  }
+
   async #exchange(method: string, path: string, body?: object): Promise<{ status: number; content: string }> {
     const headers = {
       ...(await this.#authorization()),
@@ -187,13 +193,13 @@ export class ApiClient {
   }
 }
 
+const NOT_AN_EDGE = 'the address does not respond as an edge does';
+
 function parse(content: string): unknown {
   try {
     return JSON.parse(content);
   } catch (error) {
-    throw new CommandError('the address does not respond as an edge does: that is not JSON.', EXIT.failure, {
-      cause: error,
-    });
+    throw new CommandError(`${NOT_AN_EDGE}: that is not JSON.`, EXIT.failure, { cause: error });
   }
 }
 

@@ -1,16 +1,19 @@
 /** The API's routes about access tokens, which machines present to a tunnel. */
 import type { Request } from 'express';
+import type { BaseAddress } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
 import type { AccessToken, AccessTokens } from '../people/access-tokens.js';
 import type { Decisions } from '../people/decisions.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
+import { listReply } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
 import { durationOf, fieldsOf, JSON_BODY, textOf } from './body.js';
 import type { Callers } from './caller.js';
 import { ownedBy, param } from './tunnels.js';
 
 export interface AccessTokenApiOptions {
+  readonly base: BaseAddress;
   readonly callers: Callers;
   readonly accessTokens: AccessTokens;
   readonly decisions: Decisions;
@@ -27,11 +30,16 @@ const GONE = { text: 'The tunnel has no access token with this id.' };
 /** The routes below a prefix. */
 export function accessTokenApi(
   prefix: string,
-  { callers, accessTokens, decisions, permits }: AccessTokenApiOptions,
+  { base, callers, accessTokens, decisions, permits }: AccessTokenApiOptions,
 ): RouteTable {
   async function list(visit: Visit, request: Request): Promise<Reply> {
     const { tunnel } = await callers.find(visit, param(request, 'name'));
-    return jsonReply({ access_tokens: accessTokens.list(ownedBy(tunnel)).map(describeAccessToken) });
+    return listReply(base, visit, {
+      name: 'access_tokens',
+      items: accessTokens.list(ownedBy(tunnel)),
+      positionOf: ({ sinceMs, id }) => [sinceMs, id],
+      describe: describeAccessToken,
+    });
   }
 
   async function create(visit: Visit, request: Request): Promise<Reply> {

@@ -1,10 +1,12 @@
 /** The API's routes about the agents that are signed in as the caller. */
 import type { Request } from 'express';
+import type { BaseAddress } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
 import type { Asker } from '../ops/events.js';
 import type { Observer } from '../ops/observer.js';
-import { emptyReply, jsonReply } from '../replies/reply.js';
+import { emptyReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
+import { listReply } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
 import type { Callers } from './caller.js';
 import { param } from './tunnels.js';
@@ -27,6 +29,7 @@ export interface SignedInAgents {
 }
 
 export interface AgentApiOptions {
+  readonly base: BaseAddress;
   readonly callers: Callers;
   readonly signIns: SignedInAgents;
   readonly observer: Observer;
@@ -35,10 +38,15 @@ export interface AgentApiOptions {
 const GONE = { text: 'No agent with this id is signed in as you.' };
 
 /** The routes below a prefix. */
-export function agentApi(prefix: string, { callers, signIns, observer }: AgentApiOptions): RouteTable {
+export function agentApi(prefix: string, { base, callers, signIns, observer }: AgentApiOptions): RouteTable {
   async function list(visit: Visit): Promise<Reply> {
     const { email } = await callers.identify(visit);
-    return jsonReply({ agents: (await signIns.listOf(email)).map(describeAgent) });
+    return listReply(base, visit, {
+      name: 'agents',
+      items: await signIns.listOf(email),
+      positionOf: ({ sinceMs, id }) => [-sinceMs, id], // not by the last use, which changes between two pages
+      describe: describeAgent,
+    });
   }
 
   async function signOut(visit: Visit, request: Request): Promise<Reply> {

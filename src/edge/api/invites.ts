@@ -9,6 +9,7 @@ import { type Invites, MAX_USES } from '../people/invites.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { inviteUrl } from '../routes/invite.js';
+import { listReply } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
 import { durationOf, fieldsOf, invalid, JSON_BODY, textOf, wholeNumberOf } from './body.js';
 import type { Callers } from './caller.js';
@@ -27,7 +28,12 @@ const GONE = { text: 'There is no invite with this id any more.' };
 export function inviteApi(prefix: string, { base, callers, invites, decisions }: InviteApiOptions): RouteTable {
   async function list(visit: Visit, request: Request): Promise<Reply> {
     const { tunnel } = await callers.find(visit, param(request, 'name'));
-    return jsonReply({ invites: invites.list(ownedBy(tunnel)).map(describeInvite) });
+    return listReply(base, visit, {
+      name: 'invites',
+      items: invites.list(ownedBy(tunnel)),
+      positionOf: ({ sinceMs, id }) => [sinceMs, id],
+      describe: describeInvite,
+    });
   }
 
   async function create(visit: Visit, request: Request): Promise<Reply> {

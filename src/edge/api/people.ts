@@ -1,23 +1,30 @@
 /** The API's route about who is here. */
+import type { BaseAddress } from '../../core/hostname.js';
 import type { Person, Presence } from '../people/presence.js';
-import { jsonReply } from '../replies/reply.js';
+import { listReply } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
 import type { Callers } from './caller.js';
 import { param } from './tunnels.js';
 
 export interface PeopleApiOptions {
+  readonly base: BaseAddress;
   readonly callers: Callers;
   readonly presence: Presence;
 }
 
-export function peopleApi(prefix: string, { callers, presence }: PeopleApiOptions): RouteTable {
+export function peopleApi(prefix: string, { base, callers, presence }: PeopleApiOptions): RouteTable {
   return [
     [
       'get',
       `${prefix}/tunnels/:name/people`,
       async (visit, request) => {
         const { tunnel } = await callers.find(visit, param(request, 'name'));
-        return jsonReply({ people: presence.at(tunnel.name).map(describePerson) });
+        return listReply(base, visit, {
+          name: 'people',
+          items: presence.at(tunnel.name),
+          positionOf: ({ sinceMs, arrival }) => [sinceMs, arrival],
+          describe: describePerson,
+        });
       },
     ],
   ];

@@ -1,5 +1,6 @@
 /** The API's routes about tunnels, and about who was granted access to them. */
 import type { Request } from 'express';
+import type { BaseAddress } from '../../core/hostname.js';
 import { formatRule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
@@ -7,11 +8,13 @@ import type { Decisions } from '../people/decisions.js';
 import type { Grant, Grants } from '../people/grants.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
+import { firstPage, type Listing, listReply } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
 import { durationOf, fieldsOf, JSON_BODY, wordOf } from './body.js';
 import type { Callers } from './caller.js';
 
 export interface TunnelApiOptions {
+  readonly base: BaseAddress;
   readonly callers: Callers;
   readonly registry: Registry;
   readonly grants: Grants;
@@ -21,17 +24,28 @@ export interface TunnelApiOptions {
 const EFFECTS = ['allow', 'deny'] as const;
 
 /** The routes below a prefix, as `/.postern/api/v1`. */
-export function tunnelApi(prefix: string, { callers, registry, grants, decisions }: TunnelApiOptions): RouteTable {
+export function tunnelApi(prefix: string, options: TunnelApiOptions): RouteTable {
+  const { base, callers, registry, grants, decisions } = options;
   const describe = (tunnel: Tunnel) => describeTunnel(tunnel, registry, grants);
 
   async function list(visit: Visit): Promise<Reply> {
     const caller = await callers.identify(visit);
-    return jsonReply({ tunnels: callers.tunnels(caller).map(describe) });
+    return listReply(base, visit, {
+      name: 'tunnels',
+      items: callers.tunnels(caller),
+      positionOf: ({ name }) => [name],
+      describe,
+    });
   }
 
   async function one(visit: Visit, request: Request): Promise<Reply> {
     const { tunnel } = await callers.find(visit, param(request, 'name'));
     return jsonReply(describe(tunnel));
+  }
+
+  async function listGrants(visit: Visit, request: Request): Promise<Reply> {
+    const { tunnel } = await callers.find(visit, param(request, 'name'));
+    return listReply(base, visit, { ...grantsOf(tunnel, grants), describe: describeGrant });
   }
 
   async function decide(visit: Visit, request: Request): Promise<Reply> {
@@ -53,6 +67,7 @@ export function tunnelApi(prefix: string, { callers, registry, grants, decisions
   return [
     ['get', `${prefix}/tunnels`, list],
     ['get', `${prefix}/tunnels/:name`, one],
+    ['get', `${prefix}/tunnels/:name/grants`, listGrants],
     ['put', `${prefix}/tunnels/:name/grants/:rule`, decide, JSON_BODY],
     ['delete', `${prefix}/tunnels/:name/grants/:rule`, takeBack],
   ];
@@ -62,13 +77,23 @@ const NO_GRANT = { text: 'Nothing was granted in these words: a rule of the agen
 
 function describeTunnel(tunnel: Tunnel, registry: Registry, grants: Grants) {
   const { name, origin, policy, link } = tunnel;
+  const { items, next } = firstPage(grantsOf(tunnel, grants));
   return {
     name,
     url: `${origin}/`,
     owner: policy.owner,
     online: link !== undefined,
     allow: registry.offeredWords(name),
-    grants: grants.list(ownedBy(tunnel)).map(describeGrant),
+    grants: items.map(describeGrant),
+    grants_next: next,
+  };
+}
+
+function grantsOf(tunnel: Tunnel, grants: Grants): Listing<Grant> {
+  return {
+    name: 'grants',
+    items: grants.list(ownedBy(tunnel)),
+    positionOf: ({ sinceMs, rule }) => [sinceMs, formatRule(rule)],
   };
 }
 

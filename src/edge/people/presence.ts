@@ -19,6 +19,8 @@ export interface Person {
   readonly lastSeenMs: number;
   /** Requests and WebSockets that are open now. */
   readonly open: number;
+  /** Counts arrivals, at all tunnels: no two people have the same. */
+  readonly arrival: number;
 }
 
 export interface PresenceOptions {
@@ -39,7 +41,8 @@ const SWEEP_INTERVAL_MS = 5_000;
 
 interface Seen {
   readonly email: string;
-  readonly sinceMs: number;
+  sinceMs: number;
+  arrival: number;
   rule: string;
   lastSeenMs: number;
   /** Taken from the list: the connection still knows the object. */
@@ -51,6 +54,7 @@ export class Presence implements EventSink {
   readonly #now: () => number;
   readonly #byTunnel = new Map<string, Map<string, Seen>>();
   readonly #timer: NodeJS.Timeout;
+  #arrivals = 0;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -72,8 +76,8 @@ export class Presence implements EventSink {
   /** The people at a tunnel, those who came first in front. */
   at(tunnel: string): Person[] {
     const counts = this.#countOpen(tunnel);
-    return [...(this.#byTunnel.get(tunnel) ?? [])].map(([account, { email, rule, sinceMs, lastSeenMs }]) => {
-      return { email, rule, sinceMs, lastSeenMs, open: counts.get(keyOf(tunnel, account)) ?? 0 };
+    return [...(this.#byTunnel.get(tunnel) ?? [])].map(([account, { isGone: _, ...person }]) => {
+      return { ...person, open: counts.get(keyOf(tunnel, account)) ?? 0 };
     });
   }
 
@@ -119,7 +123,7 @@ export class Presence implements EventSink {
   readonly #find = ({ identity }: Session, { name }: { readonly name: string }): Seen => {
     const nowMs = this.#now();
     const known = this.#byTunnel.get(name)?.get(accountKey(identity));
-    return known ?? { email: identity.email, rule: '', sinceMs: nowMs, lastSeenMs: nowMs, isGone: true };
+    return known ?? { email: identity.email, rule: '', sinceMs: nowMs, lastSeenMs: nowMs, arrival: 0, isGone: true };
   };
 
   #list(tunnel: string, account: string, seen: Seen): void {
@@ -127,6 +131,8 @@ export class Presence implements EventSink {
     if (people.size >= MAX_LISTED) return;
     this.#byTunnel.set(tunnel, people.set(account, seen));
     seen.isGone = false;
+    seen.sinceMs = seen.lastSeenMs; // of this time, not of the one before
+    seen.arrival = ++this.#arrivals;
     this.#options.changed(tunnel);
   }
 

@@ -2,6 +2,7 @@
 import type { Tunnel } from '../gate/registry.js';
 import type { AgentSignIn } from '../oauth/agent-sign-ins.js';
 import type { Page } from '../replies/page.js';
+import { nextLink } from '../routes/paging.js';
 import { pathOf } from './tunnel-page.js';
 
 export interface TunnelSummary {
@@ -10,8 +11,8 @@ export interface TunnelSummary {
   readonly knocks: number;
 }
 
-/** The tunnels of a person, or all tunnels for an administrator. */
-export function tunnelsPage(summaries: readonly TunnelSummary[], email: string): Page {
+/** A page of the tunnels of a person, or of all tunnels for an administrator. `next`: the cursor of the next one. */
+export function tunnelsPage(summaries: readonly TunnelSummary[], email: string, next: string | null): Page {
   const items = summaries.map(({ tunnel, people, knocks }) => ({
     label: tunnel.name,
     href: pathOf(tunnel.name),
@@ -29,6 +30,7 @@ export function tunnelsPage(summaries: readonly TunnelSummary[], email: string):
     title: 'Tunnels',
     blocks: [
       items.length > 0 ? { kind: 'list', items } : { kind: 'text', text: none },
+      ...nextLink('/tunnels', next),
       { kind: 'link', label: 'Agents', href: '/agents', rank: 'other' },
       { kind: 'link', label: 'Open to me', href: '/', rank: 'other' },
     ],

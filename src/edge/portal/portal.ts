@@ -25,10 +25,12 @@ import { isNavigation } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { isFromOrigin } from '../routes/csrf.js';
 import { inviteUrl } from '../routes/invite.js';
+import { pageOf } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
 import { agentsPage, tunnelsPage } from './lists.js';
 import { LIVE_SCRIPT, LIVE_SCRIPT_PATH, LIVE_SCRIPT_VERSION } from './live-script.js';
-import { type Act, pathOf, type TunnelView, tunnelPage } from './tunnel-page.js';
+import { ShownRows } from './shown-rows.js';
+import { type Act, pathOf, SECTIONS, type TunnelView, tunnelPage } from './tunnel-page.js';
 
 export interface PortalOptions {
   readonly base: BaseAddress;
@@ -56,11 +58,11 @@ export class Portal {
   constructor(options: PortalOptions) {
     this.#options = options;
     this.table = [
-      ['get', '/tunnels', (visit) => this.#guarded(visit, async (caller) => this.#tunnels(caller))],
+      ['get', '/tunnels', (visit) => this.#guarded(visit, async (caller) => this.#tunnels(caller, visit))],
       [
         'get',
         '/tunnels/:name',
-        (visit, request) => this.#guarded(visit, async (caller) => this.#tunnel(caller, request)),
+        (visit, request) => this.#guarded(visit, async (caller) => this.#tunnel(caller, visit, request)),
       ],
       ['post', '/tunnels/:name', (visit, request) => this.#act(visit, request), FORM_BODY],
       ['get', '/agents', (visit) => this.#guarded(visit, (caller) => this.#agents(caller))],
@@ -80,20 +82,24 @@ export class Portal {
     }
   }
 
-  #tunnels(caller: Caller): Page {
+  #tunnels(caller: Caller, visit: Visit): Page {
     const { callers, knocks, presence } = this.#options;
-    const summaries = callers.tunnels(caller).map((tunnel) => ({
+    const tunnels = { name: 'tunnels', items: callers.tunnels(caller), positionOf: ({ name }: Tunnel) => [name] };
+    const { items, next } = pageOf(visit, tunnels);
+    const summaries = items.map((tunnel) => ({
       tunnel,
       people: presence.countAt(tunnel.name),
       knocks: knocks.list(ownedBy(tunnel)).length,
     }));
-    return tunnelsPage(summaries, caller.email);
+    return tunnelsPage(summaries, caller.email, next);
   }
 
-  #tunnel(caller: Caller, request: Request, more: Pick<TunnelView, 'complaint' | 'link'> = {}): Page {
+  #tunnel(caller: Caller, visit: Visit, request: Request, more: Pick<TunnelView, 'complaint' | 'link'> = {}): Page {
     const { base, callers, registry, grants, knocks, presence, invites, accessTokens, now = Date.now } = this.#options;
     const tunnel = callers.tunnel(caller, param(request, 'name'));
+    const shown = new ShownRows(visit, pathOf(tunnel.name), SECTIONS);
     const page = tunnelPage({
+      shown,
       tunnel,
       allow: registry.offeredWords(tunnel.name),
       grants: grants.list(ownedBy(tunnel)),
@@ -112,7 +118,7 @@ export class Portal {
       script: {
         url: base.origin + LIVE_SCRIPT_PATH,
         version: LIVE_SCRIPT_VERSION,
-        data: { events, page: here, tunnel: tunnel.name },
+        data: { events, page: base.origin + shown.here, tunnel: tunnel.name },
         connectTo: `${events} ${here}`,
         failure: [],
       },
@@ -127,15 +133,15 @@ export class Portal {
     try {
       if (act === 'invite') {
         const link = await this.#invite(visit, caller, tunnel, typeof about === 'string' ? about : '');
-        return pageReply(this.#tunnel(caller, request, { link }));
+        return pageReply(this.#tunnel(caller, visit, request, { link }));
       }
       await this.#perform(visit, caller, tunnel, act, typeof about === 'string' ? about : '');
     } catch (thrown) {
       const { status, text } = asPosternError(thrown);
       if (status >= 500) throw thrown;
-      return { ...pageReply(this.#tunnel(caller, request, { complaint: text })), status };
+      return { ...pageReply(this.#tunnel(caller, visit, request, { complaint: text })), status };
     }
-    return seeOther(pathOf(tunnel.name));
+    return seeOther(new ShownRows(visit, pathOf(tunnel.name), SECTIONS).here);
   }
 
   /** Makes an invite for the first person, or for one by email. */

@@ -7,6 +7,7 @@ import type { Invite } from '../people/invite-entry.js';
 import type { Knock } from '../people/knocks.js';
 import type { Person } from '../people/presence.js';
 import type { Block, Page, Question, Row } from '../replies/page.js';
+import type { ShownRows } from './shown-rows.js';
 
 /** What an act is about, as fields of its form; `routes.ts` reads them. */
 export type Act =
@@ -21,7 +22,11 @@ export type Act =
   | 'revoke-invite'
   | 'revoke-token';
 
+/** The parts of the page that may be long. */
+export const SECTIONS = ['knocks', 'people', 'access', 'invites', 'tokens'] as const;
+
 export interface TunnelView {
+  readonly shown: ShownRows<(typeof SECTIONS)[number]>;
   readonly tunnel: Tunnel;
   /** The rules of the agent. */
   readonly allow: readonly string[];
@@ -54,7 +59,7 @@ export function tunnelPage(view: TunnelView): Page {
       ...accessBlocks(view),
       ...inviteBlocks(view),
       ...tokenBlocks(view),
-      letInQuestion(tunnel.name),
+      letInQuestion(view.shown.here),
       { kind: 'link', label: 'Open the app', href: `${tunnel.origin}/`, rank: 'other' },
       { kind: 'link', label: 'All tunnels', href: '/tunnels', rank: 'other' },
     ],
@@ -70,47 +75,49 @@ function statusOf({ tunnel }: TunnelView): string {
   return tunnel.link === undefined ? 'Offline: its agent is not connected.' : 'Online.';
 }
 
-function knockBlocks({ tunnel, knocks, nowMs }: TunnelView): Block[] {
-  if (knocks.length === 0) return [];
-  const rows = knocks.map(({ id, email, message, askedAtMs }) => ({
+function knockBlocks({ shown, knocks, nowMs }: TunnelView): Block[] {
+  return shown.section('knocks', 'Asking to be let in', knocks, ({ id, email, message, askedAtMs }) => ({
     title: email,
     note: [message === '' ? undefined : `“${message}”`, ago(nowMs - askedAtMs)].filter(Boolean).join(' · '),
-    question: acts(tunnel.name, id, [
+    question: acts(shown.here, id, [
       ['Allow', 'answer-allow'],
       ['Eight hours', 'answer-allow-8h'],
       ['No', 'answer-deny'],
     ]),
   }));
-  return [
-    { kind: 'heading', text: 'Asking to be let in' },
-    { kind: 'rows', rows },
-  ];
 }
 
-function peopleBlocks({ tunnel, people, nowMs }: TunnelView): Block[] {
-  const heading = { kind: 'heading', text: 'Here now' } as const;
-  if (people.length === 0) return [heading, { kind: 'text', text: 'No one, at the moment.' }];
-  const rows = people.map(({ email, sinceMs, open }): Row => {
+function peopleBlocks({ shown, tunnel, people, nowMs }: TunnelView): Block[] {
+  const heading = 'Here now';
+  if (people.length === 0)
+    return [
+      { kind: 'heading', text: heading },
+      { kind: 'text', text: 'No one, at the moment.' },
+    ];
+  return shown.section('people', heading, people, ({ email, sinceMs, open }): Row => {
     const note = `${open === 0 ? 'nothing open' : `${open} open`} · came ${ago(nowMs - sinceMs)}`;
     if (email === tunnel.policy.owner) return { title: email, note: `the owner · ${note}` };
-    return { title: email, note, question: acts(tunnel.name, email, [['Shut out', 'deny']]) };
+    return { title: email, note, question: acts(shown.here, email, [['Shut out', 'deny']]) };
   });
-  return [heading, { kind: 'rows', rows }];
 }
 
-function accessBlocks({ tunnel, allow, grants, nowMs }: TunnelView): Block[] {
+function accessBlocks({ shown, allow, grants, nowMs }: TunnelView): Block[] {
   const rows: Row[] = allow.map((rule) => ({ title: rule, note: 'by its agent' }));
   for (const { rule, effect, by, expiresAtMs } of grants) {
     const end = expiresAtMs === undefined ? '' : ` · for ${span(expiresAtMs - nowMs)} more`;
     rows.push({
       title: formatRule(rule),
       note: `${effect === 'deny' ? 'shut out' : 'let in'} by ${by}${end}`,
-      question: acts(tunnel.name, formatRule(rule), [['Take back', 'take-back']]),
+      question: acts(shown.here, formatRule(rule), [['Take back', 'take-back']]),
     });
   }
-  const heading = { kind: 'heading', text: 'Who may open it' } as const;
-  if (rows.length === 0) return [heading, { kind: 'text', text: 'Only its owner.' }];
-  return [heading, { kind: 'rows', rows }];
+  const heading = 'Who may open it';
+  if (rows.length === 0)
+    return [
+      { kind: 'heading', text: heading },
+      { kind: 'text', text: 'Only its owner.' },
+    ];
+  return shown.section('access', heading, rows, (row) => row);
 }
 
 function linkBlocks(link: string): Block[] {
@@ -121,36 +128,26 @@ function linkBlocks(link: string): Block[] {
   ];
 }
 
-function inviteBlocks({ tunnel, invites, nowMs }: TunnelView): Block[] {
-  if (invites.length === 0) return [];
-  const rows = invites.map(({ id, email, uses, used, expiresAtMs }) => ({
+function inviteBlocks({ shown, invites, nowMs }: TunnelView): Block[] {
+  return shown.section('invites', 'Invite links', invites, ({ id, email, uses, used, expiresAtMs }) => ({
     title: email ?? 'Anyone with the link',
     note: `used ${used} of ${uses} · for ${span(expiresAtMs - nowMs)} more`,
-    question: acts(tunnel.name, id, [['Revoke', 'revoke-invite']]),
+    question: acts(shown.here, id, [['Revoke', 'revoke-invite']]),
   }));
-  return [
-    { kind: 'heading', text: 'Invite links' },
-    { kind: 'rows', rows },
-  ];
 }
 
-function tokenBlocks({ tunnel, accessTokens, nowMs }: TunnelView): Block[] {
-  if (accessTokens.length === 0) return [];
-  const rows = accessTokens.map(({ id, name, by, expiresAtMs }) => ({
+function tokenBlocks({ shown, accessTokens, nowMs }: TunnelView): Block[] {
+  return shown.section('tokens', 'Access tokens of machines', accessTokens, ({ id, name, by, expiresAtMs }) => ({
     title: name,
     note: `by ${by} · for ${span(expiresAtMs - nowMs)} more`,
-    question: acts(tunnel.name, id, [['Revoke', 'revoke-token']]),
+    question: acts(shown.here, id, [['Revoke', 'revoke-token']]),
   }));
-  return [
-    { kind: 'heading', text: 'Access tokens of machines' },
-    { kind: 'rows', rows },
-  ];
 }
 
-function letInQuestion(name: string): Question {
+function letInQuestion(action: string): Question {
   return {
     kind: 'question',
-    action: pathOf(name),
+    action,
     fields: [],
     input: {
       name: 'about',
@@ -165,10 +162,10 @@ function letInQuestion(name: string): Question {
   };
 }
 
-function acts(name: string, about: string, answers: readonly (readonly [label: string, act: Act])[]): Question {
+function acts(action: string, about: string, answers: readonly (readonly [label: string, act: Act])[]): Question {
   return {
     kind: 'question',
-    action: pathOf(name),
+    action,
     fields: [['about', about]],
     answers: answers.map(([label, act], at) => ({
       label,

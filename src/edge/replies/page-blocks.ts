@@ -39,7 +39,10 @@ export type Block =
       readonly fields: readonly (readonly [name: string, value: string])[];
     }
   | Question
-  | { readonly kind: 'heading'; readonly text: string }
+  /** `id`: where a link to this part of the page leads. */
+  | { readonly kind: 'heading'; readonly text: string; readonly id?: string }
+  /** The way to what the list before it does not show. */
+  | { readonly kind: 'more'; readonly label: string; readonly href: string }
   /** Rows of a list about people or things, each with what can be done about it. */
   | { readonly kind: 'rows'; readonly rows: readonly Row[] }
   | {
@@ -50,9 +53,9 @@ export type Block =
 // The edge's own script. It calls the prototype's method, because a field may be named `submit`.
 export const SUBMIT = 'HTMLFormElement.prototype.submit.call(document.forms[0])';
 
-type Content = Extract<Block, { kind: 'text' | 'heading' | 'rows' | 'list' }>;
+type Content = Extract<Block, { kind: 'text' | 'heading' | 'rows' | 'list' | 'more' }>;
 
-const CONTENT: ReadonlySet<Block['kind']> = new Set(['text', 'heading', 'rows', 'list']);
+const CONTENT: ReadonlySet<Block['kind']> = new Set(['text', 'heading', 'rows', 'list', 'more']);
 
 /** Whether a block is part of the text, in its order; what can be done follows below. */
 export function isContent(block: Block): block is Content {
@@ -61,13 +64,19 @@ export function isContent(block: Block): block is Content {
 
 export function renderContent(block: Content): string {
   if (block.kind === 'text') return `<p>${escapeHtml(block.text)}</p>`;
-  if (block.kind === 'heading') return `<h2>${escapeHtml(block.text)}</h2>`;
+  if (block.kind === 'heading') return renderHeading(block);
+  if (block.kind === 'more')
+    return `<p class="more"><a href="${escapeHtml(block.href)}">${escapeHtml(block.label)}</a></p>`;
   if (block.kind === 'rows') return `<ul class="rows">${block.rows.map(renderRow).join('\n')}</ul>`;
   const items = block.items.map(
     ({ label, href, note }) =>
       `<li><a href="${escapeHtml(href)}">${escapeHtml(label)}<span>${escapeHtml(note)}</span></a></li>`,
   );
   return `<ul>${items.join('\n')}</ul>`;
+}
+
+function renderHeading({ text, id }: Extract<Block, { kind: 'heading' }>): string {
+  return `<h2${id === undefined ? '' : ` id="${escapeHtml(id)}"`}>${escapeHtml(text)}</h2>`;
 }
 
 function renderRow({ title, note, question }: Row): string {

@@ -27,6 +27,8 @@ ul{margin:0 0 1rem;padding:0;list-style:none}
 li{border-top:1px solid var(--line)}
 li a{display:block;padding:.9rem .25rem;color:var(--accent);font-weight:600;font-size:1.1rem;text-decoration:none;overflow-wrap:anywhere}
 li a:hover{background:var(--ground)}
+[id]{scroll-margin-top:1rem}
+.more a{color:var(--accent);font-weight:600}
 li span{display:block;color:var(--soft);font-size:.9rem;font-weight:400}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 dt{font-weight:600}

@@ -17,6 +17,7 @@ import { jsonReply, pageReply, redirect, scriptReply } from '../replies/reply.js
 import { isNavigation, isVisit } from '../request/navigation.js';
 import type { Reply, Visit, VisitRequest } from '../request/visit.js';
 import { checkCause, isFromOrigin } from './csrf.js';
+import { nextLink, pageOf } from './paging.js';
 import type { RouteTable } from './route.js';
 import { queryParam, rivalsReply, signOutPage, userInfoReply } from './session.js';
 import type { SignIn } from './sign-in.js';
@@ -46,7 +47,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
   async function portal(visit: Visit): Promise<Reply> {
     checkCause(visit, base.origin);
     const session = await sessionOf(visit);
-    if (session !== undefined) return pageReply(portalPage(options, session));
+    if (session !== undefined) return pageReply(portalPage(options, visit, session));
     const cookies = await sessions.clearRivals(visit.header['cookie'], base.host, '/');
     if (cookies.length > 0) return rivalsReply(base, visit, '/', cookies);
     if (!isNavigation(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');
@@ -144,16 +145,17 @@ function askToSignOut(visit: Visit): Reply {
   return pageReply(signOutPage(`/oauth2/sign_out${query}`));
 }
 
-function portalPage({ registry, manages }: BaseRoutesOptions, { identity }: Session): Page {
+function portalPage({ registry, manages }: BaseRoutesOptions, visit: Visit, { identity }: Session): Page {
   const open = registry.online().filter(({ policy }) => decide(policy, identity).allow);
-  const items = open.map(({ name, origin, policy }) => ({
+  const page = pageOf(visit, { name: 'open', items: open, positionOf: ({ name }) => [name] });
+  const items = page.items.map(({ name, origin, policy }) => ({
     label: name,
     href: `${origin}/`,
     note: `Shared by ${policy.owner}`,
   }));
-  items.sort((one, other) => one.label.localeCompare(other.label));
   const none = 'No tunnel is open to you right now. A tunnel shows up here while its agent is connected.';
   const blocks: Block[] = [items.length > 0 ? { kind: 'list', items } : { kind: 'text', text: none }];
+  blocks.push(...nextLink('/', page.next));
   if (manages?.(identity)) blocks.push({ kind: 'link', label: 'Manage tunnels', href: '/tunnels', rank: 'main' });
   blocks.push({ kind: 'button', label: 'Sign out', action: '/oauth2/sign_out' });
   return { title: 'Your tunnels', blocks, facts: [['Signed in as', identity.email] as const] };

@@ -44,7 +44,7 @@ describe('the API', () => {
     const token = await world.token({ owner: 'bob@acme.com', tunnels: '*' });
     const narrow = await world.token({ tunnels: 'other' });
     for (const api of [await apiOf(world, token), await apiOf(world, narrow)]) {
-      assert.deepEqual((await api('GET', '/tunnels')).body, { tunnels: [] });
+      assert.deepEqual((await api('GET', '/tunnels')).body, { tunnels: [], next: null });
       for (const [method, path, body] of [
         ['GET', ''],
         ['PUT', '/grants/eve%40acme.com', { effect: 'allow' }],
@@ -60,7 +60,7 @@ describe('the API', () => {
       }
     }
     const bob = await world.signedIn('bob');
-    assert.deepEqual((await bob.fetch(`${world.base}${API}/tunnels`)).json(), { tunnels: [] });
+    assert.deepEqual((await bob.fetch(`${world.base}${API}/tunnels`)).json(), { tunnels: [], next: null });
     assert.deepEqual(await grantsOf(), []);
   });
 

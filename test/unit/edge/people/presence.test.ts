@@ -47,8 +47,8 @@ describe('who is here', () => {
     assert.deepEqual(changes, ['demo', 'demo']);
     const common = { open: 0, lastSeenMs: START_MS + 1_000 };
     assert.deepEqual(presence.at('demo'), [
-      { ...common, email: 'ana@acme.com', rule: 'group:eng', sinceMs: START_MS },
-      { ...common, email: 'bob@acme.com', rule: '@acme.com', sinceMs: START_MS + 1_000 },
+      { ...common, email: 'ana@acme.com', rule: 'group:eng', sinceMs: START_MS, arrival: 1 },
+      { ...common, email: 'bob@acme.com', rule: '@acme.com', sinceMs: START_MS + 1_000, arrival: 2 },
     ]);
     assert.deepEqual(presence.at('other'), []);
   });
