@@ -43,6 +43,7 @@ import type { Sharing } from './sharing.js';
 import { FrontDoor } from './visitors/front-door.js';
 import { Http1Requests, serveWith } from './visitors/http1/requests.js';
 import { visitOf } from './visitors/http1/visit.js';
+import { Http2Connections } from './visitors/http2/connections.js';
 
 const DISTRUSTED =
   'X-Forwarded-For of an address that is not trusted is not believed: if it is your reverse proxy, name it';
@@ -135,7 +136,12 @@ export function compose(
     api.close();
     access.close();
   };
-  return { closeStreams, admission, requests: new Http1Requests({ base, door, observer, addressOf }) };
+  return {
+    closeStreams,
+    admission,
+    requests: new Http1Requests({ base, door, observer, addressOf }),
+    http2: new Http2Connections({ base, door, addressOf }),
+  };
 }
 
 type SignInParts = Pick<Parts, 'providers' | 'registry' | 'observer'> & {

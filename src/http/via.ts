@@ -5,9 +5,15 @@
 
 const PSEUDONYM = 'postern';
 
-/** The member for a message that was received in HTTP/1.1, and for one in HTTP/1.0. */
-export const VIA_HTTP_1_1 = `1.1 ${PSEUDONYM}`;
-export const VIA_HTTP_1_0 = `1.0 ${PSEUDONYM}`;
+const MEMBERS = { '1.0': `1.0 ${PSEUDONYM}`, '1.1': `1.1 ${PSEUDONYM}`, '2.0': `2.0 ${PSEUDONYM}` } as const;
+
+/** The member for a message that was received in a version of HTTP. */
+export function via(version: keyof typeof MEMBERS): string {
+  return MEMBERS[version];
+}
+
+/** The member for a message that was received in HTTP/1.1. */
+export const VIA_HTTP_1_1 = MEMBERS['1.1'];
 
 // An edge behind an edge is possible; ten in a row are a loop.
 const MAX_PASSES = 10;

@@ -101,7 +101,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...LOWEST, 'http1', 'http2'],
   },
   auth: { holds: 'who visitors are', imports: [...LOWEST, 'store'], wings: AUTH },
-  edge: { holds: 'the public side', imports: [...MIDDLE, 'http1'], wings: EDGE },
+  edge: { holds: 'the public side', imports: [...MIDDLE, 'http1', 'http2'], wings: EDGE },
   agent: {
     holds: "the developer's side",
     imports: [...MIDDLE, 'http1'],

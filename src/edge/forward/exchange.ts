@@ -110,7 +110,7 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
       return;
     }
     try {
-      this.#visit.respond(visitorHead(head, this.#verdict, this.#cookie), { endOfBody });
+      this.#visit.respond(visitorHead(head, this.#visit, this.#verdict, this.#cookie), { endOfBody });
     } catch (thrown) {
       this.#fail(asPosternError(thrown));
     }

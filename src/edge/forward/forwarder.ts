@@ -8,7 +8,7 @@ import type { BaseAddress } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { RequestHead } from '../../http/exchange.js';
-import { isCircular, VIA_HTTP_1_0, VIA_HTTP_1_1 } from '../../http/via.js';
+import { isCircular, via } from '../../http/via.js';
 import type { Admitted } from '../gate/gate.js';
 import { FORWARDED_METHODS } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
@@ -71,7 +71,7 @@ export class Forwarder {
     const { method, host, path } = visit;
     let headers = targetHeaders(visit, base, identity);
     if (tunnel.terms?.accessTokenBasic) headers = withoutBasicToken(headers);
-    headers.push('via', visit.version === '1.0' ? VIA_HTTP_1_0 : VIA_HTTP_1_1);
+    headers.push('via', via(visit.version));
     if (isCircular(visit.header['via'] ?? '')) throw new PosternError('ERR_LOOP_DETECTED');
     if (method === 'OPTIONS') countDown(headers);
     return { method, scheme: base.scheme, authority: publicHost(host, base), path, headers };

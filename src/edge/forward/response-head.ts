@@ -9,15 +9,20 @@ import { VIA_HTTP_1_1 } from '../../http/via.js';
 import { needsFraming } from '../gate/framing.js';
 import type { Admitted } from '../gate/gate.js';
 import type { Visit } from '../request/visit.js';
-import { responseHeaders } from './response-headers.js';
+import { ownNames, responseHeaders } from './response-headers.js';
 
 /** The head of a response as the visitor receives it. `cookie` is the edge's own `Set-Cookie` line. */
-export function visitorHead(head: ResponseHead, admitted: Admitted, cookie: string | undefined): ResponseHead {
+export function visitorHead(
+  head: ResponseHead,
+  { version }: Pick<Visit, 'version'>,
+  admitted: Admitted,
+  cookie: string | undefined,
+): ResponseHead {
   const { tunnel } = admitted;
   const isGated = !admitted.isPublic;
-  const headers = responseHeaders(head, { host: tunnel.host, isGated, cookie });
-  if (isGated && needsFraming(head)) headers.push('Content-Security-Policy', tunnel.framing);
-  headers.push('Via', VIA_HTTP_1_1);
+  const headers = responseHeaders(head, { host: tunnel.host, isGated, cookie, version });
+  if (isGated && needsFraming(head)) headers.push(ownNames(version).contentPolicy, tunnel.framing);
+  headers.push(ownNames(version).via, VIA_HTTP_1_1);
   return { status: head.status, headers };
 }
 
@@ -57,7 +62,8 @@ export class InterimHeads {
   send({ status, headers }: ResponseHead, host: string): void {
     if (status === 100 || this.#heads === MAX_INTERIM_HEADS) return;
     this.#heads += 1;
-    const kept = responseHeaders({ status, headers }, { host, isGated: false, cookie: undefined });
+    const { version } = this.#visit;
+    const kept = responseHeaders({ status, headers }, { host, isGated: false, cookie: undefined, version });
     for (const text of kept) this.#bytes += text.length + 2; // a colon and a blank, or CR and LF
     if (this.#bytes <= MAX_INTERIM_BYTES) this.#visit.informational({ status, headers: kept });
   }

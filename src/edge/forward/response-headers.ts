@@ -10,6 +10,7 @@ import { readSharing } from '../../http/cache-control.js';
 import type { ResponseHead } from '../../http/exchange.js';
 import { usualCase } from '../../http/header-case.js';
 import { connectionOptions, isHopByHop, isReserved } from '../../http/header-rules.js';
+import type { HttpVersion } from '../request/visit.js';
 import { isConfined, isForCaches, isolated } from './origin-isolation.js';
 
 export interface ResponseHeaderOptions {
@@ -19,18 +20,22 @@ export interface ResponseHeaderOptions {
   readonly isGated: boolean;
   /** The edge's own `Set-Cookie` line, when the session was renewed. It is left out of a response that a shared cache may keep. */
   readonly cookie: string | undefined;
+  /** The version of HTTP that the visitor speaks. */
+  readonly version: HttpVersion;
 }
 
-/** The headers to send, in the form that `node:http` takes, names in their usual case. */
+/** The headers to send, names in lower case for HTTP/2 (RFC 9113 section 8.2.1) and in their usual case for HTTP/1.1. */
 export function responseHeaders(
   { status, headers }: ResponseHead,
-  { host, isGated, cookie }: ResponseHeaderOptions,
+  { host, isGated, cookie, version }: ResponseHeaderOptions,
 ): string[] {
+  const isLower = version === '2.0';
   const options = connectionOptions(headers);
   const fields: string[] = [];
   let cacheControl = '';
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    const { lower, spelling, fate } = nameOf(headers[at] as string);
+    const { lower, usual, fate } = nameOf(headers[at] as string);
+    const spelling = isLower ? lower : usual;
     if (fate === 'dropped' || options.has(lower)) continue;
     const value = headers[at + 1] as string;
     if (fate === 'passed') fields.push(spelling, value);
@@ -44,19 +49,37 @@ export function responseHeaders(
   }
   if (!isGated && cookie === undefined) return fields;
   const sharing = readSharing(cacheControl);
-  if (isGated && !sharing.isDecided && status >= 200) fields.push('Cache-Control', 'private');
+  if (isGated && !sharing.isDecided && status >= 200) fields.push(ownNames(version).cacheControl, 'private');
   // Only where no shared cache may keep the response (RFC 9111 section 3). A cache takes the fields of a 304 into the response
   // that it has kept (section 4.3.4), and that one is as private as the target itself says.
   const mayCarryCookie = isGated && status !== 304 ? sharing.isPrivateWhenTold : sharing.isPrivate;
-  if (cookie !== undefined && mayCarryCookie) fields.push('Set-Cookie', cookie);
+  if (cookie !== undefined && mayCarryCookie) fields.push(ownNames(version).setCookie, cookie);
   return fields;
+}
+
+const USUAL = {
+  cacheControl: 'Cache-Control',
+  contentPolicy: 'Content-Security-Policy',
+  setCookie: 'Set-Cookie',
+  via: 'Via',
+};
+const LOWER = {
+  cacheControl: 'cache-control',
+  contentPolicy: 'content-security-policy',
+  setCookie: 'set-cookie',
+  via: 'via',
+};
+
+/** The headers that the edge adds, as a version of HTTP spells their names. */
+export function ownNames(version: HttpVersion): typeof USUAL {
+  return version === '2.0' ? LOWER : USUAL;
 }
 
 type Fate = 'dropped' | 'passed' | 'cache-control' | 'for-caches' | 'set-cookie' | 'content-length' | 'confined';
 
 interface Name {
   readonly lower: string;
-  readonly spelling: string;
+  readonly usual: string;
   readonly fate: Fate;
 }
 
@@ -69,7 +92,7 @@ function nameOf(name: string): Name {
   const known = names.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
-  const judged: Name = { lower, spelling: usualCase(lower), fate: fateOf(lower) };
+  const judged: Name = { lower, usual: usualCase(lower), fate: fateOf(lower) };
   names.set(name, judged);
   return judged;
 }

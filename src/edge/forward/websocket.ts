@@ -125,7 +125,7 @@ export class WebSocketExchange implements LongLivedRequest {
 
   #accept(response: ResponseHead): void {
     const body = (this.#stream as OutboundStream).takeBody(); // it responds, so it was opened
-    this.#visit.respond(acceptedHead(response, this.#verdict), { endOfBody: false });
+    this.#visit.respond(acceptedHead(response, this.#visit, this.#verdict), { endOfBody: false });
     const socket = this.#visit.takeBody();
     splice(socket, body);
     this.#closeBehind = closeBehind(body, socket);
@@ -153,8 +153,8 @@ function webSocketHead(head: RequestHead): RequestHead {
 }
 
 // What only the edge can compute, and what means nothing here.
-function acceptedHead({ headers }: ResponseHead, { tunnel, isPublic }: Admitted): ResponseHead {
-  const options = { host: tunnel.host, isGated: !isPublic, cookie: undefined };
+function acceptedHead({ headers }: ResponseHead, { version }: Visit, { tunnel, isPublic }: Admitted): ResponseHead {
+  const options = { host: tunnel.host, isGated: !isPublic, cookie: undefined, version };
   const kept = responseHeaders({ status: 101, headers }, options);
   return { status: 200, headers: without(kept, ['sec-websocket-accept', 'cache-control']) };
 }

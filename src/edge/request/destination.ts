@@ -14,17 +14,24 @@ const MAX_KNOWN_HOSTS = 1_000;
 const MAX_KNOWN_HOST_CHARACTERS = 260; // a DNS name of 253 and its port
 const knownHosts = new WeakMap<BaseAddress, RecentMap<Destination>>();
 
-/** Never throws: a bad host is an unknown place. */
+/** By the `Host` lines of a request. Never throws: a bad host is an unknown place. */
 export function destinationOf(headers: RawHeaders, base: BaseAddress): Destination {
   const lines = headerValues(headers, 'host');
-  const [line = ''] = lines;
-  const known = lines.length === 1 ? knownHosts.get(base)?.get(line) : undefined;
+  return lines.length === 1 ? destinationAt(lines[0] as string, base) : NOWHERE;
+}
+
+/** By the one text that names the host: that of `:authority` on HTTP/2. Never throws: a bad host is an unknown place. */
+export function destinationAt(line: string, base: BaseAddress): Destination {
+  const known = knownHosts.get(base)?.get(line);
   if (known !== undefined) return known;
-  const host = readHost(lines) ?? '';
+  const host = readHost([line]) ?? '';
   const found: Destination = { host, place: classifyHost(host, base) };
   if (found.place.kind !== 'unknown') remember(base, line, found);
   return found;
 }
+
+/** Of a request that names no host, or two. */
+export const NOWHERE: Destination = { host: '', place: { kind: 'unknown' } };
 
 function remember(base: BaseAddress, line: string, found: Destination): void {
   const hosts = knownHosts.get(base) ?? new RecentMap<Destination>(MAX_KNOWN_HOSTS, MAX_KNOWN_HOST_CHARACTERS);

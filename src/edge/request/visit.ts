@@ -30,9 +30,12 @@ export interface VisitRequest extends RequestHead {
 /** Who cut a response short: the target, the link to the agent, the edge itself, or the visitor who left. */
 export type Cutter = 'target' | 'link' | 'edge' | 'visitor';
 
+/** As `Via` writes it (RFC 9110 section 7.6.3). */
+export type HttpVersion = '1.0' | '1.1' | '2.0';
+
 /** One request of a visitor, from its arrival until its response has left or broken. */
 export interface Visit extends VisitRequest, InboundStream {
-  readonly version: '1.0' | '1.1';
+  readonly version: HttpVersion;
   /** Resolves when the responses before this one have left, on a protocol that has an order; undefined when it is this one's turn. */
   readonly turn: Promise<unknown> | undefined;
   /** The head of a final response has left: no other can be sent. */

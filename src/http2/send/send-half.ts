@@ -44,6 +44,7 @@ export class SendHalf implements QueueNode<SendHalf> {
   #state: 'open' | 'ending' | 'over' = 'open';
   #isWriterWaiting = false;
   #hasBegun = false;
+  #isFinalHeadSent = false;
 
   constructor(streamId: number, windowBytes: number, owner: SendHalfOwner, pool?: BytePool) {
     this.streamId = streamId;
@@ -82,6 +83,11 @@ export class SendHalf implements QueueNode<SendHalf> {
     return this.#hasBegun;
   }
 
+  /** Whether the final head was sent. */
+  get isFinalHeadSent(): boolean {
+    return this.#isFinalHeadSent;
+  }
+
   /** Whether no content was sent: a small response may then overtake a large one. */
   get isNew(): boolean {
     return this.#sentBytes === 0;
@@ -110,6 +116,17 @@ export class SendHalf implements QueueNode<SendHalf> {
     this.#trailers = trailers;
   }
 
+  /** Takes back a final head that was not sent, and all that was written behind it. */
+  withdraw(): void {
+    const interim = this.heads.filter(({ kind }) => kind === 'informational');
+    this.heads.splice(0, this.heads.length, ...interim);
+    this.#pool?.add(-this.pendingBytes);
+    this.#buffer = undefined;
+    this.#trailers = [];
+    this.#isWriterWaiting = false;
+    this.#state = 'open';
+  }
+
   /** Drops everything: the stream was reset, or the connection has ended. */
   abort(): void {
     this.#state = 'over';
@@ -121,6 +138,7 @@ export class SendHalf implements QueueNode<SendHalf> {
   /** The flags of the next head, called when it is sent: END_STREAM goes with it if there is no content or trailers. */
   headFlags(head: Head): number {
     this.#hasBegun = true;
+    if (head.kind === 'final') this.#isFinalHeadSent = true;
     const endsHere = this.#state === 'ending' && this.pendingBytes === 0 && this.#trailers.length === 0;
     if (head.kind === 'trailers' || (head.kind === 'final' && endsHere)) {
       this.#state = 'over';

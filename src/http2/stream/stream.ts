@@ -64,6 +64,16 @@ export class Http2Stream implements SendHalfOwner {
     return this.#isHeadGiven;
   }
 
+  /** The final head was sent: `withdraw` can no longer take it back. */
+  get isHeadSent(): boolean {
+    return this.sending.isFinalHeadSent;
+  }
+
+  /** The peer's message has arrived completely, though it may not be read yet. */
+  get endReceived(): boolean {
+    return this.receiving.isEnded;
+  }
+
   /** END_STREAM was sent: the peer receives everything unless the connection is lost. */
   get endSent(): boolean {
     return this.#isEndSent;
@@ -100,6 +110,17 @@ export class Http2Stream implements SendHalfOwner {
   sendHeaders(fields: readonly string[], options: { readonly endStream: boolean }): void {
     checkResponse(fields, this.#owner.sentFields);
     this.sendFinalHead(fields, options);
+  }
+
+  /**
+   * Server role: takes back a final head that was not sent yet, with its content, so that another response can be sent. False,
+   * and nothing changes, once it was sent.
+   */
+  withdraw(): boolean {
+    if (this.isHeadSent || this.isOver) return false;
+    this.sending.withdraw();
+    this.#isHeadGiven = false;
+    return true;
   }
 
   /** Takes over a chunk of the content. False to wait for `drain`, or if the stream has ended. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Session } from '../../../src/auth/session/session.js';
 import type { Sessions } from '../../../src/auth/session/sessions.js';
@@ -19,6 +19,7 @@ import { destinationOf } from '../../../src/edge/request/destination.js';
 import type { HeaderLookup, Visit, VisitRequest } from '../../../src/edge/request/visit.js';
 import type { FrontDoor, WebSocketVisit } from '../../../src/edge/visitors/front-door.js';
 import { Http1Requests } from '../../../src/edge/visitors/http1/requests.js';
+import { Http2Connections } from '../../../src/edge/visitors/http2/connections.js';
 import type { OutboundLink } from '../../../src/link/outbound-link.js';
 
 export const BASE = readBaseAddress('http://localhost') ?? assert.fail();
@@ -102,6 +103,20 @@ export async function serveVisits(t: TestContext, doings: Doings, base: BaseAddr
   t.after(() => {
     observer.close();
     server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** The same in front of HTTP/2 connections in clear text. */
+export async function serveHttp2Visits(t: TestContext, doings: Doings, base: BaseAddress = BASE): Promise<number> {
+  const door = { ended: () => {}, ...doings } as unknown as FrontDoor;
+  const connections = new Http2Connections({ base, door, addressOf: () => '198.51.100.1' });
+  const server = createTcpServer((socket) => connections.accept(socket, { peer: '198.51.100.1', isSecure: false }));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    connections.destroy();
     server.close();
   });
   return (server.address() as AddressInfo).port;

@@ -7,8 +7,9 @@ import { PosternError } from '../../../errors.js';
 import type { ResponseHead, SendOptions } from '../../../http/exchange.js';
 import { acceptKey, isKey, WEBSOCKET_VERSION } from '../../../http/websocket.js';
 import { writeResponseHead } from '../../../http1/response-writer.js';
+import type { VisitOwner } from '../visit-owner.js';
 import { EarlyBytes } from './early-bytes.js';
-import { Http1Visit, type VisitOwner } from './visit.js';
+import { Http1Visit } from './visit.js';
 
 export interface UpgradeOptions {
   readonly base: BaseAddress;

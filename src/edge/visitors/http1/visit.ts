@@ -7,21 +7,15 @@ import { asPosternError, type ErrorCode, PosternError } from '../../../errors.js
 import type { InboundObserver, RequestHead, ResponseHead, SendOptions } from '../../../http/exchange.js';
 import type { RawHeaders } from '../../../http/fields.js';
 import { writeResponseHead } from '../../../http1/response-writer.js';
-import type { VisitEnd } from '../../ops/events.js';
 import { ConnectionCache } from '../../request/connection-cache.js';
 import { destinationOf } from '../../request/destination.js';
 import type { Outlet } from '../../request/stalls.js';
 import type { Cutter, HeaderLookup, Reply, Visit } from '../../request/visit.js';
+import type { VisitOwner } from '../visit-owner.js';
 import { endWithLinger } from './lingering-close.js';
 import { releaseResponse, whenItsTurn } from './pipelining.js';
 import { hasBody } from './request-body.js';
 import { ResponseWriter, type ResponseWriterOwner } from './response-writer.js';
-
-/** Whom a visit tells of its end, and of a response that cannot be written. */
-export interface VisitOwner {
-  ended(visit: Visit, end: VisitEnd): void;
-  replyWithError(visit: Visit, error: PosternError): void;
-}
 
 // A property of the request rather than a WeakMap, which costs fifty times as much on the path of each request.
 const VISIT = Symbol('visit');

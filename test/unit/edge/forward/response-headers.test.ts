@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { ResponseHeaderOptions } from '../../../../src/edge/forward/response-headers.js';
 import { responseHeaders as headersOf } from '../../../../src/edge/forward/response-headers.js';
 
-const GATED = { host: 'demo.tunnel.test', isGated: true, cookie: undefined };
+const GATED = { host: 'demo.tunnel.test', isGated: true, cookie: undefined, version: '1.1' as const };
 const OPEN = { ...GATED, isGated: false };
 
 function responseHeaders(headers: readonly string[], options: ResponseHeaderOptions, status = 200): string[] {

@@ -1,0 +1,75 @@
+/** One connection of visitors: an HTTP/2 connection of the engine in the server role (RFC 9113) over a socket. */
+import type { Duplex } from 'node:stream';
+import { Connection } from '../../../http2/connection.js';
+import type { ConnectionLimits } from '../../../http2/connection-options.js';
+import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from '../../../http2/errors.js';
+import type { Http2Stream } from '../../../http2/stream/stream.js';
+import { ConnectionCache } from '../../request/connection-cache.js';
+import { endSocketWithLinger } from '../http1/lingering-close.js';
+import { CookieCrumbs } from './cookie-crumbs.js';
+
+/** What is known of a connection before its first byte. */
+export interface Http2SocketInfo {
+  /** The address of the other end, as `AddressReader` takes it. */
+  readonly peer: string;
+  /** TLS ends here: the only scheme of its requests is `https`. */
+  readonly isSecure: boolean;
+  /** What was read of the socket already, the preface included. */
+  readonly early?: Buffer;
+}
+
+export interface Http2ConnectionOwner {
+  readonly limits: Partial<ConnectionLimits>;
+  request(connection: Http2VisitorConnection, stream: Http2Stream, fields: string[], endOfBody: boolean): void;
+  /** Once, when the connection has ended. */
+  ended(connection: Http2VisitorConnection, error: Http2Error | undefined): void;
+}
+
+export class Http2VisitorConnection {
+  readonly peer: string;
+  readonly isSecure: boolean;
+  readonly cache = new ConnectionCache();
+  readonly crumbs = new CookieCrumbs();
+  readonly #socket: Duplex;
+  readonly #connection: Connection;
+
+  /** Takes over the socket. */
+  constructor(socket: Duplex, { peer, isSecure, early }: Http2SocketInfo, owner: Http2ConnectionOwner) {
+    this.peer = peer;
+    this.isSecure = isSecure;
+    this.#socket = socket;
+    this.#connection = new Connection({
+      role: 'server',
+      limits: owner.limits,
+      send: (bytes) => void socket.write(bytes, () => this.#connection.sent(bytes.length)),
+      observer: {
+        stream: (stream, fields, endStream) => owner.request(this, stream, fields, endStream),
+        closed: (error) => {
+          endSocketWithLinger(socket, '');
+          owner.ended(this, error);
+        },
+      },
+    });
+    if (early !== undefined) this.#connection.receive(early);
+    socket.on('data', (chunk: Buffer) => this.#connection.receive(chunk));
+    socket.on('error', () => socket.destroy()); // `close` follows
+    socket.once('end', () => this.destroy());
+    socket.once('close', () => this.destroy());
+  }
+
+  /** Accepts no new requests (RFC 9113 section 6.8), and ends after the running ones. */
+  drain(): void {
+    this.#connection.drain();
+  }
+
+  /** Ends the connection now; running requests break. */
+  destroy(): void {
+    this.#connection.destroy(new Http2ConnectionError(Http2ErrorCode.CANCEL, 'the connection was closed'));
+  }
+
+  /** Ends it without waiting for the client to read. */
+  cut(): void {
+    this.destroy();
+    this.#socket.destroy();
+  }
+}
