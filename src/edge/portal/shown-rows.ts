@@ -44,7 +44,9 @@ export class ShownRows<Section extends string> {
   }
 
   #address(counts: ReadonlyMap<string, number>): string {
-    const query = new URLSearchParams([...counts].map(([section, count]) => [section, String(count)]));
+    const query = new URLSearchParams(
+      Object.fromEntries([...counts].map(([section, count]) => [section, String(count)])),
+    );
     return counts.size === 0 ? this.#path : `${this.#path}?${query}`;
   }
 }
