@@ -2,9 +2,10 @@
 import type { Buffer } from 'node:buffer';
 import type { BytePool } from './byte-pool.js';
 import type { Http2Error } from './errors.js';
-import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from './flood-guard.js';
+import { type AbuseLimits, DEFAULT_ABUSE_LIMITS, type FloodGuard } from './flood-guard.js';
 import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow/flow-control.js';
 import type { Role } from './frame/settings.js';
+import { MAX_PENDING_BYTES } from './send/send-half.js';
 import type { Http2Stream } from './stream/stream.js';
 
 /** The events of a connection. */
@@ -14,6 +15,12 @@ export interface ConnectionObserver {
    * with `endStream` its end follows at once.
    */
   stream?(stream: Http2Stream, request: string[], endStream: boolean): void;
+  /**
+   * Server role: a request has arrived whose field list exceeds the limits. The stream is there to respond 431 on (RFC 6585
+   * section 5); `pseudoFields` are those of its pseudo-fields that were read before the limit. Without this method the
+   * stream is reset with ENHANCE_YOUR_CALM.
+   */
+  oversized?(stream: Http2Stream, pseudoFields: readonly string[]): void;
   /** SETTINGS of the peer have arrived, the first or later ones. */
   settings?(): void;
   /** GOAWAY has arrived: the peer accepts no new streams. Without `error` it only drains. */
@@ -33,9 +40,17 @@ export interface ConnectionLimits {
   /** The largest field list that is accepted (SETTINGS_MAX_HEADER_LIST_SIZE, counted as in section 6.5.2). */
   readonly maxHeaderListBytes: number;
   readonly maxHeaderFields: number;
+  /** The largest encoded field block: a larger one ends the connection. `maxHeaderListBytes` if absent. */
+  readonly maxFieldBlockBytes?: number;
   readonly flow: FlowLimits;
   /** Counts bytes that wait to be sent together with those of other connections. */
   readonly sendPool?: BytePool;
+  /** How many bytes may wait to be sent on this connection before each stream with any is told to wait. */
+  readonly maxSendBytes: number;
+  /** How many bytes a stream may hold while its window, or that of the connection, does not permit to send them. */
+  readonly maxBlockedBytes: number;
+  /** Counts bytes of unfinished frames and field blocks; the connection that exceeds it ends. */
+  readonly unfinishedPool?: BytePool;
   readonly abuse: AbuseLimits;
 }
 
@@ -49,6 +64,13 @@ export interface ConnectionOptions {
   /** Fields whose values are secret; see `HpackEncoderOptions`. */
   readonly neverIndexed?: ReadonlySet<string>;
   readonly limits?: Partial<ConnectionLimits>;
+  /** Budgets that the peer spends besides those of this connection: of its address, for instance. The owner keeps them. */
+  readonly sharedBudgets?: FloodGuard;
+  /**
+   * Server role: sends nothing before the client's preface has arrived. A peer that does not speak HTTP/2 then gets a close
+   * and not a byte: `closed` with PROTOCOL_ERROR, and `send` was not called.
+   */
+  readonly awaitsPreface?: boolean;
   /** Monotonic milliseconds; `performance.now` when absent. */
   readonly now?: () => number;
   /** Runs a function after the current turn of the event loop; `setImmediate` when absent. */
@@ -60,6 +82,8 @@ const DEFAULT_LIMITS: ConnectionLimits = {
   maxHeaderListBytes: 131_072,
   maxHeaderFields: 2_000,
   flow: DEFAULT_FLOW_LIMITS,
+  maxSendBytes: Number.POSITIVE_INFINITY,
+  maxBlockedBytes: MAX_PENDING_BYTES,
   abuse: DEFAULT_ABUSE_LIMITS,
 };
 
@@ -68,10 +92,14 @@ const SECRETS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-co
 const monotonicMs = () => performance.now();
 const afterTurn = (run: () => void) => void setImmediate(run);
 
+type CompleteOptions = Required<Omit<ConnectionOptions, 'sharedBudgets'>> &
+  Pick<ConnectionOptions, 'sharedBudgets'> & { readonly limits: ConnectionLimits };
+
 /** The options, with defaults for those that are absent. */
-export function withDefaults(options: ConnectionOptions): Required<ConnectionOptions> & { limits: ConnectionLimits } {
+export function withDefaults(options: ConnectionOptions): CompleteOptions {
   return {
     connectProtocol: false,
+    awaitsPreface: false,
     neverIndexed: SECRETS,
     now: monotonicMs,
     schedule: afterTurn,

@@ -18,6 +18,7 @@
  *   `send/write-buffer.ts` and `frame/writer.ts` (as bytes)
  */
 import type { Buffer } from 'node:buffer';
+import { BytePool } from './byte-pool.js';
 import { type ConnectionLimits, type ConnectionOptions, withDefaults } from './connection-options.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode, Http2StreamError } from './errors.js';
 import { FloodGuard } from './flood-guard.js';
@@ -51,13 +52,13 @@ export class Connection {
   /** Sends the preface (section 3.4) at the end of this turn of the event loop. */
   constructor(options: ConnectionOptions) {
     const complete = withDefaults(options);
-    const { role, observer, send, schedule, now, limits, connectProtocol, neverIndexed } = complete;
-    const { maxStreams, maxHeaderListBytes, sendPool } = limits;
+    const { role, observer, send, schedule, now, limits, connectProtocol, neverIndexed, awaitsPreface } = complete;
+    const { maxStreams } = limits;
     const peer = this.#peer;
-    const floodGuard = new FloodGuard(limits.abuse, now);
+    const floodGuard = new FloodGuard(limits.abuse, now, complete.sharedBudgets);
     const encoder = new HpackEncoder({ neverIndexed });
     const failed = (error: unknown) => this.#shutdown.fail(error);
-    const queue = new SendQueue({ encoder, send, schedule, floodGuard, failed });
+    const queue = new SendQueue({ encoder, send, schedule, floodGuard, failed, isHeld: awaitsPreface });
     const control = (frame: Buffer) => queue.control(frame);
     const pings = new Pings(control, now);
     const local = new LocalSettings(control, now);
@@ -66,16 +67,19 @@ export class Connection {
     const announce = (bytes: number) => local.announceWindow(bytes, applied);
     const flow = new FlowControl({ limits: limits.flow, pings, send: control, announce, now, streams: table });
     const streams = new Streams({
-      ...{ role, table, queue, flow, peer, maxStreams, connectProtocol, sendPool },
+      ...{ role, table, queue, flow, peer, maxStreams, connectProtocol },
+      sendLimits: { pool: sendPoolOf(limits), maxBlockedBytes: limits.maxBlockedBytes, window: queue.window },
       sentFields: new FieldCache(neverIndexed),
       emptied: () => this.#shutdown.endIfIdle(),
       idsRunningLow: () => observer.idsRunningLow?.(),
     });
     const shutdown = new Shutdown({
-      ...{ role, streams, queue, pings },
+      ...{ role, streams, queue, pings, maxStreams },
       goaway: (error) => observer.goaway?.(error),
       closed: (error) => {
         for (const reject of this.#pendingPings) reject();
+        this.#reader.discard();
+        incoming.discard();
         observer.closed(error);
       },
     });
@@ -94,7 +98,12 @@ export class Connection {
     this.#pings = pings;
     this.#flow = flow;
     this.#shutdown = shutdown;
-    this.#reader = new FrameReader(new Incoming({ ...parts, maxHeaderListBytes }), { preface: role === 'server' });
+    const incoming = new Incoming({ ...parts, limits });
+    this.#reader = new FrameReader(incoming, {
+      preface: role === 'server',
+      prefaceRead: () => queue.release(),
+      pool: limits.unfinishedPool,
+    });
     local.sendPreface(complete, (roundTripMs) => {
       applied();
       flow.onIdleRoundTrip(roundTripMs);
@@ -179,6 +188,11 @@ export class Connection {
   destroy(error?: Http2Error): void {
     this.#shutdown.destroy(error);
   }
+}
+
+/** What counts bytes that wait to be sent: a bound of this connection, below that of all, or only the latter. */
+function sendPoolOf({ maxSendBytes, sendPool }: ConnectionLimits): BytePool | undefined {
+  return maxSendBytes === Number.POSITIVE_INFINITY ? sendPool : new BytePool(maxSendBytes, sendPool);
 }
 
 // With the table size that both sides start with: a larger table would cost memory on each idle connection.

@@ -38,11 +38,14 @@ export class Budget {
   readonly #limits: BudgetLimits;
   readonly #now: () => number;
   readonly #what: string;
+  readonly #shared: Budget | undefined;
   #left: number;
   #filledMs: number;
 
-  constructor(what: string, limits: BudgetLimits, now: () => number) {
+  /** What is spent and earned here is also spent and earned in `shared`. */
+  constructor(what: string, limits: BudgetLimits, now: () => number, shared?: Budget) {
     this.#what = what;
+    this.#shared = shared;
     this.#limits = limits;
     this.#now = now;
     this.#left = limits.burst;
@@ -54,32 +57,39 @@ export class Budget {
     this.#left -= count;
     if (this.#left < 0) this.#refill();
     if (this.#left < 0) throw new Http2ConnectionError(Http2ErrorCode.ENHANCE_YOUR_CALM, `too many: ${this.#what}`);
+    this.#shared?.spend(count);
   }
 
   /** Refills the budget for useful work. */
   earn(count: number): void {
     this.#left = Math.min(this.#left + count, this.#limits.burst);
+    this.#shared?.earn(count);
   }
 
   // Only when the budget is empty: honest peers never cost us a look at the clock.
   #refill(): void {
     const nowMs = this.#now();
-    this.earn(((nowMs - this.#filledMs) / 1_000) * this.#limits.perSecond);
+    const filled = ((nowMs - this.#filledMs) / 1_000) * this.#limits.perSecond;
+    this.#left = Math.min(this.#left + filled, this.#limits.burst);
     this.#filledMs = nowMs;
   }
 }
 
-/** The budgets of one connection. */
+/**
+ * The budgets of one connection, or those that several connections share: of one address, for instance, where they outlive
+ * each connection, so that a new one does not renew them.
+ */
 export class FloodGuard {
   readonly resets: Budget;
   readonly controlFrames: Budget;
   readonly smallData: Budget;
   readonly windowUpdates: Budget;
 
-  constructor(limits: AbuseLimits, now: () => number) {
-    this.resets = new Budget('streams that were reset', limits.resets, now);
-    this.controlFrames = new Budget('frames without a message', limits.controlFrames, now);
-    this.smallData = new Budget('DATA with little in it', limits.smallData, now);
-    this.windowUpdates = new Budget('window updates', limits.windowUpdates, now);
+  /** `now` is monotonic, in milliseconds. A peer has to stay within `shared` as well. */
+  constructor(limits: AbuseLimits, now: () => number, shared?: FloodGuard) {
+    this.resets = new Budget('streams that were reset', limits.resets, now, shared?.resets);
+    this.controlFrames = new Budget('frames without a message', limits.controlFrames, now, shared?.controlFrames);
+    this.smallData = new Budget('DATA with little in it', limits.smallData, now, shared?.smallData);
+    this.windowUpdates = new Budget('window updates', limits.windowUpdates, now, shared?.windowUpdates);
   }
 }

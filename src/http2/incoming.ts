@@ -3,7 +3,7 @@
  * connection errors (section 5.4): every error in a frame is thrown, and caught here.
  */
 import type { Buffer } from 'node:buffer';
-import type { ConnectionObserver } from './connection-options.js';
+import type { ConnectionLimits, ConnectionObserver } from './connection-options.js';
 import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from './errors.js';
 import type { FloodGuard } from './flood-guard.js';
 import type { FlowControl } from './flow/flow-control.js';
@@ -21,6 +21,9 @@ import type { Streams } from './stream/streams.js';
 // A DATA frame smaller than this counts against a budget: it costs us as much as a full one.
 const MIN_FREE_DATA_BYTES = 64;
 
+// Stands for a request whose list was too large: what is checked of its content and trailers does not depend on the head.
+const OVERSIZED = [':method', 'GET', ':scheme', 'https', ':path', '/'];
+
 export interface IncomingOptions {
   readonly role: Role;
   readonly streams: Streams;
@@ -31,7 +34,7 @@ export interface IncomingOptions {
   readonly decoder: HpackDecoder;
   readonly control: ControlFrames;
   readonly observer: ConnectionObserver;
-  readonly maxHeaderListBytes: number;
+  readonly limits: ConnectionLimits;
 }
 
 export class Incoming implements FrameSink, StreamFrames {
@@ -42,7 +45,19 @@ export class Incoming implements FrameSink, StreamFrames {
   constructor(options: IncomingOptions) {
     this.control = options.control;
     this.#options = options;
-    this.#blocks = new FieldBlocks(options.maxHeaderListBytes, (id, flags, block) => this.#onBlock(id, flags, block));
+    const { maxHeaderListBytes, maxFieldBlockBytes = maxHeaderListBytes, unfinishedPool } = options.limits;
+    const onBlock = (id: number, flags: number, block: Buffer) => this.#onBlock(id, flags, block);
+    this.#blocks = new FieldBlocks(maxFieldBlockBytes, onBlock, unfinishedPool);
+  }
+
+  /** A number that stays the same while one field block is unfinished; undefined while none is. */
+  get unfinishedBlock(): number | undefined {
+    return this.#blocks.unfinished;
+  }
+
+  /** Drops what has arrived of an unfinished field block. */
+  discard(): void {
+    this.#blocks.discard();
   }
 
   frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): 'stop' | undefined {
@@ -120,15 +135,31 @@ export class Incoming implements FrameSink, StreamFrames {
     const { streams, decoder, shutdown } = this.#options;
     const stream = streams.table.get(id);
     const isNew = stream === undefined && streams.table.mayOpen(id);
-    if (isNew) streams.table.markUsed(id); // even if the list is rejected
-    const fields = decode(decoder, id, block);
-    if (stream === undefined && !isNew) this.#onClosedStream(id, 'HEADERS');
-    else if (isNew && shutdown.isFinal)
-      streams.table.markReset(id); // after the final GOAWAY: ignored (section 6.8)
+    const isIgnored = shutdown.isFinal; // after the final GOAWAY (section 6.8)
+    if (isNew) this.#markUsed(id);
+    const fields = decode(decoder, block);
+    if (fields instanceof HeaderListTooLarge) this.#onOversized(id, flags, isNew && !isIgnored, fields);
+    else if (stream === undefined && !isNew) this.#onClosedStream(id, 'HEADERS');
+    else if (isNew && isIgnored) streams.table.markReset(id);
     else if (!decoder.isWellFormed)
       throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, 'a name or a value that is none');
     else if (stream !== undefined) stream.receiveFields(fields, flags);
     else this.#onRequest(id, fields, flags);
+  }
+
+  /** Even if the list is rejected. */
+  #markUsed(id: number): void {
+    this.#options.streams.table.markUsed(id);
+    this.#options.shutdown.countRequest();
+  }
+
+  #onOversized(id: number, flags: number, isRequest: boolean, { message, pseudoFields }: HeaderListTooLarge): void {
+    const { streams, observer, decoder } = this.#options;
+    if (!isRequest || observer.oversized === undefined || !decoder.isWellFormed)
+      throw new Http2StreamError(id, Http2ErrorCode.ENHANCE_YOUR_CALM, message);
+    const stream = streams.accept(id, OVERSIZED, flags);
+    observer.oversized(stream, pseudoFields);
+    if ((flags & FrameFlag.END_STREAM) !== 0) stream.receiveEnd();
   }
 
   #onRequest(id: number, fields: string[], flags: number): void {
@@ -178,12 +209,12 @@ export class Incoming implements FrameSink, StreamFrames {
   }
 }
 
-function decode(decoder: HpackDecoder, streamId: number, block: Buffer): string[] {
+/** The list of a block; a list that is too large is returned as the error. Throws `Http2ConnectionError`. */
+function decode(decoder: HpackDecoder, block: Buffer): string[] | HeaderListTooLarge {
   try {
     return decoder.decode(block);
   } catch (error) {
-    if (error instanceof HeaderListTooLarge)
-      throw new Http2StreamError(streamId, Http2ErrorCode.ENHANCE_YOUR_CALM, error.message);
+    if (error instanceof HeaderListTooLarge) return error;
     if (error instanceof HpackError) throw new Http2ConnectionError(Http2ErrorCode.COMPRESSION_ERROR, error.message);
     throw error;
   }

@@ -15,6 +15,8 @@ export interface ShutdownOptions {
   readonly streams: Streams;
   readonly queue: SendQueue;
   readonly pings: Pings;
+  /** How many streams the peer may have open. */
+  readonly maxStreams: number;
   /** The peer accepts no new streams. */
   readonly goaway: (error: Http2Error | undefined) => void;
   /** The connection has ended, and every stream was notified. */
@@ -25,6 +27,10 @@ export class Shutdown {
   readonly #options: ShutdownOptions;
   // `draining`: GOAWAY was sent, but new streams may be in flight; `final-goaway`: no new streams are accepted.
   #state: 'open' | 'draining' | 'final-goaway' | 'closed' = 'open';
+  // The peer has sent GOAWAY. In the server role it may still open streams: what it must not do is to expect ours.
+  #peerLeaves = false;
+  #lateRequests = 0;
+  #finalId: number | undefined;
   #peerLastId = MAX_31_BITS;
   #reason: Http2ConnectionError | undefined;
 
@@ -38,10 +44,10 @@ export class Shutdown {
 
   /** One side has sent GOAWAY, or the connection is closed. */
   get hasStarted(): boolean {
-    return this.#state !== 'open';
+    return this.#state !== 'open' || this.#peerLeaves;
   }
 
-  /** The final GOAWAY was sent or received: requests that arrive after it are ignored. */
+  /** The final GOAWAY was sent: requests that arrive after it are ignored. */
   get isFinal(): boolean {
     return this.#state === 'final-goaway';
   }
@@ -56,9 +62,19 @@ export class Shutdown {
     const { role, queue, pings } = this.#options;
     if (role === 'server') {
       queue.control(goawayFrame(MAX_31_BITS, Http2ErrorCode.NO_ERROR));
-      if (pings.send(() => this.#sendFinalGoaway())) return;
+      if (pings.send(() => this.sendFinalGoaway())) return;
     }
-    this.#sendFinalGoaway();
+    this.sendFinalGoaway();
+  }
+
+  /**
+   * Counts a request that will be processed. After the first GOAWAY at most as many as the peer may have in flight are:
+   * then the final one follows, though the PING after the first was not acknowledged.
+   */
+  countRequest(): void {
+    if (this.#state !== 'draining') return;
+    this.#lateRequests += 1;
+    if (this.#lateRequests >= this.#options.maxStreams) this.sendFinalGoaway();
   }
 
   /** Processes a GOAWAY of the peer. Throws `Http2ConnectionError`. */
@@ -69,8 +85,7 @@ export class Shutdown {
     this.#peerLastId = lastId;
     if (code !== Http2ErrorCode.NO_ERROR)
       this.#reason ??= new Http2ConnectionError(code, 'the peer ended the connection');
-    // Only the client role opens streams: once it has sent or received GOAWAY, there are no new ones.
-    this.#state = 'final-goaway';
+    this.#peerLeaves = true;
     this.#options.goaway(this.#reason); // before the streams fail, so that they are retried on another connection
     if (this.#options.role === 'client') this.#options.streams.failAbove(lastId);
     this.endIfIdle();
@@ -78,7 +93,7 @@ export class Shutdown {
 
   /** Ends the connection if it drains and its last stream has ended. */
   endIfIdle(): void {
-    if (this.#state === 'final-goaway' && this.#options.streams.table.size === 0)
+    if ((this.#state === 'final-goaway' || this.#peerLeaves) && this.#options.streams.table.size === 0)
       this.#close(this.#reason, Http2ErrorCode.NO_ERROR);
   }
 
@@ -94,10 +109,12 @@ export class Shutdown {
     this.#close(reason, reason.code);
   }
 
-  #sendFinalGoaway(): void {
+  /** Sends the final GOAWAY if the first was sent. */
+  sendFinalGoaway(): void {
     if (this.#state !== 'draining') return;
     this.#state = 'final-goaway';
-    this.#options.queue.control(goawayFrame(this.#lastId(), Http2ErrorCode.NO_ERROR));
+    this.#finalId = this.#lastId();
+    this.#options.queue.control(goawayFrame(this.#finalId, Http2ErrorCode.NO_ERROR));
     this.endIfIdle();
   }
 
@@ -111,6 +128,7 @@ export class Shutdown {
 
   /** The highest stream of the peer that was processed. In the client role there are none. */
   #lastId(): number {
+    if (this.#finalId !== undefined) return this.#finalId;
     return this.#options.role === 'server' ? this.#options.streams.table.highestId : 0;
   }
 }

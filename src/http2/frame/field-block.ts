@@ -3,6 +3,7 @@
  * between. Bounded in bytes and frames, so that an endless block is an error early (section 10.5.1).
  */
 import { Buffer } from 'node:buffer';
+import type { BytePool } from '../byte-pool.js';
 import { Http2ConnectionError, Http2ErrorCode } from '../errors.js';
 import { FrameFlag, FrameType } from './types.js';
 
@@ -22,12 +23,27 @@ const MAX_FRAMES = 32;
 export class FieldBlocks {
   readonly #maxBytes: number;
   readonly #sink: BlockSink;
+  readonly #pool: BytePool | undefined;
+  #blocks = 0;
   #open: OpenBlock | undefined;
 
-  /** `maxBytes` bounds an encoded block. */
-  constructor(maxBytes: number, sink: BlockSink) {
+  /** `maxBytes` bounds an encoded block; `pool` counts what is held of those that are unfinished. */
+  constructor(maxBytes: number, sink: BlockSink, pool?: BytePool) {
     this.#maxBytes = maxBytes;
     this.#sink = sink;
+    this.#pool = pool;
+  }
+
+  /** A number that stays the same while one block is unfinished; undefined while none is. */
+  get unfinished(): number | undefined {
+    return this.#open === undefined ? undefined : this.#blocks;
+  }
+
+  /** Drops the unfinished block. */
+  discard(): void {
+    if (this.#open === undefined) return;
+    this.#pool?.add(-this.#open.length);
+    this.#open = undefined;
   }
 
   /** Throws `Http2ConnectionError` if a frame interrupts a block. */
@@ -43,6 +59,7 @@ export class FieldBlocks {
       this.#sink(streamId, flags, bytes.subarray(start, end));
       return;
     }
+    this.#blocks += 1;
     this.#open = { streamId, flags, fragments: [], length: 0 };
     this.#add(this.#open, bytes, start, end);
   }
@@ -52,14 +69,15 @@ export class FieldBlocks {
     const open = this.#open as OpenBlock; // `requireOrder` was called before
     this.#add(open, bytes, start, end);
     if ((flags & FrameFlag.END_HEADERS) === 0) return;
-    this.#open = undefined;
+    this.discard();
     this.#sink(open.streamId, open.flags, Buffer.concat(open.fragments, open.length));
   }
 
   #add(open: OpenBlock, bytes: Buffer, start: number, end: number): void {
     open.length += end - start;
+    this.#pool?.add(end - start);
     // A block cannot be skipped without losing the compression state, so a block too large to hold ends the connection.
-    if (open.length > this.#maxBytes || open.fragments.length >= MAX_FRAMES) {
+    if (open.length > this.#maxBytes || open.fragments.length >= MAX_FRAMES || this.#pool?.isExceeded) {
       throw new Http2ConnectionError(Http2ErrorCode.ENHANCE_YOUR_CALM, 'a header block without end');
     }
     open.fragments.push(Buffer.from(bytes.subarray(start, end)));

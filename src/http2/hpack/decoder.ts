@@ -3,7 +3,7 @@
  * table of the size that we announced, and one list within the limits.
  */
 import { Buffer } from 'node:buffer';
-import { isName, isValue } from '../message/field-syntax.js';
+import { isName, isPseudo, isValue } from '../message/field-syntax.js';
 import { DEFAULT_TABLE_BYTES, DynamicTable, fieldBytes, type TableView } from './dynamic-table.js';
 import { HeaderListTooLarge, HpackError } from './hpack-error.js';
 import { readInteger } from './integer.js';
@@ -224,7 +224,9 @@ export class HpackDecoder {
 
   // The rest of the block is still decoded, to keep the dynamic table in step.
   #refuse(): void {
-    this.#fields = [];
+    if (this.#isTooLarge) return;
+    const regular = this.#fields.findIndex((field, at) => at % 2 === 0 && !isPseudo(field));
+    if (regular !== -1) this.#fields.length = regular;
     this.#isTooLarge = true;
   }
 
@@ -234,7 +236,7 @@ export class HpackDecoder {
     this.#neverIndexed = undefined;
     // Releases the chunk that the block arrived in, which would live as long as an idle connection.
     this.#cursor.bytes = NOTHING;
-    if (this.#isTooLarge) throw new HeaderListTooLarge('a header list is larger than the limits');
+    if (this.#isTooLarge) throw new HeaderListTooLarge('a header list is larger than the limits', fields);
     return fields;
   }
 }

@@ -17,4 +17,11 @@ export class HpackError extends Error {
  */
 export class HeaderListTooLarge extends Error {
   override readonly name = 'HeaderListTooLarge';
+  /** The pseudo-fields that came before the limit. They are no more valid than those of any list. */
+  readonly pseudoFields: readonly string[];
+
+  constructor(message: string, pseudoFields: readonly string[]) {
+    super(message);
+    this.pseudoFields = pseudoFields;
+  }
 }

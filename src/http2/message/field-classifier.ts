@@ -10,8 +10,8 @@ export class MalformedFields extends Error {
   override readonly name = 'MalformedFields';
 }
 
-/** The kinds of fields that a message has rules for, beyond syntax. */
-export type FieldKind = 'plain' | 'pseudo' | 'forbidden' | 'te' | 'content-length' | 'host';
+/** The kinds of fields that a message has rules for, beyond syntax. `untrailable` ones are plain, but not in trailers. */
+export type FieldKind = 'plain' | 'untrailable' | 'pseudo' | 'forbidden' | 'te' | 'content-length' | 'host';
 
 export interface FieldClassifier {
   /** The kind of a field. Throws `MalformedFields` if its name or value is malformed. */
@@ -28,6 +28,19 @@ const KINDS: ReadonlyMap<string, FieldKind> = new Map([
   ['te', 'te'],
   ['content-length', 'content-length'],
   ['host', 'host'],
+  // For routing, authentication, controls of a request, and the format of the content (RFC 9110 section 6.5.1).
+  ['authorization', 'untrailable'],
+  ['cache-control', 'untrailable'],
+  ['content-encoding', 'untrailable'],
+  ['content-range', 'untrailable'],
+  ['content-type', 'untrailable'],
+  ['cookie', 'untrailable'],
+  ['expect', 'untrailable'],
+  ['max-forwards', 'untrailable'],
+  ['proxy-authorization', 'untrailable'],
+  ['range', 'untrailable'],
+  ['set-cookie', 'untrailable'],
+  ['trailer', 'untrailable'],
 ] as const);
 
 function classify(name: string): FieldKind {

@@ -3,7 +3,7 @@
  * regular fields (`regular-fields.ts`). Lists are flat: name, value, name, value, one octet in each code unit. The same
  * rules apply to what is received and what is sent.
  */
-import { type FieldClassifier, MalformedFields } from './field-classifier.js';
+import { type FieldClassifier, MalformedFields, shortened } from './field-classifier.js';
 import { isPseudo } from './field-syntax.js';
 import { checkFields } from './regular-fields.js';
 
@@ -79,6 +79,19 @@ export function checkResponse(fields: readonly string[], classifier: FieldClassi
 /** Checks trailers, which have no pseudo-fields (section 8.1). Throws `MalformedFields`. */
 export function checkTrailers(fields: readonly string[], classifier: FieldClassifier): void {
   checkFields(fields, 0, undefined, classifier);
+}
+
+/**
+ * Checks trailers of a request as `checkTrailers`, and that none of them belongs into a head (RFC 9110 section 6.5.1): what
+ * follows might take it for one. Throws `MalformedFields`.
+ */
+export function checkRequestTrailers(fields: readonly string[], classifier: FieldClassifier): void {
+  checkTrailers(fields, classifier);
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    if (classifier.classify(name, fields[at + 1]) !== 'plain')
+      throw new MalformedFields(`${shortened(name)} in trailers`);
+  }
 }
 
 /** The status of a checked response. */

@@ -6,7 +6,14 @@ import { Http2ErrorCode, Http2StreamError } from '../errors.js';
 import type { Role } from '../frame/settings.js';
 import { FrameFlag } from '../frame/types.js';
 import { type FieldClassifier, MalformedFields, RECEIVED } from './field-classifier.js';
-import { checkRequest, checkResponse, checkTrailers, pseudoField, statusOf } from './message-fields.js';
+import {
+  checkRequest,
+  checkRequestTrailers,
+  checkResponse,
+  checkTrailers,
+  pseudoField,
+  statusOf,
+} from './message-fields.js';
 import { UNKNOWN_LENGTH } from './regular-fields.js';
 
 // Peers send a handful of 103 at most; more is a flood.
@@ -17,6 +24,7 @@ export type ListKind = 'informational' | 'final' | 'trailers';
 /** The message that one stream receives: the request in the server role, the response in the client role. */
 export class ReceivedMessage {
   readonly #streamId: number;
+  readonly #role: Role;
   readonly #method: string;
   #isHeadDone: boolean;
   #isConnected = false;
@@ -30,6 +38,7 @@ export class ReceivedMessage {
   constructor(streamId: number, role: Role, request: readonly string[], sent: FieldClassifier) {
     const length = checkRequest(request, role === 'server' ? RECEIVED : sent);
     this.#streamId = streamId;
+    this.#role = role;
     this.#method = pseudoField(request, ':method') ?? '';
     this.#isHeadDone = role === 'server';
     if (!this.#isHeadDone) return;
@@ -82,7 +91,8 @@ export class ReceivedMessage {
   #trailers(fields: readonly string[], isEnd: boolean): ListKind {
     if (!isEnd) throw this.#malformed('trailers that do not end the stream');
     if (this.#isConnected) throw this.#malformed('HEADERS on a connected stream (section 8.5)');
-    checkTrailers(fields, RECEIVED);
+    if (this.#role === 'server') checkRequestTrailers(fields, RECEIVED);
+    else checkTrailers(fields, RECEIVED);
     return 'trailers';
   }
 

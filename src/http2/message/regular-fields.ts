@@ -25,6 +25,7 @@ export function checkFields(
     const name = fields[at] as string;
     switch (classifier.classify(name, fields[at + 1])) {
       case 'plain':
+      case 'untrailable':
         break;
       case 'content-length':
         length = readLength(fields[at + 1] as string, length);
@@ -53,8 +54,6 @@ function readHost(value: string, previous: string | undefined, authority: string
 
 function readLength(value: string, previous: number): number {
   const length = LENGTH.test(value) ? Number(value) : UNKNOWN_LENGTH;
-  if (length === UNKNOWN_LENGTH || (previous !== UNKNOWN_LENGTH && previous !== length)) {
-    throw new MalformedFields('content-length');
-  }
+  if (length === UNKNOWN_LENGTH || previous !== UNKNOWN_LENGTH) throw new MalformedFields('content-length');
   return length;
 }

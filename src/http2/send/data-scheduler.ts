@@ -13,7 +13,8 @@ import type { SendHalf } from './send-half.js';
 import type { WriteBuffer } from './write-buffer.js';
 
 export class DataScheduler {
-  readonly #window = new SendWindow(DEFAULT_WINDOW_BYTES);
+  /** The window of the connection. */
+  readonly window = new SendWindow(DEFAULT_WINDOW_BYTES);
   readonly #new = new IntrusiveQueue<SendHalf>();
   readonly #started = new IntrusiveQueue<SendHalf>();
   readonly #ends = new IntrusiveQueue<SendHalf>();
@@ -21,12 +22,12 @@ export class DataScheduler {
 
   /** Whether no stream can send now. */
   get isEmpty(): boolean {
-    return this.#ends.first === undefined && (this.#window.bytes <= 0 || !this.#hasContent);
+    return this.#ends.first === undefined && (this.window.bytes <= 0 || !this.#hasContent);
   }
 
   /** Whether a stream is blocked by the window of the connection. */
   get isBlockedOnConnection(): boolean {
-    return this.#window.bytes <= 0 && this.#hasContent;
+    return this.window.bytes <= 0 && this.#hasContent;
   }
 
   /** Queues a stream behind the others of its kind, if it can send something. */
@@ -39,7 +40,7 @@ export class DataScheduler {
 
   /** Increases the window of the connection. */
   increaseWindow(increment: number): 'overflow' | undefined {
-    return this.#window.increase(increment);
+    return this.window.increase(increment);
   }
 
   /** Gives the next turn to a new stream. */
@@ -49,15 +50,15 @@ export class DataScheduler {
 
   /** Removes and returns the stream whose turn it is; undefined when there is none, or it cannot send any more. */
   next(): SendHalf | undefined {
-    const half = this.#ends.first ?? (this.#window.bytes > 0 ? this.#nextWithContent() : undefined);
+    const half = this.#ends.first ?? (this.window.bytes > 0 ? this.#nextWithContent() : undefined);
     half?.queue?.remove(half);
     return half?.isReady ? half : undefined;
   }
 
   /** Writes one frame of a stream; returns the flow-controlled bytes. */
   write(half: SendHalf, output: WriteBuffer): number {
-    const bytes = half.writeData(output, Math.min(this.#window.bytes, DEFAULT_MAX_FRAME_BYTES));
-    this.#window.bytes -= bytes;
+    const bytes = half.writeData(output, Math.min(this.window.bytes, DEFAULT_MAX_FRAME_BYTES));
+    this.window.bytes -= bytes;
     return bytes;
   }
 

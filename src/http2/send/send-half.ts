@@ -14,6 +14,16 @@ export interface Head {
   readonly kind: 'informational' | 'final' | 'trailers';
 }
 
+/** What the streams of one connection share: how much they may hold that cannot be sent. */
+export interface SendLimits {
+  /** Counts pending bytes. While it is exceeded, a stream with any accepts no more. */
+  readonly pool: BytePool | undefined;
+  /** As many pending bytes may a stream have while its window, or the connection's, does not permit to send them. */
+  readonly maxBlockedBytes: number;
+  /** The window of the connection. */
+  readonly window: SendWindow;
+}
+
 export interface SendHalfOwner {
   /** The pending bytes have left, down to the low-water mark. */
   drained(): void;
@@ -39,18 +49,18 @@ export class SendHalf implements QueueNode<SendHalf> {
   #trailers: readonly string[] = [];
   // Created with the first content: many streams have none.
   #buffer: SendBuffer | undefined;
-  readonly #pool: BytePool | undefined;
+  readonly #limits: SendLimits;
   #sentBytes = 0;
   #state: 'open' | 'ending' | 'over' = 'open';
   #isWriterWaiting = false;
   #hasBegun = false;
   #isFinalHeadSent = false;
 
-  constructor(streamId: number, windowBytes: number, owner: SendHalfOwner, pool?: BytePool) {
+  constructor(streamId: number, windowBytes: number, owner: SendHalfOwner, limits: SendLimits) {
     this.streamId = streamId;
     this.window = new SendWindow(windowBytes);
     this.owner = owner;
-    this.#pool = pool;
+    this.#limits = limits;
   }
 
   /** See `SendBuffer`. */
@@ -104,10 +114,9 @@ export class SendHalf implements QueueNode<SendHalf> {
     if (this.#state !== 'open') return false;
     this.#buffer ??= new SendBuffer();
     this.#buffer.add(chunk);
-    this.#pool?.add(chunk.length);
-    const maxBytes = this.#pool?.isExceeded ? 1 : MAX_PENDING_BYTES;
+    this.#limits.pool?.add(chunk.length);
     // A writer that was told to wait keeps waiting, whatever the pool holds meanwhile.
-    this.#isWriterWaiting ||= this.#buffer.bytes >= maxBytes;
+    this.#isWriterWaiting ||= this.#buffer.bytes >= this.#highWaterBytes;
     return !this.#isWriterWaiting;
   }
 
@@ -131,7 +140,7 @@ export class SendHalf implements QueueNode<SendHalf> {
   abort(): void {
     this.#state = 'over';
     this.heads.length = 0;
-    this.#pool?.add(-this.pendingBytes);
+    this.#limits.pool?.add(-this.pendingBytes);
     this.#buffer = undefined;
   }
 
@@ -168,14 +177,21 @@ export class SendHalf implements QueueNode<SendHalf> {
 
   /** Whether a waiting writer may continue; true once for each wait. */
   takeDrained(): boolean {
-    if (!this.#isWriterWaiting || this.pendingBytes > LOW_WATER_BYTES) return false;
+    if (!this.#isWriterWaiting || this.pendingBytes > Math.min(LOW_WATER_BYTES, this.#highWaterBytes - 1)) return false;
     this.#isWriterWaiting = false;
     return true;
   }
 
+  /** From how many pending bytes on a writer waits. */
+  get #highWaterBytes(): number {
+    const { pool, maxBlockedBytes, window } = this.#limits;
+    if (pool?.isExceeded) return 1;
+    return window.bytes <= 0 || this.window.bytes < this.pendingBytes ? maxBlockedBytes : MAX_PENDING_BYTES;
+  }
+
   #move(output: WriteBuffer, count: number): void {
     this.#buffer?.moveTo(output, count);
-    this.#pool?.add(-count);
+    this.#limits.pool?.add(-count);
     this.#sentBytes += count;
     this.window.bytes -= count;
   }

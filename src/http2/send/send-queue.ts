@@ -7,6 +7,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { FloodGuard } from '../flood-guard.js';
+import type { SendWindow } from '../flow/window.js';
 import type { HpackEncoder } from '../hpack/encoder.js';
 import { Backlog } from './backlog.js';
 import { DataScheduler } from './data-scheduler.js';
@@ -25,6 +26,8 @@ export interface SendQueueOptions {
   /** Runs a function after the current turn of the event loop. */
   readonly schedule: (run: () => void) => void;
   readonly floodGuard: FloodGuard;
+  /** Nothing is sent before `release`. */
+  readonly isHeld?: boolean;
   /** Receives what a stream's observer throws. */
   readonly failed: (error: unknown) => void;
 }
@@ -35,6 +38,7 @@ export class SendQueue {
   readonly #data = new DataScheduler();
   readonly #scheduler: FrameScheduler;
   #waitingHeads = 0;
+  #isHeld: boolean;
   #state: 'resting' | 'scheduled' | 'flushing' | 'closed' = 'resting';
   readonly #run = (): void => {
     if (this.#state === 'scheduled') this.flush();
@@ -45,7 +49,8 @@ export class SendQueue {
   };
 
   constructor(options: SendQueueOptions) {
-    const { encoder, floodGuard } = options;
+    const { encoder, floodGuard, isHeld = false } = options;
+    this.#isHeld = isHeld;
     this.#options = options;
     this.#scheduler = new FrameScheduler({ encoder, floodGuard, backlog: this.#backlog, data: this.#data });
   }
@@ -53,6 +58,18 @@ export class SendQueue {
   /** Whether the backlog exceeds what an honest peer ever causes. */
   get isOverfull(): boolean {
     return this.#backlog.isOverfull(this.#scheduler.controlBytes);
+  }
+
+  /** The window of the connection. */
+  get window(): SendWindow {
+    return this.#data.window;
+  }
+
+  /** Sends what was held. */
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#schedule();
   }
 
   control(frame: Buffer): void {
@@ -98,7 +115,7 @@ export class SendQueue {
 
   /** Sends what may leave, now. */
   flush(): void {
-    if (this.#state === 'flushing' || this.#state === 'closed') return;
+    if (this.#state === 'flushing' || this.#state === 'closed' || this.#isHeld) return;
     this.#state = 'flushing';
     let progressed: SendHalf[];
     try {
@@ -114,11 +131,12 @@ export class SendQueue {
     this.#report(progressed);
   }
 
-  /** Sends the queued control frames and `last`, and nothing after them. */
+  /** Sends the queued control frames and `last`, and nothing after them; nothing at all if it is held. */
   close(last: Buffer): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#scheduler.clear();
+    if (this.#isHeld) return;
     try {
       const output = new WriteBuffer(this.#send);
       this.#scheduler.writeControl(output);
@@ -134,7 +152,7 @@ export class SendQueue {
   }
 
   #schedule(): void {
-    if (this.#state !== 'resting') return;
+    if (this.#state !== 'resting' || this.#isHeld) return;
     this.#state = 'scheduled';
     this.#options.schedule(this.#run);
   }

@@ -4,12 +4,11 @@
  * a Duplex on top where one is needed.
  */
 import type { Buffer } from 'node:buffer';
-import type { BytePool } from '../byte-pool.js';
 import { type Http2Error, Http2ErrorCode } from '../errors.js';
 import type { Role } from '../frame/settings.js';
 import { ReceivedMessage } from '../message/message.js';
 import { checkResponse, checkTrailers } from '../message/message-fields.js';
-import { SendHalf, type SendHalfOwner } from '../send/send-half.js';
+import { SendHalf, type SendHalfOwner, type SendLimits } from '../send/send-half.js';
 import type { StreamObserver, StreamOwner } from './observer.js';
 import { ReceiveHalf } from './receive-half.js';
 
@@ -20,7 +19,7 @@ export interface StreamStart {
   readonly role: Role;
   readonly sendWindowBytes: number;
   readonly receiveWindowBytes: number;
-  readonly sendPool?: BytePool | undefined;
+  readonly sendLimits: SendLimits;
   /** The head of the request: the peer's in the server role, ours in the client role. */
   readonly request: readonly string[];
 }
@@ -45,7 +44,7 @@ export class Http2Stream implements SendHalfOwner {
     this.#owner = owner;
     this.role = start.role;
     this.id = start.id;
-    this.sending = new SendHalf(start.id, start.sendWindowBytes, this, start.sendPool);
+    this.sending = new SendHalf(start.id, start.sendWindowBytes, this, start.sendLimits);
     this.receiving = new ReceiveHalf(start.id, start.receiveWindowBytes, message);
   }
 

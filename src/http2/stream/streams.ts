@@ -2,8 +2,6 @@
  * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and connects each stream to the
  * send queue and flow control.
  */
-
-import type { BytePool } from '../byte-pool.js';
 import { type Http2Error, Http2ErrorCode, Http2StreamError, PeerResetError } from '../errors.js';
 import type { FlowControl } from '../flow/flow-control.js';
 import type { Role, Settings } from '../frame/settings.js';
@@ -11,7 +9,7 @@ import { FrameFlag } from '../frame/types.js';
 import { resetFrame } from '../frame/writer.js';
 import { type FieldClassifier, MalformedFields } from '../message/field-classifier.js';
 import { pseudoField } from '../message/message-fields.js';
-import type { Head } from '../send/send-half.js';
+import type { Head, SendLimits } from '../send/send-half.js';
 import type { SendQueue } from '../send/send-queue.js';
 import type { StreamOwner } from './observer.js';
 import { Http2Stream } from './stream.js';
@@ -22,7 +20,7 @@ export interface StreamsOptions {
   readonly table: StreamTable;
   readonly queue: SendQueue;
   readonly flow: FlowControl;
-  readonly sendPool: BytePool | undefined;
+  readonly sendLimits: SendLimits;
   readonly sentFields: FieldClassifier;
   /** What the peer has announced. */
   readonly peer: Settings;
@@ -173,10 +171,10 @@ export class Streams implements StreamOwner<Http2Stream> {
   }
 
   #create(id: number, request: readonly string[]): Http2Stream {
-    const { role, peer, flow, sendPool } = this.#options;
+    const { role, peer, flow, sendLimits } = this.#options;
     const sendWindowBytes = peer.initialWindowBytes;
     const receiveWindowBytes = flow.initialWindowBytes;
-    return new Http2Stream(this, { id, role, sendWindowBytes, receiveWindowBytes, sendPool, request });
+    return new Http2Stream(this, { id, role, sendWindowBytes, receiveWindowBytes, sendLimits, request });
   }
 
   #add(stream: Http2Stream): void {

@@ -316,24 +316,40 @@ describe('the server role', () => {
     assert.ok(bare.take().some(({ type, streamId }) => type === WINDOW_UPDATE && streamId === 0));
   });
 
-  for (const [whose, leave] of [
-    ['ours', (bare: Bare) => bare.engine.drain()],
-    ['the peer’s', (bare: Bare) => bare.give(frame(GOAWAY, 0, 0, '0000000000000000'))],
-  ] as const) {
-    test(`6.8: a request after the final GOAWAY, ${whose}, is ignored, and still updates the dynamic table`, () => {
-      const bare = Bare.greeted('server');
-      bare.give(post(bare));
-      leave(bare);
-      // The acknowledgement of the PING after our first GOAWAY: the next GOAWAY is the final one.
-      const pings = bare.take().filter(({ type, flags }) => type === PING && flags === 0);
-      for (const { payload } of pings) bare.give(frame(PING, ACK, 0, payload));
-      bare.give(bare.headers(3, requestFields('GET', '/', ['x-kept', 'value'])), frame(DATA, 0, 3, 'aabb'));
-      expect(bare, 'nothing');
-      assert.equal(bare.streams.length, 1);
-      bare.give(bare.headers(1, ['x-kept', 'value']));
-      expect(bare, 'nothing');
-    });
-  }
+  test('6.8: a request after the final GOAWAY is ignored, and still updates the dynamic table', () => {
+    const bare = Bare.greeted('server');
+    bare.give(post(bare));
+    bare.engine.drain();
+    // The acknowledgement of the PING after our first GOAWAY: the next GOAWAY is the final one.
+    const pings = bare.take().filter(({ type, flags }) => type === PING && flags === 0);
+    for (const { payload } of pings) bare.give(frame(PING, ACK, 0, payload));
+    bare.give(bare.headers(3, requestFields('GET', '/', ['x-kept', 'value'])), frame(DATA, 0, 3, 'aabb'));
+    expect(bare, 'nothing');
+    assert.equal(bare.streams.length, 1);
+    bare.give(bare.headers(1, ['x-kept', 'value']));
+    expect(bare, 'nothing');
+    bare.streams[0]?.stream.sendHeaders([':status', '200'], { endStream: true });
+    const last = bare.take().at(-1);
+    assert.deepEqual([last?.type, last?.payload.readUInt32BE()], [GOAWAY, 1], 'what was ignored was not processed');
+  });
+
+  test('6.8: a request after the peer’s own GOAWAY is one like any other', () => {
+    const bare = Bare.greeted('server');
+    bare.give(post(bare), frame(GOAWAY, 0, 0, '0000000000000000'), bare.headers(3, requestFields('GET', '/')));
+    expect(bare, 'nothing');
+    for (const { stream } of bare.streams) stream.sendHeaders([':status', '200'], { endStream: true });
+    assert.deepEqual(
+      bare.take().map(({ type, streamId }) => [type, streamId]),
+      [
+        [HEADERS, 1],
+        [HEADERS, 3],
+      ],
+    );
+    bare.give(frame(DATA, END_STREAM, 1));
+    const last = bare.take().at(-1);
+    assert.deepEqual([last?.type, last?.payload.readUInt32BE()], [GOAWAY, 3]);
+    assert.equal(bare.closed, 'whole');
+  });
 
   test('4.3: the list of a refused stream still updates the dynamic table', () => {
     const bare = Bare.greeted('server', { limits: { maxStreams: 1 } });

@@ -112,6 +112,7 @@ describe('a request', () => {
     ['with two hosts', [...GET, 'host', 'demo.localhost', 'host', 'demo.localhost']],
     ['with another host', [...GET, 'host', 'evil.localhost']],
     ['with two lengths', [...GET, 'content-length', '1', 'content-length', '2']],
+    ['with one length twice', [...GET, 'content-length', '1', 'content-length', '1']],
     ['with a list of lengths', [...GET, 'content-length', '1, 1']],
     ['with a negative length', [...GET, 'content-length', '-1']],
     ['with a signed length', [...GET, 'content-length', '+1']],
@@ -134,7 +135,6 @@ describe('a request', () => {
   test('gives the length of its content', () => {
     assert.equal(checkRequest([...GET, 'content-length', '0']), 0);
     assert.equal(checkRequest([...GET, 'content-length', '123456789012345']), 123_456_789_012_345);
-    assert.equal(checkRequest([...GET, 'content-length', '7', 'content-length', '7']), 7);
   });
 
   test('is validated the same however many names were invented before', () => {

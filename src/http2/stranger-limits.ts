@@ -1,0 +1,50 @@
+/**
+ * Limits for a peer that nobody has vouched for: a browser, or what says that it is one. The defaults of
+ * `connection-options.ts` are for the two ends of a link, which know each other. With these a connection holds at most
+ * 1 MiB that its reader has not read, 512 KiB and a chunk for each stream that its peer does not let leave, and 3 MiB in
+ * the heads of its requests.
+ */
+import type { ConnectionLimits } from './connection-options.js';
+import type { AbuseLimits } from './flood-guard.js';
+import type { FlowLimits } from './flow/flow-control.js';
+
+/** As many as browsers expect to be able to open, and no more. */
+export const STRANGER_STREAMS = 100;
+
+/** Cookies and a long URL fit (RFC 9113 section 6.5.2 counts 32 bytes more for each field). */
+export const STRANGER_HEADER_LIST_BYTES = 32_768;
+
+/** Unread bytes of a connection, and of one stream: `flow/buffer-shares.ts` gives a stream its initial window and half as much. */
+export const STRANGER_UNREAD_BYTES = 1_048_576;
+export const STRANGER_STREAM_BYTES = 262_144;
+
+/** Bytes of a connection that wait to be sent, before each stream with any waits for its own. */
+export const STRANGER_UNSENT_BYTES = 524_288;
+
+const FLOW: FlowLimits = {
+  initialStreamBytes: 131_072,
+  maxStreamBytes: STRANGER_STREAM_BYTES,
+  initialConnectionBytes: STRANGER_STREAM_BYTES,
+  maxConnectionBytes: STRANGER_UNREAD_BYTES,
+};
+
+// Who leaves a page resets all of its streams at once. Nobody leaves ten pages a second.
+const ABUSE: AbuseLimits = {
+  resets: { burst: 1_000, perSecond: 20 },
+  controlFrames: { burst: 1_000, perSecond: 50 },
+  smallData: { burst: 20_000, perSecond: 2_000 },
+  windowUpdates: { burst: 2_000, perSecond: 200 },
+};
+
+/** The owner adds the pools that connections share. */
+export const STRANGER_LIMITS: ConnectionLimits = {
+  maxStreams: STRANGER_STREAMS,
+  maxHeaderListBytes: STRANGER_HEADER_LIST_BYTES,
+  maxHeaderFields: 200,
+  // A list somewhat too large still gets a response; it has to be read for that.
+  maxFieldBlockBytes: 2 * STRANGER_HEADER_LIST_BYTES,
+  flow: FLOW,
+  maxSendBytes: STRANGER_UNSENT_BYTES,
+  maxBlockedBytes: 1,
+  abuse: ABUSE,
+};
