@@ -129,7 +129,7 @@ export class SendHalf implements QueueNode<SendHalf> {
   withdraw(): void {
     const interim = this.heads.filter(({ kind }) => kind === 'informational');
     this.heads.splice(0, this.heads.length, ...interim);
-    this.#pool?.add(-this.pendingBytes);
+    this.#limits.pool?.add(-this.pendingBytes);
     this.#buffer = undefined;
     this.#trailers = [];
     this.#isWriterWaiting = false;
