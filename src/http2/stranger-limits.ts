@@ -1,8 +1,7 @@
 /**
- * Limits for a peer that nobody has vouched for: a browser, or what says that it is one. The defaults of
- * `connection-options.ts` are for the two ends of a link, which know each other. With these a connection holds at most
- * 1 MiB that its reader has not read, 512 KiB and a chunk for each stream that its peer does not let leave, and 3 MiB in
- * the heads of its requests.
+ * Limits for a connection of an unknown client, such as a browser. The defaults of `connection-options.ts` are for the two
+ * ends of a link, which have authenticated each other. With these a connection holds at most 1 MiB of unread content,
+ * 512 KiB of content that cannot be sent and one chunk more for each stream, and 3 MiB of request heads.
  */
 import type { ConnectionLimits } from './connection-options.js';
 import type { AbuseLimits } from './flood-guard.js';
@@ -28,7 +27,7 @@ const FLOW: FlowLimits = {
   maxConnectionBytes: STRANGER_UNREAD_BYTES,
 };
 
-// Who leaves a page resets all of its streams at once. Nobody leaves ten pages a second.
+// A browser that leaves a page resets all of its streams at once.
 const ABUSE: AbuseLimits = {
   resets: { burst: 1_000, perSecond: 20 },
   controlFrames: { burst: 1_000, perSecond: 50 },
