@@ -47,11 +47,6 @@ export class Mirror<T> {
     return held !== undefined && this.#isLive(held) ? held.value : undefined;
   }
 
-  /** The live values with their ids, in the order in which their ids were first written. */
-  entries(): (readonly [id: string, value: T])[] {
-    return [...this.#complete()].flatMap(([id, held]) => (this.#isLive(held) ? [[id, held.value] as const] : []));
-  }
-
   /** The ids of the copy, expired ones included; none until it is complete. */
   ids(): string[] {
     return [...(this.#values?.keys() ?? [])];

@@ -20,15 +20,21 @@ function setUp() {
   return { clock, now, store, tell, mirror: new Mirror<number>({ store, prefix: 'grant:', read, now }) };
 }
 
+const entriesOf = <T>(mirror: Mirror<T>) =>
+  mirror.ids().flatMap((id) => {
+    const value = mirror.get(id);
+    return value === undefined ? [] : [[id, value]];
+  });
+
 it('has what the store has, by the rest of its key, as it was read', async () => {
   const { store, now, mirror } = setUp();
   await store.put('grant:a/1', 'four');
   await store.put('grants:b', 'other');
   const later = new Mirror<string>({ store, prefix: 'grant:', read: ({ value }) => value, now });
-  assert.deepEqual(mirror.entries(), [['a/1', 4]]);
+  assert.deepEqual(entriesOf(mirror), [['a/1', 4]]);
   assert.equal(later.get('a/1'), 'four');
   await store.delete('grant:a/1');
-  assert.deepEqual([mirror.get('a/1'), later.entries()], [undefined, []]);
+  assert.deepEqual([mirror.get('a/1'), entriesOf(later)], [undefined, []]);
 });
 
 it('leaves out what it cannot read, and what has expired', async () => {
@@ -36,9 +42,9 @@ it('leaves out what it cannot read, and what has expired', async () => {
   await store.put('grant:a', 'one', { expiresAtMs: START_MS + 1_000 });
   await store.put('grant:b', 'one');
   await store.put('grant:b', '{"of":"a later release"}');
-  assert.deepEqual(mirror.entries(), [['a', 3]]);
+  assert.deepEqual(entriesOf(mirror), [['a', 3]]);
   clock.nowMs += 1_000;
-  assert.deepEqual([mirror.get('a'), mirror.entries()], [undefined, []]);
+  assert.deepEqual([mirror.get('a'), entriesOf(mirror)], [undefined, []]);
 });
 
 it('names what has changed, also what is gone after a gap', async () => {
@@ -49,7 +55,7 @@ it('names what has changed, also what is gone after a gap', async () => {
   await store.put('grant:b', 'one');
   tell[0]?.({ kind: 'all', entries: [{ key: 'grant:c', value: 'one', version: 9, expiresAtMs: undefined }] });
   assert.deepEqual(changed, [['b'], ['a', 'b', 'c']]);
-  assert.deepEqual(mirror.entries(), [['c', 3]]);
+  assert.deepEqual(entriesOf(mirror), [['c', 3]]);
 });
 
 it('does not keep what has expired', async () => {
@@ -57,7 +63,7 @@ it('does not keep what has expired', async () => {
   for (let at = 0; at < 1_023; at++) await store.put(`grant:${at}`, '', { expiresAtMs: START_MS + 1 });
   clock.nowMs += 1;
   await store.put('grant:new', 'one');
-  assert.deepEqual(mirror.entries(), [['new', 3]]);
+  assert.deepEqual(entriesOf(mirror), [['new', 3]]);
   clock.nowMs -= 1; // they would be live again if they were still there
-  assert.deepEqual(mirror.entries(), [['new', 3]]);
+  assert.deepEqual(entriesOf(mirror), [['new', 3]]);
 });
