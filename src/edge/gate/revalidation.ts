@@ -49,6 +49,8 @@ export class Revalidator {
   // An unordered list instead of a Set: `http2/stream/id-table.ts` has the costs of a Set that every request changes.
   readonly #open: LongLivedRequest[] = [];
   readonly #timers: readonly NodeJS.Timeout[];
+  /** The review that begins at the end of this turn of the event loop. */
+  #next: Promise<void> | undefined;
 
   constructor({ uploadIdleMs = Number.POSITIVE_INFINITY, isCrowded = () => false }: RevalidatorOptions = {}) {
     this.#uploadIdleMs = uploadIdleMs;
@@ -83,9 +85,16 @@ export class Revalidator {
     return this.#open;
   }
 
-  /** Asks the gate about every open request now. */
-  async review(): Promise<void> {
-    await Promise.all([...this.#open].map((watched) => this.#reviewOne(watched)));
+  /**
+   * Asks the gate about every open request at the end of this turn of the event loop, once for all calls until then: a hundred
+   * people who are shut out at once cost one look at what is open. Resolves when all have been judged.
+   */
+  review(): Promise<void> {
+    this.#next ??= endOfTurn().then(() => {
+      this.#next = undefined; // what changes from here on needs another look
+      return this.#reviewAll();
+    });
+    return this.#next;
   }
 
   /** Cuts responses that were not read for long, and abandons uploads that the app does not read. */
@@ -104,9 +113,17 @@ export class Revalidator {
     this.#open.length = 0;
   }
 
+  async #reviewAll(): Promise<void> {
+    await Promise.all([...this.#open].map((watched) => this.#reviewOne(watched)));
+  }
+
   async #reviewOne(watched: LongLivedRequest): Promise<void> {
     if ((await refuses(watched)) && this.forget(watched)) watched.endSession();
   }
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function isNotTaken(watched: LongLivedRequest, nowMs: number, limitMs: number): boolean {

@@ -47,6 +47,35 @@ describe('the revalidation of open requests', () => {
     assert.deepEqual(ends.sort(), ['ended', 'other']);
   });
 
+  it('judges once for all changes of one turn of the event loop, before the next turn, and again for a later change', async (t) => {
+    let judged = 0;
+    const { watch, ends } = watching(t, async () => {
+      judged += 1;
+      return refused('ERR_TUNNEL_OFFLINE');
+    });
+    const reviews = Array.from({ length: 100 }, () => watch.review());
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(judged, 1);
+    await Promise.all(reviews);
+    assert.equal(judged, 1);
+    await watch.review();
+    assert.deepEqual([judged, ends], [2, []]);
+  });
+
+  it('judges again for a change that comes while it judges', async (t) => {
+    let isAdmitted = true;
+    let later: Promise<void> | undefined;
+    const { watch, ends } = watching(t, async () => {
+      const verdict = isAdmitted ? refused('ERR_TUNNEL_OFFLINE') : refused('ERR_ACCESS_DENIED');
+      isAdmitted = false;
+      later ??= watch.review();
+      return verdict;
+    });
+    await watch.review();
+    await later;
+    assert.deepEqual(ends, ['ended']);
+  });
+
   it('runs by itself, within ten seconds of the cause', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const { ends } = watching(t, async () => refused('ERR_LOGIN_REQUIRED'));
@@ -86,7 +115,8 @@ describe('the revalidation of open requests', () => {
     assert.deepEqual(ends, []);
   });
 
-  it('runs every five seconds', (t) => {
+  it('runs every five seconds', async (t) => {
+    const endOfTurn = () => new Promise((resolve) => setImmediate(resolve));
     t.mock.timers.enable({ apis: ['setInterval'] });
     let asked = 0;
     watching(t, async () => {
@@ -94,10 +124,13 @@ describe('the revalidation of open requests', () => {
       return refused('ERR_TUNNEL_OFFLINE');
     });
     t.mock.timers.tick(4_999);
+    await endOfTurn();
     assert.equal(asked, 0);
     t.mock.timers.tick(1);
+    await endOfTurn();
     assert.equal(asked, 1);
     t.mock.timers.tick(5_000);
+    await endOfTurn();
     assert.equal(asked, 2);
   });
 });
