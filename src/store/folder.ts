@@ -171,6 +171,7 @@ export class FolderStore implements Store {
     } catch (error) {
       if (!this.#isFailing) this.#log.error(fieldsOf(error), 'the state folder cannot be written: what needs it fails');
       this.#isFailing = true;
+      this.#table.discard();
       for (const one of accepted.keys()) one.reject(unavailable('the state folder cannot be written', error));
       return false;
     }

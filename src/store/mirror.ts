@@ -22,6 +22,7 @@ export interface MirrorOptions<T> {
 
 // Removing expired values iterates over all of them: when there are twice as many as after the last time.
 const SWEEP_FROM = 1_024;
+const SWEEP_INTERVAL_MS = 1_000;
 
 /** The live values of a prefix by id. The caller closes it. */
 export class Mirror<T> {
@@ -33,6 +34,7 @@ export class Mirror<T> {
   readonly #listeners = new Set<(ids: readonly string[]) => void>();
   #values: Map<string, Held<T>> | undefined;
   #sweepAt = SWEEP_FROM;
+  #sweptAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: MirrorOptions<T>) {
     this.#options = options;
@@ -45,6 +47,13 @@ export class Mirror<T> {
     const held = this.#complete().get(id);
     // Looks at the clock only for ids that are in the copy: most reads are of ids that are not.
     return held !== undefined && this.#isLive(held) ? held.value : undefined;
+  }
+
+  /** How many live values there are; looks for expired ones once a second, and counts those of the last second. */
+  get size(): number {
+    const values = this.#complete();
+    if (values.size >= SWEEP_FROM && this.#now() - this.#sweptAtMs >= SWEEP_INTERVAL_MS) this.#sweep(values);
+    return values.size;
   }
 
   /** The ids of the copy, expired ones included; none until it is complete. */
@@ -62,7 +71,7 @@ export class Mirror<T> {
     this.#listeners.clear();
   }
 
-  #complete(): ReadonlyMap<string, Held<T>> {
+  #complete(): Map<string, Held<T>> {
     if (this.#values === undefined) throw new PosternError('ERR_STORE_UNAVAILABLE', 'not read from the store yet');
     return this.#values;
   }
@@ -97,6 +106,7 @@ export class Mirror<T> {
   }
 
   #sweep(values: Map<string, Held<T>>): void {
+    this.#sweptAtMs = this.#now();
     for (const [id, held] of values) if (!this.#isLive(held)) values.delete(id);
     this.#sweepAt = Math.max(SWEEP_FROM, 2 * values.size);
   }

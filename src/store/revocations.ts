@@ -4,6 +4,7 @@
  */
 import { Mirror } from './mirror.js';
 import type { Store } from './store.js';
+import { MAX_ENTRIES, RESERVED_SHARE } from './table.js';
 
 export class Revocations {
   readonly ready: Promise<void>;
@@ -12,13 +13,21 @@ export class Revocations {
   readonly #mirror: Mirror<true>;
   readonly #now: () => number;
 
-  /** `kind` is that of its keys in the store, as `ended-sign-in`. */
-  constructor(store: Store, kind: string, now: () => number = Date.now) {
+  readonly #scarceFrom: number;
+
+  /** `kind` is that of its keys in the store, as `ended-sign-in`; `maxEntries` are the most that the store takes of it. */
+  constructor(store: Store, kind: string, now: () => number = Date.now, maxEntries = MAX_ENTRIES) {
     this.#store = store;
     this.#prefix = `${kind}:`;
     this.#now = now;
+    this.#scarceFrom = maxEntries * (1 - RESERVED_SHARE);
     this.#mirror = new Mirror({ store, prefix: this.#prefix, read: () => true as const, now });
     this.ready = this.#mirror.ready;
+  }
+
+  /** Whether the last tenth of the room is all that is left. It is for revoking: nothing begins that may have to be revoked. */
+  get isScarce(): boolean {
+    return this.#mirror.size >= this.#scarceFrom;
   }
 
   has(id: string): boolean {

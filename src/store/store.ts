@@ -19,6 +19,11 @@ export interface PutOptions {
   readonly ifVersion?: number;
   /** Milliseconds since the epoch. Default: never. An entry whose time has passed is not there. */
   readonly expiresAtMs?: number | undefined;
+  /**
+   * A new entry leaves the last tenth of the room of its kind to those without this: what takes access away can be written
+   * after what gives it is refused.
+   */
+  readonly keepsReserve?: boolean;
 }
 
 export interface ListOptions {

@@ -10,6 +10,10 @@ export type Write = Entry | { readonly key: string; readonly value: undefined; r
 
 /** The most live entries of one kind. At about 100 bytes each this is 10 MB. */
 export const MAX_ENTRIES = 100_000;
+
+/** The share of a kind's room that is left to entries which take access away. */
+export const RESERVED_SHARE = 1 / 10;
+
 export const MAX_KEY_CHARS = 1_024;
 export const MAX_VALUE_CHARS = 65_536;
 
@@ -22,6 +26,8 @@ interface Kind {
   sweptAtMs: number;
   /** How many entries the last sweep left: the next one waits until there are twice as many, or no room. */
   leftBySweep: number;
+  /** New entries that were evaluated since the last write was applied: they have their room. */
+  evaluated: number;
 }
 
 interface Watcher {
@@ -67,14 +73,14 @@ export class Table {
     current: Entry | undefined,
     key: string,
     value: string,
-    { ifVersion, expiresAtMs }: PutOptions,
+    { ifVersion, expiresAtMs, keepsReserve = false }: PutOptions,
   ): Entry | undefined {
     if (key.length > MAX_KEY_CHARS || value.length > MAX_VALUE_CHARS)
       throw new PosternError('ERR_INTERNAL', `an entry of ${kindOf(key)} is too long for the store`);
     if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
       throw new PosternError('ERR_INTERNAL', `an entry of ${kindOf(key)} expires at no time`);
     if (ifVersion !== undefined && ifVersion !== (current?.version ?? 0)) return undefined;
-    if (current === undefined) this.#makeRoom(kindOf(key));
+    if (current === undefined) this.#makeRoom(kindOf(key), keepsReserve);
     return { key, value, version: ++this.#version, expiresAtMs };
   }
 
@@ -91,11 +97,17 @@ export class Table {
   apply(write: Write): void {
     this.#version = Math.max(this.#version, write.version);
     const kind = this.#kind(kindOf(write.key));
+    kind.evaluated = 0; // all that were evaluated together are applied without a turn of the event loop between
     if (write.value === undefined) kind.entries.delete(write.key);
     else kind.entries.set(write.key, write);
     const change: Change =
       write.value === undefined ? { kind: 'deleted', key: write.key } : { kind: 'put', entry: write };
     this.#inform(write.key, change);
+  }
+
+  /** What was evaluated and not applied will not be: it failed. */
+  discard(): void {
+    for (const kind of this.#kinds.values()) kind.evaluated = 0;
   }
 
   /** Calls the listener with all entries now, and with every later change. Returns what ends that. */
@@ -138,19 +150,21 @@ export class Table {
   #kind(name: string): Kind {
     let kind = this.#kinds.get(name);
     if (kind === undefined) {
-      kind = { entries: new Map(), sweptAtMs: Number.NEGATIVE_INFINITY, leftBySweep: 0 };
+      kind = { entries: new Map(), sweptAtMs: Number.NEGATIVE_INFINITY, leftBySweep: 0, evaluated: 0 };
       this.#kinds.set(name, kind);
     }
     return kind;
   }
 
-  #makeRoom(name: string): void {
+  #makeRoom(name: string, keepsReserve: boolean): void {
     const kind = this.#kind(name);
+    const most = keepsReserve ? Math.floor(this.#maxEntries * (1 - RESERVED_SHARE)) : this.#maxEntries;
     const { size } = kind.entries;
-    const isFull = size >= this.#maxEntries;
+    const isFull = size + kind.evaluated >= most;
     if (isFull || size >= Math.max(SWEEP_FROM_ENTRIES, 2 * kind.leftBySweep)) this.#sweep(kind);
-    if (kind.entries.size >= this.#maxEntries)
+    if (kind.entries.size + kind.evaluated >= most)
       throw new PosternError('ERR_STORE_UNAVAILABLE', `the store has no room for another ${name}`);
+    kind.evaluated += 1;
   }
 
   #sweep(kind: Kind): void {

@@ -55,6 +55,11 @@ export function storeContract(name: string, create: StoreFactory): void {
       assert.deepEqual(await store.get('grant:a'), second);
     });
 
+    it('takes what leaves the reserve alone, as any other write, while there is room', async () => {
+      assert.equal((await store.put('grant:a', 'one', { keepsReserve: true }))?.value, 'one');
+      assert.equal((await store.put('grant:a', 'two', { keepsReserve: true, ifVersion: 0 }))?.value, undefined);
+    });
+
     it('lets one of many win who write at once', async () => {
       const all = await Promise.all(
         Array.from({ length: 50 }, (_, at) => store.put('redeemed:a', String(at), { ifVersion: 0 })),

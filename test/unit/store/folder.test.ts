@@ -5,6 +5,7 @@ import { it } from 'node:test';
 import type { Log } from '../../../src/core/log.js';
 import { silentLog } from '../../../src/core/log.js';
 import { FolderStore, MAX_WAITING_WRITES } from '../../../src/store/folder.js';
+import type { PutOptions } from '../../../src/store/store.js';
 import { deferred } from '../../support/deferred.js';
 import { Disk } from '../../support/disk.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -13,7 +14,7 @@ const UNAVAILABLE = { code: 'ERR_STORE_UNAVAILABLE' };
 const root = temporaryFolder('folder');
 let folders = 0;
 
-async function setUp(options: { log?: Log; snapshotFromBytes?: number } = {}) {
+async function setUp(options: { log?: Log; snapshotFromBytes?: number; maxEntries?: number } = {}) {
   const path = join(root, `${folders++}`);
   const disk = new Disk(path);
   const store = await FolderStore.open(path, { ...options, files: disk });
@@ -175,4 +176,19 @@ it('finishes what was begun when it is closed, and then refuses', async () => {
   const again = await FolderStore.open(path);
   assert.deepEqual(await again.list('grant:'), [await written]);
   await again.close();
+});
+
+it('takes no more entries than it has room for, also when they come at once, and keeps a reserve', async () => {
+  const { disk, store } = await setUp({ maxEntries: 20 });
+  const many = async (options: PutOptions) => {
+    const written = Array.from({ length: 30 }, (_, at) => store.put(`grant:${at}`, 'one', options));
+    return (await Promise.allSettled(written)).filter(({ status }) => status === 'fulfilled').length;
+  };
+  disk.failing.add('datasync');
+  assert.equal(await many({}), 0);
+  disk.failing.clear();
+  assert.equal(await many({ keepsReserve: true }), 18); // what failed has taken no room
+  assert.equal(await many({ keepsReserve: true }), 18); // what is there is written over
+  assert.equal(await many({}), 20);
+  await store.close();
 });

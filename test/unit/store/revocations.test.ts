@@ -61,3 +61,17 @@ it('fails while it has not been read from the store', () => {
   const revocations = new Revocations(store, 'ended-sign-in');
   assert.throws(() => revocations.has('a'), { code: 'ERR_STORE_UNAVAILABLE' });
 });
+
+it('says when only the last tenth of its room is left, and revokes nevertheless', async () => {
+  const { clock, store, now } = setUp(20);
+  const revocations = new Revocations(store, 'ended-sign-in', now, 20);
+  for (let at = 0; at < 17; at++) await revocations.add(`${at}`, START_MS + MINUTE_MS);
+  assert.equal(revocations.isScarce, false);
+  for (let at = 17; at < 20; at++) await revocations.add(`${at}`, START_MS + 2 * MINUTE_MS);
+  assert.deepEqual([revocations.isScarce, revocations.has('19')], [true, true]);
+  const large = new Revocations(new MemoryStore({ now }), 'ended-sign-in', now, 2_000);
+  for (let at = 0; at < 1_800; at++) await large.add(`${at}`, START_MS + MINUTE_MS);
+  assert.equal(large.isScarce, true);
+  clock.nowMs += MINUTE_MS;
+  assert.equal(large.isScarce, false);
+});
