@@ -83,7 +83,7 @@ export function compose(
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
   const policy = { ceiling, publicPermitted };
-  const signIn = composeSignIn(config, { providers, redemptions, sessions, registry, observer });
+  const signIn = composeSignIn(config, { providers, ended, redemptions, sessions, registry, observer });
   const references = new SignOutReferences(secrets);
   const signOut = new SignOut({ base, providers, sessions, references, observer });
   const tokens = new AgentTokens(secrets, revoked);
@@ -144,14 +144,14 @@ export function compose(
   };
 }
 
-type SignInParts = Pick<Parts, 'providers' | 'registry' | 'observer'> & {
+type SignInParts = Pick<Parts, 'providers' | 'ended' | 'registry' | 'observer'> & {
   readonly redemptions: Redemptions;
   readonly sessions: Sessions;
 };
 
 function composeSignIn(
   { base, secrets, allow: ceiling }: EdgeConfig,
-  { providers, redemptions, sessions, registry, observer }: SignInParts,
+  { providers, ended, redemptions, sessions, registry, observer }: SignInParts,
 ): SignIn {
   const { issuers } = providers;
   const secure = base.scheme === 'https';
@@ -164,6 +164,8 @@ function composeSignIn(
     nonces: new Nonces(secrets),
     transactions: new Transactions({ secrets, secure, redemptions }),
     limit: new limits.AttemptLimit('sign-in'),
+    accounts: new limits.AttemptLimit('account-sign-in'),
+    ended,
     observer,
     domainHint: soleDomain(ceiling),
     isAdmitted: ({ identity }, name) => {

@@ -8,11 +8,17 @@ import { MAX_STREAMS as MAX_STREAMS_OF_EVENTS, MAX_STREAMS_OF_ONE } from '../../
 import { MAX_OF_ONE } from '../../src/edge/oauth/agent-sign-ins.js';
 import { MAX_WAITING as MAX_WAITING_DEVICES } from '../../src/edge/oauth/device-codes.js';
 import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/ops/tally.js';
-import { MAX_ACCESS_TOKEN_MS, MAX_ACCESS_TOKENS } from '../../src/edge/people/access-tokens.js';
-import { MAX_GRANTS } from '../../src/edge/people/grants.js';
-import { MAX_INVITES } from '../../src/edge/people/invites.js';
-import { MAX_KNOCKS } from '../../src/edge/people/knocks.js';
 import {
+  MAX_ACCESS_TOKEN_MS,
+  MAX_ACCESS_TOKENS,
+  MAX_ACCESS_TOKENS_OF_OWNER,
+} from '../../src/edge/people/access-tokens.js';
+import { MAX_GRANTS, MAX_GRANTS_OF_OWNER } from '../../src/edge/people/grants.js';
+import { MAX_INVITES, MAX_INVITES_OF_OWNER } from '../../src/edge/people/invites.js';
+import { MAX_KNOCKS } from '../../src/edge/people/knocks.js';
+import { RESERVED_SHARE as RESERVED_OF_BOUND } from '../../src/edge/people/room.js';
+import {
+  ACCOUNT_SIGN_INS,
   AGENT_SIGN_INS,
   BAD_TOKENS,
   CHANGES,
@@ -44,7 +50,7 @@ import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../sr
 import { MAX_VIEWERS } from '../../src/link/terms.js';
 import { FEW_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/store/expiring-ids.js';
 import { MAX_WAITING_WRITES } from '../../src/store/folder.js';
-import { MAX_ENTRIES } from '../../src/store/table.js';
+import { MAX_ENTRIES, RESERVED_SHARE as RESERVED_OF_KIND } from '../../src/store/table.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 
 const read = (...path: string[]) => readFileSync(join(PROJECT_ROOT, ...path), 'utf8');
@@ -110,7 +116,14 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   "process: streams of the API's events": count(MAX_STREAMS_OF_EVENTS),
   'caller of the API: changes, with the pages too': `${CHANGES.points} a ${CHANGES.duration === 60 ? 'minute' : 'time'}`,
   'caller of the API: streams of events': `${MAX_STREAMS_OF_ONE}`,
-  'tunnel: grants and denials': count(MAX_GRANTS),
+  'tunnel: grants and denials': `${count(MAX_GRANTS)}, the last ${word(RESERVED_OF_BOUND)} for denials`,
+  'owner of tunnels: grants and denials': `${count(MAX_GRANTS_OF_OWNER)}, the last ${word(RESERVED_OF_BOUND)} for denials`,
+  'process: grants and denials': `${count(MAX_ENTRIES)}, the last ${word(RESERVED_OF_KIND)} for denials`,
+  'process: ended sign-ins, of visitors and of agents': `${count(MAX_ENTRIES)} of each, the last ${word(RESERVED_OF_KIND)} for ending: no sign-in begins any more`,
+  'process: anything else that is remembered, of each kind': count(MAX_ENTRIES),
+  'owner of tunnels: access tokens': `${MAX_ACCESS_TOKENS_OF_OWNER}`,
+  'owner of tunnels: invites': `${MAX_INVITES_OF_OWNER}`,
+  'account: sign-ins': `${count(ACCOUNT_SIGN_INS.points)} a ${ACCOUNT_SIGN_INS.duration === 86_400 ? 'day' : 'time'}`,
   'tunnel: people whom `--viewers` counts': count(MAX_VIEWERS),
   'tunnel: access tokens': `${count(MAX_ACCESS_TOKENS)}, of ${MAX_ACCESS_TOKEN_MS / 86_400_000} days at most`,
   'tunnel: invites that are not used up': `${MAX_INVITES}`,

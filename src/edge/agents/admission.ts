@@ -73,6 +73,7 @@ export class Admission {
     try {
       const { offer, grant, tunnel } = await this.#validate(request);
       if (request.isClosed) return;
+      this.#checkRoom(request, tunnel, grant); // in the turn that takes it: offers at once get no more than offers in a row
       request.accept(tunnel.origin, (link) => this.#connect(request, tunnel, link, offer, grant));
     } catch (thrown) {
       const error = asPosternError(thrown);
@@ -104,11 +105,13 @@ export class Admission {
     const current = this.#options.registry.find(name);
     if (current?.link !== undefined && !mayTakeOver(current, tunnel))
       await this.#evictIfDead(current.link, name, () => mayTakeOver(current, tunnel));
-    this.#budget.check(
-      partiesOf(grant, request),
-      current?.link !== undefined && mayTakeOver(current, tunnel) ? 'replacement' : 'new',
-    );
     return { offer, grant, tunnel };
+  }
+
+  #checkRoom(request: AgentOffer, tunnel: Tunnel, grant: TokenGrant): void {
+    const current = this.#options.registry.find(tunnel.name);
+    const isReplacement = current?.link !== undefined && mayTakeOver(current, tunnel);
+    this.#budget.check(partiesOf(grant, request), isReplacement ? 'replacement' : 'new');
   }
 
   #endRevoked(): void {

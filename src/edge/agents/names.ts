@@ -2,9 +2,11 @@
  * The owners of tunnels' names: a name belongs to its first user until it has been unused for thirty days. It is in use while an agent is
  * connected. It is claimed by one compare-and-set, so that of two owners one gets it; this node reads its own copy otherwise.
  */
+import { GroupedIds } from '../../core/grouped-ids.js';
 import { PosternError } from '../../errors.js';
 import { readObject } from '../../store/json-value.js';
 import { Mirror } from '../../store/mirror.js';
+import { Pending } from '../../store/pending.js';
 import type { Entry, Store } from '../../store/store.js';
 
 /** A name and its owner, by canonical email. */
@@ -43,10 +45,8 @@ export class Names {
   readonly #now: () => number;
   readonly #mirror: Mirror<Claim>;
   /** May hold names that have expired: they are removed when their owner's are counted. */
-  readonly #namesByOwner = new Map<string, Set<string>>();
-  readonly #ownerByName = new Map<string, string>();
-  /** New names that are being written, by owner. */
-  readonly #pending = new Map<string, number>();
+  readonly #byOwner = new GroupedIds();
+  readonly #pending = new Pending();
   #renewal: NodeJS.Timeout | undefined;
 
   constructor({ store, now = Date.now }: NamesOptions) {
@@ -79,7 +79,7 @@ export class Names {
 
   /** Renews each of the names that was not renewed for a day, and forgets those that have expired. */
   async renew(inUse: readonly OwnedName[]): Promise<void> {
-    for (const owner of [...this.#namesByOwner.keys()]) this.#countOf(owner); // of owners who never come back, too
+    for (const owner of this.#byOwner.groups()) this.#countOf(owner); // of owners who never come back, too
     for (const { name, owner } of inUse) {
       const held = this.#mirror.get(name);
       const isDue = held === undefined || this.#now() - held.renewedAtMs >= RENEWAL_MS;
@@ -95,16 +95,8 @@ export class Names {
 
   async #claimNew(claimed: OwnedName): Promise<void> {
     const { owner } = claimed;
-    const pending = this.#pending.get(owner) ?? 0;
-    if (this.#countOf(owner) + pending >= MAX_NAMES_OF_ONE) throw tooMany();
-    this.#pending.set(owner, pending + 1);
-    try {
-      await this.#write(claimed);
-    } finally {
-      const left = (this.#pending.get(owner) ?? 0) - 1;
-      if (left > 0) this.#pending.set(owner, left);
-      else this.#pending.delete(owner);
-    }
+    if (this.#countOf(owner) + this.#pending.of(owner) >= MAX_NAMES_OF_ONE) throw tooMany();
+    await this.#pending.during([owner], () => this.#write(claimed));
   }
 
   async #write({ name, owner }: OwnedName): Promise<void> {
@@ -119,26 +111,17 @@ export class Names {
   }
 
   #countOf(owner: string): number {
-    const names = this.#namesByOwner.get(owner);
-    for (const name of names ?? []) if (this.#mirror.get(name)?.owner !== owner) this.#forget(name, owner);
-    return names?.size ?? 0;
+    for (const name of [...this.#byOwner.of(owner)])
+      if (this.#mirror.get(name)?.owner !== owner) this.#byOwner.delete(name);
+    return this.#byOwner.of(owner).size;
   }
 
   #index(names: readonly string[]): void {
     for (const name of names) {
-      const before = this.#ownerByName.get(name);
       const owner = this.#mirror.get(name)?.owner;
-      if (before !== undefined && before !== owner) this.#forget(name, before);
-      if (owner === undefined || before === owner) continue;
-      this.#ownerByName.set(name, owner);
-      this.#namesByOwner.set(owner, (this.#namesByOwner.get(owner) ?? new Set()).add(name));
+      if (owner === undefined) this.#byOwner.delete(name);
+      else this.#byOwner.set(name, owner);
     }
-  }
-
-  #forget(name: string, owner: string): void {
-    if (this.#ownerByName.get(name) === owner) this.#ownerByName.delete(name);
-    const names = this.#namesByOwner.get(owner);
-    if (names?.delete(name) && names.size === 0) this.#namesByOwner.delete(owner);
   }
 }
 

@@ -45,6 +45,11 @@ export class RevokedTokens {
     watchFile(path, { interval: LOOK_INTERVAL_MS, persistent: false }, this.#look);
   }
 
+  /** Whether the room for ended sign-ins is all but taken: none begins any more, so that those there are can be ended. */
+  get isScarce(): boolean {
+    return this.#ended?.isScarce === true;
+  }
+
   has(id: string): boolean {
     return this.#ids.has(id) || this.#ended?.has(id) === true;
   }

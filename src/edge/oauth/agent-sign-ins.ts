@@ -18,6 +18,8 @@ export interface TokenRevoker {
   /** Revokes the tokens of an id until a time, in milliseconds since the epoch: their links end. */
   revoke(id: string, untilMs: number): Promise<void>;
   has(id: string): boolean;
+  /** Whether there is hardly any room left for further ones. */
+  readonly isScarce: boolean;
 }
 
 export interface AgentSignInsOptions {
@@ -90,7 +92,7 @@ export class AgentSignIns {
   /** Starts the sign-in `id`, a new one of `createTokenId`. Rejects with `access_denied` if the account may not. */
   async begin(id: string, identity: Identity, origin: Origin): Promise<Issued> {
     if (!this.#options.admits(identity)) throw new OAuthError('access_denied', NOT_ADMITTED);
-    await this.#makeRoom(identity.email);
+    if (this.#options.revoked.isScarce) throw new OAuthError('temporarily_unavailable', TOO_MANY_ENDED, 503);
     const nowMs = this.#now();
     const times = { sinceMs: nowMs, usedAtMs: nowMs };
     const stored: Stored = { id, owner: identity.email, ...origin, ...times, identity, generation: 1 };
@@ -98,6 +100,8 @@ export class AgentSignIns {
       ifVersion: 0,
       expiresAtMs: nowMs + IDLE_MS,
     });
+    // Not before: sign-ins that begin at once are all there by the time that the last of them looks.
+    await this.#endSurplus(stored);
     // The code was presented again meanwhile, or the sign-in was ended otherwise.
     if (this.#options.revoked.has(id)) {
       await this.#options.store.delete(keyOf(stored));
@@ -165,9 +169,9 @@ export class AgentSignIns {
     return { kind, ended: fieldsOf(stored) };
   }
 
-  async #makeRoom(owner: string): Promise<void> {
-    const own = await this.listOf(owner);
-    for (const signIn of own.slice(MAX_OF_ONE - 1)) await this.end(signIn);
+  async #endSurplus({ owner, id }: Stored): Promise<void> {
+    const others = (await this.listOf(owner)).filter((signIn) => signIn.id !== id);
+    for (const signIn of others.slice(MAX_OF_ONE - 1)) await this.end(signIn);
   }
 
   async #issue(stored: Stored): Promise<Issued> {
@@ -184,6 +188,8 @@ export class AgentSignIns {
 
 export const NOT_ADMITTED =
   'This account may not sign agents in at this edge: POSTERN_AGENTS does not name it, or its address is not verified.';
+
+const TOO_MANY_ENDED = 'Too many sign-ins of agents have ended lately for another one to begin: tell the operator.';
 
 /** What events say of a sign-in. */
 export function fieldsOf({ id, owner, machine }: AgentSignIn): AgentSignInFields {

@@ -5,9 +5,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { PosternError } from '../../errors.js';
 import { readObject } from '../../store/json-value.js';
+import { Pending } from '../../store/pending.js';
 import type { Entry, Store } from '../../store/store.js';
 import { ACCESS_TOKEN_PREFIX } from '../request/access-token.js';
 import type { Owned } from './grants.js';
+import { Room } from './room.js';
 import { TunnelMirror, tunnelOf } from './tunnel-mirror.js';
 
 export interface AccessToken {
@@ -24,8 +26,9 @@ export interface AccessToken {
   readonly expiresAtMs: number;
 }
 
-/** The most of one tunnel, and the longest life of one. */
+/** The most of one tunnel and of one owner, and the longest life of one. */
 export const MAX_ACCESS_TOKENS = 50;
+export const MAX_ACCESS_TOKENS_OF_OWNER = 500;
 export const MAX_ACCESS_TOKEN_MS = 365 * 86_400_000;
 
 const PREFIX = 'access-token:';
@@ -41,6 +44,13 @@ export class AccessTokens {
   readonly #store: Store;
   readonly #now: () => number;
   readonly #mirror: TunnelMirror<Remembered>;
+  readonly #room = new Room({
+    what: 'access tokens',
+    ofTunnel: MAX_ACCESS_TOKENS,
+    ofOwner: MAX_ACCESS_TOKENS_OF_OWNER,
+  });
+  /** The names of those that are being made. */
+  readonly #names = new Pending();
 
   constructor({ store, now = Date.now }: { readonly store: Store; readonly now?: () => number }) {
     this.#store = store;
@@ -64,7 +74,9 @@ export class AccessTokens {
     const expiresAtMs = sinceMs + forMs;
     const { owner } = tunnel;
     const value = JSON.stringify({ owner, name, by, since: sinceMs, hash: hashOf(token).toString('base64url') });
-    await this.#store.put(`${PREFIX}${tunnel.name}/${id}`, value, { expiresAtMs });
+    const write = () => this.#store.put(`${PREFIX}${tunnel.name}/${id}`, value, { expiresAtMs });
+    const held = { ofTunnel: this.list(tunnel).length, ofOwner: this.#mirror.countOf(owner) };
+    await this.#names.during([nameKey(tunnel, name)], () => this.#room.take(tunnel, held, write));
     return { created: { id, tunnel: tunnel.name, owner, name, by, sinceMs, expiresAtMs }, token };
   }
 
@@ -105,15 +117,17 @@ export class AccessTokens {
       );
     if (!(forMs >= 1_000 && forMs <= MAX_ACCESS_TOKEN_MS))
       throw refusal('ERR_BAD_REQUEST', 'An access token lives for at most 365 days.');
-    const tokens = this.list(tunnel);
-    if (tokens.some((token) => token.name === name))
+    const isTaken = this.list(tunnel).some((token) => token.name === name);
+    if (isTaken || this.#names.of(nameKey(tunnel, name)) > 0)
       throw refusal(
         'ERR_BAD_REQUEST',
         'The tunnel has an access token of this name: revoke that one first, or choose another name.',
       );
-    if (tokens.length >= MAX_ACCESS_TOKENS)
-      throw refusal('ERR_LIMIT_REACHED', `A tunnel has at most ${MAX_ACCESS_TOKENS} access tokens: revoke some first.`);
   }
+}
+
+function nameKey(tunnel: Owned, name: string): string {
+  return `${tunnel.name} ${name}`;
 }
 
 function hashOf(token: string): Buffer {
@@ -131,6 +145,6 @@ function readToken({ key, value, expiresAtMs }: Entry): Remembered | undefined {
   return { id: rest.slice(tunnel.length + 1), tunnel, owner, name, by, sinceMs: since, expiresAtMs, hash: bytes };
 }
 
-function refusal(code: 'ERR_BAD_REQUEST' | 'ERR_LIMIT_REACHED', text: string): PosternError {
+function refusal(code: 'ERR_BAD_REQUEST', text: string): PosternError {
   return new PosternError(code, text, { text });
 }

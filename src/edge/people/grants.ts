@@ -8,6 +8,7 @@ import { formatRule, parseRule, RULE_WORDS, type Rule } from '../../core/rule.js
 import { PosternError } from '../../errors.js';
 import { readObject } from '../../store/json-value.js';
 import type { Entry, Store } from '../../store/store.js';
+import { Room } from './room.js';
 import { TunnelMirror, tunnelOf } from './tunnel-mirror.js';
 
 export type Effect = 'allow' | 'deny';
@@ -38,8 +39,12 @@ export interface GrantsOptions {
   readonly now?: () => number;
 }
 
-/** The most of one tunnel, denials included. An agent may name a hundred rules; a team that is let in one by one fits. */
+/**
+ * The most of one tunnel, denials included, and of one owner at all tunnels. An agent may name a hundred rules; a team that is
+ * let in one by one fits, or twenty people at each of a hundred tunnels. The last tenth of both is for denials.
+ */
 export const MAX_GRANTS = 1_000;
+export const MAX_GRANTS_OF_OWNER = 2_000;
 
 const PREFIX = 'grant:';
 
@@ -49,6 +54,7 @@ export class Grants {
   readonly #ceiling: readonly Rule[] | undefined;
   readonly #now: () => number;
   readonly #mirror: TunnelMirror<Grant>;
+  readonly #room = new Room({ what: 'grants', ofTunnel: MAX_GRANTS, ofOwner: MAX_GRANTS_OF_OWNER });
 
   constructor({ store, ceiling, now = Date.now }: GrantsOptions) {
     this.#store = store;
@@ -87,10 +93,9 @@ export class Grants {
   ): Promise<Grant> {
     const { effect, by, forMs } = how;
     const rule = this.#readRule(word, effect);
-    this.#checkRoom(tunnel, rule);
     const expiresAtMs = forMs === undefined ? undefined : this.#now() + forMs;
     const grant = this.#grant(tunnel, rule, { effect, by, expiresAtMs });
-    await this.#write(grant);
+    await this.#writeWithin(grant);
     return grant;
   }
 
@@ -111,10 +116,9 @@ export class Grants {
         if (before.effect === 'deny') return undefined;
         if (endMs(before) >= endMs(how)) return before;
       }
-      this.#checkRoom(tunnel, rule);
       const grant = this.#grant(tunnel, rule, { effect: 'allow', ...how });
       // The owner may have shut the person out in the meantime: then the version differs.
-      if (await this.#write(grant, held?.version ?? 0)) return grant;
+      if (await this.#writeWithin(grant, held?.version ?? 0)) return grant;
     }
   }
 
@@ -141,14 +145,22 @@ export class Grants {
 
   async #write({ tunnel, rule, effect, owner, by, sinceMs, expiresAtMs }: Grant, ifVersion?: number): Promise<boolean> {
     const value = JSON.stringify({ effect, owner, by, since: sinceMs });
-    const options = { expiresAtMs, ...(ifVersion !== undefined && { ifVersion }) };
+    const keepsReserve = effect === 'allow';
+    const options = { expiresAtMs, keepsReserve, ...(ifVersion !== undefined && { ifVersion }) };
     return (await this.#store.put(keyOf(tunnel, rule), value, options)) !== undefined;
   }
 
-  #checkRoom(tunnel: Owned, rule: Rule): void {
-    const others = this.list(tunnel).filter((grant) => formatRule(grant.rule) !== formatRule(rule));
-    if (others.length >= MAX_GRANTS)
-      throw refusal('ERR_LIMIT_REACHED', `A tunnel has at most ${MAX_GRANTS} grants: take some back first.`);
+  /** Writes what is in place of an earlier decision, or has room. To shut out whom a grant has let in never needs any. */
+  async #writeWithin(grant: Grant, ifVersion?: number): Promise<boolean> {
+    const { tunnel: name, owner, rule, effect } = grant;
+    const write = () => this.#write(grant, ifVersion);
+    const word = formatRule(rule);
+    const before = this.#mirror.get(name, word);
+    const isReplaced = before?.owner === owner;
+    if (isReplaced && (effect === 'deny' || before.effect === effect)) return write();
+    const others = this.list({ name, owner }).filter((other) => formatRule(other.rule) !== word);
+    const held = { ofTunnel: others.length, ofOwner: this.#mirror.countOf(owner) - (isReplaced ? 1 : 0) };
+    return this.#room.take({ name, owner }, held, write, { keepsReserve: effect === 'allow' });
   }
 
   #readRule(word: string, effect: Effect): Rule {
@@ -186,6 +198,6 @@ function readGrant({ key, value, expiresAtMs }: Entry): Grant | undefined {
   return { tunnel: tunnelOf(id), rule, effect, owner, by, sinceMs: since, expiresAtMs };
 }
 
-function refusal(code: 'ERR_BAD_REQUEST' | 'ERR_OUTSIDE_CEILING' | 'ERR_LIMIT_REACHED', text: string): PosternError {
+function refusal(code: 'ERR_BAD_REQUEST' | 'ERR_OUTSIDE_CEILING', text: string): PosternError {
   return new PosternError(code, text, { text });
 }

@@ -9,6 +9,7 @@ import { PosternError } from '../../errors.js';
 import type { Store } from '../../store/store.js';
 import type { Owned } from './grants.js';
 import { accountOf, type Invite, isFor, PREFIX, readInvite, type Stored, sha256, shown } from './invite-entry.js';
+import { type Count, Room } from './room.js';
 import { TunnelMirror } from './tunnel-mirror.js';
 
 export interface InviteRequest {
@@ -27,8 +28,9 @@ export interface InvitesOptions {
   readonly now?: () => number;
 }
 
-/** The most of one tunnel. One that is used up makes room. */
+/** The most of one tunnel and of one owner that are not used up. One that is used up makes room. */
 export const MAX_INVITES = 50;
+export const MAX_INVITES_OF_OWNER = 500;
 
 export const MAX_USES = 100;
 
@@ -45,6 +47,11 @@ export class Invites {
   readonly #ceiling: readonly Rule[] | undefined;
   readonly #now: () => number;
   readonly #mirror: TunnelMirror<Stored>;
+  readonly #room = new Room({
+    what: 'invites that are not used up',
+    ofTunnel: MAX_INVITES,
+    ofOwner: MAX_INVITES_OF_OWNER,
+  });
 
   constructor({ store, ceiling, now = Date.now }: InvitesOptions) {
     this.#store = store;
@@ -62,14 +69,16 @@ export class Invites {
     const { by, uses = 1, email, forMs } = request;
     if (email !== undefined && ceilingCovers(this.#ceiling, { kind: 'email', email }) === false)
       throw new PosternError('ERR_OUTSIDE_CEILING');
-    await this.#makeRoom(tunnel);
     const id = randomBytes(ID_BYTES).toString('hex');
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const sinceMs = this.#now();
     const expiresAtMs = sinceMs + (forMs ?? LINK_TTL_MS);
     const terms = { by, uses, email, sinceMs, expiresAtMs, endsAccess: forMs !== undefined };
     const stored = { id, tunnel: tunnel.name, owner: tunnel.owner, hash: sha256(secret), accounts: [], ...terms };
-    await this.#write(stored);
+    await this.#room.take(tunnel, this.#count(tunnel), async () => {
+      await this.#removeSpent(tunnel);
+      await this.#write(stored);
+    });
     return { invite: shown(stored), code: `${id}.${secret}` };
   }
 
@@ -125,12 +134,17 @@ export class Invites {
     return invites.sort((one, other) => one.sinceMs - other.sinceMs);
   }
 
-  async #makeRoom(tunnel: Owned): Promise<void> {
-    const invites = this.list(tunnel);
-    if (invites.length < MAX_INVITES) return;
-    const spent = invites.find(({ uses, used }) => used >= uses);
-    if (spent !== undefined && (await this.revoke(tunnel, spent.id)) !== undefined) return;
-    throw new PosternError('ERR_LIMIT_REACHED', 'too many invites', { text: TOO_MANY });
+  #count(tunnel: Owned): Count {
+    const ofTunnel = this.#of(tunnel).filter((invite) => !isSpent(invite)).length;
+    return { ofTunnel, ofOwner: this.#mirror.countOf(tunnel.owner) };
+  }
+
+  /** Those that are used up stay in the list until others need the room, the oldest goes first. */
+  async #removeSpent(tunnel: Owned): Promise<void> {
+    for (const invite of this.#of(tunnel).filter(isSpent)) {
+      if (this.#of(tunnel).length < MAX_INVITES) return;
+      await this.revoke(tunnel, invite.id);
+    }
   }
 
   async #write({ id, tunnel, expiresAtMs, ...value }: Stored, ifVersion = 0): Promise<boolean> {
@@ -139,4 +153,6 @@ export class Invites {
   }
 }
 
-const TOO_MANY = `A tunnel has at most ${MAX_INVITES} invites that are not used up: revoke one first.`;
+function isSpent({ uses, accounts }: Stored): boolean {
+  return accounts.length >= uses;
+}

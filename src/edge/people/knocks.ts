@@ -7,6 +7,7 @@ import { accountKey, type Identity } from '../../auth/identity/identity.js';
 import { isPlainText } from '../../core/plain-text.js';
 import { PosternError } from '../../errors.js';
 import { readObject } from '../../store/json-value.js';
+import { Pending } from '../../store/pending.js';
 import type { Entry, Store } from '../../store/store.js';
 import type { Owned } from './grants.js';
 import { TunnelMirror, tunnelOf } from './tunnel-mirror.js';
@@ -51,6 +52,7 @@ export class Knocks {
   readonly #store: Store;
   readonly #now: () => number;
   readonly #mirror: TunnelMirror<Knock>;
+  readonly #pending = new Pending();
 
   constructor({ store, now = Date.now }: KnocksOptions) {
     this.#store = store;
@@ -67,12 +69,14 @@ export class Knocks {
     if (message !== '' && !isPlainText(message, MAX_MESSAGE_CHARS))
       throw new PosternError('ERR_BAD_REQUEST', 'unfit message', { text: UNFIT_MESSAGE });
     const id = idOf(identity);
-    const isPending = tunnel !== undefined && !(await this.#isDropped(tunnel, id));
+    const isDropped = tunnel === undefined || (await this.#wasRefused(tunnel, id));
+    const isPending = !isDropped && this.list(tunnel).length + this.#pending.of(name) < MAX_KNOCKS;
     const key = isPending ? `${PREFIX}${name}/${id}` : `${VOID_PREFIX}${name}/${id}`;
     const askedAtMs = this.#now();
     const knock = { owner: tunnel?.owner ?? '', email: identity.email, message, askedAt: askedAtMs };
     const how = { ifVersion: 0, expiresAtMs: askedAtMs + KNOCK_TTL_MS };
-    const written = await this.#store.put(key, JSON.stringify(knock), how);
+    const write = () => this.#store.put(key, JSON.stringify(knock), how);
+    const written = await this.#pending.during(isPending ? [name] : [], write);
     return written !== undefined && isPending ? readKnock(written) : undefined;
   }
 
@@ -104,9 +108,8 @@ export class Knocks {
     this.#mirror.close();
   }
 
-  async #isDropped(tunnel: Owned, id: string): Promise<boolean> {
-    const refused = await this.#store.get(`${REFUSED_PREFIX}${tunnel.name}/${id}`);
-    return refused !== undefined || this.list(tunnel).length >= MAX_KNOCKS;
+  async #wasRefused({ name }: Owned, id: string): Promise<boolean> {
+    return (await this.#store.get(`${REFUSED_PREFIX}${name}/${id}`)) !== undefined;
   }
 }
 

@@ -1,4 +1,5 @@
-/** This node's own copy of what is remembered about tunnels, by tunnel: entries whose ids are `<tunnel>/<rest>`. */
+/** This node's own copy of what is remembered about tunnels, by tunnel and by owner: entries whose ids are `<tunnel>/<rest>`. */
+import { GroupedIds } from '../../core/grouped-ids.js';
 import { Mirror } from '../../store/mirror.js';
 import type { Entry, Store } from '../../store/store.js';
 import { NextExpiry } from './next-expiry.js';
@@ -12,11 +13,16 @@ export interface TunnelMirrorOptions<T> {
   readonly now: () => number;
 }
 
-export class TunnelMirror<T> {
+interface Held<T> {
+  readonly value: T;
+  readonly expiresAtMs: number | undefined;
+}
+
+export class TunnelMirror<T extends { readonly owner: string }> {
   readonly ready: Promise<void>;
-  readonly #mirror: Mirror<{ readonly value: T; readonly expiresAtMs: number | undefined }>;
-  /** The ids of each tunnel: those of one are found without walking those of all others. */
-  readonly #idsByTunnel = new Map<string, Set<string>>();
+  readonly #mirror: Mirror<Held<T>>;
+  readonly #byTunnel = new GroupedIds();
+  readonly #byOwner = new GroupedIds();
   readonly #listeners = new Set<(tunnels: readonly string[]) => void>();
   readonly #expiry: NextExpiry;
 
@@ -38,8 +44,14 @@ export class TunnelMirror<T> {
 
   /** The live values of a tunnel. */
   of(tunnel: string): T[] {
-    const held = [...(this.#idsByTunnel.get(tunnel) ?? [])].map((id) => this.#mirror.get(id));
+    const held = [...this.#byTunnel.of(tunnel)].map((id) => this.#mirror.get(id));
     return held.flatMap((found) => (found === undefined ? [] : [found.value]));
+  }
+
+  /** How many live values an owner has, at all tunnels: those of names that have another owner now, too. */
+  countOf(owner: string): number {
+    for (const id of [...this.#byOwner.of(owner)]) if (this.#mirror.get(id) === undefined) this.#forget(id);
+    return this.#byOwner.of(owner).size;
   }
 
   /** The live value of a tunnel with this rest of its id. */
@@ -59,7 +71,7 @@ export class TunnelMirror<T> {
 
   /** Forgets what has expired, and waits for what is next. */
   #expired(tunnels: readonly string[]): void {
-    for (const tunnel of tunnels) this.#index([...(this.#idsByTunnel.get(tunnel) ?? [])]);
+    for (const tunnel of tunnels) this.#index([...this.#byTunnel.of(tunnel)]);
     this.#tell(tunnels);
   }
 
@@ -69,21 +81,21 @@ export class TunnelMirror<T> {
       const tunnel = tunnelOf(id);
       tunnels.add(tunnel);
       const held = this.#mirror.get(id);
-      if (held === undefined) this.#forget(tunnel, id);
-      else this.#remember(tunnel, id, held.expiresAtMs);
+      if (held === undefined) this.#forget(id);
+      else this.#remember(tunnel, id, held);
     }
     return [...tunnels];
   }
 
-  #remember(tunnel: string, id: string, expiresAtMs: number | undefined): void {
-    const ids = this.#idsByTunnel.get(tunnel) ?? new Set();
-    this.#idsByTunnel.set(tunnel, ids.add(id));
+  #remember(tunnel: string, id: string, { value, expiresAtMs }: Held<T>): void {
+    this.#byTunnel.set(id, tunnel);
+    this.#byOwner.set(id, value.owner);
     if (expiresAtMs !== undefined) this.#expiry.add(tunnel, expiresAtMs);
   }
 
-  #forget(tunnel: string, id: string): void {
-    const ids = this.#idsByTunnel.get(tunnel);
-    if (ids?.delete(id) && ids.size === 0) this.#idsByTunnel.delete(tunnel);
+  #forget(id: string): void {
+    this.#byTunnel.delete(id);
+    this.#byOwner.delete(id);
   }
 
   #tell(tunnels: readonly string[]): void {

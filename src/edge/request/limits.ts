@@ -56,6 +56,9 @@ export const DRAIN_MS = 30_000;
 /** Starts and completions of sign-in for one address: a person needs two, an office behind one address some dozens. */
 export const SIGN_INS = { points: 120, duration: 60 };
 
+/** Sign-ins of one account: each that ends is remembered until it would have expired, and nine tenths of the room are for all. */
+export const ACCOUNT_SIGN_INS = { points: 1_000, duration: 86_400 };
+
 /** Refused tokens for one address: an honest agent stops at the first. */
 export const BAD_TOKENS = { points: 20, duration: 60 };
 
@@ -86,6 +89,7 @@ export const CHANGES = { points: 120, duration: 60 };
 
 const KINDS = {
   'sign-in': SIGN_INS,
+  'account-sign-in': ACCOUNT_SIGN_INS,
   'bad-token': BAD_TOKENS,
   'bad-access-token': BAD_TOKENS,
   renewal: RENEWALS,

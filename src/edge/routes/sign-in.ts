@@ -4,7 +4,7 @@
  *
  * start (base host) -> provider -> callback (base host): session on the base host -> ticket -> session on the tunnel.
  */
-import { isSameAccount } from '../../auth/identity/identity.js';
+import { accountKey, type Identity, isSameAccount } from '../../auth/identity/identity.js';
 import type { OidcProvider } from '../../auth/providers/oidc.js';
 import type { Providers } from '../../auth/providers/providers.js';
 import { cookieNames, cookieValues, setCookie } from '../../auth/session/cookies.js';
@@ -16,6 +16,7 @@ import type { Tickets } from '../../auth/session/ticket.js';
 import type { Transaction, Transactions } from '../../auth/session/transaction.js';
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
+import type { Revocations } from '../../store/revocations.js';
 import type { Observer } from '../ops/observer.js';
 import type { Departure, HandOff, PlainRedirect, Redirect } from '../replies/hand-off.js';
 import { type AttemptLimit, network } from '../request/limits.js';
@@ -31,6 +32,10 @@ export interface SignInOptions {
   readonly nonces: Nonces;
   readonly transactions: Transactions;
   readonly limit: AttemptLimit;
+  /** Limits the sign-ins of an account. */
+  readonly accounts: AttemptLimit;
+  /** The sign-ins that were ended early. */
+  readonly ended: Pick<Revocations, 'isScarce'>;
   readonly observer: Observer;
   /**
    * The only domain of the operator's ceiling, for providers that accept a hint. Never from a tunnel's rules: the hint is
@@ -132,6 +137,7 @@ export class SignIn {
       () => limit.count(request.address),
     );
     const identity = await this.#identify(transaction, callback, cookie);
+    await this.#checkRoom(identity);
     const former = await sessions.read(request.header['cookie'], base.host);
     // A new sign-in revokes the former one on all hosts, unless two tabs sign in to the same account concurrently: then the
     // former session is younger than the start of this sign-in.
@@ -221,6 +227,13 @@ export class SignIn {
     } catch (error) {
       throw new SignInFailure(error, transaction.target, [cookie]);
     }
+  }
+
+  /** Each sign-in may be ended, and that must be remembered: without room for it none begins. */
+  async #checkRoom(identity: Identity): Promise<void> {
+    const { ended, accounts } = this.#options;
+    if (ended.isScarce) throw new PosternError('ERR_STORE_UNAVAILABLE', 'no room for further ends of sign-ins');
+    await accounts.count(accountKey(identity));
   }
 
   #nonces(request: VisitRequest): string[] {

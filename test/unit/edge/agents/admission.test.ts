@@ -100,6 +100,19 @@ describe('the limit of links', () => {
     assert.ok('url' in (await offer('three', { owner: 'c@acme.com', address: '2001:db8:1::3' })).outcome);
   });
 
+  it('of one owner holds for offers whose names are written in one moment', async (t) => {
+    let claims = 0;
+    const written = deferred<void>();
+    const claim = () => {
+      claims += 1;
+      if (claims === 5) written.resolve();
+      return written.promise;
+    };
+    const { offer } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 0 }, names: { claim } });
+    const offered = await Promise.all(['one', 'two', 'three', 'four', 'five'].map((name) => offer(name)));
+    assert.equal(offered.filter(({ outcome }) => 'url' in outcome).length, 2);
+  });
+
   it('of the edge still lets an agent replace its own link', async (t) => {
     const { offer } = await openDoor(t, { links: { most: 1, maxOfOne: 1, spare: 1 } });
     const agentId = randomUUID();

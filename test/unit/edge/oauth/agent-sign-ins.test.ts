@@ -31,11 +31,12 @@ function open() {
   const revoker = {
     revoke: async (id: string, untilMs: number) => void revoked.set(id, untilMs),
     has: (id: string) => revoked.has(id),
+    isScarce: false,
   };
   const admits = ({ email }: Identity) => admitted.has(email);
   const signIns = new AgentSignIns({ store, secrets: SECRETS, oauth, ttlMs: TTL_MS, revoked: revoker, admits, now });
   const begin = (identity = ANA) => signIns.begin(createTokenId(), identity, ORIGIN);
-  return { clock, now, store, revoked, admitted, oauth, signIns, begin };
+  return { clock, now, store, revoker, revoked, admitted, oauth, signIns, begin };
 }
 
 describe('a sign-in of an agent', () => {
@@ -129,6 +130,23 @@ describe('a sign-in of an agent', () => {
     const ids = (await signIns.listOf('ana@acme.com')).map(({ id }) => id);
     assert.equal(ids.length, MAX_OF_ONE);
     assert.ok(ids.includes(first.signIn.id) && !ids.includes(second.signIn.id));
+  });
+
+  it('is one of fifty at most, however many begin at once', async () => {
+    const { signIns, begin } = open();
+    const begun = await Promise.allSettled(Array.from({ length: MAX_OF_ONE + 30 }, () => begin()));
+    assert.ok(begun.some(({ status }) => status === 'fulfilled'));
+    // Two that look at the same time may each end one more than they have to.
+    assert.ok((await signIns.listOf('ana@acme.com')).length <= MAX_OF_ONE);
+  });
+
+  it('does not begin while there is room only to end others, which goes on', async () => {
+    const { signIns, begin, revoker, revoked } = open();
+    const { signIn } = await begin();
+    revoker.isScarce = true;
+    await assert.rejects(begin(), { error: 'temporarily_unavailable', status: 503 });
+    await signIns.end(signIn);
+    assert.ok(revoked.has(signIn.id));
   });
 
   it('that another release has written, or that is damaged, is none', async () => {

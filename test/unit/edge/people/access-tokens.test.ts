@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { AccessTokens, MAX_ACCESS_TOKENS } from '../../../../src/edge/people/access-tokens.js';
+import {
+  AccessTokens,
+  MAX_ACCESS_TOKENS,
+  MAX_ACCESS_TOKENS_OF_OWNER,
+} from '../../../../src/edge/people/access-tokens.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
+import { SlowStore } from '../../../support/slow-store.js';
 
 const SHOP = { name: 'shop', owner: 'ana@acme.com' };
 const FOR = { by: 'ana@acme.com', forMs: 60_000 };
@@ -43,6 +48,29 @@ describe('an access token', () => {
     assert.equal((await tokens.revoke(SHOP, created.id))?.name, 'ci');
     assert.equal(tokens.nameOf(SHOP, token), undefined);
     assert.equal(await tokens.revoke(SHOP, created.id), undefined);
+  });
+
+  it('is one of fifty also when many are made at once, of five hundred of one owner, and alone with its name', async () => {
+    const tokens = new AccessTokens({ store: new SlowStore() });
+    const many = (name: string) =>
+      Promise.allSettled(
+        Array.from({ length: MAX_ACCESS_TOKENS + 5 }, (_, at) =>
+          tokens.create({ ...SHOP, name }, { name: `ci${at}`, ...FOR }),
+        ),
+      );
+    const made = await many('shop');
+    assert.equal(made.filter(({ status }) => status === 'fulfilled').length, MAX_ACCESS_TOKENS);
+    for (let at = 1; at < MAX_ACCESS_TOKENS_OF_OWNER / MAX_ACCESS_TOKENS; at++) await many(`shop${at}`);
+    await assert.rejects(tokens.create({ ...SHOP, name: 'last' }, { name: 'ci', ...FOR }), {
+      code: 'ERR_LIMIT_REACHED',
+    });
+    const theirs = { name: 'theirs', owner: 'bob@acme.com' };
+    const twins = await Promise.allSettled([1, 2].map(() => tokens.create(theirs, { name: 'ci', ...FOR })));
+    assert.deepEqual(
+      twins.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    );
+    tokens.close();
   });
 
   it('is remembered as a hash', async (t) => {

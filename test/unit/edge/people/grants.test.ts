@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it, mock } from 'node:test';
 import { decide, type Policy } from '../../../../src/auth/identity/policy.js';
 import { parseRule, type Rule } from '../../../../src/core/rule.js';
-import { Grants, MAX_GRANTS } from '../../../../src/edge/people/grants.js';
+import { Grants, MAX_GRANTS, MAX_GRANTS_OF_OWNER } from '../../../../src/edge/people/grants.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
+import { SlowStore } from '../../../support/slow-store.js';
 
 const START_MS = 1_790_000_000_000;
 const DEV = 'dev@acme.com';
@@ -116,9 +117,46 @@ describe('grants', () => {
   it('are bounded for each tunnel', async () => {
     const { grants } = setUp();
     const allow = (word: string) => grants.decide(DEMO, word, { effect: 'allow', ...by });
-    for (let at = 0; at < MAX_GRANTS; at++) await allow(`p${at}@elsewhere.test`);
+    for (let at = 0; at < 0.9 * MAX_GRANTS; at++) await allow(`p${at}@elsewhere.test`);
     await assert.rejects(allow('one-more@elsewhere.test'), { code: 'ERR_LIMIT_REACHED' });
     await allow('p0@elsewhere.test'); // known already: needs no room
+  });
+
+  it('leave the last tenth of a tunnel and of an owner to denials, which need no room where a grant was', async () => {
+    const { grants } = setUp();
+    const decide = (effect: 'allow' | 'deny', at: number, name = 'demo') =>
+      grants.decide({ name, owner: DEV }, `p${at}@elsewhere.test`, { effect, ...by });
+    for (let at = 0; at < 0.9 * MAX_GRANTS; at++) await decide('allow', at);
+    for (let at = 0; at < 0.1 * MAX_GRANTS; at++) await decide('deny', MAX_GRANTS + at);
+    await assert.rejects(decide('deny', 2 * MAX_GRANTS), { code: 'ERR_LIMIT_REACHED' });
+    await assert.rejects(decide('allow', MAX_GRANTS), { code: 'ERR_LIMIT_REACHED' });
+    await decide('deny', 0);
+    for (let at = MAX_GRANTS; at < 0.9 * MAX_GRANTS_OF_OWNER; at++) await decide('allow', at, 'other');
+    await assert.rejects(decide('allow', 0, 'third'), { code: 'ERR_LIMIT_REACHED' });
+    for (let at = 0; at < 0.1 * MAX_GRANTS_OF_OWNER; at++) await decide('deny', at, 'third');
+    await assert.rejects(decide('deny', 0, 'fourth'), { code: 'ERR_LIMIT_REACHED' });
+    await grants.decide({ name: 'theirs', owner: 'bob@acme.com' }, '@acme.com', { effect: 'allow', ...by });
+  });
+
+  it('shut people out when so many were let in by all owners that nobody else can be', async () => {
+    const store = new MemoryStore({ maxEntries: 20 });
+    const grants = new Grants({ store, ceiling: undefined });
+    const decide = (effect: 'allow' | 'deny', at: number) =>
+      grants.decide(DEMO, `p${at}@elsewhere.test`, { effect, ...by });
+    for (let at = 0; at < 18; at++) await decide('allow', at);
+    await assert.rejects(decide('allow', 18), { code: 'ERR_STORE_UNAVAILABLE' });
+    for (const at of [0, 18, 19]) await decide('deny', at);
+  });
+
+  it('are no more when many are made at once', async () => {
+    const grants = new Grants({ store: new SlowStore(), ceiling: undefined });
+    const decided = await Promise.allSettled(
+      Array.from({ length: MAX_GRANTS }, (_, at) =>
+        grants.decide(DEMO, `p${at}@elsewhere.test`, { effect: 'allow', ...by }),
+      ),
+    );
+    assert.equal(decided.filter(({ status }) => status === 'fulfilled').length, 0.9 * MAX_GRANTS);
+    assert.equal(grants.list(DEMO).length, 0.9 * MAX_GRANTS);
   });
 
   it('leave out what a later release has written', async () => {

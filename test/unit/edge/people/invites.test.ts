@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
 import { parseRule } from '../../../../src/core/rule.js';
-import { Invites, LINK_TTL_MS, MAX_INVITES } from '../../../../src/edge/people/invites.js';
+import { Invites, LINK_TTL_MS, MAX_INVITES, MAX_INVITES_OF_OWNER } from '../../../../src/edge/people/invites.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
+import { SlowStore } from '../../../support/slow-store.js';
 
 const START_MS = 1_790_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -118,6 +119,24 @@ it('is bounded for each tunnel, and one that is used up makes room', async () =>
   await invites.create(DEMO, { by: DEV });
   assert.equal(invites.list(DEMO).length, MAX_INVITES);
   await assert.rejects(invites.create(DEMO, { by: DEV }), { code: 'ERR_LIMIT_REACHED' });
+});
+
+it('is one of fifty also when many are made at once, and of five hundred of one owner', async () => {
+  const invites = new Invites({ store: new SlowStore(), ceiling: undefined });
+  const many = (name: string) =>
+    Promise.allSettled(
+      Array.from({ length: MAX_INVITES + 5 }, () => invites.create({ name, owner: DEV }, { by: DEV })),
+    );
+  const made = await many('demo');
+  assert.equal(made.filter(({ status }) => status === 'fulfilled').length, MAX_INVITES);
+  for (let at = 0; at < 10; at++) await many(`demo${at}`);
+  const names = ['demo', ...Array.from({ length: 10 }, (_, at) => `demo${at}`)];
+  const held = names.map((name) => invites.list({ name, owner: DEV }).length);
+  assert.equal(
+    held.reduce((sum, count) => sum + count),
+    MAX_INVITES_OF_OWNER,
+  );
+  await invites.create({ name: 'theirs', owner: 'bob@acme.com' }, { by: DEV });
 });
 
 it('is for nobody whom the ceiling rules out', async () => {

@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
 import { KNOCK_TTL_MS, Knocks, MAX_KNOCKS, REFUSED_FOR_MS } from '../../../../src/edge/people/knocks.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
+import { SlowStore } from '../../../support/slow-store.js';
 
 const START_MS = 1_790_000_000_000;
 const DEMO = { name: 'demo', owner: 'dev@acme.com' };
@@ -60,6 +61,14 @@ it('is bounded for each tunnel', async () => {
   const { knocks, ask } = setUp();
   for (let at = 0; at < MAX_KNOCKS + 1; at++) await ask(`p${at}`);
   assert.equal(knocks.list(DEMO).length, MAX_KNOCKS);
+});
+
+it('is bounded also for those who ask at once', async () => {
+  const { person } = setUp();
+  const knocks = new Knocks({ store: new SlowStore() });
+  const names = Array.from({ length: MAX_KNOCKS + 10 }, (_, at) => `p${at}`);
+  const asked = await Promise.all(names.map((name) => knocks.ask('demo', DEMO, person(name), '')));
+  assert.deepEqual([asked.filter(Boolean).length, knocks.list(DEMO).length], [MAX_KNOCKS, MAX_KNOCKS]);
 });
 
 it('is of the owner who was asked', async () => {

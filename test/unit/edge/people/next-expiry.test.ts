@@ -26,7 +26,12 @@ describe('what expires', () => {
   it('is forgotten with its id, and what is left is waited for', async () => {
     mock.timers.enable({ apis: ['setTimeout', 'Date'], now: START_MS });
     const store = new MemoryStore();
-    const mirror = new TunnelMirror<string>({ store, prefix: 'grant:', read: ({ value }) => value, now: Date.now });
+    const mirror = new TunnelMirror({
+      store,
+      prefix: 'grant:',
+      read: ({ value }) => ({ owner: value }),
+      now: Date.now,
+    });
     const told: number[] = [];
     mirror.onChange(() => told.push(mirror.of('demo').length));
     for (let at = 1; at <= 3; at++) await store.put(`grant:demo/${at}`, '', { expiresAtMs: START_MS + at * 1_000 });

@@ -14,7 +14,7 @@ import { Observer } from '../../../../src/edge/ops/observer.js';
 import type { AttemptLimit } from '../../../../src/edge/request/limits.js';
 import { SignIn } from '../../../../src/edge/routes/sign-in.js';
 import { SignInFailure } from '../../../../src/edge/routes/sign-in-failure.js';
-import type { PosternError } from '../../../../src/errors.js';
+import { PosternError } from '../../../../src/errors.js';
 import { remembered } from '../../../support/remembered.js';
 import { requestOf } from '../visits.js';
 
@@ -66,6 +66,14 @@ function signingIn({ isAdmitted = true } = {}) {
     }) as unknown as OidcProvider;
   const providers = { acme: provider('acme', ANA), other: provider('other', CAT) };
   const tickets = new Tickets({ ...common, ...clock });
+  const room = { isScarce: false };
+  const counts = new Map<string, number>();
+  const limit = {
+    count: async (account: string) => {
+      counts.set(account, (counts.get(account) ?? 0) + 1);
+      if ((counts.get(account) ?? 0) > 3) throw new PosternError('ERR_RATE_LIMITED');
+    },
+  } as unknown as AttemptLimit;
   const signIn = new SignIn({
     base: BASE,
     providers: new Providers([providers.acme, providers.other]),
@@ -73,6 +81,8 @@ function signingIn({ isAdmitted = true } = {}) {
     tickets,
     transactions: new Transactions({ ...common, ...clock }),
     limit: { count: async () => {} } as unknown as AttemptLimit,
+    accounts: limit,
+    ended: room,
     observer: new Observer([]),
     domainHint: undefined,
     isAdmitted: () => isAdmitted,
@@ -111,6 +121,10 @@ function signingIn({ isAdmitted = true } = {}) {
     },
     leave: (provider: string) =>
       signIn.redirectToBase(arrived('/.postern/session', ''), 'demo', '/', { account: 'current', provider }),
+    /** Nothing but the room for sign-outs is left. */
+    fill: () => {
+      room.isScarce = true;
+    },
     /** The operator removes a provider from the configuration. */
     remove: (id: string) => Object.assign(providers[id as keyof typeof providers], { id: 'removed' }),
     passOn: (to: string) => {
@@ -161,6 +175,24 @@ describe('a sign-in over another session in this browser', () => {
       assert.ok(await visit.isLive(pair(after.cookies.at(-1))), 'the new one counts');
     });
   }
+});
+
+describe('a sign-in that may have to be ended', () => {
+  test('is counted for its account, and refused past the limit', async () => {
+    const visit = signingIn();
+    for (let at = 0; at < 3; at++) await visit.finish(pair((await visit.start()).cookies[0]));
+    const { cookies } = await visit.start();
+    await assert.rejects(visit.finish(pair(cookies[0])), { code: 'ERR_RATE_LIMITED' });
+    visit.signsIn(BEN);
+    await visit.finish(pair((await visit.start()).cookies[0]));
+  });
+
+  test('does not begin while nothing but the room for sign-outs is left', async () => {
+    const visit = signingIn();
+    const { cookies } = await visit.start();
+    visit.fill();
+    await assert.rejects(visit.finish(pair(cookies[0])), { code: 'ERR_STORE_UNAVAILABLE' });
+  });
 });
 
 test('B24 a sign-in ends the session of an account of another provider that has the same `sub`', async () => {
