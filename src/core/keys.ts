@@ -14,7 +14,8 @@ export type KeyPurpose =
   | 'transaction'
   | 'token'
   | 'assertion'
-  | 'agent-sign-in';
+  | 'agent-sign-in'
+  | 'acme';
 
 /** A secret key of one purpose. `id` distinguishes rotated keys and reveals nothing about the key. */
 export interface Key {

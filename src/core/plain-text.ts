@@ -9,3 +9,11 @@ const PLAIN_TEXT = /^(?![\p{Z}\ufeff])[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}
 export function isPlainText(value: unknown, maxChars: number): value is string {
   return typeof value === 'string' && value.length <= maxChars && PLAIN_TEXT.test(value);
 }
+
+/** A text of another party on one line of a log or a terminal: its controls and separators are spaces, and the rest is cut. */
+export function onOneLine(text: string, maxChars: number): string {
+  return text
+    .replaceAll(/[\p{C}\p{Z}]+/gu, ' ')
+    .replace(/^ | $/g, '')
+    .slice(0, maxChars);
+}

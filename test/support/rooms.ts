@@ -51,6 +51,7 @@ const EDGE: Readonly<Record<string, Wing>> = {
     imports: ['gate', 'ops', 'replies', 'request'],
   },
   agents: { holds: 'offers of agents, their tokens and links', imports: ['gate', 'ops', 'request'] },
+  acme: { holds: 'certificates from an authority: RFC 8555, its proofs, renewal', imports: [] },
   people: {
     holds: 'access that people give while a tunnel runs, and who is there',
     imports: ['gate', 'ops', 'request'],

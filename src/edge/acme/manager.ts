@@ -1,0 +1,225 @@
+/**
+ * Keeps certificates of an authority: orders those that are wanted and missing, renews them in time, and publishes every new
+ * one, whichever node ordered it. An authority that fails takes nothing away: what works stays, and is tried again.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { Keyring } from '../../auth/session/seal.js';
+import { Backoff } from '../../core/backoff.js';
+import type { Log } from '../../core/log.js';
+import type { Entry, Store, Watch } from '../../store/store.js';
+import type { ChallengeSolver } from './challenges.js';
+import { AcmeError } from './errors.js';
+import { Issuer } from './issuer.js';
+import { AcmeRecords, CERTIFICATE_PREFIX, type StoredCertificate } from './records.js';
+import { type Lifetime, planRenewal, twoThirds } from './renewal.js';
+import type { AcmeFetch } from './transport.js';
+
+export interface AcmeManagerOptions {
+  readonly store: Store;
+  readonly keys: Keyring;
+  /** The URL of the authority's directory. */
+  readonly directory: string;
+  /** Where the authority may write to. */
+  readonly email: string | undefined;
+  /** In the order of preference. */
+  readonly solvers: readonly ChallengeSolver[];
+  readonly log: Log;
+  /** Called with each new certificate, and at the start with those that the store has. */
+  readonly onCertificate: (id: string, certificate: StoredCertificate) => void;
+  readonly fetch?: AcmeFetch;
+  readonly now?: () => number;
+}
+
+/** What is known of a certificate that is wanted. */
+interface Managed {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly backoff: Backoff;
+  current: (StoredCertificate & Lifetime) | undefined;
+  renewAtMs: number;
+  /** Not renewed before, whatever a wrong clock or a wrong authority says: otherwise it would order without end. */
+  earliestMs: number;
+  askAgainAtMs: number;
+  /** Why the last attempt failed; undefined after a success. */
+  problem: string | undefined;
+}
+
+/** The state of a certificate, for metrics and for people. */
+export interface CertificateState {
+  readonly names: readonly string[];
+  /** In milliseconds since the epoch; undefined while there is none. */
+  readonly notAfterMs: number | undefined;
+  readonly problem: string | undefined;
+}
+
+/**
+ * New certificates within a week, renewals apart: below the fifty of a domain that Let's Encrypt issues, so that the
+ * domain's other programs find some left.
+ */
+export const MAX_NEW_CERTIFICATES = 40;
+
+const NEVER = Number.POSITIVE_INFINITY;
+const RETRY = { firstMs: 60_000, maxMs: 6 * 3_600_000 };
+// While another node orders.
+const LOOK_AGAIN_MS = 60_000;
+const ASK_AGAIN_MS = 6 * 3_600_000;
+const MIN_LIFE_MS = 3_600_000;
+// A timer of Node takes no longer wait.
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Manages the certificates of one authority. The caller closes it. */
+export class AcmeManager {
+  readonly ready: Promise<void>;
+  readonly #options: AcmeManagerOptions;
+  readonly #records: AcmeRecords;
+  readonly #issuer: Issuer;
+  readonly #managed = new Map<string, Managed>();
+  readonly #stop = new AbortController();
+  readonly #now: () => number;
+  readonly #watch: Watch;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: AcmeManagerOptions) {
+    const { store, keys, directory, email, solvers, fetch } = options;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#records = new AcmeRecords(store, keys, directory);
+    const { signal } = this.#stop;
+    this.#issuer = new Issuer({ records: this.#records, directory, email, solvers, signal, fetch });
+    this.#watch = store.watch(CERTIFICATE_PREFIX, (change) => {
+      const entries = change.kind === 'all' ? change.entries : change.kind === 'put' ? [change.entry] : [];
+      for (const entry of entries) void this.#adopt(entry);
+    });
+    this.ready = this.#watch.ready;
+  }
+
+  get states(): CertificateState[] {
+    const managed = [...this.#managed.values()];
+    return managed.map(({ names, current, problem }) => ({ names, notAfterMs: current?.notAfterMs, problem }));
+  }
+
+  /** Wants a certificate for these names. Resolves once what the store has is in use; an order goes on by itself. */
+  async want(id: string, names: readonly string[]): Promise<void> {
+    if (this.#managed.has(id)) return;
+    const due = { renewAtMs: this.#now(), earliestMs: this.#now(), askAgainAtMs: NEVER };
+    this.#managed.set(id, { id, names, backoff: new Backoff(RETRY), ...due, current: undefined, problem: undefined });
+    const entry = await this.#options.store.get(CERTIFICATE_PREFIX + id);
+    if (entry !== undefined) await this.#adopt(entry);
+    this.#schedule();
+  }
+
+  /** Renews a certificate no more. It stays in use until it ends. */
+  release(id: string): void {
+    this.#managed.delete(id);
+  }
+
+  /** Ends what runs; a later process goes on with an order that this one began. */
+  async close(): Promise<void> {
+    this.#stop.abort(new AcmeError('the edge stops'));
+    clearTimeout(this.#timer);
+    this.#watch.close();
+    await this.#running;
+  }
+
+  async #adopt(entry: Entry): Promise<void> {
+    const managed = this.#managed.get(entry.key.slice(CERTIFICATE_PREFIX.length));
+    const certificate = managed === undefined ? undefined : await this.#records.readCertificate(entry);
+    if (managed === undefined || certificate === undefined || this.#stop.signal.aborted) return;
+    const lifetime = lifetimeOf(certificate, managed.names);
+    if (lifetime === undefined || certificate.chain === managed.current?.chain) return;
+    managed.backoff.reset();
+    const nowMs = this.#now();
+    const earliestMs = managed.current === undefined ? nowMs : nowMs + MIN_LIFE_MS;
+    const due = { earliestMs, renewAtMs: Math.max(twoThirds(lifetime), earliestMs), askAgainAtMs: nowMs };
+    Object.assign(managed, { current: { ...certificate, ...lifetime }, ...due, problem: undefined });
+    this.#options.onCertificate(managed.id, certificate);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#stop.signal.aborted || this.#running !== undefined) return;
+    const due = Math.min(...[...this.#managed.values()].map(dueAt));
+    if (due === NEVER) return;
+    const waitMs = Math.min(Math.max(due - this.#now(), 0), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => {
+      this.#running = this.#run();
+    }, waitMs).unref();
+  }
+
+  // One after the other: an authority limits how many orders an account may have open.
+  async #run(): Promise<void> {
+    for (const managed of [...this.#managed.values()]) {
+      if (!this.#stop.signal.aborted && dueAt(managed) <= this.#now()) await this.#attempt(managed);
+    }
+    this.#running = undefined;
+    this.#schedule();
+  }
+
+  async #attempt(managed: Managed): Promise<void> {
+    const { current, renewAtMs } = managed;
+    if (current !== undefined && renewAtMs > this.#now()) return this.#plan(managed, current);
+    try {
+      managed.renewAtMs = this.#now() + LOOK_AGAIN_MS; // unless what follows says otherwise
+      await this.#records.alone(managed.id, () => this.#renew(managed));
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#fail(managed, error);
+    }
+  }
+
+  // What cannot be asked changes nothing: the certificate is renewed after two thirds of its lifetime.
+  async #plan(managed: Managed, current: StoredCertificate & Lifetime): Promise<void> {
+    managed.askAgainAtMs = this.#now() + ASK_AGAIN_MS;
+    const client = await this.#issuer.client().catch(() => undefined);
+    if (client === undefined) return;
+    const { renewAtMs, askAgainAtMs } = await planRenewal(client, current.chain, current, this.#now());
+    Object.assign(managed, { renewAtMs: Math.max(renewAtMs, managed.earliestMs), askAgainAtMs });
+  }
+
+  async #renew(managed: Managed): Promise<void> {
+    const { id, names, current } = managed;
+    const isNew = current === undefined;
+    if (isNew && (await this.#records.newCertificates(MAX_NEW_CERTIFICATES)) >= MAX_NEW_CERTIFICATES)
+      throw new AcmeError(
+        `${MAX_NEW_CERTIFICATES} new certificates within a week are the most: no other is ordered now`,
+      );
+    const certificate = await this.#issuer.issue(id, names, current?.chain);
+    const lifetime = lifetimeOf(certificate, names);
+    if (lifetime === undefined || lifetime.notAfterMs <= this.#now())
+      throw new AcmeError('the certificate authority issued a certificate for something else');
+    await this.#records.keepCertificate(id, certificate, lifetime.notAfterMs); // its watch adopts it, on every node
+    await this.#records.forgetOrder(id);
+    if (isNew) await this.#records.countNewCertificate();
+    this.#options.log.info(
+      { names, notAfter: new Date(lifetime.notAfterMs).toISOString() },
+      'a certificate was issued',
+    );
+  }
+
+  #fail(managed: Managed, error: unknown): void {
+    const askedMs = error instanceof AcmeError ? (error.retryAfterMs ?? 0) : 0;
+    const waitMs = Math.max(managed.backoff.next(), askedMs);
+    managed.problem = error instanceof Error ? error.message : String(error);
+    managed.renewAtMs = this.#now() + waitMs;
+    const fields = { names: managed.names, problem: managed.problem, nextAttemptInSeconds: Math.round(waitMs / 1_000) };
+    this.#options.log.error(fields, 'no certificate could be obtained; what there is stays in use');
+  }
+}
+
+function dueAt({ renewAtMs, askAgainAtMs }: Managed): number {
+  return Math.min(renewAtMs, askAgainAtMs);
+}
+
+/** The lifetime of a certificate that has all these names and fits its key; undefined for any other. */
+function lifetimeOf({ chain, key }: StoredCertificate, names: readonly string[]): Lifetime | undefined {
+  try {
+    const leaf = new X509Certificate(chain);
+    const sample = (name: string) => name.replace(/^\*\./, 'any.');
+    if (!names.every((name) => leaf.checkHost(sample(name), { subject: 'never' }) !== undefined)) return undefined;
+    if (!leaf.checkPrivateKey(createPrivateKey(key))) return undefined;
+    return { notBeforeMs: Date.parse(leaf.validFrom), notAfterMs: Date.parse(leaf.validTo) };
+  } catch {
+    return undefined; // not a certificate
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * What ACME remembers in the store: the key of an account, an order on its way, a certificate with its key, and which node
+ * orders. Private keys are sealed with the edge's secret: a copy of the store opens nothing.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { JWK } from 'jose';
+import { type Keyring, open, seal } from '../../auth/session/seal.js';
+import { readObject } from '../../store/json-value.js';
+import type { Entry, Store } from '../../store/store.js';
+
+/** A certificate, with the key that it is for. */
+export interface StoredCertificate {
+  /** PEM, leaf first. */
+  readonly chain: string;
+  /** PKCS #8, PEM. */
+  readonly key: string;
+}
+
+/** An order in progress, and the key of its certificate request. */
+export interface StoredOrder {
+  readonly url: string;
+  readonly key: string;
+}
+
+export const CERTIFICATE_PREFIX = 'certificate:';
+
+// Authorities let an order expire after about a week (RFC 8555 section 7.1.3).
+const WEEK_MS = 7 * 86_400_000;
+const NEW_PREFIX = 'acme-new-certificate:';
+const LEASE_MS = 60_000;
+
+export class AcmeRecords {
+  readonly #store: Store;
+  readonly #keys: Keyring;
+  readonly #authority: string;
+  readonly #node = randomUUID();
+
+  /** Accounts and orders are of one authority: the URL of its directory. */
+  constructor(store: Store, keys: Keyring, directory: string) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#authority = createHash('sha256').update(directory).digest('base64url').slice(0, 16);
+  }
+
+  /** The account key that all nodes share; `make` makes one where there is none, or none that this secret opens. */
+  async accountKey(make: () => Promise<JWK>): Promise<JWK> {
+    const key = `acme-account:${this.#authority}`;
+    const found = await this.#store.get(key);
+    const opened = found === undefined ? undefined : await open(found.value, this.#keys);
+    if (opened !== undefined) return opened;
+    const made = await make();
+    const written = await this.#store.put(key, await seal(made, this.#keys), { ifVersion: found?.version ?? 0 });
+    return written === undefined ? this.accountKey(make) : made; // another node was first: its key
+  }
+
+  /** Reads an entry of `CERTIFICATE_PREFIX`; undefined for one that this secret does not open. */
+  async readCertificate({ value }: Entry): Promise<StoredCertificate | undefined> {
+    const { chain, key } = readObject(value);
+    const opened = typeof key === 'string' ? await open(key, this.#keys) : undefined;
+    const pem = opened?.['pem'];
+    return typeof chain === 'string' && typeof pem === 'string' ? { chain, key: pem } : undefined;
+  }
+
+  async keepCertificate(id: string, { chain, key }: StoredCertificate, notAfterMs: number): Promise<void> {
+    const value = JSON.stringify({ chain, key: await seal({ pem: key }, this.#keys) });
+    await this.#store.put(CERTIFICATE_PREFIX + id, value, { expiresAtMs: notAfterMs });
+  }
+
+  async order(id: string): Promise<StoredOrder | undefined> {
+    const { url, key } = readObject((await this.#store.get(this.#orderKey(id)))?.value ?? '');
+    const opened = typeof key === 'string' ? await open(key, this.#keys) : undefined;
+    const pem = opened?.['pem'];
+    return typeof url === 'string' && typeof pem === 'string' ? { url, key: pem } : undefined;
+  }
+
+  async keepOrder(id: string, { url, key }: StoredOrder): Promise<void> {
+    const value = JSON.stringify({ url, key: await seal({ pem: key }, this.#keys) });
+    await this.#store.put(this.#orderKey(id), value, { expiresAtMs: Date.now() + WEEK_MS });
+  }
+
+  async forgetOrder(id: string): Promise<void> {
+    await this.#store.delete(this.#orderKey(id));
+  }
+
+  /** How many certificates all nodes were issued within a week that replace none; counts no further than `most`. */
+  async newCertificates(most: number): Promise<number> {
+    return (await this.#store.list(NEW_PREFIX, { limit: most })).length;
+  }
+
+  /** Counts a certificate that replaces none. */
+  async countNewCertificate(): Promise<void> {
+    await this.#store.put(NEW_PREFIX + randomUUID(), '', { expiresAtMs: Date.now() + WEEK_MS });
+  }
+
+  /** Runs what only one node may do at a time; undefined while another does it. A node that dies holds it for a minute. */
+  async alone<T>(id: string, work: () => Promise<T>): Promise<T | undefined> {
+    const key = `acme-lease:${id}`;
+    const expiry = () => ({ expiresAtMs: Date.now() + LEASE_MS });
+    let lease = await this.#store.put(key, this.#node, { ifVersion: 0, ...expiry() });
+    if (lease === undefined) return undefined;
+    const renewal = setInterval(() => {
+      if (lease === undefined) return;
+      this.#store.put(key, this.#node, { ifVersion: lease.version, ...expiry() }).then(
+        (renewed) => {
+          lease = renewed;
+        },
+        () => {}, // the store is away: the lease may end, and then two nodes order, which costs an order
+      );
+    }, LEASE_MS / 3).unref();
+    try {
+      return await work();
+    } finally {
+      clearInterval(renewal);
+      if (lease !== undefined) await this.#store.delete(key, lease.version).catch(() => {});
+    }
+  }
+
+  #orderKey(id: string): string {
+    return `acme-order:${this.#authority}:${id}`;
+  }
+}
