@@ -28,7 +28,8 @@ const RULES: Rules = {
     'lru-cache': /^auth\//,
     'node:http2': /^$/, // nowhere: a peer for tests only
     // Of the edge only what speaks HTTP/1.1: everything else works with a visit, whichever protocol brought it.
-    'node:http': /^(?:edge\/visitors\/http1\/|edge\/ops\/admin-server\.ts$|agent\/|cli\/|http1\/|link\/)/,
+    'node:http':
+      /^(?:edge\/visitors\/(?:http1\/|pages\.ts$|visit-of\.ts$)|edge\/ops\/admin-server\.ts$|agent\/|cli\/|http1\/|link\/)/,
     'node:process': /^cli\//,
     'node:console': /^cli\//,
   },

@@ -41,9 +41,10 @@ import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
 import type { Sharing } from './sharing.js';
 import { FrontDoor } from './visitors/front-door.js';
-import { Http1Requests, serveWith } from './visitors/http1/requests.js';
-import { visitOf } from './visitors/http1/visit.js';
+import { Http1Requests } from './visitors/http1/requests.js';
 import { Http2Connections } from './visitors/http2/connections.js';
+import { serveWith } from './visitors/pages.js';
+import { visitOf } from './visitors/visit-of.js';
 
 const DISTRUSTED =
   'X-Forwarded-For of an address that is not trusted is not believed: if it is your reverse proxy, name it';

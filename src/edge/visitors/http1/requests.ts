@@ -7,7 +7,6 @@ import { LINK_PATH } from '../../../link/handshake.js';
 import type { Observer } from '../../ops/observer.js';
 import type { AddressReader } from '../../request/client-address.js';
 import { destinationOf } from '../../request/destination.js';
-import type { Visit } from '../../request/visit.js';
 import type { FrontDoor } from '../front-door.js';
 import { Http1Offer } from './offer.js';
 import { hasPendingResponse, trackResponse } from './pipelining.js';
@@ -106,12 +105,6 @@ export class Http1Requests {
   #addressOf({ socket, rawHeaders }: IncomingMessage): string {
     return this.#options.addressOf(socket.remoteAddress ?? '', rawHeaders);
   }
-}
-
-/** Gives a visit to an app for `node:http`. Throws `ERR_INTERNAL` for one of another protocol. */
-export function serveWith(app: RequestListener, visit: Visit): void {
-  if (!(visit instanceof Http1Visit)) throw new PosternError('ERR_INTERNAL', 'not an HTTP/1.1 visit');
-  app(visit.request, visit.response);
 }
 
 const NOTHING = Buffer.alloc(0);

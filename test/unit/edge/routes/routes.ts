@@ -13,8 +13,8 @@ import { isOwnPath } from '../../../../src/edge/request/checks.js';
 import type { Visit } from '../../../../src/edge/request/visit.js';
 import { type AppOptions, createApp } from '../../../../src/edge/routes/app.js';
 import { createTunnelRefusal, type TunnelRefusalOptions } from '../../../../src/edge/routes/tunnel-refusal.js';
-import { serveWith } from '../../../../src/edge/visitors/http1/requests.js';
-import { visitOf } from '../../../../src/edge/visitors/http1/visit.js';
+import { serveWith } from '../../../../src/edge/visitors/pages.js';
+import { visitOf } from '../../../../src/edge/visitors/visit-of.js';
 import { PosternError } from '../../../../src/errors.js';
 import { serveVisits } from '../visits.js';
 
