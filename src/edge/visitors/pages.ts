@@ -22,7 +22,7 @@ export function serveWith(app: RequestListener, visit: Visit): void {
 
 // Own properties in place of subclasses: Express replaces the prototypes of both.
 
-/** The request as HTTP/1.1 would have brought it. Its body is asked for when somebody reads it. */
+/** The request as HTTP/1.1 would have brought it. The visit is observed when its body is read. */
 function requestOf(visit: Visit): IncomingMessage {
   const request = new IncomingMessage(noSocket());
   request.method = visit.method;
