@@ -10,9 +10,14 @@ import type { Sources } from './sources.js';
 import { parsed } from './value.js';
 import { duration, email, tunnelName } from './values.js';
 
-export const API_OPTIONS = {
+/** For a command that is about no tunnel. */
+export const CONNECTION_OPTIONS = {
   edge: AGENT_OPTIONS.edge,
   token: AGENT_OPTIONS.token,
+} as const satisfies OptionTable;
+
+export const API_OPTIONS = {
+  ...CONNECTION_OPTIONS,
   name: {
     placeholder: '<name>',
     description: 'The tunnel that it is about.',
@@ -61,11 +66,11 @@ export const INVITE_OPTIONS = {
 } as const satisfies OptionTable;
 
 /** The values of such a table, with the token of a sign-in where there is none among the options. */
-export type ApiValues<Table extends typeof API_OPTIONS> = ValuesOf<Table> &
+export type ApiValues<Table extends typeof CONNECTION_OPTIONS> = ValuesOf<Table> &
   Pick<AgentConfig, 'edge' | 'token' | 'isSignedIn'>;
 
 /** Reads such options from flags, environment and the developer's own file; throws `ConfigError` with every problem. */
-export function loadApiConfig<Table extends typeof API_OPTIONS>(
+export function loadApiConfig<Table extends typeof CONNECTION_OPTIONS>(
   table: Table,
   sources: Omit<Sources, 'dotenv'>,
 ): ApiValues<Table> {

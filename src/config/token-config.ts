@@ -50,20 +50,26 @@ export function loadTokenConfig(sources: Sources): TokenConfig {
   return { secrets: secret, owner, tunnels, ttlMs: ttl };
 }
 
-/** The rows of `postern token revoke`. */
+/** The rows of `postern token revoke`, besides those of the edge's API. */
 export const REVOCATION_OPTIONS = {
-  revoked_tokens: {
-    ...EDGE_OPTIONS.revoked_tokens,
-    required: 'expected the file of revoked tokens that the edge looks at',
-  },
+  revoked_tokens: EDGE_OPTIONS.revoked_tokens,
   secret: EDGE_OPTIONS.secret,
 } as const satisfies OptionTable;
 
-/** Reads where revoked tokens are written, from an edge's sources; throws `ConfigError`. */
-export function loadRevocationConfig(sources: Sources): { readonly path: string; readonly secrets: readonly string[] } {
+/** Where revoked tokens are written, and the edge's secrets. */
+export interface RevocationConfig {
+  readonly path: string;
+  readonly secrets: readonly string[];
+}
+
+/** Reads it from an edge's sources; undefined where they name no file of revoked tokens. Throws `ConfigError`. */
+export function loadRevocationConfig(sources: Sources): RevocationConfig | undefined {
   const problems: string[] = [];
-  const values = readOptions(REVOCATION_OPTIONS, edgeLayers(sources, problems), problems);
+  const layers = edgeLayers(sources, problems);
+  const { revoked_tokens: file } = readOptions({ revoked_tokens: EDGE_OPTIONS.revoked_tokens }, layers, problems);
+  if (file === undefined && problems.length === 0) return undefined;
+  const values = readOptions({ secret: EDGE_OPTIONS.secret }, layers, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  const { revoked_tokens: path, secret } = values as ValuesOf<typeof REVOCATION_OPTIONS>; // without problems none is missing
-  return { path, secrets: secret };
+  const { secret } = values as ValuesOf<Pick<typeof REVOCATION_OPTIONS, 'secret'>>; // without problems none is missing
+  return { path: file as string, secrets: secret };
 }

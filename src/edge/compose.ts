@@ -19,6 +19,8 @@ import { Admission } from './agents/admission.js';
 import { AgentTokens } from './agents/agent-tokens.js';
 import type { Names } from './agents/names.js';
 import type { RevokedTokens } from './agents/revoked-tokens.js';
+import type { SeenTokens } from './agents/seen-tokens.js';
+import { AgentCredentials } from './api/agent-credentials.js';
 import { createApi } from './api/api.js';
 import { Callers } from './api/caller.js';
 import { Forwarder } from './forward/forwarder.js';
@@ -61,14 +63,14 @@ export interface Parts {
   readonly observer: Observer;
   readonly revalidator: Revalidator;
   readonly revoked: RevokedTokens;
+  readonly seenTokens: SeenTokens;
   readonly isRecording: () => boolean;
 }
 
 /** Composes what serves visitors and agents from these parts. `closeStreams` ends the streams of events. */
-export function compose(
-  config: EdgeConfig,
-  { providers, store, ended, names, registry, sharing, observer, revalidator, revoked, isRecording, log }: Parts,
-) {
+export function compose(config: EdgeConfig, edgeParts: Parts) {
+  const { providers, store, ended, names, registry, sharing, observer, revalidator } = edgeParts;
+  const { revoked, seenTokens, isRecording, log } = edgeParts;
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
   const { issuers } = providers;
@@ -87,7 +89,7 @@ export function compose(
   const signIn = composeSignIn(config, { providers, ended, redemptions, sessions, registry, observer });
   const references = new SignOutReferences(secrets);
   const signOut = new SignOut({ base, providers, sessions, references, observer });
-  const tokens = new AgentTokens(secrets, revoked);
+  const tokens = new AgentTokens(secrets, revoked, seenTokens);
   const admission = new Admission({
     ...{ base, tokens, policy, registry, names, revoked, observer },
     permits: config.permits,
@@ -103,11 +105,15 @@ export function compose(
     agents: config.agents,
     ttlMs: config.agentTtlMs,
   });
-  const callers = new Callers({ ...parts, tokens, admins: config.admins });
+  const { signIns } = oauth;
+  const identityOf = (owner: string, id: string) => signIns.identityOf(owner, id);
+  const callers = new Callers({ ...parts, tokens, admins: config.admins, identityOf });
+  const online = () => admission.onlineByToken();
+  const credentials = new AgentCredentials({ signIns, seenTokens, revoked, online, observer });
   const decisions = new Decisions({ ...sharing, observer });
-  const managing = { ...parts, ...sharing, callers, decisions };
-  const api = createApi({ ...managing, permits: config.permits, signIns: oauth.signIns });
-  const portal = new Portal({ ...managing, signIns: oauth.signIns });
+  const managing = { ...parts, ...sharing, callers, decisions, credentials };
+  const api = createApi({ ...managing, permits: config.permits });
+  const portal = new Portal(managing);
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
   const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('wrong-invite') });
   const manages = (identity: Identity) =>

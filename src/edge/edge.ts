@@ -6,6 +6,7 @@ import { Revocations } from '../store/revocations.js';
 import type { Store } from '../store/store.js';
 import { Names } from './agents/names.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
+import { SeenTokens } from './agents/seen-tokens.js';
 import { compose } from './compose.js';
 import { Registry } from './gate/registry.js';
 import { Revalidator } from './gate/revalidation.js';
@@ -70,7 +71,8 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const sharing = new Sharing({ store, ceiling: config.allow, revalidator });
   const names = new Names({ store });
-  await Promise.all([ended.ready, endedTokens.ready, sharing.ready, names.ready]);
+  const seenTokens = new SeenTokens({ store });
+  await Promise.all([ended.ready, endedTokens.ready, sharing.ready, names.ready, seenTokens.ready]);
   const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
   const observer = new Observer([new LogSink(log), new AuditSink(audit), sharing.feed, sharing.presence, sharing]);
@@ -87,6 +89,7 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
     observer,
     revalidator,
     revoked,
+    seenTokens,
     isRecording,
     log,
   });
@@ -104,6 +107,7 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
     observer.close();
     revoked.close();
     names.close();
+    seenTokens.close();
     endedTokens.close();
     ended.close();
     sharing.close();

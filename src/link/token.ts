@@ -3,7 +3,7 @@
  * expiry. `postern token create` signs it with the edge's secret, and the edge verifies it; for the agent it is opaque.
  */
 import { randomBytes } from 'node:crypto';
-import { decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { deriveKeys, type Key } from '../core/keys.js';
 import { PosternError } from '../errors.js';
 
@@ -15,6 +15,7 @@ export interface TokenGrant {
   readonly owner: string;
   /** Names, or patterns in which `*` matches any characters. */
   readonly tunnels: readonly string[];
+  readonly issuedAtMs: number;
   readonly expiresAtMs: number;
 }
 
@@ -45,6 +46,16 @@ export function isTokenId(text: string): boolean {
 /** A new id for a token, or for all tokens of one sign-in. Not base64url: an id is typed as an argument, and must not begin with `-`. */
 export function createTokenId(): string {
   return randomBytes(ID_BYTES).toString('hex');
+}
+
+/** The id that a token says it has: nothing is verified. Undefined for another text. */
+export function readTokenId(token: string): string | undefined {
+  try {
+    const { jti } = decodeJwt(token.slice(token.startsWith(PREFIX) ? PREFIX.length : 0));
+    return jti !== undefined && isTokenId(jti) ? jti : undefined;
+  } catch {
+    return undefined; // not a token
+  }
 }
 
 /** Creates a token with the newest secret. */
@@ -97,11 +108,12 @@ function keysOf(secrets: readonly string[]): readonly [Key, ...Key[]] {
   return keys;
 }
 
-function readGrant({ jti, sub, exp, tunnels }: JWTPayload): TokenGrant {
+function readGrant({ jti, sub, iat, exp, tunnels }: JWTPayload): TokenGrant {
   if (!Array.isArray(tunnels) || !tunnels.every((name): name is string => typeof name === 'string')) {
     throw invalid('lists no tunnels');
   }
-  return { id: String(jti), owner: String(sub), tunnels, expiresAtMs: Number(exp) * 1000 };
+  const times = { issuedAtMs: Number(iat ?? 0) * 1000, expiresAtMs: Number(exp) * 1000 };
+  return { id: String(jti), owner: String(sub), tunnels, ...times };
 }
 
 function invalid(detail: string, cause?: unknown): PosternError {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { MAX_NAMES_OF_ONE } from '../../src/edge/agents/names.js';
+import { MAX_SEEN_OF_ONE } from '../../src/edge/agents/seen-tokens.js';
 import { MAX_STREAMS as MAX_STREAMS_OF_EVENTS, MAX_STREAMS_OF_ONE } from '../../src/edge/api/events.js';
 import { MAX_OF_ONE } from '../../src/edge/oauth/agent-sign-ins.js';
 import { MAX_WAITING as MAX_WAITING_DEVICES } from '../../src/edge/oauth/device-codes.js';
@@ -100,6 +101,10 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'account: agents that are signed in': `${AGENT_SIGN_INS.points} a ${AGENT_SIGN_INS.duration === 86_400 ? 'day' : 'time'}`,
   'account: sign-ins of agents': [`${MAX_OF_ONE}`, 'the one that was not used for the longest time ends'],
   'owner of tokens: links': count(LINKS.maxOfOne),
+  'owner of tokens: tokens that are listed': [
+    count(MAX_SEEN_OF_ONE),
+    'the one that was not seen for the longest time is listed when it is used again',
+  ],
   'owner of tokens: names': count(MAX_NAMES_OF_ONE),
   'process: writes that wait for the disk of the state folder': count(MAX_WAITING_WRITES),
   'visitor: streams of a tunnel': `${word(SHARE)}, none of the last ${word(RESERVED_SHARE)} beyond ${word(FEW_STREAMS)}`,

@@ -1,6 +1,6 @@
 /** What the commands about a person's own tunnels share: the API of the edge, the tunnel that is meant, and a line of output. */
 import type { Command } from 'commander';
-import { type API_OPTIONS, loadApiConfig } from '../../config/api-config.js';
+import { type CONNECTION_OPTIONS, loadApiConfig } from '../../config/api-config.js';
 import { printable, quoted } from '../../config/text.js';
 import { ApiClient, type ApiTunnel } from '../process/api-client.js';
 import { CommandError, EXIT } from '../process/exit.js';
@@ -12,7 +12,7 @@ import { readAgentSources } from '../process/sources.js';
 export const OTHER_FILE = 'Another file than $XDG_CONFIG_HOME/postern/config.yaml.';
 
 /** The API of the edge, with the token of the options or of the sign-in, and the values of the options. */
-export async function connect<Table extends typeof API_OPTIONS>(command: Command, table: Table) {
+export async function connect<Table extends typeof CONNECTION_OPTIONS>(command: Command, table: Table) {
   const { config } = command.opts<{ config?: string }>();
   const values = loadApiConfig(table, readAgentSources(givenFlags(command, table), config));
   const { edge, token, isSignedIn } = values;

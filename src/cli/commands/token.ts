@@ -1,20 +1,26 @@
 /**
  * `postern token create`: prints one token and nothing else on standard output, or writes it to a file that only its owner can
- * read. `postern token revoke`: adds the id of a token to the file of revoked tokens that the edge reads.
+ * read. `postern token list`: asks the edge which tokens there are. `postern token revoke`: adds the id of a token to the file of
+ * revoked tokens that the edge reads, where that is set, and otherwise asks the edge to revoke it.
  */
 import { appendFileSync, fstatSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { CONNECTION_OPTIONS } from '../../config/api-config.js';
+import { ConfigError } from '../../config/config-error.js';
 import { quoted } from '../../config/text.js';
 import { loadRevocationConfig, loadTokenConfig, REVOCATION_OPTIONS, TOKEN_OPTIONS } from '../../config/token-config.js';
-import { createToken, isTokenId, verifyToken } from '../../link/token.js';
+import { createToken, isTokenId, readTokenId, verifyToken } from '../../link/token.js';
+import type { ApiAgentToken } from '../process/api-client.js';
 import { CommandError, EXIT, printError, systemError } from '../process/exit.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
 import { readEdgeSources } from '../process/sources.js';
+import { connect, OTHER_FILE, say } from './own-tunnels.js';
 
 /** Adds the command to the program. */
 export function addTokenCommand(program: Command): void {
   const token = program.command('token').description('Make the tokens that agents present, and take them back.');
   addCreateCommand(token);
+  addListCommand(token);
   addRevokeCommand(token);
 }
 
@@ -30,25 +36,70 @@ function addCreateCommand(token: Command): void {
   });
 }
 
+function addListCommand(token: Command): void {
+  const command = token
+    .command('list')
+    .description('List the tokens and sign-ins of your agents; those of all for POSTERN_ADMINS.');
+  addFlags(command, CONNECTION_OPTIONS);
+  addConfigFlag(command, OTHER_FILE);
+  command.option('--json', 'Print one JSON object per line.');
+  command.action(async () => {
+    const { api } = await connect(command, CONNECTION_OPTIONS);
+    const { json } = command.opts<{ json?: true }>();
+    for (const item of await api.agentTokens()) say(json ? JSON.stringify(item) : describe(item));
+  });
+}
+
+function describe({ id, owner, tunnels, sign_in: signIn, ...token }: ApiAgentToken): string {
+  const what = signIn === null ? tunnels.join(',') : `signed in on ${quoted(signIn.machine)}`;
+  const seen = `last seen ${token.last_seen} from ${token.address}`;
+  const online = token.online.length === 0 ? '' : `  online: ${token.online.join(', ')}`;
+  return `${id}  ${owner}  ${what}  ${seen}  until ${token.expires_at}${online}`;
+}
+
 function addRevokeCommand(token: Command): void {
   const command = token
     .command('revoke')
-    .description('Take a token back: its links end within five seconds.')
-    .argument('<id>', 'The tokenId of the audit record; - reads the token itself from standard input.');
-  addFlags(command, REVOCATION_OPTIONS);
+    .description('Take a token back: by the file of revoked tokens where one is set, else at the edge.')
+    .argument('<id>', 'The id that "postern token list" and the audit record show; - reads the token itself.');
+  addFlags(command, { ...REVOCATION_OPTIONS, ...CONNECTION_OPTIONS });
   addConfigFlag(command, "The edge's YAML file, when it names the file of revoked tokens.");
   command.action(async (id: string) => {
-    const { config } = command.opts<{ config?: string }>();
-    const { path, secrets } = loadRevocationConfig(readEdgeSources(givenFlags(command, REVOCATION_OPTIONS), config));
-    const revoked = id === '-' ? (await verifyToken(secrets, readFileSync(0, 'utf8').trim())).id : id;
-    if (!isTokenId(revoked)) {
-      const expected = 'expected the 18 digits and letters that the audit record calls tokenId';
-      throw new CommandError(`that is no id of a token: ${expected}.`, EXIT.usage);
-    }
-    appendFileSync(path, `${revoked}\n`, { mode: 0o600 });
-    process.stdout.write(`${revoked}\n`);
-    printError(`revoked: an edge that looks at ${quoted(path)} ends its links within five seconds.`);
+    const { config, edge } = command.opts<{ config?: string; edge?: string }>();
+    const sources = readEdgeSources(givenFlags(command, REVOCATION_OPTIONS), config);
+    const file = edge === undefined ? loadRevocationConfig(sources) : undefined;
+    if (file === undefined) return revokeAtEdge(command, id);
+    const revoked = id === '-' ? (await verifyToken(file.secrets, readToken())).id : id;
+    checkId(revoked);
+    appendFileSync(file.path, `${revoked}\n`, { mode: 0o600 });
+    say(revoked);
+    printError(`revoked: an edge that looks at ${quoted(file.path)} ends its links within five seconds.`);
   });
+}
+
+async function revokeAtEdge(command: Command, given: string): Promise<void> {
+  const id = given === '-' ? (readTokenId(readToken()) ?? '') : given;
+  checkId(id);
+  const { api, values } = await connect(command, CONNECTION_OPTIONS).catch((error: unknown) => {
+    if (error instanceof ConfigError) printError('POSTERN_REVOKED_TOKENS is not set, so the edge itself is asked.');
+    throw error;
+  });
+  const isRevoked = await api.revokeAgentToken(id);
+  if (!isRevoked) throw new CommandError(`${values.edge} knows no token ${quoted(id)} that you may revoke. ${UNUSED}`);
+  say(id);
+  printError(`revoked at ${values.edge}: its links have ended.`);
+}
+
+const UNUSED = 'One that was never used there is revoked with POSTERN_REVOKED_TOKENS, the file that the edge looks at.';
+
+function readToken(): string {
+  return readFileSync(0, 'utf8').trim();
+}
+
+function checkId(id: string): void {
+  if (isTokenId(id)) return;
+  const expected = 'expected the 18 digits and letters that the audit record calls tokenId';
+  throw new CommandError(`that is no id of a token: ${expected}.`, EXIT.usage);
 }
 
 function outputToken(token: string, path: string | undefined): void {

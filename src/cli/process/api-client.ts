@@ -31,6 +31,18 @@ export interface ApiNewAccessToken extends ApiAccessToken {
   readonly token: string;
 }
 
+/** A token of agents, without the token itself. Times as RFC 3339. */
+export interface ApiAgentToken {
+  readonly id: string;
+  readonly owner: string;
+  readonly tunnels: readonly string[];
+  readonly expires_at: string;
+  readonly last_seen: string;
+  readonly address: string;
+  readonly online: readonly string[];
+  readonly sign_in: { readonly machine: string } | null;
+}
+
 /** A person who asks to be let in. */
 export interface ApiKnock {
   readonly id: string;
@@ -94,6 +106,15 @@ export class ApiClient {
   /** Resolves to whether there was such a token. */
   async revokeAccessToken(tunnel: string, id: string): Promise<boolean> {
     return (await this.call('DELETE', `${tokensPath(tunnel)}/${encodeURIComponent(id)}`)) !== NOT_FOUND;
+  }
+
+  async agentTokens(): Promise<readonly ApiAgentToken[]> {
+    return this.#list('/tokens', 'tokens');
+  }
+
+  /** Resolves to whether there was such a token. */
+  async revokeAgentToken(id: string): Promise<boolean> {
+    return (await this.call('DELETE', `/tokens/${encodeURIComponent(id)}`)) !== NOT_FOUND;
   }
 
   /** Answers a person who asks to be let in. */

@@ -57,8 +57,8 @@ const PROBE_MS = 2_000;
 
 export class Admission {
   readonly #options: AdmitOptions;
-  /** With the id of the token that opened each link. */
-  readonly #links = new Map<OutboundLink, string>();
+  /** With the id of the token that opened each link, and its tunnel. */
+  readonly #links = new Map<OutboundLink, { readonly tokenId: string; readonly tunnel: string }>();
   readonly #budget: LinkBudget;
   #draining = false;
 
@@ -114,8 +114,16 @@ export class Admission {
     this.#budget.check(partiesOf(grant, request), isReplacement ? 'replacement' : 'new');
   }
 
+  /** The names of the tunnels that are online, by the id of the token that opened the link. */
+  onlineByToken(): ReadonlyMap<string, readonly string[]> {
+    const names = new Map<string, Set<string>>();
+    for (const { tokenId, tunnel } of this.#links.values())
+      names.set(tokenId, (names.get(tokenId) ?? new Set()).add(tunnel));
+    return new Map([...names].map(([tokenId, tunnels]) => [tokenId, [...tunnels].sort()]));
+  }
+
   #endRevoked(): void {
-    for (const [link, tokenId] of this.#links) {
+    for (const [link, { tokenId }] of this.#links) {
       if (this.#options.revoked.has(tokenId))
         link.destroy(new PosternError('ERR_TOKEN_INVALID', 'the token was revoked'));
     }
@@ -176,7 +184,7 @@ export class Admission {
     }
     const release = this.#budget.take(partiesOf(grant, request));
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
-    this.#links.set(link, grant.id);
+    this.#links.set(link, { tokenId: grant.id, tunnel: tunnel.name });
     const previous = registry.connect({ ...tunnel, link });
     observer.emit({ kind: 'tunnel-up', agent, tokenId: grant.id, address: request.address });
     // Running requests finish on the replaced link. Its agent is the same process, or drains by itself.

@@ -3,15 +3,19 @@ import { PosternError } from '../../errors.js';
 import { type TokenGrant, verifyToken } from '../../link/token.js';
 import { AttemptLimit } from '../request/limits.js';
 import type { RevokedTokens } from './revoked-tokens.js';
+import type { SeenTokens } from './seen-tokens.js';
 
 export class AgentTokens {
   readonly #secrets: readonly string[];
   readonly #revoked: RevokedTokens;
+  readonly #seen: SeenTokens | undefined;
   readonly #badTokens = new AttemptLimit('bad-token');
 
-  constructor(secrets: readonly string[], revoked: RevokedTokens) {
+  /** `seen` learns of every valid token. */
+  constructor(secrets: readonly string[], revoked: RevokedTokens, seen?: SeenTokens) {
     this.#secrets = secrets;
     this.#revoked = revoked;
+    this.#seen = seen;
   }
 
   /** What a token permits. Throws `ERR_TOKEN_INVALID`, or `ERR_RATE_LIMITED` after too many bad ones from this address. */
@@ -19,6 +23,7 @@ export class AgentTokens {
     try {
       const grant = await verifyToken(this.#secrets, token);
       if (this.#revoked.has(grant.id)) throw new PosternError('ERR_TOKEN_INVALID', 'the token was revoked');
+      this.#seen?.note(grant, address);
       return grant;
     } catch (error) {
       // Only bad tokens are counted and limited: an agent with a valid token may share its address with a guesser.

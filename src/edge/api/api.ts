@@ -6,6 +6,7 @@ import { EventApi, type EventApiOptions } from './events.js';
 import { type InviteApiOptions, inviteApi } from './invites.js';
 import { type KnockApiOptions, knockApi } from './knocks.js';
 import { type PeopleApiOptions, peopleApi } from './people.js';
+import { type TokenApiOptions, tokenApi } from './tokens.js';
 import { type TunnelApiOptions, tunnelApi } from './tunnels.js';
 
 export type ApiOptions = EventApiOptions &
@@ -14,7 +15,8 @@ export type ApiOptions = EventApiOptions &
   InviteApiOptions &
   PeopleApiOptions &
   AccessTokenApiOptions &
-  AgentApiOptions;
+  AgentApiOptions &
+  TokenApiOptions;
 
 export interface Api {
   readonly routes: RouteTable;
@@ -34,6 +36,7 @@ export function createApi(options: ApiOptions): Api {
       ...peopleApi(PREFIX, options),
       ...accessTokenApi(PREFIX, options),
       ...agentApi(PREFIX, options),
+      ...tokenApi(PREFIX, options),
       ...events.routes(PREFIX),
     ],
     close: () => events.close(),

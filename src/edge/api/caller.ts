@@ -2,6 +2,7 @@
  * Who calls the API, and for which tunnels: a program with an agent's token, or a signed-in person on a page of the base
  * host. A page of any other origin is refused, tunnels of this edge included: a browser sends the session with its requests.
  */
+import type { Identity } from '../../auth/identity/identity.js';
 import { matchesRules } from '../../auth/identity/policy.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
@@ -22,20 +23,32 @@ export class Caller {
   readonly isAdmin: boolean;
   /** The names, or patterns of names, that the caller's token is limited to. */
   readonly #names: readonly string[];
+  /** Of the token, for a program. */
+  readonly #tokenId: string | undefined;
 
-  constructor(
-    email: string,
-    { isAdmin = false, names = ALL_NAMES }: { isAdmin?: boolean; names?: readonly string[] } = {},
-  ) {
+  constructor(email: string, { isAdmin = false, names = ALL_NAMES, tokenId }: CallerFields = {}) {
     this.email = email;
     this.isAdmin = isAdmin;
     this.#names = names;
+    this.#tokenId = tokenId;
   }
 
   /** Whether the caller may look at a tunnel, and change who may open it. */
   mayRead({ name, owner }: { readonly name: string; readonly owner: string }): boolean {
     return (this.isAdmin || owner === this.email) && coversName(this.#names, name);
   }
+
+  /** Whether the caller may see and end a credential of agents. A token that is limited to some names ends only itself. */
+  mayEnd({ id, owner }: { readonly id: string; readonly owner: string }): boolean {
+    const isUnlimited = this.#names.includes('*');
+    return this.isAdmin || (owner === this.email && (isUnlimited || id === this.#tokenId));
+  }
+}
+
+interface CallerFields {
+  readonly isAdmin?: boolean;
+  readonly names?: readonly string[];
+  readonly tokenId?: string;
 }
 
 export interface CallersOptions {
@@ -44,6 +57,8 @@ export interface CallersOptions {
   readonly tokens: AgentTokens;
   readonly registry: Registry;
   readonly admins: readonly Rule[];
+  /** What the provider said of the person whose sign-in (`postern login`) a token belongs to. */
+  readonly identityOf: (owner: string, tokenId: string) => Promise<Identity | undefined>;
 }
 
 const ALL_NAMES = ['*'];
@@ -66,14 +81,25 @@ export class Callers {
    * origin, and `ERR_RATE_LIMITED` after too many changes.
    */
   async identify(visit: VisitRequest): Promise<Caller> {
-    const caller = await this.#identify(visit);
-    if (!isSafe(visit.method)) await this.#changes.count(caller.email);
+    return this.#counted(visit, await this.#identify(visit, false));
+  }
+
+  /**
+   * As `identify`, for what administers people and credentials but opens no tunnel: there the token of a sign-in
+   * (`postern login`) of a person whom `POSTERN_ADMINS` names counts as that person.
+   */
+  async identifyOperator(visit: VisitRequest): Promise<Caller> {
+    return this.#counted(visit, await this.#identify(visit, true));
+  }
+
+  async #counted({ method }: VisitRequest, caller: Caller): Promise<Caller> {
+    if (!isSafe(method)) await this.#changes.count(caller.email);
     return caller;
   }
 
-  async #identify(visit: VisitRequest): Promise<Caller> {
+  async #identify(visit: VisitRequest, asOperator: boolean): Promise<Caller> {
     const authorization = visit.header['authorization'];
-    if (authorization !== undefined) return this.#byToken(authorization, visit);
+    if (authorization !== undefined) return this.#byToken(authorization, visit, asOperator);
     const { base, sessions, admins } = this.#options;
     checkCause(visit, base.origin);
     const session = await sessions.read(visit.header['cookie'], base.host);
@@ -105,10 +131,12 @@ export class Callers {
     return tunnels.filter((tunnel) => isTheirs(caller, tunnel));
   }
 
-  async #byToken(authorization: string, { address }: VisitRequest): Promise<Caller> {
+  async #byToken(authorization: string, { address }: VisitRequest, asOperator: boolean): Promise<Caller> {
     const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1] ?? '';
-    const { owner, tunnels } = await this.#options.tokens.verify(token, address);
-    return new Caller(owner, { names: tunnels });
+    const { id: tokenId, owner, tunnels: names } = await this.#options.tokens.verify(token, address);
+    const identity = asOperator ? await this.#options.identityOf(owner, tokenId) : undefined;
+    const isAdmin = identity?.emailVerified === true && matchesRules(this.#options.admins, identity);
+    return new Caller(owner, { isAdmin, names, tokenId });
   }
 }
 

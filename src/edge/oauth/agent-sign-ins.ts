@@ -45,6 +45,8 @@ export interface AgentSignIn extends Origin {
   readonly sinceMs: number;
   /** When it last got tokens. `address` is that of then. */
   readonly usedAtMs: number;
+  /** When it ends unless it gets tokens until then. */
+  readonly endsAtMs: number;
 }
 
 /** The tokens of one exchange. */
@@ -63,7 +65,7 @@ export type Refreshed =
   | { readonly kind: 'reused' | 'not-admitted'; readonly ended: AgentSignInFields };
 
 /** What the store has of a sign-in. No secret. */
-interface Stored extends AgentSignIn {
+interface Stored extends Omit<AgentSignIn, 'endsAtMs'> {
   readonly identity: Identity;
   /** Of the one refresh token that counts. */
   readonly generation: number;
@@ -139,13 +141,21 @@ export class AgentSignIns {
     return this.#find(keyOf({ owner, id }));
   }
 
+  /** What the provider said of the person at the sign-in; undefined when there is no such sign-in. */
+  async identityOf(owner: string, id: string): Promise<Identity | undefined> {
+    const entry = await this.#options.store.get(keyOf({ owner, id }));
+    return entry && read(entry)?.identity;
+  }
+
+  /** The sign-ins of all. */
+  async all(): Promise<AgentSignIn[]> {
+    return readAll(await this.#options.store.list(KIND));
+  }
+
   /** The sign-ins of an owner, the latest use first. */
   async listOf(owner: string): Promise<AgentSignIn[]> {
-    const entries = await this.#options.store.list(`${KIND}${ownerTag(owner)}.`);
-    const own = entries.map(read).filter((stored) => stored?.owner === owner);
-    return own
-      .flatMap((stored) => (stored === undefined ? [] : [publicPart(stored)]))
-      .sort((one, other) => other.usedAtMs - one.usedAtMs);
+    const entries = readAll(await this.#options.store.list(`${KIND}${ownerTag(owner)}.`));
+    return entries.filter((signIn) => signIn.owner === owner).sort((one, other) => other.usedAtMs - one.usedAtMs);
   }
 
   /** Ends a sign-in: its refresh token counts no more, and the links of its access tokens end. Also if it is not known. */
@@ -192,7 +202,7 @@ export const NOT_ADMITTED =
 const TOO_MANY_ENDED = 'Too many sign-ins of agents have ended lately for another one to begin: tell the operator.';
 
 /** What events say of a sign-in. */
-export function fieldsOf({ id, owner, machine }: AgentSignIn): AgentSignInFields {
+export function fieldsOf({ id, owner, machine }: Pick<AgentSignIn, 'id' | 'owner' | 'machine'>): AgentSignInFields {
   return { tokenId: id, owner, machine };
 }
 
@@ -205,6 +215,10 @@ function read({ value }: Entry): Stored | undefined {
   return readStored<Stored>(value, ['id', 'owner', 'identity', 'generation', 'usedAtMs']);
 }
 
+function readAll(entries: readonly Entry[]): AgentSignIn[] {
+  return entries.map(read).flatMap((stored) => (stored === undefined ? [] : [publicPart(stored)]));
+}
+
 function publicPart({ id, owner, machine, user, address, sinceMs, usedAtMs }: Stored): AgentSignIn {
-  return { id, owner, machine, user, address, sinceMs, usedAtMs };
+  return { id, owner, machine, user, address, sinceMs, usedAtMs, endsAtMs: usedAtMs + IDLE_MS };
 }

@@ -47,6 +47,9 @@ export class AuditSink implements EventSink {
       case 'agent-signed-out':
         this.#write('agent-sign-out', 'agent sign-out', { ...asked(event.asker), ...event.signIn });
         break;
+      case 'agent-token-revoked':
+        this.#write('agent-token-revoke', 'agent token revoked', { ...asked(event.asker), ...event.token });
+        break;
       case 'agent-token-reused':
         this.#write('agent-token-reuse', 'agent token used twice', { ...asked(event.asker), ...event.signIn });
         break;

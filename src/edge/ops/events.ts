@@ -24,6 +24,8 @@ export type EdgeEvent =
   | { readonly kind: 'signed-out'; readonly visit: VisitRequest; readonly session: SignedOut }
   | { readonly kind: 'agent-signed-in'; readonly asker: Asker; readonly signIn: AgentSignInFields }
   | { readonly kind: 'agent-signed-out'; readonly asker: Asker; readonly signIn: AgentSignInFields }
+  /** A token of agents was ended before it expires. */
+  | { readonly kind: 'agent-token-revoked'; readonly asker: Asker; readonly token: RevokedTokenFields }
   /** A refresh token or a code was presented a second time: one of those who presented it has stolen it. */
   | { readonly kind: 'agent-token-reused'; readonly asker: Asker; readonly signIn: AgentSignInFields }
   | { readonly kind: 'agent-sign-in-failed'; readonly asker: Asker; readonly error: PosternError }
@@ -130,6 +132,15 @@ export interface AgentSignInFields {
   readonly owner: string;
   /** As the agent names it; absent where the sign-in is not known any more. */
   readonly machine?: string;
+  /** Who has ended it, if not its owner. */
+  readonly by?: string;
+}
+
+export interface RevokedTokenFields {
+  readonly tokenId: string;
+  readonly owner: string;
+  /** Who has revoked it. */
+  readonly by: string;
 }
 
 /** The limit that a party exceeded, as the log names it. */

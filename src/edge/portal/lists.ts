@@ -1,7 +1,7 @@
 /** The pages that list: the tunnels that a person may manage, and the agents that are signed in as them. */
+import type { AgentCredential } from '../api/agent-credentials.js';
 import type { Tunnel } from '../gate/registry.js';
-import type { AgentSignIn } from '../oauth/agent-sign-ins.js';
-import type { Page } from '../replies/page.js';
+import type { Page, Question, Row } from '../replies/page.js';
 import { nextLink } from '../routes/paging.js';
 import { pathOf } from './tunnel-page.js';
 
@@ -38,27 +38,42 @@ export function tunnelsPage(summaries: readonly TunnelSummary[], email: string, 
   };
 }
 
-/** The agents that are signed in as a person, with a button for each that ends it. */
-export function agentsPage(signIns: readonly AgentSignIn[], email: string): Page {
-  const rows = signIns.map((signIn) => ({
-    title: signIn.machine,
-    note: `signed in ${dayOf(signIn.sinceMs)} · last used ${dayOf(signIn.usedAtMs)} from ${signIn.address}`,
-    question: {
-      kind: 'question',
-      action: '/agents',
-      fields: [['id', signIn.id]],
-      answers: [{ label: 'Sign out', rank: 'other' }],
-    } as const,
-  }));
+/** The agents that are signed in as a person, and the tokens that were made for them, with a button for each that ends it. */
+export function agentsPage(credentials: readonly AgentCredential[], email: string): Page {
+  const latest = [...credentials].sort((one, other) => other.lastSeenMs - one.lastSeenMs);
+  const rows = latest.flatMap((credential) => (credential.signIn === undefined ? [] : [signInRow(credential)]));
+  const tokens = latest.filter(({ signIn }) => signIn === undefined).map(tokenRow);
   const none = 'No agent is signed in as you. “postern login” signs one in.';
+  const heading = { kind: 'heading', text: 'Tokens that were made for you' } as const;
   return {
     title: 'Agents signed in as you',
     blocks: [
       rows.length > 0 ? { kind: 'rows', rows } : { kind: 'text', text: none },
+      ...(tokens.length > 0 ? [heading, { kind: 'rows', rows: tokens } as const] : []),
       { kind: 'link', label: 'All tunnels', href: '/tunnels', rank: 'other' },
     ],
     facts: [['Signed in as', email]],
   };
+}
+
+/** A sign-in of an agent, as a row with a button. */
+export function signInRow({ id, sinceMs, lastSeenMs, address, online, signIn }: AgentCredential): Row {
+  const used = `signed in ${dayOf(sinceMs)} · last used ${dayOf(lastSeenMs)} from ${address}`;
+  const title = signIn?.machine || 'An agent';
+  return { title, note: used + onlineNote(online), question: endQuestion(id, 'Sign out') };
+}
+
+function tokenRow({ id, tunnels, lastSeenMs, expiresAtMs, address, online }: AgentCredential): Row {
+  const used = `last used ${dayOf(lastSeenMs)} from ${address} · until ${dayOf(expiresAtMs)}`;
+  return { title: tunnels.join(', '), note: used + onlineNote(online), question: endQuestion(id, 'Revoke') };
+}
+
+function onlineNote(online: readonly string[]): string {
+  return online.length === 0 ? '' : ` · online: ${online.join(', ')}`;
+}
+
+function endQuestion(id: string, label: string): Question {
+  return { kind: 'question', action: '/agents', fields: [['id', id]], answers: [{ label, rank: 'other' }] };
 }
 
 function dayOf(ms: number): string {

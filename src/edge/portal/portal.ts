@@ -7,12 +7,10 @@ import { queryValue } from '../../auth/session/return-path.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { canonicalEmail } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
-import { endSignIn } from '../api/agents.js';
+import type { AgentCredentials } from '../api/agent-credentials.js';
 import type { Caller, Callers } from '../api/caller.js';
 import { ownedBy, param } from '../api/tunnels.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
-import type { AgentSignIns } from '../oauth/agent-sign-ins.js';
-import type { Observer } from '../ops/observer.js';
 import type { AccessTokens } from '../people/access-tokens.js';
 import type { Decisions } from '../people/decisions.js';
 import type { Grants } from '../people/grants.js';
@@ -42,8 +40,7 @@ export interface PortalOptions {
   readonly invites: Invites;
   readonly accessTokens: AccessTokens;
   readonly decisions: Decisions;
-  readonly signIns: AgentSignIns;
-  readonly observer: Observer;
+  readonly credentials: AgentCredentials;
   readonly now?: () => number;
 }
 
@@ -187,15 +184,15 @@ export class Portal {
   }
 
   async #agents({ email }: Caller): Promise<Page> {
-    return agentsPage(await this.#options.signIns.listOf(email), email);
+    return agentsPage(await this.#options.credentials.list(email), email);
   }
 
   async #signOutAgent(visit: Visit, request: Request): Promise<Reply> {
     const { email } = await this.#caller(visit);
     const { id } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
-    const { signIns, observer } = this.#options;
-    const signIn = typeof id === 'string' ? await signIns.find(email, id) : undefined;
-    if (signIn !== undefined) await endSignIn(visit, signIn, signIns, observer);
+    const { credentials } = this.#options;
+    const credential = typeof id === 'string' ? await credentials.find(id, email) : undefined;
+    if (credential !== undefined) await credentials.end(visit, credential, email);
     return seeOther('/agents');
   }
 

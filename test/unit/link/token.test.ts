@@ -20,7 +20,12 @@ describe('an agent token', () => {
   it('carries the owner, the tunnels and the expiry', async () => {
     const now = () => 1_800_000_000_000;
     const { id, ...grant } = await verifyToken([SECRET], await createToken([SECRET], REQUEST, now), now);
-    assert.deepEqual(grant, { owner: 'dev@acme.com', tunnels: ['demo', 'dev-*'], expiresAtMs: now() + DAY_MS });
+    assert.deepEqual(grant, {
+      owner: 'dev@acme.com',
+      tunnels: ['demo', 'dev-*'],
+      issuedAtMs: now(),
+      expiresAtMs: now() + DAY_MS,
+    });
     assert.match(id, /^[0-9a-f]{18}$/);
   });
 

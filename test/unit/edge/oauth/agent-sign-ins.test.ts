@@ -44,7 +44,13 @@ describe('a sign-in of an agent', () => {
     const { signIns, begin, now } = open();
     const { accessToken, signIn, expiresInSeconds } = await begin();
     const grant = await verifyToken(SECRETS, accessToken, now);
-    assert.deepEqual(grant, { id: signIn.id, owner: 'ana@acme.com', tunnels: ['*'], expiresAtMs: 1_000_000 + TTL_MS });
+    assert.deepEqual(grant, {
+      id: signIn.id,
+      owner: 'ana@acme.com',
+      tunnels: ['*'],
+      issuedAtMs: 1_000_000,
+      expiresAtMs: 1_000_000 + TTL_MS,
+    });
     assert.equal(expiresInSeconds, TTL_MS / 1000);
     assert.deepEqual(await signIns.listOf('ana@acme.com'), [signIn]);
     assert.deepEqual(await signIns.listOf('bob@acme.com'), []);
