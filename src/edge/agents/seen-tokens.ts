@@ -58,7 +58,7 @@ export class SeenTokens {
 
   /** The tokens of an owner, or of all, that have not expired. */
   list(owner?: string): SeenToken[] {
-    const tokens = this.#mirror.entries().map(([, token]) => token);
+    const tokens = this.#mirror.ids().flatMap((id) => this.#mirror.get(id) ?? []);
     return owner === undefined ? tokens : tokens.filter((token) => token.owner === owner);
   }
 

@@ -71,7 +71,12 @@ describe('a sign-in of an agent', () => {
     assert.ok(second.kind === 'issued' && second.refreshToken !== first.refreshToken);
     assert.equal((await verifyToken(SECRETS, second.accessToken, now)).id, first.signIn.id);
     const [listed] = await signIns.listOf('ana@acme.com');
-    assert.deepEqual(listed, { ...first.signIn, usedAtMs: clock.ms, address: '203.0.113.9' });
+    assert.deepEqual(listed, {
+      ...first.signIn,
+      usedAtMs: clock.ms,
+      endsAtMs: clock.ms + IDLE_MS,
+      address: '203.0.113.9',
+    });
   });
 
   it('ends with a refresh token that was used before, however long ago', async () => {
