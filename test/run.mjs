@@ -1,21 +1,27 @@
 /**
  * Runs compiled tests with one `node --test`: `node test/run.mjs [folder or file of test/ ...]`, all of them when none
  * is named. The Node that runs this script runs the tests. (Node 20 takes no patterns, hence the list.)
+ *
+ * The unit tests of a room share a process, and so do the contract tests: to start one and to load what it tests takes
+ * longer than most of these files. A file whose hooks or flags would reach the others keeps a process of its own.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiled = join(root, '.build', 'test');
 
-// For one file, so that one that hangs is named and the others still run; each takes seconds, the longest a minute.
-const MAX_MS_OF_A_FILE = 240_000;
+// For one process, so that one that hangs is named and the others still run; each takes seconds, the longest a minute.
+const MAX_MS_OF_A_PROCESS = 240_000;
 
-// Files at once. Node's own default leaves a processor unused; more than there are, since some tests wait for a clock.
-const FILES_AT_ONCE = availableParallelism() + 1;
+// Processes at once. Node's own default leaves a processor unused; more than there are, since some tests wait for a clock.
+const PROCESSES_AT_ONCE = availableParallelism() + 1;
+
+// Hooks outside of every `describe`, which Node runs for each test of the process; flags that the whole process keeps.
+const RUNS_ALONE = /^(?:before|after|beforeEach|afterEach)\(|^\s*setFlagsFromString\(/m;
 
 const wanted = process.argv.slice(2).map((name) => name.replace(/^test\//, '').replace(/\.ts$/, '.js'));
 const files = existsSync(compiled) ? testsBelow(compiled).filter(isWanted) : [];
@@ -25,10 +31,34 @@ if (files.length === 0) {
   );
   process.exit(1);
 }
-const limits = [`--test-timeout=${MAX_MS_OF_A_FILE}`, `--test-concurrency=${FILES_AT_ONCE}`];
-const args = ['--test', '--test-reporter=spec', ...limits, ...files];
+const rooms = mkdtempSync(join(tmpdir(), 'postern-rooms-'));
+const limits = [`--test-timeout=${MAX_MS_OF_A_PROCESS}`, `--test-concurrency=${PROCESSES_AT_ONCE}`];
+const args = ['--test', '--test-reporter=spec', ...limits, ...entries(files)];
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+rmSync(rooms, { recursive: true, force: true });
 process.exit(status ?? 1);
+
+// What the processes of this run load: a test file, or for a room a file written here that imports its tests.
+function entries(tests) {
+  const byRoom = new Map();
+  for (const path of tests) {
+    const room = roomOf(path);
+    byRoom.set(room, [...(byRoom.get(room) ?? []), path]);
+  }
+  return [...byRoom].map(([room, members]) => (members.length > 1 ? entryOf(room, members) : members[0]));
+}
+
+function entryOf(room, members) {
+  const entry = join(rooms, `${room.replaceAll('/', '-')}.test.mjs`);
+  writeFileSync(entry, members.map((path) => `await import('${pathToFileURL(path)}');\n`).join(''));
+  return entry;
+}
+
+// `unit/http2`, `contract`; the path itself of what runs alone.
+function roomOf(path) {
+  const [room] = /^(?:unit\/[^/]+|contract)(?=\/)/.exec(relative(compiled, path)) ?? [path];
+  return RUNS_ALONE.test(readFileSync(path, 'utf8')) ? path : room;
+}
 
 function testsBelow(folder) {
   const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
