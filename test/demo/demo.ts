@@ -3,7 +3,7 @@
  * Options: `--port N` for another port than 8080, `--open` to open the browser. Ctrl-C stops all of it.
  */
 import { randomBytes } from 'node:crypto';
-import { LiveAccess } from '../../src/cli/commands/live-access.js';
+import { LiveAccess } from '../../src/cli/live/live-access.js';
 import { createToken, loadEdgeConfig, silentLog, startAgent, startEdge } from '../../src/index.js';
 import { startProvider } from '../support/provider.js';
 import { startSampleApp } from './app/sample-app.js';

@@ -21,7 +21,7 @@ import { ownName } from '../process/own-name.js';
 import { endSignal, exitCodeAfter } from '../process/signals.js';
 import { againSentence, SignedInToken } from '../process/signed-in-token.js';
 import { agentFilePath, readAgentSources } from '../process/sources.js';
-import { LiveAccess } from './live-access.js';
+import { LiveAccess } from '../live/live-access.js';
 import { warnBeforeExpiry } from './token-expiry.js';
 
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
