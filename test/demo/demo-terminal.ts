@@ -10,6 +10,7 @@ export class DemoTerminal extends Terminal {
     const { stdout } = process;
     const coloured = stdout.isTTY && !process.env['NO_COLOR'];
     super({ output: stdout, coloured, columns: () => (stdout.isTTY ? stdout.columns : undefined), ...options });
+    stdout.on('resize', () => this.resized());
     this.#first = first;
   }
 

@@ -66,8 +66,8 @@ async function startDemo({ port, open }: { readonly port: number; readonly open:
   const agent = startAgent({ ...options, log: silentLog, events });
   running.unshift(() => agent.destroy());
   await agent.online;
-  const isInteractive = process.stdout.isTTY === true;
-  const live = new LiveAccess({ edge: base, token: async () => token, url, view: events, isInteractive });
+  const screen = process.stdout.isTTY ? events : undefined;
+  const live = new LiveAccess({ edge: base, token: async () => token, url, view: events, screen });
   running.unshift(() => live.close());
   void live.follow();
   await agent.ended;

@@ -81,7 +81,11 @@ const EDGE: Readonly<Record<string, Wing>> = {
 const CLI: Readonly<Record<string, Wing>> = {
   process: { holds: 'the process: exit codes, signals, flags, environment', imports: [] },
   output: { holds: 'what is written: terminal, JSON lines, log', imports: ['process'] },
-  commands: { holds: 'one file a command', imports: ['output', 'process'] },
+  live: {
+    holds: 'a running tunnel at its developer’s terminal: who is there, keys, questions',
+    imports: ['output', 'process'],
+  },
+  commands: { holds: 'one file a command', imports: ['live', 'output', 'process'] },
 };
 
 export const ROOMS: Readonly<Record<string, Room>> = {

@@ -1,11 +1,9 @@
 /** `postern allow`, `revoke` and `knocks`: who may open a tunnel, changed while it runs, and who asks to. */
 import type { Command } from 'commander';
 import { ALLOW_OPTIONS, API_OPTIONS } from '../../config/api-config.js';
-import { quoted } from '../../config/text.js';
-import { parseRule, RULE_WORDS } from '../../core/rule.js';
-import type { ApiClient, ApiKnock, ApiTunnel } from '../process/api-client.js';
-import { CommandError, EXIT } from '../process/exit.js';
+import type { ApiKnock } from '../process/api-client.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
+import { allow, checkRule, notGranted, revoke } from '../process/granting.js';
 import { chosen, connect, OTHER_FILE, onlyOne, say, sayEach } from './own-tunnels.js';
 
 const RULE = 'A person by email address, or a rule such as @acme.com or group:eng.';
@@ -22,11 +20,7 @@ export function addAllowCommand(program: Command): void {
     checkRule(rule);
     const { api, values } = await connect(command, ALLOW_OPTIONS);
     const { for: duration } = command.opts<{ for?: string }>();
-    const tunnel = onlyOne(await api.tunnels(), values.name);
-    const body = { effect: 'allow', ...(duration !== undefined && { for: duration }) } as const;
-    const grant = await api.grant(tunnel.name, rule, body);
-    const until = grant.expires_at === null ? '' : ` until ${grant.expires_at}`;
-    say(`${grant.rule} may open ${tunnel.url}${until}`);
+    say(await allow(api, onlyOne(await api.tunnels(), values.name), { rule, for: duration }));
   });
 }
 
@@ -39,12 +33,12 @@ export function addRevokeCommand(program: Command): void {
   addFlags(command, API_OPTIONS);
   addConfigFlag(command, OTHER_FILE);
   command.action(async (rule: string) => {
-    const isPerson = checkRule(rule) === 'email';
+    checkRule(rule);
     const { api, values } = await connect(command, API_OPTIONS);
     const tunnels = chosen(await api.tunnels(), values.name);
-    const lines = await Promise.all(tunnels.map((tunnel) => revoke(api, tunnel, rule, isPerson)));
+    const lines = await Promise.all(tunnels.map((tunnel) => revoke(api, tunnel, rule)));
     const done = lines.filter((line) => line !== undefined);
-    if (done.length === 0) throw new CommandError(`${quoted(rule)} was not granted: ${FROM_AGENT}`);
+    if (done.length === 0) throw notGranted(rule);
     for (const line of done) say(line);
   });
 }
@@ -64,18 +58,4 @@ export function addKnocksCommand(program: Command): void {
     const line = (knock: ApiKnock) => `${knock.email}  ${knock.at}${said(knock)}`;
     await sayEach(chosen(await api.tunnels(), values.name), (name) => api.knocks(name), { ...options, line });
   });
-}
-
-const FROM_AGENT = 'a rule of the agent itself is taken back at the agent, where it was given.';
-
-async function revoke(api: ApiClient, { name, url }: ApiTunnel, rule: string, isPerson: boolean) {
-  if (!isPerson) return (await api.takeBack(name, rule)) ? `${rule} no longer opens ${url}` : undefined;
-  const grant = await api.grant(name, rule, { effect: 'deny' });
-  return `${grant.rule} is shut out of ${url}`;
-}
-
-function checkRule(text: string): string {
-  const rule = parseRule(text);
-  if (rule !== undefined && rule.kind !== 'public') return rule.kind;
-  throw new CommandError(`${quoted(text)} cannot be granted. ${RULE_WORDS}`, EXIT.usage);
 }

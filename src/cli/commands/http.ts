@@ -6,6 +6,7 @@ import { AGENT_OPTIONS, TUNNEL_OPTIONS } from '../../config/agent-options.js';
 import type { LogLevel } from '../../config/values.js';
 import { type Log, silentLog } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
+import { LiveAccess } from '../live/live-access.js';
 import { BatchedOutput, type Output } from '../output/batched-output.js';
 import { adviceFor } from '../output/connection-advice.js';
 import { describeAllow } from '../output/describe-allow.js';
@@ -21,7 +22,6 @@ import { ownName } from '../process/own-name.js';
 import { endSignal, exitCodeAfter } from '../process/signals.js';
 import { againSentence, SignedInToken } from '../process/signed-in-token.js';
 import { agentFilePath, readAgentSources } from '../process/sources.js';
-import { LiveAccess } from '../live/live-access.js';
 import { warnBeforeExpiry } from './token-expiry.js';
 
 const OPTIONS = { ...AGENT_OPTIONS, ...TUNNEL_OPTIONS };
@@ -69,6 +69,7 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text', file: Conf
   const lines = new JsonLines(output, config.edge, endsAtMs);
   const terminal = View && new View(terminalOptions(config, output, endsAtMs));
   const events = terminal ?? lines;
+  process.stdout.on('resize', () => terminal?.resized());
   const httpAgent = proxyAgentFor(config.edge, process.env);
   const { edge } = config;
   const signedIn = isSignedIn ? new SignedInToken({ edge, hint: (text) => events.hint(text) }) : undefined;
@@ -88,9 +89,9 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text', file: Conf
   agent.online.then(
     (url) => {
       output.flush(); // a person waits for the URL
-      const isInteractive = format === 'text' && process.stdout.isTTY === true;
+      const screen = process.stdout.isTTY ? terminal : undefined;
       const token = signedIn?.current ?? (async () => config.token);
-      live = new LiveAccess({ edge, token, url, onKnock, view: events, isInteractive });
+      live = new LiveAccess({ edge, token, url, onKnock, view: events, screen });
       void live.follow();
     },
     () => undefined, // `ended` reports it
@@ -140,8 +141,9 @@ async function openErrorLog(level: LogLevel): Promise<Log> {
 function terminalOptions(config: AgentConfig, output: Output, endsAtMs: number | undefined): TerminalOptions {
   const { edge, target, allow } = config;
   const columns = () => (process.stdout.isTTY ? process.stdout.columns || DEFAULT_COLUMNS : undefined);
+  const rows = () => process.stdout.rows || undefined; // 0 where a terminal has no size
   const coloured = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-  return { output, coloured, columns, edge, target, allow, limits: limitsOf(config, endsAtMs) };
+  return { output, coloured, columns, rows, edge, target, allow, limits: limitsOf(config, endsAtMs) };
 }
 
 /** What a tunnel is limited to, in words. */

@@ -22,6 +22,10 @@ const GONE = new Set(['EPIPE', 'EIO', 'ENXIO', 'EBADF', 'ECONNRESET', 'ERR_STREA
 /** A destination of lines; any `Writable` is one. */
 export interface Output {
   write(text: string): unknown;
+  /** Writes what waits. */
+  flush?(): void;
+  /** Lets everything wait, until it is called with `false`. */
+  hold?(isHeld: boolean): void;
 }
 
 /** Accepts text without blocking. It keeps what it could not write and tries again with the next call. */
@@ -49,6 +53,7 @@ export class BatchedOutput implements Output {
   #writingChars = 0;
   #writeStartedMs = 0;
   #failure: 'passing' | 'gone' | undefined;
+  #isHeld = false;
   #dropped = 0;
   #droppedTotal = 0;
   #whenIdle: (() => void) | undefined;
@@ -91,6 +96,12 @@ export class BatchedOutput implements Output {
     if (this.#writingChars === 0 && this.#failure === undefined) this.#writeBatch();
   }
 
+  /** Lets lines wait while a person reads (Ctrl-S), up to the same bound. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (!isHeld) this.flush();
+  }
+
   /** Writes what waits, even if the previous write has not ended. To be called when the process exits. */
   flushLast(): void {
     const text = this.#pending;
@@ -125,6 +136,7 @@ export class BatchedOutput implements Output {
   }
 
   #writeBatch(): void {
+    if (this.#isHeld) return;
     let text = this.#pending;
     this.#pending = '';
     if (this.#dropped > 0) text += this.#options.droppedLine?.(this.#dropped) ?? '';

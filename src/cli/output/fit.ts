@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 
 const ASCII = /^[\x20-\x7e]*$/;
 const CUT = '…';
+// What `styleText` adds (SGR).
+const STYLE = /\x1b\[[\d;]*m/g;
 
 /** The text in at most `columns` columns, cut with `…`. It must be printable already. */
 export function truncateTo(text: string, columns: number): string {
@@ -11,12 +13,36 @@ export function truncateTo(text: string, columns: number): string {
   if (ASCII.test(text)) return `${text.slice(0, columns - 1)}${CUT}`;
   let cut = '';
   let width = 1; // of the mark
-  for (const { segment } of new Intl.Segmenter().segment(text.slice(0, 8 * columns))) {
-    width += widthOf(segment);
+  for (const character of graphemes(text.slice(0, 8 * columns))) {
+    width += widthOf(character);
     if (width > columns) break;
-    cut += segment;
+    cut += character;
   }
   return `${cut}${CUT}`;
+}
+
+/** The end of the text in at most `columns` columns, cut with `…`. It must be printable already. */
+export function tailTo(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  if (columns < 1) return '';
+  let tail = '';
+  let width = 1; // of the mark
+  for (const character of graphemes(text.slice(-8 * columns)).reverse()) {
+    width += widthOf(character);
+    if (width > columns) break;
+    tail = character + tail;
+  }
+  return `${CUT}${tail}`;
+}
+
+/** What a reader takes for the characters of a text. */
+export function graphemes(text: string): string[] {
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+}
+
+/** The columns of a text that may have colours. */
+export function shownWidth(text: string): number {
+  return widthOf(text.replace(STYLE, ''));
 }
 
 /** The text in exactly `columns` columns: cut, or padded with spaces. */
@@ -25,7 +51,8 @@ export function fitTo(text: string, columns: number): string {
   return cut + ' '.repeat(Math.max(0, columns - widthOf(cut)));
 }
 
-function widthOf(text: string): number {
+/** The columns of a printable text. */
+export function widthOf(text: string): number {
   return ASCII.test(text) ? text.length : stringWidth(text);
 }
 

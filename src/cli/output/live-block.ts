@@ -4,26 +4,34 @@
  * (`batched-output.ts`), and the lines are cut to the width already.
  */
 import type { Output } from './batched-output.js';
+import { shownWidth } from './fit.js';
 
 export class LiveBlock {
   readonly #output: Output;
+  readonly #columns: () => number;
   #lines: readonly string[] = [];
+  /** How many columns the cursor is left of the end of the last line. */
+  #back = 0;
 
-  constructor(output: Output) {
+  /** `columns`: the width of the terminal now, which breaks lines that were written when it was wider. */
+  constructor(output: Output, columns: () => number = () => Number.POSITIVE_INFINITY) {
     this.#output = output;
+    this.#columns = columns;
   }
 
   /** Writes a line above the block. */
   scroll(text: string): void {
-    this.#output.write(`${this.#erase()}${text}\n${this.#lines.join('\n')}`);
+    this.#output.write(`${this.#erase()}${text}\n${this.#draw()}`);
   }
 
-  /** Shows other lines at the bottom, none of them wider than the terminal. */
-  show(lines: readonly string[]): void {
-    if (lines.length === this.#lines.length && lines.every((line, at) => line === this.#lines[at])) return;
+  /** Shows other lines at the bottom, none of them wider than the terminal, and the cursor `back` columns before their end. */
+  show(lines: readonly string[], back = 0): void {
+    const isSame = lines.length === this.#lines.length && lines.every((line, at) => line === this.#lines[at]);
+    if (isSame && back === this.#back) return;
     const erase = this.#erase();
     this.#lines = [...lines];
-    this.#output.write(`${erase}${lines.join('\n')}`);
+    this.#back = back;
+    this.#output.write(`${erase}${this.#draw()}`);
   }
 
   /** Erases the block. */
@@ -31,10 +39,22 @@ export class LiveBlock {
     this.show([]);
   }
 
-  // The cursor is at the end of the last line.
-  #erase(): string {
-    const { length } = this.#lines;
-    if (length === 0) return '';
-    return length === 1 ? '\r\x1b[2K' : `\r\x1b[${length - 1}A\x1b[0J`;
+  #draw(): string {
+    return `${this.#lines.join('\n')}${this.#back > 0 ? `\x1b[${this.#back}D` : ''}`;
   }
+
+  // The cursor is in the last row.
+  #erase(): string {
+    const columns = this.#columns();
+    let rows = 0;
+    for (const line of this.#lines) rows += columns === Number.POSITIVE_INFINITY ? 1 : rowsOf(line, columns);
+    if (rows === 0) return '';
+    return rows === 1 ? '\r\x1b[2K' : `\r\x1b[${rows - 1}A\x1b[0J`;
+  }
+}
+
+function rowsOf(line: string, columns: number): number {
+  // Nearly always: no line is longer in columns than twice its characters.
+  if (2 * line.length <= columns) return 1;
+  return Math.max(1, Math.ceil(shownWidth(line) / Math.max(1, columns)));
 }

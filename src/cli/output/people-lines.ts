@@ -1,4 +1,4 @@
-/** The lines at the bottom of a terminal about people: who is here, and who asks to be let in, with the keys that answer. */
+/** The lines at the bottom of a terminal about people: who is here, and who asks to be let in. */
 import { printable } from '../../config/text.js';
 import { truncateTo } from './fit.js';
 import type { Styler } from './request-line.js';
@@ -15,21 +15,16 @@ export interface PeopleShown {
   readonly askers: readonly Asker[];
 }
 
-const INDENT = '         ';
-
-// In the last column some terminals wrap.
-const MARGIN = 1;
+/** In the last column some terminals wrap. */
+export const MARGIN = 1;
 
 /** The lines, cut to the width of the terminal; none when there is no one to show. */
 export function peopleLines({ here, askers }: PeopleShown, columns: number, style: Styler): string[] {
   const width = columns - MARGIN;
   const lines =
     here.length === 0 ? [] : [style('dim', truncateTo(`here     ${here.map(printable).join(', ')}`, width))];
-  const [first, ...others] = askers;
-  if (first === undefined) return lines;
-  const more = others.length === 0 ? '' : `  (and ${others.length} more)`;
-  lines.push(style('bold', truncateTo(askLine(first), width)));
-  lines.push(truncateTo(`${INDENT}y let in · 8 for eight hours · n no${more}`, width));
+  const [first] = askers;
+  if (first !== undefined) lines.push(style('bold', truncateTo(askLine(first), width)));
   return lines;
 }
 

@@ -8,11 +8,12 @@ import type { RequestRecord } from '../../agent/target/request-record.js';
 import { printable } from '../../config/text.js';
 import type { PosternError } from '../../errors.js';
 import type { Output } from './batched-output.js';
+import type { Bottom } from './bottom-lines.js';
 import { explainOffline } from './connection-advice.js';
 import { describeAllow } from './describe-allow.js';
 import { truncateTo } from './fit.js';
 import { LiveBlock } from './live-block.js';
-import { type Asker, askLine, type PeopleShown, peopleLines } from './people-lines.js';
+import { type Asker, askLine, MARGIN, type PeopleShown, peopleLines } from './people-lines.js';
 import { fittedLine, formatDuration, fullLine, type Styler } from './request-line.js';
 
 export interface TerminalOptions {
@@ -21,6 +22,8 @@ export interface TerminalOptions {
   readonly coloured: boolean;
   /** The width of the terminal, read for each line; undefined without a terminal: then lines are written in full. */
   readonly columns: () => number | undefined;
+  /** The height of the terminal; undefined where it is not known. */
+  readonly rows?: () => number | undefined;
   readonly edge: string;
   /** Shown in the block. */
   readonly target: URL;
@@ -40,11 +43,14 @@ export class Terminal implements AgentEvents {
   /** The line about the next attempt, while there is no link. */
   #attempt: string | undefined;
   #people: PeopleShown = { here: [], askers: [] };
+  #bottom: Bottom | undefined;
+  /** The terminal is another program's now. */
+  #isHidden = false;
   readonly #told = new Set<string>();
 
   constructor(options: TerminalOptions) {
     this.#options = options;
-    this.#block = new LiveBlock(options.output);
+    this.#block = new LiveBlock(options.output, () => options.columns() ?? Number.POSITIVE_INFINITY);
   }
 
   readonly #style: Styler = (style, text) =>
@@ -94,7 +100,7 @@ export class Terminal implements AgentEvents {
     this.#refresh();
   }
 
-  /** Shows who asks to be let in: at the bottom of a terminal with the keys that answer, else in a line, once each. */
+  /** Shows who asks to be let in: at the bottom of a terminal, and without keys that answer in a line, once each. */
   askers(askers: readonly Asker[]): void {
     this.#people = { ...this.#people, askers };
     for (const asker of askers) if (!this.#told.has(asker.id)) this.#announce(asker);
@@ -103,8 +109,38 @@ export class Terminal implements AgentEvents {
     this.#refresh();
   }
 
+  /** Shows the keys, or what they are asked for, below everything else; undefined while there are none. */
+  bottom(bottom: Bottom | undefined): void {
+    this.#bottom = bottom;
+    this.#refresh();
+  }
+
+  /** Writes the lines at the bottom again: the terminal has another size. */
+  resized(): void {
+    this.#refresh();
+  }
+
+  /** Erases what is at the bottom, at once, while another program has the terminal. */
+  owned(isOurs: boolean): void {
+    this.#isHidden = !isOurs;
+    this.#refresh();
+    this.#options.output.flush?.();
+  }
+
+  /** Keeps what is to be written, or writes it: Ctrl-S and Ctrl-Q. */
+  hold(isHeld: boolean): void {
+    this.#options.output.hold?.(isHeld);
+  }
+
+  /** An empty line, which sets apart what comes next. */
+  separate(): void {
+    this.#line('');
+  }
+
   /** Erases what is at the bottom. To be called at the end. */
   close(): void {
+    this.hold(false);
+    this.#isHidden = true;
     this.#block.close();
   }
 
@@ -124,7 +160,7 @@ export class Terminal implements AgentEvents {
   }
 
   #announce(asker: Asker): void {
-    if (this.#options.columns() === undefined)
+    if (this.#options.columns() === undefined || this.#bottom === undefined)
       this.#line(`${askLine(asker)}  (postern allow ${printable(asker.email)}, or postern revoke)`);
     else this.#options.output.write(BELL);
   }
@@ -133,10 +169,18 @@ export class Terminal implements AgentEvents {
   #refresh(): void {
     const columns = this.#options.columns();
     if (columns === undefined) return;
-    const attempt = this.#attempt;
+    if (this.#isHidden) return void this.#block.close();
+    const { lines = [], back = 0 } = this.#bottom?.(columns, this.#style) ?? {};
+    const all = [...this.#status(columns), ...lines];
+    const rows = this.#options.rows?.() ?? all.length + 1;
+    this.#block.show(all.slice(-Math.max(1, rows - 1)), back);
+  }
+
+  /** Who is here, who asks, and how the link is. */
+  #status(columns: number): string[] {
     const lines = peopleLines(this.#people, columns, this.#style);
-    if (attempt !== undefined) lines.push(this.#style('dim', truncateTo(`         ${attempt}`, columns - 1)));
-    this.#block.show(lines);
+    if (this.#attempt === undefined) return lines;
+    return [...lines, this.#style('dim', truncateTo(`         ${this.#attempt}`, columns - MARGIN))];
   }
 
   #line(text: string): void {

@@ -9,6 +9,7 @@ import { CommandError, EXIT } from './exit.js';
 export interface ApiTunnel {
   readonly name: string;
   readonly url: string;
+  readonly owner: string;
   readonly online: boolean;
   readonly allow: readonly string[];
   readonly grants: readonly ApiGrant[];
@@ -85,6 +86,10 @@ export class ApiClient {
 
   async tunnels(): Promise<readonly ApiTunnel[]> {
     return this.#list('/tunnels', 'tunnels');
+  }
+
+  async tunnel(name: string): Promise<ApiTunnel> {
+    return (await this.call('GET', `/tunnels/${encodeURIComponent(name)}`)) as ApiTunnel;
   }
 
   async grant(tunnel: string, rule: string, body: { effect: 'allow' | 'deny'; for?: string }): Promise<ApiGrant> {

@@ -1,97 +1,128 @@
 /**
- * Single keys of a terminal, read while there is a question to answer and at no other time: until then the terminal works as
- * ever. Ctrl-C and its like keep their meaning, and the terminal is restored when the process ends in any way but SIGKILL.
+ * The keys of a terminal, one by one, while they are wanted. Ctrl-C and its like keep their meaning, and the terminal is restored
+ * when the process ends in any way but SIGKILL, and while it is stopped or in the background.
  */
-import { readFileSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
+import { ownsTerminal } from './foreground.js';
+import { BRACKETS_OFF, BRACKETS_ON, type Key, KeyDecoder } from './key-decoder.js';
 
-const INTERRUPT = '\x03';
-const SUSPEND = '\x1a';
-const QUIT = '\x1c';
+// The shell's `fg` is no event of a process that runs already.
+const FOREGROUND_CHECK_MS = 2_000;
 
-/** Whether this process may use its terminal. Known on Linux only; elsewhere it is assumed. */
-function ownsTerminal(): boolean {
-  try {
-    // After the name in parentheses: state, ppid, pgrp, session, tty_nr, tpgid (proc(5)).
-    const stat = readFileSync('/proc/self/stat', 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[2] === fields[5];
-  } catch {
-    return true; // another system
-  }
+export interface KeysOptions {
+  readonly pressed: (key: Key) => void;
+  /** The terminal is about to be another program's (`false`), or is ours (`true`). */
+  readonly owned?: (isOurs: boolean) => void;
+  readonly isInForeground?: () => boolean;
+  /** Writes to the terminal at once. */
+  readonly write?: (text: string) => void;
 }
 
 export class Keys {
   readonly #input: ReadStream;
-  readonly #pressed: (key: string) => void;
-  readonly #isInForeground: () => boolean;
+  readonly #options: Required<KeysOptions>;
+  readonly #decoder = new KeyDecoder();
+  #isWanted = false;
   #isReading = false;
+  #check: NodeJS.Timeout | undefined;
 
   /** `input` is a terminal. */
-  constructor(input: ReadStream, pressed: (key: string) => void, isInForeground = ownsTerminal) {
+  constructor(input: ReadStream, options: KeysOptions) {
     this.#input = input;
-    this.#pressed = pressed;
-    this.#isInForeground = isInForeground;
+    this.#options = { owned: () => {}, isInForeground: ownsTerminal, write: writeNow, ...options };
     input.on('error', () => {}); // the terminal is gone
   }
 
   /** Begins or ends to read keys. In the background none are read: the terminal is another program's then. */
   read(isWanted: boolean): void {
-    if (isWanted === this.#isReading || (isWanted && !this.#isInForeground())) return;
-    this.#isReading = isWanted;
-    if (isWanted) this.#start();
+    if (isWanted === this.#isWanted) return;
+    this.#isWanted = isWanted;
+    const [listen, signals] = isWanted ? (['on', 'on'] as const) : (['off', 'off'] as const);
+    this.#input[listen]('data', this.#data);
+    process[signals]('exit', this.#restore);
+    process[signals]('SIGCONT', this.#continue);
+    process[signals]('SIGTSTP', this.#suspend);
+    process[signals]('SIGQUIT', this.#quit);
+    if (isWanted) this.#continue();
     else this.#stop();
   }
 
-  #start(): void {
-    this.#input.on('data', this.#data);
-    process.once('exit', this.#restore);
-    process.on('SIGCONT', this.#continue);
-    this.#input.ref();
-    this.#continue();
-  }
-
   #stop(): void {
-    this.#input.off('data', this.#data);
-    process.off('exit', this.#restore);
-    process.off('SIGCONT', this.#continue);
+    clearInterval(this.#check);
+    this.#check = undefined;
     this.#input.pause();
     this.#restore();
   }
 
   readonly #restore = () => {
-    if (this.#isInForeground()) this.#input.setRawMode(false);
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    if (!this.#options.isInForeground()) return;
+    this.#input.setRawMode(false);
+    this.#options.write(BRACKETS_OFF);
   };
 
-  // After Ctrl-Z the shell has set its own mode. A process in the background that changes its terminal, or reads from it, is
-  // stopped (SIGTTOU, SIGTTIN).
+  // After Ctrl-Z the shell has set its own mode.
   readonly #continue = () => {
-    if (!this.#isInForeground()) return void this.#input.pause();
-    this.#input.setRawMode(true);
-    this.#input.resume();
+    const isOurs = this.#options.isInForeground();
+    this.#isReading = isOurs;
+    if (isOurs) this.#start();
+    else this.#wait();
+    this.#options.owned(isOurs);
   };
+
+  #start(): void {
+    clearInterval(this.#check);
+    this.#check = undefined;
+    this.#input.setRawMode(true);
+    this.#options.write(BRACKETS_ON);
+    this.#input.ref();
+    this.#input.resume();
+  }
+
+  #wait(): void {
+    this.#input.pause();
+    this.#check ??= setInterval(() => {
+      if (this.#options.isInForeground()) this.#continue();
+    }, FOREGROUND_CHECK_MS).unref();
+  }
 
   readonly #data = (data: Buffer) => {
-    const text = data.toString('utf8');
-    for (const key of text) this.#control(key);
-    // A paste, a function key, or what was typed before there was a question does not answer it.
-    if (text.length === 1) this.#pressed(text);
+    for (const key of this.#decoder.decode(data)) this.#press(key);
   };
 
-  // In raw mode the terminal sends these as characters (termios, ISIG).
-  #control(key: string): void {
-    if (key === INTERRUPT) process.kill(process.pid, 'SIGINT');
-    else if (key === QUIT) this.#quit();
-    else if (key === SUSPEND) this.#suspend();
+  // In raw mode the terminal sends signals as characters.
+  #press(key: Key): void {
+    if (key.name === 'ctrl-c') process.kill(process.pid, 'SIGINT');
+    else if (key.name === 'ctrl-\\') this.#quit();
+    else if (key.name === 'ctrl-z') this.#suspend();
+    else if (this.#isWanted) this.#options.pressed(key);
   }
 
-  #quit(): void {
-    this.#restore();
-    process.kill(process.pid, 'SIGQUIT');
-  }
+  readonly #quit = () => {
+    this.#options.owned(false);
+    this.read(false);
+    process.kill(process.pid, 'SIGQUIT'); // which nobody handles any more
+  };
 
-  #suspend(): void {
+  // The group of processes stops, as when the terminal sends the signal: npm or a pager is part of it. Where no shell could
+  // continue it, the system ignores the signal.
+  readonly #suspend = () => {
+    if (process.platform === 'win32') return; // it has no such signal
+    this.#options.owned(false);
     this.#restore();
-    process.kill(process.pid, 'SIGSTOP'); // not SIGTSTP, for which libuv keeps the process running
+    process.off('SIGTSTP', this.#suspend);
+    process.kill(0, 'SIGTSTP');
+    process.on('SIGTSTP', this.#suspend);
+    this.#continue();
+  };
+}
+
+function writeNow(text: string): void {
+  try {
+    writeSync(1, text);
+  } catch {
+    // A terminal that takes nothing now, or is gone: no mode is worth waiting for it.
   }
 }

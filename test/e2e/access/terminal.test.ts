@@ -9,6 +9,8 @@ import { POSTERN } from '../../support/processes.js';
 import { HAS_PTY, startInTerminal } from '../../support/terminal.js';
 import type { Visitor } from '../../support/visitor.js';
 
+type Steps = readonly (readonly [mark: string, key: string])[];
+
 describe('the terminal of a running agent', { skip: HAS_PTY ? false : 'Python’s pty is not here' }, () => {
   const { world } = inWorld({ manyAddresses: true, tunnels: '*' });
   const folder = mkdtempSync(join(tmpdir(), 'postern-knocks-'));
@@ -24,13 +26,14 @@ describe('the terminal of a running agent', { skip: HAS_PTY ? false : 'Python’
   }
 
   /** An agent in a terminal, where a key is pressed once somebody asks to be let in. */
-  async function agentInTerminal(name: string, key: string, more: readonly string[] = []) {
+  async function agentInTerminal(name: string, key: string, more: readonly string[] = [], steps: Steps = []) {
     const target = world.target.url;
     const terminal = startInTerminal({
       name: `agent of ${name}`,
       command: [process.execPath, POSTERN, 'http', target, '--name', name, ...more],
-      mark: 'n no',
+      mark: key === '' ? '' : 'n no',
       key,
+      steps,
       env: { POSTERN_EDGE: world.base, POSTERN_TOKEN: await world.token() },
     });
     await terminal.line((line) => line.includes(world.urlOf(name)));
@@ -65,6 +68,47 @@ describe('the terminal of a running agent', { skip: HAS_PTY ? false : 'Python’
     await agent.line((line) => line.includes('eve@elsewhere.test was not let in'));
     assert.equal((await eve.fetch(`${world.urlOf('no')}/`)).status, 403);
     await agent.kill();
+  });
+
+  test('lets a person in who did not ask, and takes that back, by keys', async () => {
+    const agent = await agentInTerminal(
+      'keys',
+      '',
+      [],
+      [
+        ['all keys', 'a'],
+        ['Enter lets in', 'eve@elsewhere.tes'],
+        ['eve@elsewhere.tes', 't for 8h'],
+        ['t for 8h', '\r'],
+        ['may open', 'r'],
+        ['> 1 eve@elsewhere.test', '1'],
+        ['Shut eve@elsewhere.test out', 'y'],
+      ],
+    );
+    const eve = world.visitor();
+    await eve.signIn(`${world.urlOf('keys')}/`, 'eve');
+    await agent.line((line) => /eve@elsewhere\.test may open \S+ until 20/.test(line));
+    assert.equal((await eve.fetch(`${world.urlOf('keys')}/`)).status, 200);
+    await agent.line((line) => line.includes('eve@elsewhere.test is shut out of'));
+    assert.equal((await eve.fetch(`${world.urlOf('keys')}/`)).status, 403);
+    await agent.kill();
+  });
+
+  test('says in one sentence what the edge refuses, and ends with Ctrl-C in the line that is typed', async () => {
+    const steps: Steps = [
+      ['all keys', 'a'],
+      ['Enter lets in', 'public'],
+      ['public', '\r'],
+      ['cannot be granted', '\x15'],
+      ['Enter lets in', 'group:eng for 99999d'],
+      ['99999d', '\r'],
+      ['is not a duration', '\x03'],
+    ];
+    const agent = await agentInTerminal('wrong', '', [], steps);
+    assert.deepEqual(await agent.exited, { code: 130, signal: null });
+    assert.match(agent.stdout, /"public" cannot be granted/);
+    // What the terminal was told last: no more brackets around a paste.
+    assert.ok(agent.stdout.lastIndexOf('\x1b[?2004l') > agent.stdout.lastIndexOf('\x1b[?2004h'));
   });
 
   test('ends with Ctrl-C while it asks', async () => {
