@@ -50,6 +50,8 @@ export interface AgentConfig {
   readonly targetInsecure?: boolean;
   /** Undefined when no log was asked for. */
   readonly logLevel: LogLevel | undefined;
+  /** Whether the desktop tells of who asks to be let in; undefined when it was not said. */
+  readonly notify?: 'on' | 'off';
 }
 
 const { target: _, ...UNTARGETED_OPTIONS } = TUNNEL_OPTIONS;
@@ -129,5 +131,6 @@ function toAgentConfig(values: Values): AgentConfig {
     ...(values.target_ca !== undefined && { targetCa: values.target_ca }),
     ...(values.target_insecure !== undefined && { targetInsecure: values.target_insecure }),
     logLevel: values.log_level,
+    ...(values.notify !== undefined && { notify: values.notify }),
   };
 }

@@ -1,7 +1,19 @@
 /** Every option of an agent, one row each. Those of one tunnel may be under `tunnels:` in its file. */
 import { edgeOrigin, hostHeader, target } from './addresses.js';
 import type { OptionTable } from './options.js';
-import { duration, logLevel, origins, path, publicPaths, rules, toggle, token, tunnelName, viewers } from './values.js';
+import {
+  duration,
+  logLevel,
+  notify,
+  origins,
+  path,
+  publicPaths,
+  rules,
+  toggle,
+  token,
+  tunnelName,
+  viewers,
+} from './values.js';
 
 /** Options of the agent as a whole, by key in `config.yaml`. */
 export const AGENT_OPTIONS = {
@@ -26,6 +38,13 @@ export const AGENT_OPTIONS = {
     placeholder: '<level>',
     description: 'Logs to standard error as well: debug, info, warn or error.',
     schema: logLevel,
+  },
+  notify: {
+    env: 'POSTERN_NOTIFY',
+    placeholder: '<on|off>',
+    description:
+      'Tells you on the desktop, else by the bell of the terminal, that somebody asks to be let in: on or off. Without it on where the output is a terminal.',
+    schema: notify,
   },
 } as const satisfies OptionTable;
 

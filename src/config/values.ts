@@ -144,6 +144,12 @@ export const logLevel: Value<LogLevel> = parsed(
   'a log level: expected debug, info, warn or error',
 );
 
+/** Whether a person is told on the desktop. */
+export const notify: Value<'on' | 'off'> = parsed(
+  (text) => (text === 'on' || text === 'off' ? text : undefined),
+  'a choice: expected on or off',
+);
+
 /** Whether visitors are admitted while audit records cannot be written. */
 export const auditPolicy: Value<'best-effort' | 'require'> = parsed(
   (text) => (text === 'best-effort' || text === 'require' ? text : undefined),

@@ -3,7 +3,9 @@
  * Options: `--port N` for another port than 8080, `--open` to open the browser. Ctrl-C stops all of it.
  */
 import { randomBytes } from 'node:crypto';
+import { KnockNotifier } from '../../src/cli/live/knock-notifier.js';
 import { LiveAccess } from '../../src/cli/live/live-access.js';
+import type { Asker } from '../../src/cli/output/people-lines.js';
 import { createToken, loadEdgeConfig, silentLog, startAgent, startEdge } from '../../src/index.js';
 import { startProvider } from '../support/provider.js';
 import { startSampleApp } from './app/sample-app.js';
@@ -67,7 +69,10 @@ async function startDemo({ port, open }: { readonly port: number; readonly open:
   running.unshift(() => agent.destroy());
   await agent.online;
   const screen = process.stdout.isTTY ? events : undefined;
-  const live = new LiveAccess({ edge: base, token: async () => token, url, view: events, screen });
+  const [ring, failed] = [(text: string) => events.ring(text), (text: string) => events.hint(text)];
+  const notifier = screen && new KnockNotifier({ tunnel: 'demo', env: process.env, ring, failed });
+  const knocked = notifier && ((asker: Asker) => notifier.knock(asker));
+  const live = new LiveAccess({ edge: base, token: async () => token, url, view: events, screen, knocked });
   running.unshift(() => live.close());
   void live.follow();
   await agent.ended;

@@ -6,13 +6,15 @@ import { AGENT_OPTIONS, TUNNEL_OPTIONS } from '../../config/agent-options.js';
 import type { LogLevel } from '../../config/values.js';
 import { type Log, silentLog } from '../../core/log.js';
 import { PosternError } from '../../errors.js';
+import { KnockNotifier } from '../live/knock-notifier.js';
 import { LiveAccess } from '../live/live-access.js';
 import { BatchedOutput, type Output } from '../output/batched-output.js';
 import { adviceFor } from '../output/connection-advice.js';
 import { describeAllow } from '../output/describe-allow.js';
 import { JsonLines } from '../output/json-lines.js';
+import type { Asker } from '../output/people-lines.js';
 import { reportOutputFailure, standardSink, unblock } from '../output/sinks.js';
-import type { TerminalOptions } from '../output/terminal.js';
+import type { Terminal, TerminalOptions } from '../output/terminal.js';
 import { CommandError, EXIT, printError } from '../process/exit.js';
 import { watchFile } from '../process/file-watch.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
@@ -57,7 +59,7 @@ interface ConfigFile {
 }
 
 async function runAgent(config: AgentConfig, format: 'json' | 'text', file: ConfigFile): Promise<void> {
-  const { logLevel, isSignedIn, onKnock, forMs, ...options } = config;
+  const { logLevel, isSignedIn, onKnock, forMs, notify: _notify, ...options } = config;
   const name = config.name ?? ownName(process.cwd(), config.token);
   const over = lifetimeOver(forMs);
   const endsAtMs = forMs === undefined ? undefined : Date.now() + forMs;
@@ -91,7 +93,8 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text', file: Conf
       output.flush(); // a person waits for the URL
       const screen = process.stdout.isTTY ? terminal : undefined;
       const token = signedIn?.current ?? (async () => config.token);
-      live = new LiveAccess({ edge, token, url, onKnock, view: events, screen });
+      const knocked = notifierOf(config, url, terminal, (text) => events.hint(text));
+      live = new LiveAccess({ edge, token, url, onKnock, view: events, screen, knocked });
       void live.follow();
     },
     () => undefined, // `ended` reports it
@@ -115,6 +118,19 @@ async function runAgent(config: AgentConfig, format: 'json' | 'text', file: Conf
   await agent.close();
   await output.drained(MAX_OUTPUT_MS);
   process.exit(end === 'over' ? EXIT.ok : exitCodeAfter(await signal));
+}
+
+/** What tells the person on the desktop of who asks to be let in; undefined where it is off. */
+function notifierOf(
+  { notify = process.stdout.isTTY ? 'on' : 'off' }: AgentConfig,
+  url: string,
+  terminal: Terminal | undefined,
+  failed: (text: string) => void,
+): ((asker: Asker) => void) | undefined {
+  if (notify === 'off') return undefined;
+  const ring = terminal && ((text: string) => terminal.ring(text));
+  const notifier = new KnockNotifier({ tunnel: new URL(url).hostname, env: process.env, ring, failed });
+  return (asker) => notifier.knock(asker);
 }
 
 /** Offers the allow rules of the file whenever they change. */
@@ -143,7 +159,17 @@ function terminalOptions(config: AgentConfig, output: Output, endsAtMs: number |
   const columns = () => (process.stdout.isTTY ? process.stdout.columns || DEFAULT_COLUMNS : undefined);
   const rows = () => process.stdout.rows || undefined; // 0 where a terminal has no size
   const coloured = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-  return { output, coloured, columns, rows, edge, target, allow, limits: limitsOf(config, endsAtMs) };
+  return {
+    output,
+    coloured,
+    columns,
+    rows,
+    type: process.env['TERM'],
+    edge,
+    target,
+    allow,
+    limits: limitsOf(config, endsAtMs),
+  };
 }
 
 /** What a tunnel is limited to, in words. */

@@ -17,6 +17,8 @@ export interface LiveAccessOptions {
   readonly url: string;
   /** A program that is started for each person who asks, with the address, the message and the URL as its arguments. */
   readonly onKnock?: string | undefined;
+  /** Is told of each person who asks. */
+  readonly knocked?: ((asker: Asker) => void) | undefined;
   readonly view: {
     people(here: readonly string[]): void;
     askers(askers: readonly Asker[]): void;
@@ -79,9 +81,11 @@ export class LiveAccess {
   }
 
   // What a stranger has typed is an argument, and never part of a command line that a shell reads.
-  #start({ id, email, message }: Asker): void {
+  #start(asker: Asker): void {
+    const { id, email, message } = asker;
     this.#started.add(id);
-    const { onKnock, url } = this.#options;
+    const { onKnock, url, knocked } = this.#options;
+    knocked?.(asker);
     if (onKnock === undefined) return;
     const program = spawn(onKnock, [argument(email), argument(message), url], { stdio: 'ignore', shell: false });
     program.on('error', (error) => printError(`--on-knock: ${error.message}`));

@@ -30,7 +30,7 @@ export interface LiveKeysOptions extends Pick<Stage, 'api' | 'tunnel'> {
   /** A terminal. */
   readonly input: ReadStream;
   readonly screen: Screen;
-  /** Whoever asked has a response, and is shown no more. */
+  /** This visitor has a response, and is shown no more. */
   readonly settled: (asker: Asker) => void;
 }
 

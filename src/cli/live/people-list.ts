@@ -7,14 +7,14 @@ import type { Key } from '../process/key-decoder.js';
 import { clockTime } from '../process/lifetime.js';
 import type { Dialog, Stage } from './dialog.js';
 
-/** Somebody whose access can end. */
+/** A person or a rule whose access can end. */
 export interface Entry {
   /** An email address, or another rule that was granted. */
   readonly rule: string;
   readonly note: string;
 }
 
-/** Who may be shut out: those who are here, and what was granted. Nobody shuts out the owner. */
+/** Who may be shut out: those who are here, and what was granted. The owner cannot be shut out. */
 export function entriesOf({ owner, grants }: ApiTunnel, people: readonly ApiPerson[]): readonly Entry[] {
   const notes = new Map(people.filter(({ email }) => email !== owner).map(({ email }) => [email, ['here']]));
   for (const { rule, effect, expires_at: end } of grants) {

@@ -24,6 +24,8 @@ export interface TerminalOptions {
   readonly columns: () => number | undefined;
   /** The height of the terminal; undefined where it is not known. */
   readonly rows?: () => number | undefined;
+  /** What the terminal calls itself (`TERM`). */
+  readonly type?: string | undefined;
   readonly edge: string;
   /** Shown in the block. */
   readonly target: URL;
@@ -132,6 +134,13 @@ export class Terminal implements AgentEvents {
     this.#options.output.hold?.(isHeld);
   }
 
+  /** Rings the bell for a person who looks elsewhere; many terminals show the text on the desktop (OSC 9). */
+  ring(text: string): void {
+    if (this.#options.columns() === undefined) return;
+    const shown = WITHOUT_OSC.has(this.#options.type) ? '' : `\x1b]9;${printable(text)}${BELL}`;
+    this.#options.output.write(`${shown}${BELL}`);
+  }
+
   /** An empty line, which sets apart what comes next. */
   separate(): void {
     this.#line('');
@@ -162,7 +171,6 @@ export class Terminal implements AgentEvents {
   #announce(asker: Asker): void {
     if (this.#options.columns() === undefined || this.#bottom === undefined)
       this.#line(`${askLine(asker)}  (postern allow ${printable(asker.email)}, or postern revoke)`);
-    else this.#options.output.write(BELL);
   }
 
   /** Writes the lines at the bottom again, where there is a terminal. */
@@ -188,8 +196,10 @@ export class Terminal implements AgentEvents {
   }
 }
 
-// For a person who looks elsewhere.
 const BELL = '\x07';
+
+// These take no text from a program, or show it as it is.
+const WITHOUT_OSC = new Set(['dumb', 'linux', undefined]);
 
 // A socket has no origin.
 function describeTarget(target: URL): string {

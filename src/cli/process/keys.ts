@@ -103,7 +103,7 @@ export class Keys {
   readonly #quit = () => {
     this.#options.owned(false);
     this.read(false);
-    process.kill(process.pid, 'SIGQUIT'); // which nobody handles any more
+    process.kill(process.pid, 'SIGQUIT'); // without a handler now
   };
 
   // The group of processes stops, as when the terminal sends the signal: npm or a pager is part of it. Where no shell could

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { inWorld } from '../../support/in-world.js';
 import { POSTERN } from '../../support/processes.js';
@@ -15,6 +15,9 @@ describe('the terminal of a running agent', { skip: HAS_PTY ? false : 'Python’
   const { world } = inWorld({ manyAddresses: true, tunnels: '*' });
   const folder = mkdtempSync(join(tmpdir(), 'postern-knocks-'));
   after(() => rmSync(folder, { recursive: true }));
+
+  const notifySend = `#!/bin/sh\nprintf '%s\\n' "$@" >> ${join(folder, 'notified')}\n`;
+  writeFileSync(join(folder, 'notify-send'), notifySend, { mode: 0o755 });
 
   async function knock(name: string, message: string): Promise<Visitor> {
     const eve = world.visitor();
@@ -34,7 +37,10 @@ describe('the terminal of a running agent', { skip: HAS_PTY ? false : 'Python’
       mark: key === '' ? '' : 'n no',
       key,
       steps,
-      env: { POSTERN_EDGE: world.base, POSTERN_TOKEN: await world.token() },
+      env: {
+        ...{ POSTERN_EDGE: world.base, POSTERN_TOKEN: await world.token() },
+        ...{ PATH: `${folder}${delimiter}${process.env['PATH']}`, DISPLAY: ':0', SSH_CONNECTION: '' },
+      },
     });
     await terminal.line((line) => line.includes(world.urlOf(name)));
     return terminal;
@@ -59,6 +65,10 @@ describe('the terminal of a running agent', { skip: HAS_PTY ? false : 'Python’
     assert.deepEqual(readFileSync(join(folder, 'told'), 'utf8').split('\n').slice(0, 3), [
       ...['eve@elsewhere.test', message, world.urlOf('yes')],
     ]);
+    assert.match(
+      readFileSync(join(folder, 'notified'), 'utf8'),
+      /^eve@elsewhere\.test asks to be let in: \$\(touch hacked\)/m,
+    );
     await agent.kill();
   });
 
