@@ -159,6 +159,21 @@ describe('loadAgentConfig', () => {
     assertProblems(problemsOf({ env: { ...ENV, POSTERN_TOKEN: ' ' } }), ['POSTERN_TOKEN']);
   });
 
+  it('tells on the desktop as the flag says, else the environment, else the file, else as the output is', () => {
+    const file = { path: 'config.yaml', text: 'notify: "on"' };
+    const load = (sources: object) => loadAgentConfig({ env: ENV, flags: { target: '1' }, ...sources }).notify;
+    const off = { ...ENV, POSTERN_NOTIFY: 'off' };
+    assert.deepEqual(
+      [
+        load({}),
+        load({ file }),
+        load({ file, env: off }),
+        load({ file, env: off, flags: { target: '1', notify: 'on' } }),
+      ],
+      [undefined, 'on', 'off', 'on'],
+    );
+  });
+
   it('suggests the tunnel that was meant, and reports other problems too', () => {
     assertProblems(problemsOf({ file: FILE, flags: { target: 'dmeo', name: 'Www' } }), ['"demo"', '--name']);
     assertProblems(problemsOf({ flags: { target: 'demo' } }), ['"demo"']);
@@ -173,6 +188,7 @@ describe('loadAgentConfig', () => {
     ['a tunnel that is text', 'tunnels: { demo: 5173 }', 'tunnel "demo"'],
     ['a name that no tunnel may have', 'tunnels: { WWW: { target: 1 } }', '"WWW"'],
     ['tunnels as a list', 'tunnels: [demo]', 'tunnels in'],
+    ['a choice that there is not', 'notify: sometimes', '"sometimes" is not a choice: expected on or off'],
     ['a wrong rule', 'tunnels: { demo: { target: 1, allow: acme.com } }', 'allow in tunnel "demo"'],
   ] as const) {
     it(`refuses ${what} in the file, whichever tunnel is meant`, () => {
