@@ -109,6 +109,9 @@ const TABLE = {
 /** The codes of all errors. Stable across releases. */
 export type ErrorCode = keyof typeof TABLE;
 
+/** All of them. */
+export const ERROR_CODES = Object.keys(TABLE) as readonly ErrorCode[]; // it has no other keys
+
 export interface PosternErrorOptions {
   /** The error that this one translates. */
   readonly cause?: unknown;

@@ -47,6 +47,7 @@ const TOP_LEVEL = [
   'README.md',
   'biome.json',
   'config',
+  'deploy',
   'docs',
   'package-lock.json',
   'package.json',

@@ -125,7 +125,7 @@ export const EDGE_OPTIONS = {
     env: 'POSTERN_ADMIN_LISTEN',
     placeholder: '<host:port>',
     default: '127.0.0.1:9090',
-    description: 'Where /healthz and /readyz are served; keep it private.',
+    description: 'Where /healthz, /readyz and /metrics are served; keep it private.',
     schema: listenAddress,
   },
   trust_proxy: {

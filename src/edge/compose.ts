@@ -27,6 +27,7 @@ import { Forwarder } from './forward/forwarder.js';
 import { createGate } from './gate/gate.js';
 import type { Registry } from './gate/registry.js';
 import type { Revalidator } from './gate/revalidation.js';
+import type { EdgeMetrics } from './metrics.js';
 import { createAgentOAuth } from './oauth/routes.js';
 import type { Observer } from './ops/observer.js';
 import { Decisions } from './people/decisions.js';
@@ -61,6 +62,7 @@ export interface Parts {
   readonly registry: Registry;
   readonly sharing: Sharing;
   readonly observer: Observer;
+  readonly metrics: EdgeMetrics;
   readonly revalidator: Revalidator;
   readonly revoked: RevokedTokens;
   readonly seenTokens: SeenTokens;
@@ -69,7 +71,7 @@ export interface Parts {
 
 /** Composes what serves visitors and agents from these parts. `closeStreams` ends the streams of events. */
 export function compose(config: EdgeConfig, edgeParts: Parts) {
-  const { providers, store, ended, names, registry, sharing, observer, revalidator } = edgeParts;
+  const { providers, store, ended, names, registry, sharing, observer, metrics, revalidator } = edgeParts;
   const { revoked, seenTokens, isRecording, log } = edgeParts;
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
@@ -93,11 +95,12 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const admission = new Admission({
     ...{ base, tokens, policy, registry, names, revoked, observer },
     permits: config.permits,
+    traffic: metrics.links,
   });
   const accessTokens = config.permits.accessTokens ? sharing.accessTokens : undefined;
   const gate = createGate({ base, sessions, registry, ceiling, accessTokens });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
-  const exchanges = { gate, observer, revalidator, replyWithError };
+  const exchanges = { gate, observer, revalidator, traffic: metrics.traffic, replyWithError };
   const parts = { base, sessions, assertions, registry, signIn, signOut, observer };
   const renewals = new limits.AttemptLimit('renewal');
   const oauth = createAgentOAuth({

@@ -10,6 +10,7 @@ import { SeenTokens } from './agents/seen-tokens.js';
 import { compose } from './compose.js';
 import { Registry } from './gate/registry.js';
 import { Revalidator } from './gate/revalidation.js';
+import { EdgeMetrics } from './metrics.js';
 import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
 import { AuditSink } from './ops/audit-sink.js';
 import { LogSink } from './ops/log-sink.js';
@@ -45,6 +46,8 @@ export interface EdgeOptions {
   readonly audit: Log;
   /** What has become of both; absent when nothing can happen to them. */
   readonly health?: OutputHealth;
+  /** The version of Postern, for metrics and traces. */
+  readonly version?: string;
 }
 
 // How often a closing edge looks for connections that have become idle.
@@ -64,7 +67,11 @@ export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promi
   }
 }
 
-async function startOn(store: Store, config: EdgeConfig, { log, audit, health }: EdgeOptions): Promise<Edge> {
+async function startOn(
+  store: Store,
+  config: EdgeConfig,
+  { log, audit, health, version = 'unknown' }: EdgeOptions,
+): Promise<Edge> {
   const ended = new Revocations(store, 'ended-sign-in');
   const endedTokens = new Revocations(store, 'revoked-token');
   const connections = new ConnectionCount();
@@ -75,9 +82,21 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
   await Promise.all([ended.ready, endedTokens.ready, sharing.ready, names.ready, seenTokens.ready]);
   const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
-  const observer = new Observer([new LogSink(log), new AuditSink(audit), sharing.feed, sharing.presence, sharing]);
-  const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
+  let closing: Promise<void> | undefined;
+  const isReady = () => (closing !== undefined ? 'draining' : isRecording() || 'the audit cannot be written');
+  const { presence } = sharing;
+  const state = { store, registry, revalidator, presence, connections };
+  const metrics = new EdgeMetrics({ ...state, version, isReady: () => isReady() === true, output: health });
+  const observer = new Observer([
+    new LogSink(log),
+    new AuditSink(audit),
+    metrics.sink,
+    sharing.feed,
+    presence,
+    sharing,
+  ]);
+  const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const providers = createProviders(config, log);
   const { admission, requests, closeStreams } = compose(config, {
     providers,
@@ -87,6 +106,7 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
     registry,
     sharing,
     observer,
+    metrics,
     revalidator,
     revoked,
     seenTokens,
@@ -95,15 +115,16 @@ async function startOn(store: Store, config: EdgeConfig, { log, audit, health }:
   });
   names.keepRenewing(() => registry.online().map(({ name, policy }) => ({ name, owner: policy.owner })));
 
-  let closing: Promise<void> | undefined;
   const server = createVisitorServer(requests, observer, proxyCheck(config.trustProxy));
   connections.follow(server);
-  const admin = createAdminServer(
-    () => (closing !== undefined ? 'draining' : isRecording() || 'the audit cannot be written'),
-    () => health?.notes() ?? [],
-  );
+  const admin = createAdminServer({
+    isReady,
+    notes: () => health?.notes() ?? [],
+    metrics: () => metrics.metrics.text(),
+  });
   const release = () => {
     revalidator.close();
+    metrics.close();
     observer.close();
     revoked.close();
     names.close();

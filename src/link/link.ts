@@ -65,6 +65,8 @@ export interface LinkOptions {
 export abstract class Link {
   /** Resolves when the link has ended: with an error if it was lost, without if it was closed on purpose. */
   readonly closed: Promise<PosternError | undefined>;
+  /** Called with each round trip that the checks of liveness measure, in milliseconds. */
+  roundTrip: ((ms: number) => void) | undefined;
   protected readonly connection: Connection;
   readonly #socket: WebSocket;
   readonly #draining = new AbortController();
@@ -198,7 +200,10 @@ export abstract class Link {
       this.destroy(linkLost('no answer to PING'));
       return;
     }
-    this.ping().catch(() => {}); // a missing acknowledgement is detected by the silence, at the next ticks
+    this.ping().then(
+      (ms) => this.roundTrip?.(ms),
+      () => {}, // a missing acknowledgement is detected by the silence, at the next ticks
+    );
   }
 }
 

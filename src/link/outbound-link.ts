@@ -15,7 +15,7 @@ import { StreamShares } from './stream-shares.js';
 
 export class OutboundLink extends Link {
   readonly #shares = new StreamShares();
-  readonly #wire: Duplex & { readonly bytesRead?: number };
+  readonly #wire: Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
 
   /** Takes over the WebSocket of an agent that was admitted; `wire` is the socket that it came on. */
   constructor(socket: WebSocket, wire: Duplex) {
@@ -26,6 +26,11 @@ export class OutboundLink extends Link {
   /** How many bytes have arrived from the agent, incomplete messages included. If it increases, the agent is alive. */
   get receivedBytes(): number {
     return this.#wire.bytesRead ?? 0;
+  }
+
+  /** How many bytes were given to the socket towards the agent. */
+  get sentBytes(): number {
+    return this.#wire.bytesWritten ?? 0;
   }
 
   /**

@@ -7,7 +7,7 @@ import { type Log, silentLog } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import { type Files, SYSTEM_FILES } from './files.js';
 import { type OpenedFolder, openFolder } from './state-folder.js';
-import type { Change, Entry, ListOptions, PutOptions, Store, Watch } from './store.js';
+import type { Change, Entry, ListOptions, PutOptions, Store, StoreStats, Watch } from './store.js';
 import { Table, type Write } from './table.js';
 
 export interface FolderStoreOptions {
@@ -51,6 +51,7 @@ export class FolderStore implements Store {
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isFailing = false;
+  #failedWrites = 0;
   /** A snapshot that failed is not tried again before the journal has this size. */
   #noSnapshotBelowBytes = 0;
 
@@ -91,6 +92,11 @@ export class FolderStore implements Store {
     return { ready: Promise.resolve(), close };
   }
 
+  stats(): StoreStats {
+    const { bytes } = this.#folder.journal.growth;
+    return { entries: this.#table.sizes(), journalBytes: bytes, failedWrites: this.#failedWrites };
+  }
+
   /** Waits for the writes that were begun, then lets another process have the folder. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -109,7 +115,10 @@ export class FolderStore implements Store {
     evaluate: (current: Entry | undefined) => W | undefined,
   ): Promise<W | undefined> {
     if (this.#closing !== undefined) throw unavailable('the state folder was closed');
-    if (this.#waiting.length >= MAX_WAITING_WRITES) throw unavailable('the disk of the state folder is too slow');
+    if (this.#waiting.length >= MAX_WAITING_WRITES) {
+      this.#failedWrites += 1;
+      throw unavailable('the disk of the state folder is too slow');
+    }
     return new Promise((resolve, reject) => {
       let write: W | undefined;
       this.#waiting.push({
@@ -172,6 +181,7 @@ export class FolderStore implements Store {
       if (!this.#isFailing) this.#log.error(fieldsOf(error), 'the state folder cannot be written: what needs it fails');
       this.#isFailing = true;
       this.#table.discard();
+      this.#failedWrites += accepted.size;
       for (const one of accepted.keys()) one.reject(unavailable('the state folder cannot be written', error));
       return false;
     }

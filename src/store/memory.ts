@@ -1,5 +1,5 @@
 /** The store of a single edge without a state folder. A restart forgets everything in it. */
-import type { Change, Entry, ListOptions, PutOptions, Store, Watch } from './store.js';
+import type { Change, Entry, ListOptions, PutOptions, Store, StoreStats, Watch } from './store.js';
 import { Table } from './table.js';
 
 export interface MemoryStoreOptions {
@@ -40,6 +40,10 @@ export class MemoryStore implements Store {
   watch(prefix: string, listener: (change: Change) => void): Watch {
     const close = this.#table.watch(prefix, listener);
     return { ready: Promise.resolve(), close };
+  }
+
+  stats(): StoreStats {
+    return { entries: this.#table.sizes(), journalBytes: undefined, failedWrites: 0 };
   }
 
   async close(): Promise<void> {

@@ -46,6 +46,16 @@ export interface Watch {
   close(): void;
 }
 
+/** The health of a store, for metrics. */
+export interface StoreStats {
+  /** How many entries each kind has, those included that have expired and were not removed yet. */
+  readonly entries: Iterable<readonly [kind: string, entries: number]>;
+  /** The size of what is on disk; undefined for a store without one. */
+  readonly journalBytes: number | undefined;
+  /** Writes that failed, since the start. */
+  readonly failedWrites: number;
+}
+
 /** Every method rejects with `ERR_STORE_UNAVAILABLE` when it cannot keep its promise; a write may then have happened or not. */
 export interface Store {
   get(key: string): Promise<Entry | undefined>;
@@ -60,6 +70,8 @@ export interface Store {
    * the change from no other listener; the write has happened then, and may reject.
    */
   watch(prefix: string, listener: (change: Change) => void): Watch;
+  /** How it is, now. Never throws. */
+  stats(): StoreStats;
   /** Releases the store's resources. Nothing is called after it. */
   close(): Promise<void>;
 }

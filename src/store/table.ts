@@ -123,6 +123,11 @@ export class Table {
     this.#kinds.clear();
   }
 
+  /** How many entries each kind has, those included that have expired and were not removed yet. */
+  sizes(): (readonly [kind: string, entries: number])[] {
+    return [...this.#kinds].map(([kind, { entries }]) => [kind, entries.size]);
+  }
+
   /** All live entries, in no particular order. */
   *live(): Iterable<Entry> {
     for (const { entries } of this.#kinds.values()) {

@@ -14,6 +14,7 @@ import { CommandError, systemError } from '../process/exit.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
 import { endSignal, exitCodeAfter, hasTerminal } from '../process/signals.js';
 import { readEdgeSources } from '../process/sources.js';
+import { readVersion } from '../process/version.js';
 
 // For a terminal of unknown width.
 const DEFAULT_COLUMNS = 80;
@@ -42,9 +43,11 @@ async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
   warnAboutOldNode(log);
   const ended = endSignal();
   const { startEdge } = await import('../../edge/edge.js'); // here, so that other commands do not load it
-  const edge = await startEdge(config, { log, audit, health: logging }).catch((error: unknown) => {
-    throw explainStart(error, config);
-  });
+  const edge = await startEdge(config, { log, audit, health: logging, version: readVersion() }).catch(
+    (error: unknown) => {
+      throw explainStart(error, config);
+    },
+  );
   if (!hasTerminal()) process.on('SIGHUP', () => reload(logging, edge));
   if (readable) logging.print(readable.edgeBlock(config, edge, config.adminListen.host));
   log.info({ url: edge.url, port: edge.port, adminPort: edge.adminPort }, 'edge up');

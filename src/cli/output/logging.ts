@@ -66,6 +66,7 @@ export function openLogging(
     ),
     isRecording: () => audit.isFlowing,
     notes: () => outputNotes(output),
+    droppedLines: () => output.droppedLines,
     reopen: () => reopen(auditFile, log),
     close: async () => void (await Promise.all([output.drained(MAX_CLOSE_MS), audit.drained(MAX_CLOSE_MS)])),
   };

@@ -43,6 +43,7 @@ export function edgeBlock({ base, oidc, listen }: EdgeConfig, { port, adminPort 
   const rows = [
     ['listens on', `${hostText(listen.host)}:${port}${frontNote}`],
     ['health', `http://${hostText(adminHost)}:${adminPort}/healthz`],
+    ['metrics', `http://${hostText(adminHost)}:${adminPort}/metrics`],
     ['sign-in by', oidc.issuer],
     ['redirect URI', `${base.origin}/oauth2/callback`],
   ];

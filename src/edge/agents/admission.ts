@@ -20,6 +20,7 @@ import type { Observer } from '../ops/observer.js';
 import { LINKS, network } from '../request/limits.js';
 import type { AgentTokens } from './agent-tokens.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
+import type { LinkTraffic } from './link-traffic.js';
 import type { Names } from './names.js';
 import { checkTerms, type Permits } from './permits.js';
 import type { RevokedTokens } from './revoked-tokens.js';
@@ -48,6 +49,8 @@ export interface AdmitOptions {
   readonly names: Pick<Names, 'claim'>;
   readonly revoked: RevokedTokens;
   readonly observer: Observer;
+  /** What is counted of links, if anything is. */
+  readonly traffic?: LinkTraffic;
   /** The limits for links. Default: those of `limits.ts`. */
   readonly links?: LinkBudgetLimits;
 }
@@ -185,6 +188,7 @@ export class Admission {
     const release = this.#budget.take(partiesOf(grant, request));
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
     this.#links.set(link, { tokenId: grant.id, tunnel: tunnel.name });
+    this.#options.traffic?.follow(link);
     const previous = registry.connect({ ...tunnel, link });
     observer.emit({ kind: 'tunnel-up', agent, tokenId: grant.id, address: request.address });
     // Running requests finish on the replaced link. Its agent is the same process, or drains by itself.

@@ -11,10 +11,11 @@ import { filterTrailers } from '../../http/header-rules.js';
 import type { Admitted, Gate, Verdict } from '../gate/gate.js';
 import { type LongLivedRequest, type Revalidator, sessionEnded } from '../gate/revalidation.js';
 import type { Observer } from '../ops/observer.js';
+import type { Traffic } from '../ops/traffic.js';
 import { partyOf } from '../request/party.js';
 import type { Outlet, Progress } from '../request/stalls.js';
 import { cutterOf, type Visit } from '../request/visit.js';
-import { InterimHeads, readAgentError, visitorHead } from './response-head.js';
+import { InterimHeads, isEventStream, readAgentError, visitorHead } from './response-head.js';
 import { Upload } from './upload.js';
 
 /** What all exchanges of an edge work with. */
@@ -22,6 +23,7 @@ export interface ExchangeOptions {
   readonly gate: Gate;
   readonly observer: Observer;
   readonly revalidator: Revalidator;
+  readonly traffic: Traffic;
   /** Replies to a visit whose response's head has not left; breaks any other off. */
   readonly replyWithError: (visit: Visit, error: PosternError) => void;
 }
@@ -30,6 +32,7 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
   watchedAt: number | undefined;
   progress: Progress | undefined;
   uploadProgress: Progress | undefined;
+  stream: 'event stream' | undefined;
   readonly #visit: Visit;
   readonly #verdict: Admitted;
   readonly #options: ExchangeOptions;
@@ -62,11 +65,18 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
 
   /** The visit has ended, whole or not. */
   ended(): void {
-    this.#options.revalidator.forget(this);
+    const { revalidator, traffic } = this.#options;
+    revalidator.forget(this);
+    if (this.stream === undefined) traffic.whole.observeMs(performance.now() - this.#visit.arrivedAtMs);
   }
 
   get admitted(): Admitted {
     return this.#verdict;
+  }
+
+  /** Bytes of the request's body have arrived. */
+  received(bytes: number): void {
+    this.#options.traffic.received(bytes);
   }
 
   judge(): MaybePromise<Verdict> {
@@ -109,6 +119,8 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
       this.#fail(error);
       return;
     }
+    this.#options.traffic.firstByte.observeMs(performance.now() - this.#visit.arrivedAtMs);
+    if (!endOfBody && isEventStream(head)) this.stream = 'event stream';
     try {
       this.#visit.respond(visitorHead(head, this.#visit, this.#verdict, this.#cookie), { endOfBody });
     } catch (thrown) {
@@ -117,6 +129,7 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
   }
 
   data(chunk: Buffer): void {
+    this.#options.traffic.sent(chunk.length);
     if (!this.#visit.write(chunk)) this.#stream?.pause();
   }
 

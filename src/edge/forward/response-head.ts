@@ -26,6 +26,11 @@ export function visitorHead(
   return { status: head.status, headers };
 }
 
+/** Whether the body is a stream of events (HTML standard, section 9.2), which may never end. */
+export function isEventStream({ headers }: ResponseHead): boolean {
+  return fieldValue(headers, 'content-type')?.startsWith('text/event-stream') === true;
+}
+
 /** What an agent may say of a request; any other code from it is none. */
 const AGENT_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'ERR_BAD_REQUEST',

@@ -4,20 +4,26 @@ import type { RawHeaders } from '../../http/fields.js';
 import { filterTrailers } from '../../http/header-rules.js';
 import type { Visit } from '../request/visit.js';
 
+export interface UploadOwner {
+  received(bytes: number): void;
+  /** It has ended, whole or not. */
+  ended(): void;
+}
+
 export class Upload implements InboundObserver {
   readonly #visit: Visit;
   readonly #stream: OutboundStream;
-  readonly #exchange: { ended(): void };
+  readonly #exchange: UploadOwner;
   #trailers: RawHeaders | undefined;
 
-  /** Tells the exchange when it has ended, whole or not. */
-  constructor(visit: Visit, stream: OutboundStream, exchange: { ended(): void }) {
+  constructor(visit: Visit, stream: OutboundStream, exchange: UploadOwner) {
     this.#visit = visit;
     this.#stream = stream;
     this.#exchange = exchange;
   }
 
   data(chunk: Buffer): void {
+    this.#exchange.received(chunk.length);
     if (!this.#stream.write(chunk)) this.#visit.pause();
   }
 

@@ -62,6 +62,10 @@ export class WebSocketExchange implements LongLivedRequest {
     else this.#options.replyWithError(visit, error);
   }
 
+  get stream(): 'websocket' | undefined {
+    return this.#closeBehind === undefined ? undefined : 'websocket';
+  }
+
   get admitted(): Admitted {
     return this.#verdict;
   }
@@ -128,6 +132,9 @@ export class WebSocketExchange implements LongLivedRequest {
     this.#visit.respond(acceptedHead(response, this.#visit, this.#verdict), { endOfBody: false });
     const socket = this.#visit.takeBody();
     splice(socket, body);
+    const { traffic } = this.#options;
+    socket.on('data', (chunk: Buffer) => traffic.received(chunk.length));
+    body.on('data', (chunk: Buffer) => traffic.sent(chunk.length));
     this.#closeBehind = closeBehind(body, socket);
   }
 

@@ -25,6 +25,8 @@ export interface LongLivedRequest {
   readonly outlet: Outlet;
   /** The way of the upload to the app. */
   readonly upload?: Outlet | undefined;
+  /** What is open; a plain request unless it says so. */
+  readonly stream?: 'event stream' | 'websocket' | undefined;
   /** The verdict that has let it in; undefined before there is one. */
   readonly admitted?: Admitted | undefined;
   judge(): MaybePromise<Verdict>;

@@ -1,5 +1,6 @@
-/** The admin address, which is private: health and readiness of the process, and the state of its output. */
+/** The admin address, which is private: health and readiness of the process, the state of its output, and its metrics. */
 import { createServer, type Server } from 'node:http';
+import { METRICS_TYPE } from '../../core/metrics.js';
 import { STRICT_PARSER } from '../../http/strict-http.js';
 
 /** The state of log and audit record. */
@@ -8,20 +9,31 @@ export interface OutputHealth {
   isRecording(): boolean;
   /** Problems of the log, one per line. Contains no values from outside. */
   notes(): readonly string[];
+  /** How many lines found no room, since the start. */
+  droppedLines(): number;
 }
 
-/** Creates the server. `/readyz` calls `isReady`, which returns the reason when the edge is not ready. */
-export function createAdminServer(isReady: () => true | string, notes: () => readonly string[] = () => []): Server {
+export interface AdminOptions {
+  /** Returns the reason when the edge is not ready. */
+  readonly isReady: () => true | string;
+  readonly notes: () => readonly string[];
+  /** In the text format of Prometheus. */
+  readonly metrics: () => string;
+}
+
+/** Creates the server. */
+export function createAdminServer({ isReady, notes, metrics }: AdminOptions): Server {
   return createServer(STRICT_PARSER, (request, response) => {
-    const answer = (status: number, text: string) => {
-      response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
-      response.end(`${text}\n`);
+    const respond = (status: number, text: string, type = 'text/plain; charset=utf-8') => {
+      response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+      response.end(text);
     };
-    if (request.url === '/healthz') return answer(200, ['ok', ...notes()].join('\n'));
+    if (request.url === '/healthz') return respond(200, `${['ok', ...notes()].join('\n')}\n`);
+    if (request.url === '/metrics') return respond(200, metrics(), METRICS_TYPE);
     if (request.url === '/readyz') {
       const ready = isReady();
-      return ready === true ? answer(200, 'ready') : answer(503, ready);
+      return ready === true ? respond(200, 'ready\n') : respond(503, `${ready}\n`);
     }
-    answer(404, 'not found');
+    respond(404, 'not found\n');
   });
 }

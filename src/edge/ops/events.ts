@@ -143,5 +143,7 @@ export interface RevokedTokenFields {
   readonly by: string;
 }
 
-/** The limit that a party exceeded, as the log names it. */
-export type Budget = 'waiting requests' | 'unfinished heads' | 'streams' | 'unread bytes' | 'links';
+/** The limits that a party may exceed, as log and metrics name them. */
+export const BUDGETS = ['waiting requests', 'unfinished heads', 'streams', 'unread bytes', 'links'] as const;
+
+export type Budget = (typeof BUDGETS)[number];

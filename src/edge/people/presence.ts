@@ -73,6 +73,13 @@ export class Presence implements EventSink {
     return this.#byTunnel.get(tunnel)?.size ?? 0;
   }
 
+  /** How many people are at all tunnels; one who is at two of them counts twice. */
+  count(): number {
+    let people = 0;
+    for (const { size } of this.#byTunnel.values()) people += size;
+    return people;
+  }
+
   /** The people at a tunnel, those who came first in front. */
   at(tunnel: string): Person[] {
     const counts = this.#countOpen(tunnel);

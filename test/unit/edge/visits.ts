@@ -8,12 +8,14 @@ import type { TestContext } from 'node:test';
 import type { Session } from '../../../src/auth/session/session.js';
 import type { Sessions } from '../../../src/auth/session/sessions.js';
 import { type BaseAddress, readBaseAddress, tunnelHost, tunnelOrigin } from '../../../src/core/hostname.js';
+import { Metrics } from '../../../src/core/metrics.js';
 import { parseRule } from '../../../src/core/rule.js';
 import { Exchange, type ExchangeOptions } from '../../../src/edge/forward/exchange.js';
 import { Admitted, createGate } from '../../../src/edge/gate/gate.js';
 import type { Registry } from '../../../src/edge/gate/registry.js';
 import { Revalidator } from '../../../src/edge/gate/revalidation.js';
 import { Observer } from '../../../src/edge/ops/observer.js';
+import { Traffic } from '../../../src/edge/ops/traffic.js';
 import { ConnectionCache } from '../../../src/edge/request/connection-cache.js';
 import { destinationOf } from '../../../src/edge/request/destination.js';
 import type { HeaderLookup, Visit, VisitRequest } from '../../../src/edge/request/visit.js';
@@ -135,6 +137,7 @@ export async function forwarderTo(
     gate: () => admitted,
     observer: new Observer([]),
     revalidator,
+    traffic: new Traffic(new Metrics()),
     replyWithError: (visit) => visit.reply({ status: 502, headers: {}, body: '' }),
   };
   t.after(() => options.observer.close());

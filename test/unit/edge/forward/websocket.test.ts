@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { Metrics } from '../../../../src/core/metrics.js';
 import type { ExchangeOptions } from '../../../../src/edge/forward/exchange.js';
 import { WebSocketExchange } from '../../../../src/edge/forward/websocket.js';
+import { Traffic } from '../../../../src/edge/ops/traffic.js';
 import type { Visit } from '../../../../src/edge/request/visit.js';
 import { PosternError } from '../../../../src/errors.js';
 import type { InboundStream, RequestHead } from '../../../../src/http/exchange.js';
@@ -35,6 +37,7 @@ async function openDoor(t: TestContext, { onStream = () => {}, requestHead, link
   const options = {
     revalidator: { add: (one: unknown) => watched.add(one), forget: (one: unknown) => watched.delete(one) },
     observer: { emit: () => {} },
+    traffic: new Traffic(new Metrics()),
     replyWithError: (visit: Visit, { code }: PosternError) => {
       refusals.push(code);
       visit.reply({ status: 502, headers: {}, body: '' });

@@ -1,0 +1,31 @@
+/** The metrics of an edge that serves nobody, for what is said about all of them. */
+import type { TestContext } from 'node:test';
+import type { Metrics } from '../../src/core/metrics.js';
+import { Registry } from '../../src/edge/gate/registry.js';
+import { Revalidator } from '../../src/edge/gate/revalidation.js';
+import { EdgeMetrics } from '../../src/edge/metrics.js';
+import { Presence } from '../../src/edge/people/presence.js';
+import { MemoryStore } from '../../src/store/memory.js';
+
+/** Every family that an edge may have. Closed with the test. */
+export function edgeMetrics(t: TestContext): Metrics {
+  const revalidator = new Revalidator();
+  const presence = new Presence({ open: () => revalidator.open(), changed: () => {} });
+  const edge = new EdgeMetrics({
+    version: '1.2.3',
+    store: new MemoryStore(),
+    registry: new Registry(),
+    revalidator,
+    presence,
+    connections: { open: 0 },
+    isReady: () => true,
+    output: undefined,
+    certificates: { notAfterMs: 86_400_000 },
+  });
+  t.after(() => {
+    edge.close();
+    presence.close();
+    revalidator.close();
+  });
+  return edge.metrics;
+}
