@@ -7,6 +7,7 @@ import { DEFAULT_FLOW_LIMITS, type FlowLimits } from './flow/flow-control.js';
 import type { Role } from './frame/settings.js';
 import { MAX_PENDING_BYTES } from './send/send-half.js';
 import type { Http2Stream } from './stream/stream.js';
+import { NO_TIME_LIMITS, type TimeLimits } from './time-limits.js';
 
 /** The events of a connection. */
 export interface ConnectionObserver {
@@ -32,6 +33,8 @@ export interface ConnectionObserver {
    * its transport after sending. Without `error` after `drain`, or if the peer drained.
    */
   closed(error: Http2Error | undefined): void;
+  /** The transport has not been closed in time after `closed`: the owner destroys it, unsent bytes included. Once. */
+  overdue?(): void;
 }
 
 export interface ConnectionLimits {
@@ -66,6 +69,8 @@ export interface ConnectionOptions {
   readonly limits?: Partial<ConnectionLimits>;
   /** Budgets that the peer spends besides those of this connection: of its address, for instance. The owner keeps them. */
   readonly sharedBudgets?: FloodGuard;
+  /** What the peer may take time for; without limits by default. They are checked in `tick`. */
+  readonly timeLimits?: Partial<TimeLimits>;
   /**
    * Server role: sends nothing before the client's preface has arrived. A peer that does not speak HTTP/2 then gets a close
    * and not a byte: `closed` with PROTOCOL_ERROR, and `send` was not called.
@@ -93,7 +98,7 @@ const monotonicMs = () => performance.now();
 const afterTurn = (run: () => void) => void setImmediate(run);
 
 type CompleteOptions = Required<Omit<ConnectionOptions, 'sharedBudgets'>> &
-  Pick<ConnectionOptions, 'sharedBudgets'> & { readonly limits: ConnectionLimits };
+  Pick<ConnectionOptions, 'sharedBudgets'> & { readonly limits: ConnectionLimits; readonly timeLimits: TimeLimits };
 
 /** The options, with defaults for those that are absent. */
 export function withDefaults(options: ConnectionOptions): CompleteOptions {
@@ -105,5 +110,6 @@ export function withDefaults(options: ConnectionOptions): CompleteOptions {
     schedule: afterTurn,
     ...options,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    timeLimits: { ...NO_TIME_LIMITS, ...options.timeLimits },
   };
 }

@@ -13,12 +13,13 @@
  * - 5.4.1, 6.8 connection errors and GOAWAY: `shutdown.ts`; 6.7 PING: `pings.ts`; 7 error codes: `errors.ts`
  * - 8 messages: `message/field-syntax.ts` and `message/field-classifier.ts` (one field), `message/message-fields.ts` and
  *   `message/regular-fields.ts` (lists), `message/message.ts` (order)
- * - 10.5 floods: `flood-guard.ts`
+ * - 10.5 floods: `flood-guard.ts`; slow peers: `clocks.ts`, `stalls.ts`
  * - sending: `send/send-queue.ts` (when), `send/frame-scheduler.ts` and `send/data-scheduler.ts` (in which order),
  *   `send/write-buffer.ts` and `frame/writer.ts` (as bytes)
  */
 import type { Buffer } from 'node:buffer';
 import { BytePool } from './byte-pool.js';
+import { Clocks } from './clocks.js';
 import { type ConnectionLimits, type ConnectionOptions, withDefaults } from './connection-options.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode, Http2StreamError } from './errors.js';
 import { FloodGuard } from './flood-guard.js';
@@ -48,6 +49,7 @@ export class Connection {
   readonly #reader: FrameReader;
   // For each PING of the owner's that is not acknowledged: rejects its promise when the connection ends.
   readonly #pendingPings = new Set<() => void>();
+  readonly #clocks: Clocks | undefined;
 
   /** Sends the preface (section 3.4) at the end of this turn of the event loop. */
   constructor(options: ConnectionOptions) {
@@ -109,6 +111,10 @@ export class Connection {
       flow.onIdleRoundTrip(roundTripMs);
     });
     flow.start();
+    if (options.timeLimits === undefined) return;
+    const clocked = { reader: this.#reader, incoming, local, streams, queue, pings, shutdown };
+    const overdue = () => observer.overdue?.();
+    this.#clocks = new Clocks({ ...clocked, limits: complete.timeLimits, now, overdue });
   }
 
   /** How many streams are open. */
@@ -133,6 +139,14 @@ export class Connection {
   /** The peer has announced extended CONNECT (RFC 8441). */
   get canConnect(): boolean {
     return this.#peer.connectProtocol;
+  }
+
+  /**
+   * Checks the time limits. An owner that has set some calls it every few seconds, from the start until its transport is
+   * closed. Never throws.
+   */
+  tick(): void {
+    this.#clocks?.tick();
   }
 
   /** Processes bytes that arrived. Streams are given parts of `chunk`, so it must not be written to again. Never throws. */

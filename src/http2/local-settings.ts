@@ -16,10 +16,16 @@ export class LocalSettings {
   readonly #send: (frame: Buffer) => void;
   readonly #now: () => number;
   readonly #unacknowledged: (() => void)[] = [];
+  #isAcknowledged = false;
 
   constructor(send: (frame: Buffer) => void, now: () => number) {
     this.#send = send;
     this.#now = now;
+  }
+
+  /** The peer has acknowledged the SETTINGS of the preface. */
+  get isAcknowledged(): boolean {
+    return this.#isAcknowledged;
   }
 
   /** Sends the connection preface (section 3.4). `acknowledged` is called with the round trip time of its SETTINGS. */
@@ -46,6 +52,7 @@ export class LocalSettings {
   acknowledged(): void {
     const apply = this.#unacknowledged.shift();
     if (apply === undefined) throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'nothing to acknowledge');
+    this.#isAcknowledged = true;
     apply();
   }
 

@@ -47,6 +47,16 @@ export class Shutdown {
     return this.#state !== 'open' || this.#peerLeaves;
   }
 
+  /** The first of two GOAWAY was sent. */
+  get isFirstGoaway(): boolean {
+    return this.#state === 'draining';
+  }
+
+  /** We have sent GOAWAY, and open streams go on. */
+  get isDraining(): boolean {
+    return this.#state === 'draining' || this.#state === 'final-goaway';
+  }
+
   /** The final GOAWAY was sent: requests that arrive after it are ignored. */
   get isFinal(): boolean {
     return this.#state === 'final-goaway';

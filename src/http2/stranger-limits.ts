@@ -6,6 +6,7 @@
 import type { ConnectionLimits } from './connection-options.js';
 import type { AbuseLimits } from './flood-guard.js';
 import type { FlowLimits } from './flow/flow-control.js';
+import type { TimeLimits } from './time-limits.js';
 
 /** As many as browsers expect to be able to open, and no more. */
 export const STRANGER_STREAMS = 100;
@@ -46,4 +47,21 @@ export const STRANGER_LIMITS: ConnectionLimits = {
   maxSendBytes: STRANGER_UNSENT_BYTES,
   maxBlockedBytes: 1,
   abuse: ABUSE,
+};
+
+/**
+ * The time limits of an unknown client. A client that does not read is not asked for a PING: what waits for it has to leave
+ * at the rate of `stall`, which a paused download may fall below for minutes.
+ */
+export const STRANGER_TIME_LIMITS: TimeLimits = {
+  prefaceMs: 10_000,
+  frameMs: 20_000, // a full frame at 7 kbit/s
+  settingsAckMs: 20_000,
+  idleMs: 120_000,
+  keepAliveMs: 60_000,
+  pingMs: 60_000,
+  finalGoawayMs: 2_000,
+  drainMs: 30_000,
+  closeMs: 5_000,
+  stall: { ms: 600_000, minBytes: 65_536 },
 };

@@ -40,6 +40,7 @@ export class FrameReader {
   #partial = NOTHING;
   #partialBytes = 0;
   #frames = 0;
+  #reads = 0;
 
   constructor(sink: FrameSink, options: FrameReaderOptions) {
     this.#sink = sink;
@@ -49,6 +50,7 @@ export class FrameReader {
 
   /** Reads the next bytes. Throws `Http2ConnectionError`, after which nothing may be read. */
   read(chunk: Buffer): void {
+    this.#reads += 1;
     let at = this.#prefaceBytesLeft > 0 ? this.#readPreface(chunk) : 0;
     if (this.#partialBytes > 0) at = this.#complete(chunk, at);
     while (chunk.length - at >= FRAME_HEADER_BYTES) {
@@ -63,6 +65,11 @@ export class FrameReader {
   /** A number that stays the same while one frame is unfinished; undefined while none is, and the preface was read. */
   get unfinished(): number | undefined {
     return this.#partialBytes > 0 || this.#prefaceBytesLeft > 0 ? this.#frames : undefined;
+  }
+
+  /** How often bytes have arrived. */
+  get reads(): number {
+    return this.#reads;
   }
 
   /** No frame has arrived: the peer has not sent its preface. */

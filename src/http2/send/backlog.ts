@@ -14,6 +14,16 @@ const MAX_TURN_BYTES = 524_288;
 export class Backlog {
   #bytes = 0;
   #turnBytes = 0;
+  #sentBytes = 0;
+
+  /** Bytes that were given to `send` and have not left, and all that have. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
 
   /** Whether enough has left to make another turn worthwhile. */
   get isLow(): boolean {
@@ -45,5 +55,6 @@ export class Backlog {
 
   remove(bytes: number): void {
     this.#bytes = Math.max(this.#bytes - bytes, 0);
+    this.#sentBytes += bytes;
   }
 }

@@ -65,6 +65,16 @@ export class SendQueue {
     return this.#data.window;
   }
 
+  /** Bytes that were given to `send` and have not left the owner's buffers. */
+  get unsentBytes(): number {
+    return this.#backlog.bytes;
+  }
+
+  /** All bytes that have left them. */
+  get sentBytes(): number {
+    return this.#backlog.sentBytes;
+  }
+
   /** Sends what was held. */
   release(): void {
     if (!this.#isHeld) return;
