@@ -33,6 +33,11 @@ export interface ConnectionObserver {
    * its transport after sending. Without `error` after `drain`, or if the peer drained.
    */
   closed(error: Http2Error | undefined): void;
+  /**
+   * A method of this observer, or of one of a stream, has thrown: a fault of the owner. The stream that it was about is reset
+   * with INTERNAL_ERROR, and the connection goes on. Without this method the process emits a warning.
+   */
+  threw?(error: unknown): void;
   /** The transport has not been closed in time after `closed`: the owner destroys it, unsent bytes included. Once. */
   overdue?(): void;
 }
@@ -99,6 +104,18 @@ const afterTurn = (run: () => void) => void setImmediate(run);
 
 type CompleteOptions = Required<Omit<ConnectionOptions, 'sharedBudgets'>> &
   Pick<ConnectionOptions, 'sharedBudgets'> & { readonly limits: ConnectionLimits; readonly timeLimits: TimeLimits };
+
+/** Passes on what observers have thrown, and throws nothing itself. */
+export function reporterOf({ threw }: ConnectionObserver): (error: unknown) => void {
+  return (error) => {
+    try {
+      if (threw !== undefined) threw(error);
+      else process.emitWarning(error instanceof Error ? error : String(error));
+    } catch {
+      // reporting must not fail the connection
+    }
+  };
+}
 
 /** The options, with defaults for those that are absent. */
 export function withDefaults(options: ConnectionOptions): CompleteOptions {

@@ -20,7 +20,7 @@
 import type { Buffer } from 'node:buffer';
 import { BytePool } from './byte-pool.js';
 import { Clocks } from './clocks.js';
-import { type ConnectionLimits, type ConnectionOptions, withDefaults } from './connection-options.js';
+import { type ConnectionLimits, type ConnectionOptions, reporterOf, withDefaults } from './connection-options.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode, Http2StreamError } from './errors.js';
 import { FloodGuard } from './flood-guard.js';
 import { FlowControl } from './flow/flow-control.js';
@@ -60,6 +60,8 @@ export class Connection {
     const floodGuard = new FloodGuard(limits.abuse, now, complete.sharedBudgets);
     const encoder = new HpackEncoder({ neverIndexed });
     const failed = (error: unknown) => this.#shutdown.fail(error);
+    const threw = reporterOf(observer);
+    const tell = (event: () => void) => attempt(event, threw);
     const queue = new SendQueue({ encoder, send, schedule, floodGuard, failed, isHeld: awaitsPreface });
     const control = (frame: Buffer) => queue.control(frame);
     const pings = new Pings(control, now);
@@ -73,16 +75,17 @@ export class Connection {
       sendLimits: { pool: sendPoolOf(limits), maxBlockedBytes: limits.maxBlockedBytes, window: queue.window },
       sentFields: new FieldCache(neverIndexed),
       emptied: () => this.#shutdown.endIfIdle(),
-      idsRunningLow: () => observer.idsRunningLow?.(),
+      observerThrew: threw,
+      idsRunningLow: () => tell(() => observer.idsRunningLow?.()),
     });
     const shutdown = new Shutdown({
       ...{ role, streams, queue, pings, maxStreams },
-      goaway: (error) => observer.goaway?.(error),
+      goaway: (error) => tell(() => observer.goaway?.(error)),
       closed: (error) => {
         for (const reject of this.#pendingPings) reject();
         this.#reader.discard();
         incoming.discard();
-        observer.closed(error);
+        tell(() => observer.closed(error));
       },
     });
     const incomingControl = new IncomingControl({
@@ -90,7 +93,7 @@ export class Connection {
       budget: floodGuard.controlFrames,
       settingsReceived: () => {
         encoder.setPeerTableSize(peer.headerTableBytes);
-        observer.settings?.();
+        tell(() => observer.settings?.());
       },
     });
     const decoder = createDecoder(limits);
@@ -113,7 +116,7 @@ export class Connection {
     flow.start();
     if (options.timeLimits === undefined) return;
     const clocked = { reader: this.#reader, incoming, local, streams, queue, pings, shutdown };
-    const overdue = () => observer.overdue?.();
+    const overdue = () => tell(() => observer.overdue?.());
     this.#clocks = new Clocks({ ...clocked, limits: complete.timeLimits, now, overdue });
   }
 
@@ -201,6 +204,14 @@ export class Connection {
   /** Ends the connection now: GOAWAY, and every open stream fails. A no-op once it has ended. */
   destroy(error?: Http2Error): void {
     this.#shutdown.destroy(error);
+  }
+}
+
+function attempt(run: () => void, failed: (error: unknown) => void): void {
+  try {
+    run();
+  } catch (error) {
+    failed(error);
   }
 }
 

@@ -158,7 +158,11 @@ export class Incoming implements FrameSink, StreamFrames {
     if (!isRequest || observer.oversized === undefined || !decoder.isWellFormed)
       throw new Http2StreamError(id, Http2ErrorCode.ENHANCE_YOUR_CALM, message);
     const stream = streams.accept(id, OVERSIZED, flags);
-    observer.oversized(stream, pseudoFields);
+    try {
+      observer.oversized(stream, pseudoFields);
+    } catch (error) {
+      stream.observerThrew(error);
+    }
     if ((flags & FrameFlag.END_STREAM) !== 0) stream.receiveEnd();
   }
 
@@ -166,7 +170,11 @@ export class Incoming implements FrameSink, StreamFrames {
     const { streams, observer } = this.#options;
     const stream = streams.accept(id, fields, flags);
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;
-    observer.stream?.(stream, fields, endStream);
+    try {
+      observer.stream?.(stream, fields, endStream);
+    } catch (error) {
+      stream.observerThrew(error);
+    }
     if (endStream) stream.receiveEnd();
   }
 

@@ -132,8 +132,8 @@ export class Shutdown {
     this.#state = 'closed';
     this.#options.queue.close(goawayFrame(this.#lastId(), code));
     const reason = error ?? new Http2ConnectionError(Http2ErrorCode.CANCEL, 'the connection was closed');
-    const thrown = this.#options.streams.failAll(reason);
-    this.#options.closed(error ?? (thrown === undefined ? undefined : internalError(thrown)));
+    this.#options.streams.failAll(reason);
+    this.#options.closed(error);
   }
 
   /** The highest stream of the peer that was processed. In the client role there are none. */
@@ -143,7 +143,7 @@ export class Shutdown {
   }
 }
 
-/** An error that is not the peer's: an observer threw. It ends this connection and no other. */
+/** An error that is not the peer's. It ends this connection and no other. */
 function internalError(thrown: unknown): Http2ConnectionError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new Http2ConnectionError(Http2ErrorCode.INTERNAL_ERROR, message, { cause: thrown });

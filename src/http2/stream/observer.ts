@@ -18,7 +18,8 @@ export interface MessageReader {
 
 /**
  * Order: `informational`*, `headers` (both in the client role only: the server role gets the head with the stream),
- * `data`*, `trailers`?, `end`; `closed` comes last, once, at any point. Nothing is called after `reset`.
+ * `data`*, `trailers`?, `end`; `closed` comes last, once, at any point. Nothing is called after `reset`. If one of them
+ * throws, its stream is reset with INTERNAL_ERROR, and only `closed` is still called.
  */
 export interface StreamObserver extends MessageReader {
   /** After `write` returned false: writing may continue. Also called when END_STREAM was sent. */
@@ -38,6 +39,8 @@ export interface StreamOwner<Stream> {
   reset(stream: Stream, code: number): void;
   /** The reader has read buffered bytes. */
   released(stream: Stream, bytes: number): void;
+  /** What observes the stream has thrown: the stream ends with INTERNAL_ERROR, unless it has ended. */
+  observerThrew(stream: Stream, error: unknown): void;
   /** Both directions have ended. */
   forget(stream: Stream): void;
 }

@@ -11,9 +11,16 @@ import { UNKNOWN_LENGTH } from '../message/regular-fields.js';
 import type { MessageReader } from './observer.js';
 import { ReceiveBuffer } from './receive-buffer.js';
 
+/** The stream. */
+export interface ReceiveHalfOwner {
+  /** The reader has thrown; it is not called again. */
+  observerThrew(error: unknown): void;
+}
+
 export class ReceiveHalf {
   readonly window: ReceiveWindow;
   reader: MessageReader | undefined;
+  readonly #owner: ReceiveHalfOwner;
   readonly #streamId: number;
   readonly #message: ReceivedMessage;
   #expectedBytes: number;
@@ -23,7 +30,8 @@ export class ReceiveHalf {
   #isDiscarding = false;
   #buffer: ReceiveBuffer | undefined;
 
-  constructor(streamId: number, windowBytes: number, message: ReceivedMessage) {
+  constructor(owner: ReceiveHalfOwner, streamId: number, windowBytes: number, message: ReceivedMessage) {
+    this.#owner = owner;
     this.#streamId = streamId;
     this.window = new ReceiveWindow(windowBytes, windowBytes);
     this.#message = message;
@@ -50,12 +58,12 @@ export class ReceiveHalf {
     this.#requireOpen();
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     const kind = this.#message.next(fields, flags);
-    if (kind === 'informational') this.reader?.informational?.(fields);
+    if (kind === 'informational') this.#call((reader) => reader.informational?.(fields));
     else if (kind === 'trailers') this.end(fields);
     else {
       this.#expectedBytes = this.#message.expectedBytes;
       if (endStream) this.requireComplete();
-      this.reader?.headers?.(fields, endStream);
+      this.#call((reader) => reader.headers?.(fields, endStream));
       if (endStream) this.end(undefined);
     }
   }
@@ -130,6 +138,14 @@ export class ReceiveHalf {
     return count;
   }
 
+  #call(event: (reader: MessageReader) => void): void {
+    try {
+      if (this.reader !== undefined) event(this.reader);
+    } catch (error) {
+      this.#owner.observerThrew(error);
+    }
+  }
+
   #count(bytes: number): void {
     if (this.#expectedBytes === UNKNOWN_LENGTH) return;
     this.#expectedBytes -= bytes;
@@ -147,7 +163,13 @@ export class ReceiveHalf {
   }
 
   #read(chunk: Buffer): void {
-    if (!this.#isDiscarding) this.reader?.data(chunk);
+    if (this.#isDiscarding) return;
+    // Not `#call`: a closure for each chunk costs more than the call.
+    try {
+      this.reader?.data(chunk);
+    } catch (error) {
+      this.#owner.observerThrew(error);
+    }
   }
 
   #deliverEnd(): void {
@@ -155,8 +177,12 @@ export class ReceiveHalf {
     this.#state = 'delivered';
     const reader = this.#isDiscarding ? undefined : this.reader;
     this.reader = undefined;
-    if (this.#trailers !== undefined) reader?.trailers(this.#trailers);
-    reader?.end();
+    try {
+      if (this.#trailers !== undefined) reader?.trailers(this.#trailers);
+      reader?.end();
+    } catch (error) {
+      this.#owner.observerThrew(error);
+    }
   }
 
   #requireOpen(): void {

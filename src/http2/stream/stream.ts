@@ -10,7 +10,7 @@ import { ReceivedMessage } from '../message/message.js';
 import { checkResponse, checkTrailers } from '../message/message-fields.js';
 import { SendHalf, type SendHalfOwner, type SendLimits } from '../send/send-half.js';
 import type { StreamObserver, StreamOwner } from './observer.js';
-import { ReceiveHalf } from './receive-half.js';
+import { ReceiveHalf, type ReceiveHalfOwner } from './receive-half.js';
 
 export type { StreamObserver } from './observer.js';
 
@@ -24,7 +24,7 @@ export interface StreamStart {
   readonly request: readonly string[];
 }
 
-export class Http2Stream implements SendHalfOwner {
+export class Http2Stream implements SendHalfOwner, ReceiveHalfOwner {
   readonly id: number;
   readonly role: Role;
   /** The two halves, for the connection only. */
@@ -45,7 +45,7 @@ export class Http2Stream implements SendHalfOwner {
     this.role = start.role;
     this.id = start.id;
     this.sending = new SendHalf(start.id, start.sendWindowBytes, this, start.sendLimits);
-    this.receiving = new ReceiveHalf(start.id, start.receiveWindowBytes, message);
+    this.receiving = new ReceiveHalf(this, start.id, start.receiveWindowBytes, message);
   }
 
   /** The stream is not idle at the peer: the peer has opened it, or our head was sent. Frames may name it. */
@@ -197,13 +197,23 @@ export class Http2Stream implements SendHalfOwner {
   }
 
   drained(): void {
-    this.#observer?.drain?.();
+    try {
+      this.#observer?.drain?.();
+    } catch (error) {
+      this.observerThrew(error);
+    }
+  }
+
+  /** Ends this stream, and no other, because what observes it has thrown. */
+  observerThrew(error: unknown): void {
+    this.#abortReceiving();
+    this.#owner.observerThrew(this, error);
   }
 
   endStreamSent(): void {
     if (this.isOver) return;
     this.#isEndSent = true;
-    this.#observer?.drain?.();
+    this.drained();
     this.#stopSender();
     this.#close();
   }
@@ -239,6 +249,10 @@ export class Http2Stream implements SendHalfOwner {
     }
     if (this.#state !== 'over' || !this.receiving.isDelivered) return;
     this.#state = 'closed';
-    this.#observer?.closed(this.#error);
+    try {
+      this.#observer?.closed(this.#error);
+    } catch (error) {
+      this.#owner.observerThrew(this, error);
+    }
   }
 }

@@ -29,6 +29,8 @@ export interface StreamsOptions {
   readonly connectProtocol: boolean;
   /** The last open stream has ended. */
   readonly emptied: () => void;
+  /** Receives what an observer of a stream has thrown. */
+  readonly observerThrew: (error: unknown) => void;
   /** Few identifiers are left. Called once. */
   readonly idsRunningLow: () => void;
 }
@@ -110,19 +112,13 @@ export class Streams implements StreamOwner<Http2Stream> {
     this.#ended();
   }
 
-  /** Fails all streams with the connection. Returns what an observer threw, if any did. */
-  failAll(error: Http2Error): unknown {
-    let thrown: unknown;
+  /** Fails all streams with the connection. */
+  failAll(error: Http2Error): void {
     for (const stream of [...this.table]) {
       stream.sending.abort();
       this.table.markClosed(stream.id);
-      try {
-        stream.fail(error);
-      } catch (failure) {
-        thrown = failure; // the other streams must still be notified
-      }
+      stream.fail(error);
     }
-    return thrown;
   }
 
   // For the streams (`StreamOwner`).
@@ -146,6 +142,11 @@ export class Streams implements StreamOwner<Http2Stream> {
     if (bytes === 0) return;
     this.#options.flow.buffered(-bytes);
     this.#options.flow.maybeSendWindowUpdate(stream);
+  }
+
+  observerThrew(stream: Http2Stream, error: unknown): void {
+    this.#options.observerThrew(error);
+    if (!stream.isOver) this.fail(new Http2StreamError(stream.id, Http2ErrorCode.INTERNAL_ERROR, 'an observer threw'));
   }
 
   forget(stream: Http2Stream): void {

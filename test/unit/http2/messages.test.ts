@@ -8,7 +8,7 @@ import { MalformedFields } from '../../../src/http2/message/field-classifier.js'
 import { type Asked, ask, Bare, engines, frame, Record, requestFields } from './peers.js';
 
 const { DATA, RST_STREAM } = FrameType;
-const { PROTOCOL_ERROR, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR, CANCEL } = Http2ErrorCode;
+const { PROTOCOL_ERROR, ENHANCE_YOUR_CALM, NO_ERROR, CANCEL } = Http2ErrorCode;
 const END = FrameFlag.END_STREAM;
 
 const data = (id: number, text: string, flags = 0) => frame(DATA, flags, id, Buffer.from(text));
@@ -287,23 +287,6 @@ describe('a response', () => {
     assert.equal(sent.at(-1)?.payload.readUInt32BE(), NO_ERROR);
     assert.deepEqual(record.events, ['closed']);
     assert.equal(bare.engine.running, 0);
-  });
-
-  test('of an observer that throws ends its connection with the reason', () => {
-    const bare = Bare.greeted('server', {
-      observer: {
-        stream: () => {
-          throw new Error('a bug');
-        },
-        closed: (error) => {
-          bare.closed = error ?? 'whole';
-        },
-      },
-    });
-    bare.give(bare.headers(1, requestFields('GET', '/')));
-    assert.ok(bare.closed !== undefined && bare.closed !== 'whole');
-    assert.equal(bare.closed.code, INTERNAL_ERROR);
-    assert.equal((bare.closed.cause as Error).message, 'a bug');
   });
 });
 
