@@ -10,7 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void
   http: async () => (await import('./commands/http.js')).addHttpCommand,
   allow: async () => (await import('./commands/access.js')).addAllowCommand,
   revoke: async () => (await import('./commands/access.js')).addRevokeCommand,
-  knocks: async () => (await import('./commands/access.js')).addKnocksCommand,
+  knocks: async () => (await import('./commands/knocks.js')).addKnocksCommand,
   'access-token': async () => (await import('./commands/access-token.js')).addAccessTokenCommand,
   invite: async () => (await import('./commands/invite.js')).addInviteCommand,
   invites: async () => (await import('./commands/invite.js')).addInvitesCommand,

@@ -1,10 +1,9 @@
-/** `postern allow`, `revoke` and `knocks`: who may open a tunnel, changed while it runs, and who asks to. */
+/** `postern allow` and `revoke`: who may open a tunnel, changed while it runs. */
 import type { Command } from 'commander';
 import { ALLOW_OPTIONS, API_OPTIONS } from '../../config/api-config.js';
-import type { ApiKnock } from '../process/api-client.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
 import { allow, checkRule, notGranted, revoke } from '../process/granting.js';
-import { chosen, connect, OTHER_FILE, onlyOne, say, sayEach } from './own-tunnels.js';
+import { chosen, connect, OTHER_FILE, onlyOne, say } from './own-tunnels.js';
 
 const RULE = 'A person by email address, or a rule such as @acme.com or group:eng.';
 
@@ -40,22 +39,5 @@ export function addRevokeCommand(program: Command): void {
     const done = lines.filter((line) => line !== undefined);
     if (done.length === 0) throw notGranted(rule);
     for (const line of done) say(line);
-  });
-}
-
-/** Adds `postern knocks`. */
-export function addKnocksCommand(program: Command): void {
-  const command = program
-    .command('knocks')
-    .description('List who asks to be let in; "postern allow" and "postern revoke" answer.');
-  addFlags(command, API_OPTIONS);
-  addConfigFlag(command, OTHER_FILE);
-  command.option('--json', 'Print one JSON object per line.');
-  command.action(async () => {
-    const { api, values } = await connect(command, API_OPTIONS);
-    const options = command.opts<{ json?: true }>();
-    const said = ({ message }: ApiKnock) => (message === '' ? '' : `: ${message}`);
-    const line = (knock: ApiKnock) => `${knock.email}  ${knock.at}${said(knock)}`;
-    await sayEach(chosen(await api.tunnels(), values.name), (name) => api.knocks(name), { ...options, line });
   });
 }

@@ -54,11 +54,43 @@ describe('the commands that let people in and shut them out', () => {
     assert.equal((await zoe.fetch(`${world.base}/access`, { method: 'POST', headers, body })).status, 303);
     const { code, stdout } = await postern(['knocks', '--name', 'demo']);
     assert.equal(code, 0);
-    assert.match(stdout, /^demo {2}eve@elsewhere\.test {2}20\S+Z: a \[31m word$/);
+    assert.match(stdout, /^demo {2}\S+ {2}eve@elsewhere\.test {2}20\S+Z: a \[31m word$/);
     const json = JSON.parse((await postern(['knocks', '--name', 'demo', '--json'])).stdout);
     assert.deepEqual([json.tunnel, json.email], ['demo', 'eve@elsewhere.test']);
     assert.equal((await postern(['revoke', 'eve@elsewhere.test', '--name', 'demo'])).code, 0);
     assert.equal((await postern(['knocks', '--name', 'demo'])).stdout, '');
+  });
+
+  test('let in one who asks, for a time, or not', async () => {
+    await world.startAgent({ name: 'asked' });
+    const url = world.urlOf('asked');
+    const eve = world.visitor();
+    await eve.signIn(`${url}/`, 'eve');
+    const ask = async () => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const body = new URLSearchParams({ to: 'asked', message: '' }).toString();
+      assert.equal((await eve.fetch(`${world.base}/access`, { method: 'POST', headers, body })).status, 303);
+      return JSON.parse((await postern(['knocks', '--json', '--name', 'asked'])).stdout).id as string;
+    };
+    const allowed = await postern(['knocks', 'allow', await ask(), '--for', '8h', '--name', 'asked']);
+    assert.deepEqual([allowed.code, allowed.stdout], [0, `eve@elsewhere.test may open ${url}/ for 8h`]);
+    assert.equal((await eve.fetch(`${url}/`)).status, 200);
+    const again = await postern(['knocks', 'allow', 'eve@elsewhere.test']);
+    assert.deepEqual([again.code, again.stdout], [1, '']);
+    assert.match(again.stderr, /"eve@elsewhere\.test" asks for no tunnel of yours/);
+    const wrong = await postern(['knocks', 'allow', 'eve@elsewhere.test', '--for', 'ever']);
+    assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
+    await world.startAgent({ name: 'asked-too' });
+    await eve.open(`${world.urlOf('asked-too')}/`);
+    const body = new URLSearchParams({ to: 'asked-too', message: '' }).toString();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    assert.equal((await eve.fetch(`${world.base}/access`, { method: 'POST', headers, body })).status, 303);
+    const denied = await postern(['knocks', 'deny', 'Eve@elsewhere.test']);
+    assert.deepEqual(
+      [denied.code, denied.stdout],
+      [0, `eve@elsewhere.test was not let in to ${world.urlOf('asked-too')}/`],
+    );
+    assert.equal((await eve.fetch(`${world.urlOf('asked-too')}/`)).status, 403);
   });
 
   test('print a link that lets people in, list what is left of it, and end it', async () => {
