@@ -39,6 +39,7 @@ import type { Visit } from './request/visit.js';
 import { AccessRoutes } from './routes/access.js';
 import { createApp } from './routes/app.js';
 import { inviteRoutes } from './routes/invite.js';
+import { VisitLimit } from './routes/led.js';
 import { SignIn } from './routes/sign-in.js';
 import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
@@ -118,7 +119,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const api = createApi({ ...managing, permits: config.permits });
   const portal = new Portal(managing);
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
-  const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('wrong-invite') });
+  const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite') });
   const manages = (identity: Identity) =>
     registry.ownedBy(identity.email).length > 0 || matchesRules(config.admins, identity);
   const app = createApp({
@@ -173,7 +174,8 @@ function composeSignIn(
     tickets: new Tickets({ secrets, issuers, redemptions }),
     nonces: new Nonces(secrets),
     transactions: new Transactions({ secrets, secure, redemptions }),
-    limit: new limits.AttemptLimit('sign-in'),
+    starts: new VisitLimit('sign-in'),
+    completions: new limits.AttemptLimit('sign-in'),
     accounts: new limits.AttemptLimit('account-sign-in'),
     ended,
     observer,

@@ -26,6 +26,15 @@ export function isVisit(request: Asked): boolean {
 }
 
 /**
+ * Whether a page of another site, or of another host of this one, has led the browser here (`Sec-Fetch-Site`, Fetch Metadata).
+ * A typed address, a bookmark, a page of this host and a program have not.
+ */
+export function isLed({ header }: Pick<VisitRequest, 'header'>): boolean {
+  const site = header['sec-fetch-site'];
+  return site === 'cross-site' || site === 'same-site';
+}
+
+/**
  * Whether a person will look at the response: then it is a page. A script that accepts HTML would put our page into the
  * app's, and one of a sibling tunnel would read in it who is signed in.
  */

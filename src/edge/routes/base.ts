@@ -17,6 +17,7 @@ import { jsonReply, pageReply, redirect, scriptReply } from '../replies/reply.js
 import { isNavigation, isVisit } from '../request/navigation.js';
 import type { Reply, Visit, VisitRequest } from '../request/visit.js';
 import { checkCause, isFromOrigin } from './csrf.js';
+import { orGoOnByHand } from './led.js';
 import { nextLink, pageOf } from './paging.js';
 import type { RouteTable } from './route.js';
 import { queryParam, rivalsReply, signOutPage, userInfoReply } from './session.js';
@@ -113,7 +114,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
 
   return [
     ['get', '/', portal],
-    ['get', '/oauth2/start', start],
+    ['get', '/oauth2/start', (visit) => orGoOnByHand(visit, () => start(visit))],
     ['get', '/oauth2/callback', callback],
     ['post', '/oauth2/callback', callbackForm],
     ['get', '/oauth2/failed', failed],

@@ -1,6 +1,7 @@
 /** Which page a request for one of the edge's own paths comes from: a page of another origin may neither read nor cause anything. */
 import { PosternError } from '../../errors.js';
 import { causeOf } from '../gate/cause.js';
+import { isLed } from '../request/navigation.js';
 import type { VisitRequest } from '../request/visit.js';
 
 /**
@@ -10,6 +11,15 @@ import type { VisitRequest } from '../request/visit.js';
 export function checkCause(request: VisitRequest, origin: string): void {
   if (causeOf(request, { origin, origins: [], frameOrigins: [] }) === 'foreign')
     throw new PosternError('ERR_CROSS_SITE');
+}
+
+/**
+ * Throws `ERR_CROSS_SITE` as `checkCause` does, and for a navigation to which another page has led, too: for what takes
+ * something of which the visitor has only a few.
+ */
+export function checkNotLed(request: VisitRequest, origin: string): void {
+  checkCause(request, origin);
+  if (isLed(request)) throw new PosternError('ERR_CROSS_SITE');
 }
 
 /**

@@ -17,11 +17,11 @@ import type { Invites } from '../people/invites.js';
 import type { Knocks } from '../people/knocks.js';
 import type { Page } from '../replies/page.js';
 import { pageReply, redirect } from '../replies/reply.js';
-import type { AttemptLimit } from '../request/limits.js';
 import { isVisit } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { accessPage, isOpenTo, mayBeLetIn, nameOf, refusalPage, signInTo, switchAccount } from './access-pages.js';
 import { isFromOrigin } from './csrf.js';
+import { orGoOnByHand, type VisitLimit } from './led.js';
 import type { RouteTable } from './route.js';
 import { queryParam } from './session.js';
 
@@ -35,7 +35,7 @@ export interface InviteRoutesOptions {
   readonly knocks: Knocks;
   readonly observer: Observer;
   /** Limits the wrong links of an account. */
-  readonly limit: AttemptLimit;
+  readonly limit: VisitLimit;
 }
 
 /** What a link names, and whom it has reached. */
@@ -67,7 +67,7 @@ export function inviteRoutes(options: InviteRoutesOptions): RouteTable {
     if (isOpenTo(registry, name, session)) return redirect(`${tunnelOrigin(base, name)}/`);
     const asked = { name, code, session };
     if (!mayBeLetIn(ceiling, session)) return pageReply(refusalPage(base, name, session, pathOf(name, code)));
-    const invite = await look(asked, async (tunnel) => invites.find(tunnel, code, session.identity));
+    const invite = await look(visit, asked, async (tunnel) => invites.find(tunnel, code, session.identity));
     return invite === undefined ? invalidReply(base, asked) : pageReply(invitePage(base, asked, invite));
   }
 
@@ -81,7 +81,7 @@ export function inviteRoutes(options: InviteRoutesOptions): RouteTable {
     if (!mayBeLetIn(ceiling, session)) throw new PosternError('ERR_ACCESS_DENIED');
     if (!isOpenTo(registry, name, session)) {
       const asked = { name, code, session };
-      const invite = await look(asked, (tunnel) => letIn(visit, asked, tunnel));
+      const invite = await look(visit, asked, (tunnel) => letIn(visit, asked, tunnel));
       if (invite === undefined) return invalidReply(base, asked);
     }
     return { ...redirect(`${tunnelOrigin(base, name)}/`), status: 303 };
@@ -89,18 +89,19 @@ export function inviteRoutes(options: InviteRoutesOptions): RouteTable {
 
   /** The invite that an attempt finds; counts those that find none. Looks nothing up for a person who was shut out. */
   async function look(
+    visit: Visit,
     { name, session }: Asked,
     attempt: (tunnel: Owned) => Promise<Invite | undefined>,
   ): Promise<Invite | undefined> {
     const account = accountKey(session.identity);
     // Before the look-up, so that attempts at once are no more than attempts in a row.
-    await options.limit.count(account).catch((thrown: unknown) => {
+    await options.limit.count(visit, account).catch((thrown: unknown) => {
       throw new PosternError(asPosternError(thrown).code, 'too many wrong invites', { text: TOO_MANY });
     });
     const policy = registry.find(name)?.policy;
     const isClosed = policy === undefined || policy.denied?.has(session.identity.email);
     const found = isClosed ? undefined : await attempt({ name, owner: policy.owner });
-    if (found !== undefined) await options.limit.refund(account);
+    if (found !== undefined) await options.limit.refund(visit, account);
     return found;
   }
 
@@ -118,7 +119,7 @@ export function inviteRoutes(options: InviteRoutesOptions): RouteTable {
 
   const form = urlencoded({ extended: false, limit: MAX_FORM_BYTES, inflate: false });
   return [
-    ['get', PATH, show],
+    ['get', PATH, (visit) => orGoOnByHand(visit, () => show(visit))],
     ['post', PATH, accept, form],
   ];
 }

@@ -21,6 +21,7 @@ import type { Observer } from '../ops/observer.js';
 import type { Departure, HandOff, PlainRedirect, Redirect } from '../replies/hand-off.js';
 import { type AttemptLimit, network } from '../request/limits.js';
 import type { VisitRequest } from '../request/visit.js';
+import type { VisitLimit } from './led.js';
 import { choiceQuery, chosenProvider, type SignInChoice, signInPath } from './sign-in-choice.js';
 import { SignInFailure } from './sign-in-failure.js';
 
@@ -31,7 +32,10 @@ export interface SignInOptions {
   readonly tickets: Tickets;
   readonly nonces: Nonces;
   readonly transactions: Transactions;
-  readonly limit: AttemptLimit;
+  /** Limits the starts of one address. */
+  readonly starts: VisitLimit;
+  /** Limits the completions of one address: the provider leads to all of them. */
+  readonly completions: AttemptLimit;
   /** Limits the sign-ins of an account. */
   readonly accounts: AttemptLimit;
   /** The sign-ins that were ended early. */
@@ -102,7 +106,7 @@ export class SignIn {
    * `ERR_BAD_REQUEST` for an unknown provider.
    */
   async start(request: VisitRequest, fields: StartFields): Promise<Redirect> {
-    const { base, providers, sessions, limit } = this.#options;
+    const { base, providers, sessions, starts } = this.#options;
     const chosen = chosenProvider(providers, fields);
     const target = readReturnTarget(fields.returnTo, base);
     const nonceHash = this.#readProof(fields.nonceProof, target);
@@ -116,7 +120,7 @@ export class SignIn {
     if (current !== undefined && !this.#lacksGroups(current, target)) {
       return this.#issueTicket(current, target, nonceHash, { cookies: [], state: undefined });
     }
-    await limit.count(request.address);
+    await starts.count(request, request.address);
     const began = { target, ...(nonceHash !== undefined && { nonceHash }), ...(current && { continues: current.id }) };
     const provider = chosen ?? providers.ofIssuer(current?.identity.issuer);
     return this.#toProvider(request, provider, began, fields.account);
@@ -127,14 +131,14 @@ export class SignIn {
    * limit, and sends requests to the provider, only for a sign-in that this browser has started and not used before.
    */
   async completeCallback(request: VisitRequest): Promise<Redirect> {
-    const { base, sessions, transactions, limit, observer } = this.#options;
+    const { base, sessions, transactions, completions, observer } = this.#options;
     const callback = new URL(base.origin + request.path);
     const states = callback.searchParams.getAll('state');
     const { transaction, cookie } = await transactions.finish(
       request.header['cookie'],
       states.length === 1 ? states[0] : undefined,
       network(request.address),
-      () => limit.count(request.address),
+      () => completions.count(request.address),
     );
     const identity = await this.#identify(transaction, callback, cookie);
     await this.#checkRoom(identity);

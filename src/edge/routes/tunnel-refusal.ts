@@ -10,7 +10,7 @@ import { type ErrorDetails, errorReply } from '../replies/error-reply.js';
 import { pageReply, preflightReply } from '../replies/reply.js';
 import { isRepeatable, readForm, repostPage } from '../replies/repost.js';
 import type { AttemptLimit } from '../request/limits.js';
-import { isNavigation, wantsPage } from '../request/navigation.js';
+import { isNavigation, isVisit, wantsPage } from '../request/navigation.js';
 import { type Reply, tunnelName, type Visit } from '../request/visit.js';
 import { rivalsReply } from './session.js';
 import type { SignIn } from './sign-in.js';
@@ -54,7 +54,7 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
 
   /** Denies when signing in again for groups has not helped: rules that keep changing would otherwise repeat it forever. */
   async function bounded(visit: Visit, verdict: Refusal): Promise<Refusal> {
-    if (verdict.code !== 'ERR_LOGIN_REQUIRED' || verdict.session === undefined || !isNavigation(visit)) return verdict;
+    if (verdict.code !== 'ERR_LOGIN_REQUIRED' || verdict.session === undefined || !isVisit(visit)) return verdict;
     if (await isWithin(renewals, accountKey(verdict.session.identity))) return verdict;
     const denied: Refusal = { ...verdict, code: 'ERR_ACCESS_DENIED' };
     observer.emit({ kind: 'decided', visit, verdict: denied });
@@ -117,6 +117,8 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
       ...(mayAsk
         ? [{ kind: 'link', label: 'Ask for access', href: `${base.origin}/access?to=${name}`, rank: 'main' } as const]
         : []),
+      // By hand it is not limited: whoever has used up the renewals of this account has cost its visitor a click.
+      ...(isPartial ? [{ kind: 'link', label: 'Sign in again', href: href('current'), rank: 'other' } as const] : []),
       { kind: 'link', label: 'Switch account', href: href('other'), rank: mayAsk ? 'other' : 'main' },
       { kind: 'link', label: 'Sign out', href: '/.postern/sign_out', rank: 'other' },
     ] as const;

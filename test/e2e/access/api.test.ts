@@ -136,6 +136,13 @@ describe('the API', () => {
     }
   }
 
+  test('Y8 opens no stream of events for a tab that another page has led there', async () => {
+    const dev = await world.signedIn('dev');
+    for (const initiator of [world.url, 'https://elsewhere.test'])
+      for (const path of ['/.postern/api/v1/events', '/access/events?to=demo'])
+        assert.equal((await dev.navigate(world.base + path, { initiator })).status, 403, `${initiator} ${path}`);
+  });
+
   test('Y8 tells what happens to the caller’s tunnels, and what was missed, and to nobody else', async () => {
     const api = await apiOf(world);
     const read = (token: string, lastId?: string) => readEvents(world, token, lastId);

@@ -201,6 +201,19 @@ describe('an invite', () => {
     for (const text of [list, kept, world.edge.stdout, world.edge.stderr]) assert.ok(!text.includes(secret));
   });
 
+  test('Y21 pages of other sites use up none of the wrong links that its visitor may open', async () => {
+    const { url } = await make();
+    const ivo = await visitorOf('ivo');
+    const elsewhere = { initiator: 'https://elsewhere.test' };
+    for (let at = 0; at < WRONG_INVITES.points; at++)
+      assert.equal((await ivo.navigate(`${world.base}/invite?to=demo&code=${at}`, elsewhere)).status, 404);
+    const led = await ivo.navigate(url, elsewhere);
+    assert.equal(led.status, 429);
+    const [, path = ''] = /href="(\/invite[^"]*)">Go on</.exec(led.text) ?? [];
+    const onward = await ivo.navigate(world.base + path.replaceAll('&amp;', '&'), { initiator: world.base });
+    assert.deepEqual([onward.status, (await post(ivo, url)).status], [200, 303]);
+  });
+
   test('Y22 is made, listed and ended by the owner alone, with one sentence for each mistake', async () => {
     const api = await apiOf(world);
     const { id } = await make({ for: '8h', uses: 3 });

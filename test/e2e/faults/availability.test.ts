@@ -118,6 +118,20 @@ describe('the edge under attack', { concurrency: 1 }, () => {
     await canary();
   });
 
+  test('M4 a page of another site that leads to sign-ins without end does not keep the others of its address from theirs', async () => {
+    const led = world.visitor();
+    const elsewhere = { initiator: 'https://elsewhere.test' };
+    const start = `${world.base}/oauth2/start?rd=%2F`;
+    for (let count = 0; count < 120; count++) {
+      led.jar.clear();
+      await led.navigate(start, elsewhere);
+    }
+    const stopped = await led.navigate(start, elsewhere);
+    assert.deepEqual([stopped.status, />Go on</.test(stopped.text)], [429, true]);
+    assert.equal((await led.navigate(start, { initiator: world.base })).status, 302);
+    assert.equal((await led.navigate(start)).status, 302);
+  });
+
   test('M4 strangers who know the state of a sign-in neither use it up nor reach the provider with it', async () => {
     const visitor = world.visitor();
     const callback = await hostile.callback(visitor);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isNavigation, isVisit, wantsPage } from '../../../../src/edge/request/navigation.js';
+import { isLed, isNavigation, isVisit, wantsPage } from '../../../../src/edge/request/navigation.js';
 import { by } from '../routes/routes.js';
 import { requestOf } from '../visits.js';
 
@@ -63,4 +63,11 @@ describe('a visit', () => {
     it(`is ${expected ? 'one' : 'none'}: ${what}`, () =>
       assert.equal(isVisit(requestOf({ header: headers, method })), expected));
   }
+});
+
+it('tells where another page has led the browser', () => {
+  const led = ['cross-site', 'same-site', 'same-origin', 'none', undefined].filter((site) =>
+    isLed({ header: site === undefined ? {} : { 'sec-fetch-site': site } }),
+  );
+  assert.deepEqual(led, ['cross-site', 'same-site']);
 });

@@ -12,6 +12,7 @@ import { Transactions } from '../../../../src/auth/session/transaction.js';
 import { readBaseAddress, tunnelHost, tunnelOrigin } from '../../../../src/core/hostname.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
 import type { AttemptLimit } from '../../../../src/edge/request/limits.js';
+import type { VisitLimit } from '../../../../src/edge/routes/led.js';
 import { SignIn } from '../../../../src/edge/routes/sign-in.js';
 import { SignInFailure } from '../../../../src/edge/routes/sign-in-failure.js';
 import { PosternError } from '../../../../src/errors.js';
@@ -80,7 +81,8 @@ function signingIn({ isAdmitted = true } = {}) {
     sessions,
     tickets,
     transactions: new Transactions({ ...common, ...clock }),
-    limit: { count: async () => {} } as unknown as AttemptLimit,
+    starts: { count: async () => {} } as unknown as VisitLimit,
+    completions: { count: async () => {} } as unknown as AttemptLimit,
     accounts: limit,
     ended: room,
     observer: new Observer([]),

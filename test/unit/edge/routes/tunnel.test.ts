@@ -215,6 +215,15 @@ describe('a visitor whose session lacks groups', () => {
     assert.deepEqual(asked, ['renewal', 'decided ERR_ACCESS_DENIED']);
   });
 
+  it('uses up none of the sign-ins by what a page prefetches, and can go on by hand', async (t) => {
+    const prefetched = await openApp(t, { verdict, renewals: 'used up' });
+    await prefetched.ask('/', at({ headers: { ...by.visit, 'sec-purpose': 'prefetch' } }));
+    assert.ok(!prefetched.asked.includes('renewal'));
+    const partial = { ...session, identity: { ...session.identity, groupsOmitted: true } };
+    const denied = await openApp(t, { verdict: { ...verdict, session: partial }, renewals: 'used up' });
+    assert.match((await denied.ask('/', at({ headers: by.visit }))).text, />Sign in again</);
+  });
+
   it('gets an error for a background request, which is not counted', async (t) => {
     const { asked, ask } = await openApp(t, { verdict });
     assert.equal((await ask('/', at({ headers: by.ownFetch }))).status, 401);
