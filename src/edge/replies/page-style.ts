@@ -30,6 +30,12 @@ li a:hover{background:var(--ground)}
 [id]{scroll-margin-top:1rem}
 .more a{color:var(--accent);font-weight:600}
 li span{display:block;color:var(--soft);font-size:.9rem;font-weight:400}
+.news{position:fixed;right:1rem;bottom:1rem;left:1rem;display:flex;gap:1rem;align-items:center;justify-content:center;pointer-events:none}
+.news p{margin:0}
+.news:has(button:not([hidden])) p,.news .act{padding:.4rem .8rem;border:1px solid var(--accent);border-radius:9px;background:var(--card)}
+.news .act{pointer-events:auto}
+.news .act[hidden]{display:none}
+.news.shown p{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 dt{font-weight:600}
 dd{margin:0;overflow-wrap:anywhere}

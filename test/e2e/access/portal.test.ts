@@ -17,9 +17,9 @@ describe('the page of a tunnel', () => {
     return visitor.fetch(`${world.base}/tunnels/demo`, { method: 'POST', headers: FORM, body, ...options });
   }
 
-  async function knock(): Promise<Visitor> {
+  async function knock(account = 'eve'): Promise<Visitor> {
     const eve = world.visitor();
-    await eve.signIn(`${world.url}/`, 'eve');
+    await eve.signIn(`${world.url}/`, account);
     await eve.fetch(`${world.base}/access`, { method: 'POST', headers: FORM, body: 'to=demo&message=May+I%3F' });
     return eve;
   }
@@ -116,5 +116,37 @@ describe('the page of a tunnel', () => {
         await Promise.all([owner.close(), visitor.close()]);
       });
     }
+
+    test('what is new moves nothing under a pointer or a focus, is spoken, and shows once they are elsewhere', async () => {
+      await (await apiOf(world))('DELETE', '/tunnels/demo/grants/eve%40elsewhere.test'); // of a test before
+      await knock();
+      const owner = await browser.page({ visitor: await world.signedIn('dev') });
+      await owner.goto(`${world.base}/tunnels/demo`);
+      const asks = (email: string) => owner.locator('.rows > li', { hasText: email });
+      const allow = asks('eve@elsewhere.test').getByRole('button', { name: 'Allow' });
+      const letIn = owner.getByRole('button', { name: 'Let in' });
+      const places = async () => JSON.stringify([await allow.boundingBox(), await letIn.boundingBox()]);
+      const status = owner.getByRole('status');
+
+      await allow.hover();
+      const before = await places();
+      await knock('zoe');
+      await status.getByText('1 new').waitFor();
+      assert.deepEqual([await places(), await asks('zoe@').count()], [before, 0]);
+      await owner.mouse.move(1, 1);
+      await asks('zoe@').getByRole('button', { name: 'Allow' }).waitFor();
+
+      await allow.focus();
+      const focused = await places();
+      await knock('tom');
+      await status.getByText('1 new').waitFor();
+      assert.deepEqual([await places(), await asks('tom@').count()], [focused, 0]);
+      await owner.getByRole('button', { name: 'Show' }).press('Enter');
+      await asks('tom@').getByRole('button', { name: 'Allow' }).waitFor();
+      assert.equal(await allow.evaluate('(button) => button === document.activeElement'), true);
+      await owner.keyboard.press('Enter');
+      await owner.getByText('let in by dev@acme.com').waitFor();
+      await owner.close();
+    });
   });
 });
