@@ -16,7 +16,7 @@ interface Made {
 }
 
 describe('an invite', () => {
-  const names = ['dev', 'ana', 'eve', 'zoe', 'ben', 'lea', 'pia', 'tom', 'max', 'kim', 'una', 'sam', 'ida'];
+  const names = ['dev', 'ana', 'eve', 'zoe', 'ben', 'lea', 'pia', 'tom', 'max', 'kim', 'una', 'sam', 'ida', 'ivo'];
   const domains: Readonly<Record<string, string>> = { dev: 'acme.com', ana: 'acme.com', kim: 'foreign.test' };
   const accounts = names.map((sub) => ({
     ...{ sub, name: sub, email_verified: sub !== 'max' },
