@@ -117,7 +117,7 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
       ...(mayAsk
         ? [{ kind: 'link', label: 'Ask for access', href: `${base.origin}/access?to=${name}`, rank: 'main' } as const]
         : []),
-      // By hand it is not limited: whoever has used up the renewals of this account has cost its visitor a click.
+      // A click is not limited: no page that uses up the renewals of an account keeps its visitor from signing in.
       ...(isPartial ? [{ kind: 'link', label: 'Sign in again', href: href('current'), rank: 'other' } as const] : []),
       { kind: 'link', label: 'Switch account', href: href('other'), rank: mayAsk ? 'other' : 'main' },
       { kind: 'link', label: 'Sign out', href: '/.postern/sign_out', rank: 'other' },
