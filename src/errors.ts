@@ -44,6 +44,7 @@ const TABLE = {
   ERR_REQUEST_TIMEOUT: { status: 408, retryable: true, text: 'The request took too long to arrive.' },
   ERR_LIMIT_REACHED: { status: 409, retryable: false, text: 'There are too many of these already.' },
   ERR_EXPECTATION_FAILED: { status: 417, retryable: false, text: 'The expectation of the request cannot be met.' },
+  ERR_MISDIRECTED: { status: 421, retryable: false, text: 'This edge does not serve that host.' },
   ERR_RATE_LIMITED: { status: 429, retryable: true, text: 'Too many attempts from this address. Wait a minute.' },
   ERR_HEADERS_TOO_LARGE: {
     status: 431,

@@ -33,7 +33,7 @@ import type { Observer } from './ops/observer.js';
 import { Decisions } from './people/decisions.js';
 import { Portal } from './portal/portal.js';
 import { soleDomain } from './provider.js';
-import { addressReader } from './request/client-address.js';
+import { addressReader, proxyCheck } from './request/client-address.js';
 import * as limits from './request/limits.js';
 import type { Visit } from './request/visit.js';
 import { AccessRoutes } from './routes/access.js';
@@ -151,7 +151,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     closeStreams,
     admission,
     requests: new Http1Requests({ base, door, observer, addressOf }),
-    http2: new Http2Connections({ base, door, addressOf }),
+    http2: new Http2Connections({ base, door, observer, addressOf, isProxy: proxyCheck(config.trustProxy) }),
   };
 }
 

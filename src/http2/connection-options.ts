@@ -22,6 +22,11 @@ export interface ConnectionObserver {
    * stream is reset with ENHANCE_YOUR_CALM.
    */
   oversized?(stream: Http2Stream, pseudoFields: readonly string[]): void;
+  /**
+   * Server role: a request has arrived that is malformed. The stream is there to respond 400 on (section 8.1.1); `reason` is
+   * for a log. Without this method the stream is reset with PROTOCOL_ERROR.
+   */
+  malformed?(stream: Http2Stream, reason: string): void;
   /** SETTINGS of the peer have arrived, the first or later ones. */
   settings?(): void;
   /** GOAWAY has arrived: the peer accepts no new streams. Without `error` it only drains. */

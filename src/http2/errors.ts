@@ -49,5 +49,8 @@ export class Http2StreamError extends Http2Error {
   }
 }
 
+/** A request is malformed (section 8.1.1): a server may still respond to it. */
+export class MalformedRequest extends Http2StreamError {}
+
 /** The peer has reset the stream (RST_STREAM, section 6.4). */
 export class PeerResetError extends Http2StreamError {}

@@ -4,7 +4,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { ConnectionLimits, ConnectionObserver } from './connection-options.js';
-import { Http2ConnectionError, Http2ErrorCode, Http2StreamError } from './errors.js';
+import { Http2ConnectionError, Http2ErrorCode, Http2StreamError, MalformedRequest } from './errors.js';
 import type { FloodGuard } from './flood-guard.js';
 import type { FlowControl } from './flow/flow-control.js';
 import { FieldBlocks } from './frame/field-block.js';
@@ -16,13 +16,14 @@ import type { HpackDecoder } from './hpack/decoder.js';
 import { HeaderListTooLarge, HpackError } from './hpack/hpack-error.js';
 import type { SendQueue } from './send/send-queue.js';
 import type { Shutdown } from './shutdown.js';
+import type { Http2Stream } from './stream/stream.js';
 import type { Streams } from './stream/streams.js';
 
 // A DATA frame smaller than this counts against a budget: it costs us as much as a full one.
 const MIN_FREE_DATA_BYTES = 64;
 
-// Stands for a request whose list was too large: what is checked of its content and trailers does not depend on the head.
-const OVERSIZED = [':method', 'GET', ':scheme', 'https', ':path', '/'];
+// Stands for a request that is malformed, or whose list was too large: what is checked of its content and trailers does not depend on the head.
+const STAND_IN = [':method', 'GET', ':scheme', 'https', ':path', '/'];
 
 export interface IncomingOptions {
   readonly role: Role;
@@ -141,10 +142,11 @@ export class Incoming implements FrameSink, StreamFrames {
     if (fields instanceof HeaderListTooLarge) this.#onOversized(id, flags, isNew && !isIgnored, fields);
     else if (stream === undefined && !isNew) this.#onClosedStream(id, 'HEADERS');
     else if (isNew && isIgnored) streams.table.markReset(id);
-    else if (!decoder.isWellFormed)
-      throw new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, 'a name or a value that is none');
-    else if (stream !== undefined) stream.receiveFields(fields, flags);
-    else this.#onRequest(id, fields, flags);
+    else if (stream === undefined) this.#onRequest(id, fields, flags);
+    else {
+      this.#requireWellFormed(id);
+      stream.receiveFields(fields, flags);
+    }
   }
 
   /** Even if the list is rejected. */
@@ -157,9 +159,14 @@ export class Incoming implements FrameSink, StreamFrames {
     const { streams, observer, decoder } = this.#options;
     if (!isRequest || observer.oversized === undefined || !decoder.isWellFormed)
       throw new Http2StreamError(id, Http2ErrorCode.ENHANCE_YOUR_CALM, message);
-    const stream = streams.accept(id, OVERSIZED, flags);
+    const stream = streams.accept(id, STAND_IN, flags);
+    this.#handOver(stream, flags, () => observer.oversized?.(stream, pseudoFields));
+  }
+
+  /** Gives the observer a stream to respond on. */
+  #handOver(stream: Http2Stream, flags: number, give: () => void): void {
     try {
-      observer.oversized(stream, pseudoFields);
+      give();
     } catch (error) {
       stream.observerThrew(error);
     }
@@ -168,7 +175,14 @@ export class Incoming implements FrameSink, StreamFrames {
 
   #onRequest(id: number, fields: string[], flags: number): void {
     const { streams, observer } = this.#options;
-    const stream = streams.accept(id, fields, flags);
+    let stream: Http2Stream;
+    try {
+      this.#requireWellFormed(id);
+      stream = streams.accept(id, fields, flags);
+    } catch (error) {
+      this.#onMalformed(id, flags, error);
+      return;
+    }
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     try {
       observer.stream?.(stream, fields, endStream);
@@ -176,6 +190,19 @@ export class Incoming implements FrameSink, StreamFrames {
       stream.observerThrew(error);
     }
     if (endStream) stream.receiveEnd();
+  }
+
+  #requireWellFormed(id: number): void {
+    if (this.#options.decoder.isWellFormed) return;
+    throw new MalformedRequest(id, Http2ErrorCode.PROTOCOL_ERROR, 'a name or a value that is none');
+  }
+
+  #onMalformed(id: number, flags: number, error: unknown): void {
+    const { streams, observer, floodGuard } = this.#options;
+    if (!(error instanceof MalformedRequest) || observer.malformed === undefined) throw error;
+    const stream = streams.accept(id, STAND_IN, flags);
+    this.#handOver(stream, flags, () => observer.malformed?.(stream, error.message));
+    floodGuard.resets.spend(); // it costs us as much as one that is reset
   }
 
   /** Handles a frame for a stream that is idle or closed (section 5.1). */

@@ -144,6 +144,13 @@ export interface RevokedTokenFields {
 }
 
 /** The limits that a party may exceed, as log and metrics name them. */
-export const BUDGETS = ['waiting requests', 'unfinished heads', 'streams', 'unread bytes', 'links'] as const;
+export const BUDGETS = [
+  'waiting requests',
+  'unfinished heads',
+  'streams',
+  'unread bytes',
+  'links',
+  'HTTP/2 frames',
+] as const;
 
 export type Budget = (typeof BUDGETS)[number];

@@ -4,10 +4,10 @@
  */
 import { PosternError } from '../../errors.js';
 import { MAX_HEADERS } from './limits.js';
-import type { VisitRequest } from './visit.js';
+import type { Visit, VisitRequest } from './visit.js';
 
 /** Throws for a request that has no single meaning, or whose method the edge does not forward. */
-export function checkRequest({ headers, host, method, path, header, place }: VisitRequest): void {
+export function checkRequest({ headers, host, method, path, header, place, version }: Checked): void {
   if (headers.length > 2 * MAX_HEADERS) throw new PosternError('ERR_HEADERS_TOO_LARGE', 'too many headers');
   if (host === '') throw new PosternError('ERR_BAD_REQUEST', 'there must be one valid Host header');
   if (method === 'TRACE' || method === 'CONNECT') throw new PosternError('ERR_METHOD_REFUSED');
@@ -17,8 +17,11 @@ export function checkRequest({ headers, host, method, path, header, place }: Vis
   const coding = header['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     throw new PosternError('ERR_BAD_REQUEST', 'a transfer coding other than chunked');
-  if (place.kind === 'unknown') throw new PosternError('ERR_TUNNEL_UNKNOWN');
+  if (place.kind === 'unknown') throw new PosternError(version === '2.0' ? 'ERR_MISDIRECTED' : 'ERR_TUNNEL_UNKNOWN');
 }
+
+// A client of HTTP/2 sends requests for any host of a certificate on one connection: 421 tells it to open another one.
+type Checked = VisitRequest & Partial<Pick<Visit, 'version'>>;
 
 /** Whether the path is the edge's own on a tunnel's host. Exact: every other spelling belongs to the app. */
 export function isOwnPath(path: string): boolean {

@@ -2,7 +2,7 @@
  * Opens, accepts and ends the streams of a connection (RFC 9113 sections 5.1 and 5.4.2), and connects each stream to the
  * send queue and flow control.
  */
-import { type Http2Error, Http2ErrorCode, Http2StreamError, PeerResetError } from '../errors.js';
+import { type Http2Error, Http2ErrorCode, Http2StreamError, MalformedRequest, PeerResetError } from '../errors.js';
 import type { FlowControl } from '../flow/flow-control.js';
 import type { Role, Settings } from '../frame/settings.js';
 import { FrameFlag } from '../frame/types.js';
@@ -74,7 +74,7 @@ export class Streams implements StreamOwner<Http2Stream> {
       return stream;
     } catch (error) {
       throw error instanceof MalformedFields
-        ? new Http2StreamError(id, Http2ErrorCode.PROTOCOL_ERROR, error.message)
+        ? new MalformedRequest(id, Http2ErrorCode.PROTOCOL_ERROR, error.message)
         : error;
     }
   }

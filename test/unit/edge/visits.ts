@@ -113,7 +113,9 @@ export async function serveVisits(t: TestContext, doings: Doings, base: BaseAddr
 /** The same in front of HTTP/2 connections in clear text. */
 export async function serveHttp2Visits(t: TestContext, doings: Doings, base: BaseAddress = BASE): Promise<number> {
   const door = { ended: () => {}, ...doings } as unknown as FrontDoor;
-  const connections = new Http2Connections({ base, door, addressOf: () => '198.51.100.1' });
+  const connections = new Http2Connections({
+    ...{ base, door, observer: new Observer([]), addressOf: () => '198.51.100.1', isProxy: () => false },
+  });
   const server = createTcpServer((socket) => connections.accept(socket, { peer: '198.51.100.1', isSecure: false }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

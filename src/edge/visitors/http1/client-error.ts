@@ -8,27 +8,9 @@ import type { Duplex } from 'node:stream';
 import { PosternError } from '../../../errors.js';
 import { writeResponseHead } from '../../../http1/response-writer.js';
 import type { Observer } from '../../ops/observer.js';
-import { type Block, PAGE_HEADERS, renderPage } from '../../replies/page.js';
+import { refusalPage } from '../refusal-page.js';
 import { endSocketWithLinger } from './lingering-close.js';
 import { responseStarted, whenReceivedDone } from './pipelining.js';
-
-const TITLES: Readonly<Partial<Record<PosternError['code'], string>>> = {
-  ERR_HEADERS_TOO_LARGE: 'Too many cookies',
-  ERR_METHOD_UNKNOWN: 'Unknown method',
-  ERR_REQUEST_TIMEOUT: 'Too slow',
-};
-
-// In words: a page of the edge runs no script here, and a header would clear more than the cookies in question.
-const HOW_TO_CLEAR: readonly Block[] = [
-  {
-    kind: 'text',
-    text: 'Another site below the same domain may have set them. Remove the cookies of this address and of the domains above it, then reload.',
-  },
-  {
-    kind: 'text',
-    text: 'Chrome and Edge: the icon left of the address, then “Cookies and site data”. Firefox: the padlock, then “Clear cookies and site data”. Safari: Settings, Privacy, “Manage Website Data”.',
-  },
-];
 
 // Sockets whose response waits for its turn, or has left.
 const refused = new WeakSet<Duplex>();
@@ -71,25 +53,17 @@ function drop(socket: Duplex): void {
   socket.on('data', () => {});
 }
 
-function writeResponse({ status, code, text }: PosternError, requestId: string): string {
-  const page = renderPage({
-    title: TITLES[code] ?? 'Bad request',
-    blocks: [{ kind: 'text', text }, ...(code === 'ERR_HEADERS_TOO_LARGE' ? HOW_TO_CLEAR : [])],
-    facts: [
-      ['Error', code],
-      ['Request', requestId],
-    ],
-  });
+function writeResponse(error: PosternError, requestId: string): string {
+  const page = refusalPage(error, requestId);
   const fields = {
-    ...PAGE_HEADERS,
+    ...page.headers,
     Date: new Date().toUTCString(),
-    'Content-Type': 'text/html; charset=utf-8',
-    'Postern-Error': code,
+    'Postern-Error': error.code,
     'X-Request-Id': requestId,
-    'Content-Length': String(Buffer.byteLength(page)),
+    'Content-Length': String(Buffer.byteLength(page.text)),
     Connection: 'close',
   };
-  return writeResponseHead(status, Object.entries(fields).flat()) + page;
+  return writeResponseHead(error.status, Object.entries(fields).flat()) + page.text;
 }
 
 // A whole request line (RFC 9112 section 3) whose method is a token. Bounded: it is looked for in what strangers send.

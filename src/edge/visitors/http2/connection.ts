@@ -1,12 +1,13 @@
 /** One connection of visitors: an HTTP/2 connection of the engine in the server role (RFC 9113) over a socket. */
 import type { Duplex } from 'node:stream';
+import { PosternError } from '../../../errors.js';
 import { Connection } from '../../../http2/connection.js';
-import type { ConnectionLimits } from '../../../http2/connection-options.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from '../../../http2/errors.js';
 import type { Http2Stream } from '../../../http2/stream/stream.js';
 import { ConnectionCache } from '../../request/connection-cache.js';
 import { endSocketWithLinger } from '../http1/lingering-close.js';
 import { CookieCrumbs } from './cookie-crumbs.js';
+import type { NetworkBudgets } from './network-budgets.js';
 
 /** What is known of a connection before its first byte. */
 export interface Http2SocketInfo {
@@ -19,8 +20,9 @@ export interface Http2SocketInfo {
 }
 
 export interface Http2ConnectionOwner {
-  readonly limits: Partial<ConnectionLimits>;
   request(connection: Http2VisitorConnection, stream: Http2Stream, fields: string[], endOfBody: boolean): void;
+  /** A request that has no head to judge. */
+  refused(connection: Http2VisitorConnection, stream: Http2Stream, error: PosternError): void;
   /** Once, when the connection has ended. */
   ended(connection: Http2VisitorConnection, error: Http2Error | undefined): void;
 }
@@ -28,22 +30,33 @@ export interface Http2ConnectionOwner {
 export class Http2VisitorConnection {
   readonly peer: string;
   readonly isSecure: boolean;
+  readonly budgets: NetworkBudgets;
   readonly cache = new ConnectionCache();
   readonly crumbs = new CookieCrumbs();
   readonly #socket: Duplex;
   readonly #connection: Connection;
 
   /** Takes over the socket. */
-  constructor(socket: Duplex, { peer, isSecure, early }: Http2SocketInfo, owner: Http2ConnectionOwner) {
+  constructor(
+    socket: Duplex,
+    { peer, isSecure, early, budgets }: Http2SocketInfo & { readonly budgets: NetworkBudgets },
+    owner: Http2ConnectionOwner,
+  ) {
     this.peer = peer;
+    this.budgets = budgets;
     this.isSecure = isSecure;
     this.#socket = socket;
     this.#connection = new Connection({
       role: 'server',
-      limits: owner.limits,
+      connectProtocol: true,
+      awaitsPreface: true,
+      limits: budgets.limits,
+      sharedBudgets: budgets.frames,
       send: (bytes) => void socket.write(bytes, () => this.#connection.sent(bytes.length)),
       observer: {
         stream: (stream, fields, endStream) => owner.request(this, stream, fields, endStream),
+        oversized: (stream) => owner.refused(this, stream, new PosternError('ERR_HEADERS_TOO_LARGE')),
+        malformed: (stream, reason) => owner.refused(this, stream, new PosternError('ERR_BAD_REQUEST', reason)),
         closed: (error) => {
           endSocketWithLinger(socket, '');
           owner.ended(this, error);

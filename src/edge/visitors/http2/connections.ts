@@ -2,35 +2,43 @@
 import type { Duplex } from 'node:stream';
 import type { BaseAddress } from '../../../core/hostname.js';
 import { PosternError } from '../../../errors.js';
+import { type Http2Error, Http2ErrorCode } from '../../../http2/errors.js';
 import type { Http2Stream } from '../../../http2/stream/stream.js';
+import type { Observer } from '../../ops/observer.js';
 import type { AddressReader } from '../../request/client-address.js';
 import { destinationAt, NOWHERE } from '../../request/destination.js';
 import type { FrontDoor } from '../front-door.js';
 import { type Http2SocketInfo, Http2VisitorConnection } from './connection.js';
-import { LIMITS } from './limits.js';
+import { AllBudgets } from './network-budgets.js';
+import { refuseRequest } from './refused-request.js';
 import { type Http2Head, readHead } from './request-head.js';
 import { Http2Visit } from './visit.js';
+import { Http2WebSocketVisit } from './websocket-visit.js';
 
 export interface Http2Options {
   readonly base: BaseAddress;
   readonly door: FrontDoor;
+  readonly observer: Observer;
   readonly addressOf: AddressReader;
+  /** Whether an address is a reverse proxy's. */
+  readonly isProxy: (address: string) => boolean;
 }
 
 export class Http2Connections {
-  readonly limits = LIMITS;
   readonly #options: Http2Options;
+  readonly #budgets: AllBudgets;
   readonly #open = new Set<Http2VisitorConnection>();
   #isDraining = false;
   #emptied: (() => void) | undefined;
 
   constructor(options: Http2Options) {
     this.#options = options;
+    this.#budgets = new AllBudgets(options.isProxy);
   }
 
   /** Serves a socket whose client speaks HTTP/2, which ALPN or its first bytes say. Takes over the socket. */
   accept(socket: Duplex, info: Http2SocketInfo): void {
-    const connection = new Http2VisitorConnection(socket, info, this);
+    const connection = new Http2VisitorConnection(socket, { ...info, budgets: this.#budgets.of(info.peer) }, this);
     this.#open.add(connection);
     if (this.#isDraining) connection.drain();
   }
@@ -50,28 +58,62 @@ export class Http2Connections {
     for (const connection of [...this.#open]) connection.cut();
   }
 
+  // What connections report.
+
   request(connection: Http2VisitorConnection, stream: Http2Stream, fields: string[], endOfBody: boolean): void {
     const { base, door, addressOf } = this.#options;
+    const { cache, budgets, peer } = connection;
     const head = readHead(fields, connection.crumbs);
+    const address = addressOf(peer, head.headers);
+    if (budgets.areHeadsExceeded) {
+      this.#refuseStream(stream, address);
+      return;
+    }
     const destination = head.authority === undefined ? NOWHERE : destinationAt(head.authority, base);
-    const address = addressOf(connection.peer, head.headers);
-    const { cache } = connection;
-    const options = { head, endOfBody, destination, scheme: base.scheme, address, cache, owner: door };
-    const visit = new Http2Visit(stream, options);
-    const refusal = this.#refusalOf(head, connection);
-    if (refusal === undefined) door.accept(visit);
-    else door.replyWithError(visit, refusal);
+    const options = { head, endOfBody, destination, scheme: base.scheme, address, cache, owner: door, budgets };
+    const isWebSocket = head.protocol === 'websocket';
+    const visit = isWebSocket ? new Http2WebSocketVisit(stream, options) : new Http2Visit(stream, options);
+    const refusal = this.#refusalOf(head, visit, connection);
+    if (refusal !== undefined) door.replyWithError(visit, refusal);
+    else if (visit instanceof Http2WebSocketVisit) door.acceptWebSocket(visit);
+    else door.accept(visit);
   }
 
-  ended(connection: Http2VisitorConnection): void {
+  refused(connection: Http2VisitorConnection, stream: Http2Stream, error: PosternError): void {
+    refuseRequest(stream, error, this.#options.observer, connection.peer);
+  }
+
+  ended(connection: Http2VisitorConnection, error: Http2Error | undefined): void {
     this.#open.delete(connection);
     if (this.#open.size === 0) this.#emptied?.();
+    if (error?.code === Http2ErrorCode.ENHANCE_YOUR_CALM) {
+      this.#options.observer.emit({ kind: 'over-budget', budget: 'HTTP/2 frames', address: connection.peer });
+    }
   }
 
-  /** What HTTP/1.1 has no way to ask, or is refused by its parser. */
-  #refusalOf({ scheme, protocol, hasTwoLengths }: Http2Head, { isSecure }: Http2VisitorConnection) {
-    if (protocol !== undefined) return new PosternError('ERR_METHOD_UNKNOWN', 'an unknown :protocol');
+  /** The client may send the request again, on this or another connection (RFC 9113 section 8.7). */
+  #refuseStream(stream: Http2Stream, address: string): void {
+    this.#options.observer.emit({ kind: 'over-budget', budget: 'waiting requests', address });
+    stream.reset(Http2ErrorCode.REFUSED_STREAM);
+  }
+
+  /** What HTTP/1.1 has no way to say, or its parser refuses. The rest of the rules is that of every version. */
+  #refusalOf(
+    { scheme, protocol, hasTwoLengths, method }: Http2Head,
+    { header }: Http2Visit,
+    { isSecure }: Http2VisitorConnection,
+  ): PosternError | undefined {
+    if (method === 'CONNECT' && protocol !== 'websocket') {
+      const isPlain = protocol === undefined;
+      return new PosternError(
+        isPlain ? 'ERR_METHOD_REFUSED' : 'ERR_METHOD_UNKNOWN',
+        'CONNECT to anything but a WebSocket',
+      );
+    }
     if (hasTwoLengths) return new PosternError('ERR_BAD_REQUEST', 'two content-length');
+    const { expect } = header;
+    if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+      return new PosternError('ERR_EXPECTATION_FAILED');
     // A reverse proxy that ended TLS may name the scheme of its visitor.
     const isReal = scheme === (isSecure ? 'https' : 'http') || (!isSecure && scheme === this.#options.base.scheme);
     return isReal ? undefined : new PosternError('ERR_BAD_REQUEST', 'a :scheme that is not the real one');

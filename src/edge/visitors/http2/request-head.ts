@@ -16,6 +16,8 @@ export interface Http2Head {
   readonly headers: RawHeaders;
   /** More than one `content-length`, even if they agree: HTTP/1.1 has no such request (RFC 9112 section 6.3). */
   readonly hasTwoLengths: boolean;
+  /** Of the whole list, counted as in section 6.5.2. */
+  readonly bytes: number;
 }
 
 /** Reads a field list. Allocates one list for a request whose cookies come in one piece. */
@@ -25,9 +27,11 @@ export function readHead(fields: readonly string[], crumbs: CookieCrumbs): Http2
   let path = '';
   let authority: string | undefined;
   let protocol: string | undefined;
+  let bytes = 16 * fields.length;
   let at = 0;
   for (; at < fields.length && (fields[at] as string).charCodeAt(0) === COLON; at += 2) {
     const value = fields[at + 1] as string;
+    bytes += value.length + PSEUDO_NAME_BYTES;
     switch (fields[at]) {
       case ':method':
         method = value;
@@ -51,21 +55,25 @@ export function readHead(fields: readonly string[], crumbs: CookieCrumbs): Http2
     authority: regular.authority(authority),
     headers: regular.headers,
     hasTwoLengths: regular.lengths > 1,
+    bytes: bytes + regular.bytes,
   };
 }
 
 const COLON = 0x3a;
+const PSEUDO_NAME_BYTES = 8; // more or less
 
 /** What the fields behind the pseudo-fields say. */
 class RegularFields {
   readonly headers: RawHeaders;
   lengths = 0;
+  bytes = 0;
   #host: string | undefined;
   #hosts = 0;
 
   constructor(fields: readonly string[], start: number, crumbs: CookieCrumbs) {
     let cookies = 0;
     for (let at = start; at < fields.length; at += 2) {
+      this.bytes += (fields[at] as string).length + (fields[at + 1] as string).length;
       switch (fields[at]) {
         case 'cookie':
           cookies += 1;

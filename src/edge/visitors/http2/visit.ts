@@ -14,6 +14,7 @@ import { headersByName } from '../../request/headers-by-name.js';
 import type { Outlet } from '../../request/stalls.js';
 import type { Cutter, HeaderLookup, Reply, Visit } from '../../request/visit.js';
 import type { VisitOwner } from '../visit-owner.js';
+import type { NetworkBudgets } from './network-budgets.js';
 import type { Http2Head } from './request-head.js';
 import { replyFields, responseFields } from './response-fields.js';
 
@@ -25,6 +26,8 @@ export interface Http2VisitOptions {
   readonly address: string;
   readonly cache: ConnectionCache;
   readonly owner: VisitOwner;
+  /** Counts the head for as long as the visit lives. */
+  readonly budgets: NetworkBudgets;
 }
 
 export class Http2Visit implements Visit, Outlet {
@@ -42,6 +45,8 @@ export class Http2Visit implements Visit, Outlet {
   cutBy: Cutter | undefined;
   protected readonly stream: Http2Stream;
   readonly #owner: VisitOwner;
+  readonly #budgets: NetworkBudgets;
+  readonly #headBytes: number;
   #header: HeaderLookup | undefined;
   #observer: InboundObserver | undefined;
   #status = 0;
@@ -61,6 +66,9 @@ export class Http2Visit implements Visit, Outlet {
     this.cache = options.cache;
     this.endOfBody = endOfBody;
     this.#owner = options.owner;
+    this.#budgets = options.budgets;
+    this.#headBytes = head.bytes;
+    this.#budgets.headHeld(head.bytes);
     stream.observe(new RequestReceiver(this));
     if (!endOfBody) stream.pause();
   }
@@ -109,7 +117,7 @@ export class Http2Visit implements Visit, Outlet {
   observe(observer: InboundObserver): void {
     this.#observer = observer;
     if (this.endOfBody) observer.end();
-    else this.stream.resume();
+    else this.readBody();
   }
 
   pause(): void {
@@ -198,9 +206,18 @@ export class Http2Visit implements Visit, Outlet {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#settle('cancelled');
-    this.cutBy ??= 'visitor';
     const hasBegun = this.stream.isHeadSent;
-    this.#end({ status: hasBegun ? this.#status : 0, aborted: hasBegun || undefined });
+    if (!this.isAccepted) this.cutBy ??= 'visitor';
+    this.#end({ status: hasBegun ? this.#status : 0, aborted: (hasBegun && !this.isAccepted) || undefined });
+  }
+
+  /** It is a WebSocket that was accepted: then each of its ends is a regular one. */
+  protected get isAccepted(): boolean {
+    return false;
+  }
+
+  protected readBody(): void {
+    this.stream.resume();
   }
 
   /** The headers by name. */
@@ -217,6 +234,7 @@ export class Http2Visit implements Visit, Outlet {
   }
 
   #end({ status, aborted }: Pick<VisitEnd, 'status' | 'aborted'>): void {
+    this.#budgets.headReleased(this.#headBytes);
     this.#owner.ended(this, { status, code: this.#code, aborted, cutBy: this.cutBy });
   }
 

@@ -8,7 +8,7 @@ const read = (fields: readonly string[], crumbs = new CookieCrumbs()) => readHea
 
 describe('the head of a request over HTTP/2', () => {
   it('has pseudo-fields in any order, apart from the headers', () => {
-    const { headers, ...rest } = read([
+    const { headers, bytes, ...rest } = read([
       ':path',
       '/x',
       ':authority',
@@ -21,6 +21,7 @@ describe('the head of a request over HTTP/2', () => {
       'y',
     ]);
     assert.deepEqual(headers, ['x', 'y']);
+    assert.ok(bytes >= 5 * 32 && bytes < 5 * 32 + 100);
     assert.deepEqual(rest, {
       ...{ method: 'PUT', scheme: 'http', authority: 'A.test', path: '/x', protocol: undefined, hasTwoLengths: false },
     });
