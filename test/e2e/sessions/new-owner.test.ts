@@ -55,9 +55,9 @@ const STORED = `Promise.all([
   localStorage.length,
 ])`;
 
-describe('what an app has stored', { skip: browserMissing() }, () => {
+describe('what an app has stored', { skip: browserMissing({ asPeopleHaveIt: true }) }, () => {
   const { world } = inWorld({ domain: 'tunnel.test' });
-  const browser = inBrowser({ anyCertificate: true });
+  const browser = inBrowser({ anyCertificate: true, asPeopleHaveIt: true });
 
   function served(type: string, body: string): string {
     const query = new URLSearchParams([
