@@ -156,6 +156,22 @@ describe('Terminal', () => {
     ]);
   });
 
+  it('keeps what a person types last, below who asks and the state of the link', () => {
+    const tell = (terminal: Terminal) => {
+      terminal.bottom(() => ({ lines: ['help', 'allow    bob'], back: 1 }));
+      terminal.people(['ana@acme.com']);
+      terminal.askers([{ id: '1', email: 'eve@elsewhere.test', message: '' }]);
+      terminal.offline(new PosternError('ERR_EDGE_DRAINING'), 1_000);
+    };
+    const text = shown(tell, { columns: 40 });
+    const last = text.slice(text.lastIndexOf('\x1b[0J') + '\x1b[0J'.length);
+    const [here, asks, attempt, ...typed] = last.split('\n');
+    assert.match(here ?? '', /^here {5}ana/);
+    assert.match(asks ?? '', /^asks {5}eve/);
+    assert.match(attempt ?? '', /attempt 1/);
+    assert.deepEqual(typed, ['help', 'allow    bob\x1b[1D']);
+  });
+
   it('shows a cause once without a terminal, and again after a link', () => {
     const text = shown((terminal) => {
       for (const ms of [100, 200]) terminal.offline(new PosternError('ERR_EDGE_DRAINING'), ms);
