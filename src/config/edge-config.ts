@@ -8,6 +8,7 @@ import { readDotenv, readEnvironment } from './environment.js';
 import { fileKeys, type ValuesOf } from './options.js';
 import { type Layers, readOptions } from './resolve.js';
 import type { Sources } from './sources.js';
+import { readHeaders } from './traces.js';
 import type { LogLevel } from './values.js';
 import { readEntries, readYaml } from './yaml-file.js';
 
@@ -52,6 +53,14 @@ export interface EdgeConfig {
   };
   /** A path; undefined when no token can be revoked. */
   readonly revokedTokens: string | undefined;
+  /** Where traces go; undefined when no request is traced. */
+  readonly traces:
+    | {
+        readonly endpoint: string;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly ratio: number;
+      }
+    | undefined;
   readonly logLevel: LogLevel;
   /** A path, or `-` for standard output. */
   readonly auditLog: string;
@@ -132,8 +141,15 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
     stateDir: values.state_dir,
     permits: { publicPaths: values.public_paths, accessTokens: values.access_tokens },
     revokedTokens: values.revoked_tokens,
+    traces: toTraces(values),
     logLevel: values.log_level,
     auditLog: values.audit_log,
     auditRequired: values.audit === 'require',
   };
+}
+
+function toTraces(values: EdgeValues): EdgeConfig['traces'] {
+  const { otel_exporter_otlp_endpoint: endpoint, otel_exporter_otlp_headers: headers } = values;
+  if (endpoint === undefined) return undefined;
+  return { endpoint, headers: readHeaders(headers ?? '') ?? {}, ratio: values.otel_traces_sampler_arg };
 }

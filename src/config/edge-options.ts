@@ -1,6 +1,7 @@
 /** Every option of an edge, one row each. `.env.example` and `--help` have the same texts; a test compares them. */
 import { baseAddress, issuer, listenAddress, networks } from './addresses.js';
 import type { OptionTable } from './options.js';
+import { collector, collectorHeaders, ratio } from './traces.js';
 import {
   administrators,
   agentRules,
@@ -212,5 +213,25 @@ export const EDGE_OPTIONS = {
     description:
       'What happens while audit records cannot be written: best-effort (they wait, then they are dropped and counted) or require (no visitor is admitted).',
     schema: auditPolicy,
+  },
+  otel_exporter_otlp_endpoint: {
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    placeholder: '<url>',
+    description: 'The collector that traces are sent to, OTLP over HTTP; without it requests are not traced.',
+    schema: collector,
+  },
+  otel_exporter_otlp_headers: {
+    env: 'OTEL_EXPORTER_OTLP_HEADERS',
+    placeholder: '<headers>',
+    secret: true,
+    description: 'Headers for the collector, name=value separated by commas, such as its key.',
+    schema: collectorHeaders,
+  },
+  otel_traces_sampler_arg: {
+    env: 'OTEL_TRACES_SAMPLER_ARG',
+    placeholder: '<ratio>',
+    default: '1',
+    description: 'The share of requests that are traced where their caller says nothing, from 0 to 1.',
+    schema: ratio,
   },
 } as const satisfies OptionTable;

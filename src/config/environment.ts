@@ -19,7 +19,7 @@ const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:
 export function readEnvironment(env: Sources['env'], problems: string[], place = ''): Entries {
   const entries = new Map<string, Entry>();
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith('POSTERN_') || text === undefined || isServiceLink(name, text)) continue;
+    if (!(name.startsWith('POSTERN_') || NAMES.has(name)) || text === undefined || isServiceLink(name, text)) continue;
     if (NAMES.has(name)) entries.set(name, { text, origin: `${name}${place}` });
     else problems.push(`${name}${place} is not an option of Postern${suggestEnv(name)}`);
   }
@@ -32,7 +32,7 @@ export function readDotenv(file: TextFile | undefined, problems: string[]): Entr
   const text = file.text.replace(/^\ufeff/, '');
   for (const [index, line] of text.split('\n').entries()) {
     // `parseEnv` skips lines that it cannot read; one with an option must not be lost silently.
-    if (!/^\s*(?:export\s+)?POSTERN_\w*\s*(?![\w\s=])/.test(line)) continue;
+    if (!/^\s*(?:export\s+)?(?:POSTERN|OTEL)_\w*\s*(?![\w\s=])/.test(line)) continue;
     problems.push(`${file.path}, line ${index + 1}: expected NAME=value.`);
   }
   return readEnvironment(parseDotenv(text), problems, ` in ${file.path}`);
@@ -51,6 +51,7 @@ function isServiceLink(name: string, text: string): boolean {
 // Compared without the prefix, which would make every name look near.
 function suggestEnv(name: string): string {
   const bare = (text: string) => text.slice('POSTERN_'.length);
-  const near = suggestion(bare(name), [...NAMES].map(bare));
+  const ours = [...NAMES].filter((known) => known.startsWith('POSTERN_'));
+  const near = suggestion(bare(name), ours.map(bare));
   return near === '' ? '.' : near.replace('"', '"POSTERN_');
 }

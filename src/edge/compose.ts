@@ -30,6 +30,7 @@ import type { Revalidator } from './gate/revalidation.js';
 import type { EdgeMetrics } from './metrics.js';
 import { createAgentOAuth } from './oauth/routes.js';
 import type { Observer } from './ops/observer.js';
+import type { Tracer } from './ops/tracer.js';
 import { Decisions } from './people/decisions.js';
 import { Portal } from './portal/portal.js';
 import { soleDomain } from './provider.js';
@@ -64,6 +65,8 @@ export interface Parts {
   readonly sharing: Sharing;
   readonly observer: Observer;
   readonly metrics: EdgeMetrics;
+  /** Undefined where no request is traced. */
+  readonly tracer: Tracer | undefined;
   readonly revalidator: Revalidator;
   readonly revoked: RevokedTokens;
   readonly seenTokens: SeenTokens;
@@ -72,7 +75,7 @@ export interface Parts {
 
 /** Composes what serves visitors and agents from these parts. `closeStreams` ends the streams of events. */
 export function compose(config: EdgeConfig, edgeParts: Parts) {
-  const { providers, store, ended, names, registry, sharing, observer, metrics, revalidator } = edgeParts;
+  const { providers, store, ended, names, registry, sharing, observer, metrics, tracer, revalidator } = edgeParts;
   const { revoked, seenTokens, isRecording, log } = edgeParts;
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
@@ -132,10 +135,11 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const door: FrontDoor = new FrontDoor({
     base,
     gate,
-    forwarder: new Forwarder({ ...exchanges, base, sessions, assertions }),
+    forwarder: new Forwarder({ ...exchanges, base, sessions, assertions, tracer }),
     observer,
     admission,
     isRecording,
+    tracer,
     refusal: createTunnelRefusal({ ...parts, renewals, badTokens: new limits.AttemptLimit('bad-access-token') }),
     routes: (visit) => serveWith(app, visit),
   });

@@ -15,6 +15,7 @@ import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
 import { AuditSink } from './ops/audit-sink.js';
 import { LogSink } from './ops/log-sink.js';
 import { Observer } from './ops/observer.js';
+import { openTraces } from './ops/traces.js';
 import { createProviders, warnAboutProviders } from './provider.js';
 import { proxyCheck } from './request/client-address.js';
 import * as limits from './request/limits.js';
@@ -88,14 +89,9 @@ async function startOn(
   const { presence } = sharing;
   const state = { store, registry, revalidator, presence, connections };
   const metrics = new EdgeMetrics({ ...state, version, isReady: () => isReady() === true, output: health });
-  const observer = new Observer([
-    new LogSink(log),
-    new AuditSink(audit),
-    metrics.sink,
-    sharing.feed,
-    presence,
-    sharing,
-  ]);
+  const traces = openTraces(config.traces, { version, log, metrics: metrics.metrics });
+  const sinks = [new LogSink(log), new AuditSink(audit), metrics.sink, sharing.feed, presence, sharing];
+  const observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const providers = createProviders(config, log);
   const { admission, requests, closeStreams } = compose(config, {
@@ -107,6 +103,7 @@ async function startOn(
     sharing,
     observer,
     metrics,
+    tracer: traces?.tracer,
     revalidator,
     revoked,
     seenTokens,
@@ -139,6 +136,7 @@ async function startOn(
   } catch (error) {
     server.close();
     release();
+    await traces?.close();
     throw error;
   }
 
@@ -163,6 +161,7 @@ async function startOn(
     admin.closeAllConnections();
     await adminStopped;
     release();
+    await traces?.close();
     await store.close();
   };
   return {

@@ -32,7 +32,7 @@ const THREATS: Readonly<Record<string, number>> = {
   I: 17,
   J: 12,
   K: 10,
-  L: 13,
+  L: 14,
   M: 8,
   N: 12,
   O: 3,

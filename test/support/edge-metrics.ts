@@ -1,9 +1,11 @@
 /** The metrics of an edge that serves nobody, for what is said about all of them. */
 import type { TestContext } from 'node:test';
+import { silentLog } from '../../src/core/log.js';
 import type { Metrics } from '../../src/core/metrics.js';
 import { Registry } from '../../src/edge/gate/registry.js';
 import { Revalidator } from '../../src/edge/gate/revalidation.js';
 import { EdgeMetrics } from '../../src/edge/metrics.js';
+import { SpanExporter } from '../../src/edge/ops/span-exporter.js';
 import { Presence } from '../../src/edge/people/presence.js';
 import { MemoryStore } from '../../src/store/memory.js';
 
@@ -22,7 +24,15 @@ export function edgeMetrics(t: TestContext): Metrics {
     output: undefined,
     certificates: { notAfterMs: 86_400_000 },
   });
-  t.after(() => {
+  const exporter = new SpanExporter({
+    endpoint: 'http://127.0.0.1:1',
+    headers: {},
+    version: '1.2.3',
+    log: silentLog,
+    metrics: edge.metrics,
+  });
+  t.after(async () => {
+    await exporter.close();
     edge.close();
     presence.close();
     revalidator.close();

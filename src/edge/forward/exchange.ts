@@ -53,6 +53,7 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
     this.#cookie = cookie;
     const { endOfBody } = this.#visit;
     const party = partyOf(this.#visit, this.#verdict.session);
+    this.#visit.trace?.opened();
     this.#stream = this.#verdict.link.open(head, { endOfBody, party }, this);
     this.#options.revalidator.add(this);
     this.#visit.observe(new Upload(this.#visit, this.#stream, this));
@@ -120,6 +121,7 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
       return;
     }
     this.#options.traffic.firstByte.observeMs(performance.now() - this.#visit.arrivedAtMs);
+    this.#visit.trace?.responded();
     if (!endOfBody && isEventStream(head)) this.stream = 'event stream';
     try {
       this.#visit.respond(visitorHead(head, this.#visit, this.#verdict, this.#cookie), { endOfBody });

@@ -10,6 +10,7 @@ import { asPosternError, PosternError } from '../../errors.js';
 import type { RequestHead } from '../../http/exchange.js';
 import { isCircular, via } from '../../http/via.js';
 import type { Admitted } from '../gate/gate.js';
+import type { Tracer } from '../ops/tracer.js';
 import { FORWARDED_METHODS } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
@@ -21,6 +22,8 @@ export interface ForwarderOptions extends ExchangeOptions {
   readonly base: BaseAddress;
   readonly sessions: Sessions;
   readonly assertions: Assertions;
+  /** Undefined where no request is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export class Forwarder {
@@ -67,14 +70,20 @@ export class Forwarder {
   }
 
   #head(visit: Visit, { tunnel }: Admitted, identity: readonly string[]): RequestHead {
-    const { base } = this.#options;
+    const { base, tracer } = this.#options;
     const { method, host, path } = visit;
     let headers = targetHeaders(visit, base, identity);
     if (tunnel.terms?.accessTokenBasic) headers = withoutBasicToken(headers);
     headers.push('via', via(visit.version));
     if (isCircular(visit.header['via'] ?? '')) throw new PosternError('ERR_LOOP_DETECTED');
     if (method === 'OPTIONS') countDown(headers);
-    return { method, scheme: base.scheme, authority: publicHost(host, base), path, headers };
+    return {
+      method,
+      scheme: base.scheme,
+      authority: publicHost(host, base),
+      path,
+      headers: tracer?.targetHeaders(visit, headers) ?? headers,
+    };
   }
 
   #identityHeaders({ cache }: Visit, { session, tunnel, judgedAtMs }: Admitted): MaybePromise<readonly string[]> {

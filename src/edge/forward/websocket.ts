@@ -45,6 +45,7 @@ export class WebSocketExchange implements LongLivedRequest {
   /** Opens the stream, unless the visitor has left meanwhile. */
   open(head: RequestHead): void {
     if (this.#visit.isClosed) return;
+    this.#visit.trace?.opened();
     const party = partyOf(this.#visit, this.#verdict.session);
     this.#stream = this.#verdict.link.open(webSocketHead(head), { endOfBody: false, party }, this.#agent);
     this.#options.revalidator.add(this); // only now: the end of an observed visit takes it out again
@@ -128,6 +129,7 @@ export class WebSocketExchange implements LongLivedRequest {
   };
 
   #accept(response: ResponseHead): void {
+    this.#visit.trace?.responded();
     const body = (this.#stream as OutboundStream).takeBody(); // it responds, so it was opened
     this.#visit.respond(acceptedHead(response, this.#visit, this.#verdict), { endOfBody: false });
     const socket = this.#visit.takeBody();

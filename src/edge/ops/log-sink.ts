@@ -70,8 +70,9 @@ export class LogSink implements EventSink {
     if (code === 'ERR_LOGIN_REQUIRED') this.#hint(visit);
     if (this.#log.isLevelEnabled?.('info') === false) return;
     const accessToken = this.#byToken?.get(visit);
+    const traceId = visit.trace?.traceId;
     const durationMs = Math.round((performance.now() - visit.arrivedAtMs) * 10) / 10;
-    this.#log.info({ ...describe(visit), status, code, aborted, cutBy, accessToken, durationMs }, 'request');
+    this.#log.info({ ...describe(visit), status, code, aborted, cutBy, accessToken, traceId, durationMs }, 'request');
   }
 
   #noteToken(visit: VisitRequest, rule: string): void {

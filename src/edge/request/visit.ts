@@ -6,6 +6,7 @@ import type { HostKind } from '../../core/hostname.js';
 import { type ErrorCode, PosternError } from '../../errors.js';
 import type { InboundStream, RequestHead } from '../../http/exchange.js';
 import type { ConnectionCache } from './connection-cache.js';
+import type { RequestTrace } from './request-trace.js';
 import type { Outlet } from './stalls.js';
 
 /** Header values by lower-case name; several lines of one name are joined (RFC 9110 section 5.3). */
@@ -25,6 +26,8 @@ export interface VisitRequest extends RequestHead {
   readonly arrivedAtMs: number;
   /** Of the connection, for its next request. */
   readonly cache: ConnectionCache;
+  /** Set when the request is traced. */
+  trace?: RequestTrace | undefined;
 }
 
 /** Who cut a response short: the target, the link to the agent, the edge itself, or the visitor who left. */

@@ -11,6 +11,7 @@ import type { Forwarder } from '../forward/forwarder.js';
 import { Admitted, type Gate, type Verdict } from '../gate/gate.js';
 import type { VisitEnd } from '../ops/events.js';
 import type { Observer } from '../ops/observer.js';
+import type { Tracer } from '../ops/tracer.js';
 import { errorReply } from '../replies/error-reply.js';
 import { checkRequest, isOwnPath } from '../request/checks.js';
 import { cutterOf, type Visit } from '../request/visit.js';
@@ -25,6 +26,8 @@ export interface FrontDoorOptions {
   /** Whether audit records can be written: without them no request is admitted. */
   readonly isRecording: () => boolean;
   readonly refusal: TunnelRefusal;
+  /** Undefined where no request is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Replies to requests for the base host and for the edge's own paths on a tunnel's host. */
   readonly routes: (visit: Visit) => void;
 }
@@ -85,6 +88,7 @@ export class FrontDoor {
   #check(visit: Visit): void {
     if (!this.#options.isRecording()) throw new PosternError('ERR_AUDIT_UNAVAILABLE');
     checkRequest(visit);
+    this.#options.tracer?.begin(visit);
   }
 
   #admit(visit: Visit): MaybePromise<void> {

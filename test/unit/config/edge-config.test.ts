@@ -68,6 +68,7 @@ describe('loadEdgeConfig', () => {
       auditLog: '-',
       auditRequired: false,
       stateDir: undefined,
+      traces: undefined,
       revokedTokens: undefined,
     });
   });

@@ -56,7 +56,9 @@ describe('.env.example', () => {
 describe('the table of options', () => {
   for (const [key, { env, description: sentence }] of ROWS) {
     it(`has one spelling of ${key}`, () => {
-      assert.equal(env, `POSTERN_${key.toUpperCase()}`);
+      // The names of OpenTelemetry are those that all its programs share.
+      const prefix = key.startsWith('otel_') ? '' : 'POSTERN_';
+      assert.equal(env, `${prefix}${key.toUpperCase()}`);
       assert.match(sentence, /^[A-Z].*\.$/);
     });
   }

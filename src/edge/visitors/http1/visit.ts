@@ -9,6 +9,7 @@ import type { RawHeaders } from '../../../http/fields.js';
 import { writeResponseHead } from '../../../http1/response-writer.js';
 import { ConnectionCache } from '../../request/connection-cache.js';
 import { destinationOf } from '../../request/destination.js';
+import type { RequestTrace } from '../../request/request-trace.js';
 import type { Outlet } from '../../request/stalls.js';
 import type { Cutter, HeaderLookup, Reply, Visit } from '../../request/visit.js';
 import { setVisit, visitOf } from '../visit-of.js';
@@ -29,6 +30,7 @@ export class Http1Visit implements Visit, ResponseWriterOwner {
   readonly address: string;
   readonly cache: ConnectionCache;
   cutBy: Cutter | undefined;
+  trace: RequestTrace | undefined;
   protected readonly owner: VisitOwner;
   #observer: InboundObserver | undefined;
   #writer: ResponseWriter | undefined;

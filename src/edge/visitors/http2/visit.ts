@@ -11,6 +11,7 @@ import type { VisitEnd } from '../../ops/events.js';
 import type { ConnectionCache } from '../../request/connection-cache.js';
 import type { Destination } from '../../request/destination.js';
 import { headersByName } from '../../request/headers-by-name.js';
+import type { RequestTrace } from '../../request/request-trace.js';
 import type { Outlet } from '../../request/stalls.js';
 import type { Cutter, HeaderLookup, Reply, Visit } from '../../request/visit.js';
 import type { VisitOwner } from '../visit-owner.js';
@@ -43,6 +44,7 @@ export class Http2Visit implements Visit, Outlet {
   readonly cache: ConnectionCache;
   readonly endOfBody: boolean;
   cutBy: Cutter | undefined;
+  trace: RequestTrace | undefined;
   protected readonly stream: Http2Stream;
   readonly #owner: VisitOwner;
   readonly #budgets: NetworkBudgets;
