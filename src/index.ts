@@ -10,6 +10,8 @@ export type { ListenAddress } from './config/addresses.js';
 export { type AgentConfig, loadAgentConfig } from './config/agent-config.js';
 export { ConfigError } from './config/config-error.js';
 export { type EdgeConfig, loadEdgeConfig } from './config/edge-config.js';
+export type { Endpoint, InheritedSocket } from './config/endpoints.js';
+export { ListenError } from './config/listen-error.js';
 export type { Sources } from './config/sources.js';
 export type { LogLevel } from './config/values.js';
 export type { BaseAddress, HostHeader } from './core/hostname.js';

@@ -1,7 +1,7 @@
 /**
  * `npm run verify`: every test on this machine, the browser's included. Chromium is installed with apt when it is
- * missing and this may be done (root on Debian); otherwise the browser tests are skipped, and said so. Its headless shell
- * comes with it where there is such a package, and halves what most of these tests take. The exit code is that of the tests.
+ * missing and this may be done (root on Debian); otherwise the browser tests are skipped, and said so. The exit code
+ * is that of the tests.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
@@ -25,9 +25,7 @@ function installChromium() {
   console.log('verify: Chromium is missing, so it is installed with apt-get.');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const updated = run('apt-get', ['update', '-qq'], env);
-  const install = (name) => run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], env);
-  const installed = install('chromium');
-  if (installed.status === 0) install('chromium-headless-shell');
+  const installed = run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], env);
   if (updated.status !== 0 || installed.status !== 0) {
     console.log('verify: apt-get could not install Chromium: its tests are skipped.');
   }

@@ -9,19 +9,31 @@ import { list, parsed, type Value } from './value.js';
 
 /** Where a socket listens. */
 export interface ListenAddress {
-  /** An IP address or a host name, without brackets. */
+  /** An IP address or a host name, without brackets; `*` for every address, of IPv6 and IPv4, where that is permitted. */
   readonly host: string;
   /** Zero lets the system choose. */
   readonly port: number;
 }
 
 /** `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`. */
-export const listenAddress: Value<ListenAddress> = parsed((text) => {
+export const listenAddress: Value<ListenAddress> = parsed(
+  (text) => readListenAddress(text, 'one-address'),
+  'a listen address: expected host:port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080',
+);
+
+/** Host and port; undefined when they are not both there. */
+export function readListenAddress(text: string, permitted: 'one-address' | 'any-address'): ListenAddress | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   if (match === null || Number(match[3]) > 65_535) return undefined;
   const host = (match[1] ?? match[2]) as string;
-  return (match[1] === undefined ? isHost(host) : isIPv6(host)) ? { host, port: Number(match[3]) } : undefined;
-}, 'a listen address: expected host:port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080');
+  const isValid = match[1] === undefined ? isHost(host) || (host === '*' && permitted === 'any-address') : isIPv6(host);
+  return isValid ? { host, port: Number(match[3]) } : undefined;
+}
+
+/** `host:port` as it is written in an option. */
+export function addressText({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
 
 /** The public address of an edge: https, or http on this machine. */
 export const baseAddress: Value<BaseAddress> = parsed((text) => {

@@ -4,6 +4,7 @@ import type { EmailVerification, Rule } from '../core/rule.js';
 import { hasUnverifiedAddresses, type ListenAddress } from './addresses.js';
 import { ConfigError } from './config-error.js';
 import { EDGE_OPTIONS } from './edge-options.js';
+import type { Endpoint } from './endpoints.js';
 import { readDotenv, readEnvironment } from './environment.js';
 import { fileKeys, type ValuesOf } from './options.js';
 import { type Layers, readOptions } from './resolve.js';
@@ -15,7 +16,8 @@ import { readEntries, readYaml } from './yaml-file.js';
 /** The configuration of an edge. */
 export interface EdgeConfig {
   readonly base: BaseAddress;
-  readonly listen: ListenAddress;
+  /** At least one. */
+  readonly listen: readonly Endpoint[];
   readonly adminListen: ListenAddress;
   /** Newest first; at least one. */
   readonly secrets: readonly string[];
@@ -94,8 +96,9 @@ export function edgeLayers(sources: Sources, problems: string[]): Layers {
 }
 
 function checkListeners({ listen, admin_listen: admin }: Partial<EdgeValues>, problems: string[]): void {
-  if (listen === undefined || admin === undefined || listen.port === 0) return;
-  if (listen.host !== admin.host || listen.port !== admin.port) return;
+  if (listen === undefined || admin === undefined || admin.port === 0) return;
+  const isAdmin = (one: Endpoint) => one.kind === 'tcp' && one.port === admin.port && one.host === admin.host;
+  if (!listen.some(isAdmin)) return;
   problems.push('POSTERN_ADMIN_LISTEN and POSTERN_LISTEN are the same address: expected two different ones.');
 }
 

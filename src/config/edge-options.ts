@@ -1,5 +1,6 @@
 /** Every option of an edge, one row each. `.env.example` and `--help` have the same texts; a test compares them. */
 import { baseAddress, issuer, listenAddress, networks } from './addresses.js';
+import { endpoints } from './endpoints.js';
 import type { OptionTable } from './options.js';
 import { collector, collectorHeaders, ratio } from './traces.js';
 import {
@@ -117,10 +118,12 @@ export const EDGE_OPTIONS = {
   },
   listen: {
     env: 'POSTERN_LISTEN',
-    placeholder: '<host:port>',
+    placeholder: '<addresses>',
+    list: true,
     default: '127.0.0.1:8080',
-    description: 'Where the front door listens.',
-    schema: listenAddress,
+    description:
+      'Where the front door listens, separated by commas: host:port, unix:/path, or systemd for the sockets that it hands over.',
+    schema: endpoints,
   },
   admin_listen: {
     env: 'POSTERN_ADMIN_LISTEN',

@@ -1,5 +1,8 @@
 /** An edge: puts what it remembers together, listens, and stops in order. `compose.ts` has its inside. */
+import { addressText } from '../config/addresses.js';
 import type { EdgeConfig } from '../config/edge-config.js';
+import type { InheritedSocket } from '../config/endpoints.js';
+import { ListenError } from '../config/listen-error.js';
 import type { Log } from '../core/log.js';
 import { groupsOf } from '../core/rule.js';
 import { Revocations } from '../store/revocations.js';
@@ -8,6 +11,7 @@ import { Names } from './agents/names.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
 import { SeenTokens } from './agents/seen-tokens.js';
 import { compose } from './compose.js';
+import { Front } from './front.js';
 import { Registry } from './gate/registry.js';
 import { Revalidator } from './gate/revalidation.js';
 import { EdgeMetrics } from './metrics.js';
@@ -17,18 +21,19 @@ import { LogSink } from './ops/log-sink.js';
 import { Observer } from './ops/observer.js';
 import { openTraces } from './ops/traces.js';
 import { createProviders, warnAboutProviders } from './provider.js';
-import { proxyCheck } from './request/client-address.js';
 import * as limits from './request/limits.js';
 import { Sharing } from './sharing.js';
 import { openStore } from './state.js';
-import { ConnectionCount, closed, createVisitorServer, listen, portOf } from './visitors/http1/listener.js';
+import { ConnectionCount, closed, listen, portOf } from './visitors/http1/listener.js';
 
 /** A running edge. */
 export interface Edge {
   /** The base URL. */
   readonly url: string;
-  /** Where the front door listens. */
+  /** The first port on which the front door listens; 0 when it listens on Unix sockets only. */
   readonly port: number;
+  /** Every address on which it listens, as in `POSTERN_LISTEN`. */
+  readonly addresses: readonly string[];
   readonly adminPort: number;
   /**
    * Stops: no new connection, offer or tunnel; GOAWAY to the agents; running requests have thirty seconds. Resolves
@@ -49,13 +54,12 @@ export interface EdgeOptions {
   readonly health?: OutputHealth;
   /** The version of Postern, for metrics and traces. */
   readonly version?: string;
+  /** The sockets that were open when the process began, for `systemd` and `fd:` in `POSTERN_LISTEN`. */
+  readonly inherited?: readonly InheritedSocket[];
 }
 
-// How often a closing edge looks for connections that have become idle.
-const SWEEP_MS = 100;
-
 /**
- * Starts an edge. Rejects with the system's error when an address cannot be listened on, and with `ERR_CONFIG_INVALID` when the
+ * Starts an edge. Rejects with a `ListenError` when an address cannot be listened on, and with `ERR_CONFIG_INVALID` when the
  * state folder cannot be used; nothing is left half-open.
  */
 export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
@@ -68,11 +72,8 @@ export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promi
   }
 }
 
-async function startOn(
-  store: Store,
-  config: EdgeConfig,
-  { log, audit, health, version = 'unknown' }: EdgeOptions,
-): Promise<Edge> {
+async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
+  const { log, audit, health, inherited = [], version = 'unknown' } = options;
   const ended = new Revocations(store, 'ended-sign-in');
   const endedTokens = new Revocations(store, 'revoked-token');
   const connections = new ConnectionCount();
@@ -112,8 +113,6 @@ async function startOn(
   });
   names.keepRenewing(() => registry.online().map(({ name, policy }) => ({ name, owner: policy.owner })));
 
-  const server = createVisitorServer(requests, observer, proxyCheck(config.trustProxy));
-  connections.follow(server);
   const admin = createAdminServer({
     isReady,
     notes: () => health?.notes() ?? [],
@@ -130,11 +129,14 @@ async function startOn(
     ended.close();
     sharing.close();
   };
+  let front: Front | undefined;
   try {
-    await listen(server, config.listen);
-    await listen(admin, config.adminListen);
+    front = await Front.open(config, { inherited, requests, observer, connections });
+    await listen(admin, config.adminListen).catch((error: unknown) => {
+      throw new ListenError('POSTERN_ADMIN_LISTEN', addressText(config.adminListen), error);
+    });
   } catch (error) {
-    server.close();
+    void front?.close();
     release();
     await traces?.close();
     throw error;
@@ -144,18 +146,15 @@ async function startOn(
 
   const destroy = () => {
     admission.destroy();
-    server.closeAllConnections();
+    front.destroy();
     admin.closeAllConnections();
   };
   const stop = async () => {
     closeStreams();
-    const stopped = Promise.all([closed(server), admission.drain()]);
+    const stopped = Promise.all([front.close(), admission.drain()]);
     const late = setTimeout(destroy, limits.DRAIN_MS);
-    // A connection whose request has just finished is idle only now, and would otherwise be kept alive.
-    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
     await stopped;
     clearTimeout(late);
-    clearInterval(sweep);
     // Last, so that `/readyz` says what is going on for as long as something is.
     const adminStopped = closed(admin);
     admin.closeAllConnections();
@@ -166,7 +165,8 @@ async function startOn(
   };
   return {
     url: config.base.origin,
-    port: portOf(server),
+    port: front.port,
+    addresses: front.addresses,
     adminPort: portOf(admin),
     close: () => {
       closing ??= stop();

@@ -20,7 +20,7 @@ export class BrowserWorld {
   static async start(): Promise<BrowserWorld> {
     const world = await startWorld({ domain: 'tunnel.test' });
     try {
-      return new BrowserWorld(world, await TestBrowser.start({ anyCertificate: true, asPeopleHaveIt: true }));
+      return new BrowserWorld(world, await TestBrowser.start({ anyCertificate: true }));
     } catch (error) {
       await world.close();
       throw error;

@@ -2,9 +2,6 @@
  * A real browser for tests: Debian's Chromium driven by `playwright-core`, headless, with a new profile each time and
  * with every host name resolved to 127.0.0.1, so that `*.localhost` and made-up domains reach the edge. Where there is
  * no Chromium, a test is skipped with the reason.
- *
- * Where it is installed, Chromium's headless shell takes its place: the same engine and network stack without the window
- * around them, for half of the processor time. Only what a test must ask of the browser as people have it is asked of that.
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +11,6 @@ import { deferred } from './deferred.js';
 import { PROJECT_ROOT } from './project-root.js';
 import type { Visitor } from './visitor.js';
 
-const SHELL = '/usr/bin/chromium-headless-shell';
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 // Chromium takes the last such list, so playwright-core's stands here again. Before it, what costs more than all pages of a
@@ -42,7 +38,6 @@ const FEATURES_OFF = [
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
-  '--in-process-gpu', // a process less to start, for what draws without one
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -53,15 +48,14 @@ const FLAGS = [
 ];
 
 /** Where Chromium is; `CHROMIUM_PATH` goes before the usual places. Undefined when there is none. */
-export function chromiumPath({ asPeopleHaveIt }: BrowserOptions = {}): string | undefined {
+export function chromiumPath(): string | undefined {
   const { CHROMIUM_PATH: given } = process.env;
-  if (given) return [given].find(isExecutable);
-  return (asPeopleHaveIt ? PLACES : [SHELL, ...PLACES]).find(isExecutable);
+  return (given ? [given] : PLACES).find(isExecutable);
 }
 
 /** For `test(name, { skip: browserMissing() }, ...)`: false, or why a browser test cannot run here. */
-export function browserMissing(options: BrowserOptions = {}): string | false {
-  return chromiumPath(options) === undefined && 'no Chromium here: "npm run verify" installs it, or set CHROMIUM_PATH';
+export function browserMissing(): string | false {
+  return chromiumPath() === undefined && 'no Chromium here: "npm run verify" installs it, or set CHROMIUM_PATH';
 }
 
 /** What a page reported as wrong: console errors, uncaught errors, requests that failed. */
@@ -70,8 +64,6 @@ export type Complaints = readonly string[];
 export interface BrowserOptions {
   /** Service workers on https need it. */
   readonly anyCertificate?: true;
-  /** Never the headless shell: for what sites may do to each other, where settings of the browser may have a part. */
-  readonly asPeopleHaveIt?: true;
 }
 
 export interface PageOptions {
@@ -97,7 +89,7 @@ export class TestBrowser {
 
   /** Starts Chromium. */
   async start(): Promise<void> {
-    const executablePath = chromiumPath(this.#options);
+    const executablePath = chromiumPath();
     if (executablePath === undefined) throw new Error('no Chromium here');
     const { chromium } = await import('playwright-core'); // a second of processor time, and most tests see no browser
     const args = this.#options.anyCertificate ? [...FLAGS, '--ignore-certificate-errors'] : FLAGS;

@@ -3,7 +3,7 @@
  * Readiness is read from their output, what they print is kept for assertions, and a program that dies while a test
  * waits for it fails that wait at once with all it printed. Whatever is left when this process ends is killed.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { deferred } from './deferred.js';
 
@@ -35,6 +36,8 @@ export interface ProgramOptions {
   readonly nodeArgs?: readonly string[];
   /** The folder to run in; an empty home unless given. */
   readonly cwd?: string;
+  /** Open descriptors of this process that it inherits, as 3, 4 and so on. */
+  readonly descriptors?: readonly number[];
 }
 
 /** The compiled `postern` command in a few files (test/bundle.mjs), which starts in half the time. */
@@ -82,12 +85,13 @@ export class Program {
       env = {},
       nodeArgs = [],
       cwd = HOME,
+      descriptors = [],
     } = options;
     const process = spawn(command, [...nodeArgs, script, ...args], {
       env: { ...inheritedEnv(), HOME, XDG_CONFIG_HOME: HOME, ...env },
       cwd,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+      stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
+    }) as ChildProcessByStdio<null, Readable, Readable>; // as the first three of `stdio` say
     this.name = name;
     this.pid = process.pid ?? 0;
     this.#process = process;

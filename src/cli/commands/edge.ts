@@ -1,17 +1,18 @@
 /** `postern edge`: runs the front door until a signal drains it. */
 import type { Command } from 'commander';
-import type { ListenAddress } from '../../config/addresses.js';
 import { ConfigError } from '../../config/config-error.js';
 import { type EdgeConfig, loadEdgeConfig } from '../../config/edge-config.js';
 import { EDGE_OPTIONS } from '../../config/edge-options.js';
+import { ListenError } from '../../config/listen-error.js';
 import { printable } from '../../config/text.js';
 import type { Log } from '../../core/log.js';
 import type { Edge } from '../../edge/edge.js';
 import { type Logging, openLogging } from '../output/logging.js';
 import type { ReadableOptions } from '../output/readable-log.js';
 import { endOfLifeWarning } from '../process/end-of-life.js';
-import { CommandError, systemError } from '../process/exit.js';
+import { CommandError } from '../process/exit.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
+import { takeInheritedSockets } from '../process/inherited-sockets.js';
 import { endSignal, exitCodeAfter, hasTerminal } from '../process/signals.js';
 import { readEdgeSources } from '../process/sources.js';
 import { readVersion } from '../process/version.js';
@@ -42,15 +43,16 @@ async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
   const { log, audit } = logging;
   warnAboutOldNode(log);
   const ended = endSignal();
+  const inherited = takeInheritedSockets(process.env, process.pid);
   const { startEdge } = await import('../../edge/edge.js'); // here, so that other commands do not load it
-  const edge = await startEdge(config, { log, audit, health: logging, version: readVersion() }).catch(
-    (error: unknown) => {
-      throw explainStart(error, config);
-    },
-  );
+  const options = { log, audit, health: logging, version: readVersion(), inherited };
+  const edge = await startEdge(config, options).catch((error: unknown) => {
+    throw explainStart(error);
+  });
   if (!hasTerminal()) process.on('SIGHUP', () => reload(logging, edge));
-  if (readable) logging.print(readable.edgeBlock(config, edge, config.adminListen.host));
-  log.info({ url: edge.url, port: edge.port, adminPort: edge.adminPort }, 'edge up');
+  if (readable) logging.print(readable.edgeBlock(config, edge));
+  const { url, port, adminPort, addresses } = edge;
+  log.info({ url, port, adminPort, addresses }, 'edge up');
   const signal = await ended;
   log.info({ signal }, 'edge drains');
   await edge.close();
@@ -85,34 +87,8 @@ function warnAboutOldNode(log: Log): void {
   if (warning !== undefined) log.warn({ node: process.versions.node }, warning);
 }
 
-interface AddressError extends NodeJS.ErrnoException {
-  readonly address?: string;
-  readonly port?: number;
-  readonly hostname?: string;
-}
-
 // The operator can fix a port that is taken or forbidden: a sentence, not a stack.
-function explainStart(error: unknown, { listen, adminListen }: EdgeConfig): unknown {
-  const system: AddressError | undefined = systemError(error);
-  if (system?.syscall !== 'listen' && system?.syscall !== 'getaddrinfo') return error;
-  const matches = ({ host, port }: ListenAddress) => port === system.port || host === system.hostname;
-  const isAdmin = matches(adminListen) && (!matches(listen) || system.address === adminListen.host);
-  const option = isAdmin ? 'POSTERN_ADMIN_LISTEN' : 'POSTERN_LISTEN';
-  const { host, port } = isAdmin ? adminListen : listen;
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return new CommandError(`${option}: cannot listen on ${address}: ${reasonOf(system)}.`, undefined, { cause: error });
-}
-
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'another program uses it; stop that one or choose another port';
-    case 'EACCES':
-      return 'the system permits this port to root only; choose one from 1024 on';
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return 'this machine has no such address';
-    default:
-      return printable(message);
-  }
+function explainStart(error: unknown): unknown {
+  if (!(error instanceof ListenError)) return error;
+  return new CommandError(printable(error.message), undefined, { cause: error });
 }

@@ -3,6 +3,7 @@
  * to do next. It renders the JSON lines of the log, so a terminal shows nothing that is not in a log, and nothing less clean.
  */
 import { styleText } from 'node:util';
+import { addressText } from '../../config/addresses.js';
 import type { EdgeConfig } from '../../config/edge-config.js';
 import { printable } from '../../config/text.js';
 import { truncateTo } from './fit.js';
@@ -38,12 +39,13 @@ export function readableLine(line: string, { coloured, columns }: ReadableOption
 }
 
 /** What an operator needs next, once the edge is up. */
-export function edgeBlock({ base, oidc, listen }: EdgeConfig, { port, adminPort }: Ports, adminHost: string): string {
+export function edgeBlock({ base, oidc, adminListen }: EdgeConfig, { addresses, adminPort }: Listening): string {
   const frontNote = base.scheme === 'https' ? ', behind what ends TLS for it' : '';
+  const admin = `http://${addressText({ ...adminListen, port: adminPort })}`;
   const rows = [
-    ['listens on', `${hostText(listen.host)}:${port}${frontNote}`],
-    ['health', `http://${hostText(adminHost)}:${adminPort}/healthz`],
-    ['metrics', `http://${hostText(adminHost)}:${adminPort}/metrics`],
+    ['listens on', `${addresses.join(', ')}${frontNote}`],
+    ['health', `${admin}/healthz`],
+    ['metrics', `${admin}/metrics`],
     ['sign-in by', oidc.issuer],
     ['redirect URI', `${base.origin}/oauth2/callback`],
   ];
@@ -59,13 +61,9 @@ const NEXT_STEPS = `  Register the redirect URI at the provider, one for all
     postern http 5173 --edge URL --token-file FILE
 `;
 
-interface Ports {
-  readonly port: number;
+interface Listening {
+  readonly addresses: readonly string[];
   readonly adminPort: number;
-}
-
-function hostText(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 function read(line: string): Fields {

@@ -14,7 +14,7 @@ import { BrowserWorld, html } from '../../support/browser-world.js';
 import { form, WAYS_TO_ASK } from '../../support/ways-to-ask.js';
 import type { World } from '../../support/world.js';
 
-const skip = browserMissing({ asPeopleHaveIt: true });
+const skip = browserMissing();
 
 describe('a page', { skip }, () => {
   let tunnels: BrowserWorld;

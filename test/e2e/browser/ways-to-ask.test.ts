@@ -11,7 +11,7 @@ import { BrowserWorld, html } from '../../support/browser-world.js';
 import { WAYS_TO_ASK } from '../../support/ways-to-ask.js';
 import type { World } from '../../support/world.js';
 
-const skip = browserMissing({ asPeopleHaveIt: true });
+const skip = browserMissing();
 
 describe('a sibling’s page', { skip }, () => {
   let tunnels: BrowserWorld;

@@ -11,11 +11,11 @@ import { inBrowser, inWorld } from '../../support/in-world.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { World } from '../../support/world.js';
 
-const skip = browserMissing({ asPeopleHaveIt: true });
+const skip = browserMissing();
 
 describe('in a browser', { skip }, () => {
   const { world } = inWorld({ domain: 'tunnel.test' });
-  const browser = inBrowser({ asPeopleHaveIt: true });
+  const browser = inBrowser();
   let sibling: string;
 
   before(async () => {
@@ -66,7 +66,7 @@ describe('in a browser', { skip }, () => {
 // On localhost: what comes by a certificate that a browser does not know is never kept.
 describe('in a browser that keeps things', { skip }, () => {
   const { world } = inWorld();
-  const browser = inBrowser({ asPeopleHaveIt: true });
+  const browser = inBrowser();
 
   test('D9 after a sign-out neither Back nor a new tab shows what the app has let the browser keep', async () => {
     const page = await signedIn(browser, world);

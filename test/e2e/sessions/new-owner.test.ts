@@ -55,9 +55,9 @@ const STORED = `Promise.all([
   localStorage.length,
 ])`;
 
-describe('what an app has stored', { skip: browserMissing({ asPeopleHaveIt: true }) }, () => {
+describe('what an app has stored', { skip: browserMissing() }, () => {
   const { world } = inWorld({ domain: 'tunnel.test' });
-  const browser = inBrowser({ anyCertificate: true, asPeopleHaveIt: true });
+  const browser = inBrowser({ anyCertificate: true });
 
   function served(type: string, body: string): string {
     const query = new URLSearchParams([

@@ -19,9 +19,9 @@ self.addEventListener('fetch', (event) => event.waitUntil((async () => {
   await seen.put('/seen?' + encodeURIComponent(event.request.url), new Response(''));
 })()));`;
 
-describe('the hand-off', { skip: browserMissing({ asPeopleHaveIt: true }) }, () => {
+describe('the hand-off', { skip: browserMissing() }, () => {
   const { world } = inWorld({ domain: 'tunnel.test' });
-  const browser = inBrowser({ anyCertificate: true, asPeopleHaveIt: true });
+  const browser = inBrowser({ anyCertificate: true });
 
   before(async () => {
     await world.startAgent({ name: 'dev-two' });

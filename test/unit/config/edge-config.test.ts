@@ -43,7 +43,7 @@ describe('loadEdgeConfig', () => {
   it('fills in the defaults', () => {
     assert.deepEqual(loadEdgeConfig(sources()), {
       base: { scheme: 'http', host: 'localhost', port: 8080, origin: 'http://localhost:8080' },
-      listen: { host: '127.0.0.1', port: 8080 },
+      listen: [{ kind: 'tcp', text: '127.0.0.1:8080', scheme: 'http', host: '127.0.0.1', port: 8080 }],
       adminListen: { host: '127.0.0.1', port: 9090 },
       secrets: [SECRET],
       oidc: {

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { PosternError } from '../../../errors.js';
 import { writeResponseHead } from '../../../http1/response-writer.js';
 import type { Observer } from '../../ops/observer.js';
+import { peerAddress } from '../../request/client-address.js';
 import { refusalPage } from '../refusal-page.js';
 import { endSocketWithLinger } from './lingering-close.js';
 import { responseStarted, whenReceivedDone } from './pipelining.js';
@@ -29,7 +30,7 @@ export function clientErrorListener(observer: Observer): (error: ParserError, so
     refused.add(socket);
     const refusal = translate(error);
     const requestId = randomUUID();
-    const address = (socket as Socket).remoteAddress ?? ''; // the sockets of `node:http` are of `node:net`
+    const address = peerAddress(socket as Socket); // the sockets of `node:http` are of `node:net`
     drop(socket);
     if (responseStarted(socket)) {
       // A response is in progress: bytes written now would become a part of it.

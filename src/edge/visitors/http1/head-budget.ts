@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { peerAddress } from '../../request/client-address.js';
 import { MAX_HEADER_BYTES, network, UNFINISHED_HEADS } from '../../request/limits.js';
 import { hasBody, isChunked } from './request-body.js';
 
@@ -64,7 +65,7 @@ export class HeadBudget {
     const holders: Holder[] = [];
     for (const socket of this.#sockets) {
       const bytes = unfinishedBytes(socket);
-      if (bytes > 0 && !socket.destroyed) holders.push({ socket, bytes, address: socket.remoteAddress ?? '' });
+      if (bytes > 0 && !socket.destroyed) holders.push({ socket, bytes, address: peerAddress(socket) });
     }
     for (const ofOne of this.#byNetwork(holders).values()) this.#cutDownTo(maxBytesOfOne, ofOne);
     this.#cutDownTo(maxBytes, holders);

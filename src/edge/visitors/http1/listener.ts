@@ -1,4 +1,4 @@
-/** The sockets of an edge: how its servers are set up, start listening and are closed. */
+/** The HTTP/1.1 servers of an edge: how they are set up, start listening and are closed. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { STRICT_PARSER } from '../../../http/strict-http.js';
@@ -9,30 +9,33 @@ import { HeadBudget } from './head-budget.js';
 import { VisitorRequest } from './header-lookup.js';
 import type { Http1Requests } from './requests.js';
 
-/** How many connections a server has, those that were upgraded included. */
+/** The connections of an edge, those that were upgraded included. */
 export class ConnectionCount {
-  // A socket that upgrade-offer.ts gives back to the server causes a second event, and counts once.
-  readonly #open = new Set<Socket>();
+  #open = 0;
 
-  /** Counts the connections of a server from now on. */
-  follow(server: Server): void {
-    server.on('connection', (socket: Socket) => {
-      if (this.#open.has(socket)) return;
-      this.#open.add(socket);
-      socket.once('close', () => this.#open.delete(socket));
+  /** Counts a connection until it is closed. False, and it is not counted, when there are as many as there may be. */
+  add(socket: Socket): boolean {
+    if (this.#open >= limits.MAX_CONNECTIONS) return false;
+    this.#open += 1;
+    socket.once('close', () => {
+      this.#open -= 1;
     });
+    return true;
   }
 
   get open(): number {
-    return this.#open.size;
+    return this.#open;
   }
 
   get isCrowded(): boolean {
-    return this.open > limits.CROWDED_CONNECTIONS;
+    return this.#open > limits.CROWDED_CONNECTIONS;
   }
 }
 
-/** The server that visitors and agents connect to, with the limits of `limits.ts`. */
+/**
+ * The server of visitors and agents, with the limits of `limits.ts`. It does not listen: it is given the connections of all
+ * sockets of the edge (`serve`), so that what it bounds is bounded for all of them together.
+ */
 export function createVisitorServer(
   requests: Http1Requests,
   observer: Observer,
@@ -47,19 +50,21 @@ export function createVisitorServer(
     requestTimeout: 0, // covers the body too, and an upload may take as long as it takes
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
-    noDelay: true,
-    keepAlive: true, // a visitor who vanishes without a word is found, also behind a stream that is silent for hours
-    keepAliveInitialDelay: limits.KEEP_ALIVE_PROBE_MS,
   });
   server.maxHeadersCount = limits.MAX_HEADERS + 1; // one past ours: what Node drops in silence is refused by us
-  server.maxConnections = limits.MAX_CONNECTIONS;
   requests.listenTo(server);
   server.on('clientError', clientErrorListener(observer));
   new HeadBudget(server, {
     isProxy,
     cut: (address) => observer.emit({ kind: 'over-budget', budget: 'unfinished heads', address }),
   });
+  server.emit('listening'); // starts its clocks: it looks for slow heads from the moment in which it listens
   return server;
+}
+
+/** Gives a connection to a server that does not listen itself. Takes over the socket. */
+export function serve(server: Server, socket: Socket): void {
+  server.emit('connection', socket);
 }
 
 /** Resolves once the server listens; rejects with the system's error. */

@@ -5,7 +5,7 @@ import type { BaseAddress } from '../../../core/hostname.js';
 import { PosternError } from '../../../errors.js';
 import { LINK_PATH } from '../../../link/handshake.js';
 import type { Observer } from '../../ops/observer.js';
-import type { AddressReader } from '../../request/client-address.js';
+import { type AddressReader, peerAddress } from '../../request/client-address.js';
 import { destinationOf } from '../../request/destination.js';
 import type { FrontDoor } from '../front-door.js';
 import { Http1Offer } from './offer.js';
@@ -103,7 +103,7 @@ export class Http1Requests {
   }
 
   #addressOf({ socket, rawHeaders }: IncomingMessage): string {
-    return this.#options.addressOf(socket.remoteAddress ?? '', rawHeaders);
+    return this.#options.addressOf(peerAddress(socket), rawHeaders);
   }
 }
 

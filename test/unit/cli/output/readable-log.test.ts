@@ -53,8 +53,12 @@ describe('edgeBlock', () => {
       POSTERN_SECRET: 'a secret of thirty-two bytes or more',
       POSTERN_OIDC_CLIENT_ID: 'id',
       POSTERN_OIDC_CLIENT_SECRET: 'hush',
+      POSTERN_ADMIN_LISTEN: '[::1]:9090',
     };
-    const text = edgeBlock(loadEdgeConfig({ env, flags: {} }), { port: 8080, adminPort: 9090 }, '::1');
+    const text = edgeBlock(loadEdgeConfig({ env, flags: {} }), {
+      addresses: ['127.0.0.1:8080', 'unix:/run/postern.sock'],
+      adminPort: 9090,
+    });
     for (const part of ['https://tunnel.acme.com/oauth2/callback', 'postern token create', 'http://[::1]:9090/healthz'])
       assert.ok(text.includes(part), text);
   });

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addressReader } from '../../../../src/edge/request/client-address.js';
+import {
+  addressReader,
+  LOCAL_PEER,
+  markLocal,
+  peerAddress,
+  proxyCheck,
+} from '../../../../src/edge/request/client-address.js';
 
 const from = (peer: string, ...forwarded: string[]) =>
   [peer, forwarded.flatMap((value) => ['X-Forwarded-For', value])] as const;
@@ -30,6 +36,9 @@ describe('the address of a visitor', () => {
       '203.0.113.9',
     ],
     ['may be of IPv6', ['fd00::/8'], from('fd00::1', '2001:db8::9'), '2001:db8::9'],
+    ['is what a program on a Unix socket says', [], from(LOCAL_PEER, '203.0.113.9'), '203.0.113.9'],
+    ['is this machine for one that says nothing', [], from(LOCAL_PEER), '127.0.0.1'],
+    ['is this machine for one that says nonsense', ['10.0.0.1'], from(LOCAL_PEER, 'unix:'), '127.0.0.1'],
     ['is empty for a socket that is gone', ['10.0.0.1'], from('', '203.0.113.9'), ''],
   ] as const) {
     it(what, () => assert.equal(addressReader(trusted)(...request), address));
@@ -43,5 +52,19 @@ describe('the address of a visitor', () => {
     assert.deepEqual(told, []);
     for (let time = 0; time < 3; time++) read(...from('172.17.0.1', '203.0.113.9'));
     assert.deepEqual(told, ['172.17.0.1']);
+  });
+});
+
+describe('the peer of a connection', () => {
+  it('has no address over a Unix socket, which is not what a closed TCP socket looks like', () => {
+    const local = {};
+    markLocal(local);
+    assert.equal(peerAddress(local), LOCAL_PEER);
+    assert.equal(peerAddress({}), '');
+    assert.equal(peerAddress({ remoteAddress: '203.0.113.9' }), '203.0.113.9');
+    for (const trusted of [[], ['10.0.0.1']]) {
+      assert.equal(proxyCheck(trusted)(LOCAL_PEER), true);
+      assert.equal(proxyCheck(trusted)(''), false);
+    }
   });
 });
