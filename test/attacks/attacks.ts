@@ -13,10 +13,11 @@ import type { Attack, Ground } from './attack.js';
 import { Canary } from './canary.js';
 import { CONNECTION_ATTACKS } from './connections.js';
 import { LINK_ATTACKS } from './links.js';
+import { PEOPLE_ATTACKS } from './people.js';
 import { STRANGER_ATTACKS } from './strangers.js';
 import { VISITOR_ATTACKS } from './visitors.js';
 
-const ATTACKS = [...CONNECTION_ATTACKS, ...STRANGER_ATTACKS, ...LINK_ATTACKS, ...VISITOR_ATTACKS];
+const ATTACKS = [...CONNECTION_ATTACKS, ...STRANGER_ATTACKS, ...LINK_ATTACKS, ...VISITOR_ATTACKS, ...PEOPLE_ATTACKS];
 const MAX_KEPT_MB = 16;
 const SAMPLE_MS = 250;
 const REMEMBERED_MS = 45_000;
@@ -35,7 +36,7 @@ interface Result {
 }
 
 async function attackOnce(attack: Attack): Promise<Result> {
-  const world = await startWorld({ edgeEnv: REPORTING });
+  const world = await startWorld({ edgeEnv: { ...REPORTING, POSTERN_AGENTS: '@acme.com' } });
   try {
     const [ana, bob] = [await world.signedIn('ana'), await world.signedIn('bob')];
     return await beside(

@@ -1,5 +1,6 @@
 /** All faults that the tests should notice: `npm run mutants`. */
 import { AGENT } from './agent.js';
+import { BOUNDS } from './bounds.js';
 import { CORE } from './core.js';
 import { EDGE } from './edge.js';
 import { ENGINE } from './engine.js';
@@ -19,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CORE,
   ...EDGE,
   ...OAUTH,
+  ...BOUNDS,
   ...DOOR,
   ...AGENT,
   ...STORE,
