@@ -74,6 +74,8 @@ export interface ConnectionOptions {
   readonly send: (bytes: Buffer) => void;
   /** Server role: announces extended CONNECT (RFC 8441). */
   readonly connectProtocol?: boolean;
+  /** Server role: responses are sent in the order of the priorities that the client signals (RFC 9218). */
+  readonly priorities?: boolean;
   /** Fields whose values are secret; see `HpackEncoderOptions`. */
   readonly neverIndexed?: ReadonlySet<string>;
   readonly limits?: Partial<ConnectionLimits>;
@@ -127,6 +129,7 @@ export function withDefaults(options: ConnectionOptions): CompleteOptions {
   return {
     connectProtocol: false,
     awaitsPreface: false,
+    priorities: false,
     neverIndexed: SECRETS,
     now: monotonicMs,
     schedule: afterTurn,

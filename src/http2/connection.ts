@@ -14,7 +14,8 @@
  * - 8 messages: `message/field-syntax.ts` and `message/field-classifier.ts` (one field), `message/message-fields.ts` and
  *   `message/regular-fields.ts` (lists), `message/message.ts` (order)
  * - 10.5 floods: `flood-guard.ts`; slow peers: `clocks.ts`, `stalls.ts`
- * - sending: `send/send-queue.ts` (when), `send/frame-scheduler.ts` and `send/data-scheduler.ts` (in which order),
+ * - sending: `send/send-queue.ts` (when), `send/frame-scheduler.ts`, `send/data-scheduler.ts` and, by priority (RFC 9218),
+ *   `send/urgency-level.ts` and `stream/priorities.ts` (in which order),
  *   `send/write-buffer.ts` and `frame/writer.ts` (as bytes)
  */
 import type { Buffer } from 'node:buffer';
@@ -35,6 +36,7 @@ import { FieldCache } from './message/field-classifier.js';
 import { Pings } from './pings.js';
 import { SendQueue } from './send/send-queue.js';
 import { Shutdown } from './shutdown.js';
+import { Priorities } from './stream/priorities.js';
 import type { Http2Stream } from './stream/stream.js';
 import { StreamTable } from './stream/stream-table.js';
 import { Streams } from './stream/streams.js';
@@ -67,11 +69,12 @@ export class Connection {
     const pings = new Pings(control, now);
     const local = new LocalSettings(control, now);
     const table = new StreamTable(role);
+    const priorities = complete.priorities && role === 'server' ? new Priorities(table, maxStreams) : undefined;
     const applied = () => this.#flow.initialWindowApplied();
     const announce = (bytes: number) => local.announceWindow(bytes, applied);
     const flow = new FlowControl({ limits: limits.flow, pings, send: control, announce, now, streams: table });
     const streams = new Streams({
-      ...{ role, table, queue, flow, peer, maxStreams, connectProtocol },
+      ...{ role, table, queue, flow, peer, maxStreams, connectProtocol, priorities },
       sendLimits: { pool: sendPoolOf(limits), maxBlockedBytes: limits.maxBlockedBytes, window: queue.window },
       sentFields: new FieldCache(neverIndexed),
       emptied: () => this.#shutdown.endIfIdle(),
@@ -89,7 +92,7 @@ export class Connection {
       },
     });
     const incomingControl = new IncomingControl({
-      ...{ role, streams, queue, pings, shutdown, local, peer },
+      ...{ role, streams, queue, pings, shutdown, local, peer, priorities },
       budget: floodGuard.controlFrames,
       settingsReceived: () => {
         encoder.setPeerTableSize(peer.headerTableBytes);

@@ -1,6 +1,6 @@
 /**
- * Applies received frames to the connection: SETTINGS, PING and GOAWAY (RFC 9113 sections 6.5, 6.7 and 6.8), and ignores
- * PRIORITY and unknown frames. Each of them counts against the peer's budget.
+ * Applies received frames to the connection: SETTINGS, PING and GOAWAY (RFC 9113 sections 6.5, 6.7 and 6.8), and
+ * PRIORITY_UPDATE (RFC 9218 section 7.1), and ignores PRIORITY and unknown frames. Each of them counts against the peer's budget.
  */
 import type { Buffer } from 'node:buffer';
 import { Http2ConnectionError, Http2ErrorCode } from './errors.js';
@@ -13,6 +13,7 @@ import type { LocalSettings } from './local-settings.js';
 import type { Pings } from './pings.js';
 import type { SendQueue } from './send/send-queue.js';
 import type { Shutdown } from './shutdown.js';
+import type { Priorities } from './stream/priorities.js';
 import type { Streams } from './stream/streams.js';
 
 export interface IncomingControlOptions {
@@ -26,6 +27,8 @@ export interface IncomingControlOptions {
   readonly local: LocalSettings;
   /** The peer's SETTINGS. */
   readonly peer: Settings;
+  /** Absent: what the peer signals is ignored. */
+  readonly priorities: Priorities | undefined;
   /** Called after `peer` has changed. */
   readonly settingsReceived: () => void;
 }
@@ -71,6 +74,19 @@ export class IncomingControl implements ControlFrames {
   onGoaway(lastStreamId: number, code: number): void {
     this.#options.budget.spend();
     this.#options.shutdown.receiveGoaway(lastStreamId, code);
+  }
+
+  /** RFC 9218 section 7.1. */
+  onPriorityUpdate(id: number, bytes: Buffer, start: number, end: number): void {
+    const { budget, role, priorities, queue, streams } = this.#options;
+    budget.spend();
+    if (role === 'client' || id % 2 === 0)
+      throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, `PRIORITY_UPDATE for stream ${id}`);
+    if (priorities === undefined) return;
+    const priority = priorities.parse(bytes.toString('latin1', start, end));
+    const stream = streams.table.get(id);
+    if (stream !== undefined) queue.prioritize(stream.sending, priority);
+    else if (streams.table.closedState(id) === 'idle') priorities.keep(id, priority);
   }
 
   onUnknown(): void {

@@ -9,6 +9,7 @@ import { settingsFrame } from './frame/writer.js';
 export interface PrefaceOptions {
   readonly role: Role;
   readonly connectProtocol: boolean;
+  readonly priorities: boolean;
   readonly limits: ConnectionLimits;
 }
 
@@ -30,7 +31,7 @@ export class LocalSettings {
 
   /** Sends the connection preface (section 3.4). `acknowledged` is called with the round trip time of its SETTINGS. */
   sendPreface(options: PrefaceOptions, acknowledged: (roundTripMs: number) => void): void {
-    const { role, limits, connectProtocol } = options;
+    const { role, limits, connectProtocol, priorities } = options;
     const entries: [number, number][] = [
       [SettingId.INITIAL_WINDOW_SIZE, limits.flow.initialStreamBytes],
       [SettingId.MAX_HEADER_LIST_SIZE, limits.maxHeaderListBytes],
@@ -40,6 +41,7 @@ export class LocalSettings {
       entries.push([SettingId.ENABLE_PUSH, 0]);
     } else entries.push([SettingId.MAX_CONCURRENT_STREAMS, limits.maxStreams]);
     if (connectProtocol) entries.push([SettingId.ENABLE_CONNECT_PROTOCOL, 1]);
+    if (priorities) entries.push([SettingId.NO_RFC7540_PRIORITIES, 1]);
     const sentMs = this.#now();
     this.#announce(entries, () => acknowledged(this.#now() - sentMs));
   }

@@ -30,7 +30,7 @@ const HTTP2: Readonly<Record<string, Wing>> = {
   flow: { holds: 'receive windows and the path estimate: section 5.2, BBR', imports: ['frame'] },
   send: {
     holds: 'what leaves, in which order: send halves, scheduler, write buffer',
-    imports: ['flow', 'frame', 'hpack'],
+    imports: ['flow', 'frame', 'hpack', 'message'],
   },
   stream: { holds: 'one stream and the table of all: section 5.1', imports: ['flow', 'frame', 'message', 'send'] },
 };

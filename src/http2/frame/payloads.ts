@@ -28,6 +28,8 @@ export interface ControlFrames {
   /** The eight bytes of opaque data begin at `start`. */
   onPing(flags: number, bytes: Buffer, start: number): void;
   onGoaway(lastStreamId: number, code: number): void;
+  /** The priority field value (RFC 9218 section 7.1) is from `start` to `end`. */
+  onPriorityUpdate(streamId: number, bytes: Buffer, start: number, end: number): void;
   /** A frame of a type that RFC 9113 does not define, which is ignored (section 4.1). */
   onUnknown(): void;
 }
@@ -81,6 +83,11 @@ export function readPayload(
     case FrameType.CONTINUATION:
       requireStream(streamId, 'CONTINUATION');
       sink.onContinuation(streamId, flags, bytes, start, end);
+      break;
+    case FrameType.PRIORITY_UPDATE:
+      requireConnection(streamId, 'PRIORITY_UPDATE');
+      requireSize(end - start >= 4, 'PRIORITY_UPDATE');
+      sink.control.onPriorityUpdate(bytes.readUInt32BE(start) & MASK_31, bytes, start + 4, end);
       break;
     default:
       sink.control.onUnknown();

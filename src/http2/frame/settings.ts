@@ -1,4 +1,4 @@
-/** SETTINGS: their identifiers, defaults and permitted values (RFC 9113 section 6.5, RFC 8441 section 3). */
+/** SETTINGS: their identifiers, defaults and permitted values (RFC 9113 section 6.5, RFC 8441 section 3, RFC 9218 section 2.1). */
 import { Buffer } from 'node:buffer';
 import { Http2ConnectionError, Http2ErrorCode } from '../errors.js';
 import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES, MAX_31_BITS } from './types.js';
@@ -11,6 +11,7 @@ export const SettingId = {
   MAX_FRAME_SIZE: 0x5,
   MAX_HEADER_LIST_SIZE: 0x6,
   ENABLE_CONNECT_PROTOCOL: 0x8,
+  NO_RFC7540_PRIORITIES: 0x9,
 } as const;
 
 const MAX_FRAME_BYTES = 16_777_215;
@@ -23,6 +24,9 @@ export interface Settings {
   maxFrameBytes: number;
   maxHeaderListBytes: number;
   connectProtocol: boolean;
+  noRfc7540Priorities: boolean;
+  /** No SETTINGS have been applied. */
+  areInitial: boolean;
 }
 
 /** The initial values (section 6.5.2). */
@@ -34,6 +38,8 @@ export function defaultSettings(): Settings {
     maxFrameBytes: DEFAULT_MAX_FRAME_BYTES,
     maxHeaderListBytes: Number.POSITIVE_INFINITY,
     connectProtocol: false,
+    noRfc7540Priorities: false,
+    areInitial: true,
   };
 }
 
@@ -45,6 +51,7 @@ export function applySettings(settings: Settings, sender: Role, bytes: Buffer, s
   for (let at = start; at < end; at += 6) {
     applySetting(settings, sender, bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
   }
+  settings.areInitial = false;
 }
 
 export type Role = 'client' | 'server';
@@ -75,6 +82,14 @@ function applySetting(settings: Settings, sender: Role, id: number, value: numbe
       // A sender of 1 must not send 0 later (RFC 8441 section 3).
       assertPermitted(value === 1 || (value === 0 && !settings.connectProtocol), 'ENABLE_CONNECT_PROTOCOL', value);
       settings.connectProtocol = value === 1;
+      break;
+    case SettingId.NO_RFC7540_PRIORITIES:
+      assertPermitted(
+        settings.areInitial ? value <= 1 : value === Number(settings.noRfc7540Priorities),
+        'NO_RFC7540_PRIORITIES',
+        value,
+      );
+      settings.noRfc7540Priorities = value === 1;
       break;
     // Unknown settings are ignored (section 6.5.2).
   }

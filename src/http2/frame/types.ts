@@ -23,6 +23,7 @@ export const FrameType = {
   GOAWAY: 0x7,
   WINDOW_UPDATE: 0x8,
   CONTINUATION: 0x9,
+  PRIORITY_UPDATE: 0x10, // RFC 9218 section 7.1
 } as const;
 
 /** Flags. `ACK` (SETTINGS, PING) and `END_STREAM` (DATA, HEADERS) are the same bit. */

@@ -1,24 +1,24 @@
 /**
- * Which stream sends DATA next, and how much of it the connection's window allows (RFC 9113 sections 5.2 and 6.9). New
- * streams (no content sent yet) and started ones alternate, so that neither kind waits for all of the other: a small
- * response overtakes a hundred downloads, and a hundred small responses do not stop a download.
+ * Which stream sends DATA next, and how much of it the connection's window allows (RFC 9113 sections 5.2 and 6.9). The most
+ * urgent streams come first (`urgency-level.ts`); where no priorities are signalled, all streams have one urgency.
  *
  * A stream keeps its place while the connection's window is empty: a WINDOW_UPDATE then costs only the frames that it
  * permits, however many streams are blocked. Ends of streams without content need no window and have their own queue.
  */
 import { SendWindow } from '../flow/window.js';
 import { DEFAULT_MAX_FRAME_BYTES, DEFAULT_WINDOW_BYTES } from '../frame/types.js';
+import { urgencyOf } from '../message/priority.js';
 import { IntrusiveQueue } from './intrusive-queue.js';
 import type { SendHalf } from './send-half.js';
+import { UrgencyLevel } from './urgency-level.js';
 import type { WriteBuffer } from './write-buffer.js';
 
 export class DataScheduler {
   /** The window of the connection. */
   readonly window = new SendWindow(DEFAULT_WINDOW_BYTES);
-  readonly #new = new IntrusiveQueue<SendHalf>();
-  readonly #started = new IntrusiveQueue<SendHalf>();
+  // The urgencies that have occurred, the most urgent first: one on most connections.
+  readonly #levels: UrgencyLevel[] = [];
   readonly #ends = new IntrusiveQueue<SendHalf>();
-  #isStartedNext = false;
 
   /** Whether no stream can send now. */
   get isEmpty(): boolean {
@@ -34,8 +34,14 @@ export class DataScheduler {
   add(half: SendHalf): void {
     if (!half.isReady) return;
     if (half.pendingBytes === 0) this.#ends.add(half);
-    else if (half.isNew) this.#new.add(half);
-    else this.#started.add(half);
+    else this.#levelOf(urgencyOf(half.priority)).add(half);
+  }
+
+  /** Moves a stream to the queue of its present priority, if it is queued. */
+  requeue(half: SendHalf): void {
+    if (!this.#levels.some((level) => level.holds(half))) return;
+    half.queue?.remove(half);
+    this.add(half);
   }
 
   /** Increases the window of the connection. */
@@ -45,12 +51,12 @@ export class DataScheduler {
 
   /** Gives the next turn to a new stream. */
   preferNew(): void {
-    this.#isStartedNext = false;
+    for (const level of this.#levels) level.preferNew();
   }
 
   /** Removes and returns the stream whose turn it is; undefined when there is none, or it cannot send any more. */
   next(): SendHalf | undefined {
-    const half = this.#ends.first ?? (this.window.bytes > 0 ? this.#nextWithContent() : undefined);
+    const half = this.#ends.first ?? (this.window.bytes > 0 ? this.#nextLevel()?.next() : undefined);
     half?.queue?.remove(half);
     return half?.isReady ? half : undefined;
   }
@@ -63,16 +69,30 @@ export class DataScheduler {
   }
 
   clear(): void {
-    for (const queue of [this.#new, this.#started, this.#ends]) queue.clear();
+    this.#ends.clear();
+    for (const level of this.#levels) level.clear();
   }
 
   get #hasContent(): boolean {
-    return this.#new.first !== undefined || this.#started.first !== undefined;
+    for (const level of this.#levels) if (!level.isEmpty) return true;
+    return false;
   }
 
-  #nextWithContent(): SendHalf | undefined {
-    const isStartedNext = this.#isStartedNext;
-    this.#isStartedNext = !isStartedNext;
-    return isStartedNext ? (this.#started.first ?? this.#new.first) : (this.#new.first ?? this.#started.first);
+  #nextLevel(): UrgencyLevel | undefined {
+    let chosen: UrgencyLevel | undefined;
+    for (const level of this.#levels) {
+      if (level.isEmpty) continue;
+      chosen = level;
+      if (!level.takeTurn()) break;
+    }
+    return chosen;
+  }
+
+  #levelOf(urgency: number): UrgencyLevel {
+    for (const level of this.#levels) if (level.urgency === urgency) return level;
+    const level = new UrgencyLevel(urgency);
+    this.#levels.push(level);
+    this.#levels.sort((one, other) => one.urgency - other.urgency);
+    return level;
   }
 }

@@ -30,6 +30,15 @@ export class IntrusiveQueue<T extends QueueNode<T>> {
     this.#last = node;
   }
 
+  /** Adds a node before the first of the last nodes that belong behind it. Removes it from the queue where it was. */
+  addBefore(node: T, isBehind: (other: T) => boolean): void {
+    if (node.queue === this) return;
+    let next: T | undefined;
+    for (let other = this.#last; other !== undefined && isBehind(other); other = other.previous) next = other;
+    this.add(node);
+    if (next !== undefined) this.#moveLast(node, next);
+  }
+
   /** Removes a node, if it is queued here. */
   remove(node: T): void {
     if (node.queue !== this) return;
@@ -46,5 +55,17 @@ export class IntrusiveQueue<T extends QueueNode<T>> {
   /** Removes all nodes. */
   clear(): void {
     for (let node = this.#first; node !== undefined; node = this.#first) this.remove(node);
+  }
+
+  /** Moves the last node before another. */
+  #moveLast(node: T, next: T): void {
+    this.remove(node);
+    const { previous } = next;
+    node.queue = this;
+    node.next = next;
+    node.previous = previous;
+    next.previous = node;
+    if (previous === undefined) this.#first = node;
+    else previous.next = node;
   }
 }

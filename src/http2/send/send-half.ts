@@ -3,6 +3,7 @@ import type { Buffer } from 'node:buffer';
 import type { BytePool } from '../byte-pool.js';
 import { SendWindow } from '../flow/window.js';
 import { FrameFlag, FrameType } from '../frame/types.js';
+import { NO_PRIORITY } from '../message/priority.js';
 import type { IntrusiveQueue, QueueNode } from './intrusive-queue.js';
 import { SendBuffer } from './send-buffer.js';
 import type { WriteBuffer } from './write-buffer.js';
@@ -42,6 +43,8 @@ export class SendHalf implements QueueNode<SendHalf> {
   readonly owner: SendHalfOwner;
   /** In the order in which they must leave. DATA waits for them. */
   readonly heads: Head[] = [];
+  /** See `message/priority.ts`. */
+  priority = NO_PRIORITY;
   /** The queue that it is in; used by `IntrusiveQueue` only. */
   queue: IntrusiveQueue<SendHalf> | undefined;
   next: SendHalf | undefined;

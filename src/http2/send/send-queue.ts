@@ -103,6 +103,12 @@ export class SendQueue {
     this.#schedule();
   }
 
+  /** Sends a stream with another priority from now on. */
+  prioritize(half: SendHalf, priority: number): void {
+    half.priority = priority;
+    this.#data.requeue(half);
+  }
+
   /** Removes a stream that was reset. */
   drop(half: SendHalf): void {
     half.abort();

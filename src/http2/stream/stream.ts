@@ -58,11 +58,6 @@ export class Http2Stream implements SendHalfOwner, ReceiveHalfOwner {
     return this.#state !== 'open';
   }
 
-  /** The final head was queued. */
-  get headersSent(): boolean {
-    return this.#isHeadGiven;
-  }
-
   /** The final head was sent: `withdraw` can no longer take it back. */
   get isHeadSent(): boolean {
     return this.sending.isFinalHeadSent;
@@ -111,10 +106,7 @@ export class Http2Stream implements SendHalfOwner, ReceiveHalfOwner {
     this.sendFinalHead(fields, options);
   }
 
-  /**
-   * Server role: takes back a final head that was not sent yet, with its content, so that another response can be sent. False,
-   * and nothing changes, once it was sent.
-   */
+  /** Server role: takes back a final head that was not sent yet, and its content. False, as a no-op, once it was sent. */
   withdraw(): boolean {
     if (this.isHeadSent || this.isOver) return false;
     this.sending.withdraw();

@@ -12,6 +12,7 @@ import { pseudoField } from '../message/message-fields.js';
 import type { Head, SendLimits } from '../send/send-half.js';
 import type { SendQueue } from '../send/send-queue.js';
 import type { StreamOwner } from './observer.js';
+import type { Priorities } from './priorities.js';
 import { Http2Stream } from './stream.js';
 import type { StreamTable } from './stream-table.js';
 
@@ -27,6 +28,8 @@ export interface StreamsOptions {
   /** What we have announced: how many streams the peer may open, and whether extended CONNECT is permitted. */
   readonly maxStreams: number;
   readonly connectProtocol: boolean;
+  /** Server role: absent if all streams have the same. */
+  readonly priorities: Priorities | undefined;
   /** The last open stream has ended. */
   readonly emptied: () => void;
   /** Receives what an observer of a stream has thrown. */
@@ -61,7 +64,7 @@ export class Streams implements StreamOwner<Http2Stream> {
 
   /** Server role: accepts a request. Throws `Http2StreamError` if it is malformed or exceeds the limit (section 5.1.2). */
   accept(id: number, fields: readonly string[], flags: number): Http2Stream {
-    const { maxStreams, connectProtocol } = this.#options;
+    const { maxStreams, connectProtocol, priorities } = this.#options;
     if (this.table.size >= maxStreams)
       throw new Http2StreamError(id, Http2ErrorCode.REFUSED_STREAM, 'one stream too many');
     if (!connectProtocol && pseudoField(fields, ':protocol') !== undefined) {
@@ -70,6 +73,7 @@ export class Streams implements StreamOwner<Http2Stream> {
     try {
       const stream = this.#create(id, fields);
       if ((flags & FrameFlag.END_STREAM) !== 0) stream.receiving.requireComplete();
+      if (priorities !== undefined) stream.sending.priority = priorities.ofRequest(id, fields);
       this.#add(stream);
       return stream;
     } catch (error) {
