@@ -115,12 +115,12 @@ export const PEOPLE_ATTACKS: readonly Attack[] = [
   },
   {
     name: 'visitor wrong invites',
-    maxGrowthMb: 100,
+    maxGrowthMb: 150,
     run: (ground) => forms(ground, 'eve', { path: '/invite', body: guess, done: 404, most: WRONG_INVITES.points }),
   },
   {
     name: 'account wrong user codes',
-    maxGrowthMb: 100,
+    maxGrowthMb: 150,
     run: (ground) => forms(ground, 'dev', { path: '/device', body: userCode, done: 200, most: WRONG_CODES.points }),
   },
   { name: 'process device codes', maxGrowthMb: 150, maxKeptMb: 48, run: (ground) => deviceCodes(ground, 5_000) },
