@@ -49,7 +49,9 @@ export interface RunningProvider {
 
 /** Starts a provider on 127.0.0.1; its issuer is `http://localhost:<port>`. Rejects when the port is taken. */
 export async function startProvider(options: ProviderOptions): Promise<RunningProvider> {
-  const server = createServer();
+  // A person may take their time between two pages: on a busy machine a connection that ends after five seconds, Node's
+  // default, ends just while the next request is on its way.
+  const server = createServer({ keepAliveTimeout: 0 });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
