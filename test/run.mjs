@@ -17,8 +17,8 @@ const compiled = join(root, '.build', 'test');
 // For one process, so that one that hangs is named and the others still run; each takes seconds, the longest a minute.
 const MAX_MS_OF_A_PROCESS = 240_000;
 
-// Processes at once. Node's own default leaves a processor unused; more than there are, since some tests wait for a clock.
-const PROCESSES_AT_ONCE = availableParallelism() + 1;
+// Processes at once: more than processors, since many tests wait for a clock of the edge, an agent or a browser meanwhile.
+const PROCESSES_AT_ONCE = availableParallelism() + 2;
 
 // Hooks outside of every `describe`, which Node runs for each test of the process; flags that the whole process keeps.
 const RUNS_ALONE = /^(?:before|after|beforeEach|afterEach)\(|^\s*setFlagsFromString\(/m;
