@@ -3,6 +3,7 @@ import { Assertions } from '../auth/identity/assertion.js';
 import type { Identity } from '../auth/identity/identity.js';
 import { decide, matchesRules } from '../auth/identity/policy.js';
 import type { Providers } from '../auth/providers/providers.js';
+import type { EndedAccounts } from '../auth/session/ended-accounts.js';
 import { Nonces } from '../auth/session/nonce.js';
 import { NO_OWNER } from '../auth/session/session.js';
 import { Sessions } from '../auth/session/sessions.js';
@@ -20,6 +21,7 @@ import { AgentTokens } from './agents/agent-tokens.js';
 import type { Names } from './agents/names.js';
 import type { RevokedTokens } from './agents/revoked-tokens.js';
 import type { SeenTokens } from './agents/seen-tokens.js';
+import { Administration } from './api/administration.js';
 import { AgentCredentials } from './api/agent-credentials.js';
 import { createApi } from './api/api.js';
 import { Callers } from './api/caller.js';
@@ -32,6 +34,7 @@ import { createAgentOAuth } from './oauth/routes.js';
 import type { Observer } from './ops/observer.js';
 import type { Tracer } from './ops/tracer.js';
 import { Decisions } from './people/decisions.js';
+import { PeoplePage } from './portal/people-page.js';
 import { Portal } from './portal/portal.js';
 import { soleDomain } from './provider.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
@@ -60,6 +63,7 @@ export interface Parts {
   readonly providers: Providers;
   readonly store: Store;
   readonly ended: Revocations;
+  readonly endedAccounts: EndedAccounts;
   readonly names: Names;
   readonly registry: Registry;
   readonly sharing: Sharing;
@@ -76,7 +80,7 @@ export interface Parts {
 /** Composes what serves visitors and agents from these parts. `closeStreams` ends the streams of events. */
 export function compose(config: EdgeConfig, edgeParts: Parts) {
   const { providers, store, ended, names, registry, sharing, observer, metrics, tracer, revalidator } = edgeParts;
-  const { revoked, seenTokens, isRecording, log } = edgeParts;
+  const { revoked, seenTokens, isRecording, log, endedAccounts } = edgeParts;
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
   const { issuers } = providers;
@@ -88,6 +92,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     idleMs: config.sessionIdleMs,
     secure,
     ended,
+    endedAccounts,
     groupsAskedFor: () => registry.groups(),
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
@@ -118,9 +123,14 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const online = () => admission.onlineByToken();
   const credentials = new AgentCredentials({ signIns, seenTokens, revoked, online, observer });
   const decisions = new Decisions({ ...sharing, observer });
-  const managing = { ...parts, ...sharing, callers, decisions, credentials };
+  const { presence, visitorSignIns } = sharing;
+  const administration = new Administration({
+    ...{ sessions, visitorSignIns, endedAccounts, presence, credentials, revalidator, observer },
+  });
+  const managing = { ...parts, ...sharing, callers, decisions, credentials, administration };
   const api = createApi({ ...managing, permits: config.permits });
   const portal = new Portal(managing);
+  const people = new PeoplePage(managing);
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
   const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite') });
   const manages = (identity: Identity) =>
@@ -128,7 +138,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const app = createApp({
     ...parts,
     manages,
-    api: [...api.routes, ...access.table, ...invite, ...oauth.routes, ...portal.table],
+    api: [...api.routes, ...access.table, ...invite, ...oauth.routes, ...portal.table, ...people.table],
     visitOf,
     replyWithError,
   });

@@ -1,4 +1,5 @@
 /** An edge: puts what it remembers together, listens, and stops in order. `compose.ts` has its inside. */
+import { EndedAccounts } from '../auth/session/ended-accounts.js';
 import { addressText } from '../config/addresses.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { InheritedSocket } from '../config/endpoints.js';
@@ -20,6 +21,7 @@ import { AuditSink } from './ops/audit-sink.js';
 import { LogSink } from './ops/log-sink.js';
 import { Observer } from './ops/observer.js';
 import { openTraces } from './ops/traces.js';
+import type { VisitorSignIn } from './people/visitor-sign-ins.js';
 import { createProviders, warnAboutProviders } from './provider.js';
 import * as limits from './request/limits.js';
 import { Sharing } from './sharing.js';
@@ -78,20 +80,24 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const endedTokens = new Revocations(store, 'revoked-token');
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
-  const sharing = new Sharing({ store, ceiling: config.allow, revalidator });
+  const endedAccounts = new EndedAccounts({ store, ttlMs: config.sessionTtlMs });
+  const isActive = (signIn: VisitorSignIn) => !ended.has(signIn.id) && !endedAccounts.has(signIn);
+  const signIns = { signInTtlMs: config.sessionTtlMs, isActive };
+  const sharing = new Sharing({ store, ceiling: config.allow, revalidator, ...signIns });
   const names = new Names({ store });
   const seenTokens = new SeenTokens({ store });
-  await Promise.all([ended.ready, endedTokens.ready, sharing.ready, names.ready, seenTokens.ready]);
+  const copies = [ended, endedAccounts, endedTokens, sharing, names, seenTokens];
+  await Promise.all(copies.map(({ ready }) => ready));
   const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   let closing: Promise<void> | undefined;
   const isReady = () => (closing !== undefined ? 'draining' : isRecording() || 'the audit cannot be written');
-  const { presence } = sharing;
+  const { feed, presence, visitorSignIns } = sharing;
   const state = { store, registry, revalidator, presence, connections };
   const metrics = new EdgeMetrics({ ...state, version, isReady: () => isReady() === true, output: health });
   const traces = openTraces(config.traces, { version, log, metrics: metrics.metrics });
-  const sinks = [new LogSink(log), new AuditSink(audit), metrics.sink, sharing.feed, presence, sharing];
+  const sinks = [new LogSink(log), new AuditSink(audit), metrics.sink, feed, presence, visitorSignIns, sharing];
   const observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const providers = createProviders(config, log);
@@ -99,6 +105,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     providers,
     store,
     ended,
+    endedAccounts,
     names,
     registry,
     sharing,
@@ -127,6 +134,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     seenTokens.close();
     endedTokens.close();
     ended.close();
+    endedAccounts.close();
     sharing.close();
   };
   let front: Front | undefined;

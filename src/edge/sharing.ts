@@ -18,11 +18,16 @@ import { Grants } from './people/grants.js';
 import { Invites } from './people/invites.js';
 import { Knocks } from './people/knocks.js';
 import { Presence } from './people/presence.js';
+import { type VisitorSignIn, VisitorSignIns } from './people/visitor-sign-ins.js';
 
 export interface SharingOptions {
   readonly store: Store;
   readonly ceiling: readonly Rule[] | undefined;
   readonly revalidator: Revalidator;
+  /** The longest life of a sign-in. */
+  readonly signInTtlMs: number;
+  /** Whether a visitor's sign-in still counts. */
+  readonly isActive: (signIn: VisitorSignIn) => boolean;
 }
 
 // Arrivals and departures in this time are one event: a person with ten tabs comes once.
@@ -35,19 +40,24 @@ export class Sharing implements EventSink {
   readonly accessTokens: AccessTokens;
   readonly invites: Invites;
   readonly presence: Presence;
+  readonly visitorSignIns: VisitorSignIns;
   readonly feed = new Feed();
+  #areSignInsChanged = false;
   readonly #revalidator: Revalidator;
   readonly #changedPeople = new Set<string>();
   #registry: Registry | undefined;
 
-  constructor({ store, ceiling, revalidator }: SharingOptions) {
+  constructor({ store, ceiling, revalidator, signInTtlMs: ttlMs, isActive }: SharingOptions) {
     this.grants = new Grants({ store, ceiling });
     this.knocks = new Knocks({ store });
     this.accessTokens = new AccessTokens({ store });
     this.invites = new Invites({ store, ceiling });
+    this.visitorSignIns = new VisitorSignIns({ store, ttlMs, isActive });
+    this.visitorSignIns.onChange(() => this.#gatherSignIns());
     this.#revalidator = revalidator;
     this.presence = new Presence({ open: () => revalidator.open(), changed: (tunnel) => this.#gather(tunnel) });
-    this.ready = Promise.all([this.grants.ready, this.knocks.ready, this.invites.ready, this.accessTokens.ready]);
+    const parts = [this.grants, this.knocks, this.invites, this.accessTokens, this.visitorSignIns];
+    this.ready = Promise.all(parts.map(({ ready }) => ready));
   }
 
   /** From now on every change takes effect at the tunnels of this registry. */
@@ -76,6 +86,7 @@ export class Sharing implements EventSink {
     this.accessTokens.close();
     this.invites.close();
     this.presence.close();
+    this.visitorSignIns.close();
   }
 
   #applyGrants(registry: Registry, tunnels: readonly string[]): void {
@@ -97,6 +108,15 @@ export class Sharing implements EventSink {
     if (!this.feed.hasReaders) return;
     if (this.#changedPeople.size === 0) setTimeout(() => this.#publishPeople(), GATHER_MS).unref();
     this.#changedPeople.add(tunnel);
+  }
+
+  #gatherSignIns(): void {
+    if (!this.feed.hasReaders || this.#areSignInsChanged) return;
+    this.#areSignInsChanged = true;
+    setTimeout(() => {
+      this.#areSignInsChanged = false;
+      this.feed.publish({ kind: 'sign-in', tunnel: '', owner: '', data: {} });
+    }, GATHER_MS).unref();
   }
 
   #publishPeople(): void {

@@ -19,6 +19,7 @@ import { MAX_GRANTS, MAX_GRANTS_OF_OWNER } from '../../src/edge/people/grants.js
 import { MAX_INVITES, MAX_INVITES_OF_OWNER } from '../../src/edge/people/invites.js';
 import { MAX_KNOCKS } from '../../src/edge/people/knocks.js';
 import { RESERVED_SHARE as RESERVED_OF_BOUND } from '../../src/edge/people/room.js';
+import { MAX_SIGN_INS_OF_ONE } from '../../src/edge/people/visitor-sign-ins.js';
 import {
   ACCOUNT_SIGN_INS,
   AGENT_SIGN_INS,
@@ -100,6 +101,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'network: wrong user codes': `${WRONG_CODES_OF_ADDRESS.points} an hour`,
   'account: wrong user codes': `${WRONG_CODES.points} an hour`,
   'account: agents that are signed in': `${AGENT_SIGN_INS.points} a ${AGENT_SIGN_INS.duration === 86_400 ? 'day' : 'time'}`,
+  'account: sign-ins of visitors that are listed': [`${MAX_SIGN_INS_OF_ONE}`, 'the oldest is not listed, and goes on'],
   'account: sign-ins of agents': [`${MAX_OF_ONE}`, 'the one that was not used for the longest time ends'],
   'owner of tokens: links': count(LINKS.maxOfOne),
   'owner of tokens: tokens that are listed': [

@@ -45,7 +45,7 @@ const THREATS: Readonly<Record<string, number>> = {
   V: 6,
   W: 3,
   X: 8,
-  Y: 25,
+  Y: 28,
   Z: 18,
 };
 const IDS = Object.entries(THREATS).flatMap(([letter, count]) =>

@@ -19,8 +19,15 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/session/sessions.ts',
     fault: 'a session that was signed out counts',
-    before: 'this.#options.ended.has(session.id) ? undefined : session',
+    before: 'this.#isEnded(session) ? undefined : session',
     after: 'session',
+    tests: ['unit/auth/session/sessions.test.ts'],
+  },
+  {
+    file: 'src/auth/session/sessions.ts',
+    fault: 'a session of an account that was signed out everywhere counts',
+    before: 'ended.has(session.id) || endedAccounts?.has(session) === true',
+    after: 'ended.has(session.id)',
     tests: ['unit/auth/session/sessions.test.ts'],
   },
   {

@@ -3,6 +3,7 @@
  * trusted: a malformed `sub` or `email` is rejected, any other malformed claim is left out.
  */
 
+import { createHash } from 'node:crypto';
 import { isPlainText } from '../../core/plain-text.js';
 import { canonicalDomain, canonicalEmail, type EmailVerification, MAX_GROUP_CHARS } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
@@ -73,8 +74,13 @@ export function isSameAccount(one: Identity, other: Identity): boolean {
 }
 
 /** The account of an identity as one text, for maps and counters. An issuer URL has no spaces. */
-export function accountKey({ issuer, subject }: Identity): string {
+export function accountKey({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>): string {
   return `${issuer} ${subject}`;
+}
+
+/** Names an account in lists and in the store, and reveals nothing about it: 24 hexadecimal digits. */
+export function accountId(account: Pick<Identity, 'issuer' | 'subject'>): string {
+  return createHash('sha256').update(accountKey(account)).digest('hex').slice(0, 24);
 }
 
 // Own properties only: the name of the groups claim is configured, and `constructor` is not a claim.

@@ -10,6 +10,7 @@ import { PosternError } from '../../errors.js';
 import type { Revocations } from '../../store/revocations.js';
 import type { Identity } from '../identity/identity.js';
 import { clearCookie, clearEverywhere, cookieNames, cookieValues, setCookie } from './cookies.js';
+import type { EndedAccounts } from './ended-accounts.js';
 import { OpenedSessions } from './opened-sessions.js';
 import { type Keyring, open, seal } from './seal.js';
 import { type KnownIssuers, knownIssuers } from './sealed-identity.js';
@@ -29,6 +30,8 @@ export interface SessionsOptions {
   readonly secure: boolean;
   /** The sign-ins that were ended early. */
   readonly ended: Pick<Revocations, 'has' | 'add'>;
+  /** The accounts whose sign-ins up to a time were ended. Default: none. */
+  readonly endedAccounts?: Pick<EndedAccounts, 'has'>;
   /** The groups that rules name now, the last to be left out; the same object until they change. Default: none. */
   readonly groupsAskedFor?: () => ReadonlySet<string>;
   /** The clock, in milliseconds since the epoch. */
@@ -123,7 +126,7 @@ export class Sessions {
   /** The session itself if it is of this host, has not expired and was not revoked. */
   ifActive(session: Session, host: string, nowMs: number): Session | undefined {
     if (session.host !== host || this.endsAtMs(session) <= nowMs) return undefined;
-    return this.#options.ended.has(session.id) ? undefined : session;
+    return this.#isEnded(session) ? undefined : session;
   }
 
   /**
@@ -171,7 +174,7 @@ export class Sessions {
   async hasEnded(cookieHeader: string | undefined, host: string): Promise<boolean> {
     for (const value of cookieValues(cookieHeader, this.cookieName)) {
       const session = this.#opened.get(value) ?? (await this.#open(value, host));
-      if (session?.host === host && this.#options.ended.has(session.id)) return true;
+      if (session?.host === host && this.#isEnded(session)) return true;
     }
     return false;
   }
@@ -184,6 +187,11 @@ export class Sessions {
   /** A `Set-Cookie` line that removes the session of this host from the browser. */
   clear(): string {
     return clearCookie(this.cookieName, this.#options);
+  }
+
+  #isEnded(session: Session): boolean {
+    const { ended, endedAccounts } = this.#options;
+    return ended.has(session.id) || endedAccounts?.has(session) === true;
   }
 
   async #readAll(values: readonly string[], host: string, nowMs: number): Promise<Session | undefined> {

@@ -2,6 +2,7 @@
  * The credentials with which agents work: those of sign-ins (`postern login`), and tokens that the operator made, which are
  * known since they were first presented. One list for the API and the pages, and one way to end each.
  */
+import type { Identity } from '../../auth/identity/identity.js';
 import type { RevokedTokens } from '../agents/revoked-tokens.js';
 import type { SeenToken, SeenTokens } from '../agents/seen-tokens.js';
 import type { Asker } from '../ops/events.js';
@@ -11,6 +12,8 @@ import type { Observer } from '../ops/observer.js';
 export interface SignedInAgent {
   readonly id: string;
   readonly owner: string;
+  /** The account that has signed in. */
+  readonly account: Pick<Identity, 'issuer' | 'subject' | 'email'>;
   readonly machine: string;
   readonly user: string;
   readonly address: string;

@@ -3,6 +3,7 @@ import type { RouteTable } from '../routes/route.js';
 import { type AccessTokenApiOptions, accessTokenApi } from './access-tokens.js';
 import { type AgentApiOptions, agentApi } from './agents.js';
 import { EventApi, type EventApiOptions } from './events.js';
+import { type EveryoneApiOptions, everyoneApi } from './everyone.js';
 import { type InviteApiOptions, inviteApi } from './invites.js';
 import { type KnockApiOptions, knockApi } from './knocks.js';
 import { type PeopleApiOptions, peopleApi } from './people.js';
@@ -16,7 +17,8 @@ export type ApiOptions = EventApiOptions &
   PeopleApiOptions &
   AccessTokenApiOptions &
   AgentApiOptions &
-  TokenApiOptions;
+  TokenApiOptions &
+  EveryoneApiOptions;
 
 export interface Api {
   readonly routes: RouteTable;
@@ -37,6 +39,7 @@ export function createApi(options: ApiOptions): Api {
       ...accessTokenApi(PREFIX, options),
       ...agentApi(PREFIX, options),
       ...tokenApi(PREFIX, options),
+      ...everyoneApi(PREFIX, options),
       ...events.routes(PREFIX),
     ],
     close: () => events.close(),

@@ -52,7 +52,8 @@ export function tokenApi(prefix: string, { base, callers, credentials }: TokenAp
   ];
 }
 
-function describeToken(token: AgentCredential) {
+/** A credential of agents as the API shows it: never the token itself. */
+export function describeToken(token: AgentCredential) {
   const { id, owner, tunnels, address, online, signIn } = token;
   return {
     id,

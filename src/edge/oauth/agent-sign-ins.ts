@@ -42,6 +42,7 @@ export interface AgentSignIn extends Origin {
   readonly id: string;
   /** Canonical email. */
   readonly owner: string;
+  readonly account: Pick<Identity, 'issuer' | 'subject' | 'email'>;
   readonly sinceMs: number;
   /** When it last got tokens. `address` is that of then. */
   readonly usedAtMs: number;
@@ -65,7 +66,7 @@ export type Refreshed =
   | { readonly kind: 'reused' | 'not-admitted'; readonly ended: AgentSignInFields };
 
 /** What the store has of a sign-in. No secret. */
-interface Stored extends Omit<AgentSignIn, 'endsAtMs'> {
+interface Stored extends Omit<AgentSignIn, 'endsAtMs' | 'account'> {
   readonly identity: Identity;
   /** Of the one refresh token that counts. */
   readonly generation: number;
@@ -219,6 +220,17 @@ function readAll(entries: readonly Entry[]): AgentSignIn[] {
   return entries.map(read).flatMap((stored) => (stored === undefined ? [] : [publicPart(stored)]));
 }
 
-function publicPart({ id, owner, machine, user, address, sinceMs, usedAtMs }: Stored): AgentSignIn {
-  return { id, owner, machine, user, address, sinceMs, usedAtMs, endsAtMs: usedAtMs + IDLE_MS };
+function publicPart({ id, owner, machine, user, address, sinceMs, usedAtMs, identity }: Stored): AgentSignIn {
+  const { issuer, subject, email } = identity;
+  return {
+    id,
+    owner,
+    account: { issuer, subject, email },
+    machine,
+    user,
+    address,
+    sinceMs,
+    usedAtMs,
+    endsAtMs: usedAtMs + IDLE_MS,
+  };
 }

@@ -41,6 +41,12 @@ export class AuditSink implements EventSink {
       case 'signed-out':
         this.#write('sign-out', 'sign-out', { ...asked(event.visit), ...who(event.session) });
         break;
+      case 'person-signed-out': {
+        const fields = { ...asked(event.asker), ...event.whom };
+        if (event.whom.session === undefined) this.#write('sign-out-everywhere', 'sign-out everywhere', fields);
+        else this.#write('sign-out-by-admin', 'sign-out by an administrator', fields);
+        break;
+      }
       case 'agent-signed-in':
         this.#write('agent-sign-in', 'agent sign-in', { ...asked(event.asker), ...event.signIn });
         break;

@@ -22,6 +22,8 @@ export type EdgeEvent =
   | { readonly kind: 'signed-in'; readonly visit: VisitRequest; readonly session: Session }
   | { readonly kind: 'sign-in-failed'; readonly visit: VisitRequest; readonly error: PosternError }
   | { readonly kind: 'signed-out'; readonly visit: VisitRequest; readonly session: SignedOut }
+  /** An administrator has ended one sign-in of a person, or all of them. */
+  | { readonly kind: 'person-signed-out'; readonly asker: Asker; readonly whom: SignedOutPerson }
   | { readonly kind: 'agent-signed-in'; readonly asker: Asker; readonly signIn: AgentSignInFields }
   | { readonly kind: 'agent-signed-out'; readonly asker: Asker; readonly signIn: AgentSignInFields }
   /** A token of agents was ended before it expires. */
@@ -86,6 +88,15 @@ export type Asker = Pick<VisitRequest, 'id' | 'address'>;
 
 /** A session whose identity may be unknown. */
 export type SignedOut = Pick<Session, 'id'> & Partial<Session>;
+
+export interface SignedOutPerson {
+  readonly email: string;
+  readonly issuer: string;
+  /** The id of the one sign-in; undefined for all. */
+  readonly session: string | undefined;
+  /** Who has ended them. */
+  readonly by: string;
+}
 
 /** What a person has changed about the access to a tunnel. */
 export interface AccessChange {

@@ -8,9 +8,10 @@ import type { EdgeEvent, EventSink } from '../ops/events.js';
 export interface FeedEvent {
   /** Of this process and of a position in its list. */
   readonly id: string;
-  readonly kind: 'tunnel' | 'access' | 'access-token' | 'people' | 'knock' | 'invite';
+  readonly kind: 'tunnel' | 'access' | 'access-token' | 'people' | 'knock' | 'invite' | 'sign-in';
+  /** Empty for what is of no tunnel, and for administrators only. */
   readonly tunnel: string;
-  /** Canonical email of the tunnel's owner. */
+  /** Canonical email of the tunnel's owner; empty without a tunnel. */
   readonly owner: string;
   /** What the reader gets: JSON, written once for all readers. */
   readonly json: string;
@@ -47,7 +48,7 @@ export class Feed implements EventSink {
 
   publish({ data, ...event }: Omit<FeedEvent, 'id' | 'json'> & { readonly data: object }): void {
     this.#count += 1;
-    const json = JSON.stringify({ tunnel: event.tunnel, ...data });
+    const json = JSON.stringify({ tunnel: event.tunnel === '' ? undefined : event.tunnel, ...data });
     const published = { ...event, json, id: this.#idOf(this.#count) };
     this.#events.push(published);
     this.#chars += json.length;

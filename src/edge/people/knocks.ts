@@ -2,8 +2,7 @@
  * People who ask to be let in: signed in, refused by a tunnel's policy, and waiting for its owner. One pending request for
  * each person and tunnel. The person learns nothing about the tunnel, not even that there is one, until they are let in.
  */
-import { createHash } from 'node:crypto';
-import { accountKey, type Identity } from '../../auth/identity/identity.js';
+import { accountId, type Identity } from '../../auth/identity/identity.js';
 import { isPlainText } from '../../core/plain-text.js';
 import { PosternError } from '../../errors.js';
 import { readObject } from '../../store/json-value.js';
@@ -68,7 +67,7 @@ export class Knocks {
   async ask(name: string, tunnel: Owned | undefined, identity: Identity, message: string): Promise<Knock | undefined> {
     if (message !== '' && !isPlainText(message, MAX_MESSAGE_CHARS))
       throw new PosternError('ERR_BAD_REQUEST', 'unfit message', { text: UNFIT_MESSAGE });
-    const id = idOf(identity);
+    const id = accountId(identity);
     const isDropped = tunnel === undefined || (await this.#wasRefused(tunnel, id));
     const isPending = !isDropped && this.list(tunnel).length + this.#pending.of(name) < MAX_KNOCKS;
     const key = isPending ? `${PREFIX}${name}/${id}` : `${VOID_PREFIX}${name}/${id}`;
@@ -114,10 +113,6 @@ export class Knocks {
 }
 
 const UNFIT_MESSAGE = `The message is not a text of one line and at most ${MAX_MESSAGE_CHARS} characters.`;
-
-function idOf(identity: Identity): string {
-  return createHash('sha256').update(accountKey(identity)).digest('hex').slice(0, 24);
-}
 
 function readKnock({ key, value }: Entry): Knock | undefined {
   const rest = key.slice(PREFIX.length);

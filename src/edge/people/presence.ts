@@ -2,7 +2,7 @@
  * Who is here: the people whose requests a tunnel has admitted in the last minute, or who have one open. Noted for every
  * admitted request, so a request that repeats the one before on its connection costs one comparison and one write.
  */
-import { accountKey } from '../../auth/identity/identity.js';
+import { accountKey, type Identity } from '../../auth/identity/identity.js';
 import type { Session } from '../../auth/session/session.js';
 import type { Admitted } from '../gate/gate.js';
 import type { LongLivedRequest } from '../gate/revalidation.js';
@@ -23,6 +23,13 @@ export interface Person {
   readonly arrival: number;
 }
 
+/** A person at one of the tunnels. */
+export interface Presences {
+  readonly account: Pick<Identity, 'issuer' | 'subject' | 'email'>;
+  readonly tunnel: string;
+  readonly open: number;
+}
+
 export interface PresenceOptions {
   /** The requests that are open now. */
   readonly open: () => Iterable<LongLivedRequest>;
@@ -40,6 +47,8 @@ export const MAX_LISTED = 1_000;
 const SWEEP_INTERVAL_MS = 5_000;
 
 interface Seen {
+  readonly issuer: string;
+  readonly subject: string;
   readonly email: string;
   sinceMs: number;
   arrival: number;
@@ -83,9 +92,30 @@ export class Presence implements EventSink {
   /** The people at a tunnel, those who came first in front. */
   at(tunnel: string): Person[] {
     const counts = this.#countOpen(tunnel);
-    return [...(this.#byTunnel.get(tunnel) ?? [])].map(([account, { isGone: _, ...person }]) => {
-      return { ...person, open: counts.get(keyOf(tunnel, account)) ?? 0 };
+    return [...(this.#byTunnel.get(tunnel) ?? [])].map(([account, { email, rule, sinceMs, lastSeenMs, arrival }]) => {
+      return { email, rule, sinceMs, lastSeenMs, arrival, open: counts.get(keyOf(tunnel, account)) ?? 0 };
     });
+  }
+
+  /** Who is where: an entry for each person at each tunnel, by tunnel. */
+  everywhere(): Presences[] {
+    const counts = this.#countOpen();
+    return [...this.#byTunnel].flatMap(([tunnel, people]) =>
+      [...people].map(([account, { issuer, subject, email }]) => {
+        return { account: { issuer, subject, email }, tunnel, open: counts.get(keyOf(tunnel, account)) ?? 0 };
+      }),
+    );
+  }
+
+  /** Takes an account from the lists of all tunnels, after it was signed out; by its `accountKey`. */
+  leave(account: string): void {
+    for (const [tunnel, people] of this.#byTunnel) {
+      const seen = people.get(account);
+      if (seen === undefined) continue;
+      seen.isGone = true;
+      people.delete(account);
+      this.#options.changed(tunnel);
+    }
   }
 
   /** Takes those from the list who have left. Runs every five seconds. */
@@ -130,7 +160,8 @@ export class Presence implements EventSink {
   readonly #find = ({ identity }: Session, { name }: { readonly name: string }): Seen => {
     const nowMs = this.#now();
     const known = this.#byTunnel.get(name)?.get(accountKey(identity));
-    return known ?? { email: identity.email, rule: '', sinceMs: nowMs, lastSeenMs: nowMs, arrival: 0, isGone: true };
+    const { issuer, subject, email } = identity;
+    return known ?? { issuer, subject, email, rule: '', sinceMs: nowMs, lastSeenMs: nowMs, arrival: 0, isGone: true };
   };
 
   #list(tunnel: string, account: string, seen: Seen): void {

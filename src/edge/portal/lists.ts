@@ -1,8 +1,10 @@
 /** The pages that list: the tunnels that a person may manage, and the agents that are signed in as them. */
 import type { AgentCredential } from '../api/agent-credentials.js';
+import type { Caller } from '../api/caller.js';
 import type { Tunnel } from '../gate/registry.js';
 import type { Page, Question, Row } from '../replies/page.js';
 import { nextLink } from '../routes/paging.js';
+import { ago, span } from './times.js';
 import { pathOf } from './tunnel-page.js';
 
 export interface TunnelSummary {
@@ -12,7 +14,12 @@ export interface TunnelSummary {
 }
 
 /** A page of the tunnels of a person, or of all tunnels for an administrator. `next`: the cursor of the next one. */
-export function tunnelsPage(summaries: readonly TunnelSummary[], email: string, next: string | null): Page {
+export function tunnelsPage(
+  summaries: readonly TunnelSummary[],
+  { email, isAdmin }: Pick<Caller, 'email' | 'isAdmin'>,
+  next: string | null,
+): Page {
+  const people = { kind: 'link', label: 'People', href: '/people', rank: 'other' } as const;
   const items = summaries.map(({ tunnel, people, knocks }) => ({
     label: tunnel.name,
     href: pathOf(tunnel.name),
@@ -31,6 +38,7 @@ export function tunnelsPage(summaries: readonly TunnelSummary[], email: string, 
     blocks: [
       items.length > 0 ? { kind: 'list', items } : { kind: 'text', text: none },
       ...nextLink('/tunnels', next),
+      ...(isAdmin ? [people] : []),
       { kind: 'link', label: 'Agents', href: '/agents', rank: 'other' },
       { kind: 'link', label: 'Open to me', href: '/', rank: 'other' },
     ],
@@ -39,10 +47,10 @@ export function tunnelsPage(summaries: readonly TunnelSummary[], email: string, 
 }
 
 /** The agents that are signed in as a person, and the tokens that were made for them, with a button for each that ends it. */
-export function agentsPage(credentials: readonly AgentCredential[], email: string): Page {
+export function agentsPage(credentials: readonly AgentCredential[], email: string, nowMs: number): Page {
   const latest = [...credentials].sort((one, other) => other.lastSeenMs - one.lastSeenMs);
-  const rows = latest.flatMap((credential) => (credential.signIn === undefined ? [] : [signInRow(credential)]));
-  const tokens = latest.filter(({ signIn }) => signIn === undefined).map(tokenRow);
+  const rows = latest.flatMap((credential) => (credential.signIn === undefined ? [] : [signInRow(credential, nowMs)]));
+  const tokens = latest.filter(({ signIn }) => signIn === undefined).map((token) => tokenRow(token, nowMs));
   const none = 'No agent is signed in as you. “postern login” signs one in.';
   const heading = { kind: 'heading', text: 'Tokens that were made for you' } as const;
   return {
@@ -57,14 +65,16 @@ export function agentsPage(credentials: readonly AgentCredential[], email: strin
 }
 
 /** A sign-in of an agent, as a row with a button. */
-export function signInRow({ id, sinceMs, lastSeenMs, address, online, signIn }: AgentCredential): Row {
-  const used = `signed in ${dayOf(sinceMs)} · last used ${dayOf(lastSeenMs)} from ${address}`;
+export function signInRow(credential: AgentCredential, nowMs: number): Row {
+  const { id, sinceMs, lastSeenMs, address, online, signIn } = credential;
+  const used = `signed in ${ago(nowMs - sinceMs)} · last used ${ago(nowMs - lastSeenMs)} from ${address}`;
   const title = signIn?.machine || 'An agent';
   return { title, note: used + onlineNote(online), question: endQuestion(id, 'Sign out') };
 }
 
-function tokenRow({ id, tunnels, lastSeenMs, expiresAtMs, address, online }: AgentCredential): Row {
-  const used = `last used ${dayOf(lastSeenMs)} from ${address} · until ${dayOf(expiresAtMs)}`;
+function tokenRow(token: AgentCredential, nowMs: number): Row {
+  const { id, tunnels, lastSeenMs, expiresAtMs, address, online } = token;
+  const used = `last used ${ago(nowMs - lastSeenMs)} from ${address} · for ${span(expiresAtMs - nowMs)} more`;
   return { title: tunnels.join(', '), note: used + onlineNote(online), question: endQuestion(id, 'Revoke') };
 }
 
@@ -74,8 +84,4 @@ function onlineNote(online: readonly string[]): string {
 
 function endQuestion(id: string, label: string): Question {
   return { kind: 'question', action: '/agents', fields: [['id', id]], answers: [{ label, rank: 'other' }] };
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 }

@@ -4,6 +4,8 @@
  * the person asks for it, a line at the lower edge says how much is new. Without the script the same page works by reloading it.
  */
 import { createHash } from 'node:crypto';
+import type { BaseAddress } from '../../core/hostname.js';
+import type { Page } from '../replies/page.js';
 
 export const LIVE_SCRIPT_PATH = '/live.js';
 
@@ -85,11 +87,11 @@ export const LIVE_SCRIPT = `'use strict';
   show.addEventListener('click', apply);
 
   const events = new EventSource(dataset.events);
-  for (const kind of ['tunnel', 'access', 'people', 'knock', 'invite', 'access-token', 'resync']) {
+  for (const kind of ['tunnel', 'access', 'people', 'knock', 'invite', 'access-token', 'sign-in', 'resync']) {
     events.addEventListener(kind, ({ data }) => {
       const { tunnel } = JSON.parse(data);
       if (tunnel !== undefined && dataset.tunnel !== undefined && tunnel !== dataset.tunnel) return;
-      timer ??= setTimeout(() => void refresh().catch(() => {}), 100);
+      timer ??= setTimeout(() => void refresh().catch(() => {}), Number(dataset.wait));
     });
   }
 })();
@@ -97,3 +99,28 @@ export const LIVE_SCRIPT = `'use strict';
 
 /** Changes with the script, so that a browser may keep it for long. */
 export const LIVE_SCRIPT_VERSION = createHash('sha256').update(LIVE_SCRIPT).digest('base64url').slice(0, 12);
+
+export interface LivePage {
+  /** Its path, and the path with the query as it is shown. */
+  readonly path: string;
+  readonly here: string;
+  /** The tunnel whose events change it; undefined: all events do. */
+  readonly tunnel?: string;
+  /** How long it gathers events before it follows them, in milliseconds. */
+  readonly waitMs?: number;
+}
+
+const WAIT_MS = 100;
+
+/** The page with the script that follows what happens. */
+export function livePage(
+  { origin }: BaseAddress,
+  page: Page,
+  { path, here, tunnel, waitMs = WAIT_MS }: LivePage,
+): Page {
+  const events = `${origin}/.postern/api/v1/events`;
+  const data = { events, page: origin + here, wait: String(waitMs), ...(tunnel !== undefined && { tunnel }) };
+  const connectTo = `${events} ${origin}${path}`;
+  const script = { url: origin + LIVE_SCRIPT_PATH, version: LIVE_SCRIPT_VERSION, data, connectTo, failure: [] };
+  return { ...page, script };
+}

@@ -2,8 +2,7 @@
  * The pages of the base host on which people manage: their tunnels and who may open them, and the agents signed in as them.
  * Every act is a form, which works without script; where a script runs, the page of a tunnel follows what happens.
  */
-import { type Request, urlencoded } from 'express';
-import { queryValue } from '../../auth/session/return-path.js';
+import type { Request } from 'express';
 import type { BaseAddress } from '../../core/hostname.js';
 import { canonicalEmail } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
@@ -18,15 +17,14 @@ import type { Invites } from '../people/invites.js';
 import type { Knocks } from '../people/knocks.js';
 import type { Presence } from '../people/presence.js';
 import type { Page } from '../replies/page.js';
-import { pageReply, redirect, scriptReply } from '../replies/reply.js';
-import { isNavigation } from '../request/navigation.js';
+import { pageReply, scriptReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
-import { isFromOrigin } from '../routes/csrf.js';
 import { inviteUrl } from '../routes/invite.js';
 import { pageOf } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
+import { FORM_BODY, guardedPage, postingCaller, seeOther } from './forms.js';
 import { agentsPage, tunnelsPage } from './lists.js';
-import { LIVE_SCRIPT, LIVE_SCRIPT_PATH, LIVE_SCRIPT_VERSION } from './live-script.js';
+import { LIVE_SCRIPT, LIVE_SCRIPT_PATH, livePage } from './live-script.js';
 import { ShownRows } from './shown-rows.js';
 import { type Act, pathOf, SECTIONS, type TunnelView, tunnelPage } from './tunnel-page.js';
 
@@ -46,7 +44,6 @@ export interface PortalOptions {
 
 const EIGHT_HOURS_MS = 8 * 3_600_000;
 const SCRIPT_CACHE = { 'Cache-Control': 'public, max-age=31536000, immutable' };
-const FORM_BODY = urlencoded({ extended: false, limit: 4_096, inflate: false });
 
 export class Portal {
   readonly table: RouteTable;
@@ -54,29 +51,19 @@ export class Portal {
 
   constructor(options: PortalOptions) {
     this.#options = options;
+    const { callers } = options;
     this.table = [
-      ['get', '/tunnels', (visit) => this.#guarded(visit, async (caller) => this.#tunnels(caller, visit))],
+      ['get', '/tunnels', (visit) => guardedPage(callers, visit, async (caller) => this.#tunnels(caller, visit))],
       [
         'get',
         '/tunnels/:name',
-        (visit, request) => this.#guarded(visit, async (caller) => this.#tunnel(caller, visit, request)),
+        (visit, request) => guardedPage(callers, visit, async (caller) => this.#tunnel(caller, visit, request)),
       ],
       ['post', '/tunnels/:name', (visit, request) => this.#act(visit, request), FORM_BODY],
-      ['get', '/agents', (visit) => this.#guarded(visit, (caller) => this.#agents(caller))],
+      ['get', '/agents', (visit) => guardedPage(callers, visit, (caller) => this.#agents(caller))],
       ['post', '/agents', (visit, request) => this.#signOutAgent(visit, request), FORM_BODY],
       ['get', LIVE_SCRIPT_PATH, () => scriptReply(LIVE_SCRIPT, SCRIPT_CACHE)],
     ];
-  }
-
-  /** Sends a visitor without a session to the sign-in, and back here. */
-  async #guarded(visit: Visit, page: (caller: Caller) => Promise<Page>): Promise<Reply> {
-    try {
-      return pageReply(await page(await this.#options.callers.identify(visit)));
-    } catch (thrown) {
-      const error = asPosternError(thrown);
-      if (error.code !== 'ERR_LOGIN_REQUIRED' || !isNavigation(visit)) throw error;
-      return redirect(`/oauth2/start?rd=${queryValue(visit.path)}`);
-    }
   }
 
   #tunnels(caller: Caller, visit: Visit): Page {
@@ -88,7 +75,7 @@ export class Portal {
       people: presence.countAt(tunnel.name),
       knocks: knocks.list(ownedBy(tunnel)).length,
     }));
-    return tunnelsPage(summaries, caller.email, next);
+    return tunnelsPage(summaries, caller, next);
   }
 
   #tunnel(caller: Caller, visit: Visit, request: Request, more: Pick<TunnelView, 'complaint' | 'link'> = {}): Page {
@@ -108,24 +95,14 @@ export class Portal {
       nowMs: now(),
       ...more,
     });
-    const events = `${base.origin}/.postern/api/v1/events`;
-    const here = base.origin + pathOf(tunnel.name);
-    return {
-      ...page,
-      script: {
-        url: base.origin + LIVE_SCRIPT_PATH,
-        version: LIVE_SCRIPT_VERSION,
-        data: { events, page: base.origin + shown.here, tunnel: tunnel.name },
-        connectTo: `${events} ${here}`,
-        failure: [],
-      },
-    };
+    return livePage(base, page, { path: pathOf(tunnel.name), here: shown.here, tunnel: tunnel.name });
   }
 
   /** Does what a form of the page of a tunnel says, and shows the page again. */
   async #act(visit: Visit, request: Request): Promise<Reply> {
-    const caller = await this.#caller(visit);
-    const tunnel = this.#options.callers.tunnel(caller, param(request, 'name'));
+    const { base, callers } = this.#options;
+    const caller = await postingCaller(base, callers, visit);
+    const tunnel = callers.tunnel(caller, param(request, 'name'));
     const { act, about } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
     try {
       if (act === 'invite') {
@@ -184,27 +161,18 @@ export class Portal {
   }
 
   async #agents({ email }: Caller): Promise<Page> {
-    return agentsPage(await this.#options.credentials.list(email), email);
+    const { now = Date.now } = this.#options;
+    return agentsPage(await this.#options.credentials.list(email), email, now());
   }
 
   async #signOutAgent(visit: Visit, request: Request): Promise<Reply> {
-    const { email } = await this.#caller(visit);
+    const { base, callers, credentials } = this.#options;
+    const { email } = await postingCaller(base, callers, visit);
     const { id } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
-    const { credentials } = this.#options;
     const credential = typeof id === 'string' ? await credentials.find(id, email) : undefined;
     if (credential !== undefined) await credentials.end(visit, credential, email);
     return seeOther('/agents');
   }
-
-  /** Who posts a form; only a page of the base host does. */
-  async #caller(visit: Visit): Promise<Caller> {
-    if (!isFromOrigin(visit, this.#options.base.origin)) throw new PosternError('ERR_CROSS_SITE');
-    return this.#options.callers.identify(visit);
-  }
 }
 
 const NO_EMAIL = 'An invite is for anyone with the link, or for one person by email address: that is not an address.';
-
-function seeOther(path: string): Reply {
-  return { ...redirect(path), status: 303 };
-}

@@ -8,6 +8,7 @@ import type { Knock } from '../people/knocks.js';
 import type { Person } from '../people/presence.js';
 import type { Block, Page, Question, Row } from '../replies/page.js';
 import type { ShownRows } from './shown-rows.js';
+import { ago, span } from './times.js';
 
 /** What an act is about, as fields of its form; `routes.ts` reads them. */
 export type Act =
@@ -178,15 +179,4 @@ function acts(action: string, about: string, answers: readonly (readonly [label:
 /** The path of a tunnel's page. */
 export function pathOf(name: string): string {
   return `/tunnels/${name}`;
-}
-
-function ago(ms: number): string {
-  return ms < 60_000 ? 'just now' : `${span(ms)} ago`;
-}
-
-function span(ms: number): string {
-  const minutes = Math.max(1, Math.round(ms / 60_000));
-  if (minutes < 90) return `${minutes} min`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }

@@ -49,6 +49,7 @@ export class ConnectionCache {
   #assertion: Assertion | undefined;
   #identity: Identity | undefined;
   #account = '';
+  #met: Session | undefined;
   #allowed: Session | undefined;
   #allowedBy = '';
 
@@ -108,6 +109,13 @@ export class ConnectionCache {
     if (this.#allowed === session && this.#allowedBy === rule) return false;
     this.#allowed = session;
     this.#allowedBy = rule;
+    return true;
+  }
+
+  /** Whether this session differs from the last one of which this was asked. */
+  isNewSession(session: Session): boolean {
+    if (this.#met === session) return false;
+    this.#met = session;
     return true;
   }
 

@@ -62,6 +62,20 @@ function sent(line: string): string {
 const fields = { identity: alice, host: HOST, admitted: false };
 
 describe('a session', () => {
+  it('does not count when its account was signed out everywhere, on this edge or another', async () => {
+    const isAlice = ({ identity }: { readonly identity: Pick<Identity, 'subject'> }) =>
+      identity.subject === alice.subject;
+    const { sessions, make } = setUp();
+    const { cookie } = await sessions.create(fields);
+    const others = await sessions.create({ ...fields, identity: mallory });
+    const edge = make({ endedAccounts: { has: isAlice } });
+    assert.equal(await edge.read(sent(cookie), HOST), undefined);
+    assert.equal(await edge.hasEnded(sent(cookie), HOST), true);
+    assert.deepEqual(await edge.read(sent(others.cookie), HOST), others.session);
+    const { session } = await edge.create(fields);
+    assert.equal(edge.ifActive(session, HOST, START_MS), undefined);
+  });
+
   it('is read as it was created, by this edge and by another one', async () => {
     const { sessions, make } = setUp();
     const { session, cookie } = await sessions.create(fields);

@@ -1,0 +1,112 @@
+/**
+ * The people of an edge, for its administrators: who is signed in, with which sessions and agents, and what they look at now. One
+ * list for the API and the page, and one way to end a session, or all of a person.
+ */
+import { accountId, accountKey, type Identity } from '../../auth/identity/identity.js';
+import type { EndedAccounts } from '../../auth/session/ended-accounts.js';
+import type { Sessions } from '../../auth/session/sessions.js';
+import type { Revalidator } from '../gate/revalidation.js';
+import type { Asker } from '../ops/events.js';
+import type { Observer } from '../ops/observer.js';
+import type { Presence } from '../people/presence.js';
+import type { VisitorSignIn, VisitorSignIns } from '../people/visitor-sign-ins.js';
+import type { AgentCredential, AgentCredentials } from './agent-credentials.js';
+
+type Account = Pick<Identity, 'issuer' | 'subject' | 'email'>;
+
+/** A person, as an administrator sees them: one account of one provider. */
+export interface EdgePerson {
+  readonly id: string;
+  readonly account: Account;
+  /** The latest first. */
+  readonly signIns: readonly VisitorSignIn[];
+  /** Sign-ins that are not listed may last: those of before, of whom there were too many. */
+  readonly hasMore: boolean;
+  /** The tunnels that they look at now, and how many requests and WebSockets they have open there. */
+  readonly here: readonly { readonly tunnel: string; readonly open: number }[];
+  /** The agents that are signed in as them. */
+  readonly agents: readonly AgentCredential[];
+}
+
+export interface AdministrationOptions {
+  readonly sessions: Sessions;
+  readonly visitorSignIns: VisitorSignIns;
+  readonly endedAccounts: EndedAccounts;
+  readonly presence: Presence;
+  readonly credentials: AgentCredentials;
+  readonly revalidator: Revalidator;
+  readonly observer: Observer;
+}
+
+interface Found {
+  readonly account: Account;
+  readonly signIns: VisitorSignIn[];
+  readonly here: { tunnel: string; open: number }[];
+  readonly agents: AgentCredential[];
+}
+
+export class Administration {
+  readonly #options: AdministrationOptions;
+
+  constructor(options: AdministrationOptions) {
+    this.#options = options;
+  }
+
+  /** Whether some sign-ins could not be recorded. */
+  get isIncomplete(): boolean {
+    return this.#options.visitorSignIns.isIncomplete;
+  }
+
+  /** Everyone who is signed in, looks at a tunnel, or has an agent that is signed in; in no particular order. */
+  async people(): Promise<EdgePerson[]> {
+    const { visitorSignIns, presence, credentials } = this.#options;
+    const byKey = new Map<string, Found>();
+    const of = (account: Account): Found => {
+      const key = accountKey(account);
+      const found = byKey.get(key) ?? { account, signIns: [], here: [], agents: [] };
+      byKey.set(key, found);
+      return found;
+    };
+    for (const signIn of visitorSignIns.list()) of(signIn.identity).signIns.push(signIn);
+    for (const { account, ...here } of presence.everywhere()) of(account).here.push(here);
+    for (const agent of await credentials.list())
+      if (agent.signIn !== undefined) of(agent.signIn.account).agents.push(agent);
+    return [...byKey.values()].map((found) => ({
+      ...found,
+      id: accountId(found.account),
+      hasMore: found.signIns.some(({ hasOlder }) => hasOlder),
+    }));
+  }
+
+  async find(id: string): Promise<EdgePerson | undefined> {
+    return (await this.people()).find((person) => person.id === id);
+  }
+
+  /** Ends one sign-in, from the next request on; what is open with it ends. Rejects with `ERR_STORE_UNAVAILABLE`. */
+  async endSignIn(asker: Asker, signIn: VisitorSignIn, by: string): Promise<void> {
+    await this.#options.sessions.revoke(signIn);
+    this.#record(asker, signIn.identity, by, signIn.id);
+    await this.#settle([signIn]);
+  }
+
+  /**
+   * Ends all sign-ins of a person up to now, those without a record included, as `endSignIn`. Their agents stay signed in.
+   * Rejects with `ERR_STORE_UNAVAILABLE`.
+   */
+  async endAll(asker: Asker, { account, signIns }: EdgePerson, by: string): Promise<void> {
+    await this.#options.endedAccounts.end(account);
+    this.#options.presence.leave(accountKey(account));
+    this.#record(asker, account, by);
+    await this.#settle(signIns);
+  }
+
+  async #settle(signIns: readonly VisitorSignIn[]): Promise<void> {
+    const { visitorSignIns, revalidator } = this.#options;
+    void revalidator.review();
+    for (const signIn of signIns) await visitorSignIns.forget(signIn).catch(() => {}); // it has ended, and is not listed
+  }
+
+  #record(asker: Asker, { email, issuer }: Account, by: string, session?: string): void {
+    this.#options.observer.emit({ kind: 'person-signed-out', asker, whom: { email, issuer, session, by } });
+  }
+}

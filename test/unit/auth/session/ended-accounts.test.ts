@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { EndedAccounts } from '../../../../src/auth/session/ended-accounts.js';
+import { MemoryStore } from '../../../../src/store/memory.js';
+
+const START_MS = 1_790_000_000_000;
+const TTL_MS = 86_400_000;
+const ANA = { issuer: 'https://one.test', subject: 'ana' };
+
+async function setUp(store = new MemoryStore({ now: () => START_MS })) {
+  const clock = { nowMs: START_MS };
+  const accounts = new EndedAccounts({ store, ttlMs: TTL_MS, now: () => clock.nowMs });
+  await accounts.ready;
+  const has = (signedInAtMs: number, account = ANA) => accounts.has({ identity: account, signedInAtMs });
+  return { store, clock, accounts, has };
+}
+
+describe('an account that was signed out everywhere', () => {
+  it('has lost the sign-ins of before, and none of later', async () => {
+    const { accounts, clock, has } = await setUp();
+    assert.equal(has(START_MS - 1), false);
+    await accounts.end(ANA);
+    assert.deepEqual([has(0), has(START_MS), has(START_MS + 1)], [true, true, false]);
+    clock.nowMs += 5_000;
+    await accounts.end(ANA);
+    assert.deepEqual([has(START_MS + 1), has(START_MS + 5_000), has(START_MS + 5_001)], [true, true, false]);
+  });
+
+  it('is that of one provider and one subject', async () => {
+    const { accounts, has } = await setUp();
+    await accounts.end(ANA);
+    await accounts.end({ issuer: 'https://two.test', subject: 'bob' });
+    assert.equal(has(0, { ...ANA, issuer: 'https://two.test' }), false);
+    assert.equal(has(0, { ...ANA, subject: 'bob' }), false);
+    assert.equal(has(0, { issuer: 'https://two.test', subject: 'bob' }), true);
+  });
+
+  it('is known to every node, and after a restart', async () => {
+    const { store, accounts } = await setUp();
+    const other = await setUp(store);
+    await accounts.end(ANA);
+    const later = await setUp(store);
+    assert.deepEqual([other.has(START_MS), later.has(START_MS)], [true, true]);
+  });
+
+  it('is remembered for as long as a sign-in of before could last', async () => {
+    const { store, accounts } = await setUp();
+    await accounts.end(ANA);
+    const [entry, ...others] = await store.list('ended-account:');
+    assert.deepEqual([entry?.expiresAtMs, others], [START_MS + TTL_MS, []]);
+    assert.doesNotMatch(entry?.key ?? '', /ana|one\.test/);
+  });
+});
