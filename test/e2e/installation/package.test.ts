@@ -14,6 +14,12 @@ const MANIFEST = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'ut
   devDependencies: Record<string, string>;
 };
 
+/** What `deploy/Dockerfile` copies into the stage that makes the package. */
+function filesOfImage(): string[] {
+  const text = readFileSync(join(PROJECT_ROOT, 'deploy', 'Dockerfile.dockerignore'), 'utf8');
+  return [...text.matchAll(/^!(.+)$/gm)].map(([, name = '']) => name);
+}
+
 describe('the package', () => {
   let folder: string;
   let installed: string;
@@ -21,11 +27,8 @@ describe('the package', () => {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'postern-package-'));
     const source = join(folder, 'source');
-    // Packed from a copy, so that the compiled files of the clone are left alone.
-    const kept = new Set(['.git', '.build', 'dist', 'node_modules', 'test', 'screenshots']);
-    for (const name of readdirSync(PROJECT_ROOT)) {
-      if (!kept.has(name)) cpSync(join(PROJECT_ROOT, name), join(source, name), { recursive: true });
-    }
+    // Packed from a copy of what the build of an image has, so that the compiled files of the clone are left alone.
+    for (const name of filesOfImage()) cpSync(join(PROJECT_ROOT, name), join(source, name), { recursive: true });
     symlinkSync(join(PROJECT_ROOT, 'node_modules'), join(source, 'node_modules'));
     await npm(['pack', '--pack-destination', folder], source);
     // No registry answers there: what the package needs must be in it.

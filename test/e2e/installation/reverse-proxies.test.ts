@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { CADDYFILE, caddy, caddyMissing, startCaddy } from '../../support/caddy.js';
+import { haproxyMissing, startHaproxy } from '../../support/haproxy.js';
 import { inWorld } from '../../support/in-world.js';
 import { type Nginx, nginxMissing, startNginx } from '../../support/nginx.js';
 import type { Echo } from '../../support/target-paths.js';
@@ -22,6 +23,7 @@ let nginx: Nginx;
 const FRONTS: readonly Front[] = [
   { name: 'config/Caddyfile', skip: caddyMissing(), start: startCaddy },
   { name: 'nginx as documented', skip: nginxMissing(), start: startNoted },
+  { name: 'HAProxy as documented', skip: haproxyMissing(), start: startHaproxy },
 ];
 
 async function startNoted(...ports: Parameters<typeof startNginx>): Promise<Nginx> {

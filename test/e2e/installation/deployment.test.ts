@@ -1,0 +1,194 @@
+/** The files of `deploy/`: each is valid by the rules of the program that reads it, and sets only options that exist. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { parse, parseAllDocuments } from 'yaml';
+import { loadEdgeConfig } from '../../../src/config/edge-config.js';
+import { EDGE_OPTIONS } from '../../../src/config/edge-options.js';
+import { findCommand } from '../../bench/children.js';
+import { PROJECT_ROOT } from '../../support/project-root.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+const run = promisify(execFile);
+const DEPLOY = join(PROJECT_ROOT, 'deploy');
+const SECRET = 'x7Jq2mVd9KpLw4TzRb6NcYh8FgSe3AuM';
+
+function read(name: string): string {
+  return readFileSync(join(DEPLOY, name), 'utf8');
+}
+
+/** Loads an edge's configuration of these variables; every secret file holds a secret. Throws for one that is not valid. */
+function load(env: Readonly<Record<string, string>>) {
+  return loadEdgeConfig({
+    env,
+    dotenv: { path: '.env', text: '' },
+    flags: {},
+    readSecretFile: () => SECRET,
+  });
+}
+
+const REQUIRED = { POSTERN_URL: 'https://tunnel.example.com', POSTERN_OIDC_CLIENT_ID: 'example' };
+
+interface Manifest {
+  readonly kind: string;
+  readonly data?: Record<string, string>;
+  readonly spec?: {
+    readonly template: {
+      readonly spec: {
+        readonly securityContext: object;
+        readonly containers: readonly { readonly securityContext: object }[];
+      };
+    };
+  };
+}
+
+describe('deploy/kubernetes/edge.yaml', () => {
+  const manifests = parseAllDocuments(read('kubernetes/edge.yaml')).map((document) => {
+    assert.deepEqual(document.errors, []);
+    return document.toJS() as Manifest;
+  });
+
+  test('has only fields that Kubernetes has, with values of their types', async () => {
+    const folder = temporaryFolder('kubernetes');
+    const modules: Readonly<Record<string, string>> = {
+      ConfigMap: 'core/v1',
+      PersistentVolumeClaim: 'core/v1',
+      Service: 'core/v1',
+      Deployment: 'apps/v1',
+      NetworkPolicy: 'networking/v1',
+    };
+    const checked = manifests.map((manifest, at) => {
+      const type = `import('kubernetes-types/${modules[manifest.kind]}.js').${manifest.kind}`;
+      return `export const manifest${at}: ${type} = ${JSON.stringify(manifest)};`;
+    });
+    // The check can fail: here the compiler must find a fault.
+    const wrong = `import('kubernetes-types/core/v1.js').Service = { spec: { ports: [{ port: 'http' }] } };`;
+    checked.push('// @ts-expect-error', `export const wrong: ${wrong}`);
+    const path = join(folder, 'manifests.ts');
+    writeFileSync(path, checked.join('\n'));
+    const options = { noEmit: true, strict: true, module: 'nodenext', skipLibCheck: true, types: [] };
+    const paths = { 'kubernetes-types/*': [join(PROJECT_ROOT, 'node_modules', 'kubernetes-types', '*')] };
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...options, paths } }));
+    const compiler = join(PROJECT_ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const { stdout } = await run(process.execPath, [compiler, '-p', folder]).catch(
+      (error: { stdout: string }) => error,
+    );
+    assert.equal(stdout, '');
+    assert.deepEqual(manifests.map(({ kind }) => kind).sort(), Object.keys(modules).sort());
+  });
+
+  test('configures an edge', () => {
+    const config = load(manifests.find(({ kind }) => kind === 'ConfigMap')?.data ?? {});
+    assert.equal(config.base.origin, 'https://tunnel.example.com');
+    assert.deepEqual(config.secrets, [SECRET]);
+  });
+
+  test('gives the process no more than it needs', () => {
+    const pod = manifests.find(({ kind }) => kind === 'Deployment')?.spec?.template.spec;
+    assert.deepEqual(pod?.securityContext, {
+      ...{ runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532 },
+      ...{ fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    const [container] = pod?.containers ?? [];
+    assert.deepEqual(container?.securityContext, {
+      ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+    });
+  });
+});
+
+interface Service {
+  readonly environment?: Record<string, string>;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly privileged?: boolean;
+}
+
+describe('deploy/compose.yaml', () => {
+  const { services } = parse(read('compose.yaml')) as { services: Readonly<Record<string, Service>> };
+
+  test('configures an edge', () => {
+    const config = load({ ...REQUIRED, ...services['edge']?.environment });
+    assert.deepEqual(config.secrets, [SECRET]);
+  });
+
+  test('gives no process more than it needs', () => {
+    for (const [name, service] of Object.entries(services)) {
+      const { read_only, cap_drop, security_opt, privileged } = service;
+      const expected = [true, ['ALL'], ['no-new-privileges:true'], undefined];
+      assert.deepEqual([read_only, cap_drop, security_opt, privileged], expected, name);
+    }
+  });
+});
+
+describe('deploy/Dockerfile', () => {
+  const lines = read('Dockerfile').replaceAll('\\\n', ' ').split('\n');
+  const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
+
+  test('runs the command as an account that owns nothing', () => {
+    assert.ok(last.includes('USER 65532:65532'));
+    assert.deepEqual(
+      last.filter((line) => /^(?:ENTRYPOINT|CMD)/.test(line)),
+      ['ENTRYPOINT ["postern"]', 'CMD ["edge"]'],
+    );
+  });
+
+  test('sets only options that exist', () => {
+    const names = last.flatMap((line) =>
+      [...line.matchAll(/\b(POSTERN_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]),
+    );
+    const known = new Set<string>(Object.values(EDGE_OPTIONS).map(({ env }) => env));
+    assert.deepEqual(
+      names.filter(([name = '']) => !known.has(name)),
+      [],
+    );
+    assert.ok(names.length > 0);
+  });
+
+  test('checks the health of an edge that listens where it does by itself', () => {
+    const check = last.find((line) => line.includes('/healthz')) ?? '';
+    assert.ok(check.includes(`http://${EDGE_OPTIONS.admin_listen.default}/healthz`), check);
+  });
+});
+
+describe('deploy/systemd', {
+  skip:
+    findCommand('systemd-analyze') === undefined
+      ? 'no systemd-analyze here: "apt-get install systemd" brings it'
+      : false,
+}, () => {
+  for (const name of ['postern-edge.service', 'postern-agent@.service']) {
+    test(`${name} is valid`, async () => {
+      const { stderr } = await run('systemd-analyze', ['verify', unit(name)]).catch(
+        (error: { stderr: string }) => error,
+      );
+      assert.equal(stderr, '');
+    });
+  }
+
+  test('postern-edge.service exposes next to nothing of the system', async () => {
+    const limits = ['security', '--offline=true', '--threshold=20', '--no-pager'];
+    const { stdout } = await run('systemd-analyze', [...limits, unit('postern-edge.service')]);
+    assert.match(stdout, /Overall exposure level for postern-edge.service: 1\.\d OK/);
+  });
+
+  test('postern-edge.service configures an edge', () => {
+    const settings = read('systemd/postern-edge.service').matchAll(/^Environment=(\w+)=(.*)$/gm);
+    const env = Object.fromEntries(
+      [...settings].map(([, name = '', value = '']) => [name, value.replace(/%[dS]/, '/tmp')]),
+    );
+    assert.deepEqual(load({ ...REQUIRED, ...env }).secrets, [SECRET]);
+  });
+});
+
+// The program need not be installed where the file is checked.
+function unit(name: string): string {
+  const path = join(temporaryFolder('systemd'), basename(name));
+  copyFileSync(join(DEPLOY, 'systemd', name), path);
+  writeFileSync(path, readFileSync(path, 'utf8').replace('/usr/local/bin/postern', '/bin/true'));
+  return path;
+}
