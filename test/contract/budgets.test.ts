@@ -9,7 +9,9 @@ import { MAX_STREAMS as MAX_STREAMS_OF_EVENTS, MAX_STREAMS_OF_ONE } from '../../
 import { MAX_OF_ONE } from '../../src/edge/oauth/agent-sign-ins.js';
 import { MAX_WAITING as MAX_WAITING_DEVICES } from '../../src/edge/oauth/device-codes.js';
 import { BUDGETS as LOGGED_BUDGETS } from '../../src/edge/ops/events.js';
+import { MAX_WAITING_SPANS } from '../../src/edge/ops/span-exporter.js';
 import { MAX_KEYS, MAX_KEYS_OF_ONE } from '../../src/edge/ops/tally.js';
+import { MAX_TRACES_PER_SECOND } from '../../src/edge/ops/tracer.js';
 import {
   MAX_ACCESS_TOKEN_MS,
   MAX_ACCESS_TOKENS,
@@ -109,6 +111,8 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
     'the one that was not seen for the longest time is listed when it is used again',
   ],
   'owner of tokens: names': count(MAX_NAMES_OF_ONE),
+  'process: requests that are [traced](metrics.md#traces)': `${MAX_TRACES_PER_SECOND} a second`,
+  'process: spans that wait for the collector': count(MAX_WAITING_SPANS),
   'process: writes that wait for the disk of the state folder': count(MAX_WAITING_WRITES),
   'visitor: streams of a tunnel': `${word(SHARE)}, none of the last ${word(RESERVED_SHARE)} beyond ${word(FEW_STREAMS)}`,
   'visitor: time for which a response is not read': `${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes are the least`,

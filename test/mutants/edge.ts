@@ -3,6 +3,34 @@ import type { Mutant } from './mutant.js';
 
 export const EDGE: readonly Mutant[] = [
   {
+    file: 'src/edge/ops/tracer.ts',
+    fault: 'strangers have any number of requests traced',
+    before: 'return this.#begun <= MAX_TRACES_PER_SECOND;',
+    after: 'return true;',
+    tests: ['unit/edge/ops/tracer.test.ts'],
+  },
+  {
+    file: 'src/edge/ops/spans.ts',
+    fault: 'spans have the query',
+    before: "visit.path.split('?', 1)",
+    after: '[visit.path]',
+    tests: ['unit/edge/ops/tracer.test.ts'],
+  },
+  {
+    file: 'src/edge/ops/span-exporter.ts',
+    fault: 'spans wait without a bound for a collector that is away',
+    before: 'if (this.#waiting.length + spans.length > MAX_WAITING_SPANS) this.#dropped += spans.length;',
+    after: 'if (spans.length > MAX_WAITING_SPANS) this.#dropped += spans.length;',
+    tests: ['unit/edge/ops/span-exporter.test.ts'],
+  },
+  {
+    file: 'src/edge/forward/exchange.ts',
+    fault: 'event streams have a duration, and are no streams in the metrics',
+    before: "if (!endOfBody && isEventStream(head)) this.stream = 'event stream';",
+    after: '',
+    tests: ['e2e/records/metrics.test.ts'],
+  },
+  {
     file: 'src/edge/routes/tunnel-refusal.ts',
     fault: 'rules that never rest send a visitor round and round',
     before: 'if (await isWithin(renewals, accountKey(verdict.session.identity))) return verdict;',

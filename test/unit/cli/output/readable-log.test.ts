@@ -59,7 +59,12 @@ describe('edgeBlock', () => {
       addresses: ['127.0.0.1:8080', 'unix:/run/postern.sock'],
       adminPort: 9090,
     });
-    for (const part of ['https://tunnel.acme.com/oauth2/callback', 'postern token create', 'http://[::1]:9090/healthz'])
+    for (const part of [
+      'https://tunnel.acme.com/oauth2/callback',
+      'postern token create',
+      'http://[::1]:9090/healthz',
+      'http://[::1]:9090/metrics',
+    ])
       assert.ok(text.includes(part), text);
   });
 });
