@@ -26,9 +26,11 @@ export function visitorHead(
   return { status: head.status, headers };
 }
 
+const EVENT_STREAM = /^text\/event-stream/i;
+
 /** Whether the body is a stream of events (HTML standard, section 9.2), which may never end. */
 export function isEventStream({ headers }: ResponseHead): boolean {
-  return fieldValue(headers, 'content-type')?.startsWith('text/event-stream') === true;
+  return EVENT_STREAM.test(fieldValue(headers, 'content-type') ?? '');
 }
 
 /** What an agent may say of a request; any other code from it is none. */
