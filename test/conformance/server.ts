@@ -1,5 +1,5 @@
 /**
- * The engine's server role over plain TCP, with prior knowledge (RFC 9113 section 3.3), for conformance tools from
+ * The engine's server role over plain TCP, with the limits for unknown clients, with prior knowledge (RFC 9113 section 3.3), for conformance tools from
  * outside: `npm run conformance:server -- PORT`. Any request is read to its end, and its response is 200 with a short body;
  * `/big?bytes=N` with a body of that size, `/trailers` with trailers; extended CONNECT (RFC 8441) echoes.
  */
@@ -9,10 +9,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '../../src/http2/connection.js';
 import { pseudoField } from '../../src/http2/message/message-fields.js';
+import { STRANGER_LIMITS } from '../../src/http2/stranger-limits.js';
 import type { Http2Stream, StreamObserver } from '../../src/http2/stream/stream.js';
 
-// Few, so that a tool that opens one too many gets there at once.
-const MAX_STREAMS = 100;
 const MAX_BIG_BYTES = 1_073_741_824;
 const PIECE = Buffer.alloc(65_536, 'postern ');
 
@@ -42,7 +41,8 @@ function serve(socket: Socket): void {
   const connection: Connection = new Connection({
     role: 'server',
     connectProtocol: true,
-    limits: { maxStreams: MAX_STREAMS },
+    priorities: true,
+    limits: STRANGER_LIMITS,
     send: (bytes) => {
       socket.write(bytes, () => connection.sent(bytes.length));
     },
