@@ -123,7 +123,7 @@ describe('responses leave', () => {
     bare.give(frame(SETTINGS, 0, 0, '00047fffffff'), get(bare, 1, 'u=4'), get(bare, 3, 'u=5'));
     for (const { stream } of bare.streams) {
       stream.sendHeaders([':status', '200'], { endStream: false });
-      stream.write(Buffer.alloc(65_000));
+      stream.write(Buffer.alloc(200_000));
     }
     bare.take();
     bare.give(updated(3, 'u=0'), frame(WINDOW_UPDATE, 0, 0, '00008000'));

@@ -181,6 +181,7 @@ describe('what a stranger sends', () => {
     assert.equal(pool.bytes, 0, 'a frame that is whole');
     const announced = begun(frame(DATA, 0, 1, CHUNK).subarray(0, 9));
     assert.ok(pool.bytes <= 9 * 4, 'nine bytes that announce sixteen thousand');
+    assert.equal(announced.closed, undefined);
     announced.engine.destroy();
     assert.equal(pool.bytes, 0, 'a connection that has ended');
     const block = begun(frame(HEADERS, 0, 1, Buffer.alloc(4_000)));
