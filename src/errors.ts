@@ -40,6 +40,11 @@ const TABLE = {
     retryable: false,
     text: 'This tunnel is read-only: its owner lets visitors look at the app, and change nothing.',
   },
+  ERR_HTTPS_REQUIRED: {
+    status: 403,
+    retryable: false,
+    text: 'This address takes such requests over https only. What was sent has travelled in clear text.',
+  },
   ERR_METHOD_REFUSED: { status: 405, retryable: false, text: 'This method is not served here.' },
   ERR_REQUEST_TIMEOUT: { status: 408, retryable: true, text: 'The request took too long to arrive.' },
   ERR_LIMIT_REACHED: { status: 409, retryable: false, text: 'There are too many of these already.' },

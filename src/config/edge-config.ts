@@ -4,7 +4,7 @@ import type { EmailVerification, Rule } from '../core/rule.js';
 import { hasUnverifiedAddresses, type ListenAddress } from './addresses.js';
 import { ConfigError } from './config-error.js';
 import { EDGE_OPTIONS } from './edge-options.js';
-import type { Endpoint } from './endpoints.js';
+import { type Endpoint, endpoints } from './endpoints.js';
 import { readDotenv, readEnvironment } from './environment.js';
 import { fileKeys, type ValuesOf } from './options.js';
 import { type Layers, readOptions } from './resolve.js';
@@ -18,6 +18,8 @@ export interface EdgeConfig {
   readonly base: BaseAddress;
   /** At least one. */
   readonly listen: readonly Endpoint[];
+  /** The paths of certificate and key; undefined when TLS ends elsewhere. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly adminListen: ListenAddress;
   /** Newest first; at least one. */
   readonly secrets: readonly string[];
@@ -77,6 +79,7 @@ export function loadEdgeConfig(sources: Sources): EdgeConfig {
   const problems: string[] = [];
   const values = readOptions(EDGE_OPTIONS, edgeLayers(sources, problems), problems);
   checkListeners(values, problems);
+  checkTls(values, problems);
   checkEmailVerification(values, problems);
   checkAgents(values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -95,11 +98,28 @@ export function edgeLayers(sources: Sources, problems: string[]): Layers {
   return { flags, environments, file: entries, isFileBroken, readSecretFile };
 }
 
-function checkListeners({ listen, admin_listen: admin }: Partial<EdgeValues>, problems: string[]): void {
-  if (listen === undefined || admin === undefined || admin.port === 0) return;
+function checkListeners(values: Partial<EdgeValues>, problems: string[]): void {
+  const { admin_listen: admin } = values;
+  if (admin === undefined || admin.port === 0) return;
   const isAdmin = (one: Endpoint) => one.kind === 'tcp' && one.port === admin.port && one.host === admin.host;
-  if (!listen.some(isAdmin)) return;
+  if (!listenOf(values).some(isAdmin)) return;
   problems.push('POSTERN_ADMIN_LISTEN and POSTERN_LISTEN are the same address: expected two different ones.');
+}
+
+function checkTls({ url, listen, tls_cert: cert, tls_key: key }: Partial<EdgeValues>, problems: string[]): void {
+  if ((cert === undefined) !== (key === undefined))
+    problems.push('POSTERN_TLS_CERT and POSTERN_TLS_KEY belong together: expected both, or neither.');
+  const secure = listen?.filter(({ scheme }) => scheme === 'https') ?? [];
+  if (secure.length > 0 && cert === undefined)
+    problems.push(
+      `POSTERN_LISTEN: ${secure[0]?.text} needs a certificate: expected POSTERN_TLS_CERT and POSTERN_TLS_KEY.`,
+    );
+  if (listen !== undefined && secure.length === 0 && cert !== undefined)
+    problems.push('POSTERN_TLS_CERT is for an address that begins with https://: expected one in POSTERN_LISTEN.');
+  if (url?.scheme === 'http' && (secure.length > 0 || cert !== undefined))
+    problems.push(
+      'POSTERN_URL begins with http://, but the edge is to speak HTTPS: expected the https URL that visitors use.',
+    );
 }
 
 function checkEmailVerification(values: Partial<EdgeValues>, problems: string[]): void {
@@ -118,10 +138,24 @@ function checkAgents({ agents, oidc_issuer: address }: Partial<EdgeValues>, prob
   );
 }
 
+const PLAIN = defaultEndpoints('127.0.0.1:8080');
+const SECURE = defaultEndpoints('https://*:443,http://*:80');
+
+function defaultEndpoints(text: string): readonly Endpoint[] {
+  return endpoints.read(text).value ?? [];
+}
+
+function listenOf({ listen, tls_cert: cert }: Partial<EdgeValues>): readonly Endpoint[] {
+  return listen ?? (cert === undefined ? PLAIN : SECURE);
+}
+
 function toEdgeConfig(values: EdgeValues): EdgeConfig {
+  const { tls_cert: cert, tls_key: key } = values;
+  const tls = cert === undefined || key === undefined ? undefined : { cert, key };
   return {
     base: values.url,
-    listen: values.listen,
+    listen: listenOf(values),
+    tls,
     adminListen: values.admin_listen,
     secrets: values.secret,
     oidc: {

@@ -120,10 +120,22 @@ export const EDGE_OPTIONS = {
     env: 'POSTERN_LISTEN',
     placeholder: '<addresses>',
     list: true,
-    default: '127.0.0.1:8080',
     description:
-      'Where the front door listens, separated by commas: host:port, unix:/path, or systemd for the sockets that it hands over.',
+      'Where the front door listens, separated by commas: host:port, https://host:port, unix:/path, or systemd for the sockets that it hands over. Without it 127.0.0.1:8080, or with a certificate https://*:443,http://*:80.',
     schema: endpoints,
+  },
+  tls_cert: {
+    env: 'POSTERN_TLS_CERT',
+    placeholder: '<path>',
+    description:
+      'The certificate of the base host and of *. in front of it, with its chain, as a PEM file; read again when it changes.',
+    schema: path,
+  },
+  tls_key: {
+    env: 'POSTERN_TLS_KEY',
+    placeholder: '<path>',
+    description: 'The key of that certificate, without a passphrase, as a PEM file that others cannot read.',
+    schema: path,
   },
   admin_listen: {
     env: 'POSTERN_ADMIN_LISTEN',

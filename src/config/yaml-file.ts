@@ -63,8 +63,10 @@ function textOf(value: unknown): string | undefined {
   return isList ? value.join(',') : undefined;
 }
 
+const PATHS: ReadonlySet<string> = new Set(['target_ca', 'state_dir', 'tls_cert', 'tls_key']);
+
 function isPath(name: string): boolean {
-  return name.endsWith('_file') || name === 'target_ca' || name === 'state_dir';
+  return name.endsWith('_file') || PATHS.has(name);
 }
 
 // A path in a file is relative to the file, regardless of the working directory.

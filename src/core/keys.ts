@@ -15,7 +15,8 @@ export type KeyPurpose =
   | 'token'
   | 'assertion'
   | 'agent-sign-in'
-  | 'acme';
+  | 'acme'
+  | 'tls-ticket';
 
 /** A secret key of one purpose. `id` distinguishes rotated keys and reveals nothing about the key. */
 export interface Key {

@@ -44,7 +44,7 @@ export interface Edge {
   close(): Promise<void>;
   /** Stops now. Running requests break. */
   destroy(): void;
-  /** Reads the file of revoked tokens now. */
+  /** Reads the files of revoked tokens and of the certificate now. */
   reload(): void;
 }
 
@@ -95,7 +95,14 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const isReady = () => (closing !== undefined ? 'draining' : isRecording() || 'the audit cannot be written');
   const { feed, presence, visitorSignIns } = sharing;
   const state = { store, registry, revalidator, presence, connections };
-  const metrics = new EdgeMetrics({ ...state, version, isReady: () => isReady() === true, output: health });
+  let front: Front | undefined;
+  const certificates = {
+    get notAfterMs() {
+      return front?.firstNotAfterMs;
+    },
+  };
+  const readiness = { isReady: () => isReady() === true, output: health };
+  const metrics = new EdgeMetrics({ ...state, ...readiness, version, certificates });
   const traces = openTraces(config.traces, { version, log, metrics: metrics.metrics });
   const sinks = [new LogSink(log), new AuditSink(audit), metrics.sink, feed, presence, visitorSignIns, sharing];
   const observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
@@ -137,9 +144,8 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     endedAccounts.close();
     sharing.close();
   };
-  let front: Front | undefined;
   try {
-    front = await Front.open(config, { inherited, requests, observer, connections });
+    front = await Front.open(config, { inherited, requests, observer, connections, log });
     await listen(admin, config.adminListen).catch((error: unknown) => {
       throw new ListenError('POSTERN_ADMIN_LISTEN', addressText(config.adminListen), error);
     });
@@ -181,6 +187,9 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
       return closing;
     },
     destroy,
-    reload: () => revoked.reload(),
+    reload: () => {
+      revoked.reload();
+      front.reload();
+    },
   };
 }

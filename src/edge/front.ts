@@ -1,14 +1,19 @@
 /**
- * The public front of an edge: the sockets on which it listens, and the server of each protocol that their connections are
- * given to.
+ * The public front of an edge: the sockets on which it listens, TLS on them, and the server of each protocol that their
+ * connections are given to.
  */
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { InheritedSocket } from '../config/endpoints.js';
+import type { Log } from '../core/log.js';
 import type { Observer } from './ops/observer.js';
-import { markLocal, proxyCheck } from './request/client-address.js';
+import { markLocal, peerAddress, proxyCheck } from './request/client-address.js';
+import { EdgeTls } from './tls/edge-tls.js';
+import { createRedirectServer } from './visitors/http1/https-redirect.js';
 import { type ConnectionCount, createVisitorServer, serve } from './visitors/http1/listener.js';
 import type { Http1Requests } from './visitors/http1/requests.js';
+import { Handshakes } from './visitors/listen/handshakes.js';
 import { type Listener, Listeners } from './visitors/listen/listeners.js';
 
 // How often a closing front looks for connections that have become idle.
@@ -19,56 +24,116 @@ export interface FrontOptions {
   readonly requests: Http1Requests;
   readonly observer: Observer;
   readonly connections: ConnectionCount;
+  readonly log: Log;
 }
 
-export class Front {
-  readonly #listeners: Listeners;
-  readonly #server: ReturnType<typeof createVisitorServer>;
+type HttpServer = ReturnType<typeof createVisitorServer>;
 
-  private constructor(listeners: Listeners, server: ReturnType<typeof createVisitorServer>) {
-    this.#listeners = listeners;
-    this.#server = server;
+export class Front {
+  readonly #options: FrontOptions;
+  readonly #server: HttpServer;
+  /** Of plain sockets beside those with TLS. */
+  readonly #redirects: HttpServer | undefined;
+  readonly #isProxy: (address: string) => boolean;
+  readonly #tls: EdgeTls | undefined;
+  readonly #handshakes: Handshakes | undefined;
+  #listeners: Listeners | undefined;
+
+  private constructor(config: EdgeConfig, options: FrontOptions) {
+    const { requests, observer, log } = options;
+    const hasTls = config.listen.some(({ scheme }) => scheme === 'https');
+    this.#options = options;
+    this.#isProxy = proxyCheck(config.trustProxy);
+    this.#tls = hasTls ? new EdgeTls(config, log) : undefined;
+    this.#server = createVisitorServer(requests, observer, this.#isProxy);
+    this.#redirects = hasTls ? createRedirectServer({ base: config.base, observer }) : undefined;
+    this.#handshakes =
+      this.#tls &&
+      new Handshakes({
+        contextFor: this.#tls.contextFor,
+        protocols: ['http/1.1'],
+        observer,
+        isProxy: this.#isProxy,
+        accept: (socket: TLSSocket) => serve(this.#server, socket),
+      });
   }
 
-  /** Listens on all addresses, or rejects with a `ListenError` and listens on none. */
-  static async open(config: EdgeConfig, { inherited, requests, observer, connections }: FrontOptions): Promise<Front> {
-    const server = createVisitorServer(requests, observer, proxyCheck(config.trustProxy));
-    const accept = (socket: Socket, { isLocal }: Listener) => {
-      if (!connections.add(socket)) return void socket.destroy();
-      if (isLocal) markLocal(socket);
-      serve(server, socket);
-    };
+  /**
+   * Listens on all addresses, or rejects with a `ListenError` and listens on none. Throws `ERR_CONFIG_INVALID` for a certificate
+   * that cannot be used.
+   */
+  static async open(config: EdgeConfig, options: FrontOptions): Promise<Front> {
+    const front = new Front(config, options);
     try {
-      return new Front(await Listeners.open({ endpoints: config.listen, inherited, accept }), server);
+      await front.#listen(config, options.inherited);
+      return front;
     } catch (error) {
-      server.close();
+      await front.close();
       throw error;
     }
   }
 
   /** The first port; 0 when there are Unix sockets only. */
   get port(): number {
-    return this.#listeners.all.find(({ port }) => port !== undefined)?.port ?? 0;
+    return this.#listeners?.all.find(({ port }) => port !== undefined)?.port ?? 0;
   }
 
   /** Every address, as in `POSTERN_LISTEN`. */
   get addresses(): readonly string[] {
-    return this.#listeners.all.map(({ text }) => text);
+    return this.#listeners?.all.map(({ text }) => text) ?? [];
+  }
+
+  /** When the first certificate in use ends, in milliseconds since the epoch; undefined when TLS ends elsewhere. */
+  get firstNotAfterMs(): number | undefined {
+    const states = this.#tls?.states ?? [];
+    return states.length === 0 ? undefined : Math.min(...states.map(({ notAfterMs }) => notAfterMs));
+  }
+
+  /** Reads the files of the certificate now. */
+  reload(): void {
+    this.#tls?.reload();
   }
 
   /** Stops listening at once, and closes what is idle; resolves once every connection has ended. */
   async close(): Promise<void> {
-    const stopped = this.#listeners.close();
-    this.#server.closeIdleConnections();
+    const stopped = this.#listeners?.close();
+    this.#closeIdle();
     // A connection whose request has just finished is idle only now, and would otherwise be kept alive.
-    const sweep = setInterval(() => this.#server.closeIdleConnections(), SWEEP_MS);
+    const sweep = setInterval(() => this.#closeIdle(), SWEEP_MS);
     await stopped;
     clearInterval(sweep);
-    this.#server.close();
+    for (const server of this.#servers) server.close();
+    this.#tls?.close();
   }
 
   /** Ends the connections of requests. Those that were upgraded have other owners. */
   destroy(): void {
-    this.#server.closeAllConnections();
+    this.#handshakes?.destroy();
+    for (const server of this.#servers) server.closeAllConnections();
+  }
+
+  get #servers(): readonly HttpServer[] {
+    return this.#redirects === undefined ? [this.#server] : [this.#server, this.#redirects];
+  }
+
+  async #listen({ listen: endpoints }: EdgeConfig, inherited: readonly InheritedSocket[]): Promise<void> {
+    const accept = (socket: Socket, listener: Listener) => this.#accept(socket, listener);
+    this.#listeners = await Listeners.open({ endpoints, inherited, accept });
+  }
+
+  #accept(socket: Socket, { scheme, isLocal }: Listener): void {
+    if (!this.#options.connections.add(socket)) return void socket.destroy();
+    if (isLocal) markLocal(socket);
+    if (scheme === 'https') this.#handshakes?.accept(socket);
+    else serve(this.#isInClear(socket) ? (this.#redirects ?? this.#server) : this.#server, socket);
+  }
+
+  /** Whether a connection is that of a visitor without TLS, where the edge has it: a proxy may have ended TLS itself. */
+  #isInClear(socket: Socket): boolean {
+    return this.#redirects !== undefined && !this.#isProxy(peerAddress(socket));
+  }
+
+  #closeIdle(): void {
+    for (const server of this.#servers) server.closeIdleConnections();
   }
 }

@@ -16,6 +16,9 @@ export const TLS_DOMAIN = 'tunnel.test';
 /** The certificate, as `NODE_EXTRA_CA_CERTS` takes it. */
 export const CERTIFICATE_PATH = join(PROJECT_ROOT, 'test', 'support', 'certificate', 'certificate.pem');
 
+/** Its key. */
+export const KEY_PATH = join(CERTIFICATE_PATH, '..', 'key.pem');
+
 export interface TlsFront {
   close(): Promise<void>;
 }
@@ -23,7 +26,7 @@ export interface TlsFront {
 /** Ends TLS on a port of 127.0.0.1 and passes the bytes on to another one. */
 export async function startTlsFront(port: number, edgePort: number): Promise<TlsFront> {
   const cert = readFileSync(CERTIFICATE_PATH);
-  const key = readFileSync(join(CERTIFICATE_PATH, '..', 'key.pem'));
+  const key = readFileSync(KEY_PATH);
   const sockets = new Set<Socket>();
   const server = createServer({ cert, key, ALPNProtocols: ['http/1.1'] }, (visitor) => {
     const edge = connect(edgePort, '127.0.0.1');

@@ -20,6 +20,8 @@ export interface WorldOptions {
   readonly allow?: readonly string[];
   /** Names or patterns that the token permits, separated by commas; the tunnel's name and `dev-*` unless given. */
   readonly tunnels?: string;
+  /** The edge ends TLS of `tunnel.test` itself, and redirects on the port of `ports.edge`. */
+  readonly tls?: 'edge';
   /** What ends TLS in front of `tunnel.test`; a splice of bytes unless given. */
   readonly front?: typeof startTlsFront;
   readonly accounts?: readonly Account[];

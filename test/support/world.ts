@@ -7,7 +7,7 @@ import { createToken } from '../../src/link/token.js';
 import { compiled, freePort, type Line, POSTERN, PROVIDER, Program } from './processes.js';
 import type { ProviderOptions } from './provider.js';
 import { startTargetProcess, type TargetProcess } from './target-remote.js';
-import { CERTIFICATE_PATH, startTlsFront, type TlsFront } from './tls-front.js';
+import { CERTIFICATE_PATH, KEY_PATH, startTlsFront, type TlsFront } from './tls-front.js';
 import { Visitor } from './visitor.js';
 import { type AgentStart, PEOPLE, type Ports, type WorldOptions } from './world-options.js';
 
@@ -113,7 +113,8 @@ export class World {
   /** Starts what ends TLS, where the domain needs it. */
   async startFront(): Promise<void> {
     const { front, edge } = this.ports;
-    if (this.#isSecure) this.#front = await (this.#options.front ?? startTlsFront)(front, edge);
+    if (this.#isSecure && this.#options.tls === undefined)
+      this.#front = await (this.#options.front ?? startTlsFront)(front, edge);
   }
 
   /** Starts the provider, at the same address each time. */
@@ -173,7 +174,7 @@ export class World {
   edgeEnv(): Record<string, string> {
     return {
       POSTERN_URL: this.base,
-      POSTERN_LISTEN: `127.0.0.1:${this.ports.edge}`,
+      ...this.#listening(),
       POSTERN_ADMIN_LISTEN: `127.0.0.1:${this.ports.admin}`,
       POSTERN_SECRET: this.secret,
       POSTERN_OIDC_ISSUER: this.issuer,
@@ -181,6 +182,16 @@ export class World {
       POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
       ...(this.#options.manyAddresses ? { POSTERN_TRUST_PROXY: '127.0.0.1' } : {}),
       ...this.#options.edgeEnv,
+    };
+  }
+
+  #listening(): Record<string, string> {
+    const { edge, front } = this.ports;
+    if (this.#options.tls === undefined) return { POSTERN_LISTEN: `127.0.0.1:${edge}` };
+    return {
+      POSTERN_LISTEN: `https://127.0.0.1:${front},http://127.0.0.1:${edge}`,
+      POSTERN_TLS_CERT: CERTIFICATE_PATH,
+      POSTERN_TLS_KEY: KEY_PATH,
     };
   }
 

@@ -19,9 +19,17 @@ export function addConfigCommand(program: Command): void {
   command.option('--offline', 'Do not ask the identity provider.');
   command.action(async () => {
     const config = readEdgeConfig(command);
+    await warnAboutTls(config);
     if (command.opts<{ offline?: true }>().offline !== true) await warnAboutProviders(config);
     process.stdout.write('ok\n');
   });
+}
+
+/** Throws when an edge would not start with the certificate. */
+async function warnAboutTls(config: EdgeConfig): Promise<void> {
+  if (config.tls === undefined) return;
+  const { checkTls } = await import('../../edge/tls/edge-tls.js');
+  for (const warning of checkTls(config)) process.stderr.write(`postern: warning: ${printable(warning)}\n`);
 }
 
 async function warnAboutProviders(config: EdgeConfig): Promise<void> {

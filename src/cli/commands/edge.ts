@@ -63,7 +63,7 @@ async function runEdge(config: EdgeConfig, isReadable: boolean): Promise<void> {
 
 // Options are not read again: some of them are part of sessions and links that exist.
 function reload({ log, reopen }: Logging, edge: Edge): void {
-  log.info({ signal: 'SIGHUP' }, 'audit file and revoked tokens are read anew; options are not');
+  log.info({ signal: 'SIGHUP' }, 'audit file, revoked tokens and certificate are read again; options are not');
   reopen();
   edge.reload();
 }

@@ -39,8 +39,8 @@ export function readableLine(line: string, { coloured, columns }: ReadableOption
 }
 
 /** What an operator needs next, once the edge is up. */
-export function edgeBlock({ base, oidc, adminListen }: EdgeConfig, { addresses, adminPort }: Listening): string {
-  const frontNote = base.scheme === 'https' ? ', behind what ends TLS for it' : '';
+export function edgeBlock({ base, oidc, tls, adminListen }: EdgeConfig, { addresses, adminPort }: Listening): string {
+  const frontNote = base.scheme === 'https' && tls === undefined ? ', behind what ends TLS for it' : '';
   const admin = `http://${addressText({ ...adminListen, port: adminPort })}`;
   const rows = [
     ['listens on', `${addresses.join(', ')}${frontNote}`],

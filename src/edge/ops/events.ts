@@ -61,6 +61,8 @@ export type EdgeEvent =
       readonly invite: InviteFields;
       readonly grant: { readonly expiresAtMs: number | undefined };
     }
+  /** A TLS handshake ended before it was complete. `reason` is a code of OpenSSL or of the system. */
+  | { readonly kind: 'handshake-failed'; readonly address: string; readonly reason: string }
   /** Something of a party was refused or cut because the party exceeded a limit. */
   | { readonly kind: 'over-budget'; readonly budget: Budget; readonly address: string };
 
@@ -156,6 +158,7 @@ export interface RevokedTokenFields {
 
 /** The limits that a party may exceed, as log and metrics name them. */
 export const BUDGETS = [
+  'handshakes',
   'waiting requests',
   'unfinished heads',
   'streams',

@@ -48,6 +48,9 @@ export class LogSink implements EventSink {
         this.#log.info({ requestId, address, status, code: error.code, detail: error.message }, 'malformed');
         break;
       }
+      case 'handshake-failed':
+        this.#log.debug({ address: event.address, reason: event.reason }, 'TLS handshake failed');
+        break;
       case 'over-budget':
         this.#overBudget(event.budget, event.address);
         break;

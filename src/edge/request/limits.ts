@@ -18,6 +18,15 @@ export const MAX_HEADERS = 1_000;
  */
 export const UNFINISHED_HEADS = { maxBytes: 33_554_432, maxBytesOfOne: 2_097_152 };
 
+/** The same where plain HTTP is only redirected: what is sent there is a line and a few headers. */
+export const UNFINISHED_HEADS_IN_CLEAR = { maxBytes: 8_388_608, maxBytesOfOne: 524_288 };
+
+/**
+ * TLS handshakes of one network that are not complete, and the time of each. One takes two round trips and a millisecond of the
+ * processor; an office behind one address opens some dozens at once.
+ */
+export const HANDSHAKES = { maxOfOne: 250, timeoutMs: 10_000 };
+
 /** Slow senders of headers are cut here; slow bodies never are. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 

@@ -44,6 +44,7 @@ describe('loadEdgeConfig', () => {
     assert.deepEqual(loadEdgeConfig(sources()), {
       base: { scheme: 'http', host: 'localhost', port: 8080, origin: 'http://localhost:8080' },
       listen: [{ kind: 'tcp', text: '127.0.0.1:8080', scheme: 'http', host: '127.0.0.1', port: 8080 }],
+      tls: undefined,
       adminListen: { host: '127.0.0.1', port: 9090 },
       secrets: [SECRET],
       oidc: {
@@ -165,6 +166,24 @@ describe('loadEdgeConfig', () => {
     const problems = problemsOf(() => loadEdgeConfig(sources({ env })));
     assert.equal(problems.length, 2);
     assert.doesNotMatch(problems.join(), /hunter2/);
+  });
+
+  it('listens with TLS where there is a certificate, and refuses half of what that needs', () => {
+    const files = { POSTERN_TLS_CERT: '/tls/cert.pem', POSTERN_TLS_KEY: '/tls/key.pem' };
+    const env = { POSTERN_URL: 'https://tunnel.acme.com', ...files };
+    const config = loadEdgeConfig(sources({ env }));
+    assert.deepEqual(
+      config.listen.map(({ text }) => text),
+      ['https://*:443', 'http://*:80'],
+    );
+    assert.deepEqual(config.tls, { cert: '/tls/cert.pem', key: '/tls/key.pem' });
+    const problems = (changes: Record<string, string | undefined>) =>
+      problemsOf(() => loadEdgeConfig(sources({ env: { ...env, ...changes } })));
+    assertProblems(problems({ POSTERN_TLS_KEY: undefined }), ['POSTERN_TLS_CERT and POSTERN_TLS_KEY']);
+    assertProblems(problems({ POSTERN_LISTEN: '127.0.0.1:8080' }), ['POSTERN_TLS_CERT is for']);
+    assertProblems(problems({ POSTERN_URL: undefined }), ['POSTERN_URL begins with http://']);
+    const none = { POSTERN_TLS_CERT: undefined, POSTERN_TLS_KEY: undefined, POSTERN_LISTEN: 'https://*:443' };
+    assertProblems(problems(none), ['https://*:443 needs a certificate']);
   });
 
   it('rejects one address for both listeners', () => {

@@ -18,6 +18,9 @@ describe('the addresses of the front door', () => {
     ['unix:/run/p.sock?mode=0600', { kind: 'unix', scheme: 'http', path: '/run/p.sock', mode: 0o600 }],
     ['systemd', { kind: 'inherited', scheme: 'http' }],
     ['systemd:web', { kind: 'inherited', scheme: 'http', name: 'web' }],
+    ['https://*:443', { kind: 'tcp', scheme: 'https', host: '*', port: 443 }],
+    ['https://127.0.0.1', { kind: 'tcp', scheme: 'https', host: '127.0.0.1', port: 443 }],
+    ['https+systemd:tls', { kind: 'inherited', scheme: 'https', name: 'tls' }],
     ['fd:3', { kind: 'inherited', scheme: 'http', fd: 3 }],
     ['http+fd:4', { kind: 'inherited', scheme: 'http', fd: 4 }],
   ] as const) {

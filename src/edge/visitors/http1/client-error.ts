@@ -77,7 +77,13 @@ function isUnknownMethod({ code, rawPacket, bytesParsed }: ParserError): boolean
   return REQUEST_LINE.test(rawPacket.toString('latin1', start));
 }
 
+// The first two bytes of a TLS handshake (RFC 8446 section 5.1), which are no method.
+function isTls({ code, rawPacket }: ParserError): boolean {
+  return code === 'HPE_INVALID_METHOD' && rawPacket?.[0] === 0x16 && rawPacket[1] === 0x03;
+}
+
 function translate(error: ParserError): PosternError {
+  if (isTls(error)) return new PosternError('ERR_BAD_REQUEST', 'TLS on a port for plain HTTP', { cause: error });
   // RFC 9110 section 9.1.
   if (isUnknownMethod(error)) return new PosternError('ERR_METHOD_UNKNOWN', error.message, { cause: error });
   if (error.code === 'HPE_HEADER_OVERFLOW') return new PosternError('ERR_HEADERS_TOO_LARGE');

@@ -1,0 +1,85 @@
+/**
+ * Plain HTTP beside HTTPS: redirects to https what a person may have typed, and refuses what has already carried a body or
+ * credentials in clear text. A redirect would hide that, and the next request would do it again.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { BaseAddress } from '../../../core/hostname.js';
+import { PosternError } from '../../../errors.js';
+import { headerValues } from '../../../http/fields.js';
+import { STRICT_PARSER } from '../../../http/strict-http.js';
+import type { Observer } from '../../ops/observer.js';
+import { destinationOf } from '../../request/destination.js';
+import * as limits from '../../request/limits.js';
+import { clientErrorListener } from './client-error.js';
+import { HeadBudget } from './head-budget.js';
+import { endWithLinger } from './lingering-close.js';
+import { hasBody } from './request-body.js';
+
+export interface RedirectOptions {
+  readonly base: BaseAddress;
+  readonly observer: Observer;
+  /** The text that an authority looks for at a path (HTTP-01, RFC 8555 section 8.3); undefined where there is none. */
+  readonly proofAt?: (path: string) => string | undefined;
+}
+
+const CREDENTIALS = ['authorization', 'proxy-authorization', 'postern-access-token'];
+
+/** A server that does not listen: the connections of plain sockets are given to it. */
+export function createRedirectServer({ base, observer, proofAt = () => undefined }: RedirectOptions): Server {
+  const server = createServer({
+    ...STRICT_PARSER,
+    maxHeaderSize: limits.MAX_HEADER_BYTES,
+    requireHostHeader: false,
+    headersTimeout: limits.HEADERS_TIMEOUT_MS,
+    requestTimeout: limits.HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
+  });
+  server.on('request', (request, response) => reply(request, response, replyTo(request, base, proofAt)));
+  server.on('clientError', clientErrorListener(observer));
+  new HeadBudget(server, {
+    isProxy: () => false, // what a reverse proxy sends is not redirected
+    cut: (address) => observer.emit({ kind: 'over-budget', budget: 'unfinished heads', address }),
+    limits: limits.UNFINISHED_HEADS_IN_CLEAR,
+  });
+  server.emit('listening'); // starts its clocks, as in listener.ts
+  return server;
+}
+
+interface PlainReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** The response to a request in clear text. */
+export function replyTo(
+  request: IncomingMessage,
+  base: BaseAddress,
+  proofAt: (path: string) => string | undefined,
+): PlainReply {
+  const { method, url = '', rawHeaders } = request;
+  const isSafe = method === 'GET' || method === 'HEAD';
+  const proof = isSafe ? proofAt(url) : undefined;
+  if (proof !== undefined) return { status: 200, headers: { 'Content-Type': 'application/octet-stream' }, text: proof };
+  const { host, place } = destinationOf(rawHeaders, base);
+  if (place.kind === 'unknown' || !url.startsWith('/')) return refusal(new PosternError('ERR_TUNNEL_UNKNOWN'));
+  const hasCredentials = CREDENTIALS.some((name) => headerValues(rawHeaders, name).length > 0);
+  if (!isSafe || hasBody(request) || hasCredentials) return refusal(new PosternError('ERR_HTTPS_REQUIRED'));
+  const port = base.port === 443 ? '' : `:${base.port}`;
+  // 308 and not 301: it means the same for GET and HEAD, and no client changes a method because of it (RFC 9110 section 15.4.9).
+  return { status: 308, headers: { Location: `https://${host}${port}${url}` }, text: '' };
+}
+
+function refusal({ status, code, text }: PosternError): PlainReply {
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Postern-Error': code, 'Cache-Control': 'no-store' };
+  return { status, headers, text: `${text}\n` };
+}
+
+function reply(request: IncomingMessage, response: ServerResponse, { status, headers, text }: PlainReply): void {
+  response.statusCode = status;
+  response.setHeaders(new Map(Object.entries({ ...headers, 'Content-Length': String(Buffer.byteLength(text)) })));
+  response.setHeader('Connection', 'close');
+  const content = request.method === 'HEAD' ? '' : text;
+  if (hasBody(request)) endWithLinger(request, response, content);
+  else response.end(content);
+}
