@@ -4,6 +4,7 @@ import { addressText } from '../config/addresses.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { InheritedSocket } from '../config/endpoints.js';
 import { ListenError } from '../config/listen-error.js';
+import { classifyHost } from '../core/hostname.js';
 import type { Log } from '../core/log.js';
 import { groupsOf } from '../core/rule.js';
 import { Revocations } from '../store/revocations.js';
@@ -131,6 +132,10 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     isReady,
     notes: () => health?.notes() ?? [],
     metrics: () => metrics.metrics.text(),
+    serves: (host) => {
+      const found = classifyHost(host, config.base);
+      return found.kind === 'base' || (found.kind === 'tunnel' && registry.find(found.name) !== undefined);
+    },
   });
   const release = () => {
     revalidator.close();

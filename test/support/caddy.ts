@@ -25,11 +25,36 @@ export function caddy(command: string, args: readonly string[]): Program {
   return new Program({ name: `caddy ${command}`, command: CADDY, script: command, args });
 }
 
+/**
+ * Runs the block of `docs/reverse-proxies.md` that obtains a certificate for each name an edge serves, from an authority of
+ * Caddy's own.
+ */
+export async function startCaddyOnDemand(port: number, edgePort: number, adminPort: number): Promise<TlsFront> {
+  const document = readFileSync(join(PROJECT_ROOT, 'docs', 'reverse-proxies.md'), 'utf8');
+  const block = /```caddyfile\n(.*?)```/s.exec(document)?.[1];
+  if (block === undefined) throw new Error('docs/reverse-proxies.md has no caddyfile block');
+  return runCaddy((folder) =>
+    block
+      .replace(
+        '{\n',
+        `{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\tstorage file_system ${folder}\n`,
+      )
+      .replace('https:// {', `https://:${port} {`)
+      .replace('on_demand\n', 'on_demand\n\t\tissuer internal\n')
+      .replace('127.0.0.1:9090', `127.0.0.1:${adminPort}`)
+      .replace('127.0.0.1:8080', `127.0.0.1:${edgePort}`),
+  );
+}
+
 /** Ends TLS on a port of 127.0.0.1 for `tunnel.test` and `demo.tunnel.test`, in front of an edge. */
-export async function startCaddy(port: number, edgePort: number): Promise<TlsFront> {
+export function startCaddy(port: number, edgePort: number): Promise<TlsFront> {
+  return runCaddy((folder) => moved(readFileSync(CADDYFILE, 'utf8'), port, edgePort, folder));
+}
+
+async function runCaddy(configuration: (folder: string) => string): Promise<TlsFront> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-caddy-'));
   const path = join(folder, 'Caddyfile');
-  writeFileSync(path, moved(readFileSync(CADDYFILE, 'utf8'), port, edgePort, folder));
+  writeFileSync(path, configuration(folder));
   const program = caddy('run', ['--config', path, '--adapter', 'caddyfile']);
   const close = async () => {
     await program.kill();

@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
-import { CADDYFILE, caddy, caddyMissing, startCaddy } from '../../support/caddy.js';
+import { connect as connectTls } from 'node:tls';
+import { CADDYFILE, caddy, caddyMissing, startCaddy, startCaddyOnDemand } from '../../support/caddy.js';
 import { haproxyMissing, startHaproxy } from '../../support/haproxy.js';
 import { inWorld } from '../../support/in-world.js';
 import { type Nginx, nginxMissing, startNginx } from '../../support/nginx.js';
+import { freePort } from '../../support/processes.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { startTlsFront } from '../../support/tls-front.js';
 import { Transcript } from '../../support/transcript.js';
@@ -122,6 +124,26 @@ describe('config/Caddyfile', { skip: caddyMissing() }, () => {
     const formatted = caddy('fmt', [CADDYFILE]);
     await formatted.exited;
     assert.equal(formatted.stdout.trim(), readFileSync(CADDYFILE, 'utf8').trim());
+  });
+});
+
+describe('Caddy that obtains each certificate when it is asked for', { skip: caddyMissing() }, () => {
+  const { world } = inWorld();
+  const handshake = async (port: number, servername: string) => {
+    const socket = connectTls({ port, host: '127.0.0.1', servername, rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { subjectaltname } = socket.getPeerCertificate();
+    socket.destroy();
+    return subjectaltname;
+  };
+
+  test('obtains those of the base host and of an online tunnel, and no other', async (t) => {
+    const port = await freePort();
+    const front = await startCaddyOnDemand(port, world.ports.edge, world.ports.admin);
+    t.after(() => front.close());
+    for (const host of ['localhost', 'demo.localhost']) assert.equal(await handshake(port, host), `DNS:${host}`);
+    for (const host of ['other.localhost', 'a.demo.localhost', 'elsewhere.test', 'www.localhost'])
+      await assert.rejects(() => handshake(port, host), /alert internal error/);
   });
 });
 
