@@ -1,17 +1,18 @@
 /** The configuration of an edge: read once, checked as a whole, then passed as an argument. */
 import type { BaseAddress } from '../core/hostname.js';
-import type { EmailVerification, Rule } from '../core/rule.js';
+import type { Rule } from '../core/rule.js';
 import { hasUnverifiedAddresses, type ListenAddress } from './addresses.js';
 import { ConfigError } from './config-error.js';
 import { EDGE_OPTIONS } from './edge-options.js';
 import { type Endpoint, endpoints } from './endpoints.js';
 import { readDotenv, readEnvironment } from './environment.js';
 import { fileKeys, type ValuesOf } from './options.js';
-import { type Layers, readOptions } from './resolve.js';
+import { type ProviderConfig, type ProviderLayers, readProviders, withoutFlat } from './provider-config.js';
+import { readOptions } from './resolve.js';
 import type { Sources } from './sources.js';
 import { readHeaders } from './traces.js';
 import type { LogLevel } from './values.js';
-import { readEntries, readYaml } from './yaml-file.js';
+import { asYamlMap, readEntries, readYaml } from './yaml-file.js';
 
 /** The configuration of an edge. */
 export interface EdgeConfig {
@@ -23,15 +24,8 @@ export interface EdgeConfig {
   readonly adminListen: ListenAddress;
   /** Newest first; at least one. */
   readonly secrets: readonly string[];
-  readonly oidc: {
-    readonly issuer: string;
-    readonly clientId: string;
-    readonly clientSecret: string;
-    /** Separated by spaces. */
-    readonly scopes: string;
-    readonly groupsClaim: string;
-    readonly emailVerified: EmailVerification;
-  };
+  /** At least one; the first is that of the flat options, if there is one. */
+  readonly providers: readonly ProviderConfig[];
   /** The ceiling; undefined when the operator set none. */
   readonly allow: readonly Rule[] | undefined;
   /** Who may act for the owner of any tunnel. */
@@ -77,25 +71,28 @@ type EdgeValues = ValuesOf<typeof EDGE_OPTIONS>;
 /** Reads the configuration of an edge; throws `ConfigError` with every problem. */
 export function loadEdgeConfig(sources: Sources): EdgeConfig {
   const problems: string[] = [];
-  const values = readOptions(EDGE_OPTIONS, edgeLayers(sources, problems), problems);
+  const layers = edgeLayers(sources, problems);
+  const values = readOptions(withoutFlat(EDGE_OPTIONS, layers), layers, problems);
+  const providers = readProviders(values, layers, problems);
   checkListeners(values, problems);
   checkTls(values, problems);
-  checkEmailVerification(values, problems);
-  checkAgents(values, problems);
+  checkAgents(values, providers, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return toEdgeConfig(values as EdgeValues); // without problems nothing is missing
+  return toEdgeConfig(values as EdgeValues, providers); // without problems nothing is missing
 }
 
 /** The sources of an edge's options; their problems are added to `problems`. */
-export function edgeLayers(sources: Sources, problems: string[]): Layers {
+export function edgeLayers(sources: Sources, problems: string[]): ProviderLayers {
   const { env, dotenv, flags, file, readSecretFile } = sources;
   const environments = [readEnvironment(env, problems), readDotenv(dotenv, problems)];
   const place = { name: file?.path ?? '', path: file?.path ?? '' };
   const before = problems.length;
-  const map = readYaml(file, problems);
+  const map = new Map(readYaml(file, problems));
   const isFileBroken = problems.length > before;
+  const providers = asYamlMap(map.get('providers') ?? null, `providers in ${place.name}`, problems);
+  map.delete('providers');
   const entries = readEntries(map, fileKeys(EDGE_OPTIONS), place, problems);
-  return { flags, environments, file: entries, isFileBroken, readSecretFile };
+  return { flags, environments, file: entries, isFileBroken, readSecretFile, providers, path: place.path };
 }
 
 function checkListeners(values: Partial<EdgeValues>, problems: string[]): void {
@@ -122,19 +119,12 @@ function checkTls({ url, listen, tls_cert: cert, tls_key: key }: Partial<EdgeVal
     );
 }
 
-function checkEmailVerification(values: Partial<EdgeValues>, problems: string[]): void {
-  const { oidc_email_verified: policy, oidc_issuer: address } = values;
-  if (policy !== 'accept-missing' || address === undefined || !hasUnverifiedAddresses(address)) return;
+function checkAgents({ agents }: Partial<EdgeValues>, providers: readonly ProviderConfig[], problems: string[]): void {
+  if (!agents?.some(({ kind }) => kind === 'anyone')) return;
+  const open = providers.find(({ issuer }) => hasUnverifiedAddresses(issuer));
+  if (open === undefined) return;
   problems.push(
-    'POSTERN_OIDC_EMAIL_VERIFIED: accept-missing is not for this POSTERN_OIDC_ISSUER, whose accounts may have unverified addresses: expected required.',
-  );
-}
-
-function checkAgents({ agents, oidc_issuer: address }: Partial<EdgeValues>, problems: string[]): void {
-  if (address === undefined || !hasUnverifiedAddresses(address) || !agents?.some(({ kind }) => kind === 'anyone'))
-    return;
-  problems.push(
-    'POSTERN_AGENTS: "*" is not for this POSTERN_OIDC_ISSUER, where anyone can have an account: expected rules such as @acme.com.',
+    `POSTERN_AGENTS: "*" is not for the issuer ${open.issuer}, where anyone can have an account: expected rules such as @acme.com.`,
   );
 }
 
@@ -149,7 +139,7 @@ function listenOf({ listen, tls_cert: cert }: Partial<EdgeValues>): readonly End
   return listen ?? (cert === undefined ? PLAIN : SECURE);
 }
 
-function toEdgeConfig(values: EdgeValues): EdgeConfig {
+function toEdgeConfig(values: EdgeValues, providers: readonly ProviderConfig[]): EdgeConfig {
   const { tls_cert: cert, tls_key: key } = values;
   const tls = cert === undefined || key === undefined ? undefined : { cert, key };
   return {
@@ -158,14 +148,7 @@ function toEdgeConfig(values: EdgeValues): EdgeConfig {
     tls,
     adminListen: values.admin_listen,
     secrets: values.secret,
-    oidc: {
-      issuer: values.oidc_issuer,
-      clientId: values.oidc_client_id,
-      clientSecret: values.oidc_client_secret,
-      scopes: values.oidc_scopes,
-      groupsClaim: values.oidc_groups_claim,
-      emailVerified: values.oidc_email_verified,
-    },
+    providers,
     allow: values.allow,
     admins: values.admins ?? [],
     agents: values.agents,

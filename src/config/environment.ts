@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util';
 import { AGENT_OPTIONS } from './agent-options.js';
 import { EDGE_OPTIONS } from './edge-options.js';
 import { envNames } from './options.js';
+import { isSecretVariable } from './provider-options.js';
 import type { Entries, Entry, Sources, TextFile } from './sources.js';
 import { suggestion } from './text.js';
 
@@ -20,7 +21,7 @@ export function readEnvironment(env: Sources['env'], problems: string[], place =
   const entries = new Map<string, Entry>();
   for (const [name, text] of Object.entries(env)) {
     if (!(name.startsWith('POSTERN_') || NAMES.has(name)) || text === undefined || isServiceLink(name, text)) continue;
-    if (NAMES.has(name)) entries.set(name, { text, origin: `${name}${place}` });
+    if (NAMES.has(name) || isSecretVariable(name)) entries.set(name, { text, origin: `${name}${place}` });
     else problems.push(`${name}${place} is not an option of Postern${suggestEnv(name)}`);
   }
   return entries;

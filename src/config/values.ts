@@ -1,6 +1,13 @@
 /** Values other than addresses: durations, names, rules, secrets and the like. */
 import { isTunnelName, readOrigin } from '../core/hostname.js';
-import { canonicalEmail, type EmailVerification, parseRule, RULE_WORDS, type Rule } from '../core/rule.js';
+import {
+  canonicalDomain,
+  canonicalEmail,
+  type EmailVerification,
+  parseRule,
+  RULE_WORDS,
+  type Rule,
+} from '../core/rule.js';
 import { MAX_PUBLIC_PATHS, PUBLIC_PATH_WORDS, type PublicPath, parsePublicPath } from '../http/public-path.js';
 import { isGuessable } from './secret-strength.js';
 import { list, parsed, secretText, type Value } from './value.js';
@@ -51,6 +58,9 @@ export const tunnelPatterns: Value<string[]> = list(
 
 /** An email address in canonical form. */
 export const email: Value<string> = parsed(canonicalEmail, 'an email address: expected one such as dev@acme.com');
+
+/** The domain of email addresses, in canonical form. */
+export const emailDomain: Value<string> = parsed(canonicalDomain, 'a domain: expected one such as acme.com');
 
 /** Rules, separated by commas. */
 export const rules: Value<Rule[]> = list(

@@ -110,7 +110,8 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const gate = createGate({ base, sessions, registry, ceiling, accessTokens });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
   const exchanges = { gate, observer, revalidator, traffic: metrics.traffic, replyWithError };
-  const parts = { base, sessions, assertions, registry, signIn, signOut, observer };
+  const callbackPaths = providers.all.map(({ callbackPath }) => callbackPath);
+  const parts = { base, sessions, assertions, registry, signIn, signOut, callbackPaths, observer };
   const renewals = new limits.AttemptLimit('renewal');
   const oauth = createAgentOAuth({
     ...{ base, store, secrets, sessions, observer, revoked },

@@ -1,25 +1,36 @@
 /** The identity providers of an edge, as its configuration names them. */
+import type { IdentityProvider } from '../auth/providers/identity-provider.js';
 import { OidcProvider } from '../auth/providers/oidc.js';
 import { Providers } from '../auth/providers/providers.js';
 import type { EdgeConfig } from '../config/edge-config.js';
+import { callbackPath } from '../config/provider-config.js';
 import type { Log } from '../core/log.js';
 import type { Rule } from '../core/rule.js';
+import { PosternError } from '../errors.js';
 
-/** Makes the providers: one, of the options `POSTERN_OIDC_*`. Throws `ERR_CONFIG_INVALID`. */
-export function createProviders({ base, oidc }: Pick<EdgeConfig, 'base' | 'oidc'>, log: Log): Providers {
-  const provider = new OidcProvider({
-    ...oidc,
-    id: 'oidc',
-    redirectUri: `${base.origin}/oauth2/callback`,
-    signedOutUri: `${base.origin}/oauth2/signed_out`,
-    log,
+/** Makes the providers. Throws `ERR_CONFIG_INVALID`. */
+export function createProviders({ base, providers }: Pick<EdgeConfig, 'base' | 'providers'>, log: Log): Providers {
+  const [first, ...others] = providers.map((options) => {
+    const redirectUri = base.origin + callbackPath(options.id);
+    return new OidcProvider({ ...options, redirectUri, signedOutUri: `${base.origin}/oauth2/signed_out`, log });
   });
-  return new Providers([provider]);
+  if (first === undefined) throw new PosternError('ERR_CONFIG_INVALID', 'An edge needs an identity provider.');
+  return new Providers([first, ...others]);
 }
 
 /** What would stop visitors from signing in, as far as it can be tried without one: a sentence for each finding. */
-export async function checkProviders({ all }: Providers): Promise<readonly string[]> {
-  return (await Promise.all(all.map((provider) => provider.check()))).flat();
+export async function checkProviders({ all, only }: Providers): Promise<readonly string[]> {
+  const findings = await Promise.all(all.map((provider) => findingsOf(provider, only === undefined)));
+  const isWeak = only === undefined && all.every(({ domains }) => domains.length === 0);
+  return [...findings.flat(), ...(isWeak ? [NO_DOMAINS] : [])];
+}
+
+const NO_DOMAINS =
+  'an address counts from whichever provider verifies it, and the weakest decides: name under "domains" of a provider the domains whose addresses only it proves';
+
+async function findingsOf(provider: IdentityProvider, isOneOfSeveral: boolean): Promise<readonly string[]> {
+  const findings = await provider.check();
+  return isOneOfSeveral ? findings.map((finding) => `provider "${provider.id}": ${finding}`) : findings;
 }
 
 /** Logs what would stop visitors from signing in. */

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly issuer?: string;
   /** Added to the environment of the edge. */
   readonly edgeEnv?: Readonly<Record<string, string>>;
+  /** Added to the command line of the edge. */
+  readonly edgeArgs?: readonly string[];
   /** Added to the environment of the agents. */
   readonly agentEnv?: Readonly<Record<string, string>>;
   /** Each visitor comes from an address of its own, as behind a reverse proxy: sign-ins are counted by address. */

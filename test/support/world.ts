@@ -137,7 +137,7 @@ export class World {
     this.edge = this.#start({
       name: 'edge',
       script: this.#command,
-      args: ['edge'],
+      args: ['edge', ...(this.#options.edgeArgs ?? [])],
       env: { ...this.edgeEnv(), ...env },
     });
     await this.edge.record((line) => line['msg'] === 'edge up');

@@ -25,10 +25,16 @@ import { checkIdToken, mergeClaims } from './claims.js';
 import { ClientAuthentication, isSecretRefused } from './client-authentication.js';
 import { discoverProvider, type Provider } from './discovery.js';
 import { authorizationError, invalidResponse, translateProviderError } from './errors.js';
+import type { IdentityProvider, SignInChecks, SignInFields } from './identity-provider.js';
+import { labelOf } from './label.js';
 
 export interface OidcOptions {
   /** The name of the provider in `/oauth2/start?provider=`. */
   readonly id: string;
+  /** What visitors read. Default: the well-known name of the issuer, or its host. */
+  readonly label?: string | undefined;
+  /** As in `IdentityProvider`. Default: none. */
+  readonly domains?: readonly string[];
   /** The issuer URL: https, or http on loopback. */
   readonly issuer: string;
   readonly clientId: string;
@@ -38,7 +44,7 @@ export interface OidcOptions {
   readonly groupsClaim: string;
   /** Default: `required`. */
   readonly emailVerified?: EmailVerification;
-  /** The one redirect URI, on the base host. */
+  /** Its redirect URI, on the base host. */
   readonly redirectUri: string;
   /** Where the provider redirects a visitor who has signed out there. */
   readonly signedOutUri: string;
@@ -47,29 +53,18 @@ export interface OidcOptions {
   readonly timeoutMs?: number;
 }
 
-/** The values of one sign-in that its response must match, from its transaction. */
-export interface SignInChecks {
-  readonly state: string;
-  readonly nonce: string;
-  readonly verifier: string;
-}
-
-export interface SignInFields extends SignInChecks {
-  /** With `yes` the provider lets the visitor choose an account even if they are signed in there. */
-  readonly chooseAccount: 'no' | 'yes';
-  /** The most likely domain of the visitor: a hint, sent to Google only. */
-  readonly domainHint?: string;
-}
-
 const GOOGLE = 'https://accounts.google.com';
 
 /** Builds the authorization requests to one provider and validates its responses. */
-export class OidcProvider {
+export class OidcProvider implements IdentityProvider {
   readonly id: string;
+  readonly label: string;
   /** The issuer of this provider's identities, known before discovery. */
   readonly issuer: string;
   /** What a domain rule is compared with: Google's `hd` claim, or the domain of a verified email. */
   readonly domainProof: DomainProof;
+  readonly domains: readonly string[];
+  readonly callbackPath: string;
   readonly #options: OidcOptions;
   readonly #issuer: URL;
   #provider: Promise<Provider> | undefined;
@@ -81,6 +76,9 @@ export class OidcProvider {
     this.#issuer = readIssuer(options.issuer);
     this.id = options.id;
     this.issuer = issuerText(this.#issuer);
+    this.label = options.label ?? labelOf(this.#issuer);
+    this.domains = options.domains ?? [];
+    this.callbackPath = new URL(options.redirectUri).pathname;
     this.#authentication = new ClientAuthentication(options.clientSecret);
     this.domainProof = this.#issuer.origin === GOOGLE ? 'hosted-domain' : 'email';
   }
@@ -102,11 +100,6 @@ export class OidcProvider {
     return (await this.#authorizationUrl(configuration, metadata, parameters)).href;
   }
 
-  /**
-   * Validates the authorization response and reads the identity. Only the query of `callback` is used. Throws
-   * `ERR_LOGIN_FAILED` for an invalid response, `ERR_ACCESS_DENIED` when the provider or the visitor denied the request or the
-   * account has no usable email, `ERR_PROVIDER_UNAVAILABLE` when the provider fails.
-   */
   async finish(callback: URL, checks: SignInChecks): Promise<Identity> {
     const provider = await this.#discovered();
     try {

@@ -12,6 +12,8 @@ export interface CookieNames {
   readonly nonce: string;
   /** The id of a sign-in transaction follows it. */
   readonly transactionPrefix: string;
+  /** The id of the identity provider of the last sign-in. Not sealed: a start may name any provider. */
+  readonly provider: string;
 }
 
 export interface SetCookieOptions {
@@ -29,7 +31,7 @@ const MAX_VALUES = 8;
 // With the prefixes that browsers know (RFC 6265bis section 4.1.3 and its successors): a cookie with another spelling of our
 // names was set under another configuration of the edge, or is an attempt to imitate ours. The same holds behind bytes that
 // some parsers drop: blanks, controls, Unicode white space, a byte order mark.
-const OURS = /^[^!-~]*(?:__(?:host-http|host|http|secure)-)?postern-(?:session|nonce|signin)/i;
+const OURS = /^[^!-~]*(?:__(?:host-http|host|http|secure)-)?postern-(?:session|nonce|signin|provider)/i;
 
 /** The names of the edge's cookies. On https browsers bind them to one host by the prefix `__Host-`. */
 export function cookieNames(secure: boolean): CookieNames {
@@ -38,6 +40,7 @@ export function cookieNames(secure: boolean): CookieNames {
     session: `${prefix}postern-session`,
     nonce: `${prefix}postern-nonce`,
     transactionPrefix: `${prefix}postern-signin-`,
+    provider: `${prefix}postern-provider`,
   };
 }
 

@@ -5,6 +5,7 @@
 import { styleText } from 'node:util';
 import { addressText } from '../../config/addresses.js';
 import type { EdgeConfig } from '../../config/edge-config.js';
+import { callbackPath } from '../../config/provider-config.js';
 import { printable } from '../../config/text.js';
 import { truncateTo } from './fit.js';
 
@@ -39,22 +40,27 @@ export function readableLine(line: string, { coloured, columns }: ReadableOption
 }
 
 /** What an operator needs next, once the edge is up. */
-export function edgeBlock({ base, oidc, tls, adminListen }: EdgeConfig, { addresses, adminPort }: Listening): string {
+export function edgeBlock(
+  { base, providers, tls, adminListen }: EdgeConfig,
+  { addresses, adminPort }: Listening,
+): string {
   const frontNote = base.scheme === 'https' && tls === undefined ? ', behind what ends TLS for it' : '';
   const admin = `http://${addressText({ ...adminListen, port: adminPort })}`;
   const rows = [
     ['listens on', `${addresses.join(', ')}${frontNote}`],
     ['health', `${admin}/healthz`],
     ['metrics', `${admin}/metrics`],
-    ['sign-in by', oidc.issuer],
-    ['redirect URI', `${base.origin}/oauth2/callback`],
+    ...providers.flatMap(({ id, issuer }) => [
+      ['sign-in by', issuer],
+      ['redirect URI', base.origin + callbackPath(id)],
+    ]),
   ];
   const lines = rows.map(([name = '', text = '']) => `  ${name.padEnd(13)} ${printable(text)}`);
   return `\n  ${base.origin}\n\n${lines.join('\n')}\n\n${NEXT_STEPS}\n`;
 }
 
 // Each command fits a narrow terminal, so that it can be selected as one line.
-const NEXT_STEPS = `  Register the redirect URI at the provider, one for all
+const NEXT_STEPS = `  Register the redirect URI at its provider, one for all
   tunnels. Then a token for each developer:
     postern token create --owner EMAIL --tunnels demo --out FILE
   and on the laptop, beside what listens on port 5173:

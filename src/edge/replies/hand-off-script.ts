@@ -34,6 +34,12 @@ export const HAND_OFF_SCRIPT = `'use strict';
     }
   }
 
+  // To the start at a provider that the visitor chooses.
+  if (dataset.choice) {
+    for (const link of document.querySelectorAll('li a')) link.hash = location.hash;
+    return;
+  }
+
   // To the provider.
   if (dataset.provider) {
     keep(dataset.state, (dataset.path || '') + location.hash);

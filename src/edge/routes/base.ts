@@ -33,6 +33,8 @@ export interface BaseRoutesOptions {
   readonly registry: Registry;
   readonly signIn: SignIn;
   readonly signOut: SignOut;
+  /** The paths of the providers' redirect URIs. */
+  readonly callbackPaths: readonly string[];
   readonly observer: Observer;
   /** Whether an account has tunnels to manage. */
   readonly manages?: (identity: Identity) => boolean;
@@ -63,7 +65,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
       nonceProof: queryParam(visit, 'nonce'),
       ...readChoice(visit),
     });
-    return redirectReply(base, visit, next);
+    return next.kind === 'choice' ? pageReply(next.page) : redirectReply(base, visit, next);
   }
 
   async function callback(visit: Visit): Promise<Reply> {
@@ -115,8 +117,10 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
   return [
     ['get', '/', portal],
     ['get', '/oauth2/start', (visit) => orGoOnByHand(visit, () => start(visit))],
-    ['get', '/oauth2/callback', callback],
-    ['post', '/oauth2/callback', callbackForm],
+    ...options.callbackPaths.flatMap((path) => [
+      ['get', path, callback] as const,
+      ['post', path, callbackForm] as const,
+    ]),
     ['get', '/oauth2/failed', failed],
     ['get', HAND_OFF_SCRIPT_PATH, script],
     ['get', '/oauth2/sign_out', askToSignOut],

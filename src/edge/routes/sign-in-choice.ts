@@ -1,5 +1,5 @@
 /** The account and the identity provider that a visitor chooses for a sign-in, and the queries that contain the choice. */
-import type { OidcProvider } from '../../auth/providers/oidc.js';
+import type { IdentityProvider } from '../../auth/providers/identity-provider.js';
 import type { Providers } from '../../auth/providers/providers.js';
 import { queryValue } from '../../auth/session/return-path.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
@@ -21,7 +21,7 @@ export function readChoice(request: Parameters<typeof queryParam>[0]): SignInCho
 const UNKNOWN_PROVIDER = 'The link names an identity provider that this address does not have.';
 
 /** The chosen provider, if there is one. Throws `ERR_BAD_REQUEST` for an unknown one. */
-export function chosenProvider(providers: Providers, { provider: id }: SignInChoice): OidcProvider | undefined {
+export function chosenProvider(providers: Providers, { provider: id }: SignInChoice): IdentityProvider | undefined {
   if (id === undefined) return undefined;
   const chosen = providers.find(id);
   if (chosen !== undefined) return chosen;

@@ -5,7 +5,7 @@
  * start (base host) -> provider -> callback (base host): session on the base host -> ticket -> session on the tunnel.
  */
 import { accountKey, type Identity, isSameAccount } from '../../auth/identity/identity.js';
-import type { OidcProvider } from '../../auth/providers/oidc.js';
+import type { IdentityProvider } from '../../auth/providers/identity-provider.js';
 import type { Providers } from '../../auth/providers/providers.js';
 import { cookieNames, cookieValues, setCookie } from '../../auth/session/cookies.js';
 import type { Nonces } from '../../auth/session/nonce.js';
@@ -22,6 +22,7 @@ import type { Departure, HandOff, PlainRedirect, Redirect } from '../replies/han
 import { type AttemptLimit, network } from '../request/limits.js';
 import type { VisitRequest } from '../request/visit.js';
 import type { VisitLimit } from './led.js';
+import { choiceOf, type ProviderChoice, rememberedProvider, rememberProvider } from './provider-choice.js';
 import { choiceQuery, chosenProvider, type SignInChoice, signInPath } from './sign-in-choice.js';
 import { SignInFailure } from './sign-in-failure.js';
 
@@ -102,10 +103,10 @@ export class SignIn {
   }
 
   /**
-   * On the base host: redirects to the tunnel if there is a sufficient session, else to the provider. Throws
-   * `ERR_BAD_REQUEST` for an unknown provider.
+   * On the base host: redirects to the tunnel if there is a sufficient session, else to the provider, which the visitor chooses
+   * where there are several. Throws `ERR_BAD_REQUEST` for an unknown provider.
    */
-  async start(request: VisitRequest, fields: StartFields): Promise<Redirect> {
+  async start(request: VisitRequest, fields: StartFields): Promise<Redirect | ProviderChoice> {
     const { base, providers, sessions, starts } = this.#options;
     const chosen = chosenProvider(providers, fields);
     const target = readReturnTarget(fields.returnTo, base);
@@ -120,18 +121,21 @@ export class SignIn {
     if (current !== undefined && !this.#lacksGroups(current, target)) {
       return this.#issueTicket(current, target, nonceHash, { cookies: [], state: undefined });
     }
+    const last = rememberedProvider(providers, request, this.#isSecure);
+    const usual = fields.account === 'current' ? (providers.ofIssuer(current?.identity.issuer) ?? last) : undefined;
+    const provider = chosen ?? providers.only ?? usual;
+    if (provider === undefined) return choiceOf(base, providers, fields, last);
     await starts.count(request, request.address);
     const began = { target, ...(nonceHash !== undefined && { nonceHash }), ...(current && { continues: current.id }) };
-    const provider = chosen ?? providers.ofIssuer(current?.identity.issuer);
     return this.#toProvider(request, provider, began, fields.account);
   }
 
   /**
-   * On the base host, back from the provider: creates a session here and redirects to the return target. Counts against the
-   * limit, and sends requests to the provider, only for a sign-in that this browser has started and not used before.
+   * On the base host, back from the provider at its redirect URI: creates a session here and redirects to the return target.
+   * Counts against the limit, and sends requests to the provider, only for a sign-in that this browser has started and not used before.
    */
   async completeCallback(request: VisitRequest): Promise<Redirect> {
-    const { base, sessions, transactions, completions, observer } = this.#options;
+    const { base, providers, sessions, transactions, completions, observer } = this.#options;
     const callback = new URL(base.origin + request.path);
     const states = callback.searchParams.getAll('state');
     const { transaction, cookie } = await transactions.finish(
@@ -154,7 +158,11 @@ export class SignIn {
     const created = await sessions.create({ identity, host: base.host, admitted: false, ...signIn });
     observer.emit({ kind: 'signed-in', visit: request, session: created.session });
     const { target, nonceHash, state } = transaction;
-    return this.#issueTicket(created.session, target, nonceHash, { cookies: [cookie, created.cookie], state });
+    const remembered = rememberProvider(providers, transaction.provider, this.#isSecure);
+    return this.#issueTicket(created.session, target, nonceHash, {
+      cookies: [cookie, ...remembered, created.cookie],
+      state,
+    });
   }
 
   /** On a tunnel's host: exchanges the ticket for a session of this host. Throws `ERR_LOGIN_FAILED`. */
@@ -185,7 +193,7 @@ export class SignIn {
 
   async #toProvider(
     request: VisitRequest,
-    provider: OidcProvider,
+    provider: IdentityProvider,
     began: Pick<Transaction, 'target' | 'nonceHash' | 'continues'>,
     account: StartFields['account'],
   ): Promise<PlainRedirect | Departure> {
@@ -224,10 +232,16 @@ export class SignIn {
 
   async #identify(transaction: Transaction, callback: URL, cookie: string) {
     try {
-      const provider = this.#options.providers.find(transaction.provider);
+      const { providers } = this.#options;
+      const provider = providers.find(transaction.provider);
       if (provider === undefined)
         throw new PosternError('ERR_LOGIN_FAILED', 'the identity provider is no longer known');
-      return await provider.finish(callback, transaction);
+      // Mix-up (RFC 9700 section 4.4): a code of one provider, sent to another, would be that one's to use.
+      if (callback.pathname !== provider.callbackPath)
+        throw new PosternError('ERR_LOGIN_FAILED', 'the response came to the redirect URI of another provider');
+      const identity = await provider.finish(callback, transaction);
+      providers.checkDomain(provider, identity);
+      return identity;
     } catch (error) {
       throw new SignInFailure(error, transaction.target, [cookie]);
     }

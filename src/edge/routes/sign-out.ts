@@ -37,9 +37,9 @@ export class SignOut {
     const referred = reference === undefined ? undefined : await references.read(reference);
     if (session !== undefined) await this.#end(request, session);
     if (referred !== undefined && referred.id !== session?.id) await this.#end(request, referred);
-    const provider = providers.ofIssuer(session?.identity.issuer);
+    const provider = providers.ofIssuer(session?.identity.issuer) ?? providers.only;
     // Signing out here always succeeds, even if the provider is unreachable.
-    const providerUrl = await provider.signOutUrl().catch(() => undefined);
+    const providerUrl = await provider?.signOutUrl().catch(() => undefined);
     const location = providerUrl ?? `${base.origin}/oauth2/signed_out`;
     return { kind: 'redirect', location, cookies: [sessions.clear()] };
   }

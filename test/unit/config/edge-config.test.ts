@@ -47,14 +47,19 @@ describe('loadEdgeConfig', () => {
       tls: undefined,
       adminListen: { host: '127.0.0.1', port: 9090 },
       secrets: [SECRET],
-      oidc: {
-        issuer: 'https://accounts.google.com',
-        clientId: 'postern',
-        clientSecret: 'hush',
-        scopes: 'openid email profile',
-        groupsClaim: 'groups',
-        emailVerified: 'required',
-      },
+      providers: [
+        {
+          id: 'oidc',
+          label: undefined,
+          issuer: 'https://accounts.google.com',
+          clientId: 'postern',
+          clientSecret: 'hush',
+          scopes: 'openid email profile',
+          groupsClaim: 'groups',
+          emailVerified: 'required',
+          domains: [],
+        },
+      ],
       allow: undefined,
       admins: [],
       agents: undefined,
@@ -124,7 +129,7 @@ describe('loadEdgeConfig', () => {
       loadEdgeConfig(sources({ env: { ...issuerOf(issuer), POSTERN_OIDC_EMAIL_VERIFIED: 'accept-missing' } }));
     const issuerOf = (issuer: string) => (issuer === '' ? {} : { POSTERN_OIDC_ISSUER: issuer });
     for (const issuer of ['https://id.acme.com', 'http://localhost:9000/realms/x', tenant]) {
-      assert.equal(load(issuer)().oidc.emailVerified, 'accept-missing', issuer);
+      assert.equal(load(issuer)().providers[0]?.emailVerified, 'accept-missing', issuer);
     }
     const silent = [`${entra}common/v2.0`, `${entra}organizations/v2.0`, 'https://sts.windows.net/common/'];
     for (const issuer of ['', 'https://accounts.google.com', 'https://accounts.google.com/', ...silent]) {
@@ -288,7 +293,7 @@ describe('the YAML file', () => {
     const config = loadEdgeConfig(
       sources({ env: { POSTERN_OIDC_CLIENT_ID: undefined }, file: { path: 'edge.yaml', text } }),
     );
-    assert.equal(config.oidc.clientId, '0123');
+    assert.equal(config.providers[0]?.clientId, '0123');
     assert.equal(config.publicPermitted, true);
     assert.deepEqual(config.allow, [{ kind: 'domain', domain: 'acme.com' }, { kind: 'anyone' }]);
   });
@@ -340,7 +345,7 @@ describe('.env', () => {
       '\ufeff# comment\nexport POSTERN_SESSION_TTL="1h"\nFOO\nPOSTERN_OIDC_SCOPES=\'openid email\' # why\n\n';
     const config = loadEdgeConfig(sources({ dotenv: { path: '.env', text } }));
     assert.equal(config.sessionTtlMs, 3_600_000);
-    assert.equal(config.oidc.scopes, 'openid email');
+    assert.equal(config.providers[0]?.scopes, 'openid email');
   });
 
   it('must not have POSTERN_ lines without a value, nor unknown POSTERN_ names', () => {

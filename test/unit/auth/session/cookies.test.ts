@@ -228,6 +228,7 @@ describe('cookieNames', () => {
       session: '__Host-postern-session',
       nonce: '__Host-postern-nonce',
       transactionPrefix: '__Host-postern-signin-',
+      provider: '__Host-postern-provider',
     });
     assert.equal(cookieNames(false).session, 'postern-session');
   });

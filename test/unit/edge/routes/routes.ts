@@ -119,6 +119,7 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
       redirectToBase: step('leave for sign-out', redirect(`${BASE.origin}/oauth2/sign_out?of=x`)),
       complete: step('sign out', redirect('/oauth2/signed_out', 'session=; Max-Age=0')),
     },
+    callbackPaths: ['/oauth2/callback'],
     assertions: { jwks: () => ({ keys: [] }) },
     registry: { online: () => [], ownedBy: () => [] },
     api: [],

@@ -54,7 +54,13 @@ function signingIn({ isAdmitted = true } = {}) {
   const asks: string[] = [];
   const provider = (id: string, { issuer }: Identity) =>
     ({
-      ...{ id, issuer },
+      ...{
+        id,
+        issuer,
+        label: id,
+        domains: id === 'other' ? ['other.com'] : [],
+        callbackPath: `/oauth2/callback/${id}`,
+      },
       begin: async (fields: { readonly state: string }) => {
         asks.push(`begin ${id}`);
         state = fields.state;
@@ -65,6 +71,7 @@ function signingIn({ isAdmitted = true } = {}) {
         return identity;
       },
     }) as unknown as OidcProvider;
+  const lastAsked = () => asks.at(-1)?.split(' ')[1] ?? assert.fail('no sign-in has begun');
   const providers = { acme: provider('acme', ANA), other: provider('other', CAT) };
   const tickets = new Tickets({ ...common, ...clock });
   const room = { isScarce: false };
@@ -102,24 +109,29 @@ function signingIn({ isAdmitted = true } = {}) {
       identity = who;
     },
     asks,
-    start: (provider?: string, cookie = '') => {
+    start: async (provider = 'acme', cookie = '') => {
       const fields = { returnTo: '/', nonceProof: undefined, account: 'current', provider } as const;
-      return signIn.start(arrived('/oauth2/start', cookie), fields);
+      return begun(await signIn.start(arrived('/oauth2/start', cookie), fields));
     },
-    startFor: (name: string, cookie: string, account: 'current' | 'other' = 'current', provider?: string) => {
+    /** A start that names no provider. */
+    startAnywhere: (cookie: string, account: 'current' | 'other' = 'current') =>
+      signIn.start(arrived('/oauth2/start', cookie), {
+        ...{ returnTo: '/a?b=c', nonceProof: undefined, account, provider: undefined },
+      }),
+    startFor: async (name: string, cookie: string, account: 'current' | 'other' = 'current', provider?: string) => {
       const host = tunnelHost(BASE, name);
       const nonceProof = nonces.prove(nonces.issue(host), host);
       const fields = { returnTo: `${tunnelOrigin(BASE, name)}/`, nonceProof, account, provider };
-      return signIn.start(arrived('/oauth2/start', cookie), fields);
+      return begun(await signIn.start(arrived('/oauth2/start', cookie), fields));
     },
-    startWithoutNonce: (name: string, provider: string) => {
+    startWithoutNonce: async (name: string, provider: string) => {
       const fields = {
         returnTo: `${tunnelOrigin(BASE, name)}/`,
         nonceProof: undefined,
         account: 'other',
         provider,
       } as const;
-      return signIn.start(arrived('/oauth2/start', ''), fields);
+      return begun(await signIn.start(arrived('/oauth2/start', ''), fields));
     },
     leave: (provider: string) =>
       signIn.redirectToBase(arrived('/.postern/session', ''), 'demo', '/', { account: 'current', provider }),
@@ -141,16 +153,21 @@ function signingIn({ isAdmitted = true } = {}) {
       return signIn.redeem(request, name, { text: await tickets.issue(fields), isWelcome: true });
     },
     read: async (cookie: string) => (await sessions.read(cookie, BASE.host)) ?? assert.fail('no session'),
-    finish: (cookie: string) => signIn.completeCallback(arrived(`/oauth2/callback?code=x&state=${state}`, cookie)),
+    finish: (cookie: string, at = lastAsked()) =>
+      signIn.completeCallback(arrived(`/oauth2/callback/${at}?code=x&state=${state}`, cookie)),
     /** Finishes the last sign-in so far, also if others are started before that. */
     finishOf: (transaction: string) => {
-      const url = `/oauth2/callback?code=x&state=${state}`;
+      const url = `/oauth2/callback/${lastAsked()}?code=x&state=${state}`;
       return (session: string) => signIn.completeCallback(arrived(url, `${transaction}; ${session}`));
     },
     session: async (identity: Identity) =>
       pair((await sessions.create({ identity, host: BASE.host, admitted: false })).cookie),
     isLive: async (cookie: string) => (await sessions.read(cookie, BASE.host)) !== undefined,
   };
+}
+
+function begun(next: Awaited<ReturnType<SignIn['start']>>): Exclude<typeof next, { kind: 'choice' }> {
+  return next.kind === 'choice' ? assert.fail('the visitor has to choose') : next;
 }
 
 const pair = (line: string | undefined) => (line ?? '').split(';', 1)[0] as string;
@@ -207,16 +224,63 @@ test('B24 a sign-in ends the session of an account of another provider that has 
 });
 
 describe('the provider of a sign-in', () => {
-  test('B23 is the first one, or the one that its start names, and no other finishes it', async () => {
-    for (const [named, id] of [
-      [undefined, 'acme'],
-      ['acme', 'acme'],
-      ['other', 'other'],
-    ] as const) {
+  test('B23 is the one that its start names, and no other finishes it', async () => {
+    for (const id of ['acme', 'other']) {
       const visit = signingIn();
-      const { cookies } = await visit.start(named);
+      const { cookies } = await visit.start(id);
       await visit.finish(pair(cookies[0]));
       assert.deepEqual(visit.asks, [`begin ${id}`, `finish ${id}`]);
+    }
+  });
+
+  test('B23 is chosen by the visitor where its start names none, and remembered until they ask for another account', async () => {
+    const visit = signingIn();
+    const choice = await visit.startAnywhere('');
+    assert.ok(choice.kind === 'choice');
+    const [, list] = choice.page.blocks;
+    assert.ok(list?.kind === 'list');
+    assert.deepEqual(
+      list.items.map(({ href }) => href),
+      ['acme', 'other'].map((id) => `/oauth2/start?rd=%2Fa%3Fb%3Dc&provider=${id}`),
+    );
+    assert.deepEqual(visit.asks, []);
+    const { cookies } = await visit.start('other');
+    const after = await visit.finish(pair(cookies[0]));
+    const remembered = pair(after.cookies.find((line) => line.startsWith('postern-provider=')));
+    assert.equal(remembered, 'postern-provider=other');
+    assert.equal((await visit.startAnywhere(remembered)).kind, 'redirect');
+    assert.equal((await visit.startAnywhere(remembered, 'other')).kind, 'choice');
+    assert.equal((await visit.startAnywhere('postern-provider=gone')).kind, 'choice');
+    assert.deepEqual(visit.asks, ['begin other', 'finish other', 'begin other']);
+  });
+
+  test('B25 has a redirect URI of its own: a response that arrives at that of another is not taken to either', async () => {
+    const visit = signingIn();
+    const { cookies } = await visit.start('other');
+    await assert.rejects(visit.finish(pair(cookies[0]), 'acme'), (error: Error) => {
+      assert.ok(error instanceof SignInFailure);
+      return (error.cause as PosternError).code === 'ERR_LOGIN_FAILED';
+    });
+    assert.deepEqual(visit.asks, ['begin other']);
+  });
+
+  test('B26 must be one that is named for the domain of the address, where some are', async () => {
+    for (const [id, email, isRefused] of [
+      ['acme', 'ana@other.com', true],
+      ['other', 'ana@other.com', false],
+      ['acme', 'ana@sub.other.com', false],
+    ] as const) {
+      const visit = signingIn();
+      visit.signsIn({ ...ANA, email });
+      const { cookies } = await visit.start(id);
+      const finished = visit.finish(pair(cookies[0]));
+      if (!isRefused) await finished;
+      else
+        await assert.rejects(finished, (error: Error) => {
+          assert.ok(error instanceof SignInFailure);
+          assert.match((error.cause as PosternError).text, /only when you sign in with other\./);
+          return true;
+        });
     }
   });
 
@@ -327,7 +391,7 @@ describe('a session that lacks groups which rules name now', () => {
     const { id } = await visit.read(former);
     visit.nameGroup('group-499');
     visit.pass();
-    const { cookies } = await visit.startFor('demo', former, 'other');
+    const { cookies } = await visit.startFor('demo', former, 'other', 'acme');
     const after = await visit.finish(`${pair(cookies[0])}; ${former}`);
     assert.equal(await visit.isLive(former), false);
     assert.notEqual((await visit.read(pair(after.cookies.at(-1)))).id, id);

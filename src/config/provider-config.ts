@@ -1,0 +1,162 @@
+/**
+ * The identity providers of an edge: the one of the flat options `oidc_*`, and those below `providers:` in the file. The first
+ * is the flat one, if there is one.
+ */
+import type { EmailVerification } from '../core/rule.js';
+import { hasUnverifiedAddresses } from './addresses.js';
+import type { EDGE_OPTIONS } from './edge-options.js';
+import type { OptionTable, ValuesOf } from './options.js';
+import { isSecretVariable, PROVIDER_OPTIONS, secretVariable } from './provider-options.js';
+import { type Layers, readOptions } from './resolve.js';
+import type { Entry } from './sources.js';
+import { quoted } from './text.js';
+import { asYamlMap, readEntries, type YamlMap } from './yaml-file.js';
+
+export interface ProviderConfig {
+  /** Names it in URLs and in sign-ins that are under way; `oidc` for the flat options. */
+  readonly id: string;
+  /** What visitors read; undefined when the issuer has to do. */
+  readonly label: string | undefined;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Separated by spaces. */
+  readonly scopes: string;
+  readonly groupsClaim: string;
+  readonly emailVerified: EmailVerification;
+  /** Canonical: addresses of these domains count from providers that name them, and from no other. */
+  readonly domains: readonly string[];
+}
+
+/** The id of the provider of the flat options. */
+export const FLAT_ID = 'oidc';
+
+const MAX_PROVIDERS = 10;
+const ID = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,19}$/;
+const KEYS: ReadonlySet<string> = new Set([...Object.keys(PROVIDER_OPTIONS), 'client_secret_file']);
+
+type FlatValues = Partial<ValuesOf<typeof EDGE_OPTIONS>>;
+
+/** The path of a provider's redirect URI on the base host: one for each against mix-up (RFC 9700 section 4.4). */
+export function callbackPath(id: string): string {
+  return id === FLAT_ID ? '/oauth2/callback' : `/oauth2/callback/${id}`;
+}
+
+/** Where options of providers are read from. */
+export interface ProviderLayers extends Layers {
+  /** The mapping `providers:` of the file; empty when there is none. */
+  readonly providers: YamlMap;
+  /** The path of the file. */
+  readonly path: string;
+}
+
+/** The options of an edge as they are where there are other providers than the flat one: its options are not required. */
+export function withoutFlat<Table extends OptionTable>(table: Table, { providers }: ProviderLayers): Table {
+  if (providers.size === 0) return table;
+  const entries = Object.entries(table).map(([key, option]) => {
+    const { required: _required, ...optional } = option;
+    return [key, key.startsWith('oidc_') ? optional : option];
+  });
+  return Object.fromEntries(entries) as Table; // `readProviders` says what is missing
+}
+
+/** Reads every provider. Problems are added to `problems`. */
+export function readProviders(flat: FlatValues, layers: ProviderLayers, problems: string[]): readonly ProviderConfig[] {
+  const { providers: listed } = layers;
+  const others = [...listed].flatMap(([key, value]) => readProvider(key, value, layers, problems) ?? []);
+  if (listed.size > 0) checkFlat(flat, problems);
+  checkVariables(layers, problems);
+  const all = [...flatProvider(flat), ...others];
+  if (listed.size >= MAX_PROVIDERS)
+    problems.push(`providers: there are too many: expected less than ${MAX_PROVIDERS}.`);
+  for (const { id, issuer, emailVerified } of all) checkEmailVerification(id, issuer, emailVerified, problems);
+  checkIssuers(all, problems);
+  return all;
+}
+
+function flatProvider(flat: FlatValues): readonly ProviderConfig[] {
+  const { oidc_client_id: clientId, oidc_client_secret: clientSecret, oidc_issuer: issuer } = flat;
+  const { oidc_scopes: scopes, oidc_groups_claim: groupsClaim, oidc_email_verified: emailVerified } = flat;
+  if (clientId === undefined || clientSecret === undefined || issuer === undefined) return [];
+  if (scopes === undefined || groupsClaim === undefined || emailVerified === undefined) return [];
+  const client = { issuer, clientId, clientSecret, scopes, groupsClaim, emailVerified };
+  return [{ id: FLAT_ID, label: undefined, domains: [], ...client }];
+}
+
+function checkFlat({ oidc_client_id: id, oidc_client_secret: secret }: FlatValues, problems: string[]): void {
+  if ((id === undefined) === (secret === undefined)) return;
+  const [set, unset] = id === undefined ? ['SECRET', 'ID'] : ['ID', 'SECRET'];
+  problems.push(`POSTERN_OIDC_CLIENT_${set} is set, and POSTERN_OIDC_CLIENT_${unset} is not: expected both or none.`);
+}
+
+function readProvider(
+  key: unknown,
+  value: unknown,
+  layers: ProviderLayers,
+  problems: string[],
+): ProviderConfig | undefined {
+  const { path } = layers;
+  const id = typeof key === 'string' ? key : JSON.stringify(key);
+  const place = { name: `provider ${quoted(id)} in ${path}`, path };
+  if (!ID.test(id) || id === FLAT_ID) {
+    problems.push(`${place.name}: expected an id of a-z, 0-9 and -, 20 characters at most, other than "${FLAT_ID}".`);
+    return undefined;
+  }
+  const named = ['issuer', 'client_id'].map(
+    (name) => [name, { text: '', origin: `${name} of ${place.name}` }] as const,
+  );
+  const file = new Map<string, Entry>([
+    ...named,
+    ...readEntries(asYamlMap(value, place.name, problems), KEYS, place, problems),
+  ]);
+  const secret = { ...PROVIDER_OPTIONS.client_secret, env: secretVariable(id) };
+  const before = problems.length;
+  const values = readOptions({ ...PROVIDER_OPTIONS, client_secret: secret }, { ...layers, flags: {}, file }, problems);
+  return problems.length > before ? undefined : toProvider(id, values as ValuesOf<typeof PROVIDER_OPTIONS>);
+}
+
+function toProvider(id: string, values: ValuesOf<typeof PROVIDER_OPTIONS>): ProviderConfig {
+  return {
+    id,
+    label: values.label,
+    issuer: values.issuer,
+    clientId: values.client_id,
+    clientSecret: values.client_secret,
+    scopes: values.scopes,
+    groupsClaim: values.groups_claim,
+    emailVerified: values.email_verified,
+    domains: values.domains ?? [],
+  };
+}
+
+// A variable with a mistyped id would leave its provider without a secret, or be left over from one.
+function checkVariables({ environments, providers, isFileBroken }: ProviderLayers, problems: string[]): void {
+  if (isFileBroken) return;
+  const known = new Set([...providers.keys()].map((key) => secretVariable(String(key))));
+  for (const entries of environments) {
+    for (const [name, { origin }] of entries) {
+      if (!isSecretVariable(name) || known.has(name.replace(/_FILE$/, ''))) continue;
+      problems.push(`${origin} is for no provider below "providers:" in the file of options.`);
+    }
+  }
+}
+
+function checkEmailVerification(id: string, issuer: string, policy: EmailVerification, problems: string[]): void {
+  if (policy !== 'accept-missing' || !hasUnverifiedAddresses(issuer)) return;
+  const [option, provider] =
+    id === FLAT_ID
+      ? ['POSTERN_OIDC_EMAIL_VERIFIED', 'this POSTERN_OIDC_ISSUER']
+      : [`email_verified of provider "${id}"`, 'this issuer'];
+  problems.push(
+    `${option}: accept-missing is not for ${provider}, whose accounts may have unverified addresses: expected required.`,
+  );
+}
+
+// An account is issuer and subject, and a provider may give another subject to each of its clients.
+function checkIssuers(all: readonly ProviderConfig[], problems: string[]): void {
+  const issuers = all.map(({ issuer }) => issuer.replace(/\/$/, ''));
+  for (const [at, { id }] of all.entries()) {
+    const first = issuers.indexOf(issuers[at] as string); // of this list
+    if (first < at) problems.push(`The providers "${all[first]?.id}" and "${id}" have one issuer: expected each once.`);
+  }
+}

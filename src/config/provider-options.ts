@@ -1,0 +1,80 @@
+/** Every option of one identity provider below `providers:` in `config/edge.yaml`; docs/providers.md has the same keys. */
+import { issuer } from './addresses.js';
+import type { OptionTable } from './options.js';
+import { list, parsed, type Value } from './value.js';
+import { emailDomain, emailVerification, foreignSecret, identifier, scopes } from './values.js';
+
+const MAX_LABEL_CHARS = 40;
+const MAX_DOMAINS = 50;
+
+const label: Value<string> = parsed(
+  (text) => (text.length <= MAX_LABEL_CHARS && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? text : undefined),
+  `a label: expected at most ${MAX_LABEL_CHARS} visible characters`,
+);
+
+const domains: Value<string[]> = list(emailDomain).refine(
+  (all) => all.length <= MAX_DOMAINS,
+  `there are too many: expected at most ${MAX_DOMAINS}`,
+);
+
+/** The rows, by their key. The secret's variable has the id of the provider in it: `secretVariable`. */
+export const PROVIDER_OPTIONS = {
+  label: {
+    placeholder: '<text>',
+    description: 'What the page that offers the providers calls it.',
+    schema: label,
+  },
+  issuer: {
+    placeholder: '<url>',
+    required: 'expected the issuer, such as https://accounts.google.com',
+    description: 'As POSTERN_OIDC_ISSUER.',
+    schema: issuer,
+  },
+  client_id: {
+    placeholder: '<id>',
+    required: 'expected the client id that the identity provider gave you',
+    description: 'As POSTERN_OIDC_CLIENT_ID.',
+    schema: identifier,
+  },
+  client_secret: {
+    placeholder: '<secret>',
+    secret: true,
+    required: 'expected the client secret that the identity provider gave you',
+    description: 'As POSTERN_OIDC_CLIENT_SECRET.',
+    schema: foreignSecret,
+  },
+  scopes: {
+    placeholder: '<words>',
+    default: 'openid email profile',
+    description: 'As POSTERN_OIDC_SCOPES.',
+    schema: scopes,
+  },
+  groups_claim: {
+    placeholder: '<name>',
+    default: 'groups',
+    description: 'As POSTERN_OIDC_GROUPS_CLAIM.',
+    schema: identifier,
+  },
+  email_verified: {
+    placeholder: '<policy>',
+    default: 'required',
+    description: 'As POSTERN_OIDC_EMAIL_VERIFIED.',
+    schema: emailVerification,
+  },
+  domains: {
+    placeholder: '<domains>',
+    list: true,
+    description: 'Addresses of these domains count from the providers that name them, and from no other.',
+    schema: domains,
+  },
+} as const satisfies OptionTable;
+
+/** The variable that holds the secret of the provider with this id. */
+export function secretVariable(id: string): string {
+  return `POSTERN_PROVIDER_${id.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET`;
+}
+
+/** Whether a variable may hold the secret of a provider, or name the file that does. */
+export function isSecretVariable(name: string): boolean {
+  return /^POSTERN_PROVIDER_[A-Z0-9_]+_CLIENT_SECRET(?:_FILE)?$/.test(name);
+}
