@@ -67,9 +67,9 @@ export class Shutdown {
    * by a round trip, so that requests in flight are not lost.
    */
   drain(): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'draining';
     const { role, queue, pings } = this.#options;
+    if (this.#state !== 'open' || (role === 'client' && this.#peerLeaves)) return; // a client opens nothing after either GOAWAY
+    this.#state = 'draining';
     if (role === 'server') {
       queue.control(goawayFrame(MAX_31_BITS, Http2ErrorCode.NO_ERROR));
       if (pings.send(() => this.sendFinalGoaway())) return;

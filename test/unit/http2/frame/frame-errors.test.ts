@@ -371,6 +371,18 @@ describe('the client role', () => {
     });
   }
 
+  test('6.8: has nothing to say to a peer that drains already, and what runs finishes', () => {
+    const bare = Bare.greeted('client');
+    const { record } = ask(bare.engine, requestFields('GET', '/'));
+    bare.take();
+    bare.give(frame(GOAWAY, 0, 0, '0000000100000000'));
+    bare.engine.drain();
+    assert.deepEqual(bare.take(), []);
+    bare.give(bare.headers(1, [':status', '200']));
+    assert.deepEqual(record.events, ['headers, the last', 'end', 'closed']);
+    assert.equal(bare.closed, 'whole');
+  });
+
   test('3.4: a response in HTTP/1.1 ends the connection', () => {
     const bare = new Bare('client');
     bare.give(Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'));
