@@ -24,6 +24,7 @@ import { Observer } from './ops/observer.js';
 import { openTraces } from './ops/traces.js';
 import type { VisitorSignIn } from './people/visitor-sign-ins.js';
 import { createProviders, warnAboutProviders } from './provider.js';
+import { warnAboutNames } from './reachability.js';
 import * as limits from './request/limits.js';
 import { Sharing } from './sharing.js';
 import { openStore } from './state.js';
@@ -161,6 +162,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     throw error;
   }
 
+  void warnAboutNames(config, log);
   void warnAboutProviders(providers, log); // the edge is up meanwhile: existing sessions need no provider
 
   const destroy = () => {

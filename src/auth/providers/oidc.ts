@@ -27,6 +27,7 @@ import { discoverProvider, type Provider } from './discovery.js';
 import { authorizationError, invalidResponse, translateProviderError } from './errors.js';
 import type { IdentityProvider, SignInChecks, SignInFields } from './identity-provider.js';
 import { labelOf } from './label.js';
+import { redirectFinding } from './redirect-check.js';
 
 export interface OidcOptions {
   /** The name of the provider in `/oauth2/start?provider=`. */
@@ -52,6 +53,8 @@ export interface OidcOptions {
   /** Timeout of one response of the provider. Default: 10 s. */
   readonly timeoutMs?: number;
 }
+
+const TIMEOUT_MS = 10_000;
 
 const GOOGLE = 'https://accounts.google.com';
 
@@ -125,8 +128,9 @@ export class OidcProvider implements IdentityProvider {
   async check(): Promise<readonly string[]> {
     try {
       const provider = await this.#discovered();
-      const secret = await this.#isSecretRefused(provider);
-      return [...(provider.clock === undefined ? [] : [provider.clock]), ...(secret ? [SECRET_REFUSED] : [])];
+      const [secret, redirect] = await Promise.all([this.#isSecretRefused(provider), this.#redirectFinding()]);
+      const findings = [provider.clock, secret ? SECRET_REFUSED : undefined, redirect];
+      return findings.filter((finding) => finding !== undefined);
     } catch (error) {
       return [translate(error).message];
     }
@@ -183,6 +187,12 @@ export class OidcProvider implements IdentityProvider {
     const query = new URLSearchParams({ code: 'check', state: checks.state, iss: provider.metadata.issuer });
     const url = new URL(`${this.#options.redirectUri}?${query}`);
     return this.#exchange(provider, url, checks).then(() => false, isSecretRefused);
+  }
+
+  async #redirectFinding(): Promise<string | undefined> {
+    const checks = { state: 'check', nonce: 'check', verifier: 'check'.repeat(10) };
+    const { redirectUri, timeoutMs = TIMEOUT_MS } = this.#options;
+    return redirectFinding(await this.begin({ ...checks, chooseAccount: 'no' }), redirectUri, timeoutMs);
   }
 
   #warn(reason: string): void {

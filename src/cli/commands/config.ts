@@ -16,11 +16,17 @@ export function addConfigCommand(program: Command): void {
   const command = config.command('check').description('Print "ok", or every problem.');
   addFlags(command, EDGE_OPTIONS);
   addConfigFlag(command, 'A YAML file of options, such as config/edge.yaml.');
-  command.option('--offline', 'Do not ask the identity provider.');
+  command.option(
+    '--offline',
+    'Look at the configuration only: ask neither the identity provider nor DNS, and open no port.',
+  );
   command.action(async () => {
     const config = readEdgeConfig(command);
     await warnAboutTls(config);
-    if (command.opts<{ offline?: true }>().offline !== true) await warnAboutProviders(config);
+    if (command.opts<{ offline?: true }>().offline !== true) {
+      await warnAboutReach(config);
+      await warnAboutProviders(config);
+    }
     process.stdout.write('ok\n');
   });
 }
@@ -29,13 +35,20 @@ export function addConfigCommand(program: Command): void {
 async function warnAboutTls(config: EdgeConfig): Promise<void> {
   if (config.tls === undefined) return;
   const { checkTls } = await import('../../edge/tls/edge-tls.js');
-  for (const warning of checkTls(config)) process.stderr.write(`postern: warning: ${printable(warning)}\n`);
+  warn(checkTls(config));
+}
+
+async function warnAboutReach(config: EdgeConfig): Promise<void> {
+  const { checkNames, checkPorts } = await import('../../edge/reachability.js');
+  warn([...(await checkPorts(config)), ...(await checkNames(config.base))]);
 }
 
 async function warnAboutProviders(config: EdgeConfig): Promise<void> {
   // Here, so that no other command waits for it to load.
   const { checkProviders, createProviders } = await import('../../edge/provider.js');
-  for (const finding of await checkProviders(createProviders(config, silentLog))) {
-    process.stderr.write(`postern: warning: ${printable(finding)}\n`);
-  }
+  warn(await checkProviders(createProviders(config, silentLog)));
+}
+
+function warn(findings: readonly string[]): void {
+  for (const finding of findings) process.stderr.write(`postern: warning: ${printable(finding)}\n`);
 }

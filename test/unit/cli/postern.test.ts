@@ -175,7 +175,7 @@ describe('postern config check', () => {
   after(() => op.close());
 
   it('prints ok', async () => {
-    const env = { ...EDGE_ENV, POSTERN_OIDC_ISSUER: op.issuer };
+    const env = { ...EDGE_ENV, POSTERN_LISTEN: '127.0.0.1:0', POSTERN_OIDC_ISSUER: op.issuer };
     assert.deepEqual(await postern(['config', 'check'], env), { code: 0, stdout: 'ok\n', stderr: '' });
   });
 
@@ -183,11 +183,27 @@ describe('postern config check', () => {
     op.misbehaviour = { authentication: 'none' };
     const { code, stdout, stderr } = await postern(['config', 'check'], {
       ...EDGE_ENV,
+      POSTERN_LISTEN: '127.0.0.1:0',
       POSTERN_OIDC_ISSUER: op.issuer,
     });
     op.misbehaviour = {};
     assert.deepEqual([code, stdout], [0, 'ok\n']);
     assert.match(stderr, /^postern: warning: .*POSTERN_OIDC_CLIENT_SECRET.*\n$/);
+  });
+
+  it('warns of a port that is taken', async (t) => {
+    const taker = createServer().listen(0, '127.0.0.1');
+    t.after(() => taker.close());
+    await once(taker, 'listening');
+    const address = `127.0.0.1:${(taker.address() as AddressInfo).port}`;
+    const env = { ...EDGE_ENV, POSTERN_LISTEN: `127.0.0.1:0,${address}`, POSTERN_OIDC_ISSUER: op.issuer };
+    const { code, stdout, stderr } = await postern(['config', 'check'], env);
+    assert.deepEqual([code, stdout], [0, 'ok\n']);
+    assert.ok(
+      stderr.startsWith(`postern: warning: POSTERN_LISTEN: cannot listen on ${address}: another program`),
+      stderr,
+    );
+    assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
   });
 
   it('reads .env of its folder, a YAML file and flags', async () => {
@@ -197,7 +213,7 @@ describe('postern config check', () => {
       'secrets/edge': `${SECRET}\n`,
       'conf/edge.yaml': `url: http://localhost\nsecret_file: ../secrets/edge\noidc_issuer: ${op.issuer}\n`,
     });
-    const args = ['config', 'check', '--config', 'conf/edge.yaml', '--listen', '[::1]:0', '--public'];
+    const args = ['config', 'check', '--config', 'conf/edge.yaml', '--listen', '127.0.0.1:0', '--public'];
     assert.deepEqual(await postern(args, {}, cwd), { code: 0, stdout: 'ok\n', stderr: '' });
   });
 
