@@ -15,6 +15,7 @@ import { measureIdleLinks } from './idle-links.js';
 import { GATE_OFF, HTTP_PROXY, POSTERN, type System, startSystems, TARGET } from './systems.js';
 import * as table from './table.js';
 import { type BenchTarget, startBenchTarget } from './target.js';
+import { HTTP1, HTTP2, measureVisitors } from './visitors.js';
 import { WanLink, type Way } from './wan.js';
 import { measureWan, type Place } from './wan-cases.js';
 
@@ -25,7 +26,7 @@ const USAGE = `npm run bench -- [options]
   --seconds N         of each measurement of each round; 1
   --gate-rounds N     of a second each, with the gate on and off; 120
   --connections N     64
-  --only WORDS        speed, gate, wan or links, separated by commas; all of them
+  --only WORDS        speed, gate, visitors, wan or links, separated by commas; all of them
   --wan-rounds N      5
   --wan-seconds N     after which a download over the long way is broken off; 6
   --links N           idle links on one edge; 3000, fewer measure what an edge takes by itself
@@ -41,7 +42,7 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string', default: '1' },
     'gate-rounds': { type: 'string', default: '120' },
     connections: { type: 'string', default: '64' },
-    only: { type: 'string', default: 'speed,gate,wan,links' },
+    only: { type: 'string', default: 'speed,gate,visitors,wan,links' },
     'wan-rounds': { type: 'string', default: '5' },
     'wan-seconds': { type: 'string', default: '6' },
     links: { type: 'string', default: '3000' },
@@ -89,12 +90,17 @@ async function main(): Promise<void> {
   console.log(`${about}\n${absent.map((sentence) => `absent: ${sentence}`).join('\n')}`);
   if (wanted.has('speed')) await measureSpeed(driver, systems, samples, notes);
   if (wanted.has('gate')) await measureGate(driver, [gate.on, gate.off], samples, notes);
+  if (wanted.has('visitors')) {
+    const amount = { rounds: Number(flags.rounds), seconds: Number(flags.seconds), notes };
+    const absence = await measureVisitors(systems[0] as System, amount, samples);
+    if (absence !== undefined) notes.push(absence);
+  }
   if (wanted.has('wan')) await measureWays(systems, target, samples);
   await end();
   await target.end();
   if (wanted.has('links')) await measureLinks(samples, notes);
   const [first = POSTERN, ...others] = systems.map(({ name }) => name);
-  console.log(`\n${table.formatTable(samples, [first, GATE_OFF, ...others])}\n${notes.join('\n')}`);
+  console.log(`\n${table.formatTable(samples, [first, GATE_OFF, HTTP2, HTTP1, ...others])}\n${notes.join('\n')}`);
   mkdirSync(dirname(flags.json), { recursive: true });
   writeFileSync(flags.json, `${JSON.stringify({ about, absent, notes, flags, samples }, undefined, 2)}\n`);
 }

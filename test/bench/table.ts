@@ -1,5 +1,6 @@
 /** The one table of a measurement: a row for each measure, a column for each system, and what must be reached. */
 import { GATE_OFF, GO, HTTP_PROXY, POSTERN, TARGET } from './systems.js';
+import { HTTP1, HTTP2, VISITOR_CASES } from './visitors.js';
 import { median } from './wan-cases.js';
 
 /** One value for each round in which the system was measured, by measure and system. */
@@ -99,6 +100,26 @@ const GOALS: readonly Goal[] = [
   { measure: ALONE, against: GO, value: against(ALONE, GO), form: 'ratio', least: 1, aim: 0.75, better: 'less' },
   { measure: MIDDLE, against: GO, value: against(MIDDLE, GO), form: 'ratio', least: 1.5, aim: 2.5, better: 'more' },
   { measure: LARGE, against: GO, value: against(LARGE, GO), form: 'ratio', least: 1.5, aim: 2.5, better: 'more' },
+  ...VISITOR_CASES.flatMap(({ speed, time }): Goal[] => [
+    {
+      measure: speed,
+      against: 'HTTP/1.1',
+      value: (samples) => samples.ratio([speed, HTTP2], [speed, HTTP1]),
+      form: 'ratio',
+      least: 1.2,
+      aim: 1.5,
+      better: 'more',
+    },
+    {
+      measure: time,
+      against: 'HTTP/1.1',
+      value: (samples) => samples.ratio([time, HTTP2], [time, HTTP1]),
+      form: 'ratio',
+      least: 0.8,
+      aim: 0.5,
+      better: 'less',
+    },
+  ]),
   ...WAYS.flatMap((way): Goal[] => [
     {
       measure: download(way),
