@@ -110,7 +110,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const providers = createProviders(config, log);
-  const { admission, requests, closeStreams } = compose(config, {
+  const { admission, requests, http2, closeStreams } = compose(config, {
     providers,
     store,
     ended,
@@ -151,7 +151,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     sharing.close();
   };
   try {
-    front = await Front.open(config, { inherited, requests, observer, connections, log });
+    front = await Front.open(config, { inherited, requests, http2, observer, connections, log });
     await listen(admin, config.adminListen).catch((error: unknown) => {
       throw new ListenError('POSTERN_ADMIN_LISTEN', addressText(config.adminListen), error);
     });

@@ -13,8 +13,10 @@ import { EdgeTls } from './tls/edge-tls.js';
 import { createRedirectServer } from './visitors/http1/https-redirect.js';
 import { type ConnectionCount, createVisitorServer, serve } from './visitors/http1/listener.js';
 import type { Http1Requests } from './visitors/http1/requests.js';
+import type { Http2Connections } from './visitors/http2/connections.js';
 import { Handshakes } from './visitors/listen/handshakes.js';
 import { type Listener, Listeners } from './visitors/listen/listeners.js';
+import { UndecidedConnections } from './visitors/listen/prior-knowledge.js';
 
 // How often a closing front looks for connections that have become idle.
 const SWEEP_MS = 100;
@@ -22,6 +24,7 @@ const SWEEP_MS = 100;
 export interface FrontOptions {
   readonly inherited: readonly InheritedSocket[];
   readonly requests: Http1Requests;
+  readonly http2: Http2Connections;
   readonly observer: Observer;
   readonly connections: ConnectionCount;
   readonly log: Log;
@@ -37,6 +40,7 @@ export class Front {
   readonly #isProxy: (address: string) => boolean;
   readonly #tls: EdgeTls | undefined;
   readonly #handshakes: Handshakes | undefined;
+  readonly #undecided: UndecidedConnections;
   #listeners: Listeners | undefined;
 
   private constructor(config: EdgeConfig, options: FrontOptions) {
@@ -51,11 +55,15 @@ export class Front {
       this.#tls &&
       new Handshakes({
         contextFor: this.#tls.contextFor,
-        protocols: ['http/1.1'],
+        protocols: ['h2', 'http/1.1'],
         observer,
         isProxy: this.#isProxy,
-        accept: (socket: TLSSocket) => serve(this.#server, socket),
+        accept: (socket) => this.#acceptSecure(socket),
       });
+    this.#undecided = new UndecidedConnections({
+      http1: (socket) => serve(this.#isInClear(socket) ? (this.#redirects ?? this.#server) : this.#server, socket),
+      http2: (socket, early) => this.#acceptHttp2(socket, early),
+    });
   }
 
   /**
@@ -96,7 +104,8 @@ export class Front {
 
   /** Stops listening at once, and closes what is idle; resolves once every connection has ended. */
   async close(): Promise<void> {
-    const stopped = this.#listeners?.close();
+    const stopped = Promise.all([this.#listeners?.close(), this.#options.http2.drain()]);
+    this.#undecided.close();
     this.#closeIdle();
     // A connection whose request has just finished is idle only now, and would otherwise be kept alive.
     const sweep = setInterval(() => this.#closeIdle(), SWEEP_MS);
@@ -109,6 +118,8 @@ export class Front {
   /** Ends the connections of requests. Those that were upgraded have other owners. */
   destroy(): void {
     this.#handshakes?.destroy();
+    this.#undecided.close();
+    this.#options.http2.destroy();
     for (const server of this.#servers) server.closeAllConnections();
   }
 
@@ -125,7 +136,18 @@ export class Front {
     if (!this.#options.connections.add(socket)) return void socket.destroy();
     if (isLocal) markLocal(socket);
     if (scheme === 'https') this.#handshakes?.accept(socket);
-    else serve(this.#isInClear(socket) ? (this.#redirects ?? this.#server) : this.#server, socket);
+    else this.#undecided.add(socket);
+  }
+
+  #acceptSecure(socket: TLSSocket): void {
+    if (socket.alpnProtocol !== 'h2') serve(this.#server, socket);
+    else this.#options.http2.accept(socket, { peer: peerAddress(socket), isSecure: true });
+  }
+
+  #acceptHttp2(socket: Socket, early: Buffer): void {
+    if (this.#isInClear(socket))
+      socket.destroy(); // a redirect is all that there is, and no client asks for one in this way
+    else this.#options.http2.accept(socket, { peer: peerAddress(socket), isSecure: false, early });
   }
 
   /** Whether a connection is that of a visitor without TLS, where the edge has it: a proxy may have ended TLS itself. */

@@ -73,8 +73,9 @@ export class HeadBudget {
   }
 
   #opened(socket: Read): void {
-    // Some bytes were read before of one that comes back from an offer to switch protocols (upgrade-offer.ts).
-    socket[READING] = { readBytes: socket.bytesRead, surplusBytes: 0, last: undefined };
+    // Some bytes were read before, and are read again: the first ones (listen/prior-knowledge.ts), and a request that comes
+    // back from an offer to switch protocols (upgrade-offer.ts).
+    socket[READING] = { readBytes: socket.bytesRead - socket.readableLength, surplusBytes: 0, last: undefined };
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
   }
