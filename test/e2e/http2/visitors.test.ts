@@ -1,0 +1,272 @@
+/** HTTP/2 of visitors: what holds on HTTP/1.1 holds on each stream of a connection, with the same codes. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { constants } from 'node:http2';
+import { after, before, describe, test } from 'node:test';
+import { type Asked, Http2Visitor, whole } from '../../support/http2-visitor.js';
+import { inWorld } from '../../support/in-world.js';
+import type { Echo } from '../../support/target-paths.js';
+
+describe('a visitor over HTTP/2', () => {
+  const { world, visitor: ana } = inWorld({ as: 'ana' });
+  let host: string;
+  let cookie: string;
+  let h2: Http2Visitor;
+
+  before(async () => {
+    await world.startAgent({ name: 'dev-two' });
+    await ana.open(`${world.urlOf('dev-two')}/`);
+    host = new URL(world.url).host;
+    cookie = ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true });
+    h2 = await Http2Visitor.open(world.port, { ':authority': host, cookie });
+  });
+  after(() => h2?.close());
+
+  const echoOf = (text: string) => JSON.parse(text) as Echo;
+  const valuesOf = ({ rawHeaders }: Echo, name: string) =>
+    rawHeaders.flatMap((value, at) => (at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name ? [value] : []));
+
+  /** What the edge must refuse itself: nothing of it reaches the target. */
+  async function isRefused(status: number, code: string, asked: Asked): Promise<void> {
+    await world.target.forget();
+    const { status: got, headers } = await h2.ask(asked);
+    const message = JSON.stringify(asked).slice(0, 200);
+    assert.deepEqual([got, headers['postern-error']], [status, code], message);
+    assert.equal(headers['cache-control'], 'no-store', message);
+    assert.match(String(headers['x-request-id']), /^[\w-]{36}$/, message);
+    assert.deepEqual(await world.target.seen(), [], message);
+  }
+
+  test('F13 the path, the body and the identity arrive as over HTTP/1.1', async () => {
+    const path = '/upload/a%2Fb//c?x=%20&y';
+    const { status, headers, text } = await h2.ask({ ':method': 'POST', ':path': path, 'x-own': 'kept' }, 'a body');
+    const echo = echoOf(text);
+    assert.deepEqual([status, echo.method, echo.url, echo.bodyBytes], [200, 'POST', path, 6]);
+    assert.deepEqual(valuesOf(echo, 'x-forwarded-email'), ['ana@acme.com']);
+    assert.deepEqual(valuesOf(echo, 'x-own'), ['kept']);
+    assert.match(String(valuesOf(echo, 'via')), /2\.0 postern/);
+    assert.deepEqual(
+      [headers.connection, headers['keep-alive'], headers['transfer-encoding']],
+      [undefined, undefined, undefined],
+    );
+    assert.equal(headers['cache-control'], 'private');
+    assert.match(String(headers.date), /GMT$/);
+  });
+
+  test('E1 what only the edge may say is taken out in every spelling, and no cookie of its own goes on', async () => {
+    const { text } = await h2.ask({
+      ':path': '/spoofed',
+      'x-forwarded-email': 'eve@evil.test',
+      x_forwarded_email: 'eve@evil.test',
+      'postern-error': 'x',
+      cookie: [...cookie.split('; '), 'app=1', 'more=2'],
+    });
+    const echo = echoOf(text);
+    assert.deepEqual(valuesOf(echo, 'x-forwarded-email'), ['ana@acme.com']);
+    assert.ok(!JSON.stringify(echo.rawHeaders).includes('evil'));
+    assert.deepEqual(valuesOf(echo, 'cookie'), ['app=1; more=2']);
+  });
+
+  test('G9 trailers pass both ways, and bring neither identity nor cookie nor framing', async () => {
+    const stream = h2.send({ ':method': 'POST', ':path': '/mirror' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () =>
+      stream.sendTrailers({
+        'x-sum': '1',
+        'x-forwarded-email': 'eve@evil.test',
+        cookie: 'a=b',
+        'x-real-ip': '1.2.3.4',
+      }),
+    );
+    stream.end('mirrored');
+    const { text, trailers } = await whole(stream);
+    assert.equal(text, 'mirrored');
+    assert.deepEqual({ ...trailers }, { 'x-sum': '1' });
+    for (const name of ['cookie', 'host', 'content-length', 'authorization']) {
+      const refused = h2.send({ ':method': 'POST', ':path': '/mirror' }, { waitForTrailers: true });
+      refused.on('wantTrailers', () => refused.sendTrailers({ [name]: '1' }));
+      refused.end('x');
+      await once(refused, 'close');
+      assert.equal(refused.rstCode, constants.NGHTTP2_PROTOCOL_ERROR, name);
+    }
+  });
+
+  test('G7 100-continue is met once the gate has let the request in; 103 passes', async () => {
+    const stream = h2.send({ ':method': 'POST', ':path': '/upload', expect: '100-continue' });
+    const continued = once(stream, 'continue');
+    await continued;
+    stream.end('on demand');
+    assert.equal(echoOf((await whole(stream)).text).bodyBytes, 9);
+    const { informational, text } = await h2.ask({ ':path': '/early-hints' });
+    assert.deepEqual([informational[0]?.[':status'], informational[0]?.['x-hint'], text], [103, 'one', 'hinted']);
+    await isRefused(417, 'ERR_EXPECTATION_FAILED', { ':path': '/', expect: 'x' });
+  });
+
+  test('F15 each request is judged by its own authority, on one connection', async () => {
+    const two = new URL(world.urlOf('dev-two'));
+    const own = await h2.ask({ ':path': '/own' });
+    assert.equal(own.status, 200);
+    // The session of one host is worth nothing on another one.
+    await isRefused(401, 'ERR_LOGIN_REQUIRED', { ':authority': two.host, ':path': '/other' });
+    const other = ana.jar.header(two, { site: 'none', safeNavigation: true });
+    const { text } = await h2.ask({ ':authority': two.host, ':path': '/other', cookie: other });
+    assert.deepEqual(valuesOf(echoOf(text), 'x-forwarded-host'), [two.host]);
+  });
+
+  for (const [status, code, what, asked] of [
+    [421, 'ERR_MISDIRECTED', 'a name that is not ours', { ':authority': 'evil.test' }],
+    [421, 'ERR_MISDIRECTED', 'a name below a tunnel', { ':authority': 'x.demo.localhost' }],
+    [400, 'ERR_BAD_REQUEST', 'a slash', { ':authority': 'demo.localhost/x' }],
+    [400, 'ERR_BAD_REQUEST', 'a question mark', { ':authority': 'demo.localhost?x' }],
+    [400, 'ERR_BAD_REQUEST', 'a hash', { ':authority': 'demo.localhost#x' }],
+    [400, 'ERR_BAD_REQUEST', 'a backslash', { ':authority': 'demo.localhost\\x' }],
+    [400, 'ERR_BAD_REQUEST', 'a comma', { ':authority': 'demo.localhost,evil.test' }],
+    [400, 'ERR_BAD_REQUEST', 'userinfo', { ':authority': 'a@demo.localhost' }],
+    [400, 'ERR_BAD_REQUEST', 'a port that is none', { ':authority': 'demo.localhost:99999' }],
+    [400, 'ERR_BAD_REQUEST', 'another host beside it', { host: 'evil.test' }],
+  ] as const) {
+    test(`F15 the authority leads nowhere: ${what}`, () => isRefused(status, code, { ':path': '/', ...asked }));
+  }
+
+  for (const [status, code, what, asked] of [
+    [400, 'ERR_BAD_REQUEST', 'another scheme', { ':scheme': 'https' }],
+    [400, 'ERR_BAD_REQUEST', 'a scheme that is none', { ':scheme': 'file' }],
+    [400, 'ERR_BAD_REQUEST', 'the path *', { ':method': 'OPTIONS', ':path': '*' }],
+    [400, 'ERR_BAD_REQUEST', 'GET *', { ':path': '*' }],
+    [400, 'ERR_BAD_REQUEST', 'a fragment', { ':path': '/public#/../secret' }],
+    [400, 'ERR_BAD_REQUEST', 'a path in absolute form', { ':path': 'http://demo.localhost/x' }],
+    [400, 'ERR_BAD_REQUEST', 'a value with a line break', { 'x-a': 'a\x01b' }],
+    [405, 'ERR_METHOD_REFUSED', 'TRACE', { ':method': 'TRACE' }],
+    [405, 'ERR_METHOD_REFUSED', 'CONNECT', { ':method': 'CONNECT', ':path': undefined, ':scheme': undefined }],
+    [
+      501,
+      'ERR_METHOD_UNKNOWN',
+      'another :protocol',
+      { ':method': 'CONNECT', ':protocol': 'connect-udp', ':scheme': 'http' },
+    ],
+  ] as const) {
+    test(`G11 is refused: ${what}`, () => isRefused(status, code, { ':path': '/', ...asked }));
+  }
+
+  test('R12 a list of headers that is too large is 431 with a page, and the connection goes on', async () => {
+    const fat = Array.from({ length: 40 }, (_, at) => `fat${at}=${'x'.repeat(3_000)}`);
+    for (const cookies of [fat.slice(0, 15), fat]) {
+      const { status, headers, text } = await h2.ask({ ':path': '/', cookie: cookies });
+      assert.deepEqual([status, headers['postern-error']], [431, 'ERR_HEADERS_TOO_LARGE']);
+      assert.match(text, /cookies/);
+    }
+    assert.equal((await h2.ask({ ':path': '/' })).status, 200);
+  });
+
+  test('C1 nobody is let in without a session; a person is led to the sign-in, whose pages are served', async () => {
+    await isRefused(401, 'ERR_LOGIN_REQUIRED', { ':path': '/', cookie: undefined });
+    await isRefused(403, 'ERR_CROSS_SITE', {
+      ':path': '/',
+      origin: 'https://evil.test',
+      'sec-fetch-site': 'cross-site',
+    });
+    const navigation = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    const led = await h2.ask({ ':path': '/deep?x', cookie: undefined, ...navigation, 'sec-fetch-site': 'none' });
+    assert.equal(led.status, 302);
+    const { pathname, search, host: base } = new URL(String(led.headers.location));
+    const begun = await h2.ask({
+      ...{ ':authority': base, ':path': `${pathname}${search}`, cookie: undefined },
+      ...{ ...navigation, 'sec-fetch-site': 'same-site' },
+    });
+    assert.deepEqual([begun.status, begun.headers['content-type']], [200, 'text/html; charset=utf-8']);
+    const told = await h2.ask({ ':path': '/.postern/userinfo', 'sec-fetch-site': 'same-origin' });
+    assert.equal(JSON.parse(told.text).email, 'ana@acme.com');
+  });
+
+  test('I15 a visitor who resets a stream ends the request at the target, and no other', async () => {
+    const held = h2.ask({ ':path': '/held?key=h2' });
+    const stream = h2.send({ ':path': '/sse' });
+    await once(stream, 'response');
+    stream.close(constants.NGHTTP2_CANCEL);
+    await world.target.event('aborted', '/sse');
+    await world.target.release('h2');
+    assert.equal((await held).status, 200);
+  });
+
+  test('N1 a response that breaks off is reset, and never looks whole', async () => {
+    const stream = h2.send({ ':path': '/die' });
+    await assert.rejects(stream.toArray());
+    assert.equal(stream.rstCode, constants.NGHTTP2_INTERNAL_ERROR);
+  });
+
+  describe('who opens a WebSocket', () => {
+    const open = (asked: Asked = {}) =>
+      h2.send({
+        ...{ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': '/ws' },
+        ...{ 'sec-websocket-version': '13', origin: `http://${host}`, ...asked },
+      });
+
+    test('H13 is connected to the app, and bytes pass both ways', async () => {
+      const stream = open({ 'sec-websocket-protocol': 'chat' });
+      const [head] = await once(stream, 'response');
+      assert.deepEqual([head[':status'], head['sec-websocket-protocol']], [200, 'chat']);
+      assert.deepEqual(
+        [head.upgrade, head.connection, head['sec-websocket-accept']],
+        [undefined, undefined, undefined],
+      );
+      stream.write(masked('hello'));
+      const [bytes] = (await once(stream, 'data')) as [Buffer];
+      assert.ok(bytes.includes('hello'));
+      stream.close(constants.NGHTTP2_CANCEL);
+      await world.target.event('socket-closed', '/ws');
+    });
+
+    for (const [status, code, what, asked] of [
+      [401, 'ERR_LOGIN_REQUIRED', 'nobody is signed in', { cookie: undefined }],
+      [403, 'ERR_CROSS_SITE', 'a page of another origin', { origin: 'https://evil.test' }],
+      [403, 'ERR_CROSS_SITE', 'a page of a sibling', { origin: 'http://dev-two.localhost' }],
+      [403, 'ERR_CROSS_SITE', 'a page without an origin', { origin: 'null' }],
+      [426, 'ERR_PROTOCOL_VERSION', 'another version', { 'sec-websocket-version': '8' }],
+      [404, 'ERR_NOT_FOUND', 'a path of the edge', { ':path': '/.postern/userinfo' }],
+      [421, 'ERR_MISDIRECTED', 'another host', { ':authority': 'evil.test' }],
+    ] as const) {
+      test(`H13 is refused: ${what}`, async () => {
+        await world.target.forget();
+        const stream = open(asked);
+        const { status: got, headers } = await whole(stream);
+        assert.deepEqual([got, headers['postern-error']], [status, code]);
+        assert.deepEqual(await world.target.seen(), []);
+      });
+    }
+  });
+
+  test('R12 the resets of one network are bounded, also over many connections', async () => {
+    let ended = 0;
+    for (let turn = 0; turn < 20 && ended < 2; turn++) {
+      const flood = await Http2Visitor.open(world.port, { ':authority': host });
+      const over = once(flood.session, 'goaway');
+      for (let at = 0; at < 1_500 && !flood.session.closed; at++)
+        flood.send({ ':path': '/flood' }).close(constants.NGHTTP2_CANCEL);
+      const [code] = await over;
+      assert.equal(code, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      ended += 1;
+      flood.close();
+    }
+    assert.equal(ended, 2);
+    assert.equal((await h2.ask({ ':path': '/' })).status, 200);
+  });
+
+  test('N10 a drain ends the connection behind what runs on it', async () => {
+    const held = h2.ask({ ':path': '/held?key=drain' });
+    await world.target.event('request', '/held?key=drain');
+    const away = once(h2.session, 'goaway');
+    const stopped = world.edge.terminate();
+    assert.equal((await away)[0], constants.NGHTTP2_NO_ERROR);
+    await world.target.release('drain');
+    assert.equal((await held).status, 200);
+    await stopped;
+    assert.equal(h2.session.destroyed, true);
+  });
+});
+
+/** A text frame of a client (RFC 6455 section 5.2). */
+function masked(text: string): Buffer {
+  const key = randomBytes(4);
+  const payload = Buffer.from(text).map((byte, at) => byte ^ (key[at % 4] ?? 0));
+  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length]), key, payload]);
+}
