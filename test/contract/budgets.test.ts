@@ -47,6 +47,7 @@ import {
 import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/request/stalls.js';
 import { MAX_WAITING, MAX_WAITING_OF_ONE } from '../../src/edge/routes/access.js';
 import { MAX_EARLY_BYTES } from '../../src/edge/visitors/http1/early-bytes.js';
+import { CONNECTION, OF_ALL, OF_NETWORK, type SharedLimits } from '../../src/edge/visitors/http2/limits.js';
 import { PosternError } from '../../src/errors.js';
 import { MIN_START_BYTES } from '../../src/http2/flow/buffer-shares.js';
 import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow/flow-control.js';
@@ -76,6 +77,18 @@ const WORDS: ReadonlyMap<number, string> = new Map([
 ]);
 const word = (number: number) => WORDS.get(number) ?? `no word for ${number}`;
 
+/** What the HTTP/2 connections of a party share. */
+function http2Rows(party: string, { frames, held }: SharedLimits, unless: string): Record<string, string> {
+  const mib = (bytes: number) => `${bytes / MIB} MiB`;
+  assert.equal(held.unread, held.unsent);
+  return {
+    [`${party}: heads of requests over HTTP/2 whose responses have not ended${unless}`]: mib(held.heads),
+    [`${party}: frames and field blocks of HTTP/2 that are not whole${unless}`]: mib(held.unfinished),
+    [`${party}: bodies over HTTP/2 that are not read, and responses that wait to be sent${unless}`]: `${mib(held.unread)} of each`,
+    [`${party}: streams over HTTP/2 that are reset`]: `${count(frames.resets.perSecond)} a second, ${count(frames.resets.burst)} at once`,
+  };
+}
+
 // By party and what it holds: how much, and what happens past it where a number is in that.
 const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'process: connections': count(MAX_CONNECTIONS),
@@ -91,6 +104,10 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'connection: requests whose response has not left': `${MAX_PENDING_RESPONSES}`,
   'connection: heads that wait behind another request': `${MAX_WAITING_HEAD_BYTES / KIB} KiB`,
   'connection: a request head': `${MAX_HEADER_BYTES / KIB} KiB, ${count(MAX_HEADERS)} lines, ${word(HEADERS_TIMEOUT_MS / 1_000)} seconds`,
+  'connection over HTTP/2: requests at once': `${CONNECTION.maxStreams}`,
+  'connection over HTTP/2: a request head': `${CONNECTION.maxHeaderListBytes / KIB} KiB, ${count(CONNECTION.maxHeaderFields)} fields`,
+  ...http2Rows('network', OF_NETWORK, ', unless it is a trusted proxy'),
+  ...http2Rows('process', OF_ALL, ''),
   'network: bytes of unfinished request heads, unless it is a trusted proxy': `${UNFINISHED_HEADS.maxBytesOfOne / MIB} MiB`,
   'network: steps of a sign-in: begun, led to by pages of other sites, completed': `${SIGN_INS.points} a minute of each`,
   'network: TLS handshakes that are not complete, unless it is a trusted proxy': `${HANDSHAKES.maxOfOne}, of ${word(HANDSHAKES.timeoutMs / 1_000)} seconds`,

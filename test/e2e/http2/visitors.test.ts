@@ -86,7 +86,7 @@ describe('a visitor over HTTP/2', () => {
       const refused = h2.send({ ':method': 'POST', ':path': '/mirror' }, { waitForTrailers: true });
       refused.on('wantTrailers', () => refused.sendTrailers({ [name]: '1' }));
       refused.end('x');
-      await once(refused, 'close');
+      await new Promise((resolve) => refused.once('close', resolve));
       assert.equal(refused.rstCode, constants.NGHTTP2_PROTOCOL_ERROR, name);
     }
   });
@@ -148,7 +148,7 @@ describe('a visitor over HTTP/2', () => {
     test(`G11 is refused: ${what}`, () => isRefused(status, code, { ':path': '/', ...asked }));
   }
 
-  test('R12 a list of headers that is too large is 431 with a page, and the connection goes on', async () => {
+  test('R13 a list of headers that is too large is 431 with a page, and the connection goes on', async () => {
     const fat = Array.from({ length: 40 }, (_, at) => `fat${at}=${'x'.repeat(3_000)}`);
     for (const cookies of [fat.slice(0, 15), fat]) {
       const { status, headers, text } = await h2.ask({ ':path': '/', cookie: cookies });
@@ -235,7 +235,7 @@ describe('a visitor over HTTP/2', () => {
     }
   });
 
-  test('R12 the resets of one network are bounded, also over many connections', async () => {
+  test('R13 the resets of one network are bounded, also over many connections', async () => {
     let ended = 0;
     for (let turn = 0; turn < 20 && ended < 2; turn++) {
       const flood = await Http2Visitor.open(world.port, { ':authority': host });
