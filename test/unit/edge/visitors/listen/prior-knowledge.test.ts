@@ -17,8 +17,9 @@ async function undecided(t: TestContext) {
   });
   const server = createServer({ allowHalfOpen: true }, (socket) => connections.add(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const accepted = once(server, 'connection');
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay();
-  await once(client, 'connect');
+  await Promise.all([accepted, once(client, 'connect')]);
   t.after(() => {
     client.destroy();
     server.close();
@@ -59,7 +60,6 @@ describe('the first bytes of a connection in clear text', () => {
     it(`are not waited for any more when ${what}`, async (t) => {
       const { client, connections } = await undecided(t);
       client.on('error', () => {});
-      await new Promise((resolve) => setImmediate(resolve)); // the server has the connection
       leave(client, connections);
       client.resume();
       await once(client, 'close');
