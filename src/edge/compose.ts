@@ -77,7 +77,10 @@ export interface Parts {
   readonly isRecording: () => boolean;
 }
 
-/** Composes what serves visitors and agents from these parts. `closeStreams` ends the streams of events. */
+/**
+ * Composes what serves visitors and agents from these parts. `closeStreams` ends the streams of events; `reviewStreams` ends
+ * those of sessions and tokens that count no more.
+ */
 export function compose(config: EdgeConfig, edgeParts: Parts) {
   const { providers, store, ended, names, registry, sharing, observer, metrics, tracer, revalidator } = edgeParts;
   const { revoked, seenTokens, isRecording, log, endedAccounts } = edgeParts;
@@ -126,7 +129,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const decisions = new Decisions({ ...sharing, observer });
   const { presence, visitorSignIns } = sharing;
   const administration = new Administration({
-    ...{ sessions, visitorSignIns, endedAccounts, presence, credentials, revalidator, observer },
+    ...{ sessions, visitorSignIns, endedAccounts, presence, credentials, observer },
   });
   const managing = { ...parts, ...sharing, callers, decisions, credentials, administration };
   const api = createApi({ ...managing, permits: config.permits });
@@ -162,8 +165,13 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     api.close();
     access.close();
   };
+  const reviewStreams = () => {
+    api.review();
+    access.review();
+  };
   return {
     closeStreams,
+    reviewStreams,
     admission,
     requests: new Http1Requests({ base, door, observer, addressOf }),
     http2: new Http2Connections({ base, door, observer, addressOf, isProxy: proxyCheck(config.trustProxy) }),

@@ -6,6 +6,7 @@ import type { InheritedSocket } from '../config/endpoints.js';
 import { ListenError } from '../config/listen-error.js';
 import { classifyHost } from '../core/hostname.js';
 import type { Log } from '../core/log.js';
+import { onceATurn } from '../core/once-a-turn.js';
 import { groupsOf } from '../core/rule.js';
 import { Revocations } from '../store/revocations.js';
 import type { Store } from '../store/store.js';
@@ -110,7 +111,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const providers = createProviders(config, log);
-  const { admission, requests, http2, closeStreams } = compose(config, {
+  const { admission, requests, http2, closeStreams, reviewStreams } = compose(config, {
     providers,
     store,
     ended,
@@ -127,6 +128,12 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     isRecording,
     log,
   });
+  // Whoever has ended a session or a token, here or at another node: what is open with it ends now.
+  const reviewAll = onceATurn(() => {
+    void revalidator.review();
+    reviewStreams();
+  });
+  for (const ends of [ended, endedAccounts, revoked]) ends.onChange(reviewAll);
   names.keepRenewing(() => registry.online().map(({ name, policy }) => ({ name, owner: policy.owner })));
 
   const admin = createAdminServer({

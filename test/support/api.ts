@@ -28,6 +28,8 @@ export async function apiOf(world: World, token?: string): Promise<Api> {
 export interface Events {
   /** Resolves once the text has matched. */
   until(pattern: RegExp): Promise<void>;
+  /** Resolves once the stream has ended. */
+  readonly ended: Promise<void>;
   text(): string;
   close(): void;
 }
@@ -45,7 +47,9 @@ export function readText(body: Readable): Events {
   body.on('data', (chunk: string) => {
     text += chunk;
   });
+  const ended = new Promise<void>((resolve) => body.once('close', () => resolve()));
   return {
+    ended,
     until: async (pattern) => {
       while (!pattern.test(text)) await once(body, 'data');
     },

@@ -57,6 +57,11 @@ export class EndedAccounts {
     await this.#options.store.put(key, value, { expiresAtMs: untilMs + this.#options.ttlMs });
   }
 
+  /** Calls the listener after accounts were signed out, here or at another node. */
+  onChange(listener: () => void): void {
+    this.#mirror.onChange(listener);
+  }
+
   close(): void {
     this.#mirror.close();
   }

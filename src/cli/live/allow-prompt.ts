@@ -17,13 +17,18 @@ export class AllowPrompt implements Dialog {
 
   readonly bottom: Dialog['bottom'] = (columns, style) => promptBottom('allow', this.#editor, HELP)(columns, style);
 
-  press(key: Key): void {
+  press(key: Key, isSeen: boolean): void {
     if (key.name === 'escape') this.#stage.end(this);
-    else if (key.name === 'return' || key.name === 'enter') this.#send();
+    else if (key.name === 'return' || key.name === 'enter') this.#enter(isSeen);
     else {
       this.#editor.press(key);
       this.#stage.show(this);
     }
+  }
+
+  // A line that was typed before the prompt was there, or by a program that types, lets nobody in.
+  #enter(isSeen: boolean): void {
+    if (isSeen || this.#editor.text === '') this.#send();
   }
 
   // What cannot be granted stays to be corrected.

@@ -5,7 +5,6 @@
 import { accountId, accountKey, type Identity } from '../../auth/identity/identity.js';
 import type { EndedAccounts } from '../../auth/session/ended-accounts.js';
 import type { Sessions } from '../../auth/session/sessions.js';
-import type { Revalidator } from '../gate/revalidation.js';
 import type { Asker } from '../ops/events.js';
 import type { Observer } from '../ops/observer.js';
 import type { Presence } from '../people/presence.js';
@@ -34,7 +33,6 @@ export interface AdministrationOptions {
   readonly endedAccounts: EndedAccounts;
   readonly presence: Presence;
   readonly credentials: AgentCredentials;
-  readonly revalidator: Revalidator;
   readonly observer: Observer;
 }
 
@@ -101,8 +99,7 @@ export class Administration {
   }
 
   async #settle(signIns: readonly VisitorSignIn[]): Promise<void> {
-    const { visitorSignIns, revalidator } = this.#options;
-    void revalidator.review();
+    const { visitorSignIns } = this.#options;
     for (const signIn of signIns) await visitorSignIns.forget(signIn).catch(() => {}); // it has ended, and is not listed
   }
 

@@ -22,6 +22,8 @@ export type ApiOptions = EventApiOptions &
 
 export interface Api {
   readonly routes: RouteTable;
+  /** Looks whether the readers of the streams of events may still read. */
+  review(): void;
   /** Ends the streams of events. */
   close(): void;
 }
@@ -42,6 +44,7 @@ export function createApi(options: ApiOptions): Api {
       ...everyoneApi(PREFIX, options),
       ...events.routes(PREFIX),
     ],
+    review: () => events.review(),
     close: () => events.close(),
   };
 }

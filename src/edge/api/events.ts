@@ -37,6 +37,11 @@ export class EventApi {
     for (const stream of [...this.#callerOf.keys()]) stream.end();
   }
 
+  /** Looks whether the readers of all streams may still read. */
+  review(): void {
+    for (const stream of [...this.#callerOf.keys()]) stream.review();
+  }
+
   async #open(visit: Visit): Promise<Reply | undefined> {
     const { callers, feed } = this.#options;
     if (isLed(visit)) throw new PosternError('ERR_CROSS_SITE'); // a tab that another page opens would take one of the streams

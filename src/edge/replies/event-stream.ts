@@ -14,7 +14,7 @@ const BEAT_MS = 15_000;
 export interface EventStreamOptions {
   /** Called once, when the stream has ended, by either side. */
   readonly ended: () => void;
-  /** Called every fifteen seconds: rejects when the reader may not read any more, and the stream ends. */
+  /** Called every fifteen seconds, and by `review`: rejects when the reader may not read any more, and the stream ends. */
   readonly check: () => Promise<void>;
 }
 
@@ -63,9 +63,14 @@ export class EventStream {
     this.#visit.end();
   }
 
+  /** Ends the stream if its reader may not read any more. */
+  review(): void {
+    this.#options.check().catch(() => this.end());
+  }
+
   #beatNow(): void {
     this.#write(':\n\n');
-    this.#options.check().catch(() => this.end());
+    this.review();
   }
 
   #write(text: string): void {

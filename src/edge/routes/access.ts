@@ -77,6 +77,11 @@ export class AccessRoutes {
     for (const stream of [...this.#waiting.keys()]) stream.end();
   }
 
+  /** Looks whether those who wait are still signed in. */
+  review(): void {
+    for (const stream of [...this.#waiting.keys()]) stream.review();
+  }
+
   async #page(visit: Visit): Promise<Reply> {
     const { base, registry, ceiling } = this.#options;
     if (!isVisit(visit)) throw new PosternError('ERR_LOGIN_REQUIRED');

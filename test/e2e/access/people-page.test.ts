@@ -1,7 +1,7 @@
 /** The people of an edge, for administrators: on a page and by the API, with what ends their sessions. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { apiOf } from '../../support/api.js';
+import { apiOf, readEvents, readText } from '../../support/api.js';
 import { browserMissing, screenshot, watch } from '../../support/browser.js';
 import { inBrowser, inWorld } from '../../support/in-world.js';
 import { discover, signIn } from '../../support/oauth-client.js';
@@ -89,6 +89,30 @@ describe('the people of an edge', () => {
     );
     const again = `${world.base}${API}/people/${id}/sessions/${session.id}`;
     assert.equal((await ana.fetch(again, { method: 'DELETE' })).status, 404);
+  });
+
+  test('Y27 lose streams of events at once, not with the next check of them', async () => {
+    const ana = await world.signedIn('ana');
+    const token = (await signIn(world, 'bob', await discover(world))).access_token;
+    const ends: Record<string, (bob: Visitor, person: ListedPerson) => Promise<unknown>> = {
+      'all sessions': (_bob, { id }) => post(ana, { person: id }),
+      'its own sign-out': async (bob) => bob.press(await bob.open(`${world.base}/oauth2/sign_out`)),
+      'the token': (_bob, { id, agents: [agent] }) => post(ana, { person: id, agent: agent?.id ?? '' }),
+    };
+    for (const [name, end] of Object.entries(ends)) {
+      const bob = await world.signedIn('bob');
+      const open = async (path: string) => readText((await bob.stream(world.base + path)).body);
+      const streams =
+        name === 'the token'
+          ? [await readEvents(world, token)]
+          : [await open(`${API}/events`), await open('/access/events?to=demo')];
+      await Promise.all(streams.map((stream) => stream.until(/retry/)));
+      await end(bob, await personOf(ana, 'bob@acme.com'));
+      for (const { ended, text } of streams) {
+        await ended;
+        assert.doesNotMatch(text(), /^:$/m, `${name}: the check of every fifteen seconds has ended it`);
+      }
+    }
   });
 
   test('Y28 lose all sessions at once, those without a record included, and may sign in again', async () => {

@@ -88,12 +88,17 @@ function withClock(test: (pass: () => void) => Promise<void>): () => Promise<voi
 describe('the keys of a running agent', () => {
   it(
     'let somebody in, for a time or not, from a line that is typed or pasted',
-    withClock(async () => {
+    withClock(async (pass) => {
       const { keys, press, calls, hints, lines } = setUp();
+      const send = async (...names: readonly string[]) => {
+        await press('a', ...names);
+        pass();
+        await press('enter');
+      };
       assert.match(lines()[0] ?? '', /a let somebody in · r take access back · \? all keys/);
-      await press('a', ...'bob@acme.co', 'm', 'enter');
-      await press('a', 'zoe@acme.com for 8h\r', 'enter');
-      await press('a', '@partner.com --for 2d', 'enter');
+      await send(...'bob@acme.co', 'm');
+      await send('zoe@acme.com for 8h\r');
+      await send('@partner.com --for 2d');
       assert.deepEqual(calls, [
         'bob@acme.com {"effect":"allow"}',
         'zoe@acme.com {"effect":"allow","for":"8h"}',
@@ -105,17 +110,35 @@ describe('the keys of a running agent', () => {
   );
 
   it(
+    'let nobody in by a line that a program types, or that was typed before anybody saw the prompt',
+    withClock(async (pass) => {
+      const { keys, press, calls, lines } = setUp();
+      await press(...'anna@elsewhere.test', 'enter');
+      assert.deepEqual(calls, []);
+      assert.match(lines().at(-1) ?? '', /^allow {4}nna@elsewhere\.test$/);
+      pass();
+      await press('escape');
+      assert.deepEqual(calls, []);
+      keys.close();
+    }),
+  );
+
+  it(
     'say in one sentence what is wrong with the line, which stays, or with the edge',
-    withClock(async () => {
+    withClock(async (pass) => {
       const { keys, press, calls, hints, lines } = setUp();
-      await press('a', 'bob', 'enter');
+      await press('a', 'bob');
+      pass();
+      await press('enter');
       assert.match(hints[0] ?? '', /^"bob" cannot be granted\. A rule is /);
       assert.match(lines().at(-1) ?? '', /^allow {4}bob$/);
       await press('\x15', 'bob@acme.com for ever', 'enter', 'escape');
       assert.match(hints[1] ?? '', /^"ever" is not a duration/);
       await press('a', 'enter', 'a', 'x@acme.com', 'escape'); // nothing was typed, and nothing is meant
       assert.deepEqual(calls, []);
-      await press('a', 'out@elsewhere.test', 'enter');
+      await press('a', 'out@elsewhere.test');
+      pass();
+      await press('enter');
       assert.match(hints.at(-1) ?? '', /^outside /);
       keys.close();
     }),
