@@ -128,7 +128,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     isRecording,
     log,
   });
-  // Whoever has ended a session or a token, here or at another node: what is open with it ends now.
+  // A session or a token has ended, here or at another node: what is open with it ends in the same turn.
   const reviewAll = onceATurn(() => {
     void revalidator.review();
     reviewStreams();

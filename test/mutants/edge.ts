@@ -3,6 +3,13 @@ import type { Mutant } from './mutant.js';
 
 export const EDGE: readonly Mutant[] = [
   {
+    file: 'src/edge/edge.ts',
+    fault: 'what is open with a session that has ended goes on until the next check',
+    before: 'ends.onChange(reviewAll);',
+    after: 'ends.onChange(() => {});',
+    tests: ['e2e/access/people-page.test.ts'],
+  },
+  {
     file: 'src/edge/ops/tracer.ts',
     fault: 'strangers have any number of requests traced',
     before: 'return this.#begun <= MAX_TRACES_PER_SECOND;',

@@ -1,7 +1,7 @@
 /**
- * Accounts that were signed out everywhere: sessions of sign-ins up to a time count no more, whether or not a record of them
- * is kept. Asked for every request, so it is read from this node's own copy: one lookup for an account that was never
- * signed out like that.
+ * Accounts that were signed out everywhere, each by itself or all of an address: sessions of sign-ins up to a time count no
+ * more, whether or not a record of them is kept. Asked for every request, so it is read from this node's own copy: two lookups
+ * for an account that was never signed out like that.
  */
 import { createHash } from 'node:crypto';
 import { readObject } from '../../store/json-value.js';
@@ -12,8 +12,15 @@ import type { Session } from './session.js';
 
 type Account = Pick<Identity, 'issuer' | 'subject'>;
 
-interface Ended extends Account {
+/** One account, or all accounts of a canonical email address. */
+type Whose = Account | Pick<Identity, 'email'>;
+
+type Ended = Whose & {
   /** Sign-ins up to this time have ended. */
+  readonly untilMs: number;
+};
+
+interface EndedAccount extends Account {
   readonly untilMs: number;
 }
 
@@ -33,7 +40,8 @@ export class EndedAccounts {
   readonly #now: () => number;
   readonly #mirror: Mirror<Ended>;
   /** By subject, which a session has at hand: the key of an account would have to be put together for each request. */
-  #bySubject: ReadonlyMap<string, readonly Ended[]> = new Map();
+  #bySubject: ReadonlyMap<string, readonly EndedAccount[]> = new Map();
+  #untilByEmail: ReadonlyMap<string, number> = new Map();
 
   constructor(options: EndedAccountsOptions) {
     this.#options = options;
@@ -43,18 +51,19 @@ export class EndedAccounts {
     this.ready = this.#mirror.ready.then(() => this.#index());
   }
 
-  /** Whether the sign-in of a session has ended with all others of its account. */
-  has({ identity, signedInAtMs }: { readonly identity: Account } & Pick<Session, 'signedInAtMs'>): boolean {
+  /** Whether the sign-in of a session has ended with all others of its account or its address. */
+  has({ identity, signedInAtMs }: { readonly identity: Account & Pick<Identity, 'email'> } & SignedIn): boolean {
+    const endedUntilMs = this.#untilByEmail.get(identity.email);
+    if (endedUntilMs !== undefined && signedInAtMs <= endedUntilMs) return true;
     const ended = this.#bySubject.get(identity.subject);
     return ended?.some(({ issuer, untilMs }) => issuer === identity.issuer && signedInAtMs <= untilMs) ?? false;
   }
 
-  /** Ends all sign-ins of an account up to now, on all hosts. Rejects with `ERR_STORE_UNAVAILABLE`. */
-  async end({ issuer, subject }: Account): Promise<void> {
+  /** Ends all sign-ins up to now, on all hosts. Rejects with `ERR_STORE_UNAVAILABLE`. */
+  async end(whose: Whose): Promise<void> {
     const untilMs = this.#now();
-    const key = PREFIX + createHash('sha256').update(accountKey({ issuer, subject })).digest('base64url');
-    const value = JSON.stringify({ issuer, subject, untilMs });
-    await this.#options.store.put(key, value, { expiresAtMs: untilMs + this.#options.ttlMs });
+    const value = JSON.stringify({ ...pick(whose), untilMs });
+    await this.#options.store.put(keyOf(whose), value, { expiresAtMs: untilMs + this.#options.ttlMs });
   }
 
   /** Calls the listener after accounts were signed out, here or at another node. */
@@ -67,16 +76,33 @@ export class EndedAccounts {
   }
 
   #index(): void {
-    const bySubject = new Map<string, Ended[]>();
-    for (const ended of this.#mirror.ids().flatMap((id) => this.#mirror.get(id) ?? []))
-      bySubject.set(ended.subject, [...(bySubject.get(ended.subject) ?? []), ended]);
+    const bySubject = new Map<string, EndedAccount[]>();
+    const untilByEmail = new Map<string, number>();
+    for (const ended of this.#mirror.ids().flatMap((id) => this.#mirror.get(id) ?? [])) {
+      if ('email' in ended) untilByEmail.set(ended.email, ended.untilMs);
+      else bySubject.set(ended.subject, [...(bySubject.get(ended.subject) ?? []), ended]);
+    }
     this.#bySubject = bySubject;
+    this.#untilByEmail = untilByEmail;
   }
+}
+
+type SignedIn = Pick<Session, 'signedInAtMs'>;
+
+function pick(whose: Whose): Whose {
+  return 'subject' in whose ? { issuer: whose.issuer, subject: whose.subject } : { email: whose.email };
+}
+
+// No key of an account begins like that of an address: an issuer is a URL.
+function keyOf(whose: Whose): string {
+  const text = 'subject' in whose ? accountKey(whose) : `email ${whose.email}`;
+  return PREFIX + createHash('sha256').update(text).digest('base64url');
 }
 
 /** Undefined for an entry that this version does not understand. */
 function readEnded({ value }: Entry): Ended | undefined {
-  const { issuer, subject, untilMs } = readObject(value);
-  if (typeof issuer !== 'string' || typeof subject !== 'string' || typeof untilMs !== 'number') return undefined;
-  return { issuer, subject, untilMs };
+  const { issuer, subject, email, untilMs } = readObject(value);
+  if (typeof untilMs !== 'number') return undefined;
+  if (typeof email === 'string') return { email, untilMs };
+  return typeof issuer === 'string' && typeof subject === 'string' ? { issuer, subject, untilMs } : undefined;
 }

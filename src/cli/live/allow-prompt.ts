@@ -26,7 +26,7 @@ export class AllowPrompt implements Dialog {
     }
   }
 
-  // A line that was typed before the prompt was there, or by a program that types, lets nobody in.
+  // A person may have typed the line for another program, and a program types faster than one can read: neither lets anybody in.
   #enter(isSeen: boolean): void {
     if (isSeen || this.#editor.text === '') this.#send();
   }

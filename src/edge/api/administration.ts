@@ -36,6 +36,8 @@ export interface AdministrationOptions {
   readonly observer: Observer;
 }
 
+type Whose = Pick<Account, 'email'> & { readonly issuer: string | undefined };
+
 interface Found {
   readonly account: Account;
   readonly signIns: VisitorSignIn[];
@@ -98,12 +100,24 @@ export class Administration {
     await this.#settle(signIns);
   }
 
+  /**
+   * Ends all sign-ins of every account of a canonical email address up to now, also where the edge knows of none. As `endAll`
+   * otherwise.
+   */
+  async endAddress(asker: Asker, email: string, by: string): Promise<void> {
+    await this.#options.endedAccounts.end({ email });
+    const { presence, visitorSignIns } = this.#options;
+    for (const { account } of presence.everywhere()) if (account.email === email) presence.leave(accountKey(account));
+    this.#record(asker, { email, issuer: undefined }, by);
+    await this.#settle(visitorSignIns.ofAddress(email));
+  }
+
   async #settle(signIns: readonly VisitorSignIn[]): Promise<void> {
     const { visitorSignIns } = this.#options;
     for (const signIn of signIns) await visitorSignIns.forget(signIn).catch(() => {}); // it has ended, and is not listed
   }
 
-  #record(asker: Asker, { email, issuer }: Account, by: string, session?: string): void {
+  #record(asker: Asker, { email, issuer }: Whose, by: string, session?: string): void {
     this.#options.observer.emit({ kind: 'person-signed-out', asker, whom: { email, issuer, session, by } });
   }
 }

@@ -1,6 +1,7 @@
 /** The API's routes about all people of the edge and their sessions, for administrators; for others there are none. */
 import type { Request } from 'express';
 import type { BaseAddress } from '../../core/hostname.js';
+import { canonicalEmail } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import { emptyReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
@@ -48,8 +49,10 @@ export function everyoneApi(prefix: string, { base, callers, administration }: E
   }
 
   async function endAll(visit: Visit, request: Request): Promise<Reply> {
-    const { email } = await administrator(visit);
-    await administration.endAll(visit, await person(request), email);
+    const { email: by } = await administrator(visit);
+    const email = canonicalEmail(param(request, 'id'));
+    if (email === undefined) await administration.endAll(visit, await person(request), by);
+    else await administration.endAddress(visit, email, by);
     return emptyReply();
   }
 

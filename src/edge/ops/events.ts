@@ -93,7 +93,8 @@ export type SignedOut = Pick<Session, 'id'> & Partial<Session>;
 
 export interface SignedOutPerson {
   readonly email: string;
-  readonly issuer: string;
+  /** Undefined for every account of the address. */
+  readonly issuer: string | undefined;
   /** The id of the one sign-in; undefined for all. */
   readonly session: string | undefined;
   /** Who has ended them. */

@@ -89,6 +89,12 @@ export class VisitorSignIns implements EventSink {
     return this.#active(this.#mirror.ids());
   }
 
+  /** The sign-ins with a record of every account of an address, those that have ended included. */
+  ofAddress(email: string): VisitorSignIn[] {
+    const held = this.#mirror.ids().flatMap((id) => this.#mirror.get(id) ?? []);
+    return held.filter(({ identity }) => identity.email === email);
+  }
+
   /** Forgets a sign-in that was ended. */
   forget({ id, identity }: VisitorSignIn): Promise<void> {
     return this.#delete(accountId(identity), id);

@@ -69,13 +69,14 @@ export function signInRow(credential: AgentCredential, nowMs: number): Row {
   const { id, sinceMs, lastSeenMs, address, online, signIn } = credential;
   const used = `signed in ${ago(nowMs - sinceMs)} · last used ${ago(nowMs - lastSeenMs)} from ${address}`;
   const title = signIn?.machine || 'An agent';
-  return { title, note: used + onlineNote(online), question: endQuestion(id, 'Sign out') };
+  return { title, about: `${title}, ${used}`, note: used + onlineNote(online), question: endQuestion(id, 'Sign out') };
 }
 
 function tokenRow(token: AgentCredential, nowMs: number): Row {
   const { id, tunnels, lastSeenMs, expiresAtMs, address, online } = token;
   const used = `last used ${ago(nowMs - lastSeenMs)} from ${address} · for ${span(expiresAtMs - nowMs)} more`;
-  return { title: tunnels.join(', '), note: used + onlineNote(online), question: endQuestion(id, 'Revoke') };
+  const title = tunnels.join(', ');
+  return { title, about: `${title}, ${used}`, note: used + onlineNote(online), question: endQuestion(id, 'Revoke') };
 }
 
 function onlineNote(online: readonly string[]): string {

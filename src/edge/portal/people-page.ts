@@ -1,12 +1,15 @@
 /** The page of an edge's people for its administrators: their sessions, what they look at, their agents, each with *Sign out*. */
 import type { Request } from 'express';
 import type { BaseAddress } from '../../core/hostname.js';
+import { canonicalEmail } from '../../core/rule.js';
+import { trimOws } from '../../core/white-space.js';
 import type { Administration, EdgePerson } from '../api/administration.js';
 import type { AgentCredentials } from '../api/agent-credentials.js';
 import type { Caller, Callers } from '../api/caller.js';
 import { checkAdministrator, peopleByEmail } from '../api/everyone.js';
 import type { VisitorSignIn } from '../people/visitor-sign-ins.js';
 import type { Block, Page, Question, Row } from '../replies/page.js';
+import { pageReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { nextLink, pageOf } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
@@ -45,16 +48,18 @@ export class PeoplePage {
     ];
   }
 
-  async #page(caller: Caller, visit: Visit): Promise<Page> {
+  async #page(caller: Caller, visit: Visit, complaint?: string): Promise<Page> {
     checkAdministrator(caller);
     const { base, administration, now = Date.now } = this.#options;
     const view = { action: visit.path, email: caller.email, nowMs: now() };
     const { items, next } = pageOf(visit, peopleByEmail(await administration.people()));
     const blocks: Block[] = [
+      ...(complaint === undefined ? [] : [{ kind: 'text', text: complaint } as const]),
       { kind: 'text', text: INTRODUCTION },
       ...(administration.isIncomplete ? [{ kind: 'text', text: INCOMPLETE } as const] : []),
       ...items.flatMap((person) => personBlocks(person, view)),
       ...nextLink(PEOPLE_PATH, next),
+      addressQuestion(visit.path),
       { kind: 'link', label: 'All tunnels', href: '/tunnels', rank: 'other' },
     ];
     const page: Page = { title: 'People', blocks, facts: [['Signed in as', caller.email]] };
@@ -66,7 +71,8 @@ export class PeoplePage {
     const { base, callers, administration, credentials } = this.#options;
     const caller = await postingCaller(base, callers, visit);
     checkAdministrator(caller);
-    const { person, session, agent } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
+    const { address, person, session, agent } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
+    if (address !== undefined) return this.#endAddress(visit, caller, address);
     const found = await administration.find(String(person));
     const signIn = found?.signIns.find(({ id }) => id === session);
     const credential = typeof agent === 'string' ? await credentials.find(agent) : undefined;
@@ -76,6 +82,30 @@ export class PeoplePage {
       await administration.endAll(visit, found, caller.email);
     return seeOther(visit.path);
   }
+
+  async #endAddress(visit: Visit, caller: Caller, address: unknown): Promise<Reply> {
+    const email = typeof address === 'string' ? canonicalEmail(trimOws(address)) : undefined;
+    if (email === undefined) return { ...pageReply(await this.#page(caller, visit, NO_ADDRESS)), status: 400 };
+    await this.#options.administration.endAddress(visit, email, caller.email);
+    return seeOther(visit.path);
+  }
+}
+
+const NO_ADDRESS = 'That is no email address: nobody was signed out.';
+
+/** For those of whom the edge has no record. */
+function addressQuestion(action: string): Question {
+  return {
+    kind: 'question',
+    action,
+    fields: [],
+    input: {
+      name: 'address',
+      label: 'Sign out everywhere whoever has this email address, listed or not',
+      maxChars: 254,
+    },
+    answers: [{ label: 'Sign out this address', rank: 'other' }],
+  };
 }
 
 interface View {
@@ -95,12 +125,30 @@ function personBlocks(person: EdgePerson, { action, email, nowMs }: View): Block
     answers: [{ label, rank: 'other' }],
   });
   const rows: Row[] = [
-    { title: lookingAt(here), note: `account of ${account.issuer}`, question: ask('Sign out everywhere') },
-    ...signIns.map((signIn) => ({ ...sessionRow(signIn, nowMs), question: ask('Sign out', ['session', signIn.id]) })),
+    {
+      title: lookingAt(here),
+      about: `${account.email} of ${account.issuer}`,
+      note: `account of ${account.issuer}`,
+      question: ask('Sign out everywhere'),
+    },
+    ...signIns.map((signIn) => {
+      const { title, note } = sessionRow(signIn, nowMs);
+      return {
+        title,
+        note,
+        about: `${account.email}, ${title} ${note}`,
+        question: ask('Sign out', ['session', signIn.id]),
+      };
+    }),
     ...(hasMore ? [{ title: 'Earlier sessions', note: 'They are too many to be listed, and may still last.' }] : []),
     ...agents.map((agent) => {
-      const { title, note = '' } = signInRow(agent, nowMs);
-      return { title: `Agent on ${title}`, note, question: ask('Sign out', ['agent', agent.id]) };
+      const { title, note = '', about } = signInRow(agent, nowMs);
+      return {
+        title: `Agent on ${title}`,
+        note,
+        about: `${account.email}, agent on ${about}`,
+        question: ask('Sign out', ['agent', agent.id]),
+      };
     }),
   ];
   return [
@@ -115,7 +163,7 @@ function lookingAt(here: EdgePerson['here']): string {
   return `Looks at ${tunnels.join(', ')}`;
 }
 
-function sessionRow({ browser, address, signedInAtMs, expiresAtMs }: VisitorSignIn, nowMs: number): Row {
+function sessionRow({ browser, address, signedInAtMs, expiresAtMs }: VisitorSignIn, nowMs: number) {
   const note = `from ${address} · signed in ${ago(nowMs - signedInAtMs)} · for ${span(expiresAtMs - nowMs)} more at most`;
   return { title: browser, note };
 }

@@ -22,6 +22,8 @@ export interface Question {
 
 export interface Row {
   readonly title: string;
+  /** The subject of its buttons in their accessible names. Default: the title. */
+  readonly about?: string;
   readonly note?: string;
   readonly question?: Question;
 }
@@ -67,7 +69,7 @@ export function renderContent(block: Content): string {
   if (block.kind === 'heading') return renderHeading(block);
   if (block.kind === 'more')
     return `<p class="more"><a href="${escapeHtml(block.href)}">${escapeHtml(block.label)}</a></p>`;
-  if (block.kind === 'rows') return `<ul class="rows">${block.rows.map(renderRow).join('\n')}</ul>`;
+  if (block.kind === 'rows') return renderRows(block.rows);
   const items = block.items.map(
     ({ label, href, note }) =>
       `<li><a href="${escapeHtml(href)}">${escapeHtml(label)}<span>${escapeHtml(note)}</span></a></li>`,
@@ -79,9 +81,25 @@ function renderHeading({ text, id }: Extract<Block, { kind: 'heading' }>): strin
   return `<h2${id === undefined ? '' : ` id="${escapeHtml(id)}"`}>${escapeHtml(text)}</h2>`;
 }
 
-function renderRow({ title, note, question }: Row): string {
+function renderRows(rows: readonly Row[]): string {
+  const abouts = distinct(rows.map(({ title, about = title }) => about));
+  return `<ul class="rows">${rows.map((row, at) => renderRow(row, abouts[at])).join('\n')}</ul>`;
+}
+
+/** Texts that no two have in common: those that are there more than once are counted. */
+function distinct(texts: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  const nth = texts.map((text) => {
+    const count = (counts.get(text) ?? 0) + 1;
+    counts.set(text, count);
+    return count;
+  });
+  return texts.map((text, at) => (counts.get(text) === 1 ? text : `${text}, ${nth[at]} of ${counts.get(text)}`));
+}
+
+function renderRow({ title, note, question }: Row, about: string | undefined): string {
   const small = note === undefined ? '' : `<span>${escapeHtml(note)}</span>`;
-  const acts = question === undefined ? '' : renderQuestion(question);
+  const acts = question === undefined ? '' : renderQuestion(question, about);
   return `<li><div>${escapeHtml(title)}${small}</div>${acts}</li>`;
 }
 
@@ -99,14 +117,16 @@ export function renderActs(blocks: readonly Block[]): string {
   return shown.length === 0 ? '' : `<div class="acts">${shown.join('\n')}</div>`;
 }
 
-function renderQuestion({ action, fields, input, answers }: Question): string {
+// A name that begins with what is seen can be spoken (WCAG 2.2, 2.5.3); without `about` a page has many buttons of one name.
+function renderQuestion({ action, fields, input, answers }: Question, about?: string): string {
   const line =
     input === undefined
       ? ''
       : `<label>${escapeHtml(input.label)}<input name="${escapeValue(input.name)}" maxlength="${input.maxChars}" value="${escapeValue(input.value ?? '')}" autocomplete="off"></label>`;
   const buttons = answers.map(({ label, field, rank }) => {
     const adds = field === undefined ? '' : ` name="${escapeValue(field[0])}" value="${escapeValue(field[1])}"`;
-    return `<button class="act${rank === 'main' ? ' main' : ''}"${adds}>${escapeHtml(label)}</button>`;
+    const name = about === undefined ? '' : ` aria-label="${escapeValue(`${label}: ${about}`)}"`;
+    return `<button class="act${rank === 'main' ? ' main' : ''}"${adds}${name}>${escapeHtml(label)}</button>`;
   });
   const answered = `<div class="answers">${buttons.join('\n')}</div>`;
   return `<form class="question" method="post" action="${escapeHtml(action)}">${hidden(fields)}${line}${answered}</form>`;

@@ -149,6 +149,39 @@ describe('the people of an edge', () => {
     assert.equal(await statusOf(await world.signedIn('bob')), 200);
   });
 
+  test('Y28 are signed out by their address, also where the edge knows of no session', async () => {
+    const [ana, bob] = [await world.signedIn('ana'), await world.signedIn('bob')];
+    await world.edge.kill();
+    await world.startEdge(); // in memory
+    await world.edge.record(({ event, tunnel }) => event === 'tunnel-up' && tunnel === 'demo');
+    const wrong = await post(ana, { address: 'bob' });
+    assert.deepEqual([wrong.status, /That is no email address/.test(wrong.text)], [400, true]);
+    assert.equal((await post(bob, { address: 'ana@acme.com' })).status, 404);
+    assert.equal((await post(ana, { address: 'bob@acme.com' }, { initiator: world.url })).status, 403);
+    const mark = world.edge.mark();
+    assert.equal((await post(ana, { address: ' Bob@acme.com' })).status, 303);
+    assert.deepEqual([await statusOf(bob), await statusOf(ana)], [401, 200]);
+    const record = world.audit(mark).find(({ event }) => event === 'sign-out-everywhere');
+    assert.deepEqual(
+      [record?.['email'], record?.['by'], record?.['issuer']],
+      ['bob@acme.com', 'ana@acme.com', undefined],
+    );
+    const again = await world.signedIn('bob');
+    assert.equal(await statusOf(again), 200);
+    const url = `${world.base}${API}/people/bob%40acme.com/sessions`;
+    assert.equal((await again.fetch(url, { method: 'DELETE' })).status, 404);
+    assert.equal((await ana.fetch(url, { method: 'DELETE' })).status, 204);
+    assert.equal(await statusOf(again), 401);
+  });
+
+  test('have buttons of which each has a name of its own', async () => {
+    const [ana] = [await world.signedIn('ana'), await world.signedIn('bob'), await world.signedIn('bob')];
+    const { text } = await ana.open(`${world.base}/people`);
+    const names = [...text.matchAll(/<button[^>]* aria-label="([^"]*)"/g)].map(([, name]) => name);
+    assert.ok(names.length > 3);
+    assert.equal(new Set(names).size, names.length, names.join('\n'));
+  });
+
   test('have their agents signed out on the page, and by the token of an administrator’s sign-in', async () => {
     const config = await discover(world);
     const [bobs, anas] = [await signIn(world, 'bob', config), await signIn(world, 'ana', config)];

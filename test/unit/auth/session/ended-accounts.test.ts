@@ -5,7 +5,7 @@ import { MemoryStore } from '../../../../src/store/memory.js';
 
 const START_MS = 1_790_000_000_000;
 const TTL_MS = 86_400_000;
-const ANA = { issuer: 'https://one.test', subject: 'ana' };
+const ANA = { issuer: 'https://one.test', subject: 'ana', email: 'ana@acme.com' };
 
 async function setUp(store = new MemoryStore({ now: () => START_MS })) {
   const clock = { nowMs: START_MS };
@@ -32,7 +32,16 @@ describe('an account that was signed out everywhere', () => {
     await accounts.end({ issuer: 'https://two.test', subject: 'bob' });
     assert.equal(has(0, { ...ANA, issuer: 'https://two.test' }), false);
     assert.equal(has(0, { ...ANA, subject: 'bob' }), false);
-    assert.equal(has(0, { issuer: 'https://two.test', subject: 'bob' }), true);
+    assert.equal(has(0, { ...ANA, issuer: 'https://two.test', subject: 'bob' }), true);
+  });
+
+  it('is each of an address, when the address is signed out', async () => {
+    const { store, accounts, has } = await setUp();
+    await accounts.end({ email: ANA.email });
+    const other = { ...ANA, issuer: 'https://two.test', subject: 'a' };
+    assert.deepEqual([has(START_MS), has(START_MS, other), has(START_MS + 1)], [true, true, false]);
+    assert.equal(has(START_MS, { ...ANA, email: 'bob@acme.com' }), false);
+    assert.equal((await setUp(store)).has(START_MS), true);
   });
 
   it('is known to every node, and after a restart', async () => {

@@ -2,9 +2,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Block, PAGE_HEADERS, type Page, renderPage } from '../../../../src/edge/replies/page.js';
+import { type Block, PAGE_HEADERS, type Page, type Question, renderPage } from '../../../../src/edge/replies/page.js';
 
 const EVIL = '"><script>alert(1)</script><b a=\'&amp;';
+
+function questionOf(text: string): Question {
+  const answers = [{ label: text, field: [text, text], rank: 'main' }] as const;
+  const input = { name: text, label: text, maxChars: 9, value: text };
+  return { kind: 'question', action: text, fields: [[text, text]], input, answers };
+}
 
 function everywhere(text: string): Page {
   const blocks: Block[] = [
@@ -12,6 +18,10 @@ function everywhere(text: string): Page {
     { kind: 'link', label: text, href: text, rank: 'main' },
     { kind: 'button', label: text, action: text },
     { kind: 'list', items: [{ label: text, href: text, note: text }] },
+    { kind: 'heading', text, id: text },
+    { kind: 'more', label: text, href: text },
+    { kind: 'rows', rows: [{ title: text, note: text, about: text, question: questionOf(text) }] },
+    questionOf(text),
   ];
   return { title: text, blocks, facts: [[text, text]], reloadAfterSeconds: 3 };
 }
