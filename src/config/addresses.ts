@@ -3,6 +3,7 @@
  * must be https.
  */
 import { isIP, isIPv6 } from 'node:net';
+import { isEntra } from '../core/entra.js';
 import { type BaseAddress, type HostHeader, isLoopback, readBaseAddress, readHost } from '../core/hostname.js';
 import { nearest } from './text.js';
 import { list, parsed, type Value } from './value.js';
@@ -57,13 +58,13 @@ export const issuer: Value<string> = parsed((text) => {
 const TENANT = /^\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\/|$)/i;
 
 /**
- * Whether addresses of this issuer must not count as verified without `email_verified`: Google always sends the claim, and
- * Microsoft Entra for all organisations lets each of them put any address into its accounts.
+ * Whether anyone may have an account at this issuer, or put any address into one: Google, and Microsoft Entra for all
+ * organisations.
  */
-export function hasUnverifiedAddresses(address: string): boolean {
+export function isOpenToAll(address: string): boolean {
   const { hostname, pathname } = new URL(address);
   if (hostname === 'accounts.google.com') return true;
-  return /(?:^|\.)(?:microsoftonline\.(?:com|us|cn)|windows\.net)$/.test(hostname) && !TENANT.test(pathname);
+  return isEntra(hostname) && !TENANT.test(pathname);
 }
 
 /** The origin of an edge as the agent dials it. */

@@ -1,7 +1,7 @@
 /** The configuration of an edge: read once, checked as a whole, then passed as an argument. */
 import type { BaseAddress } from '../core/hostname.js';
 import type { Rule } from '../core/rule.js';
-import { hasUnverifiedAddresses, type ListenAddress } from './addresses.js';
+import { isOpenToAll, type ListenAddress } from './addresses.js';
 import { ConfigError } from './config-error.js';
 import { EDGE_OPTIONS } from './edge-options.js';
 import { type Endpoint, endpoints } from './endpoints.js';
@@ -121,7 +121,7 @@ function checkTls({ url, listen, tls_cert: cert, tls_key: key }: Partial<EdgeVal
 
 function checkAgents({ agents }: Partial<EdgeValues>, providers: readonly ProviderConfig[], problems: string[]): void {
   if (!agents?.some(({ kind }) => kind === 'anyone')) return;
-  const open = providers.find(({ issuer }) => hasUnverifiedAddresses(issuer));
+  const open = providers.find(({ kind, issuer }) => kind === 'github' || isOpenToAll(issuer));
   if (open === undefined) return;
   problems.push(
     `POSTERN_AGENTS: "*" is not for the issuer ${open.issuer}, where anyone can have an account: expected rules such as @acme.com.`,

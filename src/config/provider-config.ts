@@ -2,19 +2,28 @@
  * The identity providers of an edge: the one of the flat options `oidc_*`, and those below `providers:` in the file. The first
  * is the flat one, if there is one.
  */
+import { isEntra } from '../core/entra.js';
 import type { EmailVerification } from '../core/rule.js';
-import { hasUnverifiedAddresses } from './addresses.js';
+import { isOpenToAll } from './addresses.js';
 import type { EDGE_OPTIONS } from './edge-options.js';
 import type { OptionTable, ValuesOf } from './options.js';
-import { isSecretVariable, PROVIDER_OPTIONS, secretVariable } from './provider-options.js';
+import {
+  GITHUB_OPTIONS,
+  isSecretVariable,
+  NOT_AT_GITHUB,
+  PROVIDER_OPTIONS,
+  type ProviderKind,
+  secretVariable,
+} from './provider-options.js';
 import { type Layers, readOptions } from './resolve.js';
-import type { Entry } from './sources.js';
+import type { Entries, Entry } from './sources.js';
 import { quoted } from './text.js';
 import { asYamlMap, readEntries, type YamlMap } from './yaml-file.js';
 
 export interface ProviderConfig {
   /** Names it in URLs and in sign-ins that are under way; `oidc` for the flat options. */
   readonly id: string;
+  readonly kind: ProviderKind;
   /** What visitors read; undefined when the issuer has to do. */
   readonly label: string | undefined;
   readonly issuer: string;
@@ -69,7 +78,8 @@ export function readProviders(flat: FlatValues, layers: ProviderLayers, problems
   const all = [...flatProvider(flat), ...others];
   if (listed.size >= MAX_PROVIDERS)
     problems.push(`providers: there are too many: expected less than ${MAX_PROVIDERS}.`);
-  for (const { id, issuer, emailVerified } of all) checkEmailVerification(id, issuer, emailVerified, problems);
+  for (const provider of all) checkEmailVerification(provider, problems);
+  for (const provider of all) checkKind(provider, problems);
   checkIssuers(all, problems);
   return all;
 }
@@ -80,7 +90,7 @@ function flatProvider(flat: FlatValues): readonly ProviderConfig[] {
   if (clientId === undefined || clientSecret === undefined || issuer === undefined) return [];
   if (scopes === undefined || groupsClaim === undefined || emailVerified === undefined) return [];
   const client = { issuer, clientId, clientSecret, scopes, groupsClaim, emailVerified };
-  return [{ id: FLAT_ID, label: undefined, domains: [], ...client }];
+  return [{ id: FLAT_ID, kind: 'oidc', label: undefined, domains: [], ...client }];
 }
 
 function checkFlat({ oidc_client_id: id, oidc_client_secret: secret }: FlatValues, problems: string[]): void {
@@ -102,22 +112,30 @@ function readProvider(
     problems.push(`${place.name}: expected an id of a-z, 0-9 and -, 20 characters at most, other than "${FLAT_ID}".`);
     return undefined;
   }
-  const named = ['issuer', 'client_id'].map(
-    (name) => [name, { text: '', origin: `${name} of ${place.name}` }] as const,
-  );
-  const file = new Map<string, Entry>([
-    ...named,
-    ...readEntries(asYamlMap(value, place.name, problems), KEYS, place, problems),
-  ]);
-  const secret = { ...PROVIDER_OPTIONS.client_secret, env: secretVariable(id) };
+  const given = readEntries(asYamlMap(value, place.name, problems), KEYS, place, problems);
+  const isGitHub = given.get('type')?.text.trim() === 'github';
+  const named = isGitHub ? ['client_id'] : ['issuer', 'client_id'];
+  const missing = named.map((name) => [name, { text: '', origin: `${name} of ${place.name}` }] as const);
+  const table = isGitHub ? GITHUB_OPTIONS : PROVIDER_OPTIONS;
   const before = problems.length;
-  const values = readOptions({ ...PROVIDER_OPTIONS, client_secret: secret }, { ...layers, flags: {}, file }, problems);
+  if (isGitHub) checkGitHub(given, problems);
+  const secret = { ...table.client_secret, env: secretVariable(id) };
+  const ownLayers = { ...layers, flags: {}, file: new Map<string, Entry>([...missing, ...given]) };
+  const values = readOptions({ ...table, client_secret: secret }, ownLayers, problems);
   return problems.length > before ? undefined : toProvider(id, values as ValuesOf<typeof PROVIDER_OPTIONS>);
+}
+
+function checkGitHub(given: Entries, problems: string[]): void {
+  for (const key of NOT_AT_GITHUB) {
+    const entry = given.get(key);
+    if (entry !== undefined) problems.push(`${entry.origin}: GitHub has no such option.`);
+  }
 }
 
 function toProvider(id: string, values: ValuesOf<typeof PROVIDER_OPTIONS>): ProviderConfig {
   return {
     id,
+    kind: values.type,
     label: values.label,
     issuer: values.issuer,
     clientId: values.client_id,
@@ -141,15 +159,22 @@ function checkVariables({ environments, providers, isFileBroken }: ProviderLayer
   }
 }
 
-function checkEmailVerification(id: string, issuer: string, policy: EmailVerification, problems: string[]): void {
-  if (policy !== 'accept-missing' || !hasUnverifiedAddresses(issuer)) return;
-  const [option, provider] =
-    id === FLAT_ID
-      ? ['POSTERN_OIDC_EMAIL_VERIFIED', 'this POSTERN_OIDC_ISSUER']
-      : [`email_verified of provider "${id}"`, 'this issuer'];
+function checkEmailVerification({ id, issuer, emailVerified }: ProviderConfig, problems: string[]): void {
+  const { hostname } = new URL(issuer);
+  if (emailVerified !== 'accept-missing' || !(isOpenToAll(issuer) || isEntra(hostname))) return;
+  const option = id === FLAT_ID ? 'POSTERN_OIDC_EMAIL_VERIFIED' : `email_verified of provider "${id}"`;
+  const remedy = isEntra(hostname)
+    ? 'required, and the optional claim xms_edov for the application at Entra'
+    : 'required';
   problems.push(
-    `${option}: accept-missing is not for ${provider}, whose accounts may have unverified addresses: expected required.`,
+    `${option}: accept-missing is not for the issuer ${issuer}, whose accounts may have unverified addresses: expected ${remedy}.`,
   );
+}
+
+function checkKind({ id, kind, issuer }: ProviderConfig, problems: string[]): void {
+  if (kind !== 'oidc' || new URL(issuer).hostname !== 'github.com') return;
+  const option = id === FLAT_ID ? 'POSTERN_OIDC_ISSUER' : `issuer of provider "${id}"`;
+  problems.push(`${option}: GitHub does not speak OpenID Connect: expected it below "providers:" with "type: github".`);
 }
 
 // An account is issuer and subject, and a provider may give another subject to each of its clients.

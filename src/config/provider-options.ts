@@ -2,10 +2,20 @@
 import { issuer } from './addresses.js';
 import type { OptionTable } from './options.js';
 import { list, parsed, type Value } from './value.js';
-import { emailDomain, emailVerification, foreignSecret, identifier, scopes } from './values.js';
+import { emailDomain, emailVerification, foreignSecret, identifier, scopes, withScope } from './values.js';
 
 const MAX_LABEL_CHARS = 40;
 const MAX_DOMAINS = 50;
+
+const KINDS = ['oidc', 'github'] as const;
+
+/** What a provider speaks: OpenID Connect, or OAuth 2.0 and the API of GitHub. */
+export type ProviderKind = (typeof KINDS)[number];
+
+const kind: Value<ProviderKind> = parsed(
+  (text) => KINDS.find((known) => known === text),
+  'a type of provider: expected oidc or github',
+);
 
 const label: Value<string> = parsed(
   (text) => (text.length <= MAX_LABEL_CHARS && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? text : undefined),
@@ -19,6 +29,12 @@ const domains: Value<string[]> = list(emailDomain).refine(
 
 /** The rows, by their key. The secret's variable has the id of the provider in it: `secretVariable`. */
 export const PROVIDER_OPTIONS = {
+  type: {
+    placeholder: '<type>',
+    default: 'oidc',
+    description: 'oidc for OpenID Connect, or github.',
+    schema: kind,
+  },
   label: {
     placeholder: '<text>',
     description: 'What the page that offers the providers calls it.',
@@ -68,6 +84,16 @@ export const PROVIDER_OPTIONS = {
     schema: domains,
   },
 } as const satisfies OptionTable;
+
+/** The same rows where they differ for GitHub. */
+export const GITHUB_OPTIONS = {
+  ...PROVIDER_OPTIONS,
+  issuer: { ...PROVIDER_OPTIONS.issuer, default: 'https://github.com' },
+  scopes: { ...PROVIDER_OPTIONS.scopes, default: 'user:email read:org', schema: withScope('user:email') },
+} as const satisfies OptionTable;
+
+/** The options that mean nothing at GitHub, which proves no domain and has no claims. */
+export const NOT_AT_GITHUB = ['groups_claim', 'email_verified', 'domains'] as const;
 
 /** The variable that holds the secret of the provider with this id. */
 export function secretVariable(id: string): string {

@@ -136,11 +136,21 @@ export const identifier = parsed(
   'a name: expected visible characters only',
 );
 
-/** Scopes by the grammar of RFC 6749 section 3.3; `openid` makes the request OpenID Connect. */
-export const scopes = parsed(
+const anyScopes = parsed(
   (text) => (/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(text) ? text : undefined),
   'a list of scopes: expected words separated by single spaces',
-).refine((text) => text.split(' ').includes('openid'), '"openid" is missing: expected it among the scopes');
+);
+
+/** Scopes by the grammar of RFC 6749 section 3.3; `openid` makes the request OpenID Connect. */
+export const scopes = withScope('openid');
+
+/** Scopes of which one is needed. */
+export function withScope(needed: string): Value<string> {
+  return anyScopes.refine(
+    (text) => text.split(' ').includes(needed),
+    `"${needed}" is missing: expected it among the scopes`,
+  );
+}
 
 /** When an email address counts as verified. */
 export const emailVerification: Value<EmailVerification> = parsed(

@@ -170,7 +170,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   }
 
   void warnAboutNames(config, log);
-  void warnAboutProviders(providers, log); // the edge is up meanwhile: existing sessions need no provider
+  void warnAboutProviders(providers, config, log); // the edge is up meanwhile: existing sessions need no provider
 
   const destroy = () => {
     admission.destroy();

@@ -1,17 +1,19 @@
 /** The identity providers of an edge, as its configuration names them. */
+import { GitHubProvider } from '../auth/providers/github.js';
 import type { IdentityProvider } from '../auth/providers/identity-provider.js';
 import { OidcProvider } from '../auth/providers/oidc.js';
 import { Providers } from '../auth/providers/providers.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import { callbackPath } from '../config/provider-config.js';
 import type { Log } from '../core/log.js';
-import type { Rule } from '../core/rule.js';
+import { formatRule, type Rule } from '../core/rule.js';
 import { PosternError } from '../errors.js';
 
 /** Makes the providers. Throws `ERR_CONFIG_INVALID`. */
 export function createProviders({ base, providers }: Pick<EdgeConfig, 'base' | 'providers'>, log: Log): Providers {
   const [first, ...others] = providers.map((options) => {
     const redirectUri = base.origin + callbackPath(options.id);
+    if (options.kind === 'github') return new GitHubProvider({ ...options, redirectUri, log });
     return new OidcProvider({ ...options, redirectUri, signedOutUri: `${base.origin}/oauth2/signed_out`, log });
   });
   if (first === undefined) throw new PosternError('ERR_CONFIG_INVALID', 'An edge needs an identity provider.');
@@ -19,10 +21,23 @@ export function createProviders({ base, providers }: Pick<EdgeConfig, 'base' | '
 }
 
 /** What would stop visitors from signing in, as far as it can be tried without one: a sentence for each finding. */
-export async function checkProviders({ all, only }: Providers): Promise<readonly string[]> {
+export async function checkProviders(
+  { all, only }: Providers,
+  config: Pick<EdgeConfig, 'allow' | 'agents'>,
+): Promise<readonly string[]> {
   const findings = await Promise.all(all.map((provider) => findingsOf(provider, only === undefined)));
   const isWeak = only === undefined && all.every(({ domains }) => domains.length === 0);
-  return [...findings.flat(), ...(isWeak ? [NO_DOMAINS] : [])];
+  const unproven = all.filter(({ domainProof }) => domainProof === 'none').flatMap(({ label }) => unmet(label, config));
+  return [...findings.flat(), ...unproven, ...(isWeak ? [NO_DOMAINS] : [])];
+}
+
+function unmet(label: string, { allow = [], agents = [] }: Pick<EdgeConfig, 'allow' | 'agents'>): string[] {
+  const rules = Object.entries({ POSTERN_ALLOW: allow, POSTERN_AGENTS: agents });
+  return rules.flatMap(([option, listed]) => {
+    const rule = listed.find(({ kind }) => kind === 'domain');
+    if (rule === undefined) return [];
+    return `${option}: no account of ${label} satisfies ${formatRule(rule)}, since it proves no domain: name organisations there, such as group:acme or group:acme/eng`;
+  });
 }
 
 const NO_DOMAINS =
@@ -34,8 +49,12 @@ async function findingsOf(provider: IdentityProvider, isOneOfSeveral: boolean): 
 }
 
 /** Logs what would stop visitors from signing in. */
-export async function warnAboutProviders(providers: Providers, log: Log): Promise<void> {
-  for (const finding of await checkProviders(providers)) log.warn({ finding }, 'visitors cannot sign in');
+export async function warnAboutProviders(
+  providers: Providers,
+  config: Pick<EdgeConfig, 'allow' | 'agents'>,
+  log: Log,
+): Promise<void> {
+  for (const finding of await checkProviders(providers, config)) log.warn({ finding }, 'visitors cannot sign in');
 }
 
 /** The domain of a ceiling that admits nothing but one domain: the provider may offer its accounts first. */

@@ -208,8 +208,8 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/session/cookies.ts',
     fault: 'a cookie of ours in other letters reaches the target',
-    before: 'postern-(?:session|nonce|signin)/i;',
-    after: 'postern-(?:session|nonce|signin)/;',
+    before: 'postern-(?:session|nonce|signin|provider)/i;',
+    after: 'postern-(?:session|nonce|signin|provider)/;',
     tests: ['unit/auth/session/cookies.test.ts'],
   },
   {

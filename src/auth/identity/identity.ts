@@ -8,8 +8,11 @@ import { isPlainText } from '../../core/plain-text.js';
 import { canonicalDomain, canonicalEmail, type EmailVerification, MAX_GROUP_CHARS } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 
-/** What proves that an account belongs to a domain: Google's `hd` together with the email, or the verified email alone. */
-export type DomainProof = 'hosted-domain' | 'email';
+/**
+ * What proves that an account belongs to a domain: Google's `hd` together with the email, the verified email alone, or, where
+ * an address says only who had its mailbox once, nothing.
+ */
+export type DomainProof = 'hosted-domain' | 'email' | 'none';
 
 /** A visitor as the identity provider describes them. `issuer` and `subject` together identify the account. */
 export interface Identity {
@@ -33,10 +36,15 @@ export interface Identity {
   readonly omittedFor?: string;
 }
 
+/** The claim by which a provider says that an address is verified: that of OpenID Connect, or Entra's `xms_edov`. */
+export type EmailProof = 'email_verified' | 'xms_edov';
+
 export interface ReadIdentityOptions {
   /** The claim that holds the groups (`POSTERN_OIDC_GROUPS_CLAIM`). */
   readonly groupsClaim: string;
   readonly emailVerified?: EmailVerification;
+  /** Default: `email_verified`. */
+  readonly emailProof?: EmailProof;
   /** As in the identity. */
   readonly issuer: string;
   readonly domainProof: DomainProof;
@@ -61,7 +69,7 @@ export function readIdentity(claims: Readonly<Record<string, unknown>>, options:
     domainProof: options.domainProof,
     subject: readSubject(claim(claims, 'sub')),
     email,
-    emailVerified: isProven && isVerified(claims, options.emailVerified),
+    emailVerified: isProven && isVerified(claims, options),
     ...(hostedDomain !== undefined && { hostedDomain }),
     ...(isPlainText(username, MAX_USERNAME_CHARS) && { username }),
     ...readGroups(claims, options.groupsClaim),
@@ -103,9 +111,21 @@ function readEmail(value: unknown): string {
   });
 }
 
-function isVerified(claims: Readonly<Record<string, unknown>>, policy: EmailVerification | undefined): boolean {
+function isVerified(
+  claims: Readonly<Record<string, unknown>>,
+  { emailVerified: policy, emailProof }: ReadIdentityOptions,
+): boolean {
   const value = claim(claims, 'email_verified');
+  if (emailProof === 'xms_edov') return isOwnerVerified(claims) && (value === true || value === undefined);
   return value === true || (value === undefined && policy === 'accept-missing');
+}
+
+// At Entra `email` is whatever the administrator of a directory, or of a guest's, has put there. `xms_edov` (email domain owner
+// verified) says that the domain is proven. Older versions of its tokens have 1 or "1" for true.
+// https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
+function isOwnerVerified(claims: Readonly<Record<string, unknown>>): boolean {
+  const value = claim(claims, 'xms_edov');
+  return value === true || value === 1 || value === '1';
 }
 
 // At Google `email_verified` may be outdated: a consumer account made with a work address keeps it after its owner has left

@@ -94,7 +94,7 @@ function matches(rule: Rule, identity: Identity): boolean {
 function isOfDomain({ email, domainProof, hostedDomain }: Identity, domain: string): boolean {
   // From the first "@": an address with two of them, or with none, would belong to no domain.
   const at = email.indexOf('@');
-  if (at < 1 || email.slice(at + 1) !== domain) return false;
+  if (at < 1 || email.slice(at + 1) !== domain || domainProof === 'none') return false;
   return domainProof === 'email' || hostedDomain === domain;
 }
 

@@ -44,7 +44,7 @@ function hashOf(idToken: string): string {
 }
 
 /**
- * Adds to the claims of the ID token those that it lacks. `email` and `email_verified` are taken from the same source: a
+ * Adds to the claims of the ID token those that it lacks. `email` and what verifies it are taken from the same source: a
  * verification in one does not apply to an address in the other, but a denial in either applies. All other claims of
  * userinfo are ignored.
  */
@@ -55,7 +55,7 @@ export function mergeClaims(
 ): Claims {
   const added = pick(userInfo, ['preferred_username', groupsClaim]);
   if (idToken['email'] !== undefined) return { ...added, ...denialOf(userInfo), ...idToken };
-  const { email_verified: _verifiedAlone, ...rest } = idToken;
+  const { email_verified: _verifiedAlone, xms_edov: _ownerAlone, ...rest } = idToken;
   return { ...added, ...rest, ...denialOf(idToken), ...pick(userInfo, ['email', 'email_verified']) };
 }
 

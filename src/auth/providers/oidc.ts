@@ -15,10 +15,11 @@ import {
   ResponseBodyError,
   type ServerMetadata,
 } from 'openid-client';
+import { isEntra } from '../../core/entra.js';
 import type { Log } from '../../core/log.js';
 import type { EmailVerification } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
-import { type DomainProof, type Identity, readIdentity } from '../identity/identity.js';
+import { type DomainProof, type EmailProof, type Identity, readIdentity } from '../identity/identity.js';
 import { isEndpoint, issuerText, readIssuer } from '../identity/issuer.js';
 import { SECRET_REFUSED } from './checks.js';
 import { checkIdToken, mergeClaims } from './claims.js';
@@ -66,6 +67,8 @@ export class OidcProvider implements IdentityProvider {
   readonly issuer: string;
   /** What a domain rule is compared with: Google's `hd` claim, or the domain of a verified email. */
   readonly domainProof: DomainProof;
+  /** The claim that verifies an address. */
+  readonly emailProof: EmailProof;
   readonly domains: readonly string[];
   readonly callbackPath: string;
   readonly #options: OidcOptions;
@@ -84,6 +87,7 @@ export class OidcProvider implements IdentityProvider {
     this.callbackPath = new URL(options.redirectUri).pathname;
     this.#authentication = new ClientAuthentication(options.clientSecret);
     this.domainProof = this.#issuer.origin === GOOGLE ? 'hosted-domain' : 'email';
+    this.emailProof = isEntra(this.#issuer.hostname) ? 'xms_edov' : 'email_verified';
   }
 
   /** The URL of the authorization request. Throws `ERR_PROVIDER_UNAVAILABLE` when discovery fails. */
@@ -201,7 +205,8 @@ export class OidcProvider implements IdentityProvider {
 
   // Fails closed: a group rule does not match when groups were left out. The warning tells the operator why.
   #identityOf(claims: Readonly<Record<string, unknown>>): Identity {
-    const identity = readIdentity(claims, { ...this.#options, issuer: this.issuer, domainProof: this.domainProof });
+    const { issuer, domainProof, emailProof } = this;
+    const identity = readIdentity(claims, { ...this.#options, issuer, domainProof, emailProof });
     const { subject, groupsOmitted } = identity;
     const { log, groupsClaim } = this.#options;
     if (groupsOmitted) log.warn({ subject, groupsClaim }, 'identity provider left groups out');

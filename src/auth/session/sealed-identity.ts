@@ -12,8 +12,8 @@ export type KnownIssuers = ReadonlyMap<string, string>;
 export interface PackedIdentity {
   /** `issuerTag` of the issuer. Earlier releases, which had one provider, did not seal it. */
   readonly r: string;
-  /** The domain proof is `hosted-domain`. */
-  readonly k?: 1;
+  /** 1: the domain proof is `hosted-domain`; 2: it is `none`. */
+  readonly k?: 1 | 2;
   readonly s: string;
   readonly e: string;
   readonly v?: 1;
@@ -39,6 +39,7 @@ export function packIdentity(identity: Identity): PackedIdentity {
   return {
     r: issuerTag(identity.issuer),
     ...(identity.domainProof === 'hosted-domain' && { k: 1 }),
+    ...(identity.domainProof === 'none' && { k: 2 }),
     s: identity.subject,
     e: identity.email,
     ...(identity.emailVerified && { v: 1 }),
@@ -59,7 +60,8 @@ export function unpackIdentity(
 ): Identity | undefined {
   const { r: tag, k, s: subject, e: email, v, d, u: username, g: groups = [], o } = payload;
   const issuer = typeof tag === 'string' ? issuers.get(tag) : undefined;
-  if (issuer === undefined || !(k === undefined || k === 1)) return undefined;
+  const domainProof = k === undefined ? 'email' : k === 1 ? 'hosted-domain' : k === 2 ? 'none' : undefined;
+  if (issuer === undefined || domainProof === undefined) return undefined;
   if (typeof subject !== 'string' || typeof email !== 'string' || !isTextList(groups)) return undefined;
   const omittedFor = o === 1 ? '' : o;
   if (!isTextOrAbsent(omittedFor)) return undefined;
@@ -67,7 +69,7 @@ export function unpackIdentity(
   if (!isTextOrAbsent(hostedDomain) || !isTextOrAbsent(username)) return undefined;
   return {
     issuer,
-    domainProof: k === 1 ? 'hosted-domain' : 'email',
+    domainProof,
     subject,
     email,
     emailVerified: v === 1,

@@ -46,7 +46,7 @@ async function warnAboutReach(config: EdgeConfig): Promise<void> {
 async function warnAboutProviders(config: EdgeConfig): Promise<void> {
   // Here, so that no other command waits for it to load.
   const { checkProviders, createProviders } = await import('../../edge/provider.js');
-  warn(await checkProviders(createProviders(config, silentLog)));
+  warn(await checkProviders(createProviders(config, silentLog), config));
 }
 
 function warn(findings: readonly string[]): void {

@@ -40,7 +40,8 @@ const NOT_OPEN = 'Either this account may not open the app at this address, or n
 const UNVERIFIED =
   'Nothing shows that this e-mail address is yours now: your identity provider has not verified it, or the account does not belong to the organisation of the address. Nobody can be let in with it.';
 
-const GROUPS_LEFT_OUT = 'Not all of your groups are known here. If one of them should let you in, sign in again.';
+const GROUPS_LEFT_OUT =
+  'Not all of your groups are known here: your identity provider has left some out, or there were too many. If one of them should let you in, sign in again, or ask for access.';
 
 export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusal {
   const { base, sessions, observer, renewals, badTokens } = options;

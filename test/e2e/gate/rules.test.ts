@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readIdentity } from '../../../src/auth/identity/identity.js';
 import { type Decision, decide, type Policy } from '../../../src/auth/identity/policy.js';
+import { mergeClaims } from '../../../src/auth/providers/claims.js';
 import { OidcProvider } from '../../../src/auth/providers/oidc.js';
 import { silentLog } from '../../../src/core/log.js';
 import { formatRule, parseRule, type Rule } from '../../../src/core/rule.js';
@@ -268,10 +269,39 @@ test('C10 names that an account gives itself are not an address: preferred_usern
   await decides(account('ana@acme.com', { email_verified: undefined, xms_edov: false }), 'demo', 403);
 });
 
+test('C10 at Entra an address counts when xms_edov says that its domain is verified, and by nothing else', () => {
+  const tenant = 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0';
+  const { issuer, domainProof, emailProof } = providerAt(tenant);
+  const options = { groupsClaim: 'groups', issuer, domainProof, emailProof };
+  const isVerified = (claims: Claims) =>
+    readIdentity({ sub: '1', email: 'ana@acme.com', ...claims }, options).emailVerified;
+  for (const xms_edov of [true, 1, '1']) assert.equal(isVerified({ xms_edov }), true);
+  for (const xms_edov of [undefined, null, false, 0, '0', 'false', '', [], [true], {}]) {
+    assert.equal(isVerified({ xms_edov }), false, String(xms_edov));
+    assert.equal(isVerified({ xms_edov, email_verified: true }), false, String(xms_edov));
+  }
+  assert.equal(isVerified({ xms_edov: true, email_verified: false }), false);
+  for (const issuer of [
+    'https://id.acme.com',
+    'https://login.microsoftonline.com.evil.test',
+    'https://evilwindows.net',
+  ])
+    assert.equal(providerAt(issuer).emailProof, 'email_verified', issuer);
+  for (const issuer of ['https://sts.windows.net/x/', 'https://login.microsoftonline.us/x/v2.0'])
+    assert.equal(providerAt(issuer).emailProof, 'xms_edov', issuer);
+});
+
+test('C10 xms_edov of the ID token says nothing about an address from userinfo', () => {
+  const idToken = { sub: '1', xms_edov: true };
+  const merged = mergeClaims(idToken, { sub: '1', email: 'ana@acme.com' }, { groupsClaim: 'groups' });
+  assert.deepEqual(merged, { sub: '1', email: 'ana@acme.com' });
+});
+
 test('C10 an issuer whose accounts may bear any address cannot be told to be believed', async () => {
   for (const issuer of [
     'https://login.microsoftonline.com/common/v2.0',
     'https://login.microsoftonline.com/organizations/v2.0',
+    'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0',
     'https://accounts.google.com',
   ]) {
     const env = {

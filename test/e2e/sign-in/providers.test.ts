@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { FakeGitHub, OCTOCAT } from '../../support/fake-github.js';
 import { HostileProvider } from '../../support/hostile-provider.js';
 import { assertRefused, whoIs } from '../../support/hostile-world.js';
 import type { Visitor } from '../../support/visitor.js';
@@ -15,25 +16,29 @@ const PARTY = { id: 'edge', secret: SECRET, redirectUri: '' };
 let folder: string;
 let first: HostileProvider;
 let second: HostileProvider;
+let github: FakeGitHub;
 let world: World;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'postern-providers-'));
   [first, second] = [await HostileProvider.start(PARTY), await HostileProvider.start(PARTY)];
+  github = await FakeGitHub.start();
   const file = join(folder, 'edge.yaml');
   const rows = ['label: Partner', `issuer: ${second.issuer}`, 'client_id: edge', 'domains: [partner.test]'];
-  writeFileSync(file, `providers:\n  partner:\n${rows.map((row) => `    ${row}\n`).join('')}`);
+  const gitHubRows = ['type: github', `issuer: ${github.issuer}`, 'client_id: client'];
+  const lines = (all: readonly string[]) => all.map((row) => `    ${row}\n`).join('');
+  writeFileSync(file, `providers:\n  partner:\n${lines(rows)}  github:\n${lines(gitHubRows)}`);
   world = await startWorld({
     issuer: first.issuer,
     manyAddresses: true,
-    allow: ['@acme.com', '@partner.test'],
+    allow: ['@acme.com', '@partner.test', 'group:acme/eng'],
     edgeArgs: ['--config', file],
-    edgeEnv: { POSTERN_PROVIDER_PARTNER_CLIENT_SECRET: SECRET },
+    edgeEnv: { POSTERN_PROVIDER_PARTNER_CLIENT_SECRET: SECRET, POSTERN_PROVIDER_GITHUB_CLIENT_SECRET: SECRET },
   });
 });
 after(async () => {
   await world?.close();
-  await Promise.all([first, second].map((provider) => provider?.close()));
+  await Promise.all([first, second, github].map((provider) => provider?.close()));
   rmSync(folder, { recursive: true });
 });
 
@@ -116,4 +121,28 @@ test('B24 the same `sub` at two providers is two accounts: the second sign-in en
   const record = await world.edge.record((line) => line['event'] === 'sign-in', mark);
   assert.notEqual(record['session'], former);
   assert.equal(await whoIs(visitor, world.base), 'alice@partner.test');
+});
+
+test('B27 an account of GitHub is its number; its teams satisfy group rules, its address no domain rule', async () => {
+  const signInAs = async (account: typeof OCTOCAT) => {
+    github.account = account;
+    const visitor = world.visitor();
+    const back = github.authorize(await begin(visitor, '&provider=github'));
+    assert.equal(back.pathname, '/oauth2/callback/github');
+    return { visitor, response: await visitor.navigate(back.href) };
+  };
+  const member = await signInAs(OCTOCAT);
+  assert.equal(member.response.status, 302);
+  const { subject, email, groups } = (await member.visitor.fetch(`${world.base}/oauth2/userinfo`)).json() as {
+    readonly subject: string;
+    readonly email: string;
+    readonly groups: readonly string[];
+  };
+  assert.deepEqual([subject, email, groups], ['583231', 'octocat@acme.com', ['acme', 'acme/eng']]);
+  assert.equal((await member.visitor.open(`${world.url}/`)).status, 200);
+  const other = await signInAs({ ...OCTOCAT, teams: [] });
+  assert.equal(other.response.status, 302);
+  assert.equal((await other.visitor.open(`${world.url}/`)).status, 403);
+  const nobody = await signInAs({ ...OCTOCAT, emails: [] });
+  assertRefused(nobody.response, 403, 'ERR_ACCESS_DENIED');
 });

@@ -50,6 +50,7 @@ describe('loadEdgeConfig', () => {
       providers: [
         {
           id: 'oidc',
+          kind: 'oidc',
           label: undefined,
           issuer: 'https://accounts.google.com',
           clientId: 'postern',
@@ -128,10 +129,10 @@ describe('loadEdgeConfig', () => {
     const load = (issuer: string) => () =>
       loadEdgeConfig(sources({ env: { ...issuerOf(issuer), POSTERN_OIDC_EMAIL_VERIFIED: 'accept-missing' } }));
     const issuerOf = (issuer: string) => (issuer === '' ? {} : { POSTERN_OIDC_ISSUER: issuer });
-    for (const issuer of ['https://id.acme.com', 'http://localhost:9000/realms/x', tenant]) {
+    for (const issuer of ['https://id.acme.com', 'http://localhost:9000/realms/x']) {
       assert.equal(load(issuer)().providers[0]?.emailVerified, 'accept-missing', issuer);
     }
-    const silent = [`${entra}common/v2.0`, `${entra}organizations/v2.0`, 'https://sts.windows.net/common/'];
+    const silent = [tenant, `${entra}common/v2.0`, `${entra}organizations/v2.0`, 'https://sts.windows.net/common/'];
     for (const issuer of ['', 'https://accounts.google.com', 'https://accounts.google.com/', ...silent]) {
       assertProblems(problemsOf(load(issuer)), ['POSTERN_OIDC_EMAIL_VERIFIED']);
     }

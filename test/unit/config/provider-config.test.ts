@@ -125,7 +125,7 @@ describe('providers', () => {
       'addresses that nobody verifies',
       'providers:\n  a:\n    issuer: https://accounts.google.com\n    client_id: c\n    client_secret: s\n    email_verified: accept-missing\n',
       {},
-      /^email_verified of provider "a": accept-missing is not for this issuer/,
+      /^email_verified of provider "a": accept-missing is not for the issuer/,
     ],
   ] as const) {
     it(`may not have ${what}`, () => {
@@ -134,6 +134,27 @@ describe('providers', () => {
       assert.match(problems[0] ?? '', problem);
     });
   }
+
+  it('may be GitHub, which needs no issuer', () => {
+    const text = 'providers:\n  gh:\n    type: github\n    client_id: c\n    client_secret: s\n';
+    const { kind, issuer, scopes } = load(text).providers[0] ?? assert.fail();
+    assert.deepEqual([kind, issuer, scopes], ['github', 'https://github.com', 'user:email read:org']);
+    assert.match(problemsOf(`${text}    scopes: read:org\n`).join(), /"user:email" is missing/);
+    assert.match(
+      problemsOf(`${text}    domains: [acme.com]\n`).join(),
+      /^domains in provider "gh".*GitHub has no such option/,
+    );
+    assert.match(
+      problemsOf(text, { POSTERN_AGENTS: '*' }).join(),
+      /^POSTERN_AGENTS: "\*" is not for the issuer https:\/\/github\.com/,
+    );
+    assert.match(
+      problemsOf(text.replace('github', 'gitlab')).join('\n'),
+      /^type in provider "gh".*expected oidc or github/m,
+    );
+    const flat = { ...FLAT, POSTERN_OIDC_ISSUER: 'https://github.com' };
+    assert.match(problemsOf('', flat).join(), /^POSTERN_OIDC_ISSUER: GitHub does not speak OpenID Connect/);
+  });
 
   it('are at most ten', () => {
     const ids = Array.from({ length: 10 }, (_, at) => one(`p${at}`));

@@ -29,7 +29,7 @@ const identities: fc.Arbitrary<Identity> = fc
   .record({
     email: fc.constantFrom(...EMAILS),
     emailVerified: fc.boolean(),
-    domainProof: fc.constantFrom('email', 'hosted-domain'),
+    domainProof: fc.constantFrom('email', 'hosted-domain', 'none'),
     hostedDomain: fc.option(fc.constantFrom(...DOMAINS), { nil: undefined }),
     groups: fc.subarray(GROUPS),
   })
