@@ -1,6 +1,7 @@
 /** The configuration of an edge: read once, checked as a whole, then passed as an argument. */
 import type { BaseAddress } from '../core/hostname.js';
 import type { Rule } from '../core/rule.js';
+import { type AcmeConfig, acmeProblems, toAcme } from './acme.js';
 import { isOpenToAll, type ListenAddress } from './addresses.js';
 import { ConfigError } from './config-error.js';
 import { EDGE_OPTIONS } from './edge-options.js';
@@ -21,6 +22,8 @@ export interface EdgeConfig {
   readonly listen: readonly Endpoint[];
   /** The paths of certificate and key; undefined when TLS ends elsewhere. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Undefined when the edge obtains no certificates. */
+  readonly acme: AcmeConfig | undefined;
   readonly adminListen: ListenAddress;
   /** Newest first; at least one. */
   readonly secrets: readonly string[];
@@ -76,9 +79,10 @@ export function loadEdgeConfig(sources: Sources): EdgeConfig {
   const providers = readProviders(values, layers, problems);
   checkListeners(values, problems);
   checkTls(values, problems);
+  problems.push(...acmeProblems(values));
   checkAgents(values, providers, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return toEdgeConfig(values as EdgeValues, providers); // without problems nothing is missing
+  return toEdgeConfig(values as EdgeValues, providers, sources.env); // without problems nothing is missing
 }
 
 /** The sources of an edge's options; their problems are added to `problems`. */
@@ -103,16 +107,17 @@ function checkListeners(values: Partial<EdgeValues>, problems: string[]): void {
   problems.push('POSTERN_ADMIN_LISTEN and POSTERN_LISTEN are the same address: expected two different ones.');
 }
 
-function checkTls({ url, listen, tls_cert: cert, tls_key: key }: Partial<EdgeValues>, problems: string[]): void {
+function checkTls({ url, listen, acme, tls_cert: cert, tls_key: key }: Partial<EdgeValues>, problems: string[]): void {
   if ((cert === undefined) !== (key === undefined))
     problems.push('POSTERN_TLS_CERT and POSTERN_TLS_KEY belong together: expected both, or neither.');
   const secure = listen?.filter(({ scheme }) => scheme === 'https') ?? [];
-  if (secure.length > 0 && cert === undefined)
+  const source = cert !== undefined ? 'POSTERN_TLS_CERT' : acme === true ? 'POSTERN_ACME=on' : undefined;
+  if (secure.length > 0 && source === undefined)
     problems.push(
-      `POSTERN_LISTEN: ${secure[0]?.text} needs a certificate: expected POSTERN_TLS_CERT and POSTERN_TLS_KEY.`,
+      `POSTERN_LISTEN: ${secure[0]?.text} needs a certificate: expected POSTERN_TLS_CERT and POSTERN_TLS_KEY, or POSTERN_ACME=on.`,
     );
-  if (listen !== undefined && secure.length === 0 && cert !== undefined)
-    problems.push('POSTERN_TLS_CERT is for an address that begins with https://: expected one in POSTERN_LISTEN.');
+  if (listen !== undefined && secure.length === 0 && source !== undefined)
+    problems.push(`${source} is for an address that begins with https://: expected one in POSTERN_LISTEN.`);
   if (url?.scheme === 'http' && (secure.length > 0 || cert !== undefined))
     problems.push(
       'POSTERN_URL begins with http://, but the edge is to speak HTTPS: expected the https URL that visitors use.',
@@ -135,17 +140,18 @@ function defaultEndpoints(text: string): readonly Endpoint[] {
   return endpoints.read(text).value ?? [];
 }
 
-function listenOf({ listen, tls_cert: cert }: Partial<EdgeValues>): readonly Endpoint[] {
-  return listen ?? (cert === undefined ? PLAIN : SECURE);
+function listenOf({ listen, acme, tls_cert: cert }: Partial<EdgeValues>): readonly Endpoint[] {
+  return listen ?? (cert === undefined && acme !== true ? PLAIN : SECURE);
 }
 
-function toEdgeConfig(values: EdgeValues, providers: readonly ProviderConfig[]): EdgeConfig {
+function toEdgeConfig(values: EdgeValues, providers: readonly ProviderConfig[], env: Sources['env']): EdgeConfig {
   const { tls_cert: cert, tls_key: key } = values;
   const tls = cert === undefined || key === undefined ? undefined : { cert, key };
   return {
     base: values.url,
     listen: listenOf(values),
     tls,
+    acme: toAcme(values, env),
     adminListen: values.admin_listen,
     secrets: values.secret,
     providers,

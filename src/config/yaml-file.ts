@@ -63,7 +63,7 @@ function textOf(value: unknown): string | undefined {
   return isList ? value.join(',') : undefined;
 }
 
-const PATHS: ReadonlySet<string> = new Set(['target_ca', 'state_dir', 'tls_cert', 'tls_key']);
+const PATHS: ReadonlySet<string> = new Set(['target_ca', 'state_dir', 'tls_cert', 'tls_key', 'acme_dns_key']);
 
 function isPath(name: string): boolean {
   return name.endsWith('_file') || PATHS.has(name);

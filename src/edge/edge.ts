@@ -20,6 +20,7 @@ import { Revalidator } from './gate/revalidation.js';
 import { EdgeMetrics } from './metrics.js';
 import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
 import { AuditSink } from './ops/audit-sink.js';
+import type { EdgeEvent } from './ops/events.js';
 import { LogSink } from './ops/log-sink.js';
 import { Observer } from './ops/observer.js';
 import { openTraces } from './ops/traces.js';
@@ -107,7 +108,17 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const readiness = { isReady: () => isReady() === true, output: health };
   const metrics = new EdgeMetrics({ ...state, ...readiness, version, certificates });
   const traces = openTraces(config.traces, { version, log, metrics: metrics.metrics });
-  const sinks = [new LogSink(log), new AuditSink(audit), metrics.sink, feed, presence, visitorSignIns, sharing];
+  const tunnels = { on: (event: EdgeEvent) => front?.on(event) };
+  const sinks = [
+    new LogSink(log),
+    new AuditSink(audit),
+    metrics.sink,
+    feed,
+    presence,
+    visitorSignIns,
+    sharing,
+    tunnels,
+  ];
   const observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const providers = createProviders(config, log);
@@ -158,7 +169,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     sharing.close();
   };
   try {
-    front = await Front.open(config, { inherited, requests, http2, observer, connections, log });
+    front = await Front.open(config, { inherited, requests, http2, observer, connections, store, log });
     await listen(admin, config.adminListen).catch((error: unknown) => {
       throw new ListenError('POSTERN_ADMIN_LISTEN', addressText(config.adminListen), error);
     });

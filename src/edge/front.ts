@@ -7,6 +7,8 @@ import type { TLSSocket } from 'node:tls';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { InheritedSocket } from '../config/endpoints.js';
 import type { Log } from '../core/log.js';
+import type { Store } from '../store/store.js';
+import type { EdgeEvent } from './ops/events.js';
 import type { Observer } from './ops/observer.js';
 import { markLocal, peerAddress, proxyCheck } from './request/client-address.js';
 import { EdgeTls } from './tls/edge-tls.js';
@@ -27,6 +29,7 @@ export interface FrontOptions {
   readonly http2: Http2Connections;
   readonly observer: Observer;
   readonly connections: ConnectionCount;
+  readonly store: Store;
   readonly log: Log;
 }
 
@@ -44,17 +47,20 @@ export class Front {
   #listeners: Listeners | undefined;
 
   private constructor(config: EdgeConfig, options: FrontOptions) {
-    const { requests, observer, log } = options;
+    const { requests, observer, store, log } = options;
     const hasTls = config.listen.some(({ scheme }) => scheme === 'https');
     this.#options = options;
     this.#isProxy = proxyCheck(config.trustProxy);
-    this.#tls = hasTls ? new EdgeTls(config, log) : undefined;
+    this.#tls = hasTls ? new EdgeTls(config, store, log) : undefined;
     this.#server = createVisitorServer(requests, observer, this.#isProxy);
-    this.#redirects = hasTls ? createRedirectServer({ base: config.base, observer }) : undefined;
+    const proofs = this.#tls?.proofs;
+    const proofAt = proofs?.proofAt ?? (() => undefined);
+    this.#redirects = hasTls ? createRedirectServer({ base: config.base, observer, proofAt }) : undefined;
     this.#handshakes =
       this.#tls &&
       new Handshakes({
         contextFor: this.#tls.contextFor,
+        ...(proofs && { proofFor: proofs.proofFor }),
         protocols: ['h2', 'http/1.1'],
         observer,
         isProxy: this.#isProxy,
@@ -74,6 +80,7 @@ export class Front {
     const front = new Front(config, options);
     try {
       await front.#listen(config, options.inherited);
+      await front.#tls?.start();
       return front;
     } catch (error) {
       await front.close();
@@ -97,6 +104,11 @@ export class Front {
     return states.length === 0 ? undefined : Math.min(...states.map(({ notAfterMs }) => notAfterMs));
   }
 
+  /** Follows which tunnels are online: each may need a certificate. */
+  on(event: EdgeEvent): void {
+    this.#tls?.on(event);
+  }
+
   /** Reads the files of the certificate now. */
   reload(): void {
     this.#tls?.reload();
@@ -112,7 +124,7 @@ export class Front {
     await stopped;
     clearInterval(sweep);
     for (const server of this.#servers) server.close();
-    this.#tls?.close();
+    await this.#tls?.close();
   }
 
   /** Ends the connections of requests. Those that were upgraded have other owners. */

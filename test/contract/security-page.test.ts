@@ -34,7 +34,7 @@ const THREATS: Readonly<Record<string, number>> = {
   K: 10,
   L: 14,
   M: 8,
-  N: 16,
+  N: 19,
   O: 3,
   P: 20,
   Q: 8,

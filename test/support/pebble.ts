@@ -29,6 +29,8 @@ export interface Pebble {
   readonly certificatePath: string;
   /** `fetch` for a process that was not started with it. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** The certificate at the root of those that it issues, PEM. */
+  root(): Promise<string>;
   /** The HTTP API of its DNS server: `set-txt`, `clear-txt`. */
   readonly dnsManagement: string;
   close(): Promise<void>;
@@ -84,6 +86,7 @@ export async function startPebble({ httpPort, tlsPort, dnsServer }: PebbleOption
   return {
     directory: `https://localhost:${port}/dir`,
     certificatePath,
+    root: async () => (await fetchTrusting(certificate, `https://localhost:${managementPort}/roots/0`, {})).text(),
     dnsManagement: `http://127.0.0.1:${dnsManagementPort}`,
     fetch: (url, init) => fetchTrusting(certificate, url, init),
     close: async () => {

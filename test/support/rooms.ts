@@ -46,7 +46,7 @@ const EDGE: Readonly<Record<string, Wing>> = {
   gate: { holds: 'the decision, the tunnels there are, asking again', imports: ['request'] },
   ops: { holds: 'what the operator sees: log, audit record, admin address', imports: ['gate', 'request'] },
   replies: { holds: 'responses of our own: pages, JSON, redirects', imports: ['request'] },
-  tls: { holds: 'certificates: their checks, their files, session tickets', imports: [] },
+  tls: { holds: 'certificates: their checks, where they come from, session tickets', imports: ['acme', 'ops'] },
   forward: {
     holds: 'an admitted request on its way to the agent, and back',
     imports: ['gate', 'ops', 'replies', 'request'],

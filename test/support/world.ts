@@ -133,7 +133,7 @@ export class World {
   }
 
   /** Starts an edge, at the same address and with the same secret each time; `env` is added for this one. */
-  async startEdge(env: Readonly<Record<string, string>> = {}): Promise<Program> {
+  async startEdge(env: Readonly<Record<string, string | undefined>> = {}): Promise<Program> {
     this.edge = this.#start({
       name: 'edge',
       script: this.#command,

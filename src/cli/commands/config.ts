@@ -18,7 +18,7 @@ export function addConfigCommand(program: Command): void {
   addConfigFlag(command, 'A YAML file of options, such as config/edge.yaml.');
   command.option(
     '--offline',
-    'Look at the configuration only: ask neither the identity provider nor DNS, and open no port.',
+    'Look at the configuration only: ask neither the identity provider, the certificate authority nor DNS, and open no port.',
   );
   command.action(async () => {
     const config = readEdgeConfig(command);
@@ -26,6 +26,7 @@ export function addConfigCommand(program: Command): void {
     if (command.opts<{ offline?: true }>().offline !== true) {
       await warnAboutReach(config);
       await warnAboutProviders(config);
+      await warnAboutAuthority(config);
     }
     process.stdout.write('ok\n');
   });
@@ -33,7 +34,7 @@ export function addConfigCommand(program: Command): void {
 
 /** Throws when an edge would not start with the certificate. */
 async function warnAboutTls(config: EdgeConfig): Promise<void> {
-  if (config.tls === undefined) return;
+  if (config.tls === undefined && config.acme === undefined) return;
   const { checkTls } = await import('../../edge/tls/edge-tls.js');
   warn(checkTls(config));
 }
@@ -51,4 +52,10 @@ async function warnAboutProviders(config: EdgeConfig): Promise<void> {
 
 function warn(findings: readonly string[]): void {
   for (const finding of findings) process.stderr.write(`postern: warning: ${printable(finding)}\n`);
+}
+
+async function warnAboutAuthority(config: EdgeConfig): Promise<void> {
+  if (config.acme === undefined) return;
+  const { checkAuthority } = await import('../../edge/tls/edge-tls.js');
+  warn(await checkAuthority(config));
 }

@@ -52,6 +52,11 @@ export class AcmeClient {
     this.#now = options.now ?? Date.now;
   }
 
+  /** Rejects with `AcmeError` when the directory cannot be used. */
+  async check(): Promise<void> {
+    await this.#resources();
+  }
+
   /** Creates the account, or finds the one of this key (section 7.3). */
   async openAccount(email: string | undefined): Promise<void> {
     const { newAccount } = await this.#resources();

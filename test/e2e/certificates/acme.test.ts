@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
+import { toAcme } from '../../../src/config/acme.js';
 import { deriveKeys } from '../../../src/core/keys.js';
 import { silentLog } from '../../../src/core/log.js';
 import type { ChallengeSolver } from '../../../src/edge/acme/challenges.js';
@@ -119,7 +120,7 @@ describe('an authority that looks at this edge', { skip: pebbleMissing() }, () =
     assert.equal(await obtain({ pebble, store: shared, solvers: [none] }, [NAME]), `DNS:${NAME}`);
   });
 
-  test('finishes the order that a process began', async () => {
+  test('N17 finishes the order that a process began', async () => {
     const shared = new MemoryStore();
     const began = deferred<void>();
     const stuck: ChallengeSolver = {
@@ -146,7 +147,7 @@ describe('an authority that looks at this edge', { skip: pebbleMissing() }, () =
     assert.deepEqual(await shared.list('acme-order:'), []);
   });
 
-  test('gives nothing to a copy of the store: its private keys are sealed', async () => {
+  test('N19 gives nothing to a copy of the store: its private keys are sealed', async () => {
     const shared = new MemoryStore();
     await obtain({ pebble, store: shared, solvers: [proofs.solvers.http] }, [NAME]);
     const kinds = ['certificate:', 'acme-account:'];
@@ -157,7 +158,7 @@ describe('an authority that looks at this edge', { skip: pebbleMissing() }, () =
 });
 
 describe('an authority that looks into DNS', { skip: pebbleMissing() }, () => {
-  test('issues a certificate for a wildcard whose record a program publishes', async (t) => {
+  test('N19 issues a certificate for a wildcard whose record a program publishes', async (t) => {
     const pebble = await startPebble({});
     t.after(() => pebble.close());
     const folder = temporaryFolder('dns-program');
@@ -170,7 +171,9 @@ fetch('${pebble.dnsManagement}/' + path, { method: 'POST', body: JSON.stringify(
   .then(({ ok }) => process.exit(ok ? 0 : 1));
 `;
     writeFileSync(program, script, { mode: 0o700 });
-    const records = programRecords(program, {});
+    const values = { acme: true, acme_directory: pebble.directory };
+    const environment = toAcme(values, { PATH: process.env['PATH'], POSTERN_SECRET: 'x' })?.environment;
+    const records = programRecords(program, environment ?? {});
     const solvers = [dnsSolver({ records, propagation: async () => {} })];
     const issued = await obtain({ pebble, solvers }, [NAME, `*.${NAME}`]);
     assert.deepEqual(issued.split(', ').sort(), [`DNS:*.${NAME}`, `DNS:${NAME}`]);

@@ -108,22 +108,23 @@ interface Service {
   readonly privileged?: boolean;
 }
 
-describe('deploy/compose.yaml', () => {
-  const { services } = parse(read('compose.yaml')) as { services: Readonly<Record<string, Service>> };
+for (const name of ['compose.yaml', 'compose.caddy.yaml']) {
+  describe(`deploy/${name}`, () => {
+    const { services } = parse(read(name)) as { services: Readonly<Record<string, Service>> };
 
-  test('configures an edge', () => {
-    const config = load({ ...REQUIRED, ...services['edge']?.environment });
-    assert.deepEqual(config.secrets, [SECRET]);
-  });
+    test('configures an edge', () => {
+      const config = load({ ...REQUIRED, ...services['edge']?.environment });
+      assert.deepEqual(config.secrets, [SECRET]);
+    });
 
-  test('gives no process more than it needs', () => {
-    for (const [name, service] of Object.entries(services)) {
-      const { read_only, cap_drop, security_opt, privileged } = service;
-      const expected = [true, ['ALL'], ['no-new-privileges:true'], undefined];
-      assert.deepEqual([read_only, cap_drop, security_opt, privileged], expected, name);
-    }
+    test('gives no process more than it needs', () => {
+      for (const [service, { read_only, cap_drop, security_opt, privileged }] of Object.entries(services)) {
+        const expected = [true, ['ALL'], ['no-new-privileges:true'], undefined];
+        assert.deepEqual([read_only, cap_drop, security_opt, privileged], expected, service);
+      }
+    });
   });
-});
+}
 
 describe('deploy/Dockerfile', () => {
   const lines = read('Dockerfile').replaceAll('\\\n', ' ').split('\n');

@@ -137,7 +137,7 @@ describe('Caddy that obtains each certificate when it is asked for', { skip: cad
     return subjectaltname;
   };
 
-  test('obtains those of the base host and of an online tunnel, and no other', async (t) => {
+  test('N18 obtains those of the base host and of an online tunnel, and no other', async (t) => {
     const port = await freePort();
     const front = await startCaddyOnDemand(port, world.ports.edge, world.ports.admin);
     t.after(() => front.close());

@@ -45,6 +45,7 @@ describe('loadEdgeConfig', () => {
       base: { scheme: 'http', host: 'localhost', port: 8080, origin: 'http://localhost:8080' },
       listen: [{ kind: 'tcp', text: '127.0.0.1:8080', scheme: 'http', host: '127.0.0.1', port: 8080 }],
       tls: undefined,
+      acme: undefined,
       adminListen: { host: '127.0.0.1', port: 9090 },
       secrets: [SECRET],
       providers: [
@@ -190,6 +191,41 @@ describe('loadEdgeConfig', () => {
     assertProblems(problems({ POSTERN_URL: undefined }), ['POSTERN_URL begins with http://']);
     const none = { POSTERN_TLS_CERT: undefined, POSTERN_TLS_KEY: undefined, POSTERN_LISTEN: 'https://*:443' };
     assertProblems(problems(none), ['https://*:443 needs a certificate']);
+  });
+
+  it('obtains certificates where the operator says so, and refuses what does not fit', () => {
+    const place = { POSTERN_URL: 'https://tunnel.acme.com', POSTERN_STATE_DIR: '/var/lib/postern' };
+    const env = { ...place, POSTERN_ACME: 'on', TOOL_TOKEN: 'x' };
+    const load = (changes: Record<string, string | undefined>) =>
+      loadEdgeConfig(sources({ env: { ...env, ...changes } }));
+    const problems = (changes: Record<string, string | undefined>) => problemsOf(() => load(changes));
+    const { acme, listen } = load({ POSTERN_ACME_DNS: 'rfc2136:ns1.acme.com', POSTERN_ACME_DNS_KEY: '/acme.key' });
+    assert.deepEqual(
+      listen.map(({ text }) => text),
+      ['https://*:443', 'http://*:80'],
+    );
+    assert.equal(acme?.directory, 'https://acme-v02.api.letsencrypt.org/directory');
+    assert.deepEqual(acme?.dns, { kind: 'update', server: { host: 'ns1.acme.com', port: 53 } });
+    assert.deepEqual(load({ POSTERN_ACME_DNS: 'exec:/bin/publish' }).acme?.dns, {
+      kind: 'program',
+      path: '/bin/publish',
+    });
+    const { environment } = load({}).acme ?? {};
+    assert.equal(environment?.['TOOL_TOKEN'], 'x');
+    assert.deepEqual(
+      Object.keys(environment ?? {}).filter((name) => name.startsWith('POSTERN_')),
+      [],
+    );
+    assertProblems(problems({ POSTERN_STATE_DIR: undefined }), ['needs a place for certificates']);
+    assertProblems(problems({ POSTERN_ACME: 'yes' }), ['expected on or off']);
+    assertProblems(problems({ POSTERN_URL: undefined }), ['is for a public name']);
+    assertProblems(problems({ POSTERN_LISTEN: '127.0.0.1:8080' }), ['POSTERN_ACME=on is for an address']);
+    assertProblems(problems({ POSTERN_TLS_CERT: '/c', POSTERN_TLS_KEY: '/k' }), ['two sources of certificates']);
+    assertProblems(problems({ POSTERN_ACME_DNS: 'rfc2136:ns1.acme.com' }), ['POSTERN_ACME_DNS_KEY']);
+    for (const way of ['rfc2136', 'rfc2136:', 'rfc2136:a:0', 'exec:publish', 'exec:', 'route53', 'rfc2136:a b'])
+      assertProblems(problems({ POSTERN_ACME_DNS: way }), ['POSTERN_ACME_DNS']);
+    for (const url of ['http://ca.test/dir', 'ca.test', 'https://user@ca.test/dir'])
+      assertProblems(problems({ POSTERN_ACME_DIRECTORY: url }), ['POSTERN_ACME_DIRECTORY']);
   });
 
   it('rejects one address for both listeners', () => {
