@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { PosternError } from '../../../errors.js';
 import { Connection } from '../../../http2/connection.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from '../../../http2/errors.js';
+import { STRANGER_TIME_LIMITS } from '../../../http2/stranger-limits.js';
 import type { Http2Stream } from '../../../http2/stream/stream.js';
 import { ConnectionCache } from '../../request/connection-cache.js';
 import { endSocketWithLinger } from '../http1/lingering-close.js';
@@ -23,6 +24,8 @@ export interface Http2ConnectionOwner {
   request(connection: Http2VisitorConnection, stream: Http2Stream, fields: string[], endOfBody: boolean): void;
   /** A request that has no head to judge. */
   refused(connection: Http2VisitorConnection, stream: Http2Stream, error: PosternError): void;
+  /** Once, when its socket is closed. */
+  left(connection: Http2VisitorConnection): void;
   /** Once, when the connection has ended. */
   ended(connection: Http2VisitorConnection, error: Http2Error | undefined): void;
 }
@@ -52,11 +55,14 @@ export class Http2VisitorConnection {
       awaitsPreface: true,
       limits: budgets.limits,
       sharedBudgets: budgets.frames,
+      priorities: true,
+      timeLimits: STRANGER_TIME_LIMITS,
       send: (bytes) => void socket.write(bytes, () => this.#connection.sent(bytes.length)),
       observer: {
         stream: (stream, fields, endStream) => owner.request(this, stream, fields, endStream),
         oversized: (stream) => owner.refused(this, stream, new PosternError('ERR_HEADERS_TOO_LARGE')),
         malformed: (stream, reason) => owner.refused(this, stream, new PosternError('ERR_BAD_REQUEST', reason)),
+        overdue: () => void socket.destroy(),
         closed: (error) => {
           endSocketWithLinger(socket, '');
           owner.ended(this, error);
@@ -67,7 +73,15 @@ export class Http2VisitorConnection {
     socket.on('data', (chunk: Buffer) => this.#connection.receive(chunk));
     socket.on('error', () => socket.destroy()); // `close` follows
     socket.once('end', () => this.destroy());
-    socket.once('close', () => this.destroy());
+    socket.once('close', () => {
+      this.destroy();
+      owner.left(this);
+    });
+  }
+
+  /** Checks the time limits; to be called every few seconds. */
+  tick(): void {
+    this.#connection.tick();
   }
 
   /** Accepts no new requests (RFC 9113 section 6.8), and ends after the running ones. */

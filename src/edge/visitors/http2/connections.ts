@@ -7,6 +7,7 @@ import type { Http2Stream } from '../../../http2/stream/stream.js';
 import type { Observer } from '../../ops/observer.js';
 import type { AddressReader } from '../../request/client-address.js';
 import { destinationAt, NOWHERE } from '../../request/destination.js';
+import { CHECK_INTERVAL_MS } from '../../request/limits.js';
 import type { FrontDoor } from '../front-door.js';
 import { type Http2SocketInfo, Http2VisitorConnection } from './connection.js';
 import { AllBudgets } from './network-budgets.js';
@@ -28,6 +29,8 @@ export class Http2Connections {
   readonly #options: Http2Options;
   readonly #budgets: AllBudgets;
   readonly #open = new Set<Http2VisitorConnection>();
+  // While there are connections.
+  #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
   #emptied: (() => void) | undefined;
 
@@ -40,6 +43,7 @@ export class Http2Connections {
   accept(socket: Duplex, info: Http2SocketInfo): void {
     const connection = new Http2VisitorConnection(socket, { ...info, budgets: this.#budgets.of(info.peer) }, this);
     this.#open.add(connection);
+    this.#timer ??= setInterval(() => this.#tick(), CHECK_INTERVAL_MS).unref();
     if (this.#isDraining) connection.drain();
   }
 
@@ -83,12 +87,22 @@ export class Http2Connections {
     refuseRequest(stream, error, this.#options.observer, connection.peer);
   }
 
-  ended(connection: Http2VisitorConnection, error: Http2Error | undefined): void {
+  left(connection: Http2VisitorConnection): void {
     this.#open.delete(connection);
-    if (this.#open.size === 0) this.#emptied?.();
+    if (this.#open.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#emptied?.();
+  }
+
+  ended(connection: Http2VisitorConnection, error: Http2Error | undefined): void {
     if (error?.code === Http2ErrorCode.ENHANCE_YOUR_CALM) {
       this.#options.observer.emit({ kind: 'over-budget', budget: 'HTTP/2 frames', address: connection.peer });
     }
+  }
+
+  #tick(): void {
+    for (const connection of this.#open) connection.tick();
   }
 
   /** The client may send the request again, on this or another connection (RFC 9113 section 8.7). */
