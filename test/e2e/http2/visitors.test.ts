@@ -80,7 +80,7 @@ describe('a visitor over HTTP/2', () => {
     stream.end('mirrored');
     const { text, trailers } = await whole(stream);
     assert.equal(text, 'mirrored');
-    assert.deepEqual({ ...trailers }, { 'x-sum': '1' });
+    assert.deepEqual(Object.entries(trailers), [['x-sum', '1']]);
     for (const name of ['cookie', 'host', 'content-length', 'authorization']) {
       const refused = h2.send({ ':method': 'POST', ':path': '/mirror' }, { waitForTrailers: true });
       refused.on('wantTrailers', () => refused.sendTrailers({ [name]: '1' }));
