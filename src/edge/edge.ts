@@ -145,6 +145,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     reviewStreams();
   });
   for (const ends of [ended, endedAccounts, revoked]) ends.onChange(reviewAll);
+  names.onClaim((owned) => void sharing.claimed(owned));
   names.keepRenewing(() => registry.online().map(({ name, policy }) => ({ name, owner: policy.owner })));
 
   const admin = createAdminServer({

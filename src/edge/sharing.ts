@@ -14,7 +14,7 @@ import type { Revalidator } from './gate/revalidation.js';
 import type { EdgeEvent, EventSink } from './ops/events.js';
 import { AccessTokens } from './people/access-tokens.js';
 import { Feed } from './people/feed.js';
-import { Grants } from './people/grants.js';
+import { Grants, type Owned } from './people/grants.js';
 import { Invites } from './people/invites.js';
 import { Knocks } from './people/knocks.js';
 import { Presence } from './people/presence.js';
@@ -73,6 +73,13 @@ export class Sharing implements EventSink {
       for (const name of tunnels)
         this.#publish('invite', name, (tunnel) => ({ invites: this.invites.list(tunnel).map(describeInvite) }));
     });
+  }
+
+  /** A name belongs to this owner now: what others had decided about it is over. */
+  async claimed(tunnel: Owned): Promise<void> {
+    const parts = [this.grants, this.knocks, this.invites, this.accessTokens];
+    // Without effect while the store is away: a name in use is renewed every day.
+    await Promise.all(parts.map((part) => part.forgetOthers(tunnel))).catch(() => {});
   }
 
   /** The agent of a tunnel may have offered other rules: what is open is judged by them. */

@@ -88,6 +88,18 @@ export class Names {
     }
   }
 
+  /** Calls the listener with each name that there is, and with those that are claimed or renewed later, at any node. */
+  onClaim(listener: (owned: OwnedName) => void): void {
+    const tell = (names: readonly string[]) => {
+      for (const name of names) {
+        const held = this.#mirror.get(name);
+        if (held !== undefined) listener({ name, owner: held.owner });
+      }
+    };
+    tell(this.#mirror.ids());
+    this.#mirror.onChange(tell);
+  }
+
   close(): void {
     clearInterval(this.#renewal);
     this.#mirror.close();

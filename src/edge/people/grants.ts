@@ -135,6 +135,11 @@ export class Grants {
     this.#mirror.onChange(listener);
   }
 
+  /** Removes what former owners of a name have left. Rejects with `ERR_STORE_UNAVAILABLE`. */
+  forgetOthers(tunnel: Owned): Promise<void> {
+    return this.#mirror.forgetOthers(tunnel);
+  }
+
   close(): void {
     this.#mirror.close();
   }

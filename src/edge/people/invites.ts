@@ -125,6 +125,11 @@ export class Invites {
     this.#mirror.onChange(listener);
   }
 
+  /** Removes what former owners of a name have left. Rejects with `ERR_STORE_UNAVAILABLE`. */
+  forgetOthers(tunnel: Owned): Promise<void> {
+    return this.#mirror.forgetOthers(tunnel);
+  }
+
   close(): void {
     this.#mirror.close();
   }

@@ -20,6 +20,7 @@ interface Held<T> {
 
 export class TunnelMirror<T extends { readonly owner: string }> {
   readonly ready: Promise<void>;
+  readonly #options: Pick<TunnelMirrorOptions<T>, 'store' | 'prefix' | 'read'>;
   readonly #mirror: Mirror<Held<T>>;
   readonly #byTunnel = new GroupedIds();
   readonly #byOwner = new GroupedIds();
@@ -27,6 +28,7 @@ export class TunnelMirror<T extends { readonly owner: string }> {
   readonly #expiry: NextExpiry;
 
   constructor({ store, prefix, read, now }: TunnelMirrorOptions<T>) {
+    this.#options = { store, prefix, read };
     this.#expiry = new NextExpiry(now, (tunnels) => this.#expired(tunnels));
     this.#mirror = new Mirror({
       store,
@@ -48,7 +50,22 @@ export class TunnelMirror<T extends { readonly owner: string }> {
     return held.flatMap((found) => (found === undefined ? [] : [found.value]));
   }
 
-  /** How many live values an owner has, at all tunnels: those of names that have another owner now, too. */
+  /**
+   * Removes what former owners of a name have left: it counts no more, and they could not take it back. What cannot be removed
+   * now is removed when the name is renewed.
+   */
+  async forgetOthers({ name, owner }: { readonly name: string; readonly owner: string }): Promise<void> {
+    const { store, prefix, read } = this.#options;
+    const others = [...this.#byTunnel.of(name)].filter((id) => this.#mirror.get(id)?.value.owner !== owner);
+    for (const id of others) {
+      const entry = await store.get(prefix + id);
+      // The owner may have decided about the same words in the meantime.
+      const isForeign = entry !== undefined && read(entry)?.owner !== owner;
+      if (isForeign) await store.delete(entry.key, entry.version);
+    }
+  }
+
+  /** How many live values an owner has, at all tunnels. */
   countOf(owner: string): number {
     for (const id of [...this.#byOwner.of(owner)]) if (this.#mirror.get(id) === undefined) this.#forget(id);
     return this.#byOwner.of(owner).size;

@@ -93,6 +93,23 @@ describe('grants', () => {
     assert.deepEqual(grants.list({ ...DEMO, owner: 'new@acme.com' }), []);
   });
 
+  it('of a former owner of the name leave the bound of theirs, and nothing of the owner is lost', async () => {
+    const { grants, store } = setUp();
+    const taken = { ...DEMO, owner: 'new@acme.com' };
+    const allow = (tunnel: typeof DEMO, word: string) => grants.decide(tunnel, word, { effect: 'allow', ...by });
+    const most = 0.9 * MAX_GRANTS_OF_OWNER;
+    for (let at = 0; at < most; at++)
+      await allow({ name: at % 2 ? 'demo' : 'demo2', owner: DEV }, `p${at}@elsewhere.test`);
+    await assert.rejects(allow({ ...DEMO, name: 'third' }, 'x@elsewhere.test'), { code: 'ERR_LIMIT_REACHED' });
+    const forgotten = grants.forgetOthers(taken);
+    await allow(taken, 'p1@elsewhere.test'); // in place of one that is about to be removed
+    await forgotten;
+    assert.equal((await store.list('grant:demo/')).length, 1);
+    assert.deepEqual([grants.list(DEMO).length, grants.list(taken).length], [0, 1]);
+    await allow({ ...DEMO, name: 'third' }, 'x@elsewhere.test');
+    assert.equal(grants.list({ ...DEMO, name: 'demo2' }).length, most / 2);
+  });
+
   it('are refused outside the ceiling when they are made', async () => {
     const { grants } = setUp({ ceiling: rulesOf('@acme.com', 'guest@partner.test') });
     const refused = { code: 'ERR_OUTSIDE_CEILING' };
