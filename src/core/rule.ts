@@ -24,6 +24,9 @@ export type EmailVerification = 'required' | 'accept-missing';
 export const RULE_WORDS =
   'A rule is "@acme.com", "ana@acme.com", "group:eng", "*" (anyone who signs in) or "public" (no sign-in).';
 
+/** The same for what people grant while a tunnel runs: never `public`. */
+export const GRANT_WORDS = 'A rule is "@acme.com", "ana@acme.com", "group:eng" or "*" (anyone who signs in).';
+
 /** The longest name of a group, in UTF-16 code units. */
 export const MAX_GROUP_CHARS = 256;
 

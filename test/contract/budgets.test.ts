@@ -147,7 +147,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'visitor: pages that wait to be let in': `${MAX_WAITING_OF_ONE}`,
   'process: pages that wait to be let in': count(MAX_WAITING),
   "process: streams of the API's events": count(MAX_STREAMS_OF_EVENTS),
-  'caller of the API: changes, with the pages too': `${CHANGES.points} a ${CHANGES.duration === 60 ? 'minute' : 'time'}`,
+  'caller of the API: changes, with the pages too; a token that is limited to some names is a caller of its own': `${CHANGES.points} a ${CHANGES.duration === 60 ? 'minute' : 'time'}`,
   'caller of the API: streams of events': `${MAX_STREAMS_OF_ONE}`,
   'tunnel: grants and denials': `${count(MAX_GRANTS)}, the last ${word(RESERVED_OF_BOUND)} for denials`,
   'owner of tunnels: grants and denials': `${count(MAX_GRANTS_OF_OWNER)}, the last ${word(RESERVED_OF_BOUND)} for denials`,

@@ -41,7 +41,7 @@ export function readableLine(line: string, { coloured, columns }: ReadableOption
 
 /** What an operator needs next, once the edge is up. */
 export function edgeBlock(
-  { base, providers, tls, adminListen }: EdgeConfig,
+  { base, providers, tls, adminListen, agents }: EdgeConfig,
   { addresses, adminPort }: Listening,
 ): string {
   const frontNote = base.scheme === 'https' && tls === undefined ? ', behind what ends TLS for it' : '';
@@ -56,16 +56,25 @@ export function edgeBlock(
     ]),
   ];
   const lines = rows.map(([name = '', text = '']) => `  ${name.padEnd(13)} ${printable(text)}`);
-  return `\n  ${base.origin}\n\n${lines.join('\n')}\n\n${NEXT_STEPS}\n`;
+  return `\n  ${base.origin}\n\n${lines.join('\n')}\n\n${agents === undefined ? WITH_TOKENS : withSignIn(base.origin)}\n`;
 }
 
 // Each command fits a narrow terminal, so that it can be selected as one line.
-const NEXT_STEPS = `  Register the redirect URI at its provider, one for all
+const WITH_TOKENS = `  Register the redirect URI at its provider, one for all
   tunnels. Then a token for each developer:
     postern token create --owner EMAIL --tunnels demo --out FILE
   and on the laptop, beside what listens on port 5173:
     postern http 5173 --edge URL --token-file FILE
 `;
+
+function withSignIn(origin: string): string {
+  return `  Register the redirect URI at its provider, one for all
+  tunnels. Then on each laptop, once, and beside what
+  listens on port 5173:
+    postern login ${origin}
+    postern http 5173
+`;
+}
 
 interface Listening {
   readonly addresses: readonly string[];

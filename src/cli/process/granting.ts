@@ -4,7 +4,7 @@
  */
 import { quoted } from '../../config/text.js';
 import { duration } from '../../config/values.js';
-import { parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
+import { GRANT_WORDS, parseRule, type Rule } from '../../core/rule.js';
 import type { ApiClient, ApiTunnel } from './api-client.js';
 import { CommandError, EXIT } from './exit.js';
 
@@ -20,7 +20,7 @@ export interface Granting {
 export function checkRule(text: string): Rule['kind'] {
   const rule = parseRule(text);
   if (rule !== undefined && rule.kind !== 'public') return rule.kind;
-  throw new CommandError(`${quoted(text)} cannot be granted. ${RULE_WORDS}`, EXIT.usage);
+  throw new CommandError(`${quoted(text)} cannot be granted. ${GRANT_WORDS}`, EXIT.usage);
 }
 
 /** Reads `bob@acme.com`, `bob@acme.com for 8h` or the arguments of `postern allow` as they are written there. */

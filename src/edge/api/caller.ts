@@ -33,6 +33,18 @@ export class Caller {
     this.#tokenId = tokenId;
   }
 
+  /**
+   * The party of the caller's budgets: the account. A token that is limited to some names is a party of its own, so that its
+   * bearer cannot keep the owner from revoking it.
+   */
+  get party(): string {
+    return this.#isUnlimited ? this.email : (this.#tokenId ?? this.email);
+  }
+
+  get #isUnlimited(): boolean {
+    return this.#names.includes('*');
+  }
+
   /** Whether the caller may look at a tunnel, and change who may open it. */
   mayRead({ name, owner }: { readonly name: string; readonly owner: string }): boolean {
     return (this.isAdmin || owner === this.email) && coversName(this.#names, name);
@@ -40,8 +52,7 @@ export class Caller {
 
   /** Whether the caller may see and end a credential of agents. A token that is limited to some names ends only itself. */
   mayEnd({ id, owner }: { readonly id: string; readonly owner: string }): boolean {
-    const isUnlimited = this.#names.includes('*');
-    return this.isAdmin || (owner === this.email && (isUnlimited || id === this.#tokenId));
+    return this.isAdmin || (owner === this.email && (this.#isUnlimited || id === this.#tokenId));
   }
 }
 
@@ -93,7 +104,7 @@ export class Callers {
   }
 
   async #counted({ method }: VisitRequest, caller: Caller): Promise<Caller> {
-    if (!isSafe(method)) await this.#changes.count(caller.email);
+    if (!isSafe(method)) await this.#changes.count(caller.party);
     return caller;
   }
 

@@ -62,8 +62,8 @@ export class EventApi {
     return undefined;
   }
 
-  #checkRoom({ email }: Caller): void {
-    const ofOne = [...this.#callerOf.values()].filter((other) => other.email === email).length;
+  #checkRoom({ party }: Caller): void {
+    const ofOne = [...this.#callerOf.values()].filter((other) => other.party === party).length;
     if (this.#callerOf.size < MAX_STREAMS && ofOne < MAX_STREAMS_OF_ONE) return;
     throw new PosternError('ERR_LIMIT_REACHED', 'too many event streams', { text: 'Too many event streams are open.' });
   }

@@ -4,7 +4,7 @@
  * counts: with a new owner a name starts without.
  */
 import { ceilingCovers, type Policy } from '../../auth/identity/policy.js';
-import { formatRule, parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
+import { formatRule, GRANT_WORDS, parseRule, type Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import { readObject } from '../../store/json-value.js';
 import type { Entry, Store } from '../../store/store.js';
@@ -171,10 +171,7 @@ export class Grants {
   #readRule(word: string, effect: Effect): Rule {
     const rule = parseRule(word);
     if (rule === undefined || rule.kind === 'public')
-      throw refusal(
-        'ERR_BAD_REQUEST',
-        `That is nothing that can be granted. ${RULE_WORDS.replace(/ or "public".*/, '.').replace(', "*"', ' or "*"')}`,
-      );
+      throw refusal('ERR_BAD_REQUEST', `That is nothing that can be granted. ${GRANT_WORDS}`);
     if (effect === 'deny' && rule.kind !== 'email')
       throw refusal(
         'ERR_BAD_REQUEST',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_STREAMS_OF_ONE } from '../../../src/edge/api/events.js';
+import { CHANGES } from '../../../src/edge/request/limits.js';
 import { createToken } from '../../../src/link/token.js';
 import { apiOf, readEvents } from '../../support/api.js';
 import { inWorld } from '../../support/in-world.js';
@@ -118,6 +119,19 @@ describe('the API', () => {
     assert.deepEqual(await grantsOf(), []);
     assert.equal((await api('PUT', '/tunnels/demo/grants/guest%40partner.test', { effect: 'allow' })).status, 200);
     assert.equal((await api('DELETE', '/tunnels/demo/grants/guest%40partner.test')).status, 204);
+  });
+
+  test('Y7 lets a token that is limited to some names use up nothing of its owner, who can still end it', async () => {
+    const owner = 'zoe@acme.com';
+    const own = await apiOf(world, await world.token({ owner, tunnels: '*' }));
+    const limited = await apiOf(world, await world.token({ owner, tunnels: 'ci-*' }));
+    const change = (api: typeof own) => api('DELETE', '/tunnels/ci-1/grants/%40acme.com');
+    for (let at = 0; at < CHANGES.points; at++) assert.equal((await change(limited)).status, 404);
+    assert.deepEqual([(await change(limited)).status, (await change(own)).status], [429, 404]);
+    const tokens = (await own('GET', '/tokens')).body['tokens'] as { id: string; tunnels: readonly string[] }[];
+    const { id } = tokens.find(({ tunnels }) => tunnels.includes('ci-*')) ?? assert.fail('it is not listed');
+    assert.equal((await own('DELETE', `/tokens/${id}`)).status, 204);
+    assert.equal((await change(limited)).status, 401);
   });
 
   async function refusesTheTwentyFirst(token: string): Promise<void> {

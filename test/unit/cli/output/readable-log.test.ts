@@ -47,7 +47,7 @@ describe('readableLine', () => {
 });
 
 describe('edgeBlock', () => {
-  it('shows what to register at the provider, and how to make a token', () => {
+  it('shows what to register at the provider, and how to make a token, or where accounts sign agents in, how they do', () => {
     const env = {
       POSTERN_URL: 'https://tunnel.acme.com',
       POSTERN_SECRET: 'a secret of thirty-two bytes or more',
@@ -66,5 +66,8 @@ describe('edgeBlock', () => {
       'http://[::1]:9090/metrics',
     ])
       assert.ok(text.includes(part), text);
+    const withAgents = loadEdgeConfig({ env: { ...env, POSTERN_AGENTS: '@acme.com' }, flags: {} });
+    const signIn = edgeBlock(withAgents, { addresses: ['127.0.0.1:8080'], adminPort: 9090 });
+    assert.ok(signIn.includes('postern login https://tunnel.acme.com\n') && !signIn.includes('token create'), signIn);
   });
 });
