@@ -9,9 +9,9 @@ import type { World } from './world.js';
 const BACK_WITHIN_MS = 2_000;
 
 /** Starts the edge again and measures how long its agent takes. */
-export async function assertBackInTime(world: World): Promise<void> {
+export async function assertBackInTime(world: World, env: Readonly<Record<string, string>> = {}): Promise<void> {
   const mark = world.agent.mark();
-  await world.startEdge();
+  await world.startEdge(env);
   const upMs = performance.now();
   await world.agent.record(({ event }) => event === 'online', mark);
   const backMs = performance.now() - upMs;

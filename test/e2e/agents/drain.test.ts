@@ -148,10 +148,6 @@ describe('stopping', () => {
     const seen = world.audit(mark).map(({ event }) => event);
     assert.deepEqual([seen.filter((event) => event === 'tunnel-up').length, seen.includes('tunnel-down')], [1, false]);
   });
-});
-
-describe('the addresses of an edge', () => {
-  const { world } = inWorld();
 
   test('a port that is taken is one sentence with the option, and nothing is half-started', async () => {
     const taken = createServer().listen(0, '127.0.0.1');

@@ -17,7 +17,7 @@ import { startWorld } from '../../support/world.js';
 // A promise: a dead link is noticed within so long.
 const NOTICED_WITHIN_MS = 15_000;
 
-describe('a process that is killed', () => {
+describe('a process that is killed, stopped or out of something', () => {
   const { world, visitor: ana } = inWorld({ as: 'ana' });
   let eve: Visitor;
 
@@ -84,27 +84,67 @@ describe('a process that is killed', () => {
     await world.startProvider();
     assert.equal((await visitor.signIn(`${world.url}/deep`, 'ana')).status, 200);
   });
-});
 
-test('N3 an agent that is stopped is noticed within fifteen seconds, and taken back when it wakes', async (t) => {
-  const world = await startWorld();
-  t.after(() => world.close());
-  const ana = await world.signedIn('ana');
-  const waiting = ana.fetch(`${world.url}/held`);
-  await world.target.event('request', '/held');
-  // Not at a tick of the pings: the silence begins right after another sign of life.
-  await ana.fetch(`${world.url}/alive`);
-  world.agent.signal('SIGSTOP');
-  const stoppedMs = performance.now();
-  await world.edge.record(({ event }) => event === 'tunnel-down');
-  const noticedMs = performance.now() - stoppedMs;
-  assert.ok(noticedMs < NOTICED_WITHIN_MS, `noticed after ${Math.round(noticedMs)} ms`);
-  faults.assertError(await waiting, 502, 'ERR_LINK_LOST');
-  faults.assertError(await ana.navigate(`${world.url}/`), 503, 'ERR_TUNNEL_OFFLINE');
-  const mark = world.agent.mark();
-  world.agent.signal('SIGCONT');
-  await world.agent.record(({ event }) => event === 'online', mark);
-  assert.equal((await ana.navigate(`${world.url}/`)).status, 200);
+  test('N3 an agent that is stopped is noticed within fifteen seconds, and taken back when it wakes', async () => {
+    const waiting = ana.fetch(`${world.url}/held?key=asleep`);
+    await world.target.event('request', '/held?key=asleep');
+    // Not at a tick of the pings: the silence begins right after another sign of life.
+    await ana.fetch(`${world.url}/alive`);
+    const before = world.edge.mark();
+    world.agent.signal('SIGSTOP');
+    const stoppedMs = performance.now();
+    await world.edge.record(({ event }) => event === 'tunnel-down', before);
+    const noticedMs = performance.now() - stoppedMs;
+    assert.ok(noticedMs < NOTICED_WITHIN_MS, `noticed after ${Math.round(noticedMs)} ms`);
+    faults.assertError(await waiting, 502, 'ERR_LINK_LOST');
+    faults.assertError(await ana.navigate(`${world.url}/`), 503, 'ERR_TUNNEL_OFFLINE');
+    const mark = world.agent.mark();
+    world.agent.signal('SIGCONT');
+    await world.agent.record(({ event }) => event === 'online', mark);
+    assert.equal((await ana.navigate(`${world.url}/`)).status, 200);
+  });
+
+  test('N12 a full disk under the audit file is told, and nobody is let in or kept out because of it', async () => {
+    await world.edge.kill();
+    await faults.assertBackInTime(world, { POSTERN_AUDIT_LOG: '/dev/full' });
+    const bob = await world.signedIn('bob');
+    faults.assertError(await world.visitor().signIn(`${world.url}/`, 'eve'), 403, 'ERR_ACCESS_DENIED');
+    assert.equal((await bob.fetch(`${world.url}/`)).status, 200);
+    const told = world.edge.records().filter(({ option }) => option === 'POSTERN_AUDIT_LOG');
+    assert.deepEqual(
+      told.map(({ level, code }) => [level, code]),
+      [['error', 'ENOSPC']],
+    );
+    // Sessions are on no disk: they outlive the process as long as its secret.
+    await world.edge.kill();
+    await faults.assertBackInTime(world);
+    assert.equal((await bob.fetch(`${world.url}/`)).status, 200);
+  });
+
+  test('N11 an edge without free file descriptors keeps what it has, and takes visitors again afterwards', async (t) => {
+    await world.edge.kill();
+    const mark = world.agent.mark();
+    const edge = new Program({
+      name: 'edge with few files',
+      command: '/bin/sh',
+      script: '-c',
+      args: ['ulimit -n 256; exec "$0" "$@"', process.execPath, POSTERN, 'edge'],
+      env: world.edgeEnv(),
+    });
+    t.after(() => edge.kill());
+    await edge.record(({ msg }) => msg === 'edge up');
+    await world.agent.record(({ event }) => event === 'online', mark);
+    assert.equal((await ana.fetch(`${world.url}/before`)).status, 200); // on a connection that stays
+    const flood = await dialMany(world.port, 500);
+    const turnedAway = flood.filter((socket) => socket.closed || socket.destroyed);
+    assert.ok(turnedAway.length > 100, `${turnedAway.length} of 500 were turned away`);
+    assert.equal((await ana.fetch(`${world.url}/during`)).status, 200);
+    await leaveAll(flood);
+    const bob = world.visitor();
+    const page = await bob.signIn(`${world.url}/after`, 'bob');
+    assert.deepEqual([page.status, page.url], [200, `${world.url}/after`]);
+    assert.deepEqual([edge.ended, edge.stderr], [undefined, '']);
+  });
 });
 
 test('N8 a clock that jumps an hour ahead and back neither ends a link nor a session, nor revives one', async (t) => {
@@ -135,52 +175,6 @@ test('N8 a clock that jumps an hour ahead and back neither ends a link nor a ses
   await jump(world.edge, 'SIGUSR2');
   await jump(world.edge, 'SIGUSR2');
   assert.equal((await idle.fetch(`${world.url}/idle`)).status, 401);
-});
-
-test('N11 an edge without free file descriptors keeps what it has, and takes visitors again afterwards', async (t) => {
-  const world = await startWorld();
-  t.after(() => world.close());
-  const ana = await world.signedIn('ana');
-  await world.edge.kill();
-  const mark = world.agent.mark();
-  const edge = new Program({
-    name: 'edge with few files',
-    command: '/bin/sh',
-    script: '-c',
-    args: ['ulimit -n 256; exec "$0" "$@"', process.execPath, POSTERN, 'edge'],
-    env: world.edgeEnv(),
-  });
-  t.after(() => edge.kill());
-  await edge.record(({ msg }) => msg === 'edge up');
-  await world.agent.record(({ event }) => event === 'online', mark);
-  assert.equal((await ana.fetch(`${world.url}/before`)).status, 200); // on a connection that stays
-  const flood = await dialMany(world.port, 500);
-  const turnedAway = flood.filter((socket) => socket.closed || socket.destroyed);
-  assert.ok(turnedAway.length > 100, `${turnedAway.length} of 500 were turned away`);
-  assert.equal((await ana.fetch(`${world.url}/during`)).status, 200);
-  await leaveAll(flood);
-  const bob = world.visitor();
-  const page = await bob.signIn(`${world.url}/after`, 'bob');
-  assert.deepEqual([page.status, page.url], [200, `${world.url}/after`]);
-  assert.deepEqual([edge.ended, edge.stderr], [undefined, '']);
-});
-
-test('N12 a full disk under the audit file is told, and nobody is let in or kept out because of it', async (t) => {
-  const world = await startWorld({ edgeEnv: { POSTERN_AUDIT_LOG: '/dev/full' } });
-  t.after(() => world.close());
-  const ana = await world.signedIn('ana');
-  const eve = world.visitor();
-  faults.assertError(await eve.signIn(`${world.url}/`, 'eve'), 403, 'ERR_ACCESS_DENIED');
-  assert.equal((await ana.fetch(`${world.url}/`)).status, 200);
-  const told = world.edge.records().filter(({ option }) => option === 'POSTERN_AUDIT_LOG');
-  assert.deepEqual(
-    told.map(({ level, code }) => [level, code]),
-    [['error', 'ENOSPC']],
-  );
-  // Sessions are on no disk: they outlive the process as long as its secret.
-  await world.edge.kill();
-  await faults.assertBackInTime(world);
-  assert.equal((await ana.fetch(`${world.url}/`)).status, 200);
 });
 
 /** Ends connections; resolves when the edge has let go of each, and so of its descriptor. */
