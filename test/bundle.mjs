@@ -20,7 +20,11 @@ const PROGRAMS = {
 };
 
 rmSync(bundled, { recursive: true, force: true });
-for (const [name, script] of Object.entries(PROGRAMS)) await bundle(name, join(compiled, script));
+for (const [name, script] of Object.entries(PROGRAMS)) {
+  await bundle(name, script, true);
+  writeFileSync(join(bundled, name, 'start.cjs'), `require('../launch.cjs');\nrequire('./main.cjs');\n`);
+}
+await bundle('make-token', 'test/support/make-token.js', false);
 // One key for every provider process of this build: to find the primes takes as long as the rest of its start.
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 writeFileSync(
@@ -31,22 +35,21 @@ copyFileSync(new URL('launch.cjs', import.meta.url), join(bundled, 'launch.cjs')
 if (!process.argv.includes('--no-record')) await recordCode();
 
 // As CommonJS, since V8 gives and takes the compiled code of scripts only.
-async function bundle(name, script) {
-  const outDir = join(bundled, name);
+async function bundle(name, path, isProgram) {
+  const script = join(compiled, path);
   await build({
     configFile: false,
     logLevel: 'error',
-    plugins: [{ name: 'commonjs', transform: (code, id) => asCommonJs(code, id === script) }],
+    plugins: [{ name: 'commonjs', transform: (code, id) => asCommonJs(code, isProgram && id === script) }],
     ssr: { noExternal: true, external: ['bufferutil'] }, // bufferutil is native and optional
     build: {
       ssr: script,
-      outDir,
+      outDir: join(bundled, name),
       minify: false,
       target: 'node20',
       rollupOptions: { output: { format: 'cjs', entryFileNames: 'main.cjs', chunkFileNames: '[name]-[hash].cjs' } },
     },
   });
-  writeFileSync(join(outDir, 'start.cjs'), `require('../launch.cjs');\nrequire('./main.cjs');\n`);
 }
 
 // What a module requires is bundled as well; a script, unlike a module, must not `await` outside of a function.

@@ -50,6 +50,9 @@ export const SHIPPED_POSTERN = compiled('../../src/cli/postern.js');
 export const PROVIDER = compiled('../../bundled/provider-process/start.cjs');
 export const TARGET = compiled('../../bundled/target-process/start.cjs');
 
+/** What makes tokens (make-token.ts), for `require`. */
+export const TOKEN_MAKER = compiled('../../bundled/make-token/main.cjs');
+
 /** A home folder without configuration, removed when this process ends. */
 const HOME = mkdtempSync(join(tmpdir(), 'postern-test-'));
 

@@ -2,14 +2,15 @@
  * A whole Postern for a test: provider, edge, target and agent as processes of their own, wired together with a real
  * token. Each part can be killed and started again under the same addresses; `close()` ends all that is left.
  */
-import { loadTokenConfig } from '../../src/config/token-config.js';
-import { createToken } from '../../src/link/token.js';
-import { compiled, freePort, type Line, POSTERN, PROVIDER, Program } from './processes.js';
+import { createRequire } from 'node:module';
+import { compiled, freePort, type Line, POSTERN, PROVIDER, Program, TOKEN_MAKER } from './processes.js';
 import type { ProviderOptions } from './provider.js';
 import { startTargetProcess, type TargetProcess } from './target-remote.js';
 import { CERTIFICATE_PATH, KEY_PATH, startTlsFront, type TlsFront } from './tls-front.js';
 import { Visitor } from './visitor.js';
 import { type AgentStart, PEOPLE, type Ports, type WorldOptions } from './world-options.js';
+
+const { makeToken } = createRequire(import.meta.url)(TOKEN_MAKER) as typeof import('./make-token.js');
 
 /** Starts everything and resolves when the tunnel is up. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
@@ -166,8 +167,7 @@ export class World {
   /** A token as `postern token create` makes it, without a process for each. */
   token({ owner = 'dev@acme.com', tunnels, ttl = '1d' }: { owner?: string; tunnels?: string; ttl?: string } = {}) {
     const flags = { owner, tunnels: tunnels ?? this.#options.tunnels ?? `${this.name},dev-*`, ttl };
-    const { secrets, ...request } = loadTokenConfig({ env: { POSTERN_SECRET: this.secret }, flags });
-    return createToken(secrets, request);
+    return makeToken(this.secret, flags);
   }
 
   /** The environment of the edge. */
