@@ -67,7 +67,7 @@ export class Administration {
       byKey.set(key, found);
       return found;
     };
-    for (const signIn of visitorSignIns.list()) of(signIn.identity).signIns.push(signIn);
+    for (const signIns of visitorSignIns.accounts()) of(signIns[0].identity).signIns.push(...signIns);
     for (const { account, ...here } of presence.everywhere()) of(account).here.push(here);
     for (const agent of await credentials.list())
       if (agent.signIn !== undefined) of(agent.signIn.account).agents.push(agent);

@@ -84,9 +84,12 @@ export class VisitorSignIns implements EventSink {
       void this.#delete(accountId(event.session.identity), event.session.id).catch(() => {}); // it has ended, and is not listed
   }
 
-  /** The sign-ins that count, the latest first. */
-  list(): VisitorSignIn[] {
-    return this.#active(this.#mirror.ids());
+  /** The sign-ins that count, by account, the latest of each first. No account is without one. */
+  *accounts(): Iterable<readonly [VisitorSignIn, ...VisitorSignIn[]]> {
+    for (const account of this.#byAccount.groups()) {
+      const [latest, ...others] = this.#active(this.#byAccount.of(account));
+      if (latest !== undefined) yield [latest, ...others];
+    }
   }
 
   /** The sign-ins with a record of every account of an address, those that have ended included. */
