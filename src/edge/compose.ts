@@ -42,6 +42,7 @@ import * as limits from './request/limits.js';
 import type { Visit } from './request/visit.js';
 import { AccessRoutes } from './routes/access.js';
 import { createApp } from './routes/app.js';
+import { backchannelLogoutRoutes } from './routes/backchannel-logout.js';
 import { inviteRoutes } from './routes/invite.js';
 import { VisitLimit } from './routes/led.js';
 import { SignIn } from './routes/sign-in.js';
@@ -136,13 +137,17 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const portal = new Portal(managing);
   const people = new PeoplePage(managing);
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
+  const logout = backchannelLogoutRoutes({
+    ...{ providers, sessions, endedAccounts, presence: sharing.presence, redemptions, observer },
+    limit: new limits.AttemptLimit('bad-logout-token'),
+  });
   const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite') });
   const manages = (identity: Identity) =>
     registry.ownedBy(identity.email).length > 0 || matchesRules(config.admins, identity);
   const app = createApp({
     ...parts,
     manages,
-    api: [...api.routes, ...access.table, ...invite, ...oauth.routes, ...portal.table, ...people.table],
+    api: [...api.routes, ...access.table, ...invite, ...logout, ...oauth.routes, ...portal.table, ...people.table],
     visitOf,
     replyWithError,
   });

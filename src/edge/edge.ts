@@ -85,7 +85,11 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const endedAccounts = new EndedAccounts({ store, ttlMs: config.sessionTtlMs });
-  const isActive = (signIn: VisitorSignIn) => !ended.has(signIn.id) && !endedAccounts.has(signIn);
+  const hasEnded = (id: string | undefined) => id !== undefined && ended.has(id);
+  const isActive = (signIn: VisitorSignIn) =>
+    !hasEnded(signIn.id) && !hasEnded(signIn.providerSession) && !endedAccounts.has(signIn);
+  // What is open ends at once, also when another node has ended its session.
+  for (const ends of [ended, endedAccounts]) ends.onChange(() => void revalidator.review());
   const signIns = { signInTtlMs: config.sessionTtlMs, isActive };
   const sharing = new Sharing({ store, ceiling: config.allow, revalidator, ...signIns });
   const names = new Names({ store });

@@ -26,6 +26,7 @@ import { MAX_SIGN_INS_OF_ONE } from '../../src/edge/people/visitor-sign-ins.js';
 import {
   ACCOUNT_SIGN_INS,
   AGENT_SIGN_INS,
+  BAD_LOGOUT_TOKENS,
   BAD_TOKENS,
   CHANGES,
   CROWDED_CONNECTIONS,
@@ -160,6 +161,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'tunnel: people whom `--viewers` counts': count(MAX_VIEWERS),
   'tunnel: access tokens': `${count(MAX_ACCESS_TOKENS)}, of ${MAX_ACCESS_TOKEN_MS / 86_400_000} days at most`,
   'tunnel: invites that are not used up': `${MAX_INVITES}`,
+  'provider: logout tokens that are not valid, by address': `${BAD_LOGOUT_TOKENS.points} a ${BAD_LOGOUT_TOKENS.duration === 60 ? 'minute' : 'other time'}`,
   'visitor: invites that are wrong or over: opened, led to by pages of other sites': `${WRONG_INVITES.points} an ${WRONG_INVITES.duration === 3_600 ? 'hour' : 'other time'} of each`,
   'tunnel: people who ask to be let in': `${MAX_KNOCKS}`,
   'link: streams': `${count(MAX_STREAMS)}, or what its agent takes`,

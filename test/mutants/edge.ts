@@ -293,8 +293,8 @@ export const EDGE: readonly Mutant[] = [
   {
     file: 'src/edge/routes/sign-in.ts',
     fault: 'whatever provider a sign-in began at, the first one finishes it',
-    before: 'this.#options.providers.find(transaction.provider);',
-    after: 'this.#options.providers.default;',
+    before: 'providers.find(transaction.provider);',
+    after: 'providers.default;',
     tests: ['unit/edge/routes/sign-in.test.ts'],
   },
   {

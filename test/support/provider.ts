@@ -26,6 +26,8 @@ export interface RelyingParty {
   readonly secret: string;
   readonly redirectUris: readonly string[];
   readonly signedOutUris?: readonly string[];
+  /** Where the provider posts logout tokens (OpenID Connect Back-Channel Logout 1.0). */
+  readonly backchannelLogoutUri?: string;
   /** How it authenticates at the token endpoint; `client_secret_basic`, the default of the standard, unless said. */
   readonly authMethod?: ClientAuthMethod;
 }
@@ -81,6 +83,10 @@ async function configure(options: ProviderOptions): Promise<Configuration> {
       redirect_uris: [...client.redirectUris],
       post_logout_redirect_uris: [...(client.signedOutUris ?? [])],
       token_endpoint_auth_method: client.authMethod ?? 'client_secret_basic',
+      ...(client.backchannelLogoutUri !== undefined && {
+        backchannel_logout_uri: client.backchannelLogoutUri,
+        backchannel_logout_session_required: true,
+      }),
     })),
     jwks: { keys: [{ ...key, alg: 'RS256', use: 'sig' } as never] },
     cookies: { keys: [randomBytes(32).toString('base64url')] },
@@ -95,12 +101,15 @@ async function configure(options: ProviderOptions): Promise<Configuration> {
     loadExistingGrant: grantEverything,
     features: {
       devInteractions: { enabled: false },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (context, form) => setPage(context, signOutPage(form)),
         postLogoutSuccessSource: (context) => setPage(context, notePage('Signed out', 'You may close this page.')),
       },
     },
+    // Its dispatcher refuses loopback, where the relying parties of tests are.
+    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined } as RequestInit),
     renderError: (context, out) => setPage(context, notePage('This sign-in cannot go on', JSON.stringify(out))),
     ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 86_400, IdToken: 3600, Interaction: 3600, Session: 86_400 },
   };

@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly front?: typeof startTlsFront;
   readonly accounts?: readonly Account[];
   readonly claimsIn?: 'userinfo' | 'id-token';
+  /** The provider tells the edge of sign-outs there. */
+  readonly backchannelLogout?: true;
   /** A provider that the test runs itself; none is started then. */
   readonly issuer?: string;
   /** Added to the environment of the edge. */

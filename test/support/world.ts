@@ -124,13 +124,17 @@ export class World {
     const signedOutUris = [this.base, `${this.base}/`, `${this.base}/oauth2/signed_out`];
     const options: ProviderOptions = {
       port: this.ports.provider,
-      clients: [{ ...client, signedOutUris }],
+      clients: [{ ...client, signedOutUris, ...this.#backchannel }],
       accounts: this.#options.accounts ?? PEOPLE,
       claimsIn: this.#options.claimsIn ?? 'userinfo',
     };
     this.provider = this.#start({ name: 'provider', script: PROVIDER, args: [JSON.stringify(options)] });
     await this.provider.record((line) => 'issuer' in line);
     return this.provider;
+  }
+
+  get #backchannel() {
+    return this.#options.backchannelLogout ? { backchannelLogoutUri: `${this.base}/oauth2/backchannel_logout` } : {};
   }
 
   /** Starts an edge, at the same address and with the same secret each time; `env` is added for this one. */

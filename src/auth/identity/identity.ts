@@ -29,6 +29,8 @@ export interface Identity {
   readonly hostedDomain?: string;
   /** `preferred_username`: for display, never for a decision. */
   readonly username?: string;
+  /** `providerSessionTag` of the session at the provider, which may end it; absent where it names none. */
+  readonly providerSession?: string;
   readonly groups: readonly string[];
   /** The list is incomplete: the provider left groups out, or they did not fit the cookie. */
   readonly groupsOmitted: boolean;
@@ -64,6 +66,7 @@ export function readIdentity(claims: Readonly<Record<string, unknown>>, options:
   const email = readEmail(claim(claims, 'email'));
   const isProven = options.domainProof !== 'hosted-domain' || isProvenByGoogle(email, hostedDomain);
   const username = claim(claims, 'preferred_username');
+  const sid = claim(claims, 'sid');
   return {
     issuer: options.issuer,
     domainProof: options.domainProof,
@@ -72,8 +75,17 @@ export function readIdentity(claims: Readonly<Record<string, unknown>>, options:
     emailVerified: isProven && isVerified(claims, options),
     ...(hostedDomain !== undefined && { hostedDomain }),
     ...(isPlainText(username, MAX_USERNAME_CHARS) && { username }),
+    ...(isPlainText(sid, MAX_SUBJECT_CHARS) && { providerSession: providerSessionTag(options.issuer, sid) }),
     ...readGroups(claims, options.groupsClaim),
   };
+}
+
+/**
+ * Represents a session at a provider (`sid`) in sealed text, where every byte counts: 72 bits. The length differs from that of
+ * the id of a sign-in.
+ */
+export function providerSessionTag(issuer: string, sid: string): string {
+  return createHash('sha256').update(`${issuer} ${sid}`).digest('base64url').slice(0, 12);
 }
 
 /** Whether two identities are of the same account. */

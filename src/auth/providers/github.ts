@@ -4,7 +4,6 @@
  * and teams as groups.
  */
 import {
-  AuthorizationResponseError,
   allowInsecureRequests,
   authorizationCodeGrant,
   buildAuthorizationUrl,
@@ -15,15 +14,15 @@ import {
   ResponseBodyError,
 } from 'openid-client';
 import type { Log } from '../../core/log.js';
-import type { PosternError } from '../../errors.js';
 import type { Identity } from '../identity/identity.js';
 import { issuerText, readIssuer } from '../identity/issuer.js';
 import { SECRET_REFUSED } from './checks.js';
-import { authorizationError, invalidResponse, translateProviderError } from './errors.js';
+import { invalidResponse } from './errors.js';
 import { fetchFromProvider } from './fetch.js';
 import { GitHubApi } from './github-api.js';
 import { readGitHubIdentity } from './github-identity.js';
 import type { IdentityProvider, SignInChecks, SignInFields } from './identity-provider.js';
+import { translate } from './translate.js';
 
 export interface GitHubOptions {
   readonly id: string;
@@ -163,9 +162,4 @@ async function fetchToken(url: string, options: RequestInit): Promise<Response> 
 
 function isSecretRefused(error: unknown): boolean {
   return error instanceof ResponseBodyError && error.error === SECRET_CODE;
-}
-
-function translate(error: unknown): PosternError {
-  if (error instanceof AuthorizationResponseError) return authorizationError(error.error);
-  return translateProviderError(error, error instanceof ResponseBodyError ? error.error : undefined);
 }

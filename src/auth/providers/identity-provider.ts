@@ -1,5 +1,6 @@
 /** What a sign-in needs of an identity provider, whatever protocol it speaks. */
 import type { DomainProof, Identity } from '../identity/identity.js';
+import type { LogoutToken } from './logout-token.js';
 
 /** The values of one sign-in that its response must match, from its transaction. */
 export interface SignInChecks {
@@ -38,6 +39,11 @@ export interface IdentityProvider {
   finish(callback: URL, checks: SignInChecks): Promise<Identity>;
   /** Checks what needs no visitor: a sentence for each finding, with option and remedy. Never rejects. */
   check(): Promise<readonly string[]>;
+  /**
+   * Reads a logout token; absent for a provider that sends none. Throws `ERR_LOGIN_FAILED` for one that is not valid,
+   * `ERR_PROVIDER_UNAVAILABLE` when its keys cannot be had. Whether it counts once is for the caller.
+   */
+  readLogoutToken?(token: string): Promise<LogoutToken>;
   /** Where a visitor signs out at the provider itself; undefined when that is not possible. */
   signOutUrl(): Promise<string | undefined>;
 }

@@ -4,6 +4,7 @@
  * most once in thirty seconds.
  */
 import {
+  type CompactVerifyResult,
   compactVerify,
   createRemoteJWKSet,
   customFetch,
@@ -44,8 +45,8 @@ export class ProviderKeys {
   }
 
   /** Throws an error of `jose`, or of `fetchFromProvider`, unless the token is signed with one of the keys. */
-  async verify(token: string): Promise<void> {
-    await compactVerify(token, (header, jws) => this.#keyFor(header, jws), { algorithms: ALGORITHMS });
+  verify(token: string): Promise<CompactVerifyResult> {
+    return compactVerify(token, (header, jws) => this.#keyFor(header, jws), { algorithms: ALGORITHMS });
   }
 
   async #keyFor(header: JWSHeaderParameters, jws: FlattenedJWSInput) {

@@ -3,7 +3,6 @@
  * Connect Core 1.0). Owns `openid-client`. `identity.ts` reads the claims; policy decides about access.
  */
 import {
-  AuthorizationResponseError,
   authorizationCodeGrant,
   buildAuthorizationUrl,
   buildAuthorizationUrlWithPAR,
@@ -12,7 +11,6 @@ import {
   calculatePKCECodeChallenge,
   fetchUserInfo,
   type IDToken,
-  ResponseBodyError,
   type ServerMetadata,
 } from 'openid-client';
 import { isEntra } from '../../core/entra.js';
@@ -25,10 +23,12 @@ import { SECRET_REFUSED } from './checks.js';
 import { checkIdToken, mergeClaims } from './claims.js';
 import { ClientAuthentication, isSecretRefused } from './client-authentication.js';
 import { discoverProvider, type Provider } from './discovery.js';
-import { authorizationError, invalidResponse, translateProviderError } from './errors.js';
+import { invalidResponse } from './errors.js';
 import type { IdentityProvider, SignInChecks, SignInFields } from './identity-provider.js';
 import { labelOf } from './label.js';
+import { type LogoutToken, verifyLogoutToken } from './logout-token.js';
 import { redirectFinding } from './redirect-check.js';
+import { translate } from './translate.js';
 
 export interface OidcOptions {
   /** The name of the provider in `/oauth2/start?provider=`. */
@@ -140,6 +140,13 @@ export class OidcProvider implements IdentityProvider {
     }
   }
 
+  async readLogoutToken(token: string): Promise<LogoutToken> {
+    const provider = await this.#discovered();
+    return verifyLogoutToken(token, provider, this.#options.clientId).catch((error: unknown) => {
+      throw translate(error);
+    });
+  }
+
   /** The URL of RP-initiated logout; undefined when the provider does not support it or is unavailable. */
   async signOutUrl(): Promise<string | undefined> {
     const provider = await this.#discovered().catch(() => undefined); // already logged; signing out here works without it
@@ -238,9 +245,4 @@ export class OidcProvider implements IdentityProvider {
 // Every provider supports "login"; some also support the choice of an account.
 function promptFor({ prompt_values_supported: supported }: Readonly<ServerMetadata>): string {
   return Array.isArray(supported) && supported.includes('select_account') ? 'select_account' : 'login';
-}
-
-function translate(error: unknown): PosternError {
-  if (error instanceof AuthorizationResponseError) return authorizationError(error.error);
-  return translateProviderError(error, error instanceof ResponseBodyError ? error.error : undefined);
 }

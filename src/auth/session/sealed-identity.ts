@@ -8,7 +8,7 @@ import type { Identity } from '../identity/identity.js';
 /** The accepted issuers, by `issuerTag`. */
 export type KnownIssuers = ReadonlyMap<string, string>;
 
-/** The fields of an identity in a sealed payload. Other fields of a payload must not use the names `r k s e v d u g o`. */
+/** The fields of an identity in a sealed payload. Other fields of a payload must not use the names `r k s e v d u z g o`. */
 export interface PackedIdentity {
   /** `issuerTag` of the issuer. Earlier releases, which had one provider, did not seal it. */
   readonly r: string;
@@ -20,6 +20,8 @@ export interface PackedIdentity {
   /** The hosted domain; 1 when it is the domain of the email, the usual case. */
   readonly d?: string | 1;
   readonly u?: string;
+  /** The session at the provider. */
+  readonly z?: string;
   readonly g?: readonly string[];
   /** `omittedFor`; 1 from releases that did not record it. */
   readonly o?: string | 1;
@@ -45,6 +47,7 @@ export function packIdentity(identity: Identity): PackedIdentity {
     ...(identity.emailVerified && { v: 1 }),
     ...(identity.hostedDomain !== undefined && { d: packDomain(identity.hostedDomain, identity.email) }),
     ...(identity.username !== undefined && { u: identity.username }),
+    ...(identity.providerSession !== undefined && { z: identity.providerSession }),
     ...(identity.groups.length > 0 && { g: identity.groups }),
     ...(identity.groupsOmitted && { o: identity.omittedFor ?? '' }),
   };
@@ -58,7 +61,7 @@ export function unpackIdentity(
   payload: Readonly<Record<string, unknown>>,
   issuers: KnownIssuers,
 ): Identity | undefined {
-  const { r: tag, k, s: subject, e: email, v, d, u: username, g: groups = [], o } = payload;
+  const { r: tag, k, s: subject, e: email, v, d, u: username, z: providerSession, g: groups = [], o } = payload;
   const issuer = typeof tag === 'string' ? issuers.get(tag) : undefined;
   const domainProof = k === undefined ? 'email' : k === 1 ? 'hosted-domain' : k === 2 ? 'none' : undefined;
   if (issuer === undefined || domainProof === undefined) return undefined;
@@ -66,7 +69,7 @@ export function unpackIdentity(
   const omittedFor = o === 1 ? '' : o;
   if (!isTextOrAbsent(omittedFor)) return undefined;
   const hostedDomain = d === 1 ? domainOf(email) : d;
-  if (!isTextOrAbsent(hostedDomain) || !isTextOrAbsent(username)) return undefined;
+  if (!isTextOrAbsent(hostedDomain) || !isTextOrAbsent(username) || !isTextOrAbsent(providerSession)) return undefined;
   return {
     issuer,
     domainProof,
@@ -75,6 +78,7 @@ export function unpackIdentity(
     emailVerified: v === 1,
     ...(hostedDomain !== undefined && { hostedDomain }),
     ...(username !== undefined && { username }),
+    ...(providerSession !== undefined && { providerSession }),
     groups,
     groupsOmitted: omittedFor !== undefined,
     ...(omittedFor !== undefined && { omittedFor }),

@@ -184,6 +184,11 @@ export class Sessions {
     return this.#options.ended.add(id, signedInAtMs + this.#options.ttlMs);
   }
 
+  /** Ends every session of every sign-in from one session at the provider, by its `providerSessionTag`. */
+  revokeOfProvider(tag: string): Promise<void> {
+    return this.revoke({ id: tag, signedInAtMs: this.nowMs() });
+  }
+
   /** A `Set-Cookie` line that removes the session of this host from the browser. */
   clear(): string {
     return clearCookie(this.cookieName, this.#options);
@@ -191,6 +196,8 @@ export class Sessions {
 
   #isEnded(session: Session): boolean {
     const { ended, endedAccounts } = this.#options;
+    const { providerSession } = session.identity;
+    if (providerSession !== undefined && ended.has(providerSession)) return true;
     return ended.has(session.id) || endedAccounts?.has(session) === true;
   }
 

@@ -47,6 +47,9 @@ export class AuditSink implements EventSink {
         else this.#write('sign-out-by-admin', 'sign-out by an administrator', fields);
         break;
       }
+      case 'provider-signed-out':
+        this.#write('sign-out-by-provider', 'sign-out by the provider', { ...asked(event.asker), ...event.whom });
+        break;
       case 'agent-signed-in':
         this.#write('agent-sign-in', 'agent sign-in', { ...asked(event.asker), ...event.signIn });
         break;

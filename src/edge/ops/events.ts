@@ -24,6 +24,8 @@ export type EdgeEvent =
   | { readonly kind: 'signed-out'; readonly visit: VisitRequest; readonly session: SignedOut }
   /** An administrator has ended one sign-in of a person, or all of them. */
   | { readonly kind: 'person-signed-out'; readonly asker: Asker; readonly whom: SignedOutPerson }
+  /** A provider has ended one session of a person there, or all: `session` is the tag of that session. */
+  | { readonly kind: 'provider-signed-out'; readonly asker: Asker; readonly whom: ProviderSignOut }
   | { readonly kind: 'agent-signed-in'; readonly asker: Asker; readonly signIn: AgentSignInFields }
   | { readonly kind: 'agent-signed-out'; readonly asker: Asker; readonly signIn: AgentSignInFields }
   /** A token of agents was ended before it expires. */
@@ -90,6 +92,14 @@ export type Asker = Pick<VisitRequest, 'id' | 'address'>;
 
 /** A session whose identity may be unknown. */
 export type SignedOut = Pick<Session, 'id'> & Partial<Session>;
+
+export interface ProviderSignOut {
+  readonly issuer: string;
+  /** Absent when the provider names a session only. */
+  readonly subject: string | undefined;
+  /** The tag of the one session at the provider; undefined for all. */
+  readonly providerSession: string | undefined;
+}
 
 export interface SignedOutPerson {
   readonly email: string;

@@ -20,6 +20,8 @@ export interface VisitorSignIn {
   /** That of all its sessions. */
   readonly id: string;
   readonly identity: Pick<Identity, 'issuer' | 'subject' | 'email'>;
+  /** `Identity.providerSession`. */
+  readonly providerSession?: string;
   readonly signedInAtMs: number;
   /** When it ends at the latest. */
   readonly expiresAtMs: number;
@@ -133,9 +135,9 @@ export class VisitorSignIns implements EventSink {
   async #write({ address, header }: VisitRequest, { id, identity, signedInAtMs }: Session): Promise<void> {
     const account = accountId(identity);
     const hasOlder = await this.#makeRoom(account, id);
-    const { issuer, subject, email } = identity;
+    const { issuer, subject, email, providerSession } = identity;
     const value = {
-      ...{ issuer, subject, email, signedInAtMs },
+      ...{ issuer, subject, email, providerSession, signedInAtMs },
       address: isIPv6(address) ? `${network(address)}::/64` : address,
       browser: browserName(header['user-agent']),
       hasOlder,
@@ -175,11 +177,12 @@ function idOf(account: string, id: string): string {
 
 /** Undefined for an entry that this version does not understand. */
 function readSignIn({ key, value, expiresAtMs }: Entry): VisitorSignIn | undefined {
-  const { issuer, subject, email, signedInAtMs, address, browser, hasOlder } = readObject(value);
+  const { issuer, subject, email, providerSession, signedInAtMs, address, browser, hasOlder } = readObject(value);
   const texts = [issuer, subject, email, address, browser];
   if (!texts.every((text) => typeof text === 'string') || expiresAtMs === undefined) return undefined;
   if (typeof signedInAtMs !== 'number' || typeof hasOlder !== 'boolean') return undefined;
   const identity = { issuer: issuer as string, subject: subject as string, email: email as string }; // checked above
   const where = { address: address as string, browser: browser as string };
-  return { id: key.slice(key.indexOf('/') + 1), identity, signedInAtMs, expiresAtMs, ...where, hasOlder };
+  const at = typeof providerSession === 'string' ? { providerSession } : {};
+  return { id: key.slice(key.indexOf('/') + 1), identity, ...at, signedInAtMs, expiresAtMs, ...where, hasOlder };
 }

@@ -96,6 +96,9 @@ export const WRONG_CODES_OF_ADDRESS = { points: 30, duration: 3_600 };
 /** Changes by one account, with the API or the pages: each is stored, and what is open is judged again. */
 export const CHANGES = { points: 120, duration: 60 };
 
+/** Logout tokens from one address that are not valid: strangers send them, and each costs a signature to verify. */
+export const BAD_LOGOUT_TOKENS = { points: 30, duration: 60 };
+
 const KINDS = {
   'sign-in': SIGN_INS,
   'account-sign-in': ACCOUNT_SIGN_INS,
@@ -107,6 +110,7 @@ const KINDS = {
   'device-request': DEVICE_REQUESTS,
   'agent-sign-in': AGENT_SIGN_INS,
   change: CHANGES,
+  'bad-logout-token': BAD_LOGOUT_TOKENS,
   'wrong-code': WRONG_CODES,
   'wrong-code-of-address': WRONG_CODES_OF_ADDRESS,
 };

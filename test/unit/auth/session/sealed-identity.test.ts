@@ -23,6 +23,7 @@ it('returns an equal identity, whatever is absent', () => {
     { ...plain, hostedDomain: 'other.com' },
     { ...plain, issuer: 'https://accounts.google.com', domainProof: 'hosted-domain', hostedDomain: 'b.com' },
     { ...plain, domainProof: 'none' },
+    { ...plain, providerSession: 'a-tag' },
     { ...plain, username: '' },
     { ...plain, groups: ['eng', 'žák', ''] },
     { ...plain, groupsOmitted: true, omittedFor: 'a-tag' },

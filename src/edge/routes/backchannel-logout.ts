@@ -1,0 +1,89 @@
+/**
+ * Sign-outs that a provider starts (OpenID Connect Back-Channel Logout 1.0): it posts a logout token, and the sessions that it names
+ * end on all hosts, with what is open. A path for each provider, as of its redirect URI.
+ */
+import { accountKey, providerSessionTag } from '../../auth/identity/identity.js';
+import type { IdentityProvider } from '../../auth/providers/identity-provider.js';
+import type { LogoutToken } from '../../auth/providers/logout-token.js';
+import type { Providers } from '../../auth/providers/providers.js';
+import type { EndedAccounts } from '../../auth/session/ended-accounts.js';
+import type { Sessions } from '../../auth/session/sessions.js';
+import { asPosternError, PosternError } from '../../errors.js';
+import type { Redemptions } from '../../store/redemptions.js';
+import type { Observer } from '../ops/observer.js';
+import type { Presence } from '../people/presence.js';
+import { emptyReply, jsonReply } from '../replies/reply.js';
+import { isRepeatable, readForm } from '../replies/repost.js';
+import type { AttemptLimit } from '../request/limits.js';
+import type { Reply, Visit } from '../request/visit.js';
+import type { RouteTable } from './route.js';
+
+export interface BackchannelLogoutOptions {
+  readonly providers: Providers;
+  readonly sessions: Pick<Sessions, 'revokeOfProvider'>;
+  readonly endedAccounts: Pick<EndedAccounts, 'end'>;
+  readonly presence: Pick<Presence, 'leave'>;
+  readonly redemptions: Pick<Redemptions, 'redeem'>;
+  /** Limits the tokens of one address that are not valid. */
+  readonly limit: AttemptLimit;
+  readonly observer: Observer;
+}
+
+/** `/oauth2/callback/x` has `/oauth2/backchannel_logout/x` beside it. */
+export function logoutPath({ callbackPath }: Pick<IdentityProvider, 'callbackPath'>): string {
+  return callbackPath.replace(/^\/oauth2\/callback/, '/oauth2/backchannel_logout');
+}
+
+export function backchannelLogoutRoutes(options: BackchannelLogoutOptions): RouteTable {
+  return options.providers.all
+    .filter((provider) => provider.readLogoutToken !== undefined)
+    .map((provider) => ['post', logoutPath(provider), (visit) => replyTo(options, provider, visit)] as const);
+}
+
+async function replyTo(options: BackchannelLogoutOptions, provider: IdentityProvider, visit: Visit): Promise<Reply> {
+  try {
+    await logOut(options, provider, visit);
+    return { ...emptyReply(), status: 200 };
+  } catch (thrown) {
+    const error = asPosternError(thrown);
+    options.observer.emit({ kind: 'visit-failed', visit, error });
+    const body = { error: 'invalid_request', error_description: 'The logout token was refused.' };
+    const status = error.status === 503 || error.status === 429 ? error.status : 400; // section 2.8
+    return { ...jsonReply(body), status, error: error.code };
+  }
+}
+
+async function logOut(options: BackchannelLogoutOptions, provider: IdentityProvider, visit: Visit): Promise<void> {
+  const { limit, redemptions } = options;
+  await limit.count(visit.address);
+  const token = await provider.readLogoutToken?.(await readToken(visit));
+  if (token === undefined) throw new PosternError('ERR_LOGIN_FAILED', 'the provider sends no logout tokens');
+  await limit.refund(visit.address);
+  // A replay would end the sessions of later sign-ins.
+  if (!(await redemptions.redeem(`logout ${provider.id} ${token.id}`, token.expiresAtMs)))
+    throw new PosternError('ERR_LOGIN_FAILED', 'the logout token was already presented');
+  await end(options, provider, token, visit);
+}
+
+async function readToken(visit: Visit): Promise<string> {
+  const fields = isRepeatable(visit) ? await readForm(visit) : undefined;
+  const values = fields?.filter(([name]) => name === 'logout_token') ?? [];
+  const [[, token] = []] = values;
+  if (token !== undefined && values.length === 1) return token;
+  throw new PosternError('ERR_LOGIN_FAILED', 'there is no form with one logout_token');
+}
+
+async function end(
+  { sessions, endedAccounts, presence, observer }: BackchannelLogoutOptions,
+  { issuer }: IdentityProvider,
+  { subject, sid }: LogoutToken,
+  visit: Visit,
+): Promise<void> {
+  const providerSession = sid === undefined ? undefined : providerSessionTag(issuer, sid);
+  if (providerSession !== undefined) await sessions.revokeOfProvider(providerSession);
+  else if (subject !== undefined) {
+    await endedAccounts.end({ issuer, subject });
+    presence.leave(accountKey({ issuer, subject }));
+  }
+  observer.emit({ kind: 'provider-signed-out', asker: visit, whom: { issuer, subject, providerSession } });
+}
