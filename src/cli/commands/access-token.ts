@@ -48,7 +48,11 @@ function addListCommand(parent: Command): void {
     const { api, values } = await connect(command, API_OPTIONS);
     const options = command.opts<{ json?: true }>();
     const line = ({ id, name, expires_at: until }: ApiAccessToken) => `${id}  ${name}  until ${until}`;
-    await sayEach(chosen(await api.tunnels(), values.name), (name) => api.accessTokens(name), { ...options, line });
+    await sayEach(chosen(await api.tunnels(), values.name), (name) => api.accessTokens(name), {
+      ...options,
+      line,
+      none: 'There is no access token.',
+    });
   });
 }
 

@@ -38,7 +38,7 @@ export function addInvitesCommand(program: Command): void {
     const { revoke, ...options } = command.opts<{ json?: true; revoke?: string }>();
     const tunnels = chosen(await api.tunnels(), values.name);
     if (revoke !== undefined) return revokeIn(api, tunnels, revoke);
-    await sayEach(tunnels, (name) => api.invites(name), { ...options, line: describe });
+    await sayEach(tunnels, (name) => api.invites(name), { ...options, line: describe, none: 'There is no invite.' });
   });
 }
 

@@ -22,7 +22,11 @@ export function addKnocksCommand(program: Command): void {
   command.action(async () => {
     const { api, values } = await connect(command, API_OPTIONS);
     const options = command.opts<{ json?: true }>();
-    await sayEach(chosen(await api.tunnels(), values.name), (name) => api.knocks(name), { ...options, line: describe });
+    await sayEach(chosen(await api.tunnels(), values.name), (name) => api.knocks(name), {
+      ...options,
+      line: describe,
+      none: 'Nobody asks to be let in.',
+    });
   });
   addAllowCommand(command);
   addDenyCommand(command);

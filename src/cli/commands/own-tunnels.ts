@@ -37,16 +37,20 @@ export function chosen(tunnels: readonly ApiTunnel[], name: string | undefined):
   );
 }
 
-/** Prints what there is at each tunnel: a line each, or as JSON. */
+/** Prints what there is at each tunnel: a line each, or as JSON. `none` tells a person, but no program, that there is nothing. */
 export async function sayEach<Item extends object>(
   tunnels: readonly ApiTunnel[],
   read: (tunnel: string) => Promise<readonly Item[]>,
-  how: { readonly json?: true; readonly line: (item: Item) => string },
+  how: { readonly json?: true; readonly line: (item: Item) => string; readonly none: string },
 ): Promise<void> {
+  let isEmpty = true;
   for (const { name } of tunnels) {
-    for (const item of await read(name))
+    for (const item of await read(name)) {
+      isEmpty = false;
       say(how.json ? JSON.stringify({ tunnel: name, ...item }) : `${name}  ${how.line(item)}`);
+    }
   }
+  if (isEmpty && how.json === undefined && process.stdout.isTTY) say(how.none);
 }
 
 /** Writes one line to standard output, without what would change a terminal. */

@@ -1,7 +1,7 @@
 /** The list of who is here or was let in, from which a person chooses whose access ends, and the question whether it is meant. */
 import { parseRule } from '../../core/rule.js';
 import { dimmed, firstShown, listBottom, questionBottom } from '../output/bottom-lines.js';
-import type { ApiPerson, ApiTunnel } from '../process/api-client.js';
+import type { ApiGrant, ApiPerson } from '../process/api-client.js';
 import { notGranted, revoke } from '../process/granting.js';
 import type { Key } from '../process/key-decoder.js';
 import { clockTime } from '../process/lifetime.js';
@@ -15,7 +15,7 @@ export interface Entry {
 }
 
 /** Who may be shut out: those who are here, and what was granted. The owner cannot be shut out. */
-export function entriesOf({ owner, grants }: ApiTunnel, people: readonly ApiPerson[]): readonly Entry[] {
+export function entriesOf(owner: string, grants: readonly ApiGrant[], people: readonly ApiPerson[]): readonly Entry[] {
   const notes = new Map(people.filter(({ email }) => email !== owner).map(({ email }) => [email, ['here']]));
   for (const { rule, effect, expires_at: end } of grants) {
     if (effect !== 'allow') continue;
@@ -50,7 +50,9 @@ export function openPeopleList(stage: Stage): void {
 }
 
 async function readEntries({ api, tunnel }: Stage): Promise<readonly Entry[]> {
-  return entriesOf(...(await Promise.all([api.tunnel(tunnel.name), api.people(tunnel.name)])));
+  const asked = [api.tunnel(tunnel.name), api.grants(tunnel.name), api.people(tunnel.name)] as const;
+  const [{ owner }, grants, people] = await Promise.all(asked);
+  return entriesOf(owner, grants, people);
 }
 
 class PeopleList implements Dialog {

@@ -96,6 +96,11 @@ export class ApiClient {
     return (await this.call('PUT', grantPath(tunnel, rule), body)) as ApiGrant;
   }
 
+  /** All of them: a tunnel itself has the first page only. */
+  async grants(tunnel: string): Promise<readonly ApiGrant[]> {
+    return this.#list(`/tunnels/${encodeURIComponent(tunnel)}/grants`, 'grants');
+  }
+
   async knocks(tunnel: string): Promise<readonly ApiKnock[]> {
     return this.#list(`/tunnels/${encodeURIComponent(tunnel)}/knocks`, 'knocks');
   }
