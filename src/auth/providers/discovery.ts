@@ -52,4 +52,7 @@ function checkEndpoints(metadata: Readonly<ServerMetadata>, issuer: URL): void {
   const used = [...ENDPOINTS, ...OPTIONAL_ENDPOINTS.filter((endpoint) => metadata[endpoint] !== undefined)];
   const unusable = used.find((endpoint) => !isEndpoint(metadata[endpoint], issuer));
   if (unusable !== undefined) throw invalidResponse(`its metadata has no usable ${unusable}`);
+  const { require_pushed_authorization_requests: isPushed, pushed_authorization_request_endpoint: push } = metadata;
+  if (isPushed === true && push === undefined)
+    throw invalidResponse('it requires pushed authorization requests (RFC 9126), and names no endpoint for them');
 }

@@ -324,6 +324,10 @@ describe('the check before the first visitor', () => {
       { dateOffsetMs: 120_000 },
       /clock of this machine is 1(?:19|20|21) seconds behind/,
     ],
+    'a provider that requires pushed requests and takes none': [
+      { metadata: { require_pushed_authorization_requests: true } },
+      /requires pushed authorization requests \(RFC 9126\), and names no endpoint/,
+    ],
     'a way to authenticate that is not there': [
       { metadata: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } },
       /client_secret_post, client_secret_basic, client_secret_jwt/,
