@@ -40,7 +40,7 @@ export interface ProgramOptions {
   readonly descriptors?: readonly number[];
 }
 
-/** The compiled `postern` command in a few files, with their compiled code (test/bundle.mjs): starts in less than half the time. */
+/** The compiled `postern` command in a few files, with their compiled code (test/bundle.mjs), for a shorter start. */
 export const POSTERN = compiled('../../bundled/postern/start.cjs');
 
 /** The compiled `postern` command as it is shipped, a file per module: for what measures a start or memory. */
