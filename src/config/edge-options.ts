@@ -1,8 +1,8 @@
 /** Every option of an edge, one row each. `.env.example` and `--help` have the same texts; a test compares them. */
-import { acmeDirectory, acmeDns, acmeSwitch } from './acme.js';
 import { baseAddress, issuer, listenAddress, networks } from './addresses.js';
 import { endpoints } from './endpoints.js';
 import type { OptionTable } from './options.js';
+import { TLS_OPTIONS } from './tls-options.js';
 import { collector, collectorHeaders, ratio } from './traces.js';
 import {
   administrators,
@@ -12,7 +12,6 @@ import {
   ceiling,
   destination,
   duration,
-  email,
   emailVerification,
   folder,
   foreignSecret,
@@ -126,54 +125,7 @@ export const EDGE_OPTIONS = {
       'Where the front door listens, separated by commas: host:port, https://host:port, unix:/path, or systemd for the sockets that it hands over. Without it 127.0.0.1:8080, or with a certificate https://*:443,http://*:80.',
     schema: endpoints,
   },
-  tls_cert: {
-    env: 'POSTERN_TLS_CERT',
-    placeholder: '<path>',
-    description:
-      'The certificate of the base host and of *. in front of it, with its chain, as a PEM file; read again when it changes.',
-    schema: path,
-  },
-  tls_key: {
-    env: 'POSTERN_TLS_KEY',
-    placeholder: '<path>',
-    description: 'The key of that certificate, without a passphrase, as a PEM file that others cannot read.',
-    schema: path,
-  },
-  acme: {
-    env: 'POSTERN_ACME',
-    placeholder: '[on|off]',
-    default: 'off',
-    description:
-      "Whether the edge obtains its certificates itself (ACME); on agrees to the authority's terms, and needs POSTERN_STATE_DIR.",
-    schema: acmeSwitch,
-  },
-  acme_email: {
-    env: 'POSTERN_ACME_EMAIL',
-    placeholder: '<email>',
-    description: 'Where the certificate authority may write to.',
-    schema: email,
-  },
-  acme_directory: {
-    env: 'POSTERN_ACME_DIRECTORY',
-    placeholder: '<url>',
-    default: 'https://acme-v02.api.letsencrypt.org/directory',
-    description: 'The directory of the certificate authority.',
-    schema: acmeDirectory,
-  },
-  acme_dns: {
-    env: 'POSTERN_ACME_DNS',
-    placeholder: '<way>',
-    default: 'none',
-    description:
-      'How a wildcard certificate is proven: rfc2136:<name server> (dynamic updates), exec:<program> (called with present or cleanup, name, text), or none: a certificate for each name, proven at ports 80 and 443.',
-    schema: acmeDns,
-  },
-  acme_dns_key: {
-    env: 'POSTERN_ACME_DNS_KEY',
-    placeholder: '<path>',
-    description: 'The file with the key for dynamic updates, as tsig-keygen prints it.',
-    schema: path,
-  },
+  ...TLS_OPTIONS,
   admin_listen: {
     env: 'POSTERN_ADMIN_LISTEN',
     placeholder: '<host:port>',

@@ -4,6 +4,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { ConnectionLimits, ConnectionObserver } from './connection-options.js';
+import { decodeBlock } from './decode-block.js';
 import { Http2ConnectionError, Http2ErrorCode, Http2StreamError, MalformedRequest } from './errors.js';
 import type { FloodGuard } from './flood-guard.js';
 import type { FlowControl } from './flow/flow-control.js';
@@ -13,7 +14,7 @@ import type { FrameSink } from './frame/reader.js';
 import type { Role } from './frame/settings.js';
 import { FrameFlag } from './frame/types.js';
 import type { HpackDecoder } from './hpack/decoder.js';
-import { HeaderListTooLarge, HpackError } from './hpack/hpack-error.js';
+import { HeaderListTooLarge } from './hpack/hpack-error.js';
 import type { SendQueue } from './send/send-queue.js';
 import type { Shutdown } from './shutdown.js';
 import type { Http2Stream } from './stream/stream.js';
@@ -138,7 +139,7 @@ export class Incoming implements FrameSink, StreamFrames {
     const isNew = stream === undefined && streams.table.mayOpen(id);
     const isIgnored = shutdown.isFinal; // after the final GOAWAY (section 6.8)
     if (isNew) this.#markUsed(id);
-    const fields = decode(decoder, block);
+    const fields = decodeBlock(decoder, block);
     if (fields instanceof HeaderListTooLarge) this.#onOversized(id, flags, isNew && !isIgnored, fields);
     else if (stream === undefined && !isNew) this.#onClosedStream(id, 'HEADERS');
     else if (isNew && isIgnored) streams.table.markReset(id);
@@ -241,16 +242,5 @@ export class Incoming implements FrameSink, StreamFrames {
     } catch (scoped) {
       shutdown.fail(scoped);
     }
-  }
-}
-
-/** The list of a block; a list that is too large is returned as the error. Throws `Http2ConnectionError`. */
-function decode(decoder: HpackDecoder, block: Buffer): string[] | HeaderListTooLarge {
-  try {
-    return decoder.decode(block);
-  } catch (error) {
-    if (error instanceof HeaderListTooLarge) return error;
-    if (error instanceof HpackError) throw new Http2ConnectionError(Http2ErrorCode.COMPRESSION_ERROR, error.message);
-    throw error;
   }
 }

@@ -145,8 +145,8 @@ export const ENGINE: readonly Mutant[] = [
   {
     file: 'src/http2/incoming.ts',
     fault: 'a name or a value that is none is taken',
-    before: 'else if (!decoder.isWellFormed)',
-    after: 'else if (!decoder.isWellFormed && fields.length === 0)',
+    before: 'if (this.#options.decoder.isWellFormed) return;',
+    after: 'if (this.#options.decoder.isWellFormed || id > 0) return;',
     tests: ['unit/http2/messages.test.ts'],
   },
   {

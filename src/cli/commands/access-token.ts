@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { API_OPTIONS, TOKEN_LIFE_OPTIONS } from '../../config/api-config.js';
 import { quoted } from '../../config/text.js';
-import type { ApiAccessToken } from '../process/api-client.js';
+import type { ApiAccessToken } from '../process/api-types.js';
 import { CommandError, EXIT, printError } from '../process/exit.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
 import { chosen, connect, OTHER_FILE, onlyOne, say, sayEach } from './own-tunnels.js';

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { API_OPTIONS, INVITE_OPTIONS } from '../../config/api-config.js';
 import { quoted } from '../../config/text.js';
-import type { ApiClient, ApiInvite, ApiTunnel } from '../process/api-client.js';
+import type { ApiClient } from '../process/api-client.js';
+import type { ApiInvite, ApiTunnel } from '../process/api-types.js';
 import { CommandError } from '../process/exit.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
 import { chosen, connect, OTHER_FILE, onlyOne, say, sayEach } from './own-tunnels.js';

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { type CONNECTION_OPTIONS, loadApiConfig } from '../../config/api-config.js';
 import { printable, quoted } from '../../config/text.js';
-import { ApiClient, type ApiTunnel } from '../process/api-client.js';
+import { ApiClient } from '../process/api-client.js';
+import type { ApiTunnel } from '../process/api-types.js';
 import { CommandError, EXIT } from '../process/exit.js';
 import { givenFlags } from '../process/flags.js';
 import { renewedToken } from '../process/signed-in-token.js';

@@ -10,7 +10,7 @@ import { ConfigError } from '../../config/config-error.js';
 import { quoted } from '../../config/text.js';
 import { loadRevocationConfig, loadTokenConfig, REVOCATION_OPTIONS, TOKEN_OPTIONS } from '../../config/token-config.js';
 import { createToken, isTokenId, readTokenId, verifyToken } from '../../link/token.js';
-import type { ApiAgentToken } from '../process/api-client.js';
+import type { ApiAgentToken } from '../process/api-types.js';
 import { CommandError, EXIT, printError, systemError } from '../process/exit.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
 import { readEdgeSources } from '../process/sources.js';

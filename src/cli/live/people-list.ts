@@ -1,7 +1,7 @@
 /** The list of who is here or was let in, from which a person chooses whose access ends, and the question whether it is meant. */
 import { parseRule } from '../../core/rule.js';
 import { dimmed, firstShown, listBottom, questionBottom } from '../output/bottom-lines.js';
-import type { ApiGrant, ApiPerson } from '../process/api-client.js';
+import type { ApiGrant, ApiPerson } from '../process/api-types.js';
 import { notGranted, revoke } from '../process/granting.js';
 import type { Key } from '../process/key-decoder.js';
 import { clockTime } from '../process/lifetime.js';

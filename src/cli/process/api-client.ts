@@ -2,71 +2,18 @@
 import type { IncomingMessage } from 'node:http';
 import { PosternError } from '../../errors.js';
 import { readRefusal } from '../../link/handshake.js';
+import type {
+  ApiAccessToken,
+  ApiAgentToken,
+  ApiGrant,
+  ApiInvite,
+  ApiKnock,
+  ApiNewAccessToken,
+  ApiPerson,
+  ApiTunnel,
+} from './api-types.js';
 import { fetchEdge, requestEdge } from './edge-fetch.js';
 import { CommandError, EXIT } from './exit.js';
-
-/** A tunnel as the API describes it. */
-export interface ApiTunnel {
-  readonly name: string;
-  readonly url: string;
-  readonly owner: string;
-  readonly online: boolean;
-  readonly allow: readonly string[];
-  readonly grants: readonly ApiGrant[];
-}
-
-export interface ApiGrant {
-  readonly rule: string;
-  readonly effect: 'allow' | 'deny';
-  readonly expires_at: string | null;
-}
-
-/** A credential of a machine, without the secret. */
-export interface ApiAccessToken {
-  readonly id: string;
-  readonly name: string;
-  readonly expires_at: string;
-}
-
-export interface ApiNewAccessToken extends ApiAccessToken {
-  readonly token: string;
-}
-
-/** A token of agents, without the token itself. Times as RFC 3339. */
-export interface ApiAgentToken {
-  readonly id: string;
-  readonly owner: string;
-  readonly tunnels: readonly string[];
-  readonly expires_at: string;
-  readonly last_seen: string;
-  readonly address: string;
-  readonly online: readonly string[];
-  readonly sign_in: { readonly machine: string } | null;
-}
-
-/** A person who asks to be let in. */
-export interface ApiKnock {
-  readonly id: string;
-  readonly email: string;
-  readonly message: string;
-  readonly at: string;
-}
-
-/** A link with which people let themselves in. Times as RFC 3339. */
-export interface ApiInvite {
-  readonly id: string;
-  readonly uses: number;
-  readonly used: number;
-  readonly email: string | null;
-  readonly expires_at: string;
-  readonly access_expires_at: string | null;
-}
-
-/** A person at a tunnel. */
-export interface ApiPerson {
-  readonly email: string;
-  readonly open: number;
-}
 
 // A page of a hundred tunnels with a hundred grants each is a tenth of it. An edge of another release may send more.
 const MAX_RESPONSE_BYTES = 67_108_864;

@@ -5,7 +5,8 @@
 import { quoted } from '../../config/text.js';
 import { duration } from '../../config/values.js';
 import { GRANT_WORDS, parseRule, type Rule } from '../../core/rule.js';
-import type { ApiClient, ApiTunnel } from './api-client.js';
+import type { ApiClient } from './api-client.js';
+import type { ApiTunnel } from './api-types.js';
 import { CommandError, EXIT } from './exit.js';
 
 type Tunnel = Pick<ApiTunnel, 'name' | 'url'>;

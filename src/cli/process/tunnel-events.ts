@@ -5,7 +5,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { type ApiClient, type ApiKnock, type ApiPerson, isRefusal } from './api-client.js';
+import { type ApiClient, isRefusal } from './api-client.js';
+import type { ApiKnock, ApiPerson } from './api-types.js';
 
 export interface TunnelListener {
   people(people: readonly ApiPerson[]): void;

@@ -25,6 +25,7 @@ import type { VisitLimit } from './led.js';
 import { choiceOf, type ProviderChoice, rememberedProvider, rememberProvider } from './provider-choice.js';
 import { choiceQuery, chosenProvider, type SignInChoice, signInPath } from './sign-in-choice.js';
 import { SignInFailure } from './sign-in-failure.js';
+import type { Redeemed, StartFields, TicketFields } from './sign-in-fields.js';
 
 export interface SignInOptions {
   readonly base: BaseAddress;
@@ -51,28 +52,6 @@ export interface SignInOptions {
   readonly isAdmitted: (session: Session, name: string) => boolean;
   /** `ownerTag` of the owner of a tunnel's name, `NO_OWNER` when there is none. */
   readonly ownerOf: (name: string) => string;
-}
-
-/** The redirect on the tunnel's host after a ticket was redeemed. */
-export interface Redeemed extends PlainRedirect {
-  /** The visitor is admitted, and this browser had a session under the name's former owner: that app's data must be cleared. */
-  readonly isPassedOn: boolean;
-}
-
-/** The parameters of a start. Any other parameter of its query is ignored. */
-export interface StartFields extends SignInChoice {
-  readonly returnTo: string | undefined;
-  /** `Nonces.prove` of the nonce cookie on the tunnel's host. */
-  readonly nonceProof: string | undefined;
-}
-
-/** A ticket as it arrives at the tunnel's host. */
-export interface TicketFields {
-  readonly text: string;
-  /** Replaces the path in the ticket. */
-  readonly returnTo?: string | undefined;
-  /** Whether the browser may get a session from it. If not, the ticket is still used up. */
-  readonly isWelcome: boolean;
 }
 
 // The lifetime of a transaction, and time for the ticket after it.

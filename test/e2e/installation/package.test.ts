@@ -1,9 +1,19 @@
 /** The package that `npm pack` makes: it installs by itself, without a registry, a compiler or a clone, and runs. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { PROJECT_ROOT } from '../../support/project-root.js';
@@ -14,10 +24,31 @@ const MANIFEST = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'ut
   devDependencies: Record<string, string>;
 };
 
+const LOCK = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package-lock.json'), 'utf8')) as {
+  packages: Record<string, { readonly dev?: true }>;
+};
+
 /** What `deploy/Dockerfile` copies into the stage that makes the package. */
 function filesOfImage(): string[] {
   const text = readFileSync(join(PROJECT_ROOT, 'deploy', 'Dockerfile.dockerignore'), 'utf8');
   return [...text.matchAll(/^!(.+)$/gm)].map(([, name = '']) => name);
+}
+
+/**
+ * What the product needs is copied: behind a link, npm leaves out what only dependencies need. What only its makers need is
+ * large, and linked.
+ */
+function layOutModules(target: string): void {
+  const modules = join(PROJECT_ROOT, 'node_modules');
+  mkdirSync(target);
+  symlinkSync(join(modules, '.bin'), join(target, '.bin'));
+  for (const [path, { dev }] of Object.entries(LOCK.packages)) {
+    const name = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path)?.[1];
+    if (name === undefined || !existsSync(join(modules, name))) continue;
+    mkdirSync(dirname(join(target, name)), { recursive: true });
+    if (dev) symlinkSync(join(modules, name), join(target, name));
+    else cpSync(join(modules, name), join(target, name), { recursive: true });
+  }
 }
 
 describe('the package', () => {
@@ -29,8 +60,7 @@ describe('the package', () => {
     const source = join(folder, 'source');
     // Packed from a copy of what the build of an image has, so that the compiled files of the clone are left alone.
     for (const name of filesOfImage()) cpSync(join(PROJECT_ROOT, name), join(source, name), { recursive: true });
-    // Copied and not linked: behind a link, npm leaves out what only dependencies need.
-    await run('cp', ['-r', join(PROJECT_ROOT, 'node_modules'), source]);
+    layOutModules(join(source, 'node_modules'));
     await npm(['pack', '--pack-destination', folder], source);
     // No registry answers there: what the package needs must be in it.
     const nowhere = ['--offline', '--registry', 'http://127.0.0.1:9/', '--cache', join(folder, 'cache')];

@@ -6,7 +6,7 @@ import { asPosternError, type ErrorCode, PosternError } from '../../../errors.js
 import type { InboundObserver, RequestHead, ResponseHead, SendOptions } from '../../../http/exchange.js';
 import { mapNames, type RawHeaders } from '../../../http/fields.js';
 import { Http2ErrorCode } from '../../../http2/errors.js';
-import type { Http2Stream, StreamObserver } from '../../../http2/stream/stream.js';
+import type { Http2Stream } from '../../../http2/stream/stream.js';
 import type { VisitEnd } from '../../ops/events.js';
 import type { ConnectionCache } from '../../request/connection-cache.js';
 import type { Destination } from '../../request/destination.js';
@@ -17,6 +17,7 @@ import type { Cutter, HeaderLookup, Reply, Visit } from '../../request/visit.js'
 import type { VisitOwner } from '../visit-owner.js';
 import type { NetworkBudgets } from './network-budgets.js';
 import type { Http2Head } from './request-head.js';
+import { RequestReceiver } from './request-receiver.js';
 import { replyFields, responseFields } from './response-fields.js';
 
 export interface Http2VisitOptions {
@@ -244,34 +245,5 @@ export class Http2Visit implements Visit, Outlet {
     const observer = this.#observer;
     this.#observer = undefined;
     observer?.[how]();
-  }
-}
-
-/** The stream's observer: `end` means something else to it than to a visit. */
-class RequestReceiver implements StreamObserver {
-  readonly #visit: Http2Visit;
-
-  constructor(visit: Http2Visit) {
-    this.#visit = visit;
-  }
-
-  data(chunk: Buffer): void {
-    this.#visit.received(chunk);
-  }
-
-  trailers(fields: string[]): void {
-    this.#visit.trailersReceived(fields);
-  }
-
-  end(): void {
-    this.#visit.endReceived();
-  }
-
-  drain(): void {
-    this.#visit.drained();
-  }
-
-  closed(): void {
-    this.#visit.closed();
   }
 }
