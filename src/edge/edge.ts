@@ -88,8 +88,6 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const hasEnded = (id: string | undefined) => id !== undefined && ended.has(id);
   const isActive = (signIn: VisitorSignIn) =>
     !hasEnded(signIn.id) && !hasEnded(signIn.providerSession) && !endedAccounts.has(signIn);
-  // What is open ends at once, also when another node has ended its session.
-  for (const ends of [ended, endedAccounts]) ends.onChange(() => void revalidator.review());
   const signIns = { signInTtlMs: config.sessionTtlMs, isActive };
   const sharing = new Sharing({ store, ceiling: config.allow, revalidator, ...signIns });
   const names = new Names({ store });
@@ -107,6 +105,9 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const certificates = {
     get notAfterMs() {
       return front?.firstNotAfterMs;
+    },
+    get failing() {
+      return front?.failingCertificates;
     },
   };
   const readiness = { isReady: () => isReady() === true, output: health };

@@ -104,6 +104,11 @@ export class Front {
     return states.length === 0 ? undefined : Math.min(...states.map(({ notAfterMs }) => notAfterMs));
   }
 
+  /** How many certificates could not be obtained when the edge last tried; undefined when TLS ends elsewhere. */
+  get failingCertificates(): number | undefined {
+    return this.#tls?.failing;
+  }
+
   /** Follows which tunnels are online: each may need a certificate. */
   on(event: EdgeEvent): void {
     this.#tls?.on(event);

@@ -14,6 +14,8 @@ import type { Presence } from './people/presence.js';
 export interface Certificates {
   /** When the first of those in use ends, in milliseconds since the epoch; undefined while there is none. */
   readonly notAfterMs: number | undefined;
+  /** How many could not be obtained from their authority; undefined while the edge ends no TLS. */
+  readonly failing: number | undefined;
 }
 
 export interface EdgeMetricsOptions {
@@ -70,6 +72,11 @@ export class EdgeMetrics {
       'postern_tls_not_after_timestamp_seconds',
       'When the first certificate in use ends, in seconds since the epoch; absent where another program ends TLS.',
       () => (certificates?.notAfterMs === undefined ? undefined : certificates.notAfterMs / 1_000),
+    );
+    this.#gauge(
+      'postern_tls_certificates_failing',
+      'Certificates that could not be obtained when the edge last tried; absent where another program ends TLS.',
+      () => certificates?.failing,
     );
   }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { MAX_NEW_CERTIFICATES } from '../../src/edge/acme/manager.js';
+import { MAX_NEW_CERTIFICATES, MAX_NEW_CERTIFICATES_OF_ONE } from '../../src/edge/acme/manager.js';
 import { MAX_NAMES_OF_ONE } from '../../src/edge/agents/names.js';
 import { MAX_SEEN_OF_ONE } from '../../src/edge/agents/seen-tokens.js';
 import { MAX_STREAMS as MAX_STREAMS_OF_EVENTS, MAX_STREAMS_OF_ONE } from '../../src/edge/api/events.js';
@@ -118,7 +118,8 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'network: links': count(LINKS.maxOfOne),
   'network: ids of finished sign-ins': `${count(MAX_ENTRIES * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
   'network, session: kinds of refusals with records of their own': `${MAX_KEYS_OF_ONE} a minute`,
-  'process: new certificates from an authority': `${MAX_NEW_CERTIFICATES} a week`,
+  'process: new certificates from an authority, for tunnels': `${MAX_NEW_CERTIFICATES} a week`,
+  'owner of tunnels: new certificates from an authority': `${MAX_NEW_CERTIFICATES_OF_ONE} a week`,
   'process: device codes that wait for a person': count(MAX_WAITING_DEVICES),
   'network: device codes that wait for a person': `${count(MAX_WAITING_DEVICES * SHARE_OF_IDS)}; ${word(FEW_ENTRIES)} once ${word(SCARCE_SHARE)} are taken`,
   'network: requests for a device code': `${DEVICE_REQUESTS.points} a minute`,

@@ -1,7 +1,10 @@
-/** Certificates for edges of tests, made anew: an authority, one below it, and what it issues. Trusted by nobody else. */
+/** Certificates of tests, made anew: an authority, one below it, and what it issues; single ones. Trusted by nobody else. */
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   type Extension,
   PemConverter,
@@ -62,8 +65,7 @@ export class TestAuthority {
     const { certificate, keys } = await sign(this.#intermediate, 'CN=edge', options, extensions);
     const leaf = `${certificate.toString('pem')}\n`;
     const intermediate = `${this.#intermediate.certificate.toString('pem')}\n`;
-    const key = PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
-    return { leaf, intermediate, chain: leaf + intermediate, key: `${key}\n` };
+    return { leaf, intermediate, chain: leaf + intermediate, key: `${await pemOf(keys)}\n` };
   }
 }
 
@@ -87,4 +89,45 @@ function fields(name: string, { fromMs = -DAY_MS, untilMs = 90 * DAY_MS }: Issue
 
 function newKeys(): Promise<CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify']) as Promise<CryptoKeyPair>;
+}
+
+export interface LocalCertificate {
+  readonly certificatePath: string;
+  readonly keyPath: string;
+  readonly certificate: string;
+}
+
+/** A certificate for `localhost`, its own authority, as `certificate.pem` and `key.pem` in a folder: for test servers with TLS. */
+export async function localCertificate(folder: string): Promise<LocalCertificate> {
+  const keys = await newKeys();
+  const names = new SubjectAlternativeNameExtension([
+    { type: 'dns', value: 'localhost' },
+    { type: 'ip', value: '127.0.0.1' },
+  ]);
+  const extensions = [new BasicConstraintsExtension(true, undefined, true), names];
+  const made = await X509CertificateGenerator.createSelfSigned({ ...fields('CN=localhost', {}), keys, extensions });
+  const certificate = made.toString('pem');
+  const [certificatePath, keyPath] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')];
+  writeFileSync(certificatePath, certificate);
+  writeFileSync(keyPath, await pemOf(keys));
+  return { certificatePath, keyPath, certificate };
+}
+
+/** A certificate for a name, PEM, that says which key issued it. Both numbers are in hexadecimal. */
+export async function issuedCertificate(
+  name: string,
+  { serial = '1234567890', authorityKey = '00112233445566778899aabbccddeeff00112233' } = {},
+): Promise<string> {
+  const names = new SubjectAlternativeNameExtension([{ type: 'dns', value: name }]);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    ...fields(`CN=${name}`, {}),
+    keys: await newKeys(),
+    serialNumber: serial,
+    extensions: [names, new AuthorityKeyIdentifierExtension(authorityKey)],
+  });
+  return certificate.toString('pem');
+}
+
+async function pemOf({ privateKey }: CryptoKeyPair): Promise<string> {
+  return PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY');
 }

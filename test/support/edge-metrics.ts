@@ -22,7 +22,7 @@ export function edgeMetrics(t: TestContext): Metrics {
     connections: { open: 0 },
     isReady: () => true,
     output: undefined,
-    certificates: { notAfterMs: 86_400_000 },
+    certificates: { notAfterMs: 86_400_000, failing: 0 },
   });
   const exporter = new SpanExporter({
     endpoint: 'http://127.0.0.1:1',

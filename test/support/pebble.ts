@@ -6,9 +6,9 @@ import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { findCommand } from '../bench/children.js';
+import { localCertificate } from './edge-certificates.js';
 import { freePort, Program } from './processes.js';
 import { temporaryFolder } from './temporary-folder.js';
-import { localCertificate } from './test-authority.js';
 
 /** For `describe(name, { skip: pebbleMissing() }, ...)`: false, or why a test with pebble cannot run here. */
 export function pebbleMissing(): string | false {

@@ -70,7 +70,7 @@ export class Issuer {
     if (begun !== undefined && found !== undefined && found.body['status'] !== 'invalid')
       return { order: found, key: begun.key };
     const key = await generateKey();
-    const order = await client.newOrder(names, replaced === undefined ? undefined : await certificateId(replaced));
+    const order = await newOrder(client, names, replaced === undefined ? undefined : await certificateId(replaced));
     await records.keepOrder(id, { url: order.url, key });
     return { order, key };
   }
@@ -90,4 +90,12 @@ export class Issuer {
     await client.openAccount(email);
     return { key, client };
   }
+}
+
+// An order may replace a certificate once (RFC 9773 section 5): one whose end this edge has not seen was the first.
+function newOrder(client: AcmeClient, names: readonly string[], replaces: string | undefined): Promise<Resource> {
+  return client.newOrder(names, replaces).catch((error: unknown) => {
+    if (!(error instanceof AcmeError) || error.type !== 'alreadyReplaced') throw error;
+    return client.newOrder(names);
+  });
 }

@@ -30,11 +30,20 @@ export interface AcmeManagerOptions {
   readonly now?: () => number;
 }
 
-/** What is known of a certificate that is wanted. */
-interface Managed {
+/** A certificate that is to be there. */
+export interface Wanted {
+  /** By which the store knows it. */
   readonly id: string;
   readonly names: readonly string[];
+  /** For whom: one party may have few new ones. Undefined for the edge itself, which is not counted. */
+  readonly party?: string;
+}
+
+/** What is known of a certificate that is wanted, or was. */
+interface Managed extends Wanted {
   readonly backoff: Backoff;
+  /** What is not wanted now is kept: a name that comes and goes must not be ordered each time. */
+  isWanted: boolean;
   current: (StoredCertificate & Lifetime) | undefined;
   renewAtMs: number;
   /** Not renewed before, whatever a wrong clock or a wrong authority says: otherwise it would order without end. */
@@ -57,6 +66,12 @@ export interface CertificateState {
  * domain's other programs find some left.
  */
 export const MAX_NEW_CERTIFICATES = 40;
+
+/** Of those, for the tunnels of one owner. */
+export const MAX_NEW_CERTIFICATES_OF_ONE = 10;
+
+// Above it, what is neither wanted nor waiting to be tried again is forgotten.
+const MANY = 1_000;
 
 const NEVER = Number.POSITIVE_INFINITY;
 const RETRY = { firstMs: 60_000, maxMs: 6 * 3_600_000 };
@@ -94,24 +109,28 @@ export class AcmeManager {
     this.ready = this.#watch.ready;
   }
 
+  /** Of those that are wanted. */
   get states(): CertificateState[] {
-    const managed = [...this.#managed.values()];
+    const managed = [...this.#managed.values()].filter(({ isWanted }) => isWanted);
     return managed.map(({ names, current, problem }) => ({ names, notAfterMs: current?.notAfterMs, problem }));
   }
 
-  /** Wants a certificate for these names. Resolves once what the store has is in use; an order goes on by itself. */
-  async want(id: string, names: readonly string[]): Promise<void> {
-    if (this.#managed.has(id)) return;
-    const due = { renewAtMs: this.#now(), earliestMs: this.#now(), askAgainAtMs: NEVER };
-    this.#managed.set(id, { id, names, backoff: new Backoff(RETRY), ...due, current: undefined, problem: undefined });
-    const entry = await this.#options.store.get(CERTIFICATE_PREFIX + id);
-    if (entry !== undefined) await this.#adopt(entry);
+  isWanted(id: string): boolean {
+    return this.#managed.get(id)?.isWanted === true;
+  }
+
+  /** Keeps a certificate from now on. Resolves once what the store has is in use; an order goes on by itself. */
+  async want(wanted: Wanted): Promise<void> {
+    const known = this.#managed.get(wanted.id);
+    if (known !== undefined) known.isWanted = true;
+    else await this.#begin(wanted).finally(() => this.#schedule());
     this.#schedule();
   }
 
-  /** Renews a certificate no more. It stays in use until it ends. */
+  /** Renews a certificate no more until it is wanted again. It stays in use until it ends. */
   release(id: string): void {
-    this.#managed.delete(id);
+    const managed = this.#managed.get(id);
+    if (managed !== undefined) managed.isWanted = false;
   }
 
   /** Ends what runs; a later process goes on with an order that this one began. */
@@ -120,6 +139,20 @@ export class AcmeManager {
     clearTimeout(this.#timer);
     this.#watch.close();
     await this.#running;
+  }
+
+  async #begin(wanted: Wanted): Promise<void> {
+    if (this.#managed.size >= MANY) this.#forgetUnwanted();
+    const due = { renewAtMs: this.#now(), earliestMs: this.#now(), askAgainAtMs: NEVER };
+    const known = { backoff: new Backoff(RETRY), isWanted: true, current: undefined, problem: undefined };
+    this.#managed.set(wanted.id, { ...wanted, ...known, ...due });
+    const entry = await this.#options.store.get(CERTIFICATE_PREFIX + wanted.id);
+    if (entry !== undefined) await this.#adopt(entry);
+  }
+
+  #forgetUnwanted(): void {
+    for (const [id, managed] of this.#managed)
+      if (!managed.isWanted && managed.renewAtMs <= this.#now()) this.#managed.delete(id);
   }
 
   async #adopt(entry: Entry): Promise<void> {
@@ -159,8 +192,8 @@ export class AcmeManager {
 
   async #attempt(managed: Managed): Promise<void> {
     const { current, renewAtMs } = managed;
-    if (current !== undefined && renewAtMs > this.#now()) return this.#plan(managed, current);
     try {
+      if (current !== undefined && renewAtMs > this.#now()) return await this.#plan(managed, current);
       managed.renewAtMs = this.#now() + LOOK_AGAIN_MS; // unless what follows says otherwise
       await this.#records.alone(managed.id, () => this.#renew(managed));
     } catch (error) {
@@ -178,23 +211,29 @@ export class AcmeManager {
   }
 
   async #renew(managed: Managed): Promise<void> {
-    const { id, names, current } = managed;
-    const isNew = current === undefined;
-    if (isNew && (await this.#records.newCertificates(MAX_NEW_CERTIFICATES)) >= MAX_NEW_CERTIFICATES)
-      throw new AcmeError(
-        `${MAX_NEW_CERTIFICATES} new certificates within a week are the most: no other is ordered now`,
-      );
+    const { id, names, current, party } = managed;
+    const counted = current === undefined ? party : undefined;
+    if (counted !== undefined) await this.#checkBudget(counted);
     const certificate = await this.#issuer.issue(id, names, current?.chain);
     const lifetime = lifetimeOf(certificate, names);
     if (lifetime === undefined || lifetime.notAfterMs <= this.#now())
       throw new AcmeError('the certificate authority issued a certificate for something else');
     await this.#records.keepCertificate(id, certificate, lifetime.notAfterMs); // its watch adopts it, on every node
     await this.#records.forgetOrder(id);
-    if (isNew) await this.#records.countNewCertificate();
+    if (counted !== undefined) await this.#records.countNewCertificate(counted);
     this.#options.log.info(
       { names, notAfter: new Date(lifetime.notAfterMs).toISOString() },
       'a certificate was issued',
     );
+  }
+
+  async #checkBudget(party: string): Promise<void> {
+    const most = (count: number, whose: string) =>
+      new AcmeError(`${count} new certificates within a week are the most ${whose}: no other is ordered now`);
+    if ((await this.#records.newCertificates(party)) >= MAX_NEW_CERTIFICATES_OF_ONE)
+      throw most(MAX_NEW_CERTIFICATES_OF_ONE, 'for the tunnels of one owner');
+    if ((await this.#records.newCertificates()) >= MAX_NEW_CERTIFICATES)
+      throw most(MAX_NEW_CERTIFICATES, 'for tunnels');
   }
 
   #fail(managed: Managed, error: unknown): void {
@@ -207,8 +246,8 @@ export class AcmeManager {
   }
 }
 
-function dueAt({ renewAtMs, askAgainAtMs }: Managed): number {
-  return Math.min(renewAtMs, askAgainAtMs);
+function dueAt({ isWanted, renewAtMs, askAgainAtMs }: Managed): number {
+  return isWanted ? Math.min(renewAtMs, askAgainAtMs) : NEVER;
 }
 
 /** The lifetime of a certificate that has all these names and fits its key; undefined for any other. */

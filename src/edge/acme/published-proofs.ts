@@ -9,9 +9,6 @@ import type { Store } from '../../store/store.js';
 import type { ChallengeSolver, Proof } from './challenges.js';
 import { createProof } from './x509.js';
 
-/** The application protocol of a handshake that asks for a proof. */
-export const ACME_TLS_PROTOCOL = 'acme-tls/1';
-
 const PREFIX = 'acme-proof:';
 const HTTP_PATH = '/.well-known/acme-challenge/';
 // Longer than an order may take: what a process leaves behind that ends in between.

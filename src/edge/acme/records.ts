@@ -39,7 +39,7 @@ export class AcmeRecords {
   constructor(store: Store, keys: Keyring, directory: string) {
     this.#store = store;
     this.#keys = keys;
-    this.#authority = createHash('sha256').update(directory).digest('base64url').slice(0, 16);
+    this.#authority = hashOf(directory);
   }
 
   /** The account key that all nodes share; `make` makes one where there is none, or none that this secret opens. */
@@ -82,14 +82,15 @@ export class AcmeRecords {
     await this.#store.delete(this.#orderKey(id));
   }
 
-  /** How many certificates all nodes were issued within a week that replace none; counts no further than `most`. */
-  async newCertificates(most: number): Promise<number> {
-    return (await this.#store.list(NEW_PREFIX, { limit: most })).length;
+  /** How many certificates that replace none all nodes were issued within a week, for one party or for all. */
+  async newCertificates(party?: string): Promise<number> {
+    return (await this.#store.list(NEW_PREFIX + (party === undefined ? '' : `${hashOf(party)}:`))).length;
   }
 
   /** Counts a certificate that replaces none. */
-  async countNewCertificate(): Promise<void> {
-    await this.#store.put(NEW_PREFIX + randomUUID(), '', { expiresAtMs: Date.now() + WEEK_MS });
+  async countNewCertificate(party: string): Promise<void> {
+    const expiresAtMs = Date.now() + WEEK_MS;
+    await this.#store.put(`${NEW_PREFIX}${hashOf(party)}:${randomUUID()}`, '', { expiresAtMs });
   }
 
   /** Runs what only one node may do at a time; undefined while another does it. A node that dies holds it for a minute. */
@@ -118,4 +119,8 @@ export class AcmeRecords {
   #orderKey(id: string): string {
     return `acme-order:${this.#authority}:${id}`;
   }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }

@@ -14,7 +14,7 @@ import type { ChallengeSolver } from '../acme/challenges.js';
 import { dnsSolver, programRecords } from '../acme/dns/solver.js';
 import { readTsigKey, type TsigKey } from '../acme/dns/tsig.js';
 import { DynamicZone } from '../acme/dns/update.js';
-import { AcmeManager, type CertificateState } from '../acme/manager.js';
+import { AcmeManager } from '../acme/manager.js';
 import { PublishedProofs } from '../acme/published-proofs.js';
 import type { StoredCertificate } from '../acme/records.js';
 import type { EdgeEvent } from '../ops/events.js';
@@ -54,24 +54,32 @@ export class AcmeCertificates {
   async start(): Promise<void> {
     const { acme, base } = this.#options;
     await Promise.all([this.#proofs.ready, this.#manager.ready]);
-    if (acme.dns === undefined) await this.#manager.want(base.host, [base.host]);
-    else await this.#manager.want(`*.${base.host}`, [base.host, `*.${base.host}`]);
+    const wildcard = `*.${base.host}`;
+    if (acme.dns === undefined) await this.#manager.want({ id: base.host, names: [base.host] });
+    else await this.#manager.want({ id: wildcard, names: [base.host, wildcard] });
   }
 
   /** A tunnel has a certificate of its own where there is no wildcard, renewed while its agent is online. */
   on(event: EdgeEvent): void {
-    if (this.#options.acme.dns !== undefined) return;
-    if (event.kind === 'tunnel-up') {
-      const host = tunnelHost(this.#options.base, event.agent.tunnel);
-      void this.#manager.want(host, [host]).catch((error: unknown) => {
-        this.#options.log.error({ names: [host], problem: String(error) }, 'a certificate could not be looked up');
+    const { acme, base, log } = this.#options;
+    if (acme.dns !== undefined || (event.kind !== 'tunnel-up' && event.kind !== 'tunnel-down')) return;
+    const { tunnel, owner } = event.agent;
+    const host = tunnelHost(base, tunnel);
+    if (event.kind === 'tunnel-down') this.#manager.release(host);
+    else
+      void this.#manager.want({ id: host, names: [host], party: owner }).catch((error: unknown) => {
+        log.error({ names: [host], problem: String(error) }, 'a certificate could not be looked up');
       });
-    }
-    if (event.kind === 'tunnel-down') this.#manager.release(tunnelHost(this.#options.base, event.agent.tunnel));
   }
 
-  get states(): readonly CertificateState[] {
-    return this.#manager.states;
+  /** Whether the certificate of an id is renewed now. */
+  isWanted(id: string): boolean {
+    return this.#manager.isWanted(id);
+  }
+
+  /** How many certificates are wanted whose last order has failed. */
+  get failing(): number {
+    return this.#manager.states.filter(({ problem }) => problem !== undefined).length;
   }
 
   /** The text at a path of HTTP-01; undefined where there is none. */

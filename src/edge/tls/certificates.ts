@@ -8,6 +8,7 @@ import { msToNextTicketKey, TICKET_PERIOD_MS, ticketKeyAt } from './ticket-keys.
 
 /** What metrics and people may know of a certificate. */
 export interface CertificateState {
+  readonly id: string;
   readonly names: readonly string[];
   /** In milliseconds since the epoch. */
   readonly notBeforeMs: number;
@@ -55,6 +56,7 @@ export class Certificates {
   /** Uses a certificate from now on, in place of the one that had this id. The first id is that of the default. */
   use(id: string, certificate: CheckedCertificate): void {
     this.#inUse.set(id, { certificate, context: this.#contextOf(certificate) });
+    this.#dropEnded();
     this.#index();
   }
 
@@ -69,11 +71,16 @@ export class Certificates {
   }
 
   get states(): readonly CertificateState[] {
-    return [...this.#inUse.values()].map(({ certificate: { names, notBeforeMs, notAfterMs } }) => ({
-      names,
-      notBeforeMs,
-      notAfterMs,
-    }));
+    return [...this.#inUse].map(
+      ([
+        id,
+        {
+          certificate: { names, notBeforeMs, notAfterMs },
+        },
+      ]) => ({
+        ...{ id, names, notBeforeMs, notAfterMs },
+      }),
+    );
   }
 
   close(): void {
@@ -97,6 +104,12 @@ export class Certificates {
       ticketKeys: ticketKeyAt(this.#secrets, this.#now()),
       sessionTimeout: TICKET_PERIOD_MS / 1_000,
     });
+  }
+
+  // Those of tunnels that are gone are many in the course of years. The default stays: its name says whose edge this is.
+  #dropEnded(): void {
+    for (const [id, { certificate, context }] of this.#inUse)
+      if (certificate.notAfterMs <= this.#now() && context !== this.#default) this.#inUse.delete(id);
   }
 
   #index(): void {

@@ -32,7 +32,7 @@ export class EdgeTls {
     this.#files = configured(() => tls && new CertificateFiles({ paths: tls, host: base.host, log, onCertificate }));
     const use = (id: string, certificate: CheckedCertificate) => certificates.use(id, certificate);
     this.#acme = acme && new AcmeCertificates({ acme, base, secrets, store, log, onCertificate: use });
-    this.#stopWatching = watchExpiry(() => certificates.states, log);
+    this.#stopWatching = watchExpiry(() => this.states, log);
   }
 
   /** Resolves once the certificates that the store has are in use. Those that it does not have are ordered meanwhile. */
@@ -54,9 +54,14 @@ export class EdgeTls {
   readonly contextFor = (servername: string | undefined): SecureContext | undefined =>
     this.#certificates.contextFor(servername);
 
-  /** The certificates that are in use. */
+  /** The certificates that are in use and stay so: not those of tunnels that are offline, which are not renewed. */
   get states(): readonly CertificateState[] {
-    return this.#certificates.states;
+    return this.#certificates.states.filter(({ id }) => this.#acme?.isWanted(id) ?? true);
+  }
+
+  /** How many certificates could not be obtained when the edge last tried. */
+  get failing(): number {
+    return this.#acme?.failing ?? 0;
   }
 
   /** Reads the files now. */

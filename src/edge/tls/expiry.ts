@@ -11,7 +11,10 @@ const NOTICE_SHARE = 1 / 4;
 const LOOK_INTERVAL_MS = 12 * 3_600_000;
 
 /** Whether a certificate ends so soon that what renews it must have failed. */
-export function isEnding({ notBeforeMs, notAfterMs }: CertificateState, nowMs: number): boolean {
+export function isEnding(
+  { notBeforeMs, notAfterMs }: Pick<CertificateState, 'notBeforeMs' | 'notAfterMs'>,
+  nowMs: number,
+): boolean {
   return notAfterMs - nowMs < Math.min((notAfterMs - notBeforeMs) * NOTICE_SHARE, MAX_NOTICE_MS);
 }
 

@@ -16,7 +16,7 @@ import { dnsSolver, programRecords } from '../../../src/edge/acme/dns/solver.js'
 import { readTsigKey } from '../../../src/edge/acme/dns/tsig.js';
 import { DynamicZone } from '../../../src/edge/acme/dns/update.js';
 import { AcmeManager } from '../../../src/edge/acme/manager.js';
-import { ACME_TLS_PROTOCOL, PublishedProofs } from '../../../src/edge/acme/published-proofs.js';
+import { PublishedProofs } from '../../../src/edge/acme/published-proofs.js';
 import type { StoredCertificate } from '../../../src/edge/acme/records.js';
 import { MemoryStore } from '../../../src/store/memory.js';
 import type { Store } from '../../../src/store/store.js';
@@ -48,7 +48,7 @@ function manage({ pebble, store = new MemoryStore(), solvers, fetch = pebble.fet
 
 async function obtain(ordering: Ordering, names: readonly string[]): Promise<string> {
   const { manager, published } = manage(ordering);
-  await manager.want('a', names);
+  await manager.want({ id: 'a', names });
   const { chain } = await published;
   await manager.close();
   return new X509Certificate(chain).subjectAltName ?? '';
@@ -68,7 +68,7 @@ describe('an authority that looks at this edge', { skip: pebbleMissing() }, () =
     response.writeHead(text === undefined ? 404 : 200).end(text);
   });
   const tls = createTlsServer({
-    ALPNProtocols: [ACME_TLS_PROTOCOL],
+    ALPNProtocols: ['acme-tls/1'],
     SNICallback: (name, found) => void proofs.contextFor(name).then((context) => found(null, context)),
   });
   tls.on('secureConnection', (socket) => socket.end()).on('tlsClientError', () => {});
@@ -105,7 +105,7 @@ describe('an authority that looks at this edge', { skip: pebbleMissing() }, () =
       return pebble.fetch(url, init);
     };
     const nodes = [0, 1].map(() => manage({ pebble, fetch, store: shared, solvers: [proofs.solvers.http] }));
-    await Promise.all(nodes.map(({ manager }) => manager.want('a', [NAME])));
+    await Promise.all(nodes.map(({ manager }) => manager.want({ id: 'a', names: [NAME] })));
     const [one, two] = await Promise.all(nodes.map(({ published }) => published));
     await Promise.all(nodes.map(({ manager }) => manager.close()));
     assert.deepEqual(one, two);
@@ -131,7 +131,7 @@ describe('an authority that looks at this edge', { skip: pebbleMissing() }, () =
       },
     };
     const first = manage({ pebble, store: shared, solvers: [stuck] });
-    await first.manager.want('a', [NAME]);
+    await first.manager.want({ id: 'a', names: [NAME] });
     await began.promise;
     const [order] = await shared.list('acme-order:');
     await first.manager.close();

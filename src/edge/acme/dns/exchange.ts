@@ -13,6 +13,7 @@ const TIMEOUT_MS = 10_000;
 /** Sends a message, and resolves to the first response. Rejects with the system's error, or after ten seconds. */
 export function exchange({ host, port }: NameServer, message: Buffer, signal: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const socket = connect({ host, port });
     const end = (settle: () => void) => {

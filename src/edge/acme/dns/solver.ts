@@ -10,7 +10,6 @@ import { promisify } from 'node:util';
 import { onOneLine } from '../../../core/plain-text.js';
 import type { ChallengeSolver, Proof } from '../challenges.js';
 import { AcmeError } from '../errors.js';
-import type { DynamicZone } from './update.js';
 
 /** Puts TXT records into DNS. */
 export interface TextRecords {
@@ -21,6 +20,7 @@ export interface TextRecords {
 const run = promisify(execFile);
 const PROGRAM_TIMEOUT_MS = 120_000;
 const MAX_OUTPUT_BYTES = 65_536;
+const REMOVAL_LIMIT_MS = 10_000;
 
 /**
  * Calls a program with `present` or `cleanup`, the name and the text, as its three arguments, never through a shell. Its exit
@@ -45,7 +45,7 @@ export function programRecords(program: string, environment: NodeJS.ProcessEnv):
 }
 
 export interface DnsSolverOptions {
-  readonly records: TextRecords | DynamicZone;
+  readonly records: TextRecords;
   /** Waits until a record is where authorities look. Default: on every name server of its zone, within two minutes. */
   readonly propagation?: (name: string, text: string, signal: AbortSignal) => Promise<void>;
 }
@@ -56,9 +56,16 @@ export function dnsSolver({ records, propagation = untilPublished }: DnsSolverOp
     async present({ name, keyAuthorization }: Proof, signal) {
       const record = await canonical(`_acme-challenge.${name}`);
       const text = createHash('sha256').update(keyAuthorization).digest('base64url');
+      // With a time limit of its own: an edge that stops takes its records away as well.
+      const takeAway = () => records.remove(record, text, AbortSignal.timeout(REMOVAL_LIMIT_MS));
       await records.add(record, text, signal);
-      await propagation(record, text, signal);
-      return () => records.remove(record, text, signal);
+      try {
+        await propagation(record, text, signal);
+      } catch (error) {
+        await takeAway().catch(() => {}); // the first fault says more
+        throw error;
+      }
+      return takeAway;
     },
   };
 }

@@ -45,6 +45,14 @@ export function sign(message: Message, key: TsigKey, nowMs: number): SignedMessa
 
 /** Whether a response is signed with the key of its request (section 5.3.1), and recent. */
 export function isAuthentic(response: Buffer, request: SignedMessage, key: TsigKey, nowMs: number): boolean {
+  try {
+    return hasSignature(response, request, key, nowMs);
+  } catch {
+    return false; // a signature that ends behind its message
+  }
+}
+
+function hasSignature(response: Buffer, request: SignedMessage, key: TsigKey, nowMs: number): boolean {
   const { additional, id } = readMessage(response);
   const record = additional.at(-1);
   if (record?.type !== TYPE.TSIG || record.name !== key.name.toLowerCase()) return false;

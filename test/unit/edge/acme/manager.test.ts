@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { deriveKeys } from '../../../../src/core/keys.js';
 import { type LogFields, silentLog } from '../../../../src/core/log.js';
-import { AcmeManager, MAX_NEW_CERTIFICATES } from '../../../../src/edge/acme/manager.js';
+import { AcmeManager, MAX_NEW_CERTIFICATES, MAX_NEW_CERTIFICATES_OF_ONE } from '../../../../src/edge/acme/manager.js';
 import { AcmeRecords, type StoredCertificate } from '../../../../src/edge/acme/records.js';
 import { createProof } from '../../../../src/edge/acme/x509.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
@@ -35,7 +35,7 @@ async function managing({ store = new MemoryStore(), respond = () => undefined, 
     log: { ...silentLog, error: (fields) => failed.resolve(fields) },
     onCertificate: (id) => adopted.push(id),
   });
-  await manager.want('a', [NAME]);
+  await manager.want({ id: 'a', names: [NAME], party: 'ana@acme.com' });
   return { manager, failed: failed.promise, adopted, authority };
 }
 
@@ -123,10 +123,46 @@ describe('an authority that refuses', () => {
   test('is not asked for a new certificate once the week has had its most', async () => {
     const store = new MemoryStore();
     const records = new AcmeRecords(store, KEYS, DIRECTORY);
-    for (let n = 0; n < MAX_NEW_CERTIFICATES; n++) await records.countNewCertificate();
+    for (let n = 0; n < MAX_NEW_CERTIFICATES; n++) await records.countNewCertificate(`owner ${n}`);
     const { manager, failed, authority } = await managing({ store });
-    assert.match(String((await failed)['problem']), /^40 new certificates within a week are the most/);
+    assert.match(String((await failed)['problem']), /^40 new certificates within a week are the most for tunnels/);
     assert.ok(!authority.requests.includes('POST /order'));
+    await manager.close();
+  });
+
+  test('is not asked for a new certificate once the week of one owner has had its most', async () => {
+    const store = new MemoryStore();
+    const records = new AcmeRecords(store, KEYS, DIRECTORY);
+    for (let n = 0; n < MAX_NEW_CERTIFICATES_OF_ONE; n++) await records.countNewCertificate('ana@acme.com');
+    const { manager, failed, authority } = await managing({ store });
+    assert.match(String((await failed)['problem']), /^10 new certificates .* for the tunnels of one owner/);
+    assert.ok(!authority.requests.includes('POST /order'));
+    await manager.close();
+  });
+
+  test('is asked for another where the certificate has been replaced before', async () => {
+    const store = new MemoryStore();
+    await keep(store, await certificateFor(NAME));
+    let orders = 0;
+    const body = { type: 'urn:ietf:params:acme:error:alreadyReplaced', detail: 'by another order' };
+    const respond = (path: string) => (path === '/order' && orders++ === 0 ? { status: 409, body } : undefined);
+    const { manager, failed } = await managing({ store, respond, now: () => Date.now() + DAY / 2 });
+    assert.match(String((await failed)['problem']), /malformed/); // of the second order, which this authority has not either
+    assert.equal(orders, 2);
+    await manager.close();
+  });
+
+  test('is asked once for a name whose agent comes and goes', async () => {
+    const { manager, failed, authority } = await managing({});
+    const { problem } = await failed;
+    for (let n = 0; n < 5; n++) {
+      manager.release('a');
+      assert.deepEqual(manager.states, []);
+      await manager.want({ id: 'a', names: [NAME] });
+    }
+    // What is known of the last attempt is still known, and so is when the next one is due.
+    assert.deepEqual(manager.states, [{ names: [NAME], notAfterMs: undefined, problem }]);
+    assert.equal(authority.requests.filter((request) => request === 'POST /order').length, 1);
     await manager.close();
   });
 

@@ -5,8 +5,8 @@ import { AccountKey } from '../../../../src/edge/acme/account-key.js';
 import { AcmeClient } from '../../../../src/edge/acme/client.js';
 import { planRenewal, twoThirds } from '../../../../src/edge/acme/renewal.js';
 import { certificateId } from '../../../../src/edge/acme/x509.js';
+import { issuedCertificate } from '../../../support/edge-certificates.js';
 import { DIRECTORY, type FakeResponse, fakeAuthority } from '../../../support/fake-authority.js';
-import { issuedCertificate } from '../../../support/test-authority.js';
 
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-11-29T00:00:00Z');

@@ -75,9 +75,23 @@ describe('the certificates of an edge', () => {
     assert.equal(certificates.states.length, 1);
   });
 
+  it('are forgotten once they have ended and another is used, but for the default', () => {
+    let now = Date.now();
+    const clocked = new Certificates({ secrets: ['a secret of at least thirty-two bytes, for tests'], now: () => now });
+    const checked = checkCertificate(single, 'tunnel.test', now);
+    for (const id of ['default', 'gone']) clocked.use(id, { ...checked, notAfterMs: now + DAY_MS });
+    now += 2 * DAY_MS;
+    clocked.use('new', checked);
+    assert.deepEqual(
+      clocked.states.map(({ id }) => id),
+      ['default', 'new'],
+    );
+    clocked.close();
+  });
+
   it('are about to end in the last quarter of their life, or three weeks before', () => {
     const ends = (days: number, leftDays: number) =>
-      isEnding({ names: [], notBeforeMs: 0, notAfterMs: days * DAY_MS }, (days - leftDays) * DAY_MS);
+      isEnding({ notBeforeMs: 0, notAfterMs: days * DAY_MS }, (days - leftDays) * DAY_MS);
     assert.deepEqual([ends(90, 23), ends(90, 20)], [false, true]);
     assert.deepEqual([ends(365, 22), ends(365, 20)], [false, true]);
     assert.deepEqual([ends(6, 2), ends(6, 1)], [false, true]);

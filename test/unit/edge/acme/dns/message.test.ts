@@ -68,12 +68,14 @@ describe('a signature', () => {
   const request = sign(UPDATE, KEY, now);
   // A response is signed over the request's signature as well: this one answers another request.
   const unrelated = sign({ ...UPDATE, flags: 0xa800 }, KEY, now).bytes;
-  const responses: readonly (readonly [string, Buffer])[] = [
+  const responses: [string, Buffer][] = [
     ['that is not there', writeMessage({ ...UPDATE, flags: 0xa800 })],
     ['of a response to another request', unrelated],
     ['of another key', sign(UPDATE, { ...KEY, secret: Buffer.from('another') }, now).bytes],
     ['of a key with another name', sign(UPDATE, { ...KEY, name: 'other' }, now).bytes],
   ];
+  const signature = { name: KEY.name, type: TYPE.TSIG, class: CLASS.ANY, ttl: 0, data: Buffer.of(0, 1) };
+  responses.push(['that ends behind its message', writeMessage({ ...UPDATE, additional: [signature] })]);
   for (const [what, bytes] of responses) {
     test(`${what} is not authentic`, () => assert.equal(isAuthentic(bytes, request, KEY, now), false));
   }
