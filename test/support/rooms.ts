@@ -111,7 +111,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   agent: {
     holds: "the developer's side",
     imports: [...MIDDLE, 'http1'],
-    wings: { target: { holds: 'requests to the dev server, and its responses', imports: [] } },
+    wings: {
+      target: { holds: 'requests to the dev server, and its responses', imports: [] },
+      inspector: {
+        holds: 'what passed through the tunnel: capture, replay, its API on this machine',
+        imports: ['target'],
+      },
+    },
   },
   cli: { holds: 'the command', imports: [...MIDDLE, 'edge', 'agent', 'index.ts'], wings: CLI },
   'index.ts': { holds: 'what programs import', imports: [...MIDDLE, 'edge', 'agent', 'cli'] },
