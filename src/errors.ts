@@ -98,6 +98,12 @@ const TABLE = {
     retryable: true,
     text: 'The local server did not answer in time. It may be stuck, or still starting.',
   },
+  ERR_ASSERTION_INVALID: {
+    status: 401,
+    retryable: false,
+    text: 'The request does not come through the tunnel, or what it says of its visitor cannot be verified.',
+  },
+  ERR_KEYS_UNAVAILABLE: { status: 503, retryable: true, text: 'The keys of the edge cannot be read right now.' },
   ERR_TOKEN_INVALID: {
     status: 401,
     retryable: false,

@@ -14,7 +14,7 @@ const RULES: Rules = {
     'openid-client': /^(?:auth\/providers\/|cli\/process\/oauth-client\.ts$)/,
     open: /^cli\/process\/browser\.ts$/,
     ws: /^(link|edge)\//,
-    jose: /^(auth\/|link\/token\.ts$|edge\/acme\/)/,
+    jose: /^(auth\/|link\/token\.ts$|edge\/acme\/|integrations\/verify\.ts$)/,
     '@peculiar/x509': /^edge\/acme\/x509\.ts$/,
     'reflect-metadata': /^edge\/acme\/x509\.ts$/,
     pino: /^cli\//,
@@ -29,7 +29,7 @@ const RULES: Rules = {
     'node:http2': /^$/, // nowhere: a peer for tests only
     // Of the edge only what speaks HTTP/1.1: everything else works with a visit, whichever protocol brought it.
     'node:http':
-      /^(?:edge\/visitors\/(?:http1\/|pages\.ts$|visit-of\.ts$)|edge\/ops\/admin-server\.ts$|agent\/|cli\/|http1\/|link\/)/,
+      /^(?:edge\/visitors\/(?:http1\/|pages\.ts$|visit-of\.ts$)|edge\/ops\/admin-server\.ts$|agent\/|cli\/|http1\/|link\/|integrations\/)/,
     'node:process': /^cli\//,
     'node:console': /^cli\//,
   },

@@ -25,7 +25,7 @@ const THREATS: Readonly<Record<string, number>> = {
   B: 27,
   C: 18,
   D: 20,
-  E: 16,
+  E: 17,
   F: 15,
   G: 11,
   H: 13,

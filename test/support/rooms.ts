@@ -120,5 +120,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     },
   },
   cli: { holds: 'the command', imports: [...MIDDLE, 'edge', 'agent', 'index.ts'], wings: CLI },
-  'index.ts': { holds: 'what programs import', imports: [...MIDDLE, 'edge', 'agent', 'cli'] },
+  integrations: {
+    holds: 'Postern inside other programs: what their plugins and middleware import',
+    imports: [...LOWEST, 'config', 'agent'],
+  },
+  'index.ts': { holds: 'what programs import', imports: [...MIDDLE, 'edge', 'agent', 'cli', 'integrations'] },
 };

@@ -22,6 +22,7 @@ const run = promisify(execFile);
 const MANIFEST = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as {
   version: string;
   devDependencies: Record<string, string>;
+  exports: Record<string, { readonly types: string }>;
 };
 
 const LOCK = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package-lock.json'), 'utf8')) as {
@@ -85,6 +86,21 @@ describe('the package', () => {
     const path = join(folder, 'lib', 'program.mjs');
     writeFileSync(path, program);
     assert.equal((await run(process.execPath, [path])).stdout, 'function function\n');
+  });
+
+  test('each subpath of the package can be imported, and has its types', async () => {
+    const subpaths = Object.entries(MANIFEST.exports);
+    assert.ok(subpaths.length >= 3, `${subpaths.length} subpaths`);
+    const names = subpaths.map(([subpath]) => subpath.replace('.', 'postern'));
+    const path = join(folder, 'lib', 'subpaths.mjs');
+    writeFileSync(path, names.map((name) => `console.log(Object.keys(await import('${name}')).length);\n`).join(''));
+    const counts = (await run(process.execPath, [path])).stdout.trim().split('\n').map(Number);
+    assert.equal(counts.length, names.length);
+    assert.ok(
+      counts.every((count) => count > 0),
+      `${counts}`,
+    );
+    for (const [subpath, { types }] of subpaths) assert.ok(existsSync(join(installed, types)), subpath);
   });
 
   test('the package brings what it needs to run, and nothing that only its makers need', () => {
