@@ -1,7 +1,9 @@
 /** The agent's lines for a person, with the demo's own words in place of the block that a tunnel begins with. */
+import { Screen } from '../../src/cli/output/screen.js';
 import { Terminal, type TerminalOptions } from '../../src/cli/output/terminal.js';
 
 export class DemoTerminal extends Terminal {
+  readonly screen: Screen;
   readonly #first: () => void;
   #started = false;
 
@@ -9,8 +11,11 @@ export class DemoTerminal extends Terminal {
   constructor(options: Pick<TerminalOptions, 'edge' | 'target' | 'allow'>, first: () => void) {
     const { stdout } = process;
     const coloured = stdout.isTTY && !process.env['NO_COLOR'];
-    super({ output: stdout, coloured, columns: () => (stdout.isTTY ? stdout.columns : undefined), ...options });
-    stdout.on('resize', () => this.resized());
+    const columns = () => (stdout.isTTY ? stdout.columns : undefined);
+    const screen = new Screen({ output: stdout, coloured, columns });
+    super({ screen, ...options });
+    this.screen = screen;
+    stdout.on('resize', () => screen.resized());
     this.#first = first;
   }
 

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { KnockNotifier } from '../../src/cli/live/knock-notifier.js';
 import { LiveAccess } from '../../src/cli/live/live-access.js';
+import { readKeys } from '../../src/cli/live/live-keys.js';
 import type { Asker } from '../../src/cli/output/people-lines.js';
 import { createToken, loadEdgeConfig, silentLog, startAgent, startEdge } from '../../src/index.js';
 import { startProvider } from '../support/provider.js';
@@ -68,12 +69,16 @@ async function startDemo({ port, open }: { readonly port: number; readonly open:
   const agent = startAgent({ ...options, log: silentLog, events });
   running.unshift(() => agent.destroy());
   await agent.online;
-  const screen = process.stdout.isTTY ? events : undefined;
-  const [ring, failed] = [(text: string) => events.ring(text), (text: string) => events.hint(text)];
+  const screen = process.stdout.isTTY ? events.screen : undefined;
+  const [ring, failed] = [(text: string) => events.screen.ring(text), (text: string) => events.hint(text)];
   const notifier = screen && new KnockNotifier({ tunnel: 'demo', env: process.env, ring, failed });
   const knocked = notifier && ((asker: Asker) => notifier.knock(asker));
-  const live = new LiveAccess({ edge: base, token: async () => token, url, view: events, screen, knocked });
-  running.unshift(() => live.close());
+  const keys = readKeys(screen);
+  const live = new LiveAccess({ edge: base, token: async () => token, url, view: events, keys, knocked });
+  running.unshift(() => {
+    live.close();
+    keys?.close();
+  });
   void live.follow();
   await agent.ended;
 }

@@ -83,7 +83,7 @@ const CLI: Readonly<Record<string, Wing>> = {
   process: { holds: 'the process: exit codes, signals, flags, environment', imports: [] },
   output: { holds: 'what is written: terminal, JSON lines, log', imports: ['process'] },
   live: {
-    holds: 'a running tunnel at its developer’s terminal: who is there, keys, questions',
+    holds: 'running tunnels at their developer’s terminal: what runs them, who is there, keys, questions',
     imports: ['output', 'process'],
   },
   commands: { holds: 'one file a command', imports: ['live', 'output', 'process'] },

@@ -1,4 +1,4 @@
-/** What a person is asked at the bottom of the terminal of a running agent. One dialog is open at a time, and gets every key. */
+/** What a person is asked at the bottom of the terminal of running tunnels. One dialog is open at a time, and gets every key. */
 import type { Bottom } from '../output/bottom-lines.js';
 import type { ApiClient } from '../process/api-client.js';
 import type { Key } from '../process/key-decoder.js';

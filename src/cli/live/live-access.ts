@@ -3,11 +3,10 @@
  * `--on-knock`.
  */
 import { spawn } from 'node:child_process';
-import { ReadStream } from 'node:tty';
 import type { Asker } from '../output/people-lines.js';
 import { ApiClient } from '../process/api-client.js';
 import { printError } from '../process/exit.js';
-import { LiveKeys, type Screen } from './live-keys.js';
+import type { KeyPlace, LiveKeys } from './live-keys.js';
 
 export interface LiveAccessOptions {
   readonly edge: string;
@@ -24,8 +23,8 @@ export interface LiveAccessOptions {
     askers(askers: readonly Asker[]): void;
     hint(text: string): void;
   };
-  /** The terminal of a person, where there is one: keys are read if standard input is one, too. */
-  readonly screen?: Screen | undefined;
+  /** The keys of a person's terminal, where there is one. */
+  readonly keys?: LiveKeys | undefined;
 }
 
 /** Follows a tunnel until it is closed. */
@@ -34,22 +33,22 @@ export class LiveAccess {
   readonly #api: ApiClient;
   readonly #name: string;
   readonly #stop = new AbortController();
-  readonly #keys: LiveKeys | undefined;
+  #keys: KeyPlace | undefined;
   readonly #started = new Set<string>();
   #askers: readonly Asker[] = [];
 
   constructor(options: LiveAccessOptions) {
-    const { edge, token, url, screen } = options;
+    const { edge, token, url } = options;
     this.#options = options;
     this.#api = new ApiClient(edge, token);
     this.#name = new URL(url).hostname.split('.', 1)[0] ?? '';
-    if (screen !== undefined) this.#keys = this.#keysOf(screen);
   }
 
   /** Resolves when it was closed, or when the edge has no API for this agent. */
   async follow(): Promise<void> {
-    const { view } = this.#options;
-    this.#keys?.start();
+    const { view, keys, url } = this.#options;
+    const settled = ({ id }: Asker) => this.#update(this.#askers.filter((asker) => asker.id !== id));
+    this.#keys = keys?.add({ api: this.#api, tunnel: { name: this.#name, url }, settled });
     const { followTunnel } = await import('../process/tunnel-events.js'); // here: the tunnel is up before it is loaded
     const listener = {
       people: (people: readonly { readonly email: string }[]) => view.people(people.map(({ email }) => email)),
@@ -60,15 +59,7 @@ export class LiveAccess {
 
   close(): void {
     this.#stop.abort();
-    this.#keys?.close();
-  }
-
-  #keysOf(screen: Screen): LiveKeys | undefined {
-    const { stdin } = process;
-    if (!(stdin instanceof ReadStream)) return undefined;
-    const tunnel = { name: this.#name, url: this.#options.url };
-    const settled = ({ id }: Asker) => this.#update(this.#askers.filter((asker) => asker.id !== id));
-    return new LiveKeys({ api: this.#api, tunnel, input: stdin, screen, settled });
+    this.#keys?.remove();
   }
 
   #update(askers: readonly Asker[]): void {

@@ -1,16 +1,16 @@
 /**
- * The keys of a running agent's terminal: they answer who asks to be let in, let people in without being asked, and take access
- * back. A key means only what a person can have seen when it was pressed.
+ * The keys of the terminal of running tunnels: they answer who asks to be let in, let people in without being asked, and take
+ * access back. A key means only what a person can have seen when it was pressed.
  */
-import type { ReadStream } from 'node:tty';
+import { ReadStream } from 'node:tty';
 import { type Bottom, dimmedLines, keysBottom } from '../output/bottom-lines.js';
 import type { Asker } from '../output/people-lines.js';
-import type { ApiClient } from '../process/api-client.js';
 import type { Key } from '../process/key-decoder.js';
 import { Keys } from '../process/keys.js';
 import { AllowPrompt } from './allow-prompt.js';
 import type { Dialog, Stage } from './dialog.js';
 import { openPeopleList } from './people-list.js';
+import { SelectList } from './select-list.js';
 
 const EIGHT_HOURS = '8h';
 
@@ -26,12 +26,24 @@ export interface Screen {
   separate(): void;
 }
 
-export interface LiveKeysOptions extends Pick<Stage, 'api' | 'tunnel'> {
+export interface LiveKeysOptions {
   /** A terminal. */
   readonly input: ReadStream;
   readonly screen: Screen;
+}
+
+/** A tunnel that is up. */
+export interface KeyTunnel extends Pick<Stage, 'api' | 'tunnel'> {
   /** This visitor has a response, and is shown no more. */
   readonly settled: (asker: Asker) => void;
+}
+
+/** What a tunnel tells the keys. */
+export interface KeyPlace {
+  /** Who asks now, the first one first. */
+  askers(askers: readonly Asker[]): void;
+  /** The tunnel is over. */
+  remove(): void;
 }
 
 const ALL_KEYS = [
@@ -41,20 +53,17 @@ const ALL_KEYS = [
   '         Ctrl-S holds what is shown, Ctrl-C ends the tunnel · any key closes this',
 ];
 
-export class LiveKeys implements Stage {
-  readonly api: ApiClient;
-  readonly tunnel: Stage['tunnel'];
+export class LiveKeys {
   readonly #options: LiveKeysOptions;
   readonly #keys: Keys;
-  #askers: readonly Asker[] = [];
+  readonly #tunnels: KeyTunnel[] = [];
+  #askers: readonly { readonly at: KeyTunnel; readonly asker: Asker }[] = [];
   #dialog: Dialog | undefined;
   #isHeld = false;
   /** Since when keys mean what they mean now, by `performance.now()`. */
   #shownAtMs = 0;
 
   constructor(options: LiveKeysOptions) {
-    this.api = options.api;
-    this.tunnel = options.tunnel;
     this.#options = options;
     this.#keys = new Keys(options.input, {
       pressed: (key) => this.press(key),
@@ -62,21 +71,23 @@ export class LiveKeys implements Stage {
     });
   }
 
-  start(): void {
+  /** From now on the keys are for this tunnel, too. */
+  add(at: KeyTunnel): KeyPlace {
+    this.#tunnels.push(at);
     this.#keys.read(true);
     this.#refresh();
+    return {
+      askers: (askers) => this.#update(at, askers),
+      remove: () => {
+        this.#tunnels.splice(this.#tunnels.indexOf(at), 1);
+        this.#update(at, []);
+      },
+    };
   }
 
   close(): void {
     this.#keys.read(false);
     this.#options.screen.bottom(undefined);
-  }
-
-  /** Who asks now, the first one first. */
-  askers(askers: readonly Asker[]): void {
-    if (askers[0]?.id !== this.#askers[0]?.id && this.#dialog === undefined) this.#changed();
-    this.#askers = askers;
-    this.#refresh();
   }
 
   press(key: Key): void {
@@ -86,53 +97,73 @@ export class LiveKeys implements Stage {
     else this.#command(key, isSeen);
   }
 
-  show(dialog: Dialog): void {
+  readonly #show = (dialog: Dialog): void => {
     if (this.#dialog !== dialog) this.#changed();
     this.#dialog = dialog;
     this.#refresh();
-  }
+  };
 
-  end(dialog: Dialog): void {
+  readonly #end = (dialog: Dialog): void => {
     if (this.#dialog !== dialog) return;
     this.#dialog = undefined;
     this.#changed();
     this.#refresh();
+  };
+
+  readonly #hint = (text: string): void => this.#options.screen.hint(text);
+
+  #stageOf({ api, tunnel }: KeyTunnel): Stage {
+    const report = (sentence: Promise<string>) =>
+      void sentence.then(this.#hint, (error: Error) => this.#hint(error.message));
+    return { api, tunnel, show: this.#show, end: this.#end, hint: this.#hint, report };
   }
 
-  report(sentence: Promise<string>): void {
-    sentence.then(
-      (text) => this.hint(text),
-      (error: Error) => this.hint(error.message),
-    );
-  }
-
-  hint(text: string): void {
-    this.#options.screen.hint(text);
+  // Those who asked before stay in front.
+  #update(at: KeyTunnel, askers: readonly Asker[]): void {
+    const kept = this.#askers.filter(({ at: of, asker }) => of !== at || askers.some(({ id }) => id === asker.id));
+    const isKept = ({ id }: Asker) => kept.some(({ at: of, asker }) => of === at && asker.id === id);
+    const before = this.#askers[0]?.asker.id;
+    this.#askers = [...kept, ...askers.filter((asker) => !isKept(asker)).map((asker) => ({ at, asker }))];
+    if (this.#askers[0]?.asker.id !== before && this.#dialog === undefined) this.#changed();
+    this.#refresh();
   }
 
   #command({ name }: Key, isSeen: boolean): void {
-    if (name === 'a') this.show(new AllowPrompt(this));
-    else if (name === 'r') openPeopleList(this);
+    if (name === 'a') this.#atTunnel('allow', (stage) => this.#show(new AllowPrompt(stage)));
+    else if (name === 'r') this.#atTunnel('revoke', openPeopleList);
     else if (name === '?') this.#help();
     else if (name === 'return' || name === 'enter') this.#options.screen.separate();
     else if (isSeen) this.#settle(name);
   }
 
+  /** Asks for which tunnel where there are several. */
+  #atTunnel(label: string, open: (stage: Stage) => void): void {
+    const tunnels = [...this.#tunnels];
+    const chosen = (index: number) => {
+      const tunnel = tunnels[index];
+      if (tunnel !== undefined) open(this.#stageOf(tunnel));
+    };
+    if (tunnels.length <= 1) return void chosen(0);
+    const lines = tunnels.map(({ tunnel: { name, url } }) => `${name}  (${url})`);
+    this.#show(new SelectList({ show: this.#show, end: this.#end }, { label, lines, chosen }));
+  }
+
   #help(): void {
-    const help: Dialog = { bottom: dimmedLines(ALL_KEYS), press: () => this.end(help) };
-    this.show(help);
+    const help: Dialog = { bottom: dimmedLines(ALL_KEYS), press: () => this.#end(help) };
+    this.#show(help);
   }
 
   #settle(name: string): void {
-    const [asker] = this.#askers;
+    const [first] = this.#askers;
     const body = REPLIES[name];
-    if (asker === undefined || body === undefined) return;
-    this.#options.settled(asker); // the stream of events says what has come of it
+    if (first === undefined || body === undefined) return;
+    const { at, asker } = first;
+    at.settled(asker); // the stream of events says what has come of it
     const duration = body.for === undefined ? '' : ' for eight hours';
     const text = body.answer === 'deny' ? 'was not let in' : `may come in${duration}`;
-    this.api.answer(this.tunnel.name, asker.id, body).then(
-      () => this.hint(`${asker.email} ${text}`),
-      (error: Error) => this.hint(`${asker.email}: ${error.message}`),
+    at.api.answer(at.tunnel.name, asker.id, body).then(
+      () => this.#hint(`${asker.email} ${text}`),
+      (error: Error) => this.#hint(`${asker.email}: ${error.message}`),
     );
   }
 
@@ -153,7 +184,15 @@ export class LiveKeys implements Stage {
   }
 
   #refresh(): void {
-    this.#options.screen.bottom(this.#dialog?.bottom ?? keysBottom(this.#askers.length));
+    this.#options.screen.bottom(this.#dialog?.bottom ?? keysBottom(this.#askers.length, this.#firstAsker()));
+  }
+
+  /** Whom the keys answer, where that is not plain. */
+  #firstAsker(): string | undefined {
+    const [first] = this.#askers;
+    return first === undefined || this.#tunnels.length <= 1
+      ? undefined
+      : `${first.asker.email} at ${first.at.tunnel.name}`;
   }
 }
 
@@ -162,3 +201,9 @@ const REPLIES: Readonly<Partial<Record<string, { answer: 'allow' | 'deny'; for?:
   '8': { answer: 'allow', for: EIGHT_HOURS },
   n: { answer: 'deny' },
 };
+
+/** The keys of a person's terminal, where standard input is one, too. */
+export function readKeys(screen: Screen | undefined): LiveKeys | undefined {
+  const { stdin } = process;
+  return screen !== undefined && stdin instanceof ReadStream ? new LiveKeys({ input: stdin, screen }) : undefined;
+}

@@ -1,11 +1,12 @@
 /** The list of who is here or was let in, from which a person chooses whose access ends, and the question whether it is meant. */
 import { parseRule } from '../../core/rule.js';
-import { dimmed, firstShown, listBottom, questionBottom } from '../output/bottom-lines.js';
+import { dimmed, questionBottom } from '../output/bottom-lines.js';
 import type { ApiGrant, ApiPerson } from '../process/api-types.js';
 import { notGranted, revoke } from '../process/granting.js';
 import type { Key } from '../process/key-decoder.js';
 import { clockTime } from '../process/lifetime.js';
 import type { Dialog, Stage } from './dialog.js';
+import { SelectList } from './select-list.js';
 
 /** A person or a rule whose access can end. */
 export interface Entry {
@@ -32,7 +33,7 @@ export function openPeopleList(stage: Stage): void {
   stage.show(waiting);
   readEntries(stage).then(
     (entries) => {
-      if (isOpen && entries.length > 0) return stage.show(new PeopleList(stage, entries));
+      if (isOpen && entries.length > 0) return stage.show(peopleList(stage, entries));
       stage.end(waiting);
       if (isOpen) stage.hint('nobody is here, and nobody was let in, whose access could end.');
     },
@@ -55,39 +56,13 @@ async function readEntries({ api, tunnel }: Stage): Promise<readonly Entry[]> {
   return entriesOf(owner, grants, people);
 }
 
-class PeopleList implements Dialog {
-  readonly #stage: Stage;
-  readonly #entries: readonly Entry[];
-  #selected = 0;
-
-  constructor(stage: Stage, entries: readonly Entry[]) {
-    this.#stage = stage;
-    this.#entries = entries;
-  }
-
-  readonly bottom: Dialog['bottom'] = (columns, style) => {
-    const lines = this.#entries.map(({ rule, note }) => `${rule}  (${note})`);
-    return listBottom('revoke', lines, this.#selected)(columns, style);
+function peopleList(stage: Stage, entries: readonly Entry[]): Dialog {
+  const lines = entries.map(({ rule, note }) => `${rule}  (${note})`);
+  const chosen = (index: number) => {
+    const entry = entries[index];
+    if (entry !== undefined) stage.show(revokeQuestion(stage, entry));
   };
-
-  press({ name }: Key, isSeen: boolean): void {
-    if (name === 'escape') this.#stage.end(this);
-    else if (name === 'up' || name === 'k') this.#select(this.#selected - 1);
-    else if (name === 'down' || name === 'j') this.#select(this.#selected + 1);
-    else if (isSeen && (name === 'return' || name === 'enter')) this.#ask(this.#selected);
-    else if (isSeen && /^[1-9]$/.test(name))
-      this.#ask(firstShown(this.#entries.length, this.#selected) + Number(name) - 1);
-  }
-
-  #select(index: number): void {
-    this.#selected = Math.max(0, Math.min(index, this.#entries.length - 1));
-    this.#stage.show(this);
-  }
-
-  #ask(index: number): void {
-    const entry = this.#entries[index];
-    if (entry !== undefined) this.#stage.show(revokeQuestion(this.#stage, entry));
-  }
+  return new SelectList(stage, { label: 'revoke', lines, chosen });
 }
 
 function revokeQuestion(stage: Stage, { rule }: Entry): Dialog {

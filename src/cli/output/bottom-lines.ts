@@ -22,11 +22,14 @@ const INDENT = '         ';
 /** How many entries of a list are shown at once. */
 const MAX_ENTRIES = 9;
 
-/** The keys while nothing is asked. `askers`: how many ask to be let in. */
-export function keysBottom(askers: number): Bottom {
+/** The keys while nothing is asked. `askers`: how many ask to be let in; `first`: whom the keys answer, where that is not plain. */
+export function keysBottom(askers: number, first?: string): Bottom {
   if (askers === 0) return dimmed('keys     a let somebody in · r take access back · ? all keys');
   const more = askers === 1 ? '' : `  (and ${askers - 1} more)`;
-  return (columns) => ({ lines: [cut(`${INDENT}y let in · 8 for eight hours · n no · ? all keys${more}`, columns)] });
+  const whom = first === undefined ? '' : `${printable(first)}: `;
+  return (columns) => ({
+    lines: [cut(`${INDENT}${whom}y let in · 8 for eight hours · n no · ? all keys${more}`, columns)],
+  });
 }
 
 /** A line that a person types, with what it may be. */

@@ -52,14 +52,15 @@ function setUp(people: readonly string[] = ['ana@acme.com', 'bob@acme.com']) {
   };
   const input = Object.assign(new EventEmitter(), { setRawMode() {}, ref() {}, pause() {}, resume() {} });
   const settled: string[] = [];
-  const keys = new LiveKeys({
-    api,
-    tunnel: TUNNEL,
-    input: input as unknown as ReadStream,
-    screen,
-    settled: ({ id }) => settled.push(id),
-  });
-  keys.start();
+  const live = new LiveKeys({ input: input as unknown as ReadStream, screen });
+  const keys = live.add({ api, tunnel: TUNNEL, settled: ({ id }) => settled.push(id) });
+  /** One more tunnel of the same terminal. */
+  const addTunnel = (name: string) =>
+    live.add({
+      api,
+      tunnel: { name, url: `https://${name}.acme.com` },
+      settled: ({ id }) => settled.push(`${name} ${id}`),
+    });
   /** Presses keys, and lets what they ask of the edge happen. */
   const press = async (...names: readonly string[]) => {
     for (const name of names) {
@@ -68,7 +69,7 @@ function setUp(people: readonly string[] = ['ana@acme.com', 'bob@acme.com']) {
     }
   };
   const lines = (columns = 80) => bottom?.(columns, (_style, text) => text).lines ?? [];
-  return { keys, press, calls, hints, held, settled, lines };
+  return { live, keys, addTunnel, press, calls, hints, held, settled, lines };
 }
 
 /** Runs a test in which time passes only when `pass` says so. */
@@ -90,7 +91,7 @@ describe('the keys of a running agent', () => {
   it(
     'let somebody in, for a time or not, from a line that is typed or pasted',
     withClock(async (pass) => {
-      const { keys, press, calls, hints, lines } = setUp();
+      const { live, press, calls, hints, lines } = setUp();
       const send = async (...names: readonly string[]) => {
         await press('a', ...names);
         pass();
@@ -106,28 +107,28 @@ describe('the keys of a running agent', () => {
         '@partner.com {"effect":"allow","for":"2d"}',
       ]);
       assert.equal(hints[0], 'bob@acme.com may open https://demo.acme.com');
-      keys.close();
+      live.close();
     }),
   );
 
   it(
     'let nobody in by a line that a program types, or that was typed before anybody saw the prompt',
     withClock(async (pass) => {
-      const { keys, press, calls, lines } = setUp();
+      const { live, press, calls, lines } = setUp();
       await press(...'anna@elsewhere.test', 'enter');
       assert.deepEqual(calls, []);
       assert.match(lines().at(-1) ?? '', /^allow {4}nna@elsewhere\.test$/);
       pass();
       await press('escape');
       assert.deepEqual(calls, []);
-      keys.close();
+      live.close();
     }),
   );
 
   it(
     'say in one sentence what is wrong with the line, which stays, or with the edge',
     withClock(async (pass) => {
-      const { keys, press, calls, hints, lines } = setUp();
+      const { live, press, calls, hints, lines } = setUp();
       await press('a', 'bob');
       pass();
       await press('enter');
@@ -141,14 +142,14 @@ describe('the keys of a running agent', () => {
       pass();
       await press('enter');
       assert.match(hints.at(-1) ?? '', /^outside /);
-      keys.close();
+      live.close();
     }),
   );
 
   it(
     'take access back from who is chosen, after a question',
     withClock(async (pass) => {
-      const { keys, press, calls, lines } = setUp();
+      const { live, press, calls, lines } = setUp();
       await press('r');
       assert.deepEqual(lines().slice(0, 2), ['revoke > 1 bob@acme.com  (here)', '         2 @partner.com  (let in)']);
       pass();
@@ -167,14 +168,14 @@ describe('the keys of a running agent', () => {
       pass();
       await press('y');
       assert.deepEqual(calls, ['take back @partner.com', 'bob@acme.com {"effect":"deny"}']);
-      keys.close();
+      live.close();
     }),
   );
 
   it(
     'mean nothing that appeared only now',
     withClock(async (pass) => {
-      const { keys, press, calls, settled, lines } = setUp();
+      const { live, keys, press, calls, settled, lines } = setUp();
       await press('r', '1', 'enter'); // typed ahead of the list
       assert.match(lines()[0] ?? '', /^revoke > 1/);
       pass();
@@ -193,14 +194,14 @@ describe('the keys of a running agent', () => {
       pass();
       await press('yy', '8'); // a paste, and a key
       assert.deepEqual([calls, settled], [['e1 {"answer":"allow","for":"8h"}'], ['e1']]);
-      keys.close();
+      live.close();
     }),
   );
 
   it(
     'hold what is shown, and go on with a key that does nothing else',
     withClock(async (pass) => {
-      const { keys, press, held, calls, hints } = setUp();
+      const { live, keys, press, held, calls, hints } = setUp();
       keys.askers([EVE]);
       pass();
       await press('ctrl-s', 'y', 'y');
@@ -209,21 +210,48 @@ describe('the keys of a running agent', () => {
       await press('y', 'enter');
       assert.equal(calls.length, 1);
       assert.deepEqual(hints, ['eve@elsewhere.test may come in', '']); // Enter sets apart what comes next
-      keys.close();
+      live.close();
     }),
   );
 
   it(
     'are explained, and gone at the end',
     withClock(async () => {
-      const { keys, press, lines } = setUp([]);
+      const { live, press, lines } = setUp([]);
       await press('?');
       assert.match(lines().join('\n'), /a {2}let somebody in.*\n.*r {2}take access back.*\n.*y 8 n/);
       await press('a');
       assert.equal(lines().length, 1);
       await press('a');
-      keys.close();
+      live.close();
       assert.deepEqual(lines(), []);
+    }),
+  );
+
+  it(
+    'are for several tunnels: they answer whoever asked first, say at which, and ask which one is meant',
+    withClock(async (pass) => {
+      const { live, keys, addTunnel, press, calls, settled, lines } = setUp();
+      const shop = addTunnel('shop');
+      shop.askers([ZOE]);
+      keys.askers([EVE]);
+      assert.match(lines()[0] ?? '', /zoe@elsewhere\.test at shop: y let in/);
+      pass();
+      await press('y');
+      assert.deepEqual([settled, calls], [['shop z1'], ['z1 {"answer":"allow"}']]);
+      shop.askers([]);
+      assert.match(lines()[0] ?? '', /eve@elsewhere\.test at demo/);
+      await press('a');
+      assert.match(lines().join('\n'), /> 1 demo .*\n.* 2 shop/);
+      pass();
+      await press('2', ...'bob@acme.com');
+      pass();
+      await press('enter');
+      assert.equal(calls.at(-1), 'bob@acme.com {"effect":"allow"}');
+      shop.remove();
+      await press('a');
+      assert.match(lines().at(-1) ?? '', /^allow/, 'one tunnel needs no choice');
+      live.close();
     }),
   );
 
@@ -231,7 +259,7 @@ describe('the keys of a running agent', () => {
     'show texts of others without controls, and fitted to any width',
     withClock(async (pass) => {
       const names = Array.from({ length: 30 }, (_, at) => `${at}${HOSTILE}${'漢'.repeat(40)}@acme.com`);
-      const { keys, press, lines } = setUp(names);
+      const { live, press, lines } = setUp(names);
       const check = () => {
         for (const columns of [1, 2, 10, 40, 80]) {
           for (const line of lines(columns)) {
@@ -251,7 +279,7 @@ describe('the keys of a running agent', () => {
       assert.match(lines()[8] ?? '', /> 9 @partner\.com/);
       await press('1');
       check();
-      keys.close();
+      live.close();
     }),
   );
 });

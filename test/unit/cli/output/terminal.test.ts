@@ -6,6 +6,7 @@ import type { AgentEvents } from '../../../../src/agent/agent.js';
 import type { RequestRecord } from '../../../../src/agent/target/request-record.js';
 import { describeAllow } from '../../../../src/cli/output/describe-allow.js';
 import { JsonLines } from '../../../../src/cli/output/json-lines.js';
+import { Screen } from '../../../../src/cli/output/screen.js';
 import { Terminal } from '../../../../src/cli/output/terminal.js';
 import { PosternError } from '../../../../src/errors.js';
 
@@ -37,11 +38,15 @@ interface Shown {
   readonly columns?: number;
 }
 
-function shown(tell: (terminal: Terminal) => void, { coloured = false, allow = ['@acme.com'], columns }: Shown = {}) {
+function shown(
+  tell: (terminal: Terminal, screen: Screen) => void,
+  { coloured = false, allow = ['@acme.com'], columns }: Shown = {},
+) {
   const target = new URL('http://localhost:5173');
-  return written((output) =>
-    tell(new Terminal({ output, coloured, columns: () => columns, edge: EDGE, target, allow })),
-  );
+  return written((output) => {
+    const screen = new Screen({ output, coloured, columns: () => columns });
+    tell(new Terminal({ screen, edge: EDGE, target, allow }), screen);
+  });
 }
 
 describe('Terminal', () => {
@@ -136,10 +141,10 @@ describe('Terminal', () => {
     const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
     const error = new PosternError('ERR_LINK_LOST', 'the link was lost: ECONNREFUSED', { cause: refused });
     const text = shown(
-      (terminal) => {
+      (terminal, screen) => {
         for (const ms of [100, 200, 400]) terminal.offline(error, ms);
         terminal.online('https://demo.acme.com');
-        terminal.close();
+        screen.close();
       },
       { columns: 80 },
     );
@@ -157,8 +162,8 @@ describe('Terminal', () => {
   });
 
   it('keeps what a person types last, below who asks and the state of the link', () => {
-    const tell = (terminal: Terminal) => {
-      terminal.bottom(() => ({ lines: ['help', 'allow    bob'], back: 1 }));
+    const tell = (terminal: Terminal, screen: Screen) => {
+      screen.bottom(() => ({ lines: ['help', 'allow    bob'], back: 1 }));
       terminal.people(['ana@acme.com']);
       terminal.askers([{ id: '1', email: 'eve@elsewhere.test', message: '' }]);
       terminal.offline(new PosternError('ERR_EDGE_DRAINING'), 1_000);
@@ -180,6 +185,33 @@ describe('Terminal', () => {
     });
     assert.equal(text.split('ERR_EDGE_DRAINING').length, 3);
     assert.ok(!text.includes('\x1b'));
+  });
+
+  it('begins each line with the name of its tunnel where there are several, and fits the rest', () => {
+    const text = written((output) => {
+      const screen = new Screen({ output, coloured: false, columns: () => 60 });
+      const of = (name: string) =>
+        new Terminal({
+          ...{ screen, edge: EDGE, target: new URL('http://localhost:5173'), allow: [] },
+          label: { text: name, columns: 5 },
+        });
+      const [web, docs] = [of('web'), of('docs')] as const;
+      web.online('https://web.tunnel.acme.com');
+      docs.request({ ...RECORD, path: `/${'x'.repeat(100)}` });
+      docs.people(['ana@acme.com']);
+      web.people(['bob@acme.com']);
+      docs.refused(new PosternError('ERR_NAME_TAKEN'), 'the edge refused\nchoose another');
+    });
+    const lines = text.replaceAll(/\r?\x1b\[\d*[A-Z]/g, '\n').split('\n');
+    assert.ok(lines.includes('web      https://web.tunnel.acme.com'), text);
+    assert.ok(lines.some((line) => /^docs {3}03:04:05 200 .*…$/.test(line) && line.length === 60));
+    assert.ok(lines.includes('docs   here     ana@acme.com') && lines.includes('web    here     bob@acme.com'));
+    assert.ok(lines.includes('docs   refused  the edge refused') && lines.includes('docs            choose another'));
+    assert.equal(
+      text.slice(text.lastIndexOf('\x1b')).includes('ana@acme.com'),
+      false,
+      'a tunnel that is over shows nobody',
+    );
   });
 
   it('writes colours only when asked to', () => {

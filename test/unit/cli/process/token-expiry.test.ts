@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { expiryOf, warnBeforeExpiry } from '../../../../src/cli/commands/token-expiry.js';
+import { expiryOf, warnBeforeExpiry } from '../../../../src/cli/process/token-expiry.js';
 import { createToken } from '../../../../src/link/token.js';
 
 const HOUR_MS = 3_600_000;
