@@ -3,6 +3,7 @@ import type { BaseAddress } from '../core/hostname.js';
 import type { Rule } from '../core/rule.js';
 import { type AcmeConfig, acmeProblems, toAcme } from './acme.js';
 import { isOpenToAll, type ListenAddress } from './addresses.js';
+import { withOneCredential } from './client-credential.js';
 import { ConfigError } from './config-error.js';
 import { EDGE_OPTIONS } from './edge-options.js';
 import { type Endpoint, endpoints } from './endpoints.js';
@@ -75,7 +76,8 @@ type EdgeValues = ValuesOf<typeof EDGE_OPTIONS>;
 export function loadEdgeConfig(sources: Sources): EdgeConfig {
   const problems: string[] = [];
   const layers = edgeLayers(sources, problems);
-  const values = readOptions(withoutFlat(EDGE_OPTIONS, layers), layers, problems);
+  const table = withOneCredential(withoutFlat(EDGE_OPTIONS, layers), 'oidc_', layers, problems);
+  const values = readOptions(table, layers, problems);
   const providers = readProviders(values, layers, problems);
   checkListeners(values, problems);
   checkTls(values, problems);

@@ -1,6 +1,7 @@
 /** Every option of an edge, one row each. `.env.example` and `--help` have the same texts; a test compares them. */
-import { baseAddress, issuer, listenAddress, networks } from './addresses.js';
+import { baseAddress, listenAddress, networks } from './addresses.js';
 import { endpoints } from './endpoints.js';
+import { OIDC_OPTIONS } from './oidc-options.js';
 import type { OptionTable } from './options.js';
 import { TLS_OPTIONS } from './tls-options.js';
 import { collector, collectorHeaders, ratio } from './traces.js';
@@ -12,13 +13,9 @@ import {
   ceiling,
   destination,
   duration,
-  emailVerification,
   folder,
-  foreignSecret,
-  identifier,
   logLevel,
   path,
-  scopes,
   secrets,
   toggle,
 } from './values.js';
@@ -41,51 +38,7 @@ export const EDGE_OPTIONS = {
       'Seals cookies, tickets and tokens: 32 bytes or more, as "openssl rand -base64 32" prints; "new,old" rotates.',
     schema: secrets,
   },
-  oidc_client_id: {
-    env: 'POSTERN_OIDC_CLIENT_ID',
-    placeholder: '<id>',
-    required: 'expected the client id that the identity provider gave you',
-    description:
-      'The client id that the identity provider gave you; register <POSTERN_URL>/oauth2/callback there as the one redirect URI.',
-    schema: identifier,
-  },
-  oidc_client_secret: {
-    env: 'POSTERN_OIDC_CLIENT_SECRET',
-    placeholder: '<secret>',
-    secret: true,
-    required: 'expected the client secret that the identity provider gave you',
-    description: 'The client secret that the identity provider gave you.',
-    schema: foreignSecret,
-  },
-  oidc_issuer: {
-    env: 'POSTERN_OIDC_ISSUER',
-    placeholder: '<url>',
-    default: 'https://accounts.google.com',
-    description: 'The identity provider, found by OpenID Connect discovery; byte for byte as the provider spells it.',
-    schema: issuer,
-  },
-  oidc_scopes: {
-    env: 'POSTERN_OIDC_SCOPES',
-    placeholder: '<words>',
-    default: 'openid email profile',
-    description: 'What the provider is asked for, separated by spaces.',
-    schema: scopes,
-  },
-  oidc_groups_claim: {
-    env: 'POSTERN_OIDC_GROUPS_CLAIM',
-    placeholder: '<name>',
-    default: 'groups',
-    description: 'The claim that lists the groups of a visitor.',
-    schema: identifier,
-  },
-  oidc_email_verified: {
-    env: 'POSTERN_OIDC_EMAIL_VERIFIED',
-    placeholder: '<policy>',
-    default: 'required',
-    description:
-      'When an email address counts as verified: required (the claim email_verified is true) or accept-missing (also without the claim), for a provider that verifies every address but omits the claim.',
-    schema: emailVerification,
-  },
+  ...OIDC_OPTIONS,
   allow: {
     env: 'POSTERN_ALLOW',
     placeholder: '<rules>',

@@ -5,14 +5,18 @@
 import { isEntra } from '../core/entra.js';
 import type { EmailVerification } from '../core/rule.js';
 import { isOpenToAll } from './addresses.js';
+import { withOneCredential, withoutRequired } from './client-credential.js';
+import type { ClientKey } from './client-key.js';
 import type { EDGE_OPTIONS } from './edge-options.js';
 import type { OptionTable, ValuesOf } from './options.js';
 import {
+  GITHUB_HAS_NONE,
   GITHUB_OPTIONS,
   isSecretVariable,
   NOT_AT_GITHUB,
   PROVIDER_OPTIONS,
   type ProviderKind,
+  SECRETS,
   secretVariable,
 } from './provider-options.js';
 import { type Layers, readOptions } from './resolve.js';
@@ -28,7 +32,9 @@ export interface ProviderConfig {
   readonly label: string | undefined;
   readonly issuer: string;
   readonly clientId: string;
-  readonly clientSecret: string;
+  /** Either it or the key is there. */
+  readonly clientSecret: string | undefined;
+  readonly clientKey: ClientKey | undefined;
   /** Separated by spaces. */
   readonly scopes: string;
   readonly groupsClaim: string;
@@ -42,7 +48,7 @@ export const FLAT_ID = 'oidc';
 
 const MAX_PROVIDERS = 10;
 const ID = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,19}$/;
-const KEYS: ReadonlySet<string> = new Set([...Object.keys(PROVIDER_OPTIONS), 'client_secret_file']);
+const KEYS: ReadonlySet<string> = new Set([...Object.keys(PROVIDER_OPTIONS), ...SECRETS.map((key) => `${key}_file`)]);
 
 type FlatValues = Partial<ValuesOf<typeof EDGE_OPTIONS>>;
 
@@ -61,12 +67,7 @@ export interface ProviderLayers extends Layers {
 
 /** The options of an edge as they are where there are other providers than the flat one: its options are not required. */
 export function withoutFlat<Table extends OptionTable>(table: Table, { providers }: ProviderLayers): Table {
-  if (providers.size === 0) return table;
-  const entries = Object.entries(table).map(([key, option]) => {
-    const { required: _required, ...optional } = option;
-    return [key, key.startsWith('oidc_') ? optional : option];
-  });
-  return Object.fromEntries(entries) as Table; // `readProviders` says what is missing
+  return providers.size === 0 ? table : withoutRequired(table, (key) => key.startsWith('oidc_')); // `readProviders` says what is missing
 }
 
 /** Reads every provider. Problems are added to `problems`. */
@@ -85,17 +86,20 @@ export function readProviders(flat: FlatValues, layers: ProviderLayers, problems
 }
 
 function flatProvider(flat: FlatValues): readonly ProviderConfig[] {
-  const { oidc_client_id: clientId, oidc_client_secret: clientSecret, oidc_issuer: issuer } = flat;
-  const { oidc_scopes: scopes, oidc_groups_claim: groupsClaim, oidc_email_verified: emailVerified } = flat;
-  if (clientId === undefined || clientSecret === undefined || issuer === undefined) return [];
+  const { oidc_client_id: clientId, oidc_client_secret: clientSecret, oidc_client_key: clientKey } = flat;
+  const { oidc_issuer: issuer, oidc_scopes: scopes } = flat;
+  const { oidc_groups_claim: groupsClaim, oidc_email_verified: emailVerified } = flat;
+  if (clientId === undefined || (clientSecret ?? clientKey) === undefined || issuer === undefined) return [];
   if (scopes === undefined || groupsClaim === undefined || emailVerified === undefined) return [];
-  const client = { issuer, clientId, clientSecret, scopes, groupsClaim, emailVerified };
+  const client = { issuer, clientId, clientSecret, clientKey, scopes, groupsClaim, emailVerified };
   return [{ id: FLAT_ID, kind: 'oidc', label: undefined, domains: [], ...client }];
 }
 
-function checkFlat({ oidc_client_id: id, oidc_client_secret: secret }: FlatValues, problems: string[]): void {
-  if ((id === undefined) === (secret === undefined)) return;
-  const [set, unset] = id === undefined ? ['SECRET', 'ID'] : ['ID', 'SECRET'];
+function checkFlat(flat: FlatValues, problems: string[]): void {
+  const { oidc_client_id: id, oidc_client_secret: secret, oidc_client_key: key } = flat;
+  if ((id === undefined) === ((secret ?? key) === undefined)) return;
+  const credential = key === undefined ? 'SECRET' : 'KEY';
+  const [set, unset] = id === undefined ? [credential, 'ID'] : ['ID', credential];
   problems.push(`POSTERN_OIDC_CLIENT_${set} is set, and POSTERN_OIDC_CLIENT_${unset} is not: expected both or none.`);
 }
 
@@ -116,19 +120,23 @@ function readProvider(
   const isGitHub = given.get('type')?.text.trim() === 'github';
   const named = isGitHub ? ['client_id'] : ['issuer', 'client_id'];
   const missing = named.map((name) => [name, { text: '', origin: `${name} of ${place.name}` }] as const);
-  const table = isGitHub ? GITHUB_OPTIONS : PROVIDER_OPTIONS;
   const before = problems.length;
   if (isGitHub) checkGitHub(given, problems);
-  const secret = { ...table.client_secret, env: secretVariable(id) };
   const ownLayers = { ...layers, flags: {}, file: new Map<string, Entry>([...missing, ...given]) };
-  const values = readOptions({ ...table, client_secret: secret }, ownLayers, problems);
+  const table = withVariables(isGitHub ? GITHUB_OPTIONS : PROVIDER_OPTIONS, id);
+  const values = readOptions(withOneCredential(table, '', ownLayers, problems), ownLayers, problems);
   return problems.length > before ? undefined : toProvider(id, values as ValuesOf<typeof PROVIDER_OPTIONS>);
+}
+
+function withVariables<Table extends typeof PROVIDER_OPTIONS | typeof GITHUB_OPTIONS>(table: Table, id: string) {
+  const secrets = SECRETS.map((key) => [key, { ...table[key], env: secretVariable(id, key) }]);
+  return { ...table, ...Object.fromEntries(secrets) } as Table;
 }
 
 function checkGitHub(given: Entries, problems: string[]): void {
   for (const key of NOT_AT_GITHUB) {
     const entry = given.get(key);
-    if (entry !== undefined) problems.push(`${entry.origin}: GitHub has no such option.`);
+    if (entry !== undefined) problems.push(`${entry.origin}: ${GITHUB_HAS_NONE}.`);
   }
 }
 
@@ -140,6 +148,7 @@ function toProvider(id: string, values: ValuesOf<typeof PROVIDER_OPTIONS>): Prov
     issuer: values.issuer,
     clientId: values.client_id,
     clientSecret: values.client_secret,
+    clientKey: values.client_key,
     scopes: values.scopes,
     groupsClaim: values.groups_claim,
     emailVerified: values.email_verified,
@@ -150,7 +159,8 @@ function toProvider(id: string, values: ValuesOf<typeof PROVIDER_OPTIONS>): Prov
 // A variable with a mistyped id would leave its provider without a secret, or be left over from one.
 function checkVariables({ environments, providers, isFileBroken }: ProviderLayers, problems: string[]): void {
   if (isFileBroken) return;
-  const known = new Set([...providers.keys()].map((key) => secretVariable(String(key))));
+  const variables = (id: unknown) => SECRETS.map((key) => secretVariable(String(id), key));
+  const known = new Set([...providers.keys()].flatMap(variables));
   for (const entries of environments) {
     for (const [name, { origin }] of entries) {
       if (!isSecretVariable(name) || known.has(name.replace(/_FILE$/, ''))) continue;

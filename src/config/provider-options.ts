@@ -1,5 +1,6 @@
 /** Every option of one identity provider below `providers:` in `config/edge.yaml`; docs/providers.md has the same keys. */
 import { issuer } from './addresses.js';
+import { clientKey } from './client-key.js';
 import type { OptionTable } from './options.js';
 import { list, parsed, type Value } from './value.js';
 import { emailDomain, emailVerification, foreignSecret, identifier, scopes, withScope } from './values.js';
@@ -27,7 +28,7 @@ const domains: Value<string[]> = list(emailDomain).refine(
   `there are too many: expected at most ${MAX_DOMAINS}`,
 );
 
-/** The rows, by their key. The secret's variable has the id of the provider in it: `secretVariable`. */
+/** The rows, by their key. The variable of a secret has the id of the provider in it: `secretVariable`. */
 export const PROVIDER_OPTIONS = {
   type: {
     placeholder: '<type>',
@@ -59,6 +60,12 @@ export const PROVIDER_OPTIONS = {
     description: 'As POSTERN_OIDC_CLIENT_SECRET.',
     schema: foreignSecret,
   },
+  client_key: {
+    placeholder: '<key>',
+    secret: true,
+    description: 'As POSTERN_OIDC_CLIENT_KEY.',
+    schema: clientKey,
+  },
   scopes: {
     placeholder: '<words>',
     default: 'openid email profile',
@@ -85,22 +92,32 @@ export const PROVIDER_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** The same rows where they differ for GitHub. */
+/** What is wrong with an option that means nothing at GitHub. */
+export const GITHUB_HAS_NONE = 'GitHub has no such option';
+
+/** The same rows where they differ for GitHub, which knows a client by its secret only. */
 export const GITHUB_OPTIONS = {
   ...PROVIDER_OPTIONS,
   issuer: { ...PROVIDER_OPTIONS.issuer, default: 'https://github.com' },
+  client_key: {
+    ...PROVIDER_OPTIONS.client_key,
+    schema: PROVIDER_OPTIONS.client_key.schema.refine(() => false, GITHUB_HAS_NONE),
+  },
   scopes: { ...PROVIDER_OPTIONS.scopes, default: 'user:email read:org', schema: withScope('user:email') },
 } as const satisfies OptionTable;
 
 /** The options that mean nothing at GitHub, which proves no domain and has no claims. */
 export const NOT_AT_GITHUB = ['groups_claim', 'email_verified', 'domains'] as const;
 
-/** The variable that holds the secret of the provider with this id. */
-export function secretVariable(id: string): string {
-  return `POSTERN_PROVIDER_${id.toUpperCase().replaceAll('-', '_')}_CLIENT_SECRET`;
+/** The options of a provider that are secrets, and so have a variable. */
+export const SECRETS = ['client_secret', 'client_key'] as const;
+
+/** The variable that holds a secret of the provider with this id. */
+export function secretVariable(id: string, key: (typeof SECRETS)[number]): string {
+  return `POSTERN_PROVIDER_${id.toUpperCase().replaceAll('-', '_')}_${key.toUpperCase()}`;
 }
 
-/** Whether a variable may hold the secret of a provider, or name the file that does. */
+/** Whether a variable may hold a secret of a provider, or name the file that does. */
 export function isSecretVariable(name: string): boolean {
-  return /^POSTERN_PROVIDER_[A-Z0-9_]+_CLIENT_SECRET(?:_FILE)?$/.test(name);
+  return /^POSTERN_PROVIDER_[A-Z0-9_]+_CLIENT_(?:SECRET|KEY)(?:_FILE)?$/.test(name);
 }

@@ -50,6 +50,11 @@ export function readValue(option: Option, { text, origin }: Entry, problems: str
   return found.length === 0 ? value : undefined;
 }
 
+/** Whether any source has something for an option. */
+export function isSet(key: string, option: Option, layers: Layers): boolean {
+  return candidatesFor(key, option, layers).some(({ plain, path }) => plain !== undefined || path !== undefined);
+}
+
 function findEntry(key: string, option: Option, layers: Layers, problems: string[]): Entry | undefined {
   for (const { plain, path } of candidatesFor(key, option, layers)) {
     if (plain !== undefined && path !== undefined) {

@@ -13,8 +13,10 @@ import { PosternError } from '../errors.js';
 export function createProviders({ base, providers }: Pick<EdgeConfig, 'base' | 'providers'>, log: Log): Providers {
   const [first, ...others] = providers.map((options) => {
     const redirectUri = base.origin + callbackPath(options.id);
-    if (options.kind === 'github') return new GitHubProvider({ ...options, redirectUri, log });
-    return new OidcProvider({ ...options, redirectUri, signedOutUri: `${base.origin}/oauth2/signed_out`, log });
+    const { kind, clientSecret = '', clientKey } = options; // the configuration has one of the two
+    if (kind === 'github') return new GitHubProvider({ ...options, clientSecret, redirectUri, log });
+    const signedOutUri = `${base.origin}/oauth2/signed_out`;
+    return new OidcProvider({ ...options, credential: clientKey ?? clientSecret, redirectUri, signedOutUri, log });
   });
   if (first === undefined) throw new PosternError('ERR_CONFIG_INVALID', 'An edge needs an identity provider.');
   return new Providers([first, ...others]);

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { CompactSign, exportJWK, type JWK } from 'jose';
 
-export type Endpoint = 'discovery' | 'jwks' | 'token' | 'userinfo';
+export type Endpoint = 'discovery' | 'jwks' | 'token' | 'userinfo' | 'push';
 
 /** How an endpoint answers in place of its honest answer. */
 export type Trouble =
@@ -69,7 +69,7 @@ const firstKey = newSigningKey('first');
 export class HostileProvider {
   readonly issuer: string;
   /** How often each endpoint was asked. */
-  readonly asked: Record<Endpoint, number> = { discovery: 0, jwks: 0, token: 0, userinfo: 0 };
+  readonly asked: Record<Endpoint, number> = { discovery: 0, jwks: 0, token: 0, userinfo: 0, push: 0 };
   /** The form of the last token request. */
   lastTokenRequest = new URLSearchParams();
   misbehaviour: Misbehaviour = {};
@@ -124,13 +124,13 @@ export class HostileProvider {
       return void response.writeHead(302, { location: back.href }).end();
     }
     response.setHeader('date', new Date(Date.now() + (this.misbehaviour.dateOffsetMs ?? 0)).toUTCString());
-    if (request.url === '/par') return this.#push(new URLSearchParams(await text(request)), response);
     const endpoint = endpointOf(request.url ?? '');
     if (endpoint === undefined) return void response.writeHead(404).end();
     this.asked[endpoint] += 1;
     const body = await text(request).catch(() => '');
     const trouble = this.misbehaviour.trouble?.[endpoint];
     if (trouble !== undefined) return makeTrouble(trouble, response);
+    if (endpoint === 'push') return this.#push(new URLSearchParams(body), response);
     if (endpoint === 'token') return this.#answerToken(request, new URLSearchParams(body), response);
     if (endpoint === 'discovery') return sendJson(response, 200, this.#metadata());
     if (endpoint === 'jwks') return sendJson(response, 200, { keys: this.keys.map(({ jwk }) => jwk) });
@@ -204,6 +204,7 @@ function endpointOf(url: string): Endpoint | undefined {
     '/jwks': 'jwks',
     '/token': 'token',
     '/userinfo': 'userinfo',
+    '/par': 'push',
   };
   return paths[url];
 }

@@ -30,6 +30,8 @@ export interface RelyingParty {
   readonly backchannelLogoutUri?: string;
   /** How it authenticates at the token endpoint; `client_secret_basic`, the default of the standard, unless said. */
   readonly authMethod?: ClientAuthMethod;
+  /** Its public keys, for `private_key_jwt`. */
+  readonly keys?: readonly JsonWebKey[];
 }
 
 export interface ProviderOptions {
@@ -41,6 +43,8 @@ export interface ProviderOptions {
   readonly key?: JsonWebKey;
   /** Where the claims of a scope are told: `userinfo` unless said; Google, for one, puts them in the ID token. */
   readonly claimsIn?: 'userinfo' | 'id-token';
+  /** It takes no authorization request that was not pushed (RFC 9126). */
+  readonly requiresPush?: boolean;
 }
 
 export interface RunningProvider {
@@ -83,6 +87,7 @@ async function configure(options: ProviderOptions): Promise<Configuration> {
       redirect_uris: [...client.redirectUris],
       post_logout_redirect_uris: [...(client.signedOutUris ?? [])],
       token_endpoint_auth_method: client.authMethod ?? 'client_secret_basic',
+      ...(client.keys !== undefined && { jwks: { keys: client.keys as never } }),
       ...(client.backchannelLogoutUri !== undefined && {
         backchannel_logout_uri: client.backchannelLogoutUri,
         backchannel_logout_session_required: true,
@@ -102,6 +107,10 @@ async function configure(options: ProviderOptions): Promise<Configuration> {
     features: {
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
+      pushedAuthorizationRequests: {
+        enabled: true,
+        requirePushedAuthorizationRequests: options.requiresPush ?? false,
+      },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (context, form) => setPage(context, signOutPage(form)),

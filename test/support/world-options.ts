@@ -1,4 +1,5 @@
 /** What a test may ask of its world (world.ts), and who the people at its provider are. */
+import type { JsonWebKey } from 'node:crypto';
 import type { Account } from './provider.js';
 import type { startTlsFront, TLS_DOMAIN } from './tls-front.js';
 
@@ -28,6 +29,8 @@ export interface WorldOptions {
   readonly claimsIn?: 'userinfo' | 'id-token';
   /** The provider tells the edge of sign-outs there. */
   readonly backchannelLogout?: true;
+  /** A private key, as a JWK: the edge has no secret, and pushes its requests. */
+  readonly clientKey?: JsonWebKey;
   /** A provider that the test runs itself; none is started then. */
   readonly issuer?: string;
   /** Added to the environment of the edge. */

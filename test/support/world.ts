@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { compiled, freePort, type Line, POSTERN, PROVIDER, Program, TOKEN_MAKER } from './processes.js';
-import type { ProviderOptions } from './provider.js';
+import type { ProviderOptions, RelyingParty } from './provider.js';
 import { startTargetProcess, type TargetProcess } from './target-remote.js';
 import { CERTIFICATE_PATH, KEY_PATH, startTlsFront, type TlsFront } from './tls-front.js';
 import { Visitor } from './visitor.js';
@@ -120,17 +120,25 @@ export class World {
 
   /** Starts the provider, at the same address each time. */
   async startProvider(): Promise<Program> {
-    const client = { id: 'edge', secret: 'client-secret', redirectUris: [`${this.base}/oauth2/callback`] };
+    const client = { id: 'edge', ...this.#client, redirectUris: [`${this.base}/oauth2/callback`] };
     const signedOutUris = [this.base, `${this.base}/`, `${this.base}/oauth2/signed_out`];
     const options: ProviderOptions = {
       port: this.ports.provider,
       clients: [{ ...client, signedOutUris, ...this.#backchannel }],
       accounts: this.#options.accounts ?? PEOPLE,
       claimsIn: this.#options.claimsIn ?? 'userinfo',
+      requiresPush: this.#options.clientKey !== undefined,
     };
     this.provider = this.#start({ name: 'provider', script: PROVIDER, args: [JSON.stringify(options)] });
     await this.provider.record((line) => 'issuer' in line);
     return this.provider;
+  }
+
+  get #client(): Pick<RelyingParty, 'secret' | 'authMethod' | 'keys'> {
+    const { clientKey } = this.#options;
+    if (clientKey === undefined) return { secret: 'client-secret' };
+    const { d: _private, ...key } = clientKey;
+    return { secret: 'none that anybody knows', authMethod: 'private_key_jwt', keys: [key] };
   }
 
   get #backchannel() {
@@ -183,10 +191,16 @@ export class World {
       POSTERN_SECRET: this.secret,
       POSTERN_OIDC_ISSUER: this.issuer,
       POSTERN_OIDC_CLIENT_ID: 'edge',
-      POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
+      ...this.#credential(),
       ...(this.#options.manyAddresses ? { POSTERN_TRUST_PROXY: '127.0.0.1' } : {}),
       ...this.#options.edgeEnv,
     };
+  }
+
+  #credential(): Record<string, string> {
+    const { clientKey } = this.#options;
+    if (clientKey === undefined) return { POSTERN_OIDC_CLIENT_SECRET: 'client-secret' };
+    return { POSTERN_OIDC_CLIENT_KEY: JSON.stringify(clientKey) };
   }
 
   #listening(): Record<string, string> {

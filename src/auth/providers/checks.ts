@@ -1,17 +1,20 @@
-/** Problems with an identity provider that can be found before the first sign-in, as sentences that name option and remedy. */
+/** Problems with an identity provider that can be found before the first sign-in, as sentences with the remedy. Each is true of the flat options and of the keys below `providers:`. */
 import { CLOCK_TOLERANCE_SECONDS } from './claims.js';
 
 export const SECRET_REFUSED =
-  'the identity provider does not accept POSTERN_OIDC_CLIENT_ID with POSTERN_OIDC_CLIENT_SECRET: copy both anew from its console';
+  'the identity provider does not accept the client id with the client secret: copy both anew from its console';
+
+export const KEY_REFUSED =
+  'the identity provider does not accept the client id with the client key: register the public half of this very key there';
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'no such host: look at POSTERN_OIDC_ISSUER',
+  ENOTFOUND: 'no such host: look at the issuer',
   EAI_AGAIN: 'its name cannot be looked up now: look at the DNS of this machine',
-  ECONNREFUSED: 'nothing listens there: look at POSTERN_OIDC_ISSUER',
+  ECONNREFUSED: 'nothing listens there: look at the issuer',
   CERT_HAS_EXPIRED: 'its certificate has expired, or the clock of this machine is wrong',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet, or the clock of this machine is wrong',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host: look at POSTERN_OIDC_ISSUER',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'it speaks no TLS: look at the scheme and port of POSTERN_OIDC_ISSUER',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host: look at the issuer',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it speaks no TLS: look at the scheme and port of the issuer',
   ...Object.fromEntries(
     [
       'SELF_SIGNED_CERT_IN_CHAIN',

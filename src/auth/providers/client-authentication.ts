@@ -1,6 +1,6 @@
 /**
- * Client authentication at the identity provider: the secret in `Authorization` or in the form (RFC 6749 section 2.3.1), or
- * a JWT signed with it (OpenID Connect Core section 9, `client_secret_jwt`).
+ * Client authentication at the identity provider: the secret in `Authorization` or in the form (RFC 6749 section 2.3.1), a
+ * JWT signed with it (OpenID Connect Core section 9, `client_secret_jwt`), or one signed with a private key.
  */
 import {
   type ClientAuth,
@@ -11,65 +11,87 @@ import {
   type ServerMetadata,
   WWWAuthenticateChallengeError,
 } from 'openid-client';
+import { KEY_REFUSED, SECRET_REFUSED } from './checks.js';
 import { invalidResponse } from './errors.js';
+import { type ClientKey, privateKeyJwt } from './private-key-jwt.js';
 
-type Method = 'client_secret_post' | 'client_secret_basic' | 'client_secret_jwt';
+/** The secret, or the private key. */
+export type ClientCredential = string | ClientKey;
+
+/** A way to authenticate, and the one that is tried when the provider rejects it. */
+type Ways = readonly [ClientAuth, ClientAuth?];
 
 // Post first: providers disagree about how RFC 6749 section 2.3.1 encodes a secret for basic.
-const METHODS: readonly Method[] = ['client_secret_post', 'client_secret_basic', 'client_secret_jwt'];
+const SECRET_METHODS = ['client_secret_post', 'client_secret_basic', 'client_secret_jwt'] as const;
 
 export class ClientAuthentication {
-  readonly #byMethod: Readonly<Record<Method, ClientAuth>>;
-  #method: Method = 'client_secret_basic';
+  /** What to log when the provider rejects the client. */
+  readonly refusal: string;
+  readonly #credential: ClientCredential;
+  #ways: Ways;
 
-  constructor(secret: string) {
-    this.#byMethod = {
-      client_secret_post: ClientSecretPost(secret),
-      client_secret_basic: ClientSecretBasic(secret),
-      client_secret_jwt: ClientSecretJwt(secret),
-    };
+  constructor(credential: ClientCredential) {
+    this.#credential = credential;
+    this.#ways = waysOf(credential, {});
+    this.refusal = typeof credential === 'string' ? SECRET_REFUSED : KEY_REFUSED;
   }
 
-  /** The method in use, in the form that `openid-client` calls. */
-  readonly authenticate: ClientAuth = (...request) => this.#byMethod[this.#method](...request);
+  /** The way in use, in the form that `openid-client` calls. */
+  readonly authenticate: ClientAuth = (...request) => this.#ways[0](...request);
 
-  /** Chooses the first method that the provider supports; basic when its metadata names none. Throws `ERR_LOGIN_FAILED`. */
-  choose({ token_endpoint_auth_methods_supported: supported }: Readonly<ServerMetadata>): void {
-    if (!Array.isArray(supported)) return;
-    const method = METHODS.find((candidate) => supported.includes(candidate));
-    if (method === undefined)
-      throw invalidResponse(`it accepts none of ${METHODS.join(', ')}: allow one of them for this client`);
-    this.#method = method;
+  /** Chooses what the provider supports; throws `ERR_LOGIN_FAILED` when that is nothing. */
+  choose(metadata: Readonly<ServerMetadata>): void {
+    this.#ways = waysOf(this.#credential, metadata);
   }
 
   /**
-   * Runs a request. Which method a provider accepts may differ from its metadata, and a rejected attempt does not use up the
-   * code (RFC 6749 section 3.2.1): after a rejection the other method is tried once. It stays in use unless it is rejected as
-   * well: then the secret is wrong, and the first method may be right.
+   * Runs a request. What a provider accepts may differ from its metadata, and a rejected attempt does not use up the code
+   * (RFC 6749 section 3.2.1): after a rejection the other way is tried once. It stays in use unless it is rejected as well:
+   * then the credential is wrong, and the first way may be right.
    */
   async withFallback<Result>(request: () => Promise<Result>): Promise<Result> {
-    const method = this.#method;
+    const ways = this.#ways;
+    const [first, second] = ways;
     try {
       return await request();
     } catch (error) {
-      if (method === 'client_secret_jwt' || !isSecretRefused(error)) throw error;
-      this.#method = method === 'client_secret_basic' ? 'client_secret_post' : 'client_secret_basic';
-      return await this.#orRevertTo(method, request);
+      if (second === undefined || !isClientRefused(error)) throw error;
+      this.#ways = [second, first];
+      return await this.#orRevertTo(ways, request);
     }
   }
 
-  async #orRevertTo<Result>(method: Method, request: () => Promise<Result>): Promise<Result> {
+  async #orRevertTo<Result>(ways: Ways, request: () => Promise<Result>): Promise<Result> {
     try {
       return await request();
     } catch (error) {
-      if (isSecretRefused(error)) this.#method = method;
+      if (isClientRefused(error)) this.#ways = ways;
       throw error;
     }
   }
 }
 
 /** Whether the provider rejected the client authentication (RFC 6749 section 5.2). */
-export function isSecretRefused(error: unknown): boolean {
+export function isClientRefused(error: unknown): boolean {
   if (error instanceof ResponseBodyError) return error.error === 'invalid_client';
   return error instanceof WWWAuthenticateChallengeError && error.status === 401;
+}
+
+function waysOf(credential: ClientCredential, metadata: Readonly<Partial<ServerMetadata>>): Ways {
+  return typeof credential === 'string' ? secretWays(credential, metadata) : privateKeyJwt(credential, metadata);
+}
+
+// Basic is what is meant when the metadata names no method (OpenID Connect Discovery section 3).
+function secretWays(secret: string, metadata: Readonly<Partial<ServerMetadata>>): Ways {
+  const { token_endpoint_auth_methods_supported: supported } = metadata;
+  const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)];
+  const method = Array.isArray(supported)
+    ? SECRET_METHODS.find((candidate) => supported.includes(candidate))
+    : 'client_secret_basic';
+  if (method === 'client_secret_basic') return [basic, post];
+  if (method === 'client_secret_post') return [post, basic];
+  if (method === 'client_secret_jwt') return [ClientSecretJwt(secret)];
+  const key = Array.isArray(supported) && supported.includes('private_key_jwt');
+  const remedy = key ? 'expected a client key instead of the client secret' : 'allow one of them for this client';
+  throw invalidResponse(`it accepts none of ${SECRET_METHODS.join(', ')}: ${remedy}`);
 }

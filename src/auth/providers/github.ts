@@ -16,8 +16,8 @@ import {
 import type { Log } from '../../core/log.js';
 import type { Identity } from '../identity/identity.js';
 import { issuerText, readIssuer } from '../identity/issuer.js';
+import { responseUrl } from './authorization-response.js';
 import { SECRET_REFUSED } from './checks.js';
-import { invalidResponse } from './errors.js';
 import { fetchFromProvider } from './fetch.js';
 import { GitHubApi } from './github-api.js';
 import { readGitHubIdentity } from './github-identity.js';
@@ -84,7 +84,10 @@ export class GitHubProvider implements IdentityProvider {
 
   async finish(callback: URL, checks: SignInChecks): Promise<Identity> {
     try {
-      const { access_token: token, scope = '' } = await this.#exchange(this.#ownUrl(callback), checks);
+      const { access_token: token, scope = '' } = await this.#exchange(
+        responseUrl(this.#options.redirectUri, callback),
+        checks,
+      );
       // A visitor may have granted less than what was asked for.
       const hasGroups = scope.split(/[ ,]/).some((granted) => ORGANISATION_SCOPES.includes(granted));
       const account = await this.#api.account(token, { hasGroups });
@@ -120,14 +123,6 @@ export class GitHubProvider implements IdentityProvider {
 
   #warn(): void {
     this.#options.log.warn({ issuer: this.issuer, reason: SECRET_REFUSED }, 'identity provider refuses this edge');
-  }
-
-  // The redirect URI is the configured one, never derived from a `Host` header.
-  #ownUrl({ searchParams, search }: URL): URL {
-    if (new Set(searchParams.keys()).size < searchParams.size) throw invalidResponse('it has a parameter twice');
-    const url = new URL(this.#options.redirectUri);
-    url.search = search;
-    return url;
   }
 }
 

@@ -19,9 +19,9 @@ import type { EmailVerification } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import { type DomainProof, type EmailProof, type Identity, readIdentity } from '../identity/identity.js';
 import { isEndpoint, issuerText, readIssuer } from '../identity/issuer.js';
-import { SECRET_REFUSED } from './checks.js';
+import { responseUrl } from './authorization-response.js';
 import { checkIdToken, mergeClaims } from './claims.js';
-import { ClientAuthentication, isSecretRefused } from './client-authentication.js';
+import { ClientAuthentication, type ClientCredential, isClientRefused } from './client-authentication.js';
 import { discoverProvider, type Provider } from './discovery.js';
 import { invalidResponse } from './errors.js';
 import type { IdentityProvider, SignInChecks, SignInFields } from './identity-provider.js';
@@ -40,7 +40,8 @@ export interface OidcOptions {
   /** The issuer URL: https, or http on loopback. */
   readonly issuer: string;
   readonly clientId: string;
-  readonly clientSecret: string;
+  /** How the edge authenticates there: its secret, or its private key. */
+  readonly credential: ClientCredential;
   /** Separated by spaces; includes `openid`. */
   readonly scopes: string;
   readonly groupsClaim: string;
@@ -85,7 +86,7 @@ export class OidcProvider implements IdentityProvider {
     this.label = options.label ?? labelOf(this.#issuer);
     this.domains = options.domains ?? [];
     this.callbackPath = new URL(options.redirectUri).pathname;
-    this.#authentication = new ClientAuthentication(options.clientSecret);
+    this.#authentication = new ClientAuthentication(options.credential);
     this.domainProof = this.#issuer.origin === GOOGLE ? 'hosted-domain' : 'email';
     this.emailProof = isEntra(this.#issuer.hostname) ? 'xms_edov' : 'email_verified';
   }
@@ -104,13 +105,15 @@ export class OidcProvider implements IdentityProvider {
       ...(chooseAccount === 'yes' && { prompt: isGoogle ? 'select_account' : promptFor(metadata) }),
       ...(isGoogle && domainHint !== undefined && { hd: domainHint }),
     };
-    return (await this.#authorizationUrl(configuration, metadata, parameters)).href;
+    const isPushed = metadata.require_pushed_authorization_requests === true;
+    return (isPushed ? await this.#push(configuration, parameters) : buildAuthorizationUrl(configuration, parameters))
+      .href;
   }
 
   async finish(callback: URL, checks: SignInChecks): Promise<Identity> {
     const provider = await this.#discovered();
     try {
-      const tokens = await this.#exchange(provider, this.#ownUrl(callback), checks);
+      const tokens = await this.#exchange(provider, responseUrl(this.#options.redirectUri, callback), checks);
       const claims = tokens.claims();
       if (claims === undefined || tokens.id_token === undefined) throw invalidResponse('there is no ID token');
       await provider.keys.verify(tokens.id_token);
@@ -120,21 +123,21 @@ export class OidcProvider implements IdentityProvider {
       const extra = await this.#userInfo(provider, claims, tokens.access_token);
       return this.#identityOf(mergeClaims(claims, extra, this.#options));
     } catch (error) {
-      if (isSecretRefused(error)) this.#warn(SECRET_REFUSED);
+      if (isClientRefused(error)) this.#warn(this.#authentication.refusal);
       throw translate(error);
     }
   }
 
   /**
-   * Checks what needs no visitor: discovery, the clock, and the client's secret with an invalid code. Each finding is a
+   * Checks what needs no visitor: discovery, the clock, and with an invalid code how the client authenticates. Each finding is a
    * sentence that names option and remedy. Never rejects, and takes no longer than the timeouts of the requests.
    */
   async check(): Promise<readonly string[]> {
     try {
       const provider = await this.#discovered();
-      const [secret, redirect] = await Promise.all([this.#isSecretRefused(provider), this.#redirectFinding()]);
-      const findings = [provider.clock, secret ? SECRET_REFUSED : undefined, redirect];
-      return findings.filter((finding) => finding !== undefined);
+      // The second after the first: a pushed request is not looked at when the client is refused.
+      const found = (await this.#clientRefusal(provider)) ?? (await this.#redirectFinding());
+      return [provider.clock, found].filter((finding) => finding !== undefined);
     } catch (error) {
       return [translate(error).message];
     }
@@ -177,33 +180,35 @@ export class OidcProvider implements IdentityProvider {
   }
 
   // RFC 9126 section 5: a provider may require pushed authorization requests.
-  #authorizationUrl(
-    configuration: Configuration,
-    metadata: Readonly<ServerMetadata>,
-    parameters: Record<string, string>,
-  ): Promise<URL> | URL {
-    if (metadata.require_pushed_authorization_requests !== true)
-      return buildAuthorizationUrl(configuration, parameters);
-    return this.#authentication
-      .withFallback(() => buildAuthorizationUrlWithPAR(configuration, parameters))
-      .catch((error: unknown) => {
-        if (isSecretRefused(error)) this.#warn(SECRET_REFUSED);
-        throw translate(error);
-      });
+  async #push(configuration: Configuration, parameters: Record<string, string>): Promise<URL> {
+    try {
+      return await this.#authentication.withFallback(() => buildAuthorizationUrlWithPAR(configuration, parameters));
+    } catch (error) {
+      if (isClientRefused(error)) this.#warn(this.#authentication.refusal);
+      throw translate(error);
+    }
   }
 
   // The provider authenticates the client before it checks the code (RFC 6749 section 4.1.3): any other error is expected.
-  async #isSecretRefused(provider: Provider): Promise<boolean> {
+  async #clientRefusal(provider: Provider): Promise<string | undefined> {
     const checks = { state: 'check', nonce: 'check', verifier: 'check'.repeat(10) };
     const query = new URLSearchParams({ code: 'check', state: checks.state, iss: provider.metadata.issuer });
     const url = new URL(`${this.#options.redirectUri}?${query}`);
-    return this.#exchange(provider, url, checks).then(() => false, isSecretRefused);
+    return this.#exchange(provider, url, checks).then(
+      () => undefined,
+      (error: unknown) => (isClientRefused(error) ? this.#authentication.refusal : undefined),
+    );
   }
 
   async #redirectFinding(): Promise<string | undefined> {
     const checks = { state: 'check', nonce: 'check', verifier: 'check'.repeat(10) };
     const { redirectUri, timeoutMs = TIMEOUT_MS } = this.#options;
-    return redirectFinding(await this.begin({ ...checks, chooseAccount: 'no' }), redirectUri, timeoutMs);
+    try {
+      return await redirectFinding(await this.begin({ ...checks, chooseAccount: 'no' }), redirectUri, timeoutMs);
+    } catch (error) {
+      const { code, message } = translate(error); // of a pushed request
+      return code === 'ERR_LOGIN_FAILED' ? `${message}: is ${redirectUri} registered there, byte for byte?` : message;
+    }
   }
 
   #warn(reason: string): void {
@@ -218,14 +223,6 @@ export class OidcProvider implements IdentityProvider {
     const { log, groupsClaim } = this.#options;
     if (groupsOmitted) log.warn({ subject, groupsClaim }, 'identity provider left groups out');
     return identity;
-  }
-
-  // The redirect URI is the configured one, never derived from a `Host` header.
-  #ownUrl({ searchParams, search }: URL): URL {
-    if (new Set(searchParams.keys()).size < searchParams.size) throw invalidResponse('it has a parameter twice');
-    const url = new URL(this.#options.redirectUri);
-    url.search = search;
-    return url;
   }
 
   async #userInfo({ configuration, metadata }: Provider, claims: IDToken, accessToken: string) {

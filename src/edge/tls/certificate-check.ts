@@ -2,8 +2,9 @@
  * Checks a certificate chain and its key before anyone is shown them: whether they can be used, for this edge, now. Each
  * finding is a sentence.
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { type PemFault, readPemCertificates, readPemKey } from '../../core/pem.js';
 
 /** A chain and its key, as PEM; the chain begins with the certificate of the edge. */
 export interface KeyedChain {
@@ -27,9 +28,12 @@ export class CertificateError extends Error {
   override readonly name = 'CertificateError';
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-const PEM_KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[^-]*-----END (?:[A-Z]+ )?PRIVATE KEY-----/;
-const WITH_PASSPHRASE = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+const KEY_FAULTS: Readonly<Record<PemFault, string>> = {
+  passphrase:
+    'the key has a passphrase, which an edge that starts by itself cannot ask for: expected a key without one, in a file that others cannot read',
+  missing: 'the file of the key has none: expected a private key as PEM text',
+  damaged: 'the file of the key is damaged: expected a private key as PEM text',
+};
 
 /** Throws a `CertificateError` for what cannot be used by an edge of this host. */
 export function checkCertificate({ chain, key }: KeyedChain, host: string, nowMs: number): CheckedCertificate {
@@ -49,27 +53,18 @@ export function checkCertificate({ chain, key }: KeyedChain, host: string, nowMs
 type Chain = readonly [X509Certificate, ...X509Certificate[]];
 
 function readChain(text: string): Chain {
-  const [first, ...others] = text.match(PEM_CERTIFICATE) ?? [];
+  const certificates = readPemCertificates(text);
+  if (certificates === undefined)
+    throw new CertificateError('the file of the certificate is damaged: expected a PEM chain');
+  const [first, ...others] = certificates;
   if (first === undefined) throw new CertificateError('the file of the certificate has none: expected PEM text');
-  try {
-    return [new X509Certificate(first), ...others.map((pem) => new X509Certificate(pem))];
-  } catch (error) {
-    throw new CertificateError('the file of the certificate is damaged: expected a PEM chain', { cause: error });
-  }
+  return [first, ...others];
 }
 
 function readKey(text: string): KeyObject {
-  if (WITH_PASSPHRASE.test(text))
-    throw new CertificateError(
-      'the key has a passphrase, which an edge that starts by itself cannot ask for: expected a key without one, in a file that others cannot read',
-    );
-  const [pem] = PEM_KEY.exec(text) ?? [];
-  if (pem === undefined) throw new CertificateError('the file of the key has none: expected a private key as PEM text');
-  try {
-    return createPrivateKey(pem);
-  } catch (error) {
-    throw new CertificateError('the file of the key is damaged: expected a private key as PEM text', { cause: error });
-  }
+  const key = readPemKey(text);
+  if (typeof key === 'string') throw new CertificateError(KEY_FAULTS[key]);
+  return key;
 }
 
 function checkKey([leaf, ...others]: Chain, key: KeyObject): void {

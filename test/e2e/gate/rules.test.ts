@@ -480,7 +480,7 @@ function providerAt(issuer: string): OidcProvider {
     id: 'oidc',
     issuer,
     clientId: 'edge',
-    clientSecret: 'client-secret',
+    credential: 'client-secret',
     scopes: 'openid',
     groupsClaim: 'groups',
     redirectUri: 'https://tunnel.test/oauth2/callback',

@@ -1,5 +1,6 @@
 /** Sign-outs that the provider starts: OpenID Connect Back-Channel Logout, with the certified provider and with forged tokens. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { CompactSign } from 'jose';
 import { newSigningKey, type SigningKey } from '../../support/hostile-provider.js';
@@ -12,9 +13,21 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 describe('a sign-out at the provider', () => {
   let world: World;
   before(async () => {
-    world = await startWorld({ backchannelLogout: true });
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const clientKey = { ...privateKey.export({ format: 'jwk' }), kid: 'of the edge' };
+    world = await startWorld({ backchannelLogout: true, clientKey });
   });
   after(() => world?.close());
+
+  test('B28 finds the edge known by its private key, with pushed requests and no secret', async () => {
+    const { POSTERN_OIDC_CLIENT_SECRET: secret } = world.edgeEnv();
+    assert.equal(secret, undefined);
+    assert.equal(await whoIs(await world.signedIn('bob'), world.url), 'bob@acme.com');
+    assert.equal(
+      world.edge.records().some((line) => line['msg'] === 'visitors cannot sign in'),
+      false,
+    );
+  });
 
   test('B22 ends the sessions that began there, with what is open, and no others', async () => {
     const [ana, elsewhere] = [await world.signedIn('ana'), await world.signedIn('ana')];

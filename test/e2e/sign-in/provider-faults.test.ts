@@ -165,7 +165,7 @@ function ownSignIn(timeoutMs?: number): () => Promise<{ email: string }> {
     id: 'oidc',
     issuer: op.issuer,
     clientId: 'edge',
-    clientSecret: 'client-secret',
+    credential: 'client-secret',
     scopes: 'openid',
     groupsClaim: 'groups',
     redirectUri: 'http://localhost/oauth2/callback',

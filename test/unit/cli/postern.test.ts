@@ -188,7 +188,7 @@ describe('postern config check', () => {
     });
     op.misbehaviour = {};
     assert.deepEqual([code, stdout], [0, 'ok\n']);
-    assert.match(stderr, /^postern: warning: .*POSTERN_OIDC_CLIENT_SECRET.*\n$/);
+    assert.match(stderr, /^postern: warning: .*does not accept the client id with the client secret.*\n$/);
   });
 
   it('warns of a port that is taken', async (t) => {

@@ -56,6 +56,7 @@ describe('loadEdgeConfig', () => {
           issuer: 'https://accounts.google.com',
           clientId: 'postern',
           clientSecret: 'hush',
+          clientKey: undefined,
           scopes: 'openid email profile',
           groupsClaim: 'groups',
           emailVerified: 'required',

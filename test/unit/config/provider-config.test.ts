@@ -1,5 +1,6 @@
 /** Several identity providers in the file of options, and what may be wrong with them. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -69,6 +70,28 @@ describe('providers', () => {
     assert.match(
       problemsOf(text).join(),
       /^POSTERN_PROVIDER_A_1_CLIENT_SECRET \(or .*_FILE\) is not set: expected the client secret/,
+    );
+  });
+
+  it('have a private key in place of a secret', () => {
+    const key = String(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const text = 'providers:\n  a-1:\n    issuer: https://a.test\n    client_id: c\n';
+    const { clientSecret, clientKey } =
+      load(text, { POSTERN_PROVIDER_A_1_CLIENT_KEY: key }).providers[0] ?? assert.fail();
+    assert.deepEqual([clientSecret, clientKey?.algorithms[0]], [undefined, 'EdDSA']);
+    const flat = { POSTERN_OIDC_CLIENT_ID: 'flat', POSTERN_OIDC_CLIENT_KEY: key };
+    assert.equal(load('', flat).providers[0]?.clientSecret, undefined);
+    for (const more of ['', text]) {
+      assert.match(
+        problemsOf(more, { ...FLAT, ...flat, POSTERN_PROVIDER_A_1_CLIENT_SECRET: 's' }).join(),
+        /^POSTERN_OIDC_CLIENT_SECRET and POSTERN_OIDC_CLIENT_KEY are both set/,
+      );
+    }
+    assert.match(
+      problemsOf('providers:\n  gh:\n    type: github\n    client_id: c\n', {
+        POSTERN_PROVIDER_GH_CLIENT_KEY: key,
+      }).join(),
+      /^POSTERN_PROVIDER_GH_CLIENT_KEY: GitHub has no such option/,
     );
   });
 

@@ -27,7 +27,7 @@ function connect(options: Partial<OidcOptions> = {}): OidcProvider {
     id: 'oidc',
     issuer: op.issuer,
     clientId: party.id,
-    clientSecret: party.secret,
+    credential: party.secret,
     scopes: 'openid email profile',
     groupsClaim: 'groups',
     redirectUri: party.redirectUri,
@@ -319,7 +319,10 @@ describe('the check before the first visitor', () => {
   });
 
   const FINDINGS: Readonly<Record<string, readonly [Misbehaviour, RegExp]>> = {
-    'a secret that the provider does not accept': [{ authentication: 'none' }, /POSTERN_OIDC_CLIENT_SECRET/],
+    'a secret that the provider does not accept': [
+      { authentication: 'none' },
+      /does not accept the client id with the client secret/,
+    ],
     'a provider whose clock is another': [
       { dateOffsetMs: 120_000 },
       /clock of this machine is 1(?:19|20|21) seconds behind/,
@@ -343,12 +346,25 @@ describe('the check before the first visitor', () => {
     });
   }
 
+  it('reports a pushed request that the provider refuses', async () => {
+    op.misbehaviour = {
+      metadata: {
+        require_pushed_authorization_requests: true,
+        pushed_authorization_request_endpoint: `${op.issuer}/par`,
+      },
+      trouble: { push: { kind: 'status', status: 400, body: '{"error":"invalid_request"}' } },
+    };
+    const findings = await provider.check();
+    assert.equal(findings.length, 1);
+    assert.match(findings[0] ?? '', /invalid_request: is https:\/\/tunnel\.test\/oauth2\/callback registered there/);
+  });
+
   it('reports that nothing listens at the issuer', async () => {
     const { issuer } = op;
     await op.close();
     const findings = await connect({ issuer }).check();
     op = await HostileProvider.start(party); // for `afterEach` to close
-    assert.match(findings[0] ?? '', /nothing listens there: look at POSTERN_OIDC_ISSUER/);
+    assert.match(findings[0] ?? '', /nothing listens there: look at the issuer/);
   });
 
   it('accepts an issuer with the path of its metadata', async () => {
