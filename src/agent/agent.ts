@@ -10,7 +10,8 @@ import { PUBLIC_PATH_WORDS, parsePublicPath } from '../http/public-path.js';
 import { dialEdge } from '../link/dial.js';
 import type { Terms } from '../link/terms.js';
 import { type Clock, LinkKeeper, type LinkKeeperOptions, SYSTEM_CLOCK } from './link-keeper.js';
-import { readTargetAddress } from './target/address.js';
+import { readTargetAddress, serverAddress, type TargetAddress } from './target/address.js';
+import { isServerTarget, ProcessServer, type ServerTarget } from './target/process-server.js';
 import type { RequestRecord } from './target/request-record.js';
 import { Target } from './target/target.js';
 
@@ -20,8 +21,11 @@ export interface AgentOptions {
   readonly edge: string;
   /** A token, or what gives the one for the next dial; when it rejects, as after a refusal or a loss by its error. */
   readonly token: string | (() => Promise<string>);
-  /** The local server: a port, `localhost:5173`, an http(s) origin, or `unix:/run/app.sock`. */
-  readonly target: number | string | URL;
+  /**
+   * The local server: a port, `localhost:5173`, an http(s) origin, or `unix:/run/app.sock`; or a server of this process, or its
+   * request listener, which then needs no port.
+   */
+  readonly target: number | string | URL | ServerTarget;
   /** The tunnel's name; undefined leaves the choice to the edge. */
   readonly name?: string | undefined;
   /** Allow rules as written; none, the default, admits only the owner. */
@@ -40,7 +44,7 @@ export interface AgentOptions {
   readonly readOnly?: boolean | undefined;
   /** How many people may look at once; as many as come unless given. */
   readonly viewers?: number | undefined;
-  /** The `Host` that the target sees; `rewrite` (its own) unless given. */
+  /** The `Host` that the target sees; unless given, `rewrite` (its own), or `preserve` for a server of this process. */
   readonly hostHeader?: HostHeader;
   /** A PEM file with the trusted issuers of the target's certificate; without it, any certificate is accepted on loopback. */
   readonly targetCa?: string | undefined;
@@ -171,13 +175,18 @@ class RunningAgent implements Agent {
 }
 
 function createTarget(options: AgentOptions, log: Log): Target {
-  const { events = {}, targetCa, targetInsecure: insecure, hostHeader = 'rewrite' } = options;
-  const address = readTargetAddress(readTarget(options.target), hostHeader, { ca: readCa(targetCa), insecure });
-  return new Target(address, {
+  const { events = {} } = options;
+  return new Target(addressOf(options), {
     log,
     record: (record) => events.request?.(record),
     hint: (text) => events.hint?.(text),
   });
+}
+
+// A server of this process has no address and so no host of its own: it sees the public one, unless told otherwise.
+function addressOf({ target: given, targetCa, targetInsecure: insecure, hostHeader }: AgentOptions): TargetAddress {
+  if (isServerTarget(given)) return serverAddress(new ProcessServer(given), hostHeader ?? 'preserve');
+  return readTargetAddress(readTarget(given), hostHeader ?? 'rewrite', { ca: readCa(targetCa), insecure });
 }
 
 /** Attempts to dial the edge, all with the same offer but for its rules. */
@@ -215,10 +224,12 @@ function termsOf({ publicPaths = [], preflight, accessTokenBasic, readOnly, view
   return { publicPaths: paths, preflight, accessTokenBasic, readOnly, viewers };
 }
 
+const NOT_A_TARGET = 'expected a port, a URL, or a server of node:http (one of node:https by its URL)';
+
 /** Reads a target as `AgentOptions` has it. Throws `ERR_CONFIG_INVALID`. */
 export function readTarget(given: number | string | URL): URL {
   if (given instanceof URL) return given;
-  const { value, problems } = target.read(String(given));
+  const { value, problems } = typeof given === 'object' ? { problems: [NOT_A_TARGET] } : target.read(String(given));
   if (value !== undefined && problems.length === 0) return value;
   throw new PosternError('ERR_CONFIG_INVALID', `target: ${problems[0]}.`);
 }

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import type { HostHeader } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
+import type { ProcessServer } from './process-server.js';
 
 /** The target as the agent knows it. */
 export interface TargetAddress {
@@ -19,6 +20,8 @@ export interface TargetAddress {
   readonly displayName: string;
   /** A unix socket to connect to instead of host and port. */
   readonly socketPath?: string;
+  /** A server of this process to connect to instead. */
+  readonly server?: ProcessServer;
   /** Whether its certificate must be valid. */
   readonly isVerified: boolean;
   /** The trusted issuers of its certificate, as PEM, instead of the well-known ones. */
@@ -56,7 +59,15 @@ export function readTargetAddress(url: URL, hostHeader: HostHeader, trust: Targe
   return ca === undefined ? address : { ...address, ca };
 }
 
-// HTTP sees localhost on the default port.
+// What HTTP sees of a target without an address: localhost on the default port.
+const WITHOUT_ADDRESS = { scheme: 'http', hostname: 'localhost', port: 80, host: 'localhost', loopback: true } as const;
+
+/** The address of a server of this process. Throws `ERR_CONFIG_INVALID` unless a literal host is a host. */
+export function serverAddress(server: ProcessServer, hostHeader: HostHeader): TargetAddress {
+  checkHostHeader(hostHeader);
+  return { ...WITHOUT_ADDRESS, displayName: 'the server of this program', server, isVerified: false, hostHeader };
+}
+
 function readSocketAddress(url: URL, hostHeader: HostHeader): TargetAddress {
   const socketPath = decodeURIComponent(url.pathname);
   if (socketPath === '' || url.host !== '' || url.search !== '' || url.hash !== '') {
@@ -66,8 +77,7 @@ function readSocketAddress(url: URL, hostHeader: HostHeader): TargetAddress {
     );
   }
   checkHostHeader(hostHeader);
-  const localhost = { scheme: 'http', hostname: 'localhost', port: 80, host: 'localhost', loopback: true } as const;
-  return { ...localhost, displayName: `unix:${socketPath}`, socketPath, isVerified: false, hostHeader };
+  return { ...WITHOUT_ADDRESS, displayName: `unix:${socketPath}`, socketPath, isVerified: false, hostHeader };
 }
 
 function checkHostHeader(hostHeader: HostHeader): void {

@@ -2,7 +2,7 @@
  * One connection to the target: a socket, and one request at a time on it in HTTP/1.1. Bytes go from the socket to the
  * response parser without a stream in between. Reports to its pool when it is idle and when it has closed.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FieldList } from '../../http1/fields.js';
 import { writeChunkSize, writeLastChunk } from '../../http1/request-writer.js';
 import { type ResponseObserver, ResponseParser } from '../../http1/response-parser.js';
@@ -36,7 +36,7 @@ export interface ConnectionOwner {
 }
 
 export class TargetConnection {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #owner: ConnectionOwner;
   readonly #reader = new ResponseParser();
   readonly #failures: WriteFailures;
@@ -55,7 +55,7 @@ export class TargetConnection {
   ] as const;
 
   /** Takes over the connected socket. Bytes that are read past its stream go to `receive`. */
-  constructor(socket: Socket, owner: ConnectionOwner) {
+  constructor(socket: Duplex, owner: ConnectionOwner) {
     this.#socket = socket;
     this.#failures = new WriteFailures(socket);
     this.#owner = owner;
@@ -124,7 +124,7 @@ export class TargetConnection {
   }
 
   /** Hands over the socket of an upgraded connection, paused; `rest` is put back into it. */
-  detach(rest: Buffer): Socket {
+  detach(rest: Buffer): Duplex {
     this.#observer = undefined;
     this.#failures.release();
     for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);

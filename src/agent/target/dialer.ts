@@ -7,6 +7,7 @@ import tls from 'node:tls';
 import { PosternError } from '../../errors.js';
 import { isLocalhostName, serverName, type TargetAddress } from './address.js';
 import { type ConnectionOwner, TargetConnection } from './connection.js';
+import type { ProcessServer } from './process-server.js';
 
 /** `detachable`: its socket can be detached for an upgrade, and its directions end separately. */
 export type ConnectionKind = 'plain' | 'detachable';
@@ -52,6 +53,8 @@ export class TargetDialer {
 
   /** Begins an attempt; an established connection belongs to `owner`. Returns a function that cancels the attempt. */
   dial(kind: ConnectionKind, owner: ConnectionOwner, outcome: DialOutcome): () => void {
+    const { server } = this.#target;
+    if (server !== undefined) return connectWithin(server, owner, outcome);
     const reader = { receive: (_bytes: Buffer): void => {} };
     const socket = this.#open(kind, reader);
     const settle = (report?: () => void) => {
@@ -119,4 +122,16 @@ export class TargetDialer {
     const { ca, isVerified } = this.#target;
     return { servername: serverName(this.#target), rejectUnauthorized: isVerified, ...(ca !== undefined && { ca }) };
   }
+}
+
+/** As an attempt whose outcome is known at once, told in a later turn like that of any other. */
+function connectWithin(server: ProcessServer, owner: ConnectionOwner, outcome: DialOutcome): () => void {
+  const turn = setImmediate(() => {
+    try {
+      outcome.connected(new TargetConnection(server.connect(), owner));
+    } catch (error) {
+      outcome.failed(error);
+    }
+  });
+  return () => clearImmediate(turn);
 }

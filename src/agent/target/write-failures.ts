@@ -3,7 +3,7 @@
  * what the kernel has received: the response of a target that rejects a body and closes the connection while it is sent, as
  * most servers do (RFC 9112 sections 9.5 and 9.6).
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 type Done = (error?: Error | null) => void;
 
@@ -11,13 +11,13 @@ type Done = (error?: Error | null) => void;
 const CLOSED_BY_PEER: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET']);
 
 export class WriteFailures {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   #error: Error | undefined;
   // A stream makes one write at a time.
   #done: Done = () => {};
 
   /** Wraps the socket's `_write` and `_writev`, which streams document, until `release`. */
-  constructor(socket: Socket) {
+  constructor(socket: Duplex) {
     const write = socket._write;
     const writev = socket._writev;
     this.#socket = socket;
@@ -25,7 +25,7 @@ export class WriteFailures {
       if (this.#accepts(done)) write.call(socket, chunk, encoding, this.#written);
     };
     socket._writev = (chunks, done) => {
-      if (this.#accepts(done)) writev?.call(socket, chunks, this.#written); // every `net.Socket` has it
+      if (this.#accepts(done)) writev?.call(socket, chunks, this.#written); // every `net.Socket` has it, and so has a `PairedStream`
     };
   }
 
