@@ -5,6 +5,7 @@ export {
   type AgentOptions,
   startAgent,
 } from './agent/agent.js';
+export type { ServerTarget } from './agent/target/process-server.js';
 export type { RequestRecord } from './agent/target/request-record.js';
 export type { ListenAddress } from './config/addresses.js';
 export { type AgentConfig, loadAgentConfig } from './config/agent-config.js';
@@ -19,4 +20,7 @@ export { type Log, type LogFields, silentLog } from './core/log.js';
 export type { Rule } from './core/rule.js';
 export { type Edge, startEdge } from './edge/edge.js';
 export { type ErrorCode, PosternError } from './errors.js';
+export type { Knock } from './integrations/knock-list.js';
+export { openTunnel, type TunnelOptions } from './integrations/open-tunnel.js';
+export type { Access, Tunnel, TunnelEvents, TunnelStatus } from './integrations/tunnel.js';
 export { createToken, type TokenRequest } from './link/token.js';

@@ -113,6 +113,11 @@ describe('the checks', () => {
       { 'http2/flow/a.ts': "import { b } from '../connection.js';" },
       /imports from connection.ts: flow/,
     ],
+    [
+      'another wing than the one of a room that may be imported',
+      { 'integrations/a.ts': "import { b } from '../cli/commands/b.js';" },
+      /integrations may not import from cli/,
+    ],
     ['a new wing', { 'edge/utils/a.ts': "import '../gate/b.js';" }, /does not name: utils; .*forward \(an admitted/],
     ['an import from outside', { 'core/a.ts': "import '../../test/b.js';" }, /outside src/],
     [
@@ -166,6 +171,11 @@ describe('the checks', () => {
       assert.match(findViolations(sources, RULES).join('\n'), violation);
     });
   }
+
+  test('permit the one wing of another room that a room may import', () => {
+    const source = "import { b } from '../cli/process/b.js';";
+    assert.deepEqual(findViolations({ 'integrations/a.ts': source }, RULES), []);
+  });
 
   test('are quiet about prose, strings, regular expressions and members of these names', () => {
     const source = `/** import '../auth/b.js', any enum */

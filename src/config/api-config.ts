@@ -2,10 +2,11 @@
 import type { AgentConfig } from './agent-config.js';
 import { readAgentFile } from './agent-file.js';
 import { AGENT_OPTIONS } from './agent-options.js';
+import { ConfigError } from './config-error.js';
 import { readEnvironment } from './environment.js';
 import type { OptionTable, ValuesOf } from './options.js';
 import { readOptions } from './resolve.js';
-import { checkConnection, readConnection } from './sign-ins.js';
+import { checkConnection, readConnection, readEdge } from './sign-ins.js';
 import type { Sources } from './sources.js';
 import { parsed } from './value.js';
 import { duration, email, tunnelName } from './values.js';
@@ -75,17 +76,29 @@ export function loadApiConfig<Table extends typeof CONNECTION_OPTIONS>(
   sources: Omit<Sources, 'dotenv'>,
 ): ApiValues<Table> {
   const problems: string[] = [];
+  const layers = readLayers(sources, problems);
+  const connection = readConnection(layers, sources.signIns, problems);
+  const { edge: _edge, token: _token, ...others }: OptionTable = table;
+  const values = { ...readOptions(others, layers, problems), ...connection };
+  checkConnection(connection, layers.isFileBroken, problems);
+  return values as ApiValues<Table>; // without problems nothing is missing
+}
+
+/** The edge alone, for a program that has a token of its own. Throws `ConfigError`. */
+export function loadEdge(sources: Omit<Sources, 'dotenv'>): string {
+  const problems: string[] = [];
+  const edge = readEdge(readLayers(sources, problems), sources.signIns, problems);
+  if (edge === undefined || problems.length > 0) throw new ConfigError(problems);
+  return edge;
+}
+
+function readLayers(sources: Omit<Sources, 'dotenv'>, problems: string[]) {
   const file = readAgentFile(sources.file, problems);
-  const layers = {
+  return {
     flags: sources.flags,
     environments: [readEnvironment(sources.env, problems)],
     file: file.agent,
     isFileBroken: file.isBroken,
     readSecretFile: sources.readSecretFile,
   };
-  const connection = readConnection(layers, sources.signIns, problems);
-  const { edge: _edge, token: _token, ...others }: OptionTable = table;
-  const values = { ...readOptions(others, layers, problems), ...connection };
-  checkConnection(connection, file.isBroken, problems);
-  return values as ApiValues<Table>; // without problems nothing is missing
 }

@@ -18,10 +18,8 @@ export interface Connection {
 
 /** Reads both. Without `signIns` there must be options for both. */
 export function readConnection(layers: Layers, signIns: SignIns | undefined, problems: string[]): Connection {
-  // Read only when it counts: the file of the sign-ins may be faulty.
-  const last = isEdgeSet(layers) ? undefined : signIns?.lastEdge();
-  const complete = last === undefined ? layers : withEdge(layers, last);
-  const { edge } = readOptions({ edge: AGENT_OPTIONS.edge }, complete, problems);
+  const complete = withLastEdge(layers, signIns);
+  const edge = readEdge(layers, signIns, problems);
   const { required, ...optional } = AGENT_OPTIONS.token;
   const mayBeSignedIn = signIns !== undefined && isEdgeSet(complete);
   const before = problems.length;
@@ -29,6 +27,17 @@ export function readConnection(layers: Layers, signIns: SignIns | undefined, pro
   const isUnset = token === undefined && problems.length === before;
   if (!isUnset || signIns === undefined || edge === undefined) return { edge, token, isSignedIn: false };
   return { edge, token: signIns.tokenOf(edge), isSignedIn: true };
+}
+
+/** The edge alone. */
+export function readEdge(layers: Layers, signIns: SignIns | undefined, problems: string[]): string | undefined {
+  return readOptions({ edge: AGENT_OPTIONS.edge }, withLastEdge(layers, signIns), problems).edge;
+}
+
+// Read only when it counts: the file of the sign-ins may be faulty.
+function withLastEdge(layers: Layers, signIns: SignIns | undefined): Layers {
+  const last = isEdgeSet(layers) ? undefined : signIns?.lastEdge();
+  return last === undefined ? layers : withEdge(layers, last);
 }
 
 /** Throws for problems, and `SignInNeeded` when a token is all that is missing. */

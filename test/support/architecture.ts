@@ -85,7 +85,9 @@ function checkRooms({ from, line, to, local }: Import, { rooms }: Rules): Violat
   const room = rooms[name];
   if (room === undefined) return [`${where} is in a room that the design does not name: ${name}; ${listed(rooms)}`];
   if (name === other) return checkWings(where, room, wingOf(from), wingOf(to));
-  return room.imports.includes(other) ? [] : [`${where} imports ${to}: ${name} may not import from ${other}`];
+  return [other, `${other}/${wingOf(to)}`].some((permitted) => room.imports.includes(permitted))
+    ? []
+    : [`${where} imports ${to}: ${name} may not import from ${other}`];
 }
 
 // A file beside the wings composes them; they may import only what is named as shared.

@@ -6,7 +6,7 @@
 export interface Room {
   /** What belongs here, in a few words. */
   readonly holds: string;
-  /** The other rooms it may import from. */
+  /** The other rooms it may import from, or single wings of theirs. */
   readonly imports: readonly string[];
   /** The folders of the room. A room without wings is one flat folder. */
   readonly wings?: Readonly<Record<string, Wing>>;
@@ -122,7 +122,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: { holds: 'the command', imports: [...MIDDLE, 'edge', 'agent', 'index.ts'], wings: CLI },
   integrations: {
     holds: 'Postern inside other programs: what their plugins and middleware import',
-    imports: [...LOWEST, 'config', 'agent'],
+    imports: [...LOWEST, 'config', 'agent', 'cli/process'],
   },
   'index.ts': { holds: 'what programs import', imports: [...MIDDLE, 'edge', 'agent', 'cli', 'integrations'] },
 };

@@ -30,6 +30,8 @@ export class SignedInToken {
   readonly #hint: (text: string) => void;
   #credential: Credential;
   #renewal: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
   #isRefused = false;
   /** Whether the file has no older credential than `#credential`. */
   #isKept = true;
@@ -62,10 +64,20 @@ export class SignedInToken {
     return this.#credential.accessToken;
   };
 
-  /** Calls `renewed` after each renewal from now on. Does not keep the process alive. */
+  /** Calls `renewed` after each renewal from now on, until `end`. Does not keep the process alive. */
   keepFresh(renewed: () => void): void {
-    const waitMs = Math.min(Math.max(0, dueAtMs(this.#credential) - Date.now()), MAX_TIMER_MS);
-    setTimeout(() => void this.#renewInBackground(renewed), waitMs).unref();
+    this.#renewIn(Math.max(0, dueAtMs(this.#credential) - Date.now()), renewed);
+  }
+
+  /** Renews no more by itself. */
+  end(): void {
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
+  }
+
+  #renewIn(waitMs: number, renewed: () => void): void {
+    if (this.#hasEnded) return;
+    this.#timer = setTimeout(() => void this.#renewInBackground(renewed), Math.min(waitMs, MAX_TIMER_MS)).unref();
   }
 
   async #renewInBackground(renewed: () => void): Promise<void> {
@@ -80,7 +92,7 @@ export class SignedInToken {
       if (isRefusal(error)) return this.#refused();
       const leftMs = this.#credential.expiresAtMs - Date.now();
       const waitMs = Math.min(Math.max(leftMs / 10, RETRY_MS.min), RETRY_MS.max);
-      setTimeout(() => void this.#renewInBackground(renewed), waitMs).unref();
+      this.#renewIn(waitMs, renewed);
     }
   }
 
