@@ -1,6 +1,6 @@
 /** Certificates from an authority (ACME, RFC 8555): the values of the options, and the configuration that they amount to. */
 import { type ListenAddress, readListenAddress } from './addresses.js';
-import { parsed, type Value } from './value.js';
+import { parsed, secretText, Value } from './value.js';
 
 /** How names are proven beside the edge's own ports: not at all, or by TXT records. */
 export type DnsProof =
@@ -9,11 +9,21 @@ export type DnsProof =
   /** A program that publishes a record. */
   | { readonly kind: 'program'; readonly path: string };
 
+/** An account that somebody has with the authority outside of ACME (RFC 8555 section 7.3.4). */
+export interface ExternalAccount {
+  /** What the authority calls the key. */
+  readonly kid: string;
+  /** The MAC key. */
+  readonly key: Uint8Array;
+}
+
 export interface AcmeConfig {
   /** The URL of the authority's directory. */
   readonly directory: string;
   /** Where the authority may write to. */
   readonly email: string | undefined;
+  /** What the edge's own account belongs to, where the authority demands it. */
+  readonly externalAccount: ExternalAccount | undefined;
   /** With TXT records one wildcard certificate; undefined: one certificate for each name, proven at the edge's own ports. */
   readonly dns: DnsProof | undefined;
   /** The file with the key for dynamic updates, as `tsig-keygen` prints it. */
@@ -23,6 +33,7 @@ export interface AcmeConfig {
 }
 
 const DNS_PORT = 53;
+const MIN_MAC_KEY_BYTES = 16; // a shorter one was cut
 
 /** `on` or `off`. */
 export const acmeSwitch: Value<boolean> = parsed(
@@ -43,6 +54,17 @@ export const acmeDns: Value<DnsProof | 'none'> = parsed(
   'a way to publish TXT records: expected none, rfc2136: and a name server, or exec: and the absolute path of a program',
 );
 
+const macKeyText = secretText(
+  (text) => /^[\w+/-]+={0,2}$/.test(text) && Buffer.from(text, 'base64url').length >= MIN_MAC_KEY_BYTES,
+  'it is not a MAC key: expected base64url, as the certificate authority shows it beside the key id',
+);
+
+/** A key in base64url, as authorities give it (RFC 8555 section 7.3.4); some of them in base64. */
+export const macKey: Value<Uint8Array> = new Value((text) => {
+  const { value, problems } = macKeyText.read(text);
+  return { value: value === undefined ? undefined : Buffer.from(value, 'base64url'), problems };
+});
+
 function readDnsProof(text: string): DnsProof | 'none' | undefined {
   if (text === 'none') return text;
   const [, kind, rest = ''] = /^(rfc2136|exec):(.+)$/s.exec(text) ?? [];
@@ -60,6 +82,8 @@ export interface AcmeValues {
   readonly acme_directory?: string | undefined;
   readonly acme_dns?: DnsProof | 'none' | undefined;
   readonly acme_dns_key?: string | undefined;
+  readonly acme_eab_kid?: string | undefined;
+  readonly acme_eab_key?: Uint8Array | undefined;
   readonly tls_cert?: string | undefined;
   readonly state_dir?: string | undefined;
   readonly url?: { readonly scheme: string; readonly host: string } | undefined;
@@ -93,6 +117,8 @@ export function acmeProblems(values: AcmeValues): string[] {
 export function toAcme(values: AcmeValues, env: Readonly<Record<string, string | undefined>>): AcmeConfig | undefined {
   const { acme, acme_email: email, acme_directory: directory, acme_dns: dns, acme_dns_key: dnsKey } = values;
   if (acme !== true || directory === undefined) return undefined;
+  const { acme_eab_kid: kid, acme_eab_key: macKey } = values;
+  const externalAccount = kid === undefined || macKey === undefined ? undefined : { kid, key: macKey };
   const environment = Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:POSTERN|OTEL)_/i.test(name)));
-  return { directory, email, dns: dns === 'none' ? undefined : dns, dnsKey, environment };
+  return { directory, email, externalAccount, dns: dns === 'none' ? undefined : dns, dnsKey, environment };
 }

@@ -10,7 +10,7 @@ import { type Endpoint, endpoints } from './endpoints.js';
 import { readDotenv, readEnvironment } from './environment.js';
 import { fileKeys, type ValuesOf } from './options.js';
 import { type ProviderConfig, type ProviderLayers, readProviders, withoutFlat } from './provider-config.js';
-import { readOptions } from './resolve.js';
+import { isSet, type Layers, readOptions } from './resolve.js';
 import type { Sources } from './sources.js';
 import { readHeaders } from './traces.js';
 import type { LogLevel } from './values.js';
@@ -81,6 +81,7 @@ export function loadEdgeConfig(sources: Sources): EdgeConfig {
   const providers = readProviders(values, layers, problems);
   checkListeners(values, problems);
   checkTls(values, problems);
+  checkExternalAccount(layers, problems);
   problems.push(...acmeProblems(values));
   checkAgents(values, providers, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -124,6 +125,12 @@ function checkTls({ url, listen, acme, tls_cert: cert, tls_key: key }: Partial<E
     problems.push(
       'POSTERN_URL begins with http://, but the edge is to speak HTTPS: expected the https URL that visitors use.',
     );
+}
+
+function checkExternalAccount(layers: Layers, problems: string[]): void {
+  const { acme_eab_kid: kid, acme_eab_key: key } = EDGE_OPTIONS;
+  if (isSet('acme_eab_kid', kid, layers) !== isSet('acme_eab_key', key, layers))
+    problems.push('POSTERN_ACME_EAB_KID and POSTERN_ACME_EAB_KEY belong together: expected both, or neither.');
 }
 
 function checkAgents({ agents }: Partial<EdgeValues>, providers: readonly ProviderConfig[], problems: string[]): void {

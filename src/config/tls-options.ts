@@ -1,7 +1,7 @@
 /** The options of an edge about its certificates: from files, or from an authority. */
-import { acmeDirectory, acmeDns, acmeSwitch } from './acme.js';
+import { acmeDirectory, acmeDns, acmeSwitch, macKey } from './acme.js';
 import type { OptionTable } from './options.js';
-import { email, path } from './values.js';
+import { email, identifier, path } from './values.js';
 
 /** The rows, by their key in `config/edge.yaml`. */
 export const TLS_OPTIONS = {
@@ -38,6 +38,20 @@ export const TLS_OPTIONS = {
     default: 'https://acme-v02.api.letsencrypt.org/directory',
     description: 'The directory of the certificate authority.',
     schema: acmeDirectory,
+  },
+  acme_eab_kid: {
+    env: 'POSTERN_ACME_EAB_KID',
+    placeholder: '<id>',
+    description:
+      'For an authority that demands an account with it (external account binding): the id of the key that it gave you.',
+    schema: identifier,
+  },
+  acme_eab_key: {
+    env: 'POSTERN_ACME_EAB_KEY',
+    placeholder: '<key>',
+    secret: true,
+    description: 'The MAC key of that id, as the authority gave it.',
+    schema: macKey,
   },
   acme_dns: {
     env: 'POSTERN_ACME_DNS',

@@ -21,6 +21,8 @@ export interface PebbleOptions {
   readonly tlsPort?: number;
   /** Where it asks for TXT records, instead of a DNS server that knows every name. */
   readonly dnsServer?: string;
+  /** It takes accounts only that are bound to this one: what it calls the key, and the key in base64url. */
+  readonly externalAccount?: { readonly kid: string; readonly key: string };
 }
 
 export interface Pebble {
@@ -36,7 +38,7 @@ export interface Pebble {
   close(): Promise<void>;
 }
 
-export async function startPebble({ httpPort, tlsPort, dnsServer }: PebbleOptions): Promise<Pebble> {
+export async function startPebble({ httpPort, tlsPort, dnsServer, externalAccount }: PebbleOptions): Promise<Pebble> {
   const folder = temporaryFolder('pebble');
   const { certificatePath, keyPath, certificate } = await localCertificate(folder);
   const [port, managementPort, dnsPort, dnsManagementPort] = await Promise.all([
@@ -54,7 +56,8 @@ export async function startPebble({ httpPort, tlsPort, dnsServer }: PebbleOption
     httpPort: httpPort ?? 1,
     tlsPort: tlsPort ?? 1,
     ocspResponderURL: '',
-    externalAccountBindingRequired: false,
+    externalAccountBindingRequired: externalAccount !== undefined,
+    externalAccountMACKeys: externalAccount && { [externalAccount.kid]: externalAccount.key },
   };
   writeFileSync(config, JSON.stringify({ pebble }));
   const dns = new Program({

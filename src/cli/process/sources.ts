@@ -12,7 +12,7 @@ import { readSecretFile, readTokenFile, warnIfShared } from './secret-file.js';
 
 // A secret in the file itself, `.env` or YAML; the name of a path ends in `_FILE` or `_file`.
 const HOLDS_SECRET =
-  /^\s*(?:export\s+)?(?:POSTERN_(?:\w+_CLIENT_)?(?:SECRET|CLIENT_KEY)\s*=|(?:\w+_)?(?:secret|client_key)\s*:)\s*["']?[^\s"'#]/m;
+  /^\s*(?:export\s+)?(?:POSTERN_(?:\w+_CLIENT_)?(?:SECRET|CLIENT_KEY|ACME_EAB_KEY)\s*=|(?:\w+_)?(?:secret|client_key|eab_key)\s*:)\s*["']?[^\s"'#]/m;
 
 /** The sources of an edge: `.env` of the working directory, and the file of `--config`. */
 export function readEdgeSources(flags: Sources['flags'], configPath: string | undefined): Sources {

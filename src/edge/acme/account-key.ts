@@ -3,6 +3,12 @@ import { calculateJwkThumbprint, exportJWK, FlattenedSign, generateKeyPair, impo
 
 const ALGORITHM = 'ES256';
 
+/** An account that somebody has with the authority outside of ACME: its key id and MAC key. */
+export interface ExternalAccount {
+  readonly kid: string;
+  readonly key: Uint8Array;
+}
+
 /** The protected header of a request beside `alg`: who signs it, and that it is sent once, and where. */
 export type Signer = { readonly jwk: JWK } | { readonly kid: string };
 
@@ -40,6 +46,12 @@ export class AccountKey {
     const bytes = Buffer.from(payload === undefined ? '' : JSON.stringify(payload));
     const signed = await new FlattenedSign(bytes).setProtectedHeader({ alg: ALGORITHM, ...header }).sign(this.#key);
     return JSON.stringify(signed);
+  }
+
+  /** The proof that whoever has an external account lets this key use it, for a request to `url` (section 7.3.4). */
+  async bindTo({ kid, key }: ExternalAccount, url: string): Promise<object> {
+    const bytes = Buffer.from(JSON.stringify(this.publicJwk));
+    return new FlattenedSign(bytes).setProtectedHeader({ alg: 'HS256', kid, url }).sign(key);
   }
 
   /** The key authorization of a challenge (section 8.1). */

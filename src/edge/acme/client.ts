@@ -2,14 +2,16 @@
  * The client side of ACME (RFC 8555): signed requests with nonces, an account, and what an order needs. It waits for nothing
  * and decides nothing: `order.ts` does.
  */
-import type { AccountKey, Signer } from './account-key.js';
-import { AcmeError, problemError } from './errors.js';
+import type { AccountKey, ExternalAccount, Signer } from './account-key.js';
+import { AcmeError, asRecord, problemError } from './errors.js';
 import { type AcmeFetch, type AcmeResponse, readJson, readUrl, retryAfter, send } from './transport.js';
 
 export interface AcmeClientOptions {
   /** The URL of the authority's directory. */
   readonly directory: string;
   readonly key: AccountKey;
+  /** What a new account is bound to, where the authority demands it (section 7.3.4). */
+  readonly externalAccount?: ExternalAccount | undefined;
   /** Ends every request. */
   readonly signal: AbortSignal;
   readonly fetch?: AcmeFetch;
@@ -31,11 +33,17 @@ interface Directory {
   readonly newOrder: string;
   /** RFC 9773; undefined where the authority has none. */
   readonly renewalInfo: string | undefined;
+  /** Whether new accounts must be bound to external ones. */
+  readonly needsExternalAccount: boolean;
 }
 
 // A server rejects nonces that it has forgotten, and may do so several times in a row (section 6.5).
 const MAX_NONCE_RETRIES = 10;
 const MAX_NONCES = 10;
+const BINDING_ERRORS: ReadonlySet<unknown> = new Set(['externalAccountRequired', 'unauthorized', 'malformed']);
+const NO_EXTERNAL_ACCOUNT =
+  'the certificate authority demands an account with it (external account binding): expected POSTERN_ACME_EAB_KID and POSTERN_ACME_EAB_KEY, as it gave them';
+const WRONG_EXTERNAL_ACCOUNT = 'does POSTERN_ACME_EAB_KEY belong to POSTERN_ACME_EAB_KID, and can they be used still?';
 const CONTENT_TYPE = { 'content-type': 'application/jose+json' };
 
 export class AcmeClient {
@@ -52,18 +60,34 @@ export class AcmeClient {
     this.#now = options.now ?? Date.now;
   }
 
-  /** Rejects with `AcmeError` when the directory cannot be used. */
+  /** Rejects with `AcmeError` when the directory cannot be used, or asks for what is missing here. */
   async check(): Promise<void> {
-    await this.#resources();
+    const { needsExternalAccount } = await this.#resources();
+    if (needsExternalAccount && this.#options.externalAccount === undefined) throw new AcmeError(NO_EXTERNAL_ACCOUNT);
   }
 
   /** Creates the account, or finds the one of this key (section 7.3). */
   async openAccount(email: string | undefined): Promise<void> {
     const { newAccount } = await this.#resources();
+    const { key, externalAccount } = this.#options;
     const contact = email === undefined ? {} : { contact: [`mailto:${email}`] };
-    const payload = { termsOfServiceAgreed: true, ...contact };
-    const response = await this.#post(newAccount, payload, 'the account', { jwk: this.#options.key.publicJwk });
+    const bound = externalAccount && { externalAccountBinding: await key.bindTo(externalAccount, newAccount) };
+    const payload = { termsOfServiceAgreed: true, ...contact, ...bound };
+    const response = await this.#post(newAccount, payload, 'the account', { jwk: key.publicJwk }).catch(
+      (error: unknown) => {
+        throw this.#accountError(error);
+      },
+    );
     this.#account = readUrl(response.headers.get('location'), 'the account');
+  }
+
+  // Authorities differ in how they refuse a binding.
+  #accountError(error: unknown): unknown {
+    if (!(error instanceof AcmeError) || !BINDING_ERRORS.has(error.type)) return error;
+    const { externalAccount } = this.#options;
+    if (externalAccount === undefined)
+      return error.type === 'externalAccountRequired' ? new AcmeError(NO_EXTERNAL_ACCOUNT) : error;
+    return new AcmeError(`${error.message} (${WRONG_EXTERNAL_ACCOUNT})`, { type: error.type });
   }
 
   /** Orders a certificate for DNS names (section 7.4). `replaces` is the id of a certificate by RFC 9773 section 4.1. */
@@ -117,12 +141,13 @@ export class AcmeClient {
 
   async #readDirectory(): Promise<Directory> {
     const body = readJson(await this.#get(this.#options.directory, 'the directory'), 'the directory');
-    const { newNonce, newAccount, newOrder, renewalInfo } = body;
+    const { newNonce, newAccount, newOrder, renewalInfo, meta } = body;
     return {
       newNonce: readUrl(newNonce, 'newNonce'),
       newAccount: readUrl(newAccount, 'newAccount'),
       newOrder: readUrl(newOrder, 'newOrder'),
       renewalInfo: renewalInfo === undefined ? undefined : readUrl(renewalInfo, 'renewalInfo'),
+      needsExternalAccount: asRecord(meta)['externalAccountRequired'] === true,
     };
   }
 

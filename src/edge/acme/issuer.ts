@@ -1,5 +1,5 @@
 /** Obtains one certificate at a time from an authority: opens the account, begins an order or goes on with one, completes it. */
-import { AccountKey } from './account-key.js';
+import { AccountKey, type ExternalAccount } from './account-key.js';
 import type { ChallengeSolver } from './challenges.js';
 import { AcmeClient, type Resource } from './client.js';
 import { AcmeError } from './errors.js';
@@ -8,12 +8,19 @@ import type { AcmeRecords, StoredCertificate } from './records.js';
 import type { AcmeFetch } from './transport.js';
 import { certificateId, createRequest, generateKey } from './x509.js';
 
+/** An authority, and who has the account there. */
+export interface Authority {
+  /** The URL of its directory. */
+  readonly directory: string;
+  /** Where it may write to. */
+  readonly email: string | undefined;
+  /** What the account is bound to, where the authority demands it (RFC 8555 section 7.3.4). */
+  readonly externalAccount?: ExternalAccount | undefined;
+}
+
 export interface IssuerOptions {
   readonly records: AcmeRecords;
-  /** The URL of the authority's directory. */
-  readonly directory: string;
-  /** Where the authority may write to. */
-  readonly email: string | undefined;
+  readonly authority: Authority;
   /** In the order of preference. */
   readonly solvers: readonly ChallengeSolver[];
   /** Ends what runs. */
@@ -84,9 +91,16 @@ export class Issuer {
   }
 
   async #openAccount(): Promise<Account> {
-    const { directory, email, records, signal, fetch } = this.#options;
+    const { records, signal, fetch } = this.#options;
+    const { directory, email, externalAccount } = this.#options.authority;
     const key = await AccountKey.from(await records.accountKey(async () => (await AccountKey.generate()).jwk));
-    const client = new AcmeClient({ directory, key, signal, ...(fetch === undefined ? {} : { fetch }) });
+    const client = new AcmeClient({
+      directory,
+      key,
+      externalAccount,
+      signal,
+      ...(fetch === undefined ? {} : { fetch }),
+    });
     await client.openAccount(email);
     return { key, client };
   }

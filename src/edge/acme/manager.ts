@@ -2,25 +2,21 @@
  * Keeps certificates of an authority: orders those that are wanted and missing, renews them in time, and publishes every new
  * one, whichever node ordered it. An authority that fails takes nothing away: what works stays, and is tried again.
  */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Keyring } from '../../auth/session/seal.js';
 import { Backoff } from '../../core/backoff.js';
 import type { Log } from '../../core/log.js';
 import type { Entry, Store, Watch } from '../../store/store.js';
 import type { ChallengeSolver } from './challenges.js';
 import { AcmeError } from './errors.js';
-import { Issuer } from './issuer.js';
+import { type Authority, Issuer } from './issuer.js';
 import { AcmeRecords, CERTIFICATE_PREFIX, type StoredCertificate } from './records.js';
-import { type Lifetime, planRenewal, twoThirds } from './renewal.js';
+import { type Lifetime, lifetimeOf, planRenewal, twoThirds } from './renewal.js';
 import type { AcmeFetch } from './transport.js';
 
 export interface AcmeManagerOptions {
   readonly store: Store;
   readonly keys: Keyring;
-  /** The URL of the authority's directory. */
-  readonly directory: string;
-  /** Where the authority may write to. */
-  readonly email: string | undefined;
+  readonly authority: Authority;
   /** In the order of preference. */
   readonly solvers: readonly ChallengeSolver[];
   readonly log: Log;
@@ -96,12 +92,12 @@ export class AcmeManager {
   #running: Promise<void> | undefined;
 
   constructor(options: AcmeManagerOptions) {
-    const { store, keys, directory, email, solvers, fetch } = options;
+    const { store, keys, authority, solvers, fetch } = options;
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#records = new AcmeRecords(store, keys, directory);
+    this.#records = new AcmeRecords(store, keys, authority.directory);
     const { signal } = this.#stop;
-    this.#issuer = new Issuer({ records: this.#records, directory, email, solvers, signal, fetch });
+    this.#issuer = new Issuer({ records: this.#records, authority, solvers, signal, fetch });
     this.#watch = store.watch(CERTIFICATE_PREFIX, (change) => {
       const entries = change.kind === 'all' ? change.entries : change.kind === 'put' ? [change.entry] : [];
       for (const entry of entries) void this.#adopt(entry);
@@ -248,17 +244,4 @@ export class AcmeManager {
 
 function dueAt({ isWanted, renewAtMs, askAgainAtMs }: Managed): number {
   return isWanted ? Math.min(renewAtMs, askAgainAtMs) : NEVER;
-}
-
-/** The lifetime of a certificate that has all these names and fits its key; undefined for any other. */
-function lifetimeOf({ chain, key }: StoredCertificate, names: readonly string[]): Lifetime | undefined {
-  try {
-    const leaf = new X509Certificate(chain);
-    const sample = (name: string) => name.replace(/^\*\./, 'any.');
-    if (!names.every((name) => leaf.checkHost(sample(name), { subject: 'never' }) !== undefined)) return undefined;
-    if (!leaf.checkPrivateKey(createPrivateKey(key))) return undefined;
-    return { notBeforeMs: Date.parse(leaf.validFrom), notAfterMs: Date.parse(leaf.validTo) };
-  } catch {
-    return undefined; // not a certificate
-  }
 }

@@ -1,6 +1,8 @@
 /** When a certificate is renewed: when its authority says (ARI, RFC 9773), else after two thirds of its lifetime. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { AcmeClient } from './client.js';
 import { asRecord } from './errors.js';
+import type { StoredCertificate } from './records.js';
 import { certificateId } from './x509.js';
 
 /** The lifetime of a certificate, in milliseconds since the epoch. */
@@ -19,6 +21,19 @@ export interface RenewalPlan {
 const MIN_ASK_MS = 60_000;
 const MAX_ASK_MS = 86_400_000;
 const DEFAULT_ASK_MS = 6 * 3_600_000;
+
+/** The lifetime of a certificate that has all these names and fits its key; undefined for any other. */
+export function lifetimeOf({ chain, key }: StoredCertificate, names: readonly string[]): Lifetime | undefined {
+  try {
+    const leaf = new X509Certificate(chain);
+    const sample = (name: string) => name.replace(/^\*\./, 'any.');
+    if (!names.every((name) => leaf.checkHost(sample(name), { subject: 'never' }) !== undefined)) return undefined;
+    if (!leaf.checkPrivateKey(createPrivateKey(key))) return undefined;
+    return { notBeforeMs: Date.parse(leaf.validFrom), notAfterMs: Date.parse(leaf.validTo) };
+  } catch {
+    return undefined; // not a certificate
+  }
+}
 
 /** Two thirds of a lifetime, in milliseconds since the epoch: certificates of six days and of ninety alike. */
 export function twoThirds({ notBeforeMs, notAfterMs }: Lifetime): number {

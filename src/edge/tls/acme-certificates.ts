@@ -43,7 +43,7 @@ export class AcmeCertificates {
     const key = checkAcme(acme);
     this.#proofs = new PublishedProofs(store);
     this.#manager = new AcmeManager({
-      ...{ store, log, directory: acme.directory, email: acme.email },
+      ...{ store, log, authority: acme },
       keys: deriveKeys(secrets, 'acme'),
       solvers: solversOf(acme, key, this.#proofs),
       onCertificate: (id, certificate) => this.#use(id, certificate),

@@ -87,7 +87,8 @@ export function checkTls({ base, tls, acme }: Omit<TlsConfig, 'secrets'>, nowMs 
 export async function checkAuthority({ acme }: Pick<EdgeConfig, 'acme'>): Promise<readonly string[]> {
   if (acme === undefined) return [];
   const key = await AccountKey.generate();
-  const client = new AcmeClient({ directory: acme.directory, key, signal: AbortSignal.timeout(AUTHORITY_LIMIT_MS) });
+  const { directory, externalAccount } = acme;
+  const client = new AcmeClient({ directory, externalAccount, key, signal: AbortSignal.timeout(AUTHORITY_LIMIT_MS) });
   return client.check().then(
     () => [],
     (error: Error) => [`POSTERN_ACME_DIRECTORY: ${error.message}.`],

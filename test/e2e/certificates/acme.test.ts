@@ -39,7 +39,7 @@ interface Ordering {
 function manage({ pebble, store = new MemoryStore(), solvers, fetch = pebble.fetch }: Ordering) {
   const published = deferred<StoredCertificate>();
   const manager = new AcmeManager({
-    ...{ store, keys: KEYS, directory: pebble.directory, email: 'ops@acme.com', solvers, fetch },
+    ...{ store, keys: KEYS, authority: { directory: pebble.directory, email: 'ops@acme.com' }, solvers, fetch },
     log: { ...silentLog, error: (fields) => published.reject(new Error(JSON.stringify(fields))) },
     onCertificate: (_, certificate) => published.resolve(certificate),
   });

@@ -1,5 +1,6 @@
 /** An edge that obtains its certificates itself, from an authority that finds it at its own ports. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFileSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,11 +16,12 @@ describe('an edge that obtains its certificates', { skip: pebbleMissing() }, () 
   const trusted = join(folder, 'trusted.pem');
   copyFileSync(CERTIFICATE_PATH, trusted);
   const { world } = inWorld({ domain: 'tunnel.test', tls: 'edge', agentEnv: { NODE_EXTRA_CA_CERTS: trusted } });
+  const externalAccount = { kid: 'kid-1', key: randomBytes(32).toString('base64url') };
   let pebble: Pebble;
   let root: string;
 
   before(async () => {
-    pebble = await startPebble({ tlsPort: world.ports.front, httpPort: world.ports.edge });
+    pebble = await startPebble({ tlsPort: world.ports.front, httpPort: world.ports.edge, externalAccount });
     root = await pebble.root();
     appendFileSync(trusted, `\n${root}`);
     await world.agent.terminate();
@@ -30,6 +32,7 @@ describe('an edge that obtains its certificates', { skip: pebbleMissing() }, () 
   const env = () => ({
     ...{ POSTERN_TLS_CERT: undefined, POSTERN_TLS_KEY: undefined },
     ...{ POSTERN_ACME: 'on', POSTERN_ACME_DIRECTORY: pebble.directory, POSTERN_ACME_EMAIL: 'ops@acme.com' },
+    ...{ POSTERN_ACME_EAB_KID: externalAccount.kid, POSTERN_ACME_EAB_KEY: externalAccount.key },
     ...{ POSTERN_STATE_DIR: join(folder, 'state'), NODE_EXTRA_CA_CERTS: pebble.certificatePath },
   });
 
@@ -44,7 +47,14 @@ describe('an edge that obtains its certificates', { skip: pebbleMissing() }, () 
   const issued = (name: string) =>
     world.edge.record(({ msg, names }) => msg === 'a certificate was issued' && String(names) === name);
 
-  test('has one for its base host soon after its first start', async () => {
+  test('says what it needs for an authority that demands an external account', async () => {
+    await world.startEdge({ ...env(), POSTERN_ACME_EAB_KID: undefined, POSTERN_ACME_EAB_KEY: undefined });
+    const { problem } = await world.edge.record(({ level, problem }) => level === 'error' && problem !== undefined);
+    assert.match(String(problem), /expected POSTERN_ACME_EAB_KID and POSTERN_ACME_EAB_KEY/);
+    await world.edge.terminate();
+  });
+
+  test('has one for its base host soon after its first start, with an account of that kind', async () => {
     await world.startEdge(env());
     await issued('tunnel.test');
     assert.equal(await namesFor('tunnel.test'), 'DNS:tunnel.test');

@@ -6,6 +6,7 @@ import { EDGE_OPTIONS } from '../../../src/config/edge-options.js';
 import type { Sources } from '../../../src/config/sources.js';
 import { loadTokenConfig } from '../../../src/config/token-config.js';
 
+const EAB_KEY = 'bm90IGEgc2VjcmV0LCBmb3IgdGVzdHMgb25seQ';
 const SECRET = 'secret k of thirty-two bytes or more';
 const REQUIRED = {
   POSTERN_SECRET: SECRET,
@@ -211,6 +212,10 @@ describe('loadEdgeConfig', () => {
       kind: 'program',
       path: '/bin/publish',
     });
+    assert.deepEqual(load({ POSTERN_ACME_EAB_KID: 'kid-1', POSTERN_ACME_EAB_KEY: EAB_KEY }).acme?.externalAccount, {
+      kid: 'kid-1',
+      key: Buffer.from(EAB_KEY, 'base64url'),
+    });
     const { environment } = load({}).acme ?? {};
     assert.equal(environment?.['TOOL_TOKEN'], 'x');
     assert.deepEqual(
@@ -223,6 +228,9 @@ describe('loadEdgeConfig', () => {
     assertProblems(problems({ POSTERN_LISTEN: '127.0.0.1:8080' }), ['POSTERN_ACME=on is for an address']);
     assertProblems(problems({ POSTERN_TLS_CERT: '/c', POSTERN_TLS_KEY: '/k' }), ['two sources of certificates']);
     assertProblems(problems({ POSTERN_ACME_DNS: 'rfc2136:ns1.acme.com' }), ['POSTERN_ACME_DNS_KEY']);
+    assertProblems(problems({ POSTERN_ACME_EAB_KID: 'kid-1' }), ['POSTERN_ACME_EAB_KEY belong together']);
+    for (const key of ['short', 'with spaces in it and long enough', ''])
+      assertProblems(problems({ POSTERN_ACME_EAB_KID: 'kid-1', POSTERN_ACME_EAB_KEY: key }), ['POSTERN_ACME_EAB_KEY']);
     for (const way of ['rfc2136', 'rfc2136:', 'rfc2136:a:0', 'exec:publish', 'exec:', 'route53', 'rfc2136:a b'])
       assertProblems(problems({ POSTERN_ACME_DNS: way }), ['POSTERN_ACME_DNS']);
     for (const url of ['http://ca.test/dir', 'ca.test', 'https://user@ca.test/dir'])

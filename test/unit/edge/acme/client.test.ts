@@ -1,15 +1,24 @@
 /** The ACME client beside a hostile or broken authority: one sentence for each, and nothing without end. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { AccountKey } from '../../../../src/edge/acme/account-key.js';
+import { flattenedVerify } from 'jose';
+import { AccountKey, type ExternalAccount } from '../../../../src/edge/acme/account-key.js';
 import { AcmeClient } from '../../../../src/edge/acme/client.js';
 import { AcmeError } from '../../../../src/edge/acme/errors.js';
 import { DIRECTORY, type FakeAuthority, fakeAuthority } from '../../../support/fake-authority.js';
 
-async function clientOf({ fetch }: FakeAuthority, signal = new AbortController().signal): Promise<AcmeClient> {
-  return new AcmeClient({ directory: DIRECTORY, key: await AccountKey.generate(), signal, fetch });
+async function clientOf(
+  { fetch }: FakeAuthority,
+  signal = new AbortController().signal,
+  externalAccount?: ExternalAccount,
+): Promise<AcmeClient> {
+  return new AcmeClient({ directory: DIRECTORY, key: await AccountKey.generate(), externalAccount, signal, fetch });
 }
 
+const EVERYTHING = Object.fromEntries(
+  ['newNonce', 'newAccount', 'newOrder'].map((name) => [name, `https://authority.test/${name.slice(3).toLowerCase()}`]),
+);
 const BAD_NONCE = { status: 400, body: { type: 'urn:ietf:params:acme:error:badNonce', detail: 'try again' } };
 
 describe('the ACME client', () => {
@@ -49,6 +58,39 @@ describe('the ACME client', () => {
       await assert.rejects(() => client.openAccount(undefined), { name: 'AcmeError', message });
     });
   }
+
+  test('binds its account to an external one: the account key, for this request, signed with the MAC key', async () => {
+    const bodies: string[] = [];
+    const authority = fakeAuthority((path, body) => void (path === '/account' && bodies.push(body)));
+    const external = { kid: 'kid-1', key: randomBytes(32) };
+    await (await clientOf(authority, undefined, external)).openAccount(undefined);
+    const { protected: head, payload } = JSON.parse(bodies[0] ?? '') as Record<'protected' | 'payload', string>;
+    const { jwk } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { readonly jwk: object };
+    const { externalAccountBinding: binding } = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    const verified = await flattenedVerify(binding, external.key);
+    assert.deepEqual(verified.protectedHeader, { alg: 'HS256', kid: 'kid-1', url: 'https://authority.test/account' });
+    assert.deepEqual(JSON.parse(Buffer.from(verified.payload).toString()), jwk);
+  });
+
+  test('says which options an authority that demands an external account needs', async () => {
+    const type = 'urn:ietf:params:acme:error:externalAccountRequired';
+    const strict = fakeAuthority((path) =>
+      path === '/account'
+        ? { status: 403, body: { type, detail: 'no' } }
+        : path === '/dir'
+          ? { body: { ...EVERYTHING, meta: { externalAccountRequired: true } } }
+          : undefined,
+    );
+    const message = /expected POSTERN_ACME_EAB_KID and POSTERN_ACME_EAB_KEY/;
+    const client = await clientOf(strict);
+    await assert.rejects(() => client.check(), { name: 'AcmeError', message });
+    await assert.rejects(() => client.openAccount(undefined), { name: 'AcmeError', message });
+    const wrong = await clientOf(strict, undefined, { kid: 'kid-1', key: randomBytes(32) });
+    await wrong.check();
+    await assert.rejects(() => wrong.openAccount(undefined), {
+      message: /^the account: externalAccountRequired: no \(does POSTERN_ACME_EAB_KEY belong to POSTERN_ACME_EAB_KID/,
+    });
+  });
 
   test('reads the directory again once it is well', async () => {
     let isBroken = true;

@@ -31,7 +31,14 @@ async function managing({ store = new MemoryStore(), respond = () => undefined, 
   const adopted: string[] = [];
   const authority = fakeAuthority(respond);
   const manager = new AcmeManager({
-    ...{ store, keys: KEYS, directory: DIRECTORY, email: undefined, solvers: [], now, fetch: authority.fetch },
+    ...{
+      store,
+      keys: KEYS,
+      authority: { directory: DIRECTORY, email: undefined },
+      solvers: [],
+      now,
+      fetch: authority.fetch,
+    },
     log: { ...silentLog, error: (fields) => failed.resolve(fields) },
     onCertificate: (id) => adopted.push(id),
   });
