@@ -9,7 +9,7 @@ export type DnsProof =
   /** A program that publishes a record. */
   | { readonly kind: 'program'; readonly path: string };
 
-/** An account that somebody has with the authority outside of ACME (RFC 8555 section 7.3.4). */
+/** An account with the authority that was opened outside of ACME (RFC 8555 section 7.3.4). */
 export interface ExternalAccount {
   /** What the authority calls the key. */
   readonly kid: string;

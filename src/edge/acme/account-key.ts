@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, exportJWK, FlattenedSign, generateKeyPair, impo
 
 const ALGORITHM = 'ES256';
 
-/** An account that somebody has with the authority outside of ACME: its key id and MAC key. */
+/** An account with the authority that was opened outside of ACME: its key id and MAC key. */
 export interface ExternalAccount {
   readonly kid: string;
   readonly key: Uint8Array;
@@ -48,7 +48,7 @@ export class AccountKey {
     return JSON.stringify(signed);
   }
 
-  /** The proof that whoever has an external account lets this key use it, for a request to `url` (section 7.3.4). */
+  /** The proof that the holder of an external account lets this key use it, for a request to `url` (section 7.3.4). */
   async bindTo({ kid, key }: ExternalAccount, url: string): Promise<object> {
     const bytes = Buffer.from(JSON.stringify(this.publicJwk));
     return new FlattenedSign(bytes).setProtectedHeader({ alg: 'HS256', kid, url }).sign(key);
