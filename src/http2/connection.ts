@@ -165,7 +165,10 @@ export class Connection {
     }
   }
 
-  /** Reports that so many of the bytes that `send` was given have left the owner's buffers. */
+  /**
+   * Reports that so many of the bytes that `send` was given have left the owner's buffers, or were copied: they are
+   * overwritten with what is sent next, on this connection or another. What was lost must not be reported.
+   */
   sent(bytes: number): void {
     this.#queue.sent(bytes);
   }

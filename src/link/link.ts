@@ -157,7 +157,10 @@ export abstract class Link {
 
   #send(bytes: Buffer): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return; // its `close` follows, and ends the connection
-    this.#socket.send(bytes, () => this.connection.sent(bytes.length));
+    // After an error it is not known what has left, and `close` follows.
+    this.#socket.send(bytes, (error) => {
+      if (!error) this.connection.sent(bytes.length);
+    });
   }
 
   // `message` is a Buffer: the default `binaryType` of `ws`.

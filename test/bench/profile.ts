@@ -7,13 +7,15 @@ import { parseArgs } from 'node:util';
 import { SHIPPED_POSTERN } from '../support/processes.js';
 import { processorUs } from './children.js';
 import { summarize } from './cpu-profile.js';
-import { findDriver } from './driver.js';
+import { findDriver, type Load } from './driver.js';
+import { driveH2load, findH2load } from './h2load.js';
 import { Postern } from './postern.js';
 import { startBenchTarget } from './target.js';
 
 const USAGE = `npm run profile -- [options]
   --path PATH         /1k, /100k, /10m or /100m; /1k
   --connections N     64
+  --streams N         over HTTP/2 (h2load), so many requests at once on each connection
   --seconds N         10
   --public            a public tunnel instead of a signed-in session
   --log-level LEVEL   of the edge; warn
@@ -24,6 +26,7 @@ const { values: flags } = parseArgs({
   options: {
     path: { type: 'string', default: '/1k' },
     connections: { type: 'string', default: '64' },
+    streams: { type: 'string' },
     seconds: { type: 'string', default: '10' },
     public: { type: 'boolean', default: false },
     'log-level': { type: 'string', default: 'warn' },
@@ -32,6 +35,18 @@ const { values: flags } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+interface ProfileLoad {
+  readonly requestsPerSecond: number;
+  readonly errors: number;
+  /** Not told by h2load. */
+  readonly p50Ms?: number;
+}
+
+interface ProfileDriver {
+  readonly name: string;
+  drive(load: Load): Promise<ProfileLoad>;
+}
 
 // Code that is not compiled yet runs at a third of its speed. It stays in the profiles, and out of the summaries.
 const WARM_UP_SECONDS = 3;
@@ -50,14 +65,17 @@ async function main(): Promise<void> {
   const agent = await postern.startAgent({ name, allow, targetUrl: target.origin, nodeArgs: profiling('agent') });
   const { host } = new URL(postern.urlOf(name));
   const headers = flags.public ? { host } : await (await postern.signIn(name))();
-  const driver = findDriver();
+  const driver: ProfileDriver = flags.streams === undefined ? findDriver() : http2Driver(Number(flags.streams));
   const url = `http://127.0.0.1:${postern.port}${flags.path}`;
   const load = { url, headers, connections: Number(flags.connections) };
   await driver.drive({ ...load, seconds: WARM_UP_SECONDS });
   const spent = () => [postern.edge, agent].map(({ pid }) => processorUs(pid) ?? Number.NaN);
   const before = spent();
   const fromUs = nowUs();
-  const { requestsPerSecond, p50Ms, errors } = await driver.drive({ ...load, seconds: Number(flags.seconds) });
+  const { requestsPerSecond, p50Ms, errors }: ProfileLoad = await driver.drive({
+    ...load,
+    seconds: Number(flags.seconds),
+  });
   const toUs = nowUs();
   const requests = requestsPerSecond * Number(flags.seconds);
   const perRequest = spent().map((us, at) => ((us - (before[at] ?? 0)) / requests).toFixed(0));
@@ -65,7 +83,9 @@ async function main(): Promise<void> {
   await postern.end();
   await target.end();
   console.log(`${flags.path}, ${flags.connections} connections, driven by ${driver.name}, target: ${target.name}`);
-  console.log(`${requestsPerSecond.toFixed(0)} requests/s, p50 ${p50Ms.toFixed(2)} ms, ${errors} errors`);
+  console.log(
+    `${requestsPerSecond.toFixed(0)} requests/s, ${p50Ms === undefined ? '' : `p50 ${p50Ms.toFixed(2)} ms, `}${errors} errors`,
+  );
   console.log(`CPU a request, profiler included: edge ${perRequest[0]} us, agent ${perRequest[1]} us`);
   for (const part of ['edge', 'agent']) {
     const file = `${part}.cpuprofile`;
@@ -73,6 +93,15 @@ async function main(): Promise<void> {
       `\n${part} (${file}): ${summarize(readFileSync(file, 'utf8'), { fromUs, toUs, most: Number(flags.most) })}`,
     );
   }
+}
+
+function http2Driver(streams: number): ProfileDriver {
+  const command = findH2load();
+  if (command === undefined) throw new Error('--streams needs h2load (apt install nghttp2-client)');
+  return {
+    name: `h2load, ${streams} at once on each`,
+    drive: (load) => driveH2load(command, { ...load, streams, protocol: 'h2c' }),
+  };
 }
 
 // The clock of V8's profiles.

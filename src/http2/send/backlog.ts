@@ -4,6 +4,8 @@
  * bounded too.
  */
 
+import type { Slab } from './slab.js';
+
 // A tenth of a second at 10 Mbit/s; on a fast path far more than the owner needs to keep its socket busy.
 const MAX_IN_FLIGHT_BYTES = 131_072;
 // The limit for a peer that causes control frames and does not read them.
@@ -11,7 +13,18 @@ const MAX_UNREAD_BYTES = 1_048_576;
 // After this much it is another connection's turn, however fast the owner sends.
 const MAX_TURN_BYTES = 524_288;
 
+/** Bytes of a slab that were given to `send`. */
+interface Part {
+  readonly slab: Slab;
+  /** What `#leftBytes` is once all of them have left. */
+  readonly end: number;
+}
+
 export class Backlog {
+  // In the order in which they leave.
+  readonly #parts: Part[] = [];
+  // Since the first part, and never more than was given, whatever the owner reports: a slab must not be free too early.
+  #leftBytes = 0;
   #bytes = 0;
   #turnBytes = 0;
   #sentBytes = 0;
@@ -48,13 +61,17 @@ export class Backlog {
     this.#turnBytes = 0;
   }
 
-  add(bytes: number): void {
+  add(bytes: number, slab: Slab): void {
     this.#bytes += bytes;
     this.#turnBytes += bytes;
+    this.#parts.push({ slab, end: this.#leftBytes + this.#bytes });
   }
 
   remove(bytes: number): void {
-    this.#bytes = Math.max(this.#bytes - bytes, 0);
+    const left = Math.min(bytes, this.#bytes);
+    this.#bytes -= left;
+    this.#leftBytes += left;
     this.#sentBytes += bytes;
+    while (this.#parts[0] !== undefined && this.#parts[0].end <= this.#leftBytes) this.#parts.shift()?.slab.partSent();
   }
 }

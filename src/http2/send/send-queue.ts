@@ -13,6 +13,7 @@ import { Backlog } from './backlog.js';
 import { DataScheduler } from './data-scheduler.js';
 import { FrameScheduler } from './frame-scheduler.js';
 import type { Head, SendHalf } from './send-half.js';
+import type { Slab } from './slab.js';
 import { WriteBuffer } from './write-buffer.js';
 
 // This many heads are sent without waiting for the end of the turn: the receiver works on them while this side works on the
@@ -21,7 +22,7 @@ const MAX_WAITING_HEADS = 16;
 
 export interface SendQueueOptions {
   readonly encoder: HpackEncoder;
-  /** The owner's output; the owner calls `sent` when the bytes have left. */
+  /** The owner's output; the owner calls `sent` when the bytes have left, after which they are overwritten. */
   readonly send: (bytes: Buffer) => void;
   /** Runs a function after the current turn of the event loop. */
   readonly schedule: (run: () => void) => void;
@@ -43,8 +44,8 @@ export class SendQueue {
   readonly #run = (): void => {
     if (this.#state === 'scheduled') this.flush();
   };
-  readonly #send = (bytes: Buffer): void => {
-    this.#backlog.add(bytes.length);
+  readonly #send = (bytes: Buffer, slab: Slab): void => {
+    this.#backlog.add(bytes.length, slab);
     this.#options.send(bytes);
   };
 

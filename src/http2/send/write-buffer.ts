@@ -2,34 +2,23 @@
  * What one turn of a connection sends, in as few Buffers as possible. Everything is copied into slabs: a copy of a few
  * kilobytes costs less than another call of `send`, and a WebSocket would join the pieces anyway.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { FRAME_HEADER_BYTES, FrameFlag, FrameType } from '../frame/types.js';
 import { writeFrameHeader } from '../frame/writer.js';
+import { leaveSlab, MIN_ROOM_BYTES, type Slab, takeEmptySlab, takeSlab } from './slab.js';
 
-// One slab is one call of `send`: as much as a socket reads at once.
-const SLAB_BYTES = 65_536;
-// A DATA frame is shortened to fit the rest of a slab, unless the rest is smaller than this.
-const MIN_DATA_BYTES = 1_024;
-
-interface Slab {
-  readonly bytes: Buffer;
-  usedBytes: number;
-}
-
-// The rest of the last slab, for the connection that sends next: one turn of an idle connection needs far less than a slab,
-// and thousands of connections must not hold one each. Bytes that were given to `send` are not written again.
-let spare: Slab | undefined;
+/** Takes a part of a slab, which must not change before that part has left. */
+export type SendPart = (bytes: Buffer, slab: Slab) => void;
 
 /** Opened at the start of a turn, closed at its end. Holds nothing in between. */
 export class WriteBuffer {
   #slab: Slab;
   #sentFrom: number;
-  readonly #send: (bytes: Buffer) => void;
+  readonly #send: SendPart;
 
-  constructor(send: (bytes: Buffer) => void) {
+  constructor(send: SendPart) {
     this.#send = send;
-    this.#slab = spare ?? newSlab(SLAB_BYTES);
-    spare = undefined;
+    this.#slab = takeSlab();
     this.#sentFrom = this.#slab.usedBytes;
   }
 
@@ -46,8 +35,8 @@ export class WriteBuffer {
 
   /** How large the payload of a DATA frame should be, at most `wanted`, to fit into the current slab. */
   dataRoom(wanted: number): number {
-    const room = this.#slab.bytes.length - this.#slab.usedBytes - FRAME_HEADER_BYTES;
-    return room >= MIN_DATA_BYTES ? Math.min(wanted, room) : wanted;
+    const room = this.#slab.roomBytes - FRAME_HEADER_BYTES;
+    return room >= MIN_ROOM_BYTES ? Math.min(wanted, room) : wanted;
   }
 
   /** Begins a frame with a payload of `length` bytes; calls of `fill` follow. */
@@ -80,13 +69,14 @@ export class WriteBuffer {
   /** Sends the rest. */
   close(): void {
     this.#flush();
-    if (this.#slab.bytes.length - this.#slab.usedBytes >= MIN_DATA_BYTES) spare = this.#slab;
+    leaveSlab(this.#slab);
   }
 
   #reserve(count: number): void {
-    if (this.#slab.usedBytes + count <= this.#slab.bytes.length) return;
+    if (count <= this.#slab.roomBytes) return;
     this.#flush();
-    this.#slab = newSlab(Math.max(SLAB_BYTES, count));
+    this.#slab.fill();
+    this.#slab = takeEmptySlab(count);
     this.#sentFrom = 0;
   }
 
@@ -95,10 +85,7 @@ export class WriteBuffer {
     if (usedBytes === this.#sentFrom) return;
     const part = bytes.subarray(this.#sentFrom, usedBytes);
     this.#sentFrom = usedBytes;
-    this.#send(part);
+    this.#slab.partGiven();
+    this.#send(part, this.#slab);
   }
-}
-
-function newSlab(size: number): Slab {
-  return { bytes: Buffer.allocUnsafeSlow(size), usedBytes: 0 };
 }

@@ -98,7 +98,7 @@ class Direction {
     const bytesPerMs = rate / 8_000;
     const sliceBytes = Math.max(1_460, Math.min(READ_BYTES, Math.floor(bytesPerMs * READ_MS)));
     for (let at = 0; at < bytes.length; at += sliceBytes) {
-      const slice = bytes.subarray(at, at + sliceBytes);
+      const slice = Buffer.from(bytes.subarray(at, at + sliceBytes)); // on its way, when its memory is used again
       this.#leftMs = Math.max(this.#leftMs, this.#clock.nowMs) + slice.length / bytesPerMs;
       const arrivesMs = this.#leftMs + roundTripMs / 2;
       const readMs = busyMs > 0 ? Math.ceil(arrivesMs / busyMs) * busyMs : arrivesMs;

@@ -57,7 +57,7 @@ export class Http2VisitorConnection {
       sharedBudgets: budgets.frames,
       priorities: true,
       timeLimits: STRANGER_TIME_LIMITS,
-      send: (bytes) => void socket.write(bytes, () => this.#connection.sent(bytes.length)),
+      send: (bytes) => void socket.write(bytes, (error) => this.#left(bytes, error)),
       observer: {
         stream: (stream, fields, endStream) => owner.request(this, stream, fields, endStream),
         oversized: (stream) => owner.refused(this, stream, new PosternError('ERR_HEADERS_TOO_LARGE')),
@@ -77,6 +77,11 @@ export class Http2VisitorConnection {
       this.destroy();
       owner.left(this);
     });
+  }
+
+  // After an error it is not known what has left, and `close` follows.
+  #left(bytes: Buffer, error: Error | null | undefined): void {
+    if (!error) this.#connection.sent(bytes.length);
   }
 
   /** Checks the time limits; to be called every few seconds. */
