@@ -69,7 +69,7 @@ export function takeEmptySlab(minBytes: number): Slab {
   return (minBytes <= SLAB_BYTES ? free.pop() : undefined) ?? new Slab(Math.max(SLAB_BYTES, minBytes));
 }
 
-/** Leaves the rest of a slab to whoever takes the next. */
+/** Keeps the rest of a slab for the next turn. */
 export function leaveSlab(slab: Slab): void {
   if (slab.roomBytes < MIN_ROOM_BYTES || slab.bytes.length > SLAB_BYTES) slab.fill();
   else {
