@@ -3,7 +3,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { MAX_MESSAGE_BYTES, MAX_MESSAGE_CHUNKS, MAX_MESSAGE_FRAGMENTS, SUBPROTOCOL } from './handshake.js';
+import {
+  MAX_MESSAGE_BYTES,
+  MAX_MESSAGE_CHUNKS,
+  MAX_MESSAGE_FRAGMENTS,
+  SUBPROTOCOL,
+  TRIAL_SUBPROTOCOL,
+} from './handshake.js';
 import { OutboundLink } from './outbound-link.js';
 import { WebSocketServer } from './ws.js';
 
@@ -14,7 +20,8 @@ const upgrades = new WebSocketServer({
   maxPayload: MAX_MESSAGE_BYTES,
   maxFragments: MAX_MESSAGE_FRAGMENTS,
   maxBufferedChunks: MAX_MESSAGE_CHUNKS,
-  handleProtocols: () => SUBPROTOCOL, // `readOffer` has checked that the agent offers it
+  // `readOffer` has checked that the agent offers one of the two.
+  handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : TRIAL_SUBPROTOCOL),
 });
 
 // `ws` writes the 101 itself; the `headers` event looks up the URL of the request here.

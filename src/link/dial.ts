@@ -15,6 +15,7 @@ import {
   readPublicUrl,
   readRefusal,
   SUBPROTOCOL,
+  TRIAL_SUBPROTOCOL,
   writeOffer,
 } from './handshake.js';
 import { InboundLink } from './inbound-link.js';
@@ -41,9 +42,26 @@ export type AgentLink = Pick<InboundLink, 'url' | 'closed' | 'draining' | 'drain
  * unreachable, or `ERR_PROTOCOL_VERSION` if something else responds (see `readRefusal`).
  */
 export function dialEdge(edge: string, offer: Offer, options: DialOptions): Promise<AgentLink> {
+  return dial(edge, offer, options);
+}
+
+/**
+ * As `dialEdge`, to learn whether the edge would admit the offer: the link serves no tunnel, so that an agent that does goes on. The
+ * edge closes it after ten seconds.
+ */
+export function dialTrial(
+  edge: string,
+  offer: Offer,
+  options: Omit<DialOptions, 'onStream'>,
+): Promise<Pick<InboundLink, 'url' | 'ping' | 'destroy'>> {
+  return dial(edge, { ...offer, isTrial: true }, { ...options, onStream: (stream) => stream.cancel() });
+}
+
+function dial(edge: string, offer: Offer, options: DialOptions): Promise<InboundLink> {
   return new Promise((resolve, reject) => {
     if (options.signal?.aborted) return reject(linkLost('the attempt was given up'));
-    const socket = new WebSocket(`${edge.replace(/^http/, 'ws')}${LINK_PATH}`, [SUBPROTOCOL], {
+    const subprotocol = offer.isTrial === true ? TRIAL_SUBPROTOCOL : SUBPROTOCOL;
+    const socket = new WebSocket(`${edge.replace(/^http/, 'ws')}${LINK_PATH}`, [subprotocol], {
       ...STRICT_PARSER,
       headers: writeOffer(offer),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,

@@ -18,6 +18,9 @@ export const LINK_PATH = '/.postern/link';
 /** The WebSocket subprotocol: HTTP/2 frames in binary messages, whose boundaries mean nothing. */
 export const SUBPROTOCOL = 'postern.h2';
 
+/** The subprotocol of a trial offer, which an edge without trials refuses as it refuses any other. */
+export const TRIAL_SUBPROTOCOL = 'postern.trial';
+
 /**
  * The largest WebSocket message in bytes, both ways. We send at most 64 KiB in one; 1 MiB leaves room for agents that send
  * more, and bounds what a hostile peer can make us hold.
@@ -47,6 +50,8 @@ export interface Offer {
   readonly terms?: Terms | undefined;
   /** Random for each agent process: a redial with the same id takes over the name of the link that it replaces. */
   readonly agentId: string;
+  /** The edge is asked whether it would admit the offer: the link that it opens serves no tunnel, and ends soon. */
+  readonly isTrial?: boolean;
 }
 
 const AGENT_ID = /^[A-Za-z0-9_-]{16,64}$/;
@@ -67,7 +72,8 @@ export function writeOffer(offer: Offer): Record<string, string> {
 /** The edge's half: reads an offer. Throws `ERR_TOKEN_INVALID`, `ERR_OFFER_INVALID` or `ERR_PROTOCOL_VERSION`. */
 export function readOffer(headers: RawHeaders): Offer {
   const protocols = headerValues(headers, 'sec-websocket-protocol').flatMap(listMembers);
-  if (!protocols.includes(SUBPROTOCOL)) {
+  const isTrial = !protocols.includes(SUBPROTOCOL);
+  if (isTrial && !protocols.includes(TRIAL_SUBPROTOCOL)) {
     throw new PosternError('ERR_PROTOCOL_VERSION', undefined, {
       text: `This edge speaks ${SUBPROTOCOL}: upgrade to a WebSocket with Sec-WebSocket-Protocol: ${SUBPROTOCOL}.`,
     });
@@ -88,6 +94,7 @@ export function readOffer(headers: RawHeaders): Offer {
     frameOrigins: readOrigins(headers, 'Postern-Frame-Origins'),
     ...(terms !== undefined && { terms }),
     agentId,
+    ...(isTrial && { isTrial }),
   };
 }
 

@@ -6,8 +6,7 @@
  */
 import type { Policy } from '../../auth/identity/policy.js';
 import { ownerTag } from '../../auth/session/session.js';
-import { type BaseAddress, isTunnelName, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
-import { coversName } from '../../core/name-pattern.js';
+import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import { parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { RawHeaders } from '../../http/fields.js';
@@ -22,8 +21,10 @@ import type { AgentTokens } from './agent-tokens.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
 import type { LinkTraffic } from './link-traffic.js';
 import type { Names } from './names.js';
+import { chooseName } from './offered-name.js';
 import { checkTerms, type Permits } from './permits.js';
 import type { RevokedTokens } from './revoked-tokens.js';
+import { TrialLinks } from './trial-links.js';
 
 /** The offer of an agent, and the ways to respond to it. */
 export interface AgentOffer {
@@ -46,7 +47,7 @@ export interface AdmitOptions {
   /** What the operator permits besides (`POSTERN_PUBLIC_PATHS`). */
   readonly permits: Permits;
   readonly registry: Registry;
-  readonly names: Pick<Names, 'claim'>;
+  readonly names: Pick<Names, 'claim' | 'check'>;
   readonly revoked: RevokedTokens;
   readonly observer: Observer;
   /** What is counted of links, if anything is. */
@@ -62,6 +63,7 @@ export class Admission {
   readonly #options: AdmitOptions;
   /** With the id of the token that opened each link, and its tunnel. */
   readonly #links = new Map<OutboundLink, { readonly tokenId: string; readonly tunnel: string }>();
+  readonly #trials = new TrialLinks();
   readonly #budget: LinkBudget;
   #draining = false;
 
@@ -77,7 +79,10 @@ export class Admission {
       const { offer, grant, tunnel } = await this.#validate(request);
       if (request.isClosed) return;
       this.#checkRoom(request, tunnel, grant); // in the turn that takes it: offers at once get no more than offers in a row
-      request.accept(tunnel.origin, (link) => this.#connect(request, tunnel, link, offer, grant));
+      request.accept(tunnel.origin, (link) => {
+        if (offer.isTrial === true) this.#trials.add(link, this.#budget.take(partiesOf(grant, request)));
+        else this.#connect(request, tunnel, link, offer, grant);
+      });
     } catch (thrown) {
       const error = asPosternError(thrown);
       this.#options.observer.emit({ kind: 'offer-refused', offer: request, error });
@@ -88,12 +93,14 @@ export class Admission {
   /** Refuses further offers, sends GOAWAY on every link and resolves when all have closed. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#trials.destroy();
     await Promise.all([...this.#links.keys()].map((link) => link.drain()));
   }
 
   /** Closes every link now. */
   destroy(): void {
     this.#draining = true;
+    this.#trials.destroy();
     for (const link of this.#links.keys()) link.destroy();
   }
 
@@ -104,7 +111,12 @@ export class Admission {
     const grant = await this.#options.tokens.verify(offer.token, request.address);
     const name = chooseName(offer, grant);
     const tunnel = this.#tunnel(name, offer, grant);
-    await this.#options.names.claim({ name, owner: grant.owner });
+    const owned = { name, owner: grant.owner };
+    if (offer.isTrial === true) {
+      this.#options.names.check(owned);
+      return { offer, grant, tunnel };
+    }
+    await this.#options.names.claim(owned);
     const current = this.#options.registry.find(name);
     if (current?.link !== undefined && !mayTakeOver(current, tunnel))
       await this.#evictIfDead(current.link, name, () => mayTakeOver(current, tunnel));
@@ -215,17 +227,6 @@ function partiesOf({ owner }: TokenGrant, request: AgentOffer): readonly string[
   return [`owner ${owner}`, `network ${network(request.address)}`];
 }
 
-function chooseName(offer: Offer, { tunnels }: TokenGrant): string {
-  const name = offer.name ?? tunnels.find((pattern) => isTunnelName(pattern));
-  if (name === undefined)
-    throw refusal('ERR_NAME_FORBIDDEN', 'The token names no tunnel in full: choose one with --name.');
-  if (!isTunnelName(name)) {
-    throw refusal('ERR_NAME_FORBIDDEN', 'A tunnel name is a DNS label (a-z, 0-9, inner hyphens) that is not reserved.');
-  }
-  if (!coversName(tunnels, name)) throw refusal('ERR_NAME_FORBIDDEN', `The token does not permit the name ${name}.`);
-  return name;
-}
-
 function readRule(text: string): Rule {
   const rule = parseRule(text);
   if (rule === undefined)
@@ -242,6 +243,6 @@ function closeAtExpiry({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.
   return timer.unref();
 }
 
-function refusal(code: 'ERR_OFFER_INVALID' | 'ERR_NAME_FORBIDDEN' | 'ERR_NAME_TAKEN', text: string): PosternError {
+function refusal(code: 'ERR_OFFER_INVALID' | 'ERR_NAME_TAKEN', text: string): PosternError {
   return new PosternError(code, text, { text });
 }

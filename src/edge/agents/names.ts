@@ -63,13 +63,17 @@ export class Names {
    * not known to be this owner's.
    */
   async claim({ name, owner }: OwnedName): Promise<void> {
-    const held = this.#mirror.get(name);
-    if (held !== undefined && held.owner !== owner) throw taken(name, held.renewedAtMs + TTL_MS);
-    if (held !== undefined && this.#now() - held.renewedAtMs < RENEWED_RECENTLY_MS) return;
+    const held = this.#heldBy({ name, owner });
     if (held === undefined) return this.#claimNew({ name, owner });
+    if (this.#now() - held.renewedAtMs < RENEWED_RECENTLY_MS) return;
     await this.#write({ name, owner }).catch((error: unknown) => {
       if (!isUnavailable(error)) throw error; // the name is the owner's, and is renewed another time
     });
+  }
+
+  /** Throws `ERR_NAME_TAKEN` and `ERR_LIMIT_REACHED` as `claim` would, and claims nothing. */
+  check(owned: OwnedName): void {
+    if (this.#heldBy(owned) === undefined) this.#checkRoom(owned.owner);
   }
 
   /** From now on renews, once a day, the names that `inUse` returns. */
@@ -105,9 +109,19 @@ export class Names {
     this.#mirror.close();
   }
 
+  #heldBy({ name, owner }: OwnedName): Claim | undefined {
+    const held = this.#mirror.get(name);
+    if (held !== undefined && held.owner !== owner) throw taken(name, held.renewedAtMs + TTL_MS);
+    return held;
+  }
+
+  #checkRoom(owner: string): void {
+    if (this.#countOf(owner) + this.#pending.of(owner) >= MAX_NAMES_OF_ONE) throw tooMany();
+  }
+
   async #claimNew(claimed: OwnedName): Promise<void> {
     const { owner } = claimed;
-    if (this.#countOf(owner) + this.#pending.of(owner) >= MAX_NAMES_OF_ONE) throw tooMany();
+    this.#checkRoom(owner);
     await this.#pending.during([owner], () => this.#write(claimed));
   }
 

@@ -25,7 +25,7 @@ const FULL = { status: 503, code: 'ERR_EDGE_FULL' };
 const TAKEN = { status: 409, code: 'ERR_NAME_TAKEN' };
 
 /** Names that belong to no owner: what then decides is the link. */
-const UNOWNED = { names: { claim: async () => {} } };
+const UNOWNED = { names: { claim: async () => {}, check: () => {} } };
 
 interface Door {
   readonly registry: Registry;
@@ -108,7 +108,7 @@ describe('the limit of links', () => {
       if (claims === 5) written.resolve();
       return written.promise;
     };
-    const { offer } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 0 }, names: { claim } });
+    const { offer } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 0 }, names: { claim, check() {} } });
     const offered = await Promise.all(['one', 'two', 'three', 'four', 'five'].map((name) => offer(name)));
     assert.equal(offered.filter(({ outcome }) => 'url' in outcome).length, 2);
   });
@@ -197,6 +197,31 @@ describe('a name', () => {
     assert.equal(registry.find('demo')?.link, held);
     clearInterval(trickle);
     assert.ok('url' in (await offer('demo')).outcome, 'and is free once nothing comes');
+  });
+});
+
+describe('a trial offer', () => {
+  const trial = { protocol: 'postern.trial' };
+
+  it('opens a link that acknowledges and serves no name, beside the agent that serves it', async (t) => {
+    const { offer, registry } = await openDoor(t);
+    const serving = await offer('demo');
+    const held = registry.find('demo')?.link;
+    const tried = await offer('demo', trial);
+    assert.deepEqual(tried.outcome, { url: 'http://demo.localhost' });
+    assert.equal(await isLeft(tried.link), true);
+    assert.equal(registry.find('demo')?.link, held);
+    assert.equal(await isLeft(serving.link), true);
+  });
+
+  it('claims no name, and is refused where an offer would be', async (t) => {
+    const names = new Names({ store: new MemoryStore() });
+    const { offer, registry } = await openDoor(t, { names, links: { most: 2, maxOfOne: 2, spare: 0 } });
+    assert.ok('url' in (await offer('demo', trial)).outcome);
+    assert.equal(registry.find('demo'), undefined);
+    assert.ok('url' in (await offer('demo', { owner: 'bob@acme.com' })).outcome);
+    assert.deepEqual((await offer('demo', trial)).outcome, TAKEN);
+    assert.deepEqual((await offer('other', trial)).outcome, FULL);
   });
 });
 
