@@ -9,10 +9,12 @@ import type { RequestHead, ResponseHead } from '../../http/exchange.js';
 import { fieldValue } from '../../http/fields.js';
 import type { TargetAddress } from './address.js';
 import type { PublicAddress } from './public-address.js';
-import { type Refusal, recognizeRefusal } from './refusal-table.js';
+import type { Refusal } from './refusal.js';
+import { adviceOn } from './refusal-advice.js';
+import { recognizeRefusal } from './refusal-table.js';
 import { hostFor } from './request-headers.js';
 
-const STATUSES = new Set([200, 400, 403, 404, 422]);
+const STATUSES = new Set([200, 400, 403, 404, 421, 422]);
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 // Django's debug page names the refusal in its title; all others fit in a few hundred bytes.
@@ -49,7 +51,16 @@ export class DevServerHints {
     if (!isByOrigin && type === undefined) return undefined;
     return (piece) => {
       const text = type === undefined ? '' : piece.toString('latin1', 0, MAX_CHARACTERS);
-      const refusal = recognizeRefusal({ status: response.status, path: head.path, isText: type === 'text', text });
+      const { status, headers } = response;
+      const server = fieldValue(headers, 'server');
+      const refusal = recognizeRefusal({
+        status,
+        path: head.path,
+        isText: type === 'text',
+        text,
+        server,
+        isByOrigin,
+      });
       if (refusal !== undefined) this.#giveHint(refusal, publicAddress);
       else if (isByOrigin) this.#hintAtUnknownServer(response, head, publicAddress);
     };
@@ -73,24 +84,8 @@ export class DevServerHints {
   #giveHint(refusal: Refusal, publicAddress: PublicAddress): void {
     if (this.#given.has(refusal)) return;
     this.#given.add(refusal);
-    if (refusal.checks === 'origin') this.#hintAtOrigin(refusal, publicAddress);
-    else this.#hintAtHost(refusal, publicAddress);
-  }
-
-  #hintAtHost(refusal: Refusal, publicAddress: PublicAddress): void {
-    // Next.js checks the Origin, which is the public one on ordinary requests; all others check the Host.
-    const checked = refusal.server === 'Next.js' ? publicAddress.hostname : hostFor(this.#target, publicAddress);
-    const host = checked.replace(/:\d+$/, '');
-    const isPreserved =
-      host === publicAddress.hostname && this.#target.hostHeader === 'preserve' && refusal.server !== 'Next.js';
-    const remedy = isPreserved ? ', or leave out --host-header preserve' : '';
-    this.#hint(`${refusal.server} refuses the host ${host}: ${refusal.fix(host, publicAddress.origin)}${remedy}.`);
-  }
-
-  #hintAtOrigin(refusal: Refusal, publicAddress: PublicAddress): void {
-    const fix = refusal.fix(publicAddress.host, publicAddress.origin);
-    const remedy = this.#target.hostHeader === 'preserve' ? fix : `give the agent --host-header preserve, or ${fix}`;
-    this.#hint(`${refusal.server} refuses what comes from ${publicAddress.origin}: ${remedy}.`);
+    const { problem, fix } = adviceOn(refusal, this.#target, publicAddress);
+    this.#hint(`${problem}: ${fix}.`);
   }
 
   #hintAtUnknownServer({ status }: ResponseHead, { method }: RequestHead, publicAddress: PublicAddress): void {

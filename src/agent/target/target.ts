@@ -45,11 +45,16 @@ export class Target {
     };
   }
 
-  /** Connects once, without a request, and hints at what is wrong when that fails. */
-  async probe(): Promise<void> {
+  /** Connects once, without a request. Resolves to what is wrong when that fails. */
+  async connect(): Promise<PosternError | undefined> {
     const failure = await this.#context.pool.probe();
-    if (failure === undefined) return;
-    const error = asTargetError(failure, this.#context.target);
+    return failure === undefined ? undefined : asTargetError(failure, this.#context.target);
+  }
+
+  /** As `connect`, and hints at what is wrong. */
+  async probe(): Promise<void> {
+    const error = await this.connect();
+    if (error === undefined) return;
     this.#context.log.warn({ err: error, code: error.code }, 'the target cannot be reached yet');
     this.#hint(`${error.message}. Visitors get an error page until that has changed.`);
   }

@@ -25,6 +25,17 @@ describe('recognizeRefusal', () => {
       ['Next.js', 403, '/_next/webpack-hmr', 'Unauthorized'],
       ['Rails', 403, '/', RAILS],
       ['Rails', 403, '/', `Blocked host: ${HOST}`],
+      ['Storybook', 403, '/', 'Invalid host'],
+      ['Starlette or FastAPI', 400, '/', 'Invalid host header'],
+      ['ASP.NET', 400, '/', '<BODY><h2>Bad Request - Invalid Hostname</h2>'],
+      ['Symfony', 400, '/', `<h1>Untrusted Host "${HOST}".</h1>`],
+      ['Nextcloud', 400, '/', '<h2>Access through untrusted domain</h2>'],
+      ['Home Assistant', 400, '/', '400: Bad Request'],
+      ['The MCP server', 421, '/mcp', 'Invalid Host header'],
+      ['The MCP server', 403, '/mcp', `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Invalid Host: ${HOST}"}}`],
+      ['The MCP server', 403, '/mcp', 'Invalid Origin header'],
+      ['Spring', 403, '/api', 'Invalid CORS request'],
+      ['gorilla/csrf (Portainer and others)', 403, '/api', 'Forbidden - origin invalid\n'],
       ['Grafana', 403, '/api/ds/query', '{"message":"origin not allowed"}'],
       ['Django', 403, '/', '<h1>Forbidden</h1>CSRF verification failed. Request aborted. Origin checking failed'],
       ['Rails', 422, '/', '<h1>ActionController::InvalidAuthenticityToken in PostsController#create</h1>'],
@@ -45,6 +56,8 @@ describe('recognizeRefusal', () => {
       [200, '/', VITE],
       [404, '/_next/x', 'Unauthorized'],
       [400, '/', 'Bad Request (400)'],
+      [400, '/api', '400: Bad Request'],
+      [403, '/', 'invalid host'],
       [403, '/', ''],
     ];
     for (const [status, path, text] of rows)
@@ -153,6 +166,32 @@ describe('a refused origin', () => {
       assert.equal(hints.length, 1);
       assert.match(hints[0] ?? '', /--host-header preserve/);
     }
+  });
+
+  it('of a server that says why in its log only is recognised by behaviour and name', async (t) => {
+    const { target, hints } = await httpTarget(t, ({ method }, response) =>
+      response.writeHead(method === 'GET' ? 200 : 404, { server: 'TornadoServer/6.4.1' }).end(),
+    );
+    for (const method of ['GET', 'POST']) {
+      const stream = new FakeInbound({ method, path: '/api/sessions', headers: fromItsPage });
+      target.serve(stream);
+      await stream.answer();
+    }
+    assert.deepEqual(hints, [
+      `Jupyter refuses what comes from ${origin}: set c.ServerApp.allow_origin = '${origin}' in jupyter_server_config.py.`,
+    ]);
+  });
+
+  it('yields no advice to preserve the host where only a setting helps', async (t) => {
+    const { target, hints } = await httpTarget(t, (_request, response) =>
+      response.writeHead(403).end('Origin checking failed'),
+    );
+    const stream = new FakeInbound({ method: 'POST', headers: fromItsPage });
+    target.serve(stream);
+    await stream.answer();
+    assert.deepEqual(hints, [
+      `Django refuses what comes from ${origin}: add '${origin}' to CSRF_TRUSTED_ORIGINS in settings.py.`,
+    ]);
   });
 
   it('is not assumed where the response may mean something else', async (t) => {
