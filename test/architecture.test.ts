@@ -36,7 +36,7 @@ const RULES: Rules = {
   single: ['rate-limiter-flexible', 'cookie'],
   // Options, files and a table; claims, where any white space at an end is refused; bodies that dev servers write.
   unicodeSpace:
-    /^(?:cli\/|config\/|edge\/agents\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\/identity\.ts|agent\/target\/refusal-table\.ts)/,
+    /^(?:cli\/|config\/|edge\/agents\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\/identity\.ts|agent\/target\/(?:host|origin)-refusals\.ts)/,
 };
 
 const TOP_LEVEL = [

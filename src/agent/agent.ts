@@ -234,7 +234,8 @@ export function readTarget(given: number | string | URL): URL {
   throw new PosternError('ERR_CONFIG_INVALID', `target: ${problems[0]}.`);
 }
 
-function readCa(path: string | undefined): string | undefined {
+/** Reads the file of `targetCa`. Throws `ERR_CONFIG_INVALID`. */
+export function readCa(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   try {
     return readFileSync(path, 'utf8');

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void
   invites: async () => (await import('./commands/invite.js')).addInvitesCommand,
   login: async () => (await import('./commands/login.js')).addLoginCommand,
   logout: async () => (await import('./commands/logout.js')).addLogoutCommand,
+  doctor: async () => (await import('./commands/doctor.js')).addDoctorCommand,
   edge: async () => (await import('./commands/edge.js')).addEdgeCommand,
   token: async () => (await import('./commands/token.js')).addTokenCommand,
   config: async () => (await import('./commands/config.js')).addConfigCommand,

@@ -54,7 +54,10 @@ export interface AgentConfig {
   readonly notify?: 'on' | 'off';
 }
 
-const { target: _, ...UNTARGETED_OPTIONS } = TUNNEL_OPTIONS;
+const { target: _, ...OTHER_TUNNEL_OPTIONS } = TUNNEL_OPTIONS;
+
+/** The options of a tunnel whose target is not known. */
+export const UNTARGETED_OPTIONS = OTHER_TUNNEL_OPTIONS;
 
 const { edge: _edge, token: _token, ...OTHER_OPTIONS } = AGENT_OPTIONS;
 
@@ -84,8 +87,8 @@ export function loadAgentConfig(sources: Omit<Sources, 'dotenv'>): AgentConfig {
   return toAgentConfig(values as Values); // without problems nothing is missing
 }
 
-// Every tunnel of the file is checked, whichever is started: a mistake is reported before that tunnel is needed.
-function readTunnel(
+/** Every tunnel of the file is checked, whichever is started: a mistake is reported before that tunnel is needed. */
+export function readTunnel(
   { tunnels }: AgentFile,
   layers: Layers,
   path: string | undefined,

@@ -86,7 +86,8 @@ const CLI: Readonly<Record<string, Wing>> = {
     holds: 'running tunnels at their developer’s terminal: what runs them, who is there, keys, questions',
     imports: ['output', 'process'],
   },
-  commands: { holds: 'one file a command', imports: ['live', 'output', 'process'] },
+  doctor: { holds: 'the checks of `postern doctor`', imports: ['output', 'process'] },
+  commands: { holds: 'one file a command', imports: ['doctor', 'live', 'output', 'process'] },
 };
 
 export const ROOMS: Readonly<Record<string, Room>> = {

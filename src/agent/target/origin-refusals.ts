@@ -45,8 +45,15 @@ export const ORIGIN_REFUSALS: readonly Refusal[] = [
     server: 'Django',
     checks: 'origin',
     needsSetting: true,
-    matches: ({ status, text }) =>
-      status === 403 && /Origin checking failed|CSRF verification failed\. Request aborted/.test(text),
+    matches: ({ status, text }) => status === 403 && text.includes('Origin checking failed'),
+    fix: (_host, origin) => `add '${origin}' to CSRF_TRUSTED_ORIGINS in settings.py`,
+  },
+  {
+    // Without debug pages it does not say why.
+    server: 'Django',
+    checks: 'origin',
+    needsSetting: true,
+    matches: ({ status, text }) => status === 403 && text.includes('CSRF verification failed. Request aborted'),
     fix: (_host, origin) => `add '${origin}' to CSRF_TRUSTED_ORIGINS in settings.py`,
   },
   {

@@ -1,4 +1,4 @@
-/** What a developer is told of a target that refuses a host or an origin: what happens, and the exact change. Pure. */
+/** The advice on a target that refuses a host or an origin: what it refuses, and the exact change that admits it. Pure. */
 import type { TargetAddress } from './address.js';
 import type { PublicAddress } from './public-address.js';
 import type { Refusal } from './refusal.js';

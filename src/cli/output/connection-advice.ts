@@ -58,6 +58,11 @@ export function explainOffline(error: PosternError, edge: string): Explanation {
   return { reason: error.message };
 }
 
+/** A cause by its code, of TLS for instance. */
+export function explainCode(code: string): Explanation | undefined {
+  return Object.hasOwn(CAUSES, code) ? CAUSES[code] : undefined;
+}
+
 /** What to do about a permanent refusal. */
 export function adviceFor(error: PosternError): string | undefined {
   if (!(error.cause instanceof ForeignResponse)) return REFUSED[error.code];

@@ -19,11 +19,17 @@ type Connected = (error: Error | null, socket?: Duplex) => void;
 // Longer than a working proxy takes, shorter than a person waits.
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** Connects through a proxy. */
+export interface ProxyAgent extends Agent {
+  /** Host and port of the proxy, for messages. */
+  readonly proxyHost: string;
+}
+
 /**
  * An agent for connections to an edge; undefined when it is dialled directly. Throws `ConfigError` when `HTTPS_PROXY` is not
  * the URL of a proxy.
  */
-export function proxyAgentFor(edge: string, env: Env): Agent | undefined {
+export function proxyAgentFor(edge: string, env: Env): ProxyAgent | undefined {
   const { protocol, hostname, port } = new URL(edge);
   const text = env['HTTPS_PROXY'] || env['https_proxy'];
   if (protocol !== 'https:' || !text || isLoopback(hostname) || bypassesProxy(hostname, port || '443', env))
@@ -49,12 +55,16 @@ function bypassesProxy(hostname: string, port: string, env: Env): boolean {
   });
 }
 
-class ConnectAgent extends TlsAgent {
+class ConnectAgent extends TlsAgent implements ProxyAgent {
   readonly #url: URL;
 
   constructor(url: URL) {
     super({ keepAlive: false }); // each socket becomes a link and is not reused
     this.#url = url;
+  }
+
+  get proxyHost(): string {
+    return this.#url.host;
   }
 
   override createConnection(options: Record<string, unknown>, connected: Connected): undefined {

@@ -3,28 +3,17 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { defaultName } from '../../core/default-name.js';
 import { coversName } from '../../core/name-pattern.js';
+import { readTokenText } from './token-text.js';
 
 // A package.json is a few kilobytes; a larger file is something else.
 const MAX_PACKAGE_BYTES = 1_048_576;
 
 /** The name for a folder; undefined if the token permits no such name: the edge then chooses one of the token's. */
 export function ownName(folder: string, token: string): string | undefined {
-  const grant = readGrant(token);
+  const grant = readTokenText(token);
   if (grant === undefined) return undefined;
   const name = defaultName(packageName(folder) ?? basename(folder), grant.owner);
   return name !== undefined && coversName(grant.tunnels, name) ? name : undefined;
-}
-
-/** What a token says of itself, which only the edge verifies: a forged one is refused there. */
-function readGrant(token: string): { readonly owner: string; readonly tunnels: readonly string[] } | undefined {
-  try {
-    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    const { sub, tunnels } = payload as { sub?: unknown; tunnels?: unknown };
-    if (typeof sub !== 'string' || !Array.isArray(tunnels)) return undefined;
-    return tunnels.every((name) => typeof name === 'string') ? { owner: sub, tunnels } : undefined;
-  } catch {
-    return undefined; // not a token: the edge will refuse it
-  }
 }
 
 function packageName(folder: string): string | undefined {

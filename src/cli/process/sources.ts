@@ -30,6 +30,16 @@ export function readEdgeSources(flags: Sources['flags'], configPath: string | un
   };
 }
 
+/** Whether the environment or the `.env` of the working directory configures an edge. */
+export function isEdgeConfigured(): boolean {
+  if (process.env['POSTERN_SECRET'] || process.env['POSTERN_SECRET_FILE']) return true;
+  try {
+    return /^\s*(?:export\s+)?POSTERN_(?:URL|SECRET|OIDC_)/m.test(readOptional('.env')?.text ?? '');
+  } catch {
+    return false; // it cannot be read: nothing is known of it
+  }
+}
+
 /** The sources of an agent: the file of `--config`, else the developer's own where there is one, and the sign-ins. */
 export function readAgentSources(flags: Sources['flags'], configPath: string | undefined): Sources {
   const file = configPath === undefined ? readOptional(agentConfigPath()) : readRequired(configPath);

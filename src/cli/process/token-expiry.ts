@@ -1,4 +1,5 @@
 /** Warns the developer a day before the token expires, and an hour before, while there is time to ask for another one. */
+import { readTokenText } from './token-text.js';
 
 const HOUR_MS = 3_600_000;
 const WARNINGS_MS = [24 * HOUR_MS, HOUR_MS];
@@ -6,20 +7,9 @@ const WARNINGS_MS = [24 * HOUR_MS, HOUR_MS];
 // The longest wait of a timer in Node.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** When a token expires, in milliseconds since the epoch; undefined if it is not a token. Only the edge verifies it. */
-export function expiryOf(token: string): number | undefined {
-  try {
-    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    const { exp } = payload as { exp?: unknown };
-    return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1_000 : undefined;
-  } catch {
-    return undefined; // not a token: the edge will refuse it
-  }
-}
-
 /** Calls `warn` at once when the token has less than a day left, and again when it has less than an hour. */
 export function warnBeforeExpiry(token: string, warn: (text: string) => void, now: () => number = Date.now): void {
-  const expiresAtMs = expiryOf(token);
+  const expiresAtMs = readTokenText(token)?.expiresAtMs;
   if (expiresAtMs === undefined || expiresAtMs <= now()) return; // the edge will refuse it
   const leftMs = expiresAtMs - now();
   // Only the last of several that are due.

@@ -1,27 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { expiryOf, warnBeforeExpiry } from '../../../../src/cli/process/token-expiry.js';
+import { warnBeforeExpiry } from '../../../../src/cli/process/token-expiry.js';
 import { createToken } from '../../../../src/link/token.js';
 
 const HOUR_MS = 3_600_000;
 const SECRETS = ['a secret of thirty-two bytes or more'];
 const REQUEST = { owner: 'dev@acme.com', tunnels: ['demo'] };
-
-describe('expiryOf', () => {
-  it('reads the expiry of a token', async () => {
-    const token = await createToken(SECRETS, { ...REQUEST, ttlMs: HOUR_MS }, () => 1_000_000);
-    assert.equal(expiryOf(token), 1_000_000 + HOUR_MS);
-  });
-
-  for (const text of [
-    '',
-    'postern_x',
-    'postern_a.b.c',
-    `postern_a.${Buffer.from('{"exp":"x"}').toString('base64url')}.c`,
-  ]) {
-    it(`finds none in ${JSON.stringify(text)}`, () => assert.equal(expiryOf(text), undefined));
-  }
-});
 
 describe('warnBeforeExpiry', () => {
   for (const [what, ttlMs, expected] of [
