@@ -22,6 +22,8 @@ const RULES: Rules = {
     'eventsource-parser': /^cli\/process\/tunnel-events\.ts$/,
     'string-width': /^cli\/output\/fit\.ts$/,
     uqr: /^cli\/output\/qr-code\.ts$/,
+    preact: /^agent\/inspector\/web\//,
+    '@preact/signals': /^agent\/inspector\/web\//,
     yaml: /^config\//,
     cookie: /^auth\/session\/cookies\.ts$/,
     'rate-limiter-flexible': /^edge\//,
@@ -34,9 +36,9 @@ const RULES: Rules = {
     'node:console': /^cli\//,
   },
   single: ['rate-limiter-flexible', 'cookie'],
-  // Options, files and a table; claims, where any white space at an end is refused; bodies that dev servers write.
+  // Options, files and a table; claims, where any white space at an end is refused; bodies that dev servers write; the page.
   unicodeSpace:
-    /^(?:cli\/|config\/|edge\/agents\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\/identity\.ts|agent\/target\/(?:host|origin)-refusals\.ts)/,
+    /^(?:cli\/|config\/|edge\/agents\/revoked-tokens\.ts|http2\/hpack\/huffman-code\.ts|auth\/identity\/identity\.ts|agent\/target\/(?:host|origin)-refusals\.ts|agent\/inspector\/web\/)/,
 };
 
 const TOP_LEVEL = [

@@ -111,6 +111,11 @@ describe('the package', () => {
     );
     for (const name of ['.env.example', 'config', 'docs', 'README.md', 'LICENSE', 'SECURITY.md'])
       assert.ok(readdirSync(installed).includes(name), name);
+    const page = readdirSync(join(installed, 'dist', 'inspector', 'assets'));
+    assert.ok(
+      ['.js', '.css'].every((ending) => page.some((name) => name.endsWith(ending))),
+      page.join(),
+    );
     for (const name of ['src', 'test', '.env']) assert.ok(!readdirSync(installed).includes(name), name);
   });
 });

@@ -1,0 +1,28 @@
+/** How the page gets in: the key in the address is given for a cookie that no script can read, and leaves the address at once. */
+import { readAddress, writeAddress } from './address.js';
+import { act, messageOf } from './api.js';
+import * as store from './store.js';
+
+/** Takes what the address says, and gives the key in it to the agent. */
+export async function enter(): Promise<void> {
+  const address = readAddress(location.hash);
+  store.filterText.value = address.filter;
+  store.openId.value = address.open;
+  store.cursorId.value = address.open;
+  if (address.key === undefined) return;
+  history.replaceState(null, '', location.pathname + writeAddress(address));
+  await giveKey(address.key);
+}
+
+/** A key, or the address that has it. */
+export async function giveKey(text: string): Promise<boolean> {
+  const hash = text.indexOf('#');
+  const key = (hash < 0 ? undefined : readAddress(text.slice(hash)).key) ?? text.trim();
+  try {
+    await act('POST', '/api/session', { key });
+    return true;
+  } catch (error) {
+    store.complain(messageOf(error));
+    return false;
+  }
+}

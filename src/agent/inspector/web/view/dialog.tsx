@@ -1,0 +1,41 @@
+/** What lies over the page: a modal `<dialog>`, which keeps the focus within it and gives it back. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import * as store from '../state/store.js';
+import { SignButton } from './parts.js';
+
+export interface DialogProps {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  readonly size?: 'small' | 'wide';
+}
+
+export function Dialog({ title, children, size = 'small' }: DialogProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = ref.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  const close = () => {
+    store.dialog.value = null;
+  };
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it, as in every dialog
+    <dialog
+      ref={ref}
+      class={size}
+      aria-label={title}
+      onClose={close}
+      onClick={(event) => event.target === event.currentTarget && close()}
+    >
+      <div class="sheet">
+        <div class="section-head">
+          <h2>{title}</h2>
+          <SignButton label="Close (Esc)" icon="close" onClick={close} />
+        </div>
+        {children}
+      </div>
+    </dialog>
+  );
+}
