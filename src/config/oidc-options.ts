@@ -2,7 +2,7 @@
 import { issuer } from './addresses.js';
 import { clientKey } from './client-key.js';
 import type { OptionTable } from './options.js';
-import { emailVerification, foreignSecret, identifier, scopes } from './values.js';
+import { emailDomains, emailVerification, foreignSecret, identifier, scopes } from './values.js';
 
 /** The rows, by their key in `config/edge.yaml`. */
 export const OIDC_OPTIONS = {
@@ -58,5 +58,13 @@ export const OIDC_OPTIONS = {
     description:
       'When an email address counts as verified: required (the claim email_verified is true) or accept-missing (also without the claim), for a provider that verifies every address but omits the claim.',
     schema: emailVerification,
+  },
+  oidc_domains: {
+    env: 'POSTERN_OIDC_DOMAINS',
+    placeholder: '<domains>',
+    list: true,
+    description:
+      'Only addresses of these domains count from this provider, and from no other that does not name them too; without it all that no other names.',
+    schema: emailDomains,
   },
 } as const satisfies OptionTable;

@@ -39,7 +39,7 @@ export interface ProviderConfig {
   readonly scopes: string;
   readonly groupsClaim: string;
   readonly emailVerified: EmailVerification;
-  /** Canonical: addresses of these domains count from providers that name them, and from no other. */
+  /** Canonical: addresses of these domains, and no others, count from this provider, and from none that does not name them. */
   readonly domains: readonly string[];
 }
 
@@ -87,12 +87,12 @@ export function readProviders(flat: FlatValues, layers: ProviderLayers, problems
 
 function flatProvider(flat: FlatValues): readonly ProviderConfig[] {
   const { oidc_client_id: clientId, oidc_client_secret: clientSecret, oidc_client_key: clientKey } = flat;
-  const { oidc_issuer: issuer, oidc_scopes: scopes } = flat;
+  const { oidc_issuer: issuer, oidc_scopes: scopes, oidc_domains: domains = [] } = flat;
   const { oidc_groups_claim: groupsClaim, oidc_email_verified: emailVerified } = flat;
   if (clientId === undefined || (clientSecret ?? clientKey) === undefined || issuer === undefined) return [];
   if (scopes === undefined || groupsClaim === undefined || emailVerified === undefined) return [];
-  const client = { issuer, clientId, clientSecret, clientKey, scopes, groupsClaim, emailVerified };
-  return [{ id: FLAT_ID, kind: 'oidc', label: undefined, domains: [], ...client }];
+  const client = { issuer, clientId, clientSecret, clientKey, scopes, groupsClaim, emailVerified, domains };
+  return [{ id: FLAT_ID, kind: 'oidc', label: undefined, ...client }];
 }
 
 function checkFlat(flat: FlatValues, problems: string[]): void {

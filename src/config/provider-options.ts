@@ -2,11 +2,10 @@
 import { issuer } from './addresses.js';
 import { clientKey } from './client-key.js';
 import type { OptionTable } from './options.js';
-import { list, parsed, type Value } from './value.js';
-import { emailDomain, emailVerification, foreignSecret, identifier, scopes, withScope } from './values.js';
+import { parsed, type Value } from './value.js';
+import { emailDomains, emailVerification, foreignSecret, identifier, scopes, withScope } from './values.js';
 
 const MAX_LABEL_CHARS = 40;
-const MAX_DOMAINS = 50;
 
 const KINDS = ['oidc', 'github'] as const;
 
@@ -21,11 +20,6 @@ const kind: Value<ProviderKind> = parsed(
 const label: Value<string> = parsed(
   (text) => (text.length <= MAX_LABEL_CHARS && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? text : undefined),
   `a label: expected at most ${MAX_LABEL_CHARS} visible characters`,
-);
-
-const domains: Value<string[]> = list(emailDomain).refine(
-  (all) => all.length <= MAX_DOMAINS,
-  `there are too many: expected at most ${MAX_DOMAINS}`,
 );
 
 /** The rows, by their key. The variable of a secret has the id of the provider in it: `secretVariable`. */
@@ -87,8 +81,8 @@ export const PROVIDER_OPTIONS = {
   domains: {
     placeholder: '<domains>',
     list: true,
-    description: 'Addresses of these domains count from the providers that name them, and from no other.',
-    schema: domains,
+    description: 'As POSTERN_OIDC_DOMAINS.',
+    schema: emailDomains,
   },
 } as const satisfies OptionTable;
 

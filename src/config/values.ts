@@ -23,6 +23,7 @@ const MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MAX_MS = 365 * MS.d;
 const MIN_SECRET_BYTES = 32; // the strength of the keys derived from it
 const MAX_TOKEN_CHARS = 4_096; // the longest that the edge reads
+const MAX_DOMAINS = 50;
 const MAX_RULES = 100; // as many as an offer may carry
 const MAX_ORIGINS = 20; // likewise
 const MAX_AGENT_TTL_MS = 30 * MS.d;
@@ -59,8 +60,10 @@ export const tunnelPatterns: Value<string[]> = list(
 /** An email address in canonical form. */
 export const email: Value<string> = parsed(canonicalEmail, 'an email address: expected one such as dev@acme.com');
 
-/** The domain of email addresses, in canonical form. */
-export const emailDomain: Value<string> = parsed(canonicalDomain, 'a domain: expected one such as acme.com');
+/** Domains of email addresses, in canonical form. */
+export const emailDomains: Value<string[]> = list(
+  parsed(canonicalDomain, 'a domain: expected one such as acme.com'),
+).refine((all) => all.length <= MAX_DOMAINS, `there are too many: expected at most ${MAX_DOMAINS}`);
 
 /** Rules, separated by commas. */
 export const rules: Value<Rule[]> = list(

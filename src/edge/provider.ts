@@ -6,8 +6,9 @@ import { Providers } from '../auth/providers/providers.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import { callbackPath } from '../config/provider-config.js';
 import type { Log } from '../core/log.js';
-import { formatRule, type Rule } from '../core/rule.js';
+import type { Rule } from '../core/rule.js';
 import { PosternError } from '../errors.js';
+import { checkTrust } from './provider-trust.js';
 
 /** Makes the providers. Throws `ERR_CONFIG_INVALID`. */
 export function createProviders({ base, providers }: Pick<EdgeConfig, 'base' | 'providers'>, log: Log): Providers {
@@ -23,40 +24,25 @@ export function createProviders({ base, providers }: Pick<EdgeConfig, 'base' | '
 }
 
 /** What would stop visitors from signing in, as far as it can be tried without one: a sentence for each finding. */
-export async function checkProviders(
-  { all, only }: Providers,
-  config: Pick<EdgeConfig, 'allow' | 'agents'>,
-): Promise<readonly string[]> {
+export async function checkProviders({ all, only }: Providers): Promise<readonly string[]> {
   const findings = await Promise.all(all.map((provider) => findingsOf(provider, only === undefined)));
-  const isWeak = only === undefined && all.every(({ domains }) => domains.length === 0);
-  const unproven = all.filter(({ domainProof }) => domainProof === 'none').flatMap(({ label }) => unmet(label, config));
-  return [...findings.flat(), ...unproven, ...(isWeak ? [NO_DOMAINS] : [])];
+  return findings.flat();
 }
-
-function unmet(label: string, { allow = [], agents = [] }: Pick<EdgeConfig, 'allow' | 'agents'>): string[] {
-  const rules = Object.entries({ POSTERN_ALLOW: allow, POSTERN_AGENTS: agents });
-  return rules.flatMap(([option, listed]) => {
-    const rule = listed.find(({ kind }) => kind === 'domain');
-    if (rule === undefined) return [];
-    return `${option}: no account of ${label} satisfies ${formatRule(rule)}, since it proves no domain: name organisations there, such as group:acme or group:acme/eng`;
-  });
-}
-
-const NO_DOMAINS =
-  'an address counts from whichever provider verifies it, and the weakest decides: name under "domains" of a provider the domains whose addresses only it proves';
 
 async function findingsOf(provider: IdentityProvider, isOneOfSeveral: boolean): Promise<readonly string[]> {
   const findings = await provider.check();
   return isOneOfSeveral ? findings.map((finding) => `provider "${provider.id}": ${finding}`) : findings;
 }
 
-/** Logs what would stop visitors from signing in. */
+/** Logs what would stop visitors from signing in, and what is weak. */
 export async function warnAboutProviders(
   providers: Providers,
   config: Pick<EdgeConfig, 'allow' | 'agents'>,
   log: Log,
 ): Promise<void> {
-  for (const finding of await checkProviders(providers, config)) log.warn({ finding }, 'visitors cannot sign in');
+  for (const finding of checkTrust(providers, config))
+    log.warn({ finding }, 'what identity providers vouch for is not what it should be');
+  for (const finding of await checkProviders(providers)) log.warn({ finding }, 'visitors cannot sign in');
 }
 
 /** The domain of a ceiling that admits nothing but one domain: the provider may offer its accounts first. */

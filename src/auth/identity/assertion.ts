@@ -113,6 +113,7 @@ export class Assertions {
   #sign({ audience, identity }: AssertionFields, nowSeconds: number): Promise<string> {
     const { privateKey, publicKey } = this.#signingKey;
     return new SignJWT({
+      idp: identity.issuer, // `sub` is unique with it only: there may be several providers
       email: identity.email,
       ...(identity.username !== undefined && { preferred_username: identity.username }),
       ...(identity.groups.length > 0 && { groups: [...identity.groups] }),

@@ -25,7 +25,7 @@ export interface IdentityProvider {
   readonly issuer: string;
   /** What a domain rule is compared with. */
   readonly domainProof: DomainProof;
-  /** Canonical: addresses of these domains count from providers that name them, and from no other. */
+  /** Canonical: addresses of these domains, and no others, count from this provider, and from none that does not name them. */
   readonly domains: readonly string[];
   /** The path of its redirect URI: a response that arrives at that of another provider is refused. */
   readonly callbackPath: string;

@@ -23,6 +23,7 @@ export function addConfigCommand(program: Command): void {
   command.action(async () => {
     const config = readEdgeConfig(command);
     await warnAboutTls(config);
+    await warnAboutTrust(config);
     if (command.opts<{ offline?: true }>().offline !== true) {
       await warnAboutReach(config);
       await warnAboutProviders(config);
@@ -44,10 +45,16 @@ async function warnAboutReach(config: EdgeConfig): Promise<void> {
   warn([...(await checkPorts(config)), ...(await checkNames(config.base))]);
 }
 
+// These modules are loaded here, so that no other command waits for them.
+async function warnAboutTrust(config: EdgeConfig): Promise<void> {
+  const { createProviders } = await import('../../edge/provider.js');
+  const { checkTrust } = await import('../../edge/provider-trust.js');
+  warn(checkTrust(createProviders(config, silentLog), config));
+}
+
 async function warnAboutProviders(config: EdgeConfig): Promise<void> {
-  // Here, so that no other command waits for it to load.
   const { checkProviders, createProviders } = await import('../../edge/provider.js');
-  warn(await checkProviders(createProviders(config, silentLog), config));
+  warn(await checkProviders(createProviders(config, silentLog)));
 }
 
 function warn(findings: readonly string[]): void {

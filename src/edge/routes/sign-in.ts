@@ -218,9 +218,7 @@ export class SignIn {
       // Mix-up (RFC 9700 section 4.4): a code of one provider, sent to another, would be that one's to use.
       if (callback.pathname !== provider.callbackPath)
         throw new PosternError('ERR_LOGIN_FAILED', 'the response came to the redirect URI of another provider');
-      const identity = await provider.finish(callback, transaction);
-      providers.checkDomain(provider, identity);
-      return identity;
+      return providers.accept(provider, await provider.finish(callback, transaction));
     } catch (error) {
       throw new SignInFailure(error, transaction.target, [cookie]);
     }
