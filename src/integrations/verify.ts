@@ -9,8 +9,10 @@ import { PosternError } from '../errors.js';
 
 /** The visitor of a request, as the edge asserts it. */
 export interface VisitorIdentity {
-  /** The identity provider's permanent identifier of the account: what to keep accounts under. */
+  /** The identity provider's permanent identifier of the account: what to keep accounts under, together with `provider`. */
   readonly subject: string;
+  /** The issuer of the identity provider, within which `subject` is unique; absent from edges that knew one provider only. */
+  readonly provider?: string;
   /** The verified address, in lower case. */
   readonly email: string;
   /** For display, never for a decision. */
@@ -129,19 +131,25 @@ function translate(error: unknown): never {
 }
 
 // An edge signs what it has checked. Another type means that it is no edge: refused rather than guessed.
-function readVisitor({ sub, email, preferred_username: username, groups = [], aud, exp }: JWTPayload): VisitorIdentity {
+function readVisitor(payload: JWTPayload): VisitorIdentity {
+  const { sub, idp: provider, email, preferred_username: username, groups = [], aud, exp } = payload;
   const isWhole =
     typeof sub === 'string' && sub !== '' && typeof email === 'string' && email !== '' && typeof aud === 'string';
-  if (!isWhole || !isTexts(groups) || !(username === undefined || typeof username === 'string'))
+  if (!isWhole || !isTexts(groups) || !isTextOrAbsent(username) || !isTextOrAbsent(provider))
     throw invalid('the claims of the assertion are not those of an edge');
   return {
     subject: sub,
+    ...(provider !== undefined && { provider }),
     email,
     ...(username !== undefined && { username }),
     groups,
     tunnel: aud,
     expiresAt: new Date(Number(exp) * 1000),
   };
+}
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -20,6 +20,7 @@ describe('a verifier', () => {
     const { expiresAt, ...visitor } = await verifierOf(edge).verify({ headers: { [HEADER]: await edge.assertion() } });
     assert.deepEqual(visitor, {
       subject: '1',
+      provider: 'https://id.acme.com',
       email: 'ana@acme.com',
       username: 'Ana',
       groups: ['eng'],

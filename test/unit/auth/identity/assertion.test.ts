@@ -40,6 +40,7 @@ describe('an assertion', () => {
       iss: ISSUER,
       aud: 'https://demo.tunnel.test',
       sub: '1',
+      idp: 'https://id.acme.com',
       email: 'alice@acme.com',
       preferred_username: 'alice',
       groups: ['eng'],
@@ -59,7 +60,7 @@ describe('an assertion', () => {
       groupsOmitted: false,
     };
     const { payload } = await verify(await setUp().assertions.sign({ ...fields, identity }).text);
-    assert.deepEqual(Object.keys(payload).sort(), ['aud', 'email', 'exp', 'iat', 'iss', 'sub']);
+    assert.deepEqual(Object.keys(payload).sort(), ['aud', 'email', 'exp', 'iat', 'idp', 'iss', 'sub']);
   });
 
   it('does not verify for another audience or with another secret', async () => {

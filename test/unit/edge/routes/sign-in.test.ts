@@ -227,6 +227,7 @@ describe('the provider of a sign-in', () => {
   test('B23 is the one that its start names, and no other finishes it', async () => {
     for (const id of ['acme', 'other']) {
       const visit = signingIn();
+      if (id === 'other') visit.signsIn({ ...CAT, email: 'cat@other.com' });
       const { cookies } = await visit.start(id);
       await visit.finish(pair(cookies[0]));
       assert.deepEqual(visit.asks, [`begin ${id}`, `finish ${id}`]);
@@ -244,6 +245,7 @@ describe('the provider of a sign-in', () => {
       ['acme', 'other'].map((id) => `/oauth2/start?rd=%2Fa%3Fb%3Dc&provider=${id}`),
     );
     assert.deepEqual(visit.asks, []);
+    visit.signsIn({ ...CAT, email: 'cat@other.com' });
     const { cookies } = await visit.start('other');
     const after = await visit.finish(pair(cookies[0]));
     const remembered = pair(after.cookies.find((line) => line.startsWith('postern-provider=')));
