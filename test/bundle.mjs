@@ -2,10 +2,10 @@
  * Part of `npm run build:test`: puts the compiled `postern` command and all that it imports into a few files below
  * `.build/bundled`, and likewise the test provider and the test target, each with its compiled code beside it (launch.cjs).
  * To find, load and compile hundreds of modules is most of the work of a start, and the end-to-end tests start each of
- * these by the hundred. The tests of the package and of the command line run what is shipped.
+ * these by the hundred. The tests of the package and of the command line run what is shipped. What has not changed since is not bundled again.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -18,6 +18,11 @@ const PROGRAMS = {
   'provider-process': 'test/support/provider-process.js',
   'target-process': 'test/support/target-process.js',
 };
+
+// As old as what was bundled: written last, so that it is missing where the bundling was interrupted.
+const stamp = join(bundled, 'stamp');
+const startedAt = new Date();
+if (isUpToDate()) process.exit(0);
 
 rmSync(bundled, { recursive: true, force: true });
 for (const [name, script] of Object.entries(PROGRAMS)) {
@@ -33,6 +38,22 @@ writeFileSync(
 );
 copyFileSync(new URL('launch.cjs', import.meta.url), join(bundled, 'launch.cjs'));
 if (!process.argv.includes('--no-record')) await recordCode();
+writeFileSync(stamp, '');
+utimesSync(stamp, startedAt, startedAt);
+
+function isUpToDate() {
+  const bundledAt = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs;
+  const scripts = ['src', 'test/support'].flatMap((folder) => filesBelow(join(compiled, folder)));
+  const others = ['bundle.mjs', 'launch.cjs', '../package-lock.json'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  return bundledAt !== undefined && [...scripts, ...others].every((path) => statSync(path).mtimeMs < bundledAt);
+}
+
+function filesBelow(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
 
 // As CommonJS, since V8 gives and takes the compiled code of scripts only.
 async function bundle(name, path, isProgram) {
