@@ -12,6 +12,7 @@ const RULES: Rules = {
   owners: {
     express: /^edge\/(?:routes|api|portal)\//,
     'openid-client': /^(?:auth\/providers\/|cli\/process\/oauth-client\.ts$)/,
+    vite: /^integrations\/vite\.ts$/,
     open: /^cli\/process\/browser\.ts$/,
     ws: /^(link|edge)\//,
     jose: /^(auth\/|link\/token\.ts$|edge\/acme\/|integrations\/verify\.ts$)/,
