@@ -2,7 +2,7 @@
 import { issuer } from './addresses.js';
 import { clientKey } from './client-key.js';
 import type { OptionTable } from './options.js';
-import { emailDomains, emailVerification, foreignSecret, identifier, scopes } from './values.js';
+import { emailDomains, emailVerification, foreignSecret, groups, identifier, scopes } from './values.js';
 
 /** The rows, by their key in `config/edge.yaml`. */
 export const OIDC_OPTIONS = {
@@ -66,5 +66,13 @@ export const OIDC_OPTIONS = {
     description:
       'Only addresses of these domains count from this provider, and from no other that does not name them too; without it all that no other names.',
     schema: emailDomains,
+  },
+  oidc_groups: {
+    env: 'POSTERN_OIDC_GROUPS',
+    placeholder: '<groups>',
+    list: true,
+    description:
+      'Only these groups, and groups below them such as eng/web, count from this provider, and from no other that does not name them too; without it those that no other names.',
+    schema: groups,
   },
 } as const satisfies OptionTable;

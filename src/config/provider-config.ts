@@ -41,6 +41,8 @@ export interface ProviderConfig {
   readonly emailVerified: EmailVerification;
   /** Canonical: addresses of these domains, and no others, count from this provider, and from none that does not name them. */
   readonly domains: readonly string[];
+  /** The same for groups. */
+  readonly groups: readonly string[];
 }
 
 /** The id of the provider of the flat options. */
@@ -88,10 +90,10 @@ export function readProviders(flat: FlatValues, layers: ProviderLayers, problems
 function flatProvider(flat: FlatValues): readonly ProviderConfig[] {
   const { oidc_client_id: clientId, oidc_client_secret: clientSecret, oidc_client_key: clientKey } = flat;
   const { oidc_issuer: issuer, oidc_scopes: scopes, oidc_domains: domains = [] } = flat;
-  const { oidc_groups_claim: groupsClaim, oidc_email_verified: emailVerified } = flat;
+  const { oidc_groups_claim: groupsClaim, oidc_groups: groups = [], oidc_email_verified: emailVerified } = flat;
   if (clientId === undefined || (clientSecret ?? clientKey) === undefined || issuer === undefined) return [];
   if (scopes === undefined || groupsClaim === undefined || emailVerified === undefined) return [];
-  const client = { issuer, clientId, clientSecret, clientKey, scopes, groupsClaim, emailVerified, domains };
+  const client = { issuer, clientId, clientSecret, clientKey, scopes, groupsClaim, emailVerified, domains, groups };
   return [{ id: FLAT_ID, kind: 'oidc', label: undefined, ...client }];
 }
 
@@ -153,6 +155,7 @@ function toProvider(id: string, values: ValuesOf<typeof PROVIDER_OPTIONS>): Prov
     groupsClaim: values.groups_claim,
     emailVerified: values.email_verified,
     domains: values.domains ?? [],
+    groups: values.groups ?? [],
   };
 }
 

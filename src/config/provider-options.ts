@@ -3,7 +3,7 @@ import { issuer } from './addresses.js';
 import { clientKey } from './client-key.js';
 import type { OptionTable } from './options.js';
 import { parsed, type Value } from './value.js';
-import { emailDomains, emailVerification, foreignSecret, identifier, scopes, withScope } from './values.js';
+import { emailDomains, emailVerification, foreignSecret, groups, identifier, scopes, withScope } from './values.js';
 
 const MAX_LABEL_CHARS = 40;
 
@@ -83,6 +83,12 @@ export const PROVIDER_OPTIONS = {
     list: true,
     description: 'As POSTERN_OIDC_DOMAINS.',
     schema: emailDomains,
+  },
+  groups: {
+    placeholder: '<groups>',
+    list: true,
+    description: 'As POSTERN_OIDC_GROUPS.',
+    schema: groups,
   },
 } as const satisfies OptionTable;
 

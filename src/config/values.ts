@@ -23,7 +23,7 @@ const MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MAX_MS = 365 * MS.d;
 const MIN_SECRET_BYTES = 32; // the strength of the keys derived from it
 const MAX_TOKEN_CHARS = 4_096; // the longest that the edge reads
-const MAX_DOMAINS = 50;
+const MAX_NAMED = 50; // domains, or groups, of one provider
 const MAX_RULES = 100; // as many as an offer may carry
 const MAX_ORIGINS = 20; // likewise
 const MAX_AGENT_TTL_MS = 30 * MS.d;
@@ -63,7 +63,15 @@ export const email: Value<string> = parsed(canonicalEmail, 'an email address: ex
 /** Domains of email addresses, in canonical form. */
 export const emailDomains: Value<string[]> = list(
   parsed(canonicalDomain, 'a domain: expected one such as acme.com'),
-).refine((all) => all.length <= MAX_DOMAINS, `there are too many: expected at most ${MAX_DOMAINS}`);
+).refine((all) => all.length <= MAX_NAMED, `there are too many: expected at most ${MAX_NAMED}`);
+
+/** Names of groups, separated by commas. */
+export const groups: Value<string[]> = list(
+  parsed(
+    (text) => (parseRule(`group:${text}`)?.kind === 'group' ? text : undefined),
+    'the name of a group: expected one such as eng, as in the rule group:eng',
+  ),
+).refine((all) => all.length <= MAX_NAMED, `there are too many: expected at most ${MAX_NAMED}`);
 
 /** Rules, separated by commas. */
 export const rules: Value<Rule[]> = list(

@@ -41,7 +41,7 @@ export async function warnAboutProviders(
   log: Log,
 ): Promise<void> {
   for (const finding of checkTrust(providers, config))
-    log.warn({ finding }, 'what identity providers vouch for is not what it should be');
+    log.warn({ finding }, 'look at what the identity providers vouch for');
   for (const finding of await checkProviders(providers)) log.warn({ finding }, 'visitors cannot sign in');
 }
 

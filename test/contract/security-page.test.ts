@@ -22,7 +22,7 @@ const NOT_ABOUT_THREATS: ReadonlySet<string> = new Set([
 // How many threats there are under each letter.
 const THREATS: Readonly<Record<string, number>> = {
   A: 10,
-  B: 28,
+  B: 29,
   C: 18,
   D: 20,
   E: 17,

@@ -18,7 +18,7 @@ export type DomainProof = 'hosted-domain' | 'email' | 'none';
 export interface Identity {
   /** The issuer URL of the provider that asserts the rest (OpenID Connect Core section 2), as `OidcProvider.issuer`. */
   readonly issuer: string;
-  /** What that provider's accounts prove of a domain here, beside the other providers: `Providers.accept`. */
+  /** What that provider's accounts prove of a domain here, beside the other providers: `acceptIdentity`. */
   readonly domainProof: DomainProof;
   /** The provider's permanent identifier of the account (`sub`). */
   readonly subject: string;

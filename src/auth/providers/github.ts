@@ -34,6 +34,8 @@ export interface GitHubOptions {
   readonly clientSecret: string;
   /** Separated by spaces; includes `user:email`. */
   readonly scopes: string;
+  /** As in `IdentityProvider`, in any case of letters. Default: none. */
+  readonly groups?: readonly string[];
   /** Its redirect URI, on the base host. */
   readonly redirectUri: string;
   readonly log: Log;
@@ -53,6 +55,7 @@ export class GitHubProvider implements IdentityProvider {
   /** An address shows that its owner had the mailbox once: they may have left the organisation. */
   readonly domainProof = 'none';
   readonly domains: readonly string[] = [];
+  readonly groups: readonly string[];
   readonly callbackPath: string;
   readonly #options: GitHubOptions;
   readonly #configuration: Configuration;
@@ -66,6 +69,7 @@ export class GitHubProvider implements IdentityProvider {
     this.id = options.id;
     this.label = options.label ?? 'GitHub';
     this.issuer = issuerText(issuer);
+    this.groups = (options.groups ?? []).map((group) => group.toLowerCase());
     this.callbackPath = new URL(options.redirectUri).pathname;
     this.#configuration = configurationFor(issuer, options, timeoutMs);
     this.#api = new GitHubApi(issuer, timeoutMs);

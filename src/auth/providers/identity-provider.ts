@@ -27,6 +27,8 @@ export interface IdentityProvider {
   readonly domainProof: DomainProof;
   /** Canonical: addresses of these domains, and no others, count from this provider, and from none that does not name them. */
   readonly domains: readonly string[];
+  /** These groups and those below them, and no others, count from this provider, and from none that does not name them. */
+  readonly groups: readonly string[];
   /** The path of its redirect URI: a response that arrives at that of another provider is refused. */
   readonly callbackPath: string;
   /** The URL of the authorization request. Throws `ERR_PROVIDER_UNAVAILABLE` when the provider cannot be used. */

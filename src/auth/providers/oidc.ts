@@ -37,6 +37,8 @@ export interface OidcOptions {
   readonly label?: string | undefined;
   /** As in `IdentityProvider`. Default: none. */
   readonly domains?: readonly string[];
+  /** As in `IdentityProvider`. Default: none. */
+  readonly groups?: readonly string[];
   /** The issuer URL: https, or http on loopback. */
   readonly issuer: string;
   readonly clientId: string;
@@ -71,6 +73,7 @@ export class OidcProvider implements IdentityProvider {
   /** The claim that verifies an address. */
   readonly emailProof: EmailProof;
   readonly domains: readonly string[];
+  readonly groups: readonly string[];
   readonly callbackPath: string;
   readonly #options: OidcOptions;
   readonly #issuer: URL;
@@ -85,6 +88,7 @@ export class OidcProvider implements IdentityProvider {
     this.issuer = issuerText(this.#issuer);
     this.label = options.label ?? labelOf(this.#issuer);
     this.domains = options.domains ?? [];
+    this.groups = options.groups ?? [];
     this.callbackPath = new URL(options.redirectUri).pathname;
     this.#authentication = new ClientAuthentication(options.credential);
     this.domainProof = this.#issuer.origin === GOOGLE ? 'hosted-domain' : 'email';

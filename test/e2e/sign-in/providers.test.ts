@@ -24,8 +24,14 @@ before(async () => {
   [first, second] = [await HostileProvider.start(PARTY), await HostileProvider.start(PARTY)];
   github = await FakeGitHub.start();
   const file = join(folder, 'edge.yaml');
-  const rows = ['label: Partner', `issuer: ${second.issuer}`, 'client_id: edge', 'domains: [partner.test]'];
-  const gitHubRows = ['type: github', `issuer: ${github.issuer}`, 'client_id: client'];
+  const rows = [
+    'label: Partner',
+    `issuer: ${second.issuer}`,
+    'client_id: edge',
+    'domains: [partner.test]',
+    'groups: [partner]',
+  ];
+  const gitHubRows = ['type: github', `issuer: ${github.issuer}`, 'client_id: client', 'groups: [ACME]'];
   const lines = (all: readonly string[]) => all.map((row) => `    ${row}\n`).join('');
   writeFileSync(file, `providers:\n  partner:\n${lines(rows)}  github:\n${lines(gitHubRows)}`);
   world = await startWorld({
@@ -107,6 +113,18 @@ test('B26 an address of a domain that is named for a provider counts from no oth
   assert.equal(await whoIs(visitor, world.base), undefined);
   assert.equal((await signIn(visitor, 'oidc')).status, 302);
   assert.equal(await whoIs(visitor, world.base), 'alice@acme.com');
+});
+
+test('B29 a group of one provider is not that of another, whatever accounts there say', async () => {
+  const groups = async (provider: 'oidc' | 'partner', claims: Record<string, unknown>) => {
+    const visitor = world.visitor();
+    assert.equal((await signIn(visitor, provider, claims)).status, 302);
+    return ((await visitor.fetch(`${world.base}/oauth2/userinfo`)).json() as { readonly groups: readonly string[] })
+      .groups;
+  };
+  const claims = { groups: ['eng', 'acme', 'acme/eng', 'partner'] };
+  assert.deepEqual(await groups('oidc', claims), ['eng']);
+  assert.deepEqual(await groups('partner', { ...claims, email: 'pat@partner.test' }), ['partner']);
 });
 
 test('B24 the same `sub` at two providers is two accounts: the second sign-in ends the first', async () => {

@@ -62,6 +62,7 @@ describe('loadEdgeConfig', () => {
           groupsClaim: 'groups',
           emailVerified: 'required',
           domains: [],
+          groups: [],
         },
       ],
       allow: undefined,

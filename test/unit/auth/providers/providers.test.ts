@@ -11,7 +11,8 @@ const ACME = [{ kind: 'domain', domain: 'acme.com' }] as const;
 const NAMED = [{ kind: 'email', email: 'ana@acme.com' }] as const;
 
 function provider(id: string, domainProof: DomainProof, ...domains: string[]): IdentityProvider {
-  return { id, label: id, issuer: `https://${id}.test`, domainProof, domains } as unknown as IdentityProvider;
+  const common = { id, label: id, issuer: `https://${id}.test`, domainProof };
+  return { ...common, domains, groups: domains.length === 0 ? [] : [id] } as unknown as IdentityProvider;
 }
 
 /** What an account with the address ana@acme.com passes for: `none`, or the rules that it satisfies. */
@@ -65,6 +66,27 @@ describe('an address of acme.com', () => {
   }
 });
 
+describe('a group', () => {
+  for (const [what, at, all, expected] of [
+    ['the only provider', okta(), [okta()], ['eng', 'okta', 'okta/web']],
+    ['one that names groups', okta('acme.com'), [okta('acme.com'), partner()], ['okta', 'okta/web']],
+    ['one that names none, beside others that do', partner(), [okta('acme.com'), partner()], ['eng']],
+    ['one of several that name none', okta(), [okta(), github], []],
+    ['GitHub beside Google, which has no groups', github, [google(), github], ['eng', 'okta', 'okta/web']],
+  ] as const) {
+    it(`B29 counts from ${what}: ${expected}`, () => {
+      const [issuer, email] = [at.issuer, at.domains.length === 0 ? 'x@c.test' : 'x@acme.com'];
+      const common = { issuer, email, domainProof: at.domainProof, subject: '1', emailVerified: true };
+      const groups = ['eng', 'okta', 'okta/web'];
+      const found = all.find(({ id }) => id === at.id) ?? assert.fail();
+      const { groups: left } = new Providers(all as unknown as [IdentityProvider]).accept(found, {
+        ...{ ...common, groups, groupsOmitted: false },
+      });
+      assert.deepEqual(left, expected);
+    });
+  }
+});
+
 describe('what is weak about providers', () => {
   const findings = (all: readonly IdentityProvider[], allow: readonly (typeof ACME)[number][] = []) =>
     checkTrust(new Providers(all as [IdentityProvider]), { allow, agents: undefined });
@@ -75,8 +97,9 @@ describe('what is weak about providers', () => {
   });
 
   it('is that several may vouch for any address', () => {
-    const [finding = '', ...others] = findings([google(), partner(), github]);
+    const [finding = '', groups = '', ...others] = findings([google(), partner(), github]);
     assert.deepEqual(others, []);
+    assert.match(groups, /"partner" and "github".*no rule such as group:eng/);
     assert.match(
       finding,
       /"google" and "partner" and "github".*match no account of "partner" meanwhile.*POSTERN_OIDC_DOMAINS/,

@@ -59,6 +59,7 @@ function signingIn({ isAdmitted = true } = {}) {
         issuer,
         label: id,
         domains: id === 'other' ? ['other.com'] : [],
+        groups: id === 'other' ? ['other'] : [],
         callbackPath: `/oauth2/callback/${id}`,
       },
       begin: async (fields: { readonly state: string }) => {
