@@ -19,7 +19,8 @@ export interface BaseAddress {
 export type HostKind =
   | { readonly kind: 'base' }
   | { readonly kind: 'tunnel'; readonly name: string }
-  | { readonly kind: 'unknown' };
+  /** `isBelow`: below the base host, where only this edge could serve it. */
+  | { readonly kind: 'unknown'; readonly isBelow?: true };
 
 /** What the agent does with `Host` on the way to the target: the target's own, the public one, or a fixed text. */
 export type HostHeader = 'rewrite' | 'preserve' | { readonly literal: string };
@@ -87,5 +88,5 @@ export function classifyHost(host: string, base: BaseAddress): HostKind {
   const cut = host.length - base.host.length - 1;
   if (cut < 1 || host[cut] !== '.' || !host.endsWith(base.host)) return { kind: 'unknown' };
   const name = host.slice(0, cut);
-  return isTunnelName(name) ? { kind: 'tunnel', name } : { kind: 'unknown' };
+  return isTunnelName(name) ? { kind: 'tunnel', name } : { kind: 'unknown', isBelow: true };
 }

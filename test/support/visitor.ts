@@ -72,8 +72,14 @@ export class Visitor {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #tlsAgent = new TlsAgent({ keepAlive: true });
   readonly #sockets = new Set<WebSocket>();
+  readonly #wayTo: (port: number) => number;
   // What the script of the edge's pages keeps in the tab: paths to return to, by the state of the sign-in.
   readonly #keptPaths = new Map<string, string>();
+
+  /** `wayTo`: the port to dial where a URL names this one. */
+  constructor(wayTo: (port: number) => number = (port) => port) {
+    this.#wayTo = wayTo;
+  }
 
   /** One top-level navigation, without following what it answers. */
   navigate(url: string, options: VisitOptions = {}): Promise<VisitorResponse> {
@@ -144,7 +150,7 @@ export class Visitor {
     const target = new URL(url);
     const cookie = this.jar.header(target, { site: 'same-origin', safeNavigation: false });
     const secure = target.protocol === 'https:' || target.protocol === 'wss:';
-    const address = `${secure ? 'wss' : 'ws'}://127.0.0.1:${portOf(target)}${target.pathname}${target.search}`;
+    const address = `${secure ? 'wss' : 'ws'}://127.0.0.1:${this.#wayTo(portOf(target))}${target.pathname}${target.search}`;
     const socket = new WebSocket(address, options.protocols ?? [], {
       ...(secure ? tlsOptions(target) : {}),
       headers: {
@@ -248,7 +254,7 @@ export class Visitor {
     };
     const request = {
       host: '127.0.0.1',
-      port: portOf(url),
+      port: this.#wayTo(portOf(url)),
       method,
       path: options.path ?? `${url.pathname}${url.search}`,
       headers: withoutUndefined({ ...headers, ...options.headers }),

@@ -3,10 +3,12 @@
  * token. Each part can be killed and started again under the same addresses; `close()` ends all that is left.
  */
 import { createRequire } from 'node:module';
+import { Http2Front } from './http2-front.js';
 import { compiled, freePort, type Line, POSTERN, PROVIDER, Program, TOKEN_MAKER } from './processes.js';
 import type { ProviderOptions, RelyingParty } from './provider.js';
 import { startTargetProcess, type TargetProcess } from './target-remote.js';
 import { CERTIFICATE_PATH, KEY_PATH, startTlsFront, type TlsFront } from './tls-front.js';
+import type { Version } from './versions.js';
 import { Visitor } from './visitor.js';
 import { type AgentStart, PEOPLE, type Ports, type WorldOptions } from './world-options.js';
 
@@ -32,6 +34,7 @@ export class World {
   readonly #options: WorldOptions;
   readonly #command: string;
   #front: TlsFront | undefined;
+  #http2: Http2Front | undefined;
   readonly #programs: Program[] = [];
   readonly #visitors: Visitor[] = [];
 
@@ -68,9 +71,15 @@ export class World {
     return this.urlOf(this.name);
   }
 
-  /** The edge's own port, for raw exchanges. */
+  /** Where raw exchanges begin: the edge's own port, or one in front of it whose requests arrive by HTTP/2. */
   get port(): number {
-    return this.ports.edge;
+    return this.#http2?.port ?? this.ports.edge;
+  }
+
+  /** What visitors speak from now on; agents keep to HTTP/1.1. */
+  async speak(version: Version): Promise<void> {
+    await this.#http2?.close();
+    this.#http2 = version === 'HTTP/2' ? await Http2Front.start(this.ports.edge) : undefined;
   }
 
   get adminUrl(): string {
@@ -92,7 +101,7 @@ export class World {
 
   /** A new visitor; closed with the world. */
   visitor(): Visitor {
-    const visitor = new Visitor();
+    const visitor = new Visitor((port) => (port === this.ports.edge ? this.port : port));
     const count = this.#visitors.push(visitor);
     if (this.#options.manyAddresses) visitor.headers['x-forwarded-for'] = `198.18.${count >> 8}.${count & 255}`;
     return visitor;
@@ -224,6 +233,7 @@ export class World {
     await Promise.all(this.#programs.map((program) => program.kill()));
     await this.target?.close();
     await this.#front?.close();
+    await this.#http2?.close();
   }
 
   #start(options: ConstructorParameters<typeof Program>[0]): Program {

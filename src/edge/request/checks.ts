@@ -17,10 +17,14 @@ export function checkRequest({ headers, host, method, path, header, place, versi
   const coding = header['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     throw new PosternError('ERR_BAD_REQUEST', 'a transfer coding other than chunked');
-  if (place.kind === 'unknown') throw new PosternError(version === '2.0' ? 'ERR_MISDIRECTED' : 'ERR_TUNNEL_UNKNOWN');
+  if (place.kind === 'unknown') {
+    const isElsewhere = version === '2.0' && place.isBelow !== true;
+    throw new PosternError(isElsewhere ? 'ERR_MISDIRECTED' : 'ERR_TUNNEL_UNKNOWN');
+  }
 }
 
-// A client of HTTP/2 sends requests for any host of a certificate on one connection: 421 tells it to open another one.
+// A client of HTTP/2 sends requests for any host of a certificate on one connection: 421 tells it to open another one, which
+// would lead here again where the host is below ours.
 type Checked = VisitRequest & Partial<Pick<Visit, 'version'>>;
 
 /** Whether the path is the edge's own on a tunnel's host. Exact: every other spelling belongs to the app. */

@@ -2,7 +2,7 @@
 import { accountKey } from '../../auth/identity/identity.js';
 import { readReturnPath } from '../../auth/session/return-path.js';
 import type { Sessions } from '../../auth/session/sessions.js';
-import type { BaseAddress } from '../../core/hostname.js';
+import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
 import type { Refusal, Verdict } from '../gate/gate.js';
 import type { Observer } from '../ops/observer.js';
@@ -100,7 +100,8 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     if (code === 'ERR_LOGIN_REQUIRED') {
       const blocks = [{ kind: 'link', label: 'Sign in', href: href('current'), rank: 'main' }] as const;
       // Returns to the page that made the request, if the browser names it: the response to a fetch is not a page.
-      return { blocks, loginUrl: signInPath(base, name, refererPath(visit), { account: 'current' }) };
+      const from = refererPath(visit, tunnelOrigin(base, name));
+      return { blocks, loginUrl: signInPath(base, name, from, { account: 'current' }) };
     }
     if (code === 'ERR_CROSS_SITE')
       return { blocks: [{ kind: 'link', label: 'Open this address', href: path, rank: 'main' }] };
@@ -138,9 +139,9 @@ function isWithin(limit: AttemptLimit, party: string): Promise<boolean> {
   );
 }
 
-/** The path of the page on this host that made a background request; `/` when the browser does not name it. */
-function refererPath({ header: { referer, host } }: Visit): string {
+/** The path of the page of this tunnel that made a background request; `/` when the browser does not name it. */
+function refererPath({ header: { referer } }: Visit, origin: string): string {
   if (referer === undefined || !URL.canParse(referer)) return '/';
   const page = new URL(referer);
-  return page.host === host?.toLowerCase() ? readReturnPath(page.pathname + page.search) : '/';
+  return page.origin === origin ? readReturnPath(page.pathname + page.search) : '/';
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { headerValue } from '../../../src/http/fields.js';
 import { inWorld } from '../../support/in-world.js';
+import { overEach } from '../../support/versions.js';
 import { rawExchange, type Visitor } from '../../support/visitor.js';
 import { readResponse, sendLines, type WireResponse } from '../../support/wire.js';
 
@@ -63,180 +64,200 @@ describe('before the decision is allow', () => {
     assert.deepEqual(response.values('cache-control'), ['no-store'], message);
   }
 
-  for (const who of ['a stranger', 'somebody who is signed in and not allowed'] as const) {
-    const cookies = () => (who === 'a stranger' ? [] : [`Cookie: ${cookieOf(eve)}`]);
-    const refusal = who === 'a stranger' ? 401 : 403;
+  overEach(
+    () => world,
+    (version) => {
+      for (const who of ['a stranger', 'somebody who is signed in and not allowed'] as const) {
+        const cookies = () => (who === 'a stranger' ? [] : [`Cookie: ${cookieOf(eve)}`]);
+        const refusal = who === 'a stranger' ? 401 : 403;
 
-    test(`no method of ${who} reaches the target`, () =>
-      reachesNothing(async () => {
-        for (const method of METHODS) {
-          const lines = [`${method} /${method} HTTP/1.1`, `Host: ${host}`, ...cookies(), 'Connection: close'];
-          isOurs(await sendLines(world.port, lines), NOT_HTTP.includes(method) ? [501] : [refusal], method);
-        }
-      }));
+        test(`no method of ${who} reaches the target`, () =>
+          reachesNothing(async () => {
+            for (const method of METHODS) {
+              const lines = [`${method} /${method} HTTP/1.1`, `Host: ${host}`, ...cookies(), 'Connection: close'];
+              const isKnown = version === 'HTTP/2' || !NOT_HTTP.includes(method);
+              isOurs(await sendLines(world.port, lines), isKnown ? [refusal] : [501], method);
+            }
+          }));
 
-    test(`no body of ${who} reaches the target, nor is it asked for`, () =>
-      reachesNothing(async () => {
-        for (const framing of ['Content-Length: 5', 'Transfer-Encoding: chunked']) {
-          const body = framing.startsWith('C') ? 'hello' : '5\r\nhello\r\n0\r\n\r\n';
-          const lines = ['POST /body HTTP/1.1', `Host: ${host}`, ...cookies(), framing];
-          isOurs(await sendLines(world.port, [...lines, 'Connection: close'], body), [refusal], framing);
-          const expecting = await rawExchange(
-            world.port,
-            [...lines, 'Expect: 100-continue', 'Connection: close', '', ''].join('\r\n'),
-          );
-          assert.equal(readResponse(expecting).status, refusal);
-        }
-      }));
+        test(`no body of ${who} reaches the target, nor is it asked for`, () =>
+          reachesNothing(async () => {
+            for (const framing of ['Content-Length: 5', 'Transfer-Encoding: chunked']) {
+              const body = framing.startsWith('C') ? 'hello' : '5\r\nhello\r\n0\r\n\r\n';
+              const lines = ['POST /body HTTP/1.1', `Host: ${host}`, ...cookies(), framing];
+              isOurs(await sendLines(world.port, [...lines, 'Connection: close'], body), [refusal], framing);
+              const expecting = await rawExchange(
+                world.port,
+                [...lines, 'Expect: 100-continue', 'Connection: close', '', ''].join('\r\n'),
+              );
+              assert.equal(readResponse(expecting).status, refusal);
+            }
+          }));
 
-    test(`no preflight of ${who} reaches the target`, () =>
-      reachesNothing(async () => {
-        for (const origin of ['https://evil.example', world.url, world.urlOf('dev-two')]) {
-          const lines = [
-            'OPTIONS /api HTTP/1.1',
-            `Host: ${host}`,
-            ...cookies(),
-            `Origin: ${origin}`,
-            'Access-Control-Request-Method: PUT',
-            'Access-Control-Request-Headers: x-custom',
-            'Connection: close',
+        test(`no preflight of ${who} reaches the target`, () =>
+          reachesNothing(async () => {
+            for (const origin of ['https://evil.example', world.url, world.urlOf('dev-two')]) {
+              const lines = [
+                'OPTIONS /api HTTP/1.1',
+                `Host: ${host}`,
+                ...cookies(),
+                `Origin: ${origin}`,
+                'Access-Control-Request-Method: PUT',
+                'Access-Control-Request-Headers: x-custom',
+                'Connection: close',
+              ];
+              // A page of another origin gets the same response for every visitor.
+              isOurs(await sendLines(world.port, lines), [origin === world.url ? refusal : 403], origin);
+            }
+          }));
+
+        test(`no upgrade of ${who} reaches the target`, () =>
+          reachesNothing(async () => {
+            const key = `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`;
+            const websocket = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', key];
+            const upgrades: Record<string, string[]> = {
+              'a WebSocket': websocket,
+              'a WebSocket of the page': [...websocket, `Origin: ${world.url}`],
+              'a WebSocket that accepts HTML': [...websocket, 'Accept: text/html'],
+              h2c: [
+                'Connection: Upgrade, HTTP2-Settings, close',
+                'Upgrade: h2c',
+                'HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA',
+              ],
+              TLS: ['Connection: Upgrade, close', 'Upgrade: TLS/1.0'],
+              'the link’s own subprotocol': [
+                ...websocket,
+                'Sec-WebSocket-Protocol: postern.h2',
+                'Authorization: Bearer x',
+              ],
+            };
+            for (const [name, lines] of Object.entries(upgrades)) {
+              for (const path of ['/ws', '/.postern/link', '/']) {
+                const response = await sendLines(world.port, [
+                  `GET ${path} HTTP/1.1`,
+                  `Host: ${host}`,
+                  ...cookies(),
+                  ...lines,
+                ]);
+                isOurs(response, path === '/.postern/link' ? [404] : [refusal], `${name} ${path}`);
+                assert.deepEqual(response.values('location'), []);
+              }
+            }
+          }));
+      }
+
+      test('no path of ours reaches the target, by any method, for anybody', () =>
+        reachesNothing(async () => {
+          const paths = [
+            '/.postern',
+            '/.postern/',
+            '/.postern?x',
+            '/.postern/session',
+            '/.postern/session?ticket=x',
+            '/.postern/userinfo',
+            '/.postern/nothing',
+            '/.postern/../x',
+            '/.postern/jwks.json',
+            '/.postern//x',
+            '/.postern/%2e%2e/x',
+            '/.postern/..;/x',
           ];
-          // A page of another origin gets the same response for every visitor.
-          isOurs(await sendLines(world.port, lines), [origin === world.url ? refusal : 403], origin);
-        }
-      }));
-
-    test(`no upgrade of ${who} reaches the target`, () =>
-      reachesNothing(async () => {
-        const key = `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`;
-        const websocket = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', key];
-        const upgrades: Record<string, string[]> = {
-          'a WebSocket': websocket,
-          'a WebSocket of the page': [...websocket, `Origin: ${world.url}`],
-          'a WebSocket that accepts HTML': [...websocket, 'Accept: text/html'],
-          h2c: [
-            'Connection: Upgrade, HTTP2-Settings, close',
-            'Upgrade: h2c',
-            'HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA',
-          ],
-          TLS: ['Connection: Upgrade, close', 'Upgrade: TLS/1.0'],
-          'the link’s own subprotocol': [...websocket, 'Sec-WebSocket-Protocol: postern.h2', 'Authorization: Bearer x'],
-        };
-        for (const [name, lines] of Object.entries(upgrades)) {
-          for (const path of ['/ws', '/.postern/link', '/']) {
-            const response = await sendLines(world.port, [
-              `GET ${path} HTTP/1.1`,
-              `Host: ${host}`,
-              ...cookies(),
-              ...lines,
-            ]);
-            isOurs(response, path === '/.postern/link' ? [404] : [refusal], `${name} ${path}`);
-            assert.deepEqual(response.values('location'), []);
+          for (const visitor of [undefined, eve, ana]) {
+            for (const path of paths) {
+              for (const method of ['GET', 'POST', 'OPTIONS', 'DELETE', 'PROPFIND', 'HEAD']) {
+                const lines = [
+                  `${method} ${path} HTTP/1.1`,
+                  `Host: ${host}`,
+                  `Cookie: ${cookieOf(visitor)}`,
+                  'Connection: close',
+                ];
+                const { status, values } = await sendLines(world.port, lines);
+                assert.ok(status >= 200 && status < 500, `${method} ${path} got ${status}`);
+                assert.deepEqual(values('x-request-id').length, 1, `${method} ${path}`);
+              }
+            }
           }
-        }
-      }));
-  }
+        }));
 
-  test('no path of ours reaches the target, by any method, for anybody', () =>
-    reachesNothing(async () => {
-      const paths = [
-        '/.postern',
-        '/.postern/',
-        '/.postern?x',
-        '/.postern/session',
-        '/.postern/session?ticket=x',
-        '/.postern/userinfo',
-        '/.postern/nothing',
-        '/.postern/../x',
-        '/.postern/jwks.json',
-        '/.postern//x',
-        '/.postern/%2e%2e/x',
-        '/.postern/..;/x',
-      ];
-      for (const visitor of [undefined, eve, ana]) {
-        for (const path of paths) {
-          for (const method of ['GET', 'POST', 'OPTIONS', 'DELETE', 'PROPFIND', 'HEAD']) {
-            const lines = [
-              `${method} ${path} HTTP/1.1`,
-              `Host: ${host}`,
-              `Cookie: ${cookieOf(visitor)}`,
-              'Connection: close',
-            ];
-            const { status, values } = await sendLines(world.port, lines);
-            assert.ok(status >= 200 && status < 500, `${method} ${path} got ${status}`);
-            assert.deepEqual(values('x-request-id').length, 1, `${method} ${path}`);
+      test('a hundred malformed cookies reach nothing, and each gets a response', () =>
+        reachesNothing(async () => {
+          const session = ana.jar.cookies(world.url).find(({ name }) => name === 'postern-session');
+          const malformed = malformedCookies(`postern-session=${session?.value}`);
+          assert.ok(malformed.length >= 100);
+          for (const cookie of malformed) {
+            const lines = ['GET /malformed HTTP/1.1', `Host: ${host}`, `Cookie: ${cookie}`, 'Connection: close'];
+            isOurs(await sendLines(world.port, lines), [400, 401, 431], JSON.stringify(cookie.slice(0, 80)));
           }
-        }
-      }
-    }));
+        }));
 
-  test('a hundred malformed cookies reach nothing, and each gets a response', () =>
-    reachesNothing(async () => {
-      const session = ana.jar.cookies(world.url).find(({ name }) => name === 'postern-session');
-      const malformed = malformedCookies(`postern-session=${session?.value}`);
-      assert.ok(malformed.length >= 100);
-      for (const cookie of malformed) {
-        const lines = ['GET /malformed HTTP/1.1', `Host: ${host}`, `Cookie: ${cookie}`, 'Connection: close'];
-        isOurs(await sendLines(world.port, lines), [400, 401, 431], JSON.stringify(cookie.slice(0, 80)));
-      }
-    }));
+      test('what a request claims about itself does not open the gate', () =>
+        reachesNothing(async () => {
+          const claims: Record<string, string>[] = [
+            { 'x-forwarded-email': 'ana@acme.com', 'x-forwarded-user': 'ana', 'x-postern-assertion': 'x' },
+            { 'user-agent': 'GoogleHC/1.0' },
+            { 'user-agent': 'kube-probe/1.29' },
+            { 'x-original-url': '/.postern/jwks.json', 'x-rewrite-url': '/.postern/session', 'x-forwarded-uri': '/x' },
+            { 'x-http-method-override': 'OPTIONS', 'x-method-override': 'GET' },
+            { 'x-forwarded-host': 'localhost', forwarded: 'host=localhost;for=127.0.0.1' },
+            { authorization: 'Basic YW5hOmFuYQ==' },
+            { authorization: `Bearer ${await world.token()}` },
+          ];
+          for (const headers of claims) {
+            const response = await world.visitor().bare(`${world.url}/claim`, { headers });
+            assert.equal(response.status, 401, JSON.stringify(headers));
+          }
+        }));
 
-  test('what a request claims about itself does not open the gate', () =>
-    reachesNothing(async () => {
-      const claims: Record<string, string>[] = [
-        { 'x-forwarded-email': 'ana@acme.com', 'x-forwarded-user': 'ana', 'x-postern-assertion': 'x' },
-        { 'user-agent': 'GoogleHC/1.0' },
-        { 'user-agent': 'kube-probe/1.29' },
-        { 'x-original-url': '/.postern/jwks.json', 'x-rewrite-url': '/.postern/session', 'x-forwarded-uri': '/x' },
-        { 'x-http-method-override': 'OPTIONS', 'x-method-override': 'GET' },
-        { 'x-forwarded-host': 'localhost', forwarded: 'host=localhost;for=127.0.0.1' },
-        { authorization: 'Basic YW5hOmFuYQ==' },
-        { authorization: `Bearer ${await world.token()}` },
-      ];
-      for (const headers of claims) {
-        const response = await world.visitor().bare(`${world.url}/claim`, { headers });
-        assert.equal(response.status, 401, JSON.stringify(headers));
-      }
-    }));
+      test('a request lends nothing to the next one on the same connection', () =>
+        reachesNothing(async () => {
+          const request = (path: string, cookie: string, more = '') =>
+            `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n${more}\r\n`;
+          const bytes =
+            request('/canary-not', '') +
+            request('/canary-not', cookieOf(eve)) +
+            request('/x', '', 'Connection: close\r\n');
+          const text = await rawExchange(world.port, bytes);
+          assert.deepEqual(
+            [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status),
+            ['401', '403', '401'],
+          );
+        }));
 
-  test('a request lends nothing to the next one on the same connection', () =>
-    reachesNothing(async () => {
-      const request = (path: string, cookie: string, more = '') =>
-        `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n${more}\r\n`;
-      const bytes =
-        request('/canary-not', '') + request('/canary-not', cookieOf(eve)) + request('/x', '', 'Connection: close\r\n');
-      const text = await rawExchange(world.port, bytes);
-      assert.deepEqual(
-        [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status),
-        ['401', '403', '401'],
-      );
-    }));
-
-  test('the edge takes no person for another on a connection that carries several, as that of a proxy does', async () => {
-    const app = 'theme=dark';
-    const cookies = [cookieOf(ana), cookieOf(ana), cookieOf(eve), '', app, `${app}; ${cookieOf(ana)}`, cookieOf(ana)];
-    const lines = (cookie: string, at: number) =>
-      `GET /many-${at} HTTP/1.1\r\nHost: ${host}\r\n${cookie && `Cookie: ${cookie}\r\n`}`;
-    const bytes = `${cookies.map(lines).join('\r\n')}Connection: close\r\n\r\n`;
-    await world.target.forget();
-    const text = await rawExchange(world.port, bytes);
-    assert.deepEqual(
-      [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status),
-      ['200', '200', '403', '401', '401', '200', '200'],
-    );
-    const seen = await world.target.seen();
-    const told = seen.map(({ url, rawHeaders }) => [
-      url,
-      headerValue(rawHeaders, 'x-forwarded-email'),
-      headerValue(rawHeaders, 'cookie'),
-    ]);
-    assert.deepEqual(told, [
-      ['/many-0', 'ana@acme.com', undefined],
-      ['/many-1', 'ana@acme.com', undefined],
-      ['/many-5', 'ana@acme.com', app],
-      ['/many-6', 'ana@acme.com', undefined],
-    ]);
-  });
+      test('the edge takes no person for another on a connection that carries several, as that of a proxy does', async () => {
+        const app = 'theme=dark';
+        const cookies = [
+          cookieOf(ana),
+          cookieOf(ana),
+          cookieOf(eve),
+          '',
+          app,
+          `${app}; ${cookieOf(ana)}`,
+          cookieOf(ana),
+        ];
+        const lines = (cookie: string, at: number) =>
+          `GET /many-${at} HTTP/1.1\r\nHost: ${host}\r\n${cookie && `Cookie: ${cookie}\r\n`}`;
+        const bytes = `${cookies.map(lines).join('\r\n')}Connection: close\r\n\r\n`;
+        await world.target.forget();
+        const text = await rawExchange(world.port, bytes);
+        assert.deepEqual(
+          [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status),
+          ['200', '200', '403', '401', '401', '200', '200'],
+        );
+        const seen = await world.target.seen();
+        const told = seen.map(({ url, rawHeaders }) => [
+          url,
+          headerValue(rawHeaders, 'x-forwarded-email'),
+          headerValue(rawHeaders, 'cookie'),
+        ]);
+        assert.deepEqual(told, [
+          ['/many-0', 'ana@acme.com', undefined],
+          ['/many-1', 'ana@acme.com', undefined],
+          ['/many-5', 'ana@acme.com', app],
+          ['/many-6', 'ana@acme.com', undefined],
+        ]);
+      });
+    },
+  );
 });
 
 /** Cookie lines around a good one that are all something else than it. */

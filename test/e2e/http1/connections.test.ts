@@ -24,7 +24,7 @@ describe('requests on one connection', () => {
     const own = `Host: ${host}`;
     const sibling = `Host: ${new URL(world.urlOf('dev-sibling')).host}`;
     const answers = await rawExchange(
-      world.ports.edge,
+      world.port,
       request('GET /one HTTP/1.1', own, cookie) +
         request('GET /two HTTP/1.1', own) +
         request('GET /three HTTP/1.1', sibling, cookie) +
@@ -48,7 +48,7 @@ describe('requests on one connection', () => {
         request('GET /hang HTTP/1.1', `Host: ${host}`, cookie),
         request('GET / HTTP/1.1', `Host: ${host}`),
       ]) {
-        const answers = await rawExchange(world.ports.edge, first + behind());
+        const answers = await rawExchange(world.port, first + behind());
         assert.ok(statuses(answers).length <= 1, answers);
         assert.doesNotMatch(answers, /^HTTP\/1\.1 101/m);
       }
@@ -59,13 +59,13 @@ describe('requests on one connection', () => {
 
   test('G5 behind an unanswered one: no HTTP at all waits for its turn, and ends the connection', async () => {
     const first = request('GET / HTTP/1.1', `Host: ${host}`);
-    const answers = await rawExchange(world.ports.edge, `${first}\x16\x03\x01\x02\x00\r\n\r\n`);
+    const answers = await rawExchange(world.port, `${first}\x16\x03\x01\x02\x00\r\n\r\n`);
     assert.deepEqual(statuses(answers), [401, 400]);
     assert.equal((await ana.fetch(`${world.url}/bytes?n=1`)).status, 200);
   });
 
   test('G5 an answer that is under way is not written into', async () => {
-    const socket = connect(world.ports.edge, '127.0.0.1');
+    const socket = connect(world.port, '127.0.0.1');
     const response = new Transcript(socket);
     socket.write(request('GET /sse?key=garbage HTTP/1.1', `Host: ${host}`, cookie));
     await response.says('event 0');

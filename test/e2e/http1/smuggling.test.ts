@@ -125,7 +125,7 @@ describe('a request with two readings', () => {
       const body = `0\r\n\r\n${smuggled()}`;
       const head = `${start('POST /upload HTTP/1.1')}Content-Length: ${body.length}\r\n${coding}\r\n\r\n`;
       // What follows closes the connection, so that the exchange ends for those that are read as one request too.
-      const answers = await rawExchange(world.ports.edge, `${head}${body}\x01\r\n\r\n`);
+      const answers = await rawExchange(world.port, `${head}${body}\x01\r\n\r\n`);
       assert.match(answers, /^HTTP\/1\.1 (?:200|400|405) /);
       assert.equal(answers.match(/HTTP\/1\.1 200 /g)?.length ?? 0, answers.startsWith('HTTP/1.1 200 ') ? 1 : 0);
       await assertNotSmuggled();
@@ -139,7 +139,7 @@ describe('a request with two readings', () => {
     for (let at = 0; at < lines.length; at += BATCH) {
       await Promise.all(
         lines.slice(at, at + BATCH).map(async (line) => {
-          const answers = await rawExchange(world.ports.edge, `${begin}${line}\r\n\r\n${body}\x01\r\n\r\n`);
+          const answers = await rawExchange(world.port, `${begin}${line}\r\n\r\n${body}\x01\r\n\r\n`);
           assert.match(answers, /^HTTP\/1\.1 (?:200|400) /, JSON.stringify(line));
           const passed = answers.match(/HTTP\/1\.1 200 /g)?.length ?? 0;
           assert.equal(passed, answers.startsWith('HTTP/1.1 200 ') ? 1 : 0, JSON.stringify(line));
@@ -153,7 +153,7 @@ describe('a request with two readings', () => {
     test(`G4 is refused: ${JSON.stringify(length)}`, async () => {
       await world.target.forget();
       const answers = await rawExchange(
-        world.ports.edge,
+        world.port,
         `${start('POST /upload HTTP/1.1')}${length}\r\n\r\nhello${smuggled()}`,
       );
       assert.match(answers, /^HTTP\/1\.1 400 /);
@@ -166,7 +166,7 @@ describe('a request with two readings', () => {
     test(`G8 is cut off in its body: ${JSON.stringify(chunk)}`, async () => {
       await world.target.forget();
       const head = `${start('POST /upload?cut HTTP/1.1')}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n`;
-      const socket = connect(world.ports.edge, '127.0.0.1');
+      const socket = connect(world.port, '127.0.0.1');
       const response = new Transcript(socket);
       socket.write(head);
       await world.target.event('request', '/upload?cut');

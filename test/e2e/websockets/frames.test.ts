@@ -14,6 +14,7 @@ import { WebSocketServer } from 'ws';
 import { deferred } from '../../support/deferred.js';
 import { inWorld } from '../../support/in-world.js';
 import { accepting, RawTarget } from '../../support/raw-target.js';
+import { overEach } from '../../support/versions.js';
 
 interface FrameOptions {
   readonly fin?: boolean;
@@ -228,42 +229,44 @@ describe('the frames of a WebSocket', () => {
     });
   }
 
-  test('H8 a visitor who does not read holds the app back, and one who is not read is held back', {
-    skip,
-  }, async () => {
-    const flooding = deferred<Socket>();
-    const piece = frame(BINARY, Buffer.alloc(60_000), { masked: false });
-    raw.answer('/flood', (socket, head) => {
-      socket.write(accepting(head));
+  overEach(world, () => {
+    test('H8 a visitor who does not read holds the app back, and one who is not read is held back', {
+      skip,
+    }, async () => {
+      const flooding = deferred<Socket>();
+      const piece = frame(BINARY, Buffer.alloc(60_000), { masked: false });
+      raw.answer('/flood', (socket, head) => {
+        socket.write(accepting(head));
+        const pour = () => {
+          while (socket.bytesWritten < 1 << 30 && socket.write(piece));
+        };
+        socket.on('drain', pour);
+        pour();
+        flooding.resolve(socket);
+      });
+      raw.answer('/deaf', (socket, head) => {
+        socket.pause();
+        socket.write(accepting(head));
+      });
+      const before = peakOfEdge();
+      const deaf = await open(world.urlOf('dev-raw'), '/flood');
+      deaf.pause();
+      const app = await flooding.promise;
+      await untilStill(() => app.bytesWritten - app.writableLength);
+      const unheard = await open(world.urlOf('dev-raw'), '/deaf');
+      while (unheard.write(piece));
       const pour = () => {
-        while (socket.bytesWritten < 1 << 30 && socket.write(piece));
+        while (unheard.bytesWritten < 1 << 30 && unheard.write(piece));
       };
-      socket.on('drain', pour);
-      pour();
-      flooding.resolve(socket);
+      unheard.on('drain', pour);
+      await untilStill(() => unheard.bytesWritten - unheard.writableLength);
+      for (const socket of [app, unheard]) {
+        const taken = socket.bytesWritten - socket.writableLength;
+        assert.ok(taken < 64 * 1024 * 1024, `${taken} bytes were taken that nobody reads`);
+      }
+      assert.ok(peakOfEdge() - before < MAX_GROWTH);
+      for (const socket of [deaf, unheard]) socket.destroy();
     });
-    raw.answer('/deaf', (socket, head) => {
-      socket.pause();
-      socket.write(accepting(head));
-    });
-    const before = peakOfEdge();
-    const deaf = await open(world.urlOf('dev-raw'), '/flood');
-    deaf.pause();
-    const app = await flooding.promise;
-    await untilStill(() => app.bytesWritten - app.writableLength);
-    const unheard = await open(world.urlOf('dev-raw'), '/deaf');
-    while (unheard.write(piece));
-    const pour = () => {
-      while (unheard.bytesWritten < 1 << 30 && unheard.write(piece));
-    };
-    unheard.on('drain', pour);
-    await untilStill(() => unheard.bytesWritten - unheard.writableLength);
-    for (const socket of [app, unheard]) {
-      const taken = socket.bytesWritten - socket.writableLength;
-      assert.ok(taken < 64 * 1024 * 1024, `${taken} bytes were taken that nobody reads`);
-    }
-    assert.ok(peakOfEdge() - before < MAX_GROWTH);
-    for (const socket of [deaf, unheard]) socket.destroy();
   });
 
   /** Resolves once a number has stayed the same while a dozen requests went to and fro over the same link. */
@@ -276,44 +279,47 @@ describe('the frames of a WebSocket', () => {
     }
   }
 
-  test('H12 a client and a server of a real library speak as straight to each other, compression included', async () => {
-    const app = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: { threshold: 0 } });
-    app.on('connection', (socket) => socket.on('message', (message, binary) => socket.send(message, { binary })));
-    await once(app, 'listening');
-    const targetUrl = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
-    await world.startAgent({ name: 'dev-library', targetUrl });
-    const url = world.urlOf('dev-library');
-    await ana.signIn(`${url}/`, 'ana');
-    const socket = await ana.socket(`${url}/`);
-    assert.match(socket.extensions, /permessage-deflate/);
-    for (const bytes of [0, 1, 125, 126, 65_536, 1_000_000]) {
-      for (const message of [randomBytes(bytes), Buffer.alloc(bytes, 'again ')]) {
-        socket.send(message);
-        const [echo] = (await once(socket, 'message')) as [Buffer];
-        assert.ok(message.equals(echo), `${bytes} bytes`);
+  overEach(world, (version) => {
+    test('H12 a client and a server of a real library speak as straight to each other, compression included', async () => {
+      const app = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: { threshold: 0 } });
+      app.on('connection', (socket) => socket.on('message', (message, binary) => socket.send(message, { binary })));
+      await once(app, 'listening');
+      const targetUrl = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+      const name = `dev-library-${version.at(-1)}`;
+      await world.startAgent({ name, targetUrl });
+      const url = world.urlOf(name);
+      await ana.signIn(`${url}/`, 'ana');
+      const socket = await ana.socket(`${url}/`);
+      assert.match(socket.extensions, /permessage-deflate/);
+      for (const bytes of [0, 1, 125, 126, 65_536, 1_000_000]) {
+        for (const message of [randomBytes(bytes), Buffer.alloc(bytes, 'again ')]) {
+          socket.send(message);
+          const [echo] = (await once(socket, 'message')) as [Buffer];
+          assert.ok(message.equals(echo), `${bytes} bytes`);
+        }
       }
-    }
-    const closed = once(socket, 'close');
-    socket.close(4_001);
-    assert.equal((await closed)[0], 4_001);
-    app.close();
-  });
-
-  test('H9 an extension is between visitor and app: offers, odd window bits and what is compressed pass unread', async () => {
-    const offer = 'permessage-deflate; client_max_window_bits=99; server_max_window_bits="x"';
-    const agreed = 'permessage-deflate; server_max_window_bits=99; client_no_context_takeover, x-odd';
-    raw.answer('/deflate', (socket, head) => {
-      socket.write(accepting(head, `Sec-WebSocket-Extensions: ${agreed}`));
-      socket.pipe(socket);
+      const closed = once(socket, 'close');
+      socket.close(4_001);
+      assert.equal((await closed)[0], 4_001);
+      app.close();
     });
-    const lines = [`Sec-WebSocket-Extensions: ${offer}`];
-    const socket = await open(world.urlOf('dev-raw'), '/deflate', world.port, lines);
-    assert.ok(raw.heads.at(-1)?.toLowerCase().includes(`sec-websocket-extensions: ${offer}`));
-    const bytes = Buffer.concat([
-      frame(BINARY, randomBytes(300), { reserved: 4 }),
-      frame(TEXT, 'not compressed', { reserved: 7 }),
-    ]);
-    assert.equal(await said(socket, bytes, 'whole'), bytes.toString('hex'));
+
+    test('H9 an extension is between visitor and app: offers, odd window bits and what is compressed pass unread', async () => {
+      const offer = 'permessage-deflate; client_max_window_bits=99; server_max_window_bits="x"';
+      const agreed = 'permessage-deflate; server_max_window_bits=99; client_no_context_takeover, x-odd';
+      raw.answer('/deflate', (socket, head) => {
+        socket.write(accepting(head, `Sec-WebSocket-Extensions: ${agreed}`));
+        socket.pipe(socket);
+      });
+      const lines = [`Sec-WebSocket-Extensions: ${offer}`];
+      const socket = await open(world.urlOf('dev-raw'), '/deflate', world.port, lines);
+      assert.ok(raw.heads.at(-1)?.toLowerCase().includes(`sec-websocket-extensions: ${offer}`));
+      const bytes = Buffer.concat([
+        frame(BINARY, randomBytes(300), { reserved: 4 }),
+        frame(TEXT, 'not compressed', { reserved: 7 }),
+      ]);
+      assert.equal(await said(socket, bytes, 'whole'), bytes.toString('hex'));
+    });
   });
 });
 

@@ -14,6 +14,7 @@ import { inWorld } from '../../support/in-world.js';
 import type { Program } from '../../support/processes.js';
 import { accepting, RawTarget } from '../../support/raw-target.js';
 import { Transcript } from '../../support/transcript.js';
+import { overEach } from '../../support/versions.js';
 import { RefusedUpgrade, rawExchange, type Visitor } from '../../support/visitor.js';
 
 /** Answers to an upgrade that are none; a socket that were tunnelled behind them would carry requests of its own. */
@@ -91,7 +92,7 @@ describe('a WebSocket', () => {
     }
 
     test('H2 without an origin, from a program, is none', async () => {
-      const answers = await rawExchange(world.ports.edge, handshake('/ws', cookie), '\r\n\r\n');
+      const answers = await rawExchange(world.port, handshake('/ws', cookie), '\r\n\r\n');
       assert.match(answers, /^HTTP\/1\.1 101 /);
     });
 
@@ -103,7 +104,7 @@ describe('a WebSocket', () => {
       ['an absolute target', (head: string) => head.replace('/ws?odd', `http://${host}/ws?odd`)],
     ] as const) {
       test(`H6 because of ${what} gets 4xx and never reaches the app`, async () => {
-        const answers = await rawExchange(world.ports.edge, change(handshake('/ws?odd', cookie)));
+        const answers = await rawExchange(world.port, change(handshake('/ws?odd', cookie)));
         assert.match(answers, /^HTTP\/1\.1 4\d\d /);
         // Another version is told which one there is (RFC 6455 section 4.4).
         const code = what === 'version 8' ? 'ERR_PROTOCOL_VERSION' : 'ERR_BAD_REQUEST';
@@ -117,7 +118,7 @@ describe('a WebSocket', () => {
         await world.target.forget();
         const head = handshake('/ordinary', cookie).replace('Upgrade: websocket', `Upgrade: ${offer}`);
         const closing = head.replace('Connection: Upgrade', 'Connection: Upgrade, close');
-        assert.match(await rawExchange(world.ports.edge, closing), /^HTTP\/1\.1 200 /);
+        assert.match(await rawExchange(world.port, closing), /^HTTP\/1\.1 200 /);
         const [seen] = await world.target.seen();
         assert.deepEqual([seen?.url, seen?.upgrade], ['/ordinary', false]);
         assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'upgrade'), []);
@@ -132,7 +133,7 @@ describe('a WebSocket', () => {
         `Origin: ${world.url}, ${origin}`,
         `Origin: ${world.url}/`,
       ]) {
-        const answers = await rawExchange(world.ports.edge, handshake('/ws?sibling', cookie, two));
+        const answers = await rawExchange(world.port, handshake('/ws?sibling', cookie, two));
         assert.match(answers, /^HTTP\/1\.1 403 /, two);
       }
       assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?sibling'));
@@ -182,16 +183,16 @@ describe('a WebSocket', () => {
       ];
       for (const [written, expected] of hosts) {
         const head = handshake('/ws?elsewhere', cookie).replace(`Host: ${host}`, `Host: ${written}`);
-        assert.match(await rawExchange(world.ports.edge, head), new RegExp(`^HTTP/1\\.1 ${expected} `), written);
+        assert.match(await rawExchange(world.port, head), new RegExp(`^HTTP/1\\.1 ${expected} `), written);
       }
       for (const path of ['/.postern/session', '/.postern/link', '/ws#x'])
-        assert.match(await rawExchange(world.ports.edge, handshake(path, cookie)), /^HTTP\/1\.1 40[04] /, path);
+        assert.match(await rawExchange(world.port, handshake(path, cookie)), /^HTTP\/1\.1 40[04] /, path);
       assert.ok(!(await world.target.seen()).some(({ url }) => /eve|elsewhere|postern|#/.test(url)));
     });
 
     test('H3 brings the app the same identity as a request, and nothing that the visitor made up', async () => {
       const spoofed = ['X-Forwarded-Email: evil', 'x_forwarded_user: evil', 'Connection: Upgrade, X-Forwarded-Email'];
-      await rawExchange(world.ports.edge, handshake('/ws?h3', cookie, ...spoofed), '\r\n\r\n');
+      await rawExchange(world.port, handshake('/ws?h3', cookie, ...spoofed), '\r\n\r\n');
       const upgrade = (await world.target.seen()).find(({ url }) => url === '/ws?h3');
       const told = (name: string) => headerValues(upgrade?.rawHeaders ?? [], name);
       assert.deepEqual([told('x-forwarded-email'), told('x-forwarded-user')], [['ana@acme.com'], ['ana']]);
@@ -200,7 +201,7 @@ describe('a WebSocket', () => {
 
     test('H5 by the app closes the connection, and what follows is no request', async () => {
       const behind = `GET /behind HTTP/1.1\r\nHost: ${host}\r\n${cookie}\r\n\r\n`;
-      const answers = await rawExchange(world.ports.edge, handshake('/ws-refuse', cookie) + behind);
+      const answers = await rawExchange(world.port, handshake('/ws-refuse', cookie) + behind);
       assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1);
       assert.ok(!(await world.target.seen()).some(({ url }) => url === '/behind'));
     });
@@ -213,7 +214,7 @@ describe('a WebSocket', () => {
         const head = handshake('/fake', `Cookie: ${ana.jar.header(new URL(world.urlOf('dev-raw')))}`);
         const before = raw.heads.length;
         const own = head.replace(`Host: ${host}`, `Host: ${new URL(world.urlOf('dev-raw')).host}`);
-        const answers = await rawExchange(world.ports.edge, `${own}GET /internal HTTP/1.1\r\nHost: internal\r\n\r\n`);
+        const answers = await rawExchange(world.port, `${own}GET /internal HTTP/1.1\r\nHost: internal\r\n\r\n`);
         assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1, answers);
         assert.doesNotMatch(answers, /^HTTP\/1\.1 (?:101|2)/);
         assert.equal(answers.includes('smuggled'), false);
@@ -231,7 +232,7 @@ describe('a WebSocket', () => {
         'Sec-WebSocket-Protocol: a\rX: y',
         'Sec-WebSocket-Protocol: a\0b',
       ]) {
-        const answers = await rawExchange(world.ports.edge, handshake('/ws?crlf', cookie, line));
+        const answers = await rawExchange(world.port, handshake('/ws?crlf', cookie, line));
         assert.match(answers, /^HTTP\/1\.1 400 /, JSON.stringify(line));
       }
       assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?crlf'));
@@ -239,11 +240,11 @@ describe('a WebSocket', () => {
 
     test('H7 because of two thousand headers gets 431, and an odd subprotocol the answer of the app', async () => {
       const many = Array.from({ length: 2_000 }, (_, at) => `X-${at}: 1`);
-      assert.match(await rawExchange(world.ports.edge, handshake('/ws?many', cookie, ...many)), /^HTTP\/1\.1 431 /);
+      assert.match(await rawExchange(world.port, handshake('/ws?many', cookie, ...many)), /^HTTP\/1\.1 431 /);
       assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?many'));
       for (const value of [`a${' '.repeat(32_000)}b`, `a,${' ,'.repeat(16_000)}b`, '"', 'a b'])
         assert.match(
-          await rawExchange(world.ports.edge, handshake('/ws', cookie, `Sec-WebSocket-Protocol: ${value}`)),
+          await rawExchange(world.port, handshake('/ws', cookie, `Sec-WebSocket-Protocol: ${value}`)),
           /^HTTP\/1\.1 4\d\d /,
         );
       const socket = await ana.socket(`${world.url}/ws`); // nothing of it held the edge up
@@ -251,80 +252,82 @@ describe('a WebSocket', () => {
     });
   });
 
-  describe('the end of a session', () => {
-    test('H11 closes its WebSocket with 1008 and breaks off its event stream, and nobody else’s', async () => {
-      const bob = await world.signedIn('bob');
-      const leaving = await world.signedIn('dev');
-      const socket = await leaving.socket(`${world.url}/ws?leaves`);
-      const events = new Transcript((await leaving.stream(`${world.url}/sse?key=leaves`)).body);
-      await events.says('event 0');
-      const staying = await bob.socket(`${world.url}/ws?stays`);
-      const closed = closeOf(socket);
-      await leaving.press(await leaving.open(`${world.url}/.postern/sign_out`));
-      assert.deepEqual(await closed, [1008, 'session ended']);
-      assert.ok((await events.ended) instanceof Error);
-      await world.target.event('aborted', '/sse?key=leaves');
-      await world.target.event('socket-closed', '/ws?leaves');
-      staying.send('still here');
-      const [data] = (await once(staying, 'message')) as [Buffer];
-      assert.equal(String(data), 'still here');
-      staying.close();
-    });
-
-    test('H11 reaches a visitor to whom the app keeps sending', async () => {
-      const leaving = await world.signedIn('dev');
-      const socket = await leaving.socket(`${world.url}/ws?busy`);
-      socket.on('message', (data) => socket.readyState === socket.OPEN && socket.send(data));
-      for (let at = 0; at < 8; at++) socket.send(randomBytes(100_000));
-      const closed = closeOf(socket);
-      await leaving.press(await leaving.open(`${world.url}/.postern/sign_out`));
-      // Between two frames it is a close frame, inside of one the connection can only be cut.
-      assert.ok([1008, 1006].includes((await closed)[0]));
-      await world.target.event('socket-closed', '/ws?busy');
-    });
-
-    for (const [what, end] of [
-      ['goes', (agent: Program) => agent.signal('SIGTERM')],
-      ['is killed', (agent: Program) => agent.signal('SIGKILL')],
-    ] as const) {
-      test(`H11 of an agent that ${what}: its WebSockets close with 1012, in the middle of a frame with none`, async () => {
-        const agent = await world.startAgent({ name: 'dev-gone', targetUrl: raw.url });
-        await ana.signIn(`${world.urlOf('dev-gone')}/`, 'ana');
-        raw.answer('/between', (socket, head) => socket.write(`${accepting(head)}\x81\x02hi`, 'latin1'));
-        raw.answer('/within', (socket, head) => socket.write(`${accepting(head)}\x81\x7dhalf`, 'latin1'));
-        const between = await ana.socket(`${world.urlOf('dev-gone')}/between`);
-        const within = await ana.socket(`${world.urlOf('dev-gone')}/within`);
-        const closed = Promise.all([closeOf(between), closeOf(within)]);
-        end(agent);
-        const [first, second] = await closed;
-        assert.deepEqual(first, [1012, 'tunnel lost']);
-        assert.equal(second[0], 1006);
-        await agent.exited;
+  overEach(world, () => {
+    describe('the end of a session', () => {
+      test('H11 closes its WebSocket with 1008 and breaks off its event stream, and nobody else’s', async () => {
+        const bob = await world.signedIn('bob');
+        const leaving = await world.signedIn('dev');
+        const socket = await leaving.socket(`${world.url}/ws?leaves`);
+        const events = new Transcript((await leaving.stream(`${world.url}/sse?key=leaves`)).body);
+        await events.says('event 0');
+        const staying = await bob.socket(`${world.url}/ws?stays`);
+        const closed = closeOf(socket);
+        await leaving.press(await leaving.open(`${world.url}/.postern/sign_out`));
+        assert.deepEqual(await closed, [1008, 'session ended']);
+        assert.ok((await events.ended) instanceof Error);
+        await world.target.event('aborted', '/sse?key=leaves');
+        await world.target.event('socket-closed', '/ws?leaves');
+        staying.send('still here');
+        const [data] = (await once(staying, 'message')) as [Buffer];
+        assert.equal(String(data), 'still here');
+        staying.close();
       });
-    }
 
-    test('H10 of an app that breaks off, with the link up, stays a break: no close frame is made up', async () => {
-      const socket = await ana.socket(`${world.url}/ws`);
-      const closed = closeOf(socket);
-      socket.send('die');
-      assert.deepEqual(await closed, [1006, '']);
-    });
-
-    test('H10 of one direction is the end of that direction', async () => {
-      raw.answer('/half', (socket, head) => {
-        socket.write(accepting(head));
-        socket.once('end', () => socket.end('the last word'));
-        socket.resume();
+      test('H11 reaches a visitor to whom the app keeps sending', async () => {
+        const leaving = await world.signedIn('dev');
+        const socket = await leaving.socket(`${world.url}/ws?busy`);
+        socket.on('message', (data) => socket.readyState === socket.OPEN && socket.send(data));
+        for (let at = 0; at < 8; at++) socket.send(randomBytes(100_000));
+        const closed = closeOf(socket);
+        await leaving.press(await leaving.open(`${world.url}/.postern/sign_out`));
+        // Between two frames it is a close frame, inside of one the connection can only be cut.
+        assert.ok([1008, 1006].includes((await closed)[0]));
+        await world.target.event('socket-closed', '/ws?busy');
       });
-      const own = handshake('/half', `Cookie: ${ana.jar.header(new URL(world.urlOf('dev-raw')))}`);
-      const socket = connect({ port: world.ports.edge, host: '127.0.0.1', allowHalfOpen: true });
-      const heard = new Transcript(socket);
-      socket.write(own.replace(`Host: ${host}`, `Host: ${new URL(world.urlOf('dev-raw')).host}`));
-      await heard.says('\r\n\r\n');
-      socket.end();
-      await heard.says('the last word');
-      assert.equal(await heard.ended, undefined);
-      socket.destroy();
+
+      for (const [what, end] of [
+        ['goes', (agent: Program) => agent.signal('SIGTERM')],
+        ['is killed', (agent: Program) => agent.signal('SIGKILL')],
+      ] as const) {
+        test(`H11 of an agent that ${what}: its WebSockets close with 1012, in the middle of a frame with none`, async () => {
+          const agent = await world.startAgent({ name: 'dev-gone', targetUrl: raw.url });
+          await ana.signIn(`${world.urlOf('dev-gone')}/`, 'ana');
+          raw.answer('/between', (socket, head) => socket.write(`${accepting(head)}\x81\x02hi`, 'latin1'));
+          raw.answer('/within', (socket, head) => socket.write(`${accepting(head)}\x81\x7dhalf`, 'latin1'));
+          const between = await ana.socket(`${world.urlOf('dev-gone')}/between`);
+          const within = await ana.socket(`${world.urlOf('dev-gone')}/within`);
+          const closed = Promise.all([closeOf(between), closeOf(within)]);
+          end(agent);
+          const [first, second] = await closed;
+          assert.deepEqual(first, [1012, 'tunnel lost']);
+          assert.equal(second[0], 1006);
+          await agent.exited;
+        });
+      }
+
+      test('H10 of an app that breaks off, with the link up, stays a break: no close frame is made up', async () => {
+        const socket = await ana.socket(`${world.url}/ws`);
+        const closed = closeOf(socket);
+        socket.send('die');
+        assert.deepEqual(await closed, [1006, '']);
+      });
+
+      test('H10 of one direction is the end of that direction', async () => {
+        raw.answer('/half', (socket, head) => {
+          socket.write(accepting(head));
+          socket.once('end', () => socket.end('the last word'));
+          socket.resume();
+        });
+        const own = handshake('/half', `Cookie: ${ana.jar.header(new URL(world.urlOf('dev-raw')))}`);
+        const socket = connect({ port: world.port, host: '127.0.0.1', allowHalfOpen: true });
+        const heard = new Transcript(socket);
+        socket.write(own.replace(`Host: ${host}`, `Host: ${new URL(world.urlOf('dev-raw')).host}`));
+        await heard.says('\r\n\r\n');
+        socket.end();
+        await heard.says('the last word');
+        assert.equal(await heard.ended, undefined);
+        socket.destroy();
+      });
     });
   });
 
