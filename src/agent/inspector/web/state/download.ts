@@ -2,11 +2,13 @@
 import { ApiFailure } from './api.js';
 import * as store from './store.js';
 
-// `/api/har` answers a GET with secrets masked, and a POST, which no other page can make, with them.
+// A GET has secrets masked; a POST, which no other page can make, has them.
 export async function downloadHar(secrets: boolean): Promise<void> {
-  const query = new URLSearchParams({ filter: store.filterText.value, secrets: secrets ? '1' : '0' });
+  const filter = store.filterText.value;
   const headers = { 'Content-Type': 'application/json' };
-  const response = await fetch(`/api/har?${query}`, secrets ? { method: 'POST', headers, body: '{}' } : {});
+  const response = await (secrets
+    ? fetch('/api/har', { method: 'POST', headers, body: JSON.stringify({ filter, secrets }) })
+    : fetch(`/api/har?${new URLSearchParams({ filter })}`));
   if (!response.ok) throw new ApiFailure(response.status, 'har', `The agent responded ${response.status}.`);
   saveAs(await response.blob(), `postern-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.har`);
 }

@@ -38,6 +38,7 @@ export function Bar() {
           <button
             type="button"
             class={asking > 0 ? 'act asking' : 'act'}
+            title="Who is here"
             aria-keyshortcuts="w"
             onClick={show('people')}
           >

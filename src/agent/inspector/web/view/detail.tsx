@@ -6,7 +6,7 @@ import { closeDetail, compareWith, mark, replay, setNote, togglePin } from '../s
 import { act, exchangePath, messageOf } from '../state/api.js';
 import { loadDetail } from '../state/source.js';
 import * as store from '../state/store.js';
-import { preciseClockText, sizeText } from '../words/units.js';
+import { durationText, preciseClockText, sizeText } from '../words/units.js';
 import { NARROW, useLoaded, useMedia } from './hooks.js';
 import { Icon } from './icons.js';
 import { MessageSide } from './messages.js';
@@ -89,13 +89,27 @@ function Facts({ exchange, detail }: { readonly exchange: Exchange; readonly det
           <code>{requestId}</code> <CopyButton text={requestId} what="request id" />
         </span>
       )}
-      {replayOf !== null && (
-        <button type="button" class="link" onClick={() => compareWith(replayOf, exchange.id)}>
-          <Icon name="replay" /> Replay: compare with the original
-        </button>
-      )}
+      {replayOf !== null && <Origin id={replayOf} replayId={exchange.id} />}
       {failure !== undefined && <Problem>{failure}</Problem>}
     </div>
+  );
+}
+
+/** Of a replay: what the original had, and the comparison with it. */
+function Origin({ id, replayId }: { readonly id: string; readonly replayId: string }) {
+  const row = store.liveRows.value.find((one) => one.id === id);
+  return (
+    <span class="origin">
+      <Icon name="replay" /> Replay
+      {row !== undefined && (
+        <>
+          ; the original had <Status exchange={row} /> in {durationText(row.timing.totalMs)}
+        </>
+      )}{' '}
+      <button type="button" class="link" onClick={() => compareWith(id, replayId)}>
+        Compare
+      </button>
+    </span>
   );
 }
 

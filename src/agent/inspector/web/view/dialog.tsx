@@ -1,6 +1,6 @@
 /** What lies over the page: a modal `<dialog>`, which keeps the focus within it and gives it back. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import * as store from '../state/store.js';
 import { SignButton } from './parts.js';
 
@@ -12,10 +12,10 @@ export interface DialogProps {
 
 export function Dialog({ title, children, size = 'small' }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const element = ref.current;
-    element?.showModal();
-    return () => element?.close();
+  useLayoutEffect(() => {
+    const former = document.activeElement;
+    ref.current?.showModal();
+    return () => giveFocusTo(former);
   }, []);
   const close = () => {
     store.dialog.value = null;
@@ -38,4 +38,12 @@ export function Dialog({ title, children, size = 'small' }: DialogProps) {
       </div>
     </dialog>
   );
+}
+
+// To what had it, or to the row of the keyboard where that is gone. Later: the dialog is still in the document.
+function giveFocusTo(former: Element | null): void {
+  requestAnimationFrame(() => {
+    const isThere = former instanceof HTMLElement && former.isConnected && former !== document.body;
+    (isThere ? former : document.getElementById(`row-${store.cursorId.peek()}`))?.focus({ preventScroll: true });
+  });
 }

@@ -70,32 +70,34 @@ function Container({ text, at, end, depth, name }: ValueProps) {
   const ending = isObject ? '}' : ']';
   const size = isObject ? (total === 1 ? '1 key' : `${total} keys`) : total === 1 ? '1 item' : `${total} items`;
   return (
-    <details open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
-      <summary>
-        <Name name={name} />
-        <span class="brace">{isOpen ? text[at] : `${text[at]}…${ending}`}</span> <span class="count">{size}</span>
-        <CopyButton text={text.slice(at, end)} what="value" />
-      </summary>
-      {isOpen && (
-        <div class="children">
-          {children.map((child, index) => (
-            <Value
-              key={child.at}
-              text={text}
-              at={child.at}
-              end={child.end}
-              depth={depth + 1}
-              name={child.key ?? String(index)}
-            />
-          ))}
-          {total > shown && (
-            <button type="button" class="link" onClick={() => setShown(shown + PAGE)}>
-              Show {Math.min(PAGE, total - shown)} more of {total}
-            </button>
-          )}
-        </div>
-      )}
-    </details>
+    <div class="container">
+      <details open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+        <summary>
+          <Name name={name} />
+          <span class="brace">{isOpen ? text[at] : `${text[at]}…${ending}`}</span> <span class="count">{size}</span>
+        </summary>
+        {isOpen && (
+          <div class="children">
+            {children.map((child, index) => (
+              <Value
+                key={child.at}
+                text={text}
+                at={child.at}
+                end={child.end}
+                depth={depth + 1}
+                name={child.key ?? String(index)}
+              />
+            ))}
+            {total > shown && (
+              <button type="button" class="link" onClick={() => setShown(shown + PAGE)}>
+                Show {Math.min(PAGE, total - shown)} more of {total}
+              </button>
+            )}
+          </div>
+        )}
+      </details>
+      <CopyButton text={text.slice(at, end)} what="value" />
+    </div>
   );
 }
 

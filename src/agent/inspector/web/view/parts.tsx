@@ -21,6 +21,7 @@ export function Act({ label, onClick, icon, keyName, isPressed, isMain }: ActPro
     <button
       type="button"
       class={isMain ? 'act main' : 'act'}
+      title={label}
       onClick={onClick}
       {...(isPressed !== undefined && { 'aria-pressed': isPressed })}
       {...(keyName && { 'aria-keyshortcuts': keyName })}

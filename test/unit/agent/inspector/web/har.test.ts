@@ -21,7 +21,8 @@ const entry = {
   },
   timings: { blocked: 1, dns: -1, connect: -1, send: 2, wait: 50, receive: 7 },
   comment: 'a note',
-  _identity: { sub: '1', email: 'ana@acme.com', issuer: 'https://idp.example', groups: ['dev'], rule: '@acme.com' },
+  _person: 'ana@acme.com',
+  _rule: '@acme.com',
 };
 
 describe('a HAR file', () => {
@@ -44,7 +45,7 @@ describe('a HAR file', () => {
         responseBytes: 3,
       },
     );
-    assert.deepEqual(timing, { edgeMs: null, linkMs: 3, firstByteMs: 50, bodyMs: 7, totalMs: 60 });
+    assert.deepEqual(timing, { edgeMs: 1, linkMs: 2, firstByteMs: 50, bodyMs: 7, totalMs: 60 });
     assert.equal(new TextDecoder().decode(one?.requestBody), '{"é":1}');
     assert.deepEqual([...(one?.responseBody ?? [])], [0, 1, 2]);
   });
@@ -68,8 +69,13 @@ describe('a HAR file', () => {
   });
 
   test('without a response is one that failed', () => {
-    const [one] = opened({ log: { entries: [{ ...entry, response: { status: 0 } }] } }).exchanges;
-    assert.deepEqual([one?.detail.state, one?.detail.response], ['failed', null]);
+    const [one] = opened({
+      log: { entries: [{ ...entry, response: { status: 0, _error: 'Nothing listens.' } }] },
+    }).exchanges;
+    assert.deepEqual(
+      [one?.detail.state, one?.detail.response, one?.detail.failure],
+      ['failed', null, 'Nothing listens.'],
+    );
   });
 
   test('may begin with a byte order mark', () => {
@@ -109,7 +115,7 @@ describe('a HAR file', () => {
       'request',
       'response',
       'timings',
-      '_identity',
+      '_person',
       '_webSocketMessages',
       'time',
       'startedDateTime',
