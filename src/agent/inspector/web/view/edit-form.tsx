@@ -40,7 +40,8 @@ function Form({ original: { detail, body } }: { readonly original: Original }) {
   const problem = useSignal<string | undefined>(undefined);
   const text = isText(body) ? new TextDecoder().decode(body) : undefined;
   const isWhole = (detail.request.body?.kept ?? 0) >= (detail.request.body?.bytes ?? 0);
-  const canEditBody = text !== undefined && isWhole;
+  // What is shown of an encoded body is decoded: sent like that, its `Content-Encoding` would be wrong.
+  const canEditBody = text !== undefined && isWhole && (detail.request.body?.encoding ?? null) === null;
   const headers = headerText(detail.request.headers);
   const path = useRef<HTMLInputElement>(null);
   useEffect(() => path.current?.focus(), []);
