@@ -19,8 +19,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void
   doctor: async () => (await import('./commands/doctor.js')).addDoctorCommand,
   edge: async () => (await import('./commands/edge.js')).addEdgeCommand,
   token: async () => (await import('./commands/token.js')).addTokenCommand,
+  completion: async () => (await import('./commands/completion.js')).addCompletionCommand,
   config: async () => (await import('./commands/config.js')).addConfigCommand,
 };
+
+/** What shells ask while a person types; in no help. */
+const COMPLETE = '__complete';
 
 /** Runs a command line to its end. Exits the process when it fails. */
 export async function run(commandLine: readonly string[]): Promise<void> {
@@ -28,11 +32,19 @@ export async function run(commandLine: readonly string[]): Promise<void> {
   try {
     const args = await expandShorthand(commandLine);
     const program = createProgram();
-    for (const name of commandsFor(args)) (await COMMANDS[name]?.())?.(program);
+    if (args[0] === COMPLETE) (await import('./commands/completion.js')).addCompleteCommand(program);
+    else for (const name of commandsFor(args)) (await COMMANDS[name]?.())?.(program);
     await program.parseAsync(args, { from: 'user' });
   } catch (thrown) {
     process.exit(thrown instanceof CommanderError ? usageCode(thrown) : reportFailure(thrown));
   }
+}
+
+/** The program with all commands, for what looks at them and runs none. */
+export async function createWholeProgram(): Promise<Program> {
+  const program = createProgram();
+  for (const add of Object.values(COMMANDS)) (await add())(program);
+  return program;
 }
 
 function createProgram(): Program {
@@ -48,6 +60,7 @@ function createProgram(): Program {
 
 /** The commands that a command line needs: its own one, or all for the help and for a mistyped one. */
 function commandsFor([first = '', second = '']: readonly string[]): readonly string[] {
+  if (first === 'completion') return Object.keys(COMMANDS); // the script has all
   const name = first === 'help' ? second : first;
   return Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS);
 }
@@ -55,7 +68,8 @@ function commandsFor([first = '', second = '']: readonly string[]): readonly str
 /** `postern 5173` is `postern http 5173`, and so are URLs, `localhost:5173` and the name of a tunnel of the file. */
 async function expandShorthand(args: readonly string[]): Promise<string[]> {
   const [first = ''] = args;
-  if (first === '' || first === 'help' || first.startsWith('-') || Object.hasOwn(COMMANDS, first)) return [...args];
+  if (first === '' || first === 'help' || first === COMPLETE || first.startsWith('-') || Object.hasOwn(COMMANDS, first))
+    return [...args];
   const isTarget = /^(?:\d+|https?:\/\/.*|[^-/][^/]*:\d+)$/i.test(first);
   return isTarget || (await isTunnel(first, configFlag(args))) ? ['http', ...args] : [...args];
 }

@@ -87,7 +87,8 @@ const CLI: Readonly<Record<string, Wing>> = {
     imports: ['output', 'process'],
   },
   doctor: { holds: 'the checks of `postern doctor`', imports: ['output', 'process'] },
-  commands: { holds: 'one file a command', imports: ['doctor', 'live', 'output', 'process'] },
+  completion: { holds: 'what shells complete: the scripts, the names', imports: ['process'] },
+  commands: { holds: 'one file a command', imports: ['completion', 'doctor', 'live', 'output', 'process'] },
 };
 
 export const ROOMS: Readonly<Record<string, Room>> = {

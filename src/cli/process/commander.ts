@@ -1,6 +1,6 @@
 /** `commander`, loaded by `require` for the reason that `link/ws.ts` gives: every command waits for it. */
 import { createRequire } from 'node:module';
 
-export const { Command, CommanderError, Option } = createRequire(import.meta.url)(
+export const { Argument, Command, CommanderError, Option } = createRequire(import.meta.url)(
   'commander',
 ) as typeof import('commander');

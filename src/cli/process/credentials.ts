@@ -61,6 +61,11 @@ export class Credentials implements SignIns {
     return Object.hasOwn(edges, edge) ? edges[edge] : undefined;
   }
 
+  /** All edges with a sign-in. */
+  edges(): readonly string[] {
+    return Object.keys(this.#read().edges);
+  }
+
   lastEdge(): string | undefined {
     const { last, edges } = this.#read();
     return last ?? Object.keys(edges)[0];

@@ -46,6 +46,22 @@ describe('the commands that let people in and shut them out', () => {
     assert.match(again.stderr, /"@elsewhere\.test" was not granted/);
   });
 
+  test('are completed with the names of tunnels and people, and without a word where there are none', async () => {
+    const complete = async (kind: string, words: readonly string[], owner?: string) =>
+      (await postern(['__complete', kind, '--', 'postern', ...words], owner)).stdout.split('\n').filter(Boolean);
+    assert.ok((await complete('tunnels', ['http'])).includes('demo'));
+    assert.equal((await postern(['allow', "o'brien@acme.com", '--name', 'demo'])).code, 0);
+    assert.ok((await complete('people', ['revoke', '--name', 'demo'])).includes("o'brien@acme.com"));
+    assert.deepEqual(await complete('people', ['revoke', '--name', 'other']), []);
+    assert.deepEqual(await complete('tunnels', ['http'], 'bob@acme.com'), []);
+    assert.deepEqual(await asked(['__complete', 'tunnels', '--', 'postern', '--edge', 'http://localhost:1'], 'x'), {
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    assert.equal((await postern(['revoke', "o'brien@acme.com", '--name', 'demo'])).code, 0);
+  });
+
   test('list who asks to be let in', async () => {
     const zoe = world.visitor();
     await zoe.signIn(`${world.url}/`, 'eve');
