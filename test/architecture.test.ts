@@ -15,6 +15,7 @@ const RULES: Rules = {
     vite: /^integrations\/vite\.ts$/,
     open: /^cli\/process\/browser\.ts$/,
     ws: /^(link|edge)\//,
+    fzstd: /^agent\/inspector\/zstd\.ts$/,
     jose: /^(auth\/|link\/token\.ts$|edge\/acme\/|integrations\/verify\.ts$)/,
     '@peculiar/x509': /^edge\/acme\/x509\.ts$/,
     'reflect-metadata': /^edge\/acme\/x509\.ts$/,

@@ -6,6 +6,7 @@ import { target } from '../config/addresses.js';
 import type { HostHeader } from '../core/hostname.js';
 import { type Log, silentLog } from '../core/log.js';
 import { PosternError } from '../errors.js';
+import type { InboundStream } from '../http/exchange.js';
 import { PUBLIC_PATH_WORDS, parsePublicPath } from '../http/public-path.js';
 import { dialEdge } from '../link/dial.js';
 import type { Terms } from '../link/terms.js';
@@ -13,6 +14,7 @@ import { type Clock, LinkKeeper, type LinkKeeperOptions, SYSTEM_CLOCK } from './
 import { readTargetAddress, serverAddress, type TargetAddress } from './target/address.js';
 import { isServerTarget, ProcessServer, type ServerTarget } from './target/process-server.js';
 import type { RequestRecord } from './target/request-record.js';
+import type { Tap } from './target/tap.js';
 import { Target } from './target/target.js';
 
 /** The options of an agent. Only edge, token and target are required. */
@@ -54,6 +56,8 @@ export interface AgentOptions {
   readonly log?: Log;
   /** Callbacks, each optional. */
   readonly events?: Partial<AgentEvents>;
+  /** Watches what passes between edge and target, and makes the edge say of each request what only it knows. */
+  readonly tap?: Tap | undefined;
   /** Carries the connection to the edge, through an HTTPS proxy for instance. */
   readonly httpAgent?: HttpAgent;
 }
@@ -76,6 +80,10 @@ export interface Agent {
   readonly online: Promise<string>;
   /** Resolves when the agent was closed; rejects with the edge's refusal that ended it. */
   readonly ended: Promise<void>;
+  /** The round trip between agent and edge in milliseconds, as it was measured last; undefined before. */
+  readonly roundTripMs: number | undefined;
+  /** Serves a request that did not come over the link as if it had. Never throws. */
+  serve(stream: InboundStream): void;
   /** Dials once more and moves to the new link, as with a new token; running requests finish on the old one. */
   redial(): void;
   /** Offers other allow rules from now on, with a new link: they count as soon as it is up. */
@@ -118,6 +126,7 @@ class RunningAgent implements Agent {
   readonly online: Promise<string>;
   readonly #target: Target;
   #allow: readonly string[];
+  #roundTripMs: number | undefined;
   readonly #links: LinkKeeper;
 
   constructor(options: AgentOptions, seams: AgentSeams) {
@@ -132,7 +141,7 @@ class RunningAgent implements Agent {
     this.#links = new LinkKeeper(
       {
         log,
-        dial: dialler(options, () => this.#allow, seams.dial, this.#target),
+        dial: dialler(options, { allow: () => this.#allow, dial: seams.dial, target: this.#target, measured: this.#measured }),
         online: (url) => {
           resolveOnline(url);
           events.online?.(url);
@@ -148,6 +157,14 @@ class RunningAgent implements Agent {
     this.online = Promise.race([online, endedFirst]);
     // Both reject with the same refusal: a caller that awaits one of them has seen it.
     for (const promise of [this.online, this.ended]) promise.catch(() => undefined);
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  serve(stream: InboundStream): void {
+    this.#target.serve(stream);
   }
 
   async close(): Promise<void> {
@@ -172,6 +189,10 @@ class RunningAgent implements Agent {
     this.#links.destroy();
     this.#target.close();
   }
+
+  readonly #measured = (ms: number) => {
+    this.#roundTripMs = ms;
+  };
 }
 
 function createTarget(options: AgentOptions, log: Log): Target {
@@ -180,7 +201,16 @@ function createTarget(options: AgentOptions, log: Log): Target {
     log,
     record: (record) => events.request?.(record),
     hint: (text) => events.hint?.(text),
+    tap: options.tap,
   });
+}
+
+interface Dialling {
+  readonly allow: () => readonly string[];
+  readonly dial: typeof dialEdge;
+  readonly target: Target;
+  /** Is called with each round trip that was measured, in milliseconds. */
+  readonly measured: (ms: number) => void;
 }
 
 // A server of this process has no address and so no host of its own: it sees the public one, unless told otherwise.
@@ -190,17 +220,12 @@ function addressOf({ target: given, targetCa, targetInsecure: insecure, hostHead
 }
 
 /** Attempts to dial the edge, all with the same offer but for its rules. */
-function dialler(
-  options: AgentOptions,
-  allow: () => readonly string[],
-  dial: typeof dialEdge,
-  target: Target,
-): LinkKeeperOptions['dial'] {
+function dialler(options: AgentOptions, { allow, dial, target, measured }: Dialling): LinkKeeperOptions['dial'] {
   const { edge, token, name, allowOrigins: origins = [], allowFrames: frameOrigins = [] } = options;
   const offer = { name, origins, frameOrigins, terms: termsOf(options), agentId: randomUUID() };
   const { httpAgent } = options;
-  return async (signal) =>
-    dial(
+  return async (signal) => {
+    const link = await dial(
       edge,
       { ...offer, allow: allow(), token: typeof token === 'string' ? token : await token() },
       {
@@ -209,9 +234,12 @@ function dialler(
         onStream: (stream) => target.serve(stream),
       },
     );
+    link.roundTrip = measured;
+    return link;
+  };
 }
 
-function termsOf({ publicPaths = [], preflight, accessTokenBasic, readOnly, viewers }: AgentOptions): Terms {
+function termsOf({ publicPaths = [], preflight, accessTokenBasic, readOnly, viewers, tap }: AgentOptions): Terms {
   const paths = publicPaths.map((text) => {
     const path = parsePublicPath(text);
     if (path === undefined)
@@ -221,7 +249,8 @@ function termsOf({ publicPaths = [], preflight, accessTokenBasic, readOnly, view
       );
     return path;
   });
-  return { publicPaths: paths, preflight, accessTokenBasic, readOnly, viewers };
+  const exchangeDetails = tap !== undefined || undefined;
+  return { publicPaths: paths, preflight, accessTokenBasic, readOnly, viewers, exchangeDetails };
 }
 
 const NOT_A_TARGET = 'expected a port, a URL, or a server of node:http (one of node:https by its URL)';

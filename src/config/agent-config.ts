@@ -8,6 +8,7 @@ import { formatPublicPath } from '../http/public-path.js';
 import { type AgentFile, readAgentFile } from './agent-file.js';
 import { AGENT_OPTIONS, TUNNEL_OPTIONS } from './agent-options.js';
 import { readEnvironment } from './environment.js';
+import { type InspectConfig, readInspect } from './inspect.js';
 import type { ValuesOf } from './options.js';
 import { type Layers, readOptions } from './resolve.js';
 import { checkConnection, readConnection } from './sign-ins.js';
@@ -52,6 +53,8 @@ export interface AgentConfig {
   readonly logLevel: LogLevel | undefined;
   /** Whether the desktop tells of who asks to be let in; undefined when it was not said. */
   readonly notify?: 'on' | 'off';
+  /** Undefined when there is no inspector. */
+  readonly inspect?: InspectConfig;
 }
 
 const { target: _, ...OTHER_TUNNEL_OPTIONS } = TUNNEL_OPTIONS;
@@ -135,5 +138,6 @@ function toAgentConfig(values: Values): AgentConfig {
     ...(values.target_insecure !== undefined && { targetInsecure: values.target_insecure }),
     logLevel: values.log_level,
     ...(values.notify !== undefined && { notify: values.notify }),
+    ...(values.inspect !== 'off' && { inspect: readInspect(values.inspect, values) }),
   };
 }

@@ -17,7 +17,16 @@ export interface AgentFile {
   readonly isBroken: boolean;
 }
 
-const AGENT_KEYS: ReadonlySet<string> = new Set(['edge', 'token_file', 'notify', 'tunnels']);
+const AGENT_KEYS: ReadonlySet<string> = new Set([
+  'edge',
+  'token_file',
+  'notify',
+  'inspect',
+  'inspect_max_bytes',
+  'inspect_body_bytes',
+  'inspect_redact_headers',
+  'tunnels',
+]);
 // Every option of a tunnel; its name is the key above them.
 const TUNNEL_KEYS: ReadonlySet<string> = new Set(Object.keys(TUNNEL_OPTIONS).filter((key) => key !== 'name'));
 

@@ -1,5 +1,6 @@
 /** Every option of an agent, one row each. Those of one tunnel may be under `tunnels:` in its file. */
 import { edgeOrigin, hostHeader, target } from './addresses.js';
+import { byteSize, headerNames, inspect } from './inspect.js';
 import type { OptionTable } from './options.js';
 import {
   duration,
@@ -45,6 +46,32 @@ export const AGENT_OPTIONS = {
     description:
       'Tells you on the desktop, else by the bell of the terminal, that somebody asks to be let in: on or off. Without it on where the output is a terminal.',
     schema: notify,
+  },
+  inspect: {
+    env: 'POSTERN_INSPECT',
+    placeholder: '<off|address>',
+    description:
+      'Where the inspector listens: a port, or an address of this machine such as 127.0.0.1:4040; off for no inspector. Without it on port 4040, or the next one that is free.',
+    schema: inspect,
+  },
+  inspect_max_bytes: {
+    placeholder: '<size>',
+    default: '50MB',
+    description: 'How much the inspector keeps in memory; the oldest exchanges go first.',
+    schema: byteSize,
+  },
+  inspect_body_bytes: {
+    placeholder: '<size>',
+    default: '1MB',
+    description: 'How much of each body the inspector keeps.',
+    schema: byteSize,
+  },
+  inspect_redact_headers: {
+    placeholder: '<name>',
+    list: true,
+    description:
+      'A header whose value the inspector masks, besides Cookie, Authorization and the like; repeat for more.',
+    schema: headerNames,
   },
 } as const satisfies OptionTable;
 

@@ -35,7 +35,7 @@ export interface DialOptions {
 }
 
 /** The agent's end of a link, as the agent uses it. */
-export type AgentLink = Pick<InboundLink, 'url' | 'closed' | 'draining' | 'drain' | 'destroy'>;
+export type AgentLink = Pick<InboundLink, 'url' | 'closed' | 'draining' | 'drain' | 'destroy' | 'roundTrip'>;
 
 /**
  * Dials an edge (`http(s)://` origin). Rejects with the code of the edge's refusal, or with `ERR_LINK_LOST` if the edge is

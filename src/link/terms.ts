@@ -24,6 +24,8 @@ export interface Terms {
   readonly readOnly?: boolean | undefined;
   /** How many people may look at once. */
   readonly viewers?: number | undefined;
+  /** Whether the agent is told of each request which rule has admitted it, and how long the edge took. */
+  readonly exchangeDetails?: boolean | undefined;
 }
 
 /** The most people of whom a tunnel keeps count. */
@@ -34,6 +36,7 @@ const PREFLIGHT = 'Postern-Preflight';
 const ACCESS_TOKEN_BASIC = 'Postern-Access-Token-Basic';
 const READ_ONLY = 'Postern-Read-Only';
 const VIEWERS = 'Postern-Viewers';
+const EXCHANGE_DETAILS = 'Postern-Exchange-Details';
 
 /** The agent's half. */
 export function writeTerms({
@@ -42,6 +45,7 @@ export function writeTerms({
   accessTokenBasic,
   readOnly,
   viewers,
+  exchangeDetails,
 }: Terms): Record<string, string> {
   return {
     ...(publicPaths.length > 0 && { [PUBLIC_PATHS]: publicPaths.map(formatPublicPath).join(', ') }),
@@ -49,6 +53,7 @@ export function writeTerms({
     ...(accessTokenBasic && { [ACCESS_TOKEN_BASIC]: 'true' }),
     ...(readOnly && { [READ_ONLY]: 'true' }),
     ...(viewers !== undefined && { [VIEWERS]: String(viewers) }),
+    ...(exchangeDetails && { [EXCHANGE_DETAILS]: 'true' }),
   };
 }
 
@@ -60,6 +65,7 @@ export function readTerms(headers: RawHeaders): Terms | undefined {
     accessTokenBasic: readSwitch(headers, ACCESS_TOKEN_BASIC),
     readOnly: readSwitch(headers, READ_ONLY),
     viewers: readViewers(headers),
+    exchangeDetails: readSwitch(headers, EXCHANGE_DETAILS),
   };
   return Object.values(terms).some((term) => term !== undefined) ? terms : undefined;
 }

@@ -179,7 +179,12 @@ export class World {
     const rules = allow.flatMap((rule) => ['--allow', rule]);
     const targetUrl = start.targetUrl ?? this.#options.targetUrl ?? this.target.url;
     const args = ['http', targetUrl, '--edge', this.base, '--name', name, ...rules, '--json'];
-    const env = { POSTERN_TOKEN: start.token ?? (await this.token()), ...this.#options.agentEnv };
+    // An inspector for each agent would need its port, and a start of its own.
+    const env = {
+      POSTERN_INSPECT: 'off',
+      POSTERN_TOKEN: start.token ?? (await this.token()),
+      ...this.#options.agentEnv,
+    };
     const more = [...(this.#options.agentArgs ?? []), ...(start.args ?? [])];
     this.agent = this.#start({ name: `agent of ${name}`, script: this.#command, args: [...args, ...more], env });
     return this.agent;

@@ -15,6 +15,7 @@ import type { TargetPool } from './pool.js';
 import type { PublicAddress } from './public-address.js';
 import { type RequestRecord, STATUS_CLIENT_CLOSED, startRecord } from './request-record.js';
 import { responseHeaders, responseTrailers } from './response-headers.js';
+import type { ExchangeTap, Tap } from './tap.js';
 
 /** What all requests of one agent share. */
 export interface TargetContext {
@@ -23,6 +24,8 @@ export interface TargetContext {
   readonly hints: DevServerHints;
   readonly log: Log;
   readonly record: (record: RequestRecord) => void;
+  /** Watches what passes; undefined where none of it is watched. */
+  readonly tap: Tap | undefined;
   /** Each function cuts one open WebSocket. */
   readonly webSockets: Set<() => void>;
   /** Responses without an end (`text/event-stream`). */
@@ -36,6 +39,7 @@ const EMPTY = Buffer.alloc(0);
 
 /** One response. Exactly one of `respond`, `accept` and `fail` sends the head; the record is made once. */
 export class Exchange {
+  readonly tap: ExchangeTap | undefined;
   readonly #context: TargetContext;
   readonly #stream: InboundStream;
   readonly #makeRecord: ReturnType<typeof startRecord>;
@@ -50,6 +54,7 @@ export class Exchange {
     this.#context = context;
     this.#stream = stream;
     this.#makeRecord = startRecord(stream.head);
+    this.tap = context.tap?.request(stream.head);
   }
 
   /** Whether the final head was sent or the visitor has disconnected. */
@@ -83,12 +88,14 @@ export class Exchange {
     if (typeof framing !== 'number' && isEventStream(head.headers)) this.#context.eventStreams.add(this);
     this.#stream.respond(head, { endOfBody: this.#isEnded });
     this.#status = status;
+    this.tap?.responded(head);
   }
 
   /** Passes the next bytes of the target's body on. False when to wait until the stream drains. */
   write(piece: Buffer): boolean {
     this.#sniff?.(piece);
     this.#sniff = undefined;
+    this.tap?.responseBytes(piece);
     return this.#stream.write(piece);
   }
 
@@ -97,13 +104,16 @@ export class Exchange {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#sniff?.(EMPTY);
-    this.#stream.end(trailers.length === 0 ? undefined : responseTrailers(trailers));
+    const permitted = trailers.length === 0 ? undefined : responseTrailers(trailers);
+    if (permitted !== undefined) this.tap?.trailers(permitted);
+    this.#stream.end(permitted);
   }
 
   /** Accepts a WebSocket (RFC 8441 section 5). */
   accept(headers: RawHeaders): void {
     this.#stream.respond({ status: 200, headers }, { endOfBody: false });
     this.#status = 101;
+    this.tap?.responded({ status: 101, headers });
     this.#settle({ aborted: false });
   }
 
@@ -133,7 +143,9 @@ export class Exchange {
     this.#failure = error.message;
     this.#isEnded = true;
     this.#status = error.status;
-    this.#stream.respond({ status: error.status, headers: ['postern-error', error.code] }, { endOfBody: true });
+    const head = { status: error.status, headers: ['postern-error', error.code] };
+    this.#stream.respond(head, { endOfBody: true });
+    this.tap?.responded(head);
     this.#settle({ aborted: false });
   }
 
@@ -152,6 +164,7 @@ export class Exchange {
     this.#context.record(
       this.#makeRecord({ status: this.#status || STATUS_CLIENT_CLOSED, aborted: end.aborted, failure: this.#failure }),
     );
+    if (this.#status !== 101) this.tap?.ended({ aborted: end.aborted, failure: this.#failure });
   }
 }
 

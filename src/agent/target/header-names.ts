@@ -40,9 +40,12 @@ export function headerClassifier(direction: {
   return boundedMemo(classify, { maxEntries: 1_000, maxKeyChars: 64 });
 }
 
-/** To the target, which receives another `Host` and the framing of its own connection. */
+/**
+ * To the target, which receives another `Host` and the framing of its own connection, and nothing of what the edge tells the
+ * agent alone (`postern-…`).
+ */
 export const classifyRequestName = headerClassifier({
-  isDropped: (lower) => lower === 'host' || lower === 'content-length',
+  isDropped: (lower) => lower === 'host' || lower === 'content-length' || lower.startsWith('postern-'),
   rewritten: ['cookie', 'origin', ...translated(REQUEST_URL_FIELDS).keys()],
 });
 

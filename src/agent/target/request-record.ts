@@ -51,11 +51,12 @@ export function startRecord(head: RequestHead): (end: RecordEnd) => RequestRecor
   });
 }
 
-function readEmail(value: string | undefined): string | undefined {
+/** The email address of an identity header; as received when it is not encoded as the edge does. */
+export function readEmail(value: string | undefined): string | undefined {
   if (value === undefined || !value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
   } catch {
-    return value; // not encoded by Postern: shown as received
+    return value; // not encoded by Postern
   }
 }

@@ -12,6 +12,7 @@ import { Exchange, type TargetContext } from './exchange.js';
 import { TargetPool } from './pool.js';
 import { TargetRequest } from './request.js';
 import type { RequestRecord } from './request-record.js';
+import type { Tap } from './tap.js';
 import { TargetWebSocket } from './websocket.js';
 
 export interface TargetOptions {
@@ -20,6 +21,8 @@ export interface TargetOptions {
   readonly record: (record: RequestRecord) => void;
   /** Called with a sentence for the developer: what to change at the target. */
   readonly hint: (text: string) => void;
+  /** Watches what passes; nothing unless given. */
+  readonly tap?: Tap | undefined;
   /** The time limit for connecting, in milliseconds; 10 000 unless given. */
   readonly connectTimeoutMs?: number;
 }
@@ -40,6 +43,7 @@ export class Target {
       hints: new DevServerHints(address, options.hint),
       log: options.log,
       record: options.record,
+      tap: options.tap,
       webSockets: new Set(),
       eventStreams: new Set(),
     };

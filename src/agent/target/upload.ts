@@ -81,6 +81,7 @@ export class Upload implements InboundObserver {
 
   data(chunk: Buffer): void {
     this.#receivedBytes += chunk.length;
+    this.#exchange.tap?.requestBytes(chunk);
     if (this.#connection === undefined) return;
     // The target would take the excess for a second request.
     if (this.#lengthBytes !== undefined && this.#receivedBytes > this.#lengthBytes) this.#owner.refuseLength();

@@ -14,6 +14,7 @@ import type { TargetConnection, TargetObserver } from './connection.js';
 import type { Exchange, TargetContext } from './exchange.js';
 import { type PublicAddress, readPublicAddress } from './public-address.js';
 import { targetHeaders } from './request-headers.js';
+import type { ExchangeTap } from './tap.js';
 import { acceptedHeaders, rejectSuccess, upgradeHeaders } from './websocket-handshake.js';
 
 /** One WebSocket. A response other than 101 is passed on with its status and body. */
@@ -93,7 +94,7 @@ export class TargetWebSocket implements TargetObserver, ConnectionUser {
     socket.on('error', (error) => this.#context.log.debug({ err: error }, 'the WebSocket of the target failed'));
     try {
       this.#exchange.accept(accepted);
-      join(this.#context, this.#stream, socket);
+      join(this.#context, this.#stream, socket, this.#exchange.tap);
     } catch (thrown) {
       this.#exchange.fail(thrown);
       socket.destroy();
@@ -132,11 +133,18 @@ class WaitingVisitor implements InboundObserver {
 }
 
 /** Splices the two byte streams; the agent cuts them when it closes. */
-function join(context: TargetContext, stream: InboundStream, socket: Duplex): void {
+function join(context: TargetContext, stream: InboundStream, socket: Duplex, tap: ExchangeTap | undefined): void {
   const cut = () => socket.destroy();
   context.webSockets.add(cut);
   socket.once('close', () => {
     if (!socket.readableEnded) stream.cancel();
   });
-  splice(socket, stream.takeBody(), () => context.webSockets.delete(cut));
+  const body = stream.takeBody();
+  splice(socket, body, () => {
+    context.webSockets.delete(cut);
+    tap?.ended({ aborted: !body.readableEnded || !socket.readableEnded, failure: undefined });
+  });
+  if (tap === undefined) return;
+  body.on('data', (chunk: Buffer) => tap.requestBytes(chunk));
+  socket.on('data', (chunk: Buffer) => tap.responseBytes(chunk));
 }

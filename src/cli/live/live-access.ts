@@ -5,7 +5,9 @@
 import { spawn } from 'node:child_process';
 import type { Asker } from '../output/people-lines.js';
 import { ApiClient } from '../process/api-client.js';
+import type { ApiKnock, ApiPerson } from '../process/api-types.js';
 import { printError } from '../process/exit.js';
+import type { Inspection } from './inspection.js';
 import type { KeyPlace, LiveKeys } from './live-keys.js';
 
 export interface LiveAccessOptions {
@@ -23,6 +25,8 @@ export interface LiveAccessOptions {
     askers(askers: readonly Asker[]): void;
     hint(text: string): void;
   };
+  /** Where the inspector shows the same; undefined where there is none. */
+  readonly inspection?: Inspection | undefined;
   /** The keys of a person's terminal, where there is one. */
   readonly keys?: LiveKeys | undefined;
 }
@@ -46,13 +50,19 @@ export class LiveAccess {
 
   /** Resolves when it was closed, or when the edge has no API for this agent. */
   async follow(): Promise<void> {
-    const { view, keys, url } = this.#options;
+    const { view, keys, url, inspection } = this.#options;
     const settled = ({ id }: Asker) => this.#update(this.#askers.filter((asker) => asker.id !== id));
-    this.#keys = keys?.add({ api: this.#api, tunnel: { name: this.#name, url }, settled });
+    this.#keys = keys?.add({ api: this.#api, tunnel: { name: this.#name, url }, settled, inspection });
     const { followTunnel } = await import('../process/tunnel-events.js'); // here: the tunnel is up before it is loaded
     const listener = {
-      people: (people: readonly { readonly email: string }[]) => view.people(people.map(({ email }) => email)),
-      knocks: (askers: readonly Asker[]) => this.#update(askers),
+      people: (people: readonly ApiPerson[]) => {
+        view.people(people.map(({ email }) => email));
+        inspection?.follow({ people });
+      },
+      knocks: (knocks: readonly ApiKnock[]) => {
+        this.#update(knocks);
+        inspection?.follow({ knocks });
+      },
     };
     await followTunnel(this.#api, this.#name, listener, this.#stop.signal);
   }

@@ -5,6 +5,7 @@
 import { ReadStream } from 'node:tty';
 import { type Bottom, dimmedLines, keysBottom } from '../output/bottom-lines.js';
 import type { Asker } from '../output/people-lines.js';
+import { openBrowser } from '../process/browser.js';
 import type { Key } from '../process/key-decoder.js';
 import { Keys } from '../process/keys.js';
 import { AllowPrompt } from './allow-prompt.js';
@@ -36,6 +37,8 @@ export interface LiveKeysOptions {
 export interface KeyTunnel extends Pick<Stage, 'api' | 'tunnel'> {
   /** This visitor has a response, and is shown no more. */
   readonly settled: (asker: Asker) => void;
+  /** Its inspector, whose address there is once it is open. */
+  readonly inspection?: { readonly address: string | undefined } | undefined;
 }
 
 /** What a tunnel tells the keys. */
@@ -50,6 +53,7 @@ const ALL_KEYS = [
   'keys     a  let somebody in, whether or not they ask',
   '         r  take access back from somebody who is here or was let in',
   '         y 8 n  to who asks first: yes, for eight hours, no',
+  '         i  open the inspector in the browser',
   '         Ctrl-S holds what is shown, Ctrl-C ends the tunnel · any key closes this',
 ];
 
@@ -131,17 +135,23 @@ export class LiveKeys {
   #command({ name }: Key, isSeen: boolean): void {
     if (name === 'a') this.#atTunnel('allow', (stage) => this.#show(new AllowPrompt(stage)));
     else if (name === 'r') this.#atTunnel('revoke', openPeopleList);
+    else if (name === 'i') this.#atTunnel('inspect', (_stage, { inspection }) => this.#inspect(inspection?.address));
     else if (name === '?') this.#help();
     else if (name === 'return' || name === 'enter') this.#options.screen.separate();
     else if (isSeen) this.#settle(name);
   }
 
+  #inspect(address: string | undefined): void {
+    if (address === undefined) this.#hint('there is no inspector: --inspect opens one');
+    else void openBrowser(address);
+  }
+
   /** Asks for which tunnel where there are several. */
-  #atTunnel(label: string, open: (stage: Stage) => void): void {
+  #atTunnel(label: string, open: (stage: Stage, tunnel: KeyTunnel) => void): void {
     const tunnels = [...this.#tunnels];
     const chosen = (index: number) => {
       const tunnel = tunnels[index];
-      if (tunnel !== undefined) open(this.#stageOf(tunnel));
+      if (tunnel !== undefined) open(this.#stageOf(tunnel), tunnel);
     };
     if (tunnels.length <= 1) return void chosen(0);
     const lines = tunnels.map(({ tunnel: { name, url } }) => `${name}  (${url})`);

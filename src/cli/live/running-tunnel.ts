@@ -5,7 +5,9 @@ import { describeAllow } from '../output/describe-allow.js';
 import type { Shown } from '../output/display.js';
 import type { Asker } from '../output/people-lines.js';
 import type { TunnelView } from '../output/tunnel-view.js';
+import { ApiClient } from '../process/api-client.js';
 import { clockTime, lifetimeOver } from '../process/lifetime.js';
+import { Inspection } from './inspection.js';
 import { KnockNotifier } from './knock-notifier.js';
 import { LiveAccess } from './live-access.js';
 import type { Shared } from './shared.js';
@@ -26,6 +28,7 @@ export class RunningTunnel {
   readonly view: TunnelView;
   readonly #shared: Shared;
   readonly #agent: Agent;
+  readonly #inspection: Inspection | undefined;
   #config: AgentConfig;
   #live: LiveAccess | undefined;
 
@@ -33,16 +36,18 @@ export class RunningTunnel {
   constructor(shared: Shared, { config, name, label }: TunnelStart) {
     this.#shared = shared;
     this.#config = config;
-    const { logLevel: _log, isSignedIn: _signedIn, onKnock: _onKnock, forMs, notify: _notify, ...options } = config;
+    const { logLevel: _log, isSignedIn: _signedIn, onKnock: _onKnock, forMs, notify: _notify, inspect, ...options } = config;
     const endsAtMs = forMs === undefined ? undefined : Date.now() + forMs;
     this.view = shared.display.view({ ...config, endsAtMs, limits: limitsOf(config, endsAtMs), label });
     const { token, log, httpAgent } = shared;
+    this.#inspection = inspect && new Inspection({ ...inspect, target: config.target, view: this.view });
     this.#agent = startAgent({
       ...options,
+      tap: this.#inspection,
       name,
       token,
       log,
-      events: this.view,
+      events: this.#inspection?.watching(this.view) ?? this.view,
       ...(httpAgent === undefined ? {} : { httpAgent }),
     });
     this.ended = Promise.race([endOf(this.#agent), lifetimeOver(forMs).then(() => ({ kind: 'over' }) as const)]);
@@ -69,6 +74,7 @@ export class RunningTunnel {
   /** Shows nothing more. */
   leave(): void {
     this.#live?.close();
+    this.#inspection?.close();
     this.view.close();
   }
 
@@ -83,9 +89,10 @@ export class RunningTunnel {
     display.flush(); // a person waits for the URL
     const current = typeof token === 'string' ? async () => token : token;
     const { onKnock } = this.#config;
-    const live = { edge: config.edge, token: current, url, onKnock, view: this.view, keys };
+    const live = { edge: config.edge, token: current, url, onKnock, view: this.view, keys, inspection: this.#inspection };
     this.#live = new LiveAccess({ ...live, knocked: notifierOf(this.#shared, url, this.view) });
     void this.#live.follow();
+    void this.#inspection?.open(this.#agent, url, new ApiClient(config.edge, current));
   }
 }
 

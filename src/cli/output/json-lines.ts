@@ -7,7 +7,7 @@ import type { PosternError } from '../../errors.js';
 import type { Output } from './batched-output.js';
 import { explainOffline } from './connection-advice.js';
 import type { Asker } from './people-lines.js';
-import type { TunnelView } from './tunnel-view.js';
+import type { InspectorAddress, TunnelView } from './tunnel-view.js';
 
 export interface JsonLinesOptions {
   /** When the tunnel ends by itself, in milliseconds since the epoch. */
@@ -65,6 +65,11 @@ export class JsonLines implements TunnelView {
     this.#output.write(
       `${this.#requestStart},"time":"${this.#iso(time)}","email":${this.#emailText(email)},${requestFields},${ending}${failureField}}\n`,
     );
+  }
+
+  /** Where the inspector is; the key stays out of what may be kept. */
+  inspect({ origin }: InspectorAddress): void {
+    this.#line({ event: 'inspect', url: origin });
   }
 
   hint(text: string): void {

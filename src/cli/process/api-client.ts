@@ -79,6 +79,14 @@ export class ApiClient {
     await this.call('POST', `/tunnels/${encodeURIComponent(tunnel)}/knocks/${encodeURIComponent(id)}`, body);
   }
 
+  /** A fresh assertion for one that the edge has signed for a tunnel. */
+  async renewAssertion(tunnel: string, assertion: string): Promise<string> {
+    const path = `/tunnels/${encodeURIComponent(tunnel)}/assertions`;
+    const renewed = ((await this.call('POST', path, { assertion })) ?? {}) as { readonly assertion?: unknown };
+    if (typeof renewed.assertion === 'string') return renewed.assertion;
+    throw new CommandError(`${NOT_AN_EDGE}: it sent no assertion.`);
+  }
+
   async people(tunnel: string): Promise<readonly ApiPerson[]> {
     return this.#list(`/tunnels/${encodeURIComponent(tunnel)}/people`, 'people');
   }

@@ -60,5 +60,7 @@ export interface ApiInvite {
 /** A person at a tunnel. */
 export interface ApiPerson {
   readonly email: string;
+  /** RFC 3339; not of an older edge. */
+  readonly since?: string;
   readonly open: number;
 }

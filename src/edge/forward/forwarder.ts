@@ -8,6 +8,7 @@ import type { BaseAddress } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { RequestHead } from '../../http/exchange.js';
+import { encodeFieldText } from '../../http/header-rules.js';
 import { isCircular, via } from '../../http/via.js';
 import type { Admitted } from '../gate/gate.js';
 import type { Tracer } from '../ops/tracer.js';
@@ -69,7 +70,7 @@ export class Forwarder {
     return chain(this.#identityHeaders(visit, verdict), (known) => this.#head(visit, verdict, known));
   }
 
-  #head(visit: Visit, { tunnel }: Admitted, identity: readonly string[]): RequestHead {
+  #head(visit: Visit, { tunnel, rule }: Admitted, identity: readonly string[]): RequestHead {
     const { base, tracer } = this.#options;
     const { method, host, path } = visit;
     let headers = targetHeaders(visit, base, identity);
@@ -77,6 +78,7 @@ export class Forwarder {
     headers.push('via', via(visit.version));
     if (isCircular(visit.header['via'] ?? '')) throw new PosternError('ERR_LOOP_DETECTED');
     if (method === 'OPTIONS') countDown(headers);
+    if (tunnel.terms?.exchangeDetails) addDetails(headers, rule, visit.arrivedAtMs);
     return {
       method,
       scheme: base.scheme,
@@ -96,6 +98,13 @@ export class Forwarder {
   #renewal({ session, judgedAtMs }: Admitted): MaybePromise<string | undefined> {
     return session === undefined ? undefined : this.#options.sessions.renew(session, { admitted: true }, judgedAtMs);
   }
+}
+
+/** What the agent is told besides, and keeps from the target. */
+function addDetails(headers: string[], rule: string, arrivedAtMs: number): void {
+  // In whole milliseconds: nearly always the same few texts, which the link's compression knows.
+  const edgeMs = String(Math.round(performance.now() - arrivedAtMs));
+  headers.push('postern-rule', encodeFieldText(rule), 'postern-edge-ms', edgeMs);
 }
 
 const NO_HEADERS: readonly string[] = [];

@@ -14,6 +14,7 @@ type DialArguments = Parameters<AgentSeams['dial']>;
 
 /** A link that the test ends as an edge would. */
 class FakeLink implements AgentLink {
+  roundTrip: ((ms: number) => void) | undefined;
   readonly url = 'https://demo.tunnel.test';
   readonly closed: Promise<PosternError | undefined>;
   readonly onStream: (stream: InboundStream) => void;

@@ -1,0 +1,46 @@
+/** Captures what passes between edge and target: each request begins an exchange, unless capture is paused. */
+import { randomBytes } from 'node:crypto';
+import type { RequestHead } from '../../http/exchange.js';
+import type { ExchangeTap, Tap } from '../target/tap.js';
+import { Captured } from './captured.js';
+import type { Exchanges } from './exchanges.js';
+
+export class Capture implements Tap {
+  isPaused = false;
+  readonly exchanges: Exchanges;
+  readonly #linkMs: () => number | undefined;
+  /** Begins the id of each exchange of this process. */
+  readonly #prefix = randomBytes(4).toString('hex');
+  #seq = 0;
+  #replay: { readonly of: string; begun: Captured | undefined } | undefined;
+
+  /** `linkMs` is the last known round trip between edge and agent. */
+  constructor(exchanges: Exchanges, linkMs: () => number | undefined) {
+    this.exchanges = exchanges;
+    this.#linkMs = linkMs;
+  }
+
+  request(head: RequestHead): ExchangeTap | undefined {
+    if (this.isPaused && this.#replay === undefined) return undefined;
+    const seq = ++this.#seq;
+    const id = `${this.#prefix}${seq.toString(36)}`;
+    const linkMs = this.#replay === undefined ? this.#linkMs() : undefined;
+    const captured = new Captured(this.exchanges, { id, seq, head, replayOf: this.#replay?.of, linkMs });
+    if (this.#replay !== undefined) this.#replay.begun = captured;
+    this.exchanges.add(captured);
+    this.exchanges.changed(captured);
+    return captured;
+  }
+
+  /** What `serve` makes the agent serve, at once, is a replay of an exchange. Returns the exchange that it begins. */
+  replaying(of: string, serve: () => void): Captured | undefined {
+    const replay = { of, begun: undefined as Captured | undefined };
+    this.#replay = replay;
+    try {
+      serve();
+    } finally {
+      this.#replay = undefined;
+    }
+    return replay.begun;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Looks for words in headers and bodies. The agent forwards requests with the same processor, so the search yields between
+ * exchanges, and ends with as many results as were asked for.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fieldValue, type RawHeaders } from '../../http/fields.js';
+import type { BodyCopy } from './body-copy.js';
+import { decodeBody } from './body-decoding.js';
+import type { Captured } from './captured.js';
+import { describeRow, visibleHeaders } from './describe.js';
+import { type Content, type Filter, matchesFilter } from './filter.js';
+import type { Exchange } from './wire.js';
+
+// Of a body after decoding.
+const MAX_SEARCHED_BYTES = 1_048_576;
+// Bytes that are searched without a break: a millisecond.
+const SLICE_BYTES = 1_048_576;
+
+export interface SearchOptions {
+  readonly tunnel: string;
+  readonly limit: number;
+}
+
+/** The rows of those that pass a filter, in their order, and whether there may be more behind them. */
+export async function search(
+  candidates: Iterable<Captured>,
+  filter: Filter,
+  { tunnel, limit }: SearchOptions,
+): Promise<{ readonly rows: readonly Exchange[]; readonly isCut: boolean }> {
+  const rows: Exchange[] = [];
+  let searched = 0;
+  for (const captured of candidates) {
+    const row = describeRow(captured, tunnel);
+    const content = filter.hasWords ? await contentOf(captured) : undefined;
+    if (matchesFilter(filter, row, content)) {
+      if (rows.length === limit) return { rows, isCut: true };
+      rows.push(row);
+    }
+    searched += filter.hasWords ? captured.cost : 100;
+    if (searched < SLICE_BYTES) continue;
+    searched = 0;
+    await nextTurn();
+  }
+  return { rows, isCut: false };
+}
+
+async function contentOf(captured: Captured): Promise<Content> {
+  const { head, response, requestBody, responseBody, messages } = captured;
+  const parts = [
+    visibleHeaders(head.headers).join('\n'),
+    response?.headers.join('\n') ?? '',
+    await textOf(requestBody, head.headers),
+    await textOf(responseBody, response?.headers ?? []),
+    ...(messages?.payloads() ?? []).map((payload) => payload.toString()),
+  ].map((part) => part.toLowerCase());
+  return (word) => parts.some((part) => part.includes(word));
+}
+
+async function textOf(body: BodyCopy, headers: RawHeaders): Promise<string> {
+  if (body.kept === 0) return '';
+  const encoding = fieldValue(headers, 'content-encoding') ?? null;
+  const bytes = body.read();
+  return (encoding === null ? bytes : (await decodeBody(bytes, encoding, MAX_SEARCHED_BYTES)).bytes).toString();
+}

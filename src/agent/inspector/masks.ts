@@ -1,0 +1,87 @@
+/**
+ * Replaces secrets on their way out of the inspector: in headers, in queries, and in bodies that are forms or JSON. What was
+ * captured stays as it is, so that a replay sends what the visitor sent.
+ */
+import { forEachField, type RawHeaders } from '../../http/fields.js';
+import { normalizedName } from '../../http/header-rules.js';
+import { maskedJson } from './masked-json.js';
+import { type HeaderRow, MASK } from './wire.js';
+
+// The value is a secret as a whole.
+const SECRET_HEADERS: ReadonlySet<string> = new Set([
+  'x-api-key',
+  'x-auth-token',
+  'x-csrf-token',
+  'x-xsrf-token',
+  'x-amz-security-token',
+  'postern-access-token',
+  'x-postern-assertion',
+  'sec-websocket-key',
+]);
+
+// A scheme, and behind it the secret (RFC 9110 section 11.4).
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization']);
+
+const SECRET_KEY =
+  /^(?:.*[-_.])?(?:access_?token|id_?token|refresh_?token|token|secret|client_?secret|password|passwd|pwd|code|state|nonce|key|api_?key|session|session_?id|sid|signature|sig|assertion|credentials?|otp|pin|jwt|auth|authorization)$/i;
+
+const MAX_KEY_CHARS = 100;
+
+/** Masks with the names of headers that are secret here besides. */
+export class Masks {
+  readonly #headers: ReadonlySet<string>;
+
+  constructor(headers: readonly string[] = []) {
+    this.#headers = new Set([...SECRET_HEADERS, ...headers.map(normalizedName)]);
+  }
+
+  headers(fields: RawHeaders): HeaderRow[] {
+    const rows: HeaderRow[] = [];
+    forEachField(fields, (name, value) => rows.push([name, this.header(name, value)]));
+    return rows;
+  }
+
+  /** The value of one header, without what is secret in it. */
+  header(name: string, value: string): string {
+    const normalized = normalizedName(name);
+    if (this.#headers.has(normalized)) return MASK;
+    if (CREDENTIALS.has(normalized)) return /^[\w-]+(?= )/.test(value) ? value.replace(/ .*$/s, ` ${MASK}`) : MASK;
+    if (normalized === 'cookie') return value.replace(/=[^;]*/g, `=${MASK}`);
+    if (normalized === 'set-cookie') return value.replace(/^([^=;]*)=[^;]*/, `$1=${MASK}`);
+    if (normalized === 'location' || normalized === 'referer') return maskedUrl(value);
+    return value;
+  }
+}
+
+/** A URL or a path whose query holds no secrets. */
+export function maskedUrl(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 ? url : `${url.slice(0, at + 1)}${maskedForm(url.slice(at + 1))}`;
+}
+
+/** The text of a body of a media type without secrets: forms, JSON and JSON lines are understood, other text stays. */
+export function maskedBody(text: string, type: string | null): string {
+  if (type === 'application/x-www-form-urlencoded') return maskedForm(text);
+  if (type !== null && /[/+](?:json|x-ndjson)$/.test(type)) return maskedJson(text, isSecretKey);
+  return text;
+}
+
+function maskedForm(form: string): string {
+  const pairs = form.split('&').map((pair) => {
+    const at = pair.indexOf('=');
+    return at >= 0 && isSecretKey(decoded(pair.slice(0, at))) ? `${pair.slice(0, at)}=${MASK}` : pair;
+  });
+  return pairs.join('&');
+}
+
+function isSecretKey(name: string): boolean {
+  return name.length <= MAX_KEY_CHARS && SECRET_KEY.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2'));
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name.replaceAll('+', ' '));
+  } catch {
+    return name; // not encoded as a form
+  }
+}

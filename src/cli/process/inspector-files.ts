@@ -1,0 +1,95 @@
+/**
+ * Where the inspectors of this user's agents are: a file for each agent that runs, which only its owner can read, with the address
+ * and the key. `postern status`, `logs` and `replay` find them there.
+ */
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { checkSecretFile } from './secret-file.js';
+
+/** A running agent with an inspector. */
+export interface RunningInspector {
+  readonly pid: number;
+  /** `http://127.0.0.1:4040`. */
+  readonly origin: string;
+  readonly key: string;
+  readonly tunnel: string;
+  readonly url: string;
+  readonly target: string;
+}
+
+const FILE = /^inspector-(\d{1,10})\.json$/;
+const MAX_FILE_BYTES = 16_384;
+const ORIGIN = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d{1,5}$/;
+
+/** Writes the file of this process. Returns what removes it again. */
+export function publishInspector(inspector: Omit<RunningInspector, 'pid'>, env = process.env): () => void {
+  const folder = folderOf(env);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `inspector-${process.pid}.json`);
+  rmSync(path, { force: true }); // of a process that crashed, with the same id
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(file, `${JSON.stringify({ ...inspector, pid: process.pid })}\n`);
+  } finally {
+    closeSync(file);
+  }
+  const remove = () => rmSync(path, { force: true });
+  process.once('exit', remove);
+  return () => {
+    process.off('exit', remove);
+    remove();
+  };
+}
+
+/** The inspectors of all agents of this user that run, the one that started last first. */
+export function runningInspectors(env = process.env): RunningInspector[] {
+  const folder = folderOf(env);
+  return namesIn(folder).flatMap((name) => readInspector(join(folder, name)) ?? []);
+}
+
+function folderOf({ XDG_RUNTIME_DIR: runtime, XDG_STATE_HOME: state }: NodeJS.ProcessEnv): string {
+  const base = [runtime, state].find((path) => path?.startsWith('/')) ?? join(homedir(), '.local', 'state');
+  return join(base, 'postern');
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => isAlive(Number(FILE.exec(name)?.[1])));
+  } catch {
+    return []; // no agent has run
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // of another user, who then owns no such file
+  }
+}
+
+/** Undefined for a file that another user could have written, and for one that is none of ours. */
+function readInspector(path: string): RunningInspector | undefined {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const stats = fstatSync(file);
+      const uid = process.getuid?.();
+      const isPrivate = uid === undefined || checkSecretFile(stats, uid) === undefined;
+      if (!isPrivate || stats.size > MAX_FILE_BYTES) return undefined;
+      const read = JSON.parse(readFileSync(file, 'utf8')) as RunningInspector;
+      return isInspector(read) ? read : undefined;
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined; // it has just ended, or wrote something else
+  }
+}
+
+function isInspector({ origin, key, tunnel, url, target }: RunningInspector): boolean {
+  return ORIGIN.test(origin) && [key, tunnel, url, target].every((text) => typeof text === 'string');
+}

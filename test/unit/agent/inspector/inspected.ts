@@ -1,0 +1,81 @@
+/** An inspector beside a real target, without a link: what it captures comes from fake streams. */
+import http from 'node:http';
+import type { TestContext } from 'node:test';
+import { createCapture, Inspector, type InspectorOptions } from '../../../../src/agent/inspector/inspector.js';
+import type { Exchange } from '../../../../src/agent/inspector/wire.js';
+import { FakeInbound, type FakeRequest } from '../fake-inbound.js';
+import { httpTarget } from '../targets.js';
+
+export interface Sent {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+interface Settings extends Partial<InspectorOptions> {
+  readonly maxBytes?: number;
+  readonly bodyBytes?: number;
+}
+
+export async function inspected(t: TestContext, respond: http.RequestListener, settings: Settings = {}) {
+  const { maxBytes = 50_000_000, bodyBytes = 1_000_000 } = settings;
+  const capture = createCapture({ maxBytes, bodyBytes }, () => 20);
+  const { target, port } = await httpTarget(t, respond, { tap: capture });
+  const inspector = new Inspector({
+    capture,
+    host: '127.0.0.1',
+    port: 0,
+    isAnyPort: true,
+    redactedHeaders: ['x-shop'],
+    tunnels: () => [{ name: 'web', url: 'https://web.tunnel.test', target: `http://127.0.0.1:${port}`, online: true }],
+    serve: (stream) => target.serve(stream),
+    renew: async (assertion) => `${assertion}-fresh`,
+    version: '1.2.3',
+    ...settings,
+  });
+  await inspector.listen();
+  t.after(() => inspector.close());
+  const { hostname, port: ownPort } = new URL(inspector.origin);
+
+  /** One request to the inspector, with exactly these headers and `Host`. */
+  function bare(method: string, path: string, headers: http.OutgoingHttpHeaders = {}, body?: string): Promise<Sent> {
+    return new Promise((resolve, reject) => {
+      const all = { host: `${hostname}:${ownPort}`, ...headers };
+      const request = http.request(
+        { host: hostname, port: ownPort, method, path, headers: all, agent: false },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (piece: string) => {
+            text += piece;
+          });
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+          );
+        },
+      );
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+
+  /** A request of a program with the key, and its JSON. */
+  async function call(method: string, path: string, body?: unknown) {
+    const headers = { authorization: `Bearer ${inspector.key}`, 'content-type': 'application/json' };
+    const { status, body: text, headers: received } = await bare(method, path, headers, JSON.stringify(body));
+    const isJson = received['content-type']?.includes('json') === true;
+    return { status, headers: received, text, json: isJson ? JSON.parse(text) : undefined };
+  }
+
+  /** A request of a visitor, and its response. */
+  async function visit(request: FakeRequest = {}) {
+    const stream = new FakeInbound(request);
+    target.serve(stream);
+    return stream.answer();
+  }
+
+  async function rows(filter = ''): Promise<Exchange[]> {
+    return (await call('GET', `/api/exchanges?filter=${encodeURIComponent(filter)}`)).json.exchanges;
+  }
+
+  return { inspector, capture, target, bare, call, visit, rows, ownPort };
+}
