@@ -24,7 +24,7 @@ export interface Terms {
   readonly readOnly?: boolean | undefined;
   /** How many people may look at once. */
   readonly viewers?: number | undefined;
-  /** Whether the agent is told of each request which rule has admitted it, and how long the edge took. */
+  /** Whether each request says to the agent which rule has admitted it, and how long the edge took. */
   readonly exchangeDetails?: boolean | undefined;
 }
 

@@ -23,6 +23,7 @@ const OFFER = {
     accessTokenBasic: true,
     readOnly: true,
     viewers: 20,
+    exchangeDetails: true,
   },
   agentId: 'a'.repeat(16),
 };

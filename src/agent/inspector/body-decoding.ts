@@ -5,14 +5,7 @@
 import type { Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { listMembers } from '../../core/white-space.js';
-
-export interface DecodedBody {
-  readonly bytes: Buffer;
-  /** There is more of it than the bound permits. */
-  readonly isCut: boolean;
-  /** Why it could not be decoded, or not wholly, in a sentence. */
-  readonly problem: string | undefined;
-}
+import type { DecodedBody } from './decoded-body.js';
 
 type Decoder = (bytes: Buffer, maxBytes: number) => Promise<DecodedBody>;
 

@@ -1,6 +1,7 @@
 /**
  * The request of a replay: what was captured, with what a person has changed. The target is not among that: a replay takes the
- * same way as any request of the tunnel. Neither is what only Postern says, so that nobody can be impersonated. Pure.
+ * same way as any request of the tunnel. Neither is what only Postern says, so that
+ * no replay has another identity. Pure.
  */
 import { randomUUID } from 'node:crypto';
 import type { RequestHead } from '../../http/exchange.js';

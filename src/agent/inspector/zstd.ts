@@ -3,7 +3,7 @@
  * window, so the frames are measured before it sees them.
  */
 import { Decompress } from 'fzstd';
-import type { DecodedBody } from './body-decoding.js';
+import type { DecodedBody } from './decoded-body.js';
 
 // The largest window of the content coding (RFC 9659).
 const MAX_WINDOW_BYTES = 8_388_608;

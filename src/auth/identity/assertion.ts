@@ -8,6 +8,8 @@ import { type JWK, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { deriveKeys, type Key } from '../../core/keys.js';
 import type { MaybePromise } from '../../core/maybe-promise.js';
+import { type RenewableClaims, readRenewable } from './assertion-renewal.js';
+import { ALGORITHM, BACKDATED_SECONDS, LIFETIME_SECONDS } from './assertion-times.js';
 import type { Identity } from './identity.js';
 
 export interface AssertionsOptions {
@@ -43,13 +45,6 @@ interface SigningKey {
   readonly privateKey: KeyObject;
   readonly publicKey: JWK;
 }
-
-const ALGORITHM = 'ES256';
-
-// Verifiers compare with their own clock, most of them without tolerance. `iat` is back-dated because some verifiers reject
-// one in the future (RFC 7519 section 4.1.6 leaves that to them). `nbf` is left out: it would be one more time to compare.
-const BACKDATED_SECONDS = 60;
-const LIFETIME_SECONDS = 120;
 
 // Half a minute for a verifier's clock that is ahead, and a minute to queue and to verify.
 const MIN_LEFT_MS = 90_000;
@@ -90,6 +85,16 @@ export class Assertions {
     return isFresh ? cached : this.#create(fields, key, nowMs);
   }
 
+  /** The claims of an assertion of ours that may be signed afresh; undefined for any other text. */
+  readRenewable(text: string, audience: string): Promise<RenewableClaims | undefined> {
+    return readRenewable(text, { keys: this.#publicKeys, issuer: this.#issuer, audience, nowMs: this.#now() });
+  }
+
+  /** Signs claims of `readRenewable` afresh. */
+  renew({ sub, ...claims }: RenewableClaims, audience: string): Promise<string> {
+    return this.#signClaims({ ...claims }, { sub, audience }, Math.floor(this.#now() / 1000));
+  }
+
   #create(fields: AssertionFields, key: string, nowMs: number): Assertion {
     const { sessionId, audience } = fields;
     const nowSeconds = Math.floor(nowMs / 1000);
@@ -111,17 +116,26 @@ export class Assertions {
   }
 
   #sign({ audience, identity }: AssertionFields, nowSeconds: number): Promise<string> {
-    const { privateKey, publicKey } = this.#signingKey;
-    return new SignJWT({
+    const claims = {
       idp: identity.issuer, // `sub` is unique with it only: there may be several providers
       email: identity.email,
       ...(identity.username !== undefined && { preferred_username: identity.username }),
       ...(identity.groups.length > 0 && { groups: [...identity.groups] }),
-    })
+    };
+    return this.#signClaims(claims, { sub: identity.subject, audience }, nowSeconds);
+  }
+
+  #signClaims(
+    claims: Record<string, unknown>,
+    { sub, audience }: { readonly sub: string; readonly audience: string },
+    nowSeconds: number,
+  ): Promise<string> {
+    const { privateKey, publicKey } = this.#signingKey;
+    return new SignJWT(claims)
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: publicKey.kid as string })
       .setIssuer(this.#issuer)
       .setAudience(audience)
-      .setSubject(identity.subject)
+      .setSubject(sub)
       .setIssuedAt(nowSeconds - BACKDATED_SECONDS)
       .setExpirationTime(nowSeconds + LIFETIME_SECONDS)
       .sign(privateKey);

@@ -2,6 +2,7 @@
 import type { RouteTable } from '../routes/route.js';
 import { type AccessTokenApiOptions, accessTokenApi } from './access-tokens.js';
 import { type AgentApiOptions, agentApi } from './agents.js';
+import { type AssertionApiOptions, assertionApi } from './assertions.js';
 import { EventApi, type EventApiOptions } from './events.js';
 import { type EveryoneApiOptions, everyoneApi } from './everyone.js';
 import { type InviteApiOptions, inviteApi } from './invites.js';
@@ -16,6 +17,7 @@ export type ApiOptions = EventApiOptions &
   InviteApiOptions &
   PeopleApiOptions &
   AccessTokenApiOptions &
+  AssertionApiOptions &
   AgentApiOptions &
   TokenApiOptions &
   EveryoneApiOptions;
@@ -39,6 +41,7 @@ export function createApi(options: ApiOptions): Api {
       ...inviteApi(PREFIX, options),
       ...peopleApi(PREFIX, options),
       ...accessTokenApi(PREFIX, options),
+      ...assertionApi(PREFIX, options),
       ...agentApi(PREFIX, options),
       ...tokenApi(PREFIX, options),
       ...everyoneApi(PREFIX, options),

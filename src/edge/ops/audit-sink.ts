@@ -93,6 +93,11 @@ export class AuditSink implements EventSink {
         });
         break;
       }
+      case 'assertion-renewed': {
+        const { visit, tunnel, email, by } = event;
+        this.#write('assertion-renew', 'assertion renew', { ...asked(visit), tunnel, email, by });
+        break;
+      }
       case 'invite-changed': {
         const { id: invite, tunnel, uses, email: invitee, expiresAtMs } = event.invite;
         const fields = { tunnel, invite, by: event.by, uses, invitee, until: timeOf(expiresAtMs) };

@@ -45,6 +45,14 @@ export type EdgeEvent =
       /** `by`: who has made or revoked it. */
       readonly token: AccessTokenFields;
     }
+  /** The owner of a tunnel repeats a request of a person, with an assertion that was signed afresh. */
+  | {
+      readonly kind: 'assertion-renewed';
+      readonly visit: Asker;
+      readonly tunnel: string;
+      readonly email: string;
+      readonly by: string;
+    }
   /** A visitor who was refused has asked the owner of a tunnel to be let in. */
   | { readonly kind: 'knocked'; readonly visit: Asker; readonly tunnel: string; readonly session: Session }
   /** A person has made or ended an invite to a tunnel. */

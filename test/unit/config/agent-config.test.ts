@@ -55,7 +55,30 @@ describe('loadAgentConfig', () => {
       target: new URL('http://localhost:5173'),
       hostHeader: 'rewrite',
       logLevel: undefined,
+      inspect: {
+        ...{ host: '127.0.0.1', port: 4040, isAnyPort: true },
+        ...{ maxBytes: 50_000_000, bodyBytes: 1_000_000, redactedHeaders: [] },
+      },
     });
+  });
+
+  it('has an inspector unless it was switched off, at an address of this machine only', () => {
+    const at = (inspect: string) => {
+      const config = loadAgentConfig({ env: ENV, flags: { target: '1', inspect } }).inspect;
+      return config && [config.host, config.port, config.isAnyPort];
+    };
+    assert.deepEqual(['off', 'false'].map(at), [undefined, undefined]);
+    for (const word of ['on', 'true']) assert.deepEqual(at(word), ['127.0.0.1', 4040, true]);
+    for (const text of ['5000', 'localhost:5000', '127.0.0.1:5000'])
+      assert.deepEqual(at(text), ['127.0.0.1', 5000, false]);
+    assert.deepEqual(at('[::1]:0'), ['::1', 0, false]);
+    for (const text of ['0.0.0.0:4040', '127.0.0.2:4040', '127.evil.test:4040', '99999', 'maybe', '10.0.0.1:1'])
+      assertProblems(problemsOf({ flags: { target: '1', inspect: text } }), ['--inspect']);
+    const sizes = { target: '1', inspect_max_bytes: '2KB', inspect_redact_headers: 'X-One,x-two' };
+    const { maxBytes, redactedHeaders } = loadAgentConfig({ env: ENV, flags: sizes }).inspect ?? {};
+    assert.deepEqual([maxBytes, redactedHeaders], [2_000, ['x-one', 'x-two']]);
+    for (const text of ['0', '2GB', '1.5MB', 'much'])
+      assertProblems(problemsOf({ flags: { target: '1', inspect_body_bytes: text } }), ['--inspect-body-bytes']);
   });
 
   it('takes the edge of the last sign-in and its token where no option names another', () => {

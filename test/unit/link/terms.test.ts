@@ -6,7 +6,7 @@ import { MAX_VIEWERS, readTerms, type Terms, writeTerms } from '../../../src/lin
 const parse = (text: string) => parsePublicPath(text) ?? assert.fail(text);
 const ALL: Terms = {
   publicPaths: ['POST /webhooks/*', '/health'].map(parse),
-  ...{ preflight: true, accessTokenBasic: true, readOnly: true, viewers: 20 },
+  ...{ preflight: true, accessTokenBasic: true, readOnly: true, viewers: 20, exchangeDetails: true },
 };
 
 describe('the terms of an offer', () => {
@@ -21,6 +21,7 @@ describe('the terms of an offer', () => {
     ...['0', '', '-1', '1e2', `${MAX_VIEWERS + 1}`, '01', '20, 30'].map((text) => ['Postern-Viewers', text] as const),
     ...['/*', 'x', 'OPTIONS /x', '/x, /../y'].map((text) => ['Postern-Public-Paths', text] as const),
     ['Postern-Preflight', 'maybe'],
+    ['Postern-Exchange-Details', 'some'],
     ['Postern-Access-Token-Basic', 'no'],
   ] as const)
     it(`are refused with ${name}: ${value}`, () => {

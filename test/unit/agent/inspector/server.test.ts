@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { inspected } from './inspected.js';
 
 describe('the API of the inspector', () => {
-  test('shows what passed, newest first, with who and which rule let them in', async (t) => {
+  test('K8 shows what passed, newest first, with who and which rule let them in', async (t) => {
     const { visit, call, rows } = await inspected(t, (request, response) => {
       request.resume();
       response.writeHead(201, {
