@@ -141,7 +141,12 @@ class RunningAgent implements Agent {
     this.#links = new LinkKeeper(
       {
         log,
-        dial: dialler(options, { allow: () => this.#allow, dial: seams.dial, target: this.#target, measured: this.#measured }),
+        dial: dialler(options, {
+          allow: () => this.#allow,
+          dial: seams.dial,
+          target: this.#target,
+          measured: this.#measured,
+        }),
         online: (url) => {
           resolveOnline(url);
           events.online?.(url);

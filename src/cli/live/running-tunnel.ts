@@ -36,7 +36,15 @@ export class RunningTunnel {
   constructor(shared: Shared, { config, name, label }: TunnelStart) {
     this.#shared = shared;
     this.#config = config;
-    const { logLevel: _log, isSignedIn: _signedIn, onKnock: _onKnock, forMs, notify: _notify, inspect, ...options } = config;
+    const {
+      logLevel: _log,
+      isSignedIn: _signedIn,
+      onKnock: _onKnock,
+      forMs,
+      notify: _notify,
+      inspect,
+      ...options
+    } = config;
     const endsAtMs = forMs === undefined ? undefined : Date.now() + forMs;
     this.view = shared.display.view({ ...config, endsAtMs, limits: limitsOf(config, endsAtMs), label });
     const { token, log, httpAgent } = shared;
@@ -89,7 +97,15 @@ export class RunningTunnel {
     display.flush(); // a person waits for the URL
     const current = typeof token === 'string' ? async () => token : token;
     const { onKnock } = this.#config;
-    const live = { edge: config.edge, token: current, url, onKnock, view: this.view, keys, inspection: this.#inspection };
+    const live = {
+      edge: config.edge,
+      token: current,
+      url,
+      onKnock,
+      view: this.view,
+      keys,
+      inspection: this.#inspection,
+    };
     this.#live = new LiveAccess({ ...live, knocked: notifierOf(this.#shared, url, this.view) });
     void this.#live.follow();
     void this.#inspection?.open(this.#agent, url, new ApiClient(config.edge, current));

@@ -69,7 +69,7 @@ export class JsonLines implements TunnelView {
 
   /** Where the inspector is; the key stays out of what may be kept. */
   inspect({ origin }: InspectorAddress): void {
-    this.#line({ event: 'inspect', url: origin });
+    this.#line('inspect', { url: origin });
   }
 
   hint(text: string): void {
