@@ -44,10 +44,10 @@ import { AccessRoutes } from './routes/access.js';
 import { createApp } from './routes/app.js';
 import { backchannelLogoutRoutes } from './routes/backchannel-logout.js';
 import { inviteRoutes } from './routes/invite.js';
-import { VisitLimit } from './routes/led.js';
 import { SignIn } from './routes/sign-in.js';
 import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
+import { VisitLimit } from './routes/visit-limit.js';
 import type { Sharing } from './sharing.js';
 import { FrontDoor } from './visitors/front-door.js';
 import { Http1Requests } from './visitors/http1/requests.js';
@@ -118,12 +118,15 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const parts = { base, sessions, assertions, registry, signIn, signOut, callbackPaths, observer };
   const renewals = new limits.AttemptLimit('renewal');
   const oauth = createAgentOAuth({
-    ...{ base, store, secrets, sessions, observer, revoked },
+    ...{ base, store, secrets, sessions, providers, observer, revoked },
     agents: config.agents,
     ttlMs: config.agentTtlMs,
   });
   const { signIns } = oauth;
-  const identityOf = (owner: string, id: string) => signIns.identityOf(owner, id);
+  const identityOf = async (owner: string, id: string) => {
+    const identity = await signIns.identityOf(owner, id);
+    return identity && providers.recheck(identity);
+  };
   const callers = new Callers({ ...parts, tokens, admins: config.admins, identityOf });
   const online = () => admission.onlineByToken();
   const credentials = new AgentCredentials({ signIns, seenTokens, revoked, online, observer });

@@ -1,4 +1,5 @@
 /** The identity providers of an edge, by id and by issuer, and which of them may speak of an address. */
+import { PosternError } from '../../errors.js';
 import type { Identity } from '../identity/identity.js';
 import type { IdentityProvider } from './identity-provider.js';
 import { acceptIdentity } from './vouching.js';
@@ -35,5 +36,17 @@ export class Providers {
   /** The identity as it counts here beside the other providers. Throws `ERR_ACCESS_DENIED`. */
   accept(provider: IdentityProvider, identity: Identity): Identity {
     return acceptIdentity(this.all, provider, identity);
+  }
+
+  /** What an identity of an earlier sign-in passes for now; undefined when no provider vouches for it any more. */
+  recheck(identity: Identity): Identity | undefined {
+    const provider = this.ofIssuer(identity.issuer);
+    if (provider === undefined) return undefined;
+    try {
+      return this.accept(provider, identity);
+    } catch (error) {
+      if (error instanceof PosternError && error.code === 'ERR_ACCESS_DENIED') return undefined;
+      throw error;
+    }
   }
 }

@@ -6,7 +6,7 @@
 import { PosternError } from '../../errors.js';
 import type { Feed, FeedEvent } from '../people/feed.js';
 import { EMPTY_STREAM, EventStream } from '../replies/event-stream.js';
-import { isLed } from '../request/navigation.js';
+import { isCrossOrigin } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { RouteTable } from '../routes/route.js';
 import type { Caller, Callers } from './caller.js';
@@ -44,7 +44,7 @@ export class EventApi {
 
   async #open(visit: Visit): Promise<Reply | undefined> {
     const { callers, feed } = this.#options;
-    if (isLed(visit)) throw new PosternError('ERR_CROSS_SITE'); // a tab that another page opens would take one of the streams
+    if (isCrossOrigin(visit)) throw new PosternError('ERR_CROSS_SITE'); // a tab that another page opens would take one of the streams
     const caller = await callers.identify(visit);
     if (visit.method === 'HEAD') return EMPTY_STREAM;
     if (visit.isClosed) return undefined; // the end of the stream would not be seen

@@ -4,6 +4,7 @@
  */
 import type { Identity } from '../../auth/identity/identity.js';
 import { matchesRules } from '../../auth/identity/policy.js';
+import type { Providers } from '../../auth/providers/providers.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import type { Rule } from '../../core/rule.js';
@@ -31,6 +32,8 @@ export interface AgentOAuthOptions {
   /** Newest first. */
   readonly secrets: readonly string[];
   readonly sessions: Sessions;
+  /** They may vouch for less than at the sign-in, or be gone. */
+  readonly providers: Pick<Providers, 'recheck'>;
   readonly observer: Observer;
   readonly revoked: TokenRevoker;
   /** Who may sign agents in (`POSTERN_AGENTS`); undefined: no account may. */
@@ -46,10 +49,13 @@ export interface AgentOAuth {
 }
 
 export function createAgentOAuth(options: AgentOAuthOptions): AgentOAuth {
-  const { base, store, secrets, observer, agents, ttlMs, revoked, sessions } = options;
+  const { base, store, secrets, observer, agents, ttlMs, revoked, sessions, providers } = options;
   const issuer = base.origin;
   const oauth = new OAuthSecrets(secrets);
-  const admits = (identity: Identity) => matchesRules(agents ?? [], identity);
+  const admits = (identity: Identity) => {
+    const current = providers.recheck(identity);
+    return current !== undefined && matchesRules(agents ?? [], current);
+  };
   const signIns = new AgentSignIns({ store, secrets, oauth, ttlMs, revoked, admits });
   const codes = new AuthorizationCodes({ store, oauth });
   const devices = new DeviceCodes({ store, oauth });

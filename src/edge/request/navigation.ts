@@ -26,10 +26,10 @@ export function isVisit(request: Asked): boolean {
 }
 
 /**
- * Whether a page of another site, or of another host of this one, has led the browser here (`Sec-Fetch-Site`, Fetch Metadata).
- * A typed address, a bookmark, a page of this host and a program have not.
+ * Whether a page of another origin has started the request: of another site, or of another host of this one (`Sec-Fetch-Site`,
+ * Fetch Metadata). Typed addresses, bookmarks, pages of this host and programs do not count.
  */
-export function isLed({ header }: Pick<VisitRequest, 'header'>): boolean {
+export function isCrossOrigin({ header }: Pick<VisitRequest, 'header'>): boolean {
   const site = header['sec-fetch-site'];
   return site === 'cross-site' || site === 'same-site';
 }

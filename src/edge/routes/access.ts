@@ -22,7 +22,7 @@ import type { AttemptLimit } from '../request/limits.js';
 import { isVisit } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { accessPage, isOpenTo, mayBeLetIn, nameOf, refusalPage, signInTo } from './access-pages.js';
-import { checkNotLed, isFromOrigin } from './csrf.js';
+import { checkNotCrossOrigin, isFromOrigin } from './csrf.js';
 import type { RouteTable } from './route.js';
 import { queryParam } from './session.js';
 
@@ -113,7 +113,7 @@ export class AccessRoutes {
 
   async #events(visit: Visit): Promise<Reply | undefined> {
     const { base, registry, feed } = this.#options;
-    checkNotLed(visit, base.origin);
+    checkNotCrossOrigin(visit, base.origin);
     const name = nameOf(queryParam(visit, 'to'));
     const session = await this.#session(visit);
     if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');

@@ -17,7 +17,6 @@ import { jsonReply, pageReply, redirect, scriptReply } from '../replies/reply.js
 import { isNavigation, isVisit } from '../request/navigation.js';
 import type { Reply, Visit, VisitRequest } from '../request/visit.js';
 import { checkCause, isFromOrigin } from './csrf.js';
-import { orGoOnByHand } from './led.js';
 import { nextLink, pageOf } from './paging.js';
 import type { RouteTable } from './route.js';
 import { queryParam, rivalsReply, signOutPage, userInfoReply } from './session.js';
@@ -25,6 +24,7 @@ import type { SignIn } from './sign-in.js';
 import { readChoice, signInPath } from './sign-in-choice.js';
 import { SignInFailure } from './sign-in-failure.js';
 import type { SignOut } from './sign-out.js';
+import { orAskToGoOn } from './visit-limit.js';
 
 export interface BaseRoutesOptions {
   readonly base: BaseAddress;
@@ -116,7 +116,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
 
   return [
     ['get', '/', portal],
-    ['get', '/oauth2/start', (visit) => orGoOnByHand(visit, () => start(visit))],
+    ['get', '/oauth2/start', (visit) => orAskToGoOn(visit, () => start(visit))],
     ...options.callbackPaths.flatMap((path) => [
       ['get', path, callback] as const,
       ['post', path, callbackForm] as const,

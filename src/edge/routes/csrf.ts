@@ -1,7 +1,7 @@
 /** Which page a request for one of the edge's own paths comes from: a page of another origin may neither read nor cause anything. */
 import { PosternError } from '../../errors.js';
 import { causeOf } from '../gate/cause.js';
-import { isLed } from '../request/navigation.js';
+import { isCrossOrigin } from '../request/navigation.js';
 import type { VisitRequest } from '../request/visit.js';
 
 /**
@@ -14,12 +14,12 @@ export function checkCause(request: VisitRequest, origin: string): void {
 }
 
 /**
- * Throws `ERR_CROSS_SITE` as `checkCause` does, and for a navigation to which another page has led, too: for what takes
- * something of which the visitor has only a few.
+ * Throws `ERR_CROSS_SITE` as `checkCause` does, and for a navigation that a page of another origin has started, too: for what
+ * takes something of which the visitor has only a few.
  */
-export function checkNotLed(request: VisitRequest, origin: string): void {
+export function checkNotCrossOrigin(request: VisitRequest, origin: string): void {
   checkCause(request, origin);
-  if (isLed(request)) throw new PosternError('ERR_CROSS_SITE');
+  if (isCrossOrigin(request)) throw new PosternError('ERR_CROSS_SITE');
 }
 
 /**

@@ -21,9 +21,9 @@ import { isVisit } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { accessPage, isOpenTo, mayBeLetIn, nameOf, refusalPage, signInTo, switchAccount } from './access-pages.js';
 import { isFromOrigin } from './csrf.js';
-import { orGoOnByHand, type VisitLimit } from './led.js';
 import type { RouteTable } from './route.js';
 import { queryParam } from './session.js';
+import { orAskToGoOn, type VisitLimit } from './visit-limit.js';
 
 export interface InviteRoutesOptions {
   readonly base: BaseAddress;
@@ -119,7 +119,7 @@ export function inviteRoutes(options: InviteRoutesOptions): RouteTable {
 
   const form = urlencoded({ extended: false, limit: MAX_FORM_BYTES, inflate: false });
   return [
-    ['get', PATH, (visit) => orGoOnByHand(visit, () => show(visit))],
+    ['get', PATH, (visit) => orAskToGoOn(visit, () => show(visit))],
     ['post', PATH, accept, form],
   ];
 }

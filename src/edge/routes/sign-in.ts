@@ -21,11 +21,11 @@ import type { Observer } from '../ops/observer.js';
 import type { Departure, HandOff, PlainRedirect, Redirect } from '../replies/hand-off.js';
 import { type AttemptLimit, network } from '../request/limits.js';
 import type { VisitRequest } from '../request/visit.js';
-import type { VisitLimit } from './led.js';
 import { choiceOf, type ProviderChoice, rememberedProvider, rememberProvider } from './provider-choice.js';
 import { choiceQuery, chosenProvider, type SignInChoice, signInPath } from './sign-in-choice.js';
 import { SignInFailure } from './sign-in-failure.js';
 import type { Redeemed, StartFields, TicketFields } from './sign-in-fields.js';
+import type { VisitLimit } from './visit-limit.js';
 
 export interface SignInOptions {
   readonly base: BaseAddress;

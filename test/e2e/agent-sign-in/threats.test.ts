@@ -340,5 +340,10 @@ describe('an edge with a state folder', () => {
     await world.edge.record((line) => line['event'] === 'agent-sign-out' && line['owner'] === 'eve@elsewhere.test');
     const refused = await world.offer({ name: 'of-eve', token: eve.access_token });
     assert.equal((await refused.exited).code, 4);
+
+    await world.edge.terminate();
+    await world.startEdge({ POSTERN_OIDC_DOMAINS: 'elsewhere.test' });
+    const renewed = oauth.refreshTokenGrant(await discover(world), next.refresh_token ?? '');
+    await assert.rejects(renewed, { error: 'invalid_grant' }, 'the provider vouches for nobody of acme.com now');
   });
 });

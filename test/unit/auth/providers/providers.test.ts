@@ -66,6 +66,18 @@ describe('an address of acme.com', () => {
   }
 });
 
+describe('an identity of an earlier sign-in', () => {
+  const stored = { issuer: 'https://okta.test', domainProof: 'email', subject: '1', email: 'ana@acme.com' } as const;
+  const identity: Identity = { ...stored, emailVerified: true, groups: ['eng'], groupsOmitted: false };
+
+  it('passes for what it does now, and for nothing when its provider is gone or vouches for it no more', () => {
+    assert.deepEqual(new Providers([okta()]).recheck(identity), identity);
+    assert.deepEqual(new Providers([okta('acme.com')]).recheck(identity), { ...identity, groups: [] });
+    assert.equal(new Providers([okta('b.test')]).recheck(identity), undefined);
+    assert.equal(new Providers([google()]).recheck(identity), undefined);
+  });
+});
+
 describe('a group', () => {
   for (const [what, at, all, expected] of [
     ['the only provider', okta(), [okta()], ['eng', 'okta', 'okta/web']],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isLed, isNavigation, isVisit, wantsPage } from '../../../../src/edge/request/navigation.js';
+import { isCrossOrigin, isNavigation, isVisit, wantsPage } from '../../../../src/edge/request/navigation.js';
 import { by } from '../routes/routes.js';
 import { requestOf } from '../visits.js';
 
@@ -67,7 +67,7 @@ describe('a visit', () => {
 
 it('tells where another page has led the browser', () => {
   const led = ['cross-site', 'same-site', 'same-origin', 'none', undefined].filter((site) =>
-    isLed({ header: site === undefined ? {} : { 'sec-fetch-site': site } }),
+    isCrossOrigin({ header: site === undefined ? {} : { 'sec-fetch-site': site } }),
   );
   assert.deepEqual(led, ['cross-site', 'same-site']);
 });
