@@ -5,7 +5,7 @@ import type { Load } from './driver.js';
 export interface H2Load extends Load {
   /** Requests at once on each connection; over HTTP/1.1 one. */
   readonly streams: number;
-  readonly protocol: 'h2c' | 'http/1.1';
+  readonly protocol: 'HTTP/2' | 'HTTP/1.1';
 }
 
 export interface H2Measured {
@@ -19,16 +19,16 @@ export function findH2load(): string | undefined {
   return findCommand('h2load');
 }
 
-/** Sends requests for so many seconds. */
+/** Sends requests for so many seconds, over TLS where the URL says so: by ALPN, and HTTP/2 over clear text with prior knowledge. */
 export async function driveH2load(command: string, load: H2Load): Promise<H2Measured> {
   const { url, headers, connections, streams, seconds, protocol } = load;
   const { host, ...others } = headers;
-  // It takes the authority of the URL, and dials what `--connect-to` says.
-  const { port, pathname } = new URL(url);
+  // It takes the authority of the URL, and dials what `--connect-to` says. It checks no certificate.
+  const { port, pathname, protocol: scheme } = new URL(url);
   const amount = ['-t1', `-c${connections}`, `-m${streams}`, `-D${seconds}`, '--connect-to', `127.0.0.1:${port}`];
-  const version = protocol === 'h2c' ? ['-p', 'h2c'] : ['--h1'];
+  const version = protocol === 'HTTP/2' ? ['-p', 'h2c'] : ['--h1'];
   const lines = Object.entries(others).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const args = [...amount, ...version, ...lines, `http://${host}${pathname}`];
+  const args = [...amount, ...version, ...lines, `${scheme}//${host}${pathname}`];
   return read(await run({ name: 'h2load', command, args }), seconds);
 }
 

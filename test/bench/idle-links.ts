@@ -26,14 +26,16 @@ const MIN_COLLECTIONS = 2;
 const MAX_COLLECTIONS = 10;
 const SETTLED_SHARE = 0.995;
 
+/** Arguments of Node for an edge whose memory is measured. */
+export const COLLECTABLE = ['--expose-gc', '--import', new URL('./gc-on-signal.js', import.meta.url).href];
+
 /** One owner for each hundred names, which is what an owner may hold. */
 const ownersOf = (names: number) => Array.from({ length: Math.ceil(names / 100) }, (_, at) => at);
 
 /** Opens the links on an edge of its own, holds them and counts. Undefined where `/proc` tells no memory. */
 export async function measureIdleLinks(links: number, holdSeconds: number): Promise<IdleLinks | undefined> {
   if (residentBytes(process.pid) === undefined) return undefined;
-  const preload = new URL('./gc-on-signal.js', import.meta.url).href;
-  const postern = await Postern.start({ edgeNodeArgs: ['--expose-gc', '--import', preload] });
+  const postern = await Postern.start({ edgeNodeArgs: COLLECTABLE });
   const agents: Child[] = [];
   const dial = async (prefix: string, count: number) => {
     for (let at = 0; at < count; at += MAX_AN_AGENT) {
@@ -69,8 +71,11 @@ export async function measureIdleLinks(links: number, holdSeconds: number): Prom
   }
 }
 
-/** Collects until that brings no more: pages go back to the system late, and later on a busy machine. */
-async function settledBytes(edge: Child): Promise<number> {
+/**
+ * The resident memory of an edge that was started with `COLLECTABLE`. Collects until that brings no more: pages go back to the
+ * system late, and later on a busy machine.
+ */
+export async function settledBytes(edge: Child): Promise<number> {
   let before = Number.POSITIVE_INFINITY;
   for (let times = 0; times < MAX_COLLECTIONS; times++) {
     edge.signal('SIGUSR2');

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createToken } from '../../src/link/token.js';
 import { freePort, POSTERN, PROVIDER } from '../support/processes.js';
 import type { ProviderOptions } from '../support/provider.js';
+import { CERTIFICATE_PATH, KEY_PATH, TLS_DOMAIN } from '../support/tls-front.js';
 import { Visitor } from '../support/visitor.js';
 import { PEOPLE } from '../support/world-options.js';
 import { Child } from './children.js';
@@ -18,6 +19,10 @@ export interface PosternOptions {
   readonly edgeNodeArgs?: readonly string[];
   /** The script of edge and agents; the bundled command unless given. */
   readonly script?: string;
+  /** Visitors come by https, and the edge ends TLS. */
+  readonly isSecure?: boolean;
+  /** Added to the edge's options. */
+  readonly edgeEnv?: Readonly<Record<string, string>>;
 }
 
 export interface AgentOptions {
@@ -30,6 +35,7 @@ export interface AgentOptions {
   readonly nodeArgs?: readonly string[];
 }
 
+const TRUST = { NODE_EXTRA_CA_CERTS: CERTIFICATE_PATH };
 const SECRET = `${randomUUID()}${randomUUID()}`;
 
 /** A running edge with its provider. */
@@ -37,37 +43,40 @@ export class Postern {
   readonly base: string;
   readonly port: number;
   readonly edge: Child;
+  readonly adminUrl: string;
   readonly #script: string;
+  readonly #isSecure: boolean;
   readonly #provider: Child;
   readonly #agents: Child[] = [];
   readonly #visitors: Visitor[] = [];
 
-  private constructor(script: string, edge: Child, provider: Child, port: number) {
+  private constructor(
+    { script = POSTERN, isSecure = false }: PosternOptions,
+    ports: Ports,
+    edge: Child,
+    provider: Child,
+  ) {
     this.#script = script;
+    this.#isSecure = isSecure;
     this.edge = edge;
     this.#provider = provider;
-    this.port = port;
-    this.base = `http://localhost:${port}`;
+    this.port = ports.edge;
+    this.adminUrl = `http://127.0.0.1:${ports.admin}`;
+    this.base = baseOf(isSecure, ports.edge);
   }
 
   static async start(options: PosternOptions = {}): Promise<Postern> {
-    const { logLevel = 'warn', edgeNodeArgs = [], script = POSTERN } = options;
-    const [port, adminPort, providerPort] = [await freePort(), await freePort(), await freePort()];
-    const provider = await startProvider(providerPort, `http://localhost:${port}/oauth2/callback`);
-    const env = {
-      POSTERN_URL: `http://localhost:${port}`,
-      POSTERN_LISTEN: `127.0.0.1:${port}`,
-      POSTERN_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
-      POSTERN_SECRET: SECRET,
-      POSTERN_OIDC_ISSUER: `http://localhost:${providerPort}`,
-      POSTERN_OIDC_CLIENT_ID: 'edge',
-      POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
-      POSTERN_PUBLIC: 'true',
-      POSTERN_LOG_LEVEL: logLevel,
-    };
-    const edge = new Child({ name: 'edge', args: [...edgeNodeArgs, script, 'edge'], env });
-    await edge.answers(`http://127.0.0.1:${adminPort}/readyz`);
-    return new Postern(script, edge, provider, port);
+    const { edgeNodeArgs = [], script = POSTERN, isSecure = false } = options;
+    const ports = { edge: await freePort(), admin: await freePort(), provider: await freePort() };
+    const provider = await startProvider(ports.provider, `${baseOf(isSecure, ports.edge)}/oauth2/callback`);
+    const edge = new Child({ name: 'edge', args: [...edgeNodeArgs, script, 'edge'], env: edgeEnv(ports, options) });
+    await edge.answers(`http://127.0.0.1:${ports.admin}/readyz`);
+    return new Postern(options, ports, edge, provider);
+  }
+
+  /** Where visitors connect; the name that they ask for is in the headers. */
+  get origin(): string {
+    return `${this.#isSecure ? 'https' : 'http'}://127.0.0.1:${this.port}`;
   }
 
   /** The origin of a tunnel as visitors see it. */
@@ -79,8 +88,21 @@ export class Postern {
   async startAgent({ name, allow, targetUrl, via = this.base, nodeArgs = [] }: AgentOptions): Promise<Child> {
     const token = await this.token(name);
     const rules = allow.split(',').flatMap((rule) => ['--allow', rule]);
-    const args = [...nodeArgs, this.#script, 'http', targetUrl, '--edge', via, '--name', name, ...rules, '--json'];
-    const options = { name: `agent of ${name}`, args, env: { POSTERN_TOKEN: token } };
+    const dns = this.#isSecure ? ['--import', new URL('../support/loopback-dns.js', import.meta.url).href] : [];
+    const args = [
+      ...nodeArgs,
+      ...dns,
+      this.#script,
+      'http',
+      targetUrl,
+      '--edge',
+      via,
+      '--name',
+      name,
+      ...rules,
+      '--json',
+    ];
+    const options = { name: `agent of ${name}`, args, env: { POSTERN_TOKEN: token, ...(this.#isSecure && TRUST) } };
     const agent = await Child.ready(options, (line) => line.includes('"online"'));
     this.#agents.push(agent);
     return agent;
@@ -108,6 +130,38 @@ export class Postern {
     for (const visitor of this.#visitors) visitor.close();
     await Promise.all([...this.#agents, this.edge, this.#provider].map((child) => child.end()));
   }
+}
+
+interface Ports {
+  readonly edge: number;
+  readonly admin: number;
+  readonly provider: number;
+}
+
+function edgeEnv(ports: Ports, { logLevel = 'warn', isSecure = false, edgeEnv = {} }: PosternOptions) {
+  const listen = isSecure
+    ? {
+        POSTERN_LISTEN: `https://127.0.0.1:${ports.edge}`,
+        POSTERN_TLS_CERT: CERTIFICATE_PATH,
+        POSTERN_TLS_KEY: KEY_PATH,
+      }
+    : { POSTERN_LISTEN: `127.0.0.1:${ports.edge}` };
+  return {
+    ...listen,
+    POSTERN_URL: baseOf(isSecure, ports.edge),
+    POSTERN_ADMIN_LISTEN: `127.0.0.1:${ports.admin}`,
+    POSTERN_SECRET: SECRET,
+    POSTERN_OIDC_ISSUER: `http://localhost:${ports.provider}`,
+    POSTERN_OIDC_CLIENT_ID: 'edge',
+    POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
+    POSTERN_PUBLIC: 'true',
+    POSTERN_LOG_LEVEL: logLevel,
+    ...edgeEnv,
+  };
+}
+
+function baseOf(isSecure: boolean, port: number): string {
+  return isSecure ? `https://${TLS_DOMAIN}:${port}` : `http://localhost:${port}`;
 }
 
 function startProvider(port: number, redirectUri: string): Promise<Child> {

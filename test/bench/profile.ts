@@ -100,7 +100,7 @@ function http2Driver(streams: number): ProfileDriver {
   if (command === undefined) throw new Error('--streams needs h2load (apt install nghttp2-client)');
   return {
     name: `h2load, ${streams} at once on each`,
-    drive: (load) => driveH2load(command, { ...load, streams, protocol: 'h2c' }),
+    drive: (load) => driveH2load(command, { ...load, streams, protocol: 'HTTP/2' }),
   };
 }
 

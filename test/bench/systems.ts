@@ -7,16 +7,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compiled, freePort } from '../support/processes.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
+import { CERTIFICATE_PATH, KEY_PATH } from '../support/tls-front.js';
 import { Child, FOLDER, findCommand, run } from './children.js';
 import { Postern } from './postern.js';
 import type { BenchTarget } from './target.js';
 import type { Place } from './wan-cases.js';
 
-/** One of the systems, ready to be asked. */
-export interface System extends Place {
-  readonly name: string;
-  /** The process of an edge of ours. */
+/** Where to ask, and the processes behind it: of a hop without a tunnel, the target and what runs elsewhere none. */
+export interface Entrance extends Place {
   readonly edgePid?: number;
+  readonly agentPid?: number;
+}
+
+/** One of the systems, ready to be asked. */
+export interface System extends Entrance {
+  readonly name: string;
+  /** Where visitors may speak HTTP/2, over clear text with prior knowledge and over TLS; absent where they may not. */
+  readonly http2?: { readonly clear: Entrance; readonly tls: Entrance };
   /** Another way in whose agent dials the edge at `edgePort` through `open`; absent where there is no agent. */
   readonly overWan?: (open: (edgePort: number) => Promise<number>) => Promise<Place>;
 }
@@ -46,8 +53,8 @@ export interface SystemsOptions {
 
 /** Starts all that can be started. */
 export async function startSystems({ target, peers, logLevel }: SystemsOptions): Promise<Systems> {
-  const postern = await Postern.start({ logLevel });
-  const systems = [await gated(postern, target)];
+  const [postern, secure] = [await Postern.start({ logLevel }), await Postern.start({ logLevel, isSecure: true })];
+  const systems = [await gated(postern, secure, target)];
   const absent: string[] = [];
   for (const start of [startNodeTunnel, startGoTunnel, startHttpProxy]) {
     const started = await start(target);
@@ -56,32 +63,41 @@ export async function startSystems({ target, peers, logLevel }: SystemsOptions):
   }
   systems.push(plain(TARGET, target.origin));
   systems.push(...peers.map(({ name, url }) => plain(name, url.replace(/\/$/, ''))));
-  return { systems, gate: await onAndOff(postern, target), absent, end: () => postern.end() };
+  const end = async () => void (await Promise.all([postern.end(), secure.end()]));
+  return { systems, gate: await onAndOff(postern, target), absent, end };
 }
 
-async function gated(postern: Postern, { origin: targetUrl }: BenchTarget): Promise<System> {
-  const enter = async (name: string, via?: string): Promise<Place> => {
-    await postern.startAgent({ name, allow: '@acme.com', targetUrl, ...(via !== undefined && { via }) });
-    return { origin: `http://127.0.0.1:${postern.port}`, headers: await postern.signIn(name) };
-  };
+/** A tunnel of an edge, with a signed-in session. */
+export async function enter(postern: Postern, targetUrl: string, name = 'demo', via?: string): Promise<Entrance> {
+  const agent = await postern.startAgent({ name, allow: '@acme.com', targetUrl, ...(via !== undefined && { via }) });
+  const { origin, edge } = postern;
+  return { origin, headers: await postern.signIn(name), edgePid: edge.pid, agentPid: agent.pid };
+}
+
+async function gated(postern: Postern, secure: Postern, { origin: targetUrl }: BenchTarget): Promise<System> {
   let ways = 0;
   const overWan: System['overWan'] = async (open) =>
-    enter(`wan-${++ways}`, `http://localhost:${await open(postern.port)}`);
-  return { name: POSTERN, edgePid: postern.edge.pid, ...(await enter('demo')), overWan };
+    enter(postern, targetUrl, `wan-${++ways}`, `http://localhost:${await open(postern.port)}`);
+  const clear = await enter(postern, targetUrl);
+  return { name: POSTERN, ...clear, http2: { clear, tls: await enter(secure, targetUrl) }, overWan };
 }
 
 // The same edge, agent and connection to it: two processes of one program differ by more than the gate takes.
 async function onAndOff(postern: Postern, { origin: targetUrl }: BenchTarget): Promise<Systems['gate']> {
-  await postern.startAgent({ name: 'both', allow: '@acme.com,public', targetUrl });
+  const agent = await postern.startAgent({ name: 'both', allow: '@acme.com,public', targetUrl });
   const { host } = new URL(postern.urlOf('both'));
-  const common = { edgePid: postern.edge.pid, origin: `http://127.0.0.1:${postern.port}` };
+  const common = { edgePid: postern.edge.pid, agentPid: agent.pid, origin: postern.origin };
   const on = { ...common, name: POSTERN, headers: await postern.signIn('both') };
   return { on, off: { ...common, name: GATE_OFF, headers: async () => ({ host }) } };
 }
 
 async function startNodeTunnel(target: BenchTarget): Promise<System> {
   const script = compiled('../bench/peers/node-http2-tunnel.js');
-  return startTunnel(NODE_HTTP2, [process.execPath, script], target);
+  const [clearPort, tlsPort] = [await freePort(), await freePort()];
+  return startTunnel(
+    { name: NODE_HTTP2, program: [process.execPath, script], clearPort, tlsPort, ports: [clearPort] },
+    target,
+  );
 }
 
 async function startGoTunnel(target: BenchTarget): Promise<System | string> {
@@ -96,7 +112,7 @@ async function startGoTunnel(target: BenchTarget): Promise<System | string> {
   } catch (error) {
     return `${GO}: it could not be built (is golang-golang-x-net-dev installed?): ${(error as Error).message}`;
   }
-  return startTunnel(GO, [program], target);
+  return startTunnel({ name: GO, program: [program], tlsPort: await freePort(), ports: [] }, target);
 }
 
 async function startHttpProxy(target: BenchTarget): Promise<System | string> {
@@ -110,14 +126,45 @@ async function startHttpProxy(target: BenchTarget): Promise<System | string> {
   return plain(HTTP_PROXY, `http://127.0.0.1:${port}`);
 }
 
-async function startTunnel(name: string, program: readonly string[], target: BenchTarget): Promise<System> {
-  const enter = async (via: (edgePort: number) => Promise<number>): Promise<Place> => {
-    const port = await freePort();
-    await ready(name, [...program, 'edge', String(port)]);
-    await ready(name, [...program, 'agent', `http://127.0.0.1:${await via(port)}`, target.origin]);
-    return plain(name, `http://127.0.0.1:${port}`);
+interface Tunnel {
+  readonly name: string;
+  readonly program: readonly string[];
+  /** For HTTP/2 over clear text, where that is not the port of HTTP/1.1, and over TLS. */
+  readonly clearPort?: number;
+  readonly tlsPort: number;
+  /** Those that the edge is told besides its first and that for TLS. */
+  readonly ports: readonly number[];
+}
+
+async function startTunnel(tunnel: Tunnel, target: BenchTarget): Promise<System> {
+  const { name } = tunnel;
+  const clear = await startEnds(tunnel, target, async (port) => port);
+  const http2 = {
+    clear: tunnel.clearPort === undefined ? clear : { ...clear, ...place(`http://127.0.0.1:${tunnel.clearPort}`) },
+    tls: { ...clear, ...place(`https://127.0.0.1:${tunnel.tlsPort}`) },
   };
-  return { name, ...(await enter(async (port) => port)), overWan: enter };
+  const overWan: System['overWan'] = async (open) => {
+    const fresh = {
+      ...tunnel,
+      tlsPort: await freePort(),
+      ports: await Promise.all(tunnel.ports.map(() => freePort())),
+    };
+    return startEnds(fresh, target, open);
+  };
+  return { name, ...clear, http2, overWan };
+}
+
+/** An edge, and an agent that dials it where `via` says. */
+async function startEnds(
+  { name, program, ports, tlsPort }: Tunnel,
+  target: BenchTarget,
+  via: (edgePort: number) => Promise<number>,
+): Promise<Entrance> {
+  const port = await freePort();
+  const numbers = [port, ...ports, tlsPort].map(String);
+  const edge = await ready(name, [...program, 'edge', ...numbers, CERTIFICATE_PATH, KEY_PATH]);
+  const agent = await ready(name, [...program, 'agent', `http://127.0.0.1:${await via(port)}`, target.origin]);
+  return { ...place(`http://127.0.0.1:${port}`), edgePid: edge.pid, agentPid: agent.pid };
 }
 
 function ready(name: string, [command = '', ...args]: readonly string[]): Promise<Child> {
@@ -125,6 +172,10 @@ function ready(name: string, [command = '', ...args]: readonly string[]): Promis
 }
 
 function plain(name: string, origin: string): System {
+  return { name, ...place(origin) };
+}
+
+function place(origin: string): Place {
   const { host } = new URL(origin);
-  return { name, origin, headers: async () => ({ host }) };
+  return { origin, headers: async () => ({ host }) };
 }

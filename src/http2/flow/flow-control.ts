@@ -16,8 +16,8 @@ import { ReceiveWindow, type ReceivingStream } from './window.js';
 
 // The minimum window: enough for a path of 10 Mbit/s over 50 ms. A smaller estimate is a measurement error.
 const MIN_WINDOW_BYTES = 65_536;
-// On a path with a high RTT a connection may start with twice its initial window.
-const HIGH_RTT_START_FACTOR = 2;
+// On a path with a high RTT a connection may start with three times its initial window: enough for 100 ms (`path-estimate.ts`).
+const HIGH_RTT_START_FACTOR = 3;
 // Below this RTT a window grows to its full size before the delay is noticeable.
 const HIGH_RTT_MS = 5;
 // A WINDOW_UPDATE is sent once this share of a window can be returned. Half a window costs the fewest frames; with a high

@@ -1,11 +1,29 @@
 /**
  * The textbook tunnel of Node: `node:http2` over `createWebSocketStream` of `ws`, defaults everywhere, no gate. When visitors
  * leave in the middle of large answers the agent's session ends now and then (`The user callback function failed`), so it
- * dials again.
- * `node node-http2-tunnel.js edge PORT` and `node node-http2-tunnel.js agent EDGE TARGET`; each prints `ready`.
+ * dials again. Visitors may speak HTTP/2 on ports of their own, which `node:http2` serves.
+ * `node node-http2-tunnel.js edge PORT HTTP2-PORT TLS-PORT CERTIFICATE KEY` and `node node-http2-tunnel.js agent EDGE TARGET`;
+ * each prints `ready`.
  */
-import { Agent, createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
-import { type ClientHttp2Session, connect, performServerHandshake } from 'node:http2';
+import { readFileSync } from 'node:fs';
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import {
+  type ClientHttp2Session,
+  connect,
+  createServer as createHttp2Server,
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  performServerHandshake,
+} from 'node:http2';
 import { pipeline } from 'node:stream';
 import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws';
 
@@ -13,24 +31,28 @@ const LINK = '/link';
 const REDIAL_MS = 100;
 const HOP_BY_HOP = new Set(['connection', 'host', 'keep-alive', 'transfer-encoding', 'upgrade', 'proxy-connection']);
 
-const [role, first = '', second = ''] = process.argv.slice(2);
-if (role === 'edge') runEdge(Number(first));
+const BACKLOG = 4096;
+
+const [role, first = '', second = '', ...more] = process.argv.slice(2);
+if (role === 'edge') runEdge(Number(first), [Number(second), Number(more[0])], more.slice(1));
 else runAgent(first, second);
 
-function runEdge(port: number): void {
+function runEdge(port: number, [http2Port, tlsPort]: [number, number], [certificate = '', key = '']: string[]): void {
   let link: ClientHttp2Session | undefined;
-  const edge = createServer((visitor, response) => {
+  const forward = (visitor: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) => {
     if (link === undefined || link.destroyed) return void response.writeHead(502).end();
-    const pseudo = { ':method': visitor.method, ':path': visitor.url, ':authority': visitor.headers.host };
-    const endStream = visitor.headers['content-length'] === undefined && !visitor.headers['transfer-encoding'];
+    const authority = visitor.headers[':authority'] ?? visitor.headers.host;
+    const pseudo = { ':method': visitor.method, ':path': visitor.url, ':authority': authority };
+    const endStream = hasNoBody(visitor);
     const stream = link.request({ ...pseudo, ...carried(visitor.headers) }, { endStream });
     if (!endStream) pipeline(visitor, stream, () => {});
     stream.on('error', () => response.destroy());
     stream.on('response', ({ ':status': status = 502, ...headers }) => {
-      response.writeHead(status, carried(headers));
+      (response as ServerResponse).writeHead(status, carried(headers));
       pipeline(stream, response, () => {});
     });
-  });
+  };
+  const edge = createServer(forward);
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   edge.on('upgrade', (offer, socket, head) => {
     upgrades.handleUpgrade(offer, socket, head, (webSocket) => {
@@ -38,7 +60,15 @@ function runEdge(port: number): void {
       link = connect('http://tunnel', { createConnection: () => bytes }).on('error', () => {});
     });
   });
-  edge.listen(port, '127.0.0.1', 4096, () => console.log('ready'));
+  const files = { cert: readFileSync(certificate), key: readFileSync(key) };
+  createHttp2Server(forward).listen(http2Port, '127.0.0.1', BACKLOG);
+  createSecureServer(files, forward).listen(tlsPort, '127.0.0.1', BACKLOG);
+  edge.listen(port, '127.0.0.1', BACKLOG, () => console.log('ready'));
+}
+
+function hasNoBody(visitor: IncomingMessage | Http2ServerRequest): boolean {
+  if ('stream' in visitor) return visitor.stream.endAfterHeaders;
+  return visitor.headers['content-length'] === undefined && !visitor.headers['transfer-encoding'];
 }
 
 function runAgent(edge: string, target: string): void {

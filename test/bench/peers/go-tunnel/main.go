@@ -1,5 +1,6 @@
-// The textbook tunnel of Go: x/net/http2 over x/net/websocket, defaults everywhere, no gate.
-// `go-tunnel edge PORT` and `go-tunnel agent EDGE TARGET`; each prints `ready`.
+// The textbook tunnel of Go: x/net/http2 over x/net/websocket, defaults everywhere, no gate. Its visitors may speak HTTP/2: over
+// clear text with prior knowledge (x/net/http2/h2c), over TLS as net/http does by itself.
+// `go-tunnel edge PORT TLS-PORT CERTIFICATE KEY` and `go-tunnel agent EDGE TARGET`; each prints `ready`.
 package main
 
 import (
@@ -14,18 +15,19 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/h2c"
 	"golang.org/x/net/websocket"
 )
 
 func main() {
 	if os.Args[1] == "edge" {
-		runEdge(os.Args[2])
+		runEdge(os.Args[2], os.Args[3], os.Args[4], os.Args[5])
 	} else {
 		runAgent(os.Args[2], os.Args[3])
 	}
 }
 
-func runEdge(port string) {
+func runEdge(port, tlsPort, certificate, key string) {
 	var link atomic.Pointer[http2.ClientConn]
 	transport := &http2.Transport{AllowHTTP: true, DisableCompression: true}
 	visitors := &httputil.ReverseProxy{
@@ -47,18 +49,25 @@ func runEdge(port string) {
 		link.Store(connection)
 		<-gone
 	}}
-	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("ready")
-	log.Fatal(http.Serve(listener, http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+	handler := http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		if request.URL.Path == "/link" {
 			agents.ServeHTTP(response, request)
 		} else {
 			visitors.ServeHTTP(response, request)
 		}
-	})))
+	})
+	clear, secure := listen(port), listen(tlsPort)
+	fmt.Println("ready")
+	go func() { log.Fatal(http.ServeTLS(secure, handler, certificate, key)) }()
+	log.Fatal(http.Serve(clear, h2c.NewHandler(handler, &http2.Server{})))
+}
+
+func listen(port string) net.Listener {
+	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return listener
 }
 
 func runAgent(edge, target string) {
