@@ -1,57 +1,25 @@
-/** The agent: one target, and the link to the edge over which its requests arrive. */
+/** The agent: the servers behind one tunnel, and the link to the edge over which its requests arrive. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
-import { target } from '../config/addresses.js';
-import type { HostHeader } from '../core/hostname.js';
 import { type Log, silentLog } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import type { InboundStream } from '../http/exchange.js';
-import { PUBLIC_PATH_WORDS, parsePublicPath } from '../http/public-path.js';
 import { dialEdge } from '../link/dial.js';
-import type { Terms } from '../link/terms.js';
 import { type Clock, LinkKeeper, type LinkKeeperOptions, SYSTEM_CLOCK } from './link-keeper.js';
-import { readTargetAddress, serverAddress, type TargetAddress } from './target/address.js';
-import { isServerTarget, ProcessServer, type ServerTarget } from './target/process-server.js';
+import { type Offered, type OfferOptions, offerOf } from './offered.js';
 import type { RequestRecord } from './target/request-record.js';
 import type { Tap } from './target/tap.js';
-import { Target } from './target/target.js';
+import { Targets } from './target/targets.js';
+import { addressesOf, isTargetKey, type TargetSettings } from './target-settings.js';
 
 /** The options of an agent. Only edge, token and target are required. */
-export interface AgentOptions {
+export interface AgentOptions extends OfferOptions, TargetSettings {
   /** The edge's origin, `https://tunnel.acme.com`. */
   readonly edge: string;
   /** A token, or what gives the one for the next dial; when it rejects, as after a refusal or a loss by its error. */
   readonly token: string | (() => Promise<string>);
-  /**
-   * The local server: a port, `localhost:5173`, an http(s) origin, or `unix:/run/app.sock`; or a server of this process, or its
-   * request listener, which then needs no port.
-   */
-  readonly target: number | string | URL | ServerTarget;
   /** The tunnel's name; undefined leaves the choice to the edge. */
   readonly name?: string | undefined;
-  /** Allow rules as written; none, the default, admits only the owner. */
-  readonly allow?: readonly string[];
-  /** Origins besides the tunnel's own whose pages may cause requests for it; none unless given. */
-  readonly allowOrigins?: readonly string[];
-  /** Origins besides the tunnel's own whose pages may show it in a frame; none unless given. */
-  readonly allowFrames?: readonly string[];
-  /** Requests that need no session, such as `POST /webhooks/*`; none unless given. Only where the edge permits it. */
-  readonly publicPaths?: readonly string[];
-  /** Whether CORS preflights reach the target; not unless given. Only where the edge permits it. */
-  readonly preflight?: boolean | undefined;
-  /** Whether an access token counts as the Basic password of `postern`, too; not unless given. */
-  readonly accessTokenBasic?: boolean | undefined;
-  /** Whether visitors may only look (GET, HEAD, OPTIONS); not unless given. */
-  readonly readOnly?: boolean | undefined;
-  /** How many people may look at once; as many as come unless given. */
-  readonly viewers?: number | undefined;
-  /** The `Host` that the target sees; unless given, `rewrite` (its own), or `preserve` for a server of this process. */
-  readonly hostHeader?: HostHeader;
-  /** A PEM file with the trusted issuers of the target's certificate; without it, any certificate is accepted on loopback. */
-  readonly targetCa?: string | undefined;
-  /** Accepts any certificate of the target, wherever it is. */
-  readonly targetInsecure?: boolean | undefined;
   /** Silent unless given. */
   readonly log?: Log;
   /** Callbacks, each optional. */
@@ -61,6 +29,9 @@ export interface AgentOptions {
   /** Carries the connection to the edge, through an HTTPS proxy for instance. */
   readonly httpAgent?: HttpAgent;
 }
+
+/** The options that may change while an agent runs. */
+export type ChangeableOptions = Partial<OfferOptions & TargetSettings>;
 
 /** What an agent reports while it runs. */
 export interface AgentEvents {
@@ -88,6 +59,11 @@ export interface Agent {
   redial(): void;
   /** Offers other allow rules from now on, with a new link: they count as soon as it is up. */
   setAllow(rules: readonly string[]): void;
+  /**
+   * Goes on with other options. Another target serves from the next request on, and the link stays; what the edge must know is
+   * offered with a new link, as in `setAllow`. Throws `ERR_CONFIG_INVALID` when one of them is not valid, and changes nothing then.
+   */
+  change(options: ChangeableOptions): void;
   /** Accepts no new requests, cuts WebSockets and event streams, gives running requests ten seconds and ends. */
   close(): Promise<void>;
   /** Ends at once; running requests fail. */
@@ -124,16 +100,18 @@ export function startAgentWith(options: AgentOptions, seams: Partial<AgentSeams>
 class RunningAgent implements Agent {
   readonly ended: Promise<void>;
   readonly online: Promise<string>;
-  readonly #target: Target;
-  #allow: readonly string[];
+  readonly #targets: Targets;
+  #options: AgentOptions;
+  #offer: Offered;
   #roundTripMs: number | undefined;
   readonly #links: LinkKeeper;
 
   constructor(options: AgentOptions, seams: AgentSeams) {
     const { log = silentLog, events = {} } = options;
-    this.#target = createTarget(options, log);
-    this.#allow = options.allow ?? [];
-    void this.#target.probe();
+    this.#options = options;
+    this.#offer = offerOf(options);
+    this.#targets = createTargets(options, log);
+    void this.#targets.probe();
     let resolveOnline: (url: string) => void = () => {};
     const online = new Promise<string>((resolve) => {
       resolveOnline = resolve;
@@ -142,9 +120,9 @@ class RunningAgent implements Agent {
       {
         log,
         dial: dialler(options, {
-          allow: () => this.#allow,
+          offered: () => this.#offer,
           dial: seams.dial,
-          target: this.#target,
+          targets: this.#targets,
           measured: this.#measured,
         }),
         online: (url) => {
@@ -169,12 +147,12 @@ class RunningAgent implements Agent {
   }
 
   serve(stream: InboundStream): void {
-    this.#target.serve(stream);
+    this.#targets.serve(stream);
   }
 
   async close(): Promise<void> {
     const drained = this.#links.drain();
-    this.#target.closeLongLived();
+    this.#targets.closeLongLived();
     const grace = setTimeout(() => this.destroy(), CLOSE_GRACE_MS);
     await drained.finally(() => clearTimeout(grace));
     this.destroy();
@@ -186,13 +164,26 @@ class RunningAgent implements Agent {
   }
 
   setAllow(rules: readonly string[]): void {
-    this.#allow = rules;
+    this.change({ allow: rules });
+  }
+
+  change(options: ChangeableOptions): void {
+    const changed = { ...this.#options, ...options };
+    const offer = offerOf(changed);
+    const addresses = Object.keys(options).some(isTargetKey) ? addressesOf(changed) : undefined;
+    this.#options = changed;
+    if (addresses !== undefined) {
+      this.#targets.replace(addresses);
+      void this.#targets.probe();
+    }
+    if (Object.keys(options).every(isTargetKey)) return;
+    this.#offer = offer;
     this.#links.redial();
   }
 
   destroy(): void {
     this.#links.destroy();
-    this.#target.close();
+    this.#targets.close();
   }
 
   readonly #measured = (ms: number) => {
@@ -200,9 +191,9 @@ class RunningAgent implements Agent {
   };
 }
 
-function createTarget(options: AgentOptions, log: Log): Target {
+function createTargets(options: AgentOptions, log: Log): Targets {
   const { events = {} } = options;
-  return new Target(addressOf(options), {
+  return new Targets(addressesOf(options), {
     log,
     record: (record) => events.request?.(record),
     hint: (text) => events.hint?.(text),
@@ -211,69 +202,33 @@ function createTarget(options: AgentOptions, log: Log): Target {
 }
 
 interface Dialling {
-  readonly allow: () => readonly string[];
+  readonly offered: () => Offered;
   readonly dial: typeof dialEdge;
-  readonly target: Target;
+  readonly targets: Targets;
   /** Is called with each round trip that was measured, in milliseconds. */
   readonly measured: (ms: number) => void;
 }
 
-// A server of this process has no address and so no host of its own: it sees the public one, unless told otherwise.
-function addressOf({ target: given, targetCa, targetInsecure: insecure, hostHeader }: AgentOptions): TargetAddress {
-  if (isServerTarget(given)) return serverAddress(new ProcessServer(given), hostHeader ?? 'preserve');
-  return readTargetAddress(readTarget(given), hostHeader ?? 'rewrite', { ca: readCa(targetCa), insecure });
-}
-
-/** Attempts to dial the edge, all with the same offer but for its rules. */
-function dialler(options: AgentOptions, { allow, dial, target, measured }: Dialling): LinkKeeperOptions['dial'] {
-  const { edge, token, name, allowOrigins: origins = [], allowFrames: frameOrigins = [] } = options;
-  const offer = { name, origins, frameOrigins, terms: termsOf(options), agentId: randomUUID() };
-  const { httpAgent } = options;
+/** Attempts to dial the edge, each with what is offered then. */
+function dialler(
+  { edge, token, name, httpAgent, tap }: AgentOptions,
+  { offered, dial, targets, measured }: Dialling,
+): LinkKeeperOptions['dial'] {
+  const agentId = randomUUID();
+  const exchangeDetails = tap !== undefined || undefined;
   return async (signal) => {
+    const current = typeof token === 'string' ? token : await token();
+    const { terms, ...offer } = offered();
     const link = await dial(
       edge,
-      { ...offer, allow: allow(), token: typeof token === 'string' ? token : await token() },
+      { ...offer, token: current, name, agentId, terms: { ...terms, exchangeDetails } },
       {
         ...(httpAgent !== undefined && { httpAgent }),
         signal,
-        onStream: (stream) => target.serve(stream),
+        onStream: (stream) => targets.serve(stream),
       },
     );
     link.roundTrip = measured;
     return link;
   };
-}
-
-function termsOf({ publicPaths = [], preflight, accessTokenBasic, readOnly, viewers, tap }: AgentOptions): Terms {
-  const paths = publicPaths.map((text) => {
-    const path = parsePublicPath(text);
-    if (path === undefined)
-      throw new PosternError(
-        'ERR_CONFIG_INVALID',
-        `publicPaths: there is one that is none: expected ${PUBLIC_PATH_WORDS}.`,
-      );
-    return path;
-  });
-  const exchangeDetails = tap !== undefined || undefined;
-  return { publicPaths: paths, preflight, accessTokenBasic, readOnly, viewers, exchangeDetails };
-}
-
-const NOT_A_TARGET = 'expected a port, a URL, or a server of node:http (one of node:https by its URL)';
-
-/** Reads a target as `AgentOptions` has it. Throws `ERR_CONFIG_INVALID`. */
-export function readTarget(given: number | string | URL): URL {
-  if (given instanceof URL) return given;
-  const { value, problems } = typeof given === 'object' ? { problems: [NOT_A_TARGET] } : target.read(String(given));
-  if (value !== undefined && problems.length === 0) return value;
-  throw new PosternError('ERR_CONFIG_INVALID', `target: ${problems[0]}.`);
-}
-
-/** Reads the file of `targetCa`. Throws `ERR_CONFIG_INVALID`. */
-export function readCa(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new PosternError('ERR_CONFIG_INVALID', `target_ca: the file cannot be read: ${path}.`, { cause: error });
-  }
 }

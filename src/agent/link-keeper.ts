@@ -47,6 +47,8 @@ export class LinkKeeper {
   readonly #links = new Set<AgentLink>();
   /** Ends the wait for the end of the current link. */
   #leave: () => void = () => {};
+  /** `redial` was called during an attempt, whose link may be an outdated one. */
+  #isOutdated = false;
 
   constructor(options: LinkKeeperOptions, clock: Clock) {
     this.#options = options;
@@ -62,6 +64,7 @@ export class LinkKeeper {
 
   /** Dials once more while the current link serves on: the edge drains that one when the new one is up. */
   redial(): void {
+    this.#isOutdated = true;
     this.#leave();
   }
 
@@ -74,6 +77,7 @@ export class LinkKeeper {
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
+        this.#isOutdated = false;
         await this.#serveUntilClosed(await this.#options.dial(this.#stop.signal));
       } catch (thrown) {
         if (this.#stop.signal.aborted) break;
@@ -92,6 +96,7 @@ export class LinkKeeper {
     this.#options.online(link.url);
     const left = new Promise<void>((resolve) => {
       this.#leave = resolve;
+      if (this.#isOutdated) resolve();
     });
     await Promise.race([closed, left, aborted(link.draining)]);
     await nextTurn(); // a lost link drains as well: tell the two apart once both are known

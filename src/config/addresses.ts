@@ -5,6 +5,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import { isEntra } from '../core/entra.js';
 import { type BaseAddress, type HostHeader, isLoopback, readBaseAddress, readHost } from '../core/hostname.js';
+import { MAX_MOUNTS, MOUNT_PATH_WORDS, parseMountPath } from '../http/mount-path.js';
 import { nearest } from './text.js';
 import { list, parsed, type Value } from './value.js';
 
@@ -84,6 +85,29 @@ export const target: Value<URL> = parsed((text) => {
   const url = readUrl(port ? `http://localhost:${text}` : bare ? `http://${text}` : text);
   return url !== undefined && isOrigin(url) ? url : undefined;
 }, 'a target: expected a port from 1 to 65535, a URL without a path or a socket, such as 5173, http://localhost:5173 or unix:/run/app.sock');
+
+/** Another server than the target, for a path of a tunnel and what is below it. */
+export interface Mount {
+  readonly path: string;
+  readonly target: URL;
+}
+
+/** `/api=8080`, separated by commas. */
+export const mounts: Value<Mount[]> = list(
+  parsed(readMount, `a mount: expected a path and a target, such as /api=8080; the path is ${MOUNT_PATH_WORDS}`),
+)
+  .refine(
+    (all) => new Set(all.map(({ path }) => path)).size === all.length,
+    'a path is there twice: expected one server',
+  )
+  .refine((all) => all.length <= MAX_MOUNTS, `there are too many: expected at most ${MAX_MOUNTS}`);
+
+function readMount(text: string): Mount | undefined {
+  const [, at = '', server = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  const path = parseMountPath(at.trim());
+  const { value, problems } = target.read(server.trim());
+  return path === undefined || value === undefined || problems.length > 0 ? undefined : { path, target: value };
+}
 
 /** Addresses and networks. */
 export const networks: Value<string[]> = list(

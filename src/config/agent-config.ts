@@ -45,6 +45,8 @@ export interface AgentConfig {
   /** A program that is started for each person who asks to be let in. */
   readonly onKnock?: string;
   readonly target: URL;
+  /** Other servers by the path at which they are mounted. */
+  readonly mounts?: Readonly<Record<string, URL>>;
   readonly hostHeader: HostHeader;
   /** A file of certificates. */
   readonly targetCa?: string;
@@ -64,7 +66,10 @@ export const UNTARGETED_OPTIONS = OTHER_TUNNEL_OPTIONS;
 
 const { edge: _edge, token: _token, ...OTHER_OPTIONS } = AGENT_OPTIONS;
 
-type Values = ValuesOf<typeof AGENT_OPTIONS> & ValuesOf<typeof TUNNEL_OPTIONS> & Pick<AgentConfig, 'isSignedIn'>;
+/** All values of one tunnel and of its agent. */
+export type AgentValues = ValuesOf<typeof AGENT_OPTIONS> &
+  ValuesOf<typeof TUNNEL_OPTIONS> &
+  Pick<AgentConfig, 'isSignedIn'>;
 
 /**
  * Reads the configuration of an agent; throws `ConfigError` with every problem. `flags.target` is the command's
@@ -73,6 +78,22 @@ type Values = ValuesOf<typeof AGENT_OPTIONS> & ValuesOf<typeof TUNNEL_OPTIONS> &
 export function loadAgentConfig(sources: Omit<Sources, 'dotenv'>): AgentConfig {
   const problems: string[] = [];
   const file = readAgentFile(sources.file, problems);
+  const { layers, common, check } = readCommon(sources, file, problems);
+  const tunnel = readTunnel(file, layers, sources.file?.path, problems);
+  check();
+  return toAgentConfig({ ...common, ...tunnel } as AgentValues); // without problems nothing is missing
+}
+
+/** What is the same for all tunnels of an agent. */
+export interface Common {
+  readonly layers: Layers;
+  readonly common: Partial<AgentValues>;
+  /** Throws `ConfigError` with the problems so far. */
+  readonly check: () => void;
+}
+
+/** Reads what is the same for all tunnels. */
+export function readCommon(sources: Omit<Sources, 'dotenv'>, file: AgentFile, problems: string[]): Common {
   const layers: Layers = {
     flags: sources.flags,
     environments: [readEnvironment(sources.env, problems)],
@@ -81,13 +102,11 @@ export function loadAgentConfig(sources: Omit<Sources, 'dotenv'>): AgentConfig {
     readSecretFile: sources.readSecretFile,
   };
   const connection = readConnection(layers, sources.signIns, problems);
-  const values = {
-    ...connection,
-    ...readOptions(OTHER_OPTIONS, layers, problems),
-    ...readTunnel(file, layers, sources.file?.path, problems),
+  return {
+    layers,
+    common: { ...connection, ...readOptions(OTHER_OPTIONS, layers, problems) } as Partial<AgentValues>,
+    check: () => checkConnection(connection, file.isBroken, problems),
   };
-  checkConnection(connection, file.isBroken, problems);
-  return toAgentConfig(values as Values); // without problems nothing is missing
 }
 
 /** Every tunnel of the file is checked, whichever is started: a mistake is reported before that tunnel is needed. */
@@ -116,7 +135,8 @@ function looksLikeName(text: string): boolean {
   return /^[a-z0-9_-]*[a-z_-][a-z0-9_-]*$/i.test(text);
 }
 
-function toAgentConfig(values: Values): AgentConfig {
+/** The configuration of one tunnel. */
+export function toAgentConfig(values: AgentValues): AgentConfig {
   return {
     edge: values.edge,
     name: values.name,
@@ -132,6 +152,9 @@ function toAgentConfig(values: Values): AgentConfig {
     token: values.token,
     isSignedIn: values.isSignedIn,
     target: values.target,
+    ...(values.mount !== undefined && {
+      mounts: Object.fromEntries(values.mount.map(({ path, target }) => [path, target])),
+    }),
     ...(values.on_knock !== undefined && { onKnock: values.on_knock }),
     hostHeader: values.host_header,
     ...(values.target_ca !== undefined && { targetCa: values.target_ca }),

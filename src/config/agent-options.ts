@@ -1,5 +1,5 @@
 /** Every option of an agent, one row each. Those of one tunnel may be under `tunnels:` in its file. */
-import { edgeOrigin, hostHeader, target } from './addresses.js';
+import { edgeOrigin, hostHeader, mounts, target } from './addresses.js';
 import { byteSize, headerNames, inspect } from './inspect.js';
 import type { OptionTable } from './options.js';
 import {
@@ -84,6 +84,13 @@ export const TUNNEL_OPTIONS = {
     description:
       'The local server: a port, a URL without a path, unix:/run/app.sock, or the name of a tunnel of your file.',
     schema: target,
+  },
+  mount: {
+    placeholder: '<path=target>',
+    list: true,
+    description:
+      'Another local server for a path of the tunnel and what is below it, such as /api=8080; repeat for more. The longest path counts.',
+    schema: mounts,
   },
   name: {
     placeholder: '<name>',

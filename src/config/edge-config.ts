@@ -14,7 +14,7 @@ import { isSet, type Layers, readOptions } from './resolve.js';
 import type { Sources } from './sources.js';
 import { readHeaders } from './traces.js';
 import type { LogLevel } from './values.js';
-import { asYamlMap, readEntries, readYaml } from './yaml-file.js';
+import { asYamlMap, readEntries, readYaml, withoutKeys } from './yaml-file.js';
 
 /** The configuration of an edge. */
 export interface EdgeConfig {
@@ -94,11 +94,10 @@ export function edgeLayers(sources: Sources, problems: string[]): ProviderLayers
   const environments = [readEnvironment(env, problems), readDotenv(dotenv, problems)];
   const place = { name: file?.path ?? '', path: file?.path ?? '' };
   const before = problems.length;
-  const map = new Map(readYaml(file, problems));
+  const map = readYaml(file, problems);
   const isFileBroken = problems.length > before;
   const providers = asYamlMap(map.get('providers') ?? null, `providers in ${place.name}`, problems);
-  map.delete('providers');
-  const entries = readEntries(map, fileKeys(EDGE_OPTIONS), place, problems);
+  const entries = readEntries(withoutKeys(map, 'providers'), fileKeys(EDGE_OPTIONS), place, problems);
   return { flags, environments, file: entries, isFileBroken, readSecretFile, providers, path: place.path };
 }
 

@@ -1,25 +1,32 @@
 /** YAML files as mappings of text. An unknown key is a problem, and so is a value that is not text. */
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
-import type { Document } from 'yaml';
+import type { Document, LineCounter } from 'yaml';
 import type { Entries, Entry, TextFile } from './sources.js';
 import { printable, suggestion } from './text.js';
 
 /** A mapping of a YAML file: texts, lists and mappings by key. Every scalar is text, `yes` and `1` too. */
 export type YamlMap = ReadonlyMap<unknown, unknown>;
 
+/** Where the keys of each mapping are: `:4:3` for line and column. */
+const positions = new WeakMap<YamlMap, ReadonlyMap<unknown, string>>();
+
 /** The top-level mapping of a YAML file; empty for an empty file. */
 export function readYaml(file: TextFile | undefined, problems: string[]): YamlMap {
   if (file === undefined) return new Map();
   // Loaded only when there is a file: most agents have none.
-  const { parseDocument } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
-  const document = parseDocument(file.text, { schema: 'failsafe', prettyErrors: false, logLevel: 'silent' });
+  const { parseDocument, LineCounter } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  const lineCounter = new LineCounter();
+  const options = { schema: 'failsafe', prettyErrors: false, logLevel: 'silent', lineCounter } as const;
+  const document = parseDocument(file.text, options);
   for (const error of document.errors) {
-    const line = file.text.slice(0, error.pos[0]).split('\n').length;
-    problems.push(`${file.path}, line ${line}: expected YAML, but ${lowerFirst(error.message)}.`);
+    const at = positionText(lineCounter, error.pos[0]);
+    problems.push(`${file.path}${at}: expected YAML, but ${lowerFirst(error.message)}.`);
   }
   if (document.errors.length > 0) return new Map();
-  return asYamlMap(toPlain(document), file.path, problems);
+  const plain = toPlain(document);
+  notePositions(document.contents, plain, lineCounter);
+  return asYamlMap(plain, file.path, problems);
 }
 
 function toPlain(document: Document): unknown {
@@ -30,6 +37,41 @@ function toPlain(document: Document): unknown {
   }
 }
 
+// What an alias stands for has the positions of its anchor.
+function notePositions(node: unknown, plain: unknown, lines: LineCounter): void {
+  const { items } = (node ?? {}) as { readonly items?: readonly { key?: Positioned; value?: unknown }[] };
+  if (!(plain instanceof Map) || items === undefined || positions.has(plain)) return;
+  const keys = [...plain.keys()];
+  const noted = new Map<unknown, string>();
+  positions.set(plain, noted);
+  for (const [at, { key, value }] of items.entries()) {
+    noted.set(keys[at], positionText(lines, key?.range?.[0]));
+    notePositions(value, plain.get(keys[at]), lines);
+  }
+}
+
+interface Positioned {
+  readonly range?: readonly number[] | null;
+}
+
+function positionText(lines: LineCounter, offset: number | undefined): string {
+  if (offset === undefined) return '';
+  const { line, col } = lines.linePos(offset);
+  return `:${line}:${col}`;
+}
+
+/** Where a key of a mapping is, to follow the path of its file: `:4:3`. */
+export function positionOf(map: YamlMap, key: unknown): string {
+  return positions.get(map)?.get(key) ?? '';
+}
+
+/** The mapping without some of its keys. */
+export function withoutKeys(map: YamlMap, ...keys: readonly string[]): YamlMap {
+  const rest = new Map([...map].filter(([key]) => !keys.includes(key as string)));
+  positions.set(rest, positions.get(map) ?? new Map());
+  return rest;
+}
+
 /** A value that must be a mapping; `origin` names it in the problem. */
 export function asYamlMap(value: unknown, origin: string, problems: string[]): YamlMap {
   if (value === null || value === '') return new Map();
@@ -38,29 +80,54 @@ export function asYamlMap(value: unknown, origin: string, problems: string[]): Y
   return new Map();
 }
 
+export interface EntriesPlace {
+  /** How sentences call it; ends with the path. */
+  readonly name: string;
+  readonly path: string;
+  /** What keys may also be called, by that name. */
+  readonly plurals?: ReadonlyMap<string, string>;
+  /** Keys whose value may be a mapping, too. */
+  readonly mapped?: ReadonlySet<string>;
+}
+
 /** The options of a mapping, by key. Keys other than `known`, and values that are not text, are problems. */
 export function readEntries(
   map: YamlMap,
   known: ReadonlySet<string>,
-  place: { readonly name: string; readonly path: string },
+  place: EntriesPlace,
   problems: string[],
 ): Entries {
   const entries = new Map<string, Entry>();
+  const { plurals = new Map<string, string>() } = place;
   for (const [key, value] of map) {
-    const name = typeof key === 'string' ? key : JSON.stringify(key);
-    const text = textOf(value);
-    const origin = `${printable(name)} in ${place.name}`;
-    if (!known.has(name)) problems.push(`${origin} is not an option of Postern${suggestion(name, known) || '.'}`);
+    const written = keyText(key);
+    const name = plurals.get(written) ?? written;
+    const text = textOf(value, place.mapped?.has(name) === true);
+    const origin = `${printable(written)} in ${place.name}${positionOf(map, key)}`;
+    if (!known.has(name))
+      problems.push(`${origin} is not an option of Postern${suggestion(name, [...known, ...plurals.keys()]) || '.'}`);
+    else if (entries.has(name)) problems.push(`${origin} and ${entries.get(name)?.origin} are the same: expected one.`);
     else if (text === undefined) problems.push(`${origin}: expected one value or a list of values.`);
     else entries.set(name, { text: isPath(name) ? resolveBesideFile(text, place.path) : text, origin });
   }
   return entries;
 }
 
-function textOf(value: unknown): string | undefined {
+/** A key as text. */
+export function keyText(key: unknown): string {
+  return typeof key === 'string' ? key : JSON.stringify(key);
+}
+
+// A list is separated by commas, and so are the pairs of a mapping, such as `/api=8080`.
+function textOf(value: unknown, isMapped: boolean): string | undefined {
   if (typeof value === 'string') return value;
-  const isList = Array.isArray(value) && value.every((item) => typeof item === 'string');
-  return isList ? value.join(',') : undefined;
+  const items = isMapped && value instanceof Map ? [...value].map(pairText) : value;
+  const isList = Array.isArray(items) && items.every((item) => typeof item === 'string');
+  return isList ? items.join(',') : undefined;
+}
+
+function pairText([key, value]: readonly [unknown, unknown]): string | undefined {
+  return typeof key === 'string' && typeof value === 'string' ? `${key}=${value}` : undefined;
 }
 
 const PATHS: ReadonlySet<string> = new Set(['target_ca', 'state_dir', 'tls_cert', 'tls_key', 'acme_dns_key']);

@@ -27,6 +27,8 @@ export interface TargetAddress {
   /** The trusted issuers of its certificate, as PEM, instead of the well-known ones. */
   readonly ca?: string;
   readonly hostHeader: HostHeader;
+  /** The other servers of the same tunnel: a URL that names one of them leads to the tunnel, too. */
+  readonly neighbours?: readonly TargetAddress[];
 }
 
 const LITERAL = /^[a-z0-9._-]{1,253}(?::\d{1,5})?$/i;
@@ -100,7 +102,10 @@ export function namesTarget(target: TargetAddress, scheme: string, authority: st
   const text = `${scheme}://${authority}`;
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '' || !isTargetHost(target, bareHost(url.hostname))) return false;
+  if (url.username !== '' || url.password !== '') return false;
+  const hostname = bareHost(url.hostname);
+  if (target.neighbours?.some((other) => isTargetHost(other, hostname) && portOf(url) === other.port)) return true;
+  if (!isTargetHost(target, hostname)) return false;
   if (portOf(url) === target.port) return true;
   if (publicOrigin !== undefined && isForwarded(url, target, new URL(publicOrigin))) return true;
   return typeof target.hostHeader === 'object' && url.host === literalUrl(target.hostHeader.literal, scheme).host;

@@ -1,4 +1,5 @@
 /** The tunnel's address as a visitor sees it, read from the fields that the edge sets. Pure. */
+import { RecentMap } from '../../core/recent-map.js';
 import { PosternError } from '../../errors.js';
 import type { RequestHead } from '../../http/exchange.js';
 import { fieldValue } from '../../http/fields.js';
@@ -23,11 +24,20 @@ export function readPublicAddress(head: RequestHead): PublicAddress {
   const port = fieldValue(head.headers, 'x-forwarded-port');
   const withPort = host.includes(':') || port === undefined || !PORT.test(port) ? host : `${host}:${port}`;
   const text = `${scheme}://${withPort}`;
-  if (text !== lastRead.text) lastRead = { text, publicAddress: parsePublicAddress(text, withPort) };
+  if (text !== lastRead.text) lastRead = { text, publicAddress: readAgain(text, withPort) };
   return lastRead.publicAddress;
 }
 
-// An agent has one public address, or two, and parsing it for each request would cost as much as a small response.
+function readAgain(text: string, withPort: string): PublicAddress {
+  const known = READ.get(text);
+  if (known !== undefined) return known;
+  const publicAddress = parsePublicAddress(text, withPort);
+  READ.set(text, publicAddress);
+  return publicAddress;
+}
+
+// A tunnel has one public address, or two, and parsing it for each request would cost as much as a small response.
+const READ = new RecentMap<PublicAddress>(100, 300);
 let lastRead: { readonly text: string; readonly publicAddress: PublicAddress } = {
   text: '',
   publicAddress: { host: '', hostname: '', origin: '' },

@@ -81,8 +81,11 @@ function publicOrigin(
 }
 
 function isTargetUrl(scheme: string, authority: string, target: TargetAddress, publicAddress: PublicAddress): boolean {
-  if (memo.target !== target || memo.publicAddress !== publicAddress)
-    memo = { target, publicAddress, isTarget: newMemo() };
+  let memo = memos.get(target);
+  if (memo?.publicAddress !== publicAddress) {
+    memo = { publicAddress, isTarget: new RecentMap(MAX_NAMES, MAX_NAME_LENGTH) };
+    memos.set(target, memo);
+  }
   const name = `${scheme}://${authority}`;
   const cached = memo.isTarget.get(name);
   if (cached !== undefined) return cached;
@@ -94,13 +97,10 @@ function isTargetUrl(scheme: string, authority: string, target: TargetAddress, p
 // A content security policy names the same few hosts with each page, and parsing a URL costs as much as a small response.
 const MAX_NAMES = 100;
 const MAX_NAME_LENGTH = 300;
-const newMemo = () => new RecentMap<boolean>(MAX_NAMES, MAX_NAME_LENGTH);
-
-let memo: {
-  readonly target: TargetAddress | undefined;
-  readonly publicAddress: PublicAddress | undefined;
-  readonly isTarget: RecentMap<boolean>;
-} = { target: undefined, publicAddress: undefined, isTarget: newMemo() };
+const memos = new WeakMap<
+  TargetAddress,
+  { readonly publicAddress: PublicAddress; readonly isTarget: RecentMap<boolean> }
+>();
 
 function publicCookie(line: string, target: TargetAddress, publicAddress: PublicAddress): string {
   const [pair = '', ...attributes] = line.split(';');

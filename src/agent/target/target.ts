@@ -76,6 +76,12 @@ export class Target {
     }
   }
 
+  /** Answers a request that is for no server. */
+  refuse(stream: InboundStream, error: PosternError): void {
+    new Exchange(this.#context, stream).fail(error);
+    stream.resume();
+  }
+
   /** Cuts the open WebSockets and event streams, which would never end by themselves. */
   closeLongLived(): void {
     for (const cut of this.#context.webSockets) cut();

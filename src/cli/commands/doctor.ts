@@ -1,7 +1,7 @@
 /** `postern doctor`: looks at each part of the way from a visitor to the local server, and says what to do where one is at fault. */
 import type { Command } from 'commander';
-import { readCa } from '../../agent/agent.js';
 import { readTargetAddress } from '../../agent/target/address.js';
+import { readCa } from '../../agent/target-settings.js';
 import { ConfigError } from '../../config/config-error.js';
 import { DOCTOR_OPTIONS, type DoctorConfig, loadDoctorConfig } from '../../config/doctor-config.js';
 import { quoted } from '../../config/text.js';

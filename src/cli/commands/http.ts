@@ -20,6 +20,6 @@ export function addHttpCommand(program: Command): void {
   command.action((target: string, options: { config?: string; json?: true }) => {
     const flags = { ...givenFlags(command, OPTIONS), target };
     const read = () => loadAgentConfig(readAgentSources(flags, options.config));
-    return runTunnel(read(), options.json ? 'json' : 'text', { path: agentFilePath(options.config), read });
+    return runTunnel(read(), options.json ? 'json' : 'text', { paths: [agentFilePath(options.config)], read });
   });
 }

@@ -16,8 +16,8 @@ export interface LiveAccessOptions {
   readonly token: () => Promise<string>;
   /** The public URL of the tunnel. */
   readonly url: string;
-  /** A program that is started for each person who asks, with the address, the message and the URL as its arguments. */
-  readonly onKnock?: string | undefined;
+  /** The program that is started for each person who asks, with the address, the message and the URL as its arguments. */
+  readonly onKnock?: (() => string | undefined) | undefined;
   /** Is told of each person who asks. */
   readonly knocked?: ((asker: Asker) => void) | undefined;
   readonly view: {
@@ -87,8 +87,9 @@ export class LiveAccess {
     this.#started.add(id);
     const { onKnock, url, knocked } = this.#options;
     knocked?.(asker);
-    if (onKnock === undefined) return;
-    const program = spawn(onKnock, [argument(email), argument(message), url], { stdio: 'ignore', shell: false });
+    const path = onKnock?.();
+    if (path === undefined) return;
+    const program = spawn(path, [argument(email), argument(message), url], { stdio: 'ignore', shell: false });
     program.on('error', (error) => printError(`--on-knock: ${error.message}`));
     program.unref();
   }

@@ -1,12 +1,12 @@
 /** One running tunnel of this process: its agent, what it shows, and who is let in while it runs. */
 import { type Agent, startAgent } from '../../agent/agent.js';
 import type { AgentConfig } from '../../config/agent-config.js';
-import { describeAllow } from '../output/describe-allow.js';
 import type { Shown } from '../output/display.js';
 import type { Asker } from '../output/people-lines.js';
 import type { TunnelView } from '../output/tunnel-view.js';
 import { ApiClient } from '../process/api-client.js';
 import { clockTime, lifetimeOver } from '../process/lifetime.js';
+import { differences } from './differences.js';
 import { Inspection } from './inspection.js';
 import { KnockNotifier } from './knock-notifier.js';
 import { LiveAccess } from './live-access.js';
@@ -69,14 +69,12 @@ export class RunningTunnel {
     this.#agent.redial();
   }
 
-  /** Goes on with another configuration, as it is in the file now. */
+  /** Goes on with another configuration, as it is in the file now. Throws `ERR_CONFIG_INVALID` and changes nothing when it is wrong. */
   apply(config: AgentConfig): void {
-    const { allow } = config;
-    const isOther = allow.join() !== this.#config.allow.join();
+    const { change, sentences } = differences(this.#config, config);
+    this.#agent.change(change);
     this.#config = config;
-    if (!isOther) return;
-    this.#agent.setAllow(allow);
-    this.view.hint(`open to ${describeAllow(allow)} from now on`);
+    for (const sentence of sentences) this.view.hint(sentence);
   }
 
   /** Shows nothing more. */
@@ -96,7 +94,7 @@ export class RunningTunnel {
     const { display, keys, config, token } = this.#shared;
     display.flush(); // a person waits for the URL
     const current = typeof token === 'string' ? async () => token : token;
-    const { onKnock } = this.#config;
+    const onKnock = () => this.#config.onKnock;
     const live = {
       edge: config.edge,
       token: current,

@@ -20,6 +20,7 @@ export interface TerminalOptions {
   readonly edge: string;
   /** Shown in the block. */
   readonly target: URL;
+  readonly mounts?: Readonly<Record<string, URL>>;
   readonly allow: readonly string[];
   /** What the tunnel is limited to, each in some words. */
   readonly limits?: readonly string[];
@@ -130,6 +131,8 @@ export class Terminal implements TunnelView {
     if (!isLabelled) this.#line('');
     this.#line(`  ${this.#screen.style(['bold', 'green'], printable(url))}`);
     this.#line(`  forwards to   ${printable(describeTarget(this.#options.target))}`);
+    for (const [path, target] of Object.entries(this.#options.mounts ?? {}))
+      this.#line(`  ${printable(path).padEnd(12)}  ${printable(describeTarget(target))}`);
     this.#line(`  open to       ${printable(describeAllow(this.#options.allow))}`);
     const { limits = [] } = this.#options;
     if (limits.length > 0) this.#line(`  limited to    ${limits.join(', ')}`);

@@ -6,9 +6,13 @@ import { readAgentFile } from '../../config/agent-file.js';
 import { ConfigError } from '../../config/config-error.js';
 import type { Sources, TextFile } from '../../config/sources.js';
 import { quoted } from '../../config/text.js';
+import type { TunnelsSources } from '../../config/tunnels-config.js';
 import { Credentials } from './credentials.js';
 import { systemError } from './exit.js';
 import { readSecretFile, readTokenFile, warnIfShared } from './secret-file.js';
+
+/** The tunnels of a project, in its folder. */
+export const PROJECT_FILE = 'postern.yaml';
 
 // A secret in the file itself, `.env` or YAML; the name of a path ends in `_FILE` or `_file`.
 const HOLDS_SECRET =
@@ -45,6 +49,18 @@ export function readAgentSources(flags: Sources['flags'], configPath: string | u
   const file = configPath === undefined ? readOptional(agentConfigPath()) : readRequired(configPath);
   const signIns = new Credentials();
   return { env: process.env, flags, ...(file === undefined ? {} : { file }), readSecretFile: readTokenFile, signIns };
+}
+
+/** Those of several tunnels: `postern.yaml` of the working directory beside the developer's own file, or the file of `--config` alone. */
+export function readTunnelsSources(flags: Sources['flags'], configPath: string | undefined): TunnelsSources {
+  const sources = readAgentSources(flags, configPath);
+  const project = configPath === undefined ? readOptional(PROJECT_FILE) : undefined;
+  return project === undefined ? sources : { ...sources, project };
+}
+
+/** The paths of those files, whether or not they are there. */
+export function tunnelsFilePaths(configPath: string | undefined): readonly string[] {
+  return configPath === undefined ? [PROJECT_FILE, agentConfigPath()] : [configPath];
 }
 
 /** Whether the developer's file has a tunnel of this name. Problems of the file are reported when its options are read. */

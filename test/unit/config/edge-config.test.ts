@@ -358,9 +358,9 @@ describe('the YAML file', () => {
     ['a list in a list', 'allow: [[a]]', 'allow in edge.yaml'],
     ['an empty value', 'url:', 'url in edge.yaml'],
     ['a value that is wrong', 'session_ttl: 12', 'session_ttl in edge.yaml'],
-    ['a key twice', 'url: https://a.com\nurl: https://b.com', 'edge.yaml, line 2'],
-    ['what is no YAML', 'a: [', 'edge.yaml, line 1'],
-    ['an unquoted rule', '\nallow: @acme.com', 'edge.yaml, line 2'],
+    ['a key twice', 'url: https://a.com\nurl: https://b.com', 'edge.yaml:2:'],
+    ['what is no YAML', 'a: [', 'edge.yaml:1:'],
+    ['an unquoted rule', '\nallow: @acme.com', 'edge.yaml:2:'],
     ['what is no mapping', '- url', 'edge.yaml'],
     ['a key that is no text', '? [a]\n: b', 'edge.yaml'],
   ] as const) {
@@ -370,7 +370,7 @@ describe('the YAML file', () => {
   it('causes no problems about missing options when it cannot be parsed, and other problems are reported', () => {
     const file = { path: 'edge.yaml', text: 'oidc_client_id: a: b\n' };
     const problems = problemsOf(() => loadEdgeConfig({ env: { POSTERN_SESSION_TTL: 'long' }, flags: {}, file }));
-    assertProblems(problems, ['edge.yaml, line 1', 'POSTERN_SESSION_TTL']);
+    assertProblems(problems, ['edge.yaml:1:', 'POSTERN_SESSION_TTL']);
     assert.equal(problems.length, 2);
   });
 

@@ -87,7 +87,7 @@ describe('config/agent.yaml', () => {
   });
 
   for (const key of Object.keys(TUNNEL_OPTIONS).filter((key) => key !== 'name')) {
-    it(`has ${key}`, () => assert.match(file.text, new RegExp(`^ +${key}:`, 'm')));
+    it(`has ${key}`, () => assert.match(file.text, new RegExp(`^ +${key}s?:`, 'm')));
   }
 });
 
