@@ -3,7 +3,7 @@
  * is named. The Node that runs this script runs the tests. (Node 20 takes no patterns, hence the list.)
  *
  * The unit tests of a room share a process, and so do the contract tests: to start one and to load what it tests takes
- * longer than most of these files. A file whose hooks or flags would reach the others keeps a process of its own.
+ * longer than most of these files. Those with the same Chromium share a process, and with it the browser. A file whose hooks or flags would reach the others keeps a process of its own.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,14 +14,21 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiled = join(root, '.build', 'test');
 
-// For one process, so that one that hangs is named and the others still run; each takes seconds, the longest a minute.
-const MAX_MS_OF_A_PROCESS = 240_000;
+// For one process, so that one that hangs is named and the others still run; each takes seconds, those that share a browser some minutes.
+const MAX_MS_OF_A_PROCESS = 600_000;
 
 // Processes at once: more than processors, since many tests wait for a clock of the edge, an agent or a browser meanwhile.
 const PROCESSES_AT_ONCE = availableParallelism() + 2;
 
 // Hooks outside of every `describe`, which Node runs for each test of the process; flags that the whole process keeps.
 const RUNS_ALONE = /^(?:before|after|beforeEach|afterEach)\(|^\s*setFlagsFromString\(/m;
+
+// What files of one process share, by how they ask for it (test/support/in-world.ts, browser.ts).
+const SHARED = {
+  'a browser that accepts any certificate': /\binBrowser\(\{ anyCertificate|\bBrowserWorld\.start\(/,
+  'a browser': /\binBrowser\(/,
+  'a world': /\bshared: true/,
+};
 
 const wanted = process.argv.slice(2).map((name) => name.replace(/^test\//, '').replace(/\.ts$/, '.js'));
 const files = existsSync(compiled) ? testsBelow(compiled).filter(isWanted) : [];
@@ -45,19 +52,22 @@ function entries(tests) {
     const room = roomOf(path);
     byRoom.set(room, [...(byRoom.get(room) ?? []), path]);
   }
-  return [...byRoom].map(([room, members]) => (members.length > 1 ? entryOf(room, members) : members[0]));
+  const longestFirst = [...byRoom].sort(([a], [b]) => Number(b in SHARED) - Number(a in SHARED));
+  return longestFirst.map(([room, members]) => (members.length > 1 ? entryOf(room, members) : members[0]));
 }
 
 function entryOf(room, members) {
-  const entry = join(rooms, `${room.replaceAll('/', '-')}.test.mjs`);
+  const entry = join(rooms, `${room.replaceAll(/[/ ]/g, '-')}.test.mjs`);
   writeFileSync(entry, members.map((path) => `await import('${pathToFileURL(path)}');\n`).join(''));
   return entry;
 }
 
-// `unit/http2`, `contract`; the path itself of what runs alone.
+// `unit/http2`, `contract`, what is shared; the path itself of what runs alone.
 function roomOf(path) {
-  const [room] = /^(?:unit\/[^/]+|contract)(?=\/)/.exec(relative(compiled, path)) ?? [path];
-  return RUNS_ALONE.test(readFileSync(path, 'utf8')) ? path : room;
+  const source = readFileSync(path, 'utf8');
+  if (RUNS_ALONE.test(source)) return path;
+  const [room] = /^(?:unit\/[^/]+|contract)(?=\/)/.exec(relative(compiled, path)) ?? [];
+  return room ?? Object.keys(SHARED).find((what) => SHARED[what].test(source)) ?? path;
 }
 
 function testsBelow(folder) {

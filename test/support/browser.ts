@@ -1,11 +1,11 @@
 /**
- * A real browser for tests: Debian's Chromium driven by `playwright-core`, headless, with a new profile each time and
+ * A real browser for tests: Debian's Chromium driven by `playwright-core`, headless, with a new profile for each person and
  * with every host name resolved to 127.0.0.1, so that `*.localhost` and made-up domains reach the edge. Where there is
  * no Chromium, a test is skipped with the reason.
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, ConsoleMessage, Page } from 'playwright-core';
+import type { Browser, BrowserContext, ConsoleMessage, Page } from 'playwright-core';
 import type { Cookie } from './cookie-jar.js';
 import { deferred } from './deferred.js';
 import { PROJECT_ROOT } from './project-root.js';
@@ -73,12 +73,31 @@ export interface PageOptions {
   readonly visitor?: Visitor;
 }
 
+/** A Chromium of this process, by its flags, and those who use it or have said that they will. */
+interface SharedChromium {
+  users: number;
+  launched: Promise<Browser> | undefined;
+}
+
+const shared = new Map<string, SharedChromium>();
+
+/** One of those who use a Chromium of this process, which ends with the last of them: its start costs more than most pages. */
 export class TestBrowser {
-  readonly #options: BrowserOptions;
+  readonly #args: readonly string[];
+  readonly #contexts: BrowserContext[] = [];
   #browser: Browser | undefined;
 
-  constructor(options: BrowserOptions = {}) {
-    this.#options = options;
+  /** Announces a user. Call `close` for each. */
+  constructor({ anyCertificate }: BrowserOptions = {}) {
+    this.#args = anyCertificate ? [...FLAGS, '--ignore-certificate-errors'] : FLAGS;
+    this.#shared.users += 1;
+  }
+
+  get #shared(): SharedChromium {
+    const key = this.#args.join();
+    const found = shared.get(key) ?? { users: 0, launched: undefined };
+    shared.set(key, found);
+    return found;
   }
 
   static async start(options: BrowserOptions = {}): Promise<TestBrowser> {
@@ -87,13 +106,10 @@ export class TestBrowser {
     return browser;
   }
 
-  /** Starts Chromium. */
+  /** Starts Chromium where it does not run yet. */
   async start(): Promise<void> {
-    const executablePath = chromiumPath();
-    if (executablePath === undefined) throw new Error('no Chromium here');
-    const { chromium } = await import('playwright-core'); // a second of processor time, and most tests see no browser
-    const args = this.#options.anyCertificate ? [...FLAGS, '--ignore-certificate-errors'] : FLAGS;
-    this.#browser = await chromium.launch({ executablePath, args, headless: true });
+    this.#shared.launched ??= launch(this.#args);
+    this.#browser = await this.#shared.launched;
   }
 
   /** A page of another person: no cookie is shared with another page. */
@@ -101,13 +117,27 @@ export class TestBrowser {
     if (this.#browser === undefined) throw new Error('the browser has not started');
     const viewport = { width, height: 800 };
     const context = await this.#browser.newContext({ ignoreHTTPSErrors: true, viewport, colorScheme });
+    this.#contexts.push(context);
     if (visitor !== undefined) await context.addCookies(visitor.jar.all().map(browserCookie));
     return context.newPage();
   }
 
+  /** Closes its pages, and Chromium behind its last user. */
   async close(): Promise<void> {
-    if (this.#browser !== undefined) await withCeiling(this.#browser.close(), 'the browser to close');
+    for (const context of this.#contexts.splice(0)) void context.close().catch(() => {}); // not waited for, as with `dismiss`
+    this.#shared.users -= 1;
+    if (this.#shared.users > 0) return;
+    const browser = await this.#shared.launched;
+    this.#shared.launched = undefined;
+    if (browser !== undefined) await withCeiling(browser.close(), 'the browser to close');
   }
+}
+
+async function launch(args: readonly string[]): Promise<Browser> {
+  const executablePath = chromiumPath();
+  if (executablePath === undefined) throw new Error('no Chromium here');
+  const { chromium } = await import('playwright-core'); // a second of processor time, and most tests see no browser
+  return chromium.launch({ executablePath, args: [...args], headless: true });
 }
 
 const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None' } as const;

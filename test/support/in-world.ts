@@ -11,6 +11,8 @@ import { World } from './world.js';
 import type { WorldOptions } from './world-options.js';
 
 export interface InWorldOptions extends WorldOptions {
+  /** Other tests of the process use the world too, which leave it as they found it: running, with no agent of theirs. */
+  readonly shared?: true;
   /** The account with which the visitor is signed in to the tunnel; without one the visitor is a stranger. */
   readonly as?: string;
 }
@@ -21,15 +23,41 @@ export interface InWorld {
   readonly visitor: Visitor;
 }
 
-export function inWorld({ as, ...options }: InWorldOptions = {}): InWorld {
-  const world = new World(options);
+export function inWorld({ as, shared, ...options }: InWorldOptions = {}): InWorld {
+  const lease = shared ? leaseOf(options) : { world: new World(options), users: 1, started: undefined };
+  const { world } = lease;
   const visitor = world.visitor();
   before(async () => {
-    await world.start();
+    lease.started ??= world.start();
+    await lease.started;
+    await world.target.forget();
     if (as !== undefined) await world.signIn(visitor, as);
   });
-  after(() => world.close());
+  after(async () => {
+    lease.users -= 1;
+    visitor.close();
+    if (lease.users === 0) await world.close();
+  });
   return { world, visitor };
+}
+
+/** A world, and for how many tests of this process it has still to be there. */
+interface Lease {
+  readonly world: World;
+  users: number;
+  started: Promise<void> | undefined;
+}
+
+const leases = new Map<string, Lease>();
+
+// What is no value (a function) makes a world that nobody shares.
+function leaseOf(options: WorldOptions): Lease {
+  const key = JSON.stringify(options);
+  const found = leases.get(key);
+  const lease = found && found.users > 0 ? found : { world: new World(options), users: 0, started: undefined };
+  leases.set(key, lease);
+  lease.users += 1;
+  return lease;
 }
 
 /** Chromium, started before the first test and closed behind the last. */

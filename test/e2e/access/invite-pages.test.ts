@@ -6,7 +6,7 @@ import { browserMissing, chooseAccount, screenshot, watch } from '../../support/
 import { inBrowser, inWorld } from '../../support/in-world.js';
 
 describe('an invite, in a browser', { skip: browserMissing() }, () => {
-  const { world } = inWorld();
+  const { world } = inWorld({ shared: true });
   const browser = inBrowser();
 
   for (const [scheme, width] of [

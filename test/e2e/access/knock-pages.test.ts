@@ -6,7 +6,7 @@ import { browserMissing, screenshot, watch } from '../../support/browser.js';
 import { inBrowser, inWorld } from '../../support/in-world.js';
 
 describe('asking to be let in, in a browser', { skip: browserMissing() }, () => {
-  const { world } = inWorld();
+  const { world } = inWorld({ shared: true });
   const browser = inBrowser();
 
   for (const [scheme, width] of [

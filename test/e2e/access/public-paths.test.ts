@@ -105,7 +105,7 @@ describe('public paths', () => {
 });
 
 describe('an edge whose operator permits no public paths', () => {
-  const { world } = inWorld();
+  const { world } = inWorld({ shared: true });
   for (const [what, flags] of [
     ['--public-path', ['--public-path', '/health']],
     ['--preflight', ['--preflight']],

@@ -8,7 +8,7 @@ import { POSTERN, Program } from '../../support/processes.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 describe('a tunnel without --name', () => {
-  const { world } = inWorld();
+  const { world } = inWorld({ shared: true });
   const cwd = join(temporaryFolder('project'), 'Some Folder');
   mkdirSync(cwd);
   writeFileSync(join(cwd, 'package.json'), '{"name":"@acme/shop"}');

@@ -6,7 +6,7 @@ import { overEach } from '../../support/versions.js';
 import { RefusedUpgrade, type VisitOptions, type VisitorResponse } from '../../support/visitor.js';
 
 describe('what a visitor without a session gets', () => {
-  const { world } = inWorld();
+  const { world } = inWorld({ shared: true });
 
   overEach(world, () => {
     const navigations: Record<string, VisitOptions> = {

@@ -21,7 +21,7 @@ const IDENTITY = [
 ];
 
 describe('identity headers', () => {
-  const { world, visitor: ana } = inWorld({ as: 'ana' });
+  const { world, visitor: ana } = inWorld({ as: 'ana', shared: true });
   let host: string;
 
   before(async () => {

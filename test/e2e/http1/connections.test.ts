@@ -7,7 +7,7 @@ import { Transcript } from '../../support/transcript.js';
 import { rawExchange } from '../../support/visitor.js';
 
 describe('requests on one connection', () => {
-  const { world, visitor: ana } = inWorld({ as: 'ana' });
+  const { world, visitor: ana } = inWorld({ as: 'ana', shared: true });
   let host: string;
   let cookie: string;
 

@@ -14,7 +14,7 @@ import { rawExchange } from '../../support/visitor.js';
 import { readResponse } from '../../support/wire.js';
 
 describe('the grammar of HTTP/1.1', () => {
-  const { world, visitor: ana } = inWorld({ as: 'ana' });
+  const { world, visitor: ana } = inWorld({ as: 'ana', shared: true });
   let lines: string;
 
   before(async () => {

@@ -105,7 +105,7 @@ function mutations(byte: string): string[] {
 }
 
 describe('a request with two readings', () => {
-  const { world, visitor: ana } = inWorld({ as: 'ana' });
+  const { world, visitor: ana } = inWorld({ as: 'ana', shared: true });
   let start: (line: string) => string;
 
   before(async () => {

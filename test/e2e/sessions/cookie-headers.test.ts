@@ -15,7 +15,7 @@ import { readResponse, sendLines, type WireResponse } from '../../support/wire.j
 const SESSION = 'postern-session';
 
 describe('the cookies of a request', () => {
-  const { world, visitor: ana } = inWorld({ as: 'ana' });
+  const { world, visitor: ana } = inWorld({ as: 'ana', shared: true });
   let good: string;
 
   before(async () => {

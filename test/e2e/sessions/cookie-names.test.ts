@@ -13,7 +13,7 @@ import { sendLines } from '../../support/wire.js';
 const NAME = 'postern-session';
 
 describe('the cookies of a request', () => {
-  const { world, visitor: ana } = inWorld({ as: 'ana' });
+  const { world, visitor: ana } = inWorld({ as: 'ana', shared: true });
   let host: string;
   let value: string;
 

@@ -17,7 +17,7 @@ const H2C = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settin
 const TLS = 'Connection: Upgrade\r\nUpgrade: TLS/1.2\r\n';
 
 describe('an offer that nobody takes up', () => {
-  const { world, visitor: ana } = inWorld({ as: 'ana' });
+  const { world, visitor: ana } = inWorld({ as: 'ana', shared: true });
   let common: string;
   let closing: string;
 
