@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void
   login: async () => (await import('./commands/login.js')).addLoginCommand,
   logout: async () => (await import('./commands/logout.js')).addLogoutCommand,
   doctor: async () => (await import('./commands/doctor.js')).addDoctorCommand,
+  service: async () => (await import('./commands/service.js')).addServiceCommand,
   edge: async () => (await import('./commands/edge.js')).addEdgeCommand,
   token: async () => (await import('./commands/token.js')).addTokenCommand,
   completion: async () => (await import('./commands/completion.js')).addCompletionCommand,

@@ -87,8 +87,9 @@ const CLI: Readonly<Record<string, Wing>> = {
     imports: ['output', 'process'],
   },
   doctor: { holds: 'the checks of `postern doctor`', imports: ['output', 'process'] },
+  service: { holds: 'an agent as a service: units, property lists', imports: ['process'] },
   completion: { holds: 'what shells complete: the scripts, the names', imports: ['process'] },
-  commands: { holds: 'one file a command', imports: ['completion', 'doctor', 'live', 'output', 'process'] },
+  commands: { holds: 'one file a command', imports: ['completion', 'doctor', 'live', 'output', 'process', 'service'] },
 };
 
 export const ROOMS: Readonly<Record<string, Room>> = {
