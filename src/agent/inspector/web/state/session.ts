@@ -20,6 +20,7 @@ export async function giveKey(text: string): Promise<boolean> {
   const key = (hash < 0 ? undefined : readAddress(text.slice(hash)).key) ?? text.trim();
   try {
     await act('POST', '/api/session', { key });
+    store.notice.value = null;
     return true;
   } catch (error) {
     store.complain(messageOf(error));

@@ -10,6 +10,8 @@ export interface LoadedBody {
   readonly bytes: Uint8Array;
   /** It could not be decoded, so these are the bytes as they passed. */
   readonly decodeError: string | undefined;
+  /** Decoded it is larger than this: what follows was left out. */
+  readonly isCut: boolean;
 }
 
 const MESSAGES_A_PAGE = 500;
@@ -23,10 +25,12 @@ export async function loadBody(id: string, side: Side): Promise<LoadedBody> {
   const recorded = recordedOf(id);
   if (recorded !== undefined) {
     const bytes = side === 'request' ? recorded.requestBody : recorded.responseBody;
-    return { bytes, decodeError: undefined };
+    return { bytes, decodeError: undefined, isCut: false };
   }
   const { bytes, response } = await getBytes(exchangePath(id, `/${side}/body?decoded=1`));
-  return { bytes, decodeError: response.headers.get('postern-decode-error') ?? undefined };
+  const { headers } = response;
+  const decodeError = headers.get('postern-decode-error') ?? undefined;
+  return { bytes, decodeError, isCut: headers.has('postern-decoded-cut') };
 }
 
 /** The messages behind number `after`. */

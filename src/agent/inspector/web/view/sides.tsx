@@ -4,7 +4,7 @@ import { type FormRow, queryRows } from '../body/form.js';
 import { loadBody, type Side } from '../state/source.js';
 import { recording } from '../state/store.js';
 import { bodyWords } from '../words/body.js';
-import { countText } from '../words/units.js';
+import { countText, sizeText } from '../words/units.js';
 import { BodyView } from './body-view.js';
 import { useLoaded } from './hooks.js';
 import { Act, CopyButton, Problem } from './parts.js';
@@ -120,8 +120,15 @@ function BodyOf({
       {loaded.value?.decodeError !== undefined && (
         <Problem>It could not be decoded ({loaded.value.decodeError}): these are its bytes as they passed.</Problem>
       )}
+      {loaded.value?.isCut && (
+        <p class="none">Decoded it is larger: this is its first {sizeText(loaded.value.bytes.length)}.</p>
+      )}
       {loaded.value !== undefined && (
-        <BodyView bytes={loaded.value.bytes} contentType={body.type} isCut={body.kept < body.bytes} />
+        <BodyView
+          bytes={loaded.value.bytes}
+          contentType={body.type}
+          isCut={body.kept < body.bytes || loaded.value.isCut}
+        />
       )}
       {loaded.value === undefined && loaded.error === undefined && body.kept > 0 && (
         <p class="none">{countText(body.kept, 'byte')}…</p>

@@ -1,0 +1,225 @@
+/**
+ * The inspector's page in a real browser: traffic of two people, by keyboard alone, a filter that outlives a reload, a replay, a
+ * HAR file; what a target and a visitor send to become markup; and pages of other origins in the same browser that attack it.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
+import { browserMissing, type Complaints, evaluate, screenshot, watch } from '../../support/browser.js';
+import { inBrowser, inWorld } from '../../support/in-world.js';
+import { InspectorOf } from '../../support/inspector.js';
+import { attacksOn, framed, HOSTILE_BODIES, MARKUP, opened } from '../../support/inspector-attacks.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import type { Visitor } from '../../support/visitor.js';
+
+const skip = browserMissing();
+
+describe('the inspector’s page', { skip }, () => {
+  const inspector = new InspectorOf();
+  const { world, visitor: ana } = inWorld({ as: 'ana', agentEnv: inspector.agentEnv });
+  const browser = inBrowser();
+  let bob: Visitor;
+  let page: Page;
+  let complaints: Complaints;
+
+  // Another program of this machine, with pages of its own.
+  const attackers = createServer((_, response) => {
+    response.setHeader('Content-Type', 'text/html').end('<!doctype html><p>hello');
+  });
+
+  before(async () => {
+    await once(attackers.listen(0, '127.0.0.1'), 'listening');
+    await inspector.ready(world);
+    bob = await world.signedIn('bob');
+    page = await browser.page();
+    complaints = watch(page);
+    await page.goto(inspector.address);
+    await rows().first().waitFor();
+  });
+  after(() => {
+    attackers.close();
+    attackers.closeAllConnections();
+  });
+
+  const rows = (text?: string) => page.locator('.rows [role=row]', text === undefined ? {} : { hasText: text });
+  const words = async (part: Locator) => (await part.textContent()) ?? '';
+  const reached = async (path: string) => (await world.target.seen()).filter(({ url }) => url === path).length;
+
+  test('shows who asked for what as it happens, newest first, and gives its key away at once', async () => {
+    assert.doesNotMatch(page.url(), /key/);
+    const [cookie] = await page.context().cookies();
+    assert.deepEqual([cookie?.httpOnly, cookie?.sameSite], [true, 'Strict']);
+    assert.equal(await evaluate(page, 'document.cookie'), '');
+    await ana.fetch(`${world.url}/orders?page=2`);
+    await bob.fetch(`${world.url}/answer?status=503&body=down`);
+    await rows('503').waitFor();
+    assert.match(await words(rows().nth(0)), /503[\s\S]*GET[\s\S]*\/answer[\s\S]*bob@acme\.com/);
+    assert.match(await words(rows().nth(1)), /\/orders\?page=2[\s\S]*ana@acme\.com/);
+    await rows('503').click();
+    const detail = page.getByRole('region', { name: 'Request in detail' });
+    await detail.getByText('down', { exact: true }).waitFor();
+    assert.match(await words(detail), /bob@acme\.com, let in by @acme\.com/);
+    assert.match(await words(detail), /First byte/);
+    await screenshot(page, 'inspector-detail');
+    await page.keyboard.press('Escape');
+  });
+
+  test('is used by keyboard alone: to move, open, replay, compare, pin, filter and ask for help', async () => {
+    await ana.fetch(`${world.url}/keyed`);
+    await rows('/keyed').waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'GET /keyed' }).waitFor();
+    await page.keyboard.press('r');
+    await rows('/keyed').nth(1).waitFor();
+    await page.getByText('Sent again.').waitFor();
+    assert.equal(await reached('/keyed'), 2);
+    assert.match(await words(rows('/keyed').nth(0)), /replay[\s\S]*ana@acme\.com/);
+    await page.keyboard.press('p');
+    await rows('pinned').waitFor();
+    await page.keyboard.press('x');
+    await page.keyboard.press('k');
+    await page.keyboard.press('x');
+    await page.getByRole('dialog', { name: 'Compare' }).getByText('Response body').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys and filter' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape'); // the notice
+    await page.keyboard.press('Escape'); // the detail
+    assert.match(String(await evaluate(page, 'document.activeElement.id')), /^row-/);
+  });
+
+  test('sends a changed copy of a request, and leaves the original as it is', async () => {
+    await page.keyboard.press('g');
+    await page.keyboard.press('e');
+    await page.getByLabel('Method').fill('PUT');
+    await page.getByLabel('Path').fill('/changed');
+    await page.getByLabel('Body').fill('{"changed":true}');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await rows('/changed').waitFor();
+    const [seen] = (await world.target.seen()).filter(({ url }) => url === '/changed');
+    assert.equal(seen?.method, 'PUT');
+    assert.ok(seen?.rawHeaders.includes('ana@acme.com'), 'it is made as the same person');
+    assert.equal((await inspector.list('path:/keyed')).exchanges.length, 2);
+  });
+
+  test('finds by terms and by words in bodies, and keeps the filter over a reload', async () => {
+    await page.keyboard.press('/');
+    await page.keyboard.type('status:5xx person:bob');
+    await rows('/keyed').first().waitFor({ state: 'detached' });
+    assert.equal(await rows().count(), 1);
+    await page.reload();
+    await rows('503').waitFor();
+    assert.equal(await rows().count(), 1);
+    assert.equal(await page.getByLabel('Filter requests').inputValue(), 'status:5xx person:bob');
+    await page.getByLabel('Filter requests').fill('{"changed":true}');
+    await page.getByLabel('Filter requests').fill('"changed\\":true"');
+    await rows('/changed').waitFor();
+    await page.getByRole('button', { name: 'Clear the filter' }).first().click();
+    await rows('/keyed').first().waitFor();
+  });
+
+  test('shows a HAR file read-only', async () => {
+    const path = join(temporaryFolder('har'), 'saved.har');
+    writeFileSync(path, await (await inspector.ask('/api/har')).text());
+    await page.keyboard.press('h');
+    await page.locator('input[type=file]').setInputFiles(path);
+    await page.getByText('saved.har, read-only').waitFor();
+    assert.equal(await rows().count(), (await inspector.list()).exchanges.length);
+    await rows('/changed').click();
+    await page.getByRole('heading', { name: 'PUT /changed' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Replay' }).count(), 0);
+    await page.keyboard.press('r');
+    await page.getByText('it can only be read').waitFor();
+    assert.equal(await reached('/changed'), 1);
+    await page.getByRole('button', { name: 'Back to what is live' }).click();
+  });
+
+  test('K6 shows nothing hostile but as text', async () => {
+    for (const [type, body] of HOSTILE_BODIES) {
+      const fields = { status: '200', body };
+      const query = new URLSearchParams([
+        ...Object.entries(fields),
+        ['header', `Content-Type: ${type}`],
+        ['header', `X-Evil: ${MARKUP}`],
+      ]);
+      await ana.fetch(`${world.url}/answer?${query}`, { headers: { 'user-agent': MARKUP } });
+    }
+    const { exchanges } = await inspector.list('path:/answer person:ana');
+    assert.equal(exchanges.length, HOSTILE_BODIES.length);
+    await inspector.ask(`/api/exchanges/${exchanges[0]?.id}/note`, { method: 'POST', body: { text: MARKUP } });
+    for (const { id } of exchanges) {
+      await page.locator(`#row-${id}`).click();
+      for (const tab of ['Request', 'Response']) {
+        await page.getByRole('tab', { name: tab, exact: true }).click();
+        await page.getByText('x-evil').or(page.getByText('user-agent')).first().waitFor();
+      }
+      for (const view of await page.getByRole('tablist', { name: 'View' }).first().getByRole('tab').all())
+        await view.click();
+      const made =
+        "document.querySelectorAll('script:not([src]), iframe, img:not([src^=blob]), b.x, [onerror], [onload]').length";
+      assert.equal(await evaluate(page, made), 0);
+    }
+    assert.equal(await evaluate(page, 'window.hit ?? 0'), 0);
+    // A reload ends the stream of events.
+    assert.deepEqual(
+      complaints.filter((one) => !/\/api\/events net::ERR_ABORTED$/.test(one)),
+      [],
+    );
+  });
+
+  test('K5 gives nothing to, and does nothing for, a page of another origin in the same browser', async () => {
+    const { port } = attackers.address() as AddressInfo;
+    const { exchanges } = await inspector.list();
+    const id = exchanges.find(({ path }) => path === '/keyed')?.id ?? '';
+    const before = await world.target.seen();
+    // The second is of the same site, so that the browser sends even a cookie that is `SameSite=Strict`.
+    for (const host of ['evil.test', '127.0.0.1', 'localhost']) {
+      const attacker = await page.context().newPage();
+      await attacker.goto(`http://${host}:${port}/`);
+      assert.equal(await framed(attacker, inspector.origin), 'chrome-error://chromewebdata/', host);
+      for (const [name, script] of Object.entries(attacksOn(inspector.origin, id)))
+        assert.match(String(await evaluate(attacker, script)), /^(?:blocked|opaque)$/, `${name} from ${host}`);
+      assert.equal(await evaluate(attacker, opened(inspector.origin)), 'closed', host);
+      await attacker.close();
+    }
+    const now = await inspector.list();
+    assert.equal(now.paused, false);
+    assert.deepEqual(
+      now.exchanges.map((one) => [one.id, one.pinned, one.replayOf]),
+      exchanges.map((one) => [one.id, one.pinned, one.replayOf]),
+    );
+    assert.deepEqual(await world.target.seen(), before);
+  });
+
+  test('K4 is not there under another name that leads to this machine', async () => {
+    const { port } = new URL(inspector.origin);
+    for (const host of ['rebound.test', '127.0.0.1.evil.test', 'localhost.evil.test']) {
+      const attacker = await page.context().newPage();
+      const response = await attacker.goto(`http://${host}:${port}/`);
+      assert.equal(response?.status(), 421, host);
+      assert.equal(await evaluate(attacker, "fetch('/api/tunnels').then(({ status }) => status)"), 421, host);
+      await attacker.close();
+    }
+  });
+
+  test('K5 is locked without its key, and opens with the address that the agent prints', async () => {
+    const stranger = await browser.page({ colorScheme: 'dark', width: 390 });
+    await stranger.goto(`${inspector.origin}/#filter=is%3Apinned`);
+    await stranger.getByRole('heading', { name: 'This page needs its key' }).waitFor();
+    await stranger.getByLabel('Address or key').fill('a wrong key');
+    await stranger.getByRole('button', { name: 'Open' }).click();
+    await stranger.getByRole('alert').getByText(/./).waitFor();
+    await stranger.getByLabel('Address or key').fill(inspector.address);
+    await stranger.getByRole('button', { name: 'Open' }).click();
+    await stranger.locator('.rows [role=row]', { hasText: '/keyed' }).waitFor();
+    await screenshot(stranger, 'inspector-phone-dark');
+  });
+});
