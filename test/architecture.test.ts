@@ -53,6 +53,7 @@ const TOP_LEVEL = [
   'config',
   'deploy',
   'docs',
+  'examples',
   'package-lock.json',
   'package.json',
   'src',

@@ -40,6 +40,8 @@ export interface Access {
 
 /** An open tunnel. Its events are typed: `tunnel.on('request', (record) => …)`. */
 export interface Tunnel extends EventEmitter<TunnelEvents> {
+  /** The origin of the edge, which signs for the visitors: `postern({ edge: tunnel.edge, tunnel: tunnel.url })`. */
+  readonly edge: string;
   /** The public URL, `https://demo.tunnel.acme.com`. */
   readonly url: string;
   /** The first label of its host. */
@@ -105,6 +107,10 @@ export class RunningTunnel extends EventEmitter<TunnelEvents> implements Tunnel 
     // Both reject with what the program learns by its event, or by `openTunnel`.
     for (const promise of [this.opened, this.ended]) promise.catch(() => undefined);
     (this as EventEmitter).on('newListener', (event) => this.#follow([event]));
+  }
+
+  get edge(): string {
+    return this.#parts.connection.edge;
   }
 
   get url(): string {

@@ -103,6 +103,19 @@ describe('the package', () => {
     for (const [subpath, { types }] of subpaths) assert.ok(existsSync(join(installed, types)), subpath);
   });
 
+  test('the package has the types that the examples use', async () => {
+    const [compiler, examples] = [join('node_modules', 'typescript', 'bin', 'tsc'), join(PROJECT_ROOT, 'examples')];
+    const dist = join(installed, 'dist');
+    const paths = { postern: [join(dist, 'index.d.ts')], 'postern/*': [join(dist, 'integrations', '*.d.ts')] };
+    const compilerOptions = { paths, rootDir: '/', typeRoots: [join(PROJECT_ROOT, 'node_modules', '@types')] };
+    const include = [join(examples, '*', '*.js')];
+    const config = join(folder, 'tsconfig.json');
+    writeFileSync(config, JSON.stringify({ extends: join(examples, 'tsconfig.json'), compilerOptions, include }));
+    const failed = (error: { stdout: string }) => error;
+    const { stdout } = await run(process.execPath, [join(PROJECT_ROOT, compiler), '-p', config]).catch(failed);
+    assert.equal(stdout, '');
+  });
+
   test('the package brings what it needs to run, and nothing that only its makers need', () => {
     const brought = readdirSync(join(installed, 'node_modules'));
     assert.deepEqual(
