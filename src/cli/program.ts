@@ -8,6 +8,7 @@ import { readVersion } from './process/version.js';
 /** Each command, in the order of `--help`. An agent need not load what an edge is made of. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Program) => void>>> = {
   http: async () => (await import('./commands/http.js')).addHttpCommand,
+  run: async () => (await import('./commands/run.js')).addRunCommand,
   start: async () => (await import('./commands/start.js')).addStartCommand,
   allow: async () => (await import('./commands/access.js')).addAllowCommand,
   revoke: async () => (await import('./commands/access.js')).addRevokeCommand,
