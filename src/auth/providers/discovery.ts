@@ -1,5 +1,13 @@
 /** Fetches the metadata of an issuer (OpenID Connect Discovery 1.0), and rejects metadata that cannot be used. */
-import { allowInsecureRequests, type Configuration, customFetch, discovery, type ServerMetadata } from 'openid-client';
+import {
+  allowInsecureRequests,
+  ClientError,
+  type Configuration,
+  customFetch,
+  discovery,
+  type ServerMetadata,
+} from 'openid-client';
+import { onOneLine } from '../../core/plain-text.js';
 import { isEndpoint } from '../identity/issuer.js';
 import { clockFinding } from './checks.js';
 import type { ClientAuthentication } from './client-authentication.js';
@@ -22,6 +30,7 @@ export interface DiscoveryOptions {
 }
 
 const TIMEOUT_MS = 10_000;
+const MAX_ISSUER_CHARS = 200;
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
 const OPTIONAL_ENDPOINTS = ['userinfo_endpoint', 'pushed_authorization_request_endpoint'] as const;
 
@@ -32,20 +41,42 @@ export async function discoverProvider(
   authentication: ClientAuthentication,
 ): Promise<Provider> {
   let clock: string | undefined;
+  let announced = '';
+  let isDiscovering = true;
   const configuration = await discovery(issuer, clientId, {}, authentication.authenticate, {
     [customFetch]: async (url, options) => {
       const response = await fetchFromProvider(url, options as RequestInit);
       clock = clockFinding(response.headers.get('date'), Date.now());
+      if (isDiscovering) announced = await announcedIssuer(response.clone(), url); // later requests come here too
       return response;
     },
     timeout: timeoutMs / 1000,
     execute: issuer.protocol === 'http:' ? [allowInsecureRequests] : [],
+  }).catch((error: unknown) => {
+    throw isOfAnother(error)
+      ? invalidResponse(`its metadata names the issuer ${announced}: expected that spelling`)
+      : error;
   });
+  isDiscovering = false;
   const metadata = configuration.serverMetadata();
   checkEndpoints(metadata, issuer);
   authentication.choose(metadata);
   const keys = new ProviderKeys(new URL(metadata.jwks_uri as string), timeoutMs); // checked above
   return { configuration, metadata, keys, clock };
+}
+
+/** The issuer that a response names. Throws `ERR_LOGIN_FAILED` for what is no metadata, which the libraries call by other names. */
+async function announcedIssuer(response: Response, url: string): Promise<string> {
+  if (response.status !== 200) throw invalidResponse(`${url} has status ${response.status}: look at the issuer`);
+  const metadata: unknown = await response.json().catch(() => undefined);
+  const issuer =
+    typeof metadata === 'object' && metadata !== null && 'issuer' in metadata ? metadata.issuer : undefined;
+  if (typeof issuer === 'string') return onOneLine(issuer, MAX_ISSUER_CHARS);
+  throw invalidResponse(`${url} is no metadata of OpenID Connect: look at the issuer`);
+}
+
+function isOfAnother(error: unknown): boolean {
+  return error instanceof ClientError && error.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED';
 }
 
 function checkEndpoints(metadata: Readonly<ServerMetadata>, issuer: URL): void {

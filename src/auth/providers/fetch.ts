@@ -2,8 +2,8 @@
  * Requests to the identity provider. Its responses are small JSON texts: one that is too large, a redirect or a server
  * error makes the provider unavailable.
  */
+import { remedyFor } from '../../core/network-remedies.js';
 import { PosternError } from '../../errors.js';
-import { remedyFor } from './checks.js';
 
 // The largest legitimate responses, userinfo with hundreds of groups, have about 50 kB.
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -47,7 +47,7 @@ function unavailable(reason: unknown): PosternError {
   if (reason instanceof PosternError) return reason;
   const detail =
     reason instanceof Error
-      ? [reason.message, messageOf(reason.cause), remedyFor(reason.cause)].filter(Boolean).join(': ')
+      ? (remedyFor(reason.cause) ?? [reason.message, messageOf(reason.cause)].filter(Boolean).join(': '))
       : reason;
   return new PosternError('ERR_PROVIDER_UNAVAILABLE', `the identity provider cannot be used: ${detail}`);
 }

@@ -1,4 +1,6 @@
 /** HTTP to a certificate authority: https only, no redirects, bounded in time and size; every response is hostile until read. */
+import { remedyFor } from '../../core/network-remedies.js';
+import { onOneLine } from '../../core/plain-text.js';
 import { trimOws } from '../../core/white-space.js';
 import { AcmeError, asRecord } from './errors.js';
 
@@ -15,6 +17,7 @@ export type AcmeFetch = (url: string, init: RequestInit) => Promise<Response>;
 const TIMEOUT_MS = 30_000;
 // A chain of certificates has about ten kilobytes.
 const MAX_BODY_BYTES = 262_144;
+const MAX_REASON_CHARS = 200;
 const MAX_RETRY_AFTER_MS = 7 * 86_400_000;
 
 /** Sends one request. Rejects with `AcmeError` when there is no response, or one that is too large. */
@@ -74,5 +77,7 @@ async function readText(response: Response): Promise<string> {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return 'no response within thirty seconds';
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return remedyFor(cause) ?? `${error.message}: ${onOneLine(cause.message, MAX_REASON_CHARS)}`;
 }

@@ -335,6 +335,18 @@ describe('the check before the first visitor', () => {
       { metadata: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } },
       /client_secret_post, client_secret_basic, client_secret_jwt/,
     ],
+    'an issuer without metadata': [
+      { trouble: { discovery: { kind: 'status', status: 404 } } },
+      /openid-configuration has status 404: look at the issuer/,
+    ],
+    'an issuer that is a web page': [
+      { trouble: { discovery: { kind: 'body', body: '<html>' } } },
+      /is no metadata of OpenID Connect: look at the issuer/,
+    ],
+    'metadata of another issuer': [
+      { metadata: { issuer: 'https://id.acme.com/\u001b' } },
+      /its metadata names the issuer https:\/\/id\.acme\.com\/: expected that spelling/,
+    ],
     'an issuer that answers with an error': [{ trouble: { discovery: { kind: 'status', status: 500 } } }, /500/],
   };
   for (const [what, [switches, finding]] of Object.entries(FINDINGS)) {
@@ -364,7 +376,7 @@ describe('the check before the first visitor', () => {
     await op.close();
     const findings = await connect({ issuer }).check();
     op = await HostileProvider.start(party); // for `afterEach` to close
-    assert.match(findings[0] ?? '', /nothing listens there: look at the issuer/);
+    assert.match(findings[0] ?? '', /nothing listens there: look at the address/);
   });
 
   it('accepts an issuer with the path of its metadata', async () => {
