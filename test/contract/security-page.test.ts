@@ -31,7 +31,7 @@ const THREATS: Readonly<Record<string, number>> = {
   H: 13,
   I: 17,
   J: 12,
-  K: 11,
+  K: 16,
   L: 14,
   M: 8,
   N: 19,

@@ -1,5 +1,5 @@
 /**
- * Where the inspectors of this user's agents are: a file for each agent that runs, which only its owner can read, with the address
+ * Where the inspectors of this user's agents are: a file for each tunnel that runs, which only its owner can read, with the address
  * and the key. `postern status`, `logs` and `replay` find them there.
  */
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,15 +18,15 @@ export interface RunningInspector {
   readonly target: string;
 }
 
-const FILE = /^inspector-(\d{1,10})\.json$/;
+const FILE = /^inspector-(\d{1,10})-\d{1,5}\.json$/;
 const MAX_FILE_BYTES = 16_384;
 const ORIGIN = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d{1,5}$/;
 
-/** Writes the file of this process. Returns what removes it again. */
+/** Writes the file of an inspector of this process. Returns what removes it again. */
 export function publishInspector(inspector: Omit<RunningInspector, 'pid'>, env = process.env): () => void {
   const folder = folderOf(env);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, `inspector-${process.pid}.json`);
+  const path = join(folder, `inspector-${process.pid}-${new URL(inspector.origin).port}.json`);
   rmSync(path, { force: true }); // of a process that crashed, with the same id
   const file = openSync(path, 'wx', 0o600);
   try {
@@ -42,7 +42,7 @@ export function publishInspector(inspector: Omit<RunningInspector, 'pid'>, env =
   };
 }
 
-/** The inspectors of all agents of this user that run, the one that started last first. */
+/** The inspectors of all tunnels of this user that run. */
 export function runningInspectors(env = process.env): RunningInspector[] {
   const folder = folderOf(env);
   return namesIn(folder).flatMap((name) => readInspector(join(folder, name)) ?? []);

@@ -40,14 +40,15 @@ export async function followTunnel(
   }
 }
 
-async function* events(
-  api: ApiClient,
-  lastId: string | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<EventSourceMessage> {
+function events(api: ApiClient, lastId: string | undefined, signal: AbortSignal): AsyncGenerator<EventSourceMessage> {
+  return readEvents(api.events(lastId, signal));
+}
+
+/** The events of a stream, as they come. */
+export async function* readEvents(stream: Promise<AsyncIterable<unknown>>): AsyncGenerator<EventSourceMessage> {
   const ready: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => ready.push(event), maxBufferSize: MAX_EVENT_CHARS });
-  for await (const chunk of await api.events(lastId, signal)) {
+  for await (const chunk of await stream) {
     parser.feed(String(chunk));
     yield* ready.splice(0);
   }
