@@ -41,7 +41,7 @@ export function copiedRequest(captured: Captured, target: string, masks: Masks |
   });
   return {
     method: head.method,
-    url: `${isSocket ? 'http://localhost' : target.replace(/\/$/, '')}${path}`,
+    url: `${isSocket ? 'http://localhost' : target.replace(/\/$/, '')}${path.replaceAll('#', '%23')}`, // no client sends what it takes for a fragment
     path,
     socketPath: isSocket ? decodeURIComponent(target.slice('unix:'.length)) : undefined,
     headers,

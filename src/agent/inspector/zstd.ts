@@ -12,6 +12,9 @@ const MAX_MOVED_BYTES = 1_073_741_824;
 
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a5;
+const MAX_HEADER_BYTES = 18;
+// Of the library's codes.
+const UNEXPECTED_END = 5;
 
 class Full extends Error {}
 
@@ -30,27 +33,30 @@ export function decodeZstd(bytes: Buffer, maxBytes: number): DecodedBody {
     if (length > maxBytes) throw new Full();
   });
   try {
-    decoder.push(bytes); // without an end: of a part, the part
+    decoder.push(bytes, true);
     return result();
   } catch (error) {
-    return result(
-      error instanceof Full ? undefined : `The body is not what its content coding says: ${(error as Error).message}.`,
-    );
+    // Of a part, the part.
+    const isPart = error instanceof Full || (error as { code?: unknown }).code === UNEXPECTED_END;
+    return result(isPart ? undefined : `The body is not what its content coding says: ${(error as Error).message}.`);
   }
 }
 
 /** Whether all frames, as far as they are there, are well-formed and within bounds. */
 function isAffordable(bytes: Buffer): boolean {
   let moved = 0;
-  for (let at = 0; at + 18 <= bytes.length; ) {
-    if (bytes.readUInt32LE(at) >>> 4 === SKIPPABLE) {
-      at += 8 + bytes.readUInt32LE(at + 4);
+  for (let at = 0; at < bytes.length || at === 0; ) {
+    const start = Buffer.alloc(MAX_HEADER_BYTES); // the rest is zero, where the bytes end
+    bytes.copy(start, 0, at, at + MAX_HEADER_BYTES);
+    if (start.readUInt32LE() >>> 4 === SKIPPABLE) {
+      at += 8 + start.readUInt32LE(4);
       continue;
     }
-    const frame = readHeader(bytes, at);
+    const frame = readHeader(start);
     if (frame === undefined || frame.windowBytes > MAX_WINDOW_BYTES) return false;
-    at = frame.blocksAt;
-    for (let isLast = false; !isLast && at + 3 <= bytes.length; ) {
+    at += frame.bytes;
+    for (let isLast = false; !isLast; ) {
+      if (at + 3 > bytes.length) return true; // the bytes end within the frame
       const header = bytes.readUIntLE(at, 3);
       isLast = (header & 1) === 1;
       const isRepeated = ((header >> 1) & 3) === 1;
@@ -63,21 +69,19 @@ function isAffordable(bytes: Buffer): boolean {
   return true;
 }
 
-/** The header of a frame (section 3.1.1.1). */
+/** The header of a frame (section 3.1.1.1) at the beginning of some bytes. */
 function readHeader(
-  bytes: Buffer,
-  at: number,
-): { readonly windowBytes: number; readonly blocksAt: number; readonly checksumBytes: number } | undefined {
-  if (bytes.readUInt32LE(at) !== MAGIC) return undefined;
-  const flags = bytes[at + 4] as number;
+  start: Buffer,
+): { readonly windowBytes: number; readonly bytes: number; readonly checksumBytes: number } | undefined {
+  if (start.readUInt32LE() !== MAGIC) return undefined;
+  const flags = start[4] as number;
   const isSingle = (flags & 0x20) !== 0;
   const dictionaryBytes = [0, 1, 2, 4][flags & 3] as number;
   const sizeCode = flags >> 6;
   const sizeBytes = sizeCode === 0 ? (isSingle ? 1 : 0) : 1 << sizeCode;
-  const sizeAt = at + (isSingle ? 5 : 6) + dictionaryBytes;
-  const descriptor = bytes[at + 5] as number;
-  const windowBytes = isSingle ? readSize(bytes, sizeAt, sizeBytes) : windowOf(descriptor);
-  return { windowBytes, blocksAt: sizeAt + sizeBytes, checksumBytes: (flags & 4) === 0 ? 0 : 4 };
+  const sizeAt = (isSingle ? 5 : 6) + dictionaryBytes;
+  const windowBytes = isSingle ? readSize(start, sizeAt, sizeBytes) : windowOf(start[5] as number);
+  return { windowBytes, bytes: sizeAt + sizeBytes, checksumBytes: (flags & 4) === 0 ? 0 : 4 };
 }
 
 function windowOf(descriptor: number): number {
@@ -85,8 +89,7 @@ function windowOf(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
-function readSize(bytes: Buffer, at: number, length: number): number {
-  if (at + length > bytes.length) return Number.POSITIVE_INFINITY;
-  if (length === 8) return Number(bytes.readBigUInt64LE(at));
-  return bytes.readUIntLE(at, length) + (length === 2 ? 256 : 0);
+function readSize(start: Buffer, at: number, length: number): number {
+  if (length === 8) return Number(start.readBigUInt64LE(at));
+  return start.readUIntLE(at, length) + (length === 2 ? 256 : 0);
 }

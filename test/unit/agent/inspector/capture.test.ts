@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import harSdk from '@har-sdk/validator';
+import { inspected } from './inspected.js';
+
+const respond: Parameters<typeof inspected>[1] = (request, response) => {
+  const size = Number(new URL(request.url ?? '/', 'http://x').searchParams.get('size') ?? 2);
+  request.resume().on('end', () => response.end(Buffer.alloc(size, 'x')));
+};
+
+describe('what is captured', () => {
+  test('K16 stays within its bounds: of a body the first part, of all the newest, and pins', async (t) => {
+    const { visit, call, rows, capture } = await inspected(t, respond, { maxBytes: 100_000, bodyBytes: 10_000 });
+    await visit({ path: '/pinned' });
+    const pinned = (await rows())[0]?.id;
+    await call('POST', `/api/exchanges/${pinned}/pin`, { pinned: true });
+    await visit({ path: '/long?size=50000' });
+    const { json } = await call('GET', `/api/exchanges/${(await rows('path:/long'))[0]?.id}`);
+    assert.deepEqual([json.response.body.bytes, json.response.body.kept], [50_000, 10_000]);
+    for (let n = 0; n < 60; n++) await visit({ path: `/${n}?size=3000` });
+    const kept = await rows();
+    assert.ok(capture.exchanges.bytes <= 100_000 && kept.length < 40 && kept.length > 10);
+    assert.equal(kept[0]?.path, '/59?size=3000');
+    assert.equal(kept.at(-1)?.id, pinned);
+    assert.equal(capture.exchanges.dropped, 62 - kept.length);
+    for (const { id } of kept.slice(0, 20)) await call('POST', `/api/exchanges/${id}/pin`, { pinned: true });
+    assert.ok((await rows('is:pinned')).length < 20, 'half of the room is for what is new');
+    await call('DELETE', '/api/exchanges');
+    assert.deepEqual(await rows('-is:pinned'), []);
+  });
+
+  test('K16 costs nothing while it is paused, and comes in pages', async (t) => {
+    const { visit, call, rows } = await inspected(t, respond);
+    await call('POST', '/api/pause', { paused: true });
+    await visit();
+    assert.deepEqual(await rows(), []);
+    await call('POST', '/api/pause', { paused: false });
+    for (let n = 0; n < 5; n++) await visit({ path: `/${n}` });
+    const first = (await call('GET', '/api/exchanges?limit=2')).json;
+    const second = (await call('GET', `/api/exchanges?limit=3&before=${first.next}`)).json;
+    assert.deepEqual(
+      [...first.exchanges, ...second.exchanges].map(({ path }) => path),
+      ['/4', '/3', '/2', '/1', '/0'],
+    );
+    assert.deepEqual([first.next !== null, second.next], [true, null]);
+  });
+
+  test('is a valid HAR file, with its secrets only when they are asked for by POST', async (t) => {
+    const { visit, call } = await inspected(t, (request, response) => {
+      request.resume();
+      response.writeHead(200, { 'content-type': 'application/json', 'set-cookie': 'sid=s3cret' });
+      response.end('{"token":"s3cret"}');
+    });
+    const headers = [
+      'content-type',
+      'application/x-www-form-urlencoded',
+      'content-length',
+      '17',
+      'authorization',
+      'Bearer s3cret',
+    ];
+    await visit({ method: 'POST', path: '/a?code=s3cret&b=1', headers, body: 'x=1&secret=s3cret'.slice(0, 17) });
+    await visit({ path: '/plain' });
+    const masked = await call('GET', '/api/har');
+    assert.deepEqual(await new harSdk.HarValidator().verify(JSON.parse(masked.text)), []);
+    assert.ok(!masked.text.includes('s3cret'));
+    assert.equal(JSON.parse(masked.text).log.entries.length, 2);
+    assert.notEqual((await call('GET', '/api/har?secrets=1')).status, 200);
+    const whole = await call('POST', '/api/har', { secrets: true, filter: 'method:POST' });
+    assert.deepEqual(await new harSdk.HarValidator().verify(JSON.parse(whole.text)), []);
+    assert.ok(whole.text.includes('Bearer s3cret'));
+    assert.equal(JSON.parse(whole.text).log.entries.length, 1);
+  });
+
+  test('is repeated with what was edited, and not where that is impossible', async (t) => {
+    const seen: string[] = [];
+    const { visit, call, rows } = await inspected(
+      t,
+      (request, response) => {
+        let body = '';
+        request.on('data', (piece) => {
+          body += piece;
+        });
+        request.on('end', () => {
+          const { method, url, headers } = request;
+          seen.push(
+            [
+              method,
+              url,
+              headers['x-a'] ?? '-',
+              headers['cookie'] ?? '-',
+              headers['x-postern-assertion'] ?? '-',
+              headers['transfer-encoding'] ?? '-',
+              body,
+            ].join(' '),
+          );
+          response.end('done');
+        });
+      },
+      { bodyBytes: 100, renew: async (assertion) => `${assertion}-fresh` },
+    );
+    const own = ['cookie', 'sid=abc', 'x-postern-assertion', 'a.b.c', 'x-forwarded-email', 'ana@acme.com'];
+    await visit({ method: 'POST', path: '/x', headers: [...own, 'content-length', '2'], body: 'hi' });
+    const id = (await rows())[0]?.id;
+    const { json: detail } = await call('GET', `/api/exchanges/${id}`);
+    const replay = (body: object) => call('POST', `/api/exchanges/${id}/replay`, body);
+    const ended = async (count: number) => {
+      while ((await rows('is:replay -is:open')).length < count) await new Promise((resolve) => setImmediate(resolve));
+    };
+    assert.equal((await replay({})).json.ids.length, 1);
+    await ended(1);
+    const edit = { method: 'PUT', path: '/y?z=1', bodyBase64: Buffer.from('other').toString('base64') };
+    const headers = [...detail.request.headers.filter(([name]: [string]) => name !== 'content-length'), ['X-A', '1']];
+    assert.equal(
+      (await replay({ edit: { ...edit, headers }, count: 2 })).json.ids.length,
+      2,
+      'masked values are those of the original',
+    );
+    await ended(3);
+    assert.deepEqual(seen, [
+      'POST /x - sid=abc a.b.c - hi',
+      'POST /x - sid=abc a.b.c-fresh - hi',
+      ...Array.from({ length: 2 }, () => 'PUT /y?z=1 1 sid=abc a.b.c-fresh - other'),
+    ]);
+    for (const wrong of [
+      ...[
+        { method: 'CONNECT' },
+        { method: 'A B' },
+        { path: 'x' },
+        { path: '/\r\nHost: evil' },
+        { bodyBase64: '*' },
+        { host: 'evil' },
+      ],
+      ...[
+        [['x-a', 'a\nb']],
+        [['x a', '1']],
+        [['x-postern-assertion', 'forged']],
+        [['cookie', 'sid=••••••; more=1']],
+      ].map((rows_) => ({ headers: rows_ })),
+    ])
+      assert.equal((await replay({ edit: wrong })).status, 400, JSON.stringify(wrong));
+    for (const count of [0, 51, 1.5, '1']) assert.equal((await replay({ count })).status, 400, String(count));
+    await visit({ method: 'POST', path: '/long', headers: ['content-length', '200'], body: 'x'.repeat(200) });
+    const long = (await rows('path:/long'))[0]?.id;
+    assert.equal(
+      (await call('POST', `/api/exchanges/${long}/replay`, {})).status,
+      400,
+      'only a part of its body is kept',
+    );
+  });
+
+  test('is told to open pages as it happens, and a page that came back reads the list again', async (t) => {
+    const { visit, inspector, call } = await inspected(t, respond);
+    const open = async (headers: Record<string, string> = {}) => {
+      const response = await fetch(`${inspector.origin}/api/events`, {
+        headers: { authorization: `Bearer ${inspector.key}`, ...headers },
+      });
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      return async (pattern: RegExp) => {
+        while (!pattern.test(text)) text += (await reader?.read())?.value ?? assert.fail('it has ended');
+      };
+    };
+    const until = await open();
+    await visit({ path: '/live' });
+    await until(/event: exchange\ndata: \{[^\n]*"state":"done"[^\n]*\/live/);
+    await call('DELETE', '/api/exchanges');
+    await until(/event: cleared/);
+    const again = await open({ 'last-event-id': '999' });
+    await again(/event: resync/);
+  });
+});
