@@ -69,7 +69,11 @@ function pictureOf(what: string, scheme: string): string {
 
 /** The agent, as a developer starts it. */
 async function startTerminal(world: World, port: number): Promise<void> {
-  const environment = { POSTERN_EDGE: world.base, POSTERN_TOKEN: await world.token({ ttl: '30d' }), POSTERN_NOTIFY: 'off' };
+  const environment = {
+    POSTERN_EDGE: world.base,
+    POSTERN_TOKEN: await world.token({ ttl: '30d' }),
+    POSTERN_NOTIFY: 'off',
+  };
   const settings = Object.entries(environment).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
   const command = [
     process.execPath,
