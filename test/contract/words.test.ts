@@ -82,5 +82,6 @@ describe('the words of the pages', () => {
 });
 
 function pagesOfDocs(): string[] {
-  return readdirSync(join(PROJECT_ROOT, 'docs')).map((name) => join('docs', name));
+  const pages = readdirSync(join(PROJECT_ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+  return pages.map((name) => join('docs', name));
 }
