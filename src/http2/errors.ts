@@ -21,7 +21,14 @@ export const Http2ErrorCode = {
   HTTP_1_1_REQUIRED: 0xd,
 } as const;
 
-const NAMES = new Map<number, string>(Object.entries(Http2ErrorCode).map(([name, code]) => [code, name]));
+const NAMES = new Map<number, keyof typeof Http2ErrorCode>(
+  Object.entries(Http2ErrorCode).map(([name, code]) => [code, name as keyof typeof Http2ErrorCode]),
+);
+
+/** The name of an error code; undefined for one that the RFC does not have. */
+export function http2ErrorName(code: number): keyof typeof Http2ErrorCode | undefined {
+  return NAMES.get(code);
+}
 
 /** An error of either kind. `code` is its code on the wire. */
 export abstract class Http2Error extends Error {

@@ -84,7 +84,8 @@ function http2Rows(party: string, { frames, held }: SharedLimits, unless: string
   const mib = (bytes: number) => `${bytes / MIB} MiB`;
   assert.equal(held.unread, held.unsent);
   return {
-    [`${party}: heads of requests over HTTP/2 whose responses have not ended${unless}`]: mib(held.heads),
+    [`${party}: heads of requests over HTTP/2 whose responses have not ended, and 4 KiB for each body that is to come${unless}`]:
+      mib(held.heads),
     [`${party}: frames and field blocks of HTTP/2 that are not whole${unless}`]: mib(held.unfinished),
     [`${party}: bodies over HTTP/2 that are not read, and responses that wait to be sent${unless}`]: `${mib(held.unread)} of each`,
     [`${party}: streams over HTTP/2 that are reset`]: `${count(frames.resets.perSecond)} a second, ${count(frames.resets.burst)} at once`,

@@ -1,6 +1,7 @@
 /** The events of an edge, as values: one stream, and the sinks that write log lines or audit records of it. */
 import type { Session } from '../../auth/session/session.js';
 import type { ErrorCode, PosternError } from '../../errors.js';
+import { Http2ErrorCode } from '../../http2/errors.js';
 import type { Verdict } from '../gate/gate.js';
 import type { Cutter, VisitRequest } from '../request/visit.js';
 
@@ -73,6 +74,16 @@ export type EdgeEvent =
     }
   /** A TLS handshake ended before it was complete. `reason` is a code of OpenSSL or of the system. */
   | { readonly kind: 'handshake-failed'; readonly address: string; readonly reason: string }
+  /**
+   * A connection of a visitor over HTTP/2 ended with an error: by its client, because of it, or by a fault of our own. `detail`
+   * is for a log.
+   */
+  | {
+      readonly kind: 'connection-failed';
+      readonly address: string;
+      readonly reason: ConnectionError;
+      readonly detail: string;
+    }
   /** Something of a party was refused or cut because the party exceeded a limit. */
   | { readonly kind: 'over-budget'; readonly budget: Budget; readonly address: string };
 
@@ -174,6 +185,14 @@ export interface RevokedTokenFields {
   /** Who has revoked it. */
   readonly by: string;
 }
+
+/** Why a connection over HTTP/2 ended: the codes of RFC 9113 section 7, and `OTHER` for one that it does not have. */
+export const CONNECTION_ERRORS = [
+  ...(Object.keys(Http2ErrorCode) as (keyof typeof Http2ErrorCode)[]),
+  'OTHER',
+] as const;
+
+export type ConnectionError = (typeof CONNECTION_ERRORS)[number];
 
 /** The limits that a party may exceed, as log and metrics name them. */
 export const BUDGETS = [

@@ -22,6 +22,7 @@ const GROUPS_LEFT_OUT =
 export class LogSink implements EventSink {
   readonly #log: Log;
   readonly #cuts: Tally;
+  readonly #failures: Tally;
   readonly #hinted = new Set<string>();
   /** The names of the access tokens that have admitted requests. Weak: a visit may have ended before the decision. */
   #byToken: WeakMap<VisitRequest, string> | undefined;
@@ -29,6 +30,7 @@ export class LogSink implements EventSink {
   constructor(log: Log) {
     this.#log = log;
     this.#cuts = new Tally({ write: (fields, message) => log.warn(fields, message) });
+    this.#failures = new Tally({ write: (fields, message) => log.info(fields, message) });
   }
 
   on(event: EdgeEvent): void {
@@ -51,6 +53,9 @@ export class LogSink implements EventSink {
       case 'handshake-failed':
         this.#log.debug({ address: event.address, reason: event.reason }, 'TLS handshake failed');
         break;
+      case 'connection-failed':
+        this.#connectionFailed(event);
+        break;
       case 'over-budget':
         this.#overBudget(event.budget, event.address);
         break;
@@ -67,6 +72,7 @@ export class LogSink implements EventSink {
 
   flush(): void {
     this.#cuts.flush();
+    this.#failures.flush();
   }
 
   #ended(visit: VisitRequest, { status, code, aborted, cutBy }: VisitEnd): void {
@@ -93,6 +99,11 @@ export class LogSink implements EventSink {
   #overBudget(budget: Budget, address: string): void {
     const fields = { party: network(address), who: { address }, what: { budget }, once: {} };
     this.#cuts.note({ event: 'over-budget', message: 'over budget', ...fields });
+  }
+
+  #connectionFailed({ address, reason, detail }: Extract<EdgeEvent, { kind: 'connection-failed' }>): void {
+    const fields = { party: network(address), who: { address }, what: { reason }, once: { detail } };
+    this.#failures.note({ event: 'connection-failed', message: 'an HTTP/2 connection ended', ...fields });
   }
 
   /** Once for each tunnel: why a browser sends a request without cookies, which the browser does not tell. */

@@ -3,7 +3,15 @@ import { Counter, type Metrics } from '../../core/metrics.js';
 import { ERROR_CODES, type ErrorCode } from '../../errors.js';
 import type { Verdict } from '../gate/gate.js';
 import type { VisitRequest } from '../request/visit.js';
-import { BUDGETS, type Budget, type EdgeEvent, type EventSink, type VisitEnd } from './events.js';
+import {
+  BUDGETS,
+  type Budget,
+  CONNECTION_ERRORS,
+  type ConnectionError,
+  type EdgeEvent,
+  type EventSink,
+  type VisitEnd,
+} from './events.js';
 import type { Traffic } from './traffic.js';
 
 const METHODS = ['safe', 'unsafe'] as const; // RFC 9110 section 9.2.1
@@ -42,6 +50,7 @@ export class MetricsSink implements EventSink {
   readonly #agentSignIns: Counter<[Outcome]>;
   readonly #offers: Counter<['accepted' | ErrorCode]>;
   readonly #budgets: Counter<[Budget]>;
+  readonly #connections: Counter<[ConnectionError]>;
 
   constructor(metrics: Metrics, traffic: Traffic) {
     this.#traffic = traffic;
@@ -86,6 +95,16 @@ export class MetricsSink implements EventSink {
         values: BUDGETS,
       }),
     );
+    this.#connections = metrics.add(
+      new Counter(
+        'postern_http2_connections_failed_total',
+        'Connections of visitors over HTTP/2 that ended with an error.',
+        {
+          name: 'reason',
+          values: CONNECTION_ERRORS,
+        },
+      ),
+    );
   }
 
   on(event: EdgeEvent): void {
@@ -104,6 +123,9 @@ export class MetricsSink implements EventSink {
       case 'visit-failed':
         // The log counts it as a budget, too.
         if (event.error.code === 'ERR_TUNNEL_BUSY') this.#budgets.increment('streams');
+        break;
+      case 'connection-failed':
+        this.#connections.increment(event.reason);
         break;
       case 'over-budget':
         this.#budgets.increment(event.budget);

@@ -9,7 +9,9 @@ import { constants } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
 import { type Asked, Http2Visitor, whole } from '../../support/http2-visitor.js';
 import { inWorld } from '../../support/in-world.js';
+import { FRAME, frame } from '../../support/raw-peer.js';
 import type { Echo } from '../../support/target-paths.js';
+import { rawExchange } from '../../support/visitor.js';
 
 describe('a visitor over HTTP/2', () => {
   const { world, visitor: ana } = inWorld({ as: 'ana' });
@@ -240,6 +242,20 @@ describe('a visitor over HTTP/2', () => {
     const resets = await resetsUntilGoaway(flood);
     assert.ok(resets >= 1_000, `a browser that leaves a page is no flood: ${resets}`);
     assert.equal((await h2.ask({ ':path': '/' })).status, 200);
+  });
+
+  test('R13 a connection that ends with an error is in the log with its reason, and counted; one that is closed is not', async () => {
+    const mark = world.edge.mark();
+    const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    (await Http2Visitor.open(world.port, { ':authority': host })).close();
+    await rawExchange(world.port, Buffer.concat([preface, frame(FRAME.settings, 0, 1)])); // until the edge closes
+    const failed = await world.edge.record((line) => line['event'] === 'connection-failed', mark);
+    assert.deepEqual(
+      [failed['reason'], failed['address'], typeof failed['detail']],
+      ['PROTOCOL_ERROR', '127.0.0.1', 'string'],
+    );
+    const metrics = await (await fetch(`${world.adminUrl}/metrics`)).text();
+    assert.match(metrics, /^postern_http2_connections_failed_total\{reason="PROTOCOL_ERROR"\} 1$/m);
   });
 
   test('N10 a drain ends the connection behind what runs on it', async () => {

@@ -26,8 +26,8 @@ export interface Http2ConnectionOwner {
   refused(connection: Http2VisitorConnection, stream: Http2Stream, error: PosternError): void;
   /** Once, when its socket is closed. */
   left(connection: Http2VisitorConnection): void;
-  /** Once, when the connection has ended. */
-  ended(connection: Http2VisitorConnection, error: Http2Error | undefined): void;
+  /** The connection has ended with an error, not because either side has closed it; or something of ours has thrown. */
+  failed(connection: Http2VisitorConnection, error: Http2Error): void;
 }
 
 export class Http2VisitorConnection {
@@ -38,6 +38,7 @@ export class Http2VisitorConnection {
   readonly crumbs = new CookieCrumbs();
   readonly #socket: Duplex;
   readonly #connection: Connection;
+  #isClosing = false;
 
   /** Takes over the socket. */
   constructor(
@@ -65,8 +66,9 @@ export class Http2VisitorConnection {
         overdue: () => void socket.destroy(),
         closed: (error) => {
           endSocketWithLinger(socket, '');
-          owner.ended(this, error);
+          if (error !== undefined && !this.#isClosing) owner.failed(this, error);
         },
+        threw: (error) => owner.failed(this, faultOf(error)),
       },
     });
     if (early !== undefined) this.#connection.receive(early);
@@ -96,6 +98,7 @@ export class Http2VisitorConnection {
 
   /** Ends the connection now; running requests break. */
   destroy(): void {
+    this.#isClosing = true;
     this.#connection.destroy(new Http2ConnectionError(Http2ErrorCode.CANCEL, 'the connection was closed'));
   }
 
@@ -104,4 +107,9 @@ export class Http2VisitorConnection {
     this.destroy();
     this.#socket.destroy();
   }
+}
+
+function faultOf(thrown: unknown): Http2Error {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new Http2ConnectionError(Http2ErrorCode.INTERNAL_ERROR, message, { cause: thrown });
 }

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { BaseAddress } from '../../../core/hostname.js';
 import { PosternError } from '../../../errors.js';
-import { type Http2Error, Http2ErrorCode } from '../../../http2/errors.js';
+import { type Http2Error, Http2ErrorCode, http2ErrorName } from '../../../http2/errors.js';
 import type { Http2Stream } from '../../../http2/stream/stream.js';
 import type { Observer } from '../../ops/observer.js';
 import type { AddressReader } from '../../request/client-address.js';
@@ -95,10 +95,11 @@ export class Http2Connections {
     this.#emptied?.();
   }
 
-  ended(connection: Http2VisitorConnection, error: Http2Error | undefined): void {
-    if (error?.code === Http2ErrorCode.ENHANCE_YOUR_CALM) {
-      this.#options.observer.emit({ kind: 'over-budget', budget: 'HTTP/2 frames', address: connection.peer });
-    }
+  failed({ peer: address }: Http2VisitorConnection, { code, message }: Http2Error): void {
+    const { observer } = this.#options;
+    observer.emit({ kind: 'connection-failed', address, reason: http2ErrorName(code) ?? 'OTHER', detail: message });
+    if (code === Http2ErrorCode.ENHANCE_YOUR_CALM)
+      observer.emit({ kind: 'over-budget', budget: 'HTTP/2 frames', address });
   }
 
   #tick(): void {

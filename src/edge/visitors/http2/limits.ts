@@ -12,11 +12,14 @@ export const CONNECTION: ConnectionLimits = {
   maxFieldBlockBytes: 262_144,
 };
 
+/** What a request whose body is not here yet counts besides its head: the objects that read it hold several times as much. */
+export const UNREAD_BODY_BYTES = 4_096;
+
 /** What connections share: frames that cost more than they carry, and bytes that are held. */
 export interface SharedLimits {
   readonly frames: AbuseLimits;
   readonly held: {
-    /** Heads of requests, until their responses have ended. */
+    /** Heads of requests until their responses have ended, with `UNREAD_BODY_BYTES` for each body that is still to come. */
     readonly heads: number;
     /** Frames and field blocks that are not whole. */
     readonly unfinished: number;

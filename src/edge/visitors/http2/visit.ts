@@ -15,6 +15,7 @@ import type { RequestTrace } from '../../request/request-trace.js';
 import type { Outlet } from '../../request/stalls.js';
 import type { Cutter, HeaderLookup, Reply, Visit } from '../../request/visit.js';
 import type { VisitOwner } from '../visit-owner.js';
+import { UNREAD_BODY_BYTES } from './limits.js';
 import type { NetworkBudgets } from './network-budgets.js';
 import type { Http2Head } from './request-head.js';
 import { RequestReceiver } from './request-receiver.js';
@@ -70,8 +71,8 @@ export class Http2Visit implements Visit, Outlet {
     this.endOfBody = endOfBody;
     this.#owner = options.owner;
     this.#budgets = options.budgets;
-    this.#headBytes = head.bytes;
-    this.#budgets.headHeld(head.bytes);
+    this.#headBytes = head.bytes + (endOfBody ? 0 : UNREAD_BODY_BYTES);
+    this.#budgets.headHeld(this.#headBytes);
     stream.observe(new RequestReceiver(this));
     if (!endOfBody) stream.pause();
   }
