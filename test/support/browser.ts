@@ -3,12 +3,14 @@
  * with every host name resolved to 127.0.0.1, so that `*.localhost` and made-up domains reach the edge. Where there is
  * no Chromium, a test is skipped with the reason.
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { createHash, X509Certificate } from 'node:crypto';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, ConsoleMessage, Page } from 'playwright-core';
 import type { Cookie } from './cookie-jar.js';
 import { deferred } from './deferred.js';
 import { PROJECT_ROOT } from './project-root.js';
+import { CERTIFICATE_PATH } from './tls-front.js';
 import type { Visitor } from './visitor.js';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -64,6 +66,8 @@ export type Complaints = readonly string[];
 export interface BrowserOptions {
   /** Service workers on https need it. */
   readonly anyCertificate?: true;
+  /** The certificate of the tests is as good as one of an authority: only then does a connection serve several hosts. */
+  readonly knowsCertificate?: true;
 }
 
 export interface PageOptions {
@@ -84,12 +88,18 @@ const shared = new Map<string, SharedChromium>();
 /** One of those who use a Chromium of this process, which ends with the last of them: its start costs more than most pages. */
 export class TestBrowser {
   readonly #args: readonly string[];
+  readonly #ignoreHTTPSErrors: boolean;
   readonly #contexts: BrowserContext[] = [];
   #browser: Browser | undefined;
 
   /** Announces a user. Call `close` for each. */
-  constructor({ anyCertificate }: BrowserOptions = {}) {
-    this.#args = anyCertificate ? [...FLAGS, '--ignore-certificate-errors'] : FLAGS;
+  constructor({ anyCertificate, knowsCertificate }: BrowserOptions = {}) {
+    this.#ignoreHTTPSErrors = knowsCertificate !== true;
+    this.#args = [
+      ...FLAGS,
+      ...(anyCertificate ? ['--ignore-certificate-errors'] : []),
+      ...(knowsCertificate ? [`--ignore-certificate-errors-spki-list=${keyHash()}`] : []),
+    ];
     this.#shared.users += 1;
   }
 
@@ -116,7 +126,8 @@ export class TestBrowser {
   async page({ colorScheme = 'light', width = 1200, visitor }: PageOptions = {}): Promise<Page> {
     if (this.#browser === undefined) throw new Error('the browser has not started');
     const viewport = { width, height: 800 };
-    const context = await this.#browser.newContext({ ignoreHTTPSErrors: true, viewport, colorScheme });
+    const ignoreHTTPSErrors = this.#ignoreHTTPSErrors;
+    const context = await this.#browser.newContext({ ignoreHTTPSErrors, viewport, colorScheme });
     this.#contexts.push(context);
     if (visitor !== undefined) await context.addCookies(visitor.jar.all().map(browserCookie));
     return context.newPage();
@@ -138,6 +149,12 @@ async function launch(args: readonly string[]): Promise<Browser> {
   if (executablePath === undefined) throw new Error('no Chromium here');
   const { chromium } = await import('playwright-core'); // a second of processor time, and most tests see no browser
   return chromium.launch({ executablePath, args: [...args], headless: true });
+}
+
+/** The hash of the key in the certificate of the tests, as Chromium takes it. */
+function keyHash(): string {
+  const { publicKey } = new X509Certificate(readFileSync(CERTIFICATE_PATH));
+  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64');
 }
 
 const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None' } as const;

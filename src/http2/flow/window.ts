@@ -28,6 +28,8 @@ export class ReceiveWindow {
   /** How much the peer may still send. */
   #creditBytes: number;
   #sizeBytes: number;
+  /** Of the credit that a smaller INITIAL_WINDOW_SIZE took away, what the peer may have used before it knew. */
+  #graceBytes = 0;
 
   /** The peer starts with a credit; the window has `sizeBytes` from the first WINDOW_UPDATE on. */
   constructor(creditBytes: number, sizeBytes: number) {
@@ -44,16 +46,21 @@ export class ReceiveWindow {
     this.#sizeBytes = sizeBytes;
   }
 
-  /** Applies a change of our INITIAL_WINDOW_SIZE to size and credit (section 6.9.2); credit can go below zero. */
+  /**
+   * Applies a change of our INITIAL_WINDOW_SIZE to size and credit (section 6.9.2); credit can go below zero. A peer may have
+   * DATA in its write queue that its acknowledgement of the SETTINGS overtakes, as in Chromium: that still counts as in time.
+   */
   applySettingsDelta(bytes: number): void {
+    if (bytes < 0) this.#graceBytes = Math.max(this.#graceBytes, this.#creditBytes);
     this.#creditBytes += bytes;
     this.#sizeBytes += bytes;
   }
 
   /** Consumes credit for bytes that the peer sent; `'exceeded'` if it had less. */
   consume(bytes: number): 'exceeded' | undefined {
-    if (bytes > this.#creditBytes && bytes > 0) return 'exceeded';
+    if (bytes > this.#creditBytes && bytes > this.#graceBytes) return 'exceeded';
     this.#creditBytes -= bytes;
+    this.#graceBytes = Math.max(this.#graceBytes - bytes, 0);
     return undefined;
   }
 

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
+import { headerValues } from '../../../src/http/fields.js';
 import { browserMissing, chooseAccount, watch } from '../../support/browser.js';
 import { inBrowser, inWorld } from '../../support/in-world.js';
+import type { Echo } from '../../support/target-paths.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const MODULES = 500;
@@ -17,7 +19,7 @@ const UPLOAD_BYTES = 1_000_000;
 
 describe('HTTP/2 in Chromium', { skip: browserMissing() }, () => {
   const { world } = inWorld({ domain: 'tunnel.test', tls: 'edge' });
-  const browser = inBrowser({ anyCertificate: true });
+  const browser = inBrowser({ knowsCertificate: true });
   let vite: ViteDevServer;
   let page: Page;
 
@@ -53,6 +55,24 @@ describe('HTTP/2 in Chromium', { skip: browserMissing() }, () => {
     );
     assert.deepEqual(protocols, Array<string>(MODULES).fill('h2'));
     assert.deepEqual(complaints, []);
+  });
+
+  test('F15 tunnels share a connection, and each is judged by its own host and session', async () => {
+    await world.startAgent({ name: 'dev-two' });
+    const visitor = await world.signedIn('ana');
+    const two = world.urlOf('dev-two');
+    await visitor.open(`${two}/`);
+    const shared = await browser.page({ visitor });
+    await shared.goto(`${world.url}/echo`);
+    const echo = JSON.parse((await (await shared.goto(`${two}/echo`))?.text()) ?? '') as Echo;
+    assert.deepEqual(headerValues(echo.rawHeaders, 'x-forwarded-host'), [new URL(two).host]);
+    // Of a host that it has never asked: a connection that is there already takes no time to connect.
+    const [navigation] = await shared.evaluate<[string, number][]>(
+      `performance.getEntriesByType('navigation').map((one) => [one.nextHopProtocol, one.connectEnd - one.connectStart])`,
+    );
+    assert.deepEqual(navigation, ['h2', 0]);
+    const stranger = await shared.goto(`${world.urlOf('dev-vite')}/.postern/userinfo`);
+    assert.equal(stranger?.status(), 401);
   });
 
   test('twenty event streams of one page leave room for its requests', async () => {

@@ -45,6 +45,7 @@ export class Http2Visit implements Visit, Outlet {
   readonly address: string;
   readonly cache: ConnectionCache;
   readonly endOfBody: boolean;
+  readonly turn = undefined; // streams have no order
   cutBy: Cutter | undefined;
   trace: RequestTrace | undefined;
   protected readonly stream: Http2Stream;
@@ -92,10 +93,6 @@ export class Http2Visit implements Visit, Outlet {
 
   get version(): '2.0' {
     return '2.0';
-  }
-
-  get turn(): undefined {
-    return undefined; // streams have no order
   }
 
   get isResponding(): boolean {
@@ -206,12 +203,13 @@ export class Http2Visit implements Visit, Outlet {
   }
 
   /** The stream has ended, whole or not. */
-  closed(): void {
+  closed(fault?: PosternError): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#settle('cancelled');
     const hasBegun = this.stream.isHeadSent;
     if (!this.isAccepted) this.cutBy ??= 'visitor';
+    if (fault !== undefined) this.#owner.replyWithError(this, fault); // into the log: nobody is there to read it
     this.#end({ status: hasBegun ? this.#status : 0, aborted: (hasBegun && !this.isAccepted) || undefined });
   }
 
