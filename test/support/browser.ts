@@ -154,7 +154,9 @@ async function launch(args: readonly string[]): Promise<Browser> {
 /** The hash of the key in the certificate of the tests, as Chromium takes it. */
 function keyHash(): string {
   const { publicKey } = new X509Certificate(readFileSync(CERTIFICATE_PATH));
-  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64');
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
 }
 
 const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None' } as const;
