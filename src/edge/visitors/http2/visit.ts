@@ -209,7 +209,7 @@ export class Http2Visit implements Visit, Outlet {
     this.#settle('cancelled');
     const hasBegun = this.stream.isHeadSent;
     if (!this.isAccepted) this.cutBy ??= 'visitor';
-    if (fault !== undefined) this.#owner.replyWithError(this, fault); // into the log: nobody is there to read it
+    if (fault !== undefined) this.#owner.replyWithError(this, fault); // tells the log; the client reads nothing more of it
     this.#end({ status: hasBegun ? this.#status : 0, aborted: (hasBegun && !this.isAccepted) || undefined });
   }
 
