@@ -2,6 +2,7 @@
 import type { Command as Program, CommanderError as UsageError } from 'commander';
 import { Command, CommanderError } from './process/commander.js';
 import { EXIT, reportFailure } from './process/exit.js';
+import { refuseOldFlags } from './process/old-flags.js';
 import { tuneProcess } from './process/tuning.js';
 import { readVersion } from './process/version.js';
 
@@ -36,6 +37,7 @@ const COMPLETE = '__complete';
 export async function run(commandLine: readonly string[]): Promise<void> {
   tuneProcess();
   try {
+    refuseOldFlags(commandLine);
     const args = await expandShorthand(commandLine);
     const program = createProgram();
     if (args[0] === COMPLETE) (await import('./commands/completion.js')).addCompleteCommand(program);

@@ -38,6 +38,24 @@ export function loadTunnelsConfig(sources: TunnelsSources, names: readonly strin
   return tunnels.map((values) => toAgentConfig(values as AgentValues) as TunnelConfig); // without problems nothing is missing
 }
 
+/** Looks at the files alone, whatever edge and token there are. Returns their tunnels by the path of each. */
+export function checkTunnelFiles(
+  { file, project }: TunnelsSources,
+  problems: string[],
+): readonly { readonly path: string; readonly tunnels: readonly string[] }[] {
+  const layers: Layers = { flags: {}, environments: [], file: new Map(), readSecretFile: undefined };
+  const read = (given: TextFile | undefined, kind: 'own' | 'project') => {
+    if (given === undefined) return [];
+    const { tunnels, isBroken } = readAgentFile(given, problems, kind);
+    if (!isBroken)
+      for (const entries of tunnels.values()) readOptions(TUNNEL_OPTIONS, { ...layers, file: entries }, problems);
+    return [{ path: given.path, tunnels: [...tunnels.keys()] }];
+  };
+  const found = [...read(project, 'project'), ...read(file, 'own')];
+  if (found.length === 0) problems.push('there is no file: "postern config init" writes a first one.');
+  return found;
+}
+
 /** The chosen tunnels by name, each once, in the order of the names. */
 function choose(files: readonly AgentFile[], names: readonly string[], problems: string[]): Map<string, Entries> {
   const [nearest] = files;

@@ -144,3 +144,15 @@ function resolveBesideFile(path: string, file: string): string {
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '');
 }
+
+/**
+ * The text of a YAML file with more entries below a key of its top, comments and all else as they were. What is there already stays.
+ * The file must be one that `readYaml` takes.
+ */
+export function addToYaml(text: string, key: string, entries: ReadonlyMap<string, unknown>): string {
+  const { parseDocument } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  const document = parseDocument(text, { schema: 'failsafe', logLevel: 'silent' });
+  for (const [name, value] of entries)
+    if (!document.hasIn([key, name])) document.setIn([key, name], document.createNode(value));
+  return document.toString({ lineWidth: 0 });
+}

@@ -8,11 +8,15 @@ import { EDGE_OPTIONS } from '../../config/edge-options.js';
 import { printable } from '../../config/text.js';
 import { silentLog } from '../../core/log.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
+import { addAgentConfigCommands, checkAgentFiles } from './agent-config.js';
 import { readEdgeConfig } from './edge.js';
 
 /** Adds the command to the program. */
 export function addConfigCommand(program: Command): void {
-  const config = program.command('config').description("Look at an edge's configuration.");
+  const config = program
+    .command('config')
+    .description('Look at the configuration of an edge, or of the tunnels of this machine.');
+  addAgentConfigCommands(config);
   const command = config.command('check').description('Print "ok", or every problem.');
   addFlags(command, EDGE_OPTIONS);
   addConfigFlag(command, 'A YAML file of options, such as config/edge.yaml.');
@@ -20,7 +24,10 @@ export function addConfigCommand(program: Command): void {
     '--offline',
     'Look at the configuration only: ask neither the identity provider, the certificate authority nor DNS, and open no port.',
   );
+  command.option('--agent', 'Look at the files of this machine’s tunnels instead of at an edge.');
   command.action(async () => {
+    if (command.opts<{ agent?: true }>().agent === true)
+      return checkAgentFiles(command.opts<{ config?: string }>().config);
     const config = readEdgeConfig(command);
     await warnAboutTls(config);
     await warnAboutTrust(config);

@@ -34,5 +34,5 @@ export function followFiles<Config>(
 function sentenceOf(error: unknown): string {
   if (!(error instanceof ConfigError)) return error instanceof Error ? error.message : String(error);
   const [first = '', ...more] = error.problems;
-  return more.length === 0 ? first : `${first} (and ${more.length} more: postern config check)`;
+  return more.length === 0 ? first : `${first} (and ${more.length} more: postern config check --agent)`;
 }

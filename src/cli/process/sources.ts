@@ -93,8 +93,9 @@ function readOptional(path: string): TextFile | undefined {
   }
 }
 
-function readRequired(path: string): TextFile {
+/** A file that a person has named. Throws `ConfigError` when it cannot be read. */
+export function readRequired(path: string): TextFile {
   const file = readOptional(path);
   if (file !== undefined) return file;
-  throw new ConfigError([`--config: there is no file ${quoted(path)}; expected the path of a YAML file.`]);
+  throw new ConfigError([`there is no file ${quoted(path)}; expected the path of a YAML file.`]);
 }
