@@ -23,13 +23,13 @@ export async function fetchFromProvider(url: string, options: RequestInit): Prom
     checkStatus(status);
     return new Response(WITHOUT_BODY.has(status) ? null : body, { status, headers });
   } catch (error) {
-    throw unavailable(error);
+    throw unavailable(error, url);
   }
 }
 
 function checkStatus(status: number): void {
-  if (status >= 500 || status === 429) throw unavailable(`it answered ${status}`);
-  if (status >= 300 && status < 400) throw unavailable(`it answered with a redirect (${status})`);
+  if (status >= 500 || status === 429) throw new Error(`it responded with status ${status}`);
+  if (status >= 300 && status < 400) throw new Error(`it responded with a redirect (${status})`);
 }
 
 async function readBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
@@ -37,19 +37,22 @@ async function readBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw unavailable('its answer is larger than 1 MB'); // cancels the body
+    if (size > MAX_BODY_BYTES) throw new Error('its response is larger than 1 MB'); // cancels the body
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-function unavailable(reason: unknown): PosternError {
-  if (reason instanceof PosternError) return reason;
-  const detail =
-    reason instanceof Error
-      ? (remedyFor(reason.cause) ?? [reason.message, messageOf(reason.cause)].filter(Boolean).join(': '))
-      : reason;
-  return new PosternError('ERR_PROVIDER_UNAVAILABLE', `the identity provider cannot be used: ${detail}`);
+function unavailable(reason: unknown, url: string): PosternError {
+  const { origin } = new URL(url);
+  const detail = `the identity provider at ${origin} cannot be used: ${textOf(reason)}`;
+  return new PosternError('ERR_PROVIDER_UNAVAILABLE', detail);
+}
+
+function textOf(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason);
+  if (reason.name === 'TimeoutError') return 'it did not respond in time';
+  return remedyFor(reason.cause) ?? [reason.message, messageOf(reason.cause)].filter(Boolean).join(': ');
 }
 
 function messageOf(cause: unknown): string | undefined {

@@ -14,6 +14,7 @@ import { type CertificateState, Certificates } from './certificates.js';
 import { watchExpiry } from './expiry.js';
 
 const AUTHORITY_LIMIT_MS = 10_000;
+const NO_RESPONSE = 'the certificate authority did not respond within ten seconds';
 
 type TlsConfig = Pick<EdgeConfig, 'base' | 'secrets' | 'tls' | 'acme'>;
 
@@ -91,7 +92,7 @@ export async function checkAuthority({ acme }: Pick<EdgeConfig, 'acme'>): Promis
   const client = new AcmeClient({ directory, externalAccount, key, signal: AbortSignal.timeout(AUTHORITY_LIMIT_MS) });
   return client.check().then(
     () => [],
-    (error: Error) => [`POSTERN_ACME_DIRECTORY: ${error.message}.`],
+    (error: Error) => [`POSTERN_ACME_DIRECTORY: ${error.name === 'TimeoutError' ? NO_RESPONSE : error.message}.`],
   );
 }
 

@@ -358,6 +358,11 @@ describe('the check before the first visitor', () => {
     });
   }
 
+  it('reports an issuer that does not respond', async () => {
+    op.misbehaviour = { trouble: { discovery: { kind: 'stall' } } };
+    assert.match((await connect({ timeoutMs: 100 }).check()).join(), /it did not respond in time/);
+  });
+
   it('reports a pushed request that the provider refuses', async () => {
     op.misbehaviour = {
       metadata: {
