@@ -12,7 +12,7 @@ export const USAGE = `npm run bench -- [options]
   --connections N     64
   --eyes-pairs N      of edges with and without what an operator watches; 3
   --eyes-rounds N     of a second each, for each pair; 20
-  --only WORDS        speed, gate, eyes, visitors, cold, wan, links or tls, separated by commas; all of them
+  --only WORDS        speed, gate, eyes, inspector, visitors, cold, wan, links or tls, separated by commas; all of them
   --wan-rounds N      5
   --wan-seconds N     after which a download over the long way is broken off; 6
   --idle-visitors N   idle TLS connections on one edge; 1000
@@ -32,7 +32,7 @@ export const { values: flags } = parseArgs({
     'eyes-pairs': { type: 'string', default: '3' },
     'eyes-rounds': { type: 'string', default: '20' },
     'idle-visitors': { type: 'string', default: '1000' },
-    only: { type: 'string', default: 'speed,gate,eyes,visitors,cold,wan,links,tls' },
+    only: { type: 'string', default: 'speed,gate,eyes,inspector,visitors,cold,wan,links,tls' },
     'wan-rounds': { type: 'string', default: '5' },
     'wan-seconds': { type: 'string', default: '6' },
     links: { type: 'string', default: '3000' },

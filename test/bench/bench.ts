@@ -14,13 +14,14 @@ import { measureEyes } from './eyes.js';
 import * as goals from './goals.js';
 import { measureIdleLinks } from './idle-links.js';
 import { measureIdleTls } from './idle-tls.js';
+import { measureInspector } from './inspector.js';
 import { ProcessorTime } from './processor.js';
 import { rotated } from './rounds.js';
 import { Samples } from './samples.js';
 import { GATE_OFF, HTTP_PROXY, POSTERN, type System, startSystems, TARGET } from './systems.js';
 import { formatTable } from './table.js';
 import { type BenchTarget, startBenchTarget } from './target.js';
-import { EYES_OFF, EYES_ON, HTTP1, HTTP2 } from './variants.js';
+import { EYES_OFF, EYES_ON, HTTP1, HTTP2, INSPECTOR_OFF, INSPECTOR_ON } from './variants.js';
 import { measureVisitors } from './visitors.js';
 import { measureCold, measureWays } from './ways.js';
 
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
   if (wanted.has('speed')) await measureSpeed(driver, systems, samples, notes);
   if (wanted.has('gate')) await measureGate(driver, [gate.on, gate.off], samples, notes);
   if (wanted.has('eyes')) await measureEyes(driver, target, eyesAmount(), samples);
+  if (wanted.has('inspector')) await measureInspector(driver, target, eyesAmount(), samples);
   if (wanted.has('visitors')) {
     const amount = { rounds: Number(flags.rounds), seconds: Number(flags.seconds), notes };
     const absence = await measureVisitors(systems, amount, samples);
@@ -73,7 +75,7 @@ async function main(): Promise<void> {
   if (wanted.has('tls')) await measureTls(samples, notes);
   const [first = POSTERN, ...others] = systems.map(({ name }) => name);
   console.log(
-    `\n${formatTable(samples, [first, GATE_OFF, EYES_ON, EYES_OFF, HTTP2, HTTP1, ...others])}\n${notes.join('\n')}`,
+    `\n${formatTable(samples, [first, GATE_OFF, EYES_ON, EYES_OFF, INSPECTOR_ON, INSPECTOR_OFF, HTTP2, HTTP1, ...others])}\n${notes.join('\n')}`,
   );
   mkdirSync(dirname(flags.json), { recursive: true });
   writeFileSync(flags.json, `${JSON.stringify({ about, absent, notes, flags, samples }, undefined, 2)}\n`);

@@ -1,7 +1,7 @@
 /** What is measured, by name, and what must be reached. */
 import type { Samples } from './samples.js';
 import { GATE_OFF, GO, HTTP_PROXY, NODE_HTTP2, POSTERN, TARGET } from './systems.js';
-import { EYES_OFF, EYES_ON, HTTP1, HTTP2, VISITOR_CASES } from './variants.js';
+import { EYES_OFF, EYES_ON, HTTP1, HTTP2, INSPECTOR_OFF, INSPECTOR_ON, VISITOR_CASES } from './variants.js';
 
 export const WAYS = ['200 Mbit/s', '1 Gbit/s'] as const;
 export const SMALL = '1 KB, requests/s';
@@ -11,6 +11,8 @@ export const ALONE = '1 KB alone, p50 ms';
 export const MIDDLE = '100 KB, requests/s';
 export const LARGE = '10 MB, MB/s';
 export const EYES = '1 KB, CPU of the edge, us a request';
+export const INSPECTED = '1 KB, inspector, requests/s';
+export const INSPECTED_CPU = '1 KB, inspector, CPU of the agent, us a request';
 export const IDLE_LINK = 'idle link, KB';
 export const IDLE_TLS = 'idle TLS connection, KB';
 export const download = (way: string) => `100 MB over 100 ms, ${way}, MB/s`;
@@ -102,6 +104,15 @@ export const ROWS: readonly Row[] = [
     goal: { against: 'its gate off: added', value: addedTime(EDGE_TIME, POSTERN, GATE_OFF), ...added },
   },
   { measure: EYES, goal: { against: 'its eyes off: added', value: addedTime(EYES, EYES_ON, EYES_OFF), ...added } },
+  {
+    measure: INSPECTED,
+    goal: {
+      against: 'its inspector off',
+      value: (samples) => samples.ratio([INSPECTED, INSPECTOR_ON], [INSPECTED, INSPECTOR_OFF]),
+      ...{ ...ratio, least: 0.9, aim: 0.95 },
+    },
+  },
+  { measure: INSPECTED_CPU },
   beside(ALONE, GO, { ...shorter, least: 1, aim: 0.75 }),
   beside(MIDDLE, GO, { ...ratio, least: 1.5, aim: 2.5 }),
   ...cpuRows(MIDDLE),

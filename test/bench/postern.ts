@@ -33,6 +33,8 @@ export interface AgentOptions {
   /** Where it dials, when not the edge itself. */
   readonly via?: string;
   readonly nodeArgs?: readonly string[];
+  /** Where its inspector listens; none unless given, since no peer has one. */
+  readonly inspect?: string | undefined;
 }
 
 const TRUST = { NODE_EXTRA_CA_CERTS: CERTIFICATE_PATH };
@@ -85,7 +87,14 @@ export class Postern {
   }
 
   /** Starts an agent and resolves when its tunnel is up. */
-  async startAgent({ name, allow, targetUrl, via = this.base, nodeArgs = [] }: AgentOptions): Promise<Child> {
+  async startAgent({
+    name,
+    allow,
+    targetUrl,
+    via = this.base,
+    nodeArgs = [],
+    inspect = 'off',
+  }: AgentOptions): Promise<Child> {
     const token = await this.token(name);
     const rules = allow.split(',').flatMap((rule) => ['--allow', rule]);
     const dns = this.#isSecure ? ['--import', new URL('../support/loopback-dns.js', import.meta.url).href] : [];
@@ -100,6 +109,8 @@ export class Postern {
       '--name',
       name,
       ...rules,
+      '--inspect',
+      inspect,
       '--json',
     ];
     const options = { name: `agent of ${name}`, args, env: { POSTERN_TOKEN: token, ...(this.#isSecure && TRUST) } };

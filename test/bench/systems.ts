@@ -9,7 +9,7 @@ import { compiled, freePort } from '../support/processes.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { CERTIFICATE_PATH, KEY_PATH } from '../support/tls-front.js';
 import { Child, FOLDER, findCommand, run } from './children.js';
-import { Postern } from './postern.js';
+import { type AgentOptions, Postern } from './postern.js';
 import type { BenchTarget } from './target.js';
 import type { Place } from './wan-cases.js';
 
@@ -68,8 +68,13 @@ export async function startSystems({ target, peers, logLevel }: SystemsOptions):
 }
 
 /** A tunnel of an edge, with a signed-in session. */
-export async function enter(postern: Postern, targetUrl: string, name = 'demo', via?: string): Promise<Entrance> {
-  const agent = await postern.startAgent({ name, allow: '@acme.com', targetUrl, ...(via !== undefined && { via }) });
+export async function enter(
+  postern: Postern,
+  targetUrl: string,
+  name = 'demo',
+  more: Pick<AgentOptions, 'via' | 'inspect'> = {},
+): Promise<Entrance> {
+  const agent = await postern.startAgent({ name, allow: '@acme.com', targetUrl, ...more });
   const { origin, edge } = postern;
   return { origin, headers: await postern.signIn(name), edgePid: edge.pid, agentPid: agent.pid };
 }
@@ -77,7 +82,7 @@ export async function enter(postern: Postern, targetUrl: string, name = 'demo', 
 async function gated(postern: Postern, secure: Postern, { origin: targetUrl }: BenchTarget): Promise<System> {
   let ways = 0;
   const overWan: System['overWan'] = async (open) =>
-    enter(postern, targetUrl, `wan-${++ways}`, `http://localhost:${await open(postern.port)}`);
+    enter(postern, targetUrl, `wan-${++ways}`, { via: `http://localhost:${await open(postern.port)}` });
   const clear = await enter(postern, targetUrl);
   return { name: POSTERN, ...clear, http2: { clear, tls: await enter(secure, targetUrl) }, overWan };
 }

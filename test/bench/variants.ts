@@ -5,6 +5,8 @@ export const HTTP2 = 'HTTP/2';
 export const HTTP1 = 'HTTP/1.1';
 export const EYES_ON = 'eyes on';
 export const EYES_OFF = 'eyes off';
+export const INSPECTOR_ON = 'inspector on';
+export const INSPECTOR_OFF = 'inspector off';
 
 // Of a browser behind a proxy, and of many.
 export const VISITOR_CONNECTIONS = 8;

@@ -1,0 +1,58 @@
+/**
+ * What the inspector costs the path of a request: an agent that captures, in turns with one that does not, at the same edge. Nobody
+ * looks at it meanwhile. Two processes of one program differ by more than that, so there are several pairs.
+ */
+import type { Driver } from './driver.js';
+import type { EyesAmount } from './eyes.js';
+import { INSPECTED, INSPECTED_CPU } from './goals.js';
+import { Postern } from './postern.js';
+import { ProcessorTime } from './processor.js';
+import type { Samples } from './samples.js';
+import { type Entrance, enter } from './systems.js';
+import type { BenchTarget } from './target.js';
+import { INSPECTOR_OFF, INSPECTOR_ON } from './variants.js';
+
+export async function measureInspector(
+  driver: Driver,
+  target: BenchTarget,
+  amount: EyesAmount,
+  samples: Samples,
+): Promise<void> {
+  const postern = await Postern.start();
+  for (let pair = 0; pair < amount.pairs; pair++) {
+    const on = await enter(postern, target.origin, `on-${pair}`, { inspect: '127.0.0.1:0' });
+    const off = await enter(postern, target.origin, `off-${pair}`);
+    await measurePair(driver, [on, off], amount, samples);
+  }
+  await postern.end();
+}
+
+async function measurePair(
+  driver: Driver,
+  [on, off]: readonly [Entrance, Entrance],
+  { rounds, connections, warmUpSeconds }: EyesAmount,
+  samples: Samples,
+): Promise<void> {
+  const turns = [
+    [INSPECTOR_ON, on],
+    [INSPECTOR_OFF, off],
+  ] as const;
+  const load = async ({ origin, headers }: Entrance) => ({
+    url: `${origin}/1k`,
+    headers: await headers(),
+    connections,
+  });
+  for (const [, entrance] of turns) await driver.drive({ ...(await load(entrance)), seconds: warmUpSeconds });
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, entrance] of round % 2 === 0 ? turns : turns.toReversed()) {
+      const one = await load(entrance);
+      const time = new ProcessorTime(entrance);
+      const { requestsPerSecond, errors } = await driver.drive({ ...one, seconds: 1 });
+      const isWhole = errors === 0;
+      samples.add(INSPECTED, name, isWhole ? requestsPerSecond : Number.NaN);
+      samples.add(INSPECTED_CPU, name, isWhole ? time.agentUs / requestsPerSecond : Number.NaN);
+    }
+    const ratio = samples.ratio([INSPECTED, INSPECTOR_ON], [INSPECTED, INSPECTOR_OFF]);
+    console.error(`round ${round + 1}: ${INSPECTED}: ${ratio.toFixed(3)}`);
+  }
+}
