@@ -121,6 +121,8 @@ function useStandStill(
       scroller.current?.scrollTo({ top: 0 });
     } else if (wanted !== top) {
       scroller.current?.scrollTo({ top: wanted, behavior: 'instant' });
+      // Now, and not with the event of the scrolling: what is drawn in between would take the view for the former one.
+      view.value = { ...view.peek(), top: wanted };
       unseen.value += Math.max(0, index - indexOf(before, anchor?.id ?? null));
     }
     former.current = rows;
