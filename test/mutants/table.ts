@@ -5,6 +5,7 @@ import { CORE } from './core.js';
 import { EDGE } from './edge.js';
 import { ENGINE } from './engine.js';
 import { DOOR } from './front-door.js';
+import { INTEGRATIONS } from './integrations.js';
 import { LINK } from './link.js';
 import type { Mutant } from './mutant.js';
 import { OAUTH } from './oauth.js';
@@ -24,4 +25,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...DOOR,
   ...AGENT,
   ...STORE,
+  ...INTEGRATIONS,
 ];

@@ -13,15 +13,16 @@ export type ServerTarget = Server | RequestListener;
 export class ProcessServer {
   readonly #server: Server;
   #isClosed = false;
+  readonly #closed = () => {
+    this.#isClosed = true;
+  };
+  readonly #listening = () => {
+    this.#isClosed = false;
+  };
 
   constructor(target: ServerTarget) {
     this.#server = typeof target === 'function' ? createServer(target) : target;
-    this.#server.on('close', () => {
-      this.#isClosed = true;
-    });
-    this.#server.on('listening', () => {
-      this.#isClosed = false;
-    });
+    this.#server.on('close', this.#closed).on('listening', this.#listening);
   }
 
   /** A new connection to the server. Throws `ERR_TARGET_REFUSED` once it was closed. */
@@ -30,6 +31,11 @@ export class ProcessServer {
     const [ours, theirs] = PairedStream.create();
     this.#server.emit('connection', theirs);
     return ours;
+  }
+
+  /** The server is the program's own, and goes on: leaves nothing at it. */
+  release(): void {
+    this.#server.off('close', this.#closed).off('listening', this.#listening);
   }
 }
 

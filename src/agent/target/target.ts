@@ -91,6 +91,7 @@ export class Target {
   /** Ends every connection to the target at once. */
   close(): void {
     this.#context.pool.close();
+    this.#context.target.server?.release();
   }
 }
 

@@ -148,6 +148,16 @@ describe('a server of this process as the target', () => {
     assert.deepEqual((await ask().answer()).headers, ['postern-error', 'ERR_TARGET_REFUSED']);
   });
 
+  it('leaves nothing at a server that goes on', (t) => {
+    const server = http.createServer();
+    const counts = () => ['close', 'listening'].map((event) => server.listenerCount(event));
+    const [closed = 0, listening = 0] = counts();
+    const { target } = serve(t, server);
+    assert.deepEqual(counts(), [closed + 1, listening + 1]);
+    target.close();
+    assert.deepEqual(counts(), [closed, listening]);
+  });
+
   it('must be a server of node:http or a function', () => {
     for (const target of [{}, new PairedStream(), null])
       assert.throws(() => startAgent({ edge: 'https://tunnel.test', token: 'x', target: target as never }), {
