@@ -12,12 +12,20 @@ import { startWorld, type World } from '../support/world.js';
 import type { Attack, Ground } from './attack.js';
 import { Canary } from './canary.js';
 import { CONNECTION_ATTACKS } from './connections.js';
+import { HTTP2_ATTACKS } from './http2.js';
 import { LINK_ATTACKS } from './links.js';
 import { PEOPLE_ATTACKS } from './people.js';
 import { STRANGER_ATTACKS } from './strangers.js';
 import { VISITOR_ATTACKS } from './visitors.js';
 
-const ATTACKS = [...CONNECTION_ATTACKS, ...STRANGER_ATTACKS, ...LINK_ATTACKS, ...VISITOR_ATTACKS, ...PEOPLE_ATTACKS];
+const ATTACKS = [
+  ...CONNECTION_ATTACKS,
+  ...HTTP2_ATTACKS,
+  ...STRANGER_ATTACKS,
+  ...LINK_ATTACKS,
+  ...VISITOR_ATTACKS,
+  ...PEOPLE_ATTACKS,
+];
 const MAX_KEPT_MB = 16;
 const SAMPLE_MS = 250;
 const REMEMBERED_MS = 45_000;

@@ -59,6 +59,20 @@ export const ENGINE: readonly Mutant[] = [
     tests: ['unit/http2/flood-guard.test.ts'],
   },
   {
+    file: 'src/http2/flow/window.ts',
+    fault: 'DATA that an acknowledgement of SETTINGS overtook ends its stream',
+    before: 'bytes > this.#creditBytes && bytes > this.#graceBytes',
+    after: 'bytes > this.#creditBytes && bytes > 0',
+    tests: ['unit/http2/flow/window.test.ts'],
+  },
+  {
+    file: 'src/http2/flow/window.ts',
+    fault: 'credit that was taken away can be used for ever',
+    before: 'this.#graceBytes = Math.max(this.#graceBytes - bytes, 0);',
+    after: '',
+    tests: ['unit/http2/flow/window.test.ts'],
+  },
+  {
     file: 'src/http2/flow/flow-control.ts',
     fault: 'the window of the connection is unbounded',
     before: 'this.#bufferedBytes + this.#window.sizeBytes - maxConnectionBytes,',

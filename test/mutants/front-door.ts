@@ -3,6 +3,27 @@ import type { Mutant } from './mutant.js';
 
 export const DOOR: readonly Mutant[] = [
   {
+    file: 'src/edge/request/checks.ts',
+    fault: 'over HTTP/2 a name below the base host leads to connections without end',
+    before: "version === '2.0' && place.isBelow !== true",
+    after: "version === '2.0'",
+    tests: ['e2e/http2/visitors.test.ts'],
+  },
+  {
+    file: 'src/edge/visitors/http2/connection.ts',
+    fault: 'why an HTTP/2 connection ended is not told',
+    before: 'error !== undefined && !this.#isClosing',
+    after: 'error !== undefined && this.#isClosing',
+    tests: ['e2e/http2/visitors.test.ts'],
+  },
+  {
+    file: 'src/edge/routes/tunnel-refusal.ts',
+    fault: 'the page of another origin is where a sign-in ends',
+    before: 'page.origin === origin ?',
+    after: 'page.origin !== "" ?',
+    tests: ['e2e/gate/without-session.test.ts'],
+  },
+  {
     file: 'src/edge/gate/gate.ts',
     fault: 'whatever the decision is, the request goes on',
     before:
