@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   if (wanted.has('inspector')) await measureInspector(driver, target, eyesAmount(), samples);
   if (wanted.has('visitors')) {
     const amount = { rounds: Number(flags.rounds), seconds: Number(flags.seconds), notes };
-    const absence = await measureVisitors(systems, amount, samples);
+    const absence = await measureVisitors(driver, systems, amount, samples);
     if (absence !== undefined) notes.push(absence);
   }
   const ways = { rounds: Number(flags['wan-rounds']), maxSeconds: Number(flags['wan-seconds']) };

@@ -20,6 +20,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How long it may take to say what is waited for. */
   readonly readyMs?: number;
+  /** After which `run` ends it, and fails; without end unless given. */
+  readonly maxMs?: number;
 }
 
 // Ending nicely takes a moment; a program that takes longer has no reason that matters here.
@@ -118,8 +120,8 @@ export class Child {
 }
 
 /** Runs a program to its end and gives what it printed; rejects when it fails. */
-export async function run({ name, command = process.execPath, args, env }: ChildOptions): Promise<string> {
-  const child = spawn(command, args, { cwd: FOLDER, env: { ...inheritedEnv(), ...env } });
+export async function run({ name, command = process.execPath, args, env, maxMs = 0 }: ChildOptions): Promise<string> {
+  const child = spawn(command, args, { cwd: FOLDER, env: { ...inheritedEnv(), ...env }, timeout: maxMs });
   let output = '';
   let complaint = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

@@ -2,6 +2,9 @@
 import { findCommand, run } from './children.js';
 import type { Load } from './driver.js';
 
+// Past its time by so much it has stopped reading, as it sometimes does over TLS.
+const LATE_MS = 20_000;
+
 export interface H2Load extends Load {
   /** Requests at once on each connection; over HTTP/1.1 one. */
   readonly streams: number;
@@ -29,7 +32,7 @@ export async function driveH2load(command: string, load: H2Load): Promise<H2Meas
   const version = protocol === 'HTTP/2' ? ['-p', 'h2c'] : ['--h1'];
   const lines = Object.entries(others).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const args = [...amount, ...version, ...lines, `${scheme}//${host}${pathname}`];
-  return read(await run({ name: 'h2load', command, args }), seconds);
+  return read(await run({ name: 'h2load', command, args, maxMs: seconds * 1000 + LATE_MS }), seconds);
 }
 
 function read(output: string, seconds: number): H2Measured {

@@ -2,6 +2,7 @@
  * Visitors over HTTP/2, and over HTTP/1.1 with as many requests at once, on the same edge, agent and session, in turns with the
  * other tunnels behind the HTTP/2 of their own kind: requests per second, and for each second of processor time.
  */
+import type { Driver } from './driver.js';
 import { driveH2load, findH2load, type H2Load } from './h2load.js';
 import { ProcessorTime } from './processor.js';
 import type { Samples } from './samples.js';
@@ -10,6 +11,9 @@ import { HTTP1, HTTP2, VISITOR_CASES, VISITOR_CONNECTIONS } from './variants.js'
 
 // Each protocol, scheme and size is code of its own, and the other systems wait meanwhile.
 const WARM_UP_SECONDS = 5;
+
+// Of a run that came to no end.
+const NOTHING = { requestsPerSecond: Number.NaN, errors: 1 };
 
 export interface VisitorAmount {
   readonly rounds: number;
@@ -28,17 +32,23 @@ interface Turn {
 
 /** Adds a value of each measure for each round. Returns why nothing was measured, if so. */
 export async function measureVisitors(
+  driver: Driver,
   systems: readonly System[],
   { rounds, seconds, notes }: VisitorAmount,
   samples: Samples,
 ): Promise<string | undefined> {
   const command = findH2load();
   if (command === undefined) return 'HTTP/2 of visitors: h2load is not installed (apt install nghttp2-client)';
+  // Over TLS and HTTP/1.1 h2load sometimes waits for ever for bytes that have arrived.
+  const wrk = driver.name === 'wrk' ? driver : undefined;
   const drive = async ({ entrance, load }: Turn, path: string, length: number) => {
     const headers = await entrance.headers();
     const time = new ProcessorTime(entrance);
     const url = `${entrance.origin}${path}`;
-    return { ...(await driveH2load(command, { ...load, url, headers, seconds: length })), time };
+    const whole = { ...load, url, headers, seconds: length };
+    const driven = load.protocol === 'HTTP/1.1' && wrk !== undefined ? wrk.drive(whole) : driveH2load(command, whole);
+    const measured = await driven.catch(() => NOTHING);
+    return { ...measured, time };
   };
   for (const each of VISITOR_CASES.filter(({ streams }) => streams === VISITOR_CASES[0]?.streams)) {
     for (const turn of turnsOf(systems, each)) await drive(turn, each.path, WARM_UP_SECONDS);
