@@ -38,6 +38,7 @@ export interface Node {
 /** Live values by the name of an argument or a flag; a test holds that each is still there. */
 export const LIVE: Readonly<Record<string, LiveKind>> = {
   target: 'targets',
+  name: 'targets',
   rule: 'people',
   edge: 'edges',
   '--edge': 'edges',

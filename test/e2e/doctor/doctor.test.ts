@@ -26,7 +26,7 @@ describe('postern doctor', () => {
     return { code: exit.code, stderr, made, of: (id: string) => made.find(({ check }) => check === id) };
   }
 
-  test('finds nothing wrong beside a running tunnel, and takes nothing from it', async () => {
+  test('J13 finds nothing wrong beside a running tunnel, and takes nothing from it', async () => {
     const { code, made, of } = await doctor([world.target.url, '--name', 'demo'], {
       POSTERN_TOKEN: await world.token(),
     });
@@ -66,7 +66,7 @@ describe('postern doctor', () => {
     assert.match(of('target')?.text ?? '', /^nothing listens on localhost:4999/);
   });
 
-  test('says that a name is another owner’s, and claims none', async () => {
+  test('J13 says that a name is another owner’s, and claims none', async () => {
     const token = await world.token({ owner: 'bob@acme.com' });
     const { code, of } = await doctor(['--name', 'demo'], { POSTERN_TOKEN: token });
     assert.equal(code, 1);

@@ -14,7 +14,7 @@ describe('postern service', { skip: process.platform === 'linux' ? false : 'thes
     return { ...rest, code: exit.code };
   }
 
-  test('shows what it would write and run, but no token', async () => {
+  test('L15 shows what it would write and run, but no token', async () => {
     const { code, stdout } = await postern([...install, '--dry-run']);
     assert.equal(code, 0);
     assert.match(stdout, /^would write \S+\/postern\/service-demo\.token \(mode 0600\):\n {2}\(the token\)\n/);
