@@ -5,6 +5,8 @@ import type { CheckId, Finding } from './check.js';
 
 const STYLES = { ok: 'green', warning: 'yellow', failure: 'red', skipped: 'gray' } as const;
 
+const BEFORE = 'they need what has failed before them';
+
 const WIDTHS = { result: 8, id: 12 };
 
 export interface Report {
@@ -23,14 +25,27 @@ export function createReport({ write, isJson, isColoured }: ReportOptions): Repo
   const counts = { ok: 0, warning: 0, failure: 0, skipped: 0 };
   const paint = (result: Finding['result'], text: string) =>
     isColoured ? styleText(STYLES[result], text, { validateStream: false }) : text;
+  let skipped: { readonly id: CheckId; readonly text: string }[] = [];
+  // What one failure makes senseless is one line for a person.
+  const flush = () => {
+    const [first, ...others] = skipped;
+    skipped = [];
+    if (first === undefined) return;
+    const ids = [first, ...others].map(({ id }) => id);
+    const text = others.length === 0 ? `${first.id.padEnd(WIDTHS.id)} ${first.text}` : `${ids.join(', ')}: ${BEFORE}`;
+    write(`${paint('skipped', 'skipped'.padEnd(WIDTHS.result))} ${printable(text)}`);
+  };
   return {
     add: (id, { result, text, fix }) => {
       counts[result] += 1;
       if (isJson) return write(JSON.stringify({ check: id, result, text, ...(fix !== undefined && { fix }) }));
+      if (result === 'skipped') return void skipped.push({ id, text });
+      flush();
       write(`${paint(result, result.padEnd(WIDTHS.result))} ${id.padEnd(WIDTHS.id)} ${printable(text)}`);
       if (fix !== undefined) write(`${' '.repeat(WIDTHS.result + WIDTHS.id + 2)}→ ${printable(fix)}`);
     },
     end: () => {
+      flush();
       if (!isJson) write(`\n${summary(counts)}`);
       return counts.failure === 0;
     },

@@ -23,6 +23,20 @@ describe('a report', () => {
     ]);
   });
 
+  it('has one line for all that one failure makes senseless', () => {
+    const lines: string[] = [];
+    const report = reportTo(lines);
+    report.add('connection', { result: 'failure', text: 'no' });
+    report.add('certificate', { result: 'skipped', text: 'x' });
+    report.add('edge', { result: 'skipped', text: 'y' });
+    report.add('target', { result: 'ok', text: 'well' });
+    assert.deepEqual(lines, [
+      'failure  connection   no',
+      'skipped  certificate, edge: they need what has failed before them',
+      'ok       target       well',
+    ]);
+  });
+
   it('is well with warnings, and says how many', () => {
     const lines: string[] = [];
     const report = reportTo(lines);
