@@ -2,7 +2,7 @@
  * The completion script for bash, from 3.2 on, which macOS has. Names from outside are never expanded by the shell: they are read
  * line by line and quoted, so `compgen -W`, which expands its words, is not used.
  */
-import { commandArguments, commandPaths, type Group, singleQuoted, valueFlags } from './shell-case.js';
+import { arm, arms, commandArguments, commandPaths, valueFlags } from './shell-case.js';
 import type { Node, Values } from './tree.js';
 
 /** The whole script. */
@@ -53,7 +53,7 @@ ${arm(
   COMPREPLY=()
   if [[ -n $flag ]]; then
     case "$at $flag" in
-${arms(valueFlags(tree))}
+${arms(valueFlags(tree), outcome)}
     esac
   elif [[ $cur == -* ]]; then
     case "$at" in
@@ -67,7 +67,7 @@ ${tree
   .join('\n')}
     esac
     case "$at" in
-${arms(commandArguments(tree))}
+${arms(commandArguments(tree), outcome)}
     esac
   fi
   # Readline replaces only what follows the last of these.
@@ -77,14 +77,6 @@ ${arms(commandArguments(tree))}
 
 complete -F _postern postern
 `;
-}
-
-function arms(groups: readonly Group[]): string {
-  return groups.map(({ patterns, values }) => arm(patterns, outcome(values))).join('\n');
-}
-
-function arm(patterns: readonly string[], outcome: string): string {
-  return `      ${patterns.map(singleQuoted).join(' | ')}) ${outcome} ;;`;
 }
 
 function outcome(values: Values): string {

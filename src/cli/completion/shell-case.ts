@@ -39,6 +39,16 @@ function grouped(rows: readonly { readonly pattern: string; readonly values: Val
   return [...groups.values()];
 }
 
+/** An arm of a `case` for each group, in bash and zsh. */
+export function arms(groups: readonly Group[], outcome: (values: Values) => string): string {
+  return groups.map(({ patterns, values }) => arm(patterns, outcome(values))).join('\n');
+}
+
+/** One arm. */
+export function arm(patterns: readonly string[], outcome: string): string {
+  return `      ${patterns.map(singleQuoted).join(' | ')}) ${outcome} ;;`;
+}
+
 /** A text as one word of a POSIX shell, whatever it holds. */
 export function singleQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;

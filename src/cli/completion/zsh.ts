@@ -1,5 +1,5 @@
 /** The completion script for zsh, for `source` and for a folder of `$fpath`. `compadd` quotes what comes from outside. */
-import { commandArguments, commandPaths, type Group, singleQuoted, valueFlags } from './shell-case.js';
+import { arm, arms, commandArguments, commandPaths, singleQuoted, valueFlags } from './shell-case.js';
 import type { Described, Node, Values } from './tree.js';
 
 /** The whole script. */
@@ -40,7 +40,7 @@ ${arm(
   fi
   if [[ -n $flag ]]; then
     case "$at $flag" in
-${arms(valueFlags(tree))}
+${arms(valueFlags(tree), outcome)}
     esac
   elif [[ $PREFIX == -* ]]; then
     case "$at" in
@@ -54,7 +54,7 @@ ${tree
   .join('\n')}
     esac
     case "$at" in
-${arms(commandArguments(tree))}
+${arms(commandArguments(tree), outcome)}
     esac
   fi
 }
@@ -70,14 +70,6 @@ function described(entries: readonly Described[]): string {
 // A colon ends the name.
 function entry({ name, description }: Described): string {
   return `${name.replaceAll(':', '\\:')}:${description}`;
-}
-
-function arms(groups: readonly Group[]): string {
-  return groups.map(({ patterns, values }) => arm(patterns, outcome(values))).join('\n');
-}
-
-function arm(patterns: readonly string[], outcome: string): string {
-  return `      ${patterns.map(singleQuoted).join(' | ')}) ${outcome} ;;`;
 }
 
 function outcome(values: Values): string {
