@@ -45,6 +45,20 @@ export const AGENT: readonly Mutant[] = [
     tests: ['unit/agent/target/response-headers.test.ts'],
   },
   {
+    file: 'src/cli/completion/bash.ts',
+    fault: 'a name from outside is code to the shell that completes it',
+    before: 'printf -v quoted %q "$word"',
+    after: 'quoted=$word',
+    tests: ['unit/cli/completion/scripts.test.ts'],
+  },
+  {
+    file: 'src/cli/service/unit.ts',
+    fault: 'a word of a service is expanded by systemd',
+    before: "replaceAll('$', '$$$$')",
+    after: "replaceAll('$', '$')",
+    tests: ['unit/cli/service/unit.test.ts'],
+  },
+  {
     file: 'src/agent/target/address.ts',
     fault: 'a name of the target with the public port leads to the visitor’s own machine',
     before: 'if (portOf(url) === portOf(publicUrl)) return true;',

@@ -46,6 +46,27 @@ export const EDGE: readonly Mutant[] = [
   },
   {
     file: 'src/edge/agents/admission.ts',
+    fault: 'a trial offer claims the name that it is about',
+    before: 'this.#options.names.check(owned);',
+    after: 'await this.#options.names.claim(owned);',
+    tests: ['unit/edge/agents/admission.test.ts'],
+  },
+  {
+    file: 'src/edge/agents/admission.ts',
+    fault: 'a trial offer serves the tunnel',
+    before: 'if (offer.isTrial === true) this.#trials.add(',
+    after: 'if (offer.isTrial !== true) this.#trials.add(',
+    tests: ['unit/edge/agents/admission.test.ts'],
+  },
+  {
+    file: 'src/edge/agents/trial-links.ts',
+    fault: 'the link of a trial lasts as long as its agent likes',
+    before: 'setTimeout(() => link.destroy(), MAX_TRIAL_MS).unref()',
+    after: 'setTimeout(() => {}, MAX_TRIAL_MS).unref()',
+    tests: ['unit/edge/agents/trial-links.test.ts'],
+  },
+  {
+    file: 'src/edge/agents/admission.ts',
     fault: 'a token that was revoked in the handshake opens a link',
     before: 'this.#draining || revoked.has(grant.id) || ',
     after: 'this.#draining || ',
@@ -66,7 +87,7 @@ export const EDGE: readonly Mutant[] = [
     tests: ['unit/edge/agents/admission.test.ts', 'e2e/agents/owners.test.ts'],
   },
   {
-    file: 'src/edge/agents/admission.ts',
+    file: 'src/edge/agents/offered-name.ts',
     fault: 'a token opens tunnels that it does not name',
     before: 'if (!coversName(tunnels, name)) throw',
     after: 'if (tunnels.length > 99 && !coversName(tunnels, name)) throw',
