@@ -64,6 +64,7 @@ function faultIn(path: string, words: readonly string[]): string | undefined {
   const { flags = [], argument, subcommands = [] } = node(path) ?? {};
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? '';
+    if (word === '--' && argument !== undefined) return undefined; // another command line follows
     if (!word.startsWith('-') || word === '-') {
       if (argument === undefined && subcommands.length > 0) return `${path} has no subcommand ${word}`;
       if (argument === undefined) return `${path} takes no argument ${word}`;
