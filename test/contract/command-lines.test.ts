@@ -7,14 +7,14 @@ import { type Node, readTree } from '../../src/cli/completion/tree.js';
 import { createWholeProgram } from '../../src/cli/program.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 
-const PAGES = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(join(PROJECT_ROOT, 'docs')).map((page) => join('docs', page)),
-];
+const DOCS = readdirSync(join(PROJECT_ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+const PAGES = ['README.md', 'CONTRIBUTING.md', ...DOCS.map((page) => join('docs', page))];
 
 // A target, or the tunnel of the examples: short for `postern http`.
 const TARGET = /^(?:\d+|https?:\/\/\S+|\S+:\d+|demo)$/;
+
+// Lines of other tunnels, which are answered with the line to type instead.
+const FOREIGN = new Set(['http 8080 --oauth-allow-domain acme.com', 'tunnel --url']);
 
 let tree: readonly Node[] = [];
 const node = (path: string) => tree.find((each) => each.path === path);
@@ -52,6 +52,7 @@ function alternatives([first, ...others]: readonly string[]): string[][] {
 /** What is wrong with a command line. */
 function faultOf(words: readonly string[]): string | undefined {
   const [first = '', ...others] = words;
+  if (FOREIGN.has(words.join(' '))) return undefined;
   if (first === '' || first === 'help' || first.startsWith('-')) return undefined;
   if (node(`/${first}`) === undefined)
     return TARGET.test(first) ? faultIn('/http', others) : `there is no command ${first}`;
