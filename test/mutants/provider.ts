@@ -44,4 +44,25 @@ export const PROVIDER: readonly Mutant[] = [
     after: '',
     tests: ['unit/auth/providers/client-authentication.test.ts'],
   },
+  {
+    file: 'src/auth/providers/vouching.ts',
+    fault: 'an address counts from a provider that does not vouch for its domain',
+    before: 'if (!vouchers.includes(provider)) throw',
+    after: 'if (vouchers.length === 0) throw',
+    tests: ['unit/auth/providers/providers.test.ts'],
+  },
+  {
+    file: 'src/auth/providers/vouching.ts',
+    fault: 'a group counts from any provider that has none of its own named',
+    before: 'return general === provider && others.length === 0;',
+    after: 'return general !== undefined && others.length >= 0;',
+    tests: ['unit/auth/providers/providers.test.ts'],
+  },
+  {
+    file: 'src/auth/providers/private-key-jwt.ts',
+    fault: 'a JWT of client authentication is for the token endpoint wherever it is sent',
+    before: "return body.has('grant_type') ? server.token_endpoint : server.pushed_authorization_request_endpoint;",
+    after: "return body.has('') ? undefined : server.token_endpoint;",
+    tests: ['unit/auth/providers/private-key-jwt.test.ts'],
+  },
 ];
