@@ -31,6 +31,8 @@ export interface InspectorOptions {
   /** Headers whose values are secret, besides those that are anywhere. */
   readonly redactedHeaders: readonly string[];
   readonly tunnels: () => readonly TunnelInfo[];
+  /** The server that a path leads to; the tunnel's target unless given. */
+  readonly targetOf?: ((path: string) => string) | undefined;
   /** Makes the agent serve a replayed request. */
   readonly serve: (stream: InboundStream) => void;
   /** A fresh assertion for one that the edge has signed. */
@@ -63,7 +65,8 @@ export class Inspector {
     const masks = new Masks(options.redactedHeaders);
     this.#replayer = new Replayer({ capture, masks, serve, renew });
     this.#events = new EventStream(capture.exchanges, () => tunnels()[0]?.name ?? '');
-    const shared = { capture, masks, tunnels, version, replayer: this.#replayer };
+    const targetOf = options.targetOf ?? (() => tunnels()[0]?.target ?? '');
+    const shared = { capture, masks, tunnels, targetOf, version, replayer: this.#replayer };
     this.#server = new InspectorServer({
       host,
       port,

@@ -15,6 +15,8 @@ export interface ReplayRoutesOptions {
   readonly masks: Masks;
   readonly replayer: Replayer;
   readonly tunnels: () => readonly TunnelInfo[];
+  /** The server that a path leads to. */
+  readonly targetOf: (path: string) => string;
   readonly version: string;
 }
 
@@ -23,7 +25,7 @@ const MAX_HEADERS = 1_000;
 const MAX_BODY_CHARS = 134_217_728; // the body of the call is bounded already
 const MAX_FILTER_CHARS = 1_000;
 
-export function replayRoutes({ capture, masks, replayer, tunnels, version }: ReplayRoutesOptions): Route[] {
+export function replayRoutes({ capture, masks, replayer, tunnels, targetOf, version }: ReplayRoutesOptions): Route[] {
   const tunnel = () => tunnels()[0] ?? { name: '', url: 'http://localhost', target: 'http://localhost', online: false };
 
   async function replay(call: Call): Promise<Reply> {
@@ -40,7 +42,7 @@ export function replayRoutes({ capture, masks, replayer, tunnels, version }: Rep
     const secrets = switchField(fields, 'secrets');
     if (form === undefined || !Object.hasOwn(COPY_TEXTS, form))
       throw new BadCall(`"as" is not one of ${Object.keys(COPY_TEXTS).join(', ')}.`);
-    const request: CopiedRequest = copiedRequest(captured, tunnel().target, secrets ? undefined : masks);
+    const request: CopiedRequest = copiedRequest(captured, targetOf(captured.head.path), secrets ? undefined : masks);
     return jsonReply({ text: COPY_TEXTS[form as TextForm](request) });
   }
 

@@ -8,14 +8,17 @@ import type { LiveSource } from '../../agent/inspector/live.js';
 import type { KnockAnswer } from '../../agent/inspector/wire.js';
 import type { ExchangeTap, Tap } from '../../agent/target/tap.js';
 import { addressText } from '../../config/addresses.js';
+import type { AgentConfig } from '../../config/agent-config.js';
 import type { InspectConfig } from '../../config/inspect.js';
 import type { RequestHead } from '../../http/exchange.js';
+import { mountOf } from '../../http/mount-path.js';
 import type { ApiClient } from '../process/api-client.js';
 import type { ApiKnock, ApiPerson } from '../process/api-types.js';
 import { readVersion } from '../process/version.js';
 
 export interface InspectionOptions extends InspectConfig {
-  readonly target: URL;
+  /** The servers of the tunnel, as they are now. */
+  readonly servers: () => Pick<AgentConfig, 'target' | 'mounts'>;
   readonly view: {
     /** The inspector is open at this address; the one with the key is for a person alone. */
     inspect(address: { readonly origin: string; readonly withKey: string }): void;
@@ -116,21 +119,28 @@ export class Inspection implements Tap, LiveSource {
     this.#inspector?.close();
   }
 
+  /** The server that a path leads to. */
+  #targetOf(path: string): string {
+    const { target, mounts = {} } = this.#options.servers();
+    const found = mounts[mountOf(path, Object.keys(mounts)) ?? ''] ?? target;
+    return found.protocol === 'unix:' ? found.href : found.origin;
+  }
+
   get #name(): string {
     return new URL(this.#url).hostname.split('.', 1)[0] ?? '';
   }
 
   async #open(agent: Agent): Promise<void> {
-    const { target, host, port, isAnyPort, redactedHeaders, maxBytes, bodyBytes, view } = this.#options;
+    const { host, port, isAnyPort, redactedHeaders, maxBytes, bodyBytes, view } = this.#options;
     // Here: the tunnel is up before any of it is loaded.
     const { createCapture, Inspector: Opened, requestsByPerson } = await import('../../agent/inspector/inspector.js');
     const { publishInspector } = await import('../process/inspector-files.js');
     const capture = createCapture({ maxBytes, bodyBytes }, () => agent.roundTripMs);
     this.#countRequests = () => requestsByPerson(capture.exchanges);
-    const shownTarget = target.protocol === 'unix:' ? target.href : target.origin;
-    const tunnels = () => [{ name: this.#name, url: this.#url, target: shownTarget, online: this.#isOnline }];
+    const tunnels = () => [{ name: this.#name, url: this.#url, target: this.#targetOf('/'), online: this.#isOnline }];
     const inspector = new Opened({
       ...{ capture, host, port, isAnyPort, redactedHeaders, tunnels },
+      targetOf: (path) => this.#targetOf(path),
       live: this,
       serve: (stream) => agent.serve(stream),
       renew: async (assertion) => this.#renew(assertion),
@@ -141,7 +151,13 @@ export class Inspection implements Tap, LiveSource {
     this.#tap = capture;
     this.#inspector = inspector;
     const { origin, key } = inspector;
-    this.#unpublish = publishInspector({ origin, key, tunnel: this.#name, url: this.#url, target: shownTarget });
+    this.#unpublish = publishInspector({
+      origin,
+      key,
+      tunnel: this.#name,
+      url: this.#url,
+      target: this.#targetOf('/'),
+    });
     view.inspect({ origin, withKey: `${origin}/#key=${key}` });
   }
 

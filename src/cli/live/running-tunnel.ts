@@ -48,7 +48,7 @@ export class RunningTunnel {
     const endsAtMs = forMs === undefined ? undefined : Date.now() + forMs;
     this.view = shared.display.view({ ...config, endsAtMs, limits: limitsOf(config, endsAtMs), label });
     const { token, log, httpAgent } = shared;
-    this.#inspection = inspect && new Inspection({ ...inspect, target: config.target, view: this.view });
+    this.#inspection = inspect && new Inspection({ ...inspect, servers: () => this.#config, view: this.view });
     this.#agent = startAgent({
       ...options,
       tap: this.#inspection,

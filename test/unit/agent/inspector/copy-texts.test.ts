@@ -162,6 +162,18 @@ describe('a request as text to copy', () => {
     assert.equal(raw, `POST /x HTTP/1.1\r\nHost: ${new URL(base).host}\r\nx-a: b\r\nContent-Length: 2\r\n\r\nhi`);
   });
 
+  test('goes to the server that is mounted at its path', async (t) => {
+    const targetOf = (path: string) => (path.startsWith('/api/') ? 'unix:/run/app%20socket' : 'http://localhost:5173');
+    const { visit, rows, call } = await inspected(t, (_incoming, response) => response.end(), { targetOf });
+    for (const path of ['/api/x', '/y']) await visit({ path });
+    const texts = (await rows()).map(async ({ id }) => {
+      return (await call('POST', `/api/exchanges/${id}/text`, { as: 'curl', secrets: false })).json.text as string;
+    });
+    const [other = '', mounted = ''] = await Promise.all(texts);
+    assert.ok(other.includes("--url 'http://localhost:5173/y'"), other);
+    assert.ok(mounted.includes("--url 'http://localhost/api/x' \\\n  --unix-socket '/run/app socket'"), mounted);
+  });
+
   test('has the secrets only where they were asked for', async (t) => {
     const { visit, rows, call } = await inspected(t, (incoming, response) =>
       incoming.resume().on('end', () => response.end()),
