@@ -79,164 +79,163 @@ describe('session cookies', () => {
     assert.equal(headers['postern-error'], 'ERR_LOGIN_REQUIRED');
   }
 
+  describe('what is set', () => {
+    test('D2 a session cookie is small, host-only, for http alone and for the time of the session', async () => {
+      const visitor = world.visitor();
+      const page = await visitor.signIn(`${second}/`, 'ana');
+      assert.equal(page.url, `${second}/`);
+      for (const url of [second, world.base]) {
+        const [cookie] = visitor.jar.cookies(url).filter(({ name }) => name === NAME);
+        assert.ok(cookie?.hostOnly && cookie.httpOnly && cookie.path === '/' && cookie.sameSite === 'lax');
+        assert.ok(`${cookie.name}=${cookie.value}`.length < 600);
+        assert.ok(cookie.expiresAtMs > Date.now() && cookie.expiresAtMs <= Date.now() + 2 * HOUR_MS + 1000);
+      }
+      assert.ok(visitor.jar.all().every(({ hostOnly }) => hostOnly));
+    });
+
+    test('D2 a session cookie is not set again with every answer', async () => {
+      for (let count = 0; count < 3; count++) assert.deepEqual((await ana.fetch(`${world.url}/`)).setCookies, []);
+    });
+
+    test('D1 a session cookie is another one after each sign-in, and the one before it is worth nothing', async () => {
+      const visitor = await world.signedIn('ana');
+      const before = sessionOf(visitor, world.url);
+      const page = await visitor.open(`${world.url}/.postern/session?rd=%2F&switch=account`);
+      await visitor.press(page, ['account', 'ana']);
+      assert.notEqual(sessionOf(visitor, world.url), before);
+      assert.equal((await visitor.fetch(`${world.url}/`)).status, 200);
+      await isAnonymous(`${NAME}=${before}`);
+    });
+
+    test('D8 a session slides: one that has not been seen for a while gets a new cookie once', async () => {
+      const { status, setCookies } = await ask(`${NAME}=${await made({ ageMs: HOUR_MS })}`);
+      assert.equal(status, 200);
+      assert.equal(setCookies.length, 1);
+      assert.match(
+        setCookies[0] ?? '',
+        new RegExp(`^${NAME}=.+; Max-Age=7[12]\\d\\d; Path=/; HttpOnly; SameSite=Lax$`),
+      );
+    });
+  });
+
+  describe('what opens nothing', () => {
+    test('D6 a cookie made with the edge’s own secret opens the tunnel: the forgeries below fail for their one flaw', async () => {
+      assert.equal((await ask(`${NAME}=${await made()}`)).status, 200);
+      assert.equal(
+        (await ask(`${NAME}=${await made({ host: 'localhost' })}`, `${world.base}/oauth2/userinfo`)).status,
+        200,
+      );
+    });
+
+    test('D6 a cookie with any one character changed opens nothing', async () => {
+      for (let at = 0; at < good.length; at++) {
+        await isAnonymous(`${NAME}=${good.slice(0, at)}${good[at] === 'A' ? 'B' : 'A'}${good.slice(at + 1)}`);
+      }
+    });
+
+    test('D6 a cookie cut anywhere, or with something added, opens nothing', async () => {
+      for (let length = 0; length < good.length; length += 7) await isAnonymous(`${NAME}=${good.slice(0, length)}`);
+      for (const more of ['A', '=', '.', '~', '%20', '"', ',x', '\u00e9']) await isAnonymous(`${NAME}=${good}${more}`);
+      await isAnonymous(`${NAME}="${good}"`);
+      await isAnonymous(`${NAME}=${good.slice(1)}`);
+    });
+
+    test('D6 parts of two cookies put together open nothing', async () => {
+      const [one, other] = [good.split('.'), bobs.split('.')];
+      for (let part = 2; part < one.length; part++) {
+        await isAnonymous(`${NAME}=${one.map((text, at) => (at === part ? other[at] : text)).join('.')}`);
+      }
+    });
+
+    test('D8 a cookie that is over opens nothing: absolutely, or since nobody came', async () => {
+      assert.equal((await ask(`${NAME}=${await made({ signInAgeMs: 11.9 * HOUR_MS })}`)).status, 200);
+      await isAnonymous(`${NAME}=${await made({ signInAgeMs: 12 * HOUR_MS })}`);
+      assert.equal((await ask(`${NAME}=${await made({ ageMs: 1.9 * HOUR_MS })}`)).status, 200);
+      await isAnonymous(`${NAME}=${await made({ ageMs: 2 * HOUR_MS })}`);
+    });
+
+    test('D6 a cookie of another secret, of another purpose, or of no seal at all opens nothing', async () => {
+      const claims = {
+        i: 'x',
+        h: 'demo.localhost',
+        t: Date.now(),
+        n: Date.now(),
+        a: 1,
+        s: 'ana',
+        e: 'ana@acme.com',
+        v: 1,
+      };
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const forged = [
+        await made({ secret: 'another secret of thirty-two bytes or more' }),
+        await seal(claims, deriveKeys([world.secret], 'ticket')),
+        await seal(claims, deriveKeys([world.secret], 'transaction')),
+        await seal({}, deriveKeys([world.secret], 'session')),
+        await seal({ ...claims, e: ['ana@acme.com'] }, deriveKeys([world.secret], 'session')),
+        await world.token(),
+        `${part({ alg: 'none' })}.${part(claims)}.`,
+        `${part({ alg: 'dir', enc: 'A256GCM' })}..${part(claims)}.${part(claims)}.${part(claims)}`,
+        `${part({ alg: 'PBES2-HS256+A128KW', enc: 'A256GCM', p2c: 2_000_000_000, p2s: 'AAAA' })}.AAAA.AAAA.AAAA.AAAA`,
+        part(claims),
+        'ana@acme.com',
+        'A'.repeat(8000),
+        '.'.repeat(8000),
+      ];
+      for (const value of forged) await isAnonymous(`${NAME}=${value}`);
+    });
+
+    test('D20 a cookie that names no issuer, as those of earlier releases, or another one leads to a sign-in', async () => {
+      const host = `${world.name}.localhost`;
+      const h = createHash('sha256').update(host).digest('base64url').slice(0, 16);
+      const times = { t: Date.now(), n: Date.now(), a: 1 };
+      const former = { i: 'x', h, ...times, w: ownerTag('dev@acme.com'), s: 'ana', e: 'ana@acme.com', v: 1 };
+      const sealed = (payload: object) => seal(payload, deriveKeys([world.secret], 'session'));
+      const today = await sealed({ ...former, r: issuerTag(world.issuer) });
+      assert.equal((await ask(`${NAME}=${today}`)).status, 200);
+      for (const value of [await sealed(former), await made({ issuer: 'https://id.other.com' })]) {
+        await isAnonymous(`${NAME}=${value}`);
+        const headers = { cookie: `${NAME}=${value}` };
+        const { status, headers: sent } = await world.visitor().navigate(`${world.url}/`, { headers });
+        assert.deepEqual([status, sent.location?.startsWith(`${world.base}/oauth2/start?`)], [302, true]);
+      }
+    });
+
+    test('D6 a good value under another name opens nothing', async () => {
+      for (const name of [
+        `__Host-${NAME}`,
+        `__Secure-${NAME}`,
+        'Postern-Session',
+        `${NAME}.0`,
+        `${NAME}s`,
+        'session',
+      ]) {
+        await isAnonymous(`${name}=${good}`);
+      }
+    });
+
+    test('D5 a cookie of this host opens no other one, the base host included', async () => {
+      await isAnonymous(`${NAME}=${good}`, `${second}/`);
+      await isAnonymous(`${NAME}=${good}`, `${world.base}/oauth2/userinfo`);
+      await isAnonymous(`${NAME}=${good}`, `${world.base}/`);
+      await isAnonymous(`${NAME}=${sessionOf(ana, world.base)}`);
+      const start = await world
+        .visitor()
+        .navigate(`${world.base}/oauth2/start?rd=%2F`, { headers: { cookie: `${NAME}=${good}` } });
+      assert.equal(new URL(start.headers.location ?? '').origin, world.issuer);
+    });
+
+    test('D5 a good value opens nothing as a bearer token, in the query or in another header', async () => {
+      const headers = {
+        authorization: `Bearer ${good}`,
+        'x-forwarded-email': 'ana@acme.com',
+        'x-postern-session': good,
+        cookie2: `${NAME}=${good}`,
+      };
+      assert.equal((await world.visitor().bare(`${world.url}/?${NAME}=${good}`, { headers })).status, 401);
+    });
+  });
+
   overEach(world, () => {
-    describe('what is set', () => {
-      test('D2 a session cookie is small, host-only, for http alone and for the time of the session', async () => {
-        const visitor = world.visitor();
-        const page = await visitor.signIn(`${second}/`, 'ana');
-        assert.equal(page.url, `${second}/`);
-        for (const url of [second, world.base]) {
-          const [cookie] = visitor.jar.cookies(url).filter(({ name }) => name === NAME);
-          assert.ok(cookie?.hostOnly && cookie.httpOnly && cookie.path === '/' && cookie.sameSite === 'lax');
-          assert.ok(`${cookie.name}=${cookie.value}`.length < 600);
-          assert.ok(cookie.expiresAtMs > Date.now() && cookie.expiresAtMs <= Date.now() + 2 * HOUR_MS + 1000);
-        }
-        assert.ok(visitor.jar.all().every(({ hostOnly }) => hostOnly));
-      });
-
-      test('D2 a session cookie is not set again with every answer', async () => {
-        for (let count = 0; count < 3; count++) assert.deepEqual((await ana.fetch(`${world.url}/`)).setCookies, []);
-      });
-
-      test('D1 a session cookie is another one after each sign-in, and the one before it is worth nothing', async () => {
-        const visitor = await world.signedIn('ana');
-        const before = sessionOf(visitor, world.url);
-        const page = await visitor.open(`${world.url}/.postern/session?rd=%2F&switch=account`);
-        await visitor.press(page, ['account', 'ana']);
-        assert.notEqual(sessionOf(visitor, world.url), before);
-        assert.equal((await visitor.fetch(`${world.url}/`)).status, 200);
-        await isAnonymous(`${NAME}=${before}`);
-      });
-
-      test('D8 a session slides: one that has not been seen for a while gets a new cookie once', async () => {
-        const { status, setCookies } = await ask(`${NAME}=${await made({ ageMs: HOUR_MS })}`);
-        assert.equal(status, 200);
-        assert.equal(setCookies.length, 1);
-        assert.match(
-          setCookies[0] ?? '',
-          new RegExp(`^${NAME}=.+; Max-Age=7[12]\\d\\d; Path=/; HttpOnly; SameSite=Lax$`),
-        );
-      });
-    });
-
-    describe('what opens nothing', () => {
-      test('D6 a cookie made with the edge’s own secret opens the tunnel: the forgeries below fail for their one flaw', async () => {
-        assert.equal((await ask(`${NAME}=${await made()}`)).status, 200);
-        assert.equal(
-          (await ask(`${NAME}=${await made({ host: 'localhost' })}`, `${world.base}/oauth2/userinfo`)).status,
-          200,
-        );
-      });
-
-      test('D6 a cookie with any one character changed opens nothing', async () => {
-        for (let at = 0; at < good.length; at++) {
-          await isAnonymous(`${NAME}=${good.slice(0, at)}${good[at] === 'A' ? 'B' : 'A'}${good.slice(at + 1)}`);
-        }
-      });
-
-      test('D6 a cookie cut anywhere, or with something added, opens nothing', async () => {
-        for (let length = 0; length < good.length; length += 7) await isAnonymous(`${NAME}=${good.slice(0, length)}`);
-        for (const more of ['A', '=', '.', '~', '%20', '"', ',x', '\u00e9'])
-          await isAnonymous(`${NAME}=${good}${more}`);
-        await isAnonymous(`${NAME}="${good}"`);
-        await isAnonymous(`${NAME}=${good.slice(1)}`);
-      });
-
-      test('D6 parts of two cookies put together open nothing', async () => {
-        const [one, other] = [good.split('.'), bobs.split('.')];
-        for (let part = 2; part < one.length; part++) {
-          await isAnonymous(`${NAME}=${one.map((text, at) => (at === part ? other[at] : text)).join('.')}`);
-        }
-      });
-
-      test('D8 a cookie that is over opens nothing: absolutely, or since nobody came', async () => {
-        assert.equal((await ask(`${NAME}=${await made({ signInAgeMs: 11.9 * HOUR_MS })}`)).status, 200);
-        await isAnonymous(`${NAME}=${await made({ signInAgeMs: 12 * HOUR_MS })}`);
-        assert.equal((await ask(`${NAME}=${await made({ ageMs: 1.9 * HOUR_MS })}`)).status, 200);
-        await isAnonymous(`${NAME}=${await made({ ageMs: 2 * HOUR_MS })}`);
-      });
-
-      test('D6 a cookie of another secret, of another purpose, or of no seal at all opens nothing', async () => {
-        const claims = {
-          i: 'x',
-          h: 'demo.localhost',
-          t: Date.now(),
-          n: Date.now(),
-          a: 1,
-          s: 'ana',
-          e: 'ana@acme.com',
-          v: 1,
-        };
-        const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-        const forged = [
-          await made({ secret: 'another secret of thirty-two bytes or more' }),
-          await seal(claims, deriveKeys([world.secret], 'ticket')),
-          await seal(claims, deriveKeys([world.secret], 'transaction')),
-          await seal({}, deriveKeys([world.secret], 'session')),
-          await seal({ ...claims, e: ['ana@acme.com'] }, deriveKeys([world.secret], 'session')),
-          await world.token(),
-          `${part({ alg: 'none' })}.${part(claims)}.`,
-          `${part({ alg: 'dir', enc: 'A256GCM' })}..${part(claims)}.${part(claims)}.${part(claims)}`,
-          `${part({ alg: 'PBES2-HS256+A128KW', enc: 'A256GCM', p2c: 2_000_000_000, p2s: 'AAAA' })}.AAAA.AAAA.AAAA.AAAA`,
-          part(claims),
-          'ana@acme.com',
-          'A'.repeat(8000),
-          '.'.repeat(8000),
-        ];
-        for (const value of forged) await isAnonymous(`${NAME}=${value}`);
-      });
-
-      test('D20 a cookie that names no issuer, as those of earlier releases, or another one leads to a sign-in', async () => {
-        const host = `${world.name}.localhost`;
-        const h = createHash('sha256').update(host).digest('base64url').slice(0, 16);
-        const times = { t: Date.now(), n: Date.now(), a: 1 };
-        const former = { i: 'x', h, ...times, w: ownerTag('dev@acme.com'), s: 'ana', e: 'ana@acme.com', v: 1 };
-        const sealed = (payload: object) => seal(payload, deriveKeys([world.secret], 'session'));
-        const today = await sealed({ ...former, r: issuerTag(world.issuer) });
-        assert.equal((await ask(`${NAME}=${today}`)).status, 200);
-        for (const value of [await sealed(former), await made({ issuer: 'https://id.other.com' })]) {
-          await isAnonymous(`${NAME}=${value}`);
-          const headers = { cookie: `${NAME}=${value}` };
-          const { status, headers: sent } = await world.visitor().navigate(`${world.url}/`, { headers });
-          assert.deepEqual([status, sent.location?.startsWith(`${world.base}/oauth2/start?`)], [302, true]);
-        }
-      });
-
-      test('D6 a good value under another name opens nothing', async () => {
-        for (const name of [
-          `__Host-${NAME}`,
-          `__Secure-${NAME}`,
-          'Postern-Session',
-          `${NAME}.0`,
-          `${NAME}s`,
-          'session',
-        ]) {
-          await isAnonymous(`${name}=${good}`);
-        }
-      });
-
-      test('D5 a cookie of this host opens no other one, the base host included', async () => {
-        await isAnonymous(`${NAME}=${good}`, `${second}/`);
-        await isAnonymous(`${NAME}=${good}`, `${world.base}/oauth2/userinfo`);
-        await isAnonymous(`${NAME}=${good}`, `${world.base}/`);
-        await isAnonymous(`${NAME}=${sessionOf(ana, world.base)}`);
-        const start = await world
-          .visitor()
-          .navigate(`${world.base}/oauth2/start?rd=%2F`, { headers: { cookie: `${NAME}=${good}` } });
-        assert.equal(new URL(start.headers.location ?? '').origin, world.issuer);
-      });
-
-      test('D5 a good value opens nothing as a bearer token, in the query or in another header', async () => {
-        const headers = {
-          authorization: `Bearer ${good}`,
-          'x-forwarded-email': 'ana@acme.com',
-          'x-postern-session': good,
-          cookie2: `${NAME}=${good}`,
-        };
-        assert.equal((await world.visitor().bare(`${world.url}/?${NAME}=${good}`, { headers })).status, 401);
-      });
-    });
-
     describe('several of one name', () => {
       test('D3 a planted cookie of our name neither helps nor harms, wherever it stands', async () => {
         for (const cookie of [
@@ -301,25 +300,25 @@ describe('session cookies', () => {
         assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'cookie'), ['x=1; y=2']);
       });
     });
+  });
 
-    describe('what the app cannot set', () => {
-      for (const line of NOT_SETTABLE) {
-        test(`D19 the app cannot set ${JSON.stringify(line)}`, async () =>
-          assert.deepEqual(await told(ana, world, [line]), []));
-      }
-    });
+  describe('what the app cannot set', () => {
+    for (const line of NOT_SETTABLE) {
+      test(`D19 the app cannot set ${JSON.stringify(line)}`, async () =>
+        assert.deepEqual(await told(ana, world, [line]), []));
+    }
+  });
 
-    test('D8 an open WebSocket is closed with 1008 once its session has been signed out', async () => {
-      const visitor = await world.signedIn('bob');
-      const socket = await visitor.socket(`${world.url}/ws`);
-      const closed = new Promise<number>((resolve) => socket.once('close', resolve));
-      await visitor.press(await visitor.open(`${world.url}/.postern/sign_out`));
-      assert.equal(await closed, 1008);
-      await assert.rejects(
-        visitor.socket(`${world.url}/ws`),
-        (error) => error instanceof RefusedUpgrade && error.status === 401,
-      );
-    });
+  test('D8 an open WebSocket is closed with 1008 once its session has been signed out', async () => {
+    const visitor = await world.signedIn('bob');
+    const socket = await visitor.socket(`${world.url}/ws`);
+    const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+    await visitor.press(await visitor.open(`${world.url}/.postern/sign_out`));
+    assert.equal(await closed, 1008);
+    await assert.rejects(
+      visitor.socket(`${world.url}/ws`),
+      (error) => error instanceof RefusedUpgrade && error.status === 401,
+    );
   });
   test('D15 a restart of the edge with a new secret in front of the old one signs nobody out', async () => {
     const secret = 'a newer secret of thirty-two bytes or more for tests';
