@@ -136,7 +136,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     ...{ sessions, visitorSignIns, endedAccounts, presence, credentials, observer },
   });
   const managing = { ...parts, ...sharing, callers, decisions, credentials, administration };
-  const api = createApi({ ...managing, endedAccounts, permits: config.permits });
+  const api = createApi({ ...managing, providers, endedAccounts, permits: config.permits });
   const portal = new Portal(managing);
   const people = new PeoplePage(managing);
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });

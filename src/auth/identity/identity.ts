@@ -144,8 +144,14 @@ function isOwnerVerified(claims: Readonly<Record<string, unknown>>): boolean {
 // the organisation. The account owns the address now if the organisation confirms it (`hd`), or if Google issued it.
 // https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload
 function isProvenByGoogle(email: string, hostedDomain: string | undefined): boolean {
+  const needed = neededHostedDomain(email);
+  return needed === undefined || needed === hostedDomain;
+}
+
+/** The `hd` without which Google's word for an address is no proof; undefined for addresses of its own. */
+export function neededHostedDomain(email: string): string | undefined {
   const domain = email.slice(email.indexOf('@') + 1);
-  return domain === hostedDomain || domain === 'gmail.com' || domain === 'googlemail.com';
+  return domain === 'gmail.com' || domain === 'googlemail.com' ? undefined : domain;
 }
 
 function readHostedDomain(value: unknown): string | undefined {

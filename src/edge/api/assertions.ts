@@ -5,8 +5,9 @@
 import type { Request } from 'express';
 import type { Assertions } from '../../auth/identity/assertion.js';
 import { type RenewableClaims, signedAtMs } from '../../auth/identity/assertion-renewal.js';
-import type { Identity } from '../../auth/identity/identity.js';
+import { type Identity, neededHostedDomain } from '../../auth/identity/identity.js';
 import { decide } from '../../auth/identity/policy.js';
+import type { Providers } from '../../auth/providers/providers.js';
 import type { EndedAccounts } from '../../auth/session/ended-accounts.js';
 import type { Tunnel } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
@@ -20,6 +21,8 @@ import { param } from './tunnels.js';
 export interface AssertionApiOptions {
   readonly callers: Callers;
   readonly assertions: Assertions;
+  /** They may vouch for less than at the sign-in, or be gone. */
+  readonly providers: Pick<Providers, 'ofIssuer' | 'recheck'>;
   readonly endedAccounts: EndedAccounts;
   readonly observer: Observer;
 }
@@ -32,16 +35,16 @@ const REFUSED =
 /** The routes below a prefix. */
 export function assertionApi(
   prefix: string,
-  { callers, assertions, endedAccounts, observer }: AssertionApiOptions,
+  { callers, assertions, providers, endedAccounts, observer }: AssertionApiOptions,
 ): RouteTable {
   async function renew(visit: Visit, request: Request): Promise<Reply> {
     const { caller, tunnel } = await callers.find(visit, param(request, 'name'));
     const text = textOf(fieldsOf(request, ['assertion']), 'assertion', MAX_CHARS) ?? '';
     const claims = await assertions.readRenewable(text, tunnel.origin);
     if (claims === undefined) throw invalid(REFUSED);
-    const identity = identityOf(claims);
-    if (!mayOpen(tunnel, identity) || endedAccounts.has({ identity, signedInAtMs: signedAtMs(claims) }))
-      throw invalid(REFUSED);
+    const identity = identityOf(claims, providers);
+    if (identity === undefined || !mayOpen(tunnel, identity)) throw invalid(REFUSED);
+    if (endedAccounts.has({ identity, signedInAtMs: signedAtMs(claims) })) throw invalid(REFUSED);
     const assertion = await assertions.renew(claims, tunnel.origin);
     observer.emit({ kind: 'assertion-renewed', visit, tunnel: tunnel.name, email: claims.email, by: caller.email });
     return jsonReply({ assertion });
@@ -50,9 +53,18 @@ export function assertionApi(
   return [['post', `${prefix}/tunnels/:name/assertions`, renew, JSON_BODY]];
 }
 
-// An assertion does not say how the provider proves a domain: that was judged when it was signed. Every other change counts.
-function identityOf({ sub: subject, idp: issuer, email, groups = [] }: RenewableClaims): Identity {
-  return { issuer, subject, email, groups, domainProof: 'email', emailVerified: true, groupsOmitted: false };
+// An assertion does not say what its provider proves of a domain: that is asked of the provider again.
+function identityOf(
+  { sub: subject, idp: issuer, email, groups = [] }: RenewableClaims,
+  providers: AssertionApiOptions['providers'],
+): Identity | undefined {
+  const provider = providers.ofIssuer(issuer);
+  if (provider === undefined) return undefined;
+  const { domainProof } = provider;
+  // Of a verified address it is known: `readIdentity`.
+  const hostedDomain = domainProof === 'hosted-domain' ? neededHostedDomain(email) : undefined;
+  const claimed = { issuer, subject, email, groups, domainProof, ...(hostedDomain !== undefined && { hostedDomain }) };
+  return providers.recheck({ ...claimed, emailVerified: true, groupsOmitted: false });
 }
 
 function mayOpen({ policy }: Tunnel, identity: Identity): boolean {
