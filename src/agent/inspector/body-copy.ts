@@ -1,4 +1,5 @@
 /** The first bytes of a body, as far as they are kept, and how many there were. */
+import { KeptBytes } from './kept-bytes.js';
 
 /** Takes bytes that are to be kept into account, or returns false when they may not be. */
 export type Reserve = (bytes: number) => boolean;
@@ -6,9 +7,8 @@ export type Reserve = (bytes: number) => boolean;
 export class BodyCopy {
   readonly #maxBytes: number;
   readonly #reserve: Reserve;
-  #pieces: Buffer[] = [];
+  #kept = new KeptBytes();
   #bytes = 0;
-  #kept = 0;
 
   constructor(maxBytes: number, reserve: Reserve) {
     this.#maxBytes = maxBytes;
@@ -21,17 +21,15 @@ export class BodyCopy {
   }
 
   get kept(): number {
-    return this.#kept;
+    return this.#kept.length;
   }
 
-  /** Copies what is to be kept: a chunk is part of a larger message, all of which it would keep alive. */
   add(chunk: Buffer): void {
-    const isGapless = this.#kept === this.#bytes;
+    const isGapless = this.kept === this.#bytes;
     this.#bytes += chunk.length;
-    const room = Math.min(this.#maxBytes - this.#kept, chunk.length);
+    const room = Math.min(this.#maxBytes - this.kept, chunk.length);
     if (room <= 0 || !isGapless || !this.#reserve(room)) return;
-    this.#pieces.push(Buffer.from(chunk.subarray(0, room)));
-    this.#kept += room;
+    this.#kept.add(chunk.subarray(0, room));
   }
 
   /** Counts bytes and keeps none of them. */
@@ -39,11 +37,13 @@ export class BodyCopy {
     this.#bytes += chunk.length;
   }
 
+  /** Keeps nothing any more. */
+  release(): void {
+    this.#kept = new KeptBytes();
+  }
+
   /** What was kept, in one piece. */
   read(): Buffer {
-    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)];
-    return this.#pieces[0] ?? EMPTY;
+    return this.#kept.read();
   }
 }
-
-const EMPTY = Buffer.alloc(0);

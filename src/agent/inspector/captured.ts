@@ -110,9 +110,21 @@ export class Captured implements ExchangeTap {
     this.endedMs = performance.now() - this.#startedMs;
     this.isAborted = aborted;
     this.failure = failure;
+    this.#closeFrames();
+    this.#keeper.changed(this);
+  }
+
+  /** It is not kept any more, and neither is what has passed. */
+  release(): void {
+    this.requestBody.release();
+    this.responseBody.release();
+    this.messages?.release();
+    this.#closeFrames();
+  }
+
+  #closeFrames(): void {
     this.#frames?.visitor.close();
     this.#frames?.target.close();
-    this.#keeper.changed(this);
   }
 
   #readFrames({ headers }: ResponseHead): void {

@@ -125,5 +125,6 @@ export class Exchanges {
     this.#all.delete(captured.id);
     this.#evictable.delete(captured.id);
     this.#bytes -= captured.cost;
+    captured.release(); // it may run for hours
   }
 }

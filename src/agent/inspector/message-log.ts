@@ -33,6 +33,7 @@ export class MessageLog {
   #messages: LoggedMessage[] = [];
   #bytes = 0;
   #total = 0;
+  #isKept = true;
 
   /** `changed` is called when there is another message, or more of one. */
   constructor(maxBytes: number, reserve: Reserve, changed: () => void) {
@@ -54,10 +55,23 @@ export class MessageLog {
   add(fields: NewMessage): LoggedMessage {
     this.#total += 1;
     const message = { ...fields, n: this.#total, at: Date.now() };
-    this.#messages.push(message);
-    this.#grow(ENTRY_BYTES + message.payload.length);
+    if (this.#isKept) {
+      this.#messages.push(message);
+      this.#grow(ENTRY_BYTES + message.payload.length);
+    }
     this.#changed();
     return message;
+  }
+
+  /** Takes into account what is kept of a message that is not complete yet; less, once it is. */
+  hold(bytes: number): void {
+    this.#reserve(bytes);
+  }
+
+  /** Keeps nothing any more: the exchange went for lack of room, though it still runs. */
+  release(): void {
+    this.#isKept = false;
+    this.#messages = [];
   }
 
   /** The payload of a message that was added without. */

@@ -2,6 +2,7 @@
  * Reads the frames of a WebSocket in one direction as they pass (RFC 6455 section 5), and logs messages and control frames. It
  * reads only: what breaks the protocol is not logged, and passes all the same.
  */
+import { KeptBytes } from './kept-bytes.js';
 import { MessageInflater } from './message-inflater.js';
 import { MAX_MESSAGE_KEPT, type MessageLog } from './message-log.js';
 import type { Message } from './wire.js';
@@ -36,8 +37,7 @@ class Assembly {
   readonly isCompressed: boolean;
   bytes = 0;
   readonly #maxBytes: number;
-  #pieces: Buffer[] = [];
-  #kept = 0;
+  readonly #kept = new KeptBytes();
 
   constructor(kind: Message['kind'], isCompressed: boolean) {
     this.kind = kind;
@@ -46,21 +46,25 @@ class Assembly {
   }
 
   get isWhole(): boolean {
-    return this.#kept === this.bytes;
+    return this.#kept.length === this.bytes;
   }
 
-  add(payload: Buffer, mask: Buffer | undefined, at: number): void {
+  get kept(): number {
+    return this.#kept.length;
+  }
+
+  /** Returns how many of the bytes are kept. */
+  add(payload: Buffer, mask: Buffer | undefined, at: number): number {
     this.bytes += payload.length;
-    const kept = Buffer.from(payload.subarray(0, this.#maxBytes - this.#kept));
-    if (kept.length === 0) return;
+    const kept = Buffer.from(payload.subarray(0, this.#maxBytes - this.#kept.length));
     if (mask !== undefined)
       for (let i = 0; i < kept.length; i++) kept[i] = (kept[i] as number) ^ (mask[(at + i) & 3] as number);
-    this.#pieces.push(kept);
-    this.#kept += kept.length;
+    this.#kept.add(kept);
+    return kept.length;
   }
 
   read(): Buffer {
-    return this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces);
+    return this.#kept.read();
   }
 }
 
@@ -94,6 +98,9 @@ export class WebSocketReader {
   close(): void {
     this.#isBroken = true;
     this.#inflater?.close();
+    this.#log.hold(-(this.#message?.kept ?? 0) - (this.#control?.kept ?? 0));
+    this.#message = undefined;
+    this.#control = undefined;
   }
 
   /** Returns how many bytes belong to the header. */
@@ -118,18 +125,25 @@ export class WebSocketReader {
     const mask = (second & 0x80) === 0 ? undefined : Buffer.from(header.subarray(-4));
     const isCompressed = (first & 0x40) !== 0;
     const frame: Frame = { isFinal: (first & 0x80) !== 0, isCompressed, opcode, mask, left, at: 0 };
+    if (!this.#mayBegin(frame)) return void this.close();
     const kind = OPCODES[opcode];
-    if (opcode >= FIRST_CONTROL && kind !== undefined) this.#control = new Assembly(kind, false);
-    else if (opcode !== CONTINUATION && kind !== undefined) this.#message = new Assembly(kind, isCompressed);
-    else if (opcode !== CONTINUATION || this.#message === undefined) this.#isBroken = true;
+    if (kind !== undefined && opcode >= FIRST_CONTROL) this.#control = new Assembly(kind, false);
+    else if (kind !== undefined) this.#message = new Assembly(kind, isCompressed);
     this.#frame = frame;
     if (left === 0) this.#finish(frame);
+  }
+
+  // RFC 6455 section 5.4: a control frame is not fragmented, and a message ends before the next one begins.
+  #mayBegin({ opcode, isFinal }: Frame): boolean {
+    if (opcode === CONTINUATION) return this.#message !== undefined;
+    if (OPCODES[opcode] === undefined) return false;
+    return opcode >= FIRST_CONTROL ? isFinal : this.#message === undefined;
   }
 
   /** Returns how many bytes belong to the frame. */
   #readPayload(frame: Frame, bytes: Buffer): number {
     const part = bytes.subarray(0, frame.left);
-    this.#assemblyOf(frame)?.add(part, frame.mask, frame.at);
+    this.#log.hold(this.#assemblyOf(frame)?.add(part, frame.mask, frame.at) ?? 0);
     frame.at += part.length;
     frame.left -= part.length;
     if (frame.left === 0) this.#finish(frame);
@@ -146,6 +160,7 @@ export class WebSocketReader {
     if (assembly === undefined || !frame.isFinal) return;
     if (frame.opcode >= FIRST_CONTROL) this.#control = undefined;
     else this.#message = undefined;
+    this.#log.hold(-assembly.kept);
     if (assembly.isCompressed) this.#logCompressed(assembly);
     else this.#logPlain(assembly);
   }

@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import harSdk from '@har-sdk/validator';
+import type { Captured } from '../../../../src/agent/inspector/captured.js';
+import type { ExchangesLimits } from '../../../../src/agent/inspector/exchanges.js';
+import { createCapture } from '../../../../src/agent/inspector/inspector.js';
+import type { RequestHead } from '../../../../src/http/exchange.js';
 import { inspected } from './inspected.js';
 
 const respond: Parameters<typeof inspected>[1] = (request, response) => {
   const size = Number(new URL(request.url ?? '/', 'http://x').searchParams.get('size') ?? 2);
   request.resume().on('end', () => response.end(Buffer.alloc(size, 'x')));
 };
+
+/** A capture without a server: what `request` returns is told what passes. */
+function capturing(limits: ExchangesLimits) {
+  const capture = createCapture(limits, () => undefined);
+  const head: RequestHead = { method: 'GET', scheme: 'https', authority: 'web.test', path: '/', headers: [] };
+  const request = (changes: Partial<RequestHead>) => capture.request({ ...head, ...changes }) as Captured;
+  return { exchanges: capture.exchanges, request };
+}
 
 describe('what is captured', () => {
   test('K16 stays within its bounds: of a body the first part, of all the newest, and pins', async (t) => {
@@ -27,6 +39,22 @@ describe('what is captured', () => {
     assert.ok((await rows('is:pinned')).length < 20, 'half of the room is for what is new');
     await call('DELETE', '/api/exchanges');
     assert.deepEqual(await rows('-is:pinned'), []);
+  });
+
+  test('K16 what went for lack of room is let go of, though it still runs', () => {
+    const { exchanges, request } = capturing({ maxBytes: 100_000, bodyBytes: 50_000 });
+    const idle = request({ protocol: 'websocket' });
+    idle.responded({ status: 101, headers: [] });
+    idle.responseBytes(Buffer.concat([Buffer.from([0x82, 126, 0x9c, 0x40]), Buffer.alloc(40_000)]));
+    const slow = request({});
+    slow.requestBytes(Buffer.alloc(40_000));
+    assert.deepEqual([idle.messages?.read(0, 1).length, slow.requestBody.kept], [1, 40_000]);
+    for (let n = 0; n < 100; n++) request({});
+    assert.equal(exchanges.find(idle.id) ?? exchanges.find(slow.id), undefined);
+    assert.deepEqual([idle.messages?.read(0, 1).length, slow.requestBody.kept], [0, 0]);
+    idle.responseBytes(Buffer.from([0x81, 1, 0x61]));
+    slow.requestBytes(Buffer.alloc(10));
+    assert.deepEqual([idle.messages?.read(0, 1).length, slow.requestBody.kept], [0, 0]);
   });
 
   test('K16 costs nothing while it is paused, and comes in pages', async (t) => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { constants, deflateRawSync } from 'node:zlib';
 import { MAX_MESSAGE_KEPT, MessageLog } from '../../../../src/agent/inspector/message-log.js';
 import { ServerEventReader } from '../../../../src/agent/inspector/server-event-reader.js';
@@ -128,6 +130,39 @@ describe('the messages of a WebSocket', () => {
       log.read(4_998, 10).map(({ n }) => n),
       [4_999, 5_000],
     );
+  });
+});
+
+describe('what is kept of a message that is not complete', () => {
+  test('K16 is accounted for until it is, or will not be', () => {
+    const { log, reserved, read } = openLog();
+    const reader = new WebSocketReader(log, 'visitor', { inflates: false });
+    reader.read(frame(2, Buffer.alloc(300_000), { final: false, compressed: true }));
+    assert.equal(reserved(), 300_000);
+    reader.read(frame(0, Buffer.alloc(1), { final: true }));
+    assert.ok(reserved() < 1_000, `${reserved()}`);
+    reader.read(frame(2, Buffer.alloc(40_000), { final: false }));
+    reader.read(frame(2, Buffer.alloc(40_000), { final: false })); // no app sends a second beginning
+    assert.ok(reserved() < 1_000, `${reserved()}`);
+    assert.equal(read().length, 1);
+  });
+
+  test('K16 costs no more than its bytes, however small the fragments are', () => {
+    const count = 300_000;
+    const { log } = openLog();
+    const reader = new WebSocketReader(log, 'visitor', { inflates: false });
+    const fragment = frame(0, Buffer.from('x'), { final: false });
+    const many = Buffer.concat(Array.from({ length: 1_000 }, () => fragment));
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    reader.read(frame(1, Buffer.from('x'), { final: false, compressed: true }));
+    for (let at = 0; at < count; at += 1_000) reader.read(many);
+    collect();
+    const cost = process.memoryUsage().heapUsed - before;
+    assert.ok(cost < 4 * count, `${cost} bytes`);
+    reader.close();
   });
 });
 
