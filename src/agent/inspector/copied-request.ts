@@ -2,7 +2,7 @@
 import { forEachField } from '../../http/fields.js';
 import type { Captured } from './captured.js';
 import { mediaType, visibleHeaders } from './describe.js';
-import { type Masks, maskedBody, maskedUrl } from './masks.js';
+import { type Masks, maskedBytes, maskedUrl } from './masks.js';
 import { BadCall } from './reply.js';
 import type { HeaderRow } from './wire.js';
 
@@ -50,9 +50,8 @@ export function copiedRequest(captured: Captured, target: string, masks: Masks |
 }
 
 function bodyOf(bytes: Buffer, type: string | null, masks: Masks | undefined): CopiedBody {
-  const read = readUtf8(bytes);
-  if (read === undefined) return { bytes, text: undefined };
-  const shown = masks === undefined ? read : maskedBody(read, type);
+  const shown = (masks === undefined ? undefined : maskedBytes(bytes, type)) ?? readUtf8(bytes);
+  if (shown === undefined) return { bytes, text: undefined };
   return { bytes: Buffer.from(shown), text: CONTROL.test(shown) ? undefined : shown };
 }
 

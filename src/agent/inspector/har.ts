@@ -12,7 +12,7 @@ import { search } from './content-search.js';
 import { describeDetail, mediaType } from './describe.js';
 import type { Exchanges } from './exchanges.js';
 import type { Filter } from './filter.js';
-import { type Masks, maskedBody, maskedUrl } from './masks.js';
+import { type Masks, maskedBody, maskedBytes, maskedUrl } from './masks.js';
 import type { ExchangeDetail, HeaderRow, Message, TunnelInfo } from './wire.js';
 
 export interface HarOptions {
@@ -135,10 +135,10 @@ async function contentOf(body: BodyCopy, headers: RawHeaders, masks: Masks | und
   const { bytes } = await decodeBody(body.read(), fieldValue(headers, 'content-encoding') ?? null, MAX_CONTENT_BYTES);
   const mimeType = fieldValue(headers, 'content-type') ?? '';
   const text = bytes.toString('utf8');
-  if (text.includes('\ufffd'))
+  const masked = masks === undefined ? undefined : maskedBytes(bytes, mediaType(headers));
+  if (masked === undefined && text.includes('\ufffd'))
     return { size: bytes.length, mimeType, text: bytes.toString('base64'), encoded: { encoding: 'base64' } };
-  const shown = masks === undefined ? text : maskedBody(text, mediaType(headers));
-  return { size: bytes.length, mimeType, text: shown, encoded: {} };
+  return { size: bytes.length, mimeType, text: masked ?? text, encoded: {} };
 }
 
 function harPair([name, value]: HeaderRow): { name: string; value: string } {

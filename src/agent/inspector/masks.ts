@@ -46,17 +46,21 @@ export class Masks {
     const normalized = normalizedName(name);
     if (this.#headers.has(normalized)) return MASK;
     if (CREDENTIALS.has(normalized)) return /^[\w-]+(?= )/.test(value) ? value.replace(/ .*$/s, ` ${MASK}`) : MASK;
-    if (normalized === 'cookie') return value.replace(/=[^;]*/g, `=${MASK}`);
-    if (normalized === 'set-cookie') return value.replace(/^([^=;]*)=[^;]*/, `$1=${MASK}`);
+    // A cookie without a name is its value (RFC 6265 section 5.2, and browsers).
+    if (normalized === 'cookie') return value.split(';').map(maskedPair).join(';');
+    if (normalized === 'set-cookie') return value.replace(/^[^;]*/, maskedPair);
     if (normalized === 'location' || normalized === 'referer') return maskedUrl(value);
     return value;
   }
 }
 
-/** A URL or a path whose query holds no secrets. */
+function maskedPair(pair: string): string {
+  return pair.replace(/^( *(?:[^=]*=)?).*$/s, `$1${MASK}`);
+}
+
+/** A URL or a path whose query holds no secrets, and whose fragment none either: there sign-ins may put tokens. */
 export function maskedUrl(url: string): string {
-  const at = url.indexOf('?');
-  return at < 0 ? url : `${url.slice(0, at + 1)}${maskedForm(url.slice(at + 1))}`;
+  return url.replace(/[?#][^#]*/g, (part) => `${part[0]}${maskedForm(part.slice(1))}`);
 }
 
 /** The text of a body of a media type without secrets: forms, JSON and JSON lines are understood, other text stays. */
@@ -64,6 +68,16 @@ export function maskedBody(text: string, type: string | null): string {
   if (type === 'application/x-www-form-urlencoded') return maskedForm(text);
   if (type !== null && /[/+](?:json|x-ndjson)$/.test(type)) return maskedJson(text, isSecretKey);
   return text;
+}
+
+/**
+ * The same of a body whose bytes are no text, such as one that was cut within a letter: as text where there is a secret in it;
+ * undefined where there is none.
+ */
+export function maskedBytes(bytes: Buffer, type: string | null): string | undefined {
+  const text = bytes.toString('utf8');
+  const masked = maskedBody(text, type);
+  return masked === text ? undefined : masked;
 }
 
 function maskedForm(form: string): string {

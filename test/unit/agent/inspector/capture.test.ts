@@ -100,6 +100,31 @@ describe('what is captured', () => {
     assert.equal(JSON.parse(whole.text).log.entries.length, 1);
   });
 
+  test('has no secrets in a HAR file or a copy where its bodies are no text either', async (t) => {
+    const { visit, call, rows } = await inspected(
+      t,
+      (request, response) => {
+        request.resume();
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end('{"token":"s3cret","name":"ü"}'); // cut within the letter
+      },
+      { bodyBytes: 27 },
+    );
+    const body = Buffer.from('{"token":"s3cret","a":"\xff"}', 'latin1');
+    const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
+    await visit({ method: 'POST', path: '/', headers, body: body as unknown as string });
+    const { entries } = JSON.parse((await call('GET', '/api/har')).text).log;
+    const [{ request, response }] = entries;
+    const hidden = (text: string) => Buffer.from(text, 'base64').includes('s3cret') || text.includes('s3cret');
+    assert.deepEqual([hidden(request.postData.text), hidden(response.content.text)], [false, false]);
+    const [row] = await rows();
+    for (const as of ['curl', 'powershell', 'fetch', 'raw']) {
+      const { json } = await call('POST', `/api/exchanges/${row?.id}/text`, { as, secrets: false });
+      const encoded = /[A-Za-z0-9+/]{24,}=*/.exec(json.text)?.[0] ?? '';
+      assert.equal(hidden(encoded) || hidden(json.text), false, `${as}: ${json.text}`);
+    }
+  });
+
   test('is repeated with what was edited, and not where that is impossible', async (t) => {
     const seen: string[] = [];
     const { visit, call, rows } = await inspected(

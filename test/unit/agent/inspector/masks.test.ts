@@ -8,7 +8,10 @@ describe('masks', () => {
 
   test('K8 hide what is secret in a header, and keep what tells it apart', () => {
     const cases: readonly [name: string, value: string, shown: string][] = [
-      ['cookie', 'a=1; b="two"; c', `a=${MASK}; b=${MASK}; c`],
+      ['cookie', 'a=1; b="two"; c', `a=${MASK}; b=${MASK}; ${MASK}`],
+      ['cookie', 'abc', MASK],
+      ['cookie', 'a=', `a=${MASK}`],
+      ['set-cookie', 'abc; Path=/', `${MASK}; Path=/`],
       ['set-cookie', 'sid=abc=; Path=/; HttpOnly', `sid=${MASK}; Path=/; HttpOnly`],
       ['authorization', 'Bearer abc.def', `Bearer ${MASK}`],
       ['authorization', 'abc', MASK],
@@ -19,6 +22,11 @@ describe('masks', () => {
       ['x-shop', 'abc', MASK],
       ['x-postern-assertion', 'a.b.c', MASK],
       ['location', '/cb?code=abc&x=1', `/cb?code=${MASK}&x=1`],
+      [
+        'location',
+        'https://a/cb?x=1#id_token=a.b.c&state=d&x=1',
+        `https://a/cb?x=1#id_token=${MASK}&state=${MASK}&x=1`,
+      ],
       ['x-forwarded-email', 'ana@acme.com', 'ana@acme.com'],
       ['accept', '*/*', '*/*'],
     ];
