@@ -19,25 +19,31 @@ export interface PortFinderOptions {
 // A server names its port within this time of opening it; one that does not has only one, most likely.
 const SILENT_CHECKS = 5;
 
+const MAX_ANNOUNCED = 50;
+
 // Debuggers of Node and others.
 const isDebugger = (port: number) => port >= 9_222 && port <= 9_240;
 
 export class PortFinder {
   readonly #options: Required<PortFinderOptions>;
   readonly #announced: Announced[] = [];
+  /** What was open beside the server's port: the server, which has closed that one, does not listen there next. */
+  #beside: ReadonlySet<number> = new Set();
   #checks = 0;
 
   constructor(options: PortFinderOptions) {
     this.#options = { listening: listeningPorts, accepts: isAccepted, tellsPorts: TELLS_PORTS, ...options };
   }
 
-  /** The output has named a port. */
+  /**
+   * The output has named a port. The first one stays the first: what a server prints later may be what visitors have sent, such as
+   * the path of a request.
+   */
   announced(ports: readonly Announced[]): void {
     for (const { port, scheme } of ports) {
       const known = this.#announced.findIndex((one) => one.port === port);
-      if (known !== -1) this.#announced.splice(known, 1);
-      this.#announced.push({ port, scheme });
-      if (this.#announced.length > 50) this.#announced.shift();
+      if (known !== -1) this.#announced[known] = { port, scheme };
+      else if (this.#announced.length < MAX_ANNOUNCED) this.#announced.push({ port, scheme });
     }
   }
 
@@ -45,7 +51,9 @@ export class PortFinder {
   async find(): Promise<URL | undefined> {
     const { tellsPorts, pid, expected } = this.#options;
     if (!tellsPorts) return this.#tryAnnounced();
-    const open = this.#options.listening(pid).filter(({ port }) => port === expected || !isDebugger(port));
+    const open = this.#options
+      .listening(pid)
+      .filter(({ port }) => port === expected || !(isDebugger(port) || this.#beside.has(port)));
     if (open.length === 0) return undefined;
     // The first that was named: a proxy or a second server is named later.
     for (const { port, scheme } of [...this.#expected(), ...this.#announced]) {
@@ -60,7 +68,10 @@ export class PortFinder {
   async isOpen(url: URL): Promise<boolean> {
     const port = portOf(url);
     if (!this.#options.tellsPorts) return this.#options.accepts(port);
-    return this.#options.listening(this.#options.pid).some((one) => one.port === port);
+    const open = this.#options.listening(this.#options.pid).map((one) => one.port);
+    if (!open.includes(port)) return false;
+    this.#beside = new Set(open.filter((other) => other !== port));
+    return true;
   }
 
   async #tryAnnounced(): Promise<URL | undefined> {

@@ -79,6 +79,29 @@ describe('PortFinder', () => {
     assert.equal((await finder.find())?.port, '9229');
   });
 
+  it('follows a server to no port that was open beside it, whatever visitors make it print', async () => {
+    let ports = [5173, 8080];
+    const finder = new PortFinder({ pid: 1, expected: undefined, tellsPorts: true, listening: () => open(...ports) });
+    finder.announced([{ scheme: 'http', port: 5173 }]);
+    const url = (await finder.find()) as URL;
+    finder.announced(announcedIn('GET /http://localhost:8080/ 404'));
+    assert.equal(await finder.isOpen(url), true);
+    ports = [8080];
+    assert.equal(await finder.isOpen(url), false);
+    for (let check = 0; check < 6; check++) assert.equal(await finder.find(), undefined);
+    ports = [8080, 5174];
+    finder.announced([{ scheme: 'http', port: 5174 }]);
+    assert.equal((await finder.find())?.port, '5174');
+  });
+
+  it('keeps what was named first, however many ports are named later', async () => {
+    const finder = new PortFinder({ pid: 1, expected: undefined, tellsPorts: false, accepts: async () => true });
+    finder.announced([{ scheme: 'http', port: 5173 }]);
+    for (let port = 8000; port < 8100; port++) finder.announced([{ scheme: 'http', port }]);
+    finder.announced([{ scheme: 'http', port: 5173 }]); // once more, after a restart
+    assert.equal((await finder.find())?.port, '5173');
+  });
+
   it('tries what is named, then what it was told, where the system does not tell', async () => {
     const accepting = new Set([4321]);
     const accepts = async (port: number) => accepting.has(port);
