@@ -49,13 +49,15 @@ export class Terminal implements TunnelView {
     this.#label = label === undefined ? '' : `${fitTo(printable(label.text), label.columns)}  `;
   }
 
+  /** A link that takes the place of another, while the tunnel stays online, is nothing to say. */
   online(url: string): void {
+    const wasOffline = this.#lastOffline !== undefined;
     this.#lastOffline = undefined;
     this.#attempts = 0;
     this.#attempt = undefined;
     this.#refresh();
-    if (url === this.#url) this.#line(this.#screen.style('green', 'online again'));
-    else this.#address(url);
+    if (url !== this.#url) this.#address(url);
+    else if (wasOffline) this.#line(this.#screen.style('green', 'online again'));
   }
 
   /** Shows a cause once; further attempts that fail for the same cause are counted at the bottom of a terminal. */

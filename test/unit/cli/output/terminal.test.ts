@@ -66,6 +66,16 @@ describe('Terminal', () => {
     assert.equal(text.split('https://b.acme.com').length, 2);
   });
 
+  it('says that it is online again where it has said that it was offline, and not when a link takes the place of another', () => {
+    const again = (wasOffline: boolean) =>
+      shown((terminal) => {
+        terminal.online('https://a.acme.com');
+        if (wasOffline) terminal.offline(new PosternError('ERR_EDGE_DRAINING'), 1_500);
+        terminal.online('https://a.acme.com');
+      }).includes('online again');
+    assert.deepEqual([again(true), again(false)], [true, false]);
+  });
+
   it('shows one full line per request without a terminal: time, status, duration, method, email, path, id', () => {
     const text = shown((terminal) => terminal.request(RECORD));
     assert.deepEqual(text.trimEnd().split(/ {2,}/), [
