@@ -13,7 +13,7 @@ export function addStartCommand(program: Command): void {
     .description(
       'Start the tunnels of your file, or of postern.yaml in this folder: those of these names or groups, or all.',
     )
-    .argument('[name...]', 'Tunnels and groups; without any all tunnels of the nearer file.');
+    .argument('[tunnel...]', 'Tunnels and groups; without any all tunnels of the nearer file.');
   addFlags(command, AGENT_OPTIONS);
   addConfigFlag(command, 'Another file than postern.yaml and $XDG_CONFIG_HOME/postern/config.yaml.');
   command.option('--json', 'Print one JSON object per line.');

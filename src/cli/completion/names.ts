@@ -7,7 +7,7 @@ import { readAgentFile } from '../../config/agent-file.js';
 import { API_OPTIONS, loadApiConfig } from '../../config/api-config.js';
 import { ApiClient } from '../process/api-client.js';
 import { Credentials } from '../process/credentials.js';
-import { readAgentSources } from '../process/sources.js';
+import { readAgentSources, readTunnelsSources } from '../process/sources.js';
 import type { LiveKind } from './tree.js';
 
 const MAX_NAMES = 500;
@@ -29,6 +29,11 @@ const FINDERS: Readonly<Record<LiveKind, (words: readonly string[]) => Promise<r
   targets: async (words) => {
     const { file } = readAgentSources({}, flagIn(words, '--config'));
     return [...readAgentFile(file, []).tunnels.keys()];
+  },
+  described: async (words) => {
+    const { file, project } = readTunnelsSources({}, flagIn(words, '--config'));
+    const files = [readAgentFile(project, [], 'project'), readAgentFile(file, [])];
+    return files.flatMap(({ tunnels, groups }) => [...tunnels.keys(), ...groups.keys()]);
   },
   people: async (words) => {
     const api = connect(words);

@@ -2,7 +2,7 @@
 import type { Command, Option } from 'commander';
 
 /** What the command line itself completes while a person types (names.ts). */
-export const LIVE_KINDS = ['tunnels', 'targets', 'people', 'edges'] as const;
+export const LIVE_KINDS = ['tunnels', 'targets', 'described', 'people', 'edges'] as const;
 export type LiveKind = (typeof LIVE_KINDS)[number];
 
 /** What a value may be. */
@@ -39,6 +39,7 @@ export interface Node {
 export const LIVE: Readonly<Record<string, LiveKind>> = {
   target: 'targets',
   name: 'targets',
+  tunnel: 'described',
   rule: 'people',
   edge: 'edges',
   '--edge': 'edges',
