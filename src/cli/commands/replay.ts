@@ -62,7 +62,7 @@ async function replay(inspector: InspectorClient, given: string | undefined, opt
   const { ids } = await inspector.replay(id, { count: Number(count), edit: { ...edit, ...(headers && { headers }) } });
   let hasFailed = false;
   for (const replayed of ids) {
-    const exchange = await ended(inspector, replayed);
+    const exchange = await settled(inspector, replayed);
     hasFailed ||= exchange.state === 'failed' || exchange.state === 'aborted';
     process.stdout.write(`${json ? JSON.stringify(exchange) : exchangeLine(exchange)}\n`);
   }
@@ -134,10 +134,11 @@ function readHeader(text: string): HeaderRow {
   return [name.toLowerCase(), value];
 }
 
-async function ended(inspector: InspectorClient, id: string): Promise<Exchange> {
+/** Once it has ended; an event stream, which has no end of its own, once it has begun. */
+async function settled(inspector: InspectorClient, id: string): Promise<Exchange> {
   for (;;) {
     const exchange = await inspector.exchange(id);
-    if (exchange.state !== 'open') return exchange;
+    if (exchange.state !== 'open' || exchange.kind === 'events') return exchange;
     await delay(POLL_MS);
   }
 }

@@ -160,6 +160,14 @@ describe('the inspector of an agent', () => {
       Array.from({ length: 2 }, () => ['POST', 200, logged?.id, 12]),
       replayed.stderr,
     );
+    await dev.fetch(`${world.url}/sse?n=1`);
+    const begun = await command('replay', '--filter', 'path:/sse', '--path', '/sse?key=goes-on', '--json');
+    assert.deepEqual(
+      begun.lines.map((line) => JSON.parse(line) as Exchange).map(({ status: code, state }) => [code, state]),
+      [[200, 'open']],
+      'an event stream without end is not waited for',
+    );
+    assert.equal(begun.code, 0);
     assert.equal((await command('logs', '--filter', 'nonsense:x')).code, 2);
     assert.equal((await command('replay', '--latest', 'also-an-id')).code, 2);
   });
