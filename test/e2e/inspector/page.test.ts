@@ -139,6 +139,8 @@ describe('the inspector’s page', { skip }, () => {
     await page.keyboard.press('/');
     await page.keyboard.type('status:5xx person:bob');
     await rows('/keyed').first().waitFor({ state: 'detached' });
+    await page.keyboard.press('Enter');
+    assert.notEqual(await evaluate(page, 'document.activeElement.id'), 'filter', 'the next key is for the list');
     assert.equal(await rows().count(), 1);
     await page.reload();
     await rows('503').waitFor();

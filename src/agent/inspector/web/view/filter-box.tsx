@@ -29,7 +29,7 @@ export function FilterBox() {
       take(one ?? list[0]);
     } else if (event.key === 'Enter') {
       if (one !== undefined) take(one);
-      else isOpen.value = false;
+      else (event.currentTarget as HTMLElement).blur(); // the next key is for the list
     } else if (event.key === 'Escape' && isOpen.value && list.length > 0) {
       event.stopPropagation();
       isOpen.value = false;
