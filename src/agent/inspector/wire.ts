@@ -5,7 +5,7 @@
 
 export type ExchangeKind = 'http' | 'websocket' | 'events';
 
-/** `aborted`: the visitor left or the response broke off. `failed`: the target gave no response. */
+/** `aborted`: the visitor left, but for an event stream, or the response broke off. `failed`: the target gave no response. */
 export type ExchangeState = 'open' | 'done' | 'aborted' | 'failed';
 
 /** Where the time of an exchange went, in milliseconds; null for what is not known. */

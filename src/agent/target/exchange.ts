@@ -128,9 +128,9 @@ export class Exchange {
     this.#abortResponse(new PosternError('ERR_LINK_LOST', 'the agent closes'));
   }
 
-  /** The visitor disconnected or the link was lost: no response is possible. */
+  /** The visitor disconnected or the link was lost: no response is possible. To leave is how an event stream ends. */
   discard(): void {
-    this.#settle({ aborted: true });
+    this.#settle({ aborted: !this.#context.eventStreams.has(this) });
   }
 
   /** The whole response was handed to the link. */

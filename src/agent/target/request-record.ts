@@ -16,7 +16,7 @@ export interface RequestRecord {
   readonly status: number;
   /** Until the response's last byte; for a WebSocket until it was accepted. */
   readonly durationMs: number;
-  /** The response is incomplete: the visitor disconnected or the target broke off. */
+  /** The response is incomplete: the visitor disconnected, but for an event stream, or the target broke off. */
   readonly aborted: boolean;
   /** The edge's, as on its pages, in its log and in `X-Request-Id`. */
   readonly requestId: string | undefined;

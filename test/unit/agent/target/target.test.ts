@@ -318,6 +318,21 @@ describe('a request that ends early', () => {
     );
   });
 
+  it('is whole when it is an event stream, which ends when the visitor leaves', async (t) => {
+    const { listener, asked } = onceAsked();
+    const harness = await httpTarget(t, listener);
+    const left = ask(harness);
+    const [, response] = await asked;
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: 1\n\n');
+    await left.responded;
+    left.leave();
+    await once(response, 'close');
+    assert.deepEqual(
+      harness.records.map(({ status, aborted }) => [status, aborted]),
+      [[200, false]],
+    );
+  });
+
   it('keeps an early response although the target stops reading the upload', async (t) => {
     const harness = await rawTarget(t, (socket) => {
       socket.end('HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge', () =>
