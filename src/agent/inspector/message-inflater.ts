@@ -16,6 +16,8 @@ const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
 // A message may be a thousand times as long as its compressed form: nothing that an app sends is longer than this.
 const MAX_INFLATED_BYTES = 67_108_864;
+// What an app sends in the long run is less than so many times its compressed form: the processor is for the tunnel.
+const MAX_RATIO = 100;
 // What waits for zlib. More would be kept only to be shown.
 const MAX_WAITING_BYTES = 4_194_304;
 
@@ -31,6 +33,7 @@ export class MessageInflater {
   #pieces: Buffer[] = [];
   #kept = 0;
   #bytes = 0;
+  #allowedBytes = MAX_INFLATED_BYTES;
   #isBroken = false;
 
   constructor() {
@@ -43,6 +46,7 @@ export class MessageInflater {
     this.#waitingBytes += compressed.length;
     if (this.#waitingBytes > MAX_WAITING_BYTES) this.#break();
     if (this.#isBroken) return void done(undefined);
+    this.#allowedBytes = Math.min(MAX_INFLATED_BYTES, this.#allowedBytes + compressed.length * MAX_RATIO);
     this.#waiting.push({ compressed, done });
     if (this.#waiting.length === 1) this.#next();
   }
@@ -62,7 +66,8 @@ export class MessageInflater {
 
   #take(piece: Buffer): void {
     this.#bytes += piece.length;
-    if (this.#bytes > MAX_INFLATED_BYTES) return void this.#break();
+    this.#allowedBytes -= piece.length;
+    if (this.#bytes > MAX_INFLATED_BYTES || this.#allowedBytes < 0) return void this.#break();
     const kept = piece.subarray(0, MAX_MESSAGE_KEPT - this.#kept);
     if (kept.length > 0) this.#pieces.push(Buffer.from(kept));
     this.#kept += kept.length;

@@ -118,6 +118,20 @@ describe('the messages of a WebSocket', () => {
     reader.close();
   });
 
+  test('K16 of bombs that are within the bound the first ones are inflated, not one after the other', async () => {
+    const { log, until, read } = openLog();
+    const reader = new WebSocketReader(log, 'visitor', { inflates: true });
+    reader.read(frame(1, deflated('honest'), { compressed: true }));
+    await until(() => read()[0]?.text === 'honest');
+    const bomb = deflateRawSync(Buffer.alloc(40_000_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+    reader.read(frame(2, bomb, { compressed: true }));
+    await until(() => read()[1]?.bytes === 40_000_000);
+    for (let n = 0; n < 4; n++) reader.read(frame(2, bomb, { compressed: true }));
+    await new Promise((resolve) => setTimeout(resolve, 300)); // what zlib may still do with them
+    assert.ok(read().filter(({ bytes }) => bytes === 40_000_000).length <= 2);
+    reader.close();
+  });
+
   test('K16 are bounded in number and bytes, the oldest go first', () => {
     const { log, read, reserved } = openLog(100_000);
     const reader = new WebSocketReader(log, 'visitor', plain);
