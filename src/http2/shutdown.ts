@@ -124,6 +124,8 @@ export class Shutdown {
     if (this.#state !== 'draining') return;
     this.#state = 'final-goaway';
     this.#finalId = this.#lastId();
+    // Requests that wait go first: a GOAWAY would overtake them, and a server without open streams may end the connection at once.
+    if (this.#options.role === 'client') this.#options.queue.flush();
     this.#options.queue.control(goawayFrame(this.#finalId, Http2ErrorCode.NO_ERROR));
     this.endIfIdle();
   }

@@ -27,6 +27,7 @@ export function firstValue({ fields }: ReadRequest, wanted: string): string | un
 export class Bytes {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
+  #reading: Promise<boolean> | undefined;
 
   constructor(from: Readable) {
     this.#chunks = from.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
@@ -43,6 +44,11 @@ export class Bytes {
       }
       if (!(await this.#more())) return undefined;
     }
+  }
+
+  /** Whether the socket ends before another byte. */
+  async isOver(): Promise<boolean> {
+    return this.#rest.length === 0 && !(await this.#more());
   }
 
   /** What is there next, at most so many bytes of it; undefined at the end. */
@@ -79,7 +85,12 @@ export class Bytes {
     return readRequest(['', ...lines].join('\r\n')).fields;
   }
 
-  async #more(): Promise<boolean> {
+  #more(): Promise<boolean> {
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
+    return this.#reading;
+  }
+
+  async #read(): Promise<boolean> {
     const { done, value } = await this.#chunks.next();
     if (done === true) return false;
     this.#rest = this.#rest.length === 0 ? value : Buffer.concat([this.#rest, value]);

@@ -108,6 +108,7 @@ class Exchange {
   #trailers: readonly string[] = [];
   #sentTrailers: string[] = [];
   #isSent = true;
+  #isEarly = false;
 
   constructor(request: ReadRequest, bytes: Bytes, socket: Socket, isLast: boolean) {
     this.#request = request;
@@ -123,9 +124,9 @@ class Exchange {
     return this.#over.promise;
   }
 
-  /** Nothing follows on the connection: a request that is malformed ends one of HTTP/1.1, too. */
+  /** Nothing follows on the connection: a request that is malformed ends one of HTTP/1.1, too, as does an early response. */
   get isLast(): boolean {
-    return this.#isLast || /^4(?:00|31)$/.test(this.#fields[1] ?? '');
+    return this.#isLast || this.#isEarly || /^4(?:00|31)$/.test(this.#fields[1] ?? '');
   }
 
   get #isChunked(): boolean {
@@ -137,6 +138,7 @@ class Exchange {
       informational: (fields) => this.#head(fields),
       headers: (fields) => {
         this.#fields = fields;
+        this.#isEarly = !this.#isSent;
         this.#head(fields);
       },
       trailers: (fields) => (this.#trailers = fields),
@@ -145,6 +147,8 @@ class Exchange {
     const left = () => body.destroy();
     this.#socket.once('close', left);
     body.on('error', () => {}).once('close', () => this.#socket.off('close', left));
+    // One that waits for nothing but the response, and closes, has left.
+    if (!this.hasBody) void this.#bytes.isOver().then((isOver) => isOver && left(), left);
     if (this.hasBody) void this.#send(body).catch(() => body.destroy());
     this.#receive(body).then(() => this.#over.resolve(this.#isSent), this.#over.reject);
   }

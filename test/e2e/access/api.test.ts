@@ -74,8 +74,8 @@ describe('the API', () => {
     );
     const put = await ana.fetch(world.base + BOBS, DENY);
     assert.deepEqual([put.status, (put.json() as { by: string }).by], [200, 'ana@acme.com']);
-    const record = world.audit().find(({ event }) => event === 'grant-deny');
-    assert.deepEqual([record?.['tunnel'], record?.['rule'], record?.['by']], ['demo', 'bob@acme.com', 'ana@acme.com']);
+    const record = await world.edge.record(({ event }) => event === 'grant-deny');
+    assert.deepEqual([record['tunnel'], record['rule'], record['by']], ['demo', 'bob@acme.com', 'ana@acme.com']);
     assert.equal((await ana.fetch(world.base + BOBS, { method: 'DELETE' })).status, 204);
   });
 

@@ -330,12 +330,12 @@ describe('forwarding', () => {
 
       test('a target that does not respond at all delays no other request', async () => {
         const visitors = Array.from({ length: 20 }, () => new AbortController());
-        const hanging = visitors.map(({ signal }, at) => ana.fetch(`${world.url}/hang?all${at}`, { signal }));
-        await world.target.event('request', '/hang?all19');
+        const hanging = visitors.map(({ signal }, at) => ana.fetch(`${world.url}/hang?${version}${at}`, { signal }));
+        await world.target.event('request', `/hang?${version}19`);
         assert.equal((await ana.fetch(`${world.url}/bytes?n=10`)).status, 200);
         for (const visitor of visitors) visitor.abort();
         for (const outcome of await Promise.allSettled(hanging)) assert.equal(outcome.status, 'rejected');
-        await world.target.event('aborted', '/hang?all19');
+        await world.target.event('aborted', `/hang?${version}19`);
       });
 
       async function assertRefusal(url: string, status: number, code: string): Promise<void> {

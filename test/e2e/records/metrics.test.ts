@@ -137,7 +137,20 @@ describe('the metrics of an edge', () => {
     for (const word of ['ana', 'bob', 'eve', 'acme', 'elsewhere', 'demo', 'localhost', '127.0.0.1', 'a-path', 'secret'])
       assert.doesNotMatch(text, new RegExp(`["=/@ ]${word}\\b`), word);
     const labels = new Set([...text.matchAll(/[{,]([a-z_]+)="/g)].map(([, name]) => name));
-    const known = ['version', 'node', 'le', 'method', 'status', 'decision', 'code', 'by', 'outcome', 'budget', 'kind'];
+    const known = [
+      'version',
+      'node',
+      'le',
+      'method',
+      'status',
+      'decision',
+      'code',
+      'by',
+      'outcome',
+      'budget',
+      'kind',
+      'reason',
+    ];
     assert.deepEqual([...labels].sort(), known.sort());
   });
 
