@@ -8,9 +8,8 @@ type Act = (response: ServerResponse, socket: Socket) => unknown;
 
 const ACTS: Readonly<Record<string, Act>> = {
   short: (response, socket) => response.writeHead(200, { 'content-length': 10 }).write('part', () => socket.end()),
-  long: (response, socket) =>
-    response.end('ok', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil')),
-  garbage: (response, socket) => response.end('ok', () => socket.write('\0\xffgarbage\r\n\r\n', 'latin1')),
+  long: (response, socket) => endWith(response, socket, 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'),
+  garbage: (response, socket) => endWith(response, socket, '\0\xffgarbage\r\n\r\n'),
   reset: (response, socket) =>
     response.writeHead(200, { 'content-length': 10 }).write('part', () => socket.resetAndDestroy()),
   mute: (_response, socket) => socket.destroy(),
@@ -24,6 +23,14 @@ const ACTS: Readonly<Record<string, Act>> = {
     response.end();
   },
 };
+
+/** Ends the response, with more behind it in the same packet: what comes later may meet another request, whoever the client is. */
+function endWith(response: ServerResponse, socket: Socket, surplus: string): void {
+  socket.cork();
+  response.end('ok');
+  socket.write(surplus, 'latin1');
+  setImmediate(() => socket.uncork()); // behind the server's own
+}
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = request.url ?? '';

@@ -16,6 +16,7 @@ describe('the sign-in of a machine', () => {
     const machine = new Machine(world);
     await machine.login();
     const former = machine.credential;
+    await world.edge.record((line) => line['path'] === '/oauth2/token' && line['status'] === 200);
     machine.makeDue();
     const dead = await run({ name: 'true', command: '/bin/sh', script: '-c', args: ['echo $$'] });
     writeFileSync(`${machine.path}.lock`, `${hostname()}:${dead.stdout.trim()}:0`);

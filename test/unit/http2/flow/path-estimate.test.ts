@@ -1,4 +1,5 @@
 /** The receive window finds what a path needs, and no more: two engines, with a path between them that is computed. */
+// In a process of its own: where frames are cut depends on what other connections have left of a slab.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PathEstimate } from '../../../../src/http2/flow/path-estimate.js';
