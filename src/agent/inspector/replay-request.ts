@@ -1,7 +1,7 @@
 /**
- * The request of a replay: what was captured, with what a person has changed. The target is not among that: a replay takes the
- * same way as any request of the tunnel. Neither is what only Postern says, so that
- * no replay has another identity. Pure.
+ * The request of a replay: what was captured, with the changes of a person. Two things cannot be changed: the target, since the
+ * agent serves a replay like every request of the tunnel, and the headers that Postern sets, so that no replay has another
+ * identity. Pure.
  */
 import { randomUUID } from 'node:crypto';
 import type { RequestHead } from '../../http/exchange.js';

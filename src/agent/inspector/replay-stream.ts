@@ -1,4 +1,4 @@
-/** A request that comes from the inspector instead of a link: the agent serves it as any other; its response is only captured. */
+/** A request that comes from the inspector instead of a link. The agent serves it like those of a link; its response is only captured. */
 import type { Duplex } from 'node:stream';
 import { PosternError } from '../../errors.js';
 import type { InboundObserver, InboundStream, RequestHead, SendOptions } from '../../http/exchange.js';

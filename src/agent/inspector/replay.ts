@@ -34,11 +34,11 @@ export class Replayer {
 
   /** Starts one or several replays, and resolves to their exchanges. Rejects with `BadCall`. */
   async replay(captured: Captured, { count = 1, edit = {} }: ReplayRequest): Promise<ReplayResult> {
-    if (this.#running.size + count > MAX_RUNNING)
-      throw new BadCall('Too many replays are running: wait until some of them have ended.', BUSY);
+    this.#checkRoom(count);
     const { capture, masks } = this.#options;
     replayedRequest(captured, edit, { assertion: undefined, masks }); // what cannot be sent is said before the edge is asked
     const assertion = await this.#fresh(captured);
+    this.#checkRoom(count); // others may have begun meanwhile
     const ids: string[] = [];
     for (let done = 0; done < count; done++) {
       const stream = new ReplayStream(replayedRequest(captured, edit, { assertion, masks }));
@@ -52,6 +52,11 @@ export class Replayer {
 
   close(): void {
     for (const stream of this.#running) stream.leave();
+  }
+
+  #checkRoom(count: number): void {
+    if (this.#running.size + count > MAX_RUNNING)
+      throw new BadCall('Too many replays are running: wait until some of them have ended.', BUSY);
   }
 
   async #fresh(captured: Captured): Promise<string | undefined> {

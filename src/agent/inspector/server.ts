@@ -206,7 +206,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // as any other value that is no object
+    return undefined; // refused like every value that is not an object
   }
 }
 

@@ -37,7 +37,7 @@ const LOCAL_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|::1?|0\.0\.0\.0)$/;
 // RFC 6761 section 6.3, with the dot that ends a full name.
 const LOCALHOST = /^(?:[^.]+\.)*localhost\.?$/;
 
-/** Which certificates of a target are trusted. By default: any on loopback, else those of well-known issuers. */
+/** Which certificates of a target are trusted. By default: every certificate on loopback, elsewhere those of well-known issuers. */
 export interface TargetTrust {
   readonly ca?: string | undefined;
   readonly insecure?: boolean | undefined;

@@ -47,6 +47,10 @@ export class ConnectQueue {
     this.#options = options;
   }
 
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
   /** Waits for a connection; with `onlyFresh` for a new one. */
   add(user: ConnectionUser, { onlyFresh }: { readonly onlyFresh: boolean }): void {
     this.#waiting.set(user, { sinceMs: performance.now(), onlyFresh });

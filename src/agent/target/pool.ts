@@ -47,6 +47,11 @@ export class TargetPool implements ConnectionOwner {
     this.#detachable = queue('detachable');
   }
 
+  /** Whether no request has a connection or waits for one. */
+  get isUnused(): boolean {
+    return this.#open.size === this.#idle.length && this.#plain.isEmpty && this.#detachable.isEmpty;
+  }
+
   /** An idle connection, the most recently used, or a new one. For requests that may be repeated. */
   acquire(user: ConnectionUser): void {
     const kept = this.#pickIdle();

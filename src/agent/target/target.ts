@@ -49,6 +49,11 @@ export class Target {
     };
   }
 
+  /** Whether none of its requests is under way; open WebSockets do not count. */
+  get isUnused(): boolean {
+    return this.#context.pool.isUnused;
+  }
+
   /** Connects once, without a request. Resolves to what is wrong when that fails. */
   async connect(): Promise<PosternError | undefined> {
     const failure = await this.#context.pool.probe();

@@ -15,8 +15,8 @@ export class Targets {
   readonly #options: TargetOptions;
   #byPath: ReadonlyMap<string, Target>;
   #mounts: readonly string[];
-  /** Requests still run there, or did. */
-  readonly #former: Target[] = [];
+  /** Replaced, and used until the last `replace` at least. */
+  #former: Target[] = [];
 
   constructor(addresses: TargetAddresses, options: TargetOptions) {
     this.#options = options;
@@ -40,7 +40,9 @@ export class Targets {
   /** New requests go to other servers from now on. Those that run are finished, but for WebSockets and event streams. */
   replace(addresses: TargetAddresses): void {
     this.closeLongLived();
-    this.#former.push(...this.#byPath.values());
+    const former = this.#all();
+    this.#former = former.filter((target) => !target.isUnused);
+    for (const target of former) if (target.isUnused) target.close();
     this.#byPath = targetsAt(addresses, this.#options);
     this.#mounts = mountsOf(addresses);
   }

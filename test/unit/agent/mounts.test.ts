@@ -142,6 +142,24 @@ describe('Agent.change', () => {
     assert.equal(dialled.length, 1);
   });
 
+  it('lets go of a server that has none of its requests any more', async (t) => {
+    const [busy, ...resting] = [await server(t, 'busy'), await server(t, 'one'), await server(t, 'two')];
+    const listeners = (of: http.Server) => of.listenerCount('close');
+    const own = listeners(busy);
+    busy.removeAllListeners('request').on('request', (_request, response) => response.write('half'));
+    const { agent, open, ask } = start(t, { target: busy });
+    await agent.online;
+    const slow = open('/slow');
+    await slow.responded;
+    for (const other of resting) {
+      agent.change({ target: other });
+      assert.match((await ask('/')).body, /^(?:one|two) /);
+    }
+    agent.change({ target: portOf(resting[0] as http.Server) });
+    assert.deepEqual(resting.map(listeners), [own, own]);
+    assert.ok(listeners(busy) > own, 'a request still runs there');
+  });
+
   it('offers what the edge must know with a new link, and changes nothing when an option is wrong', async (t) => {
     const web = await server(t, 'web');
     const { agent, dialled, ask } = start(t, { target: portOf(web) });
