@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { browserMissing, chooseAccount, type PageOptions, screenshot, watch } from '../../support/browser.js';
+import { arrive, browserMissing, chooseAccount, type PageOptions, screenshot, watch } from '../../support/browser.js';
 import { inBrowser, inWorld } from '../../support/in-world.js';
 
 const skip = browserMissing();
@@ -94,7 +94,7 @@ describe('the pages', { skip }, () => {
     const page = await signedIn('ana');
     const name = 'dev-nothing';
     await world.startAgent({ name, targetUrl: 'http://127.0.0.1:9' });
-    await page.goto(`${world.urlOf(name)}/`);
+    await arrive(page, `${world.urlOf(name)}/`); // by way of a page that signs in by itself
     await looksRight(page, 'target-down', 'The app is not running');
   });
 
@@ -106,7 +106,7 @@ describe('the pages', { skip }, () => {
     const page = await signedIn('ana');
     const name = 'dev-stuck';
     await world.startAgent({ name, targetUrl: `https://127.0.0.1:${port}` });
-    await page.goto(`${world.urlOf(name)}/`);
+    await arrive(page, `${world.urlOf(name)}/`); // by way of a page that signs in by itself
     await looksRight(page, 'target-timeout', 'The app did not answer in time');
     silent.close();
   });
