@@ -110,7 +110,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...LOWEST, 'http1', 'http2'],
   },
   auth: { holds: 'who visitors are', imports: [...LOWEST, 'store'], wings: AUTH },
-  edge: { holds: 'the public side', imports: [...MIDDLE, 'http1', 'http2'], wings: EDGE },
+  cluster: {
+    holds: 'several edge processes as one: the directory of tunnels, and the relay between nodes',
+    imports: [...MIDDLE, 'http1', 'http2'],
+  },
+  edge: { holds: 'the public side', imports: [...MIDDLE, 'cluster', 'http1', 'http2'], wings: EDGE },
   agent: {
     holds: "the developer's side",
     imports: [...MIDDLE, 'http1'],
@@ -122,7 +126,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       },
     },
   },
-  cli: { holds: 'the command', imports: [...MIDDLE, 'edge', 'agent', 'index.ts'], wings: CLI },
+  cli: { holds: 'the command', imports: [...MIDDLE, 'cluster', 'edge', 'agent', 'index.ts'], wings: CLI },
   integrations: {
     holds: 'Postern inside other programs: what their plugins and middleware import',
     imports: [...LOWEST, 'config', 'agent', 'cli/process'],

@@ -1,0 +1,118 @@
+/**
+ * The directory of one process as a table: its rules, all of them synchronous. `memory-directory.ts` and `ipc-directory.ts` are
+ * what nodes see of it.
+ */
+import type { Claim, Claimed, ClusterNode, DirectoryChange, Place, TunnelRecord } from './directory.js';
+
+// About 1 kB each, as in the registry of an edge.
+const MAX_OFFLINE = 10_000;
+
+export interface DirectoryTableOptions {
+  /** The most tunnels without a place: the one that has been offline the longest is forgotten. */
+  readonly maxOffline?: number;
+}
+
+export class DirectoryTable {
+  readonly #maxOffline: number;
+  readonly #nodes = new Map<string, ClusterNode>();
+  /** In the order of their last change, oldest first. */
+  readonly #records = new Map<string, TunnelRecord>();
+  readonly #listeners = new Set<(change: DirectoryChange) => void>();
+  readonly #nodeListeners = new Set<(nodes: readonly ClusterNode[]) => void>();
+  #epoch = 0;
+  #offline = 0;
+
+  constructor({ maxOffline = MAX_OFFLINE }: DirectoryTableOptions = {}) {
+    this.#maxOffline = maxOffline;
+  }
+
+  get nodes(): ReadonlyMap<string, ClusterNode> {
+    return this.#nodes;
+  }
+
+  get records(): readonly TunnelRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** A node has started, or changed its state. */
+  join(node: ClusterNode): void {
+    this.#nodes.set(node.id, node);
+    this.#tellNodes();
+  }
+
+  /** A node has ended: its places are no more. */
+  leave(id: string): void {
+    if (!this.#nodes.delete(id)) return;
+    for (const record of this.records)
+      if (record.places.some(({ node }) => node === id))
+        this.#put({ ...record, places: record.places.filter(({ node }) => node !== id) });
+    this.#tellNodes();
+  }
+
+  find(name: string): TunnelRecord | undefined {
+    return this.#records.get(name);
+  }
+
+  claim(node: string, { name, owner, agentId, offer, link, slot, note }: Claim): Claimed {
+    const current = this.#records.get(name);
+    const isSameAgent = current?.owner === owner && current.agentId === agentId;
+    if (current !== undefined && current.places.length > 0 && !isSameAgent) return { kind: 'held', record: current };
+    const isSame = current !== undefined && isSameAgent && current.offer === offer;
+    const kept = isSame ? current.places.filter((place) => place.slot !== slot) : [];
+    const places: Place[] = [...kept, { node, link, slot, note }];
+    const record = { name, epoch: isSame ? current.epoch : ++this.#epoch, owner, agentId, offer, places };
+    this.#put(record);
+    return { kind: 'claimed', record };
+  }
+
+  release(node: string, name: string, link: string): void {
+    const record = this.#records.get(name);
+    const places = record?.places.filter((place) => place.node !== node || place.link !== link);
+    if (record === undefined || places?.length === record.places.length) return;
+    this.#put({ ...record, places: places ?? [] });
+  }
+
+  /** Calls the listener with all tunnels now, and with every later change. Returns what ends that. */
+  watch(listener: (change: DirectoryChange) => void): () => void {
+    this.#listeners.add(listener);
+    listener({ kind: 'all', records: this.records });
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls the listener with the live nodes now, and whenever one comes or goes. Returns what ends that. */
+  watchNodes(listener: (nodes: readonly ClusterNode[]) => void): () => void {
+    this.#nodeListeners.add(listener);
+    listener([...this.#nodes.values()]);
+    return () => this.#nodeListeners.delete(listener);
+  }
+
+  // Deleting first keeps the map in the order of the last change.
+  #put(record: TunnelRecord): void {
+    const before = this.#records.get(record.name);
+    if (before !== undefined && before.places.length === 0) this.#offline -= 1;
+    if (record.places.length === 0) this.#offline += 1;
+    this.#records.delete(record.name);
+    this.#records.set(record.name, record);
+    this.#tell({ kind: 'tunnel', record });
+    if (this.#offline > this.#maxOffline) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    for (const [name, { places }] of this.#records) {
+      if (places.length > 0) continue;
+      this.#records.delete(name);
+      this.#offline -= 1;
+      this.#tell({ kind: 'forgotten', name });
+      return;
+    }
+  }
+
+  #tell(change: DirectoryChange): void {
+    for (const listener of [...this.#listeners]) listener(change);
+  }
+
+  #tellNodes(): void {
+    const nodes = [...this.#nodes.values()];
+    for (const listener of [...this.#nodeListeners]) listener(nodes);
+  }
+}
