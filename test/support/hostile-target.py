@@ -28,8 +28,7 @@ class Handler(BaseHTTPRequestHandler):
         elif act == "long":
             self.respond(b"okHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", length=2)
         elif act == "garbage":
-            self.respond(b"ok")
-            self.wfile.write(b"\x00\xffgarbage\r\n\r\n")
+            self.respond(b"ok\x00\xffgarbage\r\n\r\n", length=2)  # in one packet: later, it may meet another request
         elif act == "reset":
             self.respond(b"part", length=10)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
