@@ -23,6 +23,9 @@ export function firstValue({ fields }: ReadRequest, wanted: string): string | un
   return fields.find(([name]) => name.toLowerCase() === wanted)?.[1];
 }
 
+// More than the requests that a test sends behind one another, but for their bodies.
+const MAX_AHEAD_BYTES = 1 << 20;
+
 /** The bytes of a socket, as they are asked for. */
 export class Bytes {
   readonly #chunks: AsyncIterator<Buffer>;
@@ -46,9 +49,10 @@ export class Bytes {
     }
   }
 
-  /** Whether the socket ends before another byte. */
-  async isOver(): Promise<boolean> {
-    return this.#rest.length === 0 && !(await this.#more());
+  /** Resolves when the socket ends: whether it has before `until` aborts. Reads ahead meanwhile, what is little. */
+  async isOver(until: AbortSignal): Promise<boolean> {
+    while (!until.aborted && this.#rest.length < MAX_AHEAD_BYTES) if (!(await this.#more())) return !until.aborted;
+    return false;
   }
 
   /** What is there next, at most so many bytes of it; undefined at the end. */
@@ -63,26 +67,33 @@ export class Bytes {
   async *exactly(count: number): AsyncGenerator<Buffer> {
     for (let left = count; left > 0; ) {
       const chunk = await this.next(left);
-      if (chunk === undefined) throw new Error('the body is not whole');
+      if (chunk === undefined) throw notWhole();
       left -= chunk.length;
       yield chunk;
     }
   }
 
-  /** A body in chunks; gives its trailers at the end. */
+  /** A body in chunks; gives its trailers at the end. Throws when the socket ends before, or where no chunk begins. */
   async *chunked(): AsyncGenerator<Buffer, ReadRequest['fields']> {
     for (;;) {
-      const size = Number.parseInt((await this.before('\r\n')) ?? '', 16);
-      if (!(size > 0)) return this.#trailers();
+      const size = Number.parseInt(await this.#line(), 16);
+      if (size === 0) return this.#trailers();
+      if (!(size > 0)) throw notWhole();
       yield* this.exactly(size);
-      await this.before('\r\n');
+      await this.#line();
     }
   }
 
   async #trailers(): Promise<ReadRequest['fields']> {
     const lines: string[] = [];
-    for (let line = await this.before('\r\n'); line; line = await this.before('\r\n')) lines.push(line);
+    for (let line = await this.#line(); line !== ''; line = await this.#line()) lines.push(line);
     return readRequest(['', ...lines].join('\r\n')).fields;
+  }
+
+  async #line(): Promise<string> {
+    const line = await this.before('\r\n');
+    if (line === undefined) throw notWhole();
+    return line;
   }
 
   #more(): Promise<boolean> {
@@ -96,4 +107,8 @@ export class Bytes {
     this.#rest = this.#rest.length === 0 ? value : Buffer.concat([this.#rest, value]);
     return true;
   }
+}
+
+function notWhole(): Error {
+  return new Error('the body is not whole');
 }

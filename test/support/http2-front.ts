@@ -145,12 +145,22 @@ class Exchange {
       writeTrailers: () => this.#sentTrailers,
     });
     const left = () => body.destroy();
+    const closed = new AbortController();
     this.#socket.once('close', left);
-    body.on('error', () => {}).once('close', () => this.#socket.off('close', left));
-    // One that waits for nothing but the response, and closes, has left.
-    if (!this.hasBody) void this.#bytes.isOver().then((isOver) => isOver && left(), left);
-    if (this.hasBody) void this.#send(body).catch(() => body.destroy());
+    body
+      .on('error', () => {})
+      .once('close', () => {
+        this.#socket.off('close', left);
+        closed.abort();
+      });
+    const sent = this.hasBody ? this.#send(body) : Promise.resolve();
+    sent.then(() => this.#watch(closed.signal)).then((isGone) => isGone && left(), left);
     this.#receive(body).then(() => this.#over.resolve(this.#isSent), this.#over.reject);
+  }
+
+  /** Whether the visitor has left: one that waits for nothing but the response, and ends the connection. */
+  async #watch(until: AbortSignal): Promise<boolean> {
+    return !isWebSocket(this.#request) && this.#bytes.isOver(until);
   }
 
   /** By frames of our own: a request that no library sends. */
