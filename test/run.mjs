@@ -20,9 +20,8 @@ const MAX_MS_OF_A_PROCESS = 600_000;
 // Processes at once: more than processors, since many tests wait for a clock of the edge, an agent or a browser meanwhile.
 const PROCESSES_AT_ONCE = availableParallelism() + 2;
 
-// Hooks outside of every `describe`, which Node runs for each test of the process; flags that the whole process keeps;
-// and what says so.
-const RUNS_ALONE = /^(?:before|after|beforeEach|afterEach)\(|^\s*setFlagsFromString\(|^\/\/ In a process of its own/m;
+// Hooks outside of every `describe`, which Node runs for each test of the process, and flags that the whole process keeps.
+const RUNS_ALONE = /^(?:before|after|beforeEach|afterEach)\(|^\s*setFlagsFromString\(/m;
 
 // What files of one process share, by how they ask for it (test/support/in-world.ts, browser.ts).
 const SHARED = {

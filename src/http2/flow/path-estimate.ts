@@ -161,7 +161,9 @@ export class PathEstimate {
     const rate = this.#packetTrain.received(bytes, nowMs, this.minRttMs);
     if (rate === undefined) return;
     this.#peakRate = Math.max(this.#peakRate, rate);
-    if (this.#deliveryRate.isStartup) this.#resize(Math.max(this.#windowBytes, this.#windowFor(rate)));
+    // A probe needs its small window: one that grew would keep the queue that the probe is to drain.
+    if (this.#deliveryRate.isStartup && !this.#minRtt.isProbing)
+      this.#resize(Math.max(this.#windowBytes, this.#windowFor(rate)));
   }
 
   #onRound({ windowBytes }: Round, rate: number, ms: number): void {
@@ -193,7 +195,9 @@ export class PathEstimate {
     this.#shrinkTrial.cancel();
     if (queue === 'bufferbloat') this.#deliveryRate.addRate({ rate, queue });
     const knownRate = this.#deliveryRate.rate;
-    const bytes = this.#minRtt.isProbing ? knownRate * this.minRttMs * PROBE_RTT_SHARE : this.#windowFor(knownRate);
+    // What this round's bytes arrived at, if less: rates of a time with stalls stay known as long as no round fills the window.
+    const probeRate = this.#peakRate > 0 ? Math.min(this.#peakRate, knownRate) : knownRate;
+    const bytes = this.#minRtt.isProbing ? probeRate * this.minRttMs * PROBE_RTT_SHARE : this.#windowFor(knownRate);
     if (knownRate > 0) this.#resize(bytes);
   }
 

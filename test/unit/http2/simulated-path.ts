@@ -5,8 +5,10 @@
 import { Buffer } from 'node:buffer';
 import { Connection } from '../../../src/http2/connection.js';
 import type { ConnectionObserver, ConnectionOptions } from '../../../src/http2/connection-options.js';
+import { leaveSlab, SLAB_BYTES, takeEmptySlab, takeSlab } from '../../../src/http2/send/slab.js';
 import type { Http2Stream, StreamObserver } from '../../../src/http2/stream/stream.js';
 import { requestFields } from './peers.js';
+import { SimulatedClock } from './simulated-clock.js';
 
 export interface Path {
   readonly roundTripMs: number;
@@ -23,70 +25,16 @@ const MAX_SOCKET_BYTES = 4_194_304;
 const READ_MS = 1;
 const READ_BYTES = 65_536;
 
-interface Task {
-  readonly atMs: number;
-  readonly order: number;
-  readonly run: () => void;
-}
-
-/** The simulated time: tasks run in order, and the clock does not advance while they run. */
-class Clock {
-  nowMs = 0;
-  #order = 0;
-  readonly #heap: Task[] = [];
-
-  at(atMs: number, run: () => void): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    const task = { atMs: Math.max(atMs, this.nowMs), order: this.#order++, run };
-    for (; index > 0; index = (index - 1) >> 1) {
-      const parent = heap[(index - 1) >> 1] as Task;
-      if (!isBefore(task, parent)) break;
-      heap[index] = parent;
-    }
-    heap[index] = task;
-  }
-
-  /** Runs the next task; false if there is none before `endMs`. */
-  step(endMs: number): boolean {
-    const first = this.#heap[0];
-    if (first === undefined || first.atMs > endMs) return false;
-    const last = this.#heap.pop() as Task;
-    if (last !== first) this.#sink(last);
-    this.nowMs = first.atMs;
-    first.run();
-    return true;
-  }
-
-  #sink(task: Task): void {
-    const heap = this.#heap;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Task, heap[child] as Task)) child += 1;
-      if (!isBefore(heap[child] as Task, task)) break;
-      heap[index] = heap[child] as Task;
-      index = child;
-    }
-    heap[index] = task;
-  }
-}
-
-function isBefore(one: Task, other: Task): boolean {
-  return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
-}
-
 /** One direction: what is sent waits in the socket, leaves at the rate and arrives half a round trip later. */
 class Direction {
-  readonly #clock: Clock;
+  readonly #clock: SimulatedClock;
   readonly #path: () => Path;
   readonly #to: () => Connection;
   readonly #from: () => Connection;
   #leftMs = 0;
   #readMs = 0;
 
-  constructor(clock: Clock, path: () => Path, from: () => Connection, to: () => Connection) {
+  constructor(clock: SimulatedClock, path: () => Path, from: () => Connection, to: () => Connection) {
     this.#clock = clock;
     this.#path = path;
     this.#from = from;
@@ -114,11 +62,15 @@ export class SimulatedPath {
   readonly client: Connection;
   readonly server: Connection;
   path: Path;
-  readonly #clock = new Clock();
+  readonly #clock = new SimulatedClock();
 
-  /** The server responds to `/N` with N bytes, as fast as it may. */
-  constructor(path: Path, limits: ConnectionOptions['limits'] = {}) {
+  /**
+   * The server responds to `/N` with N bytes, as fast as it may. What other connections have used of the slab that comes next
+   * decides where frames are cut, and with that the order of everything: here `usedSlabBytes`, whatever this process did before.
+   */
+  constructor(path: Path, limits: ConnectionOptions['limits'] = {}, usedSlabBytes = 0) {
     this.path = path;
+    useSlab(usedSlabBytes);
     const down = new Direction(
       this.#clock,
       () => this.path,
@@ -165,6 +117,11 @@ export class SimulatedPath {
   /** The time of a download of this many bytes on an otherwise idle path that is fully used from the first byte to the last. */
   idealMs(bytes: number): number {
     return this.path.roundTripMs + bytes / (this.path.rate / 8_000);
+  }
+
+  /** The share of the path's capacity that a download used. */
+  shareOf({ bytes, elapsedMs }: Download): number {
+    return this.idealMs(bytes) / elapsedMs;
   }
 
   #end(role: 'client' | 'server', way: Direction, observer: Partial<ConnectionObserver>, limits: object): Connection {
@@ -216,6 +173,13 @@ export class Download implements StreamObserver {
   }
 
   closed(): void {}
+}
+
+function useSlab(usedBytes: number): void {
+  takeSlab().fill();
+  const slab = takeEmptySlab(SLAB_BYTES);
+  slab.usedBytes = usedBytes;
+  leaveSlab(slab);
 }
 
 const CHUNK = Buffer.alloc(65_536);
