@@ -1,31 +1,36 @@
-/** Captures what passes between edge and target: each request begins an exchange, unless capture is paused. */
+/** Captures what passes through the tunnels of this process: each request begins an exchange, unless capture is paused. */
 import { randomBytes } from 'node:crypto';
 import type { RequestHead } from '../../http/exchange.js';
 import type { ExchangeTap, Tap } from '../target/tap.js';
 import { Captured } from './captured.js';
 import type { Exchanges } from './exchanges.js';
+import type { InspectedTunnel, TunnelName } from './inspected-tunnels.js';
 
-export class Capture implements Tap {
+export class Capture {
   isPaused = false;
   readonly exchanges: Exchanges;
-  readonly #linkMs: () => number | undefined;
   /** Begins the id of each exchange of this process. */
   readonly #prefix = randomBytes(4).toString('hex');
   #seq = 0;
   #replay: { readonly of: string; begun: Captured | undefined } | undefined;
 
-  /** `linkMs` is the last known round trip between edge and agent. */
-  constructor(exchanges: Exchanges, linkMs: () => number | undefined) {
+  constructor(exchanges: Exchanges) {
     this.exchanges = exchanges;
-    this.#linkMs = linkMs;
   }
 
-  request(head: RequestHead): ExchangeTap | undefined {
+  /** What captures the traffic of one tunnel. */
+  tapOf(tunnel: InspectedTunnel): Tap {
+    const { name, url } = tunnel.info();
+    const place = { name, url };
+    return { request: (head) => this.#request(head, place, tunnel.roundTripMs) };
+  }
+
+  #request(head: RequestHead, tunnel: TunnelName, roundTripMs: number | undefined): ExchangeTap | undefined {
     if (this.isPaused && this.#replay === undefined) return undefined;
     const seq = ++this.#seq;
     const id = `${this.#prefix}${seq.toString(36)}`;
-    const linkMs = this.#replay === undefined ? this.#linkMs() : undefined;
-    const captured = new Captured(this.exchanges, { id, seq, head, replayOf: this.#replay?.of, linkMs });
+    const linkMs = this.#replay === undefined ? roundTripMs : undefined;
+    const captured = new Captured(this.exchanges, { id, seq, tunnel, head, replayOf: this.#replay?.of, linkMs });
     if (this.#replay !== undefined) this.#replay.begun = captured;
     this.exchanges.add(captured);
     this.exchanges.changed(captured);

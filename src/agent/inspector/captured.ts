@@ -6,6 +6,7 @@ import type { RequestHead, ResponseHead } from '../../http/exchange.js';
 import { fieldValue, type RawHeaders } from '../../http/fields.js';
 import type { ExchangeTap } from '../target/tap.js';
 import { BodyCopy } from './body-copy.js';
+import type { TunnelName } from './inspected-tunnels.js';
 import { MessageLog } from './message-log.js';
 import { ServerEventReader } from './server-event-reader.js';
 import { WebSocketReader } from './websocket-reader.js';
@@ -24,6 +25,7 @@ export interface Keeper {
 export interface CapturedFields {
   readonly id: string;
   readonly seq: number;
+  readonly tunnel: TunnelName;
   readonly head: RequestHead;
   readonly replayOf: string | undefined;
   /** The round trip between edge and agent, as far as it is known. */
@@ -36,6 +38,7 @@ const BASE_BYTES = 1_500;
 export class Captured implements ExchangeTap {
   readonly id: string;
   readonly seq: number;
+  readonly tunnel: TunnelName;
   readonly head: RequestHead;
   readonly replayOf: string | undefined;
   readonly linkMs: number | undefined;
@@ -60,9 +63,10 @@ export class Captured implements ExchangeTap {
   #events: ServerEventReader | undefined;
   #frames: { readonly visitor: WebSocketReader; readonly target: WebSocketReader } | undefined;
 
-  constructor(keeper: Keeper, { id, seq, head, replayOf, linkMs }: CapturedFields) {
+  constructor(keeper: Keeper, { id, seq, tunnel, head, replayOf, linkMs }: CapturedFields) {
     this.id = id;
     this.seq = seq;
+    this.tunnel = tunnel;
     this.head = head;
     this.replayOf = replayOf;
     this.linkMs = linkMs;

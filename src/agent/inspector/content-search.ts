@@ -16,21 +16,16 @@ const MAX_SEARCHED_BYTES = 1_048_576;
 // Bytes that are searched without a break: a millisecond.
 const SLICE_BYTES = 1_048_576;
 
-export interface SearchOptions {
-  readonly tunnel: string;
-  readonly limit: number;
-}
-
-/** The rows of those that pass a filter, in their order, and whether there may be more behind them. */
+/** The rows of those that pass a filter, `limit` at most, in their order, and whether there may be more behind them. */
 export async function search(
   candidates: Iterable<Captured>,
   filter: Filter,
-  { tunnel, limit }: SearchOptions,
+  limit: number,
 ): Promise<{ readonly rows: readonly Exchange[]; readonly isCut: boolean }> {
   const rows: Exchange[] = [];
   let searched = 0;
   for (const captured of candidates) {
-    const row = describeRow(captured, tunnel);
+    const row = describeRow(captured);
     const content = filter.hasWords ? await contentOf(captured) : undefined;
     if (matchesFilter(filter, row, content)) {
       if (rows.length === limit) return { rows, isCut: true };

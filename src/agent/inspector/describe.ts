@@ -24,13 +24,13 @@ const EDGE_MS = 'postern-edge-ms';
 // The claims of an assertion are shown, and this is no place for longer ones.
 const MAX_ASSERTION_CHARS = 16_384;
 
-export function describeRow(captured: Captured, tunnel: string): Exchange {
+export function describeRow(captured: Captured): Exchange {
   const { head, response, failure } = captured;
   const { headers } = head;
   return {
     id: captured.id,
     seq: captured.seq,
-    tunnel,
+    tunnel: captured.tunnel.name,
     kind: kindOf(captured),
     state: stateOf(captured),
     startedAt: captured.startedAtMs,
@@ -53,11 +53,11 @@ export function describeRow(captured: Captured, tunnel: string): Exchange {
 }
 
 /** With secrets when there are no masks. */
-export function describeDetail(captured: Captured, tunnel: string, masks: Masks | undefined): ExchangeDetail {
+export function describeDetail(captured: Captured, masks: Masks | undefined): ExchangeDetail {
   const { head, response, requestBody, responseBody, responseTrailers } = captured;
   const rows = (fields: RawHeaders) => masks?.headers(fields) ?? pairs(fields);
   return {
-    ...describeRow(captured, tunnel),
+    ...describeRow(captured),
     request: { headers: rows(visibleHeaders(head.headers)), body: describeBody(requestBody, head.headers) },
     response:
       response === undefined

@@ -18,7 +18,6 @@ const MAX_CHANGES = 500;
 
 export class EventStream implements ExchangesListener {
   readonly #exchanges: Exchanges;
-  readonly #tunnel: () => string;
   readonly #readers = new Set<Reader>();
   readonly #rows = new Map<string, Captured>();
   readonly #messages = new Map<string, Captured>();
@@ -27,9 +26,8 @@ export class EventStream implements ExchangesListener {
   #comment: NodeJS.Timeout | undefined;
   #id = 0;
 
-  constructor(exchanges: Exchanges, tunnel: () => string) {
+  constructor(exchanges: Exchanges) {
     this.#exchanges = exchanges;
-    this.#tunnel = tunnel;
   }
 
   /** False when there are too many readers. `lastId` is what the reader has seen last. */
@@ -45,9 +43,14 @@ export class EventStream implements ExchangesListener {
     return true;
   }
 
+  /** Somebody looks. */
+  get isRead(): boolean {
+    return this.#readers.size > 0;
+  }
+
   /** Tells all readers. */
   emit<Name extends keyof InspectorEvents>(name: Name, data: InspectorEvents[Name]): void {
-    if (this.#readers.size > 0) this.#write(this.#text(name, data));
+    if (this.isRead) this.#write(this.#text(name, data));
   }
 
   changed(captured: Captured): void {
@@ -76,10 +79,9 @@ export class EventStream implements ExchangesListener {
 
   #flushAll(): void {
     this.#flush = undefined;
-    const tunnel = this.#tunnel();
     let text = '';
     if (this.#rows.size > MAX_CHANGES) text = this.#text('resync', {});
-    else for (const captured of this.#rows.values()) text += this.#text('exchange', describeRow(captured, tunnel));
+    else for (const captured of this.#rows.values()) text += this.#text('exchange', describeRow(captured));
     for (const { id, messages } of this.#messages.values())
       text += this.#text('message', { id, total: messages?.total ?? 0 });
     this.#rows.clear();

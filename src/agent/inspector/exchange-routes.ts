@@ -7,6 +7,7 @@ import type { Captured } from './captured.js';
 import { search } from './content-search.js';
 import { describeDetail } from './describe.js';
 import { type Filter, parseFilter } from './filter.js';
+import type { InspectedTunnels } from './inspected-tunnels.js';
 import type { Masks } from './masks.js';
 import {
   BadCall,
@@ -20,12 +21,12 @@ import {
   textField,
 } from './reply.js';
 import type { Route } from './route.js';
-import type { ExchangeList, MessageList, TunnelInfo } from './wire.js';
+import type { ExchangeList, MessageList } from './wire.js';
 
 export interface ExchangeRoutesOptions {
   readonly capture: Capture;
   readonly masks: Masks;
-  readonly tunnels: () => readonly TunnelInfo[];
+  readonly tunnels: InspectedTunnels;
 }
 
 const MAX_LISTED = 1_000;
@@ -37,28 +38,27 @@ const MAX_DECODED_BYTES = 4_194_304;
 export function exchangeRoutes(options: ExchangeRoutesOptions): Route[] {
   const { capture, masks, tunnels } = options;
   const { exchanges } = capture;
-  const tunnel = () => tunnels()[0]?.name ?? '';
   const found = (call: Call) => findExchange(capture, call.param('id'));
 
   async function list({ query }: Call): Promise<Reply> {
     const limit = numberQuery(query, 'limit', { min: 1, max: MAX_LISTED }) ?? 200;
     const before = numberQuery(query, 'before', { min: 0, max: Number.MAX_SAFE_INTEGER }) ?? Number.POSITIVE_INFINITY;
     const candidates = exchanges.newestFirst().filter(({ seq }) => seq < before);
-    const { rows, isCut } = await search(candidates, filterOf(query), { tunnel: tunnel(), limit });
+    const { rows, isCut } = await search(candidates, filterOf(query), limit);
     const next = isCut ? (rows.at(-1)?.seq ?? null) : null;
     const { dropped } = exchanges;
     return jsonReply({
       exchanges: rows,
       dropped,
-      tunnels: tunnels(),
+      tunnels: tunnels.list(),
       paused: capture.isPaused,
       next,
     } satisfies ExchangeList);
   }
 
-  const one = (call: Call) => jsonReply(describeDetail(found(call), tunnel(), masks));
+  const one = (call: Call) => jsonReply(describeDetail(found(call), masks));
 
-  const reveal = (call: Call) => jsonReply(describeDetail(found(call), tunnel(), undefined));
+  const reveal = (call: Call) => jsonReply(describeDetail(found(call), undefined));
 
   async function requestBody(call: Call): Promise<Reply> {
     const { requestBody: body, head } = found(call);

@@ -52,7 +52,7 @@ const KEYS: ReadonlyMap<string, Key> = new Map(
     path: { read: readPath, expected: 'a part of a path, or a pattern such as *.js' },
     person: { read: (value) => includes(value, ({ person }) => person), expected: 'a part of an email address' },
     rule: { read: (value) => includes(value, ({ rule }) => rule), expected: 'a part of an allow rule' },
-    tunnel: { read: (value) => includes(value, ({ tunnel }) => tunnel), expected: 'a part of a tunnel’s name' },
+    tunnel: { read: readTunnel, expected: 'the name of a tunnel, or a pattern such as shop-*' },
     type: { read: (value) => includes(value, ({ type }) => type), expected: 'a part of a media type such as json' },
     is: { read: (value) => STATES[value.toLowerCase()], expected: Object.keys(STATES).join(', ') },
     'larger-than': { read: readSize, expected: 'a size such as 100, 1k or 2M' },
@@ -121,6 +121,13 @@ function readPath(value: string): Test {
   const pieces = value.toLowerCase().split('*');
   const ofWhole = value.includes('?');
   return ({ path }) => matchesPieces(ofWhole ? path : (path.split('?', 1)[0] ?? ''), pieces);
+}
+
+// The whole name: `shop` is not `shop-api`.
+function readTunnel(value: string): Test {
+  const pieces = value.toLowerCase().split('*');
+  if (pieces.length === 1) return same(value, ({ tunnel }) => tunnel);
+  return ({ tunnel }) => matchesPieces(tunnel, pieces);
 }
 
 /** `*` stands for any text. Each piece is looked for once, behind the one before it: linear, whatever the pattern. */

@@ -13,13 +13,12 @@ import { describeDetail, mediaType } from './describe.js';
 import type { Exchanges } from './exchanges.js';
 import type { Filter } from './filter.js';
 import { type Masks, maskedBody, maskedBytes, maskedUrl } from './masks.js';
-import type { ExchangeDetail, HeaderRow, Message, TunnelInfo } from './wire.js';
+import type { ExchangeDetail, HeaderRow, Message } from './wire.js';
 
 export interface HarOptions {
   readonly filter: Filter;
   /** Undefined for a file with secrets. */
   readonly masks: Masks | undefined;
-  readonly tunnel: TunnelInfo;
   readonly version: string;
 }
 
@@ -28,14 +27,14 @@ const MAX_CONTENT_BYTES = 4_194_304;
 
 /** The text of the file, the oldest exchange first. */
 export async function* harText(exchanges: Exchanges, options: HarOptions): AsyncGenerator<string> {
-  const { filter, tunnel, version } = options;
+  const { filter, masks, version } = options;
   const creator = JSON.stringify({ name: 'Postern', version });
   yield `{"log":{"version":"1.2","creator":${creator},"pages":[],"entries":[`;
   let isFirst = true;
   for (const captured of exchanges.newestFirst().reverse()) {
-    const { rows } = await search([captured], filter, { tunnel: tunnel.name, limit: 1 });
+    const { rows } = await search([captured], filter, 1);
     if (rows.length === 0) continue;
-    const entry = JSON.stringify(await harEntry(captured, options));
+    const entry = JSON.stringify(await harEntry(captured, masks));
     yield isFirst ? entry : `,${entry}`;
     isFirst = false;
     await nextTurn();
@@ -43,13 +42,13 @@ export async function* harText(exchanges: Exchanges, options: HarOptions): Async
   yield ']}}';
 }
 
-async function harEntry(captured: Captured, { masks, tunnel }: HarOptions): Promise<object> {
-  const detail = describeDetail(captured, tunnel.name, masks);
+async function harEntry(captured: Captured, masks: Masks | undefined): Promise<object> {
+  const detail = describeDetail(captured, masks);
   const { timing, note, person, rule } = detail;
   return {
     startedDateTime: new Date(captured.startedAtMs).toISOString(),
     time: timing.totalMs ?? 0,
-    request: await harRequest(captured, detail, { masks, tunnel }),
+    request: await harRequest(captured, detail, masks),
     response: await harResponse(captured, detail, masks),
     cache: {},
     timings: {
@@ -62,6 +61,7 @@ async function harEntry(captured: Captured, { masks, tunnel }: HarOptions): Prom
       receive: timing.bodyMs ?? 0,
     },
     ...(note !== '' && { comment: note }),
+    _tunnel: captured.tunnel.name,
     ...(person !== null && { _person: person }),
     ...(rule !== null && { _rule: rule }),
     ...(detail.kind !== 'http' && { _resourceType: detail.kind === 'websocket' ? 'websocket' : 'eventsource' }),
@@ -74,9 +74,9 @@ async function harEntry(captured: Captured, { masks, tunnel }: HarOptions): Prom
 }
 
 async function harRequest(
-  { head, requestBody }: Captured,
+  { head, requestBody, tunnel }: Captured,
   { method, path, request }: ExchangeDetail,
-  { masks, tunnel }: Pick<HarOptions, 'masks' | 'tunnel'>,
+  masks: Masks | undefined,
 ): Promise<object> {
   const shown = masks === undefined ? path : maskedUrl(path);
   const content = await contentOf(requestBody, head.headers, masks);

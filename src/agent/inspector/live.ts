@@ -1,15 +1,41 @@
-/** What the edge tells about the people at a tunnel, as the inspector shows it: given by what runs the agent. */
-import type { Knock, KnockAnswer, Person } from './wire.js';
+/** What the edge tells about the people at the tunnels, as the inspector shows it. */
+import { fieldValue } from '../../http/fields.js';
+import { readEmail } from '../target/request-record.js';
+import type { Exchanges } from './exchanges.js';
+import type { InspectedTunnels } from './inspected-tunnels.js';
+import type { Knock, Person } from './wire.js';
 
-export interface LiveSource {
-  people(): readonly Person[];
-  knocks(): readonly Knock[];
-  /** Answers a person who asks to be let in. Rejects with a sentence. */
-  answer(id: string, how: KnockAnswer): Promise<void>;
+/** Who is there, each with what they have asked of that tunnel. */
+export function peopleAt(tunnels: InspectedTunnels, exchanges: Exchanges): Person[] {
+  const counts = requestsByPerson(exchanges);
+  return tunnels.running.flatMap((tunnel) => {
+    const { name } = tunnel.info();
+    return tunnel
+      .people()
+      .map(({ email, since }) => ({ email, since, tunnel: name, requests: counts.get(keyOf(name, email)) ?? 0 }));
+  });
 }
 
-export const NO_LIVE_SOURCE: LiveSource = {
-  people: () => [],
-  knocks: () => [],
-  answer: () => Promise.reject(new Error('The edge is not followed yet.')),
-};
+export function knocksAt(tunnels: InspectedTunnels): Knock[] {
+  return tunnels.running.flatMap((tunnel) => {
+    const { name } = tunnel.info();
+    return tunnel.knocks().map(({ id, email, message, at }) => ({ id, email, message, at, tunnel: name }));
+  });
+}
+
+/** How many of the exchanges that are kept each person has caused at each tunnel. */
+function requestsByPerson(exchanges: Exchanges): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { head, replayOf, tunnel } of exchanges.newestFirst()) {
+    const email = readEmail(fieldValue(head.headers, 'x-forwarded-email'));
+    if (email === undefined || replayOf !== undefined) continue;
+    const key = keyOf(tunnel.name, email);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+// No name of a tunnel has a space.
+function keyOf(tunnel: string, email: string): string {
+  return `${tunnel} ${email}`;
+}

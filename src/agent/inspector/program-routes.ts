@@ -7,6 +7,7 @@ import type { Capture } from './capture.js';
 import type { Captured } from './captured.js';
 import { visibleHeaders } from './describe.js';
 import { findExchange } from './exchange-routes.js';
+import type { InspectedTunnels } from './inspected-tunnels.js';
 import { type Masks, maskedUrl } from './masks.js';
 import type { Replayer } from './replay.js';
 import { BadCall, type Call, jsonReply, NO_CONTENT, notFound, numberQuery, type Reply, textField } from './reply.js';
@@ -16,7 +17,7 @@ import type { HeaderRow, TunnelInfo } from './wire.js';
 export interface ProgramRoutesOptions {
   readonly capture: Capture;
   readonly masks: Masks;
-  readonly tunnels: () => readonly TunnelInfo[];
+  readonly tunnels: InspectedTunnels;
   readonly replayer: Replayer;
   readonly version: string;
 }
@@ -30,30 +31,29 @@ export function programRoutes({ capture, masks, tunnels, replayer, version }: Pr
 
   function oneOf(call: Call): TunnelInfo {
     const name = call.param('name');
-    const found = tunnels().find((tunnel) => tunnel.name === name);
+    const found = tunnels.list().find((tunnel) => tunnel.name === name);
     if (found === undefined) throw notFound('There is no tunnel of this name here.');
     return found;
   }
 
-  const tunnelList = () => jsonReply({ tunnels: tunnels().map(describeTunnel), uri: '/api/tunnels' });
-  const endpointList = () => jsonReply({ endpoints: tunnels().map(describeEndpoint), uri: '/api/endpoints' });
+  const tunnelList = () => jsonReply({ tunnels: tunnels.list().map(describeTunnel), uri: '/api/tunnels' });
+  const endpointList = () => jsonReply({ endpoints: tunnels.list().map(describeEndpoint), uri: '/api/endpoints' });
 
   function status(): Reply {
-    const isOnline = tunnels().some(({ online }) => online);
+    const isOnline = tunnels.list().some(({ online }) => online);
     const state = isOnline ? 'online' : 'offline';
     return jsonReply({ status: state, agent_version: version, session: { legs: [] }, uri: '/api/status' });
   }
 
   function requests({ query }: Call): Reply {
     const limit = numberQuery(query, 'limit', { min: 1, max: MAX_LISTED }) ?? 50;
-    const name = tunnels()[0]?.name ?? '';
-    const wanted = query.get('tunnel_name') ?? name;
-    const listed = wanted === name ? exchanges.newestFirst().slice(0, limit) : [];
-    return jsonReply({ uri: '/api/requests/http', requests: listed.map((one) => describeRequest(one, name, masks)) });
+    const wanted = query.get('tunnel_name');
+    const listed = exchanges.newestFirst().filter(({ tunnel }) => wanted === null || tunnel.name === wanted);
+    const described = listed.slice(0, limit).map((one) => describeRequest(one, masks));
+    return jsonReply({ uri: '/api/requests/http', requests: described });
   }
 
-  const request = (call: Call) =>
-    jsonReply(describeRequest(findExchange(capture, call.param('id')), tunnels()[0]?.name ?? '', masks));
+  const request = (call: Call) => jsonReply(describeRequest(findExchange(capture, call.param('id')), masks));
 
   async function replay(call: Call): Promise<Reply> {
     const id = textField(await call.fields(), 'id', MAX_ID_CHARS);
@@ -111,14 +111,14 @@ function describeEndpoint({ name, url, target }: TunnelInfo) {
   return { name, uri: `/api/endpoints/${name}`, url, upstream, inspect: true, pooling_enabled: false };
 }
 
-function describeRequest(captured: Captured, tunnel: string, masks: Masks) {
+function describeRequest(captured: Captured, masks: Masks) {
   const { id, head, response, endedMs, startedAtMs } = captured;
   const uri = maskedUrl(head.path);
   const requestHeaders = byName(masks.headers(visibleHeaders(head.headers)));
   return {
     uri: `/api/requests/http/${id}`,
     id,
-    tunnel_name: tunnel,
+    tunnel_name: captured.tunnel.name,
     remote_addr: requestHeaders['x-forwarded-for']?.[0] ?? '',
     start: new Date(startedAtMs).toISOString(),
     duration: endedMs === undefined ? 0 : Math.round(endedMs * MS_TO_NS),

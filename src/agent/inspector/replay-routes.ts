@@ -4,19 +4,18 @@ import { type CopiedRequest, copiedRequest } from './copied-request.js';
 import { COPY_TEXTS } from './copy-texts.js';
 import { filterOf, findExchange } from './exchange-routes.js';
 import { type HarOptions, harText } from './har.js';
+import type { InspectedTunnels } from './inspected-tunnels.js';
 import type { Masks } from './masks.js';
 import { MAX_REPLAYS, type Replayer } from './replay.js';
 import { BadCall, type Call, jsonReply, numberField, type Reply, switchField, textField } from './reply.js';
 import type { Route } from './route.js';
-import type { HeaderRow, ReplayEdit, TextForm, TunnelInfo } from './wire.js';
+import type { HeaderRow, ReplayEdit, TextForm } from './wire.js';
 
 export interface ReplayRoutesOptions {
   readonly capture: Capture;
   readonly masks: Masks;
   readonly replayer: Replayer;
-  readonly tunnels: () => readonly TunnelInfo[];
-  /** The server that a path leads to. */
-  readonly targetOf: (path: string) => string;
+  readonly tunnels: InspectedTunnels;
   readonly version: string;
 }
 
@@ -25,9 +24,7 @@ const MAX_HEADERS = 1_000;
 const MAX_BODY_CHARS = 134_217_728; // the body of the call is bounded already
 const MAX_FILTER_CHARS = 1_000;
 
-export function replayRoutes({ capture, masks, replayer, tunnels, targetOf, version }: ReplayRoutesOptions): Route[] {
-  const tunnel = () => tunnels()[0] ?? { name: '', url: 'http://localhost', target: 'http://localhost', online: false };
-
+export function replayRoutes({ capture, masks, replayer, tunnels, version }: ReplayRoutesOptions): Route[] {
   async function replay(call: Call): Promise<Reply> {
     const captured = findExchange(capture, call.param('id'));
     const fields = await call.fields();
@@ -42,7 +39,8 @@ export function replayRoutes({ capture, masks, replayer, tunnels, targetOf, vers
     const secrets = switchField(fields, 'secrets');
     if (form === undefined || !Object.hasOwn(COPY_TEXTS, form))
       throw new BadCall(`"as" is not one of ${Object.keys(COPY_TEXTS).join(', ')}.`);
-    const request: CopiedRequest = copiedRequest(captured, targetOf(captured.head.path), secrets ? undefined : masks);
+    const target = tunnels.find(captured.tunnel)?.targetOf(captured.head.path) ?? captured.tunnel.url;
+    const request: CopiedRequest = copiedRequest(captured, target, secrets ? undefined : masks);
     return jsonReply({ text: COPY_TEXTS[form as TextForm](request) });
   }
 
@@ -64,7 +62,7 @@ export function replayRoutes({ capture, masks, replayer, tunnels, targetOf, vers
     return {
       status: 200,
       headers,
-      body: harText(capture.exchanges, { filter, masks: used, tunnel: tunnel(), version }),
+      body: harText(capture.exchanges, { filter, masks: used, version }),
     };
   }
 

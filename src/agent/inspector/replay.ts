@@ -1,10 +1,10 @@
 /**
- * Repeats captured requests, as the same person: with an assertion that the edge signs afresh, since the old one has expired. A
+ * Repeats captured requests through the tunnel that they have passed, as the same person: with an assertion that the edge signs afresh, since the old one has expired. A
  * request that had an identity is never repeated without it.
  */
-import type { InboundStream } from '../../http/exchange.js';
 import type { Capture } from './capture.js';
 import type { Captured } from './captured.js';
+import type { InspectedTunnel, InspectedTunnels } from './inspected-tunnels.js';
 import type { Masks } from './masks.js';
 import { assertionOf, replayedRequest } from './replay-request.js';
 import { ReplayStream } from './replay-stream.js';
@@ -14,10 +14,7 @@ import type { ReplayRequest, ReplayResult } from './wire.js';
 export interface ReplayerOptions {
   readonly capture: Capture;
   readonly masks: Masks;
-  /** Makes the agent serve a request. */
-  readonly serve: (stream: InboundStream) => void;
-  /** A fresh assertion for one that the edge has signed. Rejects with a sentence. */
-  readonly renew: (assertion: string) => Promise<string>;
+  readonly tunnels: InspectedTunnels;
 }
 
 export const MAX_REPLAYS = 50;
@@ -35,16 +32,18 @@ export class Replayer {
   /** Starts one or several replays, and resolves to their exchanges. Rejects with `BadCall`. */
   async replay(captured: Captured, { count = 1, edit = {} }: ReplayRequest): Promise<ReplayResult> {
     this.#checkRoom(count);
-    const { capture, masks } = this.#options;
+    const { capture, masks, tunnels } = this.#options;
+    const tunnel = tunnels.get(captured.tunnel);
     replayedRequest(captured, edit, { assertion: undefined, masks }); // what cannot be sent is said before the edge is asked
-    const assertion = await this.#fresh(captured);
+    const assertion = await this.#fresh(captured, tunnel);
     this.#checkRoom(count); // others may have begun meanwhile
+    tunnels.get(captured.tunnel); // and it may have ended
     const ids: string[] = [];
     for (let done = 0; done < count; done++) {
       const stream = new ReplayStream(replayedRequest(captured, edit, { assertion, masks }));
       this.#running.add(stream);
       void stream.ended.then(() => this.#running.delete(stream));
-      const begun = capture.replaying(captured.id, () => this.#options.serve(stream));
+      const begun = capture.replaying(captured.id, () => tunnel.serve(stream));
       if (begun !== undefined) ids.push(begun.id);
     }
     return { ids };
@@ -59,10 +58,10 @@ export class Replayer {
       throw new BadCall('Too many replays are running: wait until some of them have ended.', BUSY);
   }
 
-  async #fresh(captured: Captured): Promise<string | undefined> {
+  async #fresh(captured: Captured, tunnel: InspectedTunnel): Promise<string | undefined> {
     const assertion = assertionOf(captured);
     if (assertion === undefined) return undefined;
-    return this.#options.renew(assertion).catch((error: Error) => {
+    return tunnel.renew(assertion).catch((error: Error) => {
       throw new BadCall(`The request cannot be repeated as the same person: ${error.message}`, NOT_RENEWED);
     });
   }

@@ -12,7 +12,18 @@ import { STRICT_PARSER } from '../../http/strict-http.js';
 import type { EventStream } from './event-stream.js';
 import { type Asked, cookieName, Guard, type Refusal } from './guard.js';
 import type { PageFiles } from './page-files.js';
-import { BadCall, type Call, errorReply, failureReply, NO_CONTENT, notFound, type Reply, textField } from './reply.js';
+import { PROOF_PATH, proofOf } from './proof.js';
+import {
+  BadCall,
+  type Call,
+  errorReply,
+  failureReply,
+  jsonReply,
+  NO_CONTENT,
+  notFound,
+  type Reply,
+  textField,
+} from './reply.js';
 import { findRoute, type Route } from './route.js';
 
 export interface ServerOptions {
@@ -161,7 +172,9 @@ export class InspectorServer {
       const cookie = `${cookieName(this.#port)}=${this.#cookie}; Path=/; HttpOnly; SameSite=Strict`;
       return { ...NO_CONTENT, headers: { 'Set-Cookie': cookie } };
     };
+    const proof = (call: Call) => jsonReply({ proof: proofOf(this.key, call.param('nonce')) });
     return [
+      { method: 'GET', path: `${PROOF_PATH}:nonce`, demand: 'open', serve: proof },
       { method: 'GET', path: '/', demand: 'page', serve: () => page.page() },
       { method: 'GET', path: '/assets/:name', demand: 'open', serve: asset },
       { method: 'POST', path: '/api/session', demand: 'session', serve: session },

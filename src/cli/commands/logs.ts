@@ -1,10 +1,11 @@
-/** `postern logs`: the exchanges of a running tunnel, as its inspector keeps them. */
+/** `postern logs`: the exchanges of running tunnels, as their inspector keeps them. */
 import type { Command } from 'commander';
 import { matchesFilter, parseFilter } from '../../agent/inspector/filter.js';
 import type { Exchange } from '../../agent/inspector/wire.js';
-import { exchangeLine } from '../output/exchange-line.js';
+import { exchangeLines } from '../output/exchange-line.js';
 import { CommandError, EXIT } from '../process/exit.js';
-import { type InspectorClient, onlyInspector } from '../process/inspector-client.js';
+import type { InspectorClient } from '../process/inspector-client.js';
+import { type ChosenTunnels, chosenTunnels } from '../process/running-inspectors.js';
 
 interface Options {
   readonly name?: string;
@@ -20,8 +21,8 @@ const MAX_LIMIT = 1_000;
 export function addLogsCommand(program: Command): void {
   const command = program
     .command('logs')
-    .description('Print the requests of a running tunnel, the oldest first.')
-    .option('--name <name>', 'The tunnel, where several run on this machine.')
+    .description('Print the requests of the tunnels that run on this machine, the oldest first.')
+    .option('--name <name>', 'One of several tunnels.')
     .option(
       '--filter <filter>',
       'Only those that pass, such as "status:5xx -path:*.js"; docs/inspector.md has the language.',
@@ -29,16 +30,19 @@ export function addLogsCommand(program: Command): void {
     .option('--limit <number>', 'How many of the latest at most, up to 1000.', '200')
     .option('--follow', 'Go on with those that come.')
     .option('--json', 'Print one JSON object per line.');
-  command.action((options: Options) => print(onlyInspector(options.name), options));
+  command.action(async (options: Options) => print(await chosenTunnels(options.name), options));
 }
 
-async function print(inspector: InspectorClient, { filter = '', limit, follow, json }: Options): Promise<void> {
+async function print(chosen: ChosenTunnels, { filter: given = '', limit, follow, json }: Options): Promise<void> {
+  const { client: inspector, term } = chosen;
   const count = /^[1-9]\d{0,3}$/.test(limit) ? Number(limit) : Number.NaN;
   if (!(count <= MAX_LIMIT)) throw new CommandError(`--limit: expected a number from 1 to ${MAX_LIMIT}.`, EXIT.usage);
-  const show = (exchange: Exchange) => write(json ? JSON.stringify(exchange) : exchangeLine(exchange));
+  const filter = `${checked(given)} ${term}`;
+  const lineOf = exchangeLines(chosen);
+  const show = (exchange: Exchange) => write(json ? JSON.stringify(exchange) : lineOf(exchange));
   // First the stream, so that no exchange ends between it and the list.
   const events = follow && (await inspector.events());
-  const { exchanges } = await inspector.exchanges({ filter: checked(filter), limit: count });
+  const { exchanges } = await inspector.exchanges({ filter, limit: count });
   const shown = new Set<string>();
   for (const exchange of [...exchanges].reverse()) {
     if (follow && exchange.state === 'open') continue; // when it has ended

@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Exchange, HeaderRow, ReplayEdit } from '../../agent/inspector/wire.js';
 import { isReserved } from '../../http/header-rules.js';
-import { exchangeLine } from '../output/exchange-line.js';
+import { exchangeLines } from '../output/exchange-line.js';
 import { CommandError, EXIT } from '../process/exit.js';
-import { type InspectorClient, onlyInspector } from '../process/inspector-client.js';
+import type { InspectorClient } from '../process/inspector-client.js';
+import { type ChosenTunnels, chosenTunnels, holderOf } from '../process/running-inspectors.js';
 import { checked } from './logs.js';
 
 interface Options {
@@ -31,11 +32,11 @@ const POLL_MS = 50;
 export function addReplayCommand(program: Command): void {
   const command = program
     .command('replay')
-    .description('Send a request of a running tunnel to its local server again, as the same person.')
+    .description('Send a request of a running tunnel to its own local server again, as the same person.')
     .argument('[id]', 'The id that "postern logs --json" shows.')
     .option('--latest', 'The last request.')
     .option('--filter <filter>', 'The last request that passes, such as "method:POST path:/webhooks".')
-    .option('--name <name>', 'The tunnel, where several run on this machine.')
+    .option('--name <name>', 'One of several tunnels.')
     .option('--method <method>', 'Another method.')
     .option('--path <path>', 'Another path, with its query.')
     .option('--header <header>', 'Sets a header, such as "X-Debug: 1"; repeat for more.', list)
@@ -45,42 +46,42 @@ export function addReplayCommand(program: Command): void {
     .option('--stdin', 'Another body, from standard input.')
     .option('--count <number>', 'How often, up to 50.', '1')
     .option('--json', 'Print one JSON object per line.');
-  command.action((id: string | undefined, options: Options) => replay(onlyInspector(options.name), id, options));
+  command.action((id: string | undefined, options: Options) => replay(id, options));
 }
 
 function list(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
-async function replay(inspector: InspectorClient, given: string | undefined, options: Options): Promise<void> {
+async function replay(given: string | undefined, options: Options): Promise<void> {
   const { count = '1', json } = options;
   if (!/^[1-9]\d?$/.test(count) || Number(count) > MAX_COUNT)
     throw new CommandError(`--count: expected a number from 1 to ${MAX_COUNT}.`, EXIT.usage);
+  checkChoice(given, options);
   const edit = editOf(options);
-  const id = await chosenId(inspector, given, options);
+  const chosen = given === undefined ? await chosenTunnels(options.name) : undefined;
+  const inspector = chosen?.client ?? (await holderOf(given as string)); // one of the two is given
+  const id = given ?? (await latestId(chosen as ChosenTunnels, options));
+  const lineOf = exchangeLines({ tunnels: chosen?.tunnels ?? [], term: chosen?.term ?? '' });
   const headers = await headersOf(inspector, id, options);
   const { ids } = await inspector.replay(id, { count: Number(count), edit: { ...edit, ...(headers && { headers }) } });
   let hasFailed = false;
   for (const replayed of ids) {
     const exchange = await settled(inspector, replayed);
     hasFailed ||= exchange.state === 'failed' || exchange.state === 'aborted';
-    process.stdout.write(`${json ? JSON.stringify(exchange) : exchangeLine(exchange)}\n`);
+    process.stdout.write(`${json ? JSON.stringify(exchange) : lineOf(exchange)}\n`);
   }
   if (hasFailed) process.exitCode = EXIT.failure;
 }
 
-async function chosenId(
-  inspector: InspectorClient,
-  id: string | undefined,
-  { latest, filter }: Options,
-): Promise<string> {
+function checkChoice(id: string | undefined, { latest, filter }: Options): void {
   if ([id, latest, filter].filter((way) => way !== undefined).length !== 1)
     throw new CommandError('choose a request: by its id, with --latest or with --filter.', EXIT.usage);
-  if (id !== undefined) return id;
-  const { exchanges } = await inspector.exchanges({
-    filter: `${checked(filter ?? '')} -is:replay -is:websocket`,
-    limit: 1,
-  });
+  checked(filter ?? '');
+}
+
+async function latestId({ client, term }: ChosenTunnels, { filter = '' }: Options): Promise<string> {
+  const { exchanges } = await client.exchanges({ filter: `${filter} ${term} -is:replay -is:websocket`, limit: 1 });
   const [found] = exchanges;
   if (found === undefined) throw new CommandError('there is no such request: "postern logs" lists them.');
   return found.id;

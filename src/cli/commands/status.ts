@@ -1,7 +1,6 @@
 /** `postern status`: the tunnels that run on this machine, and where their inspectors are. */
 import type { Command } from 'commander';
-import { InspectorClient } from '../process/inspector-client.js';
-import { runningInspectors } from '../process/inspector-files.js';
+import { runningInspectors } from '../process/running-inspectors.js';
 import { say } from './own-tunnels.js';
 
 /** Adds the command to the program. */
@@ -9,20 +8,24 @@ export function addStatusCommand(program: Command): void {
   const command = program.command('status').description('List the tunnels that run on this machine.');
   command.option('--json', 'Print one JSON object per line.');
   command.action(async ({ json }: { json?: true }) => {
-    const running = runningInspectors();
-    const columns = Math.max(...running.map(({ tunnel }) => tunnel.length));
-    for (const inspector of running) {
-      const { tunnel, url, target, origin, pid } = inspector;
-      const online = await new InspectorClient(inspector).isOnline().catch(() => false); // it has just ended
-      const fields = { tunnel, url, target, online, inspector: origin, pid };
+    const running = await runningInspectors();
+    const rows = running.flatMap(({ client, tunnels }) =>
+      tunnels.map(({ name, ...rest }) => {
+        const { origin, pid } = client.inspector;
+        return { tunnel: name, ...rest, inspector: origin, pid };
+      }),
+    );
+    const columns = Math.max(...rows.map(({ tunnel }) => tunnel.length));
+    for (const row of rows) {
+      const { tunnel, url, target, online, inspector } = row;
       const state = online ? 'online ' : 'offline';
       say(
         json
-          ? JSON.stringify(fields)
-          : `${tunnel.padEnd(columns)}  ${state}  ${url}  ->  ${target}  inspector ${origin}`,
+          ? JSON.stringify(row)
+          : `${tunnel.padEnd(columns)}  ${state}  ${url}  ->  ${target}  inspector ${inspector}`,
       );
     }
-    if (running.length === 0 && json === undefined && process.stdout.isTTY)
+    if (rows.length === 0 && json === undefined && process.stdout.isTTY)
       say('No tunnel with an inspector runs on this machine.');
   });
 }

@@ -7,8 +7,8 @@ import type { Asker } from '../output/people-lines.js';
 import { ApiClient } from '../process/api-client.js';
 import type { ApiKnock, ApiPerson } from '../process/api-types.js';
 import { printError } from '../process/exit.js';
-import type { Inspection } from './inspection.js';
 import type { KeyPlace, LiveKeys } from './live-keys.js';
+import type { TunnelInspection } from './tunnel-inspection.js';
 
 export interface LiveAccessOptions {
   readonly edge: string;
@@ -26,7 +26,7 @@ export interface LiveAccessOptions {
     hint(text: string): void;
   };
   /** Where the inspector shows the same; undefined where there is none. */
-  readonly inspection?: Inspection | undefined;
+  readonly inspection?: TunnelInspection | undefined;
   /** The keys of a person's terminal, where there is one. */
   readonly keys?: LiveKeys | undefined;
 }
@@ -52,7 +52,7 @@ export class LiveAccess {
   async follow(): Promise<void> {
     const { view, keys, url, inspection } = this.#options;
     const settled = ({ id }: Asker) => this.#update(this.#askers.filter((asker) => asker.id !== id));
-    this.#keys = keys?.add({ api: this.#api, tunnel: { name: this.#name, url }, settled, inspection });
+    this.#keys = keys?.add({ api: this.#api, tunnel: { name: this.#name, url }, settled });
     const { followTunnel } = await import('../process/tunnel-events.js'); // here: the tunnel is up before it is loaded
     const listener = {
       people: (people: readonly ApiPerson[]) => {

@@ -31,14 +31,14 @@ export interface LiveKeysOptions {
   /** A terminal. */
   readonly input: ReadStream;
   readonly screen: Screen;
+  /** Whose address there is once it is open. */
+  readonly inspection?: { readonly address: string | undefined } | undefined;
 }
 
 /** A tunnel that is up. */
 export interface KeyTunnel extends Pick<Stage, 'api' | 'tunnel'> {
   /** This visitor has a response, and is shown no more. */
   readonly settled: (asker: Asker) => void;
-  /** Its inspector, whose address there is once it is open. */
-  readonly inspection?: { readonly address: string | undefined } | undefined;
 }
 
 /** What a tunnel tells the keys. */
@@ -135,7 +135,7 @@ export class LiveKeys {
   #command({ name }: Key, isSeen: boolean): void {
     if (name === 'a') this.#atTunnel('allow', (stage) => this.#show(new AllowPrompt(stage)));
     else if (name === 'r') this.#atTunnel('revoke', openPeopleList);
-    else if (name === 'i') this.#atTunnel('inspect', (_stage, { inspection }) => this.#inspect(inspection?.address));
+    else if (name === 'i') this.#inspect(this.#options.inspection?.address);
     else if (name === '?') this.#help();
     else if (name === 'return' || name === 'enter') this.#options.screen.separate();
     else if (isSeen) this.#settle(name);
@@ -147,11 +147,11 @@ export class LiveKeys {
   }
 
   /** Asks for which tunnel where there are several. */
-  #atTunnel(label: string, open: (stage: Stage, tunnel: KeyTunnel) => void): void {
+  #atTunnel(label: string, open: (stage: Stage) => void): void {
     const tunnels = [...this.#tunnels];
     const chosen = (index: number) => {
       const tunnel = tunnels[index];
-      if (tunnel !== undefined) open(this.#stageOf(tunnel), tunnel);
+      if (tunnel !== undefined) open(this.#stageOf(tunnel));
     };
     if (tunnels.length <= 1) return void chosen(0);
     const lines = tunnels.map(({ tunnel: { name, url } }) => `${name}  (${url})`);
@@ -213,7 +213,8 @@ const REPLIES: Readonly<Partial<Record<string, { answer: 'allow' | 'deny'; for?:
 };
 
 /** The keys of a person's terminal, where standard input is one, too. */
-export function readKeys(screen: Screen | undefined): LiveKeys | undefined {
+export function readKeys(screen: Screen | undefined, inspection?: LiveKeysOptions['inspection']): LiveKeys | undefined {
   const { stdin } = process;
-  return screen !== undefined && stdin instanceof ReadStream ? new LiveKeys({ input: stdin, screen }) : undefined;
+  if (screen === undefined || !(stdin instanceof ReadStream)) return undefined;
+  return new LiveKeys({ input: stdin, screen, inspection });
 }

@@ -29,6 +29,7 @@ export async function runTunnel(config: AgentConfig, format: Format, files: Foll
   stopWatching();
   tunnel.leave();
   shared.keys?.close();
+  shared.inspection?.close();
   display.close();
   if (typeof end !== 'string' && end.kind === 'failed') {
     const { error } = end;

@@ -1,4 +1,5 @@
 /** Runs several tunnels until Ctrl-C, a signal, or the end of the last one. */
+import { isDeepStrictEqual } from 'node:util';
 import type { TunnelConfig } from '../../config/tunnels-config.js';
 import type { Format } from '../output/display.js';
 import { EXIT, printError } from '../process/exit.js';
@@ -17,7 +18,8 @@ export async function runTunnels(configs: Tunnels, format: Format, files: Follow
   shared.keepToken(() => tunnels.redial());
   const apply = (changed: Tunnels) => {
     tunnels.apply(changed);
-    if (!isSameAgent(first, changed[0])) display.hint('edge, token_file and notify count from the next start.');
+    if (!isSameAgent(first, changed[0]))
+      display.hint('edge, token_file, notify and inspect count from the next start.');
   };
   const stopWatching = followFiles(files, apply, display.hint);
   const signal = endSignal();
@@ -25,6 +27,7 @@ export async function runTunnels(configs: Tunnels, format: Format, files: Follow
   stopWatching();
   tunnels.leave();
   shared.keys?.close();
+  shared.inspection?.close();
   display.close();
   if (typeof end === 'string') printError('finishing what is running; Ctrl-C again ends at once');
   await tunnels.close();
@@ -35,5 +38,6 @@ export async function runTunnels(configs: Tunnels, format: Format, files: Follow
 
 function isSameAgent(one: TunnelConfig, other: TunnelConfig): boolean {
   const isSameToken = one.isSignedIn ? other.isSignedIn : one.token === other.token; // a sign-in renews its own
-  return one.edge === other.edge && isSameToken && one.notify === other.notify;
+  const isSameInspector = isDeepStrictEqual(one.inspect, other.inspect);
+  return one.edge === other.edge && isSameToken && one.notify === other.notify && isSameInspector;
 }

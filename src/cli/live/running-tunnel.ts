@@ -7,10 +7,10 @@ import type { TunnelView } from '../output/tunnel-view.js';
 import { ApiClient } from '../process/api-client.js';
 import { clockTime, lifetimeOver } from '../process/lifetime.js';
 import { differences } from './differences.js';
-import { Inspection } from './inspection.js';
 import { KnockNotifier } from './knock-notifier.js';
 import { LiveAccess } from './live-access.js';
 import type { Shared } from './shared.js';
+import { TunnelInspection } from './tunnel-inspection.js';
 
 /** How a tunnel ended by itself. */
 export type TunnelEnd = { readonly kind: 'over' } | { readonly kind: 'failed'; readonly error: unknown };
@@ -28,7 +28,7 @@ export class RunningTunnel {
   readonly view: TunnelView;
   readonly #shared: Shared;
   readonly #agent: Agent;
-  readonly #inspection: Inspection | undefined;
+  readonly #inspection: TunnelInspection | undefined;
   #config: AgentConfig;
   #live: LiveAccess | undefined;
 
@@ -42,13 +42,13 @@ export class RunningTunnel {
       onKnock: _onKnock,
       forMs,
       notify: _notify,
-      inspect,
+      inspect: _inspect,
       ...options
     } = config;
     const endsAtMs = forMs === undefined ? undefined : Date.now() + forMs;
     this.view = shared.display.view({ ...config, endsAtMs, limits: limitsOf(config, endsAtMs), label });
-    const { token, log, httpAgent } = shared;
-    this.#inspection = inspect && new Inspection({ ...inspect, servers: () => this.#config, view: this.view });
+    const { token, log, httpAgent, inspection } = shared;
+    this.#inspection = inspection && new TunnelInspection(inspection, () => this.#config);
     this.#agent = startAgent({
       ...options,
       tap: this.#inspection,
@@ -74,6 +74,7 @@ export class RunningTunnel {
     const { change, sentences } = differences(this.#config, config);
     this.#agent.change(change);
     this.#config = config;
+    this.#inspection?.changed();
     for (const sentence of sentences) this.view.hint(sentence);
   }
 

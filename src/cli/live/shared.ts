@@ -7,16 +7,19 @@ import { Display, type Format } from '../output/display.js';
 import { proxyAgentFor } from '../process/https-proxy.js';
 import { SignedInToken } from '../process/signed-in-token.js';
 import { warnBeforeExpiry } from '../process/token-expiry.js';
+import { Inspection } from './inspection.js';
 import { type LiveKeys, readKeys } from './live-keys.js';
 import { explainRefusal } from './refusals.js';
 
 /** The configuration that all tunnels of a process have in common. */
-export type CommonConfig = Pick<AgentConfig, 'edge' | 'token' | 'isSignedIn' | 'logLevel' | 'notify'>;
+export type CommonConfig = Pick<AgentConfig, 'edge' | 'token' | 'isSignedIn' | 'logLevel' | 'notify' | 'inspect'>;
 
 export interface Shared {
   readonly config: CommonConfig;
   readonly display: Display;
   readonly keys: LiveKeys | undefined;
+  /** Undefined where no inspector is wanted. */
+  readonly inspection: Inspection | undefined;
   readonly log: Log;
   readonly httpAgent: HttpAgent | undefined;
   /** The token for the next dial. */
@@ -27,18 +30,20 @@ export interface Shared {
 
 /** Opens the output, and renews the token of a sign-in where it is time. Rejects when the edge refuses that. */
 export async function openShared(config: CommonConfig, format: Format): Promise<Shared> {
-  const { edge, isSignedIn, logLevel, token } = config;
+  const { edge, isSignedIn, logLevel, token, inspect } = config;
   const display = await Display.open(format);
   const httpAgent = proxyAgentFor(edge, process.env);
   const signedIn = isSignedIn ? new SignedInToken({ edge, hint: display.hint }) : undefined;
   await signedIn?.prepare().catch((error: unknown) => {
     throw explainRefusal(error, config);
   });
+  const inspection = inspect && new Inspection(inspect, display);
   return {
     config,
     display,
     httpAgent,
-    keys: readKeys(display.terminal),
+    inspection,
+    keys: readKeys(display.terminal, inspection),
     log: logLevel === undefined ? silentLog : await openErrorLog(logLevel),
     token: signedIn?.current ?? token,
     keepToken(redial) {

@@ -4,7 +4,7 @@ import { JsonLines } from './json-lines.js';
 import type { Screen } from './screen.js';
 import { reportOutputFailure, standardSink, unblock } from './sinks.js';
 import type { TerminalOptions } from './terminal.js';
-import type { TunnelView } from './tunnel-view.js';
+import type { InspectorAddress, TunnelView } from './tunnel-view.js';
 
 export type Format = 'json' | 'text';
 
@@ -22,7 +22,7 @@ const MAX_OUTPUT_MS = 1_000;
 // For a terminal of unknown width.
 const DEFAULT_COLUMNS = 80;
 
-interface Parts extends Pick<Display, 'format' | 'screen' | 'hint'> {
+interface Parts extends Pick<Display, 'format' | 'screen' | 'hint' | 'inspect'> {
   readonly output: BatchedOutput;
   readonly view: (tunnel: Shown) => TunnelView;
 }
@@ -33,15 +33,18 @@ export class Display {
   readonly screen: Screen | undefined;
   /** Says what is about no single tunnel. */
   readonly hint: (text: string) => void;
+  /** Shows where the inspector is. */
+  readonly inspect: (address: InspectorAddress) => void;
   readonly #output: BatchedOutput;
   readonly #view: (tunnel: Shown) => TunnelView;
 
-  private constructor({ output, format, screen, view, hint }: Parts) {
+  private constructor({ output, format, screen, view, hint, inspect }: Parts) {
     this.#output = output;
     this.format = format;
     this.screen = screen;
     this.#view = view;
     this.hint = hint;
+    this.inspect = inspect;
     process.once('exit', () => output.flushLast());
     process.stdout.on('resize', () => screen?.resized());
   }
@@ -52,14 +55,17 @@ export class Display {
       const output = openOutput(JsonLines.dropped);
       const view = ({ edge, endsAtMs, label }: Shown) => new JsonLines(output, edge, { endsAtMs, tunnel: label?.text });
       const hint = (text: string) => JsonLines.hint(output, text);
-      return new Display({ output, format, screen: undefined, view, hint });
+      const inspect = (address: InspectorAddress) => JsonLines.inspect(output, address);
+      return new Display({ output, format, screen: undefined, view, hint, inspect });
     }
     // Here: a program needs neither.
     const [{ Screen: OpenScreen }, { Terminal }] = await Promise.all([import('./screen.js'), import('./terminal.js')]);
     const output = openOutput((lines) => `… ${lines} lines dropped\n`);
     const screen = new OpenScreen({ output, ...terminalOf(process.stdout) });
     const view = (tunnel: Shown) => new Terminal({ ...tunnel, screen });
-    return new Display({ output, format, screen, view, hint: (text) => screen.hint(text) });
+    const hint = (text: string) => screen.hint(text);
+    const inspect = (address: InspectorAddress) => screen.inspect(address);
+    return new Display({ output, format, screen, view, hint, inspect });
   }
 
   /** The screen, where standard output is a terminal. */

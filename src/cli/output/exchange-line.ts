@@ -1,13 +1,30 @@
-/** An exchange of the inspector as the line that a request has in the terminal of its agent. */
+/** Exchanges of the inspector as the lines that requests have in the terminal of their agent. */
 import { styleText } from 'node:util';
-import type { Exchange } from '../../agent/inspector/wire.js';
+import type { Exchange, TunnelInfo } from '../../agent/inspector/wire.js';
+import { printable } from '../../config/text.js';
+import { fitTo } from './fit.js';
 import { fullLine, type Styler } from './request-line.js';
 
 const PLAIN: Styler = (_style, text) => text;
 const COLOURED: Styler = (style, text) => styleText(style, text, { validateStream: false });
 
+const MAX_NAME_COLUMNS = 24;
+
+/** Each begins with the name of its tunnel where there are several, and all of them are shown. */
+export function exchangeLines({
+  tunnels,
+  term,
+}: {
+  readonly tunnels: readonly TunnelInfo[];
+  readonly term: string;
+}): (exchange: Exchange) => string {
+  if (tunnels.length <= 1 || term !== '') return exchangeLine;
+  const columns = Math.min(MAX_NAME_COLUMNS, Math.max(...tunnels.map(({ name }) => name.length)));
+  return (exchange) => `${fitTo(printable(exchange.tunnel), columns)}  ${exchangeLine(exchange)}`;
+}
+
 /** In colours where standard output is a terminal that shows them. */
-export function exchangeLine({
+function exchangeLine({
   startedAt,
   person,
   method,

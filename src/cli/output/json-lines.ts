@@ -47,6 +47,11 @@ export class JsonLines implements TunnelView {
     output.write(`${JSON.stringify({ event: 'hint', message })}\n`);
   }
 
+  /** Where the inspector of all tunnels is; the key stays out of what may be kept. */
+  static inspect(output: Output, { origin: url }: InspectorAddress): void {
+    output.write(`${JSON.stringify({ event: 'inspect', url })}\n`);
+  }
+
   online(url: string): void {
     const endsAt = this.#endsAtMs === undefined ? undefined : new Date(this.#endsAtMs).toISOString();
     this.#line('online', { url, endsAt });
@@ -65,11 +70,6 @@ export class JsonLines implements TunnelView {
     this.#output.write(
       `${this.#requestStart},"time":"${this.#iso(time)}","email":${this.#emailText(email)},${requestFields},${ending}${failureField}}\n`,
     );
-  }
-
-  /** Where the inspector is; the key stays out of what may be kept. */
-  inspect({ origin }: InspectorAddress): void {
-    this.#line('inspect', { url: origin });
   }
 
   hint(text: string): void {

@@ -8,6 +8,7 @@ import type { Output } from './batched-output.js';
 import type { Bottom } from './bottom-lines.js';
 import { LiveBlock } from './live-block.js';
 import type { Styler } from './request-line.js';
+import type { InspectorAddress } from './tunnel-view.js';
 
 export interface ScreenOptions {
   readonly output: Output;
@@ -59,6 +60,11 @@ export class Screen {
   /** A sentence for the person. */
   hint(text: string): void {
     this.line(`${this.style('cyan', 'hint')}  ${printable(text)}`);
+  }
+
+  /** Shows where the inspector is: with the key for a person at a terminal, and without where the output may be kept. */
+  inspect({ origin, withKey }: InspectorAddress): void {
+    this.line(`${this.style('cyan', 'inspect')}  ${printable(this.columns === undefined ? origin : withKey)}`);
   }
 
   /** Shows what is true of a tunnel now; undefined when it is over. */

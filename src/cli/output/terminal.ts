@@ -13,7 +13,7 @@ import { fitTo, truncateTo } from './fit.js';
 import { type Asker, askLine, MARGIN, type PeopleShown, peopleLines } from './people-lines.js';
 import { fittedLine, formatDuration, fullLine } from './request-line.js';
 import type { Screen } from './screen.js';
-import type { InspectorAddress, TunnelView } from './tunnel-view.js';
+import type { TunnelView } from './tunnel-view.js';
 
 export interface TerminalOptions {
   readonly screen: Screen;
@@ -98,12 +98,6 @@ export class Terminal implements TunnelView {
     this.#told.clear();
     for (const { id } of askers) this.#told.add(id);
     this.#refresh();
-  }
-
-  /** Shows where the inspector is: with the key for a person at a terminal, and without where the output may be kept. */
-  inspect({ origin, withKey }: InspectorAddress): void {
-    const address = this.#screen.columns === undefined ? origin : withKey;
-    this.#line(`${this.#screen.style('cyan', 'inspect')}  ${printable(address)}`);
   }
 
   hint(text: string): void {

@@ -15,8 +15,6 @@ export interface TunnelView extends AgentEvents {
   people(here: readonly string[]): void;
   /** Who asks to be let in now. */
   askers(askers: readonly Asker[]): void;
-  /** The inspector is open. */
-  inspect(address: InspectorAddress): void;
   /** The edge's refusal that ends the tunnel, and the same in a sentence with what to do. */
   refused(error: PosternError, sentence: string): void;
   /** The end of a tunnel that lives for a time, or that is no longer in its file. */

@@ -1,5 +1,7 @@
-/** Calls the inspector of a running tunnel on this machine, with the key that its agent has left for this user. */
+/** Calls the inspector of running tunnels on this machine, with the key that their agent has left for this user. */
+import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { isProof, PROOF_PATH } from '../../agent/inspector/proof.js';
 import type {
   ApiError,
   Exchange,
@@ -7,19 +9,41 @@ import type {
   ExchangeList,
   ReplayRequest,
   ReplayResult,
+  TunnelInfo,
 } from '../../agent/inspector/wire.js';
 import { STRICT_PARSER } from '../../http/strict-http.js';
-import { CommandError, EXIT } from './exit.js';
-import { type RunningInspector, runningInspectors } from './inspector-files.js';
+import { CommandError } from './exit.js';
+import type { PublishedInspector } from './inspector-files.js';
 
 // All exchanges that an inspector keeps, as rows.
 const MAX_RESPONSE_BYTES = 67_108_864;
+const MAX_PROOF_BYTES = 1_024;
+// On one machine; what does not answer by then is none.
+const PROOF_MS = 2_000;
 
 export class InspectorClient {
-  readonly inspector: RunningInspector;
+  readonly inspector: PublishedInspector;
 
-  constructor(inspector: RunningInspector) {
+  constructor(inspector: PublishedInspector) {
     this.inspector = inspector;
+  }
+
+  /** Whether what listens there is the inspector that has left the key; until then it is told nothing. Never rejects. */
+  async isGenuine(): Promise<boolean> {
+    const nonce = randomBytes(16).toString('base64url');
+    try {
+      const signal = AbortSignal.timeout(PROOF_MS);
+      const response = await this.#request(PROOF_PATH + nonce, { headers: {}, signal });
+      const { proof } = (await readJson(response, MAX_PROOF_BYTES)) as { readonly proof?: unknown };
+      return isProof(proof, this.inspector.key, nonce);
+    } catch {
+      return false; // nobody listens, or a stranger
+    }
+  }
+
+  /** The tunnels of its process. */
+  async tunnels(): Promise<readonly TunnelInfo[]> {
+    return ((await this.#call('GET', '/api/pause')) as Pick<ExchangeList, 'tunnels'>).tunnels;
   }
 
   /** Newest first. */
@@ -45,60 +69,51 @@ export class InspectorClient {
     return (await this.#call('POST', `/api/exchanges/${encodeURIComponent(id)}/replay`, request)) as ReplayResult;
   }
 
-  /** Whether the tunnel can be reached now. */
-  async isOnline(): Promise<boolean> {
-    const { status } = (await this.#call('GET', '/api/status')) as { readonly status?: unknown };
-    return status === 'online';
-  }
-
   /** The stream of events. */
-  async events(signal?: AbortSignal): Promise<IncomingMessage> {
-    const response = await this.#request('GET', '/api/events', undefined, signal);
+  async events(): Promise<IncomingMessage> {
+    const response = await this.#request('/api/events', { headers: this.#headers });
     if (response.statusCode === 200) return response.setEncoding('utf8');
     throw new CommandError(`the inspector refused with status ${response.statusCode}.`);
   }
 
+  get #headers() {
+    return { Authorization: `Bearer ${this.inspector.key}`, 'Content-Type': 'application/json' };
+  }
+
   async #call(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await this.#request(method, path, body);
-    let text = '';
-    for await (const piece of response.setEncoding('utf8')) {
-      text += piece;
-      if (text.length > MAX_RESPONSE_BYTES) throw new CommandError('the inspector sends more than it can keep.');
-    }
-    const value: unknown = text === '' ? undefined : parse(text);
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const response = await this.#request(path, { method, headers: this.#headers }, text);
+    const value = await readJson(response, MAX_RESPONSE_BYTES);
     if (response.statusCode !== undefined && response.statusCode < 300) return value;
     throw new CommandError(
       (value as Partial<ApiError> | undefined)?.error?.message ?? `status ${response.statusCode}.`,
     );
   }
 
-  #request(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
-    const { origin, key } = this.inspector;
-    const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
+  #request(
+    path: string,
+    options: { readonly method?: string; readonly headers: Record<string, string>; readonly signal?: AbortSignal },
+    body?: string,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const url = new URL(path, origin);
-      const request = requestHttp(url, { ...STRICT_PARSER, method, headers, ...(signal && { signal }) }, resolve);
+      const url = new URL(path, this.inspector.origin);
+      const request = requestHttp(url, { ...STRICT_PARSER, ...options }, resolve);
       request.on('error', (error) => reject(new CommandError(`the inspector cannot be reached: ${error.message}.`)));
-      request.end(body === undefined ? undefined : JSON.stringify(body));
+      request.end(body);
     });
   }
 }
 
-/** The running tunnel that is meant: the one of that name, else the only one. */
-export function onlyInspector(name: string | undefined): InspectorClient {
-  const running = runningInspectors();
-  const [found, ...others] = name === undefined ? running : running.filter(({ tunnel }) => tunnel === name);
-  if (found === undefined)
-    throw new CommandError('no tunnel with an inspector runs on this machine: start one, or choose another --name.');
-  if (others.length === 0) return new InspectorClient(found);
-  const names = running.map(({ tunnel }) => tunnel).join(', ');
-  throw new CommandError(`several tunnels run on this machine: choose one with --name (${names}).`, EXIT.usage);
-}
-
-function parse(text: string): unknown {
+/** Undefined for a response without a body. */
+async function readJson(response: IncomingMessage, maxBytes: number): Promise<unknown> {
+  let text = '';
+  for await (const piece of response.setEncoding('utf8')) {
+    text += piece;
+    if (text.length > maxBytes) throw new CommandError('the inspector sends more than it can keep.');
+  }
   try {
-    return JSON.parse(text);
+    return text === '' ? undefined : JSON.parse(text);
   } catch (error) {
-    throw new CommandError('what answers there is no inspector.', EXIT.failure, { cause: error });
+    throw new CommandError('what answers there is no inspector.', undefined, { cause: error });
   }
 }

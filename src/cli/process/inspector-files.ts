@@ -1,31 +1,29 @@
 /**
- * Where the inspectors of this user's agents are: a file for each tunnel that runs, which only its owner can read, with the address
- * and the key. `postern status`, `logs` and `replay` find them there.
+ * Where the inspectors of this user's agents are: a file for each process with tunnels, which only its owner can read, with the
+ * address and the key. `postern status`, `logs` and `replay` find them there.
  */
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { checkSecretFile } from './secret-file.js';
 
-/** A running agent with an inspector. */
-export interface RunningInspector {
+/** An inspector, as its file describes it. */
+export interface PublishedInspector {
   readonly pid: number;
   /** `http://127.0.0.1:4040`. */
   readonly origin: string;
   readonly key: string;
-  readonly tunnel: string;
-  readonly url: string;
-  readonly target: string;
 }
 
 const FILE = /^inspector-(\d{1,10})-\d{1,5}\.json$/;
 const MAX_FILE_BYTES = 16_384;
 const ORIGIN = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d{1,5}$/;
 
-/** Writes the file of an inspector of this process. Returns what removes it again. */
-export function publishInspector(inspector: Omit<RunningInspector, 'pid'>, env = process.env): () => void {
+/** Writes the file of an inspector of this process, and removes those of processes that have crashed. Returns what removes it again. */
+export function publishInspector(inspector: Omit<PublishedInspector, 'pid'>, env = process.env): () => void {
   const folder = folderOf(env);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const name of namesIn(folder)) if (!isAlive(pidOf(name))) rmSync(join(folder, name), { force: true });
   const path = join(folder, `inspector-${process.pid}-${new URL(inspector.origin).port}.json`);
   rmSync(path, { force: true }); // of a process that crashed, with the same id
   const file = openSync(path, 'wx', 0o600);
@@ -42,10 +40,15 @@ export function publishInspector(inspector: Omit<RunningInspector, 'pid'>, env =
   };
 }
 
-/** The inspectors of all tunnels of this user that run. */
-export function runningInspectors(env = process.env): RunningInspector[] {
+/**
+ * The inspectors of this user whose process seems to run. One that has crashed leaves its file, and its id may be another process by
+ * now: whoever calls them asks for a proof first.
+ */
+export function publishedInspectors(env = process.env): PublishedInspector[] {
   const folder = folderOf(env);
-  return namesIn(folder).flatMap((name) => readInspector(join(folder, name)) ?? []);
+  return namesIn(folder)
+    .filter((name) => isAlive(pidOf(name)))
+    .flatMap((name) => readInspector(join(folder, name)) ?? []);
 }
 
 function folderOf({ XDG_RUNTIME_DIR: runtime, XDG_STATE_HOME: state }: NodeJS.ProcessEnv): string {
@@ -55,10 +58,14 @@ function folderOf({ XDG_RUNTIME_DIR: runtime, XDG_STATE_HOME: state }: NodeJS.Pr
 
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => isAlive(Number(FILE.exec(name)?.[1])));
+    return readdirSync(folder).filter((name) => FILE.test(name));
   } catch {
     return []; // no agent has run
   }
+}
+
+function pidOf(name: string): number {
+  return Number(FILE.exec(name)?.[1]);
 }
 
 function isAlive(pid: number): boolean {
@@ -72,7 +79,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** Undefined for a file that another user could have written, and for one that is none of ours. */
-function readInspector(path: string): RunningInspector | undefined {
+function readInspector(path: string): PublishedInspector | undefined {
   try {
     const file = openSync(path, 'r');
     try {
@@ -80,16 +87,12 @@ function readInspector(path: string): RunningInspector | undefined {
       const uid = process.getuid?.();
       const isPrivate = uid === undefined || checkSecretFile(stats, uid) === undefined;
       if (!isPrivate || stats.size > MAX_FILE_BYTES) return undefined;
-      const read = JSON.parse(readFileSync(file, 'utf8')) as RunningInspector;
-      return isInspector(read) ? read : undefined;
+      const read = JSON.parse(readFileSync(file, 'utf8')) as PublishedInspector;
+      return ORIGIN.test(read.origin) && typeof read.key === 'string' ? read : undefined;
     } finally {
       closeSync(file);
     }
   } catch {
     return undefined; // it has just ended, or wrote something else
   }
-}
-
-function isInspector({ origin, key, tunnel, url, target }: RunningInspector): boolean {
-  return ORIGIN.test(origin) && [key, tunnel, url, target].every((text) => typeof text === 'string');
 }

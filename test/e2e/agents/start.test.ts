@@ -1,12 +1,13 @@
 /** `postern start`: several tunnels in one process, from a file that is edited while they run. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Exchange } from '../../../src/agent/inspector/wire.js';
 import { inWorld } from '../../support/in-world.js';
 import { type Line, POSTERN, Program } from '../../support/processes.js';
 import { HAS_PTY, startInTerminal } from '../../support/terminal.js';
@@ -29,7 +30,10 @@ describe('postern start', () => {
       servers.set(name, server);
       ports.set(name, (server.address() as AddressInfo).port);
     }
-    env = { POSTERN_EDGE: world.base, POSTERN_TOKEN: await world.token(), NO_COLOR: '1' };
+    env = {
+      ...{ POSTERN_EDGE: world.base, POSTERN_TOKEN: await world.token(), NO_COLOR: '1' },
+      ...{ POSTERN_INSPECT: '127.0.0.1:0', XDG_RUNTIME_DIR: folder },
+    };
     ana = world.visitor();
   });
   after(() => {
@@ -50,6 +54,25 @@ describe('postern start', () => {
   };
   const isOf = (tunnel: string, event: string) => (line: Line) => line['tunnel'] === tunnel && line['event'] === event;
 
+  /** The inspector, by the one file that the process has left. */
+  const inspector = () => {
+    const files = readdirSync(join(folder, 'postern'));
+    assert.equal(files.length, 1);
+    const file = readFileSync(join(folder, 'postern', files[0] ?? ''), 'utf8');
+    const { origin, key } = JSON.parse(file) as { origin: string; key: string };
+    const ask = (path: string) => fetch(origin + path, { headers: { authorization: `Bearer ${key}` } });
+    return { origin, ask };
+  };
+  const tunnels = async () => {
+    const listed = (await (await inspector().ask('/api/tunnels')).json()) as { tunnels: { name: string }[] };
+    return listed.tunnels.map(({ name }) => name).sort();
+  };
+  const command = async (...args: string[]) => {
+    const program = new Program({ name: `postern ${args[0]}`, script: POSTERN, args, env, cwd: folder });
+    const { code } = await program.exited;
+    return { code, lines: program.stdout.split('\n'), stderr: program.stderr };
+  };
+
   test('starts all of the folder’s file; one that is refused for good takes no other down', async () => {
     const docs = `  docs: { target: ${port('docs')}, allow: ["@acme.com"] }\n`;
     save(`tunnels:\n${web('web')}${docs}  foreign: { target: 1 }\ngroups: { day: [web, docs] }\n`);
@@ -67,6 +90,26 @@ describe('postern start', () => {
     assert.equal(request['status'], 200);
   });
 
+  test('K13 has one inspector for all tunnels, which repeats a request at the tunnel’s own server', async () => {
+    const { origin, ask } = inspector();
+    assert.equal((await started.record(({ event }) => event === 'inspect'))['url'], origin);
+    assert.equal(started.records().filter(({ event }) => event === 'inspect').length, 1);
+    assert.deepEqual(await tunnels(), ['docs', 'web']);
+    const { lines } = await command('logs', '--json');
+    const rows = lines.map((line) => JSON.parse(line) as Exchange);
+    assert.deepEqual(
+      rows.filter(({ path }) => path !== '/.postern/session').map(({ tunnel, path }) => `${tunnel} ${path}`),
+      ['web /', 'docs /', 'web /x', 'web /api/y', 'docs /'],
+    );
+    const replayed = await command('replay', '--latest', '--name', 'web', '--json');
+    const again = JSON.parse(replayed.lines[0] ?? '{}') as Exchange;
+    assert.deepEqual([again.tunnel, again.path, again.status], ['web', '/api/y', 200], replayed.stderr);
+    assert.equal(await (await ask(`/api/exchanges/${again.id}/response/body`)).text(), 'api /api/y');
+    const named = await command('logs', '--name', 'docs');
+    assert.equal(named.lines.length, 2);
+    assert.equal((await command('logs', '--name', 'none')).code, 1);
+  });
+
   test('follows the file: another target over the same link, tunnels that come and go, and a mistake told once', async () => {
     const mark = started.mark();
     save(`tunnels:\n${web('other')}  late: { target: ${port('docs')}, allow: ["@acme.com"] }\n`);
@@ -79,6 +122,7 @@ describe('postern start', () => {
     await started.record(isOf('docs', 'over'), mark);
     await ana.signIn(`${world.urlOf('late')}/`, 'ana');
     assert.equal(await body('late', '/'), 'docs /');
+    assert.deepEqual(await tunnels(), ['late', 'web'], 'the inspector shows those that run');
     save(`tunnels:\n${web('web', ', alow: x')}`);
     const mistake = (line: Line) => String(line['message']).includes('did you mean "allow"?');
     await started.record(mistake, mark);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import harSdk from '@har-sdk/validator';
+import { Capture } from '../../../../src/agent/inspector/capture.js';
 import type { Captured } from '../../../../src/agent/inspector/captured.js';
-import type { ExchangesLimits } from '../../../../src/agent/inspector/exchanges.js';
-import { createCapture } from '../../../../src/agent/inspector/inspector.js';
+import { Exchanges, type ExchangesLimits } from '../../../../src/agent/inspector/exchanges.js';
+import type { InspectedTunnel } from '../../../../src/agent/inspector/inspected-tunnels.js';
 import type { RequestHead } from '../../../../src/http/exchange.js';
 import { inspected } from './inspected.js';
 
@@ -14,9 +15,11 @@ const respond: Parameters<typeof inspected>[1] = (request, response) => {
 
 /** A capture without a server: what `request` returns is told what passes. */
 function capturing(limits: ExchangesLimits) {
-  const capture = createCapture(limits, () => undefined);
+  const capture = new Capture(new Exchanges(limits));
+  const info = () => ({ name: 'web', url: 'https://web.test', target: '', online: true });
+  const tap = capture.tapOf({ info } as InspectedTunnel);
   const head: RequestHead = { method: 'GET', scheme: 'https', authority: 'web.test', path: '/', headers: [] };
-  const request = (changes: Partial<RequestHead>) => capture.request({ ...head, ...changes }) as Captured;
+  const request = (changes: Partial<RequestHead>) => tap.request({ ...head, ...changes }) as Captured;
   return { exchanges: capture.exchanges, request };
 }
 

@@ -24,7 +24,7 @@ class SlowReader extends EventEmitter {
 
 describe('the stream of events', () => {
   test('K16 leaves events out for a reader that does not keep up, and tells it to read the list again', () => {
-    const events = new EventStream(new Exchanges({ maxBytes: 1_000, bodyBytes: 100 }), () => 'web');
+    const events = new EventStream(new Exchanges({ maxBytes: 1_000, bodyBytes: 100 }));
     const [slow, quick] = [new SlowReader(), new SlowReader()];
     for (const reader of [slow, quick]) assert.ok(events.open(reader as unknown as ServerResponse, undefined));
     for (let n = 0; n < 4_000; n++) {
@@ -43,7 +43,7 @@ describe('the stream of events', () => {
   });
 
   test('K16 has few readers at once', () => {
-    const events = new EventStream(new Exchanges({ maxBytes: 1_000, bodyBytes: 100 }), () => 'web');
+    const events = new EventStream(new Exchanges({ maxBytes: 1_000, bodyBytes: 100 }));
     const readers = Array.from({ length: 17 }, () => new SlowReader());
     const opened = readers.map((reader) => events.open(reader as unknown as ServerResponse, undefined));
     assert.deepEqual([opened.filter(Boolean).length, opened.at(-1)], [16, false]);

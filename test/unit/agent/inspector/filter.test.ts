@@ -28,7 +28,7 @@ describe('the filter language', () => {
   });
 
   test('compares method, path, person, rule, tunnel and type without regard to case', () => {
-    assert.ok(passes('method:post path:/API person:Ana rule:@acme tunnel:we type:JSON', {}));
+    assert.ok(passes('method:post path:/API person:Ana rule:@acme tunnel:WEB type:JSON', {}));
     assert.ok(!passes('method:pos'));
     assert.ok(!passes('person:ana', { person: null }));
   });

@@ -1,7 +1,8 @@
 /** An inspector beside a real target, without a link: what it captures comes from fake streams. */
 import http from 'node:http';
 import type { TestContext } from 'node:test';
-import { createCapture, Inspector, type InspectorOptions } from '../../../../src/agent/inspector/inspector.js';
+import type { InspectedTunnel } from '../../../../src/agent/inspector/inspected-tunnels.js';
+import { Inspector, type InspectorOptions } from '../../../../src/agent/inspector/inspector.js';
 import type { Exchange } from '../../../../src/agent/inspector/wire.js';
 import { FakeInbound, type FakeRequest } from '../fake-inbound.js';
 import { httpTarget } from '../targets.js';
@@ -12,27 +13,21 @@ export interface Sent {
   readonly body: string;
 }
 
-interface Settings extends Partial<InspectorOptions> {
-  readonly maxBytes?: number;
-  readonly bodyBytes?: number;
-}
+type Settings = Partial<InspectorOptions> & Partial<InspectedTunnel>;
 
 export async function inspected(t: TestContext, respond: http.RequestListener, settings: Settings = {}) {
-  const { maxBytes = 50_000_000, bodyBytes = 1_000_000 } = settings;
-  const capture = createCapture({ maxBytes, bodyBytes }, () => 20);
-  const { target, port } = await httpTarget(t, respond, { tap: capture });
   const inspector = new Inspector({
-    capture,
     host: '127.0.0.1',
     port: 0,
     isAnyPort: true,
+    maxBytes: 50_000_000,
+    bodyBytes: 1_000_000,
     redactedHeaders: ['x-shop'],
-    tunnels: () => [{ name: 'web', url: 'https://web.tunnel.test', target: `http://127.0.0.1:${port}`, online: true }],
-    serve: (stream) => target.serve(stream),
-    renew: async (assertion) => `${assertion}-fresh`,
     version: '1.2.3',
     ...settings,
   });
+  const { capture } = inspector;
+  const { target, visit } = await addTunnel(t, inspector, 'web', respond, settings);
   await inspector.listen();
   t.after(() => inspector.close());
   const { hostname, port: ownPort } = new URL(inspector.origin);
@@ -66,6 +61,36 @@ export async function inspected(t: TestContext, respond: http.RequestListener, s
     return { status, headers: received, text, json: isJson ? JSON.parse(text) : undefined };
   }
 
+  async function rows(filter = ''): Promise<Exchange[]> {
+    return (await call('GET', `/api/exchanges?filter=${encodeURIComponent(filter)}`)).json.exchanges;
+  }
+
+  return { inspector, capture, target, bare, call, visit, rows, ownPort };
+}
+
+/** One more tunnel of the same process, to a target of its own. */
+export async function addTunnel(
+  t: TestContext,
+  inspector: Inspector,
+  name: string,
+  respond: http.RequestListener,
+  settings: Partial<InspectedTunnel> = {},
+) {
+  let origin = '';
+  const tunnel: InspectedTunnel = {
+    info: () => ({ name, url: `https://${name}.tunnel.test`, target: origin, online: true }),
+    targetOf: () => origin,
+    roundTripMs: 20,
+    serve: (stream) => target.serve(stream),
+    renew: async (assertion) => `${assertion}-fresh`,
+    people: () => [],
+    knocks: () => [],
+    answer: async () => {},
+    ...settings,
+  };
+  const { target, port } = await httpTarget(t, respond, { tap: inspector.add(tunnel) });
+  origin = `http://127.0.0.1:${port}`;
+
   /** A request of a visitor, and its response. */
   async function visit(request: FakeRequest = {}) {
     const stream = new FakeInbound(request);
@@ -73,9 +98,5 @@ export async function inspected(t: TestContext, respond: http.RequestListener, s
     return stream.answer();
   }
 
-  async function rows(filter = ''): Promise<Exchange[]> {
-    return (await call('GET', `/api/exchanges?filter=${encodeURIComponent(filter)}`)).json.exchanges;
-  }
-
-  return { inspector, capture, target, bare, call, visit, rows, ownPort };
+  return { tunnel, target, visit };
 }

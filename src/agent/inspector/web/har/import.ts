@@ -74,7 +74,7 @@ function readRow(entry: Fields, request: Fields, at: number): Exchange {
   return {
     id: `har-${at}`,
     seq: at + 1,
-    tunnel: hostOf(url),
+    tunnel: textOf(entry['_tunnel'], 63) || hostOf(url),
     kind: 'http',
     state: status === null ? 'failed' : 'done',
     startedAt: timeOf(entry['startedDateTime']),

@@ -1,5 +1,5 @@
 /** What a person does, from a key, a button or a menu. Failures become a notice. */
-import type { ReplayEdit, ReplayResult, TextForm } from '../../wire.js';
+import type { Knock, ReplayEdit, ReplayResult, TextForm } from '../../wire.js';
 import { importHar, MAX_HAR_BYTES } from '../har/import.js';
 import { neighbour } from '../list/rows.js';
 import { countText } from '../words/units.js';
@@ -101,10 +101,11 @@ export function clear(): void {
   attempt(() => act('DELETE', '/api/exchanges'));
 }
 
-export function decideKnock(id: string, answer: 'allow' | 'deny', forMs?: number): void {
+export function decideKnock(knock: Knock, answer: 'allow' | 'deny', forMs?: number): void {
+  const { id, tunnel } = knock;
   attempt(async () => {
-    await act('POST', `/api/knocks/${encodeURIComponent(id)}`, { answer, ...(forMs !== undefined && { forMs }) });
-    store.knocks.value = store.knocks.value.filter((knock) => knock.id !== id);
+    await act('POST', `/api/knocks/${encodeURIComponent(id)}`, { tunnel, answer, ...(forMs && { forMs }) });
+    store.knocks.value = store.knocks.value.filter((one) => store.knockKey(one) !== store.knockKey(knock));
   });
 }
 

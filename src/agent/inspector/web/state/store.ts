@@ -22,7 +22,7 @@ export const connection = signal<Connection>('connecting');
 export const tunnels = signal<readonly TunnelInfo[]>([]);
 export const people = signal<readonly Person[]>([]);
 export const knocks = signal<readonly Knock[]>([]);
-/** Put off by the person: they are no longer shown over the page. */
+/** Put off by the person (by `knockKey`): they are no longer shown over the page. */
 export const laterKnocks = signal<ReadonlySet<string>>(new Set());
 export const paused = signal(false);
 export const dropped = signal(0);
@@ -74,8 +74,19 @@ export const slowestMs = computed(() =>
   ),
 );
 
+/** Requests of several tunnels are shown: each says of which one it is. */
+export const hasSeveralTunnels = computed(() => {
+  const live = recording.value === null ? tunnels.value.map(({ name }) => name) : [];
+  return new Set([...live, ...rows.value.map(({ tunnel }) => tunnel)]).size > 1;
+});
+
 export function rowOf(id: string | null): Exchange | undefined {
   return id === null ? undefined : rows.value.find((row) => row.id === id);
+}
+
+/** One person has the same id at each tunnel. */
+export function knockKey({ tunnel, id }: Knock): string {
+  return `${tunnel} ${id}`;
 }
 
 export function tell(text: string): void {

@@ -1,10 +1,10 @@
 /** The bar above all: which tunnel, whether what is shown is live, and what concerns all requests. */
-import { clear, closeRecording, togglePause } from '../state/actions.js';
+import { clear, closeRecording, setFilter, togglePause } from '../state/actions.js';
 import * as store from '../state/store.js';
 import { countText } from '../words/units.js';
 import { FilterBox } from './filter-box.js';
 import { Door, Icon } from './icons.js';
-import { Act, CopyButton, KeyHint } from './parts.js';
+import { Act, CopyButton, KeyHint, SignButton } from './parts.js';
 
 const CONNECTION: Readonly<Record<store.Connection, string>> = {
   connecting: 'connecting…',
@@ -71,21 +71,32 @@ export function Bar() {
   );
 }
 
+/** Where there are several, each by its name: a person chooses one. */
 function Tunnels() {
+  const { value: tunnels } = store.tunnels;
+  const isOne = tunnels.length === 1;
   return (
-    <ul class="tunnels">
-      {store.tunnels.value.map(({ name, url, target, online }) => (
-        <li key={name}>
+    <ul class={isOne ? 'tunnels' : 'tunnels several'} aria-label="Tunnels">
+      {tunnels.map(({ name, url, target, online }) => (
+        <li key={url}>
           <span class={online ? 'state online' : 'state offline'}>{online ? 'online' : 'offline'}</span>
-          <a href={url} target="_blank" rel="noreferrer noopener">
-            {url.replace(/^https?:\/\//, '').replace(/\/$/, '')}
+          <a href={url} title={`${url} → ${target}`} target="_blank" rel="noreferrer noopener">
+            {isOne ? short(url) : name}
           </a>
-          <CopyButton text={url} what="address" />
-          <span class="to">→ {target.replace(/^https?:\/\//, '')}</span>
+          <CopyButton text={url} what={isOne ? 'address' : `address of ${name}`} />
+          {isOne ? (
+            <span class="to">→ {short(target)}</span>
+          ) : (
+            <SignButton label={`Only ${name}`} icon="filter" onClick={() => setFilter(`tunnel:${name} `)} />
+          )}
         </li>
       ))}
     </ul>
   );
+}
+
+function short(url: string): string {
+  return url.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
 function Connection() {

@@ -83,7 +83,7 @@ function Facts({ exchange, detail }: { readonly exchange: Exchange; readonly det
         )}
         {groups.length > 0 && ` (${groups.join(', ')})`}
       </span>
-      {tunnel !== '' && (store.tunnels.value.length > 1 || store.recording.value !== null) && <span>{tunnel}</span>}
+      {tunnel !== '' && (store.hasSeveralTunnels.value || store.recording.value !== null) && <span>{tunnel}</span>}
       {requestId !== null && (
         <span class="id">
           <code>{requestId}</code> <CopyButton text={requestId} what="request id" />

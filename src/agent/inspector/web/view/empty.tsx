@@ -13,17 +13,16 @@ export function Empty() {
       </div>
     );
   }
-  const [tunnel] = store.tunnels.value;
   return (
     <div class="empty">
       <p>
-        {store.paused.value ? 'Recording is paused.' : 'No requests yet. What comes through the tunnel is shown here.'}
+        {store.paused.value ? 'Recording is paused.' : 'No requests yet. What comes through a tunnel is shown here.'}
       </p>
-      {tunnel !== undefined && (
-        <p class="address">
-          <code>{tunnel.url}</code> <CopyButton text={tunnel.url} what="address" />
+      {store.tunnels.value.map(({ name, url }) => (
+        <p key={url} class="address">
+          <code>{url}</code> <CopyButton text={url} what={`address of ${name}`} />
         </p>
-      )}
+      ))}
     </div>
   );
 }

@@ -7,6 +7,7 @@ const PATHS = {
   replay: 'M12.8 8a4.8 4.8 0 1 1-1.5-3.5M12.9 2.2v2.9H10',
   close: 'M4 4l8 8M12 4l-8 8',
   back: 'M10 3 5 8l5 5',
+  filter: 'M2.5 3.5h11l-4 5v4l-3-1.5V8.5z',
   up: 'M8 13V3.5M4 7.2 8 3.2l4 4',
   down: 'M8 3v9.5M4 8.8l4 4 4-4',
   copy: 'M5.5 5.5h7v7h-7zM3.5 10.5v-7h7',

@@ -40,6 +40,8 @@ export function List() {
     scroller.current?.scrollTo({ top: 0 });
     store.cursorId.value = rows[0]?.id ?? null;
   };
+  const hasTunnel = store.hasSeveralTunnels.value;
+  const columns = COLUMNS.filter((name) => hasTunnel || name !== 'Tunnel');
   const slice = visibleSlice({ ...view.value, rowHeight }, rows.length);
   return (
     <section class="list" aria-label="Requests">
@@ -49,14 +51,14 @@ export function List() {
         </button>
       )}
       <div
-        class="grid"
+        class={hasTunnel ? 'grid of-several' : 'grid'}
         role="grid"
         aria-label="Requests, newest first"
         aria-rowcount={rows.length + 1}
-        aria-colcount={COLUMNS.length}
+        aria-colcount={columns.length}
       >
         <div class="head row" role="row" aria-rowindex={1}>
-          {COLUMNS.map((name) => (
+          {columns.map((name) => (
             <span key={name} role="columnheader" class={`c-${name.toLowerCase()}`}>
               {name}
             </span>
@@ -73,6 +75,7 @@ export function List() {
                 isOpen={row.id === store.openId.value}
                 isCursor={row.id === (store.cursorId.value ?? rows[0]?.id)}
                 isMarked={row.id === store.markedId.value}
+                hasTunnel={hasTunnel}
                 slowestMs={store.slowestMs.value}
               />
             ))}

@@ -19,12 +19,12 @@ export function Notices() {
     }, SHOWN_MS);
     return () => clearTimeout(timer);
   }, [notice]);
-  const knock = store.knocks.value.find(({ id }) => !store.laterKnocks.value.has(id));
+  const knock = store.knocks.value.find((one) => !store.laterKnocks.value.has(store.knockKey(one)));
   return (
     <div class="notices">
       {knock !== undefined && store.dialog.value !== 'people' && (
         <section class="notice" aria-label="Asking to be let in" aria-live="polite">
-          <KnockRow knock={knock} onLater={() => putOff(knock.id)} />
+          <KnockRow knock={knock} onLater={() => putOff(store.knockKey(knock))} />
         </section>
       )}
       <div role={notice?.isError ? 'alert' : 'status'}>
@@ -41,8 +41,8 @@ export function Notices() {
   );
 }
 
-function putOff(id: string): void {
-  store.laterKnocks.value = new Set([...store.laterKnocks.value, id]);
+function putOff(key: string): void {
+  store.laterKnocks.value = new Set([...store.laterKnocks.value, key]);
 }
 
 function Announcer() {

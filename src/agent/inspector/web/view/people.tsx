@@ -16,7 +16,7 @@ export function PeopleSheet() {
       {knocks.length > 0 && (
         <section class="knocks" aria-label="Asking to be let in">
           {knocks.map((knock) => (
-            <KnockRow key={knock.id} knock={knock} />
+            <KnockRow key={store.knockKey(knock)} knock={knock} />
           ))}
         </section>
       )}
@@ -24,7 +24,7 @@ export function PeopleSheet() {
       <ul class="people">
         {people.map(({ email, since, requests, tunnel }) => (
           <li key={`${tunnel} ${email}`}>
-            <button type="button" class="link" title="Show only their requests" onClick={() => showOnly(email)}>
+            <button type="button" class="link" title="Show only their requests" onClick={() => showOnly(email, tunnel)}>
               {email}
             </button>
             <span class="count">
@@ -45,24 +45,26 @@ interface KnockRowProps {
 }
 
 /** Shown over the page too, so that a knock is not missed. */
-export function KnockRow({ knock: { id, email, message, at }, onLater }: KnockRowProps) {
+export function KnockRow({ knock, onLater }: KnockRowProps) {
+  const { email, message, at, tunnel } = knock;
   return (
     <div class="knock">
       <p>
-        <b>{email}</b> asks to be let in <span class="count">{clockText(Date.parse(at))}</span>
+        <b>{email}</b> asks to be let in{store.tunnels.value.length > 1 && ` to ${tunnel}`}{' '}
+        <span class="count">{clockText(Date.parse(at))}</span>
       </p>
       {message !== '' && <blockquote>{message}</blockquote>}
       <div class="acts">
-        <Act label="Allow for 1 hour" isMain onClick={() => decideKnock(id, 'allow', HOUR)} />
-        <Act label="8 hours" onClick={() => decideKnock(id, 'allow', 8 * HOUR)} />
-        <Act label="Deny" onClick={() => decideKnock(id, 'deny')} />
+        <Act label="Allow for 1 hour" isMain onClick={() => decideKnock(knock, 'allow', HOUR)} />
+        <Act label="8 hours" onClick={() => decideKnock(knock, 'allow', 8 * HOUR)} />
+        <Act label="Deny" onClick={() => decideKnock(knock, 'deny')} />
         {onLater && <Act label="Later" onClick={onLater} />}
       </div>
     </div>
   );
 }
 
-function showOnly(email: string): void {
-  setFilter(`person:${email}`);
+function showOnly(email: string, tunnel: string): void {
+  setFilter(`person:${email}${store.tunnels.value.length > 1 ? ` tunnel:${tunnel}` : ''}`);
   store.dialog.value = null;
 }

@@ -7,7 +7,7 @@ import { Icon } from './icons.js';
 import { Status } from './parts.js';
 import { RowBar } from './timing-bar.js';
 
-export const COLUMNS = ['Status', 'Method', 'Path', 'Person', 'Type', 'Size', 'Time', 'At'] as const;
+export const COLUMNS = ['Status', 'Method', 'Tunnel', 'Path', 'Person', 'Type', 'Size', 'Time', 'At'] as const;
 
 export interface RowProps {
   readonly row: Exchange;
@@ -16,10 +16,11 @@ export interface RowProps {
   readonly isOpen: boolean;
   readonly isCursor: boolean;
   readonly isMarked: boolean;
+  readonly hasTunnel: boolean;
   readonly slowestMs: number;
 }
 
-export function Row({ row, index, top, isOpen, isCursor, isMarked, slowestMs }: RowProps) {
+export function Row({ row, index, top, isOpen, isCursor, isMarked, hasTunnel, slowestMs }: RowProps) {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of the page do it, for the row that has the focus
     <div
@@ -38,6 +39,11 @@ export function Row({ row, index, top, isOpen, isCursor, isMarked, slowestMs }: 
       <span role="gridcell" class={`c-method${row.method === 'GET' ? ' get' : ''}`}>
         {row.method}
       </span>
+      {hasTunnel && (
+        <span role="gridcell" class="c-tunnel" title={row.tunnel}>
+          {row.tunnel}
+        </span>
+      )}
       <Path row={row} isMarked={isMarked} />
       <span role="gridcell" class="c-person" title={row.person ?? ''}>
         {row.person ?? <span class="none">public</span>}

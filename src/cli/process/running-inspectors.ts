@@ -1,0 +1,53 @@
+/** The inspectors that run on this machine, and which of their tunnels a command means. */
+import type { TunnelInfo } from '../../agent/inspector/wire.js';
+import { CommandError, EXIT } from './exit.js';
+import { InspectorClient } from './inspector-client.js';
+import { publishedInspectors } from './inspector-files.js';
+
+/** The inspector of one process. */
+export interface RunningInspector {
+  readonly client: InspectorClient;
+  readonly tunnels: readonly TunnelInfo[];
+}
+
+/** What a command is about: all tunnels of a process, or one of them. */
+export interface ChosenTunnels extends RunningInspector {
+  /** The term of a filter that holds for no other tunnel; empty for all. */
+  readonly term: string;
+}
+
+/** All of this user. Each has proven that it is one. */
+export async function runningInspectors(): Promise<readonly RunningInspector[]> {
+  const found = publishedInspectors().map(async (published): Promise<RunningInspector[]> => {
+    const client = new InspectorClient(published);
+    if (!(await client.isGenuine())) return [];
+    return client.tunnels().then(
+      (tunnels) => [{ client, tunnels }],
+      () => [], // it has just ended
+    );
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** The tunnel of that name, else all tunnels of the only process that has some. */
+export async function chosenTunnels(name: string | undefined): Promise<ChosenTunnels> {
+  const running = await runningInspectors();
+  const matching = running.filter(({ tunnels }) => name === undefined || tunnels.some((one) => one.name === name));
+  const [found, ...others] = matching;
+  if (found === undefined)
+    throw new CommandError('no tunnel with an inspector runs on this machine: start one, or choose another --name.');
+  if (others.length > 0) {
+    const names = matching.flatMap(({ tunnels }) => tunnels.map((one) => one.name)).join(', ');
+    throw new CommandError(`several tunnels run on this machine: choose one with --name (${names}).`, EXIT.usage);
+  }
+  return { ...found, term: name === undefined ? '' : `tunnel:${name}` };
+}
+
+/** The process that keeps an exchange. */
+export async function holderOf(id: string): Promise<InspectorClient> {
+  for (const { client } of await runningInspectors()) {
+    const exchange = await client.exchange(id).catch(() => undefined);
+    if (exchange !== undefined) return client;
+  }
+  throw new CommandError('no tunnel on this machine has such a request: "postern logs --json" shows the ids.');
+}
