@@ -43,7 +43,7 @@ export class EventStream implements ExchangesListener {
     return true;
   }
 
-  /** Somebody looks. */
+  /** There are readers. */
   get isRead(): boolean {
     return this.#readers.size > 0;
   }

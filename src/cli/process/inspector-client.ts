@@ -37,7 +37,7 @@ export class InspectorClient {
       const { proof } = (await readJson(response, MAX_PROOF_BYTES)) as { readonly proof?: unknown };
       return isProof(proof, this.inspector.key, nonce);
     } catch {
-      return false; // nobody listens, or a stranger
+      return false; // there is none, or it speaks another language
     }
   }
 

@@ -42,7 +42,7 @@ export function publishInspector(inspector: Omit<PublishedInspector, 'pid'>, env
 
 /**
  * The inspectors of this user whose process seems to run. One that has crashed leaves its file, and its id may be another process by
- * now: whoever calls them asks for a proof first.
+ * now: what calls them asks for a proof first.
  */
 export function publishedInspectors(env = process.env): PublishedInspector[] {
   const folder = folderOf(env);

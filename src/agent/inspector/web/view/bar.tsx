@@ -14,7 +14,7 @@ const CONNECTION: Readonly<Record<store.Connection, string>> = {
 };
 
 export function Bar() {
-  const { length: here } = store.people.value;
+  const here = new Set(store.people.value.map(({ email }) => email)).size;
   const { length: asking } = store.knocks.value;
   const show = (dialog: store.Dialog) => () => {
     store.dialog.value = dialog;
