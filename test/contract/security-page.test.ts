@@ -31,7 +31,7 @@ const THREATS: Readonly<Record<string, number>> = {
   H: 13,
   I: 17,
   J: 13,
-  K: 17,
+  K: 18,
   L: 16,
   M: 8,
   N: 19,

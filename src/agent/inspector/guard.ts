@@ -19,8 +19,9 @@ export interface GuardOptions {
   readonly port: number;
   /** The key in the printed address. */
   readonly key: string;
-  /** The value of the cookie for which the key was exchanged. */
+  /** The two halves for which the key was exchanged: the value of the cookie, and what the page sends in `PAGE_HEADER`. */
   readonly cookie: string;
+  readonly page: string;
 }
 
 /** What a route demands. `page`: what a browser shows; `open`: says no more than the URL; `session`: exchanges the key. */
@@ -54,7 +55,13 @@ const KEY: Refusal = {
   message: 'Open the address that postern printed, or send its key as Authorization: Bearer.',
 };
 
-/** Cookies are sent to all ports of a host: the name tells the inspectors of one machine apart. */
+/**
+ * The header with the page's half. A browser sends the cookie to every port of this machine, where other programs read it; what the
+ * page keeps in the storage of its origin, port included, they never see. No script of ours sees the cookie.
+ */
+export const PAGE_HEADER = 'postern-page';
+
+/** The name tells the inspectors of one machine apart. */
 export function cookieName(port: number): string {
   return `postern-inspector-${port}`;
 }
@@ -63,13 +70,15 @@ export class Guard {
   readonly #port: number;
   readonly #key: Buffer;
   readonly #cookie: Buffer;
+  readonly #page: Buffer;
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
 
-  constructor({ port, key, cookie }: GuardOptions) {
+  constructor({ port, key, cookie, page }: GuardOptions) {
     this.#port = port;
     this.#key = digest(key);
     this.#cookie = digest(cookie);
+    this.#page = digest(page);
     const hosts = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${host}:${port}`);
     this.#hosts = new Set(hosts);
     this.#origins = new Set(hosts.map((host) => `http://${host}`));
@@ -90,7 +99,7 @@ export class Guard {
     const isActing = method !== 'GET' && method !== 'HEAD';
     if (isActing && headers.origin === undefined && !isBearer) return CROSS_SITE;
     if (isActing && !isJson(headers['content-type'])) return CONTENT_TYPE;
-    if (demand === 'key' && !isBearer && !this.#hasCookie(headers.cookie)) return KEY;
+    if (demand === 'key' && !isBearer && !this.#isPage(headers)) return KEY;
     return undefined;
   }
 
@@ -103,6 +112,10 @@ export class Guard {
     const site = headers['sec-fetch-site'];
     if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
     return origin === undefined || this.#origins.has(origin);
+  }
+
+  #isPage({ cookie, [PAGE_HEADER]: page }: IncomingHttpHeaders): boolean {
+    return typeof page === 'string' && timingSafeEqual(digest(page), this.#page) && this.#hasCookie(cookie);
   }
 
   #hasCookie(header: string | undefined): boolean {

@@ -13,18 +13,9 @@ import type { EventStream } from './event-stream.js';
 import { type Asked, cookieName, Guard, type Refusal } from './guard.js';
 import type { PageFiles } from './page-files.js';
 import { PROOF_PATH, proofOf } from './proof.js';
-import {
-  BadCall,
-  type Call,
-  errorReply,
-  failureReply,
-  jsonReply,
-  NO_CONTENT,
-  notFound,
-  type Reply,
-  textField,
-} from './reply.js';
+import { BadCall, type Call, errorReply, failureReply, jsonReply, notFound, type Reply, textField } from './reply.js';
 import { findRoute, type Route } from './route.js';
+import type { SessionReply } from './wire.js';
 
 export interface ServerOptions {
   readonly host: string;
@@ -67,6 +58,7 @@ export class InspectorServer {
   /** What is behind the `#key=` of the printed address. */
   readonly key = randomBytes(32).toString('base64url');
   readonly #cookie = randomBytes(32).toString('base64url');
+  readonly #pageHalf = randomBytes(32).toString('base64url');
   readonly #options: ServerOptions;
   readonly #routes: readonly Route[];
   readonly #server: Server;
@@ -106,7 +98,7 @@ export class InspectorServer {
       }
     }
     this.#port = (this.#server.address() as AddressInfo).port; // it listens on a port
-    this.#guard = new Guard({ port: this.#port, key: this.key, cookie: this.#cookie });
+    this.#guard = new Guard({ port: this.#port, key: this.key, cookie: this.#cookie, page: this.#pageHalf });
   }
 
   close(): void {
@@ -170,7 +162,8 @@ export class InspectorServer {
         // it listens
         throw new BadCall('That is not the key of this inspector: it has another one each time it starts.', BAD_KEY);
       const cookie = `${cookieName(this.#port)}=${this.#cookie}; Path=/; HttpOnly; SameSite=Strict`;
-      return { ...NO_CONTENT, headers: { 'Set-Cookie': cookie } };
+      const reply = jsonReply({ page: this.#pageHalf } satisfies SessionReply);
+      return { ...reply, headers: { ...reply.headers, 'Set-Cookie': cookie } };
     };
     const proof = (call: Call) => jsonReply({ proof: proofOf(this.key, call.param('nonce')) });
     return [

@@ -185,6 +185,11 @@ export interface KnockAnswer {
   readonly forMs?: number;
 }
 
+/** What the page gets for the key, beside a cookie: it sends this with each call, as `Postern-Page`. */
+export interface SessionReply {
+  readonly page: string;
+}
+
 export interface ApiError {
   readonly error: { readonly code: string; readonly message: string };
 }

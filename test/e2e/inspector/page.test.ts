@@ -28,7 +28,9 @@ describe('the inspector’s page', { skip }, () => {
   let complaints: Complaints;
 
   // Another program of this machine, with pages of its own.
-  const attackers = createServer((_, response) => {
+  const sentToAttackers: string[] = [];
+  const attackers = createServer((request, response) => {
+    sentToAttackers.push(request.headers.cookie ?? '');
     response.setHeader('Content-Type', 'text/html').end('<!doctype html><p>hello');
   });
 
@@ -223,6 +225,27 @@ describe('the inspector’s page', { skip }, () => {
       exchanges.map((one) => [one.id, one.pinned, one.replayOf]),
     );
     assert.deepEqual(await world.target.seen(), before);
+  });
+
+  test('K18 gives the programs at other ports, which get its cookie, nothing for it', async () => {
+    const { port } = attackers.address() as AddressInfo;
+    sentToAttackers.length = 0;
+    const attacker = await page.context().newPage();
+    await attacker.goto(`http://127.0.0.1:${port}/`);
+    const cookie = sentToAttackers.find((one) => one.startsWith('postern-inspector-')) ?? '';
+    assert.notEqual(cookie, '', 'a browser sends a cookie to every port of a host');
+    assert.equal(await evaluate(attacker, 'localStorage.length'), 0, 'what the page keeps is its own');
+    await attacker.close();
+    // A program says of itself what a browser would never say for a page of another origin.
+    const headers = { cookie, origin: inspector.origin, 'sec-fetch-site': 'same-origin' };
+    assert.equal((await fetch(`${inspector.origin}/api/exchanges`, { headers })).status, 401);
+    const acting = {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: '{"paused":true}',
+    };
+    assert.equal((await fetch(`${inspector.origin}/api/pause`, acting)).status, 401);
+    assert.equal((await inspector.list()).paused, false);
   });
 
   test('K4 is not there under another name that leads to this machine', async () => {

@@ -20,4 +20,4 @@ effect(() => {
   history.replaceState(null, '', location.pathname + writeAddress({ filter: store.filterText.value, open }));
 });
 followFilter();
-await connect();
+void connect();

@@ -4,8 +4,10 @@ import { describe, test } from 'node:test';
 import { Guard } from '../../../../src/agent/inspector/guard.js';
 import { inspected } from './inspected.js';
 
-const guard = new Guard({ port: 4040, key: 'the-key', cookie: 'the-cookie' });
+const guard = new Guard({ port: 4040, key: 'the-key', cookie: 'the-cookie', page: 'the-page' });
 const COOKIE = 'postern-inspector-4040=the-cookie';
+const PAGE = { 'postern-page': 'the-page' };
+const SESSION = { ...PAGE, cookie: COOKIE };
 const KEY = { authorization: 'Bearer the-key' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 const OWN = { origin: 'http://127.0.0.1:4040', 'sec-fetch-site': 'same-origin' };
@@ -50,34 +52,35 @@ describe('the guard of the inspector', () => {
   });
 
   test('K5 lets a page act that is its own, with the cookie and JSON, and a program with the key', () => {
-    assert.equal(status('POST', { ...OWN, ...JSON_TYPE, cookie: `a=1; ${COOKIE}` }), 200);
+    assert.equal(status('POST', { ...OWN, ...JSON_TYPE, ...PAGE, cookie: `a=1; ${COOKIE}` }), 200);
     assert.equal(status('POST', { ...KEY, ...JSON_TYPE }), 200);
-    assert.equal(status('GET', { cookie: COOKIE }), 200);
-    assert.equal(status('GET', { ...OWN, cookie: COOKIE }), 200);
+    assert.equal(status('GET', { ...SESSION }), 200);
+    assert.equal(status('GET', { ...OWN, ...SESSION }), 200);
     assert.equal(status('GET', KEY), 200);
   });
 
   test('K5 lets no other page act, and nothing without the key', () => {
     const cases: readonly [expected: number, method: string, headers: IncomingHttpHeaders][] = [
-      [403, 'POST', { ...JSON_TYPE, cookie: COOKIE, origin: 'https://evil.test' }],
-      [403, 'POST', { ...JSON_TYPE, cookie: COOKIE, origin: 'http://127.0.0.1:4041' }],
-      [403, 'POST', { ...JSON_TYPE, cookie: COOKIE, origin: 'null' }],
-      [403, 'POST', { ...JSON_TYPE, cookie: COOKIE }], // a browser always says where a POST comes from
-      [403, 'POST', { ...JSON_TYPE, ...OWN, 'sec-fetch-site': 'cross-site', cookie: COOKIE }],
-      [403, 'POST', { ...JSON_TYPE, ...OWN, 'sec-fetch-site': 'same-site', cookie: COOKIE }],
-      [403, 'GET', { origin: 'https://evil.test', cookie: COOKIE }],
-      [403, 'GET', { 'sec-fetch-site': 'cross-site', cookie: COOKIE }],
+      [403, 'POST', { ...JSON_TYPE, ...SESSION, origin: 'https://evil.test' }],
+      [403, 'POST', { ...JSON_TYPE, ...SESSION, origin: 'http://127.0.0.1:4041' }],
+      [403, 'POST', { ...JSON_TYPE, ...SESSION, origin: 'null' }],
+      [403, 'POST', { ...JSON_TYPE, ...SESSION }], // a browser always says where a POST comes from
+      [403, 'POST', { ...JSON_TYPE, ...OWN, 'sec-fetch-site': 'cross-site', ...SESSION }],
+      [403, 'POST', { ...JSON_TYPE, ...OWN, 'sec-fetch-site': 'same-site', ...SESSION }],
+      [403, 'GET', { origin: 'https://evil.test', ...SESSION }],
+      [403, 'GET', { 'sec-fetch-site': 'cross-site', ...SESSION }],
       [403, 'POST', { ...JSON_TYPE, ...KEY, origin: 'https://evil.test' }],
-      [415, 'POST', { ...OWN, cookie: COOKIE, 'content-type': 'text/plain' }],
-      [415, 'POST', { ...OWN, cookie: COOKIE, 'content-type': 'application/x-www-form-urlencoded' }],
-      [415, 'POST', { ...OWN, cookie: COOKIE, 'content-type': 'text/plain; application/json' }],
-      [415, 'DELETE', { ...OWN, cookie: COOKIE }],
+      [415, 'POST', { ...OWN, ...SESSION, 'content-type': 'text/plain' }],
+      [415, 'POST', { ...OWN, ...SESSION, 'content-type': 'application/x-www-form-urlencoded' }],
+      [415, 'POST', { ...OWN, ...SESSION, 'content-type': 'text/plain; application/json' }],
+      [415, 'DELETE', { ...OWN, ...SESSION }],
       [401, 'POST', { ...OWN, ...JSON_TYPE }],
       [401, 'GET', {}],
-      [401, 'GET', { cookie: 'postern-inspector-4040=another' }],
-      [401, 'GET', { cookie: 'postern-inspector-4041=the-cookie' }],
-      [401, 'GET', { cookie: 'postern-inspector-4040=the-key' }],
+      [401, 'GET', { ...PAGE, cookie: 'postern-inspector-4040=another' }],
+      [401, 'GET', { ...PAGE, cookie: 'postern-inspector-4041=the-cookie' }],
+      [401, 'GET', { ...PAGE, cookie: 'postern-inspector-4040=the-key' }],
       [401, 'GET', { authorization: 'Bearer the-cookie' }],
+      [401, 'GET', { authorization: 'Bearer the-page' }],
       [401, 'GET', { authorization: 'Basic the-key' }],
     ];
     for (const [expected, method, headers] of cases)
@@ -164,17 +167,28 @@ describe('the server of the inspector', () => {
       ).status,
       403,
     );
-    const { status: exchanged, headers } = await bare(
-      'POST',
-      '/api/session',
-      own,
-      JSON.stringify({ key: inspector.key }),
-    );
-    assert.equal(exchanged, 204);
+    const {
+      status: exchanged,
+      headers,
+      body,
+    } = await bare('POST', '/api/session', own, JSON.stringify({ key: inspector.key }));
+    assert.equal(exchanged, 200);
+    const { page } = JSON.parse(body) as { page: string };
+    assert.match(page, /^[\w-]{43}$/);
+    assert.ok(page !== inspector.key);
     const [cookie = ''] = headers['set-cookie'] ?? [];
     assert.match(cookie, new RegExp(`^postern-inspector-${ownPort}=[\\w-]{43}; Path=/; HttpOnly; SameSite=Strict$`));
-    assert.ok(!cookie.includes(inspector.key));
-    assert.equal((await bare('GET', '/api/exchanges', { cookie: cookie.split(';', 1)[0] })).status, 200);
+    assert.ok(!cookie.includes(inspector.key) && !cookie.includes(page));
+    const [sent] = cookie.split(';', 1);
+    assert.equal((await bare('GET', '/api/exchanges', { cookie: sent, 'postern-page': page })).status, 200);
+  });
+
+  test('K18 lets nobody in with one half: the cookie, which every port of this machine gets, or what the page keeps', () => {
+    for (const half of [{ cookie: COOKIE }, PAGE, { ...PAGE, 'postern-page': 'the-cookie', cookie: COOKIE }]) {
+      assert.equal(status('GET', { ...OWN, 'sec-fetch-site': 'same-origin', ...half }), 401);
+      assert.equal(status('POST', { ...OWN, ...JSON_TYPE, 'sec-fetch-site': 'same-origin', ...half }), 401);
+    }
+    assert.equal(status('POST', { ...OWN, ...JSON_TYPE, 'sec-fetch-site': 'same-origin', ...SESSION }), 200);
   });
 
   test('K6 sends no page but its own, and that under a policy without exceptions', async (t) => {

@@ -1,5 +1,14 @@
-/** Calls to the agent's API. The browser's cookie says who asks; nothing of it is readable here. */
-import type { ApiError } from '../../wire.js';
+/**
+ * Calls to the agent's API. Who asks is said by the browser's cookie, which is not readable here, together with the page's own half,
+ * which is kept in the storage of this origin: a cookie goes to every port of this machine.
+ */
+import type { ApiError, SessionReply } from '../../wire.js';
+
+const PAGE = 'page';
+
+export function keepPage({ page }: SessionReply): void {
+  localStorage.setItem(PAGE, page);
+}
 
 export class ApiFailure extends Error {
   /** 0 when there was no response: the agent has ended. */
@@ -19,7 +28,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 }
 
 export async function getBytes(path: string): Promise<{ readonly bytes: Uint8Array; readonly response: Response }> {
-  const response = await call(path, {});
+  const response = await call(path);
   return { bytes: new Uint8Array(await response.arrayBuffer()), response };
 }
 
@@ -35,8 +44,9 @@ export function exchangePath(id: string, rest = ''): string {
   return `/api/exchanges/${encodeURIComponent(id)}${rest}`;
 }
 
-async function call(path: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(path, { ...init, redirect: 'error' }).catch((error: unknown) => {
+export async function call(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { ...init.headers, 'Postern-Page': localStorage.getItem(PAGE) ?? '' };
+  const response = await fetch(path, { ...init, headers, redirect: 'error' }).catch((error: unknown) => {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiFailure(0, 'no-agent', 'The agent does not respond: it may have ended.');
   });

@@ -1,5 +1,5 @@
 /** Saves what the agent has as a file. */
-import { ApiFailure } from './api.js';
+import { call } from './api.js';
 import * as store from './store.js';
 
 // A GET has secrets masked; a POST, which no other page can make, has them.
@@ -7,9 +7,8 @@ export async function downloadHar(secrets: boolean): Promise<void> {
   const filter = store.filterText.value;
   const headers = { 'Content-Type': 'application/json' };
   const response = await (secrets
-    ? fetch('/api/har', { method: 'POST', headers, body: JSON.stringify({ filter, secrets }) })
-    : fetch(`/api/har?${new URLSearchParams({ filter })}`));
-  if (!response.ok) throw new ApiFailure(response.status, 'har', `The agent responded ${response.status}.`);
+    ? call('/api/har', { method: 'POST', headers, body: JSON.stringify({ filter, secrets }) })
+    : call(`/api/har?${new URLSearchParams({ filter })}`));
   saveAs(await response.blob(), `postern-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.har`);
 }
 

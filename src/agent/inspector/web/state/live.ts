@@ -5,50 +5,82 @@
 import { effect } from '@preact/signals';
 import { matchesFilter } from '../../filter.js';
 import type { Exchange, ExchangeList, InspectorEvents, Knock, Person } from '../../wire.js';
-import { clearedTo, merge } from '../list/rows.js';
-import { ApiFailure, get } from './api.js';
+import { clearedTo, merge, type Rows } from '../list/rows.js';
+import { ApiFailure, get, messageOf } from './api.js';
+import { readEvents } from './events.js';
 import * as store from './store.js';
 
 const PAGE = 200;
 const BATCH_MS = 100;
-const RETRY_MS = 2_000;
+const RETRY_MS = 1_000;
 const SEARCH_MS = 300;
 
-let source: EventSource | undefined;
+let stream: AbortController | undefined;
 let changed: Exchange[] = [];
+/** What has changed since the list was asked for, which may be older. */
+let meanwhile: Exchange[] = [];
 let batch: ReturnType<typeof setTimeout> | undefined;
 let search: ReturnType<typeof setTimeout> | undefined;
 let reading: AbortController | undefined;
 
-/** Reads the list and follows what comes. */
+/** Follows what comes, and reads the list. Goes on until another call takes its place. */
 export async function connect(): Promise<void> {
-  if (!(await readList())) return;
-  source?.close();
-  source = new EventSource('/api/events');
-  source.addEventListener('open', () => {
-    store.connection.value = 'live';
-    void readPeople();
-  });
-  source.addEventListener('error', () => lose());
-  on('exchange', take);
-  on('message', ({ id, total }) => {
+  stream?.abort();
+  const own = new AbortController();
+  stream = own;
+  while (!own.signal.aborted) {
+    try {
+      await readEvents(own.signal, opened, (name, data) =>
+        LISTENERS[name as keyof InspectorEvents]?.(JSON.parse(data)),
+      );
+      lose();
+    } catch (error) {
+      if (own.signal.aborted) return;
+      if (error instanceof ApiFailure && error.status === 401) return lockUp();
+      lose();
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+const LISTENERS: { readonly [Name in keyof InspectorEvents]: (data: InspectorEvents[Name]) => void } = {
+  exchange: take,
+  message({ id, total }) {
     store.messageTotals.value = new Map(store.messageTotals.value).set(id, total);
-  });
-  on('people', ({ people }) => {
+  },
+  people({ people }) {
     store.people.value = people;
-  });
-  on('knocks', ({ knocks }) => {
+  },
+  knocks({ knocks }) {
     store.knocks.value = knocks;
-  });
-  on('status', ({ tunnels, paused }) => {
+  },
+  status({ tunnels, paused }) {
     store.tunnels.value = tunnels;
     store.paused.value = paused;
-  });
-  on('cleared', ({ kept }) => {
+  },
+  cleared({ kept }) {
     changed = [];
+    meanwhile = [];
     store.liveRows.value = clearedTo(store.liveRows.value, kept);
-  });
-  on('resync', () => void readList());
+  },
+  resync: () => void readList(),
+};
+
+function opened(): void {
+  store.connection.value = 'live';
+  void readList();
+  void readPeople();
+}
+
+function lose(): void {
+  store.connection.value = 'lost';
+}
+
+// Another agent is there now, which knows neither this page nor what it shows.
+function lockUp(): void {
+  if (store.connection.value === 'lost') store.isRestarted.value = true;
+  store.connection.value = 'needs-key';
+  store.openId.value = null;
 }
 
 /** Reads the list again for another filter, a moment after the last key. */
@@ -69,16 +101,6 @@ export async function readOlder(): Promise<void> {
   await read(before);
 }
 
-function on<Name extends keyof InspectorEvents>(name: Name, listener: (data: InspectorEvents[Name]) => void): void {
-  source?.addEventListener(name, ({ data }) => listener(JSON.parse(data as string) as InspectorEvents[Name]));
-}
-
-function lose(): void {
-  if (store.connection.value === 'live') store.connection.value = 'lost';
-  // The browser tries again by itself, but not after a response other than 200.
-  if (source?.readyState === EventSource.CLOSED) setTimeout(() => void connect(), RETRY_MS);
-}
-
 function take(exchange: Exchange): void {
   changed.push(exchange);
   if (batch === undefined) batch = setTimeout(putIn, BATCH_MS);
@@ -86,18 +108,20 @@ function take(exchange: Exchange): void {
 
 function putIn(): void {
   batch = undefined;
-  const { hasWords } = store.filter.value;
   const arrived = changed;
   changed = [];
-  if (!hasWords) {
-    store.liveRows.value = merge(store.liveRows.value, arrived);
-    return;
-  }
-  // What is found by words only the server knows; rows that are shown already are brought up to date at once.
-  const shown = new Set(store.liveRows.value.map(({ id }) => id));
-  const known = arrived.filter((one) => shown.has(one.id) || matchesFilter(store.filter.value, one));
-  store.liveRows.value = merge(store.liveRows.value, known);
-  if (arrived.some(({ state }) => state !== 'open')) readSoon();
+  if (reading !== undefined) meanwhile.push(...arrived);
+  const rows = store.liveRows.value;
+  store.liveRows.value = merge(rows, known(rows, arrived));
+  if (store.filter.value.hasWords && arrived.some(({ state }) => state !== 'open')) readSoon();
+}
+
+// What is found by words only the server knows; rows that are shown already are brought up to date at once.
+function known(rows: Rows, arrived: readonly Exchange[]): readonly Exchange[] {
+  const { filter } = store;
+  if (!filter.value.hasWords) return arrived;
+  const shown = new Set(rows.map(({ id }) => id));
+  return arrived.filter((one) => shown.has(one.id) || matchesFilter(filter.value, one));
 }
 
 function readSoon(): void {
@@ -105,30 +129,33 @@ function readSoon(): void {
   search = setTimeout(() => void readList(), SEARCH_MS);
 }
 
-async function readList(): Promise<boolean> {
+async function readList(): Promise<void> {
   reading?.abort();
-  return read(undefined);
+  await read(undefined);
 }
 
-async function read(before: number | undefined): Promise<boolean> {
+async function read(before: number | undefined): Promise<void> {
   const asked = new AbortController();
   reading = asked;
+  meanwhile = [];
   store.isLoading.value = true;
   try {
     const list = await get<ExchangeList>(`/api/exchanges?${queryOf(before)}`, asked.signal);
-    store.liveRows.value = merge(before === undefined ? [] : store.liveRows.value, list.exchanges);
+    const rows = merge(before === undefined ? [] : store.liveRows.value, list.exchanges);
+    store.liveRows.value = merge(rows, known(rows, meanwhile));
     store.nextBefore.value = list.next;
     store.dropped.value = list.dropped;
     store.tunnels.value = list.tunnels;
     store.paused.value = list.paused;
-    if (store.connection.value === 'needs-key') store.connection.value = 'connecting';
-    return true;
   } catch (error) {
-    if (asked.signal.aborted) return false;
-    failed(error);
-    return false;
+    // Without an agent, or without its key, the stream of events has ended too.
+    const isTold = error instanceof ApiFailure && (error.status === 0 || error.status === 401);
+    if (!asked.signal.aborted && !isTold) store.complain(messageOf(error));
   } finally {
-    if (reading === asked) store.isLoading.value = false;
+    if (reading === asked) {
+      reading = undefined;
+      store.isLoading.value = false;
+    }
   }
 }
 
@@ -138,20 +165,6 @@ function queryOf(before: number | undefined): string {
   if (store.filterText.value !== '' && store.filterProblem.value === undefined)
     query.set('filter', store.filterText.value);
   return query.toString();
-}
-
-function failed(error: unknown): void {
-  if (error instanceof ApiFailure && error.status === 401) {
-    store.connection.value = 'needs-key';
-    source?.close();
-    return;
-  }
-  if (error instanceof ApiFailure && error.status === 0) {
-    store.connection.value = 'lost';
-    setTimeout(() => void connect(), RETRY_MS);
-    return;
-  }
-  store.complain(error instanceof Error ? error.message : String(error));
 }
 
 async function readPeople(): Promise<void> {

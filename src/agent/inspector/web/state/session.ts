@@ -1,6 +1,10 @@
-/** How the page gets in: the key in the address is given for a cookie that no script can read, and leaves the address at once. */
+/**
+ * How the page gets in: the key in the address is given for a cookie that no script can read and for the page's own half, and leaves
+ * the address at once.
+ */
+import type { SessionReply } from '../../wire.js';
 import { readAddress, writeAddress } from './address.js';
-import { act, messageOf } from './api.js';
+import { act, keepPage, messageOf } from './api.js';
 import * as store from './store.js';
 
 /** Takes what the address says, and gives the key in it to the agent. */
@@ -19,7 +23,7 @@ export async function giveKey(text: string): Promise<boolean> {
   const hash = text.indexOf('#');
   const key = (hash < 0 ? undefined : readAddress(text.slice(hash)).key) ?? text.trim();
   try {
-    await act('POST', '/api/session', { key });
+    keepPage(await act<SessionReply>('POST', '/api/session', { key }));
     store.notice.value = null;
     return true;
   } catch (error) {

@@ -19,6 +19,8 @@ export interface Notice {
 }
 
 export const connection = signal<Connection>('connecting');
+/** The agent that this page has followed is gone, and another one listens at its port. */
+export const isRestarted = signal(false);
 export const tunnels = signal<readonly TunnelInfo[]>([]);
 export const people = signal<readonly Person[]>([]);
 export const knocks = signal<readonly Knock[]>([]);

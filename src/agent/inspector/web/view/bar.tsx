@@ -9,7 +9,7 @@ import { Act, CopyButton, KeyHint, SignButton } from './parts.js';
 const CONNECTION: Readonly<Record<store.Connection, string>> = {
   connecting: 'connecting…',
   live: 'live',
-  lost: 'agent gone, trying again…',
+  lost: 'agent gone',
   'needs-key': 'locked',
 };
 
@@ -58,6 +58,12 @@ export function Bar() {
           </button>
         </div>
       </div>
+      {store.connection.value === 'lost' && (
+        <p class="line lost" role="alert">
+          The agent does not respond: it may have ended. This is what it has shown last; the page goes on once it is
+          back.
+        </p>
+      )}
       {store.recording.value !== null && (
         <RecordingLine name={store.recording.value.name} leftOut={store.recording.value.leftOut} />
       )}

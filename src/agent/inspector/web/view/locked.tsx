@@ -1,24 +1,33 @@
 /** The page without a key: how to get in. */
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { connect } from '../state/live.js';
 import { giveKey } from '../state/session.js';
+import * as store from '../state/store.js';
 import { Door } from './icons.js';
 
 export function Locked() {
   const key = useSignal('');
+  // Another page of this browser has been opened with the key.
+  useEffect(() => {
+    const enter = () => void connect();
+    addEventListener('storage', enter);
+    return () => removeEventListener('storage', enter);
+  }, []);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    if (await giveKey(key.value)) await connect();
+    if (await giveKey(key.value)) void connect();
   };
   return (
     <main class="locked">
       <p class="brand">
         <Door /> Postern
       </p>
-      <h1>This page needs its key</h1>
+      <h1>{store.isRestarted.value ? 'The agent was started again' : 'This page needs its key'}</h1>
       <p>
-        The agent prints an address that ends with the key. Open that address, or paste it here. A restarted agent has a
-        new one.
+        {store.isRestarted.value && 'What this page has shown went with the former one. '}
+        Press <kbd>i</kbd> in the agent’s terminal, or paste the address here that it has printed: it ends with the key,
+        which is another one after each start.
       </p>
       <form onSubmit={(event) => void submit(event)}>
         <label>
