@@ -29,6 +29,7 @@ const RULES: Rules = {
     yaml: /^config\//,
     cookie: /^auth\/session\/cookies\.ts$/,
     'rate-limiter-flexible': /^edge\//,
+    ioredis: /^store\/redis\//,
     'lru-cache': /^auth\//,
     'node:http2': /^$/, // nowhere: a peer for tests only
     // Of the edge only what speaks HTTP/1.1: everything else works with a visit, whichever protocol brought it.

@@ -86,12 +86,13 @@ export interface AcmeValues {
   readonly acme_eab_key?: Uint8Array | undefined;
   readonly tls_cert?: string | undefined;
   readonly state_dir?: string | undefined;
+  readonly store_url?: object | undefined;
   readonly url?: { readonly scheme: string; readonly host: string } | undefined;
 }
 
 /** What does not fit together, a sentence for each. */
 export function acmeProblems(values: AcmeValues): string[] {
-  const { acme, acme_dns: dns, acme_dns_key: key, tls_cert: cert, state_dir: folder, url } = values;
+  const { acme, acme_dns: dns, acme_dns_key: key, tls_cert: cert, state_dir: folder, store_url: shared, url } = values;
   const isUpdate = typeof dns === 'object' && dns.kind === 'update';
   if (isUpdate && key === undefined)
     return [
@@ -106,9 +107,9 @@ export function acmeProblems(values: AcmeValues): string[] {
       'POSTERN_ACME=on is for a public name: expected an https POSTERN_URL such as https://tunnel.acme.com.',
     );
   // Otherwise each restart would order again, and an authority issues the same certificate five times a week.
-  if (folder === undefined)
+  if (folder === undefined && shared === undefined)
     problems.push(
-      'POSTERN_ACME=on needs a place for certificates: expected POSTERN_STATE_DIR with the path of a folder.',
+      'POSTERN_ACME=on needs a place for certificates: expected POSTERN_STATE_DIR with the path of a folder, or POSTERN_STORE_URL.',
     );
   return problems;
 }

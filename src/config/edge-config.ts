@@ -12,6 +12,7 @@ import { fileKeys, type ValuesOf } from './options.js';
 import { type ProviderConfig, type ProviderLayers, readProviders, withoutFlat } from './provider-config.js';
 import { isSet, type Layers, readOptions } from './resolve.js';
 import type { Sources } from './sources.js';
+import type { StoreUrl } from './store-url.js';
 import { readHeaders } from './traces.js';
 import type { LogLevel } from './values.js';
 import { asYamlMap, readEntries, readYaml, withoutKeys } from './yaml-file.js';
@@ -47,6 +48,10 @@ export interface EdgeConfig {
   readonly publicPermitted: boolean;
   /** A path; undefined when a restart may forget what was decided. */
   readonly stateDir: string | undefined;
+  /** The store that several edges share; undefined for one of this edge alone. */
+  readonly store: StoreUrl | undefined;
+  /** How long a copy of the shared store counts while it is away. */
+  readonly storeGraceMs: number;
   /** What tunnels may admit without a session. */
   readonly permits: {
     /** Public paths and CORS preflights. */
@@ -83,6 +88,7 @@ export function loadEdgeConfig(sources: Sources): EdgeConfig {
   checkTls(values, problems);
   checkExternalAccount(layers, problems);
   problems.push(...acmeProblems(values));
+  checkStore(values, problems);
   checkAgents(values, providers, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return toEdgeConfig(values as EdgeValues, providers, sources.env); // without problems nothing is missing
@@ -132,6 +138,11 @@ function checkExternalAccount(layers: Layers, problems: string[]): void {
     problems.push('POSTERN_ACME_EAB_KID and POSTERN_ACME_EAB_KEY belong together: expected both, or neither.');
 }
 
+function checkStore({ store_url: url, state_dir: folder }: Partial<EdgeValues>, problems: string[]): void {
+  if (url === undefined || folder === undefined) return;
+  problems.push('POSTERN_STORE_URL and POSTERN_STATE_DIR are two places for the same: expected one of them.');
+}
+
 function checkAgents({ agents }: Partial<EdgeValues>, providers: readonly ProviderConfig[], problems: string[]): void {
   if (!agents?.some(({ kind }) => kind === 'anyone')) return;
   const open = providers.find(({ kind, issuer }) => kind === 'github' || isOpenToAll(issuer));
@@ -173,6 +184,8 @@ function toEdgeConfig(values: EdgeValues, providers: readonly ProviderConfig[], 
     trustProxy: values.trust_proxy ?? [],
     publicPermitted: values.public,
     stateDir: values.state_dir,
+    store: values.store_url,
+    storeGraceMs: values.store_grace,
     permits: { publicPaths: values.public_paths, accessTokens: values.access_tokens },
     revokedTokens: values.revoked_tokens,
     traces: toTraces(values),

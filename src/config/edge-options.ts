@@ -3,6 +3,7 @@ import { baseAddress, listenAddress, networks } from './addresses.js';
 import { endpoints } from './endpoints.js';
 import { OIDC_OPTIONS } from './oidc-options.js';
 import type { OptionTable } from './options.js';
+import { storeUrl } from './store-url.js';
 import { TLS_OPTIONS } from './tls-options.js';
 import { collector, collectorHeaders, ratio } from './traces.js';
 import {
@@ -127,6 +128,22 @@ export const EDGE_OPTIONS = {
     description:
       'A folder for this edge alone that keeps what is decided while it runs (sign-outs, grants, revoked tokens, owners of names); it is made where there is none. Without it a restart forgets all that.',
     schema: folder,
+  },
+  store_url: {
+    env: 'POSTERN_STORE_URL',
+    placeholder: '<url>',
+    secret: true,
+    description:
+      'The Redis that several edges share, instead of a folder: redis://user:password@host:6379, rediss:// (TLS), redis+unix:///path or redis+sentinel://host1,host2/name.',
+    schema: storeUrl,
+  },
+  store_grace: {
+    env: 'POSTERN_STORE_GRACE',
+    placeholder: '<duration>',
+    default: '5m',
+    description:
+      'How long visitors who are signed in go on while Redis cannot be reached; sign-outs elsewhere count later.',
+    schema: duration,
   },
   access_tokens: {
     env: 'POSTERN_ACCESS_TOKENS',

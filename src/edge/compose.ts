@@ -26,7 +26,7 @@ import { AgentCredentials } from './api/agent-credentials.js';
 import { createApi } from './api/api.js';
 import { Callers } from './api/caller.js';
 import { Forwarder } from './forward/forwarder.js';
-import { createGate } from './gate/gate.js';
+import { type AccessTokenCheck, createGate } from './gate/gate.js';
 import type { Registry } from './gate/registry.js';
 import type { Revalidator } from './gate/revalidation.js';
 import type { EdgeMetrics } from './metrics.js';
@@ -49,6 +49,7 @@ import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
 import { VisitLimit } from './routes/visit-limit.js';
 import type { Sharing } from './sharing.js';
+import type { StoreGrace } from './store-grace.js';
 import { FrontDoor } from './visitors/front-door.js';
 import { Http1Requests } from './visitors/http1/requests.js';
 import { Http2Connections } from './visitors/http2/connections.js';
@@ -63,6 +64,7 @@ export interface Parts {
   readonly log: Log;
   readonly providers: Providers;
   readonly store: Store;
+  readonly grace: StoreGrace;
   readonly ended: Revocations;
   readonly endedAccounts: EndedAccounts;
   readonly names: Names;
@@ -84,7 +86,7 @@ export interface Parts {
  */
 export function compose(config: EdgeConfig, edgeParts: Parts) {
   const { providers, store, ended, names, registry, sharing, observer, metrics, tracer, revalidator } = edgeParts;
-  const { revoked, seenTokens, isRecording, log, endedAccounts } = edgeParts;
+  const { revoked, seenTokens, isRecording, log, endedAccounts, grace } = edgeParts;
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
   const { issuers } = providers;
@@ -97,6 +99,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     secure,
     ended,
     endedAccounts,
+    checkEnded: grace.check,
     groupsAskedFor: () => registry.groups(),
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
@@ -111,7 +114,13 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     traffic: metrics.links,
   });
   const accessTokens = config.permits.accessTokens ? sharing.accessTokens : undefined;
-  const gate = createGate({ base, sessions, registry, ceiling, accessTokens });
+  const gate = createGate({
+    base,
+    sessions,
+    registry,
+    ceiling,
+    accessTokens: accessTokens && whileKnown(accessTokens, grace),
+  });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
   const exchanges = { gate, observer, revalidator, traffic: metrics.traffic, replyWithError };
   const callbackPaths = providers.all.map(({ callbackPath }) => callbackPath);
@@ -183,6 +192,17 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     admission,
     requests: new Http1Requests({ base, door, observer, addressOf }),
     http2: new Http2Connections({ base, door, observer, addressOf, isProxy: proxyCheck(config.trustProxy) }),
+  };
+}
+
+/** Access tokens that may have been revoked elsewhere meanwhile count no longer than sessions do. */
+function whileKnown(tokens: AccessTokenCheck, { check }: StoreGrace): AccessTokenCheck {
+  return {
+    nameOf: (tunnel, text) => {
+      const name = tokens.nameOf(tunnel, text);
+      if (name !== undefined) check();
+      return name;
+    },
   };
 }
 

@@ -30,6 +30,7 @@ import { warnAboutNames } from './reachability.js';
 import * as limits from './request/limits.js';
 import { Sharing } from './sharing.js';
 import { openStore } from './state.js';
+import { StoreGrace } from './store-grace.js';
 import { ConnectionCount, closed, listen, portOf } from './visitors/http1/listener.js';
 
 /** A running edge. */
@@ -69,7 +70,7 @@ export interface EdgeOptions {
  * state folder cannot be used; nothing is left half-open.
  */
 export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
-  const store = await openStore(config.stateDir, config.base.scheme, options.log);
+  const store = await openStore(config, options.log);
   try {
     return await startOn(store, config, options);
   } catch (error) {
@@ -80,6 +81,7 @@ export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promi
 
 async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
   const { log, audit, health, inherited = [], version = 'unknown' } = options;
+  const grace = new StoreGrace({ store, graceMs: config.storeGraceMs });
   const ended = new Revocations(store, 'ended-sign-in');
   const endedTokens = new Revocations(store, 'revoked-token');
   const connections = new ConnectionCount();
@@ -98,7 +100,11 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   let closing: Promise<void> | undefined;
-  const isReady = () => (closing !== undefined ? 'draining' : isRecording() || 'the audit cannot be written');
+  const isReady = () => {
+    if (closing !== undefined) return 'draining';
+    if (grace.isOver) return 'the store was away for too long';
+    return isRecording() || 'the audit cannot be written';
+  };
   const { feed, presence, visitorSignIns } = sharing;
   const state = { store, registry, revalidator, presence, connections };
   let front: Front | undefined;
@@ -130,6 +136,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const { admission, requests, http2, closeStreams, reviewStreams } = compose(config, {
     providers,
     store,
+    grace,
     ended,
     endedAccounts,
     names,
@@ -155,7 +162,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
 
   const admin = createAdminServer({
     isReady,
-    notes: () => health?.notes() ?? [],
+    notes: () => [...(health?.notes() ?? []), ...grace.notes()],
     metrics: () => metrics.metrics.text(),
     serves: (host) => {
       const found = classifyHost(host, config.base);
@@ -163,6 +170,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     },
   });
   const release = () => {
+    grace.close();
     revalidator.close();
     metrics.close();
     observer.close();

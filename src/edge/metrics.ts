@@ -89,6 +89,19 @@ export class EdgeMetrics {
       'Size of the journal of the state folder; absent without one.',
       () => store.stats().journalBytes,
     );
+    this.#gauge(
+      'postern_store_age_seconds',
+      'For how long changes of the shared store are not known; absent without one.',
+      () => {
+        const ageMs = store.stats().shared?.ageMs;
+        return ageMs === undefined ? undefined : ageMs / 1_000;
+      },
+    );
+    this.#counter(
+      'postern_store_restarts_total',
+      'How often all of the shared store was read again, after a gap.',
+      () => store.stats().shared?.restarts ?? 0,
+    );
     this.#counter(
       'postern_store_write_failures_total',
       'Writes that the store could not keep.',

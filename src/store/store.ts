@@ -54,6 +54,17 @@ export interface StoreStats {
   readonly journalBytes: number | undefined;
   /** Writes that failed, since the start. */
   readonly failedWrites: number;
+  /** Of a store that several nodes share; undefined for one that is part of this process. */
+  readonly shared?: SharedStoreStats;
+}
+
+export interface SharedStoreStats {
+  /** For how long it is not known whether something has changed: about a second, unless the store is away. */
+  readonly ageMs: number;
+  /** How often all was read again, after a gap. */
+  readonly restarts: number;
+  /** Why it cannot be used, in a sentence; undefined while it can. */
+  readonly problem: string | undefined;
 }
 
 /** Every method rejects with `ERR_STORE_UNAVAILABLE` when it cannot keep its promise; a write may then have happened or not. */

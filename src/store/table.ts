@@ -75,10 +75,7 @@ export class Table {
     value: string,
     { ifVersion, expiresAtMs, keepsReserve = false }: PutOptions,
   ): Entry | undefined {
-    if (key.length > MAX_KEY_CHARS || value.length > MAX_VALUE_CHARS)
-      throw new PosternError('ERR_INTERNAL', `an entry of ${kindOf(key)} is too long for the store`);
-    if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
-      throw new PosternError('ERR_INTERNAL', `an entry of ${kindOf(key)} expires at no time`);
+    checkEntry(key, value, expiresAtMs);
     if (ifVersion !== undefined && ifVersion !== (current?.version ?? 0)) return undefined;
     if (current === undefined) this.#makeRoom(kindOf(key), keepsReserve);
     return { key, value, version: ++this.#version, expiresAtMs };
@@ -163,7 +160,7 @@ export class Table {
 
   #makeRoom(name: string, keepsReserve: boolean): void {
     const kind = this.#kind(name);
-    const most = keepsReserve ? Math.floor(this.#maxEntries * (1 - RESERVED_SHARE)) : this.#maxEntries;
+    const most = roomOf(this.#maxEntries, keepsReserve);
     const { size } = kind.entries;
     const isFull = size + kind.evaluated >= most;
     if (isFull || size >= Math.max(SWEEP_FROM_ENTRIES, 2 * kind.leftBySweep)) this.#sweep(kind);
@@ -181,7 +178,21 @@ export class Table {
   }
 }
 
-function kindOf(key: string): string {
+/** Throws `ERR_INTERNAL` for an entry that no store takes. */
+export function checkEntry(key: string, value: string, expiresAtMs: number | undefined): void {
+  if (key.length > MAX_KEY_CHARS || value.length > MAX_VALUE_CHARS)
+    throw new PosternError('ERR_INTERNAL', `an entry of ${kindOf(key)} is too long for the store`);
+  if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs))
+    throw new PosternError('ERR_INTERNAL', `an entry of ${kindOf(key)} expires at no time`);
+}
+
+/** How many entries of a kind there may be for a new one to be taken. */
+export function roomOf(maxEntries: number, keepsReserve: boolean): number {
+  return keepsReserve ? Math.floor(maxEntries * (1 - RESERVED_SHARE)) : maxEntries;
+}
+
+/** What stands in front of a key's first colon. Throws `ERR_INTERNAL` for a key without. */
+export function kindOf(key: string): string {
   const end = key.indexOf(':');
   if (end < 1) throw new PosternError('ERR_INTERNAL', 'a key of the store begins with its kind and a colon');
   return key.slice(0, end);

@@ -104,7 +104,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     shared: ['errors.ts', 'flood-guard.ts', 'pings.ts', 'byte-pool.ts'],
   },
   config: { holds: 'options, and the sources they come from', imports: LOWEST },
-  store: { holds: 'what is remembered, behind one contract', imports: LOWEST },
+  store: {
+    holds: 'what is remembered, behind one contract',
+    imports: LOWEST,
+    wings: { redis: { holds: 'the store that several nodes share: a Redis server', imports: [] } },
+    shared: ['store.ts', 'table.ts'],
+  },
   link: {
     holds: 'an HTTP/2 connection over a WebSocket: handshake, liveness, tokens',
     imports: [...LOWEST, 'http1', 'http2'],

@@ -32,6 +32,8 @@ export interface SessionsOptions {
   readonly ended: Pick<Revocations, 'has' | 'add'>;
   /** The accounts whose sign-ins up to a time were ended. Default: none. */
   readonly endedAccounts?: Pick<EndedAccounts, 'has'>;
+  /** Throws while it is not known which sign-ins were ended. Default: it always is. */
+  readonly checkEnded?: () => void;
   /** The groups that rules name now, the last to be left out; the same object until they change. Default: none. */
   readonly groupsAskedFor?: () => ReadonlySet<string>;
   /** The clock, in milliseconds since the epoch. */
@@ -123,7 +125,7 @@ export class Sessions {
     return cached === undefined ? this.#readAll(values, host, nowMs) : this.ifActive(cached, host, nowMs);
   }
 
-  /** The session itself if it is of this host, has not expired and was not revoked. */
+  /** The session itself if it is of this host, has not expired and was not revoked. Throws as `checkEnded`. */
   ifActive(session: Session, host: string, nowMs: number): Session | undefined {
     if (session.host !== host || this.endsAtMs(session) <= nowMs) return undefined;
     return this.#isEnded(session) ? undefined : session;
@@ -195,7 +197,8 @@ export class Sessions {
   }
 
   #isEnded(session: Session): boolean {
-    const { ended, endedAccounts } = this.#options;
+    const { ended, endedAccounts, checkEnded } = this.#options;
+    checkEnded?.();
     const { providerSession } = session.identity;
     if (providerSession !== undefined && ended.has(providerSession)) return true;
     return ended.has(session.id) || endedAccounts?.has(session) === true;

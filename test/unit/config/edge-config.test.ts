@@ -79,6 +79,8 @@ describe('loadEdgeConfig', () => {
       auditLog: '-',
       auditRequired: false,
       stateDir: undefined,
+      store: undefined,
+      storeGraceMs: 300_000,
       traces: undefined,
       revokedTokens: undefined,
     });

@@ -5,6 +5,7 @@ import { type Log, silentLog } from '../../../src/core/log.js';
 import { openStore } from '../../../src/edge/state.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
+const BASE = { host: 'tunnel.test', port: 443, origin: 'https://tunnel.test' };
 const root = temporaryFolder('edge-state');
 
 /** What the log of an edge says of its store. */
@@ -13,7 +14,8 @@ async function logged(stateDir: string | undefined, scheme: 'http' | 'https'): P
   const line = (level: string) => (fields: object, text: string) =>
     lines.push({ level, ...fields, forgets: text.includes('POSTERN_STATE_DIR') });
   const log: Log = { ...silentLog, info: line('info'), warn: line('warn') };
-  await (await openStore(stateDir, scheme, log)).close();
+  const base = { ...BASE, scheme };
+  await (await openStore({ stateDir, store: undefined, base }, log)).close();
   return lines;
 }
 

@@ -1,0 +1,133 @@
+/** Debian's redis-server for tests: on a Unix socket or on loopback with TLS, with a user who may do what docs/redis.md lists. */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createConnection, type Server } from 'node:net';
+import { join } from 'node:path';
+import { findCommand } from '../bench/children.js';
+import { localCertificate } from './edge-certificates.js';
+import { freePort, Program } from './processes.js';
+import { PROJECT_ROOT } from './project-root.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+/** For `describe(name, { skip: redisMissing() }, ...)`: false, or why a test with Redis cannot run here. */
+export function redisMissing(): string | false {
+  return findCommand('redis-server') === undefined
+    ? 'no redis-server here: "apt-get install redis-server" brings it'
+    : false;
+}
+
+export interface RedisOptions {
+  /** Lines of redis.conf beside those that every test needs. */
+  readonly config?: readonly string[];
+  /** It listens on loopback with TLS, and demands a certificate of its clients. */
+  readonly tls?: true;
+}
+
+export const PASSWORD = 'of the user postern';
+
+/** A running server. */
+export class TestRedis {
+  /** For `POSTERN_STORE_URL`. */
+  readonly url: string;
+  readonly socket: string;
+  readonly folder: string;
+  readonly #config: string;
+  #program: Program;
+
+  private constructor(url: string, folder: string, config: string, program: Program) {
+    this.url = url;
+    this.folder = folder;
+    this.socket = join(folder, 'redis.sock');
+    this.#config = config;
+    this.#program = program;
+  }
+
+  static async start({ config = [], tls }: RedisOptions = {}): Promise<TestRedis> {
+    const folder = temporaryFolder('redis');
+    const socket = join(folder, 'redis.sock');
+    const lines = [
+      ...[`dir ${folder}`, `unixsocket ${socket}`, 'unixsocketperm 700', 'save ""', 'appendonly no', 'hz 50'],
+      aclLine(),
+      ...(config.some((line) => line.startsWith('user default')) ? [] : ['user default on nopass ~* &* +@all']),
+      ...config,
+    ];
+    const login = `postern:${encodeURIComponent(PASSWORD)}@`;
+    let url = `redis+unix://${login}localhost${socket}`;
+    if (tls) {
+      const { certificatePath, keyPath } = await localCertificate(folder);
+      const port = await freePort();
+      lines.push(`port 0`, `tls-port ${port}`, 'bind 127.0.0.1 127.0.0.2', `tls-cert-file ${certificatePath}`);
+      lines.push(`tls-key-file ${keyPath}`, `tls-ca-cert-file ${certificatePath}`);
+      url = `rediss://${login}localhost:${port}?ca=${certificatePath}&cert=${certificatePath}&key=${keyPath}`;
+    } else lines.push('port 0');
+    const path = join(folder, 'redis.conf');
+    writeFileSync(path, `${lines.join('\n')}\n`);
+    return new TestRedis(url, folder, path, await run(path));
+  }
+
+  /** Kills it, and loses what it has not written to a file. */
+  async kill(): Promise<void> {
+    this.#program.signal('SIGKILL');
+    await this.#program.exited;
+  }
+
+  /** Starts it again. */
+  async restart(): Promise<void> {
+    rmSync(this.socket, { force: true });
+    this.#program = await run(this.#config);
+  }
+
+  /** It stands still: connections stay, and nothing is replied. */
+  pause(): void {
+    this.#program.signal('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#program.signal('SIGCONT');
+  }
+
+  /** Carries out a command as an operator, and returns the reply as it came. */
+  async command(...words: readonly string[]): Promise<string> {
+    const socket = createConnection(this.socket);
+    await once(socket, 'connect');
+    const text = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('');
+    socket.write(`*${words.length}\r\n${text}*1\r\n$4\r\nQUIT\r\n`);
+    let reply = '';
+    socket.setEncoding('latin1').on('data', (data: string) => {
+      reply += data;
+    });
+    await once(socket, 'close');
+    return reply.slice(0, -'+OK\r\n'.length);
+  }
+
+  async close(): Promise<void> {
+    if (this.#program.ended !== undefined) return;
+    this.#program.signal('SIGCONT');
+    await this.kill();
+  }
+}
+
+/** The line of docs/redis.md that makes the user. */
+function aclLine(): string {
+  const page = readFileSync(join(PROJECT_ROOT, 'docs/redis.md'), 'utf8');
+  const line = /^user postern on .*$/m.exec(page)?.[0] ?? '';
+  return line.replace('>CHANGE-ME', `#${hashOf(PASSWORD)}`);
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function run(config: string): Promise<Program> {
+  const program = new Program({ name: 'redis-server', command: 'redis-server', script: config });
+  await program.line((line) => /Ready to accept connections|ready to accept connections/.test(line));
+  return program;
+}
+
+/** Resolves to the port. */
+export async function listenOnLoopback(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
