@@ -32,9 +32,9 @@ const RULES: Rules = {
     ioredis: /^store\/redis\//,
     'lru-cache': /^auth\//,
     'node:http2': /^$/, // nowhere: a peer for tests only
-    // Of the edge only what speaks HTTP/1.1: everything else works with a visit, whichever protocol brought it.
+    // Of the edge only what speaks HTTP/1.1, to visitors or to the host of a document: everything else works with a visit.
     'node:http':
-      /^(?:edge\/visitors\/(?:http1\/|pages\.ts$|visit-of\.ts$)|edge\/ops\/admin-server\.ts$|agent\/|cli\/|http1\/|link\/|integrations\/)/,
+      /^(?:edge\/visitors\/(?:http1\/|pages\.ts$|visit-of\.ts$)|edge\/ops\/admin-server\.ts$|edge\/clients\/document-fetch\.ts$|agent\/|cli\/|http1\/|link\/|integrations\/)/,
     'node:process': /^cli\//,
     'node:console': /^cli\//,
   },

@@ -18,6 +18,8 @@ export interface OfferOptions {
   readonly preflight?: boolean | undefined;
   /** Whether an access token counts as the Basic password of `postern`, too; not unless given. */
   readonly accessTokenBasic?: boolean | undefined;
+  /** Whether OAuth clients, such as MCP clients, may act for visitors; not unless given. */
+  readonly oauthResource?: boolean | undefined;
   /** Whether visitors may only look (GET, HEAD, OPTIONS); not unless given. */
   readonly readOnly?: boolean | undefined;
   /** How many people may look at once; as many as come unless given. */
@@ -33,7 +35,8 @@ export function offerOf(options: OfferOptions): Offered {
   return { allow, origins, frameOrigins, terms: termsOf(options) };
 }
 
-function termsOf({ publicPaths = [], preflight, accessTokenBasic, readOnly, viewers }: OfferOptions): Terms {
+function termsOf({ publicPaths = [], ...terms }: OfferOptions): Terms {
+  const { preflight, accessTokenBasic, oauthResource, readOnly, viewers } = terms;
   const paths = publicPaths.map((text) => {
     const path = parsePublicPath(text);
     if (path === undefined)
@@ -43,5 +46,5 @@ function termsOf({ publicPaths = [], preflight, accessTokenBasic, readOnly, view
       );
     return path;
   });
-  return { publicPaths: paths, preflight, accessTokenBasic, readOnly, viewers };
+  return { publicPaths: paths, preflight, accessTokenBasic, oauthResource, readOnly, viewers };
 }

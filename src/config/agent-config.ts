@@ -34,6 +34,7 @@ export interface AgentConfig {
   readonly preflight?: boolean;
   /** Whether an access token counts as a Basic password, too. */
   readonly accessTokenBasic?: boolean;
+  readonly oauthResource?: boolean;
   /** After which time the tunnel ends, in milliseconds. */
   readonly forMs?: number;
   readonly readOnly?: boolean;
@@ -146,6 +147,7 @@ export function toAgentConfig(values: AgentValues): AgentConfig {
     ...(values.public_path !== undefined && { publicPaths: values.public_path.map(formatPublicPath) }),
     ...(values.preflight !== undefined && { preflight: values.preflight }),
     ...(values.access_token_basic !== undefined && { accessTokenBasic: values.access_token_basic }),
+    ...(values.oauth_resource !== undefined && { oauthResource: values.oauth_resource }),
     ...(values.for !== undefined && { forMs: values.for }),
     ...(values.read_only !== undefined && { readOnly: values.read_only }),
     ...(values.viewers !== undefined && { viewers: values.viewers }),

@@ -144,6 +144,13 @@ export const TUNNEL_OPTIONS = {
       'Accepts an access token as the Basic password of the user postern, too, for programs that can send nothing else.',
     schema: toggle,
   },
+  oauth_resource: {
+    placeholder: '<bool>',
+    isSwitch: true,
+    description:
+      'Lets OAuth clients, such as MCP clients, act for people whom the rules let in, after they have signed in and agreed.',
+    schema: toggle,
+  },
   for: {
     placeholder: '<duration>',
     description: 'Ends the tunnel after this time, such as 2h; without it when you stop it.',

@@ -39,6 +39,10 @@ export interface EdgeConfig {
   readonly agents: readonly Rule[] | undefined;
   /** Lifetime of the access tokens of agents that have signed in. */
   readonly agentTtlMs: number;
+  /** Lifetime of the sign-ins at OAuth clients of visitors. */
+  readonly clientTtlMs: number;
+  /** Whether OAuth clients may register themselves. */
+  readonly clientRegistration: boolean;
   readonly sessionTtlMs: number;
   readonly sessionIdleMs: number;
   /** How long an app may read nothing of what a visitor sends; undefined for no limit. */
@@ -178,6 +182,8 @@ function toEdgeConfig(values: EdgeValues, providers: readonly ProviderConfig[], 
     admins: values.admins ?? [],
     agents: values.agents,
     agentTtlMs: values.agent_ttl,
+    clientTtlMs: values.client_ttl,
+    clientRegistration: values.client_registration,
     sessionTtlMs: values.session_ttl,
     sessionIdleMs: values.session_idle,
     uploadIdleMs: values.upload_idle,

@@ -12,6 +12,7 @@ import {
   agentTtl,
   auditPolicy,
   ceiling,
+  clientTtl,
   destination,
   duration,
   folder,
@@ -70,6 +71,22 @@ export const EDGE_OPTIONS = {
     default: '7d',
     description: 'How long the access token of an agent that has signed in is valid; the agent renews it by itself.',
     schema: agentTtl,
+  },
+  client_ttl: {
+    env: 'POSTERN_CLIENT_TTL',
+    placeholder: '<duration>',
+    default: '7d',
+    description:
+      'How long an OAuth client, such as an MCP client, may act for a person at a tunnel with oauth_resource until the person has to sign in again.',
+    schema: clientTtl,
+  },
+  client_registration: {
+    env: 'POSTERN_CLIENT_REGISTRATION',
+    placeholder: '[true|false]',
+    default: 'false',
+    description:
+      'Whether OAuth clients without a metadata document may register themselves, under a name that nobody has checked.',
+    schema: toggle,
   },
   listen: {
     env: 'POSTERN_LISTEN',

@@ -118,6 +118,12 @@ export const agentTtl: Value<number> = duration.refine(
   'it is too long: expected at most 30d; an agent renews its token by itself',
 );
 
+/** As long as an agent's token at most: what a person allows an app is not forgotten for longer. */
+export const clientTtl: Value<number> = duration.refine(
+  (ms) => ms <= MAX_AGENT_TTL_MS,
+  'it is too long: expected at most 30d; the person signs in again then',
+);
+
 /** One or several secrets, newest first. */
 export const secrets: Value<string[]> = list(
   secretText(

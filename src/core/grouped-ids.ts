@@ -9,6 +9,11 @@ export class GroupedIds {
     return this.#idsByGroup.get(group) ?? NONE;
   }
 
+  /** The group that an id is in. */
+  groupOf(id: string): string | undefined {
+    return this.#groupById.get(id);
+  }
+
   groups(): string[] {
     return [...this.#idsByGroup.keys()];
   }

@@ -15,6 +15,8 @@ export type KeyPurpose =
   | 'token'
   | 'assertion'
   | 'agent-sign-in'
+  | 'client-sign-in'
+  | 'client-registration'
   | 'acme'
   | 'tls-ticket';
 

@@ -1,15 +1,11 @@
 /** Composes the inside of an edge: sign-in, gate, forwarding, routes, admission. Everything is passed as arguments. */
 import { Assertions } from '../auth/identity/assertion.js';
 import type { Identity } from '../auth/identity/identity.js';
-import { decide, matchesRules } from '../auth/identity/policy.js';
+import { matchesRules } from '../auth/identity/policy.js';
 import type { Providers } from '../auth/providers/providers.js';
 import type { EndedAccounts } from '../auth/session/ended-accounts.js';
-import { Nonces } from '../auth/session/nonce.js';
-import { NO_OWNER } from '../auth/session/session.js';
 import { Sessions } from '../auth/session/sessions.js';
 import { SignOutReferences } from '../auth/session/sign-out-reference.js';
-import { Tickets } from '../auth/session/ticket.js';
-import { Transactions } from '../auth/session/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 import type { PosternError } from '../errors.js';
@@ -25,6 +21,8 @@ import { Administration } from './api/administration.js';
 import { AgentCredentials } from './api/agent-credentials.js';
 import { createApi } from './api/api.js';
 import { Callers } from './api/caller.js';
+import { createVisitorClients } from './clients/visitor-clients.js';
+import { composeSignIn } from './compose-sign-in.js';
 import { Forwarder } from './forward/forwarder.js';
 import { type AccessTokenCheck, createGate } from './gate/gate.js';
 import type { Registry } from './gate/registry.js';
@@ -34,9 +32,9 @@ import { createAgentOAuth } from './oauth/routes.js';
 import type { Observer } from './ops/observer.js';
 import type { Tracer } from './ops/tracer.js';
 import { Decisions } from './people/decisions.js';
+import { clientsPage } from './portal/clients-page.js';
 import { PeoplePage } from './portal/people-page.js';
 import { Portal } from './portal/portal.js';
-import { soleDomain } from './provider.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
 import * as limits from './request/limits.js';
 import type { Visit } from './request/visit.js';
@@ -44,7 +42,6 @@ import { AccessRoutes } from './routes/access.js';
 import { createApp } from './routes/app.js';
 import { backchannelLogoutRoutes } from './routes/backchannel-logout.js';
 import { inviteRoutes } from './routes/invite.js';
-import { SignIn } from './routes/sign-in.js';
 import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
 import { VisitLimit } from './routes/visit-limit.js';
@@ -95,6 +92,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     secrets,
     issuers,
     ttlMs: config.sessionTtlMs,
+    clientTtlMs: config.clientTtlMs,
     idleMs: config.sessionIdleMs,
     secure,
     ended,
@@ -120,16 +118,24 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     registry,
     ceiling,
     accessTokens: accessTokens && whileKnown(accessTokens, grace),
+    clientTokens: sharing.clientSignIns,
   });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
   const exchanges = { gate, observer, revalidator, traffic: metrics.traffic, replyWithError };
   const callbackPaths = providers.all.map(({ callbackPath }) => callbackPath);
   const parts = { base, sessions, assertions, registry, signIn, signOut, callbackPaths, observer };
   const renewals = new limits.AttemptLimit('renewal');
+  const visitorClients = createVisitorClients({
+    ...{ base, store, secrets, sessions, registry, observer },
+    signIns: sharing.clientSignIns,
+    ttlMs: config.clientTtlMs,
+    registration: config.clientRegistration,
+  });
   const oauth = createAgentOAuth({
     ...{ base, store, secrets, sessions, providers, observer, revoked },
     agents: config.agents,
     ttlMs: config.agentTtlMs,
+    clients: visitorClients.clients,
   });
   const { signIns } = oauth;
   const identityOf = async (owner: string, id: string) => {
@@ -159,7 +165,18 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const app = createApp({
     ...parts,
     manages,
-    api: [...api.routes, ...access.table, ...invite, ...logout, ...oauth.routes, ...portal.table, ...people.table],
+    hasApps: ({ email }) => sharing.clientSignIns.ofPerson(email).length > 0,
+    api: [
+      ...api.routes,
+      ...access.table,
+      ...invite,
+      ...logout,
+      ...oauth.routes,
+      ...visitorClients.routes,
+      ...portal.table,
+      ...clientsPage(managing),
+      ...people.table,
+    ],
     visitOf,
     replyWithError,
   });
@@ -204,37 +221,4 @@ function whileKnown(tokens: AccessTokenCheck, { check }: StoreGrace): AccessToke
       return name;
     },
   };
-}
-
-type SignInParts = Pick<Parts, 'providers' | 'ended' | 'registry' | 'observer'> & {
-  readonly redemptions: Redemptions;
-  readonly sessions: Sessions;
-};
-
-function composeSignIn(
-  { base, secrets, allow: ceiling }: EdgeConfig,
-  { providers, ended, redemptions, sessions, registry, observer }: SignInParts,
-): SignIn {
-  const { issuers } = providers;
-  const secure = base.scheme === 'https';
-  const ownerOf = (name: string) => registry.find(name)?.ownerTag ?? NO_OWNER;
-  return new SignIn({
-    base,
-    providers,
-    sessions,
-    tickets: new Tickets({ secrets, issuers, redemptions }),
-    nonces: new Nonces(secrets),
-    transactions: new Transactions({ secrets, secure, redemptions }),
-    starts: new VisitLimit('sign-in'),
-    completions: new limits.AttemptLimit('sign-in'),
-    accounts: new limits.AttemptLimit('account-sign-in'),
-    ended,
-    observer,
-    domainHint: soleDomain(ceiling),
-    isAdmitted: ({ identity }, name) => {
-      const tunnel = registry.find(name);
-      return tunnel !== undefined && decide(tunnel.policy, identity).allow;
-    },
-    ownerOf,
-  });
 }

@@ -4,7 +4,7 @@ import { addressText } from '../config/addresses.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { InheritedSocket } from '../config/endpoints.js';
 import { ListenError } from '../config/listen-error.js';
-import { classifyHost } from '../core/hostname.js';
+import { classifyHost, tunnelHost } from '../core/hostname.js';
 import type { Log } from '../core/log.js';
 import { onceATurn } from '../core/once-a-turn.js';
 import { groupsOf } from '../core/rule.js';
@@ -13,6 +13,8 @@ import type { Store } from '../store/store.js';
 import { Names } from './agents/names.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
 import { SeenTokens } from './agents/seen-tokens.js';
+import { ClientSignIns } from './clients/client-sign-ins.js';
+import { ClientTokens } from './clients/client-tokens.js';
 import { compose } from './compose.js';
 import { Front } from './front.js';
 import { Registry } from './gate/registry.js';
@@ -86,11 +88,21 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const endedTokens = new Revocations(store, 'revoked-token');
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
-  const endedAccounts = new EndedAccounts({ store, ttlMs: config.sessionTtlMs });
+  const endedAccounts = new EndedAccounts({ store, ttlMs: Math.max(config.sessionTtlMs, config.clientTtlMs) });
   const hasEnded = (id: string | undefined) => id !== undefined && ended.has(id);
   const isActive = (signIn: VisitorSignIn) =>
     !hasEnded(signIn.id) && !hasEnded(signIn.providerSession) && !endedAccounts.has(signIn);
-  const signIns = { signInTtlMs: config.sessionTtlMs, isActive };
+  const providers = createProviders(config, log);
+  const clientSignIns = new ClientSignIns({
+    store,
+    tokens: new ClientTokens(config.secrets),
+    checkEnded: grace.check,
+    isEnded: (session) => hasEnded(session.identity.providerSession) || endedAccounts.has(session),
+    recheck: (identity) => providers.recheck(identity),
+    hostOf: (tunnel) => tunnelHost(config.base, tunnel),
+    ttlMs: config.clientTtlMs,
+  });
+  const signIns = { signInTtlMs: config.sessionTtlMs, isActive, clientSignIns };
   const sharing = new Sharing({ store, ceiling: config.allow, revalidator, ...signIns });
   const names = new Names({ store });
   const seenTokens = new SeenTokens({ store });
@@ -132,7 +144,6 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   ];
   const observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
-  const providers = createProviders(config, log);
   const { admission, requests, http2, closeStreams, reviewStreams } = compose(config, {
     providers,
     store,

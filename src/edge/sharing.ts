@@ -5,10 +5,12 @@
 import type { Rule } from '../core/rule.js';
 import type { Store } from '../store/store.js';
 import { describeAccessToken } from './api/access-tokens.js';
+import { describeClient } from './api/clients.js';
 import { describeInvite } from './api/invites.js';
 import { describeKnock } from './api/knocks.js';
 import { describePerson } from './api/people.js';
 import { describeGrant } from './api/tunnels.js';
+import type { ClientSignIns } from './clients/client-sign-ins.js';
 import type { Registry } from './gate/registry.js';
 import type { Revalidator } from './gate/revalidation.js';
 import type { EdgeEvent, EventSink } from './ops/events.js';
@@ -28,6 +30,7 @@ export interface SharingOptions {
   readonly signInTtlMs: number;
   /** Whether a visitor's sign-in still counts. */
   readonly isActive: (signIn: VisitorSignIn) => boolean;
+  readonly clientSignIns: ClientSignIns;
 }
 
 // Arrivals and departures in this time are one event: a person with ten tabs comes once.
@@ -41,13 +44,15 @@ export class Sharing implements EventSink {
   readonly invites: Invites;
   readonly presence: Presence;
   readonly visitorSignIns: VisitorSignIns;
+  readonly clientSignIns: ClientSignIns;
   readonly feed = new Feed();
   #areSignInsChanged = false;
   readonly #revalidator: Revalidator;
   readonly #changedPeople = new Set<string>();
   #registry: Registry | undefined;
 
-  constructor({ store, ceiling, revalidator, signInTtlMs: ttlMs, isActive }: SharingOptions) {
+  constructor({ store, ceiling, revalidator, signInTtlMs: ttlMs, isActive, clientSignIns }: SharingOptions) {
+    this.clientSignIns = clientSignIns;
     this.grants = new Grants({ store, ceiling });
     this.knocks = new Knocks({ store });
     this.accessTokens = new AccessTokens({ store });
@@ -56,7 +61,7 @@ export class Sharing implements EventSink {
     this.visitorSignIns.onChange(() => this.#gatherSignIns());
     this.#revalidator = revalidator;
     this.presence = new Presence({ open: () => revalidator.open(), changed: (tunnel) => this.#gather(tunnel) });
-    const parts = [this.grants, this.knocks, this.invites, this.accessTokens, this.visitorSignIns];
+    const parts = [this.grants, this.knocks, this.invites, this.accessTokens, this.visitorSignIns, clientSignIns];
     this.ready = Promise.all(parts.map(({ ready }) => ready));
   }
 
@@ -69,6 +74,7 @@ export class Sharing implements EventSink {
         this.#publish('knock', name, (tunnel) => ({ knocks: this.knocks.list(tunnel).map(describeKnock) }));
     });
     this.accessTokens.onChange((tunnels) => this.#applyAccessTokens(tunnels));
+    this.clientSignIns.onChange((tunnels) => this.#applyClients(tunnels));
     this.invites.onChange((tunnels) => {
       for (const name of tunnels)
         this.#publish('invite', name, (tunnel) => ({ invites: this.invites.list(tunnel).map(describeInvite) }));
@@ -77,7 +83,7 @@ export class Sharing implements EventSink {
 
   /** A name belongs to this owner now: what others had decided about it is over. */
   async claimed(tunnel: Owned): Promise<void> {
-    const parts = [this.grants, this.knocks, this.invites, this.accessTokens];
+    const parts = [this.grants, this.knocks, this.invites, this.accessTokens, this.clientSignIns];
     // Without effect while the store is away: a name in use is renewed every day.
     await Promise.all(parts.map((part) => part.forgetOthers(tunnel))).catch(() => {});
   }
@@ -94,6 +100,7 @@ export class Sharing implements EventSink {
     this.invites.close();
     this.presence.close();
     this.visitorSignIns.close();
+    this.clientSignIns.close();
   }
 
   #applyGrants(registry: Registry, tunnels: readonly string[]): void {
@@ -108,6 +115,12 @@ export class Sharing implements EventSink {
   #applyAccessTokens(tunnels: readonly string[]): void {
     const list = (tunnel: { name: string; owner: string }) => this.accessTokens.list(tunnel).map(describeAccessToken);
     for (const name of tunnels) this.#publish('access-token', name, (tunnel) => ({ access_tokens: list(tunnel) }));
+    void this.#revalidator.review();
+  }
+
+  #applyClients(tunnels: readonly string[]): void {
+    const list = (tunnel: { name: string; owner: string }) => this.clientSignIns.ofTunnel(tunnel).map(describeClient);
+    for (const name of tunnels) this.#publish('client', name, (tunnel) => ({ clients: list(tunnel) }));
     void this.#revalidator.review();
   }
 
@@ -134,7 +147,7 @@ export class Sharing implements EventSink {
   }
 
   #publish(
-    kind: 'access' | 'access-token' | 'invite' | 'knock' | 'people',
+    kind: 'access' | 'access-token' | 'client' | 'invite' | 'knock' | 'people',
     name: string,
     data: (tunnel: { name: string; owner: string }) => object,
   ): void {

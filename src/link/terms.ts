@@ -20,6 +20,8 @@ export interface Terms {
   readonly preflight?: boolean | undefined;
   /** Whether an access token counts as a Basic password, too. */
   readonly accessTokenBasic?: boolean | undefined;
+  /** Whether OAuth clients, such as MCP clients, may act for visitors with tokens of the edge. */
+  readonly oauthResource?: boolean | undefined;
   /** Whether only GET, HEAD and OPTIONS are admitted, and no WebSocket. */
   readonly readOnly?: boolean | undefined;
   /** How many people may look at once. */
@@ -34,6 +36,7 @@ export const MAX_VIEWERS = 1_000;
 const PUBLIC_PATHS = 'Postern-Public-Paths';
 const PREFLIGHT = 'Postern-Preflight';
 const ACCESS_TOKEN_BASIC = 'Postern-Access-Token-Basic';
+const OAUTH_RESOURCE = 'Postern-OAuth-Resource';
 const READ_ONLY = 'Postern-Read-Only';
 const VIEWERS = 'Postern-Viewers';
 const EXCHANGE_DETAILS = 'Postern-Exchange-Details';
@@ -43,6 +46,7 @@ export function writeTerms({
   publicPaths = [],
   preflight,
   accessTokenBasic,
+  oauthResource,
   readOnly,
   viewers,
   exchangeDetails,
@@ -51,6 +55,7 @@ export function writeTerms({
     ...(publicPaths.length > 0 && { [PUBLIC_PATHS]: publicPaths.map(formatPublicPath).join(', ') }),
     ...(preflight && { [PREFLIGHT]: 'true' }),
     ...(accessTokenBasic && { [ACCESS_TOKEN_BASIC]: 'true' }),
+    ...(oauthResource && { [OAUTH_RESOURCE]: 'true' }),
     ...(readOnly && { [READ_ONLY]: 'true' }),
     ...(viewers !== undefined && { [VIEWERS]: String(viewers) }),
     ...(exchangeDetails && { [EXCHANGE_DETAILS]: 'true' }),
@@ -63,6 +68,7 @@ export function readTerms(headers: RawHeaders): Terms | undefined {
     publicPaths: readPublicPaths(headers),
     preflight: readSwitch(headers, PREFLIGHT),
     accessTokenBasic: readSwitch(headers, ACCESS_TOKEN_BASIC),
+    oauthResource: readSwitch(headers, OAUTH_RESOURCE),
     readOnly: readSwitch(headers, READ_ONLY),
     viewers: readViewers(headers),
     exchangeDetails: readSwitch(headers, EXCHANGE_DETAILS),

@@ -7,6 +7,13 @@ import { MAX_NEW_CERTIFICATES, MAX_NEW_CERTIFICATES_OF_ONE } from '../../src/edg
 import { MAX_NAMES_OF_ONE } from '../../src/edge/agents/names.js';
 import { MAX_SEEN_OF_ONE } from '../../src/edge/agents/seen-tokens.js';
 import { MAX_STREAMS as MAX_STREAMS_OF_EVENTS, MAX_STREAMS_OF_ONE } from '../../src/edge/api/events.js';
+import {
+  MAX_OF_ONE as MAX_CLIENTS_OF_ONE,
+  MAX_OF_OWNER,
+  MAX_OF_TUNNEL,
+} from '../../src/edge/clients/client-sign-ins.js';
+import { DOCUMENT_TIMEOUT_MS, MAX_DOCUMENT_BYTES } from '../../src/edge/clients/document-fetch.js';
+import { MAX_DOCUMENTS, MAX_FETCHES } from '../../src/edge/clients/documents.js';
 import { MAX_OF_ONE } from '../../src/edge/oauth/agent-sign-ins.js';
 import { MAX_WAITING as MAX_WAITING_DEVICES } from '../../src/edge/oauth/device-codes.js';
 import { BUDGETS as LOGGED_BUDGETS } from '../../src/edge/ops/events.js';
@@ -29,6 +36,9 @@ import {
   BAD_LOGOUT_TOKENS,
   BAD_TOKENS,
   CHANGES,
+  CLIENT_DOCUMENTS,
+  CLIENT_REGISTRATIONS,
+  CLIENT_SIGN_INS,
   CROWDED_CONNECTIONS,
   DEVICE_REQUESTS,
   HANDSHAKES,
@@ -74,6 +84,7 @@ const WORDS: ReadonlyMap<number, string> = new Map([
   [1 / 10, 'tenth'],
   [9 / 10, 'nine tenths'],
   [4, 'four'],
+  [5, 'five'],
   [10, 'ten'],
   [30, 'thirty'],
 ]);
@@ -128,6 +139,17 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'account: wrong user codes': `${WRONG_CODES.points} an hour`,
   'account: agents that are signed in': `${AGENT_SIGN_INS.points} a ${AGENT_SIGN_INS.duration === 86_400 ? 'day' : 'time'}`,
   'account: sign-ins of visitors that are listed': [`${MAX_SIGN_INS_OF_ONE}`, 'the oldest is not listed, and goes on'],
+  'account: OAuth clients that act for it': [
+    `${MAX_CLIENTS_OF_ONE}`,
+    'the one that was not refreshed for the longest time ends',
+  ],
+  'account: OAuth clients that it lets in': `${CLIENT_SIGN_INS.points} a ${CLIENT_SIGN_INS.duration === 86_400 ? 'day' : 'time'}`,
+  'account: metadata documents of OAuth clients that are fetched': `${CLIENT_DOCUMENTS.points} a minute`,
+  'process: metadata documents of OAuth clients that are being fetched': `${MAX_FETCHES}, of ${word(DOCUMENT_TIMEOUT_MS / 1_000)} seconds and ${MAX_DOCUMENT_BYTES / KIB} KiB each`,
+  'process: metadata documents of OAuth clients that are kept': [count(MAX_DOCUMENTS), 'the oldest is fetched again'],
+  'network: registrations of OAuth clients': `${CLIENT_REGISTRATIONS.points} a minute, of which the edge keeps nothing`,
+  'tunnel: OAuth clients that act for people': count(MAX_OF_TUNNEL),
+  'owner of tunnels: OAuth clients that act for people': count(MAX_OF_OWNER),
   'account: sign-ins of agents': [`${MAX_OF_ONE}`, 'the one that was not used for the longest time ends'],
   'owner of tokens: links': count(LINKS.maxOfOne),
   'owner of tokens: tokens that are listed': [

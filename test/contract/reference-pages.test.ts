@@ -21,6 +21,7 @@ const OFFER = {
     ],
     preflight: true,
     accessTokenBasic: true,
+    oauthResource: true,
     readOnly: true,
     viewers: 20,
     exchangeDetails: true,

@@ -46,7 +46,7 @@ const THREATS: Readonly<Record<string, number>> = {
   W: 3,
   X: 8,
   Y: 28,
-  Z: 18,
+  Z: 32,
 };
 const IDS = Object.entries(THREATS).flatMap(([letter, count]) =>
   Array.from({ length: count }, (_, at) => `${letter}${at + 1}`),

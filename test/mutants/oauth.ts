@@ -16,8 +16,8 @@ export const OAUTH: readonly Mutant[] = [
   {
     file: 'src/edge/oauth/authorization-codes.ts',
     fault: 'a code is not bound to its redirect URI',
-    before: 'state?.redirectUri !== redirectUri || ',
-    after: 'state === undefined || ',
+    before: 'grant.redirectUri === redirectUri && ',
+    after: '',
     tests: CODES,
   },
   {
@@ -70,7 +70,7 @@ export const OAUTH: readonly Mutant[] = [
     tests: THREATS,
   },
   {
-    file: 'src/edge/oauth/authorize.ts',
+    file: 'src/edge/oauth/authorization-request.ts',
     fault: 'PKCE may be plain',
     before: "parameters.get('code_challenge_method') !== 'S256' || ",
     after: '',

@@ -19,7 +19,7 @@ export const SESSIONS: readonly Mutant[] = [
   {
     file: 'src/auth/session/sessions.ts',
     fault: 'a session that was signed out counts',
-    before: 'this.#isEnded(session) ? undefined : session',
+    before: 'this.isEnded(session) ? undefined : session',
     after: 'session',
     tests: ['unit/auth/session/sessions.test.ts'],
   },

@@ -59,7 +59,7 @@ const EDGE: Readonly<Record<string, Wing>> = {
   },
   api: {
     holds: 'the HTTP API of people and programs',
-    imports: ['agents', 'gate', 'ops', 'people', 'replies', 'request', 'routes'],
+    imports: ['agents', 'clients', 'gate', 'ops', 'people', 'replies', 'request', 'routes'],
   },
   routes: {
     holds: 'the paths that are ours: sign-in, portal, session',
@@ -69,9 +69,13 @@ const EDGE: Readonly<Record<string, Wing>> = {
     holds: 'the sign-in of agents: OAuth endpoints, their pages, codes and tokens',
     imports: ['ops', 'replies', 'request', 'routes'],
   },
+  clients: {
+    holds: 'OAuth clients that act for visitors: who they are, consent, their tokens',
+    imports: ['gate', 'oauth', 'ops', 'people', 'replies', 'request', 'routes'],
+  },
   portal: {
     holds: 'the pages on which people manage their tunnels and agents',
-    imports: ['api', 'gate', 'oauth', 'ops', 'people', 'replies', 'request', 'routes'],
+    imports: ['api', 'clients', 'gate', 'oauth', 'ops', 'people', 'replies', 'request', 'routes'],
   },
   visitors: {
     holds: 'how requests arrive: the front door, and a folder for each protocol',

@@ -15,6 +15,14 @@ export interface Session {
   readonly admitted: boolean;
   /** `ownerTag` of the tunnel's owner when the session was created; absent on the base host. */
   readonly owner?: string;
+  /** The OAuth client that acts for the person, by its token: there is no cookie. Absent for a browser. */
+  readonly client?: SessionClient;
+}
+
+/** An OAuth client, as records name it. */
+export interface SessionClient {
+  /** The host of its metadata document, which is proven, or the name that it gives itself. */
+  readonly label: string;
 }
 
 /** The tag of a name without an owner. Never returned by `ownerTag`, and as long, since the length of sealed text is visible. */

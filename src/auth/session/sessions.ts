@@ -24,6 +24,8 @@ export interface SessionsOptions {
   readonly issuers: readonly string[];
   /** A sign-in ends after this time. */
   readonly ttlMs: number;
+  /** What an OAuth client may do for a person ends after this time. Default: at once. */
+  readonly clientTtlMs?: number;
   /** A session ends when its visitor was not seen for this time. */
   readonly idleMs: number;
   /** The edge is served over https. */
@@ -128,7 +130,16 @@ export class Sessions {
   /** The session itself if it is of this host, has not expired and was not revoked. Throws as `checkEnded`. */
   ifActive(session: Session, host: string, nowMs: number): Session | undefined {
     if (session.host !== host || this.endsAtMs(session) <= nowMs) return undefined;
-    return this.#isEnded(session) ? undefined : session;
+    return this.isEnded(session) ? undefined : session;
+  }
+
+  /** Whether the sign-in of a session was ended, alone or with others of its account. Throws as `checkEnded`. */
+  isEnded(session: Pick<Session, 'id' | 'identity' | 'signedInAtMs'>): boolean {
+    const { ended, endedAccounts, checkEnded } = this.#options;
+    checkEnded?.();
+    const { providerSession } = session.identity;
+    if (providerSession !== undefined && ended.has(providerSession)) return true;
+    return ended.has(session.id) || endedAccounts?.has(session) === true;
   }
 
   /**
@@ -149,6 +160,7 @@ export class Sessions {
     changes?: { readonly admitted: true },
     nowMs = this.nowMs(),
   ): MaybePromise<string | undefined> {
+    if (session.client !== undefined) return undefined; // no token of a client ever becomes a cookie
     const admitted = session.admitted || changes !== undefined;
     if (this.#isFresh(session, admitted, nowMs)) return undefined;
     const cached = this.#renewals.get(session);
@@ -176,7 +188,7 @@ export class Sessions {
   async hasEnded(cookieHeader: string | undefined, host: string): Promise<boolean> {
     for (const value of cookieValues(cookieHeader, this.cookieName)) {
       const session = this.#opened.get(value) ?? (await this.#open(value, host));
-      if (session?.host === host && this.#isEnded(session)) return true;
+      if (session?.host === host && this.isEnded(session)) return true;
     }
     return false;
   }
@@ -188,20 +200,13 @@ export class Sessions {
 
   /** Ends every session of every sign-in from one session at the provider, by its `providerSessionTag`. */
   revokeOfProvider(tag: string): Promise<void> {
-    return this.revoke({ id: tag, signedInAtMs: this.nowMs() });
+    const { ended, ttlMs, clientTtlMs = 0 } = this.#options;
+    return ended.add(tag, this.nowMs() + Math.max(ttlMs, clientTtlMs));
   }
 
   /** A `Set-Cookie` line that removes the session of this host from the browser. */
   clear(): string {
     return clearCookie(this.cookieName, this.#options);
-  }
-
-  #isEnded(session: Session): boolean {
-    const { ended, endedAccounts, checkEnded } = this.#options;
-    checkEnded?.();
-    const { providerSession } = session.identity;
-    if (providerSession !== undefined && ended.has(providerSession)) return true;
-    return ended.has(session.id) || endedAccounts?.has(session) === true;
   }
 
   async #readAll(values: readonly string[], host: string, nowMs: number): Promise<Session | undefined> {

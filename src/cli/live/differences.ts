@@ -23,6 +23,7 @@ const CHANGEABLE = {
   publicPaths: ['public_paths', []],
   preflight: ['preflight', undefined],
   accessTokenBasic: ['access_token_basic', undefined],
+  oauthResource: ['oauth_resource', undefined],
   readOnly: ['read_only', undefined],
   viewers: ['viewers', undefined],
 } as const satisfies { readonly [Key in keyof ChangeableOptions]-?: readonly [string, unknown] };

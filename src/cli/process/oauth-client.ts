@@ -36,6 +36,8 @@ const ENDPOINTS = [
   'revocation_endpoint',
 ] as const;
 
+const NO_AGENTS = 'No agent can sign in here: the operator of this edge has not set POSTERN_AGENTS.';
+
 /** The edge, or the person at its page, has refused: trying again changes nothing. */
 export class SignInRefused extends Error {
   override readonly name = 'SignInRefused';
@@ -125,6 +127,8 @@ async function readMetadata(edge: string): Promise<ServerMetadata> {
   if (response.status !== 200) throw new CommandError(readRefusal(response.status, text).text, EXIT.refused);
   const metadata = parse(text);
   const isOwn = (address: unknown) => typeof address === 'string' && address.startsWith(`${edge}/`);
+  const isForOthers = metadata?.issuer === edge && metadata.device_authorization_endpoint === undefined;
+  if (isForOthers) throw new CommandError(NO_AGENTS, EXIT.refused);
   if (metadata?.issuer === edge && ENDPOINTS.every((name) => isOwn(metadata[name]))) return metadata;
   const remedy = 'look at the address: it must be that of the edge itself, as its operator wrote it in POSTERN_URL';
   throw new CommandError(`${edge} is no edge that agents can sign in at: ${remedy}.`, EXIT.refused);

@@ -3,6 +3,7 @@ import type { RouteTable } from '../routes/route.js';
 import { type AccessTokenApiOptions, accessTokenApi } from './access-tokens.js';
 import { type AgentApiOptions, agentApi } from './agents.js';
 import { type AssertionApiOptions, assertionApi } from './assertions.js';
+import { type ClientApiOptions, clientApi } from './clients.js';
 import { EventApi, type EventApiOptions } from './events.js';
 import { type EveryoneApiOptions, everyoneApi } from './everyone.js';
 import { type InviteApiOptions, inviteApi } from './invites.js';
@@ -18,6 +19,7 @@ export type ApiOptions = EventApiOptions &
   PeopleApiOptions &
   AccessTokenApiOptions &
   AssertionApiOptions &
+  ClientApiOptions &
   AgentApiOptions &
   TokenApiOptions &
   EveryoneApiOptions;
@@ -42,6 +44,7 @@ export function createApi(options: ApiOptions): Api {
       ...peopleApi(PREFIX, options),
       ...accessTokenApi(PREFIX, options),
       ...assertionApi(PREFIX, options),
+      ...clientApi(PREFIX, options),
       ...agentApi(PREFIX, options),
       ...tokenApi(PREFIX, options),
       ...everyoneApi(PREFIX, options),

@@ -1,12 +1,13 @@
 /** Reads the JSON body of an API request: an object with known fields of known types, or one sentence about what is wrong. */
-import { json, type Request, type RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { duration } from '../../config/values.js';
 import { PosternError } from '../../errors.js';
+import { jsonBody } from '../routes/json-body.js';
 
 const MAX_BODY_BYTES = 16_384;
 
-/** Parses the body before a route reads it. Any other content type leaves it empty, and a form of another site with it. */
-export const JSON_BODY: RequestHandler = json({ limit: MAX_BODY_BYTES, inflate: false, type: 'application/json' });
+/** Parses the body before a route reads it. */
+export const JSON_BODY: RequestHandler = jsonBody(MAX_BODY_BYTES);
 
 /** The fields of a body. Throws `ERR_BAD_REQUEST` for anything but a JSON object, and for a field that is not `known`. */
 export function fieldsOf({ body }: Request, known: readonly string[]): Readonly<Record<string, unknown>> {

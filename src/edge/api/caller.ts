@@ -38,10 +38,11 @@ export class Caller {
    * bearer cannot keep the owner from revoking it.
    */
   get party(): string {
-    return this.#isUnlimited ? this.email : (this.#tokenId ?? this.email);
+    return this.isWhole ? this.email : (this.#tokenId ?? this.email);
   }
 
-  get #isUnlimited(): boolean {
+  /** Whether it is the person, and not a token that is limited to some names. */
+  get isWhole(): boolean {
     return this.#names.includes('*');
   }
 
@@ -52,7 +53,7 @@ export class Caller {
 
   /** Whether the caller may see and end a credential of agents. A token that is limited to some names ends only itself. */
   mayEnd({ id, owner }: { readonly id: string; readonly owner: string }): boolean {
-    return this.isAdmin || (owner === this.email && (this.#isUnlimited || id === this.#tokenId));
+    return this.isAdmin || (owner === this.email && (this.isWhole || id === this.#tokenId));
   }
 }
 
@@ -74,6 +75,8 @@ export interface CallersOptions {
 
 const ALL_NAMES = ['*'];
 
+const LIMITED = { text: 'This token is limited to some tunnels: sign in as the person instead.' };
+
 const UNKNOWN = { text: 'You have no tunnel of this name.' };
 
 export class Callers {
@@ -93,6 +96,13 @@ export class Callers {
    */
   async identify(visit: VisitRequest): Promise<Caller> {
     return this.#counted(visit, await this.#identify(visit, false));
+  }
+
+  /** As `identify`, for what is of the person and of no one tunnel. Throws `ERR_ACCESS_DENIED` for a token that is limited to some names. */
+  async identifyWhole(visit: VisitRequest): Promise<Caller> {
+    const caller = await this.identify(visit);
+    if (!caller.isWhole) throw new PosternError('ERR_ACCESS_DENIED', 'a limited token', LIMITED);
+    return caller;
   }
 
   /**

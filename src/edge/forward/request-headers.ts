@@ -8,6 +8,7 @@ import { RecentMap } from '../../core/recent-map.js';
 import type { RawHeaders } from '../../http/fields.js';
 import { connectionOptions, isHopByHop, isReserved } from '../../http/header-rules.js';
 import { basicToken } from '../request/access-token.js';
+import { holdsClientToken } from '../request/client-token.js';
 import type { ConnectionCache } from '../request/connection-cache.js';
 import type { VisitRequest } from '../request/visit.js';
 
@@ -42,6 +43,7 @@ function visitorHeaders(headers: RawHeaders, cache: ConnectionCache): string[] {
     const name = forwardedName(headers[at] as string);
     if (name === undefined || options.has(name)) continue;
     const value = headers[at + 1] as string;
+    if (name === 'authorization' && holdsClientToken(value)) continue; // whichever tunnel it is for
     if (name !== 'cookie') fields.push(name, value);
     else {
       const cookies = cache.appCookies(value);

@@ -12,39 +12,23 @@ import type { Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 import { presentedToken } from '../request/access-token.js';
+import { isResourceMetadata } from '../request/resource-metadata.js';
 import type { VisitRequest } from '../request/visit.js';
 import { type Cause, causeOf } from './cause.js';
+import { type ClientTokenCheck, soleClientToken } from './client-tokens.js';
 import { DemoLimits, type Limited } from './demo-limits.js';
 import { type Excepted, exceptionOf } from './exceptions.js';
+import { CLIENT_TOKEN_ENDED, NEW_OWNER, type Refusal } from './refusal.js';
 import type { Registry, Tunnel } from './registry.js';
-
-/** The reason for refusing a session of this host that was created when the name had another owner. */
-export const NEW_OWNER = 'new-owner';
 
 /** The decision about a request. */
 export type Verdict =
   | Admitted
   /** The CORS preflight of a permitted origin: the edge replies to it. */
   | { readonly kind: 'preflight' }
+  /** For the metadata of a tunnel that is a protected resource of OAuth: the edge replies to everyone. */
+  | { readonly kind: 'resource-metadata' }
   | Refusal;
-
-export interface Refusal {
-  readonly kind: 'refuse';
-  readonly code:
-    | 'ERR_READ_ONLY'
-    | 'ERR_TUNNEL_FULL'
-    | 'ERR_LOGIN_REQUIRED'
-    | 'ERR_ACCESS_DENIED'
-    | 'ERR_TUNNEL_OFFLINE'
-    | 'ERR_CROSS_SITE'
-    | 'ERR_ACCESS_TOKEN_INVALID';
-  /** With `ERR_LOGIN_REQUIRED`: one from which groups were left out that rules have come to name since. */
-  readonly session: Session | undefined;
-  /** The reason, for the audit record only. */
-  readonly reason: string;
-  /** A form that a page of a permitted origin has posted. The browser has sent no session only because of that origin. */
-  readonly isPosted?: true;
-}
 
 interface Admission {
   readonly tunnel: Tunnel;
@@ -100,6 +84,7 @@ export interface GateOptions {
   readonly ceiling: readonly Rule[] | undefined;
   /** Undefined where the operator permits none. */
   readonly accessTokens?: AccessTokenCheck | undefined;
+  readonly clientTokens?: ClientTokenCheck | undefined;
 }
 
 /** The access tokens of all tunnels. */
@@ -109,12 +94,13 @@ export interface AccessTokenCheck {
 }
 
 /** A request as the gate sees it. */
-export type Judged = Excepted & Limited & Pick<VisitRequest, 'host' | 'place' | 'cache'>;
+export type Judged = Excepted & Limited & Pick<VisitRequest, 'host' | 'place' | 'cache' | 'arrivedAtMs'>;
 
 export type Gate = (request: Judged) => MaybePromise<Verdict>;
 
 /** Creates the gate of an edge. It decides about every request, synchronously unless the session has to be decrypted. */
-export function createGate({ base, sessions, registry, ceiling, accessTokens }: GateOptions): Gate {
+export function createGate(options: GateOptions): Gate {
+  const { base, sessions, registry, ceiling, accessTokens, clientTokens } = options;
   const limits = new DemoLimits();
   return (request) => {
     const { place, host, cache, header } = request;
@@ -122,9 +108,14 @@ export function createGate({ base, sessions, registry, ceiling, accessTokens }: 
     const { name } = place;
     const nowMs = sessions.nowMs();
     const tunnel = registry.find(name);
+    const isResource = tunnel?.terms?.oauthResource === true;
+    if (isResource && isResourceMetadata(request.path)) return { kind: 'resource-metadata' };
     const cause = causeOf(request, tunnel ?? { origin: tunnelOrigin(base, name), origins: [], frameOrigins: [] });
     // Before the session is read: a foreign page must not learn whether anyone is signed in, not even by the time it takes.
     if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, request, nowMs);
+    // Before the session is read, and in its place: a token is never completed by a cookie.
+    const token = isResource ? soleClientToken(header, sessions.cookieName) : undefined;
+    if (token !== undefined) return judgeClient(name, token, request, nowMs);
     const found = cache.session(sessions, header['cookie'], host, nowMs);
     return chain(found, (session) => judge(name, cause, session, request, nowMs));
   };
@@ -167,6 +158,25 @@ export function createGate({ base, sessions, registry, ceiling, accessTokens }: 
     if (tunnel !== undefined && name !== undefined)
       return admit(tunnel, undefined, ACCESS_TOKEN + name, request, nowMs);
     return { kind: 'refuse', code: 'ERR_ACCESS_TOKEN_INVALID', session: undefined, reason: 'access-token' };
+  }
+
+  /** For a request of an OAuth client: by its token alone, and by the rules as they are now for whom it acts. */
+  function judgeClient(name: string, token: string, request: Judged, nowMs: number): MaybePromise<Verdict> {
+    const tunnel = registry.find(name);
+    if (tunnel === undefined || clientTokens === undefined) return refuseClient(CLIENT_TOKEN_ENDED);
+    const arrivedAtMs = nowMs - (performance.now() - request.arrivedAtMs);
+    const found = clientTokens.sessionOf({ name, owner: tunnel.policy.owner }, token, arrivedAtMs);
+    return chain(found, (session) => {
+      if (session === undefined) return refuseClient('client-token');
+      if (session === 'ended') return refuseClient(CLIENT_TOKEN_ENDED);
+      const decision = request.cache.decision(tunnel.policy, session.identity);
+      if (decision.allow) return admit(tunnel, session, decision.rule, request, nowMs);
+      return { kind: 'refuse', code: 'ERR_ACCESS_DENIED', session, reason: decision.reason };
+    });
+  }
+
+  function refuseClient(reason: string): Verdict {
+    return { kind: 'refuse', code: 'ERR_ACCESS_TOKEN_INVALID', session: undefined, reason };
   }
 
   /** The rule that admits a request without an identity; undefined if there is none. */

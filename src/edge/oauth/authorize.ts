@@ -4,17 +4,23 @@
  */
 
 import { accountKey } from '../../auth/identity/identity.js';
-import { PosternError } from '../../errors.js';
 import type { Block } from '../replies/page.js';
 import { pageReply, redirect } from '../replies/reply.js';
 import type { AttemptLimit } from '../request/limits.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { Approvers } from './approver.js';
 import type { AuthorizationCodes } from './authorization-codes.js';
-import { CLIENT_ID, isCodeChallenge, isRedirectUri, readOrigin } from './client.js';
+import {
+  badRequest,
+  checkRequest,
+  readAuthorizationRequest,
+  readDecision,
+  responseUrl,
+} from './authorization-request.js';
+import { CLIENT_ID, isRedirectUri, readOrigin } from './client.js';
 import { OAuthError } from './oauth-error.js';
 import { ALLOW, consentPage } from './pages.js';
-import { type Parameters, readFormParameters, readQuery, required } from './parameters.js';
+import { type Parameters, required } from './parameters.js';
 
 export interface AuthorizeOptions {
   /** The origin of the base host, `iss` of each response (RFC 9207). */
@@ -24,9 +30,6 @@ export interface AuthorizeOptions {
   /** Limits the agents that an account signs in. */
   readonly limit: AttemptLimit;
 }
-
-// The return path of a sign-in at the provider is kept in a cookie.
-const MAX_PATH_CHARS = 2_048;
 
 export class Authorize {
   readonly #options: AuthorizeOptions;
@@ -87,16 +90,13 @@ export class Authorize {
 
   /** The URL of a response (RFC 6749 section 4.1.2), at the redirect URI of the request. */
   #response(parameters: Parameters, fields: Readonly<Record<string, string>>): string {
-    const state = parameters.get('state');
-    const query = new URLSearchParams({ ...fields, ...(state !== undefined && { state }), iss: this.#options.issuer });
-    return `${parameters.get('redirect_uri')}?${query}`;
+    return responseUrl(parameters, this.#options.issuer, fields);
   }
 }
 
 /** The parameters of a request whose client and redirect URI are known. Throws `ERR_BAD_REQUEST` for any other. */
 function readRequest(visit: Visit): Parameters {
-  const parameters = translate(() => readQuery(visit));
-  if (visit.path.length > MAX_PATH_CHARS) throw badRequest('The address is too long.');
+  const parameters = readAuthorizationRequest(visit);
   if (parameters.get('client_id') !== CLIENT_ID) throw badRequest(UNKNOWN_CLIENT);
   if (!isRedirectUri(parameters.get('redirect_uri') ?? '')) throw badRequest(NOT_LOOPBACK);
   return parameters;
@@ -106,31 +106,3 @@ const UNKNOWN_CLIENT = 'The link is not one of “postern login”: its client_i
 
 const NOT_LOOPBACK =
   'The link asks to return to an address other than this machine’s own: its redirect_uri must be http://127.0.0.1 or http://[::1] with a port. Do not trust the sender.';
-
-/** What may be told to the client. Throws `OAuthError`. */
-function checkRequest(parameters: Parameters): void {
-  if (required(parameters, 'response_type') !== 'code')
-    throw new OAuthError('unsupported_response_type', 'The response_type must be code.');
-  if (!['query', undefined].includes(parameters.get('response_mode')))
-    throw new OAuthError('invalid_request', 'The response_mode must be query.');
-  if (parameters.get('code_challenge_method') !== 'S256' || !isCodeChallenge(parameters.get('code_challenge') ?? ''))
-    throw new OAuthError('invalid_request', 'PKCE is required: a code_challenge with the code_challenge_method S256.');
-}
-
-function readDecision(visit: Visit): Promise<Parameters> {
-  return readFormParameters(visit).catch((thrown: unknown) => {
-    throw thrown instanceof OAuthError ? badRequest(thrown.message) : thrown;
-  });
-}
-
-function translate<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (thrown) {
-    throw thrown instanceof OAuthError ? badRequest(thrown.message) : thrown;
-  }
-}
-
-function badRequest(text: string): PosternError {
-  return new PosternError('ERR_BAD_REQUEST', text, { text });
-}

@@ -20,11 +20,12 @@ const MAX_SHOWN_CHARS = 64;
 
 /** Reads `machine` and `user` of a request. */
 export function readOrigin(parameters: ReadonlyMap<string, string>, address: string): Origin {
-  const shown = (name: string) => shorten(parameters.get(name) ?? '');
+  const shown = (name: string) => shownText(parameters.get(name) ?? '');
   return { machine: shown('machine'), user: shown('user'), address };
 }
 
-function shorten(text: string): string {
+/** A text of another party as the pages quote it: cut, printable and unable to end its quotation. */
+export function shownText(text: string): string {
   const characters = [...text.slice(0, 2 * MAX_SHOWN_CHARS)];
   const isLong = characters.length > MAX_SHOWN_CHARS || text.length > 2 * MAX_SHOWN_CHARS;
   const cut = isLong ? `${characters.slice(0, MAX_SHOWN_CHARS).join('')}…` : text;

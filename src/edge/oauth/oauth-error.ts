@@ -6,6 +6,9 @@ import type { Reply } from '../request/visit.js';
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
+  | 'invalid_client_metadata'
+  | 'invalid_redirect_uri'
+  | 'invalid_target'
   | 'invalid_grant'
   | 'unauthorized_client'
   | 'unsupported_grant_type'

@@ -3,8 +3,9 @@
  * nothing. A refresh token names its sign-in and its place in the row of that sign-in's tokens, sealed by an HMAC: every
  * earlier one is recognised for ever, however many there were.
  */
-import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { deriveKeys, type Key } from '../../core/keys.js';
+import { isMacOf, isSameSecret, macOf } from '../../core/mac.js';
 
 /** What a refresh token says. */
 export interface RefreshClaims {
@@ -47,19 +48,19 @@ export class OAuthSecrets {
 
   /** What represents a code in the store. Keyed: the user codes are so few that a plain hash could be reversed. */
   hash(kind: 'code' | 'device' | 'user', code: string): string {
-    return mac(this.#keys[0], `${kind} ${code}`);
+    return macOf(this.#keys[0], `${kind} ${code}`);
   }
 
   sealRefreshToken({ signIn, generation }: RefreshClaims): string {
     const text = `${signIn}.${generation.toString(36)}`;
-    return `${REFRESH_PREFIX}${text}.${mac(this.#keys[0], `refresh ${text}`)}`;
+    return `${REFRESH_PREFIX}${text}.${macOf(this.#keys[0], `refresh ${text}`)}`;
   }
 
   /** The claims of a refresh token of this edge, of any generation; undefined for any other text. */
   openRefreshToken(token: string): RefreshClaims | undefined {
     const [, signIn, generation, given] = REFRESH_TOKEN.exec(token) ?? [];
     if (signIn === undefined || generation === undefined || given === undefined) return undefined;
-    const isOurs = this.#keys.some((key) => isSame(mac(key, `refresh ${signIn}.${generation}`), given));
+    const isOurs = isMacOf(this.#keys, `refresh ${signIn}.${generation}`, given);
     return isOurs ? { signIn, generation: Number.parseInt(generation, 36) } : undefined;
   }
 }
@@ -74,14 +75,5 @@ export function readUserCode(text: string): string | undefined {
 
 /** Whether a verifier belongs to an S256 challenge (RFC 7636 section 4.6). */
 export function isVerifierOf(challenge: string, verifier: string): boolean {
-  return isSame(createHash('sha256').update(verifier).digest('base64url'), challenge);
-}
-
-function mac({ bytes }: Key, text: string): string {
-  return createHmac('sha256', bytes).update(text).digest('base64url');
-}
-
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
+  return isSameSecret(createHash('sha256').update(verifier).digest('base64url'), challenge);
 }

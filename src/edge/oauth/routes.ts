@@ -8,9 +8,9 @@ import type { Providers } from '../../auth/providers/providers.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import type { Rule } from '../../core/rule.js';
-import { PosternError } from '../../errors.js';
 import type { Store } from '../../store/store.js';
 import type { Observer } from '../ops/observer.js';
+import { openPreflightReply, openToPages } from '../replies/open-to-pages.js';
 import { jsonReply } from '../replies/reply.js';
 import { AttemptLimit } from '../request/limits.js';
 import type { Reply, Visit } from '../request/visit.js';
@@ -20,11 +20,14 @@ import { AgentSignIns, type TokenRevoker } from './agent-sign-ins.js';
 import { Approvers, NO_AGENTS } from './approver.js';
 import { AuthorizationCodes } from './authorization-codes.js';
 import { Authorize } from './authorize.js';
+import { CLIENT_ID } from './client.js';
 import { Device } from './device.js';
 import { DeviceCodes } from './device-codes.js';
 import { OAuthError, oauthErrorReply } from './oauth-error.js';
 import { OAuthSecrets } from './oauth-secrets.js';
+import { type Parameters, readFormParameters } from './parameters.js';
 import { DEVICE_GRANT, TokenEndpoint } from './token-endpoint.js';
+import type { VisitorClients } from './visitor-clients.js';
 
 export interface AgentOAuthOptions {
   readonly base: BaseAddress;
@@ -40,6 +43,8 @@ export interface AgentOAuthOptions {
   readonly agents: readonly Rule[] | undefined;
   /** Lifetime of access tokens. */
   readonly ttlMs: number;
+  /** Every client but agents. */
+  readonly clients: VisitorClients;
 }
 
 /** The routes of the base host, and the sign-ins behind them. */
@@ -49,7 +54,7 @@ export interface AgentOAuth {
 }
 
 export function createAgentOAuth(options: AgentOAuthOptions): AgentOAuth {
-  const { base, store, secrets, observer, agents, ttlMs, revoked, sessions, providers } = options;
+  const { base, store, secrets, observer, agents, ttlMs, revoked, sessions, providers, clients } = options;
   const issuer = base.origin;
   const oauth = new OAuthSecrets(secrets);
   const admits = (identity: Identity) => {
@@ -73,50 +78,93 @@ export function createAgentOAuth(options: AgentOAuthOptions): AgentOAuth {
   const requests = new AttemptLimit('device-request');
   const tokens = new TokenEndpoint({ issuer, secrets, signIns, codes, devices, observer, limit: requests });
 
-  function metadata(): Reply {
-    if (agents === undefined) throw new PosternError('ERR_NOT_FOUND', 'POSTERN_AGENTS is not set', { text: NO_AGENTS });
-    return jsonReply(metadataOf(issuer), { 'Cache-Control': 'public, max-age=300' });
+  const metadata = () =>
+    openToPages(
+      jsonReply(metadataOf(issuer, agents !== undefined, clients), { 'Cache-Control': 'public, max-age=300' }),
+    );
+
+  /** For agents: every failure is JSON of OAuth, and no page of another origin causes a request. */
+  async function ofAgent(visit: Visit, respond: () => Promise<Reply>): Promise<Reply> {
+    if (agents === undefined) throw new OAuthError('unauthorized_client', NO_AGENTS);
+    checkCause(visit, base.origin);
+    return respond();
   }
 
-  /** For programs: every failure is JSON of OAuth, and no page of another origin causes a request. */
-  function endpoint(respond: (visit: Visit) => Promise<Reply>): Route {
+  /** The endpoint of agents, and of other clients where `ofClient` is given: public ones, also in pages of any origin. */
+  function endpoint(
+    ofAgents: (visit: Visit, parameters: Parameters) => Promise<Reply>,
+    ofClient?: (visit: Visit, parameters: Parameters) => Promise<Reply>,
+  ): Route {
     return async (visit) => {
+      let isOpen = false;
       try {
-        if (agents === undefined) throw new OAuthError('unauthorized_client', NO_AGENTS);
-        checkCause(visit, base.origin);
-        return await respond(visit);
+        const parameters = await readFormParameters(visit);
+        const clientId = parameters.get('client_id') ?? CLIENT_ID;
+        isOpen = ofClient !== undefined && clientId !== CLIENT_ID;
+        if (isOpen && ofClient !== undefined) return openToPages(await ofClient(visit, parameters));
+        return await ofAgent(visit, () => ofAgents(visit, parameters));
       } catch (thrown) {
-        return oauthErrorReply(thrown);
+        return isOpen ? openToPages(oauthErrorReply(thrown)) : oauthErrorReply(thrown);
       }
     };
   }
 
+  const isAgent = (visit: Visit) => new URLSearchParams(queryOf(visit)).getAll('client_id').join() === CLIENT_ID;
+  const openPreflight = () => openPreflightReply('POST');
+
   const routes: RouteTable = [
     ['get', '/.well-known/oauth-authorization-server', metadata],
-    ['get', '/oauth2/authorize', (visit) => authorize.ask(visit)],
-    ['post', '/oauth2/authorize', (visit) => authorize.decide(visit)],
+    ['options', '/.well-known/oauth-authorization-server', () => openPreflightReply('GET, HEAD')],
+    ['get', '/oauth2/authorize', (visit) => (isAgent(visit) ? authorize : clients).ask(visit)],
+    ['post', '/oauth2/authorize', (visit) => (isAgent(visit) ? authorize : clients).decide(visit)],
     ['get', '/device', (visit) => device.ask(visit)],
     ['post', '/device', (visit) => device.decide(visit)],
-    ['post', '/oauth2/device_authorization', endpoint((visit) => tokens.authorizeDevice(visit))],
-    ['post', '/oauth2/token', endpoint((visit) => tokens.token(visit))],
-    ['post', '/oauth2/revoke', endpoint((visit) => tokens.revoke(visit))],
+    [
+      'post',
+      '/oauth2/device_authorization',
+      endpoint((visit, parameters) => tokens.authorizeDevice(visit, parameters)),
+    ],
+    [
+      'post',
+      '/oauth2/token',
+      endpoint(
+        (visit, parameters) => tokens.token(visit, parameters),
+        (visit, parameters) => clients.token(visit, parameters),
+      ),
+    ],
+    [
+      'post',
+      '/oauth2/revoke',
+      endpoint(
+        (visit, parameters) => tokens.revoke(visit, parameters),
+        (visit, parameters) => clients.revoke(visit, parameters),
+      ),
+    ],
+    ['options', '/oauth2/token', openPreflight],
+    ['options', '/oauth2/revoke', openPreflight],
   ];
   return { routes, signIns };
 }
 
-function metadataOf(issuer: string): object {
+function queryOf({ path }: Visit): string {
+  const at = path.indexOf('?');
+  return at === -1 ? '' : path.slice(at + 1);
+}
+
+function metadataOf(issuer: string, hasAgents: boolean, { metadata }: VisitorClients): object {
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth2/authorize`,
     token_endpoint: `${issuer}/oauth2/token`,
-    device_authorization_endpoint: `${issuer}/oauth2/device_authorization`,
+    ...(hasAgents && { device_authorization_endpoint: `${issuer}/oauth2/device_authorization` }),
     revocation_endpoint: `${issuer}/oauth2/revoke`,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token', DEVICE_GRANT],
+    grant_types_supported: ['authorization_code', 'refresh_token', ...(hasAgents ? [DEVICE_GRANT] : [])],
     token_endpoint_auth_methods_supported: ['none'],
     revocation_endpoint_auth_methods_supported: ['none'],
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
+    ...metadata,
   };
 }

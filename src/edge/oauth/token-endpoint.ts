@@ -10,7 +10,7 @@ import type { AuthorizationCodes, Redeemed } from './authorization-codes.js';
 import { CLIENT_ID, isCodeVerifier, isRedirectUri, readOrigin } from './client.js';
 import type { DeviceCodes, Polled } from './device-codes.js';
 import { OAuthError, oauthReply } from './oauth-error.js';
-import { type Parameters, readFormParameters, required } from './parameters.js';
+import { type Parameters, required } from './parameters.js';
 
 export interface TokenEndpointOptions {
   /** The origin of the base host. */
@@ -45,8 +45,8 @@ export class TokenEndpoint {
   }
 
   /** `POST /oauth2/token`. */
-  async token(visit: Visit): Promise<Reply> {
-    const parameters = await readClient(visit);
+  async token(visit: Visit, parameters: Parameters): Promise<Reply> {
+    checkClient(parameters);
     const grant = required(parameters, 'grant_type');
     if (grant === 'authorization_code') return this.#byCode(visit, parameters);
     if (grant === 'refresh_token') return this.#byRefreshToken(visit, parameters);
@@ -58,9 +58,9 @@ export class TokenEndpoint {
   }
 
   /** `POST /oauth2/device_authorization`. */
-  async authorizeDevice(visit: Visit): Promise<Reply> {
+  async authorizeDevice(visit: Visit, parameters: Parameters): Promise<Reply> {
     const { issuer, devices, limit } = this.#options;
-    const parameters = await readClient(visit);
+    checkClient(parameters);
     await limit.count(visit.address);
     const { deviceCode, userCode, expiresIn, interval } = await devices.start(readOrigin(parameters, visit.address));
     return oauthReply({
@@ -74,8 +74,9 @@ export class TokenEndpoint {
   }
 
   /** `POST /oauth2/revoke`: a refresh token or an access token ends its sign-in. Any other text is accepted and does nothing. */
-  async revoke(visit: Visit): Promise<Reply> {
-    const token = required(await readClient(visit), 'token');
+  async revoke(visit: Visit, parameters: Parameters): Promise<Reply> {
+    checkClient(parameters);
+    const token = required(parameters, 'token');
     const { signIns, observer } = this.#options;
     const signIn = (await signIns.findByRefreshToken(token)) ?? (await this.#findByAccessToken(token));
     if (signIn !== undefined) {
@@ -139,11 +140,9 @@ export class TokenEndpoint {
   }
 }
 
-async function readClient(visit: Visit): Promise<Parameters> {
-  const parameters = await readFormParameters(visit);
+function checkClient(parameters: Parameters): void {
   if (parameters.get('client_id') !== CLIENT_ID)
     throw new OAuthError('invalid_client', 'The client_id must be postern.', 401);
-  return parameters;
 }
 
 function tokens({ signIn, accessToken, refreshToken, expiresInSeconds }: Issued): object {

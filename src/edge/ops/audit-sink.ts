@@ -5,7 +5,8 @@
 import type { Identity } from '../../auth/identity/identity.js';
 import type { Log } from '../../core/log.js';
 import type { PosternError } from '../../errors.js';
-import type { Admitted, Refusal, Verdict } from '../gate/gate.js';
+import type { Admitted, Verdict } from '../gate/gate.js';
+import type { Refusal } from '../gate/refusal.js';
 import { network } from '../request/limits.js';
 import type { VisitRequest } from '../request/visit.js';
 import type { Asker, EdgeEvent, EventSink, SignedOut } from './events.js';
@@ -64,6 +65,18 @@ export class AuditSink implements EventSink {
         break;
       case 'agent-sign-in-failed':
         this.#failed(event.asker, event.error, 'agent-sign-in-failed', 'agent sign-in failed');
+        break;
+      case 'client-signed-in':
+        this.#write('client-sign-in', 'client sign-in', { ...asked(event.asker), ...event.signIn });
+        break;
+      case 'client-signed-out':
+        this.#write('client-sign-out', 'client sign-out', { ...asked(event.asker), ...event.signIn });
+        break;
+      case 'client-token-reused':
+        this.#write('client-token-reuse', 'client token used twice', { ...asked(event.asker), ...event.signIn });
+        break;
+      case 'client-sign-in-failed':
+        this.#failed(event.asker, event.error, 'client-sign-in-failed', 'client sign-in failed');
         break;
       case 'offer-refused':
         this.#failed(event.offer, event.error, 'offer-refused', 'offer refused');
@@ -128,7 +141,7 @@ export class AuditSink implements EventSink {
 
   /** Records a refused session, and an admitted one the first time. */
   #decided(visit: VisitRequest, verdict: Verdict): void {
-    if (verdict.kind === 'preflight') return;
+    if (verdict.kind === 'preflight' || verdict.kind === 'resource-metadata') return;
     if (verdict.kind === 'refuse') this.#denied(visit, verdict);
     else if (verdict.session === undefined || visit.cache.isNewlyAllowed(verdict.session, verdict.rule))
       this.#allowed(visit, verdict);
@@ -177,8 +190,12 @@ function who(session: SignedOut | undefined): {
   email?: Identity['email'];
   issuer?: Identity['issuer'];
   session?: string;
+  client?: string;
 } {
   if (session === undefined) return {};
-  const { id, identity } = session;
-  return identity === undefined ? { session: id } : { email: identity.email, issuer: identity.issuer, session: id };
+  const { id, identity, client } = session;
+  const by = client === undefined ? {} : { client: client.label };
+  return identity === undefined
+    ? { session: id }
+    : { email: identity.email, issuer: identity.issuer, session: id, ...by };
 }

@@ -34,6 +34,12 @@ export type EdgeEvent =
   /** A refresh token or a code was presented a second time: one of those who presented it has stolen it. */
   | { readonly kind: 'agent-token-reused'; readonly asker: Asker; readonly signIn: AgentSignInFields }
   | { readonly kind: 'agent-sign-in-failed'; readonly asker: Asker; readonly error: PosternError }
+  /** A person has let an OAuth client act for them at a tunnel, or that has ended. */
+  | { readonly kind: 'client-signed-in'; readonly asker: Asker; readonly signIn: ClientSignInFields }
+  | { readonly kind: 'client-signed-out'; readonly asker: Asker; readonly signIn: ClientSignInFields }
+  /** A refresh token or a code of an OAuth client was presented a second time. */
+  | { readonly kind: 'client-token-reused'; readonly asker: Asker; readonly signIn: ClientSignInFields }
+  | { readonly kind: 'client-sign-in-failed'; readonly asker: Asker; readonly error: PosternError }
   | { readonly kind: 'offer-refused'; readonly offer: Asker; readonly error: PosternError }
   | { readonly kind: 'tunnel-up'; readonly agent: AgentFields; readonly tokenId: string; readonly address: string }
   | { readonly kind: 'tunnel-down'; readonly agent: AgentFields; readonly reason: PosternError | undefined }
@@ -176,6 +182,19 @@ export interface AgentSignInFields {
   /** As the agent names it; absent where the sign-in is not known any more. */
   readonly machine?: string;
   /** Who has ended it, if not its owner. */
+  readonly by?: string;
+}
+
+export interface ClientSignInFields {
+  /** The id of the sign-in, which its requests have as their session. */
+  readonly session: string;
+  readonly tunnel: string;
+  /** The person. */
+  readonly email: string;
+  readonly issuer: string;
+  /** The host of its metadata document, or in quotation marks the name that it gives itself. */
+  readonly client: string;
+  /** Who has ended it, if not the client itself. */
   readonly by?: string;
 }
 

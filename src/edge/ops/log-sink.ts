@@ -4,7 +4,7 @@
  */
 import type { Log } from '../../core/log.js';
 import type { PosternError } from '../../errors.js';
-import { ACCESS_TOKEN } from '../gate/gate.js';
+import { ACCESS_TOKEN, type Admitted } from '../gate/gate.js';
 import { network } from '../request/limits.js';
 import { signInHint } from '../request/sign-in-hints.js';
 import type { VisitRequest } from '../request/visit.js';
@@ -19,13 +19,18 @@ const MAX_PATH_CHARACTERS = 1_024;
 const GROUPS_LEFT_OUT =
   'not all groups of an account are known here: rules for the others let it in nowhere until it signs in again';
 
+interface ByToken {
+  readonly accessToken?: string | undefined;
+  readonly client?: string;
+}
+
 export class LogSink implements EventSink {
   readonly #log: Log;
   readonly #cuts: Tally;
   readonly #failures: Tally;
   readonly #hinted = new Set<string>();
-  /** The names of the access tokens that have admitted requests. Weak: a visit may have ended before the decision. */
-  #byToken: WeakMap<VisitRequest, string> | undefined;
+  /** The access tokens or OAuth clients that have made requests. Weak: a visit may have ended before the decision. */
+  #byToken: WeakMap<VisitRequest, ByToken> | undefined;
 
   constructor(log: Log) {
     this.#log = log;
@@ -36,8 +41,7 @@ export class LogSink implements EventSink {
   on(event: EdgeEvent): void {
     switch (event.kind) {
       case 'decided':
-        if (event.verdict.kind === 'forward' && event.verdict.session === undefined)
-          this.#noteToken(event.visit, event.verdict.rule);
+        if (event.verdict.kind === 'forward') this.#noteToken(event.visit, event.verdict);
         break;
       case 'visit-ended':
         this.#ended(event.visit, event.end);
@@ -78,16 +82,19 @@ export class LogSink implements EventSink {
   #ended(visit: VisitRequest, { status, code, aborted, cutBy }: VisitEnd): void {
     if (code === 'ERR_LOGIN_REQUIRED') this.#hint(visit);
     if (this.#log.isLevelEnabled?.('info') === false) return;
-    const accessToken = this.#byToken?.get(visit);
+    const byToken = this.#byToken?.get(visit);
     const traceId = visit.trace?.traceId;
     const durationMs = Math.round((performance.now() - visit.arrivedAtMs) * 10) / 10;
-    this.#log.info({ ...describe(visit), status, code, aborted, cutBy, accessToken, traceId, durationMs }, 'request');
+    this.#log.info({ ...describe(visit), status, code, aborted, cutBy, ...byToken, traceId, durationMs }, 'request');
   }
 
-  #noteToken(visit: VisitRequest, rule: string): void {
-    if (!rule.startsWith(ACCESS_TOKEN)) return;
+  #noteToken(visit: VisitRequest, { session, rule }: Admitted): void {
+    const client = session?.client?.label;
+    const accessToken =
+      session === undefined && rule.startsWith(ACCESS_TOKEN) ? rule.slice(ACCESS_TOKEN.length) : undefined;
+    if (client === undefined && accessToken === undefined) return;
     this.#byToken ??= new WeakMap();
-    this.#byToken.set(visit, rule.slice(ACCESS_TOKEN.length));
+    this.#byToken.set(visit, client === undefined ? { accessToken } : { client });
   }
 
   #failed(visit: VisitRequest, error: PosternError): void {

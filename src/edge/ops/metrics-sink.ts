@@ -21,6 +21,7 @@ const CUTTERS = ['target', 'link', 'edge', 'visitor'] as const;
 const DECISIONS = [
   'forward',
   'preflight',
+  'resource-metadata',
   'ERR_READ_ONLY',
   'ERR_TUNNEL_FULL',
   'ERR_LOGIN_REQUIRED',

@@ -8,7 +8,7 @@ import type { EdgeEvent, EventSink } from '../ops/events.js';
 export interface FeedEvent {
   /** Of this process and of a position in its list. */
   readonly id: string;
-  readonly kind: 'tunnel' | 'access' | 'access-token' | 'people' | 'knock' | 'invite' | 'sign-in';
+  readonly kind: 'tunnel' | 'access' | 'access-token' | 'client' | 'people' | 'knock' | 'invite' | 'sign-in';
   /** Empty for what is of no tunnel, and for administrators only. */
   readonly tunnel: string;
   /** Canonical email of the tunnel's owner; empty without a tunnel. */

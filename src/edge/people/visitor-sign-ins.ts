@@ -79,8 +79,9 @@ export class VisitorSignIns implements EventSink {
   on(event: EdgeEvent): void {
     if (event.kind === 'decided') {
       const { visit, verdict } = event;
-      if (verdict.kind === 'forward' && verdict.session !== undefined && visit.cache.isNewSession(verdict.session))
-        this.#meet(visit, verdict.session);
+      if (verdict.kind !== 'forward' || verdict.session === undefined) return;
+      const isBrowsers = verdict.session.client === undefined; // those of OAuth clients are listed elsewhere
+      if (isBrowsers && visit.cache.isNewSession(verdict.session)) this.#meet(visit, verdict.session);
     } else if (event.kind === 'signed-in') this.#record(event.visit, event.session);
     else if (event.kind === 'signed-out' && event.session.identity !== undefined)
       void this.#delete(accountId(event.session.identity), event.session.id).catch(() => {}); // it has ended, and is not listed

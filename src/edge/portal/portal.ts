@@ -8,8 +8,11 @@ import { canonicalEmail } from '../../core/rule.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { AgentCredentials } from '../api/agent-credentials.js';
 import type { Caller, Callers } from '../api/caller.js';
+import { endClient } from '../api/clients.js';
 import { ownedBy, param } from '../api/tunnels.js';
+import type { ClientSignIns } from '../clients/client-sign-ins.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
+import type { Observer } from '../ops/observer.js';
 import type { AccessTokens } from '../people/access-tokens.js';
 import type { Decisions } from '../people/decisions.js';
 import type { Grants } from '../people/grants.js';
@@ -37,6 +40,8 @@ export interface PortalOptions {
   readonly presence: Presence;
   readonly invites: Invites;
   readonly accessTokens: AccessTokens;
+  readonly clientSignIns: ClientSignIns;
+  readonly observer: Observer;
   readonly decisions: Decisions;
   readonly credentials: AgentCredentials;
   readonly now?: () => number;
@@ -79,7 +84,8 @@ export class Portal {
   }
 
   #tunnel(caller: Caller, visit: Visit, request: Request, more: Pick<TunnelView, 'complaint' | 'link'> = {}): Page {
-    const { base, callers, registry, grants, knocks, presence, invites, accessTokens, now = Date.now } = this.#options;
+    const { base, callers, registry, grants, knocks, presence, invites, accessTokens, clientSignIns } = this.#options;
+    const { now = Date.now } = this.#options;
     const tunnel = callers.tunnel(caller, param(request, 'name'));
     const shown = new ShownRows(visit, pathOf(tunnel.name), SECTIONS);
     const page = tunnelPage({
@@ -91,6 +97,7 @@ export class Portal {
       people: presence.at(tunnel.name),
       invites: invites.list(ownedBy(tunnel)),
       accessTokens: accessTokens.list(ownedBy(tunnel)),
+      clients: clientSignIns.ofTunnel(ownedBy(tunnel)),
       email: caller.email,
       nowMs: now(),
       ...more,
@@ -155,6 +162,11 @@ export class Portal {
       case 'revoke-token':
         await decisions.revokeAccessToken(visit, owned, about, { by });
         return;
+      case 'end-client': {
+        const found = this.#options.clientSignIns.ofTunnel(owned).find(({ id }) => id === about);
+        if (found !== undefined) await endClient(this.#options, visit, found, by);
+        return;
+      }
       default:
         throw new PosternError('ERR_BAD_REQUEST', 'an act that is not known');
     }

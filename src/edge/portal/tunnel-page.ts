@@ -1,5 +1,6 @@
 /** The page of a tunnel for its owner: who asks to be let in, who is here, who may open it, each with what can be done. */
 import { formatRule } from '../../core/rule.js';
+import type { ClientSignIn } from '../clients/client-sign-in.js';
 import type { Tunnel } from '../gate/registry.js';
 import type { AccessToken } from '../people/access-tokens.js';
 import type { Grant } from '../people/grants.js';
@@ -7,6 +8,7 @@ import type { Invite } from '../people/invite-entry.js';
 import type { Knock } from '../people/knocks.js';
 import type { Person } from '../people/presence.js';
 import type { Block, Page, Question, Row } from '../replies/page.js';
+import { clientTitle } from './clients-page.js';
 import type { ShownRows } from './shown-rows.js';
 import { ago, span } from './times.js';
 
@@ -21,10 +23,11 @@ export type Act =
   | 'take-back'
   | 'invite'
   | 'revoke-invite'
-  | 'revoke-token';
+  | 'revoke-token'
+  | 'end-client';
 
 /** The parts of the page that may be long. */
-export const SECTIONS = ['knocks', 'people', 'access', 'invites', 'tokens'] as const;
+export const SECTIONS = ['knocks', 'people', 'access', 'invites', 'tokens', 'clients'] as const;
 
 export interface TunnelView {
   readonly shown: ShownRows<(typeof SECTIONS)[number]>;
@@ -36,6 +39,7 @@ export interface TunnelView {
   readonly people: readonly Person[];
   readonly invites: readonly Invite[];
   readonly accessTokens: readonly AccessToken[];
+  readonly clients: readonly ClientSignIn[];
   /** The link of an invite that was just made: it is shown once. */
   readonly link?: string | undefined;
   /** Who looks at the page. */
@@ -60,6 +64,7 @@ export function tunnelPage(view: TunnelView): Page {
       ...accessBlocks(view),
       ...inviteBlocks(view),
       ...tokenBlocks(view),
+      ...clientBlocks(view),
       letInQuestion(view.shown.here),
       { kind: 'link', label: 'Open the app', href: `${tunnel.origin}/`, rank: 'other' },
       { kind: 'link', label: 'All tunnels', href: '/tunnels', rank: 'other' },
@@ -142,6 +147,14 @@ function tokenBlocks({ shown, accessTokens, nowMs }: TunnelView): Block[] {
     title: name,
     note: `by ${by} · for ${span(expiresAtMs - nowMs)} more`,
     question: acts(shown.here, id, [['Revoke', 'revoke-token']]),
+  }));
+}
+
+function clientBlocks({ shown, clients, nowMs }: TunnelView): Block[] {
+  return shown.section('clients', 'Apps that act for people', clients, (signIn) => ({
+    title: `${clientTitle(signIn)} for ${signIn.identity.email}`,
+    note: `let in ${ago(nowMs - signIn.sinceMs)} · for ${span(signIn.expiresAtMs - nowMs)} more`,
+    question: acts(shown.here, signIn.id, [['End', 'end-client']]),
   }));
 }
 

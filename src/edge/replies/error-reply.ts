@@ -21,6 +21,8 @@ export interface ErrorDetails {
   /** In the JSON: where a visitor signs in. */
   readonly loginUrl?: string;
   readonly reloadAfterSeconds?: number | undefined;
+  /** Of further schemes, for the response to a request without a credential: before that of our own. */
+  readonly challenges?: readonly string[];
   readonly cookies?: readonly string[];
   readonly headers?: Reply['headers'];
 }
@@ -60,13 +62,16 @@ export function errorReply(base: BaseAddress, request: Asked, error: PosternErro
 
 function statusHeaders(
   { status, code }: PosternError,
-  { cookies, loginUrl }: ErrorDetails,
+  { cookies, loginUrl, challenges = [] }: ErrorDetails,
 ): Record<string, string | readonly string[]> {
   return {
     ...(cookies !== undefined && { 'Set-Cookie': cookies }),
     ...(status === 503 && { 'Retry-After': String(RETRY_AFTER_SECONDS) }),
     ...(status === 429 && { 'Retry-After': String(RATE_LIMIT_RETRY_SECONDS) }),
-    ...(status === 401 && { 'WWW-Authenticate': challenge(loginUrl) }),
+    // Common OAuth clients look for their scheme in the first one only.
+    ...(status === 401 && {
+      'WWW-Authenticate': challenges.length > 0 ? [...challenges, challenge(loginUrl)] : challenge(loginUrl),
+    }),
     ...(status === 405 && { Allow: code === 'ERR_READ_ONLY' ? READING_METHODS : FORWARDED_METHODS }),
     ...(status === 426 && { 'Sec-WebSocket-Version': '13' }),
   };

@@ -93,6 +93,15 @@ export const AGENT_SIGN_INS = { points: 100, duration: 86_400 };
 export const WRONG_CODES = { points: 5, duration: 3_600 };
 export const WRONG_CODES_OF_ADDRESS = { points: 30, duration: 3_600 };
 
+/** OAuth clients that one account lets act for it. */
+export const CLIENT_SIGN_INS = { points: 100, duration: 86_400 };
+
+/** Metadata documents of OAuth clients that the edge fetches for one account: a person has one or two apps. */
+export const CLIENT_DOCUMENTS = { points: 20, duration: 60 };
+
+/** Registrations of OAuth clients from one address. */
+export const CLIENT_REGISTRATIONS = { points: 30, duration: 60 };
+
 /** Changes by one account, with the API or the pages: each is stored, and what is open is judged again. */
 export const CHANGES = { points: 120, duration: 60 };
 
@@ -109,6 +118,9 @@ const KINDS = {
   'wrong-invite': WRONG_INVITES,
   'device-request': DEVICE_REQUESTS,
   'agent-sign-in': AGENT_SIGN_INS,
+  'client-sign-in': CLIENT_SIGN_INS,
+  'client-document': CLIENT_DOCUMENTS,
+  'client-registration': CLIENT_REGISTRATIONS,
   change: CHANGES,
   'bad-logout-token': BAD_LOGOUT_TOKENS,
   'wrong-code': WRONG_CODES,

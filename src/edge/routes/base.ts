@@ -38,6 +38,8 @@ export interface BaseRoutesOptions {
   readonly observer: Observer;
   /** Whether an account has tunnels to manage. */
   readonly manages?: (identity: Identity) => boolean;
+  /** Whether apps (OAuth clients) act for a person. */
+  readonly hasApps?: (identity: Identity) => boolean;
 }
 
 const FORM_RESPONSE =
@@ -150,7 +152,7 @@ function askToSignOut(visit: Visit): Reply {
   return pageReply(signOutPage(`/oauth2/sign_out${query}`));
 }
 
-function portalPage({ registry, manages }: BaseRoutesOptions, visit: Visit, { identity }: Session): Page {
+function portalPage({ registry, manages, hasApps }: BaseRoutesOptions, visit: Visit, { identity }: Session): Page {
   const open = registry.online().filter(({ policy }) => decide(policy, identity).allow);
   const page = pageOf(visit, { name: 'open', items: open, positionOf: ({ name }) => [name] });
   const items = page.items.map(({ name, origin, policy }) => ({
@@ -161,6 +163,7 @@ function portalPage({ registry, manages }: BaseRoutesOptions, visit: Visit, { id
   const none = 'No tunnel is open to you right now. A tunnel shows up here while its agent is connected.';
   const blocks: Block[] = [items.length > 0 ? { kind: 'list', items } : { kind: 'text', text: none }];
   blocks.push(...nextLink('/', page.next));
+  if (hasApps?.(identity)) blocks.push({ kind: 'link', label: 'Apps that act for you', href: '/apps', rank: 'other' });
   if (manages?.(identity)) blocks.push({ kind: 'link', label: 'Manage tunnels', href: '/tunnels', rank: 'main' });
   blocks.push({ kind: 'button', label: 'Sign out', action: '/oauth2/sign_out' });
   return { title: 'Your tunnels', blocks, facts: [['Signed in as', identity.email] as const] };

@@ -10,7 +10,7 @@ export type Route = (visit: Visit, request: Request) => MaybePromise<Reply | und
 export type VisitOf = (request: Request) => Visit;
 
 export type RouteTable = readonly (readonly [
-  method: 'get' | 'post' | 'put' | 'delete',
+  method: 'get' | 'post' | 'put' | 'delete' | 'options',
   path: string,
   route: Route,
   ...before: RequestHandler[],

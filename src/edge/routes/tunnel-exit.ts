@@ -1,6 +1,6 @@
 /** The redirect of a visitor without a session from a tunnel's host to the sign-in, and what it clears in the browser. */
 import type { Sessions } from '../../auth/session/sessions.js';
-import { NEW_OWNER } from '../gate/gate.js';
+import { NEW_OWNER } from '../gate/refusal.js';
 import { redirect } from '../replies/reply.js';
 import { type Reply, tunnelName, type VisitRequest } from '../request/visit.js';
 import type { SignIn } from './sign-in.js';

@@ -4,11 +4,14 @@ import { readReturnPath } from '../../auth/session/return-path.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
-import type { Refusal, Verdict } from '../gate/gate.js';
+import type { Verdict } from '../gate/gate.js';
+import { CLIENT_TOKEN_ENDED, type Refusal } from '../gate/refusal.js';
+import type { Registry } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
 import { type ErrorDetails, errorReply } from '../replies/error-reply.js';
 import { pageReply, preflightReply } from '../replies/reply.js';
 import { isRepeatable, readForm, repostPage } from '../replies/repost.js';
+import { bearerChallenge, resourceMetadataReply } from '../replies/resource-metadata.js';
 import type { AttemptLimit } from '../request/limits.js';
 import { isNavigation, isVisit, wantsPage } from '../request/navigation.js';
 import { type Reply, tunnelName, type Visit } from '../request/visit.js';
@@ -21,6 +24,7 @@ export interface TunnelRefusalOptions {
   readonly base: BaseAddress;
   readonly sessions: Sessions;
   readonly signIn: SignIn;
+  readonly registry: Pick<Registry, 'find'>;
   readonly observer: Observer;
   /** Limits how often an account is asked to sign in again because its session lacks groups. */
   readonly renewals: AttemptLimit;
@@ -48,8 +52,11 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
 
   return async (visit, verdict) => {
     if (verdict.kind === 'preflight') return preflightReply(visit);
+    if (verdict.kind === 'resource-metadata') return resourceMetadataReply(base, visit);
     if (verdict.kind !== 'refuse') throw new PosternError('ERR_INTERNAL', 'a request for a tunnel without a refusal');
-    if (verdict.code === 'ERR_ACCESS_TOKEN_INVALID') await badTokens.count(visit.address);
+    // No guess: a client learns by this refusal, every hour, that it is to refresh its token.
+    const isGuess = verdict.code === 'ERR_ACCESS_TOKEN_INVALID' && verdict.reason !== CLIENT_TOKEN_ENDED;
+    if (isGuess) await badTokens.count(visit.address);
     return refuse(visit, await bounded(visit, verdict));
   };
 
@@ -81,7 +88,11 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
   async function askToSignIn(visit: Visit, path: string, verdict: Refusal): Promise<Reply> {
     const cookies = await clearEnded(options, visit, verdict.reason);
     const cleared = cookies.length > 0 ? { cookies, headers: CLEAR_STORED } : {};
-    return errorReply(base, visit, errorOf(verdict), { ...details(visit, path, verdict), ...cleared });
+    return errorReply(base, visit, errorOf(verdict), {
+      ...details(visit, path, verdict),
+      ...forClients(visit, verdict),
+      ...cleared,
+    });
   }
 
   function deny(visit: Visit, path: string, verdict: Refusal): Reply {
@@ -90,7 +101,20 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     const isDenied = verdict.code === 'ERR_ACCESS_DENIED' && wantsPage(visit);
     const error = errorOf(verdict, isUnverified ? UNVERIFIED : isDenied ? NOT_OPEN : undefined);
     observer.emit({ kind: 'visit-failed', visit, error });
-    return errorReply(base, visit, error, details(visit, path, verdict));
+    return errorReply(base, visit, error, { ...details(visit, path, verdict), ...forClients(visit, verdict) });
+  }
+
+  /** How OAuth clients get a token for a tunnel that is a resource of theirs; a page of an origin that its owner has named may read it. */
+  function forClients(visit: Visit, { code }: Refusal): Pick<ErrorDetails, 'challenges' | 'headers'> {
+    const tunnel = options.registry.find(tunnelName(visit));
+    const isAsked = code === 'ERR_LOGIN_REQUIRED' || code === 'ERR_ACCESS_TOKEN_INVALID';
+    if (tunnel?.terms?.oauthResource !== true || !isAsked) return {};
+    const origin = visit.header['origin']?.toLowerCase();
+    const isNamed = origin !== undefined && tunnel.origins.includes(origin);
+    return {
+      challenges: [bearerChallenge(base, visit, code === 'ERR_LOGIN_REQUIRED' ? 'none' : 'invalid')],
+      ...(isNamed && { headers: readableBy(origin) }),
+    };
   }
 
   function details(visit: Visit, path: string, { code, session }: Refusal): ErrorDetails {
@@ -126,6 +150,10 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     ] as const;
     return { title: 'Not open to you', ...account, ...reload, blocks };
   }
+}
+
+function readableBy(origin: string): Record<string, string> {
+  return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': 'WWW-Authenticate, Postern-Error' };
 }
 
 function errorOf({ code, reason }: Refusal, text?: string): PosternError {

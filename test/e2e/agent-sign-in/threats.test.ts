@@ -299,8 +299,8 @@ describe('an edge without POSTERN_AGENTS', () => {
       assert.match(page.text, sentence);
     }
     const metadata = await visitor.bare(`${world.base}/.well-known/oauth-authorization-server`);
-    assert.equal(metadata.status, 404);
-    assert.match(metadata.text, sentence);
+    const { device_authorization_endpoint: device, grant_types_supported: grants } = JSON.parse(metadata.text);
+    assert.deepEqual([device, grants], [undefined, ['authorization_code', 'refresh_token']]);
     for (const path of ENDPOINTS) {
       const { status, body } = await send(world, path, { token: 'x', grant_type: 'refresh_token', refresh_token: 'x' });
       assert.deepEqual([status, body['error']], [400, 'unauthorized_client']);

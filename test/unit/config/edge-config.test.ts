@@ -69,6 +69,8 @@ describe('loadEdgeConfig', () => {
       admins: [],
       agents: undefined,
       agentTtlMs: 7 * 86_400_000,
+      clientTtlMs: 7 * 86_400_000,
+      clientRegistration: false,
       sessionTtlMs: 43_200_000,
       sessionIdleMs: 7_200_000,
       uploadIdleMs: undefined,

@@ -6,7 +6,14 @@ import { MAX_VIEWERS, readTerms, type Terms, writeTerms } from '../../../src/lin
 const parse = (text: string) => parsePublicPath(text) ?? assert.fail(text);
 const ALL: Terms = {
   publicPaths: ['POST /webhooks/*', '/health'].map(parse),
-  ...{ preflight: true, accessTokenBasic: true, readOnly: true, viewers: 20, exchangeDetails: true },
+  ...{
+    preflight: true,
+    accessTokenBasic: true,
+    oauthResource: true,
+    readOnly: true,
+    viewers: 20,
+    exchangeDetails: true,
+  },
 };
 
 describe('the terms of an offer', () => {
@@ -23,6 +30,7 @@ describe('the terms of an offer', () => {
     ['Postern-Preflight', 'maybe'],
     ['Postern-Exchange-Details', 'some'],
     ['Postern-Access-Token-Basic', 'no'],
+    ['Postern-OAuth-Resource', 'on'],
   ] as const)
     it(`are refused with ${name}: ${value}`, () => {
       assert.throws(

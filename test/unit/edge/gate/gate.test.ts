@@ -8,7 +8,8 @@ import { NO_OWNER } from '../../../../src/auth/session/session.js';
 import type { Sessions } from '../../../../src/auth/session/sessions.js';
 import { readBaseAddress } from '../../../../src/core/hostname.js';
 import { parseRule } from '../../../../src/core/rule.js';
-import { createGate, NEW_OWNER, type Verdict } from '../../../../src/edge/gate/gate.js';
+import { createGate, type Verdict } from '../../../../src/edge/gate/gate.js';
+import { NEW_OWNER } from '../../../../src/edge/gate/refusal.js';
 import type { Registry, Tunnel } from '../../../../src/edge/gate/registry.js';
 import { ConnectionCache } from '../../../../src/edge/request/connection-cache.js';
 import type { OutboundLink } from '../../../../src/link/outbound-link.js';
@@ -111,7 +112,7 @@ const posted: Written = {
 /** A verdict as one line. */
 async function outcome(verdict: ReturnType<ReturnType<typeof setUp>['judge']>): Promise<string> {
   const said: Verdict = await verdict;
-  if (said.kind === 'preflight') return 'preflight';
+  if (said.kind === 'preflight' || said.kind === 'resource-metadata') return said.kind;
   if (said.kind === 'refuse') return `${said.code} ${said.reason}`;
   return `forward ${said.rule} ${said.session?.identity.email ?? 'nobody'}`;
 }

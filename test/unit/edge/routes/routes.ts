@@ -121,7 +121,7 @@ export async function openApp(t: TestContext, setting: Setting = {}) {
     },
     callbackPaths: ['/oauth2/callback'],
     assertions: { jwks: () => ({ keys: [] }) },
-    registry: { online: () => [], ownedBy: () => [] },
+    registry: { online: () => [], ownedBy: () => [], find: () => undefined },
     api: [],
     observer: {
       emit: (event: EdgeEvent) => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NO_OWNER } from '../../../../src/auth/session/session.js';
-import { NEW_OWNER, type Verdict } from '../../../../src/edge/gate/gate.js';
+import type { Verdict } from '../../../../src/edge/gate/gate.js';
+import { NEW_OWNER } from '../../../../src/edge/gate/refusal.js';
 import { PosternError } from '../../../../src/errors.js';
 import { type Asking, BASE, by, ORIGIN, openApp, SIBLING, sessionOf } from './routes.js';
 

@@ -1,0 +1,56 @@
+/** One sign-in of a person at an OAuth client, and what the store has of it: no secret. */
+import type { Identity } from '../../auth/identity/identity.js';
+import type { Entry } from '../../store/store.js';
+import { readStored } from '../oauth/stored.js';
+import type { Client } from './client.js';
+
+/** A sign-in, as its person and the tunnel's owner may see it. Times in milliseconds since the epoch. */
+export interface ClientSignIn {
+  readonly id: string;
+  /** The one tunnel for which it counts. */
+  readonly tunnel: string;
+  /** Canonical email of the tunnel's owner. */
+  readonly owner: string;
+  /** The person. */
+  readonly identity: Identity;
+  readonly client: SignedInClient;
+  readonly sinceMs: number;
+  /** When it last got tokens. */
+  readonly usedAtMs: number;
+  /** When it ends at the latest. */
+  readonly expiresAtMs: number;
+}
+
+export type SignedInClient = Pick<Client, 'id' | 'name'> & { readonly host?: string };
+
+export interface StoredSignIn extends Omit<ClientSignIn, 'id' | 'expiresAtMs'> {
+  /** When the person had signed in at the provider. */
+  readonly signedInAtMs: number;
+  /** Of the one refresh token that counts. */
+  readonly generation: number;
+}
+
+/** As records name a client: by what is proven of it, else by what it says. */
+export function labelOf({ host, name, id }: SignedInClient): string {
+  return host ?? `"${name === '' ? id.slice(0, 24) : name}"`; // no host and no name has quotation marks
+}
+
+/** The value of an entry. */
+export function storedText(stored: StoredSignIn): string {
+  const { tunnel, owner, identity, client, sinceMs, usedAtMs, signedInAtMs, generation } = stored;
+  return JSON.stringify({ tunnel, owner, identity, client, sinceMs, usedAtMs, signedInAtMs, generation });
+}
+
+/** Reads an entry; undefined for one that this version does not understand. */
+export function readSignIn(
+  { key, value, expiresAtMs }: Entry,
+  prefix: string,
+): (ClientSignIn & StoredSignIn) | undefined {
+  const stored = readStored<StoredSignIn>(value, FIELDS);
+  if (stored === undefined || expiresAtMs === undefined) return undefined;
+  return { ...stored, id: key.slice(prefix.length), expiresAtMs };
+}
+
+const FIELDS = [
+  ...(['tunnel', 'owner', 'identity', 'client', 'sinceMs', 'usedAtMs', 'signedInAtMs', 'generation'] as const),
+];
