@@ -7,6 +7,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, ConsoleMessage, Page } from 'playwright-core';
+import { MAX_WAIT_MS } from './ceiling.js';
 import type { Cookie } from './cookie-jar.js';
 import { deferred } from './deferred.js';
 import { PROJECT_ROOT } from './project-root.js';
@@ -128,6 +129,7 @@ export class TestBrowser {
     const viewport = { width, height: 800 };
     const ignoreHTTPSErrors = this.#ignoreHTTPSErrors;
     const context = await this.#browser.newContext({ ignoreHTTPSErrors, viewport, colorScheme });
+    context.setDefaultTimeout(MAX_WAIT_MS);
     this.#contexts.push(context);
     if (visitor !== undefined) await context.addCookies(visitor.jar.all().map(browserCookie));
     return context.newPage();
@@ -148,7 +150,7 @@ async function launch(args: readonly string[]): Promise<Browser> {
   const executablePath = chromiumPath();
   if (executablePath === undefined) throw new Error('no Chromium here');
   const { chromium } = await import('playwright-core'); // a second of processor time, and most tests see no browser
-  return chromium.launch({ executablePath, args: [...args], headless: true });
+  return chromium.launch({ executablePath, args: [...args], headless: true, timeout: MAX_WAIT_MS });
 }
 
 /** The hash of the key in the certificate of the tests, as Chromium takes it. */
@@ -198,10 +200,9 @@ export function evaluate(page: Page, script: string): Promise<unknown> {
   return withCeiling(page.evaluate(script), script);
 }
 
-// Only a ceiling for a wait that would never end: it decides no test, it explains a failed one.
 function withCeiling<T>(wait: Promise<T>, what: string): Promise<T> {
   const { promise, reject } = deferred<never>();
-  const ceiling = setTimeout(() => reject(new Error(`was waited for too long: ${what}`)), 30_000);
+  const ceiling = setTimeout(() => reject(new Error(`was waited for too long: ${what}`)), MAX_WAIT_MS);
   return Promise.race([wait, promise]).finally(() => clearTimeout(ceiling));
 }
 

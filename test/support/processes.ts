@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { MAX_WAIT_MS } from './ceiling.js';
 import { deferred } from './deferred.js';
 
 /** A JSON line that a program printed. */
@@ -202,8 +203,7 @@ export class Program {
       if (found !== undefined) resolve(found);
       else if (this.#exit !== undefined) fail(`ended (code ${this.#exit.code}, signal ${this.#exit.signal})`);
     };
-    // Only a ceiling for a wait that would never end: it decides no test, it explains a failed one.
-    const ceiling = setTimeout(() => fail('was waited for too long'), 30_000);
+    const ceiling = setTimeout(() => fail('was waited for too long'), MAX_WAIT_MS);
     this.#listeners.add(check);
     check();
     return promise.finally(() => {

@@ -1,9 +1,9 @@
 /** Access tokens: what machines open a tunnel with. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { before, describe, test } from 'node:test';
 import { type Api, apiOf } from '../../support/api.js';
 import { inWorld } from '../../support/in-world.js';
+import { longEnough } from '../../support/long-enough.js';
 import { runPostern } from '../../support/processes.js';
 
 const TOKENS = '/tunnels/demo/access-tokens';
@@ -66,10 +66,12 @@ describe('an access token', () => {
 
   test('P14 ends with what is open when it is revoked, and when its time is over', async () => {
     for (const end of ['revoked', 'over']) {
-      const { token, id } = await create(end, end === 'over' ? { for: '2s' } : {});
-      const headers = { 'postern-access-token': token };
-      const stream = await machine.stream(`${world.url}/sse?key=${end}`, 'bare', { headers });
-      await once(stream.body, 'data');
+      const { id, headers, stream } = await longEnough(async (time) => {
+        const { token, id } = await create(end, end === 'over' ? { for: time } : {});
+        const headers = { 'postern-access-token': token };
+        const stream = await machine.stream(`${world.url}/sse?key=${end}`, 'bare', { headers });
+        return stream.status === 200 ? { id, headers, stream } : undefined;
+      });
       const cut = new Promise((resolve) => stream.body.once('close', resolve).once('error', () => {}));
       if (end === 'revoked') assert.equal((await api('DELETE', `${TOKENS}/${id}`)).status, 204);
       await cut;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { inWorld } from '../../support/in-world.js';
+import { longEnough } from '../../support/long-enough.js';
 
 describe('the limits of a demo', () => {
   const { world } = inWorld({ manyAddresses: true });
@@ -68,8 +69,12 @@ describe('the limits of a demo', () => {
 
   describe('a tunnel for a time', () => {
     test('P20 says when it ends, and ends with 0 and a sentence', async () => {
-      const agent = await world.offer({ name: 'dev-demo', args: ['--for', '2s'] });
-      const online = await agent.record(({ event }) => event === 'online');
+      const { agent, online } = await longEnough(async (time) => {
+        const agent = await world.offer({ name: 'dev-demo', args: ['--for', time] });
+        await agent.record(({ event }) => event === 'online' || event === 'over');
+        const online = agent.records().find(({ event }) => event === 'online');
+        return online && { agent, online };
+      });
       assert.match(String(online['endsAt']), /^20\d\d-.*Z$/);
       const over = await agent.record(({ event }) => event === 'over');
       assert.match(String(over['message']), /time of this tunnel .* over/);

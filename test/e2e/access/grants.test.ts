@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { apiOf } from '../../support/api.js';
 import { inWorld } from '../../support/in-world.js';
+import { longEnough, unlessRefused } from '../../support/long-enough.js';
 import { isWhole } from '../../support/moments.js';
 import type { Visitor } from '../../support/visitor.js';
 
@@ -58,8 +59,10 @@ describe('access that is given and taken while a tunnel runs', () => {
     const api = await apiOf(world);
     const eve = world.visitor();
     await eve.signIn(`${world.url}/`, 'eve');
-    await api('PUT', grants(EVE), { effect: 'allow', for: '2s' });
-    const socket = await eve.socket(`${world.url}/ws`);
+    const socket = await longEnough(async (time) => {
+      await api('PUT', grants(EVE), { effect: 'allow', for: time });
+      return unlessRefused(eve.socket(`${world.url}/ws`));
+    });
     assert.equal(await closeCode(socket), 1008);
     assert.equal(await statusOf(eve), 403);
     assert.deepEqual((await api('GET', '/tunnels/demo')).body['grants'], []);

@@ -104,7 +104,7 @@ describe('the sign-in of a machine', () => {
 });
 
 describe('an agent that has signed in', () => {
-  const { world } = inWorld({ edgeEnv: { POSTERN_AGENTS: '@acme.com', POSTERN_AGENT_TTL: '8s' } });
+  const { world } = inWorld({ edgeEnv: { POSTERN_AGENTS: '@acme.com', POSTERN_AGENT_TTL: '16s' } });
 
   test('renews its token while it runs, and serves on past the end of the first one', async () => {
     const machine = new Machine(world);

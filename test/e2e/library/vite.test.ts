@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { appFolder } from '../../support/app-folder.js';
+import { MAX_WAIT_MS } from '../../support/ceiling.js';
 import { inWorld } from '../../support/in-world.js';
 import { compiled, Program } from '../../support/processes.js';
 import { CERTIFICATE_PATH } from '../../support/tls-front.js';
@@ -78,7 +79,7 @@ describe('the plugin for Vite', () => {
       assert.ok(token !== undefined, 'the client of HMR has no token');
       const socket = await ana.socket(`${url}/?token=${token}`, { protocols: ['vite-hmr'], origin: url });
       const messages: string[] = [];
-      const signal = AbortSignal.timeout(30_000); // only a ceiling for a wait that would never end
+      const signal = AbortSignal.timeout(MAX_WAIT_MS);
       socket.on('message', (data) => messages.push(String(data)));
       const told = async (part: string) => {
         while (!messages.some((message) => message.includes(part))) await once(socket, 'message', { signal });

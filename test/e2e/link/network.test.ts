@@ -15,9 +15,6 @@ import { type Echo, patternBytes } from '../../support/target-paths.js';
 import type { Visitor } from '../../support/visitor.js';
 import { startWorld } from '../../support/world.js';
 
-// A promise: both ends notice a dead link within so long.
-const NOTICED_WITHIN_MS = 15_000;
-
 describe('a link over a bad network', () => {
   const { world } = inWorld({ tunnels: 'demo,far' });
   let network: FaultProxy;
@@ -40,11 +37,8 @@ describe('a link over a bad network', () => {
     await world.target.event('request', '/held');
     const mark = agent.mark();
     network.faults.isDark = true;
-    const darkMs = performance.now();
     const down = world.edge.record(({ event, tunnel }) => event === 'tunnel-down' && tunnel === 'far');
-    await Promise.all([down, agent.record(({ event }) => event === 'offline', mark)]);
-    const noticedMs = performance.now() - darkMs;
-    assert.ok(noticedMs < NOTICED_WITHIN_MS, `noticed after ${Math.round(noticedMs)} ms`);
+    await Promise.all([down, agent.record(({ event }) => event === 'offline', mark)]); // how soon: unit/link/liveness.test.ts
     faults.assertError(await waiting, 502, 'ERR_LINK_LOST');
     faults.assertError(await ana.navigate(`${url}/`), 503, 'ERR_TUNNEL_OFFLINE');
     network.faults.isDark = false;

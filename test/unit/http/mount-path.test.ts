@@ -56,10 +56,9 @@ describe('mountOf', () => {
   ])
     it(`K11 sends ${path} to no server`, () => assert.equal(mountOf(path, MOUNTS), undefined));
 
+  // In proportion to its length these take milliseconds; in proportion to its square the runner's timeout would end them.
   it('takes time in proportion to a hostile path', () => {
-    const startedMs = performance.now();
-    for (const piece of ['%25', '/;', '//', '/%2e', '\\', '%252525']) mountOf(`/api/${piece.repeat(20_000)}`, MOUNTS);
-    assert.ok(performance.now() - startedMs < 2_000);
+    for (const piece of ['%25', '/;', '//', '/%2e', '\\', '%252525']) mountOf(`/api/${piece.repeat(500_000)}`, MOUNTS);
   });
 });
 

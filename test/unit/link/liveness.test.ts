@@ -48,6 +48,18 @@ describe('a link with a silent peer', () => {
     assert.equal((await edge.closed)?.code, 'ERR_LINK_LOST');
   });
 
+  for (const sinceTickMs of [0, 999, 1_000, 1_001, 3_999, 4_001, 4_999]) {
+    test(`ends within fifteen seconds of the last byte, which came ${sinceTickMs} ms after a tick`, async (t) => {
+      const { edge, pass, heard, isClosed } = await openStill(t);
+      await pass(sinceTickMs);
+      await heard(frame(FRAME.settings, 0, 0));
+      let silentMs = TICK_MS - sinceTickMs;
+      for (await pass(silentMs); !isClosed(); silentMs += TICK_MS) await pass(TICK_MS);
+      assert.ok(silentMs <= 15_000, `after ${silentMs} ms`);
+      assert.equal((await edge.closed)?.code, 'ERR_LINK_LOST');
+    });
+  }
+
   test('does not count the time in which this process was suspended as silence, but counts what follows', async (t) => {
     const { edge, pass, isClosed } = await openStill(t);
     await pass(HOUR_MS, TICK_MS);

@@ -141,7 +141,7 @@ describe('the connections to the target', () => {
     assert.ok(open.size <= 2, `${open.size} connections`);
   });
 
-  it('are kept while idle up to 256, and no more', { timeout: 20_000 }, async (t) => {
+  it('are kept while idle up to 256, and no more', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] }); // no connection is closed for its age
     const waiting: http.ServerResponse[] = [];
     const sockets: net.Socket[] = [];

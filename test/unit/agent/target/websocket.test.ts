@@ -104,9 +104,7 @@ describe('a WebSocket at the target', () => {
     await once(socket, 'close');
   });
 
-  it('ends at the target when the visitor disconnects, before and after it is accepted', {
-    timeout: 10_000,
-  }, async (t) => {
+  it('ends at the target when the visitor disconnects, before and after it is accepted', async (t) => {
     for (const answers of [true, false]) {
       let reached: (socket: net.Socket) => void = () => {};
       const arrived = new Promise<net.Socket>((resolve) => {
@@ -129,7 +127,7 @@ describe('a WebSocket at the target', () => {
     }
   });
 
-  it('is a reset when the target resets the connection', { timeout: 10_000 }, async (t) => {
+  it('is a reset when the target resets the connection', async (t) => {
     let target: net.Socket | undefined;
     const harness = await rawTarget(t, (socket, head) => {
       target = socket;
@@ -141,7 +139,7 @@ describe('a WebSocket at the target', () => {
     await stream.reset;
   });
 
-  it('is cut when the agent closes', { timeout: 10_000 }, async (t) => {
+  it('is cut when the agent closes', async (t) => {
     const harness = await rawTarget(t, (socket, head) => socket.write(accepted(head)));
     const stream = open(harness);
     await stream.responded;
