@@ -14,12 +14,17 @@ export interface Faults {
   maxPieceBytes: number;
   /** Takes everything and passes nothing on, an end included, as a cable that was cut: on what is open and what comes. */
   isDark: boolean;
-  /** So many of the pieces to come have a bit flipped. */
-  bentPieces: number;
+  /** The piece that comes once so many more bytes have passed, both ways together, has a bit flipped; none after it. */
+  bentAfterBytes: number;
 }
 
 export class FaultProxy {
-  readonly faults: Faults = { delayMs: 0, maxPieceBytes: 65_536, isDark: false, bentPieces: 0 };
+  readonly faults: Faults = {
+    delayMs: 0,
+    maxPieceBytes: 65_536,
+    isDark: false,
+    bentAfterBytes: Number.POSITIVE_INFINITY,
+  };
   /** Connections taken so far. */
   connections = 0;
   readonly #to: number;
@@ -93,8 +98,9 @@ export class FaultProxy {
     if (delayMs > 0) await delay(delayMs);
     await last;
     if (this.faults.isDark || !to.writable) return;
-    if (this.faults.bentPieces > 0) {
-      this.faults.bentPieces--;
+    this.faults.bentAfterBytes -= piece.length;
+    if (this.faults.bentAfterBytes < 0) {
+      this.faults.bentAfterBytes = Number.POSITIVE_INFINITY;
       const at = Math.floor(piece.length / 2);
       piece[at] = (piece[at] ?? 0) ^ 1;
     }
