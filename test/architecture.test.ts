@@ -19,7 +19,6 @@ const RULES: Rules = {
     jose: /^(auth\/|link\/token\.ts$|edge\/acme\/|integrations\/verify\.ts$)/,
     '@peculiar/x509': /^edge\/acme\/x509\.ts$/,
     'reflect-metadata': /^edge\/acme\/x509\.ts$/,
-    pino: /^cli\//,
     commander: /^cli\//,
     'eventsource-parser': /^cli\/process\/tunnel-events\.ts$/,
     'string-width': /^cli\/output\/fit\.ts$/,

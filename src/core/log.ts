@@ -1,4 +1,4 @@
-/** The log interface that all rooms receive as an argument. `pino` satisfies it; `cli/` creates one. */
+/** The log interface that all rooms receive as an argument. `cli/` creates one; a logger of `pino` satisfies it too. */
 
 export type LogFields = Readonly<Record<string, unknown>>;
 

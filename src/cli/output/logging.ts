@@ -1,20 +1,15 @@
-/**
- * The logs, by pino: JSON lines on standard output, and audit records as a stream of their own. One record is one line
- * whatever a visitor sends, and no line can move a cursor.
- */
-import { type DestinationStream, type LoggerOptions, pino } from 'pino';
+/** The logs: JSON lines on standard output, and audit records as a stream of their own. */
 import { ConfigError } from '../../config/config-error.js';
 import { quoted } from '../../config/text.js';
 import type { LogLevel } from '../../config/values.js';
-import type { Log } from '../../core/log.js';
+import type { Level, Log, LogFields } from '../../core/log.js';
 import type { OutputHealth } from '../../edge/ops/admin-server.js';
 import { systemError } from '../process/exit.js';
-import { BatchedOutput } from './batched-output.js';
-import { redact, redactText } from './redact.js';
+import { BatchedOutput, type Output } from './batched-output.js';
+import { logLine } from './log-line.js';
 import { FileSink, reportOutputFailure, standardSink, unblock } from './sinks.js';
 
-// JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would be written as they are.
-const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error'];
 
 /** What an edge writes to. */
 export interface Logging extends OutputHealth {
@@ -74,28 +69,41 @@ export function openLogging(
 
 /** The log of an agent, on standard error, apart from its terminal output. */
 export function openErrorLog(level: LogLevel): Log {
-  return createLog(new BatchedOutput(standardSink(process.stderr), { droppedLine }), { level });
+  const output = new BatchedOutput(standardSink(process.stderr), { droppedLine });
+  process.once('exit', () => output.flushLast());
+  return createLog(output, { level });
 }
 
-/** A log that writes redacted JSON lines to a stream. */
-export function createLog(stream: DestinationStream, options: Pick<LoggerOptions, 'level' | 'base'>): Log {
-  return pino(
-    {
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: redact },
-      serializers: { err: (described: unknown) => described }, // errors are described where they are redacted
-      hooks: {
-        logMethod(args, method) {
-          const [fields, message, ...rest] = args;
-          method.apply(this, [fields, typeof message === 'string' ? redactText(message) : message, ...rest]);
-        },
-        streamWrite: escapeLine,
-      },
-      ...options,
-    },
-    stream,
-  );
+/** A log that writes redacted JSON lines, `base` in each of them. */
+export function createLog(output: Output, { level, base = {} }: { level: Level; base?: Record<string, string> }): Log {
+  const rest = Object.entries(base).map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  const writer = (of: Level) => {
+    if (!isEnabled(of)) return () => {};
+    const [start, end] = [`{"level":"${of}","time":"`, `"${rest.join('')}`];
+    return (fields: LogFields, message: string) =>
+      void output.write(logLine(start + timeOf(Date.now()) + end, fields, message));
+  };
+  const isEnabled = (of: Level) => LEVELS.indexOf(of) >= LEVELS.indexOf(level);
+  return {
+    isLevelEnabled: isEnabled,
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
+  };
+}
+
+// `toISOString` takes as long as the rest of a line, and most of its text is that of the line before.
+let secondMs = Number.NaN;
+let secondText = '';
+
+/** A time as RFC 3339 writes it, in UTC with milliseconds. */
+function timeOf(ms: number): string {
+  const fraction = ms - secondMs;
+  if (fraction >= 0 && fraction < 1_000) return `${secondText}${String(1_000 + fraction).slice(1)}Z`;
+  secondMs = Math.floor(ms / 1_000) * 1_000;
+  secondText = new Date(secondMs).toISOString().slice(0, -4);
+  return timeOf(ms);
 }
 
 function openAuditFile(path: string): FileSink {
@@ -137,8 +145,4 @@ function outputNotes(output: BatchedOutput): string[] {
 function droppedLine(count: number): string {
   const time = new Date().toISOString();
   return `${JSON.stringify({ level: 'warn', time, count, msg: 'log lines dropped' })}\n`;
-}
-
-function escapeLine(line: string): string {
-  return line.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -82,10 +82,25 @@ export class LogSink implements EventSink {
   #ended(visit: VisitRequest, { status, code, aborted, cutBy }: VisitEnd): void {
     if (code === 'ERR_LOGIN_REQUIRED') this.#hint(visit);
     if (this.#log.isLevelEnabled?.('info') === false) return;
+    const { id, host, address, method, path, trace, arrivedAtMs } = visit;
     const byToken = this.#byToken?.get(visit);
-    const traceId = visit.trace?.traceId;
-    const durationMs = Math.round((performance.now() - visit.arrivedAtMs) * 10) / 10;
-    this.#log.info({ ...describe(visit), status, code, aborted, cutBy, ...byToken, traceId, durationMs }, 'request');
+    // Written out, since every request makes one: `describe` spread into it takes as long as the rest of the line.
+    const fields = {
+      requestId: id,
+      host,
+      address,
+      method,
+      path: shownPath(path),
+      status,
+      code,
+      aborted,
+      cutBy,
+      accessToken: byToken?.accessToken,
+      client: byToken?.client,
+      traceId: trace?.traceId,
+      durationMs: Math.round((performance.now() - arrivedAtMs) * 10) / 10,
+    };
+    this.#log.info(fields, 'request');
   }
 
   #noteToken(visit: VisitRequest, { session, rule }: Admitted): void {
@@ -125,11 +140,14 @@ export class LogSink implements EventSink {
   }
 }
 
-// The path without its query: queries contain codes, tickets and the app's own secrets.
 function describe({ id, host, address, method, path }: VisitRequest) {
+  return { requestId: id, host, address, method, path: shownPath(path) };
+}
+
+// The path without its query: queries contain codes, tickets and the app's own secrets.
+function shownPath(path: string): string {
   const query = path.indexOf('?');
-  const shown = (query === -1 ? path : path.slice(0, query)).slice(0, MAX_PATH_CHARACTERS);
-  return { requestId: id, host, address, method, path: shown };
+  return (query === -1 ? path : path.slice(0, query)).slice(0, MAX_PATH_CHARACTERS);
 }
 
 function causeOf({ cause }: PosternError): string | undefined {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { createLog } from '../../../../src/cli/output/logging.js';
 import type { Log } from '../../../../src/core/log.js';
@@ -7,7 +8,7 @@ const SECRET = 'hunter2hunter2';
 
 function logged(tell: (log: Log) => void, base?: Record<string, string>): string[] {
   const lines: string[] = [];
-  const options = base === undefined ? { level: 'info' } : { level: 'info', base };
+  const options = { level: 'info', ...(base && { base }) } as const;
   tell(createLog({ write: (line: string) => lines.push(line) }, options));
   return lines;
 }
@@ -17,11 +18,49 @@ function record(fields: Record<string, unknown>, message = 'm'): Record<string, 
   return JSON.parse(line ?? '') as Record<string, unknown>;
 }
 
+/** A program that logs and then ends as told; its output, and whether it ended with success. */
+function logsAndEnds(how: string): { output: string; isSuccess: boolean } {
+  const module = new URL('../../../../src/cli/output/logging.js', import.meta.url).href;
+  const lines = "for (let at = 0; at < 300; at++) log.info({ at, path: '/é' }, 'x'); audit.info({ at: 300 }, 'x');";
+  const script = `import { openLogging } from '${module}';
+    const { log, audit } = openLogging({ logLevel: 'info', auditLog: '-' }); ${lines} ${how}`;
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  return { output: stdout, isSuccess: status === 0 };
+}
+
+describe('the log of a program that ends', () => {
+  for (const [what, how, isSuccess] of [
+    ['by itself', '', true],
+    ['by an exit', 'process.exit(0)', true],
+    ['by an error that nothing catches', "throw new Error('x')", false],
+    ['by a rejection that nothing catches', "void Promise.reject(new Error('x'))", false],
+  ] as const) {
+    it(`is whole after an end ${what}`, () => {
+      const ended = logsAndEnds(how);
+      const written = ended.output.trimEnd().split('\n');
+      assert.deepEqual(
+        written.map((line) => JSON.parse(line).at),
+        Array.from({ length: 301 }, (_, at) => at),
+      );
+      assert.equal(ended.isSuccess, isSuccess);
+    });
+  }
+});
+
 describe('a log line', () => {
   it('is JSON with level, time and message', () => {
     const { level, time, msg, tunnel } = record({ tunnel: 'demo' }, 'forwarded');
     assert.deepEqual({ level, msg, tunnel }, { level: 'info', msg: 'forwarded', tunnel: 'demo' });
     assert.match(String(time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  });
+
+  it('has the time at which it was written, in milliseconds', (t) => {
+    const times = [1_000, 1_999, 2_000, 1_001_007, 1_001_007, 999, 0, Date.UTC(2028, 1, 29, 23, 59, 59, 999)];
+    t.mock.timers.enable({ apis: ['Date'] });
+    for (const time of times) {
+      t.mock.timers.setTime(time);
+      assert.equal(record({})['time'], new Date(time).toISOString());
+    }
   });
 
   it('marks audit records by their stream', () => {
