@@ -7,8 +7,8 @@ const HEAD = '{"level":"info"';
 
 const line = (fields: Record<string, unknown>, message = 'm') => logLine(HEAD, fields, message);
 
-// The characters that a log is written with: everything else is escaped.
-const PLAIN = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
+// No line end, and nothing that moves a cursor or turns the direction of the text.
+const PLAIN = /^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u;
 
 /** Fields, and the JSON that the line has for them. Lines are read by programs: these bytes are what they know. */
 const LINES: readonly (readonly [fields: Record<string, unknown>, json: string])[] = [
