@@ -6,6 +6,7 @@ import { askAdmin, until } from '../../support/admin.js';
 import { inWorld } from '../../support/in-world.js';
 import { promtool, promtoolMissing } from '../../support/promtool.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { overEach } from '../../support/versions.js';
 
 describe('the metrics of an edge', () => {
   const folder = join(temporaryFolder('metrics'), 'state');
@@ -37,32 +38,47 @@ describe('the metrics of an edge', () => {
     );
   }
 
-  test('count a request by method and status, its durations and its bytes', async () => {
-    await growth(
-      {
-        'postern_requests_total{method="unsafe",status="2xx"}': 1,
-        'postern_gate_decisions_total{decision="forward"}': 1,
-        postern_gate_duration_seconds_count: 1,
-        postern_target_first_byte_seconds_count: 1,
-        postern_request_duration_seconds_count: 1,
-        postern_received_bytes_total: 10,
-      },
-      () => ana.fetch(`${world.url}/echo`, { method: 'POST', body: '0123456789' }),
-    );
-    const before = await read('postern_sent_bytes_total');
-    const { bytes } = await ana.fetch(`${world.url}/echo`);
-    await until(async () => (await read('postern_sent_bytes_total')) === before + bytes.length);
-  });
+  overEach(world, () => {
+    test('count a request by method and status, its durations and its bytes', async () => {
+      await growth(
+        {
+          'postern_requests_total{method="unsafe",status="2xx"}': 1,
+          'postern_gate_decisions_total{decision="forward"}': 1,
+          postern_gate_duration_seconds_count: 1,
+          postern_target_first_byte_seconds_count: 1,
+          postern_request_duration_seconds_count: 1,
+          postern_received_bytes_total: 10,
+        },
+        () => ana.fetch(`${world.url}/echo`, { method: 'POST', body: '0123456789' }),
+      );
+      const before = await read('postern_sent_bytes_total');
+      const { bytes } = await ana.fetch(`${world.url}/echo`);
+      await until(async () => (await read('postern_sent_bytes_total')) === before + bytes.length);
+    });
 
-  test('count refusals by their code', async () => {
-    await growth(
-      {
-        'postern_requests_total{method="safe",status="4xx"}': 1,
-        'postern_gate_decisions_total{decision="ERR_LOGIN_REQUIRED"}': 1,
-        'postern_refusals_total{code="ERR_LOGIN_REQUIRED"}': 1,
-      },
-      () => world.visitor().fetch(`${world.url}/`),
-    );
+    test('count refusals by their code', async () => {
+      await growth(
+        {
+          'postern_requests_total{method="safe",status="4xx"}': 1,
+          'postern_gate_decisions_total{decision="ERR_LOGIN_REQUIRED"}': 1,
+          'postern_refusals_total{code="ERR_LOGIN_REQUIRED"}': 1,
+        },
+        () => world.visitor().fetch(`${world.url}/`),
+      );
+    });
+
+    test('know what is open, and of what kind', async () => {
+      const socket = await ana.socket(`${world.url.replace('http', 'ws')}/ws/chat`);
+      await until(async () => (await read('postern_websockets_open')) === 1);
+      const stream = await ana.stream(`${world.url}/sse?n=2&key=metrics`);
+      await until(async () => (await read('postern_event_streams_open')) === 1);
+      assert.equal(await read('postern_requests_open'), 2);
+      stream.request.destroy();
+      socket.close();
+      await until(async () => (await read('postern_requests_open')) === 0);
+      assert.equal(await read('postern_event_streams_open'), 0);
+      assert.equal(await read('postern_websockets_open'), 0);
+    });
   });
 
   test('count sign-ins by their outcome', async () => {
@@ -92,19 +108,6 @@ describe('the metrics of an edge', () => {
     await growth(more, () => world.startAgent({ name: 'dev-more' }));
     await world.agent.kill();
     await until(async () => (await read('postern_tunnels')) === 1 && (await read('postern_links')) === 1);
-  });
-
-  test('know what is open, and of what kind', async () => {
-    const socket = await ana.socket(`${world.url.replace('http', 'ws')}/ws/chat`);
-    await until(async () => (await read('postern_websockets_open')) === 1);
-    const stream = await ana.stream(`${world.url}/sse?n=2&key=metrics`);
-    await until(async () => (await read('postern_event_streams_open')) === 1);
-    assert.equal(await read('postern_requests_open'), 2);
-    stream.request.destroy();
-    socket.close();
-    await until(async () => (await read('postern_requests_open')) === 0);
-    assert.equal(await read('postern_event_streams_open'), 0);
-    assert.equal(await read('postern_websockets_open'), 0);
   });
 
   test('know how links, store, process and event loop are', async () => {

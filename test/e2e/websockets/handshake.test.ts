@@ -75,184 +75,191 @@ describe('a WebSocket', () => {
     'chrome-extension://abcdef',
   ];
 
-  describe('a refused one', () => {
-    test('H1 because nobody is signed in gets 401 and never reaches the app', async () => {
-      const stranger = world.visitor();
-      const { status, headers } = await refusal('/ws?stranger', {}, stranger);
-      assert.deepEqual([status, headers['postern-error']], [401, 'ERR_LOGIN_REQUIRED']);
-      assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?stranger'));
-    });
-
-    for (const origin of FOREIGN) {
-      test(`H2 because it comes from ${origin} gets 403 and never reaches the app`, async () => {
-        const { status, headers } = await refusal('/ws?foreign', { origin });
-        assert.deepEqual([status, headers['postern-error']], [403, 'ERR_CROSS_SITE']);
-        assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?foreign'));
+  overEach(world, (version) => {
+    describe('a refused one', () => {
+      test('H1 because nobody is signed in gets 401 and never reaches the app', async () => {
+        const stranger = world.visitor();
+        const { status, headers } = await refusal('/ws?stranger', {}, stranger);
+        assert.deepEqual([status, headers['postern-error']], [401, 'ERR_LOGIN_REQUIRED']);
+        assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?stranger'));
       });
-    }
 
-    test('H2 without an origin, from a program, is none', async () => {
-      const answers = await rawExchange(world.port, handshake('/ws', cookie), '\r\n\r\n');
-      assert.match(answers, /^HTTP\/1\.1 101 /);
-    });
-
-    for (const [what, change] of [
-      ['version 8', (head: string) => head.replace('Version: 13', 'Version: 8')],
-      ['no key', (head: string) => head.replace(`Sec-WebSocket-Key: ${KEY}\r\n`, '')],
-      ['a short key', (head: string) => head.replace(KEY, 'AAAA')],
-      ['POST', (head: string) => head.replace('GET', 'POST')],
-      ['an absolute target', (head: string) => head.replace('/ws?odd', `http://${host}/ws?odd`)],
-    ] as const) {
-      test(`H6 because of ${what} gets 4xx and never reaches the app`, async () => {
-        const answers = await rawExchange(world.port, change(handshake('/ws?odd', cookie)));
-        assert.match(answers, /^HTTP\/1\.1 4\d\d /);
-        // Another version is told which one there is (RFC 6455 section 4.4).
-        const code = what === 'version 8' ? 'ERR_PROTOCOL_VERSION' : 'ERR_BAD_REQUEST';
-        assert.ok(answers.includes(`\r\nPostern-Error: ${code}\r\n`), answers);
-        assert.ok(!(await world.target.seen()).some(({ url }) => url.includes('/ws?odd')));
-      });
-    }
-
-    for (const offer of ['h2c', 'TLS/1.2', 'websocket, h2c', 'websocket2', 'h2c\r\nUpgrade: websocket']) {
-      test(`H6 to ${JSON.stringify(offer)} is no upgrade: the app sees an ordinary request without the offer`, async () => {
-        await world.target.forget();
-        const head = handshake('/ordinary', cookie).replace('Upgrade: websocket', `Upgrade: ${offer}`);
-        const closing = head.replace('Connection: Upgrade', 'Connection: Upgrade, close');
-        assert.match(await rawExchange(world.port, closing), /^HTTP\/1\.1 200 /);
-        const [seen] = await world.target.seen();
-        assert.deepEqual([seen?.url, seen?.upgrade], ['/ordinary', false]);
-        assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'upgrade'), []);
-      });
-    }
-
-    test('H2 because it comes from the sibling tunnel that asks on the same port gets 403', async () => {
-      const origin = world.urlOf('dev-sibling');
-      assert.equal((await refusal('/ws?sibling', { origin })).status, 403);
-      for (const two of [
-        `Origin: ${world.url}\r\nOrigin: ${origin}`,
-        `Origin: ${world.url}, ${origin}`,
-        `Origin: ${world.url}/`,
-      ]) {
-        const answers = await rawExchange(world.port, handshake('/ws?sibling', cookie, two));
-        assert.match(answers, /^HTTP\/1\.1 403 /, two);
-      }
-      assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?sibling'));
-    });
-
-    test('H2 opens from an origin that the tunnel names, and from no other', async () => {
-      const [front, other] = ['https://web.acme.com', 'http://localhost:3000'];
-      await world.startAgent({ name: 'dev-front', args: ['--allow-origin', front, '--allow-origin', other] });
-      const url = world.urlOf('dev-front');
-      await ana.signIn(`${url}/`, 'ana');
-      for (const origin of [front, other, url, 'HTTPS://WEB.ACME.COM']) {
-        const socket = await ana.socket(`${url}/ws?${origin}`, { origin });
-        socket.close();
-      }
-      // The app reads the visitor's origin, unless it is the tunnel's: then its own.
-      const seen = (await world.target.seen()).filter(({ url: path }) => path.startsWith('/ws?http'));
-      const origins = seen.map(({ rawHeaders }) => headerValues(rawHeaders, 'origin').join());
-      assert.deepEqual(origins, [front, other, world.target.url]);
-      for (const origin of [
-        ...FOREIGN,
-        world.url,
-        'https://web.acme.com.evil.test',
-        'http://web.acme.com',
-        'https://acme.com',
-      ]) {
-        const error = await ana.socket(`${url}/ws?foreign`, { origin }).catch((reason: unknown) => reason);
-        assert.ok(error instanceof RefusedUpgrade && error.status === 403, origin);
-      }
-      const answers = await refusalOfOrigin('https://web.acme.com');
-      assert.equal(answers.status, 403); // what one tunnel names, another has not named
-    });
-    const refusalOfOrigin = (origin: string) => refusal('/ws?named-elsewhere', { origin });
-
-    test('H3 because the rules do not let somebody in gets 403, and because of its host 4xx', async () => {
-      const eve = world.visitor();
-      await eve.signIn(`${world.url}/`, 'eve');
-      const { status, headers } = await refusal('/ws?eve', {}, eve);
-      assert.deepEqual([status, headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
-      const hosts: readonly (readonly [string, number])[] = [
-        ['evil.example', 404],
-        ['nobody.localhost', 401],
-        ['127.0.0.1', 404],
-        [`${host}@evil`, 400],
-        [`${host}\r\nHost: evil.example`, 400],
-        ['x.demo.localhost', 404],
-        [new URL(world.base).host, 404],
-      ];
-      for (const [written, expected] of hosts) {
-        const head = handshake('/ws?elsewhere', cookie).replace(`Host: ${host}`, `Host: ${written}`);
-        assert.match(await rawExchange(world.port, head), new RegExp(`^HTTP/1\\.1 ${expected} `), written);
-      }
-      for (const path of ['/.postern/session', '/.postern/link', '/ws#x'])
-        assert.match(await rawExchange(world.port, handshake(path, cookie)), /^HTTP\/1\.1 40[04] /, path);
-      assert.ok(!(await world.target.seen()).some(({ url }) => /eve|elsewhere|postern|#/.test(url)));
-    });
-
-    test('H3 brings the app the same identity as a request, and nothing that the visitor made up', async () => {
-      const spoofed = ['X-Forwarded-Email: evil', 'x_forwarded_user: evil', 'Connection: Upgrade, X-Forwarded-Email'];
-      await rawExchange(world.port, handshake('/ws?h3', cookie, ...spoofed), '\r\n\r\n');
-      const upgrade = (await world.target.seen()).find(({ url }) => url === '/ws?h3');
-      const told = (name: string) => headerValues(upgrade?.rawHeaders ?? [], name);
-      assert.deepEqual([told('x-forwarded-email'), told('x-forwarded-user')], [['ana@acme.com'], ['ana']]);
-      assert.deepEqual([told('x_forwarded_user'), told('cookie')], [[], []]);
-    });
-
-    test('H5 by the app closes the connection, and what follows is no request', async () => {
-      const behind = `GET /behind HTTP/1.1\r\nHost: ${host}\r\n${cookie}\r\n\r\n`;
-      const answers = await rawExchange(world.port, handshake('/ws-refuse', cookie) + behind);
-      assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1);
-      assert.ok(!(await world.target.seen()).some(({ url }) => url === '/behind'));
-    });
-
-    for (const [what, bytes] of FAKES) {
-      test(`H5 by ${what} is relayed, and its socket is no tunnel`, async () => {
-        raw.answer('/fake', (socket) => {
-          socket.write(bytes.replaceAll('LENGTH', '4'));
+      for (const origin of FOREIGN) {
+        test(`H2 because it comes from ${origin} gets 403 and never reaches the app`, async () => {
+          const { status, headers } = await refusal('/ws?foreign', { origin });
+          assert.deepEqual([status, headers['postern-error']], [403, 'ERR_CROSS_SITE']);
+          assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?foreign'));
         });
-        const head = handshake('/fake', `Cookie: ${ana.jar.header(new URL(world.urlOf('dev-raw')))}`);
-        const before = raw.heads.length;
-        const own = head.replace(`Host: ${host}`, `Host: ${new URL(world.urlOf('dev-raw')).host}`);
-        const answers = await rawExchange(world.port, `${own}GET /internal HTTP/1.1\r\nHost: internal\r\n\r\n`);
-        assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1, answers);
-        assert.doesNotMatch(answers, /^HTTP\/1\.1 (?:101|2)/);
-        assert.equal(answers.includes('smuggled'), false);
-        assert.deepEqual(
-          raw.heads.slice(before).map((text) => text.split('\r\n')[0]),
-          ['GET /fake HTTP/1.1'],
-        );
-      });
-    }
-
-    test('H6 because of a line break in what it asks for is refused, or reaches the app as one line', async () => {
-      for (const line of [
-        'Upgrade: websocket\r X: y',
-        'Sec-WebSocket-Protocol: a\r\n X: y',
-        'Sec-WebSocket-Protocol: a\rX: y',
-        'Sec-WebSocket-Protocol: a\0b',
-      ]) {
-        const answers = await rawExchange(world.port, handshake('/ws?crlf', cookie, line));
-        assert.match(answers, /^HTTP\/1\.1 400 /, JSON.stringify(line));
       }
-      assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?crlf'));
+
+      test('H2 without an origin, from a program, is none', async () => {
+        const answers = await rawExchange(world.port, handshake('/ws', cookie), '\r\n\r\n');
+        assert.match(answers, /^HTTP\/1\.1 101 /);
+      });
+
+      for (const [what, change] of [
+        ['version 8', (head: string) => head.replace('Version: 13', 'Version: 8')],
+        ['no key', (head: string) => head.replace(`Sec-WebSocket-Key: ${KEY}\r\n`, '')],
+        ['a short key', (head: string) => head.replace(KEY, 'AAAA')],
+        ['POST', (head: string) => head.replace('GET', 'POST')],
+        ['an absolute target', (head: string) => head.replace('/ws?odd', `http://${host}/ws?odd`)],
+      ] as const) {
+        // What an extended CONNECT does not have is no fault of it (RFC 8441 section 5).
+        if (version === 'HTTP/2' && !['version 8', 'an absolute target'].includes(what)) continue;
+        test(`H6 because of ${what} gets 4xx and never reaches the app`, async () => {
+          const answers = await rawExchange(world.port, change(handshake('/ws?odd', cookie)));
+          assert.match(answers, /^HTTP\/1\.1 4\d\d /);
+          // Another version is told which one there is (RFC 6455 section 4.4).
+          const code = what === 'version 8' ? 'ERR_PROTOCOL_VERSION' : 'ERR_BAD_REQUEST';
+          assert.match(answers, new RegExp(`\\r\\nPostern-Error: ${code}\\r\\n`, 'i'));
+          assert.ok(!(await world.target.seen()).some(({ url }) => url.includes('/ws?odd')));
+        });
+      }
+
+      for (const offer of ['h2c', 'TLS/1.2', 'websocket, h2c', 'websocket2', 'h2c\r\nUpgrade: websocket']) {
+        if (version === 'HTTP/1.1')
+          test(`H6 to ${JSON.stringify(offer)} is no upgrade: the app sees an ordinary request without the offer`, async () => {
+            await world.target.forget();
+            const head = handshake('/ordinary', cookie).replace('Upgrade: websocket', `Upgrade: ${offer}`);
+            const closing = head.replace('Connection: Upgrade', 'Connection: Upgrade, close');
+            assert.match(await rawExchange(world.port, closing), /^HTTP\/1\.1 200 /);
+            const [seen] = await world.target.seen();
+            assert.deepEqual([seen?.url, seen?.upgrade], ['/ordinary', false]);
+            assert.deepEqual(headerValues(seen?.rawHeaders ?? [], 'upgrade'), []);
+          });
+      }
+
+      test('H2 because it comes from the sibling tunnel that asks on the same port gets 403', async () => {
+        const origin = world.urlOf('dev-sibling');
+        assert.equal((await refusal('/ws?sibling', { origin })).status, 403);
+        for (const two of [
+          `Origin: ${world.url}\r\nOrigin: ${origin}`,
+          `Origin: ${world.url}, ${origin}`,
+          `Origin: ${world.url}/`,
+        ]) {
+          const answers = await rawExchange(world.port, handshake('/ws?sibling', cookie, two));
+          assert.match(answers, /^HTTP\/1\.1 403 /, two);
+        }
+        assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?sibling'));
+      });
+
+      test('H2 opens from an origin that the tunnel names, and from no other', async () => {
+        const [front, other] = ['https://web.acme.com', 'http://localhost:3000'];
+        const name = `dev-front-${version.at(-1)}`;
+        await world.startAgent({ name, args: ['--allow-origin', front, '--allow-origin', other] });
+        const url = world.urlOf(name);
+        await ana.signIn(`${url}/`, 'ana');
+        for (const origin of [front, other, url, 'HTTPS://WEB.ACME.COM']) {
+          const socket = await ana.socket(`${url}/ws?${origin}`, { origin });
+          socket.close();
+        }
+        // The app reads the visitor's origin, unless it is the tunnel's: then its own.
+        const seen = (await world.target.seen()).filter(({ url: path }) => path.startsWith('/ws?http'));
+        const origins = seen.map(({ rawHeaders }) => headerValues(rawHeaders, 'origin').join());
+        assert.deepEqual(origins, [front, other, world.target.url]);
+        for (const origin of [
+          ...FOREIGN,
+          world.url,
+          'https://web.acme.com.evil.test',
+          'http://web.acme.com',
+          'https://acme.com',
+        ]) {
+          const error = await ana.socket(`${url}/ws?foreign`, { origin }).catch((reason: unknown) => reason);
+          assert.ok(error instanceof RefusedUpgrade && error.status === 403, origin);
+        }
+        const answers = await refusalOfOrigin('https://web.acme.com');
+        assert.equal(answers.status, 403); // what one tunnel names, another has not named
+      });
+      const refusalOfOrigin = (origin: string) => refusal('/ws?named-elsewhere', { origin });
+
+      test('H3 because the rules do not let somebody in gets 403, and because of its host 4xx', async () => {
+        const eve = world.visitor();
+        await eve.signIn(`${world.url}/`, 'eve');
+        const { status, headers } = await refusal('/ws?eve', {}, eve);
+        assert.deepEqual([status, headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
+        // A client of HTTP/2 is told to take another connection for a host that is not ours.
+        const foreign = version === 'HTTP/2' ? 421 : 404;
+        const hosts: readonly (readonly [string, number])[] = [
+          ['evil.example', foreign],
+          ['nobody.localhost', 401],
+          ['127.0.0.1', foreign],
+          [`${host}@evil`, 400],
+          [`${host}\r\nHost: evil.example`, 400],
+          ['x.demo.localhost', 404],
+          [new URL(world.base).host, 404],
+        ];
+        for (const [written, expected] of hosts) {
+          const head = handshake('/ws?elsewhere', cookie).replace(`Host: ${host}`, `Host: ${written}`);
+          assert.match(await rawExchange(world.port, head), new RegExp(`^HTTP/1\\.1 ${expected} `), written);
+        }
+        for (const path of ['/.postern/session', '/.postern/link', '/ws#x'])
+          assert.match(await rawExchange(world.port, handshake(path, cookie)), /^HTTP\/1\.1 40[04] /, path);
+        assert.ok(!(await world.target.seen()).some(({ url }) => /eve|elsewhere|postern|#/.test(url)));
+      });
+
+      test('H3 brings the app the same identity as a request, and nothing that the visitor made up', async () => {
+        const spoofed = ['X-Forwarded-Email: evil', 'x_forwarded_user: evil', 'Connection: Upgrade, X-Forwarded-Email'];
+        await rawExchange(world.port, handshake('/ws?h3', cookie, ...spoofed), '\r\n\r\n');
+        const upgrade = (await world.target.seen()).find(({ url }) => url === '/ws?h3');
+        const told = (name: string) => headerValues(upgrade?.rawHeaders ?? [], name);
+        assert.deepEqual([told('x-forwarded-email'), told('x-forwarded-user')], [['ana@acme.com'], ['ana']]);
+        assert.deepEqual([told('x_forwarded_user'), told('cookie')], [[], []]);
+      });
+
+      test('H5 by the app closes the connection, and what follows is no request', async () => {
+        const behind = `GET /behind HTTP/1.1\r\nHost: ${host}\r\n${cookie}\r\n\r\n`;
+        const answers = await rawExchange(world.port, handshake('/ws-refuse', cookie) + behind);
+        assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1);
+        assert.ok(!(await world.target.seen()).some(({ url }) => url === '/behind'));
+      });
+
+      for (const [what, bytes] of FAKES) {
+        test(`H5 by ${what} is relayed, and its socket is no tunnel`, async () => {
+          raw.answer('/fake', (socket) => {
+            socket.write(bytes.replaceAll('LENGTH', '4'));
+          });
+          const head = handshake('/fake', `Cookie: ${ana.jar.header(new URL(world.urlOf('dev-raw')))}`);
+          const before = raw.heads.length;
+          const own = head.replace(`Host: ${host}`, `Host: ${new URL(world.urlOf('dev-raw')).host}`);
+          const answers = await rawExchange(world.port, `${own}GET /internal HTTP/1.1\r\nHost: internal\r\n\r\n`);
+          assert.equal(answers.match(/HTTP\/1\.1 /g)?.length, 1, answers);
+          assert.doesNotMatch(answers, /^HTTP\/1\.1 (?:101|2)/);
+          assert.equal(answers.includes('smuggled'), false);
+          assert.deepEqual(
+            raw.heads.slice(before).map((text) => text.split('\r\n')[0]),
+            ['GET /fake HTTP/1.1'],
+          );
+        });
+      }
+
+      test('H6 because of a line break in what it asks for is refused, or reaches the app as one line', async () => {
+        const ofHttp1 = version === 'HTTP/1.1' ? ['Upgrade: websocket\r X: y'] : [];
+        for (const line of [
+          ...ofHttp1,
+          'Sec-WebSocket-Protocol: a\r\n X: y',
+          'Sec-WebSocket-Protocol: a\rX: y',
+          'Sec-WebSocket-Protocol: a\0b',
+        ]) {
+          const answers = await rawExchange(world.port, handshake('/ws?crlf', cookie, line));
+          assert.match(answers, /^HTTP\/1\.1 400 /, JSON.stringify(line));
+        }
+        assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?crlf'));
+      });
+
+      test('H7 because of two thousand headers gets 431, and an odd subprotocol the answer of the app', async () => {
+        const many = Array.from({ length: 2_000 }, (_, at) => `X-${at}: 1`);
+        assert.match(await rawExchange(world.port, handshake('/ws?many', cookie, ...many)), /^HTTP\/1\.1 431 /);
+        assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?many'));
+        for (const value of [`a${' '.repeat(32_000)}b`, `a,${' ,'.repeat(16_000)}b`, '"', 'a b'])
+          assert.match(
+            await rawExchange(world.port, handshake('/ws', cookie, `Sec-WebSocket-Protocol: ${value}`)),
+            /^HTTP\/1\.1 4\d\d /,
+          );
+        const socket = await ana.socket(`${world.url}/ws`); // nothing of it held the edge up
+        socket.close();
+      });
     });
 
-    test('H7 because of two thousand headers gets 431, and an odd subprotocol the answer of the app', async () => {
-      const many = Array.from({ length: 2_000 }, (_, at) => `X-${at}: 1`);
-      assert.match(await rawExchange(world.port, handshake('/ws?many', cookie, ...many)), /^HTTP\/1\.1 431 /);
-      assert.ok(!(await world.target.seen()).some(({ url }) => url === '/ws?many'));
-      for (const value of [`a${' '.repeat(32_000)}b`, `a,${' ,'.repeat(16_000)}b`, '"', 'a b'])
-        assert.match(
-          await rawExchange(world.port, handshake('/ws', cookie, `Sec-WebSocket-Protocol: ${value}`)),
-          /^HTTP\/1\.1 4\d\d /,
-        );
-      const socket = await ana.socket(`${world.url}/ws`); // nothing of it held the edge up
-      socket.close();
-    });
-  });
-
-  overEach(world, () => {
     describe('the end of a session', () => {
       test('H11 closes its WebSocket with 1008 and breaks off its event stream, and nobody else’s', async () => {
         const bob = await world.signedIn('bob');
