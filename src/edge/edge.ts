@@ -215,9 +215,11 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   };
   const stop = async () => {
     closeStreams();
-    const stopped = Promise.all([front.close(), admission.drain()]);
+    admission.refuse();
+    const stopped = front.close();
     const late = setTimeout(destroy, limits.DRAIN_MS);
-    await stopped;
+    await front.lastRequest(); // the links still take what is on its way
+    await Promise.all([stopped, admission.drain()]);
     clearTimeout(late);
     // Last, so that `/readyz` says what is going on for as long as something is.
     const adminStopped = closed(admin);

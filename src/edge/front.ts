@@ -132,6 +132,11 @@ export class Front {
     await this.#tls?.close();
   }
 
+  /** After `close`: resolves once the last request over HTTP/2 has arrived, which was on its way then. HTTP/1.1 has no such end. */
+  lastRequest(): Promise<void> {
+    return this.#options.http2.lastRequest();
+  }
+
   /** Ends the connections of requests. Those that were upgraded have other owners. */
   destroy(): void {
     this.#handshakes?.destroy();

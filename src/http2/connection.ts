@@ -84,6 +84,7 @@ export class Connection {
     const shutdown = new Shutdown({
       ...{ role, streams, queue, pings, maxStreams },
       goaway: (error) => tell(() => observer.goaway?.(error)),
+      finalGoaway: () => tell(() => observer.finalGoaway?.()),
       closed: (error) => {
         for (const reject of this.#pendingPings) reject();
         this.#reader.discard();

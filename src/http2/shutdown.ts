@@ -19,6 +19,8 @@ export interface ShutdownOptions {
   readonly maxStreams: number;
   /** The peer accepts no new streams. */
   readonly goaway: (error: Http2Error | undefined) => void;
+  /** The final GOAWAY was sent. */
+  readonly finalGoaway: () => void;
   /** The connection has ended, and every stream was notified. */
   readonly closed: (error: Http2Error | undefined) => void;
 }
@@ -127,6 +129,7 @@ export class Shutdown {
     // Requests that wait go first: a GOAWAY would overtake them, and a server without open streams may end the connection at once.
     if (this.#options.role === 'client') this.#options.queue.flush();
     this.#options.queue.control(goawayFrame(this.#finalId, Http2ErrorCode.NO_ERROR));
+    this.#options.finalGoaway();
     this.endIfIdle();
   }
 

@@ -90,17 +90,21 @@ export class Admission {
     }
   }
 
-  /** Refuses further offers, sends GOAWAY on every link and resolves when all have closed. */
-  async drain(): Promise<void> {
+  /** Refuses further offers. */
+  refuse(): void {
     this.#draining = true;
     this.#trials.destroy();
+  }
+
+  /** Refuses further offers, sends GOAWAY on every link and resolves when all have closed. */
+  async drain(): Promise<void> {
+    this.refuse();
     await Promise.all([...this.#links.keys()].map((link) => link.drain()));
   }
 
   /** Closes every link now. */
   destroy(): void {
-    this.#draining = true;
-    this.#trials.destroy();
+    this.refuse();
     for (const link of this.#links.keys()) link.destroy();
   }
 
@@ -193,10 +197,8 @@ export class Admission {
     const { registry, observer, revoked } = this.#options;
     // Since the offer was validated another agent may have taken the name, and the token may have been revoked.
     const current = registry.find(tunnel.name);
-    if (this.#draining || revoked.has(grant.id) || (current?.link !== undefined && !mayTakeOver(current, tunnel))) {
-      link.destroy();
-      return;
-    }
+    if (this.#draining || revoked.has(grant.id) || (current?.link !== undefined && !mayTakeOver(current, tunnel)))
+      return void link.destroy();
     const release = this.#budget.take(partiesOf(grant, request));
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
     this.#links.set(link, { tokenId: grant.id, tunnel: tunnel.name });
@@ -239,8 +241,7 @@ const MAX_TIMER_MS = 2_147_483_647;
 
 function closeAtExpiry({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.Timeout {
   const expired = () => link.destroy(new PosternError('ERR_TOKEN_INVALID', 'the token has expired'));
-  const timer = setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MAX_TIMER_MS));
-  return timer.unref();
+  return setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MAX_TIMER_MS)).unref();
 }
 
 function refusal(code: 'ERR_OFFER_INVALID' | 'ERR_NAME_TAKEN', text: string): PosternError {

@@ -2,19 +2,24 @@
  * Gives visits to Express, for the edge's own pages. It works on the two objects of `node:http`: a visit over HTTP/1.1 has
  * them, and for one over HTTP/2 they are made here, with the visit behind them and no socket. A forwarded request never has any.
  */
-import { IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import { IncomingMessage, METHODS, type RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { PosternError } from '../../errors.js';
 import type { InboundObserver } from '../../http/exchange.js';
 import { headersByName } from '../request/headers-by-name.js';
 import type { Visit } from '../request/visit.js';
 import { Http1Visit } from './http1/visit.js';
 import { setVisit } from './visit-of.js';
 
-/** Gives a visit to an app for `node:http`. */
+// Methods are case-sensitive (RFC 9110 section 9.1), but Express takes `get` for `GET`: over HTTP/1.1 it is never asked.
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
+
+/** Gives a visit to an app for `node:http`. Throws `ERR_METHOD_UNKNOWN` for a method that this does not know. */
 export function serveWith(app: RequestListener, visit: Visit): void {
   if (visit instanceof Http1Visit) app(visit.request, visit.response);
   else {
+    if (!KNOWN_METHODS.has(visit.method)) throw new PosternError('ERR_METHOD_UNKNOWN');
     const request = requestOf(visit);
     app(request, responseOf(request, visit));
   }

@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Asked, Http2Visitor, whole } from '../../support/http2-visitor.js';
 import { inWorld } from '../../support/in-world.js';
 import { FRAME, frame } from '../../support/raw-peer.js';
+import { SlowReader } from '../../support/slow-reader.js';
 import type { Echo } from '../../support/target-paths.js';
 import { rawExchange } from '../../support/visitor.js';
 
@@ -135,6 +136,8 @@ describe('a visitor over HTTP/2', () => {
     [400, 'ERR_BAD_REQUEST', 'a path in absolute form', { ':path': 'http://demo.localhost/x' }],
     [400, 'ERR_BAD_REQUEST', 'a value with a line break', { 'x-a': 'a\x01b' }],
     [405, 'ERR_METHOD_REFUSED', 'TRACE', { ':method': 'TRACE' }],
+    [501, 'ERR_METHOD_UNKNOWN', 'get, of a path of the edge', { ':method': 'get', ':path': '/.postern/userinfo' }],
+    [501, 'ERR_METHOD_UNKNOWN', 'a word, of a path of the edge', { ':method': 'FOO', ':path': '/.postern/userinfo' }],
     [405, 'ERR_METHOD_REFUSED', 'CONNECT', { ':method': 'CONNECT', ':path': undefined, ':scheme': undefined }],
     [
       501,
@@ -258,18 +261,32 @@ describe('a visitor over HTTP/2', () => {
     assert.match(metrics, /^postern_http2_connections_failed_total\{reason="PROTOCOL_ERROR"\} 1$/m);
   });
 
-  test('N10 a drain ends the connection behind what runs on it', async () => {
+  test('N10 a drain ends the connection behind what runs on it, and behind what was on its way', async () => {
     const held = h2.ask({ ':path': '/held?key=drain' });
+    const slow = new SlowReader(world.port);
+    const request = (path: string) => [
+      ...[':method', 'GET', ':scheme', 'http', ':authority', host, ':path', path],
+      ...['cookie', cookie],
+    ];
+    assert.equal(await (await slow.send(request('/early'))).status, '200');
     await world.target.event('request', '/held?key=drain');
     const away = once(h2.session, 'goaway');
+    slow.hold();
     const stopped = world.edge.terminate();
     assert.equal((await away)[0], constants.NGHTTP2_NO_ERROR);
+    await slow.holds(FIRST_GOAWAY);
+    const late = await slow.send(request('/late'));
+    slow.read();
+    assert.equal(await late.status, '200');
     await world.target.release('drain');
     assert.equal((await held).status, 200);
     await stopped;
     assert.equal(h2.session.destroyed, true);
   });
 });
+
+// The highest identifier that there is, and NO_ERROR (RFC 9113 section 6.8).
+const FIRST_GOAWAY = frame(FRAME.goaway, 0, 0, Buffer.from('7fffffff00000000', 'hex'));
 
 /** How many streams a client can reset before its connection ends. */
 async function resetsUntilGoaway(flood: Http2Visitor): Promise<number> {

@@ -1,7 +1,8 @@
 /** How a connection ends (RFC 9113 section 6.8), between two engines. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { engines, Record, requestFields } from './peers.js';
+import { FrameFlag, FrameType } from '../../../src/http2/frame/types.js';
+import { Bare, engines, frame, Record, requestFields } from './peers.js';
 
 describe('a graceful shutdown', () => {
   it('of a client follows the requests that it has opened before: a server without streams ends at once', () => {
@@ -29,5 +30,26 @@ describe('a graceful shutdown', () => {
     );
     assert.deepEqual(closed, { client: 'whole', server: 'whole' });
     assert.ok(server.isClosed);
+  });
+
+  it('of a server serves what was on its way, and tells its owner when nothing more can be', () => {
+    const told: string[] = [];
+    const bare = Bare.greeted('server', {
+      observer: {
+        stream: (stream, fields) => {
+          told.push(fields[7] as string);
+          stream.observe(new Record());
+          stream.sendHeaders([':status', '204'], { endStream: true });
+        },
+        finalGoaway: () => told.push('no more'),
+        closed: () => told.push('closed'),
+      },
+    });
+    bare.engine.drain();
+    const ping = bare.take().find(({ type }) => type === FrameType.PING);
+    bare.give(bare.headers(1, requestFields('GET', '/late')));
+    bare.give(frame(FrameType.PING, FrameFlag.ACK, 0, ping?.payload.toString('hex')));
+    bare.give(bare.headers(3, requestFields('GET', '/too-late')));
+    assert.deepEqual(told, ['/late', 'no more', 'closed']);
   });
 });

@@ -39,6 +39,8 @@ export class Http2VisitorConnection {
   readonly #socket: Duplex;
   readonly #connection: Connection;
   #isClosing = false;
+  #hasLastRequest = false;
+  #lastRequestHere: (() => void) | undefined;
 
   /** Takes over the socket. */
   constructor(
@@ -64,7 +66,9 @@ export class Http2VisitorConnection {
         oversized: (stream) => owner.refused(this, stream, new PosternError('ERR_HEADERS_TOO_LARGE')),
         malformed: (stream, reason) => owner.refused(this, stream, new PosternError('ERR_BAD_REQUEST', reason)),
         overdue: () => void socket.destroy(),
+        finalGoaway: () => this.#endRequests(),
         closed: (error) => {
+          this.#endRequests();
           endSocketWithLinger(socket, '');
           if (error !== undefined && !this.#isClosing) owner.failed(this, error);
         },
@@ -94,6 +98,19 @@ export class Http2VisitorConnection {
   /** Accepts no new requests (RFC 9113 section 6.8), and ends after the running ones. */
   drain(): void {
     this.#connection.drain();
+  }
+
+  /** Resolves once its last request has arrived: a round trip after `drain`, or at its end. */
+  lastRequest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#lastRequestHere = resolve;
+      if (this.#hasLastRequest) resolve();
+    });
+  }
+
+  #endRequests(): void {
+    this.#hasLastRequest = true;
+    this.#lastRequestHere?.();
   }
 
   /** Ends the connection now; running requests break. */

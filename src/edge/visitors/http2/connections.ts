@@ -57,6 +57,11 @@ export class Http2Connections {
     });
   }
 
+  /** After `drain`: resolves once the last request has arrived, which was on its way when the drain began. */
+  async lastRequest(): Promise<void> {
+    await Promise.all([...this.#open].map((connection) => connection.lastRequest()));
+  }
+
   /** Ends every connection now. */
   destroy(): void {
     for (const connection of [...this.#open]) connection.cut();
