@@ -1,6 +1,7 @@
 /** All faults that the tests should notice: `npm run mutants`. */
 import { AGENT } from './agent.js';
 import { BOUNDS } from './bounds.js';
+import { CLIENTS } from './clients.js';
 import { CORE } from './core.js';
 import { EDGE } from './edge.js';
 import { ENGINE } from './engine.js';
@@ -20,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROVIDER,
   ...CORE,
   ...EDGE,
+  ...CLIENTS,
   ...OAUTH,
   ...BOUNDS,
   ...DOOR,

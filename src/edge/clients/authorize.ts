@@ -14,9 +14,11 @@ import type { AuthorizationCodes, BoundGrant } from '../oauth/authorization-code
 import {
   badRequest,
   checkRequest,
+  forPerson,
   readAuthorizationRequest,
   readDecision,
   responseUrl,
+  toPerson,
 } from '../oauth/authorization-request.js';
 import { OAuthError } from '../oauth/oauth-error.js';
 import { ALLOW } from '../oauth/pages.js';
@@ -28,7 +30,7 @@ import type { Reply, Visit } from '../request/visit.js';
 import type { Client } from './client.js';
 import type { ClientDocuments } from './documents.js';
 import { consentPage } from './pages.js';
-import { matchesRedirectUri } from './redirect-uris.js';
+import { hostOfUri, isLoopbackUri, matchesRedirectUri } from './redirect-uris.js';
 import type { Registrations } from './registration.js';
 import { tunnelOfResource } from './resources.js';
 
@@ -104,58 +106,78 @@ export class ClientAuthorize {
     const approver = await this.#options.approvers.of(visit, visit.path);
     if ('reply' in approver) return approver.reply;
     const { session } = approver;
+    const tunnel = this.#tunnel(parameters);
+    const decision = decide(tunnel.policy, session.identity);
+    if (!decision.allow || decision.rule === 'public') return this.#refuse(visit, session, tunnel);
+    // Behind the rules: the document of a client is fetched for people whom the tunnel lets in, and for no other.
     const client = await this.#client(parameters, session.identity);
     try {
       checkRequest(parameters);
-      const tunnel = this.#tunnel(parameters);
-      const decision = decide(tunnel.policy, session.identity);
-      if (!decision.allow || decision.rule === 'public') return this.#refuse(visit, parameters, session, tunnel);
-      return await act({ parameters, session, client, tunnel });
     } catch (thrown) {
       if (!(thrown instanceof OAuthError)) throw thrown;
-      const { error, message } = thrown;
-      return redirect(this.#response(parameters, { error, error_description: message }));
+      return this.#failed(visit, parameters, thrown);
     }
+    return act({ parameters, session, client, tunnel });
   }
 
   /** The client of a request, whose redirect URI is one of its own. Throws `ERR_BAD_REQUEST` for any other. */
   async #client(parameters: Parameters, identity: Identity): Promise<Client> {
     const { documents, registrations } = this.#options;
     const id = parameters.get('client_id') ?? '';
-    const client = registrations?.find(id) ?? (await documents.find(id, accountKey(identity)).catch(toPage));
+    const client = registrations?.find(id) ?? (await documents.find(id, accountKey(identity)).catch(toPerson));
     if (client === undefined) throw badRequest(registrations === undefined ? UNKNOWN : UNKNOWN_OR_OLD);
     if (!matchesRedirectUri(client.redirectUris, parameters.get('redirect_uri') ?? ''))
       throw badRequest(OTHER_REDIRECT);
     return client;
   }
 
-  /** Throws `invalid_target`. */
+  /** Throws `ERR_BAD_REQUEST`. */
   #tunnel(parameters: Parameters): Tunnel {
     const { base, registry } = this.#options;
-    const name = tunnelOfResource(required(parameters, 'resource'), base);
+    const name = forPerson(() => tunnelOfResource(required(parameters, 'resource'), base));
     const tunnel = registry.find(name);
-    if (tunnel?.terms?.oauthResource !== true)
-      throw new OAuthError('invalid_target', 'No tunnel of this name is open to OAuth clients now.');
+    if (tunnel?.terms?.oauthResource !== true) throw badRequest(NO_RESOURCE);
     return tunnel;
   }
 
-  /** The same page as at the tunnel, with the way back to the client. */
-  #refuse(visit: Visit, parameters: Parameters, { identity }: Session, { name }: Tunnel): Reply {
+  /** The same page as at the tunnel. */
+  #refuse(visit: Visit, { identity }: Session, { name }: Tunnel): Reply {
     const { base } = this.#options;
     const error = new PosternError('ERR_ACCESS_DENIED', 'the rules of the tunnel', { text: NOT_OPEN });
     const again = `/oauth2/start?rd=${queryValue(visit.path)}&switch=account`;
+    const ask = {
+      kind: 'link',
+      label: 'Ask for access',
+      href: `${base.origin}/access?to=${name}`,
+      rank: 'main',
+    } as const;
     const mayAsk = identity.emailVerified;
     return errorReply(base, visit, error, {
       title: 'Not open to you',
       account: identity.email,
       blocks: [
-        ...(mayAsk
-          ? [{ kind: 'link', label: 'Ask for access', href: `${base.origin}/access?to=${name}`, rank: 'main' } as const]
-          : []),
+        ...(mayAsk ? [ask] : []),
         { kind: 'link', label: 'Switch account', href: again, rank: mayAsk ? 'other' : 'main' },
-        { kind: 'link', label: 'Give up', href: this.#denied(parameters), rank: 'other' },
       ],
     });
+  }
+
+  /**
+   * Tells the client what is wrong with its request: at once where a program of this machine listens, and else by a link. Anyone
+   * may be a client, and the edge leads no visitor to an address that anyone may name (RFC 9700 section 4.11.2).
+   */
+  #failed(visit: Visit, parameters: Parameters, { error, message }: OAuthError): Reply {
+    const redirectUri = parameters.get('redirect_uri') ?? '';
+    const location = this.#response(parameters, { error, error_description: message });
+    if (isLoopbackUri(redirectUri)) return redirect(location);
+    return errorReply(
+      this.#options.base,
+      visit,
+      badRequest(`The app has sent you here with an invalid request: ${message}`),
+      {
+        blocks: [{ kind: 'link', label: `Go back to ${hostOfUri(redirectUri)}`, href: location, rank: 'other' }],
+      },
+    );
   }
 
   #denied(parameters: Parameters): string {
@@ -170,9 +192,8 @@ export class ClientAuthorize {
   }
 }
 
-function toPage(thrown: unknown): never {
-  throw thrown instanceof OAuthError ? badRequest(thrown.message) : thrown;
-}
+const NO_RESOURCE =
+  'The app asks for a tunnel that is not open to apps, or is not there now: it must run with --oauth-resource.';
 
 const NOT_OPEN = 'This account may not open that tunnel, so no app may do it for you.';
 

@@ -126,12 +126,12 @@ export class ClientSignIns {
   }
 
   /**
-   * The person for whom an access token acts at a tunnel; `ended` for one that was made here and does not count there now,
+   * The person for whom an access token acts at a tunnel, under the owner of then; `ended` for one that was made here and does not count there now,
    * undefined for any other text. `arrivedAtMs`: when the request arrived, since what was begun in time goes on for as long
    * as the sign-in does. Synchronous unless another node has begun it a moment ago.
    * Throws as `checkEnded`.
    */
-  sessionOf(tunnel: Owned, token: string, arrivedAtMs: number): MaybePromise<Session | 'ended' | undefined> {
+  sessionOf(tunnel: string, token: string, arrivedAtMs: number): MaybePromise<Session | 'ended' | undefined> {
     const claims = this.#options.tokens.openAccess(token);
     if (claims === undefined) return undefined;
     if (claims.expiresAtMs <= arrivedAtMs) return 'ended';
@@ -190,21 +190,23 @@ export class ClientSignIns {
     this.#mirror.close();
   }
 
-  async #fetch(tunnel: Owned, id: string): Promise<Session | 'ended'> {
+  async #fetch(tunnel: string, id: string): Promise<Session | 'ended'> {
     const entry = await this.#options.store.get(PREFIX + id);
     const held = entry && this.#read(entry);
     if (entry === undefined) this.#gone.set(id, true);
     return held === undefined ? 'ended' : this.#sessionAt(tunnel, held);
   }
 
-  #sessionAt({ name, owner }: Owned, held: Held): Session | 'ended' {
+  #sessionAt(tunnel: string, held: Held): Session | 'ended' {
     this.#options.checkEnded?.();
-    return held.tunnel === name && held.owner === owner && this.#counts(held) ? held.session : 'ended';
+    return held.tunnel === tunnel && this.#counts(held) ? held.session : 'ended';
   }
 
-  /** The tunnel's rules are for the gate. */
-  #counts({ session }: Held): boolean {
-    return !this.#options.isEnded(session);
+  /**
+   * The tunnel's rules are for the gate. By the lifetime of now, too: that who was signed out is remembered for it, and no longer.
+   */
+  #counts({ session, sinceMs }: Held): boolean {
+    return sinceMs + this.#options.ttlMs > this.#now() && !this.#options.isEnded(session);
   }
 
   async #reused(ended: Held): Promise<Refreshed> {

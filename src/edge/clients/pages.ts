@@ -45,17 +45,16 @@ export function consentPage(question: Question): Page {
 }
 
 function nameOf({ name, host }: Client): string {
-  const quoted = name === '' ? 'An app' : `The app “${name}”`;
-  return host === undefined ? quoted : `${quoted} of ${host}`;
+  if (host !== undefined) return `${name === '' ? 'An app' : `The app “${name}”`} of ${host}`;
+  return name === '' ? 'An app without a name' : `An app that calls itself “${name}”, which nobody has checked,`;
 }
 
-/** What is not proven: which program it is on this machine, or a name. */
+/** What is not proven: which program it is on this machine, or who is behind an address. */
 function warningAbout({ redirectUri }: Question): string {
-  const started = 'Allow it only if you have just started this in that app yourself.';
+  const started = 'Allow it only if you have just started this in that app yourself';
   if (isLoopbackUri(redirectUri))
-    return `${started} Any program on this computer could use its name. Whoever sent you a link to this page would act as you.`;
-  const where = hostOfUri(redirectUri);
-  return `${started} Whoever is behind ${where} would act as you, whatever name is given above.`;
+    return `${started}, on this computer: any program on it could say that it is that app.`;
+  return `${started}. What you allow goes to ${hostOfUri(redirectUri)}: if a link brought you here, its sender could act as you.`;
 }
 
 const UNITS = [

@@ -8,12 +8,11 @@ import type { HeaderLookup } from '../request/visit.js';
 
 /** The tokens of OAuth clients. */
 export interface ClientTokenCheck {
-  /** For whom a token acts at a tunnel; `ended` for one that counts no more, or elsewhere; undefined for any other text. */
-  sessionOf(
-    tunnel: { readonly name: string; readonly owner: string },
-    token: string,
-    arrivedAtMs: number,
-  ): MaybePromise<Session | 'ended' | undefined>;
+  /**
+   * For whom a token acts at the tunnel of a name, under the owner whom the session names; `ended` for one that counts no more, or
+   * elsewhere; undefined for any other text.
+   */
+  sessionOf(tunnel: string, token: string, arrivedAtMs: number): MaybePromise<Session | 'ended' | undefined>;
 }
 
 /**

@@ -114,7 +114,8 @@ export function createGate(options: GateOptions): Gate {
     // Before the session is read: a foreign page must not learn whether anyone is signed in, not even by the time it takes.
     if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, request, nowMs);
     // Before the session is read, and in its place: a token is never completed by a cookie.
-    const token = isResource ? soleClientToken(header, sessions.cookieName) : undefined;
+    const mayHaveToken = isResource || tunnel === undefined;
+    const token = mayHaveToken ? soleClientToken(header, sessions.cookieName) : undefined;
     if (token !== undefined) return judgeClient(name, token, request, nowMs);
     const found = cache.session(sessions, header['cookie'], host, nowMs);
     return chain(found, (session) => judge(name, cause, session, request, nowMs));
@@ -162,20 +163,20 @@ export function createGate(options: GateOptions): Gate {
 
   /** For a request of an OAuth client: by its token alone, and by the rules as they are now for whom it acts. */
   function judgeClient(name: string, token: string, request: Judged, nowMs: number): MaybePromise<Verdict> {
-    const tunnel = registry.find(name);
-    if (tunnel === undefined || clientTokens === undefined) return refuseClient(CLIENT_TOKEN_ENDED);
+    if (clientTokens === undefined) return refuseClient(CLIENT_TOKEN_ENDED);
     const arrivedAtMs = nowMs - (performance.now() - request.arrivedAtMs);
-    const found = clientTokens.sessionOf({ name, owner: tunnel.policy.owner }, token, arrivedAtMs);
-    return chain(found, (session) => {
-      if (session === undefined) return refuseClient('client-token');
-      if (session === 'ended') return refuseClient(CLIENT_TOKEN_ENDED);
+    return chain(clientTokens.sessionOf(name, token, arrivedAtMs), (found) => {
+      const tunnel = registry.find(name);
+      const session = typeof found === 'object' ? found : undefined;
+      if (tunnel === undefined) return judgeUnknown(session);
+      if (session?.owner !== tunnel.ownerTag) return refuseClient(found && CLIENT_TOKEN_ENDED);
       const decision = request.cache.decision(tunnel.policy, session.identity);
       if (decision.allow) return admit(tunnel, session, decision.rule, request, nowMs);
       return { kind: 'refuse', code: 'ERR_ACCESS_DENIED', session, reason: decision.reason };
     });
   }
 
-  function refuseClient(reason: string): Verdict {
+  function refuseClient(reason = 'client-token'): Verdict {
     return { kind: 'refuse', code: 'ERR_ACCESS_TOKEN_INVALID', session: undefined, reason };
   }
 

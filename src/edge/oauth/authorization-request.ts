@@ -13,7 +13,7 @@ const MAX_PATH_CHARS = 2_048;
 
 /** The parameters of a request. Throws `ERR_BAD_REQUEST`: where a response may go is not known yet. */
 export function readAuthorizationRequest(visit: Visit): Parameters {
-  const parameters = translate(() => readQuery(visit));
+  const parameters = forPerson(() => readQuery(visit));
   if (visit.path.length > MAX_PATH_CHARS) throw badRequest('The address is too long.');
   return parameters;
 }
@@ -30,9 +30,7 @@ export function checkRequest(parameters: Parameters): void {
 
 /** The decision of a person: the request is in the query, and the body has nothing else. */
 export function readDecision(visit: Visit): Promise<Parameters> {
-  return readFormParameters(visit).catch((thrown: unknown) => {
-    throw thrown instanceof OAuthError ? badRequest(thrown.message) : thrown;
-  });
+  return readFormParameters(visit).catch(toPerson);
 }
 
 /** The URL of a response (section 4.1.2), at the redirect URI of the request, which was checked. `issuer`: RFC 9207. */
@@ -43,12 +41,17 @@ export function responseUrl(parameters: Parameters, issuer: string, fields: Read
   return `${uri}${uri.includes('?') ? '&' : '?'}${query}`;
 }
 
-function translate<T>(read: () => T): T {
+/** Throws `ERR_BAD_REQUEST` for an error that may be told to the person alone. */
+export function forPerson<T>(read: () => T): T {
   try {
     return read();
   } catch (thrown) {
-    throw thrown instanceof OAuthError ? badRequest(thrown.message) : thrown;
+    return toPerson(thrown);
   }
+}
+
+export function toPerson(thrown: unknown): never {
+  throw thrown instanceof OAuthError ? badRequest(thrown.message) : thrown;
 }
 
 /** An error for the person alone. */

@@ -135,8 +135,9 @@ describe('an MCP client', () => {
       assert.match(await refusal(`https://app.tunnel.test${path}`), reason);
     assert.equal(documents.asked.length - asked, 7);
     assert.equal(await refusal('https://app.tunnel.test/hangs.json'), unreachable);
-    const stranger = await world.visitor().navigate(flow.url({ client_id: 'https://app.tunnel.test/target.json' }));
-    assert.equal(stranger.status, 302);
+    const target = flow.url({ client_id: 'https://app.tunnel.test/target.json' });
+    assert.equal((await world.visitor().navigate(target)).status, 302);
+    assert.equal((await world.visitor().signIn(target, 'eve')).status, 403);
     assert.ok(!documents.asked.includes('/target.json'));
   });
 

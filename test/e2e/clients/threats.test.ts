@@ -212,6 +212,13 @@ describe('an OAuth client of a visitor', () => {
       { redirect_uri: `${REDIRECT_URI}?x=1` },
       { redirect_uri: 'http://localhost:9/callback' },
       { redirect_uri: 'http://127.0.0.1:9@evil.example/callback' },
+      { resource: undefined },
+      { resource: world.url },
+      { resource: world.urlOf('dev-none') },
+      { resource: world.base },
+      { resource: `${EVIL}/mcp` },
+      { resource: `${url}#fragment` },
+      { resource: url.replace('://', '://x@') },
       { client_id: undefined },
       { client_id: 'another' },
       { client_id: `${flow.clientId}x` },
@@ -226,13 +233,6 @@ describe('an OAuth client of a visitor', () => {
       [{ code_challenge_method: undefined }, 'invalid_request'],
       [{ code_challenge_method: 'plain' }, 'invalid_request'],
       [{ response_type: 'token' }, 'unsupported_response_type'],
-      [{ resource: undefined }, 'invalid_request'],
-      [{ resource: world.url }, 'invalid_target'],
-      [{ resource: world.urlOf('dev-none') }, 'invalid_target'],
-      [{ resource: world.base }, 'invalid_target'],
-      [{ resource: `${EVIL}/mcp` }, 'invalid_target'],
-      [{ resource: `${url}#fragment` }, 'invalid_target'],
-      [{ resource: url.replace('://', '://x@') }, 'invalid_target'],
     ] as const) {
       for (const page of [
         await visitor.navigate(flow.url(changes)),
@@ -244,6 +244,11 @@ describe('an OAuth client of a visitor', () => {
         assert.equal(searchParams.get('code'), null);
       }
     }
+    const elsewhere = await ClientFlow.registered(world, url, { redirect_uris: [`${EVIL}/callback?x`] });
+    const back = { redirect_uri: `${EVIL}/callback?x` };
+    const failed = await visitor.navigate(elsewhere.url({ ...back, code_challenge: undefined }));
+    assertPage(failed, 400);
+    assert.match(failed.text, /href="https:\/\/evil\.example\/callback\?x&amp;error=invalid_request&amp;/);
     assertPage(await visitor.navigate(`${flow.url()}&resource=${encodeURIComponent(world.url)}`), 400);
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Identity } from '../../../../src/auth/identity/identity.js';
+import { ownerTag } from '../../../../src/auth/session/session.js';
 import { ACCESS_TOKEN_MS, ClientSignIns, MAX_OF_ONE } from '../../../../src/edge/clients/client-sign-ins.js';
 import { ClientTokens } from '../../../../src/edge/clients/client-tokens.js';
 import { createTokenId } from '../../../../src/link/token.js';
@@ -34,7 +35,7 @@ async function setUp() {
   await signIns.ready;
   const begin = (id = createTokenId(), identity = ANA, tunnel = TUNNEL) =>
     signIns.begin(id, { tunnel, client: CLIENT, identity, signedInAtMs: clock.nowMs });
-  const outcome = async (token: string, tunnel = TUNNEL, arrivedAtMs = clock.nowMs) => {
+  const outcome = async (token: string, tunnel = 'demo', arrivedAtMs = clock.nowMs) => {
     const found = await signIns.sessionOf(tunnel, token, arrivedAtMs);
     return typeof found === 'object' ? found.identity.email : found;
   };
@@ -46,18 +47,18 @@ describe('the sign-in of a person at an OAuth client', () => {
     const { signIns, begin, clock } = await setUp();
     const { accessToken, expiresInSeconds, signIn } = await begin();
     assert.equal(expiresInSeconds * 1000, ACCESS_TOKEN_MS);
-    const session = await signIns.sessionOf(TUNNEL, accessToken, clock.nowMs);
+    const session = await signIns.sessionOf('demo', accessToken, clock.nowMs);
     assert.ok(typeof session === 'object');
-    const { id, identity, host, client } = session;
+    const { id, identity, host, client, owner } = session;
     assert.deepEqual([id, identity, host, client], [signIn.id, ANA, 'demo.tunnel.test', { label: 'app.example' }]);
-    assert.equal(await signIns.sessionOf(TUNNEL, accessToken, clock.nowMs), session);
+    assert.equal(owner, ownerTag(TUNNEL.owner));
+    assert.equal(await signIns.sessionOf('demo', accessToken, clock.nowMs), session);
   });
 
-  it('Z20 counts nowhere else: not at another tunnel or for another owner, and no other text does', async () => {
+  it('Z20 counts nowhere else: not at another tunnel, and no other text does', async () => {
     const { begin, outcome } = await setUp();
     const { accessToken, refreshToken } = await begin();
-    assert.equal(await outcome(accessToken, { ...TUNNEL, name: 'two' }), 'ended');
-    assert.equal(await outcome(accessToken, { ...TUNNEL, owner: 'eve@acme.com' }), 'ended');
+    assert.equal(await outcome(accessToken, 'two'), 'ended');
     const foreign = new ClientTokens(['another secret of thirty-two bytes or more']);
     const claims = { id: createTokenId(), generation: 1, expiresAtMs: 2e12 };
     assert.equal(await outcome(new ClientTokens([SECRET]).sealAccess(claims)), 'ended');
@@ -72,7 +73,7 @@ describe('the sign-in of a person at an OAuth client', () => {
     clock.nowMs += ACCESS_TOKEN_MS;
     assert.equal(await outcome(accessToken), 'ended');
     // What was begun in time goes on.
-    assert.equal(await outcome(accessToken, TUNNEL, arrivedAtMs), ANA.email);
+    assert.equal(await outcome(accessToken, 'demo', arrivedAtMs), ANA.email);
     clock.nowMs += TTL_MS - 2 * ACCESS_TOKEN_MS;
     for (const leftMs of [ACCESS_TOKEN_MS, ACCESS_TOKEN_MS / 2]) {
       clock.nowMs += ACCESS_TOKEN_MS - leftMs;
@@ -82,7 +83,7 @@ describe('the sign-in of a person at an OAuth client', () => {
       assert.equal(next.expiresInSeconds * 1000, leftMs);
     }
     clock.nowMs += ACCESS_TOKEN_MS / 2;
-    assert.equal(await outcome(accessToken, TUNNEL, clock.nowMs - 1), 'ended');
+    assert.equal(await outcome(accessToken, 'demo', clock.nowMs - 1), 'ended');
     assert.deepEqual(await signIns.refresh(refreshToken, CLIENT.id, 'demo'), { kind: 'refused' });
     assert.deepEqual([signIns.ofTunnel(TUNNEL), signIns.ofPerson(ANA.email)], [[], []]);
   });
@@ -108,7 +109,7 @@ describe('the sign-in of a person at an OAuth client', () => {
     ended.add('provider of ana');
     const again = new ClientSignIns(options);
     await again.ready;
-    assert.equal(await again.sessionOf(TUNNEL, accessToken, options.now()), 'ended');
+    assert.equal(await again.sessionOf('demo', accessToken, options.now()), 'ended');
   });
 
   it('Z26 never begins once its code was used a second time', async () => {
@@ -151,11 +152,11 @@ describe('the sign-in of a person at an OAuth client', () => {
     };
     const elsewhere = new ClientSignIns({ ...options, store: watchedBy(options.store, late) });
     const { accessToken, signIn } = await begin();
-    const found = await elsewhere.sessionOf(TUNNEL, accessToken, clock.nowMs);
+    const found = await elsewhere.sessionOf('demo', accessToken, clock.nowMs);
     assert.ok(typeof found === 'object' && found.id === signIn.id);
     await signIns.end(signIn);
-    assert.equal(await elsewhere.sessionOf(TUNNEL, accessToken, clock.nowMs), 'ended');
-    assert.equal(elsewhere.sessionOf(TUNNEL, accessToken, clock.nowMs), 'ended'); // and is not looked for again
+    assert.equal(await elsewhere.sessionOf('demo', accessToken, clock.nowMs), 'ended');
+    assert.equal(elsewhere.sessionOf('demo', accessToken, clock.nowMs), 'ended'); // and is not looked for again
   });
 
   it('Z32 leaves no secret in the store', async () => {

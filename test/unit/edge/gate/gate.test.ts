@@ -52,6 +52,8 @@ interface Setting {
   readonly ceiling?: readonly string[];
   readonly knowsGroups?: boolean;
   readonly registry?: Partial<Registry>;
+  /** The tunnel is a resource of OAuth, and this is what a token of a client is worth. */
+  readonly client?: Session | 'ended' | 'unknown';
 }
 
 function setUp({ allow = ['@acme.com'], policy = {}, session, link = 'up', ...more }: Setting = {}) {
@@ -76,6 +78,7 @@ function setUp({ allow = ['@acme.com'], policy = {}, session, link = 'up', ...mo
     framing: '',
     agentId: 'agent-0123456789abcdef',
     link: link === 'none' ? undefined : outbound,
+    terms: more.client === undefined ? undefined : { oauthResource: true },
   } satisfies Tunnel;
   const sessions = {
     nowMs: () => NOW_MS,
@@ -84,12 +87,14 @@ function setUp({ allow = ['@acme.com'], policy = {}, session, link = 'up', ...mo
       return typeof session === 'function' ? session() : session;
     },
     knowsGroups: () => more.knowsGroups ?? true,
+    cookieName: '__Host-postern-session',
   } as unknown as Sessions;
   const registry = {
     find: () => (more.tunnel === 'unknown' ? undefined : tunnel),
     ...more.registry,
   } as Registry;
-  const gate = createGate({ base: BASE, sessions, registry, ceiling });
+  const clientTokens = { sessionOf: () => (more.client === 'unknown' ? undefined : more.client) };
+  const gate = createGate({ base: BASE, sessions, registry, ceiling, clientTokens });
   const judge = (written: Written = {}) => gate(requestOf({ base: BASE, host: HOST, ...written }));
   return { judge, seen, tunnel, link: outbound };
 }
@@ -324,5 +329,57 @@ describe('the gate fails closed', () => {
     session = sessionOf(ana);
     now = { ...tunnel, policy: { ...tunnel.policy, rules: rules('bob@acme.com') } };
     assert.equal(await ask(), 'ERR_ACCESS_DENIED no-rule');
+  });
+});
+
+describe('the token of an OAuth client', () => {
+  const authorization = 'Bearer postern_ct_x';
+  const acting = (identity: Identity, more: Partial<Session> = {}) =>
+    sessionOf(identity, { admitted: true, client: { label: 'app.example' }, ...more });
+
+  for (const [what, setting, says] of [
+    ['counts as its person', { client: acting(ana) }, 'forward @acme.com ana@acme.com'],
+    ['is judged by the rules', { client: acting(eve) }, 'ERR_ACCESS_DENIED no-rule'],
+    [
+      'is judged by who was shut out',
+      { client: acting(ana), policy: { denied: new Set([ana.email]) } },
+      'ERR_ACCESS_DENIED revoked',
+    ],
+    ['adds no identity to what is public', { client: acting(eve), allow: ['public'] }, 'forward public nobody'],
+    ['may have ended', { client: 'ended' }, 'ERR_ACCESS_TOKEN_INVALID client-token-ended'],
+    ['may be a guess', { client: 'unknown' }, 'ERR_ACCESS_TOKEN_INVALID client-token'],
+    [
+      'may be a guess where all is public',
+      { client: 'unknown', allow: ['public'] },
+      'ERR_ACCESS_TOKEN_INVALID client-token',
+    ],
+    [
+      'may be of a former owner',
+      { client: acting(ana, { owner: 'gone' }) },
+      'ERR_ACCESS_TOKEN_INVALID client-token-ended',
+    ],
+    ['finds the tunnel offline', { client: acting(ana), link: 'none' }, 'ERR_TUNNEL_OFFLINE offline'],
+    ['finds the agent away after a restart', { client: acting(ana), tunnel: 'unknown' }, 'ERR_TUNNEL_OFFLINE unknown'],
+    ['finds no tunnel', { client: 'ended', tunnel: 'unknown' }, 'ERR_LOGIN_REQUIRED no-identity'],
+  ] as const satisfies readonly (readonly [string, Setting, string])[])
+    it(what, async () => {
+      const { judge, seen } = setUp({ session: sessionOf(ana), ...setting });
+      assert.equal(await outcome(judge({ header: { authorization } })), says);
+      assert.equal(seen.reads, 0, 'no session was looked for');
+    });
+
+  it('Z24 stands alone, and excuses no cause', async () => {
+    const { judge } = setUp({ session: sessionOf(ana), client: acting(ana) });
+    for (const header of [{ cookie: 'a=1; __Host-postern-session=x' }, { 'postern-access-token': 'x' }])
+      assert.throws(() => judge({ header: { authorization, ...header } }), { code: 'ERR_BAD_REQUEST' });
+    assert.equal(await outcome(judge({ header: { authorization, cookie: 'a=1' } })), 'forward @acme.com ana@acme.com');
+    const page = { ...foreign, header: { ...foreign.header, authorization } };
+    assert.equal(await outcome(judge(page)), 'ERR_CROSS_SITE cross-site');
+  });
+
+  it('is the app’s own where its owner wants no clients', async () => {
+    const { judge, seen } = setUp({ session: sessionOf(ana) });
+    assert.equal(await outcome(judge({ header: { authorization } })), 'forward @acme.com ana@acme.com');
+    assert.equal(seen.reads, 1);
   });
 });
