@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { constants, deflateRawSync } from 'node:zlib';
+import { MessageInflater } from '../../../../src/agent/inspector/message-inflater.js';
 import { MAX_MESSAGE_KEPT, MessageLog } from '../../../../src/agent/inspector/message-log.js';
 import { ServerEventReader } from '../../../../src/agent/inspector/server-event-reader.js';
 import { WebSocketReader } from '../../../../src/agent/inspector/websocket-reader.js';
@@ -48,6 +49,27 @@ function frame(opcode: number, payload: Buffer, { final = true, mask = true, com
 
 function deflated(text: string): Buffer {
   return deflateRawSync(Buffer.from(text), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+}
+
+/** Resolves once zlib has done with every message so far, or will not begin. */
+function watchInflaters(t: TestContext): () => Promise<unknown> {
+  const done: Promise<void>[] = [];
+  const { inflate } = MessageInflater.prototype;
+  t.mock.method(
+    MessageInflater.prototype,
+    'inflate',
+    function (this: MessageInflater, ...[bytes, then]: Parameters<typeof inflate>) {
+      done.push(
+        new Promise((resolve) => {
+          inflate.call(this, bytes, (inflated) => {
+            then(inflated);
+            resolve();
+          });
+        }),
+      );
+    },
+  );
+  return () => Promise.all(done);
 }
 
 describe('the messages of a WebSocket', () => {
@@ -104,7 +126,8 @@ describe('the messages of a WebSocket', () => {
     reader.close();
   });
 
-  test('K16 a bomb, garbage and frames without a beginning are not shown, and end nothing', async () => {
+  test('K16 a bomb, garbage and frames without a beginning are not shown, and end nothing', async (t) => {
+    const inflated = watchInflaters(t);
     const { log, read } = openLog();
     const reader = new WebSocketReader(log, 'target', { inflates: true });
     reader.read(frame(1, deflateRawSync(Buffer.alloc(80_000_000)), { mask: false, compressed: true }));
@@ -112,13 +135,14 @@ describe('the messages of a WebSocket', () => {
     const other = new WebSocketReader(log, 'visitor', plain);
     other.read(frame(0, Buffer.from('continues nothing')));
     other.read(frame(1, Buffer.from('ignored from then on')));
-    await new Promise((resolve) => setTimeout(resolve, 50)); // what zlib may still do with them
+    await inflated();
     assert.ok(read().every(({ kept }) => kept <= MAX_MESSAGE_KEPT));
     assert.ok(!read().some(({ text }) => text?.includes('ignored')));
     reader.close();
   });
 
-  test('K16 of bombs that are within the bound the first ones are inflated, not one after the other', async () => {
+  test('K16 of bombs that are within the bound the first ones are inflated, not one after the other', async (t) => {
+    const inflated = watchInflaters(t);
     const { log, until, read } = openLog();
     const reader = new WebSocketReader(log, 'visitor', { inflates: true });
     reader.read(frame(1, deflated('honest'), { compressed: true }));
@@ -127,7 +151,7 @@ describe('the messages of a WebSocket', () => {
     reader.read(frame(2, bomb, { compressed: true }));
     await until(() => read()[1]?.bytes === 40_000_000);
     for (let n = 0; n < 4; n++) reader.read(frame(2, bomb, { compressed: true }));
-    await new Promise((resolve) => setTimeout(resolve, 300)); // what zlib may still do with them
+    await inflated();
     assert.ok(read().filter(({ bytes }) => bytes === 40_000_000).length <= 2);
     reader.close();
   });
