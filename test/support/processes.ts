@@ -4,10 +4,8 @@
  * waits for it fails that wait at once with all it printed. Whatever is left when this process ends is killed.
  */
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
@@ -15,6 +13,8 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { MAX_WAIT_MS } from './ceiling.js';
 import { deferred } from './deferred.js';
+
+export { freePort } from './free-port.js';
 
 /** A JSON line that a program printed. */
 export type Line = Readonly<Record<string, unknown>>;
@@ -227,30 +227,6 @@ export function runPostern(
   place: Pick<ProgramOptions, 'cwd'> = {},
 ) {
   return run({ name: `postern ${args[0] ?? ''}`, script: POSTERN, args, env, ...place });
-}
-
-// Each test process draws from a part of its own, most likely, and no port twice: one that was given is not bound at once.
-const PARTS = 16;
-const PART_PORTS = 1_250;
-const firstPort = 12_000 + (process.pid % PARTS) * PART_PORTS;
-const givenPorts = new Set<number>();
-
-/** A port of 127.0.0.1 that is free now, outside the range from which the kernel gives ports to connections. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(firstPort, firstPort + PART_PORTS);
-    if (givenPorts.has(port)) continue;
-    givenPorts.add(port);
-    const probe = createServer().listen(port, '127.0.0.1');
-    const free = await once(probe, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!free) continue;
-    probe.close();
-    await once(probe, 'close');
-    return port;
-  }
 }
 
 function inheritedEnv(): Record<string, string | undefined> {
