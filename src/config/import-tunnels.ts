@@ -1,10 +1,21 @@
 /**
- * Tunnels of other programs, as a file of ours has them: of ngrok (its versions 2 and 3) and of cloudflared. What is not carried over is
- * named, key by key. Pure.
+ * Tunnels of other programs, as a file of ours has them: of ngrok (its versions 2 and 3), cloudflared and portr. What is not carried
+ * over is named, key by key. Pure.
  */
 import { isTunnelName } from '../core/hostname.js';
 import { parseMountPath } from '../http/mount-path.js';
-import { target } from './addresses.js';
+import {
+  AGENT_NOTES,
+  ENDPOINT_NOTES,
+  hostHeader,
+  isMap,
+  mapOf,
+  nameOf,
+  readTarget,
+  TUNNEL_NOTES,
+  textOf,
+  textsOf,
+} from './import-values.js';
 import type { TextFile } from './sources.js';
 import { printable, quoted } from './text.js';
 import { keyText, positionOf, readYaml, type YamlMap } from './yaml-file.js';
@@ -18,16 +29,17 @@ export interface Imported {
   readonly notes: readonly string[];
 }
 
-/** Reads a file of ngrok or cloudflared; `problems` gets why it is neither. */
+/** Reads a file of ngrok, cloudflared or portr; `problems` gets why it is none of them. */
 export function importTunnels(file: TextFile, problems: string[]): Imported {
   const top = readYaml(file, problems);
   const reader = new Importer(file.path);
   if (problems.length > 0) return reader;
   if (top.has('ingress')) reader.cloudflared(top);
+  else if (Array.isArray(top.get('tunnels'))) reader.portr(top, top.get('tunnels') as unknown[]);
   else if (top.has('endpoints') || top.has('tunnels')) reader.ngrok(top);
   else
     problems.push(
-      `${file.path} has no tunnels: expected "tunnels" or "endpoints" (ngrok), or "ingress" (cloudflared).`,
+      `${file.path} has no tunnels: expected "tunnels" or "endpoints" (ngrok, portr), or "ingress" (cloudflared).`,
     );
   return reader;
 }
@@ -65,16 +77,12 @@ class Importer implements Imported {
       ...textsOf(oauth.get('allow_domains')).map((domain) => `@${domain}`),
       ...textsOf(oauth.get('allow_emails')),
     ];
-    this.#leftOut(map, `${place}.`, [
-      'proto',
-      'addr',
-      'domain',
-      'hostname',
-      'subdomain',
-      'host_header',
-      'oauth',
-      'inspect',
-    ]);
+    this.#leftOut(
+      map,
+      `${place}.`,
+      ['proto', 'addr', 'domain', 'hostname', 'subdomain', 'host_header', 'oauth', 'inspect'],
+      TUNNEL_NOTES,
+    );
     this.#add(map, place, host ?? key, textOf(map.get('addr')), {
       ...(rules.length > 0 && { allow: rules }),
       ...hostHeader(textOf(map.get('host_header'))),
@@ -88,6 +96,21 @@ class Importer implements Imported {
     if (isMap(upstream)) this.#leftOut(upstream, `${place}.upstream.`, ['url']);
     this.#leftOut(map, `${place}.`, ['name', 'url', 'upstream'], ENDPOINT_NOTES);
     this.#add(map, place, textOf(map.get('url')) ?? textOf(map.get('name')) ?? '', url, {});
+  }
+
+  portr(top: YamlMap, tunnels: readonly unknown[]): void {
+    this.#leftOut(top, '', ['tunnels'], AGENT_NOTES);
+    for (const [at, map] of tunnels.entries()) if (isMap(map)) this.#portrTunnel(map, `tunnels[${at}]`);
+  }
+
+  #portrTunnel(map: YamlMap, place: string): void {
+    const [type = 'http', host, port = '', name] = ['type', 'host', 'port', 'subdomain'].map((key) =>
+      textOf(map.get(key)),
+    );
+    if (type !== 'http') return void this.#note(map, place, 'type', `only http has a counterpart, and it is ${type}`);
+    this.#leftOut(map, `${place}.`, ['name', 'subdomain', 'port', 'host', 'type'], TUNNEL_NOTES);
+    const isLocal = host === undefined || host === 'localhost' || host === '127.0.0.1';
+    this.#add(map, place, name ?? textOf(map.get('name')) ?? '', isLocal ? port : `http://${host}:${port}`, {});
   }
 
   cloudflared(top: YamlMap): void {
@@ -158,50 +181,4 @@ class Importer implements Imported {
     const full = place === '' ? key : `${place}.${key}`;
     this.notes.push(`${printable(full)} (${this.#path}${positionOf(map, key)}) is not carried over: ${why}.`);
   }
-}
-
-const AGENT_NOTES: Readonly<Record<string, string>> = {
-  authtoken: 'agents sign in with "postern login"',
-  'credentials-file': 'agents sign in with "postern login"',
-  tunnel: 'tunnels have names of their own',
-  proxy_url: 'set HTTPS_PROXY',
-  connect_url: 'the edge is your own: "edge" in your file',
-  region: 'the edge is your own',
-  web_addr: 'see "inspect" in your own file',
-};
-
-const ENDPOINT_NOTES: Readonly<Record<string, string>> = {
-  traffic_policy: 'name who may come in below "allow"',
-};
-
-function hostHeader(text: string | undefined): ImportedTunnel {
-  return text === undefined || text === 'rewrite' ? {} : { host_header: text };
-}
-
-// `example.org` alone is port 80 of that host for ngrok and a name for us: it is not taken.
-function readTarget(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const plain = text.replace(/\/$/, '').replace(/^unix:\/*(?=\/)/, 'unix:');
-  const { value, problems } = target.read(plain);
-  return value === undefined || problems.length > 0 ? undefined : plain;
-}
-
-function nameOf(host: string): string {
-  return (host.replace(/^\w+:\/\//, '').split(/[.:/]/, 1)[0] ?? '').toLowerCase().replaceAll('_', '-');
-}
-
-function isMap(value: unknown): value is YamlMap {
-  return value instanceof Map;
-}
-
-function mapOf(value: unknown): YamlMap {
-  return isMap(value) ? value : new Map();
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function textsOf(value: unknown): readonly string[] {
-  return (Array.isArray(value) ? (value as unknown[]) : [value]).flatMap((item) => textOf(item) ?? []);
 }

@@ -17,6 +17,7 @@ const USAGE = `npm run profile -- [options]
   --connections N     64
   --streams N         over HTTP/2 (h2load), so many requests at once on each connection
   --seconds N         10
+  --inspect           with the inspector of the agent
   --public            a public tunnel instead of a signed-in session
   --log-level LEVEL   of the edge; warn
   --most N            lines of each list; 15
@@ -28,6 +29,7 @@ const { values: flags } = parseArgs({
     connections: { type: 'string', default: '64' },
     streams: { type: 'string' },
     seconds: { type: 'string', default: '10' },
+    inspect: { type: 'boolean', default: false },
     public: { type: 'boolean', default: false },
     'log-level': { type: 'string', default: 'warn' },
     most: { type: 'string', default: '15' },
@@ -62,7 +64,10 @@ async function main(): Promise<void> {
   const postern = await Postern.start({ logLevel: flags['log-level'], edgeNodeArgs: profiling('edge'), script });
   const allow = flags.public ? 'public' : '@acme.com';
   const name = 'demo';
-  const agent = await postern.startAgent({ name, allow, targetUrl: target.origin, nodeArgs: profiling('agent') });
+  const agent = await postern.startAgent({
+    ...{ name, allow, targetUrl: target.origin, nodeArgs: profiling('agent') },
+    inspect: flags.inspect ? '127.0.0.1:0' : 'off',
+  });
   const { host } = new URL(postern.urlOf(name));
   const headers = flags.public ? { host } : await (await postern.signIn(name))();
   const driver: ProfileDriver = flags.streams === undefined ? findDriver() : http2Driver(Number(flags.streams));

@@ -92,7 +92,7 @@ const CLI: Readonly<Record<string, Wing>> = {
   },
   doctor: { holds: 'the checks of `postern doctor`', imports: ['output', 'process'] },
   service: { holds: 'an agent as a service: units, property lists', imports: ['process'] },
-  completion: { holds: 'what shells complete: the scripts, the names', imports: ['process'] },
+  completion: { holds: 'what shells complete: the scripts, the names', imports: ['process', 'service'] },
   commands: { holds: 'one file a command', imports: ['completion', 'doctor', 'live', 'output', 'process', 'service'] },
 };
 

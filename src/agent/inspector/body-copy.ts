@@ -7,7 +7,8 @@ export type Reserve = (bytes: number) => boolean;
 export class BodyCopy {
   readonly #maxBytes: number;
   readonly #reserve: Reserve;
-  #kept = new KeptBytes();
+  /** Most requests have no body. */
+  #kept: KeptBytes | undefined;
   #bytes = 0;
 
   constructor(maxBytes: number, reserve: Reserve) {
@@ -21,7 +22,7 @@ export class BodyCopy {
   }
 
   get kept(): number {
-    return this.#kept.length;
+    return this.#kept?.length ?? 0;
   }
 
   add(chunk: Buffer): void {
@@ -29,6 +30,7 @@ export class BodyCopy {
     this.#bytes += chunk.length;
     const room = Math.min(this.#maxBytes - this.kept, chunk.length);
     if (room <= 0 || !isGapless || !this.#reserve(room)) return;
+    this.#kept ??= new KeptBytes();
     this.#kept.add(chunk.subarray(0, room));
   }
 
@@ -39,11 +41,13 @@ export class BodyCopy {
 
   /** Keeps nothing any more. */
   release(): void {
-    this.#kept = new KeptBytes();
+    this.#kept = undefined;
   }
 
   /** What was kept, in one piece. */
   read(): Buffer {
-    return this.#kept.read();
+    return this.#kept?.read() ?? EMPTY;
   }
 }
+
+const EMPTY = Buffer.alloc(0);

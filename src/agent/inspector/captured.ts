@@ -7,6 +7,7 @@ import { fieldValue, type RawHeaders } from '../../http/fields.js';
 import type { ExchangeTap } from '../target/tap.js';
 import { BodyCopy } from './body-copy.js';
 import type { TunnelName } from './inspected-tunnels.js';
+import { KeptFields } from './kept-fields.js';
 import { MessageLog } from './message-log.js';
 import { ServerEventReader } from './server-event-reader.js';
 import { WebSocketReader } from './websocket-reader.js';
@@ -39,14 +40,11 @@ export class Captured implements ExchangeTap {
   readonly id: string;
   readonly seq: number;
   readonly tunnel: TunnelName;
-  readonly head: RequestHead;
   readonly replayOf: string | undefined;
   readonly linkMs: number | undefined;
   readonly startedAtMs = Date.now();
   readonly requestBody: BodyCopy;
   readonly responseBody: BodyCopy;
-  response: ResponseHead | undefined;
-  responseTrailers: RawHeaders = [];
   /** Of a WebSocket, or of an event stream. */
   messages: MessageLog | undefined;
   failure: string | undefined;
@@ -59,6 +57,11 @@ export class Captured implements ExchangeTap {
   firstByteMs: number | undefined;
   endedMs: number | undefined;
   readonly #keeper: Keeper;
+  readonly #head: Omit<RequestHead, 'headers'>;
+  readonly #requestHeaders: KeptFields;
+  #status: number | undefined;
+  #responseHeaders: KeptFields | undefined;
+  #trailers: KeptFields | undefined;
   readonly #startedMs = performance.now();
   #events: ServerEventReader | undefined;
   #frames: { readonly visitor: WebSocketReader; readonly target: WebSocketReader } | undefined;
@@ -67,10 +70,12 @@ export class Captured implements ExchangeTap {
     this.id = id;
     this.seq = seq;
     this.tunnel = tunnel;
-    this.head = head;
+    const { headers, ...rest } = head;
+    this.#head = rest;
+    this.#requestHeaders = new KeptFields(headers);
     this.replayOf = replayOf;
     this.linkMs = linkMs;
-    this.cost = BASE_BYTES + head.path.length + textLength(head.headers);
+    this.cost = BASE_BYTES + head.path.length + this.#requestHeaders.length;
     this.#keeper = keeper;
     const reserve = (bytes: number) => keeper.reserve(this, bytes);
     this.requestBody = new BodyCopy(keeper.bodyBytes, reserve);
@@ -78,7 +83,21 @@ export class Captured implements ExchangeTap {
   }
 
   get isWebSocket(): boolean {
-    return this.head.protocol === 'websocket';
+    return this.#head.protocol === 'websocket';
+  }
+
+  get head(): RequestHead {
+    return { ...this.#head, headers: this.#requestHeaders.read() };
+  }
+
+  get response(): ResponseHead | undefined {
+    return this.#status === undefined
+      ? undefined
+      : { status: this.#status, headers: this.#responseHeaders?.read() ?? [] };
+  }
+
+  get responseTrailers(): RawHeaders {
+    return this.#trailers?.read() ?? [];
   }
 
   requestBytes(chunk: Buffer): void {
@@ -88,9 +107,10 @@ export class Captured implements ExchangeTap {
   }
 
   responded(head: ResponseHead): void {
-    this.response = head;
+    this.#status = head.status;
+    this.#responseHeaders = new KeptFields(head.headers);
     this.firstByteMs = performance.now() - this.#startedMs;
-    this.#keeper.reserve(this, textLength(head.headers));
+    this.#keeper.reserve(this, this.#responseHeaders.length);
     if (head.status === 101) this.#readFrames(head);
     else if (isPlainEventStream(head)) this.#events = new ServerEventReader(this.#openLog());
     this.#keeper.changed(this);
@@ -107,7 +127,7 @@ export class Captured implements ExchangeTap {
   }
 
   trailers(trailers: RawHeaders): void {
-    this.responseTrailers = trailers;
+    if (trailers.length > 0) this.#trailers = new KeptFields(trailers);
   }
 
   ended({ aborted, failure }: { readonly aborted: boolean; readonly failure: string | undefined }): void {
@@ -155,10 +175,4 @@ export function isEventStream({ headers }: ResponseHead): boolean {
 // Hardly any server compresses one, since each event would wait in the compressor.
 function isPlainEventStream(head: ResponseHead): boolean {
   return isEventStream(head) && fieldValue(head.headers, 'content-encoding') === undefined;
-}
-
-function textLength(headers: RawHeaders): number {
-  let length = 0;
-  for (const text of headers) length += text.length;
-  return length;
 }

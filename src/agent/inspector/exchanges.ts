@@ -27,6 +27,8 @@ export class Exchanges {
   readonly #all = new Map<string, Captured>();
   /** Those that may go, oldest first. */
   readonly #evictable = new Map<string, Captured>();
+  /** Kept: a new iterator passes the place of each that has been deleted, until the map is built again. */
+  #oldest = this.#evictable.values();
   readonly #listeners = new Set<ExchangesListener>();
   #bytes = 0;
   #pinnedBytes = 0;
@@ -113,11 +115,14 @@ export class Exchanges {
   }
 
   #makeRoom(): void {
-    if (this.#bytes <= this.#maxBytes) return;
-    for (const captured of this.#evictable.values()) {
-      this.#remove(captured);
+    while (this.#bytes > this.#maxBytes && this.#evictable.size > 0) {
+      const { value } = this.#oldest.next();
+      if (value === undefined) {
+        this.#oldest = this.#evictable.values(); // one that has come to an end stays there
+        continue;
+      }
+      this.#remove(value);
       this.#dropped += 1;
-      if (this.#bytes <= this.#maxBytes) return;
     }
   }
 

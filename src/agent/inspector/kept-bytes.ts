@@ -14,12 +14,12 @@ export class KeptBytes {
 
   add(bytes: Buffer): void {
     const taken = Math.min(this.#room, bytes.length);
-    this.#write(bytes.subarray(0, taken));
+    if (taken > 0) this.#write(bytes.subarray(0, taken));
     if (taken === bytes.length) return;
     // Most bodies are one chunk, which needs no more room than itself.
     this.#room = Math.max(bytes.length - taken, Math.min(this.#length, MAX_SPARE_BYTES));
     this.#pages.push(Buffer.allocUnsafe(this.#room));
-    this.#write(bytes.subarray(taken));
+    this.#write(taken === 0 ? bytes : bytes.subarray(taken));
   }
 
   /** All of them in one piece, for good: nothing is written to it any more. */

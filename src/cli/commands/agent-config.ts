@@ -47,7 +47,7 @@ export function addAgentConfigCommands(config: Command): void {
     .action(edit);
   const importing = config
     .command('import')
-    .description('Show what the tunnels of a file of ngrok or cloudflared are in yours, as a difference.')
+    .description('Show what the tunnels of a file of ngrok, cloudflared or portr are in yours, as a difference.')
     .argument('<file>', 'ngrok.yml, or the config.yml of cloudflared.')
     .option('--write', `Write it; without it nothing changes.`);
   addConfigFlag(importing, `The file that gets them; ${PROJECT_FILE} unless given.`);

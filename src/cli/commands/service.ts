@@ -1,6 +1,4 @@
 /** `postern service`: an agent that starts with the session of its developer, and not in a terminal. */
-import { existsSync, readdirSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadAgentConfig } from '../../config/agent-config.js';
@@ -9,9 +7,10 @@ import { quoted } from '../../config/text.js';
 import { isTunnelName } from '../../core/hostname.js';
 import { CommandError, EXIT } from '../process/exit.js';
 import { addConfigFlag, addFlags, givenFlags } from '../process/flags.js';
-import { agentFilePath, readAgentSources } from '../process/sources.js';
+import { readAgentSources } from '../process/sources.js';
 import { agentOf } from '../service/agent-of.js';
 import { carryOut, isOurs, remove, runCommand, succeeds } from '../service/carry-out.js';
+import { findPlaces, serviceNames } from '../service/installed.js';
 import type { Plan } from '../service/plan.js';
 import { type Places, type ServicePlatform, servicePlatform, windowsText } from '../service/platforms.js';
 import { OTHER_FILE, say } from './own-tunnels.js';
@@ -72,7 +71,7 @@ function addRemove(service: Command): void {
     const platform = servicePlatform(process.platform);
     if (platform === undefined) return say('schtasks /delete /tn postern-NAME');
     const places = findPlaces();
-    const name = given ?? onlyName(platform, places);
+    const name = given ?? onlyName(platform);
     if (!isTunnelName(name)) throw new CommandError(`${quoted(name)} is no name of a tunnel.`, EXIT.usage);
     const path = pathOf(platform, name, places);
     const { before, after } = platform.remove(name, places);
@@ -112,19 +111,12 @@ function checkUser({ probe }: ServicePlatform): void {
   );
 }
 
-function findPlaces(): Places {
-  const configHome = resolve(agentFilePath(undefined), '..', '..'); // .../postern/config.yaml
-  return { home: homedir(), configHome, uid: userInfo().uid };
-}
-
 function pathOf(platform: ServicePlatform, name: string, places: Places): string {
   return join(platform.folder(places), platform.fileName(name));
 }
 
-function onlyName(platform: ServicePlatform, places: Places): string {
-  const folder = platform.folder(places);
-  const names = existsSync(folder) ? readdirSync(folder).flatMap((file) => platform.nameIn(file) ?? []) : [];
-  const [name, ...others] = names.filter((each) => isTunnelName(each));
+function onlyName(platform: ServicePlatform): string {
+  const [name, ...others] = serviceNames(platform);
   if (name === undefined) throw new CommandError('there is no service of Postern.');
   if (others.length === 0) return name;
   throw new CommandError(`there are several services: name one of ${[name, ...others].join(', ')}.`, EXIT.usage);

@@ -8,6 +8,7 @@ import { API_OPTIONS, loadApiConfig } from '../../config/api-config.js';
 import { ApiClient } from '../process/api-client.js';
 import { Credentials } from '../process/credentials.js';
 import { readAgentSources, readTunnelsSources } from '../process/sources.js';
+import { serviceNames } from '../service/installed.js';
 import type { LiveKind } from './tree.js';
 
 const MAX_NAMES = 500;
@@ -46,6 +47,7 @@ const FINDERS: Readonly<Record<LiveKind, (words: readonly string[]) => Promise<r
     return [...people.flat().map(({ email }) => email), ...granted];
   },
   edges: async () => new Credentials().edges(),
+  services: async () => serviceNames(),
 };
 
 /** With the token as it is: to renew one takes longer than a person waits for a completion. */

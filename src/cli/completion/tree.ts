@@ -2,7 +2,7 @@
 import type { Command, Option } from 'commander';
 
 /** What the command line itself completes while a person types (names.ts). */
-export const LIVE_KINDS = ['tunnels', 'targets', 'described', 'people', 'edges'] as const;
+export const LIVE_KINDS = ['tunnels', 'targets', 'described', 'people', 'edges', 'services'] as const;
 export type LiveKind = (typeof LIVE_KINDS)[number];
 
 /** What a value may be. */
@@ -35,10 +35,12 @@ export interface Node {
   readonly argument: Values | undefined;
 }
 
-/** Live values by the name of an argument or a flag; a test holds that each is still there. */
+/** Live values by the name of an argument or a flag, of one command or of any; a test holds that each is still there. */
 export const LIVE: Readonly<Record<string, LiveKind>> = {
   target: 'targets',
   name: 'targets',
+  '/service/remove name': 'services',
+  '/doctor target': 'described',
   tunnel: 'described',
   rule: 'people',
   edge: 'edges',
@@ -79,7 +81,7 @@ function nodesOf(command: Command, path: string): Node[] {
     path,
     subcommands: subcommands.map((sub) => ({ name: sub.name(), description: oneLine(sub.description()) })),
     flags: help.visibleOptions(command).map(readFlag),
-    argument: first && valuesOf(first.name(), '', first.argChoices),
+    argument: first && valuesOf(first.name(), '', first.argChoices, path),
   };
   return [node, ...subcommands.flatMap((sub) => nodesOf(sub, `${path}/${sub.name()}`))];
 }
@@ -95,11 +97,11 @@ function readFlag(option: Option): Flag {
   };
 }
 
-function valuesOf(name: string, placeholder: string, choices: readonly string[] | undefined): Values {
+function valuesOf(name: string, placeholder: string, choices: readonly string[] | undefined, path = ''): Values {
   const words = choices ?? (placeholder.includes('|') ? placeholder.split('|') : []);
   if (words.length > 0 && words.every((word) => PLAIN.test(word))) return { kind: 'words', words };
   if (FILES.has(placeholder) && !REQUEST_PATHS.has(name)) return { kind: 'files' };
-  const of = Object.hasOwn(LIVE, name) ? LIVE[name] : undefined;
+  const of = [`${path} ${name}`, name].map((key) => (Object.hasOwn(LIVE, key) ? LIVE[key] : undefined)).find(Boolean);
   return of === undefined ? { kind: 'unknown' } : { kind: 'live', of };
 }
 

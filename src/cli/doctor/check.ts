@@ -14,6 +14,7 @@ export type CheckId =
   | 'events'
   | 'provider'
   | 'target'
+  | 'mounts'
   | 'host'
   | 'origin';
 
@@ -37,12 +38,15 @@ export interface Check {
 // Longer than each part of a check waits by itself.
 const MAX_CHECK_MS = 20_000;
 
+/** What was found by checks that were made before, for those that need them. */
+export type Results = Map<CheckId, Finding['result']>;
+
 /** Makes all checks, and calls `found` after each. */
 export async function makeChecks(
   checks: readonly Check[],
   found: (id: CheckId, finding: Finding) => void,
+  results: Results = new Map(),
 ): Promise<void> {
-  const results = new Map<CheckId, Finding['result']>();
   for (const check of checks) {
     const missing = check.needs?.find((id) => isMissing(results.get(id)));
     const finding =

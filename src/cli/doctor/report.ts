@@ -11,6 +11,8 @@ const WIDTHS = { result: 8, id: 12 };
 
 export interface Report {
   add(id: CheckId, finding: Finding): void;
+  /** What follows is about one of several tunnels. */
+  tunnel(name: string): void;
   /** Resolves to whether nothing has failed. */
   end(): boolean;
 }
@@ -25,6 +27,7 @@ export function createReport({ write, isJson, isColoured }: ReportOptions): Repo
   const counts = { ok: 0, warning: 0, failure: 0, skipped: 0 };
   const paint = (result: Finding['result'], text: string) =>
     isColoured ? styleText(STYLES[result], text, { validateStream: false }) : text;
+  let tunnel: string | undefined;
   let skipped: { readonly id: CheckId; readonly text: string }[] = [];
   // What one failure makes senseless is one line for a person.
   const flush = () => {
@@ -38,11 +41,16 @@ export function createReport({ write, isJson, isColoured }: ReportOptions): Repo
   return {
     add: (id, { result, text, fix }) => {
       counts[result] += 1;
-      if (isJson) return write(JSON.stringify({ check: id, result, text, ...(fix !== undefined && { fix }) }));
+      if (isJson) return write(JSON.stringify({ check: id, tunnel, result, text, fix }));
       if (result === 'skipped') return void skipped.push({ id, text });
       flush();
       write(`${paint(result, result.padEnd(WIDTHS.result))} ${id.padEnd(WIDTHS.id)} ${printable(text)}`);
       if (fix !== undefined) write(`${' '.repeat(WIDTHS.result + WIDTHS.id + 2)}→ ${printable(fix)}`);
+    },
+    tunnel: (name) => {
+      flush();
+      tunnel = name;
+      if (!isJson) write(`\n${printable(name)}`);
     },
     end: () => {
       flush();

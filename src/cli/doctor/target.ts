@@ -16,6 +16,8 @@ import { type Check, type Finding, skipped } from './check.js';
 export interface TargetOptions {
   /** Undefined when none was named. */
   readonly address: TargetAddress | undefined;
+  /** Other servers of the tunnel, by the path that leads to each. */
+  readonly mounts: Readonly<Record<string, TargetAddress>>;
   /** The tunnel's URL, as far as it is known. */
   readonly publicUrl: () => URL;
   /** A page that takes an empty form without doing anything; by default a path that no app has. */
@@ -30,18 +32,48 @@ const RESPONSE_MS = 15_000;
 
 const NO_TARGET: Finding = skipped('no target was named: postern doctor 5173');
 
-export function targetChecks({ address, publicUrl, postPath }: TargetOptions): readonly Check[] {
-  if (address === undefined) return [{ id: 'target', look: async () => NO_TARGET }];
+export function targetChecks({ address, mounts, publicUrl, postPath }: TargetOptions): readonly Check[] {
+  const mounted = Object.keys(mounts).length === 0 ? [] : [mountsCheck(mounts, publicUrl)];
+  if (address === undefined) return [{ id: 'target', look: async () => NO_TARGET }, ...mounted];
   const trial = () => new TargetTrial(address, publicUrl());
   return [
     { id: 'target', look: () => during(trial(), (target) => checkTarget(target)) },
-    { id: 'host', needs: ['target'], look: (signal) => during(trial(), (target) => checkHost(target, inTime(signal))) },
+    {
+      id: 'host',
+      needs: ['target'],
+      look: (signal) => during(trial(), (target) => checkHost(target, '/', inTime(signal))),
+    },
     {
       id: 'origin',
       needs: ['target'],
       look: (signal) => during(trial(), (target) => checkOrigin(target, postPath ?? absentPath(), inTime(signal))),
     },
+    ...mounted,
   ];
+}
+
+/** Of each other server what `target` and `host` look at; the worst of them counts. */
+function mountsCheck(mounts: TargetOptions['mounts'], publicUrl: () => URL): Check {
+  return {
+    id: 'mounts',
+    look: async (signal) => {
+      const findings = Object.entries(mounts).map(async ([path, address]): Promise<Finding> => {
+        const trial = new TargetTrial(address, publicUrl());
+        const finding = await during(trial, async (target) => {
+          const reached = await checkTarget(target);
+          return reached.result === 'ok' ? checkHost(target, path, inTime(signal)) : reached;
+        });
+        return { ...finding, text: `${path} (${address.displayName}): ${finding.text}` };
+      });
+      return worstOf(await Promise.all(findings));
+    },
+  };
+}
+
+/** The one to mend first; where all is well, what was found of each. */
+function worstOf(findings: readonly Finding[]): Finding {
+  const bad = findings.find(({ result }) => result === 'failure') ?? findings.find(({ result }) => result !== 'ok');
+  return bad ?? { result: 'ok', text: findings.map(({ text }) => text).join('; ') };
 }
 
 async function during(trial: TargetTrial, look: (trial: TargetTrial) => Promise<Finding>): Promise<Finding> {
@@ -65,22 +97,22 @@ async function checkTarget(trial: TargetTrial): Promise<Finding> {
 }
 
 /** Compares a GET through the tunnel with one of a browser on this machine. */
-async function checkHost(trial: TargetTrial, signal: AbortSignal): Promise<Finding> {
-  const get: Omit<TrialRequest, 'as'> = { method: 'GET', path: '/' };
+async function checkHost(trial: TargetTrial, path: string, signal: AbortSignal): Promise<Finding> {
+  const get: Omit<TrialRequest, 'as'> = { method: 'GET', path };
   const direct = await trial.request({ ...get, as: 'direct' }, signal);
   const visitor = await trial.request({ ...get, as: 'visitor' }, signal);
   const { status } = visitor;
   if (status >= 500)
-    return { result: 'warning', text: `the app responds with ${status} to GET /`, fix: 'Look at its own output' };
+    return { result: 'warning', text: `the app responds with ${status} to GET ${path}`, fix: 'Look at its own output' };
   if (isAlike(direct, visitor))
-    return { result: 'ok', text: `GET / through the tunnel gets ${status}, as on this machine` };
+    return { result: 'ok', text: `GET ${path} through the tunnel gets ${status}, as on this machine` };
   if (!REFUSING.has(status))
-    return { result: 'ok', text: `GET / through the tunnel gets ${status}, on this machine ${direct.status}` };
-  const known = knownRefusal(trial, visitor, { path: '/', isByOrigin: false });
+    return { result: 'ok', text: `GET ${path} through the tunnel gets ${status}, on this machine ${direct.status}` };
+  const known = knownRefusal(trial, visitor, { path, isByOrigin: false });
   if (known !== undefined) return { result: 'failure', text: known.problem, fix: known.fix };
   return {
     result: 'failure',
-    text: `GET / gets ${status} through the tunnel, and ${direct.status} on this machine: the app refuses the host or what a proxy forwards`,
+    text: `GET ${path} gets ${status} through the tunnel, and ${direct.status} on this machine: the app refuses the host or what a proxy forwards`,
     fix: `Name the host ${trial.publicUrl.host} in its list of hosts, or trust 127.0.0.1 as a proxy`,
   };
 }

@@ -14,6 +14,8 @@ const CLOCK = "Look at this machine's clock; if it is right, the operator must r
 const NAME = 'Look at --edge: it must be the host that the certificate is for.';
 const NETWORK = 'Look at the network, a VPN or a firewall; if a proxy is the only way out, set HTTPS_PROXY.';
 
+const DOCTOR = '"postern doctor" looks at each part of the way.';
+
 /** By the code of a system error, of TLS or of the HTTP parser. */
 const CAUSES: Readonly<Record<string, Explanation>> = {
   ENOTFOUND: { reason: 'there is no such host', remedy: 'Look at --edge, and whether this network needs a VPN.' },
@@ -54,8 +56,12 @@ const REFUSED: Partial<Record<ErrorCode, string>> = {
 export function explainOffline(error: PosternError, edge: string): Explanation {
   if (error.code !== 'ERR_LINK_LOST') return { reason: error.text };
   const known = CAUSES[causeOf(error) ?? ''];
-  if (known !== undefined) return { ...known, reason: `cannot reach ${new URL(edge).host}: ${known.reason}` };
-  return { reason: error.message };
+  if (known === undefined) return { reason: error.message, remedy: DOCTOR };
+  const { reason, remedy } = known;
+  return {
+    reason: `cannot reach ${new URL(edge).host}: ${reason}`,
+    remedy: remedy === undefined ? DOCTOR : `${remedy} ${DOCTOR}`,
+  };
 }
 
 /** A cause by its code, of TLS for instance. */

@@ -41,11 +41,40 @@ tunnels:
     assertNotes(
       imported,
       'authtoken (old.yml:3:1)',
-      'tunnels.web.basic_auth (old.yml:11:5)',
+      'tunnels.web.basic_auth (old.yml:11:5) is not carried over: visitors sign in instead',
       'tunnels.ssh.proto',
       '"file:///srv" is not one server',
     );
     assert.doesNotMatch(imported.notes.join('\n'), /hunter22|: secret/);
+  });
+
+  it('reads portr’s list of tunnels', () => {
+    const imported = read(`
+server_url: go.portr.dev
+ssh_url: go.portr.dev:2222
+secret_key: s3cret
+tunnels:
+  - name: app
+    subdomain: amal-app
+    port: 4321
+  - { name: api, subdomain: api, port: 8000, host: backend, auth: "u:hunter22" }
+  - { name: pg, subdomain: pg, port: 5432, type: tcp }
+  - { name: nothing, subdomain: nothing }
+`);
+    assert.deepEqual(asObject(imported), {
+      'amal-app': { target: '4321' },
+      api: { target: 'http://backend:8000' },
+    });
+    assertNotes(
+      imported,
+      'server_url (old.yml:2:1)',
+      'ssh_url',
+      'secret_key',
+      'tunnels[1].auth (old.yml) is not carried over: visitors sign in instead',
+      'tunnels[2].type',
+      'tunnels[3]: "" is not one server',
+    );
+    assert.doesNotMatch(imported.notes.join('\n'), /hunter22|s3cret/);
   });
 
   it('reads ngrok’s version 3', () => {

@@ -39,6 +39,9 @@ describe('readTree', () => {
     const tree = readTree(await createWholeProgram());
     const kinds = new Set(tree.flatMap(liveKinds));
     assert.deepEqual([...kinds].sort(), [...new Set(Object.values(LIVE))].sort());
+    const argumentOf = (path: string) => tree.find((node) => node.path === path)?.argument;
+    assert.deepEqual(argumentOf('/service/remove'), { kind: 'live', of: 'services' }, 'not the tunnels of the file');
+    assert.deepEqual(argumentOf('/doctor'), { kind: 'live', of: 'described' });
   });
 });
 

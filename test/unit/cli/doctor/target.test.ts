@@ -24,7 +24,7 @@ async function examine(t: TestContext, listener: RequestListener, { hostHeader =
   await once(server, 'listening');
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const address = readTargetAddress(url, hostHeader);
-  return findings(targetChecks({ address, publicUrl: () => PUBLIC, postPath: post }));
+  return findings(targetChecks({ address, mounts: {}, publicUrl: () => PUBLIC, postPath: post }));
 }
 
 /** Refuses what `refuses` says, as the server that it imitates does. */
@@ -61,7 +61,7 @@ describe('the check of a target', () => {
     const { port } = none.address() as AddressInfo;
     none.close();
     const address = readTargetAddress(new URL(`http://127.0.0.1:${port}`), 'rewrite');
-    const options = { publicUrl: () => PUBLIC, postPath: undefined };
+    const options = { mounts: {}, publicUrl: () => PUBLIC, postPath: undefined };
     const [connects] = targetChecks({ address, ...options });
     const { target } = await findings(connects === undefined ? [] : [connects]);
     assert.match(target?.text ?? '', /^nothing listens on 127\.0\.0\.1:\d+ \(ECONNREFUSED\)$/);
@@ -74,8 +74,38 @@ describe('the check of a target', () => {
     assert.match(host?.text ?? '', /cannot be used/);
   });
 
+  it('looks at each server that is mounted below a path, and names the one that fails', async (t) => {
+    const address = async (listener: RequestListener) => {
+      const server = createServer(listener).listen(0, '127.0.0.1');
+      t.after(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      await once(server, 'listening');
+      return readTargetAddress(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), 'preserve');
+    };
+    const paths: (string | undefined)[] = [];
+    const well = await address((request, response) => {
+      paths.push(request.url);
+      response.end();
+    });
+    const refusing = await address(app(hasHost('demo.'), (response) => response.writeHead(403).end('no')));
+    const look = async (mounts: Record<string, typeof well>) =>
+      (await findings(targetChecks({ address: undefined, mounts, publicUrl: () => PUBLIC, postPath: undefined })))
+        .mounts;
+    const fine = await look({ '/api': well, '/docs': well });
+    assert.equal(fine?.result, 'ok');
+    assert.match(fine?.text ?? '', /^\/api .*\/docs /);
+    assert.deepEqual([...new Set(paths)].sort(), ['/api', '/docs']);
+    const failed = await look({ '/api': well, '/docs': refusing });
+    assert.equal(failed?.result, 'failure');
+    assert.match(failed?.text ?? '', /^\/docs /);
+  });
+
   it('is skipped without one', async () => {
-    const found = await findings(targetChecks({ address: undefined, publicUrl: () => PUBLIC, postPath: undefined }));
+    const found = await findings(
+      targetChecks({ address: undefined, mounts: {}, publicUrl: () => PUBLIC, postPath: undefined }),
+    );
     assert.deepEqual(
       Object.values(found).map(({ result }) => result),
       ['skipped'],

@@ -36,7 +36,7 @@ describe('explainOffline', () => {
     const edge = 'http://127.0.0.1:1';
     const { reason, remedy: cure } = explainOffline(await failureAt(edge), edge);
     assert.match(reason, /127\.0\.0\.1:1: nothing listens/);
-    assert.match(cure ?? '', /--edge/);
+    assert.match(cure ?? '', /--edge.*postern doctor/);
   });
 
   it('reports that a host does not exist', async () => {

@@ -104,7 +104,7 @@ describe('Terminal', () => {
       terminal.hint(HOSTILE);
     });
     assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{C}\p{Zl}\p{Zp}]/u);
-    assert.equal(text.split('\n').length, 5 + 1 + 1 + 1 + 1);
+    assert.equal(text.split('\n').length, 5 + 2 + 1 + 1 + 1);
   });
 
   it('cuts a very long path', () => {
