@@ -1,6 +1,5 @@
 /** What the files of other programs have in common: their values, as far as they can be carried over, and why others are not. */
 import { target } from './addresses.js';
-import type { ImportedTunnel } from './import-tunnels.js';
 import type { YamlMap } from './yaml-file.js';
 
 export const AGENT_NOTES: Readonly<Record<string, string>> = {
@@ -28,7 +27,7 @@ export const ENDPOINT_NOTES: Readonly<Record<string, string>> = {
   traffic_policy: 'name who may come in below "allow"',
 };
 
-export function hostHeader(text: string | undefined): ImportedTunnel {
+export function hostHeader(text: string | undefined): Record<string, string> {
   return text === undefined || text === 'rewrite' ? {} : { host_header: text };
 }
 
