@@ -59,12 +59,12 @@ export class SpanExporter {
     else for (const span of spans) this.#waiting.push(span);
   }
 
-  /** Sends what waits, and resolves within some seconds. */
-  async close(): Promise<void> {
+  /** Sends what waits, and resolves within twice so long. */
+  async close(timeoutMs = LAST_TIMEOUT_MS): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.race([this.#sending, new Promise((resolve) => setTimeout(resolve, LAST_TIMEOUT_MS).unref())]);
+    await Promise.race([this.#sending, new Promise((resolve) => setTimeout(resolve, timeoutMs).unref())]);
     this.#sending = undefined;
-    await this.#flush(LAST_TIMEOUT_MS);
+    await this.#flush(timeoutMs);
   }
 
   #flush(timeoutMs: number): Promise<void> | undefined {

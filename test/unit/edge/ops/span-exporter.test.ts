@@ -18,6 +18,9 @@ const span: Span = {
   status: {},
 };
 
+// The second that an edge waits may pass on a busy machine.
+const PATIENT_MS = 60_000;
+
 async function exporterTo(t: TestContext, status = 200) {
   const collector = await startCollector();
   t.after(() => collector.close());
@@ -40,7 +43,7 @@ describe('an exporter of spans', () => {
     const { collector, exporter, metrics } = await exporterTo(t);
     exporter.add([span, span]);
     exporter.add([span]);
-    await exporter.close();
+    await exporter.close(PATIENT_MS);
     const [{ url, headers, spans, text } = assert.fail(), ...more] = collector.exports;
     assert.deepEqual(more, []);
     assert.deepEqual([url, headers['x-key'], spans], ['/otlp/v1/traces', 'k', [span, span, span]]);
@@ -53,7 +56,7 @@ describe('an exporter of spans', () => {
     exporter.add(Array.from({ length: MAX_WAITING_SPANS - 1 }, () => span));
     exporter.add([span, span]);
     assert.match(metrics.text(), /^postern_trace_spans_dropped_total 2$/m);
-    await exporter.close();
+    await exporter.close(PATIENT_MS);
     assert.equal(collector.exports.flatMap(({ spans }) => spans).length, MAX_WAITING_SPANS - 1);
   });
 
@@ -61,7 +64,7 @@ describe('an exporter of spans', () => {
     it(`counts what a collector refuses with ${status}, and says so once`, async (t) => {
       const { exporter, metrics, warnings } = await exporterTo(t, status);
       exporter.add([span]);
-      await exporter.close();
+      await exporter.close(PATIENT_MS);
       assert.match(metrics.text(), /^postern_trace_spans_dropped_total 1$/m);
       assert.equal(warnings.length, 1);
     });
@@ -69,7 +72,7 @@ describe('an exporter of spans', () => {
 
   it('of nothing sends nothing', async (t) => {
     const { collector, exporter } = await exporterTo(t);
-    await exporter.close();
+    await exporter.close(PATIENT_MS);
     assert.deepEqual(collector.exports, []);
   });
 });
