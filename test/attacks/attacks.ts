@@ -44,7 +44,9 @@ interface Result {
 }
 
 async function attackOnce(attack: Attack): Promise<Result> {
-  const world = await startWorld({ edgeEnv: { ...REPORTING, POSTERN_AGENTS: '@acme.com' } });
+  const world = await startWorld({
+    edgeEnv: { ...REPORTING, POSTERN_AGENTS: '@acme.com', POSTERN_CLIENT_REGISTRATION: 'true' },
+  });
   try {
     const [ana, bob] = [await world.signedIn('ana'), await world.signedIn('bob')];
     return await beside(

@@ -51,6 +51,39 @@ async function refusals(ground: Ground, addresses: number): Promise<Tally> {
   return tally;
 }
 
+/** Registers an OAuth client, and presents a code that nobody has issued. */
+async function register({ world }: Ground, from: string, count: number): Promise<number> {
+  const body = JSON.stringify({ client_name: `app ${count}`, redirect_uris: [`https://app.example/${count}`] });
+  const json = await post(world, '/oauth2/register', 'application/json', body, from);
+  const id = /"client_id":"([^"]+)"/.exec(json.body.toString())?.[1] ?? 'https://app.example/client.json';
+  const fields = {
+    grant_type: 'authorization_code',
+    client_id: id,
+    code: `code-${count}`,
+    redirect_uri: 'https://app.example/',
+  };
+  const form = new URLSearchParams({ ...fields, code_verifier: 'x'.repeat(43) }).toString();
+  const { status } = await post(world, '/oauth2/token', 'application/x-www-form-urlencoded', form, from);
+  if (status === 200) throw new Error('a code that was not issued gives a token');
+  return json.status;
+}
+
+async function post(
+  world: Ground['world'],
+  path: string,
+  type: string,
+  body: string,
+  from: string,
+): Promise<WireResponse> {
+  const lines = `Host: ${new URL(world.base).host}\r\nConnection: close\r\nContent-Type: ${type}\r\n`;
+  const head = `POST ${path} HTTP/1.1\r\n${lines}Content-Length: ${body.length}\r\n\r\n`;
+  return readResponse(await rawExchange(world.port, head + body, undefined, from));
+}
+
+function registrations(ground: Ground, addresses: number): Promise<Tally> {
+  return many(ground, (count) => register(ground, address(24, count % addresses), count));
+}
+
 function many(ground: Ground, act: (count: number) => Promise<number>): Promise<Tally> {
   return repeat(ground, async (tally, round) => {
     const acts = Array.from({ length: AT_ONCE }, (_, at) => act(round * AT_ONCE + at));
@@ -65,4 +98,6 @@ export const STRANGER_ATTACKS: readonly Attack[] = [
   { name: 'process sign-ins', maxGrowthMb: 150, maxKeptMb: 32, run: (ground) => signIns(ground, 5_000) },
   { name: 'network sign-in steps', maxGrowthMb: 100, run: (ground) => signIns(ground, 1) },
   { name: 'network refused tokens', maxGrowthMb: 100, run: (ground) => refusals(ground, 1) },
+  { name: 'process registrations of OAuth clients', maxGrowthMb: 150, run: (ground) => registrations(ground, 5_000) },
+  { name: 'network registrations of OAuth clients', maxGrowthMb: 100, run: (ground) => registrations(ground, 1) },
 ];

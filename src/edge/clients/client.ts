@@ -20,7 +20,7 @@ export interface Client {
 /** What a client says of itself, in a metadata document or when it registers (RFC 7591 section 2). */
 export type ClientClaims = Pick<Client, 'name' | 'redirectUris'>;
 
-export const MAX_REDIRECT_URIS = 10;
+export const MAX_REDIRECT_URIS = 20;
 
 /** Throws `invalid_redirect_uri` or `invalid_client_metadata` (RFC 7591 section 3.2.2). Unknown fields are ignored, as it demands. */
 export function readClientClaims(fields: Readonly<Record<string, unknown>>): ClientClaims {

@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { readObject } from '../../store/json-value.js';
 import { OAuthError } from '../oauth/oauth-error.js';
 import { type Client, readClientClaims } from './client.js';
+import { isRedirectUri } from './redirect-uris.js';
 
 export const MAX_CLIENT_ID_CHARS = 256;
 
@@ -30,9 +31,12 @@ export function readDocument(clientId: string, host: string, text: string): Clie
   return { id: clientId, host, ...claimsOf(fields) };
 }
 
+// A document is the same for all servers: what it says for others, such as a scheme of the app's own, counts for nothing here.
 function claimsOf(fields: Readonly<Record<string, unknown>>) {
+  const { redirect_uris: all } = fields;
+  const fit = Array.isArray(all) ? all.filter((uri) => typeof uri === 'string' && isRedirectUri(uri)) : [];
   try {
-    return readClientClaims(fields);
+    return readClientClaims(fit.length === 0 ? fields : { ...fields, redirect_uris: fit });
   } catch (thrown) {
     throw thrown instanceof OAuthError ? unfit(thrown.message) : thrown;
   }

@@ -70,6 +70,8 @@ describe('the metadata document of a client', () => {
     const text = JSON.stringify({ ...FIELDS, logo_uri: 'https://evil.example/x.png', jwks: {} });
     const { id, name, host, redirectUris } = readDocument(ID, 'app.example', text);
     assert.deepEqual([id, name, host, redirectUris], [ID, 'App', 'app.example', FIELDS.redirect_uris]);
+    const more = JSON.stringify({ ...FIELDS, redirect_uris: ['app://cb', 1, ...FIELDS.redirect_uris] });
+    assert.deepEqual(readDocument(ID, 'app.example', more).redirectUris, FIELDS.redirect_uris);
     const quoting = JSON.stringify({ ...FIELDS, client_name: ` ”x\u202e${'y'.repeat(100)}` });
     assert.match(readDocument(ID, 'app.example', quoting).name, /^'x\\u\{202e\}y{58,64}…$/);
   });
