@@ -103,8 +103,8 @@ describe('the inspector’s page', { skip }, () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'GET /keyed' }).waitFor();
     await page.keyboard.press('r');
+    await page.getByText('Sent again.').waitFor(); // at once: it goes by itself
     await rows('/keyed').nth(1).waitFor();
-    await page.getByText('Sent again.').waitFor();
     assert.equal(await reached('/keyed'), 2);
     assert.match(await words(rows('/keyed').nth(0)), /replay[\s\S]*ana@acme\.com/);
     await page.keyboard.press('p');
@@ -143,7 +143,8 @@ describe('the inspector’s page', { skip }, () => {
     await rows('/keyed').first().waitFor({ state: 'detached' });
     await page.keyboard.press('Enter');
     assert.notEqual(await evaluate(page, 'document.activeElement.id'), 'filter', 'the next key is for the list');
-    assert.equal(await rows().count(), 1);
+    await rows('503').waitFor();
+    await rows().nth(1).waitFor({ state: 'detached' });
     await page.reload();
     await rows('503').waitFor();
     assert.equal(await rows().count(), 1);
@@ -189,8 +190,9 @@ describe('the inspector’s page', { skip }, () => {
         await page.getByRole('tab', { name: tab, exact: true }).click();
         await page.getByText('x-evil').or(page.getByText('user-agent')).first().waitFor();
       }
-      for (const view of await page.getByRole('tablist', { name: 'View' }).first().getByRole('tab').all())
-        await view.click();
+      const views = page.getByRole('tablist', { name: 'View' }).first();
+      await views.waitFor(); // the body is there
+      for (const view of await views.getByRole('tab').all()) await view.click();
       const made =
         "document.querySelectorAll('script:not([src]), iframe, img:not([src^=blob]), b.x, [onerror], [onload]').length";
       assert.equal(await evaluate(page, made), 0);

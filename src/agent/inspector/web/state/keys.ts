@@ -31,8 +31,12 @@ export const KEYS: readonly Key[] = [
 /** Runs what a key stands for. Typing in a field, and keys of the browser and of assistive technology, are left alone. */
 export function onKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (store.connection.value === 'needs-key' || store.dialog.value !== null) return;
+  if (store.connection.value === 'needs-key') return;
   const isEscape = event.key === 'Escape';
+  if (store.dialog.value !== null) {
+    if (isEscape) leaveDialog(event);
+    return;
+  }
   if (isTyping(event.target)) {
     if (isEscape) (event.target as HTMLElement).blur();
     return;
@@ -73,6 +77,12 @@ function live(run: (id: string) => void): void {
       store.cursorId.value = id;
       run(id);
     });
+}
+
+// Now: the browser would close it too, but says so later, and a key that is pressed meanwhile would do nothing.
+function leaveDialog(event: KeyboardEvent): void {
+  event.preventDefault();
+  store.dialog.value = null;
 }
 
 function leave(): void {
