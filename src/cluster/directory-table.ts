@@ -65,11 +65,13 @@ export class DirectoryTable {
     return { kind: 'claimed', record };
   }
 
-  release(node: string, name: string, link: string): void {
+  release(node: string, name: string, link: string): TunnelRecord | undefined {
     const record = this.#records.get(name);
-    const places = record?.places.filter((place) => place.node !== node || place.link !== link);
-    if (record === undefined || places?.length === record.places.length) return;
-    this.#put({ ...record, places: places ?? [] });
+    const places = record?.places.filter((place) => place.node !== node || place.link !== link) ?? [];
+    if (record === undefined || places.length === record.places.length) return undefined;
+    const left = { ...record, places };
+    this.#put(left);
+    return left;
   }
 
   /** Calls the listener with all tunnels now, and with every later change. Returns what ends that. */

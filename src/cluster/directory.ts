@@ -89,8 +89,11 @@ export interface Directory {
    * Resolves once this node's watchers know.
    */
   claim(claim: Claim): Promise<Claimed>;
-  /** Takes back the place of a link of this node. Nothing happens if it has none any more. */
-  release(name: string, link: string): Promise<void>;
+  /**
+   * Takes back the place of a link of this node. Resolves to the record without it: of all nodes exactly one sees that no place is
+   * left. Undefined, and nothing happens, if the link has no place any more.
+   */
+  release(name: string, link: string): Promise<TunnelRecord | undefined>;
   /** Calls the listener with all tunnels, then with each change; of one tunnel in the order in which they happened. */
   watch(listener: (change: DirectoryChange) => void): DirectoryWatch;
   /** Leaves: this node's places are no more. Nothing is called after it. */

@@ -44,8 +44,8 @@ export class MemoryDirectory implements Directory {
     return this.#table.claim(this.#self.id, claim);
   }
 
-  async release(name: string, link: string): Promise<void> {
-    this.#table.release(this.#self.id, name, link);
+  async release(name: string, link: string): Promise<TunnelRecord | undefined> {
+    return this.#table.release(this.#self.id, name, link);
   }
 
   watch(listener: (change: DirectoryChange) => void): DirectoryWatch {

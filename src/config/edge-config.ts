@@ -56,6 +56,8 @@ export interface EdgeConfig {
   readonly store: StoreUrl | undefined;
   /** How long a copy of the shared store counts while it is away. */
   readonly storeGraceMs: number;
+  /** How many processes serve; one needs no supervisor. */
+  readonly workers: number;
   /** What tunnels may admit without a session. */
   readonly permits: {
     /** Public paths and CORS preflights. */
@@ -192,6 +194,7 @@ function toEdgeConfig(values: EdgeValues, providers: readonly ProviderConfig[], 
     stateDir: values.state_dir,
     store: values.store_url,
     storeGraceMs: values.store_grace,
+    workers: values.workers,
     permits: { publicPaths: values.public_paths, accessTokens: values.access_tokens },
     revokedTokens: values.revoked_tokens,
     traces: toTraces(values),

@@ -20,6 +20,7 @@ import {
   path,
   secrets,
   toggle,
+  workers,
 } from './values.js';
 
 /** The rows, by their key in `config/edge.yaml`. */
@@ -161,6 +162,13 @@ export const EDGE_OPTIONS = {
     description:
       'How long visitors who are signed in go on while Redis cannot be reached; sign-outs elsewhere count later.',
     schema: duration,
+  },
+  workers: {
+    env: 'POSTERN_WORKERS',
+    placeholder: '<number>',
+    default: '1',
+    description: 'How many processes serve visitors and agents: one for each core of the machine uses all of it.',
+    schema: workers,
   },
   access_tokens: {
     env: 'POSTERN_ACCESS_TOKENS',

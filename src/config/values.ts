@@ -94,6 +94,12 @@ export const viewers: Value<number> = parsed(
   `a number of people: expected a whole number from 1 to ${MAX_VIEWERS}`,
 );
 
+/** Processes of an edge. More than a machine has cores only cost memory. */
+export const workers: Value<number> = parsed(
+  (text) => (/^[1-9]\d?$/.test(text) && Number(text) <= 64 ? Number(text) : undefined),
+  'a number of processes: expected a whole number from 1 to 64',
+);
+
 /** The operator's ceiling, in which `public` has no meaning. */
 export const ceiling = rules.refine(
   (all) => all.every(({ kind }) => kind !== 'public'),

@@ -18,7 +18,8 @@ export type KeyPurpose =
   | 'client-sign-in'
   | 'client-registration'
   | 'acme'
-  | 'tls-ticket';
+  | 'tls-ticket'
+  | 'peer';
 
 /** A secret key of one purpose. `id` distinguishes rotated keys and reveals nothing about the key. */
 export interface Key {

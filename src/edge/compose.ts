@@ -6,6 +6,7 @@ import type { Providers } from '../auth/providers/providers.js';
 import type { EndedAccounts } from '../auth/session/ended-accounts.js';
 import { Sessions } from '../auth/session/sessions.js';
 import { SignOutReferences } from '../auth/session/sign-out-reference.js';
+import type { Others } from '../cluster/others.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Log } from '../core/log.js';
 import type { PosternError } from '../errors.js';
@@ -15,6 +16,8 @@ import type { Store } from '../store/store.js';
 import { Admission } from './agents/admission.js';
 import { AgentTokens } from './agents/agent-tokens.js';
 import type { Names } from './agents/names.js';
+import { onlineEverywhere } from './agents/online.js';
+import type { Places } from './agents/places.js';
 import type { RevokedTokens } from './agents/revoked-tokens.js';
 import type { SeenTokens } from './agents/seen-tokens.js';
 import { Administration } from './api/administration.js';
@@ -58,6 +61,7 @@ const DISTRUSTED =
 
 /** What an edge has before it serves anyone. */
 export interface Parts {
+  readonly others: Others;
   readonly log: Log;
   readonly providers: Providers;
   readonly store: Store;
@@ -66,6 +70,7 @@ export interface Parts {
   readonly endedAccounts: EndedAccounts;
   readonly names: Names;
   readonly registry: Registry;
+  readonly places: Places;
   readonly sharing: Sharing;
   readonly observer: Observer;
   readonly metrics: EdgeMetrics;
@@ -83,7 +88,7 @@ export interface Parts {
  */
 export function compose(config: EdgeConfig, edgeParts: Parts) {
   const { providers, store, ended, names, registry, sharing, observer, metrics, tracer, revalidator } = edgeParts;
-  const { revoked, seenTokens, isRecording, log, endedAccounts, grace } = edgeParts;
+  const { revoked, seenTokens, isRecording, log, endedAccounts, grace, places, others } = edgeParts;
   const { base, secrets, allow: ceiling, publicPermitted } = config;
   const secure = base.scheme === 'https';
   const { issuers } = providers;
@@ -107,7 +112,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const signOut = new SignOut({ base, providers, sessions, references, observer });
   const tokens = new AgentTokens(secrets, revoked, seenTokens);
   const admission = new Admission({
-    ...{ base, tokens, policy, registry, names, revoked, observer },
+    ...{ base, tokens, policy, places, names, revoked, observer },
     permits: config.permits,
     traffic: metrics.links,
   });
@@ -119,9 +124,14 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     ceiling,
     accessTokens: accessTokens && whileKnown(accessTokens, grace),
     clientTokens: sharing.clientSignIns,
+    others,
   });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
-  const exchanges = { gate, observer, revalidator, traffic: metrics.traffic, replyWithError };
+  const again = async (visit: Visit) => {
+    if (visit.place.kind === 'tunnel') await places.refresh(visit.place.name);
+    return gate(visit);
+  };
+  const exchanges = { gate, again, observer, revalidator, traffic: metrics.traffic, replyWithError };
   const callbackPaths = providers.all.map(({ callbackPath }) => callbackPath);
   const parts = { base, sessions, assertions, registry, signIn, signOut, callbackPaths, observer };
   const renewals = new limits.AttemptLimit('renewal');
@@ -143,12 +153,12 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     return identity && providers.recheck(identity);
   };
   const callers = new Callers({ ...parts, tokens, admins: config.admins, identityOf });
-  const online = () => admission.onlineByToken();
+  const online = onlineEverywhere(admission, others);
   const credentials = new AgentCredentials({ signIns, seenTokens, revoked, online, observer });
   const decisions = new Decisions({ ...sharing, observer });
-  const { presence, visitorSignIns } = sharing;
+  const { everyone, visitorSignIns } = sharing;
   const administration = new Administration({
-    ...{ sessions, visitorSignIns, endedAccounts, presence, credentials, observer },
+    ...{ sessions, visitorSignIns, endedAccounts, everyone, credentials, observer },
   });
   const managing = { ...parts, ...sharing, callers, decisions, credentials, administration };
   const api = createApi({ ...managing, providers, endedAccounts, permits: config.permits });
@@ -156,7 +166,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const people = new PeoplePage(managing);
   const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
   const logout = backchannelLogoutRoutes({
-    ...{ providers, sessions, endedAccounts, presence: sharing.presence, redemptions, observer },
+    ...{ providers, sessions, endedAccounts, everyone, redemptions, observer },
     limit: new limits.AttemptLimit('bad-logout-token'),
   });
   const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite') });

@@ -1,5 +1,6 @@
 /** An edge: puts what it remembers together, listens, and stops in order. `compose.ts` has its inside. */
 import { EndedAccounts } from '../auth/session/ended-accounts.js';
+import { NO_OTHERS } from '../cluster/others.js';
 import { addressText } from '../config/addresses.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { InheritedSocket } from '../config/endpoints.js';
@@ -17,10 +18,11 @@ import { ClientSignIns } from './clients/client-sign-ins.js';
 import { ClientTokens } from './clients/client-tokens.js';
 import { compose } from './compose.js';
 import { Front } from './front.js';
-import { Registry } from './gate/registry.js';
+import { Registry, type Tunnel } from './gate/registry.js';
 import { Revalidator } from './gate/revalidation.js';
 import { EdgeMetrics } from './metrics.js';
-import { createAdminServer, type OutputHealth } from './ops/admin-server.js';
+import { Node, type Shared } from './node.js';
+import { createAdminServer, type OutputHealth, type Status } from './ops/admin-server.js';
 import { AuditSink } from './ops/audit-sink.js';
 import type { EdgeEvent } from './ops/events.js';
 import { LogSink } from './ops/log-sink.js';
@@ -43,7 +45,10 @@ export interface Edge {
   readonly port: number;
   /** Every address on which it listens, as in `POSTERN_LISTEN`. */
   readonly addresses: readonly string[];
+  /** 0 for a worker, which has no admin address. */
   readonly adminPort: number;
+  /** What the admin address says. */
+  readonly status: Status;
   /**
    * Stops: no new connection, offer or tunnel; GOAWAY to the agents; running requests have thirty seconds. Resolves
    * when everything is closed. A second call waits for the first.
@@ -63,6 +68,8 @@ export interface EdgeOptions {
   readonly health?: OutputHealth;
   /** The version of Postern, for metrics and traces. */
   readonly version?: string;
+  /** Absent for an edge that is alone. */
+  readonly shared?: Shared;
   /** The sockets that were open when the process began, for `systemd` and `fd:` in `POSTERN_LISTEN`. */
   readonly inherited?: readonly InheritedSocket[];
 }
@@ -72,7 +79,7 @@ export interface EdgeOptions {
  * state folder cannot be used; nothing is left half-open.
  */
 export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
-  const store = await openStore(config, options.log);
+  const store = options.shared?.store ?? (await openStore(config, options.log));
   try {
     return await startOn(store, config, options);
   } catch (error) {
@@ -82,7 +89,7 @@ export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promi
 }
 
 async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
-  const { log, audit, health, inherited = [], version = 'unknown' } = options;
+  const { log, audit, health, inherited = [], version = 'unknown', shared } = options;
   const grace = new StoreGrace({ store, graceMs: config.storeGraceMs });
   const ended = new Revocations(store, 'ended-sign-in');
   const endedTokens = new Revocations(store, 'revoked-token');
@@ -103,13 +110,19 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     ttlMs: config.clientTtlMs,
   });
   const signIns = { signInTtlMs: config.sessionTtlMs, isActive, clientSignIns };
-  const sharing = new Sharing({ store, ceiling: config.allow, revalidator, ...signIns });
+  const sharing = new Sharing({ store, ceiling: config.allow, revalidator, others: shared?.others, ...signIns });
   const names = new Names({ store });
   const seenTokens = new SeenTokens({ store });
   const copies = [ended, endedAccounts, endedTokens, sharing, names, seenTokens];
   await Promise.all(copies.map(({ ready }) => ready));
   const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
+  let observer: Observer | undefined;
+  const node = await Node.open(config, {
+    ...{ directory: shared?.directory, registry, log },
+    changed: (tunnel) => observer?.emit(changeOf(tunnel)),
+  });
+  const { places } = node;
   const isRecording = () => !config.auditRequired || health === undefined || health.isRecording();
   let closing: Promise<void> | undefined;
   const isReady = () => {
@@ -118,7 +131,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     return isRecording() || 'the audit cannot be written';
   };
   const { feed, presence, visitorSignIns } = sharing;
-  const state = { store, registry, revalidator, presence, connections };
+  const state = { store: shared?.store ? undefined : store, registry: places, revalidator, presence, connections };
   let front: Front | undefined;
   const certificates = {
     get notAfterMs() {
@@ -142,7 +155,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     sharing,
     tunnels,
   ];
-  const observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
+  observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const { admission, requests, http2, closeStreams, reviewStreams } = compose(config, {
     providers,
@@ -151,7 +164,9 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     ended,
     endedAccounts,
     names,
+    others: shared?.others ?? NO_OTHERS,
     registry,
+    places,
     sharing,
     observer,
     metrics,
@@ -171,7 +186,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   names.onClaim((owned) => void sharing.claimed(owned));
   names.keepRenewing(() => registry.online().map(({ name, policy }) => ({ name, owner: policy.owner })));
 
-  const admin = createAdminServer({
+  const status: Status = {
     isReady,
     notes: () => [...(health?.notes() ?? []), ...grace.notes()],
     metrics: () => metrics.metrics.text(),
@@ -179,12 +194,13 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
       const found = classifyHost(host, config.base);
       return found.kind === 'base' || (found.kind === 'tunnel' && registry.find(found.name) !== undefined);
     },
-  });
+  };
+  const admin = shared === undefined ? createAdminServer(status) : undefined;
   const release = () => {
     grace.close();
     revalidator.close();
     metrics.close();
-    observer.close();
+    observer?.close();
     revoked.close();
     names.close();
     seenTokens.close();
@@ -194,13 +210,17 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     sharing.close();
   };
   try {
-    front = await Front.open(config, { inherited, requests, http2, observer, connections, store, log });
-    await listen(admin, config.adminListen).catch((error: unknown) => {
-      throw new ListenError('POSTERN_ADMIN_LISTEN', addressText(config.adminListen), error);
-    });
+    const handedOut = shared?.connections;
+    front = await Front.open(config, { inherited, handedOut, requests, http2, observer, connections, store, log });
+    for (const tunnel of registry.online()) front.on(changeOf(tunnel)); // those of other nodes need certificates, too
+    if (admin !== undefined)
+      await listen(admin, config.adminListen).catch((error: unknown) => {
+        throw new ListenError('POSTERN_ADMIN_LISTEN', addressText(config.adminListen), error);
+      });
   } catch (error) {
     void front?.close();
     release();
+    await node.close();
     await traces?.close();
     throw error;
   }
@@ -211,7 +231,8 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const destroy = () => {
     admission.destroy();
     front.destroy();
-    admin.closeAllConnections();
+    node.destroy();
+    admin?.closeAllConnections();
   };
   const stop = async () => {
     closeStreams();
@@ -220,11 +241,15 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     const late = setTimeout(destroy, limits.DRAIN_MS);
     await front.lastRequest(); // the links still take what is on its way
     await Promise.all([stopped, admission.drain()]);
+    await node.drain();
     clearTimeout(late);
-    // Last, so that `/readyz` says what is going on for as long as something is.
-    const adminStopped = closed(admin);
-    admin.closeAllConnections();
-    await adminStopped;
+    if (admin !== undefined) {
+      // Last, so that `/readyz` says what is going on for as long as something is.
+      const adminStopped = closed(admin);
+      admin.closeAllConnections();
+      await adminStopped;
+    }
+    await node.close();
     release();
     await traces?.close();
     await store.close();
@@ -233,7 +258,8 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     url: config.base.origin,
     port: front.port,
     addresses: front.addresses,
-    adminPort: portOf(admin),
+    adminPort: admin === undefined ? 0 : portOf(admin),
+    status,
     close: () => {
       closing ??= stop();
       return closing;
@@ -244,4 +270,8 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
       front.reload();
     },
   };
+}
+
+function changeOf({ name, policy, link }: Tunnel): EdgeEvent {
+  return { kind: 'tunnel-changed', tunnel: name, owner: policy.owner, isOnline: link !== undefined };
 }

@@ -16,6 +16,7 @@ import { createRedirectServer } from './visitors/http1/https-redirect.js';
 import { type ConnectionCount, createVisitorServer, serve } from './visitors/http1/listener.js';
 import type { Http1Requests } from './visitors/http1/requests.js';
 import type { Http2Connections } from './visitors/http2/connections.js';
+import type { HandedOut } from './visitors/listen/handed-out.js';
 import { Handshakes } from './visitors/listen/handshakes.js';
 import { type Listener, Listeners } from './visitors/listen/listeners.js';
 import { UndecidedConnections } from './visitors/listen/prior-knowledge.js';
@@ -25,6 +26,8 @@ const SWEEP_MS = 100;
 
 export interface FrontOptions {
   readonly inherited: readonly InheritedSocket[];
+  /** Undefined where this process listens itself. */
+  readonly handedOut: HandedOut | undefined;
   readonly requests: Http1Requests;
   readonly http2: Http2Connections;
   readonly observer: Observer;
@@ -90,12 +93,12 @@ export class Front {
 
   /** The first port; 0 when there are Unix sockets only. */
   get port(): number {
-    return this.#listeners?.all.find(({ port }) => port !== undefined)?.port ?? 0;
+    return this.#all.find(({ port }) => port !== undefined)?.port ?? 0;
   }
 
   /** Every address, as in `POSTERN_LISTEN`. */
   get addresses(): readonly string[] {
-    return this.#listeners?.all.map(({ text }) => text) ?? [];
+    return this.#all.map(({ text }) => text);
   }
 
   /** When the first certificate in use ends, in milliseconds since the epoch; undefined when TLS ends elsewhere. */
@@ -121,7 +124,7 @@ export class Front {
 
   /** Stops listening at once, and closes what is idle; resolves once every connection has ended. */
   async close(): Promise<void> {
-    const stopped = Promise.all([this.#listeners?.close(), this.#options.http2.drain()]);
+    const stopped = Promise.all([this.#listeners?.close(), this.#connectionsEnd(), this.#options.http2.drain()]);
     this.#undecided.close();
     this.#closeIdle();
     // A connection whose request has just finished is idle only now, and would otherwise be kept alive.
@@ -145,13 +148,18 @@ export class Front {
     for (const server of this.#servers) server.closeAllConnections();
   }
 
+  get #all(): readonly Listener[] {
+    return this.#listeners?.all ?? this.#options.handedOut?.listeners ?? [];
+  }
+
   get #servers(): readonly HttpServer[] {
     return this.#redirects === undefined ? [this.#server] : [this.#server, this.#redirects];
   }
 
   async #listen({ listen: endpoints }: EdgeConfig, inherited: readonly InheritedSocket[]): Promise<void> {
     const accept = (socket: Socket, listener: Listener) => this.#accept(socket, listener);
-    this.#listeners = await Listeners.open({ endpoints, inherited, accept });
+    if (this.#options.handedOut !== undefined) this.#options.handedOut.start(accept);
+    else this.#listeners = await Listeners.open({ endpoints, inherited, accept });
   }
 
   #accept(socket: Socket, { scheme, isLocal }: Listener): void {
@@ -175,6 +183,11 @@ export class Front {
   /** Whether a connection is that of a visitor without TLS, where the edge has it: a proxy may have ended TLS itself. */
   #isInClear(socket: Socket): boolean {
     return this.#redirects !== undefined && !this.#isProxy(peerAddress(socket));
+  }
+
+  /** Of connections that were handed out no server of this process counts how many are left. */
+  #connectionsEnd(): Promise<void> | undefined {
+    return this.#options.handedOut === undefined ? undefined : this.#options.connections.none();
   }
 
   #closeIdle(): void {

@@ -21,8 +21,9 @@ export interface Certificates {
 export interface EdgeMetricsOptions {
   /** Of Postern. */
   readonly version: string;
-  readonly store: Store;
-  readonly registry: Registry;
+  /** Undefined for a worker, whose supervisor has the store. */
+  readonly store: Store | undefined;
+  readonly registry: Pick<Registry, 'links'>;
   readonly revalidator: Revalidator;
   readonly presence: Presence;
   /** Of visitors and agents. */
@@ -44,7 +45,7 @@ export class EdgeMetrics {
   constructor(options: EdgeMetricsOptions) {
     this.#endSampling = addProcessMetrics(this.metrics, options.version);
     this.#addState(options);
-    this.#addStore(options.store);
+    if (options.store !== undefined) addStoreMetrics(this.metrics, options.store);
     this.#addOutput(options.output);
   }
 
@@ -80,35 +81,6 @@ export class EdgeMetrics {
     );
   }
 
-  #addStore(store: Store): void {
-    const entries = () => store.stats().entries;
-    const { metrics } = this;
-    metrics.add(new Reading('gauge', 'postern_store_entries', 'Entries of the store.', entries, 'kind'));
-    this.#gauge(
-      'postern_store_journal_bytes',
-      'Size of the journal of the state folder; absent without one.',
-      () => store.stats().journalBytes,
-    );
-    this.#gauge(
-      'postern_store_age_seconds',
-      'For how long changes of the shared store are not known; absent without one.',
-      () => {
-        const ageMs = store.stats().shared?.ageMs;
-        return ageMs === undefined ? undefined : ageMs / 1_000;
-      },
-    );
-    this.#counter(
-      'postern_store_restarts_total',
-      'How often all of the shared store was read again, after a gap.',
-      () => store.stats().shared?.restarts ?? 0,
-    );
-    this.#counter(
-      'postern_store_write_failures_total',
-      'Writes that the store could not keep.',
-      () => store.stats().failedWrites,
-    );
-  }
-
   #addOutput(output: OutputHealth | undefined): void {
     this.#gauge('postern_audit_writable', '1 while audit records can be written.', () =>
       Number(output?.isRecording() ?? true),
@@ -127,6 +99,47 @@ export class EdgeMetrics {
   #counter(name: string, help: string, read: () => number): void {
     this.metrics.add(new Reading('counter', name, help, read));
   }
+}
+
+/** Adds what is known of a store. */
+export function addStoreMetrics(metrics: Metrics, store: Store): void {
+  const entries = () => store.stats().entries;
+  metrics.add(new Reading('gauge', 'postern_store_entries', 'Entries of the store.', entries, 'kind'));
+  metrics.add(
+    new Reading(
+      'gauge',
+      'postern_store_journal_bytes',
+      'Size of the journal of the state folder; absent without one.',
+      () => store.stats().journalBytes,
+    ),
+  );
+  metrics.add(
+    new Reading(
+      'gauge',
+      'postern_store_age_seconds',
+      'For how long changes of the shared store are not known; absent without one.',
+      () => {
+        const ageMs = store.stats().shared?.ageMs;
+        return ageMs === undefined ? undefined : ageMs / 1_000;
+      },
+    ),
+  );
+  metrics.add(
+    new Reading(
+      'counter',
+      'postern_store_restarts_total',
+      'How often all of the shared store was read again, after a gap.',
+      () => store.stats().shared?.restarts ?? 0,
+    ),
+  );
+  metrics.add(
+    new Reading(
+      'counter',
+      'postern_store_write_failures_total',
+      'Writes that the store could not keep.',
+      () => store.stats().failedWrites,
+    ),
+  );
 }
 
 function countOpen(revalidator: Revalidator, stream?: 'websocket' | 'event stream'): number {

@@ -2,6 +2,7 @@
  * Composes what people decide and see while tunnels run: grants, invites, requests to be let in, who is here, and the events about
  * them. What is granted counts in the registry at once, and open requests are judged again.
  */
+import { NO_OTHERS, type Others } from '../cluster/others.js';
 import type { Rule } from '../core/rule.js';
 import type { Store } from '../store/store.js';
 import { describeAccessToken } from './api/access-tokens.js';
@@ -15,6 +16,7 @@ import type { Registry } from './gate/registry.js';
 import type { Revalidator } from './gate/revalidation.js';
 import type { EdgeEvent, EventSink } from './ops/events.js';
 import { AccessTokens } from './people/access-tokens.js';
+import { Everyone } from './people/everyone.js';
 import { Feed } from './people/feed.js';
 import { Grants, type Owned } from './people/grants.js';
 import { Invites } from './people/invites.js';
@@ -26,6 +28,7 @@ export interface SharingOptions {
   readonly store: Store;
   readonly ceiling: readonly Rule[] | undefined;
   readonly revalidator: Revalidator;
+  readonly others?: Others | undefined;
   /** The longest life of a sign-in. */
   readonly signInTtlMs: number;
   /** Whether a visitor's sign-in still counts. */
@@ -42,7 +45,9 @@ export class Sharing implements EventSink {
   readonly knocks: Knocks;
   readonly accessTokens: AccessTokens;
   readonly invites: Invites;
+  /** Those whose requests this node has admitted. */
   readonly presence: Presence;
+  readonly everyone: Everyone;
   readonly visitorSignIns: VisitorSignIns;
   readonly clientSignIns: ClientSignIns;
   readonly feed = new Feed();
@@ -51,7 +56,15 @@ export class Sharing implements EventSink {
   readonly #changedPeople = new Set<string>();
   #registry: Registry | undefined;
 
-  constructor({ store, ceiling, revalidator, signInTtlMs: ttlMs, isActive, clientSignIns }: SharingOptions) {
+  constructor({
+    store,
+    ceiling,
+    revalidator,
+    signInTtlMs: ttlMs,
+    isActive,
+    clientSignIns,
+    others = NO_OTHERS,
+  }: SharingOptions) {
     this.clientSignIns = clientSignIns;
     this.grants = new Grants({ store, ceiling });
     this.knocks = new Knocks({ store });
@@ -60,7 +73,12 @@ export class Sharing implements EventSink {
     this.visitorSignIns = new VisitorSignIns({ store, ttlMs, isActive });
     this.visitorSignIns.onChange(() => this.#gatherSignIns());
     this.#revalidator = revalidator;
-    this.presence = new Presence({ open: () => revalidator.open(), changed: (tunnel) => this.#gather(tunnel) });
+    const changed = (tunnel: string) => {
+      this.#gather(tunnel);
+      this.everyone.changedHere(tunnel);
+    };
+    this.presence = new Presence({ open: () => revalidator.open(), changed });
+    this.everyone = new Everyone(this.presence, others, (tunnel) => this.#gather(tunnel));
     const parts = [this.grants, this.knocks, this.invites, this.accessTokens, this.visitorSignIns, clientSignIns];
     this.ready = Promise.all(parts.map(({ ready }) => ready));
   }
@@ -90,7 +108,7 @@ export class Sharing implements EventSink {
 
   /** The agent of a tunnel may have offered other rules: what is open is judged by them. */
   on(event: EdgeEvent): void {
-    if (event.kind === 'tunnel-up') void this.#revalidator.review();
+    if (event.kind === 'tunnel-changed' && event.isOnline) void this.#revalidator.review();
   }
 
   close(): void {
@@ -142,8 +160,12 @@ export class Sharing implements EventSink {
   #publishPeople(): void {
     const tunnels = [...this.#changedPeople];
     this.#changedPeople.clear();
-    for (const name of tunnels)
-      this.#publish('people', name, () => ({ people: this.presence.at(name).map(describePerson) }));
+    for (const name of tunnels) void this.#publishPeopleAt(name);
+  }
+
+  async #publishPeopleAt(name: string): Promise<void> {
+    const people = (await this.everyone.at(name)).map(describePerson);
+    this.#publish('people', name, () => ({ people }));
   }
 
   #publish(

@@ -74,6 +74,15 @@ export interface OutboundObserver extends BodyObserver {
    * `ERR_TUNNEL_BUSY` if the agent accepts no more requests. The last call. Not called after `cancel()`.
    */
   failed(error: PosternError): void;
+  /** The stream has ended behind a complete response: nothing more of our body is read. */
+  closed?(): void;
+}
+
+/** A body, or its beginning, that was not sent. */
+export interface UnsentBody {
+  readonly chunks: readonly Buffer[];
+  /** The body is complete. */
+  readonly end: { readonly trailers: RawHeaders | undefined } | undefined;
 }
 
 /** The client end of one request. */
@@ -82,6 +91,8 @@ export interface OutboundStream extends BodyStream {
   readonly writableLength: number;
   /** All bytes of our body that were written, sent or not. */
   readonly bytesWritten: number;
+  /** What of our body is held here, if nothing of it has left: it can be sent on another stream instead. */
+  readonly unsent?: UnsentBody | undefined;
   /** Cancels the request at the agent and at the target (RST_STREAM). Safe at any time, more than once. */
   cancel(): void;
 }

@@ -17,11 +17,17 @@ export class ClientStream extends LinkedStream implements OutboundStream, Blocke
   #holder: Holder | undefined;
   readonly #observer: OutboundObserver;
 
-  constructor(stream: Http2Stream, observer: OutboundObserver, holder: Holder) {
+  /** `explain` says why the stream has failed; unless given, for the stream of an agent. */
+  constructor(
+    stream: Http2Stream,
+    observer: OutboundObserver,
+    holder: Holder,
+    explain: (error: Error) => PosternError = asFailure,
+  ) {
     super(stream);
     this.#holder = holder;
     this.#observer = observer;
-    this.listen(new ResponseListener(observer, this));
+    this.listen(new ResponseListener(observer, this, explain));
   }
 
   get writableLength(): number {
@@ -82,11 +88,13 @@ export class ClientStream extends LinkedStream implements OutboundStream, Blocke
 class ResponseListener extends StreamListener {
   readonly #observer: OutboundObserver;
   readonly #stream: ClientStream;
+  readonly #explain: (error: Error) => PosternError;
 
-  constructor(observer: OutboundObserver, stream: ClientStream) {
+  constructor(observer: OutboundObserver, stream: ClientStream, explain: (error: Error) => PosternError) {
     super(observer);
     this.#observer = observer;
     this.#stream = stream;
+    this.#explain = explain;
   }
 
   override informational(fields: string[]): void {
@@ -109,8 +117,19 @@ class ResponseListener extends StreamListener {
 
   closed(error: Error | undefined): void {
     this.#stream.release();
-    if (error !== undefined && !this.isComplete) this.#observer.failed(asFailure(error));
+    if (error === undefined || this.isComplete) this.#observer.closed?.();
+    else this.#observer.failed(this.#explain(error));
   }
+}
+
+/** Whether a request that has failed did not reach its agent at all: it may be tried again elsewhere. */
+export function wasNotProcessed(error: PosternError): boolean {
+  return error.cause instanceof NotProcessed;
+}
+
+/** The cause of an error of a request that has not reached its agent. */
+export class NotProcessed extends Error {
+  override readonly name = 'NotProcessed';
 }
 
 /** The error by its cause: the agent resets a stream if its target fails, and a malformed response is its target's. */
@@ -119,7 +138,7 @@ function asFailure(error: Error): PosternError {
   if (error.code === Http2ErrorCode.REFUSED_STREAM)
     return error instanceof PeerResetError
       ? new PosternError('ERR_TUNNEL_BUSY', 'the agent takes no more requests', { cause: error })
-      : linkLost(error); // the link ended before the agent processed the request
+      : linkLost(new NotProcessed(error.message)); // the link ended before the agent processed the request
   if (error instanceof PeerResetError)
     return new PosternError('ERR_TARGET_REFUSED', `the target broke off: ${error.message}`, { cause: error });
   return new PosternError('ERR_TARGET_PROTOCOL', `the agent's response is malformed: ${error.message}`, {

@@ -7,6 +7,7 @@ import { Http2ErrorCode } from '../http2/errors.js';
 import { readRequestHead } from './heads.js';
 import { Link } from './link.js';
 import { ServerStream } from './server-stream.js';
+import { WebSocketWire } from './websocket-wire.js';
 
 export class InboundLink extends Link {
   /** The tunnel's public URL, from the 101. */
@@ -14,7 +15,7 @@ export class InboundLink extends Link {
 
   /** Takes over the WebSocket that was dialled. */
   constructor(socket: WebSocket, url: string, onStream: (stream: InboundStream) => void) {
-    super(socket, {
+    super(new WebSocketWire(socket), {
       role: 'server',
       stream: (stream, fields, endStream) => {
         const head = readRequestHead(fields);

@@ -1,18 +1,17 @@
 /**
- * A link: one HTTP/2 connection over a WebSocket. Binary messages carry the bytes of the connection; their boundaries have
- * no meaning. PING checks liveness, GOAWAY drains. This is what both ends share; `OutboundLink` at the edge opens requests,
- * `InboundLink` at the agent accepts them.
+ * A link: one HTTP/2 connection over a wire, which is a WebSocket between agent and edge. PING checks liveness, GOAWAY drains.
+ * This is what both ends share; `OutboundLink` at the edge opens requests, `InboundLink` at the agent accepts them. Between two
+ * nodes `PeerLink` and `PeerServerLink` do the same.
  */
-import type { WebSocket } from 'ws';
 import { PosternError } from '../errors.js';
 import { BytePool } from '../http2/byte-pool.js';
 import { Connection } from '../http2/connection.js';
 import type { ConnectionObserver } from '../http2/connection-options.js';
 import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from '../http2/errors.js';
-import { type AbuseLimits, Budget, DEFAULT_ABUSE_LIMITS } from '../http2/flood-guard.js';
+import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from '../http2/flood-guard.js';
 import { DEFAULT_FLOW_LIMITS } from '../http2/flow/flow-control.js';
 import type { Role } from '../http2/frame/settings.js';
-import { FRAME_HEADER_BYTES } from '../http2/frame/types.js';
+import type { Wire } from './wire.js';
 
 // A dead link must be detected within 15 s: silence is detected at the first tick after DEAD_AFTER_MS, at most 14 s.
 const PING_INTERVAL_MS = 5_000;
@@ -21,7 +20,7 @@ const DEAD_AFTER_MS = 9_000;
 // A peer that keeps sending may acknowledge late, behind a full queue on a slow line; after this it is dead.
 const PING_TIMEOUT_MS = 60_000;
 
-// A peer that does not return our close frame in this time is disconnected.
+// A peer that does not close in this time is disconnected.
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** The most concurrent streams on a link: what we announce (SETTINGS), and the edge's own limit. */
@@ -51,26 +50,25 @@ const EDGE_ABUSE_LIMITS: AbuseLimits = {
   smallData: { burst: 2_000_000, perSecond: 500_000 },
 };
 
-// Messages too small for a frame header, and WebSocket pings, which `ws` answers: both cost as much as a message with frames.
-// A peer that sends headers and payloads in separate messages refills the budget with every larger message.
-const EMPTY_MESSAGES = { burst: 1_000, perSecond: 200 };
-
 export interface LinkOptions {
   readonly role: Role;
   /** Server role: receives a request. */
   readonly stream?: Required<ConnectionObserver>['stream'];
+  /** The most concurrent streams; `MAX_STREAMS` unless given. */
+  readonly maxStreams?: number;
+  /** Both ends are nodes of one edge: neither floods the other. */
+  readonly isPeer?: boolean;
 }
 
-/** Owns its WebSocket: the end of the connection closes the socket, and the other way round. */
+/** Owns its wire: the end of the connection closes it, and the other way round. */
 export abstract class Link {
   /** Resolves when the link has ended: with an error if it was lost, without if it was closed on purpose. */
   readonly closed: Promise<PosternError | undefined>;
   /** Called with each round trip that the checks of liveness measure, in milliseconds. */
   roundTrip: ((ms: number) => void) | undefined;
   protected readonly connection: Connection;
-  readonly #socket: WebSocket;
+  readonly #wire: Wire;
   readonly #draining = new AbortController();
-  readonly #emptyMessages = new Budget('WebSocket messages without frames', EMPTY_MESSAGES, () => performance.now());
   #timer: NodeJS.Timeout | undefined;
   #lastReceivedMs = performance.now();
   #lastTickMs = this.#lastReceivedMs;
@@ -79,9 +77,9 @@ export abstract class Link {
   #pingSentMs = 0;
   #resolveClosed: (reason: PosternError | undefined) => void = () => {};
 
-  /** Takes over an open WebSocket. */
-  protected constructor(socket: WebSocket, { role, stream }: LinkOptions) {
-    this.#socket = socket;
+  /** Takes over an open wire. */
+  protected constructor(wire: Wire, { role, stream, maxStreams = MAX_STREAMS, isPeer = false }: LinkOptions) {
+    this.#wire = wire;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -90,12 +88,12 @@ export abstract class Link {
       connectProtocol: role === 'server',
       neverIndexed: NEVER_INDEXED,
       limits: {
-        maxStreams: MAX_STREAMS,
+        maxStreams,
         maxHeaderListBytes: MAX_HEADER_LIST_BYTES,
         maxHeaderFields: MAX_HEADER_FIELDS,
         flow: FLOW_LIMITS,
         sendPool: UNSENT,
-        abuse: role === 'server' ? EDGE_ABUSE_LIMITS : DEFAULT_ABUSE_LIMITS,
+        abuse: role === 'server' || isPeer ? EDGE_ABUSE_LIMITS : DEFAULT_ABUSE_LIMITS,
       },
       send: (bytes) => this.#send(bytes),
       observer: {
@@ -105,11 +103,14 @@ export abstract class Link {
         closed: (error) => this.#end(error),
       },
     });
-    socket.on('message', (message, isBinary) => this.#receive(message as Buffer, isBinary));
-    socket.on('ping', () => this.#chargeEmptyMessage());
-    socket.on('pong', () => this.#chargeEmptyMessage());
-    socket.on('close', () => this.destroy(linkLost('the WebSocket closed')));
-    socket.on('error', (error) => this.destroy(linkLost(error)));
+    wire.observe({
+      received: (bytes) => this.connection.receive(bytes),
+      alive: () => {
+        this.#lastReceivedMs = performance.now();
+      },
+      failed: (error) => this.connection.destroy(error),
+      closed: (reason) => this.destroy(linkLost(reason)),
+    });
     this.#timer = setInterval(() => this.#keepAlive(), PING_INTERVAL_MS).unref();
   }
 
@@ -156,37 +157,15 @@ export abstract class Link {
   }
 
   #send(bytes: Buffer): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return; // its `close` follows, and ends the connection
-    // After an error it is not known what has left, and `close` follows.
-    this.#socket.send(bytes, (error) => {
-      if (!error) this.connection.sent(bytes.length);
-    });
-  }
-
-  // `message` is a Buffer: the default `binaryType` of `ws`.
-  #receive(message: Buffer, isBinary: boolean): void {
-    this.#lastReceivedMs = performance.now();
-    if (message.length < FRAME_HEADER_BYTES) this.#chargeEmptyMessage();
-    else this.#emptyMessages.earn(1);
-    if (isBinary) this.connection.receive(message);
-    else this.#socket.close(1003); // a text message is a protocol error (RFC 6455 section 7.4.1)
-  }
-
-  /** Charges a message that carries hardly anything. */
-  #chargeEmptyMessage(): void {
-    try {
-      this.#emptyMessages.spend();
-    } catch (error) {
-      this.connection.destroy(error as Http2Error); // `spend` throws no other
-    }
+    this.#wire.send(bytes, () => this.connection.sent(bytes.length));
   }
 
   #end(error: Http2Error | undefined): void {
     const reason = error === undefined ? undefined : linkLost(error);
     clearInterval(this.#timer);
     this.#draining.abort();
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(closeCode(error));
-    setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref();
+    this.#wire.close(error);
+    setTimeout(() => this.#wire.destroy(), CLOSE_TIMEOUT_MS).unref();
     this.#resolveClosed(this.#ended === undefined ? reason : this.#ended.reason);
   }
 
@@ -207,24 +186,6 @@ export abstract class Link {
       (ms) => this.roundTrip?.(ms),
       () => {}, // a missing acknowledgement is detected by the silence, at the next ticks
     );
-  }
-}
-
-/** The status of our close frame (RFC 6455 section 7.4.1). An HTTP/2 error of the peer is a protocol error. */
-function closeCode(error: Http2Error | undefined): number {
-  switch (error?.code) {
-    case undefined:
-    case Http2ErrorCode.NO_ERROR:
-    case Http2ErrorCode.CANCEL:
-      return 1000;
-    case Http2ErrorCode.INTERNAL_ERROR:
-      return 1011;
-    case Http2ErrorCode.ENHANCE_YOUR_CALM:
-      return 1008;
-    case Http2ErrorCode.FRAME_SIZE_ERROR:
-      return 1009;
-    default:
-      return 1002;
   }
 }
 

@@ -8,10 +8,11 @@ import { PosternError } from '../errors.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from '../http/exchange.js';
 import { MalformedFields } from '../http2/message/field-classifier.js';
 import type { Http2Stream } from '../http2/stream/stream.js';
-import { ClientStream } from './client-stream.js';
+import { ClientStream, NotProcessed } from './client-stream.js';
 import { writeRequestHead } from './heads.js';
 import { Link, linkLost, MAX_STREAMS } from './link.js';
 import { StreamShares } from './stream-shares.js';
+import { WebSocketWire } from './websocket-wire.js';
 
 export class OutboundLink extends Link {
   readonly #shares = new StreamShares();
@@ -19,7 +20,7 @@ export class OutboundLink extends Link {
 
   /** Takes over the WebSocket of an agent that was admitted; `wire` is the socket that it came on. */
   constructor(socket: WebSocket, wire: Duplex) {
-    super(socket, { role: 'client' });
+    super(new WebSocketWire(socket), { role: 'client' });
     this.#wire = wire;
   }
 
@@ -38,7 +39,7 @@ export class OutboundLink extends Link {
    * as many requests as it may, and `ERR_BAD_REQUEST` if the head cannot be sent. Later errors go to the observer.
    */
   open(head: RequestHead, options: OpenOptions, observer: OutboundObserver): OutboundStream {
-    if (this.connection.isDraining) throw linkLost('the link is closing');
+    if (this.connection.isDraining) throw linkLost(new NotProcessed('the link is closing'));
     const { running } = this;
     if (running >= MAX_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
     const maxStreams = Math.min(MAX_STREAMS, this.connection.maxStreams);

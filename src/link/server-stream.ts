@@ -30,8 +30,13 @@ export class ServerStream extends LinkedStream implements InboundStream {
     checked(() => this.stream.sendHeaders(writeResponseHead(head), { endStream: endOfBody }));
   }
 
-  cancel(): void {
-    this.reset(Http2ErrorCode.INTERNAL_ERROR);
+  /** Drops what still arrives of the request, once its response was sent completely. */
+  discard(): void {
+    this.stream.discard();
+  }
+
+  cancel(code: number = Http2ErrorCode.INTERNAL_ERROR): void {
+    this.reset(code);
   }
 }
 

@@ -106,10 +106,18 @@ export function directoryContract(name: string, create: NodesFactory): void {
 
     it("releases a node's own link only, and the one that is meant", async () => {
       await one.claim(claimOf('a'));
-      await two.release('demo', 'a');
-      await one.release('demo', 'b');
-      await one.release('other', 'a');
+      assert.equal(await two.release('demo', 'a'), undefined);
+      assert.equal(await one.release('demo', 'b'), undefined);
+      assert.equal(await one.release('other', 'a'), undefined);
       assert.deepEqual(linksOf(await two.find('demo')), ['a']);
+    });
+
+    it('tells one of those who release that no place is left, and the others what is', async () => {
+      await one.claim(claimOf('a'));
+      await two.claim(claimOf('b', { slot: 2 }));
+      const left = await Promise.all([one.release('demo', 'a'), two.release('demo', 'b')]);
+      assert.deepEqual(left.map((record) => record?.places.length).sort(), [0, 1]);
+      assert.equal(await one.release('demo', 'a'), undefined);
     });
 
     it('of two nodes that claim at once for different agents gives the name to one', async () => {

@@ -93,7 +93,14 @@ const CLI: Readonly<Record<string, Wing>> = {
   doctor: { holds: 'the checks of `postern doctor`', imports: ['output', 'process'] },
   service: { holds: 'an agent as a service: units, property lists', imports: ['process'] },
   completion: { holds: 'what shells complete: the scripts, the names', imports: ['process', 'service'] },
-  commands: { holds: 'one file a command', imports: ['completion', 'doctor', 'live', 'output', 'process', 'service'] },
+  workers: {
+    holds: 'several processes as one edge: their supervisor, and each of them',
+    imports: ['output', 'process'],
+  },
+  commands: {
+    holds: 'one file a command',
+    imports: ['completion', 'doctor', 'live', 'output', 'process', 'service', 'workers'],
+  },
 };
 
 export const ROOMS: Readonly<Record<string, Room>> = {
@@ -122,6 +129,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cluster: {
     holds: 'several edge processes as one: the directory of tunnels, and the relay between nodes',
     imports: [...MIDDLE, 'http1', 'http2'],
+    wings: { ipc: { holds: 'store and directory of a supervisor, as its workers use them', imports: [] } },
+    shared: ['directory.ts', 'directory-table.ts', 'others.ts'],
   },
   edge: { holds: 'the public side', imports: [...MIDDLE, 'cluster', 'http1', 'http2'], wings: EDGE },
   agent: {

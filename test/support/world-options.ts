@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly clientKey?: JsonWebKey;
   /** A provider that the test runs itself; none is started then. */
   readonly issuer?: string;
+  /** How many processes serve. Agent and visitors come to them in turn. */
+  readonly workers?: number;
   /** Added to the environment of the edge. */
   readonly edgeEnv?: Readonly<Record<string, string>>;
   /** Added to the command line of the edge. */

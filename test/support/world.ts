@@ -207,8 +207,15 @@ export class World {
       POSTERN_OIDC_CLIENT_ID: 'edge',
       ...this.#credential(),
       ...(this.#options.manyAddresses ? { POSTERN_TRUST_PROXY: '127.0.0.1' } : {}),
+      ...this.#workers(),
       ...this.#options.edgeEnv,
     };
+  }
+
+  /** `WORKERS=2 node test/run.mjs e2e/…` runs any world with several: half of the visitors are not where the agent is. */
+  #workers(): Record<string, string> {
+    const workers = this.#options.workers ?? process.env['WORKERS'];
+    return workers === undefined ? {} : { POSTERN_WORKERS: String(workers) };
   }
 
   #credential(): Record<string, string> {

@@ -7,6 +7,7 @@ import type { OutputHealth } from '../../edge/ops/admin-server.js';
 import { systemError } from '../process/exit.js';
 import { BatchedOutput, type Output } from './batched-output.js';
 import { logLine } from './log-line.js';
+import { SharedSink } from './shared-sink.js';
 import { FileSink, reportOutputFailure, standardSink, unblock } from './sinks.js';
 
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error'];
@@ -32,20 +33,27 @@ export type Render = (line: string) => string;
 const unchanged: Render = (line) => line;
 
 /**
- * Opens both logs of an edge, as `render` shows them on standard output. Throws `ConfigError` when the audit file cannot be
- * written.
+ * Opens both logs of an edge, as `render` shows them on standard output; `fields` are in each line of the log. Throws
+ * `ConfigError` when the audit file cannot be written.
  */
 export function openLogging(
   { logLevel, auditLog }: { logLevel: LogLevel; auditLog: string },
   render: Render = unchanged,
+  fields?: { readonly worker: number },
 ): Logging {
   const auditFile = auditLog === '-' ? undefined : openAuditFile(auditLog);
   unblock(process.stderr);
-  const output = new BatchedOutput(standardSink(process.stdout), {
-    droppedLine: (count) => render(droppedLine(count)),
-    failed: reportOutputFailure,
-  });
-  const log = createLog({ write: (line) => output.write(render(line)) }, { level: logLevel });
+  const output = new BatchedOutput(
+    fields === undefined ? standardSink(process.stdout) : new SharedSink(standardSink(process.stdout)),
+    {
+      droppedLine: (count) => render(droppedLine(count)),
+      failed: reportOutputFailure,
+    },
+  );
+  const log = createLog(
+    { write: (line) => output.write(render(line)) },
+    { level: logLevel, ...(fields && { base: fields }) },
+  );
   const renderAudit = auditFile === undefined ? render : unchanged;
   const audit = auditFile === undefined ? output : auditOutput(auditFile, output, log);
   process.once('exit', () => {
@@ -75,7 +83,7 @@ export function openErrorLog(level: LogLevel): Log {
 }
 
 /** A log that writes redacted JSON lines, `base` in each of them. */
-export function createLog(output: Output, { level, base = {} }: { level: Level; base?: Record<string, string> }): Log {
+export function createLog(output: Output, { level, base = {} }: { level: Level; base?: LogFields }): Log {
   const rest = Object.entries(base).map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`);
   const writer = (of: Level) => {
     if (!isEnabled(of)) return () => {};

@@ -1,20 +1,16 @@
 /**
- * Admits agents: validates an offer (token, name, rules), refuses it or opens the link, and updates the registry while the
- * link lives. Of the owner of a name (`names.ts`) one agent serves it. The same agent process may take it over at once, another
- * one as soon as the current link drains, or when that link no longer responds. Limits the number of links for each owner and
- * address.
+ * Admits agents: validates an offer (token, name, rules), claims its tunnel (`places.ts`), and refuses it or opens the link. Of the
+ * owner of a name (`names.ts`) one agent serves it. The same agent process may take it over at once, another one as soon as the
+ * current link drains, or when that link no longer responds. Limits the number of links for each owner and address.
  */
 import type { Policy } from '../../auth/identity/policy.js';
-import { ownerTag } from '../../auth/session/session.js';
-import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
-import { parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
+import type { BaseAddress } from '../../core/hostname.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { RawHeaders } from '../../http/fields.js';
 import { type Offer, readOffer } from '../../link/handshake.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 import type { TokenGrant } from '../../link/token.js';
-import { framingPolicy } from '../gate/framing.js';
-import type { Registry, Tunnel } from '../gate/registry.js';
+import type { Tunnel } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
 import { LINKS, network } from '../request/limits.js';
 import type { AgentTokens } from './agent-tokens.js';
@@ -22,9 +18,12 @@ import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
 import type { LinkTraffic } from './link-traffic.js';
 import type { Names } from './names.js';
 import { chooseName } from './offered-name.js';
+import type { OwnLink } from './own-link.js';
 import { checkTerms, type Permits } from './permits.js';
+import type { Places } from './places.js';
 import type { RevokedTokens } from './revoked-tokens.js';
 import { TrialLinks } from './trial-links.js';
+import { tunnelOf, writeOffered } from './tunnel-of.js';
 
 /** The offer of an agent, and the ways to respond to it. */
 export interface AgentOffer {
@@ -46,7 +45,7 @@ export interface AdmitOptions {
   readonly policy: Pick<Policy, 'ceiling' | 'publicPermitted'>;
   /** What the operator permits besides (`POSTERN_PUBLIC_PATHS`). */
   readonly permits: Permits;
-  readonly registry: Registry;
+  readonly places: Pick<Places, 'reserve' | 'connect' | 'abandon' | 'hasOwn'>;
   readonly names: Pick<Names, 'claim' | 'check'>;
   readonly revoked: RevokedTokens;
   readonly observer: Observer;
@@ -56,8 +55,13 @@ export interface AdmitOptions {
   readonly links?: LinkBudgetLimits;
 }
 
-// Long enough for a round trip around the world, short enough for a restarted agent that waits for its name.
-const PROBE_MS = 2_000;
+/** An offer that its token permits. */
+interface Valid {
+  readonly offer: Offer;
+  readonly grant: TokenGrant;
+  /** Without a link. */
+  readonly tunnel: Tunnel;
+}
 
 export class Admission {
   readonly #options: AdmitOptions;
@@ -76,13 +80,9 @@ export class Admission {
   /** Responds to an agent's offer. Never rejects. */
   async handle(request: AgentOffer): Promise<void> {
     try {
-      const { offer, grant, tunnel } = await this.#validate(request);
-      if (request.isClosed) return;
-      this.#checkRoom(request, tunnel, grant); // in the turn that takes it: offers at once get no more than offers in a row
-      request.accept(tunnel.origin, (link) => {
-        if (offer.isTrial === true) this.#trials.add(link, this.#budget.take(partiesOf(grant, request)));
-        else this.#connect(request, tunnel, link, offer, grant);
-      });
+      const valid = await this.#validate(request);
+      if (valid.offer.isTrial === true) this.#admitTrial(request, valid);
+      else await this.#admit(request, valid);
     } catch (thrown) {
       const error = asPosternError(thrown);
       this.#options.observer.emit({ kind: 'offer-refused', offer: request, error });
@@ -108,28 +108,53 @@ export class Admission {
     for (const link of this.#links.keys()) link.destroy();
   }
 
-  async #validate(request: AgentOffer): Promise<{ offer: Offer; grant: TokenGrant; tunnel: Tunnel }> {
+  async #validate(request: AgentOffer): Promise<Valid> {
     if (this.#draining) throw new PosternError('ERR_EDGE_DRAINING');
     // An `Origin` is accepted: some libraries always send one, and no page can set `Authorization` on a WebSocket.
     const offer = readOffer(request.headers);
     const grant = await this.#options.tokens.verify(offer.token, request.address);
     const name = chooseName(offer, grant);
-    const tunnel = this.#tunnel(name, offer, grant);
     const owned = { name, owner: grant.owner };
-    if (offer.isTrial === true) {
-      this.#options.names.check(owned);
-      return { offer, grant, tunnel };
-    }
-    await this.#options.names.claim(owned);
-    const current = this.#options.registry.find(name);
-    if (current?.link !== undefined && !mayTakeOver(current, tunnel))
-      await this.#evictIfDead(current.link, name, () => mayTakeOver(current, tunnel));
+    const tunnel = tunnelOf(owned, offer, this.#options);
+    if (offer.terms !== undefined) checkTerms(offer.terms, this.#options.permits);
+    if (offer.isTrial === true) this.#options.names.check(owned);
+    else await this.#options.names.claim(owned);
     return { offer, grant, tunnel };
   }
 
-  #checkRoom(request: AgentOffer, tunnel: Tunnel, grant: TokenGrant): void {
-    const current = this.#options.registry.find(tunnel.name);
-    const isReplacement = current?.link !== undefined && mayTakeOver(current, tunnel);
+  /** Claims the tunnel in the directory, then opens its link. */
+  async #admit(request: AgentOffer, valid: Valid): Promise<void> {
+    const { offer, grant, tunnel } = valid;
+    const { name } = tunnel;
+    this.#checkRoom(request, valid); // before the claim, which takes the place of the agent's former link
+    const wanted = {
+      name,
+      owner: grant.owner,
+      agentId: offer.agentId,
+      offer: writeOffered(offer),
+      slot: 1,
+      note: grant.id,
+    };
+    const own = await this.#options.places.reserve(wanted);
+    try {
+      if (request.isClosed) return;
+      this.#checkRoom(request, valid); // in the turn that takes it: offers at once get no more than offers in a row
+      request.accept(tunnel.origin, (link) => this.#connect(request, valid, own, link));
+    } finally {
+      if (own.link === undefined) this.#options.places.abandon(own);
+    }
+  }
+
+  #admitTrial(request: AgentOffer, valid: Valid): void {
+    if (request.isClosed) return;
+    this.#checkRoom(request, valid);
+    request.accept(valid.tunnel.origin, (link) => {
+      this.#trials.add(link, this.#budget.take(partiesOf(valid.grant, request)));
+    });
+  }
+
+  #checkRoom(request: AgentOffer, { grant, tunnel }: Valid): void {
+    const isReplacement = this.#options.places.hasOwn(tunnel.name, grant.owner);
     this.#budget.check(partiesOf(grant, request), isReplacement ? 'replacement' : 'new');
   }
 
@@ -148,92 +173,33 @@ export class Admission {
     }
   }
 
-  #tunnel(name: string, { allow, origins, frameOrigins, terms, agentId }: Offer, { owner }: TokenGrant): Tunnel {
-    const { base, policy, permits } = this.#options;
-    const rules = allow.map(readRule);
-    if (!policy.publicPermitted && rules.some(({ kind }) => kind === 'public')) {
-      throw refusal('ERR_OFFER_INVALID', 'This edge does not permit the rule public: name who may open the tunnel.');
-    }
-    if (terms !== undefined) checkTerms(terms, permits);
-    const host = tunnelHost(base, name);
-    return {
-      name,
-      host,
-      origin: tunnelOrigin(base, name),
-      policy: { ...policy, rules, owner },
-      ownerTag: ownerTag(owner),
-      origins,
-      frameOrigins,
-      framing: framingPolicy(frameOrigins),
-      terms,
-      agentId,
-      link: undefined,
-    };
-  }
-
-  /**
-   * Throws `ERR_NAME_TAKEN` if the current link of a name is alive, and closes the link if it is not. A link is alive if its
-   * peer acknowledges a PING or sends any byte in the meantime: on a congested connection the acknowledgement waits behind
-   * other data. `isFree` is called after the wait, since the name may have become free.
-   */
-  async #evictIfDead(link: OutboundLink, name: string, isFree: () => boolean): Promise<void> {
-    const { receivedBytes } = link;
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<'silent'>((resolve) => {
-      timer = setTimeout(resolve, PROBE_MS, 'silent');
-    });
-    const response = await Promise.race([link.ping().catch(() => 'silent' as const), silence]);
-    clearTimeout(timer);
-    if (response === 'silent' && link.receivedBytes === receivedBytes) {
-      link.destroy(new PosternError('ERR_LINK_LOST', 'no answer while its name was asked for'));
-      await link.closed; // the name is free only then
+  #connect(request: AgentOffer, { grant, tunnel, offer }: Valid, own: OwnLink, link: OutboundLink): void {
+    const { places, observer, revoked } = this.#options;
+    // Since the offer was validated the token may have been revoked.
+    if (this.#draining || revoked.has(grant.id)) {
+      link.destroy();
       return;
     }
-    if (isFree()) return;
-    throw refusal('ERR_NAME_TAKEN', `Another agent serves ${name}. Stop it, or choose another --name.`);
-  }
-
-  #connect(request: AgentOffer, tunnel: Tunnel, link: OutboundLink, offer: Offer, grant: TokenGrant): void {
-    const { registry, observer, revoked } = this.#options;
-    // Since the offer was validated another agent may have taken the name, and the token may have been revoked.
-    const current = registry.find(tunnel.name);
-    if (this.#draining || revoked.has(grant.id) || (current?.link !== undefined && !mayTakeOver(current, tunnel)))
-      return void link.destroy();
     const release = this.#budget.take(partiesOf(grant, request));
     const agent = { tunnel: tunnel.name, owner: grant.owner, agent: offer.agentId };
     this.#links.set(link, { tokenId: grant.id, tunnel: tunnel.name });
     this.#options.traffic?.follow(link);
-    const previous = registry.connect({ ...tunnel, link });
-    observer.emit({ kind: 'tunnel-up', agent, tokenId: grant.id, address: request.address });
-    // Running requests finish on the replaced link. Its agent is the same process, or drains by itself.
-    void previous?.drain();
     const expiry = closeAtExpiry(grant, link);
-    void link.closed.then((reason) => {
+    void link.closed.then(() => {
       clearTimeout(expiry);
       release();
       this.#links.delete(link);
-      if (registry.disconnect(tunnel.name, link)) observer.emit({ kind: 'tunnel-down', agent, reason });
     });
+    places.connect(own, link, async (isOffline) => {
+      if (isOffline) observer.emit({ kind: 'tunnel-down', agent, reason: await link.closed });
+    });
+    observer.emit({ kind: 'tunnel-up', agent, tokenId: grant.id, address: request.address });
   }
-}
-
-// The same process dials again, or the other one is stopping and only finishes its running requests. The agent id alone
-// proves nothing, since the audit record shows it: the owner must be the same too.
-function mayTakeOver(current: Tunnel, offered: Tunnel): boolean {
-  if (current.policy.owner !== offered.policy.owner) return false;
-  return current.agentId === offered.agentId || current.link?.draining.aborted === true;
 }
 
 /** The parties whose limits a link counts against. */
 function partiesOf({ owner }: TokenGrant, request: AgentOffer): readonly string[] {
   return [`owner ${owner}`, `network ${network(request.address)}`];
-}
-
-function readRule(text: string): Rule {
-  const rule = parseRule(text);
-  if (rule === undefined)
-    throw refusal('ERR_OFFER_INVALID', `Postern-Allow holds a word that is no rule. ${RULE_WORDS}`);
-  return rule;
 }
 
 // The largest delay of a timer, 24.8 days. A token that lives longer is checked again at the next dial.
@@ -242,8 +208,4 @@ const MAX_TIMER_MS = 2_147_483_647;
 function closeAtExpiry({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.Timeout {
   const expired = () => link.destroy(new PosternError('ERR_TOKEN_INVALID', 'the token has expired'));
   return setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MAX_TIMER_MS)).unref();
-}
-
-function refusal(code: 'ERR_OFFER_INVALID' | 'ERR_NAME_TAKEN', text: string): PosternError {
-  return new PosternError(code, text, { text });
 }

@@ -7,7 +7,8 @@ import type { EndedAccounts } from '../../auth/session/ended-accounts.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import type { Asker } from '../ops/events.js';
 import type { Observer } from '../ops/observer.js';
-import type { Presence } from '../people/presence.js';
+import type { Everyone } from '../people/everyone.js';
+
 import type { VisitorSignIn, VisitorSignIns } from '../people/visitor-sign-ins.js';
 import type { AgentCredential, AgentCredentials } from './agent-credentials.js';
 
@@ -31,7 +32,7 @@ export interface AdministrationOptions {
   readonly sessions: Sessions;
   readonly visitorSignIns: VisitorSignIns;
   readonly endedAccounts: EndedAccounts;
-  readonly presence: Presence;
+  readonly everyone: Everyone;
   readonly credentials: AgentCredentials;
   readonly observer: Observer;
 }
@@ -59,7 +60,7 @@ export class Administration {
 
   /** Everyone who is signed in, looks at a tunnel, or has an agent that is signed in; in no particular order. */
   async people(): Promise<EdgePerson[]> {
-    const { visitorSignIns, presence, credentials } = this.#options;
+    const { visitorSignIns, everyone, credentials } = this.#options;
     const byKey = new Map<string, Found>();
     const of = (account: Account): Found => {
       const key = accountKey(account);
@@ -68,7 +69,7 @@ export class Administration {
       return found;
     };
     for (const signIns of visitorSignIns.accounts()) of(signIns[0].identity).signIns.push(...signIns);
-    for (const { account, ...here } of presence.everywhere()) of(account).here.push(here);
+    for (const { account, ...here } of await everyone.everywhere()) of(account).here.push(here);
     for (const agent of await credentials.list())
       if (agent.signIn !== undefined) of(agent.signIn.account).agents.push(agent);
     return [...byKey.values()].map((found) => ({
@@ -95,7 +96,7 @@ export class Administration {
    */
   async endAll(asker: Asker, { account, signIns }: EdgePerson, by: string): Promise<void> {
     await this.#options.endedAccounts.end(account);
-    this.#options.presence.leave(accountKey(account));
+    this.#options.everyone.leave(accountKey(account));
     this.#record(asker, account, by);
     await this.#settle(signIns);
   }
@@ -106,8 +107,9 @@ export class Administration {
    */
   async endAddress(asker: Asker, email: string, by: string): Promise<void> {
     await this.#options.endedAccounts.end({ email });
-    const { presence, visitorSignIns } = this.#options;
-    for (const { account } of presence.everywhere()) if (account.email === email) presence.leave(accountKey(account));
+    const { everyone, visitorSignIns } = this.#options;
+    for (const { account } of await everyone.everywhere())
+      if (account.email === email) everyone.leave(accountKey(account));
     this.#record(asker, { email, issuer: undefined }, by);
     await this.#settle(visitorSignIns.ofAddress(email));
   }

@@ -52,8 +52,8 @@ export interface AgentCredentialsOptions {
   readonly signIns: SignedInAgents;
   readonly seenTokens: SeenTokens;
   readonly revoked: RevokedTokens;
-  /** The names of the tunnels that are online, by the id of the token that opened the link. */
-  readonly online: () => ReadonlyMap<string, readonly string[]>;
+  /** The names of the tunnels that are online, by the id of the token that opened the link; at any node. */
+  readonly online: () => Promise<ReadonlyMap<string, readonly string[]>>;
   readonly observer: Observer;
 }
 
@@ -69,7 +69,7 @@ export class AgentCredentials {
   /** The credentials of an owner, or of all. */
   async list(owner?: string): Promise<AgentCredential[]> {
     const { signIns, seenTokens, revoked } = this.#options;
-    const online = this.#options.online();
+    const online = await this.#options.online();
     const signedIn = owner === undefined ? await signIns.all() : await signIns.listOf(owner);
     const seenById = new Map(seenTokens.list(owner).map((token) => [token.id, token]));
     const ofSignIns = signedIn.map((signIn) => ofSignIn(signIn, seenById.get(signIn.id), online));

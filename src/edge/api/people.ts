@@ -1,6 +1,7 @@
 /** The API's route about who is here. */
 import type { BaseAddress } from '../../core/hostname.js';
-import type { Person, Presence } from '../people/presence.js';
+import type { Everyone } from '../people/everyone.js';
+import type { Person } from '../people/presence.js';
 import { listReply } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
 import type { Callers } from './caller.js';
@@ -9,10 +10,10 @@ import { param } from './tunnels.js';
 export interface PeopleApiOptions {
   readonly base: BaseAddress;
   readonly callers: Callers;
-  readonly presence: Presence;
+  readonly everyone: Everyone;
 }
 
-export function peopleApi(prefix: string, { base, callers, presence }: PeopleApiOptions): RouteTable {
+export function peopleApi(prefix: string, { base, callers, everyone }: PeopleApiOptions): RouteTable {
   return [
     [
       'get',
@@ -21,7 +22,7 @@ export function peopleApi(prefix: string, { base, callers, presence }: PeopleApi
         const { tunnel } = await callers.find(visit, param(request, 'name'));
         return listReply(base, visit, {
           name: 'people',
-          items: presence.at(tunnel.name),
+          items: await everyone.at(tunnel.name),
           positionOf: ({ sinceMs, arrival }) => [sinceMs, arrival],
           describe: describePerson,
         });

@@ -8,7 +8,8 @@ import { asPosternError, type ErrorCode, PosternError } from '../../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../../http/exchange.js';
 import type { RawHeaders } from '../../http/fields.js';
 import { filterTrailers } from '../../http/header-rules.js';
-import type { Admitted, Gate, Verdict } from '../gate/gate.js';
+import { wasNotProcessed } from '../../link/client-stream.js';
+import { Admitted, type Gate, type Verdict } from '../gate/gate.js';
 import { type LongLivedRequest, type Revalidator, sessionEnded } from '../gate/revalidation.js';
 import type { Observer } from '../ops/observer.js';
 import type { Traffic } from '../ops/traffic.js';
@@ -21,6 +22,8 @@ import { Upload } from './upload.js';
 /** What all exchanges of an edge work with. */
 export interface ExchangeOptions {
   readonly gate: Gate;
+  /** Looks where the tunnel is now, and judges the visit again: for one that has reached no agent. Without it none is tried again. */
+  readonly again?: (visit: Visit) => Promise<Verdict>;
   readonly observer: Observer;
   readonly revalidator: Revalidator;
   readonly traffic: Traffic;
@@ -34,9 +37,12 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
   uploadProgress: Progress | undefined;
   stream: 'event stream' | undefined;
   readonly #visit: Visit;
-  readonly #verdict: Admitted;
+  #verdict: Admitted;
   readonly #options: ExchangeOptions;
   #cookie: string | undefined;
+  #head: RequestHead | undefined;
+  #upload: Upload | undefined;
+  #isRepeated = false;
   #stream: OutboundStream | undefined;
   #interim: InterimHeads | undefined;
   #trailers: RawHeaders | undefined;
@@ -51,12 +57,11 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
   open(head: RequestHead, cookie: string | undefined): void {
     if (this.#visit.isClosed) return;
     this.#cookie = cookie;
-    const { endOfBody } = this.#visit;
-    const party = partyOf(this.#visit, this.#verdict.session);
-    this.#visit.trace?.opened();
-    this.#stream = this.#verdict.link.open(head, { endOfBody, party }, this);
+    this.#head = head;
+    const stream = this.#openStream(head);
     this.#options.revalidator.add(this);
-    this.#visit.observe(new Upload(this.#visit, this.#stream, this));
+    this.#upload = new Upload(this.#visit, stream, this);
+    this.#visit.observe(this.#upload);
   }
 
   /** Relays the response of a stream that was opened for this visit, and that its owner ends. */
@@ -149,6 +154,41 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
   }
 
   failed(error: PosternError): void {
+    if (this.#mayRepeat(error)) {
+      this.#repeat(error).catch((thrown) => this.#giveIn(asPosternError(thrown)));
+    } else this.#giveIn(error);
+  }
+
+  #openStream(head: RequestHead): OutboundStream {
+    const { endOfBody } = this.#visit;
+    const party = partyOf(this.#visit, this.#verdict.session);
+    this.#visit.trace?.opened();
+    const stream = this.#verdict.link.open(head, { endOfBody, party }, this);
+    this.#stream = stream;
+    return stream;
+  }
+
+  /** Whether no agent has seen anything of the request, and all of it is still here: then it may be tried once more. */
+  #mayRepeat(error: PosternError): boolean {
+    if (this.#isRepeated || this.#options.again === undefined || !wasNotProcessed(error)) return false;
+    if (this.#visit.isResponding || this.#visit.isClosed) return false;
+    return this.#visit.endOfBody || this.#upload === undefined || this.#upload.isMovable;
+  }
+
+  async #repeat(error: PosternError): Promise<void> {
+    const visit = this.#visit;
+    this.#isRepeated = true;
+    if (!visit.endOfBody) visit.pause();
+    const verdict = await this.#options.again?.(visit);
+    if (visit.isClosed) return;
+    if (verdict === undefined || !Admitted.isOne(verdict) || this.#head === undefined) throw error;
+    this.#verdict = verdict;
+    if (this.#upload === undefined) this.open(this.#head, this.#cookie);
+    else this.#upload.moveTo(this.#openStream(this.#head));
+  }
+
+  /** The request has failed, and is not tried again. */
+  #giveIn(error: PosternError): void {
     const visit = this.#visit;
     if (visit.isResponding || visit.isClosed) this.#cut(error.code);
     else this.#options.replyWithError(visit, error);

@@ -1,5 +1,5 @@
 /** What the visitor of an exchange sends and does: the body of the request on its way to the agent, and the end of it all. */
-import type { InboundObserver, OutboundStream } from '../../http/exchange.js';
+import type { InboundObserver, OutboundStream, UnsentBody } from '../../http/exchange.js';
 import type { RawHeaders } from '../../http/fields.js';
 import { filterTrailers } from '../../http/header-rules.js';
 import type { Visit } from '../request/visit.js';
@@ -10,11 +10,14 @@ export interface UploadOwner {
   ended(): void;
 }
 
+const NOTHING: UnsentBody = { chunks: [], end: undefined };
+
 export class Upload implements InboundObserver {
   readonly #visit: Visit;
-  readonly #stream: OutboundStream;
+  #stream: OutboundStream;
   readonly #exchange: UploadOwner;
   #trailers: RawHeaders | undefined;
+  #hasBegun = false;
 
   constructor(visit: Visit, stream: OutboundStream, exchange: UploadOwner) {
     this.#visit = visit;
@@ -22,7 +25,23 @@ export class Upload implements InboundObserver {
     this.#exchange = exchange;
   }
 
+  /** Whether all of the body can go to another stream. */
+  get isMovable(): boolean {
+    return !this.#hasBegun || this.#stream.unsent !== undefined;
+  }
+
+  /** Sends the body on another stream, from its first byte on. */
+  moveTo(stream: OutboundStream): void {
+    const { chunks, end } = this.#stream.unsent ?? NOTHING;
+    this.#stream = stream;
+    let canWriteMore = true;
+    for (const chunk of chunks) canWriteMore = stream.write(chunk);
+    if (end !== undefined) stream.end(end.trailers);
+    else if (canWriteMore) this.#visit.resume();
+  }
+
   data(chunk: Buffer): void {
+    this.#hasBegun = true;
     this.#exchange.received(chunk.length);
     if (!this.#stream.write(chunk)) this.#visit.pause();
   }
@@ -32,6 +51,7 @@ export class Upload implements InboundObserver {
   }
 
   end(): void {
+    this.#hasBegun = true;
     this.#stream.end(this.#trailers);
   }
 

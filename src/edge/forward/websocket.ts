@@ -4,7 +4,7 @@
  */
 import type { MaybePromise } from '../../core/maybe-promise.js';
 import { splice } from '../../core/splice.js';
-import type { PosternError } from '../../errors.js';
+import { asPosternError, type PosternError } from '../../errors.js';
 import type {
   InboundObserver,
   OutboundObserver,
@@ -14,7 +14,8 @@ import type {
 } from '../../http/exchange.js';
 import { filterFields, type RawHeaders } from '../../http/fields.js';
 import type { Closing } from '../../http/websocket.js';
-import type { Admitted, Verdict } from '../gate/gate.js';
+import { wasNotProcessed } from '../../link/client-stream.js';
+import { Admitted, type Verdict } from '../gate/gate.js';
 import { type LongLivedRequest, sessionEnded } from '../gate/revalidation.js';
 import { partyOf } from '../request/party.js';
 import type { Outlet, Progress } from '../request/stalls.js';
@@ -30,8 +31,11 @@ export class WebSocketExchange implements LongLivedRequest {
   progress: Progress | undefined;
   uploadProgress: Progress | undefined;
   readonly #visit: Visit;
-  readonly #verdict: Admitted;
+  #verdict: Admitted;
   readonly #options: ExchangeOptions;
+  #head: RequestHead | undefined;
+  #isRepeated = false;
+  #isLinkLost = false;
   #stream: OutboundStream | undefined;
   #closeBehind: ((closing: Closing) => void) | undefined;
   #refusal: Exchange | undefined;
@@ -45,15 +49,43 @@ export class WebSocketExchange implements LongLivedRequest {
   /** Opens the stream, unless the visitor has left meanwhile. */
   open(head: RequestHead): void {
     if (this.#visit.isClosed) return;
-    this.#visit.trace?.opened();
-    const party = partyOf(this.#visit, this.#verdict.session);
-    this.#stream = this.#verdict.link.open(webSocketHead(head), { endOfBody: false, party }, this.#agent);
+    this.#head = head;
+    this.#openStream(head);
     this.#options.revalidator.add(this); // only now: the end of an observed visit takes it out again
     this.#visit.observe(this.#visitor);
   }
 
   failed(error: PosternError): void {
+    if (this.#mayRepeat(error)) {
+      this.#repeat(error).catch((thrown) => this.#giveIn(asPosternError(thrown)));
+    } else this.#giveIn(error);
+  }
+
+  #openStream(head: RequestHead): void {
+    this.#visit.trace?.opened();
+    const party = partyOf(this.#visit, this.#verdict.session);
+    this.#stream = this.#verdict.link.open(webSocketHead(head), { endOfBody: false, party }, this.#agent);
+  }
+
+  /** As in `Exchange`. A client sends nothing before it is accepted. */
+  #mayRepeat(error: PosternError): boolean {
+    if (this.#isRepeated || this.#head === undefined || this.#options.again === undefined) return false;
+    return wasNotProcessed(error) && !this.#visit.isResponding && !this.#visit.isClosed;
+  }
+
+  async #repeat(error: PosternError): Promise<void> {
+    this.#isRepeated = true;
+    const verdict = await this.#options.again?.(this.#visit);
+    if (this.#visit.isClosed) return;
+    if (verdict === undefined || !Admitted.isOne(verdict) || this.#head === undefined) throw error;
+    this.#verdict = verdict;
+    if (this.#stream === undefined) this.open(this.#head);
+    else this.#openStream(this.#head);
+  }
+
+  #giveIn(error: PosternError): void {
     const visit = this.#visit;
+    this.#isLinkLost = error.code === 'ERR_LINK_LOST';
     // In the next tick, because only then a lost link can be distinguished from an app that broke off.
     if (this.#closeBehind !== undefined) {
       visit.cutBy ??= cutterOf(error.code);
@@ -150,7 +182,7 @@ export class WebSocketExchange implements LongLivedRequest {
   }
 
   #hangUp(): void {
-    if (this.#verdict.link.draining.aborted) this.#closeBehind?.(TUNNEL_LOST);
+    if (this.#isLinkLost || this.#verdict.link.draining.aborted) this.#closeBehind?.(TUNNEL_LOST);
     else this.#visit.cancel();
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Session } from '../../auth/session/session.js';
+import { NO_OTHERS, type Others } from '../../cluster/others.js';
 import { isOverridden } from '../../http/public-path.js';
 import type { Terms } from '../../link/terms.js';
 import { partyOf } from '../request/party.js';
@@ -24,7 +25,14 @@ interface Visitor {
 export class DemoLimits {
   /** When each viewer of a tunnel was last seen, in milliseconds since the epoch. At most as many as the tunnel admits. */
   readonly #seen = new Map<string, Map<string, number>>();
+  readonly #others: Others;
   #sweptAtMs = 0;
+
+  /** `others`: the other nodes of the edge. Two people who come to two nodes in one moment may both take the last place. */
+  constructor(others: Others = NO_OTHERS) {
+    this.#others = others;
+    others.on('viewer', (tunnel: string, party: string, seenAtMs: number) => this.#note(tunnel, party, seenAtMs));
+  }
 
   /** The code with which a request is refused; undefined if it is within the limits of its tunnel. */
   exceeded(
@@ -42,13 +50,19 @@ export class DemoLimits {
   #takePlace(tunnel: string, party: string, viewers: number, nowMs: number): boolean {
     this.#sweep(nowMs);
     const seen = this.#seen.get(tunnel) ?? new Map<string, number>();
-    if (!seen.has(party) || isGone(seen.get(party), nowMs)) {
+    const lastMs = seen.get(party);
+    if (isGone(lastMs, nowMs)) {
       removeGone(seen, nowMs);
       if (seen.size >= viewers) return false;
-      this.#seen.set(tunnel, seen);
     }
-    seen.set(party, nowMs);
+    if (lastMs === undefined || periodOf(lastMs) !== periodOf(nowMs)) this.#others.tell('viewer', tunnel, party, nowMs);
+    this.#note(tunnel, party, nowMs);
     return true;
+  }
+
+  #note(tunnel: string, party: string, seenAtMs: number): void {
+    const seen = this.#seen.get(tunnel) ?? new Map<string, number>();
+    this.#seen.set(tunnel, seen.set(party, seenAtMs));
   }
 
   /** Forgets tunnels without viewers, at most once a minute. */
@@ -75,6 +89,11 @@ function isReading({ method, header, headers }: Limited): boolean {
 
 function removeGone(seen: Map<string, number>, nowMs: number): void {
   for (const [party, lastMs] of seen) if (isGone(lastMs, nowMs)) seen.delete(party);
+}
+
+// A viewer who stays is told to the other nodes three times within the time for which they would remember.
+function periodOf(timeMs: number): number {
+  return Math.floor(timeMs / (VIEWER_STAYS_MS / 3));
 }
 
 function isGone(lastMs: number | undefined, nowMs: number): boolean {

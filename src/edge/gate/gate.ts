@@ -6,11 +6,12 @@
 import { ceilingAllows, decide } from '../../auth/identity/policy.js';
 import { hasOwner, type Session } from '../../auth/session/session.js';
 import type { Sessions } from '../../auth/session/sessions.js';
+import type { Others } from '../../cluster/others.js';
+import type { TunnelLink } from '../../cluster/relay.js';
 import { type BaseAddress, tunnelOrigin } from '../../core/hostname.js';
 import { chain, type MaybePromise } from '../../core/maybe-promise.js';
 import type { Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
-import type { OutboundLink } from '../../link/outbound-link.js';
 import { presentedToken } from '../request/access-token.js';
 import { isResourceMetadata } from '../request/resource-metadata.js';
 import type { VisitRequest } from '../request/visit.js';
@@ -32,7 +33,7 @@ export type Verdict =
 
 interface Admission {
   readonly tunnel: Tunnel;
-  readonly link: OutboundLink;
+  readonly link: TunnelLink;
   readonly rule: string;
   /** The visitor's session. Absent when no rule about identities allows the request: it is anonymous then. */
   readonly session: Session | undefined;
@@ -50,7 +51,7 @@ export const ACCESS_TOKEN = 'access-token:';
 export class Admitted implements Admission {
   readonly kind = 'forward';
   readonly tunnel: Tunnel;
-  readonly link: OutboundLink;
+  readonly link: TunnelLink;
   readonly rule: string;
   readonly session: Session | undefined;
   readonly judgedAtMs: number;
@@ -85,6 +86,8 @@ export interface GateOptions {
   /** Undefined where the operator permits none. */
   readonly accessTokens?: AccessTokenCheck | undefined;
   readonly clientTokens?: ClientTokenCheck | undefined;
+  /** The other nodes of this edge: a viewer there takes a place here, too. */
+  readonly others?: Others;
 }
 
 /** The access tokens of all tunnels. */
@@ -101,7 +104,7 @@ export type Gate = (request: Judged) => MaybePromise<Verdict>;
 /** Creates the gate of an edge. It decides about every request, synchronously unless the session has to be decrypted. */
 export function createGate(options: GateOptions): Gate {
   const { base, sessions, registry, ceiling, accessTokens, clientTokens } = options;
-  const limits = new DemoLimits();
+  const limits = new DemoLimits(options.others);
   return (request) => {
     const { place, host, cache, header } = request;
     if (place.kind !== 'tunnel') throw new PosternError('ERR_INTERNAL', 'no tunnel to judge');

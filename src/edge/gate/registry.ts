@@ -1,10 +1,10 @@
 /**
- * The tunnels of this edge and the link to each. A tunnel whose agent has disconnected is remembered, so that visitors whom
+ * The tunnels of this edge and the way to the agent of each, at whichever node it is. A tunnel whose agent has disconnected is remembered, so that visitors whom
  * its policy allows learn that it is offline, while others do not learn that it exists.
  */
 import type { Policy } from '../../auth/identity/policy.js';
+import type { TunnelLink } from '../../cluster/relay.js';
 import { formatRule, groupsOf } from '../../core/rule.js';
-import type { OutboundLink } from '../../link/outbound-link.js';
 import type { Terms } from '../../link/terms.js';
 
 /** A name with an owner and a policy: that of its agent's last offer, and what was granted since. */
@@ -28,7 +28,7 @@ export interface Tunnel {
   /** The agent process that serves it: a redial with the same id takes the name over. */
   readonly agentId: string;
   /** Absent while no agent is connected. */
-  readonly link: OutboundLink | undefined;
+  readonly link: TunnelLink | undefined;
 }
 
 // About 1 kB each. When there are more, the tunnel that has been offline the longest is forgotten, and its visitors get the
@@ -102,22 +102,22 @@ export class Registry {
     return this.#groups;
   }
 
-  /** Sets the link of a tunnel. Returns the link that it replaces, for the caller to close. */
-  connect(tunnel: Tunnel & { readonly link: OutboundLink }): OutboundLink | undefined {
-    const former = this.#tunnels.get(tunnel.name)?.link;
-    if (former === undefined) this.#links++;
+  /** Sets a tunnel as it is from now on, online or not. */
+  set(tunnel: Tunnel): void {
+    const wasOnline = this.#tunnels.get(tunnel.name)?.link !== undefined;
+    this.#links += Number(tunnel.link !== undefined) - Number(wasOnline);
     this.#offered.set(tunnel.name, tunnel.policy);
     this.#put({ ...tunnel, policy: this.#withGrants(tunnel.policy, tunnel.name) });
-    return former;
   }
 
-  /** Removes a link that has closed. Returns whether it was still the link of its tunnel. */
-  disconnect(name: string, link: OutboundLink): boolean {
+  /** Forgets a tunnel: its visitors get the response for an unknown name. */
+  forget(name: string): void {
     const tunnel = this.#tunnels.get(name);
-    if (tunnel?.link !== link) return false;
-    this.#links--;
-    this.#put({ ...tunnel, link: undefined });
-    return true;
+    if (tunnel === undefined) return;
+    if (tunnel.link !== undefined) this.#links--;
+    this.#groups = undefined;
+    this.#tunnels.delete(name);
+    this.#offered.delete(name);
   }
 
   // Deleting first keeps the map in the order of the last change, oldest first.

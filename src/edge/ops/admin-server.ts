@@ -1,5 +1,6 @@
 /** The admin address, which is private: health and readiness of the process, its output and metrics, and the hosts it serves. */
 import { createServer, type Server } from 'node:http';
+import type { MaybePromise } from '../../core/maybe-promise.js';
 import { METRICS_TYPE } from '../../core/metrics.js';
 import { STRICT_PARSER } from '../../http/strict-http.js';
 
@@ -13,34 +14,54 @@ export interface OutputHealth {
   droppedLines(): number;
 }
 
+/** What one edge process says. */
+export interface Status {
+  /** Returns the reason when it is not ready. */
+  isReady(): true | string;
+  notes(): readonly string[];
+  /** In the text format of Prometheus. */
+  metrics(): string;
+  serves(host: string): boolean;
+}
+
 export interface AdminOptions {
   /** Returns the reason when the edge is not ready. */
-  readonly isReady: () => true | string;
-  readonly notes: () => readonly string[];
+  readonly isReady: () => MaybePromise<true | string>;
+  readonly notes: () => MaybePromise<readonly string[]>;
   /** In the text format of Prometheus. */
-  readonly metrics: () => string;
+  readonly metrics: () => MaybePromise<string>;
   /** Whether a host, in lower case, is the base host or that of an online tunnel. */
-  readonly serves: (host: string) => boolean;
+  readonly serves: (host: string) => MaybePromise<boolean>;
 }
 
 /** Creates the server. */
-export function createAdminServer({ isReady, notes, metrics, serves }: AdminOptions): Server {
+export function createAdminServer(options: AdminOptions): Server {
   return createServer(STRICT_PARSER, (request, response) => {
-    const respond = (status: number, text: string, type = 'text/plain; charset=utf-8') => {
+    const respond = ({ status, text, type = 'text/plain; charset=utf-8' }: Said) => {
       response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
       response.end(text);
     };
-    if (request.url === '/healthz') return respond(200, `${['ok', ...notes()].join('\n')}\n`);
-    if (request.url === '/metrics') return respond(200, metrics(), METRICS_TYPE);
-    if (request.url === '/readyz') {
-      const ready = isReady();
-      return ready === true ? respond(200, 'ready\n') : respond(503, `${ready}\n`);
-    }
-    // Reverse proxies ask before they obtain a certificate for a name that a stranger has asked for.
-    const domain = askedDomain(request.url ?? '');
-    if (domain !== undefined && serves(domain)) return respond(200, 'served\n');
-    respond(404, 'not found\n');
+    say(request.url ?? '', options).then(respond, () => respond({ status: 500, text: 'failed\n' }));
   });
+}
+
+interface Said {
+  readonly status: number;
+  readonly text: string;
+  readonly type?: string;
+}
+
+async function say(url: string, { isReady, notes, metrics, serves }: AdminOptions): Promise<Said> {
+  if (url === '/healthz') return { status: 200, text: `${['ok', ...(await notes())].join('\n')}\n` };
+  if (url === '/metrics') return { status: 200, text: await metrics(), type: METRICS_TYPE };
+  if (url === '/readyz') {
+    const ready = await isReady();
+    return ready === true ? { status: 200, text: 'ready\n' } : { status: 503, text: `${ready}\n` };
+  }
+  // Reverse proxies ask before they obtain a certificate for a name that a stranger has asked for.
+  const domain = askedDomain(url);
+  if (domain !== undefined && (await serves(domain))) return { status: 200, text: 'served\n' };
+  return { status: 404, text: 'not found\n' };
 }
 
 // `/ask?domain=NAME`, as Caddy asks (`on_demand_tls`).

@@ -43,6 +43,8 @@ export type EdgeEvent =
   | { readonly kind: 'offer-refused'; readonly offer: Asker; readonly error: PosternError }
   | { readonly kind: 'tunnel-up'; readonly agent: AgentFields; readonly tokenId: string; readonly address: string }
   | { readonly kind: 'tunnel-down'; readonly agent: AgentFields; readonly reason: PosternError | undefined }
+  /** A tunnel has got a link, at this node or another one, or has lost its last. Each node tells it once. */
+  | { readonly kind: 'tunnel-changed'; readonly tunnel: string; readonly owner: string; readonly isOnline: boolean }
   /** A person has given access to a tunnel, or taken it away, while it runs. */
   | { readonly kind: 'access-changed'; readonly visit: Asker; readonly change: AccessChange }
   | {

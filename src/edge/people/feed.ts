@@ -41,9 +41,9 @@ export class Feed implements EventSink {
   }
 
   on(event: EdgeEvent): void {
-    if (event.kind !== 'tunnel-up' && event.kind !== 'tunnel-down') return;
-    const { tunnel, owner } = event.agent;
-    this.publish({ kind: 'tunnel', tunnel, owner, data: { online: event.kind === 'tunnel-up' } });
+    if (event.kind !== 'tunnel-changed') return;
+    const { tunnel, owner, isOnline } = event;
+    this.publish({ kind: 'tunnel', tunnel, owner, data: { online: isOnline } });
   }
 
   publish({ data, ...event }: Omit<FeedEvent, 'id' | 'json'> & { readonly data: object }): void {

@@ -77,11 +77,6 @@ export class Presence implements EventSink {
     if (verdict.session !== undefined) this.#note(visit, verdict, verdict.session);
   }
 
-  /** How many people are at a tunnel. */
-  countAt(tunnel: string): number {
-    return this.#byTunnel.get(tunnel)?.size ?? 0;
-  }
-
   /** How many people are at all tunnels; one who is at two of them counts twice. */
   count(): number {
     let people = 0;
@@ -89,11 +84,12 @@ export class Presence implements EventSink {
     return people;
   }
 
-  /** The people at a tunnel, those who came first in front. */
-  at(tunnel: string): Person[] {
+  /** The people at a tunnel, those who came first in front, by the key of their account. */
+  listedAt(tunnel: string): (readonly [account: string, person: Person])[] {
     const counts = this.#countOpen(tunnel);
     return [...(this.#byTunnel.get(tunnel) ?? [])].map(([account, { email, rule, sinceMs, lastSeenMs, arrival }]) => {
-      return { email, rule, sinceMs, lastSeenMs, arrival, open: counts.get(keyOf(tunnel, account)) ?? 0 };
+      const open = counts.get(keyOf(tunnel, account)) ?? 0;
+      return [account, { email, rule, sinceMs, lastSeenMs, arrival, open }];
     });
   }
 

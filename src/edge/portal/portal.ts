@@ -15,10 +15,10 @@ import type { Registry, Tunnel } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
 import type { AccessTokens } from '../people/access-tokens.js';
 import type { Decisions } from '../people/decisions.js';
+import type { Everyone } from '../people/everyone.js';
 import type { Grants } from '../people/grants.js';
 import type { Invites } from '../people/invites.js';
 import type { Knocks } from '../people/knocks.js';
-import type { Presence } from '../people/presence.js';
 import type { Page } from '../replies/page.js';
 import { pageReply, scriptReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
@@ -37,7 +37,7 @@ export interface PortalOptions {
   readonly registry: Registry;
   readonly grants: Grants;
   readonly knocks: Knocks;
-  readonly presence: Presence;
+  readonly everyone: Everyone;
   readonly invites: Invites;
   readonly accessTokens: AccessTokens;
   readonly clientSignIns: ClientSignIns;
@@ -58,11 +58,11 @@ export class Portal {
     this.#options = options;
     const { callers } = options;
     this.table = [
-      ['get', '/tunnels', (visit) => guardedPage(callers, visit, async (caller) => this.#tunnels(caller, visit))],
+      ['get', '/tunnels', (visit) => guardedPage(callers, visit, (caller) => this.#tunnels(caller, visit))],
       [
         'get',
         '/tunnels/:name',
-        (visit, request) => guardedPage(callers, visit, async (caller) => this.#tunnel(caller, visit, request)),
+        (visit, request) => guardedPage(callers, visit, (caller) => this.#tunnel(caller, visit, request)),
       ],
       ['post', '/tunnels/:name', (visit, request) => this.#act(visit, request), FORM_BODY],
       ['get', '/agents', (visit) => guardedPage(callers, visit, (caller) => this.#agents(caller))],
@@ -71,22 +71,29 @@ export class Portal {
     ];
   }
 
-  #tunnels(caller: Caller, visit: Visit): Page {
-    const { callers, knocks, presence } = this.#options;
+  async #tunnels(caller: Caller, visit: Visit): Promise<Page> {
+    const { callers, knocks, everyone } = this.#options;
+    const counts = await everyone.counts();
     const tunnels = { name: 'tunnels', items: callers.tunnels(caller), positionOf: ({ name }: Tunnel) => [name] };
     const { items, next } = pageOf(visit, tunnels);
     const summaries = items.map((tunnel) => ({
       tunnel,
-      people: presence.countAt(tunnel.name),
+      people: counts.get(tunnel.name) ?? 0,
       knocks: knocks.list(ownedBy(tunnel)).length,
     }));
     return tunnelsPage(summaries, caller, next);
   }
 
-  #tunnel(caller: Caller, visit: Visit, request: Request, more: Pick<TunnelView, 'complaint' | 'link'> = {}): Page {
-    const { base, callers, registry, grants, knocks, presence, invites, accessTokens, clientSignIns } = this.#options;
+  async #tunnel(
+    caller: Caller,
+    visit: Visit,
+    request: Request,
+    more: Pick<TunnelView, 'complaint' | 'link'> = {},
+  ): Promise<Page> {
+    const { base, callers, registry, grants, knocks, everyone, invites, accessTokens, clientSignIns } = this.#options;
     const { now = Date.now } = this.#options;
     const tunnel = callers.tunnel(caller, param(request, 'name'));
+    const people = await everyone.at(tunnel.name);
     const shown = new ShownRows(visit, pathOf(tunnel.name), SECTIONS);
     const page = tunnelPage({
       shown,
@@ -94,7 +101,7 @@ export class Portal {
       allow: registry.offeredWords(tunnel.name),
       grants: grants.list(ownedBy(tunnel)),
       knocks: knocks.list(ownedBy(tunnel)),
-      people: presence.at(tunnel.name),
+      people,
       invites: invites.list(ownedBy(tunnel)),
       accessTokens: accessTokens.list(ownedBy(tunnel)),
       clients: clientSignIns.ofTunnel(ownedBy(tunnel)),
@@ -114,13 +121,13 @@ export class Portal {
     try {
       if (act === 'invite') {
         const link = await this.#invite(visit, caller, tunnel, typeof about === 'string' ? about : '');
-        return pageReply(this.#tunnel(caller, visit, request, { link }));
+        return pageReply(await this.#tunnel(caller, visit, request, { link }));
       }
       await this.#perform(visit, caller, tunnel, act, typeof about === 'string' ? about : '');
     } catch (thrown) {
       const { status, text } = asPosternError(thrown);
       if (status >= 500) throw thrown;
-      return { ...pageReply(this.#tunnel(caller, visit, request, { complaint: text })), status };
+      return { ...pageReply(await this.#tunnel(caller, visit, request, { complaint: text })), status };
     }
     return seeOther(new ShownRows(visit, pathOf(tunnel.name), SECTIONS).here);
   }

@@ -127,27 +127,67 @@ const KINDS = {
   'wrong-code-of-address': WRONG_CODES_OF_ADDRESS,
 };
 
+export type AttemptKind = keyof typeof KINDS;
+
+/** Where attempts are counted. */
+export interface AttemptCounter {
+  /** Counts one of a party; false when there were too many. */
+  consume(kind: AttemptKind, party: string): Promise<boolean>;
+  /** Takes one back. */
+  reward(kind: AttemptKind, party: string): Promise<void>;
+}
+
+/** Counts in the memory of this process. */
+export class MemoryAttempts implements AttemptCounter {
+  readonly #limiters = new Map<AttemptKind, RateLimiterMemory>();
+
+  async consume(kind: AttemptKind, party: string): Promise<boolean> {
+    try {
+      await this.#limiterOf(kind).consume(party);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof RateLimiterRes) return false;
+      throw thrown;
+    }
+  }
+
+  async reward(kind: AttemptKind, party: string): Promise<void> {
+    await this.#limiterOf(kind).reward(party);
+  }
+
+  #limiterOf(kind: AttemptKind): RateLimiterMemory {
+    const limiter = this.#limiters.get(kind) ?? new RateLimiterMemory({ keyPrefix: kind, ...KINDS[kind] });
+    this.#limiters.set(kind, limiter);
+    return limiter;
+  }
+}
+
+let shared: AttemptCounter | undefined;
+
+/** From now on all limits of this process count there: a worker's supervisor counts for all workers. */
+export function countAttemptsWith(counter: AttemptCounter): void {
+  shared = counter;
+}
+
 /** Counts the attempts of a party within the time of their kind: of an address, or of an account where the kind says so. */
 export class AttemptLimit {
-  readonly #limiter: RateLimiterMemory;
+  readonly #kind: AttemptKind;
+  readonly #counter: AttemptCounter;
 
-  constructor(kind: keyof typeof KINDS) {
-    this.#limiter = new RateLimiterMemory({ keyPrefix: kind, ...KINDS[kind] });
+  constructor(kind: AttemptKind) {
+    this.#kind = kind;
+    this.#counter = shared ?? new MemoryAttempts();
   }
 
   /** Counts one attempt; throws `ERR_RATE_LIMITED` when there were too many. */
   async count(address: string): Promise<void> {
-    try {
-      await this.#limiter.consume(network(address));
-    } catch (thrown) {
-      if (!(thrown instanceof RateLimiterRes)) throw thrown;
-      throw new PosternError('ERR_RATE_LIMITED', 'too many attempts from one address', { cause: thrown });
-    }
+    if (await this.#counter.consume(this.#kind, network(address))) return;
+    throw new PosternError('ERR_RATE_LIMITED', 'too many attempts from one address');
   }
 
   /** Takes one attempt back that `count` counted: it was none of those that the limit is for. */
   async refund(address: string): Promise<void> {
-    await this.#limiter.reward(network(address));
+    await this.#counter.reward(this.#kind, network(address));
   }
 }
 

@@ -11,7 +11,7 @@ import type { Sessions } from '../../auth/session/sessions.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { Redemptions } from '../../store/redemptions.js';
 import type { Observer } from '../ops/observer.js';
-import type { Presence } from '../people/presence.js';
+import type { Everyone } from '../people/everyone.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
 import { isRepeatable, readForm } from '../replies/repost.js';
 import type { AttemptLimit } from '../request/limits.js';
@@ -22,7 +22,7 @@ export interface BackchannelLogoutOptions {
   readonly providers: Providers;
   readonly sessions: Pick<Sessions, 'revokeOfProvider'>;
   readonly endedAccounts: Pick<EndedAccounts, 'end'>;
-  readonly presence: Pick<Presence, 'leave'>;
+  readonly everyone: Pick<Everyone, 'leave'>;
   readonly redemptions: Pick<Redemptions, 'redeem'>;
   /** Limits the tokens of one address that are not valid. */
   readonly limit: AttemptLimit;
@@ -74,7 +74,7 @@ async function readToken(visit: Visit): Promise<string> {
 }
 
 async function end(
-  { sessions, endedAccounts, presence, observer }: BackchannelLogoutOptions,
+  { sessions, endedAccounts, everyone, observer }: BackchannelLogoutOptions,
   { issuer }: IdentityProvider,
   { subject, sid }: LogoutToken,
   visit: Visit,
@@ -83,7 +83,7 @@ async function end(
   if (providerSession !== undefined) await sessions.revokeOfProvider(providerSession);
   else if (subject !== undefined) {
     await endedAccounts.end({ issuer, subject });
-    presence.leave(accountKey({ issuer, subject }));
+    everyone.leave(accountKey({ issuer, subject }));
   }
   observer.emit({ kind: 'provider-signed-out', asker: visit, whom: { issuer, subject, providerSession } });
 }

@@ -62,10 +62,10 @@ export class AcmeCertificates {
   /** A tunnel has a certificate of its own where there is no wildcard, renewed while its agent is online. */
   on(event: EdgeEvent): void {
     const { acme, base, log } = this.#options;
-    if (acme.dns !== undefined || (event.kind !== 'tunnel-up' && event.kind !== 'tunnel-down')) return;
-    const { tunnel, owner } = event.agent;
+    if (acme.dns !== undefined || event.kind !== 'tunnel-changed') return;
+    const { tunnel, owner, isOnline } = event;
     const host = tunnelHost(base, tunnel);
-    if (event.kind === 'tunnel-down') this.#manager.release(host);
+    if (!isOnline) this.#manager.release(host);
     else
       void this.#manager.want({ id: host, names: [host], party: owner }).catch((error: unknown) => {
         log.error({ names: [host], problem: String(error) }, 'a certificate could not be looked up');

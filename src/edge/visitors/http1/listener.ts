@@ -12,6 +12,7 @@ import type { Http1Requests } from './requests.js';
 /** The connections of an edge, those that were upgraded included. */
 export class ConnectionCount {
   #open = 0;
+  #whenNone: (() => void)[] = [];
 
   /** Counts a connection until it is closed. False, and it is not counted, when there are as many as there may be. */
   add(socket: Socket): boolean {
@@ -19,8 +20,15 @@ export class ConnectionCount {
     this.#open += 1;
     socket.once('close', () => {
       this.#open -= 1;
+      if (this.#open === 0) for (const resolve of this.#whenNone.splice(0)) resolve();
     });
     return true;
+  }
+
+  /** Resolves once none is open. */
+  none(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenNone.push(resolve));
   }
 
   get open(): number {

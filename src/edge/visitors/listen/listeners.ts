@@ -22,6 +22,8 @@ export interface Listener {
 export interface ListenOptions {
   readonly endpoints: readonly Endpoint[];
   readonly inherited: readonly InheritedSocket[];
+  /** Nothing is read of a connection before it is taken over: another process will. */
+  readonly isPaused?: boolean;
   /** Takes over each connection. */
   readonly accept: (socket: Socket, listener: Listener) => void;
 }
@@ -37,12 +39,12 @@ export class Listeners {
   }
 
   /** Resolves when all of them listen. Rejects with a `ListenError`, and none does. */
-  static async open({ endpoints, inherited, accept }: ListenOptions): Promise<Listeners> {
+  static async open({ endpoints, inherited, isPaused = false, accept }: ListenOptions): Promise<Listeners> {
     const servers: Server[] = [];
     const listeners: Listener[] = [];
     try {
       for (const endpoint of endpoints.flatMap((one) => inheritedBy(one, inherited))) {
-        const server = createVisitorSocket();
+        const server = createVisitorSocket(isPaused);
         await listen(server, endpoint).catch((error: unknown) => {
           throw new ListenError('POSTERN_LISTEN', endpoint.text, error);
         });
@@ -64,8 +66,9 @@ export class Listeners {
   }
 }
 
-function createVisitorSocket(): Server {
+function createVisitorSocket(pauseOnConnect: boolean): Server {
   const server = createServer({
+    pauseOnConnect,
     allowHalfOpen: true, // a client may end its side behind the last request
     noDelay: true,
     keepAlive: true, // a visitor who vanishes without a word is found, also behind a stream that is silent for hours

@@ -4,7 +4,7 @@ import { Registry, type Tunnel } from '../../../../src/edge/gate/registry.js';
 import type { OutboundLink } from '../../../../src/link/outbound-link.js';
 import { openPair } from '../../link/pair.js';
 
-function tunnel(name: string, link: OutboundLink): Tunnel & { readonly link: OutboundLink } {
+function tunnel(name: string, link: OutboundLink | undefined): Tunnel {
   return {
     name,
     host: `${name}.tunnel.test`,
@@ -24,25 +24,24 @@ describe('the registry', () => {
     const { edge } = await openPair(t, () => {});
     const registry = new Registry();
     assert.equal(registry.find('demo'), undefined);
-    assert.equal(registry.connect(tunnel('demo', edge)), undefined);
+    registry.set(tunnel('demo', edge));
     assert.deepEqual([registry.links, registry.find('demo')?.link, registry.online().length], [1, edge, 1]);
-    assert.ok(registry.disconnect('demo', edge));
+    registry.set(tunnel('demo', undefined));
     assert.deepEqual([registry.links, registry.find('demo')?.link, registry.online().length], [0, undefined, 0]);
     assert.equal(registry.find('demo')?.policy.owner, 'dev@acme.com');
   });
 
-  it('hands back the link that a new one replaces, whose end then changes nothing', async (t) => {
+  it('counts a tunnel once, whichever link it has, and none that is forgotten', async (t) => {
     const former = (await openPair(t, () => {})).edge;
     const latter = (await openPair(t, () => {})).edge;
     const registry = new Registry();
-    registry.connect(tunnel('demo', former));
-    assert.equal(registry.connect(tunnel('demo', latter)), former);
-    assert.equal(registry.disconnect('demo', former), false);
+    registry.set(tunnel('demo', former));
+    registry.set(tunnel('demo', latter));
     assert.deepEqual([registry.links, registry.find('demo')?.link], [1, latter]);
-    assert.equal(registry.disconnect('other', latter), false);
-    assert.ok(registry.disconnect('demo', latter));
-    assert.equal(registry.disconnect('demo', latter), false);
-    assert.equal(registry.links, 0);
+    registry.forget('other');
+    assert.equal(registry.links, 1);
+    registry.forget('demo');
+    assert.deepEqual([registry.links, registry.find('demo')], [0, undefined]);
   });
 
   it('knows names and nothing that every object has', () => {
@@ -61,24 +60,24 @@ describe('the registry', () => {
         policy: { ...policy, rules: [{ kind: 'group', group } as const, { kind: 'anyone' } as const] },
       };
     };
-    registry.connect(asking('one', 'eng'));
-    registry.connect(asking('two', 'ops'));
+    registry.set(asking('one', 'eng'));
+    registry.set(asking('two', 'ops'));
     const before = registry.groups();
     assert.deepEqual([...before].sort(), ['eng', 'ops']);
     assert.equal(registry.groups(), before);
-    registry.disconnect('one', edge);
+    registry.set({ ...asking('one', 'eng'), link: undefined });
     assert.deepEqual([...registry.groups()].sort(), ['eng', 'ops'], 'those of a tunnel that is offline too');
-    registry.connect(asking('one', 'sales'));
+    registry.set(asking('one', 'sales'));
     assert.deepEqual([...registry.groups()].sort(), ['ops', 'sales']);
   });
 
   it('forgets those first that have been offline the longest, and none that is online', async (t) => {
     const { edge } = await openPair(t, () => {});
     const registry = new Registry();
-    registry.connect(tunnel('online', edge));
+    registry.set(tunnel('online', edge));
     for (let at = 0; at < 10_001; at++) {
-      registry.connect(tunnel(`t${at}`, edge));
-      registry.disconnect(`t${at}`, edge);
+      registry.set(tunnel(`t${at}`, edge));
+      registry.set(tunnel(`t${at}`, undefined));
     }
     assert.ok(registry.find('online'));
     assert.equal(registry.find('t0'), undefined);

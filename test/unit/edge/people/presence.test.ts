@@ -28,7 +28,11 @@ function setUp() {
     open.push({ admitted: verdictFor(session) } as unknown as LongLivedRequest);
     return () => open.splice(0);
   };
-  const emails = () => presence.at('demo').map(({ email }) => email);
+  const emails = () =>
+    presence
+      .listedAt('demo')
+      .map(([, person]) => person)
+      .map(({ email }) => email);
   return { presence, changes, sessionOf, connection, opened, emails };
 }
 
@@ -46,11 +50,17 @@ describe('who is here', () => {
     one(undefined); // without a session, to a public tunnel
     assert.deepEqual(changes, ['demo', 'demo']);
     const common = { open: 0, lastSeenMs: START_MS + 1_000 };
-    assert.deepEqual(presence.at('demo'), [
-      { ...common, email: 'ana@acme.com', rule: 'group:eng', sinceMs: START_MS, arrival: 1 },
-      { ...common, email: 'bob@acme.com', rule: '@acme.com', sinceMs: START_MS + 1_000, arrival: 2 },
-    ]);
-    assert.deepEqual(presence.at('other'), []);
+    assert.deepEqual(
+      presence.listedAt('demo').map(([, person]) => person),
+      [
+        { ...common, email: 'ana@acme.com', rule: 'group:eng', sinceMs: START_MS, arrival: 1 },
+        { ...common, email: 'bob@acme.com', rule: '@acme.com', sinceMs: START_MS + 1_000, arrival: 2 },
+      ],
+    );
+    assert.deepEqual(
+      presence.listedAt('other').map(([, person]) => person),
+      [],
+    );
   });
 
   it('is here for a minute, or for as long as something is open', () => {
@@ -64,7 +74,7 @@ describe('who is here', () => {
     assert.deepEqual(emails(), ['ana@acme.com', 'bob@acme.com']);
     mock.timers.tick(5_001);
     assert.deepEqual(emails(), ['bob@acme.com']);
-    assert.equal(presence.at('demo')[0]?.open, 1);
+    assert.equal(presence.listedAt('demo').map(([, person]) => person)[0]?.open, 1);
     close();
     presence.sweep();
     assert.deepEqual([emails(), changes.length], [[], 4]);

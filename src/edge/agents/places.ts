@@ -1,0 +1,253 @@
+/**
+ * Where the agents of tunnels are: claims names in the directory for the links of this node, follows those of all nodes, and keeps
+ * the registry as they say. Other nodes ask it for links of this node (`OwnLinks`).
+ */
+import type { Claim, Directory, DirectoryChange, DirectoryWatch, TunnelRecord } from '../../cluster/directory.js';
+import type { Peers } from '../../cluster/peers.js';
+import type { OwnLinks, TunnelLink } from '../../cluster/relay.js';
+import { PosternError } from '../../errors.js';
+import type { OutboundLink } from '../../link/outbound-link.js';
+import type { Registry, Tunnel } from '../gate/registry.js';
+import { OwnLink } from './own-link.js';
+import { isAlive } from './probe.js';
+import { oneOf, RemoteLink } from './tunnel-links.js';
+
+export interface PlacesOptions {
+  readonly directory: Directory;
+  readonly registry: Registry;
+  /** The tunnel of a record, without a link. */
+  readonly read: (record: TunnelRecord) => Tunnel | undefined;
+  readonly peers: Pick<Peers, 'open' | 'probe'>;
+  /** Called when a tunnel has got a link at any node, or has lost its last one. */
+  readonly changed: (tunnel: Tunnel) => void;
+}
+
+export type Reserving = Omit<Claim, 'link'>;
+
+// After a release that the directory could not take.
+const RETRY_MS = 1_000;
+
+export class Places implements OwnLinks {
+  /** Resolves once all tunnels of the directory are in the registry. */
+  readonly ready: Promise<void>;
+  readonly #options: PlacesOptions;
+  readonly #watch: DirectoryWatch;
+  readonly #records = new Map<string, TunnelRecord>();
+  readonly #own = new Map<string, OwnLink[]>();
+  /** What the registry has of each tunnel: its epoch and its links. */
+  readonly #shown = new Map<string, string>();
+  #isClosed = false;
+
+  constructor(options: PlacesOptions) {
+    this.#options = options;
+    this.#watch = options.directory.watch((change) => this.#change(change));
+    this.ready = this.#watch.ready;
+  }
+
+  /** How many tunnels have a link at this node. */
+  get links(): number {
+    return this.#own.size;
+  }
+
+  /** Whether an owner's agent has a link of a tunnel at this node, also one that drains. */
+  hasOwn(name: string, owner: string): boolean {
+    return this.#ownOf(name).some((own) => own.link !== undefined && own.claim.owner === owner);
+  }
+
+  /**
+   * Claims a name for a link that the caller opens at once (`connect`), or not (`abandon`). Throws `ERR_NAME_TAKEN` while another
+   * agent that has it is alive.
+   */
+  async reserve(wanted: Reserving): Promise<OwnLink> {
+    const own = new OwnLink(wanted);
+    this.#own.set(own.name, [...this.#ownOf(own.name), own]);
+    try {
+      own.epoch = (await this.#claim(own.claim)).epoch;
+      return own;
+    } catch (error) {
+      this.#forget(own);
+      throw error;
+    }
+  }
+
+  /** The link is open. `ended` is called when it has closed, with whether the tunnel is offline by that. */
+  connect(own: OwnLink, link: OutboundLink, ended: (isOffline: boolean) => void): void {
+    own.link = link;
+    own.settle();
+    link.draining.addEventListener('abort', () => void this.#release(own), { once: true });
+    void link.closed.then(async () => {
+      const isLast = await this.#release(own);
+      this.#forget(own);
+      ended(isLast && this.#records.get(own.name)?.places.length === 0);
+    });
+    this.#update(own.name);
+  }
+
+  /** The link that was reserved will not be opened. */
+  abandon(own: OwnLink): void {
+    void this.#release(own);
+    this.#forget(own);
+  }
+
+  linkOf(tunnel: string, epoch: number): TunnelLink | undefined | Promise<TunnelLink | undefined> {
+    const own = this.#ownOf(tunnel);
+    const open = oneOf(own.flatMap((one) => (one.isServing && one.epoch === epoch && one.link ? [one.link] : [])));
+    const coming = own.find((one) => one.link === undefined && (one.epoch ?? epoch) === epoch);
+    if (open !== undefined || coming === undefined) return open;
+    return coming.settled.then(() => this.linkOf(tunnel, epoch));
+  }
+
+  async probe(tunnel: string): Promise<boolean> {
+    const alive = await Promise.all(this.#ownOf(tunnel).map((own) => this.#isAlive(own)));
+    return alive.some(Boolean);
+  }
+
+  /** Reads the record of a tunnel again: this node's copy is outdated, as another node has shown. */
+  async refresh(name: string): Promise<void> {
+    const record = await this.#options.directory.find(name);
+    if (record === undefined) this.#records.delete(name);
+    else this.#records.set(name, record);
+    this.#update(name);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#watch.close();
+  }
+
+  async #claim(claim: Claim): Promise<TunnelRecord> {
+    const { directory } = this.#options;
+    const first = await directory.claim(claim);
+    if (first.kind === 'claimed') return first.record;
+    await this.#probeAll(first.record);
+    const second = await directory.claim(claim); // one that is silent has lost it, and another may have left meanwhile
+    if (second.kind === 'claimed') return second.record;
+    const text = `Another agent serves ${claim.name}. Stop it, or choose another --name.`;
+    throw new PosternError('ERR_NAME_TAKEN', text, { text });
+  }
+
+  async #probeAll({ name: tunnel, epoch, places }: TunnelRecord): Promise<void> {
+    const { directory, peers } = this.#options;
+    const nodes = new Set(places.map(({ node }) => node));
+    // A node that cannot be asked keeps what it has until its lease is over.
+    await Promise.allSettled(
+      [...nodes].map((node) =>
+        node === directory.self.id ? this.probe(tunnel) : peers.probe(node, { tunnel, epoch }),
+      ),
+    );
+  }
+
+  /** Ends the link if it does not respond; its place is free then. */
+  async #isAlive(own: OwnLink): Promise<boolean> {
+    if (own.link === undefined || (await isAlive(own.link))) return true;
+    own.link.destroy(new PosternError('ERR_LINK_LOST', 'no answer while its name was asked for'));
+    await own.link.closed;
+    await this.#release(own);
+    return false;
+  }
+
+  #release(own: OwnLink): Promise<boolean> {
+    own.released ??= this.#takeBack(own);
+    if (own.link !== undefined) this.#update(own.name);
+    return own.released;
+  }
+
+  async #takeBack(own: OwnLink): Promise<boolean> {
+    while (!this.#isClosed) {
+      try {
+        const left = await this.#options.directory.release(own.name, own.id);
+        return left?.places.length === 0;
+      } catch {
+        // The directory is away; until it is back no other agent can take the name.
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+      }
+    }
+    return false;
+  }
+
+  #forget(own: OwnLink): void {
+    own.settle();
+    const others = this.#ownOf(own.name).filter((one) => one !== own);
+    if (others.length > 0) this.#own.set(own.name, others);
+    else this.#own.delete(own.name);
+    this.#update(own.name);
+  }
+
+  #ownOf(name: string): OwnLink[] {
+    return this.#own.get(name) ?? [];
+  }
+
+  #change(change: DirectoryChange): void {
+    if (change.kind === 'all') this.#replaceAll(change.records);
+    else if (change.kind === 'forgotten') {
+      this.#records.delete(change.name);
+      this.#update(change.name);
+    } else {
+      this.#records.set(change.record.name, change.record);
+      this.#update(change.record.name);
+    }
+  }
+
+  #replaceAll(records: readonly TunnelRecord[]): void {
+    const names = new Set([...this.#records.keys(), ...this.#own.keys(), ...records.map(({ name }) => name)]);
+    this.#records.clear();
+    for (const record of records) this.#records.set(record.name, record);
+    for (const name of names) this.#update(name);
+  }
+
+  /** Brings a tunnel of the registry up to date. */
+  #update(name: string): void {
+    const { read } = this.#options;
+    const record = this.#records.get(name);
+    const own = this.#ownOf(name);
+    if (record !== undefined && own.some((one) => isComing(one, record))) return; // it is opened or abandoned in a moment
+    for (const one of own) if (one.isServing && !(record && one.isIn(record))) this.#settle(one, record);
+    const tunnel = record && read(record);
+    if (record !== undefined && tunnel !== undefined) this.#show(tunnel, record);
+    else if (!own.some(({ isServing }) => isServing)) this.#hide(name);
+  }
+
+  #hide(name: string): void {
+    this.#shown.delete(name);
+    this.#options.registry.forget(name);
+  }
+
+  /** A link of this node without a place: another one has replaced it, or the directory has lost it. */
+  #settle(own: OwnLink, record: TunnelRecord | undefined): void {
+    if (record !== undefined && own.isReplacedIn(record))
+      void own.link?.drain(); // running requests finish on it
+    else void this.#reclaim(own);
+  }
+
+  async #reclaim(own: OwnLink): Promise<void> {
+    if (own.isReclaimed) return;
+    own.isReclaimed = true;
+    const claimed = await this.#options.directory.claim(own.claim).catch(() => undefined);
+    own.isReclaimed = false;
+    if (claimed?.kind === 'held') own.link?.destroy(new PosternError('ERR_NAME_TAKEN'));
+    if (claimed?.kind !== 'claimed') return;
+    own.epoch = claimed.record.epoch;
+    this.#update(own.name);
+  }
+
+  #show(tunnel: Tunnel, record: TunnelRecord): void {
+    const { registry, directory, peers, changed } = this.#options;
+    const { name, epoch, places } = record;
+    const own = this.#ownOf(name).filter((one) => one.isServing && one.isIn(record));
+    const away = own.length > 0 ? [] : places.filter(({ node }) => node !== directory.self.id);
+    const links = own.flatMap(({ link }) => (link === undefined ? [] : [link]));
+    const remote = away.map(({ node }) => new RemoteLink(peers, { node, tunnel: name, epoch }));
+    const shown = [epoch, ...own.map(({ id }) => id), ...away.map(({ link }) => link)].join();
+    if (shown === this.#shown.get(name)) return;
+    const wasOnline = registry.find(name)?.link !== undefined;
+    const online = { ...tunnel, link: oneOf([...links, ...remote]) };
+    this.#shown.set(name, shown);
+    registry.set(online);
+    if (wasOnline || online.link !== undefined) changed(online);
+  }
+}
+
+/** Whether it has a place, and will be open in a moment. */
+function isComing(own: OwnLink, record: TunnelRecord): boolean {
+  return own.link === undefined && own.released === undefined && own.isIn(record);
+}
