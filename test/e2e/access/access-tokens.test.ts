@@ -38,10 +38,10 @@ describe('an access token', () => {
     assert.ok(seen.text.includes(authorization) && !seen.text.includes(token), seen.text);
     assert.doesNotMatch(seen.text, /x-forwarded-(?:email|user)|x-postern-assertion|postern-access-token/i);
     assert.match(String(seen.headers['cache-control']), /private/);
-    const record = world.audit().find(({ rule }) => rule === 'access-token:ci');
-    assert.deepEqual([record?.['event'], record?.['email']], ['allow', undefined]);
-    const made = world.audit().find(({ event }) => event === 'access-token-create');
-    assert.deepEqual([made?.['tokenId'], made?.['by']], [id, 'dev@acme.com']);
+    const record = await world.edge.record(({ stream, rule }) => stream === 'audit' && rule === 'access-token:ci');
+    assert.deepEqual([record['event'], record['email']], ['allow', undefined]);
+    const made = await world.edge.record(({ event }) => event === 'access-token-create');
+    assert.deepEqual([made['tokenId'], made['by']], [id, 'dev@acme.com']);
     await world.edge.record((line) => line['accessToken'] === 'ci' && line['status'] === 200);
     assert.ok(!JSON.stringify(world.edge.records(0)).includes(token.slice(23)));
     const { body } = await api('GET', TOKENS);

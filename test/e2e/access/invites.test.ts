@@ -8,6 +8,7 @@ import { WRONG_INVITES } from '../../../src/edge/request/limits.js';
 import { apiOf } from '../../support/api.js';
 import { inWorld } from '../../support/in-world.js';
 import { longEnough, unlessRefused } from '../../support/long-enough.js';
+import type { Line } from '../../support/processes.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import type { Visitor, VisitorResponse } from '../../support/visitor.js';
 
@@ -247,7 +248,9 @@ describe('an invite', () => {
     );
     assert.equal(listed?.['expires_at'], listed?.['access_expires_at']);
     assert.equal((await api('DELETE', `${invites()}/${id}`)).status, 204);
-    const ended = world.audit().filter(({ event, invite }) => event === 'invite-revoke' && invite === id);
+    const isEnd = ({ event, invite }: Line) => event === 'invite-revoke' && invite === id;
+    await world.edge.record(isEnd);
+    const ended = world.audit().filter(isEnd);
     assert.deepEqual(
       ended.map(({ by }) => by),
       ['dev@acme.com'],

@@ -7,7 +7,7 @@ import * as oauth from 'openid-client';
 import { inWorld } from '../../support/in-world.js';
 import { isOnline, Machine } from '../../support/machine.js';
 import { discover } from '../../support/oauth-client.js';
-import { run } from '../../support/processes.js';
+import { type Line, run } from '../../support/processes.js';
 
 describe('the sign-in of a machine', () => {
   const { world } = inWorld({ manyAddresses: true, edgeEnv: { POSTERN_AGENTS: '@acme.com' } });
@@ -24,8 +24,9 @@ describe('the sign-in of a machine', () => {
     const agents = ['race-one', 'race-two', 'race-three'].map((name) => machine.agent(name));
     await Promise.all(agents.map((agent) => agent.record(isOnline)));
     assert.notEqual(machine.credential.refreshToken, former.refreshToken);
-    const renewals = world.edge.records(before).filter((line) => line['path'] === '/oauth2/token');
-    assert.equal(renewals.length, 1);
+    const isRenewal = (line: Line) => line['path'] === '/oauth2/token';
+    await world.edge.record(isRenewal, before);
+    assert.equal(world.edge.records(before).filter(isRenewal).length, 1);
     assert.deepEqual(
       world.audit(before).filter((line) => line['event'] === 'agent-token-reuse'),
       [],

@@ -10,7 +10,7 @@ import { loadAgentConfig } from '../../../src/config/agent-config.js';
 import type { ConfigError } from '../../../src/config/config-error.js';
 import { verifyToken } from '../../../src/link/token.js';
 import { HostileEdge, TOKEN } from '../../support/hostile-edge.js';
-import { POSTERN, Program, runPostern } from '../../support/processes.js';
+import { type Line, POSTERN, Program, runPostern } from '../../support/processes.js';
 import { CERTIFICATE_PATH } from '../../support/tls-front.js';
 import { startWorld, type World } from '../../support/world.js';
 
@@ -90,7 +90,8 @@ describe('the token of an agent', () => {
     const first = await world.startAgent({ name });
     const url = `${world.urlOf(name)}/`;
     const [ana, dev] = [await world.signedIn('ana', url), await world.signedIn('dev', url)];
-    const up = world.audit().filter(({ event, tunnel }) => event === 'tunnel-up' && tunnel === name);
+    const isUp = (line: Line) => line['event'] === 'tunnel-up' && line['tunnel'] === name;
+    const up = [await world.edge.record(isUp)];
     await first.kill();
     await forgetOwners();
     await world.startAgent({ name, token: bob, allow: ['eve@elsewhere.test'] });
@@ -101,7 +102,7 @@ describe('the token of an agent', () => {
       const response = await former.open(url);
       assert.deepEqual([response.status, response.headers['postern-error']], [403, 'ERR_ACCESS_DENIED']);
     }
-    up.push(...world.audit().filter(({ event, tunnel }) => event === 'tunnel-up' && tunnel === name));
+    up.push(await world.edge.record(isUp)); // of another process
     assert.deepEqual(
       up.map(({ owner }) => owner),
       ['dev@acme.com', 'bob@acme.com'],

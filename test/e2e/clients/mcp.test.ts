@@ -55,10 +55,10 @@ describe('an MCP client', () => {
     );
     assert.equal(await whoami(client), 'ana@acme.com');
     assert.deepEqual([mcp.information?.client_id, documents.asked], [DOCUMENT, ['/client.json']]);
-    const record = world.audit().find((line) => line['event'] === 'client-sign-in');
-    assert.deepEqual([record?.['email'], record?.['client']], ['ana@acme.com', 'app.tunnel.test']);
-    const allowed = world.audit().find((line) => line['event'] === 'allow' && line['session'] === record?.['session']);
-    assert.deepEqual([allowed?.['rule'], allowed?.['client']], ['@acme.com', 'app.tunnel.test']);
+    const record = await world.edge.record(({ event }) => event === 'client-sign-in');
+    assert.deepEqual([record['email'], record['client']], ['ana@acme.com', 'app.tunnel.test']);
+    const allowed = await world.edge.record(({ event, session }) => event === 'allow' && session === record['session']);
+    assert.deepEqual([allowed['rule'], allowed['client']], ['@acme.com', 'app.tunnel.test']);
     const { text } = await world.visitor().bare(`${url()}?x`, { headers: bearer(mcp) });
     assert.ok(text.length > 0);
     assert.ok(server.seen.every(({ authorization, cookie }) => authorization === undefined && cookie === undefined));

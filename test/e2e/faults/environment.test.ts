@@ -10,7 +10,7 @@ import * as faults from '../../support/fault-checks.js';
 import { inWorld } from '../../support/in-world.js';
 import { JUMPING, jump } from '../../support/jumps.js';
 import { startMoments } from '../../support/moments.js';
-import { POSTERN, Program } from '../../support/processes.js';
+import { type Line, POSTERN, Program } from '../../support/processes.js';
 import { callbackUrl } from '../../support/sign-in-steps.js';
 import type { Visitor } from '../../support/visitor.js';
 import { startWorld } from '../../support/world.js';
@@ -105,7 +105,9 @@ describe('a process that is killed, stopped or out of something', () => {
     const bob = await world.signedIn('bob');
     faults.assertError(await world.visitor().signIn(`${world.url}/`, 'eve'), 403, 'ERR_ACCESS_DENIED');
     assert.equal((await bob.fetch(`${world.url}/`)).status, 200);
-    const told = world.edge.records().filter(({ option }) => option === 'POSTERN_AUDIT_LOG');
+    const isTold = ({ option }: Line) => option === 'POSTERN_AUDIT_LOG';
+    await world.edge.record(isTold);
+    const told = world.edge.records().filter(isTold);
     assert.deepEqual(
       told.map(({ level, code }) => [level, code]),
       [['error', 'ENOSPC']],

@@ -95,6 +95,7 @@ describe('the plugin for Vite', () => {
       await program.line((text) => text.includes('server restarted'), before);
       await program.line((text) => text === 'watching', before);
       assert.match((await ana.navigate(`${url}/`)).text, /<h1>Shop<\/h1>/);
+      await world.edge.line(() => timesUp(name) > 0);
       assert.equal(timesUp(name), 1);
       // Other options are another tunnel, on the same name.
       writeFileSync(join(folder, 'vite.config.js'), config.replace('@acme.com', 'ana@acme.com'));
