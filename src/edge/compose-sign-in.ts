@@ -6,6 +6,7 @@ import { Tickets } from '../auth/session/ticket.js';
 import { Transactions } from '../auth/session/transaction.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { Redemptions } from '../store/redemptions.js';
+import type { SharedCounters } from '../store/store.js';
 import type { Registry } from './gate/registry.js';
 import { soleDomain } from './provider.js';
 import { AttemptLimit } from './request/limits.js';
@@ -15,11 +16,12 @@ import { VisitLimit } from './routes/visit-limit.js';
 type SignInParts = Pick<SignInOptions, 'providers' | 'ended' | 'observer' | 'sessions'> & {
   readonly registry: Registry;
   readonly redemptions: Redemptions;
+  readonly counters: SharedCounters | undefined;
 };
 
 export function composeSignIn(
   { base, secrets, allow: ceiling }: EdgeConfig,
-  { providers, ended, redemptions, sessions, registry, observer }: SignInParts,
+  { providers, ended, redemptions, sessions, registry, observer, counters }: SignInParts,
 ): SignIn {
   const { issuers } = providers;
   const secure = base.scheme === 'https';
@@ -31,9 +33,9 @@ export function composeSignIn(
     tickets: new Tickets({ secrets, issuers, redemptions }),
     nonces: new Nonces(secrets),
     transactions: new Transactions({ secrets, secure, redemptions }),
-    starts: new VisitLimit('sign-in'),
-    completions: new AttemptLimit('sign-in'),
-    accounts: new AttemptLimit('account-sign-in'),
+    starts: new VisitLimit('sign-in', counters),
+    completions: new AttemptLimit('sign-in', { counters }),
+    accounts: new AttemptLimit('account-sign-in', { counters }),
     ended,
     observer,
     domainHint: soleDomain(ceiling),

@@ -93,6 +93,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const secure = base.scheme === 'https';
   const { issuers } = providers;
   const redemptions = new Redemptions(store);
+  const { counters } = store;
   const sessions = new Sessions({
     secrets,
     issuers,
@@ -107,10 +108,10 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
   const policy = { ceiling, publicPermitted };
-  const signIn = composeSignIn(config, { providers, ended, redemptions, sessions, registry, observer });
+  const signIn = composeSignIn(config, { providers, ended, redemptions, sessions, registry, observer, counters });
   const references = new SignOutReferences(secrets);
   const signOut = new SignOut({ base, providers, sessions, references, observer });
-  const tokens = new AgentTokens(secrets, revoked, seenTokens);
+  const tokens = new AgentTokens(secrets, revoked, seenTokens, counters);
   const admission = new Admission({
     ...{ base, tokens, policy, places, names, revoked, observer },
     permits: config.permits,
@@ -134,7 +135,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const exchanges = { gate, again, observer, revalidator, traffic: metrics.traffic, replyWithError };
   const callbackPaths = providers.all.map(({ callbackPath }) => callbackPath);
   const parts = { base, sessions, assertions, registry, signIn, signOut, callbackPaths, observer };
-  const renewals = new limits.AttemptLimit('renewal');
+  const renewals = new limits.AttemptLimit('renewal'); // against loops, for which an edge is enough
   const visitorClients = createVisitorClients({
     ...{ base, store, secrets, sessions, registry, observer },
     signIns: sharing.clientSignIns,
@@ -152,7 +153,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     const identity = await signIns.identityOf(owner, id);
     return identity && providers.recheck(identity);
   };
-  const callers = new Callers({ ...parts, tokens, admins: config.admins, identityOf });
+  const callers = new Callers({ ...parts, tokens, admins: config.admins, identityOf, counters });
   const online = onlineEverywhere(admission, others);
   const credentials = new AgentCredentials({ signIns, seenTokens, revoked, online, observer });
   const decisions = new Decisions({ ...sharing, observer });
@@ -164,12 +165,17 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const api = createApi({ ...managing, providers, endedAccounts, permits: config.permits });
   const portal = new Portal(managing);
   const people = new PeoplePage(managing);
-  const access = new AccessRoutes({ ...parts, ...sharing, ceiling, limit: new limits.AttemptLimit('knock') });
+  const access = new AccessRoutes({
+    ...parts,
+    ...sharing,
+    ceiling,
+    limit: new limits.AttemptLimit('knock', { counters }),
+  });
   const logout = backchannelLogoutRoutes({
     ...{ providers, sessions, endedAccounts, everyone, redemptions, observer },
-    limit: new limits.AttemptLimit('bad-logout-token'),
+    limit: new limits.AttemptLimit('bad-logout-token', { counters }),
   });
-  const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite') });
+  const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite', counters) });
   const manages = (identity: Identity) =>
     registry.ownedBy(identity.email).length > 0 || matchesRules(config.admins, identity);
   const app = createApp({
@@ -198,7 +204,11 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     admission,
     isRecording,
     tracer,
-    refusal: createTunnelRefusal({ ...parts, renewals, badTokens: new limits.AttemptLimit('bad-access-token') }),
+    refusal: createTunnelRefusal({
+      ...parts,
+      renewals,
+      badTokens: new limits.AttemptLimit('bad-access-token', { counters }),
+    }),
     routes: (visit) => serveWith(app, visit),
   });
   const addressOf = addressReader(config.trustProxy, (address) =>

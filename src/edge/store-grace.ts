@@ -44,7 +44,8 @@ export class StoreGrace {
   /** Lines for the operator: why the store is away, and for how long. */
   notes(): string[] {
     const { shared } = this.#options.store.stats();
-    if (shared === undefined || (shared.ageMs < AWAY_AFTER_MS && shared.problem === undefined)) return [];
+    if (shared === undefined) return [];
+    if (!this.#isOver && shared.ageMs < AWAY_AFTER_MS && shared.problem === undefined) return [];
     const what = this.#isOver ? 'no session counts' : `sessions count for another ${this.#leftSeconds(shared.ageMs)} s`;
     return [
       `store: ${shared.problem ?? 'Redis does not respond in time'}; away for ${Math.floor(shared.ageMs / 1_000)} s, ${what}`,

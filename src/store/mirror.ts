@@ -3,12 +3,15 @@
  * While the store is away the last copy stays.
  */
 import { PosternError } from '../errors.js';
+import { Restorer } from './restorer.js';
 import type { Change, Entry, Store, Watch } from './store.js';
 
 /** A value of the copy, and when it ends: milliseconds since the epoch, undefined for never. */
 interface Held<T> {
   readonly value: T;
   readonly expiresAtMs: number | undefined;
+  /** What it was read from; of those that are written again only. */
+  readonly entry: Entry | undefined;
 }
 
 export interface MirrorOptions<T> {
@@ -17,6 +20,11 @@ export interface MirrorOptions<T> {
   readonly prefix: string;
   /** Reads an entry; undefined for one that this version does not understand, which is left out. */
   readonly read: (entry: Entry) => T | undefined;
+  /**
+   * Whether a value takes access away, or keeps others from it. One that an older copy of the store lacks stays in this copy,
+   * and is written again. Default: none.
+   */
+  readonly keeps?: (value: T) => boolean;
   readonly now?: () => number;
 }
 
@@ -31,6 +39,7 @@ export class Mirror<T> {
   readonly #options: MirrorOptions<T>;
   readonly #now: () => number;
   readonly #watch: Watch;
+  readonly #restorer: Restorer;
   readonly #listeners = new Set<(ids: readonly string[]) => void>();
   #values: Map<string, Held<T>> | undefined;
   #sweepAt = SWEEP_FROM;
@@ -39,6 +48,7 @@ export class Mirror<T> {
   constructor(options: MirrorOptions<T>) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#restorer = new Restorer(options.store);
     this.#watch = options.store.watch(options.prefix, (change) => this.#change(change));
     this.ready = this.#watch.ready;
   }
@@ -68,6 +78,7 @@ export class Mirror<T> {
 
   close(): void {
     this.#watch.close();
+    this.#restorer.close();
     this.#listeners.clear();
   }
 
@@ -77,15 +88,26 @@ export class Mirror<T> {
   }
 
   #change(change: Change): void {
-    const ids = change.kind === 'all' ? this.#replace(change.entries) : [this.#update(change)];
+    const ids = change.kind === 'all' ? this.#replace(change) : [this.#update(change)];
     for (const listener of [...this.#listeners]) listener(ids);
   }
 
-  #replace(entries: readonly Entry[]): string[] {
-    const before = this.#values?.keys() ?? [];
+  #replace({ entries, isOlder }: Extract<Change, { kind: 'all' }>): string[] {
+    const before = this.#values ?? new Map<string, Held<T>>();
     this.#values = new Map();
     for (const entry of entries) this.#set(this.#values, entry);
-    return [...new Set([...before, ...this.#values.keys()])];
+    if (isOlder) this.#keepLost(before, this.#values);
+    return [...new Set([...before.keys(), ...this.#values.keys()])];
+  }
+
+  #keepLost(before: ReadonlyMap<string, Held<T>>, values: Map<string, Held<T>>): void {
+    const lost: Entry[] = [];
+    for (const [id, held] of before) {
+      if (held.entry === undefined || values.has(id) || !this.#isLive(held)) continue;
+      values.set(id, held);
+      lost.push(held.entry);
+    }
+    this.#restorer.restore(lost);
   }
 
   #update(change: Exclude<Change, { kind: 'all' }>): string {
@@ -100,7 +122,10 @@ export class Mirror<T> {
     const id = this.#idOf(entry.key);
     const value = this.#options.read(entry);
     if (value === undefined) values.delete(id);
-    else values.set(id, { value, expiresAtMs: entry.expiresAtMs });
+    else {
+      const isKept = this.#options.keeps?.(value) === true;
+      values.set(id, { value, expiresAtMs: entry.expiresAtMs, entry: isKept ? entry : undefined });
+    }
     if (values.size >= this.#sweepAt) this.#sweep(values);
     return id;
   }

@@ -21,7 +21,7 @@ export class Revocations {
     this.#prefix = `${kind}:`;
     this.#now = now;
     this.#scarceFrom = maxEntries * (1 - RESERVED_SHARE);
-    this.#mirror = new Mirror({ store, prefix: this.#prefix, read: () => true as const, now });
+    this.#mirror = new Mirror({ store, prefix: this.#prefix, read: () => true as const, keeps: () => true, now });
     this.ready = this.#mirror.ready;
   }
 

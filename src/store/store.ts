@@ -36,7 +36,12 @@ export interface ListOptions {
 /** What a watcher learns. Expiry is no change: a watcher compares `expiresAtMs` with its clock. */
 export type Change =
   /** All entries of the prefix: the first change, and again after a gap. Replaces what was known. */
-  | { readonly kind: 'all'; readonly entries: readonly Entry[] }
+  | {
+      readonly kind: 'all';
+      readonly entries: readonly Entry[];
+      /** They are older than what was known: the store is a copy that lacks what was written last, or was emptied. */
+      readonly isOlder?: boolean;
+    }
   | { readonly kind: 'put'; readonly entry: Entry }
   | { readonly kind: 'deleted'; readonly key: string };
 
@@ -67,6 +72,17 @@ export interface SharedStoreStats {
   readonly problem: string | undefined;
 }
 
+/** Counters of attempts that all nodes share. */
+export interface SharedCounters {
+  /**
+   * Adds to a counter, which begins with the first attempt and ends after its time. Resolves to its sum and the milliseconds that it
+   * has left. Rejects with `ERR_STORE_UNAVAILABLE`.
+   */
+  add(key: string, points: number, durationMs: number): Promise<readonly [sum: number, leftMs: number]>;
+  /** How many nodes count, at the last look: each has its share while the store is away. */
+  readonly nodes: number;
+}
+
 /** Every method rejects with `ERR_STORE_UNAVAILABLE` when it cannot keep its promise; a write may then have happened or not. */
 export interface Store {
   get(key: string): Promise<Entry | undefined>;
@@ -81,6 +97,8 @@ export interface Store {
    * the change from no other listener; the write has happened then, and may reject.
    */
   watch(prefix: string, listener: (change: Change) => void): Watch;
+  /** Undefined for a store that is part of this process: it counts alone. */
+  readonly counters?: SharedCounters;
   /** How it is, now. Never throws. */
   stats(): StoreStats;
   /** Releases the store's resources. Nothing is called after it. */

@@ -44,7 +44,7 @@ const THREATS: Readonly<Record<string, number>> = {
   U: 4,
   V: 6,
   W: 3,
-  X: 8,
+  X: 14,
   Y: 28,
   Z: 32,
 };

@@ -24,7 +24,8 @@ export interface RedisOptions {
   readonly tls?: true;
 }
 
-export const PASSWORD = 'of the user postern';
+const PASSWORD = 'of the user postern';
+const LOGIN = `postern:${encodeURIComponent(PASSWORD)}@`;
 
 /** A running server. */
 export class TestRedis {
@@ -33,46 +34,58 @@ export class TestRedis {
   readonly socket: string;
   readonly folder: string;
   readonly #config: string;
-  #program: Program;
+  #program: Program | undefined;
 
-  private constructor(url: string, folder: string, config: string, program: Program) {
+  private constructor(url: string, folder: string, config: string) {
     this.url = url;
     this.folder = folder;
     this.socket = join(folder, 'redis.sock');
     this.#config = config;
-    this.#program = program;
+  }
+
+  /** Has its URL, and does not run yet. */
+  static prepare(): TestRedis {
+    const folder = temporaryFolder('redis');
+    const redis = new TestRedis(
+      `redis+unix://${LOGIN}localhost${join(folder, 'redis.sock')}`,
+      folder,
+      join(folder, 'redis.conf'),
+    );
+    writeConfig(redis, ['port 0']);
+    return redis;
   }
 
   static async start({ config = [], tls }: RedisOptions = {}): Promise<TestRedis> {
+    const redis = tls ? await TestRedis.#prepareTls(config) : TestRedis.prepare();
+    if (!tls) writeConfig(redis, ['port 0', ...config]);
+    await redis.restart();
+    return redis;
+  }
+
+  static async #prepareTls(config: readonly string[]): Promise<TestRedis> {
     const folder = temporaryFolder('redis');
-    const socket = join(folder, 'redis.sock');
-    const lines = [
-      ...[`dir ${folder}`, `unixsocket ${socket}`, 'unixsocketperm 700', 'save ""', 'appendonly no', 'hz 50'],
-      aclLine(),
-      ...(config.some((line) => line.startsWith('user default')) ? [] : ['user default on nopass ~* &* +@all']),
-      ...config,
-    ];
-    const login = `postern:${encodeURIComponent(PASSWORD)}@`;
-    let url = `redis+unix://${login}localhost${socket}`;
-    if (tls) {
-      const { certificatePath, keyPath } = await localCertificate(folder);
-      const port = await freePort();
-      lines.push(`port 0`, `tls-port ${port}`, 'bind 127.0.0.1 127.0.0.2', `tls-cert-file ${certificatePath}`);
-      lines.push(`tls-key-file ${keyPath}`, `tls-ca-cert-file ${certificatePath}`);
-      url = `rediss://${login}localhost:${port}?ca=${certificatePath}&cert=${certificatePath}&key=${keyPath}`;
-    } else lines.push('port 0');
-    const path = join(folder, 'redis.conf');
-    writeFileSync(path, `${lines.join('\n')}\n`);
-    return new TestRedis(url, folder, path, await run(path));
+    const { certificatePath, keyPath } = await localCertificate(folder);
+    const port = await freePort();
+    const files = `ca=${certificatePath}&cert=${certificatePath}&key=${keyPath}`;
+    const redis = new TestRedis(`rediss://${LOGIN}localhost:${port}?${files}`, folder, join(folder, 'redis.conf'));
+    const secured = [`tls-port ${port}`, 'bind 127.0.0.1 127.0.0.2', `tls-cert-file ${certificatePath}`];
+    const more = [`tls-key-file ${keyPath}`, `tls-ca-cert-file ${certificatePath}`];
+    writeConfig(redis, ['port 0', ...secured, ...more, ...config]);
+    return redis;
   }
 
   /** Kills it, and loses what it has not written to a file. */
   async kill(): Promise<void> {
-    this.#program.signal('SIGKILL');
-    await this.#program.exited;
+    this.#program?.signal('SIGKILL');
+    await this.#program?.exited;
   }
 
-  /** Starts it again. */
+  /** Forgets what it has in a file. */
+  forget(): void {
+    rmSync(join(this.folder, 'dump.rdb'), { force: true });
+  }
+
+  /** Starts it, or starts it again. */
   async restart(): Promise<void> {
     rmSync(this.socket, { force: true });
     this.#program = await run(this.#config);
@@ -80,11 +93,11 @@ export class TestRedis {
 
   /** It stands still: connections stay, and nothing is replied. */
   pause(): void {
-    this.#program.signal('SIGSTOP');
+    this.#program?.signal('SIGSTOP');
   }
 
   resume(): void {
-    this.#program.signal('SIGCONT');
+    this.#program?.signal('SIGCONT');
   }
 
   /** Carries out a command as an operator, and returns the reply as it came. */
@@ -102,10 +115,27 @@ export class TestRedis {
   }
 
   async close(): Promise<void> {
-    if (this.#program.ended !== undefined) return;
-    this.#program.signal('SIGCONT');
+    if (this.#program?.ended !== undefined) return;
+    this.resume();
     await this.kill();
   }
+}
+
+function writeConfig({ folder, socket }: TestRedis, config: readonly string[]): void {
+  const lines = [
+    `dir ${folder}`,
+    `unixsocket ${socket}`,
+    'unixsocketperm 700',
+    'save ""',
+    'appendonly no',
+    'hz 50',
+    aclLine(),
+  ];
+  const isOpen = !config.some((line) => line.startsWith('user default'));
+  writeFileSync(
+    join(folder, 'redis.conf'),
+    `${[...lines, ...(isOpen ? ['user default on nopass ~* &* +@all'] : []), ...config].join('\n')}\n`,
+  );
 }
 
 /** The line of docs/redis.md that makes the user. */

@@ -46,7 +46,13 @@ export class EndedAccounts {
   constructor(options: EndedAccountsOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#mirror = new Mirror({ store: options.store, prefix: PREFIX, read: readEnded, now: this.#now });
+    this.#mirror = new Mirror({
+      store: options.store,
+      prefix: PREFIX,
+      read: readEnded,
+      keeps: () => true,
+      now: this.#now,
+    });
     this.#mirror.onChange(() => this.#index());
     this.ready = this.#mirror.ready.then(() => this.#index());
   }

@@ -1,6 +1,7 @@
 /** Verifies the tokens that agents and programs present, and limits the guesses of one address. */
 import { PosternError } from '../../errors.js';
 import { type TokenGrant, verifyToken } from '../../link/token.js';
+import type { SharedCounters } from '../../store/store.js';
 import { AttemptLimit } from '../request/limits.js';
 import type { RevokedTokens } from './revoked-tokens.js';
 import type { SeenTokens } from './seen-tokens.js';
@@ -9,10 +10,11 @@ export class AgentTokens {
   readonly #secrets: readonly string[];
   readonly #revoked: RevokedTokens;
   readonly #seen: SeenTokens | undefined;
-  readonly #badTokens = new AttemptLimit('bad-token');
+  readonly #badTokens: AttemptLimit;
 
   /** `seen` learns of every valid token. */
-  constructor(secrets: readonly string[], revoked: RevokedTokens, seen?: SeenTokens) {
+  constructor(secrets: readonly string[], revoked: RevokedTokens, seen?: SeenTokens, counters?: SharedCounters) {
+    this.#badTokens = new AttemptLimit('bad-token', { counters });
     this.#secrets = secrets;
     this.#revoked = revoked;
     this.#seen = seen;

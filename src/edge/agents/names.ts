@@ -52,7 +52,7 @@ export class Names {
   constructor({ store, now = Date.now }: NamesOptions) {
     this.#store = store;
     this.#now = now;
-    this.#mirror = new Mirror({ store, prefix: PREFIX, read: readClaim, now });
+    this.#mirror = new Mirror({ store, prefix: PREFIX, read: readClaim, keeps: () => true, now });
     this.#index(this.#mirror.ids());
     this.#mirror.onChange((names) => this.#index(names));
     this.ready = this.#mirror.ready;

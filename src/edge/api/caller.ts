@@ -9,6 +9,7 @@ import type { BaseAddress } from '../../core/hostname.js';
 import { coversName } from '../../core/name-pattern.js';
 import type { Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
+import type { SharedCounters } from '../../store/store.js';
 import type { AgentTokens } from '../agents/agent-tokens.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
 import { AttemptLimit } from '../request/limits.js';
@@ -71,6 +72,8 @@ export interface CallersOptions {
   readonly admins: readonly Rule[];
   /** What the provider said of the person whose sign-in (`postern login`) a token belongs to. */
   readonly identityOf: (owner: string, tokenId: string) => Promise<Identity | undefined>;
+  /** As of an `AttemptLimit`. */
+  readonly counters?: SharedCounters | undefined;
 }
 
 const ALL_NAMES = ['*'];
@@ -83,10 +86,11 @@ export class Callers {
   readonly #options: CallersOptions;
 
   /** Limits how often an account may change something. */
-  readonly #changes = new AttemptLimit('change');
+  readonly #changes: AttemptLimit;
 
   constructor(options: CallersOptions) {
     this.#options = options;
+    this.#changes = new AttemptLimit('change', options);
   }
 
   /**

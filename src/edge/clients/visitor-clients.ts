@@ -52,9 +52,9 @@ export function createVisitorClients(options: VisitorClientsOptions): {
     approvers: new Approvers({ base, sessions, admits: () => true }),
     documents: new ClientDocuments({
       fetch: options.fetch ?? fetchDocument,
-      limit: new AttemptLimit('client-document'),
+      limit: new AttemptLimit('client-document', store),
     }),
-    limit: new AttemptLimit('client-sign-in'),
+    limit: new AttemptLimit('client-sign-in', store),
   });
   const endpoint = new ClientTokenEndpoint({ base, sessions, signIns, codes, registrations, observer });
   const clients: VisitorClients = {
@@ -67,11 +67,11 @@ export function createVisitorClients(options: VisitorClientsOptions): {
       ...(registrations !== undefined && { registration_endpoint: base.origin + PATH }),
     },
   };
-  return { clients, routes: registrations === undefined ? [] : registrationRoutes(registrations) };
+  return { clients, routes: registrations === undefined ? [] : registrationRoutes(registrations, store) };
 }
 
-function registrationRoutes(registrations: Registrations): RouteTable {
-  const limit = new AttemptLimit('client-registration');
+function registrationRoutes(registrations: Registrations, { counters }: Store): RouteTable {
+  const limit = new AttemptLimit('client-registration', { counters });
 
   async function register(visit: Visit, body: unknown): Promise<Reply> {
     try {

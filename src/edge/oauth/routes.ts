@@ -65,17 +65,17 @@ export function createAgentOAuth(options: AgentOAuthOptions): AgentOAuth {
   const codes = new AuthorizationCodes({ store, oauth });
   const devices = new DeviceCodes({ store, oauth });
   const approvers = new Approvers({ base, sessions, admits: agents === undefined ? undefined : admits });
-  const limit = new AttemptLimit('agent-sign-in');
+  const limit = new AttemptLimit('agent-sign-in', store);
   const authorize = new Authorize({ issuer, approvers, codes, limit });
   const device = new Device({
     approvers,
     codes: devices,
     observer,
     limit,
-    wrongCodes: new AttemptLimit('wrong-code'),
-    wrongCodesOfAddress: new AttemptLimit('wrong-code-of-address'),
+    wrongCodes: new AttemptLimit('wrong-code', store),
+    wrongCodesOfAddress: new AttemptLimit('wrong-code-of-address', store),
   });
-  const requests = new AttemptLimit('device-request');
+  const requests = new AttemptLimit('device-request', store);
   const tokens = new TokenEndpoint({ issuer, secrets, signIns, codes, devices, observer, limit: requests });
 
   const metadata = () =>

@@ -60,7 +60,8 @@ export class Grants {
     this.#store = store;
     this.#ceiling = ceiling;
     this.#now = now;
-    this.#mirror = new TunnelMirror({ store, prefix: PREFIX, read: readGrant, now });
+    const keeps = ({ effect }: Grant) => effect === 'deny';
+    this.#mirror = new TunnelMirror({ store, prefix: PREFIX, read: readGrant, keeps, now });
     this.ready = this.#mirror.ready;
   }
 

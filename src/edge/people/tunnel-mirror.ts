@@ -10,6 +10,8 @@ export interface TunnelMirrorOptions<T> {
   readonly prefix: string;
   /** Reads an entry; undefined for one that this version does not understand. */
   readonly read: (entry: Entry) => T | undefined;
+  /** As of a `Mirror`. */
+  readonly keeps?: (value: T) => boolean;
   readonly now: () => number;
 }
 
@@ -27,7 +29,7 @@ export class TunnelMirror<T extends { readonly owner: string }> {
   readonly #listeners = new Set<(tunnels: readonly string[]) => void>();
   readonly #expiry: NextExpiry;
 
-  constructor({ store, prefix, read, now }: TunnelMirrorOptions<T>) {
+  constructor({ store, prefix, read, keeps, now }: TunnelMirrorOptions<T>) {
     this.#options = { store, prefix, read };
     this.#expiry = new NextExpiry(now, (tunnels) => this.#expired(tunnels));
     this.#mirror = new Mirror({
@@ -37,6 +39,7 @@ export class TunnelMirror<T extends { readonly owner: string }> {
         const value = read(entry);
         return value === undefined ? undefined : { value, expiresAtMs: entry.expiresAtMs };
       },
+      ...(keeps !== undefined && { keeps: ({ value }) => keeps(value) }),
       now,
     });
     this.#index(this.#mirror.ids());

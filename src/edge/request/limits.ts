@@ -3,8 +3,9 @@
  * `rate-limiter-flexible`.
  */
 import { isIPv6 } from 'node:net';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { PosternError } from '../../errors.js';
+import type { SharedCounters } from '../../store/store.js';
 
 /** Request line and headers together. Four times Node's own, so that a browser full of cookies still gets a page. */
 export const MAX_HEADER_BYTES = 65_536;
@@ -137,9 +138,15 @@ export interface AttemptCounter {
   reward(kind: AttemptKind, party: string): Promise<void>;
 }
 
-/** Counts in the memory of this process. */
-export class MemoryAttempts implements AttemptCounter {
-  readonly #limiters = new Map<AttemptKind, RateLimiterMemory>();
+type Limiter = RateLimiterMemory | RateLimiterRedis;
+
+class LimiterAttempts implements AttemptCounter {
+  readonly #limiters = new Map<AttemptKind, Limiter>();
+  readonly #make: (kind: AttemptKind) => Limiter;
+
+  constructor(make: (kind: AttemptKind) => Limiter) {
+    this.#make = make;
+  }
 
   async consume(kind: AttemptKind, party: string): Promise<boolean> {
     try {
@@ -155,10 +162,24 @@ export class MemoryAttempts implements AttemptCounter {
     await this.#limiterOf(kind).reward(party);
   }
 
-  #limiterOf(kind: AttemptKind): RateLimiterMemory {
-    const limiter = this.#limiters.get(kind) ?? new RateLimiterMemory({ keyPrefix: kind, ...KINDS[kind] });
+  #limiterOf(kind: AttemptKind): Limiter {
+    const limiter = this.#limiters.get(kind) ?? this.#make(kind);
     this.#limiters.set(kind, limiter);
     return limiter;
+  }
+}
+
+/** Counts in the memory of this process. */
+export class MemoryAttempts extends LimiterAttempts {
+  constructor() {
+    super((kind) => new RateLimiterMemory({ keyPrefix: kind, ...KINDS[kind] }));
+  }
+}
+
+/** Counts with all edges of a store; while that is away, each has its share. */
+class StoreAttempts extends LimiterAttempts {
+  constructor(counters: SharedCounters) {
+    super((kind) => sharedLimiter({ keyPrefix: kind, ...KINDS[kind] }, counters));
   }
 }
 
@@ -169,26 +190,54 @@ export function countAttemptsWith(counter: AttemptCounter): void {
   shared = counter;
 }
 
+export interface AttemptLimitOptions {
+  /** What is counted where two limits have the same kind. Default: the kind. */
+  readonly scope?: string;
+  /** Those of a store that several edges share. Default: this process, or its supervisor, counts alone. */
+  readonly counters?: SharedCounters | undefined;
+}
+
 /** Counts the attempts of a party within the time of their kind: of an address, or of an account where the kind says so. */
 export class AttemptLimit {
   readonly #kind: AttemptKind;
+  readonly #prefix: string;
   readonly #counter: AttemptCounter;
 
-  constructor(kind: AttemptKind) {
+  constructor(kind: AttemptKind, { scope, counters }: AttemptLimitOptions = {}) {
     this.#kind = kind;
-    this.#counter = shared ?? new MemoryAttempts();
+    this.#prefix = scope === undefined ? '' : `${scope} `;
+    this.#counter = counters === undefined ? (shared ?? new MemoryAttempts()) : new StoreAttempts(counters);
   }
 
   /** Counts one attempt; throws `ERR_RATE_LIMITED` when there were too many. */
   async count(address: string): Promise<void> {
-    if (await this.#counter.consume(this.#kind, network(address))) return;
+    if (await this.#counter.consume(this.#kind, this.#prefix + network(address))) return;
     throw new PosternError('ERR_RATE_LIMITED', 'too many attempts from one address');
   }
 
   /** Takes one attempt back that `count` counted: it was none of those that the limit is for. */
   async refund(address: string): Promise<void> {
-    await this.#counter.reward(this.#kind, network(address));
+    await this.#counter.reward(this.#kind, this.#prefix + network(address));
   }
+}
+
+type LimiterOptions = { readonly keyPrefix: string; readonly points: number; readonly duration: number };
+
+function sharedLimiter(options: LimiterOptions, counters: SharedCounters): RateLimiterRedis {
+  const insurance = new RateLimiterMemory(options);
+  return new RateLimiterRedis({
+    ...options,
+    insuranceLimiter: insurance,
+    // Who goes on far beyond the limit costs the store nothing.
+    inMemoryBlockOnConsumed: 2 * options.points,
+    storeClient: {
+      // The one command of its client that the limiter calls for counters with a duration.
+      rlflxIncr: async ([key = '', points = '', seconds = '']: readonly string[]) => {
+        insurance.points = Math.ceil(options.points / counters.nodes);
+        return counters.add(key, Number(points), Number(seconds) * 1_000);
+      },
+    },
+  });
 }
 
 /** What counts as one address: one subscriber has a whole /64 of IPv6. */

@@ -4,6 +4,7 @@
  * visitor goes on by a link of this host, which no other page can press.
  */
 import { asPosternError } from '../../errors.js';
+import type { SharedCounters } from '../../store/store.js';
 import type { Page } from '../replies/page.js';
 import { pageReply } from '../replies/reply.js';
 import { AttemptLimit } from '../request/limits.js';
@@ -15,9 +16,9 @@ export class VisitLimit {
   readonly #own: AttemptLimit;
   readonly #crossOrigin: AttemptLimit;
 
-  constructor(kind: ConstructorParameters<typeof AttemptLimit>[0]) {
-    this.#own = new AttemptLimit(kind);
-    this.#crossOrigin = new AttemptLimit(kind);
+  constructor(kind: ConstructorParameters<typeof AttemptLimit>[0], counters?: SharedCounters) {
+    this.#own = new AttemptLimit(kind, { scope: `${kind} visit`, counters });
+    this.#crossOrigin = new AttemptLimit(kind, { scope: `${kind} cross-origin`, counters });
   }
 
   /** As `AttemptLimit.count`, by the page that has started the request. */

@@ -19,6 +19,11 @@ export class StoreClock {
     return this.#aheadMs;
   }
 
+  /** The time of the server. */
+  serverNow(): number {
+    return Math.round(Date.now() - this.#aheadMs);
+  }
+
   now(): number {
     return this.#aheadMs > TOLERATED_MS ? this.#own() - this.#aheadMs : this.#own();
   }

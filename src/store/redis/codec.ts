@@ -2,6 +2,7 @@
  * Keys and entries as they are in Redis. Text is ASCII there, with everything above it escaped behind a DEL: so bytes have the
  * order of UTF-16 code units, and any text comes back as it was. What is read may be anybody's: it is checked.
  */
+import { createHash } from 'node:crypto';
 import { PosternError } from '../../errors.js';
 import type { Entry } from '../store.js';
 import { MAX_KEY_CHARS, MAX_VALUE_CHARS } from '../table.js';
@@ -29,9 +30,9 @@ export class KeyNames {
     return `${this.#root}:entries:${encodeText(kind)}`;
   }
 
-  /** Of counters of attempts. */
+  /** That of a counter of attempts: who has attempted is not in it. */
   counter(key: string): string {
-    return `${this.#root}:attempts:${encodeText(key)}`;
+    return `${this.#root}:attempts:${createHash('sha256').update(key).digest('base64url')}`;
   }
 }
 

@@ -19,8 +19,8 @@ export interface FollowerOptions {
   readonly connection: Pick<RedisConnection, 'isUp' | 'run' | 'renew'>;
   readonly names: KeyNames;
   readonly onChange: (key: string, change: Exclude<Change, { kind: 'all' }>, version: number) => void;
-  /** What was known may be wrong: it has to be read again. */
-  readonly onRestart: () => void;
+  /** What was known may be wrong: it has to be read again. It may lack what was known. */
+  readonly onRestart: (isOlder: boolean) => void;
   /** Monotonic. */
   readonly now?: () => number;
 }
@@ -126,7 +126,7 @@ export class Follower {
     );
     const records = readRecords(reply);
     if (this.#isClosed) return;
-    for (const record of records) if (record === undefined || !this.#advance(record)) return this.#restart();
+    for (const record of records) if (record === undefined || !this.#advance(record)) return this.#restart(record);
     if (records.length < BATCH) await this.#verify(records.length === 0);
   }
 
@@ -142,12 +142,14 @@ export class Follower {
     this.#verifiedAtMs = at;
   }
 
-  async #restart(): Promise<void> {
+  async #restart(found?: StoredChange): Promise<void> {
     const at = this.#now();
-    this.#moveTo(await this.#head());
+    const before = this.#position;
+    const head = await this.#head();
+    this.#moveTo(head);
     this.#restarts += 1;
     this.#verifiedAtMs = at;
-    this.#options.onRestart();
+    this.#options.onRestart(before !== undefined && isOlder(before, head, found));
   }
 
   async #head(): Promise<Position> {
@@ -182,6 +184,12 @@ export class Follower {
       waiter.resolve();
     }
   }
+}
+
+// Whether the server has another past than what was seen of it. Otherwise changes are only missing from the stream.
+function isOlder(seen: Position, head: Position, found: StoredChange | undefined): boolean {
+  if (head.version <= seen.version) return head.version < seen.version || head.tag !== seen.tag;
+  return found !== undefined && found.version === seen.version + 1 && found.before !== seen.tag;
 }
 
 interface StoredChange {

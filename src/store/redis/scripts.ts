@@ -81,6 +81,23 @@ export const SWEEP = script(`${COMMON}
 sweep(ARGV[1], tonumber(ARGV[2]))
 return redis.call('HLEN', entries)`);
 
+/** KEYS: counter. ARGV: points, duration. Returns the sum and what is left of the time; nothing is taken from one that is not there. */
+export const COUNT = script(`
+if tonumber(ARGV[1]) < 0 and redis.call('EXISTS', KEYS[1]) == 0 then return {0, 0} end
+local sum = redis.call('INCRBY', KEYS[1], ARGV[1])
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  left = tonumber(ARGV[2])
+end
+return {sum, left}`);
+
+/** KEYS: nodes. ARGV: this one, now, since when the others have to have been there. Returns how many there are. */
+export const COUNT_NODES = script(`
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+return redis.call('ZCARD', KEYS[1])`);
+
 function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }

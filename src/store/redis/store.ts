@@ -12,6 +12,7 @@ import { addressText, type RedisAddress } from './address.js';
 import { StoreClock } from './clock.js';
 import { decodeText, encodeText, expiryText, KeyNames, readEntry, readVersion } from './codec.js';
 import { RedisConnection, unavailable } from './connection.js';
+import { RedisCounters } from './counters.js';
 import { Follower, LOOK_INTERVAL_MS } from './follower.js';
 import type { Problem } from './problem.js';
 import { DELETE, PUT, SWEEP } from './scripts.js';
@@ -39,6 +40,7 @@ const AGAIN_MS = 250;
 const CLOCK_WARNING_MS = 5_000;
 
 export class RedisStore implements Store {
+  readonly counters: RedisCounters;
   readonly #commands: RedisConnection;
   readonly #following: RedisConnection;
   readonly #follower: Follower;
@@ -72,12 +74,13 @@ export class RedisStore implements Store {
       ...{ address, name: 'postern-follower', deadlineMs: LOOK_INTERVAL_MS + DEADLINE_MS, onDown },
       onUp: () => this.#follower.start(),
     });
+    this.counters = new RedisCounters(this.#commands, this.#names);
     this.#watchers = new Watchers({ read: (prefix) => this.#snapshot(prefix), again: pause, log: this.#log });
     this.#follower = new Follower({
       connection: this.#following,
       names: this.#names,
       onChange: (key, change, version) => this.#watchers.tell(key, change, version),
-      onRestart: () => this.#restarted(),
+      onRestart: (isOlder) => this.#restarted(isOlder),
     });
     this.#tending = setInterval(() => void this.#tend().catch(() => {}), TEND_INTERVAL_MS).unref(); // the next one
   }
@@ -199,14 +202,15 @@ export class RedisStore implements Store {
     this.#log[this.#opened === undefined ? 'error' : 'warn']({}, `${this.#sentence(problem)}: ${what}`);
   }
 
-  #restarted(): void {
+  #restarted(isOlder: boolean): void {
     if (!this.#isFollowing) {
       this.#isFollowing = true;
       this.#begin();
       return;
     }
-    this.#log.warn({}, 'changes of the store were missed, or it is an older copy: all is read again');
-    this.#watchers.reload();
+    const what = isOlder ? 'Redis has lost what it was told last' : 'changes of the store were missed';
+    this.#log.warn({}, `${what}: all is read again`);
+    this.#watchers.reload(isOlder);
   }
 
   // Both connections are there.
@@ -273,7 +277,7 @@ export class RedisStore implements Store {
     return expiresAtMs === undefined || expiresAtMs > this.#clock.now();
   }
 
-  /** Compares the clocks, removes what has expired, and counts what there is. */
+  /** Compares the clocks, removes what has expired, and counts nodes and entries. */
   async #tend(): Promise<void> {
     const sentMs = Date.now();
     this.#clock.learn(await this.#commands.run('TIME'), sentMs, Date.now());
@@ -283,6 +287,7 @@ export class RedisStore implements Store {
         { seconds: Math.round(aheadMs / 1_000) },
         'the clock of this machine and that of Redis differ: what expires does so by the later one',
       );
+    await this.counters.look(this.#clock.serverNow());
     for (const kind of this.#sizes.keys()) {
       const size = await this.#commands.script(SWEEP, this.#names.ofKind(kind), [this.#clock.now(), PAGE]);
       if (typeof size === 'number') this.#sizes.set(kind, size);

@@ -34,6 +34,8 @@ class Watcher implements Watch {
   resolve = () => {};
   /** Changes that came while entries are being read; undefined while none are. */
   waiting: Told[] | undefined;
+  /** What is there since the last reading may be older than what it knows. */
+  isOlder = false;
   /** Grows with each reason to read again. */
   reading = 0;
 
@@ -76,9 +78,12 @@ export class Watchers {
     }
   }
 
-  /** What they know may be wrong. */
-  reload(): void {
-    for (const watcher of this.#all) void this.#load(watcher);
+  /** What they know may be wrong; the store may lack some of it. */
+  reload(isOlder: boolean): void {
+    for (const watcher of this.#all) {
+      watcher.isOlder ||= isOlder;
+      void this.#load(watcher);
+    }
   }
 
   clear(): void {
@@ -105,7 +110,9 @@ export class Watchers {
     const waiting = watcher.waiting ?? [];
     watcher.waiting = undefined;
     const upTo = waiting.filter((told) => told.version <= version);
-    this.#call(watcher, { kind: 'all', entries: merge(entries, upTo) });
+    const { isOlder } = watcher;
+    watcher.isOlder = false;
+    this.#call(watcher, { kind: 'all', entries: merge(entries, upTo), ...(isOlder && { isOlder }) });
     for (const told of waiting) if (told.version > version) this.#call(watcher, told.change);
     watcher.resolve();
   }

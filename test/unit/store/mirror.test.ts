@@ -67,3 +67,54 @@ it('does not keep what has expired', async () => {
   clock.nowMs -= 1; // they would be live again if they were still there
   assert.deepEqual(entriesOf(mirror), [['new', 3]]);
 });
+
+it('keeps what an older copy of the store lacks where it has to, and writes it again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { clock, now, store, tell } = setUp();
+  const keeps = (value: string) => value.startsWith('kept');
+  const mirror = new Mirror<string>({ store, prefix: 'grant:', read: ({ value }) => value, keeps, now });
+  await store.put('grant:a', 'kept');
+  await store.put('grant:b', 'other');
+  await store.put('grant:c', 'kept, over', { expiresAtMs: START_MS + 1 });
+  const { put } = store;
+  let isAway = true;
+  const writes: string[] = [];
+  store.put = async (key, ...rest) => {
+    if (isAway) throw new Error('away');
+    writes.push(key);
+    return put.call(store, key, ...rest);
+  };
+  await store.delete('grant:a');
+  await store.delete('grant:b');
+  assert.deepEqual(entriesOf(mirror), [['c', 'kept, over']], 'what was deleted is gone');
+  isAway = false;
+  await store.put('grant:a', 'kept');
+  await store.put('grant:b', 'other');
+  isAway = true;
+  clock.nowMs += 1;
+  tell.at(-1)?.({ kind: 'all', entries: [] });
+  assert.deepEqual(entriesOf(mirror), [], 'after a gap only what there is counts');
+  tell.at(-1)?.({ kind: 'all', entries: await store.list('grant:') });
+  await store.delete('grant:a');
+  await store.delete('grant:b');
+  tell.at(-1)?.({
+    kind: 'all',
+    entries: ['a', 'b'].map((id) => ({
+      key: `grant:${id}`,
+      value: id === 'a' ? 'kept' : 'other',
+      version: 9,
+      expiresAtMs: undefined,
+    })),
+  });
+  tell.at(-1)?.({ kind: 'all', entries: [], isOlder: true });
+  assert.deepEqual(entriesOf(mirror), [['a', 'kept']]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await store.get('grant:a'), undefined);
+  isAway = false;
+  writes.length = 0;
+  t.mock.timers.tick(1_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(writes, ['grant:a']);
+  assert.equal((await store.get('grant:a'))?.value, 'kept');
+  mirror.close();
+});

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import * as limits from '../../../../src/edge/request/limits.js';
 import { PosternError } from '../../../../src/errors.js';
 import { MAX_HEADER_FIELDS, MAX_HEADER_LIST_BYTES } from '../../../../src/link/link.js';
+import type { SharedCounters } from '../../../../src/store/store.js';
 
 const isLimited = (error: unknown) => error instanceof PosternError && error.code === 'ERR_RATE_LIMITED';
 
@@ -42,6 +43,56 @@ describe('the limit of attempts', () => {
       else await limit.count(other);
     });
   }
+});
+
+describe('the limit of attempts of several edges', () => {
+  /** Counters that are in this process; the store that has them may be away. */
+  class Counters implements SharedCounters {
+    readonly sums = new Map<string, number>();
+    isAway = false;
+    nodes = 2;
+    calls = 0;
+
+    async add(key: string, points: number, durationMs: number): Promise<readonly [number, number]> {
+      this.calls += 1;
+      if (this.isAway) throw new PosternError('ERR_STORE_UNAVAILABLE');
+      const sum = (this.sums.get(key) ?? 0) + points;
+      this.sums.set(key, sum);
+      return [sum, durationMs];
+    }
+  }
+
+  it('is one for all of them, by what is counted', async () => {
+    const counters = new Counters();
+    const [one, other] = [1, 2].map(() => new limits.AttemptLimit('bad-token', { counters }));
+    assert.ok(one && other);
+    for (let count = 0; count < 10; count++) await one.count('203.0.113.9');
+    assert.equal(await useUp(other, '203.0.113.9'), 10);
+    await assert.rejects(one.count('203.0.113.9'), isLimited);
+    await other.refund('203.0.113.9');
+    await other.refund('203.0.113.9');
+    await other.refund('203.0.113.9');
+    await one.count('203.0.113.9');
+    const apart = new limits.AttemptLimit('bad-token', { counters, scope: 'other' });
+    assert.equal(await useUp(apart, '203.0.113.9'), 20);
+  });
+
+  it('is a share of it while the counters are away', async () => {
+    const counters = new Counters();
+    const limit = new limits.AttemptLimit('bad-token', { counters });
+    await limit.count('203.0.113.9');
+    counters.isAway = true;
+    assert.equal(await useUp(limit, '203.0.113.9'), 10);
+    counters.isAway = false;
+    await limit.count('203.0.113.9');
+  });
+
+  it('costs the store nothing for an address that goes on and on', async () => {
+    const counters = new Counters();
+    const limit = new limits.AttemptLimit('bad-token', { counters });
+    for (let count = 0; count < 100; count++) await limit.count('203.0.113.9').catch(() => {});
+    assert.equal(counters.calls, 40);
+  });
 });
 
 describe('the limits', () => {

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { storeUrl } from '../../../../src/config/store-url.js';
 import { Redemptions } from '../../../../src/store/redemptions.js';
 import { RedisStore } from '../../../../src/store/redis/store.js';
+import { Revocations } from '../../../../src/store/revocations.js';
 import type { Change } from '../../../../src/store/store.js';
 import { redisMissing, TestRedis } from '../../../support/redis.js';
 
@@ -134,7 +135,24 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
     await eventually(() => told.changes.some((change) => isPut('new')(change) || isAll('old', 'new')(change)));
     const values = (await other.list('grant:')).map(({ value }) => value);
     assert.deepEqual(values, ['old', 'new']);
-    await redis.command('CONFIG', 'SET', 'save', '');
+    redis.forget();
+  });
+
+  it('gets back from the nodes what takes access away, and nothing that gives it', async () => {
+    const revoked = new Revocations(other, 'ended-sign-in');
+    await revoked.ready;
+    await other.put('grant:a', 'given');
+    await revoked.add('ana', Date.now() + 3_600_000);
+    assert.ok(revoked.has('ana'));
+    await redis.kill();
+    await redis.restart();
+    await eventually(async () => {
+      assert.ok(revoked.has('ana'), 'it is forgotten here');
+      return (await one.get('ended-sign-in:ana').catch(() => undefined)) !== undefined;
+    });
+    assert.ok(revoked.has('ana'));
+    assert.equal(await one.get('grant:a'), undefined);
+    revoked.close();
   });
 
   it('fails at its deadline while the server stands still, at once after that, and works again', async () => {
@@ -171,6 +189,19 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
     await assert.rejects(one.get('grant:a'), UNAVAILABLE);
     await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
     await putEventually('grant:a', 'one');
+  });
+
+  it('counts attempts of all nodes together, each until its time is over', async () => {
+    const counters = [one.counters, other.counters];
+    assert.deepEqual((await counters[0]?.add('ana', 2, 60_000))?.[0], 2);
+    const [sum, leftMs = 0] = (await counters[1]?.add('ana', 1, 90_000)) ?? [];
+    assert.equal(sum, 3);
+    assert.ok(leftMs > 0 && leftMs <= 60_000, `${leftMs}`);
+    assert.deepEqual(await counters[0]?.add('bob', -1, 60_000), [0, 0]);
+    assert.deepEqual((await counters[0]?.add('bob', 1, 1))?.[0], 1);
+    await eventually(async () => (await redis.command('DBSIZE')) === ':2\r\n'); // what is left: ana's, and the nodes
+    for (const { counters: each } of [one, other, one]) await each.look(Date.now());
+    assert.equal(one.counters.nodes, 2);
   });
 
   it('leaves out what no store has written', async () => {
