@@ -16,10 +16,17 @@ const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 // The names of fields are in our source, so there are few.
 const MAX_NAMES = 500;
 
+// A value that the next line may well have again is short.
+const MAX_KEPT_CHARS = 128;
+
 interface Name {
+  readonly name: string;
   /** `,"name":` */
   readonly text: string;
   readonly mayBeSecret: boolean;
+  /** Of the last line that had it, with what was written for it: host, method, status and often the address are the same again. */
+  value: unknown;
+  written: string;
 }
 
 const names = new Map<string, Name>();
@@ -30,11 +37,23 @@ export function logLine(head: string, fields: LogFields, message: string): strin
   for (const name in fields) {
     const value = fields[name];
     if (value === undefined) continue;
-    const { text, mayBeSecret } = names.get(name) ?? learn(name);
-    const json = mayBeSecret && isSecretField(name, value) ? `"${REMOVED}"` : jsonOf(value);
-    if (json !== undefined) line += text + json;
+    const known = names.get(name) ?? learn(name);
+    line += value === known.value ? known.written : write(known, value);
   }
   return `${line},"msg":${jsonOfText(message)}}\n`;
+}
+
+/** The field as JSON, with its comma; nothing for what JSON does not have. */
+function write(known: Name, value: unknown): string {
+  const { name, text, mayBeSecret } = known;
+  const json = mayBeSecret && isSecretField(name, value) ? `"${REMOVED}"` : jsonOf(value);
+  const written = json === undefined ? '' : text + json;
+  // Not an object, which may have changed when it comes again.
+  if (written.length <= MAX_KEPT_CHARS && (typeof value === 'string' || typeof value === 'number')) {
+    known.value = value;
+    known.written = written;
+  }
+  return written;
 }
 
 /** The JSON of a value, redacted; undefined for what JSON does not have. */
@@ -54,7 +73,8 @@ function escaped(json: string | undefined): string | undefined {
 }
 
 function learn(name: string): Name {
-  const learned = { text: `,${escaped(JSON.stringify(name))}:`, mayBeSecret: isSecretField(name, '') };
+  const text = `,${escaped(JSON.stringify(name))}:`;
+  const learned = { name, text, mayBeSecret: isSecretField(name, ''), value: undefined, written: '' };
   if (names.size < MAX_NAMES) names.set(name, learned);
   return learned;
 }

@@ -7,6 +7,9 @@ const HEAD = '{"level":"info"';
 
 const line = (fields: Record<string, unknown>, message = 'm') => logLine(HEAD, fields, message);
 
+/** What JSON reads of a line with these fields. */
+const written = (fields: Record<string, unknown>) => JSON.parse(JSON.stringify({ level: 'info', ...fields, msg: 'm' }));
+
 // No line end, and nothing that moves a cursor or turns the direction of the text.
 const PLAIN = /^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u;
 
@@ -40,6 +43,16 @@ describe('the line of a record', () => {
     it(`has ${json.slice(0, 80) || 'no fields'}`, () =>
       assert.equal(line(fields), `${HEAD}${json === '' ? '' : `,${json}`},"msg":"m"}\n`));
   }
+
+  it('has the value of each record, whatever the record before had', () => {
+    const nested = { a: 1 };
+    const values = ['x', 'x', 'x"', 'x"', 1, '1', 0, -0, Number.NaN, Number.NaN, null, true, nested, undefined, 'x'];
+    for (const value of values) assert.deepEqual(JSON.parse(line({ other: 1, value })), written({ other: 1, value }));
+    nested.a = 2;
+    assert.deepEqual(JSON.parse(line({ value: nested })), written({ value: { a: 2 } }));
+    for (const code of ['ERR_A', 'secret', 'ERR_A', 'secret', 'secret'])
+      assert.equal(JSON.parse(line({ code })).code, code === 'secret' ? '[redacted]' : code);
+  });
 
   it('escapes and redacts a message too', () =>
     assert.equal(line({}, 'a"\u2028?ticket=x'), `${HEAD},${String.raw`"msg":"a\"\u2028?ticket=[redacted]"`}}\n`));
