@@ -64,8 +64,9 @@ export class EventStream implements ExchangesListener {
   }
 
   cleared(): void {
-    this.#rows.clear();
-    this.#messages.clear();
+    // What is kept may have changed just before.
+    for (const changed of [this.#rows, this.#messages])
+      for (const id of changed.keys()) if (this.#exchanges.find(id) === undefined) changed.delete(id);
     this.emit('cleared', { kept: this.#exchanges.newestFirst().map(({ id }) => id) });
   }
 

@@ -19,6 +19,20 @@ import type { Visitor } from '../../support/visitor.js';
 
 const skip = browserMissing();
 
+/** What a person uses, and a reader of the page speaks of by its name. */
+const REACHED: ReadonlySet<string> = new Set([
+  ...['button', 'link', 'textbox', 'combobox', 'checkbox', 'spinbutton', 'tab', 'menuitem'],
+  ...['grid', 'row', 'dialog', 'region', 'image'],
+]);
+
+const DIALOGS = [
+  ['?', 'Keys and filter'],
+  ['w', 'Who is here'],
+  ['h', 'HAR files'],
+  ['c', 'Copy as'],
+  ['e', 'Edit and replay'],
+] as const;
+
 describe('the inspector’s page', { skip }, () => {
   const inspector = new InspectorOf();
   const { world, visitor: ana } = inWorld({ as: 'ana', agentEnv: inspector.agentEnv });
@@ -96,6 +110,43 @@ describe('the inspector’s page', { skip }, () => {
     await page.keyboard.press('Escape'); // the detail
   });
 
+  test('shows the events of an event stream as they come', async () => {
+    const { body } = await ana.stream(`${world.url}/sse?key=shown`);
+    await rows('/sse').click();
+    const events = page.getByRole('list', { name: 'Messages, newest first' }).getByRole('listitem');
+    await events.filter({ hasText: 'event 0' }).waitFor();
+    await world.target.release('shown');
+    await events.filter({ hasText: 'event 1' }).waitFor();
+    assert.match(await words(events.nth(0)), /from the target.*#1 event 1/);
+    assert.match(await words(rows('/sse')), /event stream[\s\S]*running/);
+    body.destroy();
+    await rows('/sse').getByText('running').waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+  });
+
+  test('answers a person who asks to be let in', async () => {
+    const eve = world.visitor();
+    assert.equal((await eve.signIn(`${world.url}/`, 'eve')).status, 403);
+    await eve.open(`${world.base}/access?to=demo`);
+    await eve.fetch(`${world.base}/access`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ to: 'demo', message: MARKUP }).toString(),
+    });
+    const knock = page.getByRole('region', { name: 'Asking to be let in' });
+    await knock.getByText(MARKUP).waitFor();
+    await knock.getByRole('button', { name: 'Allow for 1 hour' }).click();
+    await knock.waitFor({ state: 'detached' });
+    assert.equal((await eve.navigate(`${world.url}/let-in`)).status, 200);
+    assert.match(await words(rows('/let-in')), /eve@/);
+    await page.getByRole('button', { name: /here$/ }).click();
+    const here = page.getByRole('dialog', { name: 'Who is here' });
+    await here.getByRole('button', { name: /^eve@/ }).click();
+    assert.match(await page.getByLabel('Filter requests').inputValue(), /^person:eve@/);
+    await page.getByRole('button', { name: 'Clear the filter' }).first().click();
+    eve.close();
+  });
+
   test('is used by keyboard alone: to move, open, replay, compare, pin, filter and ask for help', async () => {
     await ana.fetch(`${world.url}/keyed`);
     await rows('/keyed').waitFor();
@@ -135,6 +186,31 @@ describe('the inspector’s page', { skip }, () => {
     assert.equal(seen?.method, 'PUT');
     assert.ok(seen?.rawHeaders.includes('ana@acme.com'), 'it is made as the same person');
     assert.equal((await inspector.list('path:/keyed')).exchanges.length, 2);
+  });
+
+  test('has a name for each thing that a reader of the page can reach', async () => {
+    const session = await page.context().newCDPSession(page);
+    const nameless = async () => {
+      const { nodes } = await session.send('Accessibility.getFullAXTree');
+      return nodes
+        .filter(({ ignored, role }) => !ignored && REACHED.has(String(role?.value)))
+        .filter(({ name }) => String(name?.value ?? '').trim() === '')
+        .map(({ role }) => String(role?.value));
+    };
+    assert.deepEqual(await nameless(), []);
+    await rows('/changed').first().click();
+    await page.getByRole('tab', { name: 'Request' }).click();
+    await page.getByText('x-forwarded-email').first().waitFor();
+    assert.deepEqual(await nameless(), []);
+    for (const [key, title] of DIALOGS) {
+      await page.keyboard.press(key);
+      await page.getByRole('dialog', { name: title }).waitFor();
+      assert.deepEqual(await nameless(), [], title);
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
+    await session.detach();
+    await page.keyboard.press('Escape');
   });
 
   test('finds by terms and by words in bodies, and keeps the filter over a reload', async () => {
@@ -272,5 +348,66 @@ describe('the inspector’s page', { skip }, () => {
     await stranger.getByRole('button', { name: 'Open' }).click();
     await stranger.locator('.rows [role=row]', { hasText: '/keyed' }).waitFor();
     await screenshot(stranger, 'inspector-phone-dark');
+  });
+
+  test('repeats a request several times, pauses and clears all but what is pinned', async () => {
+    await ana.fetch(`${world.url}/thrice`);
+    await rows('/thrice').click();
+    await page.keyboard.press('e');
+    await page.getByLabel('Times').fill('3');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByText('Sent again 3 times.').waitFor();
+    await rows('/thrice').nth(3).waitFor();
+    assert.equal(await reached('/thrice'), 4);
+    await page.keyboard.press('Escape'); // the notice
+    await page.keyboard.press('Escape'); // the detail
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.locator('.connection', { hasText: 'paused' }).waitFor();
+    await ana.fetch(`${world.url}/unseen`);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.locator('.connection', { hasText: 'live' }).waitFor();
+    assert.equal((await inspector.list('path:/unseen')).exchanges.length, 0);
+    const kept = (await inspector.list('is:pinned')).exchanges.map(({ id }) => id);
+    assert.equal(kept.length, 1);
+    await inspector.ask(`/api/exchanges/${kept[0]}/note`, { method: 'POST', body: { text: 'keep me' } });
+    await page.getByRole('button', { name: 'Clear', exact: true }).click();
+    await rows('/thrice').first().waitFor({ state: 'detached' });
+    assert.deepEqual(
+      await rows().evaluateAll((all) => all.map(({ id }) => id)),
+      kept.map((id) => `row-${id}`),
+    );
+    await rows('keep me').waitFor();
+  });
+
+  test('says when the agent is gone, or another one, and goes on by itself', async () => {
+    const alone = await browser.page();
+    alone.setDefaultTimeout(20_000);
+    await alone.goto(inspector.address);
+    const shown = alone.locator('.rows [role=row]');
+    await shown.first().waitFor();
+    await alone.route('**/api/**', (route) => route.abort());
+    await alone.reload();
+    await alone.getByText('The agent does not respond').waitFor();
+    await alone.unroute('**/api/**');
+    await shown.first().waitFor();
+    await alone.getByText('The agent does not respond').waitFor({ state: 'detached' });
+
+    await alone.route('**/api/**', (route) => route.abort());
+    await alone.reload();
+    await alone.getByText('The agent does not respond').waitFor();
+    await alone.route('**/api/**', (route) =>
+      route.fulfill({ status: 401, json: { error: { code: 'x', message: 'x' } } }),
+    );
+    await alone.getByRole('heading', { name: 'The agent was started again' }).waitFor();
+    await alone.unrouteAll();
+    // As the key `i` of the agent does it, in a page of the same browser.
+    const other = await alone.context().newPage();
+    await other.goto(inspector.address);
+    await shown.first().waitFor();
+    await other.close();
+
+    await world.agent.terminate();
+    await alone.getByText('The agent does not respond').waitFor();
+    await shown.first().waitFor();
   });
 });

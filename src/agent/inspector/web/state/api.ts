@@ -7,6 +7,7 @@ import type { ApiError, SessionReply } from '../../wire.js';
 const PAGE = 'page';
 
 export function keepPage({ page }: SessionReply): void {
+  localStorage.removeItem(PAGE); // so that other pages of the browser are told, whether or not it is another one
   localStorage.setItem(PAGE, page);
 }
 

@@ -59,8 +59,8 @@ const LISTENERS: { readonly [Name in keyof InspectorEvents]: (data: InspectorEve
     store.paused.value = paused;
   },
   cleared({ kept }) {
-    changed = [];
-    meanwhile = [];
+    changed = [...clearedTo(changed, kept)]; // what has changed of those that stay is not in the list yet
+    meanwhile = [...clearedTo(meanwhile, kept)];
     store.liveRows.value = clearedTo(store.liveRows.value, kept);
   },
   resync: () => void readList(),
