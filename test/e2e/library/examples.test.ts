@@ -10,6 +10,7 @@ import { openTunnel } from '../../../src/index.js';
 import { findCommand } from '../../bench/children.js';
 import { appFolder } from '../../support/app-folder.js';
 import { inWorld } from '../../support/in-world.js';
+import { TestMcpClient } from '../../support/mcp-client.js';
 import { freePort, POSTERN, Program } from '../../support/processes.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
 import { pythonWith } from '../../support/python.js';
@@ -34,7 +35,7 @@ function folderOf(name: string): string {
 }
 
 describe('the examples', () => {
-  const { world } = inWorld();
+  const { world } = inWorld({ edgeEnv: { POSTERN_CLIENT_REGISTRATION: 'true' } });
 
   const environment = async () => ({
     POSTERN_EDGE: world.base,
@@ -76,6 +77,15 @@ describe('the examples', () => {
     const ana = await world.signedIn('ana', `${url}/`);
     assert.equal((await ana.fetch(`${url}/`)).text, 'Hello ana@acme.com\n');
     await program.line((line) => line.includes('"email":"ana@acme.com"'));
+  });
+
+  test('MCP: greets whoever the client of a person calls for', async (t) => {
+    const { program, url } = await start(folderOf('mcp'), 'server.js');
+    t.after(() => program.kill());
+    const client = await new TestMcpClient(url).connectAs(world.visitor(), 'ana');
+    t.after(() => client.close());
+    const { content } = await client.callTool({ name: 'greet' });
+    assert.deepEqual(content, [{ type: 'text', text: 'Hello ana@acme.com' }]);
   });
 
   test('Vite and React: the page, its modules and the visitor whom it greets', async (t) => {
