@@ -160,6 +160,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const { everyone, visitorSignIns } = sharing;
   const administration = new Administration({
     ...{ sessions, visitorSignIns, endedAccounts, everyone, credentials, observer },
+    clientSignIns: sharing.clientSignIns,
   });
   const managing = { ...parts, ...sharing, callers, decisions, credentials, administration };
   const api = createApi({ ...managing, providers, endedAccounts, permits: config.permits });

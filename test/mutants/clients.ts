@@ -59,8 +59,8 @@ export const CLIENTS: readonly Mutant[] = [
   {
     file: 'src/edge/clients/document-fetch.ts',
     fault: 'one public address is enough',
-    before: '!addresses.every(({ address }) => isPublicIp(address))',
-    after: '!addresses.some(({ address }) => isPublicIp(address))',
+    before: '!addresses.every(isPublicIp)',
+    after: '!addresses.some(isPublicIp)',
     tests: ['unit/edge/clients/documents.test.ts'],
   },
   {

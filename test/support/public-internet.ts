@@ -3,26 +3,19 @@
  * `TEST_ADDRESSES` (JSON), and once the edge has accepted an address of one, what it dials there is port `TEST_PORT` of this
  * machine. The edge looks up, checks and connects as ever: nothing of its own is replaced.
  */
-import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
-import { syncBuiltinESMExports } from 'node:module';
-import net, { type LookupFunction, type TcpSocketConnectOpts } from 'node:net';
+import type { LookupAddress } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
+import net, { type TcpSocketConnectOpts } from 'node:net';
 
 const ADDRESSES = JSON.parse(process.env['TEST_ADDRESSES'] ?? '{}') as Readonly<Record<string, readonly string[]>>;
 const PORT = Number(process.env['TEST_PORT']);
 const HERE: LookupAddress = { address: '127.0.0.1', family: 4 };
 
-type Found = Parameters<LookupFunction>[2];
-
-const systemLookup = dns.lookup;
-Object.assign(dns, {
-  lookup: (host: string, options: LookupOptions, found: Found) => {
-    const addresses = ADDRESSES[host]?.map((address) => ({ address, family: net.isIP(address) }));
-    if (addresses === undefined) return systemLookup(host, options, found as never);
-    process.nextTick(() => found(null, addresses));
-    return undefined;
-  },
-});
-syncBuiltinESMExports();
+const unknown = () => Promise.reject(Object.assign(new Error('no such name here'), { code: 'ENOTFOUND' }));
+const answer = (host: string, family: number) => ADDRESSES[host]?.filter((address) => net.isIP(address) === family);
+// No name server is asked, also not about other names: that would take its time where there is none.
+Resolver.prototype.resolve4 = ((host: string) => Promise.resolve(answer(host, 4) ?? unknown())) as Resolver['resolve4'];
+Resolver.prototype.resolve6 = ((host: string) => Promise.resolve(answer(host, 6) ?? unknown())) as Resolver['resolve6'];
 
 const { connect } = net.Socket.prototype;
 net.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]) {

@@ -5,6 +5,8 @@
 import { accountId, accountKey, type Identity } from '../../auth/identity/identity.js';
 import type { EndedAccounts } from '../../auth/session/ended-accounts.js';
 import type { Sessions } from '../../auth/session/sessions.js';
+import type { ClientSignIn } from '../clients/client-sign-in.js';
+import type { ClientSignIns } from '../clients/client-sign-ins.js';
 import type { Asker } from '../ops/events.js';
 import type { Observer } from '../ops/observer.js';
 import type { Everyone } from '../people/everyone.js';
@@ -26,6 +28,8 @@ export interface EdgePerson {
   readonly here: readonly { readonly tunnel: string; readonly open: number }[];
   /** The agents that are signed in as them. */
   readonly agents: readonly AgentCredential[];
+  /** The apps that act for them, oldest first. */
+  readonly clients: readonly ClientSignIn[];
 }
 
 export interface AdministrationOptions {
@@ -34,6 +38,7 @@ export interface AdministrationOptions {
   readonly endedAccounts: EndedAccounts;
   readonly everyone: Everyone;
   readonly credentials: AgentCredentials;
+  readonly clientSignIns: Pick<ClientSignIns, 'all'>;
   readonly observer: Observer;
 }
 
@@ -44,6 +49,7 @@ interface Found {
   readonly signIns: VisitorSignIn[];
   readonly here: { tunnel: string; open: number }[];
   readonly agents: AgentCredential[];
+  readonly clients: ClientSignIn[];
 }
 
 export class Administration {
@@ -58,13 +64,13 @@ export class Administration {
     return this.#options.visitorSignIns.isIncomplete;
   }
 
-  /** Everyone who is signed in, looks at a tunnel, or has an agent that is signed in; in no particular order. */
+  /** Everyone who is signed in, looks at a tunnel, or for whom an agent or an app acts; in no particular order. */
   async people(): Promise<EdgePerson[]> {
-    const { visitorSignIns, everyone, credentials } = this.#options;
+    const { visitorSignIns, everyone, credentials, clientSignIns } = this.#options;
     const byKey = new Map<string, Found>();
     const of = (account: Account): Found => {
       const key = accountKey(account);
-      const found = byKey.get(key) ?? { account, signIns: [], here: [], agents: [] };
+      const found = byKey.get(key) ?? { account, signIns: [], here: [], agents: [], clients: [] };
       byKey.set(key, found);
       return found;
     };
@@ -72,6 +78,8 @@ export class Administration {
     for (const { account, ...here } of await everyone.everywhere()) of(account).here.push(here);
     for (const agent of await credentials.list())
       if (agent.signIn !== undefined) of(agent.signIn.account).agents.push(agent);
+    for (const client of clientSignIns.all().sort((one, other) => one.sinceMs - other.sinceMs))
+      of(client.identity).clients.push(client);
     return [...byKey.values()].map((found) => ({
       ...found,
       id: accountId(found.account),
@@ -91,7 +99,8 @@ export class Administration {
   }
 
   /**
-   * Ends all sign-ins of a person up to now, those without a record included, as `endSignIn`. Their agents stay signed in.
+   * Ends all sign-ins of a person up to now, those without a record and those of apps included, as `endSignIn`. Their agents stay
+   * signed in.
    * Rejects with `ERR_STORE_UNAVAILABLE`.
    */
   async endAll(asker: Asker, { account, signIns }: EdgePerson, by: string): Promise<void> {

@@ -9,6 +9,7 @@ import { type Listing, listReply } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
 import type { Administration, EdgePerson } from './administration.js';
 import type { Caller, Callers } from './caller.js';
+import { describeClient } from './clients.js';
 import { describeToken } from './tokens.js';
 import { param } from './tunnels.js';
 
@@ -73,7 +74,7 @@ export function peopleByEmail(items: readonly EdgePerson[]): Listing<EdgePerson>
   return { name: 'people', items, positionOf: ({ account, id }) => [account.email, id] };
 }
 
-function describe({ id, account, signIns, hasMore, here, agents }: EdgePerson) {
+function describe({ id, account, signIns, hasMore, here, agents, clients }: EdgePerson) {
   const sessions = signIns.map((signIn) => ({
     id: signIn.id,
     since: new Date(signIn.signedInAtMs).toISOString(),
@@ -82,5 +83,14 @@ function describe({ id, account, signIns, hasMore, here, agents }: EdgePerson) {
     browser: signIn.browser,
   }));
   const { email, issuer } = account;
-  return { id, email, issuer, sessions, has_more: hasMore, here, agents: agents.map(describeToken) };
+  return {
+    id,
+    email,
+    issuer,
+    sessions,
+    has_more: hasMore,
+    here,
+    agents: agents.map(describeToken),
+    clients: clients.map(describeClient),
+  };
 }

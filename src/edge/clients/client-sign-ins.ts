@@ -152,6 +152,11 @@ export class ClientSignIns {
     return entry && this.#read(entry);
   }
 
+  /** Those of all people. */
+  all(): ClientSignIn[] {
+    return this.#mirror.all().filter((held) => this.#counts(held));
+  }
+
   /** Those that count at a tunnel. */
   ofTunnel({ name, owner }: Owned): ClientSignIn[] {
     return this.#mirror.ofTunnel(name).filter((held) => held.owner === owner && this.#counts(held));

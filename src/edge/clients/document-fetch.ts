@@ -3,11 +3,12 @@
  * public addresses only, and to the very address that was checked; no redirect is followed, nothing of ours goes along, and
  * size and time are bounded.
  */
-import dns from 'node:dns';
+import type { LookupAddress } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { isPublicIp } from '../../core/public-ip.js';
 import { OAuthError } from '../oauth/oauth-error.js';
 import { unfit } from './document.js';
@@ -26,6 +27,7 @@ export const MAX_DOCUMENT_BYTES = 16_384;
 export const DOCUMENT_TIMEOUT_MS = 5_000;
 
 const MAX_HEADER_BYTES = 8_192;
+const RESOLVE_TIMEOUT_MS = 2_000;
 const JSON_TYPE = /^application\/(?:json|[\w.-]+\+json)[ \t]*(?:;|$)/i;
 
 // One reason for all that the network says: with several, the page would tell which hosts and ports there are behind the edge.
@@ -68,13 +70,24 @@ async function readDocument(response: IncomingMessage): Promise<FetchedDocument>
 
 /** Resolves a name once, for the connection itself: another answer a moment later changes nothing. All addresses must be public. */
 export const lookupPublic: LookupFunction = (host, options, found) => {
-  dns.lookup(host, { ...options, all: true }, (error, addresses) => {
-    const [first] = addresses ?? [];
-    if (error !== null) found(error, '', 0);
-    else if (first === undefined || !addresses.every(({ address }) => isPublicIp(address))) found(NOT_PUBLIC, '', 0);
-    else if (options.all) found(null, addresses);
-    else found(null, first.address, first.family);
-  });
+  resolvePublic(host).then(
+    ([first, ...others]) => {
+      if (options.all) found(null, [first, ...others]);
+      else found(null, first.address, first.family);
+    },
+    (error: NodeJS.ErrnoException) => found(error, '', 0),
+  );
 };
+
+// Not by the system's look-up, which holds one of Node's four threads until a name server of the stranger responds: no session
+// could be opened meanwhile.
+async function resolvePublic(host: string): Promise<[LookupAddress, ...LookupAddress[]]> {
+  const resolver = new Resolver({ timeout: RESOLVE_TIMEOUT_MS, tries: 2 });
+  const outcomes = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+  const addresses = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+  const [first, ...others] = addresses.map((address) => ({ address, family: isIP(address) }));
+  if (first === undefined || !addresses.every(isPublicIp)) throw NOT_PUBLIC;
+  return [first, ...others];
+}
 
 const NOT_PUBLIC: NodeJS.ErrnoException = Object.assign(new Error('not a public address'), { code: 'ENOTPUBLIC' });

@@ -34,6 +34,10 @@ export class SignInMirror<T extends ClientSignIn> {
     return this.#mirror.get(id);
   }
 
+  all(): T[] {
+    return this.#mirror.ids().flatMap((id) => this.#mirror.get(id) ?? []);
+  }
+
   ofTunnel(tunnel: string): T[] {
     return this.#of(this.#byTunnel.of(tunnel));
   }

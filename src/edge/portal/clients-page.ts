@@ -58,15 +58,22 @@ function pageOf(signIns: readonly ClientSignIn[], email: string, nowMs: number):
 }
 
 function rowOf(signIn: ClientSignIn, nowMs: number): Row {
-  const { id, tunnel, sinceMs, expiresAtMs } = signIn;
-  const title = `${clientTitle(signIn)} at ${tunnel}`;
-  const note = `allowed ${ago(nowMs - sinceMs)} · for ${span(expiresAtMs - nowMs)} more`;
+  const { title, note } = clientRow(signIn, nowMs);
   const answers = [{ label: 'End', rank: 'other' }] as const;
   return {
     title,
     about: `${title}, ${note}`,
     note,
-    question: { kind: 'question', action: CLIENTS_PATH, fields: [['id', id]], answers },
+    question: { kind: 'question', action: CLIENTS_PATH, fields: [['id', signIn.id]], answers },
+  };
+}
+
+/** What a row says of an app that acts for a person. */
+export function clientRow(signIn: ClientSignIn, nowMs: number) {
+  const { tunnel, sinceMs, expiresAtMs } = signIn;
+  return {
+    title: `${clientTitle(signIn)} at ${tunnel}`,
+    note: `allowed ${ago(nowMs - sinceMs)} · for ${span(expiresAtMs - nowMs)} more`,
   };
 }
 

@@ -6,13 +6,17 @@ import { trimOws } from '../../core/white-space.js';
 import type { Administration, EdgePerson } from '../api/administration.js';
 import type { AgentCredentials } from '../api/agent-credentials.js';
 import type { Caller, Callers } from '../api/caller.js';
+import { endClient } from '../api/clients.js';
 import { checkAdministrator, peopleByEmail } from '../api/everyone.js';
+import type { ClientSignIns } from '../clients/client-sign-ins.js';
+import type { Observer } from '../ops/observer.js';
 import type { VisitorSignIn } from '../people/visitor-sign-ins.js';
 import type { Block, Page, Question, Row } from '../replies/page.js';
 import { pageReply } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { nextLink, pageOf } from '../routes/paging.js';
 import type { RouteTable } from '../routes/route.js';
+import { clientRow } from './clients-page.js';
 import { FORM_BODY, guardedPage, postingCaller, seeOther } from './forms.js';
 import { signInRow } from './lists.js';
 import { livePage } from './live-script.js';
@@ -25,11 +29,13 @@ export interface PeoplePageOptions {
   readonly callers: Callers;
   readonly administration: Administration;
   readonly credentials: AgentCredentials;
+  readonly clientSignIns: ClientSignIns;
+  readonly observer: Observer;
   readonly now?: () => number;
 }
 
 const INTRODUCTION =
-  'Who is signed in at this edge. “Sign out everywhere” also ends sessions that are not listed here, and leaves agents signed in.';
+  'Who is signed in at this edge. “Sign out everywhere” also ends sessions that are not listed here and apps, and leaves agents signed in.';
 
 const INCOMPLETE = 'Some sign-ins could not be recorded, and are not listed.';
 
@@ -71,14 +77,16 @@ export class PeoplePage {
     const { base, callers, administration, credentials } = this.#options;
     const caller = await postingCaller(base, callers, visit);
     checkAdministrator(caller);
-    const { address, person, session, agent } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
+    const { address, person, session, agent, client } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
     if (address !== undefined) return this.#endAddress(visit, caller, address);
     const found = await administration.find(String(person));
     const signIn = found?.signIns.find(({ id }) => id === session);
+    const app = found?.clients.find(({ id }) => id === client);
     const credential = typeof agent === 'string' ? await credentials.find(agent) : undefined;
     if (credential !== undefined) await credentials.end(visit, credential, caller.email);
     else if (signIn !== undefined) await administration.endSignIn(visit, signIn, caller.email);
-    else if (found !== undefined && session === undefined && agent === undefined)
+    else if (app !== undefined) await endClient(this.#options, visit, app, caller.email);
+    else if (found !== undefined && [session, agent, client].every((one) => one === undefined))
       await administration.endAll(visit, found, caller.email);
     return seeOther(visit.path);
   }
@@ -117,7 +125,7 @@ interface View {
 }
 
 function personBlocks(person: EdgePerson, { action, email, nowMs }: View): Block[] {
-  const { id, account, signIns, hasMore, here, agents } = person;
+  const { id, account, signIns, hasMore, here, agents, clients } = person;
   const ask = (label: string, ...fields: (readonly [string, string])[]): Question => ({
     kind: 'question',
     action,
@@ -149,6 +157,10 @@ function personBlocks(person: EdgePerson, { action, email, nowMs }: View): Block
         about: `${account.email}, agent on ${about}`,
         question: ask('Sign out', ['agent', agent.id]),
       };
+    }),
+    ...clients.map((client) => {
+      const { title, note } = clientRow(client, nowMs);
+      return { title, note, about: `${account.email}, ${title}, ${note}`, question: ask('End', ['client', client.id]) };
     }),
   ];
   return [

@@ -5,6 +5,7 @@ import { before, describe, test } from 'node:test';
 import { cookieNames } from '../../../src/auth/session/cookies.js';
 import { type Api, apiOf } from '../../support/api.js';
 import { ClientFlow, type Tokens } from '../../support/client-flow.js';
+import { readForms } from '../../support/forms.js';
 import { inWorld } from '../../support/in-world.js';
 import { decide, post, REDIRECT_URI } from '../../support/oauth-client.js';
 import { overEach } from '../../support/versions.js';
@@ -18,7 +19,12 @@ const EXAMPLE = 'postern_ct_0123456789abcdef01.1.zzzzzz.aaaaaaaaaaaaaaaaaaaaaaaa
 describe('an OAuth client of a visitor', () => {
   const { world } = inWorld({
     manyAddresses: true,
-    edgeEnv: { POSTERN_CLIENT_REGISTRATION: 'true', POSTERN_ACCESS_TOKENS: 'true', POSTERN_AGENTS: '@acme.com' },
+    edgeEnv: {
+      POSTERN_ADMINS: 'dev@acme.com',
+      POSTERN_CLIENT_REGISTRATION: 'true',
+      POSTERN_ACCESS_TOKENS: 'true',
+      POSTERN_AGENTS: '@acme.com',
+    },
   });
   let url: string;
   let flow: ClientFlow;
@@ -398,6 +404,15 @@ describe('an OAuth client of a visitor', () => {
     assert.equal((await post(visitor, `${world.base}/apps`, { id })).status, 303);
     await ended;
     assert.equal((await ask(bearer(access))).status, 401);
+    const again = await flow.signIn(visitor, 'ana');
+    const admin = world.visitor();
+    const people = await admin.signIn(`${world.base}/people`, 'dev');
+    assert.ok(people.text.includes('“Flow” (not verified) at dev-mcp'));
+    const listed = readForms(people.text, people.url).filter(({ fields }) =>
+      fields.some(([name]) => name === 'client'),
+    );
+    for (const { fields } of listed) await post(admin, people.url, Object.fromEntries(fields));
+    assert.equal((await ask(bearer(again.access))).status, 401);
     const own = await flow.signIn(visitor, 'ana');
     assert.equal((await flow.revoke(own.access)).status, 200);
     assert.equal((await ask(bearer(own.access))).status, 401);

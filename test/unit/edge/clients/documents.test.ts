@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import dns from 'node:dns';
+import { Resolver } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { describe, it, mock } from 'node:test';
 import { documentHost, readDocument } from '../../../../src/edge/clients/document.js';
 import { type FetchedDocument, fetchDocument, lookupPublic } from '../../../../src/edge/clients/document-fetch.js';
@@ -136,18 +137,32 @@ describe('the clients that have a document', () => {
 });
 
 describe('the look-up of the host of a document', () => {
+  /** Answers of a name server, one after the other; how often it was asked for addresses of IPv4. */
+  function nameServer(...answers: readonly (readonly string[])[]) {
+    let asked = 0;
+    const of = (family: number) => (answers[asked - 1] ?? []).filter((address) => isIP(address) === family);
+    const mocks = [
+      mock.method(Resolver.prototype, 'resolve4', async () => {
+        asked += 1;
+        return of(4);
+      }),
+      mock.method(Resolver.prototype, 'resolve6', async () => of(6)),
+    ];
+    const restore = () => {
+      for (const each of mocks) each.mock.restore();
+    };
+    return { asked: () => asked, restore };
+  }
+
   /** What the connection would dial. */
-  const resolved = (addresses: readonly string[], all: boolean) => {
-    const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-    const lookup = mock.method(dns, 'lookup', (_host: string, _options: object, then: (...found: unknown[]) => void) =>
-      then(null, found),
-    );
-    const dialled = new Promise((resolve) =>
+  async function resolved(addresses: readonly string[], all: boolean): Promise<unknown> {
+    const server = nameServer(addresses);
+    const dialled = await new Promise((resolve) =>
       lookupPublic('app.example', { all }, (error, address) => resolve(error?.code ?? address)),
     );
-    lookup.mock.restore();
+    server.restore();
     return dialled;
-  };
+  }
 
   it('Z28 gives the connection the addresses that it has checked', async () => {
     assert.equal(await resolved(['93.184.216.34'], false), '93.184.216.34');
@@ -164,19 +179,9 @@ describe('the look-up of the host of a document', () => {
     });
 
   it('Z28 is made once for a fetch: what the name means a moment later changes nothing', async () => {
-    const answers = [['93.184.216.34'], ['127.0.0.1']];
-    let looked = 0;
-    const lookup = mock.method(
-      dns,
-      'lookup',
-      (_host: string, _options: object, then: (...found: unknown[]) => void) => {
-        looked += 1;
-        // The first is fit, and refused by a socket that cannot be opened: nothing is dialled in this test.
-        then(looked === 1 ? Object.assign(new Error(), { code: 'ENOTFOUND' }) : null, answers[looked - 1]);
-      },
-    );
+    const server = nameServer(['10.0.0.1'], ['93.184.216.34']);
     await assert.rejects(fetchDocument(ID), { error: 'invalid_client', message: /public address/ });
-    lookup.mock.restore();
-    assert.equal(looked, 1);
+    server.restore();
+    assert.equal(server.asked(), 1);
   });
 });
