@@ -4,7 +4,7 @@ import type { ChallengeSolver } from './challenges.js';
 import { AcmeClient, type Resource } from './client.js';
 import { AcmeError } from './errors.js';
 import { completeOrder } from './order.js';
-import type { AcmeRecords, StoredCertificate } from './records.js';
+import type { AcmeRecords, Lease, StoredCertificate } from './records.js';
 import type { AcmeFetch } from './transport.js';
 import { certificateId, createRequest, generateKey } from './x509.js';
 
@@ -48,10 +48,16 @@ export class Issuer {
 
   /**
    * Orders a certificate, or goes on with the order of this id that a process left behind. `replaced` is the certificate, PEM,
-   * that this one is for. Rejects with `AcmeError`.
+   * that this one is for. Ends with the lease. Rejects with `AcmeError`.
    */
-  async issue(id: string, names: readonly string[], replaced: string | undefined): Promise<StoredCertificate> {
-    const { records, solvers, signal } = this.#options;
+  async issue(
+    id: string,
+    names: readonly string[],
+    replaced: string | undefined,
+    lease: Lease,
+  ): Promise<StoredCertificate> {
+    const { records, solvers } = this.#options;
+    const signal = AbortSignal.any([this.#options.signal, lease.signal]);
     try {
       const account = await this.#open();
       const { order, key } = await this.#begin(account.client, id, names, replaced);

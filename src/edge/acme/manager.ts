@@ -9,7 +9,7 @@ import type { Entry, Store, Watch } from '../../store/store.js';
 import type { ChallengeSolver } from './challenges.js';
 import { AcmeError } from './errors.js';
 import { type Authority, Issuer } from './issuer.js';
-import { AcmeRecords, CERTIFICATE_PREFIX, type StoredCertificate } from './records.js';
+import { AcmeRecords, CERTIFICATE_PREFIX, type Lease, type StoredCertificate } from './records.js';
 import { type Lifetime, lifetimeOf, planRenewal, twoThirds } from './renewal.js';
 import type { AcmeFetch } from './transport.js';
 
@@ -191,7 +191,7 @@ export class AcmeManager {
     try {
       if (current !== undefined && renewAtMs > this.#now()) return await this.#plan(managed, current);
       managed.renewAtMs = this.#now() + LOOK_AGAIN_MS; // unless what follows says otherwise
-      await this.#records.alone(managed.id, () => this.#renew(managed));
+      await this.#records.alone(managed.id, (lease) => this.#renew(managed, lease));
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#fail(managed, error);
     }
@@ -206,15 +206,18 @@ export class AcmeManager {
     Object.assign(managed, { renewAtMs: Math.max(renewAtMs, managed.earliestMs), askAgainAtMs });
   }
 
-  async #renew(managed: Managed): Promise<void> {
+  async #renew(managed: Managed, lease: Lease): Promise<void> {
     const { id, names, current, party } = managed;
     const counted = current === undefined ? party : undefined;
     if (counted !== undefined) await this.#checkBudget(counted);
-    const certificate = await this.#issuer.issue(id, names, current?.chain);
+    const version = await this.#records.certificateVersion(id);
+    const certificate = await this.#issuer.issue(id, names, current?.chain, lease);
     const lifetime = lifetimeOf(certificate, names);
     if (lifetime === undefined || lifetime.notAfterMs <= this.#now())
       throw new AcmeError('the certificate authority issued a certificate for something else');
-    await this.#records.keepCertificate(id, certificate, lifetime.notAfterMs); // its watch adopts it, on every node
+    // Its watch adopts it, on every node.
+    if (!(await this.#records.keepCertificate(id, certificate, lifetime.notAfterMs, version)))
+      throw new AcmeError('another node has obtained the certificate meanwhile');
     await this.#records.forgetOrder(id);
     if (counted !== undefined) await this.#records.countNewCertificate(counted);
     this.#options.log.info(

@@ -7,6 +7,7 @@ import type { JWK } from 'jose';
 import { type Keyring, open, seal } from '../../auth/session/seal.js';
 import { readObject } from '../../store/json-value.js';
 import type { Entry, Store } from '../../store/store.js';
+import { AcmeError } from './errors.js';
 
 /** A certificate, with the key that it is for. */
 export interface StoredCertificate {
@@ -20,6 +21,12 @@ export interface StoredCertificate {
 export interface StoredOrder {
   readonly url: string;
   readonly key: string;
+}
+
+/** The right to do what only one node may do at a time. */
+export interface Lease {
+  /** Aborted once another node may have it: after a minute without the store, or a process that stood still for so long. */
+  readonly signal: AbortSignal;
 }
 
 export const CERTIFICATE_PREFIX = 'certificate:';
@@ -61,9 +68,25 @@ export class AcmeRecords {
     return typeof chain === 'string' && typeof pem === 'string' ? { chain, key: pem } : undefined;
   }
 
-  async keepCertificate(id: string, { chain, key }: StoredCertificate, notAfterMs: number): Promise<void> {
+  /** The version of the certificate that there is now; 0 if there is none. */
+  async certificateVersion(id: string): Promise<number> {
+    return (await this.#store.get(CERTIFICATE_PREFIX + id))?.version ?? 0;
+  }
+
+  /**
+   * Keeps a certificate in place of the one of a version, which was there when the lease began: a node that was late takes nothing
+   * back that the next one has obtained. Resolves to whether it is kept.
+   */
+  async keepCertificate(
+    id: string,
+    { chain, key }: StoredCertificate,
+    notAfterMs: number,
+    ifVersion: number,
+  ): Promise<boolean> {
     const value = JSON.stringify({ chain, key: await seal({ pem: key }, this.#keys) });
-    await this.#store.put(CERTIFICATE_PREFIX + id, value, { expiresAtMs: notAfterMs });
+    return (
+      (await this.#store.put(CERTIFICATE_PREFIX + id, value, { expiresAtMs: notAfterMs, ifVersion })) !== undefined
+    );
   }
 
   async order(id: string): Promise<StoredOrder | undefined> {
@@ -94,26 +117,39 @@ export class AcmeRecords {
   }
 
   /** Runs what only one node may do at a time; undefined while another does it. A node that dies holds it for a minute. */
-  async alone<T>(id: string, work: () => Promise<T>): Promise<T | undefined> {
+  async alone<T>(id: string, work: (lease: Lease) => Promise<T>): Promise<T | undefined> {
     const key = `acme-lease:${id}`;
+    const end = new AbortController();
+    const begunAtMs = performance.now();
     const expiry = () => ({ expiresAtMs: Date.now() + LEASE_MS });
-    let lease = await this.#store.put(key, this.#node, { ifVersion: 0, ...expiry() });
-    if (lease === undefined) return undefined;
+    let held = await this.#store.put(key, this.#node, { ifVersion: 0, ...expiry() });
+    if (held === undefined) return undefined;
+    let renewedAtMs = begunAtMs;
+    const renew = async (sentAtMs: number) => {
+      if (held === undefined) return;
+      held =
+        (await this.#store.put(key, this.#node, { ifVersion: held.version, ...expiry() })) ?? (await this.#own(key));
+      if (held === undefined) end.abort(new AcmeError('another node has the order now'));
+      else renewedAtMs = sentAtMs;
+    };
     const renewal = setInterval(() => {
-      if (lease === undefined) return;
-      this.#store.put(key, this.#node, { ifVersion: lease.version, ...expiry() }).then(
-        (renewed) => {
-          lease = renewed;
-        },
-        () => {}, // the store is away: the lease may end, and then two nodes order, which costs an order
-      );
-    }, LEASE_MS / 3).unref();
+      const nowMs = performance.now();
+      if (nowMs - renewedAtMs >= LEASE_MS)
+        end.abort(new AcmeError('the store was away, and another node may have the order'));
+      renew(nowMs).catch(() => {}); // it is tried again until the lease is over
+    }, LEASE_MS / 6).unref();
     try {
-      return await work();
+      return await work({ signal: end.signal });
     } finally {
       clearInterval(renewal);
-      if (lease !== undefined) await this.#store.delete(key, lease.version).catch(() => {});
+      if (held !== undefined) await this.#store.delete(key, held.version).catch(() => {});
     }
+  }
+
+  // A renewal that has failed may have been written nevertheless.
+  async #own(key: string): Promise<Entry | undefined> {
+    const entry = await this.#store.get(key);
+    return entry?.value === this.#node ? entry : undefined;
   }
 
   #orderKey(id: string): string {

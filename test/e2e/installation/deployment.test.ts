@@ -26,7 +26,7 @@ function load(env: Readonly<Record<string, string>>) {
     env,
     dotenv: { path: '.env', text: '' },
     flags: {},
-    readSecretFile: () => SECRET,
+    readSecretFile: (path) => (path.endsWith('redis-url') ? 'redis://postern:of-redis@redis' : SECRET),
   });
 }
 
@@ -101,6 +101,7 @@ describe('deploy/kubernetes/edge.yaml', () => {
 });
 
 interface Service {
+  readonly entrypoint?: readonly string[];
   readonly environment?: Record<string, string>;
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
@@ -108,13 +109,20 @@ interface Service {
   readonly privileged?: boolean;
 }
 
-for (const name of ['compose.yaml', 'compose.caddy.yaml']) {
+for (const name of ['compose.yaml', 'compose.caddy.yaml', 'compose.redis.yaml']) {
   describe(`deploy/${name}`, () => {
     const { services } = parse(read(name)) as { services: Readonly<Record<string, Service>> };
 
     test('configures an edge', () => {
       const config = load({ ...REQUIRED, ...services['edge']?.environment });
       assert.deepEqual(config.secrets, [SECRET]);
+    });
+
+    test('has one place for what is remembered', () => {
+      const { entrypoint = [], environment } = services['edge'] ?? {};
+      const ofImage = entrypoint.includes('--unset=POSTERN_STATE_DIR') ? {} : { POSTERN_STATE_DIR: '/of/the/image' };
+      const config = load({ ...REQUIRED, ...ofImage, ...environment });
+      assert.equal(config.store === undefined, config.stateDir !== undefined);
     });
 
     test('gives no process more than it needs', () => {

@@ -52,8 +52,10 @@ async function certificateFor(name: string): Promise<StoredCertificate> {
 }
 
 async function keep(store: Store, certificate: StoredCertificate, keys = KEYS): Promise<void> {
-  await new AcmeRecords(store, keys, DIRECTORY).keepCertificate('a', certificate, Date.now() + DAY);
+  await new AcmeRecords(store, keys, DIRECTORY).keepCertificate('a', certificate, Date.now() + DAY, 0);
 }
+
+const PEMS = { chain: 'chain', key: 'key' };
 
 describe('a certificate of the store', () => {
   test('is in use at once, and its authority is not asked for another', async () => {
@@ -181,5 +183,30 @@ describe('an authority that refuses', () => {
     release.resolve();
     assert.equal(await first, 'first');
     assert.equal(await records.alone('a', async () => 'third'), 'third');
+  });
+
+  test('is left to the next node by one that could not renew its lease, which takes nothing back from it', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const store = new MemoryStore();
+    let nowMs = 0;
+    t.mock.method(performance, 'now', () => nowMs);
+    const [late, next] = [1, 2].map(() => new AcmeRecords(store, KEYS, DIRECTORY));
+    assert.ok(late && next);
+    const put = t.mock.method(store, 'put');
+    const ended = late.alone('a', async ({ signal }) => {
+      const version = await late.certificateVersion('a');
+      put.mock.mockImplementation(() => Promise.reject(new Error('away')));
+      for (let tick = 0; tick < 6; tick++) {
+        assert.equal(signal.aborted, false);
+        nowMs += 10_000;
+        t.mock.timers.tick(10_000);
+      }
+      assert.equal(signal.aborted, true);
+      put.mock.restore();
+      await store.delete('acme-lease:a'); // as it expires
+      const kept = await next.alone('a', async () => next.keepCertificate('a', PEMS, Date.now() + DAY, version));
+      return [kept, await late.keepCertificate('a', PEMS, Date.now() + DAY, version)];
+    });
+    assert.deepEqual(await ended, [true, false]);
   });
 });
