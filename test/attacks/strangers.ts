@@ -93,9 +93,19 @@ function many(ground: Ground, act: (count: number) => Promise<number>): Promise<
   });
 }
 
+/** Sends a body of sixteen times what is read, and no end of it. */
+async function pour({ world }: Ground): Promise<number> {
+  const head = `POST /.postern/session HTTP/1.1\r\nHost: ${new URL(world.url).host}\r\nContent-Type: text/plain\r\n`;
+  const bytes = `${head}Transfer-Encoding: chunked\r\n\r\n100000\r\n${'x'.repeat(1_048_576)}`;
+  const { status } = readResponse(await rawExchange(world.port, bytes));
+  if (status !== 400) throw new Error(`${status} for a body without end`);
+  return status;
+}
+
 export const STRANGER_ATTACKS: readonly Attack[] = [
   { name: 'process audit records', maxGrowthMb: 150, maxKeptMb: 32, run: (ground) => refusals(ground, 5_000) },
   { name: 'process sign-ins', maxGrowthMb: 150, maxKeptMb: 32, run: (ground) => signIns(ground, 5_000) },
+  { name: 'visitor bodies for the edge itself', maxGrowthMb: 100, run: (ground) => many(ground, () => pour(ground)) },
   { name: 'network sign-in steps', maxGrowthMb: 100, run: (ground) => signIns(ground, 1) },
   { name: 'network refused tokens', maxGrowthMb: 100, run: (ground) => refusals(ground, 1) },
   { name: 'process registrations of OAuth clients', maxGrowthMb: 150, run: (ground) => registrations(ground, 5_000) },

@@ -30,6 +30,7 @@ import { MAX_INVITES, MAX_INVITES_OF_OWNER } from '../../src/edge/people/invites
 import { MAX_KNOCKS } from '../../src/edge/people/knocks.js';
 import { RESERVED_SHARE as RESERVED_OF_BOUND } from '../../src/edge/people/room.js';
 import { MAX_SIGN_INS_OF_ONE } from '../../src/edge/people/visitor-sign-ins.js';
+import { MAX_FORM_BYTES } from '../../src/edge/replies/repost.js';
 import {
   ACCOUNT_SIGN_INS,
   AGENT_SIGN_INS,
@@ -58,6 +59,7 @@ import {
 } from '../../src/edge/request/limits.js';
 import { MIN_TAKEN_BYTES, STALLED_AFTER_MS } from '../../src/edge/request/stalls.js';
 import { MAX_WAITING, MAX_WAITING_OF_ONE } from '../../src/edge/routes/access.js';
+import { MAX_OWN_BODY_BYTES, MAX_OWN_BODY_MS } from '../../src/edge/routes/bounded-body.js';
 import { MAX_EARLY_BYTES } from '../../src/edge/visitors/http1/early-bytes.js';
 import { CONNECTION, OF_ALL, OF_NETWORK, type SharedLimits } from '../../src/edge/visitors/http2/limits.js';
 import { PosternError } from '../../src/errors.js';
@@ -168,6 +170,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   [`visitor: streams whose app takes nothing for ${word(RECLAIMED_AFTER_MS / 1_000)} seconds`]:
     'as many as of others, until the visitor needs the room',
   'visitor: bytes ahead of an accepted WebSocket': `${MAX_EARLY_BYTES / KIB} KiB`,
+  'visitor: a body for a path of the edge itself': `${MAX_OWN_BODY_BYTES / KIB} KiB, ${word(MAX_OWN_BODY_MS / 1_000)} seconds (forms that are posted again, and those of OAuth: ${MAX_FORM_BYTES / KIB} KiB)`,
   'visitor: requests to be let in': `${KNOCKS.points} an ${KNOCKS.duration === 3_600 ? 'hour' : 'other time'}`,
   'visitor: pages that wait to be let in': `${MAX_WAITING_OF_ONE}`,
   'process: pages that wait to be let in': count(MAX_WAITING),

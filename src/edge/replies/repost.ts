@@ -8,7 +8,7 @@ import type { Visit, VisitRequest } from '../request/visit.js';
 import type { Page } from './page.js';
 
 // A SAML response is some ten kilobytes; what is larger is no sign-in.
-const MAX_FORM_BYTES = 262_144;
+export const MAX_FORM_BYTES = 262_144;
 
 // Of all forms that are being read at once: any page of a named origin may post one, without a session.
 const MAX_BYTES_OF_ALL = 8_388_608;

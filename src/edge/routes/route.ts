@@ -2,6 +2,7 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import type { MaybePromise } from '../../core/maybe-promise.js';
 import type { Reply, Visit } from '../request/visit.js';
+import { bounded } from './bounded-body.js';
 
 /** From a visit to its reply; undefined when the route responds by itself, as to a stream of events. */
 export type Route = (visit: Visit, request: Request) => MaybePromise<Reply | undefined>;
@@ -13,13 +14,13 @@ export type RouteTable = readonly (readonly [
   method: 'get' | 'post' | 'put' | 'delete' | 'options',
   path: string,
   route: Route,
-  ...before: RequestHandler[],
+  ...parsers: RequestHandler[],
 ])[];
 
 export function routerOf(table: RouteTable, visitOf: VisitOf): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  for (const [method, path, route, ...before] of table) {
-    router[method](path, ...before, async (request) => {
+  for (const [method, path, route, ...parsers] of table) {
+    router[method](path, ...parsers.map(bounded), async (request) => {
       const visit = visitOf(request);
       const reply = await route(visit, request);
       if (reply !== undefined) visit.reply(reply);

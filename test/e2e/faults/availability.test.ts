@@ -12,6 +12,7 @@ import { type HostileWorld, sessionsSet, startHostileWorld } from '../../support
 import { isWhole } from '../../support/moments.js';
 import { compiled, Program } from '../../support/processes.js';
 import { Transcript } from '../../support/transcript.js';
+import { overEach } from '../../support/versions.js';
 import { type OpenResponse, rawExchange, type Visitor } from '../../support/visitor.js';
 import { sendLines } from '../../support/wire.js';
 import { startWorld, type World } from '../../support/world.js';
@@ -57,6 +58,19 @@ describe('the edge under attack', { concurrency: 1 }, () => {
     for (const text of heard) assert.match(text, /^HTTP\/1\.1 401 .*\r\nConnection: close\r\n/s);
     await canary();
   });
+
+  overEach(
+    () => world,
+    () => {
+      test('M1 a stranger’s body for a path of the edge itself is not read without end', async () => {
+        const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+        const lines = ['POST /.postern/session HTTP/1.1', host(), 'Content-Type: text/plain'];
+        const heard = await sendLines(world.port, [...lines, 'Transfer-Encoding: chunked'], chunk.repeat(4));
+        assert.deepEqual([heard.status, heard.values('postern-error')], [400, ['ERR_BAD_REQUEST']]);
+        await canary();
+      });
+    },
+  );
 
   test('M1 visitors who do not read what they asked for hold up nobody', async () => {
     const unread = await Promise.all(Array.from({ length: 30 }, () => ana.stream(`${world.url}/bytes?n=50000000`)));

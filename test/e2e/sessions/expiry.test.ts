@@ -26,6 +26,7 @@ describe('sessions that run out', () => {
       await once(events.body, 'data');
       const upload = visitor.fetch(`${world.url}/held?key=never`);
       upload.catch(() => {}); // looked at below
+      await world.target.event('request', '/held?key=never');
       await jump(world.edge, 'ahead', 3);
       assert.deepEqual([await closed, await isWhole(events)], [1008, false]);
       await assert.rejects(upload);
