@@ -13,6 +13,8 @@ import { Http2Visit, type Http2VisitOptions } from './visit.js';
 
 export class Http2WebSocketVisit extends Http2Visit implements WebSocketVisit {
   #body: StreamBody | undefined;
+  /** The visitor has closed its direction, before there was a body that could tell. */
+  #isEnded = false;
 
   constructor(stream: Http2Stream, options: Http2VisitOptions) {
     super(stream, { ...options, head: { ...options.head, method: 'GET' } });
@@ -28,8 +30,14 @@ export class Http2WebSocketVisit extends Http2Visit implements WebSocketVisit {
   override takeBody(): Duplex {
     const body = new StreamBody(this.stream);
     body.once('close', () => this.closed());
+    if (this.#isEnded) body.push(null);
     this.#body = body;
     return body;
+  }
+
+  override endReceived(): void {
+    this.#isEnded = true;
+    super.endReceived();
   }
 
   override cancel(): void {

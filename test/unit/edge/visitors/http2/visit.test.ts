@@ -176,6 +176,28 @@ describe('a visit over HTTP/2', () => {
     assert.equal(stream.rstCode, constants.NGHTTP2_NO_ERROR);
   });
 
+  for (const [when, endStream] of [
+    ['with the request', true],
+    ['before it is accepted', false],
+  ] as const) {
+    it(`that is a WebSocket tells the app of the end of the visitor’s direction: ${when}`, async (t) => {
+      const offered = deferred<Visit>();
+      const doings = { acceptWebSocket: (visit: Visit) => offered.resolve(visit) };
+      const { ask, session } = await visitorOf(t, () => assert.fail('it was no WebSocket'), doings);
+      await once(session, 'remoteSettings');
+      const request = { ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': '/ws' };
+      const stream = ask(request, { endStream });
+      const visit = await offered.promise;
+      if (!endStream) await new Promise((resolve) => stream.end(resolve));
+      await new Promise((resolve) => session.ping(resolve));
+      visit.respond({ status: 200, headers: [] }, { endOfBody: false });
+      const body = visit.takeBody();
+      await once(body.resume(), 'end');
+      body.end('the last word');
+      assert.equal(await textOf(stream), 'the last word');
+    });
+  }
+
   it('makes its visitor wait while the body is not read', async (t) => {
     const held = deferred<Visit>();
     const { ask, session } = await visitorOf(t, (visit) => held.resolve(visit));
