@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Locator, Page } from 'playwright-core';
+import type { Locator, Page, Route } from 'playwright-core';
 import { browserMissing, type Complaints, evaluate, screenshot, watch } from '../../support/browser.js';
 import { inBrowser, inWorld } from '../../support/in-world.js';
 import { InspectorOf } from '../../support/inspector.js';
@@ -384,22 +384,23 @@ describe('the inspector’s page', { skip }, () => {
     alone.setDefaultTimeout(20_000);
     await alone.goto(inspector.address);
     const shown = alone.locator('.rows [role=row]');
+    const gone = (route: Route) => route.abort().catch(() => undefined); // of a page that has gone on meanwhile
     await shown.first().waitFor();
-    await alone.route('**/api/**', (route) => route.abort());
+    await alone.route('**/api/**', gone);
     await alone.reload();
     await alone.getByText('The agent does not respond').waitFor();
-    await alone.unroute('**/api/**');
+    await alone.unrouteAll({ behavior: 'ignoreErrors' });
     await shown.first().waitFor();
     await alone.getByText('The agent does not respond').waitFor({ state: 'detached' });
 
-    await alone.route('**/api/**', (route) => route.abort());
+    await alone.route('**/api/**', gone);
     await alone.reload();
     await alone.getByText('The agent does not respond').waitFor();
     await alone.route('**/api/**', (route) =>
       route.fulfill({ status: 401, json: { error: { code: 'x', message: 'x' } } }),
     );
     await alone.getByRole('heading', { name: 'The agent was started again' }).waitFor();
-    await alone.unrouteAll();
+    await alone.unrouteAll({ behavior: 'ignoreErrors' });
     // As the key `i` of the agent does it, in a page of the same browser.
     const other = await alone.context().newPage();
     await other.goto(inspector.address);

@@ -85,7 +85,7 @@ function Tunnels() {
     <ul class={isOne ? 'tunnels' : 'tunnels several'} aria-label="Tunnels">
       {tunnels.map(({ name, url, target, online }) => (
         <li key={url}>
-          <span class={online ? 'state online' : 'state offline'}>{online ? 'online' : 'offline'}</span>
+          <State isOnline={online} />
           <a href={url} title={`${url} → ${target}`} target="_blank" rel="noreferrer noopener">
             {isOne ? short(url) : name}
           </a>
@@ -99,6 +99,11 @@ function Tunnels() {
       ))}
     </ul>
   );
+}
+
+function State({ isOnline }: { readonly isOnline: boolean }) {
+  if (store.connection.value === 'lost') return <span class="state">not known</span>;
+  return <span class={isOnline ? 'state online' : 'state offline'}>{isOnline ? 'online' : 'offline'}</span>;
 }
 
 function short(url: string): string {
