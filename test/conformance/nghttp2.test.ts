@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { freePort } from '../support/free-port.js';
 import { get, post, withEngine } from './exchange.js';
 import { type ConformanceServer, startConformanceServer } from './server.js';
 
@@ -115,15 +114,6 @@ describe('the client role', { skip: missing('nghttpd') }, () => {
     });
   });
 });
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  await once(listener, 'close');
-  return port;
-}
 
 function sum(body: string | Buffer): string {
   return createHash('sha256').update(body).digest('hex');

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import net from 'node:net';
+import type net from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { readTargetAddress } from '../../../../src/agent/target/address.js';
 import { Target } from '../../../../src/agent/target/target.js';
 import { silentLog } from '../../../../src/core/log.js';
+import { freePort } from '../../../support/free-port.js';
 import { FakeInbound, type FakeRequest } from '../fake-inbound.js';
 import { type Harness, httpTarget, rawTarget } from '../targets.js';
 
@@ -382,10 +383,7 @@ describe('a response that was sent completely', () => {
 
 describe('a target that fails', () => {
   it('is ERR_TARGET_REFUSED when nothing listens', async (t) => {
-    const closed = net.createServer().listen(0, '127.0.0.1');
-    await once(closed, 'listening');
-    const { port } = closed.address() as net.AddressInfo;
-    closed.close();
+    const port = await freePort();
     for (const url of [`http://127.0.0.1:${port}`, `http://localhost:${port}`]) {
       const target = new Target(readTargetAddress(new URL(url), 'rewrite'), {
         log: silentLog,

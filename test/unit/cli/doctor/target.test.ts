@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { readTargetAddress } from '../../../../src/agent/target/address.js';
 import { targetChecks } from '../../../../src/cli/doctor/target.js';
 import type { HostHeader } from '../../../../src/core/hostname.js';
+import { freePort } from '../../../support/free-port.js';
 import { findings } from './servers.js';
 
 const PUBLIC = new URL('https://demo.tunnel.test');
@@ -56,11 +57,7 @@ describe('the check of a target', () => {
   });
 
   it('tells each way in which it gives no response', async (t) => {
-    const none = createTcp().listen(0, '127.0.0.1');
-    await once(none, 'listening');
-    const { port } = none.address() as AddressInfo;
-    none.close();
-    const address = readTargetAddress(new URL(`http://127.0.0.1:${port}`), 'rewrite');
+    const address = readTargetAddress(new URL(`http://127.0.0.1:${await freePort()}`), 'rewrite');
     const options = { mounts: {}, publicUrl: () => PUBLIC, postPath: undefined };
     const [connects] = targetChecks({ address, ...options });
     const { target } = await findings(connects === undefined ? [] : [connects]);
