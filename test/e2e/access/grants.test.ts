@@ -45,6 +45,7 @@ describe('access that is given and taken while a tunnel runs', () => {
     await once(events.body, 'data');
     const upload = bob.fetch(`${world.url}/held?key=shut-out`);
     upload.catch(() => {}); // looked at below
+    await world.target.event('request', '/held?key=shut-out');
     assert.equal((await api('PUT', grants('bob@acme.com'), { effect: 'deny' })).status, 200);
     assert.deepEqual([await closed, await isWhole(events)], [1008, false]);
     await assert.rejects(upload);

@@ -18,7 +18,7 @@ describe('sessions that run out', () => {
   });
 
   overEach(world, (version) => {
-    test('D8 what is open is cut when the session has run out, and the next request signs in again', async () => {
+    test('D8 what is open is cut when the session has run out, and the next request signs in again', async (t) => {
       const visitor = await world.signedIn('ana');
       const socket = await visitor.socket(`${world.url}/ws`);
       const closed = closeCode(socket);
@@ -28,12 +28,12 @@ describe('sessions that run out', () => {
       upload.catch(() => {}); // looked at below
       await world.target.event('request', '/held?key=never');
       await jump(world.edge, 'ahead', 3);
+      t.after(() => jump(world.edge, 'back', 3));
       assert.deepEqual([await closed, await isWhole(events)], [1008, false]);
       await assert.rejects(upload);
       assert.equal((await visitor.fetch(`${world.url}/`)).status, 401);
       assert.equal((await visitor.navigate(`${world.url}/`)).status, 302);
       assert.equal(await whoIs(visitor, world.base), undefined);
-      await jump(world.edge, 'back', 3);
     });
   });
 
