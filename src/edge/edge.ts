@@ -54,6 +54,11 @@ export interface Edge {
    * when everything is closed. A second call waits for the first.
    */
   close(): Promise<void>;
+  /**
+   * For a worker that another one has replaced, before `close`: its agents dial elsewhere while their links serve on, then its
+   * visitors come back on other connections. No request is lost.
+   */
+  moveAway(): Promise<void>;
   /** Stops now. Running requests break. */
   destroy(): void;
   /** Reads the files of revoked tokens and of the certificate now. */
@@ -265,6 +270,12 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
       return closing;
     },
     destroy,
+    moveAway: async () => {
+      await node.directory.drain();
+      await admission.moveAway();
+      requests.leave();
+      await new Promise((resolve) => setTimeout(resolve, limits.QUIET_MS));
+    },
     reload: () => {
       revoked.reload();
       front.reload();

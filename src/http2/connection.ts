@@ -208,6 +208,11 @@ export class Connection {
     this.#shutdown.drain();
   }
 
+  /** Client role: tells the server that this connection will be left soon; nothing else changes. */
+  notice(): void {
+    this.#shutdown.notice();
+  }
+
   /** Ends the connection now: GOAWAY, and every open stream fails. A no-op once it has ended. */
   destroy(error?: Http2Error): void {
     this.#shutdown.destroy(error);

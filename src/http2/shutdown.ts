@@ -80,6 +80,15 @@ export class Shutdown {
   }
 
   /**
+   * Client role: tells the server that this connection is about to be left, by a GOAWAY with the highest identifier. Streams are
+   * opened and go on as before until `drain`.
+   */
+  notice(): void {
+    if (this.#options.role === 'client' && this.#state === 'open' && !this.#peerLeaves)
+      this.#options.queue.control(goawayFrame(MAX_31_BITS, Http2ErrorCode.NO_ERROR));
+  }
+
+  /**
    * Counts a request that will be processed. After the first GOAWAY at most as many as the peer may have in flight are:
    * then the final one follows, though the PING after the first was not acknowledged.
    */
@@ -95,6 +104,10 @@ export class Shutdown {
       throw new Http2ConnectionError(Http2ErrorCode.PROTOCOL_ERROR, 'a GOAWAY that takes back another');
     }
     this.#peerLastId = lastId;
+    if (this.#options.role === 'server' && lastId === MAX_31_BITS && code === Http2ErrorCode.NO_ERROR) {
+      if (!this.#peerLeaves) this.#options.goaway(undefined); // a notice: requests go on to come until another GOAWAY
+      return;
+    }
     if (code !== Http2ErrorCode.NO_ERROR)
       this.#reason ??= new Http2ConnectionError(code, 'the peer ended the connection');
     this.#peerLeaves = true;

@@ -142,6 +142,11 @@ export abstract class Link {
     return this.#pendingPing;
   }
 
+  /** Asks the agent for another link. This one serves on. */
+  notice(): void {
+    this.connection.notice();
+  }
+
   /** Sends GOAWAY; running requests finish, then the link closes. Resolves when it has closed. */
   async drain(): Promise<void> {
     this.#draining.abort();

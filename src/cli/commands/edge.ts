@@ -61,7 +61,7 @@ async function runSupervisor(config: EdgeConfig, isReadable: boolean): Promise<v
   const supervisor = await Supervisor.start(config, { log, inherited, command }).catch((error: unknown) => {
     throw explainStart(error);
   });
-  if (!hasTerminal()) process.on('SIGHUP', () => reload(logging, supervisor));
+  if (!hasTerminal()) process.on('SIGHUP', () => replaceWorkers(logging, supervisor));
   await serve(supervisor, { config, logging, readable, ended });
 }
 
@@ -114,6 +114,13 @@ function reload({ log, reopen }: Logging, edge: Running): void {
   log.info({ signal: 'SIGHUP' }, 'audit file, revoked tokens and certificate are read again; options are not');
   reopen();
   edge.reload();
+}
+
+// What the supervisor itself uses (addresses, the store, how many workers) stays as it is.
+function replaceWorkers({ log, reopen }: Logging, supervisor: Running): void {
+  log.info({ signal: 'SIGHUP' }, 'workers are replaced one after the other, and read options and files again');
+  reopen();
+  supervisor.reload();
 }
 
 function terminalOptions(): ReadableOptions {

@@ -43,6 +43,9 @@ export class Supervisor {
   readonly #attempts = new MemoryAttempts();
   readonly #folder = mkdtempSync(join(tmpdir(), 'postern-')); // 0700: no other user reaches the sockets in it
   readonly #workers = new Map<number, WorkerProcess>();
+  /** Those that another one has replaced, and that one that is about to. */
+  readonly #leaving = new Set<WorkerProcess>();
+  #restarting: Promise<void> | undefined;
   readonly #handOuts = new HandOuts(() => [...this.#workers.values()]);
   readonly #backoff = new Backoff(RESTART);
   #listeners: Listeners | undefined;
@@ -55,7 +58,7 @@ export class Supervisor {
     this.#store = store;
     this.#options = options;
     process.once('exit', () => {
-      for (const worker of this.#workers.values()) worker.kill();
+      for (const worker of [...this.#workers.values(), ...this.#leaving]) worker.kill();
       rmSync(this.#folder, { recursive: true, force: true });
     });
   }
@@ -92,9 +95,13 @@ export class Supervisor {
     return this.#admin?.port ?? 0;
   }
 
-  /** Reads files again, at every worker. */
+  /**
+   * Replaces the workers, one after the other, by new ones that read options and files again. One that cannot start replaces none,
+   * and those there are go on.
+   */
   reload(): void {
     for (const worker of this.#workers.values()) worker.reload();
+    this.#restarting = (this.#restarting ?? Promise.resolve()).then(() => this.#replaceAll());
   }
 
   /** Stops: no new connection; running requests have thirty seconds. Resolves when every worker has ended. */
@@ -118,7 +125,36 @@ export class Supervisor {
     });
   }
 
+  async #replaceAll(): Promise<void> {
+    for (const slot of [...this.#workers.keys()]) {
+      const former = this.#workers.get(slot);
+      const worker = this.#spawn(slot);
+      this.#leaving.add(worker); // until it serves it has no slot, and ends with the edge
+      const isReady = await worker.ready.then(
+        () => true,
+        () => false,
+      );
+      this.#leaving.delete(worker);
+      if (!isReady || this.#closing !== undefined) {
+        this.#options.log.error({ worker: slot }, 'a new worker cannot start: those that there are go on');
+        return worker.kill();
+      }
+      this.#keep(slot, worker);
+      if (former === undefined) continue;
+      this.#leaving.add(former);
+      void former.ended.then(() => this.#leaving.delete(former));
+      await former.retire();
+    }
+    this.#options.log.info({}, 'the workers were replaced');
+  }
+
   #startWorker(slot: number): WorkerProcess {
+    const worker = this.#spawn(slot);
+    this.#keep(slot, worker);
+    return worker;
+  }
+
+  #spawn(slot: number): WorkerProcess {
     const peer = join(this.#folder, `${++this.#starts}.sock`);
     const worker = new WorkerProcess({
       ...{
@@ -130,6 +166,12 @@ export class Supervisor {
       },
       start: { slot, peer, listeners: this.#listeners?.all ?? [] },
     });
+    void worker.ended.then(() => rmSync(peer, { force: true }));
+    return worker;
+  }
+
+  /** From now on the worker has the slot, and is started again when it ends. */
+  #keep(slot: number, worker: WorkerProcess): void {
     this.#workers.set(slot, worker);
     const startedMs = performance.now();
     void worker.ready.then(
@@ -137,7 +179,6 @@ export class Supervisor {
       () => {}, // `ended` follows
     );
     void worker.ended.then((end) => {
-      rmSync(peer, { force: true });
       if (this.#closing !== undefined || this.#workers.get(slot) !== worker || this.#admin === undefined) return;
       if (performance.now() - startedMs > STABLE_MS) this.#backoff.reset();
       const waitMs = Math.round(this.#backoff.next());
@@ -147,7 +188,6 @@ export class Supervisor {
       );
       setTimeout(() => this.#closing === undefined && this.#startWorker(slot), waitMs).unref();
     });
-    return worker;
   }
 
   #commandOf(slot: number): readonly [script: string, ...args: string[]] {
@@ -157,7 +197,7 @@ export class Supervisor {
   async #stop(): Promise<void> {
     const listening = this.#listeners?.close();
     this.#handOuts.close();
-    const workers = [...this.#workers.values()];
+    const workers = [...this.#workers.values(), ...this.#leaving];
     const late = setTimeout(() => {
       for (const worker of workers) worker.kill();
     }, DRAIN_MS);
@@ -169,7 +209,7 @@ export class Supervisor {
 
   async #release(): Promise<void> {
     this.#closing ??= Promise.resolve();
-    for (const worker of this.#workers.values()) worker.kill();
+    for (const worker of [...this.#workers.values(), ...this.#leaving]) worker.kill();
     void this.#listeners?.close();
     await this.#admin?.close();
     await this.#store.close();

@@ -108,6 +108,13 @@ export class WorkerProcess {
     this.#calls.tell('worker.reload');
   }
 
+  /** Another worker has its place: its agents go there, and its visitors. Then it ends, as with `drain`. */
+  async retire(): Promise<void> {
+    this.#isServing = false;
+    await this.#calls.call('worker.move').catch(() => {}); // it has died meanwhile
+    this.#calls.tell('worker.drain');
+  }
+
   /** Takes no more connections, finishes what runs, and ends. */
   async drain(): Promise<void> {
     this.#isServing = false;

@@ -63,6 +63,11 @@ interface Valid {
   readonly tunnel: Tunnel;
 }
 
+// How long agents have to dial elsewhere, and how many are asked at a time: 2,000 a second.
+const MOVE_MS = 15_000;
+const AT_ONCE = 100;
+const PAUSE_MS = 50;
+
 export class Admission {
   readonly #options: AdmitOptions;
   /** With the id of the token that opened each link, and its tunnel. */
@@ -94,6 +99,24 @@ export class Admission {
   refuse(): void {
     this.#draining = true;
     this.#trials.destroy();
+  }
+
+  /**
+   * Refuses further offers, and asks every agent to dial again, some at a time; their links serve until another node has them.
+   * Resolves when all have left, or when it takes too long.
+   */
+  async moveAway(): Promise<void> {
+    this.refuse();
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), MOVE_MS);
+    const links = [...this.#links.keys()];
+    const left = Promise.all(links.map(({ draining }) => aborted(draining)));
+    for (const [at, link] of links.entries()) {
+      if (at > 0 && at % AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      link.notice();
+    }
+    await Promise.race([left, aborted(late.signal)]);
+    clearTimeout(timer);
   }
 
   /** Refuses further offers, sends GOAWAY on every link and resolves when all have closed. */
@@ -208,4 +231,9 @@ const MAX_TIMER_MS = 2_147_483_647;
 function closeAtExpiry({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.Timeout {
   const expired = () => link.destroy(new PosternError('ERR_TOKEN_INVALID', 'the token has expired'));
   return setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MAX_TIMER_MS)).unref();
+}
+
+function aborted(signal: OutboundLink['draining']): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

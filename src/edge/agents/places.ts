@@ -107,6 +107,8 @@ export class Places implements OwnLinks {
     const record = await this.#options.directory.find(name);
     if (record === undefined) this.#records.delete(name);
     else this.#records.set(name, record);
+    // Its agent comes to this node: nowhere else is a link any more, and here is one in a moment.
+    await this.#ownOf(name).find((own) => record !== undefined && isComing(own, record))?.settled;
     this.#update(name);
   }
 

@@ -60,6 +60,12 @@ export const CROWDED_CONNECTIONS = MAX_CONNECTIONS * 0.9;
  */
 export const LINKS = { most: 10_000, maxOfOne: 2_500, spare: 500 };
 
+/**
+ * Before idle connections are closed, their next responses say that they will be: one that is idle for this long has no request on its
+ * way, as far as can be known.
+ */
+export const QUIET_MS = 1_000;
+
 /** How long running requests may take to finish once the edge stops. */
 export const DRAIN_MS = 30_000;
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { askAdmin, until } from '../../support/admin.js';
 import { inWorld } from '../../support/in-world.js';
 import { freePort, POSTERN, Program } from '../../support/processes.js';
@@ -100,6 +101,45 @@ describe('an edge of two workers', () => {
     assert.equal((await survivor?.fetch(`${world.url}/`))?.status, 200);
   });
 
+  test('I22 workers that are replaced one after the other lose no request', async () => {
+    const before = world.edge
+      .records(0)
+      .flatMap(({ msg, pid }) => (msg === 'worker up' ? [pid as number] : []))
+      .slice(-2);
+    const visitors = await Promise.all(Array.from({ length: 2 }, () => world.signedIn('ana')));
+    const mark = world.edge.mark();
+    let isReplaced = false;
+    let resets = 0;
+    const seen: number[] = [];
+    const ask = async (visitor: Visitor, at: number) => {
+      const upload = { method: 'PUT', body: randomBytes(20_000) };
+      const [path, options] = at % 2 === 0 ? ['/bytes?n=20000', {}] : ['/upload', upload];
+      return (await visitor.fetch(`${world.url}${path}`, options)).status;
+    };
+    const load = visitors.map(async (visitor, at) => {
+      while (!isReplaced) {
+        // An idle connection may be closed while a stalled client writes to it; clients send the request again (RFC 9112 section 9.3.1).
+        const status = await ask(visitor, at).catch(() => {
+          resets += 1;
+          return ask(visitor, at);
+        });
+        seen.push(status);
+        await delay(20);
+      }
+    });
+    world.edge.signal('SIGHUP');
+    await world.edge.record(({ msg }) => msg === 'the workers were replaced', mark);
+    for (const pid of before) await until(async () => !isAlive(pid));
+    isReplaced = true;
+    await Promise.all(load);
+    assert.ok(seen.length > 20, `${seen.length} requests`);
+    assert.ok(resets <= visitors.length, `${resets} resets`);
+    assert.deepEqual(
+      seen.filter((status) => status !== 200),
+      [],
+    );
+  });
+
   test('ends whole at SIGTERM, with all of its processes', async () => {
     const pids = world.edge.records(0).flatMap(({ msg, pid }) => (msg === 'worker up' ? [pid as number] : []));
     world.edge.signal('SIGTERM');
@@ -123,11 +163,20 @@ describe('an edge whose workers cannot start', () => {
   });
 });
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Signs visitors in until each worker has one of them on a connection of its own. */
 async function atBoth(world: World, account: string): Promise<Both> {
   const visitors = new Map<number, Visitor>();
   while (visitors.size < 2) {
     const visitor = await world.signedIn(account);
+    await world.visitor().bare(`${world.url}/`); // one connection more: with two for each sign-in, all would come to one worker
     const mark = world.edge.mark();
     const path = `/?${randomBytes(6).toString('hex')}`;
     await visitor.fetch(`${world.url}${path}`);

@@ -321,3 +321,15 @@ function isLost(error: unknown): boolean {
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
+
+describe('a notice that a link will be left', () => {
+  it('is known to the agent, which serves on until the link drains', async (t) => {
+    const { edge, agent } = await openPair(t, echo);
+    edge.notice();
+    await aborted(agent.draining);
+    assert.equal(edge.draining.aborted, false);
+    for (const _ of [1, 2]) assert.equal((await new Asked(edge).head).status, 200); // also after the link was idle
+    void edge.drain();
+    await agent.closed;
+  });
+});

@@ -24,9 +24,15 @@ export interface RequestsOptions {
 /** Gives the requests of a server to the front door. */
 export class Http1Requests {
   readonly #options: RequestsOptions;
+  #isLeaving = false;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
+  }
+
+  /** From now on each response is the last of its connection: visitors come back on another one. */
+  leave(): void {
+    this.#isLeaving = true;
   }
 
   listenTo(server: Server): void {
@@ -70,6 +76,7 @@ export class Http1Requests {
     }
     const visit = new Http1Visit(request, response, { base, address, owner: door });
     visit.track();
+    if (this.#isLeaving) response.shouldKeepAlive = false;
     return this.#isOfThisVersion(visit) ? visit : undefined;
   }
 
