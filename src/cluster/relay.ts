@@ -14,6 +14,8 @@ import type {
 } from '../http/exchange.js';
 import type { RawHeaders } from '../http/fields.js';
 import { Http2ErrorCode } from '../http2/errors.js';
+import { wasNotProcessed } from '../link/client-stream.js';
+import { linkLost } from '../link/link.js';
 import type { ServerStream } from '../link/server-stream.js';
 import { NOT_HERE, type PeerRequest, readPeerHead, resetCodeOf } from './relay-protocol.js';
 
@@ -55,6 +57,7 @@ async function respondToProbe(stream: ServerStream, { tunnel, epoch }: PeerReque
 class Relay {
   readonly #inbound: ServerStream;
   readonly #request: PeerRequest & { readonly head: RequestHead };
+  #link: TunnelLink | undefined;
   #outbound: OutboundStream | undefined;
   #isOver = false;
   #requestTrailers: RawHeaders | undefined;
@@ -85,6 +88,7 @@ class Relay {
     }
     const { head, party } = this.#request;
     const { endOfBody } = this.#inbound;
+    this.#link = link;
     try {
       this.#outbound = link.open(head, { endOfBody, party }, this.#agent);
       // The other node keeps the body until then: had there been no link, it could try elsewhere (RFC 9110 section 15.2.1).
@@ -93,6 +97,12 @@ class Relay {
     } catch (error) {
       this.#end(resetCodeOf(asPosternError(error)));
     }
+  }
+
+  /** A WebSocket that ends with its tunnel must not look as if its app had broken it off: only this node knows the link. */
+  #explained(error: PosternError): PosternError {
+    const isWithLink = this.#request.head.protocol !== undefined && this.#link?.draining.aborted === true;
+    return isWithLink && !wasNotProcessed(error) ? linkLost(error) : error;
   }
 
   #end(code: number): void {
@@ -141,7 +151,8 @@ class Relay {
     },
     end: () => this.#inbound.end(this.#responseTrailers),
     drain: () => this.#inbound.resume(),
-    failed: (error: PosternError) => this.#end(resetCodeOf(error)),
+    // In the next tick, because only then a lost link can be distinguished from an app that broke off.
+    failed: (error: PosternError) => process.nextTick(() => this.#end(resetCodeOf(this.#explained(error)))),
     closed: () => this.#inbound.discard(),
   };
 }

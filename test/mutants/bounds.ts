@@ -47,7 +47,7 @@ export const BOUNDS: readonly Mutant[] = [
   {
     file: 'src/edge/agents/admission.ts',
     fault: 'links that open at once are not bounded',
-    before: '      this.#checkRoom(request, tunnel, grant); //',
+    before: '      this.#checkRoom(request, valid); //',
     after: '      //',
     tests: ['unit/edge/agents/admission.test.ts'],
   },

@@ -54,7 +54,7 @@ export const STORE: readonly Mutant[] = [
   {
     file: 'src/edge/agents/admission.ts',
     fault: 'a name has no owner',
-    before: '    await this.#options.names.claim(owned);\n',
+    before: '    else await this.#options.names.claim(owned);\n',
     after: '',
     tests: ['unit/edge/agents/admission.test.ts'],
   },

@@ -112,6 +112,20 @@ describe('a relayed request', () => {
     assert.equal(String((await once(body, 'data'))[0]), 'pong');
   });
 
+  it('says of a WebSocket that breaks off while its agent ends that the link was lost, and else that its app did', async (t) => {
+    const { link, served, agentLink } = await relayTo(t);
+    const head = { ...GET, method: 'CONNECT', protocol: 'websocket' } as typeof GET;
+    for (const code of ['ERR_TARGET_REFUSED', 'ERR_LINK_LOST']) {
+      const asked = new Relayed(link, head, false);
+      const request = await served();
+      request.respond(200, { endOfBody: false });
+      await asked.status.promise;
+      if (code === 'ERR_LINK_LOST') void agentLink.drain();
+      request.stream.cancel();
+      assert.equal((await asked.failure.promise).code, code);
+    }
+  });
+
   it('is cancelled at the agent when its visitor leaves, before and after the response', async (t) => {
     const { link, served } = await relayTo(t);
     const early = new Relayed(link);
