@@ -55,7 +55,7 @@ describe('at a terminal', { skip: !HAS_PTY }, () => {
     await agent.line((line) => line.includes(new URL(world.url).host));
     await ana.fetch(`${world.url}/${'long/'.repeat(30)}`);
     const shown = await agent.line((text) => text.includes('/long'));
-    const line = shown.replace(/^\r?\x1b\[2K/, ''); // it takes the place of the keys
+    const line = shown.replace(/\r|\x1b\[\d*[A-Z]/g, ''); // it takes the place of the keys, on one row or more
     assert.ok(line.trimEnd().length <= 60, line);
     assert.match(line.trimEnd(), /^[\d:]{8} 200 .*…$/);
     await world.edge.kill();
