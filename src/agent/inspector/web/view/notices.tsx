@@ -15,7 +15,7 @@ export function Notices() {
   useEffect(() => {
     if (notice === null || notice.isError) return;
     const timer = setTimeout(() => {
-      store.notice.value = null;
+      if (store.notice.value === notice) store.notice.value = null; // not the next one, of this very frame
     }, SHOWN_MS);
     return () => clearTimeout(timer);
   }, [notice]);
