@@ -128,11 +128,11 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     others,
   });
   const replyWithError = (visit: Visit, error: PosternError) => door.replyWithError(visit, error);
-  const again = async (visit: Visit) => {
+  const judgeAgain = async (visit: Visit) => {
     if (visit.place.kind === 'tunnel') await places.refresh(visit.place.name);
     return gate(visit);
   };
-  const exchanges = { gate, again, observer, revalidator, traffic: metrics.traffic, replyWithError };
+  const exchanges = { gate, judgeAgain, observer, revalidator, traffic: metrics.traffic, replyWithError };
   const callbackPaths = providers.all.map(({ callbackPath }) => callbackPath);
   const parts = { base, sessions, assertions, registry, signIn, signOut, callbackPaths, observer };
   const renewals = new limits.AttemptLimit('renewal'); // against loops, for which an edge is enough

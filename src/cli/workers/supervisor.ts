@@ -127,6 +127,7 @@ export class Supervisor {
 
   async #replaceAll(): Promise<void> {
     for (const slot of [...this.#workers.keys()]) {
+      if (this.#closing !== undefined) return;
       const former = this.#workers.get(slot);
       const worker = this.#spawn(slot);
       this.#leaving.add(worker); // until it serves it has no slot, and ends with the edge

@@ -69,8 +69,8 @@ export class Calls {
   #receive(received: unknown): void {
     const message = received as Partial<Message> | undefined;
     if (message?.postern === 'call') void this.#respond(message);
-    else if (message?.postern === 'tell') this.#hear(message);
-    else if (message?.postern !== undefined) this.#settle(message);
+    else if (message?.postern === 'tell') void this.#hear(message);
+    else if (message?.postern === 'result' || message?.postern === 'error') this.#settle(message);
   }
 
   async #respond(message: Partial<Message>): Promise<void> {
@@ -85,9 +85,9 @@ export class Calls {
   }
 
   // A fault of what listens here: the other side has no use for it, and what comes next is heard all the same.
-  #hear(message: Partial<Message>): void {
+  async #hear(message: Partial<Message>): Promise<void> {
     try {
-      void this.#run(message);
+      await this.#run(message);
     } catch (error) {
       process.emitWarning(error instanceof Error ? error : String(error));
     }

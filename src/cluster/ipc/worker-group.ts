@@ -7,7 +7,7 @@ import type { Calls } from './calls.js';
 /** The method with which a worker says that it has seen what came before. */
 export const SEEN = 'seen';
 
-// A worker that stands still for so long holds nothing up: it learns of the change before it serves its next request.
+// A worker that stands still for so long holds nothing up: it learns of the change as soon as it goes on.
 const MAX_WAIT_MS = 1_000;
 
 export class WorkerGroup {

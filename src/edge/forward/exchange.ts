@@ -9,7 +9,7 @@ import type { OutboundObserver, OutboundStream, RequestHead, ResponseHead } from
 import type { RawHeaders } from '../../http/fields.js';
 import { filterTrailers } from '../../http/header-rules.js';
 import { wasNotProcessed } from '../../link/client-stream.js';
-import { Admitted, type Gate, type Verdict } from '../gate/gate.js';
+import type { Admitted, Gate, Verdict } from '../gate/gate.js';
 import { type LongLivedRequest, type Revalidator, sessionEnded } from '../gate/revalidation.js';
 import type { Observer } from '../ops/observer.js';
 import type { Traffic } from '../ops/traffic.js';
@@ -22,13 +22,19 @@ import { Upload } from './upload.js';
 /** What all exchanges of an edge work with. */
 export interface ExchangeOptions {
   readonly gate: Gate;
-  /** Looks where the tunnel is now, and judges the visit again: for one that has reached no agent. Without it none is tried again. */
-  readonly again?: (visit: Visit) => Promise<Verdict>;
+  /** Where the tunnel is now: for a visit that has reached no agent. Undefined if the gate does not admit it any more. */
+  readonly again?: (visit: Visit) => Promise<Repeated | undefined>;
   readonly observer: Observer;
   readonly revalidator: Revalidator;
   readonly traffic: Traffic;
   /** Replies to a visit whose response's head has not left; breaks any other off. */
   readonly replyWithError: (visit: Visit, error: PosternError) => void;
+}
+
+/** A visit that was judged again, and the head under that verdict: it says for whom, and by which rule. */
+export interface Repeated {
+  readonly verdict: Admitted;
+  readonly head: RequestHead;
 }
 
 export class Exchange implements OutboundObserver, LongLivedRequest {
@@ -40,7 +46,6 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
   #verdict: Admitted;
   readonly #options: ExchangeOptions;
   #cookie: string | undefined;
-  #head: RequestHead | undefined;
   #upload: Upload | undefined;
   #isRepeated = false;
   #stream: OutboundStream | undefined;
@@ -57,7 +62,6 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
   open(head: RequestHead, cookie: string | undefined): void {
     if (this.#visit.isClosed) return;
     this.#cookie = cookie;
-    this.#head = head;
     const stream = this.#openStream(head);
     this.#options.revalidator.add(this);
     this.#upload = new Upload(this.#visit, stream, this);
@@ -179,12 +183,12 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
     const visit = this.#visit;
     this.#isRepeated = true;
     if (!visit.endOfBody) visit.pause();
-    const verdict = await this.#options.again?.(visit);
+    const repeated = await this.#options.again?.(visit);
     if (visit.isClosed) return;
-    if (verdict === undefined || !Admitted.isOne(verdict) || this.#head === undefined) throw error;
-    this.#verdict = verdict;
-    if (this.#upload === undefined) this.open(this.#head, this.#cookie);
-    else this.#upload.moveTo(this.#openStream(this.#head));
+    if (repeated === undefined) throw error;
+    this.#verdict = repeated.verdict;
+    if (this.#upload === undefined) this.open(repeated.head, this.#cookie);
+    else this.#upload.moveTo(this.#openStream(repeated.head));
   }
 
   /** The request has failed, and is not tried again. */

@@ -10,16 +10,18 @@ import { asPosternError, PosternError } from '../../errors.js';
 import type { RequestHead } from '../../http/exchange.js';
 import { encodeFieldText } from '../../http/header-rules.js';
 import { isCircular, via } from '../../http/via.js';
-import type { Admitted } from '../gate/gate.js';
+import { Admitted, type Verdict } from '../gate/gate.js';
 import type { Tracer } from '../ops/tracer.js';
 import { FORWARDED_METHODS } from '../replies/reply.js';
 import type { Reply, Visit } from '../request/visit.js';
-import { Exchange, type ExchangeOptions } from './exchange.js';
+import { Exchange, type ExchangeOptions, type Repeated } from './exchange.js';
 import { identityHeaders } from './identity-headers.js';
 import { publicHost, targetHeaders, withoutBasicToken } from './request-headers.js';
 import { WebSocketExchange } from './websocket.js';
 
-export interface ForwarderOptions extends ExchangeOptions {
+export interface ForwarderOptions extends Omit<ExchangeOptions, 'again'> {
+  /** Looks where the tunnel is now, and judges the visit again: for one that has reached no agent. */
+  readonly judgeAgain: (visit: Visit) => Promise<Verdict>;
   readonly base: BaseAddress;
   readonly sessions: Sessions;
   readonly assertions: Assertions;
@@ -29,9 +31,11 @@ export interface ForwarderOptions extends ExchangeOptions {
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
+  readonly #exchanges: ExchangeOptions;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
+    this.#exchanges = { ...options, again: (visit) => this.#again(visit) };
   }
 
   /** Forwards a request and its response, at once when nothing has to be sealed or signed. Every failure ends the visit. */
@@ -40,7 +44,7 @@ export class Forwarder {
       visit.reply(OPTIONS_REPLY);
       return;
     }
-    const exchange = new Exchange(visit, verdict, this.#options);
+    const exchange = new Exchange(visit, verdict, this.#exchanges);
     try {
       const head = this.#requestHead(visit, verdict);
       const cookie = this.#renewal(verdict);
@@ -57,12 +61,17 @@ export class Forwarder {
 
   /** Forwards a WebSocket. Every failure ends the visit. */
   async forwardWebSocket(visit: Visit, verdict: Admitted): Promise<void> {
-    const exchange = new WebSocketExchange(visit, verdict, this.#options);
+    const exchange = new WebSocketExchange(visit, verdict, this.#exchanges);
     try {
       exchange.open(await this.#requestHead(visit, verdict));
     } catch (error) {
       exchange.failed(asPosternError(error));
     }
+  }
+
+  async #again(visit: Visit): Promise<Repeated | undefined> {
+    const verdict = await this.#options.judgeAgain(visit);
+    return Admitted.isOne(verdict) ? { verdict, head: await this.#requestHead(visit, verdict) } : undefined;
   }
 
   /** The head of the request as the agent receives it. Throws or rejects when an identity cannot be carried. */

@@ -15,7 +15,7 @@ import type {
 import { filterFields, type RawHeaders } from '../../http/fields.js';
 import type { Closing } from '../../http/websocket.js';
 import { wasNotProcessed } from '../../link/client-stream.js';
-import { Admitted, type Verdict } from '../gate/gate.js';
+import type { Admitted, Verdict } from '../gate/gate.js';
 import { type LongLivedRequest, sessionEnded } from '../gate/revalidation.js';
 import { partyOf } from '../request/party.js';
 import type { Outlet, Progress } from '../request/stalls.js';
@@ -33,7 +33,6 @@ export class WebSocketExchange implements LongLivedRequest {
   readonly #visit: Visit;
   #verdict: Admitted;
   readonly #options: ExchangeOptions;
-  #head: RequestHead | undefined;
   #isRepeated = false;
   #isLinkLost = false;
   #stream: OutboundStream | undefined;
@@ -49,7 +48,6 @@ export class WebSocketExchange implements LongLivedRequest {
   /** Opens the stream, unless the visitor has left meanwhile. */
   open(head: RequestHead): void {
     if (this.#visit.isClosed) return;
-    this.#head = head;
     this.#openStream(head);
     this.#options.revalidator.add(this); // only now: the end of an observed visit takes it out again
     this.#visit.observe(this.#visitor);
@@ -69,18 +67,18 @@ export class WebSocketExchange implements LongLivedRequest {
 
   /** As in `Exchange`. A client sends nothing before it is accepted. */
   #mayRepeat(error: PosternError): boolean {
-    if (this.#isRepeated || this.#head === undefined || this.#options.again === undefined) return false;
+    if (this.#isRepeated || this.#options.again === undefined) return false;
     return wasNotProcessed(error) && !this.#visit.isResponding && !this.#visit.isClosed;
   }
 
   async #repeat(error: PosternError): Promise<void> {
     this.#isRepeated = true;
-    const verdict = await this.#options.again?.(this.#visit);
+    const repeated = await this.#options.again?.(this.#visit);
     if (this.#visit.isClosed) return;
-    if (verdict === undefined || !Admitted.isOne(verdict) || this.#head === undefined) throw error;
-    this.#verdict = verdict;
-    if (this.#stream === undefined) this.open(this.#head);
-    else this.#openStream(this.#head);
+    if (repeated === undefined) throw error;
+    this.#verdict = repeated.verdict;
+    if (this.#stream === undefined) this.open(repeated.head);
+    else this.#openStream(repeated.head);
   }
 
   #giveIn(error: PosternError): void {
