@@ -9,7 +9,7 @@ import type { Redemptions } from '../store/redemptions.js';
 import type { SharedCounters } from '../store/store.js';
 import type { Registry } from './gate/registry.js';
 import { soleDomain } from './provider.js';
-import { AttemptLimit } from './request/limits.js';
+import { AttemptLimit } from './request/attempts.js';
 import { SignIn, type SignInOptions } from './routes/sign-in.js';
 import { VisitLimit } from './routes/visit-limit.js';
 

@@ -27,7 +27,8 @@ import { Callers } from './api/caller.js';
 import { createVisitorClients } from './clients/visitor-clients.js';
 import { composeSignIn } from './compose-sign-in.js';
 import { Forwarder } from './forward/forwarder.js';
-import { type AccessTokenCheck, createGate } from './gate/gate.js';
+import type { AccessTokenCheck } from './gate/credentials.js';
+import { createGate } from './gate/gate.js';
 import type { Registry } from './gate/registry.js';
 import type { Revalidator } from './gate/revalidation.js';
 import type { EdgeMetrics } from './metrics.js';
@@ -38,8 +39,8 @@ import { Decisions } from './people/decisions.js';
 import { clientsPage } from './portal/clients-page.js';
 import { PeoplePage } from './portal/people-page.js';
 import { Portal } from './portal/portal.js';
+import { AttemptLimit } from './request/attempts.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
-import * as limits from './request/limits.js';
 import type { Visit } from './request/visit.js';
 import { AccessRoutes } from './routes/access.js';
 import { createApp } from './routes/app.js';
@@ -135,7 +136,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const exchanges = { gate, judgeAgain, observer, revalidator, traffic: metrics.traffic, replyWithError };
   const callbackPaths = providers.all.map(({ callbackPath }) => callbackPath);
   const parts = { base, sessions, assertions, registry, signIn, signOut, callbackPaths, observer };
-  const renewals = new limits.AttemptLimit('renewal'); // against loops, for which an edge is enough
+  const renewals = new AttemptLimit('renewal'); // against loops, for which an edge is enough
   const visitorClients = createVisitorClients({
     ...{ base, store, secrets, sessions, registry, observer },
     signIns: sharing.clientSignIns,
@@ -170,11 +171,11 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     ...parts,
     ...sharing,
     ceiling,
-    limit: new limits.AttemptLimit('knock', { counters }),
+    limit: new AttemptLimit('knock', { counters }),
   });
   const logout = backchannelLogoutRoutes({
     ...{ providers, sessions, endedAccounts, everyone, redemptions, observer },
-    limit: new limits.AttemptLimit('bad-logout-token', { counters }),
+    limit: new AttemptLimit('bad-logout-token', { counters }),
   });
   const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite', counters) });
   const manages = (identity: Identity) =>
@@ -208,7 +209,7 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     refusal: createTunnelRefusal({
       ...parts,
       renewals,
-      badTokens: new limits.AttemptLimit('bad-access-token', { counters }),
+      badTokens: new AttemptLimit('bad-access-token', { counters }),
     }),
     routes: (visit) => serveWith(app, visit),
   });

@@ -1,21 +1,15 @@
 /** An edge: puts what it remembers together, listens, and stops in order. `compose.ts` has its inside. */
-import { EndedAccounts } from '../auth/session/ended-accounts.js';
 import { NO_OTHERS } from '../cluster/others.js';
 import { addressText } from '../config/addresses.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { InheritedSocket } from '../config/endpoints.js';
 import { ListenError } from '../config/listen-error.js';
-import { classifyHost, tunnelHost } from '../core/hostname.js';
+import { classifyHost } from '../core/hostname.js';
 import type { Log } from '../core/log.js';
 import { onceATurn } from '../core/once-a-turn.js';
 import { groupsOf } from '../core/rule.js';
-import { Revocations } from '../store/revocations.js';
 import type { Store } from '../store/store.js';
-import { Names } from './agents/names.js';
 import { RevokedTokens } from './agents/revoked-tokens.js';
-import { SeenTokens } from './agents/seen-tokens.js';
-import { ClientSignIns } from './clients/client-sign-ins.js';
-import { ClientTokens } from './clients/client-tokens.js';
 import { compose } from './compose.js';
 import { Front } from './front.js';
 import { Registry, type Tunnel } from './gate/registry.js';
@@ -28,13 +22,11 @@ import type { EdgeEvent } from './ops/events.js';
 import { LogSink } from './ops/log-sink.js';
 import { Observer } from './ops/observer.js';
 import { openTraces } from './ops/traces.js';
-import type { VisitorSignIn } from './people/visitor-sign-ins.js';
 import { createProviders, warnAboutProviders } from './provider.js';
 import { warnAboutNames } from './reachability.js';
+import { openRemembered } from './remembered.js';
 import * as limits from './request/limits.js';
-import { Sharing } from './sharing.js';
 import { openStore } from './state.js';
-import { StoreGrace } from './store-grace.js';
 import { ConnectionCount, closed, listen, portOf } from './visitors/http1/listener.js';
 
 /** A running edge. */
@@ -95,31 +87,11 @@ export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promi
 
 async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
   const { log, audit, health, inherited = [], version = 'unknown', shared } = options;
-  const grace = new StoreGrace({ store, graceMs: config.storeGraceMs });
-  const ended = new Revocations(store, 'ended-sign-in');
-  const endedTokens = new Revocations(store, 'revoked-token');
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
-  const endedAccounts = new EndedAccounts({ store, ttlMs: Math.max(config.sessionTtlMs, config.clientTtlMs) });
-  const hasEnded = (id: string | undefined) => id !== undefined && ended.has(id);
-  const isActive = (signIn: VisitorSignIn) =>
-    !hasEnded(signIn.id) && !hasEnded(signIn.providerSession) && !endedAccounts.has(signIn);
   const providers = createProviders(config, log);
-  const clientSignIns = new ClientSignIns({
-    store,
-    tokens: new ClientTokens(config.secrets),
-    checkEnded: grace.check,
-    isEnded: (session) => hasEnded(session.identity.providerSession) || endedAccounts.has(session),
-    recheck: (identity) => providers.recheck(identity),
-    hostOf: (tunnel) => tunnelHost(config.base, tunnel),
-    ttlMs: config.clientTtlMs,
-  });
-  const signIns = { signInTtlMs: config.sessionTtlMs, isActive, clientSignIns };
-  const sharing = new Sharing({ store, ceiling: config.allow, revalidator, others: shared?.others, ...signIns });
-  const names = new Names({ store });
-  const seenTokens = new SeenTokens({ store });
-  const copies = [ended, endedAccounts, endedTokens, sharing, names, seenTokens];
-  await Promise.all(copies.map(({ ready }) => ready));
+  const remembered = await openRemembered(config, { store, providers, revalidator, others: shared?.others });
+  const { grace, ended, endedAccounts, endedTokens, sharing, names } = remembered;
   const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
   let observer: Observer | undefined;
@@ -163,22 +135,17 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   observer = new Observer(traces === undefined ? sinks : [...sinks, traces.tracer]);
   const revoked = new RevokedTokens(config.revokedTokens, log, endedTokens);
   const { admission, requests, http2, closeStreams, reviewStreams } = compose(config, {
+    ...remembered,
     providers,
     store,
-    grace,
-    ended,
-    endedAccounts,
-    names,
     others: shared?.others ?? NO_OTHERS,
     registry,
     places,
-    sharing,
     observer,
     metrics,
     tracer: traces?.tracer,
     revalidator,
     revoked,
-    seenTokens,
     isRecording,
     log,
   });
@@ -202,17 +169,11 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   };
   const admin = shared === undefined ? createAdminServer(status) : undefined;
   const release = () => {
-    grace.close();
     revalidator.close();
     metrics.close();
     observer?.close();
     revoked.close();
-    names.close();
-    seenTokens.close();
-    endedTokens.close();
-    ended.close();
-    endedAccounts.close();
-    sharing.close();
+    remembered.close();
   };
   try {
     const handedOut = shared?.connections;

@@ -7,7 +7,7 @@ const THREATS = ['e2e/clients/threats.test.ts'];
 
 export const CLIENTS: readonly Mutant[] = [
   {
-    file: 'src/edge/gate/client-tokens.ts',
+    file: 'src/edge/gate/credentials.ts',
     fault: 'a cookie may be beside a token',
     before: "if (!hasCookie && header['postern-access-token'] === undefined) return token;",
     after: 'return token;',

@@ -11,7 +11,7 @@ import type { EdgeConfig } from '../../config/edge-config.js';
 import type { InheritedSocket } from '../../config/endpoints.js';
 import { Backoff } from '../../core/backoff.js';
 import type { Log } from '../../core/log.js';
-import { MemoryAttempts } from '../../edge/request/limits.js';
+import { MemoryAttempts } from '../../edge/request/attempts.js';
 import { openStore } from '../../edge/state.js';
 import { Listeners } from '../../edge/visitors/listen/listeners.js';
 import { MemoryStore } from '../../store/memory.js';

@@ -7,7 +7,7 @@ import { serveDirectory } from '../../cluster/ipc/directory-server.js';
 import { serveOthers } from '../../cluster/ipc/ipc-others.js';
 import { serveStore } from '../../cluster/ipc/store-server.js';
 import type { WorkerGroup } from '../../cluster/ipc/worker-group.js';
-import type { AttemptCounter, AttemptKind } from '../../edge/request/limits.js';
+import type { AttemptCounter, AttemptKind } from '../../edge/request/attempts.js';
 import type { Store } from '../../store/store.js';
 import { type HandOut, portOfChild, type WorkerStart, type WorkerStatus } from './wire.js';
 

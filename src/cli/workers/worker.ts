@@ -8,7 +8,7 @@ import { SEEN } from '../../cluster/ipc/worker-group.js';
 import type { EdgeConfig } from '../../config/edge-config.js';
 import type { Edge } from '../../edge/edge.js';
 import { createNodeId } from '../../edge/node.js';
-import { countAttemptsWith } from '../../edge/request/limits.js';
+import { countAttemptsWith } from '../../edge/request/attempts.js';
 import type { HandedOut } from '../../edge/visitors/listen/handed-out.js';
 import type { Listener } from '../../edge/visitors/listen/listeners.js';
 import type { Logging } from '../output/logging.js';

@@ -2,7 +2,7 @@
 import { PosternError } from '../../errors.js';
 import { type TokenGrant, verifyToken } from '../../link/token.js';
 import type { SharedCounters } from '../../store/store.js';
-import { AttemptLimit } from '../request/limits.js';
+import { AttemptLimit } from '../request/attempts.js';
 import type { RevokedTokens } from './revoked-tokens.js';
 import type { SeenTokens } from './seen-tokens.js';
 

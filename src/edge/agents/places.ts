@@ -8,6 +8,7 @@ import type { OwnLinks, TunnelLink } from '../../cluster/relay.js';
 import { PosternError } from '../../errors.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
+import { NameClaims } from './name-claims.js';
 import { OwnLink } from './own-link.js';
 import { isAlive } from './probe.js';
 import { oneOf, RemoteLink } from './tunnel-links.js';
@@ -31,6 +32,7 @@ export class Places implements OwnLinks {
   /** Resolves once all tunnels of the directory are in the registry. */
   readonly ready: Promise<void>;
   readonly #options: PlacesOptions;
+  readonly #claims: NameClaims;
   readonly #watch: DirectoryWatch;
   readonly #records = new Map<string, TunnelRecord>();
   readonly #own = new Map<string, OwnLink[]>();
@@ -40,6 +42,8 @@ export class Places implements OwnLinks {
 
   constructor(options: PlacesOptions) {
     this.#options = options;
+    const { directory, peers } = options;
+    this.#claims = new NameClaims({ directory, peers, probe: (tunnel) => this.probe(tunnel) });
     this.#watch = options.directory.watch((change) => this.#change(change));
     this.ready = this.#watch.ready;
   }
@@ -62,7 +66,7 @@ export class Places implements OwnLinks {
     const own = new OwnLink(wanted);
     this.#own.set(own.name, [...this.#ownOf(own.name), own]);
     try {
-      own.epoch = (await this.#claim(own.claim)).epoch;
+      own.epoch = (await this.#claims.claim(own.claim)).epoch;
       return own;
     } catch (error) {
       this.#forget(own);
@@ -115,28 +119,6 @@ export class Places implements OwnLinks {
   close(): void {
     this.#isClosed = true;
     this.#watch.close();
-  }
-
-  async #claim(claim: Claim): Promise<TunnelRecord> {
-    const { directory } = this.#options;
-    const first = await directory.claim(claim);
-    if (first.kind === 'claimed') return first.record;
-    await this.#probeAll(first.record);
-    const second = await directory.claim(claim); // one that is silent has lost it, and another may have left meanwhile
-    if (second.kind === 'claimed') return second.record;
-    const text = `Another agent serves ${claim.name}. Stop it, or choose another --name.`;
-    throw new PosternError('ERR_NAME_TAKEN', text, { text });
-  }
-
-  async #probeAll({ name: tunnel, epoch, places }: TunnelRecord): Promise<void> {
-    const { directory, peers } = this.#options;
-    const nodes = new Set(places.map(({ node }) => node));
-    // A node that cannot be asked keeps what it has until its lease is over.
-    await Promise.allSettled(
-      [...nodes].map((node) =>
-        node === directory.self.id ? this.probe(tunnel) : peers.probe(node, { tunnel, epoch }),
-      ),
-    );
   }
 
   /** Ends the link if it does not respond; its place is free then. */

@@ -12,7 +12,7 @@ import { PosternError } from '../../errors.js';
 import type { SharedCounters } from '../../store/store.js';
 import type { AgentTokens } from '../agents/agent-tokens.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
-import { AttemptLimit } from '../request/limits.js';
+import { AttemptLimit } from '../request/attempts.js';
 import type { VisitRequest } from '../request/visit.js';
 import { checkCause, isFromOrigin } from '../routes/csrf.js';
 

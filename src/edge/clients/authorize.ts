@@ -25,7 +25,7 @@ import { ALLOW } from '../oauth/pages.js';
 import { type Parameters, required } from '../oauth/parameters.js';
 import { errorReply } from '../replies/error-reply.js';
 import { pageReply, redirect } from '../replies/reply.js';
-import type { AttemptLimit } from '../request/limits.js';
+import type { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { Client } from './client.js';
 import type { ClientDocuments } from './documents.js';

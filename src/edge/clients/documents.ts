@@ -5,7 +5,7 @@
 import { RecentMap } from '../../core/recent-map.js';
 import { PosternError } from '../../errors.js';
 import { OAuthError } from '../oauth/oauth-error.js';
-import type { AttemptLimit } from '../request/limits.js';
+import type { AttemptLimit } from '../request/attempts.js';
 import type { Client } from './client.js';
 import { documentHost, MAX_CLIENT_ID_CHARS, readDocument } from './document.js';
 import type { DocumentFetch } from './document-fetch.js';

@@ -10,7 +10,7 @@ import { OAuthSecrets } from '../oauth/oauth-secrets.js';
 import type { VisitorClients } from '../oauth/visitor-clients.js';
 import type { Observer } from '../ops/observer.js';
 import { openPreflightReply, openToPages } from '../replies/open-to-pages.js';
-import { AttemptLimit } from '../request/limits.js';
+import { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { jsonBody } from '../routes/json-body.js';
 import type { RouteTable } from '../routes/route.js';

@@ -16,7 +16,7 @@ import { presentedToken } from '../request/access-token.js';
 import { isResourceMetadata } from '../request/resource-metadata.js';
 import type { VisitRequest } from '../request/visit.js';
 import { type Cause, causeOf } from './cause.js';
-import { type ClientTokenCheck, soleClientToken } from './client-tokens.js';
+import { type AccessTokenCheck, type ClientTokenCheck, soleClientToken } from './credentials.js';
 import { DemoLimits, type Limited } from './demo-limits.js';
 import { type Excepted, exceptionOf } from './exceptions.js';
 import { CLIENT_TOKEN_ENDED, NEW_OWNER, type Refusal } from './refusal.js';
@@ -88,12 +88,6 @@ export interface GateOptions {
   readonly clientTokens?: ClientTokenCheck | undefined;
   /** The other nodes of this edge: a viewer there takes a place here, too. */
   readonly others?: Others;
-}
-
-/** The access tokens of all tunnels. */
-export interface AccessTokenCheck {
-  /** The name of a token that is valid for a tunnel now; undefined for any other text. */
-  nameOf(tunnel: { readonly name: string; readonly owner: string }, text: string): string | undefined;
 }
 
 /** A request as the gate sees it. */

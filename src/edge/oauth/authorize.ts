@@ -6,7 +6,7 @@
 import { accountKey } from '../../auth/identity/identity.js';
 import type { Block } from '../replies/page.js';
 import { pageReply, redirect } from '../replies/reply.js';
-import type { AttemptLimit } from '../request/limits.js';
+import type { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { Approvers } from './approver.js';
 import type { AuthorizationCodes } from './authorization-codes.js';

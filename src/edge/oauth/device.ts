@@ -7,7 +7,7 @@ import type { Session } from '../../auth/session/session.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { Observer } from '../ops/observer.js';
 import { pageReply } from '../replies/reply.js';
-import type { AttemptLimit } from '../request/limits.js';
+import type { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { Approvers } from './approver.js';
 import type { DeviceCodes, DeviceRequest } from './device-codes.js';

@@ -12,7 +12,7 @@ import type { Store } from '../../store/store.js';
 import type { Observer } from '../ops/observer.js';
 import { openPreflightReply, openToPages } from '../replies/open-to-pages.js';
 import { jsonReply } from '../replies/reply.js';
-import { AttemptLimit } from '../request/limits.js';
+import { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { checkCause } from '../routes/csrf.js';
 import type { Route, RouteTable } from '../routes/route.js';

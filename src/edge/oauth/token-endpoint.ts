@@ -3,7 +3,7 @@
 import { PosternError } from '../../errors.js';
 import { verifyToken } from '../../link/token.js';
 import type { Observer } from '../ops/observer.js';
-import type { AttemptLimit } from '../request/limits.js';
+import type { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { type AgentSignIn, type AgentSignIns, fieldsOf, type Issued, NOT_ADMITTED } from './agent-sign-ins.js';
 import type { AuthorizationCodes, Redeemed } from './authorization-codes.js';

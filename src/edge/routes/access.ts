@@ -18,7 +18,7 @@ import { ACCESS_SCRIPT, ACCESS_SCRIPT_PATH, ACCESS_SCRIPT_VERSION } from '../rep
 import { EMPTY_STREAM, EventStream } from '../replies/event-stream.js';
 import type { Page } from '../replies/page.js';
 import { pageReply, redirect, scriptReply } from '../replies/reply.js';
-import type { AttemptLimit } from '../request/limits.js';
+import type { AttemptLimit } from '../request/attempts.js';
 import { isVisit } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { accessPage, isOpenTo, mayBeLetIn, nameOf, refusalPage, signInTo } from './access-pages.js';

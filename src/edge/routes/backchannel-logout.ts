@@ -14,7 +14,7 @@ import type { Observer } from '../ops/observer.js';
 import type { Everyone } from '../people/everyone.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
 import { isRepeatable, readForm } from '../replies/repost.js';
-import type { AttemptLimit } from '../request/limits.js';
+import type { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { RouteTable } from './route.js';
 

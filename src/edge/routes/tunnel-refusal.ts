@@ -12,7 +12,7 @@ import { type ErrorDetails, errorReply } from '../replies/error-reply.js';
 import { pageReply, preflightReply } from '../replies/reply.js';
 import { isRepeatable, readForm, repostPage } from '../replies/repost.js';
 import { bearerChallenge, resourceMetadataReply } from '../replies/resource-metadata.js';
-import type { AttemptLimit } from '../request/limits.js';
+import type { AttemptLimit } from '../request/attempts.js';
 import { isNavigation, isVisit, wantsPage } from '../request/navigation.js';
 import { type Reply, tunnelName, type Visit } from '../request/visit.js';
 import { rivalsReply } from './session.js';

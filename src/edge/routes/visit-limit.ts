@@ -7,7 +7,7 @@ import { asPosternError } from '../../errors.js';
 import type { SharedCounters } from '../../store/store.js';
 import type { Page } from '../replies/page.js';
 import { pageReply } from '../replies/reply.js';
-import { AttemptLimit } from '../request/limits.js';
+import { AttemptLimit } from '../request/attempts.js';
 import { isCrossOrigin } from '../request/navigation.js';
 import type { Reply, Visit, VisitRequest } from '../request/visit.js';
 

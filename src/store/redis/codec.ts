@@ -68,3 +68,8 @@ export function readVersion(reply: unknown): number {
 export function expiryText(expiresAtMs: number | undefined): string {
   return expiresAtMs === undefined ? '' : `${Math.min(Math.max(Math.ceil(expiresAtMs), 0), MAX_TIME_MS)}`;
 }
+
+/** The part of a key behind its kind. */
+export function idOf(key: string): string {
+  return key.slice(key.indexOf(':') + 1);
+}

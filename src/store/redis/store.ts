@@ -5,14 +5,15 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type Log, silentLog } from '../../core/log.js';
-import { PosternError } from '../../errors.js';
 import type { Change, Entry, ListOptions, PutOptions, Store, StoreStats, Watch } from '../store.js';
 import { checkEntry, kindOf, MAX_ENTRIES, roomOf } from '../table.js';
-import { addressText, type RedisAddress } from './address.js';
+import type { RedisAddress } from './address.js';
+import { Availability } from './availability.js';
 import { StoreClock } from './clock.js';
-import { decodeText, encodeText, expiryText, KeyNames, readEntry, readVersion } from './codec.js';
+import { encodeText, expiryText, idOf, KeyNames, readEntry, readVersion } from './codec.js';
 import { RedisConnection, unavailable } from './connection.js';
 import { RedisCounters } from './counters.js';
+import { readEntries } from './entries.js';
 import { Follower, LOOK_INTERVAL_MS } from './follower.js';
 import type { Problem } from './problem.js';
 import { DELETE, PUT, SWEEP } from './scripts.js';
@@ -34,7 +35,7 @@ export interface RedisStoreOptions {
 export const DEADLINE_MS = 2_000;
 
 const PATIENCE_MS = 15_000;
-const PAGE = 1_000;
+const SWEPT_AT_ONCE = 1_000;
 const TEND_INTERVAL_MS = 10_000;
 const AGAIN_MS = 250;
 const CLOCK_WARNING_MS = 5_000;
@@ -48,24 +49,20 @@ export class RedisStore implements Store {
   readonly #names: KeyNames;
   readonly #clock: StoreClock;
   readonly #log: Log;
-  readonly #address: RedisAddress;
+  readonly #availability: Availability;
   readonly #maxEntries: number;
   readonly #sizes = new Map<string, number>();
   readonly #tending: NodeJS.Timeout;
   #isFollowing = false;
-  #opened: (() => void) | undefined;
-  #refused: ((problem: Problem) => void) | undefined;
-  #told: string | undefined;
   #failedWrites = 0;
-  #isClosed = false;
 
   private constructor(address: RedisAddress, { log, maxEntries, now }: RedisStoreOptions) {
-    this.#address = address;
     this.#log = log ?? silentLog;
+    this.#availability = new Availability(address, this.#log);
     this.#maxEntries = maxEntries ?? MAX_ENTRIES;
     this.#clock = new StoreClock(now ?? Date.now);
     this.#names = new KeyNames(address.prefix);
-    const onDown = (problem: Problem) => this.#down(problem);
+    const onDown = (problem: Problem) => this.#availability.down(problem);
     this.#commands = new RedisConnection({
       ...{ address, name: 'postern', deadlineMs: DEADLINE_MS, onDown },
       onUp: (server) => void this.#up(server),
@@ -92,7 +89,7 @@ export class RedisStore implements Store {
   static async open(address: RedisAddress, options: RedisStoreOptions = {}): Promise<RedisStore> {
     const store = new RedisStore(address, options);
     try {
-      await store.#connected(options.patienceMs ?? PATIENCE_MS);
+      await store.#availability.opened(options.patienceMs ?? PATIENCE_MS, () => store.#problem);
       return store;
     } catch (error) {
       await store.close();
@@ -141,17 +138,17 @@ export class RedisStore implements Store {
 
   stats(): StoreStats {
     const { ageMs, restarts } = this.#follower;
-    const problem = this.#commands.problem ?? this.#following.problem;
+    const problem = this.#problem;
     return {
       entries: this.#sizes,
       journalBytes: undefined,
       failedWrites: this.#failedWrites,
-      shared: { ageMs, restarts, problem: problem && this.#sentence(problem) },
+      shared: { ageMs, restarts, problem: problem && this.#availability.sentence(problem) },
     };
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#availability.close();
     clearInterval(this.#tending);
     this.#watchers.clear();
     this.#follower.close();
@@ -159,47 +156,14 @@ export class RedisStore implements Store {
     this.#following.close();
   }
 
-  #connected(patienceMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const refuse = (problem: Problem) => {
-        clearTimeout(patience);
-        this.#opened = undefined;
-        this.#refused = undefined;
-        reject(new PosternError('ERR_CONFIG_INVALID', this.#sentence(problem)));
-      };
-      const patience = setTimeout(() => {
-        refuse(
-          this.#commands.problem ?? this.#following.problem ?? { text: 'does not respond in time', isPermanent: false },
-        );
-      }, patienceMs);
-      this.#refused = refuse;
-      this.#opened = () => {
-        clearTimeout(patience);
-        this.#refused = undefined;
-        resolve();
-      };
-    });
+  get #problem(): Problem | undefined {
+    return this.#commands.problem ?? this.#following.problem;
   }
 
   async #up(server: ServerInfo): Promise<void> {
-    if (this.#opened === undefined) this.#log.info({ redis: server.version }, 'the store can be used again');
-    else if (!server.isPersistent)
-      this.#log.warn({}, 'Redis keeps no append-only file: when it restarts, it has forgotten what it was told last');
-    this.#told = undefined;
+    this.#availability.up(server);
     this.#begin();
     await this.#tend().catch(() => {}); // again in ten seconds
-  }
-
-  #down(problem: Problem): void {
-    if (this.#isClosed) return;
-    if (this.#refused !== undefined && problem.isPermanent) {
-      this.#refused(problem);
-      return;
-    }
-    if (this.#told === problem.text) return;
-    this.#told = problem.text;
-    const what = this.#opened === undefined ? 'what needs the store fails' : 'it is waited for';
-    this.#log[this.#opened === undefined ? 'error' : 'warn']({}, `${this.#sentence(problem)}: ${what}`);
   }
 
   #restarted(isOlder: boolean): void {
@@ -213,15 +177,8 @@ export class RedisStore implements Store {
     this.#watchers.reload(isOlder);
   }
 
-  // Both connections are there.
   #begin(): void {
-    if (this.#opened === undefined || !this.#commands.isUp || !this.#isFollowing) return;
-    this.#opened();
-    this.#opened = undefined;
-  }
-
-  #sentence({ text }: Problem): string {
-    return `Redis at ${addressText(this.#address)} ${text}`;
+    if (this.#commands.isUp && this.#isFollowing) this.#availability.begin();
   }
 
   async #change(script: typeof PUT, key: string, args: readonly (string | number)[]): Promise<unknown> {
@@ -246,23 +203,8 @@ export class RedisStore implements Store {
     if (this.#watchers.has(key)) await this.#follower.reached(version, DEADLINE_MS);
   }
 
-  /** The live entries of a prefix, in no order; those that change meanwhile may be there or not. */
-  async #read(prefix: string): Promise<Entry[]> {
-    const kind = kindOf(prefix);
-    const found = new Map<string, Entry>();
-    let cursor = '0';
-    do {
-      const reply = await this.#commands.run('HSCAN', this.#names.entries(kind), cursor, 'COUNT', PAGE);
-      const [next, fields] = reply as [unknown, unknown];
-      if (!Array.isArray(fields)) throw unavailable('has replied with something that is no page of entries');
-      for (let at = 0; at + 1 < fields.length; at += 2) {
-        const id = decodeText(fields[at]);
-        const entry = id === undefined ? undefined : readEntry(`${kind}:${id}`, fields[at + 1]);
-        if (entry?.key.startsWith(prefix) === true && this.#isLive(entry)) found.set(entry.key, entry);
-      }
-      cursor = `${next}`;
-    } while (cursor !== '0');
-    return [...found.values()];
+  #read(prefix: string): Promise<Entry[]> {
+    return readEntries(this.#commands, this.#names, prefix, (entry) => this.#isLive(entry));
   }
 
   async #snapshot(prefix: string): Promise<Snapshot> {
@@ -289,14 +231,10 @@ export class RedisStore implements Store {
       );
     await this.counters.look(this.#clock.serverNow());
     for (const kind of this.#sizes.keys()) {
-      const size = await this.#commands.script(SWEEP, this.#names.ofKind(kind), [this.#clock.now(), PAGE]);
+      const size = await this.#commands.script(SWEEP, this.#names.ofKind(kind), [this.#clock.now(), SWEPT_AT_ONCE]);
       if (typeof size === 'number') this.#sizes.set(kind, size);
     }
   }
-}
-
-function idOf(key: string): string {
-  return key.slice(key.indexOf(':') + 1);
 }
 
 function newTag(): string {

@@ -5,7 +5,7 @@ import { describe, it, mock } from 'node:test';
 import { documentHost, readDocument } from '../../../../src/edge/clients/document.js';
 import { type FetchedDocument, fetchDocument, lookupPublic } from '../../../../src/edge/clients/document-fetch.js';
 import { ClientDocuments, MAX_FETCHES } from '../../../../src/edge/clients/documents.js';
-import { AttemptLimit } from '../../../../src/edge/request/limits.js';
+import { AttemptLimit } from '../../../../src/edge/request/attempts.js';
 
 const ID = 'https://app.example/client.json';
 const FIELDS = { client_id: ID, client_name: 'App', redirect_uris: ['https://app.example/cb'] };

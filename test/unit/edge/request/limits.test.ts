@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { AttemptLimit } from '../../../../src/edge/request/attempts.js';
 import * as limits from '../../../../src/edge/request/limits.js';
 import { PosternError } from '../../../../src/errors.js';
 import { MAX_HEADER_FIELDS, MAX_HEADER_LIST_BYTES } from '../../../../src/link/link.js';
@@ -7,7 +8,7 @@ import type { SharedCounters } from '../../../../src/store/store.js';
 
 const isLimited = (error: unknown) => error instanceof PosternError && error.code === 'ERR_RATE_LIMITED';
 
-async function useUp(limit: limits.AttemptLimit, address: string): Promise<number> {
+async function useUp(limit: AttemptLimit, address: string): Promise<number> {
   for (let count = 0; ; count++) {
     try {
       await limit.count(address);
@@ -20,12 +21,12 @@ async function useUp(limit: limits.AttemptLimit, address: string): Promise<numbe
 
 describe('the limit of attempts', () => {
   it('refuses an address that has used up its own, and no other', async () => {
-    const limit = new limits.AttemptLimit('sign-in');
+    const limit = new AttemptLimit('sign-in');
     assert.equal(await useUp(limit, '203.0.113.9'), 120);
     await assert.rejects(limit.count('203.0.113.9'), isLimited);
     await limit.count('203.0.113.10');
-    assert.equal(await useUp(new limits.AttemptLimit('bad-token'), '203.0.113.9'), 20);
-    assert.equal(await useUp(new limits.AttemptLimit('renewal'), 'ana'), 3);
+    assert.equal(await useUp(new AttemptLimit('bad-token'), '203.0.113.9'), 20);
+    assert.equal(await useUp(new AttemptLimit('renewal'), 'ana'), 3);
   });
 
   for (const [one, other, same] of [
@@ -37,7 +38,7 @@ describe('the limit of attempts', () => {
     ['1::', '2::', false],
   ] as const) {
     it(`counts ${one} and ${other} ${same ? 'as one network' : 'apart'}`, async () => {
-      const limit = new limits.AttemptLimit('bad-token');
+      const limit = new AttemptLimit('bad-token');
       await useUp(limit, one);
       if (same) await assert.rejects(limit.count(other), isLimited);
       else await limit.count(other);
@@ -64,7 +65,7 @@ describe('the limit of attempts of several edges', () => {
 
   it('is one for all of them, by what is counted', async () => {
     const counters = new Counters();
-    const [one, other] = [1, 2].map(() => new limits.AttemptLimit('bad-token', { counters }));
+    const [one, other] = [1, 2].map(() => new AttemptLimit('bad-token', { counters }));
     assert.ok(one && other);
     for (let count = 0; count < 10; count++) await one.count('203.0.113.9');
     assert.equal(await useUp(other, '203.0.113.9'), 10);
@@ -73,13 +74,13 @@ describe('the limit of attempts of several edges', () => {
     await other.refund('203.0.113.9');
     await other.refund('203.0.113.9');
     await one.count('203.0.113.9');
-    const apart = new limits.AttemptLimit('bad-token', { counters, scope: 'other' });
+    const apart = new AttemptLimit('bad-token', { counters, scope: 'other' });
     assert.equal(await useUp(apart, '203.0.113.9'), 20);
   });
 
   it('is a share of it while the counters are away', async () => {
     const counters = new Counters();
-    const limit = new limits.AttemptLimit('bad-token', { counters });
+    const limit = new AttemptLimit('bad-token', { counters });
     await limit.count('203.0.113.9');
     counters.isAway = true;
     assert.equal(await useUp(limit, '203.0.113.9'), 10);
@@ -89,7 +90,7 @@ describe('the limit of attempts of several edges', () => {
 
   it('costs the store nothing for an address that goes on and on', async () => {
     const counters = new Counters();
-    const limit = new limits.AttemptLimit('bad-token', { counters });
+    const limit = new AttemptLimit('bad-token', { counters });
     for (let count = 0; count < 100; count++) await limit.count('203.0.113.9').catch(() => {});
     assert.equal(counters.calls, 40);
   });

@@ -11,7 +11,7 @@ import { Tickets } from '../../../../src/auth/session/ticket.js';
 import { Transactions } from '../../../../src/auth/session/transaction.js';
 import { readBaseAddress, tunnelHost, tunnelOrigin } from '../../../../src/core/hostname.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
-import type { AttemptLimit } from '../../../../src/edge/request/limits.js';
+import type { AttemptLimit } from '../../../../src/edge/request/attempts.js';
 import { SignIn } from '../../../../src/edge/routes/sign-in.js';
 import { SignInFailure } from '../../../../src/edge/routes/sign-in-failure.js';
 import type { VisitLimit } from '../../../../src/edge/routes/visit-limit.js';

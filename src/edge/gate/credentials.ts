@@ -1,10 +1,16 @@
-/** The tokens with which OAuth clients act for visitors, as the gate reads them. */
+/** Credentials besides the session, as the gate reads them: access tokens of machines, and tokens with which OAuth clients act for visitors. */
 import { cookieValues } from '../../auth/session/cookies.js';
 import type { Session } from '../../auth/session/session.js';
 import type { MaybePromise } from '../../core/maybe-promise.js';
 import { PosternError } from '../../errors.js';
 import { presentedClientToken } from '../request/client-token.js';
 import type { HeaderLookup } from '../request/visit.js';
+
+/** The access tokens of all tunnels. */
+export interface AccessTokenCheck {
+  /** The name of a token that is valid for a tunnel now; undefined for any other text. */
+  nameOf(tunnel: { readonly name: string; readonly owner: string }, text: string): string | undefined;
+}
 
 /** The tokens of OAuth clients. */
 export interface ClientTokenCheck {

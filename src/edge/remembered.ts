@@ -1,0 +1,73 @@
+/**
+ * What an edge remembers, in its store: who was signed out, what was revoked, who may open what, and whose the names are. Each part has
+ * its own copy of its entries, which follows those of other nodes.
+ */
+import type { Providers } from '../auth/providers/providers.js';
+import { EndedAccounts } from '../auth/session/ended-accounts.js';
+import type { Others } from '../cluster/others.js';
+import type { EdgeConfig } from '../config/edge-config.js';
+import { tunnelHost } from '../core/hostname.js';
+import { Revocations } from '../store/revocations.js';
+import type { Store } from '../store/store.js';
+import { Names } from './agents/names.js';
+import { SeenTokens } from './agents/seen-tokens.js';
+import { ClientSignIns } from './clients/client-sign-ins.js';
+import { ClientTokens } from './clients/client-tokens.js';
+import type { Revalidator } from './gate/revalidation.js';
+import type { VisitorSignIn } from './people/visitor-sign-ins.js';
+import { Sharing } from './sharing.js';
+import { StoreGrace } from './store-grace.js';
+
+export interface Remembered {
+  readonly grace: StoreGrace;
+  readonly ended: Revocations;
+  readonly endedAccounts: EndedAccounts;
+  readonly endedTokens: Revocations;
+  readonly sharing: Sharing;
+  readonly names: Names;
+  readonly seenTokens: SeenTokens;
+  close(): void;
+}
+
+export interface RememberedOptions {
+  readonly store: Store;
+  readonly providers: Providers;
+  readonly revalidator: Revalidator;
+  readonly others: Others | undefined;
+}
+
+/** Resolves once all of it is known. */
+export async function openRemembered(
+  config: EdgeConfig,
+  { store, providers, revalidator, others }: RememberedOptions,
+): Promise<Remembered> {
+  const { allow: ceiling, sessionTtlMs, clientTtlMs } = config;
+  const grace = new StoreGrace({ store, graceMs: config.storeGraceMs });
+  const ended = new Revocations(store, 'ended-sign-in');
+  const endedTokens = new Revocations(store, 'revoked-token');
+  const endedAccounts = new EndedAccounts({ store, ttlMs: Math.max(sessionTtlMs, clientTtlMs) });
+  const hasEnded = (id: string | undefined) => id !== undefined && ended.has(id);
+  const isActive = (signIn: VisitorSignIn) =>
+    !hasEnded(signIn.id) && !hasEnded(signIn.providerSession) && !endedAccounts.has(signIn);
+  const clientSignIns = new ClientSignIns({
+    store,
+    tokens: new ClientTokens(config.secrets),
+    checkEnded: grace.check,
+    isEnded: (session) => hasEnded(session.identity.providerSession) || endedAccounts.has(session),
+    recheck: (identity) => providers.recheck(identity),
+    hostOf: (tunnel) => tunnelHost(config.base, tunnel),
+    ttlMs: clientTtlMs,
+  });
+  const signIns = { signInTtlMs: sessionTtlMs, isActive, clientSignIns };
+  const sharing = new Sharing({ store, ceiling, revalidator, others, ...signIns });
+  const names = new Names({ store });
+  const seenTokens = new SeenTokens({ store });
+  const copies = [ended, endedAccounts, endedTokens, sharing, names, seenTokens];
+  await Promise.all(copies.map(({ ready }) => ready));
+  return {
+    ...{ grace, ended, endedAccounts, endedTokens, sharing, names, seenTokens },
+    close: () => {
+      for (const part of [grace, ...copies]) part.close();
+    },
+  };
+}
