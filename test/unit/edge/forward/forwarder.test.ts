@@ -29,7 +29,10 @@ const CLOSING = {
 function linkThatTakes(heads: RequestHead[]): OutboundLink {
   const open = (head: RequestHead, _options: unknown, observer: OutboundObserver) => {
     heads.push(head);
-    queueMicrotask(() => observer.response({ status: 204, headers: [] }, true));
+    queueMicrotask(() => {
+      observer.response({ status: 204, headers: [] }, true);
+      observer.end();
+    });
     return { end: () => {}, cancel: () => {}, resume: () => {} } as unknown as OutboundStream;
   };
   return { draining: new AbortController().signal, open } as unknown as OutboundLink;
