@@ -53,13 +53,13 @@ export class DirectoryTable {
     return this.#records.get(name);
   }
 
-  claim(node: string, { name, owner, agentId, offer, link, slot, note }: Claim): Claimed {
+  claim(node: string, { name, owner, agentId, offer, link, slot }: Claim): Claimed {
     const current = this.#records.get(name);
     const isSameAgent = current?.owner === owner && current.agentId === agentId;
     if (current !== undefined && current.places.length > 0 && !isSameAgent) return { kind: 'held', record: current };
     const isSame = current !== undefined && isSameAgent && current.offer === offer;
     const kept = isSame ? current.places.filter((place) => place.slot !== slot) : [];
-    const places: Place[] = [...kept, { node, link, slot, note }];
+    const places: Place[] = [...kept, { node, link, slot }];
     const record = { name, epoch: isSame ? current.epoch : ++this.#epoch, owner, agentId, offer, places };
     this.#put(record);
     return { kind: 'claimed', record };

@@ -19,14 +19,9 @@ export interface Place {
   readonly node: string;
   /** Random for each link. */
   readonly link: string;
-  /** Of the links that the agent holds: from 1 to `MAX_PLACES`. A new link replaces the one of its slot. */
+  /** Of the links that the agent holds: from 1 on. A new link replaces the one of its slot. */
   readonly slot: number;
-  /** What the pages of an edge show of a link, as text that the directory does not read. */
-  readonly note: string;
 }
-
-/** How many links of one tunnel may serve at once. */
-export const MAX_PLACES = 4;
 
 /** What a tunnel is, to all nodes. */
 export interface TunnelRecord {
@@ -39,14 +34,11 @@ export interface TunnelRecord {
   /** By canonical email. */
   readonly owner: string;
   readonly agentId: string;
-  /** Policy and terms, as text that the directory does not read; at most `MAX_OFFER_CHARS`. */
+  /** Policy and terms, as text that the directory does not read. */
   readonly offer: string;
   /** Empty while no agent is connected: visitors whom the policy allows learn that it is offline. */
   readonly places: readonly Place[];
 }
-
-/** A hundred rules, forty origins and the paths fit. */
-export const MAX_OFFER_CHARS = 65_536;
 
 /** What a node claims for a link of its own. */
 export type Claim = Pick<TunnelRecord, 'name' | 'owner' | 'agentId' | 'offer'> & Omit<Place, 'node'>;

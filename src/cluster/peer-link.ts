@@ -3,8 +3,10 @@
  * share it; what a party may have is counted at the link of the agent.
  */
 import type { Duplex } from 'node:stream';
+import { PosternError } from '../errors.js';
 import type { OutboundObserver, OutboundStream, RequestHead, SendOptions } from '../http/exchange.js';
 import { Http2ErrorCode } from '../http2/errors.js';
+import { MalformedFields } from '../http2/message/field-classifier.js';
 import { ClientStream } from '../link/client-stream.js';
 import { readRequestHead, writeRequestHead } from '../link/heads.js';
 import { Link } from '../link/link.js';
@@ -32,6 +34,7 @@ export class PeerLink extends Link {
       this.#holder.streams += 1;
       return new ClientStream(stream, observer, this.#holder, relayFailure);
     } catch (error) {
+      if (error instanceof MalformedFields) throw new PosternError('ERR_BAD_REQUEST', error.message, { cause: error });
       throw notHere(error instanceof Error ? error.message : String(error));
     }
   }

@@ -135,6 +135,7 @@ class Relay {
       this.#isOver = true;
       this.#outbound?.cancel();
     },
+    abandoned: () => this.#outbound?.cancel(), // the agent still waits for the rest of the body
   };
 
   /** What arrives from the agent. */

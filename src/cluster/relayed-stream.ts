@@ -4,14 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { asPosternError, type PosternError } from '../errors.js';
-import type {
-  OpenOptions,
-  OutboundObserver,
-  OutboundStream,
-  RequestHead,
-  ResponseHead,
-  UnsentBody,
-} from '../http/exchange.js';
+import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../http/exchange.js';
 import type { RawHeaders } from '../http/fields.js';
 import type { PeerLink } from './peer-link.js';
 
@@ -30,12 +23,19 @@ export class RelayedStream implements OutboundStream {
 
   /** Opens it on a link, once that is there. */
   start(link: PeerLink | Promise<PeerLink>, head: RequestHead, options: OpenOptions): void {
-    if (!(link instanceof Promise)) this.#open(link, head, options);
-    else link.then((opened) => this.#open(opened, head, options)).catch((error) => this.failed(asPosternError(error)));
+    const fail = (error: unknown) => this.failed(asPosternError(error));
+    if (link instanceof Promise) link.then((opened) => this.#open(opened, head, options)).catch(fail);
+    else {
+      try {
+        this.#open(link, head, options);
+      } catch (error) {
+        queueMicrotask(() => fail(error)); // the caller has no stream yet
+      }
+    }
   }
 
-  get unsent(): UnsentBody | undefined {
-    return this.#isAccepted ? undefined : { chunks: this.#held, end: this.#heldEnd };
+  get unsent(): readonly Buffer[] | undefined {
+    return this.#isAccepted ? undefined : this.#held;
   }
 
   get writableLength(): number {

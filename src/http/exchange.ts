@@ -78,13 +78,6 @@ export interface OutboundObserver extends BodyObserver {
   closed?(): void;
 }
 
-/** A body, or its beginning, that was not sent. */
-export interface UnsentBody {
-  readonly chunks: readonly Buffer[];
-  /** The body is complete. */
-  readonly end: { readonly trailers: RawHeaders | undefined } | undefined;
-}
-
 /** The client end of one request. */
 export interface OutboundStream extends BodyStream {
   /** Bytes of our body that are not sent yet: at most the high-water mark of `write`, and one chunk. */
@@ -92,7 +85,7 @@ export interface OutboundStream extends BodyStream {
   /** All bytes of our body that were written, sent or not. */
   readonly bytesWritten: number;
   /** What of our body is held here, if nothing of it has left: it can be sent on another stream instead. */
-  readonly unsent?: UnsentBody | undefined;
+  readonly unsent?: readonly Buffer[] | undefined;
   /** Cancels the request at the agent and at the target (RST_STREAM). Safe at any time, more than once. */
   cancel(): void;
 }
@@ -103,6 +96,8 @@ export interface InboundObserver extends BodyObserver {
   sent(): void;
   /** The client cancelled the request, or the link was lost before our response was complete. Once; not after `cancel()`. */
   cancelled(): void;
+  /** Behind our complete response the client gave up the rest of its body, or the link was lost: no `end` comes. */
+  abandoned?(): void;
 }
 
 /** The server end of one request. */

@@ -61,7 +61,9 @@ class RequestListener extends StreamListener {
   }
 
   closed(error: Error | undefined): void {
-    if (error !== undefined && !this.#stream.endSent) this.#observer.cancelled();
+    if (error === undefined) return;
+    if (!this.#stream.endSent) this.#observer.cancelled();
+    else if (!this.isComplete) this.#observer.abandoned?.();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Http2Error } from '../http2/errors.js';
 export interface WireObserver {
   /** Bytes of the connection have arrived; the wire does not write to them again. */
   received(bytes: Buffer): void;
-  /** The peer has sent something that carries none: it is alive. */
+  /** The peer has sent something: it is alive. */
   alive(): void;
   /** The peer misuses the wire. */
   failed(error: Http2Error): void;

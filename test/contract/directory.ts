@@ -14,7 +14,7 @@ export interface Nodes {
 
 export type NodesFactory = () => Nodes | Promise<Nodes>;
 
-const ANA = { name: 'demo', owner: 'ana@acme.com', agentId: 'agent-of-ana-0001', offer: '{"rules":[]}', note: '' };
+const ANA = { name: 'demo', owner: 'ana@acme.com', agentId: 'agent-of-ana-0001', offer: '{"rules":[]}' };
 
 const claimOf = (link: string, given: Partial<Claim> = {}): Claim => ({ ...ANA, link, slot: 1, ...given });
 
@@ -42,18 +42,17 @@ export function directoryContract(name: string, create: NodesFactory): void {
     });
 
     it('gives a name to the node that claims it, and tells the other', async () => {
-      const record = claimed(await one.claim(claimOf('a', { note: 'token 1' })));
-      const places = [{ node: 'node-1', link: 'a', slot: 1, note: 'token 1' }];
-      const { note, ...ana } = ANA;
-      assert.deepEqual(record, { ...ana, epoch: record.epoch, places });
+      const record = claimed(await one.claim(claimOf('a')));
+      const places = [{ node: 'node-1', link: 'a', slot: 1 }];
+      assert.deepEqual(record, { ...ANA, epoch: record.epoch, places });
       assert.deepEqual(await two.find('demo'), record);
       assert.deepEqual(await one.find('demo'), record);
       assert.equal(await one.find('other'), undefined);
     });
 
-    it('takes any text for an offer and a note', async () => {
+    it('takes any text for an offer', async () => {
       for (const text of ['', '__proto__', 'ü\u2028\u0000"\\\n', 'x'.repeat(65_536)]) {
-        const record = claimed(await one.claim(claimOf('a', { offer: text, note: text.slice(0, 100) })));
+        const record = claimed(await one.claim(claimOf('a', { offer: text })));
         assert.equal(record.offer, text);
         assert.deepEqual(await two.find('demo'), record);
       }

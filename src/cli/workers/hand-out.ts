@@ -24,7 +24,7 @@ export class HandOuts {
   give(socket: Socket, listener: number): void {
     const serving = this.#workers().filter(({ isServing }) => isServing);
     const worker = serving[this.#turn++ % serving.length];
-    if (worker !== undefined) worker.handOut(socket, listener, () => socket.destroy());
+    if (worker !== undefined) worker.handOut(socket, listener);
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ socket, listener });
     else socket.destroy();
   }

@@ -101,7 +101,9 @@ export class Supervisor {
    */
   reload(): void {
     for (const worker of this.#workers.values()) worker.reload();
-    this.#restarting = (this.#restarting ?? Promise.resolve()).then(() => this.#replaceAll());
+    this.#restarting = (this.#restarting ?? Promise.resolve())
+      .then(() => this.#replaceAll())
+      .catch((error: unknown) => this.#options.log.error({ err: error }, 'the workers could not be replaced'));
   }
 
   /** Stops: no new connection; running requests have thirty seconds. Resolves when every worker has ended. */
@@ -144,7 +146,7 @@ export class Supervisor {
       if (former === undefined) continue;
       this.#leaving.add(former);
       void former.ended.then(() => this.#leaving.delete(former));
-      await former.retire();
+      await former.retire(DRAIN_MS);
     }
     this.#options.log.info({}, 'the workers were replaced');
   }
@@ -180,14 +182,16 @@ export class Supervisor {
       () => {}, // `ended` follows
     );
     void worker.ended.then((end) => {
-      if (this.#closing !== undefined || this.#workers.get(slot) !== worker || this.#admin === undefined) return;
+      if (this.#closing !== undefined || this.#workers.get(slot) !== worker) return;
+      if (this.#admin === undefined && !worker.hasServed) return; // the edge does not start
       if (performance.now() - startedMs > STABLE_MS) this.#backoff.reset();
       const waitMs = Math.round(this.#backoff.next());
       this.#options.log.error(
         { worker: slot, pid: worker.pid, ...end, waitMs },
         'a worker has ended and is started again',
       );
-      setTimeout(() => this.#closing === undefined && this.#startWorker(slot), waitMs).unref();
+      const isMissing = () => this.#closing === undefined && this.#workers.get(slot) === worker;
+      setTimeout(() => isMissing() && this.#startWorker(slot), waitMs).unref();
     });
   }
 

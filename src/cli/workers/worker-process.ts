@@ -27,6 +27,15 @@ export interface WorkerEnd {
   readonly signal: string | null;
 }
 
+// A worker takes a connection in a turn of its event loop.
+const MAX_HANDED_OUT = 1_000;
+
+// A probe of the admin address waits no longer for a worker that stands still.
+const STATUS_MS = 1_000;
+
+// Agents have fifteen seconds to dial elsewhere.
+const MOVE_MS = 30_000;
+
 export class WorkerProcess {
   readonly slot: number;
   /** Resolves once it serves; rejects when it ends before. */
@@ -35,7 +44,10 @@ export class WorkerProcess {
   readonly ended: Promise<WorkerEnd>;
   readonly #child: ChildProcess;
   readonly #calls: Calls;
+  /** Connections on their way to it: nothing else would close them if it ends first. */
+  readonly #handedOut = new Set<Socket>();
   #isServing = false;
+  #hasServed = false;
 
   constructor({ store, table, group, attempts, command, start }: WorkerParts) {
     const [script, ...args] = command;
@@ -44,6 +56,11 @@ export class WorkerProcess {
     const calls = () => this.#calls;
     const ofStore = serveStore({ store, group, calls });
     const ofDirectory = serveDirectory({ table, group, calls });
+    // From now on it is told, and responds: before, every write of the others would wait for it.
+    const begin = () => {
+      group.add(this.#calls);
+      return start;
+    };
     let isReady: () => void = () => {};
     const ready = new Promise<void>((resolve) => {
       isReady = resolve;
@@ -56,25 +73,28 @@ export class WorkerProcess {
         ...serveOthers(group, calls),
         ['attempts.consume', (kind: AttemptKind, party: string) => attempts.consume(kind, party)],
         ['attempts.reward', (kind: AttemptKind, party: string) => attempts.reward(kind, party)],
-        ['worker.start', () => start],
+        ['worker.start', begin],
         ['worker.ready', () => isReady()],
       ]),
     );
-    group.add(this.#calls);
     this.ended = new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => {
+      const end = (code: number | null, signal: string | null) => {
         this.#isServing = false;
+        for (const socket of this.#handedOut) socket.destroy();
         group.delete(this.#calls);
         ofStore.close();
         ofDirectory.close();
         resolve({ code, signal });
-      });
+      };
+      this.#child.once('exit', end);
+      this.#child.on('error', () => this.#child.pid === undefined && end(null, null)); // there is no process, and no `exit`
     });
     const endedFirst = this.ended.then((end) => {
       throw new WorkerEnded(end);
     });
     this.ready = Promise.race([ready, endedFirst]).then(() => {
       this.#isServing = true;
+      this.#hasServed = true;
     });
     this.ready.catch(() => {}); // `ended` says it, too
   }
@@ -83,36 +103,47 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
-  /** Whether it takes connections. */
+  /** Whether it takes connections: one that stands still takes no more. */
   get isServing(): boolean {
-    return this.#isServing && this.#child.connected;
+    return this.#isServing && this.#child.connected && this.#handedOut.size < MAX_HANDED_OUT;
   }
 
-  /** Gives it a connection of one of the listeners. `failed` is called if it cannot take it. */
-  handOut(socket: Socket, listener: number, failed: () => void): void {
+  /** Whether it has ever served. */
+  get hasServed(): boolean {
+    return this.#hasServed;
+  }
+
+  /** Gives it a connection of one of the listeners, which ends if the worker cannot take it. */
+  handOut(socket: Socket, listener: number): void {
     const message: HandOut = { postern: 'connection', listener };
-    this.#child.send(message, socket, (error) => {
-      if (error !== null) failed();
+    this.#handedOut.add(socket);
+    // Node would keep the handle of its own until the worker has taken it, and for ever if that dies first.
+    this.#child.send(message, socket, { keepOpen: true }, () => {
+      this.#handedOut.delete(socket);
+      socket.destroy(); // our copy: the worker has its own by now
     });
   }
 
+  /** Rejects when it does not respond in time. */
   status(): Promise<WorkerStatus> {
-    return this.#calls.call('worker.status');
+    return this.#calls.callWithin(STATUS_MS, 'worker.status');
   }
 
   serves(host: string): Promise<boolean> {
-    return this.#calls.call('worker.serves', host);
+    return this.#calls.callWithin(STATUS_MS, 'worker.serves', host);
   }
 
   reload(): void {
     this.#calls.tell('worker.reload');
   }
 
-  /** Another worker has its place: its agents go there, and its visitors. Then it ends, as with `drain`. */
-  async retire(): Promise<void> {
+  /** Another worker has its place: its agents go there, and its visitors. Then it has `drainMs` to finish what runs. */
+  async retire(drainMs: number): Promise<void> {
     this.#isServing = false;
-    await this.#calls.call('worker.move').catch(() => {}); // it has died meanwhile
+    await this.#calls.callWithin(MOVE_MS, 'worker.move').catch(() => {}); // it has died meanwhile, or stands still
     this.#calls.tell('worker.drain');
+    const late = setTimeout(() => this.kill(), drainMs);
+    void this.ended.then(() => clearTimeout(late));
   }
 
   /** Takes no more connections, finishes what runs, and ends. */
@@ -120,11 +151,6 @@ export class WorkerProcess {
     this.#isServing = false;
     this.#calls.tell('worker.drain');
     await this.ended;
-  }
-
-  /** Breaks off what runs; `drain` goes on. */
-  destroy(): void {
-    this.#calls.tell('worker.destroy');
   }
 
   kill(): void {

@@ -26,7 +26,6 @@ export async function runWorker(config: EdgeConfig, logging: Logging): Promise<v
     ['worker.reload', () => reload(logging, edge)],
     ['worker.drain', () => end(edge, logging)],
     ['worker.move', () => edge?.moveAway()],
-    ['worker.destroy', () => edge?.destroy()],
   ]);
   const { calls, store, directory, others, start } = await connect(methods);
   ignoreSignals();

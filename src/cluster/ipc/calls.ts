@@ -54,6 +54,15 @@ export class Calls {
     });
   }
 
+  /** As `call`. Rejects with `ERR_STORE_UNAVAILABLE` after the time, too: the other side may have carried it out. */
+  async callWithin<Value>(limitMs: number, method: string, ...args: readonly unknown[]): Promise<Value> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(gone()), limitMs);
+    });
+    return Promise.race([this.call<Value>(method, ...args), late]).finally(() => clearTimeout(timer));
+  }
+
   /** The same without a result. */
   tell(method: string, ...args: readonly unknown[]): void {
     if (!this.#isClosed) this.#port.post({ postern: 'tell', method, args } satisfies Message);
@@ -112,5 +121,5 @@ export class Calls {
 }
 
 function gone(): PosternError {
-  return new PosternError('ERR_STORE_UNAVAILABLE', 'the supervisor cannot be reached');
+  return new PosternError('ERR_STORE_UNAVAILABLE', 'the other process does not respond');
 }

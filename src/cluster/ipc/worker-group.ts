@@ -28,16 +28,9 @@ export class WorkerGroup {
 
   /** What a method of all others returns; those that fail or take too long are left out. */
   async ask(asker: Calls, method: string, args: readonly unknown[]): Promise<unknown[]> {
-    const answers: unknown[] = [];
-    const asked = this.#othersThan(asker).map(async (worker) => void answers.push(await worker.call(method, ...args)));
-    if (asked.length === 0) return answers;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, MAX_WAIT_MS);
-    });
-    await Promise.race([late, Promise.allSettled(asked)]);
-    clearTimeout(timer);
-    return [...answers];
+    const others = this.#othersThan(asker);
+    const asked = await Promise.allSettled(others.map((worker) => worker.callWithin(MAX_WAIT_MS, method, ...args)));
+    return asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
   /** Calls a method of all others. */

@@ -156,7 +156,6 @@ export class Admission {
       agentId: offer.agentId,
       offer: writeOffered(offer),
       slot: 1,
-      note: grant.id,
     };
     const own = await this.#options.places.reserve(wanted);
     try {

@@ -182,9 +182,9 @@ export class Exchange implements OutboundObserver, LongLivedRequest {
   async #repeat(error: PosternError): Promise<void> {
     const visit = this.#visit;
     this.#isRepeated = true;
-    if (!visit.endOfBody) visit.pause();
+    if (this.#upload !== undefined && !visit.endOfBody) visit.pause(); // nothing reads it before
     const repeated = await this.#options.again?.(visit);
-    if (visit.isClosed) return;
+    if (visit.isClosed || visit.isResponding) return; // it was given up meanwhile
     if (repeated === undefined) throw error;
     this.#verdict = repeated.verdict;
     if (this.#upload === undefined) this.open(repeated.head, this.#cookie);

@@ -1,5 +1,5 @@
 /** What the visitor of an exchange sends and does: the body of the request on its way to the agent, and the end of it all. */
-import type { InboundObserver, OutboundStream, UnsentBody } from '../../http/exchange.js';
+import type { InboundObserver, OutboundStream } from '../../http/exchange.js';
 import type { RawHeaders } from '../../http/fields.js';
 import { filterTrailers } from '../../http/header-rules.js';
 import type { Visit } from '../request/visit.js';
@@ -10,14 +10,13 @@ export interface UploadOwner {
   ended(): void;
 }
 
-const NOTHING: UnsentBody = { chunks: [], end: undefined };
-
 export class Upload implements InboundObserver {
   readonly #visit: Visit;
   #stream: OutboundStream;
   readonly #exchange: UploadOwner;
   #trailers: RawHeaders | undefined;
   #hasBegun = false;
+  #hasEnded = false;
 
   constructor(visit: Visit, stream: OutboundStream, exchange: UploadOwner) {
     this.#visit = visit;
@@ -32,11 +31,11 @@ export class Upload implements InboundObserver {
 
   /** Sends the body on another stream, from its first byte on. */
   moveTo(stream: OutboundStream): void {
-    const { chunks, end } = this.#stream.unsent ?? NOTHING;
+    const unsent = this.#stream.unsent ?? [];
     this.#stream = stream;
     let canWriteMore = true;
-    for (const chunk of chunks) canWriteMore = stream.write(chunk);
-    if (end !== undefined) stream.end(end.trailers);
+    for (const chunk of unsent) canWriteMore = stream.write(chunk);
+    if (this.#hasEnded) stream.end(this.#trailers);
     else if (canWriteMore) this.#visit.resume();
   }
 
@@ -52,6 +51,7 @@ export class Upload implements InboundObserver {
 
   end(): void {
     this.#hasBegun = true;
+    this.#hasEnded = true;
     this.#stream.end(this.#trailers);
   }
 

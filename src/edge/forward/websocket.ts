@@ -74,7 +74,7 @@ export class WebSocketExchange implements LongLivedRequest {
   async #repeat(error: PosternError): Promise<void> {
     this.#isRepeated = true;
     const repeated = await this.#options.again?.(this.#visit);
-    if (this.#visit.isClosed) return;
+    if (this.#visit.isClosed || this.#visit.isResponding) return; // it was given up meanwhile
     if (repeated === undefined) throw error;
     this.#verdict = repeated.verdict;
     if (this.#stream === undefined) this.open(repeated.head);

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askAdmin, until } from '../../support/admin.js';
@@ -90,8 +91,27 @@ describe('an edge of two workers', () => {
     assert.equal(metrics.match(/^# TYPE postern_ready /gm)?.length, 1);
   });
 
+  test('I20 one that stands still keeps the edge ready, and what is on its way to it ends with it', async () => {
+    const [still] = world.edge.records(0).filter(({ msg }) => msg === 'worker up');
+    const pid = still?.['pid'] as number;
+    const mark = world.edge.mark();
+    process.kill(pid, 'SIGSTOP');
+    const { port, hostname } = new URL(world.url);
+    const ended = Array.from({ length: 8 }, async () => {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.on('error', () => {}); // `close` follows
+      socket.resume().write(`GET / HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+      await new Promise((resolve) => socket.once('close', resolve));
+    });
+    await Promise.race(ended); // the other worker responds
+    assert.deepEqual(await askAdmin(world, '/readyz'), [200, 'ready\n']);
+    process.kill(pid, 'SIGKILL');
+    await Promise.all(ended);
+    await world.edge.record(({ msg, worker }) => msg === 'worker up' && worker === still?.['worker'], mark);
+  });
+
   test('I20 one that is killed is started again, its agents come back, and sessions last', async () => {
-    const [lost] = world.edge.records(0).filter(({ msg }) => msg === 'worker up');
+    const lost = world.edge.records(0).findLast(({ msg }) => msg === 'worker up');
     const mark = world.edge.mark();
     process.kill(lost?.['pid'] as number, 'SIGKILL');
     await world.edge.record(({ msg, worker }) => msg === 'worker up' && worker === lost?.['worker'], mark);

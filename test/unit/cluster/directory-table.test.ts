@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DirectoryTable } from '../../../src/cluster/directory-table.js';
 
-const CLAIM = { owner: 'ana@acme.com', agentId: 'agent-of-ana-0001', offer: '', link: 'a', slot: 1, note: '' };
+const CLAIM = { owner: 'ana@acme.com', agentId: 'agent-of-ana-0001', offer: '', link: 'a', slot: 1 };
 
 describe('DirectoryTable', () => {
   it('forgets the tunnel that has been offline the longest, and no other', () => {

@@ -76,7 +76,6 @@ describe('the workers of a supervisor', () => {
       offer: '',
       link: 'a',
       slot: 1,
-      note: '',
     };
     await one.directory.claim(claim);
     assert.deepEqual(places, [1]);
