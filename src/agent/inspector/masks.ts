@@ -60,7 +60,14 @@ function maskedPair(pair: string): string {
 
 /** A URL or a path whose query holds no secrets, and whose fragment none either: there sign-ins may put tokens. */
 export function maskedUrl(url: string): string {
-  return url.replace(/[?#][^#]*/g, (part) => `${part[0]}${maskedForm(part.slice(1))}`);
+  return url.replace(/[?#][^#]*/g, (part) => part.replace(/[?#&][^&]*/g, maskedUrlPair));
+}
+
+/** With the character before it. A fragment may be a path with a query, and a query may hold a second `?`: all behind a secret key is secret. */
+function maskedUrlPair(pair: string): string {
+  for (const { 0: name, 1: key, index } of pair.matchAll(/[?#&]([^?=]*)=/g))
+    if (isSecretKey(decoded(key as string))) return `${pair.slice(0, index)}${name}${MASK}`;
+  return pair;
 }
 
 /** The text of a body of a media type without secrets: forms, JSON and JSON lines are understood, other text stays. */

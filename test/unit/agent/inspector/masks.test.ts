@@ -39,6 +39,9 @@ describe('masks', () => {
       `/a?access_token=${MASK}&b=1&apiKey=${MASK}&sort-key=${MASK}`,
     );
     assert.equal(maskedUrl('/a/token'), '/a/token');
+    assert.equal(maskedUrl('https://app/#/login?token=abc&b=1'), `https://app/#/login?token=${MASK}&b=1`);
+    assert.equal(maskedUrl('/cb?x=1?code=zz&b=1'), `/cb?x=1?code=${MASK}&b=1`);
+    assert.equal(maskedUrl('/cb?state=/a?b=zz&b=1#c'), `/cb?state=${MASK}&b=1#c`);
     const form = 'user=ana&password=p%3Dw&client%5Fsecret=s&empty';
     assert.equal(
       maskedBody(form, 'application/x-www-form-urlencoded'),
@@ -60,6 +63,7 @@ describe('masks', () => {
       '"token":'.repeat(100_000),
     ])
       maskedBody(text, 'application/json');
+    for (const text of ['?', '&', '?=', 'a']) maskedUrl(`/?${text.repeat(500_000)}`);
     maskedBody('='.repeat(1_000_000), 'application/x-www-form-urlencoded');
     maskedBody('a'.repeat(1_000_000), 'application/x-www-form-urlencoded');
   });
