@@ -4,6 +4,7 @@
  */
 import type { RequestHead, ResponseHead } from '../../http/exchange.js';
 import { fieldValue, type RawHeaders } from '../../http/fields.js';
+import { readEmail } from '../target/request-record.js';
 import type { ExchangeTap } from '../target/tap.js';
 import { BodyCopy } from './body-copy.js';
 import type { TunnelName } from './inspected-tunnels.js';
@@ -42,6 +43,8 @@ export class Captured implements ExchangeTap {
   readonly tunnel: TunnelName;
   readonly replayOf: string | undefined;
   readonly linkMs: number | undefined;
+  /** Who has made the request. Apart from the headers, which take long to read for all exchanges. */
+  readonly person: string | undefined;
   readonly startedAtMs = Date.now();
   readonly requestBody: BodyCopy;
   readonly responseBody: BodyCopy;
@@ -75,7 +78,8 @@ export class Captured implements ExchangeTap {
     this.#requestHeaders = new KeptFields(headers);
     this.replayOf = replayOf;
     this.linkMs = linkMs;
-    this.cost = BASE_BYTES + head.path.length + this.#requestHeaders.length;
+    this.person = readEmail(fieldValue(headers, 'x-forwarded-email'));
+    this.cost = BASE_BYTES + head.path.length + this.#requestHeaders.length + (this.person?.length ?? 0);
     this.#keeper = keeper;
     const reserve = (bytes: number) => keeper.reserve(this, bytes);
     this.requestBody = new BodyCopy(keeper.bodyBytes, reserve);

@@ -13,8 +13,9 @@ import type { Exchange } from './wire.js';
 
 // Of a body after decoding.
 const MAX_SEARCHED_BYTES = 1_048_576;
-// Bytes that are searched without a break: a millisecond.
-const SLICE_BYTES = 1_048_576;
+// What exchanges take up that are looked at without a break: a few milliseconds, for decoding their headers most of all. With
+// words, an exchange with long bodies takes as much by itself.
+const SLICE_BYTES = 262_144;
 
 /** The rows of those that pass a filter, `limit` at most, in their order, and whether there may be more behind them. */
 export async function search(
@@ -31,7 +32,7 @@ export async function search(
       if (rows.length === limit) return { rows, isCut: true };
       rows.push(row);
     }
-    searched += filter.hasWords ? captured.cost : 100;
+    searched += captured.cost;
     if (searched < SLICE_BYTES) continue;
     searched = 0;
     await nextTurn();

@@ -40,7 +40,7 @@ export function describeRow(captured: Captured): Exchange {
     type: response === undefined ? null : mediaType(response.headers),
     requestBytes: captured.requestBody.bytes,
     responseBytes: captured.responseBody.bytes,
-    person: readEmail(fieldValue(headers, 'x-forwarded-email')) ?? null,
+    person: captured.person ?? null,
     rule: readEmail(fieldValue(headers, RULE)) ?? null,
     timing: timingOf(captured),
     ...(failure !== undefined && { failure }),

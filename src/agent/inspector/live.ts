@@ -1,6 +1,4 @@
 /** What the edge tells about the people at the tunnels, as the inspector shows it. */
-import { fieldValue } from '../../http/fields.js';
-import { readEmail } from '../target/request-record.js';
 import type { Exchanges } from './exchanges.js';
 import type { InspectedTunnels } from './inspected-tunnels.js';
 import type { Knock, Person } from './wire.js';
@@ -26,10 +24,9 @@ export function knocksAt(tunnels: InspectedTunnels): Knock[] {
 /** How many of the exchanges that are kept each person has caused at each tunnel. */
 function requestsByPerson(exchanges: Exchanges): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { head, replayOf, tunnel } of exchanges.newestFirst()) {
-    const email = readEmail(fieldValue(head.headers, 'x-forwarded-email'));
-    if (email === undefined || replayOf !== undefined) continue;
-    const key = keyOf(tunnel.name, email);
+  for (const { person, replayOf, tunnel } of exchanges.newestFirst()) {
+    if (person === undefined || replayOf !== undefined) continue;
+    const key = keyOf(tunnel.name, person);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;

@@ -3,8 +3,12 @@ import { describe, test } from 'node:test';
 import harSdk from '@har-sdk/validator';
 import { Capture } from '../../../../src/agent/inspector/capture.js';
 import type { Captured } from '../../../../src/agent/inspector/captured.js';
+import { search } from '../../../../src/agent/inspector/content-search.js';
 import { Exchanges, type ExchangesLimits } from '../../../../src/agent/inspector/exchanges.js';
-import type { InspectedTunnel } from '../../../../src/agent/inspector/inspected-tunnels.js';
+import { parseFilter } from '../../../../src/agent/inspector/filter.js';
+import { type InspectedTunnel, InspectedTunnels } from '../../../../src/agent/inspector/inspected-tunnels.js';
+import { KeptFields } from '../../../../src/agent/inspector/kept-fields.js';
+import { peopleAt } from '../../../../src/agent/inspector/live.js';
 import type { RequestHead } from '../../../../src/http/exchange.js';
 import { inspected } from './inspected.js';
 
@@ -58,6 +62,33 @@ describe('what is captured', () => {
     idle.responseBytes(Buffer.from([0x81, 1, 0x61]));
     slow.requestBytes(Buffer.alloc(10));
     assert.deepEqual([idle.messages?.read(0, 1).length, slow.requestBody.kept], [0, 0]);
+  });
+
+  test('costs little to count and to look for: headers are not read for it, and others have their turns', async (t) => {
+    const { exchanges, request } = capturing({ maxBytes: 50_000_000, bodyBytes: 1_000 });
+    const headers = ['x-forwarded-email', 'ana%2Bx@acme.com', 'x-long', 'x'.repeat(3_000)];
+    const read = t.mock.method(KeptFields.prototype, 'read');
+    for (let n = 0; n < 2_000; n++) request({ headers });
+    const tunnels = new InspectedTunnels();
+    const people = () => [{ email: 'ana+x@acme.com', since: '' }];
+    tunnels.add({ info: () => ({ name: 'web' }), people } as unknown as InspectedTunnel);
+    assert.equal(peopleAt(tunnels, exchanges)[0]?.requests, 2_000);
+    assert.equal(read.mock.callCount(), 0);
+
+    let readAtOnce = 0;
+    let before = 0;
+    let isSearching = true;
+    const turn = () => {
+      readAtOnce = Math.max(readAtOnce, read.mock.callCount() - before);
+      before = read.mock.callCount();
+      if (isSearching) setImmediate(turn);
+    };
+    turn();
+    const none = parseFilter('method:POST');
+    await search(exchanges.newestFirst(), 'filter' in none ? none.filter : assert.fail(), 10);
+    isSearching = false;
+    turn();
+    assert.ok(readAtOnce < read.mock.callCount() / 5, `${readAtOnce} of ${read.mock.callCount()}`);
   });
 
   test('K16 costs nothing while it is paused, and comes in pages', async (t) => {
