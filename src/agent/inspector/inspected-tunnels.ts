@@ -24,7 +24,7 @@ export interface InspectedTunnel {
   answer(id: string, how: KnockAnswer): Promise<void>;
 }
 
-/** Which tunnel an exchange has passed. */
+/** Which tunnel an exchange came through. */
 export type TunnelName = Pick<TunnelInfo, 'name' | 'url'>;
 
 export class InspectedTunnels {
@@ -54,10 +54,10 @@ export class InspectedTunnels {
     });
   }
 
-  /** Throws `BadCall` for one that has ended. */
-  get(tunnel: TunnelName): InspectedTunnel {
+  /** Throws `BadCall` for one that has ended, though another may have its name now: `expected` is the one that it was. */
+  get(tunnel: TunnelName, expected?: InspectedTunnel): InspectedTunnel {
     const found = this.find(tunnel);
-    if (found !== undefined) return found;
+    if (found !== undefined && (expected ?? found) === found) return found;
     throw new BadCall(`The tunnel ${tunnel.name} does not run any more: its requests can only be read.`, GONE);
   }
 }

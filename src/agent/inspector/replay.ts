@@ -1,6 +1,6 @@
 /**
- * Repeats captured requests through the tunnel that they have passed, as the same person: with an assertion that the edge signs afresh, since the old one has expired. A
- * request that had an identity is never repeated without it.
+ * Repeats captured requests through the tunnel that they came through, as the same person: with an assertion that the edge signs
+ * afresh, since the old one has expired. A request that had an identity is never repeated without it.
  */
 import type { Capture } from './capture.js';
 import type { Captured } from './captured.js';
@@ -37,7 +37,7 @@ export class Replayer {
     replayedRequest(captured, edit, { assertion: undefined, masks }); // what cannot be sent is said before the edge is asked
     const assertion = await this.#fresh(captured, tunnel);
     this.#checkRoom(count); // others may have begun meanwhile
-    tunnels.get(captured.tunnel); // and it may have ended
+    tunnels.get(captured.tunnel, tunnel); // and it may have ended, or another one have its name
     const ids: string[] = [];
     for (let done = 0; done < count; done++) {
       const stream = new ReplayStream(replayedRequest(captured, edit, { assertion, masks }));

@@ -6,7 +6,7 @@ import { addTunnel, inspected } from './inspected.js';
 const knock = { id: 'k1', email: 'eve@acme.com', message: '', at: '2026-01-01T00:00:00Z' };
 
 describe('one inspector of several tunnels', () => {
-  test('K13 repeats a request through the tunnel that it has passed, to that tunnel’s own server only', async (t) => {
+  test('K13 repeats a request through the tunnel that it came through, to that tunnel’s own server only', async (t) => {
     const seen: string[] = [];
     const respond =
       (name: string): RequestListener =>
@@ -55,6 +55,26 @@ describe('one inspector of several tunnels', () => {
     const [row] = await rows();
     assert.equal((await call('POST', `/api/exchanges/${row?.id}/replay`, {})).status, 409);
     assert.equal(hits, 1);
+  });
+
+  test('K13 sends nothing to another tunnel that has got the name while the edge was asked to sign', async (t) => {
+    const { inspector, call, rows } = await inspected(t, (_request, response) => response.end());
+    let hits = 0;
+    const count: RequestListener = (_request, response) => {
+      hits += 1;
+      response.end();
+    };
+    const renew = async (assertion: string) => {
+      inspector.remove(api.tunnel);
+      await addTunnel(t, inspector, 'api', count);
+      return `${assertion}-fresh`;
+    };
+    const api = await addTunnel(t, inspector, 'api', count, { renew });
+    await api.visit({ path: '/a', headers: ['x-postern-assertion', 'a.b.c'] });
+    const [row] = await rows();
+    const refused = await call('POST', `/api/exchanges/${row?.id}/replay`, {});
+    assert.deepEqual([refused.status, refused.json.error?.code], [409, 'ERR_TUNNEL_GONE']);
+    assert.deepEqual([hits, (await rows('is:replay')).length], [1, 0]);
   });
 
   test('K16 keeps within one bound for all of them, the oldest going first', async (t) => {
