@@ -18,7 +18,7 @@ export class InspectorOf {
   async ready({ agent }: World): Promise<void> {
     await agent.record((line) => line['event'] === 'inspect');
     const folder = join(this.#folder, 'postern');
-    const name = readdirSync(folder).find((file) => file.startsWith(`inspector-${agent.pid}`)) ?? 'none';
+    const name = readdirSync(folder).find((file) => file.includes(`-${agent.pid}-`)) ?? 'none';
     this.#found = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { origin: string; key: string };
   }
 

@@ -62,7 +62,11 @@ export class Inspection {
     if (this.#isClosed) return void inspector.close();
     this.#inspector = inspector;
     const { origin, key } = inspector;
-    this.#unpublish = publishInspector({ origin, key });
+    try {
+      this.#unpublish = publishInspector({ origin, key });
+    } catch (error) {
+      this.#display.hint(`postern logs and replay cannot find the inspector: ${(error as Error).message}`);
+    }
     this.#display.inspect({ origin, withKey: `${origin}/#key=${key}` });
     return inspector;
   }

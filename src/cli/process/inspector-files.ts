@@ -3,7 +3,7 @@
  * address and the key. `postern status`, `logs` and `replay` find them there.
  */
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { checkSecretFile } from './secret-file.js';
 
@@ -15,16 +15,25 @@ export interface PublishedInspector {
   readonly key: string;
 }
 
-const FILE = /^inspector-(\d{1,10})-\d{1,5}\.json$/;
+// The name of the host: several may share a home, and none can see whether a process of another one runs.
+const FILE = /^inspector-(.+)-(\d{1,10})-\d{1,5}\.json$/;
+const MAX_HOST_CHARS = 100;
 const MAX_FILE_BYTES = 16_384;
 const ORIGIN = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d{1,5}$/;
 
-/** Writes the file of an inspector of this process, and removes those of processes that have crashed. Returns what removes it again. */
+/**
+ * Writes the file of an inspector of this process, and removes those of processes of this host that have crashed. Returns what removes
+ * it again. Throws the system's error.
+ */
 export function publishInspector(inspector: Omit<PublishedInspector, 'pid'>, env = process.env): () => void {
   const folder = folderOf(env);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const name of namesIn(folder)) if (!isAlive(pidOf(name))) rmSync(join(folder, name), { force: true });
-  const path = join(folder, `inspector-${process.pid}-${new URL(inspector.origin).port}.json`);
+  const host = hostname()
+    .replace(/[^\w.-]/g, '_')
+    .slice(0, MAX_HOST_CHARS);
+  for (const name of namesIn(folder))
+    if (FILE.exec(name)?.[1] === host && !isAlive(pidOf(name))) removeQuietly(join(folder, name));
+  const path = join(folder, `inspector-${host}-${process.pid}-${new URL(inspector.origin).port}.json`);
   rmSync(path, { force: true }); // of a process that crashed, with the same id
   const file = openSync(path, 'wx', 0o600);
   try {
@@ -32,7 +41,7 @@ export function publishInspector(inspector: Omit<PublishedInspector, 'pid'>, env
   } finally {
     closeSync(file);
   }
-  const remove = () => rmSync(path, { force: true });
+  const remove = () => removeQuietly(path);
   process.once('exit', remove);
   return () => {
     process.off('exit', remove);
@@ -65,7 +74,15 @@ function namesIn(folder: string): string[] {
 }
 
 function pidOf(name: string): number {
-  return Number(FILE.exec(name)?.[1]);
+  return Number(FILE.exec(name)?.[2]);
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // it stays, and no command believes it
+  }
 }
 
 function isAlive(pid: number): boolean {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { InspectorClient } from '../../../../src/cli/process/inspector-client.js';
@@ -48,13 +49,17 @@ describe('the inspectors of this machine', () => {
     const gone = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
     await once(gone, 'exit');
     const left = { pid: gone.pid, origin: 'http://127.0.0.1:4040', key: 'k' };
-    writeFileSync(join(folder, `inspector-${gone.pid}-4040.json`), JSON.stringify(left), { mode: 0o600 });
-    writeFileSync(join(folder, 'other.json'), '{}');
+    writeFileSync(join(folder, `inspector-${hostname()}-${gone.pid}-4040.json`), JSON.stringify(left), { mode: 0o600 });
+    const others = [`inspector-a-container-${gone.pid}-4040.json`, 'other.json']; // whether it runs cannot be seen from here
+    for (const name of others) writeFileSync(join(folder, name), '{}', { mode: 0o600 });
+    mkdirSync(join(folder, `inspector-${hostname()}-${gone.pid}-1.json`)); // cannot be removed
     assert.deepEqual(publishedInspectors(env), []);
     const withdraw = publishInspector({ origin: 'http://127.0.0.1:4041', key: 'own' }, env);
-    assert.deepEqual(readdirSync(folder).sort(), [`inspector-${process.pid}-4041.json`, 'other.json']);
+    const stuck = `inspector-${hostname()}-${gone.pid}-1.json`;
+    const own = `inspector-${hostname()}-${process.pid}-4041.json`;
+    assert.deepEqual(readdirSync(folder).sort(), [...others, stuck, own].sort());
     assert.deepEqual(publishedInspectors(env), [{ pid: process.pid, origin: 'http://127.0.0.1:4041', key: 'own' }]);
     withdraw();
-    assert.deepEqual(readdirSync(folder), ['other.json']);
+    assert.deepEqual(readdirSync(folder).sort(), [...others, stuck].sort());
   });
 });
