@@ -60,7 +60,7 @@ async function replay(given: string | undefined, options: Options): Promise<void
   checkChoice(given, options);
   const edit = editOf(options);
   const chosen = given === undefined ? await chosenTunnels(options.name) : undefined;
-  const inspector = chosen?.client ?? (await holderOf(given as string)); // one of the two is given
+  const inspector = chosen?.client ?? (await holderOf(given as string, options.name)); // one of the two is given
   const id = given ?? (await latestId(chosen as ChosenTunnels, options));
   const lineOf = exchangeLines({ tunnels: chosen?.tunnels ?? [], term: chosen?.term ?? '' });
   const headers = await headersOf(inspector, id, options);

@@ -18,7 +18,7 @@ import type { PublishedInspector } from './inspector-files.js';
 // All exchanges that an inspector keeps, as rows.
 const MAX_RESPONSE_BYTES = 67_108_864;
 const MAX_PROOF_BYTES = 1_024;
-// On one machine; what does not answer by then is none.
+// On one machine: what has not responded within this time is no inspector.
 const PROOF_MS = 2_000;
 
 export class InspectorClient {
@@ -37,7 +37,7 @@ export class InspectorClient {
       const { proof } = (await readJson(response, MAX_PROOF_BYTES)) as { readonly proof?: unknown };
       return isProof(proof, this.inspector.key, nonce);
     } catch {
-      return false; // there is none, or it speaks another language
+      return false; // there is none, or it is not an inspector
     }
   }
 

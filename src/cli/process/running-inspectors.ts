@@ -1,5 +1,6 @@
 /** The inspectors that run on this machine, and which of their tunnels a command means. */
 import type { TunnelInfo } from '../../agent/inspector/wire.js';
+import { quoted } from '../../config/text.js';
 import { CommandError, EXIT } from './exit.js';
 import { InspectorClient } from './inspector-client.js';
 import { publishedInspectors } from './inspector-files.js';
@@ -30,24 +31,41 @@ export async function runningInspectors(): Promise<readonly RunningInspector[]> 
 }
 
 /** The tunnel of that name, else all tunnels of the only process that has some. */
-export async function chosenTunnels(name: string | undefined): Promise<ChosenTunnels> {
-  const running = await runningInspectors();
-  const matching = running.filter(({ tunnels }) => name === undefined || tunnels.some((one) => one.name === name));
+export async function chosenTunnels(name: string | undefined, running = runningInspectors()): Promise<ChosenTunnels> {
+  const matching = (await running).filter(({ tunnels }) =>
+    tunnels.some((one) => name === undefined || one.name === name),
+  );
   const [found, ...others] = matching;
   if (found === undefined)
     throw new CommandError('no tunnel with an inspector runs on this machine: start one, or choose another --name.');
   if (others.length > 0) {
-    const names = matching.flatMap(({ tunnels }) => tunnels.map((one) => one.name)).join(', ');
-    throw new CommandError(`several tunnels run on this machine: choose one with --name (${names}).`, EXIT.usage);
+    const names = [...new Set(matching.flatMap(({ tunnels }) => tunnels.map((one) => one.name)))];
+    if (name !== undefined || names.length === 1)
+      throw new CommandError(sameName(name ?? `${names}`, matching), EXIT.usage);
+    throw new CommandError(
+      `several tunnels run on this machine: choose one with --name (${names.join(', ')}).`,
+      EXIT.usage,
+    );
   }
   return { ...found, term: name === undefined ? '' : `tunnel:${name}` };
 }
 
-/** The process that keeps an exchange. */
-export async function holderOf(id: string): Promise<InspectorClient> {
-  for (const { client } of await runningInspectors()) {
+function sameName(name: string, running: readonly RunningInspector[]): string {
+  const addresses = running.map(({ client }) => client.inspector.origin).join(', ');
+  return `several processes have a tunnel ${quoted(name)}: look into their inspectors (${addresses}), or end all but one.`;
+}
+
+/** The process that keeps an exchange. Where a tunnel is named, the exchange is one of it. */
+export async function holderOf(
+  id: string,
+  name: string | undefined,
+  running = runningInspectors(),
+): Promise<InspectorClient> {
+  for (const { client } of await running) {
     const exchange = await client.exchange(id).catch(() => undefined);
-    if (exchange !== undefined) return client;
+    if (exchange === undefined) continue;
+    if (name === undefined || exchange.tunnel === name) return client;
+    throw new CommandError(`--name: the request came through the tunnel ${quoted(exchange.tunnel)}.`, EXIT.usage);
   }
   throw new CommandError('no tunnel on this machine has such a request: "postern logs --json" shows the ids.');
 }

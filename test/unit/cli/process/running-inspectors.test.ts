@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { InspectorClient } from '../../../../src/cli/process/inspector-client.js';
 import { publishedInspectors, publishInspector } from '../../../../src/cli/process/inspector-files.js';
+import { chosenTunnels, holderOf, type RunningInspector } from '../../../../src/cli/process/running-inspectors.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 import { inspected } from '../../agent/inspector/inspected.js';
 
@@ -62,4 +63,39 @@ describe('the inspectors of this machine', () => {
     withdraw();
     assert.deepEqual(readdirSync(folder).sort(), [...others, stuck].sort());
   });
+
+  test('the tunnels of a command are those of the only process that has some, or that has the name', async () => {
+    const [shop, other, idle] = [running(1, ['shop', 'api']), running(2, ['shop']), running(3, [])];
+    const refusal = (name: string | undefined, ...all: RunningInspector[]) =>
+      chosenTunnels(name, Promise.resolve(all)).then(
+        () => assert.fail('it has chosen'),
+        ({ message }: Error) => message,
+      );
+    assert.equal((await chosenTunnels(undefined, Promise.resolve([idle, shop]))).client, shop.client);
+    assert.equal((await chosenTunnels('api', Promise.resolve([shop, other]))).client, shop.client);
+    assert.match(await refusal(undefined, idle), /^no tunnel/);
+    assert.match(await refusal(undefined, shop, other), /--name \(shop, api\)/);
+    for (const [name, first] of [['shop', shop] as const, [undefined, running(1, ['shop'])] as const]) {
+      const message = await refusal(name, first, other);
+      assert.ok(message.includes('http://127.0.0.1:1, http://127.0.0.1:2') && !message.includes('--name'), message);
+    }
+  });
+
+  test('the holder of a request is no other tunnel than the one that is named', async () => {
+    const all = Promise.resolve([running(1, ['shop']), running(2, ['api'], 'id1')]);
+    const holder = (await all)[1]?.client;
+    assert.equal(await holderOf('id1', undefined, all), holder);
+    assert.equal(await holderOf('id1', 'api', all), holder);
+    await assert.rejects(holderOf('id1', 'shop', all), /--name: .*"api"/);
+    await assert.rejects(holderOf('id2', undefined, all), /no tunnel/);
+  });
 });
+
+/** An inspector at a port, whose process has tunnels, and in the first of them an exchange. */
+function running(port: number, names: readonly string[], kept?: string): RunningInspector {
+  const client = {
+    inspector: { origin: `http://127.0.0.1:${port}` },
+    exchange: async (id: string) => (id === kept ? { id, tunnel: names[0] } : assert.fail('not found')),
+  };
+  return { client, tunnels: names.map((name) => ({ name })) } as unknown as RunningInspector;
+}
