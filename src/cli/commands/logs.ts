@@ -38,11 +38,11 @@ async function print(chosen: ChosenTunnels, { filter: given = '', limit, follow,
   const count = /^[1-9]\d{0,3}$/.test(limit) ? Number(limit) : Number.NaN;
   if (!(count <= MAX_LIMIT)) throw new CommandError(`--limit: expected a number from 1 to ${MAX_LIMIT}.`, EXIT.usage);
   const filter = `${checked(given)} ${term}`;
-  const lineOf = exchangeLines(chosen);
-  const show = (exchange: Exchange) => write(json ? JSON.stringify(exchange) : lineOf(exchange));
   // First the stream, so that no exchange ends between it and the list.
   const events = follow && (await inspector.events());
   const { exchanges } = await inspector.exchanges({ filter, limit: count });
+  const lineOf = exchangeLines(chosen, exchanges);
+  const show = (exchange: Exchange) => write(json ? JSON.stringify(exchange) : lineOf(exchange));
   const shown = new Set<string>();
   for (const exchange of [...exchanges].reverse()) {
     if (follow && exchange.state === 'open') continue; // when it has ended

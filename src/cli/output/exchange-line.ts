@@ -10,16 +10,14 @@ const COLOURED: Styler = (style, text) => styleText(style, text, { validateStrea
 
 const MAX_NAME_COLUMNS = 24;
 
-/** Each begins with the name of its tunnel where there are several, and all of them are shown. */
-export function exchangeLines({
-  tunnels,
-  term,
-}: {
-  readonly tunnels: readonly TunnelInfo[];
-  readonly term: string;
-}): (exchange: Exchange) => string {
-  if (tunnels.length <= 1 || term !== '') return exchangeLine;
-  const columns = Math.min(MAX_NAME_COLUMNS, Math.max(...tunnels.map(({ name }) => name.length)));
+/** Each begins with the name of its tunnel where there are several that run or have `exchanges`, and all of them are shown. */
+export function exchangeLines(
+  { tunnels, term }: { readonly tunnels: readonly Pick<TunnelInfo, 'name'>[]; readonly term: string },
+  exchanges: readonly Exchange[] = [],
+): (exchange: Exchange) => string {
+  const names = new Set([...tunnels.map(({ name }) => name), ...exchanges.map(({ tunnel }) => tunnel)]);
+  if (names.size <= 1 || term !== '') return exchangeLine;
+  const columns = Math.min(MAX_NAME_COLUMNS, Math.max(...[...names].map((name) => name.length)));
   return (exchange) => `${fitTo(printable(exchange.tunnel), columns)}  ${exchangeLine(exchange)}`;
 }
 
