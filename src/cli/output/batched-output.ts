@@ -31,7 +31,7 @@ export interface Output {
 /** Accepts text without blocking. It keeps what it could not write and tries again with the next call. */
 export interface Sink {
   write(text: string, done: (error?: Error | null) => void): void;
-  /** A synchronous `write`, for a sink whose `write` would be too late when the process exits. */
+  /** A synchronous `write`, of what it has kept too, for a sink whose `write` would be too late when the process exits. */
   writeLast?(text: string): void;
 }
 
@@ -102,11 +102,13 @@ export class BatchedOutput implements Output {
     if (!isHeld) this.flush();
   }
 
-  /** Writes what waits, even if the previous write has not ended. To be called when the process exits. */
+  /** Writes what waits, here or in the sink, even if the previous write has not ended. To be called when the process exits. */
   flushLast(): void {
     const text = this.#pending;
+    const isWaiting = text !== '' || this.#writingChars > 0;
     this.#pending = '';
-    if (text === '' || this.#failure !== undefined) return;
+    this.#writingChars = 0; // once: a sink that is called twice may write its own rest twice
+    if (!isWaiting || this.#failure !== undefined) return;
     if (this.#sink.writeLast === undefined) this.#sink.write(text, () => {});
     else this.#sink.writeLast(text);
   }

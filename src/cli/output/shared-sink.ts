@@ -4,6 +4,7 @@
  */
 import type { Sink } from './batched-output.js';
 
+// That of Linux. macOS promises 512 only: there lines of two processes may mix when the pipe is nearly full.
 const PIPE_BUF = 4_096;
 
 export class SharedSink implements Sink {

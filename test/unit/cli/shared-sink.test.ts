@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { BatchedOutput } from '../../../src/cli/output/batched-output.js';
 import { SharedSink } from '../../../src/cli/output/shared-sink.js';
 
 /** Writes lines, and gives what was written at a time. */
@@ -29,6 +30,19 @@ describe('a sink that several processes share', () => {
   it('writes a longer line by itself', async () => {
     const long = `${'x'.repeat(10_000)}\n`;
     assert.deepEqual(await written(`a\n${long}b\n`), ['a\n', long, 'b\n']);
+  });
+
+  it('writes the rest when the process exits, though nothing else waits', () => {
+    let written = '';
+    const never = (piece: string) => {
+      written += piece;
+    };
+    const output = new BatchedOutput(new SharedSink({ write: never }));
+    const lines = `${'x'.repeat(99)}\n`.repeat(100);
+    output.writeNow(lines);
+    assert.ok(written.length < lines.length);
+    output.flushLast();
+    assert.equal(written, lines);
   });
 
   it('gives up the rest at a failure, which the next write tries again', async () => {

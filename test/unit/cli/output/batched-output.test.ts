@@ -60,6 +60,16 @@ describe('BatchedOutput', () => {
     assert.ok(output.isFlowing);
   });
 
+  it('lets a sink write what it has kept when the process exits, once', () => {
+    const last: string[] = [];
+    const output = new BatchedOutput({ write() {}, writeLast: (text) => last.push(text) });
+    output.flushLast();
+    output.writeNow('kept by the sink\n');
+    output.flushLast();
+    output.flushLast();
+    assert.deepEqual(last, ['']);
+  });
+
   it('keeps room for lines that must not be lost', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { output, written, finish } = stuck();
