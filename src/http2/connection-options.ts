@@ -31,7 +31,7 @@ export interface ConnectionObserver {
   settings?(): void;
   /** GOAWAY has arrived: the peer accepts no new streams. Without `error` it only drains. */
   goaway?(error: Http2Error | undefined): void;
-  /** Server role, after `drain`: the final GOAWAY was sent, and no request that arrives from now on is processed. Once. */
+  /** After `drain`: the final GOAWAY was sent, and no stream that the peer opens from now on is processed. Once. */
   finalGoaway?(): void;
   /** Three quarters of the stream identifiers are used: the owner should replace this connection, then drain it. Once. */
   idsRunningLow?(): void;
