@@ -64,7 +64,7 @@ export interface VisitorResponse extends Omit<OpenResponse, 'body' | 'request'> 
 }
 
 export class Visitor {
-  readonly jar = new CookieJar();
+  readonly jar: CookieJar;
   /** The URL of the latest request, which a failed one leaves behind. */
   lastUrl = '';
   /** Sent with every request, lower-case names; those of the request itself go before. */
@@ -77,7 +77,8 @@ export class Visitor {
   readonly #keptPaths = new Map<string, string>();
 
   /** `wayTo`: the port to dial where a URL names this one. */
-  constructor(wayTo: (port: number) => number = (port) => port) {
+  constructor(wayTo: (port: number) => number = (port) => port, jar = new CookieJar()) {
+    this.jar = jar;
     this.#wayTo = wayTo;
   }
 

@@ -3,6 +3,7 @@
  * token. Each part can be killed and started again under the same addresses; `close()` ends all that is left.
  */
 import { createRequire } from 'node:module';
+import type { CookieJar } from './cookie-jar.js';
 import { Http2Front } from './http2-front.js';
 import { compiled, freePort, type Line, POSTERN, PROVIDER, Program, TOKEN_MAKER } from './processes.js';
 import type { ProviderOptions, RelyingParty } from './provider.js';
@@ -100,8 +101,8 @@ export class World {
   }
 
   /** A new visitor; closed with the world. */
-  visitor(): Visitor {
-    const visitor = new Visitor((port) => (port === this.ports.edge ? this.port : port));
+  visitor(jar?: CookieJar): Visitor {
+    const visitor = new Visitor((port) => (port === this.ports.edge ? this.port : port), jar);
     const count = this.#visitors.push(visitor);
     if (this.#options.manyAddresses) visitor.headers['x-forwarded-for'] = `198.18.${count >> 8}.${count & 255}`;
     return visitor;

@@ -3,7 +3,7 @@
  * all, and the death of one costs what ran on it and nothing else.
  */
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { before, describe, test } from 'node:test';
@@ -194,16 +194,15 @@ function isAlive(pid: number): boolean {
 /** Signs visitors in until each worker has one of them on a connection of its own. */
 async function atBoth(world: World, account: string): Promise<Both> {
   const visitors = new Map<number, Visitor>();
+  const { jar } = await world.signedIn(account);
   while (visitors.size < 2) {
-    const visitor = await world.signedIn(account);
-    await world.visitor().bare(`${world.url}/`); // one connection more: with two for each sign-in, all would come to one worker
+    // Connections come to the workers in turn: by chance one more, so that nothing in a round keeps all of them at one worker.
+    if (randomInt(2) === 1) await world.visitor().bare(`${world.url}/`);
+    const visitor = world.visitor(jar);
     const mark = world.edge.mark();
-    const path = `/?${randomBytes(6).toString('hex')}`;
+    const path = `/${randomBytes(6).toString('hex')}`;
     await visitor.fetch(`${world.url}${path}`);
-    const { worker } = await world.edge.record(
-      (line) => line['msg'] === 'request' && line['path'] === path.split('?')[0],
-      mark,
-    );
+    const { worker } = await world.edge.record((line) => line['msg'] === 'request' && line['path'] === path, mark);
     visitors.set(worker as number, visitor);
   }
   return { account, visitors };
