@@ -1,16 +1,16 @@
 /** A request that has reached no agent is judged and written once more: its head says for whom it is, and by which rule. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { Assertions } from '../../../../src/auth/identity/assertion.js';
 import type { Sessions } from '../../../../src/auth/session/sessions.js';
 import { Metrics } from '../../../../src/core/metrics.js';
 import { Forwarder } from '../../../../src/edge/forward/forwarder.js';
-import type { Verdict } from '../../../../src/edge/gate/gate.js';
+import type { Admitted, Verdict } from '../../../../src/edge/gate/gate.js';
 import { Revalidator } from '../../../../src/edge/gate/revalidation.js';
 import { Observer } from '../../../../src/edge/ops/observer.js';
 import { Traffic } from '../../../../src/edge/ops/traffic.js';
-import type { OutboundObserver, OutboundStream, RequestHead } from '../../../../src/http/exchange.js';
+import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from '../../../../src/http/exchange.js';
 import { NotProcessed } from '../../../../src/link/client-stream.js';
 import { linkLost } from '../../../../src/link/link.js';
 import type { OutboundLink } from '../../../../src/link/outbound-link.js';
@@ -26,16 +26,63 @@ const CLOSING = {
   },
 } as unknown as OutboundLink;
 
-function linkThatTakes(heads: RequestHead[]): OutboundLink {
-  const open = (head: RequestHead, _options: unknown, observer: OutboundObserver) => {
-    heads.push(head);
-    queueMicrotask(() => {
+interface Taken {
+  readonly head: RequestHead;
+  body: string;
+}
+
+function linkThatTakes(taken: Taken[]): OutboundLink {
+  const open = (head: RequestHead, _options: OpenOptions, observer: OutboundObserver) => {
+    const request: Taken = { head, body: '' };
+    taken.push(request);
+    const respond = () => {
       observer.response({ status: 204, headers: [] }, true);
       observer.end();
-    });
-    return { end: () => {}, cancel: () => {}, resume: () => {} } as unknown as OutboundStream;
+    };
+    const write = (chunk: Buffer) => {
+      request.body += chunk;
+      return true;
+    };
+    return {
+      write,
+      end: () => queueMicrotask(respond),
+      cancel: () => {},
+      resume: () => {},
+    } as unknown as OutboundStream;
   };
   return { draining: new AbortController().signal, open } as unknown as OutboundLink;
+}
+
+async function forwarded(
+  t: TestContext,
+  first: Admitted,
+  second: Admitted,
+  body?: string,
+): Promise<number | undefined> {
+  const revalidator = new Revalidator();
+  const observer = new Observer([]);
+  t.after(() => {
+    revalidator.close();
+    observer.close();
+  });
+  const forwarder = new Forwarder({
+    ...{ base: BASE, revalidator, observer, traffic: new Traffic(new Metrics()) },
+    sessions: { renew: () => undefined } as unknown as Sessions,
+    assertions: new Assertions({ secrets: ['a secret of thirty-two bytes or more'], issuer: BASE.origin }),
+    gate: () => first,
+    judgeAgain: async (): Promise<Verdict> => second,
+    replyWithError: (visit) => visit.reply({ status: 502, headers: {}, body: '' }),
+  });
+  const port = await serveVisits(t, { accept: (visit) => forwarder.forward(visit, first) });
+  const method = body === undefined ? 'GET' : 'POST';
+  return new Promise((resolve, reject) => {
+    request({ port, host: '127.0.0.1', method, headers: { host: 'demo.localhost' } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on('error', reject)
+      .end(body);
+  });
 }
 
 describe('a request whose link is closing', () => {
@@ -44,36 +91,27 @@ describe('a request whose link is closing', () => {
     ['names who is let in by then', { rule: '@acme.com', session: ANA }, ['ana@acme.com']],
   ] as const) {
     it(what, async (t) => {
-      const heads: RequestHead[] = [];
+      const taken: Taken[] = [];
       const first = await admittedBy({ rule: '@acme.com', session: ANA, link: CLOSING });
-      const second = await admittedBy({ ...again, link: linkThatTakes(heads) });
-      const revalidator = new Revalidator();
-      const observer = new Observer([]);
-      t.after(() => {
-        revalidator.close();
-        observer.close();
-      });
-      const forwarder = new Forwarder({
-        ...{ base: BASE, revalidator, observer, traffic: new Traffic(new Metrics()) },
-        sessions: { renew: () => undefined } as unknown as Sessions,
-        assertions: new Assertions({ secrets: ['a secret of thirty-two bytes or more'], issuer: BASE.origin }),
-        gate: () => first,
-        judgeAgain: async (): Promise<Verdict> => second,
-        replyWithError: (visit) => visit.reply({ status: 502, headers: {}, body: '' }),
-      });
-      const port = await serveVisits(t, { accept: (visit) => forwarder.forward(visit, first) });
-      const status = await new Promise((resolve, reject) => {
-        request({ port, host: '127.0.0.1', headers: { host: 'demo.localhost' } }, (response) => {
-          response.resume();
-          resolve(response.statusCode);
-        })
-          .on('error', reject)
-          .end();
-      });
-      assert.equal(status, 204);
-      assert.equal(heads.length, 1);
-      const emails = heads[0]?.headers.filter((_, at, all) => all[at - 1] === 'x-forwarded-email');
+      const second = await admittedBy({ ...again, link: linkThatTakes(taken) });
+      assert.equal(await forwarded(t, first, second), 204);
+      assert.equal(taken.length, 1);
+      const emails = taken[0]?.head.headers.filter((_, at, all) => all[at - 1] === 'x-forwarded-email');
       assert.deepEqual(emails, names);
+    });
+  }
+
+  for (const length of [1, 1_000_000]) {
+    it(`brings its body of ${length} bytes whole`, async (t) => {
+      const taken: Taken[] = [];
+      const first = await admittedBy({ rule: '@acme.com', session: ANA, link: CLOSING });
+      const second = await admittedBy({ rule: '@acme.com', session: ANA, link: linkThatTakes(taken) });
+      const body = 'x'.repeat(length);
+      assert.equal(await forwarded(t, first, second, body), 204);
+      assert.deepEqual(
+        taken.map((request) => request.body.length),
+        [length],
+      );
     });
   }
 });
