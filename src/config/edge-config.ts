@@ -56,6 +56,8 @@ export interface EdgeConfig {
   readonly store: StoreUrl | undefined;
   /** How long a copy of the shared store counts while it is away. */
   readonly storeGraceMs: number;
+  /** How long running requests may take to finish once the edge stops. */
+  readonly drainMs: number;
   /** How many processes serve; one needs no supervisor. */
   readonly workers: number;
   /** What tunnels may admit without a session. */
@@ -194,6 +196,7 @@ function toEdgeConfig(values: EdgeValues, providers: readonly ProviderConfig[], 
     stateDir: values.state_dir,
     store: values.store_url,
     storeGraceMs: values.store_grace,
+    drainMs: values.drain,
     workers: values.workers,
     permits: { publicPaths: values.public_paths, accessTokens: values.access_tokens },
     revokedTokens: values.revoked_tokens,

@@ -163,6 +163,13 @@ export const EDGE_OPTIONS = {
       'How long visitors who are signed in go on while Redis cannot be reached; sign-outs elsewhere count later.',
     schema: duration,
   },
+  drain: {
+    env: 'POSTERN_DRAIN',
+    placeholder: '<duration>',
+    default: '30s',
+    description: 'How long what runs may take to finish once the edge is told to stop.',
+    schema: duration,
+  },
   workers: {
     env: 'POSTERN_WORKERS',
     placeholder: '<number>',

@@ -42,7 +42,7 @@ export interface Edge {
   /** What the admin address says. */
   readonly status: Status;
   /**
-   * Stops: no new connection, offer or tunnel; GOAWAY to the agents; running requests have thirty seconds. Resolves
+   * Stops: no new connection, offer or tunnel; GOAWAY to the agents; running requests have `POSTERN_DRAIN`. Resolves
    * when everything is closed. A second call waits for the first.
    */
   close(): Promise<void>;
@@ -204,7 +204,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     closeStreams();
     admission.refuse();
     const stopped = front.close();
-    const late = setTimeout(destroy, limits.DRAIN_MS);
+    const late = setTimeout(destroy, config.drainMs);
     await front.lastRequest(); // the links still take what is on its way
     await Promise.all([stopped, admission.drain()]);
     await node.drain();

@@ -31,8 +31,8 @@ export interface SupervisorOptions {
 const RESTART = { firstMs: 100, maxMs: 30_000 };
 const STABLE_MS = 60_000;
 
-/** How long running requests may take once the edge stops; the workers' own time is over a moment before. */
-const DRAIN_MS = 35_000;
+// A worker ends what runs when its own time is over, `POSTERN_DRAIN`; one that has not ended by then stands still.
+const LATE_MS = 5_000;
 
 export class Supervisor {
   readonly #config: EdgeConfig;
@@ -106,7 +106,7 @@ export class Supervisor {
       .catch((error: unknown) => this.#options.log.error({ err: error }, 'the workers could not be replaced'));
   }
 
-  /** Stops: no new connection; running requests have thirty seconds. Resolves when every worker has ended. */
+  /** Stops: no new connection; running requests have `POSTERN_DRAIN`. Resolves when every worker has ended. */
   close(): Promise<void> {
     this.#closing ??= this.#stop();
     return this.#closing;
@@ -146,7 +146,7 @@ export class Supervisor {
       if (former === undefined) continue;
       this.#leaving.add(former);
       void former.ended.then(() => this.#leaving.delete(former));
-      await former.retire(DRAIN_MS);
+      await former.retire(this.#config.drainMs + LATE_MS);
     }
     this.#options.log.info({}, 'the workers were replaced');
   }
@@ -205,7 +205,7 @@ export class Supervisor {
     const workers = [...this.#workers.values(), ...this.#leaving];
     const late = setTimeout(() => {
       for (const worker of workers) worker.kill();
-    }, DRAIN_MS);
+    }, this.#config.drainMs + LATE_MS);
     await Promise.all(workers.map((worker) => worker.drain()));
     clearTimeout(late);
     await listening;

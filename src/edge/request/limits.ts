@@ -60,9 +60,6 @@ export const LINKS = { most: 10_000, maxOfOne: 2_500, spare: 500 };
  */
 export const QUIET_MS = 1_000;
 
-/** How long running requests may take to finish once the edge stops. */
-export const DRAIN_MS = 30_000;
-
 /** Starts and completions of sign-in for one address: a person needs two, an office behind one address some dozens. */
 export const SIGN_INS = { points: 120, duration: 60 };
 

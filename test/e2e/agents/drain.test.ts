@@ -58,6 +58,17 @@ describe('stopping', () => {
     assert.equal(world.edge.records().at(-1)?.['msg'], 'edge down');
   });
 
+  test('what runs longer than POSTERN_DRAIN is cut, a WebSocket with 1012', async () => {
+    await restart(world, { POSTERN_DRAIN: '1s' });
+    const events = await startEvents(ana, `${world.url}/sse?key=late`);
+    const socket = await ana.socket(`${world.url.replace('http', 'ws')}/ws`);
+    const closed = once(socket, 'close');
+    world.edge.signal('SIGTERM');
+    assert.equal((await closed)[0], 1012);
+    assert.ok((await events.ended) instanceof Error, 'the event stream must break');
+    assert.deepEqual(await world.edge.exited, { code: 0, signal: null });
+  });
+
   test('a second signal ends the edge at once', async () => {
     await restart(world);
     const events = await startEvents(ana, `${world.url}/sse?key=cut`);
@@ -169,10 +180,10 @@ describe('stopping', () => {
 });
 
 /** Starts the edge again after it has ended, and waits for its agent. */
-async function restart(world: World): Promise<Program> {
+async function restart(world: World, env: Readonly<Record<string, string>> = {}): Promise<Program> {
   await world.edge.exited;
   const mark = world.agent.mark();
-  const edge = await world.startEdge();
+  const edge = await world.startEdge(env);
   await world.agent.record(({ event }) => event === 'online', mark);
   return edge;
 }

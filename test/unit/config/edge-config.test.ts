@@ -83,6 +83,7 @@ describe('loadEdgeConfig', () => {
       stateDir: undefined,
       store: undefined,
       storeGraceMs: 300_000,
+      drainMs: 30_000,
       workers: 1,
       traces: undefined,
       revokedTokens: undefined,
