@@ -129,6 +129,11 @@ export class Connection {
     return this.#streams.table.size;
   }
 
+  /** How many streams there have been. */
+  get requests(): number {
+    return (this.#streams.table.highestId + 1) >> 1;
+  }
+
   /** How many streams the peer permits (MAX_CONCURRENT_STREAMS); infinite until its SETTINGS have arrived. */
   get maxStreams(): number {
     return this.#peer.maxConcurrentStreams;

@@ -11,14 +11,8 @@ import { Http2ConnectionError, type Http2Error, Http2ErrorCode } from '../http2/
 import { type AbuseLimits, DEFAULT_ABUSE_LIMITS } from '../http2/flood-guard.js';
 import { DEFAULT_FLOW_LIMITS } from '../http2/flow/flow-control.js';
 import type { Role } from '../http2/frame/settings.js';
+import { Liveness } from './liveness.js';
 import type { Wire } from './wire.js';
-
-// A dead link must be detected within 15 s: silence is detected at the first tick after DEAD_AFTER_MS, at most 14 s.
-const PING_INTERVAL_MS = 5_000;
-const DEAD_AFTER_MS = 9_000;
-
-// A peer that keeps sending may acknowledge late, behind a full queue on a slow line; after this it is dead.
-const PING_TIMEOUT_MS = 60_000;
 
 // A peer that does not close in this time is disconnected.
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -69,12 +63,9 @@ export abstract class Link {
   protected readonly connection: Connection;
   readonly #wire: Wire;
   readonly #draining = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #lastReceivedMs = performance.now();
-  #lastTickMs = this.#lastReceivedMs;
+  readonly #liveness: Liveness;
+  #requests = 0;
   #ended: { readonly reason: PosternError | undefined } | undefined;
-  #pendingPing: Promise<number> | undefined;
-  #pingSentMs = 0;
   #resolveClosed: (reason: PosternError | undefined) => void = () => {};
 
   /** Takes over an open wire. */
@@ -103,15 +94,19 @@ export abstract class Link {
         closed: (error) => this.#end(error),
       },
     });
+    this.#liveness = new Liveness({
+      of: isPeer ? 'node' : role === 'client' ? 'edge' : 'agent',
+      isUsed: () => this.#isUsed(),
+      ping: () => this.connection.ping(),
+      measured: (ms) => this.roundTrip?.(ms),
+      dead: () => this.destroy(linkLost('no answer to PING')),
+    });
     wire.observe({
       received: (bytes) => this.connection.receive(bytes),
-      alive: () => {
-        this.#lastReceivedMs = performance.now();
-      },
+      alive: () => this.#liveness.received(),
       failed: (error) => this.connection.destroy(error),
       closed: (reason) => this.destroy(linkLost(reason)),
     });
-    this.#timer = setInterval(() => this.#keepAlive(), PING_INTERVAL_MS).unref();
   }
 
   /** Aborted once no new request may use this link: either end drains it, or it has ended. */
@@ -124,22 +119,11 @@ export abstract class Link {
     return this.connection.running;
   }
 
-  /**
-   * Measures a round trip in milliseconds. Concurrent callers share one PING, because only a few may be pending. Rejects with
-   * `ERR_LINK_LOST` if the link ends first.
-   */
+  /** Measures a round trip in milliseconds. Rejects with `ERR_LINK_LOST` if the link ends first. */
   ping(): Promise<number> {
-    if (this.#pendingPing !== undefined) return this.#pendingPing;
-    this.#pingSentMs = performance.now();
-    this.#pendingPing = this.connection
-      .ping()
-      .catch((error: unknown) => {
-        throw linkLost(error);
-      })
-      .finally(() => {
-        this.#pendingPing = undefined;
-      });
-    return this.#pendingPing;
+    return this.#liveness.ping().catch((error: unknown) => {
+      throw linkLost(error);
+    });
   }
 
   /** Asks the agent for another link. This one serves on. */
@@ -167,30 +151,18 @@ export abstract class Link {
 
   #end(error: Http2Error | undefined): void {
     const reason = error === undefined ? undefined : linkLost(error);
-    clearInterval(this.#timer);
+    this.#liveness.end();
     this.#draining.abort();
     this.#wire.close(error);
     setTimeout(() => this.#wire.destroy(), CLOSE_TIMEOUT_MS).unref();
     this.#resolveClosed(this.#ended === undefined ? reason : this.#ended.reason);
   }
 
-  #keepAlive(): void {
-    const now = performance.now();
-    // While this process was stalled or suspended nothing was read, which is no silence of the peer. What arrived meanwhile
-    // is read after this, and a dead peer is detected that much later.
-    const stoodStillMs = Math.max(now - this.#lastTickMs - PING_INTERVAL_MS, 0);
-    this.#lastReceivedMs = Math.min(this.#lastReceivedMs + stoodStillMs, now);
-    this.#pingSentMs = Math.min(this.#pingSentMs + stoodStillMs, now);
-    this.#lastTickMs = now;
-    const isOverdue = this.#pendingPing !== undefined && now - this.#pingSentMs > PING_TIMEOUT_MS;
-    if (isOverdue || now - this.#lastReceivedMs > DEAD_AFTER_MS) {
-      this.destroy(linkLost('no answer to PING'));
-      return;
-    }
-    this.ping().then(
-      (ms) => this.roundTrip?.(ms),
-      () => {}, // a missing acknowledgement is detected by the silence, at the next ticks
-    );
+  /** Whether requests run, or have run since it was last asked. */
+  #isUsed(): boolean {
+    const before = this.#requests;
+    this.#requests = this.connection.requests;
+    return this.running > 0 || this.#requests > before;
   }
 }
 

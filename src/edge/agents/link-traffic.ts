@@ -21,7 +21,7 @@ export class LinkTraffic {
     this.#roundTrips = metrics.add(
       new Histogram(
         'postern_link_round_trip_seconds',
-        'Round trips between edge and agent, by PING every five seconds.',
+        'Round trips between edge and agent, by PING: every twenty seconds, and every five while requests run.',
         ROUND_TRIP_SECONDS,
       ),
     );

@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { HpackDecoder } from '../../../src/http2/hpack/decoder.js';
+import { Liveness, type LivenessOptions } from '../../../src/link/liveness.js';
 import type { OutboundLink } from '../../../src/link/outbound-link.js';
 import { FRAME, frame, number32, RawAgent } from '../../support/raw-peer.js';
 import { Asked, openBare } from './pair.js';
@@ -39,47 +40,157 @@ async function openStill(t: TestContext) {
   return { edge, socket, pass, heard, isClosed: () => isClosed };
 }
 
-describe('a link with a silent peer', () => {
-  test('ends at the first tick after nine seconds', async (t) => {
-    const { edge, pass, isClosed } = await openStill(t);
-    await pass(TICK_MS);
-    assert.equal(isClosed(), false);
-    await pass(TICK_MS);
-    assert.equal((await edge.closed)?.code, 'ERR_LINK_LOST');
+/** What judges a peer, on a clock that advances only by `pass`. The peer says only what the test says. */
+function watch(t: TestContext, of: LivenessOptions['of']) {
+  let nowMs = 0;
+  t.mock.method(performance, 'now', () => nowMs);
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const state = { isUsed: false, isDead: false, pings: 0, acknowledge: () => {} };
+  const liveness = new Liveness({
+    of,
+    isUsed: () => state.isUsed,
+    ping: () => {
+      state.pings += 1;
+      return new Promise((resolve) => {
+        state.acknowledge = () => {
+          state.acknowledge = () => {};
+          liveness.received();
+          resolve(1);
+        };
+      });
+    },
+    measured: () => {},
+    dead: () => {
+      state.isDead = true;
+    },
   });
+  t.after(() => liveness.end());
+  /** Time passes: the clock advances by `ms`, and then timers by `tickMs`. */
+  const pass = async (ms: number, tickMs = ms) => {
+    nowMs += ms;
+    t.mock.timers.tick(tickMs);
+    await turn();
+  };
+  /** The peer is alive, and acknowledges each PING before the next tick. */
+  const passAlive = async (ticks: number) => {
+    for (let tick = 0; tick < ticks; tick++) {
+      await pass(TICK_MS);
+      state.acknowledge();
+      await turn();
+    }
+  };
+  /** How long it takes from now until the peer is taken for dead, with the first tick after `firstMs`. */
+  const silence = async (firstMs = TICK_MS) => {
+    let silentMs = firstMs;
+    for (await pass(firstMs); !state.isDead; silentMs += TICK_MS) await pass(TICK_MS);
+    return silentMs;
+  };
+  return { liveness, state, pass, passAlive, silence };
+}
 
-  for (const sinceTickMs of [0, 999, 1_000, 1_001, 3_999, 4_001, 4_999]) {
-    test(`ends within fifteen seconds of the last byte, which came ${sinceTickMs} ms after a tick`, async (t) => {
-      const { edge, pass, heard, isClosed } = await openStill(t);
-      await pass(sinceTickMs);
-      await heard(frame(FRAME.settings, 0, 0));
-      let silentMs = TICK_MS - sinceTickMs;
-      for (await pass(silentMs); !isClosed(); silentMs += TICK_MS) await pass(TICK_MS);
-      assert.ok(silentMs <= 15_000, `after ${silentMs} ms`);
-      assert.equal((await edge.closed)?.code, 'ERR_LINK_LOST');
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('a silent peer', () => {
+  for (const of of ['edge', 'agent', 'node'] as const) {
+    for (const sinceTickMs of [0, 999, 1_000, 1_001, 3_999, 4_001, 4_999]) {
+      test(`ends within fifteen seconds, as the ${of} sees it, a link on which requests run: its last byte came ${sinceTickMs} ms after a tick`, async (t) => {
+        const { liveness, state, pass, passAlive, silence } = watch(t, of);
+        state.isUsed = true;
+        await passAlive(3);
+        await pass(sinceTickMs);
+        liveness.received();
+        const silentMs = await silence(TICK_MS - sinceTickMs);
+        assert.ok(silentMs <= 15_000, `after ${silentMs} ms`);
+      });
+    }
+  }
+
+  for (const of of ['edge', 'agent'] as const) {
+    test(`ends an idle link within forty seconds, as the ${of} sees it, and is asked once in them`, async (t) => {
+      const { state, passAlive, silence } = watch(t, of);
+      await passAlive(3);
+      const { pings } = state;
+      const silentMs = await silence();
+      assert.ok(silentMs <= 40_000, `after ${silentMs} ms`);
+      assert.equal(state.pings, pings + 1);
     });
   }
 
-  test('does not count the time in which this process was suspended as silence, but counts what follows', async (t) => {
-    const { edge, pass, isClosed } = await openStill(t);
-    await pass(HOUR_MS, TICK_MS);
-    assert.equal(isClosed(), false, 'what came meanwhile has not been read yet');
+  test('ends within fifteen seconds of a request a link that was idle', async (t) => {
+    const { state, passAlive, pass, silence } = watch(t, 'edge');
+    await passAlive(1);
     await pass(TICK_MS);
-    assert.equal((await edge.closed)?.code, 'ERR_LINK_LOST');
+    state.isUsed = true;
+    const waitedMs = await silence();
+    assert.ok(waitedMs <= 15_000, `after ${waitedMs} ms`);
+  });
+
+  test('is given the time in which this process was suspended, and no more', async (t) => {
+    const { state, pass, silence } = watch(t, 'edge');
+    await pass(TICK_MS);
+    await pass(HOUR_MS, TICK_MS);
+    assert.equal(state.isDead, false, 'what came meanwhile has not been read yet');
+    assert.ok((await silence()) <= 15_000);
   });
 
   test('is suspended for longer than the peer was silent, and counts no silence twice', async (t) => {
-    const { edge, pass, heard, isClosed } = await openStill(t);
-    await heard(frame(FRAME.settings, 0, 0));
+    const { liveness, state, pass } = watch(t, 'edge');
     for (let round = 0; round < 5; round++) {
       await pass(HOUR_MS, TICK_MS);
-      assert.equal(isClosed(), false, `round ${round}`);
-      await heard(UPDATE);
+      assert.equal(state.isDead, false, `round ${round}`);
+      liveness.received();
     }
     await pass(TICK_MS);
     await pass(TICK_MS);
-    await edge.closed;
+    assert.equal(state.isDead, true);
   });
+});
+
+describe('PING', () => {
+  test('is sent by the edge every twenty seconds while nothing runs, and by the agent once', async (t) => {
+    for (const [of, expected] of [
+      ['edge', 600 / 20],
+      ['agent', 1],
+    ] as const) {
+      await t.test(of, async (one) => {
+        const { liveness, state, passAlive } = watch(one, of);
+        for (let ticks = 0; ticks < 600_000 / TICK_MS; ticks += 4) {
+          await passAlive(4);
+          liveness.received(); // the PING of the other end
+        }
+        assert.equal(state.pings, expected);
+      });
+    }
+  });
+
+  test('is sent every five seconds by both while requests run', async (t) => {
+    const { state, passAlive } = watch(t, 'agent');
+    state.isUsed = true;
+    await passAlive(12);
+    assert.equal(state.pings, 12);
+  });
+
+  test('is sent by an agent that hears nothing of its edge', async (t) => {
+    const { state, passAlive } = watch(t, 'agent');
+    await passAlive(6);
+    assert.equal(state.pings, 2);
+  });
+
+  test('is sent at once when this process wakes', async (t) => {
+    const { liveness, state, pass, passAlive } = watch(t, 'agent');
+    await passAlive(1);
+    await pass(HOUR_MS, TICK_MS);
+    assert.equal(state.pings, 2);
+    liveness.received();
+  });
+});
+
+test('a link on which requests run ends when its peer is silent, and they fail', async (t) => {
+  const { edge, pass } = await openStill(t);
+  const asked = new Asked(edge);
+  for (let ticks = 0; ticks < 3; ticks++) await pass(TICK_MS);
+  assert.equal((await edge.closed)?.code, 'ERR_LINK_LOST');
+  assert.equal((await asked.failure).code, 'ERR_LINK_LOST');
 });
 
 test('a link whose peer sends but never acknowledges a PING ends after a minute', async (t) => {
