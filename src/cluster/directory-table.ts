@@ -2,7 +2,8 @@
  * The directory of one process as a table: its rules, all of them synchronous. `memory-directory.ts` and `ipc-directory.ts` are
  * what nodes see of it.
  */
-import type { Claim, Claimed, ClusterNode, DirectoryChange, Place, TunnelRecord } from './directory.js';
+import type { Claim, Claimed, ClusterNode, DirectoryChange, TunnelRecord } from './directory.js';
+import { claimIn, releaseIn, without } from './directory-rules.js';
 
 // About 1 kB each, as in the registry of an edge.
 const MAX_OFFLINE = 10_000;
@@ -43,9 +44,10 @@ export class DirectoryTable {
   /** A node has ended: its places are no more. */
   leave(id: string): void {
     if (!this.#nodes.delete(id)) return;
-    for (const record of this.records)
-      if (record.places.some(({ node }) => node === id))
-        this.#put({ ...record, places: record.places.filter(({ node }) => node !== id) });
+    for (const record of this.records) {
+      const left = without(record, ({ node }) => node === id);
+      if (left !== undefined) this.#put(left);
+    }
     this.#tellNodes();
   }
 
@@ -53,24 +55,15 @@ export class DirectoryTable {
     return this.#records.get(name);
   }
 
-  claim(node: string, { name, owner, agentId, offer, link, slot }: Claim): Claimed {
-    const current = this.#records.get(name);
-    const isSameAgent = current?.owner === owner && current.agentId === agentId;
-    if (current !== undefined && current.places.length > 0 && !isSameAgent) return { kind: 'held', record: current };
-    const isSame = current !== undefined && isSameAgent && current.offer === offer;
-    const kept = isSame ? current.places.filter((place) => place.slot !== slot) : [];
-    const places: Place[] = [...kept, { node, link, slot }];
-    const record = { name, epoch: isSame ? current.epoch : ++this.#epoch, owner, agentId, offer, places };
-    this.#put(record);
-    return { kind: 'claimed', record };
+  claim(node: string, claim: Claim): Claimed {
+    const claimed = claimIn(this.#records.get(claim.name), node, claim, () => ++this.#epoch);
+    if (claimed.kind === 'claimed') this.#put(claimed.record);
+    return claimed;
   }
 
   release(node: string, name: string, link: string): TunnelRecord | undefined {
-    const record = this.#records.get(name);
-    const places = record?.places.filter((place) => place.node !== node || place.link !== link) ?? [];
-    if (record === undefined || places.length === record.places.length) return undefined;
-    const left = { ...record, places };
-    this.#put(left);
+    const left = releaseIn(this.#records.get(name), node, link);
+    if (left !== undefined) this.#put(left);
     return left;
   }
 

@@ -4,6 +4,9 @@
  * implementation. What it says may be old: only the node that has a link knows, and `epoch` shows it an outdated question.
  */
 
+/** The longest offer that every directory takes, written as the text of a JSON string. */
+export const MAX_OFFER_CHARS = 49_152;
+
 /** One edge process, from its start to its end: a restarted one is another node. */
 export interface ClusterNode {
   /** Random for each start. */

@@ -18,7 +18,7 @@ export interface Relayed {
 }
 
 const FIELD = 'postern-relay';
-const VALUE = /^(?<kind>request|probe) (?<tunnel>[a-z0-9-]{1,63}) (?<epoch>\d{1,15}) (?<party>[!-~]*)$/;
+const VALUE = /^(?<kind>request|probe) (?<tunnel>[a-z0-9-]{1,63}) (?<epoch>\d{1,16}) (?<party>[!-~]*)$/;
 
 /** What a node asks another one: to forward a request, or whether the agent of a tunnel is alive. */
 export type PeerRequest = { readonly kind: 'request' | 'probe' } & Relayed;

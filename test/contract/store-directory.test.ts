@@ -1,0 +1,70 @@
+import { after, before, describe } from 'node:test';
+import type { Directory } from '../../src/cluster/directory.js';
+import { LEASE_BEAT_MS, StoreDirectory } from '../../src/cluster/store-directory.js';
+import { storeUrl } from '../../src/config/store-url.js';
+import { MemoryStore } from '../../src/store/memory.js';
+import { RedisStore } from '../../src/store/redis/store.js';
+import type { Store } from '../../src/store/store.js';
+import { redisMissing, TestRedis } from '../support/redis.js';
+import { directoryContract, type Nodes } from './directory.js';
+
+/** Nodes in virtual time: their owner beats for all that run. */
+function nodesOf(openStore: () => Promise<Store>, closeStore: (store: Store) => Promise<void>): Nodes {
+  const running = new Map<Directory, StoreDirectory>();
+  const stores = new Map<Directory, Store>();
+  let nowMs = 0;
+  const beatAll = async () => {
+    nowMs += LEASE_BEAT_MS;
+    for (const directory of running.values()) await directory.beat();
+  };
+  return {
+    open: async (id, peer) => {
+      const store = await openStore();
+      const directory = await StoreDirectory.open(store, { id, peer, state: 'up' }, { monotonic: () => nowMs });
+      running.set(directory, directory);
+      stores.set(directory, store);
+      const close = directory.close.bind(directory);
+      directory.close = async () => {
+        if (running.delete(directory)) await close();
+      };
+      return directory;
+    },
+    kill: async (killed) => {
+      running.delete(killed);
+      const { id } = killed.self;
+      while ([...running.values()].some((directory) => directory.nodes().has(id))) await beatAll();
+    },
+    close: async () => {
+      for (const directory of [...running.values()]) await directory.close();
+      for (const store of stores.values()) await closeStore(store);
+    },
+  };
+}
+
+directoryContract('StoreDirectory in memory', () => {
+  const store = new MemoryStore();
+  return nodesOf(
+    async () => store,
+    async () => {},
+  );
+});
+
+describe('Redis', { skip: redisMissing() }, () => {
+  let redis: TestRedis;
+  let prefixes = 0;
+  before(async () => {
+    redis = await TestRedis.start();
+  });
+  after(() => redis.close());
+
+  directoryContract('StoreDirectory in Redis', () => {
+    const address = storeUrl.read(redis.url).value;
+    if (address === undefined) throw new Error('the URL of the test is none');
+    prefixes += 1;
+    const prefix = `postern:test-${prefixes}`;
+    return nodesOf(
+      () => RedisStore.open({ ...address, prefix }),
+      (store) => store.close(),
+    );
+  });
+});
