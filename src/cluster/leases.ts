@@ -79,10 +79,10 @@ export class Leases {
     ];
   }
 
-  /** Ends the leases that are over, after a beat of this node was written. Returns their ids. */
-  judge(beat: number): string[] {
+  /** Ends the leases that are over, after a beat of this node was written; undefined if it was not. Returns their ids. */
+  judge(beat: number | undefined): string[] {
     const own = this.#known.get(this.#self.id);
-    const at = own?.beat === beat ? own.seenAtMs : Number.POSITIVE_INFINITY;
+    const at = own !== undefined && own.beat === beat ? own.seenAtMs : Number.POSITIVE_INFINITY;
     const isPunctual = at - this.#judgedAtMs <= MAX_PAUSE_MS;
     this.#judgedAtMs = isPunctual ? at : this.#now();
     if (!isPunctual) this.#renew();

@@ -4,7 +4,6 @@
  */
 import { randomInt } from 'node:crypto';
 import { type Log, silentLog } from '../core/log.js';
-import { PosternError } from '../errors.js';
 import type { Change, Entry, Store, Watch } from '../store/store.js';
 import { DeadPlaces } from './dead-places.js';
 import type {
@@ -16,10 +15,13 @@ import type {
   DirectoryWatch,
   TunnelRecord,
 } from './directory.js';
+import { type DirectoryListener, DirectoryListeners } from './directory-listeners.js';
 import { claimIn, releaseIn, without } from './directory-rules.js';
 import { Leases } from './leases.js';
-import { NODE_PREFIX, readTunnel, TUNNEL_PREFIX, writeLease, writeTunnel } from './store-records.js';
+import { OwnLease } from './own-lease.js';
+import { NODE_PREFIX, TUNNEL_PREFIX } from './store-records.js';
 import { TunnelCopy } from './tunnel-copy.js';
+import { TunnelWriter } from './tunnel-writer.js';
 
 export { LEASE_BEAT_MS } from './leases.js';
 
@@ -32,27 +34,20 @@ export interface StoreDirectoryOptions {
   readonly random?: (below: number) => number;
 }
 
-/** How long it is remembered that a tunnel was there. The key of a node expires so late too: wrong clocks end no lease. */
-export const REMEMBERED_MS = 86_400_000;
-
-// Each attempt that fails is another node's that did not.
-const MAX_ATTEMPTS = 32;
-
-type Listener = (change: DirectoryChange) => void;
-
 export class StoreDirectory implements Directory {
   readonly #store: Store;
   readonly #log: Log;
   readonly #wallClock: () => number;
   readonly #random: (below: number) => number;
   readonly #leases: Leases;
+  readonly #ownLease: OwnLease;
   readonly #copy: TunnelCopy;
+  readonly #writer: TunnelWriter;
   readonly #deadPlaces: DeadPlaces;
   readonly #watches: readonly Watch[];
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners: DirectoryListeners;
   /** The links whose places are wanted. */
   readonly #links = new Set<string>();
-  #beats = 0;
   #beating: Promise<void> | undefined;
   #isClosed = false;
 
@@ -61,14 +56,21 @@ export class StoreDirectory implements Directory {
     const { monotonic = () => performance.now() } = options;
     this.#store = store;
     this.#log = log;
+    this.#listeners = new DirectoryListeners(log);
     this.#wallClock = wallClock;
     this.#random = random;
     this.#leases = new Leases(self, monotonic);
+    this.#ownLease = new OwnLease({ store, self: () => this.self, wallClock });
     this.#copy = new TunnelCopy({ wallClock, monotonic });
+    this.#writer = new TunnelWriter({
+      ...{ store, wallClock },
+      living: (record) => this.#living(record),
+      written: (entry) => this.#written(entry),
+    });
     this.#deadPlaces = new DeadPlaces({
       leases: this.#leases,
       records: () => this.#copy.records(),
-      removePlaces: (name, isGone) => this.#removePlaces(name, ({ node }) => isGone(node)),
+      removePlaces: (name, isGone) => this.#writer.removePlaces(name, ({ node }) => isGone(node)),
       removeNode: (id, version) => store.delete(`${NODE_PREFIX}${id}`, version),
       now: monotonic,
     });
@@ -82,7 +84,7 @@ export class StoreDirectory implements Directory {
   static async open(store: Store, self: ClusterNode, options: StoreDirectoryOptions = {}): Promise<StoreDirectory> {
     const directory = new StoreDirectory(store, self, options);
     try {
-      await directory.#writeLease();
+      await directory.#ownLease.write();
       await Promise.all(directory.#watches.map(({ ready }) => ready));
       return directory;
     } catch (error) {
@@ -113,11 +115,11 @@ export class StoreDirectory implements Directory {
 
   async drain(): Promise<void> {
     this.#leases.self = { ...this.self, state: 'draining' };
-    await this.#writeLease();
+    await this.#ownLease.write();
   }
 
-  async find(name: string): Promise<TunnelRecord | undefined> {
-    return this.#living(await this.#store.get(`${TUNNEL_PREFIX}${name}`));
+  find(name: string): Promise<TunnelRecord | undefined> {
+    return this.#writer.find(name);
   }
 
   async claim(claim: Claim): Promise<Claimed> {
@@ -125,7 +127,7 @@ export class StoreDirectory implements Directory {
     this.#links.add(claim.link);
     let claimed: Claimed | undefined;
     try {
-      claimed = await this.#update(claim.name, (current, stored) => {
+      claimed = await this.#writer.change(claim.name, (current, stored) => {
         const result = claimIn(current, this.self.id, claim, () =>
           this.#epochAfter(stored ?? this.#copy.get(claim.name)),
         );
@@ -139,7 +141,7 @@ export class StoreDirectory implements Directory {
   }
 
   async release(name: string, link: string): Promise<TunnelRecord | undefined> {
-    const left = await this.#update(name, (current) => {
+    const left = await this.#writer.change(name, (current) => {
       const record = releaseIn(current, this.self.id, link);
       return { result: record, record };
     });
@@ -147,12 +149,11 @@ export class StoreDirectory implements Directory {
     return left;
   }
 
-  watch(listener: Listener): DirectoryWatch {
-    this.#listeners.add(listener);
-    listener(this.#all());
-    const ready = this.#writeLease().then(() => {}); // a write is told after all that were before it
+  watch(listener: DirectoryListener): DirectoryWatch {
+    const close = this.#listeners.add(listener, this.#all());
+    const ready = this.#ownLease.write().then(() => {}); // a write is told after all that were before it
     ready.catch(() => {}); // a caller that waits for it is told
-    return { ready, close: () => void this.#listeners.delete(listener) };
+    return { ready, close };
   }
 
   /** Resolves also when the store cannot be reached: the lease of this node ends then. */
@@ -162,7 +163,7 @@ export class StoreDirectory implements Directory {
     this.#links.clear();
     await this.#beating;
     const leave = async () => {
-      await this.#store.delete(`${NODE_PREFIX}${this.self.id}`);
+      await this.#ownLease.end();
       await this.#releaseUnwanted();
     };
     await leave().catch(() => {});
@@ -170,9 +171,9 @@ export class StoreDirectory implements Directory {
   }
 
   async #beat(): Promise<void> {
-    const beat = await this.#writeLease().catch(() => undefined); // the store is away: no lease ends
+    const beat = await this.#ownLease.write().catch(() => undefined); // the store is away: no lease ends
     if (this.#isClosed) return;
-    this.#nodesMoved(this.#leases.judge(beat ?? this.#beats));
+    this.#nodesMoved(this.#leases.judge(beat));
     for (const name of this.#copy.sweep()) this.#tellOf(name);
     if (beat === undefined) return;
     try {
@@ -183,14 +184,6 @@ export class StoreDirectory implements Directory {
     }
   }
 
-  async #writeLease(): Promise<number> {
-    this.#beats += 1;
-    const beat = this.#beats;
-    const expiresAtMs = this.#wallClock() + REMEMBERED_MS;
-    await this.#store.put(`${NODE_PREFIX}${this.self.id}`, writeLease({ node: this.self, beat }), { expiresAtMs });
-    return beat;
-  }
-
   /** Places of this node that no link of it has: a claim whose outcome was unknown, or what an older copy of the store has. */
   async #releaseUnwanted(): Promise<void> {
     const { id } = this.self;
@@ -198,48 +191,16 @@ export class StoreDirectory implements Directory {
     const found = this.#copy
       .records()
       .filter(({ name, places }) => !this.#copy.isLost(name) && places.some(isUnwanted));
-    await Promise.all(found.map(({ name }) => this.#removePlaces(name, isUnwanted)));
-  }
-
-  async #removePlaces(name: string, isGone: (place: { node: string; link: string }) => boolean): Promise<void> {
-    await this.#update(name, (_current, stored) => ({ result: undefined, record: stored && without(stored, isGone) }));
-  }
-
-  /**
-   * Changes a tunnel in one atomic step. `current` is what counts of it, `stored` has places of nodes that are not live too.
-   * Writes the record that is returned, if one is.
-   */
-  async #update<Result>(
-    name: string,
-    decide: (
-      current: TunnelRecord | undefined,
-      stored: TunnelRecord | undefined,
-    ) => { readonly result: Result; readonly record: TunnelRecord | undefined },
-  ): Promise<Result> {
-    const key = `${TUNNEL_PREFIX}${name}`;
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const entry = await this.#store.get(key);
-      const current = await this.#living(entry);
-      const { result, record } = decide(current, entry && readTunnel(entry));
-      if (record === undefined) return result;
-      const expiresAtMs = record.places.length === 0 ? this.#wallClock() + REMEMBERED_MS : undefined;
-      const written = await this.#store.put(key, writeTunnel(record), { ifVersion: entry?.version ?? 0, expiresAtMs });
-      if (written === undefined) continue;
-      this.#written(written);
-      return result;
-    }
-    throw new PosternError('ERR_STORE_UNAVAILABLE', `too many nodes change the tunnel ${name} at once`);
+    await Promise.all(found.map(({ name }) => this.#writer.removePlaces(name, isUnwanted)));
   }
 
   #epochAfter(former: TunnelRecord | undefined): number {
     // After a failover to an older copy an epoch that was given before must not be given again.
-    return Math.max((former?.epoch ?? 0) + 1, this.#wallClock() * 1_000 + this.#random(1_000));
+    return Math.max((former?.epoch ?? 0) + 1, Math.floor(this.#wallClock()) * 1_000 + this.#random(1_000));
   }
 
-  /** What counts of an entry. A node that is not known may have come in this moment: the store is asked. */
-  async #living(entry: Entry | undefined): Promise<TunnelRecord | undefined> {
-    const record = entry && readTunnel(entry);
-    if (record === undefined) return undefined;
+  /** What counts of a record. A node that is not known may have come in this moment: the store is asked. */
+  async #living(record: TunnelRecord): Promise<TunnelRecord> {
     const unknown = new Set(record.places.map(({ node }) => node).filter((id) => !this.#leases.live.has(id)));
     for (const id of unknown) {
       const lease = await this.#store.get(`${NODE_PREFIX}${id}`);
@@ -254,8 +215,7 @@ export class StoreDirectory implements Directory {
 
   #nodesChanged(change: Change): void {
     this.#nodesMoved(this.#leases.change(change));
-    // The store was emptied, or is an older copy: without its key this node's places count nowhere.
-    if (this.#beats > 0 && !this.#isClosed && !this.#leases.isSelfKnown) void this.#writeLease().catch(() => {});
+    if (!this.#leases.isSelfKnown) this.#ownLease.restore();
   }
 
   #nodesMoved(ids: readonly string[]): void {
@@ -267,7 +227,7 @@ export class StoreDirectory implements Directory {
   #tunnelsChanged(change: Change): void {
     if (change.kind === 'all') {
       this.#copy.replace(change);
-      this.#tell(this.#all());
+      this.#listeners.tell(this.#all());
       return;
     }
     const name = this.#copy.change(change);
@@ -294,16 +254,6 @@ export class StoreDirectory implements Directory {
   #tellOf(name: string): void {
     const held = this.#copy.get(name);
     const record = held && this.#shown(held);
-    this.#tell(record === undefined ? { kind: 'forgotten', name } : { kind: 'tunnel', record });
-  }
-
-  #tell(change: DirectoryChange): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(change);
-      } catch (error) {
-        this.#log.error({ err: error }, 'a change of the directory could not be taken in');
-      }
-    }
+    this.#listeners.tell(record === undefined ? { kind: 'forgotten', name } : { kind: 'tunnel', record });
   }
 }

@@ -15,6 +15,9 @@ export interface Lease {
   readonly beat: number;
 }
 
+/** How long it is remembered that a tunnel was there. The key of a node expires as late: wrong clocks end no lease. */
+export const REMEMBERED_MS = 86_400_000;
+
 const MAX_ADDRESS_CHARS = 1_024;
 const MAX_OWNER_CHARS = 1_024;
 
