@@ -14,7 +14,7 @@ export const LEASE_BEAT_MS = 2_000;
 /** How long a node is live that writes no more. */
 export const LEASE_MS = 10_000;
 
-// Between two beats of this node: with less nobody's lease can be over unnoticed.
+// Between two beats of this node. After a longer pause it may have missed those of others.
 const MAX_PAUSE_MS = LEASE_MS - LEASE_BEAT_MS;
 
 interface Known {
@@ -96,7 +96,7 @@ export class Leases {
     return id !== this.#self.id && (seenAtMs === undefined || atMs - seenAtMs > LEASE_MS);
   }
 
-  // What nobody can read is no node.
+  // An entry that cannot be read is no node.
   #put(entry: Entry): string[] {
     const lease = readLease(entry);
     if (lease === undefined) return this.#delete(entry.key.slice(NODE_PREFIX.length));

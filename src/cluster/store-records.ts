@@ -43,7 +43,7 @@ export function readLease({ key, value }: Entry): Lease | undefined {
   return { node: { id, peer, state }, beat: beat as number };
 }
 
-/** Throws `ERR_INTERNAL` for a record that nobody could read again. */
+/** Throws `ERR_INTERNAL` for a record that could not be read again. */
 export function writeTunnel({ name, ...record }: TunnelRecord): string {
   const { owner, agentId, offer, places } = record;
   const isReadable = NAME.test(name) && isText(owner, MAX_OWNER_CHARS) && ID.test(agentId) && places.every(isPlace);

@@ -1,4 +1,4 @@
-/** Changes tunnels in a store, each in one atomic step: what was read is written only if nobody has changed it meanwhile. */
+/** Changes tunnels in a store, each in one atomic step: what was read is written only over the version that was read. */
 import { PosternError } from '../errors.js';
 import type { Entry, Store } from '../store/store.js';
 import type { Place, TunnelRecord } from './directory.js';
