@@ -15,6 +15,13 @@ export interface ClusterNode {
   readonly peer: string;
   /** One that drains takes no agents. It serves those that it has until they are elsewhere. */
   readonly state: 'up' | 'draining';
+  /** A shorter way for nodes on the same machine: workers of one supervisor. */
+  readonly nearby?: {
+    /** Random for each start of the supervisor. */
+    readonly machine: string;
+    /** As `unix:/tmp/postern/1.sock`. */
+    readonly peer: string;
+  };
 }
 
 /** A link of a tunnel's agent: at which node, and which one of it. */

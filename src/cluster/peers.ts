@@ -3,26 +3,36 @@
  * have dialled, whose requests go to the agents of this node.
  */
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Log } from '../core/log.js';
 import { asPosternError, type PosternError } from '../errors.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from '../http/exchange.js';
 import type { ClusterNode } from './directory.js';
+import { readPeerAddress } from './peer-address.js';
+import { callPeer, type PeerMethods, respondToCall } from './peer-calls.js';
 import { greetPeer, type PeerIdentity, receivePeer } from './peer-handshake.js';
 import { PeerLink, PeerServerLink } from './peer-link.js';
+import { dialSecurely, type PeerTls } from './peer-tls.js';
 import { type OwnLinks, serveRelayed } from './relay.js';
-import { notHere, type PeerRequest, writePeerHead } from './relay-protocol.js';
-import { RelayedStream } from './relayed-stream.js';
+import { notHere, type PeerCall, type PeerRequest, readPeerCall, writePeerHead } from './relay-protocol.js';
+import { RelayedStream, type RelayOutcome } from './relayed-stream.js';
+import { Strangers } from './strangers.js';
 
 export interface PeersOptions {
   readonly identity: PeerIdentity;
   /** The node of an id, as long as it lives. */
   readonly nodeOf: (id: string) => ClusterNode | undefined;
   readonly own: OwnLinks;
+  /** What other nodes may call. */
+  readonly methods?: PeerMethods;
+  /** The machine of this node, whose nodes have a shorter way. */
+  readonly machine?: string | undefined;
+  /** What has become of a request that was relayed to another node. */
+  readonly relayed?: (outcome: RelayOutcome) => void;
   readonly log: Log;
 }
 
-// Those that have not proved themselves: each costs a socket for some seconds.
-const MAX_STRANGERS = 100;
+const NO_METHODS: PeerMethods = new Map();
 
 /** What a probe's exchange says of the tunnel is in our own field. */
 const PROBE: RequestHead = { method: 'GET', scheme: 'http', authority: 'peer', path: '/', headers: [] };
@@ -31,11 +41,18 @@ export class Peers {
   readonly #options: PeersOptions;
   readonly #links = new Map<string, PeerLink | Promise<PeerLink>>();
   readonly #inbound = new Set<PeerServerLink>();
-  readonly #strangers = new Set<Socket>();
+  readonly #strangers: Strangers;
   #isClosed = false;
 
   constructor(options: PeersOptions) {
     this.#options = options;
+    this.#strangers = new Strangers(options.log);
+  }
+
+  /** How many links to other nodes are open, by the side that has dialled. */
+  get links(): Readonly<Record<'dialled' | 'received', number>> {
+    const dialled = [...this.#links.values()].filter((link) => link instanceof PeerLink).length;
+    return { dialled, received: this.#inbound.size };
   }
 
   /** Opens a request at another node. Never throws: what fails is told to the observer. */
@@ -45,7 +62,7 @@ export class Peers {
     options: OpenOptions,
     observer: OutboundObserver,
   ): OutboundStream {
-    const stream = new RelayedStream(observer);
+    const stream = new RelayedStream(observer, this.#options.relayed);
     stream.start(this.#linkTo(node), writePeerHead(head, { kind: 'request', ...relayed }), options);
     return stream;
   }
@@ -59,17 +76,19 @@ export class Peers {
     });
   }
 
-  /** Takes over a connection to the peer address, which may be that of a stranger. */
-  accept(socket: Socket): void {
-    if (this.#isClosed || this.#strangers.size >= MAX_STRANGERS) return void socket.destroy();
-    this.#strangers.add(socket);
-    receivePeer(socket, this.#options.identity)
-      .then(() => this.#serve(socket))
-      .catch((error: unknown) => {
-        socket.destroy();
-        this.#options.log.warn({ code: asPosternError(error).code }, 'a connection of no node was refused');
-      })
-      .finally(() => this.#strangers.delete(socket));
+  /** Calls a method of another node. Rejects when it does not respond in time. */
+  async call(node: string, call: PeerCall, args: readonly unknown[]): Promise<unknown> {
+    return await callPeer(await this.#linkTo(node), call, args);
+  }
+
+  /** Takes over a connection to the peer address, which may be that of a stranger. `tls` where it comes from another machine. */
+  accept(socket: Socket, tls?: PeerTls): void {
+    if (this.#isClosed) return void socket.destroy();
+    this.#strangers.add(socket, async () => {
+      const readable = tls === undefined ? socket : await tls.accept(socket);
+      await receivePeer(readable, this.#options.identity);
+      this.#serve(readable);
+    });
   }
 
   /** Ends every link once the requests on it are finished. */
@@ -82,7 +101,7 @@ export class Peers {
   /** Ends every link now. */
   destroy(): void {
     this.#isClosed = true;
-    for (const socket of this.#strangers) socket.destroy();
+    this.#strangers.destroy();
     for (const link of this.#inbound) link.destroy();
     for (const link of this.#links.values())
       void Promise.resolve(link).then(
@@ -91,8 +110,13 @@ export class Peers {
       );
   }
 
-  #serve(socket: Socket): void {
-    const link = new PeerServerLink(socket, (stream) => serveRelayed(stream, this.#options.own));
+  #serve(socket: Duplex): void {
+    const { own, methods = NO_METHODS } = this.#options;
+    const link = new PeerServerLink(socket, (stream) => {
+      const call = readPeerCall(stream.head);
+      if (call === undefined) serveRelayed(stream, own);
+      else respondToCall(stream, call, methods);
+    });
     this.#inbound.add(link);
     if (this.#isClosed) link.destroy();
     void link.closed.then(() => this.#inbound.delete(link));
@@ -126,17 +150,28 @@ export class Peers {
   async #dial(id: string): Promise<PeerLink> {
     const node = this.#options.nodeOf(id);
     if (node === undefined || this.#isClosed) throw notHere('there is no such node');
-    const socket = await openSocket(node.peer);
-    await greetPeer(socket, this.#options.identity, id);
+    const socket = await openSocket(addressOf(node, this.#options.machine));
+    await greetPeer(socket, this.#options.identity, id).catch((error: unknown) => {
+      socket.destroy();
+      throw error;
+    });
     const link = new PeerLink(socket);
     await link.ping(); // its SETTINGS came before: without them it would be asked for no WebSocket (RFC 8441 section 3)
     return link;
   }
 }
 
-function openSocket(peer: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path: peer.replace(/^unix:/, '') });
+/** Where this node reaches another one. */
+function addressOf({ peer, nearby }: ClusterNode, machine: string | undefined): string {
+  return nearby !== undefined && nearby.machine === machine ? nearby.peer : peer;
+}
+
+async function openSocket(text: string): Promise<Socket> {
+  const address = readPeerAddress(text);
+  if (address === undefined) throw notHere('its address is none');
+  if (address.kind === 'tls') return await dialSecurely(address);
+  return await new Promise((resolve, reject) => {
+    const socket = connect({ path: address.path });
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);

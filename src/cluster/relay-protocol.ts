@@ -52,6 +52,28 @@ function decoded(text: string): string | undefined {
 /** No link of the tunnel with this epoch is here, or it ended before the agent took the request. */
 export const NOT_HERE = 0x706f_7300;
 
+/** What a node asks or tells another one about itself (`others.ts`). */
+export interface PeerCall {
+  readonly kind: 'ask' | 'tell';
+  readonly method: string;
+}
+
+const CALL = /^(?<kind>ask|tell) (?<method>[a-z.-]{1,64})$/;
+
+/** The head of a call. */
+export function writePeerCall({ kind, method }: PeerCall): RequestHead {
+  const headers = [FIELD, `${kind} ${method}`];
+  return { method: 'POST', scheme: 'http', authority: 'peer', path: '/', headers };
+}
+
+/** What is called; undefined for a head that is none of a call. */
+export function readPeerCall({ headers }: RequestHead): PeerCall | undefined {
+  const [name, value = ''] = headers;
+  const found = name === FIELD ? CALL.exec(value)?.groups : undefined;
+  if (found === undefined) return undefined;
+  return { kind: found['kind'] === 'tell' ? 'tell' : 'ask', method: found['method'] ?? '' };
+}
+
 const CODES: readonly ErrorCode[] = [
   'ERR_LINK_LOST',
   'ERR_TUNNEL_BUSY',

@@ -6,10 +6,18 @@ import type { Duplex } from 'node:stream';
 import { asPosternError, type PosternError } from '../errors.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead, ResponseHead } from '../http/exchange.js';
 import type { RawHeaders } from '../http/fields.js';
+import { wasNotProcessed } from '../link/client-stream.js';
 import type { PeerLink } from './peer-link.js';
+
+/**
+ * What has become of a relayed request: `responded` when a response has begun, `not-here` when the other node has no such link or
+ * cannot be reached, which may be tried again, `failed` when it broke off before a response, `cancelled` when the visitor left.
+ */
+export type RelayOutcome = 'responded' | 'not-here' | 'failed' | 'cancelled';
 
 export class RelayedStream implements OutboundStream {
   readonly #observer: OutboundObserver;
+  #tell: ((outcome: RelayOutcome) => void) | undefined;
   #stream: OutboundStream | undefined;
   #state: 'waiting' | 'accepted' | 'over' = 'waiting';
   #isAccepted = false;
@@ -17,8 +25,10 @@ export class RelayedStream implements OutboundStream {
   #held: Buffer[] = [];
   #heldEnd: { readonly trailers: RawHeaders | undefined } | undefined;
 
-  constructor(observer: OutboundObserver) {
+  /** `tell` is called once. */
+  constructor(observer: OutboundObserver, tell?: (outcome: RelayOutcome) => void) {
     this.#observer = observer;
+    this.#tell = tell;
   }
 
   /** Opens it on a link, once that is there. */
@@ -74,6 +84,7 @@ export class RelayedStream implements OutboundStream {
 
   cancel(): void {
     this.#state = 'over';
+    this.#told('cancelled');
     this.#held = [];
     this.#stream?.cancel();
   }
@@ -91,10 +102,22 @@ export class RelayedStream implements OutboundStream {
     else if (canWriteMore) this.#observer.drain();
   }
 
+  /** The other node passes the head of a response on. */
+  responded(): void {
+    this.accepted();
+    this.#told('responded');
+  }
+
   failed(error: PosternError): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
+    this.#told(wasNotProcessed(error) ? 'not-here' : 'failed');
     this.#observer.failed(error);
+  }
+
+  #told(outcome: RelayOutcome): void {
+    this.#tell?.(outcome);
+    this.#tell = undefined;
   }
 
   get #heldBytes(): number {
@@ -125,7 +148,7 @@ class Responses implements OutboundObserver {
   }
 
   response(head: ResponseHead, endOfBody: boolean): void {
-    this.#stream.accepted();
+    this.#stream.responded();
     this.#observer.response(head, endOfBody);
   }
 

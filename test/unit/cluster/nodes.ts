@@ -1,5 +1,6 @@
 /** Nodes of an edge in one process, linked over Unix sockets, with real agents behind them. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -9,9 +10,13 @@ import type { TunnelLink } from '../../../src/cluster/relay.js';
 import { silentLog } from '../../../src/core/log.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from '../../../src/http/exchange.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { CERTIFICATE_PATH, KEY_PATH } from '../../support/tls-front.js';
 
 export const SECRET = 'a secret of thirty-two bytes or more';
 export const EPOCH = 7;
+
+/** Any will do: nobody checks it. */
+export const PEER_CERTIFICATE = { cert: readFileSync(CERTIFICATE_PATH, 'utf8'), key: readFileSync(KEY_PATH, 'utf8') };
 
 export interface Owner {
   readonly path: string;
