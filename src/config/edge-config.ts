@@ -9,6 +9,7 @@ import { EDGE_OPTIONS } from './edge-options.js';
 import { type Endpoint, endpoints } from './endpoints.js';
 import { readDotenv, readEnvironment } from './environment.js';
 import { fileKeys, type ValuesOf } from './options.js';
+import { type PeerConfig, peerProblems, toPeer } from './peer-options.js';
 import { type ProviderConfig, type ProviderLayers, readProviders, withoutFlat } from './provider-config.js';
 import { isSet, type Layers, readOptions } from './resolve.js';
 import type { Sources } from './sources.js';
@@ -58,6 +59,8 @@ export interface EdgeConfig {
   readonly storeGraceMs: number;
   /** How long running requests may take to finish once the edge stops. */
   readonly drainMs: number;
+  /** Where other nodes reach this one; undefined where tunnels are not shared. */
+  readonly peer: PeerConfig | undefined;
   /** How many processes serve; one needs no supervisor. */
   readonly workers: number;
   /** What tunnels may admit without a session. */
@@ -97,6 +100,7 @@ export function loadEdgeConfig(sources: Sources): EdgeConfig {
   checkExternalAccount(layers, problems);
   problems.push(...acmeProblems(values));
   checkStore(values, problems);
+  problems.push(...peerProblems(values, isSet('store_url', EDGE_OPTIONS.store_url, layers)));
   checkAgents(values, providers, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return toEdgeConfig(values as EdgeValues, providers, sources.env); // without problems nothing is missing
@@ -197,6 +201,7 @@ function toEdgeConfig(values: EdgeValues, providers: readonly ProviderConfig[], 
     store: values.store_url,
     storeGraceMs: values.store_grace,
     drainMs: values.drain,
+    peer: toPeer(values),
     workers: values.workers,
     permits: { publicPaths: values.public_paths, accessTokens: values.access_tokens },
     revokedTokens: values.revoked_tokens,

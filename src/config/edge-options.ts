@@ -3,6 +3,7 @@ import { baseAddress, listenAddress, networks } from './addresses.js';
 import { endpoints } from './endpoints.js';
 import { OIDC_OPTIONS } from './oidc-options.js';
 import type { OptionTable } from './options.js';
+import { PEER_OPTIONS } from './peer-options.js';
 import { storeUrl } from './store-url.js';
 import { TLS_OPTIONS } from './tls-options.js';
 import { collector, collectorHeaders, ratio } from './traces.js';
@@ -170,6 +171,7 @@ export const EDGE_OPTIONS = {
     description: 'How long what runs may take to finish once the edge is told to stop.',
     schema: duration,
   },
+  ...PEER_OPTIONS,
   workers: {
     env: 'POSTERN_WORKERS',
     placeholder: '<number>',

@@ -84,6 +84,7 @@ describe('loadEdgeConfig', () => {
       store: undefined,
       storeGraceMs: 300_000,
       drainMs: 30_000,
+      peer: undefined,
       workers: 1,
       traces: undefined,
       revokedTokens: undefined,
@@ -426,4 +427,43 @@ describe('loadTokenConfig', () => {
     );
     assertProblems(problems, ['--owner', '"A"', '"b_"', '--ttl', 'POSTERN_SECRET']);
   });
+
+  it('knows where other nodes reach an edge', () => {
+    const store = { POSTERN_STORE_URL: 'redis://:hush@127.0.0.1' };
+    const peerOf = (env: Sources['env']) => loadEdgeConfig(sources({ env: { ...store, ...env } })).peer;
+    assert.equal(peerOf({}), undefined);
+    assert.deepEqual(peerOf({ POSTERN_PEER_LISTEN: 'https://10.0.0.7' }), {
+      listen: { host: '10.0.0.7', port: 7_443 },
+      url: undefined,
+    });
+    const everywhere = { POSTERN_PEER_LISTEN: 'https://*:7000', POSTERN_PEER_URL: 'https://edge-1.internal' };
+    assert.deepEqual(peerOf(everywhere), {
+      listen: { host: '*', port: 7_000 },
+      url: { host: 'edge-1.internal', port: 7_443 },
+    });
+    assert.deepEqual(peerOf({ POSTERN_PEER_LISTEN: 'https://[::1]:0' })?.listen, { host: '::1', port: 0 });
+  });
+
+  for (const [what, env, name] of [
+    ['listens without a shared store', { POSTERN_PEER_LISTEN: 'https://10.0.0.7' }, 'POSTERN_STORE_URL'],
+    ['is dialled and does not listen', { POSTERN_PEER_URL: 'https://10.0.0.7' }, 'POSTERN_PEER_LISTEN'],
+    ['is every address', { POSTERN_STORE_URL: 'redis://h', POSTERN_PEER_LISTEN: 'https://[::]' }, 'POSTERN_PEER_URL'],
+    [
+      'is every address',
+      { POSTERN_STORE_URL: 'redis://h', POSTERN_PEER_LISTEN: 'https://0.0.0.0' },
+      'POSTERN_PEER_URL',
+    ],
+    ['has no TLS', { POSTERN_STORE_URL: 'redis://h', POSTERN_PEER_LISTEN: 'http://10.0.0.7' }, 'POSTERN_PEER_LISTEN'],
+    [
+      'has a path',
+      { POSTERN_STORE_URL: 'redis://h', POSTERN_PEER_LISTEN: 'https://10.0.0.7/x' },
+      'POSTERN_PEER_LISTEN',
+    ],
+  ] as const)
+    it(`refuses a peer address that ${what}: ${Object.values(env).join(' ')}`, () => {
+      assertProblems(
+        problemsOf(() => loadEdgeConfig(sources({ env }))),
+        [name],
+      );
+    });
 });
