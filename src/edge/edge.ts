@@ -1,5 +1,6 @@
 /** An edge: puts what it remembers together, listens, and stops in order. `compose.ts` has its inside. */
 import { NO_OTHERS } from '../cluster/others.js';
+import { PeerOthers } from '../cluster/peer-others.js';
 import { addressText } from '../config/addresses.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import type { InheritedSocket } from '../config/endpoints.js';
@@ -15,7 +16,7 @@ import { Front } from './front.js';
 import { Registry, type Tunnel } from './gate/registry.js';
 import { Revalidator } from './gate/revalidation.js';
 import { EdgeMetrics } from './metrics.js';
-import { Node, type Shared } from './node.js';
+import { type Beyond, Node, type Shared } from './node.js';
 import { createAdminServer, type OutputHealth, type Status } from './ops/admin-server.js';
 import { AuditSink } from './ops/audit-sink.js';
 import type { EdgeEvent } from './ops/events.js';
@@ -25,9 +26,9 @@ import { openTraces } from './ops/traces.js';
 import { createProviders, warnAboutProviders } from './provider.js';
 import { warnAboutNames } from './reachability.js';
 import { openRemembered } from './remembered.js';
-import * as limits from './request/limits.js';
 import { openStore } from './state.js';
-import { ConnectionCount, closed, listen, portOf } from './visitors/http1/listener.js';
+import { Stopping } from './stopping.js';
+import { ConnectionCount, listen, portOf } from './visitors/http1/listener.js';
 
 /** A running edge. */
 export interface Edge {
@@ -42,15 +43,15 @@ export interface Edge {
   /** What the admin address says. */
   readonly status: Status;
   /**
-   * Stops: no new connection, offer or tunnel; GOAWAY to the agents; running requests have `POSTERN_DRAIN`. Resolves
-   * when everything is closed. A second call waits for the first.
+   * Stops: agents move to other nodes, if there are any; then no new connection, offer or tunnel; GOAWAY to the agents; running
+   * requests have `POSTERN_DRAIN`. Resolves when everything is closed. A second call waits for the first.
    */
   close(): Promise<void>;
   /**
-   * For a worker that another one has replaced, before `close`: its agents dial elsewhere while their links serve on, then its
-   * visitors come back on other connections. No request is lost.
+   * Before `close`, for a worker: its agents dial elsewhere while their links serve on, then its visitors come back on other
+   * connections. No request is lost. Does nothing if there is no such node.
    */
-  moveAway(): Promise<void>;
+  moveAway(beyond: Beyond): Promise<void>;
   /** Stops now. Running requests break. */
   destroy(): void;
   /** Reads the files of revoked tokens and of the certificate now. */
@@ -90,13 +91,15 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   const connections = new ConnectionCount();
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const providers = createProviders(config, log);
-  const remembered = await openRemembered(config, { store, providers, revalidator, others: shared?.others });
+  const peers = config.peer && new PeerOthers();
+  const others = peers ?? shared?.others ?? NO_OTHERS;
+  const remembered = await openRemembered(config, { store, providers, revalidator, others });
   const { grace, ended, endedAccounts, endedTokens, sharing, names } = remembered;
   const alsoNamed = groupsOf([...(config.allow ?? []), ...config.admins, ...(config.agents ?? [])]);
   const registry = new Registry(alsoNamed, (policy, name) => sharing.grants.apply(policy, name));
   let observer: Observer | undefined;
   const node = await Node.open(config, {
-    ...{ directory: shared?.directory, registry, log },
+    ...{ store, shared, others: peers, registry, log },
     changed: (tunnel) => observer?.emit(changeOf(tunnel)),
   });
   const { places } = node;
@@ -108,7 +111,14 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     return isRecording() || 'the audit cannot be written';
   };
   const { feed, presence, visitorSignIns } = sharing;
-  const state = { store: shared?.store ? undefined : store, registry: places, revalidator, presence, connections };
+  const state = {
+    store: shared?.store ? undefined : store,
+    registry: places,
+    nodes: node.counts,
+    revalidator,
+    presence,
+    connections,
+  };
   let front: Front | undefined;
   const certificates = {
     get notAfterMs() {
@@ -138,7 +148,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     ...remembered,
     providers,
     store,
-    others: shared?.others ?? NO_OTHERS,
+    others,
     registry,
     places,
     observer,
@@ -160,7 +170,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
 
   const status: Status = {
     isReady,
-    notes: () => [...(health?.notes() ?? []), ...grace.notes()],
+    notes: () => [...(health?.notes() ?? []), ...grace.notes(), ...node.notes()],
     metrics: () => metrics.metrics.text(),
     serves: (host) => {
       const found = classifyHost(host, config.base);
@@ -194,32 +204,13 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
   void warnAboutNames(config, log);
   void warnAboutProviders(providers, config, log); // the edge is up meanwhile: existing sessions need no provider
 
-  const destroy = () => {
-    admission.destroy();
-    front.destroy();
-    node.destroy();
-    admin?.closeAllConnections();
-  };
-  const stop = async () => {
-    closeStreams();
-    admission.refuse();
-    const stopped = front.close();
-    const late = setTimeout(destroy, config.drainMs);
-    await front.lastRequest(); // the links still take what is on its way
-    await Promise.all([stopped, admission.drain()]);
-    await node.drain();
-    clearTimeout(late);
-    if (admin !== undefined) {
-      // Last, so that `/readyz` says what is going on for as long as something is.
-      const adminStopped = closed(admin);
-      admin.closeAllConnections();
-      await adminStopped;
-    }
-    await node.close();
-    release();
-    await traces?.close();
-    await store.close();
-  };
+  const stopping = new Stopping({
+    ...{ node, admission, requests, front, admin, store, closeStreams, log, drainMs: config.drainMs },
+    release: async () => {
+      release();
+      await traces?.close();
+    },
+  });
   return {
     url: config.base.origin,
     port: front.port,
@@ -227,16 +218,11 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
     adminPort: admin === undefined ? 0 : portOf(admin),
     status,
     close: () => {
-      closing ??= stop();
+      closing ??= stopping.stop();
       return closing;
     },
-    destroy,
-    moveAway: async () => {
-      await node.directory.drain();
-      await admission.moveAway();
-      requests.leave();
-      await new Promise((resolve) => setTimeout(resolve, limits.QUIET_MS));
-    },
+    destroy: () => stopping.destroy(),
+    moveAway: (beyond) => stopping.moveAway(beyond),
     reload: () => {
       revoked.reload();
       front.reload();

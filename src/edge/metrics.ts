@@ -4,6 +4,7 @@ import type { Store } from '../store/store.js';
 import { LinkTraffic } from './agents/link-traffic.js';
 import type { Registry } from './gate/registry.js';
 import type { Revalidator } from './gate/revalidation.js';
+import type { NodeCounts } from './node-metrics.js';
 import type { OutputHealth } from './ops/admin-server.js';
 import { MetricsSink } from './ops/metrics-sink.js';
 import { addProcessMetrics } from './ops/process-metrics.js';
@@ -24,6 +25,7 @@ export interface EdgeMetricsOptions {
   /** Undefined for a worker, whose supervisor has the store. */
   readonly store: Store | undefined;
   readonly registry: Pick<Registry, 'links'>;
+  readonly nodes: NodeCounts;
   readonly revalidator: Revalidator;
   readonly presence: Presence;
   /** Of visitors and agents. */
@@ -45,6 +47,7 @@ export class EdgeMetrics {
   constructor(options: EdgeMetricsOptions) {
     this.#endSampling = addProcessMetrics(this.metrics, options.version);
     this.#addState(options);
+    options.nodes.addTo(this.metrics);
     if (options.store !== undefined) addStoreMetrics(this.metrics, options.store);
     this.#addOutput(options.output);
   }

@@ -33,7 +33,7 @@ export interface RememberedOptions {
   readonly store: Store;
   readonly providers: Providers;
   readonly revalidator: Revalidator;
-  readonly others: Others | undefined;
+  readonly others: Others;
 }
 
 /** Resolves once all of it is known. */

@@ -5,6 +5,7 @@ import type { Metrics } from '../../src/core/metrics.js';
 import { Registry } from '../../src/edge/gate/registry.js';
 import { Revalidator } from '../../src/edge/gate/revalidation.js';
 import { EdgeMetrics } from '../../src/edge/metrics.js';
+import { NodeCounts } from '../../src/edge/node-metrics.js';
 import { SpanExporter } from '../../src/edge/ops/span-exporter.js';
 import { Presence } from '../../src/edge/people/presence.js';
 import { MemoryStore } from '../../src/store/memory.js';
@@ -17,6 +18,7 @@ export function edgeMetrics(t: TestContext): Metrics {
     version: '1.2.3',
     store: new MemoryStore(),
     registry: new Registry(),
+    nodes: new NodeCounts({ nodes: () => new Map(), links: () => ({ dialled: 0, received: 0 }) }),
     revalidator,
     presence,
     connections: { open: 0 },

@@ -2,6 +2,7 @@
  * The supervisor of several workers: it listens and hands connections out, has the one store and the one directory of the machine,
  * starts a worker again that has died, and says at the admin address how all of them are. No byte of a visitor passes through it.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,7 @@ export class Supervisor {
   readonly #group = new WorkerGroup();
   readonly #attempts = new MemoryAttempts();
   readonly #folder = mkdtempSync(join(tmpdir(), 'postern-')); // 0700: no other user reaches the sockets in it
+  readonly #machine = randomUUID();
   readonly #workers = new Map<number, WorkerProcess>();
   /** Those that another one has replaced, and that one that is about to. */
   readonly #leaving = new Set<WorkerProcess>();
@@ -167,7 +169,7 @@ export class Supervisor {
         attempts: this.#attempts,
         command: this.#commandOf(slot),
       },
-      start: { slot, peer, listeners: this.#listeners?.all ?? [] },
+      start: { slot, peer, machine: this.#machine, listeners: this.#listeners?.all ?? [] },
     });
     void worker.ended.then(() => rmSync(peer, { force: true }));
     return worker;
@@ -200,6 +202,9 @@ export class Supervisor {
   }
 
   async #stop(): Promise<void> {
+    // Connections come until the agents are at other machines.
+    if (this.#config.peer !== undefined)
+      await Promise.all([...this.#workers.values()].map((worker) => worker.moveAway('this machine')));
     const listening = this.#listeners?.close();
     this.#handOuts.close();
     const workers = [...this.#workers.values(), ...this.#leaving];

@@ -12,6 +12,8 @@ export interface WorkerStart {
   readonly listeners: readonly Listener[];
   /** Its own socket for other workers. */
   readonly peer: string;
+  /** Random for each start of the supervisor. */
+  readonly machine: string;
 }
 
 /** What the admin address says of a worker. */

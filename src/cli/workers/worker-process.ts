@@ -7,6 +7,7 @@ import { serveDirectory } from '../../cluster/ipc/directory-server.js';
 import { serveOthers } from '../../cluster/ipc/ipc-others.js';
 import { serveStore } from '../../cluster/ipc/store-server.js';
 import type { WorkerGroup } from '../../cluster/ipc/worker-group.js';
+import type { Beyond } from '../../edge/node.js';
 import type { AttemptCounter, AttemptKind } from '../../edge/request/attempts.js';
 import type { Store } from '../../store/store.js';
 import { type HandOut, portOfChild, type WorkerStart, type WorkerStatus } from './wire.js';
@@ -140,10 +141,15 @@ export class WorkerProcess {
   /** Another worker has its place: its agents go there, and its visitors. Then it has `drainMs` to finish what runs. */
   async retire(drainMs: number): Promise<void> {
     this.#isServing = false;
-    await this.#calls.callWithin(MOVE_MS, 'worker.move').catch(() => {}); // it has died meanwhile, or stands still
+    await this.moveAway('this process');
     this.#calls.tell('worker.drain');
     const late = setTimeout(() => this.kill(), drainMs);
     void this.ended.then(() => clearTimeout(late));
+  }
+
+  /** Its agents go to other nodes. It serves meanwhile. */
+  async moveAway(beyond: Beyond): Promise<void> {
+    await this.#calls.callWithin(MOVE_MS, 'worker.move', beyond).catch(() => {}); // it has died meanwhile, or stands still
   }
 
   /** Takes no more connections, finishes what runs, and ends. */

@@ -7,7 +7,7 @@ import { IpcStore } from '../../cluster/ipc/ipc-store.js';
 import { SEEN } from '../../cluster/ipc/worker-group.js';
 import type { EdgeConfig } from '../../config/edge-config.js';
 import type { Edge } from '../../edge/edge.js';
-import { createNodeId } from '../../edge/node.js';
+import { type Beyond, createNodeId } from '../../edge/node.js';
 import { countAttemptsWith } from '../../edge/request/attempts.js';
 import type { HandedOut } from '../../edge/visitors/listen/handed-out.js';
 import type { Listener } from '../../edge/visitors/listen/listeners.js';
@@ -25,16 +25,20 @@ export async function runWorker(config: EdgeConfig, logging: Logging): Promise<v
     ['worker.serves', (host: string) => edge?.status.serves(host) ?? false],
     ['worker.reload', () => reload(logging, edge)],
     ['worker.drain', () => end(edge, logging)],
-    ['worker.move', () => edge?.moveAway()],
+    ['worker.move', (beyond: Beyond) => edge?.moveAway(beyond)],
   ]);
-  const { calls, store, directory, others, start } = await connect(methods);
+  const { calls, store, directory, others, worker, start } = await connect(methods);
   ignoreSignals();
   const { startEdge } = await import('../../edge/edge.js');
   const connections = handedOut(start.listeners);
-  await directory.join();
+  const isInStore = config.peer !== undefined; // with the tunnels of other machines
+  if (!isInStore) await directory.join();
   edge = await startEdge(config, {
     ...{ log: logging.log, audit: logging.audit, health: logging, version: readVersion() },
-    shared: { store: config.store === undefined ? store : undefined, directory, others, connections },
+    shared: {
+      ...{ store: config.store === undefined ? store : undefined, others, connections, worker },
+      directory: isInStore ? undefined : directory,
+    },
   });
   logging.log.info({ pid: process.pid }, 'worker up');
   await calls.call('worker.ready');
@@ -47,7 +51,9 @@ async function connect(methods: Map<string, (...args: never[]) => unknown>) {
   process.once('disconnect', () => process.exit(EXIT.failure));
   const start = await calls.call<WorkerStart>('worker.start');
   const store = new IpcStore(() => calls);
-  const directory = new IpcDirectory(() => calls, { id: createNodeId(), peer: `unix:${start.peer}`, state: 'up' });
+  const peer = `unix:${start.peer}`;
+  const nearby = { machine: start.machine, peer };
+  const directory = new IpcDirectory(() => calls, { id: createNodeId(), peer, state: 'up', nearby });
   const others = new IpcOthers(() => calls, all);
   countAttemptsWith({
     consume: (kind, party) => calls.call('attempts.consume', kind, party),
@@ -58,7 +64,7 @@ async function connect(methods: Map<string, (...args: never[]) => unknown>) {
   };
   add(store.methods);
   add(directory.methods);
-  return { calls, store, directory, others, start };
+  return { calls, store, directory, others, worker: { slot: start.slot, nearby }, start };
 }
 
 // A signal of the terminal reaches all processes of the group; the supervisor says what follows from it.

@@ -1,9 +1,10 @@
 /**
- * Certificates as ASN.1: requests for them (RFC 2986), the certificate of a TLS-ALPN-01 challenge (RFC 8737 section 3), and
- * the id by which an authority knows one (RFC 9773 section 4.1). Owns `@peculiar/x509`, which is loaded when it is needed:
- * an edge without ACME never does.
+ * Certificates as ASN.1: requests for them (RFC 2986), the certificate of a TLS-ALPN-01 challenge (RFC 8737 section 3) and that of
+ * a node, and the id by which an authority knows one (RFC 9773 section 4.1). Owns `@peculiar/x509`, which is loaded when it is
+ * needed: an edge without ACME and without other nodes never does.
  */
 import { createHash, webcrypto } from 'node:crypto';
+import type { Extension } from '@peculiar/x509';
 
 /** A key and what was made with it. */
 export interface CertificateRequest {
@@ -11,6 +12,12 @@ export interface CertificateRequest {
   readonly key: string;
   /** DER. */
   readonly request: Buffer;
+}
+
+/** PEM. */
+export interface CertificateAndKey {
+  readonly cert: string;
+  readonly key: string;
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -37,22 +44,32 @@ export async function createRequest(key: string, names: readonly string[]): Prom
 }
 
 /** The certificate that proves a name by TLS-ALPN-01, PEM, and its key. */
-export async function createProof(name: string, keyAuthorization: string): Promise<{ cert: string; key: string }> {
-  const { Extension, SubjectAlternativeNameExtension, X509CertificateGenerator } = await library();
-  const key = await generateKey();
+export async function createProof(name: string, keyAuthorization: string): Promise<CertificateAndKey> {
+  const { Extension, SubjectAlternativeNameExtension } = await library();
   const digest = createHash('sha256').update(keyAuthorization).digest();
   const octets = Buffer.concat([Buffer.from([0x04, digest.length]), digest]); // an OCTET STRING in the extension's own
+  return await createSelfSigned(name, DAY_MS, [
+    new SubjectAlternativeNameExtension([{ type: 'dns', value: name }]),
+    new Extension(ACME_IDENTIFIER, true, octets),
+  ]);
+}
+
+/** A certificate that is its own authority, PEM, valid from a day ago, and its key. */
+export async function createSelfSigned(
+  name: string,
+  validForMs: number,
+  extensions: Extension[] = [],
+): Promise<CertificateAndKey> {
+  const { X509CertificateGenerator } = await library();
+  const key = await generateKey();
   const now = Date.now();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
     keys: await importKeys(key),
     signingAlgorithm: ALGORITHM,
     notBefore: new Date(now - DAY_MS),
-    notAfter: new Date(now + DAY_MS),
-    extensions: [
-      new SubjectAlternativeNameExtension([{ type: 'dns', value: name }]),
-      new Extension(ACME_IDENTIFIER, true, octets),
-    ],
+    notAfter: new Date(now + validForMs),
+    extensions,
   });
   return { cert: certificate.toString('pem'), key };
 }

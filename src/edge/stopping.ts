@@ -1,0 +1,85 @@
+/** How an edge ends: its agents and visitors go to other nodes where there are any, then what runs is finished, then all is closed. */
+import type { Server } from 'node:http';
+import type { Log } from '../core/log.js';
+import type { Store } from '../store/store.js';
+import type { Admission } from './agents/admission.js';
+import type { Front } from './front.js';
+import type { Beyond, Node } from './node.js';
+import { QUIET_MS } from './request/limits.js';
+import { closed } from './visitors/http1/listener.js';
+import type { Http1Requests } from './visitors/http1/requests.js';
+
+export interface StoppingParts {
+  readonly node: Node;
+  readonly admission: Admission;
+  readonly requests: Http1Requests;
+  readonly front: Front;
+  /** Undefined for a worker. */
+  readonly admin: Server | undefined;
+  readonly store: Store;
+  /** How long running requests may take to finish. */
+  readonly drainMs: number;
+  /** Ends the streams of events. */
+  readonly closeStreams: () => void;
+  /** Closes what holds no connection. */
+  readonly release: () => Promise<void>;
+  readonly log: Log;
+}
+
+export class Stopping {
+  readonly #parts: StoppingParts;
+  #moving: Promise<void> | undefined;
+
+  constructor(parts: StoppingParts) {
+    this.#parts = parts;
+  }
+
+  /** Breaks what runs. */
+  destroy(): void {
+    const { admission, front, node, admin } = this.#parts;
+    admission.destroy();
+    front.destroy();
+    node.destroy();
+    admin?.closeAllConnections();
+  }
+
+  /**
+   * Agents dial elsewhere while their links serve on, then visitors come back on other connections. Does nothing if no other node
+   * would take them. A second call waits for the first.
+   */
+  async moveAway(beyond: Beyond): Promise<void> {
+    if (this.#moving === undefined && this.#parts.node.hasOthers(beyond)) this.#moving = this.#move();
+    await this.#moving;
+  }
+
+  async stop(): Promise<void> {
+    await this.moveAway('this machine');
+    const { closeStreams, admission, front, node, admin, store, release, drainMs } = this.#parts;
+    closeStreams();
+    admission.refuse();
+    const stopped = front.close();
+    const late = setTimeout(() => this.destroy(), drainMs);
+    await front.lastRequest(); // the links still take what is on its way
+    await Promise.all([stopped, admission.drain()]);
+    await node.drain();
+    clearTimeout(late);
+    if (admin !== undefined) {
+      // Last, so that `/readyz` says what is going on for as long as something is.
+      const adminStopped = closed(admin);
+      admin.closeAllConnections();
+      await adminStopped;
+    }
+    await node.close();
+    await release();
+    await store.close();
+  }
+
+  async #move(): Promise<void> {
+    const { node, admission, requests, log } = this.#parts;
+    // Without it the others learn that this node drains as soon as its agents come to them.
+    await node.directory.drain().catch((error: unknown) => log.warn({ err: error }, 'other nodes were not told'));
+    await admission.moveAway();
+    requests.leave();
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  }
+}
