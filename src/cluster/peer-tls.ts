@@ -1,6 +1,6 @@
 /**
- * TLS between nodes of different machines (RFC 8446): version 1.3 and one protocol, nothing else. Nobody checks the certificate,
- * which a node makes for itself: `peer-handshake.ts` proves the secret, bound to this very connection.
+ * TLS between nodes of different machines (RFC 8446): version 1.3 and one protocol, nothing else. The certificate, which
+ * a node makes for itself, is not checked: `peer-handshake.ts` proves the secret, bound to this very connection.
  */
 import type { Socket } from 'node:net';
 import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls';

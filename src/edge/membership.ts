@@ -32,7 +32,7 @@ export interface Worker {
   readonly nearby: Required<ClusterNode>['nearby'];
 }
 
-// Nobody checks the certificate, and no process runs for so long.
+// The certificate is not checked, and no process runs for so long.
 const VALID_FOR_MS = 10 * 365 * 86_400_000;
 
 export class Membership {

@@ -1,10 +1,10 @@
 /** How an edge ends: its agents and visitors go to other nodes where there are any, then what runs is finished, then all is closed. */
-import type { Server } from 'node:http';
 import type { Log } from '../core/log.js';
 import type { Store } from '../store/store.js';
 import type { Admission } from './agents/admission.js';
 import type { Front } from './front.js';
 import type { Beyond, Node } from './node.js';
+import type { createAdminServer } from './ops/admin-server.js';
 import { QUIET_MS } from './request/limits.js';
 import { closed } from './visitors/http1/listener.js';
 import type { Http1Requests } from './visitors/http1/requests.js';
@@ -15,7 +15,7 @@ export interface StoppingParts {
   readonly requests: Http1Requests;
   readonly front: Front;
   /** Undefined for a worker. */
-  readonly admin: Server | undefined;
+  readonly admin: ReturnType<typeof createAdminServer> | undefined;
   readonly store: Store;
   /** How long running requests may take to finish. */
   readonly drainMs: number;
