@@ -10,7 +10,7 @@ import { deriveKeys, type Key } from '../core/keys.js';
 import { PosternError } from '../errors.js';
 
 // A peer responds in a round trip; one whose event loop is busy may take longer.
-const TIMEOUT_MS = 5_000;
+export const TIMEOUT_MS = 5_000;
 const MAX_LINE_BYTES = 512;
 const NONCE_BYTES = 32;
 const BINDING_BYTES = 32;

@@ -8,7 +8,7 @@ import { PosternError } from '../errors.js';
 import type { PeerAddress } from './peer-address.js';
 
 // One that cannot be reached is given up: the request may be tried elsewhere.
-const TIMEOUT_MS = 5_000;
+export const TIMEOUT_MS = 5_000;
 
 const PROTOCOL = 'postern-peer';
 const VERSION = 'TLSv1.3';

@@ -37,10 +37,17 @@ export function writeLease({ node: { id: _, ...node }, beat }: Lease): string {
 
 export function readLease({ key, value }: Entry): Lease | undefined {
   const id = key.slice(NODE_PREFIX.length);
-  const { peer, state, beat } = readObject(value);
+  const { peer, state, nearby, beat } = readObject(value);
   if (!ID.test(id) || !isText(peer, MAX_ADDRESS_CHARS) || !ADDRESS.test(peer)) return undefined;
   if ((state !== 'up' && state !== 'draining') || !Number.isSafeInteger(beat)) return undefined;
-  return { node: { id, peer, state }, beat: beat as number };
+  const near = readNearby(nearby);
+  return { node: { id, peer, state, ...(near && { nearby: near }) }, beat: beat as number };
+}
+
+function readNearby(value: unknown): ClusterNode['nearby'] {
+  const { machine, peer } = (value ?? {}) as Partial<Record<'machine' | 'peer', unknown>>;
+  const isSocket = isText(peer, MAX_ADDRESS_CHARS) && peer.startsWith('unix:/') && ADDRESS.test(peer);
+  return isId(machine) && isSocket ? { machine, peer } : undefined;
 }
 
 /** Throws `ERR_INTERNAL` for a record that could not be read again. */

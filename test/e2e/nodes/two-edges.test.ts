@@ -92,7 +92,7 @@ describe('two edges with one store', { skip: redisMissing() }, () => {
     await redis.close();
   });
 
-  test('forward at both, with bodies, interim heads, trailers and WebSockets as they are', async () => {
+  test('I25 forward at both, with bodies, interim heads, trailers and WebSockets as they are', async () => {
     await until(async () => (await metricsOf(one)).includes('\npostern_nodes{state="up"} 2\n'));
     assert.match(await notesOf(two), /^nodes: 2 up$/m);
     const ana = await at(two, () => world.signedIn('ana'));
@@ -113,7 +113,7 @@ describe('two edges with one store', { skip: redisMissing() }, () => {
     assert.match(atOne, /^postern_peer_links\{side="received"\} 1$/m);
   });
 
-  test('say together who is here, and a sign-out at one counts at the other', async () => {
+  test('I25 say together who is here, and a sign-out at one counts at the other', async () => {
     const bob = await at(two, () => world.signedIn('bob'));
     const cookie = bob.jar.header(new URL(world.url), { site: 'none', safeNavigation: true });
     const open = () => world.visitor().bare(`${world.url}/`, { headers: { cookie } });
@@ -128,7 +128,7 @@ describe('two edges with one store', { skip: redisMissing() }, () => {
     await until(async () => (await open()).status !== 200);
   });
 
-  test('lose no request while the one with the agent ends: the agent goes to the other before', async () => {
+  test('I25 lose no request while the one with the agent ends: the agent goes to the other before', async () => {
     const ana: Visitor = await at(two, () => world.signedIn('ana'));
     const seen = new Map<number, number>();
     let isOver = false;
