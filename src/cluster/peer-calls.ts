@@ -22,23 +22,33 @@ export const MAX_RESULT_BYTES = 16_777_216;
 const MAX_WAIT_MS = 1_000;
 
 /** Resolves to what the other node responds; rejects when it does not, or not in time. */
-export function callPeer(link: PeerLink, call: PeerCall, args: readonly unknown[]): Promise<unknown> {
+export function callPeer(
+  link: PeerLink | Promise<PeerLink>,
+  call: PeerCall,
+  args: readonly unknown[],
+): Promise<unknown> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), MAX_WAIT_MS);
+  const isLate = new Promise<never>((_, reject) => {
+    late.signal.addEventListener('abort', () => reject(new Error('no response in time')), { once: true });
+  });
+  const result = Promise.resolve(link).then((opened) => openCall(opened, call, args, late.signal));
+  return Promise.race([result, isLate]).finally(() => clearTimeout(timer));
+}
+
+function openCall(link: PeerLink, call: PeerCall, args: readonly unknown[], late: AbortSignal): Promise<unknown> {
+  if (late.aborted) return Promise.resolve(); // the link has come too late
   return new Promise((resolve, reject) => {
-    let late: NodeJS.Timeout | undefined;
     const observer = new Result((text) => {
-      clearTimeout(late);
-      if (text === undefined) return reject(new Error('no response'));
       try {
+        if (text === undefined) throw new Error('no response');
         resolve(text === '' ? undefined : JSON.parse(text));
       } catch (error) {
         reject(error);
       }
     });
     const stream = link.open(writePeerCall(call), { endOfBody: false }, observer);
-    late = setTimeout(() => {
-      stream.cancel();
-      reject(new Error('no response in time'));
-    }, MAX_WAIT_MS).unref();
+    late.addEventListener('abort', () => stream.cancel(), { once: true });
     observer.tooLarge = () => stream.cancel();
     stream.write(Buffer.from(JSON.stringify(args)));
     stream.end();

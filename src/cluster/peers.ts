@@ -78,7 +78,7 @@ export class Peers {
 
   /** Calls a method of another node. Rejects when it does not respond in time. */
   async call(node: string, call: PeerCall, args: readonly unknown[]): Promise<unknown> {
-    return await callPeer(await this.#linkTo(node), call, args);
+    return await callPeer(this.#linkTo(node), call, args);
   }
 
   /** Takes over a connection to the peer address, which may be that of a stranger. `tls` where it comes from another machine. */

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { lookup as systemLookup } from 'node:dns';
+import { addressText, type ListenAddress } from '../config/addresses.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import { ListenError } from '../config/listen-error.js';
 import { type BaseAddress, isLoopback } from '../core/hostname.js';
@@ -58,6 +59,35 @@ export async function checkPorts({ listen }: Pick<EdgeConfig, 'listen'>): Promis
     }
   }
   return findings;
+}
+
+/** Listens for other nodes for a moment, and looks up what they dial. */
+export async function checkPeer(
+  { peer, workers }: Pick<EdgeConfig, 'peer' | 'workers'>,
+  lookup: Required<NameCheck>['lookup'] = lookupAll,
+): Promise<readonly string[]> {
+  if (peer === undefined) return [];
+  const { listen, url } = peer;
+  const [taken, found] = await Promise.all([
+    checkPeerPorts(listen, workers),
+    url && withTimeout(lookup(url.host), TIMEOUT_MS).catch((error: unknown) => codeOf(error)),
+  ]);
+  const unknown =
+    url && typeof found === 'string' ? [`POSTERN_PEER_URL: ${url.host} cannot be looked up (${found})`] : [];
+  return [...taken, ...unknown];
+}
+
+async function checkPeerPorts({ host, port }: ListenAddress, workers: number): Promise<readonly string[]> {
+  const ports = port === 0 ? [] : Array.from({ length: workers }, (_, at) => port + at);
+  const endpoints = ports.map((one) => ({
+    text: addressText({ host, port: one }),
+    scheme: 'https' as const,
+    kind: 'tcp' as const,
+    host,
+    port: one,
+  }));
+  const findings = await checkPorts({ listen: endpoints });
+  return findings.map((finding) => finding.replace('POSTERN_LISTEN', 'POSTERN_PEER_LISTEN'));
 }
 
 function absence(name: string, found: readonly string[] | string): string | undefined {

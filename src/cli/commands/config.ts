@@ -48,8 +48,8 @@ async function warnAboutTls(config: EdgeConfig): Promise<void> {
 }
 
 async function warnAboutReach(config: EdgeConfig): Promise<void> {
-  const { checkNames, checkPorts } = await import('../../edge/reachability.js');
-  warn([...(await checkPorts(config)), ...(await checkNames(config.base))]);
+  const { checkNames, checkPeer, checkPorts } = await import('../../edge/reachability.js');
+  warn([...(await checkPorts(config)), ...(await checkNames(config.base)), ...(await checkPeer(config))]);
 }
 
 // These modules are loaded here, so that no other command waits for them.
