@@ -30,6 +30,20 @@ export interface StoredSignIn extends Omit<ClientSignIn, 'id' | 'expiresAtMs'> {
   readonly generation: number;
 }
 
+/** The tokens of one exchange. */
+export interface Issued {
+  readonly signIn: ClientSignIn;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresInSeconds: number;
+}
+
+export type Refreshed =
+  | ({ readonly kind: 'issued' } & Issued)
+  | { readonly kind: 'refused' }
+  /** It has ended, by a token that was used before. */
+  | { readonly kind: 'reused'; readonly ended: ClientSignIn };
+
 /** As records name a client: by what is proven of it, else by what it says. */
 export function labelOf({ host, name, id }: SignedInClient): string {
   return host ?? `"${name === '' ? id.slice(0, 24) : name}"`; // no host and no name has quotation marks

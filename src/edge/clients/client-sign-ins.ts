@@ -13,7 +13,15 @@ import { OAuthError } from '../oauth/oauth-error.js';
 import type { Owned } from '../people/grants.js';
 import { Room } from '../people/room.js';
 import type { Client } from './client.js';
-import { type ClientSignIn, labelOf, readSignIn, type StoredSignIn, storedText } from './client-sign-in.js';
+import {
+  type ClientSignIn,
+  type Issued,
+  labelOf,
+  type Refreshed,
+  readSignIn,
+  type StoredSignIn,
+  storedText,
+} from './client-sign-in.js';
 import type { ClientTokens } from './client-tokens.js';
 import { SignInMirror } from './sign-in-mirror.js';
 
@@ -42,20 +50,6 @@ export interface Allowed {
   /** Of the session with which it was allowed. */
   readonly signedInAtMs: number;
 }
-
-/** The tokens of one exchange. */
-export interface Issued {
-  readonly signIn: ClientSignIn;
-  readonly accessToken: string;
-  readonly refreshToken: string;
-  readonly expiresInSeconds: number;
-}
-
-export type Refreshed =
-  | ({ readonly kind: 'issued' } & Issued)
-  | { readonly kind: 'refused' }
-  /** It has ended, by a token that was used before. */
-  | { readonly kind: 'reused'; readonly ended: ClientSignIn };
 
 /** How long an access token lives: short, since a client keeps it where it keeps anything. */
 export const ACCESS_TOKEN_MS = 3_600_000;
