@@ -120,18 +120,23 @@ export class ClientSignIns {
   }
 
   /**
-   * The person for whom an access token acts at a tunnel, under the owner of then; `ended` for one that was made here and does not count there now,
-   * undefined for any other text. `arrivedAtMs`: when the request arrived, since what was begun in time goes on for as long
-   * as the sign-in does. Synchronous unless another node has begun it a moment ago.
-   * Throws as `checkEnded`.
+   * The person for whom an access token acts at a tunnel, with the owner that it had when the person agreed; `ended` for one that
+   * was made here and does not count there now, undefined for any other text. `arrivedAtMs`: when the request arrived, since
+   * what was begun in time goes on for as long as the sign-in does. `isThere`: whether there is a tunnel of this name; without one
+   * the store is not asked. Synchronous unless it is: for a sign-in that another node has begun a moment ago. Throws as `checkEnded`.
    */
-  sessionOf(tunnel: string, token: string, arrivedAtMs: number): MaybePromise<Session | 'ended' | undefined> {
+  sessionOf(
+    tunnel: string,
+    token: string,
+    arrivedAtMs: number,
+    isThere = true,
+  ): MaybePromise<Session | 'ended' | undefined> {
     const claims = this.#options.tokens.openAccess(token);
     if (claims === undefined) return undefined;
     if (claims.expiresAtMs <= arrivedAtMs) return 'ended';
     const held = this.#mirror.get(claims.id);
     if (held !== undefined) return this.#sessionAt(tunnel, held);
-    return this.#gone.get(claims.id) ? 'ended' : this.#fetch(tunnel, claims.id);
+    return !isThere || this.#gone.get(claims.id) ? 'ended' : this.#fetch(tunnel, claims.id);
   }
 
   /** The sign-in of one of its tokens, of any age; undefined for another text, and for one that has ended. */
@@ -197,13 +202,12 @@ export class ClientSignIns {
   }
 
   #sessionAt(tunnel: string, held: Held): Session | 'ended' {
+    if (held.tunnel !== tunnel) return 'ended'; // first, so that a token of one tunnel tells nothing of another name
     this.#options.checkEnded?.();
-    return held.tunnel === tunnel && this.#counts(held) ? held.session : 'ended';
+    return this.#counts(held) ? held.session : 'ended';
   }
 
-  /**
-   * The tunnel's rules are for the gate. By the lifetime of now, too: that who was signed out is remembered for it, and no longer.
-   */
+  /** The tunnel's rules are for the gate. Also by the lifetime that is set now: for so long it is remembered who was signed out. */
   #counts({ session, sinceMs }: Held): boolean {
     return sinceMs + this.#options.ttlMs > this.#now() && !this.#options.isEnded(session);
   }

@@ -16,7 +16,7 @@ import { presentedToken } from '../request/access-token.js';
 import { isResourceMetadata } from '../request/resource-metadata.js';
 import type { VisitRequest } from '../request/visit.js';
 import { type Cause, causeOf } from './cause.js';
-import { type AccessTokenCheck, type ClientTokenCheck, soleClientToken } from './credentials.js';
+import { type AccessTokenCheck, type ClientTokenCheck, clientTokenOf } from './credentials.js';
 import { DemoLimits, type Limited } from './demo-limits.js';
 import { type Excepted, exceptionOf } from './exceptions.js';
 import { CLIENT_TOKEN_ENDED, NEW_OWNER, type Refusal } from './refusal.js';
@@ -111,8 +111,7 @@ export function createGate(options: GateOptions): Gate {
     // Before the session is read: a foreign page must not learn whether anyone is signed in, not even by the time it takes.
     if (cause === 'foreign' || cause === 'preflight') return judgeForeign(tunnel, cause, request, nowMs);
     // Before the session is read, and in its place: a token is never completed by a cookie.
-    const mayHaveToken = isResource || tunnel === undefined;
-    const token = mayHaveToken ? soleClientToken(header, sessions.cookieName) : undefined;
+    const token = clientTokenOf(header, sessions.cookieName, tunnel);
     if (token !== undefined) return judgeClient(name, token, request, nowMs);
     const found = cache.session(sessions, header['cookie'], host, nowMs);
     return chain(found, (session) => judge(name, cause, session, request, nowMs));
@@ -160,9 +159,10 @@ export function createGate(options: GateOptions): Gate {
 
   /** For a request of an OAuth client: by its token alone, and by the rules as they are now for whom it acts. */
   function judgeClient(name: string, token: string, request: Judged, nowMs: number): MaybePromise<Verdict> {
-    if (clientTokens === undefined) return refuseClient(CLIENT_TOKEN_ENDED);
+    const isThere = registry.find(name) !== undefined;
+    if (clientTokens === undefined) return isThere ? refuseClient(CLIENT_TOKEN_ENDED) : judgeUnknown(undefined);
     const arrivedAtMs = nowMs - (performance.now() - request.arrivedAtMs);
-    return chain(clientTokens.sessionOf(name, token, arrivedAtMs), (found) => {
+    return chain(clientTokens.sessionOf(name, token, arrivedAtMs, isThere), (found) => {
       const tunnel = registry.find(name);
       const session = typeof found === 'object' ? found : undefined;
       if (tunnel === undefined) return judgeUnknown(session);

@@ -146,17 +146,25 @@ describe('the sign-in of a person at an OAuth client', () => {
 
   it('counts from the moment on at which the store has it, also where the copy of this node has not', async () => {
     const { options, clock, begin, signIns } = await setUp();
-    const late: Store['watch'] = (_prefix, listener) => {
-      listener({ kind: 'all', entries: [] });
-      return { ready: Promise.resolve(), close: () => {} };
-    };
-    const elsewhere = new ClientSignIns({ ...options, store: watchedBy(options.store, late) });
+    const elsewhere = new ClientSignIns({ ...options, store: watchedBy(options.store, nothing) });
     const { accessToken, signIn } = await begin();
     const found = await elsewhere.sessionOf('demo', accessToken, clock.nowMs);
     assert.ok(typeof found === 'object' && found.id === signIn.id);
     await signIns.end(signIn);
     assert.equal(await elsewhere.sessionOf('demo', accessToken, clock.nowMs), 'ended');
     assert.equal(elsewhere.sessionOf('demo', accessToken, clock.nowMs), 'ended'); // and is not looked for again
+  });
+
+  it('Z24 tells nothing of a name without a tunnel, nor one token of another name, while the store is away', async () => {
+    const { options, clock, begin } = await setUp();
+    const { accessToken } = await begin();
+    const away = () => assert.fail('the store is away');
+    const here = new ClientSignIns({ ...options, checkEnded: away });
+    await here.ready;
+    assert.equal(here.sessionOf('two', accessToken, clock.nowMs), 'ended');
+    assert.throws(() => here.sessionOf('demo', accessToken, clock.nowMs), /away/);
+    const gone = new ClientSignIns({ ...options, store: { ...watchedBy(options.store, nothing), get: away } });
+    assert.equal(gone.sessionOf('two', accessToken, clock.nowMs, false), 'ended');
   });
 
   it('Z32 leaves no secret in the store', async () => {
@@ -166,6 +174,12 @@ describe('the sign-in of a person at an OAuth client', () => {
     for (const token of [accessToken, refreshToken]) assert.ok(!kept.includes(token.slice(-43)));
   });
 });
+
+/** A watch that hears of nothing. */
+const nothing: Store['watch'] = (_prefix, listener) => {
+  listener({ kind: 'all', entries: [] });
+  return { ready: Promise.resolve(), close: () => {} };
+};
 
 function watchedBy(store: Store, watch: Store['watch']): Store {
   return {

@@ -94,7 +94,8 @@ function setUp({ allow = ['@acme.com'], policy = {}, session, link = 'up', ...mo
     ...more.registry,
   } as Registry;
   const clientTokens = { sessionOf: () => (more.client === 'unknown' ? undefined : more.client) };
-  const gate = createGate({ base: BASE, sessions, registry, ceiling, clientTokens });
+  const accessTokens = { nameOf: () => undefined };
+  const gate = createGate({ base: BASE, sessions, registry, ceiling, accessTokens, clientTokens });
   const judge = (written: Written = {}) => gate(requestOf({ base: BASE, host: HOST, ...written }));
   return { judge, seen, tunnel, link: outbound };
 }
@@ -376,6 +377,20 @@ describe('the token of an OAuth client', () => {
     const page = { ...foreign, header: { ...foreign.header, authorization } };
     assert.equal(await outcome(judge(page)), 'ERR_CROSS_SITE cross-site');
   });
+
+  for (const [what, header, says] of [
+    ['alone', {}, 'ERR_LOGIN_REQUIRED no-identity'],
+    ['beside a cookie', { cookie: '__Host-postern-session=x' }, 'ERR_ACCESS_DENIED'],
+    ['beside an access token', { 'postern-access-token': 'x' }, 'ERR_ACCESS_TOKEN_INVALID access-token'],
+  ] as const)
+    it(`Z24 F5 tells a stranger nothing of a name, ${what}: it is as where it is not looked at`, async () => {
+      const signedIn = what === 'beside a cookie' ? { session: sessionOf(eve) } : {};
+      for (const setting of [{}, { tunnel: 'unknown' }, { tunnel: 'unknown', client: 'ended' }] as const) {
+        const { judge } = setUp({ ...signedIn, ...setting });
+        const verdict = await outcome(judge({ header: { authorization, ...header } }));
+        assert.equal(verdict.startsWith(says), true, `${JSON.stringify(setting)}: ${verdict}`);
+      }
+    });
 
   it('is the app’s own where its owner wants no clients', async () => {
     const { judge, seen } = setUp({ session: sessionOf(ana) });
