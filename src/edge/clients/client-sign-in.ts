@@ -2,6 +2,7 @@
 import type { Identity } from '../../auth/identity/identity.js';
 import type { Entry } from '../../store/store.js';
 import { readStored } from '../oauth/stored.js';
+import type { Owned } from '../people/grants.js';
 import type { Client } from './client.js';
 
 /** A sign-in, as its person and the tunnel's owner may see it. Times in milliseconds since the epoch. */
@@ -28,6 +29,15 @@ export interface StoredSignIn extends Omit<ClientSignIn, 'id' | 'expiresAtMs'> {
   readonly signedInAtMs: number;
   /** Of the one refresh token that counts. */
   readonly generation: number;
+}
+
+/** What a person has allowed. */
+export interface Allowed {
+  readonly tunnel: Owned;
+  readonly client: Pick<Client, 'id' | 'name' | 'host'>;
+  readonly identity: Identity;
+  /** Of the session with which it was allowed. */
+  readonly signedInAtMs: number;
 }
 
 /** The tokens of one exchange. */

@@ -12,8 +12,8 @@ import { REMEMBERED_MS } from '../oauth/authorization-codes.js';
 import { OAuthError } from '../oauth/oauth-error.js';
 import type { Owned } from '../people/grants.js';
 import { Room } from '../people/room.js';
-import type { Client } from './client.js';
 import {
+  type Allowed,
   type ClientSignIn,
   type Issued,
   labelOf,
@@ -40,15 +40,6 @@ export interface ClientSignInsOptions {
   readonly ttlMs: number;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: () => number;
-}
-
-/** What a person has allowed. */
-export interface Allowed {
-  readonly tunnel: Owned;
-  readonly client: Pick<Client, 'id' | 'name' | 'host'>;
-  readonly identity: Identity;
-  /** Of the session with which it was allowed. */
-  readonly signedInAtMs: number;
 }
 
 /** How long an access token lives: short, since a client keeps it where it keeps anything. */
