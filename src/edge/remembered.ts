@@ -15,6 +15,7 @@ import { ClientSignIns } from './clients/client-sign-ins.js';
 import { ClientTokens } from './clients/client-tokens.js';
 import type { Revalidator } from './gate/revalidation.js';
 import type { VisitorSignIn } from './people/visitor-sign-ins.js';
+import { AttemptLimit } from './request/attempts.js';
 import { Sharing } from './sharing.js';
 import { StoreGrace } from './store-grace.js';
 
@@ -56,6 +57,7 @@ export async function openRemembered(
     isEnded: (session) => hasEnded(session.identity.providerSession) || endedAccounts.has(session),
     recheck: (identity) => providers.recheck(identity),
     hostOf: (tunnel) => tunnelHost(config.base, tunnel),
+    refreshes: new AttemptLimit('client-refresh', store),
     ttlMs: clientTtlMs,
   });
   const signIns = { signInTtlMs: sessionTtlMs, isActive, clientSignIns };

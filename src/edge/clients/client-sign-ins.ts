@@ -3,7 +3,7 @@
  * does not prolong. A refresh token is exchanged for the next pair once, and one that is presented again ends the sign-in
  * (RFC 9700 section 4.14.2). Whether an access token counts is read from this node's own copy.
  */
-import type { Identity } from '../../auth/identity/identity.js';
+import { accountKey, type Identity } from '../../auth/identity/identity.js';
 import { ownerTag, type Session } from '../../auth/session/session.js';
 import type { MaybePromise } from '../../core/maybe-promise.js';
 import { RecentMap } from '../../core/recent-map.js';
@@ -12,6 +12,7 @@ import { REMEMBERED_MS } from '../oauth/authorization-codes.js';
 import { OAuthError } from '../oauth/oauth-error.js';
 import type { Owned } from '../people/grants.js';
 import { Room } from '../people/room.js';
+import type { AttemptLimit } from '../request/attempts.js';
 import {
   type Allowed,
   type ClientSignIn,
@@ -36,6 +37,8 @@ export interface ClientSignInsOptions {
   readonly recheck: (identity: Identity) => Identity | undefined;
   /** The host of a tunnel. */
   readonly hostOf: (tunnel: string) => string;
+  /** Limits the refreshes of an account: each is stored. */
+  readonly refreshes: AttemptLimit;
   /** Lifetime of a sign-in. */
   readonly ttlMs: number;
   /** The clock, in milliseconds since the epoch. */
@@ -93,7 +96,7 @@ export class ClientSignIns {
     return this.#issue({ id, expiresAtMs, ...stored });
   }
 
-  /** Exchanges a refresh token, once, for the client that has it. Rejects with `ERR_STORE_UNAVAILABLE`. */
+  /** Exchanges a refresh token, once, for the client that has it. Rejects with `ERR_RATE_LIMITED`, `ERR_STORE_UNAVAILABLE`. */
   async refresh(token: string, clientId: string, tunnel: string | undefined): Promise<Refreshed> {
     const claims = this.#options.tokens.openRefresh(token);
     const entry = claims && (await this.#options.store.get(PREFIX + claims.id));
@@ -102,6 +105,7 @@ export class ClientSignIns {
     const isTheirs = stored.client.id === clientId && (tunnel === undefined || stored.tunnel === tunnel);
     if (!isTheirs || !this.#counts(stored)) return { kind: 'refused' };
     if (claims.generation !== stored.generation) return this.#reused(stored);
+    await this.#options.refreshes.count(accountKey(stored.identity));
     const next = { ...stored, usedAtMs: this.#now(), generation: stored.generation + 1 };
     const { version: ifVersion, expiresAtMs } = entry;
     const written = await this.#options.store.put(entry.key, storedText(next), { ifVersion, expiresAtMs });

@@ -50,6 +50,7 @@ export class SignInMirror<T extends ClientSignIn> {
     return this.#of(this.#byPerson.of(email));
   }
 
+  /** Calls the listener with the tunnels at which some have begun or ended. That one was refreshed changes nothing of what it may. */
   onChange(listener: (tunnels: readonly string[]) => void): void {
     this.#listeners.add(listener);
   }
@@ -70,16 +71,18 @@ export class SignInMirror<T extends ClientSignIn> {
       this.#changes = 0;
       this.#index(this.#byTunnel.groups().flatMap((tunnel) => [...this.#byTunnel.of(tunnel)]));
     }
-    for (const listener of [...this.#listeners]) listener(tunnels);
+    if (tunnels.length > 0) for (const listener of [...this.#listeners]) listener(tunnels);
   }
 
-  /** Returns the tunnels of these ids, those that are gone included. */
+  /** Returns the tunnels at which one of these ids is new or gone. */
   #index(ids: readonly string[]): string[] {
     const tunnels = new Set<string>();
     for (const id of ids) {
       const signIn = this.#mirror.get(id);
-      const tunnel = signIn?.tunnel ?? this.#byTunnel.groupOf(id);
-      if (tunnel !== undefined) tunnels.add(tunnel);
+      const former = this.#byTunnel.groupOf(id);
+      const tunnel = signIn?.tunnel ?? former;
+      const isNoted = signIn !== undefined && signIn.tunnel === former; // no id ever comes back: it was refreshed
+      if (tunnel !== undefined && !isNoted) tunnels.add(tunnel);
       if (signIn === undefined) for (const groups of [this.#byTunnel, this.#byOwner, this.#byPerson]) groups.delete(id);
       else this.#remember(id, signIn);
     }

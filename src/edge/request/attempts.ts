@@ -18,6 +18,7 @@ const KINDS = {
   'device-request': limits.DEVICE_REQUESTS,
   'agent-sign-in': limits.AGENT_SIGN_INS,
   'client-sign-in': limits.CLIENT_SIGN_INS,
+  'client-refresh': limits.CLIENT_REFRESHES,
   'client-document': limits.CLIENT_DOCUMENTS,
   'client-registration': limits.CLIENT_REGISTRATIONS,
   change: limits.CHANGES,

@@ -94,6 +94,9 @@ export const WRONG_CODES_OF_ADDRESS = { points: 30, duration: 3_600 };
 /** OAuth clients that one account lets act for it. */
 export const CLIENT_SIGN_INS = { points: 100, duration: 86_400 };
 
+/** Tokens that the OAuth clients of one account refresh: fifty of them may wake at once, and each needs new ones once an hour. */
+export const CLIENT_REFRESHES = { points: 100, duration: 60 };
+
 /** Metadata documents of OAuth clients that the edge fetches for one account: a person has one or two apps. */
 export const CLIENT_DOCUMENTS = { points: 20, duration: 60 };
 

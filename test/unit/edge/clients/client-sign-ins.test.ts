@@ -4,6 +4,8 @@ import type { Identity } from '../../../../src/auth/identity/identity.js';
 import { ownerTag } from '../../../../src/auth/session/session.js';
 import { ACCESS_TOKEN_MS, ClientSignIns, MAX_OF_ONE } from '../../../../src/edge/clients/client-sign-ins.js';
 import { ClientTokens } from '../../../../src/edge/clients/client-tokens.js';
+import { AttemptLimit } from '../../../../src/edge/request/attempts.js';
+import { CLIENT_REFRESHES } from '../../../../src/edge/request/limits.js';
 import { createTokenId } from '../../../../src/link/token.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
 import type { Store } from '../../../../src/store/store.js';
@@ -28,6 +30,7 @@ async function setUp() {
     isEnded: ({ identity }: { identity: Identity }) => ended.has(identity.subject),
     recheck: (identity: Identity) => (ended.has(`provider of ${identity.subject}`) ? undefined : identity),
     hostOf: (name: string) => `${name}.tunnel.test`,
+    refreshes: new AttemptLimit('client-refresh'),
     ttlMs: TTL_MS,
     now,
   };
@@ -142,6 +145,24 @@ describe('the sign-in of a person at an OAuth client', () => {
     await begin();
     await signIns.forgetOthers({ ...TUNNEL, owner: 'eve@acme.com' });
     assert.deepEqual([signIns.ofTunnel(TUNNEL), told], [[], ['demo', 'demo']]);
+  });
+
+  it('Z27 is refreshed without a word to who listens, and so often by one account', async () => {
+    const { signIns, begin } = await setUp();
+    const told: string[] = [];
+    signIns.onChange((tunnels) => told.push(...tunnels));
+    let { refreshToken, signIn } = await begin();
+    for (let at = 0; at < CLIENT_REFRESHES.points; at++) {
+      const next = await signIns.refresh(refreshToken, CLIENT.id, 'demo');
+      assert.ok(next.kind === 'issued');
+      ({ refreshToken, signIn } = next);
+    }
+    await assert.rejects(signIns.refresh(refreshToken, CLIENT.id, 'demo'), { code: 'ERR_RATE_LIMITED' });
+    const other = await begin(createTokenId(), { ...ANA, subject: 'bob' });
+    assert.equal((await signIns.refresh(other.refreshToken, CLIENT.id, 'demo')).kind, 'issued');
+    assert.deepEqual(told, ['demo', 'demo']);
+    await signIns.end(signIn);
+    assert.equal(told.length, 3);
   });
 
   it('counts from the moment on at which the store has it, also where the copy of this node has not', async () => {
