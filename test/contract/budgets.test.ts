@@ -16,7 +16,7 @@ import {
   MAX_OF_TUNNEL,
 } from '../../src/edge/clients/client-sign-ins.js';
 import { DOCUMENT_TIMEOUT_MS, MAX_DOCUMENT_BYTES } from '../../src/edge/clients/document-fetch.js';
-import { MAX_DOCUMENTS, MAX_FETCHES } from '../../src/edge/clients/documents.js';
+import { MAX_DOCUMENTS, MAX_FETCHES, MAX_FETCHES_OF_ONE } from '../../src/edge/clients/documents.js';
 import { MAX_OF_ONE } from '../../src/edge/oauth/agent-sign-ins.js';
 import { MAX_WAITING as MAX_WAITING_DEVICES } from '../../src/edge/oauth/device-codes.js';
 import { BUDGETS as LOGGED_BUDGETS } from '../../src/edge/ops/events.js';
@@ -89,6 +89,7 @@ const WORDS: ReadonlyMap<number, string> = new Map([
   [1 / 4, 'a quarter'],
   [1 / 10, 'tenth'],
   [9 / 10, 'nine tenths'],
+  [2, 'two'],
   [4, 'four'],
   [5, 'five'],
   [10, 'ten'],
@@ -151,7 +152,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   ],
   'account: OAuth clients that it lets in': `${CLIENT_SIGN_INS.points} a ${CLIENT_SIGN_INS.duration === 86_400 ? 'day' : 'time'}`,
   'account: refreshes by its OAuth clients': `${CLIENT_REFRESHES.points} a ${CLIENT_REFRESHES.duration === 60 ? 'minute' : 'time'}`,
-  'account: metadata documents of OAuth clients that are fetched': `${CLIENT_DOCUMENTS.points} a minute`,
+  'account: metadata documents of OAuth clients that are fetched: by itself, led to by pages of other sites': `${CLIENT_DOCUMENTS.points} a minute of each, ${word(MAX_FETCHES_OF_ONE)} of each at once`,
   'process: metadata documents of OAuth clients that are being fetched': `${MAX_FETCHES}, of ${word(DOCUMENT_TIMEOUT_MS / 1_000)} seconds and ${MAX_DOCUMENT_BYTES / KIB} KiB each`,
   'process: metadata documents of OAuth clients that are kept': [count(MAX_DOCUMENTS), 'the oldest is fetched again'],
   'network: registrations of OAuth clients': `${CLIENT_REGISTRATIONS.points} a minute, of which the edge keeps nothing`,

@@ -27,6 +27,7 @@ import { errorReply } from '../replies/error-reply.js';
 import { pageReply, redirect } from '../replies/reply.js';
 import type { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
+import { orAskToGoOn } from '../routes/visit-limit.js';
 import type { Client } from './client.js';
 import type { ClientDocuments } from './documents.js';
 import { consentPage } from './pages.js';
@@ -75,10 +76,12 @@ export class ClientAuthorize {
 
   /** Shows the question. */
   ask(visit: Visit): Promise<Reply> {
-    return this.#withRequest(visit, async ({ parameters, ...known }) => {
-      const redirectUri = required(parameters, 'redirect_uri');
-      return pageReply(consentPage({ ...known, redirectUri, ttlMs: this.#options.ttlMs, action: visit.path }));
-    });
+    const ask = () =>
+      this.#withRequest(visit, async ({ parameters, ...known }) => {
+        const redirectUri = required(parameters, 'redirect_uri');
+        return pageReply(consentPage({ ...known, redirectUri, ttlMs: this.#options.ttlMs, action: visit.path }));
+      });
+    return orAskToGoOn(visit, ask);
   }
 
   /** Takes the decision. The request is that of the page, in the query; the body has the decision only. */
@@ -110,7 +113,7 @@ export class ClientAuthorize {
     const decision = decide(tunnel.policy, session.identity);
     if (!decision.allow || decision.rule === 'public') return this.#refuse(visit, session, tunnel);
     // Behind the rules: the document of a client is fetched for people whom the tunnel lets in, and for no other.
-    const client = await this.#client(parameters, session.identity);
+    const client = await this.#client(visit, parameters, session.identity);
     try {
       checkRequest(parameters);
     } catch (thrown) {
@@ -121,10 +124,11 @@ export class ClientAuthorize {
   }
 
   /** The client of a request, whose redirect URI is one of its own. Throws `ERR_BAD_REQUEST` for any other. */
-  async #client(parameters: Parameters, identity: Identity): Promise<Client> {
+  async #client(visit: Visit, parameters: Parameters, identity: Identity): Promise<Client> {
     const { documents, registrations } = this.#options;
     const id = parameters.get('client_id') ?? '';
-    const client = registrations?.find(id) ?? (await documents.find(id, accountKey(identity)).catch(toPerson));
+    const asker = { account: accountKey(identity), visit };
+    const client = registrations?.find(id) ?? (await documents.find(id, asker).catch(toPerson));
     if (client === undefined) throw badRequest(registrations === undefined ? UNKNOWN : UNKNOWN_OR_OLD);
     if (!matchesRedirectUri(client.redirectUris, parameters.get('redirect_uri') ?? ''))
       throw badRequest(OTHER_REDIRECT);

@@ -14,6 +14,7 @@ import { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { jsonBody } from '../routes/json-body.js';
 import type { RouteTable } from '../routes/route.js';
+import { VisitLimit } from '../routes/visit-limit.js';
 import { ClientAuthorize, type ClientGrant } from './authorize.js';
 import type { ClientSignIns } from './client-sign-ins.js';
 import { type DocumentFetch, fetchDocument } from './document-fetch.js';
@@ -52,7 +53,7 @@ export function createVisitorClients(options: VisitorClientsOptions): {
     approvers: new Approvers({ base, sessions, admits: () => true }),
     documents: new ClientDocuments({
       fetch: options.fetch ?? fetchDocument,
-      limit: new AttemptLimit('client-document', store),
+      limit: new VisitLimit('client-document', store.counters),
     }),
     limit: new AttemptLimit('client-sign-in', store),
   });

@@ -141,6 +141,24 @@ describe('an MCP client', () => {
     assert.ok(!documents.asked.includes('/target.json'));
   });
 
+  test('Z28 is looked up for its person, however often a page of another site has led the browser here', async () => {
+    const visitor = world.visitor();
+    const flow = new ClientFlow(world, world.urlOf('dev-mcp'));
+    await visitor.signIn(`${world.base}/`, 'bob');
+    const lead = (at: number) =>
+      visitor.navigate(flow.url({ client_id: `https://app.tunnel.test/${at}.json` }), {
+        initiator: 'https://evil.test',
+      });
+    for (let at = 0; at < 20; at++) assert.equal((await lead(at)).status, 400);
+    const page = await lead(20);
+    assert.equal(page.status, 429);
+    const [, href = ''] = /<a [^>]*href="([^"]+)"[^>]*>Go on/.exec(page.text) ?? [];
+    const onward = new URL(href.replaceAll('&amp;', '&'), world.base);
+    assert.equal((await visitor.navigate(onward.href, { initiator: world.base })).status, 400);
+    const consent = await visitor.navigate(flow.url({ client_id: DOCUMENT }));
+    assert.deepEqual([consent.status, /value="allow"/.test(consent.text)], [200, true]);
+  });
+
   test('Z30 gets nothing for a person whom the rules do not let in', async () => {
     const mcp = new TestMcpClient(url(), DOCUMENT);
     await assert.rejects(mcp.connect(), UnauthorizedError);

@@ -4,8 +4,8 @@ import { isIP } from 'node:net';
 import { describe, it, mock } from 'node:test';
 import { documentHost, readDocument } from '../../../../src/edge/clients/document.js';
 import { type FetchedDocument, fetchDocument, lookupPublic } from '../../../../src/edge/clients/document-fetch.js';
-import { ClientDocuments, MAX_FETCHES } from '../../../../src/edge/clients/documents.js';
-import { AttemptLimit } from '../../../../src/edge/request/attempts.js';
+import { ClientDocuments, MAX_FETCHES, MAX_FETCHES_OF_ONE } from '../../../../src/edge/clients/documents.js';
+import { VisitLimit } from '../../../../src/edge/routes/visit-limit.js';
 
 const ID = 'https://app.example/client.json';
 const FIELDS = { client_id: ID, client_name: 'App', redirect_uris: ['https://app.example/cb'] };
@@ -17,9 +17,12 @@ function setUp(respond: (url: string) => Promise<FetchedDocument> | FetchedDocum
     asked.push(url);
     return respond(url);
   };
-  const limit = new AttemptLimit('client-document');
+  const limit = new VisitLimit('client-document');
   return { clock, asked, documents: new ClientDocuments({ fetch, limit, now: () => clock.nowMs }) };
 }
+
+/** In a visit that the person has started, or a page of another site. */
+const by = (account: string, site = 'none') => ({ account, visit: { header: { 'sec-fetch-site': site } } });
 
 const good = (cacheControl = ''): FetchedDocument => ({ text: JSON.stringify(FIELDS), cacheControl });
 
@@ -104,35 +107,66 @@ describe('the clients that have a document', () => {
       ['max-age=999999999', 3_600_000],
     ] as const) {
       const { clock, asked, documents } = setUp(() => good(cacheControl));
-      await Promise.all([documents.find(ID, 'ana'), documents.find(ID, 'bob')]);
+      await Promise.all([documents.find(ID, by('ana')), documents.find(ID, by('bob'))]);
       clock.nowMs += keptMs - 1;
-      assert.equal((await documents.find(ID, 'ana'))?.name, 'App');
+      assert.equal((await documents.find(ID, by('ana')))?.name, 'App');
       assert.equal(asked.length, 1, cacheControl);
       clock.nowMs += 1;
-      await documents.find(ID, 'ana');
+      await documents.find(ID, by('ana'));
       assert.equal(asked.length, 2, cacheControl);
     }
   });
 
   it('are not asked again for a while when their document cannot be used', async () => {
     const { clock, asked, documents } = setUp(() => ({ text: '{}', cacheControl: 'max-age=3600' }));
-    for (let at = 0; at < 3; at++) await assert.rejects(documents.find(ID, 'ana'), { error: 'invalid_client' });
+    for (let at = 0; at < 3; at++) await assert.rejects(documents.find(ID, by('ana')), { error: 'invalid_client' });
     assert.equal(asked.length, 1);
     clock.nowMs += 30_000;
-    await assert.rejects(documents.find(ID, 'ana'), { error: 'invalid_client' });
+    await assert.rejects(documents.find(ID, by('ana')), { error: 'invalid_client' });
     assert.equal(asked.length, 2);
   });
 
   it('Z28 are fetched twenty times a minute for an account, and so many at once', async () => {
     const { documents } = setUp((url) => ({ text: JSON.stringify({ ...FIELDS, client_id: url }), cacheControl: '' }));
-    for (let at = 0; at < 20; at++) assert.ok(await documents.find(`${ID}${at}`, 'ana'));
-    await assert.rejects(documents.find(`${ID}20`, 'ana'), { code: 'ERR_RATE_LIMITED' });
-    assert.ok(await documents.find(`${ID}19`, 'ana'));
+    for (let at = 0; at < 20; at++) assert.ok(await documents.find(`${ID}${at}`, by('ana')));
+    await assert.rejects(documents.find(`${ID}20`, by('ana')), { code: 'ERR_RATE_LIMITED' });
+    assert.ok(await documents.find(`${ID}19`, by('ana')));
     const hanging = setUp(() => new Promise(() => {}));
-    for (let at = 0; at < MAX_FETCHES; at++) void hanging.documents.find(`${ID}${at}`, `account ${at}`);
+    for (let at = 0; at < MAX_FETCHES; at++) void hanging.documents.find(`${ID}${at}`, by(`account ${at}`));
     await new Promise(setImmediate);
-    await assert.rejects(hanging.documents.find(`${ID}x`, 'ana'), { code: 'ERR_LIMIT_REACHED' });
-    assert.equal(await hanging.documents.find('postern', 'ana'), undefined);
+    await assert.rejects(hanging.documents.find(`${ID}x`, by('ana')), { code: 'ERR_LIMIT_REACHED' });
+    assert.equal(await hanging.documents.find('postern', by('ana')), undefined);
+  });
+});
+
+describe('the documents that an account asks for', () => {
+  const any = (url: string) => ({ text: JSON.stringify({ ...FIELDS, client_id: url }), cacheControl: '' });
+
+  it('Z28 are not used up by pages of other origins', async () => {
+    const { documents } = setUp(any);
+    for (let at = 0; at < 20; at++) assert.ok(await documents.find(`${ID}${at}`, by('ana', 'cross-site')));
+    await assert.rejects(documents.find(`${ID}20`, by('ana', 'same-site')), { code: 'ERR_RATE_LIMITED' });
+    assert.ok(await documents.find(`${ID}20`, by('ana', 'same-origin')));
+  });
+
+  it('Z28 are not many at once: two for itself, and two that others have led it to', async () => {
+    const going: (() => void)[] = [];
+    const { documents } = setUp((url) => new Promise((resolve) => going.push(() => resolve(any(url)))));
+    const asked: Promise<unknown>[] = [];
+    for (let at = 0; at < MAX_FETCHES_OF_ONE; at++)
+      for (const site of ['cross-site', 'none']) asked.push(documents.find(`${ID}${site}${at}`, by('ana', site)));
+    await new Promise(setImmediate);
+    for (const site of ['cross-site', 'none'])
+      await assert.rejects(documents.find(`${ID}x`, by('ana', site)), { code: 'ERR_RATE_LIMITED' });
+    asked.push(documents.find(`${ID}none0`, by('ana'))); // which is on its way
+    asked.push(documents.find(`${ID}x`, by('bob')));
+    await new Promise(setImmediate);
+    for (const go of going) go();
+    await Promise.all(asked);
+    const next = documents.find(`${ID}y`, by('ana'));
+    await new Promise(setImmediate);
+    going.at(-1)?.();
+    assert.ok(await next);
   });
 });
 
