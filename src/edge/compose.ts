@@ -1,7 +1,5 @@
 /** Composes the inside of an edge: sign-in, gate, forwarding, routes, admission. Everything is passed as arguments. */
 import { Assertions } from '../auth/identity/assertion.js';
-import type { Identity } from '../auth/identity/identity.js';
-import { matchesRules } from '../auth/identity/policy.js';
 import type { Providers } from '../auth/providers/providers.js';
 import type { EndedAccounts } from '../auth/session/ended-accounts.js';
 import { Sessions } from '../auth/session/sessions.js';
@@ -178,12 +176,16 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     limit: new AttemptLimit('bad-logout-token', { counters }),
   });
   const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite', counters) });
-  const manages = (identity: Identity) =>
-    registry.ownedBy(identity.email).length > 0 || matchesRules(config.admins, identity);
   const app = createApp({
     ...parts,
-    manages,
-    hasApps: ({ email }) => sharing.clientSignIns.ofPerson(email).length > 0,
+    manages: (identity) => {
+      const caller = callers.ofIdentity(identity);
+      return caller !== undefined && (caller.isAdmin || callers.tunnels(caller).length > 0);
+    },
+    hasApps: (identity) => {
+      const caller = callers.ofIdentity(identity);
+      return caller !== undefined && sharing.clientSignIns.ofPerson(caller.email).length > 0;
+    },
     api: [
       ...api.routes,
       ...access.table,

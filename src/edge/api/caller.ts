@@ -125,14 +125,20 @@ export class Callers {
   async #identify(visit: VisitRequest, asOperator: boolean): Promise<Caller> {
     const authorization = visit.header['authorization'];
     if (authorization !== undefined) return this.#byToken(authorization, visit, asOperator);
-    const { base, sessions, admins } = this.#options;
+    const { base, sessions } = this.#options;
     checkCause(visit, base.origin);
     const session = await sessions.read(visit.header['cookie'], base.host);
     if (session === undefined) throw new PosternError('ERR_LOGIN_REQUIRED');
     if (!isSafe(visit.method) && !isFromOrigin(visit, base.origin)) throw new PosternError('ERR_CROSS_SITE');
-    const { identity } = session;
-    if (!identity.emailVerified) throw new PosternError('ERR_ACCESS_DENIED', 'the email address is not verified');
-    return new Caller(identity.email, { isAdmin: matchesRules(admins, identity) });
+    const caller = this.ofIdentity(session.identity);
+    if (caller === undefined) throw new PosternError('ERR_ACCESS_DENIED', 'the email address is not verified');
+    return caller;
+  }
+
+  /** The caller that a signed-in person is; undefined for one without a verified email: what is kept by address is not theirs. */
+  ofIdentity(identity: Identity): Caller | undefined {
+    if (!identity.emailVerified) return undefined;
+    return new Caller(identity.email, { isAdmin: matchesRules(this.#options.admins, identity) });
   }
 
   /** The tunnel of a name that this caller may look at and change. Throws `ERR_TUNNEL_UNKNOWN`, whether or not there is one. */

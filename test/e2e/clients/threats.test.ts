@@ -10,6 +10,7 @@ import { inWorld } from '../../support/in-world.js';
 import { decide, post, REDIRECT_URI } from '../../support/oauth-client.js';
 import { overEach } from '../../support/versions.js';
 import type { VisitorResponse } from '../../support/visitor.js';
+import { PEOPLE } from '../../support/world-options.js';
 
 const NAME = 'dev-mcp';
 const SESSION = cookieNames(false).session;
@@ -19,6 +20,7 @@ const EXAMPLE = 'postern_ct_0123456789abcdef01.1.zzzzzz.aaaaaaaaaaaaaaaaaaaaaaaa
 describe('an OAuth client of a visitor', () => {
   const { world } = inWorld({
     manyAddresses: true,
+    accounts: [...PEOPLE, { sub: 'imp', name: 'Imp', email: 'dev@acme.com', email_verified: false }],
     edgeEnv: {
       POSTERN_ADMINS: 'dev@acme.com',
       POSTERN_CLIENT_REGISTRATION: 'true',
@@ -347,6 +349,18 @@ describe('an OAuth client of a visitor', () => {
       assert.ok(!page.text.includes('value="allow"'));
       assertPage(await post(visitor, flow.url(), { decision: 'allow' }), 403);
     }
+  });
+
+  test('Z30 tells an account whose address is not verified nothing of who has that address: neither tunnels nor apps', async () => {
+    await flow.signIn(world.visitor(), 'dev');
+    const linksOf = async (account: string) => {
+      const { text } = await world.visitor().signIn(`${world.base}/`, account);
+      return ['/tunnels', '/apps'].map((path) => text.includes(`href="${path}"`));
+    };
+    assert.deepEqual(await linksOf('dev'), [true, true]);
+    assert.deepEqual(await linksOf('imp'), [false, false]);
+    for (const path of ['/tunnels', '/apps'])
+      assertPage(await world.visitor().signIn(world.base + path, 'imp'), 403);
   });
 
   test('Z31 registers itself within bounds: addresses, sizes and how often', async () => {
