@@ -4,7 +4,6 @@
  */
 import { accountKey, type Identity } from '../../auth/identity/identity.js';
 import { decide } from '../../auth/identity/policy.js';
-import { queryValue } from '../../auth/session/return-path.js';
 import type { Session } from '../../auth/session/session.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { PosternError } from '../../errors.js';
@@ -27,6 +26,8 @@ import { errorReply } from '../replies/error-reply.js';
 import { pageReply, redirect } from '../replies/reply.js';
 import type { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
+import { switchAccount } from '../routes/access-pages.js';
+import { groupsLeftOut } from '../routes/groups-left-out.js';
 import { orAskToGoOn } from '../routes/visit-limit.js';
 import type { Client } from './client.js';
 import type { ClientDocuments } from './documents.js';
@@ -144,24 +145,24 @@ export class ClientAuthorize {
     return tunnel;
   }
 
-  /** The same page as at the tunnel. */
-  #refuse(visit: Visit, { identity }: Session, { name }: Tunnel): Reply {
+  /** As at the tunnel. */
+  #refuse(visit: Visit, session: Session, { name }: Tunnel): Reply {
     const { base } = this.#options;
+    const { email, emailVerified: mayAsk } = session.identity;
     const error = new PosternError('ERR_ACCESS_DENIED', 'the rules of the tunnel', { text: NOT_OPEN });
-    const again = `/oauth2/start?rd=${queryValue(visit.path)}&switch=account`;
     const ask = {
       kind: 'link',
       label: 'Ask for access',
       href: `${base.origin}/access?to=${name}`,
       rank: 'main',
     } as const;
-    const mayAsk = identity.emailVerified;
     return errorReply(base, visit, error, {
       title: 'Not open to you',
-      account: identity.email,
+      account: email,
       blocks: [
+        ...groupsLeftOut(session, visit.path),
         ...(mayAsk ? [ask] : []),
-        { kind: 'link', label: 'Switch account', href: again, rank: mayAsk ? 'other' : 'main' },
+        switchAccount(visit.path, mayAsk ? 'other' : 'main'),
       ],
     });
   }

@@ -1,6 +1,5 @@
 /** The person in front of a page that lets an agent sign in: signed in here, and named by `POSTERN_AGENTS`. */
 import type { Identity } from '../../auth/identity/identity.js';
-import { queryValue } from '../../auth/session/return-path.js';
 import type { Session } from '../../auth/session/session.js';
 import type { Sessions } from '../../auth/session/sessions.js';
 import type { BaseAddress } from '../../core/hostname.js';
@@ -10,8 +9,11 @@ import type { Block } from '../replies/page.js';
 import { redirect } from '../replies/reply.js';
 import { isVisit } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
+import { switchAccount } from '../routes/access-pages.js';
 import { isFromOrigin } from '../routes/csrf.js';
+import { groupsLeftOut } from '../routes/groups-left-out.js';
 import { rivalsReply } from '../routes/session.js';
+import { signInTo } from '../routes/sign-in-choice.js';
 import { NOT_ADMITTED } from './agent-sign-ins.js';
 
 export interface ApproverOptions {
@@ -56,21 +58,16 @@ export class Approvers {
 
   async #askToSignIn(visit: Visit, path: string): Promise<Reply> {
     const { base, sessions } = this.#options;
-    const signIn = signInPath(path);
+    const signIn = signInTo(path);
     const cookies = await sessions.clearRivals(visit.header['cookie'], base.host, '/');
     return cookies.length > 0 ? rivalsReply(base, visit, signIn, cookies) : redirect(signIn);
   }
 
-  #refuse(visit: Visit, path: string, { identity }: Session, others: readonly Block[]): Reply {
+  #refuse(visit: Visit, path: string, session: Session, others: readonly Block[]): Reply {
     const error = new PosternError('ERR_ACCESS_DENIED', 'not named by POSTERN_AGENTS', { text: NOT_ADMITTED });
-    const href = `${signInPath(path)}&switch=account`;
-    const blocks = [{ kind: 'link', label: 'Switch account', href, rank: 'main' } as const, ...others];
-    return errorReply(this.#options.base, visit, error, { account: identity.email, blocks });
+    const blocks = [...groupsLeftOut(session, path), switchAccount(path, 'main'), ...others];
+    return errorReply(this.#options.base, visit, error, { account: session.identity.email, blocks });
   }
 }
 
 const FOREIGN = 'This form was posted by a page of another site. Start again on the page of this edge.';
-
-function signInPath(path: string): string {
-  return `/oauth2/start?rd=${queryValue(path)}`;
-}

@@ -1,6 +1,5 @@
 /** What the pages of the portal have in common: who looks at one, who posts one of its forms, and where that leads. */
 import { type RequestHandler, urlencoded } from 'express';
-import { queryValue } from '../../auth/session/return-path.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { Caller, Callers } from '../api/caller.js';
@@ -9,6 +8,7 @@ import { pageReply, redirect } from '../replies/reply.js';
 import { isNavigation } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { isFromOrigin } from '../routes/csrf.js';
+import { signInTo } from '../routes/sign-in-choice.js';
 
 /** Reads a form before a route does. */
 export const FORM_BODY: RequestHandler = urlencoded({ extended: false, limit: 4_096, inflate: false });
@@ -24,7 +24,7 @@ export async function guardedPage(
   } catch (thrown) {
     const error = asPosternError(thrown);
     if (error.code !== 'ERR_LOGIN_REQUIRED' || !isNavigation(visit)) throw error;
-    return redirect(`/oauth2/start?rd=${queryValue(visit.path)}`);
+    return redirect(signInTo(visit.path));
   }
 }
 

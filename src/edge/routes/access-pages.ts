@@ -3,13 +3,14 @@
  * accounts that no owner could let in.
  */
 import { ceilingAllows, decide } from '../../auth/identity/policy.js';
-import { queryValue } from '../../auth/session/return-path.js';
 import type { Session } from '../../auth/session/session.js';
 import { type BaseAddress, isTunnelName, tunnelHost } from '../../core/hostname.js';
 import type { Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
 import type { Registry } from '../gate/registry.js';
 import type { Block, Page } from '../replies/page.js';
+import { groupsLeftOut } from './groups-left-out.js';
+import { signInTo } from './sign-in-choice.js';
 
 /** The tunnel that a link or a form names. Throws `ERR_BAD_REQUEST` for what cannot be the name of one. */
 export function nameOf(value: unknown): string {
@@ -33,17 +34,13 @@ export function refusalPage(base: BaseAddress, name: string, session: Session, p
   const text = session.identity.emailVerified
     ? `The operator of ${base.host} does not permit accounts like yours on any app here. Ask the operator, or use another account.`
     : 'Your identity provider has not verified your e-mail address, so nobody can be let in with it. Use another account.';
-  return accessPage(base, name, session, 'Not open to you', [{ kind: 'text', text }, switchAccount(path, 'main')]);
+  const blocks = [{ kind: 'text', text } as const, ...groupsLeftOut(session, path), switchAccount(path, 'main')];
+  return accessPage(base, name, session, 'Not open to you', blocks);
 }
 
 /** The link to another account, which leads back to a path of the base host. */
 export function switchAccount(path: string, rank: 'main' | 'other'): Block {
-  return { kind: 'link', label: 'Switch account', href: `${signInTo(path)}&switch=account`, rank };
-}
-
-/** Where a sign-in begins that leads back to a path of the base host. */
-export function signInTo(path: string): string {
-  return `/oauth2/start?rd=${queryValue(path)}`;
+  return { kind: 'link', label: 'Switch account', href: signInTo(path, 'other'), rank };
 }
 
 /** A page with the address and the account below. */

@@ -21,10 +21,11 @@ import { pageReply, redirect, scriptReply } from '../replies/reply.js';
 import type { AttemptLimit } from '../request/attempts.js';
 import { isVisit } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
-import { accessPage, isOpenTo, mayBeLetIn, nameOf, refusalPage, signInTo } from './access-pages.js';
+import { accessPage, isOpenTo, mayBeLetIn, nameOf, refusalPage } from './access-pages.js';
 import { checkNotCrossOrigin, isFromOrigin } from './csrf.js';
 import type { RouteTable } from './route.js';
 import { queryParam } from './session.js';
+import { signInTo } from './sign-in-choice.js';
 
 export interface AccessRoutesOptions {
   readonly base: BaseAddress;

@@ -17,6 +17,7 @@ import { jsonReply, pageReply, redirect, scriptReply } from '../replies/reply.js
 import { isNavigation, isVisit } from '../request/navigation.js';
 import type { Reply, Visit, VisitRequest } from '../request/visit.js';
 import { checkCause, isFromOrigin } from './csrf.js';
+import { isAskedAgain } from './groups-left-out.js';
 import { nextLink, pageOf } from './paging.js';
 import type { RouteTable } from './route.js';
 import { queryParam, rivalsReply, signOutPage, userInfoReply } from './session.js';
@@ -65,6 +66,7 @@ export function baseRoutes(options: BaseRoutesOptions): RouteTable {
     const next = await signIn.start(visit, {
       returnTo: queryParam(visit, 'rd'),
       nonceProof: queryParam(visit, 'nonce'),
+      isAgain: isAskedAgain(visit, base.origin),
       ...readChoice(visit),
     });
     return next.kind === 'choice' ? pageReply(next.page) : redirectReply(base, visit, next);

@@ -19,10 +19,11 @@ import type { Page } from '../replies/page.js';
 import { pageReply, redirect } from '../replies/reply.js';
 import { isVisit } from '../request/navigation.js';
 import type { Reply, Visit } from '../request/visit.js';
-import { accessPage, isOpenTo, mayBeLetIn, nameOf, refusalPage, signInTo, switchAccount } from './access-pages.js';
+import { accessPage, isOpenTo, mayBeLetIn, nameOf, refusalPage, switchAccount } from './access-pages.js';
 import { isFromOrigin } from './csrf.js';
 import type { RouteTable } from './route.js';
 import { queryParam } from './session.js';
+import { signInTo } from './sign-in-choice.js';
 import { orAskToGoOn, type VisitLimit } from './visit-limit.js';
 
 export interface InviteRoutesOptions {

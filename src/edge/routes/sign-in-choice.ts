@@ -33,6 +33,11 @@ export function signInPath(base: BaseAddress, name: string, path: string, choice
   return `${tunnelOrigin(base, name)}/.postern/session?rd=${queryValue(path)}${choiceQuery(choice)}`;
 }
 
+/** The path of the base host at which a sign-in starts that returns to a path there. */
+export function signInTo(path: string, account: SignInChoice['account'] = 'current'): string {
+  return `/oauth2/start?rd=${queryValue(path)}${choiceQuery({ account })}`;
+}
+
 /** The choice as additional parameters of a query. */
 export function choiceQuery({ account, provider }: SignInChoice): string {
   const other = account === 'other' ? '&switch=account' : '';

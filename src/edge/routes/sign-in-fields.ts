@@ -13,6 +13,8 @@ export interface StartFields extends SignInChoice {
   readonly returnTo: string | undefined;
   /** `Nonces.prove` of the nonce cookie on the tunnel's host. */
   readonly nonceProof: string | undefined;
+  /** Whether the person signs in at the provider although there is a session. Default: no. */
+  readonly isAgain?: boolean;
 }
 
 /** A ticket as it arrives at the tunnel's host. */

@@ -83,7 +83,7 @@ export class SignIn {
   }
 
   /**
-   * On the base host: redirects to the tunnel if there is a sufficient session, else to the provider, which the visitor chooses
+   * On the base host: redirects to the target if there is a sufficient session, else to the provider, which the visitor chooses
    * where there are several. Throws `ERR_BAD_REQUEST` for an unknown provider.
    */
   async start(request: VisitRequest, fields: StartFields): Promise<Redirect | ProviderChoice> {
@@ -98,7 +98,7 @@ export class SignIn {
     const session = await sessions.read(request.header['cookie'], base.host);
     const isOfChosen = chosen === undefined || session?.identity.issuer === chosen.issuer;
     const current = fields.account === 'current' && isOfChosen ? session : undefined;
-    if (current !== undefined && !this.#lacksGroups(current, target)) {
+    if (current !== undefined && fields.isAgain !== true && !this.#lacksGroups(current, target)) {
       return this.#issueTicket(current, target, nonceHash, { cookies: [], state: undefined });
     }
     const last = rememberedProvider(providers, request, this.#isSecure);

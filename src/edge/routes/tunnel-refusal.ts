@@ -15,6 +15,7 @@ import { bearerChallenge, resourceMetadataReply } from '../replies/resource-meta
 import type { AttemptLimit } from '../request/attempts.js';
 import { isNavigation, isVisit, wantsPage } from '../request/navigation.js';
 import { type Reply, tunnelName, type Visit } from '../request/visit.js';
+import { GROUPS_LEFT_OUT, mayLackGroups } from './groups-left-out.js';
 import { rivalsReply } from './session.js';
 import type { SignIn } from './sign-in.js';
 import { signInPath } from './sign-in-choice.js';
@@ -43,9 +44,6 @@ const NOT_OPEN = 'Either this account may not open the app at this address, or n
 
 const UNVERIFIED =
   'Nothing shows that this e-mail address is yours now: your identity provider has not verified it, or the account does not belong to the organisation of the address. Nobody can be let in with it.';
-
-const GROUPS_LEFT_OUT =
-  'Not all of your groups are known here: your identity provider has left some out, or there were too many. If one of them should let you in, sign in again, or ask for access.';
 
 export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusal {
   const { base, sessions, observer, renewals, badTokens } = options;
@@ -135,10 +133,10 @@ export function createTunnelRefusal(options: TunnelRefusalOptions): TunnelRefusa
     }
     if (code !== 'ERR_ACCESS_DENIED') return account;
     const reload = visit.method === 'GET' ? { reloadAfterSeconds: RELOAD_SECONDS } : {};
-    const isPartial = session?.identity.groupsOmitted === true;
+    const isPartial = session !== undefined && mayLackGroups(session);
     const mayAsk = session?.identity.emailVerified === true;
     const blocks = [
-      ...(isPartial ? [{ kind: 'text', text: GROUPS_LEFT_OUT } as const] : []),
+      ...(isPartial ? [GROUPS_LEFT_OUT] : []),
       { kind: 'text', text: 'If somebody sent you the link, ask to be let in, or use another account.' },
       ...(mayAsk
         ? [{ kind: 'link', label: 'Ask for access', href: `${base.origin}/access?to=${name}`, rank: 'main' } as const]

@@ -359,8 +359,7 @@ describe('an OAuth client of a visitor', () => {
     };
     assert.deepEqual(await linksOf('dev'), [true, true]);
     assert.deepEqual(await linksOf('imp'), [false, false]);
-    for (const path of ['/tunnels', '/apps'])
-      assertPage(await world.visitor().signIn(world.base + path, 'imp'), 403);
+    for (const path of ['/tunnels', '/apps']) assertPage(await world.visitor().signIn(world.base + path, 'imp'), 403);
   });
 
   test('Z31 registers itself within bounds: addresses, sizes and how often', async () => {

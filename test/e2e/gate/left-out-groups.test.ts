@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { readIdentity } from '../../../src/auth/identity/identity.js';
 import { ceilingAllows, decide, type Policy } from '../../../src/auth/identity/policy.js';
 import type { Rule } from '../../../src/core/rule.js';
+import { ClientFlow } from '../../support/client-flow.js';
 import { type HostileWorld, startHostileWorld } from '../../support/hostile-world.js';
 import type { VisitorResponse } from '../../support/visitor.js';
 
@@ -66,7 +67,8 @@ describe('a member of an allowed group', () => {
   const many = Array.from({ length: 500 }, (_, at) => `group-${at}`);
 
   before(async () => {
-    hostile = await startHostileWorld({ allow: ['group:admin'] });
+    const edgeEnv = { POSTERN_CLIENT_REGISTRATION: 'true', POSTERN_AGENTS: 'group:operators' };
+    hostile = await startHostileWorld({ allow: ['group:admin'], edgeEnv });
   });
   after(() => hostile?.close());
 
@@ -127,6 +129,31 @@ describe('a member of an allowed group', () => {
     await world.startAgent({ name: 'dev-more', allow: ['group:of-more'] });
     const nowhere = await visitor.open(`${world.urlOf('dev-nowhere')}/`);
     assert.deepEqual([nowhere.status, asksProvider(nowhere)], [403, 1]);
+  });
+
+  test('W2 signs in again by a link of the pages on which apps and agents ask, and a page of another origin leads nowhere', async () => {
+    const { world, op } = hostile;
+    await world.startAgent({ name: 'dev-app', allow: ['group:late'], args: ['--oauth-resource'] });
+    const flow = await ClientFlow.registered(world, world.urlOf('dev-app'));
+    for (const [path, group] of [
+      [flow.url().slice(world.base.length), 'late'],
+      ['/device', 'operators'],
+    ] as const) {
+      op.misbehaviour = { claims: { sub: 'fay', email: 'fay@elsewhere.test', groups: undefined, hasgroups: true } };
+      const visitor = world.visitor();
+      const refused = await visitor.open(world.base + path);
+      assert.equal(refused.status, 403);
+      assert.match(refused.text, /Not all of your groups are known here/);
+      const [, href = ''] = /<a [^>]*href="([^"]+)"[^>]*>Sign in again/.exec(refused.text) ?? [];
+      const again = new URL(href.replaceAll('&amp;', '&'), world.base).href;
+      op.misbehaviour = { claims: { sub: 'fay', email: 'fay@elsewhere.test', groups: [group] } };
+      const foreign = await visitor.navigate(again, { initiator: 'https://evil.test' });
+      assert.equal(foreign.headers.location, path);
+      const own = await visitor.navigate(again, { initiator: world.base });
+      assert.ok(own.headers.location?.startsWith(op.issuer), own.headers.location);
+      const admitted = await visitor.open(own.headers.location ?? '');
+      assert.deepEqual([admitted.status, admitted.url], [200, world.base + path]);
+    }
   });
 
   test('W2 is not sent round and round by rules that never rest', async () => {

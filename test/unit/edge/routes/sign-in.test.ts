@@ -115,9 +115,9 @@ function signingIn({ isAdmitted = true } = {}) {
       return begun(await signIn.start(arrived('/oauth2/start', cookie), fields));
     },
     /** A start that names no provider. */
-    startAnywhere: (cookie: string, account: 'current' | 'other' = 'current') =>
+    startAnywhere: (cookie: string, account: 'current' | 'other' = 'current', isAgain = false) =>
       signIn.start(arrived('/oauth2/start', cookie), {
-        ...{ returnTo: '/a?b=c', nonceProof: undefined, account, provider: undefined },
+        ...{ returnTo: '/a?b=c', nonceProof: undefined, account, provider: undefined, isAgain },
       }),
     startFor: async (name: string, cookie: string, account: 'current' | 'other' = 'current', provider?: string) => {
       const host = tunnelHost(BASE, name);
@@ -322,6 +322,20 @@ describe('the provider of a sign-in', () => {
     assert.equal((await visit.startFor('demo', session, 'current', 'acme')).kind, 'hand-off');
     assert.equal((await visit.startFor('demo', session, 'current', 'other')).kind, 'departure');
     assert.deepEqual(visit.asks, ['begin other']);
+  });
+
+  test('W2 is that of the session where its person signs in again, and the session goes on', async () => {
+    const visit = signingIn();
+    visit.signsIn(CAT);
+    const session = await visit.session(CAT);
+    const { id } = await visit.read(session);
+    assert.deepEqual((await visit.startAnywhere(session)).kind, 'redirect');
+    assert.deepEqual(visit.asks, []);
+    visit.pass();
+    const { cookies } = begun(await visit.startAnywhere(session, 'current', true));
+    const after = await visit.finish(`${pair(cookies[0])}; ${session}`);
+    assert.deepEqual(visit.asks, ['begin other', 'finish other']);
+    assert.deepEqual([(await visit.read(pair(after.cookies.at(-1)))).id, await visit.isLive(session)], [id, true]);
   });
 
   test('B23 is that of the session when it is for groups that the session lacks', async () => {
