@@ -1,6 +1,7 @@
 /** The parameters of OAuth requests: in a query, or in a form. One that is repeated makes the request invalid (RFC 6749 section 3.1). */
 import { isRepeatable, readForm } from '../replies/repost.js';
 import type { Visit, VisitRequest } from '../request/visit.js';
+import { queryOf } from '../routes/session.js';
 import { OAuthError } from './oauth-error.js';
 
 export type Parameters = ReadonlyMap<string, string>;
@@ -12,9 +13,8 @@ const MAX_CLIENT_ID_CHARS = 768;
 const MAX_PARAMETERS = 30;
 
 /** Reads the query of a request. Throws `invalid_request`. */
-export function readQuery({ path }: Pick<VisitRequest, 'path'>): Parameters {
-  const at = path.indexOf('?');
-  return unique([...new URLSearchParams(at === -1 ? '' : path.slice(at + 1))]);
+export function readQuery(request: Pick<VisitRequest, 'path'>): Parameters {
+  return unique([...queryOf(request)]);
 }
 
 /** Reads the form that a request posts, urlencoded. Rejects with `invalid_request`. */

@@ -16,6 +16,7 @@ import { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import { checkCause } from '../routes/csrf.js';
 import type { Route, RouteTable } from '../routes/route.js';
+import { queryParam } from '../routes/session.js';
 import { AgentSignIns, type TokenRevoker } from './agent-sign-ins.js';
 import { Approvers, NO_AGENTS } from './approver.js';
 import { AuthorizationCodes } from './authorization-codes.js';
@@ -109,14 +110,14 @@ export function createAgentOAuth(options: AgentOAuthOptions): AgentOAuth {
     };
   }
 
-  const isAgent = (visit: Visit) => new URLSearchParams(queryOf(visit)).getAll('client_id').join() === CLIENT_ID;
+  const authorizationOf = (visit: Visit) => (queryParam(visit, 'client_id') === CLIENT_ID ? authorize : clients);
   const openPreflight = () => openPreflightReply('POST');
 
   const routes: RouteTable = [
     ['get', '/.well-known/oauth-authorization-server', metadata],
     ['options', '/.well-known/oauth-authorization-server', () => openPreflightReply('GET, HEAD')],
-    ['get', '/oauth2/authorize', (visit) => (isAgent(visit) ? authorize : clients).ask(visit)],
-    ['post', '/oauth2/authorize', (visit) => (isAgent(visit) ? authorize : clients).decide(visit)],
+    ['get', '/oauth2/authorize', (visit) => authorizationOf(visit).ask(visit)],
+    ['post', '/oauth2/authorize', (visit) => authorizationOf(visit).decide(visit)],
     ['get', '/device', (visit) => device.ask(visit)],
     ['post', '/device', (visit) => device.decide(visit)],
     [
@@ -144,11 +145,6 @@ export function createAgentOAuth(options: AgentOAuthOptions): AgentOAuth {
     ['options', '/oauth2/revoke', openPreflight],
   ];
   return { routes, signIns };
-}
-
-function queryOf({ path }: Visit): string {
-  const at = path.indexOf('?');
-  return at === -1 ? '' : path.slice(at + 1);
 }
 
 function metadataOf(issuer: string, hasAgents: boolean, { metadata }: VisitorClients): object {

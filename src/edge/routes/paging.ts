@@ -8,6 +8,7 @@ import { PosternError } from '../../errors.js';
 import type { Block } from '../replies/page.js';
 import { jsonReply } from '../replies/reply.js';
 import type { Reply, VisitRequest } from '../request/visit.js';
+import { queryOf } from './session.js';
 
 /** Where an entry is in its list: unlike that of any other, and the same for as long as the entry is there. */
 export type Position = readonly (string | number)[];
@@ -33,8 +34,8 @@ export const MAX_LIMIT = 1_000;
 const MAX_CURSOR_CHARS = 2_048;
 
 /** The page that the query of a request asks for. Throws `ERR_BAD_REQUEST` for an invalid `limit` or `cursor`. */
-export function pageOf<T>({ path }: Pick<VisitRequest, 'path'>, listing: Listing<T>): ListPage<T> {
-  const query = queryOf(path);
+export function pageOf<T>(request: Pick<VisitRequest, 'path'>, listing: Listing<T>): ListPage<T> {
+  const query = queryOf(request);
   return pageAfter(readCursor(query.getAll('cursor'), listing.name), readLimit(query.getAll('limit')), listing);
 }
 
@@ -71,11 +72,6 @@ function nextUrl(origin: string, { path }: Pick<VisitRequest, 'path'>, cursor: s
   const url = new URL(origin + path);
   url.searchParams.set('cursor', cursor);
   return url.href;
-}
-
-function queryOf(path: string): URLSearchParams {
-  const at = path.indexOf('?');
-  return new URLSearchParams(at === -1 ? '' : path.slice(at + 1));
 }
 
 function readLimit([text, ...others]: readonly string[]): number {

@@ -8,11 +8,15 @@ import type { Page } from '../replies/page.js';
 import { jsonReply } from '../replies/reply.js';
 import type { Reply, VisitRequest } from '../request/visit.js';
 
-/** One parameter of the query; undefined when it is absent or repeated. */
-export function queryParam({ path }: Pick<VisitRequest, 'path'>, name: string): string | undefined {
+/** The query of a request. */
+export function queryOf({ path }: Pick<VisitRequest, 'path'>): URLSearchParams {
   const at = path.indexOf('?');
-  if (at === -1) return undefined;
-  const values = new URLSearchParams(path.slice(at + 1)).getAll(name);
+  return new URLSearchParams(at === -1 ? '' : path.slice(at + 1));
+}
+
+/** One parameter of the query; undefined when it is absent or repeated. */
+export function queryParam(request: Pick<VisitRequest, 'path'>, name: string): string | undefined {
+  const values = queryOf(request).getAll(name);
   return values.length === 1 ? values[0] : undefined;
 }
 
