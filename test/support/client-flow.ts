@@ -35,7 +35,7 @@ export class ClientFlow {
 
   register(fields: object, headers: Readonly<Record<string, string>> = {}): Promise<RawResponse> {
     const body = JSON.stringify({ client_name: 'Flow', redirect_uris: [REDIRECT_URI], ...fields });
-    return this.#send('/oauth2/register', body, { 'content-type': 'application/json', ...headers });
+    return this.send('/oauth2/register', body, { 'content-type': 'application/json', ...headers });
   }
 
   /** The authorization request; `changes` replaces parameters, or with undefined removes them. */
@@ -77,12 +77,12 @@ export class ClientFlow {
 
   token(fields: Changes, headers: Readonly<Record<string, string>> = {}): Promise<RawResponse> {
     const form = { 'content-type': 'application/x-www-form-urlencoded', ...headers };
-    return this.#send('/oauth2/token', formOf({ client_id: this.clientId, ...fields }), form);
+    return this.send('/oauth2/token', formOf({ client_id: this.clientId, ...fields }), form);
   }
 
   revoke(token: string): Promise<RawResponse> {
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
-    return this.#send('/oauth2/revoke', formOf({ client_id: this.clientId, token }), form);
+    return this.send('/oauth2/revoke', formOf({ client_id: this.clientId, token }), form);
   }
 
   /** From nothing to tokens. */
@@ -90,7 +90,8 @@ export class ClientFlow {
     return tokensOf(await this.exchange(await this.code(visitor, account)));
   }
 
-  async #send(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<RawResponse> {
+  /** A request to an endpoint of the edge, of any text. */
+  async send(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<RawResponse> {
     const response = await this.#world.visitor().bare(this.#world.base + path, { method: 'POST', headers, body });
     return { status: response.status, headers: response.headers, body: JSON.parse(response.text) };
   }

@@ -11,9 +11,8 @@ import type { VisitorClients } from '../oauth/visitor-clients.js';
 import type { Observer } from '../ops/observer.js';
 import { openPreflightReply, openToPages } from '../replies/open-to-pages.js';
 import { AttemptLimit } from '../request/attempts.js';
-import type { Reply, Visit } from '../request/visit.js';
-import { jsonBody } from '../routes/json-body.js';
-import type { RouteTable } from '../routes/route.js';
+import { readJsonBody } from '../routes/json-body.js';
+import type { Route, RouteTable } from '../routes/route.js';
 import { VisitLimit } from '../routes/visit-limit.js';
 import { ClientAuthorize, type ClientGrant } from './authorize.js';
 import type { ClientSignIns } from './client-sign-ins.js';
@@ -40,6 +39,7 @@ export interface VisitorClientsOptions {
 
 const PATH = '/oauth2/register';
 const MAX_BODY_BYTES = 8_192;
+const NO_OBJECT = `The body is not a JSON object (application/json) of at most ${MAX_BODY_BYTES / 1024} KiB.`;
 
 export function createVisitorClients(options: VisitorClientsOptions): {
   readonly clients: VisitorClients;
@@ -74,11 +74,12 @@ export function createVisitorClients(options: VisitorClientsOptions): {
 function registrationRoutes(registrations: Registrations, { counters }: Store): RouteTable {
   const limit = new AttemptLimit('client-registration', { counters });
 
-  async function register(visit: Visit, body: unknown): Promise<Reply> {
+  const register: Route = async (visit, request) => {
     try {
       await limit.count(visit.address);
+      const body = await readJsonBody(request, MAX_BODY_BYTES).catch(() => undefined); // whatever is wrong, it is no object
       if (typeof body !== 'object' || body === null || Array.isArray(body))
-        throw new OAuthError('invalid_client_metadata', 'The body is not a JSON object (application/json).');
+        throw new OAuthError('invalid_client_metadata', NO_OBJECT);
       const { id, name, redirectUris, atSeconds } = registrations.register(body as Record<string, unknown>);
       const registered = {
         client_id: id,
@@ -93,10 +94,10 @@ function registrationRoutes(registrations: Registrations, { counters }: Store): 
     } catch (thrown) {
       return openToPages(oauthErrorReply(thrown));
     }
-  }
+  };
 
   return [
-    ['post', PATH, (visit, { body }) => register(visit, body), jsonBody(MAX_BODY_BYTES)],
+    ['post', PATH, register],
     ['options', PATH, () => openPreflightReply('POST')],
   ];
 }

@@ -91,17 +91,19 @@ export function createAgentOAuth(options: AgentOAuthOptions): AgentOAuth {
     return respond();
   }
 
-  /** The endpoint of agents, and of other clients where `ofClient` is given: public ones, also in pages of any origin. */
+  /**
+   * The endpoint of agents, and of other clients where `ofClient` is given: public ones, also in pages of any origin. These may
+   * read what is wrong with any request that is not known to be of an agent.
+   */
   function endpoint(
     ofAgents: (visit: Visit, parameters: Parameters) => Promise<Reply>,
     ofClient?: (visit: Visit, parameters: Parameters) => Promise<Reply>,
   ): Route {
     return async (visit) => {
-      let isOpen = false;
+      let isOpen = ofClient !== undefined;
       try {
         const parameters = await readFormParameters(visit);
-        const clientId = parameters.get('client_id') ?? CLIENT_ID;
-        isOpen = ofClient !== undefined && clientId !== CLIENT_ID;
+        isOpen = ofClient !== undefined && parameters.get('client_id') !== CLIENT_ID;
         if (isOpen && ofClient !== undefined) return openToPages(await ofClient(visit, parameters));
         return await ofAgent(visit, () => ofAgents(visit, parameters));
       } catch (thrown) {

@@ -281,6 +281,10 @@ describe('an OAuth client of a visitor', () => {
     const code = await flow.code(visitor, 'ana');
     assert.equal((await flow.exchange(code, { code_verifier: undefined })).body['error'], 'invalid_request');
     assert.equal((await flow.exchange(code, { client_id: 'another' })).status, 401);
+    const nameless = await flow.exchange(code, { client_id: undefined });
+    const garbage = await flow.send('/oauth2/token', '{}', { 'content-type': 'application/json' });
+    for (const { body, headers } of [nameless, garbage])
+      assert.deepEqual([body['error'], headers['access-control-allow-origin']], ['invalid_request', '*']);
     const { status, body, headers } = await flow.exchange(code, {}, { origin: EVIL, 'sec-fetch-site': 'cross-site' });
     assert.deepEqual(
       [status, headers['access-control-allow-origin'], headers['cache-control']],
@@ -385,8 +389,23 @@ describe('an OAuth client of a visitor', () => {
       assert.deepEqual([status, body['error']], [400, error], JSON.stringify(fields));
     }
     const from = { 'x-forwarded-for': '198.51.100.9' };
-    for (let at = 0; at < 30; at++) assert.equal((await flow.register({}, from)).status, 201);
-    assert.equal((await flow.register({}, from)).status, 429);
+    const json = { 'content-type': 'application/json' };
+    const malformed = [
+      ['{"redirect_uris":', json],
+      ['[]', json],
+      ['{}', { 'content-type': 'text/plain' }],
+      ['{}', { ...json, 'content-encoding': 'gzip' }],
+      ['{}', { 'content-type': 'application/json; charset=x' }],
+      [JSON.stringify({ padding: 'x'.repeat(9_000) }), json],
+    ] as const;
+    for (const [text, headers] of malformed) {
+      const refused = await flow.send('/oauth2/register', text, { ...from, ...headers });
+      assert.deepEqual([refused.status, refused.body['error']], [400, 'invalid_client_metadata'], text.slice(0, 20));
+      assert.equal(refused.headers['access-control-allow-origin'], '*');
+    }
+    for (let at = malformed.length; at < 30; at++) assert.equal((await flow.register({}, from)).status, 201);
+    const { status, headers } = await flow.register({}, from);
+    assert.deepEqual([status, headers['access-control-allow-origin']], [429, '*']);
     assert.equal((await flow.register({}, { 'x-forwarded-for': '198.51.100.10' })).status, 201);
   });
 
