@@ -6,10 +6,9 @@ import { OAuthError } from './oauth-error.js';
 
 export type Parameters = ReadonlyMap<string, string>;
 
-// Longer than any that a client of ours sends, and together with the rest of a path short enough for a sign-in's cookie.
-const MAX_VALUE_CHARS = 512;
-// A client that has registered itself has all that it said in there.
-const MAX_CLIENT_ID_CHARS = 768;
+// Longer than any that the edge gives out, such as the `client_id` of a client that has registered itself, and than the `state` of most
+// clients. What a request is kept or compared by has bounds of its own; in a query the length of the path is bounded, too.
+const MAX_VALUE_CHARS = 1_024;
 const MAX_PARAMETERS = 30;
 
 /** Reads the query of a request. Throws `invalid_request`. */
@@ -35,11 +34,7 @@ export function required(parameters: Parameters, name: string): string {
 function unique(pairs: readonly (readonly [name: string, value: string])[]): Parameters {
   const parameters = new Map(pairs);
   if (parameters.size < pairs.length) throw new OAuthError('invalid_request', 'A parameter is there twice.');
-  if (pairs.length > MAX_PARAMETERS || pairs.some(([name, value]) => value.length > maxCharsOf(name)))
+  if (pairs.length > MAX_PARAMETERS || pairs.some(([, value]) => value.length > MAX_VALUE_CHARS))
     throw new OAuthError('invalid_request', 'A parameter is too long, or there are too many.');
   return parameters;
-}
-
-function maxCharsOf(name: string): number {
-  return name === 'client_id' ? MAX_CLIENT_ID_CHARS : MAX_VALUE_CHARS;
 }

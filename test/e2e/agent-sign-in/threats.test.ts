@@ -220,7 +220,7 @@ describe('an attacker', () => {
         assert.equal(page.text.match(/<button/g)?.length, 2);
       }
     }
-    assert.equal((await send(world, '/oauth2/device_authorization', { machine: 'x'.repeat(600) })).status, 400);
+    assert.equal((await send(world, '/oauth2/device_authorization', { machine: 'x'.repeat(1_100) })).status, 400);
   });
 
   test('Z13 who reads log and audit record finds no code and no token in them', async () => {

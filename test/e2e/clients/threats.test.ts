@@ -216,6 +216,8 @@ describe('an OAuth client of a visitor', () => {
     const visitor = world.visitor();
     const allowed = await flow.allow(visitor, 'ana', { redirect_uri: 'http://127.0.0.1:4711/callback' });
     assert.deepEqual([allowed.get('iss'), allowed.get('state')], [world.base, flow.state]);
+    const state = 'x'.repeat(1_000);
+    assert.equal((await flow.allow(visitor, 'ana', { state })).get('state'), state);
     for (const changes of [
       { redirect_uri: undefined },
       { redirect_uri: `${EVIL}/callback` },
