@@ -10,7 +10,6 @@ import type { ClientSignIns } from '../clients/client-sign-ins.js';
 import type { Asker } from '../ops/events.js';
 import type { Observer } from '../ops/observer.js';
 import type { Everyone } from '../people/everyone.js';
-
 import type { VisitorSignIn, VisitorSignIns } from '../people/visitor-sign-ins.js';
 import type { AgentCredential, AgentCredentials } from './agent-credentials.js';
 
@@ -100,8 +99,7 @@ export class Administration {
 
   /**
    * Ends all sign-ins of a person up to now, those without a record and those of apps included, as `endSignIn`. Their agents stay
-   * signed in.
-   * Rejects with `ERR_STORE_UNAVAILABLE`.
+   * signed in. Rejects with `ERR_STORE_UNAVAILABLE`.
    */
   async endAll(asker: Asker, { account, signIns }: EdgePerson, by: string): Promise<void> {
     await this.#options.endedAccounts.end(account);

@@ -25,9 +25,9 @@ export interface ClientSignIn {
 export type SignedInClient = Pick<Client, 'id' | 'name'> & { readonly host?: string };
 
 export interface StoredSignIn extends Omit<ClientSignIn, 'id' | 'expiresAtMs'> {
-  /** When the person had signed in at the provider. */
+  /** When the person signed in at the provider, before they allowed it. */
   readonly signedInAtMs: number;
-  /** Of the one refresh token that counts. */
+  /** That of the one refresh token that counts. */
   readonly generation: number;
 }
 
@@ -36,7 +36,7 @@ export interface Allowed {
   readonly tunnel: Owned;
   readonly client: Pick<Client, 'id' | 'name' | 'host'>;
   readonly identity: Identity;
-  /** Of the session with which it was allowed. */
+  /** When the session began with which it was allowed. */
   readonly signedInAtMs: number;
 }
 
@@ -51,12 +51,12 @@ export interface Issued {
 export type Refreshed =
   | ({ readonly kind: 'issued' } & Issued)
   | { readonly kind: 'refused' }
-  /** It has ended, by a token that was used before. */
+  /** The sign-in has ended now: the token was used before. */
   | { readonly kind: 'reused'; readonly ended: ClientSignIn };
 
 /** As records name a client: by what is proven of it, else by what it says. */
 export function labelOf({ host, name, id }: SignedInClient): string {
-  return host ?? `"${name === '' ? id.slice(0, 24) : name}"`; // no host and no name has quotation marks
+  return host ?? `"${name === '' ? id.slice(0, 24) : name}"`; // neither a host nor a name has quotation marks in it
 }
 
 /** The value of an entry. */
@@ -75,6 +75,4 @@ export function readSignIn(
   return { ...stored, id: key.slice(prefix.length), expiresAtMs };
 }
 
-const FIELDS = [
-  ...(['tunnel', 'owner', 'identity', 'client', 'sinceMs', 'usedAtMs', 'signedInAtMs', 'generation'] as const),
-];
+const FIELDS = ['tunnel', 'owner', 'identity', 'client', 'sinceMs', 'usedAtMs', 'signedInAtMs', 'generation'] as const;

@@ -1,7 +1,7 @@
 /**
  * The sign-ins of people at OAuth clients: each lets one client act for one person at one tunnel, until a time that refreshing
- * does not prolong. A refresh token is exchanged for the next pair once, and one that is presented again ends the sign-in
- * (RFC 9700 section 4.14.2). Whether an access token counts is read from this node's own copy.
+ * does not prolong. A refresh token is exchanged for the next pair of tokens once; presented again, it ends the sign-in
+ * (RFC 9700 section 4.14.2). Whether an access token counts is read from this node's own copy of the sign-ins.
  */
 import { accountKey, type Identity } from '../../auth/identity/identity.js';
 import { ownerTag, type Session } from '../../auth/session/session.js';
@@ -29,11 +29,11 @@ import { SignInMirror } from './sign-in-mirror.js';
 export interface ClientSignInsOptions {
   readonly store: Store;
   readonly tokens: ClientTokens;
-  /** Whether the sign-in of a person was ended, with its session at the provider or with all of the account. */
+  /** Whether a person was signed out meanwhile: by the end of the session at the provider, or of all sign-ins of the account. */
   readonly isEnded: (session: Session) => boolean;
-  /** Throws when it is not known any more who has signed out, at other nodes. Default: it is. */
+  /** Throws while this node cannot know who was signed out at other nodes. Default: it always knows. */
   readonly checkEnded?: () => void;
-  /** What an identity of then passes for now; undefined when no provider vouches for it any more. */
+  /** What the providers of now vouch for of an identity; undefined when none of them does any more. */
   readonly recheck: (identity: Identity) => Identity | undefined;
   /** The host of a tunnel. */
   readonly hostOf: (tunnel: string) => string;
@@ -45,12 +45,12 @@ export interface ClientSignInsOptions {
   readonly now?: () => number;
 }
 
-/** How long an access token lives: short, since a client keeps it where it keeps anything. */
+/** How long an access token lives: not long, since it is not known how well a client keeps it. */
 export const ACCESS_TOKEN_MS = 3_600_000;
 
-/** Sign-ins of one account; the one that was not refreshed for the longest time makes room. */
+/** The most sign-ins of one account; the one that was not refreshed for the longest time makes room for another. */
 export const MAX_OF_ONE = 50;
-/** Those at one tunnel, and at all tunnels of an owner. */
+/** The most at one tunnel, and at all tunnels of an owner: further ones are refused. */
 export const MAX_OF_TUNNEL = 1_000;
 export const MAX_OF_OWNER = 5_000;
 
@@ -63,7 +63,7 @@ export class ClientSignIns {
   readonly #options: ClientSignInsOptions;
   readonly #now: () => number;
   readonly #mirror: SignInMirror<Held>;
-  /** Ids of genuine tokens of which the store knows nothing: no id ever comes back. */
+  /** Ids of which the store has nothing, although their tokens are genuine: they have ended, and no id is ever used again. */
   readonly #gone = new RecentMap<true>(1_000, 64);
   readonly #room = new Room({ what: 'sign-ins of apps', ofTunnel: MAX_OF_TUNNEL, ofOwner: MAX_OF_OWNER });
 
@@ -75,7 +75,7 @@ export class ClientSignIns {
     this.ready = this.#mirror.ready;
   }
 
-  /** Starts the sign-in `id`, a new one of `createTokenId`. Rejects with `invalid_grant`, `ERR_LIMIT_REACHED`, `ERR_STORE_UNAVAILABLE`. */
+  /** Begins the sign-in `id`, a new one of `createTokenId`. Rejects with `invalid_grant`, `ERR_LIMIT_REACHED`, `ERR_STORE_UNAVAILABLE`. */
   async begin(id: string, { tunnel, client, identity, signedInAtMs }: Allowed): Promise<Issued> {
     const nowMs = this.#now();
     const { host } = client;
@@ -134,7 +134,7 @@ export class ClientSignIns {
     return !isThere || this.#gone.get(claims.id) ? 'ended' : this.#fetch(tunnel, claims.id);
   }
 
-  /** The sign-in of one of its tokens, of any age; undefined for another text, and for one that has ended. */
+  /** The sign-in that a token belongs to, however old the token is; undefined for any other text, and once the sign-in has ended. */
   async findByToken(token: string): Promise<ClientSignIn | undefined> {
     const { tokens } = this.#options;
     const claims = tokens.openRefresh(token) ?? tokens.openAccess(token);
@@ -146,7 +146,7 @@ export class ClientSignIns {
     return entry && this.#read(entry);
   }
 
-  /** Those of all people. */
+  /** Those of all people that count. */
   all(): ClientSignIn[] {
     return this.#mirror.all().filter((held) => this.#counts(held));
   }
@@ -156,17 +156,17 @@ export class ClientSignIns {
     return this.#mirror.ofTunnel(name).filter((held) => held.owner === owner && this.#counts(held));
   }
 
-  /** Those of a person, by canonical email. */
+  /** Those of a person that count, by canonical email. */
   ofPerson(email: string): ClientSignIn[] {
     return this.#mirror.ofPerson(email).filter((held) => this.#counts(held));
   }
 
-  /** Ends one. Resolves to whether there was one. Rejects with `ERR_STORE_UNAVAILABLE`. */
+  /** Ends a sign-in. Resolves to whether it was there. Rejects with `ERR_STORE_UNAVAILABLE`. */
   end({ id }: Pick<ClientSignIn, 'id'>): Promise<boolean> {
     return this.#options.store.delete(PREFIX + id);
   }
 
-  /** Ends the one that a code has begun, or is about to begin: then it never does. */
+  /** Ends the sign-in that a code has begun; one that it is about to begin will be refused. Undefined if none had begun. */
   async endById(id: string): Promise<ClientSignIn | undefined> {
     const { store } = this.#options;
     const expiresAtMs = this.#now() + REMEMBERED_MS;
@@ -180,7 +180,7 @@ export class ClientSignIns {
     this.#mirror.onChange(listener);
   }
 
-  /** Removes what former owners of a name have left. Rejects with `ERR_STORE_UNAVAILABLE`. */
+  /** Ends the sign-ins that were allowed when the name had another owner. Rejects with `ERR_STORE_UNAVAILABLE`. */
   async forgetOthers({ name, owner }: Owned): Promise<void> {
     for (const held of this.#mirror.ofTunnel(name)) if (held.owner !== owner) await this.end(held);
   }
@@ -202,7 +202,10 @@ export class ClientSignIns {
     return this.#counts(held) ? held.session : 'ended';
   }
 
-  /** The tunnel's rules are for the gate. Also by the lifetime that is set now: for so long it is remembered who was signed out. */
+  /**
+   * Whether a sign-in counts, whatever the rules of its tunnel are: they are for the gate. By the lifetime that is set now, too,
+   * since who was signed out is remembered for no longer than that.
+   */
   #counts({ session, sinceMs }: Held): boolean {
     return sinceMs + this.#options.ttlMs > this.#now() && !this.#options.isEnded(session);
   }

@@ -1,13 +1,10 @@
-/**
- * Tunnels as protected resources of OAuth: the metadata that an OAuth client finds at a tunnel's host (RFC 9728), the challenge
- * that leads there, and the resource indicator (RFC 8707) with which it names the tunnel. Pure functions.
- */
+/** The resource indicator (RFC 8707) with which an OAuth client names the tunnel that it wants to use. A pure function. */
 import { type BaseAddress, classifyHost, tunnelOrigin } from '../../core/hostname.js';
 import { OAuthError } from '../oauth/oauth-error.js';
 
 /**
- * The name of the tunnel that a resource indicator means: its origin, with any path. Throws `invalid_target` for what is no
- * address of a tunnel of this edge.
+ * The name of the tunnel whose address a resource indicator is, with any path: a token is for the whole tunnel. Throws
+ * `invalid_target` for any other text. Whether there is such a tunnel, and whether it is open to clients, is not looked up.
  */
 export function tunnelOfResource(resource: string, base: BaseAddress): string {
   const isFit = /^https?:\/\/[\x21-\x7e]+$/i.test(resource) && !/[#\\]/.test(resource) && URL.canParse(resource);

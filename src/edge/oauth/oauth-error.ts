@@ -1,4 +1,7 @@
-/** The error responses of the endpoints that agents call (RFC 6749 section 5.2, RFC 8628 section 3.5), and their other replies. */
+/**
+ * The replies of the endpoints that agents and other OAuth clients call, and the errors among them (RFC 6749 sections 4.1.2.1 and 5.2,
+ * RFC 7591 section 3.2.2, RFC 8628 section 3.5, RFC 8707 section 2).
+ */
 import { asPosternError, type PosternError } from '../../errors.js';
 import { jsonReply } from '../replies/reply.js';
 import type { Reply } from '../request/visit.js';
@@ -21,7 +24,7 @@ export type OAuthErrorCode =
   | 'slow_down'
   | 'expired_token';
 
-/** A request of an agent that is refused. `message` is the `error_description`, and holds no value of the request. */
+/** A request of a client that is refused. `message` is the `error_description`, and has no value of the request in it. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly error: OAuthErrorCode;
@@ -34,7 +37,10 @@ export class OAuthError extends Error {
   }
 }
 
-/** Not stored by caches, `Pragma` for those of HTTP/1.0 (RFC 6749 section 5.1), and readable by no page: there is no CORS. */
+/**
+ * Not stored by caches, `Pragma` for those of HTTP/1.0 (RFC 6749 section 5.1). Pages of other origins cannot read it, unless
+ * `openToPages` lets them.
+ */
 export function oauthReply(body: object, status = 200): Reply {
   return { ...jsonReply(body, { 'Cache-Control': 'no-store', Pragma: 'no-cache' }), status };
 }

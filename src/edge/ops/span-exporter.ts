@@ -17,12 +17,12 @@ export interface SpanExporterOptions {
   readonly metrics: Metrics;
 }
 
-// What ten seconds of as many requests as are traced may leave behind, four spans each: some 4 MB.
+// Four spans of each request that is traced, for ten seconds: a collector may take so long to respond. Some 4 MB.
 export const MAX_WAITING_SPANS = 4_000;
 
 const INTERVAL_MS = 1_000;
 const TIMEOUT_MS = 10_000;
-// An edge that stops does not wait longer for its last spans.
+// An edge that stops waits no longer than this for a response.
 const LAST_TIMEOUT_MS = 1_000;
 
 export class SpanExporter {
@@ -53,13 +53,13 @@ export class SpanExporter {
     );
   }
 
-  /** Sends spans with the next request. */
+  /** Sends these spans with the next request, if there is room for all of them. */
   add(spans: readonly Span[]): void {
     if (this.#waiting.length + spans.length > MAX_WAITING_SPANS) this.#dropped += spans.length;
     else for (const span of spans) this.#waiting.push(span);
   }
 
-  /** Sends what waits, and resolves within twice so long. */
+  /** Waits for a request that is under way, and sends what waits with one more; each may take `timeoutMs`. */
   async close(timeoutMs = LAST_TIMEOUT_MS): Promise<void> {
     clearInterval(this.#timer);
     await Promise.race([this.#sending, new Promise((resolve) => setTimeout(resolve, timeoutMs).unref())]);

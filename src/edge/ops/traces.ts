@@ -15,7 +15,7 @@ export interface TracesConfig {
 
 export interface Traces {
   readonly tracer: Tracer;
-  /** Sends what waits; takes two seconds at most. */
+  /** Sends the spans that are left; takes two seconds at most. */
   close(): Promise<void>;
 }
 
