@@ -33,7 +33,7 @@ import { MAX_INVITES, MAX_INVITES_OF_OWNER } from '../../src/edge/people/invites
 import { MAX_KNOCKS } from '../../src/edge/people/knocks.js';
 import { RESERVED_SHARE as RESERVED_OF_BOUND } from '../../src/edge/people/room.js';
 import { MAX_SIGN_INS_OF_ONE } from '../../src/edge/people/visitor-sign-ins.js';
-import { MAX_FORM_BYTES } from '../../src/edge/replies/repost.js';
+import { MAX_FORM_BYTES, MAX_SMALL_FORM_BYTES } from '../../src/edge/replies/repost.js';
 import {
   ACCOUNT_SIGN_INS,
   AGENT_SIGN_INS,
@@ -177,7 +177,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   [`visitor: streams whose app takes nothing for ${word(RECLAIMED_AFTER_MS / 1_000)} seconds`]:
     'as many as of others, until the visitor needs the room',
   'visitor: bytes ahead of an accepted WebSocket': `${MAX_EARLY_BYTES / KIB} KiB`,
-  'visitor: a body for a path of the edge itself': `${MAX_OWN_BODY_BYTES / KIB} KiB, ${word(MAX_OWN_BODY_MS / 1_000)} seconds (forms that are posted again, and those of OAuth: ${MAX_FORM_BYTES / KIB} KiB)`,
+  'visitor: a body for a path of the edge itself': `${MAX_OWN_BODY_BYTES / KIB} KiB, ${word(MAX_OWN_BODY_MS / 1_000)} seconds (forms that are posted again: ${MAX_FORM_BYTES / KIB} KiB; those of OAuth, and logout tokens: ${MAX_SMALL_FORM_BYTES / KIB} KiB)`,
   'visitor: requests to be let in': `${KNOCKS.points} an ${KNOCKS.duration === 3_600 ? 'hour' : 'other time'}`,
   'visitor: pages that wait to be let in': `${MAX_WAITING_OF_ONE}`,
   'process: pages that wait to be let in': count(MAX_WAITING),

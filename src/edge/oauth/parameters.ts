@@ -1,5 +1,5 @@
 /** The parameters of OAuth requests: in a query, or in a form. One that is repeated makes the request invalid (RFC 6749 section 3.1). */
-import { isRepeatable, readForm } from '../replies/repost.js';
+import { isRepeatable, MAX_SMALL_FORM_BYTES, readForm } from '../replies/repost.js';
 import type { Visit, VisitRequest } from '../request/visit.js';
 import { queryOf } from '../routes/session.js';
 import { OAuthError } from './oauth-error.js';
@@ -18,7 +18,7 @@ export function readQuery(request: Pick<VisitRequest, 'path'>): Parameters {
 
 /** Reads the form that a request posts, urlencoded. Rejects with `invalid_request`. */
 export async function readFormParameters(visit: Visit): Promise<Parameters> {
-  const fields = isRepeatable(visit) ? await readForm(visit) : undefined;
+  const fields = isRepeatable(visit) ? await readForm(visit, MAX_SMALL_FORM_BYTES) : undefined;
   if (fields === undefined)
     throw new OAuthError('invalid_request', 'The body is not a form (application/x-www-form-urlencoded).');
   return unique(fields);

@@ -10,8 +10,14 @@ import type { Page } from './page.js';
 // A SAML response is some ten kilobytes; what is larger is no sign-in.
 export const MAX_FORM_BYTES = 262_144;
 
+/**
+ * A form of OAuth, or with a logout token. One that is no larger is read whatever others there are: strangers, who may post forms
+ * without end, must not keep the token of a client from being refreshed, or a person from being signed out.
+ */
+export const MAX_SMALL_FORM_BYTES = 16_384;
+
 // Of all forms that are being read at once: any page of a named origin may post one, without a session.
-const MAX_BYTES_OF_ALL = 8_388_608;
+export const MAX_FORM_BYTES_OF_ALL = 8_388_608;
 
 const MAX_READ_MS = 10_000;
 
@@ -31,8 +37,11 @@ export function isRepeatable({ header }: Pick<VisitRequest, 'header'>): boolean 
 }
 
 /** Reads the fields of a form; undefined when it is too large, too slow, not UTF-8, or cannot stand in a page. */
-export async function readForm(visit: Visit): Promise<readonly Field[] | undefined> {
-  const body = await readBody(visit);
+export async function readForm(
+  visit: Pick<Visit, 'observe'>,
+  maxBytes = MAX_FORM_BYTES,
+): Promise<readonly Field[] | undefined> {
+  const body = await readBody(visit, maxBytes);
   return body === undefined ? undefined : parseForm(body);
 }
 
@@ -49,7 +58,7 @@ export function repostPage(path: string, fields: readonly Field[]): Page {
 }
 
 /** Reads a body as text; undefined when it is past a limit. What is left of it then stays unread. */
-function readBody(visit: Visit): Promise<string | undefined> {
+function readBody(visit: Pick<Visit, 'observe'>, maxBytes: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -69,7 +78,8 @@ function readBody(visit: Visit): Promise<string | undefined> {
         bytes += chunk.length;
         heldBytes += chunk.length;
         chunks.push(chunk);
-        if (bytes > MAX_FORM_BYTES || heldBytes > MAX_BYTES_OF_ALL) stop();
+        const isCrowded = heldBytes > MAX_FORM_BYTES_OF_ALL && bytes > MAX_SMALL_FORM_BYTES;
+        if (bytes > maxBytes || isCrowded) stop();
       },
       trailers: () => {},
       end: () => finish(Buffer.concat(chunks).toString('latin1')),

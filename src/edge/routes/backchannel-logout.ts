@@ -13,7 +13,7 @@ import type { Redemptions } from '../../store/redemptions.js';
 import type { Observer } from '../ops/observer.js';
 import type { Everyone } from '../people/everyone.js';
 import { emptyReply, jsonReply } from '../replies/reply.js';
-import { isRepeatable, readForm } from '../replies/repost.js';
+import { isRepeatable, MAX_SMALL_FORM_BYTES, readForm } from '../replies/repost.js';
 import type { AttemptLimit } from '../request/attempts.js';
 import type { Reply, Visit } from '../request/visit.js';
 import type { RouteTable } from './route.js';
@@ -66,7 +66,7 @@ async function logOut(options: BackchannelLogoutOptions, provider: IdentityProvi
 }
 
 async function readToken(visit: Visit): Promise<string> {
-  const fields = isRepeatable(visit) ? await readForm(visit) : undefined;
+  const fields = isRepeatable(visit) ? await readForm(visit, MAX_SMALL_FORM_BYTES) : undefined;
   const values = fields?.filter(([name]) => name === 'logout_token') ?? [];
   const [[, token] = []] = values;
   if (token !== undefined && values.length === 1) return token;
