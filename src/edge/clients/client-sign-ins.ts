@@ -210,9 +210,9 @@ export class ClientSignIns {
     return sinceMs + this.#options.ttlMs > this.#now() && !this.#options.isEnded(session);
   }
 
+  /** One that was ended meanwhile, by its person or by another request, is no theft to report. */
   async #reused(ended: Held): Promise<Refreshed> {
-    await this.end(ended);
-    return { kind: 'reused', ended };
+    return (await this.end(ended)) ? { kind: 'reused', ended } : { kind: 'refused' };
   }
 
   async #endSurplus({ issuer, subject, email }: Identity, id: string): Promise<void> {

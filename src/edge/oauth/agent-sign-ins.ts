@@ -127,8 +127,9 @@ export class AgentSignIns {
     const expiresAtMs = next.usedAtMs + IDLE_MS;
     const options = { ifVersion: entry.version, expiresAtMs };
     const written = await this.#options.store.put(entry.key, JSON.stringify(next), options);
-    // Another request has exchanged the same token meanwhile.
-    if (written === undefined) return this.#ended(stored, 'reused');
+    // Another request has exchanged the same token meanwhile, unless the sign-in was ended: that is no theft to report.
+    if (written === undefined)
+      return this.#options.revoked.has(stored.id) ? { kind: 'refused' } : this.#ended(stored, 'reused');
     return { kind: 'issued', ...(await this.#issue(next)) };
   }
 

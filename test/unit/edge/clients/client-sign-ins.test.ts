@@ -100,6 +100,18 @@ describe('the sign-in of a person at an OAuth client', () => {
     assert.deepEqual(await signIns.refresh(refreshToken, CLIENT.id, undefined), { kind: 'refused' });
   });
 
+  it('is not reported as stolen when its person ends it while it is refreshed', async () => {
+    const { options, begin } = await setUp();
+    const { refreshToken } = await begin();
+    const { store } = options;
+    const put: Store['put'] = async (key, value, how) => {
+      await store.delete(key);
+      return store.put(key, value, how);
+    };
+    const racing = new ClientSignIns({ ...options, store: { ...watchedBy(store, nothing), put } });
+    assert.deepEqual(await racing.refresh(refreshToken, CLIENT.id, 'demo'), { kind: 'refused' });
+  });
+
   it('Z21 ends with all sign-ins of its account, with its session at the provider, and with the provider', async () => {
     const { ended, signIns, begin, outcome, options } = await setUp();
     const { accessToken, refreshToken } = await begin();

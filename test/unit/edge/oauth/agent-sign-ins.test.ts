@@ -93,6 +93,17 @@ describe('a sign-in of an agent', () => {
     assert.deepEqual(await signIns.listOf('ana@acme.com'), []);
   });
 
+  it('is not reported as stolen when it is ended while it is refreshed', async () => {
+    const { signIns, begin, store } = open();
+    const { refreshToken, signIn } = await begin();
+    const put = store.put.bind(store);
+    store.put = async (...args) => {
+      await signIns.end(signIn);
+      return put(...args);
+    };
+    assert.deepEqual(await signIns.refresh(refreshToken, ORIGIN.address), { kind: 'refused' });
+  });
+
   it('ends when two requests exchange one token at once: neither is known to be the agent', async () => {
     const { signIns, begin } = open();
     const { refreshToken } = await begin();
