@@ -1,4 +1,4 @@
-/** The person in front of a page that lets an agent sign in: signed in here, and named by `POSTERN_AGENTS`. */
+/** The person in front of a page that lets an agent, or another OAuth client, act for them: signed in here, and one who may decide. */
 import type { Identity } from '../../auth/identity/identity.js';
 import type { Session } from '../../auth/session/session.js';
 import type { Sessions } from '../../auth/session/sessions.js';
@@ -19,7 +19,7 @@ import { NOT_ADMITTED } from './agent-sign-ins.js';
 export interface ApproverOptions {
   readonly base: BaseAddress;
   readonly sessions: Sessions;
-  /** Whether an account may sign agents in; undefined: none may. */
+  /** Whether an account may decide; undefined: none may, since `POSTERN_AGENTS` is not set. */
   readonly admits: ((identity: Identity) => boolean) | undefined;
 }
 
