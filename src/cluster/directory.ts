@@ -7,6 +7,10 @@
 /** The longest offer that every directory takes, written as the text of a JSON string. */
 export const MAX_OFFER_CHARS = 49_152;
 
+export function isOfferTaken(offer: string): boolean {
+  return JSON.stringify(offer).length <= MAX_OFFER_CHARS;
+}
+
 /** One edge process, from its start to its end: a restarted one is another node. */
 export interface ClusterNode {
   /** Random for each start. */

@@ -2,8 +2,7 @@
 import { PosternError } from '../errors.js';
 import { readObject } from '../store/json-value.js';
 import type { Entry } from '../store/store.js';
-import type { ClusterNode, Place, TunnelRecord } from './directory.js';
-import { MAX_OFFER_CHARS } from './directory.js';
+import { type ClusterNode, isOfferTaken, MAX_OFFER_CHARS, type Place, type TunnelRecord } from './directory.js';
 
 export const NODE_PREFIX = 'node:';
 export const TUNNEL_PREFIX = 'tunnel:';
@@ -54,7 +53,7 @@ function readNearby(value: unknown): ClusterNode['nearby'] {
 export function writeTunnel({ name, ...record }: TunnelRecord): string {
   const { owner, agentId, offer, places } = record;
   const isReadable = NAME.test(name) && isText(owner, MAX_OWNER_CHARS) && ID.test(agentId) && places.every(isPlace);
-  if (!isReadable || offerChars(offer) > MAX_OFFER_CHARS)
+  if (!isReadable || !isOfferTaken(offer))
     throw new PosternError('ERR_INTERNAL', 'a record of a tunnel is beyond what the directory takes');
   return JSON.stringify(record);
 }
@@ -66,11 +65,6 @@ export function readTunnel({ key, value }: Entry): TunnelRecord | undefined {
     return undefined;
   if (!isId(agentId) || !arePlaces(places)) return undefined;
   return { name, epoch, owner, agentId, offer, places: places.map(({ node, link, slot }) => ({ node, link, slot })) };
-}
-
-/** How much room an offer takes: as the text of a JSON string. */
-export function offerChars(offer: string): number {
-  return JSON.stringify(offer).length;
 }
 
 function isText(value: unknown, maxChars: number): value is string {

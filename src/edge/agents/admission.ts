@@ -61,6 +61,8 @@ interface Valid {
   readonly grant: TokenGrant;
   /** Without a link. */
   readonly tunnel: Tunnel;
+  /** The offer as the directory keeps it. */
+  readonly offered: string;
 }
 
 // How long agents have to dial elsewhere, and how many are asked at a time: 2,000 a second.
@@ -139,22 +141,23 @@ export class Admission {
     const name = chooseName(offer, grant);
     const owned = { name, owner: grant.owner };
     const tunnel = tunnelOf(owned, offer, this.#options);
+    const offered = writeOffered(offer);
     if (offer.terms !== undefined) checkTerms(offer.terms, this.#options.permits);
     if (offer.isTrial === true) this.#options.names.check(owned);
     else await this.#options.names.claim(owned);
-    return { offer, grant, tunnel };
+    return { offer, grant, tunnel, offered };
   }
 
   /** Claims the tunnel in the directory, then opens its link. */
   async #admit(request: AgentOffer, valid: Valid): Promise<void> {
-    const { offer, grant, tunnel } = valid;
+    const { offer, grant, tunnel, offered } = valid;
     const { name } = tunnel;
     this.#checkRoom(request, valid); // before the claim, which takes the place of the agent's former link
     const wanted = {
       name,
       owner: grant.owner,
       agentId: offer.agentId,
-      offer: writeOffered(offer),
+      offer: offered,
       slot: 1,
     };
     const own = await this.#options.places.reserve(wanted);

@@ -37,8 +37,12 @@ export class OwnLink {
     return places.some(({ link }) => link === this.id);
   }
 
-  /** Whether another link has taken its place, or the agent has offered something else since. */
+  /**
+   * Whether another link has taken its place, or the agent has offered something else since. A record of an earlier epoch says nothing
+   * of that: the directory has lost the later one.
+   */
   isReplacedIn({ places, epoch }: TunnelRecord): boolean {
+    if (this.epoch !== undefined && epoch < this.epoch) return false;
     return epoch !== this.epoch || places.some(({ slot, link }) => slot === this.claim.slot && link !== this.id);
   }
 

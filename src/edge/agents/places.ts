@@ -2,7 +2,14 @@
  * Where the agents of tunnels are: claims names in the directory for the links of this node, follows those of all nodes, and keeps
  * the registry as they say. Other nodes ask it for links of this node (`OwnLinks`).
  */
-import type { Claim, Directory, DirectoryChange, DirectoryWatch, TunnelRecord } from '../../cluster/directory.js';
+import type {
+  Claim,
+  Claimed,
+  Directory,
+  DirectoryChange,
+  DirectoryWatch,
+  TunnelRecord,
+} from '../../cluster/directory.js';
 import type { Peers } from '../../cluster/peers.js';
 import type { OwnLinks, TunnelLink } from '../../cluster/relay.js';
 import { PosternError } from '../../errors.js';
@@ -25,7 +32,7 @@ export interface PlacesOptions {
 
 export type Reserving = Omit<Claim, 'link'>;
 
-// After a release that the directory could not take.
+// After what the directory could not take.
 const RETRY_MS = 1_000;
 
 export class Places implements OwnLinks {
@@ -106,9 +113,9 @@ export class Places implements OwnLinks {
     return alive.some(Boolean);
   }
 
-  /** Reads the record of a tunnel again: this node's copy is outdated, as another node has shown. */
+  /** Reads the record of a tunnel again: this node's copy is outdated, as another node has shown. It stays while the directory is away. */
   async refresh(name: string): Promise<void> {
-    const record = await this.#options.directory.find(name);
+    const record = await this.#options.directory.find(name).catch(() => this.#records.get(name));
     if (record === undefined) this.#records.delete(name);
     else this.#records.set(name, record);
     // Its agent comes to this node: nowhere else is a link any more, and here is one in a moment.
@@ -143,7 +150,7 @@ export class Places implements OwnLinks {
         return left?.places.length === 0;
       } catch {
         // The directory is away; until it is back no other agent can take the name.
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+        await pause();
       }
     }
     return false;
@@ -206,12 +213,27 @@ export class Places implements OwnLinks {
   async #reclaim(own: OwnLink): Promise<void> {
     if (own.isReclaimed) return;
     own.isReclaimed = true;
-    const claimed = await this.#options.directory.claim(own.claim).catch(() => undefined);
+    const claimed = await this.#claimAgain(own);
     own.isReclaimed = false;
     if (claimed?.kind === 'held') own.link?.destroy(new PosternError('ERR_NAME_TAKEN'));
     if (claimed?.kind !== 'claimed') return;
+    if (own.released !== undefined) void this.#takeBack(own); // it has ended meanwhile, and so has no place to keep
     own.epoch = claimed.record.epoch;
     this.#update(own.name);
+  }
+
+  /** Until the directory has responded: while it is away the link goes on. Undefined if the link has ended, or is replaced. */
+  async #claimAgain(own: OwnLink): Promise<Claimed | undefined> {
+    while (!this.#isClosed && own.isServing) {
+      const record = this.#records.get(own.name);
+      if (record !== undefined && (own.isIn(record) || own.isReplacedIn(record))) return undefined;
+      try {
+        return await this.#options.directory.claim(own.claim);
+      } catch {
+        await pause();
+      }
+    }
+    return undefined;
   }
 
   #show(tunnel: Tunnel, record: TunnelRecord): void {
@@ -229,6 +251,12 @@ export class Places implements OwnLinks {
     registry.set(online);
     if (wasOnline || online.link !== undefined) changed(online);
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, RETRY_MS).unref();
+  });
 }
 
 /** Whether it has a place, and will be open in a moment. */

@@ -4,7 +4,7 @@
  */
 import type { Policy } from '../../auth/identity/policy.js';
 import { ownerTag } from '../../auth/session/session.js';
-import type { TunnelRecord } from '../../cluster/directory.js';
+import { isOfferTaken, type TunnelRecord } from '../../cluster/directory.js';
 import { type BaseAddress, tunnelHost, tunnelOrigin } from '../../core/hostname.js';
 import { parseRule, RULE_WORDS, type Rule } from '../../core/rule.js';
 import { PosternError } from '../../errors.js';
@@ -46,9 +46,15 @@ export function tunnelOf(
   };
 }
 
-/** An offer as the directory keeps it. The same offer is always the same text. */
+/**
+ * An offer as the directory keeps it. The same offer is always the same text. Throws `ERR_OFFER_INVALID` for one that is too long for
+ * every directory.
+ */
 export function writeOffered({ allow, origins, frameOrigins, terms = {} }: Offered): string {
-  return JSON.stringify({ allow, origins, frameOrigins, terms: Object.entries(writeTerms(terms)).flat() });
+  const offered = JSON.stringify({ allow, origins, frameOrigins, terms: Object.entries(writeTerms(terms)).flat() });
+  if (!isOfferTaken(offered))
+    throw invalid('The rules and terms of this tunnel are too long together: name fewer, or a pattern for several.');
+  return offered;
 }
 
 /** The tunnel of a record; undefined for one that another version of an edge has written and this one cannot read. */
