@@ -111,7 +111,10 @@ export class RedisConnection {
   }
 
   async #check(): Promise<void> {
+    const { database } = this.#options.address;
     try {
+      // The client tells nobody that it could not select: it would go on in database 0, which may be somebody else's.
+      if (database !== 0) await this.#client.call('SELECT', database);
       const server = readInfo(`${await this.#client.call('INFO')}`);
       if (this.#isClosed) return;
       const unfit = unfitness(server);

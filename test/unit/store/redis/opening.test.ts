@@ -57,6 +57,19 @@ describe('a store in Redis is refused in one sentence', { skip: redisMissing() }
     assert.match(await refusalOf(redis.url), /does not permit a command.*docs\/redis\.md/);
   });
 
+  it('by a server that has no database of that number, or does not permit to select it', async () => {
+    const redis = await start({ tls: true });
+    assert.match(await refusalOf(redis.url.replace('?', '/99?')), /has no database of that number$/);
+    await redis.command('ACL', 'SETUSER', 'postern', '-select');
+    assert.match(await refusalOf(redis.url.replace('?', '/1?')), /does not permit a command.*docs\/redis\.md/);
+    await redis.command('ACL', 'SETUSER', 'postern', '+select');
+    const store = await RedisStore.open(addressOf(redis.url.replace('?', '/1?')));
+    await store.put('grant:a', 'one');
+    await store.close();
+    assert.match(await redis.command('INFO', 'keyspace'), /^db1:/m);
+    assert.doesNotMatch(await redis.command('INFO', 'keyspace'), /^db0:/m);
+  });
+
   it('by a replica, and by a member of a cluster', async () => {
     const primary = await start();
     await primary.command('REPLICAOF', '127.0.0.1', '1');
