@@ -8,6 +8,7 @@ import { connect as connectWithTls } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import { Backoff } from '../../core/backoff.js';
 import type { Place, RedisAddress, Sentinels, TlsFiles } from './address.js';
+import { Pauses } from './pauses.js';
 
 export interface ConnectorOptions {
   readonly at: RedisAddress['at'];
@@ -45,7 +46,9 @@ type Found = Place | undefined;
 class Connector extends AbstractConnector {
   readonly #options: ConnectorOptions;
   readonly #backoff = new Backoff(RETRY);
+  readonly #pauses = new Pauses();
   #socket: Socket | undefined;
+  #asking: Redis | undefined;
 
   constructor(options: ConnectorOptions) {
     super(0);
@@ -60,12 +63,15 @@ class Connector extends AbstractConnector {
       if (place !== undefined) return this.#open(place);
       // A connector that rejects is not asked again.
       emit('error', new Error('All sentinels are unreachable'));
-      await new Promise((resolve) => setTimeout(resolve, this.#backoff.next()));
+      await this.#pauses.pause(this.#backoff.next());
+      if (!this.connecting) throw new Error('Connection is closed.');
     }
   }
 
   override disconnect(): void {
     this.connecting = false;
+    this.#pauses.end();
+    this.#asking?.disconnect();
     this.#socket?.destroy();
   }
 
@@ -82,7 +88,8 @@ class Connector extends AbstractConnector {
     const { at } = this.#options;
     if (at.kind !== 'sentinel') return at;
     for (const { host, port } of at.sentinels) {
-      const found = await askSentinel(at, { kind: 'tcp', host, port }, this.#options);
+      this.#asking = sentinelAt({ kind: 'tcp', host, port }, at, this.#options);
+      const found = await askSentinel(this.#asking, at.primary);
       if (found !== undefined || !this.connecting) return found;
     }
     return undefined;
@@ -97,17 +104,20 @@ function openSocket(place: Place, tls: TlsFiles | undefined): Socket {
   return connectWithTls({ ...where, ...tls, ...(isNamed && { servername: place.host }) });
 }
 
-async function askSentinel(
-  { primary, user, password }: Sentinels,
+function sentinelAt(
   at: Place,
+  { user, password }: Sentinels,
   { tls, deadlineMs }: Omit<ConnectorOptions, 'at'>,
-): Promise<Found> {
-  const client = new Redis({
+): Redis {
+  return new Redis({
     ...connectionOptions({ at, tls, deadlineMs }),
     ...(user !== undefined && { username: user }),
     ...(password !== undefined && { password }),
     retryStrategy: () => null,
   });
+}
+
+async function askSentinel(client: Redis, primary: string): Promise<Found> {
   client.on('error', () => {}); // another sentinel is asked
   try {
     await client.connect();

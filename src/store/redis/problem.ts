@@ -1,4 +1,5 @@
 /** What is wrong with a Redis server, in one sentence for the operator: from the errors of its client and of Node. */
+import type { RedisAddress } from './address.js';
 
 export interface Problem {
   /** Ends a sentence that begins with "Redis at …". */
@@ -67,10 +68,18 @@ export function causeOf(error: unknown): Problem | undefined {
   return cause === undefined ? undefined : problemOf(cause);
 }
 
+// As the client says it of a command that was sent, of one that it would send again, and of one that it did not send.
+const CLOSED = /^(?:Connection is closed\.|Reached the max retries per request limit|Stream isn't writeable)/;
+
 /** What is wrong before a connection can be used. Redis closes one on which it does not understand the first bytes. */
-export function openingProblemOf(error: unknown, isTls: boolean): Problem {
+export function openingProblemOf(error: unknown, tls: RedisAddress['tls']): Problem {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (code !== 'ECONNRESET' && code !== 'EPIPE' && message !== 'Connection is closed.') return problemOf(error);
-  const text = isTls ? 'closes the connection at once' : 'closes the connection at once: it may expect TLS (rediss://)';
-  return { text, isPermanent: false };
+  if (code !== 'ECONNRESET' && code !== 'EPIPE' && !CLOSED.test(`${message}`)) return problemOf(error);
+  return { text: `closes the connection at once${guess(tls)}`, isPermanent: false };
+}
+
+// The alert that says why may be lost: it comes with the end of the connection.
+function guess(tls: RedisAddress['tls']): string {
+  if (tls === undefined) return ': it may expect TLS (rediss://)';
+  return tls.cert === undefined ? ': it may demand a certificate of its clients (cert and key)' : '';
 }

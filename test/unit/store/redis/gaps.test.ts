@@ -122,6 +122,20 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
     assert.ok((other.stats().shared?.restarts ?? 0) >= 2);
   });
 
+  it('has copies as old as they are, and writes nothing that they lack, while they cannot be read again', async () => {
+    await other.put('grant:a', 'old');
+    await redis.command('ACL', 'SETUSER', 'postern', '-hscan');
+    await redis.command('FLUSHALL');
+    await eventually(() => (other.stats().shared?.restarts ?? 0) > 0);
+    await assert.rejects(other.put('grant:a', 'one'), UNAVAILABLE); // written, and its watchers do not know yet
+    assert.equal((await other.get('grant:a'))?.value, 'one');
+    await eventually(() => (other.stats().shared?.ageMs ?? 0) > 2_500); // beyond what a look takes
+    const again = told.until(isAll('one'));
+    await redis.command('ACL', 'SETUSER', 'postern', '+hscan');
+    await again;
+    await eventually(() => (other.stats().shared?.ageMs ?? 9_999) < 1_500);
+  });
+
   it('reads all again from an older copy, even if as much has changed there since', async () => {
     await one.put('grant:a', 'old');
     await redis.command('SAVE');
@@ -136,6 +150,20 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
     const values = (await other.list('grant:')).map(({ value }) => value);
     assert.deepEqual(values, ['old', 'new']);
     redis.forget();
+  });
+
+  it('takes no older copy for what it knows, whatever finds it first', async () => {
+    for (const value of ['one', 'two', 'three']) await other.put('grant:a', value);
+    await redis.command('DEL', 'postern:1:changes');
+    await redis.command('HSET', 'postern:1:head', 'version', '1', 'tag', 'older');
+    const late = new Told();
+    const watch = other.watch('grant:', late.listener);
+    const written = other.put('grant:b', 'new');
+    await watch.ready;
+    assert.equal(other.stats().shared?.restarts, 1);
+    await written;
+    for (const { changes } of [told, late])
+      assert.ok(changes.some((change) => isPut('new')(change) || isAll('three', 'new')(change)));
   });
 
   it('gets back from the nodes what takes access away, and nothing that gives it', async () => {

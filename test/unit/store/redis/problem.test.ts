@@ -1,7 +1,7 @@
 /** What an error of the client or of Node means for the operator, and whether waiting mends it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { problemOf } from '../../../../src/store/redis/problem.js';
+import { openingProblemOf, problemOf } from '../../../../src/store/redis/problem.js';
 
 const UNTRUSTED = /certificate that is not trusted/;
 
@@ -32,4 +32,12 @@ describe('the problem of an error', () => {
       assert.equal(problem.isPermanent, isPermanent);
     });
   }
+});
+
+it('a connection that is closed at once may be one for others, as far as the URL says', () => {
+  const reset = Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET', syscall: 'write' });
+  const files = { ca: undefined, cert: '/c.pem', key: '/k.pem' };
+  assert.match(openingProblemOf(reset, undefined).text, /may expect TLS/);
+  assert.match(openingProblemOf(reset, { ...files, cert: undefined }).text, /may demand a certificate of its clients/);
+  assert.match(openingProblemOf(reset, files).text, /at once$/);
 });
