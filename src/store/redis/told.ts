@@ -18,7 +18,7 @@ export class ToldChanges {
     this.#waiters.settle((what) => (what.version === version && what.tag === tag ? true : undefined));
   }
 
-  /** What was told before may be of another past: nobody learns any more whether a change was told. */
+  /** What was told before may be of another past: whether a change was told is not known, and all is read again. */
   restart(position: Position): void {
     this.#first = position.version;
     this.#tags.clear();

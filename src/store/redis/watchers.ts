@@ -101,7 +101,7 @@ export class Watchers {
     return false;
   }
 
-  /** Resolves once nobody who has to be told of a change of this key is still reading. Rejects with `ERR_STORE_UNAVAILABLE`. */
+  /** Resolves once all who have to be told of a change of this key have read. Rejects with `ERR_STORE_UNAVAILABLE`. */
   async settled(key: string, deadlineMs: number): Promise<void> {
     if (this.isReading(key)) await this.#waiters.outcome(key, deadlineMs);
   }
