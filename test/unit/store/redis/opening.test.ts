@@ -5,6 +5,7 @@ import { after, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type StoreUrl, storeUrl } from '../../../../src/config/store-url.js';
 import { RedisStore } from '../../../../src/store/redis/store.js';
+import { freePort } from '../../../support/processes.js';
 import { listenOnLoopback, type RedisOptions, redisMissing, TestRedis } from '../../../support/redis.js';
 
 const PATIENCE_MS = 10_000;
@@ -77,7 +78,7 @@ describe('a store in Redis is refused in one sentence', { skip: redisMissing() }
     const primary = await start();
     await primary.command('REPLICAOF', '127.0.0.1', '1');
     assert.match(await refusalOf(primary.url), /is a replica/);
-    const member = await start({ config: ['cluster-enabled yes'] });
+    const member = await start({ config: ['cluster-enabled yes', `cluster-port ${await freePort()}`] });
     assert.match(await refusalOf(member.url), /is part of a Redis Cluster/);
   });
 
@@ -133,8 +134,8 @@ it('a store in Redis that is closed leaves no timer and no socket, whomever it w
     process.getActiveResourcesInfo().filter((name) => /^(?:Timeout|TCPSocketWrap|TCPWRAP)$/.test(name));
   for (const sentinel of ['127.0.0.1:1', `127.0.0.1:${port}`]) {
     const before = ours().length;
-    await refusalOf(`redis+sentinel://${sentinel}/main`, 300);
-    for (let turns = 0; ours().length > before && turns < 500; turns += 1) await turn();
+    await refusalOf(`redis+sentinel://${sentinel}/main`, 1_000); // its pauses are long then
+    for (let turns = 0; ours().length > before && turns < 100; turns += 1) await turn();
     assert.ok(ours().length <= before, `${ours()}`);
   }
 });
