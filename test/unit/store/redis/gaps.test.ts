@@ -56,9 +56,9 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
     assert.ok(value);
     return RedisStore.open(value);
   };
-  const putEventually = (key: string, value: string) =>
+  const putEventually = (key: string, value: string, store = one) =>
     eventually(() =>
-      one.put(key, value).then(
+      store.put(key, value).then(
         () => true,
         () => false,
       ),
@@ -88,7 +88,7 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
 
   it('goes on where it was when its connections break, and misses nothing', async () => {
     const seen = told.until(isPut('three'));
-    await one.put('grant:a', 'one');
+    await putEventually('grant:a', 'one');
     await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await putEventually('grant:a', 'three');
     await seen;
@@ -123,7 +123,7 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
   });
 
   it('has copies as old as they are, and writes nothing that they lack, while they cannot be read again', async () => {
-    await other.put('grant:a', 'old');
+    await putEventually('grant:a', 'old', other);
     await redis.command('ACL', 'SETUSER', 'postern', '-hscan');
     await redis.command('FLUSHALL');
     await eventually(() => (other.stats().shared?.restarts ?? 0) > 0);
@@ -155,12 +155,14 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
   describe('as an older copy that the commands find first', () => {
     // Of the time when `grant:a` was written once; what that has led to is still there.
     const makeOlder = async () => {
-      await other.put('grant:a', 'one');
-      const tag = (await redis.command('HGET', 'postern:1:head', 'tag')).split('\r\n')[1] ?? '';
-      for (const value of ['two', 'three']) await other.put('grant:a', value);
+      await putEventually('grant:a', 'one', other);
+      const [version = '', tag = ''] = await Promise.all(['version', 'tag'].map(headField));
+      for (const value of ['two', 'three']) await putEventually('grant:a', value, other);
       await redis.command('DEL', 'postern:1:changes');
-      await redis.command('HSET', 'postern:1:head', 'version', '1', 'tag', tag);
+      await redis.command('HSET', 'postern:1:head', 'version', version, 'tag', tag);
     };
+    const headField = async (field: string) =>
+      (await redis.command('HGET', 'postern:1:head', field)).split('\r\n')[1] ?? '';
 
     it('is not read as if the last changes had been taken back', async () => {
       await makeOlder();
@@ -172,7 +174,7 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
 
     it('has no writes that the watchers here do not know', async () => {
       await makeOlder();
-      await other.put('grant:b', 'new');
+      await putEventually('grant:b', 'new', other);
       assert.ok(told.changes.some((change) => isPut('new')(change) || isAll('three', 'new')(change)));
     });
   });
