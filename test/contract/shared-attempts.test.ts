@@ -16,6 +16,7 @@ const TOGETHER: { readonly [kind in Exclude<AttemptKind, 'renewal'>]: string } =
   'device-request': 'requests for device codes',
   'agent-sign-in': 'sign-ins of agents',
   'client-sign-in': 'OAuth clients that an account lets act for it',
+  'client-refresh': 'refreshes of their tokens',
   'client-document': 'fetched documents of OAuth clients',
   'client-registration': 'registrations of OAuth clients',
   change: 'changes through the API or the pages',
