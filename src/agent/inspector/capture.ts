@@ -1,17 +1,13 @@
 /** Captures what passes through the tunnels of this process: each request begins an exchange, unless capture is paused. */
-import { randomBytes } from 'node:crypto';
 import type { RequestHead } from '../../http/exchange.js';
 import type { ExchangeTap, Tap } from '../target/tap.js';
-import { Captured } from './captured.js';
+import type { Captured } from './captured.js';
 import type { Exchanges } from './exchanges.js';
 import type { InspectedTunnel, TunnelName } from './inspected-tunnels.js';
 
 export class Capture {
   isPaused = false;
   readonly exchanges: Exchanges;
-  /** Begins the id of each exchange of this process. */
-  readonly #prefix = randomBytes(4).toString('hex');
-  #seq = 0;
   #replay: { readonly of: string; begun: Captured | undefined } | undefined;
 
   constructor(exchanges: Exchanges) {
@@ -27,13 +23,10 @@ export class Capture {
 
   #request(head: RequestHead, tunnel: TunnelName, roundTripMs: number | undefined): ExchangeTap | undefined {
     if (this.isPaused && this.#replay === undefined) return undefined;
-    const seq = ++this.#seq;
-    const id = `${this.#prefix}${seq.toString(36)}`;
-    const linkMs = this.#replay === undefined ? roundTripMs : undefined;
-    const captured = new Captured(this.exchanges, { id, seq, tunnel, head, replayOf: this.#replay?.of, linkMs });
-    if (this.#replay !== undefined) this.#replay.begun = captured;
-    this.exchanges.add(captured);
-    this.exchanges.changed(captured);
+    const replay = this.#replay;
+    const linkMs = replay === undefined ? roundTripMs : undefined;
+    const captured = this.exchanges.begin({ tunnel, head, replayOf: replay?.of, linkMs });
+    if (replay !== undefined) replay.begun = captured;
     return captured;
   }
 

@@ -4,11 +4,10 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fieldValue, type RawHeaders } from '../../http/fields.js';
-import type { BodyCopy } from './body-copy.js';
 import { decodeBody } from './body-decoding.js';
-import type { Captured } from './captured.js';
 import { describeRow, visibleHeaders } from './describe.js';
 import { type Content, type Filter, matchesFilter } from './filter.js';
+import type { KeptBody, KeptExchange } from './kept-exchange.js';
 import type { Exchange } from './wire.js';
 
 // Of a body after decoding.
@@ -19,7 +18,7 @@ const SLICE_BYTES = 262_144;
 
 /** The rows of those that pass a filter, `limit` at most, in their order, and whether there may be more behind them. */
 export async function search(
-  candidates: Iterable<Captured>,
+  candidates: Iterable<KeptExchange>,
   filter: Filter,
   limit: number,
 ): Promise<{ readonly rows: readonly Exchange[]; readonly isCut: boolean }> {
@@ -40,7 +39,7 @@ export async function search(
   return { rows, isCut: false };
 }
 
-async function contentOf(captured: Captured): Promise<Content> {
+async function contentOf(captured: KeptExchange): Promise<Content> {
   const { head, response, requestBody, responseBody, messages } = captured;
   const parts = [
     visibleHeaders(head.headers).join('\n'),
@@ -52,7 +51,7 @@ async function contentOf(captured: Captured): Promise<Content> {
   return (word) => parts.some((part) => part.includes(word));
 }
 
-async function textOf(body: BodyCopy, headers: RawHeaders): Promise<string> {
+async function textOf(body: KeptBody, headers: RawHeaders): Promise<string> {
   if (body.kept === 0) return '';
   const encoding = fieldValue(headers, 'content-encoding') ?? null;
   const bytes = body.read();

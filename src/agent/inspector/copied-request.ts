@@ -1,7 +1,7 @@
 /** A request as a text to copy has it: sent to the target itself, with or without secrets. */
 import { forEachField } from '../../http/fields.js';
-import type { Captured } from './captured.js';
 import { mediaType, visibleHeaders } from './describe.js';
+import type { KeptExchange } from './kept-exchange.js';
 import { type Masks, maskedBytes, maskedUrl } from './masks.js';
 import { BadCall } from './reply.js';
 import type { HeaderRow } from './wire.js';
@@ -28,7 +28,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['content-length', 'host', 'transf
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
 
 /** Throws `BadCall` for a WebSocket, and for a body of which only a part is kept. */
-export function copiedRequest(captured: Captured, target: string, masks: Masks | undefined): CopiedRequest {
+export function copiedRequest(captured: KeptExchange, target: string, masks: Masks | undefined): CopiedRequest {
   const { head, requestBody } = captured;
   if (captured.isWebSocket) throw new BadCall('A WebSocket cannot be copied as one request.');
   if (requestBody.kept < requestBody.bytes)

@@ -2,9 +2,9 @@
 import { trimOws } from '../../core/white-space.js';
 import { fieldValue, type RawHeaders } from '../../http/fields.js';
 import { readEmail } from '../target/request-record.js';
-import type { BodyCopy } from './body-copy.js';
-import { type Captured, isEventStream } from './captured.js';
+import { isEventStream } from './captured.js';
 import { graphqlOperation } from './graphql-operation.js';
+import type { KeptBody, KeptExchange } from './kept-exchange.js';
 import type { Masks } from './masks.js';
 import type {
   Body,
@@ -24,7 +24,7 @@ const EDGE_MS = 'postern-edge-ms';
 // The claims of an assertion are shown, and this is no place for longer ones.
 const MAX_ASSERTION_CHARS = 16_384;
 
-export function describeRow(captured: Captured): Exchange {
+export function describeRow(captured: KeptExchange): Exchange {
   const { head, response, failure } = captured;
   const { headers } = head;
   return {
@@ -53,7 +53,7 @@ export function describeRow(captured: Captured): Exchange {
 }
 
 /** With secrets when there are no masks. */
-export function describeDetail(captured: Captured, masks: Masks | undefined): ExchangeDetail {
+export function describeDetail(captured: KeptExchange, masks: Masks | undefined): ExchangeDetail {
   const { head, response, requestBody, responseBody, responseTrailers } = captured;
   const rows = (fields: RawHeaders) => masks?.headers(fields) ?? pairs(fields);
   return {
@@ -84,24 +84,24 @@ export function mediaType(headers: RawHeaders): string | null {
   return value === '' ? null : value.toLowerCase();
 }
 
-export function kindOf({ isWebSocket, response }: Captured): ExchangeKind {
+export function kindOf({ isWebSocket, response }: KeptExchange): ExchangeKind {
   if (isWebSocket) return 'websocket';
   return response !== undefined && isEventStream(response) ? 'events' : 'http';
 }
 
-export function stateOf({ endedMs, failure, isAborted }: Captured): ExchangeState {
+export function stateOf({ endedMs, failure, isAborted }: KeptExchange): ExchangeState {
   if (endedMs === undefined) return 'open';
   if (isAborted) return 'aborted';
   return failure === undefined ? 'done' : 'failed';
 }
 
-function describeBody({ bytes, kept }: BodyCopy, headers: RawHeaders): Body | null {
+function describeBody({ bytes, kept }: KeptBody, headers: RawHeaders): Body | null {
   if (bytes === 0) return null;
   const type = fieldValue(headers, 'content-type') ?? null;
   return { bytes, kept, type, encoding: fieldValue(headers, 'content-encoding') ?? null };
 }
 
-function timingOf({ head, linkMs, firstByteMs, endedMs }: Captured): Timing {
+function timingOf({ head, linkMs, firstByteMs, endedMs }: KeptExchange): Timing {
   const edgeMs = Number(fieldValue(head.headers, EDGE_MS) ?? Number.NaN);
   const isWhole = firstByteMs !== undefined && endedMs !== undefined;
   return {

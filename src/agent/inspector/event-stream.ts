@@ -3,9 +3,10 @@
  * a reader that does not keep up is told to read the list again.
  */
 import type { ServerResponse } from 'node:http';
-import type { Captured } from './captured.js';
 import { describeRow } from './describe.js';
-import type { Exchanges, ExchangesListener } from './exchanges.js';
+import type { ExchangesListener } from './exchange-listeners.js';
+import type { Exchanges } from './exchanges.js';
+import type { KeptExchange } from './kept-exchange.js';
 import type { InspectorEvents } from './wire.js';
 
 const FLUSH_MS = 40;
@@ -19,8 +20,8 @@ const MAX_CHANGES = 500;
 export class EventStream implements ExchangesListener {
   readonly #exchanges: Exchanges;
   readonly #readers = new Set<Reader>();
-  readonly #rows = new Map<string, Captured>();
-  readonly #messages = new Map<string, Captured>();
+  readonly #rows = new Map<string, KeptExchange>();
+  readonly #messages = new Map<string, KeptExchange>();
   #stopListening: (() => void) | undefined;
   #flush: NodeJS.Timeout | undefined;
   #comment: NodeJS.Timeout | undefined;
@@ -53,12 +54,12 @@ export class EventStream implements ExchangesListener {
     if (this.isRead) this.#write(this.#text(name, data));
   }
 
-  changed(captured: Captured): void {
+  changed(captured: KeptExchange): void {
     this.#rows.set(captured.id, captured);
     this.#schedule();
   }
 
-  messaged(captured: Captured): void {
+  messaged(captured: KeptExchange): void {
     this.#messages.set(captured.id, captured);
     this.#schedule();
   }
@@ -67,7 +68,7 @@ export class EventStream implements ExchangesListener {
     // What is kept may have changed just before.
     for (const changed of [this.#rows, this.#messages])
       for (const id of changed.keys()) if (this.#exchanges.find(id) === undefined) changed.delete(id);
-    this.emit('cleared', { kept: this.#exchanges.newestFirst().map(({ id }) => id) });
+    this.emit('cleared', { kept: Array.from(this.#exchanges.newestFirst(), ({ id }) => id) });
   }
 
   close(): void {

@@ -1,13 +1,12 @@
 /** The routes about exchanges: the list, one of them, its bodies and messages, pins and notes. */
 import { fieldValue, type RawHeaders } from '../../http/fields.js';
-import type { BodyCopy } from './body-copy.js';
 import { decodeBody } from './body-decoding.js';
 import type { Capture } from './capture.js';
-import type { Captured } from './captured.js';
 import { search } from './content-search.js';
 import { describeDetail } from './describe.js';
 import { type Filter, parseFilter } from './filter.js';
 import type { InspectedTunnels } from './inspected-tunnels.js';
+import type { KeptBody, KeptExchange } from './kept-exchange.js';
 import type { Masks } from './masks.js';
 import {
   BadCall,
@@ -43,8 +42,7 @@ export function exchangeRoutes(options: ExchangeRoutesOptions): Route[] {
   async function list({ query }: Call): Promise<Reply> {
     const limit = numberQuery(query, 'limit', { min: 1, max: MAX_LISTED }) ?? 200;
     const before = numberQuery(query, 'before', { min: 0, max: Number.MAX_SAFE_INTEGER }) ?? Number.POSITIVE_INFINITY;
-    const candidates = exchanges.newestFirst().filter(({ seq }) => seq < before);
-    const { rows, isCut } = await search(candidates, filterOf(query), limit);
+    const { rows, isCut } = await search(exchanges.newestFirst(before), filterOf(query), limit);
     const next = isCut ? (rows.at(-1)?.seq ?? null) : null;
     const { dropped } = exchanges;
     return jsonReply({
@@ -79,8 +77,8 @@ export function exchangeRoutes(options: ExchangeRoutesOptions): Route[] {
   }
 
   async function pin(call: Call): Promise<Reply> {
-    const captured = found(call);
-    if (exchanges.pin(captured, switchField(await call.fields(), 'pinned'))) return NO_CONTENT;
+    const isPinned = switchField(await call.fields(), 'pinned');
+    if (exchanges.pin(found(call), isPinned)) return NO_CONTENT;
     throw new BadCall(
       'Too much is pinned: half of the room for exchanges is for what is new. Remove a pin first.',
       FULL,
@@ -88,9 +86,8 @@ export function exchangeRoutes(options: ExchangeRoutesOptions): Route[] {
   }
 
   async function note(call: Call): Promise<Reply> {
-    const captured = found(call);
-    captured.note = textField(await call.fields(), 'text', MAX_NOTE_CHARS) ?? '';
-    exchanges.changed(captured);
+    const text = textField(await call.fields(), 'text', MAX_NOTE_CHARS) ?? '';
+    exchanges.annotate(found(call), text);
     return NO_CONTENT;
   }
 
@@ -115,7 +112,7 @@ export function exchangeRoutes(options: ExchangeRoutesOptions): Route[] {
 const FULL = { status: 409, code: 'ERR_FULL' };
 
 /** Throws `BadCall` when there is none. */
-export function findExchange({ exchanges }: Capture, id: string): Captured {
+export function findExchange({ exchanges }: Capture, id: string): KeptExchange {
   const captured = exchanges.find(id);
   if (captured === undefined) throw notFound('There is no such exchange, or it was dropped for lack of room.');
   return captured;
@@ -129,7 +126,7 @@ export function filterOf(query: URLSearchParams): Filter {
 }
 
 /** Always a download of bytes: what a target sends is never shown as a document of this origin. */
-async function bodyReply(body: BodyCopy, headers: RawHeaders, query: URLSearchParams): Promise<Reply> {
+async function bodyReply(body: KeptBody, headers: RawHeaders, query: URLSearchParams): Promise<Reply> {
   const bytes = body.read();
   if (query.get('decoded') !== '1') return bytesReply(bytes, {});
   const encoding = fieldValue(headers, 'content-encoding') ?? null;

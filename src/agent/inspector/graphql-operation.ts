@@ -1,13 +1,13 @@
 /** The name of the operation of a GraphQL request, which tells requests to one path apart. */
 import { fieldValue } from '../../http/fields.js';
-import type { Captured } from './captured.js';
+import type { KeptExchange } from './kept-exchange.js';
 
 // A row is shown for each request: no more of a body than this is looked at.
 const MAX_LOOKED_AT_BYTES = 65_536;
 const NAME = /^[_A-Za-z]\w{0,99}$/;
 
 /** Undefined for anything else. */
-export function graphqlOperation({ head, requestBody }: Captured): string | undefined {
+export function graphqlOperation({ head, requestBody }: KeptExchange): string | undefined {
   if (!/graphql/i.test(head.path)) return undefined;
   if (head.method === 'GET') return nameOf(queryOf(head.path).get('operationName'));
   const isJson = fieldValue(head.headers, 'content-type')?.includes('json') === true;

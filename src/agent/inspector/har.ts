@@ -5,13 +5,12 @@
 import { STATUS_CODES } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fieldValue, type RawHeaders } from '../../http/fields.js';
-import type { BodyCopy } from './body-copy.js';
 import { decodeBody } from './body-decoding.js';
-import type { Captured } from './captured.js';
 import { search } from './content-search.js';
 import { describeDetail, mediaType } from './describe.js';
 import type { Exchanges } from './exchanges.js';
 import type { Filter } from './filter.js';
+import type { KeptBody, KeptExchange } from './kept-exchange.js';
 import { type Masks, maskedBody, maskedBytes, maskedUrl } from './masks.js';
 import type { ExchangeDetail, HeaderRow, Message } from './wire.js';
 
@@ -31,7 +30,10 @@ export async function* harText(exchanges: Exchanges, options: HarOptions): Async
   const creator = JSON.stringify({ name: 'Postern', version });
   yield `{"log":{"version":"1.2","creator":${creator},"pages":[],"entries":[`;
   let isFirst = true;
-  for (const captured of exchanges.newestFirst().reverse()) {
+  const ids = Array.from(exchanges.newestFirst(), ({ id }) => id);
+  for (const id of ids.reverse()) {
+    const captured = exchanges.find(id);
+    if (captured === undefined) continue; // dropped meanwhile
     const { rows } = await search([captured], filter, 1);
     if (rows.length === 0) continue;
     const entry = JSON.stringify(await harEntry(captured, masks));
@@ -42,7 +44,7 @@ export async function* harText(exchanges: Exchanges, options: HarOptions): Async
   yield ']}}';
 }
 
-async function harEntry(captured: Captured, masks: Masks | undefined): Promise<object> {
+async function harEntry(captured: KeptExchange, masks: Masks | undefined): Promise<object> {
   const detail = describeDetail(captured, masks);
   const { timing, note, person, rule } = detail;
   return {
@@ -74,7 +76,7 @@ async function harEntry(captured: Captured, masks: Masks | undefined): Promise<o
 }
 
 async function harRequest(
-  { head, requestBody, tunnel }: Captured,
+  { head, requestBody, tunnel }: KeptExchange,
   { method, path, request }: ExchangeDetail,
   masks: Masks | undefined,
 ): Promise<object> {
@@ -95,7 +97,7 @@ async function harRequest(
 }
 
 async function harResponse(
-  { responseBody }: Captured,
+  { responseBody }: KeptExchange,
   detail: ExchangeDetail,
   masks: Masks | undefined,
 ): Promise<object> {
@@ -131,7 +133,7 @@ interface Content {
   readonly encoded: { readonly encoding?: 'base64' };
 }
 
-async function contentOf(body: BodyCopy, headers: RawHeaders, masks: Masks | undefined): Promise<Content> {
+async function contentOf(body: KeptBody, headers: RawHeaders, masks: Masks | undefined): Promise<Content> {
   const { bytes } = await decodeBody(body.read(), fieldValue(headers, 'content-encoding') ?? null, MAX_CONTENT_BYTES);
   const mimeType = fieldValue(headers, 'content-type') ?? '';
   const text = bytes.toString('utf8');

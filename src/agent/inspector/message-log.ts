@@ -1,6 +1,8 @@
 /** The last messages of a WebSocket, or events of an event stream: bounded in number and bytes, the oldest go first. */
-import type { Reserve } from './body-copy.js';
 import type { Message } from './wire.js';
+
+/** Takes bytes that are to be kept into account, or returns false when they may not be. */
+export type Reserve = (bytes: number) => boolean;
 
 /** A message as it is kept. Its payload may follow later: compressed ones are inflated aside. */
 export interface LoggedMessage {

@@ -4,10 +4,10 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Capture } from './capture.js';
-import type { Captured } from './captured.js';
 import { visibleHeaders } from './describe.js';
 import { findExchange } from './exchange-routes.js';
 import type { InspectedTunnels } from './inspected-tunnels.js';
+import type { KeptExchange } from './kept-exchange.js';
 import { type Masks, maskedUrl } from './masks.js';
 import type { Replayer } from './replay.js';
 import { BadCall, type Call, jsonReply, NO_CONTENT, notFound, numberQuery, type Reply, textField } from './reply.js';
@@ -48,8 +48,11 @@ export function programRoutes({ capture, masks, tunnels, replayer, version }: Pr
   function requests({ query }: Call): Reply {
     const limit = numberQuery(query, 'limit', { min: 1, max: MAX_LISTED }) ?? 50;
     const wanted = query.get('tunnel_name');
-    const listed = exchanges.newestFirst().filter(({ tunnel }) => wanted === null || tunnel.name === wanted);
-    const described = listed.slice(0, limit).map((one) => describeRequest(one, masks));
+    const described = [];
+    for (const one of exchanges.newestFirst()) {
+      if (wanted === null || one.tunnel.name === wanted) described.push(describeRequest(one, masks));
+      if (described.length === limit) break;
+    }
     return jsonReply({ uri: '/api/requests/http', requests: described });
   }
 
@@ -111,7 +114,7 @@ function describeEndpoint({ name, url, target }: TunnelInfo) {
   return { name, uri: `/api/endpoints/${name}`, url, upstream, inspect: true, pooling_enabled: false };
 }
 
-function describeRequest(captured: Captured, masks: Masks) {
+function describeRequest(captured: KeptExchange, masks: Masks) {
   const { id, head, response, endedMs, startedAtMs } = captured;
   const uri = maskedUrl(head.path);
   const requestHeaders = byName(masks.headers(visibleHeaders(head.headers)));

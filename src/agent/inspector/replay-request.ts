@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto';
 import type { RequestHead } from '../../http/exchange.js';
 import { filterFields, forEachField, headerValues, type RawHeaders } from '../../http/fields.js';
 import { isFieldName, isFieldValue, isHopByHop, isReserved } from '../../http/header-rules.js';
-import type { Captured } from './captured.js';
 import { visibleHeaders } from './describe.js';
+import type { KeptExchange } from './kept-exchange.js';
 import type { Masks } from './masks.js';
 import { BadCall } from './reply.js';
 import { type HeaderRow, MASK, type ReplayEdit } from './wire.js';
@@ -24,13 +24,13 @@ const PATH = /^\/[\x21-\x7e\x80-\xff]{0,65535}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** The assertion that a request came with, if any. */
-export function assertionOf({ head }: Captured): string | undefined {
+export function assertionOf({ head }: KeptExchange): string | undefined {
   return headerValues(head.headers, ASSERTION)[0];
 }
 
 /** Throws `BadCall` with what cannot be changed, or cannot be repeated. `assertion` replaces the one of the original. */
 export function replayedRequest(
-  captured: Captured,
+  captured: KeptExchange,
   edit: ReplayEdit,
   { assertion, masks }: { readonly assertion: string | undefined; readonly masks: Masks },
 ): ReplayedRequest {
@@ -63,7 +63,7 @@ function pathOf({ path }: ReplayEdit, head: RequestHead): string {
   throw new BadCall('The path must begin with / and hold no spaces: a replay goes to the tunnel’s own target only.');
 }
 
-function bodyOf({ requestBody }: Captured, { bodyBase64 }: ReplayEdit): Buffer {
+function bodyOf({ requestBody }: KeptExchange, { bodyBase64 }: ReplayEdit): Buffer {
   if (bodyBase64 !== undefined) {
     if (!BASE64.test(bodyBase64)) throw new BadCall('The body is not in base64.');
     return Buffer.from(bodyBase64, 'base64');

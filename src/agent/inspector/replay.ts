@@ -3,8 +3,8 @@
  * afresh, since the old one has expired. A request that had an identity is never repeated without it.
  */
 import type { Capture } from './capture.js';
-import type { Captured } from './captured.js';
 import type { InspectedTunnel, InspectedTunnels } from './inspected-tunnels.js';
+import type { KeptExchange } from './kept-exchange.js';
 import type { Masks } from './masks.js';
 import { assertionOf, replayedRequest } from './replay-request.js';
 import { ReplayStream } from './replay-stream.js';
@@ -30,7 +30,7 @@ export class Replayer {
   }
 
   /** Starts one or several replays, and resolves to their exchanges. Rejects with `BadCall`. */
-  async replay(captured: Captured, { count = 1, edit = {} }: ReplayRequest): Promise<ReplayResult> {
+  async replay(captured: KeptExchange, { count = 1, edit = {} }: ReplayRequest): Promise<ReplayResult> {
     this.#checkRoom(count);
     const { capture, masks, tunnels } = this.#options;
     const tunnel = tunnels.get(captured.tunnel);
@@ -58,7 +58,7 @@ export class Replayer {
       throw new BadCall('Too many replays are running: wait until some of them have ended.', BUSY);
   }
 
-  async #fresh(captured: Captured, tunnel: InspectedTunnel): Promise<string | undefined> {
+  async #fresh(captured: KeptExchange, tunnel: InspectedTunnel): Promise<string | undefined> {
     const assertion = assertionOf(captured);
     if (assertion === undefined) return undefined;
     return tunnel.renew(assertion).catch((error: Error) => {
