@@ -34,6 +34,9 @@ export interface StoreDirectoryOptions {
   readonly random?: (below: number) => number;
 }
 
+// Microseconds, as epochs count: a second.
+const EPOCH_SPREAD = 1_000_000;
+
 export class StoreDirectory implements Directory {
   readonly #store: Store;
   readonly #log: Log;
@@ -65,7 +68,7 @@ export class StoreDirectory implements Directory {
     this.#writer = new TunnelWriter({
       ...{ store, wallClock },
       living: (record) => this.#living(record),
-      written: (entry) => this.#written(entry),
+      taker: () => this.#taker(),
     });
     this.#deadPlaces = new DeadPlaces({
       leases: this.#leases,
@@ -194,9 +197,13 @@ export class StoreDirectory implements Directory {
     await Promise.all(found.map(({ name }) => this.#writer.removePlaces(name, isUnwanted)));
   }
 
+  /**
+   * After a failover to an older copy an epoch that was given before must not be given again: neither of two nodes knows then what
+   * the other one has given, and both may find a former one that is ahead of every clock.
+   */
   #epochAfter(former: TunnelRecord | undefined): number {
-    // After a failover to an older copy an epoch that was given before must not be given again.
-    return Math.max((former?.epoch ?? 0) + 1, Math.floor(this.#wallClock()) * 1_000 + this.#random(1_000));
+    const latest = Math.max(former?.epoch ?? 0, Math.floor(this.#wallClock()) * 1_000);
+    return latest + 1 + this.#random(EPOCH_SPREAD);
   }
 
   /** What counts of a record. A node that is not known may have come in this moment: the store is asked. */
@@ -234,9 +241,12 @@ export class StoreDirectory implements Directory {
     if (name !== undefined) this.#tellOf(name);
   }
 
-  #written(entry: Entry): void {
-    const name = this.#copy.set(entry);
-    if (name !== undefined) this.#tellOf(name);
+  #taker(): (entry: Entry) => void {
+    const take = this.#copy.taker();
+    return (entry) => {
+      const name = take(entry);
+      if (name !== undefined) this.#tellOf(name);
+    };
   }
 
   /** What watchers are told of a tunnel. This node's own places are not kept in one that was lost: it has to claim them again. */

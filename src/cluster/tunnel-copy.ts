@@ -21,6 +21,7 @@ export interface TunnelCopyOptions {
 export class TunnelCopy {
   readonly #options: TunnelCopyOptions;
   readonly #held = new Map<string, Held>();
+  #pasts = 0;
 
   constructor(options: TunnelCopyOptions) {
     this.#options = options;
@@ -41,19 +42,17 @@ export class TunnelCopy {
 
   /** Takes in a change of one tunnel. Returns its name; undefined if that was known. */
   change(change: Exclude<Change, { kind: 'all' }>): string | undefined {
-    if (change.kind === 'put') return this.set(change.entry);
+    if (change.kind === 'put') return this.#set(change.entry);
     return this.#delete(nameOf(change.key));
   }
 
-  /** As `change`, of what was written or read by this node itself. */
-  set(entry: Entry): string | undefined {
-    const name = nameOf(entry.key);
-    const held = this.#held.get(name);
-    if (held !== undefined && held.lostAtMs === undefined && held.version >= entry.version) return undefined;
-    const record = readTunnel(entry);
-    if (record === undefined) return this.#delete(name);
-    this.#held.set(name, { record, version: entry.version, expiresAtMs: entry.expiresAtMs });
-    return name;
+  /**
+   * What takes in entries that are read or written from now on, by this node itself; returns the name, as `change`. Once all was
+   * read again it takes in none: they may be of another past, whose versions are higher.
+   */
+  taker(): (entry: Entry) => string | undefined {
+    const past = this.#pasts;
+    return (entry) => (past === this.#pasts ? this.#set(entry) : undefined);
   }
 
   /**
@@ -61,9 +60,10 @@ export class TunnelCopy {
    * meanwhile, and visitors notice nothing.
    */
   replace({ entries, isOlder }: Extract<Change, { kind: 'all' }>): void {
+    this.#pasts += 1;
     const before = new Map(this.#held);
     this.#held.clear();
-    for (const entry of entries) this.set(entry);
+    for (const entry of entries) this.#set(entry);
     if (isOlder !== true) return;
     const lostAtMs = this.#options.monotonic();
     for (const [name, held] of before)
@@ -79,6 +79,16 @@ export class TunnelCopy {
     const over = [...this.#held].filter(([, held]) => isOver(held)).map(([name]) => name);
     for (const name of over) this.#held.delete(name);
     return over;
+  }
+
+  #set(entry: Entry): string | undefined {
+    const name = nameOf(entry.key);
+    const held = this.#held.get(name);
+    if (held !== undefined && held.lostAtMs === undefined && held.version >= entry.version) return undefined;
+    const record = readTunnel(entry);
+    if (record === undefined) return this.#delete(name);
+    this.#held.set(name, { record, version: entry.version, expiresAtMs: entry.expiresAtMs });
+    return name;
   }
 
   #delete(name: string): string | undefined {

@@ -9,7 +9,8 @@ export interface TunnelWriterOptions {
   readonly store: Store;
   /** What counts of a record: without places of nodes that are not live. */
   readonly living: (record: TunnelRecord) => Promise<TunnelRecord>;
-  readonly written: (entry: Entry) => void;
+  /** Called before the store is asked. What it returns takes in an entry that is there then, unless something later is known. */
+  readonly taker: () => (entry: Entry) => void;
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
 }
@@ -31,7 +32,9 @@ export class TunnelWriter {
   }
 
   async find(name: string): Promise<TunnelRecord | undefined> {
+    const take = this.#options.taker();
     const entry = await this.#options.store.get(`${TUNNEL_PREFIX}${name}`);
+    if (entry !== undefined) take(entry);
     const stored = entry && readTunnel(entry);
     return stored && this.#options.living(stored);
   }
@@ -41,9 +44,10 @@ export class TunnelWriter {
     name: string,
     decide: (current: TunnelRecord | undefined, stored: TunnelRecord | undefined) => Decided<Result>,
   ): Promise<Result> {
-    const { store, living, written } = this.#options;
+    const { store, living, taker } = this.#options;
     const key = `${TUNNEL_PREFIX}${name}`;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const take = taker();
       const entry = await store.get(key);
       const stored = entry && readTunnel(entry);
       const { result, record } = decide(stored && (await living(stored)), stored);
@@ -53,7 +57,7 @@ export class TunnelWriter {
         expiresAtMs: this.#expiryOf(record),
       });
       if (put === undefined) continue;
-      written(put);
+      take(put);
       return result;
     }
     throw new PosternError('ERR_STORE_UNAVAILABLE', `too many nodes change the tunnel ${name} at once`);

@@ -69,7 +69,6 @@ function read(text: string): StoreUrl {
   if (parts === null) throw new Problem(`it is not the URL of a store: ${EXPECTED}`);
   const [, scheme = '', login = '', authority = '', path = '', query = ''] = parts;
   const parameters = readParameters(query);
-  if (!scheme.endsWith('sentinel')) refuseSentinelLogin(parameters);
   const isUnix = scheme === 'redis+unix';
   const { at, rest } = isUnix
     ? { at: readSocket(authority, path), rest: query }
@@ -111,17 +110,8 @@ function readSentinels(authority: string, path: string, parameters: Parameters) 
     throw new Problem('the sentinels do not say of which primary: expected redis+sentinel://host1,host2/name');
   const sentinels = authority.split(',').map((one) => readHost(one, PORTS.sentinel));
   const { sentinel_user: user, sentinel_password: password } = parameters;
-  if (user !== undefined && password === undefined)
-    throw new Problem('sentinel_user needs sentinel_password: expected both, or the password alone');
   const at: SentinelUrl = { kind: 'sentinel', sentinels, primary: decode(primary), user, password };
   return { at, rest };
-}
-
-function refuseSentinelLogin(parameters: Parameters): void {
-  const given = (['sentinel_user', 'sentinel_password'] as const).filter((name) => parameters[name] !== undefined);
-  const verb = given.length === 1 ? 'is' : 'are';
-  if (given.length > 0)
-    throw new Problem(`${given.join(' and ')} ${verb} for sentinels: expected redis+sentinel:// or rediss+sentinel://`);
 }
 
 function readDatabase(text: string): number {

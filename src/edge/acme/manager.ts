@@ -193,8 +193,7 @@ export class AcmeManager {
       managed.renewAtMs = this.#now() + LOOK_AGAIN_MS; // unless what follows says otherwise
       await this.#records.alone(managed.id, (lease) => this.#renew(managed, lease));
     } catch (error) {
-      // Another node may have obtained one meanwhile, which is in use now: nothing has failed.
-      if (!this.#stop.signal.aborted && managed.current === current) this.#fail(managed, error);
+      if (!this.#stop.signal.aborted) this.#fail(managed, error);
     }
   }
 
@@ -204,7 +203,6 @@ export class AcmeManager {
     const client = await this.#issuer.client().catch(() => undefined);
     if (client === undefined) return;
     const { renewAtMs, askAgainAtMs } = await planRenewal(client, current.chain, current, this.#now());
-    if (managed.current !== current) return; // another node has renewed it
     Object.assign(managed, { renewAtMs: Math.max(renewAtMs, managed.earliestMs), askAgainAtMs });
   }
 
@@ -217,10 +215,10 @@ export class AcmeManager {
     const lifetime = lifetimeOf(certificate, names);
     if (lifetime === undefined || lifetime.notAfterMs <= this.#now())
       throw new AcmeError('the certificate authority issued a certificate for something else');
-    // Its watch adopts it, on every node; or the one that another node has obtained meanwhile.
-    const isKept = await this.#records.keepCertificate(id, certificate, lifetime.notAfterMs, version);
+    // Its watch adopts it, on every node.
+    if (!(await this.#records.keepCertificate(id, certificate, lifetime.notAfterMs, version)))
+      throw new AcmeError('another node has obtained the certificate meanwhile');
     await this.#records.forgetOrder(id);
-    if (!isKept) return;
     if (counted !== undefined) await this.#records.countNewCertificate(counted);
     this.#options.log.info(
       { names, notAfter: new Date(lifetime.notAfterMs).toISOString() },

@@ -115,8 +115,11 @@ export class Places implements OwnLinks {
 
   /** Reads the record of a tunnel again: this node's copy is outdated, as another node has shown. It stays while the directory is away. */
   async refresh(name: string): Promise<void> {
-    const record = await this.#options.directory.find(name).catch(() => this.#records.get(name));
-    if (record === undefined) this.#records.delete(name);
+    const before = this.#records.get(name);
+    let record = await this.#options.directory.find(name).catch(() => before);
+    // What the watch has told meanwhile may be later than what was read.
+    if (this.#records.get(name) !== before) record = this.#records.get(name);
+    else if (record === undefined) this.#records.delete(name);
     else this.#records.set(name, record);
     // Its agent comes to this node: nowhere else is a link any more, and here is one in a moment.
     await this.#ownOf(name).find((own) => record !== undefined && isComing(own, record))?.settled;

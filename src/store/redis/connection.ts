@@ -42,10 +42,15 @@ export class RedisConnection {
 
   /** Throws `ERR_CONFIG_INVALID` for a certificate that cannot be read. */
   constructor(options: ConnectionOptions) {
-    const { address, deadlineMs } = options;
+    const { address, name, deadlineMs } = options;
     this.#options = options;
+    const { at, user, password, database } = address;
     this.#client = new Redis({
-      ...connectionOptions({ at: address.at, tls: readTlsFiles(address.tls), deadlineMs }),
+      ...connectionOptions({ at, tls: readTlsFiles(address.tls), deadlineMs }),
+      ...(user !== undefined && { username: user }),
+      ...(password !== undefined && { password }),
+      db: database,
+      connectionName: name,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
@@ -107,7 +112,6 @@ export class RedisConnection {
 
   async #check(): Promise<void> {
     try {
-      await this.#introduce();
       const server = readInfo(`${await this.#client.call('INFO')}`);
       if (this.#isClosed) return;
       const unfit = unfitness(server);
@@ -121,16 +125,6 @@ export class RedisConnection {
     }
   }
 
-  // In place of the client, which goes on after a login that failed, and in database 0 when it could not select another one.
-  async #introduce(): Promise<void> {
-    const { address, name } = this.#options;
-    const { user, password, database } = address;
-    const login = [user, password].filter((part) => part !== undefined);
-    if (password !== undefined) await this.#client.call('AUTH', ...login);
-    if (database !== 0) await this.#client.call('SELECT', database);
-    await this.#client.call('CLIENT', 'SETNAME', name).catch(() => {}); // for people only
-  }
-
   #note(error: unknown): void {
     if (!this.#isUp) this.#problem = this.#openingProblemOf(error);
   }
@@ -140,7 +134,7 @@ export class RedisConnection {
   }
 
   #openingProblemOf(error: unknown): Problem {
-    return openingProblemOf(error, this.#options.address.tls);
+    return openingProblemOf(error, this.#options.address.tls !== undefined);
   }
 
   #down(): void {

@@ -8,7 +8,6 @@ import { connect as connectWithTls } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import { Backoff } from '../../core/backoff.js';
 import type { Place, RedisAddress, Sentinels, TlsFiles } from './address.js';
-import { Pauses } from './pauses.js';
 
 export interface ConnectorOptions {
   readonly at: RedisAddress['at'];
@@ -46,9 +45,7 @@ type Found = Place | undefined;
 class Connector extends AbstractConnector {
   readonly #options: ConnectorOptions;
   readonly #backoff = new Backoff(RETRY);
-  readonly #pauses = new Pauses();
   #socket: Socket | undefined;
-  #asking: Redis | undefined;
 
   constructor(options: ConnectorOptions) {
     super(0);
@@ -63,15 +60,12 @@ class Connector extends AbstractConnector {
       if (place !== undefined) return this.#open(place);
       // A connector that rejects is not asked again.
       emit('error', new Error('All sentinels are unreachable'));
-      await this.#pauses.pause(this.#backoff.next());
-      if (!this.connecting) throw new Error('Connection is closed.');
+      await new Promise((resolve) => setTimeout(resolve, this.#backoff.next()));
     }
   }
 
   override disconnect(): void {
     this.connecting = false;
-    this.#pauses.end();
-    this.#asking?.disconnect();
     this.#socket?.destroy();
   }
 
@@ -88,8 +82,7 @@ class Connector extends AbstractConnector {
     const { at } = this.#options;
     if (at.kind !== 'sentinel') return at;
     for (const { host, port } of at.sentinels) {
-      this.#asking = sentinelAt({ kind: 'tcp', host, port }, at, this.#options);
-      const found = await askSentinel(this.#asking, at.primary);
+      const found = await askSentinel(at, { kind: 'tcp', host, port }, this.#options);
       if (found !== undefined || !this.connecting) return found;
     }
     return undefined;
@@ -104,20 +97,17 @@ function openSocket(place: Place, tls: TlsFiles | undefined): Socket {
   return connectWithTls({ ...where, ...tls, ...(isNamed && { servername: place.host }) });
 }
 
-function sentinelAt(
+async function askSentinel(
+  { primary, user, password }: Sentinels,
   at: Place,
-  { user, password }: Sentinels,
   { tls, deadlineMs }: Omit<ConnectorOptions, 'at'>,
-): Redis {
-  return new Redis({
+): Promise<Found> {
+  const client = new Redis({
     ...connectionOptions({ at, tls, deadlineMs }),
     ...(user !== undefined && { username: user }),
     ...(password !== undefined && { password }),
     retryStrategy: () => null,
   });
-}
-
-async function askSentinel(client: Redis, primary: string): Promise<Found> {
   client.on('error', () => {}); // another sentinel is asked
   try {
     await client.connect();

@@ -7,19 +7,20 @@
 import type { Change } from '../store.js';
 import { decodeText, type KeyNames, readEntry } from './codec.js';
 import { type RedisConnection, unavailable } from './connection.js';
-import { type Position, readHead } from './head.js';
 import { causeOf } from './problem.js';
-import { ToldChanges } from './told.js';
+
+/** The last change that was seen. */
+interface Position {
+  readonly version: number;
+  readonly tag: string;
+}
 
 export interface FollowerOptions {
   readonly connection: Pick<RedisConnection, 'isUp' | 'run' | 'renew'>;
   readonly names: KeyNames;
   readonly onChange: (key: string, change: Exclude<Change, { kind: 'all' }>, version: number) => void;
-  /**
-   * What was known may be wrong: it has to be read again. `isOlder`: what there is may lack what was known; `ageMs`: for how long it is not
-   * known whether something has changed.
-   */
-  readonly onRestart: (isOlder: boolean, ageMs: number) => void;
+  /** What was known may be wrong: it has to be read again. It may lack what was known. */
+  readonly onRestart: (isOlder: boolean) => void;
   /** Monotonic. */
   readonly now?: () => number;
 }
@@ -34,13 +35,16 @@ const FIELDS = ['key', 'entry', 'tag', 'before'];
 
 const FAILED = { text: 'has replied with something that is no change', isPermanent: false };
 
+interface Waiter {
+  readonly version: number;
+  resolve(): void;
+}
+
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #now: () => number;
-  readonly #told = new ToldChanges();
+  readonly #waiters = new Set<Waiter>();
   #position: Position | undefined;
-  /** The last look saw nothing, and a head that was ahead nevertheless. */
-  #isAhead = false;
   #isRunning = false;
   #isClosed = false;
   #restarts = 0;
@@ -72,27 +76,31 @@ export class Follower {
     });
   }
 
-  /** The version of the last change that was told. */
-  get version(): number {
-    return this.#position?.version ?? 0;
-  }
-
-  /**
-   * Resolves to true once a change of the server, and all before it, were told; to false when all has to be read again instead, which
-   * may have begun already: `isBeingRead`. Rejects with `ERR_STORE_UNAVAILABLE` after the time.
-   */
-  reached(change: Position, deadlineMs: number, isBeingRead?: boolean): Promise<boolean> {
-    return this.#told.reached(change, deadlineMs, isBeingRead);
+  /** Resolves once all changes up to a version were told; rejects with `ERR_STORE_UNAVAILABLE` after the time. */
+  reached(version: number, deadlineMs: number): Promise<void> {
+    if (this.#position !== undefined && this.#position.version >= version) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        reject(unavailable('does not tell of changes in time'));
+      }, deadlineMs);
+      const waiter = {
+        version,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      this.#waiters.add(waiter);
+    });
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#told.close();
   }
 
   async #follow(): Promise<void> {
     const { connection } = this.#options;
-    this.#isAhead = false; // it may be another server
     try {
       while (connection.isUp && !this.#isClosed) await this.#look();
     } catch (error) {
@@ -125,18 +133,11 @@ export class Follower {
   // A server that has lost what came last has an older head, and one with another past another tag.
   async #verify(isIdle: boolean): Promise<void> {
     const at = this.#now();
-    const wasAhead = this.#isAhead;
-    this.#isAhead = false;
     if (isIdle) {
       const head = await this.#head();
       const { version, tag } = this.#position as Position; // `#look` has one
       if (head.version < version || (head.version === version && head.tag !== tag)) return this.#restart();
-      if (head.version > version) {
-        // A change has just come: the next look has it. Otherwise the stream has lost it.
-        if (wasAhead) return this.#restart();
-        this.#isAhead = true;
-        return;
-      }
+      if (head.version > version) return; // a change has just come: the next look has it, or finds that it is not there
     }
     this.#verifiedAtMs = at;
   }
@@ -145,17 +146,19 @@ export class Follower {
     const at = this.#now();
     const before = this.#position;
     const head = await this.#head();
-    const { ageMs } = this;
-    this.#position = head;
-    this.#told.restart(head);
+    this.#moveTo(head);
     this.#restarts += 1;
     this.#verifiedAtMs = at;
-    this.#isAhead = false;
-    this.#options.onRestart(before !== undefined && isOlder(before, head, found), ageMs);
+    this.#options.onRestart(before !== undefined && isOlder(before, head, found));
   }
 
-  #head(): Promise<Position> {
-    return readHead(this.#options.connection, this.#options.names);
+  async #head(): Promise<Position> {
+    const reply = await this.#options.connection.run('HMGET', this.#options.names.head, 'version', 'tag');
+    const [version, tag] = Array.isArray(reply) ? (reply as unknown[]) : [];
+    if (version === null && tag === null) return { version: 0, tag: '' };
+    if (typeof version !== 'string' || !/^\d{1,15}$/.test(version) || typeof tag !== 'string')
+      throw unavailable(FAILED.text);
+    return { version: Number(version), tag };
   }
 
   #advance({ version, tag, before, key, entry }: StoredChange): boolean {
@@ -169,9 +172,17 @@ export class Follower {
       written === undefined ? { kind: 'deleted', key } : { kind: 'put', entry: written },
       version,
     );
-    this.#position = { version, tag };
-    this.#told.add({ version, tag });
+    this.#moveTo({ version, tag });
     return true;
+  }
+
+  #moveTo(position: Position): void {
+    this.#position = position;
+    for (const waiter of this.#waiters) {
+      if (waiter.version > position.version) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
   }
 }
 

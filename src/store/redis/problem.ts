@@ -1,5 +1,4 @@
 /** What is wrong with a Redis server, in one sentence for the operator: from the errors of its client and of Node. */
-import type { RedisAddress } from './address.js';
 
 export interface Problem {
   /** Ends a sentence that begins with "Redis at …". */
@@ -8,56 +7,48 @@ export interface Problem {
   readonly isPermanent: boolean;
 }
 
-/** How an error is known: by its code, as Node writes it, or else by its message. */
-interface Row {
-  readonly code?: RegExp;
-  readonly message?: RegExp;
-  readonly text: string;
-}
-
-const PERMANENT: readonly Row[] = [
-  { message: /^(?:WRONGPASS|ERR invalid password)/, text: 'refuses the user or the password' },
-  { message: /^ERR AUTH .* without any password/, text: 'has no password, but one was given' },
-  { message: /^NOAUTH/, text: 'demands a password: expected redis://user:password@host' },
-  { message: /^NOPERM/, text: 'does not permit a command: expected the ACL that docs/redis.md has' },
-  { message: /^ERR (?:DB index|invalid DB index)/, text: 'has no database of that number' },
-  {
-    code: /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/,
-    message: /wrong version number|packet length too long/,
-    text: 'does not speak TLS there: expected redis://, or the port for TLS',
-  },
-  {
-    code: /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/,
-    message: /certificate required|handshake failure/,
-    text: 'demands a certificate of its clients: expected the parameters cert and key',
-  },
-  { code: /^ERR_TLS_CERT_ALTNAME_INVALID$/, message: /altnames/, text: 'has a certificate for another name' },
-  {
-    code: /SELF_SIGNED|^UNABLE_TO|CERT_|^ERR_OSSL|PEM/,
-    message: /self.signed|unable to (?:verify|get) |PEM routines/,
-    text: 'has a certificate that is not trusted, or ours cannot be used: expected the parameter ca with its authority',
-  },
+const PERMANENT: readonly (readonly [RegExp, string])[] = [
+  [/^(?:WRONGPASS|ERR invalid password)/, 'refuses the user or the password'],
+  [/^ERR AUTH .* without any password/, 'has no password, but one was given'],
+  [/^NOAUTH/, 'demands a password: expected redis://user:password@host'],
+  [/^NOPERM/, 'does not permit a command: expected the ACL that docs/redis.md has'],
+  [/^ERR (?:DB index|invalid DB index)/, 'has no database of that number'],
+  [
+    /WRONG_VERSION_NUMBER|wrong version number|packet length too long/i,
+    'does not speak TLS there: expected redis://, or the port for TLS',
+  ],
+  [
+    /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|certificate required|handshake failure/i,
+    'demands a certificate of its clients: expected the parameters cert and key',
+  ],
+  [/ERR_TLS_CERT_ALTNAME_INVALID|altnames/, 'has a certificate for another name'],
+  [
+    /SELF_SIGNED|UNABLE_TO|CERT_|ERR_OSSL|PEM|self.signed|unable to verify/i,
+    'has a certificate that is not trusted, or ours cannot be used: expected the parameter ca with its authority',
+  ],
 ];
 
-const PASSING: readonly Row[] = [
-  { message: /^OOM/, text: 'has no memory left' },
-  { message: /^MISCONF/, text: 'cannot write to its disk, and takes no writes' },
-  { message: /^NOREPLICAS/, text: 'has too few replicas, and takes no writes' },
-  { message: /^LOADING|^BUSY/, text: 'is busy' },
-  { message: /^(?:READONLY|UNBLOCKED|MASTERDOWN)/, text: 'is no primary any more' },
-  { message: /max number of clients/, text: 'has no room for another client' },
-  { code: /^ETIMEDOUT$/, message: /timed out|ETIMEDOUT/, text: 'does not respond in time' },
-  { message: /sentinels are unreachable/, text: 'is not known to any sentinel that can be reached' },
+const PASSING: readonly (readonly [RegExp, string])[] = [
+  [/^OOM/, 'has no memory left'],
+  [/^MISCONF/, 'cannot write to its disk, and takes no writes'],
+  [/^NOREPLICAS/, 'has too few replicas, and takes no writes'],
+  [/^LOADING|^BUSY/, 'is busy'],
+  [/^(?:READONLY|UNBLOCKED|MASTERDOWN)/, 'is no primary any more'],
+  [/max number of clients/, 'has no room for another client'],
+  [/timed out|ETIMEDOUT/, 'does not respond in time'],
+  [/sentinels are unreachable/, 'is not known to any sentinel that can be reached'],
 ];
 
 /** The problem that an error is about. */
 export function problemOf(error: unknown): Problem {
-  const { code, message, syscall } = (error ?? {}) as Partial<Record<'code' | 'message' | 'syscall', unknown>>;
-  // The message of a system call names a host or a path, whose letters mean nothing. TLS is one that fails so, too.
-  const said = syscall === undefined || code === 'EPROTO' ? `${message}` : '';
-  const rows = [...PERMANENT, ...PASSING];
-  const known = rows.find((row) => row.code?.test(`${code}`)) ?? rows.find((row) => row.message?.test(said));
-  if (known !== undefined) return { text: known.text, isPermanent: PERMANENT.includes(known) };
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const text = `${message}`;
+  const known = (rows: typeof PERMANENT) =>
+    rows.find(([pattern]) => pattern.test(text) || pattern.test(`${code}`))?.[1];
+  const permanent = known(PERMANENT);
+  if (permanent !== undefined) return { text: permanent, isPermanent: true };
+  const passing = known(PASSING);
+  if (passing !== undefined) return { text: passing, isPermanent: false };
   const reason = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? ` (${code})` : '';
   return { text: `cannot be reached${reason}`, isPermanent: false };
 }
@@ -68,18 +59,10 @@ export function causeOf(error: unknown): Problem | undefined {
   return cause === undefined ? undefined : problemOf(cause);
 }
 
-// As the client says it of a command that was sent, of one that it would send again, and of one that it did not send.
-const CLOSED = /^(?:Connection is closed\.|Reached the max retries per request limit|Stream isn't writeable)/;
-
 /** What is wrong before a connection can be used. Redis closes one on which it does not understand the first bytes. */
-export function openingProblemOf(error: unknown, tls: RedisAddress['tls']): Problem {
+export function openingProblemOf(error: unknown, isTls: boolean): Problem {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (code !== 'ECONNRESET' && code !== 'EPIPE' && !CLOSED.test(`${message}`)) return problemOf(error);
-  return { text: `closes the connection at once${guess(tls)}`, isPermanent: false };
-}
-
-// The alert that says why may be lost: it comes with the end of the connection.
-function guess(tls: RedisAddress['tls']): string {
-  if (tls === undefined) return ': it may expect TLS (rediss://)';
-  return tls.cert === undefined ? ': it may demand a certificate of its clients (cert and key)' : '';
+  if (code !== 'ECONNRESET' && code !== 'EPIPE' && message !== 'Connection is closed.') return problemOf(error);
+  const text = isTls ? 'closes the connection at once' : 'closes the connection at once: it may expect TLS (rediss://)';
+  return { text, isPermanent: false };
 }

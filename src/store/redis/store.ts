@@ -15,12 +15,9 @@ import { RedisConnection, unavailable } from './connection.js';
 import { RedisCounters } from './counters.js';
 import { readEntries } from './entries.js';
 import { Follower, LOOK_INTERVAL_MS } from './follower.js';
-import { type Position, readHead } from './head.js';
-import { Pauses } from './pauses.js';
 import type { Problem } from './problem.js';
-import { DELETE, PUT } from './scripts.js';
+import { DELETE, PUT, SWEEP } from './scripts.js';
 import type { ServerInfo } from './server-info.js';
-import { Tending } from './tending.js';
 import { inOrder, type Snapshot, Watchers } from './watchers.js';
 
 export interface RedisStoreOptions {
@@ -38,7 +35,10 @@ export interface RedisStoreOptions {
 export const DEADLINE_MS = 2_000;
 
 const PATIENCE_MS = 15_000;
+const SWEPT_AT_ONCE = 1_000;
+const TEND_INTERVAL_MS = 10_000;
 const AGAIN_MS = 250;
+const CLOCK_WARNING_MS = 5_000;
 
 export class RedisStore implements Store {
   readonly counters: RedisCounters;
@@ -51,8 +51,8 @@ export class RedisStore implements Store {
   readonly #log: Log;
   readonly #availability: Availability;
   readonly #maxEntries: number;
-  readonly #tending: Tending;
-  readonly #pauses = new Pauses();
+  readonly #sizes = new Map<string, number>();
+  readonly #tending: NodeJS.Timeout;
   #isFollowing = false;
   #failedWrites = 0;
 
@@ -65,26 +65,21 @@ export class RedisStore implements Store {
     const onDown = (problem: Problem) => this.#availability.down(problem);
     this.#commands = new RedisConnection({
       ...{ address, name: 'postern', deadlineMs: DEADLINE_MS, onDown },
-      onUp: (server) => this.#up(server),
+      onUp: (server) => void this.#up(server),
     });
     this.#following = new RedisConnection({
       ...{ address, name: 'postern-follower', deadlineMs: LOOK_INTERVAL_MS + DEADLINE_MS, onDown },
       onUp: () => this.#follower.start(),
     });
     this.counters = new RedisCounters(this.#commands, this.#names);
-    const parts = { commands: this.#commands, names: this.#names, clock: this.#clock, log: this.#log };
-    this.#tending = new Tending({ ...parts, counters: this.counters });
-    this.#watchers = new Watchers({
-      ...{ log: this.#log, now: () => performance.now() },
-      read: (prefix) => this.#snapshot(prefix),
-      again: () => this.#pauses.pause(AGAIN_MS),
-    });
+    this.#watchers = new Watchers({ read: (prefix) => this.#snapshot(prefix), again: pause, log: this.#log });
     this.#follower = new Follower({
       connection: this.#following,
       names: this.#names,
       onChange: (key, change, version) => this.#watchers.tell(key, change, version),
-      onRestart: (isOlder, ageMs) => this.#restarted(isOlder, ageMs),
+      onRestart: (isOlder) => this.#restarted(isOlder),
     });
+    this.#tending = setInterval(() => void this.#tend().catch(() => {}), TEND_INTERVAL_MS).unref(); // the next one
   }
 
   /**
@@ -115,21 +110,19 @@ export class RedisStore implements Store {
     checkEntry(key, value, expiresAtMs);
     const expires = expiryText(expiresAtMs);
     const most = roomOf(this.#maxEntries, keepsReserve);
-    const tag = newTag();
-    const args = [encodeText(value), expires, ifVersion ?? '', this.#clock.now(), tag, most];
+    const args = [encodeText(value), expires, ifVersion ?? '', this.#clock.now(), newTag(), most];
     const reply = await this.#change(PUT, key, args);
     if (reply === 'full') throw this.#failed(unavailable(`has no room for another ${kindOf(key)}`));
     if (reply === '') return undefined;
     const version = readVersion(reply);
-    await this.#toldOf(key, { version, tag });
+    await this.#toldOf(key, version);
     return { key, value, version, expiresAtMs: expires === '' ? undefined : Number(expires) };
   }
 
   async delete(key: string, ifVersion?: number): Promise<boolean> {
-    const tag = newTag();
-    const reply = await this.#change(DELETE, key, [ifVersion ?? '', this.#clock.now(), tag]);
+    const reply = await this.#change(DELETE, key, [ifVersion ?? '', this.#clock.now(), newTag()]);
     if (reply === '') return false;
-    await this.#toldOf(key, { version: readVersion(reply), tag });
+    await this.#toldOf(key, readVersion(reply));
     return true;
   }
 
@@ -139,16 +132,15 @@ export class RedisStore implements Store {
   }
 
   watch(prefix: string, listener: (change: Change) => void): Watch {
-    this.#tending.add(kindOf(prefix));
+    this.#sizes.set(kindOf(prefix), this.#sizes.get(kindOf(prefix)) ?? 0);
     return this.#watchers.add(prefix, listener);
   }
 
   stats(): StoreStats {
-    const { restarts } = this.#follower;
-    const ageMs = Math.max(this.#follower.ageMs, this.#watchers.ageMs);
+    const { ageMs, restarts } = this.#follower;
     const problem = this.#problem;
     return {
-      entries: this.#tending.sizes,
+      entries: this.#sizes,
       journalBytes: undefined,
       failedWrites: this.#failedWrites,
       shared: { ageMs, restarts, problem: problem && this.#availability.sentence(problem) },
@@ -157,9 +149,8 @@ export class RedisStore implements Store {
 
   async close(): Promise<void> {
     this.#availability.close();
-    this.#tending.close();
-    this.#pauses.close();
-    this.#watchers.close();
+    clearInterval(this.#tending);
+    this.#watchers.clear();
     this.#follower.close();
     this.#commands.close();
     this.#following.close();
@@ -169,13 +160,13 @@ export class RedisStore implements Store {
     return this.#commands.problem ?? this.#following.problem;
   }
 
-  #up(server: ServerInfo): void {
+  async #up(server: ServerInfo): Promise<void> {
     this.#availability.up(server);
     this.#begin();
-    this.#tending.look();
+    await this.#tend().catch(() => {}); // again in ten seconds
   }
 
-  #restarted(isOlder: boolean, ageMs: number): void {
+  #restarted(isOlder: boolean): void {
     if (!this.#isFollowing) {
       this.#isFollowing = true;
       this.#begin();
@@ -183,7 +174,7 @@ export class RedisStore implements Store {
     }
     const what = isOlder ? 'Redis has lost what it was told last' : 'changes of the store were missed';
     this.#log.warn({}, `${what}: all is read again`);
-    this.#watchers.reload(isOlder, ageMs);
+    this.#watchers.reload(isOlder);
   }
 
   #begin(): void {
@@ -208,11 +199,8 @@ export class RedisStore implements Store {
     return error;
   }
 
-  // When all is read again instead, this change is among it.
-  async #toldOf(key: string, change: Position): Promise<void> {
-    if (!this.#watchers.has(key)) return;
-    await this.#follower.reached(change, DEADLINE_MS, this.#watchers.isReading(key));
-    await this.#watchers.settled(key, DEADLINE_MS);
+  async #toldOf(key: string, version: number): Promise<void> {
+    if (this.#watchers.has(key)) await this.#follower.reached(version, DEADLINE_MS);
   }
 
   #read(prefix: string): Promise<Entry[]> {
@@ -221,19 +209,40 @@ export class RedisStore implements Store {
 
   async #snapshot(prefix: string): Promise<Snapshot> {
     const entries = await this.#read(prefix);
-    const seen = this.#follower.version;
-    const head = await readHead(this.#commands, this.#names);
-    // An older copy that the follower has not found yet: what was seen last would be forgotten as if it had been deleted.
-    if (head.version < seen || !(await this.#follower.reached(head, DEADLINE_MS)))
-      throw unavailable('has another past');
-    return { entries, version: head.version };
+    const version = Number((await this.#commands.run('HGET', this.#names.head, 'version')) ?? 0);
+    if (!Number.isSafeInteger(version)) throw unavailable('has a version that is no number');
+    await this.#follower.reached(version, DEADLINE_MS);
+    return { entries, version };
   }
 
   #isLive({ expiresAtMs }: Entry): boolean {
     return expiresAtMs === undefined || expiresAtMs > this.#clock.now();
   }
+
+  /** Compares the clocks, removes what has expired, and counts nodes and entries. */
+  async #tend(): Promise<void> {
+    const sentMs = Date.now();
+    this.#clock.learn(await this.#commands.run('TIME'), sentMs, Date.now());
+    const { aheadMs } = this.#clock;
+    if (Math.abs(aheadMs) > CLOCK_WARNING_MS)
+      this.#log.warn(
+        { seconds: Math.round(aheadMs / 1_000) },
+        'the clock of this machine and that of Redis differ: what expires does so by the later one',
+      );
+    await this.counters.look(this.#clock.serverNow());
+    for (const kind of this.#sizes.keys()) {
+      const size = await this.#commands.script(SWEEP, this.#names.ofKind(kind), [this.#clock.now(), SWEPT_AT_ONCE]);
+      if (typeof size === 'number') this.#sizes.set(kind, size);
+    }
+  }
 }
 
 function newTag(): string {
   return randomBytes(8).toString('base64url');
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, AGAIN_MS);
+  });
 }

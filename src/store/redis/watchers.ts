@@ -4,8 +4,6 @@
  */
 import type { Log } from '../../core/log.js';
 import type { Change, Entry, Watch } from '../store.js';
-import { KEPT_CHANGES } from './scripts.js';
-import { Waiters } from './waiters.js';
 
 /** What a prefix has, and the version as of which it is complete. */
 export interface Snapshot {
@@ -19,12 +17,7 @@ export interface WatchersOptions {
   /** Resolves when another attempt to read is worth it. */
   readonly again: () => Promise<void>;
   readonly log: Log;
-  /** Monotonic. */
-  readonly now: () => number;
 }
-
-/** Changes that wait behind a reading: with more it begins again, so that a server that is not read from fills no memory. */
-export const MAX_WAITING_CHANGES = KEPT_CHANGES;
 
 type LaterChange = Exclude<Change, { kind: 'all' }>;
 
@@ -41,8 +34,6 @@ class Watcher implements Watch {
   resolve = () => {};
   /** Changes that came while entries are being read; undefined while none are. */
   waiting: Told[] | undefined;
-  /** Since when it is not known what has changed: until entries that are being read are there. */
-  sinceMs = Number.POSITIVE_INFINITY;
   /** What is there since the last reading may be older than what it knows. */
   isOlder = false;
   /** Grows with each reason to read again. */
@@ -61,22 +52,15 @@ class Watcher implements Watch {
 export class Watchers {
   readonly #options: WatchersOptions;
   readonly #all = new Set<Watcher>();
-  readonly #waiters = new Waiters<string>();
 
   constructor(options: WatchersOptions) {
     this.#options = options;
   }
 
-  /** For how long it is not known what has changed, as entries are being read; 0 while none are. */
-  get ageMs(): number {
-    const nowMs = this.#options.now();
-    return Math.max(0, ...[...this.#all].map(({ sinceMs }) => nowMs - sinceMs));
-  }
-
   add(prefix: string, listener: (change: Change) => void): Watch {
-    const watcher = new Watcher(prefix, listener, (closed) => this.#remove(closed));
+    const watcher = new Watcher(prefix, listener, (closed) => this.#all.delete(closed));
     this.#all.add(watcher);
-    void this.#load(watcher, this.#options.now());
+    void this.#load(watcher);
     return watcher;
   }
 
@@ -90,47 +74,23 @@ export class Watchers {
     for (const watcher of [...this.#all]) {
       if (!key.startsWith(watcher.prefix)) continue;
       if (watcher.waiting === undefined) this.#call(watcher, change);
-      else if (watcher.waiting.push({ change, version }) > MAX_WAITING_CHANGES)
-        void this.#load(watcher, watcher.sinceMs);
+      else watcher.waiting.push({ change, version });
     }
   }
 
-  /** Whether someone who has to be told of a change of this key reads all instead. */
-  isReading(key: string): boolean {
-    for (const { prefix, waiting } of this.#all) if (waiting !== undefined && key.startsWith(prefix)) return true;
-    return false;
-  }
-
-  /** Resolves once all who have to be told of a change of this key have read. Rejects with `ERR_STORE_UNAVAILABLE`. */
-  async settled(key: string, deadlineMs: number): Promise<void> {
-    if (this.isReading(key)) await this.#waiters.outcome(key, deadlineMs);
-  }
-
-  /** What they know may be wrong, and for how long; the store may lack some of it. */
-  reload(isOlder: boolean, ageMs: number): void {
-    const sinceMs = this.#options.now() - ageMs;
+  /** What they know may be wrong; the store may lack some of it. */
+  reload(isOlder: boolean): void {
     for (const watcher of this.#all) {
       watcher.isOlder ||= isOlder;
-      void this.#load(watcher, sinceMs);
+      void this.#load(watcher);
     }
   }
 
-  close(): void {
+  clear(): void {
     this.#all.clear();
-    this.#waiters.close();
   }
 
-  #remove(watcher: Watcher): void {
-    this.#all.delete(watcher);
-    this.#settle();
-  }
-
-  #settle(): void {
-    this.#waiters.settle((key) => (this.isReading(key) ? undefined : true));
-  }
-
-  async #load(watcher: Watcher, sinceMs: number): Promise<void> {
-    watcher.sinceMs = Math.min(watcher.sinceMs, sinceMs);
+  async #load(watcher: Watcher): Promise<void> {
     watcher.reading += 1;
     const { reading } = watcher;
     watcher.waiting = [];
@@ -149,14 +109,12 @@ export class Watchers {
   #begin(watcher: Watcher, { entries, version }: Snapshot): void {
     const waiting = watcher.waiting ?? [];
     watcher.waiting = undefined;
-    watcher.sinceMs = Number.POSITIVE_INFINITY;
     const upTo = waiting.filter((told) => told.version <= version);
     const { isOlder } = watcher;
     watcher.isOlder = false;
     this.#call(watcher, { kind: 'all', entries: merge(entries, upTo), ...(isOlder && { isOlder }) });
     for (const told of waiting) if (told.version > version) this.#call(watcher, told.change);
     watcher.resolve();
-    this.#settle();
   }
 
   // A fault of one watcher must not keep a change from another one, which may be what keeps the revocations of this node.

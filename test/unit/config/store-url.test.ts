@@ -71,9 +71,6 @@ describe('the URL of a store', () => {
     'rediss://ana:hush@cache?cert=/hush.pem',
     'redis+unix://ana:hush@cache/run/redis.sock',
     'redis+unix://',
-    'redis://ana:hush@cache?sentinel_user=hush&sentinel_password=hush',
-    'redis+unix:///run/redis.sock?sentinel_password=hush',
-    'redis+sentinel://ana:hush@one,two/main?sentinel_user=hush',
     'redis+sentinel://ana:hush@one,two',
     'redis+sentinel://ana:hush@one,,two/main',
   ]) {
@@ -83,16 +80,6 @@ describe('the URL of a store', () => {
       assert.equal(problems.length, 1);
       assert.match(problems[0] ?? '', /expected/);
       assert.doesNotMatch(problems[0] ?? '', /hush/);
-    });
-  }
-
-  for (const [query, names] of [
-    ['sentinel_user=a&sentinel_password=b', /^sentinel_user and sentinel_password are for sentinels/],
-    ['sentinel_password=b', /^sentinel_password is for sentinels/],
-  ] as const) {
-    it(`names what has no sentinels: ${query}`, () => {
-      for (const url of ['redis://cache', 'rediss://cache', 'redis+unix:///run/redis.sock'])
-        assert.match(storeUrl.read(`${url}?${query}`).problems.join(), names);
     });
   }
 

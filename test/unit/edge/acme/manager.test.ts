@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { deriveKeys } from '../../../../src/core/keys.js';
 import { type LogFields, silentLog } from '../../../../src/core/log.js';
-import { Issuer } from '../../../../src/edge/acme/issuer.js';
 import { AcmeManager, MAX_NEW_CERTIFICATES, MAX_NEW_CERTIFICATES_OF_ONE } from '../../../../src/edge/acme/manager.js';
 import { AcmeRecords, type StoredCertificate } from '../../../../src/edge/acme/records.js';
 import { createProof } from '../../../../src/edge/acme/x509.js';
@@ -24,13 +23,10 @@ interface Attempt {
   readonly store?: Store;
   readonly respond?: (path: string) => FakeResponse | undefined;
   readonly now?: () => number;
-  readonly onAdopted?: () => void;
 }
 
-const NONE = new Error('no client');
-
 /** A manager that wants one certificate, and the fields of the first failure that it logs. */
-async function managing({ store = new MemoryStore(), respond = () => undefined, now = Date.now, onAdopted }: Attempt) {
+async function managing({ store = new MemoryStore(), respond = () => undefined, now = Date.now }: Attempt) {
   const failed = deferred<LogFields>();
   const adopted: string[] = [];
   const authority = fakeAuthority(respond);
@@ -44,10 +40,7 @@ async function managing({ store = new MemoryStore(), respond = () => undefined, 
       fetch: authority.fetch,
     },
     log: { ...silentLog, error: (fields) => failed.resolve(fields) },
-    onCertificate: (id) => {
-      adopted.push(id);
-      onAdopted?.();
-    },
+    onCertificate: (id) => adopted.push(id),
   });
   await manager.want({ id: 'a', names: [NAME], party: 'ana@acme.com' });
   return { manager, failed: failed.promise, adopted, authority };
@@ -215,76 +208,5 @@ describe('an authority that refuses', () => {
       return [kept, await late.keepCertificate('a', PEMS, Date.now() + DAY, version)];
     });
     assert.deepEqual(await ended, [true, false]);
-  });
-});
-
-describe('a certificate that another node has obtained meanwhile', () => {
-  // Resolves once an attempt is over: the lease of its order has been given back, and what follows has been done.
-  const attempted = (store: Store) =>
-    new Promise<void>((resolve) => {
-      store.watch('acme-lease:', ({ kind }) => {
-        if (kind === 'deleted') setImmediate(resolve);
-      });
-    });
-  const adoption = (store: Store) => async () => keepAgain(store, await certificateFor(NAME));
-  const keepAgain = async (store: Store, certificate: StoredCertificate) => {
-    const records = new AcmeRecords(store, KEYS, DIRECTORY);
-    await records.keepCertificate('a', certificate, Date.now() + DAY, await records.certificateVersion('a'));
-    await new Promise(setImmediate); // it is unsealed
-  };
-
-  test('stays in use when the order of this one fails after all', async (t) => {
-    const store = new MemoryStore();
-    const other = adoption(store);
-    const adopted = deferred<void>();
-    t.mock.method(Issuer.prototype, 'issue', async () => {
-      await other();
-      await adopted.promise;
-      throw new Error('the order: expired');
-    });
-    const over = attempted(store);
-    const { manager, adopted: ids } = await managing({ store, onAdopted: adopted.resolve });
-    await over;
-    assert.deepEqual(ids, ['a']);
-    assert.equal(manager.states[0]?.problem, undefined);
-    await manager.close();
-  });
-
-  test('is no failure of the one that was too late', async (t) => {
-    const store = new MemoryStore();
-    t.mock.method(Issuer.prototype, 'issue', async () => {
-      await store.put('certificate:a', 'sealed for another');
-      return certificateFor(NAME);
-    });
-    const over = attempted(store);
-    const { manager } = await managing({ store });
-    await over;
-    assert.equal(manager.states[0]?.problem, undefined);
-    await manager.close();
-  });
-
-  test('has a plan of its own, whatever the authority says of the one before', async (t) => {
-    const store = new MemoryStore();
-    await keep(store, await certificateFor(NAME));
-    const asked = [deferred<void>(), deferred<void>()];
-    const first = deferred<undefined>();
-    let calls = 0;
-    t.mock.method(Issuer.prototype, 'client', () => {
-      asked[calls++]?.resolve();
-      return calls === 1 ? first.promise.then(() => ({ renewalInfo: async () => undefined })) : Promise.reject(NONE);
-    });
-    const adopted = deferred<void>();
-    let adoptions = 0;
-    const onAdopted = () => {
-      adoptions += 1;
-      if (adoptions === 2) adopted.resolve();
-    };
-    const { manager } = await managing({ store, onAdopted });
-    await asked[0]?.promise;
-    await adoption(store)();
-    await adopted.promise;
-    first.resolve(undefined);
-    await asked[1]?.promise;
-    await manager.close();
   });
 });
