@@ -1,11 +1,13 @@
-/** The agent: the servers behind one tunnel, and the link to the edge over which its requests arrive. */
+/** The agent: the servers behind one tunnel, and the links to the edge over which its requests arrive. */
 import { randomUUID } from 'node:crypto';
 import type { Agent as HttpAgent } from 'node:http';
 import { type Log, silentLog } from '../core/log.js';
 import { PosternError } from '../errors.js';
 import type { InboundStream } from '../http/exchange.js';
 import { dialEdge } from '../link/dial.js';
-import { type Clock, LinkKeeper, type LinkKeeperOptions, SYSTEM_CLOCK } from './link-keeper.js';
+import { MAX_LINKS } from '../link/several-links.js';
+import { type Clock, SYSTEM_CLOCK } from './clock.js';
+import { Links, type LinksOptions } from './links.js';
 import { type Offered, type OfferOptions, offerOf } from './offered.js';
 import type { RequestRecord } from './target/request-record.js';
 import type { Tap } from './target/tap.js';
@@ -20,6 +22,8 @@ export interface AgentOptions extends OfferOptions, TargetSettings {
   readonly token: string | (() => Promise<string>);
   /** The tunnel's name; undefined leaves the choice to the edge. */
   readonly name?: string | undefined;
+  /** How many links it may open to an edge of several processes, when it is busy: 1 to 4; 4 unless given. */
+  readonly links?: number | undefined;
   /** Silent unless given. */
   readonly log?: Log;
   /** Callbacks, each optional. */
@@ -104,7 +108,7 @@ class RunningAgent implements Agent {
   #options: AgentOptions;
   #offer: Offered;
   #roundTripMs: number | undefined;
-  readonly #links: LinkKeeper;
+  readonly #links: Links;
 
   constructor(options: AgentOptions, seams: AgentSeams) {
     const { log = silentLog, events = {} } = options;
@@ -116,7 +120,7 @@ class RunningAgent implements Agent {
     const online = new Promise<string>((resolve) => {
       resolveOnline = resolve;
     });
-    this.#links = new LinkKeeper(
+    this.#links = new Links(
       {
         log,
         dial: dialler(options, {
@@ -211,17 +215,20 @@ interface Dialling {
 
 /** Attempts to dial the edge, each with what is offered then. */
 function dialler(
-  { edge, token, name, httpAgent, tap }: AgentOptions,
+  { edge, token, name, links: most = MAX_LINKS, httpAgent, tap }: AgentOptions,
   { offered, dial, targets, measured }: Dialling,
-): LinkKeeperOptions['dial'] {
+): LinksOptions['dial'] {
+  if (!Number.isInteger(most) || most < 1 || most > MAX_LINKS)
+    throw new PosternError('ERR_CONFIG_INVALID', `links: expected a whole number from 1 to ${MAX_LINKS}.`);
   const agentId = randomUUID();
   const exchangeDetails = tap !== undefined || undefined;
-  return async (signal) => {
+  return async (slot, signal) => {
     const current = typeof token === 'string' ? token : await token();
     const { terms, ...offer } = offered();
+    const links = most > 1 ? { most, slot } : undefined;
     const link = await dial(
       edge,
-      { ...offer, token: current, name, agentId, terms: { ...terms, exchangeDetails } },
+      { ...offer, token: current, name, agentId, links, terms: { ...terms, exchangeDetails } },
       {
         ...(httpAgent !== undefined && { httpAgent }),
         signal,

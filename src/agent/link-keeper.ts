@@ -2,10 +2,11 @@
  * Keeps one link to the edge up: dials again after a loss with jittered waits, at once when the edge drains, and gives up
  * on a refusal that waiting cannot change. Knows neither the offer nor the target.
  */
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../core/log.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { AgentLink } from '../link/dial.js';
+import { type Clock, STABLE_MS } from './clock.js';
 import { Redial } from './redial.js';
 
 /** How a keeper dials, and what it calls as links come and go. */
@@ -13,27 +14,13 @@ export interface LinkKeeperOptions {
   /** One attempt; it ends when `signal` aborts. */
   dial(signal: AbortSignal): Promise<AgentLink>;
   /** A link is up. */
-  online(url: string): void;
+  online(link: AgentLink): void;
   /** There is no link; the next attempt follows in `retryInMs`. */
   offline(error: PosternError, retryInMs: number): void;
+  /** Whether links that this keeper does not know take new requests meanwhile. */
+  isServedByOthers(): boolean;
   readonly log: Log;
 }
-
-/** Time, as a test may replace it. */
-export interface Clock {
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly now: () => number;
-}
-
-// A link that lives shorter than this counts as a failed attempt; otherwise an edge that accepts and drops would be
-// dialled without pause.
-const STABLE_MS = 5_000;
-
-/** The clock of this process. */
-export const SYSTEM_CLOCK: Clock = {
-  wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined), // rejects only because of the signal
-  now: () => performance.now(),
-};
 
 /** Dials from the moment it is made until `stop` or `destroy`. */
 export class LinkKeeper {
@@ -92,8 +79,8 @@ export class LinkKeeper {
     const startedMs = this.#clock.now();
     const closed = this.#track(link);
     if (this.#stop.signal.aborted) return link.destroy();
-    this.#options.log.info({ url: link.url }, 'link up');
-    this.#options.online(link.url);
+    this.#options.log.info({ url: link.url, node: link.nodes?.node }, 'link up');
+    this.#options.online(link);
     const left = new Promise<void>((resolve) => {
       this.#leave = resolve;
       if (this.#isOutdated) resolve();
@@ -117,9 +104,9 @@ export class LinkKeeper {
     });
   }
 
-  /** Whether a link that is to be replaced still takes new requests. */
+  /** Whether a link that is to be replaced still takes new requests, or another one does. */
   #isServing(): boolean {
-    return [...this.#links].some(({ draining }) => !draining.aborted);
+    return [...this.#links].some(({ draining }) => !draining.aborted) || this.#options.isServedByOthers();
   }
 
   async #waitBeforeRedial(thrown: unknown): Promise<void> {
@@ -127,8 +114,9 @@ export class LinkKeeper {
     // An error outside the table is a bug or comes from the options: trying again would not change it.
     if (!error.retryable || !(thrown instanceof PosternError)) throw error;
     const waitMs = this.#redial.next(error.code);
-    this.#options.log.warn({ err: error, code: error.code, waitMs }, 'no link to the edge');
-    if (!this.#isServing()) this.#options.offline(error, waitMs);
+    const isServing = this.#isServing();
+    this.#options.log.warn({ err: error, code: error.code, waitMs, isServing }, 'no link to the edge');
+    if (!isServing) this.#options.offline(error, waitMs);
     await this.#clock.wait(waitMs, this.#stop.signal);
   }
 }

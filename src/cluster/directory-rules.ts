@@ -9,8 +9,10 @@ export function claimIn(
   newEpoch: () => number,
 ): Claimed {
   const isSameAgent = current?.owner === owner && current.agentId === agentId;
-  if (current !== undefined && current.places.length > 0 && !isSameAgent) return { kind: 'held', record: current };
   const isSame = current !== undefined && isSameAgent && current.offer === offer;
+  // Only the first link of an agent changes what the tunnel is: a further one that was dialled before it may come after it.
+  const isHeld = isSameAgent ? slot > 1 && !isSame : current !== undefined && current.places.length > 0;
+  if (current !== undefined && isHeld) return { kind: 'held', record: current };
   const kept = isSame ? current.places.filter((place) => place.slot !== slot) : [];
   const places: Place[] = [...kept, { node, link, slot }];
   const epoch = isSame ? current.epoch : newEpoch();

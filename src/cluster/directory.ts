@@ -59,7 +59,10 @@ export type Claim = Pick<TunnelRecord, 'name' | 'owner' | 'agentId' | 'offer'> &
 
 export type Claimed =
   | { readonly kind: 'claimed'; readonly record: TunnelRecord }
-  /** Another agent, or another owner, has a link: nothing has changed. Its node may find that link dead. */
+  /**
+   * Another agent, or another owner, has a link, or the same one has offered something else with its first: nothing has changed. The
+   * node of another agent may find its link dead.
+   */
   | { readonly kind: 'held'; readonly record: TunnelRecord };
 
 /** What a watcher learns. */
@@ -91,7 +94,8 @@ export interface Directory {
   find(name: string): Promise<TunnelRecord | undefined>;
   /**
    * Claims a name for a link of this node, in one atomic step. It is free when it has no place, and the agent that has it (the same
-   * owner and agent id) may add or replace places. The agent's other places stay if its offer is the same: the epoch is, too.
+   * owner and agent id) may add or replace places. The agent's other places stay if its offer is the same: the epoch is, too. Another
+   * offer is taken from its first link (slot 1) only.
    * Resolves once this node's watchers know.
    */
   claim(claim: Claim): Promise<Claimed>;

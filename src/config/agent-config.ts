@@ -52,6 +52,8 @@ export interface AgentConfig {
   /** A file of certificates. */
   readonly targetCa?: string;
   readonly targetInsecure?: boolean;
+  /** How many links to the edge it may open. */
+  readonly links: number;
   /** Undefined when no log was asked for. */
   readonly logLevel: LogLevel | undefined;
   /** Whether the desktop tells of who asks to be let in; undefined when it was not said. */
@@ -161,6 +163,7 @@ export function toAgentConfig(values: AgentValues): AgentConfig {
     hostHeader: values.host_header,
     ...(values.target_ca !== undefined && { targetCa: values.target_ca }),
     ...(values.target_insecure !== undefined && { targetInsecure: values.target_insecure }),
+    links: values.links,
     logLevel: values.log_level,
     ...(values.notify !== undefined && { notify: values.notify }),
     ...(values.inspect !== 'off' && { inspect: readInspect(values.inspect, values) }),

@@ -26,6 +26,7 @@ export type FileKind = 'own' | 'project';
 const AGENT_KEYS: ReadonlySet<string> = new Set([
   'edge',
   'token_file',
+  'links',
   'notify',
   'inspect',
   'inspect_max_bytes',

@@ -4,6 +4,7 @@ import { byteSize, headerNames, inspect } from './inspect.js';
 import type { OptionTable } from './options.js';
 import {
   duration,
+  links,
   logLevel,
   notify,
   origins,
@@ -39,6 +40,13 @@ export const AGENT_OPTIONS = {
     placeholder: '<level>',
     description: 'Logs to standard error as well: debug, info, warn or error.',
     schema: logLevel,
+  },
+  links: {
+    env: 'POSTERN_LINKS',
+    placeholder: '<number>',
+    default: '4',
+    description: 'How many links a tunnel may have while it is busy, when the edge has several processes: 1 to 4.',
+    schema: links,
   },
   notify: {
     env: 'POSTERN_NOTIFY',

@@ -28,6 +28,7 @@ const MAX_RULES = 100; // as many as an offer may carry
 const MAX_ORIGINS = 20; // likewise
 const MAX_AGENT_TTL_MS = 30 * MS.d;
 const MAX_VIEWERS = 1_000; // as many as an offer may ask for
+const MAX_LINKS = 4; // as many as an edge uses
 const MAX_TUNNELS = 40; // with names of 63 characters the token stays below that
 
 /** `90s`, `30m`, `12h`, `30d`, in milliseconds. */
@@ -92,6 +93,12 @@ export const publicPaths: Value<PublicPath[]> = list(
 export const viewers: Value<number> = parsed(
   (text) => (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= MAX_VIEWERS ? Number(text) : undefined),
   `a number of people: expected a whole number from 1 to ${MAX_VIEWERS}`,
+);
+
+/** How many links an agent may hold. */
+export const links: Value<number> = parsed(
+  (text) => (/^[1-9]$/.test(text) && Number(text) <= MAX_LINKS ? Number(text) : undefined),
+  `a number of links: expected a whole number from 1 to ${MAX_LINKS}`,
 );
 
 /** Processes of an edge. More than a machine has cores only cost memory. */

@@ -47,6 +47,9 @@ export interface NodeOptions {
 /** Which nodes are meant: all others, or those that are no processes of the same supervisor. */
 export type Beyond = 'this process' | 'this machine';
 
+// An edge that is one of several expects another one, also while that is restarted.
+const MIN_NODES = 2;
+
 export class Node {
   readonly directory: Directory;
   readonly places: Places;
@@ -88,6 +91,7 @@ export class Node {
       registry,
       read: (record) => tunnelOfRecord(record, common),
       peers: this.#peers,
+      expected: membership === undefined && shared === undefined ? 1 : Math.max(config.workers, MIN_NODES),
       changed,
     });
     const address = directory.self.nearby?.peer ?? directory.self.peer;

@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
+  type Accepted,
   MAX_MESSAGE_BYTES,
   MAX_MESSAGE_CHUNKS,
   MAX_MESSAGE_FRAGMENTS,
@@ -11,6 +12,7 @@ import {
   TRIAL_SUBPROTOCOL,
 } from './handshake.js';
 import { OutboundLink } from './outbound-link.js';
+import { writeSeveralNodes } from './several-links.js';
 import { WebSocketServer } from './ws.js';
 
 const upgrades = new WebSocketServer({
@@ -24,11 +26,13 @@ const upgrades = new WebSocketServer({
   handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : TRIAL_SUBPROTOCOL),
 });
 
-// `ws` writes the 101 itself; the `headers` event looks up the URL of the request here.
-const publicUrls = new WeakMap<IncomingMessage, string>();
+// `ws` writes the 101 itself; the `headers` event looks up here what it says.
+const saying = new WeakMap<IncomingMessage, Accepted>();
 upgrades.on('headers', (lines, request) => {
-  const url = publicUrls.get(request);
-  if (url !== undefined) lines.push(`Postern-Url: ${url}`);
+  const accepted = saying.get(request);
+  if (accepted === undefined) return;
+  const { url, nodes } = accepted;
+  lines.push(`Postern-Url: ${url}`, ...(nodes === undefined ? [] : writeSeveralNodes(nodes)));
 });
 
 /**
@@ -39,10 +43,10 @@ export function acceptLink(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  publicUrl: string,
+  accepted: Accepted,
   opened: (link: OutboundLink) => void,
 ): void {
-  publicUrls.set(request, publicUrl);
+  saying.set(request, accepted);
   upgrades.handleUpgrade(request, socket, head, (webSocket) => {
     opened(new OutboundLink(webSocket, socket));
   });

@@ -3,10 +3,12 @@
  * offer.
  */
 import type { Agent, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { PosternError } from '../errors.js';
 import type { InboundStream } from '../http/exchange.js';
 import { STRICT_PARSER } from '../http/strict-http.js';
 import {
+  type Accepted,
   LINK_PATH,
   MAX_MESSAGE_BYTES,
   MAX_MESSAGE_CHUNKS,
@@ -20,6 +22,7 @@ import {
 } from './handshake.js';
 import { InboundLink } from './inbound-link.js';
 import { linkLost } from './link.js';
+import { readSeveralNodes } from './several-links.js';
 import { WebSocket } from './ws.js';
 
 // An edge responds at once or is unreachable; a longer wait only delays the next attempt.
@@ -39,7 +42,10 @@ export interface DialOptions {
 }
 
 /** The agent's end of a link, as the agent uses it. */
-export type AgentLink = Pick<InboundLink, 'url' | 'closed' | 'draining' | 'drain' | 'destroy' | 'roundTrip'>;
+export type AgentLink = Pick<
+  InboundLink,
+  'url' | 'nodes' | 'closed' | 'draining' | 'drain' | 'destroy' | 'roundTrip' | 'running' | 'requests' | 'bytes'
+>;
 
 /**
  * Dials an edge (`http(s)://` origin). Rejects with the code of the edge's refusal, or with `ERR_LINK_LOST` if the edge is
@@ -82,10 +88,13 @@ function dial(edge: string, offer: Offer, options: DialOptions): Promise<Inbound
     options.signal?.addEventListener('abort', abort, { once: true });
     const settle = () => options.signal?.removeEventListener('abort', abort);
 
-    let url: string | undefined;
+    let accepted: Accepted | undefined;
+    let wire: Socket | undefined;
     socket.once('upgrade', (response) => {
-      url = readPublicUrl(response.headers['postern-url']);
-      response.socket.setKeepAlive(true, PROBE_MS);
+      const url = readPublicUrl(response.headers['postern-url']);
+      accepted = url === undefined ? undefined : { url, nodes: readSeveralNodes(response.headers) };
+      wire = response.socket;
+      wire.setKeepAlive(true, PROBE_MS);
     });
     socket.once('unexpected-response', (_request, response) => {
       readRefusalBody(response).then((body) => {
@@ -100,7 +109,8 @@ function dial(edge: string, offer: Offer, options: DialOptions): Promise<Inbound
     });
     socket.once('open', () => {
       settle();
-      if (url !== undefined) return resolve(new InboundLink(socket, url, options.onStream));
+      if (accepted !== undefined && wire !== undefined)
+        return resolve(new InboundLink(socket, wire, accepted, options.onStream));
       socket.terminate();
       reject(new PosternError('ERR_PROTOCOL_VERSION', 'the 101 carries no valid Postern-Url'));
     });

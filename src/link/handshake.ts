@@ -10,6 +10,7 @@ import { isErrorCode, PosternError } from '../errors.js';
 import { headerValues, type RawHeaders } from '../http/fields.js';
 import { isFieldValue } from '../http/header-rules.js';
 import { writeResponseHead } from '../http1/response-writer.js';
+import { readSeveralLinks, type SeveralLinks, type SeveralNodes, writeSeveralLinks } from './several-links.js';
 import { readTerms, type Terms, writeTerms } from './terms.js';
 
 /** The path of links on the base host. */
@@ -50,8 +51,18 @@ export interface Offer {
   readonly terms?: Terms | undefined;
   /** Random for each agent process: a redial with the same id takes over the name of the link that it replaces. */
   readonly agentId: string;
+  /** Undefined for an agent that holds one link. */
+  readonly links?: SeveralLinks | undefined;
   /** The edge is asked whether it would admit the offer: the link that it opens serves no tunnel, and ends soon. */
   readonly isTrial?: boolean;
+}
+
+/** What the 101 says. */
+export interface Accepted {
+  /** The tunnel's public URL, an origin. */
+  readonly url: string;
+  /** For an agent that would hold several links. */
+  readonly nodes?: SeveralNodes | undefined;
 }
 
 const AGENT_ID = /^[A-Za-z0-9_-]{16,64}$/;
@@ -66,7 +77,11 @@ export function writeOffer(offer: Offer): Record<string, string> {
   if (offer.allow.length > 0) headers['Postern-Allow'] = offer.allow.map(encodeURI).join(', ');
   if (offer.origins.length > 0) headers['Postern-Allow-Origin'] = offer.origins.join(', ');
   if (offer.frameOrigins.length > 0) headers['Postern-Frame-Origins'] = offer.frameOrigins.join(', ');
-  return offer.terms === undefined ? headers : { ...headers, ...writeTerms(offer.terms) };
+  return {
+    ...headers,
+    ...(offer.terms !== undefined && writeTerms(offer.terms)),
+    ...(offer.links !== undefined && writeSeveralLinks(offer.links)),
+  };
 }
 
 /** The edge's half: reads an offer. Throws `ERR_TOKEN_INVALID`, `ERR_OFFER_INVALID` or `ERR_PROTOCOL_VERSION`. */
@@ -86,6 +101,7 @@ export function readOffer(headers: RawHeaders): Offer {
   }
   const name = singleValue(headers, 'postern-tunnel');
   const terms = readTerms(headers);
+  const links = readSeveralLinks(headers);
   return {
     token,
     name,
@@ -94,6 +110,7 @@ export function readOffer(headers: RawHeaders): Offer {
     frameOrigins: readOrigins(headers, 'Postern-Frame-Origins'),
     ...(terms !== undefined && { terms }),
     agentId,
+    ...(links !== undefined && { links }),
     ...(isTrial && { isTrial }),
   };
 }

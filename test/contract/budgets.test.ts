@@ -71,6 +71,7 @@ import { MIN_START_BYTES } from '../../src/http2/flow/buffer-shares.js';
 import { DEFAULT_FLOW_LIMITS } from '../../src/http2/flow/flow-control.js';
 import { MAX_PENDING_BYTES } from '../../src/http2/send/send-half.js';
 import { MAX_STREAMS, UNREAD, UNSENT } from '../../src/link/link.js';
+import { MAX_LINKS } from '../../src/link/several-links.js';
 import { FEW_STREAMS, RECLAIMED_AFTER_MS, RESERVED_SHARE, SHARE } from '../../src/link/stream-shares.js';
 import { MAX_VIEWERS } from '../../src/link/terms.js';
 import { FEW_ENTRIES, SCARCE_SHARE, SHARE as SHARE_OF_IDS } from '../../src/store/expiring-ids.js';
@@ -198,6 +199,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'provider: logout tokens that are not valid, by address': `${BAD_LOGOUT_TOKENS.points} a ${BAD_LOGOUT_TOKENS.duration === 60 ? 'minute' : 'other time'}`,
   'visitor: invites that are wrong or over: opened, led to by pages of other sites': `${WRONG_INVITES.points} an ${WRONG_INVITES.duration === 3_600 ? 'hour' : 'other time'} of each`,
   'tunnel: people who ask to be let in': `${MAX_KNOCKS}`,
+  'tunnel: links': `${MAX_LINKS}, and as many as the edge has nodes`,
   'link: streams': `${count(MAX_STREAMS)}, or what its agent takes`,
   'link: frames that carry nothing, resets, window updates': 'budgets that fill again',
   'link: unread bytes': `${DEFAULT_FLOW_LIMITS.maxConnectionBytes / MIB} MiB`,

@@ -86,6 +86,16 @@ export function directoryContract(name: string, create: NodesFactory): void {
       assert.deepEqual(linksOf(changed), ['c']);
     });
 
+    it('takes another offer from the first link of an agent only, and from a further one what that has offered', async () => {
+      await one.claim(claimOf('a'));
+      const record = claimed(await one.claim(claimOf('b', { offer: '{"rules":["*"]}' })));
+      for (const slot of [2, 4]) assert.deepEqual(await two.claim(claimOf('c', { slot })), { kind: 'held', record });
+      await one.release('demo', 'b');
+      assert.equal((await two.claim(claimOf('c', { slot: 2 }))).kind, 'held', 'also once that has ended');
+      const joined = claimed(await two.claim(claimOf('d', { slot: 2, offer: '{"rules":["*"]}' })));
+      assert.deepEqual([joined.epoch, linksOf(joined)], [record.epoch, ['d']]);
+    });
+
     it('refuses another agent and another owner while there is a link, and changes nothing', async () => {
       const record = claimed(await one.claim(claimOf('a')));
       for (const other of [{ agentId: 'agent-of-ana-0002' }, { owner: 'bob@acme.com' }]) {

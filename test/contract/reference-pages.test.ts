@@ -27,6 +27,7 @@ const OFFER = {
     exchangeDetails: true,
   },
   agentId: 'a'.repeat(16),
+  links: { most: 4, slot: 2 },
 };
 
 describe('docs/protocol.md', () => {

@@ -29,7 +29,7 @@ const THREATS: Readonly<Record<string, number>> = {
   F: 15,
   G: 11,
   H: 13,
-  I: 25,
+  I: 27,
   J: 13,
   K: 18,
   L: 16,

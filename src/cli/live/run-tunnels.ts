@@ -19,7 +19,7 @@ export async function runTunnels(configs: Tunnels, format: Format, files: Follow
   const apply = (changed: Tunnels) => {
     tunnels.apply(changed);
     if (!isSameAgent(first, changed[0]))
-      display.hint('edge, token_file, notify and inspect count from the next start.');
+      display.hint('edge, token_file, links, notify and inspect count from the next start.');
   };
   const stopWatching = followFiles(files, apply, display.hint);
   const signal = endSignal();
@@ -39,5 +39,6 @@ export async function runTunnels(configs: Tunnels, format: Format, files: Follow
 function isSameAgent(one: TunnelConfig, other: TunnelConfig): boolean {
   const isSameToken = one.isSignedIn ? other.isSignedIn : one.token === other.token; // a sign-in renews its own
   const isSameInspector = isDeepStrictEqual(one.inspect, other.inspect);
-  return one.edge === other.edge && isSameToken && one.notify === other.notify && isSameInspector;
+  const isSameWay = one.edge === other.edge && one.links === other.links;
+  return isSameWay && isSameToken && one.notify === other.notify && isSameInspector;
 }

@@ -40,7 +40,7 @@ export async function runWorker(config: EdgeConfig, logging: Logging): Promise<v
       directory: isInStore ? undefined : directory,
     },
   });
-  logging.log.info({ pid: process.pid }, 'worker up');
+  logging.log.info({ pid: process.pid, node: directory.self.id }, 'worker up');
   await calls.call('worker.ready');
 }
 

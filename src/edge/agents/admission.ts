@@ -1,13 +1,14 @@
 /**
  * Admits agents: validates an offer (token, name, rules), claims its tunnel (`places.ts`), and refuses it or opens the link. Of the
- * owner of a name (`names.ts`) one agent serves it. The same agent process may take it over at once, another one as soon as the
- * current link drains, or when that link no longer responds. Limits the number of links for each owner and address.
+ * owner of a name (`names.ts`) one agent serves it, with one link or with several at different nodes. The same agent process may take it
+ * over at once, another one as soon as the current link drains, or when that link no longer responds. Limits the number of links for
+ * each owner and address.
  */
 import type { Policy } from '../../auth/identity/policy.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { RawHeaders } from '../../http/fields.js';
-import { type Offer, readOffer } from '../../link/handshake.js';
+import { type Accepted, type Offer, readOffer } from '../../link/handshake.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 import type { TokenGrant } from '../../link/token.js';
 import type { Tunnel } from '../gate/registry.js';
@@ -15,6 +16,7 @@ import type { Observer } from '../ops/observer.js';
 import { LINKS, network } from '../request/limits.js';
 import type { AgentTokens } from './agent-tokens.js';
 import { LinkBudget, type LinkBudgetLimits } from './link-budget.js';
+import { closeAtExpiry } from './link-expiry.js';
 import type { LinkTraffic } from './link-traffic.js';
 import type { Names } from './names.js';
 import { chooseName } from './offered-name.js';
@@ -34,7 +36,7 @@ export interface AgentOffer {
   /** The agent has disconnected. */
   readonly isClosed: boolean;
   /** Completes the handshake and calls `opened` at once. A malformed handshake gets a 400, and `opened` is not called. */
-  accept(publicUrl: string, opened: (link: OutboundLink) => void): void;
+  accept(accepted: Accepted, opened: (link: OutboundLink) => void): void;
   refuse(error: PosternError): void;
 }
 
@@ -45,7 +47,7 @@ export interface AdmitOptions {
   readonly policy: Pick<Policy, 'ceiling' | 'publicPermitted'>;
   /** What the operator permits besides (`POSTERN_PUBLIC_PATHS`). */
   readonly permits: Permits;
-  readonly places: Pick<Places, 'reserve' | 'connect' | 'abandon' | 'hasOwn'>;
+  readonly places: Pick<Places, 'reserve' | 'connect' | 'abandon' | 'hasOwn' | 'nodes'>;
   readonly names: Pick<Names, 'claim' | 'check'>;
   readonly revoked: RevokedTokens;
   readonly observer: Observer;
@@ -158,13 +160,13 @@ export class Admission {
       owner: grant.owner,
       agentId: offer.agentId,
       offer: offered,
-      slot: 1,
+      slot: slotOf(offer),
     };
     const own = await this.#options.places.reserve(wanted);
     try {
       if (request.isClosed) return;
       this.#checkRoom(request, valid); // in the turn that takes it: offers at once get no more than offers in a row
-      request.accept(tunnel.origin, (link) => this.#connect(request, valid, own, link));
+      request.accept(this.#accepted(valid), (link) => this.#connect(request, valid, own, link));
     } finally {
       if (own.link === undefined) this.#options.places.abandon(own);
     }
@@ -173,13 +175,25 @@ export class Admission {
   #admitTrial(request: AgentOffer, valid: Valid): void {
     if (request.isClosed) return;
     this.#checkRoom(request, valid);
-    request.accept(valid.tunnel.origin, (link) => {
+    request.accept({ url: valid.tunnel.origin }, (link) => {
       this.#trials.add(link, this.#budget.take(partiesOf(valid.grant, request)));
     });
   }
 
-  #checkRoom(request: AgentOffer, { grant, tunnel }: Valid): void {
-    const isReplacement = this.#options.places.hasOwn(tunnel.name, grant.owner);
+  #accepted({ offer, tunnel }: Valid): Accepted {
+    const { most, node } = this.#options.places.nodes();
+    const nodes = offer.links && { most: Math.min(most, offer.links.most), node };
+    return { url: tunnel.origin, nodes };
+  }
+
+  #checkRoom(request: AgentOffer, { grant, tunnel, offer }: Valid): void {
+    const { places } = this.#options;
+    const slot = slotOf(offer);
+    if (slot > places.nodes().most) {
+      const text = `This edge can use ${places.nodes().most} of the links of an agent.`;
+      throw new PosternError('ERR_EDGE_FULL', text, { text });
+    }
+    const isReplacement = places.hasOwn({ name: tunnel.name, owner: grant.owner, slot });
     this.#budget.check(partiesOf(grant, request), isReplacement ? 'replacement' : 'new');
   }
 
@@ -218,21 +232,20 @@ export class Admission {
     places.connect(own, link, async (isOffline) => {
       if (isOffline) observer.emit({ kind: 'tunnel-down', agent, reason: await link.closed });
     });
-    observer.emit({ kind: 'tunnel-up', agent, tokenId: grant.id, address: request.address });
+    const slot = slotOf(offer);
+    const opened = { agent, tokenId: grant.id, address: request.address };
+    observer.emit(slot === 1 ? { kind: 'tunnel-up', ...opened } : { kind: 'link-added', ...opened, slot });
   }
+}
+
+/** Which of its agent's links is offered. */
+function slotOf({ links }: Offer): number {
+  return links?.slot ?? 1;
 }
 
 /** The parties whose limits a link counts against. */
 function partiesOf({ owner }: TokenGrant, request: AgentOffer): readonly string[] {
   return [`owner ${owner}`, `network ${network(request.address)}`];
-}
-
-// The largest delay of a timer, 24.8 days. A token that lives longer is checked again at the next dial.
-const MAX_TIMER_MS = 2_147_483_647;
-
-function closeAtExpiry({ expiresAtMs }: TokenGrant, link: OutboundLink): NodeJS.Timeout {
-  const expired = () => link.destroy(new PosternError('ERR_TOKEN_INVALID', 'the token has expired'));
-  return setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MAX_TIMER_MS)).unref();
 }
 
 function aborted(signal: OutboundLink['draining']): Promise<void> {

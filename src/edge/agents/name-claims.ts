@@ -22,11 +22,12 @@ export class NameClaims {
     const { directory } = this.#options;
     const first = await directory.claim(claim);
     if (first.kind === 'claimed') return first.record;
+    if (isOwn(claim, first.record))
+      throw taken('A further link offers what the agent has offered last: dial the first one anew.');
     await this.#probeAll(first.record);
     const second = await directory.claim(claim); // one that is silent has lost it, and another may have left meanwhile
     if (second.kind === 'claimed') return second.record;
-    const text = `Another agent serves ${claim.name}. Stop it, or choose another --name.`;
-    throw new PosternError('ERR_NAME_TAKEN', text, { text });
+    throw taken(`Another agent serves ${claim.name}. Stop it, or choose another --name.`);
   }
 
   async #probeAll({ name: tunnel, epoch, places }: TunnelRecord): Promise<void> {
@@ -37,4 +38,13 @@ export class NameClaims {
       [...nodes].map((node) => (node === directory.self.id ? probe(tunnel) : peers.probe(node, { tunnel, epoch }))),
     );
   }
+}
+
+/** Whether it is the same agent, one of whose further links comes with another offer. */
+function isOwn({ owner, agentId }: Claim, record: TunnelRecord): boolean {
+  return record.owner === owner && record.agentId === agentId;
+}
+
+function taken(text: string): PosternError {
+  return new PosternError('ERR_NAME_TAKEN', text, { text });
 }

@@ -14,10 +14,12 @@ import type { Peers } from '../../cluster/peers.js';
 import type { OwnLinks, TunnelLink } from '../../cluster/relay.js';
 import { PosternError } from '../../errors.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
+import type { SeveralNodes } from '../../link/several-links.js';
 import type { Registry, Tunnel } from '../gate/registry.js';
 import { NameClaims } from './name-claims.js';
 import { OwnLink } from './own-link.js';
 import { isAlive } from './probe.js';
+import { firstNodeOf, severalNodes } from './several-nodes.js';
 import { oneOf, RemoteLink } from './tunnel-links.js';
 
 export interface PlacesOptions {
@@ -26,6 +28,8 @@ export interface PlacesOptions {
   /** The tunnel of a record, without a link. */
   readonly read: (record: TunnelRecord) => Tunnel | undefined;
   readonly peers: Pick<Peers, 'open' | 'probe'>;
+  /** How many nodes there are as long as none is away. */
+  readonly expected: number;
   /** Called when a tunnel has got a link at any node, or has lost its last one. */
   readonly changed: (tunnel: Tunnel) => void;
 }
@@ -55,14 +59,22 @@ export class Places implements OwnLinks {
     this.ready = this.#watch.ready;
   }
 
-  /** How many tunnels have a link at this node. */
+  /** How many tunnels have a link at this node. One with several is counted by the node of the first of them. */
   get links(): number {
-    return this.#own.size;
+    const { id } = this.#options.directory.self;
+    return [...this.#own.keys()].filter((name) => (firstNodeOf(this.#records.get(name)) ?? id) === id).length;
   }
 
-  /** Whether an owner's agent has a link of a tunnel at this node, also one that drains. */
-  hasOwn(name: string, owner: string): boolean {
-    return this.#ownOf(name).some((own) => own.link !== undefined && own.claim.owner === owner);
+  /** What agents are told that would hold several links. */
+  nodes(): SeveralNodes {
+    return severalNodes(this.#options.directory, this.#options.expected);
+  }
+
+  /** Whether an owner's agent has the link of a slot at this node, also one that drains. */
+  hasOwn({ name, owner, slot }: Pick<Claim, 'name' | 'owner' | 'slot'>): boolean {
+    return this.#ownOf(name).some(
+      ({ link, claim }) => link !== undefined && claim.owner === owner && claim.slot === slot,
+    );
   }
 
   /**

@@ -86,6 +86,11 @@ export class AuditSink implements EventSink {
         this.#write('tunnel-up', 'tunnel up', { ...agent, tokenId, address });
         break;
       }
+      case 'link-added': {
+        const { agent, tokenId, address, slot } = event;
+        this.#write('link-add', 'link added', { ...agent, tokenId, address, slot });
+        break;
+      }
       case 'knocked': {
         const { visit, tunnel, session } = event;
         this.#write('knock', 'knock', { ...asked(visit), tunnel, ...who(session) });

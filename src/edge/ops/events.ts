@@ -42,6 +42,14 @@ export type EdgeEvent =
   | { readonly kind: 'client-sign-in-failed'; readonly asker: Asker; readonly error: PosternError }
   | { readonly kind: 'offer-refused'; readonly offer: Asker; readonly error: PosternError }
   | { readonly kind: 'tunnel-up'; readonly agent: AgentFields; readonly tokenId: string; readonly address: string }
+  /** The agent of a tunnel that is online has opened another link. */
+  | {
+      readonly kind: 'link-added';
+      readonly agent: AgentFields;
+      readonly tokenId: string;
+      readonly address: string;
+      readonly slot: number;
+    }
   | { readonly kind: 'tunnel-down'; readonly agent: AgentFields; readonly reason: PosternError | undefined }
   /** A tunnel has got a link, at this node or another one, or has lost its last. Each node tells it once. */
   | { readonly kind: 'tunnel-changed'; readonly tunnel: string; readonly owner: string; readonly isOnline: boolean }

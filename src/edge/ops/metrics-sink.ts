@@ -144,6 +144,7 @@ export class MetricsSink implements EventSink {
         this.#agentSignIns.increment(event.error.code);
         break;
       case 'tunnel-up':
+      case 'link-added':
         this.#offers.increment('accepted');
         break;
       case 'offer-refused':

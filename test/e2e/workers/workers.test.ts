@@ -3,23 +3,18 @@
  * all, and the death of one costs what ran on it and nothing else.
  */
 import assert from 'node:assert/strict';
-import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askAdmin, until } from '../../support/admin.js';
+import { atBoth, type Both } from '../../support/both-workers.js';
 import { inWorld } from '../../support/in-world.js';
 import { freePort, POSTERN, Program } from '../../support/processes.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor } from '../../support/visitor.js';
 import { World } from '../../support/world.js';
-
-/** One visitor with a connection to each worker: they come to them in turn. */
-interface Both {
-  readonly account: string;
-  readonly visitors: ReadonlyMap<number, Visitor>;
-}
 
 describe('an edge of two workers', () => {
   const { world } = inWorld({ workers: 2, allow: ['@acme.com'] });
@@ -189,21 +184,4 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** Signs visitors in until each worker has one of them on a connection of its own. */
-async function atBoth(world: World, account: string): Promise<Both> {
-  const visitors = new Map<number, Visitor>();
-  const { jar } = await world.signedIn(account);
-  while (visitors.size < 2) {
-    // Connections come to the workers in turn: by chance one more, so that nothing in a round keeps all of them at one worker.
-    if (randomInt(2) === 1) await world.visitor().bare(`${world.url}/`);
-    const visitor = world.visitor(jar);
-    const mark = world.edge.mark();
-    const path = `/${randomBytes(6).toString('hex')}`;
-    await visitor.fetch(`${world.url}${path}`);
-    const { worker } = await world.edge.record((line) => line['msg'] === 'request' && line['path'] === path, mark);
-    visitors.set(worker as number, visitor);
-  }
-  return { account, visitors };
 }

@@ -6,53 +6,10 @@ import { describe, it, type TestContext } from 'node:test';
 import { type AgentSeams, startAgent, startAgentWith } from '../../../src/agent/agent.js';
 import { silentLog } from '../../../src/core/log.js';
 import { type ErrorCode, PosternError } from '../../../src/errors.js';
-import type { InboundStream } from '../../../src/http/exchange.js';
-import type { AgentLink } from '../../../src/link/dial.js';
 import { FakeInbound } from './fake-inbound.js';
+import { FakeLink } from './fake-link.js';
 
 type DialArguments = Parameters<AgentSeams['dial']>;
-
-/** A link that the test ends as an edge would. */
-class FakeLink implements AgentLink {
-  roundTrip: ((ms: number) => void) | undefined;
-  readonly url = 'https://demo.tunnel.test';
-  readonly closed: Promise<PosternError | undefined>;
-  readonly onStream: (stream: InboundStream) => void;
-  readonly #draining = new AbortController();
-  #end: (error: PosternError | undefined) => void = () => {};
-  ended = false;
-
-  constructor([, , options]: DialArguments) {
-    this.onStream = options.onStream;
-    this.closed = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-  }
-
-  get draining(): AbortSignal {
-    return this.#draining.signal;
-  }
-
-  announceDrain(): void {
-    this.#draining.abort();
-  }
-
-  lose(error?: PosternError): void {
-    this.ended = true;
-    this.#draining.abort();
-    this.#end(error);
-  }
-
-  drain(): Promise<void> {
-    this.announceDrain();
-    this.lose();
-    return Promise.resolve();
-  }
-
-  destroy(): void {
-    this.lose();
-  }
-}
 
 interface Edge {
   readonly links: FakeLink[];
@@ -100,7 +57,7 @@ function start(t: TestContext, settings: Settings = {}): Edge {
       dial: async (...dialled) => {
         offers.push(dialled);
         if (refusals.length > 0) throw refusals.shift();
-        const link = new FakeLink(dialled);
+        const link = new FakeLink({ onStream: dialled[2].onStream });
         links.push(link);
         return link;
       },

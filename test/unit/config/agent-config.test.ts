@@ -54,6 +54,7 @@ describe('loadAgentConfig', () => {
       token: 'postern_token',
       target: new URL('http://localhost:5173'),
       hostHeader: 'rewrite',
+      links: 4,
       logLevel: undefined,
       inspect: {
         ...{ host: '127.0.0.1', port: 4040, isAnyPort: true },

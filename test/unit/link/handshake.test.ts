@@ -157,7 +157,9 @@ describe('the public URL', () => {
 
   it('is required by an agent', async (t) => {
     const edge = await listening(t, (request, socket, head) => {
-      acceptLink(request, socket, head, 'https://demo.tunnel.test/path', (link) => t.after(() => link.destroy()));
+      acceptLink(request, socket, head, { url: 'https://demo.tunnel.test/path' }, (link) =>
+        t.after(() => link.destroy()),
+      );
     });
     await assert.rejects(dialEdge(edge, OFFER, { onStream: () => assert.fail() }), isCode('ERR_PROTOCOL_VERSION'));
   });
@@ -166,7 +168,7 @@ describe('the public URL', () => {
 describe('an upgrade that is not a WebSocket handshake', () => {
   it('gets a 400, and no link is opened', async (t) => {
     const edge = await listening(t, (request, socket, head) => {
-      acceptLink(request, socket, head, 'https://demo.tunnel.test', () => assert.fail('a link was opened'));
+      acceptLink(request, socket, head, { url: 'https://demo.tunnel.test' }, () => assert.fail('a link was opened'));
     });
     const socket = connect(Number(new URL(edge).port), '127.0.0.1');
     socket.end('GET /.postern/link HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');

@@ -19,7 +19,7 @@ import type {
 import type { RawHeaders } from '../../../src/http/fields.js';
 import { acceptLink } from '../../../src/link/accept.js';
 import { type AgentLink, dialEdge } from '../../../src/link/dial.js';
-import { LINK_PATH, type Offer, SUBPROTOCOL } from '../../../src/link/handshake.js';
+import { type Accepted, LINK_PATH, type Offer, SUBPROTOCOL } from '../../../src/link/handshake.js';
 import type { OutboundLink } from '../../../src/link/outbound-link.js';
 import { deferred } from '../../support/deferred.js';
 
@@ -39,10 +39,10 @@ export class Acceptor {
   #waiting: ((link: OutboundLink) => void)[] = [];
   #opened: OutboundLink[] = [];
 
-  static async start(t: TestContext): Promise<Acceptor> {
+  static async start(t: TestContext, accepted: Accepted = { url: PUBLIC_URL }): Promise<Acceptor> {
     const acceptor = new Acceptor();
     acceptor.server.on('upgrade', (request, socket, head) => {
-      acceptLink(request, socket, head, PUBLIC_URL, (link) => {
+      acceptLink(request, socket, head, accepted, (link) => {
         t.after(() => link.destroy());
         const next = acceptor.#waiting.shift();
         if (next === undefined) acceptor.#opened.push(link);

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { PosternError } from '../../../errors.js';
 import type { RawHeaders } from '../../../http/fields.js';
 import { acceptLink } from '../../../link/accept.js';
-import { writeRefusal } from '../../../link/handshake.js';
+import { type Accepted, writeRefusal } from '../../../link/handshake.js';
 import type { OutboundLink } from '../../../link/outbound-link.js';
 import type { AgentOffer } from '../../agents/admission.js';
 
@@ -32,8 +32,8 @@ export class Http1Offer implements AgentOffer {
     return this.#socket.destroyed;
   }
 
-  accept(publicUrl: string, opened: (link: OutboundLink) => void): void {
-    acceptLink(this.#request, this.#socket, this.#early, publicUrl, opened);
+  accept(accepted: Accepted, opened: (link: OutboundLink) => void): void {
+    acceptLink(this.#request, this.#socket, this.#early, accepted, opened);
   }
 
   refuse(error: PosternError): void {

@@ -13,6 +13,7 @@ const CONFIG: Asked['config'] = {
   isSignedIn: false,
   target: new URL('http://localhost:3000'),
   hostHeader: 'rewrite',
+  links: 4,
   logLevel: undefined,
 };
 
