@@ -51,7 +51,7 @@ async function openNode(t: TestContext, server: StoreServer, id: string): Promis
   const registry = new Registry();
   const peers = { open: () => assert.fail('nothing is relayed'), probe: async () => true };
   const read = (record: Parameters<typeof tunnelOfRecord>[0]) => tunnelOfRecord(record, COMMON);
-  const places = new Places({ directory, registry, read, peers, changed: () => {} });
+  const places = new Places({ directory, registry, read, peers, expected: 1, changed: () => {} });
   t.after(() => places.close());
   const connect = async (wanted = WANTED) => {
     const own = await places.reserve(wanted);
