@@ -28,8 +28,8 @@ export interface PlacesOptions {
   /** The tunnel of a record, without a link. */
   readonly read: (record: TunnelRecord) => Tunnel | undefined;
   readonly peers: Pick<Peers, 'open' | 'probe'>;
-  /** How many nodes there are as long as none is away. */
-  readonly expected: number;
+  /** How many nodes there are as long as none is away; 1 unless given. */
+  readonly expected?: number;
   /** Called when a tunnel has got a link at any node, or has lost its last one. */
   readonly changed: (tunnel: Tunnel) => void;
 }
@@ -67,7 +67,7 @@ export class Places implements OwnLinks {
 
   /** What agents are told that would hold several links. */
   nodes(): SeveralNodes {
-    return severalNodes(this.#options.directory, this.#options.expected);
+    return severalNodes(this.#options.directory, this.#options.expected ?? 1);
   }
 
   /** Whether an owner's agent has the link of a slot at this node, also one that drains. */
