@@ -12,12 +12,13 @@ export const USAGE = `npm run bench -- [options]
   --connections N     64
   --eyes-pairs N      of edges with and without what an operator watches; 3
   --eyes-rounds N     of a second each, for each pair; 20
-  --only WORDS        speed, gate, eyes, inspector, visitors, cold, wan, links or tls, separated by commas; all of them
+  --workers-rounds N  of two seconds each, with the agent at the same worker and at the other one; 20
+  --only WORDS        speed, gate, eyes, inspector, workers, visitors, cold, wan, links or tls, separated by commas; all of them
   --wan-rounds N      5
   --wan-seconds N     after which a download over the long way is broken off; 6
   --idle-visitors N   idle TLS connections on one edge; 1000
   --links N           idle links on one edge; 3000, fewer measure what an edge takes by itself
-  --hold-seconds N    how long they are held; 15
+  --hold-seconds N    how long they are held; 60
   --log-level LEVEL   of the edge; warn, since no peer logs requests
   --json FILE         .build/bench.json`;
 
@@ -31,12 +32,13 @@ export const { values: flags } = parseArgs({
     connections: { type: 'string', default: '64' },
     'eyes-pairs': { type: 'string', default: '3' },
     'eyes-rounds': { type: 'string', default: '20' },
+    'workers-rounds': { type: 'string', default: '20' },
     'idle-visitors': { type: 'string', default: '1000' },
-    only: { type: 'string', default: 'speed,gate,eyes,inspector,visitors,cold,wan,links,tls' },
+    only: { type: 'string', default: 'speed,gate,eyes,inspector,workers,visitors,cold,wan,links,tls' },
     'wan-rounds': { type: 'string', default: '5' },
     'wan-seconds': { type: 'string', default: '6' },
     links: { type: 'string', default: '3000' },
-    'hold-seconds': { type: 'string', default: '15' },
+    'hold-seconds': { type: 'string', default: '60' },
     'log-level': { type: 'string', default: 'warn' },
     json: { type: 'string', default: join(PROJECT_ROOT, '.build', 'bench.json') },
     help: { type: 'boolean', default: false },

@@ -21,9 +21,21 @@ import { Samples } from './samples.js';
 import { GATE_OFF, HTTP_PROXY, POSTERN, type System, startSystems, TARGET } from './systems.js';
 import { formatTable } from './table.js';
 import { type BenchTarget, startBenchTarget } from './target.js';
-import { EYES_OFF, EYES_ON, HTTP1, HTTP2, INSPECTOR_OFF, INSPECTOR_ON } from './variants.js';
+import {
+  EYES_OFF,
+  EYES_ON,
+  HTTP1,
+  HTTP2,
+  INSPECTOR_OFF,
+  INSPECTOR_ON,
+  ONE_PROCESS,
+  OTHER_WORKER,
+  SAME_WORKER,
+  TWO_WORKERS,
+} from './variants.js';
 import { measureVisitors } from './visitors.js';
 import { measureCold, measureWays } from './ways.js';
+import { measureWorkers } from './workers.js';
 
 interface SpeedCase {
   readonly measure: string;
@@ -61,6 +73,7 @@ async function main(): Promise<void> {
   if (wanted.has('gate')) await measureGate(driver, [gate.on, gate.off], samples, notes);
   if (wanted.has('eyes')) await measureEyes(driver, target, eyesAmount(), samples);
   if (wanted.has('inspector')) await measureInspector(driver, target, eyesAmount(), samples);
+  if (wanted.has('workers')) await measureWorkers(driver, target, workersAmount(), samples);
   if (wanted.has('visitors')) {
     const amount = { rounds: Number(flags.rounds), seconds: Number(flags.seconds), notes };
     const absence = await measureVisitors(driver, systems, amount, samples);
@@ -74,9 +87,9 @@ async function main(): Promise<void> {
   if (wanted.has('links')) await measureLinks(samples, notes);
   if (wanted.has('tls')) await measureTls(samples, notes);
   const [first = POSTERN, ...others] = systems.map(({ name }) => name);
-  console.log(
-    `\n${formatTable(samples, [first, GATE_OFF, EYES_ON, EYES_OFF, INSPECTOR_ON, INSPECTOR_OFF, HTTP2, HTTP1, ...others])}\n${notes.join('\n')}`,
-  );
+  const columns = [first, GATE_OFF, EYES_ON, EYES_OFF, INSPECTOR_ON, INSPECTOR_OFF, HTTP2, HTTP1];
+  const workers = [SAME_WORKER, OTHER_WORKER, ONE_PROCESS, TWO_WORKERS];
+  console.log(`\n${formatTable(samples, [...columns, ...workers, ...others])}\n${notes.join('\n')}`);
   mkdirSync(dirname(flags.json), { recursive: true });
   writeFileSync(flags.json, `${JSON.stringify({ about, absent, notes, flags, samples }, undefined, 2)}\n`);
 }
@@ -144,11 +157,17 @@ function eyesAmount() {
   return { pairs, rounds, connections: Number(flags.connections), warmUpSeconds: WARM_UP_SECONDS };
 }
 
+function workersAmount() {
+  const connections = Number(flags.connections);
+  return { rounds: Number(flags['workers-rounds']), connections, warmUpSeconds: WARM_UP_SECONDS };
+}
+
 async function measureLinks(samples: Samples, notes: string[]): Promise<void> {
   const measured = await measureIdleLinks(Number(flags.links), Number(flags['hold-seconds']));
   if (measured === undefined) return void notes.push('idle links: this system tells no resident memory');
   const { links, alive, holdSeconds, bytesPerLink, edgeShare } = measured;
   samples.add(goals.IDLE_LINK, POSTERN, bytesPerLink / 1024);
+  samples.add(goals.IDLE_LINKS_CPU, POSTERN, (100 * edgeShare * 10_000) / links);
   const percent = (100 * edgeShare).toFixed(1);
   notes.push(
     `idle links: ${alive} of ${links} alive after ${holdSeconds} s, for ${percent} % of a processor at the edge`,

@@ -153,6 +153,14 @@ function processorTicksUs(pid: number): number | undefined {
   return ticks === undefined || more === undefined ? undefined : (Number(ticks) + Number(more)) * 10_000;
 }
 
+/** The processes that a process has started. */
+export function childrenOf(pid: number): number[] {
+  const parents = new RegExp(`^PPid:\\s+${pid}$`, 'm');
+  return readDirectory('/proc')
+    .filter((name) => /^\d+$/.test(name) && parents.test(readProc(Number(name), 'status')))
+    .map(Number);
+}
+
 /** The path of a command, if it is installed. */
 export function findCommand(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
@@ -160,8 +168,12 @@ export function findCommand(name: string): string | undefined {
 }
 
 function threadsOf(pid: number): string[] {
+  return readDirectory(`/proc/${pid}/task`);
+}
+
+function readDirectory(path: string): string[] {
   try {
-    return readdirSync(`/proc/${pid}/task`);
+    return readdirSync(path);
   } catch {
     return []; // another system, or the process has ended
   }

@@ -1,7 +1,17 @@
 /** What is measured, by name, and what must be reached. */
 import type { Samples } from './samples.js';
 import { GATE_OFF, GO, HTTP_PROXY, NODE_HTTP2, POSTERN, TARGET } from './systems.js';
-import { EYES_OFF, EYES_ON, HTTP1, HTTP2, INSPECTOR_OFF, INSPECTOR_ON, VISITOR_CASES } from './variants.js';
+import {
+  EYES_OFF,
+  EYES_ON,
+  HTTP1,
+  HTTP2,
+  INSPECTOR_OFF,
+  INSPECTOR_ON,
+  OTHER_WORKER,
+  SAME_WORKER,
+  VISITOR_CASES,
+} from './variants.js';
 
 export const WAYS = ['200 Mbit/s', '1 Gbit/s'] as const;
 export const SMALL = '1 KB, requests/s';
@@ -13,7 +23,12 @@ export const LARGE = '10 MB, MB/s';
 export const EYES = '1 KB, CPU of the edge, us a request';
 export const INSPECTED = '1 KB, inspector, requests/s';
 export const INSPECTED_CPU = '1 KB, inspector, CPU of the agent, us a request';
+export const RELAYED = '1 KB, agent at the same worker and at another, CPU of edge and agent, us a request';
+export const RELAYED_EDGE = '1 KB, agent at the same worker and at another, CPU of the edge, us a request';
+export const WORKERS = '1 KB, one process and two workers, requests/s';
+export const WORKERS_CPU = '1 KB, one process and two workers, requests per CPU-second of edge and agent';
 export const IDLE_LINK = 'idle link, KB';
+export const IDLE_LINKS_CPU = '10,000 idle links, CPU of the edge, % of a core';
 export const IDLE_TLS = 'idle TLS connection, KB';
 export const download = (way: string) => `100 MB over 100 ms, ${way}, MB/s`;
 export const small = (way: string) => `1 KB during that, ${way}, ms`;
@@ -119,6 +134,11 @@ export const ROWS: readonly Row[] = [
   beside(LARGE, GO, { ...ratio, least: 1.5, aim: 2.5 }),
   ...VISITOR_CASES.flatMap(({ measure }) => visitorRows(measure)),
   ...WAYS.flatMap(wayRows),
+  beside(RELAYED, SAME_WORKER, { ...shorter, least: 1.6, aim: 1.4 }, OTHER_WORKER),
+  { measure: RELAYED_EDGE },
+  { measure: WORKERS },
+  { measure: WORKERS_CPU },
   kilobytes(IDLE_LINK, 30, 15),
+  { measure: IDLE_LINKS_CPU },
   kilobytes(IDLE_TLS, 60, 40),
 ];

@@ -1,5 +1,5 @@
 /** Requests for each second of processor time that the two ends of a tunnel used for them. */
-import { processorUs } from './children.js';
+import { childrenOf, processorUs } from './children.js';
 import { perCpuSecond } from './goals.js';
 import type { Samples } from './samples.js';
 import type { Entrance } from './systems.js';
@@ -32,6 +32,8 @@ export class ProcessorTime {
   }
 }
 
+/** Of a process and those that it has started: an edge with several workers is all of them. */
 function usOf(pid: number | undefined): number {
-  return (pid === undefined ? undefined : processorUs(pid)) ?? Number.NaN;
+  if (pid === undefined) return Number.NaN;
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + (processorUs(one) ?? Number.NaN), 0);
 }

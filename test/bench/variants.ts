@@ -7,6 +7,10 @@ export const EYES_ON = 'eyes on';
 export const EYES_OFF = 'eyes off';
 export const INSPECTOR_ON = 'inspector on';
 export const INSPECTOR_OFF = 'inspector off';
+export const SAME_WORKER = 'same worker';
+export const OTHER_WORKER = 'other worker';
+export const ONE_PROCESS = 'one process';
+export const TWO_WORKERS = 'two workers';
 
 // Of a browser behind a proxy, and of many.
 export const VISITOR_CONNECTIONS = 8;
