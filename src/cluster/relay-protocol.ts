@@ -18,7 +18,7 @@ export interface Relayed {
 }
 
 const FIELD = 'postern-relay';
-const VALUE = /^(?<kind>request|probe) (?<tunnel>[a-z0-9-]{1,63}) (?<epoch>\d{1,16}) (?<party>[!-~]*)$/;
+const VALUE = /^(request|probe) ([a-z0-9-]{1,63}) (\d{1,16}) ([!-~]*)$/; // kind, tunnel, epoch, party
 
 /** What a node asks another one: to forward a request, or whether the agent of a tunnel is alive. */
 export type PeerRequest = { readonly kind: 'request' | 'probe' } & Relayed;
@@ -31,14 +31,14 @@ export function writePeerHead(head: RequestHead, { kind, tunnel, epoch, party }:
 
 /** The two parts of such a head; undefined for another one. */
 export function readPeerHead(head: RequestHead): (PeerRequest & { readonly head: RequestHead }) | undefined {
-  const [name, value = '', ...headers] = head.headers;
-  const found = name === FIELD ? VALUE.exec(value)?.groups : undefined;
-  if (found === undefined) return undefined;
-  const { kind, tunnel = '', epoch = '' } = found;
-  const party = decoded(found['party'] ?? '');
+  const { headers } = head;
+  const found = headers[0] === FIELD ? VALUE.exec(headers[1] ?? '') : null;
+  if (found === null) return undefined;
+  const party = decoded(found[4] ?? '');
   if (party === undefined) return undefined;
-  const known = { kind: kind === 'probe' ? ('probe' as const) : ('request' as const), tunnel, epoch: Number(epoch) };
-  return { ...known, party, head: { ...head, headers } };
+  const kind = found[1] === 'probe' ? 'probe' : 'request';
+  const rest = { ...head, headers: headers.slice(2) }; // copying by a pattern is several times slower
+  return { kind, tunnel: found[2] ?? '', epoch: Number(found[3]), party, head: rest };
 }
 
 function decoded(text: string): string | undefined {
