@@ -1,7 +1,8 @@
 /**
- * Many idle agents in one process: `node idle-agents.js` with JSON `{ edge, tokens, prefix, count }` dials `count` links
+ * Many idle agents in one process: `node idle-agents.js` with JSON `{ edge, from, tokens, prefix, count }` dials `count` links
  * and prints `{"dialled":N}`; SIGTERM prints `{"alive":N}` and ends.
  */
+import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PosternError } from '../../src/errors.js';
 import { type AgentLink, dialEdge } from '../../src/link/dial.js';
@@ -9,6 +10,8 @@ import type { Offer } from '../../src/link/handshake.js';
 
 interface Order {
   readonly edge: string;
+  /** An address of loopback: those of one address are a quarter of all links at most. */
+  readonly from: string;
   /** One for each hundred names, which is what an owner may hold. */
   readonly tokens: readonly string[];
   readonly prefix: string;
@@ -19,7 +22,8 @@ interface Order {
 const AT_ONCE = 32;
 const AGAIN_MS = 500;
 
-const { edge, tokens, prefix, count } = JSON.parse(process.argv[2] ?? '{}') as Order;
+const { edge, from, tokens, prefix, count } = JSON.parse(process.argv[2] ?? '{}') as Order;
+const httpAgent = new Agent({ localAddress: from, family: 4 });
 const alive = new Set<AgentLink>();
 let next = 0;
 
@@ -51,7 +55,7 @@ async function dialInTurn(): Promise<void> {
 async function dialPatiently(offer: Offer): Promise<AgentLink> {
   for (;;) {
     try {
-      return await dialEdge(edge, offer, { onStream: (stream) => stream.cancel() });
+      return await dialEdge(edge, offer, { httpAgent, onStream: (stream) => stream.cancel() });
     } catch (error) {
       if (!(error instanceof PosternError && error.retryable)) throw error;
       await delay(AGAIN_MS);

@@ -42,6 +42,7 @@ export async function measureIdleLinks(links: number, holdSeconds: number): Prom
       const part = Math.min(count - at, MAX_AN_AGENT);
       const order = {
         edge: postern.base,
+        from: `127.0.1.${agents.length + 1}`,
         tokens: await Promise.all(
           ownersOf(part).map((owner) => postern.token('idle-*', `${prefix}${at}-${owner}@acme.com`)),
         ),
