@@ -29,7 +29,7 @@ const THREATS: Readonly<Record<string, number>> = {
   F: 15,
   G: 11,
   H: 13,
-  I: 27,
+  I: 29,
   J: 13,
   K: 18,
   L: 16,
@@ -44,7 +44,7 @@ const THREATS: Readonly<Record<string, number>> = {
   U: 4,
   V: 6,
   W: 3,
-  X: 14,
+  X: 16,
   Y: 28,
   Z: 32,
 };

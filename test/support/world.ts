@@ -157,12 +157,10 @@ export class World {
 
   /** Starts an edge, at the same address and with the same secret each time; `env` is added for this one. */
   async startEdge(env: Readonly<Record<string, string | undefined>> = {}): Promise<Program> {
-    this.edge = this.#start({
-      name: 'edge',
-      script: this.#command,
-      args: ['edge', ...(this.#options.edgeArgs ?? [])],
-      env: { ...this.edgeEnv(), ...env },
-    });
+    const args = [this.#command, 'edge', ...(this.#options.edgeArgs ?? [])];
+    const nodes = process.env['NODES'] === undefined ? [] : [compiled('./nodes/two-as-one.js')];
+    const [script = '', ...more] = [...nodes, ...args];
+    this.edge = this.#start({ name: 'edge', script, args: more, env: { ...this.edgeEnv(), ...env } });
     await this.edge.record((line) => line['msg'] === 'edge up');
     return this.edge;
   }

@@ -229,8 +229,9 @@ export class Admission {
       release();
       this.#links.delete(link);
     });
-    places.connect(own, link, async (isOffline) => {
-      if (isOffline) observer.emit({ kind: 'tunnel-down', agent, reason: await link.closed });
+    places.connect(own, link, async (left) => {
+      if (left === 'another agent') observer.emit({ kind: 'tunnel-taken', agent });
+      if (left === 'no link') observer.emit({ kind: 'tunnel-down', agent, reason: await link.closed });
     });
     const slot = slotOf(offer);
     const opened = { agent, tokenId: grant.id, address: request.address };

@@ -17,7 +17,8 @@ export class OwnLink {
   settle: () => void = () => {};
   /** It is taken back: resolves to whether the tunnel has no other link then. */
   released: Promise<boolean> | undefined;
-
+  /** Another agent has the tunnel, which this one had, too: their nodes knew nothing of each other. */
+  isTaken = false;
   /** The directory has lost its place, and is asked for it again. */
   isReclaimed = false;
 
@@ -44,6 +45,11 @@ export class OwnLink {
   isReplacedIn({ places, epoch }: TunnelRecord): boolean {
     if (this.epoch !== undefined && epoch < this.epoch) return false;
     return epoch !== this.epoch || places.some(({ slot, link }) => slot === this.claim.slot && link !== this.id);
+  }
+
+  /** Whether a record is of another agent. */
+  isOfAnother({ owner, agentId }: TunnelRecord): boolean {
+    return owner !== this.claim.owner || agentId !== this.claim.agentId;
   }
 
   /** Whether requests may use it. */

@@ -34,6 +34,9 @@ export interface PlacesOptions {
   readonly changed: (tunnel: Tunnel) => void;
 }
 
+/** What a link that has closed leaves of its tunnel. */
+export type Left = 'no link' | 'other links' | 'another agent';
+
 export type Reserving = Omit<Claim, 'link'>;
 
 // After what the directory could not take.
@@ -93,15 +96,16 @@ export class Places implements OwnLinks {
     }
   }
 
-  /** The link is open. `ended` is called when it has closed, with whether the tunnel is offline by that. */
-  connect(own: OwnLink, link: OutboundLink, ended: (isOffline: boolean) => void): void {
+  /** The link is open. `ended` is called when it has closed, with what that leaves of the tunnel. */
+  connect(own: OwnLink, link: OutboundLink, ended: (left: Left) => void): void {
     own.link = link;
     own.settle();
     link.draining.addEventListener('abort', () => void this.#release(own), { once: true });
     void link.closed.then(async () => {
       const isLast = await this.#release(own);
       this.#forget(own);
-      ended(isLast && this.#records.get(own.name)?.places.length === 0);
+      const isOffline = isLast && this.#records.get(own.name)?.places.length === 0;
+      ended(own.isTaken ? 'another agent' : isOffline ? 'no link' : 'other links');
     });
     this.#update(own.name);
   }
@@ -220,9 +224,9 @@ export class Places implements OwnLinks {
 
   /** A link of this node without a place: another one has replaced it, or the directory has lost it. */
   #settle(own: OwnLink, record: TunnelRecord | undefined): void {
-    if (record !== undefined && own.isReplacedIn(record))
-      void own.link?.drain(); // running requests finish on it
-    else void this.#reclaim(own);
+    if (record === undefined || !own.isReplacedIn(record)) return void this.#reclaim(own);
+    own.isTaken = own.isOfAnother(record);
+    void own.link?.drain(); // running requests finish on it
   }
 
   async #reclaim(own: OwnLink): Promise<void> {
@@ -230,7 +234,10 @@ export class Places implements OwnLinks {
     own.isReclaimed = true;
     const claimed = await this.#claimAgain(own);
     own.isReclaimed = false;
-    if (claimed?.kind === 'held') own.link?.destroy(new PosternError('ERR_NAME_TAKEN'));
+    if (claimed?.kind === 'held') {
+      own.isTaken = true;
+      own.link?.destroy(new PosternError('ERR_NAME_TAKEN'));
+    }
     if (claimed?.kind !== 'claimed') return;
     if (own.released !== undefined) void this.#takeBack(own); // it has ended meanwhile, and so has no place to keep
     own.epoch = claimed.record.epoch;

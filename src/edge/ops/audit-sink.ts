@@ -128,6 +128,9 @@ export class AuditSink implements EventSink {
         this.#write('invite-redeem', 'invite redeem', { ...asked(event.visit), ...who(session), ...fields });
         break;
       }
+      case 'tunnel-taken':
+        this.#write('tunnel-taken', 'another agent has the tunnel', { ...event.agent });
+        break;
       case 'tunnel-down': {
         const { agent, reason } = event;
         this.#write('tunnel-down', 'tunnel down', { ...agent, reason: reason?.message ?? 'closed' });

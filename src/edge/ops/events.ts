@@ -51,6 +51,8 @@ export type EdgeEvent =
       readonly slot: number;
     }
   | { readonly kind: 'tunnel-down'; readonly agent: AgentFields; readonly reason: PosternError | undefined }
+  /** A link has ended because another agent had got its tunnel: their nodes knew nothing of each other meanwhile. */
+  | { readonly kind: 'tunnel-taken'; readonly agent: AgentFields }
   /** A tunnel has got a link, at this node or another one, or has lost its last. Each node tells it once. */
   | { readonly kind: 'tunnel-changed'; readonly tunnel: string; readonly owner: string; readonly isOnline: boolean }
   /** A person has given access to a tunnel, or taken it away, while it runs. */
