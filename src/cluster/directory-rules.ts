@@ -29,3 +29,15 @@ export function without(record: TunnelRecord, isGone: (place: Place) => boolean)
   const places = record.places.filter((place) => !isGone(place));
   return places.length === record.places.length ? undefined : { ...record, places };
 }
+
+// Microseconds, as epochs count: a second.
+const EPOCH_SPREAD = 1_000_000;
+
+/**
+ * An epoch that no record of a name has had before. After a failover to an older copy neither of two nodes knows what the other one has
+ * given, and both may find a former one that is ahead of every clock. `nowMs`: by the wall clock. `random`: a whole number below the
+ * given one.
+ */
+export function epochAfter(former: TunnelRecord | undefined, nowMs: number, random: (below: number) => number): number {
+  return Math.max(former?.epoch ?? 0, Math.floor(nowMs) * 1_000) + 1 + random(EPOCH_SPREAD);
+}

@@ -14,7 +14,7 @@ export class OwnLease {
   readonly #options: OwnLeaseOptions;
   #beat = 0;
   #isOver = false;
-  #writes = 0;
+  #isRestoring = false;
 
   constructor(options: OwnLeaseOptions) {
     this.#options = options;
@@ -27,18 +27,18 @@ export class OwnLease {
     this.#beat += 1;
     const beat = this.#beat;
     const expiresAtMs = wallClock() + REMEMBERED_MS;
-    this.#writes += 1;
-    try {
-      await store.put(`${NODE_PREFIX}${node.id}`, writeLease({ node, beat }), { expiresAtMs });
-    } finally {
-      this.#writes -= 1;
-    }
+    await store.put(`${NODE_PREFIX}${node.id}`, writeLease({ node, beat }), { expiresAtMs });
     return beat;
   }
 
   /** Writes it again: the store was emptied, or is an older copy. Without its key a node's places count nowhere. */
   restore(): void {
-    if (this.#beat > 0 && this.#writes === 0 && !this.#isOver) void this.write().catch(() => {}); // at the next beat
+    if (this.#beat === 0 || this.#isRestoring || this.#isOver) return;
+    this.#isRestoring = true;
+    const restored = () => {
+      this.#isRestoring = false;
+    };
+    void this.write().then(restored, restored); // if it fails, at the next beat
   }
 
   async end(): Promise<void> {

@@ -16,7 +16,7 @@ import type {
   TunnelRecord,
 } from './directory.js';
 import { type DirectoryListener, DirectoryListeners } from './directory-listeners.js';
-import { claimIn, releaseIn, without } from './directory-rules.js';
+import { claimIn, epochAfter, releaseIn, without } from './directory-rules.js';
 import { Leases } from './leases.js';
 import { OwnLease } from './own-lease.js';
 import { NODE_PREFIX, TUNNEL_PREFIX } from './store-records.js';
@@ -33,9 +33,6 @@ export interface StoreDirectoryOptions {
   /** A random whole number below the given one. */
   readonly random?: (below: number) => number;
 }
-
-// Microseconds, as epochs count: a second.
-const EPOCH_SPREAD = 1_000_000;
 
 export class StoreDirectory implements Directory {
   readonly #store: Store;
@@ -131,9 +128,9 @@ export class StoreDirectory implements Directory {
     let claimed: Claimed | undefined;
     try {
       claimed = await this.#writer.change(claim.name, (current, stored) => {
-        const result = claimIn(current, this.self.id, claim, () =>
-          this.#epochAfter(stored ?? this.#copy.get(claim.name)),
-        );
+        const former = stored ?? this.#copy.get(claim.name);
+        const newEpoch = () => epochAfter(former, this.#wallClock(), this.#random);
+        const result = claimIn(current, this.self.id, claim, newEpoch);
         return { result, record: result.kind === 'claimed' ? result.record : undefined };
       });
       return claimed;
@@ -197,15 +194,6 @@ export class StoreDirectory implements Directory {
     await Promise.all(found.map(({ name }) => this.#writer.removePlaces(name, isUnwanted)));
   }
 
-  /**
-   * After a failover to an older copy an epoch that was given before must not be given again: neither of two nodes knows then what
-   * the other one has given, and both may find a former one that is ahead of every clock.
-   */
-  #epochAfter(former: TunnelRecord | undefined): number {
-    const latest = Math.max(former?.epoch ?? 0, Math.floor(this.#wallClock()) * 1_000);
-    return latest + 1 + this.#random(EPOCH_SPREAD);
-  }
-
   /** What counts of a record. A node that is not known may have come in this moment: the store is asked. */
   async #living(record: TunnelRecord): Promise<TunnelRecord> {
     const unknown = new Set(record.places.map(({ node }) => node).filter((id) => !this.#leases.live.has(id)));
@@ -233,6 +221,7 @@ export class StoreDirectory implements Directory {
 
   #tunnelsChanged(change: Change): void {
     if (change.kind === 'all') {
+      if (change.isOlder === true) this.#ownLease.restore(); // before any claim that this brings about
       this.#copy.replace(change);
       this.#listeners.tell(this.#all());
       return;

@@ -1,4 +1,5 @@
-import { after, before, describe } from 'node:test';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
 import type { Directory } from '../../src/cluster/directory.js';
 import { LEASE_BEAT_MS, StoreDirectory } from '../../src/cluster/store-directory.js';
 import { storeUrl } from '../../src/config/store-url.js';
@@ -57,7 +58,8 @@ describe('Redis', { skip: redisMissing() }, () => {
   });
   after(() => redis.close());
 
-  directoryContract('StoreDirectory in Redis', () => {
+  /** Nodes of a store of their own. */
+  const openNodes = () => {
     const address = storeUrl.read(redis.url).value;
     if (address === undefined) throw new Error('the URL of the test is none');
     prefixes += 1;
@@ -66,5 +68,36 @@ describe('Redis', { skip: redisMissing() }, () => {
       () => RedisStore.open({ ...address, prefix }),
       (store) => store.close(),
     );
+  };
+
+  directoryContract('StoreDirectory in Redis', openNodes);
+
+  it('that was emptied has all nodes again at once, and a tunnel once its node claims it', async () => {
+    const nodes = openNodes();
+    const one = await nodes.open('node-1', 'unix:/run/peer-1');
+    const two = await nodes.open('node-2', 'unix:/run/peer-2');
+    const claim = { name: 'demo', owner: 'ana@acme.com', agentId: 'agent', offer: '', link: 'a', slot: 1 };
+    await one.claim(claim);
+    const reclaimed = new Promise<void>((resolve) => {
+      let epoch = 0;
+      two.watch((change) => {
+        const records = change.kind === 'all' ? change.records : change.kind === 'tunnel' ? [change.record] : [];
+        assert.ok(records.length > 0, 'it is online all the time');
+        for (const record of records) {
+          assert.equal(record.places.length, 1);
+          if (epoch !== 0 && record.epoch > epoch) resolve();
+          epoch = record.epoch;
+        }
+      });
+    });
+    one.watch((change) => {
+      if (change.kind === 'all' && change.records.length === 0) void one.claim(claim);
+    });
+    await redis.command('FLUSHALL');
+    await reclaimed;
+    const three = await nodes.open('node-3', 'unix:/run/peer-3');
+    assert.deepEqual([...three.nodes().keys()].sort(), ['node-1', 'node-2', 'node-3']);
+    assert.equal((await three.find('demo'))?.places.length, 1);
+    await nodes.close();
   });
 });
