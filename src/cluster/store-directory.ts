@@ -37,8 +37,7 @@ export interface StoreDirectoryOptions {
 export class StoreDirectory implements Directory {
   readonly #store: Store;
   readonly #log: Log;
-  readonly #wallClock: () => number;
-  readonly #random: (below: number) => number;
+  readonly #newEpoch: (former: TunnelRecord | undefined) => number;
   readonly #leases: Leases;
   readonly #ownLease: OwnLease;
   readonly #copy: TunnelCopy;
@@ -57,8 +56,7 @@ export class StoreDirectory implements Directory {
     this.#store = store;
     this.#log = log;
     this.#listeners = new DirectoryListeners(log);
-    this.#wallClock = wallClock;
-    this.#random = random;
+    this.#newEpoch = (former) => epochAfter(former, wallClock(), random);
     this.#leases = new Leases(self, monotonic);
     this.#ownLease = new OwnLease({ store, self: () => this.self, wallClock });
     this.#copy = new TunnelCopy({ wallClock, monotonic });
@@ -129,8 +127,7 @@ export class StoreDirectory implements Directory {
     try {
       claimed = await this.#writer.change(claim.name, (current, stored) => {
         const former = stored ?? this.#copy.get(claim.name);
-        const newEpoch = () => epochAfter(former, this.#wallClock(), this.#random);
-        const result = claimIn(current, this.self.id, claim, newEpoch);
+        const result = claimIn(current, this.self.id, claim, () => this.#newEpoch(former));
         return { result, record: result.kind === 'claimed' ? result.record : undefined };
       });
       return claimed;
