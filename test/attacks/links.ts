@@ -34,6 +34,26 @@ async function links(ground: Ground, owners: number, networks: number): Promise<
   });
 }
 
+/** One agent, which offers each of its links again and again, and some that there are not. */
+async function slots(ground: Ground): Promise<Tally> {
+  const { world, ends } = ground;
+  const token = await world.token({ owner: 'owner@acme.com', tunnels: 'many' });
+  let open = 0;
+  return repeat(ground, async (tally) => {
+    const offers = Array.from({ length: AT_ONCE }, async (_, at) => {
+      const headers = { 'postern-agent': 'a'.repeat(36), 'postern-links': '4', 'postern-slot': String((at % 6) + 1) };
+      const offer = { token, name: 'many', from: address(24, 1), headers };
+      const { status, link } = await offerFrom(world, offer, (socket) => new RawAgent(socket));
+      tally.add(status);
+      if (status !== 101) return;
+      ends.push(() => link.terminate());
+      link.once('close', () => open--);
+      tally.peak('at once', ++open);
+    });
+    await Promise.all(offers);
+  });
+}
+
 const FLOODS: readonly Buffer[] = [
   frame(FRAME.ping, 0, 0, Buffer.alloc(8)),
   frame(FRAME.settings, 0, 0),
@@ -88,6 +108,7 @@ export const LINK_ATTACKS: readonly Attack[] = [
   { name: 'process links', maxGrowthMb: 500, maxKeptMb: 32, run: (ground) => links(ground, 120, 5) },
   { name: 'network links', maxGrowthMb: 250, maxKeptMb: 32, run: (ground) => links(ground, 30, 1) },
   { name: 'owner links', maxGrowthMb: 250, maxKeptMb: 32, run: (ground) => links(ground, 1, 2) },
+  { name: 'tunnel links', maxGrowthMb: 100, maxKeptMb: 32, run: slots },
   { name: 'link frames', maxGrowthMb: 150, run: frames },
   { name: 'link streams', maxGrowthMb: 200, run: streams },
 ];

@@ -47,14 +47,19 @@ export function unfinishedHead(host: string): string {
 /** Offers a tunnel from an address. `attach` is given the WebSocket before the edge can say a word on it. */
 export function offerFrom(
   { base, port }: Pick<World, 'base' | 'port'>,
-  offer: { readonly token: string; readonly name: string; readonly from: string },
+  offer: {
+    readonly token: string;
+    readonly name: string;
+    readonly from: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
   attach: (link: WebSocket) => void = () => {},
 ): Promise<{ status: number; link: WebSocket }> {
   const headers = { host: new URL(base).host, authorization: `Bearer ${offer.token}`, 'postern-agent': randomUUID() };
   const link = new WebSocket(`ws://127.0.0.1:${port}/.postern/link`, ['postern.h2'], {
     localAddress: offer.from,
     perMessageDeflate: false,
-    headers: { ...headers, 'postern-tunnel': offer.name, 'postern-allow': '@acme.com' },
+    headers: { ...headers, 'postern-tunnel': offer.name, 'postern-allow': '@acme.com', ...offer.headers },
   });
   attach(link);
   return new Promise((resolve) => {
