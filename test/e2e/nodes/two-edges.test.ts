@@ -64,7 +64,7 @@ describe('two edges with one store', { skip: redisMissing() }, () => {
     const [port, admin] = [await freePort(), await freePort()];
     const program = await world.startEdge({
       ...{ POSTERN_LISTEN: `127.0.0.1:${port}`, POSTERN_ADMIN_LISTEN: `127.0.0.1:${admin}` },
-      ...{ POSTERN_STORE_URL: redis.url, POSTERN_PEER_LISTEN: 'https://127.0.0.1:0' },
+      ...{ POSTERN_STORE_URL: redis.url, POSTERN_PEER_LISTEN: 'https://127.0.0.1:0', POSTERN_DRAIN: '2s' },
     });
     return { program, port, admin };
   };
@@ -147,5 +147,17 @@ describe('two edges with one store', { skip: redisMissing() }, () => {
     assert.deepEqual([...seen.keys()], [200]);
     await until(async () => (await metricsOf(two)).includes('\npostern_nodes{state="up"} 1\n'));
     assert.match(await metricsOf(two), /^postern_tunnels 1$/m);
+  });
+
+  test('I25 close with 1012 what is open at the deadline, wherever its agent is', async () => {
+    const again = await start();
+    for (const edge of [again, two]) {
+      const ana = await at(edge, () => world.signedIn('ana'));
+      const socket = await at(edge, () => ana.socket(`${world.url}/ws`));
+      const closed = once(socket, 'close') as Promise<[number]>;
+      edge.program.signal('SIGTERM'); // the first has no agent; the second is alone then, and waits for nobody to take its agent
+      assert.equal((await closed)[0], 1012);
+      assert.equal((await edge.program.exited).code, 0);
+    }
   });
 });
