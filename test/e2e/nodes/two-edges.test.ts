@@ -155,7 +155,7 @@ describe('two edges with one store', { skip: redisMissing() }, () => {
       const ana = await at(edge, () => world.signedIn('ana'));
       const socket = await at(edge, () => ana.socket(`${world.url}/ws`));
       const closed = once(socket, 'close') as Promise<[number]>;
-      edge.program.signal('SIGTERM'); // the first has no agent; the second is alone then, and waits for nobody to take its agent
+      edge.program.signal('SIGTERM'); // the first has no agent; the second is alone by then, and keeps its agent
       assert.equal((await closed)[0], 1012);
       assert.equal((await edge.program.exited).code, 0);
     }
