@@ -50,8 +50,11 @@ export class TunnelTruth {
   }
 }
 
-/** How long a disturbance of the store or of a node explains what follows. */
+/** How long a disturbance explains what nodes do not know. */
 const EXPLAINED_MS = 30_000;
+/** How long after a disturbance a name may be given away whose agent is there: claims were on their way, or are made again. */
+const GIVEN_AFTER_NODE_MS = 5_000;
+const GIVEN_AFTER_STORE_MS = 20_000;
 const KEPT_EPOCHS = 6;
 /** What takes longer is noted. */
 const NOTED_MS = 10_000;
@@ -217,8 +220,8 @@ export class Truth {
 
   #isExplained({ node, openedAtMs }: VirtualLink): boolean {
     const { now } = this.#clock;
-    if (!node.isInformed || node.troubles > 0 || now - node.troubledAtMs < EXPLAINED_MS) return true;
-    return this.#storeLostAtMs > openedAtMs - EXPLAINED_MS && now - this.#storeLostAtMs < EXPLAINED_MS;
+    if (!node.isInformed || node.troubles > 0 || now - node.troubledAtMs < GIVEN_AFTER_NODE_MS) return true;
+    return this.#storeLostAtMs > openedAtMs - EXPLAINED_MS && now - this.#storeLostAtMs < GIVEN_AFTER_STORE_MS;
   }
 
   #changed(tunnel: TunnelTruth, cause: string): void {

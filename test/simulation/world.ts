@@ -32,6 +32,8 @@ export interface Settings {
   readonly groups?: number;
   /** How often something happens to an agent. Default: twice an hour to each, and at least once a second to one. */
   readonly agentEventsPerSecond?: number;
+  /** Default: one of fifty tunnels is visited in each second, and at least 20 and at most 300 are. */
+  readonly visitorsPerSecond?: number;
   readonly faults?: Partial<Faults>;
   /** Called with each event as it happens. */
   readonly told?: (line: string) => void;
@@ -177,7 +179,7 @@ export class World {
   }
 
   #startVisitors(firstMs: number): void {
-    const perSecond = Math.min(300, Math.max(20, this.settings.tunnels / 50));
+    const { tunnels, visitorsPerSecond: perSecond = Math.min(300, Math.max(20, tunnels / 50)) } = this.settings;
     const { names } = this;
     const come = () => {
       const recent = this.random.chance(0.7) ? this.random.pick(this.#recent) : undefined;
