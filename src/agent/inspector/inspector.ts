@@ -4,18 +4,13 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { Tap } from '../target/tap.js';
+import type { ApiRoutes, ApiRoutesOptions } from './api-routes.js';
 import { Capture } from './capture.js';
 import { EventStream } from './event-stream.js';
-import { exchangeRoutes } from './exchange-routes.js';
 import { Exchanges, type ExchangesLimits } from './exchanges.js';
 import { type InspectedTunnel, InspectedTunnels } from './inspected-tunnels.js';
 import { knocksAt, peopleAt } from './live.js';
-import { Masks } from './masks.js';
 import { PageFiles } from './page-files.js';
-import { peopleRoutes } from './people-routes.js';
-import { programRoutes } from './program-routes.js';
-import { Replayer } from './replay.js';
-import { replayRoutes } from './replay-routes.js';
 import { type Call, jsonReply, NO_CONTENT, type Reply, switchField } from './reply.js';
 import type { Route } from './route.js';
 import { InspectorServer } from './server.js';
@@ -43,28 +38,19 @@ export class Inspector {
   readonly #tunnels = new InspectedTunnels();
   readonly #events: EventStream;
   readonly #server: InspectorServer;
-  readonly #replayer: Replayer;
+  readonly #apiOptions: ApiRoutesOptions;
+  #api: Promise<ApiRoutes> | undefined;
 
   constructor({ host, port, isAnyPort, redactedHeaders, version, pageFolder, ...limits }: InspectorOptions) {
     const exchanges = new Exchanges(limits);
-    const capture = new Capture(exchanges);
-    const masks = new Masks(redactedHeaders);
-    const tunnels = this.#tunnels;
-    this.capture = capture;
-    this.#replayer = new Replayer({ capture, masks, tunnels });
+    this.capture = new Capture(exchanges);
+    this.#apiOptions = { capture: this.capture, tunnels: this.#tunnels, redactedHeaders, version };
     this.#events = new EventStream(exchanges);
-    const shared = { capture, masks, tunnels, version, replayer: this.#replayer };
     this.#server = new InspectorServer({
       host,
       port,
       alternatives: isAnyPort ? ALTERNATIVE_PORTS : 0,
-      routes: [
-        ...exchangeRoutes(shared),
-        ...replayRoutes(shared),
-        ...programRoutes(shared),
-        ...peopleRoutes({ exchanges, tunnels }),
-        ...this.#pauseRoutes(),
-      ],
+      routes: async () => [...(await this.#openApi()).routes, ...this.#pauseRoutes()],
       events: this.#events,
       page: new PageFiles(pageFolder ?? fileURLToPath(new URL('../../inspector', import.meta.url))),
       maxBodyBytes: Math.ceil(exchanges.bodyBytes * 1.5) + EDIT_BYTES,
@@ -113,8 +99,13 @@ export class Inspector {
   }
 
   close(): void {
-    this.#replayer.close();
+    void this.#api?.then((api) => api.close());
     this.#server.close();
+  }
+
+  #openApi(): Promise<ApiRoutes> {
+    this.#api ??= import('./api-routes.js').then(({ openApiRoutes }) => openApiRoutes(this.#apiOptions));
+    return this.#api;
   }
 
   #pauseRoutes(): Route[] {

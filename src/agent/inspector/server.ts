@@ -22,7 +22,8 @@ export interface ServerOptions {
   readonly port: number;
   /** How many ports above it are tried when it is taken. */
   readonly alternatives: number;
-  readonly routes: readonly Route[];
+  /** Called with the first request. */
+  readonly routes: () => Promise<readonly Route[]>;
   readonly events: EventStream;
   readonly page: PageFiles;
   /** Of a request's body. */
@@ -60,14 +61,13 @@ export class InspectorServer {
   readonly #cookie = randomBytes(32).toString('base64url');
   readonly #pageHalf = randomBytes(32).toString('base64url');
   readonly #options: ServerOptions;
-  readonly #routes: readonly Route[];
+  #routes: Promise<readonly Route[]> | undefined;
   readonly #server: Server;
   #guard: Guard | undefined;
   #port = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#routes = [...options.routes, ...this.#ownRoutes()];
     this.#server = createServer({
       ...STRICT_PARSER,
       requireHostHeader: false,
@@ -127,7 +127,8 @@ export class InspectorServer {
     if (misdirected !== undefined) return refusal(misdirected);
     const [path = '', ...query] = url.split('?');
     if (path === '/api/events' && method === 'GET') return this.#openEvents(asked, response);
-    const found = findRoute(this.#routes, method, path);
+    this.#routes ??= this.#allRoutes();
+    const found = findRoute(await this.#routes, method, path);
     if (!('route' in found)) return unrouted(found.methods);
     const refused = guard.check(asked, found.route.demand);
     if (refused !== undefined) return refusal(refused);
@@ -147,6 +148,10 @@ export class InspectorServer {
     response.writeHead(200, { ...SAFETY, 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
     if (!this.#options.events.open(response, typeof id === 'string' ? id : undefined)) response.destroy();
     return undefined;
+  }
+
+  async #allRoutes(): Promise<readonly Route[]> {
+    return [...(await this.#options.routes()), ...this.#ownRoutes()];
   }
 
   #ownRoutes(): Route[] {
