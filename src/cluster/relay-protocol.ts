@@ -42,6 +42,7 @@ export function readPeerHead(head: RequestHead): (PeerRequest & { readonly head:
 }
 
 function decoded(text: string): string | undefined {
+  if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch {

@@ -35,6 +35,8 @@ export interface AgentOptions {
   readonly nodeArgs?: readonly string[];
   /** Where its inspector listens; none unless given, since no peer has one. */
   readonly inspect?: string | undefined;
+  /** How many links it may open; the default of the product unless given. */
+  readonly links?: number | undefined;
 }
 
 const TRUST = { NODE_EXTRA_CA_CERTS: CERTIFICATE_PATH };
@@ -94,6 +96,7 @@ export class Postern {
     via = this.base,
     nodeArgs = [],
     inspect = 'off',
+    links,
   }: AgentOptions): Promise<Child> {
     const token = await this.token(name);
     const rules = allow.split(',').flatMap((rule) => ['--allow', rule]);
@@ -109,6 +112,7 @@ export class Postern {
       '--name',
       name,
       ...rules,
+      ...(links === undefined ? [] : ['--links', String(links)]),
       '--inspect',
       inspect,
       '--json',

@@ -72,7 +72,7 @@ export async function enter(
   postern: Postern,
   targetUrl: string,
   name = 'demo',
-  more: Pick<AgentOptions, 'via' | 'inspect'> = {},
+  more: Pick<AgentOptions, 'via' | 'inspect' | 'links'> = {},
 ): Promise<Entrance> {
   const agent = await postern.startAgent({ name, allow: '@acme.com', targetUrl, ...more });
   const { origin, edge } = postern;

@@ -1,6 +1,6 @@
 /**
  * Several workers as one edge: what a request costs whose agent is at the other worker beside one whose agent is at the same, and two
- * workers beside one process. By processor time: where a machine has few cores, load, target and agent need them too.
+ * workers, to each of which the agent of a busy tunnel has a link, beside one process. By processor time: where a machine has few cores, load, target and agent need them too.
  */
 import { childrenOf } from './children.js';
 import type { Driver } from './driver.js';
@@ -22,6 +22,10 @@ export interface WorkersAmount {
 
 const SECONDS = 2;
 
+// Twice as many paths as in one process; by requests, since a busy machine serves few in a second.
+const WARM_UP_REQUESTS = 30_000;
+const MAX_WARM_UP_STEPS = 30;
+
 export async function measureWorkers(
   driver: Driver,
   target: BenchTarget,
@@ -31,7 +35,7 @@ export async function measureWorkers(
   const [one, two] = [await Postern.start(), await Postern.start({ edgeEnv: { POSTERN_WORKERS: '2' } })];
   try {
     const [alone, shared] = [await enter(one, target.origin), await enter(two, target.origin)];
-    await measureRelay(two, shared, amount, samples);
+    await measureRelay(two, await enter(two, target.origin, 'single', { links: 1 }), amount, samples);
     await measureBoth(driver, [alone, shared], amount, samples);
   } finally {
     await Promise.all([one.end(), two.end()]);
@@ -41,7 +45,7 @@ export async function measureWorkers(
 async function measureRelay(
   { port, edge }: Postern,
   entrance: Entrance,
-  { rounds, connections, warmUpSeconds }: WorkersAmount,
+  { rounds, connections }: WorkersAmount,
   samples: Samples,
 ): Promise<void> {
   const workers = childrenOf(edge.pid);
@@ -53,7 +57,11 @@ async function measureRelay(
     [SAME_WORKER, await Lane.open(port, connections, own, workers)],
     [OTHER_WORKER, await Lane.open(port, connections, other, workers)],
   ] as const;
-  for (const [, lane] of turns) await lane.drive('/1k', await entrance.headers(), warmUpSeconds);
+  for (const [, lane] of turns) {
+    let requests = 0;
+    for (let step = 0; step < MAX_WARM_UP_STEPS && requests < WARM_UP_REQUESTS; step++)
+      requests += await lane.drive('/1k', await entrance.headers(), SECONDS);
+  }
   for (let round = 0; round < rounds; round++) {
     for (const [name, lane] of round % 2 === 0 ? turns : turns.toReversed()) {
       const headers = await entrance.headers();

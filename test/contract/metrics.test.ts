@@ -69,6 +69,14 @@ describe('the alert rules', () => {
     assert.equal(status, 0, output);
   });
 
+  test('have a paragraph each in docs/scale.md that says what to do', () => {
+    const paragraphs = [...read('docs', 'scale.md').matchAll(/^### (Postern\w+)\n(?=.{80})/gm)];
+    assert.deepEqual(
+      paragraphs.map(([, alert]) => alert),
+      rules.map(({ alert }) => alert),
+    );
+  });
+
   test('are each expected to be raised once, and once not', () => {
     const { tests } = parse(read('deploy', 'prometheus', 'alerts-test.yaml')) as { tests: RuleTest[] };
     const names = rules.map(({ alert }) => alert);

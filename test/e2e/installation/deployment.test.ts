@@ -9,8 +9,10 @@ import { parse, parseAllDocuments } from 'yaml';
 import { loadEdgeConfig } from '../../../src/config/edge-config.js';
 import { EDGE_OPTIONS } from '../../../src/config/edge-options.js';
 import { findCommand } from '../../bench/children.js';
+import { haproxyMissing } from '../../support/haproxy.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { CERTIFICATE_PATH, KEY_PATH } from '../../support/tls-front.js';
 
 const run = promisify(execFile);
 const DEPLOY = join(PROJECT_ROOT, 'deploy');
@@ -36,20 +38,30 @@ interface Manifest {
   readonly kind: string;
   readonly data?: Record<string, string>;
   readonly spec?: {
-    readonly template: {
+    readonly template?: {
       readonly spec: {
         readonly securityContext: object;
-        readonly containers: readonly { readonly securityContext: object }[];
+        readonly containers: readonly {
+          readonly name: string;
+          readonly command?: readonly string[];
+          readonly env?: readonly { readonly name: string; readonly value?: string }[];
+          readonly securityContext: object;
+        }[];
       };
     };
   };
 }
 
-describe('deploy/kubernetes/edge.yaml', () => {
-  const manifests = parseAllDocuments(read('kubernetes/edge.yaml')).map((document) => {
+function manifestsOf(name: string): Manifest[] {
+  return parseAllDocuments(read(name)).map((document) => {
     assert.deepEqual(document.errors, []);
     return document.toJS() as Manifest;
   });
+}
+
+describe('deploy/kubernetes', () => {
+  const [edge, nodes] = [manifestsOf('kubernetes/edge.yaml'), manifestsOf('kubernetes/nodes.yaml')];
+  const manifests = [...edge, ...nodes];
 
   test('has only fields that Kubernetes has, with values of their types', async () => {
     const folder = temporaryFolder('kubernetes');
@@ -58,6 +70,8 @@ describe('deploy/kubernetes/edge.yaml', () => {
       PersistentVolumeClaim: 'core/v1',
       Service: 'core/v1',
       Deployment: 'apps/v1',
+      StatefulSet: 'apps/v1',
+      PodDisruptionBudget: 'policy/v1',
       NetworkPolicy: 'networking/v1',
     };
     const checked = manifests.map((manifest, at) => {
@@ -78,25 +92,38 @@ describe('deploy/kubernetes/edge.yaml', () => {
       (error: { stdout: string }) => error,
     );
     assert.equal(stdout, '');
-    assert.deepEqual(manifests.map(({ kind }) => kind).sort(), Object.keys(modules).sort());
+    assert.deepEqual([...new Set(manifests.map(({ kind }) => kind))].sort(), Object.keys(modules).sort());
   });
 
   test('configures an edge', () => {
-    const config = load(manifests.find(({ kind }) => kind === 'ConfigMap')?.data ?? {});
+    const config = load(edge.find(({ kind }) => kind === 'ConfigMap')?.data ?? {});
     assert.equal(config.base.origin, 'https://tunnel.example.com');
     assert.deepEqual(config.secrets, [SECRET]);
   });
 
-  test('gives the process no more than it needs', () => {
-    const pod = manifests.find(({ kind }) => kind === 'Deployment')?.spec?.template.spec;
-    assert.deepEqual(pod?.securityContext, {
-      ...{ runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532 },
-      ...{ fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' } },
-    });
-    const [container] = pod?.containers ?? [];
-    assert.deepEqual(container?.securityContext, {
-      ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-    });
+  test('configures edges that reach each other, and have one place for what is remembered', () => {
+    const data = nodes.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
+    const containers = nodes.flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
+    const { command, env = [] } = containers.find(({ name }) => name === 'edge') ?? {};
+    const url = env.find(({ name }) => name === 'POSTERN_PEER_URL')?.value?.replace('$(POD_NAME)', 'postern-0') ?? '';
+    const config = load({ ...data, POSTERN_PEER_URL: url });
+    assert.equal(config.peer?.url?.host, 'postern-0.postern-peers');
+    assert.ok(command?.includes('--unset=POSTERN_STATE_DIR'));
+    assert.ok(config.store !== undefined);
+  });
+
+  test('gives no process more than it needs', () => {
+    for (const pod of manifests.flatMap(({ spec }) => spec?.template?.spec ?? [])) {
+      const id = pod.containers.some(({ name }) => name === 'redis') ? 999 : 65532;
+      assert.deepEqual(pod.securityContext, {
+        ...{ runAsNonRoot: true, runAsUser: id, runAsGroup: id, fsGroup: id },
+        ...{ fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' } },
+      });
+      for (const container of pod.containers)
+        assert.deepEqual(container.securityContext, {
+          ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+        });
+    }
   });
 });
 
@@ -109,20 +136,28 @@ interface Service {
   readonly privileged?: boolean;
 }
 
-for (const name of ['compose.yaml', 'compose.caddy.yaml', 'compose.redis.yaml']) {
+for (const name of ['compose.yaml', 'compose.caddy.yaml', 'compose.redis.yaml', 'compose.nodes.yaml']) {
   describe(`deploy/${name}`, () => {
-    const { services } = parse(read(name)) as { services: Readonly<Record<string, Service>> };
+    const { services } = parse(read(name), { merge: true }) as { services: Readonly<Record<string, Service>> };
+    const edges = Object.entries(services).filter(([service]) => service.startsWith('edge'));
 
-    test('configures an edge', () => {
-      const config = load({ ...REQUIRED, ...services['edge']?.environment });
-      assert.deepEqual(config.secrets, [SECRET]);
+    test('configures each edge', () => {
+      for (const [, { environment }] of edges)
+        assert.deepEqual(load({ ...REQUIRED, ...environment }).secrets, [SECRET]);
+      assert.equal(edges.length, name === 'compose.nodes.yaml' ? 3 : 1);
     });
 
     test('has one place for what is remembered', () => {
-      const { entrypoint = [], environment } = services['edge'] ?? {};
-      const ofImage = entrypoint.includes('--unset=POSTERN_STATE_DIR') ? {} : { POSTERN_STATE_DIR: '/of/the/image' };
-      const config = load({ ...REQUIRED, ...ofImage, ...environment });
-      assert.equal(config.store === undefined, config.stateDir !== undefined);
+      for (const [, { entrypoint = [], environment }] of edges) {
+        const ofImage = entrypoint.includes('--unset=POSTERN_STATE_DIR') ? {} : { POSTERN_STATE_DIR: '/of/the/image' };
+        const config = load({ ...REQUIRED, ...ofImage, ...environment });
+        assert.equal(config.store === undefined, config.stateDir !== undefined);
+      }
+    });
+
+    test('tells the edges where each of them is', () => {
+      const urls = edges.map(([, { environment }]) => environment?.['POSTERN_PEER_URL']);
+      assert.deepEqual(urls, edges.length === 1 ? [undefined] : edges.map(([service]) => `https://${service}:7443`));
     });
 
     test('gives no process more than it needs', () => {
@@ -133,6 +168,26 @@ for (const name of ['compose.yaml', 'compose.caddy.yaml', 'compose.redis.yaml'])
     });
   });
 }
+
+describe('deploy/haproxy.cfg', { skip: haproxyMissing() }, () => {
+  test('is valid, and leads to the edges of compose.nodes.yaml', async () => {
+    const folder = temporaryFolder('haproxy');
+    const pem = join(folder, 'tunnel.pem');
+    writeFileSync(pem, readFileSync(CERTIFICATE_PATH, 'utf8') + readFileSync(KEY_PATH, 'utf8'));
+    const path = join(folder, 'haproxy.cfg');
+    const text = read('haproxy.cfg');
+    writeFileSync(path, text.replace('/run/secrets/tunnel.pem', pem));
+    const { stderr } = await run(findCommand('haproxy') ?? '', ['-c', '-f', path]).catch(
+      (error: { stderr: string }) => error,
+    );
+    assert.ok(!/\[(?:ALERT|WARNING)\]/.test(stderr), stderr);
+    const servers = [...text.matchAll(/^ +server (\S+) (\S+)$/gm)].map(([, name, address]) => [name, address]);
+    assert.deepEqual(
+      servers,
+      ['edge-1', 'edge-2', 'edge-3'].map((name) => [name, `${name}:8080`]),
+    );
+  });
+});
 
 describe('deploy/Dockerfile', () => {
   const lines = read('Dockerfile').replaceAll('\\\n', ' ').split('\n');
