@@ -10,8 +10,8 @@ const MAX_AT_ONCE = 500;
 
 export interface DeadPlacesOptions {
   readonly leases: Leases;
-  /** All that is known, of lost tunnels too. */
-  readonly records: () => readonly TunnelRecord[];
+  /** With a place at a node that fits; of lost tunnels too. */
+  readonly recordsAt: (fits: (node: string) => boolean) => readonly TunnelRecord[];
   readonly removePlaces: (name: string, isGone: (node: string) => boolean) => Promise<unknown>;
   readonly removeNode: (id: string, version: number) => Promise<unknown>;
   /** Monotonic. */
@@ -29,10 +29,10 @@ export class DeadPlaces {
 
   /** Rejects when the store cannot be reached. */
   async clean(): Promise<void> {
-    const { leases, records, removePlaces, removeNode, now } = this.#options;
+    const { leases, recordsAt, removePlaces, removeNode, now } = this.#options;
     if ([...leases.live.keys()].some((id) => id < leases.self.id)) return this.#noticed.clear();
     const dead = leases.dead;
-    const left = records().filter(({ places }) => places.some(({ node }) => !leases.live.has(node)));
+    const left = recordsAt((node) => !leases.live.has(node));
     this.#notice(new Set([...dead.keys(), ...left.flatMap(({ places }) => places.map(({ node }) => node))]));
     const before = now() - LEASE_MS;
     const isGone = (node: string) => !leases.live.has(node) && (this.#noticed.get(node) ?? now()) <= before;

@@ -67,7 +67,7 @@ export class StoreDirectory implements Directory {
     });
     this.#deadPlaces = new DeadPlaces({
       leases: this.#leases,
-      records: () => this.#copy.records(),
+      recordsAt: (fits) => this.#copy.recordsAt(fits),
       removePlaces: (name, isGone) => this.#writer.removePlaces(name, ({ node }) => isGone(node)),
       removeNode: (id, version) => store.delete(`${NODE_PREFIX}${id}`, version),
       now: monotonic,
@@ -186,7 +186,7 @@ export class StoreDirectory implements Directory {
     const { id } = this.self;
     const isUnwanted = ({ node, link }: { node: string; link: string }) => node === id && !this.#links.has(link);
     const found = this.#copy
-      .records()
+      .recordsAt((node) => node === id)
       .filter(({ name, places }) => !this.#copy.isLost(name) && places.some(isUnwanted));
     await Promise.all(found.map(({ name }) => this.#writer.removePlaces(name, isUnwanted)));
   }
@@ -212,8 +212,7 @@ export class StoreDirectory implements Directory {
 
   #nodesMoved(ids: readonly string[]): void {
     if (ids.length === 0) return;
-    for (const { name, places } of this.#copy.records())
-      if (places.some(({ node }) => ids.includes(node))) this.#tellOf(name);
+    for (const { name } of this.#copy.recordsAt((node) => ids.includes(node))) this.#tellOf(name);
   }
 
   #tunnelsChanged(change: Change): void {

@@ -21,6 +21,10 @@ export interface TunnelCopyOptions {
 export class TunnelCopy {
   readonly #options: TunnelCopyOptions;
   readonly #held = new Map<string, Held>();
+  /** The names of the tunnels with a place at a node: what happens at each beat looks at no others. */
+  readonly #byNode = new Map<string, Set<string>>();
+  /** Those that end in time: they expire, or were lost. */
+  readonly #ending = new Set<string>();
   #pasts = 0;
 
   constructor(options: TunnelCopyOptions) {
@@ -38,6 +42,13 @@ export class TunnelCopy {
 
   records(): TunnelRecord[] {
     return [...this.#held.values()].map(({ record }) => record);
+  }
+
+  /** Those with a place at a node that fits. */
+  recordsAt(fits: (node: string) => boolean): TunnelRecord[] {
+    const names = new Set<string>();
+    for (const [node, at] of this.#byNode) if (fits(node)) for (const name of at) names.add(name);
+    return [...names].flatMap((name) => this.get(name) ?? []);
   }
 
   /** Takes in a change of one tunnel. Returns its name; undefined if that was known. */
@@ -63,11 +74,13 @@ export class TunnelCopy {
     this.#pasts += 1;
     const before = new Map(this.#held);
     this.#held.clear();
+    this.#byNode.clear();
+    this.#ending.clear();
     for (const entry of entries) this.#set(entry);
     if (isOlder !== true) return;
     const lostAtMs = this.#options.monotonic();
     for (const [name, held] of before)
-      if (!this.#held.has(name) && held.record.places.length > 0) this.#held.set(name, { lostAtMs, ...held });
+      if (!this.#held.has(name) && held.record.places.length > 0) this.#keep(name, { lostAtMs, ...held });
   }
 
   /** Removes what has expired, and what was lost for long. Returns the names. */
@@ -76,8 +89,8 @@ export class TunnelCopy {
     const lostBeforeMs = this.#options.monotonic() - LEASE_MS;
     const isOver = ({ expiresAtMs = Number.POSITIVE_INFINITY, lostAtMs = Number.POSITIVE_INFINITY }: Held) =>
       expiresAtMs <= nowMs || lostAtMs <= lostBeforeMs;
-    const over = [...this.#held].filter(([, held]) => isOver(held)).map(([name]) => name);
-    for (const name of over) this.#held.delete(name);
+    const over = [...this.#ending].filter((name) => isOver(this.#held.get(name) as Held));
+    for (const name of over) this.#delete(name);
     return over;
   }
 
@@ -87,12 +100,32 @@ export class TunnelCopy {
     if (held !== undefined && held.lostAtMs === undefined && held.version >= entry.version) return undefined;
     const record = readTunnel(entry);
     if (record === undefined) return this.#delete(name);
-    this.#held.set(name, { record, version: entry.version, expiresAtMs: entry.expiresAtMs });
+    this.#keep(name, { record, version: entry.version, expiresAtMs: entry.expiresAtMs });
     return name;
   }
 
+  #keep(name: string, held: Held): void {
+    this.#delete(name);
+    this.#held.set(name, held);
+    if (held.expiresAtMs !== undefined || held.lostAtMs !== undefined) this.#ending.add(name);
+    for (const { node } of held.record.places) {
+      const at = this.#byNode.get(node);
+      if (at === undefined) this.#byNode.set(node, new Set([name]));
+      else at.add(name);
+    }
+  }
+
   #delete(name: string): string | undefined {
-    return this.#held.delete(name) ? name : undefined;
+    const held = this.#held.get(name);
+    if (held === undefined) return undefined;
+    for (const { node } of held.record.places) {
+      const at = this.#byNode.get(node);
+      at?.delete(name);
+      if (at?.size === 0) this.#byNode.delete(node);
+    }
+    this.#ending.delete(name);
+    this.#held.delete(name);
+    return name;
   }
 }
 

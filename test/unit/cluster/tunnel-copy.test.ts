@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LEASE_MS } from '../../../src/cluster/leases.js';
+import { TunnelCopy } from '../../../src/cluster/tunnel-copy.js';
+import type { Entry } from '../../../src/store/store.js';
+
+function entryOf(name: string, version: number, nodes: readonly string[], expiresAtMs?: number): Entry {
+  const places = nodes.map((node, at) => ({ node, link: `link-${at}`, slot: at + 1 }));
+  const record = { epoch: 1, owner: 'ana@acme.com', agentId: 'agent-of-ana-0001', offer: '{}', places };
+  return { key: `tunnel:${name}`, value: JSON.stringify(record), version, expiresAtMs };
+}
+
+describe('the tunnels of a node, in the copy of what a store has', () => {
+  it('are those with a place there now, through changes, deletions, losses and expiry', () => {
+    let nowMs = 0;
+    const copy = new TunnelCopy({ wallClock: () => nowMs, monotonic: () => nowMs });
+    const at = (node: string) => copy.recordsAt((id) => id === node).map(({ name }) => name);
+    const put = (entry: Entry) => copy.change({ kind: 'put', entry });
+    copy.replace({ kind: 'all', entries: [entryOf('one', 1, ['a']), entryOf('two', 2, ['a', 'b'])] });
+    assert.deepEqual([at('a'), at('b')], [['one', 'two'], ['two']]);
+    assert.equal(copy.recordsAt(() => true).length, 2, 'each once');
+    put(entryOf('two', 3, ['b']));
+    assert.deepEqual([at('a'), at('b')], [['one'], ['two']]);
+    copy.change({ kind: 'deleted', key: 'tunnel:one' });
+    assert.deepEqual(at('a'), []);
+    copy.replace({ kind: 'all', entries: [entryOf('three', 1, [], 5_000)], isOlder: true });
+    assert.deepEqual(at('b'), ['two'], 'lost, and kept for a while');
+    nowMs = 5_000;
+    assert.deepEqual(copy.sweep(), ['three']);
+    nowMs = LEASE_MS;
+    assert.deepEqual(copy.sweep(), ['two']);
+    assert.deepEqual([at('b'), copy.records()], [[], []]);
+  });
+});
