@@ -33,7 +33,6 @@ export interface NodesOptions extends WorldOptions {
 export interface TestNode {
   readonly port: number;
   readonly adminUrl: string;
-  readonly peerPort: number;
   readonly store: StorePath;
   /** The latest process, running or not. */
   program: Program;
@@ -110,9 +109,9 @@ export class Nodes {
     world.target = await startTargetProcess({ port: await freePort() });
     await world.startProvider();
     for (let number = 0; number < (this.#options.nodes ?? 3); number++) {
-      const [port, admin, peerPort] = [await freePort(), await freePort(), await freePort()];
+      const [port, admin] = [await freePort(), await freePort()];
       const store = await StorePath.open(this.redis, `node${number + 1}`);
-      const node = { port, adminUrl: `http://127.0.0.1:${admin}`, peerPort, store };
+      const node = { port, adminUrl: `http://127.0.0.1:${admin}`, store };
       this.all.push({ ...node, program: this.#run(node) });
     }
     await Promise.all(this.all.map(({ program }) => program.record(({ msg }) => msg === 'edge up')));
@@ -120,13 +119,13 @@ export class Nodes {
     await Promise.all(this.all.map((node) => this.#isReady(node)));
   }
 
-  #run({ port, adminUrl, peerPort, store }: Omit<TestNode, 'program'>): Program {
+  #run({ port, adminUrl, store }: Omit<TestNode, 'program'>): Program {
     const env = {
       ...this.world.edgeEnv(),
       POSTERN_LISTEN: `127.0.0.1:${port}`,
       POSTERN_ADMIN_LISTEN: new URL(adminUrl).host,
       POSTERN_STORE_URL: store.url,
-      POSTERN_PEER_LISTEN: `https://127.0.0.1:${peerPort}`,
+      POSTERN_PEER_LISTEN: 'https://127.0.0.1:0',
       ...this.#options.edgeEnv,
     };
     return new Program({ name: `edge at ${port}`, script: POSTERN, args: ['edge'], env });

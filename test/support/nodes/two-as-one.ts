@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { freePort } from '../free-port.js';
 import { TestRedis } from '../redis.js';
 
 const LINK = /^GET \/\.postern\/link[? ]/;
@@ -18,9 +17,9 @@ type Child = ChildProcessByStdio<null, Readable, Readable>;
 const [command = '', ...args] = process.argv.slice(2);
 const redis = await TestRedis.start();
 const [host, port] = (process.env['POSTERN_LISTEN'] ?? '').split(':');
-const ports = [await freePort(), await freePort()] as const;
-const children: Child[] = [];
-for (const [at, own] of ports.entries()) children.push(await start(at, own));
+const first = await start(process.env['POSTERN_ADMIN_LISTEN'] ?? '');
+const second = await start('127.0.0.1:0');
+const children = [first.child, second.child];
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
   process.on(signal, () => {
     for (const child of children) child.kill(signal);
@@ -33,39 +32,40 @@ front.close();
 await redis.close();
 process.exit(codes.find((code) => code !== 0) ?? 0);
 
-async function start(at: number, own: number): Promise<Child> {
+/** Resolves once it is up; one that does not start ends this program as it would end. */
+async function start(admin: string): Promise<{ readonly child: Child; readonly port: number }> {
   const env = {
     ...process.env,
-    POSTERN_LISTEN: `127.0.0.1:${own}`,
+    POSTERN_LISTEN: '127.0.0.1:0',
     POSTERN_STORE_URL: redis.url,
-    POSTERN_PEER_LISTEN: `https://127.0.0.1:${await freePort()}`,
-    ...(at === 0 ? {} : { POSTERN_ADMIN_LISTEN: `127.0.0.1:${await freePort()}` }),
+    POSTERN_PEER_LISTEN: 'https://127.0.0.1:0',
+    POSTERN_ADMIN_LISTEN: admin,
   };
   // Dies with this program, which a test may kill.
   const words = ['--pdeathsig', 'KILL', process.execPath, command, ...args];
   const child = spawn('setpriv', words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stderr.pipe(process.stderr);
-  const lines = createInterface({ input: child.stdout });
-  await new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    lines.on('line', (line) => {
-      if (/"msg":"edge up"/.test(line)) resolve();
+  const port = await new Promise<number>((resolve) => {
+    child.once('exit', (code) => process.exit(code ?? 1));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (/"msg":"edge up"/.test(line)) resolve((JSON.parse(line) as { port: number }).port);
       else console.log(line);
     });
   });
-  return child;
+  child.removeAllListeners('exit');
+  return { child, port };
 }
 
 /** To the second node what begins like an agent, to the first one what does not. */
 function handOut(socket: Socket): void {
   let head: Buffer = Buffer.alloc(0);
   socket.on('error', () => socket.destroy());
-  const leave = () => splice(socket, ports[0], head); // an edge that has such a client tells what it lacks
+  const leave = () => splice(socket, first.port, head); // an edge that has such a client tells what it lacks
   const listener = (bytes: Buffer) => {
     head = Buffer.concat([head, bytes]);
     if (head.length < LINK_BYTES && isBeginning(head)) return;
     socket.off('data', listener).off('end', leave).pause();
-    splice(socket, ports[LINK.test(head.toString('latin1', 0, LINK_BYTES)) ? 1 : 0], head);
+    splice(socket, (LINK.test(head.toString('latin1', 0, LINK_BYTES)) ? second : first).port, head);
   };
   socket.on('data', listener).resume();
   socket.once('end', leave);
