@@ -23,8 +23,8 @@ export const CLIENTS: readonly Mutant[] = [
   {
     file: 'src/edge/clients/client-sign-ins.ts',
     fault: 'a token counts at every tunnel',
-    before: 'return held.tunnel === tunnel && this.#counts(held)',
-    after: 'return this.#counts(held)',
+    before: "if (held.tunnel !== tunnel) return 'ended';",
+    after: '',
     tests: SIGN_INS,
   },
   {

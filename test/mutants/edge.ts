@@ -73,14 +73,14 @@ export const EDGE: readonly Mutant[] = [
     tests: ['unit/edge/agents/admission.test.ts'],
   },
   {
-    file: 'src/cluster/directory-table.ts',
+    file: 'src/cluster/directory-rules.ts',
     fault: 'a name whose agent has a link is taken over',
-    before: 'current.places.length > 0 && !isSameAgent',
-    after: 'current.places.length > 9 && !isSameAgent',
+    before: 'current !== undefined && current.places.length > 0;',
+    after: 'current !== undefined && current.places.length > 9;',
     tests: ['unit/edge/agents/admission.test.ts', 'contract/memory-directory.test.ts'],
   },
   {
-    file: 'src/cluster/directory-table.ts',
+    file: 'src/cluster/directory-rules.ts',
     fault: 'any owner takes a name over',
     before: 'current?.owner === owner && current.agentId === agentId',
     after: 'current?.agentId === agentId',
@@ -101,7 +101,7 @@ export const EDGE: readonly Mutant[] = [
     tests: ['e2e/agents/tokens.test.ts'],
   },
   {
-    file: 'src/edge/agents/admission.ts',
+    file: 'src/edge/agents/link-expiry.ts',
     fault: 'a link outlives its token',
     before: 'setTimeout(expired, Math.min(Math.max(0, expiresAtMs - Date.now()), MAX_TIMER_MS))',
     after: 'setTimeout(expired, MAX_TIMER_MS)',
