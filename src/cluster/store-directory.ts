@@ -19,6 +19,7 @@ import { type DirectoryListener, DirectoryListeners } from './directory-listener
 import { claimIn, epochAfter, releaseIn, without } from './directory-rules.js';
 import { Leases } from './leases.js';
 import { OwnLease } from './own-lease.js';
+import { OwnPlaces } from './own-places.js';
 import { NODE_PREFIX, TUNNEL_PREFIX } from './store-records.js';
 import { TunnelCopy } from './tunnel-copy.js';
 import { TunnelWriter } from './tunnel-writer.js';
@@ -42,11 +43,10 @@ export class StoreDirectory implements Directory {
   readonly #ownLease: OwnLease;
   readonly #copy: TunnelCopy;
   readonly #writer: TunnelWriter;
+  readonly #ownPlaces: OwnPlaces;
   readonly #deadPlaces: DeadPlaces;
   readonly #watches: readonly Watch[];
   readonly #listeners: DirectoryListeners;
-  /** The links whose places are wanted. */
-  readonly #links = new Set<string>();
   #beating: Promise<void> | undefined;
   #isClosed = false;
 
@@ -64,6 +64,11 @@ export class StoreDirectory implements Directory {
       ...{ store, wallClock },
       living: (record) => this.#living(record),
       taker: () => this.#taker(),
+    });
+    this.#ownPlaces = new OwnPlaces({
+      node: self.id,
+      records: () => this.#copy.recordsAt((node) => node === self.id).filter(({ name }) => !this.#copy.isLost(name)),
+      removePlaces: (name, isGone) => this.#writer.removePlaces(name, isGone),
     });
     this.#deadPlaces = new DeadPlaces({
       leases: this.#leases,
@@ -120,21 +125,14 @@ export class StoreDirectory implements Directory {
     return this.#writer.find(name);
   }
 
-  async claim(claim: Claim): Promise<Claimed> {
-    const isNew = !this.#links.has(claim.link);
-    this.#links.add(claim.link);
-    let claimed: Claimed | undefined;
-    try {
-      claimed = await this.#writer.change(claim.name, (current, stored) => {
+  claim(claim: Claim): Promise<Claimed> {
+    return this.#ownPlaces.claim(claim.link, () =>
+      this.#writer.change(claim.name, (current, stored) => {
         const former = stored ?? this.#copy.get(claim.name);
         const result = claimIn(current, this.self.id, claim, () => this.#newEpoch(former));
         return { result, record: result.kind === 'claimed' ? result.record : undefined };
-      });
-      return claimed;
-    } finally {
-      // One that was not granted, but may be by now, is taken back at a beat.
-      if (isNew && claimed?.kind !== 'claimed') this.#links.delete(claim.link);
-    }
+      }),
+    );
   }
 
   async release(name: string, link: string): Promise<TunnelRecord | undefined> {
@@ -142,7 +140,7 @@ export class StoreDirectory implements Directory {
       const record = releaseIn(current, this.self.id, link);
       return { result: record, record };
     });
-    this.#links.delete(link);
+    this.#ownPlaces.released(link);
     return left;
   }
 
@@ -157,11 +155,11 @@ export class StoreDirectory implements Directory {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#listeners.clear();
-    this.#links.clear();
+    this.#ownPlaces.clear();
     await this.#beating;
     const leave = async () => {
       await this.#ownLease.end();
-      await this.#releaseUnwanted();
+      await this.#ownPlaces.removeUnwanted();
     };
     await leave().catch(() => {});
     for (const watch of this.#watches) watch.close();
@@ -174,21 +172,11 @@ export class StoreDirectory implements Directory {
     for (const name of this.#copy.sweep()) this.#tellOf(name);
     if (beat === undefined) return;
     try {
-      await this.#releaseUnwanted();
+      await this.#ownPlaces.removeUnwanted();
       await this.#deadPlaces.clean();
     } catch (error) {
       this.#log.debug({ err: error }, 'what other nodes have left is removed later');
     }
-  }
-
-  /** Places of this node that no link of it has: a claim whose outcome was unknown, or what an older copy of the store has. */
-  async #releaseUnwanted(): Promise<void> {
-    const { id } = this.self;
-    const isUnwanted = ({ node, link }: { node: string; link: string }) => node === id && !this.#links.has(link);
-    const found = this.#copy
-      .recordsAt((node) => node === id)
-      .filter(({ name, places }) => !this.#copy.isLost(name) && places.some(isUnwanted));
-    await Promise.all(found.map(({ name }) => this.#writer.removePlaces(name, isUnwanted)));
   }
 
   /** What counts of a record. A node that is not known may have come in this moment: the store is asked. */

@@ -40,7 +40,8 @@ export async function runWorker(config: EdgeConfig, logging: Logging): Promise<v
       directory: isInStore ? undefined : directory,
     },
   });
-  logging.log.info({ pid: process.pid, node: directory.self.id }, 'worker up');
+  // Where its directory is in the store, the line that names where others reach it says which node it is.
+  logging.log.info({ pid: process.pid, ...(!isInStore && { node: directory.self.id }) }, 'worker up');
   await calls.call('worker.ready');
 }
 
