@@ -12,7 +12,7 @@ export interface BodyKeeper {
   write(bytes: Uint8Array): boolean;
   /** Fills `target`, or returns false for what is not there any more. */
   read(position: number, target: Buffer): boolean;
-  /** Takes bytes that are kept elsewhere into account, or returns false when they may not be. */
+  /** Takes bytes that are kept elsewhere into account (or fewer), and returns false when there is no room for them. */
   reserve(bytes: number): boolean;
 }
 
@@ -92,7 +92,7 @@ export class BodyCopy implements KeptBody {
 
   #keep(bytes: Buffer): void {
     if (this.#own !== undefined) {
-      if (!this.#keeper.reserve(bytes.length)) return;
+      if (!this.#keeper.reserve(bytes.length)) return void this.#keeper.reserve(-bytes.length);
       this.#own.add(bytes);
       this.#kept += bytes.length;
       return;

@@ -23,7 +23,10 @@ export interface Keeper {
   /** Makes room for more bytes of an exchange and writes them there; false when it is not kept any more. */
   write(captured: Captured, bytes: Uint8Array): boolean;
   read(position: number, target: Buffer): boolean;
-  /** Makes room for more of an exchange (or less); false when the exchange itself is not kept any more. */
+  /**
+   * Makes room for more of an exchange (or less), which is accounted for; false when the exchange itself is not kept any more, and
+   * when it is pinned and all that is pinned takes up too much.
+   */
   reserve(captured: Captured, bytes: number): boolean;
   idOf(seq: number): string;
   isPinned(seq: number): boolean;

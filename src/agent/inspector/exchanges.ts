@@ -77,12 +77,13 @@ export class Exchanges implements Keeper, Archive {
 
   /** All of them, or those before number `before`, newest first. What goes while they are looked at is left out. */
   *newestFirst(before = Number.POSITIVE_INFINITY): Generator<KeptExchange> {
-    for (let seq = Math.min(before, this.#index.next) - 1; seq >= this.#index.first; seq--) {
+    let seq = Math.min(before, this.#index.next) - 1;
+    for (; seq >= this.#index.first; seq--) {
       const found = this.#get(seq);
       if (found !== undefined) yield found;
     }
-    for (const exchange of this.#pinned.newestFirst())
-      if (exchange.seq < Math.min(before, this.#index.first)) yield exchange;
+    // Of the pinned ones some were reached before all around them went.
+    for (const exchange of this.#pinned.newestFirst()) if (exchange.seq <= seq) yield exchange;
   }
 
   write(captured: Captured, bytes: Uint8Array): boolean {
@@ -102,7 +103,7 @@ export class Exchanges implements Keeper, Archive {
     this.#heldBytes += bytes;
     this.#pinned.grow(captured.seq, bytes);
     this.#makeRoom(0);
-    return captured.isKept;
+    return captured.isKept && !(this.#pinned.isFull && this.isPinned(captured.seq));
   }
 
   /** From now on it is a record, unless it has messages or is pinned. */

@@ -1,7 +1,7 @@
 /** The last messages of a WebSocket, or events of an event stream: bounded in number and bytes, the oldest go first. */
 import type { Message } from './wire.js';
 
-/** Takes bytes that are to be kept into account, or returns false when they may not be. */
+/** Takes bytes that are kept into account (or fewer), and returns false when there is no room for them. */
 export type Reserve = (bytes: number) => boolean;
 
 /** A message as it is kept. Its payload may follow later: compressed ones are inflated aside. */
@@ -100,15 +100,15 @@ export class MessageLog {
 
   #grow(bytes: number): void {
     this.#bytes += bytes;
-    this.#reserve(bytes);
+    let hasRoom = this.#reserve(bytes);
     let drop = 0;
     while (
       drop < this.#messages.length - 1 &&
-      (this.#bytes > this.#maxBytes || this.#messages.length - drop > MAX_MESSAGES)
+      (!hasRoom || this.#bytes > this.#maxBytes || this.#messages.length - drop > MAX_MESSAGES)
     ) {
       const freed = ENTRY_BYTES + (this.#messages[drop] as LoggedMessage).payload.length; // within the list
       this.#bytes -= freed;
-      this.#reserve(-freed);
+      hasRoom = this.#reserve(-freed);
       drop += 1;
     }
     if (drop > 0) this.#messages = this.#messages.slice(drop);

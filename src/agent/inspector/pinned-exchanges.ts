@@ -36,6 +36,11 @@ export class PinnedExchanges {
     return [...this.#entries.values()].map(({ exchange }) => exchange).sort((one, other) => other.seq - one.seq);
   }
 
+  /** What is pinned takes up more than it may: it has grown since. */
+  get isFull(): boolean {
+    return this.#bytes > this.#maxBytes;
+  }
+
   hasRoom(exchange: KeptExchange): boolean {
     return this.#bytes + (this.#entries.get(exchange.seq)?.bytes ?? exchange.cost) <= this.#maxBytes;
   }

@@ -68,10 +68,11 @@ function bodyOf({ requestBody }: KeptExchange, { bodyBase64 }: ReplayEdit): Buff
     if (!BASE64.test(bodyBase64)) throw new BadCall('The body is not in base64.');
     return Buffer.from(bodyBase64, 'base64');
   }
-  const { bytes, kept } = requestBody;
-  if (bytes === kept) return requestBody.read();
+  const { bytes } = requestBody;
+  const body = requestBody.read(); // what it was captured in may have gone since it was found
+  if (body.length === bytes) return body;
   throw new BadCall(
-    `Only ${kept} of the ${bytes} bytes of its body are kept: it cannot be repeated without another body.`,
+    `Only ${body.length} of the ${bytes} bytes of its body are kept: it cannot be repeated without another body.`,
   );
 }
 

@@ -26,15 +26,15 @@ const MAX_FILTER_CHARS = 1_000;
 
 export function replayRoutes({ capture, masks, replayer, tunnels, version }: ReplayRoutesOptions): Route[] {
   async function replay(call: Call): Promise<Reply> {
-    const captured = findExchange(capture, call.param('id'));
     const fields = await call.fields();
+    const captured = findExchange(capture, call.param('id'));
     const count = numberField(fields, 'count', { min: 1, max: MAX_REPLAYS }) ?? 1;
     return jsonReply(await replayer.replay(captured, { count, edit: readEdit(fields['edit']) }));
   }
 
   async function text(call: Call): Promise<Reply> {
-    const captured = findExchange(capture, call.param('id'));
     const fields = await call.fields();
+    const captured = findExchange(capture, call.param('id')); // in the turn that reads its body
     const form = textField(fields, 'as', 20);
     const secrets = switchField(fields, 'secrets');
     if (form === undefined || !Object.hasOwn(COPY_TEXTS, form))

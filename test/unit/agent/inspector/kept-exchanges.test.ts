@@ -6,6 +6,9 @@ import type { Captured } from '../../../../src/agent/inspector/captured.js';
 import { describeDetail } from '../../../../src/agent/inspector/describe.js';
 import { Exchanges, type ExchangesLimits } from '../../../../src/agent/inspector/exchanges.js';
 import type { InspectedTunnel } from '../../../../src/agent/inspector/inspected-tunnels.js';
+import { Masks } from '../../../../src/agent/inspector/masks.js';
+import { replayedRequest } from '../../../../src/agent/inspector/replay-request.js';
+import { BadCall } from '../../../../src/agent/inspector/reply.js';
 import type { RequestHead } from '../../../../src/http/exchange.js';
 
 const HEAD: RequestHead = { method: 'GET', scheme: 'https', authority: 'web.test', path: '/', headers: [] };
@@ -171,4 +174,53 @@ describe('an exchange that is pinned', () => {
     exchanges.clear();
     assert.deepEqual([listed(), exchanges.bytes], [[], 0]);
   });
+
+  for (const type of ['text/plain', 'text/event-stream']) {
+    test(`K16 takes up no more than it may while it runs on: ${type}`, () => {
+      const { exchanges, begin, exchange } = capturing();
+      const running = Array.from({ length: 10 }, () => begin());
+      for (const one of running) {
+        one.responded({ status: 200, headers: ['content-type', type] });
+        assert.ok(exchanges.pin(one, true));
+      }
+      for (let n = 0; n < 50; n++)
+        for (const one of running) one.responseBytes(Buffer.from(`data: ${textOf(n, 900)}\n\n`));
+      assert.ok(exchanges.bytes <= LIMITS.maxBytes, `${exchanges.bytes} bytes are kept`);
+      const last = exchange(textOf(1, 3_000));
+      assert.equal(exchanges.find(last)?.id, last, 'there is room for what is new');
+      for (const one of running) {
+        one.ended(DONE);
+        assert.ok(exchanges.find(one.id)?.isPinned && exchanges.pin(one, false));
+      }
+      exchanges.clear();
+      assert.equal(exchanges.bytes, 0);
+    });
+  }
+
+  test('is listed once, whatever goes while the list is read', () => {
+    const { exchanges, exchange } = capturing();
+    const ids = Array.from({ length: 12 }, (_, n) => exchange(textOf(n, 3_000)));
+    for (const at of [2, 10]) assert.ok(exchanges.pin(exchanges.find(ids[at] as string) ?? assert.fail(), true));
+    const listed: string[] = [];
+    for (const { id } of exchanges.newestFirst()) {
+      listed.push(id);
+      if (listed.length === 4) for (let n = 0; n < 100; n++) exchange(textOf(n, 3_000));
+    }
+    assert.deepEqual(
+      listed,
+      [11, 10, 9, 8, 2].map((at) => ids[at]),
+    );
+  });
+});
+
+test('K16 a request whose body went after it was found is not repeated without one', () => {
+  const { exchanges, begin, exchange } = capturing();
+  const captured = begin({ method: 'POST' });
+  captured.requestBytes(Buffer.from('a=1'));
+  const found = exchanges.find(captured.id) ?? assert.fail('it is kept');
+  const replayed = () => replayedRequest(found, {}, { assertion: undefined, masks: new Masks() }).body.toString();
+  captured.ended(DONE);
+  assert.equal(replayed(), 'a=1');
+  for (let n = 0; n < 100; n++) exchange(textOf(n, 3_000));
+  assert.throws(replayed, BadCall);
 });
