@@ -22,6 +22,12 @@ export interface LinkKeeperOptions {
   readonly log: Log;
 }
 
+// An edge that is updated node by node may drain a link that has just come up, and the next one too.
+const DRAINED_AT_ONCE = 4;
+
+/** The most links that are held at once: running requests finish on all but one of them, and those of the oldest end with it. */
+export const MAX_OPEN = 16;
+
 /** Dials from the moment it is made until `stop` or `destroy`. */
 export class LinkKeeper {
   /** Resolves when it was stopped and every link has closed; rejects with the refusal that ended it. */
@@ -36,6 +42,8 @@ export class LinkKeeper {
   #leave: () => void = () => {};
   /** `redial` was called during an attempt, whose link may be an outdated one. */
   #isOutdated = false;
+  /** How many links in a row the edge has drained as soon as they were up. */
+  #drainedAtOnce = 0;
 
   constructor(options: LinkKeeperOptions, clock: Clock) {
     this.#options = options;
@@ -87,8 +95,12 @@ export class LinkKeeper {
     });
     await Promise.race([closed, left, aborted(link.draining)]);
     await nextTurn(); // a lost link drains as well: tell the two apart once both are known
-    if (this.#clock.now() - startedMs >= STABLE_MS) this.#redial.reset();
+    const isStable = this.#clock.now() - startedMs >= STABLE_MS;
+    if (isStable) this.#redial.reset();
     if (!this.#links.has(link)) throw await closed;
+    if (!link.draining.aborted || isStable) this.#drainedAtOnce = 0;
+    else if (++this.#drainedAtOnce > DRAINED_AT_ONCE)
+      throw new PosternError('ERR_LINK_LOST', 'the edge drains each link as soon as it is up');
     this.#options.log.info(
       { url: link.url },
       link.draining.aborted ? 'the edge drains the link, dialling anew' : 'replacing the link',
@@ -97,6 +109,7 @@ export class LinkKeeper {
 
   /** Resolves with why the link closed. */
   #track(link: AgentLink): Promise<PosternError> {
+    if (this.#links.size >= MAX_OPEN) for (const oldest of [...this.#links].slice(0, 1)) oldest.destroy();
     this.#links.add(link);
     return link.closed.then((error) => {
       this.#links.delete(link);

@@ -7,6 +7,7 @@ import type { Log } from '../core/log.js';
 import { asPosternError } from '../errors.js';
 import type { AgentLink } from '../link/dial.js';
 import { type Clock, STABLE_MS } from './clock.js';
+import { MAX_OPEN } from './link-keeper.js';
 import { LinkLoad } from './link-load.js';
 
 export interface MoreLinksOptions {
@@ -110,7 +111,7 @@ export class MoreLinks {
     const loads = [first, ...this.#more.values()].map(({ load }) => load.measure(now));
     this.#busyTicks = loads.every((load) => load >= 1) ? this.#busyTicks + 1 : 0;
     const isWanted = this.#busyTicks >= BUSY_TICKS && loads.length < this.#most && now >= this.#notBeforeMs;
-    if (isWanted) await this.#openOne();
+    if (isWanted && this.#open.size < MAX_OPEN) await this.#openOne();
     else this.#closeQuiet(loads, now);
   }
 

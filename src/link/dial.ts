@@ -92,7 +92,7 @@ function dial(edge: string, offer: Offer, options: DialOptions): Promise<Inbound
     let wire: Socket | undefined;
     socket.once('upgrade', (response) => {
       const url = readPublicUrl(response.headers['postern-url']);
-      accepted = url === undefined ? undefined : { url, nodes: readSeveralNodes(response.headers) };
+      accepted = url === undefined ? undefined : { url, nodes: readSeveralNodes(response.headers, offer.links?.most) };
       wire = response.socket;
       wire.setKeepAlive(true, PROBE_MS);
     });

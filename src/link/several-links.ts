@@ -63,12 +63,17 @@ export function writeSeveralNodes({ most, node }: SeveralNodes): string[] {
   return [`${LINKS}: ${most}`, `${NODE}: ${node}`];
 }
 
-/** The agent's half of the 101. Undefined for an edge that can use one link, which says so or says nothing that can be read. */
+/**
+ * The agent's half of the 101, for an agent that would hold `most` links. Undefined for one that holds one, and for an edge that can
+ * use one, which says so or says nothing that can be read.
+ */
 export function readSeveralNodes(
   headers: Readonly<Record<string, string | string[] | undefined>>,
+  most: number | undefined,
 ): SeveralNodes | undefined {
-  const [most, node] = [headers[LINKS.toLowerCase()], headers[NODE.toLowerCase()]];
-  if (typeof most !== 'string' || !COUNT.test(most)) return undefined;
+  if (most === undefined) return undefined;
+  const [usable, node] = [headers[LINKS.toLowerCase()], headers[NODE.toLowerCase()]];
+  if (typeof usable !== 'string' || !COUNT.test(usable)) return undefined;
   if (typeof node !== 'string' || !NODE_ID.test(node)) return undefined;
-  return { most: Math.min(Number(most), MAX_LINKS), node };
+  return { most: Math.min(Number(usable), most, MAX_LINKS), node };
 }

@@ -26,6 +26,7 @@ interface Settings {
   readonly refusals?: unknown[];
   readonly target?: string;
   readonly nowMs?: () => number;
+  readonly wait?: AgentSeams['wait'];
   readonly token?: () => Promise<string>;
 }
 
@@ -61,7 +62,7 @@ function start(t: TestContext, settings: Settings = {}): Edge {
         links.push(link);
         return link;
       },
-      wait: () => Promise.resolve(),
+      wait: settings.wait ?? (() => Promise.resolve()),
       ...(settings.nowMs && { now: settings.nowMs }),
     },
   );
@@ -151,6 +152,28 @@ describe('startAgent', () => {
     await edge.agent.close();
     assert.equal(edge.links[1]?.ended, true);
     assert.deepEqual(edge.events, ['online', 'online']);
+  });
+
+  it('dials an edge that drains each link at once less and less often, and holds no more than sixteen of them', async (t) => {
+    let nowMs = 0;
+    const waits: number[] = [];
+    const edge = start(t, { nowMs: () => nowMs, wait: async (ms) => void waits.push(ms) });
+    for (let up = 1; up <= 60; up += 1) {
+      await edge.told('online', up);
+      edge.links.at(-1)?.announceDrain(); // and ends none of them
+      if (up === 4) assert.deepEqual(waits, [], 'as where an edge is updated node by node');
+    }
+    await edge.told('online', 61);
+    assert.equal(waits.length, 56);
+    assert.ok((waits.at(-1) ?? 0) >= 1_000, `${waits.at(-1)} ms`);
+    assert.equal(edge.links.filter(({ ended }) => !ended).length, 16);
+    assert.equal(edge.links.at(-1)?.ended, false);
+    nowMs += 5_000;
+    edge.links.at(-1)?.announceDrain();
+    await edge.told('online', 62);
+    edge.links.at(-1)?.announceDrain();
+    await edge.told('online', 63);
+    assert.equal(waits.length, 56, 'one that was stable begins anew');
   });
 
   it('dials once more when it is told to, with the token of then, and the old link serves on until the edge drains it', async (t) => {

@@ -206,6 +206,23 @@ describe('MoreLinks', () => {
     assert.equal(links[1]?.ended, false, 'dialled after it');
   });
 
+  it('opens no more while sixteen are held on which requests run', async () => {
+    const { clock, first, slots, links, more } = start(2);
+    busy(first);
+    for (let up = 1; up <= 20; up += 1) {
+      await clock.pass(20);
+      const link = links.at(-1);
+      if (link === undefined || link.draining.aborted) continue;
+      link.drain = () => new Promise(() => {});
+      link.announceDrain();
+    }
+    assert.equal(slots.length, 16);
+    links[0]?.lose();
+    await clock.pass(20);
+    assert.equal(slots.length, 17);
+    more.destroy();
+  });
+
   it('closes those that the edge can no longer use', async () => {
     const { clock, first, links, more } = start(2);
     busy(first);

@@ -40,7 +40,7 @@ describe('several links in a 101', () => {
   it('arrive as the edge has said them', async (t) => {
     for (const nodes of [undefined, { most: 2, node: 'a_node-1' }]) {
       const { url } = await Acceptor.start(t, { url: PUBLIC_URL, nodes });
-      const link = await dialEdge(url, OFFER, { onStream: () => assert.fail() });
+      const link = await dialEdge(url, { ...OFFER, links: { most: 4, slot: 1 } }, { onStream: () => assert.fail() });
       t.after(() => link.destroy());
       assert.deepEqual(link.nodes, nodes);
       assert.ok(link.bytes > 0);
@@ -59,10 +59,20 @@ describe('several links in a 101', () => {
     { 'postern-links': '2', 'postern-node': 'x'.repeat(65) },
     { 'postern-links': ['2'], 'postern-node': 'node' },
   ]) {
-    it(`are none in ${JSON.stringify(headers).slice(0, 80)}`, () => assert.equal(readSeveralNodes(headers), undefined));
+    it(`are none in ${JSON.stringify(headers).slice(0, 80)}`, () =>
+      assert.equal(readSeveralNodes(headers, 4), undefined));
   }
 
+  it('are no more than the agent would hold, and none for one that holds one', async (t) => {
+    const { url } = await Acceptor.start(t, { url: PUBLIC_URL, nodes: { most: 4, node: 'n' } });
+    for (const [most, nodes] of [[3, { most: 3, node: 'n' }], [undefined]] as const) {
+      const link = await dialEdge(url, { ...OFFER, links: most && { most, slot: 1 } }, { onStream: () => {} });
+      t.after(() => link.destroy());
+      assert.deepEqual(link.nodes, nodes);
+    }
+  });
+
   it('are four at most', () => {
-    assert.deepEqual(readSeveralNodes({ 'postern-links': '99', 'postern-node': 'n' }), { most: 4, node: 'n' });
+    assert.deepEqual(readSeveralNodes({ 'postern-links': '99', 'postern-node': 'n' }, 99), { most: 4, node: 'n' });
   });
 });
