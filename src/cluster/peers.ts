@@ -17,6 +17,7 @@ import { type OwnLinks, serveRelayed } from './relay.js';
 import { notHere, type PeerCall, type PeerRequest, readPeerCall, writePeerHead } from './relay-protocol.js';
 import { RelayedStream, type RelayOutcome } from './relayed-stream.js';
 import { Strangers } from './strangers.js';
+import { Unreachable } from './unreachable.js';
 
 export interface PeersOptions {
   readonly identity: PeerIdentity;
@@ -27,6 +28,8 @@ export interface PeersOptions {
   readonly methods?: PeerMethods;
   /** The machine of this node, whose nodes have a shorter way. */
   readonly machine?: string | undefined;
+  /** What counts as one stranger of an address; the address unless given. */
+  readonly networkOf?: (address: string) => string;
   /** What has become of a request that was relayed to another node. */
   readonly relayed?: (outcome: RelayOutcome) => void;
   readonly log: Log;
@@ -42,11 +45,13 @@ export class Peers {
   readonly #links = new Map<string, PeerLink | Promise<PeerLink>>();
   readonly #inbound = new Set<PeerServerLink>();
   readonly #strangers: Strangers;
+  readonly #unreachable: Unreachable;
   #isClosed = false;
 
   constructor(options: PeersOptions) {
     this.#options = options;
-    this.#strangers = new Strangers(options.log);
+    this.#strangers = new Strangers(options.log, options.networkOf ?? ((address) => address));
+    this.#unreachable = new Unreachable(options.log, options.nodeOf);
   }
 
   /** How many links to other nodes are open, by the side that has dialled. */
@@ -129,7 +134,9 @@ export class Peers {
       (link) => this.#keep(node, link),
       (error: unknown) => {
         if (this.#links.get(node) === dialling) this.#links.delete(node);
-        throw notHere(asPosternError(error).message);
+        const { message } = asPosternError(error);
+        if (!this.#isClosed) this.#unreachable.add(node, message);
+        throw notHere(message);
       },
     );
     this.#links.set(node, dialling);

@@ -19,6 +19,7 @@ import { tunnelOfRecord } from './agents/tunnel-of.js';
 import type { Registry, Tunnel } from './gate/registry.js';
 import { Membership, type Worker } from './membership.js';
 import { NodeCounts } from './node-metrics.js';
+import { network } from './request/limits.js';
 import type { HandedOut } from './visitors/listen/handed-out.js';
 
 /** What a worker shares with the others: its supervisor has it. */
@@ -77,6 +78,7 @@ export class Node {
       },
       ...(others && { methods: others.methods }),
       machine: directory.self.nearby?.machine,
+      networkOf: network,
       relayed: (outcome) => this.counts.relayed(outcome),
       log,
     });

@@ -234,14 +234,18 @@ export class Places implements OwnLinks {
     own.isReclaimed = true;
     const claimed = await this.#claimAgain(own);
     own.isReclaimed = false;
-    if (claimed?.kind === 'held') {
-      own.isTaken = true;
-      own.link?.destroy(new PosternError('ERR_NAME_TAKEN'));
-    }
+    if (claimed?.kind === 'held') this.#lose(own, claimed.record);
     if (claimed?.kind !== 'claimed') return;
     if (own.released !== undefined) void this.#takeBack(own); // it has ended meanwhile, and so has no place to keep
     own.epoch = claimed.record.epoch;
     this.#update(own.name);
+  }
+
+  /** Another agent has the name, or its own one has offered something else with its first link meanwhile. */
+  #lose(own: OwnLink, record: TunnelRecord): void {
+    own.isTaken = own.isOfAnother(record);
+    if (own.isTaken) own.link?.destroy(new PosternError('ERR_NAME_TAKEN'));
+    else void own.link?.drain(); // running requests finish on it
   }
 
   /** Until the directory has responded: while it is away the link goes on. Undefined if the link has ended, or is replaced. */

@@ -1,5 +1,5 @@
 /** The limits of the front door, each with its reason. */
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /** Request line and headers together. Four times Node's own, so that a browser full of cookies still gets a page. */
 export const MAX_HEADER_BYTES = 65_536;
@@ -109,8 +109,12 @@ export const CHANGES = { points: 120, duration: 60 };
 /** Logout tokens from one address that are not valid: strangers send them, and each costs a signature to verify. */
 export const BAD_LOGOUT_TOKENS = { points: 30, duration: 60 };
 
-/** What counts as one address: one subscriber has a whole /64 of IPv6. */
+// RFC 4291 section 2.5.5.2.
+const MAPPED = '::ffff:';
+
+/** What counts as one address: one subscriber has a whole /64 of IPv6. A dual-stack socket shows IPv4 addresses as IPv6 ones. */
 export function network(address: string): string {
+  if (address.startsWith(MAPPED) && isIPv4(address.slice(MAPPED.length))) return address.slice(MAPPED.length);
   if (!isIPv6(address)) return address;
   const [head = '', tail = ''] = address.split('::');
   const groups = head.split(':').filter((group) => group !== '');

@@ -59,12 +59,12 @@ async function listening(t: TestContext, secrets: readonly string[] = [SECRET]):
 }
 
 /** A node that dials `owner` at an address. */
-function dialler(t: TestContext, peer: string, secrets: readonly string[] = [SECRET], id = 'owner') {
+function dialler(t: TestContext, peer: string, secrets: readonly string[] = [SECRET], id = 'owner', log = silentLog) {
   const peers = new Peers({
     identity: peerIdentity('ingress', secrets),
     nodeOf: (asked) => (asked === id ? { id, peer, state: 'up' } : undefined),
     own: { linkOf: () => undefined, probe: async () => false },
-    log: silentLog,
+    log,
   });
   t.after(() => peers.destroy());
   return { ask: (...args: unknown[]) => peers.call(id, { kind: 'ask', method: 'people' }, args), peers };
@@ -109,6 +109,15 @@ describe('nodes over TLS', () => {
     const { address } = await listening(t);
     await assert.rejects(dialler(t, address, [OTHER_SECRET]).ask(), { code: 'ERR_LINK_LOST' });
     await assert.rejects(dialler(t, address, [SECRET], 'another').ask(), { code: 'ERR_LINK_LOST' });
+  });
+
+  it('say which one they cannot reach, and where it says it is', async (t) => {
+    const { address: peer } = await listening(t);
+    const warned: unknown[] = [];
+    const log = { ...silentLog, warn: (fields: object) => void warned.push(fields) };
+    const peers = dialler(t, peer, [SECRET], 'another', log);
+    for (let n = 0; n < 3; n++) await assert.rejects(peers.ask(), { code: 'ERR_LINK_LOST' });
+    assert.deepEqual(warned, [{ node: 'another', peer, reason: 'not a node of this edge: it has left' }]);
   });
 
   it('notice somebody in the middle who ends TLS on both sides', async (t) => {

@@ -135,6 +135,31 @@ describe('the link of an agent whose place the directory has lost', () => {
     assert.equal((await b.directory.find('demo'))?.owner, OTHERS.owner);
   });
 
+  it('is let go when its own agent has offered something else meanwhile: nobody has taken the tunnel', async (t) => {
+    const [server, a, b] = await twoNodes(t);
+    const own = await a.places.reserve({ ...WANTED, slot: 2 });
+    const link = new TestLink();
+    const left: string[] = [];
+    a.places.connect(own, link as unknown as OutboundLink, (what) => left.push(what));
+    const writing = deferred<void>();
+    const go = deferred<void>();
+    a.store.beforePut = (key) => {
+      if (key !== 'tunnel:demo') return undefined;
+      writing.resolve();
+      return go.promise;
+    };
+    await server.become([]);
+    await writing.promise;
+    await b.connect({ ...WANTED, offer: writeOffered({ ...OFFER, allow: ['@example.com'] }) });
+    go.resolve();
+    await settled();
+    assert.ok(link.draining.aborted);
+    assert.equal(link.error, undefined, 'running requests finish on it');
+    link.destroy();
+    await settled();
+    assert.deepEqual(left, ['other links']);
+  });
+
   it('leaves no place behind when it ends while it is claimed', async (t) => {
     const [server, a, b] = await twoNodes(t);
     const { link } = await a.connect();

@@ -36,6 +36,8 @@ describe('the limit of attempts', () => {
     ['2001:db8:1:2::1', '2001:db8:1:3::1', false],
     ['::1', '::2', true],
     ['1::', '2::', false],
+    ['::ffff:192.0.2.1', '::ffff:192.0.2.2', false], // of a dual-stack socket
+    ['::ffff:192.0.2.1', '192.0.2.1', true],
   ] as const) {
     it(`counts ${one} and ${other} ${same ? 'as one network' : 'apart'}`, async () => {
       const limit = new AttemptLimit('bad-token');

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import { MAX_STRANGERS, MAX_STRANGERS_OF_ONE, Strangers } from '../../../src/cluster/strangers.js';
+import { silentLog } from '../../../src/core/log.js';
+import { network } from '../../../src/edge/request/limits.js';
+
+/** How many connections of these addresses are taken, none of which proves itself. */
+function takenOf(addresses: readonly (string | undefined)[]): number {
+  const strangers = new Strangers(silentLog, network);
+  const sockets = addresses.map((remoteAddress) => {
+    const socket = { remoteAddress, isDestroyed: false, destroy: () => Object.assign(socket, { isDestroyed: true }) };
+    strangers.add(socket as unknown as Socket, () => new Promise(() => {}));
+    return socket;
+  });
+  return sockets.filter(({ isDestroyed }) => !isDestroyed).length;
+}
+
+const many = Array.from({ length: 2 * MAX_STRANGERS }, (_, at) => at.toString(16));
+
+describe('strangers at a peer address', () => {
+  it('are so many of one network, which is a /64 of IPv6', () => {
+    assert.equal(takenOf(many.map((at) => `2001:db8:1:2::${at}`)), MAX_STRANGERS_OF_ONE);
+    assert.equal(takenOf(many.map(() => '192.0.2.1')), MAX_STRANGERS_OF_ONE);
+  });
+
+  it('are of different networks where a dual-stack socket shows IPv4 addresses', () => {
+    assert.equal(takenOf(many.map((_, at) => `::ffff:192.0.2.${at % 3}`)), 3 * MAX_STRANGERS_OF_ONE);
+  });
+
+  it('are so many in all, those of a Unix socket too', () => {
+    assert.equal(takenOf(many.map((at) => `2001:db8:${at}::1`)), MAX_STRANGERS);
+    assert.equal(takenOf(many.map(() => undefined)), MAX_STRANGERS);
+  });
+});
