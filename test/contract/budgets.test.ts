@@ -168,7 +168,7 @@ const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'owner of tokens: names': count(MAX_NAMES_OF_ONE),
   'process: requests that are [traced](metrics.md#traces)': `${MAX_TRACES_PER_SECOND} a second`,
   'process: spans that wait for the collector': count(MAX_WAITING_SPANS),
-  'stranger at a [peer address](scale.md#several-machines): connections that have not proved the secret': `${MAX_STRANGERS}, ${MAX_STRANGERS_OF_ONE} of them of one address, of ${word(TLS_TIMEOUT_MS / 1_000)} seconds for TLS and ${word(PROOF_TIMEOUT_MS / 1_000)} for the proof`,
+  'stranger at a [peer address](scale.md#several-machines): connections that have not proved the secret': `${MAX_STRANGERS}, ${MAX_STRANGERS_OF_ONE} of them of one network, of ${word(TLS_TIMEOUT_MS / 1_000)} seconds for TLS and ${word(PROOF_TIMEOUT_MS / 1_000)} for the proof`,
   'process: writes that wait for the disk of the state folder': count(MAX_WAITING_WRITES),
   'visitor: streams of a tunnel': `${word(SHARE)}, none of the last ${word(RESERVED_SHARE)} beyond ${word(FEW_STREAMS)}`,
   'visitor: time for which a response is not read': `${MIN_TAKEN_BYTES / KIB} KiB in ${word(STALLED_AFTER_MS / 60_000)} minutes are the least`,
