@@ -9,6 +9,9 @@ import { QUIET_MS } from './request/limits.js';
 import { closed } from './visitors/http1/listener.js';
 import type { Http1Requests } from './visitors/http1/requests.js';
 
+// How often a node that waits for others looks whether there are any.
+const LOOK_MS = 250;
+
 export interface StoppingParts {
   readonly node: Node;
   readonly admission: Admission;
@@ -48,7 +51,7 @@ export class Stopping {
    * would take them. A second call waits for the first.
    */
   async moveAway(beyond: Beyond): Promise<void> {
-    if (this.#moving === undefined && this.#parts.node.hasOthers(beyond)) this.#moving = this.#move();
+    if (this.#moving === undefined && this.#parts.node.hasOthers(beyond)) this.#moving = this.#move(beyond);
     await this.#moving;
   }
 
@@ -74,7 +77,7 @@ export class Stopping {
     await store.close();
   }
 
-  async #move(): Promise<void> {
+  async #move(beyond: Beyond): Promise<void> {
     const { node, admission, requests, log } = this.#parts;
     try {
       await node.directory.drain();
@@ -82,8 +85,16 @@ export class Stopping {
       // The directory is away: no other node can take an agent, and waiting for that would only lengthen the end.
       return log.warn({ err: error }, 'the agents cannot go to other nodes');
     }
-    await admission.moveAway();
+    await this.#whileOthers(beyond, (alone) => admission.moveAway(alone));
     requests.leave();
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  }
+
+  /** Its signal is aborted when no other node is left: all of them may have been told to stop at once. */
+  async #whileOthers(beyond: Beyond, wait: (alone: AbortSignal) => Promise<void>): Promise<void> {
+    const alone = new AbortController();
+    const look = () => this.#parts.node.hasOthers(beyond) || alone.abort();
+    const timer = setInterval(look, LOOK_MS);
+    await wait(alone.signal).finally(() => clearInterval(timer));
   }
 }

@@ -107,9 +107,9 @@ export class Admission {
 
   /**
    * Refuses further offers, and asks every agent to dial again, some at a time; their links serve until another node has them.
-   * Resolves when all have left, or when it takes too long.
+   * Resolves when all have left, when it takes too long, or when there is no other node any more (`alone`).
    */
-  async moveAway(): Promise<void> {
+  async moveAway(alone: AbortSignal): Promise<void> {
     this.refuse();
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), MOVE_MS);
@@ -119,7 +119,7 @@ export class Admission {
       if (at > 0 && at % AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       link.notice();
     }
-    await Promise.race([left, aborted(late.signal)]);
+    await Promise.race([left, aborted(late.signal), aborted(alone)]);
     clearTimeout(timer);
   }
 
