@@ -34,6 +34,7 @@ export class Liveness {
   readonly #timer: NodeJS.Timeout;
   #lastReceivedMs = performance.now();
   #lastTickMs = this.#lastReceivedMs;
+  #lastTickDateMs = Date.now();
   #pingSentMs = Number.NEGATIVE_INFINITY;
   #pending: Promise<number> | undefined;
 
@@ -69,9 +70,18 @@ export class Liveness {
     this.#lastReceivedMs = Math.min(this.#lastReceivedMs + stoodStillMs, now);
     this.#pingSentMs = Math.min(this.#pingSentMs + stoodStillMs, now);
     this.#lastTickMs = now;
+    const hasSlept = this.#hasSlept(stoodStillMs);
     const isUsed = this.#options.isUsed();
     if (this.#pending !== undefined) this.#judge(now);
-    else if (isUsed || stoodStillMs > TICK_MS || this.#isIdleFor(now)) this.#ask();
+    else if (isUsed || hasSlept || this.#isIdleFor(now)) this.#ask();
+  }
+
+  /** While a machine sleeps, the clock of Linux that does not jump stands still, and only the date goes on. */
+  #hasSlept(stoodStillMs: number): boolean {
+    const date = Date.now();
+    const sinceMs = date - this.#lastTickDateMs;
+    this.#lastTickDateMs = date;
+    return stoodStillMs > TICK_MS || sinceMs > 2 * TICK_MS;
   }
 
   /** The first PING is due at the first tick: both ends know the round trip from then on. */

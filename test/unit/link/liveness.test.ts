@@ -183,6 +183,19 @@ describe('PING', () => {
     assert.equal(state.pings, 2);
     liveness.received();
   });
+
+  test('is sent at once when the machine wakes, though the clock stood still meanwhile', async (t) => {
+    let dateMs = HOUR_MS;
+    t.mock.method(Date, 'now', () => dateMs);
+    const { state, pass, passAlive } = watch(t, 'agent');
+    await passAlive(1);
+    dateMs += HOUR_MS;
+    await passAlive(1);
+    assert.equal(state.pings, 2);
+    dateMs -= HOUR_MS; // somebody has set the clock
+    await pass(TICK_MS);
+    assert.deepEqual([state.pings, state.isDead], [2, false]);
+  });
 });
 
 test('a link on which requests run ends when its peer is silent, and they fail', async (t) => {
