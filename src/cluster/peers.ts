@@ -43,6 +43,8 @@ const PROBE: RequestHead = { method: 'GET', scheme: 'http', authority: 'peer', p
 export class Peers {
   readonly #options: PeersOptions;
   readonly #links = new Map<string, PeerLink | Promise<PeerLink>>();
+  /** All that are open, those too that drain and that another one has replaced. */
+  readonly #dialled = new Set<PeerLink>();
   readonly #inbound = new Set<PeerServerLink>();
   readonly #strangers: Strangers;
   readonly #unreachable: Unreachable;
@@ -56,8 +58,7 @@ export class Peers {
 
   /** How many links to other nodes are open, by the side that has dialled. */
   get links(): Readonly<Record<'dialled' | 'received', number>> {
-    const dialled = [...this.#links.values()].filter((link) => link instanceof PeerLink).length;
-    return { dialled, received: this.#inbound.size };
+    return { dialled: this.#dialled.size, received: this.#inbound.size };
   }
 
   /** Opens a request at another node. Never throws: what fails is told to the observer. */
@@ -96,23 +97,16 @@ export class Peers {
     });
   }
 
-  /** Ends every link once the requests on it are finished. */
+  /** Ends every link once the requests on it are finished. Waits for none that is being dialled: its requests have gone by then. */
   async drain(): Promise<void> {
-    const outbound = await Promise.allSettled(this.#links.values());
-    const links = outbound.flatMap((link) => (link.status === 'fulfilled' ? [link.value] : []));
-    await Promise.all([...links, ...this.#inbound].map((link) => link.drain()));
+    await Promise.all([...this.#dialled, ...this.#inbound].map((link) => link.drain()));
   }
 
   /** Ends every link now. */
   destroy(): void {
     this.#isClosed = true;
     this.#strangers.destroy();
-    for (const link of this.#inbound) link.destroy();
-    for (const link of this.#links.values())
-      void Promise.resolve(link).then(
-        (opened) => opened.destroy(),
-        () => {}, // it was not opened
-      );
+    for (const link of [...this.#dialled, ...this.#inbound]) link.destroy(); // one that is dialled now ends once it is there
   }
 
   #serve(socket: Duplex): void {
@@ -145,7 +139,9 @@ export class Peers {
 
   #keep(node: string, link: PeerLink): PeerLink {
     this.#links.set(node, link);
+    this.#dialled.add(link);
     void link.closed.then((reason) => {
+      this.#dialled.delete(link);
       if (this.#links.get(node) === link) this.#links.delete(node);
       if (reason !== undefined)
         this.#options.log.info({ node, code: reason.code }, 'the link to another node was lost');
