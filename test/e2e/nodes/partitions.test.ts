@@ -56,6 +56,7 @@ describe('two nodes with a store each, which become one', { skip: nodesMissing()
   test('X16 a tunnel that two agents have got has one of them in the end, and the audit record says so', async () => {
     const { world } = nodes;
     const first = await world.startAgent();
+    await until(async () => nodes.all.some(({ program }) => isUp(program))); // the agent knows before its line is read
     const holder = nodes.all.find(({ program }) => isUp(program)) ?? assert.fail('no node has the agent');
     const [other] = nodes.all.filter((node) => node !== holder) as [TestNode];
     promoted = await copyOf(nodes.redis);
