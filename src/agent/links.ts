@@ -18,6 +18,8 @@ export interface LinksOptions {
 
 /** Dials from the moment it is made until `drain` or `destroy`. */
 export class Links {
+  /** Resolves when it was stopped and every link has closed; rejects with the refusal that ended the first one. */
+  readonly ended: Promise<void>;
   readonly #first: LinkKeeper;
   readonly #more: MoreLinks;
 
@@ -36,11 +38,7 @@ export class Links {
       },
       clock,
     );
-  }
-
-  /** Resolves when it was stopped and the first link has closed; rejects with the refusal that ended it. */
-  get ended(): Promise<void> {
-    return this.#first.ended;
+    this.ended = this.#first.ended.then(() => this.#more.closed());
   }
 
   /** Dials no more and resolves when the requests that run on its links are finished. */

@@ -82,6 +82,11 @@ export class MoreLinks {
     await Promise.all([...this.#open].map((link) => link.drain()));
   }
 
+  /** Resolves once all that are open have closed. */
+  async closed(): Promise<void> {
+    await Promise.all([...this.#open].map((link) => link.closed));
+  }
+
   /** Dials no more and cuts every link. */
   destroy(): void {
     this.#stop.abort();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Links } from '../../../src/agent/links.js';
 import { MoreLinks } from '../../../src/agent/more-links.js';
 import { silentLog } from '../../../src/core/log.js';
 import { PosternError } from '../../../src/errors.js';
@@ -240,6 +241,36 @@ describe('MoreLinks', () => {
       assert.equal(links[0]?.ended, true);
       await clock.pass(60);
       assert.deepEqual(slots, [2]);
+    }
+  });
+});
+
+describe('Links', () => {
+  it('have ended when what runs on each of them has, whichever is the last', async () => {
+    for (const last of [0, 1]) {
+      const clock = new FakeClock();
+      const opened: FakeLink[] = [];
+      const dial = async (slot: number) => {
+        const link = new FakeLink({ nodes: { most: 2, node: `node-${slot}` } });
+        busy(link);
+        link.drain = async () => link.announceDrain();
+        opened.push(link);
+        return link;
+      };
+      const links = new Links({ dial, online: () => {}, offline: () => {}, log: silentLog }, clock);
+      let hasEnded = false;
+      void links.ended.then(() => {
+        hasEnded = true;
+      });
+      await clock.pass(5);
+      assert.equal(opened.length, 2);
+      void links.drain();
+      opened[1 - last]?.lose();
+      await clock.pass(1);
+      assert.equal(hasEnded, false);
+      opened[last]?.lose();
+      await clock.pass(1);
+      assert.equal(hasEnded, true);
     }
   });
 });
