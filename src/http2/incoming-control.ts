@@ -65,10 +65,16 @@ export class IncomingControl implements ControlFrames {
   }
 
   onPing(flags: number, bytes: Buffer, start: number): void {
-    const { budget, queue, pings } = this.#options;
+    const { budget, role, queue, pings, shutdown } = this.#options;
     budget.spend();
-    if ((flags & FrameFlag.ACK) === 0) queue.control(pingFrame(FrameFlag.ACK, bytes, start));
-    else pings.acknowledge(bytes, start);
+    if ((flags & FrameFlag.ACK) !== 0) {
+      pings.acknowledge(bytes, start);
+      return;
+    }
+    const ack = pingFrame(FrameFlag.ACK, bytes, start);
+    // A server that leaves takes it for the sign that it has seen every request which was on its way (RFC 9113 section 6.8).
+    if (role === 'client' && shutdown.hasStarted) queue.behindHeads(ack);
+    else queue.control(ack);
   }
 
   onGoaway(lastStreamId: number, code: number): void {

@@ -18,6 +18,9 @@ import type { WriteBuffer } from './write-buffer.js';
 const UPDATES_PER_FRAME = 2;
 const BYTES_PER_UPDATE = 512;
 
+// A server that leaves asks once. What is more waits for nothing, and is counted with the other control frames.
+const MAX_BEHIND_HEADS = 16;
+
 export interface FrameSchedulerOptions {
   readonly encoder: HpackEncoder;
   readonly backlog: Backlog;
@@ -29,6 +32,8 @@ export class FrameScheduler {
   readonly #options: FrameSchedulerOptions;
   #control: Buffer[] = [];
   #controlBytes = 0;
+  /** Control frames that follow the heads which wait now. */
+  #behindHeads: Buffer[] = [];
   readonly #heads = new IntrusiveQueue<SendHalf>();
   readonly #data: DataScheduler;
 
@@ -51,6 +56,12 @@ export class FrameScheduler {
     this.#controlBytes += frame.length;
   }
 
+  /** A control frame that must not overtake a head. */
+  addBehindHeads(frame: Buffer): void {
+    if (this.#heads.first === undefined || this.#behindHeads.length >= MAX_BEHIND_HEADS) this.addControl(frame);
+    else this.#behindHeads.push(frame);
+  }
+
   addHead(half: SendHalf, head: Head): void {
     half.heads.push(head);
     this.#heads.add(half);
@@ -58,6 +69,7 @@ export class FrameScheduler {
 
   /** Removes all streams. */
   clear(): void {
+    this.#behindHeads = [];
     this.#heads.clear();
     this.#data.clear();
   }
@@ -87,6 +99,7 @@ export class FrameScheduler {
       this.#heads.remove(half);
       this.#writeHeadsOf(half, output, progressed);
     }
+    if (this.#behindHeads.length > 0) for (const frame of this.#behindHeads.splice(0)) output.append(frame);
     return true;
   }
 

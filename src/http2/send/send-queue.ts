@@ -89,6 +89,13 @@ export class SendQueue {
     this.#schedule();
   }
 
+  /** Sends a control frame behind the heads that wait. */
+  behindHeads(frame: Buffer): void {
+    if (this.#state === 'closed') return;
+    this.#scheduler.addBehindHeads(frame);
+    this.#schedule();
+  }
+
   head(half: SendHalf, head: Head): void {
     this.#scheduler.addHead(half, head);
     this.#schedule();

@@ -4,6 +4,9 @@ import { describe, it } from 'node:test';
 import { FrameFlag, FrameType } from '../../../src/http2/frame/types.js';
 import { Bare, engines, frame, Record, requestFields } from './peers.js';
 
+/** The first of two GOAWAY: nothing is lost yet. */
+const NOTICE = frame(FrameType.GOAWAY, 0, 0, '7fffffff00000000');
+
 describe('a graceful shutdown', () => {
   it('of a client follows the requests that it has opened before: a server without streams ends at once', () => {
     const arrived: string[] = [];
@@ -30,6 +33,37 @@ describe('a graceful shutdown', () => {
     );
     assert.deepEqual(closed, { client: 'whole', server: 'whole' });
     assert.ok(server.isClosed);
+  });
+
+  // Otherwise the server would say in its final GOAWAY that it has not seen the request (RFC 9113 section 6.8).
+  it('of a server hears from a client that it knows of it only behind the requests of before', () => {
+    const bare = Bare.greeted('client');
+    bare.engine.request(requestFields('GET', '/late'), { endStream: true }).observe(new Record());
+    bare.give(NOTICE, frame(FrameType.PING, 0, 0, '0000000000000001'));
+    assert.deepEqual(
+      bare.take().map(({ type }) => type),
+      [FrameType.HEADERS, FrameType.PING],
+    );
+  });
+
+  it('of a server hears so also when these requests wait for room behind an upload', () => {
+    const bare = Bare.greeted('client');
+    bare.give(frame(FrameType.SETTINGS, 0, 0, '00047fffffff'), frame(FrameType.WINDOW_UPDATE, 0, 0, '7fff0000'));
+    bare.take();
+    bare.holdBack();
+    const upload = bare.engine.request(requestFields('PUT', '/upload'), { endStream: false });
+    upload.observe(new Record());
+    upload.write(Buffer.alloc(4_000_000));
+    const before = bare.take();
+    bare.engine.request(requestFields('GET', '/late'), { endStream: true }).observe(new Record());
+    bare.give(NOTICE, frame(FrameType.PING, 0, 0, '0000000000000001'));
+    assert.deepEqual(bare.take(), []);
+    bare.engine.sent(before.reduce((bytes, { payload }) => bytes + 9 + payload.length, 0));
+    const heads = bare.take().filter(({ type }) => type !== FrameType.DATA);
+    assert.deepEqual(
+      heads.map(({ type }) => type),
+      [FrameType.HEADERS, FrameType.PING],
+    );
   });
 
   it('of a server serves what was on its way, and tells its owner when nothing more can be', () => {
