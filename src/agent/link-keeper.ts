@@ -3,6 +3,7 @@
  * on a refusal that waiting cannot change. Knows neither the offer nor the target.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { aborted } from '../core/aborted.js';
 import type { Log } from '../core/log.js';
 import { asPosternError, PosternError } from '../errors.js';
 import type { AgentLink } from '../link/dial.js';
@@ -132,9 +133,4 @@ export class LinkKeeper {
     if (!isServing) this.#options.offline(error, waitMs);
     await this.#clock.wait(waitMs, this.#stop.signal);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -189,7 +189,7 @@ export class Supervisor {
       if (performance.now() - startedMs > STABLE_MS) this.#backoff.reset();
       const waitMs = Math.round(this.#backoff.next());
       this.#options.log.error(
-        { worker: slot, pid: worker.pid, ...end, waitMs },
+        { worker: slot, pid: worker.pid, exitCode: end.code, signal: end.signal, waitMs },
         'a worker has ended and is started again',
       );
       const isMissing = () => this.#closing === undefined && this.#workers.get(slot) === worker;

@@ -5,6 +5,7 @@
  * each owner and address.
  */
 import type { Policy } from '../../auth/identity/policy.js';
+import { aborted } from '../../core/aborted.js';
 import type { BaseAddress } from '../../core/hostname.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { RawHeaders } from '../../http/fields.js';
@@ -247,9 +248,4 @@ function slotOf({ links }: Offer): number {
 /** The parties whose limits a link counts against. */
 function partiesOf({ owner }: TokenGrant, request: AgentOffer): readonly string[] {
   return [`owner ${owner}`, `network ${network(request.address)}`];
-}
-
-function aborted(signal: OutboundLink['draining']): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

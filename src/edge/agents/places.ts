@@ -15,32 +15,28 @@ import type { OwnLinks, TunnelLink } from '../../cluster/relay.js';
 import { PosternError } from '../../errors.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
 import type { SeveralNodes } from '../../link/several-links.js';
-import type { Registry, Tunnel } from '../gate/registry.js';
+import type { Tunnel } from '../gate/registry.js';
 import { NameClaims } from './name-claims.js';
 import { OwnLink } from './own-link.js';
 import { isAlive } from './probe.js';
 import { firstNodeOf, severalNodes } from './several-nodes.js';
-import { oneOf, RemoteLink } from './tunnel-links.js';
+import { ShownTunnels, type ShownTunnelsOptions } from './shown-tunnels.js';
+import { oneOf } from './tunnel-links.js';
+import { untilResponse } from './until-response.js';
 
-export interface PlacesOptions {
+export interface PlacesOptions extends ShownTunnelsOptions {
   readonly directory: Directory;
-  readonly registry: Registry;
   /** The tunnel of a record, without a link. */
   readonly read: (record: TunnelRecord) => Tunnel | undefined;
   readonly peers: Pick<Peers, 'open' | 'probe'>;
   /** How many nodes there are as long as none is away; 1 unless given. */
   readonly expected?: number;
-  /** Called when a tunnel has got a link at any node, or has lost its last one. */
-  readonly changed: (tunnel: Tunnel) => void;
 }
 
 /** What a link that has closed leaves of its tunnel. */
 export type Left = 'no link' | 'other links' | 'another agent';
 
 export type Reserving = Omit<Claim, 'link'>;
-
-// After what the directory could not take.
-const RETRY_MS = 1_000;
 
 export class Places implements OwnLinks {
   /** Resolves once all tunnels of the directory are in the registry. */
@@ -50,13 +46,13 @@ export class Places implements OwnLinks {
   readonly #watch: DirectoryWatch;
   readonly #records = new Map<string, TunnelRecord>();
   readonly #own = new Map<string, OwnLink[]>();
-  /** What the registry has of each tunnel: its epoch and its links. */
-  readonly #shown = new Map<string, string>();
+  readonly #shown: ShownTunnels;
   #isClosed = false;
 
   constructor(options: PlacesOptions) {
     this.#options = options;
     const { directory, peers } = options;
+    this.#shown = new ShownTunnels(options);
     this.#claims = new NameClaims({ directory, peers, probe: (tunnel) => this.probe(tunnel) });
     this.#watch = options.directory.watch((change) => this.#change(change));
     this.ready = this.#watch.ready;
@@ -163,16 +159,9 @@ export class Places implements OwnLinks {
   }
 
   async #takeBack(own: OwnLink): Promise<boolean> {
-    while (!this.#isClosed) {
-      try {
-        const left = await this.#options.directory.release(own.name, own.id);
-        return left?.places.length === 0;
-      } catch {
-        // The directory is away; until it is back no other agent can take the name.
-        await pause();
-      }
-    }
-    return false;
+    const release = () => this.#options.directory.release(own.name, own.id);
+    const left = await untilResponse(release, () => this.#isClosed); // until then no other agent can take the name
+    return left?.places.length === 0;
   }
 
   #forget(own: OwnLink): void {
@@ -213,13 +202,11 @@ export class Places implements OwnLinks {
     if (record !== undefined && own.some((one) => isComing(one, record))) return; // it is opened or abandoned in a moment
     for (const one of own) if (one.isServing && !(record && one.isIn(record))) this.#settle(one, record);
     const tunnel = record && read(record);
-    if (record !== undefined && tunnel !== undefined) this.#show(tunnel, record);
-    else if (!own.some(({ isServing }) => isServing)) this.#hide(name);
-  }
-
-  #hide(name: string): void {
-    this.#shown.delete(name);
-    this.#options.registry.forget(name);
+    const serving = own.filter(({ isServing }) => isServing);
+    if (record !== undefined && tunnel !== undefined) {
+      const placed = serving.filter((one) => one.isIn(record));
+      this.#shown.show(tunnel, record, placed);
+    } else if (serving.length === 0) this.#shown.hide(name);
   }
 
   /** A link of this node without a place: another one has replaced it, or the directory has lost it. */
@@ -248,41 +235,16 @@ export class Places implements OwnLinks {
     else void own.link?.drain(); // running requests finish on it
   }
 
-  /** Until the directory has responded: while it is away the link goes on. Undefined if the link has ended, or is replaced. */
-  async #claimAgain(own: OwnLink): Promise<Claimed | undefined> {
-    while (!this.#isClosed && own.isServing) {
+  /** Undefined if the link has ended, or is replaced, before the directory has responded; it goes on meanwhile. */
+  #claimAgain(own: OwnLink): Promise<Claimed | undefined> {
+    const isOver = () => {
       const record = this.#records.get(own.name);
-      if (record !== undefined && (own.isIn(record) || own.isReplacedIn(record))) return undefined;
-      try {
-        return await this.#options.directory.claim(own.claim);
-      } catch {
-        await pause();
-      }
-    }
-    return undefined;
+      return (
+        this.#isClosed || !own.isServing || (record !== undefined && (own.isIn(record) || own.isReplacedIn(record)))
+      );
+    };
+    return untilResponse(() => this.#options.directory.claim(own.claim), isOver);
   }
-
-  #show(tunnel: Tunnel, record: TunnelRecord): void {
-    const { registry, directory, peers, changed } = this.#options;
-    const { name, epoch, places } = record;
-    const own = this.#ownOf(name).filter((one) => one.isServing && one.isIn(record));
-    const away = own.length > 0 ? [] : places.filter(({ node }) => node !== directory.self.id);
-    const links = own.flatMap(({ link }) => (link === undefined ? [] : [link]));
-    const remote = away.map(({ node }) => new RemoteLink(peers, { node, tunnel: name, epoch }));
-    const shown = [epoch, ...own.map(({ id }) => id), ...away.map(({ link }) => link)].join();
-    if (shown === this.#shown.get(name)) return;
-    const wasOnline = registry.find(name)?.link !== undefined;
-    const online = { ...tunnel, link: oneOf([...links, ...remote]) };
-    this.#shown.set(name, shown);
-    registry.set(online);
-    if (wasOnline || online.link !== undefined) changed(online);
-  }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, RETRY_MS).unref();
-  });
 }
 
 /** Whether it has a place, and will be open in a moment. */
