@@ -153,6 +153,8 @@ describe('the metrics of an edge', () => {
       'budget',
       'kind',
       'reason',
+      'side',
+      'state',
     ];
     assert.deepEqual([...labels].sort(), known.sort());
   });
