@@ -61,8 +61,8 @@ export const LINK: readonly Mutant[] = [
   {
     file: 'src/link/liveness.ts',
     fault: 'a request makes nobody ask',
-    before: 'if (isUsed || stoodStillMs',
-    after: 'if (stoodStillMs',
+    before: 'if (isUsed || hasSlept',
+    after: 'if (hasSlept',
     tests: ['unit/link/liveness.test.ts'],
   },
   {
