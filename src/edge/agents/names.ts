@@ -6,7 +6,6 @@ import { GroupedIds } from '../../core/grouped-ids.js';
 import { PosternError } from '../../errors.js';
 import { readObject } from '../../store/json-value.js';
 import { Mirror } from '../../store/mirror.js';
-import { Pending } from '../../store/pending.js';
 import type { Entry, Store } from '../../store/store.js';
 
 /** A name and its owner, by canonical email. */
@@ -46,7 +45,8 @@ export class Names {
   readonly #mirror: Mirror<Claim>;
   /** May hold names that have expired: they are removed when their owner's are counted. */
   readonly #byOwner = new GroupedIds();
-  readonly #pending = new Pending();
+  /** New names that are being written, by owner. */
+  readonly #claiming = new Map<string, Set<string>>();
   #renewal: NodeJS.Timeout | undefined;
 
   constructor({ store, now = Date.now }: NamesOptions) {
@@ -116,13 +116,22 @@ export class Names {
   }
 
   #checkRoom(owner: string): void {
-    if (this.#countOf(owner) + this.#pending.of(owner) >= MAX_NAMES_OF_ONE) throw tooMany();
+    // The store tells of a write before it confirms it: such a name is among those that are there.
+    const coming = [...(this.#claiming.get(owner) ?? [])].filter((name) => this.#mirror.get(name)?.owner !== owner);
+    if (this.#countOf(owner) + coming.length >= MAX_NAMES_OF_ONE) throw tooMany();
   }
 
   async #claimNew(claimed: OwnedName): Promise<void> {
-    const { owner } = claimed;
+    const { name, owner } = claimed;
     this.#checkRoom(owner);
-    await this.#pending.during([owner], () => this.#write(claimed));
+    const claiming = this.#claiming.get(owner) ?? new Set();
+    this.#claiming.set(owner, claiming.add(name));
+    try {
+      await this.#write(claimed);
+    } finally {
+      claiming.delete(name);
+      if (claiming.size === 0) this.#claiming.delete(owner);
+    }
   }
 
   async #write({ name, owner }: OwnedName): Promise<void> {

@@ -3,6 +3,7 @@ import { it, type TestContext } from 'node:test';
 import { MAX_NAMES_OF_ONE, Names } from '../../../../src/edge/agents/names.js';
 import { PosternError } from '../../../../src/errors.js';
 import { MemoryStore } from '../../../../src/store/memory.js';
+import { deferred } from '../../../support/deferred.js';
 
 const START_MS = 1_790_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -121,6 +122,28 @@ it('gives one owner a hundred names, also when all are claimed at once, and agai
   await claim(200, BOB);
   clock.nowMs += 31 * DAY_MS;
   await claim(201);
+});
+
+it('counts a name once that the store has told of and not confirmed yet', async (t) => {
+  const { store, names } = setUp(t);
+  const confirmed = deferred<void>();
+  const put = store.put.bind(store);
+  t.mock.method(store, 'put', async (...args: Parameters<typeof put>) => {
+    const entry = await put(...args);
+    await confirmed.promise;
+    return entry;
+  });
+  const claim = (at: number) => names.claim({ name: `shop-${at}`, owner: ANA });
+  const told = deferred<void>();
+  const known = new Set<string>();
+  names.onClaim(({ name }) => {
+    if (known.add(name).size === MAX_NAMES_OF_ONE - 1) told.resolve();
+  });
+  const first = Array.from({ length: MAX_NAMES_OF_ONE - 1 }, (_, at) => claim(at));
+  await told.promise;
+  const last = claim(MAX_NAMES_OF_ONE);
+  confirmed.resolve();
+  await Promise.all([...first, last]);
 });
 
 it('takes an entry that it cannot read for another owner’s', async (t) => {
