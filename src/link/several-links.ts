@@ -32,6 +32,11 @@ const NODE = 'Postern-Node';
 const COUNT = /^[1-9]\d?$/;
 const NODE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** Which of its agent's links is offered. */
+export function slotOf(links: SeveralLinks | undefined): number {
+  return links?.slot ?? 1;
+}
+
 /** The agent's half of the offer. */
 export function writeSeveralLinks({ most, slot }: SeveralLinks): Record<string, string> {
   return { [LINKS]: String(most), ...(slot > 1 && { [SLOT]: String(slot) }) };

@@ -6,8 +6,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Driver } from './driver.js';
 import { EYES } from './goals.js';
+import { driveInTurns } from './pair.js';
 import { Postern } from './postern.js';
-import { ProcessorTime } from './processor.js';
 import type { Samples } from './samples.js';
 import { type Entrance, enter } from './systems.js';
 import type { BenchTarget } from './target.js';
@@ -50,28 +50,18 @@ export async function measureEyes(
 async function measurePair(
   driver: Driver,
   [on, off]: readonly [Entrance, Entrance],
-  { rounds, connections, warmUpSeconds }: EyesAmount,
+  amount: EyesAmount,
   samples: Samples,
 ): Promise<void> {
-  const turns = [
+  const ways = [
     [EYES_ON, on],
     [EYES_OFF, off],
   ] as const;
-  const load = async ({ origin, headers }: Entrance) => ({
-    url: `${origin}/1k`,
-    headers: await headers(),
-    connections,
+  await driveInTurns(driver, ways, amount, {
+    turn: (name, { requests, time }) => samples.add(EYES, name, time.edgeUs / requests),
+    round: (number) =>
+      console.error(`round ${number}: ${EYES}: ${samples.ratio([EYES, EYES_ON], [EYES, EYES_OFF]).toFixed(3)}`),
   });
-  for (const [, entrance] of turns) await driver.drive({ ...(await load(entrance)), seconds: warmUpSeconds });
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, entrance] of round % 2 === 0 ? turns : turns.toReversed()) {
-      const one = await load(entrance);
-      const time = new ProcessorTime(entrance);
-      const { requestsPerSecond, errors } = await driver.drive({ ...one, seconds: 1 });
-      samples.add(EYES, name, errors === 0 ? time.edgeUs / requestsPerSecond : Number.NaN);
-    }
-    console.error(`round ${round + 1}: ${EYES}: ${samples.ratio([EYES, EYES_ON], [EYES, EYES_OFF]).toFixed(3)}`);
-  }
 }
 
 async function scrape({ adminUrl }: Postern): Promise<void> {

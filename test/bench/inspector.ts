@@ -5,8 +5,8 @@
 import type { Driver } from './driver.js';
 import type { EyesAmount } from './eyes.js';
 import { INSPECTED, INSPECTED_CPU } from './goals.js';
+import { driveInTurns } from './pair.js';
 import { Postern } from './postern.js';
-import { ProcessorTime } from './processor.js';
 import type { Samples } from './samples.js';
 import { type Entrance, enter } from './systems.js';
 import type { BenchTarget } from './target.js';
@@ -30,29 +30,21 @@ export async function measureInspector(
 async function measurePair(
   driver: Driver,
   [on, off]: readonly [Entrance, Entrance],
-  { rounds, connections, warmUpSeconds }: EyesAmount,
+  amount: EyesAmount,
   samples: Samples,
 ): Promise<void> {
-  const turns = [
+  const ways = [
     [INSPECTOR_ON, on],
     [INSPECTOR_OFF, off],
   ] as const;
-  const load = async ({ origin, headers }: Entrance) => ({
-    url: `${origin}/1k`,
-    headers: await headers(),
-    connections,
+  await driveInTurns(driver, ways, amount, {
+    turn: (name, { requests, seconds, time }) => {
+      samples.add(INSPECTED, name, requests / seconds);
+      samples.add(INSPECTED_CPU, name, time.agentUs / requests);
+    },
+    round: (number) => {
+      const ratio = samples.ratio([INSPECTED, INSPECTOR_ON], [INSPECTED, INSPECTOR_OFF]);
+      console.error(`round ${number}: ${INSPECTED}: ${ratio.toFixed(3)}`);
+    },
   });
-  for (const [, entrance] of turns) await driver.drive({ ...(await load(entrance)), seconds: warmUpSeconds });
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, entrance] of round % 2 === 0 ? turns : turns.toReversed()) {
-      const one = await load(entrance);
-      const time = new ProcessorTime(entrance);
-      const { requestsPerSecond, errors } = await driver.drive({ ...one, seconds: 1 });
-      const isWhole = errors === 0;
-      samples.add(INSPECTED, name, isWhole ? requestsPerSecond : Number.NaN);
-      samples.add(INSPECTED_CPU, name, isWhole ? time.agentUs / requestsPerSecond : Number.NaN);
-    }
-    const ratio = samples.ratio([INSPECTED, INSPECTOR_ON], [INSPECTED, INSPECTOR_OFF]);
-    console.error(`round ${round + 1}: ${INSPECTED}: ${ratio.toFixed(3)}`);
-  }
 }

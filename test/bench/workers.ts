@@ -5,6 +5,7 @@
 import { childrenOf } from './children.js';
 import type { Driver } from './driver.js';
 import * as goals from './goals.js';
+import { driveInTurns } from './pair.js';
 import { Postern } from './postern.js';
 import { ProcessorTime } from './processor.js';
 import type { Samples } from './samples.js';
@@ -79,29 +80,26 @@ async function measureRelay(
 async function measureBoth(
   driver: Driver,
   [alone, shared]: readonly [Entrance, Entrance],
-  { rounds, connections, warmUpSeconds }: WorkersAmount,
+  amount: WorkersAmount,
   samples: Samples,
 ): Promise<void> {
-  const turns = [
+  const ways = [
     [ONE_PROCESS, alone],
     [TWO_WORKERS, shared],
   ] as const;
-  const load = async ({ origin, headers }: Entrance) => ({
-    url: `${origin}/1k`,
-    headers: await headers(),
-    connections,
-  });
-  for (const [, entrance] of turns) await driver.drive({ ...(await load(entrance)), seconds: warmUpSeconds });
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, entrance] of round % 2 === 0 ? turns : turns.toReversed()) {
-      const one = await load(entrance);
-      const time = new ProcessorTime(entrance);
-      const { requestsPerSecond, errors } = await driver.drive({ ...one, seconds: SECONDS });
-      const requests = errors === 0 ? requestsPerSecond * SECONDS : Number.NaN;
-      samples.add(goals.WORKERS, name, requests / SECONDS);
-      samples.add(goals.WORKERS_CPU, name, (requests * 1e6) / (time.edgeUs + time.agentUs));
-    }
-    const ratio = samples.ratio([goals.WORKERS, TWO_WORKERS], [goals.WORKERS, ONE_PROCESS]);
-    console.error(`round ${round + 1}: ${goals.WORKERS}: ${ratio.toFixed(3)}`);
-  }
+  await driveInTurns(
+    driver,
+    ways,
+    { ...amount, seconds: SECONDS },
+    {
+      turn: (name, { requests, seconds, time }) => {
+        samples.add(goals.WORKERS, name, requests / seconds);
+        samples.add(goals.WORKERS_CPU, name, (requests * 1e6) / (time.edgeUs + time.agentUs));
+      },
+      round: (number) => {
+        const ratio = samples.ratio([goals.WORKERS, TWO_WORKERS], [goals.WORKERS, ONE_PROCESS]);
+        console.error(`round ${number}: ${goals.WORKERS}: ${ratio.toFixed(3)}`);
+      },
+    },
+  );
 }

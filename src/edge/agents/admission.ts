@@ -11,6 +11,7 @@ import { asPosternError, PosternError } from '../../errors.js';
 import type { RawHeaders } from '../../http/fields.js';
 import { type Accepted, type Offer, readOffer } from '../../link/handshake.js';
 import type { OutboundLink } from '../../link/outbound-link.js';
+import { slotOf } from '../../link/several-links.js';
 import type { TokenGrant } from '../../link/token.js';
 import type { Tunnel } from '../gate/registry.js';
 import type { Observer } from '../ops/observer.js';
@@ -161,7 +162,7 @@ export class Admission {
       owner: grant.owner,
       agentId: offer.agentId,
       offer: offered,
-      slot: slotOf(offer),
+      slot: slotOf(offer.links),
     };
     const own = await this.#options.places.reserve(wanted);
     try {
@@ -189,7 +190,7 @@ export class Admission {
 
   #checkRoom(request: AgentOffer, { grant, tunnel, offer }: Valid): void {
     const { places } = this.#options;
-    const slot = slotOf(offer);
+    const slot = slotOf(offer.links);
     if (slot > places.nodes().most) {
       const text = `This edge can use ${places.nodes().most} of the links of an agent.`;
       throw new PosternError('ERR_EDGE_FULL', text, { text });
@@ -234,15 +235,10 @@ export class Admission {
       if (left === 'another agent') observer.emit({ kind: 'tunnel-taken', agent });
       if (left === 'no link') observer.emit({ kind: 'tunnel-down', agent, reason: await link.closed });
     });
-    const slot = slotOf(offer);
+    const slot = slotOf(offer.links);
     const opened = { agent, tokenId: grant.id, address: request.address };
     observer.emit(slot === 1 ? { kind: 'tunnel-up', ...opened } : { kind: 'link-added', ...opened, slot });
   }
-}
-
-/** Which of its agent's links is offered. */
-function slotOf({ links }: Offer): number {
-  return links?.slot ?? 1;
 }
 
 /** The parties whose limits a link counts against. */

@@ -52,6 +52,11 @@ export class OwnLink {
     return owner !== this.claim.owner || agentId !== this.claim.agentId;
   }
 
+  /** Whether it has its place there, and will be open in a moment. */
+  isComingIn(record: TunnelRecord): boolean {
+    return this.link === undefined && this.released === undefined && this.isIn(record);
+  }
+
   /** Whether requests may use it. */
   get isServing(): boolean {
     return this.link !== undefined && !this.link.draining.aborted;

@@ -134,7 +134,7 @@ export class Places implements OwnLinks {
     else if (record === undefined) this.#records.delete(name);
     else this.#records.set(name, record);
     // Its agent comes to this node: nowhere else is a link any more, and here is one in a moment.
-    await this.#ownOf(name).find((own) => record !== undefined && isComing(own, record))?.settled;
+    await this.#ownOf(name).find((own) => record !== undefined && own.isComingIn(record))?.settled;
     this.#update(name);
   }
 
@@ -199,7 +199,7 @@ export class Places implements OwnLinks {
     const { read } = this.#options;
     const record = this.#records.get(name);
     const own = this.#ownOf(name);
-    if (record !== undefined && own.some((one) => isComing(one, record))) return; // it is opened or abandoned in a moment
+    if (record !== undefined && own.some((one) => one.isComingIn(record))) return; // it is opened or abandoned in a moment
     for (const one of own) if (one.isServing && !(record && one.isIn(record))) this.#settle(one, record);
     const tunnel = record && read(record);
     const serving = own.filter(({ isServing }) => isServing);
@@ -245,9 +245,4 @@ export class Places implements OwnLinks {
     };
     return untilResponse(() => this.#options.directory.claim(own.claim), isOver);
   }
-}
-
-/** Whether it has a place, and will be open in a moment. */
-function isComing(own: OwnLink, record: TunnelRecord): boolean {
-  return own.link === undefined && own.released === undefined && own.isIn(record);
 }
