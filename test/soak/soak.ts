@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- MINUTES`: mixed traffic through two tunnels with a checksum on every body, while the agent of one of
+ * `npm run soak -- MINUTES [--inspect]`: mixed traffic through two tunnels with a checksum on every body, while the agent of one of
  * them is killed and started again. Prints after each leg what edge and agent hold; ends with 1 when a byte was wrong, an
  * act failed on the tunnel whose agent lives, or memory or handles are not back where they were after the first leg.
  */
@@ -16,6 +16,9 @@ const LEG_MS = 60_000;
 const PAUSE_MS = 60;
 // An act that takes longer is stuck.
 const MAX_ACT_MS = 30_000;
+// With `--inspect` the agents capture, as they do for a developer.
+const INSPECTED: Record<string, string> = process.argv.includes('--inspect') ? { POSTERN_INSPECT: '127.0.0.1:0' } : {};
+
 class Soak {
   readonly #world: World;
   readonly #visitors: Visitor[] = [];
@@ -104,7 +107,7 @@ async function run(minutes: number): Promise<string[]> {
     manyAddresses: true,
     tunnels: 'demo,steady',
     edgeEnv: REPORTING,
-    agentEnv: REPORTING,
+    agentEnv: { ...REPORTING, ...INSPECTED },
   });
   try {
     const demo = world.agent;
