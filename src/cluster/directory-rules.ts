@@ -26,8 +26,19 @@ export function releaseIn(record: TunnelRecord | undefined, node: string, link: 
 
 /** The record without some of its places; undefined if it has none of them. */
 export function without(record: TunnelRecord, isGone: (place: Place) => boolean): TunnelRecord | undefined {
-  const places = record.places.filter((place) => !isGone(place));
-  return places.length === record.places.length ? undefined : { ...record, places };
+  if (!record.places.some(isGone)) return undefined;
+  return { ...record, places: record.places.filter((place) => !isGone(place)) };
+}
+
+/** Whether two records say the same of a tunnel. */
+export function isSame(one: TunnelRecord, other: TunnelRecord): boolean {
+  if (one.name !== other.name || one.epoch !== other.epoch || one.offer !== other.offer) return false;
+  if (one.owner !== other.owner || one.agentId !== other.agentId || one.places.length !== other.places.length)
+    return false;
+  return one.places.every(({ node, link, slot }, at) => {
+    const place = other.places[at];
+    return node === place?.node && link === place.link && slot === place.slot;
+  });
 }
 
 // Microseconds, as epochs count: a second.

@@ -20,8 +20,9 @@ export class DirectoryTable {
   readonly #records = new Map<string, TunnelRecord>();
   readonly #listeners = new Set<(change: DirectoryChange) => void>();
   readonly #nodeListeners = new Set<(nodes: readonly ClusterNode[]) => void>();
+  /** The names of those without a place, the one that has been offline the longest first. */
+  readonly #offline = new Set<string>();
   #epoch = 0;
-  #offline = 0;
 
   constructor({ maxOffline = MAX_OFFLINE }: DirectoryTableOptions = {}) {
     this.#maxOffline = maxOffline;
@@ -83,23 +84,21 @@ export class DirectoryTable {
 
   // Deleting first keeps the map in the order of the last change.
   #put(record: TunnelRecord): void {
-    const before = this.#records.get(record.name);
-    if (before !== undefined && before.places.length === 0) this.#offline -= 1;
-    if (record.places.length === 0) this.#offline += 1;
-    this.#records.delete(record.name);
-    this.#records.set(record.name, record);
+    const { name, places } = record;
+    this.#records.delete(name);
+    this.#records.set(name, record);
+    this.#offline.delete(name);
+    if (places.length === 0) this.#offline.add(name);
     this.#tell({ kind: 'tunnel', record });
-    if (this.#offline > this.#maxOffline) this.#forgetOldest();
+    if (this.#offline.size > this.#maxOffline) this.#forgetOldest();
   }
 
   #forgetOldest(): void {
-    for (const [name, { places }] of this.#records) {
-      if (places.length > 0) continue;
-      this.#records.delete(name);
-      this.#offline -= 1;
-      this.#tell({ kind: 'forgotten', name });
-      return;
-    }
+    const [oldest] = this.#offline;
+    const name = oldest as string; // there is one more than the most
+    this.#offline.delete(name);
+    this.#records.delete(name);
+    this.#tell({ kind: 'forgotten', name });
   }
 
   #tell(change: DirectoryChange): void {

@@ -231,7 +231,8 @@ export class StoreDirectory implements Directory {
   }
 
   #all(): DirectoryChange {
-    return { kind: 'all', records: this.#copy.records().flatMap((record) => this.#shown(record) ?? []) };
+    const shown = this.#copy.records().map((record) => this.#shown(record));
+    return { kind: 'all', records: shown.filter((record) => record !== undefined) };
   }
 
   #tellOf(name: string): void {

@@ -87,5 +87,5 @@ function isPlace(value: unknown): value is Place {
 // At most one for each slot.
 function arePlaces(value: unknown): value is Place[] {
   if (!Array.isArray(value) || value.length > MAX_SLOT || !value.every(isPlace)) return false;
-  return new Set(value.map(({ slot }) => slot)).size === value.length;
+  return value.length <= 1 || new Set(value.map(({ slot }) => slot)).size === value.length;
 }

@@ -1,6 +1,7 @@
 /** A node's own copy of the tunnels that a store has, places of nodes that are not live included. */
 import type { Change, Entry } from '../store/store.js';
 import type { TunnelRecord } from './directory.js';
+import { isSame } from './directory-rules.js';
 import { LEASE_MS } from './leases.js';
 import { readTunnel, TUNNEL_PREFIX } from './store-records.js';
 
@@ -68,19 +69,21 @@ export class TunnelCopy {
 
   /**
    * Takes in all tunnels. What an older copy of the store lacks is kept for the time of a lease: nodes whose links it was claim it again
-   * meanwhile, and visitors notice nothing.
+   * meanwhile, and visitors notice nothing. The record of a tunnel that is as it was stays the same object.
    */
   replace({ entries, isOlder }: Extract<Change, { kind: 'all' }>): void {
     this.#pasts += 1;
-    const before = new Map(this.#held);
-    this.#held.clear();
-    this.#byNode.clear();
-    this.#ending.clear();
-    for (const entry of entries) this.#set(entry);
-    if (isOlder !== true) return;
+    const found = new Set<string>();
+    for (const entry of entries) {
+      const name = nameOf(entry.key);
+      found.add(name);
+      this.#take(name, entry);
+    }
     const lostAtMs = this.#options.monotonic();
-    for (const [name, held] of before)
-      if (!this.#held.has(name) && held.record.places.length > 0) this.#keep(name, { lostAtMs, ...held });
+    for (const [name, held] of [...this.#held].filter(([known]) => !found.has(known))) {
+      if (isOlder === true && held.record.places.length > 0) this.#keep(name, { lostAtMs, ...held });
+      else this.#delete(name);
+    }
   }
 
   /** Removes what has expired, and what was lost for long. Returns the names. */
@@ -98,16 +101,25 @@ export class TunnelCopy {
     const name = nameOf(entry.key);
     const held = this.#held.get(name);
     if (held !== undefined && held.lostAtMs === undefined && held.version >= entry.version) return undefined;
-    const record = readTunnel(entry);
-    if (record === undefined) return this.#delete(name);
+    return this.#take(name, entry);
+  }
+
+  #take(name: string, entry: Entry): string | undefined {
+    const read = readTunnel(entry);
+    if (read === undefined) return this.#delete(name);
+    const former = this.#held.get(name)?.record;
+    const record = former !== undefined && isSame(former, read) ? former : read;
     this.#keep(name, { record, version: entry.version, expiresAtMs: entry.expiresAtMs });
     return name;
   }
 
   #keep(name: string, held: Held): void {
-    this.#delete(name);
+    const former = this.#held.get(name)?.record;
     this.#held.set(name, held);
     if (held.expiresAtMs !== undefined || held.lostAtMs !== undefined) this.#ending.add(name);
+    else this.#ending.delete(name);
+    if (former === held.record) return;
+    if (former !== undefined) this.#leave(former);
     for (const { node } of held.record.places) {
       const at = this.#byNode.get(node);
       if (at === undefined) this.#byNode.set(node, new Set([name]));
@@ -118,14 +130,18 @@ export class TunnelCopy {
   #delete(name: string): string | undefined {
     const held = this.#held.get(name);
     if (held === undefined) return undefined;
-    for (const { node } of held.record.places) {
+    this.#leave(held.record);
+    this.#ending.delete(name);
+    this.#held.delete(name);
+    return name;
+  }
+
+  #leave({ name, places }: TunnelRecord): void {
+    for (const { node } of places) {
       const at = this.#byNode.get(node);
       at?.delete(name);
       if (at?.size === 0) this.#byNode.delete(node);
     }
-    this.#ending.delete(name);
-    this.#held.delete(name);
-    return name;
   }
 }
 

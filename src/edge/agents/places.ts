@@ -44,7 +44,7 @@ export class Places implements OwnLinks {
   readonly #options: PlacesOptions;
   readonly #claims: NameClaims;
   readonly #watch: DirectoryWatch;
-  readonly #records = new Map<string, TunnelRecord>();
+  #records = new Map<string, TunnelRecord>();
   readonly #own = new Map<string, OwnLink[]>();
   readonly #shown: ShownTunnels;
   #isClosed = false;
@@ -187,11 +187,13 @@ export class Places implements OwnLinks {
     }
   }
 
+  // Most are as they were after a gap: with tens of thousands of others the process would stand still for long.
   #replaceAll(records: readonly TunnelRecord[]): void {
-    const names = new Set([...this.#records.keys(), ...this.#own.keys(), ...records.map(({ name }) => name)]);
-    this.#records.clear();
-    for (const record of records) this.#records.set(record.name, record);
-    for (const name of names) this.#update(name);
+    const before = this.#records;
+    this.#records = new Map(records.map((record) => [record.name, record]));
+    for (const record of records) if (before.get(record.name) !== record) this.#update(record.name);
+    for (const name of before.keys()) if (!this.#records.has(name)) this.#update(name);
+    for (const name of [...this.#own.keys()]) this.#update(name);
   }
 
   /** Brings a tunnel of the registry up to date. */

@@ -26,10 +26,10 @@ export class ShownTunnels {
   show(tunnel: Tunnel, { name, epoch, places }: TunnelRecord, own: readonly OwnLink[]): void {
     const { registry, directory, peers, changed } = this.#options;
     const away = own.length > 0 ? [] : places.filter(({ node }) => node !== directory.self.id);
-    const links = own.flatMap(({ link }) => (link === undefined ? [] : [link]));
-    const remote = away.map(({ node }) => new RemoteLink(peers, { node, tunnel: name, epoch }));
     const shown = [epoch, ...own.map(({ id }) => id), ...away.map(({ link }) => link)].join();
     if (shown === this.#shown.get(name)) return;
+    const links = own.flatMap(({ link }) => (link === undefined ? [] : [link]));
+    const remote = away.map(({ node }) => new RemoteLink(peers, { node, tunnel: name, epoch }));
     const wasOnline = registry.find(name)?.link !== undefined;
     const online = { ...tunnel, link: oneOf([...links, ...remote]) };
     this.#shown.set(name, shown);

@@ -31,9 +31,9 @@ export interface Tunnel {
   readonly link: TunnelLink | undefined;
 }
 
-// About 1 kB each. When there are more, the tunnel that has been offline the longest is forgotten, and its visitors get the
-// response for an unknown name.
-const MAX_REMEMBERED = 10_000;
+// About 1 kB each. When more are offline, the one that has been so the longest is forgotten, and its visitors get the response for an
+// unknown name. Those that are online do not count: there are as many of them as all nodes have.
+const MAX_OFFLINE = 10_000;
 
 /** The policy of a tunnel with what was granted to it. A new object when it differs from the one before. */
 export type PolicyChange = (offered: Policy, name: string) => Policy;
@@ -42,6 +42,8 @@ export class Registry {
   readonly #tunnels = new Map<string, Tunnel>();
   /** The policies as they were offered. */
   readonly #offered = new Map<string, Policy>();
+  /** The names of those without a link, the one that has been offline the longest first. */
+  readonly #offline = new Set<string>();
   readonly #alsoNamed: readonly string[];
   readonly #withGrants: PolicyChange;
   #groups: ReadonlySet<string> | undefined;
@@ -118,19 +120,19 @@ export class Registry {
     this.#groups = undefined;
     this.#tunnels.delete(name);
     this.#offered.delete(name);
+    this.#offline.delete(name);
   }
 
   // Deleting first keeps the map in the order of the last change, oldest first.
   #put(tunnel: Tunnel): void {
+    const { name, link } = tunnel;
     this.#groups = undefined;
-    this.#tunnels.delete(tunnel.name);
-    this.#tunnels.set(tunnel.name, tunnel);
-    if (this.#tunnels.size <= MAX_REMEMBERED) return;
-    for (const [name, { link }] of this.#tunnels) {
-      if (link !== undefined) continue;
-      this.#tunnels.delete(name);
-      this.#offered.delete(name);
-      return;
-    }
+    this.#tunnels.delete(name);
+    this.#tunnels.set(name, tunnel);
+    this.#offline.delete(name);
+    if (link === undefined) this.#offline.add(name);
+    if (this.#offline.size <= MAX_OFFLINE) return;
+    const [oldest] = this.#offline;
+    this.forget(oldest as string);
   }
 }

@@ -31,4 +31,28 @@ describe('the tunnels of a node, in the copy of what a store has', () => {
     assert.deepEqual(copy.sweep(), ['two']);
     assert.deepEqual([at('b'), copy.records()], [[], []]);
   });
+
+  it('are the same objects while they say the same, whatever their version, and others where one thing differs', () => {
+    const copy = new TunnelCopy({ wallClock: () => 0, monotonic: () => 0 });
+    copy.replace({ kind: 'all', entries: [entryOf('same', 1, ['a', 'b']), entryOf('moved', 2, ['a'])] });
+    const [same, moved] = [copy.get('same'), copy.get('moved')];
+    copy.replace({ kind: 'all', entries: [entryOf('same', 7, ['a', 'b']), entryOf('moved', 2, ['b'])] });
+    assert.equal(copy.get('same'), same);
+    assert.notEqual(copy.get('moved'), moved);
+    assert.deepEqual(copy.get('moved')?.places, [{ node: 'b', link: 'link-0', slot: 1 }]);
+    const changes = {
+      epoch: 2,
+      owner: 'bob@acme.com',
+      agentId: 'agent-of-bob-0001',
+      offer: '{"allow":[]}',
+      places: [],
+    };
+    for (const [key, value] of Object.entries(changes)) {
+      const entry = entryOf('same', 8, ['a', 'b']);
+      const changed = { ...entry, value: JSON.stringify({ ...JSON.parse(entry.value), [key]: value }) };
+      copy.replace({ kind: 'all', entries: [changed] });
+      assert.deepEqual(copy.get('same')?.[key as keyof typeof changes], value);
+      copy.replace({ kind: 'all', entries: [entry] });
+    }
+  });
 });

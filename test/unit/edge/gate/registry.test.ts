@@ -75,13 +75,23 @@ describe('the registry', () => {
     const { edge } = await openPair(t, () => {});
     const registry = new Registry();
     registry.set(tunnel('online', edge));
-    for (let at = 0; at < 10_001; at++) {
+    for (let at = 0; at < 10_002; at++) {
       registry.set(tunnel(`t${at}`, edge));
       registry.set(tunnel(`t${at}`, undefined));
     }
     assert.ok(registry.find('online'));
     assert.equal(registry.find('t0'), undefined);
     assert.equal(registry.find('t1'), undefined);
-    assert.ok(registry.find('t2') && registry.find('t10000'));
+    assert.ok(registry.find('t2') && registry.find('t10001'));
+  });
+
+  it('forgets none because many are online', async (t) => {
+    const { edge } = await openPair(t, () => {});
+    const registry = new Registry();
+    registry.set(tunnel('offline', undefined));
+    for (let at = 0; at < 20_000; at++) registry.set(tunnel(`t${at}`, edge));
+    registry.set(tunnel('t0', undefined));
+    assert.ok(registry.find('offline') && registry.find('t0'));
+    assert.equal(registry.links, 19_999);
   });
 });
