@@ -2,21 +2,21 @@
  * The links between this node and the others: one that was dialled to each node whose agents it needs, and those that other nodes
  * have dialled, whose requests go to the agents of this node.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../core/log.js';
 import { asPosternError, type PosternError } from '../errors.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from '../http/exchange.js';
 import type { ClusterNode } from './directory.js';
-import { readPeerAddress } from './peer-address.js';
 import { callPeer, type PeerMethods, respondToCall } from './peer-calls.js';
-import { greetPeer, type PeerIdentity, receivePeer } from './peer-handshake.js';
+import { dialPeer } from './peer-dial.js';
+import { type PeerIdentity, receivePeer } from './peer-handshake.js';
 import { PeerLink, PeerServerLink } from './peer-link.js';
-import { dialSecurely, type PeerTls } from './peer-tls.js';
+import type { PeerTls } from './peer-tls.js';
 import { type OwnLinks, serveRelayed } from './relay.js';
 import { notHere, type PeerCall, type PeerRequest, readPeerCall, writePeerHead } from './relay-protocol.js';
 import { RelayedStream, type RelayOutcome } from './relayed-stream.js';
-import { Strangers } from './strangers.js';
+import { type StrangerReason, Strangers } from './strangers.js';
 import { Unreachable } from './unreachable.js';
 
 export interface PeersOptions {
@@ -32,6 +32,8 @@ export interface PeersOptions {
   readonly networkOf?: (address: string) => string;
   /** What has become of a request that was relayed to another node. */
   readonly relayed?: (outcome: RelayOutcome) => void;
+  /** A connection to the peer address was refused. */
+  readonly refused?: (reason: StrangerReason) => void;
   readonly log: Log;
 }
 
@@ -52,13 +54,24 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#options = options;
-    this.#strangers = new Strangers(options.log, options.networkOf ?? ((address) => address));
+    const { log, refused, networkOf = (address) => address } = options;
+    this.#strangers = new Strangers({ log, networkOf, refused });
     this.#unreachable = new Unreachable(options.log, options.nodeOf);
   }
 
   /** How many links to other nodes are open, by the side that has dialled. */
   get links(): Readonly<Record<'dialled' | 'received', number>> {
     return { dialled: this.#dialled.size, received: this.#inbound.size };
+  }
+
+  /** How many nodes live and could not be reached the last time. */
+  get unreachable(): number {
+    return this.#unreachable.ids.length;
+  }
+
+  /** Dials those again that could not be reached: the log and the metric say that it lasts, or that it is over. */
+  dialAgain(): void {
+    for (const id of this.#unreachable.ids) Promise.resolve(this.#linkTo(id)).catch(() => {}); // #linkTo has told it
   }
 
   /** Opens a request at another node. Never throws: what fails is told to the observer. */
@@ -138,6 +151,7 @@ export class Peers {
   }
 
   #keep(node: string, link: PeerLink): PeerLink {
+    this.#unreachable.delete(node);
     this.#links.set(node, link);
     this.#dialled.add(link);
     void link.closed.then((reason) => {
@@ -153,12 +167,8 @@ export class Peers {
   async #dial(id: string): Promise<PeerLink> {
     const node = this.#options.nodeOf(id);
     if (node === undefined || this.#isClosed) throw notHere('there is no such node');
-    const socket = await openSocket(addressOf(node, this.#options.machine));
-    await greetPeer(socket, this.#options.identity, id).catch((error: unknown) => {
-      socket.destroy();
-      throw error;
-    });
-    const link = new PeerLink(socket);
+    const { machine, identity } = this.#options;
+    const link = new PeerLink(await dialPeer(addressOf(node, machine), identity, id));
     await link.ping(); // its SETTINGS came before: without them it would be asked for no WebSocket (RFC 8441 section 3)
     return link;
   }
@@ -167,20 +177,6 @@ export class Peers {
 /** Where this node reaches another one. */
 function addressOf({ peer, nearby }: ClusterNode, machine: string | undefined): string {
   return nearby !== undefined && nearby.machine === machine ? nearby.peer : peer;
-}
-
-async function openSocket(text: string): Promise<Socket> {
-  const address = readPeerAddress(text);
-  if (address === undefined) throw notHere('its address is none');
-  if (address.kind === 'tls') return await dialSecurely(address);
-  return await new Promise((resolve, reject) => {
-    const socket = connect({ path: address.path });
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-  });
 }
 
 class ProbeObserver implements OutboundObserver {

@@ -14,33 +14,41 @@ export const MAX_STRANGERS_OF_ONE = 64;
 
 const WARN_INTERVAL_MS = 10_000;
 
+/** Why a connection was refused: it has not proved itself in time, or there were too many that had not. */
+export type StrangerReason = 'no-proof' | 'no-room';
+
+export interface StrangersOptions {
+  readonly log: Log;
+  /** What counts as one of an address. */
+  readonly networkOf: (address: string) => string;
+  /** A connection was refused. */
+  readonly refused?: ((reason: StrangerReason) => void) | undefined;
+}
+
 export class Strangers {
-  readonly #log: Log;
-  readonly #networkOf: (address: string) => string;
+  readonly #options: StrangersOptions;
   readonly #all = new Map<Socket, string>();
   #warnedAtMs = Number.NEGATIVE_INFINITY;
   #refused = 0;
 
-  /** `networkOf`: what counts as one of an address. */
-  constructor(log: Log, networkOf: (address: string) => string) {
-    this.#log = log;
-    this.#networkOf = networkOf;
+  constructor(options: StrangersOptions) {
+    this.#options = options;
   }
 
   /** Counts a connection until its proof is complete. Ends one that has none, and one that there is no room for. */
   add(socket: Socket, prove: () => Promise<void>): void {
     const { remoteAddress } = socket;
-    const network = remoteAddress === undefined ? '' : this.#networkOf(remoteAddress); // none of a Unix socket
+    const network = remoteAddress === undefined ? '' : this.#options.networkOf(remoteAddress); // none of a Unix socket
     if (!this.#hasRoom(network)) {
       socket.destroy();
-      this.#warn('there are too many');
+      this.#refuse('no-room', 'there are too many');
       return;
     }
     this.#all.set(socket, network);
     prove()
       .catch((error: unknown) => {
         socket.destroy();
-        this.#warn(asPosternError(error).code);
+        this.#refuse('no-proof', asPosternError(error).code);
       })
       .finally(() => this.#all.delete(socket));
   }
@@ -57,11 +65,12 @@ export class Strangers {
     return same < MAX_STRANGERS_OF_ONE;
   }
 
-  #warn(reason: string): void {
+  #refuse(reason: StrangerReason, detail: string): void {
+    this.#options.refused?.(reason);
     this.#refused += 1;
     if (performance.now() - this.#warnedAtMs < WARN_INTERVAL_MS) return;
     this.#warnedAtMs = performance.now();
-    this.#log.warn({ reason, count: this.#refused }, 'connections of no node were refused');
+    this.#options.log.warn({ reason: detail, count: this.#refused }, 'connections of no node were refused');
     this.#refused = 0;
   }
 }

@@ -22,6 +22,8 @@ export interface MembershipOptions {
   readonly worker: Worker | undefined;
   /** Takes over a connection of another node, or of a stranger. */
   readonly accept: (socket: Socket, tls: PeerTls) => void;
+  /** Called after each beat. */
+  readonly beaten: () => void;
   readonly log: Log;
 }
 
@@ -42,16 +44,22 @@ export class Membership {
   readonly #timer: NodeJS.Timeout;
   #known: ReadonlyMap<string, ClusterNode> = new Map();
 
-  private constructor(directory: StoreDirectory, listener: PeerListener, log: Log) {
+  private constructor(directory: StoreDirectory, listener: PeerListener, { beaten, log }: MembershipOptions) {
     this.directory = directory;
     this.#listener = listener;
     this.#log = log;
     this.#look();
-    this.#timer = setInterval(() => void directory.beat().finally(() => this.#look()), LEASE_BEAT_MS).unref();
+    const beat = async () => {
+      await directory.beat();
+      this.#look();
+      beaten();
+    };
+    this.#timer = setInterval(() => void beat(), LEASE_BEAT_MS).unref();
   }
 
   /** Resolves once the others can reach this node. Rejects with a `ListenError`, and when the store is away. */
-  static async open({ id, peer, workers, store, worker, accept, log }: MembershipOptions): Promise<Membership> {
+  static async open(options: MembershipOptions): Promise<Membership> {
+    const { id, peer, workers, store, worker, accept, log } = options;
     const certificate = await createSelfSigned('postern-peer', VALID_FOR_MS);
     const at = { worker: (worker?.slot ?? 1) - 1, workers, certificate };
     const listener = await PeerListener.open({ ...peer, ...at }, accept);
@@ -60,7 +68,7 @@ export class Membership {
       const self: ClusterNode = { id, peer: listener.address, state: 'up', ...nearby };
       const directory = await StoreDirectory.open(store, self, { log });
       log.info({ node: id, peer: self.peer }, 'other edges of the store can reach this one');
-      return new Membership(directory, listener, log);
+      return new Membership(directory, listener, options);
     } catch (error) {
       listener.close();
       throw error;

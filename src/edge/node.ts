@@ -8,6 +8,7 @@ import type { Directory } from '../cluster/directory.js';
 import { DirectoryTable } from '../cluster/directory-table.js';
 import { MemoryDirectory } from '../cluster/memory-directory.js';
 import type { Others } from '../cluster/others.js';
+import { OwnAddress } from '../cluster/own-address.js';
 import { peerIdentity } from '../cluster/peer-handshake.js';
 import type { PeerOthers } from '../cluster/peer-others.js';
 import { Peers } from '../cluster/peers.js';
@@ -57,6 +58,7 @@ export class Node {
   readonly counts: NodeCounts;
   readonly #peers: Peers;
   readonly #membership: Membership | undefined;
+  readonly #ownAddress: OwnAddress;
   /** For nodes on the same machine. */
   readonly #socket: { readonly path: string; readonly server: Server } | undefined;
 
@@ -69,8 +71,10 @@ export class Node {
     const { registry, changed, others, shared, log } = options;
     this.directory = directory;
     this.#membership = membership;
+    const identity = peerIdentity(directory.self.id, config.secrets);
+    this.#ownAddress = new OwnAddress({ identity, address: directory.self.peer, log });
     this.#peers = new Peers({
-      identity: peerIdentity(directory.self.id, config.secrets),
+      identity,
       nodeOf: (id) => directory.nodes().get(id),
       own: {
         linkOf: (tunnel, epoch) => this.places.linkOf(tunnel, epoch),
@@ -80,9 +84,14 @@ export class Node {
       machine: directory.self.nearby?.machine,
       networkOf: network,
       relayed: (outcome) => this.counts.relayed(outcome),
+      refused: (reason) => this.counts.refused(reason),
       log,
     });
-    this.counts = new NodeCounts({ nodes: () => directory.nodes(), links: () => this.#peers.links });
+    this.counts = new NodeCounts({
+      nodes: () => directory.nodes(),
+      links: () => this.#peers.links,
+      unreachable: () => this.#peers.unreachable,
+    });
     others?.connect({
       nodes: () => [...directory.nodes().keys()].filter((id) => id !== directory.self.id),
       call: (node, call, args) => this.#peers.call(node, call, args),
@@ -110,13 +119,15 @@ export class Node {
     const { peer, workers } = config;
     if (peer === undefined)
       return await Node.#open(new Node(config, shared?.directory ?? lonely(), undefined, options));
-    let peers: Peers | undefined;
+    let node: Node | undefined;
     const membership = await Membership.open({
       ...{ id: createNodeId(), peer, workers, store, worker: shared?.worker, log },
-      accept: (socket, tls) => (peers === undefined ? socket.destroy() : peers.accept(socket, tls)),
+      accept: (socket, tls) => (node === undefined ? socket.destroy() : node.#peers.accept(socket, tls)),
+      beaten: () => {
+        if (node !== undefined) node.#lookAtPeers();
+      },
     });
-    const node = new Node(config, membership.directory, membership, options);
-    peers = node.#peers;
+    node = new Node(config, membership.directory, membership, options);
     return await Node.#open(node);
   }
 
@@ -142,7 +153,9 @@ export class Node {
 
   /** Lines for the operator. */
   notes(): string[] {
-    return this.#membership === undefined ? [] : [this.counts.note()];
+    if (this.#membership === undefined) return [];
+    const { problem } = this.#ownAddress;
+    return [this.counts.note(), ...(problem === undefined ? [] : [problem])];
   }
 
   /** Ends the links to other nodes once the requests on them are finished. */
@@ -160,6 +173,11 @@ export class Node {
     this.#peers.destroy();
     this.places.close();
     await this.directory.close();
+  }
+
+  #lookAtPeers(): void {
+    this.#peers.dialAgain();
+    void this.#ownAddress.look();
   }
 
   async #listen(): Promise<void> {

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { lookup as systemLookup } from 'node:dns';
-import { addressText, type ListenAddress } from '../config/addresses.js';
 import type { EdgeConfig } from '../config/edge-config.js';
 import { ListenError } from '../config/listen-error.js';
 import { type BaseAddress, isLoopback } from '../core/hostname.js';
@@ -53,41 +52,17 @@ export async function checkPorts({ listen }: Pick<EdgeConfig, 'listen'>): Promis
     try {
       await (await Listeners.open({ endpoints: [endpoint], inherited: [], accept })).close();
     } catch (error) {
-      if (!(error instanceof ListenError)) throw error;
-      const own = error.code === 'EADDRINUSE' ? ' (an edge that runs already has its own addresses)' : '';
-      findings.push(`${error.message.slice(0, -1)}${own}`);
+      findings.push(listenFinding(error));
     }
   }
   return findings;
 }
 
-/** Listens for other nodes for a moment, and looks up what they dial. */
-export async function checkPeer(
-  { peer, workers }: Pick<EdgeConfig, 'peer' | 'workers'>,
-  lookup: Required<NameCheck>['lookup'] = lookupAll,
-): Promise<readonly string[]> {
-  if (peer === undefined) return [];
-  const { listen, url } = peer;
-  const [taken, found] = await Promise.all([
-    checkPeerPorts(listen, workers),
-    url && withTimeout(lookup(url.host), TIMEOUT_MS).catch((error: unknown) => codeOf(error)),
-  ]);
-  const unknown =
-    url && typeof found === 'string' ? [`POSTERN_PEER_URL: ${url.host} cannot be looked up (${found})`] : [];
-  return [...taken, ...unknown];
-}
-
-async function checkPeerPorts({ host, port }: ListenAddress, workers: number): Promise<readonly string[]> {
-  const ports = port === 0 ? [] : Array.from({ length: workers }, (_, at) => port + at);
-  const endpoints = ports.map((one) => ({
-    text: addressText({ host, port: one }),
-    scheme: 'https' as const,
-    kind: 'tcp' as const,
-    host,
-    port: one,
-  }));
-  const findings = await checkPorts({ listen: endpoints });
-  return findings.map((finding) => finding.replace('POSTERN_LISTEN', 'POSTERN_PEER_LISTEN'));
+/** What is said of a `ListenError`; throws any other error. */
+export function listenFinding(error: unknown): string {
+  if (!(error instanceof ListenError)) throw error;
+  const own = error.code === 'EADDRINUSE' ? ' (an edge that runs already has its own addresses)' : '';
+  return `${error.message.slice(0, -1)}${own}`;
 }
 
 function absence(name: string, found: readonly string[] | string): string | undefined {
@@ -96,14 +71,16 @@ function absence(name: string, found: readonly string[] | string): string | unde
   return `${name} cannot be looked up now (${found}): look at the DNS of this machine`;
 }
 
-function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
+/** Rejects with `ETIMEDOUT` when it takes longer. */
+export function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(Object.assign(new Error('no response'), { code: 'ETIMEDOUT' })), ms);
     promise.then(resolve, reject).finally(() => clearTimeout(late));
   });
 }
 
-function lookupAll(host: string): Promise<readonly string[]> {
+/** The addresses of a host, as this machine finds them. */
+export function lookupAll(host: string): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     systemLookup(host, { all: true }, (error, found) => {
       if (error) reject(error);
@@ -112,6 +89,7 @@ function lookupAll(host: string): Promise<readonly string[]> {
   });
 }
 
-function codeOf(error: unknown): string {
+/** The code of a system error. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'no reason';
 }

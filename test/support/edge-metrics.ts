@@ -18,7 +18,11 @@ export function edgeMetrics(t: TestContext): Metrics {
     version: '1.2.3',
     store: new MemoryStore(),
     registry: new Registry(),
-    nodes: new NodeCounts({ nodes: () => new Map(), links: () => ({ dialled: 0, received: 0 }) }),
+    nodes: new NodeCounts({
+      nodes: () => new Map(),
+      links: () => ({ dialled: 0, received: 0 }),
+      unreachable: () => 0,
+    }),
     revalidator,
     presence,
     connections: { open: 0 },

@@ -229,6 +229,15 @@ export function runPostern(
   return run({ name: `postern ${args[0] ?? ''}`, script: POSTERN, args, env, ...place });
 }
 
+/** Whether there is a process of this id. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 function inheritedEnv(): Record<string, string | undefined> {
   const { PATH, NODE_COMPILE_CACHE, NODE_V8_COVERAGE, TMPDIR } = process.env;
   return { PATH, NODE_COMPILE_CACHE, NODE_V8_COVERAGE, TMPDIR };

@@ -22,7 +22,7 @@ export function addConfigCommand(program: Command): void {
   addConfigFlag(command, 'A YAML file of options, such as config/edge.yaml.');
   command.option(
     '--offline',
-    'Look at the configuration only: ask neither the identity provider, the certificate authority nor DNS, and open no port.',
+    'Look at the configuration only: ask neither the identity provider, the certificate authority, the store nor DNS, and open no port.',
   );
   command.option('--agent', 'Look at the files of this machine’s tunnels instead of at an edge.');
   command.action(async () => {
@@ -33,6 +33,7 @@ export function addConfigCommand(program: Command): void {
     await warnAboutTrust(config);
     if (command.opts<{ offline?: true }>().offline !== true) {
       await warnAboutReach(config);
+      await warnAboutNodes(config);
       await warnAboutProviders(config);
       await warnAboutAuthority(config);
     }
@@ -48,8 +49,14 @@ async function warnAboutTls(config: EdgeConfig): Promise<void> {
 }
 
 async function warnAboutReach(config: EdgeConfig): Promise<void> {
-  const { checkNames, checkPeer, checkPorts } = await import('../../edge/reachability.js');
-  warn([...(await checkPorts(config)), ...(await checkNames(config.base)), ...(await checkPeer(config))]);
+  const { checkNames, checkPorts } = await import('../../edge/reachability.js');
+  warn([...(await checkPorts(config)), ...(await checkNames(config.base))]);
+}
+
+async function warnAboutNodes(config: EdgeConfig): Promise<void> {
+  if (config.store === undefined) return;
+  const { checkPeer, checkStore } = await import('../../edge/nodes-check.js');
+  warn([...(await checkPeer(config)), ...(await checkStore(config))]);
 }
 
 // These modules are loaded here, so that no other command waits for them.

@@ -9,6 +9,7 @@ const OTHERS: Readonly<Record<string, Combine>> = {
   postern_build_info: Math.max,
   postern_ready: Math.max,
   postern_nodes: Math.max,
+  postern_nodes_unreachable: Math.max,
   postern_store_entries: Math.max,
   postern_store_age_seconds: Math.max,
   postern_audit_writable: Math.min,

@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { askAdmin, until } from '../../support/admin.js';
 import { atBoth, type Both } from '../../support/both-workers.js';
 import { inWorld } from '../../support/in-world.js';
-import { freePort, POSTERN, Program } from '../../support/processes.js';
+import { freePort, isAlive, POSTERN, Program } from '../../support/processes.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor } from '../../support/visitor.js';
 import { World } from '../../support/world.js';
@@ -177,11 +177,3 @@ describe('an edge whose workers cannot start', () => {
     assert.equal((await edge.exited).code, 2);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

@@ -27,12 +27,15 @@ export function nodesMissing(): string | false {
 export interface NodesOptions extends WorldOptions {
   /** How many; three unless given. */
   readonly nodes?: number;
+  /** For `POSTERN_PEER_LISTEN` of each; a port that the system chooses unless given. */
+  readonly peerListen?: () => Promise<string>;
 }
 
 /** One of the edges. */
 export interface TestNode {
   readonly port: number;
   readonly adminUrl: string;
+  readonly peerListen: string;
   readonly store: StorePath;
   /** The latest process, running or not. */
   program: Program;
@@ -111,7 +114,8 @@ export class Nodes {
     for (let number = 0; number < (this.#options.nodes ?? 3); number++) {
       const [port, admin] = [await freePort(), await freePort()];
       const store = await StorePath.open(this.redis, `node${number + 1}`);
-      const node = { port, adminUrl: `http://127.0.0.1:${admin}`, store };
+      const peerListen = (await this.#options.peerListen?.()) ?? 'https://127.0.0.1:0';
+      const node = { port, adminUrl: `http://127.0.0.1:${admin}`, peerListen, store };
       this.all.push({ ...node, program: this.#run(node) });
     }
     await Promise.all(this.all.map(({ program }) => program.record(({ msg }) => msg === 'edge up')));
@@ -119,13 +123,13 @@ export class Nodes {
     await Promise.all(this.all.map((node) => this.#isReady(node)));
   }
 
-  #run({ port, adminUrl, store }: Omit<TestNode, 'program'>): Program {
+  #run({ port, adminUrl, peerListen, store }: Omit<TestNode, 'program'>): Program {
     const env = {
       ...this.world.edgeEnv(),
       POSTERN_LISTEN: `127.0.0.1:${port}`,
       POSTERN_ADMIN_LISTEN: new URL(adminUrl).host,
       POSTERN_STORE_URL: store.url,
-      POSTERN_PEER_LISTEN: 'https://127.0.0.1:0',
+      POSTERN_PEER_LISTEN: peerListen,
       ...this.#options.edgeEnv,
     };
     return new Program({ name: `edge at ${port}`, script: POSTERN, args: ['edge'], env });

@@ -12,6 +12,7 @@ import { Peers } from '../../../src/cluster/peers.js';
 import { MAX_STRANGERS_OF_ONE } from '../../../src/cluster/strangers.js';
 import { silentLog } from '../../../src/core/log.js';
 import { deferred } from '../../support/deferred.js';
+import { freePort } from '../../support/free-port.js';
 import { PEER_CERTIFICATE, SECRET } from './nodes.js';
 
 const OTHER_SECRET = 'another secret of thirty-two bytes or more';
@@ -29,7 +30,7 @@ interface Listening {
 }
 
 /** The node `owner` behind TLS, with the method `people`. */
-async function listening(t: TestContext, secrets: readonly string[] = [SECRET]): Promise<Listening> {
+async function listening(t: TestContext, secrets: readonly string[] = [SECRET], port = 0): Promise<Listening> {
   const others = new PeerOthers();
   others.on('people', (...args: readonly unknown[]) => args);
   const peers = new Peers({
@@ -43,7 +44,7 @@ async function listening(t: TestContext, secrets: readonly string[] = [SECRET]):
     log: silentLog,
   });
   const sockets: Socket[] = [];
-  const listen = { host: '127.0.0.1', port: 0 };
+  const listen = { host: '127.0.0.1', port };
   const listener = await PeerListener.open(
     { listen, url: undefined, worker: 0, workers: 1, certificate: PEER_CERTIFICATE },
     (socket, tls) => {
@@ -118,6 +119,19 @@ describe('nodes over TLS', () => {
     const peers = dialler(t, peer, [SECRET], 'another', log);
     for (let n = 0; n < 3; n++) await assert.rejects(peers.ask(), { code: 'ERR_LINK_LOST' });
     assert.deepEqual(warned, [{ node: 'another', peer, reason: 'not a node of this edge: it has left' }]);
+    assert.equal(peers.peers.unreachable, 1);
+  });
+
+  it('dial those again that they could not reach, until they can', async (t) => {
+    const free = await freePort();
+    const { ask, peers } = dialler(t, `https://127.0.0.1:${free}`);
+    await assert.rejects(ask(), { code: 'ERR_LINK_LOST' });
+    peers.dialAgain();
+    await assert.rejects(ask(), { code: 'ERR_LINK_LOST' });
+    await listening(t, [SECRET], free);
+    peers.dialAgain();
+    assert.deepEqual(await ask(), []);
+    assert.deepEqual([peers.unreachable, peers.links.dialled], [0, 1]);
   });
 
   it('notice somebody in the middle who ends TLS on both sides', async (t) => {

@@ -7,7 +7,7 @@ import { network } from '../../../src/edge/request/limits.js';
 
 /** How many connections of these addresses are taken, none of which proves itself. */
 function takenOf(addresses: readonly (string | undefined)[]): number {
-  const strangers = new Strangers(silentLog, network);
+  const strangers = new Strangers({ log: silentLog, networkOf: network });
   const sockets = addresses.map((remoteAddress) => {
     const socket = { remoteAddress, isDestroyed: false, destroy: () => Object.assign(socket, { isDestroyed: true }) };
     strangers.add(socket as unknown as Socket, () => new Promise(() => {}));
@@ -26,6 +26,23 @@ describe('strangers at a peer address', () => {
 
   it('are of different networks where a dual-stack socket shows IPv4 addresses', () => {
     assert.equal(takenOf(many.map((_, at) => `::ffff:192.0.2.${at % 3}`)), 3 * MAX_STRANGERS_OF_ONE);
+  });
+
+  it('are counted when they are refused, by the reason', async () => {
+    const reasons: string[] = [];
+    const strangers = new Strangers({
+      ...{ log: silentLog, networkOf: network },
+      refused: (reason) => void reasons.push(reason),
+    });
+    const add = (prove: () => Promise<void>) =>
+      strangers.add({ remoteAddress: '192.0.2.1', destroy() {} } as unknown as Socket, prove);
+    for (let count = 0; count < MAX_STRANGERS_OF_ONE - 2; count++) add(() => new Promise(() => {}));
+    add(async () => {}); // a node
+    add(() => Promise.reject(new Error('no proof')));
+    add(() => new Promise(() => {}));
+    assert.deepEqual(reasons, ['no-room']);
+    await new Promise(setImmediate);
+    assert.deepEqual(reasons, ['no-room', 'no-proof']);
   });
 
   it('are so many in all, those of a Unix socket too', () => {

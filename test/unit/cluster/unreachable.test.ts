@@ -25,4 +25,20 @@ describe('a node that cannot be reached', () => {
     for (const id of ['a', 'b']) unreachable.add(id, 'it has left');
     assert.deepEqual(warned, [a, b, a]);
   });
+
+  it('is counted until it is reached, or has ended', () => {
+    const nodes = new Map<string, ClusterNode>(
+      ['a', 'b'].map((id) => [id, { id, peer: `https://${id}:7443`, state: 'up' }]),
+    );
+    const told: unknown[] = [];
+    const unreachable = new Unreachable({ ...silentLog, info: (fields) => void told.push(fields) }, (id) =>
+      nodes.get(id),
+    );
+    for (const id of ['a', 'b', 'gone']) unreachable.add(id, 'it has left');
+    assert.deepEqual(unreachable.ids, ['a', 'b']);
+    nodes.delete('b');
+    assert.deepEqual(unreachable.ids, ['a']);
+    for (const id of ['a', 'a', 'other']) unreachable.delete(id);
+    assert.deepEqual([unreachable.ids, told], [[], [{ node: 'a' }]]);
+  });
 });
