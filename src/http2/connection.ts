@@ -148,9 +148,9 @@ export class Connection {
     return this.#shutdown.hasStarted;
   }
 
-  /** The peer has announced extended CONNECT (RFC 8441). */
-  get canConnect(): boolean {
-    return this.#peer.connectProtocol;
+  /** Whether the peer has announced extended CONNECT (RFC 8441); undefined until its SETTINGS have arrived. */
+  get canConnect(): boolean | undefined {
+    return this.#peer.areInitial ? undefined : this.#peer.connectProtocol;
   }
 
   /**

@@ -66,6 +66,8 @@ export abstract class Link {
   readonly #liveness: Liveness;
   #requests = 0;
   #ended: { readonly reason: PosternError | undefined } | undefined;
+  #whenAnnounced: Promise<void> | undefined;
+  #announced: () => void = () => {};
   #resolveClosed: (reason: PosternError | undefined) => void = () => {};
 
   /** Takes over an open wire. */
@@ -89,6 +91,7 @@ export abstract class Link {
       send: (bytes) => this.#send(bytes),
       observer: {
         ...(stream === undefined ? {} : { stream }),
+        settings: () => this.#announced(),
         goaway: () => this.#draining.abort(),
         idsRunningLow: () => void this.drain(), // the agent dials another link; this one ends after its running requests
         closed: (error) => this.#end(error),
@@ -145,6 +148,14 @@ export abstract class Link {
     this.connection.destroy(new Http2ConnectionError(Http2ErrorCode.CANCEL, reason?.message ?? 'the link was ended'));
   }
 
+  /** To be called before the peer's SETTINGS have arrived: resolves when they have, or the link has ended. */
+  protected whenAnnounced(): Promise<void> {
+    this.#whenAnnounced ??= new Promise((resolve) => {
+      this.#announced = resolve;
+    });
+    return this.#whenAnnounced;
+  }
+
   #send(bytes: Buffer): void {
     this.#wire.send(bytes, () => this.connection.sent(bytes.length));
   }
@@ -153,6 +164,7 @@ export abstract class Link {
     const reason = error === undefined ? undefined : linkLost(error);
     this.#liveness.end();
     this.#draining.abort();
+    this.#announced();
     this.#wire.close(error);
     setTimeout(() => this.#wire.destroy(), CLOSE_TIMEOUT_MS).unref();
     this.#resolveClosed(this.#ended === undefined ? reason : this.#ended.reason);

@@ -11,6 +11,7 @@ import type { Http2Stream } from '../http2/stream/stream.js';
 import { ClientStream, NotProcessed } from './client-stream.js';
 import { writeRequestHead } from './heads.js';
 import { Link, linkLost, MAX_STREAMS } from './link.js';
+import { PendingStream } from './pending-stream.js';
 import { StreamShares } from './stream-shares.js';
 import { WebSocketWire } from './websocket-wire.js';
 
@@ -36,10 +37,13 @@ export class OutboundLink extends Link {
 
   /**
    * Opens a request. Throws `ERR_LINK_LOST` if the link is draining or lost, `ERR_TUNNEL_BUSY` if the link or the party has
-   * as many requests as it may, and `ERR_BAD_REQUEST` if the head cannot be sent. Later errors go to the observer.
+   * as many requests as it may, and `ERR_BAD_REQUEST` if the head cannot be sent. Later errors go to the observer, and so do
+   * all of a WebSocket that has to wait for the agent's SETTINGS.
    */
   open(head: RequestHead, options: OpenOptions, observer: OutboundObserver): OutboundStream {
     if (this.connection.isDraining) throw linkLost(new NotProcessed('the link is closing'));
+    if (head.protocol !== undefined && this.connection.canConnect === undefined)
+      return this.#openLater(head, options, observer);
     const { running } = this;
     if (running >= MAX_STREAMS) throw new PosternError('ERR_TUNNEL_BUSY');
     const maxStreams = Math.min(MAX_STREAMS, this.connection.maxStreams);
@@ -50,6 +54,12 @@ export class OutboundLink extends Link {
       holder.streams -= 1;
       throw error;
     }
+  }
+
+  #openLater(head: RequestHead, options: OpenOptions, observer: OutboundObserver): OutboundStream {
+    const pending = new PendingStream(observer);
+    void this.whenAnnounced().then(() => pending.start(() => this.open(head, options, observer)));
+    return pending;
   }
 
   #request(head: RequestHead, { endOfBody }: OpenOptions): Http2Stream {

@@ -90,6 +90,29 @@ describe('a link over a bad network', () => {
   });
 });
 
+test('a WebSocket that comes in the first round trip of a link, as after a restart, is connected', async (t) => {
+  const world = await startWorld({ tunnels: 'demo,far' });
+  const network = await FaultProxy.start(world.port);
+  t.after(async () => {
+    await world.close();
+    await network.close();
+  });
+  const args = ['--edge', `http://localhost:${network.port}`];
+  const first = await world.startAgent({ name: 'far', args });
+  const url = world.urlOf('far');
+  const ana = await world.signedIn('ana', `${url}/`);
+  await first.terminate();
+  // What the agent takes, and with it that it takes WebSockets, is known two of these delays after its link is there.
+  network.faults.delayMs = 2_000;
+  const mark = world.edge.mark();
+  await world.offer({ name: 'far', args });
+  await world.edge.record(({ event, tunnel }) => event === 'tunnel-up' && tunnel === 'far', mark);
+  const socket = await ana.socket(`${url.replace('http', 'ws')}/ws`);
+  socket.send('early');
+  const [echoed] = (await once(socket, 'message')) as [Buffer];
+  assert.equal(String(echoed), 'early');
+});
+
 test('N7 bent bytes on a link end it, and never reach a visitor: TLS sees them', async (t) => {
   const world = await startWorld({ domain: 'tunnel.test', tunnels: 'demo,far' });
   const network = await FaultProxy.start(world.ports.front);
