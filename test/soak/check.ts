@@ -1,5 +1,6 @@
 /** How an act of a soak compares what came with what must come, and how it says that it was not so. */
 import { patternBytes } from '../support/target-paths.js';
+import type { VisitorResponse } from '../support/visitor.js';
 
 /** Bytes that nobody sent: there is never an excuse. */
 export class WrongBytes extends Error {}
@@ -41,6 +42,11 @@ export class Prefix {
 /** Throws `WrongBytes` unless both are the same. */
 export function compare(heard: readonly string[], expected: readonly string[]): void {
   if (heard.join('\n') !== expected.join('\n')) throw new WrongBytes(`${heard.join()} instead of ${expected.join()}`);
+}
+
+/** Throws `Broken`, with the code of our error, unless the app responds. */
+export function begun({ status, headers }: Pick<VisitorResponse, 'status' | 'headers'>): void {
+  if (status !== 200) throw new Broken(`status ${status} ${headers['postern-error']}`);
 }
 
 /** A size up to `most`: most bodies are small and some are large. */

@@ -2,7 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Broken, Prefix, size } from './check.js';
+import { begun, Prefix, size } from './check.js';
 import type { Scene } from './traffic.js';
 
 export async function leaveBeforeHead({ url, visitor }: Scene): Promise<void> {
@@ -16,7 +16,7 @@ export async function leaveBeforeHead({ url, visitor }: Scene): Promise<void> {
 export async function leaveDownload({ url, visitor, signal }: Scene): Promise<void> {
   const length = 20_000_000;
   const response = await visitor.stream(`${url}/bytes?n=${length}`, 'fetch', { signal });
-  if (response.status !== 200) throw new Broken(`status ${response.status}`);
+  begun(response);
   const heard = new Prefix(length);
   const enough = size(3_000_000);
   for await (const chunk of response.body as AsyncIterable<Buffer>) {

@@ -24,8 +24,9 @@ class Soak {
   readonly #visitors: Visitor[] = [];
   readonly #tally = new Map<string, number>();
   readonly failures: string[] = [];
-  /** How often the agent that dies has been ended or started. */
+  /** How often the agent that dies has been ended or started, the last time `#turnedMs` by the clock of `performance.now()`. */
   #turns = 0;
+  #turnedMs = performance.now();
 
   constructor(world: World) {
     this.#world = world;
@@ -65,6 +66,7 @@ class Soak {
 
   async #play(name: string, act: (scene: Scene) => Promise<void>, tunnel: string, visitor: Visitor): Promise<void> {
     const turns = this.#turns;
+    const startedMs = performance.now() - this.#turnedMs;
     const url = this.#world.urlOf(tunnel);
     try {
       await act({ url, target: this.#world.target, visitor, signal: AbortSignal.timeout(MAX_ACT_MS) });
@@ -73,20 +75,33 @@ class Soak {
       // Odd while the agent is away, and in the act in which that changes.
       const isExcused = tunnel === 'demo' && (turns % 2 === 1 || this.#turns !== turns) && isBroken(error);
       this.#count(`${name} ${isExcused ? 'broken off' : 'FAILED'}`);
-      if (!isExcused) this.failures.push(`${name} on ${tunnel}: ${error instanceof Error ? error.stack : error}`);
+      if (!isExcused) this.failures.push(`${name} on ${tunnel}, ${this.#moment(turns, startedMs)}: ${describe(error)}`);
     }
+  }
+
+  /** When an act has begun and failed, relative to the last end or start of the agent that dies. */
+  #moment(turns: number, startedMs: number): string {
+    const turn = turns % 2 === 1 ? 'was ended' : turns === 0 ? 'was started first' : 'was started again';
+    const endedMs = performance.now() - this.#turnedMs;
+    const end = this.#turns === turns ? `${endedMs.toFixed()} ms` : `${endedMs.toFixed()} ms after the next turn`;
+    return `from ${startedMs.toFixed()} ms after the agent ${turn} to ${end}`;
+  }
+
+  #turn(): void {
+    this.#turns++;
+    this.#turnedMs = performance.now();
   }
 
   async #churn(endMs: number): Promise<void> {
     while (performance.now() + 12_000 < endMs) {
       await delay(randomInt(5_000, 9_000));
       const { agent } = this.#world;
-      this.#turns++;
+      this.#turn();
       if (randomInt(2) === 0) await agent.kill();
       else await agent.terminate();
       await delay(randomInt(500));
       await this.#world.startAgent();
-      this.#turns++;
+      this.#turn();
       this.#count('agent started again');
     }
   }
@@ -100,6 +115,12 @@ function isBroken(error: unknown): boolean {
   if (error instanceof WrongBytes) return false;
   if (error instanceof Broken || error instanceof RefusedUpgrade) return true;
   return error instanceof Error && 'code' in error && /^(ECONNRESET|EPIPE|ABORT_ERR)$/.test(String(error.code));
+}
+
+/** The error with the code of ours, where the answer had one. */
+function describe(error: unknown): string {
+  const code = error instanceof RefusedUpgrade ? `${error.headers['postern-error']} ` : '';
+  return code + (error instanceof Error ? error.stack : String(error));
 }
 
 async function run(minutes: number): Promise<string[]> {
