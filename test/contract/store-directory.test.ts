@@ -6,6 +6,7 @@ import { storeUrl } from '../../src/config/store-url.js';
 import { MemoryStore } from '../../src/store/memory.js';
 import { RedisStore } from '../../src/store/redis/store.js';
 import type { Store } from '../../src/store/store.js';
+import { MAX_WAIT_MS } from '../support/ceiling.js';
 import { redisMissing, TestRedis } from '../support/redis.js';
 import { directoryContract, type Nodes } from './directory.js';
 
@@ -65,7 +66,7 @@ describe('Redis', { skip: redisMissing() }, () => {
     prefixes += 1;
     const prefix = `postern:test-${prefixes}`;
     return nodesOf(
-      () => RedisStore.open({ ...address, prefix }),
+      () => RedisStore.open({ ...address, prefix }, { patienceMs: MAX_WAIT_MS, deadlineMs: MAX_WAIT_MS }),
       (store) => store.close(),
     );
   };

@@ -5,6 +5,7 @@
  */
 import { Redis } from 'ioredis';
 import { Backoff } from '../../core/backoff.js';
+import { startDeadline } from '../../core/deadline.js';
 import { PosternError } from '../../errors.js';
 import { type RedisAddress, readTlsFiles } from './address.js';
 import { connectionOptions } from './connector.js';
@@ -27,6 +28,9 @@ export interface ConnectionOptions {
 export const MAX_WAITING_COMMANDS = 10_000;
 
 const RETRY = { firstMs: 100, maxMs: 5_000 };
+
+// As the client says it, too.
+const LATE = 'Command timed out';
 
 // These are not about the command: the server is another one now, or is about to be.
 const LEAVES = /^(?:READONLY|UNBLOCKED|MASTERDOWN|LOADING)/;
@@ -57,7 +61,10 @@ export class RedisConnection {
       retryStrategy: () => this.#backoff.next(),
       reconnectOnError: ({ message }: Error) => LEAVES.test(message),
     });
-    this.#client.on('ready', () => void this.#check());
+    this.#client.on('ready', () => {
+      delete this.#client.options.commandTimeout; // from here on commands have a deadline of ours
+      void this.#check();
+    });
     this.#client.on('error', (error: unknown) => this.#note(error));
     this.#client.on('close', () => this.#lost());
     this.#client.connect().catch(() => {}); // it is told by the events
@@ -78,7 +85,7 @@ export class RedisConnection {
     if (this.#waiting >= MAX_WAITING_COMMANDS) throw unavailable('is too slow');
     this.#waiting += 1;
     try {
-      return await this.#client.call(command, ...args);
+      return await this.#inTime(this.#client.call(command, ...args));
     } catch (error) {
       throw this.#translate(error);
     } finally {
@@ -112,7 +119,7 @@ export class RedisConnection {
 
   async #check(): Promise<void> {
     try {
-      const server = readInfo(`${await this.#client.call('INFO')}`);
+      const server = readInfo(`${await this.#inTime(this.#client.call('INFO'))}`);
       if (this.#isClosed) return;
       const unfit = unfitness(server);
       if (unfit !== undefined) return this.renew(unfit);
@@ -125,11 +132,20 @@ export class RedisConnection {
     }
   }
 
+  async #inTime<Reply>(reply: Promise<Reply>): Promise<Reply> {
+    let end = () => {};
+    const late = new Promise<never>((_, reject) => {
+      end = startDeadline(this.#options.deadlineMs, () => reject(new Error(LATE)));
+    });
+    return await Promise.race([reply, late]).finally(end);
+  }
+
   #note(error: unknown): void {
     if (!this.#isUp) this.#problem = this.#openingProblemOf(error);
   }
 
   #lost(): void {
+    this.#client.options.commandTimeout = this.#options.deadlineMs;
     this.#down();
   }
 
@@ -146,7 +162,7 @@ export class RedisConnection {
 
   #translate(error: unknown): PosternError {
     const problem = problemOf(error);
-    if (error instanceof Error && error.message === 'Command timed out' && this.#isUp) this.renew(problem);
+    if (error instanceof Error && error.message === LATE && this.#isUp) this.renew(problem);
     return unavailable(problem.text, error);
   }
 }

@@ -4,6 +4,7 @@
  * Then it begins again at what the server has. While nothing changes it asks once a second whether that is still so.
  */
 
+import { startDeadline } from '../../core/deadline.js';
 import type { Change } from '../store.js';
 import { decodeText, type KeyNames, readEntry } from './codec.js';
 import { type RedisConnection, unavailable } from './connection.js';
@@ -80,14 +81,14 @@ export class Follower {
   reached(version: number, deadlineMs: number): Promise<void> {
     if (this.#position !== undefined && this.#position.version >= version) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const end = startDeadline(deadlineMs, () => {
         this.#waiters.delete(waiter);
         reject(unavailable('does not tell of changes in time'));
-      }, deadlineMs);
+      });
       const waiter = {
         version,
         resolve: () => {
-          clearTimeout(timer);
+          end();
           resolve();
         },
       };

@@ -29,9 +29,11 @@ export interface RedisStoreOptions {
   readonly now?: () => number;
   /** How long a server that is away is waited for at the start. */
   readonly patienceMs?: number;
+  /** For each command. Default: `DEADLINE_MS`. */
+  readonly deadlineMs?: number;
 }
 
-/** For each command. */
+/** How long a command may take, in milliseconds. */
 export const DEADLINE_MS = 2_000;
 
 const PATIENCE_MS = 15_000;
@@ -51,24 +53,26 @@ export class RedisStore implements Store {
   readonly #log: Log;
   readonly #availability: Availability;
   readonly #maxEntries: number;
+  readonly #deadlineMs: number;
   readonly #sizes = new Map<string, number>();
   readonly #tending: NodeJS.Timeout;
   #isFollowing = false;
   #failedWrites = 0;
 
-  private constructor(address: RedisAddress, { log, maxEntries, now }: RedisStoreOptions) {
+  private constructor(address: RedisAddress, { log, maxEntries, now, deadlineMs = DEADLINE_MS }: RedisStoreOptions) {
     this.#log = log ?? silentLog;
+    this.#deadlineMs = deadlineMs;
     this.#availability = new Availability(address, this.#log);
     this.#maxEntries = maxEntries ?? MAX_ENTRIES;
     this.#clock = new StoreClock(now ?? Date.now);
     this.#names = new KeyNames(address.prefix);
     const onDown = (problem: Problem) => this.#availability.down(problem);
     this.#commands = new RedisConnection({
-      ...{ address, name: 'postern', deadlineMs: DEADLINE_MS, onDown },
+      ...{ address, name: 'postern', deadlineMs, onDown },
       onUp: (server) => void this.#up(server),
     });
     this.#following = new RedisConnection({
-      ...{ address, name: 'postern-follower', deadlineMs: LOOK_INTERVAL_MS + DEADLINE_MS, onDown },
+      ...{ address, name: 'postern-follower', deadlineMs: LOOK_INTERVAL_MS + deadlineMs, onDown },
       onUp: () => this.#follower.start(),
     });
     this.counters = new RedisCounters(this.#commands, this.#names);
@@ -200,7 +204,7 @@ export class RedisStore implements Store {
   }
 
   async #toldOf(key: string, version: number): Promise<void> {
-    if (this.#watchers.has(key)) await this.#follower.reached(version, DEADLINE_MS);
+    if (this.#watchers.has(key)) await this.#follower.reached(version, this.#deadlineMs);
   }
 
   #read(prefix: string): Promise<Entry[]> {
@@ -211,7 +215,7 @@ export class RedisStore implements Store {
     const entries = await this.#read(prefix);
     const version = Number((await this.#commands.run('HGET', this.#names.head, 'version')) ?? 0);
     if (!Number.isSafeInteger(version)) throw unavailable('has a version that is no number');
-    await this.#follower.reached(version, DEADLINE_MS);
+    await this.#follower.reached(version, this.#deadlineMs);
     return { entries, version };
   }
 

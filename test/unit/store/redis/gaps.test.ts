@@ -4,7 +4,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { storeUrl } from '../../../../src/config/store-url.js';
 import { Redemptions } from '../../../../src/store/redemptions.js';
-import { RedisStore } from '../../../../src/store/redis/store.js';
+import { DEADLINE_MS, RedisStore } from '../../../../src/store/redis/store.js';
 import { Revocations } from '../../../../src/store/revocations.js';
 import type { Change } from '../../../../src/store/store.js';
 import { redisMissing, TestRedis } from '../../../support/redis.js';
@@ -167,6 +167,16 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
     await putEventually('grant:a', 'two');
     assert.equal((await one.get('grant:a'))?.value, 'two');
     await eventually(() => (one.stats().shared?.ageMs ?? 9_999) < 1_500 && one.stats().shared?.problem === undefined);
+  });
+
+  it('takes a reply that has come in time, though this process has stood still for longer than its deadline', async () => {
+    await one.put('grant:a', 'one');
+    redis.pause(); // no reply comes before this process stands still
+    const reading = one.get('grant:a');
+    await turn();
+    redis.resume();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, DEADLINE_MS + 100);
+    assert.equal((await reading)?.value, 'one');
   });
 
   it('takes no new entries from a server without memory, and gives up those it has', async () => {
