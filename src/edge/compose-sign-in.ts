@@ -13,7 +13,7 @@ import { AttemptLimit } from './request/attempts.js';
 import { SignIn, type SignInOptions } from './routes/sign-in.js';
 import { VisitLimit } from './routes/visit-limit.js';
 
-type SignInParts = Pick<SignInOptions, 'providers' | 'ended' | 'observer' | 'sessions'> & {
+type SignInParts = Pick<SignInOptions, 'providers' | 'ended' | 'observer' | 'sessions' | 'checkStore'> & {
   readonly registry: Registry;
   readonly redemptions: Redemptions;
   readonly counters: SharedCounters | undefined;
@@ -21,7 +21,7 @@ type SignInParts = Pick<SignInOptions, 'providers' | 'ended' | 'observer' | 'ses
 
 export function composeSignIn(
   { base, secrets, allow: ceiling }: EdgeConfig,
-  { providers, ended, redemptions, sessions, registry, observer, counters }: SignInParts,
+  { providers, ended, redemptions, sessions, registry, observer, counters, checkStore }: SignInParts,
 ): SignIn {
   const { issuers } = providers;
   const secure = base.scheme === 'https';
@@ -37,6 +37,7 @@ export function composeSignIn(
     completions: new AttemptLimit('sign-in', { counters }),
     accounts: new AttemptLimit('account-sign-in', { counters }),
     ended,
+    checkStore,
     observer,
     domainHint: soleDomain(ceiling),
     isAdmitted: ({ identity }, name) => {

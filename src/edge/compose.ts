@@ -107,7 +107,10 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   });
   const assertions = new Assertions({ secrets, issuer: base.origin });
   const policy = { ceiling, publicPermitted };
-  const signIn = composeSignIn(config, { providers, ended, redemptions, sessions, registry, observer, counters });
+  const signIn = composeSignIn(config, {
+    ...{ providers, ended, redemptions, sessions, registry, observer, counters },
+    checkStore: grace.checkPresence,
+  });
   const references = new SignOutReferences(secrets);
   const signOut = new SignOut({ base, providers, sessions, references, observer });
   const tokens = new AgentTokens(secrets, revoked, seenTokens, counters);

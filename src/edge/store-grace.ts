@@ -4,7 +4,7 @@
  * session counts until the store is back. Cookies stay as they are.
  */
 import { PosternError } from '../errors.js';
-import type { Store } from '../store/store.js';
+import type { Store, StoreStats } from '../store/store.js';
 
 export interface StoreGraceOptions {
   readonly store: Pick<Store, 'stats'>;
@@ -41,11 +41,19 @@ export class StoreGrace {
       );
   };
 
+  /** Throws `ERR_STORE_UNAVAILABLE` while the store is away: for what would need it in a moment. */
+  readonly checkPresence = (): void => {
+    if (this.#isAway(this.#options.store.stats().shared))
+      throw new PosternError(
+        'ERR_STORE_UNAVAILABLE',
+        'the store is away: nothing can be promised that has to be in it',
+      );
+  };
+
   /** Lines for the operator: why the store is away, and for how long. */
   notes(): string[] {
     const { shared } = this.#options.store.stats();
-    if (shared === undefined) return [];
-    if (!this.#isOver && shared.ageMs < AWAY_AFTER_MS && shared.problem === undefined) return [];
+    if (shared === undefined || !this.#isAway(shared)) return [];
     const what = this.#isOver ? 'no session counts' : `sessions count for another ${this.#leftSeconds(shared.ageMs)} s`;
     return [
       `store: ${shared.problem ?? 'Redis does not respond in time'}; away for ${Math.floor(shared.ageMs / 1_000)} s, ${what}`,
@@ -54,6 +62,10 @@ export class StoreGrace {
 
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  #isAway(shared: StoreStats['shared']): boolean {
+    return shared !== undefined && (this.#isOver || shared.ageMs >= AWAY_AFTER_MS || shared.problem !== undefined);
   }
 
   #leftSeconds(ageMs: number): number {

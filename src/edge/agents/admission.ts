@@ -147,7 +147,7 @@ export class Admission {
     const tunnel = tunnelOf(owned, offer, this.#options);
     const offered = writeOffered(offer);
     if (offer.terms !== undefined) checkTerms(offer.terms, this.#options.permits);
-    if (offer.isTrial === true) this.#options.names.check(owned);
+    if (offer.isTrial === true) await this.#options.names.check(owned);
     else await this.#options.names.claim(owned);
     return { offer, grant, tunnel, offered };
   }

@@ -71,9 +71,11 @@ export class Names {
     });
   }
 
-  /** Throws `ERR_NAME_TAKEN` and `ERR_LIMIT_REACHED` as `claim` would, and claims nothing. */
-  check(owned: OwnedName): void {
-    if (this.#heldBy(owned) === undefined) this.#checkRoom(owned.owner);
+  /** Throws what `claim` would throw, and claims nothing. A store that takes no more entries is not noticed. */
+  async check(owned: OwnedName): Promise<void> {
+    if (this.#heldBy(owned) !== undefined) return;
+    this.#checkRoom(owned.owner);
+    await this.#store.get(PREFIX + owned.name);
   }
 
   /** From now on renews, once a day, the names that `inUse` returns. */

@@ -53,7 +53,7 @@ export class Places implements OwnLinks {
     this.#options = options;
     const { directory, peers } = options;
     this.#shown = new ShownTunnels(options);
-    this.#claims = new NameClaims({ directory, peers, probe: (tunnel) => this.probe(tunnel) });
+    this.#claims = new NameClaims({ directory, peers, probe: (tunnel, asking) => this.#hasAgent(tunnel, asking) });
     this.#watch = options.directory.watch((change) => this.#change(change));
     this.ready = this.#watch.ready;
   }
@@ -120,9 +120,8 @@ export class Places implements OwnLinks {
     return coming.settled.then(() => this.linkOf(tunnel, epoch));
   }
 
-  async probe(tunnel: string): Promise<boolean> {
-    const alive = await Promise.all(this.#ownOf(tunnel).map((own) => this.#isAlive(own)));
-    return alive.some(Boolean);
+  probe(tunnel: string): Promise<boolean> {
+    return this.#hasAgent(tunnel, undefined);
   }
 
   /** Reads the record of a tunnel again: this node's copy is outdated, as another node has shown. It stays while the directory is away. */
@@ -143,12 +142,20 @@ export class Places implements OwnLinks {
     this.#watch.close();
   }
 
+  /** Whether an agent is alive here, the link apart that asks. */
+  async #hasAgent(tunnel: string, asking: string | undefined): Promise<boolean> {
+    const others = this.#ownOf(tunnel).filter(({ id }) => id !== asking);
+    const alive = await Promise.all(others.map((own) => this.#isAlive(own)));
+    return alive.some(Boolean);
+  }
+
   /** Ends the link if it does not respond; its place is free then. */
   async #isAlive(own: OwnLink): Promise<boolean> {
     if (own.link === undefined || (await isAlive(own.link))) return true;
     own.link.destroy(new PosternError('ERR_LINK_LOST', 'no answer while its name was asked for'));
     await own.link.closed;
-    await this.#release(own);
+    void this.#release(own); // tries until the directory responds, for which the agent that asks does not wait
+    await this.#options.directory.release(own.name, own.id).catch(() => {});
     return false;
   }
 

@@ -43,6 +43,8 @@ export interface SignInOptions {
   readonly accounts: AttemptLimit;
   /** The sign-ins that were ended early. */
   readonly ended: Pick<Revocations, 'isScarce'>;
+  /** Throws `ERR_STORE_UNAVAILABLE` while no sign-in could be completed. */
+  readonly checkStore: () => void;
   readonly observer: Observer;
   /**
    * The only domain of the operator's ceiling, for providers that accept a hint. Never from a tunnel's rules: the hint is
@@ -84,10 +86,11 @@ export class SignIn {
 
   /**
    * On the base host: redirects to the target if there is a sufficient session, else to the provider, which the visitor chooses
-   * where there are several. Throws `ERR_BAD_REQUEST` for an unknown provider.
+   * where there are several. Throws `ERR_BAD_REQUEST` for an unknown provider, and `ERR_STORE_UNAVAILABLE` while a
+   * sign-in at the provider would be in vain.
    */
   async start(request: VisitRequest, fields: StartFields): Promise<Redirect | ProviderChoice> {
-    const { base, providers, sessions, starts } = this.#options;
+    const { base, providers, sessions, starts, checkStore } = this.#options;
     const chosen = chosenProvider(providers, fields);
     const target = readReturnTarget(fields.returnTo, base);
     const nonceHash = this.#readProof(fields.nonceProof, target);
@@ -105,6 +108,7 @@ export class SignIn {
     const usual = fields.account === 'current' ? (providers.ofIssuer(current?.identity.issuer) ?? last) : undefined;
     const provider = chosen ?? providers.only ?? usual;
     if (provider === undefined) return choiceOf(base, providers, fields, last);
+    checkStore();
     await starts.count(request, request.address);
     const began = { target, ...(nonceHash !== undefined && { nonceHash }), ...(current && { continues: current.id }) };
     return this.#toProvider(request, provider, began, fields.account);

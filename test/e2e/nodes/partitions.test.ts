@@ -15,10 +15,11 @@ const TUNNELS = 'postern:1:entries:tunnel';
 describe('two nodes whose store fails', { skip: nodesMissing() }, () => {
   let nodes: Nodes;
   let ana: Visitor;
+  let agent: Program;
 
   before(async () => {
     nodes = await Nodes.start({ nodes: 2, edgeEnv: { POSTERN_DRAIN: '1s' } });
-    await nodes.world.startAgent();
+    agent = await nodes.world.startAgent();
     ana = await nodes.world.signedIn('ana');
   });
   after(() => nodes?.close());
@@ -27,17 +28,52 @@ describe('two nodes whose store fails', { skip: nodesMissing() }, () => {
   const statuses = () =>
     Promise.all([1, 2, 3, 4].map(async () => (await nodes.world.visitor(ana.jar).fetch(nodes.world.url)).status));
 
-  test('X15 while it is away requests are relayed as before', async () => {
-    await nodes.redis.kill();
-    for (const node of nodes.all) await until(async () => /Redis/.test(await nodes.ask(node, '/healthz')));
+  /** All of them know the other one, and say of their store what the pattern says. */
+  const all = async (healthz: RegExp) => {
+    for (const node of nodes.all)
+      await until(async () => {
+        const said = await nodes.ask(node, '/healthz');
+        return /^nodes: 2 up$/m.test(said) && healthz.test(said);
+      });
+  };
+  const HEALTHY = /^(?!.*^store:)/ms;
+
+  test('X15 while it stands still requests are relayed as before, and no node is given up', async () => {
+    nodes.redis.pause();
+    await all(/^store: .*; away for 1[1-9] s, sessions count/m); // for longer than a lease
     assert.deepEqual(await statuses(), [200, 200, 200, 200]);
+    nodes.redis.resume();
+    await all(HEALTHY);
+    assert.deepEqual(await statuses(), [200, 200, 200, 200]);
+  });
+
+  test('X15 while it is full requests are relayed as before, and an agent that comes back waits', async () => {
+    await nodes.redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    const failures = /^postern_store_write_failures_total [1-9]/m; // of the beats, too
+    for (const node of nodes.all) await until(async () => failures.test(await nodes.ask(node, '/metrics')));
+    assert.deepEqual(await statuses(), [200, 200, 200, 200]);
+    await agent.terminate();
+    agent = await nodes.world.offer();
+    await agent.record(({ code }) => code === 'ERR_STORE_UNAVAILABLE');
+    await nodes.redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    await agent.record(({ event }) => event === 'online');
+    assert.deepEqual(await statuses(), [200, 200, 200, 200]);
+  });
+
+  test('X15 while it is away requests are relayed as before, and each node says so and is ready', async () => {
+    await nodes.redis.kill();
+    await all(/^store: Redis at /m);
+    assert.deepEqual(await statuses(), [200, 200, 200, 200]);
+    for (const node of nodes.all) assert.equal(await nodes.ask(node, '/readyz'), 'ready\n');
+    const fresh = await nodes.world.offer({ name: 'dev-new' });
+    await fresh.record(({ code }) => code === 'ERR_STORE_UNAVAILABLE');
   });
 
   test('X15 when it comes back empty, each node tells it again what it has', async () => {
     await nodes.redis.restart();
-    await until(async () => (await nodes.redis.command('HLEN', TUNNELS)) === ':1\r\n');
+    await until(async () => (await nodes.redis.command('HLEN', TUNNELS)) === ':2\r\n'); // and the agent that waited has come
     assert.deepEqual(await statuses(), [200, 200, 200, 200]);
-    await nodes.world.startAgent({ name: 'dev-new' });
+    await all(HEALTHY);
   });
 });
 

@@ -48,6 +48,14 @@ describe('an edge with a store in Redis', { skip: redisMissing() }, () => {
   const withCookie = (visitor: Visitor) => ({ headers: { cookie: visitor.jar.header(new URL(world.url)) } });
   const signOut = async (visitor: Visitor) => visitor.press(await visitor.open(`${world.url}/.postern/sign_out`));
   const grant = (rule: string) => `/tunnels/demo/grants/${encodeURIComponent(rule)}`;
+  const metrics = async () => (await askAdmin(world, '/metrics'))[1];
+  /** What `postern doctor` finds wrong with a name. */
+  const examined = async (name: string) => {
+    const env = { POSTERN_EDGE: world.base, POSTERN_TOKEN: await world.token() };
+    const { stdout } = await runPostern(['doctor', '--json', '--name', name], env);
+    const made = stdout.split('\n').map((line) => JSON.parse(line) as Record<string, string>);
+    return made.filter(({ result, check }) => (result === 'failure' || result === 'warning') && check !== 'token');
+  };
   const isBack = () => until(async () => !(await askAdmin(world, '/healthz'))[1].includes('store:'));
   const endEverywhere = async (email: string) => {
     const ended = new EndedAccounts({ store: other, ttlMs: 3_600_000 });
@@ -108,6 +116,18 @@ describe('an edge with a store in Redis', { skip: redisMissing() }, () => {
     const [status, text] = await askAdmin(world, '/healthz');
     assert.equal(status, 200);
     assert.match(text, /^store: Redis at .* cannot be reached/m);
+    assert.match(await metrics(), /^postern_store_age_seconds \d/m);
+    const found = await examined('dev-fresh');
+    assert.deepEqual(
+      found.map(({ check }) => check),
+      ['name', 'provider'],
+    );
+    for (const { text } of found) assert.match(text ?? '', /ERR_STORE_UNAVAILABLE/);
+    assert.deepEqual(
+      outcome(await world.visitor().open(`${world.url}/`)),
+      AWAY,
+      'nobody signs in at the provider in vain',
+    );
 
     await until(async () => (await askAdmin(world, '/readyz'))[0] === 503);
     const refused = await world.visitor().bare(`${world.url}/`, withCookie(bob));
@@ -115,7 +135,7 @@ describe('an edge with a store in Redis', { skip: redisMissing() }, () => {
     assert.deepEqual([refused.headers['set-cookie'], Number(refused.headers['retry-after']) > 0], [undefined, true]);
     assert.deepEqual(outcome(await world.visitor().bare(`${world.url}/`, machine)), AWAY);
     assert.equal((await world.visitor().bare(publicUrl)).status, 200);
-    assert.match((await askAdmin(world, '/metrics'))[1], /^postern_store_age_seconds \d\d/m);
+    assert.match(await metrics(), /^postern_store_age_seconds \d\d/m);
 
     await redis.restart();
     await isBack();
@@ -146,14 +166,29 @@ describe('an edge with a store in Redis', { skip: redisMissing() }, () => {
     assert.equal((await api('PUT', grant('eve@elsewhere.test'), { effect: 'allow' })).status, 200);
     const eve = world.visitor();
     await eve.signIn(`${world.url}/`, 'eve');
+    const late = world.visitor();
+    const callback = await callbackUrl(late, `${world.url}/`, 'bob');
+    const own = world.agent;
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
     assert.deepEqual([await statusOf(bob), await statusOf(eve)], [200, 200]);
+    assert.deepEqual(outcome(await late.navigate(callback)), AWAY);
+    assert.equal((await api('PUT', grant('mal@elsewhere.test'), { effect: 'allow' })).status, 503);
+    assert.equal((await send(world, '/oauth2/device_authorization', { client_id: 'postern' })).status, 503);
+    const fresh = await world.offer({ name: 'dev-full' });
+    await fresh.record(({ code }) => code === 'ERR_STORE_UNAVAILABLE');
+    await own.terminate();
+    await world.startAgent(); // its name is known
+    assert.deepEqual(await askAdmin(world, '/readyz'), [200, 'ready\n']);
+    assert.match(await metrics(), /^postern_store_write_failures_total [1-9]/m);
     assert.equal((await api('DELETE', grant('eve@elsewhere.test'))).status, 204);
     assert.equal(await statusOf(eve), 403);
     assert.deepEqual(outcome(await signOut(bob)), AWAY);
     assert.equal(await statusOf(bob), 200);
     await redis.command('CONFIG', 'SET', 'maxmemory', '0');
     assert.equal((await signOut(bob)).url, `${world.base}/oauth2/signed_out`);
+    await fresh.record(({ event }) => event === 'online');
+    await fresh.terminate();
+    assert.equal((await late.navigate(callback)).status, 200, 'the same sign-in goes on');
   });
 
   test('X14 writes again what an older copy of Redis has lost, for itself and for the next edge', async () => {

@@ -40,7 +40,10 @@ describe('the limit of links', () => {
       if (claims === 5) written.resolve();
       return written.promise;
     };
-    const { offer } = await openDoor(t, { links: { most: 10, maxOfOne: 2, spare: 0 }, names: { claim, check() {} } });
+    const { offer } = await openDoor(t, {
+      links: { most: 10, maxOfOne: 2, spare: 0 },
+      names: { claim, check: async () => {} },
+    });
     const offered = await Promise.all(['one', 'two', 'three', 'four', 'five'].map((name) => offer(name)));
     assert.equal(offered.filter(({ outcome }) => 'url' in outcome).length, 2);
   });

@@ -29,7 +29,7 @@ export const FULL = { status: 503, code: 'ERR_EDGE_FULL' };
 export const TAKEN = { status: 409, code: 'ERR_NAME_TAKEN' };
 
 /** Names that belong to no owner: what then decides is the link. */
-export const UNOWNED = { names: { claim: async () => {}, check: () => {} } };
+export const UNOWNED = { names: { claim: async () => {}, check: async () => {} } };
 
 export interface Door {
   readonly registry: Registry;

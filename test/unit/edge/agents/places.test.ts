@@ -26,7 +26,11 @@ class TestLink {
   readonly closed = this.#closed.promise;
   error: Error | undefined;
   readonly running = 0;
+  readonly receivedBytes = 0;
 
+  async ping(): Promise<number> {
+    return await this.closed.then(() => Promise.reject(new Error('closed')));
+  }
   async drain(): Promise<void> {
     this.#draining.abort();
   }
@@ -121,6 +125,20 @@ describe('the link of an agent whose place the directory has lost', () => {
     t.mock.timers.tick(1_000);
     await settled();
     assert.deepEqual((await b.directory.find('demo'))?.places, [{ node: 'a', link: own.id, slot: 1 }]);
+  });
+
+  it('keeps no new agent waiting when it has ended and the directory takes no change', async (t) => {
+    const [, a, b] = await twoNodes(t);
+    const { link } = await a.connect();
+    a.store.beforePut = (key) => {
+      if (key === 'tunnel:demo') throw new Error('full');
+    };
+    link.destroy();
+    await settled();
+    assert.equal(await a.places.probe('demo'), false);
+    const again = { ...WANTED, agentId: 'agent-of-ana-0002' };
+    await assert.rejects(a.connect(again), { code: 'ERR_STORE_UNAVAILABLE' });
+    await assert.rejects(b.connect(again), { code: 'ERR_NAME_TAKEN' }); // its peers take every agent for alive
   });
 
   it('ends when another agent has got the name meanwhile', async (t) => {

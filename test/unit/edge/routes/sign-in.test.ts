@@ -93,6 +93,7 @@ function signingIn({ isAdmitted = true } = {}) {
     completions: { count: async () => {} } as unknown as AttemptLimit,
     accounts: limit,
     ended: room,
+    checkStore: () => {},
     observer: new Observer([]),
     domainHint: undefined,
     isAdmitted: () => isAdmitted,
