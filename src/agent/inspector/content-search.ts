@@ -3,7 +3,7 @@
  * exchanges, and ends with as many results as were asked for.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fieldValue, type RawHeaders } from '../../http/fields.js';
+import { fieldValue, filterFields, type RawHeaders } from '../../http/fields.js';
 import { decodeBody } from './body-decoding.js';
 import { describeRow, visibleHeaders } from './describe.js';
 import { type Content, type Filter, matchesFilter } from './filter.js';
@@ -12,6 +12,8 @@ import type { Exchange } from './wire.js';
 
 // Of a body after decoding.
 const MAX_SEARCHED_BYTES = 1_048_576;
+// In base64 nearly every short word occurs.
+const ASSERTION = 'x-postern-assertion';
 // What exchanges take up that are looked at without a break: a few milliseconds, for decoding their headers most of all. With
 // words, an exchange with long bodies takes as much by itself.
 const SLICE_BYTES = 262_144;
@@ -42,7 +44,7 @@ export async function search(
 async function contentOf(captured: KeptExchange): Promise<Content> {
   const { head, response, requestBody, responseBody, messages } = captured;
   const parts = [
-    visibleHeaders(head.headers).join('\n'),
+    filterFields(visibleHeaders(head.headers), (name) => name !== ASSERTION).join('\n'),
     response?.headers.join('\n') ?? '',
     await textOf(requestBody, head.headers),
     await textOf(responseBody, response?.headers ?? []),

@@ -5,6 +5,7 @@ export interface Token {
   readonly key: string | undefined;
   readonly value: string;
   readonly isNegated: boolean;
+  readonly isQuoted: boolean;
   /** Where it begins in the text. */
   readonly at: number;
 }
@@ -53,7 +54,7 @@ function readToken(match: RegExpExecArray, at: number): Token | { readonly probl
         : `“${key}:” has no value.`;
     return { problem: { code: 'empty-term', message: what, at } };
   }
-  return { key: key?.toLowerCase(), value, isNegated: minus === '-', at };
+  return { key: key?.toLowerCase(), value, isNegated: minus === '-', isQuoted: quoted !== undefined, at };
 }
 
 function skipSpace(text: string, from: number): number {

@@ -2,6 +2,7 @@
  * The filter language of the inspector: `status:5xx method:POST path:/api -path:*.js "two words"`. All terms must hold; a comma
  * means "or" within one. Pure, without anything of Node: server and page work with the same parser.
  */
+import { matchesPieces, readablePath } from './filter-paths.js';
 import { type Problem, type Token, tokens } from './filter-tokens.js';
 import type { Exchange } from './wire.js';
 
@@ -37,6 +38,8 @@ const STATES: Readonly<Record<string, Test>> = {
   open: ({ state }) => state === 'open',
 };
 
+const METHODS = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/;
+
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
 const MS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1e3, m: 60e3 };
 
@@ -53,7 +56,7 @@ const KEYS: ReadonlyMap<string, Key> = new Map(
     person: { read: (value) => includes(value, ({ person }) => person), expected: 'a part of an email address' },
     rule: { read: (value) => includes(value, ({ rule }) => rule), expected: 'a part of an allow rule' },
     tunnel: { read: readTunnel, expected: 'the name of a tunnel, or a pattern such as shop-*' },
-    type: { read: (value) => includes(value, ({ type }) => type), expected: 'a part of a media type such as json' },
+    type: { read: (value) => includes(value, shownType), expected: 'a part of a media type such as json' },
     is: { read: (value) => STATES[value.toLowerCase()], expected: Object.keys(STATES).join(', ') },
     'larger-than': { read: readSize, expected: 'a size such as 100, 1k or 2M' },
     'slower-than': { read: readDuration, expected: 'a time such as 200ms or 2s' },
@@ -69,13 +72,19 @@ export const FILTER_KEYS: readonly { readonly key: string; readonly expected: st
 export function parseFilter(text: string): ParsedFilter {
   const read = tokens(text);
   if ('problem' in read) return read;
+  const found = read.tokens.map(withKey);
   const terms: Term[] = [];
-  for (const token of read.tokens) {
+  for (const token of found) {
     const term = readTerm(token);
     if ('problem' in term) return term;
     terms.push(term);
   }
-  return { filter: { terms, hasWords: read.tokens.some(({ key }) => key === undefined) } };
+  return { filter: { terms, hasWords: found.some(({ key }) => key === undefined) } };
+}
+
+// `POST` stands for itself in a row, and as a word it would be found in every request: `Via: 1.1 postern`.
+function withKey(token: Token): Token {
+  return token.key === undefined && !token.isQuoted && METHODS.test(token.value) ? { ...token, key: 'method' } : token;
 }
 
 /**
@@ -104,10 +113,28 @@ function readTerm({ key, value, isNegated, at }: Token): Term | { readonly probl
   return { isNegated, holds: (exchange) => tests.some((test) => test?.(exchange)) };
 }
 
-function rowHas({ method, path, person, status, type, note, operation }: Exchange, word: string): boolean {
-  return [method, path, person, String(status ?? ''), type, note, operation].some(
-    (text) => text?.toLowerCase().includes(word) === true,
-  );
+function rowHas(exchange: Exchange, word: string): boolean {
+  const { method, path, person, status, note, operation } = exchange;
+  const texts = [
+    method,
+    path,
+    readablePath(exchange),
+    person,
+    String(status ?? ''),
+    shownType(exchange),
+    note,
+    operation,
+  ];
+  return texts.some((text) => text?.toLowerCase().includes(word) === true);
+}
+
+/** As a row shows it. */
+function shownType({ kind, type }: Exchange): string | null {
+  return kind === 'websocket' ? 'websocket' : type;
+}
+
+function either(one: Test, other: Test): Test {
+  return (exchange) => one(exchange) || other(exchange);
 }
 
 function readStatus(value: string): Test | undefined {
@@ -117,10 +144,18 @@ function readStatus(value: string): Test | undefined {
 }
 
 function readPath(value: string): Test {
-  if (!value.includes('*')) return includes(value, ({ path }) => path);
+  if (!value.includes('*'))
+    return either(
+      includes(value, ({ path }) => path),
+      includes(value, readablePath),
+    );
   const pieces = value.toLowerCase().split('*');
   const ofWhole = value.includes('?');
-  return ({ path }) => matchesPieces(ofWhole ? path : (path.split('?', 1)[0] ?? ''), pieces);
+  const matches = (path: string) => matchesPieces(ofWhole ? path : (path.split('?', 1)[0] ?? ''), pieces);
+  return either(
+    ({ path }) => matches(path),
+    (exchange) => matches(readablePath(exchange)),
+  );
 }
 
 // The whole name: `shop` is not `shop-api`.
@@ -128,21 +163,6 @@ function readTunnel(value: string): Test {
   const pieces = value.toLowerCase().split('*');
   if (pieces.length === 1) return same(value, ({ tunnel }) => tunnel);
   return ({ tunnel }) => matchesPieces(tunnel, pieces);
-}
-
-/** `*` stands for any text. Each piece is looked for once, behind the one before it: linear, whatever the pattern. */
-function matchesPieces(path: string, pieces: readonly string[]): boolean {
-  const text = path.toLowerCase();
-  const first = pieces[0] ?? '';
-  const last = pieces.at(-1) ?? '';
-  if (!text.startsWith(first)) return false;
-  let at = first.length;
-  for (const piece of pieces.slice(1, -1)) {
-    const found = text.indexOf(piece, at);
-    if (found < 0) return false;
-    at = found + piece.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
 }
 
 function readSize(value: string): Test | undefined {

@@ -71,6 +71,35 @@ describe('the filter language', () => {
     assert.ok(passes(String.raw`"say \"hi\""`, {}, 'say "hi"'));
   });
 
+  test('finds paths as a person types them, whatever their percent-encoding', () => {
+    const path = '/lines/gr%C3%B6%C3%9Fe/%E6%97%A5%E6%9C%AC?name=%C3%85sa';
+    for (const text of [
+      'path:größe',
+      'path:/lines/*/日本',
+      '日本',
+      'name=åsa',
+      'path:%C3%B6',
+      '%E6%97%A5',
+      'path:/lines/GR*',
+    ])
+      assert.ok(passes(text, { path }), text);
+    assert.ok(!passes('-path:*/日本', { path }));
+    assert.ok(passes('path:100%', { path: '/100%' }), 'no code');
+    assert.ok(passes('path:%FF', { path: '/%FF' }), 'no UTF-8');
+  });
+
+  test('takes a method by itself for the method, and quoted for a word', () => {
+    assert.ok(!passes('POST', { method: 'GET' }, 'via: 1.1 postern'));
+    assert.ok(passes('POST', { method: 'POST' }));
+    assert.ok(passes('"POST"', { method: 'GET' }, 'postern'));
+    assert.ok(passes('post', { method: 'GET' }, 'postern'));
+  });
+
+  test('takes the type of a WebSocket for what its row shows', () => {
+    assert.ok(passes('type:websocket', { kind: 'websocket', type: null }));
+    assert.ok(passes('websocket', { kind: 'websocket', type: null }));
+  });
+
   test('says whether a filter asks for words', () => {
     const hasWords = (text: string) => {
       const parsed = parseFilter(text);
@@ -78,6 +107,8 @@ describe('the filter language', () => {
     };
     assert.equal(hasWords('status:5xx'), false);
     assert.equal(hasWords('status:5xx word'), true);
+    assert.equal(hasWords('POST'), false);
+    assert.equal(hasWords('"POST"'), true);
   });
 
   test('the empty text passes all', () => {
