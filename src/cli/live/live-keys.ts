@@ -50,12 +50,12 @@ export interface KeyPlace {
 }
 
 const ALL_KEYS = [
-  'keys     a  let somebody in, whether or not they ask',
-  '         r  take access back from somebody who is here or was let in',
-  '         y 8 n  to who asks first: yes, for eight hours, no',
-  '         i  open the inspector in the browser',
-  '         Ctrl-S holds what is shown, Ctrl-C ends the tunnel · any key closes this',
-];
+  ['keys     a  ', 'let somebody in, whether or not they ask'],
+  ['         r  ', 'take access back from somebody who is here or was let in'],
+  ['         y 8 n  ', 'to who asks first: yes, for eight hours, no'],
+  ['         i  ', 'open the inspector in the browser'],
+  ['         ', 'Ctrl-S holds what is shown, Ctrl-C ends the tunnel · any key closes this'],
+] as const;
 
 export class LiveKeys {
   readonly #options: LiveKeysOptions;

@@ -3,7 +3,7 @@
  * outside: they are made printable and cut to the width.
  */
 import { printable } from '../../config/text.js';
-import { truncateTo } from './fit.js';
+import { truncateTo, wrapTo } from './fit.js';
 import type { LineEditor } from './line-editor.js';
 import { MARGIN } from './people-lines.js';
 import type { Styler } from './request-line.js';
@@ -24,11 +24,11 @@ const MAX_ENTRIES = 9;
 
 /** The keys while nothing is asked. `askers`: how many ask to be let in; `first`: whom the keys answer, where that is not plain. */
 export function keysBottom(askers: number, first?: string): Bottom {
-  if (askers === 0) return dimmed('keys     a let somebody in · r take access back · ? all keys');
+  if (askers === 0) return dimmedLines([['keys     ', 'a let somebody in · r take access back · ? all keys']]);
   const more = askers === 1 ? '' : `  (and ${askers - 1} more)`;
   const whom = first === undefined ? '' : `${printable(first)}: `;
   return (columns) => ({
-    lines: [cut(`${INDENT}${whom}y let in · 8 for eight hours · n no · ? all keys${more}`, columns)],
+    lines: wrapped(INDENT, `${whom}y let in · 8 for eight hours · n no · ? all keys${more}`, columns),
   });
 }
 
@@ -78,11 +78,18 @@ export function dimmed(text: string): Bottom {
   return (columns, style) => ({ lines: [style('dim', cut(text, columns))] });
 }
 
-/** Several such lines. */
-export function dimmedLines(texts: readonly string[]): Bottom {
-  return (columns, style) => ({ lines: texts.map((text) => style('dim', cut(text, columns))) });
+/** Several such lines, each with what it begins with; broken between words where the terminal is narrower. */
+export function dimmedLines(texts: readonly (readonly [first: string, text: string])[]): Bottom {
+  return (columns, style) => ({
+    lines: texts.flatMap(([first, text]) => wrapped(first, text, columns)).map((line) => style('dim', line)),
+  });
 }
 
 function cut(text: string, columns: number): string {
   return truncateTo(text, columns - MARGIN);
+}
+
+// Each is cut where even a word is longer: the lines at the bottom take a row each.
+function wrapped(first: string, text: string, columns: number): string[] {
+  return wrapTo(first, text, columns - MARGIN).map((line) => cut(line, columns));
 }

@@ -1,6 +1,7 @@
 /** Exchanges of the inspector as the lines that requests have in the terminal of their agent. */
 import { styleText } from 'node:util';
 import type { Exchange, TunnelInfo } from '../../agent/inspector/wire.js';
+import { STATUS_CLIENT_CLOSED } from '../../agent/target/request-record.js';
 import { printable } from '../../config/text.js';
 import { fitTo } from './fit.js';
 import { fullLine, type Styler } from './request-line.js';
@@ -39,7 +40,7 @@ function exchangeLine({
     email: person ?? undefined,
     method,
     path,
-    status: status ?? 0,
+    status: status ?? (state === 'aborted' ? STATUS_CLIENT_CLOSED : 0),
     durationMs: timing.totalMs ?? 0,
     aborted: state === 'aborted',
     requestId: requestId ?? undefined,

@@ -35,6 +35,25 @@ export function tailTo(text: string, columns: number): string {
   return `${CUT}${tail}`;
 }
 
+/**
+ * A sentence in lines of at most `columns` columns, broken between words; a longer word has a line of its own. `first` begins the
+ * first line, as many columns of spaces the others. Without `columns` it is one line.
+ */
+export function wrapTo(first: string, text: string, columns: number | undefined): string[] {
+  if (columns === undefined) return [first + text];
+  const indent = ' '.repeat(shownWidth(first));
+  const lines: string[] = [];
+  let line: string | undefined;
+  for (const word of text.split(' ')) {
+    const longer = line === undefined ? word : `${line} ${word}`;
+    if (line !== undefined && indent.length + widthOf(longer) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line ?? ''].map((part, at) => (at === 0 ? first : indent) + part);
+}
+
 /** What a reader takes for the characters of a text. */
 export function graphemes(text: string): string[] {
   return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);

@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import { printable } from '../../config/text.js';
 import type { Output } from './batched-output.js';
 import type { Bottom } from './bottom-lines.js';
+import { wrapTo } from './fit.js';
 import { LiveBlock } from './live-block.js';
 import type { Styler } from './request-line.js';
 import type { InspectorAddress } from './tunnel-view.js';
@@ -59,7 +60,7 @@ export class Screen {
 
   /** A sentence for the person. */
   hint(text: string): void {
-    this.line(`${this.style('cyan', 'hint')}  ${printable(text)}`);
+    for (const line of wrapTo(`${this.style('cyan', 'hint')}  `, printable(text), this.columns)) this.line(line);
   }
 
   /** Shows where the inspector is: with the key for a person at a terminal, and without where the output may be kept. */

@@ -9,7 +9,7 @@ import type { PosternError } from '../../errors.js';
 import { explainOffline } from './connection-advice.js';
 import { describeAllow } from './describe-allow.js';
 import { describeTarget } from './describe-target.js';
-import { fitTo, truncateTo } from './fit.js';
+import { fitTo, truncateTo, wrapTo } from './fit.js';
 import { type Asker, askLine, MARGIN, type PeopleShown, peopleLines } from './people-lines.js';
 import { fittedLine, formatDuration, fullLine } from './request-line.js';
 import type { Screen } from './screen.js';
@@ -27,6 +27,8 @@ export interface TerminalOptions {
   /** The name of the tunnel, where there are several, and the columns of the longest. */
   readonly label?: { readonly text: string; readonly columns: number } | undefined;
 }
+
+const INDENT = '         ';
 
 /** Events of a tunnel as text for a person. */
 export class Terminal implements TunnelView {
@@ -63,13 +65,14 @@ export class Terminal implements TunnelView {
   /** Shows a cause once; further attempts that fail for the same cause are counted at the bottom of a terminal. */
   offline(error: PosternError, retryInMs: number): void {
     const { reason, remedy } = explainOffline(error, this.#options.edge);
-    const text = `${this.#screen.style('yellow', 'offline')}  ${printable(reason)} (${error.code})`;
+    const text = `${printable(reason)} (${error.code})`;
     const { columns } = this.#screen;
     const isNew = text !== this.#lastOffline;
     this.#lastOffline = text;
     this.#attempts += 1;
-    if (isNew) this.#line(columns === undefined ? `${text}, trying again in ${formatDuration(retryInMs)}` : text);
-    if (isNew && remedy !== undefined) this.#line(`         ${remedy}`);
+    const further = columns === undefined ? `, trying again in ${formatDuration(retryInMs)}` : '';
+    if (isNew) this.#sentence(`${this.#screen.style('yellow', 'offline')}  `, text + further);
+    if (isNew && remedy !== undefined) this.#sentence(INDENT, remedy);
     this.#attempt = `attempt ${this.#attempts}, again in ${formatDuration(retryInMs)}`;
     this.#refresh();
   }
@@ -80,7 +83,7 @@ export class Terminal implements TunnelView {
     this.#line(columns === undefined ? fullLine(record, style) : fittedLine(record, columns, style));
     // The visitor may be looking at an error page with this id.
     const { status, aborted, requestId, failure } = record;
-    if (failure !== undefined) this.#line(`         ${printable(failure)}`);
+    if (failure !== undefined) this.#sentence(INDENT, printable(failure));
     if (columns !== undefined && requestId !== undefined && (status >= 500 || aborted))
       this.#line(style('dim', truncateTo(`         id ${printable(requestId)}`, columns)));
   }
@@ -101,14 +104,14 @@ export class Terminal implements TunnelView {
   }
 
   hint(text: string): void {
-    this.#line(`${this.#screen.style('cyan', 'hint')}  ${printable(text)}`);
+    this.#sentence(`${this.#screen.style('cyan', 'hint')}  `, printable(text));
   }
 
   /** The edge's refusal: this tunnel is over, others go on. */
   refused(_error: PosternError, sentence: string): void {
     const [first = '', ...more] = sentence.split('\n').map(printable);
-    this.#line(`${this.#screen.style('red', 'refused')}  ${first}`);
-    for (const line of more) this.#line(`         ${line}`);
+    this.#sentence(`${this.#screen.style('red', 'refused')}  `, first);
+    for (const line of more) this.#sentence(INDENT, line);
     this.close();
   }
 
@@ -154,6 +157,11 @@ export class Terminal implements TunnelView {
   get #columns(): number | undefined {
     const { columns } = this.#screen;
     return columns === undefined ? undefined : Math.max(1, columns - this.#label.length);
+  }
+
+  /** Broken between words where the terminal is narrower. */
+  #sentence(first: string, text: string): void {
+    for (const line of wrapTo(first, text, this.#columns)) this.#line(line);
   }
 
   #line(text: string): void {

@@ -220,8 +220,12 @@ describe('the keys of a running agent', () => {
       const { live, press, lines } = setUp([]);
       await press('?');
       assert.match(lines().join('\n'), /a {2}let somebody in.*\n.*r {2}take access back.*\n.*y 8 n/);
+      const narrow = lines(40);
+      assert.ok(narrow.every((line) => line.length < 40 && !line.includes('…')));
+      assert.match(narrow.join(' ').replace(/ +/g, ' '), /y 8 n to who asks first: yes, for eight hours, no/);
       await press('a');
       assert.equal(lines().length, 1);
+      assert.match(lines(40).join(' ').replace(/ +/g, ' '), /r take access back · \? all keys/);
       await press('a');
       live.close();
       assert.deepEqual(lines(), []);
@@ -236,6 +240,7 @@ describe('the keys of a running agent', () => {
       shop.askers([ZOE]);
       keys.askers([EVE]);
       assert.match(lines()[0] ?? '', /zoe@elsewhere\.test at shop: y let in/);
+      assert.match(lines(40).join(' ').replace(/ +/g, ' '), /y let in · 8 for eight hours · n no/);
       pass();
       await press('y');
       assert.deepEqual([settled, calls], [['shop z1'], ['z1 {"answer":"allow"}']]);

@@ -56,6 +56,24 @@ describe('Terminal', () => {
       assert.ok(text.includes(part));
   });
 
+  it('breaks its sentences between words, and never within one', () => {
+    const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    const text = shown(
+      (terminal) => {
+        terminal.hint('The app answers 403 to a WebSocket from its own page.');
+        terminal.request({ ...RECORD, status: 502, failure: 'nothing listens on localhost:5173 (ECONNREFUSED)' });
+        terminal.offline(new PosternError('ERR_LINK_LOST', 'x', { cause }), 1_000);
+      },
+      { columns: 40 },
+    );
+    const lines = text.split('\n').filter((line) => !line.includes('\x1b'));
+    assert.ok(lines.includes('hint  The app answers 403 to a WebSocket'), text);
+    assert.ok(lines.includes('      from its own page.'), text);
+    assert.ok(lines.includes('         nothing listens on'), text);
+    assert.ok(lines.includes('offline  cannot reach tunnel.acme.com:'), text);
+    for (const line of lines) assert.ok(line.length <= 40, line);
+  });
+
   it('shows the block once, and again only when the address changes', () => {
     const text = shown((terminal) => {
       terminal.online('https://a.acme.com');
@@ -162,7 +180,8 @@ describe('Terminal', () => {
     assert.match(told, /^offline {2}cannot reach tunnel\.acme\.com: nothing listens there \(ERR_LINK_LOST\)$/);
     assert.match(rest[0] ?? '', /--edge/);
     assert.equal(text.split('offline').length, 2);
-    const passing = (rest[1] ?? '').split('\r\x1b[2K').map((line) => line.trim());
+    assert.equal(rest[1], '         doctor" looks at each part of the way.');
+    const passing = (rest[2] ?? '').split('\r\x1b[2K').map((line) => line.trim());
     assert.deepEqual(passing, [
       'attempt 1, again in 100 ms',
       'attempt 2, again in 200 ms',
