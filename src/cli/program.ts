@@ -63,6 +63,7 @@ function createProgram(): Program {
     .helpCommand('help [command]', 'Print the help of a command.')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'postern: ')) })
     .showSuggestionAfterError()
+    .showHelpAfterError('--help prints how a command is used.')
     .exitOverride();
 }
 

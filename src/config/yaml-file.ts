@@ -1,7 +1,8 @@
 /** YAML files as mappings of text. An unknown key is a problem, and so is a value that is not text. */
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
-import type { Document, LineCounter } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
+import type { Document, LineCounter, YAMLMap } from 'yaml';
 import type { Entries, Entry, TextFile } from './sources.js';
 import { printable, suggestion } from './text.js';
 
@@ -150,9 +151,38 @@ function lowerFirst(text: string): string {
  * The file must be one that `readYaml` takes.
  */
 export function addToYaml(text: string, key: string, entries: ReadonlyMap<string, unknown>): string {
-  const { parseDocument } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
-  const document = parseDocument(text, { schema: 'failsafe', logLevel: 'silent' });
-  for (const [name, value] of entries)
-    if (!document.hasIn([key, name])) document.setIn([key, name], document.createNode(value));
+  const { Document, isMap, parseDocument } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  const options = { schema: 'failsafe', logLevel: 'silent' } as const;
+  const document = parseDocument(text, options);
+  const added = [...entries].filter(([name]) => !document.hasIn([key, name]));
+  if (added.length === 0) return text;
+  const map = document.get(key);
+  for (const [name, value] of added) document.setIn([key, name], document.createNode(value));
+  const place = isMap(map) ? endOfBlock(text, map) : undefined;
+  if (place !== undefined) {
+    // Written as text: the whole document would come out in another style, of brackets for instance.
+    const lines = new Document(Object.fromEntries(added), options).toString({ lineWidth: 0 });
+    const after = `${place.before}${lines.replace(/^(?=.)/gm, place.indent)}${place.behind}`;
+    if (isDeepStrictEqual(parseDocument(after, options).toJS(), document.toJS())) return after;
+  }
   return document.toString({ lineWidth: 0 });
+}
+
+/** What is before the line that follows a block mapping, what is behind, and the indentation; undefined for one in braces. */
+function endOfBlock(text: string, { flow, range, items }: YAMLMap): Place | undefined {
+  const [first] = items as { readonly key: { readonly range?: readonly number[] | null } }[];
+  const start = first?.key.range?.[0];
+  if (flow || start === undefined || !range) return undefined;
+  const indent = text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
+  if (!/^ +$/.test(indent)) return undefined;
+  const newline = text.indexOf('\n', range[1] - 1);
+  return newline < 0
+    ? { before: `${text}\n`, behind: '', indent }
+    : { before: text.slice(0, newline + 1), behind: text.slice(newline + 1), indent };
+}
+
+interface Place {
+  readonly before: string;
+  readonly behind: string;
+  readonly indent: string;
 }

@@ -2,12 +2,14 @@
  * `postern config check`: whether an edge would start with this configuration, and if not, every reason; then what would
  * prevent visitors from signing in, as far as it can be tested without one.
  */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { EdgeConfig } from '../../config/edge-config.js';
 import { EDGE_OPTIONS } from '../../config/edge-options.js';
 import { printable } from '../../config/text.js';
 import { silentLog } from '../../core/log.js';
 import { addConfigFlag, addFlags } from '../process/flags.js';
+import { PROJECT_FILE } from '../process/sources.js';
 import { addAgentConfigCommands, checkAgentFiles } from './agent-config.js';
 import { readEdgeConfig } from './edge.js';
 
@@ -28,7 +30,7 @@ export function addConfigCommand(program: Command): void {
   command.action(async () => {
     if (command.opts<{ agent?: true }>().agent === true)
       return checkAgentFiles(command.opts<{ config?: string }>().config);
-    const config = readEdgeConfig(command);
+    const config = readChecked(command);
     await warnAboutTls(config);
     await warnAboutTrust(config);
     if (command.opts<{ offline?: true }>().offline !== true) {
@@ -39,6 +41,19 @@ export function addConfigCommand(program: Command): void {
     }
     process.stdout.write('ok\n');
   });
+}
+
+function readChecked(command: Command): EdgeConfig {
+  try {
+    return readEdgeConfig(command);
+  } catch (error) {
+    // A developer has asked, who has no edge.
+    if (existsSync(PROJECT_FILE))
+      process.stderr.write(
+        `postern: this is about an edge: "postern config check --agent" looks at ${PROJECT_FILE}.\n`,
+      );
+    throw error;
+  }
 }
 
 /** Throws when an edge would not start with the certificate. */

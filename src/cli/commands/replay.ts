@@ -33,7 +33,7 @@ export function addReplayCommand(program: Command): void {
   const command = program
     .command('replay')
     .description('Send a request of a running tunnel to its own local server again, as the same person.')
-    .argument('[id]', 'The id that "postern logs --json" shows.')
+    .argument('[id]', 'The id at the end of its line in "postern logs".')
     .option('--latest', 'The last request.')
     .option('--filter <filter>', 'The last request that passes, such as "method:POST path:/webhooks".')
     .option('--name <name>', 'One of several tunnels.')
@@ -60,8 +60,10 @@ async function replay(given: string | undefined, options: Options): Promise<void
   checkChoice(given, options);
   const edit = editOf(options);
   const chosen = given === undefined ? await chosenTunnels(options.name) : undefined;
-  const inspector = chosen?.client ?? (await holderOf(given as string, options.name)); // one of the two is given
-  const id = given ?? (await latestId(chosen as ChosenTunnels, options));
+  const { client: inspector, id } =
+    chosen === undefined
+      ? await holderOf(given as string, options.name) // one of the two is given
+      : { client: chosen.client, id: await latestId(chosen, options) };
   const lineOf = exchangeLines({ tunnels: chosen?.tunnels ?? [], term: chosen?.term ?? '' });
   const headers = await headersOf(inspector, id, options);
   const { ids } = await inspector.replay(id, { count: Number(count), edit: { ...edit, ...(headers && { headers }) } });
@@ -76,7 +78,7 @@ async function replay(given: string | undefined, options: Options): Promise<void
 
 function checkChoice(id: string | undefined, { latest, filter }: Options): void {
   if ([id, latest, filter].filter((way) => way !== undefined).length !== 1)
-    throw new CommandError('choose a request: by its id, with --latest or with --filter.', EXIT.usage);
+    throw new CommandError('choose a request in one way: by its id, with --latest or with --filter.', EXIT.usage);
   checked(filter ?? '');
 }
 

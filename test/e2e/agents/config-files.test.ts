@@ -19,6 +19,9 @@ describe('the files of tunnels', () => {
     assert.deepEqual([again.exit.code, again.stderr.includes('there already')], [1, true]);
     const checked = await run(['config', 'check', '--agent']);
     assert.equal(checked.stdout, 'postern.yaml: web\nok');
+    const asked = await run(['config', 'check']);
+    assert.equal(asked.exit.code, 2);
+    assert.match(asked.stderr, /"postern config check --agent" looks at postern\.yaml/);
     const editor = join(folder, 'editor');
     writeFileSync(editor, '#!/bin/sh\nprintf "  x: { targett: 1 }\\n" >> "$3"\n', { mode: 0o755 });
     const edited = await run(['config', 'edit'], { VISUAL: `${editor} $(touch${'\t'}hacked)` });

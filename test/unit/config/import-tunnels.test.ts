@@ -170,9 +170,20 @@ describe('addToYaml', () => {
       '+       - "@acme.com"',
     ]);
     assert.deepEqual(lineDiff(after, after), []);
+    assert.equal(addToYaml(before, 'tunnels', new Map([['web', { target: '2' }]])), before);
     assert.match(
       addToYaml('', 'tunnels', new Map([['web', { target: '2' }]])),
       /^tunnels:\n {2}web:\n {4}target: 2\n$/,
     );
+  });
+
+  it('leaves the style of what is there as it is, wherever its lines end', () => {
+    const entries = new Map([['b', { target: '8080', allow: ['@acme.com'] }]]);
+    const added = '    b:\n      target: 8080\n      allow:\n        - "@acme.com"\n';
+    const tunnels = 'tunnels:\n    a:\n        target:   1\n        allow: ["@x.com","@y.com"]';
+    assert.equal(addToYaml(tunnels, 'tunnels', entries), `${tunnels}\n${added}`);
+    const groups = '\n# all\ngroups: { day: [a] }\n';
+    assert.equal(addToYaml(`${tunnels}\n${groups}`, 'tunnels', entries), `${tunnels}\n${added}${groups}`);
+    assert.match(addToYaml('tunnels: {a: {target: 1}}', 'tunnels', entries), /b/);
   });
 });

@@ -18,4 +18,9 @@ describe('the line of an exchange', () => {
     for (const [given, isNamed] of cases)
       assert.equal(exchangeLines(...given)(api).startsWith('api  '), isNamed, JSON.stringify(given));
   });
+
+  test('has the status that the agent’s terminal shows when the visitor left before the response', () => {
+    const line = exchangeLines({ tunnels: [], term: '' })(exchangeRow({ status: null, state: 'aborted' }));
+    assert.match(line, /^[\d:]{8} {2}499 .* broken off$/);
+  });
 });

@@ -84,8 +84,10 @@ describe('the inspectors of this machine', () => {
   test('the holder of a request is no other tunnel than the one that is named', async () => {
     const all = Promise.resolve([running(1, ['shop']), running(2, ['api'], 'id1')]);
     const holder = (await all)[1]?.client;
-    assert.equal(await holderOf('id1', undefined, all), holder);
-    assert.equal(await holderOf('id1', 'api', all), holder);
+    assert.deepEqual(await holderOf('id1', undefined, all), { client: holder, id: 'id1' });
+    assert.deepEqual(await holderOf('id1', 'api', all), { client: holder, id: 'id1' });
+    assert.deepEqual(await holderOf('request-of-id1', undefined, all), { client: holder, id: 'id1' });
+    await assert.rejects(holderOf('request-of-id', undefined, all), /no tunnel/);
     await assert.rejects(holderOf('id1', 'shop', all), /--name: .*"api"/);
     await assert.rejects(holderOf('id2', undefined, all), /no tunnel/);
   });
@@ -96,6 +98,10 @@ function running(port: number, names: readonly string[], kept?: string): Running
   const client = {
     inspector: { origin: `http://127.0.0.1:${port}` },
     exchange: async (id: string) => (id === kept ? { id, tunnel: names[0] } : assert.fail('not found')),
+    // Others have the text in a header.
+    exchanges: async () => ({
+      exchanges: [kept, 'other'].map((id) => ({ id, tunnel: names[0], requestId: `request-of-${id}` })),
+    }),
   };
   return { client, tunnels: names.map((name) => ({ name })) } as unknown as RunningInspector;
 }
