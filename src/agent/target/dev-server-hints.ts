@@ -88,12 +88,17 @@ export class DevServerHints {
     this.#hint(`${problem}: ${fix}.`);
   }
 
-  #hintAtUnknownServer({ status }: ResponseHead, { method }: RequestHead, publicAddress: PublicAddress): void {
+  #hintAtUnknownServer(
+    { status }: ResponseHead,
+    { method, protocol }: RequestHead,
+    publicAddress: PublicAddress,
+  ): void {
     if (this.#given.has('unknown server')) return;
     this.#given.add('unknown server');
     const host = hostFor(this.#target, publicAddress);
+    const what = protocol === 'websocket' ? 'WebSocket' : method;
     this.#hint(
-      `The app answers ${status} to a ${method} from its own page: if it compares the origin ${publicAddress.origin} with the host ${host}, give the agent --host-header preserve.`,
+      `The app answers ${status} to a ${what} from its own page: if it compares the origin ${publicAddress.origin} with the host ${host}, give the agent --host-header preserve.`,
     );
   }
 }

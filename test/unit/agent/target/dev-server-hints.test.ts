@@ -168,6 +168,17 @@ describe('a refused origin', () => {
     }
   });
 
+  it('is named as what it was, when it was a WebSocket', async (t) => {
+    const { server, target, hints } = await httpTarget(t, ({ method }, response) => response.end(method));
+    server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'));
+    for (const protocol of [undefined, 'websocket'] as const) {
+      const stream = new FakeInbound({ path: '/', headers: fromItsPage, ...(protocol && { protocol }) });
+      target.serve(stream);
+      await stream.answer();
+    }
+    assert.match(hints[0] ?? '', /^The app answers 403 to a WebSocket from its own page/);
+  });
+
   it('of a server that says why in its log only is recognised by behaviour and name', async (t) => {
     const { target, hints } = await httpTarget(t, ({ method }, response) =>
       response.writeHead(method === 'GET' ? 200 : 404, { server: 'TornadoServer/6.4.1' }).end(),
