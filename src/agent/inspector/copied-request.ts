@@ -32,7 +32,9 @@ export function copiedRequest(captured: KeptExchange, target: string, masks: Mas
   const { head, requestBody } = captured;
   if (captured.isWebSocket) throw new BadCall('A WebSocket cannot be copied as one request.');
   if (requestBody.kept < requestBody.bytes)
-    throw new BadCall(`Only ${requestBody.kept} of the ${requestBody.bytes} bytes of its body are kept.`);
+    throw new BadCall(
+      `Only the first ${requestBody.kept} of the ${requestBody.bytes} bytes of its body were kept: it cannot be copied whole.`,
+    );
   const isSocket = target.startsWith('unix:');
   const path = text(masks === undefined ? head.path : maskedUrl(head.path));
   const headers: HeaderRow[] = [];

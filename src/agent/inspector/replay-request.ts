@@ -72,7 +72,7 @@ function bodyOf({ requestBody }: KeptExchange, { bodyBase64 }: ReplayEdit): Buff
   const body = requestBody.read(); // what it was captured in may have gone since it was found
   if (body.length === bytes) return body;
   throw new BadCall(
-    `Only ${body.length} of the ${bytes} bytes of its body are kept: it cannot be repeated without another body.`,
+    `Only the first ${body.length} of the ${bytes} bytes of its body were kept: edit the request and give it another body.`,
   );
 }
 

@@ -170,7 +170,8 @@ export class WebSocketReader {
     const payload = assembly.read();
     const fields = { from: this.#from, kind, bytes };
     if (kind !== 'close' || payload.length < 2) this.#log.add({ ...fields, payload });
-    else this.#log.add({ ...fields, payload: payload.subarray(2), closeCode: payload.readUInt16BE(0) });
+    else
+      this.#log.add({ ...fields, bytes: bytes - 2, payload: payload.subarray(2), closeCode: payload.readUInt16BE(0) });
   }
 
   #logCompressed(assembly: Assembly): void {

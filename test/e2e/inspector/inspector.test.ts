@@ -168,6 +168,9 @@ describe('the inspector of an agent', () => {
       'an event stream without end is not waited for',
     );
     assert.equal(begun.code, 0);
+    const byRequest = await command('replay', logged?.requestId ?? '', '--json');
+    assert.equal((JSON.parse(byRequest.lines[0] ?? '{}') as Exchange).replayOf, logged?.id, byRequest.stderr);
+    assert.match((await command('logs', '--name', 'other')).stderr, /no tunnel "other" .*\(demo\)/);
     assert.equal((await command('logs', '--filter', 'nonsense:x')).code, 2);
     assert.equal((await command('replay', '--latest', 'also-an-id')).code, 2);
   });

@@ -101,6 +101,12 @@ describe('the inspector’s page', { skip }, () => {
     socket.send('second');
     await messages.nth(3).waitFor();
     assert.match(await words(messages.nth(0)), /from the target.*second/);
+    await messages.nth(1).locator('summary').click();
+    socket.send('third');
+    await page.getByRole('button', { name: 'Show 2 new' }).waitFor();
+    assert.equal(await messages.count(), 4, 'what is read has moved');
+    await page.getByRole('button', { name: 'Show 2 new' }).click();
+    await messages.nth(5).waitFor();
     await page.getByLabel('Filter messages').fill('hello');
     await messages.nth(2).waitFor({ state: 'detached' });
     await messages.nth(0).click();
@@ -113,7 +119,8 @@ describe('the inspector’s page', { skip }, () => {
   test('shows the events of an event stream as they come', async () => {
     const { body } = await ana.stream(`${world.url}/sse?key=shown`);
     await rows('/sse').click();
-    const events = page.getByRole('list', { name: 'Messages, newest first' }).getByRole('listitem');
+    const events = page.getByRole('list', { name: 'Events, newest first' }).getByRole('listitem');
+    await page.getByRole('status').getByText('1 event').waitFor();
     await events.filter({ hasText: 'event 0' }).waitFor();
     await world.target.release('shown');
     await events.filter({ hasText: 'event 1' }).waitFor();
@@ -186,6 +193,80 @@ describe('the inspector’s page', { skip }, () => {
     assert.equal(seen?.method, 'PUT');
     assert.ok(seen?.rawHeaders.includes('ana@acme.com'), 'it is made as the same person');
     assert.equal((await inspector.list('path:/keyed')).exchanges.length, 2);
+  });
+
+  test('keeps what was typed when it cannot be sent, and asks for another body where it kept a part', async () => {
+    const bytes = 1_200_000;
+    await ana.fetch(`${world.url}/upload`, { method: 'PUT', body: 'x'.repeat(bytes) });
+    await rows('/upload').click();
+    await page.keyboard.press('r');
+    await page.getByRole('alert').getByText('give it another body').waitFor();
+    await page.keyboard.press('e');
+    const form = page.getByRole('dialog', { name: 'Edit and replay' });
+    await form.getByLabel('Method').fill('P UT');
+    await form.getByLabel('Another body: only the first 1 MB of its 1.2 MB').fill('smaller');
+    await form.getByRole('button', { name: 'Send' }).click();
+    await form.getByText('The method is not one that can be sent').waitFor();
+    await form.getByLabel('Method').fill('PATCH');
+    await form.getByRole('button', { name: 'Send' }).click();
+    await form.waitFor({ state: 'detached' });
+    await rows('PATCH').waitFor();
+    const [seen] = (await world.target.seen()).filter(({ method }) => method === 'PATCH');
+    assert.ok(seen?.rawHeaders.includes('7'), 'of seven bytes');
+    await page.keyboard.press('Escape'); // the notice
+    await page.keyboard.press('Escape'); // the detail
+  });
+
+  test('says of a visitor who left that they left, and of a WebSocket that was refused what the response was', async () => {
+    const { body } = await ana.stream(`${world.url}/held?key=left&head=1`);
+    await rows('/held').click();
+    await page.getByText('Still running').waitFor();
+    body.destroy();
+    await page.getByText('Broken off before its end: the visitor left').waitFor();
+    assert.match(await words(rows('/held')), /200, broken off/);
+    await page.keyboard.press('Escape');
+    await assert.rejects(ana.socket(`${world.url}/ws-refuse`));
+    await rows('/ws-refuse').click();
+    await page.getByRole('tab', { name: 'Response' }).waitFor();
+    await page.locator('.text', { hasText: 'refused' }).waitFor();
+    assert.equal(await page.getByRole('tab', { name: 'Messages' }).count(), 0);
+    await page.keyboard.press('Escape');
+  });
+
+  test('is as long as the window, whatever it shows: nothing scrolls but the list and the detail', async () => {
+    const isLonger = 'document.documentElement.scrollHeight > innerHeight';
+    await rows('/upload').last().click();
+    await page.getByRole('tab', { name: 'Request' }).click();
+    await page.getByText('x-forwarded-email').first().waitFor();
+    assert.equal(await evaluate(page, isLonger), false);
+    const scrolled =
+      "[...document.querySelectorAll('.pairs dd')].filter((one) => one.scrollHeight > one.clientHeight).length";
+    assert.equal(await evaluate(page, scrolled), 0, 'a short value has a scroll bar');
+    await page.keyboard.press('Escape');
+  });
+
+  test('goes back and forward, and to an address that is pasted into it', async () => {
+    const opened = page.getByRole('region', { name: 'Request in detail' });
+    await page.keyboard.press('g');
+    await page.keyboard.press('Enter');
+    await opened.waitFor();
+    await page.goBack();
+    await opened.waitFor({ state: 'detached' });
+    await page.goForward();
+    await opened.waitFor();
+    await page.keyboard.press('Escape');
+    await evaluate(page, "location.hash = '#filter=person%3Abob'");
+    await rows('/keyed').first().waitFor({ state: 'detached' });
+    assert.equal(await page.getByLabel('Filter requests').inputValue(), 'person:bob');
+    await page.goBack();
+    await rows('/keyed').first().waitFor();
+    // As Safari does it, when a key is held.
+    await evaluate(page, "history.replaceState = history.pushState = () => { throw new DOMException('too often') }");
+    await page.keyboard.press('Enter');
+    await opened.waitFor();
+    await page.keyboard.press('Escape');
+    await opened.waitFor({ state: 'detached' });
+    await evaluate(page, 'delete history.replaceState, delete history.pushState');
   });
 
   test('has a name for each thing that a reader of the page can reach', async () => {
@@ -274,9 +355,9 @@ describe('the inspector’s page', { skip }, () => {
       assert.equal(await evaluate(page, made), 0);
     }
     assert.equal(await evaluate(page, 'window.hit ?? 0'), 0);
-    // A reload ends the stream of events.
+    // A reload ends the stream of events, and what cannot be repeated was tried.
     assert.deepEqual(
-      complaints.filter((one) => !/\/api\/events net::ERR_ABORTED$/.test(one)),
+      complaints.filter((one) => !/\/api\/events net::ERR_ABORTED$|status of 400 \(Bad Request\)$/.test(one)),
       [],
     );
   });
@@ -391,6 +472,19 @@ describe('the inspector’s page', { skip }, () => {
     await alone.unrouteAll({ behavior: 'ignoreErrors' });
     await shown.first().waitFor();
     await alone.getByText('The agent does not respond').waitFor({ state: 'detached' });
+
+    await alone.route('**/api/**', gone);
+    await alone.reload();
+    await alone.getByText('The agent does not respond').waitFor();
+    await alone.route('**/api/**', (route) =>
+      route.fulfill({ status: 401, json: { error: { code: 'x', message: 'x' } } }),
+    );
+    await alone.getByRole('heading', { name: 'The agent was started again' }).waitFor();
+    await alone.unrouteAll({ behavior: 'ignoreErrors' });
+    // Pasted into the very page, which is not loaded again for it.
+    await evaluate(alone, `location.href = ${JSON.stringify(inspector.address)}`);
+    await shown.first().waitFor();
+    assert.doesNotMatch(alone.url(), /key/);
 
     await alone.route('**/api/**', gone);
     await alone.reload();

@@ -100,6 +100,7 @@ describe('the messages of a WebSocket', () => {
       const reader = new WebSocketReader(log, 'visitor', plain);
       for (let at = 0; at < bytes.length; at += step) reader.read(bytes.subarray(at, at + step));
       const shown = read().map(({ kind, text, base64, bytes: all, kept, closeCode }) => {
+        if (all <= MAX_MESSAGE_KEPT) assert.equal(kept, all, kind);
         const content = all > 1_000 ? `${all}/${kept}` : (text ?? base64);
         return `${kind} ${content}${closeCode === undefined ? '' : ` ${closeCode}`}`;
       });

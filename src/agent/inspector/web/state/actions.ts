@@ -37,16 +37,18 @@ export function setNote(id: string, text: string): void {
   attempt(() => act('POST', exchangePath(id, '/note'), { text }));
 }
 
-/** Sends it to the tunnel's own target once more, or several times. */
-export function replay(id: string, count = 1, edit?: ReplayEdit): void {
-  attempt(async () => {
-    const { ids } = await act<ReplayResult>('POST', exchangePath(id, '/replay'), { count, ...(edit && { edit }) });
-    const [first] = ids;
-    if (first === undefined) return;
-    const text = count === 1 ? 'Sent again.' : `Sent again ${countText(ids.length, 'time')}.`;
-    const compare = { label: 'Compare', run: () => compareWith(id, first) };
-    store.notice.value = { text, isError: false, act: compare };
-  });
+export function replay(id: string): void {
+  attempt(() => send(id));
+}
+
+/** Sends it to the tunnel's own target once more, or several times. Rejects when it was not sent. */
+export async function send(id: string, count = 1, edit?: ReplayEdit): Promise<void> {
+  const { ids } = await act<ReplayResult>('POST', exchangePath(id, '/replay'), { count, ...(edit && { edit }) });
+  const [first] = ids;
+  if (first === undefined) return;
+  const text = count === 1 ? 'Sent again.' : `Sent again ${countText(ids.length, 'time')}.`;
+  const compare = { label: 'Compare', run: () => compareWith(id, first) };
+  store.notice.value = { text, isError: false, act: compare };
 }
 
 /** The first of two, then the comparison with the second. */

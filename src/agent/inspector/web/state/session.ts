@@ -7,15 +7,16 @@ import { readAddress, writeAddress } from './address.js';
 import { act, keepPage, messageOf } from './api.js';
 import * as store from './store.js';
 
-/** Takes what the address says, and gives the key in it to the agent. */
-export async function enter(): Promise<void> {
+/** Takes what the address says, and gives the key in it to the agent. Resolves to whether there is one. */
+export async function enter(): Promise<boolean> {
   const address = readAddress(location.hash);
   store.filterText.value = address.filter;
   store.openId.value = address.open;
   store.cursorId.value = address.open;
-  if (address.key === undefined) return;
+  if (address.key === undefined) return false;
   history.replaceState(null, '', location.pathname + writeAddress(address));
   await giveKey(address.key);
+  return true;
 }
 
 /** A key, or the address that has it. */

@@ -4,6 +4,7 @@ import { computed, signal } from '@preact/signals';
 import { type Filter, matchesFilter, parseFilter } from '../../filter.js';
 import type { Exchange, Knock, Person, TunnelInfo } from '../../wire.js';
 import type { Recording } from '../har/import.js';
+import { wordsOf } from '../har/search.js';
 import type { Rows } from '../list/rows.js';
 
 export type Connection = 'connecting' | 'live' | 'lost' | 'needs-key';
@@ -59,13 +60,14 @@ export const filter = computed<Filter>(() => {
   return lastFilter;
 });
 
-const recordedRows = computed<Rows>(() =>
-  [...(recording.value?.exchanges ?? [])].reverse().map(({ detail }) => detail),
-);
+const recorded = computed(() => [...(recording.value?.exchanges ?? [])].reverse());
 
-/** Newest first. Words are looked for by the server, which has the bodies. */
+/** Newest first. Words are looked for by the server, which has the bodies; those of a file are here. */
 export const rows = computed<Rows>(() => {
-  if (recording.value !== null) return recordedRows.value.filter((row) => matchesFilter(filter.value, row));
+  if (recording.value !== null)
+    return recorded.value
+      .filter((one) => matchesFilter(filter.value, one.detail, wordsOf(one)))
+      .map(({ detail }) => detail);
   return filter.value.hasWords ? liveRows.value : liveRows.value.filter((row) => matchesFilter(filter.value, row));
 });
 

@@ -7,7 +7,7 @@ import { act, exchangePath, messageOf } from '../state/api.js';
 import { loadDetail } from '../state/source.js';
 import * as store from '../state/store.js';
 import { durationText, preciseClockText, sizeText } from '../words/units.js';
-import { NARROW, useLoaded, useMedia } from './hooks.js';
+import { NARROW, useLoaded, useMedia, useSeconds } from './hooks.js';
 import { Icon } from './icons.js';
 import { MessageSide } from './messages.js';
 import { Act, Choice, CopyButton, Problem, SignButton, Status } from './parts.js';
@@ -18,7 +18,8 @@ export type Tab = 'response' | 'request' | 'messages';
 
 export function Detail({ id }: { readonly id: string }) {
   const row = store.rowOf(id) ?? store.liveRows.value.find((one) => one.id === id);
-  const loaded = useLoaded(() => loadDetail(id), [id, row?.state, row?.status, store.recording.value]);
+  const seconds = useSeconds(row?.state === 'open');
+  const loaded = useLoaded(() => loadDetail(id), [id, row?.state, row?.status, store.recording.value, seconds]);
   // What it is now is in the list, once it is there; what it holds is in the detail.
   const exchange = row ?? loaded.value;
   return (
@@ -65,7 +66,8 @@ function Summary({ exchange, detail }: { readonly exchange: Exchange; readonly d
 }
 
 function Facts({ exchange, detail }: { readonly exchange: Exchange; readonly detail: ExchangeDetail | undefined }) {
-  const { person, rule, tunnel, replayOf, failure, requestId, startedAt, requestBytes, responseBytes } = exchange;
+  const { person, rule, tunnel, replayOf, failure, requestId, startedAt, status, requestBytes, responseBytes } =
+    exchange;
   const groups = detail?.identity?.groups ?? [];
   return (
     <div class="facts">
@@ -91,6 +93,11 @@ function Facts({ exchange, detail }: { readonly exchange: Exchange; readonly det
       )}
       {replayOf !== null && <Origin id={replayOf} replayId={exchange.id} />}
       {failure !== undefined && <Problem>{failure}</Problem>}
+      {failure === undefined && exchange.state === 'aborted' && exchange.kind === 'http' && (
+        <Problem>
+          Broken off before {status === null ? 'a response' : 'its end'}: the visitor left, or the link was lost.
+        </Problem>
+      )}
     </div>
   );
 }
@@ -150,12 +157,14 @@ function Note({ exchange: { id, note } }: { readonly exchange: Exchange }) {
 }
 
 function Content({ row, detail }: { readonly row: Exchange; readonly detail: ExchangeDetail }) {
-  const hasMessages = row.kind !== 'http';
+  // An upgrade that was refused has none.
+  const hasMessages = row.kind === 'events' || (row.kind === 'websocket' && row.status === 101);
   const tab = useSignal<Tab>(hasMessages ? 'messages' : 'response');
   const revealed = useSignal<ExchangeDetail | undefined>(undefined);
+  // What runs is asked for again and again, and stays revealed.
   useEffect(() => {
     revealed.value = undefined;
-  }, [detail]);
+  }, [row.state, row.status]);
   const reveal = () => {
     act<ExchangeDetail>('POST', exchangePath(detail.id, '/reveal')).then(
       (whole) => {
@@ -173,7 +182,9 @@ function Content({ row, detail }: { readonly row: Exchange; readonly detail: Exc
       <div class="side" role="tabpanel" aria-label={tab.value}>
         {tab.value === 'response' && <ResponseSide detail={shown} onReveal={reveal} />}
         {tab.value === 'request' && <RequestSide detail={shown} onReveal={reveal} />}
-        {tab.value === 'messages' && <MessageSide id={row.id} isOpen={row.state === 'open'} />}
+        {tab.value === 'messages' && (
+          <MessageSide id={row.id} isOpen={row.state === 'open'} one={row.kind === 'events' ? 'event' : 'message'} />
+        )}
       </div>
     </div>
   );

@@ -5,7 +5,8 @@ import { type ExchangeDetail, MASK, type ReplayEdit } from '../../wire.js';
 import { toBase64 } from '../body/base64.js';
 import { headerText, parseHeaderText } from '../body/header-text.js';
 import { isText } from '../body/kind.js';
-import { replay } from '../state/actions.js';
+import { send } from '../state/actions.js';
+import { messageOf } from '../state/api.js';
 import { loadBody, loadDetail } from '../state/source.js';
 import * as store from '../state/store.js';
 import { sizeText } from '../words/units.js';
@@ -33,28 +34,38 @@ export function EditForm({ id }: { readonly id: string }) {
 async function loadOriginal(id: string): Promise<Original> {
   const detail = await loadDetail(id);
   const { body } = detail.request;
-  return { detail, body: body === null || body.kept === 0 ? new Uint8Array(0) : (await loadBody(id, 'request')).bytes };
+  const isWhole = body !== null && body.kept > 0 && body.kept === body.bytes;
+  return { detail, body: isWhole ? (await loadBody(id, 'request')).bytes : new Uint8Array(0) };
 }
 
 function Form({ original: { detail, body } }: { readonly original: Original }) {
   const problem = useSignal<string | undefined>(undefined);
+  const isSending = useSignal(false);
   const text = isText(body) ? new TextDecoder().decode(body) : undefined;
-  const isWhole = (detail.request.body?.kept ?? 0) >= (detail.request.body?.bytes ?? 0);
+  const { kept = 0, bytes = 0, encoding = null } = detail.request.body ?? {};
+  const isCut = kept < bytes;
   // What is shown of an encoded body is decoded: sent like that, its `Content-Encoding` would be wrong.
-  const canEditBody = text !== undefined && isWhole && (detail.request.body?.encoding ?? null) === null;
+  const canEditBody = isCut || (text !== undefined && encoding === null);
   const headers = headerText(detail.request.headers);
   const path = useRef<HTMLInputElement>(null);
   useEffect(() => path.current?.focus(), []);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget as HTMLFormElement);
-    const read = editOf(fields, { detail, headers, text: canEditBody ? text : undefined });
+    const read = editOf(fields, { detail, headers, isCut, text: canEditBody ? text : undefined });
     if (typeof read === 'string') {
       problem.value = read;
       return;
     }
-    store.dialog.value = null;
-    replay(detail.id, Number(fields.get('count')) || 1, read);
+    // It stays open until it was sent: what was typed is not lost.
+    isSending.value = true;
+    send(detail.id, Number(fields.get('count')) || 1, read).then(
+      () => (store.dialog.value = null),
+      (error: unknown) => {
+        problem.value = messageOf(error);
+        isSending.value = false;
+      },
+    );
   };
   return (
     <form class="edit" onSubmit={submit}>
@@ -82,21 +93,18 @@ function Form({ original: { detail, body } }: { readonly original: Original }) {
       {headers.includes(MASK) && <p class="hint">{MASK} stands for a secret that is kept: it is sent as it was.</p>}
       {canEditBody ? (
         <label>
-          Body
+          {isCut ? `Another body: only the first ${sizeText(kept)} of its ${sizeText(bytes)} were kept` : 'Body'}
           <textarea name="body" rows={8} spellcheck={false} defaultValue={text} />
         </label>
       ) : (
-        <p class="hint">
-          The body ({sizeText(detail.request.body?.bytes ?? 0)}) is sent as it was: it is not text, or not all of it was
-          kept.
-        </p>
+        <p class="hint">The body ({sizeText(bytes)}) is sent as it was: it is not text.</p>
       )}
       {problem.value !== undefined && <Problem>{problem.value}</Problem>}
       <div class="line end">
         <label class="count">
           Times <input name="count" type="number" min={1} max={MAX_COUNT} defaultValue="1" />
         </label>
-        <button type="submit" class="act main">
+        <button type="submit" class="act main" disabled={isSending.value}>
           Send
         </button>
       </div>
@@ -108,17 +116,18 @@ interface Before {
   readonly detail: ExchangeDetail;
   readonly headers: string;
   readonly text: string | undefined;
+  readonly isCut: boolean;
 }
 
 // Only what has changed; or why it cannot be sent.
-function editOf(fields: FormData, { detail, headers, text }: Before): ReplayEdit | string {
+function editOf(fields: FormData, { detail, headers, text, isCut }: Before): ReplayEdit | string {
   const value = (name: string) => String(fields.get(name) ?? '');
   const rows = parseHeaderText(value('headers'));
   if (typeof rows === 'string') return rows;
   if (!value('path').startsWith('/')) return 'A path begins with “/”.';
   // A form has line breaks as CR LF.
   const body = value('body').replace(/\r\n/g, '\n');
-  const isSameBody = text === undefined || body === text.replace(/\r\n/g, '\n');
+  const isSameBody = !isCut && (text === undefined || body === text.replace(/\r\n/g, '\n'));
   return {
     ...(value('method') !== detail.method && { method: value('method') }),
     ...(value('path') !== detail.path && { path: value('path') }),

@@ -27,6 +27,17 @@ export function useLoaded<T>(load: () => Promise<T>, keys: readonly [unknown, ..
   return state.key === keys[0] ? state : { value: undefined, error: undefined };
 }
 
+/** Counts on while something runs that is looked at: what it has grown by is asked for then. */
+export function useSeconds(runs: boolean): number {
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    if (!runs) return undefined;
+    const timer = setInterval(() => document.hidden || setSeconds((count) => count + 1), 1_000);
+    return () => clearInterval(timer);
+  }, [runs]);
+  return seconds;
+}
+
 /** Whether a media query holds now. */
 export function useMedia(query: string): boolean {
   const [holds, setHolds] = useState(() => matchMedia(query).matches);

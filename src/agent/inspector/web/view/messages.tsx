@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Message } from '../../wire.js';
 import { base64Bytes } from '../body/base64.js';
+import { hexRows } from '../body/hex.js';
 import { messageOf } from '../state/api.js';
 import { loadMessages } from '../state/source.js';
 import { messageTotals } from '../state/store.js';
@@ -19,22 +20,35 @@ interface Loaded {
   readonly dropped: number;
 }
 
-export function MessageSide({ id, isOpen }: { readonly id: string; readonly isOpen: boolean }) {
+interface MessageSideProps {
+  readonly id: string;
+  /** More may come. */
+  readonly isOpen: boolean;
+  /** What each of them is called. */
+  readonly one: 'message' | 'event';
+}
+
+export function MessageSide({ id, isOpen, one }: MessageSideProps) {
   const loaded = useSignal<Loaded>({ messages: [], total: 0, dropped: 0 });
   const problem = useSignal<string | undefined>(undefined);
   const words = useSignal('');
   const shown = useSignal(SHOWN);
+  /** The last one above what a person has opened: what comes then waits, so that it stays where it is. */
+  const held = useSignal(Number.POSITIVE_INFINITY);
+  const read = () => {
+    if (held.value === Number.POSITIVE_INFINITY) held.value = loaded.value.messages.at(-1)?.n ?? 0;
+  };
   const known = messageTotals.value.get(id) ?? 0;
   useEffect(() => {
     let isHere = true;
-    const read = async () => {
+    const load = async () => {
       const last = loaded.peek().messages.at(-1)?.n ?? 0;
       const more = await loadMessages(id, last);
       if (!isHere) return;
       loaded.value = { ...more, messages: [...loaded.peek().messages, ...more.messages] };
-      if (more.messages.length > 0 && (more.messages.at(-1)?.n ?? 0) < more.total) await read();
+      if (more.messages.length > 0 && (more.messages.at(-1)?.n ?? 0) < more.total) await load();
     };
-    read().catch((error: unknown) => {
+    load().catch((error: unknown) => {
       problem.value = messageOf(error);
     });
     return () => {
@@ -44,44 +58,62 @@ export function MessageSide({ id, isOpen }: { readonly id: string; readonly isOp
   const { messages, total, dropped } = loaded.value;
   const wanted = words.value.toLowerCase();
   const passing = wanted === '' ? messages : messages.filter((message) => messageHas(message, wanted));
-  const visible = passing.slice(-shown.value).reverse();
+  const unheld = passing.filter(({ n }) => n <= held.value);
+  const fresh = passing.length - unheld.length;
+  const visible = unheld.slice(-shown.value).reverse();
+  const older = unheld.length - shown.value;
   return (
     <section class="messages">
       <div class="section-head">
         <input
           type="search"
-          aria-label="Filter messages"
-          placeholder="Filter messages"
+          aria-label={`Filter ${one}s`}
+          placeholder={`Filter ${one}s`}
           value={words.value}
           onInput={({ currentTarget }) => (words.value = currentTarget.value)}
         />
         <span class="count" role="status">
-          {wanted === '' ? countText(total, 'message') : `${passing.length} of ${countText(total, 'message')}`}
+          {wanted !== '' && `${passing.length} of `}
+          {countText(total, one)}
           {dropped > 0 && `, ${dropped} no longer kept`}
         </span>
       </div>
       {problem.value !== undefined && <Problem>{problem.value}</Problem>}
-      {visible.length === 0 && <p class="none">{isOpen ? 'No messages yet.' : 'No messages.'}</p>}
-      <ol class="message-rows" aria-label="Messages, newest first">
+      {visible.length === 0 && (
+        <p class="none">
+          No {one}s{isOpen && ' yet'}.
+        </p>
+      )}
+      {fresh > 0 && (
+        <button type="button" class="link" onClick={() => (held.value = Number.POSITIVE_INFINITY)}>
+          Show {fresh} new
+        </button>
+      )}
+      <ol class="message-rows" aria-label={`${one === 'event' ? 'Events' : 'Messages'}, newest first`}>
         {visible.map((message) => (
-          <MessageRow key={message.n} message={message} />
+          <MessageRow key={message.n} message={message} onRead={read} />
         ))}
       </ol>
-      {passing.length > shown.value && (
+      {older > 0 && (
         <button type="button" class="link" onClick={() => (shown.value += SHOWN)}>
-          Show older ({countText(passing.length - shown.value, 'message')})
+          Show older ({countText(older, one)})
         </button>
       )}
     </section>
   );
 }
 
-function MessageRow({ message }: { readonly message: Message }) {
+function MessageRow({ message, onRead }: { readonly message: Message; readonly onRead: () => void }) {
   const isOpen = useSignal(false);
   const { from, kind, at, bytes, kept, event } = message;
   return (
     <li class={from}>
-      <details onToggle={({ currentTarget }) => (isOpen.value = currentTarget.open)}>
+      <details
+        onToggle={({ currentTarget }) => {
+          isOpen.value = currentTarget.open;
+          if (isOpen.value) onRead();
+        }}
+      >
         <summary>
           <span class="direction" title={`from the ${from}`}>
             <Icon name={from === 'visitor' ? 'up' : 'down'} />
@@ -98,9 +130,10 @@ function MessageRow({ message }: { readonly message: Message }) {
   );
 }
 
-function previewOf({ kind, text, closeCode, lastEventId }: Message): string {
+function previewOf({ kind, text, base64, closeCode, lastEventId }: Message): string {
   if (kind === 'close')
     return [closeCode === undefined ? 'without a code' : `code ${closeCode}`, text].filter(Boolean).join(': ');
+  if (kind === 'binary') return hexRows(base64Bytes(base64 ?? ''), 0, 1)[0]?.bytes ?? '';
   const start = (text ?? '').slice(0, 300).replace(/\s+/g, ' ');
   return lastEventId ? `#${lastEventId} ${start}` : start;
 }

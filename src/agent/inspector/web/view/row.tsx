@@ -103,5 +103,7 @@ function Sign({
 // `json` for `application/json`, `svg+xml`, `javascript`.
 function shortType({ kind, type }: Exchange): string {
   if (kind === 'websocket') return 'websocket';
-  return (type ?? '').replace(/^(?:application|text|image|font|audio|video)\//, '').replace(/^(?:x-|vnd\.)/, '');
+  return (type ?? '')
+    .replace(/^(?:application|text|image|font|audio|video|multipart)\//, '')
+    .replace(/^(?:x-|vnd\.)/, '');
 }

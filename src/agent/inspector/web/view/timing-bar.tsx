@@ -23,7 +23,7 @@ export function RowBar({
 }
 
 /** With what each part is, in words. */
-export function TimingDetail({ exchange: { timing } }: { readonly exchange: Exchange }) {
+export function TimingDetail({ exchange: { timing, state } }: { readonly exchange: Exchange }) {
   const slices = timingSlices(timing);
   const whole = wholeTime(timing);
   if (whole === null || slices.length === 0) return null;
@@ -41,7 +41,13 @@ export function TimingDetail({ exchange: { timing } }: { readonly exchange: Exch
           </span>
         ))}
         <span class="whole">
-          Together <b>{durationText(whole)}</b>
+          {state === 'open' ? (
+            'Still running'
+          ) : (
+            <>
+              Total <b>{durationText(whole)}</b>
+            </>
+          )}
         </span>
       </figcaption>
     </figure>

@@ -21,19 +21,21 @@ export function statusGroup({ status, state, kind }: Outcome): StatusGroup {
   if (state === 'failed') return 'failed';
   if (status === 101 && kind === 'websocket') return state === 'open' ? 'open' : 'success';
   if (status === null) return state === 'open' ? 'open' : 'failed';
+  if (state === 'aborted' && status < 400) return 'failed';
   return GROUPS[Math.floor(status / 100)] ?? 'failed';
 }
 
 /** For the eye: `404`, `···`, `failed`. */
 export function statusText({ status, state }: Outcome): string {
   if (status !== null) return String(status);
-  return state === 'open' ? '···' : 'failed';
+  return state === 'open' ? '···' : state;
 }
 
 /** For a screen reader: `404, client error`. */
 export function statusWords(outcome: Outcome): string {
   const { status, state } = outcome;
-  const words = WORDS[statusGroup(outcome)];
-  const ended = state === 'aborted' ? ', broken off' : '';
-  return status === null ? `${words}${ended}` : `${status}, ${words}${ended}`;
+  const ended = state === 'aborted' ? 'broken off' : undefined;
+  const group = statusGroup(outcome);
+  const words = group === 'failed' ? (ended ?? group) : [WORDS[group], ended].filter(Boolean).join(', ');
+  return status === null ? words : `${status}, ${words}`;
 }

@@ -11,11 +11,11 @@ export interface TimingSlice {
 }
 
 /** The parts that are known, in the order in which they passed. */
-export function timingSlices({ edgeMs, linkMs, firstByteMs, bodyMs }: Timing): TimingSlice[] {
+export function timingSlices({ edgeMs, linkMs, firstByteMs, bodyMs, totalMs }: Timing): TimingSlice[] {
   const parts: readonly (readonly [TimingPart, string, number | null])[] = [
     ['edge', 'Edge', edgeMs],
     ['link', 'Link', linkMs],
-    ['first-byte', 'First byte', firstByteMs],
+    firstByteMs === null ? ['first-byte', 'No response', totalMs] : ['first-byte', 'First byte', firstByteMs],
     ['body', 'Body', bodyMs],
   ];
   return parts.flatMap(([part, label, ms]) => (ms === null ? [] : [{ part, label, ms: Math.max(0, ms) }]));

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { matchesFilter, parseFilter } from '../../../../../src/agent/inspector/filter.js';
 import { importHar, MAX_ENTRIES, type Recording } from '../../../../../src/agent/inspector/web/har/import.js';
+import { wordsOf } from '../../../../../src/agent/inspector/web/har/search.js';
 
 const entry = {
   startedDateTime: '2026-11-29T10:00:00.000Z',
@@ -26,6 +28,23 @@ const entry = {
 };
 
 describe('a HAR file', () => {
+  test('is searched for words in its headers, bodies and messages', () => {
+    const text = { ...entry, response: { ...entry.response, content: { text: 'Größe XL', mimeType: 'text/plain' } } };
+    const [one] = opened({ log: { entries: [text] } }).exchanges;
+    assert.ok(one !== undefined);
+    const passes = (words: string) => {
+      const parsed = parseFilter(words);
+      return 'filter' in parsed && matchesFilter(parsed.filter, one.detail, wordsOf(one));
+    };
+    assert.deepEqual(['größe', 'content-type', '"é\\":1"', 'orders', 'none'].map(passes), [
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
   test('is shown like what is live', () => {
     const [one] = opened({ log: { entries: [entry] } }).exchanges;
     const { method, path, status, type, person, rule, note, timing, tunnel, requestBytes, responseBytes } =

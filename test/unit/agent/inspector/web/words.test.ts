@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bodyWords } from '../../../../../src/agent/inspector/web/words/body.js';
-import { statusGroup, statusWords } from '../../../../../src/agent/inspector/web/words/status.js';
+import { statusGroup, statusText, statusWords } from '../../../../../src/agent/inspector/web/words/status.js';
 import { timingWords, wholeTime } from '../../../../../src/agent/inspector/web/words/timing.js';
 import { countText, durationText, sizeText } from '../../../../../src/agent/inspector/web/words/units.js';
 import { rowWith } from './rows.js';
@@ -43,6 +43,9 @@ describe('words', () => {
     const timing = { edgeMs: 1.2, linkMs: null, firstByteMs: 42, bodyMs: -1, totalMs: 41 };
     assert.equal(timingWords(timing), 'edge 1.2 ms, first byte 42 ms, body 0 ms');
     assert.equal(wholeTime(timing), 43.2);
+    const left = { edgeMs: 1, linkMs: 6, firstByteMs: null, bodyMs: null, totalMs: 310 };
+    assert.equal(timingWords(left), 'edge 1 ms, link 6 ms, no response 310 ms');
+    assert.equal(wholeTime(left), 317);
   });
 
   const outcomes: readonly (readonly [Parameters<typeof rowWith>[1], group: string, words: string])[] = [
@@ -52,11 +55,16 @@ describe('words', () => {
     [{ status: 503, state: 'aborted' }, 'server-error', '503, server error, broken off'],
     [{ status: null, state: 'open' }, 'open', 'in progress'],
     [{ status: null, state: 'failed' }, 'failed', 'failed'],
-    [{ status: null, state: 'aborted' }, 'failed', 'failed, broken off'],
+    [{ status: null, state: 'aborted' }, 'failed', 'broken off'],
+    [{ status: 200, state: 'aborted' }, 'failed', '200, broken off'],
+    [{ status: 101, kind: 'websocket', state: 'aborted' }, 'success', '101, success, broken off'],
     [{ status: 101, kind: 'websocket', state: 'open' }, 'open', '101, in progress'],
     [{ status: 999 }, 'failed', '999, failed'],
   ];
   for (const [row, group, words] of outcomes)
     test(`for ${words}`, () =>
       assert.deepEqual([statusGroup(rowWith(1, row)), statusWords(rowWith(1, row))], [group, words]));
+
+  test('for a visitor who left before the response, for the eye', () =>
+    assert.equal(statusText(rowWith(1, { status: null, state: 'aborted' })), 'aborted'));
 });
