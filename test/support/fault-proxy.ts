@@ -25,8 +25,8 @@ export class FaultProxy {
     isDark: false,
     bentAfterBytes: Number.POSITIVE_INFINITY,
   };
-  /** Connections taken so far. */
-  connections = 0;
+  /** The first line that came on each connection, in order. */
+  readonly firstLines: string[] = [];
   readonly #to: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -61,25 +61,27 @@ export class FaultProxy {
   }
 
   #join(near: Socket): void {
-    this.connections++;
     const far = connect({ port: this.#to, host: '127.0.0.1', allowHalfOpen: true });
     for (const socket of [near, far]) {
       this.#sockets.add(socket);
       socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket)); // 'close' ends the other one
     }
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
+    const begun = (chunk: Buffer) => this.firstLines.push(chunk.toString('latin1').split('\r\n', 1)[0] ?? '');
+    for (const [from, to, first] of [
+      [near, far, begun],
+      [far, near, () => {}],
     ] as const) {
-      void this.#carry(from, to);
+      void this.#carry(from, to, first);
       from.on('close', () => this.faults.isDark || to.destroy());
     }
   }
 
-  async #carry(from: Socket, to: Socket): Promise<void> {
+  async #carry(from: Socket, to: Socket, begun: (chunk: Buffer) => void): Promise<void> {
     let last = Promise.resolve();
     try {
       for await (const chunk of from as AsyncIterable<Buffer>) {
+        begun(chunk);
+        begun = () => {};
         for (const piece of cut(chunk, this.faults.maxPieceBytes)) {
           const passed = this.#pass(piece, to, last);
           last = passed;
