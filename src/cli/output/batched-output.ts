@@ -7,6 +7,9 @@
 // Too short for a person to notice.
 const BATCH_MS = 20;
 
+// With one line more, what an empty pipe takes at once (pipe(7)): to wait for more would save no write.
+const MAX_BATCH_CHARS = 60_000;
+
 // Some ten thousand lines. Twice as much for lines that must not be lost.
 const MAX_PENDING_CHARS = 4_000_000;
 
@@ -36,6 +39,8 @@ export interface Sink {
 }
 
 export interface BatchedOutputOptions {
+  /** How long a line may wait for others; 20 unless given. A write costs as much as to make a dozen lines. */
+  readonly batchMs?: number;
   /** The line that reports how many were dropped, with its line end. */
   readonly droppedLine?: (count: number) => string;
   /** Called once when writing fails, and again only after it worked. `isGone`: it will not work again. */
@@ -81,7 +86,8 @@ export class BatchedOutput implements Output {
 
   write(text: string): void {
     if (!this.#enqueue(text, MAX_PENDING_CHARS)) return;
-    this.#timer ??= setTimeout(() => this.flush(), BATCH_MS);
+    if (this.#pending.length >= MAX_BATCH_CHARS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), this.#options.batchMs ?? BATCH_MS);
   }
 
   /** Writes a line that must not be lost with the process, after those that wait. */

@@ -13,6 +13,9 @@ const MAX_PLAIN_CHARS = 1_024;
 // JSON escapes C0 only; C1, line separators, bidirectional marks and invisible characters would be written as they are.
 const UNSAFE = /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
+// Below it all tenths are exact integers.
+const MAX_TENTHS = 1e9;
+
 // The names of fields are in our source, so there are few.
 const MAX_NAMES = 500;
 
@@ -33,14 +36,39 @@ const names = new Map<string, Name>();
 
 /** The line, with its end, of fields that are redacted. `head` is the JSON of what precedes them, from the opening brace on. */
 export function logLine(head: string, fields: LogFields, message: string): string {
-  let line = head;
+  return head + jsonOfFields(fields) + endOf(message);
+}
+
+/** The fields as JSON, redacted, with a comma before each. */
+export function jsonOfFields(fields: LogFields): string {
+  let json = '';
   for (const name in fields) {
     const value = fields[name];
     if (value === undefined) continue;
     const known = names.get(name) ?? learn(name);
-    line += value === known.value ? known.written : write(known, value);
+    json += value === known.value ? known.written : write(known, value);
   }
-  return `${line},"msg":${jsonOfText(message)}}\n`;
+  return json;
+}
+
+/** What follows the fields: the message, and the end of the line. */
+export function endOf(message: string): string {
+  return `,"msg":${jsonOfText(message)}}\n`;
+}
+
+/** Whether JSON has the text as it is, between quotation marks, and nothing of it could be a secret parameter. */
+export function isPlain(text: string): boolean {
+  return text.length <= MAX_PLAIN_CHARS && PLAIN.test(text);
+}
+
+/** Of tenths, which durations are, V8 takes six times as long to find the shortest text. */
+export function jsonOfNumber(value: number): string {
+  const tenths = Math.round(value * 10);
+  if (tenths / 10 === value && tenths >= 0 && tenths <= MAX_TENTHS) {
+    const whole = Math.trunc(tenths / 10);
+    return tenths === 10 * whole ? `${whole}` : `${whole}.${tenths - 10 * whole}`;
+  }
+  return Number.isFinite(value) ? String(value) : 'null';
 }
 
 /** The field as JSON, with its comma; nothing for what JSON does not have. */
@@ -59,12 +87,12 @@ function write(known: Name, value: unknown): string {
 /** The JSON of a value, redacted; undefined for what JSON does not have. */
 function jsonOf(value: unknown): string | undefined {
   if (typeof value === 'string') return jsonOfText(value);
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
+  if (typeof value === 'number') return jsonOfNumber(value);
   return escaped(JSON.stringify(redactValue(value)));
 }
 
 function jsonOfText(text: string): string {
-  if (text.length <= MAX_PLAIN_CHARS && PLAIN.test(text)) return `"${text}"`;
+  if (isPlain(text)) return `"${text}"`;
   return escaped(JSON.stringify(redactText(text))) as string;
 }
 

@@ -5,6 +5,7 @@ import type { LogLevel } from '../../config/values.js';
 import type { Level, Log, LogFields } from '../../core/log.js';
 import type { OutputHealth } from '../../edge/ops/admin-server.js';
 import { systemError } from '../process/exit.js';
+import { accessLine } from './access-line.js';
 import { BatchedOutput, type Output } from './batched-output.js';
 import { logLine } from './log-line.js';
 import { SharedSink } from './shared-sink.js';
@@ -23,6 +24,9 @@ export interface Logging extends OutputHealth {
   /** Resolves when all is written, or after a second. */
   close(): Promise<void>;
 }
+
+// A log that is followed is as live to its reader as with less.
+const BATCH_MS = 100;
 
 // A live reader takes the rest in less.
 const MAX_CLOSE_MS = 1_000;
@@ -46,6 +50,7 @@ export function openLogging(
   const output = new BatchedOutput(
     fields === undefined ? standardSink(process.stdout) : new SharedSink(standardSink(process.stdout)),
     {
+      batchMs: BATCH_MS,
       droppedLine: (count) => render(droppedLine(count)),
       failed: reportOutputFailure,
     },
@@ -85,19 +90,34 @@ export function openErrorLog(level: LogLevel): Log {
 /** A log that writes redacted JSON lines, `base` in each of them. */
 export function createLog(output: Output, { level, base = {} }: { level: Level; base?: LogFields }): Log {
   const rest = Object.entries(base).map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`);
-  const writer = (of: Level) => {
+  const headOf = (of: Level) => cachedHead(`{"level":"${of}","time":"`, `"${rest.join('')}`);
+  const infoHead = headOf('info');
+  const writer = (of: Level, head = headOf(of)) => {
     if (!isEnabled(of)) return () => {};
-    const [start, end] = [`{"level":"${of}","time":"`, `"${rest.join('')}`];
-    return (fields: LogFields, message: string) =>
-      void output.write(logLine(start + timeOf(Date.now()) + end, fields, message));
+    return (fields: LogFields, message: string) => void output.write(logLine(head(), fields, message));
   };
   const isEnabled = (of: Level) => LEVELS.indexOf(of) >= LEVELS.indexOf(level);
   return {
     isLevelEnabled: isEnabled,
     debug: writer('debug'),
-    info: writer('info'),
+    info: writer('info', infoHead),
     warn: writer('warn'),
     error: writer('error'),
+    request: isEnabled('info') ? (fields) => void output.write(accessLine(infoHead(), fields)) : () => {},
+  };
+}
+
+/** What lines begin with; those of a millisecond have the same. */
+function cachedHead(start: string, end: string): () => string {
+  let headMs = Number.NaN;
+  let head = '';
+  return () => {
+    const ms = Date.now();
+    if (ms !== headMs) {
+      headMs = ms;
+      head = [start, timeOf(ms), end].join(''); // one text: `+` would leave it in parts, to be copied one by one
+    }
+    return head;
   };
 }
 

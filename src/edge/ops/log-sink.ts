@@ -2,7 +2,7 @@
  * The log: one line for each request and for each failure. Values from outside are fields, never part of a message. What
  * strangers can cause any number of times is counted and written once a minute.
  */
-import type { Log } from '../../core/log.js';
+import type { Log, RequestFields } from '../../core/log.js';
 import type { PosternError } from '../../errors.js';
 import { ACCESS_TOKEN, type Admitted } from '../gate/gate.js';
 import { network } from '../request/limits.js';
@@ -85,7 +85,7 @@ export class LogSink implements EventSink {
     const { id, host, address, method, path, trace, arrivedAtMs } = visit;
     const byToken = this.#byToken?.get(visit);
     // Written out, since every request makes one: `describe` spread into it takes as long as the rest of the line.
-    const fields = {
+    const fields: RequestFields = {
       requestId: id,
       host,
       address,
@@ -100,7 +100,8 @@ export class LogSink implements EventSink {
       traceId: trace?.traceId,
       durationMs: Math.round((performance.now() - arrivedAtMs) * 10) / 10,
     };
-    this.#log.info(fields, 'request');
+    if (this.#log.request === undefined) this.#log.info(fields, 'request');
+    else this.#log.request(fields);
   }
 
   #noteToken(visit: VisitRequest, { session, rule }: Admitted): void {

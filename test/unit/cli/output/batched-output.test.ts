@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { BatchedOutput } from '../../../../src/cli/output/batched-output.js';
+import { BatchedOutput, type BatchedOutputOptions } from '../../../../src/cli/output/batched-output.js';
 
-function gathering(t: TestContext) {
+function gathering(t: TestContext, options: BatchedOutputOptions = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const written: string[] = [];
   return {
-    output: new BatchedOutput({
-      write: (text, done) => {
-        written.push(text);
-        done();
+    output: new BatchedOutput(
+      {
+        write: (text, done) => {
+          written.push(text);
+          done();
+        },
       },
-    }),
+      options,
+    ),
     written,
   };
 }
@@ -26,6 +29,29 @@ describe('BatchedOutput', () => {
     output.write('three\n');
     t.mock.timers.tick(20);
     assert.deepEqual(written, ['one\ntwo\n', 'three\n']);
+  });
+
+  it('lets lines wait as long as it was told', (t) => {
+    const { output, written } = gathering(t, { batchMs: 100 });
+    output.write('one\n');
+    t.mock.timers.tick(99);
+    assert.deepEqual(written, []);
+    output.write('two\n');
+    t.mock.timers.tick(1);
+    assert.deepEqual(written, ['one\ntwo\n']);
+  });
+
+  it('writes at once what fills an empty pipe', (t) => {
+    const { output, written } = gathering(t);
+    const line = `${'x'.repeat(19_999)}\n`;
+    output.write(line);
+    output.write(line);
+    assert.deepEqual(written, []);
+    output.write(line);
+    assert.deepEqual(written, [line.repeat(3)]);
+    output.write('next\n');
+    t.mock.timers.tick(20);
+    assert.deepEqual(written.slice(1), ['next\n']);
   });
 
   it('writes what waits when flushed, and nothing twice', (t) => {

@@ -54,6 +54,16 @@ describe('the line of a record', () => {
       assert.equal(JSON.parse(line({ code })).code, code === 'secret' ? '[redacted]' : code);
   });
 
+  it('has the numbers of JSON', () => {
+    const tenths = fc.integer({ min: -1_000_000, max: 20_000_000_000 }).map((count) => count / 10);
+    fc.assert(
+      fc.property(fc.oneof(tenths, fc.double(), fc.integer()), (value) => {
+        assert.equal(line({ value }), `${HEAD},"value":${JSON.stringify(value)},"msg":"m"}\n`);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('escapes and redacts a message too', () =>
     assert.equal(line({}, 'a"\u2028?ticket=x'), `${HEAD},${String.raw`"msg":"a\"\u2028?ticket=[redacted]"`}}\n`));
 
