@@ -32,6 +32,7 @@ export function without(record: TunnelRecord, isGone: (place: Place) => boolean)
 
 /** Whether two records say the same of a tunnel. */
 export function isSame(one: TunnelRecord, other: TunnelRecord): boolean {
+  if (one === other) return true;
   if (one.name !== other.name || one.epoch !== other.epoch || one.offer !== other.offer) return false;
   if (one.owner !== other.owner || one.agentId !== other.agentId || one.places.length !== other.places.length)
     return false;

@@ -20,7 +20,7 @@ import { claimIn, epochAfter, releaseIn, without } from './directory-rules.js';
 import { Leases } from './leases.js';
 import { OwnLease } from './own-lease.js';
 import { OwnPlaces } from './own-places.js';
-import { NODE_PREFIX, TUNNEL_PREFIX } from './store-records.js';
+import { NODE_PREFIX, readTunnel, TUNNEL_PREFIX } from './store-records.js';
 import { TunnelCopy } from './tunnel-copy.js';
 import { TunnelWriter } from './tunnel-writer.js';
 
@@ -33,6 +33,8 @@ export interface StoreDirectoryOptions {
   readonly monotonic?: () => number;
   /** A random whole number below the given one. */
   readonly random?: (below: number) => number;
+  /** Default: `readTunnel`. Directories of one process may share what one of them has read. */
+  readonly read?: typeof readTunnel;
 }
 
 export class StoreDirectory implements Directory {
@@ -52,16 +54,16 @@ export class StoreDirectory implements Directory {
 
   private constructor(store: Store, self: ClusterNode, options: StoreDirectoryOptions) {
     const { log = silentLog, wallClock = Date.now, random = (below) => randomInt(below) } = options;
-    const { monotonic = () => performance.now() } = options;
+    const { monotonic = () => performance.now(), read = readTunnel } = options;
     this.#store = store;
     this.#log = log;
     this.#listeners = new DirectoryListeners(log);
     this.#newEpoch = (former) => epochAfter(former, wallClock(), random);
     this.#leases = new Leases(self, monotonic);
     this.#ownLease = new OwnLease({ store, self: () => this.self, wallClock });
-    this.#copy = new TunnelCopy({ wallClock, monotonic });
+    this.#copy = new TunnelCopy({ wallClock, monotonic, read });
     this.#writer = new TunnelWriter({
-      ...{ store, wallClock },
+      ...{ store, wallClock, read },
       living: (record) => this.#living(record),
       taker: () => this.#taker(),
     });

@@ -3,7 +3,7 @@ import type { Change, Entry } from '../store/store.js';
 import type { TunnelRecord } from './directory.js';
 import { isSame } from './directory-rules.js';
 import { LEASE_MS } from './leases.js';
-import { readTunnel, TUNNEL_PREFIX } from './store-records.js';
+import { TUNNEL_PREFIX } from './store-records.js';
 
 interface Held {
   readonly record: TunnelRecord;
@@ -17,6 +17,8 @@ export interface TunnelCopyOptions {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly monotonic: () => number;
+  /** Undefined for what is no record. */
+  readonly read: (entry: Entry) => TunnelRecord | undefined;
 }
 
 export class TunnelCopy {
@@ -47,9 +49,10 @@ export class TunnelCopy {
 
   /** Those with a place at a node that fits. */
   recordsAt(fits: (node: string) => boolean): TunnelRecord[] {
-    const names = new Set<string>();
-    for (const [node, at] of this.#byNode) if (fits(node)) for (const name of at) names.add(name);
-    return [...names].flatMap((name) => this.get(name) ?? []);
+    const found = [...this.#byNode].filter(([node]) => fits(node)).map(([, names]) => names);
+    const [only = new Set<string>(), ...others] = found;
+    const names = others.length === 0 ? only : new Set(found.flatMap((at) => [...at]));
+    return Array.from(names, (name) => this.get(name) as TunnelRecord); // `#byNode` names what is held
   }
 
   /** Takes in a change of one tunnel. Returns its name; undefined if that was known. */
@@ -105,7 +108,7 @@ export class TunnelCopy {
   }
 
   #take(name: string, entry: Entry): string | undefined {
-    const read = readTunnel(entry);
+    const read = this.#options.read(entry);
     if (read === undefined) return this.#delete(name);
     const former = this.#held.get(name)?.record;
     const record = former !== undefined && isSame(former, read) ? former : read;

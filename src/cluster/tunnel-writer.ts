@@ -3,7 +3,7 @@ import { PosternError } from '../errors.js';
 import type { Entry, Store } from '../store/store.js';
 import type { Place, TunnelRecord } from './directory.js';
 import { without } from './directory-rules.js';
-import { REMEMBERED_MS, readTunnel, TUNNEL_PREFIX, writeTunnel } from './store-records.js';
+import { REMEMBERED_MS, TUNNEL_PREFIX, writeTunnel } from './store-records.js';
 
 export interface TunnelWriterOptions {
   readonly store: Store;
@@ -11,6 +11,8 @@ export interface TunnelWriterOptions {
   readonly living: (record: TunnelRecord) => Promise<TunnelRecord>;
   /** Called before the store is asked. What it returns takes in an entry that is there then, unless something later is known. */
   readonly taker: () => (entry: Entry) => void;
+  /** Undefined for what is no record. */
+  readonly read: (entry: Entry) => TunnelRecord | undefined;
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
 }
@@ -35,7 +37,7 @@ export class TunnelWriter {
     const take = this.#options.taker();
     const entry = await this.#options.store.get(`${TUNNEL_PREFIX}${name}`);
     if (entry !== undefined) take(entry);
-    const stored = entry && readTunnel(entry);
+    const stored = entry && this.#options.read(entry);
     return stored && this.#options.living(stored);
   }
 
@@ -44,12 +46,12 @@ export class TunnelWriter {
     name: string,
     decide: (current: TunnelRecord | undefined, stored: TunnelRecord | undefined) => Decided<Result>,
   ): Promise<Result> {
-    const { store, living, taker } = this.#options;
+    const { store, living, taker, read } = this.#options;
     const key = `${TUNNEL_PREFIX}${name}`;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const take = taker();
       const entry = await store.get(key);
-      const stored = entry && readTunnel(entry);
+      const stored = entry && read(entry);
       const { result, record } = decide(stored && (await living(stored)), stored);
       if (record === undefined) return result;
       const put = await store.put(key, writeTunnel(record), {

@@ -1,11 +1,22 @@
 /** What a run has found: how long news has taken, what visitors got, what the store was asked, what has gone wrong. */
+import type { Effect } from './effects.js';
+
 const KEPT_VIOLATIONS = 20;
+
+/** What is left of a run. Times: in milliseconds, by what has happened. */
+export type Found = Pick<
+  Counts,
+  'violations' | 'violationCount' | 'events' | 'effects' | 'outcomes' | 'commands' | 'times'
+>;
 
 export class Counts {
   /** In words, the first ones. */
   readonly violations: string[] = [];
   violationCount = 0;
+  /** What was done, by the one who disturbs. */
   readonly events = new Map<string, number>();
+  /** What that has brought about. */
+  readonly effects = new Map<string, number>();
   readonly outcomes = new Map<string, number>();
   readonly commands = new Map<string, number>();
   /** In milliseconds, by what has happened. */
@@ -28,7 +39,10 @@ export class Counts {
 
   event(kind: string): void {
     increase(this.events, kind);
-    this.note(kind);
+  }
+
+  effect(what: Effect): void {
+    increase(this.effects, what);
   }
 
   note(what: string): void {
@@ -49,11 +63,38 @@ export class Counts {
     this.times.set(cause, times);
   }
 
+  get found(): Found {
+    const { violations, violationCount, events, effects, outcomes, commands, times } = this;
+    return { violations, violationCount, events, effects, outcomes, commands, times };
+  }
+
   #line(what: string): string {
     return `${(this.#now() / 1_000).toFixed(3).padStart(9)} s  ${what}`;
   }
 }
 
-function increase(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+/** All of several runs, each of which is named in its violations. */
+export function merged(runs: readonly (Found & { readonly name: string })[]): Found {
+  const times = new Map<string, number[]>();
+  for (const run of runs)
+    for (const [cause, more] of run.times) times.set(cause, (times.get(cause) ?? []).concat(more));
+  return {
+    violations: runs.flatMap(({ name, violations }) => violations.map((text) => `${name}: ${text}`)),
+    violationCount: runs.reduce((sum, { violationCount }) => sum + violationCount, 0),
+    events: sumOf(runs.map(({ events }) => events)),
+    effects: sumOf(runs.map(({ effects }) => effects)),
+    outcomes: sumOf(runs.map(({ outcomes }) => outcomes)),
+    commands: sumOf(runs.map(({ commands }) => commands)),
+    times,
+  };
+}
+
+function sumOf(all: readonly ReadonlyMap<string, number>[]): Map<string, number> {
+  const sum = new Map<string, number>();
+  for (const one of all) for (const [key, count] of one) increase(sum, key, count);
+  return sum;
+}
+
+function increase(counts: Map<string, number>, key: string, by = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
 }

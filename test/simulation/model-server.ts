@@ -5,16 +5,23 @@
 import { PosternError } from '../../src/errors.js';
 import type { Change, Entry, ListOptions, PutOptions } from '../../src/store/store.js';
 import { Table } from '../../src/store/table.js';
-import type { Audience } from './audience.js';
 import { START_MS, type VirtualClock } from './clock.js';
+import type { StoreView } from './store-view.js';
 
 export type LaterChange = Exclude<Change, { kind: 'all' }>;
 
 export interface ModelServerOptions {
   readonly clock: VirtualClock;
-  readonly audience: Audience;
+  /** All nodes. */
+  readonly views: () => Iterable<StoreView>;
   /** The most entries of each kind. */
   readonly maxEntries: number;
+}
+
+/** The entries of a prefix, until one of them expires. */
+interface Listed {
+  readonly entries: readonly Entry[];
+  readonly untilMs: number;
 }
 
 export class ModelServer {
@@ -24,6 +31,8 @@ export class ModelServer {
   readonly #table: Table;
   /** The time by which entries expire: that of the node that asks. */
   #actingMs = START_MS;
+  /** The last readings, by prefix, until something there changes: after a failure all nodes read the same. */
+  readonly #listed = new Map<string, Listed>();
   #waiting: (() => void)[] | undefined;
   #pausedAtMs = 0;
 
@@ -70,9 +79,15 @@ export class ModelServer {
     return this.#table.find(key);
   }
 
-  list(nowMs: number, prefix: string, options?: ListOptions): Entry[] {
+  list(nowMs: number, prefix: string, options?: ListOptions): readonly Entry[] {
     this.#actingMs = nowMs;
-    return this.#table.list(prefix, options);
+    if (options !== undefined) return this.#table.list(prefix, options);
+    const listed = this.#listed.get(prefix);
+    if (listed !== undefined && nowMs < listed.untilMs) return listed.entries;
+    const entries = this.#table.list(prefix);
+    const untilMs = entries.reduce((first, { expiresAtMs = Infinity }) => Math.min(first, expiresAtMs), Infinity);
+    this.#listed.set(prefix, { entries, untilMs });
+    return entries;
   }
 
   put(nowMs: number, key: string, value: string, options: PutOptions): Entry | undefined {
@@ -93,8 +108,9 @@ export class ModelServer {
 
   #apply(write: Parameters<Table['apply']>[0], change: LaterChange): void {
     this.#table.apply(write);
-    for (const { view } of this.#options.audience.of(write.key))
-      if (view.server === this) view.changed(change, write.version);
+    for (const prefix of this.#listed.keys()) if (write.key.startsWith(prefix)) this.#listed.delete(prefix);
+    const stored = { version: write.version, key: write.key, change };
+    for (const view of this.#options.views()) if (view.server === this) view.changed(stored);
   }
 }
 

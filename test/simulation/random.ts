@@ -32,6 +32,11 @@ export class Random {
     return of[this.below(of.length)];
   }
 
+  shuffled<T>(of: readonly T[]): T[] {
+    const left = [...of];
+    return of.map(() => left.splice(this.below(left.length), 1)[0] as T);
+  }
+
   /** The time to the next of events that have nothing to do with each other. */
   wait(meanMs: number): number {
     return -Math.log(1 - this.next()) * meanMs;

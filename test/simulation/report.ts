@@ -1,32 +1,63 @@
 /** A run, as text. */
-import type { World } from './world.js';
+import type { Found } from './counts.js';
+import type { Disturbance } from './disturbance.js';
+import { DISTURBANCES } from './disturbances.js';
+import { EFFECTS } from './effects.js';
+import { commandOf } from './groups.js';
+import type { Settings } from './settings.js';
+import { OF_STORE } from './store-disturbances.js';
 
-export function report({ settings, counts }: World, cpuSeconds: number): string {
-  const { nodes, tunnels, minutes, seed, groups = 1 } = settings;
-  const hours = minutes / 60;
-  const ops = [...counts.commands].filter(([command]) => command.endsWith(' tunnel'));
-  const perTunnel = ops.reduce((all, [, count]) => all + count, 0) / tunnels / hours;
-  const followed = groups > 1 ? `, each followed by ${Math.ceil(nodes / groups)} of them and by its own` : '';
+const LEAST_NODES = 3;
+
+export function report(settings: Settings, groups: number, found: Found): string {
+  const { tunnels, minutes } = settings;
+  const ops = [...found.commands].filter(([command]) => command.endsWith(' tunnel'));
+  const perTunnel = sum(ops.map(([, count]) => count)) / tunnels / (minutes / 60);
+  const { userCPUTime, maxRSS } = process.resourceUsage();
   return [
-    `${nodes} nodes, ${tunnels} tunnels${followed}, ${minutes} minutes, seed ${seed}`,
-    `${cpuSeconds.toFixed(1)} s of processor time, ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MB`,
+    `${commandOf(settings)}${groups > 1 ? ` --groups ${groups}` : ''}`,
+    `${(userCPUTime / 1e6).toFixed(1)} s of processor time, ${Math.round(maxRSS / 2 ** 10)} MB at most`,
     '',
     'what happened',
-    ...lines(counts.events),
+    ...lines(found.events),
+    '',
+    'what that brought about',
+    ...lines(found.effects),
     '',
     'until every node that can know it knows (milliseconds)',
     row('', 'count', 'p50', 'p99', 'max'),
-    ...[...counts.times].sort(byName).map(([cause, times]) => timesRow(cause, times)),
+    ...[...found.times].sort(byName).map(([cause, times]) => timesRow(cause, times)),
     '',
     'what visitors got',
-    ...lines(counts.outcomes),
+    ...lines(found.outcomes),
     '',
     `commands to the store (${perTunnel.toFixed(1)} for each tunnel and hour)`,
-    ...lines(counts.commands),
+    ...lines(found.commands),
     '',
-    counts.violationCount === 0 ? 'no violation' : `${counts.violationCount} VIOLATIONS, with seed ${seed}`,
-    ...counts.violations.map((text) => `  ${text}`),
+    ...missing(settings, groups, found).map((what) => `NEVER HAPPENED: ${what}`),
+    found.violationCount === 0 ? 'no violation' : `${found.violationCount} VIOLATIONS`,
+    ...found.violations.map((text) => `  ${text}`),
   ].join('\n');
+}
+
+/** What a run of this length has to have had, and has not: it has tested less than it says. */
+export function missing({ nodes }: Settings, groups: number, { events, effects }: Found): string[] {
+  if (nodes < LEAST_NODES * groups) return []; // not all of it can happen
+  const isLong = (of: readonly Disturbance[]) =>
+    sum(of.map(([kind]) => events.get(kind) ?? 0)) >= roundsFor(of, groups) * of.length;
+  const wanted = DISTURBANCES.filter(isLong).flatMap((of) => of.map(([kind]) => kind));
+  const all = [...wanted, ...(DISTURBANCES.every(isLong) ? EFFECTS : [])];
+  return all.filter((what) => !events.has(what) && !effects.has(what));
+}
+
+/** After how many times as many disturbances as there are kinds each kind has had its turn, and could be done. */
+function roundsFor(of: readonly Disturbance[], groups: number): number {
+  if (groups > 1) return 4; // each has had a part of them, and has begun with another one
+  return of === OF_STORE ? 1 : 2;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
 }
 
 function lines(counts: ReadonlyMap<string, number>): string[] {
@@ -34,13 +65,13 @@ function lines(counts: ReadonlyMap<string, number>): string[] {
 }
 
 function timesRow(cause: string, times: readonly number[]): string {
-  const sorted = [...times].sort((one, other) => one - other);
+  const sorted = Float64Array.from(times).sort();
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return row(cause, sorted.length, at(0.5), at(0.99), sorted.at(-1) ?? 0);
 }
 
 function row(name: string, ...values: readonly (string | number)[]): string {
-  return `  ${name.padEnd(28)}${values.map((value) => `${value}`.padStart(10)).join('')}`;
+  return `  ${name.padEnd(34)}${values.map((value) => `${value}`.padStart(10)).join('')}`;
 }
 
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {

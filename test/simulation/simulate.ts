@@ -5,31 +5,60 @@
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { report } from './report.js';
-import { type Settings, World } from './world.js';
+import { commandOf, simulateGroups } from './groups.js';
+import { missing, report } from './report.js';
+import type { Settings } from './settings.js';
 
-const USAGE = 'Usage: npm run simulate -- NODES TUNNELS MINUTES [SEED] [--groups N] [--events]';
+const USAGE = `Usage: npm run simulate -- NODES TUNNELS MINUTES [SEED] [--groups N] [--threads N] [--events]
 
-function settingsOf(args: readonly string[]): Settings | undefined {
+  NODES TUNNELS MINUTES   How many, and how long in virtual time: at least two minutes, of which the last one is for what was begun
+                          before. All nodes know all tunnels: about 2 KB of memory for each pair of them.
+  SEED                    The same one gives the same run, until the code changes. One at random unless given; it is printed.
+  --groups N              Nodes and tunnels are N clusters that know nothing of each other, each with a store and a seed of its own
+                          (SEED, SEED + 1, …): cells, as in docs/scale.md. They run one after the other, each in the memory that the
+                          one before has given back. This is how a million tunnels fit: 2000 1000000 4 --groups 50.
+  --threads N             So many groups at once, with so many times the memory.
+  --events                Prints each event as it happens.`;
+
+interface Asked {
+  readonly settings: Settings;
+  readonly groups: number;
+  readonly threads: number;
+  readonly isTold: boolean;
+}
+
+function asked(args: readonly string[]): Asked | undefined {
   const { positionals, values } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { groups: { type: 'string', default: '1' }, events: { type: 'boolean', default: false } },
+    options: {
+      groups: { type: 'string', default: '1' },
+      threads: { type: 'string', default: '1' },
+      events: { type: 'boolean', default: false },
+    },
   });
   const [nodes = 0, tunnels = 0, minutes = 0, seed = randomInt(2 ** 32)] = positionals.map(Number);
-  const groups = Number(values.groups);
-  const isWhole = [nodes, tunnels, seed, groups].every(Number.isInteger);
-  if (!isWhole || positionals.length > 4 || nodes < 1 || tunnels < 1 || groups < 1 || !(minutes >= 2)) return undefined;
-  return { nodes, tunnels, minutes, seed, groups, ...(values.events && { told: console.log }) };
+  const [groups, threads] = [Number(values.groups), Number(values.threads)];
+  const isWhole = [nodes, tunnels, seed, groups, threads].every((value) => Number.isInteger(value) && value >= 0);
+  if (!isWhole || positionals.length > 4 || groups < 1 || threads < 1 || !(minutes >= 2)) return undefined;
+  if (nodes < groups || tunnels < groups) return undefined;
+  return { settings: { nodes, tunnels, minutes, seed }, groups, threads, isTold: values.events };
 }
 
-const settings = settingsOf(process.argv.slice(2));
-if (settings === undefined) {
-  console.error(`${USAGE}\nAt least two minutes: the last one is for what was begun before.`);
+const wanted = asked(process.argv.slice(2));
+if (wanted === undefined) {
+  console.error(USAGE);
   process.exitCode = 2;
 } else {
-  const world = new World(settings);
-  await world.run();
-  console.log(report(world, process.cpuUsage().user / 1e6));
-  process.exitCode = world.counts.violationCount === 0 ? 0 : 1;
+  const { settings, groups } = wanted;
+  let count = 0;
+  const found = await simulateGroups(settings, {
+    ...wanted,
+    ended: (group, { violationCount }) => {
+      count += 1;
+      if (groups > 1) console.error(`${count} of ${groups}: ${violationCount} violations, ${commandOf(group)}`);
+    },
+  });
+  console.log(report(settings, groups, found));
+  process.exitCode = found.violationCount === 0 && missing(settings, groups, found).length === 0 ? 0 : 1;
 }

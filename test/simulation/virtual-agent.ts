@@ -4,6 +4,7 @@
  */
 import { Redial } from '../../src/agent/redial.js';
 import { asPosternError, type ErrorCode } from '../../src/errors.js';
+import type { Effect } from './effects.js';
 import { VirtualLink } from './virtual-link.js';
 import type { VirtualNode } from './virtual-node.js';
 import type { World } from './world.js';
@@ -16,8 +17,23 @@ export interface AgentSettings {
   readonly slots: number;
 }
 
+/** As agents write them, in about the usual size; another one for each number. */
+export function offerOf(number: number): string {
+  return JSON.stringify({
+    allow: ['*@acme.test', `guest-${number}@other.test`],
+    origins: [],
+    frameOrigins: [],
+    terms: [],
+  });
+}
+
 /** After a refusal that would end a program its developer starts it again. */
 const REFUSED_MS = [2_000, 8_000] as const;
+const REFUSALS: Partial<Record<ErrorCode, Effect>> = {
+  ERR_NAME_TAKEN: 'offer refused: name taken',
+  ERR_EDGE_DRAINING: 'offer refused: draining',
+  ERR_STORE_UNAVAILABLE: 'offer refused: store away',
+};
 /** One way. */
 export const MAX_LATENCY_MS = 60;
 const NO_NODE_MS = 1_000;
@@ -66,7 +82,9 @@ export class VirtualAgent {
 
   /** A node asks it to dial elsewhere. */
   noticed(link: VirtualLink): void {
-    if (!this.#isEnded && this.links.has(link)) void this.#dial(link.slot);
+    if (this.#isEnded || !this.links.has(link)) return;
+    this.#world.counts.effect('link moved when asked');
+    void this.#dial(link.slot);
   }
 
   /** A link has ended. */
@@ -104,12 +122,14 @@ export class VirtualAgent {
     if (!link.isOpen) return;
     this.links.add(link);
     this.#redial?.reset();
+    if ([...this.links].some((other) => other.node !== node)) this.#world.counts.effect('links at several nodes');
     if (this.#isEnded) link.lose();
   }
 
   #later(slot: number, code: ErrorCode): void {
-    const { clock, random } = this.#world;
+    const { clock, random, counts } = this.#world;
     if (this.#isEnded) return;
+    counts.effect(REFUSALS[code] ?? 'link dialled again');
     this.#redial ??= new Redial(() => random.next());
     const waitMs = code === 'ERR_NAME_TAKEN' ? random.between(...REFUSED_MS) : this.#redial.next(code);
     clock.after(waitMs, () => {

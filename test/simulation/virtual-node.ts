@@ -43,8 +43,6 @@ class ShownTunnels extends Registry {
 export class VirtualNode {
   readonly world: World;
   readonly id: string;
-  /** In a simulation with groups: of all of them. */
-  readonly followsAll: boolean;
   readonly view: StoreView;
   readonly registry = new ShownTunnels();
   readonly links = new Set<VirtualLink>();
@@ -64,19 +62,19 @@ export class VirtualNode {
   #beating: { stop(): void } | undefined;
   readonly #deaths = new Set<() => void>();
 
-  constructor(world: World, id: string, followsAll: boolean) {
-    const { clock, random, audience } = world;
+  constructor(world: World, id: string) {
+    const { clock, random, counts } = world;
     this.world = world;
-    this.followsAll = followsAll;
     this.id = id;
     this.#drift = 1 + random.between(-DRIFT, DRIFT);
     this.offsetMs = random.between(-OFFSET_MS, OFFSET_MS);
     this.view = new StoreView({
-      ...{ clock, audience, node: this, server: world.server, ignoresVersions: world.faults.ignoresVersions },
+      ...{ clock, server: world.server, ignoresVersions: world.faults.ignoresVersions },
       latency: () => 1 + random.below(3) + this.slownessMs,
       wallClock: () => this.wallClock(),
       run: (act) => this.run(act),
-      counted: (command, key) => world.counts.command(command, key),
+      counted: (command, key) => counts.command(command, key),
+      effect: (what) => counts.effect(what),
     });
   }
 
@@ -121,6 +119,7 @@ export class VirtualNode {
     this.directory = await StoreDirectory.open(this.view, self, {
       wallClock: faults.hasNoClock ? () => 0 : () => this.wallClock(),
       monotonic: () => clock.now * this.#drift,
+      read: (entry) => truth.record(entry),
       random: faults.hasNoClock ? () => 0 : (below) => random.below(below),
     });
     if (this.hasEnded) return;
@@ -137,9 +136,10 @@ export class VirtualNode {
     this.registry.told = (name) => truth.shown(this, name);
     this.#beating = clock.every(
       () => LEASE_BEAT_MS / this.#drift,
-      () => this.run(() => void this.directory.beat()),
+      () => this.run(() => void this.#beat()),
       random.between(0, LEASE_BEAT_MS),
     );
+    truth.knowledge.join(this);
     truth.count(this);
   }
 
@@ -233,11 +233,17 @@ export class VirtualNode {
     this.places.connect(own, link.asOutbound, () => {});
   }
 
+  async #beat(): Promise<void> {
+    const before = this.directory.nodes().size;
+    await this.directory.beat();
+    if (this.directory.nodes().size < before) this.world.counts.effect('lease ended');
+  }
+
   #end(): void {
     this.world.truth.uncount(this);
+    this.world.truth.knowledge.leave(this);
     this.state = 'ended';
     this.#beating?.stop();
-    this.world.audience.leave(this);
     this.world.nodes.delete(this.id);
   }
 }

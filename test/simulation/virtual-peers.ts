@@ -12,7 +12,7 @@ const UNREACHABLE_MS = 5_000;
 
 export function peersOf(from: VirtualNode): PlacesOptions['peers'] {
   const { world } = from;
-  const { clock, random } = world;
+  const { clock, random, counts } = world;
   const latency = () => 1 + random.below(3);
 
   /** The other node, once it has been reached. */
@@ -22,6 +22,7 @@ export function peersOf(from: VirtualNode): PlacesOptions['peers'] {
     const node = world.nodes.get(id);
     if (node === undefined) throw notHere('nothing listens there');
     if (world.network.isCut(from, node) || node.isFrozen) {
+      counts.effect('other node not reached');
       await clock.sleep(UNREACHABLE_MS);
       throw notHere('it cannot be reached');
     }
@@ -33,6 +34,7 @@ export function peersOf(from: VirtualNode): PlacesOptions['peers'] {
     const link = await node.places.linkOf(tunnel, asked);
     await clock.sleep(latency());
     if (world.network.isCut(from, node) || node.hasEnded) throw linkLost(new Error('the other node was lost'));
+    counts.effect(link === undefined ? 'request refused by the other node' : 'request relayed');
     if (link === undefined) throw notHere('the other node has no such link');
     link.open(HEAD, { endOfBody: true, party: 'visitor' }, observer);
   };
@@ -47,6 +49,7 @@ export function peersOf(from: VirtualNode): PlacesOptions['peers'] {
     async probe(id, { tunnel }) {
       const node = await reached(id);
       const isAlive = await node.places.probe(tunnel);
+      counts.effect(isAlive ? 'agent asked for a name: alive' : 'agent asked for a name: gone');
       await clock.sleep(latency());
       return isAlive || node.hasEnded;
     },

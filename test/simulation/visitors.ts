@@ -5,7 +5,7 @@
 import { asPosternError, type PosternError } from '../../src/errors.js';
 import type { OutboundObserver, ResponseHead } from '../../src/http/exchange.js';
 import { wasNotProcessed } from '../../src/link/client-stream.js';
-import type { ShownTunnel, TunnelTruth } from './truth.js';
+import type { ShownTunnel, TunnelTruth } from './tunnel-truth.js';
 import type { VirtualNode } from './virtual-node.js';
 import { HEAD } from './virtual-peers.js';
 import type { World } from './world.js';
@@ -27,7 +27,7 @@ export class Visit {
     this.#startMs = world.clock.now;
     this.#version = tunnel.version;
     const { links } = tunnel;
-    this.#mustSucceed = links.length > 0 && tunnel.contestedSinceMs === undefined && world.truth.isKnown(tunnel, node);
+    this.#mustSucceed = links.length > 0 && tunnel.contestedSinceMs === undefined && tunnel.isKnownAt(node);
   }
 
   ask(): void {

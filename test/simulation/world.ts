@@ -1,45 +1,18 @@
 /** All of a simulation: its nodes, agents, store and visitors, and one run of them. */
-import type { Place } from '../../src/cluster/directory.js';
-import { readTunnel } from '../../src/cluster/store-records.js';
-import { Audience } from './audience.js';
-import { START_MS, VirtualClock } from './clock.js';
+import { VirtualClock } from './clock.js';
 import { Counts } from './counts.js';
 import { disturb } from './disturbances.js';
+import { checkEnd } from './end.js';
 import { ModelServer } from './model-server.js';
 import { Network } from './network.js';
 import { Random } from './random.js';
-import { Truth, type TunnelTruth } from './truth.js';
-import { type AgentSettings, VirtualAgent } from './virtual-agent.js';
+import { type Faults, NO_FAULTS, type Settings } from './settings.js';
+import type { StoreView } from './store-view.js';
+import { Truth } from './truth.js';
+import type { TunnelTruth } from './tunnel-truth.js';
+import { type AgentSettings, offerOf, VirtualAgent } from './virtual-agent.js';
 import { VirtualNode } from './virtual-node.js';
 import { Visit } from './visitors.js';
-
-/** What is done wrong on purpose, so that it can be seen that the checks find it. */
-export interface Faults {
-  /** Writes to the store compare no version. */
-  readonly ignoresVersions: boolean;
-  /** A node takes a relayed request for whatever link it has. */
-  readonly ignoresEpochs: boolean;
-  /** Epochs are counted, and begin again with the store. */
-  readonly hasNoClock: boolean;
-}
-
-export interface Settings {
-  readonly nodes: number;
-  readonly tunnels: number;
-  readonly minutes: number;
-  readonly seed: number;
-  /** In how many groups the tunnels are, each followed by its share of the nodes. Default: all nodes follow all. */
-  readonly groups?: number;
-  /** How often something happens to an agent. Default: twice an hour to each, and at least once a second to one. */
-  readonly agentEventsPerSecond?: number;
-  /** Default: one of fifty tunnels is visited in each second, and at least 20 and at most 300 are. */
-  readonly visitorsPerSecond?: number;
-  readonly faults?: Partial<Faults>;
-  /** Called with each event as it happens. */
-  readonly told?: (line: string) => void;
-}
-
-const NO_FAULTS: Faults = { ignoresVersions: false, ignoresEpochs: false, hasNoClock: false };
 
 /** What comes after the last disturbance: the longest lease, silence and wait are over then. */
 const SETTLE_MS = 70_000;
@@ -50,8 +23,6 @@ const UNNOTICED_MS = 1_000;
 const RIVALS = 0.02;
 const MAX_RIVALS = 100;
 const SECOND_LINKS = 0.1;
-/** Of groups, so many nodes follow all: with the lowest ids, they remove what is left behind. */
-const FOLLOW_ALL = 2;
 
 export class World {
   readonly settings: Settings;
@@ -59,7 +30,6 @@ export class World {
   readonly clock = new VirtualClock();
   readonly random: Random;
   readonly counts: Counts;
-  readonly audience: Audience;
   readonly network = new Network();
   readonly truth: Truth;
   readonly nodes = new Map<string, VirtualNode>();
@@ -71,18 +41,14 @@ export class World {
   /** Tunnels to which something has happened lately. */
   readonly #recent: TunnelTruth[] = [];
 
-  constructor(settings: Settings) {
+  /** `told`: called with each event as it happens. */
+  constructor(settings: Settings, told: (line: string) => void = () => {}) {
     this.settings = settings;
     this.faults = { ...NO_FAULTS, ...settings.faults };
     this.random = new Random(settings.seed);
-    this.counts = new Counts(() => this.clock.now, settings.told ?? (() => {}));
-    this.audience = new Audience(settings.groups ?? 1);
+    this.counts = new Counts(() => this.clock.now, told);
     this.truth = new Truth(this);
     this.server = this.newServer();
-  }
-
-  get names(): readonly string[] {
-    return [...this.truth.tunnels.keys()];
   }
 
   /** So many names, the first ones, are wanted by agents of two owners. */
@@ -93,7 +59,12 @@ export class World {
 
   newServer(): ModelServer {
     const maxEntries = 2 * this.settings.tunnels + 100_000;
-    return new ModelServer({ clock: this.clock, audience: this.audience, maxEntries });
+    return new ModelServer({ clock: this.clock, views: () => this.#views(), maxEntries });
+  }
+
+  /** The agents of a name that run. */
+  running(name: string): VirtualAgent[] {
+    return (this.agents.get(name) ?? []).filter(({ isEnded }) => !isEnded);
   }
 
   /** Runs it all. Resolves when the time is over and everything was looked at. */
@@ -111,7 +82,7 @@ export class World {
       );
       disturb(this, 5_000 + 2 * dialMs, endMs - SETTLE_MS);
       await this.clock.runUntil(endMs);
-      this.#checkEnd();
+      checkEnd(this);
     } finally {
       uninstall();
     }
@@ -129,14 +100,9 @@ export class World {
     );
   }
 
-  async startNode(followsAll = false): Promise<void> {
-    const id =
-      (this.settings.groups ?? 1) > 1 && followsAll
-        ? `--${this.random.id().slice(2)}`
-        : `A${this.random.id().slice(1)}`;
-    const node = new VirtualNode(this, id, followsAll);
-    this.nodes.set(id, node);
-    this.audience.join(node, followsAll);
+  async startNode(): Promise<void> {
+    const node = new VirtualNode(this, this.random.id());
+    this.nodes.set(node.id, node);
     while (node.state === 'starting') await node.start().catch(() => this.clock.sleep(1_000)); // the store is away
     this.#listed = [...this.#listed, node];
   }
@@ -151,8 +117,7 @@ export class World {
   /** Starts one whose offers arrive `inMs` later. */
   startAgent(settings: AgentSettings, inMs = 0): void {
     const agent = new VirtualAgent(this, settings);
-    const running = (this.agents.get(settings.name) ?? []).filter(({ isEnded }) => !isEnded);
-    this.agents.set(settings.name, [...running, agent]);
+    this.agents.set(settings.name, [...this.running(settings.name), agent]);
     this.clock.after(inMs - agent.latency, () => agent.start());
   }
 
@@ -163,7 +128,7 @@ export class World {
 
   #startNodes(): void {
     for (let at = 0; at < this.settings.nodes; at++)
-      this.clock.after(this.random.below(2_000), () => void this.startNode(at < FOLLOW_ALL));
+      this.clock.after(this.random.below(2_000), () => void this.startNode());
   }
 
   #startAgents(dialMs: number): void {
@@ -180,52 +145,16 @@ export class World {
 
   #startVisitors(firstMs: number): void {
     const { tunnels, visitorsPerSecond: perSecond = Math.min(300, Math.max(20, tunnels / 50)) } = this.settings;
-    const { names } = this;
     const come = () => {
       const recent = this.random.chance(0.7) ? this.random.pick(this.#recent) : undefined;
-      const tunnel = recent ?? this.truth.of(names[this.random.below(names.length)] as string);
-      const followers = [...this.audience.of(`tunnel:${tunnel.name}`)];
-      const node = this.random.pick(followers);
+      const tunnel = recent ?? this.truth.of(`tunnel-${this.random.below(tunnels)}`);
+      const node = this.random.pick([...this.nodes.values()]);
       if (node?.state === 'up' && !node.isFrozen) new Visit(this, node, tunnel).ask();
     };
     this.clock.every(() => this.random.wait(1_000 / perSecond), come, firstMs);
   }
 
-  #checkEnd(): void {
-    const { counts, truth } = this;
-    for (const tunnel of truth.tunnels.values()) {
-      const { name, links, wrong } = tunnel;
-      for (const node of wrong ?? [])
-        counts.violation(`${name}: ${node.id} does not know at the end where it is: ${truth.describe(tunnel, node)}`);
-      const running = (this.agents.get(name) ?? []).filter(({ isEnded }) => !isEnded);
-      const wanted = Math.min(...running.map(({ settings }) => settings.slots));
-      if (links.length < wanted && running.length > 0) counts.violation(`${name}: its agent has no link at the end`);
-      this.#checkStored(
-        name,
-        links.map(({ id }) => id),
-      );
-    }
-    const ids = [...this.nodes.keys()].sort().join();
-    for (const node of this.nodes.values())
-      if ([...node.directory.nodes().keys()].sort().join() !== ids)
-        counts.violation(`${node.id} knows other nodes at the end than there are`);
+  *#views(): Iterable<StoreView> {
+    for (const { view } of this.nodes.values()) yield view;
   }
-
-  #checkStored(name: string, links: readonly string[]): void {
-    const entry = this.server.get(START_MS + this.clock.now, `tunnel:${name}`);
-    const places: readonly Place[] = (entry && readTunnel(entry)?.places) ?? [];
-    const stored = places.map(({ link }) => link).sort();
-    if (stored.join() !== [...links].sort().join())
-      this.counts.violation(`${name}: the store has ${stored.length} places at the end, and there are ${links.length}`);
-  }
-}
-
-/** As agents write them, in about the usual size; another one for each number. */
-export function offerOf(number: number): string {
-  return JSON.stringify({
-    allow: ['*@acme.test', `guest-${number}@other.test`],
-    origins: [],
-    frameOrigins: [],
-    terms: [],
-  });
 }

@@ -13,10 +13,15 @@ export interface ShownTunnelsOptions {
   readonly changed: (tunnel: Tunnel) => void;
 }
 
+/** What the registry has of a tunnel. */
+interface Shown {
+  readonly epoch: number;
+  readonly links: readonly string[];
+}
+
 export class ShownTunnels {
   readonly #options: ShownTunnelsOptions;
-  /** By name: its epoch and its links. */
-  readonly #shown = new Map<string, string>();
+  readonly #shown = new Map<string, Shown>();
 
   constructor(options: ShownTunnelsOptions) {
     this.#options = options;
@@ -26,10 +31,10 @@ export class ShownTunnels {
   show(tunnel: Tunnel, { name, epoch, places }: TunnelRecord, own: readonly OwnLink[]): void {
     const { registry, directory, peers, changed } = this.#options;
     const away = own.length > 0 ? [] : places.filter(({ node }) => node !== directory.self.id);
-    const shown = [epoch, ...own.map(({ id }) => id), ...away.map(({ link }) => link)].join();
-    if (shown === this.#shown.get(name)) return;
+    const shown = { epoch, links: own.length > 0 ? own.map(({ id }) => id) : away.map(({ link }) => link) };
+    if (isSame(shown, this.#shown.get(name))) return;
     const links = own.flatMap(({ link }) => (link === undefined ? [] : [link]));
-    const remote = away.map(({ node }) => new RemoteLink(peers, { node, tunnel: name, epoch }));
+    const remote = away.map(({ node }) => new RemoteLink(peers, node, name, epoch));
     const wasOnline = registry.find(name)?.link !== undefined;
     const online = { ...tunnel, link: oneOf([...links, ...remote]) };
     this.#shown.set(name, shown);
@@ -41,4 +46,9 @@ export class ShownTunnels {
     this.#shown.delete(name);
     this.#options.registry.forget(name);
   }
+}
+
+function isSame(one: Shown, other: Shown | undefined): boolean {
+  if (one.epoch !== other?.epoch || one.links.length !== other.links.length) return false;
+  return one.links.every((link, at) => link === other.links[at]);
 }

@@ -8,19 +8,29 @@ const NEVER = new AbortController().signal;
 
 /** A link at another node. That node knows whether it is there, and says so for each request. */
 export class RemoteLink implements TunnelLink {
-  readonly draining: TunnelLink['draining'] = NEVER;
-  readonly running = 0;
   readonly #peers: Pick<Peers, 'open'>;
-  readonly #place: { readonly node: string; readonly tunnel: string; readonly epoch: number };
+  readonly #node: string;
+  readonly #tunnel: string;
+  readonly #epoch: number;
 
-  constructor(peers: Pick<Peers, 'open'>, place: { node: string; tunnel: string; epoch: number }) {
+  constructor(peers: Pick<Peers, 'open'>, node: string, tunnel: string, epoch: number) {
     this.#peers = peers;
-    this.#place = place;
+    this.#node = node;
+    this.#tunnel = tunnel;
+    this.#epoch = epoch;
+  }
+
+  get draining(): TunnelLink['draining'] {
+    return NEVER;
+  }
+
+  get running(): number {
+    return 0;
   }
 
   open(head: RequestHead, options: OpenOptions, observer: OutboundObserver): OutboundStream {
-    const { node, tunnel, epoch } = this.#place;
-    return this.#peers.open(node, { tunnel, epoch, party: options.party, head }, options, observer);
+    const place = { tunnel: this.#tunnel, epoch: this.#epoch };
+    return this.#peers.open(this.#node, { ...place, party: options.party, head }, options, observer);
   }
 }
 

@@ -109,7 +109,8 @@ export class Registry {
     const wasOnline = this.#tunnels.get(tunnel.name)?.link !== undefined;
     this.#links += Number(tunnel.link !== undefined) - Number(wasOnline);
     this.#offered.set(tunnel.name, tunnel.policy);
-    this.#put({ ...tunnel, policy: this.#withGrants(tunnel.policy, tunnel.name) });
+    const policy = this.#withGrants(tunnel.policy, tunnel.name);
+    this.#put(policy === tunnel.policy ? tunnel : { ...tunnel, policy });
   }
 
   /** Forgets a tunnel: its visitors get the response for an unknown name. */

@@ -1,7 +1,8 @@
 /** A cluster in virtual time goes through what can go wrong, and the checks of that find what is done wrong on purpose. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { type Found, simulateApart } from '../../simulation/apart.js';
+import { simulateApart } from '../../simulation/apart.js';
+import type { Found } from '../../simulation/counts.js';
 
 const SMALL = { nodes: 4, tunnels: 4, minutes: 2.2, agentEventsPerSecond: 8, visitorsPerSecond: 20 };
 const USUAL = { nodes: 4, tunnels: 20, minutes: 1.6, seed: 5 };
@@ -9,8 +10,8 @@ const USUAL = { nodes: 4, tunnels: 20, minutes: 1.6, seed: 5 };
 // With the first seed that finds it today: the others are for a day on which the code does things in another order. One run of
 // four finds such a fault at least.
 const FAULTS = [
-  { what: 'writes that compare no version', faults: { ignoresVersions: true }, seed: 1 },
-  { what: 'a node that takes a request of any epoch', faults: { ignoresEpochs: true }, seed: 4 },
+  { what: 'writes that compare no version', faults: { ignoresVersions: true }, seed: 2 },
+  { what: 'a node that takes a request of any epoch', faults: { ignoresEpochs: true }, seed: 1 },
   { what: 'epochs that begin again with the store', faults: { hasNoClock: true }, seed: 1 },
 ];
 const MAX_RUNS = 40;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LEASE_MS } from '../../../src/cluster/leases.js';
+import { readTunnel } from '../../../src/cluster/store-records.js';
 import { TunnelCopy } from '../../../src/cluster/tunnel-copy.js';
 import type { Entry } from '../../../src/store/store.js';
 
@@ -13,7 +14,7 @@ function entryOf(name: string, version: number, nodes: readonly string[], expire
 describe('the tunnels of a node, in the copy of what a store has', () => {
   it('are those with a place there now, through changes, deletions, losses and expiry', () => {
     let nowMs = 0;
-    const copy = new TunnelCopy({ wallClock: () => nowMs, monotonic: () => nowMs });
+    const copy = new TunnelCopy({ wallClock: () => nowMs, monotonic: () => nowMs, read: readTunnel });
     const at = (node: string) => copy.recordsAt((id) => id === node).map(({ name }) => name);
     const put = (entry: Entry) => copy.change({ kind: 'put', entry });
     copy.replace({ kind: 'all', entries: [entryOf('one', 1, ['a']), entryOf('two', 2, ['a', 'b'])] });
@@ -33,7 +34,7 @@ describe('the tunnels of a node, in the copy of what a store has', () => {
   });
 
   it('are the same objects while they say the same, whatever their version, and others where one thing differs', () => {
-    const copy = new TunnelCopy({ wallClock: () => 0, monotonic: () => 0 });
+    const copy = new TunnelCopy({ wallClock: () => 0, monotonic: () => 0, read: readTunnel });
     copy.replace({ kind: 'all', entries: [entryOf('same', 1, ['a', 'b']), entryOf('moved', 2, ['a'])] });
     const [same, moved] = [copy.get('same'), copy.get('moved')];
     copy.replace({ kind: 'all', entries: [entryOf('same', 7, ['a', 'b']), entryOf('moved', 2, ['b'])] });
