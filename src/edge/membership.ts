@@ -12,6 +12,7 @@ import type { PeerConfig } from '../config/peer-options.js';
 import type { Log } from '../core/log.js';
 import type { Store } from '../store/store.js';
 import { createSelfSigned } from './acme/x509.js';
+import { withPatience } from './store-patience.js';
 
 export interface MembershipOptions {
   readonly id: string;
@@ -57,7 +58,7 @@ export class Membership {
     this.#timer = setInterval(() => void beat(), LEASE_BEAT_MS).unref();
   }
 
-  /** Resolves once the others can reach this node. Rejects with a `ListenError`, and when the store is away. */
+  /** Resolves once the others can reach this node. Rejects with a `ListenError`, and when the store stays away. */
   static async open(options: MembershipOptions): Promise<Membership> {
     const { id, peer, workers, store, worker, accept, log } = options;
     const certificate = await createSelfSigned('postern-peer', VALID_FOR_MS);
@@ -66,7 +67,7 @@ export class Membership {
     const nearby = worker && { nearby: worker.nearby };
     try {
       const self: ClusterNode = { id, peer: listener.address, state: 'up', ...nearby };
-      const directory = await StoreDirectory.open(store, self, { log });
+      const directory = await withPatience(store, () => StoreDirectory.open(store, self, { log }));
       log.info({ node: id, peer: self.peer }, 'other edges of the store can reach this one');
       return new Membership(directory, listener, options);
     } catch (error) {

@@ -18,6 +18,7 @@ import type { VisitorSignIn } from './people/visitor-sign-ins.js';
 import { AttemptLimit } from './request/attempts.js';
 import { Sharing } from './sharing.js';
 import { StoreGrace } from './store-grace.js';
+import { withPatience } from './store-patience.js';
 
 export interface Remembered {
   readonly grace: StoreGrace;
@@ -37,7 +38,7 @@ export interface RememberedOptions {
   readonly others: Others;
 }
 
-/** Resolves once all of it is known. */
+/** Resolves once all of it is known. Rejects with `ERR_STORE_UNAVAILABLE` when a shared store stays away. */
 export async function openRemembered(
   config: EdgeConfig,
   { store, providers, revalidator, others }: RememberedOptions,
@@ -65,7 +66,7 @@ export async function openRemembered(
   const names = new Names({ store });
   const seenTokens = new SeenTokens({ store });
   const copies = [ended, endedAccounts, endedTokens, sharing, names, seenTokens];
-  await Promise.all(copies.map(({ ready }) => ready));
+  await withPatience(store, () => Promise.all(copies.map(({ ready }) => ready)));
   return {
     ...{ grace, ended, endedAccounts, endedTokens, sharing, names, seenTokens },
     close: () => {
