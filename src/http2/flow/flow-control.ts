@@ -16,8 +16,6 @@ import { ReceiveWindow, type ReceivingStream } from './window.js';
 
 // The minimum window: enough for a path of 10 Mbit/s over 50 ms. A smaller estimate is a measurement error.
 const MIN_WINDOW_BYTES = 65_536;
-// On a path with a high RTT a connection may start with three times its initial window: enough for 100 ms (`path-estimate.ts`).
-const HIGH_RTT_START_FACTOR = 3;
 // Below this RTT a window grows to its full size before the delay is noticeable.
 const HIGH_RTT_MS = 5;
 // A WINDOW_UPDATE is sent once this share of a window can be returned. Half a window costs the fewest frames; with a high
@@ -30,7 +28,7 @@ const ANNOUNCE_FACTOR = 1.25;
 
 /** What the windows that we open start with, and how far they may grow. */
 export interface FlowLimits {
-  /** The window of a stream at first, on a path with a short round trip, and at most. */
+  /** The window of a stream at first on a path with a short round trip, and at most: on a long path also at first. */
   readonly initialStreamBytes: number;
   readonly maxStreamBytes: number;
   /** The window of a connection at first, and the most that all its readers together may leave unread. */
@@ -74,7 +72,7 @@ export class FlowControl {
     this.#path = new PathEstimate({
       minBytes: Math.min(MIN_WINDOW_BYTES, limits.initialStreamBytes),
       startBytes: limits.initialStreamBytes,
-      maxStartBytes: Math.min(limits.initialConnectionBytes * HIGH_RTT_START_FACTOR, limits.maxStreamBytes),
+      maxStartBytes: limits.maxStreamBytes,
       maxBytes: limits.maxStreamBytes,
     });
     this.#shares = new BufferShares(options.streams, limits.maxConnectionBytes);

@@ -27,6 +27,11 @@ export class PacketTrain {
     return maxMs;
   }
 
+  /** Starts the measurement again: over a long train it would go on to show a rate that the path had seconds ago. */
+  restart(nowMs: number): void {
+    this.#startMs = nowMs;
+  }
+
   /** Counts bytes that arrived. Returns the rate in bytes per millisecond once the train is long enough. */
   received(bytes: number, nowMs: number, roundTripMs: number): number | undefined {
     const pausedMs = nowMs - this.#lastMs;

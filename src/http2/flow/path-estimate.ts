@@ -18,11 +18,12 @@ const MIN_QUEUE_MS = 6;
 const BUFFERBLOAT_FACTOR = 1.5;
 // The share of the BDP that is in flight while the minimum RTT is probed.
 const PROBE_RTT_SHARE = 0.75;
-// The window before any measurement: 224 Mbit/s times the RTT, within the limits. What it lacks of the BDP is lost once, since
-// what it lets arrive first measures the path: 100 MB over 1 Gbit/s and 100 ms then take 8 % longer than they must (with
-// 128 Mbit/s it was 10 %). The other way round, on a path of 10 Mbit/s a small response that follows a download at once may wait
-// two seconds for it, once, and 350 Mbit/s would make that three.
-const START_BYTES_PER_MS = 28_000;
+// The window before any measurement: 800 Mbit/s times the RTT, within the limits. What it lacks of the BDP is lost once, since
+// what it lets arrive first measures the path: 100 MB over 1 Gbit/s and 100 ms then take 3 % longer than they must (with 224
+// Mbit/s it was 8 %, and where an end was busy the first bytes measured too little, which cost a second round trip). More than
+// the path needs waits in the sender's socket, which takes 4 MB at most: on a path of 10 Mbit/s a small response that follows a
+// first download at once may wait 3.5 seconds for it, once, if the sender's kernel takes that much.
+const START_BYTES_PER_MS = 100_000;
 // How much a window that limited the sender grows: the effect shows two round trips later.
 const GROWTH_FACTOR = 2;
 // A round measures the path only if it delivered most of a window; otherwise the sender was application-limited.
@@ -121,6 +122,7 @@ export class PathEstimate {
     this.#roundStartMs = nowMs;
     this.#peakRate = 0;
     this.#packetTrain.takeLongestPause(nowMs);
+    this.#packetTrain.restart(nowMs);
   }
 
   /** Ends the round; `windowBytes` may have changed. */
@@ -137,6 +139,7 @@ export class PathEstimate {
     this.#minRtt.onLoadedSample(ms, nowMs);
     if (wasProbing || this.#minRtt.isProbing) this.#probeRtt(bytes / ms, ms);
     else if (bytes >= round.windowBytes * MIN_ROUND_SHARE) this.#onRound(round, bytes / ms, ms);
+    else this.#onPartialRound(bytes / ms, ms);
   }
 
   /** The window for a delivery rate: the BDP and the tolerated queue. */
@@ -174,6 +177,18 @@ export class PathEstimate {
     if (isWindowLimited) this.#resize(Math.max(this.#windowBytes, windowBytes * GROWTH_FACTOR));
     else if (this.#shrinkTrial.isOpen) this.#checkShrinkTrial(rate, ms);
     else if (queue !== 'unknown' && !this.#deliveryRate.isStartup) this.#fitWindow({ windowBytes, rate, ms });
+  }
+
+  /**
+   * Most of the window was not used: the sender had no more to send, or its socket took no more of a window that is far larger
+   * than the path needs. Only the second leaves a long queue, and what the bytes arrived at is then the rate of the path.
+   */
+  #onPartialRound(pathRate: number, ms: number): void {
+    const queue = this.#queueState(ms, pathRate);
+    if (queue !== 'bufferbloat') return;
+    const rate = Math.max(pathRate, this.#peakRate);
+    this.#deliveryRate.addSample({ rate, peakRate: this.#peakRate, windowShare: 0, queue });
+    this.#resize(Math.min(this.#windowBytes, this.#windowFor(this.#deliveryRate.rate)));
   }
 
   #fitWindow(baseline: Baseline): void {

@@ -62,6 +62,8 @@ export class SimulatedPath {
   readonly client: Connection;
   readonly server: Connection;
   path: Path;
+  /** The content that the server has received. */
+  uploadedBytes = 0;
   readonly #clock = new SimulatedClock();
 
   /**
@@ -84,7 +86,10 @@ export class SimulatedPath {
       () => this.server,
     );
     this.client = this.#end('client', up, {}, limits);
-    this.server = this.#end('server', down, { stream: serve }, limits);
+    const count = (bytes: number) => {
+      this.uploadedBytes += bytes;
+    };
+    this.server = this.#end('server', down, { stream: (stream, fields) => serve(stream, fields, count) }, limits);
     this.run(1_000);
   }
 
@@ -105,6 +110,15 @@ export class SimulatedPath {
     const download = new Download(stream, () => this.#clock.nowMs);
     stream.observe(download);
     return download;
+  }
+
+  /** Sends this many bytes, as fast as it may. */
+  put(bytes: number): void {
+    const stream = this.client.request(requestFields('POST', '/0'), { endStream: false });
+    const nothing = () => {};
+    const fill = writer(stream, bytes);
+    stream.observe({ data: nothing, trailers: nothing, end: nothing, closed: nothing, drain: fill });
+    fill();
   }
 
   /** Requests this many bytes and waits for all of them. Returns how long it took. */
@@ -184,9 +198,24 @@ function useSlab(usedBytes: number): void {
 
 const CHUNK = Buffer.alloc(65_536);
 
-function serve(stream: Http2Stream, fields: string[]): void {
-  let left = Number(fields[fields.indexOf(':path') + 1]?.slice(1));
-  const fill = () => {
+function serve(stream: Http2Stream, fields: string[], received: (bytes: number) => void): void {
+  const fill = writer(stream, Number(fields[fields.indexOf(':path') + 1]?.slice(1)));
+  const nothing = () => {};
+  stream.observe({
+    data: (chunk) => received(chunk.length),
+    trailers: nothing,
+    end: nothing,
+    closed: nothing,
+    drain: fill,
+  });
+  stream.sendHeaders([':status', '200'], { endStream: false });
+  fill();
+}
+
+/** Writes as much of the content as the stream takes, each time that it is called. */
+function writer(stream: Http2Stream, bytes: number): () => void {
+  let left = bytes;
+  return () => {
     let isWelcome = true;
     while (isWelcome && left > 0) {
       const count = Math.min(left, CHUNK.length);
@@ -195,8 +224,4 @@ function serve(stream: Http2Stream, fields: string[]): void {
     }
     if (left === 0) stream.end();
   };
-  const nothing = () => {};
-  stream.observe({ data: nothing, trailers: nothing, end: nothing, closed: nothing, drain: fill });
-  stream.sendHeaders([':status', '200'], { endStream: false });
-  fill();
 }
