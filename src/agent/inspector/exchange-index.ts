@@ -99,7 +99,9 @@ export class ExchangeIndex {
     this.#objects = new Array<Captured | undefined>(this.#mask + 1).fill(undefined);
     for (let seq = this.#first; seq < this.#next; seq++) {
       const [from, to] = [seq & before, seq & this.#mask];
-      this.#positions.set(positions.subarray(2 * from, 2 * from + 2), 2 * to);
+      // One by one: two views for each would make a pause of milliseconds of it.
+      this.#positions[2 * to] = positions[2 * from] as number;
+      this.#positions[2 * to + 1] = positions[2 * from + 1] as number;
       this.#objects[to] = objects[from];
     }
   }
