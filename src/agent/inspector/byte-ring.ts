@@ -9,17 +9,28 @@
  *
  * A position is a number of bytes since the start; it grows for good.
  */
+import { randomFill } from 'node:crypto';
+
 const MAX_SLAB_BYTES = 262_144;
 const MIN_SLAB_BYTES = 4_096;
 // Of a small ring no more than this is for what is written next.
 const MIN_SLABS = 16;
 
+/** Writes to all of a slab, away from this thread, and says when it has. */
+export type Touch = (slab: Buffer, touched: () => void) => void;
+
+// Any asynchronous function would do that writes to memory on a thread of the pool; it does not matter what.
+const touchByPool: Touch = (slab, touched) => randomFill(slab, touched);
+
 export class ByteRing {
   readonly #slabBytes: number;
+  readonly #touch: Touch;
   /** By the number of the slab since the start, modulo their number. One is made when it is needed for the first time. */
   readonly #slabs: (Buffer | undefined)[];
   /** Kept: what runs at once goes at once, many slabs of it, and V8 would not hurry to free what it does not count. */
   readonly #spare: Buffer[] = [];
+  #made = 0;
+  #isPreparing = false;
   #head = 0;
   #tail = 0;
   /** The slab that is written to, and the room that is left in it. */
@@ -27,7 +38,8 @@ export class ByteRing {
   #room = 0;
 
   /** The caller frees before it writes, so that it never holds more than `maxBytes`. */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, touch: Touch = touchByPool) {
+    this.#touch = touch;
     this.#slabBytes = Math.min(MAX_SLAB_BYTES, Math.max(MIN_SLAB_BYTES, Math.floor(maxBytes / MIN_SLABS)));
     this.#slabs = new Array<Buffer | undefined>(Math.ceil(maxBytes / this.#slabBytes) + 1).fill(undefined);
   }
@@ -91,11 +103,31 @@ export class ByteRing {
 
   #writable(): Buffer {
     if (this.#room > 0 && this.#slab !== undefined) return this.#slab;
-    const slab = this.#spare.pop() ?? Buffer.from(new SharedArrayBuffer(this.#slabBytes));
+    const slab = this.#spare.pop() ?? this.#make();
+    if (this.#head > 0) this.#prepare(); // not for the few requests that the first slab holds
     this.#slabs[this.#indexOf(this.#head)] = slab;
     this.#slab = slab;
     this.#room = this.#slabBytes;
     return slab;
+  }
+
+  /**
+   * Makes the next slab before it is needed. The first write to each of its pages makes the system find and clear it, which
+   * may take this thread ten times as long as what it writes.
+   */
+  #prepare(): void {
+    if (this.#isPreparing || this.#spare.length > 0 || this.#made >= this.#slabs.length) return;
+    this.#isPreparing = true;
+    const slab = this.#make();
+    this.#touch(slab, () => {
+      this.#isPreparing = false;
+      this.#spare.push(slab);
+    });
+  }
+
+  #make(): Buffer {
+    this.#made += 1;
+    return Buffer.from(new SharedArrayBuffer(this.#slabBytes));
   }
 
   #wrote(bytes: number): void {
