@@ -24,6 +24,8 @@ export interface Attack {
   readonly maxKeptMb?: number;
   /** Nobody can be given a new connection while it runs. */
   readonly takesConnections?: true;
+  /** The edge is one of several that share a Redis: it has a peer address. */
+  readonly nodes?: true;
   /** Attacks until it is over, and gives counts of what came of it. Throws when the edge permitted too much. */
   run(ground: Ground): Promise<Tally>;
 }

@@ -8,12 +8,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { complaints, type Holdings, holdings, REPORTING } from '../soak/holdings.js';
 import { memoryOf } from '../support/memory.js';
+import { TestRedis } from '../support/redis.js';
 import { startWorld, type World } from '../support/world.js';
 import type { Attack, Ground } from './attack.js';
 import { Canary } from './canary.js';
 import { CONNECTION_ATTACKS } from './connections.js';
 import { HTTP2_ATTACKS } from './http2.js';
 import { LINK_ATTACKS } from './links.js';
+import { PEER_ATTACKS } from './peers.js';
 import { PEOPLE_ATTACKS } from './people.js';
 import { STRANGER_ATTACKS } from './strangers.js';
 import { VISITOR_ATTACKS } from './visitors.js';
@@ -25,6 +27,7 @@ const ATTACKS = [
   ...LINK_ATTACKS,
   ...VISITOR_ATTACKS,
   ...PEOPLE_ATTACKS,
+  ...PEER_ATTACKS,
 ];
 const MAX_KEPT_MB = 16;
 const SAMPLE_MS = 250;
@@ -44,8 +47,12 @@ interface Result {
 }
 
 async function attackOnce(attack: Attack): Promise<Result> {
+  const redis = attack.nodes && (await TestRedis.start());
   const world = await startWorld({
-    edgeEnv: { ...REPORTING, POSTERN_AGENTS: '@acme.com', POSTERN_CLIENT_REGISTRATION: 'true' },
+    edgeEnv: {
+      ...{ ...REPORTING, POSTERN_AGENTS: '@acme.com', POSTERN_CLIENT_REGISTRATION: 'true' },
+      ...(redis && { POSTERN_STORE_URL: redis.url, POSTERN_PEER_LISTEN: 'https://127.0.0.1:0' }),
+    },
   });
   try {
     const [ana, bob] = [await world.signedIn('ana'), await world.signedIn('bob')];
@@ -57,6 +64,7 @@ async function attackOnce(attack: Attack): Promise<Result> {
     );
   } finally {
     await world.close();
+    await redis?.close();
   }
 }
 
