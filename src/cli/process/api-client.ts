@@ -12,7 +12,7 @@ import type {
   ApiPerson,
   ApiTunnel,
 } from './api-types.js';
-import { fetchEdge, requestEdge } from './edge-fetch.js';
+import { askEdge, requestEdge } from './edge-fetch.js';
 import { CommandError, EXIT } from './exit.js';
 
 // A page of a hundred tunnels with a hundred grants each is a tenth of it. An edge of another release may send more.
@@ -166,8 +166,8 @@ export class ApiClient {
     };
     const content = body === undefined ? undefined : JSON.stringify(body);
     const request = { method, headers, body: content, maxBytes: MAX_RESPONSE_BYTES };
-    const response = await fetchEdge(this.#urlOf(path), request);
-    return { status: response.status, content: await response.text() };
+    const response = await askEdge(this.#urlOf(path), request);
+    return { status: response.status, content: response.content.toString() };
   }
 
   async #authorization(): Promise<{ readonly Authorization: string }> {

@@ -41,11 +41,18 @@ export function requestEdge(
   return (url.protocol === 'https:' ? requestHttps : requestHttp)(url, checked, responded);
 }
 
+/** A whole response. Not the `Response` of the platform: with it Node loads its HTTP client, a sixth of an idle agent's memory. */
+export interface EdgeResponse {
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly content: Buffer<ArrayBuffer>;
+}
+
 /** One request. Rejects with the system's error when there is no whole response. */
-export function fetchEdge(
+export function askEdge(
   address: string,
   { method = 'GET', headers = {}, body, maxBytes = MAX_BODY_BYTES }: EdgeRequest = {},
-): Promise<Response> {
+): Promise<EdgeResponse> {
   const content = body === undefined || body === null ? '' : String(body);
   return new Promise((resolve, reject) => {
     const options = {
@@ -63,11 +70,8 @@ export function fetchEdge(
       });
       response.on('error', reject);
       response.on('end', () => {
-        try {
-          resolve(toResponse(response, Buffer.concat(chunks)));
-        } catch (error) {
-          reject(error); // not a valid status, such as 999
-        }
+        const { statusCode: status = 0, headers: received } = response;
+        resolve({ status, type: received['content-type'], content: Buffer.concat(chunks) });
       });
     });
     request.on('error', reject);
@@ -75,9 +79,9 @@ export function fetchEdge(
   });
 }
 
-/** Throws `RangeError` for a status that no final response has. */
-function toResponse({ statusCode: status = 0, headers }: IncomingMessage, content: Buffer<ArrayBuffer>): Response {
-  const type = headers['content-type'];
+/** The same for a library that expects what `fetch` returns. Rejects with a `RangeError` for a status that no final response has. */
+export async function fetchEdge(address: string, request?: EdgeRequest): Promise<Response> {
+  const { status, type, content } = await askEdge(address, request);
   const init = { status, headers: type === undefined ? {} : { 'content-type': type } };
   return new Response(WITHOUT_CONTENT.has(status) ? null : content, init);
 }
