@@ -53,6 +53,8 @@ export class StoreFeed {
   readonly #options: StoreFeedOptions;
   readonly #watchers = new Set<Watcher>();
   readonly #waiters = new Set<Waiter>();
+  /** No waiter waits for an earlier version: most changes are those of others. */
+  #awaited = Number.POSITIVE_INFINITY;
   #queue: (StoredChange | Reading)[] = [];
   #isPumping = false;
   #hasGap = false;
@@ -121,6 +123,7 @@ export class StoreFeed {
         run(() => reject(unavailable('does not tell of changes in time')));
       });
       this.#waiters.add(waiter);
+      this.#awaited = Math.min(this.#awaited, version);
     });
   }
 
@@ -183,10 +186,17 @@ export class StoreFeed {
       for (const { prefix, isLoading, listener } of this.#watchers)
         if (!isLoading && item.key.startsWith(prefix)) listener(item.change);
     } else if (this.#watchers.has(item.watcher)) begin(item);
+    if (this.#seen >= this.#awaited) this.#resolve();
+  }
+
+  #resolve(): void {
+    this.#awaited = Number.POSITIVE_INFINITY;
     for (const waiter of this.#waiters) {
-      if (waiter.version > this.#seen) continue;
-      this.#waiters.delete(waiter);
-      waiter.resolve();
+      if (waiter.version > this.#seen) this.#awaited = Math.min(this.#awaited, waiter.version);
+      else {
+        this.#waiters.delete(waiter);
+        waiter.resolve();
+      }
     }
   }
 }
