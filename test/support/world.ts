@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import type { CookieJar } from './cookie-jar.js';
 import { Http2Front } from './http2-front.js';
+import { asTwo } from './nodes/as-two.js';
 import { compiled, freePort, type Line, POSTERN, PROVIDER, Program, TOKEN_MAKER } from './processes.js';
 import type { ProviderOptions, RelyingParty } from './provider.js';
 import { startTargetProcess, type TargetProcess } from './target-remote.js';
@@ -157,10 +158,10 @@ export class World {
 
   /** Starts an edge, at the same address and with the same secret each time; `env` is added for this one. */
   async startEdge(env: Readonly<Record<string, string | undefined>> = {}): Promise<Program> {
+    const all = { ...this.edgeEnv(), ...env };
     const args = [this.#command, 'edge', ...(this.#options.edgeArgs ?? [])];
-    const nodes = process.env['NODES'] === undefined ? [] : [compiled('./nodes/two-as-one.js')];
-    const [script = '', ...more] = [...nodes, ...args];
-    this.edge = this.#start({ name: 'edge', script, args: more, env: { ...this.edgeEnv(), ...env } });
+    const [script = '', ...more] = [...asTwo(all), ...args];
+    this.edge = this.#start({ name: 'edge', script, args: more, env: all });
     await this.edge.record((line) => line['msg'] === 'edge up');
     return this.edge;
   }

@@ -20,14 +20,18 @@ const [host, port] = (process.env['POSTERN_LISTEN'] ?? '').split(':');
 const first = await start(process.env['POSTERN_ADMIN_LISTEN'] ?? '');
 const second = await start('127.0.0.1:0');
 const children = [first.child, second.child];
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+const front = createServer({ allowHalfOpen: true, pauseOnConnect: true }, handOut).listen(Number(port), host);
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.removeAllListeners(signal); // what is imported above would end this program by itself
   process.on(signal, () => {
+    if (signal !== 'SIGHUP') front.close();
     for (const child of children) child.kill(signal);
   });
-const front = createServer({ allowHalfOpen: true, pauseOnConnect: true }, handOut).listen(Number(port), host);
+}
 await once(front, 'listening');
 console.log(JSON.stringify({ msg: 'edge up' }));
-const codes = await Promise.all(children.map(async (child) => ((await once(child, 'exit')) as [number | null])[0]));
+// Only then has all been read that they have printed.
+const codes = await Promise.all(children.map(async (child) => ((await once(child, 'close')) as [number | null])[0]));
 front.close();
 await redis.close();
 process.exit(codes.find((code) => code !== 0) ?? 0);
