@@ -23,7 +23,7 @@ export class NodeCounts {
   );
   readonly #refused = new Counter<[StrangerReason]>(
     'postern_peer_refusals_total',
-    'Connections to the peer address that were refused: they did not prove the secret, or too many had not yet.',
+    'Connections to the peer address that were refused: they did not prove to be nodes of this edge, or too many had not yet.',
     { name: 'reason', values: REASONS },
   );
 

@@ -22,6 +22,8 @@ export interface RedisOptions {
   readonly config?: readonly string[];
   /** It listens on loopback with TLS, and demands a certificate of its clients. */
   readonly tls?: true;
+  /** It ends with the process that starts it, also when that is killed. Linux only. */
+  readonly endsWithStarter?: true;
 }
 
 const PASSWORD = 'of the user postern';
@@ -34,6 +36,7 @@ export class TestRedis {
   readonly socket: string;
   readonly folder: string;
   readonly #config: string;
+  #endsWithStarter = false;
   #program: Program | undefined;
 
   private constructor(url: string, folder: string, config: string) {
@@ -55,8 +58,9 @@ export class TestRedis {
     return redis;
   }
 
-  static async start({ config = [], tls }: RedisOptions = {}): Promise<TestRedis> {
+  static async start({ config = [], tls, endsWithStarter }: RedisOptions = {}): Promise<TestRedis> {
     const redis = tls ? await TestRedis.#prepareTls(config) : TestRedis.prepare();
+    redis.#endsWithStarter = endsWithStarter === true;
     if (!tls) writeConfig(redis, ['port 0', ...config]);
     await redis.restart();
     return redis;
@@ -88,7 +92,7 @@ export class TestRedis {
   /** Starts it, or starts it again. */
   async restart(): Promise<void> {
     rmSync(this.socket, { force: true });
-    this.#program = await run(this.#config);
+    this.#program = await run(this.#config, this.#endsWithStarter);
   }
 
   /** It stands still: connections stay, and nothing is replied. */
@@ -149,8 +153,10 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-async function run(config: string): Promise<Program> {
-  const program = new Program({ name: 'redis-server', command: 'redis-server', script: config });
+async function run(config: string, endsWithStarter: boolean): Promise<Program> {
+  const words = [...(endsWithStarter ? ['setpriv', '--pdeathsig', 'KILL'] : []), 'redis-server', config];
+  const [command, script = '', ...args] = words as [string, ...string[]];
+  const program = new Program({ name: 'redis-server', command, script, args });
   await program.line((line) => /Ready to accept connections|ready to accept connections/.test(line));
   return program;
 }

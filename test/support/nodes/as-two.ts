@@ -13,3 +13,8 @@ export function asTwo(env: Readonly<Record<string, string | undefined>>): string
   const isAlone = ALONE.some((name) => env[name] !== undefined) || !ONE_ADDRESS.test(env['POSTERN_LISTEN'] ?? '');
   return isWanted && !isAlone ? [compiled('./nodes/two-as-one.js')] : [];
 }
+
+/** For `describe(name, { skip: notAsTwo(why) }, ...)` of what is about one process. */
+export function notAsTwo(why: string): string | false {
+  return (process.env['NODES'] ?? '') === '' ? false : `not with NODES: ${why}`;
+}

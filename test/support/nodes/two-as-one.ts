@@ -12,10 +12,13 @@ import { TestRedis } from '../redis.js';
 const LINK = /^GET \/\.postern\/link[? ]/;
 const LINK_BYTES = 19;
 
+/** What an edge says once it is up. */
+type Up = { readonly port: number };
+
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 const [command = '', ...args] = process.argv.slice(2);
-const redis = await TestRedis.start();
+const redis = await TestRedis.start({ endsWithStarter: true }); // a test may kill this program
 const [host, port] = (process.env['POSTERN_LISTEN'] ?? '').split(':');
 const first = await start(process.env['POSTERN_ADMIN_LISTEN'] ?? '');
 const second = await start('127.0.0.1:0');
@@ -29,7 +32,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   });
 }
 await once(front, 'listening');
-console.log(JSON.stringify({ msg: 'edge up' }));
+console.log(JSON.stringify({ ...first.up, port: Number(port) }));
 // Only then has all been read that they have printed.
 const codes = await Promise.all(children.map(async (child) => ((await once(child, 'close')) as [number | null])[0]));
 front.close();
@@ -37,7 +40,7 @@ await redis.close();
 process.exit(codes.find((code) => code !== 0) ?? 0);
 
 /** Resolves once it is up; one that does not start ends this program as it would end. */
-async function start(admin: string): Promise<{ readonly child: Child; readonly port: number }> {
+async function start(admin: string): Promise<{ readonly child: Child; readonly port: number; readonly up: Up }> {
   const env = {
     ...process.env,
     POSTERN_LISTEN: '127.0.0.1:0',
@@ -49,15 +52,15 @@ async function start(admin: string): Promise<{ readonly child: Child; readonly p
   const words = ['--pdeathsig', 'KILL', process.execPath, command, ...args];
   const child = spawn('setpriv', words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stderr.pipe(process.stderr);
-  const port = await new Promise<number>((resolve) => {
+  const up = await new Promise<Up>((resolve) => {
     child.once('exit', (code) => process.exit(code ?? 1));
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (/"msg":"edge up"/.test(line)) resolve((JSON.parse(line) as { port: number }).port);
+      if (/"msg":"edge up"/.test(line)) resolve(JSON.parse(line) as Up);
       else console.log(line);
     });
   });
   child.removeAllListeners('exit');
-  return { child, port };
+  return { child, port: up.port, up };
 }
 
 /** To the second node what begins like an agent, to the first one what does not. */
