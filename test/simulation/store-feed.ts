@@ -174,6 +174,7 @@ export class StoreFeed {
       run(() => {
         this.#isPumping = false;
         if (connection.isCut) return; // goes on when it is healed
+        if (this.#hasGap) return this.#reload(); // more has changed than the store keeps, while this process stood still
         for (const item of this.#queue.splice(0)) this.#deliver(item);
         this.#pump();
       }),
