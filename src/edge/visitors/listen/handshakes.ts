@@ -122,9 +122,11 @@ export class Handshakes {
       this.#options.observer.emit({ kind: 'handshake-failed', address, reason });
       secure.destroy();
     });
+    secure.once('end', destroySocket);
     let isComplete = false;
     secure.once('secure', () => {
       isComplete = true;
+      secure.off('end', destroySocket);
       completed();
       secure.disableRenegotiation(); // TLS 1.2 permits it, and no visitor needs it
       if (isProof) secure.end();

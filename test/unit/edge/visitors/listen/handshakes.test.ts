@@ -153,6 +153,14 @@ describe('a TLS handshake', () => {
     assert.equal(accepted.length, 0);
   });
 
+  it('ends with a client that sends its part of one and closes', async (t) => {
+    const { dial, secure } = await start(t, { limits: { ...HANDSHAKES, maxOfOne: 1, timeoutMs: 3_600_000 } });
+    const leaving = dial();
+    leaving.end(Buffer.from([0x16, 3, 1, 0, 200, 1]));
+    assert.equal(await read(leaving), '');
+    assert.equal(await read(secure()), 'hello http/1.1');
+  });
+
   it('is one of so many of a network, unless that is a trusted proxy', async (t) => {
     const limits = { ...HANDSHAKES, maxOfOne: 2 };
     const { dial, secure, event } = await start(t, { limits });
