@@ -36,15 +36,11 @@ const FIELDS = ['key', 'entry', 'tag', 'before'];
 
 const FAILED = { text: 'has replied with something that is no change', isPermanent: false };
 
-interface Waiter {
-  readonly version: number;
-  resolve(): void;
-}
-
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #now: () => number;
-  readonly #waiters = new Set<Waiter>();
+  /** By version: a change completes only the writes of its own, however many wait. */
+  readonly #waiters = new Map<number, Set<() => void>>();
   #position: Position | undefined;
   #isRunning = false;
   #isClosed = false;
@@ -82,18 +78,23 @@ export class Follower {
     if (this.#position !== undefined && this.#position.version >= version) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const end = startDeadline(deadlineMs, () => {
-        this.#waiters.delete(waiter);
+        this.#leave(version, waiter);
         reject(unavailable('does not tell of changes in time'));
       });
-      const waiter = {
-        version,
-        resolve: () => {
-          end();
-          resolve();
-        },
+      const waiter = () => {
+        end();
+        resolve();
       };
-      this.#waiters.add(waiter);
+      const waiters = this.#waiters.get(version);
+      if (waiters === undefined) this.#waiters.set(version, new Set([waiter]));
+      else waiters.add(waiter);
     });
+  }
+
+  #leave(version: number, waiter: () => void): void {
+    const waiters = this.#waiters.get(version);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.#waiters.delete(version);
   }
 
   close(): void {
@@ -147,7 +148,8 @@ export class Follower {
     const at = this.#now();
     const before = this.#position;
     const head = await this.#head();
-    this.#moveTo(head);
+    this.#position = head;
+    for (const version of [...this.#waiters.keys()]) if (version <= head.version) this.#reach(version);
     this.#restarts += 1;
     this.#verifiedAtMs = at;
     this.#options.onRestart(before !== undefined && isOlder(before, head, found));
@@ -173,17 +175,16 @@ export class Follower {
       written === undefined ? { kind: 'deleted', key } : { kind: 'put', entry: written },
       version,
     );
-    this.#moveTo({ version, tag });
+    this.#position = { version, tag };
+    this.#reach(version);
     return true;
   }
 
-  #moveTo(position: Position): void {
-    this.#position = position;
-    for (const waiter of this.#waiters) {
-      if (waiter.version > position.version) continue;
-      this.#waiters.delete(waiter);
-      waiter.resolve();
-    }
+  #reach(version: number): void {
+    const waiters = this.#waiters.get(version);
+    if (waiters === undefined) return;
+    this.#waiters.delete(version);
+    for (const resolve of waiters) resolve();
   }
 }
 
