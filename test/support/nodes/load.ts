@@ -13,12 +13,16 @@ import { type OpenResponse, RefusedUpgrade, type Visitor } from '../visitor.js';
 export interface LoadOptions {
   /** The origin of the tunnel. */
   readonly url: string;
-  /** The pause between the requests of one visitor. */
+  /** The pause between requests and between messages; 5 ms unless given. */
   readonly pauseMs?: number;
+  /** Requests are begun by this schedule, a few at once; one after the other unless given. */
+  readonly perSecond?: number;
+  /** Of a body; 20,000 unless given. */
+  readonly bytes?: number;
 }
 
-const BYTES = 20_000;
-const EXPECTED = Buffer.concat([...patternBytes(BYTES)]);
+// A machine that is too slow for the schedule falls behind it, and has time left for the edges.
+const MAX_AT_ONCE = 3;
 
 /** One visitor with its requests, WebSocket and event stream. */
 export class Load {
@@ -36,6 +40,8 @@ export class Load {
   streams = 0;
   readonly #visitor: Visitor;
   readonly #options: LoadOptions;
+  readonly #bytes: number;
+  readonly #expected: Buffer;
   #isOver = false;
   #socket: WebSocket | undefined;
   #running: Promise<unknown> | undefined;
@@ -44,6 +50,8 @@ export class Load {
   constructor(visitor: Visitor, options: LoadOptions) {
     this.#visitor = visitor;
     this.#options = options;
+    this.#bytes = options.bytes ?? 20_000;
+    this.#expected = Buffer.concat([...patternBytes(this.#bytes)]);
   }
 
   /** Begins, and resolves once each of the three works. */
@@ -62,7 +70,30 @@ export class Load {
     await this.#running;
   }
 
-  async #requests(): Promise<void> {
+  #requests(): Promise<void> {
+    const { perSecond } = this.#options;
+    return perSecond === undefined ? this.#inTurn() : this.#bySchedule(perSecond);
+  }
+
+  async #bySchedule(perSecond: number): Promise<void> {
+    const running = new Set<Promise<void>>();
+    const startMs = performance.now();
+    for (let number = 1; !this.#isOver; ) {
+      const isDue = performance.now() - startMs >= (number * 1_000) / perSecond;
+      if (!isDue) await delay(1);
+      else if (running.size >= MAX_AT_ONCE) await Promise.race(running);
+      else {
+        const own = number;
+        const one: Promise<void> = this.#again(() => this.#request(own)).finally(() => running.delete(one));
+        one.catch(() => {}); // it is over
+        running.add(one);
+        number += 1;
+      }
+    }
+    await Promise.allSettled(running);
+  }
+
+  async #inTurn(): Promise<void> {
     for (let number = 1; !this.#isOver; number++) {
       await this.#again(() => this.#request(number));
       await delay(this.#pauseMs);
@@ -72,11 +103,11 @@ export class Load {
   async #request(number: number): Promise<void> {
     const { url } = this.#options;
     if (number % 2 === 0) {
-      const { status, bytes } = await this.#visitor.fetch(`${url}/bytes?n=${BYTES}`);
-      this.#count(status === 200 && bytes.equals(EXPECTED), `GET ${status}`);
+      const { status, bytes } = await this.#visitor.fetch(`${url}/bytes?n=${this.#bytes}`);
+      this.#count(status === 200 && bytes.equals(this.#expected), `GET ${status}`);
       return;
     }
-    const body = randomBytes(BYTES);
+    const body = randomBytes(this.#bytes);
     const response = await this.#visitor.fetch(`${url}/upload`, { method: 'PUT', body });
     const { status } = response;
     const sum = status === 200 ? (response.json() as Echo).bodySha256 : '';

@@ -29,6 +29,8 @@ export interface NodesOptions extends WorldOptions {
   readonly nodes?: number;
   /** For `POSTERN_PEER_LISTEN` of each; a port that the system chooses unless given. */
   readonly peerListen?: () => Promise<string>;
+  /** Each goes to Redis by itself, and not on a way that a test can cut, which is in the process of the test. */
+  readonly hasOwnWay?: true;
 }
 
 /** One of the edges. */
@@ -128,7 +130,7 @@ export class Nodes {
       ...this.world.edgeEnv(),
       POSTERN_LISTEN: `127.0.0.1:${port}`,
       POSTERN_ADMIN_LISTEN: new URL(adminUrl).host,
-      POSTERN_STORE_URL: store.url,
+      POSTERN_STORE_URL: this.#options.hasOwnWay ? this.redis.url : store.url,
       POSTERN_PEER_LISTEN: peerListen,
       ...this.#options.edgeEnv,
     };
