@@ -109,7 +109,8 @@ async function checkPeerPort(at: PeerListenOptions, identity: PeerIdentity): Pro
       tls
         .accept(socket)
         .then((secure) => receivePeer(secure, identity))
-        .catch(() => socket.destroy());
+        .catch(() => {}) // the half that dialled says why
+        .finally(() => socket.destroy());
     });
     const problem = at.url && (await whyUnreachable(listener.address, identity, SELF));
     listener.close();
