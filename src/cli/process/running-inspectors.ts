@@ -5,6 +5,8 @@ import { CommandError, EXIT } from './exit.js';
 import { InspectorClient } from './inspector-client.js';
 import { publishedInspectors } from './inspector-files.js';
 
+const REQUEST_ID = /^[\w.:-]{8,200}$/;
+
 /** The inspector of one process. */
 export interface RunningInspector {
   readonly client: InspectorClient;
@@ -87,5 +89,3 @@ async function byRequestId(client: InspectorClient, id: string): Promise<Exchang
   const { exchanges } = await client.exchanges({ filter: `"${id}"` }).catch(() => ({ exchanges: [] }));
   return exchanges.find(({ requestId }) => requestId === id);
 }
-
-const REQUEST_ID = /^[\w.:-]{8,200}$/;
