@@ -34,10 +34,14 @@ describe('two edges of two workers each, with one Redis', { skip: nodesMissing()
 
   const each = (check: (at: At) => Promise<void>) => Promise.all(ana.map(check));
 
-  /** Which edge has the agent. */
+  /** Which edge has the agent. While it moves from one to another, neither may say so yet. */
   const holder = async (): Promise<TestNode> => {
-    for (const node of nodes.all) if (/^postern_links 1$/m.test(await nodes.ask(node, '/metrics'))) return node;
-    return assert.fail('no edge has the agent');
+    let found: TestNode | undefined;
+    await until(async () => {
+      for (const node of nodes.all) if (/^postern_links 1$/m.test(await nodes.ask(node, '/metrics'))) found = node;
+      return found !== undefined;
+    });
+    return found as TestNode;
   };
 
   const relayedAt = async (node: TestNode) => {
