@@ -16,6 +16,7 @@ import { createRedirectServer } from './visitors/http1/https-redirect.js';
 import { type ConnectionCount, createVisitorServer, serve } from './visitors/http1/listener.js';
 import type { Http1Requests } from './visitors/http1/requests.js';
 import type { Http2Connections } from './visitors/http2/connections.js';
+import { requireHttp1 } from './visitors/http2/http1-required.js';
 import type { HandedOut } from './visitors/listen/handed-out.js';
 import { Handshakes } from './visitors/listen/handshakes.js';
 import { type Listener, Listeners } from './visitors/listen/listeners.js';
@@ -176,7 +177,7 @@ export class Front {
 
   #acceptHttp2(socket: Socket, early: Buffer): void {
     if (this.#isInClear(socket))
-      socket.destroy(); // a redirect is all that there is, and no client asks for one in this way
+      requireHttp1(socket); // for a redirect
     else this.#options.http2.accept(socket, { peer: peerAddress(socket), isSecure: false, early });
   }
 

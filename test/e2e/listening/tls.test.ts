@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -113,10 +114,22 @@ describe('an edge with a certificate', () => {
     await assert.rejects(handshake({ port: world.ports.edge }), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' });
   });
 
+  test('N15 HTTP/2 in clear text is told that the address has HTTP/1.1, and its connection ends', async () => {
+    const session = connectHttp2(`http://127.0.0.1:${world.ports.edge}`);
+    const told: unknown[] = [];
+    session.on('error', () => {}).on('goaway', (code, lastStreamId) => told.push(code, lastStreamId));
+    session.request({ ':path': '/' }).on('error', () => {});
+    await new Promise((resolve) => session.on('close', resolve));
+    assert.deepEqual(told, [constants.NGHTTP2_HTTP_1_1_REQUIRED, 0]);
+  });
+
   test('N15 plain HTTP is redirected, unless it has carried what must not travel in clear text', async () => {
     const host = new URL(world.url).host;
     const redirect = await sendLines(world.ports.edge, ['GET /deep?q=1 HTTP/1.1', `Host: ${host}`]);
     assert.deepEqual([redirect.status, redirect.values('location')], [308, [`${world.url}/deep?q=1`]]);
+    const offers = ['Connection: Upgrade', 'Upgrade: h2c'];
+    const other = await sendLines(world.ports.edge, ['GET /deep HTTP/1.1', `Host: ${host}`, ...offers]);
+    assert.deepEqual([other.status, other.values('location')], [308, [`${world.url}/deep`]]);
     const secret = await sendLines(world.ports.edge, ['GET / HTTP/1.1', `Host: ${host}`, 'Authorization: Bearer x']);
     assert.deepEqual([secret.status, secret.values('postern-error')], [403, ['ERR_HTTPS_REQUIRED']]);
   });

@@ -3,17 +3,20 @@
  * credentials in clear text. A redirect would hide that, and the next request would do it again.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { BaseAddress } from '../../../core/hostname.js';
 import { PosternError } from '../../../errors.js';
 import { headerValues } from '../../../http/fields.js';
 import { STRICT_PARSER } from '../../../http/strict-http.js';
+import { writeResponseHead } from '../../../http1/response-writer.js';
 import type { Observer } from '../../ops/observer.js';
 import { destinationOf } from '../../request/destination.js';
 import * as limits from '../../request/limits.js';
 import { clientErrorListener } from './client-error.js';
 import { HeadBudget } from './head-budget.js';
-import { endWithLinger } from './lingering-close.js';
+import { endSocketWithLinger, endWithLinger } from './lingering-close.js';
 import { hasBody } from './request-body.js';
+import { serveWithoutOffer } from './upgrade-offer.js';
 
 export interface RedirectOptions {
   readonly base: BaseAddress;
@@ -34,7 +37,11 @@ export function createRedirectServer({ base, observer, proofAt = () => undefined
     requestTimeout: limits.HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
   });
-  server.on('request', (request, response) => reply(request, response, replyTo(request, base, proofAt)));
+  const replyOf = (request: IncomingMessage) => replyTo(request, base, proofAt);
+  server.on('request', (request, response) => reply(request, response, replyOf(request)));
+  // Both take the parser off the connection, so that no clock of the server runs for it any more.
+  server.on('upgrade', (request, socket, behind) => serveWithoutOffer(server, request, socket as Socket, behind));
+  server.on('connect', (request, socket) => replyRaw(socket as Socket, replyOf(request)));
   server.on('clientError', clientErrorListener(observer));
   new HeadBudget(server, {
     isProxy: () => false, // what a reverse proxy sends is not redirected
@@ -82,4 +89,11 @@ function reply(request: IncomingMessage, response: ServerResponse, { status, hea
   const content = request.method === 'HEAD' ? '' : text;
   if (hasBody(request)) endWithLinger(request, response, content);
   else response.end(content);
+}
+
+function replyRaw(socket: Socket, { status, headers, text }: PlainReply): void {
+  socket.on('error', () => socket.destroy());
+  if (!socket.writable) return void socket.destroy();
+  const fields = { ...headers, 'Content-Length': String(Buffer.byteLength(text)), Connection: 'close' };
+  endSocketWithLinger(socket, writeResponseHead(status, Object.entries(fields).flat()) + text);
 }

@@ -25,7 +25,7 @@ export function endWithLinger(request: IncomingMessage, response: ServerResponse
 }
 
 /** Sends the last bytes of a connection whose client may still be sending, and ends it. */
-export function endSocketWithLinger(socket: Duplex, last: string): void {
+export function endSocketWithLinger(socket: Duplex, last: string | Buffer): void {
   socket.end(last);
   socket.once('end', () => socket.destroy());
   const late = setTimeout(() => socket.destroy(), LINGER_MS).unref();

@@ -78,6 +78,23 @@ describe('plain HTTP beside HTTPS', () => {
     assert.equal((await ask('GET / HTTP/1.1\nHost: tunnel.test\nHost: demo.tunnel.test')).status, 404);
   });
 
+  for (const offer of ['websocket', 'h2c', 'TLS/1.2']) {
+    it(`redirects a request that offers to switch to ${offer}, and switches to nothing`, async () => {
+      const more = `\nConnection: Upgrade, HTTP2-Settings\nUpgrade: ${offer}\nHTTP2-Settings: AAMAAABk`;
+      const response = await get('/x', more);
+      const expected = [308, ['https://demo.tunnel.test:8443/x'], ['close']];
+      assert.deepEqual([response.status, response.values('location'), response.values('connection')], expected);
+      const authority = `\nAuthorization: Bearer x${more}`;
+      assert.equal((await get('/.postern/link', authority)).status, 403);
+    });
+  }
+
+  it('is no forward proxy, and says so', async () => {
+    const response = await ask('CONNECT evil.test:443 HTTP/1.1\nHost: evil.test:443');
+    assert.deepEqual([response.status, response.values('postern-error')], [404, ['ERR_TUNNEL_UNKNOWN']]);
+    assert.deepEqual(response.values('connection'), ['close']);
+  });
+
   it('has the proofs that an authority looks for, and redirects what looks like one', async () => {
     const proof = await get('/.well-known/acme-challenge/token');
     assert.deepEqual([proof.status, proof.body], [200, 'token.thumbprint']);
