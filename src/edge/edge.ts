@@ -195,6 +195,7 @@ async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): 
       });
   } catch (error) {
     void front?.close();
+    admission.destroy(); // those that came while it started
     release();
     await node.close();
     await traces?.close();

@@ -11,6 +11,7 @@ import type { Store } from '../store/store.js';
 import type { EdgeEvent } from './ops/events.js';
 import type { Observer } from './ops/observer.js';
 import { markLocal, peerAddress, proxyCheck } from './request/client-address.js';
+import { withPatience } from './store-patience.js';
 import { EdgeTls } from './tls/edge-tls.js';
 import { createRedirectServer } from './visitors/http1/https-redirect.js';
 import { type ConnectionCount, createVisitorServer, serve } from './visitors/http1/listener.js';
@@ -78,16 +79,18 @@ export class Front {
 
   /**
    * Listens on all addresses, or rejects with a `ListenError` and listens on none. Throws `ERR_CONFIG_INVALID` for a certificate
-   * that cannot be used.
+   * that cannot be used, and `ERR_STORE_UNAVAILABLE` when a shared store stays away before those that it has are read.
    */
   static async open(config: EdgeConfig, options: FrontOptions): Promise<Front> {
     const front = new Front(config, options);
     try {
       await front.#listen(config, options.inherited);
-      await front.#tls?.start();
+      await withPatience(options.store, async () => front.#tls?.start());
       return front;
     } catch (error) {
-      await front.close();
+      front.destroy();
+      void front.close(); // without waiting for the connections of agents, which others end
+      await front.#tls?.close();
       throw error;
     }
   }

@@ -115,12 +115,18 @@ export class AcmeManager {
     return this.#managed.get(id)?.isWanted === true;
   }
 
-  /** Keeps a certificate from now on. Resolves once what the store has is in use; an order goes on by itself. */
+  /**
+   * Keeps a certificate from now on. Resolves once what the store has is in use; an order goes on by itself. Rejects when the store
+   * cannot be asked: the order looks there again, and another call does.
+   */
   async want(wanted: Wanted): Promise<void> {
-    const known = this.#managed.get(wanted.id);
-    if (known !== undefined) known.isWanted = true;
-    else await this.#begin(wanted).finally(() => this.#schedule());
-    this.#schedule();
+    const managed = this.#managed.get(wanted.id) ?? this.#begin(wanted);
+    managed.isWanted = true;
+    try {
+      if (managed.current === undefined) await this.#lookUp(managed);
+    } finally {
+      this.#schedule();
+    }
   }
 
   /** Renews a certificate no more until it is wanted again. It stays in use until it ends. */
@@ -137,13 +143,20 @@ export class AcmeManager {
     await this.#running;
   }
 
-  async #begin(wanted: Wanted): Promise<void> {
+  #begin(wanted: Wanted): Managed {
     if (this.#managed.size >= MANY) this.#forgetUnwanted();
     const due = { renewAtMs: this.#now(), earliestMs: this.#now(), askAgainAtMs: NEVER };
     const known = { backoff: new Backoff(RETRY), isWanted: true, current: undefined, problem: undefined };
-    this.#managed.set(wanted.id, { ...wanted, ...known, ...due });
-    const entry = await this.#options.store.get(CERTIFICATE_PREFIX + wanted.id);
+    const managed = { ...wanted, ...known, ...due };
+    this.#managed.set(wanted.id, managed);
+    return managed;
+  }
+
+  /** Uses what the store has. Resolves to its version; 0 if there is none. */
+  async #lookUp({ id }: Managed): Promise<number> {
+    const entry = await this.#records.certificate(id);
     if (entry !== undefined) await this.#adopt(entry);
+    return entry?.version ?? 0;
   }
 
   #forgetUnwanted(): void {
@@ -208,9 +221,10 @@ export class AcmeManager {
 
   async #renew(managed: Managed, lease: Lease): Promise<void> {
     const { id, names, current, party } = managed;
+    const version = await this.#lookUp(managed);
+    if (managed.current !== current) return; // the store was away when it was looked for, or another node has just obtained it
     const counted = current === undefined ? party : undefined;
     if (counted !== undefined) await this.#checkBudget(counted);
-    const version = await this.#records.certificateVersion(id);
     const certificate = await this.#issuer.issue(id, names, current?.chain, lease);
     const lifetime = lifetimeOf(certificate, names);
     if (lifetime === undefined || lifetime.notAfterMs <= this.#now())

@@ -68,9 +68,9 @@ export class AcmeRecords {
     return typeof chain === 'string' && typeof pem === 'string' ? { chain, key: pem } : undefined;
   }
 
-  /** The version of the certificate that there is now; 0 if there is none. */
-  async certificateVersion(id: string): Promise<number> {
-    return (await this.#store.get(CERTIFICATE_PREFIX + id))?.version ?? 0;
+  /** The entry of the certificate that there is now, for `readCertificate`. */
+  async certificate(id: string): Promise<Entry | undefined> {
+    return this.#store.get(CERTIFICATE_PREFIX + id);
   }
 
   /**

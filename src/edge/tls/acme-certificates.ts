@@ -50,7 +50,7 @@ export class AcmeCertificates {
     });
   }
 
-  /** Begins. Resolves once the certificates of the store are in use. */
+  /** Begins. Resolves once the certificates of the store are in use. One that has rejected may be called again. */
   async start(): Promise<void> {
     const { acme, base } = this.#options;
     await Promise.all([this.#proofs.ready, this.#manager.ready]);

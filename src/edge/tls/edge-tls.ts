@@ -36,7 +36,10 @@ export class EdgeTls {
     this.#stopWatching = watchExpiry(() => this.states, log);
   }
 
-  /** Resolves once the certificates that the store has are in use. Those that it does not have are ordered meanwhile. */
+  /**
+   * Resolves once the certificates that the store has are in use. Those that it does not have are ordered meanwhile. One that has
+   * rejected may be called again.
+   */
   async start(): Promise<void> {
     await this.#acme?.start();
   }

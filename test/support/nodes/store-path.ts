@@ -10,6 +10,8 @@ export class StorePath {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #redis: TestRedis | undefined;
+  #end: { readonly name: string; readonly connections: number } | undefined;
+  readonly #named = new Set<Socket>();
 
   private constructor(redis: TestRedis, path: string) {
     this.url = redis.url.replace(redis.socket, path);
@@ -29,6 +31,11 @@ export class StorePath {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** It leads nowhere from the command on with which so many connections have named this. */
+  endAt(name: string, connections = 1): void {
+    this.#end = { name, connections };
+  }
+
   close(): void {
     this.lead();
     this.#server.close();
@@ -39,9 +46,15 @@ export class StorePath {
     if (this.#redis === undefined) return void socket.destroy();
     const other = connect(this.#redis.socket);
     this.#follow(other);
+    socket.on('data', (data: Buffer) => this.#look(socket, data));
     socket.pipe(other).pipe(socket);
     socket.on('close', () => other.destroy());
     other.on('close', () => socket.destroy());
+  }
+
+  #look(socket: Socket, data: Buffer): void {
+    if (this.#end === undefined || !data.includes(this.#end.name)) return;
+    if (this.#named.add(socket).size >= this.#end.connections) this.lead();
   }
 
   #follow(socket: Socket): void {

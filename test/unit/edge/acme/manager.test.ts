@@ -82,6 +82,29 @@ describe('a certificate of the store', () => {
     await manager.close();
   });
 
+  for (const next of ['the next call', 'the order'] as const)
+    test(`that cannot be read at first is in use by ${next}, and no other is ordered`, async (t) => {
+      const store = new MemoryStore();
+      await keep(store, await certificateFor(NAME));
+      const adopted = deferred<string>();
+      const authority = fakeAuthority(() => undefined);
+      const manager = new AcmeManager({
+        ...{ store, keys: KEYS, authority: { directory: DIRECTORY, email: undefined }, solvers: [] },
+        ...{ fetch: authority.fetch, log: silentLog, onCertificate: (id: string) => adopted.resolve(id) },
+      });
+      const get = t.mock.method(store, 'get', () => Promise.reject(new Error('away')), { times: 1 });
+      const wanted = { id: 'a', names: [NAME] };
+      await assert.rejects(manager.want(wanted), { message: 'away' });
+      assert.equal(get.mock.callCount(), 1);
+      if (next === 'the next call') {
+        await manager.want(wanted);
+        assert.ok(manager.states[0]?.notAfterMs);
+      }
+      assert.equal(await adopted.promise, 'a');
+      await manager.close();
+      assert.ok(!authority.requests.includes('POST /order'));
+    });
+
   const unfit: readonly (readonly [string, (store: Store) => Promise<void>])[] = [
     ['for another name', async (store) => keep(store, await certificateFor('elsewhere.test'))],
     [
@@ -194,7 +217,7 @@ describe('an authority that refuses', () => {
     assert.ok(late && next);
     const put = t.mock.method(store, 'put');
     const ended = late.alone('a', async ({ signal }) => {
-      const version = await late.certificateVersion('a');
+      const version = (await late.certificate('a'))?.version ?? 0;
       put.mock.mockImplementation(() => Promise.reject(new Error('away')));
       for (let tick = 0; tick < 6; tick++) {
         assert.equal(signal.aborted, false);
