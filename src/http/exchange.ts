@@ -111,6 +111,8 @@ export interface InboundStream extends BodyStream {
   informational(head: ResponseHead): void;
   /** Sends the final head, once. For a WebSocket, 200 accepts it, and the bodies carry its bytes both ways. */
   respond(head: ResponseHead, options: SendOptions): void;
+  /** As `write`, of bytes that may change once it has returned. */
+  writeCopy(chunk: Buffer): boolean;
   /** Resets the stream, so that the visitor sees an aborted response and never a short one. */
   cancel(): void;
 }

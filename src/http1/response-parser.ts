@@ -14,7 +14,7 @@ export interface ResponseObserver {
   /** A 1xx head other than 101. */
   informational(head: ResponseHead): void;
   head(head: ResponseHead): void;
-  /** The next bytes of the body, which the observer may keep. */
+  /** The next bytes of the body, which are the observer's to read during the call only. */
   data(chunk: Buffer): void;
   /** The response is complete. */
   end(trailers: FieldList): void;
@@ -160,12 +160,8 @@ export class ResponseParser {
     return next;
   }
 
-  // A copy, because the connection reads into the same bytes again.
   readonly #give = (bytes: Buffer, start: number, end: number): void => {
-    if (this.#observer === undefined) return;
-    const chunk = Buffer.allocUnsafe(end - start);
-    bytes.copy(chunk, 0, start, end);
-    this.#observer.data(chunk);
+    this.#observer?.data(bytes.subarray(start, end));
   };
 
   #end(trailers: FieldList): void {

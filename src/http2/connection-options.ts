@@ -74,6 +74,11 @@ export interface ConnectionOptions {
   readonly observer: ConnectionObserver;
   /** Writes bytes, in order. The owner calls `sent` with their number when they have left its buffers. */
   readonly send: (bytes: Buffer) => void;
+  /**
+   * How many bytes in front of those that are given to `send`, in the same ArrayBuffer, are the owner's to write to, for the
+   * framing of its transport; so are the sent bytes themselves, until it has called `sent`. 0 unless given.
+   */
+  readonly headroomBytes?: number;
   /** Server role: announces extended CONNECT (RFC 8441). */
   readonly connectProtocol?: boolean;
   /** Server role: responses are sent in the order of the priorities that the client signals (RFC 9218). */
@@ -131,6 +136,7 @@ export function withDefaults(options: ConnectionOptions): CompleteOptions {
   return {
     connectProtocol: false,
     awaitsPreface: false,
+    headroomBytes: 0,
     priorities: false,
     neverIndexed: SECRETS,
     now: monotonicMs,

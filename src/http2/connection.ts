@@ -56,7 +56,7 @@ export class Connection {
   /** Sends the preface (section 3.4) at the end of this turn of the event loop. */
   constructor(options: ConnectionOptions) {
     const complete = withDefaults(options);
-    const { role, observer, send, schedule, now, limits, connectProtocol, neverIndexed, awaitsPreface } = complete;
+    const { role, observer, now, limits, connectProtocol, neverIndexed } = complete;
     const { maxStreams } = limits;
     const peer = this.#peer;
     const floodGuard = new FloodGuard(limits.abuse, now, complete.sharedBudgets);
@@ -64,7 +64,7 @@ export class Connection {
     const failed = (error: unknown) => this.#shutdown.fail(error);
     const threw = reporterOf(observer);
     const tell = (event: () => void) => attempt(event, threw);
-    const queue = new SendQueue({ encoder, send, schedule, floodGuard, failed, isHeld: awaitsPreface });
+    const queue = new SendQueue({ ...complete, encoder, floodGuard, failed, isHeld: complete.awaitsPreface });
     const control = (frame: Buffer) => queue.control(frame);
     const pings = new Pings(control, now);
     const local = new LocalSettings(control, now);

@@ -17,18 +17,18 @@ export class InboundLink extends Link {
   readonly url: string;
   /** What the 101 says of several links; undefined where the edge uses one. */
   readonly nodes: SeveralNodes | undefined;
-  readonly #socket: Pick<Socket, 'bytesRead' | 'bytesWritten'>;
+  readonly #socket: Socket;
   readonly #received: { requests: number };
 
   /** Takes over the WebSocket that was dialled; `socket` is the one below it. */
   constructor(
     webSocket: WebSocket,
-    socket: Pick<Socket, 'bytesRead' | 'bytesWritten'>,
+    socket: Socket,
     { url, nodes }: Accepted,
     onStream: (stream: InboundStream) => void,
   ) {
     const received = { requests: 0 };
-    super(new WebSocketWire(webSocket), {
+    super(new WebSocketWire(webSocket, socket, 'client'), {
       role: 'server',
       stream: (stream, fields, endStream) => {
         received.requests += 1;

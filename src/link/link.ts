@@ -89,6 +89,7 @@ export abstract class Link {
         abuse: role === 'server' || isPeer ? EDGE_ABUSE_LIMITS : DEFAULT_ABUSE_LIMITS,
       },
       send: (bytes) => this.#send(bytes),
+      headroomBytes: wire.headroomBytes,
       observer: {
         ...(stream === undefined ? {} : { stream }),
         settings: () => this.#announced(),

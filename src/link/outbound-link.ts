@@ -21,7 +21,7 @@ export class OutboundLink extends Link {
 
   /** Takes over the WebSocket of an agent that was admitted; `wire` is the socket that it came on. */
   constructor(socket: WebSocket, wire: Duplex) {
-    super(new WebSocketWire(socket), { role: 'client' });
+    super(new WebSocketWire(socket, wire, 'server'), { role: 'client' });
     this.#wire = wire;
   }
 

@@ -30,6 +30,10 @@ export class ServerStream extends LinkedStream implements InboundStream {
     checked(() => this.stream.sendHeaders(writeResponseHead(head), { endStream: endOfBody }));
   }
 
+  writeCopy(chunk: Buffer): boolean {
+    return this.stream.writeCopy(chunk);
+  }
+
   /** Drops what still arrives of the request, once its response was sent completely. */
   discard(): void {
     this.stream.discard();

@@ -15,7 +15,9 @@ export interface WireObserver {
 export interface Wire {
   /** Once, before anything can arrive. */
   observe(observer: WireObserver): void;
-  /** Sends bytes unless the wire has ended. `sent` is called when they have left its buffers, and never if they were lost. */
+  /** As many bytes in front of those that are sent must be free in their ArrayBuffer, for the framing. */
+  readonly headroomBytes: number;
+  /** Sends bytes, which are the wire's to change, unless it has ended. `sent` is called when they have left its buffers, and never if they were lost. */
   send(bytes: Buffer, sent: () => void): void;
   /** Ends it behind what was sent: without an error, or because of one of the connection. */
   close(error: Http2Error | undefined): void;

@@ -45,6 +45,10 @@ export class ReplayStream implements InboundStream {
     return true;
   }
 
+  writeCopy(): boolean {
+    return true;
+  }
+
   end(): void {
     if (!this.#isOver) this.#finish((observer) => observer.sent());
   }

@@ -91,12 +91,12 @@ export class Exchange {
     this.tap?.responded(head);
   }
 
-  /** Passes the next bytes of the target's body on. False when to wait until the stream drains. */
+  /** Passes the next bytes of the target's body on, which may change afterwards. False when to wait until the stream drains. */
   write(piece: Buffer): boolean {
     this.#sniff?.(piece);
     this.#sniff = undefined;
     this.tap?.responseBytes(piece);
-    return this.#stream.write(piece);
+    return this.#stream.writeCopy(piece);
   }
 
   /** Ends the body, which is complete. */

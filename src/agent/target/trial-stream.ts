@@ -53,7 +53,11 @@ export class TrialStream implements InboundStream {
   }
 
   write(chunk: Buffer): boolean {
-    this.#chunks.push(Buffer.from(chunk)); // it is part of a buffer that is read into again
+    return this.writeCopy(chunk);
+  }
+
+  writeCopy(chunk: Buffer): boolean {
+    this.#chunks.push(Buffer.from(chunk));
     this.#receivedBytes += chunk.length;
     if (this.#receivedBytes >= MAX_BYTES) queueMicrotask(() => this.leave()); // in no call of the one who writes
     return true;

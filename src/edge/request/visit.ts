@@ -37,7 +37,7 @@ export type Cutter = 'target' | 'link' | 'edge' | 'visitor';
 export type HttpVersion = '1.0' | '1.1' | '2.0';
 
 /** One request of a visitor, from its arrival until its response has left or broken. */
-export interface Visit extends VisitRequest, InboundStream {
+export interface Visit extends VisitRequest, Omit<InboundStream, 'writeCopy'> {
   readonly version: HttpVersion;
   /** Resolves when the responses before this one have left, on a protocol that has an order; undefined when it is this one's turn. */
   readonly turn: Promise<unknown> | undefined;

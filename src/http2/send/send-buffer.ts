@@ -1,16 +1,22 @@
 /** The bytes of one stream that were written and not yet sent. Sent chunks are released at once. */
 import { Buffer } from 'node:buffer';
+import { SLAB_BYTES, type Slab, takeEmptySlab } from './slab.js';
 import type { WriteBuffer } from './write-buffer.js';
 
 const RELEASED = Buffer.alloc(0);
 // The slots of released chunks are removed once there are this many, and as many as pending chunks: each pending chunk is
 // moved once on average.
 const MAX_RELEASED = 32;
+// A copy of this much has a slab of its own, which is written again once it is sent: memory that was never used is what costs
+// most in the first second of a process, and its release a collection of the heap.
+const MIN_SLAB_COPY_BYTES = SLAB_BYTES / 2;
 
 export class SendBuffer {
   #chunks: Buffer[] = [];
   // The first chunk that is not completely sent, and how much of it is.
   #first = 0;
+  // Of the pending chunks that are copies, in their order.
+  readonly #slabs: Slab[] = [];
   #offset = 0;
   #bytes = 0;
 
@@ -36,6 +42,17 @@ export class SendBuffer {
     this.#bytes += chunk.length;
   }
 
+  /** Takes a copy of bytes that may change afterwards. */
+  addCopy(bytes: Buffer): void {
+    if (bytes.length < MIN_SLAB_COPY_BYTES) this.add(Buffer.from(bytes));
+    else {
+      const slab = takeEmptySlab(bytes.length);
+      bytes.copy(slab.bytes);
+      this.#slabs.push(slab);
+      this.add(slab.bytes.subarray(0, bytes.length));
+    }
+  }
+
   /** Moves the oldest `count` pending bytes into the frame that was begun. */
   moveTo(output: WriteBuffer, count: number): void {
     let left = count;
@@ -51,6 +68,7 @@ export class SendBuffer {
   }
 
   clear(): void {
+    for (const slab of this.#slabs.splice(0)) slab.fill();
     this.#chunks = [];
     this.#first = 0;
     this.#offset = 0;
@@ -58,6 +76,7 @@ export class SendBuffer {
   }
 
   #release(): void {
+    if (this.#slabs[0]?.bytes.buffer === this.#chunks[this.#first]?.buffer) this.#slabs.shift()?.fill();
     this.#chunks[this.#first] = RELEASED;
     this.#first += 1;
     this.#offset = 0;

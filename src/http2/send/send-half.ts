@@ -117,10 +117,15 @@ export class SendHalf implements QueueNode<SendHalf> {
     if (this.#state !== 'open') return false;
     this.#buffer ??= new SendBuffer();
     this.#buffer.add(chunk);
-    this.#limits.pool?.add(chunk.length);
-    // A writer that was told to wait keeps waiting, whatever the pool holds meanwhile.
-    this.#isWriterWaiting ||= this.#buffer.bytes >= this.#highWaterBytes;
-    return !this.#isWriterWaiting;
+    return this.#added(chunk.length);
+  }
+
+  /** As `write`, of bytes that may change once it has returned. */
+  writeCopy(chunk: Buffer): boolean {
+    if (this.#state !== 'open') return false;
+    this.#buffer ??= new SendBuffer();
+    this.#buffer.addCopy(chunk);
+    return this.#added(chunk.length);
   }
 
   end(trailers: readonly string[]): void {
@@ -132,8 +137,7 @@ export class SendHalf implements QueueNode<SendHalf> {
   withdraw(): void {
     const interim = this.heads.filter(({ kind }) => kind === 'informational');
     this.heads.splice(0, this.heads.length, ...interim);
-    this.#limits.pool?.add(-this.pendingBytes);
-    this.#buffer = undefined;
+    this.#drop();
     this.#trailers = [];
     this.#isWriterWaiting = false;
     this.#state = 'open';
@@ -143,8 +147,7 @@ export class SendHalf implements QueueNode<SendHalf> {
   abort(): void {
     this.#state = 'over';
     this.heads.length = 0;
-    this.#limits.pool?.add(-this.pendingBytes);
-    this.#buffer = undefined;
+    this.#drop();
   }
 
   /** The flags of the next head, called when it is sent: END_STREAM goes with it if there is no content or trailers. */
@@ -185,11 +188,24 @@ export class SendHalf implements QueueNode<SendHalf> {
     return true;
   }
 
+  #added(bytes: number): boolean {
+    this.#limits.pool?.add(bytes);
+    // A writer that was told to wait keeps waiting, whatever the pool holds meanwhile.
+    this.#isWriterWaiting ||= this.pendingBytes >= this.#highWaterBytes;
+    return !this.#isWriterWaiting;
+  }
+
   /** From how many pending bytes on a writer waits. */
   get #highWaterBytes(): number {
     const { pool, maxBlockedBytes, window } = this.#limits;
     if (pool?.isExceeded) return 1;
     return window.bytes <= 0 || this.window.bytes < this.pendingBytes ? maxBlockedBytes : MAX_PENDING_BYTES;
+  }
+
+  #drop(): void {
+    this.#limits.pool?.add(-this.pendingBytes);
+    this.#buffer?.clear();
+    this.#buffer = undefined;
   }
 
   #move(output: WriteBuffer, count: number): void {

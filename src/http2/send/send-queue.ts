@@ -24,6 +24,8 @@ export interface SendQueueOptions {
   readonly encoder: HpackEncoder;
   /** The owner's output; the owner calls `sent` when the bytes have left, after which they are overwritten. */
   readonly send: (bytes: Buffer) => void;
+  /** How many bytes in front of those that are sent the owner may write to, for its framing; 0 unless given. */
+  readonly headroomBytes?: number;
   /** Runs a function after the current turn of the event loop. */
   readonly schedule: (run: () => void) => void;
   readonly floodGuard: FloodGuard;
@@ -162,7 +164,7 @@ export class SendQueue {
     this.#scheduler.clear();
     if (this.#isHeld) return;
     try {
-      const output = new WriteBuffer(this.#send);
+      const output = this.#open();
       this.#scheduler.writeControl(output);
       output.append(last);
       output.close();
@@ -181,10 +183,14 @@ export class SendQueue {
     this.#options.schedule(this.#run);
   }
 
+  #open(): WriteBuffer {
+    return new WriteBuffer(this.#send, this.#options.headroomBytes ?? 0);
+  }
+
   #write(): SendHalf[] {
     this.#backlog.beginTurn();
     this.#waitingHeads = 0;
-    const output = new WriteBuffer(this.#send);
+    const output = this.#open();
     const progressed = this.#scheduler.write(output);
     output.close();
     return progressed;

@@ -7,7 +7,7 @@ import { FRAME_HEADER_BYTES, FrameFlag, FrameType } from '../frame/types.js';
 import { writeFrameHeader } from '../frame/writer.js';
 import { leaveSlab, MIN_ROOM_BYTES, type Slab, takeEmptySlab, takeSlab } from './slab.js';
 
-/** Takes a part of a slab, which must not change before that part has left. */
+/** Takes a part of a slab, which only its sender may change before it has left. */
 export type SendPart = (bytes: Buffer, slab: Slab) => void;
 
 /** Opened at the start of a turn, closed at its end. Holds nothing in between. */
@@ -15,11 +15,14 @@ export class WriteBuffer {
   #slab: Slab;
   #sentFrom: number;
   readonly #send: SendPart;
+  readonly #headroomBytes: number;
 
-  constructor(send: SendPart) {
+  /** In front of each part are so many bytes of its slab that nothing else uses. */
+  constructor(send: SendPart, headroomBytes: number) {
     this.#send = send;
+    this.#headroomBytes = headroomBytes;
     this.#slab = takeSlab();
-    this.#sentFrom = this.#slab.usedBytes;
+    this.#sentFrom = this.#beginPart();
   }
 
   /** Bytes that were written and not yet given to `send`. */
@@ -68,21 +71,26 @@ export class WriteBuffer {
 
   /** Sends the rest. */
   close(): void {
-    this.#flush();
+    if (this.waitingBytes > 0) this.#flush();
+    else this.#slab.usedBytes -= this.#headroomBytes;
     leaveSlab(this.#slab);
   }
 
   #reserve(count: number): void {
     if (count <= this.#slab.roomBytes) return;
-    this.#flush();
+    if (this.waitingBytes > 0) this.#flush();
     this.#slab.fill();
-    this.#slab = takeEmptySlab(count);
-    this.#sentFrom = 0;
+    this.#slab = takeEmptySlab(this.#headroomBytes + count);
+    this.#sentFrom = this.#beginPart();
+  }
+
+  #beginPart(): number {
+    this.#slab.usedBytes += this.#headroomBytes;
+    return this.#slab.usedBytes;
   }
 
   #flush(): void {
     const { bytes, usedBytes } = this.#slab;
-    if (usedBytes === this.#sentFrom) return;
     const part = bytes.subarray(this.#sentFrom, usedBytes);
     this.#sentFrom = usedBytes;
     this.#slab.partGiven();

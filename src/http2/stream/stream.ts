@@ -121,6 +121,13 @@ export class Http2Stream implements SendHalfOwner, ReceiveHalfOwner {
     return canWriteMore;
   }
 
+  /** As `write`, of bytes that may change once it has returned. */
+  writeCopy(chunk: Buffer): boolean {
+    const canWriteMore = this.sending.writeCopy(chunk);
+    this.#owner.wake(this);
+    return canWriteMore;
+  }
+
   /** Ends the content, with optional trailers. Throws `MalformedFields`. */
   end(trailers: readonly string[] = []): void {
     checkTrailers(trailers, this.#owner.sentFields);

@@ -106,6 +106,10 @@ export class FakeInbound implements InboundStream {
     return this.#near.write(chunk);
   }
 
+  writeCopy(chunk: Buffer): boolean {
+    return this.#near.write(Buffer.from(chunk));
+  }
+
   end(trailers: RawHeaders = []): void {
     this.#responseTrailers = trailers;
     this.#near.end();

@@ -45,7 +45,7 @@ export function parseResponse(
   reader.expect(method, {
     informational: ({ status, fields }) => void parsed.informational.push({ status, fields }),
     head: ({ status, fields }) => Object.assign(parsed, { status, fields }),
-    data: (piece) => void kept.push(piece),
+    data: (piece) => void kept.push(Buffer.from(piece)),
     end: (trailers) => Object.assign(parsed, { trailers, outcome: 'whole' }),
     ...(upgrade && {
       upgraded: ({ status, fields }, rest) => {

@@ -1,7 +1,7 @@
 /** Two ends of a link over a real WebSocket on loopback, and the requests of an edge with what they receive. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { WebSocket } from 'ws';
@@ -82,14 +82,14 @@ export async function openPair(t: TestContext, onStream: (stream: InboundStream)
 export async function openBare(
   t: TestContext,
   attach: (socket: WebSocket) => void = () => {},
-): Promise<{ readonly edge: OutboundLink; readonly socket: WebSocket }> {
+): Promise<{ readonly edge: OutboundLink; readonly socket: WebSocket; readonly wire: Socket }> {
   const acceptor = await Acceptor.start(t);
   const socket = new WebSocket(acceptor.url.replace('http', 'ws') + LINK_PATH, [SUBPROTOCOL]);
   socket.on('error', () => {}); // 'close' follows
   attach(socket);
-  await once(socket, 'open');
+  const [[response]] = await Promise.all([once(socket, 'upgrade'), once(socket, 'open')]);
   t.after(() => socket.terminate());
-  return { edge: await acceptor.link(), socket };
+  return { edge: await acceptor.link(), socket, wire: (response as IncomingMessage).socket };
 }
 
 /** One request as the agent sees it, its bodies as a Duplex. */

@@ -23,7 +23,7 @@ const NO_SETTINGS = Buffer.from('000000040000000000', 'hex');
 
 /** An edge, and an agent that has said nothing before `start`; then it echoes. */
 async function openLate(t: TestContext) {
-  const { edge, socket } = await openBare(t, (opened) => opened.on('open', () => opened.pause()));
+  const { edge, socket, wire } = await openBare(t, (opened) => opened.on('open', () => opened.pause()));
   const arrived: Served[] = [];
   const onStream = (stream: InboundStream) => {
     const served = new Served(stream);
@@ -32,12 +32,7 @@ async function openLate(t: TestContext) {
     served.body.pipe(served.body);
   };
   const start = () => {
-    const agent = new InboundLink(
-      socket,
-      { bytesRead: 0, bytesWritten: 0 },
-      { url: PUBLIC_URL, nodes: undefined },
-      onStream,
-    );
+    const agent = new InboundLink(socket, wire, { url: PUBLIC_URL, nodes: undefined }, onStream);
     t.after(() => agent.destroy());
     socket.resume();
   };

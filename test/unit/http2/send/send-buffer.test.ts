@@ -73,7 +73,7 @@ describe('a send buffer', () => {
         const buffer = new SendBuffer();
         const written: number[] = [];
         const sent: Buffer[] = [];
-        const output = new WriteBuffer((bytes) => sent.push(bytes));
+        const output = new WriteBuffer((bytes) => sent.push(bytes), 0);
         for (const { add, move } of steps) {
           const chunk = Buffer.from(Array.from({ length: add }, (_, at) => (written.length + at) & 0xff));
           written.push(...chunk);
@@ -91,7 +91,7 @@ describe('a send buffer', () => {
 
   test('keeps few slots of released chunks', () => {
     const buffer = new SendBuffer();
-    const output = new WriteBuffer(() => {});
+    const output = new WriteBuffer(() => {}, 0);
     for (let at = 0; at < 10_000; at++) {
       buffer.add(Buffer.from('ab'));
       if (at > 10) buffer.moveTo(output, 2);
@@ -99,3 +99,42 @@ describe('a send buffer', () => {
     }
   });
 });
+
+describe('a copy of what is written', () => {
+  for (const bytes of [1, 8_192, 32_768, 65_536, 100_000]) {
+    test(`of ${bytes} bytes stays as it was, whatever its memory is used for afterwards`, () => {
+      const buffer = new SendBuffer();
+      const sent: Buffer[] = [];
+      const memory = Buffer.alloc(bytes);
+      for (let value = 1; value <= 40; value++) {
+        buffer.addCopy(memory.fill(value));
+        memory.fill(0xff);
+        if (value % 4 === 0) sent.push(...written(buffer, buffer.bytes - (value % 8 === 0 ? 0 : Math.min(10, bytes))));
+      }
+      const expected = Buffer.concat(Array.from({ length: 40 }, (_, at) => Buffer.alloc(bytes, at + 1)));
+      assert.ok(Buffer.concat(sent).equals(expected));
+    });
+  }
+
+  test('takes memory that is used again once it is sent, or dropped', () => {
+    const buffer = new SendBuffer();
+    const seen = new Set<ArrayBufferLike>();
+    for (let round = 0; round < 200; round++) {
+      buffer.addCopy(Buffer.alloc(FULL_BYTES, round));
+      const output = new WriteBuffer(() => {}, 0);
+      if (round % 2 === 0) buffer.clear();
+      else
+        buffer.moveTo({ fill: (bytes: Buffer) => void seen.add(bytes.buffer) } as unknown as WriteBuffer, FULL_BYTES);
+      output.close();
+    }
+    assert.ok(seen.size < 5, `${seen.size} times memory for a hundred chunks`);
+  });
+});
+
+/** Moves so many bytes out of a buffer. */
+function written(buffer: SendBuffer, count: number): Buffer[] {
+  const sent: Buffer[] = [];
+  const fill = (bytes: Buffer, start: number, end: number) => void sent.push(Buffer.from(bytes.subarray(start, end)));
+  buffer.moveTo({ fill } as unknown as WriteBuffer, count);
+  return sent;
+}

@@ -10,15 +10,22 @@ const FULL = 65_536;
 
 /** One connection's output: parts stay where they were put until they are reported. */
 class Output {
+  readonly #headroomBytes: number;
+
   readonly parts: { readonly bytes: Buffer; readonly slab: Slab; readonly copy: Buffer }[] = [];
   readonly backlog = new Backlog();
+
+  constructor(headroomBytes = 0) {
+    this.#headroomBytes = headroomBytes;
+  }
 
   /** One turn, which sends so many bytes of a value. */
   turn(bytes: number, value: number): void {
     const output = new WriteBuffer((part, slab) => {
       this.backlog.add(part.length, slab);
       this.parts.push({ bytes: part, slab, copy: Buffer.from(part) });
-    });
+      Buffer.from(part.buffer, part.byteOffset - this.#headroomBytes, this.#headroomBytes).fill(0xee);
+    }, this.#headroomBytes);
     for (let left = bytes; left > 0; left -= 16_384) output.append(Buffer.alloc(Math.min(left, 16_384), value));
     output.close();
   }
@@ -59,6 +66,22 @@ describe('a slab', () => {
     while (slow.parts.length > 50) slow.leave();
     fast.turn(2_000_000, 255);
     assert.ok(slow.isIntact && fast.isIntact);
+  });
+
+  test('has room in front of each part that its owner may write to', () => {
+    const [one, other] = [new Output(14), new Output(14)];
+    for (let at = 0; at < 100; at++) {
+      one.turn(at * 997, at);
+      other.turn(0, 0);
+      other.turn(100, at);
+      if (at % 7 === 0) while (other.parts.length > 0) other.leave();
+      assert.ok(one.isIntact && other.isIntact);
+    }
+    const ends = new Map<Slab, number>();
+    for (const { bytes, slab } of one.parts) {
+      assert.ok(bytes.byteOffset - slab.bytes.byteOffset >= (ends.get(slab) ?? 0) + 14);
+      ends.set(slab, bytes.byteOffset - slab.bytes.byteOffset + bytes.length);
+    }
   });
 
   test('is not free because its owner reports more than was sent, or a part of it', () => {

@@ -1,0 +1,109 @@
+// A long path between two ends of a TCP connection: a relay whose connections have a round-trip time, a rate and a bounded
+// queue in front of it, each connection its own. Bytes leave at the rate and arrive half a round trip later; what finds the
+// queue full waits at the sender, as it would behind a window that is full. Nothing is lost and nothing is reordered.
+//
+//	path <port to connect to> <round-trip time in ms> <bits per second>
+//
+// prints the port on which it listens. The same as wan.ts, for a third of its processor time, which the ends of the path need.
+package main
+
+import (
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// What a router in front of the slow part would hold.
+const queue = 20 * time.Millisecond
+
+const readBytes = 64 * 1024
+
+var buffers = sync.Pool{New: func() any { return make([]byte, readBytes) }}
+
+type path struct {
+	oneWay      time.Duration
+	bytesPerSec float64
+}
+
+type parcel struct {
+	due   time.Time
+	bytes []byte
+}
+
+func main() {
+	to := "127.0.0.1:" + os.Args[1]
+	way := path{time.Duration(number(os.Args[2])) * time.Millisecond / 2, float64(number(os.Args[3])) / 8}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	for {
+		near, err := listener.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		go way.join(near.(*net.TCPConn), to)
+	}
+}
+
+func number(text string) int {
+	value, err := strconv.Atoi(text)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return value
+}
+
+func (way path) join(near *net.TCPConn, to string) {
+	connection, err := net.Dial("tcp", to)
+	if err != nil {
+		near.Close()
+		return
+	}
+	far := connection.(*net.TCPConn)
+	go way.carry(near, far)
+	way.carry(far, near)
+}
+
+// One direction. Its end passes alone; when an end breaks off, so does the other.
+func (way path) carry(from, to *net.TCPConn) {
+	// As much as is on its way and in the queue: then a receiver that does not read stops the sender.
+	most := int(way.bytesPerSec*(way.oneWay+queue).Seconds())/readBytes + 2
+	onTheWay := make(chan parcel, most)
+	go deliver(onTheWay, from, to)
+	left := time.Now()
+	for {
+		bytes := buffers.Get().([]byte)
+		count, err := from.Read(bytes)
+		if err != nil {
+			close(onTheWay)
+			return
+		}
+		now := time.Now()
+		if left.Before(now) {
+			left = now
+		}
+		left = left.Add(time.Duration(float64(count) / way.bytesPerSec * float64(time.Second)))
+		onTheWay <- parcel{left.Add(way.oneWay), bytes[:count]}
+		time.Sleep(time.Until(left.Add(-queue)))
+	}
+}
+
+func deliver(onTheWay <-chan parcel, from, to *net.TCPConn) {
+	for next := range onTheWay {
+		time.Sleep(time.Until(next.due))
+		if _, err := to.Write(next.bytes); err != nil {
+			from.Close()
+			break
+		}
+		buffers.Put(next.bytes[:cap(next.bytes)])
+	}
+	for range onTheWay { // what can no longer arrive
+	}
+	to.CloseWrite()
+}
