@@ -3,12 +3,10 @@
  * whatever the command line names. Each that cannot be started here is named with the reason.
  */
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { compiled, freePort } from '../support/processes.js';
-import { PROJECT_ROOT } from '../support/project-root.js';
 import { CERTIFICATE_PATH, KEY_PATH } from '../support/tls-front.js';
-import { Child, FOLDER, findCommand, run } from './children.js';
+import { Child } from './children.js';
+import { buildGo } from './go.js';
 import { type AgentOptions, Postern } from './postern.js';
 import type { BenchTarget } from './target.js';
 import type { Place } from './wan-cases.js';
@@ -106,17 +104,8 @@ async function startNodeTunnel(target: BenchTarget): Promise<System> {
 }
 
 async function startGoTunnel(target: BenchTarget): Promise<System | string> {
-  const go = findCommand('go');
-  if (go === undefined) return `${GO}: Go is not installed (apt install golang-go golang-golang-x-net-dev)`;
-  const program = join(FOLDER, 'go-tunnel');
-  const source = join(PROJECT_ROOT, 'test', 'bench', 'peers', 'go-tunnel', 'main.go');
-  // The modules are those of the distribution: nothing is fetched.
-  const env = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: join(tmpdir(), 'postern-bench-go-cache') };
-  try {
-    await run({ name: 'go build', command: go, args: ['build', '-o', program, source], env });
-  } catch (error) {
-    return `${GO}: it could not be built (is golang-golang-x-net-dev installed?): ${(error as Error).message}`;
-  }
+  const program = await buildGo('go-tunnel').catch((error: Error) => error);
+  if (program instanceof Error) return `${GO}: ${program.message}`;
   return startTunnel({ name: GO, program: [program], tlsPort: await freePort(), ports: [] }, target);
 }
 

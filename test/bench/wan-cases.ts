@@ -4,6 +4,7 @@
  */
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { download } from './download.js';
 import type { RequestHeaders } from './driver.js';
 import { BODIES } from './target.js';
 
@@ -77,23 +78,10 @@ class Download {
 
   async #run(url: string, headers: RequestHeaders, maxMs: number): Promise<number> {
     const startedMs = performance.now();
-    const body = await responseTo(url, headers, new Agent());
-    let isBrokenOff = false;
-    const breakOff = () => {
-      isBrokenOff = true;
-      body.destroy();
-    };
-    const late = setTimeout(breakOff, Math.max(0, startedMs + maxMs - performance.now()));
-    let bytes = 0;
-    try {
-      for await (const chunk of body as AsyncIterable<Buffer>) bytes += chunk.length;
-      if (bytes !== BODIES['/100m']) throw new Error(`${bytes} bytes came of ${url}`);
-    } catch (error) {
-      if (!isBrokenOff) throw error;
-    } finally {
-      clearTimeout(late);
-    }
-    return bytes / ((performance.now() - startedMs) / 1000);
+    const bytes = await download(url, headers, maxMs);
+    const elapsedMs = performance.now() - startedMs;
+    if (bytes !== BODIES['/100m'] && elapsedMs < maxMs) throw new Error(`${bytes} bytes came of ${url}`);
+    return bytes / (elapsedMs / 1000);
   }
 }
 

@@ -4,11 +4,12 @@
  * edges run as they are.
  */
 import * as goals from './goals.js';
+import { type LongWay, openLongWay } from './long-way.js';
 import { rotated } from './rounds.js';
 import type { Samples } from './samples.js';
 import { type System, TARGET } from './systems.js';
 import type { BenchTarget } from './target.js';
-import { WanLink, type Way } from './wan.js';
+import type { Way } from './wan.js';
 import { measureWan, type Place } from './wan-cases.js';
 
 export interface WayAmount {
@@ -29,7 +30,7 @@ export async function measureWays(
 ): Promise<void> {
   for (const name of goals.WAYS) {
     const way = { rttMs: RTT_MS, rate: RATES[name] };
-    const links: WanLink[] = [];
+    const links: LongWay[] = [];
     const places = await enterAll(systems, target, way, links);
     // Unmeasured, as with the speed: an agent that has just started runs code that is not compiled yet.
     for (const [, place] of places) await measureWan(place, WAN_WARM_UP_SECONDS);
@@ -55,11 +56,11 @@ export async function measureCold(
 ): Promise<void> {
   const ways: WayIn[] = systems.flatMap(({ name, overWan }) => (overWan ? [{ name, enter: overWan }] : []));
   ways.push({ name: TARGET, enter: async (open) => rawPlace(await open(target.port)) });
-  const links: WanLink[] = [];
+  const links: LongWay[] = [];
   for (let round = 0; round < rounds; round++) {
     for (const name of goals.WAYS) {
       const open = async (port: number) => {
-        const link = await WanLink.open({ rttMs: RTT_MS, rate: RATES[name] }, port);
+        const link = await openLongWay({ rttMs: RTT_MS, rate: RATES[name] }, port);
         links.push(link);
         return link.port;
       };
@@ -78,9 +79,9 @@ function rawPlace(port: number): Place {
 }
 
 /** The systems with a long way inside them, and the target behind one. */
-async function enterAll(systems: readonly System[], target: BenchTarget, way: Way, links: WanLink[]) {
+async function enterAll(systems: readonly System[], target: BenchTarget, way: Way, links: LongWay[]) {
   const open = async (port: number) => {
-    const link = await WanLink.open(way, port);
+    const link = await openLongWay(way, port);
     links.push(link);
     return link.port;
   };

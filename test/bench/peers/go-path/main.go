@@ -1,10 +1,6 @@
-// A long path between two ends of a TCP connection: a relay whose connections have a round-trip time, a rate and a bounded
-// queue in front of it, each connection its own. Bytes leave at the rate and arrive half a round trip later; what finds the
-// queue full waits at the sender, as it would behind a window that is full. Nothing is lost and nothing is reordered.
-//
-//	path <port to connect to> <round-trip time in ms> <bits per second>
-//
-// prints the port on which it listens. The same as wan.ts, for a third of its processor time, which the ends of the path need.
+// A long way: a TCP relay whose connections have a round-trip time, a rate and a bounded queue in front of it, each connection
+// its own. What wan.ts does within Node, for a third of the processor time and in memory that is used again, both of which the
+// ends of the way need. `go-path PORT RTT-IN-MS BITS-PER-SECOND` prints the port that leads to PORT.
 package main
 
 import (
@@ -17,7 +13,7 @@ import (
 	"time"
 )
 
-// What a router in front of the slow part would hold.
+// As in wan.ts: what a router in front of the slow part would hold.
 const queue = 20 * time.Millisecond
 
 const readBytes = 64 * 1024
