@@ -15,6 +15,7 @@ import type { Log } from '../../core/log.js';
 import { MemoryAttempts } from '../../edge/request/attempts.js';
 import { openStore } from '../../edge/state.js';
 import { Listeners } from '../../edge/visitors/listen/listeners.js';
+import { PosternError } from '../../errors.js';
 import { MemoryStore } from '../../store/memory.js';
 import type { Store } from '../../store/store.js';
 import { CommandError, EXIT } from '../process/exit.js';
@@ -42,7 +43,7 @@ export class Supervisor {
   readonly #table = new DirectoryTable();
   readonly #group = new WorkerGroup();
   readonly #attempts = new MemoryAttempts();
-  readonly #folder = mkdtempSync(join(tmpdir(), 'postern-')); // 0700: no other user reaches the sockets in it
+  readonly #folder = makeFolder();
   readonly #machine = randomUUID();
   readonly #workers = new Map<number, WorkerProcess>();
   /** Those that another one has replaced, and that one that is about to. */
@@ -224,5 +225,17 @@ export class Supervisor {
     await this.#admin?.close();
     await this.#store.close();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** For the sockets of the workers. Throws `ERR_CONFIG_INVALID` where no folder can be made, as in a container that may write nowhere. */
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'postern-')); // 0700: no other user reaches the sockets in it
+  } catch (cause) {
+    const { code = 'error' } = cause as NodeJS.ErrnoException;
+    const sentence = `POSTERN_WORKERS: workers need a folder for their sockets, and none can be made in ${tmpdir()} (${code}): `;
+    const remedy = 'mount a tmpfs there, or name another folder in TMPDIR.';
+    throw new PosternError('ERR_CONFIG_INVALID', sentence + remedy, { cause });
   }
 }

@@ -1,7 +1,8 @@
 /** The files of `deploy/`: each is valid by the rules of the program that reads it, and sets only options that exist. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -34,6 +35,12 @@ function load(env: Readonly<Record<string, string>>) {
 
 const REQUIRED = { POSTERN_URL: 'https://tunnel.example.com', POSTERN_OIDC_CLIENT_ID: 'example' };
 
+interface Volume {
+  readonly name: string;
+  readonly persistentVolumeClaim?: object;
+  readonly emptyDir?: object;
+}
+
 interface Manifest {
   readonly kind: string;
   readonly data?: Record<string, string>;
@@ -41,8 +48,10 @@ interface Manifest {
     readonly template?: {
       readonly spec: {
         readonly securityContext: object;
+        readonly volumes?: readonly Volume[];
         readonly containers: readonly {
           readonly name: string;
+          readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
           readonly command?: readonly string[];
           readonly env?: readonly { readonly name: string; readonly value?: string }[];
           readonly securityContext: object;
@@ -56,6 +65,16 @@ function manifestsOf(name: string): Manifest[] {
   return parseAllDocuments(read(name)).map((document) => {
     assert.deepEqual(document.errors, []);
     return document.toJS() as Manifest;
+  });
+}
+
+/** Where the container of the edge has its volumes of a kind. */
+function mountsOf(manifests: readonly Manifest[], kind: 'persistentVolumeClaim' | 'emptyDir'): string[] {
+  const pods = manifests.flatMap(({ spec }) => spec?.template?.spec ?? []);
+  return pods.flatMap(({ containers, volumes = [] }) => {
+    const names = volumes.filter((volume) => volume[kind] !== undefined).map(({ name }) => name);
+    const mounts = containers.filter(({ name }) => name === 'edge').flatMap(({ volumeMounts = [] }) => volumeMounts);
+    return mounts.filter(({ name }) => names.includes(name)).map(({ mountPath }) => mountPath);
   });
 }
 
@@ -101,6 +120,13 @@ describe('deploy/kubernetes', () => {
     assert.deepEqual(config.secrets, [SECRET]);
   });
 
+  test('gives an edge a folder that no group may open, and one for what is temporary', () => {
+    // Kubernetes lets the group of the pod write to the folder of a volume (fsGroup), which an edge refuses for its state.
+    const config = load(edge.find(({ kind }) => kind === 'ConfigMap')?.data ?? {});
+    assert.equal(config.stateDir, join(mountsOf(edge, 'persistentVolumeClaim')[0] ?? '', 'state'));
+    for (const one of [edge, nodes]) assert.deepEqual(mountsOf(one, 'emptyDir'), ['/tmp']);
+  });
+
   test('configures edges that reach each other, and have one place for what is remembered', () => {
     const data = nodes.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
     const containers = nodes.flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
@@ -134,11 +160,42 @@ interface Service {
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
   readonly privileged?: boolean;
+  readonly tmpfs?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly secrets?: readonly string[];
+  readonly networks?: readonly string[] | Readonly<Record<string, { readonly ipv4_address?: string }>>;
+}
+
+interface AddressRange {
+  readonly subnet: string;
+  readonly gateway: string;
+  readonly ip_range: string;
+}
+
+interface Composition {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly networks?: Readonly<Record<string, { readonly ipam?: { readonly config: readonly AddressRange[] } } | null>>;
+}
+
+/** The accounts of the images, by the service; any other is an edge. */
+const ACCOUNTS: Readonly<Record<string, number>> = { redis: 999, haproxy: 99 };
+
+function contains(range: string, address: string): boolean {
+  const [start = '', bits = ''] = range.split('/');
+  const list = new BlockList();
+  list.addSubnet(start, Number(bits));
+  return list.check(address);
+}
+
+/** The fixed addresses of a service, by its networks. */
+function fixedAddresses({ networks = [] }: Service): [network: string, address: string][] {
+  const all = Object.entries(networks as Readonly<Record<string, { readonly ipv4_address?: string }>>);
+  return all.flatMap(([network, { ipv4_address: address }]) => (address === undefined ? [] : [[network, address]]));
 }
 
 for (const name of ['compose.yaml', 'compose.caddy.yaml', 'compose.redis.yaml', 'compose.nodes.yaml']) {
   describe(`deploy/${name}`, () => {
-    const { services } = parse(read(name), { merge: true }) as { services: Readonly<Record<string, Service>> };
+    const { services, networks = {} } = parse(read(name), { merge: true }) as Composition;
     const edges = Object.entries(services).filter(([service]) => service.startsWith('edge'));
 
     test('configures each edge', () => {
@@ -160,6 +217,37 @@ for (const name of ['compose.yaml', 'compose.caddy.yaml', 'compose.redis.yaml', 
       assert.deepEqual(urls, edges.length === 1 ? [undefined] : edges.map(([service]) => `https://${service}:7443`));
     });
 
+    test('keeps fixed addresses apart from those that others get', () => {
+      for (const [network, address] of Object.values(services).flatMap(fixedAddresses)) {
+        const { subnet = '', gateway, ip_range = '' } = networks[network]?.ipam?.config[0] ?? {};
+        assert.ok(address !== gateway && contains(subnet, address) && !contains(ip_range, address), address);
+        assert.ok(contains(subnet, ip_range.split('/')[0] ?? ''), ip_range);
+      }
+    });
+
+    test('says to which account each secret belongs: Compose shows the files as they are', () => {
+      const owned = [...read(name).matchAll(/chown (\d+) ([^\n&]+)/g)].flatMap(([, account, files = '']) =>
+        files
+          .trim()
+          .split(' ')
+          .map((file) => `${account} ${file}`),
+      );
+      const wanted = Object.entries(services).flatMap(([service, { secrets = [] }]) =>
+        secrets.map((secret) => `${ACCOUNTS[service] ?? 65532} ${secret}`),
+      );
+      assert.deepEqual(owned.sort(), [...new Set(wanted)].sort());
+    });
+
+    test('lets an edge write where its workers need it', () => {
+      for (const [, { tmpfs }] of edges) assert.deepEqual(tmpfs, ['/tmp']);
+    });
+
+    test('mounts only files that are here', () => {
+      const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes);
+      const files = mounted.map((volume) => volume.split(':')[0] ?? '').filter((file) => file.startsWith('./'));
+      for (const file of files) assert.ok(existsSync(join(DEPLOY, file)), file);
+    });
+
     test('gives no process more than it needs', () => {
       for (const [service, { read_only, cap_drop, security_opt, privileged }] of Object.entries(services)) {
         const expected = [true, ['ALL'], ['no-new-privileges:true'], undefined];
@@ -168,6 +256,17 @@ for (const name of ['compose.yaml', 'compose.caddy.yaml', 'compose.redis.yaml', 
     });
   });
 }
+
+describe('deploy/Caddyfile', () => {
+  test('is what docs/reverse-proxies.md has, for the edge of compose.caddy.yaml', () => {
+    const document = readFileSync(join(PROJECT_ROOT, 'docs', 'reverse-proxies.md'), 'utf8');
+    const block = /```caddyfile\n(.*?)```/s.exec(document)?.[1];
+    assert.equal(read('Caddyfile').replace(/^#.*\n/gm, ''), block?.replaceAll('127.0.0.1', 'edge'));
+    const { services } = parse(read('compose.caddy.yaml')) as Composition;
+    const { listen, adminListen } = load({ ...REQUIRED, ...services['edge']?.environment });
+    assert.deepEqual([listen[0]?.text, adminListen], ['0.0.0.0:8080', { host: '0.0.0.0', port: 9090 }]);
+  });
+});
 
 describe('deploy/haproxy.cfg', { skip: haproxyMissing() }, () => {
   test('is valid, and leads to the edges of compose.nodes.yaml', async () => {

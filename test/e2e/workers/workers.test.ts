@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { askAdmin, until } from '../../support/admin.js';
 import { atBoth, type Both } from '../../support/both-workers.js';
 import { inWorld } from '../../support/in-world.js';
-import { freePort, isAlive, POSTERN, Program } from '../../support/processes.js';
+import { freePort, isAlive, POSTERN, Program, runPostern } from '../../support/processes.js';
 import type { Echo } from '../../support/target-paths.js';
 import type { Visitor } from '../../support/visitor.js';
 import { World } from '../../support/world.js';
@@ -176,4 +176,12 @@ describe('an edge whose workers cannot start', () => {
     const edge = new Program({ name: 'edge', script: POSTERN, args: ['edge'], env });
     assert.equal((await edge.exited).code, 2);
   });
+});
+
+test('an edge of two workers that finds no place for their sockets says so in one sentence', async () => {
+  const env = { POSTERN_SECRET: randomBytes(32).toString('base64'), POSTERN_WORKERS: '2', TMPDIR: '/nowhere' };
+  const client = { POSTERN_OIDC_CLIENT_ID: 'postern', POSTERN_OIDC_CLIENT_SECRET: randomBytes(32).toString('base64') };
+  const { exit, stderr } = await runPostern(['edge'], { ...env, ...client, POSTERN_URL: 'http://localhost:8080' });
+  assert.match(stderr, /^postern: POSTERN_WORKERS: .* none can be made in \/nowhere \(ENOENT\): .*\n$/);
+  assert.deepEqual(exit, { code: 2, signal: null });
 });
