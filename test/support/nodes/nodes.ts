@@ -137,7 +137,8 @@ export class Nodes {
     return new Program({ name: `edge at ${port}`, script: POSTERN, args: ['edge'], env });
   }
 
-  // `retries` is for connections that were never made; what has reached an edge is never sent again.
+  // `retries` is for connections that were never made; what has reached an edge is never sent again. Without `timeout check` an edge
+  // on a busy machine that takes 100 ms (`inter`) to say that it is ready would count as gone, and without any edge HAProxy hangs up.
   async #startBalancer(front: number): Promise<void> {
     this.#folder = temporaryFolder('haproxy');
     const path = join(this.#folder, 'haproxy.cfg');
@@ -150,6 +151,7 @@ export class Nodes {
       'defaults',
       '  mode tcp',
       '  timeout connect 2s',
+      '  timeout check 1m',
       '  timeout client 1h',
       '  timeout server 1h',
       '  retries 5',
