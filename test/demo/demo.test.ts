@@ -25,43 +25,6 @@ async function startDemo(): Promise<Running> {
 }
 
 describe('npm run demo', () => {
-  test('shows the URL and both accounts, lets one in, refuses the other, and prints each request', async () => {
-    const { demo, url } = await startDemo();
-    const [ana, eve] = [new Visitor(), new Visitor()];
-    try {
-      for (const words of [`${url}\n`, 'ana@acme.com', 'eve@elsewhere.test']) assert.ok(demo.stdout.includes(words));
-      assert.match((await ana.signIn(`${url}/`, 'ana')).text, /Sample app behind Postern/);
-      await demo.line((line) => / 200 +\d+ ms +GET +ana@acme\.com +\/ /.test(line));
-      const who = (await ana.fetch(`${url}/who`)).json() as { name: string; assertion: { valid: boolean } };
-      assert.equal(who.name, 'Ana');
-      assert.equal(who.assertion.valid, true);
-      assert.equal((await eve.signIn(`${url}/`, 'eve')).headers['postern-error'], 'ERR_ACCESS_DENIED');
-    } finally {
-      for (const visitor of [ana, eve]) visitor.close();
-      await demo.kill();
-    }
-  });
-
-  test('ends at once with 130 by Ctrl-C, while a stream, a WebSocket and a slow answer are open', async () => {
-    const { demo, url } = await startDemo();
-    const ana = new Visitor();
-    try {
-      await ana.signIn(`${url}/`, 'ana');
-      const clock = new Transcript((await ana.stream(`${url}/clock`)).body);
-      await clock.says('data: ');
-      const socket = await ana.socket(`${url}/chat`);
-      const closed = once(socket, 'close');
-      const slow = ana.fetch(`${url}/slow?seconds=60`).catch((error: unknown) => error);
-      demo.signal('SIGINT');
-      assert.deepEqual(await demo.exited, { code: 130, signal: null });
-      await Promise.all([clock.ended, closed, slow]);
-      assert.equal(demo.stderr, '');
-    } finally {
-      ana.close();
-      await demo.kill();
-    }
-  });
-
   test('says in one sentence that the port is taken, and starts nothing', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
@@ -96,70 +59,105 @@ describe('npm run demo', () => {
   }
 });
 
-describe('the sample app in a browser', { skip: browserMissing() }, () => {
+// One demo for all of them, which ends with the last: its start takes most of the time.
+describe('the demo', () => {
   let running: Running;
-  let browser: TestBrowser;
+  const ana = new Visitor();
 
   before(async () => {
     running = await startDemo();
-    browser = await TestBrowser.start();
   });
   after(async () => {
-    await browser?.close();
+    ana.close();
     await running?.demo.kill();
   });
 
-  async function open(options: Parameters<TestBrowser['page']>[0] = {}): Promise<Page> {
-    const page = await browser.page(options);
-    await page.goto(`${running.url}/`);
-    await chooseAccount(page, 'ana');
-    await page.waitForURL(`${running.url}/`);
-    return page;
-  }
-
-  test('knows the visitor, ticks, chats, takes an upload, answers slowly, and complains about nothing', async () => {
-    const page = await open();
-    const complaints = watch(page);
-    await page.locator('#verdict.good').waitFor();
-    assert.equal(await page.locator('#name').textContent(), 'Ana');
-    await page.locator('#clock[datetime]').waitFor();
-    await page.locator('#words').fill('hello over the tunnel');
-    await page.getByRole('button', { name: 'Send', exact: true }).click();
-    await page.locator('#messages', { hasText: 'hello over the tunnel' }).waitFor();
-    await page.locator('#file').setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('abc') });
-    await page.locator('#upload-state', { hasText: '3 bytes' }).waitFor();
-    await page.locator('#sample').click();
-    await page.locator('#upload-state', { hasText: '20,000,000 bytes' }).waitFor();
-    await page.locator('#slow').click();
-    await page.locator('#slow-stop').click();
-    await page.locator('#slow-state', { hasText: 'Abandoned' }).waitFor();
-    await page.locator('#slow').click();
-    await page.locator('#slow-state', { hasText: 'Answered after 3 seconds' }).waitFor();
-    await screenshot(page, 'demo-light');
-    // An abandoned request is the visitor's own doing.
-    assert.deepEqual(
-      complaints.filter((complaint) => !complaint.includes('/slow?')),
-      [],
-    );
+  test('shows the URL and both accounts, lets one in, refuses the other, and prints each request', async () => {
+    const { demo, url } = running;
+    for (const words of [`${url}\n`, 'ana@acme.com', 'eve@elsewhere.test']) assert.ok(demo.stdout.includes(words));
+    assert.match((await ana.signIn(`${url}/`, 'ana')).text, /Sample app behind Postern/);
+    await demo.line((line) => / 200 +\d+ ms +GET +ana@acme\.com +\/ /.test(line));
+    const who = (await ana.fetch(`${url}/who`)).json() as { name: string; assertion: { valid: boolean } };
+    assert.equal(who.name, 'Ana');
+    assert.equal(who.assertion.valid, true);
+    const eve = new Visitor();
+    assert.equal((await eve.signIn(`${url}/`, 'eve')).headers['postern-error'], 'ERR_ACCESS_DENIED');
+    eve.close();
   });
 
-  test('fits a phone, in the dark', async () => {
-    const page = await open({ colorScheme: 'dark', width: 375 });
-    await page.locator('#verdict.good').waitFor();
-    const sideways = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
-    assert.equal(await page.evaluate(sideways), false, 'the page scrolls sideways');
-    await screenshot(page, 'demo-dark-phone');
+  describe('has a sample app that in a browser', { skip: browserMissing() }, () => {
+    let browser: TestBrowser;
+
+    before(async () => {
+      browser = await TestBrowser.start();
+    });
+    after(() => browser?.close());
+
+    async function open(options: Parameters<TestBrowser['page']>[0] = {}): Promise<Page> {
+      const page = await browser.page(options);
+      await page.goto(`${running.url}/`);
+      await chooseAccount(page, 'ana');
+      await page.waitForURL(`${running.url}/`);
+      return page;
+    }
+
+    test('knows the visitor, ticks, chats, takes an upload, answers slowly, and complains about nothing', async () => {
+      const page = await open();
+      const complaints = watch(page);
+      await page.locator('#verdict.good').waitFor();
+      assert.equal(await page.locator('#name').textContent(), 'Ana');
+      await page.locator('#clock[datetime]').waitFor();
+      await page.locator('#words').fill('hello over the tunnel');
+      await page.getByRole('button', { name: 'Send', exact: true }).click();
+      await page.locator('#messages', { hasText: 'hello over the tunnel' }).waitFor();
+      await page.locator('#file').setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('abc') });
+      await page.locator('#upload-state', { hasText: '3 bytes' }).waitFor();
+      await page.locator('#sample').click();
+      await page.locator('#upload-state', { hasText: '20,000,000 bytes' }).waitFor();
+      await page.locator('#slow').click();
+      await page.locator('#slow-stop').click();
+      await page.locator('#slow-state', { hasText: 'Abandoned' }).waitFor();
+      await page.locator('#slow').click();
+      await page.locator('#slow-state', { hasText: 'Answered after 3 seconds' }).waitFor();
+      await screenshot(page, 'demo-light');
+      // An abandoned request is the visitor's own doing.
+      assert.deepEqual(
+        complaints.filter((complaint) => !complaint.includes('/slow?')),
+        [],
+      );
+    });
+
+    test('fits a phone, in the dark', async () => {
+      const page = await open({ colorScheme: 'dark', width: 375 });
+      await page.locator('#verdict.good').waitFor();
+      const sideways = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+      assert.equal(await page.evaluate(sideways), false, 'the page scrolls sideways');
+      await screenshot(page, 'demo-dark-phone');
+    });
+
+    test('signs out and comes back as somebody else', async () => {
+      const page = await open();
+      await page.getByRole('link', { name: 'Sign out' }).click();
+      await page.waitForURL((url) => url.hostname === 'localhost' && url.pathname.startsWith('/oauth2/'));
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.waitForURL('**/oauth2/signed_out');
+      await screenshot(page, 'demo-signed-out');
+      await page.goto(`${running.url}/`);
+      await chooseAccount(page, 'eve');
+      await page.getByRole('heading', { name: 'Not open to you' }).waitFor();
+    });
   });
 
-  test('signs out and comes back as somebody else', async () => {
-    const page = await open();
-    await page.getByRole('link', { name: 'Sign out' }).click();
-    await page.waitForURL((url) => url.hostname === 'localhost' && url.pathname.startsWith('/oauth2/'));
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.waitForURL('**/oauth2/signed_out');
-    await screenshot(page, 'demo-signed-out');
-    await page.goto(`${running.url}/`);
-    await chooseAccount(page, 'eve');
-    await page.getByRole('heading', { name: 'Not open to you' }).waitFor();
+  test('ends at once with 130 by Ctrl-C, while a stream, a WebSocket and a slow answer are open', async () => {
+    const { demo, url } = running;
+    const clock = new Transcript((await ana.stream(`${url}/clock`)).body);
+    await clock.says('data: ');
+    const socket = await ana.socket(`${url}/chat`);
+    const closed = once(socket, 'close');
+    const slow = ana.fetch(`${url}/slow?seconds=60`).catch((error: unknown) => error);
+    demo.signal('SIGINT');
+    assert.deepEqual(await demo.exited, { code: 130, signal: null });
+    await Promise.all([clock.ended, closed, slow]);
+    assert.equal(demo.stderr, '');
   });
 });
