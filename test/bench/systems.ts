@@ -132,32 +132,34 @@ interface Tunnel {
 
 async function startTunnel(tunnel: Tunnel, target: BenchTarget): Promise<System> {
   const { name } = tunnel;
-  const clear = await startEnds(tunnel, target, async (port) => port);
+  const again = async () => ({
+    ...tunnel,
+    tlsPort: await freePort(),
+    ports: await Promise.all(tunnel.ports.map(() => freePort())),
+  });
+  const clear = await startEnds(tunnel, target, async (port) => `http://127.0.0.1:${port}`);
+  // Its link is over TLS too, as with Postern.
+  const secure = await again();
+  const tls = await startEnds(secure, target, async () => `https://127.0.0.1:${secure.tlsPort}`);
   const http2 = {
     clear: tunnel.clearPort === undefined ? clear : { ...clear, ...place(`http://127.0.0.1:${tunnel.clearPort}`) },
-    tls: { ...clear, ...place(`https://127.0.0.1:${tunnel.tlsPort}`) },
+    tls: { ...tls, ...place(`https://127.0.0.1:${secure.tlsPort}`) },
   };
-  const overWan: System['overWan'] = async (open) => {
-    const fresh = {
-      ...tunnel,
-      tlsPort: await freePort(),
-      ports: await Promise.all(tunnel.ports.map(() => freePort())),
-    };
-    return startEnds(fresh, target, open);
-  };
+  const overWan: System['overWan'] = async (open) =>
+    startEnds(await again(), target, async (port) => `http://127.0.0.1:${await open(port)}`);
   return { name, ...clear, http2, overWan };
 }
 
-/** An edge, and an agent that dials it where `via` says. */
+/** An edge, and an agent that dials it where `via` says, which is given the edge's first port. */
 async function startEnds(
   { name, program, ports, tlsPort }: Tunnel,
   target: BenchTarget,
-  via: (edgePort: number) => Promise<number>,
+  via: (edgePort: number) => Promise<string>,
 ): Promise<Entrance> {
   const port = await freePort();
   const numbers = [port, ...ports, tlsPort].map(String);
   const edge = await ready(name, [...program, 'edge', ...numbers, CERTIFICATE_PATH, KEY_PATH]);
-  const agent = await ready(name, [...program, 'agent', `http://127.0.0.1:${await via(port)}`, target.origin]);
+  const agent = await ready(name, [...program, 'agent', await via(port), target.origin]);
   return { ...place(`http://127.0.0.1:${port}`), edgePid: edge.pid, agentPid: agent.pid };
 }
 

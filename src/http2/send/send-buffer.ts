@@ -8,8 +8,8 @@ const RELEASED = Buffer.alloc(0);
 // moved once on average.
 const MAX_RELEASED = 32;
 // A copy of this much has a slab of its own, which is written again once it is sent: memory that was never used is what costs
-// most in the first second of a process, and its release a collection of the heap.
-const MIN_SLAB_COPY_BYTES = SLAB_BYTES / 2;
+// most in the first second of a process, and to release it takes a collection of the heap. Less would leave much of it empty.
+const MIN_SLAB_COPY_BYTES = (SLAB_BYTES * 3) / 4;
 
 export class SendBuffer {
   #chunks: Buffer[] = [];

@@ -24,7 +24,7 @@ import {
   type Http2ServerResponse,
   performServerHandshake,
 } from 'node:http2';
-import { pipeline } from 'node:stream';
+import { type Duplex, pipeline } from 'node:stream';
 import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws';
 
 const LINK = '/link';
@@ -54,15 +54,17 @@ function runEdge(port: number, [http2Port, tlsPort]: [number, number], [certific
   };
   const edge = createServer(forward);
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-  edge.on('upgrade', (offer, socket, head) => {
+  const accept = (offer: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgrades.handleUpgrade(offer, socket, head, (webSocket) => {
       const bytes = createWebSocketStream(webSocket).on('error', () => {});
       link = connect('http://tunnel', { createConnection: () => bytes }).on('error', () => {});
     });
-  });
+  };
+  edge.on('upgrade', accept);
   const files = { cert: readFileSync(certificate), key: readFileSync(key) };
   createHttp2Server(forward).listen(http2Port, '127.0.0.1', BACKLOG);
-  createSecureServer(files, forward).listen(tlsPort, '127.0.0.1', BACKLOG);
+  const secure = createSecureServer({ ...files, allowHTTP1: true }, forward); // the agent's WebSocket is HTTP/1.1
+  secure.on('upgrade', accept).listen(tlsPort, '127.0.0.1', BACKLOG);
   edge.listen(port, '127.0.0.1', BACKLOG, () => console.log('ready'));
 }
 
@@ -72,7 +74,10 @@ function hasNoBody(visitor: IncomingMessage | Http2ServerRequest): boolean {
 }
 
 function runAgent(edge: string, target: string): void {
-  const webSocket = new WebSocket(`${edge.replace(/^http/, 'ws')}${LINK}`, { perMessageDeflate: false });
+  const webSocket = new WebSocket(`${edge.replace(/^http/, 'ws')}${LINK}`, {
+    perMessageDeflate: false,
+    rejectUnauthorized: false,
+  });
   const agent = new Agent({ keepAlive: true });
   webSocket.on('open', () => {
     const bytes = createWebSocketStream(webSocket).on('error', () => {});

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"log"
 	"net"
@@ -72,7 +73,12 @@ func listen(port string) net.Listener {
 
 func runAgent(edge, target string) {
 	address := strings.Replace(edge, "http", "ws", 1) + "/link"
-	webSocket, err := websocket.Dial(address, "", edge)
+	config, err := websocket.NewConfig(address, edge)
+	if err != nil {
+		log.Fatal(err)
+	}
+	config.TlsConfig = &tls.Config{InsecureSkipVerify: true}
+	webSocket, err := websocket.DialConfig(config)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -101,7 +101,7 @@ describe('a send buffer', () => {
 });
 
 describe('a copy of what is written', () => {
-  for (const bytes of [1, 8_192, 32_768, 65_536, 100_000]) {
+  for (const bytes of [1, 8_192, 49_151, 49_152, 65_536, 100_000]) {
     test(`of ${bytes} bytes stays as it was, whatever its memory is used for afterwards`, () => {
       const buffer = new SendBuffer();
       const sent: Buffer[] = [];
