@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { Log } from '../core/log.js';
 import { asPosternError, type PosternError } from '../errors.js';
 import type { OpenOptions, OutboundObserver, OutboundStream, RequestHead } from '../http/exchange.js';
+import { DialBackoff } from './dial-backoff.js';
 import type { ClusterNode } from './directory.js';
 import { callPeer, type PeerMethods, respondToCall } from './peer-calls.js';
 import { dialPeer } from './peer-dial.js';
@@ -35,6 +36,8 @@ export interface PeersOptions {
   /** A connection to the peer address was refused. */
   readonly refused?: (reason: StrangerReason) => void;
   readonly log: Log;
+  /** Monotonic, in milliseconds; `performance.now` by default. */
+  readonly now?: () => number;
 }
 
 const NO_METHODS: PeerMethods = new Map();
@@ -50,13 +53,15 @@ export class Peers {
   readonly #inbound = new Set<PeerServerLink>();
   readonly #strangers: Strangers;
   readonly #unreachable: Unreachable;
+  readonly #backoff: DialBackoff;
   #isClosed = false;
 
   constructor(options: PeersOptions) {
     this.#options = options;
-    const { log, refused, networkOf = (address) => address } = options;
+    const { log, refused, nodeOf, now, networkOf = (address) => address } = options;
     this.#strangers = new Strangers({ log, networkOf, refused });
-    this.#unreachable = new Unreachable(options.log, options.nodeOf);
+    this.#unreachable = new Unreachable(log, nodeOf, now);
+    this.#backoff = new DialBackoff({ nodeOf, now });
   }
 
   /** How many links to other nodes are open, by the side that has dialled. */
@@ -69,7 +74,7 @@ export class Peers {
     return this.#unreachable.ids.length;
   }
 
-  /** Dials those again that could not be reached: the log and the metric say that it lasts, or that it is over. */
+  /** Dials those again that could not be reached, less and less often: the log and the metric say that it lasts, or that it is over. */
   dialAgain(): void {
     for (const id of this.#unreachable.ids) Promise.resolve(this.#linkTo(id)).catch(() => {}); // #linkTo has told it
   }
@@ -137,12 +142,14 @@ export class Peers {
   #linkTo(node: string): PeerLink | Promise<PeerLink> {
     const known = this.#links.get(node);
     if (known !== undefined && (known instanceof Promise || !known.draining.aborted)) return known;
+    const refusal = this.#backoff.refusal(node);
+    if (refusal !== undefined) return Promise.reject(notHere(refusal));
     const dialling = this.#dial(node).then(
       (link) => this.#keep(node, link),
       (error: unknown) => {
         if (this.#links.get(node) === dialling) this.#links.delete(node);
         const { message } = asPosternError(error);
-        if (!this.#isClosed) this.#unreachable.add(node, message);
+        if (!this.#isClosed) this.#failed(node, message);
         throw notHere(message);
       },
     );
@@ -150,8 +157,14 @@ export class Peers {
     return dialling;
   }
 
+  #failed(node: string, reason: string): void {
+    this.#unreachable.add(node, reason);
+    this.#backoff.failed(node, reason);
+  }
+
   #keep(node: string, link: PeerLink): PeerLink {
     this.#unreachable.delete(node);
+    this.#backoff.reached(node);
     this.#links.set(node, link);
     this.#dialled.add(link);
     void link.closed.then((reason) => {

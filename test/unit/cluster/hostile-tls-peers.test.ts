@@ -59,16 +59,24 @@ async function listening(t: TestContext, secrets: readonly string[] = [SECRET], 
   return { address: listener.address, port: Number(new URL(listener.address).port), others, peers, sockets };
 }
 
-/** A node that dials `owner` at an address. */
+/** A node that dials `owner` at an address. Its time passes as a test says. */
 function dialler(t: TestContext, peer: string, secrets: readonly string[] = [SECRET], id = 'owner', log = silentLog) {
+  let nowMs = 0;
   const peers = new Peers({
     identity: peerIdentity('ingress', secrets),
     nodeOf: (asked) => (asked === id ? { id, peer, state: 'up' } : undefined),
     own: { linkOf: () => undefined, probe: async () => false },
     log,
+    now: () => nowMs,
   });
   t.after(() => peers.destroy());
-  return { ask: (...args: unknown[]) => peers.call(id, { kind: 'ask', method: 'people' }, args), peers };
+  return {
+    ask: (...args: unknown[]) => peers.call(id, { kind: 'ask', method: 'people' }, args),
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+    peers,
+  };
 }
 
 async function secured(t: TestContext, port: number, options: object = asPeer): Promise<TLSSocket> {
@@ -124,14 +132,35 @@ describe('nodes over TLS', () => {
 
   it('dial those again that they could not reach, until they can', async (t) => {
     const free = await freePort();
-    const { ask, peers } = dialler(t, `https://127.0.0.1:${free}`);
+    const { ask, pass, peers } = dialler(t, `https://127.0.0.1:${free}`);
     await assert.rejects(ask(), { code: 'ERR_LINK_LOST' });
     peers.dialAgain();
     await assert.rejects(ask(), { code: 'ERR_LINK_LOST' });
     await listening(t, [SECRET], free);
+    pass(250);
     peers.dialAgain();
     assert.deepEqual(await ask(), []);
     assert.deepEqual([peers.unreachable, peers.links.dialled], [0, 1]);
+  });
+
+  it('dial one that they cannot reach twice, then less and less often, however much they want of it', async (t) => {
+    const { address, sockets } = await listening(t);
+    const { ask, pass, peers } = dialler(t, address, [OTHER_SECRET]);
+    const asked = async () => {
+      for (let n = 0; n < 20; n++) {
+        peers.dialAgain();
+        await assert.rejects(ask(), { code: 'ERR_LINK_LOST', message: /it has left/ });
+      }
+      return sockets.length;
+    };
+    assert.equal(await asked(), 2);
+    assert.equal(await asked(), 2);
+    pass(250);
+    assert.equal(await asked(), 3);
+    pass(249); // its next wait is longer
+    assert.equal(await asked(), 3);
+    pass(251);
+    assert.equal(await asked(), 4);
   });
 
   it('notice somebody in the middle who ends TLS on both sides', async (t) => {
