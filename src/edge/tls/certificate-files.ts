@@ -53,6 +53,8 @@ export class CertificateFiles {
   readonly #look: NodeJS.Timeout;
   #settling: NodeJS.Timeout | undefined;
   #last: KeyedChain;
+  /** Why the files could not be read when that was last tried. */
+  #unreadable: string | undefined;
 
   /** Throws a `CertificateError` when the files cannot be used: there is no certificate yet that could stay. */
   constructor(options: CertificateFilesOptions) {
@@ -68,11 +70,15 @@ export class CertificateFiles {
     const { paths, host, log } = this.#options;
     try {
       const files = readFiles(paths);
+      this.#unreadable = undefined;
       if (files.chain === this.#last.chain && files.key === this.#last.key) return;
       this.#last = files; // a fault is reported once, not each minute
       this.#take(readCertificate(paths, host, this.#now()));
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
+      // Once as well: the log itself may be a file in that folder, and each line a change of it.
+      if (error.message === this.#unreadable) return;
+      this.#unreadable = error.message;
       log.error({ problem: error.message }, 'the new certificate cannot be used; the old one stays in use');
     }
   }

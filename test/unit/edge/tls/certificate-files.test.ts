@@ -105,6 +105,29 @@ describe('the files of a certificate', () => {
     assert.equal(used[1]?.chain, second.chain);
   });
 
+  it('that are away are reported once each time, and not again while they are', (t) => {
+    const paths = write(temporaryFolder('tls'), first);
+    const problems: string[] = [];
+    const log = { ...silentLog, error: ({ problem }: LogFields) => problems.push(String(problem)) };
+    const files = new CertificateFiles({ paths, host: HOST, log, onCertificate: () => {} });
+    t.after(() => files.close());
+    const away = (name: 'cert' | 'key') => {
+      renameSync(paths[name], `${paths[name]}.away`);
+      for (let times = 0; times < 3; times++) files.reload();
+    };
+    away('key');
+    assert.equal(problems.length, 1);
+    away('cert');
+    assert.equal(problems.length, 2);
+    for (const path of [paths.cert, paths.key]) renameSync(`${path}.away`, path);
+    files.reload();
+    away('key');
+    assert.deepEqual(
+      problems.map((problem) => /(tls\.\w+) cannot be read \(ENOENT\)/.exec(problem)?.[1]),
+      ['tls.key', 'tls.crt', 'tls.key'],
+    );
+  });
+
   it('must be there at the start: one sentence names option and path', () => {
     const folder = temporaryFolder('tls');
     const paths = write(folder, first);
