@@ -137,7 +137,9 @@ function checkTls({ url, listen, acme, tls_cert: cert, tls_key: key }: Partial<E
       `POSTERN_LISTEN: ${secure[0]?.text} needs a certificate: expected POSTERN_TLS_CERT and POSTERN_TLS_KEY, or POSTERN_ACME=on.`,
     );
   if (listen !== undefined && secure.length === 0 && source !== undefined)
-    problems.push(`${source} is for an address that begins with https://: expected one in POSTERN_LISTEN.`);
+    problems.push(
+      `${source} is for an address with TLS: expected one in POSTERN_LISTEN that begins with https:// or https+systemd.`,
+    );
   if (url?.scheme === 'http' && (secure.length > 0 || cert !== undefined))
     problems.push(
       'POSTERN_URL begins with http://, but the edge is to speak HTTPS: expected the https URL that visitors use.',

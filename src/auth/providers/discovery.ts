@@ -13,7 +13,7 @@ import { clockFinding } from './checks.js';
 import type { ClientAuthentication } from './client-authentication.js';
 import { invalidResponse } from './errors.js';
 import { fetchFromProvider } from './fetch.js';
-import { ProviderKeys } from './keys.js';
+import { ALGORITHMS, ProviderKeys } from './keys.js';
 
 export interface Provider {
   readonly configuration: Configuration;
@@ -60,6 +60,7 @@ export async function discoverProvider(
   isDiscovering = false;
   const metadata = configuration.serverMetadata();
   checkEndpoints(metadata, issuer);
+  checkFlow(metadata);
   authentication.choose(metadata);
   const keys = new ProviderKeys(new URL(metadata.jwks_uri as string), timeoutMs); // checked above
   return { configuration, metadata, keys, clock };
@@ -86,4 +87,15 @@ function checkEndpoints(metadata: Readonly<ServerMetadata>, issuer: URL): void {
   const { require_pushed_authorization_requests: isPushed, pushed_authorization_request_endpoint: push } = metadata;
   if (isPushed === true && push === undefined)
     throw invalidResponse('it requires pushed authorization requests (RFC 9126), and names no endpoint for them');
+}
+
+/** Whether the flow can end well. What the metadata leaves out is supposed to be there. */
+function checkFlow({
+  response_types_supported: types,
+  id_token_signing_alg_values_supported: signatures,
+}: Readonly<ServerMetadata>): void {
+  if (Array.isArray(types) && !types.includes('code'))
+    throw invalidResponse('it has no authorization code flow: its metadata does not name the response type code');
+  if (Array.isArray(signatures) && !signatures.some((name) => ALGORITHMS.includes(name)))
+    throw invalidResponse('it signs ID tokens in no way that proves who did, such as RS256 or ES256');
 }

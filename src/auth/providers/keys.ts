@@ -14,8 +14,8 @@ import {
 } from 'jose';
 import { fetchFromProvider } from './fetch.js';
 
-// Asymmetric signatures only: no MAC that a holder of the client secret or of the public key could compute.
-const ALGORITHMS = [
+/** Asymmetric signatures only: no MAC that a holder of the client secret or of the public key could compute. */
+export const ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
   'RS512',
@@ -46,7 +46,7 @@ export class ProviderKeys {
 
   /** Throws an error of `jose`, or of `fetchFromProvider`, unless the token is signed with one of the keys. */
   verify(token: string): Promise<CompactVerifyResult> {
-    return compactVerify(token, (header, jws) => this.#keyFor(header, jws), { algorithms: ALGORITHMS });
+    return compactVerify(token, (header, jws) => this.#keyFor(header, jws), { algorithms: [...ALGORITHMS] });
   }
 
   async #keyFor(header: JWSHeaderParameters, jws: FlattenedJWSInput) {

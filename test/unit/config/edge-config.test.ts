@@ -233,7 +233,7 @@ describe('loadEdgeConfig', () => {
     assertProblems(problems({ POSTERN_STATE_DIR: undefined }), ['needs a place for certificates']);
     assertProblems(problems({ POSTERN_ACME: 'yes' }), ['expected on or off']);
     assertProblems(problems({ POSTERN_URL: undefined }), ['is for a public name']);
-    assertProblems(problems({ POSTERN_LISTEN: '127.0.0.1:8080' }), ['POSTERN_ACME=on is for an address']);
+    assertProblems(problems({ POSTERN_LISTEN: '127.0.0.1:8080' }), ['POSTERN_ACME=on is for an address with TLS']);
     assertProblems(problems({ POSTERN_TLS_CERT: '/c', POSTERN_TLS_KEY: '/k' }), ['two sources of certificates']);
     assertProblems(problems({ POSTERN_ACME_DNS: 'rfc2136:ns1.acme.com' }), ['POSTERN_ACME_DNS_KEY']);
     assertProblems(problems({ POSTERN_ACME_EAB_KID: 'kid-1' }), ['POSTERN_ACME_EAB_KEY belong together']);

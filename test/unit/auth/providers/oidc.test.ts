@@ -331,6 +331,14 @@ describe('the check before the first visitor', () => {
       { metadata: { require_pushed_authorization_requests: true } },
       /requires pushed authorization requests \(RFC 9126\), and names no endpoint/,
     ],
+    'a provider without the authorization code flow': [
+      { metadata: { response_types_supported: ['id_token'] } },
+      /has no authorization code flow/,
+    ],
+    'a provider that signs with the client secret only': [
+      { metadata: { id_token_signing_alg_values_supported: ['HS256', 'none'] } },
+      /signs ID tokens in no way that proves who did/,
+    ],
     'a way to authenticate that is not there': [
       { metadata: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } },
       /client_secret_post, client_secret_basic, client_secret_jwt/,
